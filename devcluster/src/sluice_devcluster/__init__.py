@@ -1,0 +1,1 @@
+"""A Kubernetes control plane on this machine, and a node that runs pods as processes."""
