@@ -1,0 +1,84 @@
+"""The Firestore documents that consumers read: their paths and their shapes.
+
+Every time is a timezone-aware `datetime`, which Firestore stores as a Timestamp. A field whose value is unknown is
+null, never 0. Documents are written whole, so a field can never be left over from an older writer.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+QuoteState = Literal["live", "stale", "halted", "paused"]
+
+
+def document_id(symbol: str) -> str:
+    """A symbol as a document id: Firestore allows no slash (`BTC/USD` is `BTC-USD`)."""
+    return symbol.replace("/", "-")
+
+
+def live_quote_path(tenant: str, collection: str, symbol: str) -> str:
+    """Where the latest quote of a symbol is kept."""
+    return f"tenants/{tenant}/{collection}/{document_id(symbol)}"
+
+
+def heartbeat_path(tenant: str, document: str) -> str:
+    """Where a job's sign of life is kept."""
+    return f"tenants/{tenant}/ops/{document}"
+
+
+class LiveQuote(msgspec.Struct, frozen=True, kw_only=True):
+    """The latest quote of a symbol. `price` is the mid while both sides are known. Sizes as the provider gives them."""
+
+    symbol: str
+    bid: float | None
+    ask: float | None
+    bid_size: float | None
+    ask_size: float | None
+    price: float | None
+    ts: datetime
+    source: str
+    session_id: str
+    seq: int
+    epoch: int
+    written_at: datetime
+    status: QuoteState = "live"
+
+    def fields(self) -> dict[str, Any]:
+        """The document as written, with the names that older readers know beside today's."""
+        return {
+            **msgspec.structs.asdict(self),
+            "bid_price": self.bid,
+            "ask_price": self.ask,
+            "last_trade_price": self.price,
+            "last_update_ts": self.ts,
+        }
+
+
+class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A job's sign of life. `ts` is the writer's time; the four `last_…`/`loop_…` clocks stand still separately."""
+
+    status: str
+    ts: datetime
+    ingest_enabled: bool
+    ingest_enabled_source: str
+    pause_reason: str | None
+    pause_until: datetime | None
+    last_symbol: str | None
+    dry_run: bool
+    job: str
+    job_uid: str
+    epoch: int
+    session_id: str
+    started_at: datetime
+    effective_interval_ms: int
+    loop_tick_at: datetime
+    last_message_at: datetime | None
+    last_quote_ts: datetime | None
+    last_write_at: datetime | None
+
+    def fields(self) -> dict[str, Any]:
+        """The document as written."""
+        return msgspec.structs.asdict(self)

@@ -1,0 +1,72 @@
+"""Names that operator, pod and manifests must spell alike."""
+
+from __future__ import annotations
+
+from .naming import Document
+from .spec import IngestJobSpec
+
+GROUP = "sluice.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "IngestJob"
+PLURAL = "ingestjobs"
+SINGULAR = "ingestjob"
+SHORT_NAME = "ij"
+CATEGORY = "sluice"
+
+POD_SUFFIX = "-ingest"
+MAX_JOB_NAME_LENGTH = 63 - len(POD_SUFFIX)
+
+CONTAINER = "ingest"
+HTTP_PORT = 8080
+SERVICE_ACCOUNT = "sluice-ingest"
+RUNTIME_CLUSTER_ROLE = "sluice-ingest"
+
+OPERATOR_FIELD_MANAGER = "sluice-operator"
+RUNTIME_FIELD_MANAGER = "sluice-runtime"
+
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+MANAGED_BY = "sluice-operator"
+NAME_LABEL = "app.kubernetes.io/name"
+NAME = "sluice-ingest"
+JOB_LABEL = f"{GROUP}/job"
+TENANT_LABEL = f"{GROUP}/tenant"
+PROVIDER_LABEL = f"{GROUP}/provider"
+EPOCH_ANNOTATION = f"{GROUP}/epoch"
+COLD_HASH_ANNOTATION = f"{GROUP}/cold-hash"
+
+JOB_ENV = "SLUICE_JOB"
+POD_UID_ENV = "POD_UID"
+POD_IP_ENV = "POD_IP"
+
+ALPACA_CREDENTIALS_DIR = "/etc/sluice/alpaca"
+ALPACA_CA_DIR = "/etc/sluice/alpaca-ca"
+FIRESTORE_CREDENTIALS_DIR = "/etc/sluice/firestore"
+TAPE_DIR = "/etc/sluice/tape"
+
+# The keys of the Secret that `spec.alpaca.credentialsSecretRef` names.
+ALPACA_KEY_ID = "ALPACA_KEY_ID"
+ALPACA_SECRET_KEY = "ALPACA_SECRET_KEY"  # noqa: S105  the name of a key, not a key
+FIRESTORE_CREDENTIALS_KEY = "credentials.json"
+CA_KEY = "ca.crt"
+
+
+def pod_name(job_name: str) -> str:
+    """The one pod that a job may have. Deterministic, so that the API server itself refuses a second."""
+    return job_name + POD_SUFFIX
+
+
+class InjectedJob(Document, frozen=True):
+    """The document that carries a job into its pod, as JSON in the environment variable `SLUICE_JOB`.
+
+    The pod streams nothing on its strength alone: `spec` is what was declared when the pod was created, and the
+    job may have been paused since. The pod reads the live IngestJob before it opens a connection.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    epoch: int
+    project_id: str
+    spec: IngestJobSpec

@@ -1,0 +1,41 @@
+"""A whole IngestJob, as the API server serves it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from .naming import Document
+from .spec import IngestJobSpec
+from .status import IngestJobStatus
+
+
+class ObjectMeta(Document, frozen=True):
+    """The part of metav1.ObjectMeta that Sluice reads."""
+
+    name: str
+    namespace: str = ""
+    uid: str = ""
+    generation: int = 0
+    resource_version: str = ""
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+
+
+class IngestJob(Document, frozen=True):
+    """One IngestJob."""
+
+    metadata: ObjectMeta
+    spec: IngestJobSpec
+    status: IngestJobStatus = IngestJobStatus()
+
+
+def ingest_job(document: dict[str, Any]) -> IngestJob:
+    """The typed form of a decoded IngestJob.
+
+    Raises:
+        msgspec.ValidationError: the document breaks a bound; the message names the field (`$.spec.symbols[0]`).
+    """
+    return msgspec.convert(document, IngestJob)

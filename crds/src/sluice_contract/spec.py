@@ -1,0 +1,291 @@
+"""The declared half of an IngestJob: every field that a user may write, with its bounds.
+
+The CRD's OpenAPI schema, `kubectl explain` and docs/ingestjob.md are generated from these types, so a description
+here is what a user reads there.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from .naming import Document
+
+Provider = Literal["alpaca", "synthetic", "replay"]
+AlpacaFeed = Literal["iex", "sip", "delayed_sip", "test", "boats", "overnight"]
+
+# Canonical: Alpaca's dot form. One badly formed symbol makes Alpaca refuse a whole subscription, so it stops here.
+Symbol = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Z][A-Z0-9]*([./][A-Z0-9]+)?$",
+        max_length=21,
+        description="A symbol in canonical form: upper case, a share class after a dot (BRK.B).",
+    ),
+]
+ObjectName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+        max_length=253,
+        description="The name of an object in the job's own namespace.",
+    ),
+]
+# Firestore forbids `/` in an id, and reserves `__…__`, `.` and `..`.
+DocumentID = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=100)]
+Reason = Annotated[str, Meta(max_length=256, description="Why, for the people who will read the status.")]
+StreamURL = Annotated[str, Meta(pattern=r"^wss?://[^\s]+$", max_length=512)]
+ProjectID = Annotated[str, Meta(pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$", max_length=30)]
+Until = Annotated[
+    datetime,
+    Meta(tz=True, description="When the pause ends by itself (RFC 3339). Absent: it stays until removed."),
+]
+
+
+class SecretReference(Document, frozen=True):
+    """A Secret in the job's own namespace."""
+
+    name: ObjectName
+
+
+class ConfigMapReference(Document, frozen=True):
+    """A ConfigMap in the job's own namespace."""
+
+    name: ObjectName
+
+
+class ConfigMapKeyReference(Document, frozen=True):
+    """One key of a ConfigMap in the job's own namespace."""
+
+    name: ObjectName
+    key: Annotated[
+        str,
+        Meta(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253, description="The key that holds the tape."),
+    ] = "tape.csv.gz"
+
+
+class Pause(Document, frozen=True):
+    """A pause of the whole job, in force while it is present and `until` is not over."""
+
+    reason: Reason = ""
+    until: Until | None = None
+
+
+class PausedSymbol(Document, frozen=True):
+    """A pause of one symbol: it is unsubscribed, its record stays, the others are untouched."""
+
+    symbol: Symbol
+    reason: Reason = ""
+    until: Until | None = None
+
+
+class Alpaca(Document, frozen=True):
+    """Alpaca's market-data stream."""
+
+    feed: Annotated[AlpacaFeed, Meta(description="Which of Alpaca's feeds to stream.")] = "iex"
+    credentials_secret_ref: Annotated[
+        SecretReference | None,
+        Meta(
+            description="The Secret with the keys ALPACA_KEY_ID and ALPACA_SECRET_KEY. May be absent only in a "
+            "dry run, which then streams simulated quotes."
+        ),
+    ] = None
+    stream_url: Annotated[
+        StreamURL | None,
+        Meta(
+            description="The whole URL of the stream, in place of the feed's own: a proxy or a test server.",
+        ),
+    ] = None
+    ca_config_map_ref: Annotated[
+        ConfigMapReference | None,
+        Meta(description="A ConfigMap whose key ca.crt holds the certificates (PEM) to trust for streamURL."),
+    ] = None
+
+
+class Synthetic(Document, frozen=True):
+    """Deterministic quotes made in the pod: the same seed and symbol give the same prices."""
+
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="The seed of the price paths.")] = 1
+    quotes_per_second: Annotated[
+        int, Meta(ge=1, le=100_000, description="Quotes a second, over all symbols together.")
+    ] = 5
+
+
+class Tape(Document, frozen=True):
+    """Where a recorded tape is kept."""
+
+    config_map_ref: Annotated[
+        ConfigMapKeyReference,
+        Meta(
+            description="The ConfigMap key with the tape: CSV, plain or gzip, with the columns time_ms, symbol, bid, "
+            "bid_size, ask, ask_size, exchange."
+        ),
+    ]
+
+
+class Replay(Document, frozen=True):
+    """A recorded tape, streamed again."""
+
+    tape: Annotated[Tape, Meta(description="The tape to stream.")]
+    speed: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=100_000,
+            description="How many times faster than recorded. 0: as fast as it goes. At the end of the tape the job "
+            "is Stopped with reason ReplayFinished.",
+        ),
+    ] = 1.0
+
+
+class Limits(Document, frozen=True):
+    """How much is written to Firestore. What comes in faster is coalesced: the newest quote of a symbol wins."""
+
+    min_interval_milliseconds: Annotated[
+        int, Meta(ge=0, le=3_600_000, description="The least time between two writes of one symbol.")
+    ] = 1000
+    writes_per_second: Annotated[
+        int, Meta(ge=1, le=500, description="Quote writes a second, over all symbols, in the long run.")
+    ] = 20
+    burst: Annotated[int, Meta(ge=1, le=1000, description="Quote writes that may go at once after a lull.")] = 40
+    flush_interval_milliseconds: Annotated[
+        int, Meta(ge=20, le=10_000, description="How often due quotes are written.")
+    ] = 200
+
+
+class Heartbeat(Document, frozen=True):
+    """The sign of life that consumers read."""
+
+    interval_seconds: Annotated[
+        int, Meta(ge=1, le=30, description="How often the heartbeat document is written to Firestore.")
+    ] = 15
+    document: Annotated[DocumentID, Meta(description="The id of the heartbeat document below tenants/TENANT/ops.")] = (
+        "market_ingest"
+    )
+
+
+class Firestore(Document, frozen=True):
+    """Where the quotes and the heartbeat go."""
+
+    project_id: Annotated[
+        ProjectID | None,
+        Meta(
+            description="The Google Cloud project. Absent: the operator's default.",
+        ),
+    ] = None
+    database: Annotated[
+        str,
+        Meta(
+            pattern=r"^(\(default\)|[a-z][-a-z0-9]{2,61}[a-z0-9])$",
+            max_length=63,
+            description="The database.",
+        ),
+    ] = "(default)"
+    live_quotes_collection: Annotated[
+        DocumentID, Meta(description="The collection of quote documents below tenants/TENANT.")
+    ] = "live_quotes"
+    credentials_secret_ref: Annotated[
+        SecretReference | None,
+        Meta(
+            description="A Secret whose key credentials.json holds a service account key. Absent: the pod's own "
+            "identity (Workload Identity), or the emulator."
+        ),
+    ] = None
+
+
+class IngestJobSpec(Document, frozen=True):
+    """What to stream, where to write it, and whether to."""
+
+    tenant: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+            max_length=63,
+            description="Whose data this is: documents are written below tenants/TENANT. Immutable.",
+        ),
+    ]
+    provider: Annotated[Provider, Meta(description="Where quotes come from; selects the block of the same name.")]
+    symbols: Annotated[
+        list[Symbol],
+        Meta(
+            min_length=1,
+            max_length=2000,
+            description="The symbols to stream. Changed on the running connection.",
+        ),
+    ]
+    enabled: Annotated[
+        bool,
+        Meta(description="The switch. false closes the stream at once; heartbeats go on and say paused."),
+    ] = True
+    pause: Annotated[Pause | None, Meta(description="Pauses the job while present, with a reason and an end.")] = None
+    paused_symbols: Annotated[
+        list[PausedSymbol],
+        Meta(max_length=200, description="Symbols to pause, each with a reason; the others go on."),
+    ] = []  # noqa: RUF012  msgspec copies an empty list default
+    dry_run: Annotated[
+        bool, Meta(description='true: log "would write" and write no quote to Firestore. Heartbeats go on.')
+    ] = False
+    alpaca: Annotated[Alpaca | None, Meta(description="Settings of provider alpaca.")] = None
+    synthetic: Annotated[Synthetic | None, Meta(description="Settings of provider synthetic.")] = None
+    replay: Annotated[Replay | None, Meta(description="Settings of provider replay.")] = None
+    limits: Annotated[Limits, Meta(description="How much is written to Firestore.")] = Limits()
+    heartbeat: Annotated[Heartbeat, Meta(description="The sign of life that consumers read.")] = Heartbeat()
+    firestore: Annotated[Firestore, Meta(description="Where quotes and heartbeat go.")] = Firestore()
+
+
+# Applied inside the running pod; every other field is cold and needs a new pod.
+HOT_FIELDS = frozenset({"symbols", "enabled", "pause", "paused_symbols", "dry_run", "limits", "heartbeat"})
+
+
+class Rule(Document, frozen=True):
+    """One CEL rule of the schema: where it stands (a path below the root), the rule, and its sentence."""
+
+    path: tuple[str, ...]
+    rule: str
+    message: str
+
+
+def _only_with(provider: str) -> Rule:
+    return Rule(
+        path=("spec",),
+        rule=f"!has(self.{provider}) || self.provider == '{provider}'",
+        message=f"spec.{provider} is read only by provider {provider}: remove it, or set spec.provider to {provider}",
+    )
+
+
+RESERVED_COLLECTIONS = ("users", "ops", "live_bars", "ingest_state")
+
+RULES = (
+    Rule(
+        path=(),
+        rule="self.metadata.name.size() <= 56",
+        message="metadata.name may have at most 56 characters: the pod is named NAME-ingest",
+    ),
+    Rule(
+        path=("spec", "tenant"),
+        rule="self == oldSelf",
+        message="spec.tenant is immutable: delete the job and create it anew for another tenant",
+    ),
+    _only_with("alpaca"),
+    _only_with("synthetic"),
+    _only_with("replay"),
+    Rule(
+        path=("spec",),
+        rule="self.provider != 'replay' || has(self.replay)",
+        message="provider replay needs spec.replay.tape: name the ConfigMap that holds the tape",
+    ),
+    Rule(
+        path=("spec",),
+        rule="self.provider != 'alpaca' || self.dryRun || (has(self.alpaca) && has(self.alpaca.credentialsSecretRef))",
+        message="provider alpaca needs spec.alpaca.credentialsSecretRef: name a Secret with the keys ALPACA_KEY_ID and "
+        "ALPACA_SECRET_KEY, or set spec.dryRun to true to try it with simulated quotes",
+    ),
+    Rule(
+        path=("spec", "firestore", "liveQuotesCollection"),
+        rule="!(self in [" + ", ".join(f"'{name}'" for name in RESERVED_COLLECTIONS) + "])",
+        message="this collection name is reserved (users, ops, live_bars, ingest_state): choose another, such as "
+        "live_quotes",
+    ),
+)

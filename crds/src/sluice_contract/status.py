@@ -1,0 +1,158 @@
+"""The observed half of an IngestJob. Two writers: the operator writes all but `stream`, the pod writes `stream`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from .naming import Document
+
+Phase = Literal["Pending", "Starting", "Running", "Pausing", "Paused", "Degraded", "Blocked", "Stopped", "Failed"]
+StreamState = Literal[
+    "Stopped",
+    "Paused",
+    "Connecting",
+    "Authenticating",
+    "Subscribing",
+    "Live",
+    "BackingOff",
+    "Blocked",
+    "Finished",
+]
+HeartbeatState = Literal["starting", "running", "paused", "degraded", "blocked", "finished", "stopped"]
+FailureType = Literal[
+    "auth",
+    "entitlement",
+    "connectionLimit",
+    "symbolLimit",
+    "slowClient",
+    "network",
+    "stall",
+    "upstreamClosed",
+    "configuration",
+]
+Instant = Annotated[datetime, Meta(tz=True)]
+
+
+class Condition(Document, frozen=True):
+    """One fact about the job, in the form of metav1.Condition."""
+
+    type: Annotated[str, Meta(description="The fact.", max_length=316)]
+    status: Annotated[Literal["True", "False", "Unknown"], Meta(description="Whether it holds.")]
+    reason: Annotated[str, Meta(description="Why, in one CamelCase word.", max_length=1024)]
+    message: Annotated[str, Meta(description="Why, in a sentence, and what to do about it.", max_length=32768)]
+    last_transition_time: Annotated[Instant, Meta(description="When status last changed.")]
+    observed_generation: Annotated[int, Meta(description="The generation that this was judged from.")]
+
+
+class Restart(Document, frozen=True):
+    """The operator's back-off in replacing pods that end by themselves; kept here so that it survives a restart."""
+
+    count: Annotated[int, Meta(description="Pods replaced in a row.")]
+    next_at: Annotated[Instant, Meta(description="No new pod before this time.")]
+
+
+class StreamHeartbeat(Document, frozen=True):
+    """The pod's sign of life: at once on a transition, else at most every 30 s."""
+
+    at: Annotated[Instant, Meta(description="The pod's time of writing.")]
+    status: Annotated[HeartbeatState, Meta(description="What the pod says that it does.")]
+    dry_run: Annotated[bool, Meta(description="Whether quotes are logged rather than written.")]
+    epoch: Annotated[int, Meta(description="The incarnation that wrote this.")]
+    session_id: Annotated[str, Meta(description="The process that wrote this; also on every quote document.")]
+    last_symbol: Annotated[str | None, Meta(description="The symbol of the last quote received.")] = None
+    last_quote_at: Annotated[Instant | None, Meta(description="The event time of the last quote received.")] = None
+
+
+class StreamPause(Document, frozen=True):
+    """A pause in force. Acknowledged: from then on no quote document is written."""
+
+    source: Annotated[str, Meta(description="The switch that pauses.")]
+    acknowledged_at: Annotated[Instant | None, Meta(description="When all was closed and flushed.")] = None
+    socket_closed_at: Annotated[
+        Instant | None, Meta(description="When the provider's socket closed. Absent: it was never open.")
+    ] = None
+    last_write_at: Annotated[Instant | None, Meta(description="The last quote write acknowledged before.")] = None
+    reason: Annotated[str | None, Meta(description="The reason given with the pause.")] = None
+    until: Annotated[Instant | None, Meta(description="When the pause ends by itself.")] = None
+
+
+class SymbolRejection(Document, frozen=True):
+    """A symbol that the provider refuses."""
+
+    symbol: Annotated[str, Meta(description="The symbol.")]
+    code: Annotated[int, Meta(description="The provider's error code.")]
+    message: Annotated[str, Meta(description="The provider's words.")]
+
+
+class SymbolLedger(Document, frozen=True):
+    """What the provider has acknowledged, against what is declared."""
+
+    live: Annotated[str, Meta(description="confirmed/desired, for the column LIVE.")]
+    desired: Annotated[int, Meta(description="Symbols that should stream now: declared and not paused.")]
+    confirmed: Annotated[int, Meta(description="Symbols that the provider acknowledged.")]
+    pending: Annotated[int, Meta(description="Symbols asked for and not yet acknowledged.")]
+    paused: Annotated[int, Meta(description="Declared symbols that are paused.")]
+    rejected: Annotated[int, Meta(description="Symbols that the provider refused.")]
+    rejections: Annotated[list[SymbolRejection], Meta(description="The first 20 refused symbols.", max_length=20)] = []  # noqa: RUF012
+    unknown_paused: Annotated[
+        list[str],
+        Meta(description="The first 20 entries of pausedSymbols that are not in symbols.", max_length=20),
+    ] = []  # noqa: RUF012
+
+
+class StreamFailure(Document, frozen=True):
+    """Why the stream is not live. Absent while it is."""
+
+    type: Annotated[FailureType, Meta(description="What kind of failure.")]
+    message: Annotated[str, Meta(description="What happened, and what to do about it.")]
+    at: Annotated[Instant, Meta(description="When it happened.")]
+
+
+class Sink(Document, frozen=True):
+    """How writing to Firestore goes."""
+
+    healthy: Annotated[bool, Meta(description="Whether the last write succeeded.")]
+    message: Annotated[str | None, Meta(description="Why not, and what to do about it.")] = None
+    last_write_at: Annotated[Instant | None, Meta(description="The last quote write acknowledged.")] = None
+
+
+class StreamStatus(Document, frozen=True):
+    """What the ingest pod says of itself. Written by the pod alone."""
+
+    observed_generation: Annotated[int, Meta(description="The generation that the pod has applied.")]
+    pod_uid: Annotated[str, Meta(description="The pod that wrote this; the operator heeds only the current one.")]
+    state: Annotated[StreamState, Meta(description="The state of the provider's connection.")]
+    heartbeat: Annotated[StreamHeartbeat, Meta(description="The pod's sign of life.")]
+    ingest_enabled: Annotated[bool, Meta(description="Whether no switch pauses the job.")]
+    ingest_enabled_source: Annotated[str, Meta(description="The switch that decided.")]
+    symbols: Annotated[SymbolLedger, Meta(description="What is subscribed.")]
+    sink: Annotated[Sink, Meta(description="How writing to Firestore goes.")]
+    effective_interval_milliseconds: Annotated[
+        int,
+        Meta(description="How often one symbol can be written, with this many symbols under these limits."),
+    ]
+    pause: Annotated[StreamPause | None, Meta(description="The pause in force, if any.")] = None
+    failure: Annotated[StreamFailure | None, Meta(description="Why the stream is not live.")] = None
+
+
+class IngestJobStatus(Document, frozen=True):
+    """The truth at a glance. Until the operator has seen the job, there is none."""
+
+    observed_generation: Annotated[int | None, Meta(description="The generation that the operator has seen.")] = None
+    phase: Annotated[Phase | None, Meta(description="One word for people. Programs read the conditions.")] = None
+    conditions: Annotated[
+        list[Condition], Meta(description="What is known of the job, one fact an entry.", max_length=16)
+    ] = []  # noqa: RUF012
+    pod_name: Annotated[str | None, Meta(description="The job's pod.")] = None
+    epoch: Annotated[int | None, Meta(description="The current incarnation: raised before each pod is created.")] = None
+    restart: Annotated[
+        Restart | None, Meta(description="Present while pods that ended by themselves are being replaced.")
+    ] = None
+    stream: Annotated[StreamStatus | None, Meta(description="What the ingest pod says of itself.")] = None
+
+
+OPERATOR_FIELDS = frozenset({"observed_generation", "phase", "conditions", "pod_name", "epoch", "restart"})
+RUNTIME_FIELDS = frozenset({"stream"})
