@@ -1,0 +1,79 @@
+"""Alpaca's wire messages, decoded by their `T`.
+
+Source: Alpaca's streaming documentation (real-time stock pricing data) and the field types of its Go SDK. Unknown keys
+are ignored; a message of an unknown kind, or a malformed one, costs only itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from ..domain.market import Quote, side
+
+
+class QuoteMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="q"):
+    """A best bid and offer. A price of 0 means that there is no active bid or ask."""
+
+    symbol: str = msgspec.field(name="S")
+    ts: datetime = msgspec.field(name="t")
+    bid: float = msgspec.field(name="bp", default=0.0)
+    ask: float = msgspec.field(name="ap", default=0.0)
+    bid_size: float = msgspec.field(name="bs", default=0.0)
+    ask_size: float = msgspec.field(name="as", default=0.0)
+
+    def quote(self) -> Quote:
+        """The quote in the form that all providers share."""
+        bid, bid_size = side(self.bid, self.bid_size)
+        ask, ask_size = side(self.ask, self.ask_size)
+        return Quote(symbol=self.symbol, ts=self.ts, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
+
+
+class SuccessMessage(msgspec.Struct, frozen=True, tag_field="T", tag="success"):
+    """`connected` as a welcome, `authenticated` as the answer to a login."""
+
+    msg: str
+
+
+class SubscriptionMessage(msgspec.Struct, frozen=True, tag_field="T", tag="subscription"):
+    """Everything that is subscribed now, not just what was asked for last."""
+
+    quotes: list[str] = []
+
+
+class ErrorMessage(msgspec.Struct, frozen=True, tag_field="T", tag="error"):
+    """A refusal. Codes as in Alpaca's documentation."""
+
+    code: int
+    msg: str = ""
+
+
+Message = QuoteMessage | SuccessMessage | SubscriptionMessage | ErrorMessage
+
+_frame = msgspec.msgpack.Decoder(list[Message])
+_generic = msgspec.msgpack.Decoder(list[Any])
+
+
+def decode(frame: bytes) -> Sequence[Message]:
+    """The messages of one frame that are understood, in order."""
+    try:
+        return _frame.decode(frame)
+    except msgspec.MsgspecError:
+        return _one_by_one(frame)
+
+
+def _one_by_one(frame: bytes) -> list[Message]:
+    try:
+        items = _generic.decode(frame)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return []
+    messages: list[Message] = []
+    for item in items:
+        try:
+            messages.append(msgspec.convert(item, Message))
+        except msgspec.ValidationError:
+            continue
+    return messages

@@ -1,0 +1,118 @@
+"""Firestore, through Google's async client. Retries are ours: a hidden one would write stale values late."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from google.api_core import exceptions
+from google.cloud import firestore
+from google.oauth2 import service_account
+
+from sluice_contract import documents, identity
+from sluice_contract.documents import HeartbeatDocument, LiveQuote, QuoteState
+from sluice_contract.spec import Firestore
+
+from ..domain.failure import FencedError, SinkError
+
+# Shorter than the 3 s that a pause waits for what is in flight.
+_SECONDS = 2.5
+
+# Trying these again soon cannot help: somebody has to change something.
+_LASTING = (exceptions.PermissionDenied, exceptions.InvalidArgument, exceptions.NotFound, exceptions.Unauthenticated)
+_LASTING_SECONDS = 30.0
+# Google's client also raises errors of its credentials, and of gRPC below it.
+_FAILURES = (exceptions.GoogleAPIError, TimeoutError, OSError)
+
+
+class FirestoreSink:
+    """The documents of one job."""
+
+    def __init__(self, client: firestore.AsyncClient, tenant: str, collection: str, heartbeat_document: str) -> None:
+        self._client = client
+        self._tenant = tenant
+        self._collection = collection
+        self._heartbeat = client.document(documents.heartbeat_path(tenant, heartbeat_document))
+
+    async def write(self, quotes: Sequence[LiveQuote]) -> None:
+        """One commit of whole documents."""
+        batch = self._client.batch()
+        for quote in quotes:
+            batch.set(self._document(quote.symbol), quote.fields())
+        await self._commit(batch)
+
+    async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
+        """One update a document: in a commit, one that does not exist would fail all."""
+        async with _typed_failures():
+            for symbol in symbols:
+                with suppress(exceptions.NotFound):
+                    await self._document(symbol).update({"status": status}, retry=None, timeout=_SECONDS)
+
+    async def delete(self, symbols: Iterable[str]) -> None:
+        """One commit for each 100 documents. Deleting what is not there is no error."""
+        names = list(symbols)
+        for start in range(0, len(names), 100):
+            batch = self._client.batch()
+            for symbol in names[start : start + 100]:
+                batch.delete(self._document(symbol))
+            await self._commit(batch)
+
+    async def beat(self, heartbeat: HeartbeatDocument) -> None:
+        """A transaction: a later incarnation of the same job is never overwritten."""
+        transaction = self._client.transaction(max_attempts=1)
+        async with _typed_failures():
+            async with asyncio.timeout(_SECONDS):
+                await _replace_unless_fenced(transaction, self._heartbeat, heartbeat)
+
+    async def close(self) -> None:
+        """AsyncClient has no close of its own."""
+        await self._client._firestore_api.transport.close()
+
+    def _document(self, symbol: str) -> Any:
+        return self._client.document(documents.live_quote_path(self._tenant, self._collection, symbol))
+
+    async def _commit(self, batch: Any) -> None:
+        async with _typed_failures():
+            await batch.commit(retry=None, timeout=_SECONDS)
+
+
+def firestore_client(settings: Firestore, project_id: str) -> firestore.AsyncClient:
+    """A client for the job's database. To be made on the loop that uses it.
+
+    Raises:
+        ValueError: the Secret's credentials.json is not a service account key.
+    """
+    key = Path(identity.FIRESTORE_CREDENTIALS_DIR) / identity.FIRESTORE_CREDENTIALS_KEY
+    credentials = None
+    if settings.credentials_secret_ref is not None and key.exists():
+        credentials = service_account.Credentials.from_service_account_file(str(key))  # type: ignore[no-untyped-call]
+    return firestore.AsyncClient(project=project_id, database=settings.database, credentials=credentials)
+
+
+@firestore.async_transactional
+async def _replace_unless_fenced(transaction: Any, reference: Any, heartbeat: HeartbeatDocument) -> None:
+    found = await reference.get(transaction=transaction, retry=None, timeout=_SECONDS)
+    before = found.to_dict() or {}
+    if before.get("job_uid") == heartbeat.job_uid and before.get("epoch", 0) > heartbeat.epoch:
+        raise FencedError(f"epoch {before['epoch']} of this job writes; this is epoch {heartbeat.epoch}")
+    transaction.set(reference, heartbeat.fields())
+
+
+@asynccontextmanager
+async def _typed_failures() -> AsyncIterator[None]:
+    try:
+        yield
+    except _LASTING as error:
+        raise SinkError(f"Firestore refuses: {_words(error)}", _LASTING_SECONDS) from error
+    except _FAILURES as error:
+        raise SinkError(f"Firestore did not take a write: {_words(error)}") from error
+    except ValueError as error:
+        # google-cloud-firestore wraps a transaction's last failure in a ValueError.
+        raise SinkError(f"Firestore did not take a transaction: {_words(error)}") from error
+
+
+def _words(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:300]

@@ -1,0 +1,153 @@
+"""A recorded tape, streamed again at any speed."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import gzip
+import io
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..domain.failure import StreamError
+from ..domain.market import Quote, side
+from ..ports import Listener
+from .pump import LocalConnection
+
+COLUMNS = ("time_ms", "symbol", "bid", "bid_size", "ask", "ask_size", "exchange")
+
+# As fast as it goes, the tape still lets every other task have its turn this often.
+_FRAME = 256
+_POLL_SECONDS = 1.0
+
+
+def tape_quotes(path: Path) -> Iterator[Quote]:
+    """The quotes of a tape, in its order. A CSV file with COLUMNS, plain or gzip; `time_ms` is Unix time in UTC.
+
+    Raises:
+        StreamError: the file cannot be read as a tape; the message names the line.
+    """
+    try:
+        with path.open("rb") as raw:
+            packed = raw.peek(2)[:2] == b"\x1f\x8b"
+            text = io.TextIOWrapper(gzip.GzipFile(fileobj=raw) if packed else raw, encoding="utf-8", newline="")
+            yield from _parsed(csv.reader(text), path.name)
+    except FileNotFoundError as error:
+        raise StreamError(
+            "configuration",
+            f"the tape {path.name} is not there: create the ConfigMap that spec.replay.tape.configMapRef names, with "
+            f"the key {path.name}",
+        ) from error
+    except (OSError, UnicodeDecodeError, EOFError, csv.Error) as error:
+        raise StreamError("configuration", f"the tape {path.name} cannot be read: {error}") from error
+
+
+def _parsed(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
+    header = next(rows, [])
+    if tuple(header) != COLUMNS:
+        raise StreamError(
+            "configuration",
+            f"the tape {name} has the columns {','.join(header)[:100] or '(none)'}; it needs {','.join(COLUMNS)}",
+        )
+    for number, row in enumerate(rows, start=2):
+        try:
+            time_ms, symbol, bid, bid_size, ask, ask_size, _exchange = row
+            bid_price, bid_shares = side(float(bid or 0), float(bid_size or 0))
+            ask_price, ask_shares = side(float(ask or 0), float(ask_size or 0))
+            ts = datetime.fromtimestamp(int(time_ms) / 1000, UTC)
+        except ValueError as error:
+            raise StreamError("configuration", f"line {number} of the tape {name} is not a quote: {error}") from error
+        yield Quote(symbol=symbol, ts=ts, bid=bid_price, ask=ask_price, bid_size=bid_shares, ask_size=ask_shares)
+
+
+class ReplaySource:
+    """Provider `replay`. A pause holds the tape; resuming goes on where it was."""
+
+    name = "replay"
+
+    def __init__(self, path: Path, speed: float) -> None:
+        self._path = path
+        self.speed = speed
+        self._quotes: Iterator[Quote] | None = None
+        self.held: Quote | None = None  # read from the tape, not yet passed on
+
+    @asynccontextmanager
+    async def connect(self, listener: Listener) -> AsyncIterator[ReplayConnection]:
+        """Opens the tape, or goes on with it."""
+        listener.entered("Connecting")
+        if self._quotes is None:
+            quotes = tape_quotes(self._path)
+            self.held = next(quotes, None)
+            self._quotes = quotes
+        try:
+            yield ReplayConnection(listener, self)
+        finally:
+            listener.closed()
+
+    async def remedied(self) -> None:
+        """Returns when the file is another one than it was."""
+        before = self._stamp()
+        while self._stamp() == before:  # noqa: ASYNC110  a mounted file gives no event
+            await asyncio.sleep(_POLL_SECONDS)
+        self._quotes = None
+
+    def next(self) -> Quote | None:
+        """Takes the held quote off the tape and holds the one after; None at the end."""
+        assert self._quotes is not None  # noqa: S101  connect() came before
+        taken = self.held
+        self.held = next(self._quotes, None)
+        return taken
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            stat = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return stat.st_mtime_ns, stat.st_size
+
+
+class ReplayConnection(LocalConnection):
+    """The tape, running."""
+
+    def __init__(self, listener: Listener, source: ReplaySource) -> None:
+        super().__init__(listener)
+        self._source = source
+        self._subscribed = asyncio.Event()
+
+    async def follow(self, symbols: frozenset[str]) -> None:
+        """Makes `symbols` those that are passed on, and starts the tape if it is not running."""
+        await super().follow(symbols)
+        self._subscribed.set()
+
+    async def run(self) -> None:
+        """Returns at the end of the tape."""
+        await self._subscribed.wait()
+        if self._source.held is None:
+            return
+        began, first = asyncio.get_running_loop().time(), self._source.held.ts
+        while self._source.held is not None:
+            await asyncio.sleep(self._seconds_until(self._source.held.ts, first, began))
+            self._pass_on(self._due(first, began))
+
+    def _pass_on(self, quotes: list[Quote]) -> None:
+        wanted = [quote for quote in quotes if quote.symbol in self.symbols]
+        if wanted:
+            self.listener.received(wanted)
+
+    def _due(self, first: datetime, began: float) -> list[Quote]:
+        due: list[Quote] = []
+        while self._source.held is not None and len(due) < _FRAME:
+            if self._seconds_until(self._source.held.ts, first, began) > 0:
+                break
+            quote = self._source.next()
+            if quote is not None:
+                due.append(quote)
+        return due
+
+    def _seconds_until(self, ts: datetime, first: datetime, began: float) -> float:
+        if self._source.speed == 0:
+            return 0.0
+        elapsed = (ts - first).total_seconds() / self._source.speed
+        return max(0.0, began + elapsed - asyncio.get_running_loop().time())

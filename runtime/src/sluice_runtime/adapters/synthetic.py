@@ -1,0 +1,100 @@
+"""Quotes made here: a random walk for each symbol, the same for the same seed."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from sluice_contract.spec import Synthetic
+
+from ..domain.market import Quote
+from ..ports import Listener
+from .pump import LocalConnection
+
+# Faster than this, quotes come several at a time: a timer for each would be all that the pod does.
+_LEAST_SECONDS = 0.02
+
+
+class Walk:
+    """One symbol's prices. The n-th quote depends on seed, symbol and n alone."""
+
+    def __init__(self, seed: int, symbol: str) -> None:
+        self._symbol = symbol
+        self._random = random.Random(f"{seed}:{symbol}")
+        self._cents = self._random.randrange(1_000, 50_000)
+
+    def step(self, ts: datetime) -> Quote:
+        """The next quote, stamped `ts`."""
+        self._cents = max(100, self._cents + self._random.choice((-2, -1, -1, 0, 1, 1, 2)))
+        spread = self._random.randrange(1, 5)
+        return Quote(
+            symbol=self._symbol,
+            ts=ts,
+            bid=self._cents / 100,
+            ask=(self._cents + spread) / 100,
+            bid_size=float(self._random.randrange(1, 50) * 100),
+            ask_size=float(self._random.randrange(1, 50) * 100),
+        )
+
+
+class SyntheticSource:
+    """Provider `synthetic`. A symbol's walk goes on over pauses."""
+
+    def __init__(self, settings: Synthetic, now: Callable[[], datetime], name: str = "synthetic") -> None:
+        self.name = name
+        self._settings = settings
+        self._now = now
+        self._walks: dict[str, Walk] = {}
+
+    @asynccontextmanager
+    async def connect(self, listener: Listener) -> AsyncIterator[SyntheticConnection]:
+        """Nothing to connect to."""
+        listener.entered("Connecting")
+        try:
+            yield SyntheticConnection(listener, self)
+        finally:
+            listener.closed()
+
+    async def remedied(self) -> None:
+        """Never: nothing can fail."""
+        await asyncio.Event().wait()
+
+    def quotes(self, symbols: list[str]) -> list[Quote]:
+        """The next quote of each of `symbols`."""
+        ts = self._now()
+        return [self._walk(symbol).step(ts) for symbol in symbols]
+
+    @property
+    def rate(self) -> int:
+        """Quotes a second, over all symbols."""
+        return self._settings.quotes_per_second
+
+    def _walk(self, symbol: str) -> Walk:
+        if symbol not in self._walks:
+            self._walks[symbol] = Walk(self._settings.seed, symbol)
+        return self._walks[symbol]
+
+
+class SyntheticConnection(LocalConnection):
+    """The symbols in turn, at a steady rate."""
+
+    def __init__(self, listener: Listener, source: SyntheticSource) -> None:
+        super().__init__(listener)
+        self._source = source
+
+    async def run(self) -> None:
+        """Goes on until it is cancelled."""
+        loop = asyncio.get_running_loop()
+        began, made, turn = loop.time(), 0, 0
+        while True:
+            await asyncio.sleep(max(_LEAST_SECONDS, 1 / self._source.rate))
+            owed = int((loop.time() - began) * self._source.rate) - made
+            made += owed
+            symbols = sorted(self.symbols)
+            if symbols and owed > 0:
+                batch = [symbols[(turn + n) % len(symbols)] for n in range(owed)]
+                turn = (turn + owed) % len(symbols)
+                self.listener.received(self._source.quotes(batch))

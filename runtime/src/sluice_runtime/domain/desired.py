@@ -1,0 +1,62 @@
+"""What the pod shall do now: the job's hot fields, judged at one instant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from sluice_contract.resource import IngestJob
+from sluice_contract.spec import Heartbeat, Limits
+
+from .pause import Pause, Switch, job_switches, paused_symbols, switch
+
+# Before the live job has been read, the injected copy may be older than a pause.
+UNREAD = Pause(source="start", reason="the IngestJob has not been read yet")
+DELETED = Pause(source="deleted", reason="the IngestJob is gone")
+
+
+class Desired(msgspec.Struct, frozen=True, kw_only=True):
+    """The aim of every loop. `symbols` are those to stream: declared and not paused."""
+
+    generation: int
+    pause: Pause | None
+    declared: frozenset[str]
+    paused: frozenset[str]
+    unknown_paused: tuple[str, ...]
+    dry_run: bool
+    limits: Limits
+    heartbeat: Heartbeat
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """What shall be subscribed while no pause is in force."""
+        return self.declared - self.paused
+
+    @property
+    def effective_interval_seconds(self) -> float:
+        """How often one symbol can be written when all of them are busy."""
+        round_seconds = len(self.symbols) / self.limits.writes_per_second
+        return max(self.limits.min_interval_milliseconds / 1000, round_seconds)
+
+
+def desired(job: IngestJob, now: datetime, others: Sequence[Switch] = ()) -> Desired:
+    """The aim at `now`. `others` are switches beside the job's own."""
+    paused = paused_symbols(job.spec.paused_symbols, now)
+    declared = frozenset(job.spec.symbols)
+    return Desired(
+        generation=job.metadata.generation,
+        pause=switch((*job_switches(job), *others), now),
+        declared=declared,
+        paused=declared & paused.keys(),
+        unknown_paused=tuple(sorted(paused.keys() - declared)),
+        dry_run=job.spec.dry_run,
+        limits=job.spec.limits,
+        heartbeat=job.spec.heartbeat,
+    )
+
+
+def halted(aim: Desired, pause: Pause) -> Desired:
+    """The same aim, paused."""
+    return msgspec.structs.replace(aim, pause=pause)

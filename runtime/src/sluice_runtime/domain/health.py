@@ -1,0 +1,170 @@
+"""What the runtime knows of itself, as one frozen value, and the pure functions that render it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from sluice_contract.documents import HeartbeatDocument
+from sluice_contract.status import (
+    HeartbeatState,
+    Sink,
+    StreamFailure,
+    StreamHeartbeat,
+    StreamPause,
+    StreamState,
+    StreamStatus,
+)
+
+from .desired import Desired
+from .ledger import Ledger
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Which process this is. Never changes."""
+
+    namespace: str
+    name: str
+    job_uid: str
+    pod_uid: str
+    tenant: str
+    provider: str
+    epoch: int
+    session_id: str
+    started_at: datetime
+
+
+class Clocks(msgspec.Struct, frozen=True, kw_only=True):
+    """Clocks that stand still separately, so that a reader sees which part has stopped."""
+
+    loop_tick_at: datetime
+    last_message_at: datetime | None = None
+    last_quote_ts: datetime | None = None
+    last_write_at: datetime | None = None
+
+
+class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
+    """When a pause was carried out, and what went before."""
+
+    at: datetime
+    socket_closed_at: datetime | None
+    last_write_at: datetime | None
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that status, heartbeat, HTTP and metrics say, at one instant."""
+
+    identity: Identity
+    at: datetime
+    desired: Desired
+    state: StreamState
+    ledger: Ledger
+    clocks: Clocks
+    last_symbol: str | None
+    acknowledgement: Acknowledgement | None
+    failure: StreamFailure | None
+    sink_failure: str | None
+    stopping: bool
+
+    @property
+    def ready(self) -> bool:
+        """Whether the pod does what it shall: live, paused or finished. Silence of the market is no fault."""
+        return self.state in ("Live", "Finished") or (self.state == "Paused" and self.acknowledgement is not None)
+
+
+_BEATS: dict[StreamState, HeartbeatState] = {
+    "Stopped": "starting",
+    "Connecting": "starting",
+    "Authenticating": "starting",
+    "Subscribing": "starting",
+    "Live": "running",
+    "Paused": "paused",
+    "BackingOff": "degraded",
+    "Blocked": "blocked",
+    "Finished": "finished",
+}
+
+
+def heartbeat_state(snapshot: Snapshot) -> HeartbeatState:
+    """One word for consumers."""
+    if snapshot.stopping:
+        return "stopped"
+    if snapshot.state == "Live" and snapshot.sink_failure is not None:
+        return "degraded"
+    return _BEATS[snapshot.state]
+
+
+def heartbeat(snapshot: Snapshot) -> HeartbeatDocument:
+    """The Firestore heartbeat."""
+    who, aim = snapshot.identity, snapshot.desired
+    return HeartbeatDocument(
+        status=heartbeat_state(snapshot),
+        ts=snapshot.at,
+        ingest_enabled=aim.pause is None,
+        ingest_enabled_source=_decider(snapshot),
+        pause_reason=aim.pause.reason if aim.pause else None,
+        pause_until=aim.pause.until if aim.pause else None,
+        last_symbol=snapshot.last_symbol,
+        dry_run=aim.dry_run,
+        job=f"{who.namespace}/{who.name}",
+        job_uid=who.job_uid,
+        epoch=who.epoch,
+        session_id=who.session_id,
+        started_at=who.started_at,
+        effective_interval_ms=round(aim.effective_interval_seconds * 1000),
+        loop_tick_at=snapshot.clocks.loop_tick_at,
+        last_message_at=snapshot.clocks.last_message_at,
+        last_quote_ts=snapshot.clocks.last_quote_ts,
+        last_write_at=snapshot.clocks.last_write_at,
+    )
+
+
+def stream_status(snapshot: Snapshot) -> StreamStatus:
+    """The pod's half of the IngestJob's status."""
+    who, aim = snapshot.identity, snapshot.desired
+    return StreamStatus(
+        observed_generation=aim.generation,
+        pod_uid=who.pod_uid,
+        state=snapshot.state,
+        heartbeat=StreamHeartbeat(
+            at=snapshot.at,
+            status=heartbeat_state(snapshot),
+            dry_run=aim.dry_run,
+            epoch=who.epoch,
+            session_id=who.session_id,
+            last_symbol=snapshot.last_symbol,
+            last_quote_at=snapshot.clocks.last_quote_ts,
+        ),
+        ingest_enabled=aim.pause is None,
+        ingest_enabled_source=_decider(snapshot),
+        symbols=snapshot.ledger.against(aim),
+        sink=Sink(
+            healthy=snapshot.sink_failure is None,
+            message=snapshot.sink_failure,
+            last_write_at=snapshot.clocks.last_write_at,
+        ),
+        effective_interval_milliseconds=round(aim.effective_interval_seconds * 1000),
+        pause=_stream_pause(snapshot),
+        failure=snapshot.failure,
+    )
+
+
+def _decider(snapshot: Snapshot) -> str:
+    """The switch that decided: the one that pauses, else the job itself."""
+    who, pause = snapshot.identity, snapshot.desired.pause
+    return pause.source if pause else f"cr:{who.namespace}/{who.name}"
+
+
+def _stream_pause(snapshot: Snapshot) -> StreamPause | None:
+    pause, acknowledged = snapshot.desired.pause, snapshot.acknowledgement
+    if pause is None:
+        return None
+    return StreamPause(
+        source=pause.source,
+        reason=pause.reason,
+        until=pause.until,
+        acknowledged_at=acknowledged.at if acknowledged else None,
+        socket_closed_at=acknowledged.socket_closed_at if acknowledged else None,
+        last_write_at=acknowledged.last_write_at if acknowledged else None,
+    )

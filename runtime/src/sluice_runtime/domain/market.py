@@ -1,0 +1,75 @@
+"""Quotes, in the one form that everything behind a provider knows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from sluice_contract.documents import LiveQuote
+
+
+class Tick(Protocol):
+    """A quote as its provider decoded it. Normalised only if it is written: most are overtaken before."""
+
+    @property
+    def symbol(self) -> str: ...
+
+    @property
+    def ts(self) -> datetime: ...
+
+    def quote(self) -> Quote: ...
+
+
+class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Best bid and ask of a symbol at `ts`, the event time. A side that is not there is None, never 0."""
+
+    symbol: str
+    ts: datetime
+    bid: float | None
+    ask: float | None
+    bid_size: float | None
+    ask_size: float | None
+
+    def quote(self) -> Quote:
+        """Itself: a quote is the tick of a provider that has nothing to normalise."""
+        return self
+
+    @property
+    def mid(self) -> float | None:
+        """Halfway between the sides; None where one is missing or the market is crossed."""
+        if self.bid is None or self.ask is None or self.bid > self.ask:
+            return None
+        return (self.bid + self.ask) / 2
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Who writes: the same on every document of a process."""
+
+    source: str
+    session_id: str
+    epoch: int
+
+
+def side(price: float, size: float) -> tuple[float | None, float | None]:
+    """One side of a quote as (price, size). Providers send 0, -1 or NaN for a side that is not there."""
+    return (price, size) if price > 0 else (None, None)
+
+
+def live_quote(quote: Quote, origin: Origin, seq: int, written_at: datetime) -> LiveQuote:
+    """The document of a quote. `seq` rises within a process."""
+    return LiveQuote(
+        symbol=quote.symbol,
+        bid=quote.bid,
+        ask=quote.ask,
+        bid_size=quote.bid_size,
+        ask_size=quote.ask_size,
+        price=quote.mid,
+        ts=quote.ts,
+        source=origin.source,
+        session_id=origin.session_id,
+        seq=seq,
+        epoch=origin.epoch,
+        written_at=written_at,
+    )

@@ -1,0 +1,68 @@
+"""Which switch pauses, if any. Every switch that can pause is an input of one pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from sluice_contract.resource import IngestJob
+from sluice_contract.spec import PausedSymbol
+
+
+class Switch(msgspec.Struct, frozen=True, kw_only=True):
+    """One place that can say pause, and what it says. With `until` it says so only before that instant."""
+
+    source: str
+    pauses: bool
+    reason: str | None = None
+    until: datetime | None = None
+
+
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """A pause in force."""
+
+    source: str
+    reason: str | None = None
+    until: datetime | None = None
+
+
+def switch(inputs: Sequence[Switch], now: datetime) -> Pause | None:
+    """The first switch in `inputs` that pauses at `now`; None where the job shall stream."""
+    for each in inputs:
+        if each.pauses and not _is_over(each.until, now):
+            return Pause(source=each.source, reason=each.reason, until=each.until)
+    return None
+
+
+def job_switches(job: IngestJob) -> tuple[Switch, ...]:
+    """What the IngestJob itself says."""
+    source = f"cr:{job.metadata.namespace}/{job.metadata.name}"
+    pause = job.spec.pause
+    reason = (pause.reason or None) if pause else None
+    return (
+        Switch(source=source, pauses=not job.spec.enabled, reason=reason),
+        Switch(
+            source=source,
+            pauses=pause is not None,
+            reason=reason,
+            until=pause.until if pause else None,
+        ),
+    )
+
+
+def paused_symbols(entries: Iterable[PausedSymbol], now: datetime) -> dict[str, PausedSymbol]:
+    """The symbols that are paused at `now`, each with its entry."""
+    return {entry.symbol: entry for entry in entries if not _is_over(entry.until, now)}
+
+
+def next_change(job: IngestJob, now: datetime) -> datetime | None:
+    """When a pause of the job or of a symbol next ends by itself."""
+    ends = [entry.until for entry in job.spec.paused_symbols]
+    ends.append(job.spec.pause.until if job.spec.pause else None)
+    return min((end for end in ends if end is not None and end > now), default=None)
+
+
+def _is_over(until: datetime | None, now: datetime) -> bool:
+    return until is not None and until <= now

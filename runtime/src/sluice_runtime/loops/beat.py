@@ -1,0 +1,89 @@
+"""Signs of life: to Firestore at its own cadence, to the IngestJob at once on a transition and seldom else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from ..domain.failure import SinkError
+from ..domain.health import Snapshot, heartbeat, stream_status
+from ..ports import JobPort, ReportError, Sink
+from .journal import Journal, count
+from .racing import within
+
+_log = logging.getLogger(__name__)
+
+# The API server pays for each status write, and so does everybody who watches IngestJobs.
+REPORT_SECONDS = 30.0
+# Transitions come in swarms; between two writes of the same document lies at least this.
+_LEAST_SECONDS = 0.02
+_RETRY_SECONDS = 1.0
+
+
+async def beat(sink: Sink, journal: Journal) -> None:
+    """Keeps the Firestore heartbeat going. Ends only by cancellation or by being fenced."""
+
+    async def send(snapshot: Snapshot) -> None:
+        try:
+            await sink.beat(heartbeat(snapshot))
+            journal.sink_is("heartbeat", None)
+        except SinkError as error:
+            count(journal.counters.errors, "heartbeat")
+            journal.sink_is("heartbeat", error.message)
+            raise
+
+    await _send_for_ever(send, journal, lambda: journal.aim.value.heartbeat.interval_seconds)
+
+
+async def report(job: JobPort, journal: Journal) -> None:
+    """Keeps the pod's half of the IngestJob's status up to date."""
+
+    async def send(snapshot: Snapshot) -> None:
+        try:
+            await job.report(stream_status(snapshot))
+        except ReportError as error:
+            count(journal.counters.errors, "report")
+            _log.warning("the status could not be reported: %s", error, extra={"event_type": "heartbeat"})
+            raise
+
+    await _send_for_ever(send, journal, lambda: REPORT_SECONDS)
+
+
+async def say_goodbye(sink: Sink, job: JobPort, journal: Journal) -> None:
+    """The last heartbeat, to both. Neither may hold up the end."""
+    snapshot = journal.snapshot()
+    results = await asyncio.gather(
+        sink.beat(heartbeat(snapshot)), job.report(stream_status(snapshot)), return_exceptions=True
+    )
+    for result in results:
+        if isinstance(result, Exception):
+            _log.info("the last heartbeat was not taken: %s", result, extra={"event_type": "heartbeat"})
+
+
+async def _send_for_ever(
+    send: Callable[[Snapshot], Awaitable[None]], journal: Journal, interval: Callable[[], float]
+) -> None:
+    """Sends at each change of the aim, at each transition, and else once an interval; a failed one soon again."""
+    while True:
+        aims, transitions = journal.aim.version, journal.transitions.version
+        try:
+            await send(journal.snapshot())
+            pause = interval()
+        except (SinkError, ReportError):
+            pause = _RETRY_SECONDS
+        await asyncio.sleep(_LEAST_SECONDS)
+        await within(max(0.0, pause - _LEAST_SECONDS), _news(journal, aims, transitions))
+
+
+async def _news(journal: Journal, aims: int, transitions: int) -> None:
+    """Returns when the aim or the state is another than it was."""
+    changes = [
+        asyncio.ensure_future(journal.aim.changed(aims)),
+        asyncio.ensure_future(journal.transitions.changed(transitions)),
+    ]
+    try:
+        await asyncio.wait(changes, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for change in changes:
+            change.cancel()

@@ -1,0 +1,159 @@
+"""Everything that the loops find out, kept in one place: the listener of connections and the maker of snapshots."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from sluice_contract.status import StreamFailure, StreamState, SymbolRejection
+
+from ..domain.coalescer import Coalescer
+from ..domain.desired import Desired
+from ..domain.failure import StreamError
+from ..domain.health import Acknowledgement, Clocks, Identity, Snapshot
+from ..domain.ledger import Ledger
+from ..domain.market import Tick
+from .cell import Cell
+
+_log = logging.getLogger(__name__)
+
+# How far a provider's clock may run ahead of ours before its stamps stop counting.
+_SKEW = timedelta(seconds=5)
+_FIRESTORE_WRITE = {"event_type": "firestore_write"}
+
+
+class Counters(msgspec.Struct, kw_only=True):
+    """Counts since the process started, by the label of their metric."""
+
+    starts: int = 0
+    stops: dict[str, int] = {}
+    errors: dict[str, int] = {}
+    suppressed: dict[str, int] = {}
+    frames: int = 0
+    writes: int = 0
+    paused_by_flag: int = 0
+
+
+def count(book: dict[str, int], label: str, by: int = 1) -> None:
+    """Adds to one label's count."""
+    book[label] = book.get(label, 0) + by
+
+
+class Journal:
+    """What is known now. `transitions` counts what consumers should hear of at once."""
+
+    def __init__(
+        self, identity: Identity, aim: Cell[Desired], coalescer: Coalescer, now: Callable[[], datetime]
+    ) -> None:
+        self.identity = identity
+        self.aim = aim
+        self.coalescer = coalescer
+        self.now = now
+        self.counters = Counters()
+        self.transitions = Cell(0)
+        self.state: StreamState = "Stopped"
+        self.stopping = False
+        self.loop_tick_at = now()
+        self.last_message_at: datetime | None = None
+        self.last_write_at: datetime | None = None
+        self.socket_closed_at: datetime | None = None
+        self._sink_failures: dict[str, str] = {}
+        self._ledger = Ledger()
+        self._acknowledgement: Acknowledgement | None = None
+        self._failure: StreamFailure | None = None
+
+    # Listener: what connections tell
+
+    def entered(self, state: StreamState) -> None:
+        """The connection, or the want of one, is in a new phase."""
+        if state == self.state:
+            return
+        _log.info("stream is %s", state, extra={"event_type": "stream", "state": state, "was": self.state})
+        self.state = state
+        if state != "Paused":
+            self._acknowledgement = None
+        if state == "Live":
+            self._failure = None
+            self.counters.starts += 1
+        if state in ("Live", "Finished", "Blocked", "BackingOff"):
+            self.transition()
+
+    def received(self, ticks: Sequence[Tick]) -> None:
+        """One frame's ticks."""
+        self.last_message_at = now = self.now()
+        self.counters.frames += 1
+        self.coalescer.accept(ticks, now + _SKEW)
+
+    def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
+        """The provider's word on what is subscribed."""
+        ledger = Ledger(confirmed, tuple(rejected))
+        if ledger != self._ledger:
+            self._ledger = ledger
+            self.transition()
+
+    def closed(self) -> None:
+        """The socket is closed."""
+        self.socket_closed_at = self.now()
+        self._ledger = Ledger()
+
+    # What the loops find out
+
+    def failed(self, error: StreamError) -> None:
+        """The stream cannot be had, or has ended."""
+        count(self.counters.errors, error.kind)
+        _log.warning(error.message, extra={"event_type": "stream", "failure": error.kind})
+        self._failure = StreamFailure(type=error.kind, message=error.message, at=self.now())
+
+    def pause_acknowledged(self) -> None:
+        """Closed and flushed: from now on nothing is written."""
+        self._acknowledgement = Acknowledgement(
+            at=self.now(), socket_closed_at=self.socket_closed_at, last_write_at=self.last_write_at
+        )
+        self._failure = None
+        self.transition()
+
+    def wrote(self, quotes: int) -> None:
+        """Firestore acknowledged quote writes."""
+        self.counters.writes += quotes
+        self.last_write_at = self.now()
+        self.sink_is("quotes", None)
+
+    def sink_is(self, what: str, failure: str | None) -> None:
+        """How the last write of `what` (quotes, heartbeat) to Firestore went: None for well, else a sentence."""
+        failed_before = what in self._sink_failures
+        if failure is not None:
+            self._sink_failures[what] = failure
+        elif failed_before:
+            del self._sink_failures[what]
+        if failed_before != (failure is not None):
+            _log.warning("%s: %s", what, failure or "Firestore takes writes again", extra=_FIRESTORE_WRITE)
+            self.transition()
+
+    def transition(self) -> None:
+        """Something happened that consumers should hear of at once."""
+        self.transitions.set(self.transitions.value + 1)
+
+    def snapshot(self) -> Snapshot:
+        """Everything that is known, at this instant."""
+        last = self.coalescer.last
+        return Snapshot(
+            identity=self.identity,
+            at=self.now(),
+            desired=self.aim.value,
+            state=self.state,
+            ledger=self._ledger,
+            clocks=Clocks(
+                loop_tick_at=self.loop_tick_at,
+                last_message_at=self.last_message_at,
+                last_quote_ts=last.ts if last else None,
+                last_write_at=self.last_write_at,
+            ),
+            last_symbol=last.symbol if last else None,
+            acknowledgement=self._acknowledgement,
+            failure=self._failure,
+            sink_failure=next(iter(self._sink_failures.values()), None),
+            stopping=self.stopping,
+        )

@@ -1,0 +1,65 @@
+"""From the IngestJob as it changes, and from time as it passes, to the aim of all other loops."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from sluice_contract.resource import IngestJob
+
+from ..domain.desired import DELETED, Desired, desired, halted
+from ..domain.pause import next_change
+from ..ports import JobPort
+from .cell import Cell
+from .journal import Journal
+from .racing import within
+
+_log = logging.getLogger(__name__)
+
+
+async def watch(port: JobPort, job: Cell[IngestJob | None], journal: Journal) -> None:
+    """Keeps `job` at what the API server says. When the job is gone, so is the reason to stream."""
+    async for seen in port.watch():
+        if seen is None:
+            _log.warning("the IngestJob is gone: stopping its stream", extra={"event_type": "stream"})
+            journal.aim.set(halted(journal.aim.value, DELETED))
+        job.set(seen)
+
+
+async def steer(job: Cell[IngestJob | None], journal: Journal) -> None:
+    """Sets the aim at each change of the job, and whenever a pause of it ends by itself."""
+    before: Desired | None = None
+    while True:
+        version, now = job.version, journal.now()
+        if job.value is not None:
+            aim = desired(job.value, now)
+            _log_changes(before, aim, journal)
+            journal.coalescer.want(aim.symbols)
+            journal.aim.set(aim)
+            before = aim
+        await within(_seconds_until_change(job.value, now), job.changed(version))
+
+
+def _seconds_until_change(job: IngestJob | None, now: datetime) -> float | None:
+    change = next_change(job, now) if job is not None else None
+    return (change - now).total_seconds() if change is not None else None
+
+
+def _log_changes(before: Desired | None, aim: Desired, journal: Journal) -> None:
+    if before is None or (before.pause is None) != (aim.pause is None):
+        _log_switch(aim)
+    for symbol in sorted(aim.paused - (before.paused if before else frozenset())):
+        journal.counters.paused_by_flag += 1
+        _log.info("[PAUSED] Asset %s (quotes) has pause_fetch=true, skipping API fetch", symbol)
+    for symbol in sorted((before.paused if before else frozenset()) - aim.paused):
+        _log.info("[RESUMED] Asset %s (quotes)", symbol)
+    if aim.unknown_paused and (before is None or before.unknown_paused != aim.unknown_paused):
+        _log.warning("pausedSymbols names symbols that are not in symbols: %s", ", ".join(aim.unknown_paused))
+
+
+def _log_switch(aim: Desired) -> None:
+    if aim.pause is None:
+        _log.info("ingest is resumed", extra={"event_type": "ingest_switch", "action": "resumed"})
+    else:
+        fields = {"event_type": "ingest_switch", "action": "halted", "source": aim.pause.source}
+        _log.info("ingest is halted by %s", aim.pause.source, extra={**fields, "reason": aim.pause.reason})

@@ -1,0 +1,111 @@
+"""Keeps one connection open while the job shall stream, and none while it shall not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from ..domain.backoff import Backoff
+from ..domain.failure import StreamError
+from ..ports import Connection, Source
+from .flush import Flusher
+from .journal import Journal, count
+from .racing import race
+
+_log = logging.getLogger(__name__)
+
+# A connection that lasted this long was good: what failed before is forgotten.
+_HEALTHY_SECONDS = 60.0
+
+# A bad key is tried this often before it waits for a change of the Secret: a vendor counts failed logins.
+_FATAL_ATTEMPTS = 3
+
+
+class Supervisor:
+    """One task owns the connection, so there can never be two."""
+
+    def __init__(self, source: Source, flusher: Flusher, journal: Journal, backoff: Backoff) -> None:
+        self._source = source
+        self._flusher = flusher
+        self._journal = journal
+        self._backoff = backoff
+        self._fatal_failures = 0
+
+    async def run(self) -> None:
+        """Streams, pauses, streams again; ends only by cancellation, and then with the socket closed."""
+        while True:
+            if self._journal.aim.value.pause is not None:
+                await self._pause()
+            else:
+                await race(self._stream(), self._until_paused())
+
+    async def _pause(self) -> None:
+        """The socket is closed by now. What is pending is written, the pause acknowledged, the end of it awaited."""
+        journal = self._journal
+        if journal.socket_closed_at is not None:
+            count(journal.counters.stops, "operator_request")
+        await self._flusher.drain()
+        journal.entered("Paused")
+        journal.pause_acknowledged()
+        self._backoff.reset()
+        self._fatal_failures = 0
+        while journal.aim.value.pause is not None:
+            await journal.aim.changed(journal.aim.version)
+        self._flusher.open()
+
+    async def _until_paused(self) -> None:
+        aim = self._journal.aim
+        while aim.value.pause is None:
+            await aim.changed(aim.version)
+
+    async def _stream(self) -> None:
+        """Connects again and again until the stream is at its end; then waits to be cancelled."""
+        self._journal.socket_closed_at = None
+        while True:
+            try:
+                await self._session()
+                break
+            except StreamError as error:
+                self._journal.failed(error)
+                await self._recover(error)
+        self._journal.entered("Finished")
+        await asyncio.Event().wait()
+
+    async def _session(self) -> None:
+        """One connection, from opening to closing."""
+        live_since: float | None = None
+        loop = asyncio.get_running_loop()
+        try:
+            async with self._source.connect(self._journal) as connection:
+                live_since = loop.time()
+                await race(connection.run(), self._follow(connection))
+        finally:
+            if live_since is not None:
+                self._fatal_failures = 0
+                if loop.time() - live_since >= _HEALTHY_SECONDS:
+                    self._backoff.reset()
+
+    async def _follow(self, connection: Connection) -> None:
+        """Keeps the subscription at what is wanted, on the connection that is open."""
+        aim = self._journal.aim
+        followed: frozenset[str] | None = None
+        while True:
+            version, symbols = aim.version, aim.value.symbols
+            if symbols != followed:
+                await connection.follow(symbols)
+                followed = symbols
+                self._journal.entered("Live")
+            await aim.changed(version)
+
+    async def _recover(self, error: StreamError) -> None:
+        """Waits until another attempt makes sense."""
+        wait = self._backoff.wait(at_least=error.retry_after)
+        if error.fatal:
+            self._fatal_failures += 1
+            if error.kind == "configuration" or self._fatal_failures >= _FATAL_ATTEMPTS:
+                self._journal.entered("Blocked")
+                await self._source.remedied()
+                self._fatal_failures = 0
+                return
+        self._journal.entered("BackingOff")
+        await race(asyncio.sleep(wait), self._source.remedied())

@@ -1,0 +1,109 @@
+"""What the loops need from outside. Adapters implement these; tests bring fakes that pass the same suite."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from sluice_contract.documents import HeartbeatDocument, LiveQuote, QuoteState
+from sluice_contract.resource import IngestJob
+from sluice_contract.status import StreamState, StreamStatus, SymbolRejection
+
+from .domain.market import Tick
+
+
+class Listener(Protocol):
+    """Where a connection tells what happens to it. Synchronous: reading never waits for a consumer."""
+
+    def entered(self, state: StreamState) -> None:
+        """The connection is in a new phase."""
+
+    def received(self, ticks: Sequence[Tick]) -> None:
+        """One frame's ticks, in the order of arrival."""
+
+    def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
+        """The provider's word on what is subscribed: the whole set, not a delta."""
+
+    def closed(self) -> None:
+        """The socket is closed. Called once for each that was opened."""
+
+
+class Connection(Protocol):
+    """An open, authenticated stream."""
+
+    async def follow(self, symbols: frozenset[str]) -> None:
+        """Makes `symbols` the subscription, sending only the difference. Returns when the provider has answered.
+
+        Raises:
+            StreamError: the provider did not answer in time, or the connection is lost.
+        """
+
+    async def run(self) -> None:
+        """Passes ticks to the listener until the stream is at its end, and then returns.
+
+        Raises:
+            StreamError: the connection is lost.
+        """
+
+
+class Source(Protocol):
+    """A provider. Holds no connection of its own."""
+
+    @property
+    def name(self) -> str:
+        """The `source` of its quotes, such as `alpaca:iex`."""
+
+    def connect(self, listener: Listener) -> AbstractAsyncContextManager[Connection]:
+        """Opens one connection; leaving the context closes it, within 2 s even if the peer is dead.
+
+        Raises:
+            StreamError: on entering, if it cannot be had. Cancelling is safe in every phase.
+        """
+
+    async def remedied(self) -> None:
+        """Returns when a fatal failure may be over: credentials or files have changed since they were last used."""
+
+
+class Sink(Protocol):
+    """Where documents go. No method retries; all raise SinkError and may be called again with the same values."""
+
+    async def write(self, quotes: Sequence[LiveQuote]) -> None:
+        """Writes each quote document whole. At most 100 at a time, each symbol at most once."""
+
+    async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
+        """Sets `status` on the documents of `symbols` that exist, and touches nothing else of them."""
+
+    async def delete(self, symbols: Iterable[str]) -> None:
+        """Deletes the quote documents of `symbols`."""
+
+    async def beat(self, heartbeat: HeartbeatDocument) -> None:
+        """Writes the heartbeat.
+
+        Raises:
+            FencedError: the document is of a later incarnation of the same job. It was not replaced.
+        """
+
+    async def close(self) -> None:
+        """Closes the connection to the sink."""
+
+
+class JobPort(Protocol):
+    """The pod's own IngestJob."""
+
+    def watch(self) -> AsyncIterator[IngestJob | None]:
+        """The job as it is now and then after each change of its spec; None when it is gone.
+
+        Never raises for an API server that is away: it tries again for ever, and the last value stands.
+        """
+
+    async def report(self, status: StreamStatus) -> None:
+        """Writes the pod's half of the status.
+
+        Raises:
+            ReportError: the API server did not take it.
+        """
+
+
+class ReportError(Exception):
+    """The API server did not take a status. The message is a sentence, without secrets."""

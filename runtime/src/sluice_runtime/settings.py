@@ -1,0 +1,89 @@
+"""What the pod is told from outside, and where it finds the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from sluice_contract import identity
+from sluice_contract.identity import InjectedJob
+
+
+class SettingsError(Exception):
+    """The pod cannot start like this. The message is a sentence that says how to mend it."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """One process's settings. Made from the environment, for the first and last time, at the start."""
+
+    job: InjectedJob  # SLUICE_JOB: the declared job, as the operator injected it
+    pod_uid: str  # POD_UID: goes with every status, so that the operator can tell a predecessor's
+    bind: str  # POD_IP: where /livez, /readyz and /metrics are served; the pod's own address
+    api_url: str  # KUBERNETES_SERVICE_HOST and _PORT: the API server
+    log_level: str  # LOG_LEVEL: debug also logs each write
+    backoff_base_seconds: float  # RECONNECT_BACKOFF_BASE_S
+    backoff_cap_seconds: float  # RECONNECT_BACKOFF_MAX_S
+
+    @property
+    def alpaca_credentials_dir(self) -> Path:
+        """Where the Secret of spec.alpaca is mounted."""
+        return Path(identity.ALPACA_CREDENTIALS_DIR)
+
+    @property
+    def alpaca_ca_file(self) -> Path | None:
+        """The certificates to trust for spec.alpaca.streamURL; None for the usual ones."""
+        alpaca = self.job.spec.alpaca
+        named = alpaca is not None and alpaca.ca_config_map_ref is not None
+        return Path(identity.ALPACA_CA_DIR) / identity.CA_KEY if named else None
+
+
+def settings(environment: Mapping[str, str]) -> Settings:
+    """Settings from environment variables.
+
+    Raises:
+        SettingsError: one that is needed is missing or malformed.
+    """
+    return Settings(
+        job=_job(_needed(environment, identity.JOB_ENV)),
+        pod_uid=_needed(environment, identity.POD_UID_ENV),
+        bind=environment.get(identity.POD_IP_ENV, "127.0.0.1"),
+        api_url=_api_url(environment),
+        log_level=environment.get("LOG_LEVEL", "info").upper(),
+        backoff_base_seconds=_seconds(environment, "RECONNECT_BACKOFF_BASE_S", 1.0),
+        backoff_cap_seconds=_seconds(environment, "RECONNECT_BACKOFF_MAX_S", 60.0),
+    )
+
+
+def _job(document: str) -> InjectedJob:
+    try:
+        return msgspec.json.decode(document, type=InjectedJob)
+    except msgspec.MsgspecError as error:
+        raise SettingsError(
+            f"{identity.JOB_ENV} is not the document that the operator of this version injects ({error}): run operator "
+            f"and runtime of one release"
+        ) from error
+
+
+def _needed(environment: Mapping[str, str], name: str) -> str:
+    if value := environment.get(name):
+        return value
+    raise SettingsError(f"{name} is not set: this program runs in a pod that sluice-operator made")
+
+
+def _api_url(environment: Mapping[str, str]) -> str:
+    host = _needed(environment, "KUBERNETES_SERVICE_HOST")
+    port = environment.get("KUBERNETES_SERVICE_PORT", "443")
+    return f"https://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+    value = environment.get(name, str(default))
+    try:
+        seconds = float(value)
+    except ValueError as error:
+        raise SettingsError(f"{name} is {value!r}: it takes a number of seconds, such as {default:g}") from error
+    if seconds <= 0:
+        raise SettingsError(f"{name} is {value!r}: it takes a number of seconds above 0")
+    return seconds
