@@ -1,0 +1,115 @@
+"""The command `sluice-devcluster`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from sluice_devcluster import binaries, cluster
+from sluice_devcluster.errors import DevclusterError
+from sluice_devcluster.layout import StateDirectory
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns 0, or 1 after saying on stderr what went wrong."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except DevclusterError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+class Progress:
+    """Prints lines to stderr with the seconds since it was made, so that stdout stays for answers."""
+
+    def __init__(self) -> None:
+        """Starts the clock."""
+        self._started = time.monotonic()
+
+    def __call__(self, line: str) -> None:
+        """Prints one line."""
+        print(f"{time.monotonic() - self._started:6.1f} s  {line}", file=sys.stderr, flush=True)
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "build":
+        found = binaries.provide(Progress())
+        for path in (found.etcd, found.apiserver, found.controller_manager, found.kubectl):
+            print(path)
+        return 0
+    state = StateDirectory(options.state.resolve())
+    if options.command == "up":
+        return _up(state, options)
+    if options.command == "down":
+        with cluster.exclusively(state):
+            cluster.down(state, Progress())
+        return 0
+    if options.command == "status":
+        healthy, lines = cluster.status(state)
+        print("\n".join(lines))
+        return 0 if healthy else 1
+    return _answer(state, options.command)
+
+
+def _up(state: StateDirectory, options: argparse.Namespace) -> int:
+    wishes = cluster.Wishes(
+        crds=options.crds,
+        bin_dir=options.bin_dir,
+        emulator=options.emulator,
+        restart_backoff_seconds=options.restart_backoff_seconds,
+    )
+    with cluster.exclusively(state):
+        asyncio.run(cluster.up(state, wishes, Progress()))
+    print(f"export KUBECONFIG={state.kubeconfig}")
+    return 0
+
+
+def _answer(state: StateDirectory, command: str) -> int:
+    settings = state.load()
+    if settings is None:
+        raise DevclusterError(f"There is no devcluster in {state.root}: `sluice-devcluster up` makes one.")
+    if command == "kubeconfig":
+        print(state.kubeconfig)
+        return 0
+    if settings.firestore_emulator_host is None:
+        raise DevclusterError("This devcluster has no Firestore emulator: run `up` again with --emulator.")
+    print(settings.firestore_emulator_host)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sluice-devcluster", description="A Kubernetes without containers, for development and tests."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("build", help="only build the programs that are missing")
+    texts = {
+        "up": "start the cluster; does nothing when it is up",
+        "down": "stop everything that `up` started",
+        "status": "say what runs; exit status 1 unless all of it does",
+        "kubeconfig": "print the path of the kubeconfig",
+        "firestore-emulator-host": "print the emulator's host:port",
+    }
+    made = {name: commands.add_parser(name, help=text) for name, text in texts.items()}
+    for command in made.values():
+        command.add_argument("--state", type=Path, required=True, help="the cluster's own directory")
+    up = made["up"]
+    up.add_argument("--crds", type=Path, help="a directory of custom resource definitions to apply")
+    up.add_argument("--bin-dir", type=Path, help="a directory that begins the PATH of every pod")
+    up.add_argument("--emulator", action="store_true", help="also start the Firestore emulator")
+    up.add_argument(
+        "--restart-backoff-seconds", type=float, default=10.0, help="base of the restart back-off (default 10)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""The programs of the control plane: found where the machine has them, else built once from pinned modules."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sluice_devcluster.errors import DevclusterError
+from sluice_devcluster.toolchain import Report, find_go
+
+MODULES = Path(__file__).parents[2] / "go"
+PROGRESS_SECONDS = 15.0
+COMPONENT_BASE = "k8s.io/component-base/version"
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program: the module that pins it, the package that is compiled, and the module whose version it has."""
+
+    name: str
+    module: str
+    package: str
+    versioned_by: str
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """Where the programs are."""
+
+    etcd: Path
+    apiserver: Path
+    controller_manager: Path
+    kubectl: Path
+
+
+PROGRAMS = (
+    Program("etcd", "etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3"),
+    *(
+        Program(name, "kubernetes", f"k8s.io/kubernetes/cmd/{name}", "k8s.io/kubernetes")
+        for name in ("kube-apiserver", "kube-controller-manager", "kubectl")
+    ),
+)
+
+
+def cache_directory() -> Path:
+    """${SLUICE_CACHE}, else ${XDG_CACHE_HOME}/sluice, else ~/.cache/sluice."""
+    own = os.environ.get("SLUICE_CACHE")
+    if own:
+        return Path(own).expanduser().resolve()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache").resolve() / "sluice"
+
+
+def pinned_version(go_mod: str, module: str) -> str:
+    """The version of a required module in the text of a go.mod; raises DevclusterError when it is not there."""
+    found = re.search(rf"^\s*(?:require )?{re.escape(module)} (v\S+)", go_mod, re.MULTILINE)
+    if found is None:
+        raise DevclusterError(f"go.mod does not require {module}.")
+    return found.group(1)
+
+
+def link_flags(version: str) -> str:
+    """The linker flags that stamp a Kubernetes version such as v1.34.4 into a program."""
+    major, minor = version.removeprefix("v").split(".")[:2]
+    values = {
+        "gitVersion": version,
+        "gitMajor": major,
+        "gitMinor": minor,
+        "gitTreeState": "clean",
+        "gitCommit": "devcluster",
+        # A fixed date keeps the build reproducible.
+        "buildDate": "2026-01-01T00:00:00Z",
+    }
+    return " ".join(["-s -w", *(f"-X {COMPONENT_BASE}.{key}={value}" for key, value in values.items())])
+
+
+def provide(report: Report) -> Binaries:
+    """All programs, building those that are missing.
+
+    Raises DevclusterError when a build fails or is impossible.
+    """
+    found = {program.name: _existing(program) for program in PROGRAMS}
+    missing = [program for program in PROGRAMS if found[program.name] is None]
+    if missing:
+        with _build_lock(report):
+            for program in missing:
+                found[program.name] = _existing(program) or _build(program, report)
+    paths = {name: path for name, path in found.items() if path is not None}
+    return Binaries(paths["etcd"], paths["kube-apiserver"], paths["kube-controller-manager"], paths["kubectl"])
+
+
+def _existing(program: Program) -> Path | None:
+    assets = os.environ.get("KUBEBUILDER_ASSETS")
+    if assets and (candidate := Path(assets) / program.name).exists():
+        return candidate.resolve()
+    if program.name == "kubectl" and (own := shutil.which("kubectl")):
+        return Path(own)
+    built = _destination(program)
+    return built if built.exists() else None
+
+
+def _destination(program: Program) -> Path:
+    module = MODULES / program.module
+    try:
+        go_mod, go_sum = (module / "go.mod").read_text(), (module / "go.sum").read_bytes()
+    except FileNotFoundError as error:
+        raise DevclusterError(
+            f"{error.filename} is missing: sluice-devcluster builds Kubernetes from its checkout "
+            "(pip install -e), or takes it from KUBEBUILDER_ASSETS."
+        ) from error
+    digest = hashlib.sha256(go_mod.encode() + go_sum).hexdigest()[:8]
+    version = pinned_version(go_mod, program.versioned_by)
+    return cache_directory() / f"{program.module}-{version}-{digest}" / program.name
+
+
+@contextmanager
+def _build_lock(report: Report) -> Iterator[None]:
+    cache = cache_directory()
+    cache.mkdir(parents=True, exist_ok=True)
+    # The kernel drops the lock with its holder, however that ends, so there is no stale one to clean.
+    with (cache / "build.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report("another build is running: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _build(program: Program, report: Report) -> Path:
+    destination = _destination(program)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    go = find_go([MODULES / each.module for each in PROGRAMS], cache_directory(), report)
+    version = destination.parent.name.split("-")[1]
+    flags = link_flags(version) if program.module == "kubernetes" else "-s -w"
+    partial = destination.with_name(f".{program.name}.partial")
+    log = destination.with_name(f"{program.name}.build.log")
+    argv = [str(go), "build", "-trimpath", "-ldflags", flags, "-o", str(partial), program.package]
+    report(f"building {program.name} {version} from its Go modules")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            argv,
+            cwd=MODULES / program.module,
+            env={**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-buildvcs=false"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        _watch(process, program.name, report)
+    if process.returncode:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+        raise DevclusterError(f"building {program.name} failed:\n{tail}\nThe whole log: {log}")
+    # Only a complete program ever gets the name that is looked for.
+    partial.rename(destination)
+    return destination
+
+
+def _watch(process: subprocess.Popen[bytes], name: str, report: Report) -> None:
+    started = time.monotonic()
+    try:
+        while True:
+            try:
+                process.wait(timeout=PROGRESS_SECONDS)
+            except subprocess.TimeoutExpired:
+                report(f"still building {name}: {time.monotonic() - started:.0f} s")
+            else:
+                report(f"built {name} in {time.monotonic() - started:.0f} s")
+                return
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()

@@ -1,0 +1,86 @@
+"""The Firestore emulator: one that already runs, or the Google Cloud CLI's own component."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import time
+from pathlib import Path
+
+import aiohttp
+
+from sluice_devcluster import processes
+from sluice_devcluster.controlplane import free_port, require_alive
+from sluice_devcluster.errors import DevclusterError
+from sluice_devcluster.layout import StateDirectory
+
+COMPONENT = "firestore-emulator"
+START_SECONDS = 60.0
+HEAP = "-Xmx256m"
+MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
+HOW_TO_INSTALL = (
+    "Install it with `gcloud components install cloud-firestore-emulator`, or on Debian with "
+    "`apt-get install google-cloud-cli-firestore-emulator`; it also needs Java 11 or newer on the PATH. "
+    "To use one that already runs, set FIRESTORE_EMULATOR_HOST to its host:port."
+)
+
+
+def running_elsewhere() -> str | None:
+    """The host:port of an emulator that somebody else runs, from FIRESTORE_EMULATOR_HOST."""
+    return os.environ.get("FIRESTORE_EMULATOR_HOST") or None
+
+
+def find_jar() -> Path:
+    """The emulator's jar beside the `gcloud` on the PATH; raises DevclusterError when it is not installed."""
+    gcloud = shutil.which("gcloud")
+    if gcloud is None:
+        raise DevclusterError(f"The Firestore emulator needs the Google Cloud CLI. {HOW_TO_INSTALL}")
+    platform = Path(gcloud).resolve().parent.parent / "platform" / "cloud-firestore-emulator"
+    jar = platform / "cloud-firestore-emulator.jar"
+    if not jar.exists():
+        raise DevclusterError(f"The Google Cloud CLI has no Firestore emulator. {HOW_TO_INSTALL}")
+    return jar
+
+
+def start(state: StateDirectory) -> str:
+    """Starts the emulator on a free port of 127.0.0.1 and returns its host:port at once.
+
+    Raises DevclusterError when the emulator or Java is missing.
+    """
+    jar = find_jar()
+    java = shutil.which("java")
+    if java is None:
+        raise DevclusterError(f"The Firestore emulator needs Java. {HOW_TO_INSTALL}")
+    port = free_port()
+    # One compiler and a serial collector: it shares a laptop with the cluster.
+    argv = [java, HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.language=en"]
+    argv += ["-cp", str(jar), MAIN_CLASS, "--host", "127.0.0.1", "--port", str(port)]
+    processes.start(argv, state.log(COMPONENT), state.record(COMPONENT))
+    return f"127.0.0.1:{port}"
+
+
+async def answers(host: str) -> bool:
+    """Whether something at host:port answers HTTP as the emulator does."""
+    timeout = aiohttp.ClientTimeout(total=2)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(f"http://{host}/") as response:
+            return response.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+async def wait_until_it_answers(state: StateDirectory, host: str, *, ours: bool) -> None:
+    """Waits for an emulator, at most 60 seconds (a few for one that should already run).
+
+    Raises DevclusterError, with the end of the log for one of ours.
+    """
+    deadline = time.monotonic() + (START_SECONDS if ours else 5.0)
+    while not await answers(host):
+        if ours:
+            require_alive(state, COMPONENT)
+        if time.monotonic() > deadline:
+            if not ours:
+                raise DevclusterError(f"No Firestore emulator answers at FIRESTORE_EMULATOR_HOST={host}.")
+            raise DevclusterError(f"The Firestore emulator did not answer:\n{processes.log_tail(state.log(COMPONENT))}")
+        await asyncio.sleep(0.1)

@@ -1,0 +1,136 @@
+"""The node agent's main loop: everything it follows, and one worker for each pod of the node."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+from sluice_devcluster import processes
+from sluice_devcluster.api import ApiClient, Json
+from sluice_devcluster.certificates import NODE_NAME
+from sluice_devcluster.errors import DevclusterError
+from sluice_devcluster.layout import Settings, StateDirectory
+from sluice_devcluster.node.addresses import pod_address
+from sluice_devcluster.node.containers import Container
+from sluice_devcluster.node.events import Recorder
+from sluice_devcluster.node.informer import Informer
+from sluice_devcluster.node.kubelet_api import KubeletApi
+from sluice_devcluster.node.pods import Node, PodWorker
+from sluice_devcluster.node.registration import Registration
+from sluice_devcluster.node.scheduler import Scheduler
+
+LOGGER = logging.getLogger(__name__)
+OWN_PODS = {"fieldSelector": f"spec.nodeName={NODE_NAME}"}
+
+
+class Agent:
+    """Runs the pods that are bound to this node."""
+
+    def __init__(self, node: Node, scheduler: Scheduler) -> None:
+        """Starts nothing yet."""
+        self._node = node
+        self._scheduler = scheduler
+        self._workers: dict[str, PodWorker] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._finished: set[str] = set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Runs until `stop` is set, then ends every pod within its own grace period."""
+        client, state = self._node.client, self._node.state
+        api = KubeletApi(state.pki, self._find)
+        port = await api.start()
+        following = [asyncio.create_task(work) for work in self._services(client, port)]
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait([*following, stopped], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                # A service never returns: what ended it must end the agent, loudly.
+                task.result()
+        finally:
+            for task in [*following, stopped]:
+                task.cancel()
+            for worker in self._workers.values():
+                worker.stop()
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+            await api.close()
+
+    def _services(self, client: ApiClient, port: int) -> list[Coroutine[Any, Any, None]]:
+        return [
+            Registration(client, port).run(),
+            Informer(client, "/api/v1/pods", OWN_PODS, self._pod_changed).run(),
+            Informer(client, "/api/v1/secrets", {}, self._object_changed).run(),
+            Informer(client, "/api/v1/configmaps", {}, self._object_changed).run(),
+            self._scheduler.run(),
+        ]
+
+    def _pod_changed(self, pod: Json, gone: bool) -> None:
+        uid = str(pod["metadata"]["uid"])
+        worker = self._workers.get(uid)
+        if gone:
+            self._finished.discard(uid)
+            if worker is not None:
+                worker.vanish()
+        elif worker is not None:
+            worker.update(pod)
+        elif uid not in self._finished:
+            self._adopt(uid, pod)
+
+    def _adopt(self, uid: str, pod: Json) -> None:
+        # A pod that this node ran before keeps its address.
+        known = (pod.get("status") or {}).get("podIP")
+        address = known or pod_address(uid, (each.address for each in self._workers.values()))
+        worker = PodWorker(pod, self._node, address)
+        self._workers[uid] = worker
+        self._running[uid] = asyncio.create_task(self._run(uid, worker))
+
+    async def _run(self, uid: str, worker: PodWorker) -> None:
+        try:
+            await worker.run()
+        except Exception:
+            LOGGER.exception("pod %s", worker.title)
+        finally:
+            # Until its object is seen to be gone, late news about the pod must not bring it back.
+            self._finished.add(uid)
+            del self._workers[uid], self._running[uid]
+
+    def _object_changed(self, changed: Json, _gone: bool) -> None:
+        for worker in self._workers.values():
+            worker.object_changed(changed["metadata"]["namespace"])
+
+    def _find(self, namespace: str, pod: str, container: str) -> Container | None:
+        for worker in self._workers.values():
+            metadata = worker.pod["metadata"]
+            if (metadata["namespace"], metadata["name"]) == (namespace, pod):
+                return worker.container(container)
+        return None
+
+
+async def remove_strangers(client: ApiClient, state: StateDirectory) -> None:
+    """Deletes what is left of pods that no longer exist."""
+    listed = await client.get("/api/v1/pods", OWN_PODS)
+    known = {item["metadata"]["uid"] for item in listed["items"]}
+    for directory in await asyncio.to_thread(lambda: list((state.node / "pods").glob("*"))):
+        if directory.name not in known:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+async def main(state: StateDirectory) -> None:
+    """Runs the agent of a state directory until SIGTERM or SIGINT."""
+    settings: Settings | None = state.load()
+    if settings is None:
+        raise DevclusterError(f"There is no devcluster in {state.root}.")
+    killed = processes.kill_leftovers(state.node_processes)
+    if killed:
+        LOGGER.warning("killed %d containers that an earlier agent had left", killed)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    port, pki = settings.apiserver_port, state.pki
+    async with ApiClient(port, pki, "node") as client, ApiClient(port, pki, "scheduler") as scheduling:
+        await remove_strangers(client, state)
+        node = Node(client, Recorder(client), state, settings)
+        await Agent(node, Scheduler(scheduling)).run(stop)

@@ -1,0 +1,264 @@
+"""A container's life: started, probed, ended, started again."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sluice_devcluster.api import Json
+from sluice_devcluster.node import logs, probes
+from sluice_devcluster.node.environment import expand
+from sluice_devcluster.node.execution import Execution, Mount, Orders
+from sluice_devcluster.node.references import UnresolvedError
+from sluice_devcluster.node.restarts import Backoff, restarts
+from sluice_devcluster.node.signals import Pulse
+from sluice_devcluster.node.statuses import Running, Snapshot, Terminated, Waiting
+
+CONFIGURATION_RETRY_SECONDS = 2.0
+PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a container needs from its pod and its node.
+
+    `environment` resolves the container's variables afresh; `changed` is told of every new snapshot;
+    `event` records an event (reason, message, warning).
+    """
+
+    directory: Path
+    records: Path
+    address: str
+    grace_seconds: float
+    environment: Callable[[Json], Awaitable[dict[str, str]]]
+    mounts: Callable[[Json], list[Mount]]
+    changed: Callable[[], None]
+    event: Callable[[str, str, bool], None]
+    sources_changed: Pulse
+    title: str
+
+
+def objection(container: Json) -> str | None:
+    """Why this node cannot run a container, in a sentence; None when it can."""
+    if not container.get("command"):
+        return "the image is ignored by this node, so the container needs an explicit command"
+    if container.get("restartPolicy"):
+        return "restartPolicy of a container (a sidecar) is not supported by this node"
+    if container.get("lifecycle"):
+        return "lifecycle hooks are not supported by this node"
+    for mount in container.get("volumeMounts") or []:
+        if mount.get("subPath") or mount.get("subPathExpr"):
+            return f"volumeMount {mount['name']}: subPath is not supported by this node"
+    return probes.unsupported(container)
+
+
+class Container:
+    """One container of one pod; `snapshot` always tells what it is doing."""
+
+    def __init__(self, spec: Json, surroundings: Surroundings, snapshot: Snapshot, backoff: Backoff) -> None:
+        """Takes over from an earlier snapshot, for a node agent that was started again."""
+        self.spec = spec
+        self.snapshot = snapshot
+        self.log: logs.ContainerLog | None = None
+        self.execution: Execution | None = None
+        self._surroundings = surroundings
+        self._backoff = backoff
+        self._stopping = asyncio.Event()
+        # The number of the next run: a container that has ended has used up one.
+        self._run = snapshot.restarts + isinstance(snapshot.state, Terminated)
+
+    def log_path(self, *, previous: bool) -> Path | None:
+        """The log of the present run, or of the one before it; None when there is none."""
+        run = self._run - 1 if self.execution is not None else self._run
+        path = self._log_path(run - 1 if previous else run)
+        return path if path.exists() else None
+
+    async def run(self, policy: str) -> None:
+        """Runs the container until its restart policy or `stop` says that it is over."""
+        if isinstance(self.snapshot.state, Terminated):
+            if not restarts(policy, self.snapshot.state.exit_code):
+                return
+            await self._pause(self.snapshot.state)
+        while not self._stopping.is_set():
+            orders = await self._orders()
+            if orders is None or self._stopping.is_set():
+                return
+            ended = await self._run_once(orders)
+            if self._stopping.is_set() or not restarts(policy, ended.exit_code):
+                return
+            await self._pause(ended)
+
+    def stop(self, grace_seconds: float) -> None:
+        """Ends the container for good: SIGTERM, and SIGKILL after the grace."""
+        self._stopping.set()
+        if self.execution is not None and not self.execution.ended.done():
+            self.execution.stop(grace_seconds)
+
+    async def _orders(self) -> Orders | None:
+        """What to start, once it can be known; None when the container can or shall never start."""
+        reason = objection(self.spec)
+        if reason is not None:
+            self._wait("CreateContainerError", reason)
+            await self._stopping.wait()
+            return None
+        while not self._stopping.is_set():
+            try:
+                environment = await self._surroundings.environment(self.spec)
+            except UnresolvedError as error:
+                self._wait("CreateContainerConfigError", str(error))
+            else:
+                return self._make_orders(environment)
+            await self._surroundings.sources_changed.wait(CONFIGURATION_RETRY_SECONDS)
+        return None
+
+    def _make_orders(self, environment: dict[str, str]) -> Orders:
+        spec, directory = self.spec, self._surroundings.directory
+        message = directory / f"termination-{self._run}"
+        message.parent.mkdir(parents=True, exist_ok=True)
+        message.write_bytes(b"")
+        staging = directory / "root"
+        staging.mkdir(exist_ok=True)
+        path = spec.get("terminationMessagePath") or "/dev/termination-log"
+        command = [*spec["command"], *(spec.get("args") or [])]
+        return Orders(
+            command=[expand(part, environment) for part in command],
+            environment=environment,
+            directory=spec.get("workingDir") or "/",
+            mounts=[*self._surroundings.mounts(spec), Mount(str(message), path, read_only=False)],
+            staging=str(staging),
+        )
+
+    async def _run_once(self, orders: Orders) -> Terminated:
+        run, started = self._run, dt.datetime.now(dt.UTC)
+        self.log = logs.ContainerLog(self._log_path(run))
+        self.execution = Execution(orders, self.log, self._surroundings.records)
+        self._run += 1
+        self._forget(run - 2)
+        probing = "startupProbe" in self.spec
+        self._set(
+            state=Running(started),
+            container_id=f"process://{self.execution.pid}-{run}",
+            restarts=run,
+            started=not probing,
+            ready=not probing and "readinessProbe" not in self.spec,
+        )
+        self._surroundings.event("Started", f"Started container {self.snapshot.name}", False)
+        watchers = asyncio.create_task(self._probe())
+        try:
+            code = await self.execution.ended
+        finally:
+            watchers.cancel()
+        await self.execution.drain()
+        ended = self._terminated(code, started, run)
+        self._set(state=ended, ready=False, started=False)
+        return ended
+
+    def _terminated(self, code: int, started: dt.datetime, run: int) -> Terminated:
+        assert self.execution is not None  # noqa: S101
+        failure = self.execution.failure()
+        reason = "StartError" if failure else "Completed" if code == 0 else "Error"
+        message = failure or self._message(code, run)
+        finished = dt.datetime.now(dt.UTC)
+        return Terminated(code, reason, started, finished, self.snapshot.container_id, message)
+
+    def _message(self, code: int, run: int) -> str:
+        written = (self._surroundings.directory / f"termination-{run}").read_bytes()[:4096]
+        if written:
+            return written.decode(errors="replace")
+        if code != 0 and self.spec.get("terminationMessagePolicy") == "FallbackToLogsOnError":
+            return logs.last_lines(self._log_path(run))
+        return ""
+
+    async def _pause(self, ended: Terminated) -> None:
+        """Waits as long as the back-off says before the next run; `stop` ends the wait."""
+        ran_for = (ended.finished_at - ended.started_at).total_seconds()
+        delay, self._backoff = self._backoff.after(ran_for)
+        self.snapshot = replace(self.snapshot, last=ended)
+        if delay <= 0:
+            return
+        title = f"container={self.snapshot.name} pod={self._surroundings.title}"
+        message = f"back-off {delay:g}s restarting failed {title}"
+        self._wait("CrashLoopBackOff", message)
+        self._surroundings.event("BackOff", f"Back-off restarting failed {title}", True)
+        try:
+            await asyncio.wait_for(self._stopping.wait(), delay)
+        except TimeoutError:
+            return
+        # What is reported last about a container that will not come back is how it ended.
+        self._set(state=ended)
+
+    async def _probe(self) -> None:
+        if "startupProbe" in self.spec:
+            await self._watch_startup(self.spec["startupProbe"])
+            self._set(started=True, ready="readinessProbe" not in self.spec)
+        others = [self._watch_probe(kind) for kind in PROBES[1:] if kind in self.spec]
+        await asyncio.gather(*others)
+
+    async def _watch_startup(self, probe: Json) -> None:
+        verdict = probes.Verdict(healthy=False)
+        passed = asyncio.Event()
+
+        def report(succeeded: bool, message: str) -> None:
+            nonlocal verdict
+            verdict = verdict.after(succeeded, probe)
+            if verdict.healthy:
+                passed.set()
+            elif not succeeded:
+                self._unhealthy("Startup", message)
+                if verdict.exhausted(probe):
+                    self._restart("startup", probe)
+
+        watching = asyncio.create_task(probes.watch(probe, lambda: self._attempt(probe), report))
+        try:
+            await passed.wait()
+        finally:
+            watching.cancel()
+
+    async def _watch_probe(self, kind: str) -> None:
+        probe, is_readiness = self.spec[kind], kind == "readinessProbe"
+        verdict = probes.Verdict(healthy=not is_readiness)
+
+        def report(succeeded: bool, message: str) -> None:
+            nonlocal verdict
+            verdict = verdict.after(succeeded, probe)
+            if not succeeded:
+                self._unhealthy("Readiness" if is_readiness else "Liveness", message)
+            if is_readiness:
+                self._set(ready=verdict.healthy)
+            elif verdict.exhausted(probe):
+                self._restart("liveness", probe)
+
+        await probes.watch(probe, lambda: self._attempt(probe), report)
+
+    async def _attempt(self, probe: Json) -> str | None:
+        return await probes.attempt(probe, self.spec, self._surroundings.address)
+
+    def _unhealthy(self, kind: str, message: str) -> None:
+        self._surroundings.event("Unhealthy", f"{kind} probe failed: {message}", True)
+
+    def _restart(self, kind: str, probe: Json) -> None:
+        if self.execution is None or self.execution.stopping:
+            return
+        name = self.snapshot.name
+        self._surroundings.event("Killing", f"Container {name} failed {kind} probe, will be restarted", False)
+        grace = probe.get("terminationGracePeriodSeconds")
+        self.execution.stop(self._surroundings.grace_seconds if grace is None else float(grace))
+
+    def _wait(self, reason: str, message: str) -> None:
+        self._set(state=Waiting(reason, message), ready=False, started=False)
+
+    def _set(self, **changes: object) -> None:
+        changed = replace(self.snapshot, **changes)  # type: ignore[arg-type]
+        if changed != self.snapshot:
+            self.snapshot = changed
+            self._surroundings.changed()
+
+    def _log_path(self, run: int) -> Path:
+        return self._surroundings.directory / f"{run}.log"
+
+    def _forget(self, run: int) -> None:
+        self._log_path(run).unlink(missing_ok=True)
+        (self._surroundings.directory / f"termination-{run}").unlink(missing_ok=True)

@@ -1,0 +1,107 @@
+"""The environment of a container: decided from its specification and the objects it refers to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from sluice_devcluster.api import Json
+from sluice_devcluster.node.references import (
+    PodFacts,
+    Reference,
+    Sources,
+    UnresolvedError,
+    content,
+    field_value,
+)
+
+KEY_KINDS = {"secretKeyRef": "Secret", "configMapKeyRef": "ConfigMap"}
+FROM_KINDS = {"secretRef": "Secret", "configMapRef": "ConfigMap"}
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def expand(text: str, known: Mapping[str, str]) -> str:
+    """Replaces $(NAME) by what is known, leaves unknown names as they are, and reads $$ as one dollar sign.
+
+    >>> expand("$(A)-$(B)-$$(A)", {"A": "1"})
+    '1-$(B)-$(A)'
+    """
+
+    def one(found: re.Match[str]) -> str:
+        if found[0] == "$$":
+            return "$"
+        return known.get(found[1], found[0])
+
+    return re.sub(r"\$\$|\$\(([^()]+)\)", one, text)
+
+
+def needed(container: Json) -> Iterator[Reference]:
+    """The Secrets and ConfigMaps that a container's environment refers to."""
+    for source in container.get("envFrom") or []:
+        for field, kind in FROM_KINDS.items():
+            if field in source:
+                yield Reference(kind, source[field]["name"])
+    for variable in container.get("env") or []:
+        for field, kind in KEY_KINDS.items():
+            if field in (variable.get("valueFrom") or {}):
+                yield Reference(kind, variable["valueFrom"][field]["name"])
+
+
+def base(facts: PodFacts, home: str, bin_dir: str | None, apiserver_port: int) -> dict[str, str]:
+    """What every container has: PATH, HOME, HOSTNAME and where the API server is."""
+    return {
+        "PATH": f"{bin_dir}:{SYSTEM_PATH}" if bin_dir else SYSTEM_PATH,
+        "HOME": home,
+        "HOSTNAME": facts.pod["spec"].get("hostname") or facts.pod["metadata"]["name"],
+        "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+        "KUBERNETES_SERVICE_PORT": str(apiserver_port),
+        "KUBERNETES_SERVICE_PORT_HTTPS": str(apiserver_port),
+    }
+
+
+def resolve(container: Json, facts: PodFacts, sources: Sources) -> dict[str, str]:
+    """The variables that a container's specification asks for.
+
+    Raises UnresolvedError, worded as the kubelet does, for a missing object or key that is not optional.
+    """
+    result: dict[str, str] = {}
+    for source in container.get("envFrom") or []:
+        result |= _from_object(source, sources)
+    for variable in container.get("env") or []:
+        value = _value(variable, facts, sources, result)
+        if value is not None:
+            result[variable["name"]] = value
+    return result
+
+
+def _from_object(source: Json, sources: Sources) -> dict[str, str]:
+    prefix = source.get("prefix", "")
+    for field, kind in FROM_KINDS.items():
+        if field in source:
+            reference = Reference(kind, source[field]["name"])
+            found = content(reference, sources, optional=bool(source[field].get("optional")))
+            return {prefix + key: value.decode(errors="replace") for key, value in (found or {}).items()}
+    return {}
+
+
+def _value(variable: Json, facts: PodFacts, sources: Sources, known: Mapping[str, str]) -> str | None:
+    source = variable.get("valueFrom")
+    if source is None:
+        return expand(variable.get("value", ""), known)
+    if "fieldRef" in source:
+        return field_value(source["fieldRef"]["fieldPath"], facts)
+    for field, kind in KEY_KINDS.items():
+        if field in source:
+            return _key(Reference(kind, source[field]["name"]), source[field], facts, sources)
+    raise UnresolvedError(f"the source of variable {variable['name']} is not supported here: {', '.join(source)}")
+
+
+def _key(reference: Reference, selector: Json, facts: PodFacts, sources: Sources) -> str | None:
+    optional = bool(selector.get("optional"))
+    found = content(reference, sources, optional=optional)
+    if found is not None and selector["key"] in found:
+        return found[selector["key"]].decode(errors="replace")
+    if optional:
+        return None
+    namespace = facts.pod["metadata"]["namespace"]
+    raise UnresolvedError(f"couldn't find key {selector['key']} in {reference.kind} {namespace}/{reference.name}")

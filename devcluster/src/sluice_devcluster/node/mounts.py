@@ -1,0 +1,157 @@
+"""Starts one container's process in a mount namespace of its own; run as a script by a bare interpreter.
+
+It reads its orders (JSON) from one inherited descriptor, and writes a sentence to another when it must give up.
+It imports nothing but the standard library, because a container's start waits for it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import stat
+import sys
+from typing import Any
+
+CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
+MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
+# Flags that a user namespace may not drop from a mount it inherited: nosuid, nodev, noexec.
+LOCKED_FLAGS = 2 | 4 | 8
+START_ERROR = 128
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class Namespace:
+    """The private mount namespace of this process."""
+
+    def __init__(self) -> None:
+        """Enters the namespace; without root this takes a user namespace as well. Raises OSError."""
+        uid, gid = os.geteuid(), os.getegid()
+        _check(LIBC.unshare(CLONE_NEWNS if uid == 0 else CLONE_NEWNS | CLONE_NEWUSER), "unshare")
+        if uid != 0:
+            _write("/proc/self/setgroups", "deny")
+            _write("/proc/self/uid_map", f"{uid} {uid} 1")
+            _write("/proc/self/gid_map", f"{gid} {gid} 1")
+        _mount("none", "/", None, MS_REC | MS_PRIVATE)
+        self._own_devices: set[int] = set()
+        self._mounted: list[str] = []
+
+    def bind(self, source: str, target: str, *, read_only: bool, staging: str) -> None:
+        """Shows the file or directory `source` at `target`, which need not exist on the machine."""
+        target = os.path.realpath(target)
+        self.provide(target, is_file=not os.path.isdir(source), staging=staging)
+        _mount(source, target, None, MS_BIND | MS_REC)
+        if read_only:
+            locked = os.statvfs(target).f_flag & LOCKED_FLAGS
+            _mount(None, target, None, MS_BIND | MS_REMOUNT | MS_RDONLY | locked)
+        self._mounted.append(target)
+
+    def provide(self, target: str, *, is_file: bool, staging: str) -> None:
+        """Makes a path exist inside the namespace only: what is missing is never created on the machine."""
+        if os.path.lexists(target):
+            return
+        ancestor = os.path.dirname(target)
+        while not os.path.isdir(ancestor):
+            ancestor = os.path.dirname(ancestor)
+        if not self._is_private(ancestor):
+            self._mirror(ancestor, staging)
+        os.makedirs(target if not is_file else os.path.dirname(target), exist_ok=True)
+        if is_file:
+            os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o666))
+
+    def _is_private(self, directory: str) -> bool:
+        if os.stat(directory).st_dev in self._own_devices:
+            return True
+        return any(directory == one or directory.startswith(one + "/") for one in self._mounted)
+
+    def _mirror(self, directory: str, staging: str) -> None:
+        """Replaces a directory by a private one that shows the same entries and can be added to."""
+        found = os.stat(directory)
+        options = f"mode={stat.S_IMODE(found.st_mode):o}"
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        # The root of the process cannot be covered by a mount: it is rebuilt elsewhere and entered.
+        place = staging if directory == "/" else directory
+        _mount("tmpfs", place, "tmpfs", 0, options)
+        self._own_devices.add(os.stat(place).st_dev)
+        for name in os.listdir(descriptor):
+            _copy_entry(f"/proc/self/fd/{descriptor}/{name}", f"{place}/{name}")
+        os.close(descriptor)
+        if directory == "/":
+            os.chroot(place)
+            os.chdir("/")
+
+
+def _copy_entry(source: str, target: str) -> None:
+    try:
+        found = os.lstat(source)
+        if stat.S_ISLNK(found.st_mode):
+            os.symlink(os.readlink(source), target)
+            return
+        if stat.S_ISDIR(found.st_mode):
+            os.mkdir(target)
+        else:
+            os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o666))
+        _mount(source, target, None, MS_BIND | MS_REC)
+    except FileNotFoundError:
+        # An entry that vanished since it was listed, as those of /tmp and /run do, is not missed.
+        return
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def _mount(source: str | None, target: str, kind: str | None, flags: int, options: str = "") -> None:
+    result = LIBC.mount(
+        source.encode() if source else None,
+        target.encode(),
+        kind.encode() if kind else None,
+        ctypes.c_ulong(flags),
+        options.encode() if options else None,
+    )
+    if result != 0 and ctypes.get_errno() == 2:
+        raise FileNotFoundError(2, f"mount {source} at {target}: no such file or directory")
+    _check(result, f"mount {source} at {target}")
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def start(orders: dict[str, Any]) -> None:
+    """Mounts what the orders say and becomes the container's command; raises OSError when it cannot."""
+    namespace = Namespace()
+    staging = orders["staging"]
+    for mount in sorted(orders["mounts"], key=lambda each: str(each["target"]).count("/")):
+        namespace.bind(mount["source"], mount["target"], read_only=mount["read_only"], staging=staging)
+    namespace.provide(os.path.realpath(orders["directory"]), is_file=False, staging=staging)
+    os.chdir(orders["directory"])
+    # The interpreter ignores these for itself, and a program inherits what is ignored.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    command = orders["command"]
+    try:
+        os.execvpe(command[0], command, orders["environment"])  # noqa: S606
+    except OSError as error:
+        raise OSError(error.errno, f'exec: "{command[0]}": {os.strerror(error.errno or 0)}') from error
+
+
+def main() -> None:
+    """Follows the orders in descriptor argv[1]; reports failure in descriptor argv[2] and with exit code 128."""
+    orders_descriptor, failure_descriptor = int(sys.argv[1]), int(sys.argv[2])
+    os.set_inheritable(failure_descriptor, False)
+    with os.fdopen(orders_descriptor, "rb") as file:
+        orders = json.load(file)
+    try:
+        start(orders)
+    except OSError as error:
+        os.write(failure_descriptor, str(error.strerror or error).encode())
+        sys.exit(START_ERROR)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,268 @@
+"""A pod's life on this node: volumes, init containers, containers, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from sluice_devcluster.api import ApiClient, ApiError, Json
+from sluice_devcluster.layout import Settings, StateDirectory
+from sluice_devcluster.node import environment, sources, statuses
+from sluice_devcluster.node.addresses import HOST
+from sluice_devcluster.node.containers import Container, Surroundings
+from sluice_devcluster.node.events import Recorder
+from sluice_devcluster.node.recovery import recovered
+from sluice_devcluster.node.references import PodFacts, UnresolvedError
+from sluice_devcluster.node.restarts import Backoff
+from sluice_devcluster.node.signals import Pulse
+from sluice_devcluster.node.storage import RETRY_SECONDS, Storage
+
+LOGGER = logging.getLogger(__name__)
+DEFAULT_GRACE_SECONDS = 30.0
+# What the kubelet leaves a pod whose object was removed by force.
+ORPHAN_GRACE_SECONDS = 2.0
+API_RETRY_SECONDS = 0.2
+MISSING = (404, 409)
+
+
+@dataclass(frozen=True)
+class Node:
+    """What all pods of this node share."""
+
+    client: ApiClient
+    recorder: Recorder
+    state: StateDirectory
+    settings: Settings
+
+
+class PodWorker:
+    """Runs one pod; told of changes by `update` and `vanish`, of the node's own end by `stop`."""
+
+    def __init__(self, pod: Json, node: Node, address: str) -> None:
+        """Adopts a pod that is bound to this node; nothing is started before `run`."""
+        self.pod = pod
+        self.address = HOST if pod["spec"].get("hostNetwork") else address
+        self._node = node
+        self._directory = node.state.node / "pods" / pod["metadata"]["uid"]
+        self._changed = Pulse()
+        self._dirty = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._grace = DEFAULT_GRACE_SECONDS
+        self._delete = False
+        self._status: Json = pod.get("status") or {}
+        self._sent: Json | None = None
+        facts = PodFacts(pod, self.address, HOST)
+        self._storage = Storage(node.client, facts, self._directory / "volumes", self._changed)
+        self._init = self._make(pod["spec"].get("initContainers") or [], "initContainerStatuses")
+        self._main = self._make(pod["spec"]["containers"], "containerStatuses")
+        self.update(pod)
+
+    @property
+    def title(self) -> str:
+        """The pod's name as the kubelet writes it in messages."""
+        metadata = self.pod["metadata"]
+        return f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
+
+    def container(self, name: str) -> Container | None:
+        """The container or init container of that name."""
+        return next((each for each in (*self._init, *self._main) if each.spec["name"] == name), None)
+
+    def update(self, pod: Json) -> None:
+        """Takes notice of the pod's newest form: a deletion, or labels that a volume shows."""
+        old, self.pod = self.pod, pod
+        for field in ("labels", "annotations"):
+            if old["metadata"].get(field) != pod["metadata"].get(field):
+                self._storage.facts = self._storage.facts._replace(pod=pod)
+                self._changed.send()
+        if pod["metadata"].get("deletionTimestamp"):
+            self._delete = True
+            self.stop(float(pod["metadata"].get("deletionGracePeriodSeconds") or 0))
+
+    def vanish(self) -> None:
+        """Ends a pod whose object is gone."""
+        self._delete = False
+        self.stop(ORPHAN_GRACE_SECONDS)
+
+    def object_changed(self, namespace: str) -> None:
+        """Takes notice that a Secret or ConfigMap of a namespace has changed."""
+        if namespace == self.pod["metadata"]["namespace"]:
+            self._changed.send()
+
+    def stop(self, grace_seconds: float | None = None) -> None:
+        """Ends the pod: SIGTERM to its containers, SIGKILL after the grace (the pod's own unless given)."""
+        if grace_seconds is None:
+            grace_seconds = self._own_grace()
+        self._grace = min(self._grace, grace_seconds) if self._stopping.is_set() else grace_seconds
+        self._stopping.set()
+        for container in (*self._init, *self._main):
+            container.stop(self._grace)
+
+    async def run(self) -> None:
+        """Runs the pod until it is stopped, and reports everything on the way."""
+        reporting = asyncio.create_task(self._report())
+        living = asyncio.create_task(self._live())
+        try:
+            await self._stopping.wait()
+            # Only what waits for something outside of this node has to be cut short.
+            if not any(each.execution for each in (*self._init, *self._main)):
+                living.cancel()
+            with suppress(asyncio.CancelledError):
+                await living
+        finally:
+            reporting.cancel()
+            with suppress(asyncio.CancelledError):
+                await reporting
+        await self._finish()
+
+    async def _live(self) -> None:
+        if self._status.get("phase") in statuses.TERMINAL:
+            return
+        self._dirty.set()
+        try:
+            await self._provide_volumes()
+            fresh = asyncio.create_task(self._storage.keep_fresh())
+            try:
+                await self._run_containers()
+            finally:
+                fresh.cancel()
+        except Exception as error:
+            LOGGER.exception("pod %s", self.title)
+            self._event("Failed", f"The node agent could not go on with this pod: {error}", True)
+
+    async def _run_containers(self) -> None:
+        policy = self.pod["spec"].get("restartPolicy", "Always")
+        for container in self._init:
+            await container.run("OnFailure" if policy == "Always" else policy)
+            state = container.snapshot.state
+            if self._stopping.is_set() or not isinstance(state, statuses.Terminated) or state.exit_code:
+                return
+        await asyncio.gather(*(container.run(policy) for container in self._main))
+
+    async def _provide_volumes(self) -> None:
+        (self._directory / "home").mkdir(parents=True, exist_ok=True)
+        told = ""
+        while True:
+            try:
+                await self._storage.set_up()
+            except UnresolvedError as error:
+                if str(error) != told:
+                    told = str(error)
+                    self._event("FailedMount", told, True)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                LOGGER.warning("volumes of %s: %s", self.title, error)
+            else:
+                return
+            await self._changed.wait(RETRY_SECONDS)
+
+    def _make(self, specs: list[Json], field: str) -> list[Container]:
+        known = {each["name"]: each for each in self._status.get(field) or []}
+        waits_for_init = field == "containerStatuses" and self.pod["spec"].get("initContainers")
+        reason = "PodInitializing" if waits_for_init else "ContainerCreating"
+        now = dt.datetime.now(dt.UTC)
+        return [
+            Container(
+                spec,
+                self._surroundings(spec["name"]),
+                recovered(spec, known.get(spec["name"]), reason=reason, now=now),
+                Backoff(base=self._node.settings.restart_backoff_seconds),
+            )
+            for spec in specs
+        ]
+
+    def _surroundings(self, name: str) -> Surroundings:
+        return Surroundings(
+            directory=self._directory / "containers" / name,
+            records=self._node.state.node_processes,
+            address=self.address,
+            grace_seconds=self._own_grace(),
+            environment=self._environment,
+            mounts=self._storage.mounts,
+            changed=self._dirty.set,
+            event=self._event,
+            sources_changed=self._changed,
+            title=self.title,
+        )
+
+    def _own_grace(self) -> float:
+        return float(self.pod["spec"].get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS))
+
+    async def _environment(self, container: Json) -> dict[str, str]:
+        settings, facts = self._node.settings, self._storage.facts
+        namespace = self.pod["metadata"]["namespace"]
+        try:
+            found = await sources.fetch(self._node.client, namespace, environment.needed(container))
+        except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+            raise UnresolvedError(str(error)) from error
+        home = str(self._directory / "home")
+        return {
+            **environment.base(facts, home, settings.bin_dir, settings.apiserver_port),
+            **environment.resolve(container, facts, found),
+        }
+
+    def _event(self, reason: str, message: str, warning: bool) -> None:
+        self._node.recorder.record(self.pod, reason, message, warning=warning)
+
+    async def _report(self) -> None:
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            try:
+                await self._send_status()
+            except (aiohttp.ClientError, TimeoutError) as error:
+                LOGGER.warning("status of %s: %s", self.title, error)
+                await asyncio.sleep(API_RETRY_SECONDS)
+                self._dirty.set()
+
+    async def _send_status(self) -> None:
+        snapshot = statuses.PodSnapshot(
+            init=[each.snapshot for each in self._init],
+            main=[each.snapshot for each in self._main],
+            address=self.address,
+            deleting=self._stopping.is_set(),
+        )
+        status = statuses.pod_status(snapshot, self.pod["spec"], self._status, dt.datetime.now(dt.UTC))
+        if status == self._sent:
+            return
+        body = {"metadata": {"uid": self.pod["metadata"]["uid"]}, "status": status}
+        try:
+            answer = await self._node.client.patch(f"{self._path()}/status", body)
+        except ApiError as error:
+            if error.status not in MISSING:
+                LOGGER.warning("status of %s: %s", self.title, error)
+            return
+        self._sent, self._status = status, answer["status"]
+
+    async def _finish(self) -> None:
+        """Reports how the containers ended and, when the pod was deleted, lets its object go."""
+        for _ in range(5):
+            try:
+                if self._status.get("phase") not in statuses.TERMINAL:
+                    await self._send_status()
+                if self._delete:
+                    await self._remove_object()
+                break
+            except (aiohttp.ClientError, TimeoutError) as error:
+                LOGGER.warning("end of %s: %s", self.title, error)
+                await asyncio.sleep(API_RETRY_SECONDS)
+        _remove(self._directory)
+
+    async def _remove_object(self) -> None:
+        uid = self.pod["metadata"]["uid"]
+        options = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}}
+        with suppress(ApiError):
+            await self._node.client.delete(self._path(), options)
+
+    def _path(self) -> str:
+        metadata = self.pod["metadata"]
+        return f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
+
+
+def _remove(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)

@@ -1,0 +1,81 @@
+"""Secrets, ConfigMaps and service-account tokens, fetched fresh for each use."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Iterable
+
+from sluice_devcluster.api import ApiClient, ApiError, Json
+from sluice_devcluster.node.references import Reference
+from sluice_devcluster.node.volumes import TokenRequest
+
+COLLECTIONS = {"Secret": "secrets", "ConfigMap": "configmaps"}
+# The API server's authorizer learns of a pod's binding a moment after the pod's own watch event.
+AUTHORIZATION_SECONDS = 3.0
+
+
+async def fetch(client: ApiClient, namespace: str, references: Iterable[Reference]) -> dict[Reference, Json | None]:
+    """What each reference points at now; None for an object that does not exist."""
+    unique = list(dict.fromkeys(references))
+    found = await asyncio.gather(*(_fetch_one(client, namespace, each) for each in unique))
+    return dict(zip(unique, found, strict=True))
+
+
+async def _fetch_one(client: ApiClient, namespace: str, reference: Reference) -> Json | None:
+    try:
+        return await client.get(f"/api/v1/namespaces/{namespace}/{COLLECTIONS[reference.kind]}/{reference.name}")
+    except ApiError as error:
+        if error.status == 404:
+            return None
+        raise
+
+
+class Tokens:
+    """The tokens of one pod, bound to it, and renewed when 80 % of their life is over."""
+
+    def __init__(self, client: ApiClient, pod: Json) -> None:
+        """Starts with none."""
+        self._client = client
+        self._pod = pod
+        self._held: dict[TokenRequest, tuple[str, dt.datetime]] = {}
+
+    async def values(self, requests: Iterable[TokenRequest]) -> dict[TokenRequest, str]:
+        """A token for each request that is good for a while; raises ApiError when one is refused."""
+        now = dt.datetime.now(dt.UTC)
+        for request in requests:
+            if request not in self._held or self._held[request][1] <= now:
+                self._held[request] = await self._request(request)
+        return {request: token for request, (token, _) in self._held.items()}
+
+    def seconds_to_renewal(self) -> float | None:
+        """When the next token is due; None when there is none."""
+        if not self._held:
+            return None
+        due = min(renewal for _, renewal in self._held.values())
+        return max(0.0, (due - dt.datetime.now(dt.UTC)).total_seconds())
+
+    async def _request(self, request: TokenRequest) -> tuple[str, dt.datetime]:
+        metadata = self._pod["metadata"]
+        account = self._pod["spec"].get("serviceAccountName") or "default"
+        bound = {"kind": "Pod", "apiVersion": "v1", "name": metadata["name"], "uid": metadata["uid"]}
+        spec = {"expirationSeconds": request.seconds, "boundObjectRef": bound}
+        if request.audience:
+            spec["audiences"] = [request.audience]
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
+        path = f"/api/v1/namespaces/{metadata['namespace']}/serviceaccounts/{account}/token"
+        requested = dt.datetime.now(dt.UTC)
+        status = (await self._post_when_authorized(path, body))["status"]
+        expires = dt.datetime.fromisoformat(status["expirationTimestamp"])
+        return status["token"], requested + (expires - requested) * 0.8
+
+    async def _post_when_authorized(self, path: str, body: Json) -> Json:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + AUTHORIZATION_SECONDS
+        while True:
+            try:
+                return await self._client.post(path, body)
+            except ApiError as error:
+                if error.status != 403 or loop.time() > deadline:
+                    raise
+            await asyncio.sleep(0.02)

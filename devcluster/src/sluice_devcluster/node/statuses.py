@@ -1,0 +1,207 @@
+"""A pod's status: pure functions from what its containers are doing to what the API server is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sluice_devcluster.api import Json
+from sluice_devcluster.node.addresses import HOST
+from sluice_devcluster.node.restarts import restarts
+
+TERMINAL = ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Not running: the reason in one word, and a sentence."""
+
+    reason: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Running:
+    """Running since a moment in UTC."""
+
+    started_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Terminated:
+    """Ended: the exit code (128 + signal for a signal), the reason, and the times in UTC."""
+
+    exit_code: int
+    reason: str
+    started_at: dt.datetime
+    finished_at: dt.datetime
+    container_id: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One container at one moment."""
+
+    name: str
+    image: str
+    state: Waiting | Running | Terminated
+    last: Terminated | None = None
+    restarts: int = 0
+    started: bool = False
+    ready: bool = False
+    container_id: str = ""
+
+
+@dataclass(frozen=True)
+class PodSnapshot:
+    """A pod's containers at one moment; `deleting` says that none will be started again."""
+
+    init: Sequence[Snapshot]
+    main: Sequence[Snapshot]
+    address: str | None
+    deleting: bool = False
+
+
+def stamp(moment: dt.datetime) -> str:
+    """A moment as the Kubernetes API writes it, to the second."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def terminated_status(ended: Terminated) -> Json:
+    """The `terminated` of a container's state."""
+    status = {
+        "exitCode": ended.exit_code,
+        "reason": ended.reason,
+        "startedAt": stamp(ended.started_at),
+        "finishedAt": stamp(ended.finished_at),
+        "containerID": ended.container_id,
+        "message": ended.message,
+    }
+    return {key: value for key, value in status.items() if value != ""}
+
+
+def state_status(state: Waiting | Running | Terminated) -> Json:
+    """A container's `state`."""
+    if isinstance(state, Waiting):
+        waiting = {"reason": state.reason}
+        return {"waiting": {**waiting, "message": state.message} if state.message else waiting}
+    if isinstance(state, Running):
+        return {"running": {"startedAt": stamp(state.started_at)}}
+    return {"terminated": terminated_status(state)}
+
+
+def container_status(one: Snapshot) -> Json:
+    """An element of `containerStatuses`."""
+    return {
+        "name": one.name,
+        "image": one.image,
+        "imageID": one.image,
+        "containerID": one.container_id,
+        "state": state_status(one.state),
+        "lastState": {"terminated": terminated_status(one.last)} if one.last else {},
+        "ready": one.ready,
+        "started": one.started,
+        "restartCount": one.restarts,
+    }
+
+
+def phase(pod: PodSnapshot, policy: str) -> str:
+    """The pod's phase under its restart policy, by the kubelet's rules."""
+    if pod.deleting and all(not isinstance(one.state, Running) for one in (*pod.init, *pod.main)):
+        return _final_phase(pod)
+    if any(not _succeeded(one) for one in pod.init):
+        init_policy = "OnFailure" if policy == "Always" else policy
+        return "Failed" if any(_failed_for_good(one, init_policy) for one in pod.init) else "Pending"
+    if any(isinstance(one.state, Waiting) and one.last is None for one in pod.main):
+        return "Pending"
+    if any(not _ended_for_good(one, policy) for one in pod.main):
+        return "Running"
+    return "Succeeded" if all(_succeeded(one) for one in pod.main) else "Failed"
+
+
+def conditions(pod: PodSnapshot, current_phase: str) -> list[Json]:
+    """The conditions that the node owns, without their transition times."""
+    initialized = [one.name for one in pod.init if not _succeeded(one)]
+    unready = [one.name for one in pod.main if not one.ready]
+    if current_phase == "Succeeded":
+        ready = _condition(False, "PodCompleted", "")
+        return [_typed("Initialized", _condition(True, "PodCompleted", "")), *_both(ready)]
+    if current_phase == "Failed":
+        ready = _condition(False, "PodFailed", "")
+    else:
+        ready = _condition(not unready, "ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]")
+    first = _condition(
+        not initialized,
+        "ContainersNotInitialized",
+        f"containers with incomplete status: [{' '.join(initialized)}]",
+    )
+    return [_typed("Initialized", first), *_both(ready), _typed("PodScheduled", _condition(True, "", ""))]
+
+
+def pod_status(pod: PodSnapshot, spec: Json, previous: Json, now: dt.datetime) -> Json:
+    """The status to patch: complete for what the node owns, silent about everything else.
+
+    `previous` is the last known status; its transition times and start time are kept where nothing changed.
+    """
+    current = phase(pod, spec.get("restartPolicy", "Always"))
+    if previous.get("phase") in TERMINAL:
+        # A pod that has ended never comes back to life.
+        current = previous["phase"]
+    status: Json = {
+        "phase": current,
+        "hostIP": HOST,
+        "hostIPs": [{"ip": HOST}],
+        "startTime": previous.get("startTime") or stamp(now),
+        "conditions": _with_times(conditions(pod, current), previous.get("conditions") or [], now),
+        "containerStatuses": [container_status(one) for one in pod.main],
+    }
+    if pod.init:
+        status["initContainerStatuses"] = [container_status(one) for one in pod.init]
+    if pod.address is not None:
+        status |= {"podIP": pod.address, "podIPs": [{"ip": pod.address}]}
+    return status
+
+
+def _final_phase(pod: PodSnapshot) -> str:
+    ended = [one.state for one in (*pod.init, *pod.main) if isinstance(one.state, Terminated)]
+    if not ended:
+        return "Failed" if any(one.last for one in pod.main) else "Pending"
+    return "Failed" if any(state.exit_code for state in ended) else "Succeeded"
+
+
+def _succeeded(one: Snapshot) -> bool:
+    return isinstance(one.state, Terminated) and one.state.exit_code == 0
+
+
+def _ended_for_good(one: Snapshot, policy: str) -> bool:
+    return isinstance(one.state, Terminated) and not restarts(policy, one.state.exit_code)
+
+
+def _failed_for_good(one: Snapshot, policy: str) -> bool:
+    return _ended_for_good(one, policy) and not _succeeded(one)
+
+
+def _condition(fulfilled: bool, reason: str, message: str) -> Json:
+    if fulfilled:
+        return {"status": "True", "reason": reason if reason == "PodCompleted" else None, "message": None}
+    return {"status": "False", "reason": reason, "message": message or None}
+
+
+def _typed(kind: str, condition: Json) -> Json:
+    return {"type": kind, **condition}
+
+
+def _both(condition: Json) -> list[Json]:
+    return [_typed("Ready", condition), _typed("ContainersReady", condition)]
+
+
+def _with_times(wanted: list[Json], previous: list[Json], now: dt.datetime) -> list[Json]:
+    before = {each["type"]: each for each in previous}
+    result = []
+    for each in wanted:
+        old = before.get(each["type"], {})
+        unchanged = old.get("status") == each["status"] and old.get("lastTransitionTime")
+        result.append({**each, "lastTransitionTime": old["lastTransitionTime"] if unchanged else stamp(now)})
+    return result

@@ -1,0 +1,90 @@
+"""The volumes of one pod on this node: written before its containers start, kept fresh while they run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from pathlib import Path
+
+import aiohttp
+
+from sluice_devcluster.api import ApiClient, ApiError, Json
+from sluice_devcluster.node import projection, sources, volumes
+from sluice_devcluster.node.execution import Mount
+from sluice_devcluster.node.references import PodFacts, UnresolvedError
+from sluice_devcluster.node.signals import Pulse
+
+LOGGER = logging.getLogger(__name__)
+RETRY_SECONDS = 2.0
+
+
+class Storage:
+    """The volumes of one pod; `directory` is theirs alone."""
+
+    def __init__(self, client: ApiClient, facts: PodFacts, directory: Path, changed: Pulse) -> None:
+        """Writes nothing yet; `changed` pulses when the pod or an object in its namespace has changed."""
+        self.facts = facts
+        self._client = client
+        self._directory = directory
+        self._changed = changed
+        self._tokens = sources.Tokens(client, facts.pod)
+        self._written: dict[str, volumes.Payload] = {}
+
+    def _volumes(self) -> list[Json]:
+        return list(self.facts.pod["spec"].get("volumes") or [])
+
+    async def set_up(self) -> None:
+        """Writes every volume; raises UnresolvedError with the kubelet's sentence when one cannot be provided."""
+        for volume in self._volumes():
+            try:
+                await self._write(volume)
+            except (UnresolvedError, ApiError) as error:
+                raise UnresolvedError(f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}') from error
+
+    async def keep_fresh(self) -> None:
+        """Rewrites volumes whose content has changed, for ever; what has vanished stays as it was."""
+        while True:
+            await self._changed.wait(self._tokens.seconds_to_renewal())
+            for volume in self._volumes():
+                try:
+                    await self._write(volume)
+                except UnresolvedError as error:
+                    LOGGER.info("volume %s is left as it is: %s", volume["name"], error)
+                except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+                    LOGGER.warning("volume %s was not refreshed: %s", volume["name"], error)
+                    # Without the pause a token that cannot be renewed would be asked for without end.
+                    await asyncio.sleep(RETRY_SECONDS)
+
+    def mounts(self, container: Json) -> list[Mount]:
+        """What a container mounts; projected volumes are read-only, as they are with the kubelet."""
+        known = {volume["name"]: volume for volume in self._volumes()}
+        return [
+            Mount(
+                source=str(self._directory / each["name"]),
+                target=each["mountPath"],
+                read_only=bool(each.get("readOnly")) or volumes.is_projected(known[each["name"]]),
+            )
+            for each in container.get("volumeMounts") or []
+        ]
+
+    def remove(self) -> None:
+        """Deletes every volume."""
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    async def _write(self, volume: Json) -> None:
+        refusal = volumes.unsupported(volume)
+        if refusal is not None:
+            raise UnresolvedError(refusal)
+        name, directory = volume["name"], self._directory / volume["name"]
+        if not volumes.is_projected(volume):
+            directory.mkdir(parents=True, exist_ok=True)
+            # An emptyDir belongs to everybody in its pod, whatever the agent's umask.
+            directory.chmod(0o777)
+            return
+        found = await sources.fetch(self._client, self.facts.pod["metadata"]["namespace"], volumes.needed(volume))
+        tokens = await self._tokens.values(volumes.tokens_needed(volume))
+        files = volumes.payload(volume, volumes.Material(self.facts, found, tokens))
+        if self._written.get(name) != files:
+            projection.write(directory, files)
+            self._written[name] = files

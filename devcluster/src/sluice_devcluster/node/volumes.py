@@ -1,0 +1,142 @@
+"""What a pod's volumes contain: decided from the specification, written by `projection`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from sluice_devcluster.api import Json
+from sluice_devcluster.node.references import (
+    PodFacts,
+    Reference,
+    Sources,
+    UnresolvedError,
+    content,
+    field_value,
+)
+
+DEFAULT_MODE = 0o644
+DEFAULT_TOKEN_SECONDS = 3600
+SUPPORTED = ("secret", "configMap", "projected", "downwardAPI", "emptyDir")
+
+
+class File(NamedTuple):
+    """One file of a volume: its content and its permission bits."""
+
+    content: bytes
+    mode: int
+
+
+class TokenRequest(NamedTuple):
+    """A service-account token: for whom ("" is the API server), and for how many seconds."""
+
+    audience: str
+    seconds: int
+
+
+Payload = dict[str, File]
+TokenValues = Mapping[TokenRequest, str]
+
+
+class Material(NamedTuple):
+    """Everything that a volume's content is made from."""
+
+    facts: PodFacts
+    sources: Sources
+    tokens: TokenValues
+
+
+def unsupported(volume: Json) -> str | None:
+    """A sentence about a volume that this node cannot provide; None when it can."""
+    kinds = [key for key in volume if key != "name"]
+    if kinds and kinds[0] not in SUPPORTED:
+        return f"volume {volume['name']}: {kinds[0]} volumes are not supported by this node"
+    return None
+
+
+def parts(volume: Json) -> list[Json]:
+    """The sources of a volume, each in the form that a projected volume gives it; none for an emptyDir."""
+    if "projected" in volume:
+        return list(volume["projected"].get("sources") or [])
+    if "secret" in volume:
+        source = volume["secret"]
+        return [{"secret": {**source, "name": source["secretName"]}}]
+    return [{kind: volume[kind]} for kind in ("configMap", "downwardAPI") if kind in volume]
+
+
+def is_projected(volume: Json) -> bool:
+    """Whether a volume's content is made from objects (and so mounted read-only)."""
+    return any(kind in volume for kind in ("projected", "secret", "configMap", "downwardAPI"))
+
+
+def needed(volume: Json) -> Iterator[Reference]:
+    """The Secrets and ConfigMaps that a volume refers to."""
+    for part in parts(volume):
+        for field, kind in (("secret", "Secret"), ("configMap", "ConfigMap")):
+            if field in part:
+                yield Reference(kind, part[field]["name"])
+
+
+def tokens_needed(volume: Json) -> Iterator[TokenRequest]:
+    """The service-account tokens that a volume contains."""
+    for part in parts(volume):
+        if "serviceAccountToken" in part:
+            yield token_request(part["serviceAccountToken"])
+
+
+def token_request(source: Json) -> TokenRequest:
+    """The token that a serviceAccountToken source asks for."""
+    return TokenRequest(source.get("audience", ""), source.get("expirationSeconds", DEFAULT_TOKEN_SECONDS))
+
+
+def payload(volume: Json, material: Material) -> Payload:
+    """The files of a volume by relative path.
+
+    Raises UnresolvedError, worded as the kubelet does, for a missing object or key that is not optional.
+    """
+    kind = next((kind for kind in SUPPORTED if kind in volume), "emptyDir")
+    default_mode = (volume.get(kind) or {}).get("defaultMode", DEFAULT_MODE)
+    files: Payload = {}
+    for part in parts(volume):
+        files |= _part(part, material, default_mode)
+    return files
+
+
+def _part(part: Json, material: Material, mode: int) -> Payload:
+    if "serviceAccountToken" in part:
+        source = part["serviceAccountToken"]
+        return {source["path"]: File(material.tokens[token_request(source)].encode(), mode)}
+    if "downwardAPI" in part:
+        return _downward(part["downwardAPI"], material.facts, mode)
+    for field, kind in (("secret", "Secret"), ("configMap", "ConfigMap")):
+        if field in part:
+            return _keys(Reference(kind, part[field]["name"]), part[field], material.sources, mode)
+    raise UnresolvedError(f"volume source {', '.join(part)} is not supported by this node")
+
+
+def _keys(reference: Reference, source: Json, sources: Sources, mode: int) -> Payload:
+    optional = bool(source.get("optional"))
+    found = content(reference, sources, optional=optional)
+    if found is None:
+        return {}
+    items = source.get("items")
+    if not items:
+        return {key: File(value, mode) for key, value in found.items()}
+    files: Payload = {}
+    for item in items:
+        if item["key"] in found:
+            files[item["path"]] = File(found[item["key"]], item.get("mode", mode))
+        elif not optional:
+            short = "secret" if reference.kind == "Secret" else "config"
+            raise UnresolvedError(f"references non-existent {short} key: {item['key']}")
+    return files
+
+
+def _downward(source: Json, facts: PodFacts, mode: int) -> Payload:
+    files: Payload = {}
+    for item in source.get("items") or []:
+        if "fieldRef" not in item:
+            raise UnresolvedError(f"{item['path']}: resourceFieldRef is not supported by this node")
+        value = field_value(item["fieldRef"]["fieldPath"], facts)
+        files[item["path"]] = File(value.encode(), item.get("mode", mode))
+    return files

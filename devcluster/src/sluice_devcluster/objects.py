@@ -1,0 +1,100 @@
+"""The few objects that `up` puts into a new cluster or waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import yaml
+
+from sluice_devcluster.api import APPLY, ApiClient, ApiError, Json
+from sluice_devcluster.certificates import NODE_NAME
+from sluice_devcluster.errors import DevclusterError
+
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+AUTHORIZATION = "/apis/rbac.authorization.k8s.io/v1"
+MANAGER = {"fieldManager": "devcluster", "force": "true"}
+ESTABLISH_SECONDS = 30.0
+
+
+def read_definitions(directory: Path) -> list[Json]:
+    """Every CustomResourceDefinition in the YAML files of a directory; raises DevclusterError when unreadable."""
+    if not directory.is_dir():
+        raise DevclusterError(f"--crds: {directory} is not a directory.")
+    found: list[Json] = []
+    for path in sorted([*directory.glob("*.yaml"), *directory.glob("*.yml")]):
+        try:
+            documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+        except yaml.YAMLError as error:
+            raise DevclusterError(f"--crds: {path} is not YAML: {error}") from error
+        found += [
+            document
+            for document in documents
+            if isinstance(document, dict) and document.get("kind") == "CustomResourceDefinition"
+        ]
+    return found
+
+
+async def apply_definitions(client: ApiClient, directory: Path) -> int:
+    """Applies a directory's definitions and waits until they are served; returns how many there are.
+
+    Raises DevclusterError when one is refused or is not established within 30 seconds.
+    """
+    definitions = await asyncio.to_thread(read_definitions, directory)
+    names = [str(definition["metadata"]["name"]) for definition in definitions]
+    try:
+        for name, definition in zip(names, definitions, strict=True):
+            await client.patch(f"{DEFINITIONS}/{name}", definition, APPLY, MANAGER)
+    except ApiError as error:
+        raise DevclusterError(f"A custom resource definition was refused: {error.message}") from error
+    deadline = time.monotonic() + ESTABLISH_SECONDS
+    for name in names:
+        while not _is_established(await client.get(f"{DEFINITIONS}/{name}")):
+            if time.monotonic() > deadline:
+                raise DevclusterError(f"The definition {name} was not established.")
+            await asyncio.sleep(0.05)
+    return len(names)
+
+
+async def grant_the_node(client: ApiClient) -> None:
+    """Lets the node agent watch all Secrets and ConfigMaps.
+
+    The kubelet watches the ones its pods name, one by one; one watch for all is what keeps the agent small.
+    """
+    rules = [
+        {"apiGroups": [""], "resources": ["secrets", "configmaps"], "verbs": ["get", "list", "watch"]},
+    ]
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "rules": rules}
+    role["metadata"] = {"name": "devcluster:node"}  # type: ignore[assignment]
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "devcluster:node"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "devcluster:node"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": f"system:node:{NODE_NAME}"}],
+    }
+    await client.patch(f"{AUTHORIZATION}/clusterroles/devcluster:node", role, APPLY, MANAGER)
+    await client.patch(f"{AUTHORIZATION}/clusterrolebindings/devcluster:node", binding, APPLY, MANAGER)
+
+
+async def is_usable(client: ApiClient) -> bool:
+    """Whether the node is Ready and the default namespace has its service account and root certificate."""
+    try:
+        node = await client.get(f"/api/v1/nodes/{NODE_NAME}")
+        await client.get("/api/v1/namespaces/default/serviceaccounts/default")
+        await client.get("/api/v1/namespaces/default/configmaps/kube-root-ca.crt")
+    except ApiError as error:
+        if error.status == 404:
+            return False
+        raise
+    return _has_condition(node, "Ready")
+
+
+def _is_established(definition: Json) -> bool:
+    return _has_condition(definition, "Established")
+
+
+def _has_condition(thing: Json, kind: str) -> bool:
+    conditions = thing.get("status", {}).get("conditions", [])
+    return any(each["type"] == kind and each["status"] == "True" for each in conditions)
