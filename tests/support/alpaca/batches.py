@@ -6,10 +6,28 @@ from typing import Protocol
 
 from msgpack import Timestamp
 
-from support.alpaca.encoding import Codec
+from support.alpaca.encoding import Codec, websocket_frame
 from support.alpaca.messages import Message, quote_message
 from support.alpaca.subscription import EVERYTHING, Subscription
 from support.tapes import TapeQuote
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How bodies become frames: in which encoding, and how many to a frame at most."""
+
+    codec: Codec
+    per_frame: int
+
+    def payloads(self, bodies: Sequence[bytes]) -> list[bytes]:
+        """The frames' payloads."""
+        starts = range(0, len(bodies), self.per_frame)
+        return [self.codec.frame(bodies[start : start + self.per_frame]) for start in starts]
+
+    def raw(self, bodies: Sequence[bytes]) -> bytes:
+        """The frames as they go on an uncompressed connection."""
+        opcode = self.codec.opcode
+        return b"".join([websocket_frame(payload, opcode) for payload in self.payloads(bodies)])
 
 
 class Batch(Protocol):
@@ -17,6 +35,9 @@ class Batch(Protocol):
 
     def bodies(self, codec: Codec, subscription: Subscription) -> Sequence[bytes]:
         """Those that are subscribed to, each encoded without the array around it."""
+
+    def raw(self, framing: Framing, subscription: Subscription) -> tuple[bytes, int]:
+        """Those that are subscribed to, as uncompressed WebSocket frames, and how many they are."""
 
     def messages(self, subscription: Subscription) -> list[Message]:
         """Those that are subscribed to."""
@@ -32,20 +53,27 @@ class MessageBatch:
         """Encodes."""
         return [codec.body(message) for message in self.messages(subscription)]
 
+    def raw(self, framing: Framing, subscription: Subscription) -> tuple[bytes, int]:
+        """Encodes and frames."""
+        bodies = self.bodies(framing.codec, subscription)
+        return framing.raw(bodies), len(bodies)
+
     def messages(self, subscription: Subscription) -> list[Message]:
         """Filters."""
         return [message for message in self.content if subscription.wants(message)]
 
 
 class Reel:
-    """A tape's quotes, encoded when first needed: playing them again and again costs a join, not an encoding."""
+    """A tape's quotes, encoded and framed when first needed: playing them again costs a write."""
 
-    def __init__(self, quotes: Sequence[TapeQuote]) -> None:
-        """The quotes are kept in the order given."""
+    def __init__(self, quotes: Sequence[TapeQuote], *, keep_frames: bool = False) -> None:
+        """`keep_frames`: the stretches asked for will be the same ones in each pass."""
         self.quotes = quotes
         self.symbols = [quote.symbol for quote in quotes]
         self._names = frozenset(self.symbols)
         self._encoded: dict[str, tuple[list[bytes], list[bytes]]] = {}
+        self._keep_frames = keep_frames
+        self._framed: dict[tuple[str, int, int, int], bytes] = {}
 
     def batch(self, start: int, stop: int, at: Timestamp | None = None) -> "ReelBatch":
         """The quotes from `start` to before `stop`; `at` replaces their own times."""
@@ -56,6 +84,16 @@ class Reel:
         if codec.name not in self._encoded:
             self._encoded[codec.name] = self._encode(codec)
         return self._encoded[codec.name]
+
+    def framed(self, framing: Framing, stretch: slice) -> bytes:
+        """A stretch as uncompressed WebSocket frames, with the quotes' own times."""
+        key = (framing.codec.name, framing.per_frame, stretch.start, stretch.stop)
+        if key not in self._framed:
+            raw = framing.raw(self.encoded(framing.codec)[0][stretch])
+            if not self._keep_frames:
+                return raw
+            self._framed[key] = raw
+        return self._framed[key]
 
     def all_wanted(self, names: frozenset[str]) -> bool:
         """Whether every symbol of the tape is among the names."""
@@ -83,6 +121,13 @@ class ReelBatch:
             return bodies
         names, symbols = subscription.quotes, self.reel.symbols[self.stretch]
         return [body for body, symbol in zip(bodies, symbols, strict=True) if symbol in names]
+
+    def raw(self, framing: Framing, subscription: Subscription) -> tuple[bytes, int]:
+        """From the reel's own frames, if it is all of them as they are."""
+        if self.at is None and self.reel.all_wanted(subscription.quotes):
+            return self.reel.framed(framing, self.stretch), len(self.reel.symbols[self.stretch])
+        bodies = self.bodies(framing.codec, subscription)
+        return framing.raw(bodies), len(bodies)
 
     def messages(self, subscription: Subscription) -> list[Message]:
         """Made from the quotes."""

@@ -69,7 +69,7 @@ class StreamClient:
             return True
         return False
 
-    async def authenticate(self, key: str = "key", secret: str = "secret") -> dict[str, Any]:
+    async def authenticate(self, key: str = "key", secret: str = "secret") -> dict[str, Any]:  # noqa: S107
         """Reads the welcome, authenticates and returns the answer."""
         assert await self.next() == [{"T": "success", "msg": "connected"}]
         return await self.ask({"action": "auth", "key": key, "secret": secret})
@@ -98,7 +98,7 @@ async def connected(url: str, options: ClientOptions | None = None) -> AsyncIter
             headers=headers,
             compress=chosen.compress,
             autoping=chosen.autoping,
-            timeout=aiohttp.ClientWSTimeout(ws_close=0.5),
+            timeout=aiohttp.ClientWSTimeout(ws_close=0.2),
             max_msg_size=64 << 20,
         ) as socket,
     ):

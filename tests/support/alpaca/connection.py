@@ -1,12 +1,11 @@
 """One client's connection: the protocol, phase by phase, unless a fault decides otherwise."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from support.alpaca.accounts import Account, Accounts
-from support.alpaca.batches import Batch
-from support.alpaca.encoding import Codec
+from support.alpaca.batches import Batch, Framing
 from support.alpaca.faults import (
     Acknowledgement,
     Exchange,
@@ -97,15 +96,23 @@ class Connection:
         if self._strikes or self._mutations:
             await self._deliver_faulty(batch, per_frame)
         else:
-            bodies = batch.bodies(wire.codec, wire.subscription)
-            await wire.send_payloads(_frames(wire.codec, bodies, per_frame))
-            self.record.sent += len(bodies)
+            self.record.sent += await self._send(batch, Framing(wire.codec, per_frame))
         await self._relieve(wait=wait)
         return self.record.sent - before
 
     async def strike(self, fault: StreamFault | MessageFault) -> None:
         """A fault now."""
         await fault.strike(self.wire)
+
+    async def _send(self, batch: Batch, framing: Framing) -> int:
+        if not self.wire.compressed:
+            raw, count = batch.raw(framing, self.wire.subscription)
+            self.wire.write(raw)
+            return count
+        bodies = batch.bodies(framing.codec, self.wire.subscription)
+        for payload in framing.payloads(bodies):
+            await self.wire.send_payload(payload)
+        return len(bodies)
 
     async def _relieve(self, *, wait: bool) -> None:
         if wait:
@@ -233,10 +240,6 @@ class Connection:
             self._rules.accounts.release(self._account, self.endpoint.feed, clean=clean)
             self._account = None
         self._rules.record.closed(self.record, self.wire.side, self.wire.code)
-
-
-def _frames(codec: Codec, bodies: Sequence[bytes], per_frame: int) -> list[bytes]:
-    return [codec.frame(bodies[start : start + per_frame]) for start in range(0, len(bodies), per_frame)]
 
 
 def _outcome(verdict: Verdict) -> str:

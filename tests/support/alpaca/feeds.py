@@ -50,7 +50,7 @@ class TapeFeed:
     async def play(self, stage: Stage) -> None:
         """All of it; with `repeat`, until cancelled."""
         quotes = list(read_tape(self.tape)) if isinstance(self.tape, Path) else self.tape
-        reel = Reel(quotes)
+        reel = Reel(quotes, keep_frames=not self.speed)
         await stage.expected(self.expect)
         await self._once(reel, stage)
         while self.at_end == "repeat":
@@ -106,7 +106,7 @@ class GeneratorFeed:
             messages = list(islice(self._round(paths, stage.symbols, sent), due))
             await stage.deliver(MessageBatch(messages), self.batch, wait=not self.rate)
             await asyncio.sleep(0)
-            sent += due
+            sent += len(messages)
 
     async def _due(self, began: float, sent: int) -> int:
         if not self.rate:
@@ -117,7 +117,8 @@ class GeneratorFeed:
 
     def _round(self, paths: dict[str, Iterator[TapeQuote]], subscribed: frozenset[str], sent: int) -> Iterator[Message]:
         names = _turns(subscribed, self.universe)
-        for number in count(sent):
+        # The audience may have left while the next frame was being waited for: then there is nothing to make.
+        for number in count(sent) if names else ():
             symbol = names[number % len(names)]
             path = paths.setdefault(symbol, walk(self.seed, symbol))
             yield quote_message(next(path), now())

@@ -59,7 +59,7 @@ class Stage:
         if closing:
             await asyncio.wait(closing, timeout=within)
         for connection, task in list(self._connections.items()):
-            connection.wire.hang_up()
+            connection.wire.abandon()
             if task is not None:
                 task.cancel()
 

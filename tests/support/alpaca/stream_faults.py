@@ -1,5 +1,6 @@
 """Faults of a subscribed connection: silence, ends, and frames that are not arrays of messages."""
 
+from support.alpaca.batches import Framing
 from support.alpaca.encoding import TEXT, other_codec, websocket_frame
 from support.alpaca.faults import StreamFault
 from support.alpaca.wire import Wire
@@ -113,9 +114,8 @@ class Burst(StreamFault, frozen=True):
         symbols = sorted(wire.subscription.quotes - {"*"}) or ["AAPL"]
         bodies = [wire.codec.body(wire.sample(symbol)) for symbol in symbols]
         wanted = [bodies[number % len(bodies)] for number in range(self.messages)]
-        frames = [wire.codec.frame(wanted[i : i + self.batch]) for i in range(0, len(wanted), self.batch)]
-        await wire.send_payloads(frames)
-        await wire.drain()
+        for payload in Framing(wire.codec, self.batch).payloads(wanted):
+            await wire.send_payload(payload)
 
 
 class StallReading(StreamFault, frozen=True):

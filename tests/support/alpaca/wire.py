@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from aiohttp import WSMsgType, web
 from aiohttp.abc import AbstractStreamWriter
 
-from support.alpaca.encoding import BINARY, TEXT, Codec, websocket_frame
+from support.alpaca.encoding import BINARY, TEXT, Codec
 from support.alpaca.messages import Message, error, now, quote_message
 from support.alpaca.record import CLIENT, LOST, SERVER
 from support.alpaca.subscription import EVERYTHING, Subscription
@@ -49,6 +49,11 @@ class Wire:
         """Bytes that the client has not read and the kernel has no room for."""
         return self._transport.get_write_buffer_size()
 
+    @property
+    def compressed(self) -> bool:
+        """Whether permessage-deflate was negotiated."""
+        return bool(self._socket.compress)
+
     async def say(self, message: Message) -> None:
         """A control message: always an array of one."""
         if not self.muted:
@@ -62,15 +67,6 @@ class Wire:
         """One frame of any bytes, in the codec's opcode unless told otherwise."""
         if not self.ended:
             await self._socket.send_frame(payload, WSMsgType(opcode or self.codec.opcode))
-
-    async def send_payloads(self, payloads: Sequence[bytes]) -> None:
-        """Many frames in one write; compressed one by one if the client negotiated that."""
-        if self._socket.compress:
-            for payload in payloads:
-                await self.send_payload(payload)
-        else:
-            opcode = self.codec.opcode
-            self.write(b"".join([websocket_frame(payload, opcode) for payload in payloads]))
 
     def write(self, raw: bytes) -> None:
         """Bytes as they are, past the WebSocket layer."""
@@ -134,6 +130,10 @@ class Wire:
         if not self._transport.is_closing():
             self.side, self.code = SERVER, ABNORMAL
             self._transport.close()
+
+    def abandon(self) -> None:
+        """Drops what is left, sent or not, so that a client that has stopped reading cannot hold the server up."""
+        self._transport.abort()
 
     def stall(self, seconds: float) -> None:
         """Stops reading for a while; the client's writes fill the socket and then wait."""
