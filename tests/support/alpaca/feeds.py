@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from msgpack import Timestamp
 
 from support.alpaca.batches import MessageBatch, Reel
+from support.alpaca.encoding import MSGPACK
 from support.alpaca.messages import Message, now, quote_message
 from support.alpaca.stage import Stage
 from support.tapes import TapeQuote, read_tape
@@ -51,6 +52,8 @@ class TapeFeed:
         """All of it; with `repeat`, until cancelled."""
         quotes = list(read_tape(self.tape)) if isinstance(self.tape, Path) else self.tape
         reel = Reel(quotes, keep_frames=not self.speed)
+        # The usual encoding, before anyone waits for data: a second for a hundred thousand quotes.
+        reel.encoded(MSGPACK)
         await stage.expected(self.expect)
         await self._once(reel, stage)
         while self.at_end == "repeat":
