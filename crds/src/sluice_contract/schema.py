@@ -149,7 +149,9 @@ def _object(kind: inspect.StructType) -> Schema:
 
 
 def _property(field: inspect.Field) -> Schema:
-    schema = _schema(field.type) | _LIST_TYPES.get(field.encode_name, {})
+    schema = _schema(field.type)
+    if schema["type"] == "array":
+        schema |= _LIST_TYPES[field.encode_name]
     if not field.required:
         default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
         # An empty list as default would take part in server-side apply for no gain.
