@@ -10,6 +10,7 @@ import pytest
 
 from support.alpaca import AlpacaServer, TapeFeed
 from support.alpaca.record import Record
+from support.alpaca.stream_faults import EmptyArray
 from support.tapes import generated_quotes
 
 # alpaca-py still imports and uses websockets.legacy, which says each time that it is deprecated.
@@ -53,8 +54,8 @@ async def running(server: AlpacaServer, stream: Any, *symbols: str) -> AsyncIter
         yield client
     finally:
         await asyncio.to_thread(stream.stop)
-        # The SDK looks at its stop flag only between frames, or after 5 s without one.
-        await server.send_quote(min(server.record.quotes))
+        # The SDK looks at its stop flag only between frames, or after 5 s without one: an empty one will do.
+        await server.inject(EmptyArray())
         await asyncio.to_thread(thread.join, PATIENCE)
         assert not thread.is_alive()
 
@@ -107,6 +108,9 @@ async def test_a_tape_arrives_whole_at_the_sdk() -> None:
 
 async def test_symbols_are_added_and_removed_while_it_runs() -> None:
     async with AlpacaServer() as server, running(server, stock_stream(server), "AAPL") as client:
+        # Until it consumes, the SDK keeps a new symbol to itself: a quote that arrived says that it does.
+        await server.send_quote("AAPL")
+        assert (await client.next()).symbol == "AAPL"
         await client.subscribe("MSFT")
         await server.record.until(subscribed("AAPL", "MSFT"))
         await server.send_quote("MSFT")
