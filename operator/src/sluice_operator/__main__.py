@@ -1,0 +1,36 @@
+"""The command `sluice-operator`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+
+from . import logs
+from .adapters.access import AccessError, access
+from .app import run
+from .settings import settings
+
+log = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Runs the operator; 0 after a signal, 1 where a new process is needed, 2 where its settings are wrong."""
+    try:
+        chosen = settings(os.environ)
+        way = access(os.environ)
+    except (ValueError, AccessError) as error:
+        print(f"sluice-operator: {error}", file=sys.stderr)
+        return 2
+    logs.configure(chosen.log_level)
+    try:
+        asyncio.run(run(chosen, way))
+    except Exception:
+        log.critical("the operator ends, and is to be started anew", exc_info=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""What the kubelet and Prometheus ask: /healthz, /readyz, /metrics."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import msgspec
+from aiohttp import web
+
+PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Health(msgspec.Struct, frozen=True):
+    """What is answered. Neither asks the API server: its outage must not restart us."""
+
+    alive: Callable[[], bool]
+    ready: Callable[[], bool]
+    metrics: Callable[[], bytes]
+
+
+@asynccontextmanager
+async def served(health: Health, host: str, port: int) -> AsyncIterator[None]:
+    """Answers while the context is open."""
+    runner = web.AppRunner(_application(health), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _application(health: Health) -> web.Application:
+    async def healthz(_: web.Request) -> web.Response:
+        return _answer(health.alive(), "the event loop is late")
+
+    async def readyz(_: web.Request) -> web.Response:
+        return _answer(health.ready(), "the first LIST is not done")
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=health.metrics(), headers={"Content-Type": PROMETHEUS_TEXT})
+
+    application = web.Application()
+    application.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
+    return application
+
+
+def _answer(good: bool, otherwise: str) -> web.Response:
+    return web.Response(text="ok\n") if good else web.Response(text=f"{otherwise}\n", status=503)

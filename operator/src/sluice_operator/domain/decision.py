@@ -1,0 +1,97 @@
+"""What to do about one job: everything that is known goes in, everything that is to happen comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from sluice_contract import identity
+from sluice_contract.status import IngestJobStatus, Restart
+
+from . import checks, placement, readiness, summary
+from .objects import Job, Pod
+from .observation import Observation
+from .verdict import Decision, DeletePod, Finding, Look
+
+# A deadline is looked at just after it has passed, so that one look suffices.
+_AFTER_SECONDS = 0.05
+
+
+def decide(observation: Observation) -> Decision:
+    """The status to write, the one step to take after it, what to tell, and when to look again."""
+    job = observation.job
+    if job is None:
+        return _without_job(observation.pod)
+    if job.metadata.deletion_timestamp is not None:
+        return Decision()  # the garbage collector takes the pod
+    found = placement.finding(observation, job)
+    verdict = readiness.verdict(observation, job, found)
+    status = IngestJobStatus(
+        observed_generation=job.metadata.generation,
+        phase=verdict.phase,
+        conditions=summary.conditions(observation, job, verdict),
+        pod_name=identity.pod_name(job.metadata.name),
+        epoch=_epoch(observation, job, found),
+        restart=_restart(observation, job, found),
+    )
+    changed = status != operator_part(job.status)
+    return Decision(
+        status=status if changed else None,
+        step=found.step if found is not None else _look(observation),
+        transitions=summary.transitions(job.status.conditions, status.conditions) if changed else (),
+        requeue_after=_requeue_after(observation, job, found),
+    )
+
+
+def operator_part(status: IngestJobStatus) -> IngestJobStatus:
+    """The status without what the pod wrote."""
+    return msgspec.structs.replace(status, stream=None)
+
+
+def _without_job(pod: Pod | None) -> Decision:
+    """The garbage collector would take an orphan as well; this is quicker."""
+    if pod is None or not checks.pod_is_ours(pod) or checks.pod_is_terminating(pod):
+        return Decision()
+    return Decision(step=DeletePod(pod.metadata.uid, pod.metadata.resource_version))
+
+
+def _look(observation: Observation) -> Look | None:
+    overdue = checks.heartbeat_is_overdue(observation)
+    return Look() if overdue and not observation.heartbeat_was_looked_up else None
+
+
+def _epoch(observation: Observation, job: Job, found: Finding | None) -> int | None:
+    if found is not None and found.epoch is not None:
+        return found.epoch
+    pod = observation.pod
+    borne = checks.pod_epoch(pod) if pod is not None and checks.pod_is_of(job, pod) else 0
+    return max(job.status.epoch or 0, borne) or None
+
+
+def _restart(observation: Observation, job: Job, found: Finding | None) -> Restart | None:
+    if found is not None and found.restart is not None:
+        return found.restart
+    cleared = checks.running_seconds(observation) >= checks.RESTART_CLEARED_AFTER_SECONDS
+    return None if cleared else job.status.restart
+
+
+def _requeue_after(observation: Observation, job: Job, found: Finding | None) -> float | None:
+    soonest = min(_deadlines(observation, job, found), default=None)
+    return soonest + _AFTER_SECONDS if soonest is not None else None
+
+
+def _deadlines(observation: Observation, job: Job, found: Finding | None) -> Iterator[float]:
+    """Seconds until each moment at which time alone changes the answer."""
+    if found is not None and found.requeue_after is not None:
+        yield found.requeue_after
+    pause = job.spec.pause if job.spec is not None else None
+    if pause is not None and pause.until is not None and pause.until > observation.now:
+        yield (pause.until - observation.now).total_seconds()
+    if checks.pause_is_pending(observation) and observation.pausing_seconds < checks.PAUSE_LIMIT_SECONDS:
+        yield checks.PAUSE_LIMIT_SECONDS - observation.pausing_seconds
+    if checks.pod_is_running(observation.pod):
+        if not checks.heartbeat_is_overdue(observation):
+            yield checks.HEARTBEAT_LIMIT_SECONDS - observation.heartbeat_age_seconds
+        if job.status.restart is not None:
+            yield max(0.0, checks.RESTART_CLEARED_AFTER_SECONDS - checks.running_seconds(observation))

@@ -1,0 +1,163 @@
+"""What the operator reads of the cluster's objects: the job and its pod, decoded once, immutable."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from sluice_contract import identity
+from sluice_contract.naming import Document
+from sluice_contract.resource import ObjectMeta
+from sluice_contract.spec import IngestJobSpec
+from sluice_contract.status import IngestJobStatus
+
+Key = tuple[str, str]  # namespace and name of a job
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One IngestJob. `spec` is None where it cannot be decoded, and `invalid` then says why."""
+
+    metadata: ObjectMeta
+    spec: IngestJobSpec | None
+    invalid: str = ""
+    status: IngestJobStatus = IngestJobStatus()
+
+    @property
+    def key(self) -> Key:
+        """Namespace and name."""
+        return self.metadata.namespace, self.metadata.name
+
+
+class Owner(Document, frozen=True):
+    """One entry of metadata.ownerReferences."""
+
+    kind: str
+    name: str
+    uid: str
+    controller: bool = False
+
+
+class PodMeta(Document, frozen=True):
+    """The part of a pod's metadata that is read."""
+
+    name: str
+    namespace: str
+    uid: str
+    resource_version: str
+    labels: dict[str, str] = {}  # noqa: RUF012  msgspec copies an empty default
+    annotations: dict[str, str] = {}  # noqa: RUF012
+    owner_references: list[Owner] = []  # noqa: RUF012
+    deletion_timestamp: datetime | None = None
+
+
+class Waiting(Document, frozen=True):
+    """Why a container does not run yet, or not again yet."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class Running(Document, frozen=True):
+    """Since when a container runs, by the node's clock."""
+
+    started_at: datetime | None = None
+
+
+class Terminated(Document, frozen=True):
+    """How a container ended."""
+
+    exit_code: int = 0
+    reason: str = ""
+    message: str = ""
+
+
+class ContainerState(Document, frozen=True):
+    """Exactly one of the three is set."""
+
+    waiting: Waiting | None = None
+    running: Running | None = None
+    terminated: Terminated | None = None
+
+
+class ContainerStatus(Document, frozen=True):
+    """The state of one container."""
+
+    name: str
+    restart_count: int = 0
+    state: ContainerState = ContainerState()
+    last_state: ContainerState = ContainerState()
+
+
+class PodCondition(Document, frozen=True):
+    """One condition of a pod."""
+
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+
+
+class PodStatus(Document, frozen=True):
+    """The part of a pod's status that is read."""
+
+    phase: str = "Pending"
+    reason: str = ""
+    message: str = ""
+    conditions: list[PodCondition] = []  # noqa: RUF012
+    container_statuses: list[ContainerStatus] = []  # noqa: RUF012
+
+
+class Pod(Document, frozen=True):
+    """One pod."""
+
+    metadata: PodMeta
+    status: PodStatus = PodStatus()
+
+
+class _HasMetadata(Document, frozen=True):
+    metadata: ObjectMeta
+
+
+class _HasStatus(Document, frozen=True):
+    status: IngestJobStatus = IngestJobStatus()
+
+
+NO_CONTAINER: Final = ContainerStatus(name=identity.CONTAINER)
+
+
+def job(document: dict[str, Any]) -> Job:
+    """The job in a decoded IngestJob. Never fails over `spec` or `status`: what somebody stored must not stop us.
+
+    Raises:
+        msgspec.ValidationError: not even its metadata can be read.
+    """
+    metadata = msgspec.convert(document, _HasMetadata).metadata
+    try:
+        spec, invalid = msgspec.convert(document.get("spec"), IngestJobSpec), ""
+    except msgspec.ValidationError as error:
+        spec, invalid = None, str(error).replace("$", "$.spec", 1)
+    return Job(metadata=metadata, spec=spec, invalid=invalid, status=_status(document))
+
+
+def pod(document: dict[str, Any]) -> Pod:
+    """The pod in a decoded Pod.
+
+    Raises:
+        msgspec.ValidationError: it is not a pod.
+    """
+    return msgspec.convert(document, Pod)
+
+
+def key_of_pod(namespace: str, name: str) -> Key | None:
+    """The job that a pod of this name would belong to. None: no job's pod is named so."""
+    job_name = name.removesuffix(identity.POD_SUFFIX)
+    return (namespace, job_name) if job_name and job_name != name else None
+
+
+def _status(document: dict[str, Any]) -> IngestJobStatus:
+    try:
+        return msgspec.convert(document, _HasStatus).status
+    except msgspec.ValidationError:
+        return IngestJobStatus()  # written anew in the next pass

@@ -1,0 +1,164 @@
+"""Is the one right pod there? An ordered chain of checks; the first that fires names the step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from sluice_contract import conditions as c
+from sluice_contract import identity
+
+from . import checks
+from .objects import Job, Pod
+from .observation import Observation
+from .verdict import CreatePod, DeletePod, EnsureAccount, Finding, Look, Step, Verdict
+
+FOREIGN_POD_LOOK_SECONDS: Final = 10.0
+
+Check = Callable[[Observation, Job], Finding | None]
+
+
+def spec_is_invalid(_: Observation, job: Job) -> Finding | None:
+    """No retry: only another generation can change this."""
+    if job.spec is not None:
+        return None
+    return _stalled(c.INVALID_SPEC, f"The spec cannot be carried out: {job.invalid}.")
+
+
+def pod_is_foreign(o: Observation, job: Job) -> Finding | None:
+    """Somebody else's pod is not ours to delete. It may be outside our watch, so it is looked at."""
+    if o.pod is None or not checks.pod_is_foreign(job, o.pod):
+        return None
+    message = (
+        f"Pod {o.pod.metadata.name} exists and is not this job's: delete it, or give the job another name. "
+        "Nothing was changed."
+    )
+    return _stalled(c.NAME_CONFLICT, message, step=Look(), requeue_after=FOREIGN_POD_LOOK_SECONDS)
+
+
+def pod_is_terminating(o: Observation, _: Job) -> Finding | None:
+    """A pod that is asked to go may still be connected: nothing new before its object is gone."""
+    if o.pod is None or not checks.pod_is_terminating(o.pod):
+        return None
+    watched = o.pod.metadata.labels.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY
+    step, again = (None, None) if watched else (Look(), FOREIGN_POD_LOOK_SECONDS)
+    return _moving(c.POD_REPLACING, "The old pod is going; a new one follows when it is gone.", step, again)
+
+
+def pod_is_of_an_earlier_job(o: Observation, job: Job) -> Finding | None:
+    """The job was deleted and declared anew under the same name."""
+    if o.pod is None or checks.pod_is_of(job, o.pod):
+        return None
+    message = "A pod of an earlier job of this name is still there; it is deleted first."
+    return _moving(c.POD_REPLACING, message, _delete(o.pod))
+
+
+def pod_is_outdated(o: Observation, _: Job) -> Finding | None:
+    """A cold field or the operator's pod settings changed."""
+    if o.pod is None or not checks.pod_is_outdated(o.pod, o.cold_hash):
+        return None
+    message = "The spec asks for another pod than the one that is there; the old one goes first."
+    return _moving(c.POD_REPLACING, message, _delete(o.pod))
+
+
+def tape_is_finished(o: Observation, _: Job) -> Finding | None:
+    """A replay that is over and whose pod ended or is gone: there is nothing more to run."""
+    if not checks.tape_is_finished(o) or (o.pod is not None and not checks.pod_has_ended(o.pod)):
+        return None
+    verdict = Verdict(
+        ready=True, reason=c.REPLAY_FINISHED, message="The tape was streamed to its end.", phase="Stopped"
+    )
+    return Finding(verdict=verdict)
+
+
+def pod_has_ended(o: Observation, _: Job) -> Finding | None:
+    """Evicted, fenced or failed for good. Its end is counted before it is removed."""
+    if o.pod is None or not checks.pod_has_ended(o.pod):
+        return None
+    restart = checks.next_restart(o, o.pod)
+    message = f"The pod ended ({checks.last_words(o.pod)}); a new one comes {_after(restart.next_at)}."
+    verdict = Verdict(reason=c.POD_RESTARTING, message=message, phase="Degraded")
+    return Finding(verdict=verdict, step=_delete(o.pod), restart=restart)
+
+
+def api_server_refused(o: Observation, job: Job) -> Finding | None:
+    """Quota, admission or Pod Security. Tried again now and then: whoever repairs that may not touch the job."""
+    if o.pod is not None or o.refusal is None or o.refusal.generation != job.metadata.generation:
+        return None
+    message = f"The API server refuses the pod: {o.refusal.message}. It is tried again once a minute."
+    wait = checks.REFUSAL_RETRY_SECONDS - o.refusal.age_seconds
+    if wait > 0:
+        return _stalled(c.POD_REJECTED, message, requeue_after=wait)
+    if not o.account_is_ensured:
+        return _stalled(c.POD_REJECTED, message, step=EnsureAccount())
+    # The refused incarnation never came to be, so it may be tried again without another status write.
+    unused = o.refusal.epoch is not None and o.refusal.epoch == job.status.epoch
+    epoch = o.refusal.epoch if unused and o.refusal.epoch else checks.raised_epoch(o)
+    return _stalled(c.POD_REJECTED, message, step=CreatePod(epoch), epoch=epoch)
+
+
+def restart_is_not_due(o: Observation, job: Job) -> Finding | None:
+    """The back-off between pods that end by themselves."""
+    restart = job.status.restart
+    if o.pod is not None or restart is None or restart.next_at <= o.now:
+        return None
+    message = f"The last pod ended by itself; a new one comes {_after(restart.next_at)}."
+    verdict = Verdict(reason=c.POD_RESTARTING, message=message, phase="Degraded")
+    return Finding(verdict=verdict, requeue_after=(restart.next_at - o.now).total_seconds())
+
+
+def account_is_missing(o: Observation, _: Job) -> Finding | None:
+    """A pod cannot be created before its ServiceAccount, and cannot report before its RoleBinding."""
+    if o.pod is not None or o.account_is_ensured:
+        return None
+    return _moving(c.POD_CREATING, "The pod is about to be created.", EnsureAccount())
+
+
+def pod_is_missing(o: Observation, _: Job) -> Finding | None:
+    """The raised epoch is written before the pod is created, so that it can never be used twice."""
+    if o.pod is not None:
+        return None
+    epoch = checks.raised_epoch(o)
+    verdict = Verdict(reason=c.POD_CREATING, message="The pod is about to be created.", phase="Pending")
+    return Finding(verdict=verdict, step=CreatePod(epoch), epoch=epoch)
+
+
+PLACEMENT: Final[tuple[Check, ...]] = (
+    spec_is_invalid,
+    pod_is_foreign,
+    pod_is_terminating,
+    pod_is_of_an_earlier_job,
+    pod_is_outdated,
+    tape_is_finished,
+    pod_has_ended,
+    api_server_refused,
+    restart_is_not_due,
+    account_is_missing,
+    pod_is_missing,
+)
+
+
+def finding(observation: Observation, job: Job) -> Finding | None:
+    """What the first check that fires concludes. None: the right pod is there, and is not on its way out."""
+    return next((found for check in PLACEMENT if (found := check(observation, job)) is not None), None)
+
+
+def _stalled(
+    reason: str, message: str, step: Step = None, requeue_after: float | None = None, epoch: int | None = None
+) -> Finding:
+    verdict = Verdict(reason=reason, message=message, phase="Failed", stalled=True)
+    return Finding(verdict=verdict, step=step, requeue_after=requeue_after, epoch=epoch)
+
+
+def _moving(reason: str, message: str, step: Step, requeue_after: float | None = None) -> Finding:
+    verdict = Verdict(reason=reason, message=message, phase="Pending")
+    return Finding(verdict=verdict, step=step, requeue_after=requeue_after)
+
+
+def _delete(pod: Pod) -> DeletePod:
+    return DeletePod(uid=pod.metadata.uid, resource_version=pod.metadata.resource_version)
+
+
+def _after(instant: datetime) -> str:
+    return f"after {instant:%H:%M:%S} UTC"

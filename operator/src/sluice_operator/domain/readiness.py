@@ -1,0 +1,197 @@
+"""Is the declared state reached? An ordered chain of checks; the first that fires is the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from sluice_contract import conditions as c
+from sluice_contract.status import StreamStatus
+
+from . import checks
+from .objects import Job
+from .observation import Observation
+from .verdict import Finding, Verdict
+
+Check = Callable[[Observation, Job, Finding | None], Verdict | None]
+
+_BLOCKED_REASONS: Final = {
+    "auth": c.REFUSED,
+    "entitlement": c.NOT_ENTITLED,
+    "symbolLimit": c.SYMBOLS_REJECTED,
+    "configuration": c.INVALID_SPEC,
+}
+
+
+def pod_is_stalled(_: Observation, __: Job, found: Finding | None) -> Verdict | None:
+    """Somebody has to act, whether or not the job is to be paused: it could not resume."""
+    return found.verdict if found is not None and found.verdict.stalled else None
+
+
+def pause_needs_nothing(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
+    """To be paused, and nothing runs: the declared state is reached, whatever becomes of the pod."""
+    if not checks.pause_is_asked(job.spec, o.now) or not checks.nothing_can_be_connected(o):
+        return None
+    return Verdict(ready=True, reason=c.PAUSED_REASON, message=_pause_words(job), phase="Paused")
+
+
+def pod_is_not_in_place(_: Observation, __: Job, found: Finding | None) -> Verdict | None:
+    """What the placement says is all there is to say."""
+    return found.verdict if found is not None else None
+
+
+def pod_does_not_run(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+    """Between creation and the first running container, or between two runs of it."""
+    pod = o.pod
+    if pod is None or checks.pod_is_running(pod):
+        return None
+    if obstacle := checks.obstacle(pod):
+        return Verdict(reason=c.POD_UNSTARTABLE, message=f"The pod cannot start: {obstacle}", phase="Pending")
+    if checks.pod_is_crashing(pod):
+        message = f"The container ends again and again: {checks.last_words(pod)}"
+        return Verdict(reason=c.POD_CRASHING, message=message, phase="Degraded")
+    return Verdict(reason=c.POD_PENDING, message="The pod is created and does not run yet.", phase="Pending")
+
+
+def heartbeat_is_stale(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+    """It runs and is silent: whatever it said last is no longer known to be true."""
+    if not checks.heartbeat_is_stale(o):
+        return None
+    message = f"The pod runs, but has not reported for {checks.HEARTBEAT_LIMIT_SECONDS:.0f} s: see its log."
+    return Verdict(reason=c.HEARTBEAT_STALE, message=message, phase="Degraded")
+
+
+def pause_is_pending(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+    """The pod may still be connected."""
+    if not checks.pause_is_pending(o):
+        return None
+    return Verdict(reason=c.PAUSING, message="A pause was asked for; the pod has yet to confirm it.", phase="Pausing")
+
+
+def pod_has_not_reported(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+    """From here on there is a stream block of the current pod."""
+    if checks.stream(o) is not None:
+        return None
+    return Verdict(reason=c.POD_STARTING, message="The pod runs and has not reported yet.", phase="Starting")
+
+
+def pause_is_confirmed(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
+    """Asked for in the spec, or by any other switch of the pod's; and all is closed and flushed."""
+    said = checks.stream(o)
+    if said is None or said.pause is None or not checks.generation_is_applied(job, said):
+        return None
+    if not checks.pause_is_acknowledged(job, said):
+        return Verdict(reason=c.PAUSING, message=f"Paused by {said.pause.source}; closing.", phase="Pausing")
+    return Verdict(ready=True, reason=c.PAUSED_REASON, message=_paused_words(said), phase="Paused")
+
+
+def generation_is_not_applied(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
+    """The pod still streams by an older spec."""
+    said = checks.stream(o)
+    if said is None or checks.generation_is_applied(job, said):
+        return None
+    message = f"The pod has applied generation {said.observed_generation} of {job.metadata.generation}."
+    return Verdict(reason=c.APPLYING_SPEC, message=message, phase="Running" if said.state == "Live" else "Starting")
+
+
+def tape_is_at_its_end(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+    """The pod is still there and reports that it has nothing more to stream."""
+    said = checks.stream(o)
+    if said is None or said.state != "Finished":
+        return None
+    return Verdict(ready=True, reason=c.REPLAY_FINISHED, message="The tape was streamed to its end.", phase="Stopped")
+
+
+def stream_is_blocked(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
+    """The pod has stopped trying: somebody has to act."""
+    said = checks.stream(o)
+    if said is None or said.state != "Blocked":
+        return None
+    failure = said.failure
+    reason = _BLOCKED_REASONS.get(failure.type, c.BACKING_OFF) if failure is not None else c.BACKING_OFF
+    if reason == c.INVALID_SPEC and credentials_are_needed(job):
+        reason = c.MISSING
+    return Verdict(reason=reason, message=_failure_words(said), phase="Blocked", stalled=True)
+
+
+def stream_is_backing_off(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+    """The connection failed, and is tried again without anybody's help."""
+    said = checks.stream(o)
+    if said is None or said.state != "BackingOff":
+        return None
+    return Verdict(reason=c.BACKING_OFF, message=_failure_words(said), phase="Degraded")
+
+
+def sink_is_unhealthy(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+    """Quotes come in and do not get out: for who reads them, that is no stream."""
+    said = checks.stream(o)
+    if said is None or said.state != "Live" or said.sink.healthy:
+        return None
+    message = said.sink.message or "Firestore does not take the writes."
+    return Verdict(reason=c.SINK_UNHEALTHY, message=message, phase="Degraded")
+
+
+def stream_is_live(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+    """Every symbol that the provider accepts is acknowledged."""
+    said = checks.stream(o)
+    if said is None or said.state != "Live" or not checks.symbols_are_settled(said):
+        return None
+    if said.symbols.rejected:
+        message = f"{said.symbols.live} symbols stream; the provider refuses {said.symbols.rejected}."
+        return Verdict(ready=True, reason=c.SYMBOLS_REJECTED, message=message, phase="Degraded")
+    return Verdict(ready=True, reason=c.STREAMING_REASON, message=f"{said.symbols.live} symbols.", phase="Running")
+
+
+def stream_is_connecting(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+    """What is left."""
+    said = checks.stream(o)
+    state = said.state if said is not None else "unknown"
+    return Verdict(reason=c.CONNECTING, message=f"The stream is on its way ({state}).", phase="Starting")
+
+
+READINESS: Final[tuple[Check, ...]] = (
+    pod_is_stalled,
+    pause_needs_nothing,
+    pod_is_not_in_place,
+    pod_does_not_run,
+    heartbeat_is_stale,
+    pause_is_pending,
+    pod_has_not_reported,
+    pause_is_confirmed,
+    generation_is_not_applied,
+    tape_is_at_its_end,
+    stream_is_blocked,
+    stream_is_backing_off,
+    sink_is_unhealthy,
+    stream_is_live,
+    stream_is_connecting,
+)
+
+
+def verdict(observation: Observation, job: Job, found: Finding | None) -> Verdict:
+    """The answer of the first check that has one."""
+    return next(said for check in READINESS if (said := check(observation, job, found)) is not None)
+
+
+def credentials_are_needed(job: Job) -> bool:
+    """The provider asks for credentials. Not in a dry run without any: its quotes are simulated."""
+    spec = job.spec
+    if spec is None or spec.provider != "alpaca":
+        return False
+    return not spec.dry_run or (spec.alpaca is not None and spec.alpaca.credentials_secret_ref is not None)
+
+
+def _pause_words(job: Job) -> str:
+    reason = job.spec.pause.reason if job.spec is not None and job.spec.pause is not None else ""
+    return f"Paused{': ' + reason if reason else ''}. No pod runs, so nothing is connected."
+
+
+def _paused_words(said: StreamStatus) -> str:
+    pause = said.pause
+    if pause is None:
+        return "Paused."
+    return f"Paused by {pause.source}{': ' + pause.reason if pause.reason else ''}. No quote is written."
+
+
+def _failure_words(said: StreamStatus) -> str:
+    return said.failure.message if said.failure is not None else "The pod gives no reason: see its log."

@@ -1,0 +1,153 @@
+"""The conditions: each fact on its own, then what they come to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+
+from sluice_contract import conditions as c
+from sluice_contract.status import Condition, StreamStatus
+
+from . import checks
+from .objects import Job
+from .observation import Observation
+from .readiness import credentials_are_needed
+from .verdict import Transition, Verdict
+
+Truth = Literal["True", "False", "Unknown"]
+
+_TELLING: Final = (c.READY, c.PAUSED, c.CREDENTIALS_VALID, c.SINK_HEALTHY, c.STALLED)
+_CREDENTIAL_FAILURES: Final = {
+    "auth": c.REFUSED,
+    "entitlement": c.NOT_ENTITLED,
+    "configuration": c.MISSING,
+}
+_CREDENTIALS_WERE_TAKEN: Final = ("Subscribing", "Live", "Finished")
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """A condition before it has a time."""
+
+    type: str
+    status: Truth
+    reason: str
+    message: str
+
+
+def conditions(observation: Observation, job: Job, verdict: Verdict) -> list[Condition]:
+    """All conditions in their fixed order, each with the time of its last flip."""
+    facts = (
+        Fact(c.READY, "True" if verdict.ready else "False", verdict.reason, verdict.message),
+        paused(observation, job),
+        streaming(observation, verdict),
+        credentials_valid(observation, job),
+        sink_healthy(observation),
+        reconciling(verdict),
+        stalled(verdict),
+    )
+    earlier = {each.type: each for each in job.status.conditions}
+    return [_dated(fact, earlier.get(fact.type), observation.now, job) for fact in facts if fact is not None]
+
+
+def paused(o: Observation, job: Job) -> Fact | None:
+    """True only where it is certain. Absent while nobody pauses, and for the first 10 s of an unanswered pause."""
+    said = checks.stream(o)
+    asked = checks.pause_is_asked(job.spec, o.now)
+    if asked and checks.nothing_can_be_connected(o):
+        return Fact(c.PAUSED, "True", c.NOTHING_CONNECTED, "No pod runs, so nothing is connected.")
+    if asked and checks.pause_is_pending(o):
+        if o.pausing_seconds < checks.PAUSE_LIMIT_SECONDS:
+            return None
+        message = "The pod has not confirmed the pause: it may still be connected. Delete the pod to be certain."
+        return Fact(c.PAUSED, "False", c.NOT_ACKNOWLEDGED, message)
+    if said is None or said.pause is None or said.pause.acknowledged_at is None:
+        return None
+    return Fact(c.PAUSED, "True", c.PAUSED_REASON, f"Paused by {said.pause.source} since {_at(said)}.")
+
+
+def streaming(o: Observation, verdict: Verdict) -> Fact:
+    """What the pod says of its connection; Unknown when it no longer says anything."""
+    said = checks.stream(o)
+    if said is None or not checks.pod_is_running(o.pod):
+        return Fact(c.STREAMING, "False", verdict.reason, verdict.message)
+    if checks.heartbeat_is_stale(o):
+        return Fact(c.STREAMING, "Unknown", c.HEARTBEAT_STALE, f"It was {said.state} when the pod last reported.")
+    if said.state == "Live" and checks.symbols_are_settled(said):
+        reason = c.SYMBOLS_REJECTED if said.symbols.rejected else c.STREAMING_REASON
+        return Fact(c.STREAMING, "True", reason, f"{said.symbols.live} symbols.")
+    reason = verdict.reason if not verdict.ready or said.state in ("Paused", "Finished") else c.CONNECTING
+    return Fact(c.STREAMING, "False", reason, f"The stream is {said.state}.")
+
+
+def credentials_valid(o: Observation, job: Job) -> Fact:
+    """What the provider last said of them. Kept while the same pod reconnects."""
+    if job.spec is not None and not credentials_are_needed(job):
+        return Fact(c.CREDENTIALS_VALID, "True", c.NOT_NEEDED, f"Provider {job.spec.provider} needs none here.")
+    said = checks.stream(o)
+    if said is None:
+        return Fact(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection was tried yet.")
+    if said.failure is not None and said.failure.type in _CREDENTIAL_FAILURES:
+        return Fact(c.CREDENTIALS_VALID, "False", _CREDENTIAL_FAILURES[said.failure.type], said.failure.message)
+    if said.state in _CREDENTIALS_WERE_TAKEN:
+        return Fact(c.CREDENTIALS_VALID, "True", c.ACCEPTED, "The provider accepted them.")
+    earlier = next((each for each in job.status.conditions if each.type == c.CREDENTIALS_VALID), None)
+    if earlier is not None and earlier.reason in (c.ACCEPTED, *_CREDENTIAL_FAILURES.values()):
+        return Fact(c.CREDENTIALS_VALID, earlier.status, earlier.reason, earlier.message)
+    return Fact(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection was tried yet.")
+
+
+def sink_healthy(o: Observation) -> Fact:
+    """How the last write to Firestore went."""
+    said = checks.stream(o)
+    if said is not None and not said.sink.healthy:
+        message = said.sink.message or "Firestore does not take the writes."
+        return Fact(c.SINK_HEALTHY, "False", c.WRITES_FAILING, message)
+    if said is None or said.sink.last_write_at is None:
+        return Fact(c.SINK_HEALTHY, "Unknown", c.NO_WRITES_YET, "No quote has been written yet.")
+    return Fact(c.SINK_HEALTHY, "True", c.WRITES_ACCEPTED, "Firestore takes the writes.")
+
+
+def reconciling(verdict: Verdict) -> Fact | None:
+    """Not there yet, and nobody needs to act."""
+    if verdict.ready or verdict.stalled:
+        return None
+    return Fact(c.RECONCILING, "True", verdict.reason, verdict.message)
+
+
+def stalled(verdict: Verdict) -> Fact | None:
+    """Not there, and somebody has to act."""
+    return Fact(c.STALLED, "True", verdict.reason, verdict.message) if verdict.stalled else None
+
+
+def transitions(before: list[Condition], after: list[Condition]) -> tuple[Transition, ...]:
+    """The telling conditions whose status changed, one a reason: Ready and Stalled say the same thing once."""
+    earlier = {each.type: each.status for each in before}
+    found: dict[str, Transition] = {}
+    for condition in after:
+        known = earlier.get(condition.type)
+        unheard = known is None and condition.status == "Unknown"
+        if condition.type in _TELLING and condition.status != known and not unheard:
+            warning = condition.type == c.STALLED or (condition.status == "False" and condition.type != c.READY)
+            if condition.reason not in found or warning:
+                found[condition.reason] = Transition(condition, warning)
+    return tuple(found.values())
+
+
+def _dated(fact: Fact, earlier: Condition | None, now: datetime, job: Job) -> Condition:
+    flipped = earlier is None or earlier.status != fact.status
+    return Condition(
+        type=fact.type,
+        status=fact.status,
+        reason=fact.reason,
+        message=fact.message[:32768],
+        # Whole seconds, as metav1.Time has them.
+        last_transition_time=now.replace(microsecond=0) if earlier is None or flipped else earlier.last_transition_time,
+        observed_generation=job.metadata.generation,
+    )
+
+
+def _at(said: StreamStatus) -> str:
+    instant = said.pause.acknowledged_at if said.pause is not None else None
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}" if instant is not None else "now"

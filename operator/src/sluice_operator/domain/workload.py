@@ -1,0 +1,234 @@
+"""The objects that a job needs, as they are sent to the API server."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from sluice_contract import identity
+from sluice_contract.identity import InjectedJob
+from sluice_contract.spec import HOT_FIELDS, IngestJobSpec
+
+from .objects import Job
+
+Manifest = dict[str, Any]
+
+_UID = 65532  # "nonroot" in the distroless images
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+# The fields that a running pod applies by itself, at values of no meaning: what is left is cold.
+_NO_HOT_FIELDS: dict[str, Any] = {
+    **{field.name: field.default for field in msgspec.structs.fields(IngestJobSpec) if field.name in HOT_FIELDS},
+    "paused_symbols": [],
+    "symbols": ["X"],
+}
+
+
+class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The platform's part in a pod: what no tenant decides."""
+
+    image: str
+    project_id: str  # where a job names no Firestore project
+    firestore_emulator_host: str = ""  # empty: the real Firestore
+
+
+def service_account(namespace: str) -> Manifest:
+    """What the namespace's ingest pods run as. Only a pod that asks for its token gets one."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": _account_meta(namespace),
+        "automountServiceAccountToken": False,
+    }
+
+
+def role_binding(namespace: str) -> Manifest:
+    """What lets the namespace's ingest pods read their jobs and write their status."""
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": _account_meta(namespace),
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "ClusterRole",
+            "name": identity.RUNTIME_CLUSTER_ROLE,
+        },
+        "subjects": [{"kind": "ServiceAccount", "name": identity.SERVICE_ACCOUNT, "namespace": namespace}],
+    }
+
+
+def cold_hash(job: Job, settings: PodSettings) -> str:
+    """16 hexadecimal digits that change exactly when a running pod is no longer the pod that would be built.
+
+    Taken from the builder's own output for the job without its hot fields, incarnation and generation. So nothing that
+    reaches the pod can be forgotten, and a field that a newer operator knows changes nothing while at its default,
+    because defaults are left out of the injected document.
+    """
+    cold = msgspec.structs.replace(
+        job,
+        metadata=msgspec.structs.replace(job.metadata, generation=0),
+        spec=msgspec.structs.replace(_spec(job), **_NO_HOT_FIELDS),
+    )
+    return hashlib.sha256(_encode(pod(cold, 0, "", settings))).hexdigest()[:16]
+
+
+def pod(job: Job, epoch: int, cold: str, settings: PodSettings) -> Manifest:
+    """The job's pod in incarnation `epoch`, marked with its cold hash. `job.spec` is known."""
+    spec = _spec(job)
+    mounts = _mounted(spec)
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": identity.pod_name(job.metadata.name),
+            "namespace": job.metadata.namespace,
+            "labels": _labels(job, spec),
+            "annotations": {identity.EPOCH_ANNOTATION: str(epoch), identity.COLD_HASH_ANNOTATION: cold},
+            "ownerReferences": [_owner(job)],
+        },
+        "spec": {
+            "serviceAccountName": identity.SERVICE_ACCOUNT,
+            "automountServiceAccountToken": True,
+            "enableServiceLinks": False,  # a namespace of many Services would fill the environment
+            "restartPolicy": "OnFailure",
+            "terminationGracePeriodSeconds": 20,  # a flush of at most 3 s, and the sockets
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": _UID,
+                "runAsGroup": _UID,
+                "fsGroup": _UID,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [_container(job, epoch, settings, [mount for mount, _ in mounts])],
+            "volumes": [volume for _, volume in mounts],
+        },
+    }
+
+
+def _spec(job: Job) -> IngestJobSpec:
+    if job.spec is None:
+        raise ValueError(f"no pod can be built: {job.invalid}")
+    return job.spec
+
+
+def _account_meta(namespace: str) -> Manifest:
+    labels = {identity.MANAGED_BY_LABEL: identity.MANAGED_BY, identity.NAME_LABEL: identity.NAME}
+    return {"name": identity.SERVICE_ACCOUNT, "namespace": namespace, "labels": labels}
+
+
+def _labels(job: Job, spec: IngestJobSpec) -> dict[str, str]:
+    return {
+        identity.MANAGED_BY_LABEL: identity.MANAGED_BY,
+        identity.NAME_LABEL: identity.NAME,
+        identity.JOB_LABEL: job.metadata.name,
+        identity.TENANT_LABEL: spec.tenant,
+        identity.PROVIDER_LABEL: spec.provider,
+    }
+
+
+def _owner(job: Job) -> Manifest:
+    return {
+        "apiVersion": identity.API_VERSION,
+        "kind": identity.KIND,
+        "name": job.metadata.name,
+        "uid": job.metadata.uid,
+        "controller": True,
+        # True would need the right to update the job's finalizers, and a new job waits for the old pod anyway.
+        "blockOwnerDeletion": False,
+    }
+
+
+def _container(job: Job, epoch: int, settings: PodSettings, mounts: list[Manifest]) -> Manifest:
+    return {
+        "name": identity.CONTAINER,
+        "image": settings.image,
+        "command": ["sluice-runtime"],
+        "args": ["run"],
+        "env": _environment(job, epoch, settings),
+        "ports": [{"name": "http", "containerPort": identity.HTTP_PORT}],
+        # A second apart until it is up once; then only a process that no longer turns is killed.
+        "startupProbe": _probe("/livez", period=1, failures=60),
+        "livenessProbe": _probe("/livez", period=10, failures=6),
+        "readinessProbe": _probe("/readyz", period=5, failures=2),
+        # The limit is twice the request: what a pod queues is bounded, so one that needs more is leaking, and better
+        # restarted than left to push its neighbours out. No CPU limit: throttling delays quotes by whole periods.
+        "resources": {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory": "192Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": mounts,
+    }
+
+
+def _environment(job: Job, epoch: int, settings: PodSettings) -> list[Manifest]:
+    injected = InjectedJob(
+        namespace=job.metadata.namespace,
+        name=job.metadata.name,
+        uid=job.metadata.uid,
+        generation=job.metadata.generation,
+        epoch=epoch,
+        project_id=_spec(job).firestore.project_id or settings.project_id,
+        spec=_spec(job),
+    )
+    emulator = {"name": "FIRESTORE_EMULATOR_HOST", "value": settings.firestore_emulator_host}
+    return [
+        {"name": identity.JOB_ENV, "value": _encode(injected).decode()},
+        _from_field(identity.POD_UID_ENV, "metadata.uid"),
+        _from_field(identity.POD_IP_ENV, "status.podIP"),
+        _from_field("POD_NAME", "metadata.name"),
+        *([emulator] if settings.firestore_emulator_host else []),
+    ]
+
+
+def _from_field(name: str, path: str) -> Manifest:
+    return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+
+def _probe(path: str, period: int, failures: int) -> Manifest:
+    return {
+        "httpGet": {"path": path, "port": "http"},
+        "periodSeconds": period,
+        "timeoutSeconds": 5,
+        "failureThreshold": failures,
+    }
+
+
+def _mounted(spec: IngestJobSpec) -> list[tuple[Manifest, Manifest]]:
+    """Mount and volume of everything that the spec refers to.
+
+    All optional: the pod starts without them and says what is missing, and recovers in place when it appears. The
+    operator could not tell, for it has no right to read Secrets.
+    """
+    found = []
+    if spec.alpaca and spec.alpaca.credentials_secret_ref:
+        found.append(_secret("alpaca", spec.alpaca.credentials_secret_ref.name, identity.ALPACA_CREDENTIALS_DIR))
+    if spec.alpaca and spec.alpaca.ca_config_map_ref:
+        found.append(_config_map("alpaca-ca", spec.alpaca.ca_config_map_ref.name, identity.ALPACA_CA_DIR))
+    if spec.firestore.credentials_secret_ref:
+        name = spec.firestore.credentials_secret_ref.name
+        found.append(_secret("firestore", name, identity.FIRESTORE_CREDENTIALS_DIR))
+    if spec.replay:
+        tape = spec.replay.tape.config_map_ref
+        found.append(_config_map("tape", tape.name, identity.TAPE_DIR, keys=(tape.key,)))
+    return found
+
+
+def _secret(volume: str, name: str, directory: str) -> tuple[Manifest, Manifest]:
+    source = {"secretName": name, "optional": True, "defaultMode": 0o440}
+    return _mount(volume, directory), {"name": volume, "secret": source}
+
+
+def _config_map(volume: str, name: str, directory: str, keys: tuple[str, ...] = ()) -> tuple[Manifest, Manifest]:
+    source: Manifest = {"name": name, "optional": True}
+    if keys:
+        source["items"] = [{"key": key, "path": key} for key in keys]
+    return _mount(volume, directory), {"name": volume, "configMap": source}
+
+
+def _mount(volume: str, directory: str) -> Manifest:
+    return {"name": volume, "mountPath": directory, "readOnly": True}

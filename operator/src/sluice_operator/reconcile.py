@@ -1,0 +1,209 @@
+"""One pass over one job: observe, decide, act. At most one step a pass; whatever is written adds the key again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from . import store
+from .domain import checks, workload
+from .domain.decision import decide
+from .domain.objects import Job, Key, Pod
+from .domain.observation import Observation, Refusal
+from .domain.verdict import CreatePod, Decision, DeletePod, EnsureAccount, Look, Step
+from .domain.workload import PodSettings
+from .ports import Cluster, Conflict, NotFound, Recorder, Refused, Report, Unavailable
+from .store import Memory, Store
+
+log = logging.getLogger(__name__)
+
+
+class Clocks(msgspec.Struct, frozen=True):
+    """The two kinds of time: one for people, one for measuring."""
+
+    now: Callable[[], datetime]  # timezone-aware
+    monotonic: Callable[[], float]  # seconds
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What became of a pass. `again`: something was written or learned, so look once more."""
+
+    again: bool = False
+    requeue_after: float | None = None
+
+
+class Reconciler:
+    """Carries out decisions. Holds no state of its own: everything is in the store or in the cluster."""
+
+    def __init__(self, cluster: Cluster, memory: Store, recorder: Recorder, clocks: Clocks, pods: PodSettings) -> None:
+        self._cluster = cluster
+        self._store = memory
+        self._recorder = recorder
+        self._clocks = clocks
+        self._pods = pods
+
+    async def reconcile(self, key: Key) -> Result:
+        """One pass. Raises `ClusterError` where the cluster did not do its part; the pass is then to be repeated."""
+        observation = self.observe(key)
+        decision = decide(observation)
+        try:
+            wrote = await self._write_status(key, observation, decision)
+        except NotFound:
+            await self._refresh_job(key)  # deleted meanwhile, so nothing is to be done for it
+            return Result(again=True)
+        acted = await self._act(key, observation, decision.step)
+        return Result(again=wrote or acted, requeue_after=decision.requeue_after)
+
+    def observe(self, key: Key) -> Observation:
+        """All that is known of the job now. Notes by our own clock what is seen for the first time."""
+        job, pod, memory = self._store.jobs.get(key), self._store.pods.get(key), self._store.memory(key)
+        if job is None and (pod is None or not checks.pod_is_ours(pod)):
+            self._store.forget(key)
+        now = self._clocks.monotonic()
+        seen = Observation(
+            now=self._clocks.now(),
+            job=job,
+            pod=pod,
+            cold_hash=self._cold_hash(job, memory),
+            account_is_ensured=key[0] in self._store.accounts,
+            refusal=_refusal(memory, now),
+        )
+        return msgspec.structs.replace(seen, **_noticed(seen, memory, now))
+
+    def _cold_hash(self, job: Job | None, memory: Memory) -> str:
+        if job is None or job.spec is None:
+            return ""
+        uid, generation = job.metadata.uid, job.metadata.generation
+        if memory.cold_hash[:2] != (uid, generation):
+            memory.cold_hash = (uid, generation, workload.cold_hash(job, self._pods))
+        return memory.cold_hash[2]
+
+    async def _write_status(self, key: Key, seen: Observation, decision: Decision) -> bool:
+        if decision.status is None or seen.job is None:
+            return False
+        self._store.jobs.put(key, await self._cluster.write_status(key, decision.status))
+        for transition in decision.transitions:
+            self._recorder.record(Report(key, seen.job.metadata.uid, transition))
+        return True
+
+    async def _act(self, key: Key, seen: Observation, step: Step) -> bool:
+        match step:
+            case None:
+                return False
+            case EnsureAccount():
+                return await self._ensure_account(key, seen)
+            case CreatePod(epoch):
+                return await self._create_pod(key, seen, epoch)
+            case DeletePod():
+                return await self._delete_pod(key, seen, step)
+            case Look():
+                return await self._look_again(key, seen)
+
+    async def _ensure_account(self, key: Key, seen: Observation) -> bool:
+        try:
+            await self._cluster.ensure_account(key[0])
+        except Refused as refused:
+            return self._remember(key, seen, refused, None)
+        self._store.accounts.add(key[0])
+        return True
+
+    async def _create_pod(self, key: Key, seen: Observation, epoch: int) -> bool:
+        if seen.job is None:
+            return False
+        try:
+            created = await self._cluster.create_pod(workload.pod(seen.job, epoch, seen.cold_hash, self._pods))
+        except Refused as refused:
+            self._store.accounts.discard(key[0])  # which may be what is missing
+            return self._remember(key, seen, refused, epoch)
+        except Conflict:
+            await self._refresh_pod(key)  # a lost answer of ours, or somebody else's pod: the next pass tells
+        else:
+            self._store.put_pod(created)
+        self._store.memory(key).refused = None
+        return True
+
+    async def _delete_pod(self, key: Key, seen: Observation, step: DeletePod) -> bool:
+        """Only after both, pod and job, were read live: a store that is behind must not delete the wrong pod."""
+        job, pod = await self._refresh_job(key), await self._refresh_pod(key)
+        if _declared(job) != _declared(seen.job) or pod is None or _seen(pod) != (step.uid, step.resource_version):
+            return True
+        try:
+            await self._cluster.delete_pod(key, step.uid, step.resource_version)
+        except Conflict:
+            return True  # it changed this very moment: look again
+        except NotFound:
+            self._store.pods.remove(key, step.uid)
+            return True
+        await self._refresh_pod(key)
+        return True
+
+    async def _look_again(self, key: Key, seen: Observation) -> bool:
+        memory = self._store.memory(key)
+        try:
+            await self._refresh_job(key)
+            await self._refresh_pod(key)
+        except Unavailable:
+            memory.heartbeat_at = self._clocks.monotonic()  # the pod could not have reported either
+            raise
+        memory.looked_up = memory.heartbeat
+        return checks.heartbeat_is_overdue(seen)  # what changed has added its key by itself
+
+    async def _refresh_job(self, key: Key) -> Job | None:
+        try:
+            job = await self._cluster.job(key)
+        except NotFound:
+            if (known := self._store.jobs.get(key)) is not None:
+                self._store.jobs.remove(key, known.metadata.uid)
+            return None
+        self._store.jobs.put(key, job)
+        return job
+
+    async def _refresh_pod(self, key: Key) -> Pod | None:
+        try:
+            pod = await self._cluster.pod(key)
+        except NotFound:
+            if (known := self._store.pods.get(key)) is not None:
+                self._store.pods.remove(key, known.metadata.uid)
+            return None
+        self._store.put_pod(pod)
+        return pod
+
+    def _remember(self, key: Key, seen: Observation, refused: Refused, epoch: int | None) -> bool:
+        generation = seen.job.metadata.generation if seen.job is not None else 0
+        memory = self._store.memory(key)
+        memory.refused = store.Refused(str(refused), generation, epoch, self._clocks.monotonic())
+        log.warning("pod refused", extra={"job": "/".join(key), "reason": str(refused)})
+        return True
+
+
+def _refusal(memory: Memory, now: float) -> Refusal | None:
+    noted = memory.refused
+    if noted is None:
+        return None
+    return Refusal(noted.message, noted.generation, noted.epoch, now - noted.at)
+
+
+def _noticed(seen: Observation, memory: Memory, now: float) -> dict[str, object]:
+    """How long ago by our clock the heartbeat changed and an unanswered pause was first seen."""
+    said = checks.stream(seen)
+    running = seen.pod is not None and checks.pod_is_running(seen.pod)
+    heartbeat = (seen.pod.metadata.uid, said.heartbeat.at if said else None) if seen.pod and running else None
+    if heartbeat is None or heartbeat != memory.heartbeat:
+        memory.heartbeat, memory.heartbeat_at = heartbeat, now
+    memory.pausing_at = (memory.pausing_at or now) if checks.pause_is_pending(seen) else None
+    return {
+        "heartbeat_age_seconds": now - memory.heartbeat_at,
+        "heartbeat_was_looked_up": heartbeat is not None and memory.looked_up == heartbeat,
+        "pausing_seconds": now - (memory.pausing_at if memory.pausing_at is not None else now),
+    }
+
+
+def _declared(job: Job | None) -> tuple[str, int] | None:
+    return (job.metadata.uid, job.metadata.generation) if job is not None else None
+
+
+def _seen(pod: Pod) -> tuple[str, str]:
+    return pod.metadata.uid, pod.metadata.resource_version

@@ -1,0 +1,133 @@
+"""What the operator remembers of the cluster, and what it noticed by its own clock. All of it can be lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+import msgspec
+
+from .domain.objects import Job, Key, Pod, key_of_pod
+
+V = TypeVar("V", Job, Pod)
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A refusal of the API server, and when it came by the monotonic clock."""
+
+    message: str
+    generation: int
+    epoch: int | None
+    at: float
+
+
+class Memory(msgspec.Struct):
+    """What was noticed of one job. Instants are by the monotonic clock."""
+
+    heartbeat: object = None  # identifies the newest heartbeat seen
+    heartbeat_at: float = 0.0  # when it was first seen
+    looked_up: object = None  # the heartbeat that a live read confirmed
+    pausing_at: float | None = None  # since when a pause is unanswered
+    refused: Refused | None = None
+    cold_hash: tuple[str, int, str] = ("", -1, "")  # job uid, generation, hash
+
+
+class Shelf(Generic[V]):
+    """The known objects of one kind, one a key."""
+
+    def __init__(self, changed: Callable[[Key], None]) -> None:
+        self._changed = changed
+        self._objects: dict[Key, V] = {}
+        self.streamed: dict[Key, int] = {}  # the newest resourceVersion that the watch delivered
+        self._touched: set[Key] | None = None  # keys that changed while a LIST was under way
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def get(self, key: Key) -> V | None:
+        """The object, as far as is known."""
+        return self._objects.get(key)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._objects)
+
+    def put(self, key: Key, value: V) -> None:
+        """Takes an object from a watch, a live read or an answer; an older state than the known one is ignored."""
+        known = self._objects.get(key)
+        if known is not None and version(value) <= version(known):
+            return
+        self._take(key, value)
+
+    def remove(self, key: Key, uid: str) -> None:
+        """Forgets the object, unless a newer one has taken its place."""
+        known = self._objects.get(key)
+        if known is not None and known.metadata.uid == uid:
+            del self._objects[key]
+            self._note(key)
+
+    def drop(self, key: Key) -> None:
+        """Forgets the object without a word: it is nobody's business any more."""
+        self._objects.pop(key, None)
+
+    def begin_list(self) -> None:
+        """From now on, what changes is newer than the LIST that is being read."""
+        self._touched = set()
+
+    def end_list(self, listed: dict[Key, V], kept: Callable[[V], bool]) -> dict[Key, int | None]:
+        """Makes the shelf equal to a LIST. Returns what differed: the listed version, None where an object is gone.
+
+        The LIST counts even where its versions are lower: a cluster restored from a backup counts anew. `kept` names
+        objects that a LIST does not show.
+        """
+        touched, self._touched = self._touched or set(), None
+        differed: dict[Key, int | None] = {}
+        for key in [key for key, value in self._objects.items() if key not in listed and not kept(value)]:
+            if key not in touched:
+                differed[key] = None
+                del self._objects[key]
+                self._changed(key)
+        for key, value in listed.items():
+            known = self._objects.get(key)
+            if key not in touched and (known is None or version(known) != version(value)):
+                differed[key] = version(value)
+                self._take(key, value)
+        return differed
+
+    def _take(self, key: Key, value: V) -> None:
+        self._objects[key] = value
+        self._note(key)
+
+    def _note(self, key: Key) -> None:
+        if self._touched is not None:
+            self._touched.add(key)
+        self._changed(key)
+
+
+class Store:
+    """Both shelves, and a memory a job. Every change adds the job's key to the work queue."""
+
+    def __init__(self, changed: Callable[[Key], None]) -> None:
+        self.jobs: Shelf[Job] = Shelf(changed)
+        self.pods: Shelf[Pod] = Shelf(changed)
+        self._memories: dict[Key, Memory] = {}
+        self.accounts: set[str] = set()  # namespaces whose account was ensured since the last resync
+
+    def memory(self, key: Key) -> Memory:
+        """What was noticed of the job."""
+        return self._memories.setdefault(key, Memory())
+
+    def forget(self, key: Key) -> None:
+        """There is neither job nor a pod of ours any more."""
+        self._memories.pop(key, None)
+        self.pods.drop(key)
+
+    def put_pod(self, pod: Pod) -> None:
+        """Takes a pod, if it bears the name of a job's pod."""
+        if (key := key_of_pod(pod.metadata.namespace, pod.metadata.name)) is not None:
+            self.pods.put(key, pod)
+
+
+def version(value: Job | Pod) -> int:
+    """The resourceVersion as a number, which etcd's is. 0: there is none."""
+    text = value.metadata.resource_version
+    return int(text) if text.isdecimal() else 0

@@ -1,0 +1,52 @@
+"""Is this process still able to see? If not, it ends: a new one lists everything anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from sluice_contract import identity
+
+from .resync import Blind
+
+LAG_PERIOD_SECONDS: Final = 1.0
+LAG_LIMIT_SECONDS: Final = 5.0
+WATCHERS_PERIOD_SECONDS: Final = 30.0
+_WATCHED: Final = (f"watcher for {identity.PLURAL}.", "watcher for pods.")
+
+
+class Pulse:
+    """Measures how late the event loop is."""
+
+    def __init__(self, clock: Callable[[], float], tell: Callable[[float], None]) -> None:
+        self._clock = clock
+        self._tell = tell
+        self._beat_at = clock()
+
+    async def run(self) -> None:
+        """Beats once a second, for ever."""
+        while True:
+            self._beat_at = self._clock()
+            await asyncio.sleep(LAG_PERIOD_SECONDS)
+            self._tell(max(0.0, self._clock() - self._beat_at - LAG_PERIOD_SECONDS))
+
+    def is_steady(self) -> bool:
+        """The last beat is not more than 5 s late."""
+        return self._clock() - self._beat_at < LAG_PERIOD_SECONDS + LAG_LIMIT_SECONDS
+
+
+async def watch_watchers(task_names: Callable[[], Iterable[str]]) -> None:
+    """Raises `Blind` when one of kopf's two watchers is missing twice in a row: kopf starts each only once."""
+    absent = 0
+    while True:
+        await asyncio.sleep(WATCHERS_PERIOD_SECONDS)
+        absent = absent + 1 if missing(task_names()) else 0
+        if absent > 1:
+            raise Blind(f"kopf no longer runs {', '.join(missing(task_names()))}")
+
+
+def missing(names: Iterable[str]) -> list[str]:
+    """The watchers that are not among the names of the running tasks."""
+    running = tuple(names)
+    return [prefix for prefix in _WATCHED if not any(name.startswith(prefix) for name in running)]
