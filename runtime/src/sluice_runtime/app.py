@@ -97,7 +97,7 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
         return
     await flusher.drain()
     journal.stopping = True
-    await within(_GOODBYE_SECONDS, say_goodbye(parts.sink, parts.job, journal))
+    await within(_GOODBYE_SECONDS, say_goodbye(parts.sink, parts.job if live.value else None, journal))
     _log.info("ended in good order", extra={"event_type": "stream"})
 
 

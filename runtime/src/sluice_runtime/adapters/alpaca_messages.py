@@ -7,8 +7,9 @@ are ignored; a message of an unknown kind, or a malformed one, costs only itself
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Annotated
 
 import msgspec
 
@@ -19,7 +20,8 @@ class QuoteMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="q"
     """A best bid and offer. A price of 0 means that there is no active bid or ask."""
 
     symbol: str = msgspec.field(name="S")
-    ts: datetime = msgspec.field(name="t")
+    # A time without a zone cannot be compared with any other.
+    ts: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="t")
     bid: float = msgspec.field(name="bp", default=0.0)
     ask: float = msgspec.field(name="ap", default=0.0)
     bid_size: float = msgspec.field(name="bs", default=0.0)
@@ -54,26 +56,25 @@ class ErrorMessage(msgspec.Struct, frozen=True, tag_field="T", tag="error"):
 Message = QuoteMessage | SuccessMessage | SubscriptionMessage | ErrorMessage
 
 _frame = msgspec.msgpack.Decoder(list[Message])
-_generic = msgspec.msgpack.Decoder(list[Any])
+_message = msgspec.msgpack.Decoder(Message)
+_parts = msgspec.msgpack.Decoder(list[msgspec.Raw])
+
+# Text that is not UTF-8 and nesting without end are told by Python's own exceptions.
+_FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def decode(frame: bytes) -> Sequence[Message]:
     """The messages of one frame that are understood, in order."""
     try:
         return _frame.decode(frame)
-    except msgspec.MsgspecError:
+    except _FAULTS:
         return _one_by_one(frame)
 
 
 def _one_by_one(frame: bytes) -> list[Message]:
-    try:
-        items = _generic.decode(frame)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return []
     messages: list[Message] = []
-    for item in items:
-        try:
-            messages.append(msgspec.convert(item, Message))
-        except msgspec.ValidationError:
-            continue
+    with suppress(*_FAULTS):
+        for part in _parts.decode(frame):
+            with suppress(*_FAULTS):
+                messages.append(_message.decode(part))
     return messages

@@ -9,6 +9,8 @@ import msgspec
 
 from sluice_contract.documents import LiveQuote
 
+_INFINITY = float("inf")
+
 
 class Tick(Protocol):
     """A quote as its provider decoded it. Normalised only if it is written: most are overtaken before."""
@@ -53,8 +55,10 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def side(price: float, size: float) -> tuple[float | None, float | None]:
-    """One side of a quote as (price, size). Providers send 0, -1 or NaN for a side that is not there."""
-    return (price, size) if price > 0 else (None, None)
+    """One side of a quote as (price, size). Providers send 0, -1 or NaN for what is not there."""
+    if not 0 < price < _INFINITY:
+        return None, None
+    return price, size if 0 <= size < _INFINITY else None
 
 
 def live_quote(quote: Quote, origin: Origin, seq: int, written_at: datetime) -> LiveQuote:

@@ -50,13 +50,13 @@ async def report(job: JobPort, journal: Journal) -> None:
     await _send_for_ever(send, journal, lambda: REPORT_SECONDS)
 
 
-async def say_goodbye(sink: Sink, job: JobPort, journal: Journal) -> None:
-    """The last heartbeat, to both. Neither may hold up the end."""
+async def say_goodbye(sink: Sink, job: JobPort | None, journal: Journal) -> None:
+    """The last heartbeat: to Firestore, and to the job if it still is there. Neither may hold up the end."""
     snapshot = journal.snapshot()
-    results = await asyncio.gather(
-        sink.beat(heartbeat(snapshot)), job.report(stream_status(snapshot)), return_exceptions=True
-    )
-    for result in results:
+    words = [sink.beat(heartbeat(snapshot))]
+    if job is not None:
+        words.append(job.report(stream_status(snapshot)))
+    for result in await asyncio.gather(*words, return_exceptions=True):
         if isinstance(result, Exception):
             _log.info("the last heartbeat was not taken: %s", result, extra={"event_type": "heartbeat"})
 

@@ -85,7 +85,10 @@ class Journal:
         """One frame's ticks."""
         self.last_message_at = now = self.now()
         self.counters.frames += 1
+        is_first = self.coalescer.last is None
         self.coalescer.accept(ticks, now + _SKEW)
+        if is_first and self.coalescer.last is not None:
+            self.transition()
 
     def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """The provider's word on what is subscribed."""
