@@ -1,0 +1,94 @@
+# Everything that is done with this repository, by name. `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STATE := build/devcluster
+DEVCLUSTER := $(BIN)/sluice-devcluster
+QUICKSTART := $(BIN)/python -m sluice_devcluster.quickstart
+PROJECTS := crds operator runtime devcluster
+TAPE ?=
+SPEED ?= 1
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/installed: requirements/dev.txt $(PROJECTS:%=%/pyproject.toml)
+	@echo "installing into $(VENV) (about a minute, the first time)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11 ...")'
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: on Debian, apt-get install python3-venv"; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps $(PROJECTS:%=-e ./%)
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/installed ## make .venv with sluice-operator and sluice-runtime in it
+
+.PHONY: up
+up: setup ## cluster, emulator, operator and sample job; TAPE=file [SPEED=n] replays a tape
+	@$(DEVCLUSTER) up --state $(STATE) --crds crds --bin-dir $(BIN) --emulator >/dev/null
+	@$(QUICKSTART) up --state $(STATE) --manifests manifests $(if $(TAPE),--tape $(TAPE)) --speed $(SPEED)
+
+.PHONY: status
+status: setup ## the jobs and their quotes
+	@$(QUICKSTART) status --state $(STATE) --manifests manifests
+
+.PHONY: down
+down: setup ## end everything that `make up` started
+	@$(DEVCLUSTER) down --state $(STATE)
+
+.PHONY: kubeconfig
+kubeconfig: setup ## print the path of the cluster's kubeconfig
+	@$(DEVCLUSTER) kubeconfig --state $(STATE)
+
+.PHONY: firestore-emulator-host
+firestore-emulator-host: setup ## print the emulator's address
+	@$(DEVCLUSTER) firestore-emulator-host --state $(STATE)
+
+.PHONY: test
+test: setup ## unit, architecture and integration tests (builds Kubernetes once, about 3 minutes)
+	@$(DEVCLUSTER) build >/dev/null
+	@$(BIN)/pytest
+
+.PHONY: test-unit
+test-unit: setup ## the tests that need no cluster
+	@$(BIN)/pytest tests/unit tests/architecture
+
+.PHONY: lint
+lint: setup ## ruff, mypy --strict, import-linter
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+.PHONY: format
+format: setup ## format the code
+	@$(BIN)/ruff check --fix --quiet || true
+	@$(BIN)/ruff format
+
+.PHONY: crds
+crds: setup ## write what is generated from the types: the CRD, docs/ingestjob.md
+	@$(BIN)/python -m sluice_contract .
+
+.PHONY: verify
+verify: setup ## fail when a generated file is stale
+	@rm -rf build/verify && $(BIN)/python -m sluice_contract build/verify
+	@for file in $$(cd build/verify && find . -type f); do \
+	  diff -u "$$file" "build/verify/$$file" || { echo "$$file is stale: run make crds"; exit 1; }; done
+	@echo "generated files are fresh"
+
+.PHONY: lock
+lock: setup ## resolve requirements/*.in into hash-locked requirements/*.txt
+	@for set in dev operator runtime; do \
+	  $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 \
+	    --custom-compile-command "make lock" $$([ $$set = dev ] || echo "--constraint requirements/dev.txt") \
+	    requirements/$$set.in --output-file requirements/$$set.txt; done
+
+.PHONY: clean
+clean: ## remove what was built or installed here (the caches outside stay)
+	@[ ! -x $(DEVCLUSTER) ] || $(DEVCLUSTER) down --state $(STATE)
+	@rm -rf $(VENV) build

@@ -1,0 +1,190 @@
+"""Sluice on devcluster: the operator installed, the sample job applied, its quotes shown. `make up` calls this."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import csv
+import gzip
+import io
+import json
+import os
+import sys
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sluice_devcluster import binaries
+from sluice_devcluster.__main__ import Progress
+from sluice_devcluster.errors import DevclusterError
+from sluice_devcluster.kubectl import Kubectl
+from sluice_devcluster.layout import StateDirectory
+
+PROJECT = "demo-sluice"
+OPERATOR = "deployment/sluice-operator"
+SYSTEM_NAMESPACE = "sluice-system"
+TAPE_KEY = "tape.csv.gz"
+
+# The API server refuses a larger ConfigMap.
+_CONFIG_MAP_BYTES = 1 << 20
+
+_HOW_TO_GO_ON = """
+  export KUBECONFIG={kubeconfig}
+  kubectl get ij -A --watch                            # the jobs, live
+  kubectl patch ij {name} -n {namespace} --type=merge -p '{{"spec":{{"enabled":false}}}}' \\
+    && kubectl wait ij/{name} -n {namespace} --for=condition=Paused --timeout=10s     # stop the feed, and be sure
+  kubectl patch ij {name} -n {namespace} --type=merge -p '{{"spec":{{"enabled":true}}}}'     # go on
+  kubectl logs -n {namespace} {name}-ingest --tail=5     # what the pod says
+  make status                                          # jobs and quotes
+  make down                                            # end everything
+"""
+
+
+def install(kubectl: Kubectl, manifests: Path, environment: dict[str, str]) -> None:
+    """Installs the operator as manifests/base has it, with `environment` added, and waits until it runs."""
+    documents = [each for each in yaml.safe_load_all(kubectl("kustomize", str(manifests / "base"))) if each]
+    for document in documents:
+        if document["kind"] == "Deployment":
+            [container] = document["spec"]["template"]["spec"]["containers"]
+            added = [{"name": name, "value": value} for name, value in environment.items()]
+            container["env"] = [*container.get("env", []), *added]
+    kubectl.apply(documents)
+    kubectl("rollout", "status", OPERATOR, "-n", SYSTEM_NAMESPACE, "--timeout=60s")
+
+
+def sample(manifests: Path) -> list[dict[str, Any]]:
+    """The documents of the sample: a Namespace and an IngestJob."""
+    return list(yaml.safe_load_all((manifests / "samples/ingestjob.yaml").read_text()))
+
+
+def replaying(documents: list[dict[str, Any]], tape: Path, speed: float) -> list[dict[str, Any]]:
+    """The sample with its job made to replay a tape, and the ConfigMap that holds the tape.
+
+    Raises:
+        DevclusterError: the file is no tape, or too large for a ConfigMap.
+    """
+    packed, symbols = _packed_tape(tape)
+    [namespace, job] = documents
+    where = job["metadata"]["namespace"]
+    config_map = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "tape", "namespace": where},
+        "binaryData": {TAPE_KEY: base64.b64encode(packed).decode()},
+    }
+    spec = {name: value for name, value in job["spec"].items() if name != "synthetic"}
+    replay = {"tape": {"configMapRef": {"name": "tape"}}, "speed": speed}
+    return [
+        namespace,
+        config_map,
+        {**job, "spec": {**spec, "provider": "replay", "symbols": symbols, "replay": replay}},
+    ]
+
+
+def _packed_tape(tape: Path) -> tuple[bytes, list[str]]:
+    try:
+        raw = tape.read_bytes()
+        plain = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+        rows = csv.DictReader(io.StringIO(plain.decode()))
+        symbols = sorted({row["symbol"] for row in rows})
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise DevclusterError(f"TAPE={tape} cannot be read: {error}") from error
+    except KeyError as error:
+        raise DevclusterError(
+            f"TAPE={tape} has no column `symbol`: see docs/ingestjob.md for a tape's columns"
+        ) from error
+    packed = raw if raw is not plain else gzip.compress(plain)
+    if len(packed) * 4 / 3 > _CONFIG_MAP_BYTES:
+        raise DevclusterError(f"TAPE={tape} has {len(packed)} bytes packed: a ConfigMap holds at most about 780,000")
+    return packed, symbols
+
+
+def documents_at(emulator: str, path: str, project: str = PROJECT) -> list[dict[str, Any]]:
+    """The documents of a Firestore collection in the emulator, each as its plain fields."""
+    url = f"http://{emulator}/v1/projects/{project}/databases/(default)/documents/{path}?pageSize=2000"
+    request = urllib.request.Request(url, headers={"Authorization": "Bearer owner"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  the emulator, on this machine
+        found = json.load(answer).get("documents", [])
+    return [{name: _plain(value) for name, value in each["fields"].items()} for each in found]
+
+
+def _plain(value: dict[str, Any]) -> Any:
+    [(kind, content)] = value.items()
+    return {"integerValue": int, "doubleValue": float}.get(kind, lambda same: same)(content)
+
+
+def show(kubectl: Kubectl, emulator: str) -> None:
+    """Prints the jobs, and each job's quotes."""
+    print(kubectl("get", "ingestjobs", "-A"))
+    for job in kubectl.get("ingestjobs", "-A")["items"]:
+        tenant = job["spec"]["tenant"]
+        collection = job["spec"]["firestore"]["liveQuotesCollection"]
+        print(f"Firestore: tenants/{tenant}/{collection}")
+        _print_quotes(documents_at(emulator, f"tenants/{tenant}/{collection}"))
+    print()
+
+
+def _print_quotes(quotes: list[dict[str, Any]]) -> None:
+    row = "  {symbol:<10} {bid:>10} {ask:>10}  {ts:<28} {status:<8} seq {seq}"
+    for quote in quotes[:20]:
+        print(row.format(**{name: "-" if value is None else value for name, value in quote.items()}))
+    if len(quotes) > 20:
+        print(f"  and {len(quotes) - 20} more")
+
+
+class Site:
+    """One devcluster with Sluice on it."""
+
+    def __init__(self, state: StateDirectory, manifests: Path) -> None:
+        """`manifests` is the project's folder of that name."""
+        settings = state.load()
+        if settings is None or settings.firestore_emulator_host is None:
+            raise DevclusterError("nothing is running: `make up` starts it")
+        self.kubeconfig = state.kubeconfig
+        self.emulator = settings.firestore_emulator_host
+        self.manifests = manifests
+        self.kubectl = Kubectl(binaries.provide(lambda _: None).kubectl, state.kubeconfig)
+
+    def up(self, tape: Path | None, speed: float) -> None:
+        """From an empty cluster to moving quotes."""
+        progress = Progress()
+        progress("installing the operator")
+        install(self.kubectl, self.manifests, {"FIRESTORE_EMULATOR_HOST": self.emulator})
+        documents = sample(self.manifests)
+        self.kubectl.apply(replaying(documents, tape, speed) if tape else documents)
+        metadata = documents[1]["metadata"]
+        name, namespace = metadata["name"], metadata["namespace"]
+        progress(f"applied the sample job {namespace}/{name}; waiting until it is Ready")
+        self.kubectl("wait", f"ij/{name}", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
+        progress("Ready\n")
+        show(self.kubectl, self.emulator)
+        kubeconfig = os.path.relpath(self.kubeconfig)
+        print("How to go on:" + _HOW_TO_GO_ON.format(kubeconfig=kubeconfig, name=name, namespace=namespace))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns 0, or 1 after saying on stderr what went wrong."""
+    parser = argparse.ArgumentParser(prog="quickstart")
+    parser.add_argument("command", choices=("up", "status"))
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--manifests", type=Path, required=True)
+    parser.add_argument("--tape", type=Path)
+    parser.add_argument("--speed", type=float, default=1.0)
+    options = parser.parse_args(arguments)
+    try:
+        site = Site(StateDirectory(options.state.resolve()), options.manifests)
+        if options.command == "up":
+            site.up(options.tape, options.speed)
+        else:
+            show(site.kubectl, site.emulator)
+    except DevclusterError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""One devcluster with Sluice on it, for all integration tests."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sluice_devcluster.kubectl import Kubectl, KubectlError
+from sluice_devcluster.layout import StateDirectory
+from sluice_devcluster.quickstart import Site, install
+from support.site import Tenant
+from support.upstream import Upstream
+
+ROOT = Path(__file__).parent.parent.parent
+BIN = Path(sys.executable).parent
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A cluster with the CRD, the emulator and the operator. Containers that crash are restarted soon."""
+    state = tmp_path_factory.mktemp("devcluster")
+    command = [str(BIN / "sluice-devcluster")]
+    where = ["--state", str(state)]
+    wishes = ["--crds", str(ROOT / "crds"), "--bin-dir", str(BIN), "--emulator", "--restart-backoff-seconds", "1"]
+    subprocess.run([*command, "up", *where, *wishes], check=True, timeout=600)
+    try:
+        found = Site(StateDirectory(state), ROOT / "manifests")
+        install(found.kubectl, ROOT / "manifests", {"FIRESTORE_EMULATOR_HOST": found.emulator})
+        yield found
+    finally:
+        subprocess.run([*command, "down", *where], check=True, timeout=120)
+
+
+@pytest.fixture
+def kubectl(site: Site) -> Kubectl:
+    """kubectl as the cluster's administrator."""
+    return site.kubectl
+
+
+@pytest.fixture
+def tenant(site: Site, request: pytest.FixtureRequest) -> Iterator[Tenant]:
+    """A namespace of the test's own. When the test fails, what is in it is shown."""
+    found = Tenant(site.kubectl, site.emulator, f"tenant-{next(_numbers)}")
+    failed_before = request.session.testsfailed
+    yield found
+    if request.session.testsfailed > failed_before:
+        _show(site.kubectl, found.name)
+    site.kubectl("delete", "namespace", found.name, "--wait=false")
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    """An Alpaca protocol server with the key pair key/secret that makes 200 quotes a second."""
+    with Upstream("--quotes-per-second", "200", "--batch", "4") as server:
+        yield server
+
+
+def _show(kubectl: Kubectl, namespace: str) -> None:
+    for command in (
+        ("get", "ij,pods", "-n", namespace, "-o", "yaml"),
+        ("logs", "-n", namespace, "-l", "app.kubernetes.io/name=sluice-ingest", "--tail=60"),
+        ("logs", "-n", "sluice-system", "deployment/sluice-operator", "--tail=60"),
+    ):
+        try:
+            print(f"--- kubectl {' '.join(command)}\n{kubectl(*command)}")  # noqa: T201
+        except KubectlError as error:
+            print(error)  # noqa: T201

@@ -1,0 +1,88 @@
+"""The IngestJob's schema, as a real API server enforces it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sluice_contract.schema import field_rows, open_api_schema
+from sluice_devcluster.kubectl import Kubectl, KubectlError
+from support.site import Tenant
+
+SECRET = {"name": "alpaca"}
+
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "a lower-case symbol": ({"symbols": ["spy"]}, "spec.symbols[0]"),
+    "no symbols": ({"symbols": []}, "spec.symbols"),
+    "a symbol twice": ({"symbols": ["SPY", "SPY"]}, "Duplicate value"),
+    "an unknown provider": ({"provider": "carrier-pigeon"}, "Unsupported value"),
+    "a block of another provider": ({"alpaca": {"feed": "iex"}}, "spec.alpaca is read only by provider alpaca"),
+    "alpaca without credentials": ({"provider": "alpaca"}, "name a Secret with the keys ALPACA_KEY_ID"),
+    "an unknown feed": (
+        {"provider": "alpaca", "alpaca": {"feed": "opra", "credentialsSecretRef": SECRET}},
+        'Unsupported value: "opra"',
+    ),
+    "a stream URL that is none": (
+        {"provider": "alpaca", "alpaca": {"streamURL": "https://example.com", "credentialsSecretRef": SECRET}},
+        "spec.alpaca.streamURL",
+    ),
+    "a replay without a tape": ({"provider": "replay"}, "name the ConfigMap that holds the tape"),
+    "a reserved collection": ({"firestore": {"liveQuotesCollection": "users"}}, "this collection name is reserved"),
+    "no writes at all": ({"limits": {"writesPerSecond": 0}}, "spec.limits.writesPerSecond"),
+    "a pause until no time": ({"pause": {"until": "soon"}}, "spec.pause.until"),
+    "a symbol paused twice": ({"pausedSymbols": [{"symbol": "SPY"}, {"symbol": "SPY"}]}, "Duplicate value"),
+    "a tenant with a slash": ({"tenant": "a/b"}, "spec.tenant"),
+    "a mistyped field": ({"enabeld": False}, "enabeld"),
+}
+
+
+@pytest.mark.parametrize(("spec", "sentence"), BAD.values(), ids=BAD.keys())
+def test_a_bad_document_is_refused_with_a_sentence(tenant: Tenant, spec: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(KubectlError) as refusal:
+        tenant.apply(**spec)
+    assert sentence in str(refusal.value)
+
+
+def test_a_name_that_leaves_no_room_for_the_pods_is_refused(tenant: Tenant) -> None:
+    tenant.apply("n" * 56, enabled=False)
+    with pytest.raises(KubectlError, match="at most 56 characters"):
+        tenant.apply("n" * 57, enabled=False)
+
+
+def test_the_tenant_of_a_job_cannot_change(tenant: Tenant) -> None:
+    tenant.apply(enabled=False)
+    with pytest.raises(KubectlError, match="immutable"):
+        tenant.patch(tenant="other")
+
+
+def test_what_is_left_out_is_filled_in_with_the_defaults(tenant: Tenant) -> None:
+    tenant.apply(limits=None, heartbeat=None, synthetic=None, enabled=False)
+    spec = tenant.job()["spec"]
+    assert spec["limits"] == {
+        "minIntervalMilliseconds": 1000,
+        "writesPerSecond": 20,
+        "burst": 40,
+        "flushIntervalMilliseconds": 200,
+    }
+    assert spec["heartbeat"] == {"intervalSeconds": 15, "document": "market_ingest"}
+    assert spec["firestore"]["database"] == "(default)"
+
+
+def test_two_thousand_symbols_are_accepted_and_one_more_is_not(tenant: Tenant) -> None:
+    tenant.apply(symbols=[f"S{number}" for number in range(2000)], enabled=False)
+    with pytest.raises(KubectlError, match="Too many"):
+        tenant.apply(symbols=[f"S{number}" for number in range(2001)], enabled=False)
+
+
+def test_every_field_is_explained(kubectl: Kubectl) -> None:
+    for path, field, _ in field_rows(open_api_schema()):
+        if path.startswith(("spec", "status")) and path.count(".") <= 1:
+            explained = " ".join(kubectl("explain", f"ij.{path.replace('[]', '')}").split())
+            assert " ".join(field["description"].split())[:60] in explained, path
+
+
+def test_a_job_is_found_by_its_short_name_and_its_category(tenant: Tenant) -> None:
+    tenant.apply(enabled=False)
+    assert "feed" in tenant.run("get", "ij")
+    assert "feed" in tenant.run("get", "sluice")

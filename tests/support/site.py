@@ -1,0 +1,122 @@
+"""Sluice on a real API server, as its users meet it: through kubectl and Firestore."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sluice_devcluster.kubectl import Kubectl
+from sluice_devcluster.quickstart import documents_at
+
+T = TypeVar("T")
+
+# A test's job unless it says otherwise: quick quotes, no throttle to wait for.
+SPEC: dict[str, Any] = {
+    "provider": "synthetic",
+    "synthetic": {"quotesPerSecond": 50},
+    "symbols": ["SPY", "AAPL"],
+    "limits": {"minIntervalMilliseconds": 100, "writesPerSecond": 100, "burst": 100, "flushIntervalMilliseconds": 50},
+    "heartbeat": {"intervalSeconds": 1},
+}
+
+
+def eventually(check: Callable[[], T], seconds: float = 15.0, every: float = 0.05) -> T:
+    """The first true result of `check`; fails with its last one when there was none in time."""
+    deadline = time.monotonic() + seconds
+    while not (found := check()):
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s; last: {found!r}"
+        time.sleep(every)
+    return found
+
+
+class Tenant:
+    """One namespace, its jobs and its documents."""
+
+    def __init__(self, kubectl: Kubectl, emulator: str, name: str) -> None:
+        """The namespace is made at once, at Pod Security's restricted level."""
+        self.kubectl = kubectl
+        self.name = name
+        self._emulator = emulator
+        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}])
+
+    def apply(self, job: str = "feed", **spec: Any) -> None:
+        """Applies a job: SPEC with `spec` over it; a field given as None is left out."""
+        fields = {**copy.deepcopy(SPEC), "tenant": self.name, **spec}
+        if fields["provider"] != "synthetic":
+            fields.pop("synthetic")
+        self.kubectl.apply(
+            [
+                {
+                    "apiVersion": "sluice.dev/v1alpha1",
+                    "kind": "IngestJob",
+                    "metadata": {"name": job, "namespace": self.name},
+                    "spec": {name: value for name, value in fields.items() if value is not None},
+                }
+            ]
+        )
+
+    def secret(self, name: str, **values: str) -> None:
+        """Makes or changes a Secret."""
+        metadata = {"name": name, "namespace": self.name}
+        self.kubectl.apply([{"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": values}])
+
+    def patch(self, job: str = "feed", **spec: Any) -> None:
+        """What a user types: a merge patch of the spec."""
+        self.run("patch", "ij", job, "--type=merge", "-p", json.dumps({"spec": spec}))
+
+    def run(self, *arguments: str) -> str:
+        """kubectl in this namespace."""
+        return self.kubectl("-n", self.name, *arguments)
+
+    def job(self, name: str = "feed") -> dict[str, Any]:
+        """The IngestJob as it is now."""
+        return self.kubectl.get("ij", name, "-n", self.name)
+
+    def pods(self) -> list[dict[str, Any]]:
+        """All pods of the namespace."""
+        found: list[dict[str, Any]] = self.kubectl.get("pods", "-n", self.name)["items"]
+        return found
+
+    def condition(self, kind: str, job: str = "feed") -> tuple[str, str]:
+        """Status and reason of one condition; ("", "") where there is none."""
+        for each in self.job(job).get("status", {}).get("conditions", ()):
+            if each["type"] == kind:
+                return each["status"], each["reason"]
+        return "", ""
+
+    def settled(self, reason: str, job: str = "feed", seconds: float = 20.0) -> dict[str, Any]:
+        """The status, as soon as Ready has this reason for the newest generation."""
+
+        def check() -> dict[str, Any] | None:
+            found = self.job(job)
+            status: dict[str, Any] = found.get("status", {})
+            for each in status.get("conditions", ()):
+                if each["type"] == "Ready" and each["reason"] == reason:
+                    return status if status["observedGeneration"] == found["metadata"]["generation"] else None
+            return None
+
+        return eventually(check, seconds)
+
+    def quotes(self) -> dict[str, dict[str, Any]]:
+        """The tenant's quote documents, by symbol."""
+        return {each["symbol"]: each for each in documents_at(self._emulator, f"tenants/{self.name}/live_quotes")}
+
+    def heartbeat(self) -> dict[str, Any]:
+        """The tenant's heartbeat document; empty while there is none."""
+        found = documents_at(self._emulator, f"tenants/{self.name}/ops")
+        return found[0] if found else {}
+
+    def writes(self) -> dict[str, int]:
+        """Each symbol's sequence number: it rises with every write of a process."""
+        return {symbol: int(quote["seq"]) for symbol, quote in self.quotes().items()}
+
+
+def instant(text: str) -> datetime:
+    """An RFC 3339 time as Kubernetes and Firestore write it."""
+    head, _, fraction = text.rstrip("Z").partition(".")
+    return datetime.fromisoformat(f"{head}.{(fraction + '000000')[:6]}+00:00")

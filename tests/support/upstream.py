@@ -1,0 +1,55 @@
+"""The Alpaca protocol server as a process of its own, for pods that run as processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+TESTS = Path(__file__).parent.parent
+
+
+class Upstream:
+    """One running server. As a context manager it ends with the context."""
+
+    def __init__(self, *arguments: str) -> None:
+        """`arguments` are those of `python -m support.alpaca`."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "support.alpaca", *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(TESTS)},
+        )
+        assert self._process.stdout is not None
+        addresses = json.loads(self._process.stdout.readline())
+        self.url: str = addresses["url"]
+        self._control: str = addresses["control"]
+
+    def __enter__(self) -> Upstream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def record(self) -> dict[str, Any]:
+        """What the server has seen: see support.alpaca.record."""
+        with urllib.request.urlopen(f"{self._control}/_record", timeout=10) as answer:  # noqa: S310  on this machine
+            found: dict[str, Any] = json.load(answer)
+        return found
+
+    @property
+    def open_connections(self) -> list[dict[str, Any]]:
+        """The connections open now."""
+        return [each for each in self.record()["connections"] if each["closed"] is None]
+
+    @property
+    def subscribed(self) -> set[str]:
+        """The symbols whose quotes are subscribed now, over all connections."""
+        return {symbol for each in self.open_connections for symbol in each["subscription"].get("quotes", ())}
