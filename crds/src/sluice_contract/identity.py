@@ -39,6 +39,9 @@ JOB_ENV = "SLUICE_JOB"
 POD_UID_ENV = "POD_UID"
 POD_IP_ENV = "POD_IP"
 
+# The source of the pause that a pod reports until it has read its job for the first time: no switch of anybody's.
+UNREAD_SOURCE = "start"
+
 ALPACA_CREDENTIALS_DIR = "/etc/sluice/alpaca"
 ALPACA_CA_DIR = "/etc/sluice/alpaca-ca"
 FIRESTORE_CREDENTIALS_DIR = "/etc/sluice/firestore"

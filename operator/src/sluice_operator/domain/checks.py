@@ -7,7 +7,7 @@ from typing import Final
 
 from sluice_contract import identity
 from sluice_contract.spec import IngestJobSpec
-from sluice_contract.status import Restart, StreamStatus
+from sluice_contract.status import Restart, StreamPause, StreamStatus
 
 from .objects import NO_CONTAINER, ContainerStatus, Job, Pod
 from .observation import Observation
@@ -172,6 +172,15 @@ def generation_is_applied(job: Job, said: StreamStatus) -> bool:
 def pause_is_acknowledged(job: Job, said: StreamStatus) -> bool:
     """The pod has closed and flushed everything, and knows the newest spec."""
     return said.pause is not None and said.pause.acknowledged_at is not None and generation_is_applied(job, said)
+
+
+def pause_of_the_pod(observation: Observation) -> StreamPause | None:
+    """The pause that the pod reports. Not the one with which it starts, unless one was asked for as well."""
+    job, said = observation.job, stream(observation)
+    if job is None or said is None or said.pause is None:
+        return None
+    unread = said.pause.source == identity.UNREAD_SOURCE and not pause_is_asked(job.spec, observation.now)
+    return None if unread else said.pause
 
 
 def pause_is_pending(observation: Observation) -> bool:

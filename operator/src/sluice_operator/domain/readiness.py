@@ -77,12 +77,13 @@ def pod_has_not_reported(o: Observation, _: Job, __: Finding | None) -> Verdict 
 
 def pause_is_confirmed(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
     """Asked for in the spec, or by any other switch of the pod's; and all is closed and flushed."""
-    said = checks.stream(o)
-    if said is None or said.pause is None or not checks.generation_is_applied(job, said):
+    said, pause = checks.stream(o), checks.pause_of_the_pod(o)
+    if said is None or pause is None or not checks.generation_is_applied(job, said):
         return None
-    if not checks.pause_is_acknowledged(job, said):
-        return Verdict(reason=c.PAUSING, message=f"Paused by {said.pause.source}; closing.", phase="Pausing")
-    return Verdict(ready=True, reason=c.PAUSED_REASON, message=_paused_words(said), phase="Paused")
+    if pause.acknowledged_at is None:
+        return Verdict(reason=c.PAUSING, message=f"Paused by {pause.source}; closing.", phase="Pausing")
+    message = f"Paused by {pause.source}{': ' + pause.reason if pause.reason else ''}. No quote is written."
+    return Verdict(ready=True, reason=c.PAUSED_REASON, message=message, phase="Paused")
 
 
 def generation_is_not_applied(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
@@ -184,13 +185,6 @@ def credentials_are_needed(job: Job) -> bool:
 def _pause_words(job: Job) -> str:
     reason = job.spec.pause.reason if job.spec is not None and job.spec.pause is not None else ""
     return f"Paused{': ' + reason if reason else ''}. No pod runs, so nothing is connected."
-
-
-def _paused_words(said: StreamStatus) -> str:
-    pause = said.pause
-    if pause is None:
-        return "Paused."
-    return f"Paused by {pause.source}{': ' + pause.reason if pause.reason else ''}. No quote is written."
 
 
 def _failure_words(said: StreamStatus) -> str:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from sluice_contract import conditions as c
-from sluice_contract.status import Condition, StreamStatus
+from sluice_contract.status import Condition
 
 from . import checks
 from .objects import Job
@@ -19,6 +19,7 @@ from .verdict import Transition, Verdict
 Truth = Literal["True", "False", "Unknown"]
 
 _TELLING: Final = (c.READY, c.PAUSED, c.CREDENTIALS_VALID, c.SINK_HEALTHY, c.STALLED)
+_QUIET_AT_FIRST: Final = (c.CREDENTIALS_VALID, c.SINK_HEALTHY)
 _CREDENTIAL_FAILURES: Final = {
     "auth": c.REFUSED,
     "entitlement": c.NOT_ENTITLED,
@@ -53,7 +54,6 @@ def conditions(observation: Observation, job: Job, verdict: Verdict) -> list[Con
 
 def paused(o: Observation, job: Job) -> Fact | None:
     """True only where it is certain. Absent while nobody pauses, and for the first 10 s of an unanswered pause."""
-    said = checks.stream(o)
     asked = checks.pause_is_asked(job.spec, o.now)
     if asked and checks.nothing_can_be_connected(o):
         return Fact(c.PAUSED, "True", c.NOTHING_CONNECTED, "No pod runs, so nothing is connected.")
@@ -62,9 +62,11 @@ def paused(o: Observation, job: Job) -> Fact | None:
             return None
         message = "The pod has not confirmed the pause: it may still be connected. Delete the pod to be certain."
         return Fact(c.PAUSED, "False", c.NOT_ACKNOWLEDGED, message)
-    if said is None or said.pause is None or said.pause.acknowledged_at is None:
+    pause = checks.pause_of_the_pod(o)
+    if pause is None or pause.acknowledged_at is None:
         return None
-    return Fact(c.PAUSED, "True", c.PAUSED_REASON, f"Paused by {said.pause.source} since {_at(said)}.")
+    since = f"{pause.acknowledged_at:%Y-%m-%dT%H:%M:%SZ}"
+    return Fact(c.PAUSED, "True", c.PAUSED_REASON, f"Paused by {pause.source} since {since}.")
 
 
 def streaming(o: Observation, verdict: Verdict) -> Fact:
@@ -127,8 +129,10 @@ def transitions(before: list[Condition], after: list[Condition]) -> tuple[Transi
     found: dict[str, Transition] = {}
     for condition in after:
         known = earlier.get(condition.type)
-        unheard = known is None and condition.status == "Unknown"
-        if condition.type in _TELLING and condition.status != known and not unheard:
+        # At first sight only what is about the job as a whole, or wrong, is worth telling. To know nothing never is.
+        at_first = known is None and condition.status != "False" and condition.type in _QUIET_AT_FIRST
+        silent = at_first or condition.status == "Unknown"
+        if condition.type in _TELLING and condition.status != known and not silent:
             warning = condition.type == c.STALLED or (condition.status == "False" and condition.type != c.READY)
             if condition.reason not in found or warning:
                 found[condition.reason] = Transition(condition, warning)
@@ -146,8 +150,3 @@ def _dated(fact: Fact, earlier: Condition | None, now: datetime, job: Job) -> Co
         last_transition_time=now.replace(microsecond=0) if earlier is None or flipped else earlier.last_transition_time,
         observed_generation=job.metadata.generation,
     )
-
-
-def _at(said: StreamStatus) -> str:
-    instant = said.pause.acknowledged_at if said.pause is not None else None
-    return f"{instant:%Y-%m-%dT%H:%M:%SZ}" if instant is not None else "now"
