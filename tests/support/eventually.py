@@ -1,0 +1,35 @@
+"""Waiting for something that happens elsewhere, in real time."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast
+
+T = TypeVar("T")
+
+
+async def eventually(holds: Callable[[], T | Awaitable[T | None] | None], seconds: float = 5.0) -> T:
+    """Asks again and again until the answer is true or no assertion in `holds` fails any more; returns it.
+
+    Raises:
+        AssertionError: it did not happen in time; the last answer or failure is told.
+    """
+    deadline = time.monotonic() + seconds
+    pause = 0.005
+    while True:
+        failure: AssertionError | None = None
+        answer: T | None = None
+        try:
+            found = holds()
+            answer = await cast("Awaitable[T | None]", found) if inspect.isawaitable(found) else found
+            if answer:
+                return answer
+        except AssertionError as error:
+            failure = error
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {failure or repr(answer)}")
+        await asyncio.sleep(pause)
+        pause = min(0.1, pause * 1.5)

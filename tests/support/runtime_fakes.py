@@ -1,0 +1,268 @@
+"""Doubles of the runtime's ports, and the values its loops start from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from sluice_contract.documents import HeartbeatDocument, LiveQuote, QuoteState
+from sluice_contract.resource import IngestJob, ingest_job
+from sluice_contract.status import StreamState, StreamStatus, SymbolRejection
+from sluice_runtime.domain.coalescer import Coalescer
+from sluice_runtime.domain.desired import Desired, desired
+from sluice_runtime.domain.failure import FencedError, SinkError, StreamError
+from sluice_runtime.domain.health import Identity
+from sluice_runtime.domain.market import Quote, Tick
+from sluice_runtime.loops.cell import Cell
+from sluice_runtime.loops.journal import Journal
+from sluice_runtime.ports import Listener, ReportError
+from support.virtual_time import START, now, seconds
+
+JOB_UID = "0b0b"
+
+
+def job(generation: int = 1, *, uid: str = JOB_UID, **spec: Any) -> IngestJob:
+    """An IngestJob as the API server would serve it. Fields of the spec as in the document: `pausedSymbols`."""
+    document = {
+        "metadata": {"name": "us", "namespace": "acme", "uid": uid, "generation": generation},
+        "spec": {"tenant": "acme", "provider": "synthetic", "symbols": ["AAPL", "MSFT"], **spec},
+    }
+    return ingest_job(document)
+
+
+def aim(at: datetime = START, **spec: Any) -> Desired:
+    """What a job with this spec asks for at `at`."""
+    return desired(job(**spec), at)
+
+
+def identity(**changes: Any) -> Identity:
+    """A process of the job."""
+    fields: dict[str, Any] = {
+        "namespace": "acme",
+        "name": "us",
+        "job_uid": JOB_UID,
+        "pod_uid": "b0d",
+        "tenant": "acme",
+        "provider": "synthetic",
+        "epoch": 7,
+        "session_id": "5e55",
+        "started_at": START,
+    }
+    return Identity(**(fields | changes))
+
+
+def journal(wanted: Desired | None = None) -> Journal:
+    """A journal on the running loop's clock, whose coalescer wants what is wanted."""
+    wanted = wanted or aim()
+    coalescer = Coalescer()
+    coalescer.want(wanted.symbols)
+    return Journal(identity(), Cell(wanted), coalescer, now)
+
+
+def quote(symbol: str = "AAPL", ts: datetime | None = None, bid: float | None = 100.0) -> Quote:
+    """A quote, stamped now unless told otherwise."""
+    return Quote(symbol=symbol, ts=ts or now(), bid=bid, ask=101.0, bid_size=1.0, ask_size=2.0)
+
+
+class FakeSink:
+    """Firestore in memory. `seconds` is how long each call takes, `failure` what it ends with; `hangs` never ends."""
+
+    def __init__(self) -> None:
+        self.quotes: dict[str, dict[str, Any]] = {}
+        self.heartbeat: dict[str, Any] | None = None
+        self.writes: list[tuple[float, list[LiveQuote]]] = []
+        self.marked: list[tuple[str, QuoteState]] = []
+        self.deleted: list[str] = []
+        self.beats: list[tuple[float, HeartbeatDocument]] = []
+        self.history: list[str] = []  # every call that took effect, in order
+        self.failure: SinkError | None = None
+        self.seconds = 0.0
+        self.hangs = False
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self.attempts = 0
+
+    async def write(self, quotes: Sequence[LiveQuote]) -> None:
+        """As Sink."""
+        assert len(quotes) <= 100
+        assert len({each.symbol for each in quotes}) == len(quotes)
+        self.attempts += 1
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            await self._answer()
+        finally:
+            self.in_flight -= 1
+        self.writes.append((seconds(), list(quotes)))
+        self.history.append("write")
+        for each in quotes:
+            self.quotes[each.symbol] = each.fields()
+
+    async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
+        """As Sink."""
+        for symbol in symbols:
+            await self._answer()
+            self.marked.append((symbol, status))
+            self.history.append("mark")
+            if symbol in self.quotes:
+                self.quotes[symbol]["status"] = status
+
+    async def delete(self, symbols: Iterable[str]) -> None:
+        """As Sink."""
+        for symbol in symbols:
+            await self._answer()
+            self.deleted.append(symbol)
+            self.history.append("delete")
+            self.quotes.pop(symbol, None)
+
+    async def beat(self, heartbeat: HeartbeatDocument) -> None:
+        """As Sink."""
+        await self._answer()
+        before = self.heartbeat
+        if before and before["job_uid"] == heartbeat.job_uid and before["epoch"] > heartbeat.epoch:
+            raise FencedError(f"epoch {before['epoch']} of this job writes; this is epoch {heartbeat.epoch}")
+        self.heartbeat = heartbeat.fields()
+        self.beats.append((seconds(), heartbeat))
+        self.history.append(f"beat {heartbeat.status}")
+
+    async def close(self) -> None:
+        """As Sink."""
+        self.history.append("close")
+
+    def written(self, symbol: str) -> list[tuple[float, LiveQuote]]:
+        """The writes of one symbol, each with its time."""
+        return [(at, each) for at, batch in self.writes for each in batch if each.symbol == symbol]
+
+    async def _answer(self) -> None:
+        if self.hangs:
+            await asyncio.Event().wait()
+        await asyncio.sleep(self.seconds)
+        if self.failure is not None:
+            raise self.failure
+
+
+class FakeConnection:
+    """A connection that confirms what it is asked to follow, save `refused`; `finish` or `lose` end it."""
+
+    def __init__(self, source: FakeSource, listener: Listener) -> None:
+        self.followed: list[frozenset[str]] = []
+        self._source = source
+        self._listener = listener
+        self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def follow(self, symbols: frozenset[str]) -> None:
+        """As Connection."""
+        await self._source.phase("Acknowledging")
+        self.followed.append(symbols)
+        refused = [SymbolRejection(symbol=each, code=400, message="no") for each in symbols & self._source.refused]
+        self._listener.acknowledged(symbols - self._source.refused, refused)
+
+    async def run(self) -> None:
+        """As Connection."""
+        await self._end
+
+    def say(self, *ticks: Tick) -> None:
+        """One frame."""
+        self._listener.received(ticks)
+
+    def finish(self) -> None:
+        """The stream is at its end."""
+        self._end.set_result(None)
+
+    def lose(self, error: StreamError | None = None) -> None:
+        """The connection is lost."""
+        self._end.set_exception(error or StreamError("upstreamClosed", "the stream was closed"))
+
+
+class FakeSource:
+    """A provider. Each phase takes `phase_seconds` of its own; `failures` are raised by the next connections."""
+
+    name = "fake:iex"
+
+    def __init__(self) -> None:
+        self.phase_seconds: dict[str, float] = {}
+        self.failures: deque[tuple[str, StreamError]] = deque()
+        self.refused: frozenset[str] = frozenset()
+        self.connections: list[FakeConnection] = []
+        self.attempts: list[float] = []
+        self.closings: list[float] = []
+        self.open = 0
+        self.most_open = 0
+        self.closing_seconds = 0.0
+        self.remedy = asyncio.Event()
+
+    @property
+    def connection(self) -> FakeConnection:
+        """The newest."""
+        return self.connections[-1]
+
+    @asynccontextmanager
+    async def connect(self, listener: Listener) -> AsyncIterator[FakeConnection]:
+        """As Source."""
+        self.attempts.append(seconds())
+        listener.entered("Connecting")
+        await self.phase("Connecting")
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        try:
+            listener.entered("Authenticating")
+            await self.phase("Authenticating")
+            listener.entered("Subscribing")
+            self.connections.append(FakeConnection(self, listener))
+            yield self.connection
+        finally:
+            await asyncio.sleep(self.closing_seconds)
+            self.open -= 1
+            self.closings.append(seconds())
+            listener.closed()
+
+    async def remedied(self) -> None:
+        """As Source."""
+        await self.remedy.wait()
+        self.remedy.clear()
+
+    async def phase(self, name: str) -> None:
+        """What happens in one phase."""
+        await asyncio.sleep(self.phase_seconds.get(name, 0.0))
+        if self.failures and self.failures[0][0] == name:
+            raise self.failures.popleft()[1]
+
+
+class FakeJob:
+    """The API server, as far as one job's pod knows it. `declare` changes the job; None deletes it."""
+
+    def __init__(self, *jobs: IngestJob | None) -> None:
+        self.reports: list[tuple[float, StreamStatus]] = []
+        self.failure: ReportError | None = None
+        self._jobs: asyncio.Queue[IngestJob | None] = asyncio.Queue()
+        for each in jobs:
+            self.declare(each)
+
+    @property
+    def states(self) -> list[StreamState]:
+        """The reported states, without repetitions."""
+        states = [status.state for _, status in self.reports]
+        return [state for n, state in enumerate(states) if n == 0 or state != states[n - 1]]
+
+    def declare(self, changed: IngestJob | None) -> None:
+        """What the watch tells next."""
+        self._jobs.put_nowait(changed)
+
+    async def watch(self) -> AsyncIterator[IngestJob | None]:
+        """As JobPort."""
+        while True:
+            changed = await self._jobs.get()
+            yield changed
+            if changed is None:
+                return
+
+    async def report(self, status: StreamStatus) -> None:
+        """As JobPort."""
+        await asyncio.sleep(0)
+        if self.failure is not None:
+            raise self.failure
+        self.reports.append((seconds(), status))

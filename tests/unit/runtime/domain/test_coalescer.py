@@ -1,0 +1,162 @@
+from datetime import timedelta
+
+import pytest
+
+from sluice_runtime.domain.budget import Budget
+from sluice_runtime.domain.coalescer import Coalescer
+from sluice_runtime.domain.market import Quote
+from support.virtual_time import START
+
+FOREVER = START + timedelta(days=1)
+
+
+def tick(symbol: str, at: float = 0.0, bid: float = 1.0) -> Quote:
+    ts = START + timedelta(seconds=at)
+    return Quote(symbol=symbol, ts=ts, bid=bid, ask=2.0, bid_size=1.0, ask_size=1.0)
+
+
+def coalescer(*symbols: str) -> Coalescer:
+    made = Coalescer()
+    made.want(frozenset(symbols))
+    return made
+
+
+def symbols(ticks: list[Quote] | list) -> list[str]:  # type: ignore[type-arg]
+    return [each.symbol for each in ticks]
+
+
+def test_a_burst_leaves_the_last_tick() -> None:
+    line = coalescer("A")
+    line.accept([tick("A", n, bid=n) for n in range(1000)], FOREVER)
+    assert line.take(10, 0.0, 1.0) == [tick("A", 999, bid=999)]
+    assert (line.received, line.coalesced, len(line)) == (1000, 999, 0)
+
+
+def test_a_conflated_symbol_keeps_its_place_in_the_line() -> None:
+    line = coalescer("A", "B", "C")
+    line.accept([tick("A", 1), tick("B", 1), tick("C", 1), tick("A", 2), tick("B", 2)], FOREVER)
+    assert line.take(3, 0.0, 1.0) == [tick("A", 2), tick("B", 2), tick("C", 1)]
+
+
+def test_a_symbol_is_not_taken_again_before_its_interval_is_over() -> None:
+    line = coalescer("A")
+    taken = []
+    for n in range(21):
+        line.accept([tick("A", n)], FOREVER)
+        taken += [n for _ in line.take(10, n * 0.2, 1.0)]
+    assert taken == [0, 5, 10, 15, 20]
+
+
+def test_who_is_not_due_stays_in_line_and_others_pass() -> None:
+    line = coalescer("A", "B")
+    line.accept([tick("A", 1)], FOREVER)
+    line.take(10, 0.0, 1.0)
+    line.accept([tick("A", 2), tick("B", 2)], FOREVER)
+    assert symbols(line.take(10, 0.5, 1.0)) == ["B"]
+    assert symbols(line.take(10, 1.0, 1.0)) == ["A"]
+
+
+@pytest.mark.parametrize("count", [20, 30, 100, 300])
+def test_no_symbol_waits_longer_than_one_round_of_all(count: int) -> None:
+    names = [f"S{n}" for n in range(count)]
+    line, budget = coalescer(*names), Budget(20, 40, 0.0)
+    last, worst = dict.fromkeys(names, 0.0), 0.0
+    for turn in range(1, 601):
+        at = turn * 0.2
+        line.accept([tick(name, at) for name in names], FOREVER)
+        taken = line.take(budget.available(at), at, 1.0)
+        budget.spend(len(taken))
+        for each in taken:
+            worst = max(worst, at - last[each.symbol])
+            last[each.symbol] = at
+    assert worst <= max(1.0, count / 20) + 0.2
+    assert min(last.values()) > 0
+
+
+def test_a_tick_older_than_one_seen_is_dropped_even_after_that_was_written() -> None:
+    line = coalescer("A")
+    line.accept([tick("A", 10)], FOREVER)
+    line.take(1, 0.0, 0.0)
+    line.accept([tick("A", 9)], FOREVER)
+    assert (line.out_of_order, len(line)) == (1, 0)
+
+
+def test_of_two_ticks_of_one_time_the_later_to_arrive_counts() -> None:
+    line = coalescer("A")
+    line.accept([tick("A", 1, bid=1), tick("A", 1, bid=2)], FOREVER)
+    assert line.take(1, 0.0, 0.0) == [tick("A", 1, bid=2)]
+
+
+def test_a_stamp_from_the_future_is_written_and_does_not_silence_the_symbol() -> None:
+    line = coalescer("A")
+    horizon = START + timedelta(seconds=5)
+    line.accept([tick("A", 3600)], horizon)
+    assert line.take(1, 0.0, 0.0) == [tick("A", 3600)]
+    line.accept([tick("A", 1)], horizon)
+    assert line.take(1, 1.0, 0.0) == [tick("A", 1)]
+    assert line.out_of_order == 0
+
+
+def test_what_could_not_be_written_goes_back_to_the_head_of_the_line() -> None:
+    line = coalescer("A", "B", "C")
+    line.accept([tick("A"), tick("B")], FOREVER)
+    taken = line.take(2, 0.0, 1.0)
+    line.accept([tick("C")], FOREVER)
+    line.put_back(taken)
+    assert symbols(line.take(3, 0.2, 1.0)) == ["A", "B", "C"]
+
+
+def test_a_newer_tick_is_not_replaced_by_one_put_back() -> None:
+    line = coalescer("A", "B")
+    line.accept([tick("A", 1), tick("B", 1)], FOREVER)
+    taken = line.take(2, 0.0, 1.0)
+    line.accept([tick("B", 2)], FOREVER)
+    line.put_back(taken)
+    assert line.take(2, 0.2, 1.0) == [tick("A", 1), tick("B", 2)]
+
+
+def test_a_symbol_that_is_no_longer_wanted_is_not_put_back() -> None:
+    line = coalescer("A", "B")
+    line.accept([tick("A")], FOREVER)
+    taken = line.take(1, 0.0, 1.0)
+    line.want(frozenset("B"))
+    line.put_back(taken)
+    assert len(line) == 0
+
+
+def test_an_unwanted_symbol_is_dropped_and_counted() -> None:
+    line = coalescer("A")
+    line.accept([tick("Z"), tick("A")], FOREVER)
+    assert (line.unwanted, line.received, symbols(line.take(9, 0.0, 0.0))) == (1, 1, ["A"])
+
+
+def test_a_symbol_that_was_removed_starts_afresh_when_it_comes_back() -> None:
+    line = coalescer("A")
+    line.accept([tick("A", 10)], FOREVER)
+    line.want(frozenset())
+    assert len(line) == 0
+    line.want(frozenset("A"))
+    line.accept([tick("A", 1)], FOREVER)
+    assert line.take(1, 0.0, 1.0) == [tick("A", 1)]
+
+
+def test_an_early_timer_costs_no_round() -> None:
+    line = coalescer("A")
+    line.accept([tick("A", 1)], FOREVER)
+    line.take(1, 0.0, 1.0)
+    line.accept([tick("A", 2)], FOREVER)
+    assert line.take(1, 0.9995, 1.0) == [tick("A", 2)]
+
+
+def test_nothing_is_left_after_a_drop() -> None:
+    line = coalescer("A", "B")
+    line.accept([tick("A"), tick("B")], FOREVER)
+    assert line.drop() == 2
+    assert line.take(9, 0.0, 0.0) == []
+
+
+def test_the_last_quote_is_known_after_it_was_written() -> None:
+    line = coalescer("A", "B")
+    line.accept([tick("A", 1), tick("B", 2)], FOREVER)
+    line.take(9, 0.0, 0.0)
+    assert line.last == tick("B", 2)

@@ -1,0 +1,157 @@
+from datetime import timedelta
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from sluice_contract.status import StreamFailure, StreamState, StreamStatus, SymbolRejection
+from sluice_runtime.domain.desired import halted
+from sluice_runtime.domain.health import Acknowledgement, Clocks, Snapshot, heartbeat, heartbeat_state, stream_status
+from sluice_runtime.domain.ledger import Ledger
+from sluice_runtime.domain.pause import Pause
+from support.runtime_fakes import aim, identity
+from support.virtual_time import START
+
+LATER = START + timedelta(seconds=9)
+PAUSE = Pause(source="cr:acme/us", reason="vendor", until=LATER)
+ACKNOWLEDGED = Acknowledgement(at=LATER, socket_closed_at=START, last_write_at=None)
+
+
+def snapshot(state: StreamState = "Live", **changes: Any) -> Snapshot:
+    fields: dict[str, Any] = {
+        "identity": identity(),
+        "at": LATER,
+        "desired": aim(),
+        "state": state,
+        "ledger": Ledger(frozenset({"AAPL", "MSFT"})),
+        "clocks": Clocks(loop_tick_at=START),
+        "last_symbol": None,
+        "acknowledgement": None,
+        "failure": None,
+        "sink_failure": None,
+        "stopping": False,
+    }
+    return Snapshot(**(fields | changes))
+
+
+def paused(**changes: Any) -> Snapshot:
+    return snapshot("Paused", desired=halted(aim(), PAUSE), **changes)
+
+
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        ("Stopped", "starting"),
+        ("Connecting", "starting"),
+        ("Authenticating", "starting"),
+        ("Subscribing", "starting"),
+        ("Live", "running"),
+        ("Paused", "paused"),
+        ("BackingOff", "degraded"),
+        ("Blocked", "blocked"),
+        ("Finished", "finished"),
+    ],
+)
+def test_each_state_has_one_word_for_consumers(state: StreamState, word: str) -> None:
+    assert heartbeat_state(snapshot(state)) == word
+
+
+def test_whoever_is_ending_says_stopped_whatever_the_stream_does() -> None:
+    assert {heartbeat_state(snapshot(state, stopping=True)) for state in get_args(StreamState)} == {"stopped"}
+
+
+def test_a_live_stream_whose_writes_fail_is_degraded() -> None:
+    assert heartbeat_state(snapshot(sink_failure="Firestore is away")) == "degraded"
+
+
+@pytest.mark.parametrize("state", get_args(StreamState))
+def test_ready_is_live_finished_or_paused_and_acknowledged(state: StreamState) -> None:
+    assert snapshot(state).ready is (state in ("Live", "Finished"))
+    assert snapshot(state, acknowledgement=ACKNOWLEDGED).ready is (state in ("Live", "Finished", "Paused"))
+
+
+def test_a_fresh_heartbeat_has_every_field_and_null_for_what_is_unknown() -> None:
+    assert heartbeat(snapshot()).fields() == {
+        "status": "running",
+        "ts": LATER,
+        "ingest_enabled": True,
+        "ingest_enabled_source": "cr:acme/us",
+        "pause_reason": None,
+        "pause_until": None,
+        "last_symbol": None,
+        "dry_run": False,
+        "job": "acme/us",
+        "job_uid": "0b0b",
+        "epoch": 7,
+        "session_id": "5e55",
+        "started_at": START,
+        "effective_interval_ms": 1000,
+        "loop_tick_at": START,
+        "last_message_at": None,
+        "last_quote_ts": None,
+        "last_write_at": None,
+    }
+
+
+def test_a_paused_heartbeat_says_who_why_and_until_when() -> None:
+    beat = heartbeat(paused())
+    assert (beat.status, beat.ingest_enabled, beat.ingest_enabled_source) == ("paused", False, "cr:acme/us")
+    assert (beat.pause_reason, beat.pause_until) == ("vendor", LATER)
+
+
+def test_the_clocks_of_the_heartbeat_stand_separately() -> None:
+    instants = [START + timedelta(seconds=n) for n in range(4)]
+    clocks = Clocks(
+        loop_tick_at=instants[0], last_message_at=instants[1], last_quote_ts=instants[2], last_write_at=instants[3]
+    )
+    beat = heartbeat(snapshot(clocks=clocks, last_symbol="AAPL"))
+    assert [beat.loop_tick_at, beat.last_message_at, beat.last_quote_ts, beat.last_write_at] == instants
+    assert beat.last_symbol == "AAPL"
+
+
+def test_what_is_unknown_is_absent_from_the_status_never_null() -> None:
+    document = msgspec.to_builtins(stream_status(snapshot()), builtin_types=(type(START),))
+    assert document == {
+        "observedGeneration": 1,
+        "podUID": "b0d",
+        "state": "Live",
+        "heartbeat": {"at": LATER, "status": "running", "dryRun": False, "epoch": 7, "sessionID": "5e55"},
+        "ingestEnabled": True,
+        "ingestEnabledSource": "cr:acme/us",
+        "symbols": {
+            "live": "2/2",
+            "desired": 2,
+            "confirmed": 2,
+            "pending": 0,
+            "paused": 0,
+            "rejected": 0,
+        },
+        "sink": {"healthy": True},
+        "effectiveIntervalMilliseconds": 1000,
+    }
+    assert "null" not in msgspec.json.encode(stream_status(snapshot())).decode()
+
+
+def test_a_pause_is_shown_unacknowledged_first_and_then_with_its_times() -> None:
+    asked, done = stream_status(paused()).pause, stream_status(paused(acknowledgement=ACKNOWLEDGED)).pause
+    assert asked is not None
+    assert done is not None
+    assert (asked.source, asked.reason, asked.until, asked.acknowledged_at) == (PAUSE.source, "vendor", LATER, None)
+    assert (done.acknowledged_at, done.socket_closed_at, done.last_write_at) == (LATER, START, None)
+
+
+def test_failures_of_stream_and_sink_are_told_in_full() -> None:
+    failure = StreamFailure(type="auth", message="check the Secret", at=START)
+    status = stream_status(snapshot("Blocked", failure=failure, sink_failure="no"))
+    assert status.failure == failure
+    assert (status.sink.healthy, status.sink.message) == (False, "no")
+
+
+def test_the_status_of_two_thousand_symbols_stays_below_ten_kilobytes() -> None:
+    names = [f"SYMBOL{n:05}.CLASS" for n in range(2000)]
+    wanted = aim(symbols=names, pausedSymbols=[{"symbol": f"UNKNOWN{n:05}.CLASS"} for n in range(200)])
+    rejected = tuple(SymbolRejection(symbol=name, code=405, message="symbol limit exceeded") for name in names)
+    status = stream_status(snapshot(desired=wanted, ledger=Ledger(frozenset(), rejected)))
+    encoded = msgspec.json.encode(status)
+    assert len(encoded) < 10_000
+    assert msgspec.json.decode(encoded, type=StreamStatus) == status

@@ -1,0 +1,75 @@
+from datetime import datetime, timedelta
+
+from sluice_contract.spec import PausedSymbol
+from sluice_runtime.domain.pause import Pause, Switch, job_switches, next_change, paused_symbols, switch
+from support.runtime_fakes import job
+from support.virtual_time import START
+
+SOON = START + timedelta(minutes=5)
+LATER = START + timedelta(hours=1)
+
+
+def stamp(moment: datetime) -> str:
+    return moment.isoformat()
+
+
+def decision(at: datetime = START, **spec: object) -> Pause | None:
+    return switch(job_switches(job(**spec)), at)
+
+
+def test_no_switch_means_stream() -> None:
+    assert switch((), START) is None
+    assert decision() is None
+
+
+def test_the_first_switch_that_pauses_decides() -> None:
+    inputs = (
+        Switch(source="a", pauses=False),
+        Switch(source="b", pauses=True, reason="why"),
+        Switch(source="c", pauses=True),
+    )
+    assert switch(inputs, START) == Pause(source="b", reason="why")
+
+
+def test_a_switch_with_an_end_pauses_before_that_instant_and_not_at_it() -> None:
+    inputs = (Switch(source="a", pauses=True, until=SOON),)
+    assert switch(inputs, SOON - timedelta(microseconds=1)) is not None
+    assert switch(inputs, SOON) is None
+
+
+def test_enabled_false_pauses_for_good() -> None:
+    assert decision(enabled=False) == Pause(source="cr:acme/us")
+
+
+def test_a_pause_says_why_and_until_when() -> None:
+    paused = decision(pause={"reason": "vendor", "until": stamp(SOON)})
+    assert paused == Pause(source="cr:acme/us", reason="vendor", until=SOON)
+
+
+def test_a_pause_without_an_end_stays() -> None:
+    assert decision(LATER, pause={"reason": "vendor"}) == Pause(source="cr:acme/us", reason="vendor")
+
+
+def test_a_pause_that_is_over_does_not_pause() -> None:
+    assert decision(LATER, pause={"until": stamp(SOON)}) is None
+
+
+def test_a_disabled_job_stays_paused_when_its_pause_ends() -> None:
+    spec = {"enabled": False, "pause": {"reason": "vendor", "until": stamp(SOON)}}
+    assert decision(LATER, **spec) == Pause(source="cr:acme/us", reason="vendor")
+
+
+def test_symbols_are_paused_until_each_one_s_own_end() -> None:
+    entries = [PausedSymbol(symbol="A", reason="bad prints", until=SOON), PausedSymbol(symbol="B")]
+    assert paused_symbols(entries, START) == {"A": entries[0], "B": entries[1]}
+    assert paused_symbols(entries, LATER) == {"B": entries[1]}
+
+
+def test_the_next_change_is_the_first_end_still_to_come() -> None:
+    spec = {
+        "pause": {"until": stamp(LATER)},
+        "pausedSymbols": [{"symbol": "AAPL", "until": stamp(SOON)}, {"symbol": "MSFT"}],
+    }
+    assert next_change(job(**spec), START) == SOON
+    assert next_change(job(**spec), SOON) == LATER
+    assert next_change(job(**spec), LATER) is None
