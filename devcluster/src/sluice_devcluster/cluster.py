@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import fcntl
 import os
 import shutil
@@ -49,9 +50,12 @@ async def up(state: StateDirectory, wishes: Wishes, report: Report) -> None:
 
     Raises DevclusterError when a component cannot be built, started or does not become ready.
     """
+    if wishes.emulator:
+        emulator.require_installed()
     programs = await asyncio.to_thread(binaries.provide, report)
     settings = state.load()
-    if settings is None or not await _control_plane_is_healthy(state, settings):
+    fresh = settings is None or not await _control_plane_is_healthy(state, settings)
+    if settings is None or fresh:
         _clean(state, report)
         settings = _prepare(state)
         controlplane.start(state, "etcd", programs.etcd, controlplane.etcd_arguments(state, settings))
@@ -59,7 +63,13 @@ async def up(state: StateDirectory, wishes: Wishes, report: Report) -> None:
         controlplane.start(state, "kube-apiserver", programs.apiserver, arguments)
     elif _alive(state, AGENT):
         report("already up and healthy")
-    await _complete(state, settings, wishes, (programs, report))
+    try:
+        await _complete(state, settings, wishes, (programs, report))
+    except DevclusterError:
+        # Half a cluster is of no use to anybody; its logs stay.
+        if fresh:
+            down(state, report)
+        raise
 
 
 async def _complete(
@@ -68,8 +78,9 @@ async def _complete(
     programs, report = tools
     if wishes.emulator:
         _start_emulator(state, settings)
-    settings.restart_backoff_seconds = wishes.restart_backoff_seconds
-    settings.bin_dir = str(wishes.bin_dir.resolve()) if wishes.bin_dir else settings.bin_dir
+    if not _alive(state, AGENT):
+        settings.restart_backoff_seconds = wishes.restart_backoff_seconds
+        settings.bin_dir = str(wishes.bin_dir.resolve()) if wishes.bin_dir else None
     state.save(settings)
     async with ApiClient(settings.apiserver_port, state.pki, "admin") as client:
         await controlplane.wait_until_ready(state, client)
@@ -81,9 +92,11 @@ async def _complete(
         if not _alive(state, "kube-controller-manager"):
             arguments = controlplane.controller_manager_arguments(state)
             controlplane.start(state, "kube-controller-manager", programs.controller_manager, arguments)
+        since = dt.datetime.fromtimestamp(0, dt.UTC)
         if not _alive(state, AGENT):
+            since = dt.datetime.now(dt.UTC)
             start_agent(state)
-        await _wait_for_node(state, client)
+        await _wait_for_node(state, client, since)
         report("node ready")
     if settings.firestore_emulator_host is not None:
         host = settings.firestore_emulator_host
@@ -177,9 +190,9 @@ def _start_emulator(state: StateDirectory, settings: Settings) -> None:
     settings.firestore_emulator_host = elsewhere or emulator.start(state)
 
 
-async def _wait_for_node(state: StateDirectory, client: ApiClient) -> None:
+async def _wait_for_node(state: StateDirectory, client: ApiClient, since: dt.datetime) -> None:
     deadline = time.monotonic() + NODE_SECONDS
-    while not await objects.is_usable(client):
+    while not await objects.is_usable(client, since):
         for component in (*controlplane.COMPONENTS, AGENT):
             controlplane.require_alive(state, component)
         if time.monotonic() > deadline:

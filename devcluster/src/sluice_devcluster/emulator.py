@@ -43,18 +43,30 @@ def find_jar() -> Path:
     return jar
 
 
+def require_installed() -> None:
+    """Raises DevclusterError when an emulator has to be started here but it or Java is missing."""
+    if running_elsewhere() is None:
+        find_jar()
+        find_java()
+
+
+def find_java() -> str:
+    """The `java` on the PATH; raises DevclusterError when there is none."""
+    java = shutil.which("java")
+    if java is None:
+        raise DevclusterError(f"The Firestore emulator needs Java. {HOW_TO_INSTALL}")
+    return java
+
+
 def start(state: StateDirectory) -> str:
     """Starts the emulator on a free port of 127.0.0.1 and returns its host:port at once.
 
     Raises DevclusterError when the emulator or Java is missing.
     """
     jar = find_jar()
-    java = shutil.which("java")
-    if java is None:
-        raise DevclusterError(f"The Firestore emulator needs Java. {HOW_TO_INSTALL}")
     port = free_port()
     # One compiler and a serial collector: it shares a laptop with the cluster.
-    argv = [java, HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.language=en"]
+    argv = [find_java(), HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.language=en"]
     argv += ["-cp", str(jar), MAIN_CLASS, "--host", "127.0.0.1", "--port", str(port)]
     processes.start(argv, state.log(COMPONENT), state.record(COMPONENT))
     return f"127.0.0.1:{port}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sluice_devcluster.errors import DevclusterError
 
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 AUTHORIZATION = "/apis/rbac.authorization.k8s.io/v1"
+LEASE = f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{NODE_NAME}"
 MANAGER = {"fieldManager": "devcluster", "force": "true"}
 ESTABLISH_SECONDS = 30.0
 
@@ -62,11 +64,13 @@ async def grant_the_node(client: ApiClient) -> None:
 
     The kubelet watches the ones its pods name, one by one; one watch for all is what keeps the agent small.
     """
-    rules = [
-        {"apiGroups": [""], "resources": ["secrets", "configmaps"], "verbs": ["get", "list", "watch"]},
-    ]
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "rules": rules}
-    role["metadata"] = {"name": "devcluster:node"}  # type: ignore[assignment]
+    rule = {"apiGroups": [""], "resources": ["secrets", "configmaps"], "verbs": ["get", "list", "watch"]}
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "devcluster:node"},
+        "rules": [rule],
+    }
     binding = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",
@@ -78,9 +82,13 @@ async def grant_the_node(client: ApiClient) -> None:
     await client.patch(f"{AUTHORIZATION}/clusterrolebindings/devcluster:node", binding, APPLY, MANAGER)
 
 
-async def is_usable(client: ApiClient) -> bool:
-    """Whether the node is Ready and the default namespace has its service account and root certificate."""
+async def is_usable(client: ApiClient, since: dt.datetime) -> bool:
+    """Whether the node is Ready and the default namespace has its service account and root certificate.
+
+    The node must have said so after `since`: it stays Ready for a while after its agent has died.
+    """
     try:
+        lease = await client.get(LEASE)
         node = await client.get(f"/api/v1/nodes/{NODE_NAME}")
         await client.get("/api/v1/namespaces/default/serviceaccounts/default")
         await client.get("/api/v1/namespaces/default/configmaps/kube-root-ca.crt")
@@ -88,7 +96,8 @@ async def is_usable(client: ApiClient) -> bool:
         if error.status == 404:
             return False
         raise
-    return _has_condition(node, "Ready")
+    renewed = dt.datetime.fromisoformat(lease["spec"]["renewTime"])
+    return renewed >= since and _has_condition(node, "Ready")
 
 
 def _is_established(definition: Json) -> bool:
@@ -96,5 +105,5 @@ def _is_established(definition: Json) -> bool:
 
 
 def _has_condition(thing: Json, kind: str) -> bool:
-    conditions = thing.get("status", {}).get("conditions", [])
+    conditions = thing.get("status", {}).get("conditions") or ()
     return any(each["type"] == kind and each["status"] == "True" for each in conditions)

@@ -7,6 +7,7 @@ import logging
 import shutil
 import signal
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from sluice_devcluster import processes
@@ -20,6 +21,7 @@ from sluice_devcluster.node.events import Recorder
 from sluice_devcluster.node.informer import Informer
 from sluice_devcluster.node.kubelet_api import KubeletApi
 from sluice_devcluster.node.pods import Node, PodWorker
+from sluice_devcluster.node.references import Reference
 from sluice_devcluster.node.registration import Registration
 from sluice_devcluster.node.scheduler import Scheduler
 
@@ -62,8 +64,8 @@ class Agent:
         return [
             Registration(client, port).run(),
             Informer(client, "/api/v1/pods", OWN_PODS, self._pod_changed).run(),
-            Informer(client, "/api/v1/secrets", {}, self._object_changed).run(),
-            Informer(client, "/api/v1/configmaps", {}, self._object_changed).run(),
+            Informer(client, "/api/v1/secrets", {}, partial(self._object_changed, "Secret")).run(),
+            Informer(client, "/api/v1/configmaps", {}, partial(self._object_changed, "ConfigMap")).run(),
             self._scheduler.run(),
         ]
 
@@ -97,9 +99,10 @@ class Agent:
             self._finished.add(uid)
             del self._workers[uid], self._running[uid]
 
-    def _object_changed(self, changed: Json, _gone: bool) -> None:
+    def _object_changed(self, kind: str, changed: Json, _gone: bool) -> None:
+        metadata = changed["metadata"]
         for worker in self._workers.values():
-            worker.object_changed(changed["metadata"]["namespace"])
+            worker.object_changed(metadata["namespace"], Reference(kind, metadata["name"]))
 
     def _find(self, namespace: str, pod: str, container: str) -> Container | None:
         for worker in self._workers.values():

@@ -105,13 +105,14 @@ class Container:
             await self._stopping.wait()
             return None
         while not self._stopping.is_set():
+            seen = self._surroundings.sources_changed.count
             try:
                 environment = await self._surroundings.environment(self.spec)
             except UnresolvedError as error:
                 self._wait("CreateContainerConfigError", str(error))
             else:
                 return self._make_orders(environment)
-            await self._surroundings.sources_changed.wait(CONFIGURATION_RETRY_SECONDS)
+            await self._surroundings.sources_changed.wait(seen, CONFIGURATION_RETRY_SECONDS)
         return None
 
     def _make_orders(self, environment: dict[str, str]) -> Orders:
@@ -158,7 +159,7 @@ class Container:
 
     def _terminated(self, code: int, started: dt.datetime, run: int) -> Terminated:
         assert self.execution is not None  # noqa: S101
-        failure = self.execution.failure()
+        failure = self.execution.failure
         reason = "StartError" if failure else "Completed" if code == 0 else "Error"
         message = failure or self._message(code, run)
         finished = dt.datetime.now(dt.UTC)

@@ -17,6 +17,8 @@ from sluice_devcluster.node.references import (
 
 KEY_KINDS = {"secretKeyRef": "Secret", "configMapKeyRef": "ConfigMap"}
 FROM_KINDS = {"secretRef": "Secret", "configMapRef": "ConfigMap"}
+# A directory of the pod's own: the machine's home directories hold credentials that no pod would have.
+HOME = "/home/pod"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -47,11 +49,11 @@ def needed(container: Json) -> Iterator[Reference]:
                 yield Reference(kind, variable["valueFrom"][field]["name"])
 
 
-def base(facts: PodFacts, home: str, bin_dir: str | None, apiserver_port: int) -> dict[str, str]:
+def base(facts: PodFacts, bin_dir: str | None, apiserver_port: int) -> dict[str, str]:
     """What every container has: PATH, HOME, HOSTNAME and where the API server is."""
     return {
         "PATH": f"{bin_dir}:{SYSTEM_PATH}" if bin_dir else SYSTEM_PATH,
-        "HOME": home,
+        "HOME": HOME,
         "HOSTNAME": facts.pod["spec"].get("hostname") or facts.pod["metadata"]["name"],
         "KUBERNETES_SERVICE_HOST": "127.0.0.1",
         "KUBERNETES_SERVICE_PORT": str(apiserver_port),

@@ -50,6 +50,8 @@ class Execution:
         self.ended: asyncio.Future[int] = self._loop.create_future()
         self._open_streams = 0
         self._silent = asyncio.Event()
+        # Why the command could not be started; empty when it was, and until `drain`.
+        self.failure = ""
         self._failure = os.memfd_create("failure")
         self._process = self._spawn(orders)
         self._record = records / f"{self._process.pid}.json"
@@ -94,10 +96,6 @@ class Execution:
         """Whether the process was asked to end, or has ended."""
         return self._kill_timer is not None or self.ended.done()
 
-    def failure(self) -> str:
-        """Why the command could not be started; empty when it was."""
-        return os.pread(self._failure, 4096, 0).decode(errors="replace")
-
     def stop(self, grace_seconds: float) -> None:
         """Asks the process to end, and makes it end after the grace; a later call can only shorten the grace."""
         if self.ended.done():
@@ -116,6 +114,7 @@ class Execution:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._silent.wait(), seconds)
         self._log.close()
+        self.failure = os.pread(self._failure, 4096, 0).decode(errors="replace")
         os.close(self._failure)
 
     def _kill(self) -> None:

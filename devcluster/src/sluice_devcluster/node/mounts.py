@@ -37,17 +37,29 @@ class Namespace:
         self._own_devices: set[int] = set()
         self._mounted: list[str] = []
 
-    def bind(self, source: str, target: str, *, read_only: bool, staging: str) -> None:
+    def prepare(self, targets: list[str], staging: str) -> None:
+        """Replaces the root when a target lies in a top-level directory that does not exist.
+
+        The root of a process cannot be covered by a mount: it is rebuilt at `staging` and entered. That comes
+        first, because a later mount may hide `staging`.
+        """
+        if all(os.path.lexists("/" + target.split("/")[1]) for target in targets):
+            return
+        self._mirror("/", staging)
+        os.chroot(staging)
+        os.chdir("/")
+
+    def bind(self, source: str, target: str, *, read_only: bool) -> None:
         """Shows the file or directory `source` at `target`, which need not exist on the machine."""
         target = os.path.realpath(target)
-        self.provide(target, is_file=not os.path.isdir(source), staging=staging)
+        self.provide(target, is_file=not os.path.isdir(source))
         _mount(source, target, None, MS_BIND | MS_REC)
         if read_only:
             locked = os.statvfs(target).f_flag & LOCKED_FLAGS
             _mount(None, target, None, MS_BIND | MS_REMOUNT | MS_RDONLY | locked)
         self._mounted.append(target)
 
-    def provide(self, target: str, *, is_file: bool, staging: str) -> None:
+    def provide(self, target: str, *, is_file: bool) -> None:
         """Makes a path exist inside the namespace only: what is missing is never created on the machine."""
         if os.path.lexists(target):
             return
@@ -55,7 +67,7 @@ class Namespace:
         while not os.path.isdir(ancestor):
             ancestor = os.path.dirname(ancestor)
         if not self._is_private(ancestor):
-            self._mirror(ancestor, staging)
+            self._mirror(ancestor, ancestor)
         os.makedirs(target if not is_file else os.path.dirname(target), exist_ok=True)
         if is_file:
             os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o666))
@@ -65,21 +77,16 @@ class Namespace:
             return True
         return any(directory == one or directory.startswith(one + "/") for one in self._mounted)
 
-    def _mirror(self, directory: str, staging: str) -> None:
-        """Replaces a directory by a private one that shows the same entries and can be added to."""
+    def _mirror(self, directory: str, place: str) -> None:
+        """Covers `place` by a private directory that shows the entries of `directory` and can be added to."""
         found = os.stat(directory)
         options = f"mode={stat.S_IMODE(found.st_mode):o}"
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-        # The root of the process cannot be covered by a mount: it is rebuilt elsewhere and entered.
-        place = staging if directory == "/" else directory
         _mount("tmpfs", place, "tmpfs", 0, options)
         self._own_devices.add(os.stat(place).st_dev)
         for name in os.listdir(descriptor):
             _copy_entry(f"/proc/self/fd/{descriptor}/{name}", f"{place}/{name}")
         os.close(descriptor)
-        if directory == "/":
-            os.chroot(place)
-            os.chdir("/")
 
 
 def _copy_entry(source: str, target: str) -> None:
@@ -125,10 +132,14 @@ def _write(path: str, text: str) -> None:
 def start(orders: dict[str, Any]) -> None:
     """Mounts what the orders say and becomes the container's command; raises OSError when it cannot."""
     namespace = Namespace()
-    staging = orders["staging"]
-    for mount in sorted(orders["mounts"], key=lambda each: str(each["target"]).count("/")):
-        namespace.bind(mount["source"], mount["target"], read_only=mount["read_only"], staging=staging)
-    namespace.provide(os.path.realpath(orders["directory"]), is_file=False, staging=staging)
+    mounts = sorted(orders["mounts"], key=lambda each: str(each["target"]).count("/"))
+    # Held open, because an early mount (over /tmp, say) may hide the path of a later one's source.
+    sources = [os.open(mount["source"], os.O_PATH) for mount in mounts]
+    namespace.prepare([orders["directory"], *(mount["target"] for mount in mounts)], orders["staging"])
+    for mount, source in zip(mounts, sources, strict=True):
+        namespace.bind(f"/proc/self/fd/{source}", mount["target"], read_only=mount["read_only"])
+        os.close(source)
+    namespace.provide(os.path.realpath(orders["directory"]), is_file=False)
     os.chdir(orders["directory"])
     # The interpreter ignores these for itself, and a program inherits what is ignored.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):

@@ -14,12 +14,13 @@ import aiohttp
 
 from sluice_devcluster.api import ApiClient, ApiError, Json
 from sluice_devcluster.layout import Settings, StateDirectory
-from sluice_devcluster.node import environment, sources, statuses
+from sluice_devcluster.node import environment, sources, statuses, volumes
 from sluice_devcluster.node.addresses import HOST
 from sluice_devcluster.node.containers import Container, Surroundings
 from sluice_devcluster.node.events import Recorder
+from sluice_devcluster.node.execution import Mount
 from sluice_devcluster.node.recovery import recovered
-from sluice_devcluster.node.references import PodFacts, UnresolvedError
+from sluice_devcluster.node.references import PodFacts, Reference, UnresolvedError
 from sluice_devcluster.node.restarts import Backoff
 from sluice_devcluster.node.signals import Pulse
 from sluice_devcluster.node.storage import RETRY_SECONDS, Storage
@@ -58,6 +59,7 @@ class PodWorker:
         self._delete = False
         self._status: Json = pod.get("status") or {}
         self._sent: Json | None = None
+        self._references = _references(pod["spec"])
         facts = PodFacts(pod, self.address, HOST)
         self._storage = Storage(node.client, facts, self._directory / "volumes", self._changed)
         self._init = self._make(pod["spec"].get("initContainers") or [], "initContainerStatuses")
@@ -90,9 +92,9 @@ class PodWorker:
         self._delete = False
         self.stop(ORPHAN_GRACE_SECONDS)
 
-    def object_changed(self, namespace: str) -> None:
+    def object_changed(self, namespace: str, reference: Reference) -> None:
         """Takes notice that a Secret or ConfigMap of a namespace has changed."""
-        if namespace == self.pod["metadata"]["namespace"]:
+        if namespace == self.pod["metadata"]["namespace"] and reference in self._references:
             self._changed.send()
 
     def stop(self, grace_seconds: float | None = None) -> None:
@@ -149,6 +151,7 @@ class PodWorker:
         (self._directory / "home").mkdir(parents=True, exist_ok=True)
         told = ""
         while True:
+            seen = self._changed.count
             try:
                 await self._storage.set_up()
             except UnresolvedError as error:
@@ -159,7 +162,7 @@ class PodWorker:
                 LOGGER.warning("volumes of %s: %s", self.title, error)
             else:
                 return
-            await self._changed.wait(RETRY_SECONDS)
+            await self._changed.wait(seen, RETRY_SECONDS)
 
     def _make(self, specs: list[Json], field: str) -> list[Container]:
         known = {each["name"]: each for each in self._status.get(field) or []}
@@ -183,7 +186,7 @@ class PodWorker:
             address=self.address,
             grace_seconds=self._own_grace(),
             environment=self._environment,
-            mounts=self._storage.mounts,
+            mounts=self._mounts,
             changed=self._dirty.set,
             event=self._event,
             sources_changed=self._changed,
@@ -200,11 +203,14 @@ class PodWorker:
             found = await sources.fetch(self._node.client, namespace, environment.needed(container))
         except (ApiError, aiohttp.ClientError, TimeoutError) as error:
             raise UnresolvedError(str(error)) from error
-        home = str(self._directory / "home")
         return {
-            **environment.base(facts, home, settings.bin_dir, settings.apiserver_port),
+            **environment.base(facts, settings.bin_dir, settings.apiserver_port),
             **environment.resolve(container, facts, found),
         }
+
+    def _mounts(self, container: Json) -> list[Mount]:
+        home = Mount(str(self._directory / "home"), environment.HOME, read_only=False)
+        return [home, *self._storage.mounts(container)]
 
     def _event(self, reason: str, message: str, warning: bool) -> None:
         self._node.recorder.record(self.pod, reason, message, warning=warning)
@@ -225,7 +231,7 @@ class PodWorker:
             init=[each.snapshot for each in self._init],
             main=[each.snapshot for each in self._main],
             address=self.address,
-            deleting=self._stopping.is_set(),
+            deleting=self._delete,
         )
         status = statuses.pod_status(snapshot, self.pod["spec"], self._status, dt.datetime.now(dt.UTC))
         if status == self._sent:
@@ -262,6 +268,12 @@ class PodWorker:
     def _path(self) -> str:
         metadata = self.pod["metadata"]
         return f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
+
+
+def _references(spec: Json) -> set[Reference]:
+    containers = [*(spec.get("initContainers") or []), *spec["containers"]]
+    found = {each for container in containers for each in environment.needed(container)}
+    return found | {each for volume in spec.get("volumes") or [] for each in volumes.needed(volume)}
 
 
 def _remove(directory: Path) -> None:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 
 class Pulse:
-    """Wakes everybody who waits at the moment."""
+    """Counts what happened; whoever has seen so many happenings can wait for one more."""
 
     def __init__(self) -> None:
-        """Nobody waits yet."""
+        """Nothing has happened yet."""
+        self.count = 0
         self._event = asyncio.Event()
 
     def send(self) -> None:
-        """Wakes all who wait; those who start to wait later wait for the next one."""
+        """Something has happened."""
+        self.count += 1
         self._event.set()
         self._event = asyncio.Event()
 
-    async def wait(self, seconds: float | None = None) -> bool:
-        """Waits for the next pulse, at most `seconds`; says whether it came."""
-        try:
-            await asyncio.wait_for(self._event.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
+    async def wait(self, seen: int, seconds: float | None = None) -> None:
+        """Waits until more than `seen` things have happened, at most `seconds`."""
+        if self.count == seen:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._event.wait(), seconds)

@@ -30,12 +30,14 @@ class Storage:
         self._changed = changed
         self._tokens = sources.Tokens(client, facts.pod)
         self._written: dict[str, volumes.Payload] = {}
+        self._seen = changed.count
 
     def _volumes(self) -> list[Json]:
         return list(self.facts.pod["spec"].get("volumes") or [])
 
     async def set_up(self) -> None:
         """Writes every volume; raises UnresolvedError with the kubelet's sentence when one cannot be provided."""
+        self._seen = self._changed.count
         for volume in self._volumes():
             try:
                 await self._write(volume)
@@ -45,7 +47,9 @@ class Storage:
     async def keep_fresh(self) -> None:
         """Rewrites volumes whose content has changed, for ever; what has vanished stays as it was."""
         while True:
-            await self._changed.wait(self._tokens.seconds_to_renewal())
+            await self._changed.wait(self._seen, self._tokens.seconds_to_renewal())
+            # Taken before the objects are read: a change in the meantime leads to another round.
+            self._seen = self._changed.count
             for volume in self._volumes():
                 try:
                     await self._write(volume)
