@@ -15,7 +15,7 @@ SECRET = {"name": "alpaca"}
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a lower-case symbol": ({"symbols": ["spy"]}, "spec.symbols[0]"),
     "no symbols": ({"symbols": []}, "spec.symbols"),
-    "a symbol twice": ({"symbols": ["SPY", "SPY"]}, "Duplicate value"),
+    "a symbol twice": ({"symbols": ["SPY", "SPY"]}, "duplicate entries"),
     "an unknown provider": ({"provider": "carrier-pigeon"}, "Unsupported value"),
     "a block of another provider": ({"alpaca": {"feed": "iex"}}, "spec.alpaca is read only by provider alpaca"),
     "alpaca without credentials": ({"provider": "alpaca"}, "name a Secret with the keys ALPACA_KEY_ID"),
@@ -31,7 +31,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a reserved collection": ({"firestore": {"liveQuotesCollection": "users"}}, "this collection name is reserved"),
     "no writes at all": ({"limits": {"writesPerSecond": 0}}, "spec.limits.writesPerSecond"),
     "a pause until no time": ({"pause": {"until": "soon"}}, "spec.pause.until"),
-    "a symbol paused twice": ({"pausedSymbols": [{"symbol": "SPY"}, {"symbol": "SPY"}]}, "Duplicate value"),
+    "a symbol paused twice": ({"pausedSymbols": [{"symbol": "SPY"}, {"symbol": "SPY"}]}, "duplicate entries"),
     "a tenant with a slash": ({"tenant": "a/b"}, "spec.tenant"),
     "a mistyped field": ({"enabeld": False}, "enabeld"),
 }

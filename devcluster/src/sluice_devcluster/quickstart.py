@@ -10,6 +10,7 @@ import io
 import json
 import os
 import sys
+import time
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,8 @@ TAPE_KEY = "tape.csv.gz"
 
 # The API server refuses a larger ConfigMap.
 _CONFIG_MAP_BYTES = 1 << 20
+
+_FIRST_QUOTE_SECONDS = 10.0
 
 _HOW_TO_GO_ON = """
   export KUBECONFIG={kubeconfig}
@@ -105,7 +108,7 @@ def _packed_tape(tape: Path) -> tuple[bytes, list[str]]:
 def documents_at(emulator: str, path: str, project: str = PROJECT) -> list[dict[str, Any]]:
     """The documents of a Firestore collection in the emulator, each as its plain fields."""
     url = f"http://{emulator}/v1/projects/{project}/databases/(default)/documents/{path}?pageSize=2000"
-    request = urllib.request.Request(url, headers={"Authorization": "Bearer owner"})  # noqa: S310
+    request = urllib.request.Request(url, headers={"Authorization": "Bearer owner"})
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  the emulator, on this machine
         found = json.load(answer).get("documents", [])
     return [{name: _plain(value) for name, value in each["fields"].items()} for each in found]
@@ -159,10 +162,18 @@ class Site:
         name, namespace = metadata["name"], metadata["namespace"]
         progress(f"applied the sample job {namespace}/{name}; waiting until it is Ready")
         self.kubectl("wait", f"ij/{name}", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
-        progress("Ready\n")
+        progress("Ready")
+        self._await_quotes(documents[1]["spec"]["tenant"])
+        print()
         show(self.kubectl, self.emulator)
         kubeconfig = os.path.relpath(self.kubeconfig)
         print("How to go on:" + _HOW_TO_GO_ON.format(kubeconfig=kubeconfig, name=name, namespace=namespace))
+
+    def _await_quotes(self, tenant: str) -> None:
+        """Ready means that quotes can arrive; the first ones are written a moment later."""
+        deadline = time.monotonic() + _FIRST_QUOTE_SECONDS
+        while not documents_at(self.emulator, f"tenants/{tenant}/live_quotes") and time.monotonic() < deadline:
+            time.sleep(0.1)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
