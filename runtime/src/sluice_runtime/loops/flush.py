@@ -15,7 +15,7 @@ from ..domain.failure import SinkError
 from ..domain.market import Origin, Tick, live_quote
 from ..ports import Sink
 from .journal import Journal, count
-from .racing import within
+from .racing import race, within
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ class Flusher:
         self._limits = limits
         self._lock = asyncio.Lock()
         self._open = True
+        self._given_up = asyncio.Event()
         self._retry_at = 0.0
         self._seq = 0
         self._chores: dict[str, QuoteState | None] = {}
@@ -54,22 +55,26 @@ class Flusher:
                 continue
             async with self._lock:
                 try:
-                    await self._flush(scheduled)
+                    await race(self._flush(scheduled), self._given_up.wait())
                 except SinkError as error:
                     self._failed(error)
 
     def open(self) -> None:
         """Lets writes happen again after a drain."""
         self._open = True
+        self._given_up.clear()
         self._retry_at = 0.0
 
     async def drain(self) -> None:
         """Writes what is pending, without throttling, for at most 3 s; drops the rest. Then nothing is written."""
         if not self._open:
             return
+        self._open = False
         if not await within(DRAIN_SECONDS, self._write_all()):
             _log.warning("Firestore did not take the last quotes in time", extra={"event_type": "firestore_write"})
-        self._open = False
+        self._given_up.set()
+        async with self._lock:  # until a flush that was in flight all the while has been cancelled
+            pass
         count(self._journal.counters.suppressed, "drained", self._journal.coalescer.drop())
 
     async def _write_all(self) -> None:

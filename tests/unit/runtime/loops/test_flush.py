@@ -1,0 +1,324 @@
+"""The flusher on a fake sink: its schedule, its drain, and what becomes of what cannot be written."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import cast
+
+import pytest
+
+from sluice_runtime.domain.backoff import Backoff
+from sluice_runtime.domain.desired import Desired, halted
+from sluice_runtime.domain.failure import SinkError
+from sluice_runtime.domain.market import Origin
+from sluice_runtime.domain.pause import Pause
+from sluice_runtime.loops.flush import Flusher
+from sluice_runtime.loops.journal import Journal
+from sluice_runtime.loops.racing import cancel
+from support.runtime_fakes import FakeSink, aim, journal, quote
+from support.virtual_time import VirtualTimeLoop, at, now, seconds, settle
+
+PAUSE = Pause(source="cr:acme/us")
+
+
+class World:
+    """A flusher and everything around it."""
+
+    def __init__(self, wanted: Desired | None = None) -> None:
+        self.journal: Journal = journal(wanted)
+        self.sink = FakeSink()
+        origin = Origin(source="fake:iex", session_id="s", epoch=7)
+        self.flusher = Flusher(self.sink, self.journal, origin, Backoff(0.5, 30.0, lambda _, high: high))
+
+    def want(self, wanted: Desired) -> None:
+        self.journal.coalescer.want(wanted.symbols)
+        self.journal.aim.set(wanted)
+
+    def say(self, *symbols: str, bid: float = 1.0) -> None:
+        self.journal.received([quote(symbol, bid=bid) for symbol in symbols])
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.flusher.run())
+        try:
+            yield
+        finally:
+            await cancel(task)
+            assert self.sink.most_in_flight <= 1
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+def gaps(moments: list[float]) -> list[float]:
+    return [after - before for before, after in zip(moments, moments[1:], strict=False)]
+
+
+async def chatter(world: World, until: float) -> None:
+    while seconds() < until:
+        world.say("AAPL", bid=seconds() + 1)
+        await asyncio.sleep(0.05)
+
+
+async def test_a_busy_symbol_is_written_once_an_interval_although_every_timer_is_late(world: World) -> None:
+    source = random.Random(3)
+    cast(VirtualTimeLoop, asyncio.get_running_loop()).lateness = lambda: source.uniform(0.0, 0.004)
+    async with world.running():
+        await chatter(world, 60.0)
+    found = gaps([moment for moment, _ in world.sink.written("AAPL")])
+    assert sum(found) / len(found) == pytest.approx(1.0, abs=0.001)
+
+
+async def test_the_document_equals_the_last_tick_of_a_burst(world: World) -> None:
+    async with world.running():
+        for bid in range(1, 100):
+            world.say("AAPL", bid=bid)
+            await asyncio.sleep(0.01)
+        await at(10)
+        assert world.sink.quotes["AAPL"]["bid"] == 99
+        assert len(world.sink.written("AAPL")) <= 3
+
+
+async def test_a_stall_is_not_made_up_for(world: World) -> None:
+    async with world.running():
+        await at(1.0)
+        world.say("AAPL")
+        world.sink.seconds = 2.0
+        await at(3.1)
+        world.sink.seconds = 0.0
+        writes = len(world.sink.writes)
+        await chatter(world, 5.0)
+        assert len(world.sink.writes) - writes <= 4
+
+
+async def test_the_budget_bounds_the_documents_a_second() -> None:
+    names = [f"S{n}" for n in range(300)]
+    world = World(aim(symbols=names))
+    async with world.running():
+        while seconds() < 30:
+            world.say(*names, bid=seconds() + 1)
+            await asyncio.sleep(0.2)
+        assert sum(len(batch) for _, batch in world.sink.writes) == pytest.approx(40 + 20 * 30, abs=25)
+        assert set(world.sink.quotes) == set(names)
+
+
+async def test_no_request_has_more_than_a_hundred_documents() -> None:
+    names = [f"S{n}" for n in range(250)]
+    world = World(aim(symbols=names, limits={"writesPerSecond": 500, "burst": 1000}))
+    async with world.running():
+        world.say(*names)
+        await at(1)
+        assert [len(batch) for _, batch in world.sink.writes] == [100, 100, 50]
+
+
+async def test_each_document_has_the_next_number_of_its_session(world: World) -> None:
+    async with world.running():
+        for _ in range(3):
+            world.say("AAPL", "MSFT")
+            await asyncio.sleep(1.2)
+    documents = [each for _, batch in world.sink.writes for each in batch]
+    assert [each.seq for each in documents] == list(range(1, 7))
+    assert {(each.session_id, each.epoch, each.source) for each in documents} == {("s", 7, "fake:iex")}
+
+
+async def test_what_failed_is_tried_again_and_the_newest_value_wins(world: World) -> None:
+    async with world.running():
+        world.sink.failure = SinkError("Firestore is away")
+        world.say("AAPL", "MSFT", bid=1)
+        await at(0.3)
+        assert world.journal.snapshot().sink_failure == "Firestore is away"
+        world.say("AAPL", bid=2)
+        world.sink.failure = None
+        await at(2)
+        assert {name: each["bid"] for name, each in world.sink.quotes.items()} == {"AAPL": 2, "MSFT": 1}
+        assert len(world.sink.written("AAPL")) == 1
+        assert world.journal.snapshot().sink_failure is None
+
+
+async def test_an_outage_is_probed_ever_more_seldom_and_costs_no_memory(world: World) -> None:
+    world.sink.failure = SinkError("Firestore is away")
+    async with world.running():
+        await chatter(world, 600.0)
+        assert len(world.journal.coalescer) == 1
+        assert world.sink.attempts < 30
+        assert world.journal.counters.errors["firestore_write"] == world.sink.attempts
+        world.sink.failure = None
+        await chatter(world, 640.0)
+        assert world.sink.quotes["AAPL"]["bid"] > 630
+        attempts = world.sink.attempts
+        world.sink.failure = SinkError("again")
+        await chatter(world, 642.0)
+        assert world.sink.attempts - attempts >= 2
+
+
+async def test_a_lasting_refusal_is_not_probed_before_its_time(world: World) -> None:
+    world.sink.failure = SinkError("denied", 30.0)
+    async with world.running():
+        await chatter(world, 29.0)
+        assert world.sink.attempts == 1
+
+
+async def test_a_dry_run_writes_nothing_and_says_what_it_would(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    world.want(aim(dryRun=True))
+    async with world.running():
+        world.say("AAPL", "MSFT")
+        await at(1)
+        world.want(aim(dryRun=True, symbols=["AAPL"], pausedSymbols=[{"symbol": "AAPL"}]))
+        await at(2)
+        await world.flusher.drain()
+    assert world.sink.history == []
+    assert world.journal.counters.suppressed["dry_run"] == 2
+    assert [record.event_type for record in caplog.records] == ["would_write"]  # type: ignore[attr-defined]
+
+
+async def test_the_documents_of_removed_symbols_are_deleted_and_those_of_paused_ones_marked(world: World) -> None:
+    async with world.running():
+        world.say("AAPL", "MSFT")
+        await at(1)
+        world.want(aim(symbols=["AAPL"], pausedSymbols=[{"symbol": "AAPL"}]))
+        await at(2)
+        assert (world.sink.deleted, world.sink.marked) == (["MSFT"], [("AAPL", "paused")])
+        assert {name: each["status"] for name, each in world.sink.quotes.items()} == {"AAPL": "paused"}
+        world.want(aim(symbols=["AAPL"]))
+        world.say("AAPL")
+        await at(3)
+        assert world.sink.quotes["AAPL"]["status"] == "live"
+
+
+async def test_a_chore_that_failed_is_done_later_and_one_undone_meanwhile_never(world: World) -> None:
+    async with world.running():
+        await at(0.5)
+        world.sink.failure = SinkError("away")
+        world.want(aim(symbols=["AAPL"]))
+        await at(1)
+        world.want(aim(symbols=["AAPL", "MSFT"], pausedSymbols=[{"symbol": "AAPL"}]))
+        world.sink.failure = None
+        await at(5)
+        assert (world.sink.deleted, world.sink.marked) == ([], [("AAPL", "paused")])
+
+
+async def test_no_chores_are_done_while_paused_and_all_afterwards(world: World) -> None:
+    async with world.running():
+        await at(0.5)
+        world.want(halted(aim(symbols=["AAPL"]), PAUSE))
+        await world.flusher.drain()
+        await at(30)
+        assert world.sink.history == []
+        world.want(aim(symbols=["AAPL"]))
+        world.flusher.open()
+        await at(31)
+        assert world.sink.deleted == ["MSFT"]
+
+
+async def test_a_drain_writes_all_that_is_pending_without_throttle_in_batches() -> None:
+    names = [f"S{n}" for n in range(250)]
+    world = World(aim(symbols=names, limits={"writesPerSecond": 1, "burst": 1}))
+    world.say(*names)
+    await world.flusher.drain()
+    assert [len(batch) for _, batch in world.sink.writes] == [100, 100, 50]
+    assert seconds() == 0
+
+
+async def test_after_a_drain_nothing_is_written_until_it_is_opened(world: World) -> None:
+    async with world.running():
+        world.say("AAPL", bid=1)
+        await world.flusher.drain()
+        writes = len(world.sink.writes)
+        world.say("AAPL", bid=2)
+        await at(60)
+        assert len(world.sink.writes) == writes == 1
+        world.flusher.open()
+        await at(61)
+        assert world.sink.quotes["AAPL"]["bid"] == 2
+
+
+async def test_a_sink_that_hangs_holds_a_drain_up_for_three_seconds_and_the_rest_is_dropped(world: World) -> None:
+    world.sink.hangs = True
+    world.say("AAPL", "MSFT")
+    await world.flusher.drain()
+    assert seconds() == pytest.approx(3.0)
+    assert len(world.journal.coalescer) == 0
+    assert world.journal.counters.suppressed == {"drained": 2}
+
+
+async def test_a_flush_in_flight_when_a_drain_gives_up_writes_nothing_afterwards() -> None:
+    names = [f"S{n}" for n in range(500)]
+    world = World(aim(symbols=names, limits={"writesPerSecond": 500, "burst": 1000}))
+    async with world.running():
+        world.sink.seconds = 1.5
+        world.say(*names)
+        await at(0.3)
+        world.want(halted(world.journal.aim.value, PAUSE))
+        await world.flusher.drain()
+        assert seconds() == pytest.approx(3.3)
+        writes = len(world.sink.writes)
+        assert world.sink.in_flight == 0
+        await at(60)
+        assert len(world.sink.writes) == writes
+        assert len(world.journal.coalescer) == 0
+
+
+async def test_chores_in_flight_when_a_drain_gives_up_touch_no_document_afterwards() -> None:
+    names = [f"S{n}" for n in range(100)]
+    world = World(aim(symbols=names))
+    async with world.running():
+        await at(0.5)
+        world.sink.seconds = 0.1
+        world.want(aim(symbols=names, pausedSymbols=[{"symbol": name} for name in names]))
+        await at(0.7)
+        world.want(halted(world.journal.aim.value, PAUSE))
+        await world.flusher.drain()
+        done = len(world.sink.history)
+        await at(60)
+        assert 0 < len(world.sink.history) == done < 100
+
+
+async def test_a_drain_of_a_sink_that_refuses_ends_at_once(world: World) -> None:
+    world.sink.failure = SinkError("denied", 30.0)
+    world.say("AAPL")
+    await world.flusher.drain()
+    assert seconds() == 0
+    assert world.journal.snapshot().sink_failure == "denied"
+
+
+async def test_a_second_drain_has_nothing_to_do(world: World) -> None:
+    await world.flusher.drain()
+    world.say("AAPL")
+    await world.flusher.drain()
+    assert world.sink.history == []
+
+
+async def test_a_cancelled_write_is_not_lost_before_the_last_drain(world: World) -> None:
+    task = asyncio.create_task(world.flusher.run())
+    world.sink.seconds = 1.0
+    world.say("AAPL")
+    await at(0.5)
+    await cancel(task)
+    await world.flusher.drain()
+    assert set(world.sink.quotes) == {"AAPL"}
+
+
+async def test_new_limits_hold_from_the_next_flush(world: World) -> None:
+    async with world.running():
+        await at(1)
+        world.want(aim(limits={"minIntervalMilliseconds": 200, "flushIntervalMilliseconds": 100}))
+        writes = len(world.sink.writes)
+        await chatter(world, 3.0)
+        assert len(world.sink.writes) - writes == pytest.approx(10, abs=1)
+
+
+async def test_the_loop_s_own_clock_goes_on_whatever_happens(world: World) -> None:
+    async with world.running():
+        await world.flusher.drain()
+        await at(100)
+        assert now() - world.journal.loop_tick_at <= timedelta(seconds=0.2)
+        world.flusher.open()
+        world.sink.failure = SinkError("away")
+        await chatter(world, 200)
+        await settle()
+        assert now() - world.journal.loop_tick_at <= timedelta(seconds=0.4)
