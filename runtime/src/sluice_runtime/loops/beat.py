@@ -65,15 +65,16 @@ async def _send_for_ever(
     send: Callable[[Snapshot], Awaitable[None]], journal: Journal, interval: Callable[[], float]
 ) -> None:
     """Sends at each change of the aim, at each transition, and else once an interval; a failed one soon again."""
+    loop = asyncio.get_running_loop()
     while True:
-        aims, transitions = journal.aim.version, journal.transitions.version
+        aims, transitions, began = journal.aim.version, journal.transitions.version, loop.time()
         try:
             await send(journal.snapshot())
-            pause = interval()
+            due = began + interval()
         except (SinkError, ReportError):
-            pause = _RETRY_SECONDS
+            due = loop.time() + _RETRY_SECONDS
         await asyncio.sleep(_LEAST_SECONDS)
-        await within(max(0.0, pause - _LEAST_SECONDS), _news(journal, aims, transitions))
+        await within(max(0.0, due - loop.time()), _news(journal, aims, transitions))
 
 
 async def _news(journal: Journal, aims: int, transitions: int) -> None:

@@ -22,7 +22,10 @@ async def watch(port: JobPort, job: Cell[IngestJob | None], journal: Journal) ->
     async for seen in port.watch():
         if seen is None:
             _log.warning("the IngestJob is gone: stopping its stream", extra={"event_type": "stream"})
-            journal.aim.set(halted(journal.aim.value, DELETED))
+            aim = halted(journal.aim.value, DELETED)
+            if journal.aim.value.pause is None:
+                _log_switch(aim)
+            journal.aim.set(aim)
         job.set(seen)
 
 

@@ -61,7 +61,7 @@ def test_no_symbol_waits_longer_than_one_round_of_all(count: int) -> None:
     names = [f"S{n}" for n in range(count)]
     line, budget = coalescer(*names), Budget(20, 40, 0.0)
     last, worst = dict.fromkeys(names, 0.0), 0.0
-    for turn in range(1, 601):
+    for turn in range(1, 301):
         at = turn * 0.2
         line.accept([tick(name, at) for name in names], FOREVER)
         taken = line.take(budget.available(at), at, 1.0)

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import pairwise
 from typing import cast
 
 import pytest
@@ -55,13 +56,13 @@ async def world() -> World:
 
 
 def gaps(moments: list[float]) -> list[float]:
-    return [after - before for before, after in zip(moments, moments[1:], strict=False)]
+    return [after - before for before, after in pairwise(moments)]
 
 
 async def chatter(world: World, until: float) -> None:
     while seconds() < until:
         world.say("AAPL", bid=seconds() + 1)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)
 
 
 async def test_a_busy_symbol_is_written_once_an_interval_although_every_timer_is_late(world: World) -> None:

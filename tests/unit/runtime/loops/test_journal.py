@@ -1,0 +1,118 @@
+from datetime import timedelta
+
+import pytest
+
+from sluice_contract.status import SymbolRejection
+from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.loops.journal import Journal, count
+from support.runtime_fakes import journal, quote
+from support.virtual_time import START, at, now
+
+
+@pytest.fixture
+async def book() -> Journal:
+    return journal()
+
+
+async def test_it_begins_stopped_and_knows_nothing(book: Journal) -> None:
+    snapshot = book.snapshot()
+    assert (snapshot.state, snapshot.last_symbol, snapshot.failure, snapshot.sink_failure) == ("Stopped", *[None] * 3)
+    assert snapshot.clocks.last_message_at is None
+
+
+async def test_the_first_quote_is_a_transition_and_the_next_is_none(book: Journal) -> None:
+    before = book.transitions.value
+    book.received([])
+    assert book.transitions.value == before
+    book.received([quote("AAPL")])
+    book.received([quote("MSFT")])
+    assert book.transitions.value == before + 1
+    assert book.counters.frames == 3
+    assert book.snapshot().last_symbol == "MSFT"
+
+
+async def test_a_stamp_a_few_seconds_ahead_counts_and_one_further_does_not(book: Journal) -> None:
+    book.received([quote("AAPL", now() + timedelta(seconds=5)), quote("AAPL", now())])
+    assert book.coalescer.out_of_order == 1
+    book.received([quote("MSFT", now() + timedelta(seconds=6)), quote("MSFT", now())])
+    assert book.coalescer.out_of_order == 1
+
+
+async def test_an_acknowledgement_that_says_nothing_new_is_no_transition(book: Journal) -> None:
+    rejected = [SymbolRejection(symbol="MSFT", code=400, message="no")]
+    book.acknowledged(frozenset({"AAPL"}), rejected)
+    before = book.transitions.value
+    book.acknowledged(frozenset({"AAPL"}), rejected)
+    assert book.transitions.value == before
+    assert book.snapshot().ledger.confirmed == {"AAPL"}
+
+
+async def test_nothing_is_confirmed_once_the_socket_is_closed(book: Journal) -> None:
+    book.acknowledged(frozenset({"AAPL"}), ())
+    await at(3)
+    book.closed()
+    assert book.snapshot().ledger.confirmed == frozenset()
+    assert book.socket_closed_at == START + timedelta(seconds=3)
+
+
+async def test_a_failure_stays_until_the_stream_is_live_again(book: Journal) -> None:
+    book.failed(StreamError("network", "the peer is away"))
+    book.entered("BackingOff")
+    book.entered("Connecting")
+    failure = book.snapshot().failure
+    assert failure is not None
+    assert (failure.type, failure.message, failure.at) == ("network", "the peer is away", START)
+    book.entered("Live")
+    assert book.snapshot().failure is None
+    assert book.counters.errors == {"network": 1}
+
+
+async def test_only_reaching_the_live_state_counts_as_a_start(book: Journal) -> None:
+    for state in ("Connecting", "Authenticating", "Subscribing", "Live", "Live", "BackingOff", "Connecting", "Live"):
+        book.entered(state)
+    assert book.counters.starts == 2
+
+
+async def test_leaving_the_pause_forgets_its_acknowledgement(book: Journal) -> None:
+    book.entered("Paused")
+    book.pause_acknowledged()
+    assert book.snapshot().acknowledgement is not None
+    book.entered("Connecting")
+    assert book.snapshot().acknowledgement is None
+
+
+async def test_a_sink_is_well_when_all_kinds_of_writes_are(book: Journal) -> None:
+    book.sink_is("quotes", "denied")
+    book.sink_is("heartbeat", "away")
+    book.sink_is("quotes", None)
+    assert book.snapshot().sink_failure == "away"
+    book.sink_is("heartbeat", None)
+    assert book.snapshot().sink_failure is None
+
+
+async def test_only_a_change_of_the_sink_s_health_is_a_transition(book: Journal) -> None:
+    before = book.transitions.value
+    for failure in (None, "a", "b", None, None):
+        book.sink_is("quotes", failure)
+    assert book.transitions.value == before + 2
+
+
+async def test_acknowledged_writes_are_counted_and_timed(book: Journal) -> None:
+    await at(2)
+    book.wrote(5)
+    assert book.counters.writes == 5
+    assert book.snapshot().clocks.last_write_at == START + timedelta(seconds=2)
+
+
+def test_counts_are_kept_by_label() -> None:
+    book: dict[str, int] = {}
+    count(book, "a")
+    count(book, "a", 2)
+    count(book, "b", 0)
+    assert book == {"a": 3, "b": 0}
+
+
+async def test_two_journals_share_no_counters() -> None:
+    first, second = journal(), journal()
+    count(first.counters.stops, "x")
+    assert second.counters.stops == {}
