@@ -6,6 +6,7 @@ import asyncio
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -40,7 +41,7 @@ def tape_quotes(path: Path) -> Iterator[Quote]:
             f"the tape {path.name} is not there: create the ConfigMap that spec.replay.tape.configMapRef names, with "
             f"the key {path.name}",
         ) from error
-    except (OSError, UnicodeDecodeError, EOFError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError, EOFError, zlib.error, csv.Error) as error:
         raise StreamError("configuration", f"the tape {path.name} cannot be read: {error}") from error
 
 
@@ -57,7 +58,7 @@ def _parsed(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
             bid_price, bid_shares = side(float(bid or 0), float(bid_size or 0))
             ask_price, ask_shares = side(float(ask or 0), float(ask_size or 0))
             ts = datetime.fromtimestamp(int(time_ms) / 1000, UTC)
-        except ValueError as error:
+        except (ValueError, OverflowError, OSError) as error:
             raise StreamError("configuration", f"line {number} of the tape {name} is not a quote: {error}") from error
         yield Quote(symbol=symbol, ts=ts, bid=bid_price, ask=ask_price, bid_size=bid_shares, ask_size=ask_shares)
 
@@ -97,7 +98,11 @@ class ReplaySource:
         """Takes the held quote off the tape and holds the one after; None at the end."""
         assert self._quotes is not None  # noqa: S101  connect() came before
         taken = self.held
-        self.held = next(self._quotes, None)
+        try:
+            self.held = next(self._quotes, None)
+        except StreamError:
+            self._quotes = None  # it has ended here, but the tape has not: read it anew
+            raise
         return taken
 
     def _stamp(self) -> tuple[int, int] | None:

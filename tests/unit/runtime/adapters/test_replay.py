@@ -1,0 +1,220 @@
+import asyncio
+import gzip
+from pathlib import Path
+
+import pytest
+
+from sluice_runtime.adapters.replay import ReplayConnection, ReplaySource, tape_quotes
+from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.domain.market import Tick
+from sluice_runtime.loops.racing import within
+from support.runtime_fakes import FakeListener
+from support.tapes import FIRST_TIME_MS, TapeQuote, generated_quotes, generated_tape, write_tape
+from support.virtual_time import seconds
+
+HEADER = "time_ms,symbol,bid,bid_size,ask,ask_size,exchange\n"
+LINE = f"{FIRST_TIME_MS},AAPL,100.0,1,100.1,2,V\n"
+
+
+@pytest.fixture
+def tape(tmp_path: Path) -> Path:
+    """Ten quotes of two symbols, half a second apart."""
+    quotes = [
+        TapeQuote(FIRST_TIME_MS + n * 500, "AAPL" if n % 2 else "MSFT", 100.0 + n, 1, 101.0 + n, 2) for n in range(10)
+    ]
+    return write_tape(tmp_path / "tape.csv", quotes)
+
+
+def written(folder: Path, text: str | bytes) -> Path:
+    path = folder / "tape.csv"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+async def stream(source: ReplaySource, listener: FakeListener, *symbols: str, limit: float | None = None) -> bool:
+    """Streams until the tape's end or `limit` seconds; whether it came to the end."""
+    async with source.connect(listener) as connection:
+        await connection.follow(frozenset(symbols or {"AAPL", "MSFT"}))
+        return await within(limit, connection.run())
+
+
+def bids(ticks: list[Tick]) -> list[float | None]:
+    return [tick.quote().bid for tick in ticks]
+
+
+async def test_a_tape_is_streamed_at_its_own_pace(tape: Path) -> None:
+    listener = FakeListener()
+    assert await stream(ReplaySource(tape, 1.0), listener)
+    assert [moment for moment, _ in listener.frames] == pytest.approx([n * 0.5 for n in range(10)])
+    assert bids(listener.ticks) == [100.0 + n for n in range(10)]
+
+
+@pytest.mark.parametrize(("speed", "took"), [(0.5, 9.0), (10.0, 0.45), (0, 0.0)])
+async def test_the_pace_may_be_another(tape: Path, speed: float, took: float) -> None:
+    listener = FakeListener()
+    assert await stream(ReplaySource(tape, speed), listener)
+    assert seconds() == pytest.approx(took)
+    assert len(listener.ticks) == 10
+
+
+@pytest.mark.parametrize("speed", [0, 1.0, 1000.0])
+async def test_two_replays_are_identical(tmp_path: Path, speed: float) -> None:
+    path = generated_tape(tmp_path / "tape.csv.gz", ["AAPL", "MSFT", "SPY"], 2_000, 7)
+    runs = []
+    for _ in range(2):
+        listener = FakeListener()
+        await stream(ReplaySource(path, speed), listener, "AAPL", "MSFT", "SPY")
+        runs.append(listener.ticks)
+    assert runs[0] == runs[1]
+    assert len(runs[0]) == 2_000
+
+
+async def test_only_what_is_subscribed_is_passed_on(tape: Path) -> None:
+    listener = FakeListener()
+    await stream(ReplaySource(tape, 0), listener, "AAPL")
+    assert {tick.symbol for tick in listener.ticks} == {"AAPL"}
+    assert len(listener.ticks) == 5
+
+
+async def test_a_pause_holds_the_tape_and_resuming_goes_on_where_it_was(tape: Path) -> None:
+    source, listener = ReplaySource(tape, 1.0), FakeListener()
+    assert not await stream(source, listener, limit=2.2)
+    assert bids(listener.ticks) == [100, 101, 102, 103, 104]
+    await asyncio.sleep(1000)
+    assert await stream(source, listener)
+    assert bids(listener.ticks) == [100.0 + n for n in range(10)]
+    assert listener.frames[5][0] == pytest.approx(1002.2)
+    assert seconds() == pytest.approx(1002.2 + 2.0)
+
+
+async def test_a_finished_tape_stays_finished(tape: Path) -> None:
+    source, listener = ReplaySource(tape, 0), FakeListener()
+    assert await stream(source, listener)
+    assert await stream(source, listener, limit=10)
+    assert len(listener.ticks) == 10
+
+
+async def test_nothing_is_passed_on_before_the_subscription(tape: Path) -> None:
+    listener = FakeListener()
+    async with ReplaySource(tape, 0).connect(listener) as connection:
+        assert isinstance(connection, ReplayConnection)
+        assert not await within(10, connection.run())
+    assert listener.ticks == []
+    assert listener.history == ["Connecting", "closed"]
+
+
+async def test_a_tape_as_fast_as_it_goes_lets_others_have_their_turn(tmp_path: Path) -> None:
+    path = generated_tape(tmp_path / "tape.csv", ["AAPL"], 2_000, 7)
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    await stream(ReplaySource(path, 0), FakeListener(), "AAPL")
+    task.cancel()
+    assert turns >= 5
+
+
+def test_plain_and_gzipped_tapes_are_told_apart_by_their_content(tmp_path: Path) -> None:
+    plain = written(tmp_path, HEADER + LINE)
+    packed = tmp_path / "odd-name"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    assert list(tape_quotes(plain)) == list(tape_quotes(packed))
+
+
+def test_what_was_written_is_what_is_read(tmp_path: Path) -> None:
+    made = list(generated_quotes(["AAPL", "MSFT"], 200, 3))
+    read = list(tape_quotes(write_tape(tmp_path / "t.csv", made)))
+    assert [(q.symbol, q.bid, q.ask, q.bid_size) for q in read] == [(q.symbol, q.bid, q.ask, q.bid_size) for q in made]
+    assert [round(q.ts.timestamp() * 1000) for q in read] == [q.time_ms for q in made]
+
+
+def test_an_empty_or_zero_side_is_not_there(tmp_path: Path) -> None:
+    lines = f"{FIRST_TIME_MS},AAPL,,,100.1,2,V\n{FIRST_TIME_MS},AAPL,100.0,1,0,0,V\n"
+    first, second = tape_quotes(written(tmp_path, HEADER + lines))
+    assert (first.bid, first.bid_size, first.ask) == (None, None, 100.1)
+    assert (second.bid, second.ask, second.ask_size) == (100.0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("yesterday,AAPL,1,1,1,1,V", "yesterday"),
+        (f"{FIRST_TIME_MS},AAPL,one,1,1,1,V", "one"),
+        (f"{FIRST_TIME_MS},AAPL,1,1,1,1", "expected 7"),
+        (f"{FIRST_TIME_MS},AAPL,1,1,1,1,V,V", "expected 7"),
+        ("", "expected 7"),
+        ("9" * 15 + ",AAPL,1,1,1,1,V", "year"),
+        ("9" * 30 + ",AAPL,1,1,1,1,V", ""),
+        ("9" * 400 + ",AAPL,1,1,1,1,V", ""),
+    ],
+    ids=["time", "price", "six cells", "eight cells", "empty", "year 33658", "no year", "no number"],
+)
+def test_a_line_that_is_no_quote_is_named(tmp_path: Path, line: str, why: str) -> None:
+    path = written(tmp_path, HEADER + LINE + line + "\n" + LINE)
+    with pytest.raises(StreamError, match=f"^line 3 of the tape tape.csv is not a quote: .*{why}") as failure:
+        list(tape_quotes(path))
+    assert failure.value.kind == "configuration"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", r"has the columns \(none\); it needs time_ms,symbol"),
+        (b"a,b,c\n1,2,3\n", "has the columns a,b,c; it needs time_ms,symbol"),
+        (b"\xff\xfe\x00", "the tape tape.csv cannot be read"),
+        (gzip.compress((HEADER + LINE * 99).encode())[:-20], "the tape tape.csv cannot be read"),
+        (b"\x1f\x8b\x08\x00not a deflate stream", "the tape tape.csv cannot be read"),
+        (gzip.compress((HEADER + LINE).encode())[:-8] + b"\0" * 8, "the tape tape.csv cannot be read"),
+        (HEADER.encode() + b'"' + b"x" * 200_000, "the tape tape.csv cannot be read"),
+    ],
+    ids=["empty", "other columns", "not UTF-8", "cut off", "not deflated", "bad checksum", "endless cell"],
+)
+def test_a_file_that_is_no_tape_gives_a_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
+    with pytest.raises(StreamError, match=sentence) as failure:
+        list(tape_quotes(written(tmp_path, content)))
+    assert failure.value.kind == "configuration"
+
+
+async def test_a_missing_tape_says_what_to_create(tmp_path: Path) -> None:
+    source = ReplaySource(tmp_path / "tape.csv.gz", 1.0)
+    with pytest.raises(StreamError, match="create the ConfigMap .* with the key tape.csv.gz"):
+        await stream(source, FakeListener())
+
+
+async def test_a_tape_that_appears_is_a_remedy(tmp_path: Path) -> None:
+    source = ReplaySource(tmp_path / "tape.csv", 0)
+    with pytest.raises(StreamError):
+        await stream(source, FakeListener())
+    task = asyncio.create_task(source.remedied())
+    await asyncio.sleep(100)
+    assert not task.done()
+    written(tmp_path, HEADER + LINE)
+    await asyncio.wait_for(task, 2)
+    listener = FakeListener()
+    assert await stream(source, listener)
+    assert len(listener.ticks) == 1
+
+
+async def test_a_tape_that_was_mended_starts_again(tmp_path: Path) -> None:
+    source, listener = ReplaySource(written(tmp_path, HEADER + LINE + "bad\n"), 0), FakeListener()
+    with pytest.raises(StreamError, match="line 3"):
+        await stream(source, listener)
+    task = asyncio.create_task(source.remedied())
+    await asyncio.sleep(1)
+    written(tmp_path, HEADER + LINE * 3)
+    await task
+    listener = FakeListener()
+    assert await stream(source, listener)
+    assert len(listener.ticks) == 3
+
+
+async def test_a_bad_tape_is_still_bad_after_a_pause(tmp_path: Path) -> None:
+    source = ReplaySource(written(tmp_path, HEADER + LINE + "bad\n"), 0)
+    for _ in range(3):
+        with pytest.raises(StreamError, match="line 3"):
+            await stream(source, FakeListener())

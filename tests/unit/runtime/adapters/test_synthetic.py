@@ -1,0 +1,98 @@
+import asyncio
+
+import pytest
+
+from sluice_contract.spec import Synthetic
+from sluice_runtime.adapters.synthetic import SyntheticSource, Walk
+from sluice_runtime.domain.market import Quote, Tick
+from sluice_runtime.loops.racing import within
+from support.runtime_fakes import FakeListener
+from support.virtual_time import START, now
+
+
+def source(**settings: int) -> SyntheticSource:
+    return SyntheticSource(Synthetic(**settings), now)
+
+
+async def stream(source: SyntheticSource, listener: FakeListener, for_seconds: float, *symbols: str) -> list[Tick]:
+    async with source.connect(listener) as connection:
+        await connection.follow(frozenset(symbols))
+        await within(for_seconds, connection.run())
+    return listener.ticks
+
+
+def test_the_same_seed_and_symbol_give_the_same_prices() -> None:
+    walks = [Walk(1, "AAPL"), Walk(1, "AAPL"), Walk(2, "AAPL"), Walk(1, "MSFT")]
+    first, second, third, fourth = ([walk.step(START) for _ in range(100)] for walk in walks)
+    assert first == second
+    assert first != third
+    assert [each.bid for each in first] != [each.bid for each in fourth]
+
+
+def test_a_walk_is_the_same_in_every_release() -> None:
+    walk = Walk(1, "AAPL")
+    assert [(each.bid, each.ask) for each in (walk.step(START) for _ in range(3))] == [
+        (335.49, 335.51),
+        (335.49, 335.52),
+        (335.48, 335.5),
+    ]
+
+
+def test_prices_stay_plausible() -> None:
+    walk = Walk(3, "PENNY")
+    for _ in range(5_000):
+        each = walk.step(START)
+        assert each.bid is not None
+        assert each.ask is not None
+        assert 1.0 <= each.bid < each.ask
+
+
+@pytest.mark.parametrize("rate", [1, 5, 50, 3_000])
+async def test_it_keeps_its_rate_over_all_symbols(rate: int) -> None:
+    ticks = await stream(source(quotes_per_second=rate), FakeListener(), 10.0, "A", "B", "C")
+    assert len(ticks) == pytest.approx(rate * 10, abs=max(2, rate * 0.03))
+
+
+async def test_the_symbols_come_in_turn() -> None:
+    ticks = await stream(source(quotes_per_second=10), FakeListener(), 1.05, "B", "A", "C")
+    assert [each.symbol for each in ticks][:9] == ["A", "B", "C"] * 3
+
+
+async def test_two_runs_are_the_same() -> None:
+    runs = [await stream(source(seed=5), FakeListener(), 3.0, "A", "B") for _ in range(2)]
+    prices = [[(each.symbol, each.bid) for each in run if isinstance(each, Quote)] for run in runs]
+    assert prices[0] == prices[1] != []
+
+
+async def test_a_walk_goes_on_over_a_pause() -> None:
+    whole = await stream(source(), FakeListener(), 4.1, "A")
+    paused = source()
+    parts = await stream(paused, FakeListener(), 2.1, "A")
+    await asyncio.sleep(100)
+    parts += await stream(paused, FakeListener(), 2.1, "A")
+    assert [each.quote().bid for each in parts] == [each.quote().bid for each in whole]
+
+
+async def test_every_symbol_is_confirmed_and_the_end_of_the_connection_told() -> None:
+    listener = FakeListener()
+    await stream(source(), listener, 1.0, "A", "B")
+    assert listener.confirmed == {"A", "B"}
+    assert listener.history == ["Connecting", "acknowledged", "closed"]
+
+
+async def test_without_symbols_there_is_silence_and_no_debt_afterwards() -> None:
+    listener = FakeListener()
+    made = source(quotes_per_second=10)
+    async with made.connect(listener) as connection:
+        task = asyncio.create_task(connection.run())
+        await connection.follow(frozenset())
+        await asyncio.sleep(100)
+        assert listener.ticks == []
+        await connection.follow(frozenset("A"))
+        await asyncio.sleep(1)
+        task.cancel()
+    assert 9 <= len(listener.ticks) <= 11
+
+
+async def test_nothing_can_be_remedied_where_nothing_can_fail() -> None:
+    assert not await within(1_000_000, source().remedied())
