@@ -10,6 +10,9 @@ from sluice_contract.documents import HeartbeatDocument, LiveQuote, QuoteState
 from sluice_contract.resource import IngestJob
 from sluice_contract.status import StreamState, StreamStatus, SymbolRejection
 
+from .domain.coalescer import Coalescer
+from .domain.counters import Counters
+from .domain.health import Snapshot
 from .domain.market import Tick
 
 
@@ -107,3 +110,18 @@ class JobPort(Protocol):
 
 class ReportError(Exception):
     """The API server did not take a status. The message is a sentence, without secrets."""
+
+
+class Record(Protocol):
+    """What the process knows of itself, for whoever asks it over HTTP."""
+
+    @property
+    def counters(self) -> Counters:
+        """Counts since the start."""
+
+    @property
+    def coalescer(self) -> Coalescer:
+        """Counts of quotes."""
+
+    def snapshot(self) -> Snapshot:
+        """Everything that is known, at this instant."""

@@ -11,7 +11,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from ..domain.health import stream_status
-from ..loops.journal import Journal
+from ..ports import Record
 from .metrics import exposition
 
 # The flush loop turns several times a second. Data that is old says nothing: at night there is none.
@@ -19,9 +19,9 @@ _LOOP_STALLED = timedelta(seconds=30)
 
 
 @asynccontextmanager
-async def http_api(journal: Journal, host: str, port: int) -> AsyncIterator[None]:
+async def http_api(record: Record, host: str, port: int) -> AsyncIterator[None]:
     """Serves until the context is left."""
-    runner = web.AppRunner(application(journal), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(application(record), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
@@ -30,26 +30,27 @@ async def http_api(journal: Journal, host: str, port: int) -> AsyncIterator[None
         await runner.cleanup()
 
 
-def application(journal: Journal) -> web.Application:
+def application(record: Record) -> web.Application:
     """The routes."""
 
     async def livez(_: web.Request) -> web.Response:
-        age = journal.now() - journal.loop_tick_at
+        snapshot = record.snapshot()
+        age = snapshot.at - snapshot.clocks.loop_tick_at
         if age > _LOOP_STALLED:
             return web.Response(status=503, text=f"the loop has not turned for {age.total_seconds():.0f} s\n")
         return web.Response(text="ok\n")
 
     async def readyz(_: web.Request) -> web.Response:
-        snapshot = journal.snapshot()
+        snapshot = record.snapshot()
         why = f": {snapshot.failure.message}" if snapshot.failure else ""
         return web.Response(status=200 if snapshot.ready else 503, text=f"{snapshot.state}{why}\n")
 
     async def status(_: web.Request) -> web.Response:
-        body = msgspec.json.encode(stream_status(journal.snapshot()))
+        body = msgspec.json.encode(stream_status(record.snapshot()))
         return web.Response(body=body, content_type="application/json")
 
     async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=exposition(journal), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=exposition(record), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app = web.Application()
     app.router.add_get("/livez", livez)

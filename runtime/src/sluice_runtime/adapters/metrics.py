@@ -1,4 +1,4 @@
-"""The runtime's figures for Prometheus: read from the journal when they are asked for, at no cost before."""
+"""The runtime's figures for Prometheus: read when they are asked for, at no cost before."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ..loops.journal import Journal
+from ..ports import Record
 
 
-def exposition(journal: Journal) -> bytes:
+def exposition(record: Record) -> bytes:
     """All metrics in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_JournalCollector(journal))
+    registry.register(_RecordCollector(record))
     return generate_latest(registry)
 
 
-class _JournalCollector(Collector):
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+class _RecordCollector(Collector):
+    def __init__(self, record: Record) -> None:
+        self._record = record
 
     def collect(self) -> Iterator[Metric]:
         yield from self._counters()
@@ -28,7 +28,7 @@ class _JournalCollector(Collector):
         yield from self._gauges()
 
     def _counters(self) -> Iterator[Metric]:
-        counters, coalescer = self._journal.counters, self._journal.coalescer
+        counters, coalescer = self._record.counters, self._record.coalescer
         for name, text, value in (
             ("ingest_frames", "Frames received from the provider.", counters.frames),
             ("ingest_quotes_received", "Quotes of wanted symbols received.", coalescer.received),
@@ -41,7 +41,7 @@ class _JournalCollector(Collector):
             yield CounterMetricFamily(name, text, value=value)
 
     def _labelled_counters(self) -> Iterator[Metric]:
-        counters, provider = self._journal.counters, self._journal.identity.provider
+        counters, provider = self._record.counters, self._record.snapshot().identity.provider
         starts = CounterMetricFamily("ingest_starts", "Times that the stream went live.", labels=["provider"])
         starts.add_metric([provider], counters.starts)
         stops = CounterMetricFamily("ingest_stops", "Times that it was stopped.", labels=["provider", "reason"])
@@ -56,7 +56,7 @@ class _JournalCollector(Collector):
         yield from (starts, stops, errors, suppressed)
 
     def _gauges(self) -> Iterator[Metric]:
-        snapshot = self._journal.snapshot()
+        snapshot = self._record.snapshot()
         active = GaugeMetricFamily("ingest_active", "1 while the stream is live.", labels=["provider"])
         active.add_metric([snapshot.identity.provider], float(snapshot.state == "Live"))
         paused = GaugeMetricFamily(
@@ -67,7 +67,7 @@ class _JournalCollector(Collector):
         for state in ("confirmed", "pending", "paused", "rejected"):
             symbols.add_metric([state], getattr(ledger, state))
         waiting = GaugeMetricFamily(
-            "ingest_quotes_waiting", "Symbols that wait to be written.", value=len(self._journal.coalescer)
+            "ingest_quotes_waiting", "Symbols that wait to be written.", value=len(self._record.coalescer)
         )
         yield from (active, paused, symbols, waiting)
         clocks = snapshot.clocks

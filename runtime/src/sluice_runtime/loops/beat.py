@@ -6,10 +6,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from ..domain.counters import count
 from ..domain.failure import SinkError
 from ..domain.health import Snapshot, heartbeat, stream_status
 from ..ports import JobPort, ReportError, Sink
-from .journal import Journal, count
+from .journal import Journal
 from .racing import within
 
 _log = logging.getLogger(__name__)

@@ -10,11 +10,12 @@ from sluice_contract.documents import QuoteState
 
 from ..domain.backoff import Backoff
 from ..domain.budget import Budget
+from ..domain.counters import count
 from ..domain.desired import Desired
 from ..domain.failure import SinkError
 from ..domain.market import Origin, Tick, live_quote
 from ..ports import Sink
-from .journal import Journal, count
+from .journal import Journal
 from .racing import race, within
 
 _log = logging.getLogger(__name__)

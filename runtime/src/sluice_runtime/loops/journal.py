@@ -6,11 +6,10 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-import msgspec
-
 from sluice_contract.status import StreamFailure, StreamState, SymbolRejection
 
 from ..domain.coalescer import Coalescer
+from ..domain.counters import Counters, count
 from ..domain.desired import Desired
 from ..domain.failure import StreamError
 from ..domain.health import Acknowledgement, Clocks, Identity, Snapshot
@@ -23,23 +22,6 @@ _log = logging.getLogger(__name__)
 # How far a provider's clock may run ahead of ours before its stamps stop counting.
 _SKEW = timedelta(seconds=5)
 _FIRESTORE_WRITE = {"event_type": "firestore_write"}
-
-
-class Counters(msgspec.Struct, kw_only=True):
-    """Counts since the process started, by the label of their metric."""
-
-    starts: int = 0
-    stops: dict[str, int] = {}
-    errors: dict[str, int] = {}
-    suppressed: dict[str, int] = {}
-    frames: int = 0
-    writes: int = 0
-    paused_by_flag: int = 0
-
-
-def count(book: dict[str, int], label: str, by: int = 1) -> None:
-    """Adds to one label's count."""
-    book[label] = book.get(label, 0) + by
 
 
 class Journal:

@@ -6,10 +6,11 @@ import asyncio
 import logging
 
 from ..domain.backoff import Backoff
+from ..domain.counters import count
 from ..domain.failure import StreamError
 from ..ports import Connection, Source
 from .flush import Flusher
-from .journal import Journal, count
+from .journal import Journal
 from .racing import race
 
 _log = logging.getLogger(__name__)

@@ -182,7 +182,7 @@ def test_a_file_that_is_no_tape_gives_a_sentence(tmp_path: Path, content: bytes,
 
 async def test_a_missing_tape_says_what_to_create(tmp_path: Path) -> None:
     source = ReplaySource(tmp_path / "tape.csv.gz", 1.0)
-    with pytest.raises(StreamError, match="create the ConfigMap .* with the key tape.csv.gz"):
+    with pytest.raises(StreamError, match=r"create the ConfigMap .* with the key tape.csv.gz"):
         await stream(source, FakeListener())
 
 

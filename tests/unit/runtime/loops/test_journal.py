@@ -4,7 +4,7 @@ import pytest
 
 from sluice_contract.status import SymbolRejection
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.loops.journal import Journal, count
+from sluice_runtime.loops.journal import Journal
 from support.runtime_fakes import journal, quote
 from support.virtual_time import START, at, now
 
@@ -102,17 +102,3 @@ async def test_acknowledged_writes_are_counted_and_timed(book: Journal) -> None:
     book.wrote(5)
     assert book.counters.writes == 5
     assert book.snapshot().clocks.last_write_at == START + timedelta(seconds=2)
-
-
-def test_counts_are_kept_by_label() -> None:
-    book: dict[str, int] = {}
-    count(book, "a")
-    count(book, "a", 2)
-    count(book, "b", 0)
-    assert book == {"a": 3, "b": 0}
-
-
-async def test_two_journals_share_no_counters() -> None:
-    first, second = journal(), journal()
-    count(first.counters.stops, "x")
-    assert second.counters.stops == {}
