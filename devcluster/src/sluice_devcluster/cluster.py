@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
+
 from sluice_devcluster import binaries, certificates, controlplane, emulator, objects, processes
-from sluice_devcluster.api import ApiClient
+from sluice_devcluster.api import ApiClient, ApiError
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.layout import Settings, StateDirectory
 from sluice_devcluster.toolchain import Report
@@ -65,11 +67,14 @@ async def up(state: StateDirectory, wishes: Wishes, report: Report) -> None:
         report("already up and healthy")
     try:
         await _complete(state, settings, wishes, (programs, report))
-    except DevclusterError:
+    except (DevclusterError, ApiError, aiohttp.ClientError, TimeoutError) as error:
         # Half a cluster is of no use to anybody; its logs stay.
         if fresh:
             down(state, report)
-        raise
+        if isinstance(error, DevclusterError):
+            raise
+        tail = processes.log_tail(state.log("kube-apiserver"))
+        raise DevclusterError(f"The API server failed: {error or type(error).__name__}\n{tail}") from error
 
 
 async def _complete(

@@ -21,7 +21,7 @@ ESTABLISH_SECONDS = 30.0
 
 
 def read_definitions(directory: Path) -> list[Json]:
-    """Every CustomResourceDefinition in the YAML files of a directory; raises DevclusterError when unreadable."""
+    """Every CustomResourceDefinition in the YAML files of a directory; raises DevclusterError when there is none."""
     if not directory.is_dir():
         raise DevclusterError(f"--crds: {directory} is not a directory.")
     found: list[Json] = []
@@ -35,6 +35,8 @@ def read_definitions(directory: Path) -> list[Json]:
             for document in documents
             if isinstance(document, dict) and document.get("kind") == "CustomResourceDefinition"
         ]
+    if not found:
+        raise DevclusterError(f"--crds: no YAML file in {directory} holds a CustomResourceDefinition.")
     return found
 
 

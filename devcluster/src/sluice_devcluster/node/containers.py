@@ -73,7 +73,9 @@ class Container:
     def log_path(self, *, previous: bool) -> Path | None:
         """The log of the present run, or of the one before it; None when there is none."""
         run = self._run - 1 if self.execution is not None else self._run
-        path = self._log_path(run - 1 if previous else run)
+        # As with the kubelet, a container that waits for its next run has its last one as the previous.
+        waiting = isinstance(self.snapshot.state, Waiting)
+        path = self._log_path(run - 1 if previous and not waiting else run)
         return path if path.exists() else None
 
     async def run(self, policy: str) -> None:

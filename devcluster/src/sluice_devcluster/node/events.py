@@ -13,6 +13,7 @@ from sluice_devcluster.api import ApiClient, ApiError, Json
 from sluice_devcluster.certificates import NODE_NAME
 from sluice_devcluster.node.statuses import stamp
 
+REMEMBERED = 1000
 LOGGER = logging.getLogger(__name__)
 
 
@@ -23,41 +24,56 @@ class Recorder:
         """Writes with the node's own identity."""
         self._client = client
         self._tasks: set[asyncio.Task[None]] = set()
+        self._counts: dict[tuple[str, str, str], tuple[str, int]] = {}
 
     def record(self, pod: Json, reason: str, message: str, *, warning: bool = False) -> None:
-        """Records an event about a pod."""
-        now = stamp(dt.datetime.now(dt.UTC))
-        metadata = pod["metadata"]
-        event = {
-            "apiVersion": "v1",
-            "kind": "Event",
-            "metadata": {
-                "name": f"{metadata['name'][:200]}.{uuid.uuid4().hex[:16]}",
-                "namespace": metadata["namespace"],
-            },
-            "involvedObject": {
-                "apiVersion": "v1",
-                "kind": "Pod",
-                "name": metadata["name"],
-                "namespace": metadata["namespace"],
-                "uid": metadata["uid"],
-            },
-            "reason": reason,
-            "message": message,
-            "type": "Warning" if warning else "Normal",
-            "source": {"component": "kubelet", "host": NODE_NAME},
-            "reportingComponent": "kubelet",
-            "reportingInstance": NODE_NAME,
-            "firstTimestamp": now,
-            "lastTimestamp": now,
-            "count": 1,
-        }
-        task = asyncio.get_running_loop().create_task(self._write(event))
+        """Records an event about a pod; one that is repeated is counted, as the kubelet does."""
+        if len(self._counts) > REMEMBERED:
+            self._counts.clear()
+        key = (pod["metadata"]["uid"], reason, message)
+        name, count = self._counts.get(key, (f"{pod['metadata']['name'][:200]}.{uuid.uuid4().hex[:16]}", 0))
+        self._counts[key] = (name, count + 1)
+        event = _event(pod, name, (reason, message), warning=warning)
+        write = self._repeat(event, count + 1) if count else self._write(event)
+        task = asyncio.get_running_loop().create_task(write)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _write(self, event: Json) -> None:
         try:
-            await self._client.post(f"/api/v1/namespaces/{event['metadata']['namespace']}/events", event)
+            await self._client.post(_collection(event), event)
         except (ApiError, aiohttp.ClientError, TimeoutError) as error:
             LOGGER.info("event %s was not written: %s", event["reason"], error)
+
+    async def _repeat(self, event: Json, count: int) -> None:
+        path = f"{_collection(event)}/{event['metadata']['name']}"
+        try:
+            await self._client.patch(path, {"count": count, "lastTimestamp": event["lastTimestamp"]})
+        except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+            LOGGER.info("event %s was not counted: %s", event["reason"], error)
+
+
+def _collection(event: Json) -> str:
+    return f"/api/v1/namespaces/{event['metadata']['namespace']}/events"
+
+
+def _event(pod: Json, name: str, words: tuple[str, str], *, warning: bool) -> Json:
+    now = stamp(dt.datetime.now(dt.UTC))
+    metadata = pod["metadata"]
+    reference = {"apiVersion": "v1", "kind": "Pod"}
+    reference |= {key: metadata[key] for key in ("name", "namespace", "uid")}
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": name, "namespace": metadata["namespace"]},
+        "involvedObject": reference,
+        "reason": words[0],
+        "message": words[1],
+        "type": "Warning" if warning else "Normal",
+        "source": {"component": "kubelet", "host": NODE_NAME},
+        "reportingComponent": "kubelet",
+        "reportingInstance": NODE_NAME,
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "count": 1,
+    }
