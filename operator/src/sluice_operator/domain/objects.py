@@ -137,7 +137,7 @@ def job(document: dict[str, Any]) -> Job:
     try:
         spec, invalid = msgspec.convert(document.get("spec"), IngestJobSpec), ""
     except msgspec.ValidationError as error:
-        spec, invalid = None, str(error).replace("$", "$.spec", 1)
+        spec, invalid = None, str(error).replace("`$", "`$.spec")
     return Job(metadata=metadata, spec=spec, invalid=invalid, status=_status(document))
 
 

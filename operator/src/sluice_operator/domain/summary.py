@@ -19,7 +19,7 @@ from .verdict import Transition, Verdict
 Truth = Literal["True", "False", "Unknown"]
 
 _TELLING: Final = (c.READY, c.PAUSED, c.CREDENTIALS_VALID, c.SINK_HEALTHY, c.STALLED)
-_QUIET_AT_FIRST: Final = (c.CREDENTIALS_VALID, c.SINK_HEALTHY)
+_GOOD_UNLESS_TOLD: Final = (c.CREDENTIALS_VALID, c.SINK_HEALTHY)
 _CREDENTIAL_FAILURES: Final = {
     "auth": c.REFUSED,
     "entitlement": c.NOT_ENTITLED,
@@ -129,9 +129,8 @@ def transitions(before: list[Condition], after: list[Condition]) -> tuple[Transi
     found: dict[str, Transition] = {}
     for condition in after:
         known = earlier.get(condition.type)
-        # At first sight only what is about the job as a whole, or wrong, is worth telling. To know nothing never is.
-        at_first = known is None and condition.status != "False" and condition.type in _QUIET_AT_FIRST
-        silent = at_first or condition.status == "Unknown"
+        # Of what is good unless told otherwise, only the bad is told, and its end.
+        silent = condition.type in _GOOD_UNLESS_TOLD and condition.status != "False" and known != "False"
         if condition.type in _TELLING and condition.status != known and not silent:
             warning = condition.type == c.STALLED or (condition.status == "False" and condition.type != c.READY)
             if condition.reason not in found or warning:

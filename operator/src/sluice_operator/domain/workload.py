@@ -63,7 +63,7 @@ def cold_hash(job: Job, settings: PodSettings) -> str:
     """16 hexadecimal digits that change exactly when a running pod is no longer the pod that would be built.
 
     Taken from the builder's own output for the job without its hot fields, incarnation and generation. So nothing that
-    reaches the pod can be forgotten, and a field that a newer operator knows changes nothing while at its default,
+    reaches the pod can be forgotten, and a field that only a newer operator knows changes nothing while at its default,
     because defaults are left out of the injected document.
     """
     cold = msgspec.structs.replace(
@@ -175,14 +175,30 @@ def _environment(job: Job, epoch: int, settings: PodSettings) -> list[Manifest]:
         project_id=_spec(job).firestore.project_id or settings.project_id,
         spec=_spec(job),
     )
+    document = msgspec.to_builtins(injected) | {"spec": _declared(_spec(job))}
     emulator = {"name": "FIRESTORE_EMULATOR_HOST", "value": settings.firestore_emulator_host}
     return [
-        {"name": identity.JOB_ENV, "value": _encode(injected).decode()},
+        {"name": identity.JOB_ENV, "value": _encode(document).decode()},
         _from_field(identity.POD_UID_ENV, "metadata.uid"),
         _from_field(identity.POD_IP_ENV, "status.podIP"),
         _from_field("POD_NAME", "metadata.name"),
         *([emulator] if settings.firestore_emulator_host else []),
     ]
+
+
+def _declared(part: msgspec.Struct) -> Manifest:
+    """A part of the spec without what equals its default. The API server spells defaults out, msgspec keeps those."""
+    found = {}
+    for field in msgspec.structs.fields(part):
+        value = getattr(part, field.name)
+        default = (
+            field.default_factory() if field.default is msgspec.NODEFAULT and not field.required else field.default
+        )
+        if value != default:
+            found[field.encode_name] = (
+                _declared(value) if isinstance(value, msgspec.Struct) else msgspec.to_builtins(value)
+            )
+    return found
 
 
 def _from_field(name: str, path: str) -> Manifest:

@@ -1,0 +1,23 @@
+"""A cluster and an operator for each test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from support.virtual_time import VirtualTimeLoop
+
+from .world import World
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Time is a value."""
+    return {"virtual": VirtualTimeLoop}
+
+
+@pytest.fixture
+def world() -> World:
+    """An empty one."""
+    return World()

@@ -1,0 +1,189 @@
+"""An API server in memory, behind the operator's port: versions, conflicts, preconditions, graceful deletion."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from sluice_contract import identity
+from sluice_contract.naming import field_name
+from sluice_contract.status import OPERATOR_FIELDS, IngestJobStatus
+from sluice_operator.domain import objects
+from sluice_operator.domain.objects import Job, Key, Pod
+from sluice_operator.ports import Conflict, NotFound, Refused, Report
+
+Document = dict[str, Any]
+Watcher = Callable[[str, str, Document], None]
+
+DELETED_AT = "2026-03-02T15:00:00Z"
+
+
+class Crash(BaseException):
+    """The operator dies here. No error of the cluster's: nothing may catch it."""
+
+
+class FakeCluster:
+    """Implements `ports.Cluster`. What changes is told to `watcher(plural, change, document)` at once.
+
+    Pods that were marked as bound go gracefully: they are terminating until `finish` is called, as on a node.
+    """
+
+    def __init__(self) -> None:
+        self.jobs: dict[Key, Document] = {}
+        self.pods: dict[Key, Document] = {}  # by namespace and pod name
+        self.accounts: set[str] = set()
+        self.watcher: Watcher = lambda *_: None
+        self.refusal = ""  # why pods are refused
+        self.bound = False  # whether new pods have a node
+        self.writes: list[str] = []
+        self.crash_at: tuple[int, str] | None = None  # the number of a write, and `before` or `after`
+        self._versions = itertools.count(1)
+
+    async def list_jobs(self) -> list[Job]:
+        """See the port."""
+        return [objects.job(each) for each in self.jobs.values()]
+
+    async def list_pods(self) -> list[Pod]:
+        """See the port."""
+        labels = [each["metadata"].get("labels", {}) for each in self.pods.values()]
+        chosen = [label.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY for label in labels]
+        return [objects.pod(each) for each, ours in zip(self.pods.values(), chosen, strict=True) if ours]
+
+    async def job(self, key: Key) -> Job:
+        """See the port."""
+        return objects.job(_found(self.jobs, key))
+
+    async def pod(self, key: Key) -> Pod:
+        """See the port."""
+        return objects.pod(_found(self.pods, _pod_key(key)))
+
+    async def write_status(self, key: Key, status: IngestJobStatus) -> Job:
+        """See the port."""
+        document = _found(self.jobs, key)
+        with self._write("status"):
+            owned = {field_name(name) for name in OPERATOR_FIELDS}
+            kept = {name: value for name, value in document.get("status", {}).items() if name not in owned}
+            applied = kept | msgspec.to_builtins(status)
+            if applied != document.get("status"):
+                self.change("ingestjobs", document, status=applied)
+        return objects.job(document)
+
+    async def ensure_account(self, namespace: str) -> None:
+        """See the port."""
+        with self._write("account"):
+            self.accounts.add(namespace)
+
+    async def create_pod(self, manifest: Document) -> Pod:
+        """See the port."""
+        meta = manifest["metadata"]
+        key = (meta["namespace"], meta["name"])
+        if key in self.pods:
+            raise Conflict(f"pods {key[1]!r} already exists")
+        if self.refusal or key[0] not in self.accounts:
+            raise Refused(self.refusal or "service account sluice-ingest not found")
+        with self._write("create"):
+            document = copy.deepcopy(manifest) | {"status": {"phase": "Pending"}}
+            document["metadata"]["uid"] = f"pod-{next(self._versions)}"
+            document["spec"] |= {"nodeName": "here"} if self.bound else {}
+            self.pods[key] = document
+            self.change("pods", document, change="ADDED")
+        return objects.pod(document)
+
+    async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
+        """See the port."""
+        document = _found(self.pods, _pod_key(key))
+        meta = document["metadata"]
+        if (meta["uid"], meta["resourceVersion"]) != (uid, resource_version):
+            raise Conflict("the precondition does not hold")
+        with self._write("delete"):
+            if "nodeName" in document["spec"]:
+                meta["deletionTimestamp"] = DELETED_AT
+                self.change("pods", document)
+            else:
+                self.finish(key)
+
+    def declare(self, key: Key, spec: Document, uid: str = "job-1") -> None:
+        """`kubectl apply` of a job."""
+        document = self.jobs.get(key)
+        if document is None:
+            meta = {"namespace": key[0], "name": key[1], "uid": uid, "generation": 1}
+            document = self.jobs[key] = {"metadata": meta, "spec": spec}
+            self.change("ingestjobs", document, change="ADDED")
+        elif document["spec"] != spec:
+            document["metadata"]["generation"] += 1
+            self.change("ingestjobs", document, spec=spec)
+
+    def remove(self, key: Key) -> None:
+        """`kubectl delete` of a job."""
+        self.change("ingestjobs", self.jobs.pop(key), change="DELETED")
+
+    def finish(self, key: Key) -> None:
+        """The pod's object is gone."""
+        self.change("pods", self.pods.pop(_pod_key(key)), change="DELETED")
+
+    def pod_is(self, key: Key, **status: Any) -> None:
+        """The kubelet reports this status of the job's pod."""
+        self.change("pods", self.pods[_pod_key(key)], status=status)
+
+    def pod_says(self, key: Key, stream: Document) -> None:
+        """The pod reports this block of the job's status."""
+        document = self.jobs[key]
+        self.change("ingestjobs", document, status=document.get("status", {}) | {"stream": stream})
+
+    def change(self, plural: str, document: Document, change: str = "MODIFIED", **parts: Any) -> None:
+        """Anybody's write."""
+        document |= parts
+        document["metadata"]["resourceVersion"] = str(next(self._versions))
+        self.watcher(plural, change, copy.deepcopy(document))
+
+    def _write(self, what: str) -> _Write:
+        return _Write(self, what)
+
+
+class _Write:
+    """Counts a write, and lets the operator die right before it or right after it."""
+
+    def __init__(self, cluster: FakeCluster, what: str) -> None:
+        self._cluster = cluster
+        self._what = what
+
+    def __enter__(self) -> None:
+        if self._cluster.crash_at == (len(self._cluster.writes), "before"):
+            self._cluster.crash_at = None
+            raise Crash
+        self._cluster.writes.append(self._what)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._cluster.crash_at == (len(self._cluster.writes) - 1, "after"):
+            self._cluster.crash_at = None
+            raise Crash
+
+
+class FakeRecorder:
+    """Implements `ports.Recorder`."""
+
+    def __init__(self) -> None:
+        self.reports: list[Report] = []
+
+    def record(self, report: Report) -> None:
+        """See the port."""
+        self.reports.append(report)
+
+    @property
+    def reasons(self) -> list[str]:
+        """What was told, in order."""
+        return [report.transition.condition.reason for report in self.reports]
+
+
+def _found(documents: dict[Key, Document], key: Key) -> Document:
+    if key not in documents:
+        raise NotFound(f"{key[1]!r} not found")
+    return documents[key]
+
+
+def _pod_key(key: Key) -> Key:
+    return key[0], identity.pod_name(key[1])

@@ -1,0 +1,194 @@
+"""Each condition, from what a pod and the cluster say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sluice_contract import conditions as c
+
+from .world import KEY, NOW, RUNNING, SYNTHETIC, World, condition, found, pause
+
+ALPACA = SYNTHETIC | {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}}
+
+
+async def after(world: World, spec: dict[str, Any], **stream: Any) -> World:
+    """The world after a running pod of this job has said something."""
+    world.cluster.declare(KEY, spec)
+    await world.settle()
+    await world.streams(**stream)
+    return world
+
+
+def failing(kind: str, state: str = "Blocked") -> dict[str, Any]:
+    """What a pod says of a failure."""
+    return {"state": state, "failure": {"type": kind, "message": f"because of {kind}", "at": NOW.isoformat()}}
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"), [("auth", c.REFUSED), ("entitlement", c.NOT_ENTITLED), ("configuration", c.MISSING)]
+)
+async def test_refused_credentials_block_the_job_and_say_why(world: World, failure: str, reason: str) -> None:
+    await after(world, ALPACA, **failing(failure))
+    assert condition(world.job.status, c.CREDENTIALS_VALID) == ("False", reason)
+    assert condition(world.job.status, c.STALLED) == ("True", reason)
+    assert (world.ready, world.job.status.phase) == (("False", reason), "Blocked")
+    ready = found(world.job.status, c.READY)
+    assert ready is not None
+    assert ready.message == f"because of {failure}"
+
+
+async def test_accepted_credentials_stay_accepted_while_the_pod_reconnects(world: World) -> None:
+    await after(world, ALPACA)
+    await world.streams(**failing("network", "BackingOff"))
+    assert condition(world.job.status, c.CREDENTIALS_VALID) == ("True", c.ACCEPTED)
+    assert (world.ready, world.job.status.phase) == (("False", c.BACKING_OFF), "Degraded")
+
+
+async def test_credentials_are_unknown_until_they_were_tried(world: World) -> None:
+    await after(world, ALPACA, state="Connecting")
+    assert condition(world.job.status, c.CREDENTIALS_VALID) == ("Unknown", c.NOT_CHECKED)
+
+
+@pytest.mark.parametrize("spec", [SYNTHETIC, SYNTHETIC | {"provider": "alpaca", "dryRun": True}])
+async def test_what_streams_without_credentials_needs_none(world: World, spec: dict[str, Any]) -> None:
+    await after(world, spec)
+    assert condition(world.job.status, c.CREDENTIALS_VALID) == ("True", c.NOT_NEEDED)
+
+
+async def test_a_sink_that_takes_nothing_makes_the_job_not_ready(world: World) -> None:
+    await after(world, SYNTHETIC, sink={"healthy": False, "message": "PERMISSION_DENIED: grant the pod a role."})
+    assert world.ready == ("False", c.SINK_UNHEALTHY)
+    assert condition(world.job.status, c.SINK_HEALTHY) == ("False", c.WRITES_FAILING)
+    assert condition(world.job.status, c.STREAMING) == ("True", c.STREAMING_REASON)
+
+
+async def test_some_refused_symbols_leave_the_job_ready_and_degraded(world: World) -> None:
+    symbols = {"live": "1/2", "desired": 2, "confirmed": 1, "pending": 0, "paused": 0, "rejected": 1}
+    await after(world, SYNTHETIC, symbols=symbols)
+    assert (world.ready, world.job.status.phase) == (("True", c.SYMBOLS_REJECTED), "Degraded")
+
+
+async def test_a_job_all_of_whose_symbols_are_refused_is_not_ready(world: World) -> None:
+    symbols = {"live": "0/2", "desired": 2, "confirmed": 0, "pending": 0, "paused": 0, "rejected": 2}
+    await after(world, SYNTHETIC, symbols=symbols)
+    assert world.ready[0] == "False"
+
+
+async def test_symbols_that_are_not_confirmed_yet_are_connecting(world: World) -> None:
+    symbols = {"live": "1/2", "desired": 2, "confirmed": 1, "pending": 1, "paused": 0, "rejected": 0}
+    await after(world, SYNTHETIC, symbols=symbols)
+    assert world.ready == condition(world.job.status, c.STREAMING) == ("False", c.CONNECTING)
+
+
+async def test_the_words_of_another_pod_count_for_nothing(world: World) -> None:
+    await after(world, SYNTHETIC, podUID="another")
+    assert world.ready == ("False", c.POD_STARTING)
+
+
+@pytest.mark.parametrize("source", ["env:INGEST_ENABLED", "file:/etc/ingest", "api"])
+async def test_a_pause_by_another_switch_is_a_pause(world: World, source: str) -> None:
+    await after(world, SYNTHETIC, **pause(source))
+    assert world.ready == condition(world.job.status, c.PAUSED) == ("True", c.PAUSED_REASON)
+    assert world.job.status.phase == "Paused"
+
+
+async def test_a_pod_that_has_not_read_its_job_is_starting_not_paused(world: World) -> None:
+    await after(world, SYNTHETIC, **pause("start"))
+    assert (world.ready, condition(world.job.status, c.PAUSED)) == (("False", c.CONNECTING), ("", ""))
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"phase": "Pending"},
+        {
+            "phase": "Running",
+            "containerStatuses": [{"name": "ingest", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}],
+        },
+    ],
+)
+async def test_a_job_to_be_paused_whose_pod_does_not_run_is_paused(world: World, status: dict[str, Any]) -> None:
+    world.cluster.declare(KEY, SYNTHETIC | {"enabled": False})
+    await world.settle()
+    world.cluster.pod_is(KEY, **status)
+    await world.settle()
+    assert condition(world.job.status, c.PAUSED) == ("True", c.NOTHING_CONNECTED)
+    assert (world.ready, condition(world.job.status, c.RECONCILING)) == (("True", c.PAUSED_REASON), ("", ""))
+
+
+async def test_a_terminating_pod_that_runs_may_be_connected_so_its_job_is_not_paused(world: World) -> None:
+    world.cluster.bound = True
+    await after(world, SYNTHETIC)
+    await world.cluster.delete_pod(KEY, world.pod.metadata.uid, world.pod.metadata.resource_version)
+    world.cluster.declare(KEY, SYNTHETIC | {"enabled": False})
+    await world.settle()
+    assert (world.ready[0], condition(world.job.status, c.PAUSED)) == ("False", ("", ""))
+
+
+async def test_a_confirmed_pause_that_falls_silent_is_not_ready(world: World) -> None:
+    await after(world, SYNTHETIC | {"enabled": False}, **pause())
+    await world.advance(91)
+    assert world.ready == ("False", c.HEARTBEAT_STALE)
+    assert condition(world.job.status, c.PAUSED) == ("True", c.PAUSED_REASON)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "words"),
+    [
+        (
+            {"containerStatuses": [{"name": "ingest", "state": {"waiting": {"reason": "ImagePullBackOff"}}}]},
+            c.POD_UNSTARTABLE,
+            "ImagePullBackOff",
+        ),
+        (
+            {
+                "conditions": [
+                    {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no node"}
+                ]
+            },
+            c.POD_UNSTARTABLE,
+            "no node",
+        ),
+        (
+            {"containerStatuses": [{"name": "ingest", "state": {"terminated": {"exitCode": 3}}}]},
+            c.POD_CRASHING,
+            "exit code 3",
+        ),
+    ],
+)
+async def test_what_keeps_a_pod_from_running_is_named(
+    world: World, status: dict[str, Any], reason: str, words: str
+) -> None:
+    world.cluster.declare(KEY, SYNTHETIC)
+    await world.settle()
+    world.cluster.pod_is(KEY, phase="Pending", **status)
+    await world.settle()
+    ready = found(world.job.status, c.READY)
+    assert ready is not None
+    assert (ready.reason, words in ready.message) == (reason, True)
+
+
+async def test_a_condition_keeps_its_time_until_its_status_changes(world: World) -> None:
+    await after(world, SYNTHETIC)
+    world.seconds = 30
+    await world.streams(state="BackingOff")
+    flipped = found(world.job.status, c.READY)
+    world.seconds = 60
+    await world.streams(state="Connecting")
+    later = found(world.job.status, c.READY)
+    assert flipped is not None
+    assert later is not None
+    assert (later.reason, later.last_transition_time) == (c.CONNECTING, flipped.last_transition_time)
+    assert (flipped.last_transition_time - NOW).total_seconds() == 30
+
+
+async def test_a_running_pod_that_never_reports_is_told_after_ninety_seconds(world: World) -> None:
+    world.cluster.declare(KEY, SYNTHETIC)
+    await world.settle()
+    world.cluster.pod_is(KEY, **RUNNING)
+    await world.settle()
+    assert world.ready == ("False", c.POD_STARTING)
+    await world.advance(91)
+    assert world.ready == ("False", c.HEARTBEAT_STALE)

@@ -1,0 +1,242 @@
+"""Decisions: their order, and what holds for every one of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from datetime import timedelta
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sluice_contract import conditions as c
+from sluice_contract.status import OPERATOR_FIELDS, RUNTIME_FIELDS, IngestJobStatus, Restart, StreamState, StreamStatus
+from sluice_operator.domain import objects, workload
+from sluice_operator.domain.decision import decide, operator_part
+from sluice_operator.domain.observation import Observation, Refusal
+from sluice_operator.domain.placement import PLACEMENT
+from sluice_operator.domain.readiness import READINESS
+from sluice_operator.domain.verdict import CreatePod, DeletePod
+
+from .world import KEY, NOW, PODS, RUNNING, SYNTHETIC, condition, job_of, pause, said
+
+STATES = list(StreamState.__args__)  # type: ignore[attr-defined]
+
+
+def test_the_order_of_the_checks_is_pinned() -> None:
+    assert [check.__name__ for check in PLACEMENT] == [
+        "spec_is_invalid",
+        "pod_is_foreign",
+        "pod_is_terminating",
+        "pod_is_of_an_earlier_job",
+        "pod_is_outdated",
+        "tape_is_finished",
+        "pod_has_ended",
+        "api_server_refused",
+        "restart_is_not_due",
+        "account_is_missing",
+        "pod_is_missing",
+    ]
+    assert [check.__name__ for check in READINESS] == [
+        "pod_is_stalled",
+        "pause_needs_nothing",
+        "pod_is_not_in_place",
+        "pod_does_not_run",
+        "heartbeat_is_stale",
+        "pause_is_pending",
+        "pod_has_not_reported",
+        "pause_is_confirmed",
+        "generation_is_not_applied",
+        "tape_is_at_its_end",
+        "stream_is_blocked",
+        "stream_is_backing_off",
+        "sink_is_unhealthy",
+        "stream_is_live",
+        "stream_is_connecting",
+    ]
+
+
+def test_operator_and_pod_share_no_field_of_the_status_and_leave_none_out() -> None:
+    fields = {field.name for field in msgspec.structs.fields(IngestJobStatus)}
+    assert not OPERATOR_FIELDS & RUNTIME_FIELDS
+    assert fields == OPERATOR_FIELDS | RUNTIME_FIELDS
+
+
+def test_the_operator_writes_no_field_of_the_pods() -> None:
+    job = msgspec.structs.replace(job_of(SYNTHETIC), status=_status(said("pod-1", 1)))
+    decision = decide(Observation(now=NOW, job=job, pod=None))
+    assert decision.status is not None
+    assert {field for field in RUNTIME_FIELDS if getattr(decision.status, field) is not None} == set()
+
+
+def test_without_job_and_pod_there_is_nothing_to_do() -> None:
+    assert decide(Observation(now=NOW, job=None, pod=None)).step is None
+
+
+def _streams() -> list[StreamStatus | None]:
+    """A few hundred things that a pod may say, and silence."""
+    found: list[StreamStatus | None] = [None]
+    switches = [{}, *(pause(source, done) for source in ("cr:a/b", "start", "api") for done in (True, False))]
+    failures = [{}, {"failure": {"type": "auth", "message": "no", "at": NOW.isoformat()}}]
+    for state, uid, generation, switch, failure in itertools.product(
+        STATES, ("pod-1", "pod-0"), (1, 3), switches, failures
+    ):
+        block = said(uid, generation) | {"state": state, "sink": {"healthy": generation == 1}} | switch | failure
+        found.append(_status(block).stream)
+    return found
+
+
+def _pods() -> list[objects.Pod | None]:
+    """A pod with the job's pod name in every phase: ours, going, somebody else's, unlabelled; and none."""
+    document = workload.pod(job_of(SYNTHETIC), 1, "cold", PODS)
+    waiting = {"name": "ingest", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    found: list[objects.Pod | None] = [None, None]
+    for phase, change in itertools.product(
+        (
+            {"phase": "Pending"},
+            RUNNING,
+            RUNNING,
+            {"phase": "Running", "containerStatuses": [waiting]},
+            {"phase": "Failed", "reason": "Evicted"},
+            {"phase": "Succeeded"},
+        ),
+        ({}, {}, {"deletionTimestamp": NOW.isoformat()}, {"ownerReferences": []}, {"labels": {}}),
+    ):
+        meta = document["metadata"] | {"uid": "pod-1", "resourceVersion": "1"} | change
+        found.append(objects.pod({"metadata": meta, "status": phase}))
+    return found
+
+
+def _status(stream: dict[str, object]) -> IngestJobStatus:
+    return objects.job({"metadata": {"name": KEY[1]}, "spec": SYNTHETIC, "status": {"stream": stream}}).status
+
+
+JOBS = [
+    job_of(SYNTHETIC | change)
+    for change in (
+        {},
+        {"enabled": False},
+        {"pause": {"until": "2026-03-02T15:05:00Z"}},
+        {"pause": {"until": "2026-03-02T14:00:00Z"}},
+        {"symbols": ["not a symbol"]},
+        {"provider": "replay", "replay": {"tape": {"configMapRef": {"name": "t"}}}},
+        {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}},
+    )
+]
+# Built once: what is drawn are places in these lists.
+STREAMS, PODS_SEEN = _streams(), _pods()
+MOMENTS = [NOW, NOW + timedelta(minutes=5), NOW + timedelta(minutes=15)]
+RESTARTS = [None, None, Restart(count=2, next_at=NOW + timedelta(seconds=40))]
+
+
+@st.composite
+def observations(draw: st.DrawFn) -> Observation:
+    """Anything that can be seen of one job."""
+    job = draw(st.sampled_from(JOBS))
+    status = IngestJobStatus(
+        stream=draw(st.sampled_from(STREAMS)),
+        epoch=draw(st.sampled_from([None, 1, 2**42])),
+        restart=draw(st.sampled_from(RESTARTS)),
+    )
+    meta = msgspec.structs.replace(
+        job.metadata, generation=draw(st.integers(1, 3)), uid=draw(st.sampled_from(["job-1", "job-0"]))
+    )
+    return Observation(
+        now=draw(st.sampled_from(MOMENTS)),
+        job=msgspec.structs.replace(job, status=status, metadata=meta),
+        pod=draw(st.sampled_from(PODS_SEEN)),
+        cold_hash=draw(st.sampled_from(["cold", "cold", "colder"])),
+        account_is_ensured=draw(st.booleans()),
+        heartbeat_age_seconds=draw(st.sampled_from([0.0, 91.0])),
+        heartbeat_was_looked_up=draw(st.booleans()),
+        pausing_seconds=draw(st.sampled_from([0.0, 11.0])),
+        refusal=draw(st.sampled_from([None, Refusal("quota", 1, None, 30.0), Refusal("quota", 2, 1, 61.0)])),
+    )
+
+
+def always(holds: Callable[[Observation], None]) -> Callable[[], None]:
+    """The property holds for whatever is seen."""
+    tried: Callable[[], None] = settings(max_examples=40, deadline=None)(given(observations())(holds))
+    return tried
+
+
+@always
+def test_no_pod_is_created_while_a_pod_object_exists(seen: Observation) -> None:
+    assert seen.pod is None or not isinstance(decide(seen).step, CreatePod)
+
+
+@always
+def test_a_terminating_pod_is_never_deleted_again(seen: Observation) -> None:
+    step = decide(seen).step
+    going = seen.pod is not None and seen.pod.metadata.deletion_timestamp is not None
+    assert not (going and isinstance(step, DeletePod))
+
+
+@always
+def test_a_new_pod_has_a_higher_epoch_and_it_is_in_the_status(seen: Observation) -> None:
+    decision = decide(seen)
+    if isinstance(decision.step, CreatePod) and seen.job is not None:
+        unused = seen.refusal is not None and seen.refusal.epoch == seen.job.status.epoch
+        assert decision.step.epoch > (seen.job.status.epoch or 0) or unused
+        assert _after(seen).epoch == decision.step.epoch
+
+
+@always
+def test_the_epoch_never_falls(seen: Observation) -> None:
+    after = _after(seen)
+    assert seen.job is not None
+    assert (after.epoch or 0) >= (seen.job.status.epoch or 0)
+
+
+@always
+def test_a_job_is_never_ready_and_stalled_or_ready_and_reconciling(seen: Observation) -> None:
+    status = _after(seen)
+    if condition(status, c.READY)[0] == "True":
+        assert condition(status, c.STALLED) == condition(status, c.RECONCILING) == ("", "")
+    else:
+        assert (condition(status, c.STALLED) == ("", "")) != (condition(status, c.RECONCILING) == ("", ""))
+
+
+@always
+def test_a_ready_job_has_a_pod_that_applied_the_newest_spec_or_nothing_to_run(seen: Observation) -> None:
+    status, job = _after(seen), seen.job
+    assert job is not None
+    if condition(status, c.READY)[0] == "True" and condition(status, c.PAUSED)[1] != c.NOTHING_CONNECTED:
+        assert job.status.stream is not None
+        assert job.status.stream.observed_generation >= job.metadata.generation
+
+
+@always
+def test_paused_is_true_only_where_nothing_can_be_written(seen: Observation) -> None:
+    reason = condition(_after(seen), c.PAUSED)
+    running = seen.pod is not None and seen.pod.status == objects.pod({"metadata": _ANY_META, "status": RUNNING}).status
+    if reason == ("True", c.NOTHING_CONNECTED):
+        assert not running or (seen.pod is not None and not seen.pod.metadata.owner_references)
+
+
+@always
+def test_what_was_written_is_not_written_again(seen: Observation) -> None:
+    assert seen.job is not None
+    status = msgspec.structs.replace(_after(seen), stream=seen.job.status.stream)
+    again = decide(msgspec.structs.replace(seen, job=msgspec.structs.replace(seen.job, status=status)))
+    assert again.status is None or isinstance(again.step, CreatePod)
+    assert again.transitions == ()
+
+
+@always
+def test_an_end_of_a_pod_is_counted_once(seen: Observation) -> None:
+    assert seen.job is not None
+    first = _after(seen)
+    status = msgspec.structs.replace(first, stream=seen.job.status.stream)
+    again = decide(msgspec.structs.replace(seen, job=msgspec.structs.replace(seen.job, status=status)))
+    assert again.status is None or again.status.restart == first.restart
+
+
+_ANY_META = {"name": "a", "namespace": "b", "uid": "c", "resourceVersion": "1"}
+
+
+def _after(seen: Observation) -> IngestJobStatus:
+    decision = decide(seen)
+    assert seen.job is not None
+    return decision.status if decision.status is not None else operator_part(seen.job.status)

@@ -1,0 +1,180 @@
+"""The rim: kopf's settings and handlers, the environment, logs, events, health."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec.yaml
+import pytest
+
+from sluice_contract import conditions as c
+from sluice_contract.status import Condition
+from sluice_operator import handlers, logs, watchdog
+from sluice_operator.adapters import access, events
+from sluice_operator.domain.verdict import Transition
+from sluice_operator.ports import Report
+from sluice_operator.settings import Settings, settings
+from sluice_operator.store import Store
+
+from .world import KEY, NOW
+
+
+def report(uid: str = "job-1") -> Report:
+    """A job that became not ready."""
+    condition = Condition(
+        type=c.STALLED, status="True", reason=c.POD_REJECTED, message="quota", last_transition_time=NOW,
+        observed_generation=1,
+    )  # fmt: skip
+    return Report(KEY, uid, Transition(condition, warning=True))
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert settings({}) == Settings()
+
+
+def test_every_variable_is_heeded() -> None:
+    environment = {
+        "SLUICE_RUNTIME_IMAGE": "registry/runtime:2",
+        "SLUICE_FIRESTORE_PROJECT": "prod",
+        "FIRESTORE_EMULATOR_HOST": "127.0.0.1:1",
+        "SLUICE_WORKERS": "4",
+        "SLUICE_WATCH_NAMESPACES": "acme, beta,",
+        "POD_IP": "127.0.0.9",
+        "SLUICE_HTTP_PORT": "9000",
+        "SLUICE_LOG_LEVEL": "DEBUG",
+    }
+    assert msgspec.structs.asdict(settings(environment)) == {
+        "image": "registry/runtime:2",
+        "project_id": "prod",
+        "firestore_emulator_host": "127.0.0.1:1",
+        "workers": 4,
+        "namespaces": ("acme", "beta"),
+        "host": "127.0.0.9",
+        "port": 9000,
+        "log_level": "DEBUG",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("SLUICE_WORKERS", "0"), ("SLUICE_HTTP_PORT", "x"), ("SLUICE_LOG_LEVEL", "LOUD")]
+)
+def test_a_value_out_of_bounds_is_named(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        settings({name: value})
+
+
+def test_kopf_only_reflects() -> None:
+    registry = handlers.registry(Store(lambda _: None), login=None)  # type: ignore[arg-type]
+    assert len(registry._watching.get_all_handlers()) == 2
+    assert not registry._changing.get_all_handlers()
+    assert not registry._spawning.get_all_handlers()
+    assert not registry._indexing.get_all_handlers()
+    assert not registry._webhooks.get_all_handlers()
+
+
+def test_kopf_never_gives_up_and_never_waits_for_ever() -> None:
+    chosen = handlers.kopf_settings()
+    assert list(itertools.islice(handlers.Forever(), 12))[-2:] == [30, 30]
+    assert isinstance(chosen.networking.error_backoffs, handlers.Forever)
+    assert chosen.watching.inactivity_timeout == 70
+    assert (chosen.posting.enabled, chosen.peering.standalone, chosen.scanning.disabled) == (False, True, True)
+    assert dict(chosen.watching.label_selectors) != {}
+
+
+def test_a_missing_watcher_is_named() -> None:
+    running = ["watcher for pods.v1@None", "worker 1"]
+    assert watchdog.missing(running) == ["watcher for ingestjobs."]
+
+
+def test_a_log_line_is_one_json_object_with_its_extras() -> None:
+    record = logging.makeLogRecord({"name": "a", "levelname": "INFO", "msg": "two\nlines", "job": "acme/x"})
+    line = logs.JsonLines().format(record)
+    assert "\n" not in line
+    assert json.loads(line)["job"] == "acme/x"
+
+
+def test_the_same_transition_has_the_same_event_name() -> None:
+    event = events.event(report())
+    assert event == events.event(report())
+    assert (event["metadata"]["name"], event["type"]) == (
+        f"us-equities.podrejected.{int(NOW.timestamp()):x}",
+        "Warning",
+    )
+
+
+class Posted:
+    """Implements `events.Poster`."""
+
+    def __init__(self) -> None:
+        self.dropped = 0
+
+    async def create_event(self, manifest: dict[str, object]) -> None:
+        """See there."""
+        raise AssertionError(manifest)
+
+    def drop(self) -> None:
+        """One more was too many."""
+        self.dropped += 1
+
+
+async def test_a_job_that_flaps_does_not_fill_the_events() -> None:
+    posted, seconds = Posted(), [0.0]
+    recorder = events.EventRecorder(posted, posted.drop, lambda: seconds[0])
+    for _ in range(12):
+        recorder.record(report())
+    recorder.record(report("job-2"))
+    assert posted.dropped == 2
+    seconds[0] = 31.0
+    recorder.record(report())
+    assert posted.dropped == 2
+
+
+def test_a_renewed_token_is_read_again(tmp_path: Path) -> None:
+    seconds = [0.0]
+    (tmp_path / "token").write_text("first\n")
+    token = access.TokenFile(tmp_path / "token", lambda: seconds[0])
+    assert token() == "first"
+    (tmp_path / "token").write_text("second\n")
+    assert token() == "first"
+    seconds[0] = 10.0
+    assert token() == "second"
+
+
+def test_a_kubeconfig_names_server_and_token(tmp_path: Path) -> None:
+    config = {
+        "current-context": "dev",
+        "contexts": [{"name": "dev", "context": {"cluster": "here", "user": "me"}}],
+        "clusters": [{"name": "here", "cluster": {"server": "http://127.0.0.1:8001"}}],
+        "users": [{"name": "me", "user": {"token": "secret"}}],
+    }
+    (tmp_path / "config").write_bytes(msgspec.yaml.encode(config))
+    way = access.access({"KUBECONFIG": str(tmp_path / "config")})
+    assert (way.server, way.tls, way.token()) == ("http://127.0.0.1:8001", False, "secret")
+
+
+def test_a_kubeconfig_without_its_context_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("current-context: none\ncontexts: []\n")
+    with pytest.raises(access.AccessError, match="context none"):
+        access.by_kubeconfig(tmp_path / "config")
+
+
+def test_outside_a_pod_and_without_kubeconfig_there_is_no_way(tmp_path: Path) -> None:
+    with pytest.raises(access.AccessError, match="KUBECONFIG"):
+        access.in_cluster({}, tmp_path)
+
+
+def test_data_in_a_kubeconfig_goes_before_files(tmp_path: Path) -> None:
+    (tmp_path / "ca").write_text("from the file")
+    section = {"x": "ca", "x-data": base64.b64encode(b"inline").decode()}
+    assert access._bytes(section, "x", tmp_path) == b"inline"
+    assert access._bytes({"x": "ca"}, "x", tmp_path) == b"from the file"
+
+
+def test_a_moment_in_a_log_line_is_utc() -> None:
+    record = logging.makeLogRecord({"msg": "x", "created": datetime(2026, 3, 2, 15, 0, tzinfo=UTC).timestamp()})
+    assert json.loads(logs.JsonLines().format(record))["time"] == "2026-03-02T15:00:00.000+00:00"

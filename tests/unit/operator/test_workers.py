@@ -1,0 +1,69 @@
+"""Workers: an error concerns its own key, and nothing is written before the gate opens."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sluice_operator.domain.objects import Key
+from sluice_operator.ports import Unavailable
+from sluice_operator.reconcile import Result
+from sluice_operator.workers import Workers
+from sluice_operator.workqueue import WorkQueue
+from support import virtual_time
+
+
+class Rig:
+    """Two workers over a queue, and a reconciler that fails or answers as told."""
+
+    def __init__(self) -> None:
+        self.queue: WorkQueue[Key] = WorkQueue(virtual_time.seconds, jitter=lambda: 0.0)
+        self.gate = asyncio.Event()
+        self.passes: list[tuple[float, str]] = []
+        self.outcomes: list[str] = []
+        self.errors: dict[str, Exception] = {}
+        self.results: dict[str, list[Result]] = {}
+        self.workers = Workers(self.queue, self._reconcile, self.gate, self)
+
+    def passed(self, seconds: float, outcome: str) -> None:
+        """Counts."""
+        assert seconds >= 0
+        self.outcomes.append(outcome)
+
+    async def run(self, *names: str, until: float) -> None:
+        """Adds keys, and lets the workers work until then."""
+        for name in names:
+            self.queue.add(("acme", name))
+        asyncio.get_running_loop().call_later(until, self.queue.shut_down, 2)
+        await self.workers.run(2)
+
+    async def _reconcile(self, key: Key) -> Result:
+        self.passes.append((virtual_time.seconds(), key[1]))
+        if key[1] in self.errors:
+            raise self.errors[key[1]]
+        left = self.results.get(key[1], [])
+        return left.pop(0) if left else Result()
+
+
+async def test_nothing_is_done_before_the_gate_opens() -> None:
+    rig = Rig()
+    asyncio.get_running_loop().call_later(7, rig.gate.set)
+    await rig.run("a", until=10)
+    assert rig.passes == [(7.0, "a")]
+
+
+async def test_failing_jobs_are_put_off_and_hold_up_no_other() -> None:
+    rig = Rig()
+    rig.gate.set()
+    rig.errors = {"bad": Unavailable("503"), "worse": ZeroDivisionError()}
+    await rig.run("bad", "worse", "good", until=3.5)
+    assert rig.passes[:3] == [(0.0, "bad"), (0.0, "worse"), (0.0, "good")]
+    assert sorted(rig.passes[3:]) == [(1.0, "bad"), (1.0, "worse"), (3.0, "bad"), (3.0, "worse")]
+    assert set(rig.outcomes) == {"Unavailable", "ZeroDivisionError", "settled"}
+
+
+async def test_what_was_written_is_looked_at_again_at_once_and_a_deadline_later() -> None:
+    rig = Rig()
+    rig.gate.set()
+    rig.results = {"a": [Result(again=True), Result(requeue_after=90.0)]}
+    await rig.run("a", until=100)
+    assert rig.passes == [(0.0, "a"), (0.0, "a"), (90.0, "a")]

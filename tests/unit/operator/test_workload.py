@@ -1,0 +1,117 @@
+"""The pod and its account, as they are sent to the API server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import msgspec.yaml
+import pytest
+
+from sluice_contract import identity
+from sluice_contract.identity import InjectedJob
+from sluice_contract.spec import HOT_FIELDS
+from sluice_operator.domain import workload
+
+from .world import PODS, SYNTHETIC, job_of
+
+GOLDEN = Path(__file__).parent.parent.parent / "golden"
+EVERYTHING = SYNTHETIC | {
+    "provider": "alpaca",
+    "alpaca": {"credentialsSecretRef": {"name": "alpaca"}, "caConfigMapRef": {"name": "proxy-ca"}},
+    "firestore": {"projectID": "acme-prod", "credentialsSecretRef": {"name": "firestore"}},
+}
+REPLAY = SYNTHETIC | {"provider": "replay", "replay": {"tape": {"configMapRef": {"name": "tape", "key": "day.csv"}}}}
+
+
+@pytest.mark.parametrize(("name", "spec"), [("pod-default", SYNTHETIC), ("pod-alpaca", EVERYTHING)])
+def test_the_pod_is_the_golden_one(name: str, spec: dict[str, Any]) -> None:
+    golden = msgspec.yaml.decode((GOLDEN / f"{name}.yaml").read_bytes())
+    assert workload.pod(job_of(spec), 7, "0123456789abcdef", PODS) == golden
+
+
+def test_the_account_is_the_golden_one() -> None:
+    built = [workload.service_account("acme"), workload.role_binding("acme")]
+    assert built == msgspec.yaml.decode((GOLDEN / "account.yaml").read_bytes())
+
+
+def test_building_twice_gives_the_same() -> None:
+    job = job_of(EVERYTHING)
+    assert workload.pod(job, 7, "cold", PODS) == workload.pod(job, 7, "cold", PODS)
+
+
+def test_what_the_spec_does_not_name_is_not_mounted() -> None:
+    pod = workload.pod(job_of(SYNTHETIC), 7, "cold", PODS)
+    assert pod["spec"]["volumes"] == pod["spec"]["containers"][0]["volumeMounts"] == []
+
+
+def test_only_the_named_key_of_a_tape_is_mounted() -> None:
+    [volume] = workload.pod(job_of(REPLAY), 7, "cold", PODS)["spec"]["volumes"]
+    assert volume["configMap"] == {"name": "tape", "optional": True, "items": [{"key": "day.csv", "path": "day.csv"}]}
+
+
+def test_the_emulator_is_handed_on_only_where_there_is_one() -> None:
+    emulated = msgspec.structs.replace(PODS, firestore_emulator_host="127.0.0.1:8900")
+    names = [
+        [entry["name"] for entry in workload.pod(job_of(SYNTHETIC), 7, "cold", each)["spec"]["containers"][0]["env"]]
+        for each in (PODS, emulated)
+    ]
+    assert ("FIRESTORE_EMULATOR_HOST" in names[0], "FIRESTORE_EMULATOR_HOST" in names[1]) == (False, True)
+
+
+def test_the_pod_gets_its_job_as_one_document() -> None:
+    environment = workload.pod(job_of(EVERYTHING), 7, "cold", PODS)["spec"]["containers"][0]["env"]
+    [entry] = [each for each in environment if each["name"] == identity.JOB_ENV]
+    injected = msgspec.json.decode(entry["value"], type=InjectedJob)
+    assert (injected.name, injected.epoch, injected.project_id) == ("us-equities", 7, "acme-prod")
+    assert injected.spec == job_of(EVERYTHING).spec
+
+
+HOT: dict[str, Any] = {
+    "symbols": ["MSFT"],
+    "enabled": False,
+    "pause": {"reason": "incident"},
+    "pausedSymbols": [{"symbol": "SPY"}],
+    "dryRun": True,
+    "limits": {"burst": 2},
+    "heartbeat": {"intervalSeconds": 3},
+}
+
+
+@pytest.mark.parametrize("field", HOT)
+def test_a_hot_field_leaves_the_hash_alone(field: str) -> None:
+    assert workload.cold_hash(job_of(SYNTHETIC | {field: HOT[field]}), PODS) == workload.cold_hash(
+        job_of(SYNTHETIC), PODS
+    )
+
+
+def test_every_hot_field_was_tried() -> None:
+    assert {
+        identifier.replace("pausedSymbols", "paused_symbols").replace("dryRun", "dry_run") for identifier in HOT
+    } == HOT_FIELDS
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"provider": "alpaca", "dryRun": True},
+        {"synthetic": {"seed": 2}},
+        {"firestore": {"database": "quotes"}},
+        {"firestore": {"credentialsSecretRef": {"name": "firestore"}}},
+    ],
+    ids=json.dumps,
+)
+def test_a_cold_field_changes_the_hash(change: dict[str, Any]) -> None:
+    assert workload.cold_hash(job_of(SYNTHETIC | change), PODS) != workload.cold_hash(job_of(SYNTHETIC), PODS)
+
+
+def test_another_image_changes_the_hash() -> None:
+    newer = msgspec.structs.replace(PODS, image="sluice-runtime:0.2.0")
+    assert workload.cold_hash(job_of(SYNTHETIC), newer) != workload.cold_hash(job_of(SYNTHETIC), PODS)
+
+
+def test_a_default_that_is_spelled_out_leaves_the_hash_alone() -> None:
+    spelled = SYNTHETIC | {"synthetic": {"seed": 1, "quotesPerSecond": 5}, "firestore": {"database": "(default)"}}
+    assert workload.cold_hash(job_of(spelled), PODS) == workload.cold_hash(job_of(SYNTHETIC | {"synthetic": {}}), PODS)

@@ -1,0 +1,141 @@
+"""The work queue's promises."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice_operator.workqueue import WorkQueue
+from support import virtual_time
+
+
+def queue() -> WorkQueue[str]:
+    """A queue without jitter, by the loop's clock."""
+    return WorkQueue(virtual_time.seconds, jitter=lambda: 0.0)
+
+
+async def drained(q: WorkQueue[str]) -> list[str]:
+    """What can be taken now, in order."""
+    taken = []
+    while q.depth:
+        key = await q.get()
+        assert key is not None
+        taken.append(key)
+        q.done(key)
+    return taken
+
+
+async def test_a_key_added_twice_is_taken_once_and_order_is_kept() -> None:
+    q = queue()
+    for key in ("b", "a", "b", "c", "a"):
+        q.add(key)
+    assert await drained(q) == ["b", "a", "c"]
+
+
+async def test_a_key_added_while_in_hand_comes_again_but_not_before_it_is_done() -> None:
+    q = queue()
+    q.add("a")
+    assert await q.get() == "a"
+    q.add("a")
+    second = asyncio.create_task(q.get())
+    await virtual_time.settle()
+    assert not second.done()
+    q.done("a")
+    assert await second == "a"
+
+
+async def test_a_key_that_is_done_does_not_come_again_by_itself() -> None:
+    q = queue()
+    q.add("a")
+    await q.get()
+    q.done("a")
+    assert q.depth == 0
+
+
+async def test_the_earliest_of_several_deadlines_counts_and_only_once() -> None:
+    q = queue()
+    q.add_after("a", 30)
+    q.add_after("a", 10)
+    q.add_after("a", 20)
+    asyncio.get_running_loop().call_later(100, q.shut_down, 1)
+    keeper = asyncio.create_task(q.keep_time())
+    assert await q.get() == "a"
+    assert virtual_time.seconds() == 10
+    q.done("a")
+    assert await q.get() is None
+    assert virtual_time.seconds() == 100
+    await keeper
+
+
+async def test_failures_are_put_off_longer_and_longer_up_to_a_minute() -> None:
+    q = queue()
+    keeper = asyncio.create_task(q.keep_time())
+    waits = []
+    for _ in range(8):
+        before = virtual_time.seconds()
+        q.retry("a")
+        await q.get()
+        q.done("a")
+        waits.append(round(virtual_time.seconds() - before))
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+    q.shut_down(0)
+    await keeper
+
+
+async def test_jitter_cuts_off_up_to_half() -> None:
+    q: WorkQueue[str] = WorkQueue(virtual_time.seconds, jitter=lambda: 1.0)
+    q.retry("a")
+    assert q.add_due() == 0.5
+
+
+async def test_a_success_makes_the_next_failure_a_first_one() -> None:
+    q = queue()
+    q.retry("a")
+    q.retry("a")
+    q.forget("a")
+    q.retry("b")
+    assert (q.retries, q.add_due()) == (3, 1.0)
+
+
+async def test_a_shut_down_queue_hands_out_nothing() -> None:
+    q = queue()
+    q.add("a")
+    q.shut_down(2)
+    assert [await q.get(), await q.get()] == [None, None]
+
+
+async def test_the_age_is_that_of_the_key_that_waits_longest() -> None:
+    q = queue()
+    q.add("a")
+    await asyncio.sleep(3)
+    q.add("b")
+    assert (q.depth, q.oldest_seconds) == (2, 3.0)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["add", "get", "done"]), st.sampled_from("abc")), max_size=40))
+def test_nothing_added_is_forgotten_and_no_key_is_in_two_hands(moves: list[tuple[str, str]]) -> None:
+    asyncio.run(_play(moves))
+
+
+async def _play(moves: list[tuple[str, str]]) -> None:
+    q: WorkQueue[str] = WorkQueue(lambda: 0.0)
+    wanted: set[str] = set()
+    in_hand: list[str] = []
+    for move, key in moves:
+        if move == "add":
+            q.add(key)
+            wanted.add(key)
+        elif move == "done" and key in in_hand:
+            in_hand.remove(key)
+            q.done(key)
+        elif move == "get" and wanted - set(in_hand):
+            taken = await q.get()
+            assert taken is not None
+            assert taken not in in_hand
+            wanted.discard(taken)
+            in_hand.append(taken)
+    for key in in_hand:
+        q.done(key)
+    assert set(await drained(q)) == wanted

@@ -1,0 +1,147 @@
+"""The operator's core over a cluster in memory, with clocks that are moved by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sluice_contract.resource import ObjectMeta
+from sluice_contract.status import Condition, IngestJobStatus
+from sluice_operator import handlers
+from sluice_operator.domain import objects
+from sluice_operator.domain.objects import Job, Key, Pod
+from sluice_operator.domain.workload import PodSettings
+from sluice_operator.reconcile import Clocks, Reconciler
+from sluice_operator.store import Store
+
+from .fakes import Document, FakeCluster, FakeRecorder
+
+NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+KEY: Key = ("acme", "us-equities")
+SYNTHETIC: Document = {"tenant": "acme", "provider": "synthetic", "symbols": ["SPY", "AAPL"]}
+PODS = PodSettings(image="sluice-runtime:0.1.0", project_id="demo-sluice")
+RUNNING: Document = {
+    "phase": "Running",
+    "containerStatuses": [{"name": "ingest", "state": {"running": {"startedAt": "2026-03-02T15:00:00Z"}}}],
+}
+
+
+class World:
+    """A cluster, and an operator that can be killed and started anew."""
+
+    def __init__(self) -> None:
+        self.cluster = FakeCluster()
+        self.recorder = FakeRecorder()
+        self.seconds = 0.0  # since the beginning
+        self.due: dict[Key, float] = {}
+        self.passes = 0
+        self.watching = True
+        self.start()
+
+    def start(self) -> None:
+        """A new operator process, which lists before it does anything."""
+        self.dirty: set[Key] = set()
+        self.store = Store(self.dirty.add)
+        clocks = Clocks(now=lambda: NOW + timedelta(seconds=self.seconds), monotonic=lambda: 1000 + self.seconds)
+        self.reconciler = Reconciler(self.cluster, self.store, self.recorder, clocks, PODS)
+        self.cluster.watcher = self._watch
+        for document in self.cluster.jobs.values():
+            handlers.take_job(self.store, None, document)
+        for document in self.cluster.pods.values():
+            handlers.take_pod(self.store, None, document)
+
+    async def settle(self) -> None:
+        """Passes until nothing is left to do now. More than 50 are taken for a loop without end."""
+        for _ in range(50):
+            if not self.dirty:
+                return
+            key = self.dirty.pop()
+            self.passes += 1
+            result = await self.reconciler.reconcile(key)
+            if result.again:
+                self.dirty.add(key)
+            if result.requeue_after is not None:
+                self.due[key] = self.seconds + result.requeue_after
+        raise AssertionError(f"never settles: {self.cluster.writes[-6:]}")
+
+    async def advance(self, seconds: float) -> None:
+        """Time passes; every deadline on the way is kept."""
+        end = self.seconds + seconds
+        while self.due and min(self.due.values()) <= end:
+            key = min(self.due, key=lambda each: self.due[each])
+            self.seconds = max(self.seconds, self.due.pop(key))
+            self.dirty.add(key)
+            await self.settle()
+        self.seconds = end
+
+    async def streams(self, **stream: Any) -> None:
+        """The job's pod runs and reports."""
+        self.cluster.pod_is(KEY, **RUNNING)
+        self.cluster.pod_says(KEY, self.said(**stream))
+        await self.settle()
+
+    def said(self, **stream: Any) -> Document:
+        """What the current pod would say of itself now."""
+        return said(self.pod.metadata.uid, self.job.metadata.generation, NOW + timedelta(seconds=self.seconds)) | stream
+
+    @property
+    def job(self) -> Job:
+        """The job, as the cluster has it."""
+        return objects.job(self.cluster.jobs[KEY])
+
+    @property
+    def pod(self) -> Pod:
+        """The job's pod, as the cluster has it."""
+        return objects.pod(self.cluster.pods[KEY[0], KEY[1] + "-ingest"])
+
+    @property
+    def ready(self) -> tuple[str, str]:
+        """Status and reason of condition Ready."""
+        return condition(self.job.status, "Ready")
+
+    def _watch(self, plural: str, change: str, document: Document) -> None:
+        if self.watching:
+            take = handlers.take_job if plural == "ingestjobs" else handlers.take_pod
+            take(self.store, change, document)
+
+
+def said(pod_uid: str, generation: int, at: datetime = NOW) -> Document:
+    """The stream block of a pod that streams two symbols."""
+    return {
+        "observedGeneration": generation,
+        "podUID": pod_uid,
+        "state": "Live",
+        "heartbeat": {"at": at.isoformat(), "status": "running", "dryRun": False, "epoch": 1, "sessionID": "s"},
+        "ingestEnabled": True,
+        "ingestEnabledSource": "cr:acme/us-equities",
+        "symbols": {"live": "2/2", "desired": 2, "confirmed": 2, "pending": 0, "paused": 0, "rejected": 0},
+        "sink": {"healthy": True, "lastWriteAt": at.isoformat()},
+        "effectiveIntervalMilliseconds": 1000,
+    }
+
+
+def pause(source: str = "cr:acme/us-equities", acknowledged: bool = True) -> Document:
+    """What a pod says of a pause."""
+    return {
+        "state": "Paused",
+        "ingestEnabled": False,
+        "ingestEnabledSource": source,
+        "pause": {"source": source} | ({"acknowledgedAt": NOW.isoformat()} if acknowledged else {}),
+    }
+
+
+def job_of(spec: Document, name: str = KEY[1]) -> Job:
+    """A job that nobody has seen yet."""
+    meta = ObjectMeta(namespace=KEY[0], name=name, uid="job-1", generation=1)
+    return Job(metadata=meta, spec=objects.job({"metadata": {"name": name}, "spec": spec}).spec)
+
+
+def found(status: IngestJobStatus, kind: str) -> Condition | None:
+    """A condition, if it is there."""
+    return next((each for each in status.conditions if each.type == kind), None)
+
+
+def condition(status: IngestJobStatus, kind: str) -> tuple[str, str]:
+    """Status and reason of a condition; both empty where it is absent."""
+    it = found(status, kind)
+    return (it.status, it.reason) if it is not None else ("", "")
