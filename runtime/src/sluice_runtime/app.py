@@ -153,5 +153,8 @@ def _source(settings: Settings) -> Source:
 
 def _sink(settings: Settings) -> FirestoreSink:
     spec = settings.job.spec
-    client = firestore_client(spec.firestore, spec.firestore.project_id or settings.job.project_id)
+    try:
+        client = firestore_client(spec.firestore, spec.firestore.project_id or settings.job.project_id)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
     return FirestoreSink(client, spec.tenant, spec.firestore.live_quotes_collection, spec.heartbeat.document)

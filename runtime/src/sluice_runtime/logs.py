@@ -27,11 +27,16 @@ class JsonFormatter(logging.Formatter):
             "event_type": "log",
             "message": record.getMessage(),
             **self._fields,
-            **{name: value for name, value in vars(record).items() if name not in _STANDARD},
+            **{name: _plain(value) for name, value in vars(record).items() if name not in _STANDARD},
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+def _plain(value: object) -> object:
+    # A struct would be spelled out field by field, whatever its repr hides.
+    return value if isinstance(value, str | int | float | list | datetime | None) else str(value)
 
 
 def configure(level: str, fields: dict[str, object]) -> None:

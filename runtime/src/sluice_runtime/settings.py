@@ -10,6 +10,8 @@ import msgspec
 from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
 
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
 
 class SettingsError(Exception):
     """The pod cannot start like this. The message is a sentence that says how to mend it."""
@@ -50,7 +52,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
         pod_uid=_needed(environment, identity.POD_UID_ENV),
         bind=environment.get(identity.POD_IP_ENV, "127.0.0.1"),
         api_url=_api_url(environment),
-        log_level=environment.get("LOG_LEVEL", "info").upper(),
+        log_level=_log_level(environment),
         backoff_base_seconds=_seconds(environment, "RECONNECT_BACKOFF_BASE_S", 1.0),
         backoff_cap_seconds=_seconds(environment, "RECONNECT_BACKOFF_MAX_S", 60.0),
     )
@@ -78,12 +80,19 @@ def _api_url(environment: Mapping[str, str]) -> str:
     return f"https://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+def _log_level(environment: Mapping[str, str]) -> str:
+    value = environment.get("LOG_LEVEL", "info")
+    if value.upper() not in _LOG_LEVELS:
+        raise SettingsError(f"LOG_LEVEL is {value!r}: it takes {', '.join(_LOG_LEVELS).lower()}")
+    return value.upper()
+
+
 def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
     value = environment.get(name, str(default))
     try:
         seconds = float(value)
     except ValueError as error:
         raise SettingsError(f"{name} is {value!r}: it takes a number of seconds, such as {default:g}") from error
-    if seconds <= 0:
+    if not 0 < seconds < float("inf"):
         raise SettingsError(f"{name} is {value!r}: it takes a number of seconds above 0")
     return seconds

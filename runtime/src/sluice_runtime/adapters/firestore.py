@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from google.api_core import exceptions
+from google.auth.exceptions import GoogleAuthError
 from google.cloud import firestore
 from google.oauth2 import service_account
 
@@ -25,7 +26,7 @@ _SECONDS = 2.5
 _LASTING = (exceptions.PermissionDenied, exceptions.InvalidArgument, exceptions.NotFound, exceptions.Unauthenticated)
 _LASTING_SECONDS = 30.0
 # Google's client also raises errors of its credentials, and of gRPC below it.
-_FAILURES = (exceptions.GoogleAPIError, TimeoutError, OSError)
+_FAILURES = (exceptions.GoogleAPIError, GoogleAuthError, TimeoutError, OSError)
 
 
 class FirestoreSink:
@@ -83,13 +84,20 @@ def firestore_client(settings: Firestore, project_id: str) -> firestore.AsyncCli
     """A client for the job's database. To be made on the loop that uses it.
 
     Raises:
-        ValueError: the Secret's credentials.json is not a service account key.
+        ValueError: the Secret's credentials.json is not a service account key, or there are no credentials at all.
     """
     key = Path(identity.FIRESTORE_CREDENTIALS_DIR) / identity.FIRESTORE_CREDENTIALS_KEY
     credentials = None
-    if settings.credentials_secret_ref is not None and key.exists():
-        credentials = service_account.Credentials.from_service_account_file(str(key))  # type: ignore[no-untyped-call]
-    return firestore.AsyncClient(project=project_id, database=settings.database, credentials=credentials)
+    try:
+        if settings.credentials_secret_ref is not None and key.exists():
+            credentials = service_account.Credentials.from_service_account_file(str(key))  # type: ignore[no-untyped-call]
+        return firestore.AsyncClient(project=project_id, database=settings.database, credentials=credentials)
+    except (ValueError, GoogleAuthError) as error:
+        raise ValueError(
+            f"there are no usable credentials for Firestore ({_words(error)}): put a service account key under "
+            f"{identity.FIRESTORE_CREDENTIALS_KEY} in the Secret of spec.firestore.credentialsSecretRef, or give the "
+            f"pod an identity of its own"
+        ) from error
 
 
 @firestore.async_transactional

@@ -1,0 +1,99 @@
+from typing import Any
+
+import msgspec
+import pytest
+
+from sluice_runtime.settings import Settings, SettingsError, settings
+
+SPEC: dict[str, Any] = {"tenant": "acme", "provider": "synthetic", "symbols": ["AAPL"]}
+JOB: dict[str, Any] = {
+    "namespace": "acme",
+    "name": "us",
+    "uid": "0b0b",
+    "generation": 3,
+    "epoch": 7,
+    "projectID": "demo-project",
+    "spec": SPEC,
+}
+ENVIRONMENT = {
+    "SLUICE_JOB": msgspec.json.encode(JOB).decode(),
+    "POD_UID": "b0d",
+    "KUBERNETES_SERVICE_HOST": "10.0.0.1",
+}
+
+
+def with_spec(**changes: Any) -> Settings:
+    job = {**JOB, "spec": {**SPEC, **changes}}
+    return settings({**ENVIRONMENT, "SLUICE_JOB": msgspec.json.encode(job).decode()})
+
+
+def sentence(**changes: str | None) -> str:
+    environment = {name: value for name, value in {**ENVIRONMENT, **changes}.items() if value is not None}
+    with pytest.raises(SettingsError) as error:
+        settings(environment)
+    return str(error.value)
+
+
+def test_what_the_operator_injects_is_enough() -> None:
+    found = settings(ENVIRONMENT)
+    assert (found.job.name, found.job.epoch, found.job.spec.symbols) == ("us", 7, ["AAPL"])
+    assert (found.pod_uid, found.bind, found.log_level) == ("b0d", "127.0.0.1", "INFO")
+    assert (found.backoff_base_seconds, found.backoff_cap_seconds) == (1.0, 60.0)
+    assert found.api_url == "https://10.0.0.1:443"
+
+
+def test_each_variable_has_its_place() -> None:
+    more = {
+        "POD_IP": "10.1.2.3",
+        "KUBERNETES_SERVICE_PORT": "6443",
+        "LOG_LEVEL": "debug",
+        "RECONNECT_BACKOFF_BASE_S": "0.5",
+        "RECONNECT_BACKOFF_MAX_S": "5",
+    }
+    found = settings({**ENVIRONMENT, **more})
+    assert (found.bind, found.api_url, found.log_level) == ("10.1.2.3", "https://10.0.0.1:6443", "DEBUG")
+    assert (found.backoff_base_seconds, found.backoff_cap_seconds) == (0.5, 5.0)
+
+
+def test_an_ipv6_address_is_put_in_brackets() -> None:
+    assert settings({**ENVIRONMENT, "KUBERNETES_SERVICE_HOST": "fd00::1"}).api_url == "https://[fd00::1]:443"
+
+
+@pytest.mark.parametrize("name", ["SLUICE_JOB", "POD_UID", "KUBERNETES_SERVICE_HOST"])
+def test_what_is_missing_is_named(name: str) -> None:
+    expected = f"{name} is not set: this program runs in a pod that sluice-operator made"
+    assert sentence(**{name: None}) == sentence(**{name: ""}) == expected
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        ("{", "truncated"),
+        ("[]", "Expected `object`"),
+        ("{}", "missing required field `namespace`"),
+        (msgspec.json.encode({**JOB, "spec": {**SPEC, "symbols": ["aapl"]}}).decode(), "$.spec.symbols[0]"),
+        (msgspec.json.encode({**JOB, "spec": {**SPEC, "provider": "ibkr"}}).decode(), "$.spec.provider"),
+    ],
+)
+def test_a_job_that_cannot_be_read_says_where_and_what_to_do(document: str, place: str) -> None:
+    told = sentence(SLUICE_JOB=document)
+    assert place in told
+    assert told.endswith("run operator and runtime of one release")
+
+
+@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf", ""])
+def test_a_back_off_that_is_no_number_of_seconds_above_zero_is_refused(value: str) -> None:
+    told = sentence(RECONNECT_BACKOFF_BASE_S=value)
+    assert told.startswith(f"RECONNECT_BACKOFF_BASE_S is {value!r}: it takes a number of seconds")
+
+
+def test_a_log_level_that_is_none_is_refused_with_those_there_are() -> None:
+    assert sentence(LOG_LEVEL="loud") == "LOG_LEVEL is 'loud': it takes debug, info, warning, error, critical"
+
+
+def test_certificates_are_read_only_where_the_job_names_some() -> None:
+    assert with_spec().alpaca_ca_file is None
+    assert with_spec(alpaca={}).alpaca_ca_file is None
+    named = with_spec(alpaca={"caConfigMapRef": {"name": "ca"}}).alpaca_ca_file
+    assert str(named) == "/etc/sluice/alpaca-ca/ca.crt"
+    assert str(with_spec().alpaca_credentials_dir) == "/etc/sluice/alpaca"
