@@ -267,7 +267,6 @@ def test_a_pod_that_cannot_start_says_why(kubectl: Kubectl) -> None:
     eventually(lambda: "CreateContainerConfigError" in kubectl("get", "pod", "unconfigured"))
     eventually(lambda: "CreateContainerError" in kubectl("get", "pod", "commandless"))
     eventually(lambda: "Unschedulable" in json.dumps(kubectl.pod("elsewhere")["status"]))
-    kubectl("delete", "pod", "unconfigured", "commandless", "elsewhere")
 
 
 def test_a_restricted_namespace_rejects_a_privileged_pod(kubectl: Kubectl) -> None:
