@@ -96,6 +96,8 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
         _log.warning("%s: ending", fenced, extra={"event_type": "stream"})
         return
     await flusher.drain()
+    if journal.state not in ("Paused", "Finished", "Blocked"):
+        journal.entered("Stopped")  # the socket is closed: the last report must not say Live
     journal.stopping = True
     await within(_GOODBYE_SECONDS, say_goodbye(parts.sink, parts.job if live.value else None, journal))
     _log.info("ended in good order", extra={"event_type": "stream"})

@@ -1,0 +1,28 @@
+"""What a pod loads: its memory and its start are counted in packages."""
+
+import subprocess
+import sys
+import textwrap
+
+FORBIDDEN = ("pandas", "numpy", "pydantic", "kubernetes", "kopf", "alpaca", "websockets")
+PROGRAM = """
+    import asyncio, os, sys
+    import sluice_runtime.__main__
+    from sluice_runtime import app
+    from sluice_runtime.settings import settings
+    os.environ["FIRESTORE_EMULATOR_HOST"] = "127.0.0.1:9"
+    job = '{"namespace":"a","name":"b","uid":"c","generation":1,"epoch":1,"projectID":"demo-project",'
+    job += '"spec":{"tenant":"a","provider":"synthetic","symbols":["A"]}}'
+    found = settings({"SLUICE_JOB": job, "POD_UID": "d", "KUBERNETES_SERVICE_HOST": "127.0.0.1"})
+
+    async def start():
+        app._source(found), app._sink(found), app._job_client(found)
+
+    asyncio.run(start())
+    print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def test_the_pod_loads_nothing_that_it_does_not_need() -> None:
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(PROGRAM)], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) & set(FORBIDDEN) == set()

@@ -1,0 +1,214 @@
+"""All loops together, on fakes, and the order in which a pod begins and ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from sluice_runtime.app import Parts, ingest
+from sluice_runtime.domain.backoff import Backoff
+from sluice_runtime.domain.desired import UNREAD, halted
+from sluice_runtime.domain.failure import SinkError, StreamError
+from sluice_runtime.ports import Listener
+from support.runtime_fakes import FakeConnection, FakeJob, FakeSink, FakeSource, aim, job, journal, quote
+from support.virtual_time import at, seconds, settle
+
+
+class LoggedSource(FakeSource):
+    """Enters what happens to its sockets into the sink's history, so that one list has the order of it all."""
+
+    def __init__(self, sink: FakeSink) -> None:
+        super().__init__()
+        self._history = sink.history
+
+    @asynccontextmanager
+    async def connect(self, listener: Listener) -> AsyncIterator[FakeConnection]:
+        try:
+            async with super().connect(listener) as connection:
+                yield connection
+        finally:
+            self._history.append("socket closed")
+
+
+class World:
+    """A pod on fakes."""
+
+    def __init__(self) -> None:
+        self.sink = FakeSink()
+        self.source = LoggedSource(self.sink)
+        self.job = FakeJob(job(1))
+        self.journal = journal(halted(aim(), UNREAD))
+        self.stop = asyncio.Event()
+
+    def start(self) -> asyncio.Task[None]:
+        parts = Parts(source=self.source, sink=self.sink, job=self.job, journal=self.journal)
+        return asyncio.create_task(ingest(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+async def test_from_the_start_over_quotes_to_a_stop_in_good_order(world: World) -> None:
+    world.source.closing_seconds = 0.5
+    pod = world.start()
+    await at(1)
+    world.source.connection.say(quote("AAPL"), quote("MSFT"))
+    await at(2)
+    assert set(world.sink.quotes) == {"AAPL", "MSFT"}
+    world.source.connection.say(quote("AAPL", bid=42.0))
+    world.stop.set()
+    await pod
+    assert seconds() == 2.5
+    assert world.source.closings == [2.5]
+    assert world.sink.history[-3:] == ["socket closed", "write", "beat stopped"]
+    assert world.sink.quotes["AAPL"]["bid"] == 42
+    [last] = [status for _, status in world.job.reports[-1:]]
+    assert (last.state, last.heartbeat.status) == ("Stopped", "stopped")
+    assert last.symbols.confirmed == 0
+
+
+async def test_consumers_hear_of_each_step_at_once(world: World) -> None:
+    world.source.phase_seconds = {"Connecting": 1.0}
+    pod = world.start()
+    await at(5)
+    world.job.declare(job(2, enabled=False))
+    await at(6)
+    world.job.declare(job(3))
+    await at(8)
+    world.stop.set()
+    await pod
+    beats = [(round(moment), beat.status) for moment, beat in world.sink.beats]
+    words = [(moment, word) for n, (moment, word) in enumerate(beats) if n == 0 or beats[n - 1][1] != word]
+    assert words[0][1] in ("starting", "paused")
+    assert words[-5:] == [(1, "running"), (5, "paused"), (6, "starting"), (7, "running"), (8, "stopped")]
+    assert world.job.reports[-1][1].observed_generation == 3
+
+
+async def test_nothing_is_written_between_an_acknowledged_pause_and_its_end(world: World) -> None:
+    pod = world.start()
+    await at(1)
+    world.source.connection.say(quote("AAPL"))
+    await at(2)
+    world.source.connection.say(quote("AAPL", bid=42.0))
+    world.job.declare(job(2, enabled=False))
+    await at(2.1)
+    status = world.job.reports[-1][1]
+    assert (status.state, status.observed_generation) == ("Paused", 2)
+    assert status.pause is not None
+    assert status.pause.acknowledged_at == status.pause.socket_closed_at == status.pause.last_write_at
+    writes = len(world.sink.writes)
+    await at(600)
+    assert len(world.sink.writes) == writes
+    assert {beat.status for moment, beat in world.sink.beats if moment > 2.1} == {"paused"}
+    assert len([moment for moment, _ in world.sink.beats if moment > 2.1]) >= 39
+    world.stop.set()
+    await pod
+    assert len(world.sink.writes) == writes
+    last = world.job.reports[-1][1]
+    assert (last.state, last.heartbeat.status, last.pause) == ("Paused", "stopped", status.pause)
+
+
+async def test_a_job_created_paused_beats_and_never_connects() -> None:
+    world = World()
+    world.job = FakeJob(job(1, enabled=False))
+    pod = world.start()
+    await at(600)
+    assert world.source.attempts == []
+    assert world.sink.beats[-1][1].status == "paused"
+    world.stop.set()
+    await pod
+
+
+async def test_a_pod_that_cannot_read_its_job_stays_closed_and_says_so() -> None:
+    world = World()
+    world.job = FakeJob()
+    pod = world.start()
+    await at(600)
+    assert world.source.attempts == []
+    beat = world.sink.beats[-1][1]
+    assert (beat.ingest_enabled, beat.ingest_enabled_source) == (False, "start")
+    world.job.declare(job(1))
+    await settle()
+    assert world.journal.state == "Live"
+    world.stop.set()
+    await pod
+
+
+async def test_a_deleted_job_ends_the_pod_in_good_order_and_reports_to_nobody(world: World) -> None:
+    pod = world.start()
+    await at(1)
+    reports = len(world.job.reports)
+    world.job.declare(None)
+    await pod
+    assert world.source.open == 0
+    assert world.sink.history[-1] == "beat stopped"
+    assert len(world.job.reports) == reports
+
+
+async def test_a_fenced_pod_closes_its_socket_and_writes_nothing_more(world: World) -> None:
+    pod = world.start()
+    await at(1)
+    world.source.connection.say(quote("AAPL"))
+    assert world.sink.heartbeat is not None
+    world.sink.heartbeat["epoch"] = 8
+    history = len(world.sink.history)
+    world.journal.transition()
+    await pod
+    assert world.source.open == 0
+    assert world.sink.history[history:] == ["socket closed"]
+    assert world.sink.heartbeat["epoch"] == 8
+
+
+async def test_a_sink_that_hangs_cannot_keep_the_pod_from_ending(world: World) -> None:
+    pod = world.start()
+    await at(1)
+    world.sink.hangs = True
+    world.source.connection.say(quote("AAPL"))
+    world.stop.set()
+    await pod
+    assert seconds() == pytest.approx(1 + 3 + 4)
+    assert world.source.open == 0
+
+
+async def test_streams_go_on_while_the_sink_is_away_and_the_newest_is_written_on_its_return(world: World) -> None:
+    pod = world.start()
+    await at(1)
+    world.sink.failure = SinkError("Firestore is away")
+    for n in range(100):
+        world.source.connection.say(quote("AAPL", bid=n + 1.0))
+        await asyncio.sleep(1)
+    assert world.journal.state == "Live"
+    assert world.job.reports[-1][1].sink.message == "Firestore is away"
+    world.sink.failure = None
+    await at(seconds() + 31)
+    assert [each.bid for _, each in world.sink.written("AAPL")] == [100]
+    world.stop.set()
+    await pod
+
+
+async def test_what_is_not_a_typed_failure_ends_the_pod_with_its_socket_closed(world: World) -> None:
+    pod = world.start()
+    await at(1)
+    world.source.connection.lose(LookupError("a defect"))  # type: ignore[arg-type]
+    with pytest.raises(LookupError):
+        await pod
+    assert world.source.open == 0
+
+
+async def test_a_lost_connection_is_reported_and_mended(world: World) -> None:
+    pod = world.start()
+    await at(1)
+    world.source.connection.lose(StreamError("upstreamClosed", "closed by 1011"))
+    await at(1.5)
+    status = world.job.reports[-1][1]
+    assert (status.state, status.heartbeat.status) == ("BackingOff", "degraded")
+    assert status.failure is not None
+    assert status.failure.message == "closed by 1011"
+    await at(2.5)
+    assert world.job.reports[-1][1].state == "Live"
+    assert world.job.reports[-1][1].failure is None
+    world.stop.set()
+    await pod
