@@ -1,0 +1,113 @@
+"""The operator's adapter against a real API server: the suite that its fake passes too, and what only HTTP can do."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sluice_contract import identity
+from sluice_devcluster.kubectl import Kubectl
+from sluice_operator.adapters import access
+from sluice_operator.adapters.kubernetes import KubernetesCluster, Limits
+from sluice_operator.domain import workload
+from sluice_operator.ports import Refused, Unavailable
+from unit.operator.behaviour import PODS, SPEC, ClusterBehaviour, declared
+
+ROOT = Path(__file__).parent.parent.parent
+COMMAND = Path(sys.executable).parent / "sluice-devcluster"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cluster with the CRD and without an operator, which would do to the jobs what is to be tried here."""
+    state = tmp_path_factory.mktemp("port")
+    subprocess.run([COMMAND, "up", "--state", state, "--crds", ROOT / "crds"], check=True, timeout=600)
+    try:
+        yield state / "kubeconfig"
+    finally:
+        subprocess.run([COMMAND, "down", "--state", state], check=True, timeout=60)
+
+
+class HttpBench:
+    """A namespace of the cluster."""
+
+    def __init__(self, cluster: KubernetesCluster, kubectl: Kubectl, namespace: str) -> None:
+        self.cluster = cluster
+        self.namespace = namespace
+        self._kubectl = kubectl
+
+    async def declare(self, name: str, spec: dict[str, Any]) -> None:
+        """See the suite."""
+        self._kubectl.apply([self._job(name) | {"spec": spec}])
+
+    async def report(self, name: str, stream: dict[str, Any]) -> None:
+        """See the suite."""
+        manager = f"--field-manager={identity.RUNTIME_FIELD_MANAGER}"
+        document = self._job(name) | {"status": {"stream": stream}}
+        text = json.dumps(document)
+        self._kubectl("apply", "--server-side", "--subresource=status", manager, "-f", "-", text=text)
+
+    def _job(self, name: str) -> dict[str, Any]:
+        meta = {"name": name, "namespace": self.namespace}
+        return {"apiVersion": identity.API_VERSION, "kind": identity.KIND, "metadata": meta}
+
+
+@pytest.fixture
+async def bench(kubeconfig: Path) -> AsyncIterator[HttpBench]:
+    """A namespace of its own for each test."""
+    kubectl, namespace = Kubectl(Path("kubectl"), kubeconfig), f"port-{next(_numbers)}"
+    kubectl("create", "namespace", namespace)
+    way = access.by_kubeconfig(kubeconfig)
+    async with access.session(way, 4) as session:
+        yield HttpBench(KubernetesCluster(way.server, session, Limits()), kubectl, namespace)
+
+
+class TestKubernetesCluster(ClusterBehaviour):
+    """The whole suite."""
+
+
+async def test_a_list_of_many_pages_is_whole(bench: HttpBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sluice_operator.adapters.kubernetes._PAGE", 2)
+    for number in range(5):
+        await bench.declare(f"job-{number}", SPEC)
+    names = [job.metadata.name for job in await bench.cluster.list_jobs() if job.metadata.namespace == bench.namespace]
+    assert names == [f"job-{number}" for number in range(5)]
+
+
+async def test_only_watched_namespaces_are_listed(bench: HttpBench, kubeconfig: Path) -> None:
+    await bench.declare("one", SPEC)
+    way = access.by_kubeconfig(kubeconfig)
+    async with access.session(way, 4) as session:
+        here = KubernetesCluster(way.server, session, Limits(namespaces=(bench.namespace,)))
+        elsewhere = KubernetesCluster(way.server, session, Limits(namespaces=("default",)))
+        assert (len(await here.list_jobs()), await elsewhere.list_jobs()) == (1, [])
+
+
+async def test_what_the_schema_refuses_is_refused_in_its_words(bench: HttpBench) -> None:
+    job = await declared(bench)
+    await bench.cluster.ensure_account(bench.namespace)
+    manifest = workload.pod(job, 7, "cold", PODS)
+    manifest["spec"]["restartPolicy"] = "Sometimes"
+    with pytest.raises(Refused, match="restartPolicy"):
+        await bench.cluster.create_pod(manifest)
+
+
+async def test_the_pod_satisfies_pod_security_restricted(bench: HttpBench) -> None:
+    bench._kubectl("label", "namespace", bench.namespace, "pod-security.kubernetes.io/enforce=restricted")
+    job = await declared(bench)
+    await bench.cluster.ensure_account(bench.namespace)
+    assert (await bench.cluster.create_pod(workload.pod(job, 7, "cold", PODS))).metadata.uid
+
+
+async def test_a_server_that_is_away_is_unavailable(kubeconfig: Path) -> None:
+    async with access.session(access.by_kubeconfig(kubeconfig), 1) as session:
+        with pytest.raises(Unavailable):
+            await KubernetesCluster("https://127.0.0.1:1", session, Limits()).list_jobs()

@@ -1,0 +1,169 @@
+"""What the operator relies on at the API server. The fake and the adapter are held to the same suite."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import msgspec
+import pytest
+
+from sluice_contract import identity
+from sluice_contract.status import Condition, IngestJobStatus, Restart
+from sluice_operator.domain import workload
+from sluice_operator.domain.objects import Job, Key, Pod
+from sluice_operator.domain.workload import PodSettings
+from sluice_operator.ports import Cluster, Conflict, NotFound, Refused
+
+AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+PODS = PodSettings(image="sluice-runtime:0.1.0", project_id="demo-sluice")
+SPEC: dict[str, Any] = {"tenant": "acme", "provider": "synthetic", "symbols": ["SPY"]}
+STATUS = IngestJobStatus(
+    observed_generation=1,
+    phase="Pending",
+    conditions=[
+        Condition(
+            type="Ready",
+            status="False",
+            reason="PodCreating",
+            message="Soon.",
+            last_transition_time=AT,
+            observed_generation=1,
+        )
+    ],
+    pod_name="one-ingest",
+    epoch=7,
+    restart=Restart(count=1, next_at=AT),
+)
+
+
+class Bench(Protocol):
+    """A cluster with a namespace of its own for each test."""
+
+    @property
+    def cluster(self) -> Cluster:
+        """What is tried."""
+
+    @property
+    def namespace(self) -> str:
+        """Where."""
+
+    async def declare(self, name: str, spec: dict[str, Any]) -> None:
+        """`kubectl apply` of a job."""
+
+    async def report(self, name: str, stream: dict[str, Any]) -> None:
+        """The pod writes its block of the status, as its own field manager."""
+
+
+class ClusterBehaviour:
+    """Subclassed by each test module, with a fixture `bench`."""
+
+    async def test_what_is_not_there_is_not_found(self, bench: Bench) -> None:
+        for call in (bench.cluster.job, bench.cluster.pod):
+            with pytest.raises(NotFound):
+                await call((bench.namespace, "none"))
+
+    async def test_a_declared_job_is_listed_and_read(self, bench: Bench) -> None:
+        job = await declared(bench)
+        assert job.key in [each.key for each in await bench.cluster.list_jobs()]
+        assert (job.spec is not None, job.metadata.generation, job.status) == (True, 1, IngestJobStatus())
+
+    async def test_a_written_status_is_read_back_equal(self, bench: Bench) -> None:
+        job = await declared(bench)
+        written = await bench.cluster.write_status(job.key, STATUS)
+        assert written.status == STATUS == (await bench.cluster.job(job.key)).status
+
+    async def test_the_same_status_again_changes_nothing(self, bench: Bench) -> None:
+        job = await declared(bench)
+        first = await bench.cluster.write_status(job.key, STATUS)
+        second = await bench.cluster.write_status(job.key, STATUS)
+        assert first.metadata.resource_version == second.metadata.resource_version
+
+    async def test_what_a_status_leaves_out_is_removed_and_the_pods_block_stays(self, bench: Bench) -> None:
+        job = await declared(bench)
+        await bench.cluster.write_status(job.key, STATUS)
+        await bench.report(job.metadata.name, STREAM)
+        written = await bench.cluster.write_status(
+            job.key, msgspec.structs.replace(STATUS, restart=None, conditions=[])
+        )
+        assert (written.status.restart, written.status.conditions) == (None, [])
+        assert written.status.stream is not None
+        assert written.status.stream.pod_uid == "pod-1"
+
+    async def test_a_status_for_nobody_is_not_found(self, bench: Bench) -> None:
+        with pytest.raises(NotFound):
+            await bench.cluster.write_status((bench.namespace, "none"), STATUS)
+
+    async def test_a_pod_without_its_account_is_refused_in_words(self, bench: Bench) -> None:
+        job = await declared(bench)
+        with pytest.raises(Refused, match=identity.SERVICE_ACCOUNT):
+            await bench.cluster.create_pod(workload.pod(job, 7, "cold", PODS))
+
+    async def test_an_account_can_be_ensured_again_and_again(self, bench: Bench) -> None:
+        await bench.cluster.ensure_account(bench.namespace)
+        await bench.cluster.ensure_account(bench.namespace)
+
+    async def test_a_created_pod_is_listed_and_read_and_cannot_be_created_twice(self, bench: Bench) -> None:
+        job, pod = await with_pod(bench)
+        assert pod.metadata.owner_references[0].uid == job.metadata.uid
+        assert (await bench.cluster.pod(job.key)).metadata.uid == pod.metadata.uid
+        assert pod.metadata.uid in [each.metadata.uid for each in await bench.cluster.list_pods()]
+        with pytest.raises(Conflict):
+            await bench.cluster.create_pod(workload.pod(job, 8, "cold", PODS))
+
+    async def test_another_pod_than_the_one_that_was_seen_is_not_deleted(self, bench: Bench) -> None:
+        job, pod = await with_pod(bench)
+        with pytest.raises(Conflict):
+            await bench.cluster.delete_pod(job.key, "another", pod.metadata.resource_version)
+        with pytest.raises(Conflict):
+            await bench.cluster.delete_pod(job.key, pod.metadata.uid, "1")
+        assert (await bench.cluster.pod(job.key)).metadata.deletion_timestamp is None
+
+    async def test_a_deleted_pod_is_gone_or_going(self, bench: Bench) -> None:
+        job, _ = await with_pod(bench)
+        for _ in range(5):  # the kubelet writes its status meanwhile
+            pod = await bench.cluster.pod(job.key)
+            try:
+                await bench.cluster.delete_pod(job.key, pod.metadata.uid, pod.metadata.resource_version)
+                break
+            except Conflict:
+                continue
+        assert await is_gone_or_going(bench.cluster, job.key)
+
+    async def test_a_pod_that_is_gone_cannot_be_deleted(self, bench: Bench) -> None:
+        with pytest.raises(NotFound):
+            await bench.cluster.delete_pod((bench.namespace, "none"), "any", "1")
+
+
+STREAM: dict[str, Any] = {
+    "observedGeneration": 1,
+    "podUID": "pod-1",
+    "state": "Connecting",
+    "heartbeat": {"at": "2026-03-02T15:00:00Z", "status": "starting", "dryRun": False, "epoch": 7, "sessionID": "s"},
+    "ingestEnabled": True,
+    "ingestEnabledSource": "cr:acme/one",
+    "symbols": {"live": "0/1", "desired": 1, "confirmed": 0, "pending": 1, "paused": 0, "rejected": 0},
+    "sink": {"healthy": True},
+    "effectiveIntervalMilliseconds": 1000,
+}
+
+
+async def declared(bench: Bench) -> Job:
+    """A job that nobody has touched."""
+    await bench.declare("one", SPEC)
+    return await bench.cluster.job((bench.namespace, "one"))
+
+
+async def with_pod(bench: Bench) -> tuple[Job, Pod]:
+    """A job and its pod."""
+    job = await declared(bench)
+    await bench.cluster.ensure_account(bench.namespace)
+    return job, await bench.cluster.create_pod(workload.pod(job, 7, "cold", PODS))
+
+
+async def is_gone_or_going(cluster: Cluster, key: Key) -> bool:
+    """No pod, or one that is terminating."""
+    try:
+        return (await cluster.pod(key)).metadata.deletion_timestamp is not None
+    except NotFound:
+        return True

@@ -1,0 +1,36 @@
+"""The fake behaves as the API server does; tests/integration/test_cluster_port.py asks the same of the adapter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .behaviour import ClusterBehaviour
+from .fakes import FakeCluster
+
+
+class FakeBench:
+    """A cluster in memory."""
+
+    def __init__(self) -> None:
+        self.cluster = FakeCluster()
+        self.namespace = "acme"
+
+    async def declare(self, name: str, spec: dict[str, Any]) -> None:
+        """See the suite."""
+        self.cluster.declare((self.namespace, name), spec)
+
+    async def report(self, name: str, stream: dict[str, Any]) -> None:
+        """See the suite."""
+        self.cluster.pod_says((self.namespace, name), stream)
+
+
+@pytest.fixture
+def bench() -> FakeBench:
+    """One for each test."""
+    return FakeBench()
+
+
+class TestFakeCluster(ClusterBehaviour):
+    """The whole suite."""
