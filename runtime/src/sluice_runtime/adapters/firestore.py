@@ -21,12 +21,13 @@ from ..domain.failure import FencedError, SinkError
 
 # Shorter than the 3 s that a pause waits for what is in flight.
 _SECONDS = 2.5
+_AT_ONCE = 20  # single updates in flight
 
 # Trying these again soon cannot help: somebody has to change something.
 _LASTING = (exceptions.PermissionDenied, exceptions.InvalidArgument, exceptions.NotFound, exceptions.Unauthenticated)
 _LASTING_SECONDS = 30.0
 # Google's client also raises errors of its credentials, and of gRPC below it.
-_FAILURES = (exceptions.GoogleAPIError, GoogleAuthError, TimeoutError, OSError)
+_FAILURES = (exceptions.GoogleAPIError, GoogleAuthError, OSError)
 
 
 class FirestoreSink:
@@ -48,9 +49,13 @@ class FirestoreSink:
     async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
         """One update a document: in a commit, one that does not exist would fail all."""
         async with _typed_failures():
-            for symbol in symbols:
-                with suppress(exceptions.NotFound):
-                    await self._document(symbol).update({"status": status}, retry=None, timeout=_SECONDS)
+            names = list(symbols)
+            for start in range(0, len(names), _AT_ONCE):
+                updates = [self._mark_one(name, status) for name in names[start : start + _AT_ONCE]]
+                # All have ended before the first failure is told: nothing goes on behind the caller's back.
+                for failure in await asyncio.gather(*updates, return_exceptions=True):
+                    if failure is not None:
+                        raise failure
 
     async def delete(self, symbols: Iterable[str]) -> None:
         """One commit for each 100 documents. Deleting what is not there is no error."""
@@ -71,6 +76,10 @@ class FirestoreSink:
     async def close(self) -> None:
         """AsyncClient has no close of its own."""
         await self._client._firestore_api.transport.close()
+
+    async def _mark_one(self, symbol: str, status: QuoteState) -> None:
+        with suppress(exceptions.NotFound):
+            await self._document(symbol).update({"status": status}, retry=None, timeout=_SECONDS)
 
     def _document(self, symbol: str) -> Any:
         return self._client.document(documents.live_quote_path(self._tenant, self._collection, symbol))
@@ -115,6 +124,8 @@ async def _typed_failures() -> AsyncIterator[None]:
         yield
     except _LASTING as error:
         raise SinkError(f"Firestore refuses: {_words(error)}", _LASTING_SECONDS) from error
+    except TimeoutError as error:
+        raise SinkError(f"Firestore did not take a write within {_SECONDS} s") from error
     except _FAILURES as error:
         raise SinkError(f"Firestore did not take a write: {_words(error)}") from error
     except ValueError as error:

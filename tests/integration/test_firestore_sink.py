@@ -1,0 +1,237 @@
+"""One suite for every Sink: Google's client on the emulator, and the fake that other tests trust."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from sluice_contract.documents import HeartbeatDocument, LiveQuote
+from sluice_contract.spec import Firestore
+from sluice_runtime.adapters.firestore import FirestoreSink, firestore_client
+from sluice_runtime.domain.failure import FencedError, SinkError
+from sluice_runtime.ports import Sink
+from support.firestore import VARIABLE, firestore_emulator
+from support.runtime_fakes import FakeSink
+
+# Google's client stays on the loop that it was made on.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+PROJECT = "demo-sluice-sink"
+TENANT = "acme"
+
+
+class Documents:
+    """What is in a sink, read past it."""
+
+    def __init__(self, sink: FakeSink | FirestoreSink, client: Any) -> None:
+        self._sink = sink
+        self._client = client
+
+    async def quote(self, symbol: str) -> dict[str, Any] | None:
+        if isinstance(self._sink, FakeSink):
+            return self._sink.quotes.get(symbol)
+        return await self._get(f"tenants/{TENANT}/live_quotes/{symbol.replace('/', '-')}")
+
+    async def heartbeat(self) -> dict[str, Any] | None:
+        if isinstance(self._sink, FakeSink):
+            return self._sink.heartbeat
+        return await self._get(f"tenants/{TENANT}/ops/market_ingest")
+
+    async def _get(self, path: str) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = (await self._client.document(path).get()).to_dict()
+        return found
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with firestore_emulator(tmp_path_factory.mktemp("emulator")) as host:
+        yield host
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["fake", "firestore"])
+async def opened(
+    request: pytest.FixtureRequest, emulator: str
+) -> AsyncIterator[tuple[FakeSink | FirestoreSink, Documents]]:
+    assert emulator
+    if request.param == "fake":
+        fake = FakeSink()
+        yield fake, Documents(fake, None)
+        return
+    client = firestore_client(Firestore(), PROJECT)
+    sink = FirestoreSink(client, TENANT, "live_quotes", "market_ingest")
+    yield sink, Documents(sink, client)
+    await sink.close()
+
+
+@pytest.fixture
+def sink(opened: tuple[Sink, Documents]) -> Sink:
+    return opened[0]
+
+
+@pytest.fixture
+def documents(opened: tuple[Sink, Documents]) -> Documents:
+    return opened[1]
+
+
+def quote(symbol: str, bid: float | None = 1.5, seq: int = 1) -> LiveQuote:
+    return LiveQuote(
+        symbol=symbol,
+        bid=bid,
+        ask=2.5,
+        bid_size=100.0,
+        ask_size=None,
+        price=None if bid is None else 2.0,
+        ts=NOW,
+        source="alpaca:iex",
+        session_id="s",
+        seq=seq,
+        epoch=7,
+        written_at=NOW + timedelta(milliseconds=5),
+    )
+
+
+def heartbeat(uid: str, epoch: int, status: str = "running") -> HeartbeatDocument:
+    return HeartbeatDocument(
+        status=status,
+        ts=NOW,
+        ingest_enabled=True,
+        ingest_enabled_source="cr:acme/us",
+        pause_reason=None,
+        pause_until=None,
+        last_symbol="AAPL",
+        dry_run=False,
+        job="acme/us",
+        job_uid=uid,
+        epoch=epoch,
+        session_id="s",
+        started_at=NOW,
+        effective_interval_ms=1000,
+        loop_tick_at=NOW,
+        last_message_at=None,
+        last_quote_ts=None,
+        last_write_at=NOW,
+    )
+
+
+async def test_a_quote_is_stored_whole_with_times_as_times(sink: Sink, documents: Documents) -> None:
+    await sink.write([quote("AAPL")])
+    found = await documents.quote("AAPL")
+    assert found == quote("AAPL").fields()
+    assert found["ts"] == NOW
+
+
+async def test_an_unknown_side_is_null(sink: Sink, documents: Documents) -> None:
+    await sink.write([quote("NULL", bid=None)])
+    found = await documents.quote("NULL")
+    assert found is not None
+    assert (found["bid"], found["bid_price"], found["price"], found["ask_size"]) == (None, None, None, None)
+
+
+async def test_a_later_write_replaces_all_of_the_document(sink: Sink, documents: Documents) -> None:
+    await sink.write([quote("REPL")])
+    await sink.mark(["REPL"], "paused")
+    await sink.write([quote("REPL", seq=2)])
+    assert await documents.quote("REPL") == quote("REPL", seq=2).fields()
+
+
+async def test_a_hundred_documents_go_in_one_batch(sink: Sink, documents: Documents) -> None:
+    await sink.write([quote(f"S{n}", seq=n) for n in range(100)])
+    for n in (0, 50, 99):
+        found = await documents.quote(f"S{n}")
+        assert found is not None
+        assert found["seq"] == n
+
+
+async def test_a_pair_with_a_slash_has_a_document_of_its_own(sink: Sink, documents: Documents) -> None:
+    await sink.write([quote("BTC/USD")])
+    found = await documents.quote("BTC/USD")
+    assert found is not None
+    assert found["symbol"] == "BTC/USD"
+
+
+async def test_a_mark_touches_only_the_status_and_only_what_exists(sink: Sink, documents: Documents) -> None:
+    await sink.write([quote("MARK")])
+    await sink.mark(["ABSENT", "MARK", "ABSENT2"], "paused")
+    assert await documents.quote("MARK") == {**quote("MARK").fields(), "status": "paused"}
+    assert await documents.quote("ABSENT") is None
+    assert await documents.quote("ABSENT2") is None
+
+
+async def test_many_marks_are_made_and_quickly(sink: Sink, documents: Documents) -> None:
+    names = [f"M{n}" for n in range(100)]
+    await sink.write([quote(name) for name in names[::2]])
+    await sink.mark(names, "paused")
+    found = [await documents.quote(name) for name in names]
+    assert [each["status"] if each else None for each in found] == ["paused", None] * 50
+
+
+async def test_deleting_is_complete_and_what_is_absent_is_no_error(sink: Sink, documents: Documents) -> None:
+    names = [f"D{n}" for n in range(150)]
+    await sink.write([quote(name) for name in names[:100]])
+    await sink.write([quote("KEEP")])
+    await sink.delete(names)
+    assert [await documents.quote(name) for name in (names[0], names[99], names[149])] == [None, None, None]
+    assert await documents.quote("KEEP") is not None
+
+
+async def test_nothing_to_do_is_no_error(sink: Sink) -> None:
+    await sink.write([])
+    await sink.mark([], "paused")
+    await sink.delete([])
+
+
+async def test_a_heartbeat_is_stored_whole(sink: Sink, documents: Documents) -> None:
+    await sink.beat(heartbeat("whole", 7))
+    assert await documents.heartbeat() == heartbeat("whole", 7).fields()
+
+
+async def test_the_same_and_an_earlier_incarnation_s_heartbeat_are_replaced(sink: Sink, documents: Documents) -> None:
+    for epoch, status in ((7, "running"), (7, "paused"), (8, "running")):
+        await sink.beat(heartbeat("again", epoch, status))
+    found = await documents.heartbeat()
+    assert found is not None
+    assert (found["epoch"], found["status"]) == (8, "running")
+
+
+async def test_a_later_incarnation_s_heartbeat_is_never_replaced(sink: Sink, documents: Documents) -> None:
+    await sink.beat(heartbeat("fenced", 9))
+    with pytest.raises(FencedError, match="epoch 9 of this job writes; this is epoch 8"):
+        await sink.beat(heartbeat("fenced", 8, "paused"))
+    found = await documents.heartbeat()
+    assert found is not None
+    assert (found["epoch"], found["status"]) == (9, "running")
+    await sink.beat(heartbeat("fenced", 9, "paused"))
+
+
+async def test_another_job_s_heartbeat_is_replaced_whatever_its_epoch(sink: Sink, documents: Documents) -> None:
+    await sink.beat(heartbeat("one", 99))
+    await sink.beat(heartbeat("other", 1))
+    found = await documents.heartbeat()
+    assert found is not None
+    assert (found["job_uid"], found["epoch"]) == ("other", 1)
+
+
+async def test_a_firestore_that_is_not_there_is_told_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        monkeypatch.setenv(VARIABLE, f"127.0.0.1:{taken.getsockname()[1]}")
+        sink = FirestoreSink(firestore_client(Firestore(), PROJECT), TENANT, "live_quotes", "market_ingest")
+        calls = (
+            lambda: sink.write([quote("AAPL")]),
+            lambda: sink.mark(["AAPL"], "paused"),
+            lambda: sink.delete(["AAPL"]),
+            lambda: sink.beat(heartbeat("away", 1)),
+        )
+        for call in calls:
+            began = time.monotonic()
+            with pytest.raises(SinkError, match=r"^Firestore did not take a"):
+                await call()
+            assert time.monotonic() - began < 3.0
+        await sink.close()

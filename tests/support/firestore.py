@@ -1,0 +1,36 @@
+"""A Firestore emulator for the tests of a session: one that runs already, or one of our own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sluice_devcluster import emulator, processes
+from sluice_devcluster.layout import StateDirectory
+
+VARIABLE = "FIRESTORE_EMULATOR_HOST"
+
+
+@contextmanager
+def firestore_emulator(folder: Path) -> Iterator[str]:
+    """The host:port of an emulator. Google's client finds it by the environment variable, which is set meanwhile.
+
+    `folder` is for the log and the process record of an emulator of our own.
+
+    Raises:
+        DevclusterError: there is none, and it cannot be started; the message says what is missing.
+    """
+    state = StateDirectory(folder)
+    elsewhere = emulator.running_elsewhere()
+    host = elsewhere or emulator.start(state)
+    try:
+        asyncio.run(emulator.wait_until_it_answers(state, host, ours=elsewhere is None))
+        os.environ[VARIABLE] = host
+        yield host
+    finally:
+        if elsewhere is None:
+            os.environ.pop(VARIABLE, None)
+            processes.stop_all([state.record(emulator.COMPONENT)], 1.0)
