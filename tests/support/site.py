@@ -24,7 +24,7 @@ SPEC: dict[str, Any] = {
 }
 
 
-def eventually(check: Callable[[], T], seconds: float = 15.0, every: float = 0.05) -> T:
+def eventually(check: Callable[[], T | None], seconds: float = 15.0, every: float = 0.05) -> T:
     """The first true result of `check`; fails with its last one when there was none in time."""
     deadline = time.monotonic() + seconds
     while not (found := check()):
