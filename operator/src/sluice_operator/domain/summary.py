@@ -129,8 +129,9 @@ def transitions(before: list[Condition], after: list[Condition]) -> tuple[Transi
     found: dict[str, Transition] = {}
     for condition in after:
         known = earlier.get(condition.type)
-        # Of what is good unless told otherwise, only the bad is told, and its end.
-        silent = condition.type in _GOOD_UNLESS_TOLD and condition.status != "False" and known != "False"
+        # Of what is good unless told otherwise, only the bad is told, and its end; to know nothing is no news.
+        expected = condition.type in _GOOD_UNLESS_TOLD and condition.status == "True" and known != "False"
+        silent = expected or condition.status == "Unknown"
         if condition.type in _TELLING and condition.status != known and not silent:
             warning = condition.type == c.STALLED or (condition.status == "False" and condition.type != c.READY)
             if condition.reason not in found or warning:
