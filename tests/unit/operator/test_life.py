@@ -6,6 +6,7 @@ import pytest
 
 from sluice_contract import conditions as c
 from sluice_contract import identity
+from sluice_operator.ports import Unavailable
 
 from .fakes import Crash
 from .world import KEY, NOW, RUNNING, SYNTHETIC, World, condition, pause
@@ -261,6 +262,24 @@ async def test_a_heartbeat_that_only_the_watch_missed_is_found_by_looking(world:
     world.watching = True
     await world.advance(20)
     assert world.ready == ("True", c.STREAMING_REASON)
+
+
+async def test_an_api_server_that_is_away_is_not_the_pods_silence(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live(world)
+    with monkeypatch.context() as outage:
+        outage.setattr(world.cluster, "job", _away)
+        with pytest.raises(Unavailable):
+            await world.advance(91)
+    world.dirty.add(KEY)
+    await world.settle()
+    await world.advance(60)
+    assert world.ready == ("True", c.STREAMING_REASON)
+
+
+async def _away(_: object) -> None:
+    raise Unavailable("connection refused")
 
 
 async def test_a_restarted_operator_counts_the_silence_anew(world: World) -> None:
