@@ -17,11 +17,12 @@ import msgspec
 
 from sluice_contract import identity
 from sluice_contract.spec import Alpaca
-from sluice_contract.status import FailureType, SymbolRejection
+from sluice_contract.status import SymbolRejection
 
 from ..domain.failure import StreamError
 from ..ports import Listener
 from .alpaca_messages import ErrorMessage, Message, QuoteMessage, SubscriptionMessage, SuccessMessage, decode
+from .alpaca_refusals import OF_A_SUBSCRIPTION, refusal, refused_upgrade
 
 _HOST = "wss://stream.data.alpaca.markets"
 _PATHS = {"boats": "v1beta1/boats", "overnight": "v1beta1/overnight"}
@@ -34,10 +35,6 @@ _CLOSE_SECONDS = 2.0
 _PING_SECONDS = 10.0  # aiohttp gives the pong half of this
 _MAX_FRAME = 8 << 20
 _POLL_SECONDS = 1.0
-
-# Alpaca frees the slot of a connection that was dropped uncleanly after about 90 s.
-_SLOT_SECONDS = 5.0
-_TOO_MANY_REQUESTS_SECONDS = 30.0
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -61,14 +58,14 @@ class AlpacaSource:
         self._secret = settings.credentials_secret_ref.name if settings.credentials_secret_ref else ""
         self._credentials_dir = credentials_dir
         self._ca_file = ca_file
-        self._used: Credentials | None = None
+        self._used: tuple[Credentials | None, bytes | None] | None = None
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[AlpacaConnection]:
         """Upgrade, welcome, login."""
         listener.entered("Connecting")
-        self._used = None
-        self._used = credentials = self._credentials()
+        self._used = self._mounted()
+        credentials = self._credentials()
         async with aiohttp.ClientSession() as session:
             socket = await self._open(session)
             connection = AlpacaConnection(socket, listener)
@@ -83,8 +80,8 @@ class AlpacaSource:
                 listener.closed()
 
     async def remedied(self) -> None:
-        """Returns when the Secret holds other credentials than those used last."""
-        while self._readable() in (None, self._used):  # noqa: ASYNC110  a mounted file gives no event
+        """Returns when there are credentials, and they or the certificates are others than those used last."""
+        while (found := self._mounted()) == self._used or found[0] is None:  # noqa: ASYNC110  a mounted file gives no event
             await asyncio.sleep(_POLL_SECONDS)
 
     def _credentials(self) -> Credentials:
@@ -97,6 +94,14 @@ class AlpacaSource:
                 f"--from-literal={identity.ALPACA_SECRET_KEY}=…; the stream then starts by itself",
             )
         return found
+
+    def _mounted(self) -> tuple[Credentials | None, bytes | None]:
+        """What somebody can change while the pod runs."""
+        try:
+            certificates = self._ca_file.read_bytes() if self._ca_file is not None else None
+        except OSError:
+            certificates = None
+        return self._readable(), certificates
 
     def _readable(self) -> Credentials | None:
         try:
@@ -118,7 +123,7 @@ class AlpacaSource:
                     ssl=self._tls(),
                 )
         except aiohttp.WSServerHandshakeError as error:
-            raise _refused_upgrade(error, self._url) from None
+            raise refused_upgrade(error, self._url) from None
         except TimeoutError:
             raise StreamError("network", f"{self._url} did not answer within {_UPGRADE_SECONDS:.0f} s") from None
         except aiohttp.ClientConnectorCertificateError as error:
@@ -156,14 +161,14 @@ class AlpacaConnection:
         """Waits for the welcome."""
         message = await self._control(_WELCOME_SECONDS, "a welcome")
         if not isinstance(message, SuccessMessage):
-            raise _refusal(message)
+            raise refusal(message)
 
     async def log_in(self, credentials: Credentials) -> None:
         """Authenticates."""
         await self._send({"action": "auth", "key": credentials.key_id, "secret": credentials.secret_key})
         message = await self._control(_AUTH_SECONDS, "an answer to the login")
         if not isinstance(message, SuccessMessage):
-            raise _refusal(message)
+            raise refusal(message)
 
     async def follow(self, symbols: frozenset[str]) -> None:
         """Subscribes and unsubscribes the difference to what the provider last acknowledged."""
@@ -218,8 +223,8 @@ class AlpacaConnection:
                 self._confirmed = frozenset(message.quotes)
                 self._resolve(message)
             elif isinstance(message, ErrorMessage):
-                if message.code not in _OF_A_SUBSCRIPTION:
-                    raise _refusal(message)
+                if message.code not in OF_A_SUBSCRIPTION:
+                    raise refusal(message)
                 self._resolve(message)
 
     def _resolve(self, answer: SubscriptionMessage | ErrorMessage) -> None:
@@ -258,44 +263,3 @@ async def _close(socket: aiohttp.ClientWebSocketResponse) -> None:
     with suppress(TimeoutError, aiohttp.ClientError, OSError):
         async with asyncio.timeout(_CLOSE_SECONDS):
             await socket.close()
-
-
-# Answers to a subscribe or unsubscribe: the connection stays, and so does what was subscribed before.
-_OF_A_SUBSCRIPTION = frozenset({400, 405, 410})
-
-_REFUSALS: dict[int, tuple[FailureType, str, float]] = {
-    401: ("auth", "Alpaca says that the login is missing", 0.0),
-    402: (
-        "auth",
-        "Alpaca refuses the credentials: check the key pair in the Secret, and that it is of this account",
-        0.0,
-    ),
-    404: ("network", "Alpaca says that the login came too late", 0.0),
-    406: (
-        "connectionLimit",
-        "Alpaca allows no further connection with this key: another client uses it, or its last connection was cut "
-        "less than 90 s ago",
-        _SLOT_SECONDS,
-    ),
-    407: ("slowClient", "Alpaca dropped the connection because this client read too slowly", 0.0),
-    409: ("entitlement", "this Alpaca account's plan does not include the feed: choose another spec.alpaca.feed", 0.0),
-    411: ("entitlement", "this Alpaca key may not read market data: give it the scope, or use another", 0.0),
-    500: ("network", "Alpaca reports an internal error", 0.0),
-}
-
-
-def _refusal(message: Message) -> StreamError:
-    if not isinstance(message, ErrorMessage):
-        return StreamError("network", f"Alpaca sent {type(message).__name__} out of turn: connecting anew")
-    kind, sentence, wait = _REFUSALS.get(message.code, ("network", "Alpaca reports an error", 0.0))
-    return StreamError(kind, f"{sentence} (code {message.code}: {message.msg})", wait)
-
-
-def _refused_upgrade(error: aiohttp.WSServerHandshakeError, url: str) -> StreamError:
-    if error.status in (401, 403):
-        return StreamError("auth", f"{url} refuses the credentials (HTTP {error.status}): check the Secret's key pair")
-    if error.status == 429:
-        after = error.headers.get("Retry-After", "") if error.headers else ""
-        wait = max(_TOO_MANY_REQUESTS_SECONDS, float(after) if after.isdigit() else 0.0)
-        return StreamError("network", f"{url} says that there were too many requests (HTTP 429)", wait)
-    return StreamError("network", f"{url} refused the upgrade (HTTP {error.status})")
