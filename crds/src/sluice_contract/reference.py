@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from .naming import field_name
 from .schema import Schema, field_rows, open_api_schema
 from .spec import HOT_FIELDS, RULES
 
@@ -26,17 +25,17 @@ def reference() -> str:
         [
             _HEAD,
             "## spec\n",
-            _table(properties["spec"], hot={field_name(name) for name in HOT_FIELDS}),
+            _table(properties["spec"], hot=HOT_FIELDS),
             "\n### Rules across fields\n",
             rules,
             "\n## status\n",
-            _table(properties["status"], hot=set()),
+            _table(properties["status"], hot=frozenset()),
             "",
         ]
     )
 
 
-def _table(part: Schema, hot: set[str]) -> str:
+def _table(part: Schema, hot: frozenset[str]) -> str:
     rows = ["| field | type | meaning |", "| --- | --- | --- |"]
     for path, field, required in field_rows(part):
         marks = (", required" if required else "") + (", **hot**" if path in hot else "")

@@ -235,8 +235,24 @@ class IngestJobSpec(Document, frozen=True):
     firestore: Annotated[Firestore, Meta(description="Where quotes and heartbeat go.")] = Firestore()
 
 
-# Applied inside the running pod; every other field is cold and needs a new pod.
-HOT_FIELDS = frozenset({"symbols", "enabled", "pause", "paused_symbols", "dry_run", "limits", "heartbeat"})
+# Applied inside the running pod, by their names in the document. Every other field is cold and needs a new pod.
+HOT_FIELDS = frozenset(
+    {"symbols", "enabled", "pause", "pausedSymbols", "dryRun", "limits", "heartbeat.intervalSeconds"}
+)
+
+
+def cold_part(spec: IngestJobSpec) -> IngestJobSpec:
+    """The spec with every hot field at a value of no meaning: two specs that need the same pod have the same one."""
+    return IngestJobSpec(
+        tenant=spec.tenant,
+        provider=spec.provider,
+        symbols=["X"],
+        alpaca=spec.alpaca,
+        synthetic=spec.synthetic,
+        replay=spec.replay,
+        heartbeat=Heartbeat(document=spec.heartbeat.document),
+        firestore=spec.firestore,
+    )
 
 
 class Rule(Document, frozen=True):

@@ -10,7 +10,7 @@ import msgspec
 
 from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
-from sluice_contract.spec import HOT_FIELDS, IngestJobSpec
+from sluice_contract.spec import IngestJobSpec, cold_part
 
 from .objects import Job
 
@@ -18,13 +18,6 @@ Manifest = dict[str, Any]
 
 _UID = 65532  # "nonroot" in the distroless images
 _encode = msgspec.json.Encoder(order="deterministic").encode
-
-# The fields that a running pod applies by itself, at values of no meaning: what is left is cold.
-_NO_HOT_FIELDS: dict[str, Any] = {
-    **{field.name: field.default for field in msgspec.structs.fields(IngestJobSpec) if field.name in HOT_FIELDS},
-    "paused_symbols": [],
-    "symbols": ["X"],
-}
 
 
 class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +63,7 @@ def cold_hash(job: Job, settings: PodSettings) -> str:
     cold = msgspec.structs.replace(
         job,
         metadata=msgspec.structs.replace(job.metadata, generation=0),
-        spec=msgspec.structs.replace(_spec(job), **_NO_HOT_FIELDS),
+        spec=cold_part(_spec(job)),
     )
     return hashlib.sha256(_encode(pod(cold, 0, "", settings))).hexdigest()[:16]
 
