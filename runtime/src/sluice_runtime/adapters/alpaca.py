@@ -254,6 +254,8 @@ class AlpacaConnection:
             raise StreamError("stall", f"Alpaca sent not {what} within {seconds:.0f} s: connecting anew") from None
 
     def _ended(self) -> StreamError:
+        if isinstance(self._socket.exception(), TimeoutError):
+            return StreamError("stall", "Alpaca no longer answers pings: connecting anew")
         code = self._socket.close_code
         return StreamError("upstreamClosed", f"Alpaca closed the connection (code {code}): connecting anew")
 

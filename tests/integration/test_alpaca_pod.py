@@ -1,0 +1,159 @@
+"""The pod's loops over our client and a server that speaks Alpaca's protocol: remedies, cuts, pauses, the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sluice_runtime.adapters import alpaca
+from sluice_runtime.adapters.alpaca import AlpacaSource
+from sluice_runtime.app import Parts, ingest
+from sluice_runtime.domain.backoff import Backoff
+from sluice_runtime.domain.coalescer import Coalescer
+from sluice_runtime.domain.desired import UNREAD, halted
+from sluice_runtime.loops.cell import Cell
+from sluice_runtime.loops.journal import Journal
+from support.alpaca import Account, AlpacaServer
+from support.alpaca.stream_faults import Reset
+from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
+from support.eventually import eventually
+from support.runtime_fakes import FakeJob, FakeListener, FakeSink, aim, identity, job
+
+ACCOUNT = Account("key", SECRET)
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The phases' timeouts, shortened."""
+    for name in ("_UPGRADE_SECONDS", "_WELCOME_SECONDS", "_AUTH_SECONDS", "_ACK_SECONDS", "_PING_SECONDS"):
+        monkeypatch.setattr(alpaca, name, 0.3)
+    monkeypatch.setattr(alpaca, "_POLL_SECONDS", 0.02)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[AlpacaServer]:
+    async with AlpacaServer([ACCOUNT]) as running:
+        yield running
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Path:
+    """The Secret, as it is mounted."""
+    return mount(tmp_path, "key", SECRET)
+
+
+class Pod:
+    """All loops over our client and the protocol server, with a sink in memory."""
+
+    def __init__(self, made: AlpacaSource) -> None:
+        clock = lambda: datetime.now(UTC)  # noqa: E731
+        self.sink = FakeSink()
+        self.job = FakeJob()
+        self.stop = asyncio.Event()
+        self.journal = Journal(identity(), Cell(halted(aim(), UNREAD)), Coalescer(), clock)
+        self._parts = Parts(source=made, sink=self.sink, job=self.job, journal=self.journal)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(ingest(self._parts, self.stop, Backoff(0.05, 0.1, lambda _, high: high)))
+        yield
+        self.stop.set()
+        await asyncio.wait_for(task, 5)
+
+
+LIMITS = {"minIntervalMilliseconds": 50, "flushIntervalMilliseconds": 20, "writesPerSecond": 500}
+
+
+async def test_from_the_provider_to_the_documents_and_over_a_cut_a_pause_and_the_end(
+    server: AlpacaServer, mounted: Path
+) -> None:
+    pod = Pod(source(server.url(), mounted))
+    pod.job.declare(job(1, symbols=["AAPL", "MSFT"], limits=LIMITS))
+    async with pod.running():
+        await server.record.until(lambda record: record.quotes == {"AAPL", "MSFT"})
+        await server.send_quote("AAPL", 10.0, 11.0)
+        await eventually(lambda: pod.sink.quotes.get("AAPL", {}).get("bid") == 10.0)
+
+        await server.inject(Reset())
+        await server.record.until(lambda record: record.connects == 2 and record.quotes == {"AAPL", "MSFT"})
+        await server.send_quote("AAPL", 12.0, 13.0)
+        await eventually(lambda: pod.sink.quotes["AAPL"]["bid"] == 12.0)
+
+        pod.job.declare(job(2, symbols=["AAPL", "SPY"], limits=LIMITS))
+        await server.record.until(lambda record: record.quotes == {"AAPL", "SPY"})
+        assert server.record.connects == 2
+
+        pod.job.declare(job(3, symbols=["AAPL", "SPY"], enabled=False, limits=LIMITS))
+        await server.record.until(lambda record: not record.open)
+        await eventually(lambda: pod.journal.state == "Paused")
+        pod.job.declare(job(4, symbols=["AAPL", "SPY"], limits=LIMITS))
+        await server.record.until(lambda record: record.connects == 3 and record.quotes == {"AAPL", "SPY"})
+        await server.send_quote("SPY", 14.0, 15.0)
+        await eventually(lambda: pod.sink.quotes.get("SPY"))
+    assert not server.record.open
+    assert server.record.concurrent_max == 1
+    assert pod.sink.history[-1] == "beat stopped"
+
+
+async def test_a_wrong_key_blocks_after_three_logins_and_a_right_one_unblocks(
+    server: AlpacaServer, mounted: Path
+) -> None:
+    pod = Pod(source(server.url(), mount(mounted, "key", "wrong")))
+    pod.job.declare(job(1, symbols=["AAPL"], limits=LIMITS))
+    async with pod.running():
+        await eventually(lambda: pod.journal.state == "Blocked")
+        await asyncio.sleep(0.5)
+        assert server.record.outcomes == ["402"] * 3
+        mount(mounted, "key", SECRET)
+        await server.record.until(lambda record: record.quotes == {"AAPL"})
+        await eventually(lambda: pod.journal.state == "Live")
+        assert pod.journal.snapshot().failure is None
+
+
+async def test_a_rotated_secret_is_picked_up(server: AlpacaServer, mounted: Path) -> None:
+    made = source(server.url(), mount(mounted, "key", "wrong"))
+    assert (await until_failure(made, FakeListener())).kind == "auth"
+    waiting = asyncio.create_task(made.remedied())
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    mount(mounted, "key", SECRET)
+    await asyncio.wait_for(waiting, 2)
+    async with streaming(made, FakeListener(), "AAPL"):
+        assert server.record.outcomes == ["402", "authenticated"]
+
+
+@pytest.mark.parametrize("missing", ["ALPACA_KEY_ID", "ALPACA_SECRET_KEY"])
+async def test_an_incomplete_secret_says_what_to_create_and_is_remedied_by_it(
+    server: AlpacaServer, mounted: Path, missing: str
+) -> None:
+    (mounted / missing).unlink()
+    made = source(server.url(), mounted)
+    failure = await until_failure(made, FakeListener())
+    assert failure.kind == "configuration"
+    assert "kubectl create secret generic alpaca" in failure.message
+    assert server.record.connects == 0
+    waiting = asyncio.create_task(made.remedied())
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    mount(mounted, "key", SECRET)
+    await asyncio.wait_for(waiting, 2)
+
+
+async def test_certificates_that_cannot_be_read_are_told_and_mended_ones_are_a_remedy(
+    server: AlpacaServer, mounted: Path, tmp_path: Path
+) -> None:
+    certificates = tmp_path / "ca.crt"
+    made = source(server.url(), mounted, certificates)
+    failure = await until_failure(made, FakeListener())
+    assert (failure.kind, "spec.alpaca.caConfigMapRef" in failure.message) == ("configuration", True)
+    waiting = asyncio.create_task(made.remedied())
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    certificates.write_text("not a certificate")
+    await asyncio.wait_for(waiting, 2)
+    assert (await until_failure(made, FakeListener())).kind == "configuration"

@@ -1,0 +1,217 @@
+"""Our client of Alpaca's stream against a server that speaks its protocol, and one that says nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sluice_contract.status import FailureType
+from sluice_runtime.adapters import alpaca
+from sluice_runtime.loops.racing import cancel
+from support.alpaca import Account, AlpacaServer
+from support.alpaca.faults import Fault
+from support.alpaca.handshake_faults import (
+    AckMissing,
+    AuthError,
+    AuthSilence,
+    BadSymbol,
+    HttpError,
+    NoWelcome,
+    ResetOnConnect,
+    WrongWelcome,
+)
+from support.alpaca.message_faults import Missing, UnknownType, ZeroSide
+from support.alpaca.stream_faults import Burst, Close, Garbage, HangUp, Mute, Oversize, Reset, SlowClient, WrongCodec
+from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
+from support.eventually import eventually
+from support.runtime_fakes import FakeListener
+from support.silent_peer import SilentPeer
+
+ACCOUNT = Account("key", SECRET)
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The phases' timeouts, shortened."""
+    for name in ("_UPGRADE_SECONDS", "_WELCOME_SECONDS", "_AUTH_SECONDS", "_ACK_SECONDS", "_PING_SECONDS"):
+        monkeypatch.setattr(alpaca, name, 0.3)
+    monkeypatch.setattr(alpaca, "_POLL_SECONDS", 0.02)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[AlpacaServer]:
+    async with AlpacaServer([ACCOUNT]) as running:
+        yield running
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Path:
+    """The Secret, as it is mounted."""
+    return mount(tmp_path, "key", SECRET)
+
+
+async def test_quotes_arrive_live(server: AlpacaServer, mounted: Path) -> None:
+    listener = FakeListener()
+    async with streaming(source(server.url(), mounted), listener, "AAPL", "MSFT"):
+        await server.send_quote("AAPL", 100.25, 100.5)
+        await server.send_quote("MSFT", 50.0, 0.0)
+        await eventually(lambda: len(listener.ticks) == 2)
+    first, second = (tick.quote() for tick in listener.ticks)
+    assert (first.symbol, first.bid, first.ask, first.bid_size) == ("AAPL", 100.25, 100.5, 200)
+    assert (second.symbol, second.bid, second.ask, second.ask_size) == ("MSFT", 50.0, None, None)
+    assert abs((datetime.now(UTC) - first.ts).total_seconds()) < 10
+    assert listener.history == ["Connecting", "Authenticating", "Subscribing", "acknowledged", "closed"]
+    await server.record.until(lambda record: record.closes == [("client", 1000)])
+
+
+async def test_symbols_come_and_go_on_the_same_connection(server: AlpacaServer, mounted: Path) -> None:
+    listener = FakeListener()
+    async with streaming(source(server.url(), mounted), listener, "AAPL", "MSFT") as connection:
+        await connection.follow(frozenset({"MSFT", "SPY"}))
+        assert listener.confirmed == server.record.quotes == {"MSFT", "SPY"}
+        await connection.follow(frozenset({"MSFT", "SPY"}))
+        await connection.follow(frozenset())
+        assert listener.confirmed == server.record.quotes == set()
+    asked = [each.message for each in server.record.messages][1:]
+    assert asked == [
+        {"action": "subscribe", "quotes": ["AAPL", "MSFT"]},
+        {"action": "unsubscribe", "quotes": ["AAPL"]},
+        {"action": "subscribe", "quotes": ["SPY"]},
+        {"action": "unsubscribe", "quotes": ["MSFT", "SPY"]},
+    ]
+    assert server.record.connects == 1
+
+
+async def test_two_thousand_symbols_are_one_request(server: AlpacaServer, mounted: Path) -> None:
+    listener = FakeListener()
+    names = [f"S{n}" for n in range(2000)]
+    async with streaming(source(server.url(), mounted), listener, *names):
+        assert len(listener.confirmed) == 2000
+
+
+@pytest.mark.parametrize("code", [400, 405])
+async def test_a_bad_symbol_is_isolated_by_halving_and_the_others_are_confirmed(
+    server: AlpacaServer, mounted: Path, code: int
+) -> None:
+    server.faults.next(BadSymbol("S37", code))
+    names = frozenset(f"S{n}" for n in range(100))
+    listener = FakeListener()
+    async with streaming(source(server.url(), mounted), listener, *names) as connection:
+        assert listener.confirmed == names - {"S37"}
+        assert [(each.symbol, each.code) for each in listener.rejected] == [("S37", code)]
+        assert len(server.record.messages) <= 20
+        asked = len(server.record.messages)
+        await connection.follow(names)
+        assert len(server.record.messages) == asked
+        await connection.follow(names - {"S37"})
+        assert listener.rejected == ()
+        await connection.follow(names)
+        assert [each.symbol for each in listener.rejected] == ["S37"]
+
+
+@pytest.mark.parametrize(
+    ("faults", "kind", "words"),
+    [
+        ([HttpError(status=401)], "auth", "check the Secret"),
+        ([HttpError(status=403)], "auth", "check the Secret"),
+        ([HttpError(status=429)], "network", "too many requests"),
+        ([HttpError(status=503)], "network", "HTTP 503"),
+        ([ResetOnConnect()], "network", "cannot be reached"),
+        ([NoWelcome()], "stall", "welcome"),
+        ([WrongWelcome(code=500)], "network", "internal error"),
+        ([WrongWelcome(code=406)], "connectionLimit", "no further connection"),
+        ([AuthSilence()], "stall", "answer to the login"),
+        ([AuthError(402)], "auth", "check the key pair in the Secret"),
+        ([AuthError(404)], "network", "too late"),
+        ([AuthError(404, closes=True)], "network", "too late"),
+        ([AuthError(406)], "connectionLimit", "another client uses it"),
+        ([AuthError(409)], "entitlement", "choose another spec.alpaca.feed"),
+        ([AuthError(411)], "entitlement", "give it the scope"),
+        ([AuthError(500)], "network", "internal error"),
+        ([AckMissing()], "stall", "did not acknowledge"),
+        ([Close(code=1000)], "upstreamClosed", "code 1000"),
+        ([Close(code=1001)], "upstreamClosed", "code 1001"),
+        ([Close(code=1011)], "upstreamClosed", "code 1011"),
+        ([HangUp()], "upstreamClosed", "code 1006"),
+        ([Reset()], "upstreamClosed", "code 1006"),
+        ([SlowClient()], "slowClient", "read too slowly"),
+        ([Oversize(size=9 << 20)], "upstreamClosed", "code 1009"),
+    ],
+    ids=str,
+)
+async def test_each_failure_has_its_kind_and_a_sentence(
+    server: AlpacaServer, mounted: Path, faults: list[Fault], kind: FailureType, words: str
+) -> None:
+    server.faults.next(*faults, times=2)  # aiohttp itself tries a reset upgrade twice
+    listener = FakeListener()
+    failure = await until_failure(source(server.url(), mounted), listener)
+    assert (failure.kind, words in failure.message) == (kind, True), failure.message
+    await server.record.until(lambda record: not record.open)
+    assert listener.history.count("closed") == len(server.record.connections)
+
+
+async def test_a_dead_peer_is_found_by_pings(server: AlpacaServer, mounted: Path) -> None:
+    server.faults.next(Mute(pongs=False))
+    began = time.monotonic()
+    failure = await until_failure(source(server.url(), mounted), FakeListener())
+    assert (failure.kind, failure.message) == ("stall", "Alpaca no longer answers pings: connecting anew")
+    assert time.monotonic() - began < 3.0
+
+
+async def test_a_silent_market_is_no_failure(server: AlpacaServer, mounted: Path) -> None:
+    server.faults.next(Mute(pongs=True))
+    listener = FakeListener()
+    async with streaming(source(server.url(), mounted), listener, "AAPL"):
+        await asyncio.sleep(1.0)
+        assert len(server.record.open) == 1
+
+
+async def test_nobody_listening_is_told(mounted: Path, unused_tcp_port: int) -> None:
+    failure = await until_failure(source(f"ws://127.0.0.1:{unused_tcp_port}/v2/iex", mounted), FakeListener())
+    assert (failure.kind, "cannot be reached" in failure.message) == ("network", True)
+
+
+@pytest.mark.parametrize("url", ["wss://127.0.0.1:99999/", "wss://:1/", "wss://[::1/"])
+async def test_an_impossible_address_is_told(mounted: Path, url: str) -> None:
+    failure = await until_failure(source(url, mounted), FakeListener())
+    assert "cannot be reached" in failure.message
+
+
+@pytest.mark.parametrize(
+    "strange", [Garbage(), WrongCodec(), Burst(messages=5000), UnknownType(), Missing(), ZeroSide()], ids=str
+)
+async def test_a_strange_frame_costs_only_itself(server: AlpacaServer, mounted: Path, strange: Fault) -> None:
+    listener = FakeListener()
+    async with streaming(source(server.url(), mounted), listener, "AAPL"):
+        await server.inject(strange)
+        await server.send_quote("AAPL", 77.25, 78.0)
+        await eventually(lambda: listener.ticks and listener.ticks[-1].quote().bid == 77.25)
+
+
+@pytest.mark.parametrize("phase", SilentPeer.PHASES)
+async def test_cancelling_in_any_phase_closes_the_socket_although_the_peer_does_not_answer(
+    mounted: Path, phase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_UPGRADE_SECONDS", "_WELCOME_SECONDS", "_AUTH_SECONDS", "_ACK_SECONDS", "_PING_SECONDS"):
+        monkeypatch.setattr(alpaca, name, 30.0)
+    peer, listener = SilentPeer(phase), FakeListener()
+    async with peer.listening() as url:
+
+        async def stream() -> None:
+            async with streaming(source(url, mounted), listener, "AAPL"):
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(stream())
+        await asyncio.wait_for(peer.reached.wait(), 5)
+        await asyncio.sleep(0.2)
+        assert peer.open == 1
+        began = time.monotonic()
+        await cancel(task)
+        assert time.monotonic() - began < 2.4
+        await eventually(lambda: peer.open == 0, 0.3)
+    assert listener.history.count("closed") == (0 if phase == "upgrade" else 1)

@@ -1,0 +1,58 @@
+"""Our client of Alpaca's stream, ready to be pointed at a server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from sluice_contract.spec import Alpaca, SecretReference
+from sluice_runtime.adapters.alpaca import AlpacaConnection, AlpacaSource
+from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.loops.racing import cancel
+from support.runtime_fakes import FakeListener
+
+SECRET = "very-secret"
+
+
+def mount(folder: Path, key: str, secret: str) -> Path:
+    """Writes the Secret as it is mounted."""
+    (folder / "ALPACA_KEY_ID").write_text(f"{key}\n")
+    (folder / "ALPACA_SECRET_KEY").write_text(f"{secret}\n")
+    return folder
+
+
+def source(url: str, credentials: Path, ca_file: Path | None = None) -> AlpacaSource:
+    """A provider with a mounted Secret."""
+    settings = Alpaca(stream_url=url, credentials_secret_ref=SecretReference(name="alpaca"))
+    return AlpacaSource(settings, credentials, ca_file)
+
+
+@asynccontextmanager
+async def streaming(made: AlpacaSource, listener: FakeListener, *symbols: str) -> AsyncIterator[AlpacaConnection]:
+    """A connection that reads, and follows the symbols."""
+    async with made.connect(listener) as connection:
+        reading = asyncio.create_task(connection.run())
+        try:
+            await connection.follow(frozenset(symbols))
+            yield connection
+        finally:
+            await cancel(reading)
+
+
+async def until_failure(made: AlpacaSource, listener: FakeListener) -> StreamError:
+    """What a connection ends with."""
+    with pytest.raises(StreamError) as failure:  # noqa: PT012
+        async with made.connect(listener) as connection:
+            reading = asyncio.ensure_future(connection.run())
+            try:
+                await connection.follow(frozenset({"AAPL", "MSFT"}))
+                await reading
+            finally:
+                await cancel(reading)
+    assert SECRET not in failure.value.message
+    assert failure.value.message[-1] != "\n"
+    return failure.value
