@@ -79,6 +79,8 @@ class IngestJobClient:
                     if job.metadata.generation != generation:
                         generation = job.metadata.generation
                         yield job
+                # The server ends each watch after a while. One that ends them at once must not be stormed.
+                await asyncio.sleep(self._backoff.wait(at_least=0.2))
             except _GoneError:
                 yield None
                 return
@@ -104,9 +106,10 @@ class IngestJobClient:
                 timeout=aiohttp.ClientTimeout(total=_REQUEST_SECONDS),
             ) as response:
                 if response.status >= 400:
-                    raise ReportError(f"HTTP {response.status}: {(await response.text())[:300]}")
+                    why = _reason(await response.read())
+                    raise ReportError(f"the API server refuses the status (HTTP {response.status}): {why}")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise ReportError(_words(error)) from error
+            raise ReportError(f"the API server did not take the status: {_words(error)}") from error
 
     async def _changes(self) -> AsyncIterator[IngestJob]:
         async with self._get(self._object, {}, aiohttp.ClientTimeout(total=_REQUEST_SECONDS)) as response:
@@ -169,6 +172,14 @@ async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 
 async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:
     return msgspec.json.decode(await response.read(), type=dict[str, Any])
+
+
+def _reason(body: bytes) -> str:
+    """The message of a Kubernetes Status; of anything else, its beginning."""
+    try:
+        return str(msgspec.json.decode(body, type=dict[str, Any])["message"])[:300]
+    except (msgspec.MsgspecError, KeyError):
+        return body[:300].decode(errors="replace")
 
 
 def _words(error: BaseException) -> str:

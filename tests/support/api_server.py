@@ -1,0 +1,99 @@
+"""An API server of one IngestJob, as the job's own pod meets it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from support.runtime_fakes import JOB_UID
+
+COLLECTION = "/apis/sluice.dev/v1alpha1/namespaces/acme/ingestjobs"
+
+
+def document(generation: int = 1, uid: str = JOB_UID, **spec: Any) -> dict[str, Any]:
+    """An IngestJob as JSON."""
+    return {
+        "apiVersion": "sluice.dev/v1alpha1",
+        "kind": "IngestJob",
+        "metadata": {
+            "name": "us",
+            "namespace": "acme",
+            "uid": uid,
+            "generation": generation,
+            "resourceVersion": str(100 + generation),
+        },
+        "spec": {"tenant": "acme", "provider": "synthetic", "symbols": ["AAPL"], **spec},
+    }
+
+
+class FakeApiServer:
+    """Serves one IngestJob and its watch. `events` are the watch's lines; None cuts the stream."""
+
+    def __init__(self) -> None:
+        self.object: dict[str, Any] | None = document()
+        self.events: asyncio.Queue[dict[str, Any] | bytes | None] = asyncio.Queue()
+        self.gets = 0
+        self.watches: list[dict[str, str]] = []
+        self.patches: list[tuple[dict[str, str], str, dict[str, Any]]] = []
+        self.tokens: set[str] = set()
+        self.answer: Callable[[], web.Response] | None = None
+        self.watching = True  # whether a watch stays open when it has told its events
+        self.url = ""
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[FakeApiServer]:
+        """Serves on a port of its own."""
+        app = web.Application()
+        app.router.add_get(COLLECTION, self._watch)
+        app.router.add_get(f"{COLLECTION}/us", self._get)
+        app.router.add_patch(f"{COLLECTION}/us/status", self._patch)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.url = "http://{}:{}".format(*runner.addresses[0][:2])
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+    def change(self, kind: str, changed: dict[str, Any]) -> None:
+        """An event of the watch, and the object as it then is."""
+        self.object = None if kind == "DELETED" else changed
+        self.events.put_nowait({"type": kind, "object": changed})
+
+    async def _get(self, request: web.Request) -> web.StreamResponse:
+        self._note(request)
+        self.gets += 1
+        if self.answer is not None:
+            return self.answer()
+        if self.object is None:
+            return web.json_response({"kind": "Status", "code": 404}, status=404)
+        return web.json_response(self.object)
+
+    async def _watch(self, request: web.Request) -> web.StreamResponse:
+        self._note(request)
+        self.watches.append(dict(request.query))
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while self.watching:
+            event = await self.events.get()
+            if event is None:
+                break
+            line = event if isinstance(event, bytes) else json.dumps(event).encode() + b"\n"
+            await response.write(line)
+        return response
+
+    async def _patch(self, request: web.Request) -> web.StreamResponse:
+        self._note(request)
+        if self.answer is not None:
+            return self.answer()
+        self.patches.append((dict(request.query), request.content_type, await request.json()))
+        return web.json_response(self.object)
+
+    def _note(self, request: web.Request) -> None:
+        self.tokens.add(request.headers["Authorization"])
