@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +24,13 @@ COMPONENT_BASE = "k8s.io/component-base/version"
 
 @dataclass(frozen=True)
 class Program:
-    """One program: the module that pins it, the package that is compiled, and the module whose version it has."""
+    """One program that is built from a Go module."""
 
     name: str
-    module: str
-    package: str
-    versioned_by: str
+    module: Path  # the folder with the go.mod and go.sum that pin it
+    package: str  # what is compiled
+    versioned_by: str  # the required module whose version is the program's
+    stamps: Callable[[str], dict[str, str]] = lambda _: {}  # from the text of go.mod: the variables the linker sets
 
 
 @dataclass(frozen=True)
@@ -40,15 +41,6 @@ class Binaries:
     apiserver: Path
     controller_manager: Path
     kubectl: Path
-
-
-PROGRAMS = (
-    Program("etcd", "etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3"),
-    *(
-        Program(name, "kubernetes", f"k8s.io/kubernetes/cmd/{name}", "k8s.io/kubernetes")
-        for name in ("kube-apiserver", "kube-controller-manager", "kubectl")
-    ),
-)
 
 
 def cache_directory() -> Path:
@@ -68,8 +60,9 @@ def pinned_version(go_mod: str, module: str) -> str:
     return found.group(1)
 
 
-def link_flags(version: str) -> str:
-    """The linker flags that stamp a Kubernetes version such as v1.34.4 into a program."""
+def kubernetes_stamps(go_mod: str) -> dict[str, str]:
+    """The version of Kubernetes in a go.mod, as the variables that tell it."""
+    version = pinned_version(go_mod, "k8s.io/kubernetes")
     major, minor = version.removeprefix("v").split(".")[:2]
     values = {
         "gitVersion": version,
@@ -80,22 +73,43 @@ def link_flags(version: str) -> str:
         # A fixed date keeps the build reproducible.
         "buildDate": "2026-01-01T00:00:00Z",
     }
-    return " ".join(["-s -w", *(f"-X {COMPONENT_BASE}.{key}={value}" for key, value in values.items())])
+    return {f"{COMPONENT_BASE}.{key}": value for key, value in values.items()}
+
+
+def link_flags(stamps: dict[str, str]) -> str:
+    """The linker flags for a small program with these variables set."""
+    return " ".join(["-s -w", *(f"-X {variable}={value}" for variable, value in stamps.items())])
+
+
+def _kubernetes(name: str) -> Program:
+    package = f"k8s.io/kubernetes/cmd/{name}"
+    return Program(name, MODULES / "kubernetes", package, "k8s.io/kubernetes", kubernetes_stamps)
+
+
+ETCD = Program("etcd", MODULES / "etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3")
+APISERVER = _kubernetes("kube-apiserver")
+CONTROLLER_MANAGER = _kubernetes("kube-controller-manager")
+KUBECTL = _kubernetes("kubectl")
 
 
 def provide(report: Report) -> Binaries:
-    """All programs, building those that are missing.
+    """The programs of a cluster, building those that are missing.
 
     Raises DevclusterError when a build fails or is impossible.
     """
-    found = {program.name: _existing(program) for program in PROGRAMS}
-    missing = [program for program in PROGRAMS if found[program.name] is None]
-    if missing:
+    return Binaries(*provide_programs((ETCD, APISERVER, CONTROLLER_MANAGER, KUBECTL), report))
+
+
+def provide_programs(programs: Sequence[Program], report: Report) -> list[Path]:
+    """Where each of the programs is, after building those that are missing.
+
+    Raises DevclusterError when a build fails or is impossible.
+    """
+    found = [_existing(program) for program in programs]
+    if None in found:
         with _build_lock(report):
-            for program in missing:
-                found[program.name] = _existing(program) or _build(program, report)
-    paths = {name: path for name, path in found.items() if path is not None}
-    return Binaries(paths["etcd"], paths["kube-apiserver"], paths["kube-controller-manager"], paths["kubectl"])
+            return [_existing(program) or _build(program, report) for program in programs]
+    return [path for path in found if path is not None]
 
 
 def _existing(program: Program) -> Path | None:
@@ -109,17 +123,20 @@ def _existing(program: Program) -> Path | None:
 
 
 def _destination(program: Program) -> Path:
-    module = MODULES / program.module
     try:
-        go_mod, go_sum = (module / "go.mod").read_text(), (module / "go.sum").read_bytes()
+        go_mod, go_sum = _go_mod(program), (program.module / "go.sum").read_bytes()
     except FileNotFoundError as error:
         raise DevclusterError(
-            f"{error.filename} is missing: sluice-devcluster builds Kubernetes from its checkout "
-            "(pip install -e), or takes it from KUBEBUILDER_ASSETS."
+            f"{error.filename} is missing: {program.name} is built from the checkout (pip install -e), "
+            "or taken from KUBEBUILDER_ASSETS."
         ) from error
     digest = hashlib.sha256(go_mod.encode() + go_sum).hexdigest()[:8]
     version = pinned_version(go_mod, program.versioned_by)
-    return cache_directory() / f"{program.module}-{version}-{digest}" / program.name
+    return cache_directory() / f"{program.module.name}-{version}-{digest}" / program.name
+
+
+def _go_mod(program: Program) -> str:
+    return (program.module / "go.mod").read_text()
 
 
 @contextmanager
@@ -139,9 +156,10 @@ def _build_lock(report: Report) -> Iterator[None]:
 def _build(program: Program, report: Report) -> Path:
     destination = _destination(program)
     destination.parent.mkdir(parents=True, exist_ok=True)
-    go = find_go([MODULES / each.module for each in PROGRAMS], cache_directory(), report)
-    version = destination.parent.name.split("-")[1]
-    flags = link_flags(version) if program.module == "kubernetes" else "-s -w"
+    # One Go that is new enough for every module here, so that what they share is compiled once.
+    go = find_go([MODULES / "etcd", MODULES / "kubernetes", program.module], cache_directory(), report)
+    version = pinned_version(_go_mod(program), program.versioned_by)
+    flags = link_flags(program.stamps(_go_mod(program)))
     partial = destination.with_name(f".{program.name}.partial")
     log = destination.with_name(f"{program.name}.build.log")
     argv = [str(go), "build", "-trimpath", "-ldflags", flags, "-o", str(partial), program.package]
@@ -149,7 +167,7 @@ def _build(program: Program, report: Report) -> Path:
     with log.open("wb") as output:
         process = subprocess.Popen(
             argv,
-            cwd=MODULES / program.module,
+            cwd=program.module,
             env={**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-buildvcs=false"},
             stdin=subprocess.DEVNULL,
             stdout=output,

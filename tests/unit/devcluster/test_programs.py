@@ -36,7 +36,7 @@ def test_the_pinned_version_of_a_module_is_found() -> None:
 
 
 def test_the_version_is_stamped_into_the_programs() -> None:
-    flags = binaries.link_flags("v1.34.4")
+    flags = binaries.link_flags(binaries.kubernetes_stamps(GO_MOD))
     assert "version.gitVersion=v1.34.4" in flags
     assert "version.gitMinor=34" in flags
 
