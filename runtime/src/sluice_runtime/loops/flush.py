@@ -81,6 +81,9 @@ class Flusher:
     async def _write_all(self) -> None:
         async with self._lock:
             try:
+                if self._journal.aim.value.pause is None:  # the end, not a pause: nobody will come back to it
+                    self._note(self._journal.aim.value)
+                    await self._do_chores()
                 while ticks := self._journal.coalescer.take(BATCH, asyncio.get_running_loop().time(), 0.0):
                     await self._write(ticks)
             except SinkError as error:

@@ -191,6 +191,15 @@ async def test_the_documents_of_removed_symbols_are_deleted_and_those_of_paused_
         assert world.sink.quotes["AAPL"]["status"] == "live"
 
 
+async def test_a_symbol_removed_just_before_the_end_is_deleted_all_the_same(world: World) -> None:
+    async with world.running():
+        world.say("AAPL", "MSFT")
+        await at(1)
+        world.want(aim(symbols=["AAPL"]))
+        await world.flusher.drain()
+        assert world.sink.deleted == ["MSFT"]
+
+
 async def test_a_chore_that_failed_is_done_later_and_one_undone_meanwhile_never(world: World) -> None:
     async with world.running():
         await at(0.5)
