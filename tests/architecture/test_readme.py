@@ -1,0 +1,37 @@
+"""The README tells the truth: its tree is this tree, its commands are this Makefile's."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/architecture.md")
+
+
+def tree() -> set[str]:
+    """The folders that the README's tree names."""
+    [block] = re.findall(r"## The tree\n\n```text\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    return {line.split("/")[0] for line in block.splitlines() if not line.startswith(" ")}
+
+
+def test_the_tree_names_every_folder_and_no_other() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    folders = {line.split("/")[0] for line in tracked.splitlines() if "/" in line}
+    assert tree() == {folder for folder in folders if not folder.startswith(".")}
+
+
+def test_every_make_command_that_a_page_names_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in PAGES:
+        named = set(re.findall(r"(?:^|`|\()make (?:-s )?([a-z-]+)", (ROOT / page).read_text(), re.MULTILINE))
+        assert named <= targets, page
+
+
+def test_every_link_to_a_file_leads_somewhere() -> None:
+    for page in ROOT.glob("**/*.md"):
+        if page.is_relative_to(ROOT / "build") or any(part.startswith(".") for part in page.parts[len(ROOT.parts) :]):
+            continue
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
