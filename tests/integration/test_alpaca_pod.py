@@ -22,7 +22,8 @@ from support.alpaca import Account, AlpacaServer
 from support.alpaca.stream_faults import Reset
 from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
 from support.eventually import eventually
-from support.runtime_fakes import FakeJob, FakeListener, FakeSink, aim, identity, job
+from support.fake_listener import FakeListener
+from support.runtime_fakes import FakeJob, FakeSink, aim, identity, job
 
 ACCOUNT = Account("key", SECRET)
 

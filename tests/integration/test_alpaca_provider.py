@@ -29,7 +29,7 @@ from support.alpaca.message_faults import Missing, UnknownType, ZeroSide
 from support.alpaca.stream_faults import Burst, Close, Garbage, HangUp, Mute, Oversize, Reset, SlowClient, WrongCodec
 from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
 from support.eventually import eventually
-from support.runtime_fakes import FakeListener
+from support.fake_listener import FakeListener
 from support.silent_peer import SilentPeer
 
 ACCOUNT = Account("key", SECRET)

@@ -13,7 +13,7 @@ from sluice_contract.spec import Alpaca, SecretReference
 from sluice_runtime.adapters.alpaca import AlpacaConnection, AlpacaSource
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.loops.racing import cancel
-from support.runtime_fakes import FakeListener
+from support.fake_listener import FakeListener
 
 SECRET = "very-secret"
 

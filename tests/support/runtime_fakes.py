@@ -266,35 +266,3 @@ class FakeJob:
         if self.failure is not None:
             raise self.failure
         self.reports.append((seconds(), status))
-
-
-class FakeListener:
-    """Remembers what a connection tells."""
-
-    def __init__(self) -> None:
-        self.history: list[str] = []
-        self.frames: list[tuple[float, list[Tick]]] = []
-        self.confirmed: frozenset[str] = frozenset()
-        self.rejected: tuple[SymbolRejection, ...] = ()
-
-    @property
-    def ticks(self) -> list[Tick]:
-        """All ticks, in order."""
-        return [tick for _, frame in self.frames for tick in frame]
-
-    def entered(self, state: StreamState) -> None:
-        """As Listener."""
-        self.history.append(state)
-
-    def received(self, ticks: Sequence[Tick]) -> None:
-        """As Listener."""
-        self.frames.append((seconds(), list(ticks)))
-
-    def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
-        """As Listener."""
-        self.confirmed, self.rejected = confirmed, tuple(rejected)
-        self.history.append("acknowledged")
-
-    def closed(self) -> None:
-        """As Listener."""
-        self.history.append("closed")

@@ -13,7 +13,7 @@ from sluice_contract.status import StreamState, StreamStatus, SymbolRejection
 from .domain.coalescer import Coalescer
 from .domain.counters import Counters
 from .domain.health import Snapshot
-from .domain.market import Tick
+from .domain.market import Bar, Halt, Tick, Trade
 
 
 class Listener(Protocol):
@@ -24,6 +24,15 @@ class Listener(Protocol):
 
     def received(self, ticks: Sequence[Tick]) -> None:
         """One frame's ticks, in the order of arrival."""
+
+    def traded(self, trades: Sequence[Trade]) -> None:
+        """One frame's trades, in the order of arrival."""
+
+    def halted(self, halts: Sequence[Halt]) -> None:
+        """One frame's halts and resumptions, in the order of arrival; also of symbols that are not wanted."""
+
+    def aggregated(self, bars: Sequence[Bar]) -> None:
+        """One frame's bars. A later bar of the same symbol and time replaces the earlier."""
 
     def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """The provider's word on what is subscribed: the whole set, not a delta."""

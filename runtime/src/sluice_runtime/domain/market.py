@@ -46,6 +46,40 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return (self.bid + self.ask) / 2
 
 
+class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A trade at `ts`. The newest one's price is the price of the symbol."""
+
+    symbol: str
+    ts: datetime
+    price: float
+    size: float
+
+
+class Halt(msgspec.Struct, frozen=True, kw_only=True):
+    """From `ts` on, trading in a symbol is halted, or (`halted` false) goes on again. `reason` is the venue's words.
+
+    Providers say so when it changes, not on connecting: until the first, nothing is known of a symbol.
+    """
+
+    symbol: str
+    ts: datetime
+    halted: bool
+    code: str
+    reason: str
+
+
+class Bar(msgspec.Struct, frozen=True, kw_only=True):
+    """The trades of one minute that began at `ts`."""
+
+    symbol: str
+    ts: datetime
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Who writes: the same on every document of a process."""
 

@@ -14,7 +14,7 @@ from ..domain.desired import Desired
 from ..domain.failure import StreamError
 from ..domain.health import Acknowledgement, Clocks, Identity, Snapshot
 from ..domain.ledger import Ledger
-from ..domain.market import Tick
+from ..domain.market import Bar, Halt, Tick, Trade
 from .cell import Cell
 
 _log = logging.getLogger(__name__)
@@ -42,6 +42,9 @@ class Journal:
         self.last_message_at: datetime | None = None
         self.last_write_at: datetime | None = None
         self.socket_closed_at: datetime | None = None
+        self.trades: dict[str, Trade] = {}  # the newest of each symbol
+        self.halts: dict[str, Halt] = {}  # the last word on each symbol
+        self.bars: dict[str, Bar] = {}  # that wait to be written
         self._sink_failures: dict[str, str] = {}
         self._ledger = Ledger()
         self._acknowledgement: Acknowledgement | None = None
@@ -71,6 +74,24 @@ class Journal:
         self.coalescer.accept(ticks, now + _SKEW)
         if is_first and self.coalescer.last is not None:
             self.transition()
+
+    def traded(self, trades: Sequence[Trade]) -> None:
+        """One frame's trades."""
+        self.last_message_at = self.now()
+        for trade in trades:
+            known = self.trades.get(trade.symbol)
+            if known is None or known.ts <= trade.ts:
+                self.trades[trade.symbol] = trade
+
+    def halted(self, halts: Sequence[Halt]) -> None:
+        """One frame's halts and resumptions."""
+        self.last_message_at = self.now()
+        self.halts.update({halt.symbol: halt for halt in halts})
+
+    def aggregated(self, bars: Sequence[Bar]) -> None:
+        """One frame's bars."""
+        self.last_message_at = self.now()
+        self.bars.update({bar.symbol: bar for bar in bars})
 
     def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """The provider's word on what is subscribed."""

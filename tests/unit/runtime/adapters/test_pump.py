@@ -1,5 +1,5 @@
 from sluice_runtime.adapters.pump import LocalConnection
-from support.runtime_fakes import FakeListener
+from support.fake_listener import FakeListener
 
 
 async def test_whatever_is_asked_for_is_confirmed_at_once() -> None:

@@ -8,7 +8,7 @@ from sluice_runtime.adapters.replay import ReplayConnection, ReplaySource, tape_
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import Tick
 from sluice_runtime.loops.racing import within
-from support.runtime_fakes import FakeListener
+from support.fake_listener import FakeListener
 from support.tapes import FIRST_TIME_MS, TapeQuote, generated_quotes, generated_tape, write_tape
 from support.virtual_time import seconds
 

@@ -6,7 +6,7 @@ from sluice_contract.spec import Synthetic
 from sluice_runtime.adapters.synthetic import SyntheticSource, Walk
 from sluice_runtime.domain.market import Quote, Tick
 from sluice_runtime.loops.racing import within
-from support.runtime_fakes import FakeListener
+from support.fake_listener import FakeListener
 from support.virtual_time import START, now
 
 

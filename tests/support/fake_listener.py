@@ -1,0 +1,56 @@
+"""A double of the listener of connections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sluice_contract.status import StreamState, SymbolRejection
+from sluice_runtime.domain.market import Bar, Halt, Tick, Trade
+from support.virtual_time import seconds
+
+
+class FakeListener:
+    """Remembers what a connection tells."""
+
+    def __init__(self) -> None:
+        self.history: list[str] = []
+        self.frames: list[tuple[float, list[Tick]]] = []
+        self.trades: list[Trade] = []
+        self.halts: list[Halt] = []
+        self.bars: list[Bar] = []
+        self.confirmed: frozenset[str] = frozenset()
+        self.rejected: tuple[SymbolRejection, ...] = ()
+
+    @property
+    def ticks(self) -> list[Tick]:
+        """All ticks, in order."""
+        return [tick for _, frame in self.frames for tick in frame]
+
+    def entered(self, state: StreamState) -> None:
+        """As Listener."""
+        self.history.append(state)
+
+    def received(self, ticks: Sequence[Tick]) -> None:
+        """As Listener."""
+        self.frames.append((seconds(), list(ticks)))
+
+    def traded(self, trades: Sequence[Trade]) -> None:
+        """As Listener."""
+        self.trades.extend(trades)
+
+    def halted(self, halts: Sequence[Halt]) -> None:
+        """As Listener."""
+        self.halts.extend(halts)
+
+    def aggregated(self, bars: Sequence[Bar]) -> None:
+        """As Listener."""
+        self.bars.extend(bars)
+
+    def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
+        """As Listener."""
+        self.confirmed, self.rejected = confirmed, tuple(rejected)
+        self.history.append("acknowledged")
+
+    def closed(self) -> None:
+        """As Listener."""
+        self.history.append("closed")
