@@ -2,70 +2,35 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import pairwise
 from typing import cast
 
 import pytest
 
-from sluice_runtime.domain.backoff import Backoff
-from sluice_runtime.domain.desired import Desired, halted
+from sluice_runtime.domain.desired import halted
 from sluice_runtime.domain.failure import SinkError
-from sluice_runtime.domain.market import Origin
-from sluice_runtime.domain.pause import Pause
-from sluice_runtime.loops.flush import Flusher
-from sluice_runtime.loops.journal import Journal
-from sluice_runtime.loops.racing import cancel
-from support.runtime_fakes import FakeSink, aim, journal, quote
+from support.runtime_fakes import aim
+from support.runtime_worlds import PAUSE, FlushingWorld
 from support.virtual_time import VirtualTimeLoop, at, now, seconds, settle
-
-PAUSE = Pause(source="cr:acme/us")
-
-
-class World:
-    """A flusher and everything around it."""
-
-    def __init__(self, wanted: Desired | None = None) -> None:
-        self.journal: Journal = journal(wanted)
-        self.sink = FakeSink()
-        origin = Origin(source="fake:iex", session_id="s", epoch=7)
-        self.flusher = Flusher(self.sink, self.journal, origin, Backoff(0.5, 30.0, lambda _, high: high))
-
-    def want(self, wanted: Desired) -> None:
-        self.journal.coalescer.want(wanted.symbols)
-        self.journal.aim.set(wanted)
-
-    def say(self, *symbols: str, bid: float = 1.0) -> None:
-        self.journal.received([quote(symbol, bid=bid) for symbol in symbols])
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self.flusher.run())
-        try:
-            yield
-        finally:
-            await cancel(task)
-            assert self.sink.most_in_flight <= 1
 
 
 @pytest.fixture
-async def world() -> World:
-    return World()
+async def world() -> FlushingWorld:
+    return FlushingWorld()
 
 
 def gaps(moments: list[float]) -> list[float]:
     return [after - before for before, after in pairwise(moments)]
 
 
-async def chatter(world: World, until: float) -> None:
+async def chatter(world: FlushingWorld, until: float) -> None:
     while seconds() < until:
         world.say("AAPL", bid=seconds() + 1)
         await asyncio.sleep(0.1)
 
 
-async def test_a_busy_symbol_is_written_once_an_interval_although_every_timer_is_late(world: World) -> None:
+async def test_a_busy_symbol_is_written_once_an_interval_although_timers_are_late(world: FlushingWorld) -> None:
     source = random.Random(3)
     cast(VirtualTimeLoop, asyncio.get_running_loop()).lateness = lambda: source.uniform(0.0, 0.004)
     async with world.running():
@@ -74,7 +39,7 @@ async def test_a_busy_symbol_is_written_once_an_interval_although_every_timer_is
     assert sum(found) / len(found) == pytest.approx(1.0, abs=0.001)
 
 
-async def test_the_document_equals_the_last_tick_of_a_burst(world: World) -> None:
+async def test_the_document_equals_the_last_tick_of_a_burst(world: FlushingWorld) -> None:
     async with world.running():
         for bid in range(1, 100):
             world.say("AAPL", bid=bid)
@@ -84,7 +49,7 @@ async def test_the_document_equals_the_last_tick_of_a_burst(world: World) -> Non
         assert len(world.sink.written("AAPL")) <= 3
 
 
-async def test_a_stall_is_not_made_up_for(world: World) -> None:
+async def test_a_stall_is_not_made_up_for(world: FlushingWorld) -> None:
     async with world.running():
         await at(1.0)
         world.say("AAPL")
@@ -98,7 +63,7 @@ async def test_a_stall_is_not_made_up_for(world: World) -> None:
 
 async def test_the_budget_bounds_the_documents_a_second() -> None:
     names = [f"S{n}" for n in range(300)]
-    world = World(aim(symbols=names))
+    world = FlushingWorld(aim(symbols=names))
     async with world.running():
         while seconds() < 30:
             world.say(*names, bid=seconds() + 1)
@@ -109,14 +74,14 @@ async def test_the_budget_bounds_the_documents_a_second() -> None:
 
 async def test_no_request_has_more_than_a_hundred_documents() -> None:
     names = [f"S{n}" for n in range(250)]
-    world = World(aim(symbols=names, limits={"writesPerSecond": 500, "burst": 1000}))
+    world = FlushingWorld(aim(symbols=names, limits={"writesPerSecond": 500, "burst": 1000}))
     async with world.running():
         world.say(*names)
         await at(1)
         assert [len(batch) for _, batch in world.sink.writes] == [100, 100, 50]
 
 
-async def test_each_document_has_the_next_number_of_its_session(world: World) -> None:
+async def test_each_document_has_the_next_number_of_its_session(world: FlushingWorld) -> None:
     async with world.running():
         for _ in range(3):
             world.say("AAPL", "MSFT")
@@ -126,7 +91,7 @@ async def test_each_document_has_the_next_number_of_its_session(world: World) ->
     assert {(each.session_id, each.epoch, each.source) for each in documents} == {("s", 7, "fake:iex")}
 
 
-async def test_what_failed_is_tried_again_and_the_newest_value_wins(world: World) -> None:
+async def test_what_failed_is_tried_again_and_the_newest_value_wins(world: FlushingWorld) -> None:
     async with world.running():
         world.sink.failure = SinkError("Firestore is away")
         world.say("AAPL", "MSFT", bid=1)
@@ -140,7 +105,7 @@ async def test_what_failed_is_tried_again_and_the_newest_value_wins(world: World
         assert world.journal.snapshot().sink_failure is None
 
 
-async def test_an_outage_is_probed_ever_more_seldom_and_costs_no_memory(world: World) -> None:
+async def test_an_outage_is_probed_ever_more_seldom_and_costs_no_memory(world: FlushingWorld) -> None:
     world.sink.failure = SinkError("Firestore is away")
     async with world.running():
         await chatter(world, 600.0)
@@ -156,14 +121,16 @@ async def test_an_outage_is_probed_ever_more_seldom_and_costs_no_memory(world: W
         assert world.sink.attempts - attempts >= 2
 
 
-async def test_a_lasting_refusal_is_not_probed_before_its_time(world: World) -> None:
+async def test_a_lasting_refusal_is_not_probed_before_its_time(world: FlushingWorld) -> None:
     world.sink.failure = SinkError("denied", 30.0)
     async with world.running():
         await chatter(world, 29.0)
         assert world.sink.attempts == 1
 
 
-async def test_a_dry_run_writes_nothing_and_says_what_it_would(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_dry_run_writes_nothing_and_says_what_it_would(
+    world: FlushingWorld, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
     world.want(aim(dryRun=True))
     async with world.running():
@@ -177,7 +144,9 @@ async def test_a_dry_run_writes_nothing_and_says_what_it_would(world: World, cap
     assert [record.event_type for record in caplog.records] == ["would_write"]  # type: ignore[attr-defined]
 
 
-async def test_the_documents_of_removed_symbols_are_deleted_and_those_of_paused_ones_marked(world: World) -> None:
+async def test_documents_of_removed_symbols_are_deleted_and_of_paused_ones_marked(
+    world: FlushingWorld,
+) -> None:
     async with world.running():
         world.say("AAPL", "MSFT")
         await at(1)
@@ -191,7 +160,7 @@ async def test_the_documents_of_removed_symbols_are_deleted_and_those_of_paused_
         assert world.sink.quotes["AAPL"]["status"] == "live"
 
 
-async def test_a_symbol_removed_just_before_the_end_is_deleted_all_the_same(world: World) -> None:
+async def test_a_symbol_removed_just_before_the_end_is_deleted_all_the_same(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", "MSFT")
         await at(1)
@@ -200,7 +169,7 @@ async def test_a_symbol_removed_just_before_the_end_is_deleted_all_the_same(worl
         assert world.sink.deleted == ["MSFT"]
 
 
-async def test_a_chore_that_failed_is_done_later_and_one_undone_meanwhile_never(world: World) -> None:
+async def test_a_failed_chore_is_done_later_and_one_undone_meanwhile_never(world: FlushingWorld) -> None:
     async with world.running():
         await at(0.5)
         world.sink.failure = SinkError("away")
@@ -212,7 +181,7 @@ async def test_a_chore_that_failed_is_done_later_and_one_undone_meanwhile_never(
         assert (world.sink.deleted, world.sink.marked) == ([], [("AAPL", "paused")])
 
 
-async def test_no_chores_are_done_while_paused_and_all_afterwards(world: World) -> None:
+async def test_no_chores_are_done_while_paused_and_all_afterwards(world: FlushingWorld) -> None:
     async with world.running():
         await at(0.5)
         world.want(halted(aim(symbols=["AAPL"]), PAUSE))
@@ -225,95 +194,7 @@ async def test_no_chores_are_done_while_paused_and_all_afterwards(world: World) 
         assert world.sink.deleted == ["MSFT"]
 
 
-async def test_a_drain_writes_all_that_is_pending_without_throttle_in_batches() -> None:
-    names = [f"S{n}" for n in range(250)]
-    world = World(aim(symbols=names, limits={"writesPerSecond": 1, "burst": 1}))
-    world.say(*names)
-    await world.flusher.drain()
-    assert [len(batch) for _, batch in world.sink.writes] == [100, 100, 50]
-    assert seconds() == 0
-
-
-async def test_after_a_drain_nothing_is_written_until_it_is_opened(world: World) -> None:
-    async with world.running():
-        world.say("AAPL", bid=1)
-        await world.flusher.drain()
-        writes = len(world.sink.writes)
-        world.say("AAPL", bid=2)
-        await at(60)
-        assert len(world.sink.writes) == writes == 1
-        world.flusher.open()
-        await at(61)
-        assert world.sink.quotes["AAPL"]["bid"] == 2
-
-
-async def test_a_sink_that_hangs_holds_a_drain_up_for_three_seconds_and_the_rest_is_dropped(world: World) -> None:
-    world.sink.hangs = True
-    world.say("AAPL", "MSFT")
-    await world.flusher.drain()
-    assert seconds() == pytest.approx(3.0)
-    assert len(world.journal.coalescer) == 0
-    assert world.journal.counters.suppressed == {"drained": 2}
-
-
-async def test_a_flush_in_flight_when_a_drain_gives_up_writes_nothing_afterwards() -> None:
-    names = [f"S{n}" for n in range(500)]
-    world = World(aim(symbols=names, limits={"writesPerSecond": 500, "burst": 1000}))
-    async with world.running():
-        world.sink.seconds = 1.5
-        world.say(*names)
-        await at(0.3)
-        world.want(halted(world.journal.aim.value, PAUSE))
-        await world.flusher.drain()
-        assert seconds() == pytest.approx(3.3)
-        writes = len(world.sink.writes)
-        assert world.sink.in_flight == 0
-        await at(60)
-        assert len(world.sink.writes) == writes
-        assert len(world.journal.coalescer) == 0
-
-
-async def test_chores_in_flight_when_a_drain_gives_up_touch_no_document_afterwards() -> None:
-    names = [f"S{n}" for n in range(100)]
-    world = World(aim(symbols=names))
-    async with world.running():
-        await at(0.5)
-        world.sink.seconds = 0.1
-        world.want(aim(symbols=names, pausedSymbols=[{"symbol": name} for name in names]))
-        await at(0.7)
-        world.want(halted(world.journal.aim.value, PAUSE))
-        await world.flusher.drain()
-        done = len(world.sink.history)
-        await at(60)
-        assert 0 < len(world.sink.history) == done < 100
-
-
-async def test_a_drain_of_a_sink_that_refuses_ends_at_once(world: World) -> None:
-    world.sink.failure = SinkError("denied", 30.0)
-    world.say("AAPL")
-    await world.flusher.drain()
-    assert seconds() == 0
-    assert world.journal.snapshot().sink_failure == "denied"
-
-
-async def test_a_second_drain_has_nothing_to_do(world: World) -> None:
-    await world.flusher.drain()
-    world.say("AAPL")
-    await world.flusher.drain()
-    assert world.sink.history == []
-
-
-async def test_a_cancelled_write_is_not_lost_before_the_last_drain(world: World) -> None:
-    task = asyncio.create_task(world.flusher.run())
-    world.sink.seconds = 1.0
-    world.say("AAPL")
-    await at(0.5)
-    await cancel(task)
-    await world.flusher.drain()
-    assert set(world.sink.quotes) == {"AAPL"}
-
-
-async def test_new_limits_hold_from_the_next_flush(world: World) -> None:
+async def test_new_limits_hold_from_the_next_flush(world: FlushingWorld) -> None:
     async with world.running():
         await at(1)
         world.want(aim(limits={"minIntervalMilliseconds": 200, "flushIntervalMilliseconds": 100}))
@@ -322,7 +203,7 @@ async def test_new_limits_hold_from_the_next_flush(world: World) -> None:
         assert len(world.sink.writes) - writes == pytest.approx(10, abs=1)
 
 
-async def test_the_loop_s_own_clock_goes_on_whatever_happens(world: World) -> None:
+async def test_the_loop_s_own_clock_goes_on_whatever_happens(world: FlushingWorld) -> None:
     async with world.running():
         await world.flusher.drain()
         await at(100)

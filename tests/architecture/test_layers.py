@@ -1,0 +1,43 @@
+"""The direction of imports; its contracts are in pyproject.toml."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = {
+    "crds/src/sluice_contract": "tests/unit/contract",
+    "runtime/src/sluice_runtime": "tests/unit/runtime",
+}
+
+# Modules that need a peer in another process are tested in tests/integration.
+ELSEWHERE = {
+    "adapters/alpaca.py": "test_alpaca_provider.py",
+    "adapters/firestore.py": "test_firestore_sink.py",
+    "adapters/ingestjob.py": "test_ingestjob_client.py",
+}
+# Nothing but types and Protocols.
+UNTESTED = {"ports.py"}
+
+
+def test_every_import_goes_in_its_direction() -> None:
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_module_has_its_test_file(package: str) -> None:
+    source, tests = ROOT / package, ROOT / PACKAGES[package]
+    missing = []
+    for module in sorted(source.rglob("*.py")):
+        name = module.relative_to(source)
+        if module.name == "__init__.py" or str(name) in UNTESTED:
+            continue
+        elsewhere = ELSEWHERE.get(str(name))
+        expected = tests / name.parent / f"test_{name.stem.strip('_')}.py"
+        if not (ROOT / "tests/integration" / elsewhere if elsewhere else expected).exists():
+            missing.append(str(name))
+    assert missing == []

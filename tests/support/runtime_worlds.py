@@ -1,0 +1,81 @@
+"""One loop of the runtime and the fakes around it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sluice_runtime.domain.backoff import Backoff
+from sluice_runtime.domain.desired import Desired, halted
+from sluice_runtime.domain.market import Origin
+from sluice_runtime.domain.pause import Pause
+from sluice_runtime.loops.flush import Flusher
+from sluice_runtime.loops.journal import Journal
+from sluice_runtime.loops.racing import cancel
+from sluice_runtime.loops.supervise import Supervisor
+from support.runtime_fakes import FakeSink, FakeSource, aim, journal, quote
+
+PAUSE = Pause(source="cr:acme/us")
+PHASES = {"Connecting": 1.0, "Authenticating": 1.0, "Subscribing": 0.0, "Acknowledging": 1.0}
+
+
+class SupervisedWorld:
+    """A supervisor that runs, and everything around it."""
+
+    def __init__(self, book: Journal) -> None:
+        self.journal = book
+        self.source = FakeSource()
+        self.sink = FakeSink()
+        origin = Origin(source="fake", session_id="s", epoch=1)
+        self.flusher = Flusher(self.sink, book, origin, Backoff(0.5, 30.0, lambda _, high: high))
+        backoff = Backoff(1.0, 60.0, lambda _, high: high)
+        self.supervisor = Supervisor(self.source, self.flusher, book, backoff)
+
+    def pause(self) -> None:
+        """The job shall pause."""
+        self.journal.aim.set(halted(self.journal.aim.value, PAUSE))
+
+    def resume(self) -> None:
+        """The job shall stream."""
+        self.journal.aim.set(aim())
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The supervisor runs; in the end no socket is open, and there never were two."""
+        task = asyncio.create_task(self.supervisor.run())
+        try:
+            yield
+        finally:
+            await cancel(task)
+            assert self.source.open == 0
+            assert self.source.most_open <= 1
+
+
+class FlushingWorld:
+    """A flusher and everything around it."""
+
+    def __init__(self, wanted: Desired | None = None) -> None:
+        self.journal: Journal = journal(wanted)
+        self.sink = FakeSink()
+        origin = Origin(source="fake:iex", session_id="s", epoch=7)
+        self.flusher = Flusher(self.sink, self.journal, origin, Backoff(0.5, 30.0, lambda _, high: high))
+
+    def want(self, wanted: Desired) -> None:
+        """Sets the aim, as steer does."""
+        self.journal.coalescer.want(wanted.symbols)
+        self.journal.aim.set(wanted)
+
+    def say(self, *symbols: str, bid: float = 1.0) -> None:
+        """One frame of quotes stamped now."""
+        self.journal.received([quote(symbol, bid=bid) for symbol in symbols])
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The flusher runs; there never were two writes in flight."""
+        task = asyncio.create_task(self.flusher.run())
+        try:
+            yield
+        finally:
+            await cancel(task)
+            assert self.sink.most_in_flight <= 1

@@ -1,0 +1,49 @@
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from sluice_contract.documents import HeartbeatDocument, LiveQuote, document_id, heartbeat_path, live_quote_path
+
+NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("symbol", "name"), [("AAPL", "AAPL"), ("BRK.B", "BRK.B"), ("BTC/USD", "BTC-USD")])
+def test_a_symbol_is_a_document_id(symbol: str, name: str) -> None:
+    assert document_id(symbol) == name
+
+
+def test_documents_are_below_their_tenant() -> None:
+    assert live_quote_path("acme", "live_quotes", "BTC/USD") == "tenants/acme/live_quotes/BTC-USD"
+    assert heartbeat_path("acme", "market_ingest") == "tenants/acme/ops/market_ingest"
+
+
+def test_paths_name_documents_never_collections() -> None:
+    for path in (live_quote_path("a", "b", "C/D"), heartbeat_path("a", "b")):
+        assert len(path.split("/")) % 2 == 0
+
+
+def test_a_quote_has_the_names_that_older_readers_know() -> None:
+    quote = LiveQuote(
+        symbol="A",
+        bid=1.0,
+        ask=2.0,
+        bid_size=3.0,
+        ask_size=4.0,
+        price=1.5,
+        ts=NOW,
+        source="s",
+        session_id="x",
+        seq=1,
+        epoch=2,
+        written_at=NOW,
+    )
+    fields = quote.fields()
+    older = {"bid_price": 1.0, "ask_price": 2.0, "last_trade_price": 1.5, "last_update_ts": NOW}
+    assert {name: fields[name] for name in older} == older
+    assert fields["status"] == "live"
+
+
+def test_field_names_are_those_of_firestore_documents() -> None:
+    for kind in (LiveQuote, HeartbeatDocument):
+        assert all(re.fullmatch(r"[a-z][a-z_]*", name) for name in kind.__struct_fields__)

@@ -1,0 +1,15 @@
+from pathlib import Path
+
+import pytest
+
+from sluice_contract.__main__ import main
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.parametrize("name", ["crds/ingestjobs.sluice.dev.yaml", "docs/ingestjob.md"])
+def test_what_is_generated_is_fresh(tmp_path: Path, name: str) -> None:
+    for folder in ("crds", "docs"):
+        (tmp_path / folder).mkdir()
+    main(tmp_path)
+    assert (ROOT / name).read_text() == (tmp_path / name).read_text(), f"{name} is stale: run make crds"

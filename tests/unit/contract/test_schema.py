@@ -1,0 +1,66 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sluice_contract.schema import custom_resource_definition, field_rows, open_api_schema
+
+SCHEMA = open_api_schema()
+ROWS = {path: field for part in ("spec", "status") for path, field, _ in field_rows(SCHEMA["properties"][part], part)}
+
+
+def nested(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield schema
+    for field in schema.get("properties", {}).values():
+        yield from nested(field)
+    if "items" in schema:
+        yield from nested(schema["items"])
+
+
+@pytest.mark.parametrize("path", ROWS)
+def test_every_field_has_a_description(path: str) -> None:
+    assert ROWS[path]["description"].strip().endswith((".", ")", "?")) or len(ROWS[path]["description"]) > 10
+
+
+def test_the_schema_is_structural() -> None:
+    for schema in nested(SCHEMA):
+        assert isinstance(schema["type"], str)
+        assert not schema.keys() & {"$ref", "anyOf", "oneOf", "allOf", "definitions", "title"}
+
+
+def test_every_list_and_text_that_a_user_writes_is_bounded_or_patterned() -> None:
+    for path, field in ROWS.items():
+        if path.startswith("spec") and field["type"] == "array":
+            assert "maxItems" in field, path
+        if path.startswith("spec") and field["type"] == "string" and "enum" not in field and "format" not in field:
+            assert "maxLength" in field, path
+
+
+def test_every_number_that_a_user_writes_has_both_bounds() -> None:
+    for path, field in ROWS.items():
+        if path.startswith("spec") and field["type"] in ("integer", "number"):
+            assert {"minimum", "maximum"} <= field.keys(), path
+
+
+def test_list_types_are_of_lists_only() -> None:
+    for schema in nested(SCHEMA):
+        if "x-kubernetes-list-type" in schema:
+            assert schema["type"] == "array"
+
+
+def test_every_column_shows_a_field_that_exists() -> None:
+    [version] = custom_resource_definition()["spec"]["versions"]
+    for column in version["additionalPrinterColumns"]:
+        path = column["jsonPath"].lstrip(".")
+        if path.startswith("status.conditions["):
+            assert (
+                path.rsplit(".", 1)[1]
+                in SCHEMA["properties"]["status"]["properties"]["conditions"]["items"]["properties"]
+            )
+        elif not path.startswith("metadata."):
+            assert path in ROWS, path
+
+
+def test_the_status_is_a_subresource() -> None:
+    [version] = custom_resource_definition()["spec"]["versions"]
+    assert version["subresources"] == {"status": {}}

@@ -1,0 +1,107 @@
+"""The end of writing: what is pending goes out, and then nothing."""
+
+import asyncio
+
+import pytest
+
+from sluice_runtime.domain.desired import halted
+from sluice_runtime.domain.failure import SinkError
+from sluice_runtime.loops.racing import cancel
+from support.runtime_fakes import aim
+from support.runtime_worlds import PAUSE, FlushingWorld
+from support.virtual_time import at, seconds
+
+
+@pytest.fixture
+async def world() -> FlushingWorld:
+    return FlushingWorld()
+
+
+async def test_a_drain_writes_all_that_is_pending_without_throttle_in_batches() -> None:
+    names = [f"S{n}" for n in range(250)]
+    world = FlushingWorld(aim(symbols=names, limits={"writesPerSecond": 1, "burst": 1}))
+    world.say(*names)
+    await world.flusher.drain()
+    assert [len(batch) for _, batch in world.sink.writes] == [100, 100, 50]
+    assert seconds() == 0
+
+
+async def test_after_a_drain_nothing_is_written_until_it_is_opened(world: FlushingWorld) -> None:
+    async with world.running():
+        world.say("AAPL", bid=1)
+        await world.flusher.drain()
+        writes = len(world.sink.writes)
+        world.say("AAPL", bid=2)
+        await at(60)
+        assert len(world.sink.writes) == writes == 1
+        world.flusher.open()
+        await at(61)
+        assert world.sink.quotes["AAPL"]["bid"] == 2
+
+
+async def test_a_sink_that_hangs_holds_a_drain_up_for_three_seconds_at_most(
+    world: FlushingWorld,
+) -> None:
+    world.sink.hangs = True
+    world.say("AAPL", "MSFT")
+    await world.flusher.drain()
+    assert seconds() == pytest.approx(3.0)
+    assert len(world.journal.coalescer) == 0
+    assert world.journal.counters.suppressed == {"drained": 2}
+
+
+async def test_a_flush_in_flight_when_a_drain_gives_up_writes_nothing_afterwards() -> None:
+    names = [f"S{n}" for n in range(500)]
+    world = FlushingWorld(aim(symbols=names, limits={"writesPerSecond": 500, "burst": 1000}))
+    async with world.running():
+        world.sink.seconds = 1.5
+        world.say(*names)
+        await at(0.3)
+        world.want(halted(world.journal.aim.value, PAUSE))
+        await world.flusher.drain()
+        assert seconds() == pytest.approx(3.3)
+        writes = len(world.sink.writes)
+        assert world.sink.in_flight == 0
+        await at(60)
+        assert len(world.sink.writes) == writes
+        assert len(world.journal.coalescer) == 0
+
+
+async def test_chores_in_flight_when_a_drain_gives_up_touch_no_document_afterwards() -> None:
+    names = [f"S{n}" for n in range(100)]
+    world = FlushingWorld(aim(symbols=names))
+    async with world.running():
+        await at(0.5)
+        world.sink.seconds = 0.1
+        world.want(aim(symbols=names, pausedSymbols=[{"symbol": name} for name in names]))
+        await at(0.7)
+        world.want(halted(world.journal.aim.value, PAUSE))
+        await world.flusher.drain()
+        done = len(world.sink.history)
+        await at(60)
+        assert 0 < len(world.sink.history) == done < 100
+
+
+async def test_a_drain_of_a_sink_that_refuses_ends_at_once(world: FlushingWorld) -> None:
+    world.sink.failure = SinkError("denied", 30.0)
+    world.say("AAPL")
+    await world.flusher.drain()
+    assert seconds() == 0
+    assert world.journal.snapshot().sink_failure == "denied"
+
+
+async def test_a_second_drain_has_nothing_to_do(world: FlushingWorld) -> None:
+    await world.flusher.drain()
+    world.say("AAPL")
+    await world.flusher.drain()
+    assert world.sink.history == []
+
+
+async def test_a_cancelled_write_is_not_lost_before_the_last_drain(world: FlushingWorld) -> None:
+    task = asyncio.create_task(world.flusher.run())
+    world.sink.seconds = 1.0
+    world.say("AAPL")
+    await at(0.5)
+    await cancel(task)
+    await world.flusher.drain()
+    assert set(world.sink.quotes) == {"AAPL"}
