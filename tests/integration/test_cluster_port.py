@@ -15,7 +15,8 @@ import pytest
 from sluice_contract import identity
 from sluice_devcluster.kubectl import Kubectl
 from sluice_operator.adapters import access
-from sluice_operator.adapters.kubernetes import KubernetesCluster, Limits
+from sluice_operator.adapters.api import Api
+from sluice_operator.adapters.kubernetes import KubernetesCluster
 from sluice_operator.domain import workload
 from sluice_operator.ports import Refused, Unavailable
 from unit.operator.behaviour import PODS, SPEC, ClusterBehaviour, declared
@@ -65,9 +66,8 @@ async def bench(kubeconfig: Path) -> AsyncIterator[HttpBench]:
     """A namespace of its own for each test."""
     kubectl, namespace = Kubectl(Path("kubectl"), kubeconfig), f"port-{next(_numbers)}"
     kubectl("create", "namespace", namespace)
-    way = access.by_kubeconfig(kubeconfig)
-    async with access.session(way, 4) as session:
-        yield HttpBench(KubernetesCluster(way.server, session, Limits()), kubectl, namespace)
+    async with await access.by_kubeconfig(kubeconfig) as client:
+        yield HttpBench(KubernetesCluster(Api(client)), kubectl, namespace)
 
 
 class TestKubernetesCluster(ClusterBehaviour):
@@ -84,10 +84,9 @@ async def test_a_list_of_many_pages_is_whole(bench: HttpBench, monkeypatch: pyte
 
 async def test_only_watched_namespaces_are_listed(bench: HttpBench, kubeconfig: Path) -> None:
     await bench.declare("one", SPEC)
-    way = access.by_kubeconfig(kubeconfig)
-    async with access.session(way, 4) as session:
-        here = KubernetesCluster(way.server, session, Limits(namespaces=(bench.namespace,)))
-        elsewhere = KubernetesCluster(way.server, session, Limits(namespaces=("default",)))
+    async with await access.by_kubeconfig(kubeconfig) as client:
+        here = KubernetesCluster(Api(client), (bench.namespace,))
+        elsewhere = KubernetesCluster(Api(client), ("default",))
         assert (len(await here.list_jobs()), await elsewhere.list_jobs()) == (1, [])
 
 
@@ -108,6 +107,21 @@ async def test_the_pod_satisfies_pod_security_restricted(bench: HttpBench) -> No
 
 
 async def test_a_server_that_is_away_is_unavailable(kubeconfig: Path) -> None:
-    async with access.session(access.by_kubeconfig(kubeconfig), 1) as session:
+    async with await access.by_kubeconfig(kubeconfig) as client:
+        client.configuration.host = "https://127.0.0.1:1"
         with pytest.raises(Unavailable):
-            await KubernetesCluster("https://127.0.0.1:1", session, Limits()).list_jobs()
+            await KubernetesCluster(Api(client)).list_jobs()
+
+
+async def test_an_exec_plugin_of_a_kubeconfig_is_asked_for_a_token(tmp_path: Path) -> None:
+    credential = '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"made"}}'
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "echo", "args": [credential]}
+    config = {
+        "current-context": "dev",
+        "contexts": [{"name": "dev", "context": {"cluster": "here", "user": "me"}}],
+        "clusters": [{"name": "here", "cluster": {"server": "http://127.0.0.1:8001"}}],
+        "users": [{"name": "me", "user": {"exec": plugin | {"interactiveMode": "Never"}}}],
+    }
+    (tmp_path / "config").write_text(json.dumps(config))
+    async with await access.by_kubeconfig(tmp_path / "config") as client:
+        assert await client.configuration.get_api_key_with_prefix("BearerToken") == "Bearer made"

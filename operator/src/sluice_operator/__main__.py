@@ -10,7 +10,7 @@ import sys
 from . import logs
 from .adapters.access import AccessError, access
 from .app import run
-from .settings import settings
+from .settings import Settings, settings
 
 log = logging.getLogger(__name__)
 
@@ -19,17 +19,26 @@ def main() -> int:
     """Runs the operator; 0 after a signal, 1 where a new process is needed, 2 where its settings are wrong."""
     try:
         chosen = settings(os.environ)
-        way = access(os.environ)
-    except (ValueError, AccessError) as error:
-        print(f"sluice-operator: {error}", file=sys.stderr)
-        return 2
+    except ValueError as error:
+        return _misconfigured(error)
     logs.configure(chosen.log_level)
     try:
-        asyncio.run(run(chosen, way))
+        asyncio.run(_run(chosen))
+    except AccessError as error:
+        return _misconfigured(error)
     except Exception:
         log.critical("the operator ends, and is to be started anew", exc_info=True)
         return 1
     return 0
+
+
+def _misconfigured(error: Exception) -> int:
+    print(f"sluice-operator: {error}", file=sys.stderr)
+    return 2
+
+
+async def _run(chosen: Settings) -> None:
+    await run(chosen, await access(os.environ))
 
 
 if __name__ == "__main__":

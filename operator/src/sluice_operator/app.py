@@ -13,11 +13,13 @@ from datetime import UTC, datetime
 
 import kopf
 import msgspec
+from kubernetes.aio.client.api_client import ApiClient
 
-from .adapters.access import Access, session
+from .adapters.access import session
+from .adapters.api import Api
 from .adapters.events import EventRecorder
 from .adapters.http_api import Health, served
-from .adapters.kubernetes import KubernetesCluster, Limits
+from .adapters.kubernetes import KubernetesCluster
 from .domain.objects import Key
 from .handlers import kopf_settings, registry
 from .metrics import Metrics
@@ -40,7 +42,7 @@ class Parts(msgspec.Struct, frozen=True):
     """Everything that runs."""
 
     settings: Settings
-    way: Access
+    way: ApiClient
     metrics: Metrics
     store: Store
     queue: WorkQueue[Key]
@@ -52,13 +54,12 @@ class Parts(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def assembled(settings: Settings, way: Access) -> AsyncIterator[Parts]:
+async def assembled(settings: Settings, way: ApiClient) -> AsyncIterator[Parts]:
     """All parts, wired and not yet started; the session to the API server is open meanwhile."""
     metrics, queue, gate = Metrics(), WorkQueue[Key](time.monotonic), asyncio.Event()
     store = Store(queue.add)
-    limits = Limits(namespaces=settings.namespaces)
-    async with session(way, limits.requests_at_once) as http:
-        cluster = KubernetesCluster(way.server, http, limits)
+    async with way:
+        cluster = KubernetesCluster(Api(way), settings.namespaces)
         recorder = EventRecorder(cluster, metrics.dropped, time.monotonic)
         clocks = Clocks(now=lambda: datetime.now(UTC), monotonic=time.monotonic)
         reconciler = Reconciler(cluster, store, recorder, clocks, settings.pods)
@@ -76,13 +77,16 @@ async def assembled(settings: Settings, way: Access) -> AsyncIterator[Parts]:
         )
 
 
-async def run(settings: Settings, way: Access) -> None:
+async def run(settings: Settings, way: ApiClient) -> None:
     """Runs until a signal comes. Raises an ExceptionGroup with `Blind` where only a new process helps."""
     async with assembled(settings, way) as parts:
         _expose(parts)
         health = Health(alive=parts.pulse.is_steady, ready=parts.gate.is_set, metrics=parts.metrics.page)
         async with served(health, settings.host, settings.port):
-            log.info("started", extra={"server": way.server, "image": settings.image, "workers": settings.workers})
+            log.info(
+                "started",
+                extra={"server": way.configuration.host, "image": settings.image, "workers": settings.workers},
+            )
             await _run_parts(parts)
     log.info("stopped")
 
@@ -155,11 +159,13 @@ def _expose(parts: Parts) -> None:
 class _Login:
     """Gives kopf a session of its own whenever it asks, but not more often than every 5 s."""
 
-    def __init__(self, way: Access) -> None:
+    def __init__(self, way: ApiClient) -> None:
         self._way = way
         self._last_at = float("-inf")
 
     async def __call__(self) -> kopf.AiohttpSession:
         await asyncio.sleep(max(0.0, self._last_at + LOGIN_EVERY_SECONDS - time.monotonic()))
         self._last_at = time.monotonic()
-        return kopf.AiohttpSession(server=self._way.server, aiohttp_session=session(self._way, KOPF_CONNECTIONS))
+        return kopf.AiohttpSession(
+            server=self._way.configuration.host, aiohttp_session=session(self._way, KOPF_CONNECTIONS)
+        )

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 import logging
 from datetime import UTC, datetime
-from pathlib import Path
 
-import msgspec.yaml
+import msgspec
 import pytest
 
 from sluice_contract import conditions as c
 from sluice_contract.status import Condition
 from sluice_operator import handlers, logs, watchdog
-from sluice_operator.adapters import access, events
+from sluice_operator.adapters import events
 from sluice_operator.domain.verdict import Transition
 from sluice_operator.ports import Report
 from sluice_operator.settings import Settings, settings
@@ -132,47 +130,6 @@ async def test_a_job_that_flaps_does_not_fill_the_events() -> None:
     seconds[0] = 31.0
     recorder.record(report())
     assert posted.dropped == 2
-
-
-def test_a_renewed_token_is_read_again(tmp_path: Path) -> None:
-    seconds = [0.0]
-    (tmp_path / "token").write_text("first\n")
-    token = access.TokenFile(tmp_path / "token", lambda: seconds[0])
-    assert token() == "first"
-    (tmp_path / "token").write_text("second\n")
-    assert token() == "first"
-    seconds[0] = 10.0
-    assert token() == "second"
-
-
-def test_a_kubeconfig_names_server_and_token(tmp_path: Path) -> None:
-    config = {
-        "current-context": "dev",
-        "contexts": [{"name": "dev", "context": {"cluster": "here", "user": "me"}}],
-        "clusters": [{"name": "here", "cluster": {"server": "http://127.0.0.1:8001"}}],
-        "users": [{"name": "me", "user": {"token": "secret"}}],
-    }
-    (tmp_path / "config").write_bytes(msgspec.yaml.encode(config))
-    way = access.access({"KUBECONFIG": str(tmp_path / "config")})
-    assert (way.server, way.tls, way.token()) == ("http://127.0.0.1:8001", False, "secret")
-
-
-def test_a_kubeconfig_without_its_context_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "config").write_text("current-context: none\ncontexts: []\n")
-    with pytest.raises(access.AccessError, match="context none"):
-        access.by_kubeconfig(tmp_path / "config")
-
-
-def test_outside_a_pod_and_without_kubeconfig_there_is_no_way(tmp_path: Path) -> None:
-    with pytest.raises(access.AccessError, match="KUBECONFIG"):
-        access.in_cluster({}, tmp_path)
-
-
-def test_data_in_a_kubeconfig_goes_before_files(tmp_path: Path) -> None:
-    (tmp_path / "ca").write_text("from the file")
-    section = {"x": "ca", "x-data": base64.b64encode(b"inline").decode()}
-    assert access._bytes(section, "x", tmp_path) == b"inline"
-    assert access._bytes({"x": "ca"}, "x", tmp_path) == b"from the file"
 
 
 def test_a_moment_in_a_log_line_is_utc() -> None:

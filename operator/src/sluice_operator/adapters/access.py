@@ -1,124 +1,90 @@
-"""Where the API server is, and who we are: from the pod's service account, or from a kubeconfig."""
+"""Where the API server is, and who we are: found out, and kept up to date, by the official client."""
 
 from __future__ import annotations
 
-import base64
-import ssl
-import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import aiohttp
-import msgspec
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.config.config_exception import ConfigException
+from kubernetes.aio.config.incluster_config import InClusterConfigLoader
+from kubernetes.aio.config.kube_config import KubeConfigLoader, load_kube_config
 
-SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_TOKEN_SECONDS = 10.0  # the kubelet renews it at 80 % of its life, so ten seconds late is early
+SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+CONNECTIONS: Final = 32
+RELOAD_SECONDS: Final = 60.0  # as often as the client itself reads a service account's token anew
 
 
 class AccessError(Exception):
     """The API server cannot be known from what is given."""
 
 
-class Access(msgspec.Struct, frozen=True):
-    """One way to the API server. `token` is asked for every request, because it is renewed in place."""
-
-    server: str
-    tls: ssl.SSLContext | bool
-    token: Callable[[], str | None]
-
-
-class TokenFile:
-    """A token that somebody else renews."""
-
-    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path = path
-        self._clock = clock
-        self._read_at = float("-inf")
-        self._token = ""
-
-    def __call__(self) -> str | None:
-        """The token, at most 10 s old."""
-        if self._clock() - self._read_at >= _TOKEN_SECONDS:
-            self._token = self._path.read_text().strip()
-            self._read_at = self._clock()
-        return self._token
-
-
-def access(environment: Mapping[str, str]) -> Access:
-    """By `KUBECONFIG` where it is set, else as the pod that this process runs in."""
+async def access(environment: Mapping[str, str]) -> ApiClient:
+    """By `KUBECONFIG` where it is set, else as the pod that this process runs in. Raises `AccessError`."""
     if path := environment.get("KUBECONFIG"):
-        return by_kubeconfig(Path(path))
+        return await by_kubeconfig(Path(path))
     return in_cluster(environment, SERVICE_ACCOUNT)
 
 
-def in_cluster(environment: Mapping[str, str], directory: Path) -> Access:
-    """As a pod: the address is in the environment, token and CA are mounted."""
+def in_cluster(environment: Mapping[str, str], directory: Path) -> ApiClient:
+    """As a pod: the address is in the environment, CA and token are mounted; the token is renewed in place."""
+    found = _configuration()
     try:
-        host, port = environment["KUBERNETES_SERVICE_HOST"], environment["KUBERNETES_SERVICE_PORT"]
-        tls = ssl.create_default_context(cafile=directory / "ca.crt")
-    except (KeyError, OSError) as error:
+        loader = InClusterConfigLoader(  # type: ignore[no-untyped-call]
+            str(directory / "token"), str(directory / "ca.crt"), environ=environment
+        )
+        loader.load_and_set(found)  # type: ignore[no-untyped-call]
+        return ApiClient(found)
+    except (ConfigException, OSError) as error:
         raise AccessError(f"neither KUBECONFIG is set nor is this a pod with a service account: {error}") from error
-    host = f"[{host}]" if ":" in host else host
-    return Access(f"https://{host}:{port}", tls, TokenFile(directory / "token"))
 
 
-def by_kubeconfig(path: Path) -> Access:
-    """The current context: CA, client certificate, token or token file. No exec plugins."""
+async def by_kubeconfig(path: Path) -> ApiClient:
+    """The current context, whatever it uses: certificates, tokens, token files, exec plugins."""
+    found = _configuration()
     try:
-        config = msgspec.yaml.decode(path.read_bytes(), type=dict[str, Any])
-        context = _named(config, "context", config["current-context"])
-        cluster, user = _named(config, "cluster", context["cluster"]), _named(config, "user", context["user"])
-    except (OSError, KeyError, TypeError, msgspec.DecodeError) as error:
-        raise AccessError(f"{path} is no kubeconfig with a current context: {error!r}") from error
-    return Access(cluster["server"], _tls(cluster, user, path.parent), _token(user, path.parent))
+        loader = await load_kube_config(str(path), client_configuration=found, persist_config=False)  # type: ignore[no-untyped-call]
+        vars(found)["refresh_api_key_hook"] = _reloaded(loader, time.monotonic)  # which is typed as None only
+        return ApiClient(found)
+    except (ConfigException, OSError, AttributeError, TypeError, ValueError) as error:
+        raise AccessError(f"{path} is no kubeconfig with a current context: {error}") from error
 
 
-def session(way: Access, connections: int) -> aiohttp.ClientSession:
-    """An HTTP session that says who we are with every request."""
+def another(client: ApiClient) -> ApiClient:
+    """The same way with connections of its own: nothing waits for what the others have under way."""
+    return ApiClient(client.configuration)
 
-    async def bearer(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        if (token := way.token()) is not None:
-            request.headers["Authorization"] = f"Bearer {token}"
+
+def session(client: ApiClient, connections: int) -> aiohttp.ClientSession:
+    """An aiohttp session over the same way, for a library that wants one."""
+
+    async def identify(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        for setting in (await client.configuration.auth_settings()).values():
+            request.headers[str(setting["key"])] = str(setting["value"])
         return await handler(request)
 
-    connector = aiohttp.TCPConnector(limit=connections, ssl=way.tls, keepalive_timeout=30)
-    return aiohttp.ClientSession(connector=connector, middlewares=(bearer,))
+    connector = aiohttp.TCPConnector(limit=connections, ssl=client.rest_client.ssl_context, keepalive_timeout=30)
+    return aiohttp.ClientSession(connector=connector, middlewares=(identify,), proxy=client.configuration.proxy)
 
 
-def _named(config: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
-    found = next((item[kind] for item in config[f"{kind}s"] if item["name"] == name), None)
-    if found is None:
-        raise KeyError(f"{kind} {name}")
-    return dict(found)
+def _configuration() -> Configuration:
+    # Proxies from the environment are not heeded (a kubeconfig's is): to look for them, and for a .netrc, in a thread
+    # before each request takes the client four times as long as the request.
+    return Configuration(connection_pool_maxsize=CONNECTIONS, client_session_kwargs={"trust_env": False})
 
 
-def _tls(cluster: dict[str, Any], user: dict[str, Any], base: Path) -> ssl.SSLContext | bool:
-    if not cluster["server"].startswith("https:"):
-        return False
-    authority = _bytes(cluster, "certificate-authority", base)
-    context = ssl.create_default_context(cadata=authority.decode() if authority else None)
-    if cluster.get("insecure-skip-tls-verify"):
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    certificate, key = _bytes(user, "client-certificate", base), _bytes(user, "client-key", base)
-    if certificate and key:
-        # The ssl module reads a chain from files only.
-        with tempfile.NamedTemporaryFile() as file:
-            file.write(certificate + b"\n" + key)
-            file.flush()
-            context.load_cert_chain(file.name)
-    return context
+def _reloaded(loader: KubeConfigLoader, clock: Callable[[], float]) -> Callable[[Configuration], Awaitable[None]]:
+    """A hook that reads tokens anew once a minute. An exec plugin's are kept until they expire."""
+    loaded_at = clock()
 
+    async def reload(configuration: Configuration) -> None:
+        nonlocal loaded_at
+        if clock() - loaded_at >= RELOAD_SECONDS:
+            loaded_at = clock()
+            await loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
 
-def _token(user: dict[str, Any], base: Path) -> Callable[[], str | None]:
-    if "tokenFile" in user:
-        return TokenFile(base / user["tokenFile"])
-    token = user.get("token")
-    return lambda: token
-
-
-def _bytes(section: dict[str, Any], name: str, base: Path) -> bytes:
-    if data := section.get(f"{name}-data"):
-        return base64.b64decode(data)
-    return (base / section[name]).read_bytes() if section.get(name) else b""
+    return reload
