@@ -1,8 +1,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from sluice_contract.schema import custom_resource_definition, field_rows, open_api_schema
 
 SCHEMA = open_api_schema()
@@ -17,9 +15,8 @@ def nested(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nested(schema["items"])
 
 
-@pytest.mark.parametrize("path", ROWS)
-def test_every_field_has_a_description(path: str) -> None:
-    assert ROWS[path]["description"].strip().endswith((".", ")", "?")) or len(ROWS[path]["description"]) > 10
+def test_every_field_has_a_description_that_is_a_sentence() -> None:
+    assert [path for path, field in ROWS.items() if not field["description"].endswith(".")] == []
 
 
 def test_the_schema_is_structural() -> None:
