@@ -46,12 +46,16 @@ ALPACA_CREDENTIALS_DIR = "/etc/sluice/alpaca"
 ALPACA_CA_DIR = "/etc/sluice/alpaca-ca"
 FIRESTORE_CREDENTIALS_DIR = "/etc/sluice/firestore"
 TAPE_DIR = "/etc/sluice/tape"
+HTTP_TOKEN_DIR = "/etc/sluice/http"  # noqa: S105  a directory
+# An emptyDir: what a restart of the container has to know. It ends with the pod.
+STATE_DIR = "/var/lib/sluice"
 
 # The keys of the Secret that `spec.alpaca.credentialsSecretRef` names.
 ALPACA_KEY_ID = "ALPACA_KEY_ID"
 ALPACA_SECRET_KEY = "ALPACA_SECRET_KEY"  # noqa: S105  the name of a key, not a key
 FIRESTORE_CREDENTIALS_KEY = "credentials.json"
 CA_KEY = "ca.crt"
+TOKEN_KEY = "token"  # noqa: S105  the name of a key, not a key
 
 
 def pod_name(job_name: str) -> str:

@@ -10,7 +10,8 @@ from msgspec import inspect
 
 from . import identity
 from .resource import IngestJob
-from .spec import RULES, IngestJobSpec, Rule
+from .rules import RULES, Rule
+from .spec import IngestJobSpec
 from .status import IngestJobStatus
 
 Schema = dict[str, Any]

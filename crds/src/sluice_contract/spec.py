@@ -195,6 +195,34 @@ class Firestore(Document, frozen=True):
     ] = None
 
 
+class AutoStop(Document, frozen=True):
+    """Guardrails: when one is reached, the job pauses itself by the switch autoStop."""
+
+    after_seconds: (
+        Annotated[
+            int,
+            Meta(ge=1, le=31_536_000, description="How long it may stream, from the start or the end of a pause."),
+        ]
+        | None
+    ) = None
+    after_consecutive_errors: (
+        Annotated[
+            int,
+            Meta(ge=1, le=10_000, description="Failures of the stream in a row, none followed by a minute of health."),
+        ]
+        | None
+    ) = None
+
+
+class HTTP(Document, frozen=True):
+    """The HTTP interface of the pod."""
+
+    token_secret_ref: Annotated[
+        SecretReference,
+        Meta(description="The Secret whose key token is the bearer token of POST requests."),
+    ]
+
+
 class IngestJobSpec(Document, frozen=True):
     """What to stream, where to write it, and whether to."""
 
@@ -233,11 +261,21 @@ class IngestJobSpec(Document, frozen=True):
     limits: Annotated[Limits, Meta(description="How much is written to Firestore.")] = Limits()
     heartbeat: Annotated[Heartbeat, Meta(description="The sign of life that consumers read.")] = Heartbeat()
     firestore: Annotated[Firestore, Meta(description="Where quotes and heartbeat go.")] = Firestore()
+    auto_stop: Annotated[
+        AutoStop | None,
+        Meta(
+            description="Pauses the job by itself. The pause ends when the job's own switch has been off once, or when "
+            "autoStop changes."
+        ),
+    ] = None
+    http: Annotated[
+        HTTP | None, Meta(description="Who may work the pod's own switch. Absent: its HTTP interface is read-only.")
+    ] = None
 
 
 # Applied inside the running pod, by their names in the document. Every other field is cold and needs a new pod.
 HOT_FIELDS = frozenset(
-    {"symbols", "enabled", "pause", "pausedSymbols", "dryRun", "limits", "heartbeat.intervalSeconds"}
+    {"symbols", "enabled", "pause", "pausedSymbols", "dryRun", "limits", "heartbeat.intervalSeconds", "autoStop"}
 )
 
 
@@ -252,56 +290,5 @@ def cold_part(spec: IngestJobSpec) -> IngestJobSpec:
         replay=spec.replay,
         heartbeat=Heartbeat(document=spec.heartbeat.document),
         firestore=spec.firestore,
+        http=spec.http,
     )
-
-
-class Rule(Document, frozen=True):
-    """One CEL rule of the schema: where it stands (a path below the root), the rule, and its sentence."""
-
-    path: tuple[str, ...]
-    rule: str
-    message: str
-
-
-def _only_with(provider: str) -> Rule:
-    return Rule(
-        path=("spec",),
-        rule=f"!has(self.{provider}) || self.provider == '{provider}'",
-        message=f"spec.{provider} is read only by provider {provider}: remove it, or set spec.provider to {provider}",
-    )
-
-
-RESERVED_COLLECTIONS = ("users", "ops", "live_bars", "ingest_state")
-
-RULES = (
-    Rule(
-        path=(),
-        rule="self.metadata.name.size() <= 56",
-        message="metadata.name may have at most 56 characters: the pod is named NAME-ingest",
-    ),
-    Rule(
-        path=("spec", "tenant"),
-        rule="self == oldSelf",
-        message="spec.tenant is immutable: delete the job and create it anew for another tenant",
-    ),
-    _only_with("alpaca"),
-    _only_with("synthetic"),
-    _only_with("replay"),
-    Rule(
-        path=("spec",),
-        rule="self.provider != 'replay' || has(self.replay)",
-        message="provider replay needs spec.replay.tape: name the ConfigMap that holds the tape",
-    ),
-    Rule(
-        path=("spec",),
-        rule="self.provider != 'alpaca' || self.dryRun || (has(self.alpaca) && has(self.alpaca.credentialsSecretRef))",
-        message="provider alpaca needs spec.alpaca.credentialsSecretRef: name a Secret with the keys ALPACA_KEY_ID and "
-        "ALPACA_SECRET_KEY, or set spec.dryRun to true to try it with simulated quotes",
-    ),
-    Rule(
-        path=("spec", "firestore", "liveQuotesCollection"),
-        rule="!(self in [" + ", ".join(f"'{name}'" for name in RESERVED_COLLECTIONS) + "])",
-        message="this collection name is reserved (users, ops, live_bars, ingest_state): choose another, such as "
-        "live_quotes",
-    ),
-)

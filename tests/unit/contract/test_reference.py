@@ -1,6 +1,7 @@
 from sluice_contract.reference import reference
+from sluice_contract.rules import RULES
 from sluice_contract.schema import field_rows, open_api_schema
-from sluice_contract.spec import HOT_FIELDS, RULES
+from sluice_contract.spec import HOT_FIELDS
 
 PAGE = reference()
 

@@ -1,17 +1,13 @@
 from typing import Any
 
 import msgspec
-import pytest
 
 from sluice_contract.schema import field_rows, open_api_schema
 from sluice_contract.spec import (
     HOT_FIELDS,
-    RESERVED_COLLECTIONS,
-    RULES,
     Heartbeat,
     IngestJobSpec,
     Limits,
-    Rule,
     cold_part,
 )
 
@@ -31,28 +27,6 @@ def test_the_cold_part_changes_with_every_cold_field_and_no_hot_one() -> None:
 
 def test_provider_tenant_and_sink_are_cold() -> None:
     assert HOT_FIELDS.isdisjoint({"tenant", "provider", "alpaca", "synthetic", "replay", "firestore"})
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.message)
-def test_every_rule_stands_at_a_field_that_exists(rule: Rule) -> None:
-    schema = open_api_schema()
-    for step in rule.path:
-        schema = schema["properties"][step]
-    assert {"rule": rule.rule, "message": rule.message} in schema["x-kubernetes-validations"]
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.message)
-def test_every_rule_s_message_is_a_sentence_that_says_what_to_do(rule: Rule) -> None:
-    assert ":" in rule.message
-    assert not rule.message.endswith(".")
-
-
-def test_the_reserved_collections_are_all_in_the_rule_and_its_message() -> None:
-    [rule] = [rule for rule in RULES if rule.path[-1:] == ("liveQuotesCollection",)]
-    for name in RESERVED_COLLECTIONS:
-        assert f"'{name}'" in rule.rule
-        assert name in rule.message
-    assert IngestJobSpec(tenant="a", provider="replay", symbols=["A"]).firestore.live_quotes_collection == "live_quotes"
 
 
 def test_the_defaults_are_those_of_the_documentation() -> None:

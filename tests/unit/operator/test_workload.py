@@ -22,6 +22,7 @@ EVERYTHING = SYNTHETIC | {
     "provider": "alpaca",
     "alpaca": {"credentialsSecretRef": {"name": "alpaca"}, "caConfigMapRef": {"name": "proxy-ca"}},
     "firestore": {"projectID": "acme-prod", "credentialsSecretRef": {"name": "firestore"}},
+    "http": {"tokenSecretRef": {"name": "ingest-http"}},
 }
 REPLAY = SYNTHETIC | {"provider": "replay", "replay": {"tape": {"configMapRef": {"name": "tape", "key": "day.csv"}}}}
 
@@ -44,11 +45,12 @@ def test_building_twice_gives_the_same() -> None:
 
 def test_what_the_spec_does_not_name_is_not_mounted() -> None:
     pod = workload.pod(job_of(SYNTHETIC), 7, "cold", PODS)
-    assert pod["spec"]["volumes"] == pod["spec"]["containers"][0]["volumeMounts"] == []
+    assert [each["name"] for each in pod["spec"]["volumes"]] == ["state"]
+    assert [each["name"] for each in pod["spec"]["containers"][0]["volumeMounts"]] == ["state"]
 
 
 def test_only_the_named_key_of_a_tape_is_mounted() -> None:
-    [volume] = workload.pod(job_of(REPLAY), 7, "cold", PODS)["spec"]["volumes"]
+    [volume, _] = workload.pod(job_of(REPLAY), 7, "cold", PODS)["spec"]["volumes"]
     assert volume["configMap"] == {"name": "tape", "optional": True, "items": [{"key": "day.csv", "path": "day.csv"}]}
 
 
@@ -77,6 +79,7 @@ HOT: dict[str, Any] = {
     "dryRun": True,
     "limits": {"burst": 2},
     "heartbeat": {"intervalSeconds": 3},
+    "autoStop": {"afterSeconds": 60},
 }
 
 
@@ -99,6 +102,7 @@ def test_every_hot_field_was_tried() -> None:
         {"heartbeat": {"document": "other_ingest"}},
         {"firestore": {"database": "quotes"}},
         {"firestore": {"credentialsSecretRef": {"name": "firestore"}}},
+        {"http": {"tokenSecretRef": {"name": "ingest-http"}}},
     ],
     ids=json.dumps,
 )

@@ -214,10 +214,10 @@ def _probe(path: str, period: int, failures: int) -> Manifest:
 
 
 def _mounted(spec: IngestJobSpec) -> list[tuple[Manifest, Manifest]]:
-    """Mount and volume of everything that the spec refers to.
+    """Mount and volume of everything that the spec refers to, and of the pod's own notes.
 
-    All optional: the pod starts without them and says what is missing, and recovers in place when it appears. The
-    operator could not tell, for it has no right to read Secrets.
+    References are optional: the pod starts without them and says what is missing, and recovers in place when it
+    appears. The operator could not tell, for it has no right to read Secrets.
     """
     found = []
     if spec.alpaca and spec.alpaca.credentials_secret_ref:
@@ -230,7 +230,15 @@ def _mounted(spec: IngestJobSpec) -> list[tuple[Manifest, Manifest]]:
     if spec.replay:
         tape = spec.replay.tape.config_map_ref
         found.append(_config_map("tape", tape.name, identity.TAPE_DIR, keys=(tape.key,)))
-    return found
+    if spec.http:
+        found.append(_secret("http", spec.http.token_secret_ref.name, identity.HTTP_TOKEN_DIR))
+    return [*found, _state()]
+
+
+def _state() -> tuple[Manifest, Manifest]:
+    # What the HTTP switch says outlives a crash of the container. A spec of 2,000 symbols is below 200 kB.
+    mount = {"name": "state", "mountPath": identity.STATE_DIR}
+    return mount, {"name": "state", "emptyDir": {"sizeLimit": "8Mi"}}
 
 
 def _secret(volume: str, name: str, directory: str) -> tuple[Manifest, Manifest]:

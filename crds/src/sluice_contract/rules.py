@@ -1,0 +1,78 @@
+"""Rules across fields: as CEL for the API server, as predicates for where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from .resource import IngestJob
+from .spec import IngestJobSpec
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule: where it stands in the schema (a path below the root), as CEL and as a predicate, and its sentence."""
+
+    path: tuple[str, ...]
+    rule: str
+    message: str
+    holds: Callable[[IngestJob], bool]
+
+
+def broken(job: IngestJob) -> list[str]:
+    """The sentences of the rules that a document breaks."""
+    return [rule.message for rule in RULES if not rule.holds(job)]
+
+
+def _only_with(provider: str) -> Rule:
+    return Rule(
+        path=("spec",),
+        rule=f"!has(self.{provider}) || self.provider == '{provider}'",
+        message=f"spec.{provider} is read only by provider {provider}: remove it, or set spec.provider to {provider}",
+        holds=lambda job: getattr(job.spec, provider) is None or job.spec.provider == provider,
+    )
+
+
+def _has_credentials(spec: IngestJobSpec) -> bool:
+    return spec.alpaca is not None and spec.alpaca.credentials_secret_ref is not None
+
+
+RESERVED_COLLECTIONS = ("users", "ops", "live_bars", "ingest_state")
+
+RULES = (
+    Rule(
+        path=(),
+        rule="self.metadata.name.size() <= 56",
+        message="metadata.name may have at most 56 characters: the pod is named NAME-ingest",
+        holds=lambda job: len(job.metadata.name) <= 56,
+    ),
+    Rule(
+        path=("spec", "tenant"),
+        rule="self == oldSelf",
+        message="spec.tenant is immutable: delete the job and create it anew for another tenant",
+        holds=lambda _: True,  # of two documents, not of one
+    ),
+    _only_with("alpaca"),
+    _only_with("synthetic"),
+    _only_with("replay"),
+    Rule(
+        path=("spec",),
+        rule="self.provider != 'replay' || has(self.replay)",
+        message="provider replay needs spec.replay.tape: name the ConfigMap that holds the tape",
+        holds=lambda job: job.spec.provider != "replay" or job.spec.replay is not None,
+    ),
+    Rule(
+        path=("spec",),
+        rule="self.provider != 'alpaca' || self.dryRun || (has(self.alpaca) && has(self.alpaca.credentialsSecretRef))",
+        message="provider alpaca needs spec.alpaca.credentialsSecretRef: name a Secret with the keys ALPACA_KEY_ID and "
+        "ALPACA_SECRET_KEY, or set spec.dryRun to true to try it with simulated quotes",
+        holds=lambda job: job.spec.provider != "alpaca" or job.spec.dry_run or _has_credentials(job.spec),
+    ),
+    Rule(
+        path=("spec", "firestore", "liveQuotesCollection"),
+        rule="!(self in [" + ", ".join(f"'{name}'" for name in RESERVED_COLLECTIONS) + "])",
+        message="this collection name is reserved (users, ops, live_bars, ingest_state): choose another, such as "
+        "live_quotes",
+        holds=lambda job: job.spec.firestore.live_quotes_collection not in RESERVED_COLLECTIONS,
+    ),
+)

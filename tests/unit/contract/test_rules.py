@@ -1,0 +1,57 @@
+from typing import Any
+
+import pytest
+
+from sluice_contract.resource import IngestJob, ingest_job
+from sluice_contract.rules import RESERVED_COLLECTIONS, RULES, Rule, broken
+from sluice_contract.schema import open_api_schema
+from sluice_contract.spec import IngestJobSpec
+
+
+def job(name: str = "us", **spec: Any) -> IngestJob:
+    whole = {"tenant": "acme", "provider": "synthetic", "symbols": ["A"], **spec}
+    return ingest_job({"metadata": {"name": name}, "spec": whole})
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.message)
+def test_every_rule_stands_at_a_field_that_exists(rule: Rule) -> None:
+    schema = open_api_schema()
+    for step in rule.path:
+        schema = schema["properties"][step]
+    assert {"rule": rule.rule, "message": rule.message} in schema["x-kubernetes-validations"]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.message)
+def test_every_rule_s_message_is_a_sentence_that_says_what_to_do(rule: Rule) -> None:
+    assert ":" in rule.message
+    assert not rule.message.endswith(".")
+
+
+def test_the_reserved_collections_are_all_in_the_rule_and_its_message() -> None:
+    [rule] = [rule for rule in RULES if rule.path[-1:] == ("liveQuotesCollection",)]
+    for name in RESERVED_COLLECTIONS:
+        assert f"'{name}'" in rule.rule
+        assert name in rule.message
+    assert IngestJobSpec(tenant="a", provider="replay", symbols=["A"]).firestore.live_quotes_collection == "live_quotes"
+
+
+def test_a_document_that_keeps_the_rules_breaks_none() -> None:
+    assert broken(job()) == []
+    assert broken(job(provider="alpaca", alpaca={"credentialsSecretRef": {"name": "alpaca"}})) == []
+    assert broken(job(provider="alpaca", dryRun=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("document", "beginning"),
+    [
+        (job("n" * 57), "metadata.name may have at most 56"),
+        (job(alpaca={}), "spec.alpaca is read only by"),
+        (job(provider="alpaca", dryRun=True, synthetic={}), "spec.synthetic is read only by"),
+        (job(provider="replay"), "provider replay needs"),
+        (job(provider="alpaca", alpaca={}), "provider alpaca needs"),
+        (job(firestore={"liveQuotesCollection": "users"}), "this collection name is reserved"),
+    ],
+)
+def test_a_broken_rule_is_told_by_its_sentence_without_an_api_server(document: IngestJob, beginning: str) -> None:
+    [sentence] = broken(document)
+    assert sentence.startswith(beginning)
