@@ -82,12 +82,22 @@ class Coalescer:
 
     def put_back(self, ticks: Sequence[Tick]) -> None:
         """Returns ticks that could not be written to the head of the line, unless a newer one has come since."""
-        line = {tick.symbol: tick for tick in ticks if tick.symbol in self._wanted}
+        line = {tick.symbol: tick for tick in ticks if tick.symbol in self._wanted and not self._is_overtaken(tick)}
         for symbol, tick in self._line.items():
             if symbol in line:
                 self.coalesced += 1
             line[symbol] = tick
         self._line = line
+        self.release(ticks)
+
+    def append(self, ticks: Iterable[Tick]) -> None:
+        """Puts ticks that were taken before at the end of the line, unless a newer one waits there."""
+        for tick in ticks:
+            if tick.symbol in self._wanted and not self._is_overtaken(tick):
+                self._line.setdefault(tick.symbol, tick)
+
+    def release(self, ticks: Iterable[Tick]) -> None:
+        """Ticks that were taken have not been written: the next one of their symbols is due at once."""
         for tick in ticks:
             self._taken_at.pop(tick.symbol, None)
 
@@ -96,3 +106,7 @@ class Coalescer:
         dropped = len(self._line)
         self._line.clear()
         return dropped
+
+    def _is_overtaken(self, tick: Tick) -> bool:
+        newest = self._newest.get(tick.symbol)
+        return newest is not None and tick.ts < newest

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
-
-from sluice_contract.documents import QuoteState
 
 from ..domain.backoff import Backoff
 from ..domain.budget import Budget
 from ..domain.counters import count
 from ..domain.desired import Desired
 from ..domain.failure import SinkError
-from ..domain.market import Origin, Tick, live_quote
+from ..domain.market import Origin
 from ..ports import Sink
 from .journal import Journal
+from .publisher import Publisher
 from .racing import race, within
 
 _log = logging.getLogger(__name__)
@@ -29,9 +27,8 @@ class Flusher:
 
     def __init__(self, sink: Sink, journal: Journal, origin: Origin, backoff: Backoff) -> None:
         limits = journal.aim.value.limits
-        self._sink = sink
+        self._publisher = Publisher(sink, journal, origin)
         self._journal = journal
-        self._origin = origin
         self._backoff = backoff
         self._budget = Budget(limits.writes_per_second, limits.burst, asyncio.get_running_loop().time())
         self._limits = limits
@@ -39,9 +36,6 @@ class Flusher:
         self._open = True
         self._given_up = asyncio.Event()
         self._retry_at = 0.0
-        self._seq = 0
-        self._chores: dict[str, QuoteState | None] = {}
-        self._aim: Desired | None = None
 
     async def run(self) -> None:
         """Flushes on a fixed schedule. A tick that comes late is not made up for."""
@@ -83,9 +77,10 @@ class Flusher:
             try:
                 if self._journal.aim.value.pause is None:  # the end, not a pause: nobody will come back to it
                     self._note(self._journal.aim.value)
-                    await self._do_chores()
+                    await self._publisher.settle(asyncio.get_running_loop().time())
+                self._publisher.line_up_all()
                 while ticks := self._journal.coalescer.take(BATCH, asyncio.get_running_loop().time(), 0.0):
-                    await self._write(ticks)
+                    await self._publisher.write_all(ticks, asyncio.get_running_loop().time())
             except SinkError as error:
                 self._journal.sink_is("quotes", error.message)
 
@@ -94,34 +89,15 @@ class Flusher:
         if aim.pause is not None:
             return  # the supervisor is about to drain
         self._note(aim)
-        await self._do_chores()
+        await self._publisher.settle(scheduled)
+        self._publisher.line_up(scheduled)
         interval = aim.limits.min_interval_milliseconds / 1000
         room = self._budget.available(scheduled)
         while room > 0 and (ticks := self._journal.coalescer.take(min(room, BATCH), scheduled, interval)):
-            self._budget.spend(len(ticks))
-            room -= len(ticks)
-            await self._write(ticks)
-
-    async def _write(self, ticks: Sequence[Tick]) -> None:
-        if self._journal.aim.value.dry_run:
-            symbols = [tick.symbol for tick in ticks]
-            count(self._journal.counters.suppressed, "dry_run", len(symbols))
-            _log.info("would write %s", " ".join(symbols), extra={"event_type": "would_write", "symbols": symbols})
-            return
-        written_at = self._journal.now()
-        quotes = []
-        for tick in ticks:
-            self._seq += 1
-            quotes.append(live_quote(tick.quote(), self._origin, self._seq, written_at))
-        try:
-            await self._sink.write(quotes)
-        except BaseException:
-            # Whatever happened, also a cancellation: the newest value has to be written after all.
-            self._journal.coalescer.put_back(ticks)
-            raise
-        self._backoff.reset()
-        self._journal.wrote(len(quotes))
-        _log.debug("wrote %d quotes", len(quotes), extra={"event_type": "firestore_write"})
+            if written := await self._publisher.write(ticks, scheduled):
+                self._budget.spend(written)
+                room -= written
+                self._backoff.reset()
 
     def _failed(self, error: SinkError) -> None:
         count(self._journal.counters.errors, "firestore_write")
@@ -129,25 +105,8 @@ class Flusher:
         self._retry_at = asyncio.get_running_loop().time() + self._backoff.wait(at_least=error.retry_after)
 
     def _note(self, aim: Desired) -> None:
-        """Finds out what a change of the aim asks of documents that no quote will touch again."""
-        before, self._aim = self._aim, aim
+        self._publisher.note(aim)
         if aim.limits != self._limits:
             self._limits = aim.limits
             now = asyncio.get_running_loop().time()
             self._budget.limit(aim.limits.writes_per_second, aim.limits.burst, now)
-        if before is None or aim is before:
-            return
-        self._chores |= dict.fromkeys(before.declared - aim.declared, None)
-        self._chores |= dict.fromkeys(aim.paused - before.paused, "paused")
-        for symbol in self._chores.keys() & aim.symbols:
-            del self._chores[symbol]
-
-    async def _do_chores(self) -> None:
-        """Deletes the documents of symbols that were removed, marks those of symbols that were paused."""
-        if not self._chores or self._journal.aim.value.dry_run:
-            return
-        chores = dict(self._chores)
-        await self._sink.delete([symbol for symbol, state in chores.items() if state is None])
-        await self._sink.mark([symbol for symbol, state in chores.items() if state is not None], "paused")
-        for symbol in chores:
-            del self._chores[symbol]

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from sluice_contract.documents import QuoteState
 from sluice_contract.status import StreamFailure, StreamState, SymbolRejection
 
 from ..domain.coalescer import Coalescer
@@ -15,6 +16,7 @@ from ..domain.failure import StreamError
 from ..domain.health import Acknowledgement, Clocks, Identity, Snapshot
 from ..domain.ledger import Ledger
 from ..domain.market import Bar, Halt, Tick, Trade
+from ..domain.pause import Switch
 from .cell import Cell
 
 _log = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class Journal:
         self.now = now
         self.counters = Counters()
         self.transitions = Cell(0)
+        self.switches: Cell[tuple[Switch, ...]] = Cell(())  # those beside the job's own
         self.state: StreamState = "Stopped"
         self.stopping = False
         self.loop_tick_at = now()
@@ -45,6 +48,7 @@ class Journal:
         self.trades: dict[str, Trade] = {}  # the newest of each symbol
         self.halts: dict[str, Halt] = {}  # the last word on each symbol
         self.bars: dict[str, Bar] = {}  # that wait to be written
+        self.quote_states: dict[str, QuoteState] = {}  # of symbols whose quote document shall not say live
         self._sink_failures: dict[str, str] = {}
         self._ledger = Ledger()
         self._acknowledgement: Acknowledgement | None = None
@@ -137,6 +141,16 @@ class Journal:
         if failed_before != (failure is not None):
             _log.warning("%s: %s", what, failure or "Firestore takes writes again", extra=_FIRESTORE_WRITE)
             self.transition()
+
+    def switched(self, switch: Switch) -> None:
+        """A switch beside the job's own says something."""
+        others = tuple(each for each in self.switches.value if each.source != switch.source)
+        self.switches.set((*others, switch) if switch.pauses else others)
+
+    def check_failed(self, message: str) -> None:
+        """A switch cannot be read: what it said last stands."""
+        count(self.counters.errors, "pause_check")
+        _log.warning("PAUSE_CHECK_FAILED: %s", message, extra={"event_type": "PAUSE_CHECK_FAILED"})
 
     def transition(self) -> None:
         """Something happened that consumers should hear of at once."""

@@ -160,3 +160,30 @@ def test_the_last_quote_is_known_after_it_was_written() -> None:
     line.accept([tick("A", 1), tick("B", 2)], FOREVER)
     line.take(9, 0.0, 0.0)
     assert line.last == tick("B", 2)
+
+
+def test_what_is_appended_goes_to_the_end_and_never_before_a_newer_tick() -> None:
+    line = coalescer("A", "B")
+    line.accept([tick("A", 1), tick("B", 1)], FOREVER)
+    taken = line.take(1, 0.0, 1.0)
+    line.append([*taken, tick("B", 0), tick("GONE")])
+    assert line.take(9, 1.0, 1.0) == [tick("B", 1), tick("A", 1)]
+
+
+def test_a_tick_overtaken_while_it_was_away_is_not_put_back() -> None:
+    line = coalescer("A")
+    line.accept([tick("A", 1)], FOREVER)
+    taken = line.take(1, 0.0, 0.0)
+    line.accept([tick("A", 2)], FOREVER)
+    line.drop()
+    line.put_back(taken)
+    line.append(taken)
+    assert len(line) == 0
+
+
+def test_a_symbol_that_was_released_is_due_at_once() -> None:
+    line = coalescer("A")
+    line.accept([tick("A", 1)], FOREVER)
+    line.release(line.take(1, 0.0, 1.0))
+    line.accept([tick("A", 2)], FOREVER)
+    assert line.take(1, 0.2, 1.0) == [tick("A", 2)]

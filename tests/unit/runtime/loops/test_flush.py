@@ -83,8 +83,8 @@ async def test_no_request_has_more_than_a_hundred_documents() -> None:
 
 async def test_each_document_has_the_next_number_of_its_session(world: FlushingWorld) -> None:
     async with world.running():
-        for _ in range(3):
-            world.say("AAPL", "MSFT")
+        for bid in range(3):
+            world.say("AAPL", "MSFT", bid=bid)
             await asyncio.sleep(1.2)
     documents = [each for _, batch in world.sink.writes for each in batch]
     assert [each.seq for each in documents] == list(range(1, 7))

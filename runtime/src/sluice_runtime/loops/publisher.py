@@ -1,0 +1,141 @@
+"""What is written to quote documents: news, refreshes, and the transitions of their status."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sluice_contract.documents import QuoteState
+
+from ..domain.budget import Budget
+from ..domain.counters import count
+from ..domain.desired import Desired
+from ..domain.market import Origin, Tick
+from ..domain.publication import Publications, Statement, refresh_seconds
+from ..ports import Sink
+from .journal import Journal
+
+_log = logging.getLogger(__name__)
+
+# Transitions have a budget of their own: a busy market never delays them, and they never delay it for long.
+_TRANSITIONS_PER_SECOND = 20.0
+_TRANSITIONS_AT_ONCE = 100
+
+
+class Publisher:
+    """Writes through to the sink, one call at a time. What fails is not lost: it is found again at the next call."""
+
+    def __init__(self, sink: Sink, journal: Journal, origin: Origin) -> None:
+        self._sink = sink
+        self._journal = journal
+        self._origin = origin
+        self._reserve = Budget(_TRANSITIONS_PER_SECOND, _TRANSITIONS_AT_ONCE, asyncio.get_running_loop().time())
+        self._publications = Publications()
+        self._removed: set[str] = set()
+        self._aim: Desired | None = None
+        self._seq = 0
+
+    def note(self, aim: Desired) -> None:
+        """Finds out what a change of the aim asks of documents that no quote will touch again."""
+        before, self._aim = self._aim, aim
+        if before is None or aim is before:
+            return
+        self._removed = (self._removed | (before.declared - aim.declared)) - aim.declared
+        self._publications.keep(aim.declared)
+
+    def line_up(self, at: float) -> None:
+        """Puts into the line what is due although no tick came: refreshes, and prices of trades."""
+        coalescer = self._journal.coalescer
+        coalescer.append(self._publications.due(at, self._refresh))
+        coalescer.append(self._publications.traded(self._journal.trades.values()))
+
+    def line_up_all(self) -> None:
+        """Puts every tick into the line whose document does not have its time yet."""
+        self._journal.coalescer.append(self._publications.due(float("inf"), 0.0))
+
+    async def write(self, ticks: Sequence[Tick], at: float) -> int:
+        """Writes those of `ticks` that are news and returns how many. The others wait for their refresh."""
+        if self._journal.aim.value.dry_run:
+            return self._would_write(ticks)
+        statements = [self._statement(tick) for tick in ticks]
+        news = [each for each in statements if self._publications.is_news(each, at, self._refresh)]
+        if len(news) < len(ticks):
+            self._hold(ticks, {each.quote.symbol for each in news})
+        if news:
+            await self._publish(news, at)
+        return len(news)
+
+    async def write_all(self, ticks: Sequence[Tick], at: float) -> None:
+        """Writes all of `ticks`, news or not."""
+        if self._journal.aim.value.dry_run:
+            self._would_write(ticks)
+        else:
+            await self._publish([self._statement(tick) for tick in ticks], at)
+
+    async def settle(self, at: float) -> None:
+        """Deletes the documents of removed symbols, and gives others the status that they shall have."""
+        if self._aim is None or self._aim.dry_run:
+            return
+        if removed := sorted(self._removed):
+            await self._sink.delete(removed)
+            self._removed.difference_update(removed)
+        for state, symbols in self._transitions(self._aim).items():
+            due = symbols[: self._reserve.available(at)]
+            if due:
+                self._reserve.spend(len(due))
+                self._publications.doubt(due)  # until it is acknowledged
+                await self._sink.mark(due, state)
+                self._publications.marked(due, state)
+
+    async def _publish(self, statements: Sequence[Statement], at: float) -> None:
+        written_at = self._journal.now()
+        documents = []
+        for statement in statements:
+            self._seq += 1
+            documents.append(statement.document(self._origin, self._seq, written_at))
+        try:
+            await self._sink.write(documents)
+        except BaseException:
+            # Whatever happened, also a cancellation: the newest value has to be written after all.
+            self._publications.doubt(each.symbol for each in documents)
+            self._journal.coalescer.put_back([each.quote for each in statements])
+            raise
+        self._publications.wrote(statements, at)
+        self._journal.wrote(len(documents))
+        _log.debug("wrote %d quotes", len(documents), extra={"event_type": "firestore_write"})
+
+    def _would_write(self, ticks: Sequence[Tick]) -> int:
+        symbols = [tick.symbol for tick in ticks]
+        count(self._journal.counters.suppressed, "dry_run", len(symbols))
+        _log.info("would write %s", " ".join(symbols), extra={"event_type": "would_write", "symbols": symbols})
+        return len(symbols)
+
+    def _hold(self, ticks: Sequence[Tick], news: set[str]) -> None:
+        unchanged = [tick for tick in ticks if tick.symbol not in news]
+        for tick in unchanged:
+            self._publications.hold(tick)
+        self._journal.coalescer.release(unchanged)
+        count(self._journal.counters.suppressed, "unchanged", len(unchanged))
+
+    def _statement(self, tick: Tick) -> Statement:
+        symbol = tick.symbol
+        state = self._journal.quote_states.get(symbol, "live")
+        return Statement(quote=tick.quote(), trade=self._journal.trades.get(symbol), status=state)
+
+    def _transitions(self, aim: Desired) -> dict[QuoteState, list[str]]:
+        """By the status to come, the documents that do not have it. Those that a quote will touch soon are left."""
+        wanted: dict[str, QuoteState] = {**self._journal.quote_states, **dict.fromkeys(sorted(aim.paused), "paused")}
+        found: defaultdict[QuoteState, list[str]] = defaultdict(list)
+        for symbol, state in wanted.items():
+            if symbol in aim.declared and self._publications.state(symbol) != state:
+                found[state].append(symbol)
+        for symbol in sorted(aim.symbols - wanted.keys()):
+            if self._publications.state(symbol) == "halted":
+                found["live"].append(symbol)
+        return found
+
+    @property
+    def _refresh(self) -> float:
+        return refresh_seconds(self._journal.aim.value.effective_interval_seconds)

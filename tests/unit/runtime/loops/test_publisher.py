@@ -1,0 +1,169 @@
+"""What is written of a symbol, and what is not, through a flusher on a fake sink."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from sluice_runtime.domain.failure import SinkError
+from sluice_runtime.domain.market import Trade
+from support.runtime_fakes import aim
+from support.runtime_worlds import FlushingWorld
+from support.virtual_time import START, at, now, seconds
+
+
+@pytest.fixture
+async def world() -> FlushingWorld:
+    return FlushingWorld()
+
+
+def trade(price: float, symbol: str = "AAPL") -> Trade:
+    return Trade(symbol=symbol, ts=now(), price=price, size=100.0)
+
+
+async def test_unchanged_quotes_are_written_every_fifteen_seconds_only(world: FlushingWorld) -> None:
+    async with world.running():
+        while seconds() < 59:
+            world.say("AAPL", bid=1.0)
+            await asyncio.sleep(0.5)
+    moments = [moment for moment, _ in world.sink.written("AAPL")]
+    assert moments == pytest.approx([0.2, 15.2, 30.2, 45.2], abs=0.3)
+    assert world.journal.counters.suppressed["unchanged"] > 50
+
+
+async def test_after_a_burst_that_ends_as_it_began_the_time_of_the_last_tick_comes_with_the_refresh(
+    world: FlushingWorld,
+) -> None:
+    async with world.running():
+        world.say("AAPL", bid=1.0)
+        await at(5)
+        world.say("AAPL", bid=1.0)
+        await at(14)
+        assert world.sink.quotes["AAPL"]["ts"] == START
+        await at(16)
+        assert world.sink.quotes["AAPL"]["ts"] == START + timedelta(seconds=5)
+        await at(100)
+        assert len(world.sink.written("AAPL")) == 2
+
+
+async def test_a_change_after_suppressed_quotes_is_written_with_the_next_flush(world: FlushingWorld) -> None:
+    async with world.running():
+        world.say("AAPL", bid=1.0)
+        await at(2.3)
+        world.say("AAPL", bid=1.0)
+        await at(2.5)
+        world.say("AAPL", bid=2.0)
+        await at(2.7)
+        assert world.sink.quotes["AAPL"]["bid"] == 2.0
+
+
+async def test_what_returns_to_its_old_value_after_a_failed_write_is_written(world: FlushingWorld) -> None:
+    async with world.running():
+        world.say("AAPL", bid=1.0)
+        await at(2)
+        world.sink.failure = SinkError("whether it was written is not known")
+        world.say("AAPL", bid=2.0)
+        await at(2.3)
+        world.sink.failure = None
+        world.say("AAPL", bid=1.0)
+        await at(4)
+        assert [each.bid for _, each in world.sink.written("AAPL")] == [1.0, 1.0]
+
+
+async def test_suppressed_quotes_cost_others_nothing_of_the_budget() -> None:
+    names = [f"S{n}" for n in range(40)]
+    world = FlushingWorld(aim(symbols=[*names, "BUSY"], limits={"writesPerSecond": 2, "burst": 42}))
+    async with world.running():
+        world.say(*names, "BUSY", bid=1.0)
+        await at(2)
+        for n in range(10):
+            world.say(*names, bid=1.0)
+            world.say("BUSY", bid=n + 2.0)
+            await asyncio.sleep(1)
+        assert len(world.sink.written("BUSY")) >= 10
+
+
+async def test_a_drain_leaves_no_document_behind_its_last_tick(world: FlushingWorld) -> None:
+    async with world.running():
+        world.say("AAPL", bid=1.0)
+        await at(5)
+        world.say("AAPL", bid=1.0)
+        await at(6)
+        await world.flusher.drain()
+        assert world.sink.quotes["AAPL"]["ts"] == START + timedelta(seconds=5)
+
+
+async def test_the_price_is_that_of_the_last_trade_also_when_no_quote_follows(world: FlushingWorld) -> None:
+    async with world.running():
+        world.say("AAPL", bid=99.0)
+        await at(2)
+        assert world.sink.quotes["AAPL"]["price"] == 100.0
+        world.journal.traded([trade(100.5)])
+        await at(3)
+        found = world.sink.quotes["AAPL"]
+        assert (found["price"], found["bid"], found["ts"]) == (100.5, 99.0, START + timedelta(seconds=2))
+        world.journal.traded([trade(100.5)])
+        await at(5)
+        assert len(world.sink.written("AAPL")) == 2
+
+
+async def test_a_trade_of_a_symbol_without_a_quote_writes_nothing(world: FlushingWorld) -> None:
+    async with world.running():
+        world.journal.traded([trade(100.5)])
+        await at(5)
+        assert world.sink.history == []
+
+
+async def test_each_transition_of_a_status_is_one_write(world: FlushingWorld) -> None:
+    async with world.running():
+        world.say("AAPL", "MSFT", bid=1.0)
+        await at(2)
+        world.journal.quote_states = {"AAPL": "stale", "MSFT": "halted"}
+        await at(10)
+        assert world.sink.marked == [("AAPL", "stale"), ("MSFT", "halted")]
+        world.journal.quote_states = {}
+        world.say("AAPL", bid=1.0)
+        await at(12)
+        assert world.sink.marked[2:] == [("MSFT", "live")]
+        assert len(world.sink.written("AAPL")) == 2
+        assert {each["status"] for each in world.sink.quotes.values()} == {"live"}
+
+
+async def test_a_quote_during_a_halt_says_halted(world: FlushingWorld) -> None:
+    async with world.running():
+        world.journal.quote_states = {"AAPL": "halted"}
+        world.say("AAPL", bid=1.0)
+        await at(2)
+        assert world.sink.quotes["AAPL"]["status"] == "halted"
+
+
+async def test_a_transition_that_failed_is_made_later(world: FlushingWorld) -> None:
+    async with world.running():
+        world.say("AAPL", bid=1.0)
+        await at(2)
+        world.sink.failure = SinkError("away")
+        world.journal.quote_states = {"AAPL": "stale"}
+        await at(3)
+        world.sink.failure = None
+        await at(10)
+        assert world.sink.marked == [("AAPL", "stale")]
+
+
+async def test_symbols_paused_before_the_start_are_marked_once() -> None:
+    world = FlushingWorld(aim(pausedSymbols=[{"symbol": "AAPL"}]))
+    async with world.running():
+        await at(60)
+        assert world.sink.marked == [("AAPL", "paused")]
+
+
+async def test_a_swarm_of_transitions_and_a_busy_market_do_not_starve_each_other() -> None:
+    names = [f"S{n}" for n in range(600)]
+    world = FlushingWorld(aim(symbols=[*names, "BUSY"], limits={"writesPerSecond": 1, "burst": 1}))
+    world.sink.seconds = 0.001
+    async with world.running():
+        world.journal.quote_states = dict.fromkeys(names, "stale")
+        while seconds() < 30:
+            world.say("BUSY", bid=seconds() + 1)
+            await asyncio.sleep(0.1)
+        assert len(world.sink.written("BUSY")) >= 25
+        assert len(world.sink.marked) >= 600
