@@ -14,6 +14,7 @@ from .domain.coalescer import Coalescer
 from .domain.counters import Counters
 from .domain.health import Snapshot
 from .domain.market import Bar, Halt, Tick, Trade
+from .domain.pause import Switch
 
 
 class Listener(Protocol):
@@ -134,3 +135,13 @@ class Record(Protocol):
 
     def snapshot(self) -> Snapshot:
         """Everything that is known, at this instant."""
+
+
+class SwitchListener(Protocol):
+    """Where a switch beside the job tells what it says."""
+
+    def switched(self, switch: Switch) -> None:
+        """What it says now."""
+
+    def check_failed(self, message: str) -> None:
+        """It cannot be read: what it said last stands."""

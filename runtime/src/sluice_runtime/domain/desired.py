@@ -8,9 +8,9 @@ from datetime import datetime
 import msgspec
 
 from sluice_contract.resource import IngestJob
-from sluice_contract.spec import Heartbeat, Limits
+from sluice_contract.spec import AutoStop, Heartbeat, Limits
 
-from .pause import Pause, Switch, job_switches, paused_symbols, switch
+from .pause import Pause, Switch, job_switches, paused_symbols, pausing, switch
 
 # Before the live job has been read, the injected copy may be older than a pause.
 UNREAD = Pause(source="start", reason="the IngestJob has not been read yet")
@@ -28,6 +28,8 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool
     limits: Limits
     heartbeat: Heartbeat
+    switches: tuple[str, ...] = ()  # all that pause; `pause` is the first of them
+    auto_stop: AutoStop | None = None
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -45,18 +47,21 @@ def desired(job: IngestJob, now: datetime, others: Sequence[Switch] = ()) -> Des
     """The aim at `now`. `others` are switches beside the job's own."""
     paused = paused_symbols(job.spec.paused_symbols, now)
     declared = frozenset(job.spec.symbols)
+    switches = (*job_switches(job), *others)
     return Desired(
         generation=job.metadata.generation,
-        pause=switch((*job_switches(job), *others), now),
+        pause=switch(switches, now),
         declared=declared,
         paused=declared & paused.keys(),
         unknown_paused=tuple(sorted(paused.keys() - declared)),
         dry_run=job.spec.dry_run,
         limits=job.spec.limits,
         heartbeat=job.spec.heartbeat,
+        switches=pausing(switches, now),
+        auto_stop=job.spec.auto_stop,
     )
 
 
 def halted(aim: Desired, pause: Pause) -> Desired:
     """The same aim, paused."""
-    return msgspec.structs.replace(aim, pause=pause)
+    return msgspec.structs.replace(aim, pause=pause, switches=(pause.source,))

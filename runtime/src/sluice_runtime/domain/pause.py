@@ -10,6 +10,10 @@ import msgspec
 from sluice_contract.resource import IngestJob
 from sluice_contract.spec import PausedSymbol
 
+API = "api"
+AUTO_STOP = "autoStop"
+_OFF = frozenset({"0", "false", "off", "no"})
+
 
 class Switch(msgspec.Struct, frozen=True, kw_only=True):
     """One place that can say pause, and what it says. With `until` it says so only before that instant."""
@@ -34,6 +38,16 @@ def switch(inputs: Sequence[Switch], now: datetime) -> Pause | None:
         if each.pauses and not _is_over(each.until, now):
             return Pause(source=each.source, reason=each.reason, until=each.until)
     return None
+
+
+def pausing(inputs: Sequence[Switch], now: datetime) -> tuple[str, ...]:
+    """The sources of all switches that pause at `now`, each once."""
+    return tuple(dict.fromkeys(each.source for each in inputs if each.pauses and not _is_over(each.until, now)))
+
+
+def says_enabled(word: str) -> bool:
+    """What a person means by the text of a switch. Nothing at all is the default: enabled."""
+    return word.strip().lower() not in _OFF
 
 
 def job_switches(job: IngestJob) -> tuple[Switch, ...]:

@@ -10,6 +10,7 @@ from ..domain.counters import count
 from ..domain.failure import SinkError
 from ..domain.health import Snapshot, heartbeat, stream_status
 from ..ports import JobPort, ReportError, Sink
+from .cell import any_changed
 from .journal import Journal
 from .racing import within
 
@@ -75,17 +76,5 @@ async def _send_for_ever(
         except (SinkError, ReportError):
             due = loop.time() + _RETRY_SECONDS
         await asyncio.sleep(_LEAST_SECONDS)
-        await within(max(0.0, due - loop.time()), _news(journal, aims, transitions))
-
-
-async def _news(journal: Journal, aims: int, transitions: int) -> None:
-    """Returns when the aim or the state is another than it was."""
-    changes = [
-        asyncio.ensure_future(journal.aim.changed(aims)),
-        asyncio.ensure_future(journal.transitions.changed(transitions)),
-    ]
-    try:
-        await asyncio.wait(changes, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for change in changes:
-            change.cancel()
+        news = any_changed((journal.aim, aims), (journal.transitions, transitions))
+        await within(max(0.0, due - loop.time()), news)

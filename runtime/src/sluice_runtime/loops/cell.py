@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -30,3 +30,13 @@ class Cell(Generic[T]):
         while self.version == since:
             await self._changed.wait()
         return self.version
+
+
+async def any_changed(*seen: tuple[Cell[Any], int]) -> None:
+    """Returns when one of the cells has another version than was seen of it."""
+    changes = [asyncio.ensure_future(cell.changed(version)) for cell, version in seen]
+    try:
+        await asyncio.wait(changes, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for change in changes:
+            change.cancel()

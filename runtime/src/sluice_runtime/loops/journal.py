@@ -142,10 +142,14 @@ class Journal:
             _log.warning("%s: %s", what, failure or "Firestore takes writes again", extra=_FIRESTORE_WRITE)
             self.transition()
 
+    def sink_fails(self, what: str) -> bool:
+        """Whether the last write of `what` to Firestore failed."""
+        return what in self._sink_failures
+
     def switched(self, switch: Switch) -> None:
         """A switch beside the job's own says something."""
-        others = tuple(each for each in self.switches.value if each.source != switch.source)
-        self.switches.set((*others, switch) if switch.pauses else others)
+        known = {each.source: each for each in self.switches.value} | {switch.source: switch}
+        self.switches.set(tuple(each for each in known.values() if each.pauses))
 
     def check_failed(self, message: str) -> None:
         """A switch cannot be read: what it said last stands."""

@@ -10,7 +10,7 @@ from sluice_contract.resource import IngestJob
 from ..domain.desired import DELETED, Desired, desired, halted
 from ..domain.pause import next_change
 from ..ports import JobPort
-from .cell import Cell
+from .cell import Cell, any_changed
 from .journal import Journal
 from .racing import within
 
@@ -33,14 +33,14 @@ async def steer(job: Cell[IngestJob | None], journal: Journal) -> None:
     """Sets the aim at each change of the job, and whenever a pause of it ends by itself."""
     before: Desired | None = None
     while True:
-        version, now = job.version, journal.now()
+        jobs, switches, now = job.version, journal.switches.version, journal.now()
         if job.value is not None:
-            aim = desired(job.value, now)
+            aim = desired(job.value, now, journal.switches.value)
             _log_changes(before, aim, journal)
             journal.coalescer.want(aim.symbols)
             journal.aim.set(aim)
             before = aim
-        await within(_seconds_until_change(job.value, now), job.changed(version))
+        await within(_seconds_until_change(job.value, now), any_changed((job, jobs), (journal.switches, switches)))
 
 
 def _seconds_until_change(job: IngestJob | None, now: datetime) -> float | None:

@@ -1,7 +1,18 @@
 from datetime import datetime, timedelta
 
+import pytest
+
 from sluice_contract.spec import PausedSymbol
-from sluice_runtime.domain.pause import Pause, Switch, job_switches, next_change, paused_symbols, switch
+from sluice_runtime.domain.pause import (
+    Pause,
+    Switch,
+    job_switches,
+    next_change,
+    paused_symbols,
+    pausing,
+    says_enabled,
+    switch,
+)
 from support.runtime_fakes import job
 from support.virtual_time import START
 
@@ -73,3 +84,21 @@ def test_the_next_change_is_the_first_end_still_to_come() -> None:
     assert next_change(job(**spec), START) == SOON
     assert next_change(job(**spec), SOON) == LATER
     assert next_change(job(**spec), LATER) is None
+
+
+def test_all_sources_that_pause_are_named_once_each() -> None:
+    inputs = (
+        Switch(source="cr:acme/us", pauses=True),
+        Switch(source="cr:acme/us", pauses=True, until=SOON),
+        Switch(source="api", pauses=False),
+        Switch(source="env:INGEST_ENABLED", pauses=True),
+        Switch(source="autoStop", pauses=True, until=SOON),
+    )
+    assert pausing(inputs, LATER) == ("cr:acme/us", "env:INGEST_ENABLED")
+
+
+@pytest.mark.parametrize(
+    ("word", "enabled"), [("", True), ("on", True), ("0", False), (" No\n", False), ("FALSE", False)]
+)
+def test_a_switch_s_text_is_read_as_people_mean_it(word: str, enabled: bool) -> None:
+    assert says_enabled(word) is enabled

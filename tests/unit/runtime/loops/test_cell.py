@@ -1,6 +1,6 @@
 import asyncio
 
-from sluice_runtime.loops.cell import Cell
+from sluice_runtime.loops.cell import Cell, any_changed
 from support.virtual_time import settle
 
 
@@ -48,3 +48,14 @@ async def test_all_who_wait_are_woken() -> None:
     await settle()
     cell.set(1)
     assert await asyncio.gather(*tasks) == [1, 1, 1]
+
+
+async def test_whoever_waits_for_several_wakes_for_any_and_leaves_nobody_waiting() -> None:
+    first, second = Cell(1), Cell("a")
+    task = asyncio.create_task(any_changed((first, first.version), (second, second.version)))
+    await settle()
+    assert not task.done()
+    second.set("b")
+    await settle()
+    assert task.done()
+    assert len(asyncio.all_tasks()) == 1

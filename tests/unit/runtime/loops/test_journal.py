@@ -4,6 +4,7 @@ import pytest
 
 from sluice_contract.status import SymbolRejection
 from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.domain.pause import Switch
 from sluice_runtime.loops.journal import Journal
 from support.runtime_fakes import journal, quote
 from support.virtual_time import START, at, now
@@ -102,3 +103,21 @@ async def test_acknowledged_writes_are_counted_and_timed(book: Journal) -> None:
     book.wrote(5)
     assert book.counters.writes == 5
     assert book.snapshot().clocks.last_write_at == START + timedelta(seconds=2)
+
+
+async def test_a_switch_that_says_the_same_again_changes_nothing(book: Journal) -> None:
+    api, file = Switch(source="api", pauses=True), Switch(source="file:f", pauses=True)
+    for each in (api, file):
+        book.switched(each)
+    before = book.switches.version
+    for each in (api, file, api, Switch(source="env:E", pauses=False)):
+        book.switched(each)
+    assert (book.switches.version, book.switches.value) == (before, (api, file))
+
+
+async def test_a_switch_that_cannot_be_read_is_logged_and_counted(
+    book: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
+    book.check_failed("f cannot be read")
+    assert "PAUSE_CHECK_FAILED: f cannot be read" in caplog.text
+    assert book.counters.errors == {"pause_check": 1}

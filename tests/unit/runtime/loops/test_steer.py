@@ -7,6 +7,7 @@ import pytest
 
 from sluice_contract.resource import IngestJob
 from sluice_runtime.domain.desired import DELETED, UNREAD, halted
+from sluice_runtime.domain.pause import Pause, Switch
 from sluice_runtime.loops.cell import Cell
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.racing import cancel
@@ -155,3 +156,38 @@ async def test_paused_symbols_that_are_not_declared_are_warned_of_once(
     async with world.running():
         await world.declare(job(1, pausedSymbols=stray), job(2, pausedSymbols=stray, dryRun=True))
     assert [record.levelname for record in caplog.records if "TSLA" in record.getMessage()] == ["WARNING"]
+
+
+async def test_any_other_switch_pauses_too_and_all_that_pause_are_known(world: World) -> None:
+    async with world.running():
+        await world.declare(job(1, enabled=False))
+        world.journal.switched(Switch(source="api", pauses=True, reason="bad prints"))
+        await settle()
+        found = world.journal.aim.value
+        assert (found.pause, found.switches) == (Pause(source="cr:acme/us"), ("cr:acme/us", "api"))
+        await world.declare(job(2))
+        assert world.journal.aim.value.pause == Pause(source="api", reason="bad prints")
+        world.journal.switched(Switch(source="api", pauses=False))
+        await settle()
+        assert world.journal.aim.value.pause is None
+
+
+async def test_a_pause_that_passes_from_switch_to_switch_is_one_pause(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    async with world.running():
+        await world.declare(job(1))
+        for source, pauses in (("api", True), ("file:f", True), ("api", False), ("file:f", False)):
+            world.journal.switched(Switch(source=source, pauses=pauses))
+            await settle()
+    assert switches(caplog) == ["resumed", "halted", "resumed"]
+
+
+async def test_no_switch_opens_a_job_that_has_not_been_read(world: World) -> None:
+    async with world.running():
+        world.journal.switched(Switch(source="api", pauses=True))
+        await settle()
+        world.journal.switched(Switch(source="api", pauses=False))
+        await settle()
+        assert world.journal.aim.value.pause == UNREAD

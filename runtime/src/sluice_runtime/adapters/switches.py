@@ -1,0 +1,115 @@
+"""Switches beside the IngestJob: the environment, a file that somebody else writes, and a file of our own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from ..domain.pause import Switch, says_enabled
+from ..ports import SwitchListener
+
+_log = logging.getLogger(__name__)
+
+ENABLED = "INGEST_ENABLED"
+ENABLED_FILE = "INGEST_ENABLED_FILE"
+_LONGEST_LINE = 100
+
+
+def environment_switch(environment: Mapping[str, str]) -> Switch:
+    """INGEST_ENABLED: enabled unless it says 0, false, off or no."""
+    return Switch(source=f"env:{ENABLED}", pauses=not says_enabled(environment.get(ENABLED, "")))
+
+
+class FileSwitch:
+    """INGEST_ENABLED_FILE: its first line, read every so many seconds. Absent: enabled. Unreadable: as it was."""
+
+    def __init__(self, path: Path, poll_seconds: float, listener: SwitchListener) -> None:
+        self._path = path
+        self._poll_seconds = poll_seconds
+        self._listener = listener
+        self._says = Switch(source=f"file:{path}", pauses=False)
+        self._trouble: str | None = None
+
+    def check(self) -> None:
+        """Reads it now, and tells what it says."""
+        try:
+            self._says = msgspec.structs.replace(self._says, pauses=not says_enabled(self._line()))
+            self._trouble = None
+        except (OSError, UnicodeDecodeError) as error:
+            self._failed(error)
+        self._listener.switched(self._says)
+
+    async def run(self) -> None:
+        """Goes on until it is cancelled."""
+        while True:
+            self.check()
+            await asyncio.sleep(self._poll_seconds)
+
+    def _line(self) -> str:
+        if not self._path.exists():
+            return ""
+        if not self._path.is_file():
+            raise OSError("it is not a file")  # a pipe would hold up every loop
+        with self._path.open(encoding="utf-8") as file:
+            return file.readline(_LONGEST_LINE)
+
+    def _failed(self, error: OSError | UnicodeDecodeError) -> None:
+        trouble = f"{type(error).__name__}: {error}"
+        if trouble == self._trouble:
+            return  # told already; polling goes on
+        self._trouble = trouble
+        stands = "halted" if self._says.pauses else "enabled"
+        self._listener.check_failed(f"{self._path} cannot be read ({trouble}); ingestion stays {stands}")
+
+
+class SwitchFile:
+    """What the pod's own switches say, kept over a restart of the process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> tuple[Switch, ...]:
+        """The switches that paused when the process ended.
+
+        Raises:
+            OSError, msgspec.MsgspecError: the file is there and cannot be read.
+        """
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=tuple[Switch, ...])
+        except FileNotFoundError:
+            return ()
+
+    def keep(self, switch: Switch) -> None:
+        """Remembers what one switch says. A disk that takes nothing costs the memory, not the pause."""
+        try:
+            kept = {each.source: each for each in self._readable()} | {switch.source: switch}
+            written = msgspec.json.encode([each for each in kept.values() if each.pauses])
+            replace(self._path, written)
+        except OSError as error:
+            _log.warning("the switch %s will not outlive this process: %s", switch.source, error)
+
+    def _readable(self) -> tuple[Switch, ...]:
+        try:
+            return self.read()
+        except msgspec.MsgspecError:
+            return ()
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Writes a file so that a reader sees the old content or the new, whole, also after a crash.
+
+    Raises:
+        OSError: it cannot be written; the old content stands.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".new")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

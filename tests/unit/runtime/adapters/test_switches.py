@@ -1,0 +1,134 @@
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sluice_runtime.adapters.switches import FileSwitch, SwitchFile, environment_switch
+from sluice_runtime.domain.pause import Switch
+from sluice_runtime.loops.racing import within
+from support.virtual_time import seconds
+
+API = Switch(source="api", pauses=True, reason="bad prints")
+
+
+class Told:
+    """Remembers what a switch says, and when."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[float, bool]] = []
+        self.failures: list[str] = []
+
+    def switched(self, switch: Switch) -> None:
+        moment = seconds()
+        if not self.said or self.said[-1][1] != switch.pauses:
+            self.said.append((moment, switch.pauses))
+
+    def check_failed(self, message: str) -> None:
+        self.failures.append(message)
+
+
+def put(file: Path, content: str | bytes | None) -> None:
+    """What somebody else does to the file; None removes it."""
+    if content is None:
+        file.unlink()
+    else:
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "enabled"
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.mark.parametrize("word", ["0", "false", "off", "no", " FALSE ", "Off"])
+def test_the_environment_pauses_by_a_word_that_means_no(word: str) -> None:
+    assert environment_switch({"INGEST_ENABLED": word}) == Switch(source="env:INGEST_ENABLED", pauses=True)
+
+
+@pytest.mark.parametrize("environment", [{}, *({"INGEST_ENABLED": word} for word in ("", "1", "true", "yes", "on"))])
+def test_by_default_and_by_any_other_word_it_does_not(environment: dict[str, str]) -> None:
+    assert not environment_switch(environment).pauses
+
+
+async def test_the_first_line_of_the_file_counts_and_is_read_again_and_again(file: Path, told: Told) -> None:
+    switch = FileSwitch(file, 5.0, told)
+    await within(1, switch.run())
+    put(file, "off\ntrue\n")
+    await within(6, switch.run())
+    put(file, "on\noff\n")
+    await within(1, switch.run())
+    put(file, "0")
+    switch.check()
+    put(file, None)
+    switch.check()
+    assert [pauses for _, pauses in told.said] == [False, True, False, True, False]
+    assert told.failures == []
+
+
+async def test_a_change_is_found_at_the_next_poll(file: Path, told: Told) -> None:
+    switch = FileSwitch(file, 5.0, told)
+    put(file, "on")
+    assert not await within(4.9, switch.run())
+    put(file, "off")
+    assert not await within(4.9, switch.run())
+    assert told.said == [(0, False), (4.9, True)]
+
+
+@pytest.mark.parametrize("before", ["on", "off"])
+async def test_a_file_that_cannot_be_read_leaves_the_last_state_and_is_told_once(
+    file: Path, told: Told, before: str
+) -> None:
+    switch = FileSwitch(file, 5.0, told)
+    put(file, before)
+    switch.check()
+    put(file, b"\xff\xfe")
+    assert not await within(60, switch.run())
+    [message] = told.failures
+    assert message.endswith(f"ingestion stays {'enabled' if before == 'on' else 'halted'}")
+    assert [pauses for _, pauses in told.said] == [before == "off"]
+    put(file, "off")
+    switch.check()
+    put(file, b"\xff\xfe")
+    switch.check()
+    assert len(told.failures) == 2
+
+
+async def test_a_pipe_or_a_directory_never_holds_up_anything(file: Path, told: Told) -> None:
+    os.mkfifo(file)
+    FileSwitch(file, 5.0, told).check()
+    FileSwitch(file.parent, 5.0, told).check()
+    assert len(told.failures) == 2
+    assert [pauses for _, pauses in told.said] == [False]
+
+
+def test_what_a_switch_says_outlives_the_process(file: Path) -> None:
+    stop = Switch(source="autoStop", pauses=True)
+    SwitchFile(file).keep(API)
+    SwitchFile(file).keep(stop)
+    assert SwitchFile(file).read() == (API, stop)
+    SwitchFile(file).keep(msgspec.structs.replace(API, pauses=False))
+    assert SwitchFile(file).read() == (stop,)
+
+
+def test_nothing_kept_is_nothing_paused(file: Path) -> None:
+    assert SwitchFile(file).read() == ()
+
+
+def test_a_disk_that_takes_nothing_is_told_and_does_not_fail(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file.write_text("in the way")
+    SwitchFile(file / "switches.json").keep(API)
+    assert "the switch api will not outlive this process" in caplog.text
+
+
+def test_a_file_that_was_damaged_is_told_on_reading_and_replaced_on_writing(file: Path) -> None:
+    file.write_text("{")
+    with pytest.raises(msgspec.MsgspecError):
+        SwitchFile(file).read()
+    SwitchFile(file).keep(API)
+    assert SwitchFile(file).read() == (API,)
