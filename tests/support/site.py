@@ -41,7 +41,7 @@ class Tenant:
         self.kubectl = kubectl
         self.name = name
         self._emulator = emulator
-        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        labels = {"pod-security.kubernetes.io/enforce": "restricted", "sluice.dev/tenant": name}
         kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}])
 
     def apply(self, job: str = "feed", **spec: Any) -> None:

@@ -1,0 +1,107 @@
+"""The admission policies: what RBAC cannot say, said by the API server itself, in sentences."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sluice_devcluster.kubectl import Kubectl, KubectlError
+from sluice_devcluster.quickstart import Site
+from support.callers import Callers
+from support.site import Tenant
+
+DRY = "--dry-run=server"
+
+
+@pytest.fixture
+def callers(site: Site, tmp_path: Path) -> Callers:
+    """Others than the administrator."""
+    return Callers(site, tmp_path)
+
+
+def patch_status(caller: Kubectl, namespace: str, job: str, status: dict[str, Any]) -> str:
+    """A merge patch of a job's status, not carried out."""
+    text = json.dumps({"status": status})
+    return caller("patch", "ij", job, "-n", namespace, "--subresource=status", "--type=merge", "-p", text, DRY)
+
+
+def pod(namespace: str, **parts: Any) -> str:
+    """A pod that Pod Security would let in."""
+    container = {
+        "name": "main",
+        "image": "none",
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    security = {"runAsNonRoot": True, "runAsUser": 1, "seccompProfile": {"type": "RuntimeDefault"}}
+    spec = {"containers": [container], "securityContext": security} | parts.pop("spec", {})
+    meta = {"name": "made-by-hand", "namespace": namespace} | parts
+    return json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+
+
+def job(namespace: str, tenant: str) -> str:
+    """A job for a tenant."""
+    spec = {"tenant": tenant, "provider": "synthetic", "symbols": ["SPY"]}
+    meta = {"name": "another", "namespace": namespace}
+    return json.dumps({"apiVersion": "sluice.dev/v1alpha1", "kind": "IngestJob", "metadata": meta, "spec": spec})
+
+
+def test_a_pod_writes_its_own_half_of_its_own_status_only(tenant: Tenant, callers: Callers) -> None:
+    for name in ("feed", "other"):
+        tenant.apply(name, heartbeat={"intervalSeconds": 1, "document": name}, symbols=[name.upper()])
+        tenant.settled("Streaming", name)
+    own = callers.account(tenant.name, "sluice-ingest", pod="feed-ingest")
+    patch_status(own, tenant.name, "feed", {"stream": {"ingestEnabledSource": "x"}})
+    with pytest.raises(KubectlError, match="may be written by its own pod only, other-ingest; this is pod feed-ingest"):
+        patch_status(own, tenant.name, "other", {"stream": {"ingestEnabledSource": "x"}})
+    for theirs in ({"phase": "Failed"}, {"epoch": 1}, {"conditions": None}):
+        with pytest.raises(KubectlError, match=r"may write status\.stream only"):
+            patch_status(own, tenant.name, "feed", theirs)
+
+
+def test_a_token_that_is_bound_to_no_pod_writes_no_status(tenant: Tenant, callers: Callers) -> None:
+    tenant.apply()
+    tenant.settled("Streaming")
+    unbound = callers.account(tenant.name, "sluice-ingest")
+    with pytest.raises(KubectlError, match="a token that is bound to no pod"):
+        patch_status(unbound, tenant.name, "feed", {"stream": {"ingestEnabledSource": "x"}})
+
+
+def test_a_namespace_serves_the_tenant_of_its_label(tenant: Tenant) -> None:
+    tenant.kubectl("apply", DRY, "-f", "-", text=job(tenant.name, tenant.name))
+    with pytest.raises(KubectlError, match=f"serves tenant {tenant.name}, so spec.tenant cannot be globex"):
+        tenant.kubectl("apply", DRY, "-f", "-", text=job(tenant.name, "globex"))
+
+
+def test_a_namespace_without_a_tenant_takes_no_job(kubectl: Kubectl) -> None:
+    with pytest.raises(KubectlError, match=r"kubectl label namespace default sluice\.dev/tenant="):
+        kubectl("apply", DRY, "-f", "-", text=job("default", "acme"))
+
+
+def test_nobody_else_makes_a_pod_that_looks_like_the_operators(tenant: Tenant, callers: Callers) -> None:
+    tenant.run("create", "serviceaccount", "user")
+    tenant.run("create", "rolebinding", "user", "--clusterrole=edit", f"--serviceaccount={tenant.name}:user")
+    tenant.run("create", "serviceaccount", "sluice-ingest")
+    user = callers.account(tenant.name, "user")
+    user("create", DRY, "-f", "-", text=pod(tenant.name))
+    label = {"app.kubernetes.io/managed-by": "sluice-operator"}
+    for forged in (pod(tenant.name, labels=label), pod(tenant.name, spec={"serviceAccountName": "sluice-ingest"})):
+        with pytest.raises(KubectlError, match="Only the Sluice operator makes pods"):
+            user("create", DRY, "-f", "-", text=forged)
+    user("create", "-f", "-", text=pod(tenant.name))
+    with pytest.raises(KubectlError, match="declare an IngestJob instead"):
+        user("label", "pod", "made-by-hand", "-n", tenant.name, *(f"{name}={value}" for name, value in label.items()))
+
+
+def test_the_operator_makes_ingest_pods_only_and_only_where_a_tenant_is_served(
+    tenant: Tenant, callers: Callers
+) -> None:
+    operator = callers.account("sluice-system", "sluice-operator")
+    for namespace, sentence in (
+        (tenant.name, "ingest pods and their account only"),
+        ("kube-system", "serves no tenant yet"),
+    ):
+        with pytest.raises(KubectlError, match=sentence):
+            operator("create", DRY, "-f", "-", text=pod(namespace))
