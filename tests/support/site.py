@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.quickstart import documents_at
+from support.upstream import Upstream
 
 T = TypeVar("T")
 
@@ -114,6 +115,14 @@ class Tenant:
     def writes(self) -> dict[str, int]:
         """Each symbol's sequence number: it rises with every write of a process."""
         return {symbol: int(quote["seq"]) for symbol, quote in self.quotes().items()}
+
+
+def streaming_from(upstream: Upstream) -> dict[str, object]:
+    """What makes a job stream from the protocol server, with the credentials in the Secret `alpaca`."""
+    return {
+        "provider": "alpaca",
+        "alpaca": {"streamURL": upstream.url, "credentialsSecretRef": {"name": "alpaca"}},
+    }
 
 
 def instant(text: str) -> datetime:

@@ -1,0 +1,40 @@
+"""Credentials that are missing, wrong or not needed: said in a sentence, mended in place."""
+
+from __future__ import annotations
+
+import time
+
+from support.site import Tenant, eventually, streaming_from
+from support.upstream import Upstream
+
+
+def test_a_missing_secret_is_named_and_recovers_when_it_appears(tenant: Tenant, upstream: Upstream) -> None:
+    tenant.apply(**streaming_from(upstream))
+    eventually(lambda: tenant.condition("CredentialsValid") == ("False", "SecretIncomplete"))
+    job = tenant.job()
+    assert job["status"]["phase"] == "Blocked"
+    [message] = [each["message"] for each in job["status"]["conditions"] if each["type"] == "CredentialsValid"]
+    assert "kubectl create secret generic alpaca" in message
+    uid = job["status"]["stream"]["podUID"]
+    tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
+    assert tenant.settled("Streaming")["stream"]["podUID"] == uid
+
+
+def test_a_refused_key_is_tried_three_times_and_recovers_in_place(tenant: Tenant, upstream: Upstream) -> None:
+    tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="wr0ng-passw0rd")
+    tenant.apply(**streaming_from(upstream))
+    eventually(lambda: tenant.condition("CredentialsValid") == ("False", "Refused"))
+    eventually(lambda: tenant.job()["status"]["phase"] == "Blocked")
+    time.sleep(2.0)
+    assert len(upstream.record()["auths"]) == 3
+    everything = tenant.run("get", "ij,pods,events", "-o", "yaml") + tenant.run("logs", "feed-ingest")
+    assert "wr0ng-passw0rd" not in everything
+    tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
+    tenant.settled("Streaming")
+
+
+def test_alpaca_without_credentials_streams_simulated_quotes_in_a_dry_run(tenant: Tenant) -> None:
+    tenant.apply(provider="alpaca", dryRun=True)
+    tenant.settled("Streaming")
+    eventually(lambda: "would write" in tenant.run("logs", "feed-ingest", "--tail=20"))
+    assert tenant.quotes() == {}

@@ -1,0 +1,95 @@
+"""One pod for each job, whatever happens to pod, job and operator."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from sluice_devcluster.kubectl import Kubectl
+from support.site import Tenant, eventually, streaming_from
+from support.upstream import Upstream
+
+OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
+
+
+def ingest_process(pod_uid: str) -> int:
+    """The process of a pod, found by the pod's uid in its environment."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (folder / "environ").read_bytes().split(b"\0")
+            command = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if f"POD_UID={pod_uid}".encode() in environment and b"sluice-runtime" in command:
+            return int(folder.name)
+    raise AssertionError(f"no process of pod {pod_uid}")
+
+
+def test_a_killed_process_is_restarted_in_the_same_pod(tenant: Tenant, upstream: Upstream) -> None:
+    tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
+    tenant.apply(**streaming_from(upstream))
+    before = tenant.settled("Streaming")["stream"]
+    os.kill(ingest_process(before["podUID"]), signal.SIGKILL)
+    eventually(lambda: tenant.job()["status"]["stream"]["heartbeat"]["sessionID"] != before["heartbeat"]["sessionID"])
+    after = tenant.settled("Streaming")["stream"]
+    assert after["podUID"] == before["podUID"]
+    assert upstream.record()["concurrent_max"] == 1
+
+
+def test_a_deleted_pod_is_replaced_when_it_is_gone(tenant: Tenant, upstream: Upstream) -> None:
+    tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
+    tenant.apply(**streaming_from(upstream))
+    before = tenant.settled("Streaming")
+    tenant.run("delete", "pod", "feed-ingest")
+    eventually(lambda: tenant.job()["status"]["stream"]["podUID"] != before["stream"]["podUID"])
+    after = tenant.settled("Streaming")
+    assert after["epoch"] > before["epoch"]
+    assert upstream.record()["concurrent_max"] == 1
+    assert len(tenant.pods()) == 1
+
+
+def test_a_changed_cold_field_replaces_the_pod_old_first(tenant: Tenant, upstream: Upstream) -> None:
+    tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
+    tenant.apply(**streaming_from(upstream))
+    before = tenant.settled("Streaming")
+    tenant.patch(firestore={"liveQuotesCollection": "other_quotes"})
+    eventually(lambda: tenant.job()["status"]["stream"]["podUID"] != before["stream"]["podUID"])
+    tenant.settled("Streaming")
+    assert upstream.record()["concurrent_max"] == 1
+
+
+def test_a_deleted_job_leaves_nothing_of_its_own(tenant: Tenant) -> None:
+    tenant.apply()
+    tenant.settled("Streaming")
+    eventually(tenant.quotes)
+    tenant.run("delete", "ij", "feed")
+    eventually(lambda: not tenant.pods())
+    eventually(lambda: tenant.heartbeat()["status"] == "stopped")
+    assert set(tenant.quotes()) == {"SPY", "AAPL"}
+    assert tenant.run("get", "serviceaccounts,rolebindings", "-o", "name").count("sluice-ingest") == 2
+
+
+def test_a_deleted_job_goes_also_while_the_operator_is_down(tenant: Tenant, kubectl: Kubectl) -> None:
+    tenant.apply()
+    tenant.settled("Streaming")
+    kubectl("scale", *OPERATOR, "--replicas=0")
+    try:
+        kubectl("wait", "pod", "-n", "sluice-system", "--all", "--for=delete", "--timeout=60s")
+        tenant.run("delete", "ij", "feed")
+        eventually(lambda: not tenant.pods(), seconds=40)
+    finally:
+        kubectl("scale", *OPERATOR, "--replicas=1")
+        kubectl("rollout", "status", *OPERATOR, "--timeout=60s")
+
+
+def test_a_restarted_operator_changes_nothing(tenant: Tenant, kubectl: Kubectl) -> None:
+    tenant.apply()
+    before = tenant.settled("Streaming")
+    kubectl("rollout", "restart", *OPERATOR)
+    kubectl("rollout", "status", *OPERATOR, "--timeout=60s")
+    tenant.patch(symbols=["SPY"])
+    after = tenant.settled("Streaming")
+    assert after["stream"]["podUID"] == before["stream"]["podUID"]
+    assert after["stream"]["heartbeat"]["sessionID"] == before["stream"]["heartbeat"]["sessionID"]
+    assert after["epoch"] == before["epoch"]
