@@ -20,6 +20,9 @@ _log = logging.getLogger(__name__)
 
 BATCH = 100  # documents in one request
 DRAIN_SECONDS = 3.0  # what is pending at a pause or at the end may take this long, then it is dropped
+# While both fail, the heartbeat is the probe: it goes first after an outage, and quotes follow at once. If it alone is
+# refused, quotes wait no longer than this.
+_HEARTBEAT_FIRST_SECONDS = 60.0
 
 
 class Flusher:
@@ -35,7 +38,8 @@ class Flusher:
         self._lock = asyncio.Lock()
         self._open = True
         self._given_up = asyncio.Event()
-        self._retry_at = 0.0
+        self._retry_at: float | None = None
+        self._heartbeat_failed = False
 
     async def run(self) -> None:
         """Flushes on a fixed schedule. A tick that comes late is not made up for."""
@@ -46,11 +50,12 @@ class Flusher:
             scheduled = max(scheduled + interval, loop.time() - interval)
             await asyncio.sleep(scheduled - loop.time())
             self._journal.loop_tick_at = self._journal.now()
-            if not self._open or loop.time() < self._retry_at:
+            if not self._open or self._is_away(loop.time()):
                 continue
             async with self._lock:
                 try:
                     await race(self._flush(scheduled), self._given_up.wait())
+                    self._retry_at = None
                 except SinkError as error:
                     self._failed(error)
 
@@ -58,7 +63,7 @@ class Flusher:
         """Lets writes happen again after a drain."""
         self._open = True
         self._given_up.clear()
-        self._retry_at = 0.0
+        self._retry_at = None
 
     async def drain(self) -> None:
         """Writes what is pending, without throttling, for at most 3 s; drops the rest. Then nothing is written."""
@@ -98,6 +103,15 @@ class Flusher:
                 self._budget.spend(written)
                 room -= written
                 self._backoff.reset()
+
+    def _is_away(self, at: float) -> bool:
+        """Whether Firestore did not take quotes and is not to be tried again yet. The heartbeat goes first."""
+        if self._retry_at is None:
+            return False
+        failed_before, self._heartbeat_failed = self._heartbeat_failed, self._journal.sink_fails("heartbeat")
+        if self._heartbeat_failed:
+            return at < self._retry_at + _HEARTBEAT_FIRST_SECONDS
+        return at < self._retry_at and not failed_before  # a heartbeat that is taken again ends the wait
 
     def _failed(self, error: SinkError) -> None:
         count(self._journal.counters.errors, "firestore_write")

@@ -1,0 +1,123 @@
+"""Firestore is away for a minute while the market is busy: a whole pod on fakes."""
+
+import asyncio
+import gc
+import tracemalloc
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+
+from sluice_contract.documents import HeartbeatDocument, LiveQuote
+from sluice_runtime.app import Parts, ingest
+from sluice_runtime.domain.backoff import Backoff
+from sluice_runtime.domain.desired import UNREAD, halted
+from sluice_runtime.domain.failure import SinkError
+from support.runtime_fakes import FakeJob, FakeSink, FakeSource, aim, job, journal, quote
+from support.virtual_time import at, seconds
+
+NAMES = [f"S{n}" for n in range(20)]
+
+
+class TornSink(FakeSink):
+    """Refuses late, as a Firestore that cannot be reached."""
+
+    away = False
+
+    async def write(self, quotes: Sequence[LiveQuote]) -> None:
+        await self._be_away()
+        await super().write(quotes)
+
+    async def beat(self, heartbeat: HeartbeatDocument) -> None:
+        await self._be_away()
+        await super().beat(heartbeat)
+
+    async def _be_away(self) -> None:
+        if self.away:
+            await asyncio.sleep(2.5)
+            raise SinkError("Firestore did not take a write within 2.5 s")
+
+
+class World:
+    """A pod in a busy market: a hundred ticks a second of 20 symbols."""
+
+    def __init__(self) -> None:
+        self.sink = TornSink()
+        self.source = FakeSource()
+        self.journal = journal(halted(aim(symbols=NAMES), UNREAD))
+        self.stop = asyncio.Event()
+        self.said: dict[str, float] = {}
+
+    def start(self) -> asyncio.Task[None]:
+        parts = Parts(source=self.source, sink=self.sink, job=FakeJob(job(1, symbols=NAMES)), journal=self.journal)
+        return asyncio.create_task(ingest(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
+
+    async def chatter(self, until: float) -> None:
+        """Every tick has a bid of its own, the time."""
+        while seconds() < until:
+            for name in NAMES:
+                self.said[name] = seconds()
+            self.source.connection.say(*(quote(name, bid=seconds()) for name in NAMES))
+            await asyncio.sleep(0.2)
+
+
+def memory() -> int:
+    """Bytes in use since tracing began."""
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+async def test_after_a_minute_away_the_heartbeat_goes_first_and_then_the_newest_quotes(world: World) -> None:
+    pod = world.start()
+    await at(1)
+    await world.chatter(20)
+    world.sink.away = True
+    await world.chatter(80)
+    before, writes = len(world.sink.history), len(world.sink.writes)
+    world.sink.away = False
+    await world.chatter(90)
+    assert world.sink.history[before].startswith("beat")
+    returned, first = world.sink.writes[writes]
+    assert returned < 85
+    assert all(each.bid is not None and each.bid > returned - 1 for each in first)
+    await at(92)
+    assert {name: each["bid"] for name, each in world.sink.quotes.items()} == world.said
+    world.stop.set()
+    await pod
+
+
+async def test_nothing_older_is_ever_written_over_something_newer(world: World) -> None:
+    pod = world.start()
+    await at(1)
+    for n in range(1, 5):
+        await world.chatter(20.0 * n)
+        world.sink.away = n % 2 == 1
+    world.stop.set()
+    await pod
+    for name in NAMES:
+        times = [each.ts for _, each in world.sink.written(name)]
+        assert times
+        assert all(earlier <= later for earlier, later in pairwise(times))
+
+
+async def test_memory_is_flat_while_firestore_is_away(world: World) -> None:
+    pod = world.start()
+    await at(1)
+    await world.chatter(5)
+    world.sink.away = True
+    await world.chatter(30)
+    tracemalloc.start()
+    await world.chatter(60)
+    early = memory()
+    await world.chatter(240)
+    late = memory()
+    tracemalloc.stop()
+    assert len(world.journal.coalescer) == len(NAMES)
+    assert late - early < 100_000
+    world.stop.set()
+    await pod
