@@ -15,6 +15,7 @@ PACKAGES = {
 # Modules that need a peer in another process are tested in tests/integration.
 ELSEWHERE = {
     "adapters/alpaca.py": "test_alpaca_provider.py",
+    "adapters/alpaca_wire.py": "test_alpaca_provider.py",
     "adapters/firestore.py": "test_firestore_sink.py",
     "adapters/ingestjob.py": "test_ingestjob_client.py",
 }

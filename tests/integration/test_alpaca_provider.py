@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from sluice_contract.status import FailureType
-from sluice_runtime.adapters import alpaca
+from sluice_runtime.adapters import alpaca_mount
+from sluice_runtime.adapters.alpaca_wire import Patience
 from sluice_runtime.loops.racing import cancel
 from support.alpaca import Account, AlpacaServer
 from support.alpaca.faults import Fault
@@ -37,10 +38,8 @@ ACCOUNT = Account("key", SECRET)
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The phases' timeouts, shortened."""
-    for name in ("_UPGRADE_SECONDS", "_WELCOME_SECONDS", "_AUTH_SECONDS", "_ACK_SECONDS", "_PING_SECONDS"):
-        monkeypatch.setattr(alpaca, name, 0.3)
-    monkeypatch.setattr(alpaca, "_POLL_SECONDS", 0.02)
+    """A changed Secret is seen soon."""
+    monkeypatch.setattr(alpaca_mount, "POLL_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -80,6 +79,7 @@ async def test_symbols_come_and_go_on_the_same_connection(server: AlpacaServer, 
     asked = [each.message for each in server.record.messages][1:]
     assert asked == [
         {"action": "subscribe", "quotes": ["AAPL", "MSFT"]},
+        {"action": "subscribe", "statuses": ["*"]},
         {"action": "unsubscribe", "quotes": ["AAPL"]},
         {"action": "subscribe", "quotes": ["SPY"]},
         {"action": "unsubscribe", "quotes": ["MSFT", "SPY"]},
@@ -195,15 +195,13 @@ async def test_a_strange_frame_costs_only_itself(server: AlpacaServer, mounted: 
 
 @pytest.mark.parametrize("phase", SilentPeer.PHASES)
 async def test_cancelling_in_any_phase_closes_the_socket_although_the_peer_does_not_answer(
-    mounted: Path, phase: str, monkeypatch: pytest.MonkeyPatch
+    mounted: Path, phase: str
 ) -> None:
-    for name in ("_UPGRADE_SECONDS", "_WELCOME_SECONDS", "_AUTH_SECONDS", "_ACK_SECONDS", "_PING_SECONDS"):
-        monkeypatch.setattr(alpaca, name, 30.0)
     peer, listener = SilentPeer(phase), FakeListener()
     async with peer.listening() as url:
 
         async def stream() -> None:
-            async with streaming(source(url, mounted), listener, "AAPL"):
+            async with streaming(source(url, mounted, patience=Patience()), listener, "AAPL"):
                 await asyncio.Event().wait()
 
         task = asyncio.create_task(stream())

@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from sluice_contract.spec import Alpaca, SecretReference
-from sluice_runtime.adapters.alpaca import AlpacaConnection, AlpacaSource
+from sluice_contract.spec import Alpaca, AlpacaFeed
+from sluice_contract.values import SecretReference
+from sluice_runtime.adapters.alpaca import AlpacaSource
+from sluice_runtime.adapters.alpaca_connection import AlpacaConnection
+from sluice_runtime.adapters.alpaca_mount import AlpacaMount
+from sluice_runtime.adapters.alpaca_wire import Patience
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.loops.racing import cancel
 from support.fake_listener import FakeListener
@@ -25,10 +29,15 @@ def mount(folder: Path, key: str, secret: str) -> Path:
     return folder
 
 
-def source(url: str, credentials: Path, ca_file: Path | None = None) -> AlpacaSource:
+HURRIED = Patience(upgrade=0.3, welcome=0.3, auth=0.3, ack=0.3, ping=0.3)
+
+
+def source(
+    url: str, credentials: Path, ca_file: Path | None = None, *, feed: AlpacaFeed = "iex", patience: Patience = HURRIED
+) -> AlpacaSource:
     """A provider with a mounted Secret."""
-    settings = Alpaca(stream_url=url, credentials_secret_ref=SecretReference(name="alpaca"))
-    return AlpacaSource(settings, credentials, ca_file)
+    settings = Alpaca(stream_url=url, feed=feed, credentials_secret_ref=SecretReference(name="alpaca"))
+    return AlpacaSource(settings, AlpacaMount(settings, credentials, ca_file), patience=patience)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from typing import Any
 
 from sluice_contract.documents import HeartbeatDocument, LiveQuote, QuoteState
 from sluice_contract.resource import IngestJob, ingest_job
+from sluice_contract.spec import Channel
 from sluice_contract.status import StreamState, StreamStatus, SymbolRejection
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.desired import Desired, desired
@@ -19,7 +20,7 @@ from sluice_runtime.domain.health import Identity
 from sluice_runtime.domain.market import Quote, Tick
 from sluice_runtime.loops.cell import Cell
 from sluice_runtime.loops.journal import Journal
-from sluice_runtime.ports import Listener, ReportError
+from sluice_runtime.ports import QUOTES, Listener, ReportError
 from support.virtual_time import START, now, seconds
 
 JOB_UID = "0b0b"
@@ -150,14 +151,16 @@ class FakeConnection:
 
     def __init__(self, source: FakeSource, listener: Listener) -> None:
         self.followed: list[frozenset[str]] = []
+        self.channels: frozenset[Channel] = frozenset()
         self._source = source
         self._listener = listener
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def follow(self, symbols: frozenset[str]) -> None:
+    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
         """As Connection."""
         await self._source.phase("Acknowledging")
         self.followed.append(symbols)
+        self.channels = channels
         refused = [SymbolRejection(symbol=each, code=400, message="no") for each in symbols & self._source.refused]
         self._listener.acknowledged(symbols - self._source.refused, refused)
 
@@ -194,6 +197,7 @@ class FakeSource:
         self.most_open = 0
         self.closing_seconds = 0.0
         self.remedy = asyncio.Event()
+        self.renewal = asyncio.Event()
 
     @property
     def connection(self) -> FakeConnection:
@@ -224,6 +228,11 @@ class FakeSource:
         """As Source."""
         await self.remedy.wait()
         self.remedy.clear()
+
+    async def renewed(self) -> None:
+        """As Source."""
+        await self.renewal.wait()
+        self.renewal.clear()
 
     async def phase(self, name: str) -> None:
         """What happens in one phase."""

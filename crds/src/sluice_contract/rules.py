@@ -52,6 +52,12 @@ RULES = (
         message="spec.tenant is immutable: delete the job and create it anew for another tenant",
         holds=lambda _: True,  # of two documents, not of one
     ),
+    Rule(
+        path=("spec", "channels"),
+        rule="self.exists(each, each == 'quotes')",
+        message="spec.channels needs quotes: the quote document is what trades give their price to",
+        holds=lambda job: "quotes" in job.spec.channels,
+    ),
     _only_with("alpaca"),
     _only_with("synthetic"),
     _only_with("replay"),

@@ -34,6 +34,7 @@ _COLUMNS = (
 # Lists that the API server merges by key, or keeps free of duplicates.
 _LIST_TYPES: dict[str, Schema] = {
     "symbols": {"x-kubernetes-list-type": "set"},
+    "channels": {"x-kubernetes-list-type": "set"},
     "pausedSymbols": {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["symbol"]},
     "conditions": {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     "rejections": {"x-kubernetes-list-type": "atomic"},

@@ -6,64 +6,26 @@ here is what a user reads there.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from .naming import Document
+from .values import (
+    ConfigMapKeyReference,
+    ConfigMapReference,
+    DocumentID,
+    ProjectID,
+    Reason,
+    SecretReference,
+    StreamURL,
+    Symbol,
+    Until,
+)
 
 Provider = Literal["alpaca", "synthetic", "replay"]
-AlpacaFeed = Literal["iex", "sip", "delayed_sip", "test", "boats", "overnight"]
-
-# Canonical: Alpaca's dot form. One badly formed symbol makes Alpaca refuse a whole subscription, so it stops here.
-Symbol = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Z][A-Z0-9]*([./][A-Z0-9]+)?$",
-        max_length=21,
-        description="A symbol in canonical form: upper case, a share class after a dot (BRK.B).",
-    ),
-]
-ObjectName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
-        max_length=253,
-        description="The name of an object in the job's own namespace.",
-    ),
-]
-# Firestore forbids `/` in an id, and reserves `__…__`, `.` and `..`.
-DocumentID = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=100)]
-Reason = Annotated[str, Meta(max_length=256, description="Why, for the people who will read the status.")]
-StreamURL = Annotated[str, Meta(pattern=r"^wss?://[^\s]+$", max_length=512)]
-ProjectID = Annotated[str, Meta(pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$", max_length=30)]
-Until = Annotated[
-    datetime,
-    Meta(tz=True, description="When the pause ends by itself (RFC 3339). Absent: it stays until removed."),
-]
-
-
-class SecretReference(Document, frozen=True):
-    """A Secret in the job's own namespace."""
-
-    name: ObjectName
-
-
-class ConfigMapReference(Document, frozen=True):
-    """A ConfigMap in the job's own namespace."""
-
-    name: ObjectName
-
-
-class ConfigMapKeyReference(Document, frozen=True):
-    """One key of a ConfigMap in the job's own namespace."""
-
-    name: ObjectName
-    key: Annotated[
-        str,
-        Meta(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253, description="The key that holds the tape."),
-    ] = "tape.csv.gz"
+AlpacaFeed = Literal["iex", "sip", "delayed_sip", "test", "boats", "overnight", "crypto"]
+Channel = Literal["quotes", "trades"]
 
 
 class Pause(Document, frozen=True):
@@ -243,6 +205,15 @@ class IngestJobSpec(Document, frozen=True):
             description="The symbols to stream. Changed on the running connection.",
         ),
     ]
+    channels: Annotated[
+        list[Channel],
+        Meta(
+            min_length=1,
+            max_length=2,
+            description="What to subscribe for each symbol. quotes is always among them; trades makes price the last "
+            "trade's, where it else is the mid, and counts towards a plan's symbol limit once more.",
+        ),
+    ] = field(default_factory=lambda: ["quotes"])
     enabled: Annotated[
         bool,
         Meta(description="The switch. false closes the stream at once; heartbeats go on and say paused."),
@@ -275,7 +246,17 @@ class IngestJobSpec(Document, frozen=True):
 
 # Applied inside the running pod, by their names in the document. Every other field is cold and needs a new pod.
 HOT_FIELDS = frozenset(
-    {"symbols", "enabled", "pause", "pausedSymbols", "dryRun", "limits", "heartbeat.intervalSeconds", "autoStop"}
+    {
+        "symbols",
+        "channels",
+        "enabled",
+        "pause",
+        "pausedSymbols",
+        "dryRun",
+        "limits",
+        "heartbeat.intervalSeconds",
+        "autoStop",
+    }
 )
 
 

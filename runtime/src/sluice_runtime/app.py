@@ -144,8 +144,10 @@ def _source(settings: Settings) -> Source:
             return ReplaySource(tape, spec.replay.speed)
         case "alpaca" if spec.alpaca is not None and spec.alpaca.credentials_secret_ref is not None:
             from .adapters.alpaca import AlpacaSource  # noqa: PLC0415
+            from .adapters.alpaca_mount import AlpacaMount  # noqa: PLC0415
 
-            return AlpacaSource(spec.alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+            mount = AlpacaMount(spec.alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+            return AlpacaSource(spec.alpaca, mount)
         case "alpaca":
             # The schema lets credentials be absent only in a dry run: nothing simulated is ever written.
             return SyntheticSource(Synthetic(), now, name="alpaca:simulated")

@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+import msgspec
+
 from sluice_contract.documents import HeartbeatDocument, LiveQuote, QuoteState
 from sluice_contract.resource import IngestJob
+from sluice_contract.spec import Channel
 from sluice_contract.status import StreamState, StreamStatus, SymbolRejection
 
 from .domain.coalescer import Coalescer
@@ -15,6 +18,8 @@ from .domain.counters import Counters
 from .domain.health import Snapshot
 from .domain.market import Bar, Halt, Tick, Trade
 from .domain.pause import Switch
+
+QUOTES: frozenset[Channel] = frozenset({"quotes"})
 
 
 class Listener(Protocol):
@@ -45,8 +50,10 @@ class Listener(Protocol):
 class Connection(Protocol):
     """An open, authenticated stream."""
 
-    async def follow(self, symbols: frozenset[str]) -> None:
-        """Makes `symbols` the subscription, sending only the difference. Returns when the provider has answered.
+    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
+        """Makes these channels of `symbols` the subscription, sending only the difference.
+
+        Returns when the provider has answered. A provider that has not all of the channels takes those that it has.
 
         Raises:
             StreamError: the provider did not answer in time, or the connection is lost.
@@ -76,6 +83,9 @@ class Source(Protocol):
 
     async def remedied(self) -> None:
         """Returns when a fatal failure may be over: credentials or files have changed since they were last used."""
+
+    async def renewed(self) -> None:
+        """Returns when another connection shall take the place of the open one: its credentials were replaced."""
 
 
 class Sink(Protocol):
@@ -145,3 +155,64 @@ class SwitchListener(Protocol):
 
     def check_failed(self, message: str) -> None:
         """It cannot be read: what it said last stands."""
+
+
+class SwitchKeeper(Protocol):
+    """Where the pod's own switches outlive the process."""
+
+    def read(self) -> tuple[Switch, ...]:
+        """Those that paused when the process ended.
+
+        Raises:
+            OSError, msgspec.MsgspecError: nobody knows.
+        """
+
+    def keep(self, switch: Switch) -> None:
+        """Remembers what one switch says. Never raises."""
+
+
+class Wishes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a start may ask for beside starting, where no IngestJob of a cluster decides."""
+
+    provider: str | None = None
+    symbols: list[str] | None = None
+    dry_run: bool | None = None
+
+
+class Declaration(Protocol):
+    """Where the job is declared, as far as HTTP may work it."""
+
+    def wish(self, wishes: Wishes) -> None:
+        """Changes what is declared, in the running process and nowhere else.
+
+        Raises:
+            RefusedError: it cannot be changed like this.
+        """
+
+    def reload(self) -> None:
+        """Looks now at everything that is else polled.
+
+        Raises:
+            RefusedError: what is declared cannot be read; what was read last stands.
+        """
+
+
+class RefusedError(Exception):
+    """A request cannot be carried out. The message is a sentence that says what to do instead."""
+
+
+class Controls(Protocol):
+    """The pod's own switch, for whoever works it over HTTP."""
+
+    async def stop(self, reason: str | None) -> bool:
+        """Pauses. Whether it was carried out in time: the socket closed, what was pending written."""
+
+    async def start(self, wishes: Wishes) -> tuple[str, ...]:
+        """Ends the pause of this switch. The sources of the switches that still pause.
+
+        Raises:
+            RefusedError: `wishes` cannot be had. Nothing has changed.
+        """
+
+    def reload(self) -> None:
+        """As Declaration."""

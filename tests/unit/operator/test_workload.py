@@ -80,6 +80,7 @@ HOT: dict[str, Any] = {
     "limits": {"burst": 2},
     "heartbeat": {"intervalSeconds": 3},
     "autoStop": {"afterSeconds": 60},
+    "channels": ["quotes", "trades"],
 }
 
 

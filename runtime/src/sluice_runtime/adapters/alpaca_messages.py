@@ -13,7 +13,9 @@ from typing import Annotated
 
 import msgspec
 
-from ..domain.market import Quote, side
+from sluice_contract.spec import Channel
+
+from ..domain.market import Bar, Halt, Quote, Trade, side
 
 
 class QuoteMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="q"):
@@ -34,6 +36,71 @@ class QuoteMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="q"
         return Quote(symbol=self.symbol, ts=self.ts, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
 
 
+class TradeMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="t"):
+    """A trade."""
+
+    symbol: str = msgspec.field(name="S")
+    ts: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="t")
+    price: float = msgspec.field(name="p")
+    size: float = msgspec.field(name="s", default=0.0)
+
+    def trade(self) -> Trade:
+        """The trade in the form that all providers share."""
+        return Trade(symbol=self.symbol, ts=self.ts, price=self.price, size=self.size)
+
+
+class BarMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="b"):
+    """A minute's trades."""
+
+    symbol: str = msgspec.field(name="S")
+    ts: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="t")
+    open: float = msgspec.field(name="o")
+    high: float = msgspec.field(name="h")
+    low: float = msgspec.field(name="l")
+    close: float = msgspec.field(name="c")
+    volume: float = msgspec.field(name="v", default=0.0)
+
+    def bar(self) -> Bar:
+        """The bar in the form that all providers share."""
+        return Bar(
+            symbol=self.symbol,
+            ts=self.ts,
+            open=self.open,
+            high=self.high,
+            low=self.low,
+            close=self.close,
+            volume=self.volume,
+        )
+
+
+# Source: Alpaca's table of trading status codes; tapes A and B (CTA) have digits, C and O (UTP) letters. The others
+# (imbalances, price indications, quotes allowed again) say nothing of whether there is trading.
+_HALTED = frozenset({"2", "H", "P"})
+_RESUMED = frozenset({"3", "T"})
+
+
+class StatusMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="s"):
+    """A change of a symbol's trading status."""
+
+    symbol: str = msgspec.field(name="S")
+    ts: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="t")
+    code: str = msgspec.field(name="sc")
+    meaning: str = msgspec.field(name="sm", default="")
+    reason: str = msgspec.field(name="rm", default="")
+
+    def halt(self) -> Halt | None:
+        """The halt or its end; None where the code speaks of neither."""
+        if self.code not in _HALTED | _RESUMED:
+            return None
+        return Halt(
+            symbol=self.symbol,
+            ts=self.ts,
+            halted=self.code in _HALTED,
+            code=self.code,
+            reason=self.reason or self.meaning,
+        )
+
+
 class SuccessMessage(msgspec.Struct, frozen=True, tag_field="T", tag="success"):
     """`connected` as a welcome, `authenticated` as the answer to a login."""
 
@@ -44,6 +111,13 @@ class SubscriptionMessage(msgspec.Struct, frozen=True, tag_field="T", tag="subsc
     """Everything that is subscribed now, not just what was asked for last."""
 
     quotes: list[str] = []
+    trades: list[str] = []
+    bars: list[str] = []
+    statuses: list[str] = []
+
+    def symbols(self, channel: Channel) -> frozenset[str]:
+        """What is subscribed of one channel."""
+        return frozenset(getattr(self, channel))
 
 
 class ErrorMessage(msgspec.Struct, frozen=True, tag_field="T", tag="error"):
@@ -53,7 +127,7 @@ class ErrorMessage(msgspec.Struct, frozen=True, tag_field="T", tag="error"):
     msg: str = ""
 
 
-Message = QuoteMessage | SuccessMessage | SubscriptionMessage | ErrorMessage
+Message = QuoteMessage | TradeMessage | BarMessage | StatusMessage | SuccessMessage | SubscriptionMessage | ErrorMessage
 
 _frame = msgspec.msgpack.Decoder(list[Message])
 _message = msgspec.msgpack.Decoder(Message)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from ..ports import Listener
+import asyncio
+
+from sluice_contract.spec import Channel
+
+from ..ports import QUOTES, Listener
 
 
 class LocalConnection:
@@ -12,7 +16,15 @@ class LocalConnection:
         self.listener = listener
         self.symbols: frozenset[str] = frozenset()
 
-    async def follow(self, symbols: frozenset[str]) -> None:
-        """Makes `symbols` those that are passed on."""
+    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
+        """Makes `symbols` those that are passed on. There is no channel but quotes."""
         self.symbols = symbols
         self.listener.acknowledged(symbols, ())
+
+
+class LocalSource:
+    """What of a provider has no meaning without a peer."""
+
+    async def renewed(self) -> None:
+        """Never: there are no credentials."""
+        await asyncio.Event().wait()

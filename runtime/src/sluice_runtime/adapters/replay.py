@@ -12,10 +12,12 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sluice_contract.spec import Channel
+
 from ..domain.failure import StreamError
 from ..domain.market import Quote, side
-from ..ports import Listener
-from .pump import LocalConnection
+from ..ports import QUOTES, Listener
+from .pump import LocalConnection, LocalSource
 
 COLUMNS = ("time_ms", "symbol", "bid", "bid_size", "ask", "ask_size", "exchange")
 
@@ -63,7 +65,7 @@ def _parsed(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
         yield Quote(symbol=symbol, ts=ts, bid=bid_price, ask=ask_price, bid_size=bid_shares, ask_size=ask_shares)
 
 
-class ReplaySource:
+class ReplaySource(LocalSource):
     """Provider `replay`. A pause holds the tape; resuming goes on where it was."""
 
     name = "replay"
@@ -121,9 +123,9 @@ class ReplayConnection(LocalConnection):
         self._source = source
         self._subscribed = asyncio.Event()
 
-    async def follow(self, symbols: frozenset[str]) -> None:
+    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
         """Makes `symbols` those that are passed on, and starts the tape if it is not running."""
-        await super().follow(symbols)
+        await super().follow(symbols, channels)
         self._subscribed.set()
 
     async def run(self) -> None:

@@ -12,7 +12,7 @@ from sluice_contract.spec import Synthetic
 
 from ..domain.market import Quote
 from ..ports import Listener
-from .pump import LocalConnection
+from .pump import LocalConnection, LocalSource
 
 # Faster than this, quotes come several at a time: a timer for each would be all that the pod does.
 _LEAST_SECONDS = 0.02
@@ -40,7 +40,7 @@ class Walk:
         )
 
 
-class SyntheticSource:
+class SyntheticSource(LocalSource):
     """Provider `synthetic`. A symbol's walk goes on over pauses."""
 
     def __init__(self, settings: Synthetic, now: Callable[[], datetime], name: str = "synthetic") -> None:

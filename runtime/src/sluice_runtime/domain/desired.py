@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from sluice_contract.resource import IngestJob
-from sluice_contract.spec import AutoStop, Heartbeat, Limits
+from sluice_contract.spec import AutoStop, Channel, Heartbeat, Limits
 
 from .pause import Pause, Switch, job_switches, paused_symbols, pausing, switch
 
@@ -25,6 +25,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     declared: frozenset[str]
     paused: frozenset[str]
     unknown_paused: tuple[str, ...]
+    channels: frozenset[Channel]
     dry_run: bool
     limits: Limits
     heartbeat: Heartbeat
@@ -54,6 +55,7 @@ def desired(job: IngestJob, now: datetime, others: Sequence[Switch] = ()) -> Des
         declared=declared,
         paused=declared & paused.keys(),
         unknown_paused=tuple(sorted(paused.keys() - declared)),
+        channels=frozenset(job.spec.channels),
         dry_run=job.spec.dry_run,
         limits=job.spec.limits,
         heartbeat=job.spec.heartbeat,

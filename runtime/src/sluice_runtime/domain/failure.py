@@ -12,14 +12,17 @@ class StreamError(Exception):
     """The provider's stream cannot be had, or has ended.
 
     `message` is a sentence for the status: what happened and what to do about it, without secrets.
-    `retry_after` is the least number of seconds before the next attempt.
+    `retry_after` is the least number of seconds before the next attempt, `retry_within` the most.
     """
 
-    def __init__(self, kind: FailureType, message: str, retry_after: float = 0.0) -> None:
+    def __init__(
+        self, kind: FailureType, message: str, retry_after: float = 0.0, retry_within: float = float("inf")
+    ) -> None:
         super().__init__(message)
         self.kind: FailureType = kind
         self.message = message
         self.retry_after = retry_after
+        self.retry_within = retry_within
 
     @property
     def fatal(self) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from sluice_contract.spec import Channel
+
 from ..domain.backoff import Backoff
 from ..domain.counters import count
 from ..domain.failure import StreamError
@@ -20,6 +22,8 @@ _HEALTHY_SECONDS = 60.0
 
 # A bad key is tried this often before it waits for a change of the Secret: a vendor counts failed logins.
 _FATAL_ATTEMPTS = 3
+
+_RENEWED = 2  # the place of renewed() among what a session races
 
 
 class Supervisor:
@@ -64,22 +68,24 @@ class Supervisor:
         self._journal.socket_closed_at = None
         while True:
             try:
-                await self._session()
-                break
+                if not await self._session():
+                    break
+                _log.info("credentials have changed: connecting with the new ones", extra={"event_type": "stream"})
             except StreamError as error:
                 self._journal.failed(error)
                 await self._recover(error)
         self._journal.entered("Finished")
         await asyncio.Event().wait()
 
-    async def _session(self) -> None:
-        """One connection, from opening to closing."""
+    async def _session(self) -> bool:
+        """One connection, from opening to closing. Whether another one shall take its place."""
         live_since: float | None = None
         loop = asyncio.get_running_loop()
         try:
             async with self._source.connect(self._journal) as connection:
                 live_since = loop.time()
-                await race(connection.run(), self._follow(connection))
+                ended = await race(connection.run(), self._follow(connection), self._source.renewed())
+                return ended == _RENEWED
         finally:
             if live_since is not None:
                 self._fatal_failures = 0
@@ -89,18 +95,18 @@ class Supervisor:
     async def _follow(self, connection: Connection) -> None:
         """Keeps the subscription at what is wanted, on the connection that is open."""
         aim = self._journal.aim
-        followed: frozenset[str] | None = None
+        followed: tuple[frozenset[str], frozenset[Channel]] | None = None
         while True:
-            version, symbols = aim.version, aim.value.symbols
-            if symbols != followed:
-                await connection.follow(symbols)
-                followed = symbols
+            version, wanted = aim.version, (aim.value.symbols, aim.value.channels)
+            if wanted != followed:
+                await connection.follow(*wanted)
+                followed = wanted
                 self._journal.entered("Live")
             await aim.changed(version)
 
     async def _recover(self, error: StreamError) -> None:
         """Waits until another attempt makes sense."""
-        wait = self._backoff.wait(at_least=error.retry_after)
+        wait = min(self._backoff.wait(at_least=error.retry_after), error.retry_within)
         if error.fatal:
             self._fatal_failures += 1
             if error.kind == "configuration" or self._fatal_failures >= _FATAL_ATTEMPTS:

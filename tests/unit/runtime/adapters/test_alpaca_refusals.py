@@ -1,11 +1,8 @@
-import aiohttp
 import pytest
-from multidict import CIMultiDict, CIMultiDictProxy
-from yarl import URL
 
 from sluice_contract.status import FailureType
 from sluice_runtime.adapters.alpaca_messages import ErrorMessage, SuccessMessage
-from sluice_runtime.adapters.alpaca_refusals import refusal, refused_upgrade
+from sluice_runtime.adapters.alpaca_refusals import Contention, refusal, refused_upgrade
 
 
 @pytest.mark.parametrize(
@@ -39,9 +36,9 @@ def test_a_message_out_of_turn_is_no_reason_to_give_up() -> None:
 @pytest.mark.parametrize(
     ("status", "after", "kind", "wait"),
     [
-        (401, None, "auth", 0.0),
-        (403, None, "auth", 0.0),
-        (429, None, "network", 30.0),
+        (401, "", "auth", 0.0),
+        (403, "", "auth", 0.0),
+        (429, "", "network", 30.0),
         (429, "7", "network", 30.0),
         (429, "90", "network", 90.0),
         (429, "Wed, 21 Oct 2026 07:28:00 GMT", "network", 30.0),
@@ -49,10 +46,19 @@ def test_a_message_out_of_turn_is_no_reason_to_give_up() -> None:
     ],
 )
 def test_an_upgrade_refused_by_http_is_told_by_its_status(
-    status: int, after: str | None, kind: FailureType, wait: float
+    status: int, after: str, kind: FailureType, wait: float
 ) -> None:
-    headers = CIMultiDict({"Retry-After": after} if after else {})
-    request = aiohttp.RequestInfo(URL("wss://x"), "GET", CIMultiDictProxy(CIMultiDict()), URL("wss://x"))
-    error = refused_upgrade(aiohttp.WSServerHandshakeError(request, (), status=status, headers=headers), "wss://x")
+    error = refused_upgrade(status, after, "wss://x")
     assert (error.kind, error.retry_after) == (kind, wait)
     assert f"HTTP {status}" in error.message
+
+
+def test_a_key_that_is_used_elsewhere_is_told_after_three_minutes_and_asked_for_every_half_minute() -> None:
+    contention, refused = Contention(), refusal(ErrorMessage(code=406))
+    assert "another client uses it" in contention.judged(refused, 0.0).message
+    assert "another client uses it" in contention.judged(refused, 179.0).message
+    later = contention.judged(refused, 181.0)
+    assert later.message.startswith("this key is used elsewhere: for 3 minutes")
+    assert (later.kind, later.retry_after, later.retry_within) == ("connectionLimit", 5.0, 30.0)
+    contention.over()
+    assert "another client uses it" in contention.judged(refused, 600.0).message

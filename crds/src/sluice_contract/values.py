@@ -1,0 +1,59 @@
+"""What fields of a spec are made of: names, symbols, references, with their bounds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+from .naming import Document
+
+# Canonical: Alpaca's dot form. One badly formed symbol makes Alpaca refuse a whole subscription, so it stops here.
+Symbol = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Z][A-Z0-9]*([./][A-Z0-9]+)?$",
+        max_length=21,
+        description="A symbol in canonical form: upper case, a share class after a dot (BRK.B).",
+    ),
+]
+ObjectName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+        max_length=253,
+        description="The name of an object in the job's own namespace.",
+    ),
+]
+# Firestore forbids `/` in an id, and reserves `__…__`, `.` and `..`.
+DocumentID = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=100)]
+Reason = Annotated[str, Meta(max_length=256, description="Why, for the people who will read the status.")]
+StreamURL = Annotated[str, Meta(pattern=r"^wss?://[^\s]+$", max_length=512)]
+ProjectID = Annotated[str, Meta(pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$", max_length=30)]
+Until = Annotated[
+    datetime,
+    Meta(tz=True, description="When the pause ends by itself (RFC 3339). Absent: it stays until removed."),
+]
+
+
+class SecretReference(Document, frozen=True):
+    """A Secret in the job's own namespace."""
+
+    name: ObjectName
+
+
+class ConfigMapReference(Document, frozen=True):
+    """A ConfigMap in the job's own namespace."""
+
+    name: ObjectName
+
+
+class ConfigMapKeyReference(Document, frozen=True):
+    """One key of a ConfigMap in the job's own namespace."""
+
+    name: ObjectName
+    key: Annotated[
+        str,
+        Meta(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253, description="The key that holds the tape."),
+    ] = "tape.csv.gz"
