@@ -38,6 +38,7 @@ class Journal:
         self.now = now
         self.counters = Counters()
         self.transitions = Cell(0)
+        self.failures = Cell(0)  # of the stream, since the start
         self.switches: Cell[tuple[Switch, ...]] = Cell(())  # those beside the job's own
         self.state: StreamState = "Stopped"
         self.stopping = False
@@ -114,6 +115,7 @@ class Journal:
     def failed(self, error: StreamError) -> None:
         """The stream cannot be had, or has ended."""
         count(self.counters.errors, error.kind)
+        self.failures.set(self.failures.value + 1)
         _log.warning(error.message, extra={"event_type": "stream", "failure": error.kind})
         self._failure = StreamFailure(type=error.kind, message=error.message, at=self.now())
 

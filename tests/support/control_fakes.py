@@ -1,0 +1,47 @@
+"""Doubles of what the pod's own switches are worked and kept by."""
+
+from __future__ import annotations
+
+from sluice_runtime.domain.pause import Switch
+from sluice_runtime.ports import RefusedError, Wishes
+
+
+class FakeKeeper:
+    """Notes in memory."""
+
+    def __init__(self) -> None:
+        self.failure: OSError | None = None
+        self._kept: dict[str, Switch] = {}
+
+    def read(self) -> tuple[Switch, ...]:
+        """As SwitchKeeper."""
+        if self.failure is not None:
+            raise self.failure
+        return tuple(self._kept.values())
+
+    def keep(self, switch: Switch) -> None:
+        """As SwitchKeeper."""
+        self._kept.pop(switch.source, None)
+        if switch.pauses:
+            self._kept[switch.source] = switch
+
+
+class FakeDeclaration:
+    """Remembers what was asked of it; `refusal` is what it answers."""
+
+    def __init__(self) -> None:
+        self.history: list[str] = []
+        self.refusal: RefusedError | None = None
+
+    def wish(self, wishes: Wishes) -> None:
+        """As Declaration."""
+        if self.refusal is not None:
+            raise self.refusal
+        if wishes != Wishes():
+            self.history.append(f"wish {' '.join(wishes.symbols or ())}")
+
+    def reload(self) -> None:
+        """As Declaration."""
+        if self.refusal is not None:
+            raise self.refusal
+        self.history.append("reload")
