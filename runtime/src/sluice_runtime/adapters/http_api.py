@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from ..domain.health import stream_status
 from ..ports import Record
+from .http_status import status_body
 from .metrics import exposition
 
 # The flush loop turns several times a second. Data that is old says nothing: at night there is none.
@@ -19,9 +18,9 @@ _LOOP_STALLED = timedelta(seconds=30)
 
 
 @asynccontextmanager
-async def http_api(record: Record, host: str, port: int) -> AsyncIterator[None]:
-    """Serves until the context is left."""
-    runner = web.AppRunner(application(record), access_log=None, shutdown_timeout=1.0)
+async def http_api(record: Record, host: str, port: int, routes: Iterable[web.RouteDef] = ()) -> AsyncIterator[None]:
+    """Serves until the context is left. `routes` come beside those that only tell."""
+    runner = web.AppRunner(application(record, routes), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
@@ -30,7 +29,7 @@ async def http_api(record: Record, host: str, port: int) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-def application(record: Record) -> web.Application:
+def application(record: Record, routes: Iterable[web.RouteDef] = ()) -> web.Application:
     """The routes."""
 
     async def livez(_: web.Request) -> web.Response:
@@ -46,13 +45,13 @@ def application(record: Record) -> web.Application:
         return web.Response(status=200 if snapshot.ready else 503, text=f"{snapshot.state}{why}\n")
 
     async def status(_: web.Request) -> web.Response:
-        body = msgspec.json.encode(stream_status(record.snapshot()))
-        return web.Response(body=body, content_type="application/json")
+        return web.Response(body=status_body(record.snapshot()), content_type="application/json")
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=exposition(record), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app = web.Application()
+    app.router.add_routes(routes)
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
