@@ -9,7 +9,8 @@ BIN := $(VENV)/bin
 STATE := build/devcluster
 DEVCLUSTER := $(BIN)/sluice-devcluster
 QUICKSTART := $(BIN)/python -m sluice_devcluster.quickstart
-PROJECTS := crds operator runtime devcluster
+MANIFESTS := $(BIN)/python -m sluice_manifests
+PROJECTS := crds operator runtime devcluster manifests
 TAPE ?=
 SPEED ?= 1
 
@@ -50,8 +51,9 @@ firestore-emulator-host: setup ## print the emulator's address
 	@$(DEVCLUSTER) firestore-emulator-host --state $(STATE)
 
 .PHONY: test
-test: setup ## unit, architecture and integration tests (builds Kubernetes once, about 3 minutes)
+test: setup ## unit, architecture and integration tests (builds Kubernetes and helm once, about 5 minutes)
 	@$(DEVCLUSTER) build >/dev/null
+	@$(MANIFESTS) tools >/dev/null
 	@$(BIN)/pytest
 
 .PHONY: test-unit
@@ -74,12 +76,24 @@ format: setup ## format the code
 crds: setup ## write what is generated from the types: the CRD, docs/ingestjob.md
 	@$(BIN)/python -m sluice_contract .
 
+.PHONY: chart
+chart: setup ## write the Helm chart that manifests/base makes
+	@$(MANIFESTS) chart manifests/chart
+
 .PHONY: verify
 verify: setup ## fail when a generated file is stale
 	@rm -rf build/verify && $(BIN)/python -m sluice_contract build/verify
+	@$(MANIFESTS) chart build/verify/manifests/chart
 	@for file in $$(cd build/verify && find . -type f); do \
-	  diff -u "$$file" "build/verify/$$file" || { echo "$$file is stale: run make crds"; exit 1; }; done
+	  diff -u "$$file" "build/verify/$$file" || { echo "$$file is stale: run make crds chart"; exit 1; }; done
+	@diff -rq manifests/chart build/verify/manifests/chart || { echo "manifests/chart is stale: run make chart"; exit 1; }
 	@echo "generated files are fresh"
+
+.PHONY: release
+release: setup ## check the tree, then build images, install YAML and chart: VERSION=1.2.3
+	@$(MANIFESTS) check $(VERSION)
+	@$(MAKE) --no-print-directory images VERSION=$(VERSION)
+	@$(MANIFESTS) release $(VERSION)
 
 .PHONY: lock
 lock: setup ## resolve requirements/*.in into hash-locked requirements/*.txt

@@ -1,0 +1,1 @@
+"""What is made from the manifests: the Helm chart, the release, and the schemas they are checked against."""

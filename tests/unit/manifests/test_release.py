@@ -1,0 +1,72 @@
+"""What keeps a release back."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sluice_manifests import release, tools
+from sluice_manifests.errors import ManifestsError
+
+CHANGELOG = "# Changelog\n\n## Unreleased\n\n## 0.2.0 - 2026-01-02\n\n### Added\n\n* A thing.\n\n## 0.1.0\n\n"
+GO_MOD = "require (\n\thelm.sh/helm/v3 v3.19.5 // indirect\n\tk8s.io/client-go v0.34.4 // indirect\n)\n"
+
+
+def test_every_place_of_this_tree_names_one_and_the_same_version() -> None:
+    root = Path(__file__).parents[3]
+    texts = {path: (root / path).read_text() for path in release.PLACES}
+    assert release.disagreements(texts, release.version_of(root)) == []
+
+
+def test_a_file_that_says_another_version_or_none_is_named() -> None:
+    texts = {"crds/pyproject.toml": 'version = "0.1.0"\n', "operator/pyproject.toml": ""}
+    assert release.disagreements(texts, "0.2.0") == [
+        "crds/pyproject.toml says 0.1.0",
+        "operator/pyproject.toml says no version",
+    ]
+
+
+def test_a_changelog_with_an_entry_is_no_problem() -> None:
+    assert release.silence(CHANGELOG, "0.2.0") == []
+
+
+def test_a_changelog_without_the_section_or_with_an_empty_one_is() -> None:
+    assert release.silence(CHANGELOG, "0.3.0") == ["CHANGELOG.md has no section: ## 0.3.0"]
+    assert release.silence(CHANGELOG, "0.1.0") == ["CHANGELOG.md says nothing about 0.1.0"]
+
+
+def test_what_is_not_committed_is_named() -> None:
+    assert release.uncommitted("") == []
+    assert release.uncommitted(" M a\n?? b\n") == ["not committed: a, b"]
+
+
+@pytest.mark.parametrize("version", ["1.2", "v1.2.3", "01.2.3", "1.2.3 "])
+def test_a_version_has_three_numbers(version: str, tmp_path: Path) -> None:
+    with pytest.raises(ManifestsError, match="is no version"):
+        release.check(tmp_path, version)
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    for path in release.PLACES:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("")
+    (tmp_path / "CHANGELOG.md").write_text("")
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    with pytest.raises(ManifestsError) as refusal:
+        release.check(tmp_path, "0.2.0")
+    assert "not committed: CHANGELOG.md" in str(refusal.value)
+    assert "manifests/chart/Chart.yaml says no version" in str(refusal.value)
+    assert "has no section: ## 0.2.0" in str(refusal.value)
+
+
+def test_helm_is_told_its_version_and_that_of_kubernetes() -> None:
+    stamps = tools.helm_stamps(GO_MOD)
+    assert stamps["helm.sh/helm/v3/internal/version.version"] == "v3.19.5"
+    assert stamps["helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor"] == "34"
+
+
+def test_a_failing_program_is_quoted() -> None:
+    with pytest.raises(ManifestsError, match=r"sh -c .*: out\nerr"):
+        tools.output("sh", "-c", "echo out; echo err >&2; exit 3")
