@@ -1,0 +1,238 @@
+"""What is installed: base, overlays, samples and the chart, before a real API server and by its own schemas."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sluice_devcluster import binaries
+from sluice_devcluster.__main__ import Progress
+from sluice_devcluster.kubectl import Kubectl
+from sluice_devcluster.quickstart import Site
+from sluice_manifests import release, schemas
+from sluice_manifests.chart import chart
+from sluice_manifests.errors import ManifestsError
+from sluice_manifests.objects import Manifest, identity, kustomized, parsed
+from sluice_manifests.templates import KEEP
+from sluice_manifests.tools import Tools, output, tools
+
+ROOT = Path(__file__).parents[2]
+MANIFESTS = ROOT / "manifests"
+CHART = MANIFESTS / "chart"
+NAMESPACE = "sluice-system"
+DEFINITION = ("CustomResourceDefinition", "", "ingestjobs.sluice.dev")
+DIGEST = "sha256:" + "0" * 64
+
+FOLDERS = [path.parent for path in sorted(MANIFESTS.rglob("kustomization.yaml"))]
+SAMPLES = sorted((MANIFESTS / "samples").glob("*.yaml"))
+SOURCES = [str(path.relative_to(ROOT)) for path in (*FOLDERS, *SAMPLES, CHART)]
+
+BAD_VALUES = {
+    "replicas=0": "at '/replicas': minimum: got 0, want 1",
+    "replicas=two": "at '/replicas': got string, want integer",
+    "replica=2": "additional properties 'replica' not allowed",
+    "image.tga=1": "at '/image': additional properties 'tga' not allowed",
+    "image.digest=0123": "at '/image/digest': '0123' does not match pattern",
+    "logLevel=LOUD": "at '/logLevel': value must be one of",
+    "watchNamespaces={Acme}": "at '/watchNamespaces/0': 'Acme' does not match pattern",
+    "firestoreEmulatorHost=emulator": "at '/firestoreEmulatorHost': 'emulator' does not match pattern",
+    "networkPolicies.enabled=no": "at '/networkPolicies/enabled': got string, want boolean",
+}
+OTHER_VALUES = {
+    "image.repository=registry/operator": "image: registry/operator:",
+    f"image.digest={DIGEST}": f"image: sluice-operator@{DIGEST}",
+    "runtimeImage.tag=9.9.9": "value: sluice-runtime:9.9.9",
+    "image.pullPolicy=Always": "imagePullPolicy: Always",
+    "image.pullSecrets[0].name=pull": "imagePullSecrets:\n      - name: pull",
+    "replicas=3": "replicas: 3",
+    "resources.limits.memory=2Gi": "memory: 2Gi",
+    "nodeSelector.disk=ssd": "nodeSelector:\n        disk: ssd",
+    "watchNamespaces={acme,other}": "name: SLUICE_WATCH_NAMESPACES\n          value: acme,other",
+    "defaultFirestoreProject=acme-1": "name: SLUICE_FIRESTORE_PROJECT\n          value: acme-1",
+    "firestoreEmulatorHost=emulator:8080": "name: FIRESTORE_EMULATOR_HOST\n          value: emulator:8080",
+    "logLevel=DEBUG": "name: SLUICE_LOG_LEVEL\n          value: DEBUG",
+    "serviceAccount.annotations.a=b": "annotations:\n    a: b",
+    "priorityClassName=high": "priorityClassName: high",
+}
+
+
+@pytest.fixture(scope="session")
+def programs() -> Tools:
+    """helm and kubeconform."""
+    return tools(Progress())
+
+
+@pytest.fixture(scope="session")
+def kubectl_program() -> Path:
+    """kubectl without a cluster."""
+    return binaries.provide(Progress()).kubectl
+
+
+def rendered(helm: Path, *values: str, namespace: str = NAMESPACE) -> list[Manifest]:
+    """The chart's objects with values as a user sets them."""
+    given = [argument for value in values for argument in ("--set", value)]
+    return parsed(output(helm, "template", "sluice", CHART, "--namespace", namespace, *given))
+
+
+def objects_of(source: str, kubectl: Path, helm: Path) -> list[Manifest]:
+    """The objects of a kustomization, of a file, or of the chart."""
+    path = ROOT / source
+    if path == CHART:
+        return rendered(helm)
+    return kustomized(kubectl, path) if path.is_dir() else parsed(path.read_text())
+
+
+@pytest.fixture(scope="session")
+def everything(programs: Tools, kubectl_program: Path) -> dict[str, list[Manifest]]:
+    """All objects, by where they come from."""
+    return {source: objects_of(source, kubectl_program, programs.helm) for source in SOURCES}
+
+
+@pytest.fixture(scope="module")
+def namespaces(kubectl: Kubectl, everything: dict[str, list[Manifest]]) -> Iterator[None]:
+    """The namespaces of all objects: what is in a namespace that is not there cannot be tried."""
+    there = {each["metadata"]["name"] for each in kubectl.get("namespaces")["items"]}
+    wanted = {each["metadata"].get("namespace") for objects in everything.values() for each in objects}
+    missing = sorted(name for name in wanted - there if name)
+    for name in missing:
+        kubectl("create", "namespace", name)
+        kubectl("label", "namespace", name, f"sluice.dev/tenant={name}")
+    yield
+    for name in missing:
+        kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def kubectl(site: Site) -> Kubectl:
+    """kubectl as the cluster's administrator."""
+    return site.kubectl
+
+
+@pytest.fixture(scope="module")
+def location(kubectl: Kubectl, everything: dict[str, list[Manifest]]) -> str:
+    """The schemas of all kinds that are used, as the API server publishes them."""
+    kinds = {(each["apiVersion"], each["kind"]) for objects in everything.values() for each in objects}
+    documents = {
+        version: json.loads(kubectl("get", "--raw", schemas.open_api_path(version))) for version, _ in sorted(kinds)
+    }
+    found = {schemas.file_name(*each): schemas.kind_schema(documents[each[0]], *each) for each in kinds}
+    return schemas.write({name: each for name, each in found.items() if each}, ROOT / "build/schemas")
+
+
+def conforms(kubeconform: Path, location: str, objects: list[Manifest]) -> subprocess.CompletedProcess[str]:
+    """kubeconform's verdict."""
+    command = [str(kubeconform), "-strict", "-summary", "-schema-location", location]
+    text = "\n---\n".join(json.dumps(each) for each in objects)
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_object_conforms_to_its_schema(
+    source: str, everything: dict[str, list[Manifest]], programs: Tools, location: str
+) -> None:
+    verdict = conforms(programs.kubeconform, location, everything[source])
+    assert verdict.returncode == 0, verdict.stdout + verdict.stderr
+    assert f"Valid: {len(everything[source])}, Invalid: 0, Errors: 0, Skipped: 0" in verdict.stdout
+
+
+def test_a_mistyped_field_does_not_conform(
+    everything: dict[str, list[Manifest]], programs: Tools, location: str
+) -> None:
+    [*_, job] = [each for each in everything["manifests/samples/ingestjob.yaml"] if each["kind"] == "IngestJob"]
+    broken = {**job, "spec": {**job["spec"], "enabeld": True}}
+    verdict = conforms(programs.kubeconform, location, [broken])
+    assert verdict.returncode != 0
+    assert "enabeld" in verdict.stdout
+
+
+@pytest.mark.usefixtures("namespaces")
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_api_server_accepts_every_object(
+    source: str, everything: dict[str, list[Manifest]], kubectl: Kubectl
+) -> None:
+    items = {"apiVersion": "v1", "kind": "List", "items": everything[source]}
+    said = kubectl(
+        *("apply", "--dry-run=server", "--server-side", "--force-conflicts", "--validate=strict", "-f", "-"),
+        text=json.dumps(items),
+    )
+    assert said.count("serverside-applied (server dry run)") == len(everything[source])
+
+
+def test_the_chart_is_what_the_base_makes(kubectl_program: Path) -> None:
+    found = {str(path.relative_to(CHART)): path.read_text() for path in CHART.rglob("*") if path.is_file()}
+    assert found == chart(kustomized(kubectl_program, MANIFESTS / "base"))
+
+
+def test_with_default_values_the_chart_is_the_base_object_by_object(everything: dict[str, list[Manifest]]) -> None:
+    found = {identity(each): each for each in everything["manifests/chart"]}
+    wanted = {identity(each): each for each in everything["manifests/base"] if each["kind"] != "Namespace"}
+    definition = found[DEFINITION] = copy.deepcopy(found[DEFINITION])
+    assert definition["metadata"].pop("annotations") == KEEP
+    assert found.keys() == wanted.keys()
+    for name, manifest in wanted.items():
+        assert found[name] == manifest
+
+
+def test_helm_has_nothing_to_say_about_the_chart(programs: Tools) -> None:
+    assert "0 chart(s) failed" in output(programs.helm, "lint", "--strict", CHART)
+
+
+@pytest.mark.parametrize(("value", "sentence"), BAD_VALUES.items())
+def test_a_bad_value_is_refused_with_a_sentence(value: str, sentence: str, programs: Tools) -> None:
+    with pytest.raises(ManifestsError) as refusal:
+        rendered(programs.helm, value)
+    assert sentence in str(refusal.value)
+
+
+@pytest.mark.parametrize(("value", "text"), OTHER_VALUES.items())
+def test_a_value_takes_effect(value: str, text: str, programs: Tools) -> None:
+    shown = yaml.safe_dump_all(rendered(programs.helm, value), sort_keys=False)
+    assert text in shown
+
+
+def test_every_switch_leaves_its_objects_out(programs: Tools) -> None:
+    switches = [line.split("`")[1] for line in (CHART / "README.md").read_text().splitlines() if "| `true` |" in line]
+    assert "admissionPolicies.enabled" in switches
+    everything = len(rendered(programs.helm))
+    for switch in switches:
+        assert len(rendered(programs.helm, f"{switch}=false")) < everything, switch
+
+
+def test_in_another_namespace_nothing_speaks_of_the_bases(programs: Tools) -> None:
+    assert NAMESPACE not in json.dumps(rendered(programs.helm, namespace="elsewhere"))
+
+
+def test_in_production_both_images_are_the_ones_that_are_set(kubectl_program: Path, tmp_path: Path) -> None:
+    for folder in ("crds", "manifests/base", "manifests/overlays/production"):
+        for path in (ROOT / folder).glob("*.yaml"):
+            (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+            (tmp_path / folder / path.name).write_text(path.read_text())
+    target = tmp_path / "manifests/overlays/production/kustomization.yaml"
+    head, _, _ = target.read_text().partition("images:")
+    images = "".join(
+        f"  - {{name: sluice-{each}, newName: r/{each}, digest: {DIGEST}}}\n" for each in ("operator", "runtime")
+    )
+    target.write_text(f"{head}images:\n{images}")
+    text = output(kubectl_program, "kustomize", target.parent)
+    assert f"image: r/operator@{DIGEST}" in text
+    assert f"value: r/runtime@{DIGEST}" in text
+
+
+def test_a_release_is_an_install_file_a_chart_and_their_checksums(
+    kubectl_program: Path, programs: Tools, tmp_path: Path
+) -> None:
+    (tmp_path / "manifests").symlink_to(MANIFESTS)
+    version = release.version_of(ROOT)
+    files = release.write(tmp_path, version, (kubectl_program, programs.helm))
+    assert [path.name for path in files] == [f"sluice-{version}{end}" for end in (".yaml", ".tgz", ".sha256")]
+    subprocess.run(["sha256sum", "--check", "--quiet", files[2].name], cwd=files[2].parent, check=True)
+    assert parsed(files[0].read_text()) == kustomized(kubectl_program, MANIFESTS / "base")
+    assert parsed(output(programs.helm, "template", "sluice", files[1], "--namespace", NAMESPACE)) == rendered(
+        programs.helm
+    )
