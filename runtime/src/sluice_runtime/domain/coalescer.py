@@ -7,12 +7,26 @@ line when a newer tick overtakes its older one, so none waits longer than one ro
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from .market import Tick
 
 # A timer that fires a little early must not cost a symbol a whole round.
 _TOLERANCE_SECONDS = 0.001
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_NOT_TAKEN = float("-inf")
+
+
+class _Known:
+    """What is remembered of one wanted symbol. One record, and slots: each quote is looked up once."""
+
+    __slots__ = ("newest", "taken_at", "tick")
+
+    def __init__(self) -> None:
+        self.newest = _NEVER  # event time
+        self.taken_at = _NOT_TAKEN  # monotonic seconds
+        self.tick: Tick | None = None  # waits to be written
 
 
 class Coalescer:
@@ -24,10 +38,8 @@ class Coalescer:
         self.out_of_order = 0  # ticks dropped, older than one already seen
         self.unwanted = 0  # ticks dropped, of a symbol that is not (or no longer) wanted
         self.last: Tick | None = None
-        self._wanted: frozenset[str] = frozenset()
-        self._line: dict[str, Tick] = {}
-        self._newest: dict[str, datetime] = {}
-        self._taken_at: dict[str, float] = {}
+        self._known: dict[str, _Known] = {}
+        self._line: dict[str, _Known] = {}  # those with a tick, in order
 
     def __len__(self) -> int:
         """Symbols that wait to be written."""
@@ -35,34 +47,50 @@ class Coalescer:
 
     def want(self, symbols: frozenset[str]) -> None:
         """Sets the symbols to keep. Of any other, nothing is remembered and nothing more is accepted."""
-        self._wanted = symbols
-        for symbol in (self._line.keys() | self._newest.keys() | self._taken_at.keys()) - symbols:
-            self._line.pop(symbol, None)
-            self._newest.pop(symbol, None)
-            self._taken_at.pop(symbol, None)
+        self._known = {symbol: self._known.get(symbol) or _Known() for symbol in symbols}
+        self._line = {symbol: known for symbol, known in self._line.items() if symbol in symbols}
 
-    def accept(self, ticks: Iterable[Tick], horizon: datetime) -> None:
+    def accept(self, ticks: Sequence[Tick], horizon: datetime) -> None:
         """Takes in one frame's ticks.
 
         A tick later than `horizon` (now, and a few seconds of skew) is written but does not move the symbol's clock:
         one bad stamp would else silence the symbol until real time catches up.
         """
-        newest, line = self._newest, self._line
+        # Every quote passes here: one look-up for each, and counting once a frame.
+        known_of, line = self._known.get, self._line
+        refused = overtaken = 0
         for tick in ticks:
-            symbol, ts = tick.symbol, tick.ts
-            if symbol not in self._wanted:
+            known = known_of(tick.symbol)
+            if known is None:
                 self.unwanted += 1
+                refused += 1
                 continue
-            if symbol in newest and ts < newest[symbol]:
+            ts = tick.ts
+            if ts < known.newest:
                 self.out_of_order += 1
+                refused += 1
                 continue
             if ts <= horizon:
-                newest[symbol] = ts
-            self.received += 1
-            if symbol in line:
-                self.coalesced += 1
-            line[symbol] = tick  # a key that is already there keeps its place
-            self.last = tick
+                known.newest = ts
+            if known.tick is None:
+                line[tick.symbol] = known
+            else:
+                overtaken += 1  # and keeps its place
+            known.tick = self.last = tick
+        self.received += len(ticks) - refused
+        self.coalesced += overtaken
+
+    def heard(self) -> frozenset[str]:
+        """The symbols of which a tick was accepted since the last call."""
+        found = []
+        for symbol in self._newest.keys() | self._ahead.keys():
+            stamps = (self._newest.get(symbol), self._ahead.get(symbol))
+            noticed = self._noticed.get(symbol, (None, None))
+            # By identity: each tick brings a stamp of its own, and the path that every tick takes stays short.
+            if stamps[0] is not noticed[0] or stamps[1] is not noticed[1]:
+                self._noticed[symbol] = stamps
+                found.append(symbol)
+        return frozenset(found)
 
     def take(self, count: int, at: float, interval: float) -> list[Tick]:
         """At most `count` ticks whose symbol was last taken at least `interval` seconds before `at`, in line order.
@@ -70,43 +98,53 @@ class Coalescer:
         `at` is the scheduled time of the flush, not the time at which it came to run: a late timer must not add up.
         """
         due: list[Tick] = []
-        for symbol, tick in self._line.items():
+        for known in self._line.values():
             if len(due) >= count:
                 break
-            if at - self._taken_at.get(symbol, float("-inf")) >= interval - _TOLERANCE_SECONDS:
-                due.append(tick)
+            if known.tick is not None and at - known.taken_at >= interval - _TOLERANCE_SECONDS:
+                due.append(known.tick)
         for tick in due:
-            del self._line[tick.symbol]
-            self._taken_at[tick.symbol] = at
+            known = self._line.pop(tick.symbol)
+            known.tick = None
+            known.taken_at = at
         return due
 
     def put_back(self, ticks: Sequence[Tick]) -> None:
         """Returns ticks that could not be written to the head of the line, unless a newer one has come since."""
-        line = {tick.symbol: tick for tick in ticks if tick.symbol in self._wanted and not self._is_overtaken(tick)}
-        for symbol, tick in self._line.items():
-            if symbol in line:
+        line: dict[str, _Known] = {}
+        for tick, known in self._current(ticks):
+            if known.tick is None:
+                known.tick = tick
+            else:
                 self.coalesced += 1
-            line[symbol] = tick
-        self._line = line
+            line[tick.symbol] = known
+        self._line = line | self._line
         self.release(ticks)
 
     def append(self, ticks: Iterable[Tick]) -> None:
         """Puts ticks that were taken before at the end of the line, unless a newer one waits there."""
-        for tick in ticks:
-            if tick.symbol in self._wanted and not self._is_overtaken(tick):
-                self._line.setdefault(tick.symbol, tick)
+        for tick, known in self._current(ticks):
+            if known.tick is None:
+                known.tick = tick
+                self._line[tick.symbol] = known
 
     def release(self, ticks: Iterable[Tick]) -> None:
         """Ticks that were taken have not been written: the next one of their symbols is due at once."""
         for tick in ticks:
-            self._taken_at.pop(tick.symbol, None)
+            if known := self._known.get(tick.symbol):
+                known.taken_at = _NOT_TAKEN
 
     def drop(self) -> int:
         """Forgets what waits to be written. Returns how many symbols that were."""
         dropped = len(self._line)
+        for known in self._line.values():
+            known.tick = None
         self._line.clear()
         return dropped
 
-    def _is_overtaken(self, tick: Tick) -> bool:
-        newest = self._newest.get(tick.symbol)
-        return newest is not None and tick.ts < newest
+    def _current(self, ticks: Iterable[Tick]) -> Iterable[tuple[Tick, _Known]]:
+        """Those whose symbol is still wanted, and of which no later one has been seen."""
+        for tick in ticks:
+            known = self._known.get(tick.symbol)
+            if known is not None and tick.ts >= known.newest:
+                yield tick, known
