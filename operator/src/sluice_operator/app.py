@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import signal
+import socket
 import time
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -15,20 +18,23 @@ import kopf
 import msgspec
 from kubernetes.aio.client.api_client import ApiClient
 
-from .adapters.access import session
+from . import leadership, resync
+from .adapters.access import another, session
 from .adapters.api import Api
 from .adapters.events import EventRecorder
 from .adapters.http_api import Health, served
 from .adapters.kubernetes import KubernetesCluster
+from .adapters.lease import KubernetesLease
 from .domain.objects import Key
 from .handlers import kopf_settings, registry
+from .leadership import Leadership
 from .metrics import Metrics
 from .reconcile import Clocks, Reconciler
-from .resync import Resync, Timing
+from .resync import Resync
 from .settings import Settings
 from .store import Store
 from .watchdog import Pulse, watch_watchers
-from .workers import Workers
+from .workers import Gate, Workers
 from .workqueue import WorkQueue
 
 log = logging.getLogger(__name__)
@@ -36,6 +42,8 @@ log = logging.getLogger(__name__)
 LOGIN_EVERY_SECONDS = 5.0  # a token that is refused for long must not become a loop of logins
 KOPF_CONNECTIONS = 100
 STOP_SECONDS = 10.0
+LEASE = "sluice-operator"
+LEASE_REQUEST_SHARE = 0.75  # of the time between two renewals
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -50,18 +58,20 @@ class Parts(msgspec.Struct, frozen=True):
     resync: Resync
     workers: Workers
     pulse: Pulse
-    gate: asyncio.Event  # open: writes are allowed
+    leadership: Leadership
+    warm: asyncio.Event  # the first LIST is done: this replica could lead
 
 
 @asynccontextmanager
 async def assembled(settings: Settings, way: ApiClient) -> AsyncIterator[Parts]:
-    """All parts, wired and not yet started; the session to the API server is open meanwhile."""
-    metrics, queue, gate = Metrics(), WorkQueue[Key](time.monotonic), asyncio.Event()
+    """All parts, wired and not yet started; the connections to the API server are open meanwhile."""
+    metrics, queue = Metrics(), WorkQueue[Key](time.monotonic)
     store = Store(queue.add)
-    async with way:
-        cluster = KubernetesCluster(Api(way), settings.namespaces)
+    async with way, another(way) as lease_way:
+        led = _leadership(settings, lease_way)
+        cluster = KubernetesCluster(Api(way, may_write_seconds=led.seconds_left), settings.namespaces)
         recorder = EventRecorder(cluster, metrics.dropped, time.monotonic)
-        clocks = Clocks(now=lambda: datetime.now(UTC), monotonic=time.monotonic)
+        clocks = Clocks(_now, time.monotonic, led.reachability.seconds)
         reconciler = Reconciler(cluster, store, recorder, clocks, settings.pods)
         yield Parts(
             settings=settings,
@@ -70,24 +80,42 @@ async def assembled(settings: Settings, way: ApiClient) -> AsyncIterator[Parts]:
             store=store,
             queue=queue,
             recorder=recorder,
-            resync=Resync(cluster, store, metrics, Timing(asyncio.sleep, random.random)),
-            workers=Workers(queue, reconciler.reconcile, gate, metrics),
+            resync=Resync(cluster, store, metrics, resync.Timing(asyncio.sleep, random.random)),
+            workers=Workers(queue, reconciler.reconcile, led, metrics),
             pulse=Pulse(time.monotonic, metrics.loop_lag.set),
-            gate=gate,
+            leadership=led,
+            warm=asyncio.Event(),
         )
+
+
+def _leadership(settings: Settings, way: ApiClient) -> Leadership:
+    # Connections and a time limit of its own: a renewal waits for nothing, and is over before the next one is due.
+    api = Api(way, settings.terms.retry * LEASE_REQUEST_SHARE)
+    # Named anew with each process: a restarted one must not take itself for the one before.
+    me = f"{settings.replica or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
+    timing = leadership.Timing(_now, _seconds, lambda: os._exit(1))
+    return Leadership(KubernetesLease(api, settings.namespace, LEASE), me, settings.terms, timing)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _seconds() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)  # unlike time.monotonic's, these pass while the machine sleeps
 
 
 async def run(settings: Settings, way: ApiClient) -> None:
     """Runs until a signal comes. Raises an ExceptionGroup with `Blind` where only a new process helps."""
     async with assembled(settings, way) as parts:
         _expose(parts)
-        health = Health(alive=parts.pulse.is_steady, ready=parts.gate.is_set, metrics=parts.metrics.page)
+        health = Health(alive=parts.pulse.is_steady, ready=parts.warm.is_set, metrics=parts.metrics.page)
         async with served(health, settings.host, settings.port):
-            log.info(
-                "started",
-                extra={"server": way.configuration.host, "image": settings.image, "workers": settings.workers},
-            )
-            await _run_parts(parts)
+            log.info("started", extra={"server": way.configuration.host, "image": settings.image})
+            try:
+                await _run_parts(parts)
+            finally:
+                await parts.leadership.release()
     log.info("stopped")
 
 
@@ -97,21 +125,24 @@ async def _run_parts(parts: Parts) -> None:
         endless = [
             group.create_task(parts.pulse.run(), name="pulse"),
             group.create_task(parts.recorder.run(), name="recorder"),
-            group.create_task(_watch_entropy(parts), name="resync"),
-            group.create_task(_watch_watchers(parts), name="watchdog"),
+            group.create_task(_after(parts.warm, parts.leadership.run), name="election"),
+            group.create_task(parts.leadership.guard(), name="deadline"),
+            group.create_task(_after(parts.leadership, parts.resync.ensure_accounts), name="accounts"),
+            group.create_task(_after(parts.warm, lambda: parts.resync.run(parts.queue.add)), name="resync"),
+            group.create_task(_after(parts.warm, _watch_watchers), name="watchdog"),
         ]
         workers = group.create_task(parts.workers.run(parts.settings.workers), name="workers")
         if await _listed(parts):
             await _reflect(parts)
         parts.queue.shut_down(parts.settings.workers)
-        parts.gate.set()  # nobody waits there for ever
-        _, late = await asyncio.wait([workers], timeout=STOP_SECONDS)
-        for task in (*endless, *late):
+        if parts.leadership.holds:
+            await asyncio.wait([workers], timeout=STOP_SECONDS)
+        for task in (*endless, workers):
             task.cancel()
 
 
 async def _listed(parts: Parts) -> bool:
-    """The first LIST, unless a signal comes first. Opens the gate."""
+    """The first LIST, unless a signal comes first. From then on this replica may lead."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -122,7 +153,7 @@ async def _listed(parts: Parts) -> bool:
     if stop.is_set():
         return False
     await first
-    parts.gate.set()
+    parts.warm.set()
     return True
 
 
@@ -137,13 +168,12 @@ async def _reflect(parts: Parts) -> None:
     )
 
 
-async def _watch_entropy(parts: Parts) -> None:
-    await parts.gate.wait()
-    await parts.resync.run(parts.queue.add)
+async def _after(gate: Gate, work: Callable[[], Awaitable[None]]) -> None:
+    await gate.wait()
+    await work()
 
 
-async def _watch_watchers(parts: Parts) -> None:
-    await parts.gate.wait()
+async def _watch_watchers() -> None:
     await watch_watchers(lambda: [task.get_name() for task in asyncio.all_tasks()])
 
 
@@ -154,6 +184,8 @@ def _expose(parts: Parts) -> None:
     gauge("queue_retries", "Passes that failed and were put off, since the start.", lambda: parts.queue.retries)
     gauge("jobs", "Jobs that are known.", lambda: len(parts.store.jobs))
     gauge("pods", "Pods that are known.", lambda: len(parts.store.pods))
+    gauge("leader", "1 for the replica that leads, 0 for its standby.", lambda: parts.leadership.holds)
+    gauge("lease_transitions", "How often the lead has changed hands.", lambda: parts.leadership.transitions)
 
 
 class _Login:

@@ -8,6 +8,7 @@ import msgspec
 
 from sluice_contract.status import IngestJobStatus
 
+from .domain.election import Record
 from .domain.objects import Job, Key, Pod
 from .domain.verdict import Transition
 
@@ -30,6 +31,10 @@ class Refused(ClusterError):  # noqa: N818
 
 class Unavailable(ClusterError):  # noqa: N818
     """No answer, or none to rely on: asking again later may help."""
+
+
+class NotLeading(ClusterError):  # noqa: N818
+    """This replica may not write: it does not lead, or cannot prove that it does."""
 
 
 class Cluster(Protocol):
@@ -58,6 +63,16 @@ class Cluster(Protocol):
 
     async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
         """Asks the pod to go, if it is still exactly this one. Raises `Conflict`: it is not."""
+
+
+class Leases(Protocol):
+    """The one Lease. Every call ends before the next is due and raises `ClusterError`."""
+
+    async def read(self) -> Record | None:
+        """The Lease as it is. None: there is none."""
+
+    async def write(self, record: Record) -> Record:
+        """The Lease as it is after this. Raises `Conflict`: it is no longer the one with `record.resource_version`."""
 
 
 class Report(msgspec.Struct, frozen=True):

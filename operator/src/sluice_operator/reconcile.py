@@ -26,6 +26,7 @@ class Clocks(msgspec.Struct, frozen=True):
 
     now: Callable[[], datetime]  # timezone-aware
     monotonic: Callable[[], float]  # seconds
+    reachable: Callable[[], float]  # seconds, which do not pass while the API server is away
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -71,7 +72,7 @@ class Reconciler:
             account_is_ensured=key[0] in self._store.accounts,
             refusal=_refusal(memory, now),
         )
-        return msgspec.structs.replace(seen, **_noticed(seen, memory, now))
+        return msgspec.structs.replace(seen, **_noticed(seen, memory, now, self._clocks.reachable()))
 
     def _cold_hash(self, job: Job | None, memory: Memory) -> str:
         if job is None or job.spec is None:
@@ -146,7 +147,7 @@ class Reconciler:
             await self._refresh_job(key)
             await self._refresh_pod(key)
         except Unavailable:
-            memory.heartbeat_at = self._clocks.monotonic()  # the pod could not have reported either
+            memory.heartbeat_at = self._clocks.reachable()  # the pod could not have reported either
             raise
         memory.looked_up = memory.heartbeat
         return checks.heartbeat_is_overdue(seen)  # what changed has added its key by itself
@@ -186,16 +187,19 @@ def _refusal(memory: Memory, now: float) -> Refusal | None:
     return Refusal(noted.message, noted.generation, noted.epoch, now - noted.at)
 
 
-def _noticed(seen: Observation, memory: Memory, now: float) -> dict[str, object]:
-    """How long ago by our clock the heartbeat changed and an unanswered pause was first seen."""
+def _noticed(seen: Observation, memory: Memory, now: float, reachable: float) -> dict[str, object]:
+    """How long ago by our clocks the heartbeat changed and an unanswered pause was first seen.
+
+    A pod cannot report while the API server is away, so that time does not count against it.
+    """
     said = checks.stream(seen)
     running = seen.pod is not None and checks.pod_is_running(seen.pod)
     heartbeat = (seen.pod.metadata.uid, said.heartbeat.at if said else None) if seen.pod and running else None
     if heartbeat is None or heartbeat != memory.heartbeat:
-        memory.heartbeat, memory.heartbeat_at = heartbeat, now
+        memory.heartbeat, memory.heartbeat_at = heartbeat, reachable
     memory.pausing_at = (memory.pausing_at or now) if checks.pause_is_pending(seen) else None
     return {
-        "heartbeat_age_seconds": now - memory.heartbeat_at,
+        "heartbeat_age_seconds": reachable - memory.heartbeat_at,
         "heartbeat_was_looked_up": heartbeat is not None and memory.looked_up == heartbeat,
         "pausing_seconds": now - (memory.pausing_at if memory.pausing_at is not None else now),
     }

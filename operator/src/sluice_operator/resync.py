@@ -15,7 +15,7 @@ import msgspec
 from sluice_contract import identity
 
 from .domain.objects import Job, Key, Pod, key_of_pod
-from .ports import Cluster, ClusterError, NotFound
+from .ports import Cluster, ClusterError, NotFound, NotLeading
 from .store import Shelf, Store
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class Resync:
     async def again(self, add: Callable[[Key], None]) -> None:
         """One resync: lists, repairs, ensures the accounts, adds every key, and judges the watches."""
         jobs, pods = await self._list()
-        await self._ensure_accounts()
+        await self.ensure_accounts()
         for key in {*self._store.jobs, *self._store.pods}:
             add(key)
         if jobs or pods:
@@ -103,11 +103,13 @@ class Resync:
             self._store.pods.end_list(named, kept=_is_unlabelled),
         )
 
-    async def _ensure_accounts(self) -> None:
+    async def ensure_accounts(self) -> None:
         """Repairs what somebody did to them. A refusal is told at the next job that needs the account."""
         for namespace in {namespace for namespace, _ in self._store.jobs}:
             try:
                 await self._cluster.ensure_account(namespace)
+            except NotLeading:
+                return
             except ClusterError as error:
                 self._store.accounts.discard(namespace)
                 log.warning("an account is not ensured", extra={"namespace": namespace, "error": str(error)})

@@ -8,8 +8,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from .domain import election
+from .domain.election import Terms
 from .domain.workload import PodSettings
 
+Seconds = Annotated[float, Meta(ge=0.1, le=3600)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
@@ -28,16 +31,36 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     namespaces: tuple[str, ...] = ()
     # POD_IP: the address to serve on, which in a pod is its own; otherwise every address.
     host: str = "0.0.0.0"
+    # POD_NAME: what this replica is called in the Lease. Empty: the host's name.
+    replica: str = ""
+    # POD_NAMESPACE: where the Lease is.
+    namespace: Annotated[str, Meta(min_length=1)] = "sluice-system"
+    # SLUICE_LEASE_SECONDS: after so long without a sign of the leader's, the standby takes over.
+    lease_seconds: Seconds = 15.0
+    # SLUICE_LEASE_RENEW_SECONDS: after so long without a renewal, a leader ends itself.
+    lease_renew_seconds: Seconds = 10.0
+    # SLUICE_LEASE_RETRY_SECONDS: the time between two renewals.
+    lease_retry_seconds: Seconds = 2.0
+    # SLUICE_INGEST_PRIORITY_CLASS: the PriorityClass of the ingest pods. Empty: none, for where there is none.
+    priority_class: str = ""
     # SLUICE_HTTP_PORT: /healthz, /readyz and /metrics.
     port: Port = 8080
     # SLUICE_LOG_LEVEL: DEBUG also shows what kopf does.
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property
+    def terms(self) -> Terms:
+        """The part that concerns the Lease."""
+        return Terms(self.lease_seconds, self.lease_renew_seconds, self.lease_retry_seconds)
+
+    @property
     def pods(self) -> PodSettings:
         """The part that goes into the pods."""
         return PodSettings(
-            image=self.image, project_id=self.project_id, firestore_emulator_host=self.firestore_emulator_host
+            image=self.image,
+            project_id=self.project_id,
+            firestore_emulator_host=self.firestore_emulator_host,
+            priority_class=self.priority_class,
         )
 
 
@@ -48,6 +71,12 @@ _VARIABLES = {
     "workers": "SLUICE_WORKERS",
     "namespaces": "SLUICE_WATCH_NAMESPACES",
     "host": "POD_IP",
+    "replica": "POD_NAME",
+    "namespace": "POD_NAMESPACE",
+    "lease_seconds": "SLUICE_LEASE_SECONDS",
+    "lease_renew_seconds": "SLUICE_LEASE_RENEW_SECONDS",
+    "lease_retry_seconds": "SLUICE_LEASE_RETRY_SECONDS",
+    "priority_class": "SLUICE_INGEST_PRIORITY_CLASS",
     "port": "SLUICE_HTTP_PORT",
     "log_level": "SLUICE_LOG_LEVEL",
 }
@@ -64,7 +93,10 @@ def settings(environment: Mapping[str, str]) -> Settings:
         names = str(given["namespaces"]).split(",")
         given["namespaces"] = [name.strip() for name in names if name.strip()]
     try:
-        return msgspec.convert(given, Settings, strict=False)
+        chosen = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         field = str(error).rpartition("$.")[2].rstrip("`").split("[")[0]
         raise ValueError(f"{_VARIABLES.get(field, field)}: {error}") from error
+    if said := election.fault(chosen.terms):
+        raise ValueError(f"SLUICE_LEASE_SECONDS and its like: {said}")
+    return chosen

@@ -25,7 +25,7 @@ class Memory(msgspec.Struct):
     """What was noticed of one job. Instants are by the monotonic clock."""
 
     heartbeat: object = None  # identifies the newest heartbeat seen
-    heartbeat_at: float = 0.0  # when it was first seen
+    heartbeat_at: float = 0.0  # when it was first seen, by the clock that stands still while the API server is away
     looked_up: object = None  # the heartbeat that a live read confirmed
     pausing_at: float | None = None  # since when a pause is unanswered
     refused: Refused | None = None

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Gate(Protocol):
-    """Whether writes are allowed: the first LIST is done, and later, this replica leads."""
+    """Whether writes are allowed: the first LIST is done, and this replica leads."""
 
     async def wait(self) -> object:
         """Returns as soon as they are."""

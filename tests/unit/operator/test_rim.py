@@ -43,6 +43,12 @@ def test_every_variable_is_heeded() -> None:
         "SLUICE_WORKERS": "4",
         "SLUICE_WATCH_NAMESPACES": "acme, beta,",
         "POD_IP": "127.0.0.9",
+        "POD_NAME": "sluice-operator-1",
+        "POD_NAMESPACE": "ingest-system",
+        "SLUICE_LEASE_SECONDS": "3",
+        "SLUICE_LEASE_RENEW_SECONDS": "2",
+        "SLUICE_LEASE_RETRY_SECONDS": "0.5",
+        "SLUICE_INGEST_PRIORITY_CLASS": "feeds",
         "SLUICE_HTTP_PORT": "9000",
         "SLUICE_LOG_LEVEL": "DEBUG",
     }
@@ -53,13 +59,20 @@ def test_every_variable_is_heeded() -> None:
         "workers": 4,
         "namespaces": ("acme", "beta"),
         "host": "127.0.0.9",
+        "replica": "sluice-operator-1",
+        "namespace": "ingest-system",
+        "lease_seconds": 3.0,
+        "lease_renew_seconds": 2.0,
+        "lease_retry_seconds": 0.5,
+        "priority_class": "feeds",
         "port": 9000,
         "log_level": "DEBUG",
     }
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("SLUICE_WORKERS", "0"), ("SLUICE_HTTP_PORT", "x"), ("SLUICE_LOG_LEVEL", "LOUD")]
+    ("name", "value"),
+    [("SLUICE_WORKERS", "0"), ("SLUICE_HTTP_PORT", "x"), ("SLUICE_LOG_LEVEL", "LOUD"), ("SLUICE_LEASE_SECONDS", "10")],
 )
 def test_a_value_out_of_bounds_is_named(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=name):

@@ -33,6 +33,7 @@ class World:
         self.cluster = FakeCluster()
         self.recorder = FakeRecorder()
         self.seconds = 0.0  # since the beginning
+        self.away = 0.0  # for how much of it the API server did not answer
         self.due: dict[Key, float] = {}
         self.passes = 0
         self.watching = True
@@ -42,7 +43,11 @@ class World:
         """A new operator process, which lists before it does anything."""
         self.dirty: set[Key] = set()
         self.store = Store(self.dirty.add)
-        clocks = Clocks(now=lambda: NOW + timedelta(seconds=self.seconds), monotonic=lambda: 1000 + self.seconds)
+        clocks = Clocks(
+            now=lambda: NOW + timedelta(seconds=self.seconds),
+            monotonic=lambda: 1000 + self.seconds,
+            reachable=lambda: 1000 + self.seconds - self.away,
+        )
         self.reconciler = Reconciler(self.cluster, self.store, self.recorder, clocks, PODS)
         self.cluster.watcher = self._watch
         for document in self.cluster.jobs.values():

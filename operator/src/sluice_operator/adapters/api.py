@@ -7,7 +7,7 @@ that are newer than they are (docs/adr/0001).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn
 
 import aiohttp
@@ -15,7 +15,8 @@ import msgspec
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.config.config_exception import ConfigException
 
-from ..ports import ClusterError, Conflict, NotFound, Refused, Unavailable
+from ..ports import ClusterError, Conflict, NotFound, NotLeading, Refused, Unavailable
+from .access import CONNECTIONS
 
 _REFUSALS: Final = frozenset({400, 403, 422})
 _CONNECT_SECONDS: Final = 10.0
@@ -29,13 +30,22 @@ class _Failure(msgspec.Struct):
     message: str = ""
 
 
-class Api:
-    """Sends requests over one client, so many at once, each with a time limit."""
+def always() -> float:
+    """For those who need no leave to write."""
+    return float("inf")
 
-    def __init__(self, client: ApiClient, seconds: float = 15.0, at_once: int = 32) -> None:
+
+class Api:
+    """Sends requests over one client, 32 at once, each with a time limit."""
+
+    def __init__(
+        self, client: ApiClient, seconds: float = 15.0, may_write_seconds: Callable[[], float] = always
+    ) -> None:
+        """`may_write_seconds` says for how much longer anything but reading is allowed."""
         self._client = client
         self._seconds = seconds
-        self._slots = asyncio.Semaphore(at_once)
+        self._may_write_seconds = may_write_seconds
+        self._slots = asyncio.Semaphore(CONNECTIONS)
 
     async def call(self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None) -> bytes:
         """The answer's body. A PATCH is a server-side apply. Raises `ClusterError`."""
@@ -49,7 +59,6 @@ class Api:
         return answer
 
     async def _sent(self, method: str, path: str, query: Mapping[str, str], body: Any) -> tuple[int, bytes]:
-        seconds = _LIST_SECONDS if "limit" in query else self._seconds
         kind = _APPLY if method == "PATCH" else "application/json"
         _, url, headers, _, _ = await self._client.param_serialize(
             method,
@@ -58,6 +67,7 @@ class Api:
             header_params={"Content-Type": kind, "Accept": "application/json"},
             auth_settings=["BearerToken"],
         )
+        seconds = self._limit(method, query)
         response = await self._client.call_api(
             method,
             url,
@@ -67,6 +77,15 @@ class Api:
         )
         answer: bytes = await response.read()  # type: ignore[no-untyped-call]
         return response.status, answer
+
+    def _limit(self, method: str, query: Mapping[str, str]) -> float:
+        """Seconds until the request is given up. A write never outlasts the leave to write, even while it connects."""
+        if method == "GET":
+            return _LIST_SECONDS if "limit" in query else self._seconds
+        left = self._may_write_seconds()
+        if left <= 0:
+            raise NotLeading("this replica does not lead, so it writes nothing")
+        return min(self._seconds, left)
 
 
 def _fail(status: int, answer: bytes) -> NoReturn:

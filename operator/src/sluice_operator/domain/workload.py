@@ -26,6 +26,7 @@ class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
     image: str
     project_id: str  # where a job names no Firestore project
     firestore_emulator_host: str = ""  # empty: the real Firestore
+    priority_class: str = ""  # empty: the cluster's default
 
 
 def service_account(namespace: str) -> Manifest:
@@ -87,6 +88,7 @@ def pod(job: Job, epoch: int, cold: str, settings: PodSettings) -> Manifest:
             "automountServiceAccountToken": True,
             "enableServiceLinks": False,  # a namespace of many Services would fill the environment
             "restartPolicy": "OnFailure",
+            **({"priorityClassName": settings.priority_class} if settings.priority_class else {}),
             "terminationGracePeriodSeconds": 20,  # a flush of at most 3 s, and the sockets
             "securityContext": {
                 "runAsNonRoot": True,

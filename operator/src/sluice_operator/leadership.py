@@ -1,0 +1,155 @@
+"""Whether this replica leads, and for how much longer it may write.
+
+A Lease is no fence: what keeps two replicas from harming a job are deterministic names, preconditions and the epoch.
+The Lease keeps them from working against each other: a replica that cannot prove it leads writes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from .domain import election
+from .domain.election import Claim, Observed, Record, Terms
+from .ports import ClusterError, Leases, Unavailable
+
+log = logging.getLogger(__name__)
+
+CHECK_SECONDS: Final = 0.5
+GIVEN_BACK_SECONDS: Final = 1.0
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """The two kinds of time, and the way out."""
+
+    now: Callable[[], datetime]  # timezone-aware; for people who read the Lease
+    monotonic: Callable[[], float]  # seconds, which pass while the process or the machine is stopped, too
+    leave: Callable[[], object]  # ends the process at once
+
+
+class Reachability:
+    """A clock that stands still while the API server does not answer: pods cannot report then."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._away_at: float | None = None
+        self._away_seconds = 0.0
+
+    def failed(self, asked_at: float) -> None:
+        """A request that was sent then had no answer."""
+        if self._away_at is None:
+            self._away_at = asked_at
+
+    def answered(self) -> None:
+        """A request was answered."""
+        if self._away_at is not None:
+            self._away_seconds += self._monotonic() - self._away_at
+            self._away_at = None
+
+    def seconds(self) -> float:
+        """The clock's time."""
+        now = self._away_at if self._away_at is not None else self._monotonic()
+        return now - self._away_seconds
+
+
+class Leadership:
+    """Takes part in the election for as long as `run` runs. A leader that loses the Lease ends its process."""
+
+    def __init__(self, leases: Leases, me: str, terms: Terms, timing: Timing) -> None:
+        self.reachability = Reachability(timing.monotonic)
+        self._leases = leases
+        self._terms = terms
+        self._timing = timing
+        self._seen = Observed(me)
+        self._until = float("-inf")  # writes are allowed until then
+        self._led = asyncio.Event()
+
+    async def wait(self) -> None:
+        """Returns when this replica leads. Once it has led, it leads or the process ends."""
+        await self._led.wait()
+
+    def seconds_left(self) -> float:
+        """For how long writes are allowed. 0: they are not."""
+        return max(0.0, self._until - self._timing.monotonic())
+
+    @property
+    def holds(self) -> bool:
+        """This replica leads, and could prove so a moment ago."""
+        return self.seconds_left() > 0
+
+    @property
+    def transitions(self) -> int:
+        """How often the Lease went from one replica to another, as it says itself."""
+        return self._seen.record.transitions if self._seen.record is not None else 0
+
+    async def run(self) -> None:
+        """Looks at the Lease every `retry` seconds, for ever."""
+        while True:
+            started = self._timing.monotonic()
+            try:
+                await self._look()
+            except Unavailable as error:
+                self.reachability.failed(started)
+                log.warning("the Lease is out of reach", extra={"error": str(error)})
+            except ClusterError as error:
+                self.reachability.answered()
+                log.warning("the Lease was not written", extra={"error": f"{type(error).__name__}: {error}"})
+            else:
+                self.reachability.answered()
+            await asyncio.sleep(max(0.0, started + self._terms.retry - self._timing.monotonic()))
+
+    async def guard(self) -> None:
+        """Ends the process when the Lease was not renewed in time, whatever the look that is under way does."""
+        await self._led.wait()
+        while True:
+            if not self.holds:
+                self._leave("the Lease was not renewed in time")
+            await asyncio.sleep(min(CHECK_SECONDS, self.seconds_left() or CHECK_SECONDS))
+
+    async def release(self) -> None:
+        """Gives the Lease back, so that the other replica need not wait. All writers have ended."""
+        if not self.holds:
+            return
+        self._until = float("-inf")
+        try:
+            record = await self._leases.read()  # a renewal that was cut off may have changed it
+            if record is not None and record.holder == self._seen.me:
+                free = {"holder": "", "seconds": GIVEN_BACK_SECONDS, "renewed_at": self._timing.now()}
+                await self._leases.write(msgspec.structs.replace(record, **free))
+        except ClusterError as error:
+            log.warning("the Lease was not given back", extra={"error": str(error)})
+        else:
+            log.info("gave the Lease back")
+
+    async def _look(self) -> None:
+        record = await self._leases.read()
+        self._seen = election.observed(self._seen, record, self._timing.monotonic())
+        step = election.decide(record, self._seen, self._timing.monotonic())
+        if isinstance(step, Claim):
+            await self._claim(step)
+        elif self._led.is_set():
+            holder = self._seen.record.holder if self._seen.record is not None else ""
+            self._leave(f"{holder} has the Lease")
+
+    async def _claim(self, claim: Claim) -> None:
+        asked_at, now = self._timing.monotonic(), self._timing.now()
+        before = self._seen.record
+        since = before.acquired_at if before is not None and claim.renews else now
+        written = await self._leases.write(
+            Record(claim.holder, self._terms.lease, since, now, claim.transitions, claim.resource_version)
+        )
+        self._seen = election.observed(self._seen, written, asked_at)
+        self._until = asked_at + self._terms.renew
+        if not self._led.is_set():
+            log.info("leading", extra={"replica": claim.holder, "transitions": claim.transitions})
+            self._led.set()
+
+    def _leave(self, why: str) -> None:
+        self._until = float("-inf")
+        log.critical("no longer leading: the process ends", extra={"reason": why})
+        self._timing.leave()

@@ -1,0 +1,190 @@
+"""Two replicas and one Lease, with time that jumps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from sluice_operator.domain.election import Record, Terms
+from sluice_operator.leadership import Leadership, Timing
+from sluice_operator.ports import Conflict, Unavailable
+from support import virtual_time
+
+from .world import NOW
+
+
+class Left(Exception):  # noqa: N818  what the process has done
+    """A replica ended its process."""
+
+
+class FakeLeases:
+    """Implements `ports.Leases`."""
+
+    def __init__(self) -> None:
+        self.record: Record | None = None
+        self.writes = 0
+        self.away: set[str] = set()  # the replicas that cannot reach it
+
+    def seen_by(self, replica: str) -> FakeLease:
+        """The Lease, as one replica reaches it."""
+        return FakeLease(self, replica)
+
+
+class FakeLease:
+    """One replica's way to the Lease."""
+
+    def __init__(self, leases: FakeLeases, replica: str) -> None:
+        self._leases = leases
+        self._replica = replica
+
+    async def read(self) -> Record | None:
+        """See the port."""
+        await self._reach()
+        return self._leases.record
+
+    async def write(self, record: Record) -> Record:
+        """See the port."""
+        await self._reach()
+        known = self._leases.record.resource_version if self._leases.record is not None else ""
+        if record.resource_version != known:
+            raise Conflict("the object has been modified")
+        self._leases.writes += 1
+        self._leases.record = msgspec.structs.replace(record, resource_version=str(self._leases.writes))
+        return self._leases.record
+
+    async def _reach(self) -> None:
+        if self._replica in self._leases.away:
+            await asyncio.sleep(1.5)
+            raise Unavailable("no answer")
+
+
+def replica(leases: FakeLeases, name: str) -> Leadership:
+    """A replica that takes part."""
+
+    def leave() -> None:
+        raise Left(name)
+
+    timing = Timing(lambda: NOW + timedelta(seconds=virtual_time.seconds()), virtual_time.seconds, leave)
+    return Leadership(leases.seen_by(name), name, Terms(), timing)
+
+
+@asynccontextmanager
+async def running(each: Leadership) -> AsyncIterator[asyncio.Task[None]]:
+    """The replica's process; done with `Left` when it has ended itself."""
+
+    async def process() -> None:
+        await asyncio.gather(each.run(), each.guard())
+
+    task = asyncio.create_task(process())
+    try:
+        await asyncio.sleep(0.1)
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_one_leads_and_renews_and_the_other_stands_by() -> None:
+    leases = FakeLeases()
+    first, second = replica(leases, "first"), replica(leases, "second")
+    async with running(first), running(second):
+        await asyncio.sleep(60)
+        assert (first.holds, second.holds) == (True, False)
+        assert leases.writes == 31
+        assert first.seconds_left() == pytest.approx(10, abs=2)
+
+
+async def test_the_lease_of_a_leader_that_died_is_taken_when_it_has_expired() -> None:
+    leases = FakeLeases()
+    second = replica(leases, "second")
+    async with running(replica(leases, "first")):
+        await asyncio.sleep(1)
+    died_at = virtual_time.seconds()
+    async with running(second):
+        await second.wait()
+        assert 15 <= virtual_time.seconds() - died_at <= 18
+        assert second.transitions == 1
+
+
+async def test_a_lease_that_is_given_back_is_taken_at_the_next_look() -> None:
+    leases = FakeLeases()
+    first, second = replica(leases, "first"), replica(leases, "second")
+    async with running(first):
+        await asyncio.sleep(1)
+    await first.release()
+    assert not first.holds
+    released_at = virtual_time.seconds()
+    async with running(second):
+        await second.wait()
+    assert virtual_time.seconds() - released_at <= 2
+
+
+async def test_only_a_leader_gives_the_lease_back() -> None:
+    leases = FakeLeases()
+    second = replica(leases, "second")
+    async with running(replica(leases, "first")), running(second):
+        await second.release()
+        assert leases.record is not None
+        assert leases.record.holder == "first"
+
+
+async def test_a_leader_that_cannot_renew_writes_nothing_after_the_deadline_and_ends() -> None:
+    leases = FakeLeases()
+    first = replica(leases, "first")
+    async with running(first) as process:
+        leases.away.add("first")
+        cut_at = virtual_time.seconds()
+        with pytest.raises(Left):
+            await process
+        assert not first.holds
+        assert 8 <= virtual_time.seconds() - cut_at <= 10.5
+
+
+async def test_the_deadline_has_passed_before_anybody_else_can_lead() -> None:
+    leases = FakeLeases()
+    first, second = replica(leases, "first"), replica(leases, "second")
+    async with running(first) as process, running(second):
+        leases.away.add("first")
+        with pytest.raises(Left):
+            await process
+        ended_at = virtual_time.seconds()
+        await second.wait()
+        assert virtual_time.seconds() - ended_at >= 4
+
+
+async def test_a_leader_whose_lease_somebody_else_has_ends_at_once() -> None:
+    leases = FakeLeases()
+    async with running(replica(leases, "first")) as process:
+        leases.record = Record("thief", 15, resource_version=str(leases.writes))
+        stolen_at = virtual_time.seconds()
+        with pytest.raises(Left):
+            await process
+        assert virtual_time.seconds() - stolen_at <= 2
+
+
+async def test_a_deleted_lease_stays_with_its_leader() -> None:
+    leases = FakeLeases()
+    first, second = replica(leases, "first"), replica(leases, "second")
+    async with running(first), running(second):
+        await asyncio.sleep(5)
+        leases.record, leases.writes = None, 100
+        await asyncio.sleep(30)
+        assert (first.holds, second.holds) == (True, False)
+
+
+async def test_time_in_which_the_api_server_does_not_answer_does_not_count() -> None:
+    leases = FakeLeases()
+    first = replica(leases, "first")
+    async with running(first):
+        await asyncio.sleep(4)
+        before = first.reachability.seconds()
+        leases.away.add("first")
+        await asyncio.sleep(6)
+        leases.away.clear()
+        await asyncio.sleep(4)
+        assert first.reachability.seconds() - before == pytest.approx(10 - 6, abs=2)
