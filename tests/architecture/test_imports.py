@@ -8,7 +8,7 @@ FORBIDDEN = ("pandas", "numpy", "pydantic", "kubernetes", "kopf", "alpaca", "web
 PROGRAM = """
     import asyncio, os, sys
     import sluice_runtime.__main__
-    from sluice_runtime import app
+    from sluice_runtime import app, assembly
     from sluice_runtime.settings import settings
     os.environ["FIRESTORE_EMULATOR_HOST"] = "127.0.0.1:9"
     job = '{"namespace":"a","name":"b","uid":"c","generation":1,"epoch":1,"projectID":"demo-project",'
@@ -16,7 +16,7 @@ PROGRAM = """
     found = settings({"SLUICE_JOB": job, "POD_UID": "d", "KUBERNETES_SERVICE_HOST": "127.0.0.1"})
 
     async def start():
-        app._source(found), app._sink(found), app._job_client(found)
+        assembly.source_of(found), assembly.sink_of(found), app._job_client(found)
 
     asyncio.run(start())
     print(*sorted({name.partition(".")[0] for name in sys.modules}))

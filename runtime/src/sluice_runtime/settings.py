@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypedDict
 
 import msgspec
 
 from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
+
+from .domain.pause import Switch, says_enabled
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -27,6 +30,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str  # LOG_LEVEL: debug also logs each write
     backoff_base_seconds: float  # RECONNECT_BACKOFF_BASE_S
     backoff_cap_seconds: float  # RECONNECT_BACKOFF_MAX_S
+    enabled: bool  # INGEST_ENABLED: a switch beside the job's own
+    enabled_file: Path | None  # INGEST_ENABLED_FILE: another, whose first line counts
+    enabled_poll_seconds: float  # INGEST_ENABLED_POLL_S
+    state_dir: Path = Path(identity.STATE_DIR)  # what outlives a restart of the process
+    tape_dir: Path = Path(identity.TAPE_DIR)
+
+    @property
+    def environment_switch(self) -> Switch:
+        """What INGEST_ENABLED says."""
+        return Switch(source="env:INGEST_ENABLED", pauses=not self.enabled)
+
+    @property
+    def http_token_file(self) -> Path | None:
+        """The bearer token of POST requests; None: there are none."""
+        return Path(identity.HTTP_TOKEN_DIR) / identity.TOKEN_KEY if self.job.spec.http else None
 
     @property
     def alpaca_credentials_dir(self) -> Path:
@@ -52,9 +70,35 @@ def settings(environment: Mapping[str, str]) -> Settings:
         pod_uid=_needed(environment, identity.POD_UID_ENV),
         bind=environment.get(identity.POD_IP_ENV, "127.0.0.1"),
         api_url=_api_url(environment),
+        **common(environment),
+    )
+
+
+class Common(TypedDict):
+    """What a pod and a standalone runtime are told alike."""
+
+    log_level: str
+    backoff_base_seconds: float
+    backoff_cap_seconds: float
+    enabled: bool
+    enabled_file: Path | None
+    enabled_poll_seconds: float
+
+
+def common(environment: Mapping[str, str]) -> Common:
+    """The part of the settings that needs no operator.
+
+    Raises:
+        SettingsError: one is malformed.
+    """
+    file = environment.get("INGEST_ENABLED_FILE")
+    return Common(
         log_level=_log_level(environment),
         backoff_base_seconds=_seconds(environment, "RECONNECT_BACKOFF_BASE_S", 1.0),
         backoff_cap_seconds=_seconds(environment, "RECONNECT_BACKOFF_MAX_S", 60.0),
+        enabled=says_enabled(environment.get("INGEST_ENABLED", "")),
+        enabled_file=Path(file) if file else None,
+        enabled_poll_seconds=_seconds(environment, "INGEST_ENABLED_POLL_S", 5.0),
     )
 
 

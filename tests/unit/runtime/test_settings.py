@@ -3,6 +3,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from sluice_runtime.domain.pause import Switch
 from sluice_runtime.settings import Settings, SettingsError, settings
 
 SPEC: dict[str, Any] = {"tenant": "acme", "provider": "synthetic", "symbols": ["AAPL"]}
@@ -97,3 +98,27 @@ def test_certificates_are_read_only_where_the_job_names_some() -> None:
     named = with_spec(alpaca={"caConfigMapRef": {"name": "ca"}}).alpaca_ca_file
     assert str(named) == "/etc/sluice/alpaca-ca/ca.crt"
     assert str(with_spec().alpaca_credentials_dir) == "/etc/sluice/alpaca"
+
+
+@pytest.mark.parametrize("word", ["0", "false", "off", "no", " FALSE ", "Off"])
+def test_the_environment_pauses_by_a_word_that_means_no(word: str) -> None:
+    assert settings({**ENVIRONMENT, "INGEST_ENABLED": word}).environment_switch == Switch(
+        source="env:INGEST_ENABLED", pauses=True
+    )
+
+
+@pytest.mark.parametrize("environment", [{}, *({"INGEST_ENABLED": word} for word in ("", "1", "true", "yes", "on"))])
+def test_by_default_and_by_any_other_word_it_does_not(environment: dict[str, str]) -> None:
+    assert not settings({**ENVIRONMENT, **environment}).environment_switch.pauses
+
+
+def test_a_switch_file_is_polled_every_five_seconds_unless_told_otherwise() -> None:
+    assert settings(ENVIRONMENT).enabled_file is None
+    found = settings({**ENVIRONMENT, "INGEST_ENABLED_FILE": "/etc/switch", "INGEST_ENABLED_POLL_S": "1"})
+    assert (str(found.enabled_file), found.enabled_poll_seconds) == ("/etc/switch", 1.0)
+    assert settings(ENVIRONMENT).enabled_poll_seconds == 5.0
+
+
+def test_the_token_is_read_only_where_the_job_names_one() -> None:
+    assert with_spec().http_token_file is None
+    assert str(with_spec(http={"tokenSecretRef": {"name": "ingest-http"}}).http_token_file) == "/etc/sluice/http/token"

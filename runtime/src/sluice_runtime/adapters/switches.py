@@ -1,11 +1,10 @@
-"""Switches beside the IngestJob: the environment, a file that somebody else writes, and a file of our own."""
+"""Switches in files beside the IngestJob: one that somebody else writes, and one of our own."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -15,14 +14,7 @@ from ..ports import SwitchListener
 
 _log = logging.getLogger(__name__)
 
-ENABLED = "INGEST_ENABLED"
-ENABLED_FILE = "INGEST_ENABLED_FILE"
 _LONGEST_LINE = 100
-
-
-def environment_switch(environment: Mapping[str, str]) -> Switch:
-    """INGEST_ENABLED: enabled unless it says 0, false, off or no."""
-    return Switch(source=f"env:{ENABLED}", pauses=not says_enabled(environment.get(ENABLED, "")))
 
 
 class FileSwitch:

@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from sluice_runtime.adapters.http_api import application
@@ -62,7 +63,11 @@ class World:
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     made = World(journal())
-    routes = control_routes(made.controls, made.book, lambda request: made.guard(request))
+
+    def guard(request: web.Request) -> str | None:
+        return made.guard(request)
+
+    routes = control_routes(made.controls, made.book, guard)
     async with TestClient(TestServer(application(made.book, routes))) as made.client:
         yield made
 

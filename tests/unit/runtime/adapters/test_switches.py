@@ -4,7 +4,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sluice_runtime.adapters.switches import FileSwitch, SwitchFile, environment_switch
+from sluice_runtime.adapters.switches import FileSwitch, SwitchFile
 from sluice_runtime.domain.pause import Switch
 from sluice_runtime.loops.racing import within
 from support.virtual_time import seconds
@@ -44,16 +44,6 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def told() -> Told:
     return Told()
-
-
-@pytest.mark.parametrize("word", ["0", "false", "off", "no", " FALSE ", "Off"])
-def test_the_environment_pauses_by_a_word_that_means_no(word: str) -> None:
-    assert environment_switch({"INGEST_ENABLED": word}) == Switch(source="env:INGEST_ENABLED", pauses=True)
-
-
-@pytest.mark.parametrize("environment", [{}, *({"INGEST_ENABLED": word} for word in ("", "1", "true", "yes", "on"))])
-def test_by_default_and_by_any_other_word_it_does_not(environment: dict[str, str]) -> None:
-    assert not environment_switch(environment).pauses
 
 
 async def test_the_first_line_of_the_file_counts_and_is_read_again_and_again(file: Path, told: Told) -> None:

@@ -1,0 +1,95 @@
+"""The parts of one runtime, made from its settings."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sluice_contract.identity import InjectedJob
+from sluice_contract.resource import IngestJob, ObjectMeta
+from sluice_contract.spec import Synthetic
+
+from .adapters.firestore import FirestoreSink, firestore_client
+from .adapters.synthetic import SyntheticSource
+from .domain.coalescer import Coalescer
+from .domain.desired import UNREAD, Desired, desired, halted
+from .domain.health import Identity
+from .loops.cell import Cell
+from .loops.journal import Journal
+from .ports import Source
+from .settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from .adapters.alpaca_mount import AlpacaMount
+
+
+def now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)
+
+
+def journal_of(settings: Settings) -> Journal:
+    """Nothing is known yet, and nothing shall stream."""
+    injected = settings.job
+    who = Identity(
+        namespace=injected.namespace,
+        name=injected.name,
+        job_uid=injected.uid,
+        pod_uid=settings.pod_uid,
+        tenant=injected.spec.tenant,
+        provider=injected.spec.provider,
+        epoch=injected.epoch,
+        session_id=uuid.uuid4().hex,
+        started_at=now(),
+    )
+    return Journal(who, Cell(_aim_at_start(injected)), Coalescer(), now)
+
+
+def _aim_at_start(injected: InjectedJob) -> Desired:
+    # Generation 0: nothing has been applied. The injected spec may be older than a pause.
+    metadata = ObjectMeta(name=injected.name, namespace=injected.namespace, uid=injected.uid)
+    return halted(desired(IngestJob(metadata=metadata, spec=injected.spec), now()), UNREAD)
+
+
+def source_of(settings: Settings, mount: AlpacaMount | None = None) -> Source:
+    """The declared provider. Its packages are imported only here, when it is the one.
+
+    `mount` is where Alpaca's key pair is found, if not where a pod finds its Secret.
+
+    Raises:
+        SettingsError: the provider's block lacks what it needs.
+    """
+    spec = settings.job.spec
+    match spec.provider:
+        case "replay":
+            from .adapters.replay import ReplaySource  # noqa: PLC0415
+
+            if spec.replay is None:
+                raise SettingsError("spec.replay is missing: name the ConfigMap that holds the tape")
+            return ReplaySource(settings.tape_dir / spec.replay.tape.config_map_ref.key, spec.replay.speed)
+        case "alpaca" if spec.alpaca is not None and spec.alpaca.credentials_secret_ref is not None:
+            from .adapters.alpaca import AlpacaSource  # noqa: PLC0415
+            from .adapters.alpaca_mount import AlpacaMount  # noqa: PLC0415
+
+            mounted = AlpacaMount(spec.alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+            return AlpacaSource(spec.alpaca, mount or mounted)
+        case "alpaca":
+            # The schema lets credentials be absent only in a dry run: nothing simulated is ever written.
+            return SyntheticSource(Synthetic(), now, name="alpaca:simulated")
+        case "synthetic":
+            return SyntheticSource(spec.synthetic or Synthetic(), now)
+
+
+def sink_of(settings: Settings) -> FirestoreSink:
+    """The declared Firestore. To be made on the loop that uses it.
+
+    Raises:
+        SettingsError: there are no usable credentials.
+    """
+    spec = settings.job.spec
+    try:
+        client = firestore_client(spec.firestore, spec.firestore.project_id or settings.job.project_id)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    return FirestoreSink(client, spec.tenant, spec.firestore.live_quotes_collection, spec.heartbeat.document)
