@@ -7,11 +7,14 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from sluice_contract.spec import AlpacaEngine
 from sluice_contract.status import FailureType
 from sluice_runtime.adapters import alpaca_mount
+from sluice_runtime.adapters.alpaca import AlpacaSource
 from sluice_runtime.adapters.alpaca_wire import Patience
 from sluice_runtime.loops.racing import cancel
 from support.alpaca import Account, AlpacaServer
@@ -48,15 +51,28 @@ async def server() -> AsyncIterator[AlpacaServer]:
         yield running
 
 
+@pytest.fixture(params=get_args(AlpacaEngine))
+def engine(request: pytest.FixtureRequest) -> AlpacaEngine:
+    """Both clients, with one suite."""
+    chosen: AlpacaEngine = request.param
+    return chosen
+
+
 @pytest.fixture
 def mounted(tmp_path: Path) -> Path:
     """The Secret, as it is mounted."""
     return mount(tmp_path, "key", SECRET)
 
 
-async def test_quotes_arrive_live(server: AlpacaServer, mounted: Path) -> None:
+@pytest.fixture
+def client(server: AlpacaServer, mounted: Path, engine: AlpacaEngine) -> AlpacaSource:
+    """Our client of the server."""
+    return source(server.url(), mounted, engine=engine)
+
+
+async def test_quotes_arrive_live(server: AlpacaServer, client: AlpacaSource) -> None:
     listener = FakeListener()
-    async with streaming(source(server.url(), mounted), listener, "AAPL", "MSFT"):
+    async with streaming(client, listener, "AAPL", "MSFT"):
         await server.send_quote("AAPL", 100.25, 100.5)
         await server.send_quote("MSFT", 50.0, 0.0)
         await eventually(lambda: len(listener.ticks) == 2)
@@ -68,9 +84,9 @@ async def test_quotes_arrive_live(server: AlpacaServer, mounted: Path) -> None:
     await server.record.until(lambda record: record.closes == [("client", 1000)])
 
 
-async def test_symbols_come_and_go_on_the_same_connection(server: AlpacaServer, mounted: Path) -> None:
+async def test_symbols_come_and_go_on_the_same_connection(server: AlpacaServer, client: AlpacaSource) -> None:
     listener = FakeListener()
-    async with streaming(source(server.url(), mounted), listener, "AAPL", "MSFT") as connection:
+    async with streaming(client, listener, "AAPL", "MSFT") as connection:
         await connection.follow(frozenset({"MSFT", "SPY"}))
         assert listener.confirmed == server.record.quotes == {"MSFT", "SPY"}
         await connection.follow(frozenset({"MSFT", "SPY"}))
@@ -87,21 +103,21 @@ async def test_symbols_come_and_go_on_the_same_connection(server: AlpacaServer, 
     assert server.record.connects == 1
 
 
-async def test_two_thousand_symbols_are_one_request(server: AlpacaServer, mounted: Path) -> None:
+async def test_two_thousand_symbols_are_one_request(server: AlpacaServer, client: AlpacaSource) -> None:
     listener = FakeListener()
     names = [f"S{n}" for n in range(2000)]
-    async with streaming(source(server.url(), mounted), listener, *names):
+    async with streaming(client, listener, *names):
         assert len(listener.confirmed) == 2000
 
 
 @pytest.mark.parametrize("code", [400, 405])
 async def test_a_bad_symbol_is_isolated_by_halving_and_the_others_are_confirmed(
-    server: AlpacaServer, mounted: Path, code: int
+    server: AlpacaServer, client: AlpacaSource, code: int
 ) -> None:
     server.faults.next(BadSymbol("S37", code))
     names = frozenset(f"S{n}" for n in range(100))
     listener = FakeListener()
-    async with streaming(source(server.url(), mounted), listener, *names) as connection:
+    async with streaming(client, listener, *names) as connection:
         assert listener.confirmed == names - {"S37"}
         assert [(each.symbol, each.code) for each in listener.rejected] == [("S37", code)]
         assert len(server.record.messages) <= 20
@@ -145,49 +161,51 @@ async def test_a_bad_symbol_is_isolated_by_halving_and_the_others_are_confirmed(
     ids=str,
 )
 async def test_each_failure_has_its_kind_and_a_sentence(
-    server: AlpacaServer, mounted: Path, faults: list[Fault], kind: FailureType, words: str
+    server: AlpacaServer, client: AlpacaSource, faults: list[Fault], kind: FailureType, words: str
 ) -> None:
     server.faults.next(*faults, times=2)  # aiohttp itself tries a reset upgrade twice
     listener = FakeListener()
-    failure = await until_failure(source(server.url(), mounted), listener)
+    failure = await until_failure(client, listener)
     assert (failure.kind, words in failure.message) == (kind, True), failure.message
     await server.record.until(lambda record: not record.open)
     assert listener.history.count("closed") == len(server.record.connections)
 
 
-async def test_a_dead_peer_is_found_by_pings(server: AlpacaServer, mounted: Path) -> None:
+async def test_a_dead_peer_is_found_by_pings(server: AlpacaServer, client: AlpacaSource) -> None:
     server.faults.next(Mute(pongs=False))
     began = time.monotonic()
-    failure = await until_failure(source(server.url(), mounted), FakeListener())
+    failure = await until_failure(client, FakeListener())
     assert (failure.kind, failure.message) == ("stall", "Alpaca no longer answers pings: connecting anew")
     assert time.monotonic() - began < 3.0
 
 
-async def test_a_silent_market_is_no_failure(server: AlpacaServer, mounted: Path) -> None:
+async def test_a_silent_market_is_no_failure(server: AlpacaServer, client: AlpacaSource) -> None:
     server.faults.next(Mute(pongs=True))
     listener = FakeListener()
-    async with streaming(source(server.url(), mounted), listener, "AAPL"):
+    async with streaming(client, listener, "AAPL"):
         await asyncio.sleep(1.0)
         assert len(server.record.open) == 1
 
 
-async def test_nobody_listening_is_told(mounted: Path, unused_tcp_port: int) -> None:
-    failure = await until_failure(source(f"ws://127.0.0.1:{unused_tcp_port}/v2/iex", mounted), FakeListener())
+async def test_nobody_listening_is_told(mounted: Path, engine: AlpacaEngine, unused_tcp_port: int) -> None:
+    failure = await until_failure(
+        source(f"ws://127.0.0.1:{unused_tcp_port}/v2/iex", mounted, engine=engine), FakeListener()
+    )
     assert (failure.kind, "cannot be reached" in failure.message) == ("network", True)
 
 
 @pytest.mark.parametrize("url", ["wss://127.0.0.1:99999/", "wss://:1/", "wss://[::1/"])
-async def test_an_impossible_address_is_told(mounted: Path, url: str) -> None:
-    failure = await until_failure(source(url, mounted), FakeListener())
+async def test_an_impossible_address_is_told(mounted: Path, engine: AlpacaEngine, url: str) -> None:
+    failure = await until_failure(source(url, mounted, engine=engine), FakeListener())
     assert "cannot be reached" in failure.message
 
 
 @pytest.mark.parametrize(
     "strange", [Garbage(), WrongCodec(), Burst(messages=5000), UnknownType(), Missing(), ZeroSide()], ids=str
 )
-async def test_a_strange_frame_costs_only_itself(server: AlpacaServer, mounted: Path, strange: Fault) -> None:
+async def test_a_strange_frame_costs_only_itself(server: AlpacaServer, client: AlpacaSource, strange: Fault) -> None:
     listener = FakeListener()
-    async with streaming(source(server.url(), mounted), listener, "AAPL"):
+    async with streaming(client, listener, "AAPL"):
         await server.inject(strange)
         await server.send_quote("AAPL", 77.25, 78.0)
         await eventually(lambda: listener.ticks and listener.ticks[-1].quote().bid == 77.25)
@@ -195,13 +213,13 @@ async def test_a_strange_frame_costs_only_itself(server: AlpacaServer, mounted: 
 
 @pytest.mark.parametrize("phase", SilentPeer.PHASES)
 async def test_cancelling_in_any_phase_closes_the_socket_although_the_peer_does_not_answer(
-    mounted: Path, phase: str
+    mounted: Path, engine: AlpacaEngine, phase: str
 ) -> None:
     peer, listener = SilentPeer(phase), FakeListener()
     async with peer.listening() as url:
 
         async def stream() -> None:
-            async with streaming(source(url, mounted, patience=Patience()), listener, "AAPL"):
+            async with streaming(source(url, mounted, engine=engine, patience=Patience()), listener, "AAPL"):
                 await asyncio.Event().wait()
 
         task = asyncio.create_task(stream())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_contract.spec import Alpaca, AlpacaFeed
+from sluice_contract.spec import Alpaca, AlpacaEngine, AlpacaFeed
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca import AlpacaSource
 from sluice_runtime.adapters.alpaca_connection import AlpacaConnection
@@ -29,14 +29,21 @@ def mount(folder: Path, key: str, secret: str) -> Path:
     return folder
 
 
-HURRIED = Patience(upgrade=0.3, welcome=0.3, auth=0.3, ack=0.3, ping=0.3)
+# The phases' timeouts, shortened.
+HURRIED = Patience(upgrade=3.0, welcome=0.5, auth=0.5, ack=0.5, ping=0.4)
 
 
 def source(
-    url: str, credentials: Path, ca_file: Path | None = None, *, feed: AlpacaFeed = "iex", patience: Patience = HURRIED
+    url: str,
+    credentials: Path,
+    ca_file: Path | None = None,
+    *,
+    feed: AlpacaFeed = "iex",
+    engine: AlpacaEngine = "native",
+    patience: Patience = HURRIED,
 ) -> AlpacaSource:
     """A provider with a mounted Secret."""
-    settings = Alpaca(stream_url=url, feed=feed, credentials_secret_ref=SecretReference(name="alpaca"))
+    settings = Alpaca(stream_url=url, feed=feed, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"))
     return AlpacaSource(settings, AlpacaMount(settings, credentials, ca_file), patience=patience)
 
 

@@ -25,6 +25,7 @@ from .values import (
 
 Provider = Literal["alpaca", "synthetic", "replay"]
 AlpacaFeed = Literal["iex", "sip", "delayed_sip", "test", "boats", "overnight", "crypto"]
+AlpacaEngine = Literal["native", "sdk"]
 Channel = Literal["quotes", "trades"]
 
 
@@ -60,6 +61,13 @@ class Alpaca(Document, frozen=True):
             description="The whole URL of the stream, in place of the feed's own: a proxy or a test server.",
         ),
     ] = None
+    engine: Annotated[
+        AlpacaEngine,
+        Meta(
+            description="What speaks with Alpaca: native, the runtime's own client, or sdk, alpaca-py under the same "
+            "supervision; sdk needs a runtime image with alpaca-py in it."
+        ),
+    ] = "native"
     ca_config_map_ref: Annotated[
         ConfigMapReference | None,
         Meta(description="A ConfigMap whose key ca.crt holds the certificates (PEM) to trust for streamURL."),

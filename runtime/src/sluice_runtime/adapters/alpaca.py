@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from sluice_contract.spec import Alpaca
+from sluice_contract.spec import Alpaca, AlpacaEngine
 
 from ..domain.failure import StreamError
 from ..ports import Listener
@@ -25,6 +25,26 @@ _PATHS = {"boats": "v1beta1/boats", "overnight": "v1beta1/overnight", "crypto": 
 Open = Callable[[Endpoint], Awaitable[Wire]]
 
 
+async def open_sdk(endpoint: Endpoint) -> Wire:
+    """A wire of engine `sdk`, whose packages are imported with the first.
+
+    Raises:
+        StreamError: it cannot be had, or alpaca-py is not installed.
+    """
+    try:
+        from .alpaca_sdk import SDKWire  # noqa: PLC0415
+    except ImportError as error:
+        raise StreamError(
+            "configuration",
+            f"spec.alpaca.engine is sdk, and this image has no alpaca-py ({error}): run an image built with it, or set "
+            f"spec.alpaca.engine to native",
+        ) from None
+    return await SDKWire.open(endpoint)
+
+
+_ENGINES: dict[AlpacaEngine, Open] = {"native": NativeWire.open, "sdk": open_sdk}
+
+
 class AlpacaSource:
     """Provider `alpaca`, on whichever engine opens its wires."""
 
@@ -32,14 +52,13 @@ class AlpacaSource:
         self,
         settings: Alpaca,
         mount: AlpacaMount,
-        open_wire: Open = NativeWire.open,
         patience: Patience = Patience(),  # noqa: B008  frozen
     ) -> None:
         self.name = f"alpaca:{settings.feed}"
         self._url = settings.stream_url or f"{_HOST}/{_PATHS.get(settings.feed, f'v2/{settings.feed}')}"
         self._is_crypto = settings.feed == "crypto"
         self._mount = mount
-        self._open = open_wire
+        self._open = _ENGINES[settings.engine]
         self._patience = patience
         self._contention = Contention()
 
