@@ -13,6 +13,7 @@ MANIFESTS := $(BIN)/python -m sluice_manifests
 PROJECTS := crds operator runtime devcluster manifests
 TAPE ?=
 SPEED ?= 1
+REPOSITORY ?=
 
 .PHONY: help
 help: ## list the targets
@@ -90,10 +91,10 @@ verify: setup ## fail when a generated file is stale
 	@echo "generated files are fresh"
 
 .PHONY: release
-release: setup ## check the tree, then build images, install YAML and chart: VERSION=1.2.3
+release: setup ## check the tree, then build images, install YAML and chart: VERSION=1.2.3 [REPOSITORY=host/path]
 	@$(MANIFESTS) check $(VERSION)
 	@$(MAKE) --no-print-directory images VERSION=$(VERSION)
-	@$(MANIFESTS) release $(VERSION)
+	@$(MANIFESTS) release $(if $(REPOSITORY),--repository $(REPOSITORY)) $(VERSION)
 
 .PHONY: lock
 lock: setup ## resolve requirements/*.in into hash-locked requirements/*.txt

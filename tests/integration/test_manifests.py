@@ -229,7 +229,7 @@ def test_a_release_is_an_install_file_a_chart_and_their_checksums(
 ) -> None:
     (tmp_path / "manifests").symlink_to(MANIFESTS)
     version = release.version_of(ROOT)
-    files = release.write(tmp_path, version, (kubectl_program, programs.helm))
+    files = release.write(tmp_path, version, "", (kubectl_program, programs.helm))
     assert [path.name for path in files] == [f"sluice-{version}{end}" for end in (".yaml", ".tgz", ".sha256")]
     subprocess.run(["sha256sum", "--check", "--quiet", files[2].name], cwd=files[2].parent, check=True)
     assert parsed(files[0].read_text()) == kustomized(kubectl_program, MANIFESTS / "base")

@@ -37,7 +37,8 @@ def _run(options: argparse.Namespace) -> None:
     elif options.command == "check":
         release.check(options.root, options.version)
     else:
-        for path in release.write(options.root, options.version, (kubectl(progress), tools(progress).helm)):
+        programs = kubectl(progress), tools(progress).helm
+        for path in release.write(options.root, options.version, options.repository, programs):
             print(path)
 
 
@@ -48,8 +49,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("tools", help="build helm and kubeconform if they are missing, and print where they are")
     made = commands.add_parser("chart", help="write the Helm chart that the base makes")
     made.add_argument("folder", type=Path)
-    for name, text in {"check": "say what keeps a release back", "release": "write a release's files"}.items():
-        commands.add_parser(name, help=text).add_argument("version")
+    checked = commands.add_parser("check", help="say what keeps a release back")
+    released = commands.add_parser("release", help="write a release's files")
+    released.add_argument("--repository", default="", help="where the images are pulled from, as host/path")
+    for command in (checked, released):
+        command.add_argument("version")
     return parser
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
+from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import yaml
 
+from sluice_manifests import chart
 from sluice_manifests.errors import ManifestsError
+from sluice_manifests.objects import parsed
 from sluice_manifests.tools import output
 
 FOLDER = Path("build/release")
@@ -62,23 +65,34 @@ def silence(changelog: str, version: str) -> list[str]:
     return [] if re.search(r"^\* ", section[1], re.MULTILINE) else [f"CHANGELOG.md says nothing about {version}"]
 
 
-def write(root: Path, version: str, programs: tuple[Path, Path]) -> list[Path]:
+def write(root: Path, version: str, repository: str, programs: tuple[Path, Path]) -> list[Path]:
     """Writes the install YAML, the packaged chart and their checksums; returns their paths.
 
-    `programs` are kubectl and helm. Raises ManifestsError when one of them fails.
+    `repository` is where the images are pulled from, empty for their bare names; `programs` are kubectl and helm.
+    Raises ManifestsError when one of them fails.
     """
     kubectl, helm = programs
     folder = root / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    install = folder / f"sluice-{version}.yaml"
-    install.write_text(
-        f"# Sluice {version}: kubectl apply --server-side -f\n{output(kubectl, 'kustomize', root / 'manifests/base')}"
-    )
-    output(helm, "package", root / "manifests/chart", "--destination", folder)
-    files = [install, folder / f"sluice-{version}.tgz"]
+    text = pulled_from(repository, output(kubectl, "kustomize", root / "manifests/base"))
+    install, packed = folder / f"sluice-{version}.yaml", folder / f"sluice-{version}.tgz"
+    install.write_text(f"# Sluice {version}: kubectl apply --server-side -f\n{text}")
+    with TemporaryDirectory() as made:
+        chart.write(chart.chart(parsed(text)), Path(made) / "sluice")
+        output(helm, "package", Path(made) / "sluice", "--destination", folder)
     sums = folder / f"sluice-{version}.sha256"
-    sums.write_text("".join(f"{hashlib.sha256(each.read_bytes()).hexdigest()}  {each.name}\n" for each in files))
-    return [*files, sums]
+    sums.write_text("".join(f"{sha256(each.read_bytes()).hexdigest()}  {each.name}\n" for each in (install, packed)))
+    return [install, packed, sums]
+
+
+def pulled_from(repository: str, text: str) -> str:
+    """Manifests with both images in a repository.
+
+    >>> pulled_from("host/team", "image: sluice-operator:0.1.0")
+    'image: host/team/sluice-operator:0.1.0'
+    """
+    prefix = repository.rstrip("/") + "/" if repository else ""
+    return re.sub(r"(?<![\w/-])(sluice-(?:operator|runtime):\S+)", rf"{prefix}\1", text)
 
 
 def version_of(root: Path) -> str:

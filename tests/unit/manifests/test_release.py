@@ -61,6 +61,19 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     assert "has no section: ## 0.2.0" in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("repository", "images"),
+    [
+        ("", ("sluice-operator:1", "sluice-runtime:1")),
+        ("h:5/t/", ("h:5/t/sluice-operator:1", "h:5/t/sluice-runtime:1")),
+    ],
+)
+def test_both_images_and_nothing_else_get_the_repository(repository: str, images: tuple[str, str]) -> None:
+    text = "image: {}\nvalue: {}\nuser: system:serviceaccount:sluice-system:sluice-operator\nname: sluice-operator\n"
+    bare = text.format("sluice-operator:1", "sluice-runtime:1")
+    assert release.pulled_from(repository, bare) == text.format(*images)
+
+
 def test_helm_is_told_its_version_and_that_of_kubernetes() -> None:
     stamps = tools.helm_stamps(GO_MOD)
     assert stamps["helm.sh/helm/v3/internal/version.version"] == "v3.19.5"
