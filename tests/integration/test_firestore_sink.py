@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from sluice_contract.documents import HeartbeatDocument, LiveQuote
+from sluice_contract.documents import HeartbeatDocument, IngestState, LiveQuote, RecordStatus
 from sluice_contract.spec import Firestore
 from sluice_runtime.adapters.firestore import FirestoreSink, firestore_client
 from sluice_runtime.domain.failure import FencedError, SinkError
@@ -43,6 +43,11 @@ class Documents:
         if isinstance(self._sink, FakeSink):
             return self._sink.heartbeat
         return await self._get(f"tenants/{TENANT}/ops/market_ingest")
+
+    async def record(self, symbol: str) -> dict[str, Any] | None:
+        if isinstance(self._sink, FakeSink):
+            return self._sink.records.get(symbol)
+        return await self._get(f"tenants/{TENANT}/ingest_state/{symbol.replace('/', '-')}")
 
     async def _get(self, path: str) -> dict[str, Any] | None:
         found: dict[str, Any] | None = (await self._client.document(path).get()).to_dict()
@@ -218,6 +223,41 @@ async def test_another_job_s_heartbeat_is_replaced_whatever_its_epoch(sink: Sink
     assert (found["job_uid"], found["epoch"]) == ("other", 1)
 
 
+def state(symbol: str, status: RecordStatus = "active", notes: str | None = None, **times: datetime) -> IngestState:
+    return IngestState(
+        canonical_symbol=symbol,
+        status=status,
+        pause_fetch=status == "paused",
+        notes=notes,
+        last_times=times,
+        updated_at=NOW,
+    )
+
+
+async def test_a_record_keeps_what_a_later_one_does_not_say(sink: Sink, documents: Documents) -> None:
+    await sink.record([state("BTC/USD", quotes=NOW, trades=NOW), state("OTHER")])
+    await sink.record([state("BTC/USD", "paused", "why")])
+    await sink.record([state("BTC/USD", quotes=NOW + timedelta(seconds=1))])
+    assert await documents.record("BTC/USD") == {
+        "canonical_symbol": "BTC/USD",
+        "status": "active",
+        "pause_fetch": False,
+        "notes": "why",
+        "updated_at": NOW,
+        "channels": {
+            "quotes": {"timeframe": "tick", "last_ts": NOW + timedelta(seconds=1)},
+            "trades": {"timeframe": "tick", "last_ts": NOW},
+        },
+    }
+
+
+async def test_the_records_that_say_paused_are_found(sink: Sink) -> None:
+    await sink.record([state("P1", "paused"), state("P2", "paused"), state("P3")])
+    assert await sink.paused_records() >= {"P1", "P2"}
+    await sink.record([state("P1", "removed"), state("P2")])
+    assert not await sink.paused_records() & {"P1", "P2", "P3"}
+
+
 async def test_a_firestore_that_is_not_there_is_told_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
@@ -228,6 +268,8 @@ async def test_a_firestore_that_is_not_there_is_told_soon(monkeypatch: pytest.Mo
             lambda: sink.mark(["AAPL"], "paused"),
             lambda: sink.delete(["AAPL"]),
             lambda: sink.beat(heartbeat("away", 1)),
+            lambda: sink.record([state("AAPL")]),
+            sink.paused_records,
         )
         for call in calls:
             began = time.monotonic()

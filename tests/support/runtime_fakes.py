@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from sluice_contract.documents import HeartbeatDocument, LiveQuote, QuoteState
+from sluice_contract.documents import HeartbeatDocument, IngestState, LiveQuote, QuoteState
 from sluice_contract.resource import IngestJob, ingest_job
 from sluice_contract.spec import Channel
 from sluice_contract.status import StreamState, StreamStatus, SymbolRejection
@@ -75,6 +75,8 @@ class FakeSink:
     def __init__(self) -> None:
         self.quotes: dict[str, dict[str, Any]] = {}
         self.heartbeat: dict[str, Any] | None = None
+        self.records: dict[str, dict[str, Any]] = {}
+        self.recorded: list[tuple[float, IngestState]] = []
         self.writes: list[tuple[float, list[LiveQuote]]] = []
         self.marked: list[tuple[str, QuoteState]] = []
         self.deleted: list[str] = []
@@ -119,6 +121,20 @@ class FakeSink:
             self.deleted.append(symbol)
             self.history.append("delete")
             self.quotes.pop(symbol, None)
+
+    async def record(self, states: Sequence[IngestState]) -> None:
+        """As Sink."""
+        await self._answer()
+        for each in states:
+            self.recorded.append((seconds(), each))
+            before, said = self.records.get(each.canonical_symbol, {}), each.fields()
+            channels = before.get("channels", {}) | said.get("channels", {})
+            self.records[each.canonical_symbol] = before | said | ({"channels": channels} if channels else {})
+
+    async def paused_records(self) -> frozenset[str]:
+        """As Sink."""
+        await self._answer()
+        return frozenset(symbol for symbol, each in self.records.items() if each["pause_fetch"])
 
     async def beat(self, heartbeat: HeartbeatDocument) -> None:
         """As Sink."""

@@ -1,7 +1,8 @@
 """The Firestore documents that consumers read: their paths and their shapes.
 
 Every time is a timezone-aware `datetime`, which Firestore stores as a Timestamp. A field whose value is unknown is
-null, never 0. Documents are written whole, so a field can never be left over from an older writer.
+null, never 0. Documents are written whole, so a field can never be left over from an older writer; save ingest_state,
+whose records are merged, because a pause or a restart must not make them forget.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 QuoteState = Literal["live", "stale", "halted", "paused"]
+RecordStatus = Literal["active", "paused", "rejected", "removed"]
 
 
 def document_id(symbol: str) -> str:
@@ -27,6 +29,16 @@ def live_quote_path(tenant: str, collection: str, symbol: str) -> str:
 def heartbeat_path(tenant: str, document: str) -> str:
     """Where a job's sign of life is kept."""
     return f"tenants/{tenant}/ops/{document}"
+
+
+def ingest_state_path(tenant: str, symbol: str) -> str:
+    """Where the record of a symbol is kept: the one that a pause never destroys."""
+    return f"{ingest_state_collection(tenant)}/{document_id(symbol)}"
+
+
+def ingest_state_collection(tenant: str) -> str:
+    """Where all records of a tenant are kept."""
+    return f"tenants/{tenant}/ingest_state"
 
 
 class LiveQuote(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,3 +94,29 @@ class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
     def fields(self) -> dict[str, Any]:
         """The document as written."""
         return msgspec.structs.asdict(self)
+
+
+class IngestState(msgspec.Struct, frozen=True, kw_only=True):
+    """The record of a symbol. `last_times` are the event times of the channels that have said anything yet."""
+
+    canonical_symbol: str
+    status: RecordStatus
+    pause_fetch: bool
+    notes: str | None  # None: what the record says stands
+    last_times: dict[str, datetime]
+    updated_at: datetime
+
+    def fields(self) -> dict[str, Any]:
+        """What is merged into the document."""
+        return {
+            "canonical_symbol": self.canonical_symbol,
+            "status": self.status,
+            "pause_fetch": self.pause_fetch,
+            "updated_at": self.updated_at,
+            **({"notes": self.notes} if self.notes is not None else {}),
+            **(
+                {"channels": {name: {"timeframe": "tick", "last_ts": ts} for name, ts in self.last_times.items()}}
+                if self.last_times
+                else {}
+            ),
+        }

@@ -28,7 +28,9 @@ from .loops.cell import Cell
 from .loops.flush import Flusher
 from .loops.guard import Guard
 from .loops.journal import Journal
+from .loops.judge import judge
 from .loops.racing import race, within
+from .loops.recorder import Recorder
 from .loops.steer import steer, watch
 from .loops.supervise import Supervisor
 from .loops.switchboard import Control, Switchboard
@@ -120,8 +122,10 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
             steer(live, journal),
             supervisor.run(),
             flusher.run(),
+            judge(live, journal),
             beat(parts.sink, journal),
             report(parts.job, journal),
+            Recorder(parts.sink, journal).run(),
             Guard(journal, parts.switchboard or Switchboard(journal)).run(),
             *(other() for other in parts.others),
         )

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from sluice_contract.documents import HeartbeatDocument, LiveQuote, QuoteState
+from sluice_contract.documents import HeartbeatDocument, IngestState, LiveQuote, QuoteState
 from sluice_contract.resource import IngestJob
 from sluice_contract.spec import Channel
 from sluice_contract.status import StreamState, StreamStatus, SymbolRejection
@@ -99,6 +99,12 @@ class Sink(Protocol):
 
     async def delete(self, symbols: Iterable[str]) -> None:
         """Deletes the quote documents of `symbols`."""
+
+    async def record(self, states: Sequence[IngestState]) -> None:
+        """Merges each into its symbol's record: what is not said stays. At most 100 at a time, each symbol once."""
+
+    async def paused_records(self) -> frozenset[str]:
+        """The symbols whose records say pause_fetch, of all jobs of the tenant."""
 
     async def beat(self, heartbeat: HeartbeatDocument) -> None:
         """Writes the heartbeat.

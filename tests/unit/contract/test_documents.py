@@ -3,7 +3,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sluice_contract.documents import HeartbeatDocument, LiveQuote, document_id, heartbeat_path, live_quote_path
+from sluice_contract.documents import (
+    HeartbeatDocument,
+    IngestState,
+    LiveQuote,
+    document_id,
+    heartbeat_path,
+    ingest_state_path,
+    live_quote_path,
+)
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 
@@ -19,7 +27,7 @@ def test_documents_are_below_their_tenant() -> None:
 
 
 def test_paths_name_documents_never_collections() -> None:
-    for path in (live_quote_path("a", "b", "C/D"), heartbeat_path("a", "b")):
+    for path in (live_quote_path("a", "b", "C/D"), heartbeat_path("a", "b"), ingest_state_path("a", "C/D")):
         assert len(path.split("/")) % 2 == 0
 
 
@@ -45,5 +53,12 @@ def test_a_quote_has_the_names_that_older_readers_know() -> None:
 
 
 def test_field_names_are_those_of_firestore_documents() -> None:
-    for kind in (LiveQuote, HeartbeatDocument):
+    for kind in (LiveQuote, HeartbeatDocument, IngestState):
         assert all(re.fullmatch(r"[a-z][a-z_]*", name) for name in kind.__struct_fields__)
+
+
+def test_a_record_does_not_mention_what_it_does_not_know() -> None:
+    bare = IngestState(
+        canonical_symbol="A", status="active", pause_fetch=False, notes=None, last_times={}, updated_at=NOW
+    )
+    assert bare.fields().keys() == {"canonical_symbol", "status", "pause_fetch", "updated_at"}

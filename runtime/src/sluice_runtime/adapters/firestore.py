@@ -11,16 +11,18 @@ from typing import Any
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
 from google.oauth2 import service_account
 
 from sluice_contract import documents, identity
-from sluice_contract.documents import HeartbeatDocument, LiveQuote, QuoteState
+from sluice_contract.documents import HeartbeatDocument, IngestState, LiveQuote, QuoteState
 from sluice_contract.spec import Firestore
 
 from ..domain.failure import FencedError, SinkError
 
 # Shorter than the 3 s that a pause waits for what is in flight.
 _SECONDS = 2.5
+_PAUSED = FieldFilter("pause_fetch", "==", True)
 _AT_ONCE = 20  # single updates in flight
 
 # Trying these again soon cannot help: somebody has to change something.
@@ -65,6 +67,21 @@ class FirestoreSink:
             for symbol in names[start : start + 100]:
                 batch.delete(self._document(symbol))
             await self._commit(batch)
+
+    async def record(self, states: Sequence[IngestState]) -> None:
+        """One commit of merged documents."""
+        batch = self._client.batch()
+        for state in states:
+            path = documents.ingest_state_path(self._tenant, state.canonical_symbol)
+            batch.set(self._client.document(path), state.fields(), merge=True)
+        await self._commit(batch)
+
+    async def paused_records(self) -> frozenset[str]:
+        """One query, of as many documents as there are paused symbols."""
+        query = self._client.collection(documents.ingest_state_collection(self._tenant)).where(filter=_PAUSED)
+        async with _typed_failures():
+            found = await query.select(["canonical_symbol"]).get(retry=None, timeout=_SECONDS)
+            return frozenset(each.get("canonical_symbol") for each in found)
 
     async def beat(self, heartbeat: HeartbeatDocument) -> None:
         """A transaction: a later incarnation of the same job is never overwritten."""

@@ -21,10 +21,12 @@ _NOT_TAKEN = float("-inf")
 class _Known:
     """What is remembered of one wanted symbol. One record, and slots: each quote is looked up once."""
 
-    __slots__ = ("newest", "taken_at", "tick")
+    __slots__ = ("ahead", "newest", "noticed", "taken_at", "tick")
 
     def __init__(self) -> None:
         self.newest = _NEVER  # event time
+        self.ahead = _NEVER  # the last one that was ahead of all reason
+        self.noticed = (_NEVER, _NEVER)  # both, when somebody last asked who was heard
         self.taken_at = _NOT_TAKEN  # monotonic seconds
         self.tick: Tick | None = None  # waits to be written
 
@@ -72,6 +74,8 @@ class Coalescer:
                 continue
             if ts <= horizon:
                 known.newest = ts
+            else:
+                known.ahead = ts
             if known.tick is None:
                 line[tick.symbol] = known
             else:
@@ -83,14 +87,17 @@ class Coalescer:
     def heard(self) -> frozenset[str]:
         """The symbols of which a tick was accepted since the last call."""
         found = []
-        for symbol in self._newest.keys() | self._ahead.keys():
-            stamps = (self._newest.get(symbol), self._ahead.get(symbol))
-            noticed = self._noticed.get(symbol, (None, None))
+        for symbol, known in self._known.items():
             # By identity: each tick brings a stamp of its own, and the path that every tick takes stays short.
-            if stamps[0] is not noticed[0] or stamps[1] is not noticed[1]:
-                self._noticed[symbol] = stamps
+            if known.newest is not known.noticed[0] or known.ahead is not known.noticed[1]:
+                known.noticed = (known.newest, known.ahead)
                 found.append(symbol)
         return frozenset(found)
+
+    def newest(self, symbol: str) -> datetime | None:
+        """The event time of the newest tick of a wanted symbol; None if there was none."""
+        known = self._known.get(symbol)
+        return known.newest if known is not None and known.newest > _NEVER else None
 
     def take(self, count: int, at: float, interval: float) -> list[Tick]:
         """At most `count` ticks whose symbol was last taken at least `interval` seconds before `at`, in line order.

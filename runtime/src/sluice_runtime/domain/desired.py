@@ -31,6 +31,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat: Heartbeat
     switches: tuple[str, ...] = ()  # all that pause; `pause` is the first of them
     auto_stop: AutoStop | None = None
+    pause_reasons: dict[str, str] = {}
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -61,6 +62,7 @@ def desired(job: IngestJob, now: datetime, others: Sequence[Switch] = ()) -> Des
         heartbeat=job.spec.heartbeat,
         switches=pausing(switches, now),
         auto_stop=job.spec.auto_stop,
+        pause_reasons={symbol: entry.reason for symbol, entry in paused.items()},
     )
 
 

@@ -1,0 +1,67 @@
+"""Keeps the ingest_state records, out of a budget of their own: no quote waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from ..domain.budget import Budget
+from ..domain.counters import count
+from ..domain.desired import Desired
+from ..domain.failure import SinkError
+from ..domain.records import Records
+from ..ports import Sink
+from .journal import Journal
+from .racing import within
+
+_LOOK_SECONDS = 1.0
+_RETRY_SECONDS = 5.0
+_BATCH = 100
+_BURST = 100  # so many symbols are paused or removed at once without a wait
+_SHARE = 0.1  # of the quotes' rate, and beside it
+
+
+class Recorder:
+    """One write in flight, as everywhere."""
+
+    def __init__(self, sink: Sink, journal: Journal) -> None:
+        self._sink = sink
+        self._journal = journal
+        self._budget = Budget(1.0, _BURST, asyncio.get_running_loop().time())
+        self._records: Records | None = None
+
+    async def run(self) -> None:
+        """Goes on until it is cancelled."""
+        while True:
+            aim, version = self._journal.aim.value, self._journal.aim.version
+            try:
+                if aim.generation > 0 and not aim.dry_run:
+                    await self._write(aim)
+            except SinkError as error:
+                count(self._journal.counters.errors, "ingest_state")
+                self._journal.sink_is("records", error.message)
+                await asyncio.sleep(max(_RETRY_SECONDS, error.retry_after))
+            await within(_LOOK_SECONDS, self._journal.aim.changed(version))
+
+    async def _write(self, aim: Desired) -> None:
+        """What is due, as far as the budget reaches."""
+        if self._records is None:
+            self._records = Records(await self._sink.paused_records())
+        now, at = self._journal.now(), asyncio.get_running_loop().time()
+        self._records.note(aim, self._rejected(), now)
+        self._budget.limit(max(1.0, aim.limits.writes_per_second * _SHARE), _BURST, at)
+        room = self._budget.available(at)
+        while room > 0 and (states := self._records.due(self._last_times, at, now, min(room, _BATCH))):
+            await self._sink.record(states)
+            self._journal.sink_is("records", None)
+            self._records.wrote(states, at)
+            self._budget.spend(len(states))
+            room -= len(states)
+
+    def _rejected(self) -> list[str]:
+        return [each.symbol for each in self._journal.snapshot().ledger.rejected]
+
+    def _last_times(self, symbol: str) -> dict[str, datetime]:
+        quote, trade = self._journal.coalescer.newest(symbol), self._journal.trades.get(symbol)
+        found = {"quotes": quote, "trades": trade.ts if trade else None}
+        return {channel: ts for channel, ts in found.items() if ts is not None}

@@ -1,0 +1,132 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sluice_contract.documents import IngestState
+from sluice_runtime.domain.records import Records
+from support.runtime_fakes import aim
+from support.virtual_time import START
+
+STAMP = "2026-03-02 15:00:00 UTC"
+PAUSED = {"pausedSymbols": [{"symbol": "AAPL", "reason": "bad prints"}]}
+
+
+class World:
+    """Records and what was written of them. `times` are the last event times, by symbol."""
+
+    def __init__(self, *paused: str) -> None:
+        self.records = Records(frozenset(paused))
+        self.times: dict[str, dict[str, datetime]] = {}
+
+    def write(
+        self, at: float = 0.0, count: int = 100, rejected: tuple[str, ...] = (), **spec: Any
+    ) -> list[IngestState]:
+        self.records.note(aim(**spec), rejected, START + timedelta(seconds=at))
+        due = self.due(at, count)
+        self.records.wrote(due, at)
+        return due
+
+    def due(self, at: float, count: int = 100) -> list[IngestState]:
+        return self.records.due(lambda symbol: self.times.get(symbol, {}), at, START + timedelta(seconds=at), count)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_each_symbol_has_its_record_written_once(world: World) -> None:
+    written = world.write()
+    assert {(each.canonical_symbol, each.status, each.pause_fetch, each.notes) for each in written} == {
+        ("AAPL", "active", False, None),
+        ("MSFT", "active", False, None),
+    }
+    assert world.write(1000) == []
+
+
+def test_a_pause_is_told_at_once_with_its_day_and_reason_and_so_is_its_end(world: World) -> None:
+    world.write()
+    [paused] = world.write(**PAUSED)
+    assert (paused.status, paused.pause_fetch) == ("paused", True)
+    assert paused.notes == f"Data fetching PAUSED by user on {STAMP}: bad prints"
+    [resumed] = world.write()
+    assert (resumed.status, resumed.pause_fetch) == ("active", False)
+    assert resumed.notes == f"Data fetching RESUMED by user on {STAMP}"
+
+
+def test_the_pause_of_the_whole_job_is_no_symbol_s(world: World) -> None:
+    world.write()
+    assert world.write(enabled=False) == []
+
+
+def test_a_removed_symbol_s_record_says_so_and_is_then_let_alone(world: World) -> None:
+    world.write(**PAUSED)
+    removed = world.write(symbols=["SPY"])
+    assert {(each.canonical_symbol, each.status, each.pause_fetch) for each in removed} == {
+        ("AAPL", "removed", False),
+        ("MSFT", "removed", False),
+        ("SPY", "active", False),
+    }
+    assert {each.notes for each in removed if each.status == "removed"} == {f"Symbol REMOVED by user on {STAMP}"}
+    world.times["AAPL"] = {"quotes": START}
+    assert world.write(1000, symbols=["SPY"]) == []
+    assert [each.status for each in world.write(1000, symbols=["SPY", "AAPL"])] == ["active"]
+
+
+def test_a_refused_symbol_s_record_says_so(world: World) -> None:
+    assert {each.status for each in world.write(rejected=("MSFT",))} == {"active", "rejected"}
+    assert [each.status for each in world.write()] == ["active"]
+
+
+def test_a_restart_does_not_date_a_pause_anew() -> None:
+    [paused, _] = sorted(World("AAPL").write(**PAUSED), key=lambda each: each.canonical_symbol)
+    assert (paused.pause_fetch, paused.notes) == (True, None)
+
+
+def test_what_was_resumed_before_a_restart_is_noted_after_it() -> None:
+    [resumed, other] = sorted(World("AAPL").write(), key=lambda each: each.canonical_symbol)
+    assert resumed.notes == f"Data fetching RESUMED by user on {STAMP}"
+    assert other.notes is None
+
+
+def test_event_times_are_brought_up_to_date_at_most_once_a_minute_and_only_if_they_moved(world: World) -> None:
+    world.write()
+    world.times["AAPL"] = {"quotes": START}
+    assert world.write(59.9) == []
+    [updated] = world.write(60)
+    assert updated.last_times == {"quotes": START}
+    assert world.write(1000) == []
+    world.times["AAPL"] = {"quotes": START + timedelta(seconds=1)}
+    assert len(world.write(1000)) == 1
+
+
+def test_a_paused_symbol_s_event_times_stay_as_they_were(world: World) -> None:
+    world.times["AAPL"] = {"quotes": START}
+    world.write()
+    world.times.clear()
+    [paused] = world.write(**PAUSED)
+    assert "channels" not in paused.fields()
+    assert world.write(1000, **PAUSED) == []
+
+
+def test_transitions_go_before_refreshes(world: World) -> None:
+    world.write()
+    world.times["MSFT"] = {"quotes": START}
+    [first] = world.write(60, 1, **PAUSED)
+    assert first.canonical_symbol == "AAPL"
+    [second] = world.write(60, 1, **PAUSED)
+    assert second.canonical_symbol == "MSFT"
+
+
+def test_what_could_not_be_written_stays_due(world: World) -> None:
+    world.records.note(aim(), (), START)
+    assert len(world.due(0)) == len(world.due(5)) == 2
+
+
+def test_what_changed_while_it_was_written_is_still_news(world: World) -> None:
+    world.records.note(aim(), (), START)
+    due = world.due(0)
+    world.records.note(aim(**PAUSED), (), START)
+    world.records.wrote(due, 0)
+    assert [each.status for each in world.due(0)] == ["paused"]

@@ -1,0 +1,100 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+
+from sluice_runtime.domain.desired import UNREAD, halted
+from sluice_runtime.domain.failure import SinkError
+from sluice_runtime.loops.racing import cancel
+from sluice_runtime.loops.recorder import Recorder
+from support.runtime_fakes import FakeSink, aim, journal, quote
+from support.virtual_time import START, at, settle
+
+
+class World:
+    """A recorder over a journal and a sink in memory."""
+
+    def __init__(self, **spec: Any) -> None:
+        self.sink = FakeSink()
+        self.journal = journal(aim(**spec))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(Recorder(self.sink, self.journal).run())
+        await settle()
+        try:
+            yield
+        finally:
+            await cancel(task)
+
+    def written(self, symbol: str) -> list[float]:
+        return [moment for moment, each in self.sink.recorded if each.canonical_symbol == symbol]
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+async def test_the_records_are_there_at_once_and_follow_transitions_at_once(world: World) -> None:
+    async with world.running():
+        assert set(world.sink.records) == {"AAPL", "MSFT"}
+        await at(10.5)
+        world.journal.aim.set(aim(pausedSymbols=[{"symbol": "AAPL"}]))
+        await settle()
+        assert world.sink.records["AAPL"]["status"] == "paused"
+        assert world.written("AAPL") == [0, 10.5]
+        assert world.written("MSFT") == [0]
+
+
+async def test_event_times_follow_once_a_minute(world: World) -> None:
+    async with world.running():
+        for second in range(1, 180):
+            await at(second)
+            world.journal.received([quote("AAPL")])
+        assert world.written("AAPL") == [0, 60, 120]
+        assert world.sink.records["AAPL"]["channels"]["quotes"]["last_ts"] > START
+
+
+async def test_a_pause_destroys_nothing(world: World) -> None:
+    world.journal.received([quote("AAPL")])
+    async with world.running():
+        before = world.sink.records["AAPL"]["channels"]
+        paused = aim(pausedSymbols=[{"symbol": "AAPL"}])
+        world.journal.coalescer.want(paused.symbols)
+        world.journal.aim.set(paused)
+        await at(600)
+        assert world.sink.records["AAPL"]["channels"] == before
+
+
+async def test_nothing_is_written_in_a_dry_run_or_before_the_job_was_read() -> None:
+    for world in (World(dryRun=True), World()):
+        if not world.journal.aim.value.dry_run:
+            world.journal.aim.set(halted(msgspec.structs.replace(aim(), generation=0), UNREAD))
+        async with world.running():
+            await asyncio.sleep(100)
+        assert world.sink.recorded == []
+
+
+async def test_a_sink_that_fails_is_told_and_tried_again(world: World) -> None:
+    world.sink.failure = SinkError("Firestore is away", 30.0)
+    async with world.running():
+        assert world.journal.snapshot().sink_failure == "Firestore is away"
+        assert world.journal.counters.errors == {"ingest_state": 1}
+        world.sink.failure = None
+        await at(29)
+        assert world.sink.recorded == []
+        await at(32)
+        assert set(world.sink.records) == {"AAPL", "MSFT"}
+        assert world.journal.snapshot().sink_failure is None
+
+
+async def test_two_thousand_symbols_take_a_tenth_of_the_quotes_rate() -> None:
+    world = World(symbols=[f"S{n}" for n in range(2000)])
+    async with world.running():
+        assert len(world.sink.recorded) == 100
+        await at(100.5)
+        assert len(world.sink.recorded) == pytest.approx(300, abs=3)
