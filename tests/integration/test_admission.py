@@ -10,7 +10,7 @@ import pytest
 
 from sluice_devcluster.kubectl import Kubectl, KubectlError
 from sluice_devcluster.quickstart import Site
-from support.callers import Callers
+from support.callers import Callers, job, pod
 from support.site import Tenant
 
 DRY = "--dry-run=server"
@@ -26,26 +26,6 @@ def patch_status(caller: Kubectl, namespace: str, job: str, status: dict[str, An
     """A merge patch of a job's status, not carried out."""
     text = json.dumps({"status": status})
     return caller("patch", "ij", job, "-n", namespace, "--subresource=status", "--type=merge", "-p", text, DRY)
-
-
-def pod(namespace: str, **parts: Any) -> str:
-    """A pod that Pod Security would let in."""
-    container = {
-        "name": "main",
-        "image": "none",
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-    }
-    security = {"runAsNonRoot": True, "runAsUser": 1, "seccompProfile": {"type": "RuntimeDefault"}}
-    spec = {"containers": [container], "securityContext": security} | parts.pop("spec", {})
-    meta = {"name": "made-by-hand", "namespace": namespace} | parts
-    return json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
-
-
-def job(namespace: str, tenant: str) -> str:
-    """A job for a tenant."""
-    spec = {"tenant": tenant, "provider": "synthetic", "symbols": ["SPY"]}
-    meta = {"name": "another", "namespace": namespace}
-    return json.dumps({"apiVersion": "sluice.dev/v1alpha1", "kind": "IngestJob", "metadata": meta, "spec": spec})
 
 
 def test_a_pod_writes_its_own_half_of_its_own_status_only(tenant: Tenant, callers: Callers) -> None:
@@ -70,14 +50,14 @@ def test_a_token_that_is_bound_to_no_pod_writes_no_status(tenant: Tenant, caller
 
 
 def test_a_namespace_serves_the_tenant_of_its_label(tenant: Tenant) -> None:
-    tenant.kubectl("apply", DRY, "-f", "-", text=job(tenant.name, tenant.name))
+    tenant.kubectl("apply", DRY, "-f", "-", text=json.dumps(job(tenant.name, tenant.name)))
     with pytest.raises(KubectlError, match=f"serves tenant {tenant.name}, so spec.tenant cannot be globex"):
-        tenant.kubectl("apply", DRY, "-f", "-", text=job(tenant.name, "globex"))
+        tenant.kubectl("apply", DRY, "-f", "-", text=json.dumps(job(tenant.name, "globex")))
 
 
 def test_a_namespace_without_a_tenant_takes_no_job(kubectl: Kubectl) -> None:
     with pytest.raises(KubectlError, match=r"kubectl label namespace default sluice\.dev/tenant="):
-        kubectl("apply", DRY, "-f", "-", text=job("default", "acme"))
+        kubectl("apply", DRY, "-f", "-", text=json.dumps(job("default", "acme")))
 
 
 def test_nobody_else_makes_a_pod_that_looks_like_the_operators(tenant: Tenant, callers: Callers) -> None:
@@ -85,12 +65,12 @@ def test_nobody_else_makes_a_pod_that_looks_like_the_operators(tenant: Tenant, c
     tenant.run("create", "rolebinding", "user", "--clusterrole=edit", f"--serviceaccount={tenant.name}:user")
     tenant.run("create", "serviceaccount", "sluice-ingest")
     user = callers.account(tenant.name, "user")
-    user("create", DRY, "-f", "-", text=pod(tenant.name))
+    user("create", DRY, "-f", "-", text=json.dumps(pod(tenant.name)))
     label = {"app.kubernetes.io/managed-by": "sluice-operator"}
-    for forged in (pod(tenant.name, labels=label), pod(tenant.name, spec={"serviceAccountName": "sluice-ingest"})):
+    for forged in (pod(tenant.name, labels=label), pod(tenant.name, account="sluice-ingest")):
         with pytest.raises(KubectlError, match="Only the Sluice operator makes pods"):
-            user("create", DRY, "-f", "-", text=forged)
-    user("create", "-f", "-", text=pod(tenant.name))
+            user("create", DRY, "-f", "-", text=json.dumps(forged))
+    user("create", "-f", "-", text=json.dumps(pod(tenant.name)))
     with pytest.raises(KubectlError, match="declare an IngestJob instead"):
         user("label", "pod", "made-by-hand", "-n", tenant.name, *(f"{name}={value}" for name, value in label.items()))
 
@@ -104,4 +84,4 @@ def test_the_operator_makes_ingest_pods_only_and_only_where_a_tenant_is_served(
         ("kube-system", "serves no tenant yet"),
     ):
         with pytest.raises(KubectlError, match=sentence):
-            operator("create", DRY, "-f", "-", text=pod(namespace))
+            operator("create", DRY, "-f", "-", text=json.dumps(pod(namespace)))

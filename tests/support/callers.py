@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from sluice_devcluster import binaries
 from sluice_devcluster.kubectl import Kubectl
@@ -21,11 +22,9 @@ class Callers:
 
     def account(self, namespace: str, name: str, pod: str = "") -> Kubectl:
         """A ServiceAccount; with `pod` by a token that is bound to this pod, as the one that is mounted into it."""
-        bound = ("--bound-object-kind=Pod", f"--bound-object-name={pod}") if pod else ()
-        return self.token(self._site.kubectl("create", "token", name, "-n", namespace, *bound).strip())
+        return self._with(token(self._site.kubectl, namespace, name, pod))
 
-    def token(self, token: str) -> Kubectl:
-        """Whoever the token says."""
+    def _with(self, token: str) -> Kubectl:
         config = json.loads(self._site.kubectl("config", "view", "--raw", "-o", "json"))
         cluster = config["clusters"][0]["name"]
         config["users"] = [{"name": "caller", "user": {"token": token}}]
@@ -36,3 +35,32 @@ class Callers:
         path.touch(mode=0o600)
         path.write_text(json.dumps(config))
         return Kubectl(binaries.provide(lambda _: None).kubectl, path)
+
+
+Manifest = dict[str, Any]
+
+
+def token(kubectl: Kubectl, namespace: str, account: str, pod: str = "") -> str:
+    """A ServiceAccount's token; with `pod` bound to it."""
+    bound = ("--bound-object-kind=Pod", f"--bound-object-name={pod}") if pod else ()
+    return kubectl("create", "token", account, "-n", namespace, *bound).strip()
+
+
+def job(namespace: str, tenant: str, name: str = "another") -> Manifest:
+    """A job for a tenant."""
+    spec = {"tenant": tenant, "provider": "synthetic", "symbols": ["SPY"]}
+    meta = {"name": name, "namespace": namespace}
+    return {"apiVersion": "sluice.dev/v1alpha1", "kind": "IngestJob", "metadata": meta, "spec": spec}
+
+
+def pod(namespace: str, account: str = "default", **meta: Any) -> Manifest:
+    """A pod that Pod Security's restricted level lets in."""
+    container = {
+        "name": "main",
+        "image": "none",
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    security = {"runAsNonRoot": True, "runAsUser": 1, "seccompProfile": {"type": "RuntimeDefault"}}
+    spec = {"containers": [container], "securityContext": security, "serviceAccountName": account}
+    named = {"name": "made-by-hand", "namespace": namespace} | meta
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": named, "spec": spec}

@@ -1,0 +1,193 @@
+"""Two replicas on a real API server: whatever happens to the leader, one leads soon, and no ingest pod notices."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sluice_devcluster.kubectl import Kubectl, KubectlError
+from sluice_devcluster.quickstart import Site
+from support.site import Tenant, eventually, instant
+
+SYSTEM = ("-n", "sluice-system")
+OPERATOR = ("deployment/sluice-operator", *SYSTEM)
+LEASE = ("lease", "sluice-operator", *SYSTEM)
+TERMS = ("SLUICE_LEASE_SECONDS", "SLUICE_LEASE_RENEW_SECONDS", "SLUICE_LEASE_RETRY_SECONDS")
+# A fifth of what is shipped, so that the tests need not wait as long.
+LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS = 3.0, 2.0, 0.4
+TAKEOVER_SECONDS = LEASE_SECONDS + 2 * RETRY_SECONDS + 2  # the rest is kubectl
+
+
+@pytest.fixture(scope="module", autouse=True)
+def two_replicas(site: Site) -> Iterator[None]:
+    """Both run, with short terms; afterwards with those that are shipped."""
+    values = (LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS)
+    site.kubectl("scale", *OPERATOR, "--replicas=2")
+    site.kubectl("set", "env", *OPERATOR, *(f"{name}={value}" for name, value in zip(TERMS, values, strict=True)))
+    site.kubectl("rollout", "status", *OPERATOR, "--timeout=60s")
+    yield
+    with_shipped_terms(site.kubectl)
+
+
+def with_shipped_terms(kubectl: Kubectl) -> None:
+    """Rolls the replicas, one after the other, unless they have those terms."""
+    kubectl("set", "env", *OPERATOR, *(f"{name}-" for name in TERMS))
+    kubectl("rollout", "status", *OPERATOR, "--timeout=60s")
+
+
+def lease(kubectl: Kubectl) -> tuple[str, datetime]:
+    """The pod that holds the Lease, and when it last renewed it."""
+    spec = kubectl.get(*LEASE)["spec"]
+    return spec["holderIdentity"].rpartition("_")[0], instant(spec["renewTime"])
+
+
+def leader(kubectl: Kubectl) -> str:
+    """The replica that leads. While the Lease is nobody's or not there: none."""
+    try:
+        return lease(kubectl)[0]
+    except KubectlError:
+        return ""
+
+
+def settled_leader(kubectl: Kubectl) -> str:
+    """The replica that leads, when both are ready."""
+    ready = ("get", *OPERATOR, "-o", "jsonpath={.status.readyReplicas}/{.status.replicas}")
+    eventually(lambda: kubectl(*ready) == "2/2", seconds=30)
+    return eventually(lambda: leader(kubectl))
+
+
+def process(pod: str) -> int:
+    """A replica's process, found by the pod's name in its environment."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (folder / "environ").read_bytes().split(b"\0")
+            command = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if f"POD_NAME={pod}".encode() in environment and b"sluice-operator" in command:
+            return int(folder.name)
+    raise AssertionError(f"no process of pod {pod}")
+
+
+def has_ended(process_id: int) -> bool:
+    """There is no such process, or what is left of it is its entry."""
+    status = Path(f"/proc/{process_id}/cmdline")
+    return not status.exists() or not status.read_bytes()
+
+
+def last_exit(kubectl: Kubectl, pod: str) -> int | None:
+    """The exit code with which the replica's process last ended. None: it has not."""
+    [status] = kubectl.get("pod", pod, *SYSTEM)["status"]["containerStatuses"]
+    ended = status["lastState"].get("terminated") or status["state"].get("terminated")
+    return ended["exitCode"] if ended else None
+
+
+def operators_part(tenant: Tenant) -> tuple[dict[str, Any], list[str]]:
+    """The operator's fields of a job's status, and when it last changed any."""
+    job = tenant.job()
+    status = {name: value for name, value in job["status"].items() if name != "stream"}
+    shown = tenant.kubectl.get("ij", "feed", "-n", tenant.name, "--show-managed-fields")
+    return status, [each["time"] for each in shown["metadata"]["managedFields"] if each["manager"] == "sluice-operator"]
+
+
+def seconds_until(check: Callable[[], object], most: float) -> float:
+    """How long it took until the check was true."""
+    started = time.monotonic()
+    eventually(check, seconds=most)
+    return time.monotonic() - started
+
+
+@pytest.fixture(scope="module")
+def tenant(site: Site, two_replicas: None) -> Iterator[Tenant]:
+    """One feed for all tests of this file."""
+    found = Tenant(site.kubectl, site.emulator, "tenant-election")
+    found.apply()
+    found.settled("Streaming")
+    yield found
+    site.kubectl("delete", "namespace", found.name, "--wait=false")
+
+
+@pytest.fixture
+def feed(tenant: Tenant) -> Iterator[Tenant]:
+    """The feed. Whatever the test does, it is reconciled afterwards, by the same pod and the same process."""
+    before = tenant.settled("Streaming")
+    yield tenant
+    tenant.patch(symbols=["SPY", f"S{before['observedGeneration']}"])
+    after = tenant.settled("Streaming")
+    assert after["stream"]["podUID"] == before["stream"]["podUID"]
+    assert after["stream"]["heartbeat"]["sessionID"] == before["stream"]["heartbeat"]["sessionID"]
+    assert after["epoch"] == before["epoch"]
+
+
+@pytest.mark.usefixtures("feed")
+def test_when_the_leader_is_killed_the_standby_takes_over(kubectl: Kubectl) -> None:
+    first = settled_leader(kubectl)
+    os.kill(process(first), signal.SIGKILL)
+    assert seconds_until(lambda: leader(kubectl) not in ("", first), most=20) <= TAKEOVER_SECONDS
+
+
+def test_a_leader_that_was_stopped_past_its_deadline_writes_nothing_more_and_ends(
+    feed: Tenant, kubectl: Kubectl
+) -> None:
+    first = settled_leader(kubectl)
+    stopped = process(first)
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        feed.patch(enabled=False)  # which waits in the stopped process, to be reconciled
+        eventually(lambda: leader(kubectl) not in ("", first))
+        feed.settled("Paused")
+        before = operators_part(feed)
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    eventually(lambda: has_ended(stopped), seconds=2)
+    assert eventually(lambda: last_exit(kubectl, first)) == 1
+    assert operators_part(feed) == before
+    feed.patch(enabled=True)
+    feed.settled("Streaming")
+
+
+@pytest.mark.usefixtures("feed")
+def test_a_deleted_lease_stays_with_its_leader(kubectl: Kubectl) -> None:
+    first = settled_leader(kubectl)
+    kubectl("delete", *LEASE)
+    eventually(lambda: leader(kubectl) == first, seconds=2 * RETRY_SECONDS + 2)
+    time.sleep(LEASE_SECONDS + RETRY_SECONDS)
+    assert leader(kubectl) == first
+
+
+@pytest.mark.usefixtures("feed")
+def test_a_leader_whose_lease_is_stolen_ends_and_the_lease_is_taken_when_it_expires(kubectl: Kubectl) -> None:
+    first = settled_leader(kubectl)
+    stolen = process(first)
+    kubectl("patch", *LEASE, "--type=merge", "-p", '{"spec":{"holderIdentity":"thief_1"}}')
+    eventually(lambda: has_ended(stolen), seconds=4)
+    assert seconds_until(lambda: leader(kubectl) not in ("", "thief"), most=30) <= TAKEOVER_SECONDS
+
+
+@pytest.mark.usefixtures("feed")
+def test_a_rolling_update_hands_over_at_once(kubectl: Kubectl) -> None:
+    settled_leader(kubectl)
+    renewals: set[datetime] = set()
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            renewals.add(lease(kubectl)[1])
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    with_shipped_terms(kubectl)
+    over.set()
+    watcher.join()
+    ordered = sorted(renewals)
+    gaps = [(later - earlier).total_seconds() for earlier, later in itertools.pairwise(ordered)]
+    assert max(gaps) <= 2 * 2.0  # the shipped retry period, and once more of it
