@@ -59,6 +59,7 @@ OTHER_VALUES = {
     "logLevel=DEBUG": "name: SLUICE_LOG_LEVEL\n          value: DEBUG",
     "serviceAccount.annotations.a=b": "annotations:\n    a: b",
     "priorityClassName=high": "priorityClassName: high",
+    "ingestPriorityClassName=low": "name: SLUICE_INGEST_PRIORITY_CLASS\n          value: low",
 }
 
 

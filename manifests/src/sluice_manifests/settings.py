@@ -43,6 +43,7 @@ DIGEST: Schema = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
 TAG: Schema = {"type": "string", "pattern": "^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$"}
 REPOSITORY: Schema = {"type": "string", "minLength": 1, "pattern": "^[^@\\s]*[^@:\\s]$"}
 NAME: Schema = {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"}
+CLASS_NAME: Schema = {"type": "string", "pattern": "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"}
 QUANTITIES: Schema = {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
 TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 OBJECT: Schema = {"type": "object"}
@@ -177,11 +178,18 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "priorityClassName",
-        "The operator's priority class.",
-        {"type": "string", "pattern": "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"},
+        "The operator's priority class. Empty: none.",
+        CLASS_NAME,
         "",
         (*POD, "priorityClassName"),
         Optional("priorityClassName"),
+    ),
+    Setting(
+        "ingestPriorityClassName",
+        "The ingest pods' priority class. Empty: none. A change replaces each ingest pod.",
+        CLASS_NAME,
+        "",
+        **_variable("SLUICE_INGEST_PRIORITY_CLASS", "ingestPriorityClassName"),
     ),
 )
 
@@ -200,8 +208,16 @@ SWITCHES: tuple[Switch, ...] = (
             "ValidatingAdmissionPolicyBinding",
         ),
     ),
-    Switch("podDisruptionBudget.enabled", "Keep one operator during evictions.", ("PodDisruptionBudget",)),
-    Switch("priorityClasses.enabled", "The priority classes of operator and ingest pods.", ("PriorityClass",)),
+    Switch(
+        "podDisruptionBudget.enabled",
+        "Keep one operator during evictions. With one replica it holds up every drain.",
+        ("PodDisruptionBudget",),
+    ),
+    Switch(
+        "priorityClasses.enabled",
+        "The classes of operator and pods. Without them, name others in the two values above.",
+        ("PriorityClass",),
+    ),
     Switch(
         "flowControl.enabled",
         "The operator's own share of the API server's requests.",
