@@ -4,36 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from sluice_runtime.adapters import alpaca
-from sluice_runtime.adapters.alpaca import AlpacaSource
-from sluice_runtime.app import Parts, ingest
-from sluice_runtime.domain.backoff import Backoff
-from sluice_runtime.domain.coalescer import Coalescer
-from sluice_runtime.domain.desired import UNREAD, halted
-from sluice_runtime.loops.cell import Cell
-from sluice_runtime.loops.journal import Journal
+from sluice_runtime.adapters import alpaca_mount
 from support.alpaca import Account, AlpacaServer
 from support.alpaca.stream_faults import Reset
+from support.alpaca_pod import LIMITS, Pod
 from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
 from support.eventually import eventually
 from support.fake_listener import FakeListener
-from support.runtime_fakes import FakeJob, FakeSink, aim, identity, job
+from support.runtime_fakes import job
 
 ACCOUNT = Account("key", SECRET)
 
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The phases' timeouts, shortened."""
-    for name in ("_UPGRADE_SECONDS", "_WELCOME_SECONDS", "_AUTH_SECONDS", "_ACK_SECONDS", "_PING_SECONDS"):
-        monkeypatch.setattr(alpaca, name, 0.3)
-    monkeypatch.setattr(alpaca, "_POLL_SECONDS", 0.02)
+    """A changed Secret is seen soon."""
+    monkeypatch.setattr(alpaca_mount, "POLL_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -46,28 +36,6 @@ async def server() -> AsyncIterator[AlpacaServer]:
 def mounted(tmp_path: Path) -> Path:
     """The Secret, as it is mounted."""
     return mount(tmp_path, "key", SECRET)
-
-
-class Pod:
-    """All loops over our client and the protocol server, with a sink in memory."""
-
-    def __init__(self, made: AlpacaSource) -> None:
-        clock = lambda: datetime.now(UTC)  # noqa: E731
-        self.sink = FakeSink()
-        self.job = FakeJob()
-        self.stop = asyncio.Event()
-        self.journal = Journal(identity(), Cell(halted(aim(), UNREAD)), Coalescer(), clock)
-        self._parts = Parts(source=made, sink=self.sink, job=self.job, journal=self.journal)
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(ingest(self._parts, self.stop, Backoff(0.05, 0.1, lambda _, high: high)))
-        yield
-        self.stop.set()
-        await asyncio.wait_for(task, 5)
-
-
-LIMITS = {"minIntervalMilliseconds": 50, "flushIntervalMilliseconds": 20, "writesPerSecond": 500}
 
 
 async def test_from_the_provider_to_the_documents_and_over_a_cut_a_pause_and_the_end(

@@ -1,0 +1,294 @@
+"""Every fault that the protocol server knows, against the whole pod, on both engines.
+
+What is asked each time: what the job's status says, how many connections the server saw and never two at once, and that
+the next quote after the recovery reaches the sink.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal, get_args
+
+import pytest
+
+from sluice_contract.spec import AlpacaEngine
+from sluice_contract.status import FailureType
+from sluice_runtime.adapters import alpaca_mount
+from support.alpaca import Account, AlpacaServer, Plan, status_message, trade_message
+from support.alpaca.control import FAULTS
+from support.alpaca.faults import Fault
+from support.alpaca.handshake_faults import (
+    AckError,
+    AckMissing,
+    AckPartial,
+    AuthError,
+    AuthSilence,
+    BadSymbol,
+    Deflate,
+    Delay,
+    HttpError,
+    NoWelcome,
+    ResetOnConnect,
+    WrongWelcome,
+)
+from support.alpaca.message_faults import (
+    Crossed,
+    Duplicate,
+    Future,
+    Locked,
+    Missing,
+    NanSide,
+    OutOfOrder,
+    TimeAsString,
+    UnknownKeys,
+    UnknownType,
+    ZeroSide,
+)
+from support.alpaca.server import Options
+from support.alpaca.stream_faults import (
+    Burst,
+    Close,
+    CloseMidFragment,
+    EmptyArray,
+    Garbage,
+    HangUp,
+    Mute,
+    Oversize,
+    Reset,
+    SlowClient,
+    StallReading,
+    Unsubscribed,
+    WrongCodec,
+)
+from support.alpaca_pod import LIMITS, Pod
+from support.alpaca_provider import SECRET, mount, source
+from support.eventually import eventually
+from support.runtime_fakes import job
+
+SYMBOLS = ["AAPL", "MSFT"]
+
+# Each ends the first connection, or keeps it from being had; and the kind of failure that the status then tells.
+LOSSES: list[tuple[Fault, FailureType]] = [
+    (HttpError(status=401), "auth"),
+    (HttpError(status=403), "auth"),
+    (HttpError(status=429, retry_after=45), "network"),
+    (HttpError(status=503), "network"),
+    (NoWelcome(), "stall"),
+    (WrongWelcome(code=500), "network"),
+    (AuthSilence(), "stall"),
+    (AuthError(402), "auth"),
+    (AuthError(404, closes=True), "network"),
+    (AuthError(406), "connectionLimit"),
+    (AuthError(409), "entitlement"),
+    (AuthError(500), "network"),
+    (AckMissing(), "stall"),
+    (AckError(500), "network"),
+    (Close(code=1000), "upstreamClosed"),
+    (Close(code=1001), "upstreamClosed"),
+    (Close(code=1011), "upstreamClosed"),
+    (CloseMidFragment(), "upstreamClosed"),
+    (HangUp(), "upstreamClosed"),
+    (Reset(), "upstreamClosed"),
+    (SlowClient(), "slowClient"),
+    (SlowClient(said=False), "upstreamClosed"),
+    (Oversize(size=9 << 20), "upstreamClosed"),
+    (Mute(pongs=False), "stall"),
+]
+
+# Each costs at most the message that it is about.
+TRIFLES: list[Fault] = [
+    Burst(messages=5000),
+    Crossed(),
+    Duplicate(),
+    EmptyArray(),
+    Future(),
+    Garbage(),
+    Locked(),
+    Missing(),
+    NanSide(),
+    OutOfOrder(),
+    StallReading(seconds=0.3),
+    TimeAsString(),
+    UnknownKeys(),
+    UnknownType(),
+    Unsubscribed(),
+    WrongCodec(),
+    ZeroSide(side="both"),
+]
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A changed Secret is seen soon."""
+    monkeypatch.setattr(alpaca_mount, "POLL_SECONDS", 0.02)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[AlpacaServer]:
+    async with AlpacaServer([Account("key", SECRET)]) as running:
+        yield running
+    assert running.record.concurrent_max <= 1
+
+
+@pytest.fixture(params=get_args(AlpacaEngine))
+def pod(request: pytest.FixtureRequest, server: AlpacaServer, tmp_path: Path) -> Pod:
+    """A pod of either engine."""
+    return Pod(source(server.url(), mount(tmp_path, "key", SECRET), engine=request.param))
+
+
+@asynccontextmanager
+async def streaming(pod: Pod, symbols: list[str] = SYMBOLS) -> AsyncIterator[None]:
+    pod.job.declare(job(1, symbols=symbols, limits=LIMITS))
+    async with pod.running():
+        yield
+
+
+async def passes(server: AlpacaServer, pod: Pod, symbol: str, bid: float) -> None:
+    """Quotes reach the sink, on whichever connection is open then."""
+
+    async def arrived() -> bool:
+        await server.send_quote(symbol, bid, bid + 1.0)
+        return pod.journal.state == "Live" and pod.sink.quotes.get(symbol, {}).get("bid") == bid
+
+    await eventually(arrived, 15)
+
+
+def test_no_fault_of_the_server_is_left_out() -> None:
+    tried = {type(fault) for fault, _ in LOSSES} | {type(fault) for fault in TRIFLES}
+    elsewhere = {AckPartial, BadSymbol, Deflate, Delay, ResetOnConnect}
+    assert tried | elsewhere == set(FAULTS.values())
+
+
+@pytest.mark.parametrize(("fault", "kind"), LOSSES, ids=str)
+async def test_a_lost_connection_is_told_by_its_kind_and_one_other_takes_its_place(
+    server: AlpacaServer, pod: Pod, fault: Fault, kind: FailureType
+) -> None:
+    server.faults.next(fault)
+    async with streaming(pod):
+        await passes(server, pod, "AAPL", 77.25)
+        assert [each.type for each in pod.failures] == [kind]
+        assert pod.job.reports[-1][1].state == "Live"
+        assert pod.journal.snapshot().failure is None
+        refused = isinstance(fault, HttpError)
+        assert server.record.connects == (1 if refused else 2)
+
+
+async def test_a_reset_upgrade_is_tried_again(server: AlpacaServer, pod: Pod) -> None:
+    server.faults.next(ResetOnConnect(), times=3)
+    async with streaming(pod):
+        await passes(server, pod, "AAPL", 77.25)
+        assert {each.type for each in pod.failures} == {"network"}
+        assert server.record.connects == 1
+
+
+@pytest.mark.parametrize("fault", TRIFLES, ids=str)
+async def test_a_strange_frame_costs_no_connection_and_no_other_quote(
+    server: AlpacaServer, pod: Pod, fault: Fault
+) -> None:
+    async with streaming(pod):
+        await passes(server, pod, "MSFT", 10.0)
+        await server.inject(fault)
+        await passes(server, pod, "MSFT", 77.25)
+        assert pod.failures == []
+        assert server.record.connects == 1
+        assert set(pod.sink.quotes) <= set(SYMBOLS)
+
+
+@pytest.mark.parametrize("phase", ["welcome", "auth", "ack"])
+async def test_a_late_answer_is_waited_for(
+    server: AlpacaServer, pod: Pod, phase: Literal["welcome", "auth", "ack"]
+) -> None:
+    server.faults.next(Delay(phase=phase, seconds=0.2))
+    async with streaming(pod):
+        await passes(server, pod, "AAPL", 77.25)
+        assert (pod.failures, server.record.connects) == ([], 1)
+
+
+@pytest.mark.parametrize("deflate", [True, False])
+async def test_compressed_or_not(server: AlpacaServer, pod: Pod, deflate: bool) -> None:
+    server.faults.next(Deflate(deflate))
+    async with streaming(pod):
+        await passes(server, pod, "AAPL", 77.25)
+
+
+async def test_a_bad_symbol_is_rejected_by_name_and_the_others_stream(server: AlpacaServer, pod: Pod) -> None:
+    server.faults.next(BadSymbol("BAD"))
+    async with streaming(pod, ["AAPL", "BAD", "MSFT"]):
+        await passes(server, pod, "AAPL", 77.25)
+        ledger = (await eventually(lambda: pod.job.reports[-1][1].symbols)).rejections
+        assert [(each.symbol, each.code) for each in ledger] == [("BAD", 400)]
+        assert server.record.connects == 1
+
+
+async def test_a_symbol_that_is_not_acknowledged_is_pending(server: AlpacaServer, pod: Pod) -> None:
+    server.faults.next(AckPartial(("MSFT",)))
+    async with streaming(pod):
+        await passes(server, pod, "AAPL", 77.25)
+        ledger = pod.journal.snapshot().ledger.against(pod.journal.aim.value)
+        assert (ledger.live, ledger.pending) == ("1/2", 1)
+
+
+async def test_a_plan_for_two_quotes_and_trades_takes_one_symbol_of_both(pod: Pod, server: AlpacaServer) -> None:
+    server.accounts.add(Account("key", SECRET, Plan(symbols=2)))
+    pod.job.declare(job(1, symbols=SYMBOLS, channels=["quotes", "trades"], limits=LIMITS))
+    async with pod.running():
+        await passes(server, pod, "AAPL", 77.25)
+        await server.send([trade_message("AAPL", 77.5)])
+        await eventually(lambda: pod.sink.quotes["AAPL"]["price"] == 77.5)
+        ledger = pod.journal.snapshot().ledger.against(pod.journal.aim.value)
+        assert (ledger.live, [each.code for each in ledger.rejections]) == ("1/2", [405])
+
+
+async def test_a_halt_is_known_from_its_first_message(server: AlpacaServer, pod: Pod) -> None:
+    async with streaming(pod):
+        await passes(server, pod, "AAPL", 77.25)
+        await server.send([status_message("AAPL", "H", "T1")])
+        await eventually(lambda: pod.journal.halts["AAPL"].halted if "AAPL" in pod.journal.halts else False)
+        await server.send([status_message("AAPL", "T")])
+        await eventually(lambda: not pod.journal.halts["AAPL"].halted)
+
+
+async def test_a_refused_slot_is_asked_for_again_after_5_to_30_s_and_too_many_requests_as_they_say(
+    server: AlpacaServer, pod: Pod
+) -> None:
+    server.faults.next(AuthError(406), times=2)
+    server.faults.next(HttpError(status=429, retry_after=45))
+    async with streaming(pod):
+        await passes(server, pod, "AAPL", 77.25)
+        assert pod.backoff.asked == [5.0, 5.0, 45.0]
+
+
+async def test_nobody_listens_for_a_while(server: AlpacaServer, pod: Pod) -> None:
+    async with streaming(pod):
+        await passes(server, pod, "AAPL", 10.0)
+        await server.refuse(0.5)
+        await server.inject(Reset())
+        await passes(server, pod, "AAPL", 77.25)
+        assert {each.type for each in pod.failures} == {"upstreamClosed", "network"}
+        assert server.record.connects == 2
+
+
+async def test_an_unclean_drop_holds_the_slot_and_never_makes_two_connections(tmp_path: Path) -> None:
+    async with AlpacaServer([Account("key", SECRET)], options=Options(hold=0.5)) as server:
+        pod = Pod(source(server.url(), mount(tmp_path, "key", SECRET)))
+        async with streaming(pod):
+            await passes(server, pod, "AAPL", 10.0)
+            await server.inject(Reset())
+            await passes(server, pod, "AAPL", 77.25)
+            assert "406" in server.record.outcomes
+        assert server.record.concurrent_max == 1
+
+
+async def test_a_rotated_secret_makes_one_other_connection(server: AlpacaServer, pod: Pod, tmp_path: Path) -> None:
+    async with streaming(pod):
+        await passes(server, pod, "AAPL", 10.0)
+        server.accounts.add(Account("second", "new"))
+        mount(tmp_path, "second", "new")
+        await server.record.until(lambda record: record.connects == 2)
+        await passes(server, pod, "AAPL", 77.25)
+        await asyncio.sleep(0.3)
+        assert (server.record.connects, server.record.outcomes) == (2, ["authenticated"] * 2)
+        assert pod.failures == []

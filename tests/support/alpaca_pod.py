@@ -1,0 +1,62 @@
+"""The pod's loops over our client of Alpaca, with a sink in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from sluice_contract.status import StreamFailure
+from sluice_runtime.adapters.alpaca import AlpacaSource
+from sluice_runtime.app import Parts, ingest
+from sluice_runtime.domain.backoff import Backoff
+from sluice_runtime.domain.coalescer import Coalescer
+from sluice_runtime.domain.desired import UNREAD, halted
+from sluice_runtime.loops.cell import Cell
+from sluice_runtime.loops.journal import Journal
+from support.runtime_fakes import FakeJob, FakeSink, aim, identity
+
+
+class HurriedBackoff(Backoff):
+    """Waits a tenth of a second whatever is asked for, and remembers the least that was."""
+
+    def __init__(self) -> None:
+        super().__init__(0.1, 0.1, lambda _, high: high)
+        self.asked: list[float] = []
+
+    def wait(self, *, at_least: float = 0.0) -> float:
+        """As Backoff."""
+        self.asked.append(at_least)
+        return super().wait()
+
+
+class Pod:
+    """All loops over our client and the protocol server, with a sink in memory."""
+
+    def __init__(self, made: AlpacaSource) -> None:
+        clock = lambda: datetime.now(UTC)  # noqa: E731
+        self.sink = FakeSink()
+        self.backoff = HurriedBackoff()
+        self.job = FakeJob()
+        self.stop = asyncio.Event()
+        self.journal = Journal(identity(), Cell(halted(aim(), UNREAD)), Coalescer(), clock)
+        self._parts = Parts(source=made, sink=self.sink, job=self.job, journal=self.journal)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(ingest(self._parts, self.stop, self.backoff))
+        try:
+            yield
+        finally:
+            self.stop.set()
+            await asyncio.wait_for(task, 5)
+
+    @property
+    def failures(self) -> list[StreamFailure]:
+        """What the status has told, without repetitions."""
+        told = [status.failure for _, status in self.job.reports if status.failure is not None]
+        return [each for n, each in enumerate(told) if n == 0 or each != told[n - 1]]
+
+
+LIMITS = {"minIntervalMilliseconds": 50, "flushIntervalMilliseconds": 20, "writesPerSecond": 500}
