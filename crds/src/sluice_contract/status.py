@@ -103,6 +103,17 @@ class SymbolLedger(Document, frozen=True):
     ] = []  # noqa: RUF012
 
 
+class SymbolFreshness(Document, frozen=True):
+    """How fresh the declared symbols are, by number. Those without a confirmed subscription are in none of these."""
+
+    live: Annotated[int, Meta(description="Heard within the last 15 s, or three effective intervals.")]
+    quiet: Annotated[int, Meta(description="Not heard lately, and nothing wrong: illiquid, or of unknown hours.")]
+    stale: Annotated[int, Meta(description="Liquid, its market open, and silent for far longer than is normal for it.")]
+    closed: Annotated[int, Meta(description="Not heard lately because its market is closed.")]
+    halted: Annotated[int, Meta(description="Trading is halted.")]
+    paused: Annotated[int, Meta(description="Paused, by pausedSymbols or with the whole job.")]
+
+
 class StreamFailure(Document, frozen=True):
     """Why the stream is not live. Absent while it is."""
 
@@ -134,6 +145,7 @@ class StreamStatus(Document, frozen=True):
         int,
         Meta(description="How often one symbol can be written, with this many symbols under these limits."),
     ]
+    freshness: Annotated[SymbolFreshness | None, Meta(description="How fresh the symbols are, by number.")] = None
     pause: Annotated[StreamPause | None, Meta(description="The pause in force, if any.")] = None
     failure: Annotated[StreamFailure | None, Meta(description="Why the stream is not live.")] = None
 

@@ -15,6 +15,7 @@ from sluice_contract.status import (
     StreamPause,
     StreamState,
     StreamStatus,
+    SymbolFreshness,
 )
 
 from .desired import Desired
@@ -66,6 +67,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     failure: StreamFailure | None
     sink_failure: str | None
     stopping: bool
+    freshness: SymbolFreshness | None = None
 
     @property
     def ready(self) -> bool:
@@ -145,6 +147,7 @@ def stream_status(snapshot: Snapshot) -> StreamStatus:
             last_write_at=snapshot.clocks.last_write_at,
         ),
         effective_interval_milliseconds=round(aim.effective_interval_seconds * 1000),
+        freshness=snapshot.freshness,
         pause=_stream_pause(snapshot),
         failure=snapshot.failure,
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sluice_contract.documents import QuoteState
-from sluice_contract.status import StreamFailure, StreamState, SymbolRejection
+from sluice_contract.status import StreamFailure, StreamState, SymbolFreshness, SymbolRejection
 
 from ..domain.coalescer import Coalescer
 from ..domain.counters import Counters, count
@@ -50,6 +50,8 @@ class Journal:
         self.halts: dict[str, Halt] = {}  # the last word on each symbol
         self.bars: dict[str, Bar] = {}  # that wait to be written
         self.quote_states: dict[str, QuoteState] = {}  # of symbols whose quote document shall not say live
+        self.count_freshness: Callable[[], SymbolFreshness] | None = None  # once somebody judges it
+        self.mutes = Cell(0)  # how often the connection was found to be mute
         self._sink_failures: dict[str, str] = {}
         self._ledger = Ledger()
         self._acknowledgement: Acknowledgement | None = None
@@ -92,6 +94,11 @@ class Journal:
         """One frame's halts and resumptions."""
         self.last_message_at = self.now()
         self.halts.update({halt.symbol: halt for halt in halts})
+        for halt in halts:
+            if halt.halted:
+                self.quote_states[halt.symbol] = "halted"
+            elif self.quote_states.get(halt.symbol) == "halted":
+                del self.quote_states[halt.symbol]
 
     def aggregated(self, bars: Sequence[Bar]) -> None:
         """One frame's bars."""
@@ -118,6 +125,19 @@ class Journal:
         self.failures.set(self.failures.value + 1)
         _log.warning(error.message, extra={"event_type": "stream", "failure": error.kind})
         self._failure = StreamFailure(type=error.kind, message=error.message, at=self.now())
+
+    def mute_found(self) -> None:
+        """The connection is open and silent, although its market is open."""
+        self.mutes.set(self.mutes.value + 1)
+
+    @property
+    def confirmed(self) -> frozenset[str]:
+        """What the provider has confirmed on the connection that is open."""
+        return self._ledger.confirmed
+
+    def halted_symbols(self) -> frozenset[str]:
+        """The symbols in which trading is halted, as far as the provider has said."""
+        return frozenset(symbol for symbol, halt in self.halts.items() if halt.halted)
 
     def pause_acknowledged(self) -> None:
         """Closed and flushed: from now on nothing is written."""
@@ -182,4 +202,5 @@ class Journal:
             failure=self._failure,
             sink_failure=next(iter(self._sink_failures.values()), None),
             stopping=self.stopping,
+            freshness=self.count_freshness() if self.count_freshness else None,
         )

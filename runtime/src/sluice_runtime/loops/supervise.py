@@ -84,7 +84,7 @@ class Supervisor:
         try:
             async with self._source.connect(self._journal) as connection:
                 live_since = loop.time()
-                ended = await race(connection.run(), self._follow(connection), self._source.renewed())
+                ended = await race(connection.run(), self._follow(connection), self._source.renewed(), self._muted())
                 return ended == _RENEWED
         finally:
             if live_since is not None:
@@ -103,6 +103,11 @@ class Supervisor:
                 followed = wanted
                 self._journal.entered("Live")
             await aim.changed(version)
+
+    async def _muted(self) -> None:
+        mutes = self._journal.mutes
+        await mutes.changed(mutes.version)
+        raise StreamError("stall", "the connection is open and silent, although its market is open: connecting anew")
 
     async def _recover(self, error: StreamError) -> None:
         """Waits until another attempt makes sense."""

@@ -187,3 +187,21 @@ def test_a_symbol_that_was_released_is_due_at_once() -> None:
     line.release(line.take(1, 0.0, 1.0))
     line.accept([tick("A", 2)], FOREVER)
     assert line.take(1, 0.2, 1.0) == [tick("A", 2)]
+
+
+def test_who_was_heard_is_told_once_whether_it_was_written_or_not() -> None:
+    line = coalescer("A", "B", "C")
+    line.accept([tick("A", 1), tick("B", 1), tick("GONE", 1)], FOREVER)
+    assert line.heard() == {"A", "B"}
+    line.take(9, 0.0, 0.0)
+    line.accept([tick("B", 2), tick("A", 0)], FOREVER)
+    assert line.heard() == {"B"}
+    assert line.heard() == set()
+
+
+def test_a_symbol_whose_stamps_are_all_ahead_of_time_is_heard_too() -> None:
+    line = coalescer("A")
+    for n in range(2):
+        line.accept([tick("A", 3600 + n)], START)
+        assert line.heard() == {"A"}
+    assert line.heard() == set()

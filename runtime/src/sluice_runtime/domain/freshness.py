@@ -1,0 +1,159 @@
+"""How fresh each symbol is, judged by what is normal for it, while its market is open.
+
+Silence alone means little: most symbols are silent most of the time, and all are at night. A symbol that was lively
+and falls silent in the middle of the session is what somebody should hear of.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+from typing import Literal
+
+import msgspec
+
+from sluice_contract.documents import QuoteState
+from sluice_contract.status import SymbolFreshness
+
+from .calendar import Session
+
+Freshness = Literal["LIVE", "QUIET", "STALE", "CLOSED", "HALTED", "PAUSED", "OFFLINE"]
+
+OBSERVATION_SECONDS = 5.0  # from one observation to the next
+_LIVE_SECONDS = 15.0
+_STALE_SECONDS = 60.0
+# Both are at least this many times what the limits let through.
+_INTERVALS = 3.0
+# How far back the memory of a symbol's pace reaches.
+_MEMORY_SECONDS = 600.0
+_WEIGHT = 1.0 - math.exp(-OBSERVATION_SECONDS / _MEMORY_SECONDS)
+# A symbol heard at least this often is liquid; ten times its pace is then no chance.
+_LIQUID_SECONDS = 30.0
+_PACES = 10.0
+# A connection on which everything is silent is suspected before its first symbol is called stale.
+_MUTE_SHARE = 0.75
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """What silence is judged by. `at` is in monotonic seconds."""
+
+    at: float
+    session: Session
+    streaming: bool
+    job_paused: bool
+    paused: frozenset[str]
+    subscribed: frozenset[str]
+    halted: Collection[str]
+    interval_seconds: float
+    silent_seconds: float  # since anything at all was received
+
+
+class Judge:
+    """Remembers per symbol when it was heard and how often. Bounded by the number of symbols."""
+
+    def __init__(self) -> None:
+        self._heard_at: dict[str, float] = {}
+        self._silent_since: dict[str, float] = {}  # heard, or excused
+        self._activity: dict[str, float] = {}  # the share of observations in which it was heard
+        self._stale: set[str] = set()
+
+    def keep(self, symbols: frozenset[str]) -> None:
+        """Forgets all other symbols."""
+        for book in (self._heard_at, self._silent_since, self._activity):
+            for symbol in book.keys() - symbols:
+                del book[symbol]
+        self._stale &= symbols
+
+    def observe(self, heard: Collection[str], scene: Scene) -> None:
+        """What was heard since the last observation, and what silence to hold against whom."""
+        excused = not scene.streaming or scene.session.phase != "open"
+        watched = scene.subscribed - scene.paused
+        for symbol in self._silent_since.keys() - watched:
+            del self._silent_since[symbol]
+        for symbol in watched:
+            was_heard = symbol in heard
+            if was_heard:
+                self._heard_at[symbol] = scene.at
+                self._stale.discard(symbol)
+            if was_heard or excused or symbol in scene.halted:
+                self._silent_since[symbol] = scene.at
+            self._silent_since.setdefault(symbol, scene.at)
+            if not excused and symbol not in self._stale and symbol not in scene.halted:
+                activity = self._activity.get(symbol, 0.0)
+                self._activity[symbol] = activity + _WEIGHT * (was_heard - activity)
+        self._stale.update(symbol for symbol in watched if self._falls_stale(symbol, scene))
+
+    def state(self, symbol: str, scene: Scene) -> Freshness:
+        """One word for a symbol."""
+        if scene.job_paused or symbol in scene.paused:
+            return "PAUSED"
+        if not scene.streaming or symbol not in scene.subscribed:
+            return "OFFLINE"
+        if symbol in scene.halted:
+            return "HALTED"
+        if scene.at - self._heard_at.get(symbol, -math.inf) <= self._at_least(_LIVE_SECONDS, scene):
+            return "LIVE"
+        if scene.session.phase == "closed":
+            return "CLOSED"
+        return "STALE" if symbol in self._stale else "QUIET"
+
+    def counts(self, symbols: Iterable[str], scene: Scene) -> SymbolFreshness:
+        """How many symbols are in which state. Those that are offline are in none."""
+        states = [self.state(symbol, scene) for symbol in symbols]
+        return SymbolFreshness(
+            live=states.count("LIVE"),
+            quiet=states.count("QUIET"),
+            stale=states.count("STALE"),
+            closed=states.count("CLOSED"),
+            halted=states.count("HALTED"),
+            paused=states.count("PAUSED"),
+        )
+
+    def quote_states(self, scene: Scene) -> dict[str, QuoteState]:
+        """The status of the documents that shall not say live. What was stale at the close is so until it is heard."""
+        found: dict[str, QuoteState] = dict.fromkeys(sorted(self._stale), "stale")
+        return found | dict.fromkeys(sorted(scene.halted), "halted")
+
+    def is_mute(self, scene: Scene) -> bool:
+        """Whether the connection is open and silent, although a liquid symbol should have been heard."""
+        for symbol in scene.subscribed:
+            threshold = _MUTE_SHARE * self._threshold(symbol, scene)
+            if scene.silent_seconds >= threshold and self._silence(symbol, scene) >= threshold:
+                return True
+        return False
+
+    def _falls_stale(self, symbol: str, scene: Scene) -> bool:
+        return self._silence(symbol, scene) >= self._threshold(symbol, scene)
+
+    def _silence(self, symbol: str, scene: Scene) -> float:
+        return scene.at - self._silent_since.get(symbol, scene.at)
+
+    def _threshold(self, symbol: str, scene: Scene) -> float:
+        """The silence that is remarkable; infinite for a symbol that is not liquid."""
+        activity = self._activity.get(symbol, 0.0)
+        if activity * _LIQUID_SECONDS < OBSERVATION_SECONDS:
+            return math.inf
+        return self._at_least(max(_STALE_SECONDS, _PACES * OBSERVATION_SECONDS / activity), scene)
+
+    def _at_least(self, seconds: float, scene: Scene) -> float:
+        return max(seconds, _INTERVALS * scene.interval_seconds)
+
+
+class Reconnects:
+    """When to try a mute connection anew: at once, and then ever more seldom until something is heard."""
+
+    def __init__(self, first_seconds: float = 300.0, most_seconds: float = 3600.0) -> None:
+        self._first = first_seconds
+        self._most = most_seconds
+        self._wait = first_seconds
+        self._not_before = -math.inf
+
+    def is_due(self, mute: bool, heard: bool, at: float) -> bool:
+        """Whether to reconnect now. Counts as done when it says so."""
+        if heard:
+            self._wait = self._first
+        if not mute or at < self._not_before:
+            return False
+        self._not_before = at + self._wait
+        self._wait = min(self._most, 2 * self._wait)
+        return True

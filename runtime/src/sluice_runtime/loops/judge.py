@@ -1,0 +1,87 @@
+"""Judges silence: which symbols are stale, and whether the connection is mute."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+
+from sluice_contract.resource import IngestJob
+from sluice_contract.status import SymbolFreshness
+
+from ..domain.calendar import Hours, Session, hours, unknown
+from ..domain.freshness import OBSERVATION_SECONDS, Judge, Reconnects, Scene
+from .cell import Cell
+from .journal import Journal
+
+_log = logging.getLogger(__name__)
+
+
+async def judge(live: Cell[IngestJob | None], journal: Journal) -> None:
+    """Goes on for ever. Knows no market's hours before the job has been read."""
+    observer = Observer(journal)
+    while True:
+        await asyncio.sleep(OBSERVATION_SECONDS)
+        observer.observe(hours(live.value.spec) if live.value is not None else unknown)
+
+
+class Observer:
+    """Puts into the journal what it finds. Consumers hear at once of a symbol that becomes stale, or is heard again."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._judge = Judge()
+        self._reconnects = Reconnects()
+        self._stale: frozenset[str] = frozenset()
+        self._opened_at: datetime | None = None
+        self._session = Session("unknown")
+        journal.count_freshness = self._count
+
+    def observe(self, market: Hours) -> None:
+        """One observation, now."""
+        journal, aim = self._journal, self._journal.aim.value
+        self._judge.keep(aim.declared)
+        self._session = market(journal.now())
+        self._forget_halts(self._session)
+        scene = self._scene()
+        heard = journal.coalescer.heard()
+        self._judge.observe(heard, scene)
+        journal.quote_states = self._judge.quote_states(scene)
+        self._tell(frozenset(symbol for symbol, state in journal.quote_states.items() if state == "stale"))
+        if self._reconnects.is_due(self._judge.is_mute(scene), bool(heard), scene.at):
+            journal.mute_found()
+
+    def _count(self) -> SymbolFreshness:
+        return self._judge.counts(self._journal.aim.value.declared, self._scene())
+
+    def _scene(self) -> Scene:
+        journal, aim = self._journal, self._journal.aim.value
+        heard_at = journal.last_message_at or datetime.min.replace(tzinfo=UTC)
+        return Scene(
+            at=asyncio.get_running_loop().time(),
+            session=self._session,
+            streaming=journal.state == "Live",
+            job_paused=aim.pause is not None,
+            paused=aim.paused,
+            subscribed=journal.confirmed & aim.declared,
+            halted=journal.halted_symbols() & aim.declared,
+            interval_seconds=aim.effective_interval_seconds,
+            silent_seconds=(journal.now() - heard_at).total_seconds(),
+        )
+
+    def _forget_halts(self, session: Session) -> None:
+        """A resumption may have been missed overnight: what was halted before the opening counts no longer."""
+        if session.since is not None and session.since != self._opened_at:
+            self._opened_at = session.since
+            halts = self._journal.halts
+            for symbol in [symbol for symbol, halt in halts.items() if halt.ts < session.since]:
+                del halts[symbol]
+
+    def _tell(self, stale: frozenset[str]) -> None:
+        for symbol in sorted(stale - self._stale):
+            _log.warning("%s is stale: its market is open, and it is silent", symbol, extra={"event_type": "freshness"})
+        for symbol in sorted((self._stale - stale) & self._journal.aim.value.declared):
+            _log.info("%s is no longer stale", symbol, extra={"event_type": "freshness"})
+        if stale != self._stale:
+            self._stale = stale
+            self._journal.transition()

@@ -1,0 +1,226 @@
+"""Silence judged: by what is normal for a symbol, while its market is open."""
+
+import random
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sluice_runtime.domain.calendar import Hours, Session, always, new_york, unknown
+from sluice_runtime.domain.freshness import OBSERVATION_SECONDS, Freshness, Judge, Reconnects, Scene
+
+NAMES = frozenset({"SPY", "THIN"})
+
+
+def scene(at: float, **changes: Any) -> Scene:
+    fields: dict[str, Any] = {
+        "at": at,
+        "session": Session("open"),
+        "streaming": True,
+        "job_paused": False,
+        "paused": frozenset(),
+        "subscribed": NAMES,
+        "halted": (),
+        "interval_seconds": 1.0,
+        "silent_seconds": 0.0,
+    }
+    return Scene(**(fields | changes))
+
+
+class Watch:
+    """A judge who is shown one observation after the other."""
+
+    def __init__(self) -> None:
+        self.judge = Judge()
+        self.at = 0.0
+        self.last = scene(0.0)
+
+    def see(self, heard: Collection[str], seconds: float, **changes: Any) -> None:
+        """`heard` at each observation for `seconds`."""
+        for _ in range(int(seconds / OBSERVATION_SECONDS)):
+            self.at += OBSERVATION_SECONDS
+            self.last = scene(self.at, **changes)
+            self.judge.observe(heard, self.last)
+
+    def states(self, symbols: Iterable[str] = ("SPY", "THIN")) -> list[Freshness]:
+        return [self.judge.state(symbol, self.last) for symbol in symbols]
+
+
+@pytest.fixture
+def watch() -> Watch:
+    """SPY has been lively for an hour, THIN was heard once."""
+    made = Watch()
+    made.see(["THIN"], OBSERVATION_SECONDS)
+    made.see(["SPY"], 3600)
+    return made
+
+
+def test_who_is_heard_is_live_and_who_seldom_is_quiet(watch: Watch) -> None:
+    assert watch.states() == ["LIVE", "QUIET"]
+
+
+def test_a_lively_symbol_that_falls_silent_is_quiet_and_then_stale_and_a_thin_one_never(watch: Watch) -> None:
+    watch.see([], 50)
+    assert watch.states() == ["QUIET", "QUIET"]
+    watch.see([], 30)
+    assert watch.states() == ["STALE", "QUIET"]
+    watch.see([], 40_000)
+    assert watch.states() == ["STALE", "QUIET"]
+    assert watch.judge.quote_states(watch.last) == {"SPY": "stale"}
+    watch.see(["SPY"], 5)
+    assert watch.states() == ["LIVE", "QUIET"]
+    assert watch.judge.quote_states(watch.last) == {}
+
+
+def test_a_long_interval_allows_long_silence(watch: Watch) -> None:
+    watch.see([], 290, interval_seconds=100.0)
+    assert watch.states(["SPY"]) == ["LIVE"]
+    watch.see([], 30, interval_seconds=100.0)
+    assert watch.states(["SPY"]) == ["STALE"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"session": Session("closed")}, "CLOSED"),
+        ({"session": Session("unknown")}, "QUIET"),
+        ({"streaming": False}, "OFFLINE"),
+        ({"subscribed": frozenset()}, "OFFLINE"),
+        ({"halted": ("SPY",)}, "HALTED"),
+        ({"paused": frozenset({"SPY"})}, "PAUSED"),
+        ({"job_paused": True, "streaming": False}, "PAUSED"),
+    ],
+)
+def test_silence_that_has_a_reason_is_not_held_against_a_symbol(
+    watch: Watch, changes: dict[str, Any], expected: Freshness
+) -> None:
+    watch.see([], 3600, **changes)
+    assert watch.states(["SPY"]) == [expected]
+    watch.see([], 50)
+    assert watch.states(["SPY"]) == ["QUIET"]
+    watch.see([], 100)
+    assert watch.states(["SPY"]) == ["STALE"]
+
+
+def test_who_is_heard_while_its_market_is_closed_is_live(watch: Watch) -> None:
+    watch.see(["SPY"], 60, session=Session("closed"))
+    assert watch.states(["SPY"]) == ["LIVE"]
+
+
+def test_the_counts_are_those_of_the_states(watch: Watch) -> None:
+    watch.see([], 100)
+    counts = watch.judge.counts(["SPY", "THIN", "OFF"], watch.last)
+    assert (counts.stale, counts.quiet, counts.live, counts.closed, counts.halted, counts.paused) == (1, 1, 0, 0, 0, 0)
+
+
+def test_a_halted_symbol_s_document_says_halted_even_if_it_was_stale(watch: Watch) -> None:
+    watch.see([], 100)
+    assert watch.judge.quote_states(scene(watch.at, halted=("SPY",))) == {"SPY": "halted"}
+
+
+def test_only_what_is_kept_is_remembered(watch: Watch) -> None:
+    watch.see([], 100)
+    watch.judge.keep(frozenset({"THIN"}))
+    assert watch.judge.quote_states(watch.last) == {}
+
+
+def test_a_connection_is_mute_when_all_is_silent_and_a_liquid_symbol_should_not_be(watch: Watch) -> None:
+    watch.see([], 40, silent_seconds=40.0)
+    assert not watch.judge.is_mute(watch.last)
+    watch.see([], 10, silent_seconds=50.0)
+    assert watch.judge.is_mute(watch.last)
+    assert watch.states(["SPY"]) == ["QUIET"]
+
+
+def test_a_connection_with_anything_to_say_is_not_mute(watch: Watch) -> None:
+    watch.see([], 300, silent_seconds=3.0)
+    assert not watch.judge.is_mute(watch.last)
+
+
+@pytest.mark.parametrize("phase", ["closed", "unknown"])
+def test_no_connection_is_mute_while_its_market_is_not_known_to_be_open(watch: Watch, phase: Any) -> None:
+    watch.see([], 3600, session=Session(phase), silent_seconds=3600.0)
+    assert not watch.judge.is_mute(watch.last)
+
+
+def test_a_connection_of_thin_symbols_only_is_never_mute() -> None:
+    watch = Watch()
+    watch.see(["THIN"], OBSERVATION_SECONDS)
+    watch.see([], 3600, silent_seconds=3600.0)
+    assert not watch.judge.is_mute(watch.last)
+
+
+def test_a_mute_connection_is_tried_anew_at_once_and_then_ever_more_seldom() -> None:
+    reconnects = Reconnects()
+    moments = [at for at in range(0, 10_000, 5) if reconnects.is_due(True, False, float(at))]
+    assert moments == [0, 300, 900, 2100, 4500, 8100]
+
+
+def test_once_something_was_heard_the_next_silence_counts_anew() -> None:
+    reconnects = Reconnects()
+    assert reconnects.is_due(True, False, 0.0)
+    assert reconnects.is_due(True, False, 300.0)
+    assert not reconnects.is_due(False, True, 310.0)
+    assert reconnects.is_due(True, False, 900.0)
+    assert reconnects.is_due(True, False, 1200.0)
+
+
+class Week:
+    """Monday to Sunday of Thanksgiving 2026, as a feed of New York's exchanges sends it."""
+
+    BEGINS = datetime(2026, 11, 23, tzinfo=UTC)
+    MUTED_AT = datetime(2026, 11, 24, 17, tzinfo=UTC)
+    SYMBOLS = frozenset({"SPY", "AAPL", "MUTED", "THIN"})
+
+    def __init__(self, hours: Hours) -> None:
+        self.hours = hours
+        self.judge = Judge()
+        self.alarms: list[tuple[datetime, str]] = []
+        self.mute = 0
+        self._random = random.Random(11)
+        self._last_heard = 0.0
+
+    def play(self) -> None:
+        """One observation after the other; by night they are a minute apart, for the sake of this test's speed."""
+        before: set[str] = set()
+        at = 0.0
+        while at < timedelta(days=7).total_seconds():
+            moment = self.BEGINS + timedelta(seconds=at)
+            heard = self._heard(moment)
+            self._last_heard = at if heard else self._last_heard
+            now = scene(at, session=self.hours(moment), subscribed=self.SYMBOLS, silent_seconds=at - self._last_heard)
+            self.judge.observe(heard, now)
+            stale = set(self.judge.quote_states(now))
+            self.alarms += [(moment, symbol) for symbol in stale - before]
+            before = stale
+            self.mute += self.judge.is_mute(now)
+            at += OBSERVATION_SECONDS if heard else 60.0
+
+    def _heard(self, moment: datetime) -> set[str]:
+        if new_york(moment).phase != "open":
+            return set()
+        means = {"SPY": 0.5, "AAPL": 2.0, "MUTED": 1.0, "THIN": 90.0}
+        heard = {name for name, mean in means.items() if self._random.expovariate(1 / mean) < OBSERVATION_SECONDS}
+        return heard - {"MUTED"} if moment >= self.MUTED_AT else heard
+
+
+def test_a_thanksgiving_week_with_a_muted_and_an_illiquid_symbol_gives_exactly_one_alarm() -> None:
+    week = Week(new_york)
+    week.play()
+    [(moment, symbol)] = week.alarms
+    assert symbol == "MUTED"
+    assert timedelta(seconds=50) <= moment - Week.MUTED_AT <= timedelta(seconds=120)
+    assert week.mute == 0
+
+
+def test_of_hours_that_are_not_known_the_same_week_raises_nothing() -> None:
+    week = Week(unknown)
+    week.play()
+    assert (week.alarms, week.mute) == ([], 0)
+
+
+def test_a_market_that_never_closes_is_held_to_it() -> None:
+    week = Week(always)
+    week.play()
+    assert week.mute > 0
