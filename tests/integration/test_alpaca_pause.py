@@ -1,0 +1,119 @@
+"""A pause under full load and in every phase: what the server saw of it, and how long it took."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from statistics import median
+from typing import get_args
+
+import pytest
+
+from sluice_contract.spec import AlpacaEngine
+from sluice_runtime.adapters.alpaca_wire import Patience
+from support.alpaca import Account, AlpacaServer
+from support.alpaca.faults import Fault
+from support.alpaca.handshake_faults import AckMissing, AuthSilence, HttpError, NoWelcome
+from support.alpaca.stream_faults import Mute
+from support.alpaca_pod import LIMITS, Pod
+from support.alpaca_provider import SECRET, mount, source
+from support.eventually import eventually
+from support.runtime_fakes import job
+from support.upstream import Upstream
+
+ROUNDS = 10
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[AlpacaServer]:
+    async with AlpacaServer([Account("key", SECRET)]) as running:
+        yield running
+    assert running.record.concurrent_max <= 1
+
+
+@pytest.fixture(params=get_args(AlpacaEngine))
+def pod(request: pytest.FixtureRequest, server: AlpacaServer, tmp_path: Path) -> Pod:
+    """A pod of either engine that is as patient as in earnest."""
+    made = source(server.url(), mount(tmp_path, "key", SECRET), engine=request.param, patience=Patience())
+    return Pod(made)
+
+
+def declare(pod: Pod, generation: int, *, enabled: bool) -> None:
+    """The job, as somebody patches it."""
+    pod.job.declare(job(generation, symbols=["AAPL", "MSFT", "SPY"], enabled=enabled, limits=LIMITS))
+
+
+async def acknowledged(pod: Pod, generation: int) -> None:
+    """The pause of this generation is in the status, acknowledged."""
+
+    def told() -> bool:
+        status = pod.job.reports[-1][1]
+        return status.observed_generation == generation and bool(status.pause and status.pause.acknowledged_at)
+
+    await eventually(told)
+
+
+@pytest.mark.parametrize("engine", get_args(AlpacaEngine))
+async def test_under_load_nothing_is_written_after_the_acknowledgement(
+    engine: AlpacaEngine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    took: list[float] = []
+    with Upstream("--quotes-per-second", "5000", "--batch", "10") as upstream:
+        made = source(upstream.url, mount(tmp_path, "key", "secret"), engine=engine, patience=Patience())
+        pod = Pod(made)
+        async with pod.running():
+            for generation in range(1, 2 * ROUNDS, 2):
+                declare(pod, generation, enabled=True)
+                before = len(pod.sink.writes)
+                await eventually(lambda before=before: len(pod.sink.writes) > before)
+                began = time.time()
+                declare(pod, generation + 1, enabled=False)
+                await acknowledged(pod, generation + 1)
+                written = len(pod.sink.writes)
+                await asyncio.sleep(0.1)
+                assert len(pod.sink.writes) == written
+                seen = await asyncio.to_thread(upstream.record)
+                assert (seen["open"], len(seen["connections"])) == (0, generation // 2 + 1)
+                took.append(seen["connections"][-1]["closed"] - began)
+        assert seen["concurrent_max"] == 1
+    took.sort()
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\npause to socket closed ({engine}): p50 {median(took) * 1e3:.1f}, most {took[-1] * 1e3:.1f} ms"
+        )
+    assert took[-1] < 2.0
+
+
+@pytest.mark.parametrize(
+    ("phase", "fault"),
+    [
+        ("Connecting", NoWelcome()),
+        ("Authenticating", AuthSilence()),
+        ("Subscribing", AckMissing()),
+        ("BackingOff", HttpError(status=503)),
+        ("Live", Mute(pongs=False)),
+    ],
+)
+async def test_in_every_phase_the_socket_is_closed_within_two_seconds_and_nobody_connects_until_the_pause_is_over(
+    server: AlpacaServer, pod: Pod, phase: str, fault: Fault
+) -> None:
+    pod.backoff.seconds = 60.0
+    server.faults.next(fault)
+    async with pod.running():
+        declare(pod, 1, enabled=True)
+        await eventually(lambda: pod.journal.state == phase)
+        await asyncio.sleep(0.05)
+        connected, began = server.record.connects, time.monotonic()
+        declare(pod, 2, enabled=False)
+        await acknowledged(pod, 2)
+        assert time.monotonic() - began < 2.5
+        await server.record.until(lambda record: not record.open)
+        await asyncio.sleep(0.3)
+        assert server.record.connects == connected
+        declare(pod, 3, enabled=True)
+        await eventually(lambda: pod.journal.state == "Live")
+        await server.send_quote("AAPL", 77.25, 78.0)
+        await eventually(lambda: pod.sink.quotes.get("AAPL", {}).get("bid") == 77.25)
