@@ -15,6 +15,19 @@ TAPE ?=
 SPEED ?= 1
 REPOSITORY ?=
 
+DOCKER ?= docker
+PYTHON_BASE_IMAGE ?= python:3.11-slim-bookworm
+KIND_NODE_IMAGE ?=
+VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' operator/pyproject.toml)
+REVISION = $(shell git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown)
+# Where this clone came from, if from the web: a path on this machine says nothing to others.
+SOURCE ?= $(or $(filter https://%,$(shell git config --get remote.origin.url)),unknown)
+# pip's settings are handed on by name: where they are unset, the build sees none.
+BUILD_ARGUMENTS = --build-arg PYTHON_BASE_IMAGE=$(PYTHON_BASE_IMAGE) \
+  --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) --build-arg SOURCE=$(SOURCE) \
+  $(foreach name,PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_TRUSTED_HOST PIP_DEFAULT_TIMEOUT,--build-arg $(name)) \
+  $(foreach name,HTTP_PROXY HTTPS_PROXY NO_PROXY,--build-arg $(name))
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +74,17 @@ test: setup ## unit, architecture and integration tests (builds Kubernetes and h
 test-unit: setup ## the tests that need no cluster
 	@$(BIN)/pytest tests/unit tests/architecture
 
+.PHONY: images
+images: ## build the container images sluice-operator and sluice-runtime
+	@for name in operator runtime; do \
+	  echo "building sluice-$$name:$(VERSION)"; \
+	  $(DOCKER) build --quiet $(BUILD_ARGUMENTS) --file $$name/Dockerfile --tag sluice-$$name:$(VERSION) .; done
+
+.PHONY: e2e
+e2e: setup ## the tests on a kind cluster of their own (Docker, kind and kubectl; about 8 minutes)
+	@DOCKER='$(DOCKER)' PYTHON_BASE_IMAGE='$(PYTHON_BASE_IMAGE)' KIND_NODE_IMAGE='$(KIND_NODE_IMAGE)' \
+	  $(BIN)/pytest tests/e2e
+
 .PHONY: lint
 lint: setup ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check
@@ -98,7 +122,7 @@ release: setup ## check the tree, then build images, install YAML and chart: VER
 
 .PHONY: lock
 lock: setup ## resolve requirements/*.in into hash-locked requirements/*.txt
-	@for set in dev operator runtime; do \
+	@for set in dev build operator runtime runtime-sdk alpaca-server; do \
 	  $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 \
 	    --custom-compile-command "make lock" $$([ $$set = dev ] || echo "--constraint requirements/dev.txt") \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done

@@ -1,0 +1,143 @@
+"""One kind cluster with Sluice on it, installed by the README's own commands, for all end-to-end tests."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sluice_devcluster import emulator
+from sluice_devcluster.errors import DevclusterError
+from sluice_devcluster.kubectl import Kubectl, KubectlError
+from support import exchange, readme
+from support.exchange import Exchange
+from support.kind import ROOT, KindCluster, forwarded
+from support.site import Tenant
+
+FOLDER = ROOT / "build/e2e"
+IMAGES = Path(__file__).parent / "images"
+EMULATOR_IMAGE = "sluice-e2e-firestore-emulator:local"
+INSTALL = "On a kind cluster"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[KindCluster]:
+    """A cluster with the images of this tree in its node, and nothing installed."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    found = KindCluster("sluice-e2e", FOLDER)
+    found.build(exchange.IMAGE, IMAGES / "alpaca.Dockerfile", ROOT)
+    found.create(os.environ.get("KIND_NODE_IMAGE", ""))
+    try:
+        found.load(exchange.IMAGE)
+        _provide_emulator(found)
+        yield found
+    finally:
+        found.delete()
+
+
+@pytest.fixture(scope="session")
+def installed(cluster: KindCluster) -> str:
+    """What the README's installation printed."""
+    return cluster.shell(readme.commands(INSTALL))
+
+
+@pytest.fixture(scope="session")
+def kubectl(cluster: KindCluster, installed: str) -> Kubectl:
+    """kubectl as the administrator of the cluster on which Sluice is installed."""
+    return cluster.kubectl
+
+
+@pytest.fixture
+def firestore(cluster: KindCluster, kubectl: Kubectl) -> Iterator[str]:
+    """The emulator's host:port on this machine."""
+    kubectl("rollout", "status", "deployment/firestore-emulator", "-n", "firestore-emulator", "--timeout=60s")
+    with forwarded(cluster, "firestore-emulator", "firestore-emulator", 8080) as address:
+        yield address
+
+
+@pytest.fixture
+def tenant(kubectl: Kubectl, firestore: str) -> Iterator[Tenant]:
+    """A namespace of the test's own."""
+    found = Tenant(kubectl, firestore, f"tenant-{next(_numbers)}")
+    yield found
+    kubectl("delete", "namespace", found.name, "--wait=false", "--ignore-not-found")
+
+
+@pytest.fixture
+def upstream(kubectl: Kubectl, tenant: Tenant) -> Iterator[Exchange]:
+    """An Alpaca protocol server, with what the tenant needs to stream from it."""
+    found = Exchange(kubectl, f"{tenant.name}-exchange")
+    tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
+    tenant.kubectl.apply([_in(tenant.name, found.ca_config_map)])
+    yield found
+    kubectl("delete", "namespace", found.namespace, "--wait=false")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keeps what a failed test leaves, before its namespace goes."""
+    report = yield
+    kubectl = getattr(item, "funcargs", {}).get("kubectl")
+    if report.failed and kubectl is not None:
+        _keep(kubectl, FOLDER / item.name.partition("[")[0])
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Shows what was measured."""
+    file = FOLDER / "figures.json"
+    for name, figure in json.loads(file.read_text()).items() if file.exists() else ():
+        terminalreporter.write_line(f"{name}: median {figure['median']}, worst {figure['worst']}")
+
+
+def _provide_emulator(cluster: KindCluster) -> None:
+    """The emulator that is installed here, under the name that the manifests have; else the node pulls what has it."""
+    try:
+        folder = emulator.find_jar().parent
+    except DevclusterError:
+        return
+    cluster.build(EMULATOR_IMAGE, IMAGES / "firestore-emulator.Dockerfile", folder)
+    cluster.load(EMULATOR_IMAGE)
+    cluster.alias(f"docker.io/library/{EMULATOR_IMAGE}", _image_in_the_manifests(cluster))
+
+
+def _image_in_the_manifests(cluster: KindCluster) -> str:
+    documents = yaml.safe_load_all(cluster.kubectl("kustomize", str(ROOT / "manifests/overlays/kind")))
+    [deployment] = [
+        each for each in documents if (each["kind"], each["metadata"]["name"]) == ("Deployment", "firestore-emulator")
+    ]
+    return str(deployment["spec"]["template"]["spec"]["containers"][0]["image"])
+
+
+def _in(namespace: str, document: dict[str, object]) -> dict[str, object]:
+    metadata = document["metadata"]
+    assert isinstance(metadata, dict)
+    return {**document, "metadata": {**metadata, "namespace": namespace}}
+
+
+def _keep(kubectl: Kubectl, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    kinds = "nodes,namespaces,ingestjobs,pods,deployments,services,leases,events"
+    commands = {
+        "objects.txt": ("get", "ingestjobs,pods,deployments", "-A", "-o", "wide"),
+        "objects.yaml": ("get", kinds, "-A", "-o", "yaml"),
+        "events.txt": ("get", "events", "-A", "--sort-by=.lastTimestamp"),
+        "operator.log": ("logs", "-n", "sluice-system", "-l", "app.kubernetes.io/name=sluice-operator", "--tail=-1"),
+    }
+    for pod in kubectl.get("pods", "-A", "-l", "app.kubernetes.io/name=sluice-ingest")["items"]:
+        name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+        commands[f"{namespace}-{name}.log"] = ("logs", "-n", namespace, name)
+    for file, command in commands.items():
+        try:
+            text = kubectl(*command)
+        except KubectlError as error:
+            text = str(error)
+        (folder / file).write_text(text)

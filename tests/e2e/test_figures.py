@@ -1,0 +1,53 @@
+"""How long a user waits. Measured with kubectl's own start, kept in build/e2e/figures.json, judged by people."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+
+from sluice_devcluster.quickstart import documents_at
+from support.kind import KindCluster
+from support.site import Tenant, eventually
+
+SAMPLES = 20
+
+
+def summary(seconds: list[float]) -> dict[str, object]:
+    """Median and worst, and all of them."""
+    return {
+        "median": round(statistics.median(seconds), 2),
+        "worst": round(max(seconds), 2),
+        "samples": [round(each, 2) for each in seconds],
+    }
+
+
+def first_quote_seconds(tenant: Tenant, firestore: str, job: str) -> float:
+    """From `kubectl apply` to the first quote in Firestore, with the defaults of the schema."""
+    asked = time.monotonic()
+    own = {"liveQuotesCollection": f"{job}_quotes"}
+    tenant.apply(job, limits=None, synthetic={"quotesPerSecond": 20}, heartbeat={"document": job}, firestore=own)
+    where = f"tenants/{tenant.name}/{job}_quotes"
+    eventually(lambda: documents_at(firestore, where), seconds=60, every=0.02)
+    return time.monotonic() - asked
+
+
+def pause_seconds(tenant: Tenant, job: str) -> float:
+    """From `kubectl patch` to the end of `kubectl wait` for the acknowledgement."""
+    asked = time.monotonic()
+    tenant.patch(job, enabled=False)
+    tenant.run("wait", f"ij/{job}", "--for=condition=Paused", "--timeout=10s")
+    return time.monotonic() - asked
+
+
+def test_first_quotes_and_pauses_are_measured(tenant: Tenant, firestore: str, cluster: KindCluster) -> None:
+    quotes, pauses = [], []
+    for number in range(SAMPLES):
+        job = f"job-{number}"
+        quotes.append(first_quote_seconds(tenant, firestore, job))
+        tenant.settled("Streaming", job)
+        pauses.append(pause_seconds(tenant, job))
+        tenant.run("delete", "ij", job)
+        eventually(lambda: not tenant.pods(), seconds=30)
+    found = {"applied to first quote, s": summary(quotes), "pause patched to acknowledged, s": summary(pauses)}
+    (cluster.folder / "figures.json").write_text(json.dumps(found, indent=2) + "\n")

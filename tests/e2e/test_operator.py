@@ -1,0 +1,96 @@
+"""The operator comes, goes and is killed; the feeds do not notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sluice_devcluster.kubectl import Kubectl
+from support.exchange import Exchange
+from support.kind import KindCluster
+from support.site import Tenant, eventually
+
+OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
+
+
+def replicas(kubectl: Kubectl) -> list[dict[str, Any]]:
+    """The operator's pods."""
+    selector = ("-n", "sluice-system", "-l", "app.kubernetes.io/name=sluice-operator")
+    found: list[dict[str, Any]] = kubectl.get("pods", *selector)["items"]
+    return found
+
+
+def leader(kubectl: Kubectl) -> dict[str, Any]:
+    """The pod of the operator that holds the Lease."""
+    leases = kubectl.get("leases", "-n", "sluice-system")["items"]
+    holders = " ".join(each["spec"].get("holderIdentity") or "" for each in leases)
+    [found] = [pod for pod in replicas(kubectl) if pod["metadata"]["name"] in holders] or replicas(kubectl)
+    return found
+
+
+@contextmanager
+def no_operator(kubectl: Kubectl) -> Iterator[None]:
+    """The operator is down meanwhile."""
+    before = kubectl.get("deployment", "sluice-operator", "-n", "sluice-system")["spec"]["replicas"]
+    kubectl("scale", *OPERATOR, "--replicas=0")
+    try:
+        eventually(lambda: not replicas(kubectl), seconds=60)
+        yield
+    finally:
+        kubectl("scale", *OPERATOR, f"--replicas={before}")
+        kubectl("rollout", "status", *OPERATOR, "--timeout=90s")
+
+
+def untouched(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether two statuses are of the same process of the same pod."""
+    return bool(
+        before["epoch"] == after["epoch"]
+        and before["stream"]["podUID"] == after["stream"]["podUID"]
+        and before["stream"]["heartbeat"]["sessionID"] == after["stream"]["heartbeat"]["sessionID"]
+    )
+
+
+def test_reconciling_goes_on_when_the_leader_is_killed(
+    tenant: Tenant, upstream: Exchange, cluster: KindCluster
+) -> None:
+    tenant.apply(**upstream.spec)
+    before = tenant.settled("Streaming", seconds=30)
+    cluster.kill(leader(cluster.kubectl)["metadata"]["uid"])
+    tenant.apply("second", heartbeat={"document": "second", "intervalSeconds": 1})
+    tenant.settled("Streaming", "second", seconds=60)
+    assert untouched(before, tenant.settled("Streaming"))
+    assert len(upstream.connections()) == 1
+
+
+def test_reconciling_goes_on_when_the_leaders_pod_is_deleted(
+    tenant: Tenant, upstream: Exchange, kubectl: Kubectl
+) -> None:
+    tenant.apply(**upstream.spec)
+    before = tenant.settled("Streaming", seconds=30)
+    kubectl("delete", "pod", "-n", "sluice-system", leader(kubectl)["metadata"]["name"], "--wait=false")
+    tenant.patch(symbols=["SPY"])
+    assert untouched(before, tenant.settled("Streaming", seconds=60))
+    assert upstream.subscribed == {"SPY"}
+    assert len(upstream.connections()) == 1
+
+
+def test_a_rollout_of_the_operator_touches_no_ingest_pod(tenant: Tenant, upstream: Exchange, kubectl: Kubectl) -> None:
+    tenant.apply(**upstream.spec)
+    before = tenant.settled("Streaming", seconds=30)
+    kubectl("rollout", "restart", *OPERATOR)
+    kubectl("rollout", "status", *OPERATOR, "--timeout=90s")
+    tenant.patch(symbols=["SPY"])
+    assert untouched(before, tenant.settled("Streaming", seconds=60))
+    assert len(upstream.connections()) == 1
+
+
+def test_a_namespace_goes_while_the_operator_is_down(tenant: Tenant, upstream: Exchange, kubectl: Kubectl) -> None:
+    tenant.apply(**upstream.spec)
+    tenant.settled("Streaming", seconds=30)
+    with no_operator(kubectl):
+        kubectl("delete", "namespace", tenant.name, "--timeout=60s")
+        [connection] = upstream.connections()
+        assert connection["side"] == "client"
+        assert tenant.heartbeat()["status"] == "stopped"
+    assert tenant.pods() == []

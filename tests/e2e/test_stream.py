@@ -1,0 +1,155 @@
+"""A feed on a real kubelet: what the provider sees of it while its job, its pod and its image change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from sluice_devcluster.kubectl import Kubectl
+from support.exchange import Exchange
+from support.kind import KindCluster
+from support.podwatch import PodWatch, watched
+from support.site import Tenant, eventually
+
+POD = "feed-ingest"
+NEXT_IMAGE = "sluice-runtime:next"
+OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
+
+
+@pytest.fixture
+def pods(cluster: KindCluster, tenant: Tenant) -> Iterator[PodWatch]:
+    """What becomes of the tenant's pods."""
+    with watched(cluster.kubeconfig, tenant.name, cluster.folder) as found:
+        yield found
+
+
+def streaming(tenant: Tenant, upstream: Exchange) -> dict[str, Any]:
+    """Applies a job on the protocol server; its status once quotes are in Firestore."""
+    tenant.apply(**upstream.spec)
+    status = tenant.settled("Streaming", seconds=30)
+    eventually(lambda: set(tenant.quotes()) == {"SPY", "AAPL"})
+    return status
+
+
+@contextmanager
+def unschedulable(kubectl: Kubectl) -> Iterator[None]:
+    """No new pod gets a node meanwhile."""
+    [node] = kubectl("get", "nodes", "-o", "name").split()
+    kubectl("cordon", node)
+    try:
+        yield
+    finally:
+        kubectl("uncordon", node)
+
+
+@contextmanager
+def runtime_image(kubectl: Kubectl, image: str) -> Iterator[None]:
+    """The operator gives its pods another image meanwhile."""
+    [container] = kubectl.get("deployment", "sluice-operator", "-n", "sluice-system")["spec"]["template"]["spec"][
+        "containers"
+    ]
+    [before] = [each["value"] for each in container["env"] if each["name"] == "SLUICE_RUNTIME_IMAGE"]
+    try:
+        _roll(kubectl, image)
+        yield
+    finally:
+        _roll(kubectl, before)
+
+
+def _roll(kubectl: Kubectl, image: str) -> None:
+    kubectl("set", "env", *OPERATOR, f"SLUICE_RUNTIME_IMAGE={image}")
+    kubectl("rollout", "status", *OPERATOR, "--timeout=90s")
+
+
+def assert_replaced_old_first(pods: PodWatch, name: str) -> None:
+    """Two pods of a name: the first ended by itself, in time, before the second was there."""
+    old, new = pods.lives(name)
+    assert old.gone is not None
+    assert old.gone < new.born
+    assert old.exit_code == 0
+    assert old.was_graceful
+
+
+def test_a_job_that_is_paused_while_its_pod_is_pending_never_connects(
+    tenant: Tenant, upstream: Exchange, kubectl: Kubectl
+) -> None:
+    with unschedulable(kubectl):
+        tenant.apply(**upstream.spec)
+        eventually(lambda: [pod["status"]["phase"] for pod in tenant.pods()] == ["Pending"])
+        tenant.patch(enabled=False)
+    eventually(lambda: tenant.heartbeat().get("status") == "paused", seconds=30)
+    status = tenant.settled("Paused")
+    assert "socketClosedAt" not in status["stream"]["pause"]
+    assert upstream.connections() == []
+    assert tenant.quotes() == {}
+
+
+def test_symbols_come_and_go_on_the_same_connection(tenant: Tenant, upstream: Exchange) -> None:
+    streaming(tenant, upstream)
+    tenant.patch(symbols=["SPY", "MSFT", "BRK.B"])
+    tenant.settled("Streaming")
+    assert upstream.subscribed == {"SPY", "MSFT", "BRK.B"}
+    eventually(lambda: set(tenant.quotes()) == {"SPY", "MSFT", "BRK.B"})
+    assert len(upstream.connections()) == 1
+
+
+def test_a_killed_container_is_restarted_in_the_same_pod(
+    tenant: Tenant, upstream: Exchange, cluster: KindCluster
+) -> None:
+    before = streaming(tenant, upstream)["stream"]
+    cluster.kill(before["podUID"])
+    eventually(lambda: tenant.job()["status"]["stream"]["heartbeat"]["sessionID"] != before["heartbeat"]["sessionID"])
+    after = tenant.settled("Streaming", seconds=30)["stream"]
+    assert after["podUID"] == before["podUID"]
+    [pod] = tenant.pods()
+    assert pod["status"]["containerStatuses"][0]["restartCount"] == 1
+    assert len(upstream.connections()) == 2
+
+
+def test_a_deleted_pod_ends_gracefully_before_the_next_begins(
+    tenant: Tenant, upstream: Exchange, pods: PodWatch
+) -> None:
+    before = streaming(tenant, upstream)
+    tenant.run("delete", "pod", POD)
+    eventually(lambda: len(pods.lives(POD)) == 2, seconds=30)
+    eventually(lambda: tenant.job()["status"]["stream"]["podUID"] != before["stream"]["podUID"], seconds=30)
+    assert tenant.settled("Streaming")["epoch"] > before["epoch"]
+    assert_replaced_old_first(pods, POD)
+    first, second = upstream.connections()
+    assert first["side"] == "client"
+    assert first["closed"] < second["opened"]
+
+
+def test_another_runtime_image_replaces_every_pod_old_first(
+    tenant: Tenant, upstream: Exchange, cluster: KindCluster, pods: PodWatch
+) -> None:
+    cluster.alias("docker.io/library/sluice-runtime:0.1.0", f"docker.io/library/{NEXT_IMAGE}")
+    streaming(tenant, upstream)
+    tenant.apply("other", heartbeat={"document": "other", "intervalSeconds": 1})
+    tenant.settled("Streaming", "other")
+    with runtime_image(cluster.kubectl, NEXT_IMAGE):
+        eventually(lambda: len(pods.lives(POD)) == len(pods.lives("other-ingest")) == 2, seconds=60)
+        for name, job in ((POD, "feed"), ("other-ingest", "other")):
+            tenant.settled("Streaming", job, seconds=30)
+            assert_replaced_old_first(pods, name)
+            assert pods.lives(name)[1].image == NEXT_IMAGE
+    first, second = upstream.connections()[:2]
+    assert first["closed"] < second["opened"]
+
+
+def test_a_deleted_job_closes_its_connection_and_says_stopped(
+    tenant: Tenant, upstream: Exchange, pods: PodWatch
+) -> None:
+    streaming(tenant, upstream)
+    tenant.run("delete", "ij", "feed")
+    eventually(lambda: pods.lives(POD)[0].gone, seconds=30)
+    [pod] = pods.lives(POD)
+    assert pod.exit_code == 0
+    assert pod.was_graceful
+    assert tenant.heartbeat()["status"] == "stopped"
+    [connection] = upstream.connections()
+    assert connection["side"] == "client"
+    assert set(tenant.quotes()) == {"SPY", "AAPL"}

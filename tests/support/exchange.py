@@ -1,0 +1,143 @@
+"""The Alpaca protocol server in a cluster, behind TLS: what a pod meets of it is what it would meet of Alpaca."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from sluice_devcluster.certificates import CertificateAuthority, Identity
+from sluice_devcluster.kubectl import Kubectl
+
+IMAGE = "sluice-e2e-alpaca:local"
+NAME = "alpaca"
+PORT = 443
+_FEED = ["--quotes-per-second", "200", "--batch", "4"]
+_TLS = ["--tls-cert", "/tls/tls.crt", "--tls-key", "/tls/tls.key"]
+
+
+class Exchange:
+    """One server, in a namespace of its own, with the key pair key/secret; it makes 200 quotes a second."""
+
+    def __init__(self, kubectl: Kubectl, namespace: str) -> None:
+        """Starts it, and returns when it answers."""
+        self._kubectl = kubectl
+        self.namespace = namespace
+        self._host = f"{NAME}.{namespace}.svc"
+        authority = CertificateAuthority("exchange")
+        self._authority = authority.certificate.public_bytes(Encoding.PEM).decode()
+        kubectl.apply([_namespace(namespace), _key_pair(authority, self._host, namespace)])
+        kubectl.apply([_service(namespace), _deployment(namespace)])
+        kubectl("rollout", "status", f"deployment/{NAME}", "-n", namespace, "--timeout=60s")
+
+    @property
+    def ca_config_map(self) -> dict[str, Any]:
+        """The authority that its certificate is to be checked by; a namespace is to be added."""
+        return {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "exchange-ca"},
+            "data": {"ca.crt": self._authority},
+        }
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """What makes a job stream from here; it takes the Secret alpaca and the ConfigMap exchange-ca."""
+        return {
+            "provider": "alpaca",
+            "alpaca": {
+                "streamURL": f"wss://{self._host}:{PORT}/v2/iex",
+                "credentialsSecretRef": {"name": "alpaca"},
+                "caConfigMapRef": {"name": "exchange-ca"},
+            },
+        }
+
+    def record(self) -> dict[str, Any]:
+        """What the server has seen, through the API server's proxy: see support.alpaca.record."""
+        service = f"/api/v1/namespaces/{self.namespace}/services/https:{NAME}:{PORT}/proxy/_record"
+        found: dict[str, Any] = json.loads(self._kubectl("get", "--raw", service))
+        return found
+
+    @property
+    def subscribed(self) -> set[str]:
+        """The symbols whose quotes are subscribed now, over all connections."""
+        open_now = [each for each in self.record()["connections"] if each["closed"] is None]
+        return {symbol for each in open_now for symbol in each["subscription"].get("quotes", ())}
+
+    def connections(self) -> list[dict[str, Any]]:
+        """All that there were, in order.
+
+        Raises:
+            AssertionError: two of them overlapped.
+        """
+        record = self.record()
+        assert record["concurrent_max"] <= 1, record["connections"]
+        found: list[dict[str, Any]] = record["connections"]
+        return found
+
+
+def _namespace(name: str) -> dict[str, Any]:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+def _key_pair(authority: CertificateAuthority, host: str, namespace: str) -> dict[str, Any]:
+    certificate, key = authority.issue(Identity(NAME, hosts=(host,)))
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/tls",
+        "metadata": {"name": NAME, "namespace": namespace},
+        "stringData": {"tls.crt": certificate.public_bytes(Encoding.PEM).decode(), "tls.key": private},
+    }
+
+
+def _service(namespace: str) -> dict[str, Any]:
+    ports = [{"name": "https", "port": PORT, "targetPort": 8443}]
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": NAME, "namespace": namespace},
+        "spec": {"selector": {"app": NAME}, "ports": ports},
+    }
+
+
+def _deployment(namespace: str) -> dict[str, Any]:
+    template = {"metadata": {"labels": {"app": NAME}}, "spec": _pod()}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": NAME, "namespace": namespace},
+        "spec": {"selector": {"matchLabels": {"app": NAME}}, "template": template},
+    }
+
+
+def _pod() -> dict[str, Any]:
+    ids = {"runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532}
+    return {
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 1,
+        "securityContext": {**ids, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [_container()],
+        "volumes": [{"name": "tls", "secret": {"secretName": NAME, "defaultMode": 0o440}}],
+    }
+
+
+def _container() -> dict[str, Any]:
+    return {
+        "name": NAME,
+        "image": IMAGE,
+        "imagePullPolicy": "Never",
+        "command": ["python", "-m", "support.alpaca", "--host", "0.0.0.0", "--port", "8443", *_FEED, *_TLS],
+        "ports": [{"containerPort": 8443}],
+        "readinessProbe": {"httpGet": {"path": "/_record", "port": 8443, "scheme": "HTTPS"}, "periodSeconds": 1},
+        "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [{"name": "tls", "mountPath": "/tls", "readOnly": True}],
+    }

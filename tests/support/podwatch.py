@@ -1,0 +1,89 @@
+"""What became of the pods of a namespace, in order, from the API server's own watch."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from support.kind import program
+from support.site import instant
+
+
+@dataclass
+class PodLife:
+    """One pod, from its first event to its last; `born` and `gone` are places in the order of all events."""
+
+    uid: str
+    name: str
+    image: str
+    born: int
+    gone: int | None = None
+    last: dict[str, Any] | None = None
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of its container, as the kubelet reported it."""
+        code: int | None = self._ended().get("exitCode")
+        return code
+
+    @property
+    def was_graceful(self) -> bool:
+        """Whether the container had ended by the time that it was given."""
+        assert self.last is not None
+        deadline = instant(self.last["metadata"]["deletionTimestamp"])
+        return instant(self._ended()["finishedAt"]) < deadline
+
+    def _ended(self) -> dict[str, Any]:
+        assert self.last is not None
+        [container] = self.last["status"]["containerStatuses"]
+        found: dict[str, Any] = container["state"].get("terminated", {})
+        return found
+
+
+class PodWatch:
+    """The events so far, in a file that a running `kubectl get --watch` writes."""
+
+    def __init__(self, file: Path) -> None:
+        """Reads `file` anew at each question."""
+        self._file = file
+
+    def lives(self, name: str) -> list[PodLife]:
+        """The pods of this name, in order of creation."""
+        lives: dict[str, PodLife] = {}
+        for place, event in enumerate(self._events()):
+            pod = event["object"]
+            if pod["metadata"]["name"] != name:
+                continue
+            uid, image = pod["metadata"]["uid"], pod["spec"]["containers"][0]["image"]
+            life = lives.setdefault(uid, PodLife(uid, name, image, place))
+            life.last = pod
+            if event["type"] == "DELETED":
+                life.gone = place
+        return list(lives.values())
+
+    def _events(self) -> Iterator[dict[str, Any]]:
+        text, decoder, start = self._file.read_text(), json.JSONDecoder(), 0
+        while (start := text.find("{", start)) >= 0:
+            try:
+                event, start = decoder.raw_decode(text, start)
+            except json.JSONDecodeError:  # kubectl is still writing the last one
+                return
+            yield event
+
+
+@contextmanager
+def watched(kubeconfig: Path, namespace: str, folder: Path) -> Iterator[PodWatch]:
+    """A watch of all pods of a namespace while the context lasts."""
+    file = folder / f"pods-{namespace}.json"
+    command = [str(program("kubectl")), f"--kubeconfig={kubeconfig}", "get", "pods", "-n", namespace]
+    command += ["--watch", "--output-watch-events", "-o", "json"]
+    with file.open("w") as out, subprocess.Popen(command, stdout=out) as process:
+        try:
+            yield PodWatch(file)
+        finally:
+            process.terminate()

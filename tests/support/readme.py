@@ -1,0 +1,23 @@
+"""The commands that README.md tells its readers to type."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+README = Path(__file__).parent.parent.parent / "README.md"
+
+
+def commands(heading: str) -> str:
+    """The first block of shell commands below a heading of the second level.
+
+    Raises:
+        AssertionError: README.md has no such heading, or no commands below it.
+    """
+    sections = re.split(r"^## ", README.read_text(), flags=re.MULTILINE)
+    for section in sections:
+        if section.splitlines()[0] == heading:
+            found = re.search(r"^```sh\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL)
+            assert found, f"README.md has no commands below {heading!r}"
+            return found[1]
+    raise AssertionError(f"README.md has no heading {heading!r}")
