@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import get_args
+from typing import TypeGuard, get_args
 
 from sluice_contract.spec import Channel
 from sluice_contract.status import SymbolRejection
@@ -27,6 +27,8 @@ from .alpaca_refusals import HARMLESS, NOT_ENTITLED, OF_A_SUBSCRIPTION, OF_A_SYM
 from .alpaca_wire import Patience, Wire
 
 Answer = SubscriptionMessage | ErrorMessage
+
+_QUOTES = {QuoteMessage}
 
 
 class AlpacaConnection:
@@ -138,8 +140,8 @@ class AlpacaConnection:
         return answer
 
     def _take(self, messages: Sequence[Message]) -> None:
-        if all(type(message) is QuoteMessage for message in messages):
-            self._listener.received(messages)  # type: ignore[arg-type]  # only quotes are left
+        if _are_quotes(messages):
+            self._listener.received(messages)
             return
         self._heed([message for message in messages if not isinstance(message, QuoteMessage)])
         self._listener.received([message for message in messages if isinstance(message, QuoteMessage)])
@@ -180,3 +182,10 @@ class AlpacaConnection:
                 return messages[0]
         except TimeoutError:
             raise StreamError("stall", f"Alpaca sent not {what} within {seconds:.0f} s: connecting anew") from None
+
+
+def _are_quotes(messages: Sequence[Message]) -> TypeGuard[Sequence[QuoteMessage]]:
+    # Asked of every frame: a loop in Python would cost as much as a tenth of the decoding.
+    if len(messages) == 1:
+        return type(messages[0]) is QuoteMessage
+    return set(map(type, messages)) == _QUOTES

@@ -19,6 +19,8 @@ from .alpaca_refusals import refused_upgrade, unreachable, untrusted
 
 _MAX_FRAME = 8 << 20
 _RESET = struct.pack("ii", 1, 0)
+# Looked up once: a member of an Enum costs Python 3.11 a function call, and each frame is asked for its type.
+_BINARY = aiohttp.WSMsgType.BINARY
 _ENDS = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.ERROR)
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -94,14 +96,17 @@ class NativeWire:
         frame = await self._socket.receive()
         if frame.type in _ENDS:
             raise self._ended()
-        return decode(frame.data) if frame.type is aiohttp.WSMsgType.BINARY else ()
+        return decode(frame.data) if frame.type is _BINARY else ()
 
     async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
         """As Wire."""
-        async for frame in self._socket:
-            if frame.type is aiohttp.WSMsgType.BINARY:
+        receive = self._socket.receive
+        while True:
+            frame = await receive()
+            if frame.type is _BINARY:
                 take(decode(frame.data))
-        raise self._ended()
+            elif frame.type in _ENDS:
+                raise self._ended()
 
     async def close(self) -> None:
         """As Wire. aiohttp's own timeout is one for each frame that a peer still sends, and it does not abort."""

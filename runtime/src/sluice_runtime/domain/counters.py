@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import msgspec
+from dataclasses import dataclass, field
 
 
-class Counters(msgspec.Struct, kw_only=True):
+@dataclass(slots=True, kw_only=True)  # not a Struct, whose attributes are slow to change: this is done for every frame
+class Counters:
     """Counts since the process started, by the label of their metric."""
 
     starts: int = 0
-    stops: dict[str, int] = {}
-    errors: dict[str, int] = {}
-    suppressed: dict[str, int] = {}
+    stops: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    suppressed: dict[str, int] = field(default_factory=dict)
     frames: int = 0
     writes: int = 0
     paused_by_flag: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -44,6 +45,9 @@ class Journal:
         self.stopping = False
         self.loop_tick_at = now()
         self.last_message_at: datetime | None = None
+        self._horizon = self.loop_tick_at  # times after it are beyond belief
+        self._is_stamped = False  # whether the frame that is read now came with one that has its time already
+        self._has_quotes = False
         self.last_write_at: datetime | None = None
         self.socket_closed_at: datetime | None = None
         self.trades: dict[str, Trade] = {}  # the newest of each symbol
@@ -75,16 +79,17 @@ class Journal:
 
     def received(self, ticks: Sequence[Tick]) -> None:
         """One frame's ticks."""
-        self.last_message_at = now = self.now()
+        if not self._is_stamped:
+            self._stamp()
         self.counters.frames += 1
-        is_first = self.coalescer.last is None
-        self.coalescer.accept(ticks, now + _SKEW)
-        if is_first and self.coalescer.last is not None:
+        self.coalescer.accept(ticks, self._horizon)
+        if not self._has_quotes and self.coalescer.last is not None:
+            self._has_quotes = True
             self.transition()
 
     def traded(self, trades: Sequence[Trade]) -> None:
         """One frame's trades."""
-        self.last_message_at = self.now()
+        self._stamp()
         for trade in trades:
             known = self.trades.get(trade.symbol)
             if known is None or known.ts <= trade.ts:
@@ -92,7 +97,7 @@ class Journal:
 
     def halted(self, halts: Sequence[Halt]) -> None:
         """One frame's halts and resumptions."""
-        self.last_message_at = self.now()
+        self._stamp()
         self.halts.update({halt.symbol: halt for halt in halts})
         for halt in halts:
             if halt.halted:
@@ -102,7 +107,7 @@ class Journal:
 
     def aggregated(self, bars: Sequence[Bar]) -> None:
         """One frame's bars."""
-        self.last_message_at = self.now()
+        self._stamp()
         self.bars.update({bar.symbol: bar for bar in bars})
 
     def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
@@ -116,6 +121,22 @@ class Journal:
         """The socket is closed."""
         self.socket_closed_at = self.now()
         self._ledger = Ledger()
+
+    def _stamp(self) -> None:
+        """Notes the time, once for all the frames that one read of the socket brought.
+
+        They are taken in one after the other, before the loop turns; and reading the clock for each would cost more
+        than decoding it.
+        """
+        if self._is_stamped:
+            return
+        self.last_message_at = self.now()
+        self._horizon = self.last_message_at + _SKEW
+        self._is_stamped = True
+        asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._is_stamped = False
 
     # What the loops find out
 
