@@ -98,8 +98,9 @@ format: setup ## format the code
 	@$(BIN)/ruff format
 
 .PHONY: crds
-crds: setup ## write what is generated from the types: the CRD, docs/ingestjob.md
+crds: setup ## write what is generated from the types: the CRD, docs/ingestjob.md, the chart's copy
 	@$(BIN)/python -m sluice_contract .
+	@$(MANIFESTS) chart manifests/chart
 
 .PHONY: chart
 chart: setup ## write the Helm chart that manifests/base makes
