@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from sluice_contract.documents import HeartbeatDocument, IngestState, LiveQuote, RecordStatus
+from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, RecordStatus
 from sluice_contract.spec import Firestore
 from sluice_runtime.adapters.firestore import FirestoreSink, firestore_client
 from sluice_runtime.domain.failure import FencedError, SinkError
@@ -43,6 +43,11 @@ class Documents:
         if isinstance(self._sink, FakeSink):
             return self._sink.heartbeat
         return await self._get(f"tenants/{TENANT}/ops/market_ingest")
+
+    async def bar(self, symbol: str) -> dict[str, Any] | None:
+        if isinstance(self._sink, FakeSink):
+            return self._sink.bars.get(symbol)
+        return await self._get(f"tenants/{TENANT}/live_bars/{symbol.replace('/', '-')}")
 
     async def record(self, symbol: str) -> dict[str, Any] | None:
         if isinstance(self._sink, FakeSink):
@@ -167,6 +172,12 @@ async def test_a_mark_touches_only_the_status_and_only_what_exists(sink: Sink, d
     assert await documents.quote("MARK") == {**quote("MARK").fields(), "status": "paused"}
     assert await documents.quote("ABSENT") is None
     assert await documents.quote("ABSENT2") is None
+
+
+async def test_a_bar_has_a_document_of_its_own(sink: Sink, documents: Documents) -> None:
+    bar = LiveBar(symbol="BTC/USD", timeframe="1Min", open=1.0, high=2.0, low=0.5, close=1.5, volume=3.0, ts=NOW)
+    await sink.write_bars([bar])
+    assert await documents.bar("BTC/USD") == bar.fields()
 
 
 async def test_many_marks_are_made_and_quickly(sink: Sink, documents: Documents) -> None:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from sluice_contract.documents import HeartbeatDocument, IngestState, LiveQuote, QuoteState
+from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
 from sluice_contract.resource import IngestJob, ingest_job
 from sluice_contract.spec import Channel
 from sluice_contract.status import StreamState, StreamStatus, SymbolRejection
@@ -74,6 +74,7 @@ class FakeSink:
 
     def __init__(self) -> None:
         self.quotes: dict[str, dict[str, Any]] = {}
+        self.bars: dict[str, dict[str, Any]] = {}
         self.heartbeat: dict[str, Any] | None = None
         self.records: dict[str, dict[str, Any]] = {}
         self.recorded: list[tuple[float, IngestState]] = []
@@ -104,6 +105,12 @@ class FakeSink:
         self.history.append("write")
         for each in quotes:
             self.quotes[each.symbol] = each.fields()
+
+    async def write_bars(self, bars: Sequence[LiveBar]) -> None:
+        """As Sink."""
+        await self._answer()
+        self.history.append("bars")
+        self.bars |= {each.symbol: each.fields() for each in bars}
 
     async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
         """As Sink."""

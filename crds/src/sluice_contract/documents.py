@@ -41,6 +41,28 @@ def ingest_state_collection(tenant: str) -> str:
     return f"tenants/{tenant}/ingest_state"
 
 
+def live_bar_path(tenant: str, symbol: str) -> str:
+    """Where the last bar of a symbol is kept."""
+    return f"tenants/{tenant}/live_bars/{document_id(symbol)}"
+
+
+class LiveBar(msgspec.Struct, frozen=True, kw_only=True):
+    """The last one-minute bar of a symbol. `ts` is when the minute began."""
+
+    symbol: str
+    timeframe: str
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    ts: datetime
+
+    def fields(self) -> dict[str, Any]:
+        """The document as written."""
+        return msgspec.structs.asdict(self)
+
+
 class LiveQuote(msgspec.Struct, frozen=True, kw_only=True):
     """The latest quote of a symbol. `price` is the mid while both sides are known. Sizes as the provider gives them."""
 

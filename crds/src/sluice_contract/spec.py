@@ -26,7 +26,7 @@ from .values import (
 Provider = Literal["alpaca", "synthetic", "replay"]
 AlpacaFeed = Literal["iex", "sip", "delayed_sip", "test", "boats", "overnight", "crypto"]
 AlpacaEngine = Literal["native", "sdk"]
-Channel = Literal["quotes", "trades"]
+Channel = Literal["quotes", "trades", "bars"]
 
 
 class Pause(Document, frozen=True):
@@ -217,9 +217,10 @@ class IngestJobSpec(Document, frozen=True):
         list[Channel],
         Meta(
             min_length=1,
-            max_length=2,
+            max_length=3,
             description="What to subscribe for each symbol. quotes is always among them; trades makes price the last "
-            "trade's, where it else is the mid, and counts towards a plan's symbol limit once more.",
+            "trade's, where it else is the mid, and counts towards a plan's symbol limit once more; bars keeps the "
+            "last one-minute bar in tenants/TENANT/live_bars/SYMBOL.",
         ),
     ] = field(default_factory=lambda: ["quotes"])
     enabled: Annotated[

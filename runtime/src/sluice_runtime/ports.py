@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from sluice_contract.documents import HeartbeatDocument, IngestState, LiveQuote, QuoteState
+from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
 from sluice_contract.resource import IngestJob
 from sluice_contract.spec import Channel
 from sluice_contract.status import StreamState, StreamStatus, SymbolRejection
@@ -93,6 +93,9 @@ class Sink(Protocol):
 
     async def write(self, quotes: Sequence[LiveQuote]) -> None:
         """Writes each quote document whole. At most 100 at a time, each symbol at most once."""
+
+    async def write_bars(self, bars: Sequence[LiveBar]) -> None:
+        """Writes each bar document whole. At most 100 at a time, each symbol at most once."""
 
     async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
         """Sets `status` on the documents of `symbols` that exist, and touches nothing else of them."""

@@ -15,7 +15,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from google.oauth2 import service_account
 
 from sluice_contract import documents, identity
-from sluice_contract.documents import HeartbeatDocument, IngestState, LiveQuote, QuoteState
+from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
 from sluice_contract.spec import Firestore
 
 from ..domain.failure import FencedError, SinkError
@@ -46,6 +46,13 @@ class FirestoreSink:
         batch = self._client.batch()
         for quote in quotes:
             batch.set(self._document(quote.symbol), quote.fields())
+        await self._commit(batch)
+
+    async def write_bars(self, bars: Sequence[LiveBar]) -> None:
+        """One commit of whole documents."""
+        batch = self._client.batch()
+        for bar in bars:
+            batch.set(self._client.document(documents.live_bar_path(self._tenant, bar.symbol)), bar.fields())
         await self._commit(batch)
 
     async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
@@ -117,7 +124,7 @@ def firestore_client(settings: Firestore, project_id: str) -> firestore.AsyncCli
     try:
         if settings.credentials_secret_ref is not None and key.exists():
             credentials = service_account.Credentials.from_service_account_file(str(key))  # type: ignore[no-untyped-call]
-        return firestore.AsyncClient(project=project_id, database=settings.database, credentials=credentials)
+        return firestore.AsyncClient(project=project_id or None, database=settings.database, credentials=credentials)
     except (ValueError, GoogleAuthError) as error:
         raise ValueError(
             f"there are no usable credentials for Firestore ({_words(error)}): put a service account key under "

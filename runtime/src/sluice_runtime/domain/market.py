@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from sluice_contract.documents import LiveQuote
+from sluice_contract.documents import LiveBar, LiveQuote
 
 _INFINITY = float("inf")
 
@@ -111,3 +111,8 @@ def live_quote(quote: Quote, origin: Origin, seq: int, written_at: datetime) -> 
         epoch=origin.epoch,
         written_at=written_at,
     )
+
+
+def live_bar(bar: Bar) -> LiveBar:
+    """The document of a one-minute bar."""
+    return LiveBar(timeframe="1Min", **msgspec.structs.asdict(bar))

@@ -12,7 +12,7 @@ from sluice_contract.documents import QuoteState
 from ..domain.budget import Budget
 from ..domain.counters import count
 from ..domain.desired import Desired
-from ..domain.market import Origin, Tick
+from ..domain.market import Origin, Tick, live_bar
 from ..domain.publication import Publications, Statement, refresh_seconds
 from ..ports import Sink
 from .journal import Journal
@@ -81,6 +81,7 @@ class Publisher:
         if removed := sorted(self._removed):
             await self._sink.delete(removed)
             self._removed.difference_update(removed)
+        await self._write_bars(self._aim.symbols, at)
         for state, symbols in self._transitions(self._aim).items():
             due = symbols[: self._reserve.available(at)]
             if due:
@@ -88,6 +89,20 @@ class Publisher:
                 self._publications.doubt(due)  # until it is acknowledged
                 await self._sink.mark(due, state)
                 self._publications.marked(due, state)
+
+    async def _write_bars(self, symbols: frozenset[str], at: float) -> None:
+        """One bar a symbol and minute: little enough for the reserve. A newer bar of a symbol overtakes its older."""
+        bars = self._journal.bars
+        for symbol in [symbol for symbol in bars if symbol not in symbols]:
+            del bars[symbol]
+        due = list(bars.values())[: self._reserve.available(at)]
+        if not due:
+            return
+        await self._sink.write_bars([live_bar(bar) for bar in due])
+        self._reserve.spend(len(due))
+        for bar in due:
+            if bars.get(bar.symbol) is bar:
+                del bars[bar.symbol]
 
     async def _publish(self, statements: Sequence[Statement], at: float) -> None:
         written_at = self._journal.now()

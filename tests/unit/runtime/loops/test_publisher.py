@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from sluice_runtime.domain.failure import SinkError
-from sluice_runtime.domain.market import Trade
+from sluice_runtime.domain.market import Bar, Trade
 from support.runtime_fakes import aim
 from support.runtime_worlds import FlushingWorld
 from support.virtual_time import START, at, now, seconds
@@ -167,3 +167,39 @@ async def test_a_swarm_of_transitions_and_a_busy_market_do_not_starve_each_other
             await asyncio.sleep(0.1)
         assert len(world.sink.written("BUSY")) >= 25
         assert len(world.sink.marked) >= 600
+
+
+def bar(symbol: str = "AAPL", close: float = 1.0) -> Bar:
+    return Bar(symbol=symbol, ts=now(), open=1.0, high=2.0, low=0.5, close=close, volume=300.0)
+
+
+async def test_the_last_bar_of_each_symbol_is_kept(world: FlushingWorld) -> None:
+    async with world.running():
+        world.journal.aggregated([bar(close=1.0), bar("GONE")])
+        world.journal.aggregated([bar(close=1.5), bar("MSFT")])
+        await at(1)
+        assert {symbol: each["close"] for symbol, each in world.sink.bars.items()} == {"AAPL": 1.5, "MSFT": 1.0}
+        assert world.sink.bars["AAPL"]["timeframe"] == "1Min"
+        await at(60)
+        assert world.sink.history == ["bars"]
+
+
+async def test_a_bar_that_could_not_be_written_is_written_later_unless_a_newer_one_has_come(
+    world: FlushingWorld,
+) -> None:
+    async with world.running():
+        world.sink.failure = SinkError("away")
+        world.journal.aggregated([bar(close=1.0), bar("MSFT")])
+        await at(1)
+        world.journal.aggregated([bar(close=2.0)])
+        world.sink.failure = None
+        await at(10)
+        assert {symbol: each["close"] for symbol, each in world.sink.bars.items()} == {"AAPL": 2.0, "MSFT": 1.0}
+
+
+async def test_a_paused_job_writes_no_bar(world: FlushingWorld) -> None:
+    async with world.running():
+        await world.flusher.drain()
+        world.journal.aggregated([bar()])
+        await at(60)
+        assert world.sink.history == []
