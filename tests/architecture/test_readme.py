@@ -23,9 +23,9 @@ def test_the_tree_names_every_folder_and_no_other() -> None:
 
 
 def test_every_make_command_that_a_page_names_exists() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page in PAGES:
-        named = set(re.findall(r"(?:^|`|\()make (?:-s )?([a-z-]+)", (ROOT / page).read_text(), re.MULTILINE))
+        named = set(re.findall(r"(?:^|`|\()make (?:-s )?([a-z0-9-]+)", (ROOT / page).read_text(), re.MULTILINE))
         assert named <= targets, page
 
 
