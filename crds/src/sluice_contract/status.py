@@ -33,6 +33,7 @@ FailureType = Literal[
     "upstreamClosed",
     "configuration",
 ]
+GapCause = Literal["disconnect", "stall", "slowClient", "pause", "restart"]
 Instant = Annotated[datetime, Meta(tz=True)]
 
 
@@ -114,6 +115,14 @@ class SymbolFreshness(Document, frozen=True):
     paused: Annotated[int, Meta(description="Paused, by pausedSymbols or with the whole job.")]
 
 
+class StreamGap(Document, frozen=True):
+    """A time in which nothing could be received. What was said meanwhile is gone."""
+
+    from_: Annotated[Instant, Meta(description="When the stream ended, or was last known to be alive.")]
+    to: Annotated[Instant, Meta(description="When it was live again.")]
+    cause: Annotated[GapCause, Meta(description="Why.")]
+
+
 class StreamFailure(Document, frozen=True):
     """Why the stream is not live. Absent while it is."""
 
@@ -128,6 +137,16 @@ class Sink(Document, frozen=True):
     healthy: Annotated[bool, Meta(description="Whether the last write succeeded.")]
     message: Annotated[str | None, Meta(description="Why not, and what to do about it.")] = None
     last_write_at: Annotated[Instant | None, Meta(description="The last quote write acknowledged.")] = None
+
+
+class Preflight(Document, frozen=True):
+    """What a look at the provider's account found, once the stream was up. It never keeps a stream from going on."""
+
+    at: Annotated[Instant, Meta(description="When it ended.")]
+    passed: Annotated[bool, Meta(description="Whether everything was good.")]
+    findings: Annotated[
+        list[str], Meta(description="The first 20 findings; what is not good comes first.", max_length=20)
+    ] = []  # noqa: RUF012
 
 
 class StreamStatus(Document, frozen=True):
@@ -146,8 +165,10 @@ class StreamStatus(Document, frozen=True):
         Meta(description="How often one symbol can be written, with this many symbols under these limits."),
     ]
     freshness: Annotated[SymbolFreshness | None, Meta(description="How fresh the symbols are, by number.")] = None
+    gaps: Annotated[list[StreamGap], Meta(description="The last 10 gaps that are over.", max_length=10)] = []  # noqa: RUF012
     pause: Annotated[StreamPause | None, Meta(description="The pause in force, if any.")] = None
     failure: Annotated[StreamFailure | None, Meta(description="Why the stream is not live.")] = None
+    preflight: Annotated[Preflight | None, Meta(description="What a look at the provider's account found.")] = None
 
 
 class IngestJobStatus(Document, frozen=True):

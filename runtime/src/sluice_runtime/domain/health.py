@@ -9,8 +9,10 @@ import msgspec
 from sluice_contract.documents import HeartbeatDocument
 from sluice_contract.status import (
     HeartbeatState,
+    Preflight,
     Sink,
     StreamFailure,
+    StreamGap,
     StreamHeartbeat,
     StreamPause,
     StreamState,
@@ -66,8 +68,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     acknowledgement: Acknowledgement | None
     failure: StreamFailure | None
     sink_failure: str | None
+    preflight: Preflight | None = None
     stopping: bool
     freshness: SymbolFreshness | None = None
+    gaps: tuple[StreamGap, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -148,8 +152,10 @@ def stream_status(snapshot: Snapshot) -> StreamStatus:
         ),
         effective_interval_milliseconds=round(aim.effective_interval_seconds * 1000),
         freshness=snapshot.freshness,
+        gaps=list(snapshot.gaps),
         pause=_stream_pause(snapshot),
         failure=snapshot.failure,
+        preflight=snapshot.preflight,
     )
 
 

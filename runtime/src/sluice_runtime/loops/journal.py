@@ -8,12 +8,20 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sluice_contract.documents import QuoteState
-from sluice_contract.status import StreamFailure, StreamState, SymbolFreshness, SymbolRejection
+from sluice_contract.status import (
+    GapCause,
+    Preflight,
+    StreamFailure,
+    StreamState,
+    SymbolFreshness,
+    SymbolRejection,
+)
 
 from ..domain.coalescer import Coalescer
 from ..domain.counters import Counters, count
 from ..domain.desired import Desired
 from ..domain.failure import StreamError
+from ..domain.gaps import Gaps, failure_cause
 from ..domain.health import Acknowledgement, Clocks, Identity, Snapshot
 from ..domain.ledger import Ledger
 from ..domain.market import Bar, Halt, Tick, Trade
@@ -55,11 +63,13 @@ class Journal:
         self.bars: dict[str, Bar] = {}  # that wait to be written
         self.quote_states: dict[str, QuoteState] = {}  # of symbols whose quote document shall not say live
         self.count_freshness: Callable[[], SymbolFreshness] | None = None  # once somebody judges it
+        self.gaps = Gaps()
         self.mutes = Cell(0)  # how often the connection was found to be mute
         self._sink_failures: dict[str, str] = {}
         self._ledger = Ledger()
         self._acknowledgement: Acknowledgement | None = None
         self._failure: StreamFailure | None = None
+        self.preflight: Preflight | None = None
 
     # Listener: what connections tell
 
@@ -74,6 +84,7 @@ class Journal:
         if state == "Live":
             self._failure = None
             self.counters.starts += 1
+            self.gaps = self.gaps.ended(self.now())
         if state in ("Live", "Finished", "Blocked", "BackingOff"):
             self.transition()
 
@@ -121,6 +132,9 @@ class Journal:
         """The socket is closed."""
         self.socket_closed_at = self.now()
         self._ledger = Ledger()
+        if self.state == "Live":
+            cause: GapCause = "pause" if self.aim.value.pause else "disconnect"
+            self.gaps = self.gaps.opened(self.socket_closed_at, cause)
 
     def _stamp(self) -> None:
         """Notes the time, once for all the frames that one read of the socket brought.
@@ -146,6 +160,8 @@ class Journal:
         self.failures.set(self.failures.value + 1)
         _log.warning(error.message, extra={"event_type": "stream", "failure": error.kind})
         self._failure = StreamFailure(type=error.kind, message=error.message, at=self.now())
+        if self.state == "Live":
+            self.gaps = self.gaps.explained(failure_cause(error.kind))
 
     def mute_found(self) -> None:
         """The connection is open and silent, although its market is open."""
@@ -166,6 +182,7 @@ class Journal:
             at=self.now(), socket_closed_at=self.socket_closed_at, last_write_at=self.last_write_at
         )
         self._failure = None
+        self.gaps = self.gaps.explained("pause")
         self.transition()
 
     def wrote(self, quotes: int) -> None:
@@ -221,7 +238,9 @@ class Journal:
             last_symbol=last.symbol if last else None,
             acknowledgement=self._acknowledgement,
             failure=self._failure,
+            preflight=self.preflight,
             sink_failure=next(iter(self._sink_failures.values()), None),
             stopping=self.stopping,
             freshness=self.count_freshness() if self.count_freshness else None,
+            gaps=self.gaps.closed,
         )

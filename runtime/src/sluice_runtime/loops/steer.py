@@ -6,8 +6,10 @@ import logging
 from datetime import datetime
 
 from sluice_contract.resource import IngestJob
+from sluice_contract.status import StreamStatus
 
 from ..domain.desired import DELETED, Desired, desired, halted
+from ..domain.gaps import inherited
 from ..domain.pause import next_change
 from ..ports import JobPort
 from .cell import Cell, any_changed
@@ -19,7 +21,11 @@ _log = logging.getLogger(__name__)
 
 async def watch(port: JobPort, job: Cell[IngestJob | None], journal: Journal) -> None:
     """Keeps `job` at what the API server says. When the job is gone, so is the reason to stream."""
+    is_first = True
     async for seen in port.watch():
+        if seen is not None and is_first:
+            is_first = False
+            _inherit(seen.status.stream, journal)
         if seen is None:
             _log.warning("the IngestJob is gone: stopping its stream", extra={"event_type": "stream"})
             aim = halted(journal.aim.value, DELETED)
@@ -27,6 +33,12 @@ async def watch(port: JobPort, job: Cell[IngestJob | None], journal: Journal) ->
                 _log_switch(aim)
             journal.aim.set(aim)
         job.set(seen)
+
+
+def _inherit(predecessor: StreamStatus | None, journal: Journal) -> None:
+    """Takes over what the process before this one knew of gaps."""
+    if predecessor is not None and predecessor.heartbeat.session_id != journal.identity.session_id:
+        journal.gaps = inherited(predecessor)
 
 
 async def steer(job: Cell[IngestJob | None], journal: Journal) -> None:

@@ -121,3 +121,27 @@ async def test_a_switch_that_cannot_be_read_is_logged_and_counted(
     book.check_failed("f cannot be read")
     assert "PAUSE_CHECK_FAILED: f cannot be read" in caplog.text
     assert book.counters.errors == {"pause_check": 1}
+
+
+async def test_a_lost_stream_leaves_a_gap_with_its_cause_and_a_pause_another(book: Journal) -> None:
+    book.entered("Live")
+    await at(1)
+    book.closed()
+    book.failed(StreamError("slowClient", "too slow"))
+    book.entered("BackingOff")
+    await at(2)
+    book.failed(StreamError("network", "no route"))
+    await at(3)
+    book.entered("Live")
+    await at(4)
+    book.closed()
+    book.pause_acknowledged()
+    book.entered("Paused")
+    await at(5)
+    book.entered("Live")
+    gaps = [(gap.from_, gap.to, gap.cause) for gap in book.snapshot().gaps]
+    second = timedelta(seconds=1)
+    assert gaps == [
+        (START + second, START + 3 * second, "slowClient"),
+        (START + 4 * second, START + 5 * second, "pause"),
+    ]

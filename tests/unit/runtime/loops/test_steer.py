@@ -3,16 +3,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from sluice_contract.resource import IngestJob
+from sluice_contract.status import IngestJobStatus
 from sluice_runtime.domain.desired import DELETED, UNREAD, halted
+from sluice_runtime.domain.health import stream_status
 from sluice_runtime.domain.pause import Pause, Switch
 from sluice_runtime.loops.cell import Cell
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.racing import cancel
 from sluice_runtime.loops.steer import steer, watch
-from support.runtime_fakes import FakeJob, aim, job, journal
+from support.runtime_fakes import FakeJob, aim, identity, job, journal
 from support.virtual_time import START, at, settle
 
 
@@ -191,3 +194,18 @@ async def test_no_switch_opens_a_job_that_has_not_been_read(world: World) -> Non
         world.journal.switched(Switch(source="api", pauses=False))
         await settle()
         assert world.journal.aim.value.pause == UNREAD
+
+
+async def test_the_gaps_of_the_process_before_are_taken_over_once() -> None:
+    before, book = journal(), journal()
+    before.identity = identity(session_id="before")
+    before.entered("Live")
+    left = msgspec.structs.replace(job(1), status=IngestJobStatus(stream=stream_status(before.snapshot())))
+    port, cell = FakeJob(left), Cell[IngestJob | None](None)
+    task = asyncio.create_task(watch(port, cell, book))
+    await at(60)
+    book.entered("Live")
+    port.declare(left)
+    await at(61)
+    assert [gap.cause for gap in book.gaps.closed] == ["restart"]
+    await cancel(task)

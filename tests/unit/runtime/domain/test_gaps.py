@@ -1,0 +1,73 @@
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from sluice_contract.status import FailureType, StreamGap, StreamState, StreamStatus
+from sluice_runtime.domain.gaps import Gaps, failure_cause, inherited
+from sluice_runtime.domain.health import stream_status
+from support.runtime_fakes import journal
+from support.virtual_time import START
+
+SECOND = timedelta(seconds=1)
+
+
+def test_a_gap_lasts_from_the_end_of_a_stream_until_it_is_live_again() -> None:
+    gaps = Gaps().opened(START, "disconnect")
+    assert gaps.closed == ()
+    assert gaps.ended(START + SECOND) == Gaps((StreamGap(from_=START, to=START + SECOND, cause="disconnect"),))
+
+
+def test_failures_within_a_gap_do_not_make_it_another() -> None:
+    gaps = Gaps().opened(START, "stall").opened(START + SECOND, "disconnect").ended(START + 2 * SECOND)
+    assert gaps.closed == (StreamGap(from_=START, to=START + 2 * SECOND, cause="stall"),)
+
+
+def test_what_comes_to_be_known_of_its_cause_is_told() -> None:
+    [gap] = Gaps().opened(START, "disconnect").explained("slowClient").ended(START).closed
+    assert gap.cause == "slowClient"
+
+
+def test_the_first_connection_ends_no_gap() -> None:
+    assert Gaps().ended(START) == Gaps()
+    assert Gaps().explained("pause").ended(START).closed == ()
+
+
+def test_the_last_ten_are_kept() -> None:
+    gaps = Gaps()
+    for n in range(12):
+        gaps = gaps.opened(START + n * SECOND, "disconnect").ended(START + n * SECOND)
+    assert [gap.from_ for gap in gaps.closed] == [START + n * SECOND for n in range(2, 12)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [("stall", "stall"), ("slowClient", "slowClient"), ("network", "disconnect"), ("auth", "disconnect")],
+)
+def test_each_failure_has_its_cause(kind: FailureType, cause: str) -> None:
+    assert failure_cause(kind) == cause
+
+
+async def predecessor(state: StreamState) -> StreamStatus:
+    """What a process that ended just after its start left in the status."""
+    book = journal()
+    book.gaps = Gaps((StreamGap(from_=START, to=START, cause="stall"),))
+    book.entered("Live")
+    return msgspec.structs.replace(stream_status(book.snapshot()), state=state)
+
+
+@pytest.mark.parametrize("state", ["Live", "BackingOff", "Stopped"])
+async def test_a_restart_leaves_a_gap_since_the_last_sign_of_life(state: StreamState) -> None:
+    gaps = inherited(await predecessor(state)).ended(START + 60 * SECOND)
+    assert [(gap.from_, gap.cause) for gap in gaps.closed] == [(START, "stall"), (START, "restart")]
+
+
+@pytest.mark.parametrize("state", ["Paused", "Finished"])
+async def test_the_successor_of_one_that_did_not_stream_has_missed_nothing(state: StreamState) -> None:
+    gaps = inherited(await predecessor(state)).ended(START + 60 * SECOND)
+    assert [gap.cause for gap in gaps.closed] == ["stall"]
+
+
+def test_a_gap_is_spelled_as_documented() -> None:
+    gap = StreamGap(from_=START, to=START, cause="pause")
+    assert set(msgspec.to_builtins(gap)) == {"from", "to", "cause"}
