@@ -16,6 +16,9 @@ PACKAGES = {
 ELSEWHERE = {
     "adapters/alpaca.py": "test_alpaca_provider.py",
     "adapters/alpaca_wire.py": "test_alpaca_provider.py",
+    "adapters/alpaca_preflight.py": "test_preflight.py",
+    "adapters/child.py": "test_preflight.py",
+    "adapters/preflight.py": "test_preflight.py",
     "adapters/firestore.py": "test_firestore_sink.py",
     "adapters/ingestjob.py": "test_ingestjob_client.py",
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_contract.spec import Alpaca, AlpacaEngine, AlpacaFeed
+from sluice_contract.spec import Alpaca, AlpacaEngine
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca import AlpacaSource
 from sluice_runtime.adapters.alpaca_connection import AlpacaConnection
@@ -38,12 +38,11 @@ def source(
     credentials: Path,
     ca_file: Path | None = None,
     *,
-    feed: AlpacaFeed = "iex",
     engine: AlpacaEngine = "native",
     patience: Patience = HURRIED,
 ) -> AlpacaSource:
     """A provider with a mounted Secret."""
-    settings = Alpaca(stream_url=url, feed=feed, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"))
+    settings = Alpaca(stream_url=url, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"))
     return AlpacaSource(settings, AlpacaMount(settings, credentials, ca_file), patience=patience)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import signal
 from collections.abc import Callable, Coroutine, Sequence
@@ -14,6 +15,7 @@ from typing import Any
 from sluice_contract import identity
 from sluice_contract.resource import IngestJob
 
+from .adapters.child import preflight_findings
 from .adapters.cluster import ClusterDeclaration, RememberedJob
 from .adapters.http_api import http_api
 from .adapters.http_control import bearer, control_routes
@@ -29,6 +31,7 @@ from .loops.flush import Flusher
 from .loops.guard import Guard
 from .loops.journal import Journal
 from .loops.judge import judge
+from .loops.preflight import look_once
 from .loops.racing import race, within
 from .loops.recorder import Recorder
 from .loops.steer import steer, watch
@@ -69,11 +72,19 @@ async def run(settings: Settings) -> None:
                 job=remembered,
                 journal=journal,
                 switchboard=switchboard,
-                others=[file.run] if file else [],
+                others=[*([file.run] if file else []), *_lookers(settings, journal)],
             ),
             stop,
             Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform),
         )
+
+
+def _lookers(settings: Settings, journal: Journal) -> list[Loop]:
+    """The preflight, for a stream that is Alpaca's own: of another server's REST interface nothing is known."""
+    alpaca, elsewhere = settings.job.spec.alpaca, "APCA_API_BASE_URL" in os.environ
+    if alpaca is None or alpaca.credentials_secret_ref is None or (alpaca.stream_url is not None and not elsewhere):
+        return []
+    return [lambda: look_once(preflight_findings, journal)]
 
 
 def stop_by_signal() -> asyncio.Event:

@@ -57,7 +57,7 @@ class Accounts:
 
     def admit(self, key: str, secret: str, feed: str) -> Account:
         """The account, with one more connection to the feed; raises ProtocolError 402, 409 or 406."""
-        account = self._find(key, secret)
+        account = self.find(key, secret)
         if account.plan.feeds is not None and feed not in account.plan.feeds:
             raise ProtocolError(409)
         slot = (account.key, feed)
@@ -73,7 +73,8 @@ class Accounts:
         if not clean and self._hold:
             self._held.setdefault(slot, []).append(self._clock() + self._hold)
 
-    def _find(self, key: str, secret: str) -> Account:
+    def find(self, key: str, secret: str) -> Account:
+        """The account of a key pair; raises ProtocolError 402."""
         if key in TOKEN_KEYS:
             account = next((each for each in self._accounts.values() if each.secret == secret), None)
         else:

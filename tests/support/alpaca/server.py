@@ -19,6 +19,7 @@ from support.alpaca.gate import ENDPOINTS, Gate
 from support.alpaca.messages import Message, now, quote_message
 from support.alpaca.port import Port
 from support.alpaca.record import Record
+from support.alpaca.rest import Rest
 from support.alpaca.stage import Stage
 from support.tapes import TapeQuote
 
@@ -57,6 +58,7 @@ class AlpacaServer:
         self.record = Record()
         self.faults = FaultScript()
         self.accounts = Accounts(accounts, self.options.hold)
+        self.rest = Rest(self.accounts)
         self.stage = Stage(self.record)
         self._feed = feed
         self._playing: asyncio.Task[None] | None = None
@@ -148,5 +150,5 @@ class AlpacaServer:
         rules = Rules(self.accounts, self.record, self.options.auth_timeout, self.options.backlog)
         gate = Gate(rules, self.stage, self.faults, self.options.deflate, self.options.close_timeout)
         app = web.Application()
-        app.add_routes([*gate.routes(), *Control(self).routes()])
+        app.add_routes([*gate.routes(), *Control(self).routes(), *self.rest.routes()])
         return app

@@ -1,0 +1,25 @@
+"""A look at the provider's account, once the stream is up. Whatever it finds, the stream goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from ..domain.preflight import Finding, preflight
+from .journal import Journal
+
+_log = logging.getLogger(__name__)
+
+
+async def look_once(find: Callable[[], Awaitable[Sequence[Finding]]], journal: Journal) -> None:
+    """Waits for the stream, looks, tells. Ends only by cancellation."""
+    while journal.state != "Live":
+        await journal.transitions.changed(journal.transitions.version)
+    found = await find()
+    for each in found:
+        level = logging.INFO if each.good else logging.WARNING
+        _log.log(level, "preflight: %s", each, extra={"event_type": "preflight", "good": each.good})
+    journal.preflight = preflight(found, journal.now())
+    journal.transition()
+    await asyncio.Event().wait()

@@ -1,0 +1,95 @@
+"""The preflight, as the process that it is, against the REST routes of the protocol server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from sluice_runtime.adapters.child import preflight_findings
+from sluice_runtime.adapters.preflight import findings_of
+from support.alpaca import BASIC, Account, AlpacaServer
+from support.runtime_fakes import job
+
+SECRET = "very-secret"
+
+
+@pytest.fixture
+async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AlpacaServer]:
+    """A server, and the environment of a standalone process that uses it."""
+    async with AlpacaServer([Account("key", SECRET, BASIC)]) as running:
+        for name in ("APCA_API_BASE_URL", "APCA_API_DATA_URL"):
+            monkeypatch.setenv(name, running.http_url)
+        settings = {
+            "TENANT_ID": "acme",
+            "ALPACA_KEY_ID": "key",
+            "ALPACA_SECRET_KEY": SECRET,
+            "MONITORED_SYMBOLS": "A,B",
+        }
+        for name, value in {**settings, "FIRESTORE_PROJECT_ID": "demo-project"}.items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+async def test_all_is_well_with_an_account_that_may_do_what_the_job_wants(server: AlpacaServer) -> None:
+    found = await preflight_findings()
+    assert [(each.question, each.good) for each in found] == [
+        ("account", True),
+        ("entitlement", True),
+        ("clock", True),
+        ("calendar", True),
+    ]
+
+
+async def test_each_thing_that_is_not_good_is_told_by_a_sentence(
+    server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALPACA_DATA_FEED", "sip")
+    server.rest.unknown, server.rest.inactive, server.rest.skew = {"A"}, {"B"}, 60.0
+    found = {each.question: each.words for each in await preflight_findings() if not each.good}
+    assert found.keys() == {"entitlement", "A", "B", "clock"}
+    assert "HTTP 403" in found["entitlement"]
+    assert "HTTP 404" in found["A"]
+    assert found["B"] == "inactive: remove it from spec.symbols"
+    assert "60 s away" in found["clock"]
+
+
+async def test_a_wrong_key_and_an_absent_server_are_findings_and_show_no_secret(
+    server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALPACA_SECRET_KEY", "another-secret")
+    found = await preflight_findings()
+    assert {each.good for each in found} == {False}
+    assert "HTTP 401" in found[0].words
+    assert "another-secret" not in msgspec.json.encode(found).decode()
+    monkeypatch.setenv("APCA_API_BASE_URL", "http://127.0.0.1:9")
+    assert "cannot be reached" in (await preflight_findings())[0].words
+
+
+async def test_the_command_prints_a_line_for_each_finding_and_fails_if_one_is_bad(server: AlpacaServer) -> None:
+    async def run() -> tuple[int | None, str]:
+        command = (sys.executable, "-m", "sluice_runtime", "preflight")
+        child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=os.environ)
+        output, _ = await child.communicate()
+        return child.returncode, output.decode()
+
+    code, output = await run()
+    assert (code, "ok  account: ACTIVE" in output) == (0, True)
+    server.rest.inactive = {"B"}
+    code, output = await run()
+    assert (code, "NOT B: inactive" in output) == (1, True)
+
+
+def test_an_image_without_the_sdk_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sluice_runtime.adapters.alpaca_environment import Credentials, EnvironmentMount
+
+    monkeypatch.setitem(sys.modules, "sluice_runtime.adapters.alpaca_preflight", None)
+    alpaca = {"credentialsSecretRef": {"name": "alpaca"}}
+    spec = job(provider="alpaca", alpaca=alpaca).spec
+    assert spec.alpaca is not None
+    [found] = findings_of(spec, EnvironmentMount(spec.alpaca, Credentials("key", SECRET)), {})
+    assert (found.good, "this image has no alpaca-py" in found.words) == (False, True)

@@ -1,0 +1,80 @@
+"""The few routes of Alpaca's REST interfaces that a preflight asks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+
+from support.alpaca.accounts import Account, Accounts
+from support.alpaca.messages import ProtocolError
+
+KEY_HEADER = "APCA-API-KEY-ID"
+SECRET_HEADER = "APCA-API-SECRET-KEY"
+ID = "904837e3-3b76-47ec-b432-046db621571b"
+
+
+class Rest:
+    """`inactive` and `unknown` symbols, `skew` of the clock in seconds; all others are good."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        """Knows the same keys as the stream."""
+        self.inactive: set[str] = set()
+        self.unknown: set[str] = set()
+        self.skew = 0.0
+        self._accounts = accounts
+
+    def routes(self) -> list[web.RouteDef]:
+        """All of them; keys go in headers."""
+        return [
+            web.get("/v2/account", self._checked(self._account)),
+            web.get("/v2/clock", self._checked(self._clock)),
+            web.get("/v2/calendar", self._checked(self._calendar)),
+            web.get("/v2/assets/{symbol}", self._checked(self._asset)),
+            web.get("/v2/stocks/quotes/latest", self._checked(self._quotes)),
+        ]
+
+    def _checked(
+        self, answer: Callable[[web.Request, Account], Any]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            try:
+                key, secret = request.headers.get(KEY_HEADER, ""), request.headers.get(SECRET_HEADER, "")
+                return web.json_response(answer(request, self._accounts.find(key, secret)))
+            except ProtocolError:
+                return web.json_response({"code": 40110000, "message": "request is not authorized"}, status=401)
+            except PermissionError as error:
+                return web.json_response({"code": 42210000, "message": str(error)}, status=403)
+            except KeyError as error:
+                return web.json_response({"code": 40410000, "message": f"asset not found for {error}"}, status=404)
+
+        return handle
+
+    def _account(self, _: web.Request, account: Account) -> Any:
+        return {"id": ID, "account_number": account.key, "status": "ACTIVE", "account_blocked": False}
+
+    def _clock(self, _request: web.Request, _: Account) -> Any:
+        now = datetime.now(UTC) + timedelta(seconds=self.skew)
+        later = (now + timedelta(hours=1)).isoformat()
+        return {"timestamp": now.isoformat(), "is_open": True, "next_open": later, "next_close": later}
+
+    def _calendar(self, request: web.Request, _: Account) -> Any:
+        return [{"date": request.query["start"], "open": "09:30", "close": "16:00"}]
+
+    def _asset(self, request: web.Request, _: Account) -> Any:
+        symbol = request.match_info["symbol"]
+        if symbol in self.unknown:
+            raise KeyError(symbol)
+        flags = dict.fromkeys(("tradable", "marginable", "shortable", "easy_to_borrow", "fractionable"), True)
+        state = "inactive" if symbol in self.inactive else "active"
+        return {"id": ID, "class": "us_equity", "exchange": "NASDAQ", "symbol": symbol, "status": state, **flags}
+
+    def _quotes(self, request: web.Request, account: Account) -> Any:
+        feed = request.query.get("feed", "iex")
+        if account.plan.feeds is not None and feed not in account.plan.feeds:
+            raise PermissionError("subscription does not permit querying this feed")
+        at = datetime.now(UTC).isoformat()
+        quote = {"t": at, "bx": "V", "bp": 1.0, "bs": 1, "ax": "V", "ap": 1.1, "as": 1, "c": ["R"], "z": "C"}
+        return {"quotes": dict.fromkeys(request.query["symbols"].split(","), quote)}

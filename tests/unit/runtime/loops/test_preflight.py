@@ -1,0 +1,35 @@
+import asyncio
+from collections.abc import Sequence
+
+from sluice_runtime.domain.preflight import Finding
+from sluice_runtime.loops.preflight import look_once
+from sluice_runtime.loops.racing import cancel
+from support.runtime_fakes import journal
+from support.virtual_time import settle
+
+
+async def test_it_looks_once_when_the_stream_is_up_and_tells_the_status() -> None:
+    book, looks = journal(), []
+
+    async def find() -> Sequence[Finding]:
+        looks.append(book.state)
+        return [Finding("account", True, "ACTIVE")]
+
+    task = asyncio.create_task(look_once(find, book))
+    try:
+        book.entered("BackingOff")
+        await settle()
+        assert (looks, book.snapshot().preflight) == ([], None)
+        book.entered("Live")
+        before = book.transitions.value
+        await settle()
+        found = book.snapshot().preflight
+        assert found is not None
+        assert (found.passed, found.findings) == (True, ["account: ACTIVE"])
+        assert book.transitions.value > before
+        book.entered("BackingOff")
+        book.entered("Live")
+        await settle()
+        assert looks == ["Live"]
+    finally:
+        await cancel(task)
