@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -232,6 +233,11 @@ async def test_another_job_s_heartbeat_is_replaced_whatever_its_epoch(sink: Sink
     found = await documents.heartbeat()
     assert found is not None
     assert (found["job_uid"], found["epoch"]) == ("other", 1)
+
+
+async def test_nine_jobs_on_one_heartbeat_document_do_not_fail_each_other(sink: Sink) -> None:
+    for _ in range(3):
+        await asyncio.gather(*(sink.beat(heartbeat(f"job-{n}", n)) for n in range(9)))
 
 
 def state(symbol: str, status: RecordStatus = "active", notes: str | None = None, **times: datetime) -> IngestState:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -24,10 +25,13 @@ from ..domain.failure import FencedError, SinkError
 _SECONDS = 2.5
 _PAUSED = FieldFilter("pause_fetch", "==", True)
 _AT_ONCE = 20  # single updates in flight
+_CONTENTION_SECONDS = 0.1  # at most so long until another try at a document that others write too
 
 # Trying these again soon cannot help: somebody has to change something.
 _LASTING = (exceptions.PermissionDenied, exceptions.InvalidArgument, exceptions.NotFound, exceptions.Unauthenticated)
 _LASTING_SECONDS = 30.0
+# Somebody else wrote the document since it was read.
+_OVERTAKEN = (exceptions.Aborted, exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.NotFound)
 # Google's client also raises errors of its credentials, and of gRPC below it.
 _FAILURES = (exceptions.GoogleAPIError, GoogleAuthError, OSError)
 
@@ -91,15 +95,46 @@ class FirestoreSink:
             return frozenset(each.get("canonical_symbol") for each in found)
 
     async def beat(self, heartbeat: HeartbeatDocument) -> None:
-        """A transaction: a later incarnation of the same job is never overwritten."""
-        transaction = self._client.transaction(max_attempts=1)
+        """Reads, and replaces what was read: a later incarnation of the same job is never overwritten.
+
+        Without a lock, so that jobs that share the document hold each other up no longer than another try takes.
+        """
+        others: set[str] = set()
         async with _typed_failures():
-            async with asyncio.timeout(_SECONDS):
-                await _replace_unless_fenced(transaction, self._heartbeat, heartbeat)
+            try:
+                async with asyncio.timeout(_SECONDS):
+                    while not await self._replace(heartbeat, others):  # noqa: ASYNC110  the others are in other pods
+                        await asyncio.sleep(random.uniform(0.01, _CONTENTION_SECONDS))
+            except TimeoutError:
+                if not others:
+                    raise
+                raise SinkError(
+                    f"the heartbeat document is also written by {', '.join(sorted(others))}: give each job one of its "
+                    f"own by spec.heartbeat.document"
+                ) from None
 
     async def close(self) -> None:
         """AsyncClient has no close of its own."""
         await self._client._firestore_api.transport.close()
+
+    async def _replace(self, heartbeat: HeartbeatDocument, others: set[str]) -> bool:
+        """One try. False: somebody else wrote between the reading and the writing; `others` learns who."""
+        found = await self._heartbeat.get(retry=None, timeout=_SECONDS)
+        before = found.to_dict() or {}
+        if before.get("job_uid") == heartbeat.job_uid and before.get("epoch", 0) > heartbeat.epoch:
+            raise FencedError(f"epoch {before['epoch']} of this job writes; this is epoch {heartbeat.epoch}")
+        if before.get("job_uid") not in (None, heartbeat.job_uid):
+            others.add(str(before.get("job")))
+        try:
+            if not found.exists:
+                await self._heartbeat.create(heartbeat.fields(), retry=None, timeout=_SECONDS)
+                return True
+            leftovers = dict.fromkeys(before.keys() - heartbeat.fields().keys(), firestore.DELETE_FIELD)
+            unchanged = self._client.write_option(last_update_time=found.update_time)
+            await self._heartbeat.update(heartbeat.fields() | leftovers, option=unchanged, retry=None, timeout=_SECONDS)
+        except _OVERTAKEN:
+            return False
+        return True
 
     async def _mark_one(self, symbol: str, status: QuoteState) -> None:
         with suppress(exceptions.NotFound):
@@ -133,15 +168,6 @@ def firestore_client(settings: Firestore, project_id: str) -> firestore.AsyncCli
         ) from error
 
 
-@firestore.async_transactional
-async def _replace_unless_fenced(transaction: Any, reference: Any, heartbeat: HeartbeatDocument) -> None:
-    found = await reference.get(transaction=transaction, retry=None, timeout=_SECONDS)
-    before = found.to_dict() or {}
-    if before.get("job_uid") == heartbeat.job_uid and before.get("epoch", 0) > heartbeat.epoch:
-        raise FencedError(f"epoch {before['epoch']} of this job writes; this is epoch {heartbeat.epoch}")
-    transaction.set(reference, heartbeat.fields())
-
-
 @asynccontextmanager
 async def _typed_failures() -> AsyncIterator[None]:
     try:
@@ -152,9 +178,6 @@ async def _typed_failures() -> AsyncIterator[None]:
         raise SinkError(f"Firestore did not take a write within {_SECONDS} s") from error
     except _FAILURES as error:
         raise SinkError(f"Firestore did not take a write: {_words(error)}") from error
-    except ValueError as error:
-        # google-cloud-firestore wraps a transaction's last failure in a ValueError.
-        raise SinkError(f"Firestore did not take a transaction: {_words(error)}") from error
 
 
 def _words(error: BaseException) -> str:
