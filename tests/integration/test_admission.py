@@ -79,9 +79,12 @@ def test_the_operator_makes_ingest_pods_only_and_only_where_a_tenant_is_served(
     tenant: Tenant, callers: Callers
 ) -> None:
     operator = callers.account("sluice-system", "sluice-operator")
-    for namespace, sentence in (
-        (tenant.name, "ingest pods and their account only"),
-        ("kube-system", "serves no tenant yet"),
-    ):
-        with pytest.raises(KubectlError, match=sentence):
-            operator("create", DRY, "-f", "-", text=json.dumps(pod(namespace)))
+    ingest = {"account": "sluice-ingest", "name": "another-ingest"}
+    tenant.run("create", "serviceaccount", "sluice-ingest")
+    operator("create", DRY, "-f", "-", text=json.dumps(pod(tenant.name, **ingest)))
+    with pytest.raises(KubectlError, match="ingest pods and their account only"):
+        operator("create", DRY, "-f", "-", text=json.dumps(pod(tenant.name)))
+    tenant.kubectl("create", "serviceaccount", "sluice-ingest", "-n", "default")
+    with pytest.raises(KubectlError, match="serves no tenant yet"):
+        operator("create", DRY, "-f", "-", text=json.dumps(pod("default", **ingest)))
+    tenant.kubectl("delete", "serviceaccount", "sluice-ingest", "-n", "default")

@@ -17,9 +17,10 @@ from sluice_devcluster.kubectl import Kubectl
 from sluice_operator.adapters import access
 from sluice_operator.adapters.api import Api
 from sluice_operator.adapters.kubernetes import KubernetesCluster
+from sluice_operator.adapters.lease import KubernetesLease
 from sluice_operator.domain import workload
-from sluice_operator.ports import Refused, Unavailable
-from unit.operator.behaviour import PODS, SPEC, ClusterBehaviour, declared
+from sluice_operator.ports import Leases, NotLeading, Refused, Unavailable
+from unit.operator.behaviour import PODS, SPEC, STATUS, ClusterBehaviour, LeaseBehaviour, declared
 
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = Path(sys.executable).parent / "sluice-devcluster"
@@ -72,6 +73,33 @@ async def bench(kubeconfig: Path) -> AsyncIterator[HttpBench]:
 
 class TestKubernetesCluster(ClusterBehaviour):
     """The whole suite."""
+
+
+class TestKubernetesLease(LeaseBehaviour):
+    """The whole suite."""
+
+    @pytest.fixture
+    async def leases(self, bench: HttpBench, kubeconfig: Path) -> AsyncIterator[Leases]:
+        """A Lease in the test's own namespace."""
+        async with await access.by_kubeconfig(kubeconfig) as client:
+            yield KubernetesLease(Api(client), bench.namespace, "sluice-operator")
+
+
+async def test_a_replica_that_does_not_lead_reads_and_writes_nothing(bench: HttpBench, kubeconfig: Path) -> None:
+    job = await declared(bench)
+    async with await access.by_kubeconfig(kubeconfig) as client:
+        standby = KubernetesCluster(Api(client, may_write_seconds=lambda: 0.0))
+        assert (await standby.job(job.key)).metadata.uid == job.metadata.uid
+        for write in (
+            standby.write_status(job.key, STATUS),
+            standby.ensure_account(bench.namespace),
+            standby.create_pod(workload.pod(job, 7, "cold", PODS)),
+            standby.delete_pod(job.key, "any", "1"),
+            standby.create_event({"metadata": {"namespace": bench.namespace}}),
+        ):
+            with pytest.raises(NotLeading):
+                await write
+    assert (await bench.cluster.job(job.key)).status == job.status
 
 
 async def test_a_list_of_many_pages_is_whole(bench: HttpBench, monkeypatch: pytest.MonkeyPatch) -> None:

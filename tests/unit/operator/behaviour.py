@@ -11,9 +11,10 @@ import pytest
 from sluice_contract import identity
 from sluice_contract.status import Condition, IngestJobStatus, Restart
 from sluice_operator.domain import workload
+from sluice_operator.domain.election import Record
 from sluice_operator.domain.objects import Job, Key, Pod
 from sluice_operator.domain.workload import PodSettings
-from sluice_operator.ports import Cluster, Conflict, NotFound, Refused
+from sluice_operator.ports import Cluster, Conflict, Leases, NotFound, Refused
 
 AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 PODS = PodSettings(image="sluice-runtime:0.1.0", project_id="demo-sluice")
@@ -135,6 +136,35 @@ class ClusterBehaviour:
             await bench.cluster.delete_pod((bench.namespace, "none"), "any", "1")
 
 
+class LeaseBehaviour:
+    """What an election relies on. Subclassed with a fixture `leases`: a Lease that is not there yet."""
+
+    async def test_a_lease_that_is_not_there_reads_as_none(self, leases: Leases) -> None:
+        assert await leases.read() is None
+
+    async def test_a_written_lease_is_read_back(self, leases: Leases) -> None:
+        written = await leases.write(RECORD)
+        assert msgspec.structs.replace(written, resource_version="") == RECORD
+        assert await leases.read() == written
+
+    async def test_a_lease_is_created_once(self, leases: Leases) -> None:
+        await leases.write(RECORD)
+        with pytest.raises(Conflict):
+            await leases.write(RECORD)
+
+    async def test_of_two_who_saw_the_same_lease_only_one_writes_it(self, leases: Leases) -> None:
+        seen = await leases.write(RECORD)
+        taken = await leases.write(msgspec.structs.replace(seen, holder="second", transitions=1))
+        with pytest.raises(Conflict):
+            await leases.write(msgspec.structs.replace(seen, holder="third", transitions=1))
+        assert await leases.read() == taken
+
+    async def test_a_lease_can_be_given_back(self, leases: Leases) -> None:
+        held = await leases.write(RECORD)
+        assert (await leases.write(msgspec.structs.replace(held, holder="", seconds=1.0))).holder == ""
+
+
+RECORD = Record(holder="first", seconds=15.0, acquired_at=AT, renewed_at=AT, transitions=0)
 STREAM: dict[str, Any] = {
     "observedGeneration": 1,
     "podUID": "pod-1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import itertools
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from sluice_contract import identity
 from sluice_contract.naming import field_name
 from sluice_contract.status import OPERATOR_FIELDS, IngestJobStatus
 from sluice_operator.domain import objects
+from sluice_operator.domain.election import Record
 from sluice_operator.domain.objects import Job, Key, Pod
-from sluice_operator.ports import Conflict, NotFound, Refused, Report
+from sluice_operator.ports import Conflict, NotFound, Refused, Report, Unavailable
 
 Document = dict[str, Any]
 Watcher = Callable[[str, str, Document], None]
@@ -161,6 +163,47 @@ class _Write:
         if kind is None and self._cluster.crash_at == (len(self._cluster.writes) - 1, "after"):
             self._cluster.crash_at = None
             raise Crash
+
+
+class FakeLeases:
+    """Implements `ports.Leases`."""
+
+    def __init__(self) -> None:
+        self.record: Record | None = None
+        self.writes = 0
+        self.away: set[str] = set()  # the replicas that cannot reach it
+
+    def seen_by(self, replica: str) -> FakeLease:
+        """The Lease, as one replica reaches it."""
+        return FakeLease(self, replica)
+
+
+class FakeLease:
+    """One replica's way to the Lease."""
+
+    def __init__(self, leases: FakeLeases, replica: str) -> None:
+        self._leases = leases
+        self._replica = replica
+
+    async def read(self) -> Record | None:
+        """See the port."""
+        await self._reach()
+        return self._leases.record
+
+    async def write(self, record: Record) -> Record:
+        """See the port."""
+        await self._reach()
+        known = self._leases.record.resource_version if self._leases.record is not None else ""
+        if record.resource_version != known:
+            raise Conflict("the object has been modified")
+        self._leases.writes += 1
+        self._leases.record = msgspec.structs.replace(record, resource_version=str(self._leases.writes))
+        return self._leases.record
+
+    async def _reach(self) -> None:
+        if self._replica in self._leases.away:
+            await asyncio.sleep(1.5)
+            raise Unavailable("no answer")
 
 
 class FakeRecorder:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from .behaviour import ClusterBehaviour
-from .fakes import FakeCluster
+from sluice_operator.ports import Leases
+
+from .behaviour import ClusterBehaviour, LeaseBehaviour
+from .fakes import FakeCluster, FakeLeases
 
 
 class FakeBench:
@@ -34,3 +36,12 @@ def bench() -> FakeBench:
 
 class TestFakeCluster(ClusterBehaviour):
     """The whole suite."""
+
+
+class TestFakeLeases(LeaseBehaviour):
+    """The whole suite."""
+
+    @pytest.fixture
+    def leases(self) -> Leases:
+        """The Lease, as one replica reaches it."""
+        return FakeLeases().seen_by("first")

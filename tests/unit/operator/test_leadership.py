@@ -7,60 +7,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import msgspec
 import pytest
 
 from sluice_operator.domain.election import Record, Terms
 from sluice_operator.leadership import Leadership, Timing
-from sluice_operator.ports import Conflict, Unavailable
 from support import virtual_time
 
+from .fakes import FakeLeases
 from .world import NOW
 
 
 class Left(Exception):  # noqa: N818  what the process has done
     """A replica ended its process."""
-
-
-class FakeLeases:
-    """Implements `ports.Leases`."""
-
-    def __init__(self) -> None:
-        self.record: Record | None = None
-        self.writes = 0
-        self.away: set[str] = set()  # the replicas that cannot reach it
-
-    def seen_by(self, replica: str) -> FakeLease:
-        """The Lease, as one replica reaches it."""
-        return FakeLease(self, replica)
-
-
-class FakeLease:
-    """One replica's way to the Lease."""
-
-    def __init__(self, leases: FakeLeases, replica: str) -> None:
-        self._leases = leases
-        self._replica = replica
-
-    async def read(self) -> Record | None:
-        """See the port."""
-        await self._reach()
-        return self._leases.record
-
-    async def write(self, record: Record) -> Record:
-        """See the port."""
-        await self._reach()
-        known = self._leases.record.resource_version if self._leases.record is not None else ""
-        if record.resource_version != known:
-            raise Conflict("the object has been modified")
-        self._leases.writes += 1
-        self._leases.record = msgspec.structs.replace(record, resource_version=str(self._leases.writes))
-        return self._leases.record
-
-    async def _reach(self) -> None:
-        if self._replica in self._leases.away:
-            await asyncio.sleep(1.5)
-            raise Unavailable("no answer")
 
 
 def replica(leases: FakeLeases, name: str) -> Leadership:

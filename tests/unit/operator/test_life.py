@@ -6,29 +6,13 @@ import pytest
 
 from sluice_contract import conditions as c
 from sluice_contract import identity
-from sluice_operator.ports import Unavailable
 
 from .fakes import Crash
-from .world import KEY, NOW, RUNNING, SYNTHETIC, World, condition, pause
+from .world import KEY, NOW, RUNNING, SYNTHETIC, World, condition, declared, live, pause
 
 COLD = SYNTHETIC | {"synthetic": {"seed": 7}}
 HOT = SYNTHETIC | {"symbols": ["SPY"]}
 PAUSED = SYNTHETIC | {"enabled": False}
-
-
-async def declared(world: World, spec: dict[str, object] | None = None) -> World:
-    """A job whose pod is created."""
-    world.cluster.declare(KEY, spec or SYNTHETIC)
-    await world.settle()
-    return world
-
-
-async def live(world: World) -> World:
-    """A job that streams, on a node."""
-    world.cluster.bound = True
-    await declared(world)
-    await world.streams()
-    return world
 
 
 async def test_the_raised_epoch_is_written_before_the_pod_is_created(world: World) -> None:
@@ -242,53 +226,6 @@ async def test_a_pause_ends_by_itself(world: World) -> None:
     assert world.ready == ("True", c.PAUSED_REASON)
     await world.advance(61)
     assert world.ready == ("False", c.POD_PENDING)
-
-
-async def test_silence_for_ninety_seconds_is_looked_into_and_then_told(world: World) -> None:
-    await live(world)
-    await world.advance(89)
-    assert world.ready == ("True", c.STREAMING_REASON)
-    await world.advance(2)
-    assert world.ready == ("False", c.HEARTBEAT_STALE)
-    await world.streams()
-    assert world.ready == ("True", c.STREAMING_REASON)
-
-
-async def test_a_heartbeat_that_only_the_watch_missed_is_found_by_looking(world: World) -> None:
-    await live(world)
-    await world.advance(80)
-    world.watching = False
-    await world.streams()
-    world.watching = True
-    await world.advance(20)
-    assert world.ready == ("True", c.STREAMING_REASON)
-
-
-async def test_an_api_server_that_is_away_is_not_the_pods_silence(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await live(world)
-    with monkeypatch.context() as outage:
-        outage.setattr(world.cluster, "job", _away)
-        with pytest.raises(Unavailable):
-            await world.advance(91)
-    world.dirty.add(KEY)
-    await world.settle()
-    await world.advance(60)
-    assert world.ready == ("True", c.STREAMING_REASON)
-
-
-async def _away(_: object) -> None:
-    raise Unavailable("connection refused")
-
-
-async def test_a_restarted_operator_counts_the_silence_anew(world: World) -> None:
-    await live(world)
-    await world.advance(80)
-    world.start()
-    await world.settle()
-    await world.advance(80)
-    assert world.ready == ("True", c.STREAMING_REASON)
 
 
 async def test_a_pod_that_lost_our_label_is_replaced_since_it_is_not_watched(world: World) -> None:

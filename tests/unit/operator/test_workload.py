@@ -54,6 +54,13 @@ def test_only_the_named_key_of_a_tape_is_mounted() -> None:
     assert volume["configMap"] == {"name": "tape", "optional": True, "items": [{"key": "day.csv", "path": "day.csv"}]}
 
 
+def test_a_priority_class_is_asked_for_only_where_the_platform_has_one() -> None:
+    prior = msgspec.structs.replace(PODS, priority_class="feeds")
+    specs = [workload.pod(job_of(SYNTHETIC), 7, "cold", each)["spec"] for each in (PODS, prior)]
+    assert specs[1]["priorityClassName"] == "feeds"
+    assert "priorityClassName" not in specs[0]
+
+
 def test_the_emulator_is_handed_on_only_where_there_is_one() -> None:
     emulated = msgspec.structs.replace(PODS, firestore_emulator_host="127.0.0.1:8900")
     names = [

@@ -110,6 +110,21 @@ class World:
             take(self.store, change, document)
 
 
+async def declared(world: World, spec: dict[str, object] | None = None) -> World:
+    """A job whose pod is created."""
+    world.cluster.declare(KEY, spec or SYNTHETIC)
+    await world.settle()
+    return world
+
+
+async def live(world: World) -> World:
+    """A job that streams, on a node."""
+    world.cluster.bound = True
+    await declared(world)
+    await world.streams()
+    return world
+
+
 def said(pod_uid: str, generation: int, at: datetime = NOW) -> Document:
     """The stream block of a pod that streams two symbols."""
     return {

@@ -62,7 +62,7 @@ class KubernetesLease:
             "kind": "Lease",
             "metadata": {"name": self._name, "namespace": self._namespace, **version},
             "spec": {
-                "holderIdentity": record.holder,
+                "holderIdentity": record.holder or None,
                 "leaseDurationSeconds": max(1, round(record.seconds)),
                 "acquireTime": _micro(record.acquired_at),
                 "renewTime": _micro(record.renewed_at),

@@ -1,0 +1,68 @@
+"""A pod that says nothing: whose silence is it, the pod's, our watch's or the API server's?"""
+
+from __future__ import annotations
+
+import pytest
+
+from sluice_contract import conditions as c
+from sluice_operator.ports import Unavailable
+
+from .world import KEY, World, live
+
+
+async def test_silence_for_ninety_seconds_is_looked_into_and_then_told(world: World) -> None:
+    await live(world)
+    await world.advance(89)
+    assert world.ready == ("True", c.STREAMING_REASON)
+    await world.advance(2)
+    assert world.ready == ("False", c.HEARTBEAT_STALE)
+    await world.streams()
+    assert world.ready == ("True", c.STREAMING_REASON)
+
+
+async def test_a_heartbeat_that_only_the_watch_missed_is_found_by_looking(world: World) -> None:
+    await live(world)
+    await world.advance(80)
+    world.watching = False
+    await world.streams()
+    world.watching = True
+    await world.advance(20)
+    assert world.ready == ("True", c.STREAMING_REASON)
+
+
+async def test_an_api_server_that_is_away_is_not_the_pods_silence(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live(world)
+    with monkeypatch.context() as outage:
+        outage.setattr(world.cluster, "job", _away)
+        with pytest.raises(Unavailable):
+            await world.advance(91)
+    world.dirty.add(KEY)
+    await world.settle()
+    await world.advance(60)
+    assert world.ready == ("True", c.STREAMING_REASON)
+
+
+async def _away(_: object) -> None:
+    raise Unavailable("connection refused")
+
+
+async def test_a_restarted_operator_counts_the_silence_anew(world: World) -> None:
+    await live(world)
+    await world.advance(80)
+    world.start()
+    await world.settle()
+    await world.advance(80)
+    assert world.ready == ("True", c.STREAMING_REASON)
+
+
+async def test_an_outage_that_ended_just_before_the_deadline_is_not_the_pods_silence(world: World) -> None:
+    await live(world)
+    await world.advance(40)
+    world.away = 45.0  # from the 40th second to the 85th; nobody asked anything meanwhile but for the Lease
+    world.seconds += 45
+    await world.advance(30)
+    assert world.ready == ("True", c.STREAMING_REASON)
+    await world.advance(25)
+    assert world.ready == ("False", c.HEARTBEAT_STALE)
