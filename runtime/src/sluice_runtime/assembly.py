@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -53,13 +54,28 @@ def _aim_at_start(injected: InjectedJob) -> Desired:
 
 
 def source_of(settings: Settings, mount: AlpacaMount | None = None) -> Source:
-    """The declared provider. Its packages are imported only here, when it is the one.
+    """The declared provider, and what records it.
 
     `mount` is where Alpaca's key pair is found, if not where a pod finds its Secret.
 
     Raises:
-        SettingsError: the provider's block lacks what it needs.
+        SettingsError: the provider's block lacks what it needs, or the record cannot be written.
     """
+    declared = _declared_source(settings, mount)
+    if settings.record_file is None:
+        return declared
+    from .adapters.recording import RecordingSource, TapeFile  # noqa: PLC0415
+
+    try:
+        tape = TapeFile(settings.record_file)
+    except OSError as error:
+        raise SettingsError(f"--record: {settings.record_file} cannot be written: {error.strerror}") from error
+    atexit.register(tape.close)  # after everything else: a compressed file is whole only when it is closed
+    return RecordingSource(declared, tape)
+
+
+def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
+    """The packages of a provider are imported only here, when it is the one."""
     spec = settings.job.spec
     match spec.provider:
         case "replay":

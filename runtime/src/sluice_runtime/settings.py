@@ -35,6 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     enabled_poll_seconds: float  # INGEST_ENABLED_POLL_S
     state_dir: Path = Path(identity.STATE_DIR)  # what outlives a restart of the process
     tape_dir: Path = Path(identity.TAPE_DIR)
+    record_file: Path | None = None  # run --record: where the stream is kept as a tape
 
     @property
     def environment_switch(self) -> Switch:

@@ -1,0 +1,108 @@
+"""A tap on any provider that writes what it streams as a tape, which provider `replay` can stream again."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO, cast
+
+from sluice_contract.status import StreamState, SymbolRejection
+
+from ..domain.market import Bar, Halt, Tick, Trade
+from ..ports import Connection, Listener, Source
+from .replay import COLUMNS
+
+
+class TapeFile:
+    """A CSV file with the columns of a tape; gzip if its name ends so. What was there before is replaced."""
+
+    def __init__(self, path: Path) -> None:
+        """
+        Raises:
+            OSError: it cannot be written.
+        """
+        opened = gzip.open if path.suffix == ".gz" else open
+        self._file = cast("IO[str]", opened(path, "wt", encoding="utf-8", newline=""))
+        self._rows = csv.writer(self._file, lineterminator="\n")
+        self._rows.writerow(COLUMNS)
+
+    def add(self, ticks: Sequence[Tick]) -> None:
+        """One row a quote; a side that is not there is empty."""
+        for tick in ticks:
+            quote = tick.quote()
+            at = round(quote.ts.timestamp() * 1000)
+            self._rows.writerow((at, quote.symbol, quote.bid, quote.bid_size, quote.ask, quote.ask_size, ""))
+
+    def flush(self) -> None:
+        """Hands everything over to the file."""
+        self._file.flush()
+
+    def close(self) -> None:
+        """Ends the file. A gzip file is whole only then."""
+        self._file.close()
+
+
+class RecordingSource:
+    """A provider and its tap. The tape goes on over pauses and lost connections."""
+
+    def __init__(self, source: Source, tape: TapeFile) -> None:
+        self.name = source.name
+        self._source = source
+        self._tape = tape
+
+    @asynccontextmanager
+    async def connect(self, listener: Listener) -> AsyncIterator[Connection]:
+        """As Source."""
+        try:
+            async with self._source.connect(_Tap(listener, self._tape)) as connection:
+                yield connection
+        finally:
+            self._tape.flush()
+
+    async def remedied(self) -> None:
+        """As Source."""
+        await self._source.remedied()
+
+    async def renewed(self) -> None:
+        """As Source."""
+        await self._source.renewed()
+
+
+class _Tap:
+    """Passes everything on, and quotes to the tape as well."""
+
+    def __init__(self, listener: Listener, tape: TapeFile) -> None:
+        self._listener = listener
+        self._tape = tape
+
+    def entered(self, state: StreamState) -> None:
+        """As Listener."""
+        self._listener.entered(state)
+
+    def received(self, ticks: Sequence[Tick]) -> None:
+        """As Listener."""
+        self._tape.add(ticks)
+        self._listener.received(ticks)
+
+    def traded(self, trades: Sequence[Trade]) -> None:
+        """As Listener."""
+        self._listener.traded(trades)
+
+    def halted(self, halts: Sequence[Halt]) -> None:
+        """As Listener."""
+        self._listener.halted(halts)
+
+    def aggregated(self, bars: Sequence[Bar]) -> None:
+        """As Listener."""
+        self._listener.aggregated(bars)
+
+    def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
+        """As Listener."""
+        self._listener.acknowledged(confirmed, rejected)
+
+    def closed(self) -> None:
+        """As Listener."""
+        self._listener.closed()

@@ -1,0 +1,43 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sluice_runtime.adapters.recording import RecordingSource, TapeFile
+from sluice_runtime.adapters.replay import tape_quotes
+from sluice_runtime.domain.market import Quote
+from support.fake_listener import FakeListener
+from support.runtime_fakes import FakeSource
+from support.virtual_time import START
+
+QUOTES = [
+    Quote(symbol="AAPL", ts=START, bid=100.25, ask=100.5, bid_size=200.0, ask_size=0.0),
+    Quote(symbol="BTC/USD", ts=START + timedelta(milliseconds=1), bid=0.1, ask=None, bid_size=0.05, ask_size=None),
+]
+
+
+@pytest.mark.parametrize("name", ["tape.csv", "tape.csv.gz"])
+async def test_what_was_recorded_can_be_replayed_and_everything_was_passed_on(tmp_path: Path, name: str) -> None:
+    tape, inner, listener = TapeFile(tmp_path / name), FakeSource(), FakeListener()
+    source = RecordingSource(inner, tape)
+    for quote in QUOTES:  # two connections, one tape
+        async with source.connect(listener) as connection:
+            await connection.follow(frozenset({quote.symbol}))
+            inner.connection.say(quote)
+    tape.close()
+    assert list(tape_quotes(tmp_path / name)) == listener.ticks == QUOTES
+    assert source.name == inner.name
+    assert listener.history.count("closed") == 2
+
+
+async def test_rows_are_in_the_file_when_a_connection_has_ended(tmp_path: Path) -> None:
+    inner = FakeSource()
+    source = RecordingSource(inner, TapeFile(tmp_path / "tape.csv"))
+    async with source.connect(FakeListener()):
+        inner.connection.say(*QUOTES)
+    assert list(tape_quotes(tmp_path / "tape.csv")) == QUOTES
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="nowhere"):
+        TapeFile(tmp_path / "nowhere" / "tape.csv")
