@@ -11,13 +11,14 @@ from typing import get_args
 
 import pytest
 
-from sluice_contract.spec import AlpacaEngine
+from sluice_contract.spec import Alpaca, AlpacaEngine
 from sluice_contract.status import FailureType
 from sluice_runtime.adapters import alpaca_mount
 from sluice_runtime.adapters.alpaca import AlpacaSource
+from sluice_runtime.adapters.alpaca_mount import AlpacaMount
 from sluice_runtime.adapters.alpaca_wire import Patience
 from sluice_runtime.loops.racing import cancel
-from support.alpaca import Account, AlpacaServer
+from support.alpaca import Account, AlpacaServer, quote_message
 from support.alpaca.faults import Fault
 from support.alpaca.handshake_faults import (
     AckMissing,
@@ -30,11 +31,13 @@ from support.alpaca.handshake_faults import (
     WrongWelcome,
 )
 from support.alpaca.message_faults import Missing, UnknownType, ZeroSide
+from support.alpaca.messages import now
 from support.alpaca.stream_faults import Burst, Close, Garbage, HangUp, Mute, Oversize, Reset, SlowClient, WrongCodec
 from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
 from support.eventually import eventually
 from support.fake_listener import FakeListener
 from support.silent_peer import SilentPeer
+from support.tapes import TapeQuote
 
 ACCOUNT = Account("key", SECRET)
 
@@ -231,3 +234,17 @@ async def test_cancelling_in_any_phase_closes_the_socket_although_the_peer_does_
         assert time.monotonic() - began < 2.4
         await eventually(lambda: peer.open == 0, 0.3)
     assert listener.history.count("closed") == (0 if phase == "upgrade" else 1)
+
+
+async def test_crypto_has_pairs_and_fractions_and_no_halts(
+    server: AlpacaServer, mounted: Path, engine: AlpacaEngine
+) -> None:
+    settings = Alpaca(stream_url=server.url("crypto"), feed="crypto", engine=engine)
+    made, listener = AlpacaSource(settings, AlpacaMount(settings, mounted, None)), FakeListener()
+    assert made.name == "alpaca:crypto"
+    async with streaming(made, listener, "BTC/USD"):
+        await server.send([quote_message(TapeQuote(0, "BTC/USD", 60000.5, 0.25, 60001.5, 1.5), now())])
+        await eventually(lambda: listener.ticks)
+    quote = listener.ticks[0].quote()
+    assert (quote.symbol, quote.bid, quote.bid_size, quote.ask_size) == ("BTC/USD", 60000.5, 0.25, 1.5)
+    assert [each.message for each in server.record.messages][1:] == [{"action": "subscribe", "quotes": ["BTC/USD"]}]

@@ -165,3 +165,15 @@ async def test_each_pause_of_an_open_stream_counts_as_a_stop_by_request(world: S
         await settle()
         assert world.journal.counters.stops == {"operator_request": 3}
         assert world.journal.counters.starts == 4
+
+
+async def test_replaced_credentials_make_one_other_connection_at_once_and_no_failure() -> None:
+    world = SupervisedWorld(journal())
+    async with world.running():
+        await at(10.0)
+        world.source.renewal.set()
+        await at(10.1)
+        assert (len(world.source.attempts), world.source.most_open, world.journal.state) == (2, 1, "Live")
+        assert world.journal.snapshot().failure is None
+        await at(300.0)
+        assert len(world.source.attempts) == 2
