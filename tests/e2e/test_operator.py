@@ -25,7 +25,7 @@ def leader(kubectl: Kubectl) -> dict[str, Any]:
     """The pod of the operator that holds the Lease."""
     leases = kubectl.get("leases", "-n", "sluice-system")["items"]
     holders = " ".join(each["spec"].get("holderIdentity") or "" for each in leases)
-    [found] = [pod for pod in replicas(kubectl) if pod["metadata"]["name"] in holders] or replicas(kubectl)
+    [found] = [pod for pod in replicas(kubectl) if pod["metadata"]["name"] in holders]
     return found
 
 
