@@ -38,6 +38,7 @@ _LIST_TYPES: dict[str, Schema] = {
     "pausedSymbols": {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["symbol"]},
     "conditions": {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     "rejections": {"x-kubernetes-list-type": "atomic"},
+    "faults": {"x-kubernetes-list-type": "atomic"},
     "findings": {"x-kubernetes-list-type": "atomic"},
     "gaps": {"x-kubernetes-list-type": "atomic"},
     "unknownPaused": {"x-kubernetes-list-type": "atomic"},

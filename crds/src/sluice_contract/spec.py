@@ -20,6 +20,7 @@ from .values import (
     SecretReference,
     StreamURL,
     Symbol,
+    SyntheticFault,
     Until,
 )
 
@@ -81,6 +82,10 @@ class Synthetic(Document, frozen=True):
     quotes_per_second: Annotated[
         int, Meta(ge=1, le=100_000, description="Quotes a second, over all symbols together.")
     ] = 5
+    faults: Annotated[
+        list[SyntheticFault],
+        Meta(max_length=50, description="What goes wrong and when: to see what becomes of it, without a provider."),
+    ] = []  # noqa: RUF012
 
 
 class Tape(Document, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -57,3 +57,17 @@ class ConfigMapKeyReference(Document, frozen=True):
         str,
         Meta(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253, description="The key that holds the tape."),
     ] = "tape.csv.gz"
+
+
+class SyntheticFault(Document, frozen=True):
+    """Something that goes wrong with synthetic quotes, at the same time in each run."""
+
+    kind: Annotated[
+        Literal["gap", "halt", "mute"],
+        Meta(
+            description="gap: the connection is lost and cannot be had; halt: trading in all symbols is halted and "
+            "goes on again; mute: the connection stays, and no quote comes."
+        ),
+    ]
+    after_seconds: Annotated[int, Meta(ge=0, le=1_000_000, description="When it begins, from the first connection.")]
+    for_seconds: Annotated[int, Meta(ge=1, le=1_000_000, description="How long it lasts.")]

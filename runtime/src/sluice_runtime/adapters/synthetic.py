@@ -10,7 +10,8 @@ from datetime import datetime
 
 from sluice_contract.spec import Synthetic
 
-from ..domain.market import Quote
+from ..domain.failure import StreamError
+from ..domain.market import Halt, Quote
 from ..ports import Listener
 from .pump import LocalConnection, LocalSource
 
@@ -48,11 +49,16 @@ class SyntheticSource(LocalSource):
         self._settings = settings
         self._now = now
         self._walks: dict[str, Walk] = {}
+        self._began_at: float | None = None
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[SyntheticConnection]:
         """Nothing to connect to."""
         listener.entered("Connecting")
+        if self._began_at is None:
+            self._began_at = asyncio.get_running_loop().time()
+        if "gap" in self.faults:
+            raise StreamError("network", "a gap of spec.synthetic.faults: the provider cannot be reached")
         try:
             yield SyntheticConnection(listener, self)
         finally:
@@ -72,6 +78,23 @@ class SyntheticSource(LocalSource):
         """Quotes a second, over all symbols."""
         return self._settings.quotes_per_second
 
+    @property
+    def faults(self) -> frozenset[str]:
+        """The kinds of the scripted faults that are in force now."""
+        if not self._settings.faults or self._began_at is None:
+            return frozenset()
+        elapsed = asyncio.get_running_loop().time() - self._began_at
+        return frozenset(
+            each.kind
+            for each in self._settings.faults
+            if each.after_seconds <= elapsed < each.after_seconds + each.for_seconds
+        )
+
+    def halts(self, symbols: list[str], *, halted: bool) -> list[Halt]:
+        """That trading in `symbols` is halted, or goes on."""
+        ts, code = self._now(), "H" if halted else "T"
+        return [Halt(symbol=each, ts=ts, halted=halted, code=code, reason="scripted") for each in symbols]
+
     def _walk(self, symbol: str) -> Walk:
         if symbol not in self._walks:
             self._walks[symbol] = Walk(self._settings.seed, symbol)
@@ -84,9 +107,14 @@ class SyntheticConnection(LocalConnection):
     def __init__(self, listener: Listener, source: SyntheticSource) -> None:
         super().__init__(listener)
         self._source = source
+        self._is_halted = False
 
     async def run(self) -> None:
-        """Goes on until it is cancelled."""
+        """Goes on until it is cancelled.
+
+        Raises:
+            StreamError: a scripted gap.
+        """
         loop = asyncio.get_running_loop()
         began, made, turn = loop.time(), 0, 0
         while True:
@@ -94,7 +122,16 @@ class SyntheticConnection(LocalConnection):
             owed = int((loop.time() - began) * self._source.rate) - made
             made += owed
             symbols = sorted(self.symbols)
-            if symbols and owed > 0:
+            if self._may_trade(symbols) and symbols and owed > 0:
                 batch = [symbols[(turn + n) % len(symbols)] for n in range(owed)]
                 turn = (turn + owed) % len(symbols)
                 self.listener.received(self._source.quotes(batch))
+
+    def _may_trade(self, symbols: list[str]) -> bool:
+        faults = self._source.faults
+        if "gap" in faults:
+            raise StreamError("upstreamClosed", "a gap of spec.synthetic.faults: the connection is lost")
+        if ("halt" in faults) != self._is_halted:
+            self._is_halted = not self._is_halted
+            self.listener.halted(self._source.halts(symbols, halted=self._is_halted))
+        return not faults

@@ -1,13 +1,16 @@
 import asyncio
+from typing import Literal
 
 import pytest
 
 from sluice_contract.spec import Synthetic
+from sluice_contract.values import SyntheticFault
 from sluice_runtime.adapters.synthetic import SyntheticSource, Walk
+from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import Quote, Tick
 from sluice_runtime.loops.racing import within
 from support.fake_listener import FakeListener
-from support.virtual_time import START, now
+from support.virtual_time import START, at, now, seconds
 
 
 def source(**settings: int) -> SyntheticSource:
@@ -96,3 +99,43 @@ async def test_without_symbols_there_is_silence_and_no_debt_afterwards() -> None
 
 async def test_nothing_can_be_remedied_where_nothing_can_fail() -> None:
     assert not await within(1_000_000, source().remedied())
+
+
+def scripted(kind: Literal["gap", "halt", "mute"]) -> Synthetic:
+    return Synthetic(quotes_per_second=10, faults=[SyntheticFault(kind=kind, after_seconds=10, for_seconds=5)])
+
+
+async def test_a_scripted_mute_is_silent_and_ends_by_itself() -> None:
+    listener = FakeListener()
+    await stream(SyntheticSource(scripted("mute"), now), listener, 20.0, "A", "B")
+    moments = [moment for moment, _ in listener.frames]
+    assert not [moment for moment in moments if 10.0 <= moment < 15.0]
+    assert [moment for moment in moments if moment >= 15.0]
+    assert len([moment for moment in moments if moment < 10.0]) > 90
+
+
+async def test_a_scripted_halt_is_told_with_its_end_and_quotes_stand_still() -> None:
+    listener = FakeListener()
+    await stream(SyntheticSource(scripted("halt"), now), listener, 20.0, "A", "B")
+    assert [(each.symbol, each.halted, each.code) for each in listener.halts] == [
+        ("A", True, "H"),
+        ("B", True, "H"),
+        ("A", False, "T"),
+        ("B", False, "T"),
+    ]
+    assert not [moment for moment, _ in listener.frames if 10.0 <= moment < 15.0]
+
+
+async def test_a_scripted_gap_ends_the_connection_and_refuses_others_until_it_is_over() -> None:
+    source = SyntheticSource(scripted("gap"), now)
+    async with source.connect(FakeListener()) as connection:
+        await connection.follow(frozenset("A"))
+        with pytest.raises(StreamError) as lost:
+            await connection.run()
+    assert (lost.value.kind, 10.0 <= seconds() < 10.2) == ("upstreamClosed", True)
+    with pytest.raises(StreamError, match="cannot be reached"):
+        async with source.connect(FakeListener()):
+            pass
+    await at(15.0)
+    async with source.connect(FakeListener()):
+        pass
