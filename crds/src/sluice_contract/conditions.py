@@ -12,10 +12,20 @@ PAUSED: Final = "Paused"  # no connection is open and no quote is written, becau
 STREAMING: Final = "Streaming"  # subscribed, and the provider acknowledged every symbol that it accepts
 CREDENTIALS_VALID: Final = "CredentialsValid"  # the provider accepted the credentials (Unknown until it was asked)
 SINK_HEALTHY: Final = "SinkHealthy"  # the last write to Firestore succeeded
+CONNECTION_SLOT_ACQUIRED: Final = "ConnectionSlotAcquired"  # the one connection of its credentials is this job's
 RECONCILING: Final = "Reconciling"  # on the way to the declared state
 STALLED: Final = "Stalled"  # not on the way: somebody has to act, the message says how
 
-ORDER: Final = (READY, PAUSED, STREAMING, CREDENTIALS_VALID, SINK_HEALTHY, RECONCILING, STALLED)
+ORDER: Final = (
+    READY,
+    PAUSED,
+    STREAMING,
+    CREDENTIALS_VALID,
+    SINK_HEALTHY,
+    CONNECTION_SLOT_ACQUIRED,
+    RECONCILING,
+    STALLED,
+)
 
 # Ready and Streaming
 STREAMING_REASON: Final = "Streaming"  # quotes can arrive
@@ -56,6 +66,10 @@ NOT_ENTITLED: Final = "NotEntitled"  # valid, but not for this feed
 WRITES_ACCEPTED: Final = "WritesAccepted"
 WRITES_FAILING: Final = "WritesFailing"
 NO_WRITES_YET: Final = "NoWritesYet"
+
+# the connection slot
+SLOT_ACQUIRED: Final = "Acquired"  # this job has it
+HELD_BY: Final = "HeldBy"  # another job of the namespace has it, as the message says
 
 # the spec
 INVALID_SPEC: Final = "InvalidSpec"  # passed the schema, but cannot be carried out

@@ -123,6 +123,13 @@ class StreamGap(Document, frozen=True):
     cause: Annotated[GapCause, Meta(description="Why.")]
 
 
+class ConnectionSlot(Document, frozen=True):
+    """The one connection that the provider allows for these credentials and this feed, within the namespace."""
+
+    acquired: Annotated[bool, Meta(description="Whether this job has it.")]
+    holder: Annotated[str, Meta(description="The job that has it.")]
+
+
 class StreamFailure(Document, frozen=True):
     """Why the stream is not live. Absent while it is."""
 
@@ -166,6 +173,9 @@ class StreamStatus(Document, frozen=True):
     ]
     freshness: Annotated[SymbolFreshness | None, Meta(description="How fresh the symbols are, by number.")] = None
     gaps: Annotated[list[StreamGap], Meta(description="The last 10 gaps that are over.", max_length=10)] = []  # noqa: RUF012
+    slot: Annotated[
+        ConnectionSlot | None, Meta(description="Who has the connection. Absent where nobody has asked for it.")
+    ] = None
     pause: Annotated[StreamPause | None, Meta(description="The pause in force, if any.")] = None
     failure: Annotated[StreamFailure | None, Meta(description="Why the stream is not live.")] = None
     preflight: Annotated[Preflight | None, Meta(description="What a look at the provider's account found.")] = None

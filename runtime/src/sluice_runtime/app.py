@@ -19,12 +19,14 @@ from .adapters.child import preflight_findings
 from .adapters.cluster import ClusterDeclaration, RememberedJob
 from .adapters.http_api import http_api
 from .adapters.http_control import bearer, control_routes
-from .adapters.ingestjob import Api, IngestJobClient
+from .adapters.ingestjob import Api, IngestJobClient, Session
+from .adapters.lease import SlotLease
 from .adapters.switches import FileSwitch, SwitchFile
 from .assembly import journal_of, sink_of, source_of
 from .domain.backoff import Backoff
 from .domain.failure import FencedError
 from .domain.market import Origin
+from .domain.slot import slot_name
 from .loops.beat import beat, report, say_goodbye
 from .loops.cell import Cell
 from .loops.flush import Flusher
@@ -34,6 +36,7 @@ from .loops.judge import judge
 from .loops.preflight import look_once
 from .loops.racing import race, within
 from .loops.recorder import Recorder
+from .loops.slot import Slot
 from .loops.steer import steer, watch
 from .loops.supervise import Supervisor
 from .loops.switchboard import Control, Switchboard
@@ -71,6 +74,7 @@ async def run(settings: Settings) -> None:
                 sink=sink,
                 job=remembered,
                 journal=journal,
+                slot=_slot(settings, job.session, journal),
                 switchboard=switchboard,
                 others=[*([file.run] if file else []), *_lookers(settings, journal)],
             ),
@@ -114,6 +118,7 @@ class Parts:
     sink: Sink
     job: JobPort
     journal: Journal
+    slot: Slot | None = None  # None: the provider allows as many connections as one likes
     switchboard: Switchboard | None = None  # None: nothing is kept over a restart
     others: Sequence[Loop] = ()  # what runs beside the pod's own loops
 
@@ -124,7 +129,7 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
     who = journal.identity
     origin = Origin(source=parts.source.name, session_id=who.session_id, epoch=who.epoch)
     flusher = Flusher(parts.sink, journal, origin, Backoff(0.5, 30.0, random.uniform))
-    supervisor = Supervisor(parts.source, flusher, journal, reconnect)
+    supervisor = Supervisor(parts.source, flusher, journal, reconnect, parts.slot)
     live: Cell[IngestJob | None] = Cell(None)
     try:
         await race(
@@ -146,9 +151,16 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
     await flusher.drain()
     if journal.state not in ("Paused", "Finished", "Blocked"):
         journal.entered("Stopped")  # the socket is closed: the last report must not say Live
+    if parts.slot is not None:
+        await parts.slot.release()
     journal.stopping = True
     await within(_GOODBYE_SECONDS, say_goodbye(parts.sink, parts.job if live.value else None, journal))
     _log.info("ended in good order", extra={"event_type": "stream"})
+
+
+def _slot(settings: Settings, session: Session, journal: Journal) -> Slot | None:
+    name = slot_name(settings.job.spec)
+    return Slot(SlotLease(session, settings.job.namespace, name), settings.job.name, journal) if name else None
 
 
 def _job_client(settings: Settings) -> IngestJobClient:

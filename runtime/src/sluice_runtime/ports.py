@@ -18,6 +18,7 @@ from .domain.counters import Counters
 from .domain.health import Snapshot
 from .domain.market import Bar, Halt, Tick, Trade
 from .domain.pause import Switch
+from .domain.slot import Claim
 
 QUOTES: frozenset[Channel] = frozenset({"quotes"})
 
@@ -118,6 +119,28 @@ class Sink(Protocol):
 
     async def close(self) -> None:
         """Closes the connection to the sink."""
+
+
+class SlotPort(Protocol):
+    """Where it is written who has the connection slot."""
+
+    async def read(self) -> Claim | None:
+        """The claim there is; None if there never was one.
+
+        Raises:
+            SlotError: it cannot be read.
+        """
+
+    async def write(self, claim: Claim) -> Claim:
+        """Replaces the claim of `claim.version`, or makes the first. Returns it with its new version.
+
+        Raises:
+            SlotError: it could not be written, or somebody else has written since.
+        """
+
+
+class SlotError(Exception):
+    """The slot cannot be read or written now. The message is a sentence."""
 
 
 class JobPort(Protocol):

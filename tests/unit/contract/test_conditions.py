@@ -18,7 +18,7 @@ def test_no_two_reasons_are_spelled_alike() -> None:
 
 def test_every_type_has_its_place_in_the_order_and_ready_is_first() -> None:
     assert conditions.ORDER[0] == conditions.READY
-    assert len(set(conditions.ORDER)) == len(conditions.ORDER) == 7
+    assert len(set(conditions.ORDER)) == len(conditions.ORDER) == 8
 
 
 def test_every_constant_says_what_it_means_unless_its_name_does() -> None:

@@ -192,3 +192,18 @@ async def test_a_running_pod_that_never_reports_is_told_after_ninety_seconds(wor
     assert world.ready == ("False", c.POD_STARTING)
     await world.advance(91)
     assert world.ready == ("False", c.HEARTBEAT_STALE)
+
+
+async def test_a_job_that_waits_for_another_s_connection_says_whose(world: World) -> None:
+    await after(world, ALPACA, state="Connecting", slot={"acquired": False, "holder": "other"})
+    assert condition(world.job.status, c.CONNECTION_SLOT_ACQUIRED) == ("False", c.HELD_BY)
+    [told] = [each.message for each in world.job.status.conditions if each.type == c.CONNECTION_SLOT_ACQUIRED]
+    assert told.startswith("Job other of this namespace")
+    assert world.ready[0] == "False"
+
+
+async def test_the_slot_is_a_condition_only_where_it_was_asked_for(world: World) -> None:
+    await after(world, ALPACA, slot={"acquired": True, "holder": "us"})
+    assert condition(world.job.status, c.CONNECTION_SLOT_ACQUIRED) == ("True", c.SLOT_ACQUIRED)
+    await world.streams()
+    assert c.CONNECTION_SLOT_ACQUIRED not in [each.type for each in world.job.status.conditions]

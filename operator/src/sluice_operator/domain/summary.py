@@ -18,8 +18,8 @@ from .verdict import Transition, Verdict
 
 Truth = Literal["True", "False", "Unknown"]
 
-_TELLING: Final = (c.READY, c.PAUSED, c.CREDENTIALS_VALID, c.SINK_HEALTHY, c.STALLED)
-_GOOD_UNLESS_TOLD: Final = (c.CREDENTIALS_VALID, c.SINK_HEALTHY)
+_TELLING: Final = (c.READY, c.PAUSED, c.CREDENTIALS_VALID, c.SINK_HEALTHY, c.CONNECTION_SLOT_ACQUIRED, c.STALLED)
+_GOOD_UNLESS_TOLD: Final = (c.CREDENTIALS_VALID, c.SINK_HEALTHY, c.CONNECTION_SLOT_ACQUIRED)
 _CREDENTIAL_FAILURES: Final = {
     "auth": c.REFUSED,
     "entitlement": c.NOT_ENTITLED,
@@ -45,6 +45,7 @@ def conditions(observation: Observation, job: Job, verdict: Verdict) -> list[Con
         streaming(observation, verdict),
         credentials_valid(observation, job),
         sink_healthy(observation),
+        connection_slot(observation),
         reconciling(verdict),
         stalled(verdict),
     )
@@ -109,6 +110,20 @@ def sink_healthy(o: Observation) -> Fact:
     if said is None or said.sink.last_write_at is None:
         return Fact(c.SINK_HEALTHY, "Unknown", c.NO_WRITES_YET, "No quote has been written yet.")
     return Fact(c.SINK_HEALTHY, "True", c.WRITES_ACCEPTED, "Firestore takes the writes.")
+
+
+def connection_slot(o: Observation) -> Fact | None:
+    """Who has the one connection that these credentials allow. Absent where nobody has asked for it."""
+    said = checks.stream(o)
+    if said is None or said.slot is None:
+        return None
+    if said.slot.acquired:
+        return Fact(c.CONNECTION_SLOT_ACQUIRED, "True", c.SLOT_ACQUIRED, "The connection is this job's.")
+    message = (
+        f"Job {said.slot.holder} of this namespace has the one connection that these credentials and this feed allow: "
+        f"pause it, or give this job credentials of its own."
+    )
+    return Fact(c.CONNECTION_SLOT_ACQUIRED, "False", c.HELD_BY, message)
 
 
 def reconciling(verdict: Verdict) -> Fact | None:

@@ -38,6 +38,32 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     credentials: Path = SERVICE_ACCOUNT_DIR
 
 
+class Session:
+    """Authenticated requests to the API server."""
+
+    def __init__(self, api: Api) -> None:
+        self.url = api.url
+        self._credentials = api.credentials
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    def http(self) -> aiohttp.ClientSession:
+        """The session. Made on the loop that uses it."""
+        if self._session is None:
+            context = ssl.create_default_context(cafile=str(self._credentials / "ca.crt"))
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context, limit=4))
+        return self._session
+
+    def headers(self) -> dict[str, str]:
+        """The pod's token. Bound tokens rotate: the file is read each time."""
+        token = (self._credentials / "token").read_text().strip()
+        return {"Authorization": f"Bearer {token}"}
+
+
 class _Applied(Document, frozen=True):
     """A server-side apply of the pod's half of the status."""
 
@@ -55,19 +81,17 @@ class IngestJobClient:
     """One IngestJob, told from a later one of the same name by its uid."""
 
     def __init__(self, api: Api, namespace: str, name: str, uid: str, backoff: Backoff) -> None:
-        self._api = api
         self._uid = uid
         self._metadata = {"namespace": namespace, "name": name}
         self._collection = f"{api.url}/apis/{identity.API_VERSION}/namespaces/{namespace}/{identity.PLURAL}"
         self._object = f"{self._collection}/{name}"
         self._selector = f"metadata.name={name}"
         self._backoff = backoff
-        self._session: aiohttp.ClientSession | None = None
+        self.session = Session(api)
 
     async def close(self) -> None:
         """Closes all connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self.session.close()
 
     async def watch(self) -> AsyncIterator[IngestJob | None]:
         """The job, and then its changes, for ever; once it is gone, None, and the end."""
@@ -98,11 +122,11 @@ class IngestJobClient:
             kind=identity.KIND,
         )
         try:
-            async with self._http().patch(
+            async with self.session.http().patch(
                 f"{self._object}/status",
                 params={"fieldManager": identity.RUNTIME_FIELD_MANAGER, "force": "true"},
                 data=msgspec.json.encode(applied),
-                headers=self._headers() | {"Content-Type": "application/apply-patch+yaml"},
+                headers=self.session.headers() | {"Content-Type": "application/apply-patch+yaml"},
                 timeout=aiohttp.ClientTimeout(total=_REQUEST_SECONDS),
             ) as response:
                 if response.status >= 400:
@@ -143,22 +167,12 @@ class IngestJobClient:
     async def _get(
         self, url: str, params: dict[str, str], timeout: aiohttp.ClientTimeout
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        async with self._http().get(url, params=params, headers=self._headers(), timeout=timeout) as response:
+        http, headers = self.session.http(), self.session.headers()
+        async with http.get(url, params=params, headers=headers, timeout=timeout) as response:
             if response.status == 404:
                 raise _GoneError
             response.raise_for_status()
             yield response
-
-    def _http(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            context = ssl.create_default_context(cafile=str(self._api.credentials / "ca.crt"))
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context, limit=4))
-        return self._session
-
-    def _headers(self) -> dict[str, str]:
-        # Bound tokens rotate: the file is read each time.
-        token = (self._api.credentials / "token").read_text().strip()
-        return {"Authorization": f"Bearer {token}"}
 
 
 async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

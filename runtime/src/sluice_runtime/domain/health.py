@@ -8,6 +8,7 @@ import msgspec
 
 from sluice_contract.documents import HeartbeatDocument
 from sluice_contract.status import (
+    ConnectionSlot,
     HeartbeatState,
     Preflight,
     Sink,
@@ -72,6 +73,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     stopping: bool
     freshness: SymbolFreshness | None = None
     gaps: tuple[StreamGap, ...] = ()
+    slot: ConnectionSlot | None = None
 
     @property
     def ready(self) -> bool:
@@ -153,6 +155,7 @@ def stream_status(snapshot: Snapshot) -> StreamStatus:
         effective_interval_milliseconds=round(aim.effective_interval_seconds * 1000),
         freshness=snapshot.freshness,
         gaps=list(snapshot.gaps),
+        slot=snapshot.slot,
         pause=_stream_pause(snapshot),
         failure=snapshot.failure,
         preflight=snapshot.preflight,

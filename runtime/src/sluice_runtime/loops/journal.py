@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sluice_contract.documents import QuoteState
 from sluice_contract.status import (
+    ConnectionSlot,
     GapCause,
     Preflight,
     StreamFailure,
@@ -64,6 +65,7 @@ class Journal:
         self.quote_states: dict[str, QuoteState] = {}  # of symbols whose quote document shall not say live
         self.count_freshness: Callable[[], SymbolFreshness] | None = None  # once somebody judges it
         self.gaps = Gaps()
+        self.slot: ConnectionSlot | None = None
         self.mutes = Cell(0)  # how often the connection was found to be mute
         self._sink_failures: dict[str, str] = {}
         self._ledger = Ledger()
@@ -243,4 +245,5 @@ class Journal:
             stopping=self.stopping,
             freshness=self.count_freshness() if self.count_freshness else None,
             gaps=self.gaps.closed,
+            slot=self.slot,
         )

@@ -14,6 +14,7 @@ from ..ports import Connection, Source
 from .flush import Flusher
 from .journal import Journal
 from .racing import race
+from .slot import Slot
 
 _log = logging.getLogger(__name__)
 
@@ -29,11 +30,14 @@ _RENEWED = 2  # the place of renewed() among what a session races
 class Supervisor:
     """One task owns the connection, so there can never be two."""
 
-    def __init__(self, source: Source, flusher: Flusher, journal: Journal, backoff: Backoff) -> None:
+    def __init__(
+        self, source: Source, flusher: Flusher, journal: Journal, backoff: Backoff, slot: Slot | None = None
+    ) -> None:
         self._source = source
         self._flusher = flusher
         self._journal = journal
         self._backoff = backoff
+        self._slot = slot
         self._fatal_failures = 0
 
     async def run(self) -> None:
@@ -52,6 +56,8 @@ class Supervisor:
         await self._flusher.drain()
         journal.entered("Paused")
         journal.pause_acknowledged()
+        if self._slot is not None:
+            await self._slot.release()
         self._backoff.reset()
         self._fatal_failures = 0
         while journal.aim.value.pause is not None:
@@ -68,6 +74,9 @@ class Supervisor:
         self._journal.socket_closed_at = None
         while True:
             try:
+                if self._slot is not None:
+                    self._journal.entered("Connecting")
+                    await self._slot.acquire()
                 if not await self._session():
                     break
                 _log.info("credentials have changed: connecting with the new ones", extra={"event_type": "stream"})
@@ -84,7 +93,9 @@ class Supervisor:
         try:
             async with self._source.connect(self._journal) as connection:
                 live_since = loop.time()
-                ended = await race(connection.run(), self._follow(connection), self._source.renewed(), self._muted())
+                ended = await race(
+                    connection.run(), self._follow(connection), self._source.renewed(), self._endangered()
+                )
                 return ended == _RENEWED
         finally:
             if live_since is not None:
@@ -103,6 +114,10 @@ class Supervisor:
                 followed = wanted
                 self._journal.entered("Live")
             await aim.changed(version)
+
+    async def _endangered(self) -> None:
+        """Ends by a StreamError alone: the connection is mute, or its slot is lost."""
+        await race(self._muted(), self._slot.keep() if self._slot is not None else asyncio.Event().wait())
 
     async def _muted(self) -> None:
         mutes = self._journal.mutes

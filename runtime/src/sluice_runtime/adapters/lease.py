@@ -1,0 +1,95 @@
+"""The connection slot as a Lease of the pod's namespace."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from sluice_contract.naming import Document
+
+from ..domain.slot import HELD_SECONDS, Claim
+from ..ports import SlotError
+from .ingestjob import Session
+
+_API_VERSION = "coordination.k8s.io/v1"
+_TIMEOUT = aiohttp.ClientTimeout(total=5.0)
+
+
+class _Metadata(Document, frozen=True):
+    name: str
+    resource_version: str | None = None
+
+
+class _Spec(Document, frozen=True):
+    holder_identity: str | None = None
+    lease_duration_seconds: int | None = None
+    renew_time: str | None = None
+
+
+class _Lease(Document, frozen=True):
+    metadata: _Metadata
+    spec: _Spec = _Spec()
+    api_version: str = ""
+    kind: str = ""
+
+
+class SlotLease:
+    """Implements `ports.SlotPort`. The API server refuses a write over a claim that was not read."""
+
+    def __init__(self, session: Session, namespace: str, name: str) -> None:
+        self._session = session
+        self._name = name
+        self._leases = f"{session.url}/apis/{_API_VERSION}/namespaces/{namespace}/leases"
+
+    async def read(self) -> Claim | None:
+        """See the port."""
+        return await self._request("GET", f"{self._leases}/{self._name}", None)
+
+    async def write(self, claim: Claim) -> Claim:
+        """See the port."""
+        lease = _Lease(
+            metadata=_Metadata(name=self._name, resource_version=claim.version or None),
+            spec=_Spec(
+                holder_identity=claim.holder or None,
+                lease_duration_seconds=int(HELD_SECONDS),
+                renew_time=_micro(claim.renewed_at),
+            ),
+            api_version=_API_VERSION,
+            kind="Lease",
+        )
+        if claim.version:
+            written = await self._request("PUT", f"{self._leases}/{self._name}", lease)
+        else:
+            written = await self._request("POST", self._leases, lease)
+        if written is None:
+            raise SlotError(f"the Lease {self._name} is gone")
+        return written
+
+    async def _request(self, method: str, url: str, lease: _Lease | None) -> Claim | None:
+        options: dict[str, Any] = {"data": msgspec.json.encode(lease)} if lease is not None else {}
+        try:
+            headers = self._session.headers() | {"Content-Type": "application/json"}
+            async with self._session.http().request(
+                method, url, headers=headers, timeout=_TIMEOUT, **options
+            ) as response:
+                if response.status == 404:
+                    return None
+                if response.status >= 400:
+                    raise SlotError(f"the API server answers HTTP {response.status} to {method} of Lease {self._name}")
+                return _claim(msgspec.json.decode(await response.read(), type=_Lease))
+        except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as error:
+            raise SlotError(f"the API server did not answer: {error or type(error).__name__}") from error
+
+
+def _claim(lease: _Lease) -> Claim:
+    renewed_at = datetime.fromisoformat(lease.spec.renew_time) if lease.spec.renew_time else None
+    return Claim(
+        holder=lease.spec.holder_identity or "", renewed_at=renewed_at, version=lease.metadata.resource_version or ""
+    )
+
+
+def _micro(instant: datetime | None) -> str | None:
+    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if instant is not None else None

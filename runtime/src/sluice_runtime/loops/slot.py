@@ -1,0 +1,105 @@
+"""Claims the connection slot before a connection is opened, renews the claim, and gives it up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import NoReturn
+
+from sluice_contract.status import ConnectionSlot
+
+from ..domain.failure import StreamError
+from ..domain.slot import RENEW_SECONDS, Claim, Sighting
+from ..ports import SlotError, SlotPort
+from .journal import Journal
+from .racing import within
+
+_log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 2.0
+_RELEASE_SECONDS = 2.0
+
+
+class Slot:
+    """One job's view of its slot. `me` is the job's name: a new pod of the same job has what the one before had."""
+
+    def __init__(self, port: SlotPort, me: str, journal: Journal) -> None:
+        self._port = port
+        self._me = me
+        self._journal = journal
+        self._sighting = Sighting(None, asyncio.get_running_loop().time())
+        self._held: Claim | None = None
+
+    async def acquire(self) -> None:
+        """Returns when this job has the slot. Never takes it from a job that renews its claim.
+
+        While the API server is away, whoever had the slot has it still: nobody can have claimed it since.
+        """
+        while True:
+            try:
+                await self._look()
+            except SlotError as error:
+                _log.warning("the connection slot cannot be claimed: %s", error, extra={"event_type": "stream"})
+            if self._held is not None:
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def keep(self) -> NoReturn:
+        """Renews the claim for as long as a connection is open.
+
+        An API server that is away takes nothing from anybody: the stream goes on.
+
+        Raises:
+            StreamError: another job has the slot by now.
+        """
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                await self._renew()
+            except SlotError as error:
+                _log.warning("the connection slot was not renewed: %s", error, extra={"event_type": "stream"})
+
+    async def release(self) -> None:
+        """Gives the slot up, if it is held. Waits at most 2 s; after that it becomes free by itself."""
+        held, self._held = self._held, None
+        self._tell(None)
+        if held is not None:
+            await within(_RELEASE_SECONDS, self._let_go(held))
+
+    async def _look(self) -> None:
+        at = asyncio.get_running_loop().time()
+        self._sighting = self._sighting.seen_again(await self._port.read(), at)
+        found = self._sighting.claim
+        if self._sighting.is_free(self._me, at):
+            await self._claim(found)
+        elif found is not None:
+            self._held = None
+            self._tell(ConnectionSlot(acquired=False, holder=found.holder))
+
+    async def _claim(self, found: Claim | None) -> None:
+        claim = Claim(holder=self._me, renewed_at=self._journal.now(), version=found.version if found else "")
+        self._held = await self._port.write(claim)
+        self._tell(ConnectionSlot(acquired=True, holder=self._me))
+
+    async def _renew(self) -> None:
+        found = await self._port.read()
+        if found is not None and found.holder not in ("", self._me):
+            self._held = None
+            raise StreamError("connectionLimit", f"job {found.holder} has taken the connection slot: waiting for it")
+        await self._claim(found)
+
+    async def _let_go(self, held: Claim) -> None:
+        try:
+            found = await self._port.read()
+            if found is not None and found.holder == held.holder:
+                await self._port.write(Claim(holder="", renewed_at=self._journal.now(), version=found.version))
+        except SlotError as error:
+            _log.warning("the connection slot was not given up: %s", error, extra={"event_type": "stream"})
+
+    def _tell(self, slot: ConnectionSlot | None) -> None:
+        if slot == self._journal.slot:
+            return
+        self._journal.slot = slot
+        self._journal.transition()
+        if slot is not None and not slot.acquired:
+            _log.warning("job %s has the connection slot: waiting", slot.holder, extra={"event_type": "stream"})

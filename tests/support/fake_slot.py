@@ -1,0 +1,33 @@
+"""A double of the place where it is written who has the connection slot."""
+
+from __future__ import annotations
+
+import msgspec
+
+from sluice_runtime.domain.slot import Claim
+from sluice_runtime.ports import SlotError
+
+
+class FakeSlotPort:
+    """One Lease in memory. While it is `away`, nothing is read or written."""
+
+    def __init__(self) -> None:
+        self.claim: Claim | None = None
+        self.away = False
+        self.writes = 0
+
+    async def read(self) -> Claim | None:
+        """As SlotPort."""
+        if self.away:
+            raise SlotError("the API server is away")
+        return self.claim
+
+    async def write(self, claim: Claim) -> Claim:
+        """As SlotPort."""
+        if self.away:
+            raise SlotError("the API server is away")
+        if claim.version != (self.claim.version if self.claim else ""):
+            raise SlotError("somebody else has written")
+        self.writes += 1
+        self.claim = msgspec.structs.replace(claim, version=str(self.writes))
+        return self.claim

@@ -1,0 +1,153 @@
+"""The Lease behind the connection slot, and the fake that other tests trust: one suite for both."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from sluice_runtime.adapters.ingestjob import Api, Session
+from sluice_runtime.adapters.lease import SlotLease
+from sluice_runtime.domain.slot import Claim
+from sluice_runtime.ports import SlotError, SlotPort
+from support.fake_slot import FakeSlotPort
+from support.virtual_time import START
+
+REAL_TIME = True
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/acme/leases"
+
+
+class PlainSession(Session):
+    """Without certificates: the server of this test has none."""
+
+    def http(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        return self._session
+
+
+class LeaseServer:
+    """One Lease, with the API server's rules of versions."""
+
+    def __init__(self) -> None:
+        self.lease: dict[str, Any] | None = None
+        self.version = 0
+        self.refusal: int | None = None
+        self.tokens: set[str] = set()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
+        app = web.Application()
+        app.router.add_post(LEASES, self._create)
+        app.router.add_get(f"{LEASES}/slot", self._read)
+        app.router.add_put(f"{LEASES}/slot", self._replace)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            yield "http://{}:{}".format(*runner.addresses[0][:2])
+        finally:
+            await runner.cleanup()
+
+    async def _read(self, request: web.Request) -> web.Response:
+        self.tokens.add(request.headers["Authorization"])
+        if self.refusal is not None:
+            return web.json_response({}, status=self.refusal)
+        return web.json_response(self.lease, status=404 if self.lease is None else 200)
+
+    async def _create(self, request: web.Request) -> web.Response:
+        return await self._store(request) if self.lease is None else web.json_response({}, status=409)
+
+    async def _replace(self, request: web.Request) -> web.Response:
+        version = (await request.json())["metadata"]["resourceVersion"]
+        return await self._store(request) if version == str(self.version) else web.json_response({}, status=409)
+
+    async def _store(self, request: web.Request) -> web.Response:
+        self.lease = await request.json()
+        self.version += 1
+        self.lease["metadata"]["resourceVersion"] = str(self.version)
+        return web.json_response(self.lease)
+
+
+@pytest.fixture
+def credentials(tmp_path: Path) -> Path:
+    (tmp_path / "token").write_text("bound\n")
+    return tmp_path
+
+
+@pytest.fixture
+def server() -> LeaseServer:
+    return LeaseServer()
+
+
+@pytest.fixture(params=["fake", "lease"])
+async def port(request: pytest.FixtureRequest, server: LeaseServer, credentials: Path) -> AsyncIterator[SlotPort]:
+    if request.param == "fake":
+        yield FakeSlotPort()
+        return
+    async with server.serving() as url:
+        session = PlainSession(Api(url=url, credentials=credentials))
+        yield SlotLease(session, "acme", "slot")
+        await session.close()
+
+
+async def test_a_slot_that_nobody_ever_had_is_no_claim(port: SlotPort) -> None:
+    assert await port.read() is None
+
+
+async def test_what_was_claimed_is_read_again(port: SlotPort) -> None:
+    written = await port.write(Claim(holder="us", renewed_at=START))
+    assert (written.holder, written.renewed_at) == ("us", START)
+    assert await port.read() == written
+
+
+async def test_a_claim_is_renewed_and_given_up_over_what_was_read(port: SlotPort) -> None:
+    first = await port.write(Claim(holder="us", renewed_at=START))
+    later = START + timedelta(seconds=10)
+    second = await port.write(Claim(holder="us", renewed_at=later, version=first.version))
+    assert second.version != first.version
+    last = await port.write(Claim(holder="", renewed_at=later, version=second.version))
+    assert last.holder == ""
+    assert await port.read() == last
+
+
+@pytest.mark.parametrize("version", ["", "0"])
+async def test_a_claim_that_was_not_read_is_not_written_over(port: SlotPort, version: str) -> None:
+    held = await port.write(Claim(holder="us", renewed_at=START))
+    with pytest.raises(SlotError):
+        await port.write(Claim(holder="other", renewed_at=START, version=version))
+    assert await port.read() == held
+
+
+async def test_the_lease_is_as_kubernetes_has_it(server: LeaseServer, credentials: Path) -> None:
+    async with server.serving() as url:
+        session = PlainSession(Api(url=url, credentials=credentials))
+        lease = SlotLease(session, "acme", "slot")
+        await lease.write(Claim(holder="us", renewed_at=START))
+        await lease.read()
+        await session.close()
+    assert server.lease is not None
+    assert server.lease["spec"] == {
+        "holderIdentity": "us",
+        "leaseDurationSeconds": 60,
+        "renewTime": "2026-03-02T15:00:00.000000Z",
+    }
+    assert (server.lease["apiVersion"], server.lease["kind"]) == ("coordination.k8s.io/v1", "Lease")
+    assert server.tokens == {"Bearer bound"}
+
+
+async def test_a_refusal_and_a_server_that_is_away_are_told(server: LeaseServer, credentials: Path) -> None:
+    server.refusal = 403
+    async with server.serving() as url:
+        session = PlainSession(Api(url=url, credentials=credentials))
+        with pytest.raises(SlotError, match="HTTP 403 to GET of Lease slot"):
+            await SlotLease(session, "acme", "slot").read()
+    with pytest.raises(SlotError, match="did not answer"):
+        await SlotLease(session, "acme", "slot").read()
+    await session.close()

@@ -1,0 +1,46 @@
+from typing import Any
+
+import pytest
+
+from sluice_runtime.domain.slot import HELD_SECONDS, Claim, Sighting, slot_name
+from support.runtime_fakes import job
+from support.virtual_time import START
+
+OTHERS = Claim(holder="other", renewed_at=START, version="1")
+
+
+@pytest.mark.parametrize("claim", [None, Claim(holder=""), Claim(holder="me")])
+def test_what_is_nobody_s_or_mine_is_free(claim: Claim | None) -> None:
+    assert Sighting(claim, 0.0).is_free("me", 0.0)
+
+
+def test_what_another_renews_is_never_free() -> None:
+    sighting = Sighting(None, 0.0)
+    for n in range(100):
+        renewed = Claim(holder="other", renewed_at=START, version=str(n))
+        sighting = sighting.seen_again(renewed, n * 50.0)
+        assert not sighting.is_free("me", n * 50.0)
+
+
+def test_what_another_has_ceased_to_renew_is_free_after_a_while_of_watching() -> None:
+    sighting = Sighting(None, 0.0).seen_again(OTHERS, 10.0).seen_again(OTHERS, 60.0)
+    assert not sighting.is_free("me", 10.0 + HELD_SECONDS - 1)
+    assert sighting.is_free("me", 10.0 + HELD_SECONDS)
+
+
+def spec(name: str = "alpaca", **alpaca: Any) -> Any:
+    block = {"credentialsSecretRef": {"name": name}, **alpaca}
+    return job(provider="alpaca", alpaca=block).spec
+
+
+def test_each_secret_and_endpoint_has_a_slot_of_its_own_whose_name_tells_neither() -> None:
+    specs = [spec(), spec("other"), spec(feed="sip"), spec(streamURL="wss://proxy.example/v2/iex")]
+    names = [slot_name(each) for each in specs]
+    assert len(set(names)) == 4
+    assert names[0] == slot_name(spec(feed="iex"))
+    assert all(name is not None and "alpaca" not in name and len(name) <= 63 for name in names)
+
+
+def test_what_needs_no_credentials_needs_no_slot() -> None:
+    assert slot_name(job().spec) is None
+    assert slot_name(job(provider="alpaca", dryRun=True).spec) is None

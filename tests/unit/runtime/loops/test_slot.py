@@ -1,0 +1,159 @@
+"""Two jobs and one slot: a supervisor on a fake provider, and another job that is there or not."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from sluice_contract.status import ConnectionSlot
+from sluice_runtime.domain.backoff import Backoff
+from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.domain.slot import Claim
+from sluice_runtime.loops.racing import cancel
+from sluice_runtime.loops.slot import Slot
+from sluice_runtime.loops.supervise import Supervisor
+from support.fake_slot import FakeSlotPort
+from support.runtime_fakes import journal
+from support.runtime_worlds import SupervisedWorld
+from support.virtual_time import at, now, seconds
+
+
+class World(SupervisedWorld):
+    """A supervised job `us` whose provider allows one connection."""
+
+    def __init__(self) -> None:
+        super().__init__(journal())
+        self.port = FakeSlotPort()
+        self.slot = Slot(self.port, "us", self.journal)
+        backoff = Backoff(1.0, 60.0, lambda _, high: high)
+        self.supervisor = Supervisor(self.source, self.flusher, self.journal, backoff, self.slot)
+
+    def others(self) -> None:
+        """Another job has the slot, or renews it."""
+        version = self.port.claim.version if self.port.claim else "0"
+        self.port.claim = Claim(holder="other", renewed_at=now(), version=f"{version}.")
+
+    @asynccontextmanager
+    async def other_job(self) -> AsyncIterator[None]:
+        """Another job, which renews its claim every 10 s."""
+
+        async def renew() -> None:
+            while True:
+                self.others()
+                await asyncio.sleep(10)
+
+        task = asyncio.create_task(renew())
+        try:
+            yield
+        finally:
+            await cancel(task)
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+async def test_the_slot_is_claimed_before_the_connection_is_opened_and_renewed_while_it_is(world: World) -> None:
+    async with world.running():
+        await at(0.5)
+        assert world.port.claim is not None
+        assert world.port.claim.holder == "us"
+        assert world.journal.slot == ConnectionSlot(acquired=True, holder="us")
+        await at(100)
+        assert world.port.writes >= 9
+        assert len(world.source.attempts) == 1
+
+
+async def test_a_job_waits_as_long_as_another_renews_and_says_for_whom(world: World) -> None:
+    async with world.other_job(), world.running():
+        await at(3600)
+        assert world.source.attempts == []
+        assert world.journal.snapshot().slot == ConnectionSlot(acquired=False, holder="other")
+
+
+async def test_a_slot_that_is_given_up_is_taken_within_seconds(world: World) -> None:
+    async with world.running():
+        world.others()
+        await at(9)
+        assert world.port.claim is not None
+        world.port.claim = Claim(holder="", version=world.port.claim.version)
+        await at(13)
+        assert world.journal.state == "Live"
+
+
+async def test_a_slot_whose_holder_is_gone_is_taken_after_a_minute(world: World) -> None:
+    async with world.other_job(), world.running():
+        await at(95)
+    began = seconds()
+    async with world.running():
+        await at(began + 50)
+        assert world.source.attempts == []
+        await at(began + 70)
+        assert world.journal.state == "Live"
+
+
+async def test_the_new_pod_of_the_same_job_takes_over_at_once(world: World) -> None:
+    world.port.claim = Claim(holder="us", renewed_at=now(), version="4")
+    async with world.running():
+        await at(0.5)
+        assert world.journal.state == "Live"
+
+
+async def test_a_pause_gives_the_slot_up_after_it_was_acknowledged(world: World) -> None:
+    async with world.running():
+        await at(5)
+        world.pause()
+        await at(6)
+        assert world.journal.state == "Paused"
+        assert world.port.claim is not None
+        assert world.port.claim.holder == ""
+        assert world.journal.slot is None
+        world.resume()
+        await at(7)
+        assert world.port.claim.holder == "us"
+
+
+async def test_a_pause_while_waiting_for_the_slot_leaves_it_to_the_other(world: World) -> None:
+    async with world.other_job(), world.running():
+        await at(5)
+        world.pause()
+        await at(8)
+        assert world.journal.state == "Paused"
+        assert world.port.claim is not None
+        assert world.port.claim.holder == "other"
+
+
+async def test_an_api_server_that_is_away_takes_nothing_from_a_running_stream(world: World) -> None:
+    async with world.running():
+        await at(5)
+        world.port.away = True
+        await at(600)
+        assert (world.journal.state, len(world.source.attempts)) == ("Live", 1)
+        world.source.connection.lose(StreamError("upstreamClosed", "closed"))
+        await at(700)
+        assert (world.journal.state, len(world.source.attempts)) == ("Live", 2)
+        world.pause()
+        await at(710)
+        assert world.journal.state == "Paused"
+
+
+async def test_while_the_api_server_is_away_nobody_begins(world: World) -> None:
+    world.port.away = True
+    async with world.running():
+        await at(60)
+        assert world.source.attempts == []
+        world.port.away = False
+        await at(65)
+        assert world.journal.state == "Live"
+
+
+async def test_whoever_lost_the_slot_closes_and_waits_for_it(world: World) -> None:
+    async with world.running():
+        await at(5)
+        async with world.other_job():
+            await at(60)
+            assert world.source.open == 0
+            assert world.journal.slot == ConnectionSlot(acquired=False, holder="other")
+            assert world.journal.counters.errors == {"connectionLimit": 1}
