@@ -1,4 +1,4 @@
-"""`sluice-runtime run`: what the ingest pod executes."""
+"""`sluice-runtime`: what the ingest pod executes, and what people call where there is no cluster."""
 
 from __future__ import annotations
 
@@ -6,28 +6,104 @@ import argparse
 import asyncio
 import os
 import sys
+from pathlib import Path
 
-from . import logs
-from .settings import SettingsError, settings
+import msgspec
+
+from sluice_contract import identity
+
+from . import commands, logs
+from .settings import Settings, SettingsError, settings
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0: ended as asked, or fenced. 2: cannot start like this, standard error says why."""
-    parser = argparse.ArgumentParser(prog="sluice-runtime", description="Streams quotes from a provider to Firestore.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("run", help="run the ingest pod (its settings come from the operator, by environment)")
-    parser.parse_args(arguments)
+    """Exit code 0: ended as asked, or fenced. 1: the answer is no. 2: cannot start like this, see standard error."""
+    given = _parser().parse_args(arguments)
     try:
-        found = settings(os.environ)
-        logs.configure(found.log_level, {"job": f"{found.job.namespace}/{found.job.name}", "epoch": found.job.epoch})
-        # Google's client is slow to import: a mistake in the settings is told without it.
-        from .app import run  # noqa: PLC0415
-
-        asyncio.run(run(found))
+        match given.command:
+            case "pause" | "resume" | "paused":
+                return commands.pauses(given, os.environ, print)
+            case "smoke" if given.base_url:
+                return commands.walk(given.base_url, given.seconds, os.environ, print)
+            case "smoke":
+                return _smoke(given)
+            case "preflight":
+                return _preflight(given)
+            case _:
+                return _run(given)
     except SettingsError as error:
         print(f"sluice-runtime: {error}", file=sys.stderr)
         return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sluice-runtime", description="Streams quotes from a provider to Firestore.")
+    actions = parser.add_subparsers(dest="command", required=True)
+    run = actions.add_parser("run", help="run in a pod, or standalone from a document or the environment")
+    run.add_argument("-f", "--file", type=Path, help="an IngestJob in YAML or JSON: runs without Kubernetes")
+    run.add_argument("--record", type=Path, metavar="FILE", help="write what is streamed as a tape, gzip if .gz")
+    run.add_argument(
+        "--port", type=int, default=identity.HTTP_PORT, help="of the standalone HTTP interface (%(default)s)"
+    )
+    smoke = actions.add_parser("smoke", help="stream for a while and print PASS or FAIL")
+    smoke.add_argument("-f", "--file", type=Path, help="an IngestJob in YAML or JSON; else the environment")
+    smoke.add_argument("--seconds", type=float, default=60.0, help="how long (%(default)s)")
+    smoke.add_argument("--base-url", help="of a running one, to be walked through status, reload, dry start and stop")
+    look = actions.add_parser("preflight", help="ask Alpaca about account, entitlement, symbols and clock")
+    look.add_argument("-f", "--file", type=Path, help="an IngestJob in YAML or JSON; else the environment")
+    look.add_argument("--json", action="store_true", help="print one JSON array, and exit 0 whatever was found")
+    for name, text in (
+        ("pause", "pause symbols, or with none the whole job, of a standalone runtime"),
+        ("resume", "end the pause of symbols, or with none that of the whole job"),
+        ("paused", "list what is paused by hand; with symbols, exit 1 unless all of them are"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("symbols", nargs="*", metavar="SYMBOL")
+        if name == "pause":
+            action.add_argument("--reason", default="", help="for the people who will read the status")
+    return parser
+
+
+def _run(given: argparse.Namespace) -> int:
+    # Google's client is slow to import: a mistake in the settings is told without it.
+    if identity.JOB_ENV in os.environ and given.file is None:
+        found = msgspec.structs.replace(settings(os.environ), record_file=given.record)
+        _configure_logs(found)
+        from .app import run  # noqa: PLC0415
+
+        asyncio.run(run(found))
+        return 0
+    read = commands.declared(given.file, os.environ)
+    plain = commands.settings_of(read(), os.environ, given.file)
+    found = msgspec.structs.replace(plain, record_file=given.record)
+    _configure_logs(found)
+    from .standalone import Standalone  # noqa: PLC0415
+
+    Standalone(found, read, os.environ).run_until_stopped(given.port)
     return 0
+
+
+def _smoke(given: argparse.Namespace) -> int:
+    read = commands.declared(given.file, os.environ)
+    found = commands.settings_of(read(), os.environ, given.file)
+    _configure_logs(found)
+    from .standalone import Standalone  # noqa: PLC0415
+
+    passed, sentence = Standalone(found, read, os.environ).smoke(given.seconds)
+    print(f"{'PASS' if passed else 'FAIL'}: {sentence}")
+    return 0 if passed else 1
+
+
+def _preflight(given: argparse.Namespace) -> int:
+    if identity.JOB_ENV in os.environ and given.file is None:
+        found = settings(os.environ)
+    else:
+        found = commands.settings_of(commands.declared(given.file, os.environ)(), os.environ, given.file)
+    return commands.look(found, os.environ, print, as_json=given.json)
+
+
+def _configure_logs(found: Settings) -> None:
+    logs.configure(found.log_level, {"job": f"{found.job.namespace}/{found.job.name}", "epoch": found.job.epoch})
 
 
 if __name__ == "__main__":

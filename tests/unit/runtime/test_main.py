@@ -1,16 +1,57 @@
+from pathlib import Path
+
 import pytest
 
 from sluice_runtime.__main__ import main
 
+JOB = "metadata: {name: us}\nspec: {tenant: acme, provider: synthetic, symbols: [SPY]"
 
-def test_without_a_pod_it_says_what_is_missing_and_ends_with_2(
+
+def test_with_nothing_to_run_it_says_what_is_missing_and_ends_with_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delenv("SLUICE_JOB", raising=False)
+    for name in ("SLUICE_JOB", "TENANT_ID", "FIRESTORE_TENANT_ID"):
+        monkeypatch.delenv(name, raising=False)
     assert main(["run"]) == 2
     told = capsys.readouterr()
-    assert told.err == "sluice-runtime: SLUICE_JOB is not set: this program runs in a pod that sluice-operator made\n"
+    assert told.err.startswith("sluice-runtime: TENANT_ID is not set")
     assert told.out == ""
+
+
+@pytest.mark.parametrize(
+    ("document", "part"),
+    [
+        (None, "cannot be read"),
+        ("{", "is no YAML document"),
+        ("{}", "is no IngestJob"),
+        (JOB + ", alpaca: {}}", "spec.alpaca is"),
+    ],
+)
+def test_a_document_that_is_none_is_told_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], document: str | None, part: str
+) -> None:
+    if document is not None:
+        (tmp_path / "job.yaml").write_text(document)
+    assert main(["run", "-f", str(tmp_path / "job.yaml")]) == 2
+    assert part in capsys.readouterr().err
+
+
+def test_what_is_paused_by_hand_is_listed_until_it_is_resumed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SLUICE_STATE_DIR", str(tmp_path))
+    assert main(["paused", "AAPL"]) == 1
+    assert main(["pause", "aapl", "BRK.B", "--reason", "bad prints"]) == main(["pause"]) == 0
+    assert main(["paused", "AAPL", "BRK.B"]) == 0
+    assert main(["resume", "BRK.B"]) == 0
+    capsys.readouterr()
+    assert main(["paused"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" is paused since ")[0] for line in lines] == ["the whole job", "AAPL"]
+    assert lines[1].endswith(": bad prints")
+    assert main(["resume"]) == 0
+    assert main(["paused", "BRK.B"]) == 1
+    assert main(["pause", "A-B"]) == 2
 
 
 def test_a_command_is_needed(capsys: pytest.CaptureFixture[str]) -> None:

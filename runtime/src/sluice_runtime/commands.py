@@ -1,0 +1,119 @@
+"""What `sluice-runtime` does beside running, and how it finds out what to run."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import msgspec.yaml
+
+from sluice_contract.resource import IngestJob
+from sluice_contract.values import Symbol
+
+from .adapters.alpaca_environment import EnvironmentMount
+from .adapters.alpaca_mount import AlpacaMount, Credentials
+from .adapters.pauses import HandPause, PauseFile
+from .adapters.preflight import findings_of
+from .adapters.walk import Walk
+from .environment import KEY_ID, SECRET_KEY, checked, first, spec_from_environment, standalone_settings, state_dir
+from .settings import Settings, SettingsError
+
+Say = Callable[[str], None]
+
+
+def declared(document: Path | None, environment: Mapping[str, str]) -> Callable[[], IngestJob]:
+    """How the job is read, again and again: from a file, or from the environment, which stays as it is.
+
+    Raises:
+        SettingsError: the environment declares none. The function it returns raises it, too.
+    """
+    if document is not None:
+        return lambda: _document(document)
+    found = spec_from_environment(environment)
+    return lambda: found
+
+
+def settings_of(job: IngestJob, environment: Mapping[str, str], document: Path | None) -> Settings:
+    """A standalone process's settings. A tape lies beside its document.
+
+    Raises:
+        SettingsError: a variable is malformed.
+    """
+    found = standalone_settings(job, environment, time.time_ns() // 1_000_000)
+    return msgspec.structs.replace(found, tape_dir=document.parent if document else Path())
+
+
+def pauses(given: argparse.Namespace, environment: Mapping[str, str], say: Say) -> int:
+    """pause, resume and paused. The runtime follows within a second, and one that starts later finds it.
+
+    Raises:
+        SettingsError: a symbol is none, or the state cannot be read or written.
+    """
+    file = PauseFile(state_dir(environment))
+    symbols = _symbols(given.symbols)
+    try:
+        before = file.read()
+        if given.command == "paused":
+            listed = {"the whole job": before.job, **dict(sorted(before.symbols.items()))}
+            for name, pause in listed.items():
+                if pause is not None and (not symbols or name in symbols):
+                    say(f"{name} is paused since {pause.since:%Y-%m-%d %H:%M:%S UTC}{_why(pause)}")
+            return 0 if before.symbols.keys() >= set(symbols) else 1
+        if given.command == "pause":
+            file.write(before.paused(symbols, HandPause(since=datetime.now(UTC), reason=given.reason)))
+        else:
+            file.write(before.resumed(symbols))
+    except (OSError, msgspec.MsgspecError) as error:
+        raise SettingsError(f"{file.path} cannot be used: {error}") from None
+    return 0
+
+
+def walk(base_url: str, seconds: float, environment: Mapping[str, str], say: Say) -> int:
+    """A running runtime through status, reload, dry start and stop, as which it is left."""
+    failure = Walk(base_url, environment.get("SLUICE_HTTP_TOKEN")).failure(seconds, say)
+    say(f"FAIL: {failure}" if failure else "PASS: status, reload, dry start and stop; it is left stopped")
+    return 1 if failure else 0
+
+
+def look(settings: Settings, environment: Mapping[str, str], say: Say, *, as_json: bool) -> int:
+    """What a look at the provider's account finds: exit code 1 if not all of it is good, 0 always `as_json`."""
+    alpaca = settings.job.spec.alpaca
+    key_id, secret_key = first(environment, KEY_ID), first(environment, SECRET_KEY)
+    mount: AlpacaMount | None = None
+    if alpaca is not None and key_id and secret_key:
+        mount = EnvironmentMount(alpaca, Credentials(key_id, secret_key))
+    elif alpaca is not None and alpaca.credentials_secret_ref is not None:
+        mount = AlpacaMount(alpaca, settings.alpaca_credentials_dir, None)
+    found = findings_of(settings.job.spec, mount, environment)
+    if as_json:
+        say(msgspec.json.encode(found).decode())
+        return 0
+    for each in found:
+        say(f"{'ok ' if each.good else 'NOT'} {each}")
+    return 0 if all(each.good for each in found) else 1
+
+
+def _document(path: Path) -> IngestJob:
+    try:
+        return checked(msgspec.yaml.decode(path.read_bytes(), type=dict))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+    except msgspec.MsgspecError as error:
+        raise SettingsError(f"{path} is no YAML document: {error}") from None
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+def _symbols(given: list[str]) -> list[str]:
+    try:
+        return msgspec.convert([each.upper() for each in given], list[Symbol])
+    except msgspec.ValidationError:
+        raise SettingsError(f"{' '.join(given)}: symbols are written like AAPL or BRK.B") from None
+
+
+def _why(pause: HandPause) -> str:
+    return f": {pause.reason}" if pause.reason else ""

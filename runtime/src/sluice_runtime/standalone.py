@@ -1,0 +1,138 @@
+"""The same runtime without Kubernetes: from a document, or from the environment alone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+
+from sluice_contract.resource import IngestJob
+
+from .adapters.declared import StandaloneJob
+from .adapters.http_api import http_api
+from .adapters.http_control import control_routes, same_machine
+from .adapters.pauses import PauseFile
+from .adapters.switches import SwitchFile
+from .app import SWITCHES, Parts, ingest, stop_by_signal, switches_at_start
+from .assembly import journal_of, sink_of, source_of
+from .domain.backoff import Backoff
+from .domain.counters import Counters
+from .domain.health import Snapshot
+from .environment import KEY_ID, SECRET_KEY, first
+from .loops.journal import Journal
+from .loops.switchboard import Control, Switchboard
+from .ports import RefusedError, Source
+from .settings import Settings, SettingsError
+
+_log = logging.getLogger(__name__)
+
+
+class Standalone:
+    """One runtime on one machine."""
+
+    def __init__(self, settings: Settings, read: Callable[[], IngestJob], environment: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._environment = environment
+        self._read = read
+        self.journal: Journal = journal_of(settings)
+
+    def run_until_stopped(self, port: int) -> None:
+        """Until SIGTERM or SIGINT.
+
+        Raises:
+            SettingsError: it cannot start like this.
+        """
+
+        async def until_stopped() -> None:
+            await self.run(stop_by_signal(), port)
+
+        try:
+            asyncio.run(until_stopped())
+        except OSError as error:
+            raise SettingsError(f"the HTTP interface cannot be opened on port {port}: {error.strerror}") from error
+
+    def smoke(self, seconds: float) -> tuple[bool, str]:
+        """Streams for `seconds`. Whether anything came of it, and a sentence on what.
+
+        Raises:
+            SettingsError: it cannot start like this.
+        """
+
+        async def for_a_while() -> Snapshot:
+            stop = stop_by_signal()
+            running = asyncio.create_task(self.run(stop, None))
+            await asyncio.wait([running], timeout=seconds)
+            seen = self.journal.snapshot()
+            stop.set()
+            await running
+            return seen
+
+        return verdict(asyncio.run(for_a_while()), self.journal.counters)
+
+    async def run(self, stop: asyncio.Event, port: int | None) -> None:
+        """Until `stop`; with its HTTP interface on this machine's `port`, if it is to have one."""
+        settings, journal = self._settings, self.journal
+        switchboard = Switchboard(journal, SwitchFile(settings.state_dir / SWITCHES))
+        job = StandaloneJob(self._refusing, PauseFile(settings.state_dir), journal)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, job)
+        file = switches_at_start(settings, journal, switchboard)
+        async with AsyncExitStack() as stack:
+            if port is not None:
+                routes = control_routes(Control(switchboard, journal, job), journal, same_machine)
+                await stack.enter_async_context(http_api(journal, settings.bind, port, routes))
+            sink = sink_of(settings)
+            stack.push_async_callback(sink.close)
+            parts = Parts(
+                source=self._source(),
+                sink=sink,
+                job=job,
+                journal=journal,
+                switchboard=switchboard,
+                others=[file.run] if file else [],
+            )
+            backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)
+            await ingest(parts, stop, backoff)
+
+    def _source(self) -> Source:
+        alpaca = self._settings.job.spec.alpaca
+        if self._settings.job.spec.provider != "alpaca" or alpaca is None or alpaca.credentials_secret_ref is None:
+            return source_of(self._settings)
+        from .adapters.alpaca_environment import EnvironmentMount  # noqa: PLC0415
+        from .adapters.alpaca_mount import Credentials  # noqa: PLC0415
+
+        key_id, secret_key = first(self._environment, KEY_ID), first(self._environment, SECRET_KEY)
+        if key_id is None or secret_key is None:
+            raise SettingsError(
+                f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set: without a cluster they take the place of the Secret "
+                f"{alpaca.credentials_secret_ref.name}"
+            )
+        return source_of(self._settings, EnvironmentMount(alpaca, Credentials(key_id, secret_key)))
+
+    def _refusing(self) -> IngestJob:
+        try:
+            return self._read()
+        except SettingsError as error:
+            raise RefusedError(str(error)) from None
+
+
+def verdict(snapshot: Snapshot, counters: Counters) -> tuple[bool, str]:
+    """Whether a stream did what it is for: at least one write or, in a dry run, one that would have been."""
+    done = counters.suppressed.get("dry_run", 0) if snapshot.desired.dry_run else counters.writes
+    what = "quotes would have been written" if snapshot.desired.dry_run else "quotes were written to Firestore"
+    if done > 0:
+        return True, f"{done} {what}"
+    pause = snapshot.desired.pause
+    why = f"it is paused by {pause.source}" if pause else f"the stream is {snapshot.state}"
+    more = snapshot.failure.message if snapshot.failure else snapshot.sink_failure
+    return False, f"no {what}: {why}{f', {more}' if more else ''}"
+
+
+def _reload(job: StandaloneJob) -> None:
+    try:
+        job.reload()
+        _log.info("reloaded", extra={"event_type": "reload"})
+    except RefusedError as error:
+        _log.warning("%s; what was read last stands", error, extra={"event_type": "reload"})
