@@ -47,7 +47,7 @@ def with_shipped_terms(kubectl: Kubectl) -> None:
 def lease(kubectl: Kubectl) -> tuple[str, datetime]:
     """The pod that holds the Lease, and when it last renewed it."""
     spec = kubectl.get(*LEASE)["spec"]
-    return spec["holderIdentity"].rpartition("_")[0], instant(spec["renewTime"])
+    return spec.get("holderIdentity", "").rpartition("_")[0], instant(spec["renewTime"])
 
 
 def leader(kubectl: Kubectl) -> str:

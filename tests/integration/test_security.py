@@ -137,7 +137,7 @@ def replicas(kubectl: Kubectl) -> tuple[str, str]:
     kubectl("scale", "deployment/sluice-operator", "-n", SYSTEM, "--replicas=2")
     kubectl("rollout", "status", "deployment/sluice-operator", "-n", SYSTEM, "--timeout=60s")
     held = ("lease", "sluice-operator", "-n", SYSTEM)
-    leader = eventually(lambda: kubectl.get(*held)["spec"]["holderIdentity"].rpartition("_")[0])
+    leader = eventually(lambda: kubectl.get(*held)["spec"].get("holderIdentity", "").rpartition("_")[0])
     pods = [each["metadata"]["name"] for each in kubectl.get("pods", "-n", SYSTEM)["items"]]
     return leader, next(name for name in pods if name != leader)
 
