@@ -47,6 +47,7 @@ from support.alpaca.message_faults import (
     UnknownType,
     ZeroSide,
 )
+from support.alpaca.messages import bar_message
 from support.alpaca.server import Options
 from support.alpaca.stream_faults import (
     Burst,
@@ -240,6 +241,20 @@ async def test_a_plan_for_two_quotes_and_trades_takes_one_symbol_of_both(pod: Po
         await eventually(lambda: pod.sink.quotes["AAPL"]["price"] == 77.5)
         ledger = pod.journal.snapshot().ledger.against(pod.journal.aim.value)
         assert (ledger.live, [each.code for each in ledger.rejections]) == ("1/2", [405])
+
+
+async def test_bars_are_written_and_a_channel_is_changed_on_the_running_connection(
+    server: AlpacaServer, pod: Pod
+) -> None:
+    async with streaming(pod):
+        await passes(server, pod, "AAPL", 77.25)
+        pod.job.declare(job(2, symbols=SYMBOLS, channels=["quotes", "bars"], limits=LIMITS))
+        await eventually(lambda: server.record.open[0].subscription["bars"] == SYMBOLS)
+        await server.send([bar_message("AAPL", 77.5)])
+        await eventually(lambda: pod.sink.bars["AAPL"]["close"] == 77.5 if "AAPL" in pod.sink.bars else False)
+        pod.job.declare(job(3, symbols=SYMBOLS, limits=LIMITS))
+        await eventually(lambda: server.record.open[0].subscription["bars"] == [])
+        assert server.record.connects == 1
 
 
 async def test_a_halt_is_known_from_its_first_message(server: AlpacaServer, pod: Pod) -> None:

@@ -83,6 +83,12 @@ def trade_message(symbol: str, price: float, size: int = 100) -> Message:
     }
 
 
+def bar_message(symbol: str, close: float, volume: int = 1000) -> Message:
+    """A minute's bar that ends now; prices in dollars."""
+    prices = {"o": close - 0.5, "h": close + 0.5, "l": close - 1.0, "c": close}
+    return {"T": "b", "S": symbol, **prices, "v": volume, "n": 10, "vw": close, "t": now()}
+
+
 def _stock_quote(quote: TapeQuote, moment: Timestamp) -> Message:
     return {
         "T": "q",
