@@ -19,7 +19,7 @@ from sluice_contract.status import FailureType
 from sluice_runtime.adapters import alpaca_mount
 from support.alpaca import Account, AlpacaServer, Plan, status_message, trade_message
 from support.alpaca.control import FAULTS
-from support.alpaca.faults import Fault
+from support.alpaca.faults import Fault, MessageFault
 from support.alpaca.handshake_faults import (
     AckError,
     AckMissing,
@@ -33,19 +33,6 @@ from support.alpaca.handshake_faults import (
     NoWelcome,
     ResetOnConnect,
     WrongWelcome,
-)
-from support.alpaca.message_faults import (
-    Crossed,
-    Duplicate,
-    Future,
-    Locked,
-    Missing,
-    NanSide,
-    OutOfOrder,
-    TimeAsString,
-    UnknownKeys,
-    UnknownType,
-    ZeroSide,
 )
 from support.alpaca.messages import bar_message
 from support.alpaca.server import Options
@@ -101,23 +88,13 @@ LOSSES: list[tuple[Fault, FailureType]] = [
 
 # Each costs at most the message that it is about.
 TRIFLES: list[Fault] = [
+    *(kind() for kind in FAULTS.values() if issubclass(kind, MessageFault)),
     Burst(messages=5000),
-    Crossed(),
-    Duplicate(),
     EmptyArray(),
-    Future(),
     Garbage(),
-    Locked(),
-    Missing(),
-    NanSide(),
-    OutOfOrder(),
     StallReading(seconds=0.3),
-    TimeAsString(),
-    UnknownKeys(),
-    UnknownType(),
     Unsubscribed(),
     WrongCodec(),
-    ZeroSide(side="both"),
 ]
 
 

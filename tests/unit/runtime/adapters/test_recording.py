@@ -31,11 +31,12 @@ async def test_what_was_recorded_can_be_replayed_and_everything_was_passed_on(tm
 
 
 async def test_rows_are_in_the_file_when_a_connection_has_ended(tmp_path: Path) -> None:
-    inner = FakeSource()
-    source = RecordingSource(inner, TapeFile(tmp_path / "tape.csv"))
+    inner, tape = FakeSource(), TapeFile(tmp_path / "tape.csv")
+    source = RecordingSource(inner, tape)
     async with source.connect(FakeListener()):
         inner.connection.say(*QUOTES)
     assert list(tape_quotes(tmp_path / "tape.csv")) == QUOTES
+    tape.close()
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
