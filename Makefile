@@ -13,6 +13,8 @@ MANIFESTS := $(BIN)/python -m sluice_manifests
 PROJECTS := crds operator runtime devcluster manifests
 TAPE ?=
 SPEED ?= 1
+BENCH ?=
+SECONDS ?= 3600
 REPOSITORY ?=
 
 DOCKER ?= docker
@@ -84,6 +86,14 @@ images: ## build the container images sluice-operator and sluice-runtime
 e2e: setup ## the tests on a kind cluster of their own (Docker, kind and kubectl; about 8 minutes)
 	@DOCKER='$(DOCKER)' PYTHON_BASE_IMAGE='$(PYTHON_BASE_IMAGE)' KIND_NODE_IMAGE='$(KIND_NODE_IMAGE)' \
 	  $(BIN)/pytest tests/e2e
+
+.PHONY: bench
+bench: setup ## measure quotes a second, a pod's cost and fairness (about 15 minutes; BENCH='footprint' for one)
+	@PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
+
+.PHONY: soak
+soak: setup ## one pod at 1,000 quotes a second with a fault a minute, for SECONDS (3600)
+	@PYTHONPATH=tests $(BIN)/python -m bench.soak $(SECONDS)
 
 .PHONY: lint
 lint: setup ## ruff, mypy --strict, import-linter

@@ -1,0 +1,64 @@
+"""How long a symbol waits between two of its writes when all are busy: the real flusher, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+
+from bench.rows import Row
+from sluice_runtime.domain.backoff import Backoff
+from sluice_runtime.domain.market import Origin
+from sluice_runtime.loops.flush import Flusher
+from sluice_runtime.loops.racing import cancel
+from support.runtime_fakes import FakeSink, aim, journal, quote
+from support.virtual_time import VirtualTimeLoop
+
+SYMBOLS = (20, 100, 300, 1000)
+WRITES_PER_SECOND = 20
+ROUNDS = 12
+MOST = 1.05
+
+
+def rows() -> list[Row]:
+    """One for each number of symbols: the longest wait, beside N/W, the time that one round of all must take."""
+    found = []
+    for count in SYMBOLS:
+        with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+            worst = runner.run(_longest_wait(count))
+        least = count / WRITES_PER_SECOND
+        ratio = worst / least
+        name = f"fairness: longest wait of {count} symbols"
+        found.append(
+            Row(name=name, unit="s", ours=worst, limit=least, ratio=ratio, target=f"<= {MOST:g}", met=ratio <= MOST)
+        )
+    return found
+
+
+async def _longest_wait(count: int) -> float:
+    """Seconds; the burst at the start, and what follows from it, is left out."""
+    names = [f"S{number}" for number in range(count)]
+    kept = journal(aim(symbols=names))
+    sink = FakeSink()
+    origin = Origin(source="bench", session_id="bench", epoch=1)
+    flusher = Flusher(sink, kept, origin, Backoff(0.5, 30.0, lambda _, high: high))
+    task = asyncio.ensure_future(flusher.run())
+    loop, round_seconds = asyncio.get_running_loop(), max(1.0, count / WRITES_PER_SECOND)
+    try:
+        while loop.time() < ROUNDS * round_seconds:
+            kept.received([quote(name, bid=loop.time() + 1) for name in names])
+            await asyncio.sleep(0.1)
+    finally:
+        await cancel(task)
+    return max(_waits(sink, after=2 * round_seconds))
+
+
+def _waits(sink: FakeSink, after: float) -> list[float]:
+    moments: dict[str, list[float]] = {}
+    for at, batch in sink.writes:
+        for each in batch:
+            moments.setdefault(each.symbol, []).append(at)
+    # A symbol that is written less often than twice has waited all the time.
+    end = sink.writes[-1][0]
+    return [
+        later - earlier for times in moments.values() for earlier, later in pairwise([*times, end]) if earlier >= after
+    ]

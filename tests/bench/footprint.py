@@ -1,0 +1,120 @@
+"""What a whole pod costs at 30 symbols and 1,000 quotes a second, beside the program that somebody would write."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench import pod as pods
+from bench.rows import Row
+from support.upstream import Upstream
+
+WARM_UP_SECONDS = 8.0
+WINDOW_SECONDS = 15.0
+MOST_MEMORY = 85.0  # MiB
+MOST_SECONDS = 0.6  # from exec to the first write
+MOST_CPU = 0.6  # of the peer's
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Memory in MiB, times in seconds, CPU in seconds of it a second, writes in documents a second."""
+
+    memory: float
+    most_memory: float
+    first_write: float
+    cpu: float
+    writes: float
+
+
+def rows(host: str, folder: Path, repetitions: int) -> list[Row]:
+    """Both in turn, `repetitions` times, each on an upstream of its own; medians."""
+    # A JVM's first commits take seconds: they are not for the first to pay.
+    asyncio.run(_ours(host, folder / "first", -1))
+    ours, peers = [], []
+    for turn in range(repetitions):
+        ours.append(asyncio.run(_ours(host, folder / f"pod-{turn}", turn)))
+        peers.append(asyncio.run(_peer(host, folder / f"peer-{turn}.log", turn)))
+    return _compared(ours, peers)
+
+
+async def _ours(host: str, folder: Path, turn: int) -> Cost:
+    tenant = f"pod-{turn}"
+    with _upstream() as server:
+        async with pods.pod(pods.spec(tenant, server.url), host, folder) as (process, _):
+            return await _cost(process, host, tenant)
+
+
+async def _peer(host: str, log: Path, turn: int) -> Cost:
+    tenant = f"peer-{turn}"
+    with _upstream() as server:
+        command = [sys.executable, "-m", "bench.peer", server.url, tenant, ",".join(pods.SYMBOLS)]
+        environment = {
+            "FIRESTORE_EMULATOR_HOST": host,
+            "GOOGLE_CLOUD_PROJECT": pods.PROJECT,
+            "PYTHONPATH": ":".join(sys.path),
+        }
+        async with pods.program(command, environment, log) as process:
+            return await _cost(process, host, tenant)
+
+
+def _upstream() -> Upstream:
+    return Upstream("--quotes-per-second", str(pods.QUOTES_PER_SECOND), "--no-deflate")
+
+
+async def _cost(process: pods.Process, host: str, tenant: str) -> Cost:
+    began = await process.began_at()
+    # Nothing is asked of it before: the emulator itself knows when the first document was made.
+    await asyncio.sleep(WARM_UP_SECONDS)
+    cpu, before = process.cpu_seconds, await asyncio.to_thread(_documents, host, tenant)
+    await asyncio.sleep(WINDOW_SECONDS)
+    cpu, after = process.cpu_seconds - cpu, await asyncio.to_thread(_documents, host, tenant)
+    return Cost(
+        memory=process.memory("VmRSS"),
+        most_memory=process.memory("VmHWM"),
+        first_write=min(datetime.fromisoformat(each["createTime"]).timestamp() for each in after) - began,
+        cpu=cpu / WINDOW_SECONDS,
+        writes=(_sequence(after) - _sequence(before)) / WINDOW_SECONDS,
+    )
+
+
+def _documents(host: str, tenant: str) -> list[dict[str, Any]]:
+    """The quote documents as Firestore's REST interface shows them."""
+    url = f"http://{host}/v1/projects/{pods.PROJECT}/databases/(default)/documents/tenants/{tenant}/live_quotes"
+    request = urllib.request.Request(f"{url}?pageSize=100", headers={"Authorization": "Bearer owner"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  the emulator, on this machine
+        found: list[dict[str, Any]] = json.load(answer).get("documents", [])
+    return found
+
+
+def _sequence(documents: Sequence[dict[str, Any]]) -> int:
+    """How many documents have been written."""
+    return max(
+        int(each["fields"]["seq"]["integerValue"]) for each in documents or [{"fields": {"seq": {"integerValue": 0}}}]
+    )
+
+
+def _compared(ours: Sequence[Cost], peers: Sequence[Cost]) -> list[Row]:
+    found = []
+    for name, unit, field, most in (
+        ("pod: memory (VmRSS)", "MiB", "memory", MOST_MEMORY),
+        ("pod: most memory (VmHWM)", "MiB", "most_memory", None),
+        ("pod: exec to first write", "s", "first_write", MOST_SECONDS),
+        ("pod: writes", "1/s", "writes", None),
+    ):
+        mine, other = (median(getattr(each, field) for each in costs) for costs in (ours, peers))
+        target, met = (f"<= {most:g} {unit}", mine <= most) if most is not None else ("", None)
+        found.append(Row(name=name, unit=unit, ours=mine, peer=other, ratio=mine / other, target=target, met=met))
+    ratio = median(mine.cpu / other.cpu for mine, other in zip(ours, peers, strict=True))
+    mine, other = (100 * median(each.cpu for each in costs) for costs in (ours, peers))
+    target = f"<= {MOST_CPU:g}"
+    cpu = Row(name="pod: CPU", unit="%", ours=mine, peer=other, ratio=ratio, target=target, met=ratio <= MOST_CPU)
+    return [*found, cpu]

@@ -1,0 +1,69 @@
+"""The Kubernetes API as the pod of one IngestJob knows it: the job, a watch on which nothing happens, its status."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from sluice_contract import identity
+from sluice_devcluster import certificates
+
+NAMESPACE, NAME, UID = "bench", "bench", "0b0b"
+_COLLECTION = f"/apis/{identity.API_VERSION}/namespaces/{NAMESPACE}/{identity.PLURAL}"
+
+
+class JobServer:
+    """Serves over TLS, with a certificate of its own authority."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        """`spec` as in the document."""
+        self.spec = spec
+        self.stream: dict[str, Any] = {}  # the pod's half of the status, as last reported
+        self.reports = 0
+        self.port = 0
+
+    @asynccontextmanager
+    async def serving(self, account: Path) -> AsyncIterator[JobServer]:
+        """Serves on a free port. `account`, a folder to be made, is for what a service account has mounted."""
+        certificates.write_all(account)
+        (account / "token").write_text("bench")
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(account / "apiserver.crt", account / "apiserver.key")
+        app = web.Application()
+        app.router.add_get(_COLLECTION, self._watch)
+        app.router.add_get(f"{_COLLECTION}/{NAME}", self._get)
+        app.router.add_patch(f"{_COLLECTION}/{NAME}/status", self._patch)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+        self.port = runner.addresses[0][1]
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+    async def _get(self, _: web.Request) -> web.Response:
+        metadata = {"name": NAME, "namespace": NAMESPACE, "uid": UID, "generation": 1, "resourceVersion": "1"}
+        document = {"apiVersion": identity.API_VERSION, "kind": identity.KIND, "metadata": metadata, "spec": self.spec}
+        return web.json_response(document)
+
+    async def _watch(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        # A bookmark a minute, as the API server sends them: without, the pod takes the watch for dead.
+        while True:
+            await asyncio.sleep(60)
+            await response.write(b'{"type":"BOOKMARK","object":{}}\n')
+
+    async def _patch(self, request: web.Request) -> web.Response:
+        # application/apply-patch+yaml, of which JSON is a part.
+        self.stream = msgspec.json.decode(await request.read())["status"]["stream"]
+        self.reports += 1
+        return web.json_response({})

@@ -1,0 +1,50 @@
+"""Parts of the runtime, wired for a measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sluice_contract.resource import ingest_job
+from sluice_contract.spec import Alpaca, AlpacaEngine
+from sluice_contract.values import SecretReference
+from sluice_runtime.adapters.alpaca import AlpacaSource
+from sluice_runtime.adapters.alpaca_mount import AlpacaMount
+from sluice_runtime.assembly import now
+from sluice_runtime.domain.coalescer import Coalescer
+from sluice_runtime.domain.desired import desired
+from sluice_runtime.domain.health import Identity
+from sluice_runtime.loops.cell import Cell
+from sluice_runtime.loops.journal import Journal
+
+
+def alpaca(url: str, folder: Path, engine: AlpacaEngine) -> AlpacaSource:
+    """Our client of the server at `url`; `folder` is for the credentials."""
+    (folder / "ALPACA_KEY_ID").write_text("key")
+    (folder / "ALPACA_SECRET_KEY").write_text("secret")
+    settings = Alpaca(stream_url=url, credentials_secret_ref=SecretReference(name="alpaca"), engine=engine)
+    return AlpacaSource(settings, AlpacaMount(settings, folder, None))
+
+
+def journal(symbols: Sequence[str]) -> Journal:
+    """A journal on the wall clock, whose coalescer wants the symbols."""
+    document = {
+        "metadata": {"name": "bench", "namespace": "bench", "uid": "0", "generation": 1},
+        "spec": {"tenant": "bench", "provider": "synthetic", "symbols": list(symbols)},
+    }
+    at = datetime.now(UTC)
+    who = Identity(
+        namespace="bench",
+        name="bench",
+        job_uid="0",
+        pod_uid="0",
+        tenant="bench",
+        provider="alpaca",
+        epoch=1,
+        session_id="0",
+        started_at=at,
+    )
+    coalescer = Coalescer()
+    coalescer.want(frozenset(symbols))
+    return Journal(who, Cell(desired(ingest_job(document), at)), coalescer, now)

@@ -1,0 +1,156 @@
+"""The real `sluice-runtime run` as a process, with what a kubelet would mount into it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench.jobserver import NAME, NAMESPACE, UID, JobServer
+from sluice_contract import identity
+from sluice_devcluster.node.execution import LAUNCHER, Mount, Orders
+
+SYMBOLS = tuple(f"S{number:02d}" for number in range(30))
+QUOTES_PER_SECOND = 1000
+PROJECT = "demo-bench"
+# An address of this machine that no pod of another run has: its HTTP port is always the same.
+ADDRESS = f"127.79.{os.getpid() >> 8 & 255}.{os.getpid() & 255 or 1}"
+ACCOUNT_DIR = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+# Says when the program proper begins: the time before belongs to whoever starts it.
+_STAMPED = 'date +%s.%N; exec "$@"'
+
+
+def spec(tenant: str, url: str) -> dict[str, Any]:
+    """An IngestJob's spec with the default limits: 20 writes a second, 40 at once, a symbol once a second."""
+    alpaca = {"streamURL": url, "credentialsSecretRef": {"name": "alpaca"}}
+    return {"tenant": tenant, "provider": "alpaca", "alpaca": alpaca, "symbols": list(SYMBOLS)}
+
+
+class Process:
+    """A running program that was stamped, and what it has cost so far."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        """Its output goes to `log`."""
+        self._process = process
+        self._log = log
+
+    async def began_at(self) -> float:
+        """Unix seconds of its exec."""
+        while not (line := self._log.read_text().partition("\n")[0]):  # noqa: ASYNC110  a file gives no event
+            await asyncio.sleep(0.01)
+        return float(line)
+
+    def memory(self, field: str) -> float:
+        """MiB; fields as in /proc: VmRSS is now, VmHWM the most there was."""
+        for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
+            if line.startswith(f"{field}:"):
+                return int(line.split()[1]) / 1024
+        raise ValueError(f"process {self._process.pid} has no {field}: it has ended")
+
+    @property
+    def cpu_seconds(self) -> float:
+        """User and system time of all its threads, ended ones too."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    async def end(self) -> int:
+        """SIGTERM; its exit code, after at most 15 s."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            return await asyncio.to_thread(self._process.wait, 15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return await asyncio.to_thread(self._process.wait)
+
+
+@asynccontextmanager
+async def program(command: Sequence[str], environment: dict[str, str], log: Path) -> AsyncIterator[Process]:
+    """Runs a Python program of this environment."""
+    process = Process(_started(["/bin/sh", "-c", _STAMPED, "sh", *command], _inherited() | environment, log), log)
+    try:
+        yield process
+    finally:
+        if process.is_running:
+            await process.end()
+
+
+@asynccontextmanager
+async def pod(job: dict[str, Any], emulator: str, folder: Path) -> AsyncIterator[tuple[Process, JobServer]]:
+    """The pod of a job, and the API server that it reports to. `folder` is for what is mounted, and the log."""
+    for name in ("alpaca", "staging"):
+        (folder / name).mkdir(parents=True)
+    (folder / "alpaca" / identity.ALPACA_KEY_ID).write_text("key")
+    (folder / "alpaca" / identity.ALPACA_SECRET_KEY).write_text("secret")
+    async with JobServer(job).serving(folder / "account") as server:
+        environment = {**_environment(job, server), "FIRESTORE_EMULATOR_HOST": emulator}
+        command = ["/bin/sh", "-c", _STAMPED, "sh", str(Path(sys.executable).parent / "sluice-runtime"), "run"]
+        orders = Orders(
+            command=command,
+            environment=_inherited() | environment,
+            directory="/",
+            mounts=[
+                Mount(str(folder / "account"), ACCOUNT_DIR, read_only=True),
+                Mount(str(folder / "alpaca"), identity.ALPACA_CREDENTIALS_DIR, read_only=True),
+            ],
+            staging=str(folder / "staging"),
+        )
+        process = Process(_launched(orders, folder / "pod.log"), folder / "pod.log")
+        try:
+            yield process, server
+        finally:
+            if process.is_running:
+                await process.end()
+
+
+def _environment(job: dict[str, Any], server: JobServer) -> dict[str, str]:
+    injected = {"namespace": NAMESPACE, "name": NAME, "uid": UID, "generation": 1, "epoch": 1, "projectID": PROJECT}
+    return {
+        identity.JOB_ENV: msgspec.json.encode({**injected, "spec": job}).decode(),
+        identity.POD_UID_ENV: "b0d",
+        identity.POD_IP_ENV: ADDRESS,
+        "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+        "KUBERNETES_SERVICE_PORT": str(server.port),
+    }
+
+
+def _inherited() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    return {**kept, "HOME": "/nonexistent"}
+
+
+def _started(arguments: list[str], environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("wb") as output:
+        return subprocess.Popen(arguments, stdout=output, stderr=subprocess.STDOUT, env=environment)
+
+
+def _launched(orders: Orders, log: Path) -> subprocess.Popen[bytes]:
+    memory, failure = os.memfd_create("orders"), os.memfd_create("failure")
+    os.write(memory, json.dumps(asdict(orders)).encode())
+    os.lseek(memory, 0, os.SEEK_SET)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(LAUNCHER), str(memory), str(failure)],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=(memory, failure),
+            start_new_session=True,
+        )
+    os.close(memory)
+    os.close(failure)
+    return process
