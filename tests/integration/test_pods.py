@@ -79,7 +79,7 @@ def test_a_deleted_job_goes_also_while_the_operator_is_down(tenant: Tenant, kube
         tenant.run("delete", "ij", "feed")
         eventually(lambda: not tenant.pods(), seconds=40)
     finally:
-        kubectl("scale", *OPERATOR, "--replicas=1")
+        kubectl("scale", *OPERATOR, "--replicas=2")
         kubectl("rollout", "status", *OPERATOR, "--timeout=60s")
 
 
