@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,17 @@ from support.site import instant
 
 @dataclass
 class PodLife:
-    """One pod, from its first event to its last; `born` and `gone` are places in the order of all events."""
+    """One pod, from its first event to its last; `born` and `gone` are places in the order of all events.
+
+    `deadline` is the end of its grace period as first announced: its last deletion, by the kubelet, moves it back.
+    """
 
     uid: str
     name: str
     image: str
     born: int
     gone: int | None = None
+    deadline: datetime | None = None
     last: dict[str, Any] | None = None
 
     @property
@@ -34,9 +39,8 @@ class PodLife:
     @property
     def was_graceful(self) -> bool:
         """Whether the container had ended by the time that it was given."""
-        assert self.last is not None
-        deadline = instant(self.last["metadata"]["deletionTimestamp"])
-        return instant(self._ended()["finishedAt"]) < deadline
+        assert self.deadline is not None
+        return instant(self._ended()["finishedAt"]) <= self.deadline
 
     def _ended(self) -> dict[str, Any]:
         assert self.last is not None
@@ -62,6 +66,8 @@ class PodWatch:
             uid, image = pod["metadata"]["uid"], pod["spec"]["containers"][0]["image"]
             life = lives.setdefault(uid, PodLife(uid, name, image, place))
             life.last = pod
+            if life.deadline is None and "deletionTimestamp" in pod["metadata"]:
+                life.deadline = instant(pod["metadata"]["deletionTimestamp"])
             if event["type"] == "DELETED":
                 life.gone = place
         return list(lives.values())
