@@ -17,6 +17,7 @@ from sluice_devcluster import certificates
 
 NAMESPACE, NAME, UID = "bench", "bench", "0b0b"
 _COLLECTION = f"/apis/{identity.API_VERSION}/namespaces/{NAMESPACE}/{identity.PLURAL}"
+_LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
 
 
 class JobServer:
@@ -28,6 +29,7 @@ class JobServer:
         self.stream: dict[str, Any] = {}  # the pod's half of the status, as last reported
         self.reports = 0
         self.port = 0
+        self._leases: dict[str, dict[str, Any]] = {}
 
     @asynccontextmanager
     async def serving(self, account: Path) -> AsyncIterator[JobServer]:
@@ -40,6 +42,9 @@ class JobServer:
         app.router.add_get(_COLLECTION, self._watch)
         app.router.add_get(f"{_COLLECTION}/{NAME}", self._get)
         app.router.add_patch(f"{_COLLECTION}/{NAME}/status", self._patch)
+        app.router.add_get(f"{_LEASES}/{{name}}", self._lease)
+        app.router.add_post(_LEASES, self._claim)
+        app.router.add_put(f"{_LEASES}/{{name}}", self._claim)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
@@ -67,3 +72,15 @@ class JobServer:
         self.stream = msgspec.json.decode(await request.read())["status"]["stream"]
         self.reports += 1
         return web.json_response({})
+
+    async def _lease(self, request: web.Request) -> web.Response:
+        found = self._leases.get(request.match_info["name"])
+        return web.json_response(found, status=200 if found else 404)
+
+    async def _claim(self, request: web.Request) -> web.Response:
+        # There is one pod, so there is nobody whose claim this could be over.
+        lease: dict[str, Any] = msgspec.json.decode(await request.read())
+        version = int(lease["metadata"].get("resourceVersion", "0"))
+        lease["metadata"]["resourceVersion"] = str(version + 1)
+        self._leases[lease["metadata"]["name"]] = lease
+        return web.json_response(lease)

@@ -152,6 +152,8 @@ async def test_a_fenced_pod_closes_its_socket_and_writes_nothing_more(world: Wor
     pod = world.start()
     await at(1)
     world.source.connection.say(quote("AAPL"))
+    await at(3)
+    world.source.connection.say(quote("AAPL", bid=99.0))
     assert world.sink.heartbeat is not None
     world.sink.heartbeat["epoch"] = 8
     history = len(world.sink.history)

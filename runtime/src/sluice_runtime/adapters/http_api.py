@@ -7,11 +7,9 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST
 
 from ..ports import Record
 from .http_status import status_body
-from .metrics import exposition
 
 # The flush loop turns several times a second. Data that is old says nothing: at night there is none.
 _LOOP_STALLED = timedelta(seconds=30)
@@ -48,7 +46,10 @@ def application(record: Record, routes: Iterable[web.RouteDef] = ()) -> web.Appl
         return web.Response(body=status_body(record.snapshot()), content_type="application/json")
 
     async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=exposition(record), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        # Imported with the first scrape: the first quote need not wait for it.
+        from .metrics import CONTENT_TYPE, exposition  # noqa: PLC0415
+
+        return web.Response(body=exposition(record), headers={"Content-Type": CONTENT_TYPE})
 
     app = web.Application()
     app.router.add_routes(routes)

@@ -47,8 +47,7 @@ class Flusher:
         scheduled = loop.time()
         while True:
             interval = self._journal.aim.value.limits.flush_interval_milliseconds / 1000
-            scheduled = max(scheduled + interval, loop.time() - interval)
-            await asyncio.sleep(scheduled - loop.time())
+            scheduled = await self._tick(max(scheduled + interval, loop.time() - interval))
             self._journal.loop_tick_at = self._journal.now()
             if not self._open or self._is_away(loop.time()):
                 continue
@@ -58,6 +57,17 @@ class Flusher:
                     self._retry_at = None
                 except SinkError as error:
                     self._failed(error)
+
+    async def _tick(self, scheduled: float) -> float:
+        """Waits for the scheduled time and returns it. The first quote of all does not wait: it begins the schedule."""
+        loop, journal = asyncio.get_running_loop(), self._journal
+        while journal.coalescer.last is None:
+            if not await within(scheduled - loop.time(), journal.transitions.changed(journal.transitions.version)):
+                return scheduled
+            if journal.coalescer.last is not None:
+                return min(scheduled, loop.time())
+        await asyncio.sleep(scheduled - loop.time())
+        return scheduled
 
     def open(self) -> None:
         """Lets writes happen again after a drain."""

@@ -39,6 +39,16 @@ async def test_a_busy_symbol_is_written_once_an_interval_although_timers_are_lat
     assert sum(found) / len(found) == pytest.approx(1.0, abs=0.001)
 
 
+async def test_the_first_quote_of_all_is_written_at_once_and_the_next_with_its_tick(world: FlushingWorld) -> None:
+    async with world.running():
+        await at(0.31)
+        world.say("AAPL")
+        await settle()
+        world.say("MSFT")
+        await at(1)
+    assert [moment for moment, _ in world.sink.writes] == pytest.approx([0.31, 0.51])
+
+
 async def test_the_document_equals_the_last_tick_of_a_burst(world: FlushingWorld) -> None:
     async with world.running():
         for bid in range(1, 100):
