@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.error
@@ -54,8 +55,8 @@ class Walk:
 
     def _ask(self, name: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         data = json.dumps(body).encode() if body is not None else None
-        request = urllib.request.Request(f"{self._root}/{name}", data=data, headers=self._headers)  # noqa: S310
         try:
+            request = urllib.request.Request(f"{self._root}/{name}", data=data, headers=self._headers)  # noqa: S310
             with urllib.request.urlopen(request, timeout=_REQUEST_SECONDS) as response:  # noqa: S310
                 answer: dict[str, Any] = json.load(response)
                 return answer
@@ -63,5 +64,5 @@ class Walk:
             raise _FailedError(
                 f"{name} was answered with {error.code}: {error.read().decode(errors='replace')}"
             ) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise _FailedError(f"{self._root}/{name} does not answer: {error}") from None

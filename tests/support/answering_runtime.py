@@ -1,0 +1,73 @@
+"""A runtime's HTTP interface with nothing behind it: the answers are real, what they tell is up to the test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiohttp.test_utils import TestServer
+
+from sluice_runtime.adapters.http_api import application
+from sluice_runtime.adapters.http_control import bearer, control_routes, same_machine
+from sluice_runtime.domain.desired import halted
+from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.domain.health import Snapshot
+from sluice_runtime.domain.pause import Pause
+from sluice_runtime.ports import RefusedError, Wishes
+from support.runtime_fakes import aim, journal
+
+
+class AnsweringRuntime:
+    """Does at once what it is asked, save what the test wants otherwise. `asked` is what it was asked, in order."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.book = journal()
+        self.counters, self.coalescer = self.book.counters, self.book.coalescer
+        self.looks_until_live = 0  # snapshots after a start
+        self.heeds_dry_run = True
+        self.heeds_stop = True
+        self.failure: StreamError | None = None  # of the start
+        self.others: tuple[str, ...] = ()  # what pauses beside `api`
+        self.unreadable: RefusedError | None = None  # what a reload ends with
+
+    @asynccontextmanager
+    async def answering(self, token_file: Path | None = None) -> AsyncIterator[str]:
+        """The base URL of it; with a token file as in a cluster, else as on one machine."""
+        guard = bearer(token_file) if token_file else same_machine
+        async with TestServer(application(self, control_routes(self, self, guard))) as server:
+            yield str(server.make_url("/"))
+
+    def snapshot(self) -> Snapshot:
+        """As Record."""
+        if self.book.state == "Connecting":
+            if self.looks_until_live == 0:
+                self.book.entered("Live")
+            self.looks_until_live -= 1
+        return self.book.snapshot()
+
+    async def stop(self, reason: str | None) -> bool:
+        """As Controls."""
+        self.asked.append(f"stop: {reason}")
+        if self.heeds_stop:
+            self.book.aim.set(halted(self.book.aim.value, Pause(source="api", reason=reason)))
+            self.book.entered("Paused")
+            self.book.pause_acknowledged()
+        return True
+
+    async def start(self, wishes: Wishes) -> tuple[str, ...]:
+        """As Controls."""
+        self.asked.append(f"start: {wishes.dry_run}")
+        self.book.aim.set(aim(dryRun=bool(wishes.dry_run) and self.heeds_dry_run))
+        self.book.entered("Connecting")
+        if self.failure is not None:
+            self.book.failed(self.failure)
+            self.book.entered("BackingOff")
+        return self.others
+
+    def reload(self) -> None:
+        """As Controls."""
+        self.asked.append("reload")
+        if self.unreadable is not None:
+            raise self.unreadable
