@@ -102,7 +102,7 @@ def _document(path: Path) -> IngestJob:
         return checked(msgspec.yaml.decode(path.read_bytes(), type=dict))
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:  # ValueError: a date that no calendar has
         raise SettingsError(f"{path} is no YAML document: {error}") from None
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from None
