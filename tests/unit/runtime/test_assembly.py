@@ -1,0 +1,156 @@
+import atexit
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from sluice_contract.resource import IngestJob
+from sluice_contract.spec import Alpaca, Firestore
+from sluice_contract.values import SecretReference
+from sluice_runtime.adapters.alpaca import AlpacaSource
+from sluice_runtime.adapters.alpaca_mount import AlpacaMount
+from sluice_runtime.adapters.recording import RecordingSource
+from sluice_runtime.adapters.replay import ReplaySource
+from sluice_runtime.adapters.synthetic import SyntheticSource
+from sluice_runtime.assembly import journal_of, sink_of, source_of
+from sluice_runtime.domain.desired import UNREAD
+from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.environment import standalone_settings
+from sluice_runtime.settings import Settings, SettingsError
+from support.fake_listener import FakeListener
+from support.runtime_fakes import job
+
+TAPE = {"tape": {"configMapRef": {"name": "tapes", "key": "day.csv"}}, "speed": 2.0}
+ACCOUNT = {"credentialsSecretRef": {"name": "alpaca"}}
+
+
+def settings(declared: IngestJob | None = None, **changes: Any) -> Settings:
+    plain = standalone_settings(declared or job(), {"SLUICE_STATE_DIR": "unused"}, 7)
+    return msgspec.structs.replace(plain, **changes)
+
+
+class FakeClient:
+    """Remembers for what it was made, and which documents it was asked for."""
+
+    def __init__(self, settings: Firestore, project_id: str) -> None:
+        self.made_for = (project_id, settings.live_quotes_collection)
+        self.paths: list[str] = []
+
+    def document(self, path: str) -> str:
+        self.paths.append(path)
+        return path
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> list[FakeClient]:
+    made: list[FakeClient] = []
+
+    def make(settings: Firestore, project_id: str) -> FakeClient:
+        made.append(FakeClient(settings, project_id))
+        return made[-1]
+
+    monkeypatch.setattr("sluice_runtime.assembly.firestore_client", make)
+    return made
+
+
+@pytest.fixture
+def at_exit(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+    """What the process would do at its end."""
+    registered: list[Callable[[], None]] = []
+    monkeypatch.setattr(atexit, "register", registered.append)
+    return registered
+
+
+def test_nothing_streams_before_the_live_job_has_been_read() -> None:
+    book = journal_of(settings())
+    assert (book.aim.value.pause, book.aim.value.generation) == (UNREAD, 0)
+    assert book.aim.value.declared == {"AAPL", "MSFT"}
+    assert (book.state, book.switches.value) == ("Stopped", ())
+
+
+def test_the_journal_knows_which_process_it_is_of() -> None:
+    first, second = (journal_of(settings()).identity for _ in range(2))
+    assert (first.namespace, first.name, first.tenant, first.provider) == ("acme", "us", "acme", "synthetic")
+    assert (first.pod_uid, first.epoch) == ("standalone", 7)
+    assert first.job_uid == second.job_uid
+    assert first.session_id != second.session_id
+
+
+def test_each_provider_has_its_source() -> None:
+    synthetic = source_of(settings(job(synthetic={"quotesPerSecond": 77})))
+    assert isinstance(synthetic, SyntheticSource)
+    assert (synthetic.name, synthetic.rate) == ("synthetic", 77)
+    assert isinstance(source_of(settings(job(provider="alpaca", alpaca=ACCOUNT))), AlpacaSource)
+    assert isinstance(source_of(settings(job(provider="replay", replay=TAPE))), ReplaySource)
+
+
+async def test_a_tape_is_looked_for_under_the_key_of_its_config_map(tmp_path: Path) -> None:
+    source = source_of(settings(job(provider="replay", replay=TAPE), tape_dir=tmp_path))
+    with pytest.raises(StreamError, match=r"day\.csv"):
+        async with source.connect(FakeListener()):
+            pass
+
+
+def test_a_replay_without_a_tape_is_told() -> None:
+    with pytest.raises(SettingsError, match=r"spec\.replay is missing"):
+        source_of(settings(job(provider="replay")))
+
+
+@pytest.mark.parametrize("declared", [{}, {"alpaca": {}}])
+def test_alpaca_without_credentials_is_simulated_and_says_so(declared: dict[str, Any]) -> None:
+    source = source_of(settings(job(provider="alpaca", dryRun=True, **declared)))
+    assert isinstance(source, SyntheticSource)
+    assert source.name == "alpaca:simulated"
+
+
+async def test_a_mount_that_is_given_takes_the_place_of_the_secret_s(tmp_path: Path) -> None:
+    declared = settings(job(provider="alpaca", alpaca=ACCOUNT))
+    given = Alpaca(credentials_secret_ref=SecretReference(name="given"))
+    for source, name in (
+        (source_of(declared), "alpaca"),
+        (source_of(declared, AlpacaMount(given, tmp_path, None)), "given"),
+    ):
+        with pytest.raises(StreamError, match=f"the Secret {name} is missing"):
+            async with source.connect(FakeListener()):
+                pass
+
+
+async def test_what_is_streamed_is_recorded_and_the_tape_is_closed_at_the_end(
+    tmp_path: Path, at_exit: list[Callable[[], None]]
+) -> None:
+    source = source_of(settings(record_file=tmp_path / "tape.csv.gz"))
+    assert isinstance(source, RecordingSource)
+    assert source.name == "synthetic"
+    async with source.connect(FakeListener()):
+        pass
+    [close] = at_exit
+    close()
+    assert (tmp_path / "tape.csv.gz").stat().st_size > 0
+
+
+def test_a_record_that_cannot_be_written_is_told(tmp_path: Path, at_exit: list[Callable[[], None]]) -> None:
+    with pytest.raises(SettingsError, match=r"^--record: .*tape\.csv cannot be written: No such file or directory$"):
+        source_of(settings(record_file=tmp_path / "nowhere" / "tape.csv"))
+    assert at_exit == []
+
+
+async def test_the_job_s_own_project_counts_before_the_cluster_s(clients: list[FakeClient]) -> None:
+    injected = msgspec.structs.replace(settings().job, project_id="of-the-cluster")
+    sink_of(settings(job=injected))
+    own = job(firestore={"projectID": "demo-own", "liveQuotesCollection": "latest"})
+    sink_of(settings(job=msgspec.structs.replace(injected, spec=own.spec)))
+    assert [each.made_for for each in clients] == [("of-the-cluster", "live_quotes"), ("demo-own", "latest")]
+
+
+async def test_the_heartbeat_goes_to_the_declared_document_of_the_tenant(clients: list[FakeClient]) -> None:
+    sink_of(settings(job(heartbeat={"document": "another"})))
+    assert clients[0].paths == ["tenants/acme/ops/another"]
+
+
+async def test_without_credentials_the_settings_are_not_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("FIRESTORE_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "absent.json"))
+    with pytest.raises(SettingsError, match="there are no usable credentials for Firestore"):
+        sink_of(settings())
