@@ -13,6 +13,8 @@ MANIFESTS := $(BIN)/python -m sluice_manifests
 PROJECTS := crds operator runtime devcluster manifests
 TAPE ?=
 SPEED ?= 1
+# Tests wait more than they compute, so more of them run at once than there are cores.
+WORKERS ?= 3
 BENCH ?=
 SECONDS ?= 3600
 REPOSITORY ?=
@@ -70,11 +72,11 @@ firestore-emulator-host: setup ## print the emulator's address
 test: setup ## unit, architecture and integration tests (builds Kubernetes and helm once, about 5 minutes)
 	@$(DEVCLUSTER) build >/dev/null
 	@$(MANIFESTS) tools >/dev/null
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 .PHONY: test-unit
 test-unit: setup ## the tests that need no cluster
-	@$(BIN)/pytest tests/unit tests/architecture
+	@$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/architecture
 
 .PHONY: images
 images: ## build the container images sluice-operator and sluice-runtime

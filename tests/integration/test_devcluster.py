@@ -64,7 +64,7 @@ class Kubectl:
         return dict(json.loads(answer)) if answer else {}
 
 
-def eventually(probe: Callable[[], Any], seconds: float = 10.0) -> Any:
+def eventually(probe: Callable[[], Any], seconds: float = 30.0) -> Any:
     """The first true answer of a probe within so many seconds."""
     deadline = time.monotonic() + seconds
     while not (answer := probe()):
@@ -218,7 +218,7 @@ def test_a_failed_liveness_probe_restarts_the_container(kubectl: Kubectl) -> Non
     }
     scratch = [{"name": "scratch", "emptyDir": {}}]
     kubectl.apply(pod("unhealthy", "sh", "-c", script, container=container, volumes=scratch))
-    eventually(lambda: container_status(kubectl.pod("unhealthy")).get("restartCount", 0) >= 1, seconds=15)
+    eventually(lambda: container_status(kubectl.pod("unhealthy")).get("restartCount", 0) >= 1)
     assert "failed liveness probe" in kubectl("get", "events", "--field-selector", "reason=Killing")
     kubectl("delete", "pod", "unhealthy", "--now")
 

@@ -30,7 +30,7 @@ def mount(folder: Path, key: str, secret: str) -> Path:
 
 
 # The phases' timeouts, shortened.
-HURRIED = Patience(upgrade=3.0, welcome=0.5, auth=0.5, ack=0.5, ping=0.4)
+HURRIED = Patience(upgrade=5.0, welcome=1.5, auth=1.5, ack=1.5, ping=1.0)
 
 
 def source(

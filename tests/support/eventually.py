@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 T = TypeVar("T")
 
 
-async def eventually(holds: Callable[[], T | Awaitable[T | None] | None], seconds: float = 5.0) -> T:
+async def eventually(holds: Callable[[], T | Awaitable[T | None] | None], seconds: float = 20.0) -> T:
     """Asks again and again until the answer is true or no assertion in `holds` fails any more; returns it.
 
     Raises:
