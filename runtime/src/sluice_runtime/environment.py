@@ -66,7 +66,7 @@ def spec_from_environment(environment: Mapping[str, str]) -> IngestJob:
 
 
 def checked(document: dict[str, Any]) -> IngestJob:
-    """A document as a job, held to what an API server would hold it to.
+    """A document as a job, held to what an API server would hold it to, and in a namespace as one would put it.
 
     Raises:
         SettingsError: it breaks a bound or a rule; the message is the rule's sentence.
@@ -77,7 +77,9 @@ def checked(document: dict[str, Any]) -> IngestJob:
         raise SettingsError(f"this is no IngestJob: {error}") from None
     if sentences := broken(job):
         raise SettingsError("; ".join(sentences))
-    return job
+    if job.metadata.namespace:
+        return job
+    return msgspec.structs.replace(job, metadata=msgspec.structs.replace(job.metadata, namespace="default"))
 
 
 def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: int) -> Settings:
@@ -86,7 +88,7 @@ def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: i
     Raises:
         SettingsError: a variable is malformed.
     """
-    namespace = job.metadata.namespace or "default"
+    namespace = job.metadata.namespace
     uid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"sluice:{job.spec.tenant}/{namespace}/{job.metadata.name}"))
     return Settings(
         job=InjectedJob(

@@ -88,6 +88,12 @@ def test_a_document_is_read_each_time(world: World) -> None:
     assert read().spec.enabled is False
 
 
+def test_a_document_without_a_namespace_is_in_the_default_one(world: World) -> None:
+    read = commands.declared(world.document, {})
+    assert read().metadata.namespace == "default"
+    assert commands.settings_of(read(), {}, world.document).job.namespace == "default"
+
+
 def test_without_a_document_the_environment_declares_the_job(world: World) -> None:
     assert commands.declared(None, KEYS)().spec.provider == "alpaca"
     with pytest.raises(SettingsError, match="TENANT_ID is not set"):
