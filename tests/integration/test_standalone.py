@@ -1,0 +1,130 @@
+"""The runtime without Kubernetes, as its users meet it: commands, a document, signals, and Firestore."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.firestore import firestore_emulator
+from support.site import eventually
+from support.standalone import Machine
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with firestore_emulator(tmp_path_factory.mktemp("emulator")) as host:
+        yield host
+
+
+@pytest.fixture
+def machine(tmp_path: Path, emulator: str) -> Machine:
+    made = Machine(tmp_path, emulator, f"alone-{next(_numbers)}")
+    made.declare()
+    return made
+
+
+def stop(process: subprocess.Popen[bytes]) -> int:
+    process.send_signal(signal.SIGTERM)
+    return process.wait(20)
+
+
+def is_in_state(machine: Machine, state: str) -> bool:
+    return machine.status().get("state") == state
+
+
+def test_a_document_becomes_quotes_until_sigterm_ends_it_in_good_order(machine: Machine) -> None:
+    with machine.running() as process:
+        eventually(lambda: machine.quotes().keys() == {"SPY", "AAPL"}, seconds=40)
+        eventually(lambda: machine.heartbeat()["status"] == "running")
+        status = machine.status()
+        assert (status["state"], status["pausedBy"]) == ("Live", [])
+        assert stop(process) == 0
+    last = machine.heartbeat()
+    assert (last["status"], last["job"]) == ("stopped", "default/us")
+    assert machine.logged("stream")[-1] == "ended in good order"
+
+
+def test_a_later_start_takes_over_what_an_earlier_one_left(machine: Machine) -> None:
+    epochs = []
+    for _ in range(2):
+        with machine.running() as process:
+            eventually(lambda: is_in_state(machine, "Live"), seconds=40)
+            assert stop(process) == 0
+        epochs.append(machine.heartbeat()["epoch"])
+    assert epochs[0] < epochs[1]
+
+
+def test_what_is_paused_by_hand_is_followed_and_outlives_a_restart(machine: Machine) -> None:
+    with machine.running() as process:
+        eventually(lambda: is_in_state(machine, "Live"), seconds=40)
+        eventually(machine.quotes)
+        assert machine.call("pause", "AAPL") == (0, "")
+        eventually(lambda: machine.status()["pausedSymbols"] == ["AAPL"])
+        eventually(lambda: machine.quotes()["AAPL"]["status"] == "paused")
+        assert machine.call("pause", "--reason", "bad prints") == (0, "")
+        eventually(lambda: is_in_state(machine, "Paused"))
+        eventually(lambda: machine.heartbeat()["status"] == "paused")
+        assert machine.heartbeat()["pause_reason"] == "bad prints"
+        assert stop(process) == 0
+    before = machine.quotes()
+    with machine.running() as process:
+        eventually(lambda: is_in_state(machine, "Paused"), seconds=40)
+        assert machine.quotes() == before
+        assert machine.call("resume", "AAPL") == machine.call("resume") == (0, "")
+        eventually(lambda: is_in_state(machine, "Live"))
+        eventually(lambda: {each["status"] for each in machine.quotes().values()} == {"live"})
+        assert machine.status()["pausedSymbols"] == []
+        assert stop(process) == 0
+
+
+def test_sighup_applies_the_document_on_the_running_connection(machine: Machine) -> None:
+    with machine.running() as process:
+        eventually(lambda: is_in_state(machine, "Live"), seconds=40)
+        before = machine.status()["heartbeat"]["sessionID"]
+        machine.declare(symbols=["MSFT"])
+        process.send_signal(signal.SIGHUP)
+        eventually(lambda: machine.status()["symbols"]["confirmed"] == 1)
+        eventually(lambda: "MSFT" in machine.quotes())
+        assert machine.logged("reload") == ["reloaded"]
+        assert machine.status()["heartbeat"]["sessionID"] == before
+        assert stop(process) == 0
+
+
+@pytest.mark.parametrize("content", ["{", "{metadata: {name: us}, spec: {pause: {until: 2026-02-30}}}"])
+def test_a_document_that_was_spoilt_leaves_the_stream_as_it_is(machine: Machine, content: str) -> None:
+    with machine.running() as process:
+        eventually(lambda: is_in_state(machine, "Live"), seconds=40)
+        machine.document.write_text(content)
+        process.send_signal(signal.SIGHUP)
+        eventually(lambda: any("what was read last stands" in told for told in machine.logged("reload")))
+        machine.declare(symbols=["MSFT"])
+        eventually(lambda: "MSFT" in machine.quotes())
+        assert stop(process) == 0
+
+
+def test_smoke_passes_when_quotes_were_written_and_fails_when_none_were(machine: Machine) -> None:
+    code, output = machine.call("smoke", "-f", str(machine.document), "--seconds", "3")
+    verdict = output.splitlines()[-1]
+    assert (code, verdict[:6]) == (0, "PASS: ")
+    assert verdict.endswith(" quotes were written to Firestore")
+    assert machine.heartbeat()["status"] == "stopped"
+    machine.declare(enabled=False)
+    code, output = machine.call("smoke", "-f", str(machine.document), "--seconds", "3")
+    assert (code, output.splitlines()[-1][:6]) == (1, "FAIL: ")
+    assert "it is paused by cr:default/us" in output
+
+
+def test_a_walk_through_a_running_runtime_passes_and_leaves_it_stopped(machine: Machine) -> None:
+    with machine.running() as process:
+        eventually(lambda: is_in_state(machine, "Live"), seconds=40)
+        code, output = machine.call("smoke", "--base-url", machine.url, "--seconds", "20")
+        assert (code, output.splitlines()[-1][:6]) == (0, "PASS: ")
+        assert machine.status()["pausedBy"] == ["api"]
+        assert stop(process) == 0

@@ -1,0 +1,88 @@
+"""`sluice-runtime` on a machine without Kubernetes: its commands as processes, and what they leave in Firestore."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sluice_devcluster.controlplane import free_port
+from sluice_devcluster.quickstart import PROJECT, documents_at
+from support.site import SPEC
+
+# What the environment of whoever runs the tests may say of a runtime.
+_OF_OTHERS = ("SLUICE_JOB", "SLUICE_HTTP_TOKEN", "INGEST_ENABLED", "INGEST_ENABLED_FILE", "LOG_LEVEL")
+
+
+class Machine:
+    """A home directory with a document in it. `tenant` is whose documents they are, and nobody else's."""
+
+    def __init__(self, home: Path, emulator: str, tenant: str) -> None:
+        self.document = home / "job.yaml"
+        self._log = home / "log"
+        self._emulator = emulator
+        self._tenant = tenant
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        inherited = {name: value for name, value in os.environ.items() if name not in _OF_OTHERS}
+        self._environment = {**inherited, "SLUICE_STATE_DIR": str(home / "state"), "FIRESTORE_EMULATOR_HOST": emulator}
+
+    def declare(self, **spec: Any) -> None:
+        """Writes the document: the usual job with `spec` over it."""
+        found = {**SPEC, "tenant": self._tenant, "firestore": {"projectID": PROJECT}, **spec}
+        draft = self.document.with_suffix(".new")
+        draft.write_text(json.dumps({"metadata": {"name": "us"}, "spec": found}))
+        draft.replace(self.document)
+
+    def call(self, *arguments: str) -> tuple[int, str]:
+        """Exit code and standard output of a command."""
+        done = subprocess.run(
+            self._command(*arguments), env=self._environment, capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout
+
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+        """`sluice-runtime run` with the document. What still runs at the end is killed."""
+        command = self._command("run", "-f", str(self.document), "--port", str(self._port))
+        with self._log.open("wb") as log, subprocess.Popen(command, env=self._environment, stdout=log) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def logged(self, event_type: str) -> list[str]:
+        """The messages of one type so far."""
+        whole, _, _ = self._log.read_text().rpartition("\n")  # the last line may still be written
+        lines = [json.loads(line) for line in whole.splitlines()]
+        return [line["message"] for line in lines if line["event_type"] == event_type]
+
+    def status(self) -> dict[str, Any]:
+        """What the HTTP interface tells; nothing, while it does not answer."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/runtime/ingest/status", timeout=5) as answer:  # noqa: S310  on this machine
+                found: dict[str, Any] = json.load(answer)
+        except OSError:
+            return {}
+        return found
+
+    def quotes(self) -> dict[str, dict[str, Any]]:
+        """The quote documents, by symbol."""
+        return {each["symbol"]: each for each in self._documents("live_quotes")}
+
+    def heartbeat(self) -> dict[str, Any]:
+        """The heartbeat document."""
+        [found] = self._documents("ops")
+        return found
+
+    def _documents(self, collection: str) -> list[dict[str, Any]]:
+        return documents_at(self._emulator, f"tenants/{self._tenant}/{collection}")
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "sluice_runtime", *arguments]
