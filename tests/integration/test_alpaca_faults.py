@@ -146,6 +146,7 @@ async def test_a_lost_connection_is_told_by_its_kind_and_one_other_takes_its_pla
 ) -> None:
     server.faults.next(fault)
     async with streaming(pod):
+        await eventually(lambda: pod.failures)
         await passes(server, pod, "AAPL", 77.25)
         assert [each.type for each in pod.failures] == [kind]
         assert pod.job.reports[-1][1].state == "Live"
@@ -196,7 +197,7 @@ async def test_a_bad_symbol_is_rejected_by_name_and_the_others_stream(server: Al
     server.faults.next(BadSymbol("BAD"))
     async with streaming(pod, ["AAPL", "BAD", "MSFT"]):
         await passes(server, pod, "AAPL", 77.25)
-        ledger = (await eventually(lambda: pod.job.reports[-1][1].symbols)).rejections
+        ledger = await eventually(lambda: pod.job.reports[-1][1].symbols.rejections)
         assert [(each.symbol, each.code) for each in ledger] == [("BAD", 400)]
         assert server.record.connects == 1
 
