@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import signal
 import subprocess
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +13,6 @@ import pytest
 from support.firestore import firestore_emulator
 from support.site import eventually
 from support.standalone import Machine
-
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +23,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def machine(tmp_path: Path, emulator: str) -> Machine:
-    made = Machine(tmp_path, emulator, f"alone-{next(_numbers)}")
+    made = Machine(tmp_path, emulator, f"alone-{uuid.uuid4().hex[:8]}")
     made.declare()
     return made
 
