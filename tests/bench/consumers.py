@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SYMBOLS = tuple(f"S{number:02d}" for number in range(30))
 TAPE_QUOTES = 20_000
-SECONDS = 2.0
+SECONDS = 3.0
 
 Count = Callable[[], int]
 

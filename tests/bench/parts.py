@@ -11,7 +11,6 @@ from sluice_contract.spec import Alpaca, AlpacaEngine
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca import AlpacaSource
 from sluice_runtime.adapters.alpaca_mount import AlpacaMount
-from sluice_runtime.assembly import now
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.desired import desired
 from sluice_runtime.domain.health import Identity
@@ -47,4 +46,4 @@ def journal(symbols: Sequence[str]) -> Journal:
     )
     coalescer = Coalescer()
     coalescer.want(frozenset(symbols))
-    return Journal(who, Cell(desired(ingest_job(document), at)), coalescer, now)
+    return Journal(who, Cell(desired(ingest_job(document), at)), coalescer, lambda: datetime.now(UTC))
