@@ -1,8 +1,11 @@
 """What a pod loads: its memory and its start are counted in packages."""
 
+import json
 import subprocess
 import sys
 import textwrap
+
+import pytest
 
 FORBIDDEN = ("pandas", "numpy", "pydantic", "kubernetes", "kopf", "alpaca", "websockets")
 PROGRAM = """
@@ -11,9 +14,7 @@ PROGRAM = """
     from sluice_runtime import app, assembly
     from sluice_runtime.settings import settings
     os.environ["FIRESTORE_EMULATOR_HOST"] = "127.0.0.1:9"
-    job = '{"namespace":"a","name":"b","uid":"c","generation":1,"epoch":1,"projectID":"demo-project",'
-    job += '"spec":{"tenant":"a","provider":"synthetic","symbols":["A"]}}'
-    found = settings({"SLUICE_JOB": job, "POD_UID": "d", "KUBERNETES_SERVICE_HOST": "127.0.0.1"})
+    found = settings({"SLUICE_JOB": sys.argv[1], "POD_UID": "d", "KUBERNETES_SERVICE_HOST": "127.0.0.1"})
 
     async def start():
         assembly.source_of(found), assembly.sink_of(found), app._job_client(found)
@@ -23,6 +24,16 @@ PROGRAM = """
 """
 
 
-def test_the_pod_loads_nothing_that_it_does_not_need() -> None:
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(PROGRAM)], capture_output=True, text=True, check=True)
+PROVIDERS = {
+    "synthetic": {},
+    "alpaca": {"alpaca": {"credentialsSecretRef": {"name": "alpaca"}}},  # on engine native
+}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_pod_loads_nothing_that_it_does_not_need(provider: str) -> None:
+    spec = {"tenant": "a", "provider": provider, "symbols": ["A"], **PROVIDERS[provider]}
+    injected = {"namespace": "a", "name": "b", "uid": "c", "generation": 1, "epoch": 1, "projectID": "demo-project"}
+    command = [sys.executable, "-c", textwrap.dedent(PROGRAM), json.dumps({**injected, "spec": spec})]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) & set(FORBIDDEN) == set()
