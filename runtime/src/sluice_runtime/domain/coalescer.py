@@ -74,6 +74,8 @@ class Coalescer:
                 continue
             if ts <= horizon:
                 known.newest = ts
+            else:
+                known.ahead = ts
             if known.tick is None:
                 line[tick.symbol] = known  # else it keeps its place
             known.tick = last = tick
@@ -81,6 +83,21 @@ class Coalescer:
         self.received += accepted
         self.coalesced += accepted - (len(line) - waiting)
         self.last = last
+
+    def heard(self) -> frozenset[str]:
+        """The symbols of which a tick was accepted since the last call."""
+        found = []
+        for symbol, known in self._known.items():
+            # By identity: each tick brings a stamp of its own, and the path that every tick takes stays short.
+            if known.newest is not known.noticed[0] or known.ahead is not known.noticed[1]:
+                known.noticed = (known.newest, known.ahead)
+                found.append(symbol)
+        return frozenset(found)
+
+    def newest(self, symbol: str) -> datetime | None:
+        """The event time of the newest tick of a wanted symbol; None if there was none."""
+        known = self._known.get(symbol)
+        return known.newest if known is not None and known.newest > _NEVER else None
 
     def take(self, count: int, at: float, interval: float) -> list[Tick]:
         """At most `count` ticks whose symbol was last taken at least `interval` seconds before `at`, in line order.
