@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import TypeGuard, get_args
+from typing import get_args
 
 from sluice_contract.spec import Channel
 from sluice_contract.status import SymbolRejection
@@ -140,8 +140,9 @@ class AlpacaConnection:
         return answer
 
     def _take(self, messages: Sequence[Message]) -> None:
-        if _are_quotes(messages):
-            self._listener.received(messages)
+        # Asked of every frame: a loop in Python would cost as much as a tenth of the decoding.
+        if type(messages[0]) is QuoteMessage if len(messages) == 1 else set(map(type, messages)) == _QUOTES:
+            self._listener.received(messages)  # type: ignore[arg-type]  # there are only quotes
             return
         self._heed([message for message in messages if not isinstance(message, QuoteMessage)])
         self._listener.received([message for message in messages if isinstance(message, QuoteMessage)])
@@ -182,10 +183,3 @@ class AlpacaConnection:
                 return messages[0]
         except TimeoutError:
             raise StreamError("stall", f"Alpaca sent not {what} within {seconds:.0f} s: connecting anew") from None
-
-
-def _are_quotes(messages: Sequence[Message]) -> TypeGuard[Sequence[QuoteMessage]]:
-    # Asked of every frame: a loop in Python would cost as much as a tenth of the decoding.
-    if len(messages) == 1:
-        return type(messages[0]) is QuoteMessage
-    return set(map(type, messages)) == _QUOTES

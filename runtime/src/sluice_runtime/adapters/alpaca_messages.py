@@ -129,7 +129,7 @@ class ErrorMessage(msgspec.Struct, frozen=True, tag_field="T", tag="error"):
 
 Message = QuoteMessage | TradeMessage | BarMessage | StatusMessage | SuccessMessage | SubscriptionMessage | ErrorMessage
 
-_frame = msgspec.msgpack.Decoder(list[Message])
+_decoded = msgspec.msgpack.Decoder(list[Message]).decode
 _message = msgspec.msgpack.Decoder(Message)
 _parts = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
@@ -140,7 +140,7 @@ _FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 def decode(frame: bytes) -> Sequence[Message]:
     """The messages of one frame that are understood, in order."""
     try:
-        return _frame.decode(frame)
+        return _decoded(frame)
     except _FAULTS:
         return _one_by_one(frame)
 
