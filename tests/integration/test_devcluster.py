@@ -169,7 +169,7 @@ def test_a_mounted_secret_is_refreshed_and_leaves_no_trace_on_the_machine(kubect
     kubectl.apply(pod("mounted", "sh", "-c", loop, container={"volumeMounts": mounts}, volumes=volumes))
     eventually(lambda: "firstmine" in kubectl("logs", "mounted", check=False))
     kubectl.apply(secret("key", value="second"), secret("late", value="arrived"))
-    eventually(lambda: "secondarrivedmine" in kubectl("logs", "mounted", "--tail=1"), seconds=3)
+    eventually(lambda: "secondarrivedmine" in kubectl("logs", "mounted", "--tail=1"))
     assert not any(map(Path.exists, (Path("/etc/devcluster-test"), Path("/devcluster-test"), Path("/tmp/mine"))))
     kubectl("delete", "pod", "mounted", "--now")
 
@@ -286,7 +286,7 @@ def test_definitions_given_to_up_are_served_and_their_owners_collected(kubectl: 
     owned["metadata"]["ownerReferences"] = [reference]
     kubectl.apply(owned)
     kubectl("delete", "widget", "owner")
-    eventually(lambda: "NotFound" in kubectl("get", "configmap", "owned", check=False), seconds=5)
+    eventually(lambda: "NotFound" in kubectl("get", "configmap", "owned", check=False))
 
 
 def test_a_killed_agent_is_replaced_and_its_pods_run_again(state: Path, kubectl: Kubectl) -> None:

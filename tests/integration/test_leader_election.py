@@ -150,7 +150,7 @@ def test_a_leader_that_was_stopped_past_its_deadline_writes_nothing_more_and_end
         before = operators_part(feed)
     finally:
         os.kill(stopped, signal.SIGCONT)
-    eventually(lambda: has_ended(stopped), seconds=2)
+    eventually(lambda: has_ended(stopped), seconds=10)
     assert eventually(lambda: last_exit(kubectl, first)) == 1
     assert operators_part(feed) == before
     feed.patch(enabled=True)
@@ -161,7 +161,7 @@ def test_a_leader_that_was_stopped_past_its_deadline_writes_nothing_more_and_end
 def test_a_deleted_lease_stays_with_its_leader(kubectl: Kubectl) -> None:
     first = settled_leader(kubectl)
     kubectl("delete", *LEASE)
-    eventually(lambda: leader(kubectl) == first, seconds=2 * RETRY_SECONDS + 2)
+    eventually(lambda: leader(kubectl) == first, seconds=15)
     time.sleep(LEASE_SECONDS + RETRY_SECONDS)
     assert leader(kubectl) == first
 
