@@ -90,7 +90,7 @@ def _run(given: argparse.Namespace) -> int:
 
 @contextmanager
 def _loading() -> Iterator[None]:
-    """Without the garbage collector, which looks through all that is loaded time and again: a sixth of the start.
+    """Without the garbage collector, which looks through all that is loaded time and again: a tenth of the start.
 
     What was loaded stays until the end, and is never looked through again.
     """
