@@ -16,6 +16,7 @@ import pytest
 
 from sluice_devcluster.kubectl import Kubectl, KubectlError
 from sluice_devcluster.quickstart import Site
+from support.processes import pod_process
 from support.site import Tenant, eventually, instant
 
 SYSTEM = ("-n", "sluice-system")
@@ -66,16 +67,8 @@ def settled_leader(kubectl: Kubectl) -> str:
 
 
 def process(pod: str) -> int:
-    """A replica's process, found by the pod's name in its environment."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (folder / "environ").read_bytes().split(b"\0")
-            command = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if f"POD_NAME={pod}".encode() in environment and b"sluice-operator" in command:
-            return int(folder.name)
-    raise AssertionError(f"no process of pod {pod}")
+    """A replica's process."""
+    return pod_process("sluice-operator", f"POD_NAME={pod}")
 
 
 def has_ended(process_id: int) -> bool:

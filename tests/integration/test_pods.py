@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 
 from sluice_devcluster.kubectl import Kubectl
+from support.processes import pod_process
 from support.site import Tenant, eventually, streaming_from
 from support.upstream import Upstream
 
 OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
 
 
-def ingest_process(pod_uid: str) -> int:
-    """The process of a pod, found by the pod's uid in its environment."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (folder / "environ").read_bytes().split(b"\0")
-            command = (folder / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if f"POD_UID={pod_uid}".encode() in environment and b"sluice-runtime" in command:
-            return int(folder.name)
-    raise AssertionError(f"no process of pod {pod_uid}")
-
-
 def test_a_killed_process_is_restarted_in_the_same_pod(tenant: Tenant, upstream: Upstream) -> None:
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
     tenant.apply(**streaming_from(upstream))
     before = tenant.settled("Streaming")["stream"]
-    os.kill(ingest_process(before["podUID"]), signal.SIGKILL)
+    os.kill(pod_process("sluice-runtime", f"POD_UID={before['podUID']}"), signal.SIGKILL)
     eventually(lambda: tenant.job()["status"]["stream"]["heartbeat"]["sessionID"] != before["heartbeat"]["sessionID"])
     after = tenant.settled("Streaming")["stream"]
     assert after["podUID"] == before["podUID"]

@@ -1,0 +1,18 @@
+"""The processes that devcluster runs as pods."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def pod_process(program: str, variable: str) -> int:
+    """The process of a pod, found by its program and by one of its environment's variables (`NAME=value`)."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (folder / "environ").read_bytes().split(b"\0")
+            command = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if variable.encode() in environment and program.encode() in command:
+            return int(folder.name)
+    raise AssertionError(f"no process of {program} with {variable}")
