@@ -32,7 +32,18 @@ from support.alpaca.handshake_faults import (
 )
 from support.alpaca.message_faults import Missing, UnknownType, ZeroSide
 from support.alpaca.messages import now
-from support.alpaca.stream_faults import Burst, Close, Garbage, HangUp, Mute, Oversize, Reset, SlowClient, WrongCodec
+from support.alpaca.stream_faults import (
+    Burst,
+    Close,
+    Garbage,
+    HangUp,
+    Mute,
+    Oversize,
+    Reset,
+    SlowClient,
+    StallReading,
+    WrongCodec,
+)
 from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
 from support.eventually import eventually
 from support.fake_listener import FakeListener
@@ -234,6 +245,29 @@ async def test_cancelling_in_any_phase_closes_the_socket_although_the_peer_does_
         assert time.monotonic() - began < 2.4
         await eventually(lambda: peer.open == 0, 0.3)
     assert listener.history.count("closed") == (0 if phase == "upgrade" else 1)
+
+
+async def test_who_cancels_again_and_again_does_not_cut_the_close_short(
+    server: AlpacaServer, client: AlpacaSource
+) -> None:
+    listener = FakeListener()
+
+    async def stream() -> None:
+        async with streaming(client, listener, "AAPL"):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(stream())
+    await eventually(lambda: server.record.quotes == {"AAPL"})
+    await server.inject(StallReading(seconds=0.3))
+    while not task.done():
+        task.cancel()
+        await asyncio.sleep(0.02)
+        # To a client that has hung up instead of waiting for the answer, this is the end of the server's connection.
+        await server.send_quote("AAPL", 77.25, 78.0)
+    assert task.cancelled()
+    await eventually(lambda: not server.record.open)
+    assert server.record.closes == [("client", 1000)]
+    assert listener.history.count("closed") == 1
 
 
 async def test_crypto_has_pairs_and_fractions_and_no_halts(

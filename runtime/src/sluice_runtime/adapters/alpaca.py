@@ -18,6 +18,7 @@ from .alpaca_connection import AlpacaConnection
 from .alpaca_mount import AlpacaMount
 from .alpaca_refusals import Contention
 from .alpaca_wire import Endpoint, NativeWire, Patience, Wire
+from .closing import uninterrupted
 
 _HOST = "wss://stream.data.alpaca.markets"
 _PATHS = {"boats": "v1beta1/boats", "overnight": "v1beta1/overnight", "crypto": "v1beta3/crypto/us"}
@@ -80,8 +81,10 @@ class AlpacaSource:
             listener.entered("Subscribing")
             yield connection
         finally:
-            await wire.close()
-            listener.closed()
+            try:
+                await uninterrupted(wire.close())
+            finally:
+                listener.closed()
 
     async def remedied(self) -> None:
         """Returns when there are credentials, and they or the certificates are others than those used last."""

@@ -6,9 +6,9 @@ import asyncio
 import socket as sockets
 import ssl
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import aiohttp
 import msgspec
@@ -24,6 +24,8 @@ _BINARY = aiohttp.WSMsgType.BINARY
 _ENDS = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.ERROR)
 
 _encode = msgspec.msgpack.Encoder().encode
+
+T = TypeVar("T")
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +73,7 @@ class NativeWire:
         self._socket = socket
         self._patience = patience
         self._raw = socket.get_extra_info("socket")  # once it is closed, aiohttp has none to give
+        self._reading: asyncio.Future[Any] | None = None
 
     @classmethod
     async def open(cls, endpoint: Endpoint) -> NativeWire:
@@ -93,13 +96,21 @@ class NativeWire:
 
     async def next(self) -> Sequence[Message]:
         """As Wire."""
-        frame = await self._socket.receive()
+        frame = await self._undisturbed(self._socket.receive())
         if frame.type in _ENDS:
             raise self._ended()
         return decode(frame.data) if frame.type is _BINARY else ()
 
     async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
         """As Wire."""
+        await self._undisturbed(self._read(take))
+
+    async def _undisturbed(self, reading: Coroutine[Any, Any, T]) -> T:
+        """Who waits for it may be cancelled, it goes on: once a read was cancelled, aiohttp closes without farewell."""
+        self._reading = asyncio.ensure_future(reading)
+        return await asyncio.shield(self._reading)
+
+    async def _read(self, take: Callable[[Sequence[Message]], None]) -> NoReturn:
         receive = self._socket.receive
         while True:
             frame = await receive()
@@ -113,10 +124,15 @@ class NativeWire:
         try:
             async with asyncio.timeout(self._patience.close):
                 await self._socket.close()
+                if self._reading is not None:  # it may have been the one to whom aiohttp left the closing
+                    await asyncio.wait([self._reading])
         except (TimeoutError, aiohttp.ClientError, OSError):
             pass
         finally:
             cut(self._raw)
+            if self._reading is not None:
+                self._reading.cancel()
+                await asyncio.gather(self._reading, return_exceptions=True)
             with suppress(TimeoutError):
                 async with asyncio.timeout(0.2):
                     await self._session.close()

@@ -1,0 +1,34 @@
+import asyncio
+
+import pytest
+
+from sluice_runtime.adapters.closing import uninterrupted
+
+
+async def test_what_closes_is_waited_for_however_often_it_is_cancelled() -> None:
+    goes_on, closed = asyncio.Event(), False
+
+    async def close() -> None:
+        nonlocal closed
+        await goes_on.wait()
+        closed = True
+
+    task = asyncio.create_task(uninterrupted(close()))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        task.cancel()
+    await asyncio.sleep(0)
+    assert not task.done()
+    goes_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert closed
+
+
+async def test_without_a_cancellation_it_ends_as_what_closes() -> None:
+    async def fail() -> None:
+        raise OSError("broken pipe")
+
+    with pytest.raises(OSError, match="broken pipe"):
+        await uninterrupted(fail())
+    await uninterrupted(asyncio.sleep(0))
