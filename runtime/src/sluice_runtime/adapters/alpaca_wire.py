@@ -29,13 +29,16 @@ T = TypeVar("T")
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How many seconds each phase of a connection may take. `ping`: a peer silent for 1.5 times this is dead."""
+    """How many seconds each phase of a connection may take. `ping`: a peer silent for 1.5 times this is dead.
+
+    `close` leaves half a second of the 2 s that a pause may take on a dead peer to all that is around it.
+    """
 
     upgrade: float = 10.0
     welcome: float = 5.0
     auth: float = 10.0
     ack: float = 5.0
-    close: float = 2.0
+    close: float = 1.5
     ping: float = 10.0
 
 
