@@ -1,1 +1,1 @@
-"""Measurements: what a quote costs, what a pod costs, and how long a symbol waits. `make bench` runs them."""
+"""Measurements: what a quote and a pod cost, how long a symbol waits, how soon a pause takes effect. `make bench`."""

@@ -8,22 +8,23 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import fairness, footprint, throughput
+from bench import fairness, footprint, pauses, throughput
 from bench.rows import Row, table, write
 from support.firestore import firestore_emulator
 
 RESULTS = Path("build/bench")
 
 
-def _footprint(folder: Path, repetitions: int) -> list[Row]:
+def _footprint(folder: Path, chosen: argparse.Namespace) -> list[Row]:
     with firestore_emulator(folder / "emulator") as host:
-        return footprint.rows(host, folder, repetitions)
+        return footprint.rows(host, folder, chosen.repetitions)
 
 
-BENCHES: dict[str, Callable[[Path, int], list[Row]]] = {
-    "throughput": throughput.rows,
+BENCHES: dict[str, Callable[[Path, argparse.Namespace], list[Row]]] = {
+    "throughput": lambda folder, chosen: throughput.rows(folder, chosen.repetitions),
     "footprint": _footprint,
     "fairness": lambda _, __: fairness.rows(),
+    "pauses": lambda folder, chosen: pauses.rows(folder, chosen.rounds),
 }
 
 
@@ -31,12 +32,13 @@ def main() -> int:
     """Exit code 1: a target is missed."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*BENCHES, []], help=f"of {', '.join(BENCHES)}; none: all")
-    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--repetitions", type=int, default=3, help="turns of throughput and footprint")
+    parser.add_argument("--rounds", type=int, default=pauses.ROUNDS, help="pauses in each phase")
     chosen = parser.parse_args()
     found: list[Row] = []
     for name in chosen.names or BENCHES:
         with tempfile.TemporaryDirectory() as folder:
-            rows = BENCHES[name](Path(folder), chosen.repetitions)
+            rows = BENCHES[name](Path(folder), chosen)
         write(rows, RESULTS / f"{name}.json")
         found += rows
     print(table(found))

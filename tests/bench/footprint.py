@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from bench import pod as pods
+from bench.documents import quote_documents
 from bench.rows import Row
 from support.upstream import Upstream
 
@@ -78,10 +77,10 @@ async def _cost(process: pods.Process, host: str, tenant: str) -> Cost:
     began = await process.began_at()
     # Nothing is asked of it before: the emulator itself knows when the first document was made.
     await asyncio.sleep(WARM_UP_SECONDS)
-    warm, before = process.cpu_seconds, await asyncio.to_thread(_documents, host, tenant)
+    warm, before = process.cpu_seconds, await asyncio.to_thread(quote_documents, host, pods.PROJECT, tenant)
     await asyncio.sleep(WINDOW_SECONDS)
     rate = (process.cpu_seconds - warm) / WINDOW_SECONDS
-    after = await asyncio.to_thread(_documents, host, tenant)
+    after = await asyncio.to_thread(quote_documents, host, pods.PROJECT, tenant)
     return Cost(
         memory=process.memory("VmRSS"),
         most_memory=process.memory("VmHWM"),
@@ -90,15 +89,6 @@ async def _cost(process: pods.Process, host: str, tenant: str) -> Cost:
         cpu=rate,
         writes=(_sequence(after) - _sequence(before)) / WINDOW_SECONDS,
     )
-
-
-def _documents(host: str, tenant: str) -> list[dict[str, Any]]:
-    """The quote documents as Firestore's REST interface shows them."""
-    url = f"http://{host}/v1/projects/{pods.PROJECT}/databases/(default)/documents/tenants/{tenant}/live_quotes"
-    request = urllib.request.Request(f"{url}?pageSize=100", headers={"Authorization": "Bearer owner"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  the emulator, on this machine
-        found: list[dict[str, Any]] = json.load(answer).get("documents", [])
-    return found
 
 
 def _sequence(documents: Sequence[dict[str, Any]]) -> int:

@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from sluice_devcluster.kubectl import Kubectl, KubectlError
-from sluice_devcluster.layout import StateDirectory
-from sluice_devcluster.quickstart import Site, install
+from sluice_devcluster.quickstart import Site
+from support.cluster import sluice_on_devcluster
 from support.site import Tenant
 from support.upstream import Upstream
 
-ROOT = Path(__file__).parent.parent.parent
-BIN = Path(sys.executable).parent
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A cluster with the CRD, the emulator and the operator. Containers that crash are restarted soon."""
-    state = tmp_path_factory.mktemp("devcluster")
-    command = [str(BIN / "sluice-devcluster")]
-    where = ["--state", str(state)]
-    wishes = ["--crds", str(ROOT / "crds"), "--bin-dir", str(BIN), "--emulator", "--restart-backoff-seconds", "1"]
-    subprocess.run([*command, "up", *where, *wishes], check=True, timeout=600)
-    try:
-        found = Site(StateDirectory(state), ROOT / "manifests")
-        install(found.kubectl, ROOT / "manifests", {"FIRESTORE_EMULATOR_HOST": found.emulator})
+    with sluice_on_devcluster(tmp_path_factory.mktemp("devcluster")) as found:
         yield found
-    finally:
-        subprocess.run([*command, "down", *where], check=True, timeout=120)
 
 
 @pytest.fixture

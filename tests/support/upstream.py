@@ -10,6 +10,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from support.alpaca.faults import Fault
+
 TESTS = Path(__file__).parent.parent
 
 
@@ -44,6 +48,14 @@ class Upstream:
             found: dict[str, Any] = json.load(answer)
         return found
 
+    def script(self, *faults: Fault) -> None:
+        """The next connection gets these faults; none: it follows the protocol."""
+        self._post("/_faults", faults)
+
+    def inject(self, *faults: Fault) -> None:
+        """The connections that are open get these faults now."""
+        self._post("/_inject", faults)
+
     @property
     def open_connections(self) -> list[dict[str, Any]]:
         """The connections open now."""
@@ -53,3 +65,7 @@ class Upstream:
     def subscribed(self) -> set[str]:
         """The symbols whose quotes are subscribed now, over all connections."""
         return {symbol for each in self.open_connections for symbol in each["subscription"].get("quotes", ())}
+
+    def _post(self, route: str, faults: tuple[Fault, ...]) -> None:
+        body = msgspec.json.encode({"faults": faults})
+        urllib.request.urlopen(self._control + route, data=body, timeout=10).close()  # noqa: S310  on this machine

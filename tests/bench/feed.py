@@ -1,0 +1,146 @@
+"""One IngestJob on a devcluster, its provider at full load, and a watcher beside its pod."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sluice_contract import identity
+from sluice_devcluster.api import MERGE, ApiClient
+from sluice_devcluster.layout import StateDirectory
+from sluice_devcluster.quickstart import Site
+from support.site import Tenant, streaming_from
+from support.upstream import Upstream
+
+QUOTES_PER_SECOND = 5000
+SYMBOLS = [f"S{number:02d}" for number in range(30)]
+TENANT, JOB = "bench", "feed"
+# A hundred writes a second, so that at any instant one is about to be made.
+_LIMITS = {"minIntervalMilliseconds": 250, "writesPerSecond": 100, "burst": 100, "flushIntervalMilliseconds": 50}
+_PATIENCE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """An event of the watch, and the Unix seconds at which the watcher had it."""
+
+    at: float
+    job: dict[str, Any]
+
+    @property
+    def generation(self) -> int:
+        """Of the spec."""
+        return int(self.job["metadata"]["generation"])
+
+    @property
+    def stream(self) -> dict[str, Any]:
+        """What the pod says of itself; nothing while it says nothing."""
+        found: dict[str, Any] = self.job.get("status", {}).get("stream", {})
+        return found
+
+
+class Watcher:
+    """What the process `bench.watcher` has seen."""
+
+    def __init__(self, lines: asyncio.StreamReader) -> None:
+        """`lines` are its output."""
+        self._lines = lines
+        self._seen: list[Sighting] = []
+
+    async def first(self, holds: Callable[[Sighting], object]) -> Sighting:
+        """The first event so far, or else to come, of which it holds.
+
+        Raises:
+            TimeoutError: it did not come within 30 s.
+        """
+        for sighting in self._seen:
+            if holds(sighting):
+                return sighting
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while not holds(sighting := await self._next()):
+                pass
+        return sighting
+
+    async def _next(self) -> Sighting:
+        line = await self._lines.readline()
+        assert line, "the watcher has ended"
+        self._seen.append(Sighting(**json.loads(line)))
+        return self._seen[-1]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """The job as its owner has it: patched through the API, watched, and seen from its provider."""
+
+    site: Site
+    upstream: Upstream
+    watcher: Watcher
+    api: ApiClient
+
+    async def enable(self, enabled: bool) -> int:
+        """Patches the spec; the generation that this made."""
+        path = f"/apis/{identity.API_VERSION}/namespaces/{TENANT}/{identity.PLURAL}/{JOB}"
+        changed = await self.api.patch(path, {"spec": {"enabled": enabled}}, MERGE)
+        return int(changed["metadata"]["generation"])
+
+    async def record(self) -> dict[str, Any]:
+        """What the provider has seen."""
+        return await asyncio.to_thread(self.upstream.record)
+
+    async def until(self, holds: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+        """The provider's record as soon as it holds of it.
+
+        Raises:
+            TimeoutError: it did not within 30 s.
+        """
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not holds(record := await self.record()):
+            if time.monotonic() > deadline:
+                raise TimeoutError("the provider has not seen what was waited for")
+            await asyncio.sleep(0.05)
+        return record
+
+
+@asynccontextmanager
+async def running_feed(site: Site, state: StateDirectory) -> AsyncIterator[Feed]:
+    """The job, paused, with its pod and all that is beside it."""
+    settings = state.load()
+    assert settings is not None
+    with Upstream("--quotes-per-second", str(QUOTES_PER_SECOND), "--batch", "10", "--no-deflate") as upstream:
+        await asyncio.to_thread(_apply, site, upstream)
+        async with (
+            ApiClient(settings.apiserver_port, state.pki, "admin") as api,
+            _watcher(state) as watcher,
+        ):
+            feed = Feed(site, upstream, watcher, api)
+            await watcher.first(lambda seen: seen.stream.get("pause", {}).get("acknowledgedAt"))
+            yield feed
+
+
+def _apply(site: Site, upstream: Upstream) -> None:
+    tenant = Tenant(site.kubectl, site.emulator, TENANT)
+    tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
+    tenant.apply(JOB, symbols=SYMBOLS, limits=_LIMITS, enabled=False, **streaming_from(upstream))
+
+
+@asynccontextmanager
+async def _watcher(state: StateDirectory) -> AsyncIterator[Watcher]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.watcher", str(state.root), TENANT, JOB),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        limit=1 << 20,
+    )
+    assert process.stdout is not None
+    try:
+        yield Watcher(process.stdout)
+    finally:
+        process.terminate()
+        await process.wait()

@@ -1,0 +1,177 @@
+"""How soon a patch of `enabled` has closed the socket, in every phase and at full load; and what follows the pause."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.documents import quote_documents
+from bench.feed import TENANT, Feed, Sighting, running_feed
+from bench.rows import Row
+from sluice_devcluster.layout import StateDirectory
+from sluice_devcluster.quickstart import PROJECT, Site
+from support.alpaca.faults import Fault
+from support.alpaca.stream_faults import Mute, StallReading
+from support.cluster import sluice_on_devcluster
+from support.phases import PHASES, Phase, attempts
+from support.site import instant
+
+ROUNDS = 25  # in each phase
+MOST = 3.0  # times the watch's latency
+MOST_ON_DEAD = 2.0  # seconds
+# A peer that is dead in either way: silent and deaf, or sending on without reading.
+DEAD: tuple[Fault, ...] = (Mute(pongs=False), StallReading(seconds=10.0))
+DEAD_ROUNDS = 5
+_QUIET_SECONDS = 0.4
+
+
+@dataclass(frozen=True)
+class Pause:
+    """One pause. The times are seconds since the patch was sent; None: there was no socket.
+
+    `after`: the quote documents that were written after the acknowledgement; `anew`: the attempts to connect after it.
+    """
+
+    seen: float
+    told_closed: float | None
+    closed: float | None
+    acknowledged: float
+    after: int
+    anew: int
+
+
+def rows(folder: Path, rounds: int = ROUNDS) -> list[Row]:
+    """`rounds` pauses in each phase, and some on dead peers."""
+    state = StateDirectory(folder / "devcluster")
+    with sluice_on_devcluster(state.root) as site:
+        pauses, dead = asyncio.run(_measured(site, state, rounds))
+    return _found(pauses, dead)
+
+
+async def _measured(site: Site, state: StateDirectory, rounds: int) -> tuple[list[Pause], list[Pause]]:
+    async with running_feed(site, state) as feed:
+        pauses = [await _pause_in(feed, phase) for _ in range(rounds) for phase in PHASES.values()]
+        dead = [await _pause_on(feed, fault) for _ in range(DEAD_ROUNDS) for fault in DEAD]
+        if not await _documents(feed):
+            raise RuntimeError("no quote was ever written: that none was written after a pause proves nothing")
+    return pauses, dead
+
+
+async def _pause_in(feed: Feed, phase: Phase) -> Pause:
+    await _enter(feed, phase)
+    await asyncio.sleep(random.uniform(0.1, 0.6))
+    return await _pause(feed)
+
+
+async def _pause_on(feed: Feed, fault: Fault) -> Pause:
+    """On a peer that has died a moment ago, which nobody has noticed."""
+    await _enter(feed, PHASES["Live"])
+    await asyncio.sleep(0.5)
+    await asyncio.to_thread(feed.upstream.inject, fault)
+    await asyncio.sleep(0.2)
+    return await _pause(feed)
+
+
+async def _enter(feed: Feed, phase: Phase) -> None:
+    """The job streams as far as `phase`."""
+    before = phase.entries(await feed.record())
+    await asyncio.to_thread(feed.upstream.script, *phase.faults)
+    await feed.enable(True)
+    await feed.until(lambda record: phase.entries(record) > before)
+
+
+async def _pause(feed: Feed) -> Pause:
+    asked = time.time()
+    generation = await feed.enable(False)
+    seen = await feed.watcher.first(lambda each: each.generation >= generation)
+    told = await feed.watcher.first(lambda each: _is_acknowledged(each, generation))
+    then = await feed.record()
+    await asyncio.sleep(_QUIET_SECONDS)
+    # A peer that is dead notices late that nobody is there.
+    record = await feed.until(lambda record: not record["open"])
+    pause = told.stream["pause"]
+    acknowledged = instant(pause["acknowledgedAt"]).timestamp()
+    documents = await _documents(feed)
+    has_socket = "socketClosedAt" in pause
+    return Pause(
+        seen=seen.at - asked,
+        told_closed=instant(pause["socketClosedAt"]).timestamp() - asked if has_socket else None,
+        closed=record["connections"][-1]["closed"] - asked if has_socket else None,
+        acknowledged=acknowledged - asked,
+        after=sum(instant(each["updateTime"]).timestamp() > acknowledged for each in documents),
+        anew=attempts(record) - attempts(then),
+    )
+
+
+async def _documents(feed: Feed) -> list[dict[str, Any]]:
+    return await asyncio.to_thread(quote_documents, feed.site.emulator, PROJECT, TENANT)
+
+
+def _is_acknowledged(seen: Sighting, generation: int) -> bool:
+    acknowledged = seen.stream.get("pause", {}).get("acknowledgedAt")
+    return bool(seen.stream.get("observedGeneration") == generation and acknowledged)
+
+
+def _found(pauses: Sequence[Pause], dead: Sequence[Pause]) -> list[Row]:
+    with_socket = [each for each in pauses if each.closed is not None]
+    every = [*pauses, *dead]
+    return [
+        *_latencies("patch to socket closed", with_socket, lambda each: each.closed),
+        *_latencies("patch to socketClosedAt", with_socket, lambda each: each.told_closed),
+        *_latencies("patch to acknowledged", pauses, lambda each: each.acknowledged, most=None),
+        _longest(dead),
+        _none("quotes written after it", len(every), sum(each.after for each in every)),
+        _none("connections asked for meanwhile", len(every), sum(each.anew for each in every)),
+    ]
+
+
+def _longest(dead: Sequence[Pause]) -> Row:
+    longest = max(max(each.closed or 0.0, each.told_closed or 0.0) for each in dead)
+    ratio = longest / MOST_ON_DEAD
+    return Row(
+        name=f"pause: patch to socket closed, dead peer, longest of {len(dead)}",
+        unit="s",
+        ours=longest,
+        limit=MOST_ON_DEAD,
+        ratio=ratio,
+        target="<= 1",
+        met=ratio <= 1,
+    )
+
+
+def _none(what: str, pauses: int, count: int) -> Row:
+    return Row(name=f"pause: {what}, of {pauses} pauses", unit="", ours=count, target="0", met=count == 0)
+
+
+def _latencies(
+    what: str, pauses: Sequence[Pause], taken: Callable[[Pause], float | None], most: float | None = MOST
+) -> list[Row]:
+    """p50 and p99, each beside that of the watcher over the same pauses."""
+    found = []
+    for percent in (50, 99):
+        mine = _percentile([value for each in pauses if (value := taken(each)) is not None], percent)
+        other = _percentile([each.seen for each in pauses], percent)
+        ratio = mine / other
+        found.append(
+            Row(
+                name=f"pause: {what}, p{percent} of {len(pauses)}",
+                unit="ms",
+                ours=mine * 1e3,
+                peer=other * 1e3,
+                ratio=ratio,
+                target=f"<= {most:g}" if most is not None else "",
+                met=ratio <= most if most is not None else None,
+            )
+        )
+    return found
+
+
+def _percentile(values: Sequence[float], percent: int) -> float:
+    """The least value that so many per cent of all do not exceed."""
+    return sorted(values)[math.ceil(len(values) * percent / 100) - 1]

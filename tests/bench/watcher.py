@@ -1,0 +1,32 @@
+"""`python -m bench.watcher STATE NAMESPACE NAME`: a watch of one IngestJob that has nothing to do with its pod.
+
+One JSON line for each event: `at` (Unix seconds, read when the event has been decoded) and the `job`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+
+from sluice_contract import identity
+from sluice_devcluster.api import ApiClient
+from sluice_devcluster.layout import StateDirectory
+
+
+async def watch(state: StateDirectory, namespace: str, name: str) -> None:
+    """Until it is ended, or the API server ends the watch."""
+    settings = state.load()
+    assert settings is not None, "the cluster is down"
+    path = f"/apis/{identity.API_VERSION}/namespaces/{namespace}/{identity.PLURAL}"
+    async with ApiClient(settings.apiserver_port, state.pki, "admin") as api:
+        async for event in api.watch(path, {"fieldSelector": f"metadata.name={name}"}):
+            at = time.time()
+            if event["type"] != "BOOKMARK":
+                print(json.dumps({"at": at, "job": event["object"]}), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(watch(StateDirectory(Path(sys.argv[1])), sys.argv[2], sys.argv[3]))
