@@ -1,13 +1,10 @@
-"""A pause under full load and in every phase: what the server saw of it, and how long it took."""
+"""A pause under full load and in every phase: what the server saw of it. How long it takes is for `make bench`."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from statistics import median
 from typing import get_args
 
 import pytest
@@ -57,10 +54,7 @@ async def acknowledged(pod: Pod, generation: int) -> None:
 
 
 @pytest.mark.parametrize("engine", get_args(AlpacaEngine))
-async def test_under_load_nothing_is_written_after_the_acknowledgement(
-    engine: AlpacaEngine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    took: list[float] = []
+async def test_under_load_nothing_is_written_after_the_acknowledgement(engine: AlpacaEngine, tmp_path: Path) -> None:
     with Upstream("--quotes-per-second", "5000", "--batch", "10") as upstream:
         made = source(upstream.url, mount(tmp_path, "key", "secret"), engine=engine, patience=Patience())
         pod = Pod(made)
@@ -69,7 +63,6 @@ async def test_under_load_nothing_is_written_after_the_acknowledgement(
                 declare(pod, generation, enabled=True)
                 before = len(pod.sink.writes)
                 await eventually(lambda before=before: len(pod.sink.writes) > before)
-                began = time.time()
                 declare(pod, generation + 1, enabled=False)
                 await acknowledged(pod, generation + 1)
                 written = len(pod.sink.writes)
@@ -77,14 +70,7 @@ async def test_under_load_nothing_is_written_after_the_acknowledgement(
                 assert len(pod.sink.writes) == written
                 seen = await asyncio.to_thread(upstream.record)
                 assert (seen["open"], len(seen["connections"])) == (0, generation // 2 + 1)
-                took.append(seen["connections"][-1]["closed"] - began)
         assert seen["concurrent_max"] == 1
-    took.sort()
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\npause to socket closed ({engine}): p50 {median(took) * 1e3:.1f}, most {took[-1] * 1e3:.1f} ms"
-        )
-    assert took[-1] < 2.0
 
 
 @pytest.mark.parametrize(
@@ -97,7 +83,7 @@ async def test_under_load_nothing_is_written_after_the_acknowledgement(
         ("Live", Mute(pongs=False)),
     ],
 )
-async def test_in_every_phase_the_socket_is_closed_within_two_seconds_and_nobody_connects_until_the_pause_is_over(
+async def test_in_every_phase_the_socket_is_closed_and_nobody_connects_until_the_pause_is_over(
     server: AlpacaServer, pod: Pod, phase: str, fault: Fault
 ) -> None:
     pod.backoff.seconds = 60.0
@@ -106,10 +92,9 @@ async def test_in_every_phase_the_socket_is_closed_within_two_seconds_and_nobody
         declare(pod, 1, enabled=True)
         await eventually(lambda: pod.journal.state == phase)
         await asyncio.sleep(0.05)
-        connected, began = server.record.connects, time.monotonic()
+        connected = server.record.connects
         declare(pod, 2, enabled=False)
         await acknowledged(pod, 2)
-        assert time.monotonic() - began < 2.5
         await server.record.until(lambda record: not record.open)
         await asyncio.sleep(0.3)
         assert server.record.connects == connected

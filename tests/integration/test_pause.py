@@ -1,0 +1,70 @@
+"""A pause of a whole pod, patched into its job while the provider sends 5,000 quotes a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from support.alpaca.stream_faults import Mute
+from support.phases import PHASES, Phase, attempts
+from support.site import Tenant, eventually, streaming_from
+from support.upstream import Upstream
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    """A provider at full load."""
+    with Upstream("--quotes-per-second", "5000", "--batch", "10") as server:
+        yield server
+
+
+def enter(tenant: Tenant, upstream: Upstream, phase: Phase) -> None:
+    """The job streams as far as this phase, and writes if it gets so far."""
+    before = phase.entries(upstream.record())
+    upstream.script(*phase.faults)
+    tenant.patch(enabled=True)
+    eventually(lambda: phase.entries(upstream.record()) > before)
+    if not phase.faults:
+        eventually(tenant.writes)
+
+
+def pause(tenant: Tenant) -> dict[str, Any]:
+    """Pauses the job; what its pod says of it once it is acknowledged."""
+    tenant.patch(enabled=False)
+    found: dict[str, Any] = tenant.settled("Paused")["stream"]["pause"]
+    assert "acknowledgedAt" in found
+    return found
+
+
+def assert_nothing_happens(tenant: Tenant, upstream: Upstream) -> None:
+    """No socket is open, none is opened, no quote is written."""
+    written, asked = tenant.writes(), attempts(upstream.record())
+    time.sleep(0.5)
+    assert tenant.writes() == written
+    assert attempts(upstream.record()) == asked
+    assert upstream.open_connections == []
+
+
+def test_in_every_phase_a_pause_is_the_last_word_until_it_is_over(tenant: Tenant, upstream: Upstream) -> None:
+    tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
+    tenant.apply(enabled=False, **streaming_from(upstream))
+    tenant.settled("Paused")
+    for phase in PHASES.values():
+        enter(tenant, upstream, phase)
+        pause(tenant)
+        assert_nothing_happens(tenant, upstream)
+    assert upstream.record()["concurrent_max"] == 1
+
+
+def test_a_pause_closes_the_socket_of_a_dead_peer(tenant: Tenant, upstream: Upstream) -> None:
+    tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
+    tenant.apply(**streaming_from(upstream))
+    tenant.settled("Streaming")
+    eventually(tenant.writes)
+    upstream.inject(Mute(pongs=False))
+    assert "socketClosedAt" in pause(tenant)
+    eventually(lambda: not upstream.open_connections)
+    assert_nothing_happens(tenant, upstream)
