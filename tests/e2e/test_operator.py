@@ -57,7 +57,7 @@ def test_reconciling_goes_on_when_the_leader_is_killed(
     tenant.apply(**upstream.spec)
     before = tenant.settled("Streaming", seconds=30)
     cluster.kill(leader(cluster.kubectl)["metadata"]["uid"])
-    tenant.apply("second", heartbeat={"document": "second", "intervalSeconds": 1})
+    tenant.apply("second", symbols=["MSFT"], heartbeat={"document": "second", "intervalSeconds": 1})
     tenant.settled("Streaming", "second", seconds=60)
     assert untouched(before, tenant.settled("Streaming"))
     assert len(upstream.connections()) == 1

@@ -128,7 +128,7 @@ def test_another_runtime_image_replaces_every_pod_old_first(
 ) -> None:
     cluster.alias("docker.io/library/sluice-runtime:0.1.0", f"docker.io/library/{NEXT_IMAGE}")
     streaming(tenant, upstream)
-    tenant.apply("other", heartbeat={"document": "other", "intervalSeconds": 1})
+    tenant.apply("other", symbols=["MSFT"], heartbeat={"document": "other", "intervalSeconds": 1})
     tenant.settled("Streaming", "other")
     with runtime_image(cluster.kubectl, NEXT_IMAGE):
         eventually(lambda: len(pods.lives(POD)) == len(pods.lives("other-ingest")) == 2, seconds=60)

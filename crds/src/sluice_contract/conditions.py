@@ -53,6 +53,7 @@ POD_CRASHING: Final = "PodCrashLooping"  # its container ends again and again
 POD_UNSTARTABLE: Final = "PodCannotStart"  # image, configuration or scheduling keeps it from starting
 NAME_CONFLICT: Final = "NameConflict"  # a pod that is not this job's has this job's pod name
 POD_REJECTED: Final = "PodRejected"  # the API server refuses the pod (quota, admission, Pod Security)
+DOCUMENT_CONFLICT: Final = "DocumentConflict"  # an earlier job of the tenant writes the same documents: no pod runs
 
 # credentials
 ACCEPTED: Final = "Accepted"  # the provider took them

@@ -16,6 +16,21 @@ _HEAD = """\
 same connection; any other needs a new pod, which the operator starts when the old one is gone.
 """
 
+_ONE_WRITER = """\
+
+## Several jobs of one tenant
+
+A document in Firestore has one writer. Two jobs of a tenant, in the same project and database, share documents if they
+have the same `heartbeat.document`, a symbol and the same `firestore.liveQuotesCollection`, or a symbol and both the
+channel bars. Then the one that was created later (in one second: whose `NAMESPACE/NAME` comes later) is `Stalled`,
+reason `DocumentConflict`: it gets no pod, or loses the one that it has, and the message names the other job, what is
+shared, and what to change. It starts by itself when nothing is shared any more, or when the other job and its pod are
+gone.
+
+A paused job keeps its documents, and so does one that is itself stalled, since either may be back at any moment. A dry
+run writes no quotes and no bars, so it shares none; its heartbeat goes on, so it needs a document of its own for that.
+"""
+
 
 def reference() -> str:
     """The page as Markdown."""
@@ -29,7 +44,8 @@ def reference() -> str:
             _table(properties["spec"], hot=HOT_FIELDS),
             "\n### Rules across fields\n",
             rules,
-            "\n## status\n",
+            _ONE_WRITER,
+            "## status\n",
             _table(properties["status"], hot=frozenset()),
             "",
         ]

@@ -136,9 +136,12 @@ class Heartbeat(Document, frozen=True):
     interval_seconds: Annotated[
         int, Meta(ge=1, le=30, description="How often the heartbeat document is written to Firestore.")
     ] = 15
-    document: Annotated[DocumentID, Meta(description="The id of the heartbeat document below tenants/TENANT/ops.")] = (
-        "market_ingest"
-    )
+    document: Annotated[
+        DocumentID,
+        Meta(
+            description="The id of the heartbeat document below tenants/TENANT/ops. Each job of a tenant needs its own."
+        ),
+    ] = "market_ingest"
 
 
 class Firestore(Document, frozen=True):

@@ -66,7 +66,7 @@ class Parts(msgspec.Struct, frozen=True):
 async def assembled(settings: Settings, way: ApiClient) -> AsyncIterator[Parts]:
     """All parts, wired and not yet started; the connections to the API server are open meanwhile."""
     metrics, queue = Metrics(), WorkQueue[Key](time.monotonic)
-    store = Store(queue.add)
+    store = Store(queue.add, settings.project_id)
     async with way, another(way) as lease_way:
         led = _leadership(settings, lease_way)
         cluster = KubernetesCluster(Api(way, may_write_seconds=led.seconds_left), settings.namespaces)

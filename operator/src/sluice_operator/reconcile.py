@@ -71,6 +71,7 @@ class Reconciler:
             cold_hash=self._cold_hash(job, memory),
             account_is_ensured=key[0] in self._store.accounts,
             refusal=_refusal(memory, now),
+            conflict=self._store.claims.conflict(key),
         )
         return msgspec.structs.replace(seen, **_noticed(seen, memory, now, self._clocks.reachable()))
 
@@ -127,7 +128,13 @@ class Reconciler:
         return True
 
     async def _delete_pod(self, key: Key, seen: Observation, step: DeletePod) -> bool:
-        """Only after both, pod and job, were read live: a store that is behind must not delete the wrong pod."""
+        """Only after all that speaks for it was read live: a store that is behind must not delete the wrong pod."""
+        if seen.conflict is not None:
+            holder = seen.conflict.holder
+            await self._refresh_job(holder)
+            await self._refresh_pod(holder)  # of a job that is gone, this is what may still write
+            if self._store.claims.conflict(key) != seen.conflict:
+                return True
         job, pod = await self._refresh_job(key), await self._refresh_pod(key)
         if _declared(job) != _declared(seen.job) or pod is None or _seen(pod) != (step.uid, step.resource_version):
             return True

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from .domain.claims import Claim, Claims, claim
 from .domain.objects import Job, Key, Pod, key_of_pod
 
 V = TypeVar("V", Job, Pod)
@@ -104,13 +105,21 @@ class Shelf(Generic[V]):
 
 
 class Store:
-    """Both shelves, and a memory a job. Every change adds the job's key to the work queue."""
+    """Both shelves, and a memory a job. Every change adds the job's key to the work queue.
 
-    def __init__(self, changed: Callable[[Key], None]) -> None:
-        self.jobs: Shelf[Job] = Shelf(changed)
-        self.pods: Shelf[Pod] = Shelf(changed)
-        self._memories: dict[Key, Memory] = {}
+    It also adds the keys of the jobs for which a document has become free, or somebody else's.
+    """
+
+    def __init__(self, changed: Callable[[Key], None], project_id: str = "") -> None:
+        """`project_id` is the Google Cloud project of jobs that name none."""
+        self.jobs: Shelf[Job] = Shelf(self._job_changed)
+        self.pods: Shelf[Pod] = Shelf(self._pod_changed)
+        self.claims = Claims()
         self.accounts: set[str] = set()  # namespaces whose account was ensured since the last resync
+        self._changed = changed
+        self._project_id = project_id
+        self._memories: dict[Key, Memory] = {}
+        self._claimed: dict[Key, tuple[str, int]] = {}  # job uid and generation of what was claimed
 
     def memory(self, key: Key) -> Memory:
         """What was noticed of the job."""
@@ -120,11 +129,35 @@ class Store:
         """There is neither job nor a pod of ours any more."""
         self._memories.pop(key, None)
         self.pods.drop(key)
+        self._release(key)
 
     def put_pod(self, pod: Pod) -> None:
         """Takes a pod, if it bears the name of a job's pod."""
         if (key := key_of_pod(pod.metadata.namespace, pod.metadata.name)) is not None:
             self.pods.put(key, pod)
+
+    def _job_changed(self, key: Key) -> None:
+        job = self.jobs.get(key)
+        if job is None:
+            if self.pods.get(key) is None:  # else its pod may still write
+                self._release(key)
+        elif self._claimed.get(key) != (declared := (job.metadata.uid, job.metadata.generation)):
+            self._claimed[key] = declared
+            self._claim(key, claim(job, self._project_id))
+        self._changed(key)
+
+    def _pod_changed(self, key: Key) -> None:
+        if self.jobs.get(key) is None and self.pods.get(key) is None:
+            self._release(key)
+        self._changed(key)
+
+    def _release(self, key: Key) -> None:
+        self._claimed.pop(key, None)
+        self._claim(key, None)
+
+    def _claim(self, key: Key, made: Claim | None) -> None:
+        for each in self.claims.put(key, made):
+            self._changed(each)
 
 
 def version(value: Job | Pod) -> int:

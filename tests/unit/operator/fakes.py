@@ -21,6 +21,7 @@ from sluice_operator.ports import Conflict, NotFound, Refused, Report, Unavailab
 Document = dict[str, Any]
 Watcher = Callable[[str, str, Document], None]
 
+CREATED_AT = "2026-03-02T14:00:00Z"
 DELETED_AT = "2026-03-02T15:00:00Z"
 
 
@@ -108,11 +109,11 @@ class FakeCluster:
             else:
                 self.finish(key)
 
-    def declare(self, key: Key, spec: Document, uid: str = "job-1") -> None:
+    def declare(self, key: Key, spec: Document, uid: str = "job-1", created: str = CREATED_AT) -> None:
         """`kubectl apply` of a job."""
         document = self.jobs.get(key)
         if document is None:
-            meta = {"namespace": key[0], "name": key[1], "uid": uid, "generation": 1}
+            meta = {"namespace": key[0], "name": key[1], "uid": uid, "generation": 1, "creationTimestamp": created}
             document = self.jobs[key] = {"metadata": meta, "spec": spec}
             self.change("ingestjobs", document, change="ADDED")
         elif document["spec"] != spec:

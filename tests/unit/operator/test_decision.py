@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sluice_contract import conditions as c
 from sluice_contract.status import OPERATOR_FIELDS, RUNTIME_FIELDS, IngestJobStatus, Restart, StreamState, StreamStatus
 from sluice_operator.domain import objects, workload
+from sluice_operator.domain.claims import Conflict
 from sluice_operator.domain.decision import decide, operator_part
 from sluice_operator.domain.observation import Observation, Refusal
 from sluice_operator.domain.placement import PLACEMENT
@@ -28,6 +29,7 @@ def test_the_order_of_the_checks_is_pinned() -> None:
     assert [check.__name__ for check in PLACEMENT] == [
         "spec_is_invalid",
         "pod_is_foreign",
+        "documents_are_claimed",
         "pod_is_terminating",
         "pod_is_of_an_earlier_job",
         "pod_is_outdated",
@@ -152,6 +154,7 @@ def observations(draw: st.DrawFn) -> Observation:
         heartbeat_was_looked_up=draw(st.booleans()),
         pausing_seconds=draw(st.sampled_from([0.0, 11.0])),
         refusal=draw(st.sampled_from([None, Refusal("quota", 1, None, 30.0), Refusal("quota", 2, 1, 61.0)])),
+        conflict=draw(st.sampled_from([None, None, None, Conflict(holder=("acme", "first"), quotes=("SPY",))])),
     )
 
 
@@ -164,6 +167,11 @@ def always(holds: Callable[[Observation], None]) -> Callable[[], None]:
 @always
 def test_no_pod_is_created_while_a_pod_object_exists(seen: Observation) -> None:
     assert seen.pod is None or not isinstance(decide(seen).step, CreatePod)
+
+
+@always
+def test_no_pod_is_created_for_a_job_whose_documents_are_anothers(seen: Observation) -> None:
+    assert seen.conflict is None or not isinstance(decide(seen).step, CreatePod)
 
 
 @always

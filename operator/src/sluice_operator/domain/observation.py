@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from .claims import Conflict
 from .objects import Job, Pod
 
 
@@ -37,3 +38,4 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_was_looked_up: bool = False  # a live read confirmed that this is still the newest heartbeat
     pausing_seconds: float = 0.0  # since a pause that is not acknowledged was first seen
     refusal: Refusal | None = None
+    conflict: Conflict | None = None  # with an earlier job, over documents

@@ -10,11 +10,13 @@ from sluice_contract import conditions as c
 from sluice_contract import identity
 
 from . import checks
+from .claims import Conflict
 from .objects import Job, Pod
 from .observation import Observation
 from .verdict import CreatePod, DeletePod, EnsureAccount, Finding, Look, Step, Verdict
 
 FOREIGN_POD_LOOK_SECONDS: Final = 10.0
+_NAMES_SHOWN: Final = 5
 
 Check = Callable[[Observation, Job], Finding | None]
 
@@ -37,12 +39,24 @@ def pod_is_foreign(o: Observation, job: Job) -> Finding | None:
     return _stalled(c.NAME_CONFLICT, message, step=Look(), requeue_after=FOREIGN_POD_LOOK_SECONDS)
 
 
+def documents_are_claimed(o: Observation, _: Job) -> Finding | None:
+    """An earlier job writes what this one would: two would take turns in it, and readers could trust neither."""
+    if o.conflict is None:
+        return None
+    message = _claimed_words(o.conflict)
+    if o.pod is None:
+        return _stalled(c.DOCUMENT_CONFLICT, message)
+    if not checks.pod_is_terminating(o.pod):
+        return _stalled(c.DOCUMENT_CONFLICT, message, step=_delete(o.pod))
+    step, again = _wait_for_its_end(o.pod)
+    return _stalled(c.DOCUMENT_CONFLICT, message, step=step, requeue_after=again)
+
+
 def pod_is_terminating(o: Observation, _: Job) -> Finding | None:
     """A pod that is asked to go may still be connected: nothing new before its object is gone."""
     if o.pod is None or not checks.pod_is_terminating(o.pod):
         return None
-    watched = o.pod.metadata.labels.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY
-    step, again = (None, None) if watched else (Look(), FOREIGN_POD_LOOK_SECONDS)
+    step, again = _wait_for_its_end(o.pod)
     return _moving(c.POD_REPLACING, "The old pod is going; a new one follows when it is gone.", step, again)
 
 
@@ -127,6 +141,7 @@ def pod_is_missing(o: Observation, _: Job) -> Finding | None:
 PLACEMENT: Final[tuple[Check, ...]] = (
     spec_is_invalid,
     pod_is_foreign,
+    documents_are_claimed,
     pod_is_terminating,
     pod_is_of_an_earlier_job,
     pod_is_outdated,
@@ -160,5 +175,35 @@ def _delete(pod: Pod) -> DeletePod:
     return DeletePod(uid=pod.metadata.uid, resource_version=pod.metadata.resource_version)
 
 
+def _wait_for_its_end(pod: Pod) -> tuple[Step, float | None]:
+    """The step, and when to look again. The end of a pod without our label is not watched."""
+    watched = pod.metadata.labels.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY
+    return (None, None) if watched else (Look(), FOREIGN_POD_LOOK_SECONDS)
+
+
 def _after(instant: datetime) -> str:
     return f"after {instant:%H:%M:%S} UTC"
+
+
+def _claimed_words(conflict: Conflict) -> str:
+    """Who, what, and the ways out."""
+    found, ways = [], []
+    if conflict.heartbeat:
+        found.append(f"heartbeat document {conflict.heartbeat}")
+        ways.append("give this job a heartbeat document of its own by spec.heartbeat.document")
+    if conflict.quotes:
+        found.append(f"the quotes of {_named(conflict.quotes)}")
+        ways.append("take the symbols out of one of the two, or set another spec.firestore.liveQuotesCollection here")
+    if conflict.bars:
+        found.append(f"the bars of {_named(conflict.bars)}")
+        ways.append("take bars out of spec.channels of one of the two")
+    holder = "/".join(conflict.holder)
+    return (
+        f"Job {holder} of the same tenant was there first and has {', '.join(found)}: {'; '.join(ways)}. "
+        "Until then no pod runs."
+    )
+
+
+def _named(symbols: tuple[str, ...]) -> str:
+    shown, more = ", ".join(symbols[:_NAMES_SHOWN]), len(symbols) - _NAMES_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,177 @@
+"""Two jobs of a tenant that would write the same documents, over a cluster in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sluice_contract import conditions as c
+from sluice_contract.status import Condition
+from sluice_operator.domain import objects
+from sluice_operator.domain.objects import Job, Key
+
+from .fakes import Document
+from .world import KEY, RUNNING, SYNTHETIC, World, condition, declared, found, live, said
+
+LATER: Key = ("acme", "later")
+LATER_AT = "2026-03-02T14:30:00Z"
+OWN = {"heartbeat": {"document": "later"}}
+
+
+async def second(world: World, created: str = LATER_AT, **spec: Any) -> None:
+    """Another job of the tenant, with a heartbeat document of its own unless told otherwise."""
+    world.cluster.declare(LATER, SYNTHETIC | OWN | spec, "job-2", created)
+    await world.settle()
+
+
+def later(world: World) -> Job:
+    """The second job, as the cluster has it."""
+    return objects.job(world.cluster.jobs[LATER])
+
+
+def stalled(world: World) -> tuple[str, str]:
+    """Status and reason of the second job's condition Stalled."""
+    return condition(later(world).status, c.STALLED)
+
+
+def words(job: Job) -> str:
+    """The message of condition Stalled."""
+    it = found(job.status, c.STALLED)
+    assert isinstance(it, Condition)
+    return it.message
+
+
+def pod_of(world: World, key: Key) -> Document | None:
+    """The job's pod, as the cluster has it."""
+    return world.cluster.pods.get((key[0], f"{key[1]}-ingest"))
+
+
+async def test_the_later_of_two_stalls_without_a_pod_and_the_earlier_is_left_alone(world: World) -> None:
+    await live(world)
+    writes = len(world.cluster.writes)
+    await second(world)
+    assert stalled(world) == ("True", c.DOCUMENT_CONFLICT)
+    assert condition(later(world).status, c.READY) == ("False", c.DOCUMENT_CONFLICT)
+    assert condition(later(world).status, c.RECONCILING) == ("", "")
+    assert (pod_of(world, LATER), world.ready) == (None, ("True", c.STREAMING_REASON))
+    assert world.cluster.writes[writes:] == ["status"]
+    assert world.recorder.reports[-1].transition.warning
+
+
+async def test_the_message_names_job_documents_and_the_way_out(world: World) -> None:
+    many = [f"S{n}" for n in range(10, 22)]
+    await declared(world, SYNTHETIC | {"symbols": many, "channels": ["quotes", "bars"]})
+    await second(world, symbols=many, channels=["quotes", "bars"], heartbeat={})
+    assert words(later(world)) == (
+        "Job acme/us-equities of the same tenant was there first and has heartbeat document market_ingest, the quotes "
+        "of S10, S11, S12, S13, S14 and 7 more, the bars of S10, S11, S12, S13, S14 and 7 more: give this job a "
+        "heartbeat document of its own by spec.heartbeat.document; take the symbols out of one of the two, or set "
+        "another spec.firestore.liveQuotesCollection here; take bars out of spec.channels of one of the two. "
+        "Until then no pod runs."
+    )
+
+
+async def test_the_later_starts_when_the_earlier_lets_go_of_the_symbol(world: World) -> None:
+    await live(world)
+    await second(world, symbols=["SPY"])
+    await declared(world, SYNTHETIC | {"symbols": ["AAPL"]})
+    assert stalled(world) == ("", "")
+    assert pod_of(world, LATER) is not None
+
+
+async def test_the_later_starts_when_it_is_changed_itself(world: World) -> None:
+    await live(world)
+    await second(world)
+    await second(world, symbols=["MSFT"])
+    assert (stalled(world), pod_of(world, LATER) is not None) == (("", ""), True)
+
+
+async def test_the_later_starts_when_the_earlier_is_deleted_and_its_pod_is_gone(world: World) -> None:
+    await live(world)
+    await second(world)
+    world.cluster.remove(KEY)
+    await world.settle()
+    assert stalled(world) == ("True", c.DOCUMENT_CONFLICT)  # the earlier pod may still write
+    world.cluster.finish(KEY)
+    await world.settle()
+    assert (stalled(world), pod_of(world, LATER) is not None) == (("", ""), True)
+
+
+async def test_somebody_elses_pod_of_the_earlier_jobs_name_holds_up_nobody(world: World) -> None:
+    world.cluster.pods["acme", "us-equities-ingest"] = {
+        "metadata": {"name": "us-equities-ingest", "namespace": "acme", "uid": "theirs"},
+        "spec": {},
+    }
+    world.cluster.change("pods", world.cluster.pods["acme", "us-equities-ingest"], change="ADDED")
+    await declared(world)
+    await second(world)
+    assert stalled(world) == ("True", c.DOCUMENT_CONFLICT)
+    world.cluster.remove(KEY)
+    await world.settle()
+    assert (stalled(world), pod_of(world, LATER) is not None) == (("", ""), True)
+
+
+async def test_symbols_that_come_to_overlap_end_the_later_pod(world: World) -> None:
+    await live(world)
+    await second(world, symbols=["MSFT"])
+    world.cluster.pod_is(LATER, **RUNNING)
+    pod = pod_of(world, LATER)
+    assert pod is not None
+    world.cluster.pod_says(LATER, said(pod["metadata"]["uid"], 1))
+    await world.settle()
+    assert condition(later(world).status, c.READY) == ("True", c.STREAMING_REASON)
+    await declared(world, SYNTHETIC | {"symbols": ["SPY", "MSFT"]})
+    assert stalled(world) == ("True", c.DOCUMENT_CONFLICT)
+    assert pod["metadata"]["deletionTimestamp"]
+    world.cluster.finish(LATER)
+    await world.settle()
+    assert (stalled(world)[1], pod_of(world, LATER)) == (c.DOCUMENT_CONFLICT, None)
+    assert world.job.status.pod_name
+    assert pod_of(world, KEY) is not None
+
+
+async def test_it_is_the_later_that_stalls_even_if_it_ran_first(world: World) -> None:
+    await live(world)
+    await second(world, created="2026-03-02T13:00:00Z")
+    assert stalled(world) == ("", "")
+    assert condition(world.job.status, c.STALLED) == ("True", c.DOCUMENT_CONFLICT)
+    assert world.pod.metadata.deletion_timestamp is not None
+
+
+async def test_a_pod_is_not_ended_for_an_earlier_job_that_only_the_store_still_knows(world: World) -> None:
+    await live(world)
+    await second(world, symbols=["MSFT"])
+    world.watching = False
+    world.cluster.declare(KEY, SYNTHETIC | {"symbols": ["SPY", "MSFT"]})
+    overlapping = world.cluster.jobs[KEY]
+    world.watching = True
+    world.cluster.change("ingestjobs", overlapping)
+    world.watching = False
+    world.cluster.remove(KEY)
+    world.cluster.finish(KEY)
+    world.watching = True
+    await world.settle()
+    assert (stalled(world), "delete" in world.cluster.writes) == (("", ""), False)
+
+
+async def test_a_paused_later_job_is_stalled_too_since_it_could_not_resume(world: World) -> None:
+    await live(world)
+    await second(world, enabled=False)
+    assert stalled(world) == ("True", c.DOCUMENT_CONFLICT)
+    assert condition(later(world).status, c.PAUSED) == ("True", c.NOTHING_CONNECTED)
+
+
+async def test_a_dry_run_shares_symbols_and_stalls_when_it_is_to_write_them(world: World) -> None:
+    await live(world)
+    await second(world, dryRun=True)
+    assert (stalled(world), pod_of(world, LATER) is not None) == (("", ""), True)
+    await second(world)
+    assert stalled(world) == ("True", c.DOCUMENT_CONFLICT)
+
+
+async def test_a_restarted_operator_comes_to_the_same_end_and_writes_nothing(world: World) -> None:
+    await live(world)
+    await second(world)
+    writes = len(world.cluster.writes)
+    world.start()
+    await world.settle()
+    assert len(world.cluster.writes) == writes
