@@ -45,9 +45,9 @@ def test_a_job_claims_its_heartbeat_its_quotes_and_its_bars() -> None:
     assert made is not None
     place = (PROJECT, "(default)", "acme")
     assert made.documents == {
-        (*place, "ops"): {"feed_ingest"},
-        (*place, "live_quotes"): {"SPY", "AAPL"},
-        (*place, "live_bars"): {"SPY", "AAPL"},
+        (*place, "ops"): ("feed_ingest",),
+        (*place, "live_quotes"): ("AAPL", "SPY"),
+        (*place, "live_bars"): ("AAPL", "SPY"),
     }
 
 

@@ -16,7 +16,7 @@ from .objects import Job, Key
 
 Collection = tuple[str, str, str, str]  # Google Cloud project, database, tenant, collection
 Since = tuple[datetime, Key]  # the creation; of two in one second, the name decides
-Documents = dict[Collection, frozenset[str]]  # ids, or the symbols that they stand for
+Documents = dict[Collection, tuple[str, ...]]  # ids, or the symbols that they stand for, in order
 
 _HEARTBEATS: Final = "ops"
 _BARS: Final = "live_bars"
@@ -49,9 +49,9 @@ def claim(job: Job, project_id: str) -> Claim | None:
         return None
     firestore = spec.firestore
     place = (firestore.project_id or project_id, firestore.database, spec.tenant)
-    documents: Documents = {(*place, _HEARTBEATS): frozenset((spec.heartbeat.document,))}
+    documents: Documents = {(*place, _HEARTBEATS): (spec.heartbeat.document,)}
     if not spec.dry_run:
-        symbols = frozenset(spec.symbols)
+        symbols = tuple(sorted(set(spec.symbols)))  # as a frozenset, 20 would take ten times the memory
         documents[(*place, firestore.live_quotes_collection)] = symbols
         if "bars" in spec.channels:
             documents[(*place, _BARS)] = symbols
