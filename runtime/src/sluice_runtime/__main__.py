@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -16,6 +13,7 @@ import msgspec
 from sluice_contract import identity
 
 from . import commands, logs
+from .loading import lean
 from .settings import Settings, SettingsError, settings
 
 
@@ -72,7 +70,7 @@ def _run(given: argparse.Namespace) -> int:
     if identity.JOB_ENV in os.environ and given.file is None:
         found = msgspec.structs.replace(settings(os.environ), record_file=given.record)
         _configure_logs(found)
-        with _loading():
+        with lean():
             from .app import run  # noqa: PLC0415
 
         asyncio.run(run(found))
@@ -81,32 +79,19 @@ def _run(given: argparse.Namespace) -> int:
     plain = commands.settings_of(read(), os.environ, given.file)
     found = msgspec.structs.replace(plain, record_file=given.record)
     _configure_logs(found)
-    with _loading():
+    with lean():
         from .standalone import Standalone  # noqa: PLC0415
 
     Standalone(found, read, os.environ).run_until_stopped(given.port)
     return 0
 
 
-@contextmanager
-def _loading() -> Iterator[None]:
-    """Without the garbage collector, which looks through all that is loaded time and again: a tenth of the start.
-
-    What was loaded stays until the end, and is never looked through again.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-        gc.freeze()
-
-
 def _smoke(given: argparse.Namespace) -> int:
     read = commands.declared(given.file, os.environ)
     found = commands.settings_of(read(), os.environ, given.file)
     _configure_logs(found)
-    from .standalone import Standalone  # noqa: PLC0415
+    with lean():
+        from .standalone import Standalone  # noqa: PLC0415
 
     passed, sentence = Standalone(found, read, os.environ).smoke(given.seconds)
     print(f"{'PASS' if passed else 'FAIL'}: {sentence}")

@@ -8,6 +8,7 @@ import ssl
 import struct
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import Any, NoReturn, Protocol, TypeVar
 
 import aiohttp
@@ -64,6 +65,12 @@ class Wire(Protocol):
 
     async def close(self) -> None:
         """Closes in good order if the peer answers, else without it, within the patience for that."""
+
+
+@cache
+def machine_trust() -> ssl.SSLContext:
+    """What the machine trusts. Not aiohttp's default, for which the certificates are not loaded: see `loading`."""
+    return ssl.create_default_context()
 
 
 class NativeWire:
@@ -165,7 +172,7 @@ async def _upgraded(session: aiohttp.ClientSession, endpoint: Endpoint) -> aioht
                 heartbeat=patience.ping,
                 max_msg_size=_MAX_FRAME,
                 timeout=aiohttp.ClientWSTimeout(ws_close=2 * patience.close),
-                ssl=endpoint.tls or True,
+                ssl=endpoint.tls or (machine_trust() if endpoint.url.startswith("wss:") else True),
             )
     except aiohttp.WSServerHandshakeError as error:
         after = error.headers.get("Retry-After", "") if error.headers else ""
