@@ -90,7 +90,7 @@ e2e: setup ## the tests on a kind cluster of their own (Docker, kind and kubectl
 	  $(BIN)/pytest tests/e2e
 
 .PHONY: bench
-bench: setup ## measure quotes a second, a pod's cost and fairness (about 15 minutes; BENCH='footprint' for one)
+bench: setup ## measure quotes a second, a pod's cost, fairness and pauses (about 20 minutes; BENCH='footprint' for one)
 	@PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
 
 .PHONY: soak
@@ -135,7 +135,7 @@ release: setup ## check the tree, then build images, install YAML and chart: VER
 
 .PHONY: lock
 lock: setup ## resolve requirements/*.in into hash-locked requirements/*.txt
-	@for set in dev build operator runtime runtime-sdk alpaca-server; do \
+	@for set in dev build operator runtime runtime-sdk runtime-ibkr alpaca-server; do \
 	  $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 \
 	    --custom-compile-command "make lock" $$([ $$set = dev ] || echo "--constraint requirements/dev.txt") \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done

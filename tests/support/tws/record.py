@@ -1,0 +1,94 @@
+"""What happened at the gateway: connections, requests and subscriptions."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Self
+
+START_API, CONTRACT_DETAILS, MARKET_DATA, CANCEL_MARKET_DATA = 71, 9, 1, 2
+ACCOUNT_SUMMARY, CURRENT_TIME, AUTO_OPEN_ORDERS, CANCEL_POSITIONS = 62, 49, 15, 64
+
+
+@dataclass
+class ConnectionRecord:
+    """One connection; times are Unix seconds. `subscribed` is by request id."""
+
+    id: int
+    opened: float
+    client_id: int | None = None
+    closed: float | None = None
+    subscribed: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One message of a client's, as its fields."""
+
+    connection: int
+    fields: list[str]
+
+    @property
+    def kind(self) -> int:
+        """The number of its type."""
+        return int(self.fields[0])
+
+
+class Record:
+    """Everything a test may ask about; `until` waits for it."""
+
+    def __init__(self) -> None:
+        self.connections: list[ConnectionRecord] = []
+        self.requests: list[Request] = []
+        self.refused_ids: list[int] = []
+        self.concurrent_max = 0
+        self._changed = asyncio.Event()
+
+    @property
+    def open(self) -> list[ConnectionRecord]:
+        """The connections open now."""
+        return [each for each in self.connections if each.closed is None]
+
+    @property
+    def symbols(self) -> set[str]:
+        """The symbols that open connections are subscribed to."""
+        return {symbol for each in self.open for symbol in each.subscribed.values()}
+
+    def asked(self, kind: int) -> list[list[str]]:
+        """The requests of one type, in order."""
+        return [each.fields for each in self.requests if each.kind == kind]
+
+    @property
+    def market_data_ids(self) -> list[int]:
+        """The ids of all subscriptions that were asked for, in order."""
+        return [int(fields[2]) for fields in self.asked(MARKET_DATA)]
+
+    async def until(self, holds: Callable[[Self], object], timeout: float = 10.0) -> Self:
+        """Waits until `holds(record)` is true, looking at each change; TimeoutError after `timeout` s."""
+        async with asyncio.timeout(timeout):
+            while not holds(self):
+                self._changed.clear()
+                await self._changed.wait()
+        return self
+
+    def connected(self) -> ConnectionRecord:
+        """Enters a connection."""
+        connection = ConnectionRecord(id=len(self.connections) + 1, opened=time.time())
+        self.connections.append(connection)
+        self.concurrent_max = max(self.concurrent_max, len(self.open))
+        self.changed()
+        return connection
+
+    def closed(self, connection: ConnectionRecord) -> None:
+        """Enters a connection's end."""
+        connection.closed = time.time()
+        self.changed()
+
+    def received(self, connection: ConnectionRecord, fields: list[str]) -> None:
+        """Enters a request."""
+        self.requests.append(Request(connection.id, fields))
+        self.changed()
+
+    def changed(self) -> None:
+        """Wakes those who wait in `until`."""
+        self._changed.set()
