@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-FORBIDDEN = ("pandas", "numpy", "pydantic", "kubernetes", "kopf", "alpaca", "websockets")
+FORBIDDEN = ("pandas", "numpy", "pydantic", "kubernetes", "kopf", "alpaca", "websockets", "ib_async", "eventkit")
 PROGRAM = """
     import asyncio, os, sys
     import sluice_runtime.__main__
@@ -20,6 +20,8 @@ PROGRAM = """
         assembly.source_of(found), assembly.sink_of(found), app._job_client(found)
 
     asyncio.run(start())
+    for name in sys.argv[2:]:
+        __import__(name)
     print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
@@ -27,13 +29,24 @@ PROGRAM = """
 PROVIDERS = {
     "synthetic": {},
     "alpaca": {"alpaca": {"credentialsSecretRef": {"name": "alpaca"}}},  # on engine native
+    "ibkr": {"ibkr": {"host": "gateway"}},  # until it connects
 }
+
+
+def loaded(provider: str, *modules: str) -> set[str]:
+    """The packages that a pod of this provider has loaded before it connects, and with these modules after."""
+    spec = {"tenant": "a", "provider": provider, "symbols": ["A"], **PROVIDERS[provider]}
+    injected = {"namespace": "a", "name": "b", "uid": "c", "generation": 1, "epoch": 1, "projectID": "demo-project"}
+    command = [sys.executable, "-c", textwrap.dedent(PROGRAM), json.dumps({**injected, "spec": spec}), *modules]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_the_pod_loads_nothing_that_it_does_not_need(provider: str) -> None:
-    spec = {"tenant": "a", "provider": provider, "symbols": ["A"], **PROVIDERS[provider]}
-    injected = {"namespace": "a", "name": "b", "uid": "c", "generation": 1, "epoch": 1, "projectID": "demo-project"}
-    command = [sys.executable, "-c", textwrap.dedent(PROGRAM), json.dumps({**injected, "spec": spec})]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert set(done.stdout.split()) & set(FORBIDDEN) == set()
+    assert loaded(provider) & set(FORBIDDEN) == set()
+
+
+def test_what_ibkr_loads_to_connect_is_ib_async_and_numpy() -> None:
+    connected = loaded("ibkr", "sluice_runtime.adapters.ibkr_connection")
+    assert connected & set(FORBIDDEN) == {"ib_async", "eventkit", "numpy"}

@@ -28,6 +28,16 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "spec.alpaca.streamURL",
     ),
     "a replay without a tape": ({"provider": "replay"}, "name the ConfigMap that holds the tape"),
+    "ibkr without a gateway": ({"provider": "ibkr"}, "name the host of an IB Gateway or TWS"),
+    "ibkr without a host": ({"provider": "ibkr", "ibkr": {"port": 4001}}, 'required field "host"'),
+    "a host that is a URL": ({"provider": "ibkr", "ibkr": {"host": "tcp://gateway"}}, "spec.ibkr.host"),
+    "a port that is none": ({"provider": "ibkr", "ibkr": {"host": "gateway", "port": 70000}}, "spec.ibkr.port"),
+    "a negative client id": ({"provider": "ibkr", "ibkr": {"host": "gateway", "clientID": -1}}, "spec.ibkr.clientID"),
+    "bars of ibkr": (
+        {"provider": "ibkr", "ibkr": {"host": "gateway"}, "channels": ["quotes", "bars"]},
+        "provider ibkr has no one-minute bars",
+    ),
+    "a gateway of another provider": ({"ibkr": {"host": "gateway"}}, "spec.ibkr is read only by provider ibkr"),
     "a reserved collection": ({"firestore": {"liveQuotesCollection": "users"}}, "this collection name is reserved"),
     "no writes at all": ({"limits": {"writesPerSecond": 0}}, "spec.limits.writesPerSecond"),
     "a pause until no time": ({"pause": {"until": "soon"}}, "spec.pause.until"),
@@ -67,6 +77,11 @@ def test_what_is_left_out_is_filled_in_with_the_defaults(tenant: Tenant) -> None
     }
     assert spec["heartbeat"] == {"intervalSeconds": 15, "document": "market_ingest"}
     assert spec["firestore"]["database"] == "(default)"
+
+
+def test_a_gateway_s_port_and_client_id_have_defaults(tenant: Tenant) -> None:
+    tenant.apply(provider="ibkr", ibkr={"host": "gateway.acme.svc"}, enabled=False)
+    assert tenant.job()["spec"]["ibkr"] == {"host": "gateway.acme.svc", "port": 4002, "clientID": 1}
 
 
 def test_two_thousand_symbols_are_accepted_and_one_more_is_not(tenant: Tenant) -> None:

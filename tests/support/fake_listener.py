@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sluice_contract.status import StreamState, SymbolRejection
+from sluice_runtime.domain.failure import Impairment
 from sluice_runtime.domain.market import Bar, Halt, Tick, Trade
 from support.virtual_time import seconds
 
@@ -19,6 +20,7 @@ class FakeListener:
         self.halts: list[Halt] = []
         self.bars: list[Bar] = []
         self.confirmed: frozenset[str] = frozenset()
+        self.impairments: list[Impairment | None] = []
         self.rejected: tuple[SymbolRejection, ...] = ()
 
     @property
@@ -50,6 +52,10 @@ class FakeListener:
         """As Listener."""
         self.confirmed, self.rejected = confirmed, tuple(rejected)
         self.history.append("acknowledged")
+
+    def impaired(self, impairment: Impairment | None) -> None:
+        """As Listener."""
+        self.impairments.append(impairment)
 
     def closed(self) -> None:
         """As Listener."""

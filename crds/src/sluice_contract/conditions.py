@@ -36,6 +36,7 @@ CONNECTING: Final = "Connecting"  # between the pod's start and the provider's a
 APPLYING_SPEC: Final = "ApplyingSpec"  # the pod has not yet applied the newest generation
 BACKING_OFF: Final = "BackingOff"  # the connection failed and will be tried again
 SYMBOLS_REJECTED: Final = "SymbolsRejected"  # it streams, but the provider refuses some symbols
+PROVIDER_DEGRADED: Final = "ProviderDegraded"  # it streams, but the provider says that a part of it is away
 HEARTBEAT_STALE: Final = "HeartbeatStale"  # the pod runs but has said nothing for too long
 SINK_UNHEALTHY: Final = "SinkUnhealthy"  # it streams, but Firestore does not take the writes
 

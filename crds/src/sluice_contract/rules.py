@@ -59,6 +59,7 @@ RULES = (
         holds=lambda job: "quotes" in job.spec.channels,
     ),
     _only_with("alpaca"),
+    _only_with("ibkr"),
     _only_with("synthetic"),
     _only_with("replay"),
     Rule(
@@ -73,6 +74,18 @@ RULES = (
         message="provider alpaca needs spec.alpaca.credentialsSecretRef: name a Secret with the keys ALPACA_KEY_ID and "
         "ALPACA_SECRET_KEY, or set spec.dryRun to true to try it with simulated quotes",
         holds=lambda job: job.spec.provider != "alpaca" or job.spec.dry_run or _has_credentials(job.spec),
+    ),
+    Rule(
+        path=("spec",),
+        rule="self.provider != 'ibkr' || has(self.ibkr)",
+        message="provider ibkr needs spec.ibkr.host: name the host of an IB Gateway or TWS",
+        holds=lambda job: job.spec.provider != "ibkr" or job.spec.ibkr is not None,
+    ),
+    Rule(
+        path=("spec",),
+        rule="self.provider != 'ibkr' || !self.channels.exists(each, each == 'bars')",
+        message="provider ibkr has no one-minute bars: take bars out of spec.channels, or use another provider",
+        holds=lambda job: job.spec.provider != "ibkr" or "bars" not in job.spec.channels,
     ),
     Rule(
         path=("spec", "firestore", "liveQuotesCollection"),

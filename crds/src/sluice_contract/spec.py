@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from .ibkr import IBKR
 from .naming import Document
 from .values import (
     ConfigMapKeyReference,
@@ -24,7 +25,7 @@ from .values import (
     Until,
 )
 
-Provider = Literal["alpaca", "synthetic", "replay"]
+Provider = Literal["alpaca", "ibkr", "synthetic", "replay"]
 AlpacaFeed = Literal["iex", "sip", "delayed_sip", "test", "boats", "overnight", "crypto"]
 AlpacaEngine = Literal["native", "sdk"]
 Channel = Literal["quotes", "trades", "bars"]
@@ -228,7 +229,7 @@ class IngestJobSpec(Document, frozen=True):
             max_length=3,
             description="What to subscribe for each symbol. quotes is always among them; trades makes price the last "
             "trade's, where it else is the mid, and counts towards a plan's symbol limit once more; bars keeps the "
-            "last one-minute bar in tenants/TENANT/live_bars/SYMBOL.",
+            "last one-minute bar in tenants/TENANT/live_bars/SYMBOL (provider ibkr has none).",
         ),
     ] = field(default_factory=lambda: ["quotes"])
     enabled: Annotated[
@@ -244,6 +245,7 @@ class IngestJobSpec(Document, frozen=True):
         bool, Meta(description='true: log "would write" and write no quote to Firestore. Heartbeats go on.')
     ] = False
     alpaca: Annotated[Alpaca | None, Meta(description="Settings of provider alpaca.")] = None
+    ibkr: Annotated[IBKR | None, Meta(description="Settings of provider ibkr.")] = None
     synthetic: Annotated[Synthetic | None, Meta(description="Settings of provider synthetic.")] = None
     replay: Annotated[Replay | None, Meta(description="Settings of provider replay.")] = None
     limits: Annotated[Limits, Meta(description="How much is written to Firestore.")] = Limits()
@@ -284,6 +286,7 @@ def cold_part(spec: IngestJobSpec) -> IngestJobSpec:
         provider=spec.provider,
         symbols=["X"],
         alpaca=spec.alpaca,
+        ibkr=spec.ibkr,
         synthetic=spec.synthetic,
         replay=spec.replay,
         heartbeat=Heartbeat(document=spec.heartbeat.document),

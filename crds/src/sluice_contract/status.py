@@ -124,14 +124,14 @@ class StreamGap(Document, frozen=True):
 
 
 class ConnectionSlot(Document, frozen=True):
-    """The one connection that the provider allows for these credentials and this feed, within the namespace."""
+    """The one connection that the provider allows, within the namespace: for a key pair and feed, or a client id."""
 
     acquired: Annotated[bool, Meta(description="Whether this job has it.")]
     holder: Annotated[str, Meta(description="The job that has it.")]
 
 
 class StreamFailure(Document, frozen=True):
-    """Why the stream is not live. Absent while it is."""
+    """Why the stream is not live, or what it lacks while it is. Absent where nothing is wrong."""
 
     type: Annotated[FailureType, Meta(description="What kind of failure.")]
     message: Annotated[str, Meta(description="What happened, and what to do about it.")]
@@ -177,7 +177,7 @@ class StreamStatus(Document, frozen=True):
         ConnectionSlot | None, Meta(description="Who has the connection. Absent where nobody has asked for it.")
     ] = None
     pause: Annotated[StreamPause | None, Meta(description="The pause in force, if any.")] = None
-    failure: Annotated[StreamFailure | None, Meta(description="Why the stream is not live.")] = None
+    failure: Annotated[StreamFailure | None, Meta(description="Why the stream is not live, or what it lacks.")] = None
     preflight: Annotated[Preflight | None, Meta(description="What a look at the provider's account found.")] = None
 
 

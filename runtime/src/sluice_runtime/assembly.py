@@ -93,6 +93,12 @@ def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
         case "alpaca":
             # The schema lets credentials be absent only in a dry run: nothing simulated is ever written.
             return SyntheticSource(Synthetic(), now, name="alpaca:simulated")
+        case "ibkr":
+            from .adapters.ibkr import IBKRSource  # noqa: PLC0415
+
+            if spec.ibkr is None:
+                raise SettingsError("spec.ibkr is missing: name the host of an IB Gateway or TWS")
+            return IBKRSource(spec.ibkr)
         case "synthetic":
             return SyntheticSource(spec.synthetic or Synthetic(), now)
 

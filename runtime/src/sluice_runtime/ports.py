@@ -16,6 +16,7 @@ from sluice_contract.status import StreamState, StreamStatus, SymbolRejection
 from .domain.coalescer import Coalescer
 from .domain.counters import Counters
 from .domain.health import Snapshot
+from .domain.failure import Impairment
 from .domain.market import Bar, Halt, Tick, Trade
 from .domain.pause import Switch
 from .domain.slot import Claim
@@ -46,6 +47,9 @@ class Listener(Protocol):
 
     def closed(self) -> None:
         """The socket is closed. Called once for each that was opened."""
+    def impaired(self, impairment: Impairment | None) -> None:
+        """What the open connection cannot bring from now on; None: nothing is wrong any more."""
+
 
 
 class Connection(Protocol):

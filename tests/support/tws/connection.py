@@ -43,6 +43,7 @@ class Connection:
         self._all = record
         self._manners = manners
         self._writer = writer
+        self._ids: set[int] = set()  # of subscriptions, used once
         self._answers: dict[int, Callable[[list[str]], None]] = {
             requests.CONTRACT_DETAILS: self._details,
             requests.MARKET_DATA: self._subscribe,
@@ -114,11 +115,12 @@ class Connection:
 
     def _subscribe(self, fields: list[str]) -> None:
         request, symbol = int(fields[2]), fields[4]
-        if request in self._all.market_data_ids[:-1]:
+        if request in self._ids:
             self.send(error(request, 322, "Error processing request.-'bO' : cause - Duplicate ticker id"))
         elif symbol in self._manners.refused:
             self.send(error(request, *self._manners.refused[symbol]))
         else:
+            self._ids.add(request)
             self.record.subscribed[request] = symbol
             self.send(frame(58, 1, request, 1), frame(81, request, 0.01, "9c0001", 3))
 

@@ -39,6 +39,7 @@ def test_a_document_that_keeps_the_rules_breaks_none() -> None:
     assert broken(job()) == []
     assert broken(job(provider="alpaca", alpaca={"credentialsSecretRef": {"name": "alpaca"}})) == []
     assert broken(job(provider="alpaca", dryRun=True)) == []
+    assert broken(job(provider="ibkr", ibkr={"host": "gateway"}, channels=["quotes", "trades"])) == []
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,9 @@ def test_a_document_that_keeps_the_rules_breaks_none() -> None:
         (job(provider="alpaca", dryRun=True, synthetic={}), "spec.synthetic is read only by"),
         (job(provider="replay"), "provider replay needs"),
         (job(provider="alpaca", alpaca={}), "provider alpaca needs"),
+        (job(ibkr={"host": "gateway"}), "spec.ibkr is read only by"),
+        (job(provider="ibkr"), "provider ibkr needs"),
+        (job(provider="ibkr", ibkr={"host": "gateway"}, channels=["quotes", "bars"]), "provider ibkr has no"),
         (job(firestore={"liveQuotesCollection": "users"}), "this collection name is reserved"),
     ],
 )

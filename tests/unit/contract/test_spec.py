@@ -2,6 +2,7 @@ from typing import Any
 
 import msgspec
 
+from sluice_contract.ibkr import IBKR
 from sluice_contract.schema import field_rows, open_api_schema
 from sluice_contract.spec import (
     HOT_FIELDS,
@@ -21,12 +22,17 @@ def test_the_cold_part_changes_with_every_cold_field_and_no_hot_one() -> None:
     hot: dict[str, Any] = {"symbols": ["B"], "enabled": False, "dry_run": True, "limits": Limits(burst=1)}
     assert cold_part(msgspec.structs.replace(spec, **hot)) == cold_part(spec)
     assert cold_part(msgspec.structs.replace(spec, heartbeat=Heartbeat(interval_seconds=1))) == cold_part(spec)
-    for changes in ({"tenant": "b"}, {"provider": "replay"}, {"heartbeat": Heartbeat(document="other")}):
+    for changes in (
+        {"tenant": "b"},
+        {"provider": "replay"},
+        {"heartbeat": Heartbeat(document="other")},
+        {"ibkr": IBKR(host="a")},
+    ):
         assert cold_part(msgspec.structs.replace(spec, **changes)) != cold_part(spec)
 
 
 def test_provider_tenant_and_sink_are_cold() -> None:
-    assert HOT_FIELDS.isdisjoint({"tenant", "provider", "alpaca", "synthetic", "replay", "firestore"})
+    assert HOT_FIELDS.isdisjoint({"tenant", "provider", "alpaca", "ibkr", "synthetic", "replay", "firestore"})
 
 
 def test_the_defaults_are_those_of_the_documentation() -> None:

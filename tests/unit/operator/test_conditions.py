@@ -70,6 +70,15 @@ async def test_some_refused_symbols_leave_the_job_ready_and_degraded(world: Worl
     assert (world.ready, world.job.status.phase) == (("True", c.SYMBOLS_REJECTED), "Degraded")
 
 
+async def test_a_live_stream_that_lacks_something_leaves_the_job_ready_and_degraded(world: World) -> None:
+    await after(world, SYNTHETIC, **failing("network", "Live"))
+    assert (world.ready, world.job.status.phase) == (("True", c.PROVIDER_DEGRADED), "Degraded")
+    ready = found(world.job.status, c.READY)
+    assert ready is not None
+    assert "because of network" in ready.message
+    assert condition(world.job.status, c.STREAMING)[0] == "True"
+
+
 async def test_a_job_all_of_whose_symbols_are_refused_is_not_ready(world: World) -> None:
     symbols = {"live": "0/2", "desired": 2, "confirmed": 0, "pending": 0, "paused": 0, "rejected": 2}
     await after(world, SYNTHETIC, symbols=symbols)

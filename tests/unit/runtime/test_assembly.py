@@ -11,6 +11,7 @@ from sluice_contract.spec import Alpaca, Firestore
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca import AlpacaSource
 from sluice_runtime.adapters.alpaca_mount import AlpacaMount
+from sluice_runtime.adapters.ibkr import IBKRSource
 from sluice_runtime.adapters.recording import RecordingSource
 from sluice_runtime.adapters.replay import ReplaySource
 from sluice_runtime.adapters.synthetic import SyntheticSource
@@ -84,6 +85,7 @@ def test_each_provider_has_its_source() -> None:
     assert (synthetic.name, synthetic.rate) == ("synthetic", 77)
     assert isinstance(source_of(settings(job(provider="alpaca", alpaca=ACCOUNT))), AlpacaSource)
     assert isinstance(source_of(settings(job(provider="replay", replay=TAPE))), ReplaySource)
+    assert isinstance(source_of(settings(job(provider="ibkr", ibkr={"host": "gateway"}))), IBKRSource)
 
 
 async def test_a_tape_is_looked_for_under_the_key_of_its_config_map(tmp_path: Path) -> None:
@@ -91,6 +93,11 @@ async def test_a_tape_is_looked_for_under_the_key_of_its_config_map(tmp_path: Pa
     with pytest.raises(StreamError, match=r"day\.csv"):
         async with source.connect(FakeListener()):
             pass
+
+
+def test_ibkr_without_a_gateway_is_told() -> None:
+    with pytest.raises(SettingsError, match=r"spec\.ibkr is missing"):
+        source_of(settings(job(provider="ibkr")))
 
 
 def test_a_replay_without_a_tape_is_told() -> None:

@@ -140,6 +140,9 @@ def stream_is_live(o: Observation, _: Job, __: Finding | None) -> Verdict | None
     if said.symbols.rejected:
         message = f"{said.symbols.live} symbols stream; the provider refuses {said.symbols.rejected}."
         return Verdict(ready=True, reason=c.SYMBOLS_REJECTED, message=message, phase="Degraded")
+    if said.failure is not None:
+        message = f"{said.symbols.live} symbols. {_failure_words(said)}"
+        return Verdict(ready=True, reason=c.PROVIDER_DEGRADED, message=message, phase="Degraded")
     return Verdict(ready=True, reason=c.STREAMING_REASON, message=f"{said.symbols.live} symbols.", phase="Running")
 
 

@@ -113,15 +113,15 @@ def sink_healthy(o: Observation) -> Fact:
 
 
 def connection_slot(o: Observation) -> Fact | None:
-    """Who has the one connection that these credentials allow. Absent where nobody has asked for it."""
+    """Who has the one connection that these credentials or this client id allow. Absent where nobody asked for it."""
     said = checks.stream(o)
     if said is None or said.slot is None:
         return None
     if said.slot.acquired:
         return Fact(c.CONNECTION_SLOT_ACQUIRED, "True", c.SLOT_ACQUIRED, "The connection is this job's.")
     message = (
-        f"Job {said.slot.holder} of this namespace has the one connection that these credentials and this feed allow: "
-        f"pause it, or give this job credentials of its own."
+        f"Job {said.slot.holder} of this namespace has the one connection that these credentials and this feed (or "
+        f"this client id) allow: pause it, or give this job its own."
     )
     return Fact(c.CONNECTION_SLOT_ACQUIRED, "False", c.HELD_BY, message)
 

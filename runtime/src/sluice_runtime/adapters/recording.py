@@ -11,6 +11,7 @@ from typing import IO, cast
 
 from sluice_contract.status import StreamState, SymbolRejection
 
+from ..domain.failure import Impairment
 from ..domain.market import Bar, Halt, Tick, Trade
 from ..ports import Connection, Listener, Source
 from .replay import COLUMNS
@@ -102,6 +103,10 @@ class _Tap:
     def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """As Listener."""
         self._listener.acknowledged(confirmed, rejected)
+
+    def impaired(self, impairment: Impairment | None) -> None:
+        """As Listener."""
+        self._listener.impaired(impairment)
 
     def closed(self) -> None:
         """As Listener."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from sluice_contract.status import FailureType
 
 # Trying again without a change of credentials or configuration is pointless, and a vendor may take it for an attack.
@@ -28,6 +30,16 @@ class StreamError(Exception):
     def fatal(self) -> bool:
         """Whether only a change from outside can help."""
         return self.kind in FATAL
+
+
+class Impairment(msgspec.Struct, frozen=True):
+    """What a connection that is open cannot bring, by the provider's own word.
+
+    `message` is a sentence for the status. `interrupts`: quotes are among it, so the stream is not live.
+    """
+
+    message: str
+    interrupts: bool
 
 
 class SinkError(Exception):

@@ -98,7 +98,7 @@ def heartbeat_state(snapshot: Snapshot) -> HeartbeatState:
     """One word for consumers."""
     if snapshot.stopping:
         return "stopped"
-    if snapshot.state == "Live" and snapshot.sink_failure is not None:
+    if snapshot.state == "Live" and (snapshot.sink_failure is not None or snapshot.failure is not None):
         return "degraded"
     return _BEATS[snapshot.state]
 

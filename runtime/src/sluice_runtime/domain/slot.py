@@ -1,4 +1,7 @@
-"""The connection slot: an upstream allows one connection for each key pair and feed, so one job at a time has it."""
+"""The connection slot: where an upstream allows one connection, one job at a time has it.
+
+Alpaca allows one for each key pair and feed, a gateway of IBKR's one for each client id.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +44,11 @@ class Sighting(msgspec.Struct, frozen=True):
 
 def slot_name(spec: IngestJobSpec) -> str | None:
     """The name of the Lease. A hash: it tells nobody which Secret it stands for. None where none is needed."""
-    alpaca = spec.alpaca
-    if spec.provider != "alpaca" or alpaca is None or alpaca.credentials_secret_ref is None:
+    alpaca, ibkr = spec.alpaca, spec.ibkr
+    if spec.provider == "ibkr" and ibkr is not None:
+        what = f"ibkr\n{ibkr.host.lower()}\n{ibkr.port}\n{ibkr.client_id}"
+    elif spec.provider == "alpaca" and alpaca is not None and alpaca.credentials_secret_ref is not None:
+        what = f"{alpaca.credentials_secret_ref.name}\n{alpaca.stream_url or alpaca.feed}"
+    else:
         return None
-    what = f"{alpaca.credentials_secret_ref.name}\n{alpaca.stream_url or alpaca.feed}"
     return f"sluice-slot-{hashlib.sha256(what.encode()).hexdigest()[:20]}"

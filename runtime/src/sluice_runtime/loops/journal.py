@@ -21,7 +21,7 @@ from sluice_contract.status import (
 from ..domain.coalescer import Coalescer
 from ..domain.counters import Counters, count
 from ..domain.desired import Desired
-from ..domain.failure import StreamError
+from ..domain.failure import Impairment, StreamError
 from ..domain.gaps import Gaps, failure_cause
 from ..domain.health import Acknowledgement, Clocks, Identity, Snapshot
 from ..domain.ledger import Ledger
@@ -34,6 +34,7 @@ _log = logging.getLogger(__name__)
 # How far a provider's clock may run ahead of ours before its stamps stop counting.
 _SKEW = timedelta(seconds=5)
 _FIRESTORE_WRITE = {"event_type": "firestore_write"}
+_STREAM = {"event_type": "stream"}
 
 
 class Journal:
@@ -75,16 +76,22 @@ class Journal:
 
     # Listener: what connections tell
 
+        self._impairment: Impairment | None = None
+        self._is_subscribed = False  # on the connection that is open
     def entered(self, state: StreamState) -> None:
         """The connection, or the want of one, is in a new phase."""
         if state == self.state:
             return
         _log.info("stream is %s", state, extra={"event_type": "stream", "state": state, "was": self.state})
         self.state = state
+        if state == "Live":
+            self._is_subscribed = True
+            if self._impairment is not None and self._impairment.interrupts:
+                state = "BackingOff"
         if state != "Paused":
             self._acknowledgement = None
         if state == "Live":
-            self._failure = None
+            self._failure = self._failure if self._impairment is not None else None
             self.counters.starts += 1
             self.gaps = self.gaps.ended(self.now())
         if state in ("Live", "Finished", "Blocked", "BackingOff"):
@@ -148,9 +155,24 @@ class Journal:
             return
         self.last_message_at = self.now()
         self._horizon = self.last_message_at + _SKEW
+    def impaired(self, impairment: Impairment | None) -> None:
+        """What the open connection cannot bring. Where quotes are among it, that is a gap."""
+        if impairment == self._impairment:
+            return
+        self._impairment, self._failure = impairment, None
+        if impairment is not None:
+            self._failure = StreamFailure(type="network", message=impairment.message, at=self.now())
+            if impairment.interrupts and self.state == "Live":
+                self.gaps = self.gaps.opened(self.now(), "disconnect")
+        _log.warning(impairment.message if impairment else "the provider's faults are over", extra=_STREAM)
+        if self._is_subscribed:
+            self.entered("Live")
+        self.transition()
+
         self._is_stamped = True
         asyncio.get_running_loop().call_soon(self._turn)
 
+        self._impairment, self._is_subscribed = None, False
     def _turn(self) -> None:
         self._is_stamped = False
 

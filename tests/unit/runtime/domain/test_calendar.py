@@ -55,6 +55,7 @@ def test_of_a_date_that_is_not_covered_nothing_is_known(year: int) -> None:
         ({"provider": "alpaca", "alpaca": {"feed": "test"}}, always),
         ({"provider": "alpaca", "alpaca": {"feed": "overnight"}}, unknown),
         ({"provider": "alpaca", "alpaca": {"feed": "boats"}}, unknown),
+        ({"provider": "ibkr", "ibkr": {"host": "gateway"}}, new_york),
         ({"provider": "synthetic"}, always),
         ({"provider": "replay"}, unknown),
     ],

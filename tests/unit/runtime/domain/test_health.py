@@ -64,6 +64,11 @@ def test_a_live_stream_whose_writes_fail_is_degraded() -> None:
     assert heartbeat_state(snapshot(sink_failure="Firestore is away")) == "degraded"
 
 
+def test_a_live_stream_that_lacks_something_is_degraded() -> None:
+    failure = StreamFailure(type="network", message="a farm is away", at=START)
+    assert heartbeat_state(snapshot(failure=failure)) == "degraded"
+
+
 @pytest.mark.parametrize("state", get_args(StreamState))
 def test_ready_is_live_finished_or_paused_and_acknowledged(state: StreamState) -> None:
     assert snapshot(state).ready is (state in ("Live", "Finished"))

@@ -41,6 +41,15 @@ def test_each_secret_and_endpoint_has_a_slot_of_its_own_whose_name_tells_neither
     assert all(name is not None and "alpaca" not in name and len(name) <= 63 for name in names)
 
 
+def test_each_client_of_a_gateway_has_a_slot_of_its_own() -> None:
+    def name(**ibkr: Any) -> str | None:
+        return slot_name(job(provider="ibkr", ibkr={"host": "gateway", **ibkr}).spec)
+
+    names = [name(), name(host="other"), name(port=4001), name(clientID=2)]
+    assert (len(set(names)), None in names) == (4, False)
+    assert names[0] == name(host="Gateway", port=4002, clientID=1)
+
+
 def test_what_needs_no_credentials_needs_no_slot() -> None:
     assert slot_name(job().spec) is None
     assert slot_name(job(provider="alpaca", dryRun=True).spec) is None

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from sluice_contract.status import SymbolRejection
-from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.domain.failure import Impairment, StreamError
 from sluice_runtime.domain.pause import Switch
 from sluice_runtime.loops.journal import Journal
 from support.runtime_fakes import journal, quote
@@ -66,6 +66,40 @@ async def test_a_failure_stays_until_the_stream_is_live_again(book: Journal) -> 
     book.entered("Live")
     assert book.snapshot().failure is None
     assert book.counters.errors == {"network": 1}
+
+
+async def test_an_interruption_is_a_gap_on_an_open_connection(book: Journal) -> None:
+    book.entered("Live")
+    await at(10)
+    book.impaired(Impairment("the provider is cut off", True))
+    assert (book.state, book.snapshot().failure.message) == ("BackingOff", "the provider is cut off")
+    book.entered("Live")
+    assert book.state == "BackingOff"
+    await at(15)
+    book.impaired(None)
+    assert (book.state, book.snapshot().failure) == ("Live", None)
+    [gap] = book.snapshot().gaps
+    assert (gap.from_, gap.to) == (START + timedelta(seconds=10), START + timedelta(seconds=15))
+
+
+async def test_what_lacks_no_quotes_is_told_and_no_gap(book: Journal) -> None:
+    book.impaired(Impairment("history is away", False))
+    book.entered("Live")
+    assert (book.state, book.snapshot().failure.message) == ("Live", "history is away")
+    book.impaired(None)
+    assert (book.snapshot().failure, book.snapshot().gaps) == (None, ())
+
+
+async def test_an_impairment_ends_with_its_connection(book: Journal) -> None:
+    book.impaired(Impairment("the provider is cut off", True))
+    book.entered("Live")
+    book.closed()
+    assert book.state == "BackingOff"
+    book.entered("Connecting")
+    book.impaired(None)
+    assert book.state == "Connecting"
+    book.entered("Live")
+    assert book.state == "Live"
 
 
 async def test_only_reaching_the_live_state_counts_as_a_start(book: Journal) -> None:

@@ -1,0 +1,198 @@
+"""The pod's loops over provider ibkr: what the status tells of each fault, and that the next quote is received."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from sluice_runtime.adapters.ibkr_messages import Patience
+from sluice_runtime.domain.health import heartbeat_state
+from support.alpaca_pod import LIMITS, Pod
+from support.eventually import eventually
+from support.ibkr_provider import source
+from support.runtime_fakes import job
+from support.tws import TWSServer
+from support.tws import record as requests
+
+SYMBOLS = ["AAPL", "MSFT"]
+FARMS = {
+    2103: "Market data farm connection is {}:usfarm",
+    2105: "HMDS data farm connection is {}:ushmds",
+    2157: "Sec-def data farm connection is {}:secdefnj",
+}
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[TWSServer]:
+    async with TWSServer() as running:
+        yield running
+    assert running.record.concurrent_max <= 1
+
+
+@pytest.fixture
+def pod(gateway: TWSServer) -> Pod:
+    return Pod(source(gateway.port))
+
+
+@asynccontextmanager
+async def streaming(pod: Pod) -> AsyncIterator[None]:
+    pod.job.declare(job(1, symbols=SYMBOLS, limits=LIMITS))
+    async with pod.running():
+        await eventually(lambda: pod.journal.state == "Live")
+        yield
+
+
+async def passes(gateway: TWSServer, pod: Pod, symbol: str, bid: float) -> None:
+    """Quotes reach the sink, on whichever connection is open then."""
+
+    def arrived() -> bool:
+        gateway.send_quote(symbol, bid, bid + 1.0)
+        return pod.journal.state == "Live" and pod.sink.quotes.get(symbol, {}).get("bid") == bid
+
+    await eventually(arrived, 15)
+
+
+def assert_all_anew(gateway: TWSServer) -> None:
+    """Every symbol was asked for twice, on one connection, under four different ids; each has one subscription."""
+    ids = gateway.record.market_data_ids
+    assert len(ids) == len(set(ids)) == 2 * len(SYMBOLS)
+    assert len(gateway.record.connections) == 1
+    assert sorted(gateway.record.open[0].subscribed.values()) == SYMBOLS
+
+
+@pytest.mark.parametrize("code", [1101, 1102])
+async def test_lost_connectivity_is_a_gap_and_its_return_subscribes_anew_on_the_same_connection(
+    gateway: TWSServer, pod: Pod, code: int
+) -> None:
+    async with streaming(pod):
+        await passes(gateway, pod, "AAPL", 10.0)
+        gateway.say(1100, "Connectivity between IBKR and Trader Workstation has been lost.")
+        gateway.forget()
+        await eventually(lambda: pod.job.reports[-1][1].failure)
+        told = pod.job.reports[-1][1]
+        assert (told.state, told.heartbeat.status) == ("BackingOff", "degraded")
+        assert "code 1100" in told.failure.message
+        await asyncio.sleep(0.3)
+        assert len(gateway.record.market_data_ids) == 2
+        gateway.say(code, "Connectivity between IBKR and Trader Workstation has been restored.")
+        await passes(gateway, pod, "AAPL", 77.25)
+        await passes(gateway, pod, "MSFT", 78.25)
+        assert_all_anew(gateway)
+        await eventually(lambda: pod.job.reports[-1][1].failure is None)
+        assert [each.cause for each in pod.journal.snapshot().gaps] == ["disconnect"]
+
+
+@pytest.mark.parametrize("code", FARMS)
+async def test_a_farm_that_is_away_is_told_and_its_return_subscribes_anew(
+    gateway: TWSServer, pod: Pod, code: int
+) -> None:
+    async with streaming(pod):
+        await passes(gateway, pod, "AAPL", 10.0)
+        gateway.say(code, FARMS[code].format("broken"))
+        await eventually(lambda: pod.job.reports[-1][1].failure)
+        told = pod.job.reports[-1][1]
+        assert f"code {code}" in told.failure.message
+        assert told.heartbeat.status == "degraded"
+        assert told.state == ("BackingOff" if code == 2103 else "Live")
+        gateway.forget()
+        gateway.say(code + 1, FARMS[code].format("OK"))
+        await passes(gateway, pod, "AAPL", 77.25)
+        await passes(gateway, pod, "MSFT", 78.25)
+        assert_all_anew(gateway)
+        await eventually(lambda: pod.job.reports[-1][1].failure is None)
+        assert heartbeat_state(pod.journal.snapshot()) == "running"
+        assert len(pod.journal.snapshot().gaps) == (1 if code == 2103 else 0)
+
+
+async def test_what_a_gateway_says_of_its_farms_at_first_changes_nothing(gateway: TWSServer, pod: Pod) -> None:
+    async with streaming(pod):
+        gateway.say(2104, "Market data farm connection is OK:usfarm")
+        gateway.say(2108, "Market data farm connection is inactive but should be available upon demand.:usfuture")
+        await passes(gateway, pod, "AAPL", 10.0)
+        await asyncio.sleep(0.3)
+        assert len(gateway.record.market_data_ids) == 2
+        assert pod.failures == []
+
+
+async def test_who_connects_while_the_gateway_is_cut_off_waits_and_asks_when_it_is_back(
+    gateway: TWSServer, pod: Pod
+) -> None:
+    gateway.manners.greetings = ((2110, "Connectivity between TWS and server is broken."),)
+    pod.job.declare(job(1, symbols=SYMBOLS, limits=LIMITS))
+    async with pod.running():
+        await eventually(lambda: pod.journal.snapshot().failure)
+        await asyncio.sleep(0.3)
+        assert (gateway.record.asked(requests.CONTRACT_DETAILS), pod.journal.state) == ([], "Subscribing")
+        gateway.say(1102, "Connectivity restored")
+        await passes(gateway, pod, "AAPL", 77.25)
+        assert len(gateway.record.connections) == 1
+
+
+@pytest.mark.parametrize("reset", [False, True])
+async def test_a_lost_connection_is_told_and_one_other_takes_its_place(
+    gateway: TWSServer, pod: Pod, reset: bool
+) -> None:
+    async with streaming(pod):
+        await passes(gateway, pod, "AAPL", 10.0)
+        gateway.drop(reset=reset)
+        await eventually(lambda: pod.failures)
+        await passes(gateway, pod, "AAPL", 77.25)
+        assert ([each.type for each in pod.failures], len(gateway.record.connections)) == (["upstreamClosed"], 2)
+
+
+async def test_a_gateway_that_restarts_is_found_again(gateway: TWSServer, pod: Pod) -> None:
+    async with streaming(pod):
+        await passes(gateway, pod, "AAPL", 10.0)
+        await gateway.refuse()
+        gateway.drop()
+        await eventually(lambda: [each.type for each in pod.failures] == ["upstreamClosed", "network"])
+        await gateway.accept()
+        await passes(gateway, pod, "AAPL", 77.25)
+
+
+async def test_a_gateway_that_falls_silent_is_left_for_another_connection(gateway: TWSServer, pod: Pod) -> None:
+    async with streaming(pod):
+        gateway.manners.silent.add(requests.CURRENT_TIME)
+        await eventually(lambda: pod.failures)
+        gateway.manners.silent.clear()
+        await passes(gateway, pod, "AAPL", 77.25)
+        assert {each.type for each in pod.failures} == {"stall"}
+
+
+async def test_symbols_change_on_the_connection_that_is_open(gateway: TWSServer, pod: Pod) -> None:
+    async with streaming(pod):
+        pod.job.declare(job(2, symbols=["AAPL", "SPY"], limits=LIMITS))
+        await gateway.record.until(lambda record: record.symbols == {"AAPL", "SPY"})
+        await passes(gateway, pod, "SPY", 77.25)
+        assert len(gateway.record.connections) == 1
+
+
+@pytest.mark.parametrize("silence", [0, 71, 61, 9, None])
+async def test_a_pause_in_any_phase_closes_the_socket_and_nobody_connects_until_it_is_over(
+    gateway: TWSServer, silence: int | None
+) -> None:
+    pod = Pod(source(gateway.port, patience=Patience()))
+    if silence is not None:
+        gateway.manners.silent.add(silence)
+    pod.job.declare(job(1, symbols=SYMBOLS, limits=LIMITS))
+    async with pod.running():
+        await gateway.record.until(lambda record: record.connections)
+        if silence is None:
+            await eventually(lambda: pod.journal.state == "Live")
+        elif silence > 0:
+            await gateway.record.until(lambda record: record.asked(silence))
+        began = time.monotonic()
+        pod.job.declare(job(2, symbols=SYMBOLS, enabled=False, limits=LIMITS))
+        await gateway.record.until(lambda record: not record.open)
+        await eventually(lambda: pod.journal.state == "Paused")
+        assert time.monotonic() - began < 2.5
+        await asyncio.sleep(0.3)
+        assert len(gateway.record.connections) == 1
+        gateway.manners.silent.clear()
+        pod.job.declare(job(3, symbols=SYMBOLS, limits=LIMITS))
+        await passes(gateway, pod, "AAPL", 77.25)
+        assert len(gateway.record.connections) == 2

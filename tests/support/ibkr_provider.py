@@ -1,0 +1,53 @@
+"""Provider ibkr, ready to be pointed at a gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from sluice_contract.ibkr import IBKR
+from sluice_contract.spec import Channel
+from sluice_runtime.adapters.ibkr import IBKRSource
+from sluice_runtime.adapters.ibkr_messages import Patience
+from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.loops.racing import cancel
+from sluice_runtime.ports import QUOTES, Connection
+from support.fake_listener import FakeListener
+
+# The phases' timeouts, shortened.
+HURRIED = Patience(connect=3.0, answer=3.0, probe=0.2, settle=0.05, retry=0.3)
+
+
+def source(port: int, *, client_id: int = 7, patience: Patience = HURRIED) -> IBKRSource:
+    """Provider ibkr at a port of this machine."""
+    return IBKRSource(IBKR(host="127.0.0.1", port=port, client_id=client_id), patience)
+
+
+@asynccontextmanager
+async def streaming(
+    made: IBKRSource, listener: FakeListener, *symbols: str, channels: frozenset[Channel] = QUOTES
+) -> AsyncIterator[Connection]:
+    """A connection whose `run` goes on beside the test, with these symbols followed."""
+    async with made.connect(listener) as connection:
+        reading = asyncio.create_task(connection.run())
+        try:
+            await connection.follow(frozenset(symbols), channels)
+            yield connection
+        finally:
+            await cancel(reading)
+
+
+async def until_failure(made: IBKRSource, *symbols: str) -> StreamError:
+    """What a session ends with."""
+
+    async def session() -> None:
+        async with made.connect(FakeListener()) as connection:
+            await connection.follow(frozenset(symbols or ("AAPL",)))
+            await connection.run()
+
+    with pytest.raises(StreamError) as failure:
+        await session()
+    return failure.value
