@@ -15,8 +15,8 @@ from sluice_contract.status import StreamState, StreamStatus, SymbolRejection
 
 from .domain.coalescer import Coalescer
 from .domain.counters import Counters
-from .domain.health import Snapshot
 from .domain.failure import Impairment
+from .domain.health import Snapshot
 from .domain.market import Bar, Halt, Tick, Trade
 from .domain.pause import Switch
 from .domain.slot import Claim
@@ -45,11 +45,11 @@ class Listener(Protocol):
     def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """The provider's word on what is subscribed: the whole set, not a delta."""
 
-    def closed(self) -> None:
-        """The socket is closed. Called once for each that was opened."""
     def impaired(self, impairment: Impairment | None) -> None:
         """What the open connection cannot bring from now on; None: nothing is wrong any more."""
 
+    def closed(self) -> None:
+        """The socket is closed. Called once for each that was opened."""
 
 
 class Connection(Protocol):

@@ -73,7 +73,7 @@ def test_what_is_missing_is_named(name: str) -> None:
         ("[]", "Expected `object`"),
         ("{}", "missing required field `namespace`"),
         (msgspec.json.encode({**JOB, "spec": {**SPEC, "symbols": ["aapl"]}}).decode(), "$.spec.symbols[0]"),
-        (msgspec.json.encode({**JOB, "spec": {**SPEC, "provider": "ibkr"}}).decode(), "$.spec.provider"),
+        (msgspec.json.encode({**JOB, "spec": {**SPEC, "provider": "carrier-pigeon"}}).decode(), "$.spec.provider"),
     ],
 )
 def test_a_job_that_cannot_be_read_says_where_and_what_to_do(document: str, place: str) -> None:

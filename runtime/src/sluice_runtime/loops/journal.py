@@ -33,8 +33,8 @@ _log = logging.getLogger(__name__)
 
 # How far a provider's clock may run ahead of ours before its stamps stop counting.
 _SKEW = timedelta(seconds=5)
-_FIRESTORE_WRITE = {"event_type": "firestore_write"}
 _STREAM = {"event_type": "stream"}
+_FIRESTORE_WRITE = {"event_type": "firestore_write"}
 
 
 class Journal:
@@ -72,22 +72,22 @@ class Journal:
         self._ledger = Ledger()
         self._acknowledgement: Acknowledgement | None = None
         self._failure: StreamFailure | None = None
+        self._impairment: Impairment | None = None
+        self._is_subscribed = False  # on the connection that is open
         self.preflight: Preflight | None = None
 
     # Listener: what connections tell
 
-        self._impairment: Impairment | None = None
-        self._is_subscribed = False  # on the connection that is open
     def entered(self, state: StreamState) -> None:
         """The connection, or the want of one, is in a new phase."""
-        if state == self.state:
-            return
-        _log.info("stream is %s", state, extra={"event_type": "stream", "state": state, "was": self.state})
-        self.state = state
         if state == "Live":
             self._is_subscribed = True
             if self._impairment is not None and self._impairment.interrupts:
                 state = "BackingOff"
+        if state == self.state:
+            return
+        _log.info("stream is %s", state, extra={"event_type": "stream", "state": state, "was": self.state})
+        self.state = state
         if state != "Paused":
             self._acknowledgement = None
         if state == "Live":
@@ -137,9 +137,24 @@ class Journal:
             self._ledger = ledger
             self.transition()
 
+    def impaired(self, impairment: Impairment | None) -> None:
+        """What the open connection cannot bring. Where quotes are among it, that is a gap."""
+        if impairment == self._impairment:
+            return
+        self._impairment, self._failure = impairment, None
+        if impairment is not None:
+            self._failure = StreamFailure(type="network", message=impairment.message, at=self.now())
+            if impairment.interrupts and self.state == "Live":
+                self.gaps = self.gaps.opened(self.now(), "disconnect")
+        _log.warning(impairment.message if impairment else "the provider's faults are over", extra=_STREAM)
+        if self._is_subscribed:
+            self.entered("Live")
+        self.transition()
+
     def closed(self) -> None:
         """The socket is closed."""
         self.socket_closed_at = self.now()
+        self._impairment, self._is_subscribed = None, False
         self._ledger = Ledger()
         if self.state == "Live":
             cause: GapCause = "pause" if self.aim.value.pause else "disconnect"
@@ -155,24 +170,9 @@ class Journal:
             return
         self.last_message_at = self.now()
         self._horizon = self.last_message_at + _SKEW
-    def impaired(self, impairment: Impairment | None) -> None:
-        """What the open connection cannot bring. Where quotes are among it, that is a gap."""
-        if impairment == self._impairment:
-            return
-        self._impairment, self._failure = impairment, None
-        if impairment is not None:
-            self._failure = StreamFailure(type="network", message=impairment.message, at=self.now())
-            if impairment.interrupts and self.state == "Live":
-                self.gaps = self.gaps.opened(self.now(), "disconnect")
-        _log.warning(impairment.message if impairment else "the provider's faults are over", extra=_STREAM)
-        if self._is_subscribed:
-            self.entered("Live")
-        self.transition()
-
         self._is_stamped = True
         asyncio.get_running_loop().call_soon(self._turn)
 
-        self._impairment, self._is_subscribed = None, False
     def _turn(self) -> None:
         self._is_stamped = False
 
