@@ -10,7 +10,8 @@ from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.market import Origin
 from sluice_runtime.loops.flush import Flusher
 from sluice_runtime.loops.racing import cancel
-from support.runtime_fakes import FakeSink, aim, journal, quote
+from support.fake_sink import FakeSink
+from support.runtime_fakes import aim, journal, quote
 from support.virtual_time import VirtualTimeLoop
 
 SYMBOLS = (20, 100, 300, 1000)
@@ -39,7 +40,7 @@ async def _longest_wait(count: int) -> float:
     names = [f"S{number}" for number in range(count)]
     kept = journal(aim(symbols=names))
     sink = FakeSink()
-    origin = Origin(source="bench", session_id="bench", epoch=1)
+    origin = Origin(source="bench", job="bench/bench", session_id="bench", epoch=1)
     flusher = Flusher(sink, kept, origin, Backoff(0.5, 30.0, lambda _, high: high))
     task = asyncio.ensure_future(flusher.run())
     loop, round_seconds = asyncio.get_running_loop(), max(1.0, count / WRITES_PER_SECOND)

@@ -6,58 +6,24 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
 
-from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, RecordStatus
+from sluice_contract.documents import HeartbeatDocument
 from sluice_contract.spec import Firestore
 from sluice_runtime.adapters.firestore import FirestoreSink, firestore_client
 from sluice_runtime.domain.failure import FencedError, SinkError
 from sluice_runtime.ports import Sink
+from support.fake_sink import JOB
 from support.firestore import VARIABLE, firestore_emulator
-from support.runtime_fakes import FakeSink
+from support.sinks import NOW, TENANT, Documents, Opened, bar, opened_sink, quote, state
 
 # Google's client stays on the loop that it was made on.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 PROJECT = "demo-sluice-sink"
-TENANT = "acme"
-
-
-class Documents:
-    """What is in a sink, read past it."""
-
-    def __init__(self, sink: FakeSink | FirestoreSink, client: Any) -> None:
-        self._sink = sink
-        self._client = client
-
-    async def quote(self, symbol: str) -> dict[str, Any] | None:
-        if isinstance(self._sink, FakeSink):
-            return self._sink.quotes.get(symbol)
-        return await self._get(f"tenants/{TENANT}/live_quotes/{symbol.replace('/', '-')}")
-
-    async def heartbeat(self) -> dict[str, Any] | None:
-        if isinstance(self._sink, FakeSink):
-            return self._sink.heartbeat
-        return await self._get(f"tenants/{TENANT}/ops/market_ingest")
-
-    async def bar(self, symbol: str) -> dict[str, Any] | None:
-        if isinstance(self._sink, FakeSink):
-            return self._sink.bars.get(symbol)
-        return await self._get(f"tenants/{TENANT}/live_bars/{symbol.replace('/', '-')}")
-
-    async def record(self, symbol: str) -> dict[str, Any] | None:
-        if isinstance(self._sink, FakeSink):
-            return self._sink.records.get(symbol)
-        return await self._get(f"tenants/{TENANT}/ingest_state/{symbol.replace('/', '-')}")
-
-    async def _get(self, path: str) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = (await self._client.document(path).get()).to_dict()
-        return found
 
 
 @pytest.fixture(scope="module")
@@ -67,45 +33,20 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["fake", "firestore"])
-async def opened(
-    request: pytest.FixtureRequest, emulator: str
-) -> AsyncIterator[tuple[FakeSink | FirestoreSink, Documents]]:
+async def opened(request: pytest.FixtureRequest, emulator: str) -> AsyncIterator[Opened]:
     assert emulator
-    if request.param == "fake":
-        fake = FakeSink()
-        yield fake, Documents(fake, None)
-        return
-    client = firestore_client(Firestore(), PROJECT)
-    sink = FirestoreSink(client, TENANT, "live_quotes", "market_ingest")
-    yield sink, Documents(sink, client)
-    await sink.close()
+    async with opened_sink(request.param, PROJECT) as found:
+        yield found
 
 
 @pytest.fixture
-def sink(opened: tuple[Sink, Documents]) -> Sink:
+def sink(opened: Opened) -> Sink:
     return opened[0]
 
 
 @pytest.fixture
-def documents(opened: tuple[Sink, Documents]) -> Documents:
+def documents(opened: Opened) -> Documents:
     return opened[1]
-
-
-def quote(symbol: str, bid: float | None = 1.5, seq: int = 1) -> LiveQuote:
-    return LiveQuote(
-        symbol=symbol,
-        bid=bid,
-        ask=2.5,
-        bid_size=100.0,
-        ask_size=None,
-        price=None if bid is None else 2.0,
-        ts=NOW,
-        source="alpaca:iex",
-        session_id="s",
-        seq=seq,
-        epoch=7,
-        written_at=NOW + timedelta(milliseconds=5),
-    )
 
 
 def heartbeat(uid: str, epoch: int, status: str = "running") -> HeartbeatDocument:
@@ -176,9 +117,8 @@ async def test_a_mark_touches_only_the_status_and_only_what_exists(sink: Sink, d
 
 
 async def test_a_bar_has_a_document_of_its_own(sink: Sink, documents: Documents) -> None:
-    bar = LiveBar(symbol="BTC/USD", timeframe="1Min", open=1.0, high=2.0, low=0.5, close=1.5, volume=3.0, ts=NOW)
-    await sink.write_bars([bar])
-    assert await documents.bar("BTC/USD") == bar.fields()
+    await sink.write_bars([bar("BTC/USD")])
+    assert await documents.bar("BTC/USD") == bar("BTC/USD").fields()
 
 
 async def test_many_marks_are_made_and_quickly(sink: Sink, documents: Documents) -> None:
@@ -240,23 +180,13 @@ async def test_nine_jobs_on_one_heartbeat_document_do_not_fail_each_other(sink: 
         await asyncio.gather(*(sink.beat(heartbeat(f"job-{n}", n)) for n in range(9)))
 
 
-def state(symbol: str, status: RecordStatus = "active", notes: str | None = None, **times: datetime) -> IngestState:
-    return IngestState(
-        canonical_symbol=symbol,
-        status=status,
-        pause_fetch=status == "paused",
-        notes=notes,
-        last_times=times,
-        updated_at=NOW,
-    )
-
-
 async def test_a_record_keeps_what_a_later_one_does_not_say(sink: Sink, documents: Documents) -> None:
     await sink.record([state("BTC/USD", quotes=NOW, trades=NOW), state("OTHER")])
     await sink.record([state("BTC/USD", "paused", "why")])
     await sink.record([state("BTC/USD", quotes=NOW + timedelta(seconds=1))])
     assert await documents.record("BTC/USD") == {
         "canonical_symbol": "BTC/USD",
+        "job": JOB,
         "status": "active",
         "pause_fetch": False,
         "notes": "why",
@@ -279,7 +209,7 @@ async def test_a_firestore_that_is_not_there_is_told_soon(monkeypatch: pytest.Mo
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         monkeypatch.setenv(VARIABLE, f"127.0.0.1:{taken.getsockname()[1]}")
-        sink = FirestoreSink(firestore_client(Firestore(), PROJECT), TENANT, "live_quotes", "market_ingest")
+        sink = FirestoreSink(firestore_client(Firestore(), PROJECT), TENANT, "live_quotes", "market_ingest", JOB)
         calls = (
             lambda: sink.write([quote("AAPL")]),
             lambda: sink.mark(["AAPL"], "paused"),
@@ -287,6 +217,7 @@ async def test_a_firestore_that_is_not_there_is_told_soon(monkeypatch: pytest.Mo
             lambda: sink.beat(heartbeat("away", 1)),
             lambda: sink.record([state("AAPL")]),
             sink.paused_records,
+            sink.own_records,
         )
         for call in calls:
             began = time.monotonic()

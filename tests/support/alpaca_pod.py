@@ -15,7 +15,8 @@ from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.desired import UNREAD, halted
 from sluice_runtime.loops.cell import Cell
 from sluice_runtime.loops.journal import Journal
-from support.runtime_fakes import FakeJob, FakeSink, aim, identity
+from support.fake_sink import FakeSink
+from support.runtime_fakes import FakeJob, aim, identity
 
 
 class HurriedBackoff(Backoff):

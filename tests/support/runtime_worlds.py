@@ -14,7 +14,8 @@ from sluice_runtime.loops.flush import Flusher
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.racing import cancel
 from sluice_runtime.loops.supervise import Supervisor
-from support.runtime_fakes import FakeSink, FakeSource, aim, journal, quote
+from support.fake_sink import JOB, FakeSink
+from support.runtime_fakes import FakeSource, aim, journal, quote
 
 PAUSE = Pause(source="cr:acme/us")
 PHASES = {"Connecting": 1.0, "Authenticating": 1.0, "Subscribing": 0.0, "Acknowledging": 1.0}
@@ -27,7 +28,7 @@ class SupervisedWorld:
         self.journal = book
         self.source = FakeSource()
         self.sink = FakeSink()
-        origin = Origin(source="fake", session_id="s", epoch=1)
+        origin = Origin(source="fake", job=JOB, session_id="s", epoch=1)
         self.flusher = Flusher(self.sink, book, origin, Backoff(0.5, 30.0, lambda _, high: high))
         backoff = Backoff(1.0, 60.0, lambda _, high: high)
         self.supervisor = Supervisor(self.source, self.flusher, book, backoff)
@@ -58,7 +59,7 @@ class FlushingWorld:
     def __init__(self, wanted: Desired | None = None) -> None:
         self.journal: Journal = journal(wanted)
         self.sink = FakeSink()
-        origin = Origin(source="fake:iex", session_id="s", epoch=7)
+        origin = Origin(source="fake:iex", job=JOB, session_id="s", epoch=7)
         self.flusher = Flusher(self.sink, self.journal, origin, Backoff(0.5, 30.0, lambda _, high: high))
 
     def want(self, wanted: Desired) -> None:

@@ -15,6 +15,9 @@ import msgspec
 QuoteState = Literal["live", "stale", "halted", "paused"]
 RecordStatus = Literal["active", "paused", "rejected", "removed"]
 
+# Of each channel that is not of ticks: its timeframe, and the field with the time of the last that was heard.
+_TIMED = {"bars": ("1Min", "last_bar_ts_utc")}
+
 
 def document_id(symbol: str) -> str:
     """A symbol as a document id: Firestore allows no slash (`BTC/USD` is `BTC-USD`)."""
@@ -47,7 +50,7 @@ def live_bar_path(tenant: str, symbol: str) -> str:
 
 
 class LiveBar(msgspec.Struct, frozen=True, kw_only=True):
-    """The last one-minute bar of a symbol. `ts` is when the minute began."""
+    """The last one-minute bar of a symbol. `ts` is when the minute began, `job` (namespace/name) is who wrote it."""
 
     symbol: str
     timeframe: str
@@ -57,6 +60,7 @@ class LiveBar(msgspec.Struct, frozen=True, kw_only=True):
     close: float
     volume: float
     ts: datetime
+    job: str
 
     def fields(self) -> dict[str, Any]:
         """The document as written."""
@@ -64,7 +68,10 @@ class LiveBar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiveQuote(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest quote of a symbol. `price` is the mid while both sides are known. Sizes as the provider gives them."""
+    """The latest quote of a symbol. `price` is the mid while both sides are known. Sizes as the provider gives them.
+
+    `job` (namespace/name), `session_id` and `epoch` are those of the heartbeat of who wrote it.
+    """
 
     symbol: str
     bid: float | None
@@ -74,6 +81,7 @@ class LiveQuote(msgspec.Struct, frozen=True, kw_only=True):
     price: float | None
     ts: datetime
     source: str
+    job: str
     session_id: str
     seq: int
     epoch: int
@@ -119,9 +127,13 @@ class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IngestState(msgspec.Struct, frozen=True, kw_only=True):
-    """The record of a symbol. `last_times` are the event times of the channels that have said anything yet."""
+    """The record of a symbol. `last_times` are the event times of the channels that have said anything yet.
+
+    `job` (namespace/name) is whose documents there are of the symbol; None once they are deleted.
+    """
 
     canonical_symbol: str
+    job: str | None
     status: RecordStatus
     pause_fetch: bool
     notes: str | None  # None: what the record says stands
@@ -132,13 +144,17 @@ class IngestState(msgspec.Struct, frozen=True, kw_only=True):
         """What is merged into the document."""
         return {
             "canonical_symbol": self.canonical_symbol,
+            "job": self.job,
             "status": self.status,
             "pause_fetch": self.pause_fetch,
             "updated_at": self.updated_at,
             **({"notes": self.notes} if self.notes is not None else {}),
-            **(
-                {"channels": {name: {"timeframe": "tick", "last_ts": ts} for name, ts in self.last_times.items()}}
-                if self.last_times
-                else {}
-            ),
+            **({"channels": self._channels()} if self.last_times else {}),
         }
+
+    def _channels(self) -> dict[str, dict[str, Any]]:
+        found = {}
+        for name, ts in self.last_times.items():
+            timeframe, field = _TIMED.get(name, ("tick", "last_ts"))
+            found[name] = {"timeframe": timeframe, field: ts}
+        return found

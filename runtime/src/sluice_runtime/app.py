@@ -127,7 +127,7 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
     """All loops together, until `stop`; then the end in good order: socket, last quotes, last heartbeat."""
     journal = parts.journal
     who = journal.identity
-    origin = Origin(source=parts.source.name, session_id=who.session_id, epoch=who.epoch)
+    origin = Origin(source=parts.source.name, job=who.job, session_id=who.session_id, epoch=who.epoch)
     flusher = Flusher(parts.sink, journal, origin, Backoff(0.5, 30.0, random.uniform))
     supervisor = Supervisor(parts.source, flusher, journal, reconnect, parts.slot)
     live: Cell[IngestJob | None] = Cell(None)

@@ -114,4 +114,5 @@ def sink_of(settings: Settings) -> FirestoreSink:
         client = firestore_client(spec.firestore, spec.firestore.project_id or settings.job.project_id)
     except ValueError as error:
         raise SettingsError(str(error)) from error
-    return FirestoreSink(client, spec.tenant, spec.firestore.live_quotes_collection, spec.heartbeat.document)
+    me = f"{settings.job.namespace}/{settings.job.name}"
+    return FirestoreSink(client, spec.tenant, spec.firestore.live_quotes_collection, spec.heartbeat.document, me)

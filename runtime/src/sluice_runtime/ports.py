@@ -106,10 +106,16 @@ class Sink(Protocol):
         """Sets `status` on the documents of `symbols` that exist, and touches nothing else of them."""
 
     async def delete(self, symbols: Iterable[str]) -> None:
-        """Deletes the quote documents of `symbols`."""
+        """Deletes those quote and bar documents of `symbols` that this job wrote. Another job's are left alone."""
 
     async def record(self, states: Sequence[IngestState]) -> None:
-        """Merges each into its symbol's record: what is not said stays. At most 100 at a time, each symbol once."""
+        """Merges each into its symbol's record: what is not said stays. At most 100 at a time, each symbol once.
+
+        What says removed is left out where the record is another job's by now.
+        """
+
+    async def own_records(self) -> frozenset[str]:
+        """The symbols whose records are this job's: of which it has, or may have, documents."""
 
     async def paused_records(self) -> frozenset[str]:
         """The symbols whose records say pause_fetch, of all jobs of the tenant."""

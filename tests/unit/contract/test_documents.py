@@ -41,6 +41,7 @@ def test_a_quote_has_the_names_that_older_readers_know() -> None:
         price=1.5,
         ts=NOW,
         source="s",
+        job="acme/us",
         session_id="x",
         seq=1,
         epoch=2,
@@ -59,6 +60,24 @@ def test_field_names_are_those_of_firestore_documents() -> None:
 
 def test_a_record_does_not_mention_what_it_does_not_know() -> None:
     bare = IngestState(
-        canonical_symbol="A", status="active", pause_fetch=False, notes=None, last_times={}, updated_at=NOW
+        canonical_symbol="A",
+        job="acme/us",
+        status="active",
+        pause_fetch=False,
+        notes=None,
+        last_times={},
+        updated_at=NOW,
     )
-    assert bare.fields().keys() == {"canonical_symbol", "status", "pause_fetch", "updated_at"}
+    assert bare.fields().keys() == {"canonical_symbol", "job", "status", "pause_fetch", "updated_at"}
+
+
+def test_a_record_has_the_times_of_each_channel_under_the_channel_s_own_name() -> None:
+    times = dict.fromkeys(("quotes", "trades", "bars"), NOW)
+    full = IngestState(
+        canonical_symbol="A", job=None, status="active", pause_fetch=False, notes=None, last_times=times, updated_at=NOW
+    )
+    assert full.fields()["channels"] == {
+        "quotes": {"timeframe": "tick", "last_ts": NOW},
+        "trades": {"timeframe": "tick", "last_ts": NOW},
+        "bars": {"timeframe": "1Min", "last_bar_ts_utc": NOW},
+    }

@@ -11,7 +11,8 @@ from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, halted
 from sluice_runtime.domain.failure import SinkError, StreamError
 from sluice_runtime.ports import Listener
-from support.runtime_fakes import FakeConnection, FakeJob, FakeSink, FakeSource, aim, job, journal, quote
+from support.fake_sink import FakeSink
+from support.runtime_fakes import FakeConnection, FakeJob, FakeSource, aim, job, journal, quote
 from support.virtual_time import at, seconds, settle
 
 

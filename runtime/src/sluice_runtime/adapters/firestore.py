@@ -40,7 +40,11 @@ _FAILURES = (exceptions.GoogleAPIError, GoogleAuthError, OSError)
 class FirestoreSink:
     """The documents of one job."""
 
-    def __init__(self, client: firestore.AsyncClient, tenant: str, collection: str, heartbeat_document: str) -> None:
+    def __init__(
+        self, client: firestore.AsyncClient, tenant: str, collection: str, heartbeat_document: str, job: str
+    ) -> None:
+        """`job` is namespace/name, as its documents say."""
+        self._job = job
         self._client = client
         self._tenant = tenant
         self._collection = collection
@@ -59,7 +63,7 @@ class FirestoreSink:
         """One commit of whole documents."""
         batch = self._client.batch()
         for bar in bars:
-            batch.set(self._client.document(documents.live_bar_path(self._tenant, bar.symbol)), bar.fields())
+            batch.set(self._bar(bar.symbol), bar.fields())
         await self._commit(batch)
 
     async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
@@ -74,28 +78,36 @@ class FirestoreSink:
                         raise failure
 
     async def delete(self, symbols: Iterable[str]) -> None:
-        """One commit for each 100 documents. Deleting what is not there is no error."""
+        """One reading and one commit for each 100 symbols. What somebody has written in between fails the commit."""
         names = list(symbols)
         for start in range(0, len(names), 100):
-            batch = self._client.batch()
-            for symbol in names[start : start + 100]:
-                batch.delete(self._document(symbol))
+            some, batch = names[start : start + 100], self._client.batch()
+            paths = [each for name in some for each in (self._document(name), self._bar(name))]
+            for found in await self._read(paths, "job"):
+                if found.exists and (found.to_dict() or {}).get("job") == self._job:
+                    unchanged = self._client.write_option(last_update_time=found.update_time)
+                    batch.delete(found.reference, option=unchanged)
             await self._commit(batch)
 
     async def record(self, states: Sequence[IngestState]) -> None:
-        """One commit of merged documents."""
+        """One commit of merged documents, and a reading before where symbols were removed."""
+        removed = [self._record(each.canonical_symbol) for each in states if each.status == "removed"]
+        read = await self._read(removed, "job")
+        owners = {found.reference.path: (found.to_dict() or {}).get("job") for found in read}
         batch = self._client.batch()
         for state in states:
-            path = documents.ingest_state_path(self._tenant, state.canonical_symbol)
-            batch.set(self._client.document(path), state.fields(), merge=True)
+            record = self._record(state.canonical_symbol)
+            if owners.get(record.path) in (None, self._job):
+                batch.set(record, state.fields(), merge=True)
         await self._commit(batch)
+
+    async def own_records(self) -> frozenset[str]:
+        """One query, of as many documents as the job has symbols."""
+        return await self._recorded(FieldFilter("job", "==", self._job))
 
     async def paused_records(self) -> frozenset[str]:
         """One query, of as many documents as there are paused symbols."""
-        query = self._client.collection(documents.ingest_state_collection(self._tenant)).where(filter=_PAUSED)
-        async with _typed_failures():
-            found = await query.select(["canonical_symbol"]).get(retry=None, timeout=_SECONDS)
-            return frozenset(each.get("canonical_symbol") for each in found)
+        return await self._recorded(_PAUSED)
 
     async def beat(self, heartbeat: HeartbeatDocument) -> None:
         """Reads, and replaces what was read: a later incarnation of the same job is never overwritten.
@@ -142,6 +154,26 @@ class FirestoreSink:
     async def _mark_one(self, symbol: str, status: QuoteState) -> None:
         with suppress(exceptions.NotFound):
             await self._document(symbol).update({"status": status}, retry=None, timeout=_SECONDS)
+
+    async def _recorded(self, which: FieldFilter) -> frozenset[str]:
+        query = self._client.collection(documents.ingest_state_collection(self._tenant)).where(filter=which)
+        async with _typed_failures():
+            found = await query.select(["canonical_symbol"]).get(retry=None, timeout=_SECONDS)
+            return frozenset(each.get("canonical_symbol") for each in found)
+
+    async def _read(self, references: list[Any], *fields: str) -> list[Any]:
+        """These fields of the documents, also of those that do not exist."""
+        if not references:
+            return []
+        async with _typed_failures():
+            found = self._client.get_all(references, fields, retry=None, timeout=_SECONDS)
+            return [each async for each in found]
+
+    def _bar(self, symbol: str) -> Any:
+        return self._client.document(documents.live_bar_path(self._tenant, symbol))
+
+    def _record(self, symbol: str) -> Any:
+        return self._client.document(documents.ingest_state_path(self._tenant, symbol))
 
     def _document(self, symbol: str) -> Any:
         return self._client.document(documents.live_quote_path(self._tenant, self._collection, symbol))

@@ -38,6 +38,11 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str
     started_at: datetime
 
+    @property
+    def job(self) -> str:
+        """Namespace and name, as documents have them."""
+        return f"{self.namespace}/{self.name}"
+
 
 class Clocks(msgspec.Struct, frozen=True, kw_only=True):
     """Clocks that stand still separately, so that a reader sees which part has stopped."""
@@ -115,7 +120,7 @@ def heartbeat(snapshot: Snapshot) -> HeartbeatDocument:
         pause_until=aim.pause.until if aim.pause else None,
         last_symbol=snapshot.last_symbol,
         dry_run=aim.dry_run,
-        job=f"{who.namespace}/{who.name}",
+        job=who.job,
         job_uid=who.job_uid,
         epoch=who.epoch,
         session_id=who.session_id,

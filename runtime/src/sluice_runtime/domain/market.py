@@ -81,9 +81,10 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Who writes: the same on every document of a process."""
+    """Who writes: the same on every document of a process. `job` is namespace/name."""
 
     source: str
+    job: str
     session_id: str
     epoch: int
 
@@ -106,6 +107,7 @@ def live_quote(quote: Quote, origin: Origin, seq: int, written_at: datetime) -> 
         price=quote.mid,
         ts=quote.ts,
         source=origin.source,
+        job=origin.job,
         session_id=origin.session_id,
         seq=seq,
         epoch=origin.epoch,
@@ -113,6 +115,6 @@ def live_quote(quote: Quote, origin: Origin, seq: int, written_at: datetime) -> 
     )
 
 
-def live_bar(bar: Bar) -> LiveBar:
+def live_bar(bar: Bar, origin: Origin) -> LiveBar:
     """The document of a one-minute bar."""
-    return LiveBar(timeframe="1Min", **msgspec.structs.asdict(bar))
+    return LiveBar(timeframe="1Min", job=origin.job, **msgspec.structs.asdict(bar))

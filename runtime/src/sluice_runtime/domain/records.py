@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from datetime import datetime
 
 import msgspec
@@ -31,14 +31,24 @@ class _Said(msgspec.Struct):
 
 
 class Records:
-    """The records of one job. `paused` are the symbols whose records said pause_fetch before this process began."""
+    """The records of one job, `job` (namespace/name).
 
-    def __init__(self, paused: frozenset[str]) -> None:
+    From before this process began: `paused` are the symbols whose records said pause_fetch, `own` those whose records
+    were the job's.
+    """
+
+    def __init__(self, job: str, paused: frozenset[str], own: frozenset[str]) -> None:
+        self._job = job
         self._paused_before = paused
+        self._own = own
         self._said: dict[str, _Said] = {}
 
-    def note(self, aim: Desired, rejected: Iterable[str], now: datetime) -> None:
-        """What is declared now, and what the provider refuses."""
+    def note(self, aim: Desired, rejected: Iterable[str], deleted: Set[str], now: datetime) -> None:
+        """What is declared now, what the provider refuses, and of which symbols the documents were deleted.
+
+        A removed symbol's record stays as it was until its documents are gone: by it, another process of the job would
+        find them.
+        """
         refused = frozenset(rejected)
         for symbol in aim.declared:
             status: RecordStatus = "active"
@@ -47,7 +57,7 @@ class Records:
             elif symbol in refused:
                 status = "rejected"
             self._is(symbol, status, aim.pause_reasons.get(symbol, ""), now)
-        for symbol in self._said.keys() - aim.declared:
+        for symbol in ((self._said.keys() | self._own) & deleted) - aim.declared:
             self._is(symbol, "removed", "", now)
 
     def due(self, last: LastTimes, at: float, now: datetime, count: int) -> list[IngestState]:
@@ -62,6 +72,7 @@ class Records:
             said = self._said[state.canonical_symbol]
             if said.status == "removed" == state.status:
                 del self._said[state.canonical_symbol]
+                self._own -= {state.canonical_symbol}
             elif (said.status, said.notes) == (state.status, state.notes):
                 said.is_news, said.at, said.times = False, at, state.last_times
 
@@ -89,6 +100,7 @@ class Records:
         said = self._said[symbol]
         return IngestState(
             canonical_symbol=symbol,
+            job=None if said.status == "removed" else self._job,
             status=said.status,
             pause_fetch=said.pause_fetch,
             notes=said.notes,

@@ -63,6 +63,9 @@ class Journal:
         self.trades: dict[str, Trade] = {}  # the newest of each symbol
         self.halts: dict[str, Halt] = {}  # the last word on each symbol
         self.bars: dict[str, Bar] = {}  # that wait to be written
+        self.bar_times: dict[str, datetime] = {}  # of the last bar of each symbol
+        self.inherited: set[str] = set()  # symbols of which an earlier process of this job may have left documents
+        self.deleted: set[str] = set()  # removed symbols whose documents are gone
         self.quote_states: dict[str, QuoteState] = {}  # of symbols whose quote document shall not say live
         self.count_freshness: Callable[[], SymbolFreshness] | None = None  # once somebody judges it
         self.gaps = Gaps()
@@ -129,6 +132,7 @@ class Journal:
         """One frame's bars."""
         self._stamp()
         self.bars.update({bar.symbol: bar for bar in bars})
+        self.bar_times.update({bar.symbol: bar.ts for bar in bars})
 
     def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """The provider's word on what is subscribed."""

@@ -42,7 +42,7 @@ class Publisher:
         before, self._aim = self._aim, aim
         if before is None or aim is before:
             return
-        self._removed = (self._removed | (before.declared - aim.declared)) - aim.declared
+        self._removed |= before.declared - aim.declared
         self._publications.keep(aim.declared)
 
     def line_up(self, at: float) -> None:
@@ -78,9 +78,7 @@ class Publisher:
         """Deletes the documents of removed symbols, and gives others the status that they shall have."""
         if self._aim is None or self._aim.dry_run:
             return
-        if removed := sorted(self._removed):
-            await self._sink.delete(removed)
-            self._removed.difference_update(removed)
+        await self._delete(self._aim.declared)
         await self._write_bars(self._aim.symbols, at)
         for state, symbols in self._transitions(self._aim).items():
             due = symbols[: self._reserve.available(at)]
@@ -90,15 +88,27 @@ class Publisher:
                 await self._sink.mark(due, state)
                 self._publications.marked(due, state)
 
+    async def _delete(self, declared: frozenset[str]) -> None:
+        journal = self._journal
+        self._removed = (self._removed | journal.inherited) - declared
+        journal.inherited.clear()
+        journal.deleted -= declared
+        if removed := sorted(self._removed):
+            await self._sink.delete(removed)
+            self._removed.difference_update(removed)
+            journal.deleted.update(removed)
+
     async def _write_bars(self, symbols: frozenset[str], at: float) -> None:
         """One bar a symbol and minute: little enough for the reserve. A newer bar of a symbol overtakes its older."""
         bars = self._journal.bars
         for symbol in [symbol for symbol in bars if symbol not in symbols]:
             del bars[symbol]
+        for symbol in [symbol for symbol in self._journal.bar_times if symbol not in symbols]:
+            del self._journal.bar_times[symbol]
         due = list(bars.values())[: self._reserve.available(at)]
         if not due:
             return
-        await self._sink.write_bars([live_bar(bar) for bar in due])
+        await self._sink.write_bars([live_bar(bar, self._origin) for bar in due])
         self._reserve.spend(len(due))
         for bar in due:
             if bars.get(bar.symbol) is bar:

@@ -46,15 +46,18 @@ class Recorder:
     async def _write(self, aim: Desired) -> None:
         """What is due, as far as the budget reaches."""
         if self._records is None:
-            self._records = Records(await self._sink.paused_records())
+            paused, own = await self._sink.paused_records(), await self._sink.own_records()
+            self._records = Records(self._journal.identity.job, paused, own)
+            self._journal.inherited |= own
         now, at = self._journal.now(), asyncio.get_running_loop().time()
-        self._records.note(aim, self._rejected(), now)
+        self._records.note(aim, self._rejected(), self._journal.deleted, now)
         self._budget.limit(max(1.0, aim.limits.writes_per_second * _SHARE), _BURST, at)
         room = self._budget.available(at)
         while room > 0 and (states := self._records.due(self._last_times, at, now, min(room, _BATCH))):
             await self._sink.record(states)
             self._journal.sink_is("records", None)
             self._records.wrote(states, at)
+            self._journal.deleted -= {each.canonical_symbol for each in states if each.status == "removed"}
             self._budget.spend(len(states))
             room -= len(states)
 
@@ -63,5 +66,6 @@ class Recorder:
 
     def _last_times(self, symbol: str) -> dict[str, datetime]:
         quote, trade = self._journal.coalescer.newest(symbol), self._journal.trades.get(symbol)
-        found = {"quotes": quote, "trades": trade.ts if trade else None}
+        bar = self._journal.bar_times.get(symbol)
+        found = {"quotes": quote, "trades": trade.ts if trade else None, "bars": bar}
         return {channel: ts for channel, ts in found.items() if ts is not None}

@@ -32,7 +32,7 @@ def test_a_missing_side_or_a_crossed_market_has_no_mid(bid: float | None, ask: f
 
 
 def test_the_document_has_the_quote_its_writer_and_the_older_names() -> None:
-    origin = Origin(source="alpaca:iex", session_id="s", epoch=7)
+    origin = Origin(source="alpaca:iex", job="acme/us", session_id="s", epoch=7)
     written_at = START + timedelta(seconds=1)
     fields = live_quote(quote(1.0, None), origin, 3, written_at).fields()
     assert fields == {
@@ -44,6 +44,7 @@ def test_the_document_has_the_quote_its_writer_and_the_older_names() -> None:
         "price": None,
         "ts": START,
         "source": "alpaca:iex",
+        "job": "acme/us",
         "session_id": "s",
         "seq": 3,
         "epoch": 7,

@@ -29,7 +29,7 @@ def test_the_price_is_the_last_trade_s_where_one_is_known_else_the_mid() -> None
 
 
 def test_a_document_is_as_new_as_the_newest_part_of_it() -> None:
-    origin = Origin(source="fake", session_id="s", epoch=7)
+    origin = Origin(source="fake", job="acme/us", session_id="s", epoch=7)
     document = Statement(quote=quote(1), trade=trade(2), status="halted").document(origin, 4, START)
     assert document.ts == START + timedelta(seconds=2)
     assert (document.price, document.status, document.seq, document.bid) == (2.5, "halted", 4, 1.0)

@@ -15,14 +15,15 @@ PAUSED = {"pausedSymbols": [{"symbol": "AAPL", "reason": "bad prints"}]}
 class World:
     """Records and what was written of them. `times` are the last event times, by symbol."""
 
-    def __init__(self, *paused: str) -> None:
-        self.records = Records(frozenset(paused))
+    def __init__(self, *paused: str, own: tuple[str, ...] = ()) -> None:
+        self.records = Records("acme/us", frozenset(paused), frozenset(own))
+        self.deleted = {"AAPL", "MSFT"}  # unless a test says that a document still stands
         self.times: dict[str, dict[str, datetime]] = {}
 
     def write(
         self, at: float = 0.0, count: int = 100, rejected: tuple[str, ...] = (), **spec: Any
     ) -> list[IngestState]:
-        self.records.note(aim(**spec), rejected, START + timedelta(seconds=at))
+        self.records.note(aim(**spec), rejected, self.deleted, START + timedelta(seconds=at))
         due = self.due(at, count)
         self.records.wrote(due, at)
         return due
@@ -74,6 +75,33 @@ def test_a_removed_symbol_s_record_says_so_and_is_then_let_alone(world: World) -
     assert [each.status for each in world.write(1000, symbols=["SPY", "AAPL"])] == ["active"]
 
 
+def test_a_removed_symbol_s_record_stays_as_it_was_until_its_documents_are_gone(world: World) -> None:
+    world.write()
+    world.deleted = set()
+    assert world.write(symbols=["SPY", "AAPL"])[0].canonical_symbol == "SPY"
+    assert world.write(1000, symbols=["SPY", "AAPL"]) == []
+    world.deleted = {"MSFT"}
+    assert [each.status for each in world.write(1000, symbols=["SPY", "AAPL"])] == ["removed"]
+
+
+def test_a_record_is_the_job_s_own_until_it_says_removed(world: World) -> None:
+    assert {each.job for each in world.write(**PAUSED)} == {"acme/us"}
+    assert {(each.status, each.job) for each in world.write(symbols=["SPY"])} == {
+        ("active", "acme/us"),
+        ("removed", None),
+    }
+
+
+def test_what_was_removed_while_no_process_ran_is_told_once_its_documents_are_gone() -> None:
+    world = World("OLD", own=("OLD", "AAPL"))
+    assert {each.canonical_symbol for each in world.write()} == {"AAPL", "MSFT"}
+    world.deleted = {"OLD"}
+    [removed] = world.write()
+    assert (removed.canonical_symbol, removed.status, removed.pause_fetch) == ("OLD", "removed", False)
+    assert removed.notes == f"Symbol REMOVED by user on {STAMP}"
+    assert world.write(1000) == []
+
+
 def test_a_refused_symbol_s_record_says_so(world: World) -> None:
     assert {each.status for each in world.write(rejected=("MSFT",))} == {"active", "rejected"}
     assert [each.status for each in world.write()] == ["active"]
@@ -120,13 +148,13 @@ def test_transitions_go_before_refreshes(world: World) -> None:
 
 
 def test_what_could_not_be_written_stays_due(world: World) -> None:
-    world.records.note(aim(), (), START)
+    world.records.note(aim(), (), set(), START)
     assert len(world.due(0)) == len(world.due(5)) == 2
 
 
 def test_what_changed_while_it_was_written_is_still_news(world: World) -> None:
-    world.records.note(aim(), (), START)
+    world.records.note(aim(), (), set(), START)
     due = world.due(0)
-    world.records.note(aim(**PAUSED), (), START)
+    world.records.note(aim(**PAUSED), (), set(), START)
     world.records.wrote(due, 0)
     assert [each.status for each in world.due(0)] == ["paused"]

@@ -12,7 +12,8 @@ from sluice_runtime.loops.beat import beat, report, say_goodbye
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.racing import cancel
 from sluice_runtime.ports import ReportError
-from support.runtime_fakes import FakeJob, FakeSink, aim, journal, quote
+from support.fake_sink import FakeSink
+from support.runtime_fakes import FakeJob, aim, journal, quote
 from support.virtual_time import at, seconds, settle
 
 

@@ -13,7 +13,8 @@ from sluice_runtime.app import Parts, ingest
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, halted
 from sluice_runtime.domain.failure import SinkError
-from support.runtime_fakes import FakeJob, FakeSink, FakeSource, aim, job, journal, quote
+from support.fake_sink import FakeSink
+from support.runtime_fakes import FakeJob, FakeSource, aim, job, journal, quote
 from support.virtual_time import at, seconds
 
 NAMES = [f"S{n}" for n in range(20)]

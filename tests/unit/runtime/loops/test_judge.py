@@ -14,7 +14,8 @@ from sluice_runtime.domain.desired import UNREAD, halted
 from sluice_runtime.domain.freshness import OBSERVATION_SECONDS
 from sluice_runtime.domain.market import Halt
 from sluice_runtime.loops.judge import Observer
-from support.runtime_fakes import FakeJob, FakeSink, FakeSource, aim, job, journal, quote
+from support.fake_sink import FakeSink
+from support.runtime_fakes import FakeJob, FakeSource, aim, job, journal, quote
 from support.virtual_time import START, at, now, seconds
 
 ALPACA = {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}}

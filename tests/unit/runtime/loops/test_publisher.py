@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from sluice_runtime.domain.desired import halted
 from sluice_runtime.domain.failure import SinkError
-from sluice_runtime.domain.market import Bar, Trade
-from support.runtime_fakes import aim
+from sluice_runtime.domain.market import Trade
+from sluice_runtime.domain.pause import Pause
+from support.runtime_fakes import aim, bar
 from support.runtime_worlds import FlushingWorld
 from support.virtual_time import START, at, now, seconds
 
@@ -169,10 +171,6 @@ async def test_a_swarm_of_transitions_and_a_busy_market_do_not_starve_each_other
         assert len(world.sink.marked) >= 600
 
 
-def bar(symbol: str = "AAPL", close: float = 1.0) -> Bar:
-    return Bar(symbol=symbol, ts=now(), open=1.0, high=2.0, low=0.5, close=close, volume=300.0)
-
-
 async def test_the_last_bar_of_each_symbol_is_kept(world: FlushingWorld) -> None:
     async with world.running():
         world.journal.aggregated([bar(close=1.0), bar("GONE")])
@@ -203,3 +201,50 @@ async def test_a_paused_job_writes_no_bar(world: FlushingWorld) -> None:
         world.journal.aggregated([bar()])
         await at(60)
         assert world.sink.history == []
+
+
+async def test_a_removed_symbol_s_bar_goes_with_its_quote_and_its_time_is_forgotten(world: FlushingWorld) -> None:
+    async with world.running():
+        world.say("AAPL", "MSFT")
+        world.journal.aggregated([bar("AAPL"), bar("MSFT")])
+        await at(1)
+        world.want(aim(symbols=["AAPL"]))
+        await at(2)
+        assert (set(world.sink.quotes), set(world.sink.bars)) == ({"AAPL"}, {"AAPL"})
+        assert (set(world.journal.bar_times), world.journal.deleted) == ({"AAPL"}, {"MSFT"})
+        world.want(aim())
+        await at(3)
+        assert world.journal.deleted == set()
+
+
+async def test_what_an_earlier_process_left_of_removed_symbols_is_deleted(world: FlushingWorld) -> None:
+    async with world.running():
+        await at(1)
+        world.journal.inherited |= {"AAPL", "OLD"}
+        await at(2)
+        assert (world.sink.deleted, world.journal.deleted, world.journal.inherited) == (["OLD"], {"OLD"}, set())
+
+
+async def test_what_was_left_stays_while_the_job_is_paused_and_goes_when_it_resumes(world: FlushingWorld) -> None:
+    world.want(halted(aim(), Pause(source="cr:acme/us")))
+    async with world.running():
+        world.journal.inherited |= {"AAPL", "MSFT"}
+        await at(10)
+        world.want(halted(aim(symbols=["AAPL"]), Pause(source="cr:acme/us")))
+        await at(20)
+        assert world.sink.history == []
+        world.want(aim(symbols=["AAPL"]))
+        await at(21)
+        assert (world.sink.deleted, world.journal.deleted) == (["MSFT"], {"MSFT"})
+
+
+async def test_a_deletion_that_failed_is_tried_again_and_told_only_when_it_is_done(world: FlushingWorld) -> None:
+    async with world.running():
+        await at(1)
+        world.sink.failure = SinkError("away")
+        world.journal.inherited.add("OLD")
+        await at(2)
+        assert world.journal.deleted == set()
+        world.sink.failure = None
+        await at(10)
+        assert world.journal.deleted == {"OLD"}

@@ -10,7 +10,8 @@ from sluice_runtime.domain.desired import UNREAD, halted
 from sluice_runtime.domain.failure import SinkError
 from sluice_runtime.loops.racing import cancel
 from sluice_runtime.loops.recorder import Recorder
-from support.runtime_fakes import FakeSink, aim, journal, quote
+from support.fake_sink import FakeSink
+from support.runtime_fakes import aim, bar, journal, quote
 from support.virtual_time import START, at, settle
 
 
@@ -98,3 +99,35 @@ async def test_two_thousand_symbols_take_a_tenth_of_the_quotes_rate() -> None:
         assert len(world.sink.recorded) == 100
         await at(100.5)
         assert len(world.sink.recorded) == pytest.approx(300, abs=3)
+
+
+async def test_the_time_of_the_last_bar_is_kept(world: World) -> None:
+    world.journal.aggregated([bar("AAPL")])
+    async with world.running():
+        channels = world.sink.records["AAPL"]["channels"]
+        assert channels == {"bars": {"timeframe": "1Min", "last_bar_ts_utc": START}}
+        assert "channels" not in world.sink.records["MSFT"]
+
+
+async def test_what_an_earlier_process_recorded_is_handed_on_and_told_when_it_is_deleted(world: World) -> None:
+    async with world.running():
+        pass
+    again = World(symbols=["AAPL"])
+    again.sink = world.sink
+    async with again.running():
+        assert again.journal.inherited == {"AAPL", "MSFT"}
+        await at(10)
+        assert again.sink.records["MSFT"]["status"] == "active"
+        again.journal.deleted.add("MSFT")
+        await at(12)
+        assert (again.sink.records["MSFT"]["status"], again.sink.records["MSFT"]["job"]) == ("removed", None)
+        assert again.journal.deleted == set()
+
+
+async def test_another_job_s_records_are_let_alone(world: World) -> None:
+    world.sink.records["SPY"] = {"job": "acme/other", "status": "active", "pause_fetch": False}
+    async with world.running():
+        world.journal.deleted.add("SPY")
+        await at(5)
+        assert "SPY" not in world.journal.inherited
+        assert world.sink.records["SPY"]["status"] == "active"

@@ -1,0 +1,31 @@
+"""What becomes of the documents of a symbol that is removed while no pod runs, on a real API server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sluice_devcluster.quickstart import Site, documents_at
+from support.site import Tenant, eventually
+
+
+def records(site: Site, tenant: Tenant) -> dict[str, dict[str, Any]]:
+    """The tenant's records, by symbol."""
+    found = documents_at(site.emulator, f"tenants/{tenant.name}/ingest_state")
+    return {each["canonical_symbol"]: each for each in found}
+
+
+def test_a_symbol_that_is_removed_as_its_pod_is_replaced_leaves_no_quote(tenant: Tenant, site: Site) -> None:
+    tenant.apply()
+    first = tenant.settled("Streaming")
+    eventually(lambda: set(tenant.quotes()) == {"SPY", "AAPL"} == set(records(site, tenant)))
+    # Both at once: the old pod may never hear of the symbols, and the new one never knew AAPL.
+    tenant.patch(symbols=["SPY", "MSFT"], synthetic={"quotesPerSecond": 40})
+    eventually(lambda: tenant.settled("Streaming")["epoch"] != first["epoch"], 40)
+    eventually(lambda: set(tenant.quotes()) == {"SPY", "MSFT"})
+    eventually(lambda: records(site, tenant)["AAPL"]["status"] == "removed")
+    assert {symbol: each["job"] for symbol, each in records(site, tenant).items()} == {
+        "SPY": f"{tenant.name}/feed",
+        "MSFT": f"{tenant.name}/feed",
+        "AAPL": None,
+    }
+    assert tenant.quotes()["MSFT"]["job"] == f"{tenant.name}/feed"

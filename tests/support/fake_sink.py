@@ -1,0 +1,125 @@
+"""The double of the runtime's sink."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
+from sluice_runtime.domain.failure import FencedError, SinkError
+from support.virtual_time import seconds
+
+JOB = "acme/us"
+
+
+class FakeSink:
+    """The documents of job acme/us in memory.
+
+    `seconds` is how long each call takes, `failure` what it ends with; `hangs` never ends.
+    """
+
+    def __init__(self) -> None:
+        self.quotes: dict[str, dict[str, Any]] = {}
+        self.bars: dict[str, dict[str, Any]] = {}
+        self.heartbeat: dict[str, Any] | None = None
+        self.records: dict[str, dict[str, Any]] = {}
+        self.recorded: list[tuple[float, IngestState]] = []
+        self.writes: list[tuple[float, list[LiveQuote]]] = []
+        self.marked: list[tuple[str, QuoteState]] = []
+        self.deleted: list[str] = []
+        self.beats: list[tuple[float, HeartbeatDocument]] = []
+        self.history: list[str] = []  # every call that took effect, in order
+        self.failure: SinkError | None = None
+        self.seconds = 0.0
+        self.hangs = False
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self.attempts = 0
+
+    async def write(self, quotes: Sequence[LiveQuote]) -> None:
+        """As Sink."""
+        assert len(quotes) <= 100
+        assert len({each.symbol for each in quotes}) == len(quotes)
+        self.attempts += 1
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            await self._answer()
+        finally:
+            self.in_flight -= 1
+        self.writes.append((seconds(), list(quotes)))
+        self.history.append("write")
+        for each in quotes:
+            self.quotes[each.symbol] = each.fields()
+
+    async def write_bars(self, bars: Sequence[LiveBar]) -> None:
+        """As Sink."""
+        await self._answer()
+        self.history.append("bars")
+        self.bars |= {each.symbol: each.fields() for each in bars}
+
+    async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
+        """As Sink."""
+        for symbol in symbols:
+            await self._answer()
+            self.marked.append((symbol, status))
+            self.history.append("mark")
+            if symbol in self.quotes:
+                self.quotes[symbol]["status"] = status
+
+    async def delete(self, symbols: Iterable[str]) -> None:
+        """As Sink."""
+        for symbol in symbols:
+            await self._answer()
+            self.deleted.append(symbol)
+            self.history.append("delete")
+            for documents in (self.quotes, self.bars):
+                if documents.get(symbol, {}).get("job") == JOB:
+                    del documents[symbol]
+
+    async def record(self, states: Sequence[IngestState]) -> None:
+        """As Sink."""
+        await self._answer()
+        for each in states:
+            self.recorded.append((seconds(), each))
+            before, said = self.records.get(each.canonical_symbol, {}), each.fields()
+            if each.status == "removed" and before.get("job") not in (None, JOB):
+                continue
+            channels = before.get("channels", {}) | said.get("channels", {})
+            self.records[each.canonical_symbol] = before | said | ({"channels": channels} if channels else {})
+
+    async def own_records(self) -> frozenset[str]:
+        """As Sink."""
+        await self._answer()
+        return frozenset(symbol for symbol, each in self.records.items() if each["job"] == JOB)
+
+    async def paused_records(self) -> frozenset[str]:
+        """As Sink."""
+        await self._answer()
+        return frozenset(symbol for symbol, each in self.records.items() if each["pause_fetch"])
+
+    async def beat(self, heartbeat: HeartbeatDocument) -> None:
+        """As Sink."""
+        await self._answer()
+        before = self.heartbeat
+        if before and before["job_uid"] == heartbeat.job_uid and before["epoch"] > heartbeat.epoch:
+            raise FencedError(f"epoch {before['epoch']} of this job writes; this is epoch {heartbeat.epoch}")
+        self.heartbeat = heartbeat.fields()
+        self.beats.append((seconds(), heartbeat))
+        self.history.append(f"beat {heartbeat.status}")
+
+    async def close(self) -> None:
+        """As Sink."""
+        self.history.append("close")
+
+    def written(self, symbol: str) -> list[tuple[float, LiveQuote]]:
+        """The writes of one symbol, each with its time."""
+        return [(at, each) for at, batch in self.writes for each in batch if each.symbol == symbol]
+
+    async def _answer(self) -> None:
+        if self.hangs:
+            await asyncio.Event().wait()
+        await asyncio.sleep(self.seconds)
+        if self.failure is not None:
+            raise self.failure

@@ -1,0 +1,106 @@
+"""The real sink and its double, side by side, and what is in them, read past them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sluice_contract.documents import IngestState, LiveBar, LiveQuote, RecordStatus
+from sluice_contract.spec import Firestore
+from sluice_runtime.adapters.firestore import FirestoreSink, firestore_client
+from support.fake_sink import JOB, FakeSink
+
+NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+TENANT = "acme"
+
+
+class Documents:
+    """What is in a sink, read past it."""
+
+    def __init__(self, sink: FakeSink | FirestoreSink, client: Any) -> None:
+        self._sink = sink
+        self._client = client
+
+    async def quote(self, symbol: str) -> dict[str, Any] | None:
+        """A quote document."""
+        if isinstance(self._sink, FakeSink):
+            return self._sink.quotes.get(symbol)
+        return await self._get(f"tenants/{TENANT}/live_quotes/{symbol.replace('/', '-')}")
+
+    async def heartbeat(self) -> dict[str, Any] | None:
+        """The heartbeat document."""
+        if isinstance(self._sink, FakeSink):
+            return self._sink.heartbeat
+        return await self._get(f"tenants/{TENANT}/ops/market_ingest")
+
+    async def bar(self, symbol: str) -> dict[str, Any] | None:
+        """A bar document."""
+        if isinstance(self._sink, FakeSink):
+            return self._sink.bars.get(symbol)
+        return await self._get(f"tenants/{TENANT}/live_bars/{symbol.replace('/', '-')}")
+
+    async def record(self, symbol: str) -> dict[str, Any] | None:
+        """A record."""
+        if isinstance(self._sink, FakeSink):
+            return self._sink.records.get(symbol)
+        return await self._get(f"tenants/{TENANT}/ingest_state/{symbol.replace('/', '-')}")
+
+    async def _get(self, path: str) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = (await self._client.document(path).get()).to_dict()
+        return found
+
+
+Opened = tuple[FakeSink | FirestoreSink, Documents]
+
+
+@asynccontextmanager
+async def opened_sink(kind: str, project: str) -> AsyncIterator[Opened]:
+    """The sink of job acme/us: `fake`, or Google's client on the emulator that runs."""
+    if kind == "fake":
+        fake = FakeSink()
+        yield fake, Documents(fake, None)
+        return
+    client = firestore_client(Firestore(), project)
+    sink = FirestoreSink(client, TENANT, "live_quotes", "market_ingest", JOB)
+    yield sink, Documents(sink, client)
+    await sink.close()
+
+
+def quote(symbol: str, bid: float | None = 1.5, seq: int = 1, job: str = JOB) -> LiveQuote:
+    """The document of a quote."""
+    return LiveQuote(
+        symbol=symbol,
+        bid=bid,
+        ask=2.5,
+        bid_size=100.0,
+        ask_size=None,
+        price=None if bid is None else 2.0,
+        ts=NOW,
+        source="alpaca:iex",
+        job=job,
+        session_id="s",
+        seq=seq,
+        epoch=7,
+        written_at=NOW + timedelta(milliseconds=5),
+    )
+
+
+def bar(symbol: str, job: str = JOB) -> LiveBar:
+    """The document of a bar."""
+    prices = {"open": 1.0, "high": 2.0, "low": 0.5, "close": 1.5}
+    return LiveBar(symbol=symbol, timeframe="1Min", **prices, volume=3.0, ts=NOW, job=job)
+
+
+def state(symbol: str, status: RecordStatus = "active", notes: str | None = None, **times: datetime) -> IngestState:
+    """What a record is to say, from this job."""
+    return IngestState(
+        canonical_symbol=symbol,
+        job=None if status == "removed" else JOB,
+        status=status,
+        pause_fetch=status == "paused",
+        notes=notes,
+        last_times=times,
+        updated_at=NOW,
+    )
