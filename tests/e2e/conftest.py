@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from sluice_devcluster import emulator
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.kubectl import Kubectl, KubectlError
 from support import exchange, readme
-from support.exchange import Exchange
+from support.alpaca.stream_faults import Mute
+from support.exchange import MUTE_AFTER, MUTED, Exchange
 from support.kind import ROOT, KindCluster, forwarded
 from support.site import Tenant
 
@@ -74,11 +76,42 @@ def tenant(kubectl: Kubectl, firestore: str) -> Iterator[Tenant]:
 @pytest.fixture
 def upstream(kubectl: Kubectl, tenant: Tenant) -> Iterator[Exchange]:
     """An Alpaca protocol server, with what the tenant needs to stream from it."""
-    found = Exchange(kubectl, f"{tenant.name}-exchange")
-    tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
-    tenant.kubectl.apply([_in(tenant.name, found.ca_config_map)])
-    yield found
-    kubectl("delete", "namespace", found.namespace, "--wait=false")
+    with _provided(kubectl, tenant) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def muted(kubectl: Kubectl) -> Iterator[Exchange]:
+    """The server of a job that streams for minutes and then hears nothing more on its first connection.
+
+    Feed `test` has no hours: what comes of the silence is the same on every day.
+    """
+    tenant = Tenant(kubectl, "", MUTED)
+    with _provided(kubectl, tenant) as found:
+        found.script(Mute(after=MUTE_AFTER))
+        tenant.apply(**found.spec_of(feed="test"))
+        yield found
+    kubectl("delete", "namespace", tenant.name, "--wait=false")
+
+
+@pytest.fixture(autouse=True)
+def _in_good_time(request: pytest.FixtureRequest) -> None:
+    """Begins what takes minutes before the first test that leaves it alone, if it will be asked for."""
+    wanted = any(item.get_closest_marker("takes_minutes") for item in request.session.items)
+    if wanted and request.node.get_closest_marker("touches_every_pod") is None:
+        request.getfixturevalue("muted")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Two kinds of tests that are not run in their place."""
+    config.addinivalue_line("markers", "touches_every_pod: replaces or ends the pods of other tests; is run first")
+    config.addinivalue_line("markers", "takes_minutes: waits for what was begun after the former; is run last")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """So that what takes minutes takes them beside the others."""
+    items.sort(key=lambda item: 0 if item.get_closest_marker("touches_every_pod") else 1)
+    items.sort(key=lambda item: 1 if item.get_closest_marker("takes_minutes") else 0)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -96,6 +129,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     file = FOLDER / "figures.json"
     for name, figure in json.loads(file.read_text()).items() if file.exists() else ():
         terminalreporter.write_line(f"{name}: median {figure['median']}, worst {figure['worst']}")
+
+
+@contextmanager
+def _provided(kubectl: Kubectl, tenant: Tenant) -> Iterator[Exchange]:
+    found = Exchange(kubectl, f"{tenant.name}-exchange")
+    tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
+    tenant.kubectl.apply([_in(tenant.name, found.ca_config_map)])
+    yield found
+    kubectl("delete", "namespace", found.namespace, "--wait=false")
 
 
 def _provide_emulator(cluster: KindCluster) -> None:

@@ -61,6 +61,7 @@ def test_a_tenant_runs_nothing_but_restricted_pods(tenant: Tenant) -> None:
         tenant.run("run", "intruder", "--image=sluice-runtime:0.1.0", "--dry-run=server")
 
 
+@pytest.mark.touches_every_pod
 def test_uninstalling_leaves_nothing_and_installing_again_works(cluster: KindCluster, sample: Tenant) -> None:
     sample.settled("Streaming", JOB)
     try:

@@ -1,21 +1,21 @@
-"""A feed on a real kubelet: what the provider sees of it while its job, its pod and its image change."""
+"""A feed on a real kubelet: what the provider sees of it while its job, its Secret, its pod and its image change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
 from sluice_devcluster.kubectl import Kubectl
-from support.exchange import Exchange
-from support.kind import KindCluster
+from support.exchange import Exchange, streaming
+from support.kind import ROOT, KindCluster
 from support.podwatch import PodWatch, watched
 from support.site import Tenant, eventually
 
 POD = "feed-ingest"
 NEXT_IMAGE = "sluice-runtime:next"
+SDK_IMAGE = "sluice-runtime:sdk"
 OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
 
 
@@ -24,14 +24,6 @@ def pods(cluster: KindCluster, tenant: Tenant) -> Iterator[PodWatch]:
     """What becomes of the tenant's pods."""
     with watched(cluster.kubeconfig, tenant.name, cluster.folder) as found:
         yield found
-
-
-def streaming(tenant: Tenant, upstream: Exchange) -> dict[str, Any]:
-    """Applies a job on the protocol server; its status once quotes are in Firestore."""
-    tenant.apply(**upstream.spec)
-    status = tenant.settled("Streaming", seconds=30)
-    eventually(lambda: set(tenant.quotes()) == {"SPY", "AAPL"})
-    return status
 
 
 @contextmanager
@@ -123,6 +115,7 @@ def test_a_deleted_pod_ends_gracefully_before_the_next_begins(
     assert first["closed"] < second["opened"]
 
 
+@pytest.mark.touches_every_pod
 def test_another_runtime_image_replaces_every_pod_old_first(
     tenant: Tenant, upstream: Exchange, cluster: KindCluster, pods: PodWatch
 ) -> None:
@@ -138,6 +131,41 @@ def test_another_runtime_image_replaces_every_pod_old_first(
             assert pods.lives(name)[1].image == NEXT_IMAGE
     first, second = upstream.connections()[:2]
     assert first["closed"] < second["opened"]
+
+
+@pytest.mark.touches_every_pod
+def test_engine_sdk_says_which_image_it_needs_and_streams_on_it(
+    tenant: Tenant, upstream: Exchange, cluster: KindCluster
+) -> None:
+    cluster.build(SDK_IMAGE, ROOT / "runtime/Dockerfile", ROOT, REQUIREMENTS="runtime-sdk")
+    cluster.load(SDK_IMAGE)
+    tenant.apply(**upstream.spec_of(engine="sdk"))
+    eventually(
+        lambda: "alpaca-py" in tenant.job().get("status", {}).get("stream", {}).get("failure", {}).get("message", "")
+    )
+    assert upstream.connections() == []
+    with runtime_image(cluster.kubectl, SDK_IMAGE):
+        tenant.settled("Streaming", seconds=60)
+        eventually(lambda: set(tenant.quotes()) == {"SPY", "AAPL"})
+        tenant.patch(enabled=False)
+        tenant.settled("Paused")
+        [connection] = upstream.connections()
+        assert connection["side"] == "client"
+
+
+def test_a_rotated_secret_is_used_by_the_same_pod_on_a_new_connection(tenant: Tenant, upstream: Exchange) -> None:
+    before = streaming(tenant, upstream)
+    upstream.admit("next-key", "next-secret")
+    tenant.secret("alpaca", ALPACA_KEY_ID="next-key", ALPACA_SECRET_KEY="next-secret")
+    # A kubelet looks about once a minute whether a mounted Secret is another.
+    eventually(lambda: len(upstream.connections()) == 2, seconds=150)
+    written = tenant.writes()
+    eventually(lambda: all(tenant.writes()[symbol] > written[symbol] for symbol in written))
+    after = tenant.settled("Streaming")
+    assert (after["epoch"], after["stream"]["podUID"]) == (before["epoch"], before["stream"]["podUID"])
+    first, second = upstream.connections()
+    assert (first["key"], first["side"], second["key"]) == ("key", "client", "next-key")
+    assert first["closed"] <= second["opened"]
 
 
 def test_a_deleted_job_closes_its_connection_and_says_stopped(

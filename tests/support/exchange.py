@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from sluice_devcluster.certificates import CertificateAuthority, Identity
 from sluice_devcluster.kubectl import Kubectl
+from support.alpaca.faults import Fault
+from support.site import Tenant, eventually
 
 IMAGE = "sluice-e2e-alpaca:local"
 NAME = "alpaca"
 PORT = 443
-_FEED = ["--quotes-per-second", "200", "--batch", "4"]
+QUOTES_PER_SECOND = 200
+# The namespace of the job whose provider falls silent, and the messages after which it does: 220 s of them, without
+# which the judge would wait even longer.
+MUTED = "tenant-muted"
+MUTE_AFTER = 44_000
+_FEED = ["--quotes-per-second", str(QUOTES_PER_SECOND), "--batch", "4"]
 _TLS = ["--tls-cert", "/tls/tls.crt", "--tls-key", "/tls/tls.key"]
 
 
@@ -44,20 +52,44 @@ class Exchange:
     @property
     def spec(self) -> dict[str, Any]:
         """What makes a job stream from here; it takes the Secret alpaca and the ConfigMap exchange-ca."""
+        return self.spec_of()
+
+    def spec_of(self, feed: str = "iex", engine: str = "native") -> dict[str, Any]:
+        """The same for another feed or engine."""
         return {
             "provider": "alpaca",
             "alpaca": {
-                "streamURL": f"wss://{self._host}:{PORT}/v2/iex",
+                "feed": feed,
+                "engine": engine,
+                "streamURL": f"wss://{self._host}:{PORT}/v2/{feed}",
                 "credentialsSecretRef": {"name": "alpaca"},
                 "caConfigMapRef": {"name": "exchange-ca"},
             },
         }
 
     def record(self) -> dict[str, Any]:
-        """What the server has seen, through the API server's proxy: see support.alpaca.record."""
-        service = f"/api/v1/namespaces/{self.namespace}/services/https:{NAME}:{PORT}/proxy/_record"
-        found: dict[str, Any] = json.loads(self._kubectl("get", "--raw", service))
+        """What the server has seen: see support.alpaca.record."""
+        found: dict[str, Any] = json.loads(self._kubectl("get", "--raw", self._route("_record")))
         return found
+
+    def script(self, *faults: Fault) -> None:
+        """The next connection gets these faults."""
+        self._post("_faults", {"faults": faults})
+
+    def admit(self, key: str, secret: str) -> None:
+        """Accepts another key pair."""
+        self._post("_accounts", {"key": key, "secret": secret})
+
+    def send_status(self, symbol: str, code: str) -> None:
+        """A trading status of the symbol, stamped now; `code` such as H (halted) or T (trading again)."""
+        self._post("_send", {"messages": [{"T": "s", "S": symbol, "sc": code, "sm": "", "rc": "", "rm": "", "z": "C"}]})
+
+    def _post(self, route: str, body: dict[str, Any]) -> None:
+        self._kubectl("create", "--raw", self._route(route), "-f", "-", text=msgspec.json.encode(body).decode())
+
+    def _route(self, name: str) -> str:
+        """Through the API server's proxy."""
+        return f"/api/v1/namespaces/{self.namespace}/services/https:{NAME}:{PORT}/proxy/{name}"
 
     @property
     def subscribed(self) -> set[str]:
@@ -75,6 +107,14 @@ class Exchange:
         assert record["concurrent_max"] <= 1, record["connections"]
         found: list[dict[str, Any]] = record["connections"]
         return found
+
+
+def streaming(tenant: Tenant, upstream: Exchange) -> dict[str, Any]:
+    """Applies a job on the protocol server; its status once quotes are in Firestore."""
+    tenant.apply(**upstream.spec)
+    status = tenant.settled("Streaming", seconds=30)
+    eventually(lambda: set(tenant.quotes()) == {"SPY", "AAPL"})
+    return status
 
 
 def _namespace(name: str) -> dict[str, Any]:

@@ -60,12 +60,13 @@ class KindCluster:
         """Deletes the cluster, if there is one."""
         self.run(self._kind, "delete", "cluster")
 
-    def build(self, image: str, dockerfile: Path, context: Path) -> None:
-        """Builds an image for the tests."""
+    def build(self, image: str, dockerfile: Path, context: Path, **arguments: str) -> None:
+        """Builds an image for the tests; `arguments` are those of the Dockerfile."""
         base = os.environ.get("PYTHON_BASE_IMAGE") or "python:3.11-slim-bookworm"
-        handed_on = [f"--build-arg={name}" for name in os.environ if name.startswith("PIP_")]
+        handed_on = [name for name in os.environ if name.startswith("PIP_")]
+        given = [f"PYTHON_BASE_IMAGE={base}", *handed_on, *(f"{name}={value}" for name, value in arguments.items())]
         self.run(
-            *(self._docker, "build", "--quiet", "--build-arg", f"PYTHON_BASE_IMAGE={base}", *handed_on),
+            *(self._docker, "build", "--quiet", *(f"--build-arg={each}" for each in given)),
             *("--file", str(dockerfile), "--tag", image, str(context)),
         )
 
