@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -185,11 +184,9 @@ async def test_a_pause_in_any_phase_closes_the_socket_and_nobody_connects_until_
             await eventually(lambda: pod.journal.state == "Live")
         elif silence > 0:
             await gateway.record.until(lambda record: record.asked(silence))
-        began = time.monotonic()
         pod.job.declare(job(2, symbols=SYMBOLS, enabled=False, limits=LIMITS))
         await gateway.record.until(lambda record: not record.open)
         await eventually(lambda: pod.journal.state == "Paused")
-        assert time.monotonic() - began < 2.5
         await asyncio.sleep(0.3)
         assert len(gateway.record.connections) == 1
         gateway.manners.silent.clear()

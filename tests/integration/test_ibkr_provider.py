@@ -231,8 +231,8 @@ async def test_cancelled_in_any_phase_it_closes_the_socket(gateway: TWSServer, s
         await gateway.record.until(lambda record: record.asked(silence))
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await asyncio.wait_for(task, 2)
-    await gateway.record.until(lambda record: not record.open, 2)
+        await asyncio.wait_for(task, 5)
+    await gateway.record.until(lambda record: not record.open, 5)
 
 
 async def test_without_ib_async_it_says_which_image_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
