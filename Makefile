@@ -97,6 +97,10 @@ bench: setup ## measure quotes a second, a pod's cost, fairness and pauses (abou
 soak: setup ## one pod at 1,000 quotes a second with a fault a minute, for SECONDS (3600)
 	@PYTHONPATH=tests $(BIN)/python -m bench.soak $(SECONDS)
 
+.PHONY: outage
+outage: setup ## one pod at 1,000 quotes a second while Firestore is away for a minute, stopped and killed (5 minutes)
+	@PYTHONPATH=tests $(BIN)/python -m bench.outage
+
 .PHONY: lint
 lint: setup ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check

@@ -1,0 +1,177 @@
+"""Firestore away for a minute at 1,000 quotes a second: `python -m bench.outage`.
+
+Twice: its process is stopped and goes on, so that requests hang and may land late; and it is killed and started anew
+on the same port, empty. Told are the pod's memory, when every document is written again and how old its quote was
+then, and how many documents ever went back in time: none, if nothing stale is written. Exit code 1: a target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bench import pod as pods
+from bench.rows import Row, table, write
+from sluice_devcluster import emulator, processes
+from sluice_devcluster.layout import StateDirectory
+from sluice_devcluster.processes import ProcessRecord, load_record
+from sluice_devcluster.quickstart import documents_at
+from support.alpaca import AlpacaServer, GeneratorFeed
+from support.firestore import firestore_emulator
+
+TENANT = "outage"
+BEFORE_SECONDS = 30.0
+AWAY_SECONDS = 60.0
+AFTER_SECONDS = 30.0
+LOOK_SECONDS = 0.1  # a document is written once a second at most, so no state of it is missed
+GROWTH_MIB = 3.0
+OLD_SECONDS = 5.0  # 30 symbols take 1.5 s at 20 writes a second
+
+
+@dataclass
+class Watch:
+    """What the documents say, looked at again and again."""
+
+    host: str
+    newest: dict[str, datetime] = field(default_factory=dict)
+    backwards: int = 0
+    fresh_at: dict[str, float] = field(default_factory=dict)  # monotonic, of the first write after `since`
+    ages: dict[str, float] = field(default_factory=dict)  # seconds that its quote was old when it was written
+    since: float | None = None  # Unix seconds of Firestore's return
+
+    async def run(self) -> None:
+        """Until it is cancelled. Nothing is seen while Firestore is away."""
+        while True:
+            with suppress(OSError, TimeoutError):
+                self.take(
+                    await asyncio.to_thread(documents_at, self.host, f"tenants/{TENANT}/live_quotes", pods.PROJECT)
+                )
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def take(self, found: list[dict[str, Any]]) -> None:
+        """One look at all documents."""
+        for each in found:
+            symbol, ts, written_at = each["symbol"], instant(each["ts"]), instant(each["written_at"])
+            self.backwards += ts < self.newest.get(symbol, ts)
+            self.newest[symbol] = ts
+            if self.since is not None and symbol not in self.fresh_at and written_at.timestamp() >= self.since:
+                self.fresh_at[symbol] = time.monotonic()
+                self.ages[symbol] = (written_at - ts).total_seconds()
+
+
+def instant(text: str) -> datetime:
+    """A time as Firestore's REST interface writes it, to the microsecond."""
+    head, _, fraction = text.rstrip("Z").partition(".")
+    return datetime.fromisoformat(f"{head}.{(fraction + '000000')[:6]}+00:00")
+
+
+async def stopped(state: StateDirectory, host: str) -> None:
+    """The process is stopped, and goes on."""
+    record = running(state)
+    processes.send(record, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(AWAY_SECONDS)
+    finally:
+        processes.send(record, signal.SIGCONT)
+    await emulator.wait_until_it_answers(state, host, ours=True)
+
+
+async def killed(state: StateDirectory, host: str) -> None:
+    """The process is killed, and another takes its port. It knows nothing of what was written before."""
+    record = running(state)
+    command = command_of(record)
+    processes.send(record, signal.SIGKILL)
+    await asyncio.sleep(AWAY_SECONDS)
+    processes.start(command, state.log(emulator.COMPONENT), state.record(emulator.COMPONENT))
+    await emulator.wait_until_it_answers(state, host, ours=True)
+
+
+def command_of(record: ProcessRecord) -> list[str]:
+    """What starts another of it."""
+    return Path(f"/proc/{record.pid}/cmdline").read_text().rstrip("\0").split("\0")
+
+
+def running(state: StateDirectory) -> ProcessRecord:
+    """The emulator's process.
+
+    Raises:
+        SystemExit: the emulator is somebody else's.
+    """
+    record = load_record(state.record(emulator.COMPONENT))
+    if record is None:
+        raise SystemExit("the emulator is somebody else's, and is not to be stopped: unset FIRESTORE_EMULATOR_HOST")
+    return record
+
+
+async def measure(name: str, away: Callable[[StateDirectory, str], Any], host: str, folder: Path) -> list[Row]:
+    """One outage of a pod and an emulator of their own."""
+    async with (
+        AlpacaServer(feed=GeneratorFeed(pods.QUOTES_PER_SECOND, 1)) as server,
+        pods.pod(pods.spec(TENANT, server.url()), host, folder / "pod") as (process, _),
+    ):
+        watch, memory = Watch(host), list[tuple[str, float]]()
+        looking = asyncio.create_task(watch.run())
+        sampling = asyncio.create_task(_sample(process, memory, part := ["before"]))
+        await asyncio.sleep(BEFORE_SECONDS)
+        part[0] = "away"
+        await away(StateDirectory(folder), host)
+        part[0], watch.since, back_at = "after", time.time(), time.monotonic()
+        await asyncio.sleep(AFTER_SECONDS)
+        for task in (looking, sampling):
+            task.cancel()
+        await asyncio.gather(looking, sampling, return_exceptions=True)
+    return rows(name, watch, back_at, {part: [size for at, size in memory if at == part] for part, _ in memory})
+
+
+async def _sample(process: pods.Process, memory: list[tuple[str, float]], part: list[str]) -> None:
+    while True:
+        memory.append((part[0], process.memory("VmRSS")))
+        await asyncio.sleep(1.0)
+
+
+def rows(name: str, watch: Watch, back_at: float, memory: dict[str, list[float]]) -> list[Row]:
+    """What is reported of one outage. `memory` is in MiB, by the part of the run."""
+    before, most = memory["before"][-1], max(memory["away"] + memory["after"])
+    missing = len(set(pods.SYMBOLS) - watch.fresh_at.keys())
+    last = max(watch.fresh_at.values(), default=back_at + AFTER_SECONDS) - back_at
+    oldest = max(watch.ages.values(), default=float("inf"))
+
+    def row(what: str, unit: str, value: float, target: str = "", met: bool | None = None) -> Row:
+        return Row(
+            name=f"Firestore {name} for {AWAY_SECONDS:.0f} s: {what}", unit=unit, ours=value, target=target, met=met
+        )
+
+    return [
+        row("RSS before", "MiB", before),
+        row("most RSS meanwhile and after", "MiB", most, f"<= +{GROWTH_MIB:.0f} MiB", most - before <= GROWTH_MIB),
+        row("documents not written within 30 s", "", missing, "0", not missing),
+        row("until every document is written", "s", last),
+        row("oldest quote in a first write", "s", oldest, f"<= {OLD_SECONDS:.0f} s", oldest <= OLD_SECONDS),
+        row("documents that went back in time", "", watch.backwards, "0", not watch.backwards),
+    ]
+
+
+def main() -> int:
+    """The command."""
+    argparse.ArgumentParser(prog="bench.outage", description=__doc__).parse_args()
+    found: list[Row] = []
+    for name, away in (("stopped", stopped), ("killed", killed)):
+        with tempfile.TemporaryDirectory() as folder, firestore_emulator(Path(folder)) as host:
+            found += asyncio.run(measure(name, away, host, Path(folder)))
+    print(table(found))
+    write(found, Path("build/bench/outage.json"))
+    return int(any(each.met is False for each in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
