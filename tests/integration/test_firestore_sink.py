@@ -72,6 +72,11 @@ def heartbeat(uid: str, epoch: int, status: str = "running") -> HeartbeatDocumen
     )
 
 
+async def test_the_times_of_the_documents_that_there_are(sink: Sink) -> None:
+    await sink.write([quote("AAPL"), quote("BRK.B")])
+    assert await sink.times(["AAPL", "BRK.B", "MISSING"]) == {"AAPL": NOW, "BRK.B": NOW}
+
+
 async def test_a_quote_is_stored_whole_with_times_as_times(sink: Sink, documents: Documents) -> None:
     await sink.write([quote("AAPL")])
     found = await documents.quote("AAPL")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
@@ -52,6 +53,11 @@ class FakeSink:
         self.history.append("write")
         for each in quotes:
             self.quotes[each.symbol] = each.fields()
+
+    async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+        """As Sink."""
+        await self._answer()
+        return {symbol: self.quotes[symbol]["ts"] for symbol in symbols if symbol in self.quotes}
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
         """As Sink."""

@@ -22,12 +22,14 @@ from .adapters.http_control import bearer, control_routes
 from .adapters.ingestjob import Api, IngestJobClient, Session
 from .adapters.lease import SlotLease
 from .adapters.switches import FileSwitch, SwitchFile
-from .assembly import journal_of, sink_of, source_of
+from .assembly import journal_of, sink_of, snapshots_of, source_of
 from .domain.backoff import Backoff
+from .domain.calendar import hours
 from .domain.failure import FencedError
 from .domain.market import Origin
 from .domain.slot import slot_name
 from .loops.beat import beat, report, say_goodbye
+from .loops.catchup import CatchUp
 from .loops.cell import Cell
 from .loops.flush import Flusher
 from .loops.guard import Guard
@@ -40,7 +42,7 @@ from .loops.slot import Slot
 from .loops.steer import steer, watch
 from .loops.supervise import Supervisor
 from .loops.switchboard import Control, Switchboard
-from .ports import JobPort, Sink, Source
+from .ports import JobPort, Sink, Snapshots, Source
 from .settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -76,7 +78,11 @@ async def run(settings: Settings) -> None:
                 journal=journal,
                 slot=_slot(settings, job.session, journal),
                 switchboard=switchboard,
-                others=[*([file.run] if file else []), *_lookers(settings, journal)],
+                others=[
+                    *([file.run] if file else []),
+                    *_lookers(settings, journal),
+                    *catching_up(snapshots_of(settings), sink, journal, settings),
+                ],
             ),
             stop,
             Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform),
@@ -89,6 +95,13 @@ def _lookers(settings: Settings, journal: Journal) -> list[Loop]:
     if alpaca is None or alpaca.credentials_secret_ref is None or (alpaca.stream_url is not None and not elsewhere):
         return []
     return [lambda: look_once(preflight_findings, journal)]
+
+
+def catching_up(snapshots: Snapshots | None, sink: Sink, journal: Journal, settings: Settings) -> list[Loop]:
+    """What asks a provider beside the stream, if it can be asked."""
+    if snapshots is None:
+        return []
+    return [CatchUp(snapshots, sink, journal, hours(settings.job.spec)).run]
 
 
 def stop_by_signal() -> asyncio.Event:

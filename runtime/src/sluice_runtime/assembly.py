@@ -18,7 +18,7 @@ from .domain.desired import UNREAD, Desired, desired, halted
 from .domain.health import Identity
 from .loops.cell import Cell
 from .loops.journal import Journal
-from .ports import Source
+from .ports import Snapshots, Source
 from .settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -101,6 +101,21 @@ def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
             return IBKRSource(spec.ibkr)
         case "synthetic":
             return SyntheticSource(spec.synthetic or Synthetic(), now)
+
+
+def snapshots_of(settings: Settings, mount: AlpacaMount | None = None) -> Snapshots | None:
+    """Where the provider is asked beside its stream; None where nothing is known of such a place."""
+    alpaca = settings.job.spec.alpaca
+    if settings.job.spec.provider != "alpaca" or alpaca is None or alpaca.credentials_secret_ref is None:
+        return None
+    from .adapters.alpaca_mount import AlpacaMount  # noqa: PLC0415
+    from .adapters.alpaca_snapshots import HOST, AlpacaSnapshots  # noqa: PLC0415
+
+    host = settings.data_url or (HOST if alpaca.stream_url is None else None)
+    if host is None or alpaca.feed == "test":
+        return None
+    mounted = AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+    return AlpacaSnapshots(alpaca, mount or mounted, host)
 
 
 def sink_of(settings: Settings) -> FirestoreSink:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -17,6 +18,7 @@ from .domain.coalescer import Coalescer
 from .domain.counters import Counters
 from .domain.failure import Impairment
 from .domain.health import Snapshot
+from .domain.latest import Latest
 from .domain.market import Bar, Halt, Tick, Trade
 from .domain.pause import Switch
 from .domain.slot import Claim
@@ -93,11 +95,29 @@ class Source(Protocol):
         """Returns when another connection shall take the place of the open one: its credentials were replaced."""
 
 
+class Snapshots(Protocol):
+    """The provider, asked beside the stream."""
+
+    async def latest(self, symbols: Sequence[str]) -> Latest:
+        """What is newest of each of `symbols`, as far as it is known.
+
+        Raises:
+            SnapshotError: it cannot be had now.
+        """
+
+
+class SnapshotError(Exception):
+    """There is no snapshot. The message is a sentence, without secrets."""
+
+
 class Sink(Protocol):
     """Where documents go. No method retries; all raise SinkError and may be called again with the same values."""
 
     async def write(self, quotes: Sequence[LiveQuote]) -> None:
         """Writes each quote document whole. At most 100 at a time, each symbol at most once."""
+
+    async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+        """The `ts` of those quote documents of `symbols` that there are."""
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
         """Writes each bar document whole. At most 100 at a time, each symbol at most once."""

@@ -33,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool  # INGEST_ENABLED: a switch beside the job's own
     enabled_file: Path | None  # INGEST_ENABLED_FILE: another, whose first line counts
     enabled_poll_seconds: float  # INGEST_ENABLED_POLL_S
+    data_url: str | None = None  # APCA_API_DATA_URL: Alpaca's REST interface to quotes, if not its own
     state_dir: Path = Path(identity.STATE_DIR)  # what outlives a restart of the process
     tape_dir: Path = Path(identity.TAPE_DIR)
     record_file: Path | None = None  # run --record: where the stream is kept as a tape
@@ -84,6 +85,7 @@ class Common(TypedDict):
     enabled: bool
     enabled_file: Path | None
     enabled_poll_seconds: float
+    data_url: str | None
 
 
 def common(environment: Mapping[str, str]) -> Common:
@@ -100,6 +102,7 @@ def common(environment: Mapping[str, str]) -> Common:
         enabled=says_enabled(environment.get("INGEST_ENABLED", "")),
         enabled_file=Path(file) if file else None,
         enabled_poll_seconds=_seconds(environment, "INGEST_ENABLED_POLL_S", 5.0),
+        data_url=(environment.get("APCA_API_DATA_URL") or "").rstrip("/") or None,
     )
 
 

@@ -8,6 +8,7 @@ import random
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
 from sluice_contract.resource import IngestJob
 
@@ -16,16 +17,19 @@ from .adapters.http_api import http_api
 from .adapters.http_control import control_routes, same_machine
 from .adapters.pauses import PauseFile
 from .adapters.switches import SwitchFile
-from .app import SWITCHES, Parts, ingest, stop_by_signal, switches_at_start
-from .assembly import journal_of, sink_of, source_of
+from .app import SWITCHES, Parts, catching_up, ingest, stop_by_signal, switches_at_start
+from .assembly import journal_of, sink_of, snapshots_of, source_of
 from .domain.backoff import Backoff
 from .domain.counters import Counters
 from .domain.health import Snapshot
 from .environment import KEY_ID, SECRET_KEY, first
 from .loops.journal import Journal
 from .loops.switchboard import Control, Switchboard
-from .ports import RefusedError, Source
+from .ports import RefusedError
 from .settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from .adapters.alpaca_mount import AlpacaMount
 
 _log = logging.getLogger(__name__)
 
@@ -86,20 +90,24 @@ class Standalone:
             sink = sink_of(settings)
             stack.push_async_callback(sink.close)
             parts = Parts(
-                source=self._source(),
+                source=source_of(settings, self._mount()),
                 sink=sink,
                 job=job,
                 journal=journal,
                 switchboard=switchboard,
-                others=[file.run] if file else [],
+                others=[
+                    *([file.run] if file else []),
+                    *catching_up(snapshots_of(settings, self._mount()), sink, journal, settings),
+                ],
             )
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)
             await ingest(parts, stop, backoff)
 
-    def _source(self) -> Source:
+    def _mount(self) -> AlpacaMount | None:
+        """Where Alpaca's key pair is found; None if the job needs none."""
         alpaca = self._settings.job.spec.alpaca
         if self._settings.job.spec.provider != "alpaca" or alpaca is None or alpaca.credentials_secret_ref is None:
-            return source_of(self._settings)
+            return None
         from .adapters.alpaca_environment import EnvironmentMount  # noqa: PLC0415
         from .adapters.alpaca_mount import Credentials  # noqa: PLC0415
 
@@ -109,7 +117,7 @@ class Standalone:
                 f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set: without a cluster they take the place of the Secret "
                 f"{alpaca.credentials_secret_ref.name}"
             )
-        return source_of(self._settings, EnvironmentMount(alpaca, Credentials(key_id, secret_key)))
+        return EnvironmentMount(alpaca, Credentials(key_id, secret_key))
 
     def _refusing(self) -> IngestJob:
         try:

@@ -1,4 +1,4 @@
-"""The few routes of Alpaca's REST interfaces that a preflight asks."""
+"""The few routes of Alpaca's REST interfaces that a preflight asks, and the snapshots."""
 
 from __future__ import annotations
 
@@ -16,14 +16,27 @@ SECRET_HEADER = "APCA-API-SECRET-KEY"
 ID = "904837e3-3b76-47ec-b432-046db621571b"
 
 
+class _RefusalError(Exception):
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
 class Rest:
-    """`inactive` and `unknown` symbols, `skew` of the clock in seconds; all others are good."""
+    """`inactive` and `unknown` symbols, `skew` of the clock in seconds; all others are good.
+
+    `snapshots` by symbol are answered as they are, or all requests for them refused with the HTTP status `failure`;
+    `asked` are the symbols of each such request.
+    """
 
     def __init__(self, accounts: Accounts) -> None:
         """Knows the same keys as the stream."""
         self.inactive: set[str] = set()
         self.unknown: set[str] = set()
         self.skew = 0.0
+        self.snapshots: dict[str, Any] = {}
+        self.failure: int | None = None
+        self.asked: list[set[str]] = []
         self._accounts = accounts
 
     def routes(self) -> list[web.RouteDef]:
@@ -34,6 +47,8 @@ class Rest:
             web.get("/v2/calendar", self._checked(self._calendar)),
             web.get("/v2/assets/{symbol}", self._checked(self._asset)),
             web.get("/v2/stocks/quotes/latest", self._checked(self._quotes)),
+            web.get("/v2/stocks/snapshots", self._checked(self._snapshots)),
+            web.get("/v1beta3/crypto/us/snapshots", self._checked(self._crypto_snapshots)),
         ]
 
     def _checked(
@@ -43,6 +58,8 @@ class Rest:
             try:
                 key, secret = request.headers.get(KEY_HEADER, ""), request.headers.get(SECRET_HEADER, "")
                 return web.json_response(answer(request, self._accounts.find(key, secret)))
+            except _RefusalError as refusal:
+                return web.json_response({"message": "refused"}, status=refusal.status)
             except ProtocolError:
                 return web.json_response({"code": 40110000, "message": "request is not authorized"}, status=401)
             except PermissionError as error:
@@ -71,10 +88,24 @@ class Rest:
         state = "inactive" if symbol in self.inactive else "active"
         return {"id": ID, "class": "us_equity", "exchange": "NASDAQ", "symbol": symbol, "status": state, **flags}
 
-    def _quotes(self, request: web.Request, account: Account) -> Any:
+    def _snapshots(self, request: web.Request, account: Account) -> Any:
+        self._entitled(request, account)
+        symbols = set(request.query["symbols"].split(","))
+        self.asked.append(symbols)
+        if self.failure is not None:
+            raise _RefusalError(self.failure)
+        return {symbol: found for symbol, found in self.snapshots.items() if symbol in symbols}
+
+    def _crypto_snapshots(self, request: web.Request, account: Account) -> Any:
+        return {"snapshots": self._snapshots(request, account)}
+
+    def _entitled(self, request: web.Request, account: Account) -> None:
         feed = request.query.get("feed", "iex")
         if account.plan.feeds is not None and feed not in account.plan.feeds:
             raise PermissionError("subscription does not permit querying this feed")
+
+    def _quotes(self, request: web.Request, account: Account) -> Any:
+        self._entitled(request, account)
         at = datetime.now(UTC).isoformat()
         quote = {"t": at, "bx": "V", "bp": 1.0, "bs": 1, "ax": "V", "ap": 1.1, "as": 1, "c": ["R"], "z": "C"}
         return {"quotes": dict.fromkeys(request.query["symbols"].split(","), quote)}

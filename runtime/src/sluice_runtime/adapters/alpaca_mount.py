@@ -52,6 +52,10 @@ class AlpacaMount:
             )
         return found
 
+    def current(self) -> Credentials | None:
+        """The key pair for what is asked beside the stream; None while the Secret is not whole."""
+        return self._readable()
+
     def tls(self) -> ssl.SSLContext | None:
         """What to trust, if not the usual.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,15 @@ class FirestoreSink:
             [replacement(self._document(each.symbol)._document_path, each.fields()) for each in quotes]
         )
         await self._commit(batch)
+
+    async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+        """One reading of each 100 documents."""
+        names, found = list(symbols), {}
+        for start in range(0, len(names), 100):
+            for each in await self._read([self._document(name) for name in names[start : start + 100]], "ts", "symbol"):
+                if each.exists:
+                    found[each.get("symbol")] = each.get("ts")
+        return found
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
         """One commit of whole documents."""

@@ -84,6 +84,23 @@ class Coalescer:
         self.coalesced += accepted - (len(line) - waiting)
         self.last = last
 
+    def learn(self, ticks: Iterable[Tick], horizon: datetime) -> int:
+        """Takes in what did not come by the stream, where it is newer, and returns how many that were.
+
+        Nobody was heard by it, and what is later than `horizon` is not believed.
+        """
+        learnt = 0
+        for tick in ticks:
+            known = self._known.get(tick.symbol)
+            if known is None or not known.newest < tick.ts <= horizon:
+                continue
+            was_noticed = known.newest is known.noticed[0]
+            self.accept((tick,), horizon)
+            if was_noticed:
+                known.noticed = (known.newest, known.noticed[1])
+            learnt += 1
+        return learnt
+
     def heard(self) -> frozenset[str]:
         """The symbols of which a tick was accepted since the last call."""
         found = []

@@ -24,6 +24,7 @@ from ..domain.desired import Desired
 from ..domain.failure import Impairment, StreamError
 from ..domain.gaps import Gaps, failure_cause
 from ..domain.health import Acknowledgement, Clocks, Identity, Snapshot
+from ..domain.latest import Latest
 from ..domain.ledger import Ledger
 from ..domain.market import Bar, Halt, Tick, Trade
 from ..domain.pause import Switch
@@ -109,6 +110,19 @@ class Journal:
         if not self._has_quotes and self.coalescer.last is not None:
             self._has_quotes = True
             self.transition()
+
+    def caught_up(self, latest: Latest) -> int:
+        """What was asked beside the stream. Returns how many quotes of it are newer than what the stream has said."""
+        horizon = self.now() + _SKEW
+        for trade in latest.trades if "trades" in self.aim.value.channels else ():
+            known = self.trades.get(trade.symbol)
+            if trade.ts <= horizon and (known is None or known.ts < trade.ts):
+                self.trades[trade.symbol] = trade
+        learnt = self.coalescer.learn(latest.quotes, horizon)
+        if learnt and not self._has_quotes:
+            self._has_quotes = True
+            self.transition()
+        return learnt
 
     def traded(self, trades: Sequence[Trade]) -> None:
         """One frame's trades."""

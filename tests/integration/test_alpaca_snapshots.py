@@ -1,0 +1,89 @@
+"""Alpaca's snapshots, by the server's REST routes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sluice_contract.spec import Alpaca
+from sluice_contract.values import SecretReference
+from sluice_runtime.adapters.alpaca_mount import AlpacaMount
+from sluice_runtime.adapters.alpaca_snapshots import AlpacaSnapshots
+from sluice_runtime.ports import SnapshotError
+from support.alpaca import BASIC, Account, AlpacaServer
+from support.alpaca_provider import SECRET, mount
+
+AT = "2026-03-02T15:00:00.123456Z"
+QUOTE = {"t": AT, "bx": "V", "bp": 100.0, "bs": 2, "ax": "V", "ap": 0, "as": 0, "c": ["R"], "z": "C"}
+TRADE = {"t": AT, "x": "V", "p": 100.5, "s": 10, "c": ["@"], "i": 1, "z": "C"}
+SNAPSHOT = {"latestQuote": QUOTE, "latestTrade": TRADE, "minuteBar": {"o": 1}, "dailyBar": None}
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[AlpacaServer]:
+    async with AlpacaServer([Account("key", SECRET, BASIC)]) as running:
+        yield running
+
+
+def snapshots(server: AlpacaServer, folder: Path, feed: Any = "iex") -> AlpacaSnapshots:
+    settings = Alpaca(feed=feed, credentials_secret_ref=SecretReference(name="alpaca"))
+    return AlpacaSnapshots(settings, AlpacaMount(settings, mount(folder, "key", SECRET), None), server.http_url)
+
+
+async def test_the_newest_quote_and_trade_of_each_symbol(server: AlpacaServer, tmp_path: Path) -> None:
+    server.rest.snapshots = {"AAPL": SNAPSHOT, "BRK.B": {"latestQuote": None}, "SPY": SNAPSHOT}
+    found = await snapshots(server, tmp_path).latest(["AAPL", "BRK.B"])
+    [quote], [trade] = found.quotes, found.trades
+    assert (quote.symbol, quote.bid, quote.bid_size, quote.ask, quote.ask_size) == ("AAPL", 100.0, 2.0, None, None)
+    assert quote.ts == datetime(2026, 3, 2, 15, 0, 0, 123456, UTC)
+    assert (trade.symbol, trade.price, trade.ts) == ("AAPL", 100.5, quote.ts)
+
+
+async def test_a_malformed_answer_for_a_symbol_costs_only_that(server: AlpacaServer, tmp_path: Path) -> None:
+    server.rest.snapshots = {"AAPL": {"latestQuote": {"t": "noon"}}, "MSFT": [], "SPY": SNAPSHOT}
+    found = await snapshots(server, tmp_path).latest(["AAPL", "MSFT", "SPY"])
+    assert [each.symbol for each in found.quotes] == ["SPY"]
+
+
+async def test_many_symbols_take_more_than_one_request(server: AlpacaServer, tmp_path: Path) -> None:
+    names = [f"S{number}" for number in range(450)]
+    server.rest.snapshots = dict.fromkeys(names, SNAPSHOT)
+    found = await snapshots(server, tmp_path).latest(names)
+    assert len(found.quotes) == 450
+    assert [len(each) for each in server.rest.asked] == [200, 200, 50]
+
+
+async def test_pairs_are_asked_for_where_crypto_is(server: AlpacaServer, tmp_path: Path) -> None:
+    server.rest.snapshots = {"BTC/USD": SNAPSHOT}
+    found = await snapshots(server, tmp_path, "crypto").latest(["BTC/USD"])
+    assert [each.symbol for each in found.quotes] == ["BTC/USD"]
+
+
+@pytest.mark.parametrize("status", [429, 500])
+async def test_a_refusal_is_told_without_the_secret(server: AlpacaServer, tmp_path: Path, status: int) -> None:
+    server.rest.failure = status
+    with pytest.raises(SnapshotError, match=f"HTTP {status}") as told:
+        await snapshots(server, tmp_path).latest(["AAPL"])
+    assert SECRET not in str(told.value)
+
+
+async def test_a_plan_without_the_feed_is_refused(server: AlpacaServer, tmp_path: Path) -> None:
+    with pytest.raises(SnapshotError, match="HTTP 403"):
+        await snapshots(server, tmp_path, "sip").latest(["AAPL"])
+
+
+async def test_whoever_does_not_answer_or_has_no_key_is_told(
+    server: AlpacaServer, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    asked = snapshots(server, tmp_path)
+    (tmp_path / "ALPACA_SECRET_KEY").unlink()
+    with pytest.raises(SnapshotError, match="no credentials"):
+        await asked.latest(["AAPL"])
+    settings = Alpaca(credentials_secret_ref=SecretReference(name="alpaca"))
+    nobody = AlpacaMount(settings, mount(tmp_path, "key", SECRET), None)
+    with pytest.raises(SnapshotError, match="cannot be reached"):
+        await AlpacaSnapshots(settings, nobody, f"http://127.0.0.1:{unused_tcp_port}").latest(["AAPL"])

@@ -1,0 +1,30 @@
+from datetime import timedelta
+
+from sluice_runtime.domain.latest import Latest
+from sluice_runtime.domain.market import Quote, Trade
+from support.virtual_time import START
+
+
+def quote(symbol: str, seconds: float = 0.0) -> Quote:
+    return Quote(symbol=symbol, ts=START + timedelta(seconds=seconds), bid=1.0, ask=2.0, bid_size=1.0, ask_size=1.0)
+
+
+def trade(symbol: str, seconds: float = 0.0) -> Trade:
+    return Trade(symbol=symbol, ts=START + timedelta(seconds=seconds), price=1.5, size=1.0)
+
+
+def test_what_a_document_says_already_is_left_out() -> None:
+    latest = Latest((quote("A", 1), quote("B", 1), quote("C", -1), quote("D")), (trade("C", 1),))
+    newer = latest.newer_than(dict.fromkeys("ACD", START))
+    assert [each.symbol for each in newer.quotes] == ["A", "B", "C"]
+    assert [each.symbol for each in newer.trades] == ["C"]
+
+
+def test_a_quote_that_a_silent_stream_should_have_brought() -> None:
+    now = START + timedelta(seconds=60)
+    assert Latest((quote("A", -5), quote("B", 30))).unheard(START, now) == quote("B", 30)
+
+
+def test_a_quote_from_before_or_on_its_way_proves_nothing() -> None:
+    now = START + timedelta(seconds=60)
+    assert Latest((quote("A", -5), quote("B", 5), quote("C", 55))).unheard(START, now) is None
