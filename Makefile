@@ -85,7 +85,7 @@ images: ## build the container images sluice-operator and sluice-runtime
 	  $(DOCKER) build --quiet $(BUILD_ARGUMENTS) --file $$name/Dockerfile --tag sluice-$$name:$(VERSION) .; done
 
 .PHONY: e2e
-e2e: setup ## the tests on a kind cluster of their own (Docker, kind and kubectl; about 8 minutes)
+e2e: setup ## the tests on a kind cluster of their own (Docker, kind and kubectl; about 10 minutes)
 	@DOCKER='$(DOCKER)' PYTHON_BASE_IMAGE='$(PYTHON_BASE_IMAGE)' KIND_NODE_IMAGE='$(KIND_NODE_IMAGE)' \
 	  $(BIN)/pytest tests/e2e
 
