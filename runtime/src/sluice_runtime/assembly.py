@@ -62,6 +62,11 @@ def source_of(settings: Settings, mount: AlpacaMount | None = None) -> Source:
         SettingsError: the provider's block lacks what it needs, or the record cannot be written.
     """
     declared = _declared_source(settings, mount)
+    if settings.log_quotes == "all":
+        from .adapters.quote_log import QuoteLog  # noqa: PLC0415
+        from .adapters.recording import RecordingSource  # noqa: PLC0415
+
+        declared = RecordingSource(declared, QuoteLog())
     if settings.record_file is None:
         return declared
     from .adapters.recording import RecordingSource, TapeFile  # noqa: PLC0415

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import msgspec
 
@@ -12,6 +12,8 @@ from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
 
 from .domain.pause import Switch, says_enabled
+
+LogQuotes = Literal["sampled", "all"]
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -33,6 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool  # INGEST_ENABLED: a switch beside the job's own
     enabled_file: Path | None  # INGEST_ENABLED_FILE: another, whose first line counts
     enabled_poll_seconds: float  # INGEST_ENABLED_POLL_S
+    log_quotes: LogQuotes = "sampled"  # LOG_QUOTES: one a second and symbol of those written, or all that are received
     data_url: str | None = None  # APCA_API_DATA_URL: Alpaca's REST interface to quotes, if not its own
     state_dir: Path = Path(identity.STATE_DIR)  # what outlives a restart of the process
     tape_dir: Path = Path(identity.TAPE_DIR)
@@ -86,6 +89,7 @@ class Common(TypedDict):
     enabled_file: Path | None
     enabled_poll_seconds: float
     data_url: str | None
+    log_quotes: LogQuotes
 
 
 def common(environment: Mapping[str, str]) -> Common:
@@ -102,6 +106,7 @@ def common(environment: Mapping[str, str]) -> Common:
         enabled=says_enabled(environment.get("INGEST_ENABLED", "")),
         enabled_file=Path(file) if file else None,
         enabled_poll_seconds=_seconds(environment, "INGEST_ENABLED_POLL_S", 5.0),
+        log_quotes=_log_quotes(environment),
         data_url=(environment.get("APCA_API_DATA_URL") or "").rstrip("/") or None,
     )
 
@@ -133,6 +138,16 @@ def _log_level(environment: Mapping[str, str]) -> str:
     if value.upper() not in _LOG_LEVELS:
         raise SettingsError(f"LOG_LEVEL is {value!r}: it takes {', '.join(_LOG_LEVELS).lower()}")
     return value.upper()
+
+
+def _log_quotes(environment: Mapping[str, str]) -> LogQuotes:
+    match environment.get("LOG_QUOTES") or "sampled":
+        case "sampled":
+            return "sampled"
+        case "all":
+            return "all"
+        case other:
+            raise SettingsError(f"LOG_QUOTES is {other!r}: it takes sampled or all")
 
 
 def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:

@@ -48,12 +48,13 @@ def test_each_variable_has_its_place() -> None:
         "POD_IP": "10.1.2.3",
         "KUBERNETES_SERVICE_PORT": "6443",
         "LOG_LEVEL": "debug",
+        "LOG_QUOTES": "all",
         "RECONNECT_BACKOFF_BASE_S": "0.5",
         "RECONNECT_BACKOFF_MAX_S": "5",
     }
     found = settings({**ENVIRONMENT, **more})
     assert (found.bind, found.api_url, found.log_level) == ("10.1.2.3", "https://10.0.0.1:6443", "DEBUG")
-    assert (found.backoff_base_seconds, found.backoff_cap_seconds) == (0.5, 5.0)
+    assert (found.backoff_base_seconds, found.backoff_cap_seconds, found.log_quotes) == (0.5, 5.0, "all")
 
 
 def test_an_ipv6_address_is_put_in_brackets() -> None:
@@ -89,6 +90,7 @@ def test_a_back_off_that_is_no_number_of_seconds_above_zero_is_refused(value: st
 
 
 def test_a_log_level_that_is_none_is_refused_with_those_there_are() -> None:
+    assert sentence(LOG_QUOTES="none") == "LOG_QUOTES is 'none': it takes sampled or all"
     assert sentence(LOG_LEVEL="loud") == "LOG_LEVEL is 'loud': it takes debug, info, warning, error, critical"
 
 

@@ -7,7 +7,7 @@ import gzip
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Protocol, cast
 
 from sluice_contract.status import StreamState, SymbolRejection
 
@@ -15,6 +15,16 @@ from ..domain.failure import Impairment
 from ..domain.market import Bar, Halt, Tick, Trade
 from ..ports import Connection, Listener, Source
 from .replay import COLUMNS
+
+
+class Tape(Protocol):
+    """Where quotes are kept."""
+
+    def add(self, ticks: Sequence[Tick]) -> None:
+        """One frame's."""
+
+    def flush(self) -> None:
+        """Hands everything over."""
 
 
 class TapeFile:
@@ -49,7 +59,7 @@ class TapeFile:
 class RecordingSource:
     """A provider and its tap. The tape goes on over pauses and lost connections."""
 
-    def __init__(self, source: Source, tape: TapeFile) -> None:
+    def __init__(self, source: Source, tape: Tape) -> None:
         self.name = source.name
         self._source = source
         self._tape = tape
@@ -75,7 +85,7 @@ class RecordingSource:
 class _Tap:
     """Passes everything on, and quotes to the tape as well."""
 
-    def __init__(self, listener: Listener, tape: TapeFile) -> None:
+    def __init__(self, listener: Listener, tape: Tape) -> None:
         self._listener = listener
         self._tape = tape
 

@@ -14,6 +14,7 @@ from ..domain.counters import count
 from ..domain.desired import Desired
 from ..domain.market import Origin, Tick, live_bar
 from ..domain.publication import Publications, Statement, refresh_seconds
+from ..domain.sampling import Sampler
 from ..ports import Sink
 from .journal import Journal
 
@@ -36,6 +37,7 @@ class Publisher:
         self._removed: set[str] = set()
         self._aim: Desired | None = None
         self._seq = 0
+        self._sampler = Sampler(1.0)
 
     def note(self, aim: Desired) -> None:
         """Finds out what a change of the aim asks of documents that no quote will touch again."""
@@ -130,6 +132,14 @@ class Publisher:
         self._publications.wrote(statements, at)
         self._journal.wrote(len(documents))
         _log.debug("wrote %d quotes", len(documents), extra={"event_type": "firestore_write"})
+        for each in statements:
+            self._tell(each, at)
+
+    def _tell(self, said: Statement, at: float) -> None:
+        quote = said.quote
+        if self._sampler.takes(quote.symbol, at):
+            fields = {"event_type": "quote", "symbol": quote.symbol, "bid": quote.bid, "ask": quote.ask, "at": quote.ts}
+            _log.info("wrote a quote", extra=fields)
 
     def _would_write(self, ticks: Sequence[Tick]) -> int:
         symbols = [tick.symbol for tick in ticks]

@@ -1,6 +1,7 @@
 """What is written of a symbol, and what is not, through a flusher on a fake sink."""
 
 import asyncio
+import logging
 from datetime import timedelta
 
 import pytest
@@ -248,3 +249,16 @@ async def test_a_deletion_that_failed_is_tried_again_and_told_only_when_it_is_do
         world.sink.failure = None
         await at(10)
         assert world.journal.deleted == {"OLD"}
+
+
+async def test_of_what_is_written_one_quote_a_second_and_symbol_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    world = FlushingWorld(aim(limits={"minIntervalMilliseconds": 100, "flushIntervalMilliseconds": 100}))
+    async with world.running():
+        while seconds() < 5:
+            world.say("AAPL", bid=seconds() + 1)
+            await asyncio.sleep(0.1)
+    told = [record for record in caplog.records if vars(record).get("event_type") == "quote"]
+    assert len(world.sink.written("AAPL")) > 40
+    assert 5 <= len(told) <= 6
+    assert {vars(record)["symbol"] for record in told} == {"AAPL"}
