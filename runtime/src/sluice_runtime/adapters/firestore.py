@@ -13,6 +13,7 @@ from typing import Any
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import firestore
+from google.cloud.firestore_v1 import base_client
 from google.cloud.firestore_v1.base_query import FieldFilter
 from google.oauth2 import service_account
 
@@ -36,6 +37,12 @@ _LASTING_SECONDS = 30.0
 _OVERTAKEN = (exceptions.Aborted, exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.NotFound)
 # Google's client also raises errors of its credentials, and of gRPC below it.
 _FAILURES = (exceptions.GoogleAPIError, GoogleAuthError, OSError)
+
+# Left alone, a channel that has lost its server waits for up to two minutes before it looks whether it is back: all
+# documents would be stale for so much longer. Google's client takes no options, it only has these; ours go with them.
+_RECONNECT = (("grpc.initial_reconnect_backoff_ms", 500), ("grpc.max_reconnect_backoff_ms", 5000))
+for _options in (base_client._DEFAULT_CHANNEL_OPTIONS, base_client._GRPC_MSG_SIZE_OPTIONS):
+    _options.extend(_RECONNECT)
 
 
 class FirestoreSink:
