@@ -89,15 +89,16 @@ class Standalone:
                 await stack.enter_async_context(http_api(journal, settings.bind, port, routes))
             sink = sink_of(settings)
             stack.push_async_callback(sink.close)
+            mount = self._mount()
             parts = Parts(
-                source=source_of(settings, self._mount()),
+                source=source_of(settings, mount),
                 sink=sink,
                 job=job,
                 journal=journal,
                 switchboard=switchboard,
                 others=[
                     *([file.run] if file else []),
-                    *catching_up(snapshots_of(settings, self._mount()), sink, journal, settings),
+                    *catching_up(snapshots_of(settings, mount), sink, journal, settings),
                 ],
             )
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)

@@ -140,7 +140,7 @@ class Judge:
 
 
 class Reconnects:
-    """When to try a mute connection anew: at once, and then ever more seldom until something is heard."""
+    """When to act on a mute connection: at once, and then ever more seldom until something is heard."""
 
     def __init__(self, first_seconds: float = 300.0, most_seconds: float = 3600.0) -> None:
         self._first = first_seconds
@@ -149,7 +149,7 @@ class Reconnects:
         self._not_before = -math.inf
 
     def is_due(self, mute: bool, heard: bool, at: float) -> bool:
-        """Whether to reconnect now. Counts as done when it says so."""
+        """Whether to act now. Counts as done when it says so."""
         if heard:
             self._wait = self._first
         if not mute or at < self._not_before:

@@ -11,6 +11,7 @@ from ..domain.backoff import Backoff
 from ..domain.calendar import Hours
 from ..domain.counters import count
 from ..domain.failure import SinkError
+from ..domain.freshness import Reconnects
 from ..domain.latest import Latest
 from ..ports import Sink, SnapshotError, Snapshots
 from .journal import Journal
@@ -39,8 +40,8 @@ class CatchUp:
         self._compared: frozenset[str] = frozenset()  # with the documents that there were before this process
         self._backoff = Backoff(30.0, _MOST_SECONDS, random.uniform)
         self._not_before = 0.0
-        self._patience = _SILENT_SECONDS
-        self._asked_at: datetime | None = None
+        self._heard_at: datetime | None = None
+        self._questions = Reconnects(2 * _SILENT_SECONDS, _MOST_SECONDS)
         self._failure = ""
 
     async def run(self) -> None:
@@ -82,8 +83,6 @@ class CatchUp:
 
     async def _verify(self, symbols: frozenset[str]) -> None:
         """Whether the silence is the connection's own: something was quoted, and it has not said so."""
-        self._asked_at = self._journal.now()
-        self._patience = min(_MOST_SECONDS, 2 * self._patience)
         since = self._silent_since()
         latest = await self._ask(symbols)
         if self._is_over() or self._silent_since() != since:
@@ -99,12 +98,12 @@ class CatchUp:
         return await self._snapshots.latest(sorted(symbols))
 
     def _is_suspect(self) -> bool:
-        """Whether its market is open, and nothing has come for long enough to ask why."""
-        now, since = self._journal.now(), self._silent_since()
-        if self._asked_at is None or since > self._asked_at > self._live_at:
-            self._patience = _SILENT_SECONDS  # something was heard since
-        since = max(since, self._asked_at or since)
-        return (now - since).total_seconds() >= self._patience and self._market(now).phase == "open"
+        """Whether its market is open, and nothing has come for long enough to ask why. Counts as asked."""
+        now, heard_at = self._journal.now(), self._journal.last_message_at
+        was_heard, self._heard_at = heard_at != self._heard_at, heard_at
+        is_silent = (now - self._silent_since()).total_seconds() >= _SILENT_SECONDS
+        is_odd = is_silent and self._market(now).phase == "open"
+        return self._questions.is_due(is_odd, was_heard, asyncio.get_running_loop().time())
 
     def _silent_since(self) -> datetime:
         return max(self._live_at, self._journal.last_message_at or self._live_at)
