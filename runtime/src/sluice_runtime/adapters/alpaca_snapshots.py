@@ -10,6 +10,7 @@ import msgspec
 
 from sluice_contract.spec import Alpaca
 
+from ..domain.batches import batches
 from ..domain.latest import Latest
 from ..domain.market import Quote, Trade, side
 from ..ports import SnapshotError
@@ -62,8 +63,8 @@ class AlpacaSnapshots:
             raise SnapshotError("there are no credentials to ask Alpaca with")
         found: dict[str, msgspec.Raw] = {}
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session:
-            for start in range(0, len(symbols), _SYMBOLS):
-                found |= await self._ask(session, credentials, symbols[start : start + _SYMBOLS])
+            for some in batches(symbols, _SYMBOLS):
+                found |= await self._ask(session, credentials, some)
         return _latest(found)
 
     async def _ask(

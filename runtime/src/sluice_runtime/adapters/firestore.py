@@ -21,6 +21,7 @@ from sluice_contract import documents, identity
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
 from sluice_contract.spec import Firestore
 
+from ..domain.batches import batches
 from ..domain.failure import FencedError, SinkError
 from .firestore_writes import replacement
 
@@ -28,6 +29,7 @@ from .firestore_writes import replacement
 _SECONDS = 2.5
 _PAUSED = FieldFilter("pause_fetch", "==", True)
 _AT_ONCE = 20  # single updates in flight
+_AT_MOST = 100  # symbols in one request
 _CONTENTION_SECONDS = 0.1  # at most so long until another try at a document that others write too
 
 # Trying these again soon cannot help: somebody has to change something.
@@ -69,9 +71,9 @@ class FirestoreSink:
 
     async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         """One reading of each 100 documents."""
-        names, found = list(symbols), {}
-        for start in range(0, len(names), 100):
-            for each in await self._read([self._document(name) for name in names[start : start + 100]], "ts", "symbol"):
+        found = {}
+        for some in batches(symbols, _AT_MOST):
+            for each in await self._read([self._document(name) for name in some], "ts", "symbol"):
                 if each.exists:
                     found[each.get("symbol")] = each.get("ts")
         return found
@@ -86,9 +88,8 @@ class FirestoreSink:
     async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
         """One update a document: in a commit, one that does not exist would fail all."""
         async with _typed_failures():
-            names = list(symbols)
-            for start in range(0, len(names), _AT_ONCE):
-                updates = [self._mark_one(name, status) for name in names[start : start + _AT_ONCE]]
+            for some in batches(symbols, _AT_ONCE):
+                updates = [self._mark_one(name, status) for name in some]
                 # All have ended before the first failure is told: nothing goes on behind the caller's back.
                 for failure in await asyncio.gather(*updates, return_exceptions=True):
                     if failure is not None:
@@ -96,9 +97,8 @@ class FirestoreSink:
 
     async def delete(self, symbols: Iterable[str]) -> None:
         """One reading and one commit for each 100 symbols. What somebody has written in between fails the commit."""
-        names = list(symbols)
-        for start in range(0, len(names), 100):
-            some, batch = names[start : start + 100], self._client.batch()
+        for some in batches(symbols, _AT_MOST):
+            batch = self._client.batch()
             paths = [each for name in some for each in (self._document(name), self._bar(name))]
             for found in await self._read(paths, "job"):
                 if found.exists and (found.to_dict() or {}).get("job") == self._job:

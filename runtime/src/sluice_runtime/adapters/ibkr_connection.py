@@ -11,6 +11,7 @@ from ib_async import Contract, ContractDetails, Stock, Ticker
 from sluice_contract.spec import Channel
 from sluice_contract.status import SymbolRejection
 
+from ..domain.batches import batches
 from ..domain.failure import StreamError
 from ..ports import QUOTES, Listener
 from .ibkr_book import Book
@@ -109,14 +110,14 @@ class IBKRConnection:
             await self._gateway.reachable.wait()
             self._rejected.clear()
             with self._loss_told():
-                for batch in _batches(sorted(self._wanted)):
+                for batch in batches(sorted(self._wanted), _BATCH):
                     await self._drop([symbol for symbol in batch if symbol in self._tickers])
                     await self._take(batch)
             self._acknowledge()
         self._listener.impaired(self._gateway.outages.impairment)
 
     async def _take(self, symbols: Sequence[str]) -> None:
-        for batch in _batches(symbols):
+        for batch in batches(symbols, _BATCH):
             await self._gateway.unthrottled.wait()
             try:
                 async with asyncio.timeout(self._patience.answer):
@@ -155,7 +156,7 @@ class IBKRConnection:
         self._books[ticker] = Book(symbol)
 
     async def _drop(self, symbols: Sequence[str]) -> None:
-        for batch in _batches(symbols):
+        for batch in batches(symbols, _BATCH):
             await self._gateway.unthrottled.wait()
             for symbol in batch:
                 self._unsubscribe(symbol)
@@ -214,7 +215,3 @@ class IBKRConnection:
             yield
         except ConnectionError:
             raise self._gateway.lost() from None
-
-
-def _batches(symbols: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (symbols[start : start + _BATCH] for start in range(0, len(symbols), _BATCH))
