@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 
 from sluice_devcluster.kubectl import Kubectl, KubectlError
 from sluice_devcluster.quickstart import Site
+from sluice_runtime.ports import Sink
 from support.cluster import sluice_on_devcluster
+from support.firestore import firestore_emulator
+from support.sinks import Documents, Opened, opened_sink
 from support.site import Tenant
 from support.upstream import Upstream
 
@@ -57,3 +61,30 @@ def _show(kubectl: Kubectl, namespace: str) -> None:
             print(f"--- kubectl {' '.join(command)}\n{kubectl(*command)}")  # noqa: T201
         except KubectlError as error:
             print(error)  # noqa: T201
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Firestore emulator."""
+    with firestore_emulator(tmp_path_factory.mktemp("emulator")) as host:
+        yield host
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["fake", "firestore"])
+async def opened(request: pytest.FixtureRequest, emulator: str) -> AsyncIterator[Opened]:
+    """Both sinks in turn, in the project PROJECT of the module; Google's client stays on the loop it was made on."""
+    assert emulator
+    async with opened_sink(request.param, request.module.PROJECT) as found:
+        yield found
+
+
+@pytest.fixture
+def sink(opened: Opened) -> Sink:
+    """One of them."""
+    return opened[0]
+
+
+@pytest.fixture
+def documents(opened: Opened) -> Documents:
+    """What is in it."""
+    return opened[1]

@@ -2,44 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-
 import msgspec
 import pytest
-import pytest_asyncio
 
 from sluice_runtime.ports import Sink
 from support.fake_sink import JOB
-from support.firestore import firestore_emulator
-from support.sinks import NOW, Documents, Opened, bar, opened_sink, quote, state
+from support.sinks import NOW, Documents, bar, quote, state
 
 # Google's client stays on the loop that it was made on.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PROJECT = "demo-sluice-ownership"
 OTHER = "acme/other"
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with firestore_emulator(tmp_path_factory.mktemp("emulator")) as host:
-        yield host
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["fake", "firestore"])
-async def opened(request: pytest.FixtureRequest, emulator: str) -> AsyncIterator[Opened]:
-    assert emulator
-    async with opened_sink(request.param, "demo-sluice-ownership") as found:
-        yield found
-
-
-@pytest.fixture
-def sink(opened: Opened) -> Sink:
-    return opened[0]
-
-
-@pytest.fixture
-def documents(opened: Opened) -> Documents:
-    return opened[1]
 
 
 async def test_a_removed_symbol_s_quote_and_bar_go_together(sink: Sink, documents: Documents) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
 import pytest
-import pytest_asyncio
 
 from sluice_contract.documents import HeartbeatDocument
 from sluice_contract.spec import Firestore
@@ -17,36 +15,13 @@ from sluice_runtime.adapters.firestore import FirestoreSink, firestore_client
 from sluice_runtime.domain.failure import FencedError, SinkError
 from sluice_runtime.ports import Sink
 from support.fake_sink import JOB
-from support.firestore import VARIABLE, firestore_emulator
-from support.sinks import NOW, TENANT, Documents, Opened, bar, opened_sink, quote, state
+from support.firestore import VARIABLE
+from support.sinks import NOW, TENANT, Documents, bar, quote, state
 
 # Google's client stays on the loop that it was made on.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROJECT = "demo-sluice-sink"
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with firestore_emulator(tmp_path_factory.mktemp("emulator")) as host:
-        yield host
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["fake", "firestore"])
-async def opened(request: pytest.FixtureRequest, emulator: str) -> AsyncIterator[Opened]:
-    assert emulator
-    async with opened_sink(request.param, PROJECT) as found:
-        yield found
-
-
-@pytest.fixture
-def sink(opened: Opened) -> Sink:
-    return opened[0]
-
-
-@pytest.fixture
-def documents(opened: Opened) -> Documents:
-    return opened[1]
 
 
 def heartbeat(uid: str, epoch: int, status: str = "running") -> HeartbeatDocument:
