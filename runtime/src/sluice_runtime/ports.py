@@ -33,16 +33,16 @@ class Listener(Protocol):
         """The connection is in a new phase."""
 
     def received(self, ticks: Sequence[Tick]) -> None:
-        """One frame's ticks, in the order of arrival."""
+        """Ticks that came together, in the order of arrival; none: what came was understood by nobody."""
 
     def traded(self, trades: Sequence[Trade]) -> None:
-        """One frame's trades, in the order of arrival."""
+        """Trades that came together, in the order of arrival."""
 
     def halted(self, halts: Sequence[Halt]) -> None:
-        """One frame's halts and resumptions, in the order of arrival; also of symbols that are not wanted."""
+        """Halts and resumptions that came together, in the order of arrival; also of symbols that are not wanted."""
 
     def aggregated(self, bars: Sequence[Bar]) -> None:
-        """One frame's bars. A later bar of the same symbol and time replaces the earlier."""
+        """Bars that came together. A later bar of the same symbol and time replaces the earlier."""
 
     def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """The provider's word on what is subscribed: the whole set, not a delta."""

@@ -82,7 +82,7 @@ class AlpacaSource:
             yield connection
         finally:
             try:
-                await uninterrupted(wire.close())
+                await uninterrupted(connection.close())
             finally:
                 listener.closed()
 

@@ -28,11 +28,13 @@ from .alpaca_wire import Patience, Wire
 
 Answer = SubscriptionMessage | ErrorMessage
 
-_QUOTES = {QuoteMessage}
-
 
 class AlpacaConnection:
-    """One open socket. `run` reads; `follow` writes and waits for what `run` reads in answer."""
+    """One open socket. `run` reads; `follow` writes and waits for what `run` reads in answer.
+
+    What frames bring is passed on once for each turn of the loop, not once for each frame: while there is more to read,
+    reading does not yield, and a call for each quote would cost as much as decoding it. Control messages do not wait.
+    """
 
     def __init__(self, wire: Wire, listener: Listener, patience: Patience, *, statuses: bool) -> None:
         """`statuses`: whether the feed may tell of halts."""
@@ -45,6 +47,10 @@ class AlpacaConnection:
         self._rejected: dict[str, SymbolRejection] = {}
         self._limit_refusals = 0
         self._asked: deque[tuple[asyncio.Future[Answer], frozenset[int]]] = deque()
+        self._quotes: list[Message] = []  # that came in this turn of the loop
+        self._others: list[Message] = []  # trades, bars and halts likewise
+        self._is_due = False  # whether they are about to be passed on
+        self._soon = asyncio.get_running_loop().call_soon
 
     async def welcomed(self) -> None:
         """Waits for the welcome."""
@@ -81,6 +87,13 @@ class AlpacaConnection:
     async def run(self) -> None:
         """Reads until the socket ends, which is always an error: a live stream has no end."""
         await self._wire.read(self._take)
+
+    async def close(self) -> None:
+        """Closes the socket. What it has brought is passed on by then."""
+        try:
+            await self._wire.close()
+        finally:
+            self._pass_on()
 
     @property
     def _confirmed(self) -> frozenset[str]:
@@ -140,23 +153,38 @@ class AlpacaConnection:
         return answer
 
     def _take(self, messages: Sequence[Message]) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._soon(self._pass_on)
         # Asked of every frame: a loop in Python would cost as much as a tenth of the decoding.
-        if type(messages[0]) is QuoteMessage if len(messages) == 1 else set(map(type, messages)) == _QUOTES:
-            self._listener.received(messages)  # type: ignore[arg-type]  # there are only quotes
-            return
-        self._heed([message for message in messages if not isinstance(message, QuoteMessage)])
-        self._listener.received([message for message in messages if isinstance(message, QuoteMessage)])
+        if [*map(type, messages)].count(QuoteMessage) == len(messages):
+            self._quotes += messages
+        else:
+            self._sort(messages)
 
-    def _heed(self, messages: list[Message]) -> None:
+    def _sort(self, messages: Sequence[Message]) -> None:
         for message in messages:
-            if isinstance(message, SubscriptionMessage):
+            if isinstance(message, QuoteMessage):
+                self._quotes.append(message)
+            elif isinstance(message, SubscriptionMessage):
                 self._held = message
                 self._resolve(message)
-            elif isinstance(message, ErrorMessage) and message.code not in HARMLESS:
+            elif not isinstance(message, ErrorMessage):
+                self._others.append(message)
+            elif message.code not in HARMLESS:
                 self._resolve(message)
-        self._pass_on(messages)
 
-    def _pass_on(self, messages: list[Message]) -> None:
+    def _pass_on(self) -> None:
+        if not self._is_due:
+            return
+        self._is_due = False
+        quotes, self._quotes = self._quotes, []
+        if self._others:
+            others, self._others = self._others, []
+            self._tell(others)
+        self._listener.received(quotes)  # type: ignore[arg-type]  # there are only quotes
+
+    def _tell(self, messages: Sequence[Message]) -> None:
         if trades := [each.trade() for each in messages if isinstance(each, TradeMessage) and each.price > 0]:
             self._listener.traded(trades)
         if bars := [each.bar() for each in messages if isinstance(each, BarMessage)]:

@@ -123,10 +123,10 @@ class NativeWire:
     async def _read(self, take: Callable[[Sequence[Message]], None]) -> NoReturn:
         receive = self._socket.receive
         while True:
-            frame = await receive()
-            if frame.type is _BINARY:
-                take(decode(frame.data))
-            elif frame.type in _ENDS:
+            kind, data, _ = await receive()
+            if kind is _BINARY:
+                take(decode(data))
+            elif kind in _ENDS:
                 raise self._ended()
 
     async def close(self) -> None:

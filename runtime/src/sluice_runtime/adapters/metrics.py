@@ -32,7 +32,7 @@ class _RecordCollector(Collector):
     def _counters(self) -> Iterator[Metric]:
         counters, coalescer = self._record.counters, self._record.coalescer
         for name, text, value in (
-            ("ingest_frames", "Frames received from the provider.", counters.frames),
+            ("ingest_batches", "Times that quotes were taken in, one or many at once.", counters.batches),
             ("ingest_quotes_received", "Quotes of wanted symbols received.", coalescer.received),
             ("ingest_quotes_coalesced", "Quotes overtaken by a newer one before a write.", coalescer.coalesced),
             ("ingest_quotes_out_of_order", "Quotes dropped as older than one seen before.", coalescer.out_of_order),

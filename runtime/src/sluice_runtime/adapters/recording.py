@@ -21,7 +21,7 @@ class Tape(Protocol):
     """Where quotes are kept."""
 
     def add(self, ticks: Sequence[Tick]) -> None:
-        """One frame's."""
+        """Those that came together."""
 
     def flush(self) -> None:
         """Hands everything over."""

@@ -53,17 +53,18 @@ class Coalescer:
         self._line = {symbol: known for symbol, known in self._line.items() if symbol in symbols}
 
     def accept(self, ticks: Sequence[Tick], horizon: datetime) -> None:
-        """Takes in one frame's ticks.
+        """Takes in ticks that came together.
 
         A tick later than `horizon` (now, and a few seconds of skew) is written but does not move the symbol's clock:
         one bad stamp would else silence the symbol until real time catches up.
         """
-        # Every quote passes here: one look-up for each, and counting once a frame.
-        known_of, line = self._known.get, self._line
+        # Every quote passes here: one look-up for each, and counting once for all.
+        records, line = self._known, self._line
         waiting, refused, last = len(line), 0, self.last
         for tick in ticks:
-            known = known_of(tick.symbol)
-            if known is None:
+            try:
+                known = records[tick.symbol]
+            except KeyError:
                 self.unwanted += 1
                 refused += 1
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
-@dataclass(slots=True, kw_only=True)  # not a Struct, whose attributes are slow to change: this is done for every frame
+@dataclass(slots=True, kw_only=True)  # not a Struct, whose attributes are slow to change: this is done at every turn
 class Counters:
     """Counts since the process started, by the label of their metric."""
 
@@ -13,7 +13,7 @@ class Counters:
     stops: dict[str, int] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
     suppressed: dict[str, int] = field(default_factory=dict)
-    frames: int = 0
+    batches: int = 0
     writes: int = 0
     paused_by_flag: int = 0
 

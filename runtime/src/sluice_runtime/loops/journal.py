@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -56,8 +55,6 @@ class Journal:
         self.stopping = False
         self.loop_tick_at = now()
         self.last_message_at: datetime | None = None
-        self._horizon = self.loop_tick_at  # times after it are beyond belief
-        self._is_stamped = False  # whether the frame that is read now came with one that has its time already
         self._has_quotes = False
         self.last_write_at: datetime | None = None
         self.socket_closed_at: datetime | None = None
@@ -102,11 +99,10 @@ class Journal:
             self.transition()
 
     def received(self, ticks: Sequence[Tick]) -> None:
-        """One frame's ticks."""
-        if not self._is_stamped:
-            self._stamp()
-        self.counters.frames += 1
-        self.coalescer.accept(ticks, self._horizon)
+        """Ticks that came together."""
+        self.last_message_at = now = self.now()
+        self.counters.batches += 1
+        self.coalescer.accept(ticks, now + _SKEW)
         if not self._has_quotes and self.coalescer.last is not None:
             self._has_quotes = True
             self.transition()
@@ -125,16 +121,16 @@ class Journal:
         return learnt
 
     def traded(self, trades: Sequence[Trade]) -> None:
-        """One frame's trades."""
-        self._stamp()
+        """Trades that came together."""
+        self.last_message_at = self.now()
         for trade in trades:
             known = self.trades.get(trade.symbol)
             if known is None or known.ts <= trade.ts:
                 self.trades[trade.symbol] = trade
 
     def halted(self, halts: Sequence[Halt]) -> None:
-        """One frame's halts and resumptions."""
-        self._stamp()
+        """Halts and resumptions that came together."""
+        self.last_message_at = self.now()
         self.halts.update({halt.symbol: halt for halt in halts})
         for halt in halts:
             if halt.halted:
@@ -143,8 +139,8 @@ class Journal:
                 del self.quote_states[halt.symbol]
 
     def aggregated(self, bars: Sequence[Bar]) -> None:
-        """One frame's bars."""
-        self._stamp()
+        """Bars that came together."""
+        self.last_message_at = self.now()
         self.bars.update({bar.symbol: bar for bar in bars})
         self.bar_times.update({bar.symbol: bar.ts for bar in bars})
 
@@ -177,22 +173,6 @@ class Journal:
         if self.state == "Live":
             cause: GapCause = "pause" if self.aim.value.pause else "disconnect"
             self.gaps = self.gaps.opened(self.socket_closed_at, cause)
-
-    def _stamp(self) -> None:
-        """Notes the time, once for all the frames that one read of the socket brought.
-
-        They are taken in one after the other, before the loop turns; and reading the clock for each would cost more
-        than decoding it.
-        """
-        if self._is_stamped:
-            return
-        self.last_message_at = self.now()
-        self._horizon = self.last_message_at + _SKEW
-        self._is_stamped = True
-        asyncio.get_running_loop().call_soon(self._turn)
-
-    def _turn(self) -> None:
-        self._is_stamped = False
 
     # What the loops find out
 

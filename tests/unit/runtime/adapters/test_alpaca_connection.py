@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from sluice_contract.spec import Channel
 from sluice_runtime.adapters.alpaca_connection import AlpacaConnection
 from sluice_runtime.adapters.alpaca_messages import (
@@ -18,6 +20,7 @@ from sluice_runtime.adapters.alpaca_messages import (
     TradeMessage,
 )
 from sluice_runtime.adapters.alpaca_wire import Patience
+from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.loops.racing import cancel
 from support.fake_listener import FakeListener
 
@@ -34,6 +37,7 @@ class FakeWire:
         self.refused: dict[str, int] = {}  # a channel that the feed has not, and the code that says so
         self.held: dict[str, set[str]] = {"quotes": set(), "trades": set(), "statuses": set()}
         self._frames: asyncio.Queue[Sequence[Message]] = asyncio.Queue()
+        self.at_close: Sequence[Message] = ()  # one more frame that comes while it is closed
 
     async def send(self, message: dict[str, Any]) -> None:
         self.sent.append(message)
@@ -43,11 +47,13 @@ class FakeWire:
         return await self._frames.get()
 
     async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
+        self._take = take
         while True:
             take(await self._frames.get())
 
     async def close(self) -> None:
-        pass
+        if self.at_close:
+            self._take(self.at_close)
 
     def say(self, *messages: Message) -> None:
         self._frames.put_nowait(messages)
@@ -149,3 +155,37 @@ async def test_trades_bars_and_halts_are_told_beside_quotes() -> None:
         (True, "H", "News pending"),
         (False, "T", ""),
     ]
+
+
+async def test_the_quotes_of_one_turn_of_the_loop_are_passed_on_together() -> None:
+    wire, listener = FakeWire(), FakeListener()
+    async with reading(wire, listener):
+        for bid in (1.0, 2.0, 3.0):
+            wire.say(QuoteMessage(symbol="A", ts=AT, bid=bid))
+        await asyncio.sleep(0.1)
+        wire.say(QuoteMessage(symbol="A", ts=AT, bid=4.0))
+    assert [[tick.quote().bid for tick in ticks] for _, ticks in listener.frames] == [[1.0, 2.0, 3.0], [4.0]]
+
+
+async def test_an_answer_does_not_wait_for_the_quotes_that_came_with_it() -> None:
+    wire, listener = FakeWire(), FakeListener()
+    connection = AlpacaConnection(wire, listener, Patience(), statuses=False)
+    task = asyncio.create_task(connection.run())
+    await asyncio.sleep(0)
+    wire.say(QuoteMessage(symbol="A", ts=AT, bid=1.0), ErrorMessage(code=500, msg="internal error"))
+    with pytest.raises(StreamError):
+        await task
+    await connection.close()
+    assert [tick.quote().bid for tick in listener.ticks] == [1.0]
+
+
+async def test_what_comes_while_it_is_closed_is_passed_on_before_it_is_and_nothing_after() -> None:
+    wire, listener = FakeWire(), FakeListener()
+    connection = AlpacaConnection(wire, listener, Patience(), statuses=False)
+    task = asyncio.create_task(connection.run())
+    await asyncio.sleep(0)
+    wire.at_close = [QuoteMessage(symbol="A", ts=AT, bid=1.0)]
+    await connection.close()
+    assert [tick.quote().bid for tick in listener.ticks] == [1.0]
+    await cancel(task)
+    assert len(listener.frames) == 1

@@ -52,7 +52,7 @@ async def test_each_quote_is_counted_by_what_became_of_it(book: Journal) -> None
     names = ("received", "coalesced", "unwanted", "out_of_order", "written")
     assert [value(book, f"ingest_quotes_{name}_total") for name in names] == [2, 1, 1, 1, 1]
     assert value(book, "ingest_quotes_waiting") == 1
-    assert value(book, "ingest_frames_total") == 1
+    assert value(book, "ingest_batches_total") == 1
 
 
 async def test_symbols_are_counted_by_what_became_of_them(book: Journal) -> None:

@@ -28,7 +28,7 @@ async def test_the_first_quote_is_a_transition_and_the_next_is_none(book: Journa
     book.received([quote("AAPL")])
     book.received([quote("MSFT")])
     assert book.transitions.value == before + 1
-    assert book.counters.frames == 3
+    assert book.counters.batches == 3
     assert book.snapshot().last_symbol == "MSFT"
 
 
