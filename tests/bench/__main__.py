@@ -21,7 +21,7 @@ def _footprint(folder: Path, chosen: argparse.Namespace) -> list[Row]:
 
 
 BENCHES: dict[str, Callable[[Path, argparse.Namespace], list[Row]]] = {
-    "throughput": lambda folder, chosen: throughput.rows(folder, chosen.repetitions),
+    "throughput": lambda folder, chosen: throughput.rows(folder, chosen.turns),
     "footprint": _footprint,
     "fairness": lambda _, __: fairness.rows(),
     "pauses": lambda folder, chosen: pauses.rows(folder, chosen.rounds),
@@ -32,7 +32,8 @@ def main() -> int:
     """Exit code 1: a target is missed."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*BENCHES, []], help=f"of {', '.join(BENCHES)}; none: all")
-    parser.add_argument("--repetitions", type=int, default=3, help="turns of throughput and footprint")
+    parser.add_argument("--turns", type=int, default=throughput.TURNS, help="turns of each consumer of throughput")
+    parser.add_argument("--repetitions", type=int, default=3, help="pods of footprint")
     parser.add_argument("--rounds", type=int, default=pauses.ROUNDS, help="pauses in each phase")
     chosen = parser.parse_args()
     found: list[Row] = []

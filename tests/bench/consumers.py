@@ -1,7 +1,8 @@
-"""One consumer of a stream, alone in its process: `python -m bench.consumers NAME URL`; prints what it cost.
+"""One consumer of a stream, alone in its process: `python -m bench.consumers NAME URL`.
 
-Each keeps the newest quote of every symbol. What one costs is the CPU time of its whole process from the end of the
-first pass of the tape (the server then has all frames ready) until so many quotes later.
+Each keeps the newest quote of every symbol. From the end of the first pass of the tape on (the server then has all
+frames ready) it answers each line of its input with one of its output: the quotes it has had, and the CPU seconds that
+its whole process has used.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -23,34 +23,29 @@ if TYPE_CHECKING:
 
 SYMBOLS = tuple(f"S{number:02d}" for number in range(30))
 TAPE_QUOTES = 20_000
-SECONDS = 3.0
 
 Count = Callable[[], int]
 
 
-def _cpu_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
-async def _measured(streaming: Coroutine[Any, Any, None], count: Count) -> dict[str, float]:
-    """Waits for the end of the first pass, then watches for SECONDS."""
+async def _answering(streaming: Coroutine[Any, Any, None], count: Count) -> None:
+    """Until its input ends."""
     task = asyncio.create_task(streaming)
     while count() < TAPE_QUOTES:
-        await _asleep(task)
-    quotes, cpu, began = count(), _cpu_seconds(), time.monotonic()
-    while time.monotonic() - began < SECONDS:
-        await _asleep(task)
-    return {"quotes": count() - quotes, "cpu": _cpu_seconds() - cpu}
+        await asyncio.sleep(0.05)
+        _require_running(task)
+    questions = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
+    while await questions.readline():
+        _require_running(task)
+        print(json.dumps([count(), time.process_time()]), flush=True)
 
 
-async def _asleep(task: asyncio.Task[None]) -> None:
-    await asyncio.sleep(0.05)
+def _require_running(task: asyncio.Task[None]) -> None:
     if task.done():
         raise RuntimeError("the stream ended") from task.exception()
 
 
-async def alpaca_py(url: str, *, raw: bool) -> dict[str, float]:
+async def alpaca_py(url: str, *, raw: bool) -> None:
     """alpaca-py's stream and the shortest handler there is."""
     warnings.simplefilter("ignore", DeprecationWarning)
     from alpaca.data.live import StockDataStream
@@ -66,17 +61,17 @@ async def alpaca_py(url: str, *, raw: bool) -> dict[str, float]:
 
     stream.subscribe_quotes(on_quote, *SYMBOLS)
     # `run` is asyncio.run of this.
-    return await _measured(stream._run_forever(), lambda: count)
+    await _answering(stream._run_forever(), lambda: count)
 
 
-async def ours(url: str, engine: AlpacaEngine) -> dict[str, float]:
+async def ours(url: str, engine: AlpacaEngine) -> None:
     """Our own client on one of its engines, the journal and the coalescer, wired as in the pod."""
     from bench.parts import alpaca, journal
 
     kept = journal(SYMBOLS)
     with tempfile.TemporaryDirectory() as folder:
         source = alpaca(url, Path(folder), engine)
-        return await _measured(_follow(source, kept), lambda: kept.coalescer.received)
+        await _answering(_follow(source, kept), lambda: kept.coalescer.received)
 
 
 async def _follow(source: Any, listener: Any) -> None:
@@ -86,19 +81,24 @@ async def _follow(source: Any, listener: Any) -> None:
         await reading
 
 
-async def limit(url: str) -> dict[str, float]:
+async def limit(url: str) -> None:
     """The same socket and the same typed decoding, and nothing else: no error is handled, nothing is kept."""
     import aiohttp
     import msgspec
 
+    from bench.parts import PING_SECONDS
     from sluice_runtime.adapters.alpaca_messages import QuoteMessage
 
     decoder = msgspec.msgpack.Decoder(list[QuoteMessage])
+    options: Any = {
+        "headers": {"Content-Type": "application/msgpack"},
+        "heartbeat": PING_SECONDS,
+        "max_msg_size": 8 << 20,
+    }
     count = 0
 
     async def stream() -> None:
         nonlocal count
-        options: Any = {"headers": {"Content-Type": "application/msgpack"}, "heartbeat": 10.0, "max_msg_size": 8 << 20}
         async with aiohttp.ClientSession() as session, session.ws_connect(url, **options) as socket:
             for message in (
                 {"action": "auth", "key": "key", "secret": "secret"},
@@ -111,10 +111,10 @@ async def limit(url: str) -> dict[str, float]:
             while True:
                 count += len(decoder.decode((await socket.receive()).data))
 
-    return await _measured(stream(), lambda: count)
+    await _answering(stream(), lambda: count)
 
 
-CONSUMERS: dict[str, Callable[[str], Awaitable[dict[str, float]]]] = {
+CONSUMERS: dict[str, Callable[[str], Awaitable[None]]] = {
     "alpaca-py": lambda url: alpaca_py(url, raw=False),
     "alpaca-py raw": lambda url: alpaca_py(url, raw=True),
     "engine sdk": lambda url: ours(url, "sdk"),
@@ -124,7 +124,7 @@ CONSUMERS: dict[str, Callable[[str], Awaitable[dict[str, float]]]] = {
 
 
 async def _main(name: str, url: str) -> None:
-    print(json.dumps(await CONSUMERS[name](url)), flush=True)
+    await CONSUMERS[name](url)
     # Not a return: alpaca-py's stream does not end when its task is cancelled.
     os._exit(0)
 

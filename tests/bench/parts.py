@@ -11,11 +11,15 @@ from sluice_contract.spec import Alpaca, AlpacaEngine
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca import AlpacaSource
 from sluice_runtime.adapters.alpaca_mount import AlpacaMount
+from sluice_runtime.adapters.alpaca_wire import Patience
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.desired import desired
 from sluice_runtime.domain.health import Identity
 from sluice_runtime.loops.cell import Cell
 from sluice_runtime.loops.journal import Journal
+
+# Between its turns a consumer is stopped: it shall not then find that its peer is silent.
+PING_SECONDS = 600.0
 
 
 def alpaca(url: str, folder: Path, engine: AlpacaEngine) -> AlpacaSource:
@@ -23,7 +27,7 @@ def alpaca(url: str, folder: Path, engine: AlpacaEngine) -> AlpacaSource:
     (folder / "ALPACA_KEY_ID").write_text("key")
     (folder / "ALPACA_SECRET_KEY").write_text("secret")
     settings = Alpaca(stream_url=url, credentials_secret_ref=SecretReference(name="alpaca"), engine=engine)
-    return AlpacaSource(settings, AlpacaMount(settings, folder, None))
+    return AlpacaSource(settings, AlpacaMount(settings, folder, None), Patience(ping=PING_SECONDS))
 
 
 def journal(symbols: Sequence[str]) -> Journal:

@@ -1,11 +1,19 @@
-"""Quotes that one CPU second takes, at 1, 10 and 100 messages a frame."""
+"""Quotes that one CPU second takes, at 1, 10 and 100 messages a frame.
+
+All consumers are connected, each to a server of its own, and take turns: one runs, the others are stopped. So the
+ratios are of moments next to each other, and a machine that is slower for a while is so for all of them.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -15,21 +23,71 @@ from support.tapes import FIRST_TIME_MS, TapeQuote, generated_quotes, write_tape
 from support.upstream import Upstream
 
 FRAMES = (1, 10, 100)
+TURNS = 15
+TURN_SECONDS = 0.5
 # The least that native shall be in proportion to each.
 TARGETS = {"alpaca-py": 15.0, "limit": 0.65}
 
 
-def rows(folder: Path, repetitions: int) -> list[Row]:
-    """Every consumer in turn, `repetitions` times, each alone in a fresh process; medians."""
+def rows(folder: Path, turns: int) -> list[Row]:
+    """Medians over `turns` turns of each consumer."""
     tape = write_tape(folder / "tape.csv", _quotes())
     found: list[Row] = []
     for per_frame in FRAMES:
-        speeds: dict[str, list[float]] = {name: [] for name in CONSUMERS}
-        for _ in range(repetitions):
-            for name, each in speeds.items():
-                each.append(_speed(name, tape, per_frame))
+        with ExitStack() as stack:
+            consumers = {name: stack.enter_context(_consumer(name, tape, per_frame)) for name in CONSUMERS}
+            speeds: dict[str, list[float]] = {name: [] for name in CONSUMERS}
+            for _ in range(turns):
+                for name, consumer in consumers.items():
+                    speeds[name].append(consumer.speed())
         found += _compared(per_frame, speeds)
     return found
+
+
+class Consumer:
+    """A process that runs only while it is measured."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        """`process` is at the end of the first pass of its tape once it answers."""
+        self._process = process
+        self._asked()
+        self._process.send_signal(signal.SIGSTOP)
+
+    def speed(self) -> float:
+        """Quotes for each second of CPU time, over one turn."""
+        self._process.send_signal(signal.SIGCONT)
+        quotes, cpu = self._asked()
+        time.sleep(TURN_SECONDS)
+        quotes_after, cpu_after = self._asked()
+        self._process.send_signal(signal.SIGSTOP)
+        return (quotes_after - quotes) / (cpu_after - cpu)
+
+    def _asked(self) -> tuple[int, float]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        quotes, cpu = json.loads(self._process.stdout.readline())
+        return quotes, cpu
+
+
+@contextmanager
+def _consumer(name: str, tape: Path, per_frame: int) -> Iterator[Consumer]:
+    options = ("--tape", str(tape), "--at-end", "repeat", "--batch", str(per_frame), "--no-deflate")
+    with (
+        Upstream(*options) as server,
+        subprocess.Popen(
+            [sys.executable, "-m", "bench.consumers", name, server.url],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        try:
+            yield Consumer(process)
+        finally:
+            process.kill()
 
 
 def _quotes() -> list[TapeQuote]:
@@ -41,23 +99,8 @@ def _quotes() -> list[TapeQuote]:
     ]
 
 
-def _speed(name: str, tape: Path, per_frame: int) -> float:
-    """Quotes for each second of CPU time."""
-    options = ("--tape", str(tape), "--at-end", "repeat", "--batch", str(per_frame), "--no-deflate")
-    with Upstream(*options) as server:
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.consumers", name, server.url],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-            stdout=subprocess.PIPE,
-            check=True,
-            timeout=120,
-        )
-    cost = json.loads(done.stdout)
-    return float(cost["quotes"] / cost["cpu"])
-
-
 def _compared(per_frame: int, speeds: dict[str, list[float]]) -> list[Row]:
-    """Ratios are medians of the ratios within one turn, in which the machine was about as busy for all."""
+    """Ratios are medians of the ratios within one turn."""
     found = []
     for name in (each for each in speeds if each != "native"):
         pairs = zip(speeds["native"], speeds[name], strict=True)
