@@ -1,22 +1,25 @@
 """Every fault that the protocol server knows, against the whole pod, on both engines.
 
 What is asked each time: what the job's status says, how many connections the server saw and never two at once, and that
-the next quote after the recovery reaches the sink.
+the next quote after the recovery reaches Firestore.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import pytest
+import pytest_asyncio
 
 from sluice_contract.spec import AlpacaEngine
 from sluice_contract.status import FailureType
 from sluice_runtime.adapters import alpaca_mount
+from sluice_runtime.adapters.firestore import FirestoreSink
 from support.alpaca import Account, AlpacaServer, Plan, status_message, trade_message
 from support.alpaca.control import FAULTS
 from support.alpaca.faults import Fault, MessageFault
@@ -51,10 +54,16 @@ from support.alpaca.stream_faults import (
     Unsubscribed,
     WrongCodec,
 )
-from support.alpaca_pod import LIMITS, Pod
 from support.alpaca_provider import SECRET, mount, source
 from support.eventually import eventually
+from support.pod import LIMITS, FirestorePod, Pod
 from support.runtime_fakes import job
+from support.sinks import Documents, firestore_sink
+
+# Google's client stays on the loop that it was made on.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Opened = tuple[FirestoreSink, Documents]
 
 SYMBOLS = ["AAPL", "MSFT"]
 
@@ -104,7 +113,18 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alpaca_mount, "POLL_SECONDS", 0.02)
 
 
-@pytest.fixture
+_projects = itertools.count(1)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def opened(emulator: str) -> AsyncIterator[Opened]:
+    """A Firestore with nothing in it."""
+    assert emulator
+    async with firestore_sink(f"demo-sluice-faults-{next(_projects)}") as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def server() -> AsyncIterator[AlpacaServer]:
     async with AlpacaServer([Account("key", SECRET)]) as running:
         yield running
@@ -112,29 +132,36 @@ async def server() -> AsyncIterator[AlpacaServer]:
 
 
 @pytest.fixture(params=get_args(AlpacaEngine))
-def pod(request: pytest.FixtureRequest, server: AlpacaServer, tmp_path: Path) -> Pod:
+def pod(request: pytest.FixtureRequest, server: AlpacaServer, tmp_path: Path, opened: Opened) -> FirestorePod:
     """A pod of either engine."""
-    return Pod(source(server.url(), mount(tmp_path, "key", SECRET), engine=request.param))
+    return Pod(source(server.url(), mount(tmp_path, "key", SECRET), engine=request.param), opened)
 
 
 @asynccontextmanager
-async def streaming(pod: Pod, symbols: list[str] = SYMBOLS) -> AsyncIterator[None]:
+async def streaming(pod: FirestorePod, symbols: list[str] = SYMBOLS) -> AsyncIterator[None]:
     pod.job.declare(job(1, symbols=symbols, limits=LIMITS))
     async with pod.running():
         yield
 
 
-async def passes(server: AlpacaServer, pod: Pod, symbol: str, bid: float) -> None:
-    """Quotes reach the sink, on whichever connection is open then."""
+async def passes(server: AlpacaServer, pod: FirestorePod, symbol: str, bid: float) -> None:
+    """Quotes reach Firestore, on whichever connection is open then."""
 
     async def arrived() -> bool:
         await server.send_quote(symbol, bid, bid + 1.0)
-        return pod.journal.state == "Live" and pod.sink.quotes.get(symbol, {}).get("bid") == bid
+        written = await pod.documents.quote(symbol)
+        return pod.journal.state == "Live" and written is not None and written["bid"] == bid
 
     await eventually(arrived, 15)
 
 
-def test_no_fault_of_the_server_is_left_out() -> None:
+async def tells(document: Awaitable[dict[str, Any] | None], field: str, value: float) -> bool:
+    """Whether there is such a document that says so."""
+    found = await document
+    return found is not None and found[field] == value
+
+
+async def test_no_fault_of_the_server_is_left_out() -> None:
     tried = {type(fault) for fault, _ in LOSSES} | {type(fault) for fault in TRIFLES}
     elsewhere = {AckPartial, BadSymbol, Deflate, Delay, ResetOnConnect}
     assert tried | elsewhere == set(FAULTS.values())
@@ -142,7 +169,7 @@ def test_no_fault_of_the_server_is_left_out() -> None:
 
 @pytest.mark.parametrize(("fault", "kind"), LOSSES, ids=str)
 async def test_a_lost_connection_is_told_by_its_kind_and_one_other_takes_its_place(
-    server: AlpacaServer, pod: Pod, fault: Fault, kind: FailureType
+    server: AlpacaServer, pod: FirestorePod, fault: Fault, kind: FailureType
 ) -> None:
     server.faults.next(fault)
     async with streaming(pod):
@@ -155,7 +182,7 @@ async def test_a_lost_connection_is_told_by_its_kind_and_one_other_takes_its_pla
         assert server.record.connects == (1 if refused else 2)
 
 
-async def test_a_reset_upgrade_is_tried_again(server: AlpacaServer, pod: Pod) -> None:
+async def test_a_reset_upgrade_is_tried_again(server: AlpacaServer, pod: FirestorePod) -> None:
     server.faults.next(ResetOnConnect(), times=3)
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
@@ -165,7 +192,7 @@ async def test_a_reset_upgrade_is_tried_again(server: AlpacaServer, pod: Pod) ->
 
 @pytest.mark.parametrize("fault", TRIFLES, ids=str)
 async def test_a_strange_frame_costs_no_connection_and_no_other_quote(
-    server: AlpacaServer, pod: Pod, fault: Fault
+    server: AlpacaServer, pod: FirestorePod, fault: Fault
 ) -> None:
     async with streaming(pod):
         await passes(server, pod, "MSFT", 10.0)
@@ -173,12 +200,12 @@ async def test_a_strange_frame_costs_no_connection_and_no_other_quote(
         await passes(server, pod, "MSFT", 77.25)
         assert pod.failures == []
         assert server.record.connects == 1
-        assert set(pod.sink.quotes) <= set(SYMBOLS)
+        assert not await pod.sink.times(["ZZZZ"])
 
 
 @pytest.mark.parametrize("phase", ["welcome", "auth", "ack"])
 async def test_a_late_answer_is_waited_for(
-    server: AlpacaServer, pod: Pod, phase: Literal["welcome", "auth", "ack"]
+    server: AlpacaServer, pod: FirestorePod, phase: Literal["welcome", "auth", "ack"]
 ) -> None:
     server.faults.next(Delay(phase=phase, seconds=0.2))
     async with streaming(pod):
@@ -187,13 +214,13 @@ async def test_a_late_answer_is_waited_for(
 
 
 @pytest.mark.parametrize("deflate", [True, False])
-async def test_compressed_or_not(server: AlpacaServer, pod: Pod, deflate: bool) -> None:
+async def test_compressed_or_not(server: AlpacaServer, pod: FirestorePod, deflate: bool) -> None:
     server.faults.next(Deflate(deflate))
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
 
 
-async def test_a_bad_symbol_is_rejected_by_name_and_the_others_stream(server: AlpacaServer, pod: Pod) -> None:
+async def test_a_bad_symbol_is_rejected_by_name_and_the_others_stream(server: AlpacaServer, pod: FirestorePod) -> None:
     server.faults.next(BadSymbol("BAD"))
     async with streaming(pod, ["AAPL", "BAD", "MSFT"]):
         await passes(server, pod, "AAPL", 77.25)
@@ -202,7 +229,7 @@ async def test_a_bad_symbol_is_rejected_by_name_and_the_others_stream(server: Al
         assert server.record.connects == 1
 
 
-async def test_a_symbol_that_is_not_acknowledged_is_pending(server: AlpacaServer, pod: Pod) -> None:
+async def test_a_symbol_that_is_not_acknowledged_is_pending(server: AlpacaServer, pod: FirestorePod) -> None:
     server.faults.next(AckPartial(("MSFT",)))
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
@@ -210,13 +237,15 @@ async def test_a_symbol_that_is_not_acknowledged_is_pending(server: AlpacaServer
         assert (ledger.live, ledger.pending) == ("1/2", 1)
 
 
-async def test_a_plan_for_two_quotes_and_trades_takes_one_symbol_of_both(pod: Pod, server: AlpacaServer) -> None:
+async def test_a_plan_for_two_quotes_and_trades_takes_one_symbol_of_both(
+    pod: FirestorePod, server: AlpacaServer
+) -> None:
     server.accounts.add(Account("key", SECRET, Plan(symbols=2)))
     pod.job.declare(job(1, symbols=SYMBOLS, channels=["quotes", "trades"], limits=LIMITS))
     async with pod.running():
         await passes(server, pod, "AAPL", 77.25)
         await server.send([trade_message("AAPL", 77.5)])
-        await eventually(lambda: pod.sink.quotes["AAPL"]["price"] == 77.5)
+        await eventually(lambda: tells(pod.documents.quote("AAPL"), "price", 77.5))
         ledger = pod.journal.snapshot().ledger.against(pod.journal.aim.value)
         assert (ledger.live, [each.code for each in ledger.rejections]) == ("1/2", [405])
 
@@ -229,13 +258,13 @@ async def test_bars_are_written_and_a_channel_is_changed_on_the_running_connecti
         pod.job.declare(job(2, symbols=SYMBOLS, channels=["quotes", "bars"], limits=LIMITS))
         await eventually(lambda: server.record.open[0].subscription["bars"] == SYMBOLS)
         await server.send([bar_message("AAPL", 77.5)])
-        await eventually(lambda: pod.sink.bars["AAPL"]["close"] == 77.5 if "AAPL" in pod.sink.bars else False)
+        await eventually(lambda: tells(pod.documents.bar("AAPL"), "close", 77.5))
         pod.job.declare(job(3, symbols=SYMBOLS, limits=LIMITS))
         await eventually(lambda: server.record.open[0].subscription["bars"] == [])
         assert server.record.connects == 1
 
 
-async def test_a_halt_is_known_from_its_first_message(server: AlpacaServer, pod: Pod) -> None:
+async def test_a_halt_is_known_from_its_first_message(server: AlpacaServer, pod: FirestorePod) -> None:
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
         await server.send([status_message("AAPL", "H", "T1")])
@@ -254,7 +283,7 @@ async def test_a_refused_slot_is_asked_for_again_after_5_to_30_s_and_too_many_re
         assert pod.backoff.asked == [5.0, 5.0, 45.0]
 
 
-async def test_nobody_listens_for_a_while(server: AlpacaServer, pod: Pod) -> None:
+async def test_nobody_listens_for_a_while(server: AlpacaServer, pod: FirestorePod) -> None:
     async with streaming(pod):
         await passes(server, pod, "AAPL", 10.0)
         await server.refuse(0.5)
@@ -264,9 +293,9 @@ async def test_nobody_listens_for_a_while(server: AlpacaServer, pod: Pod) -> Non
         assert server.record.connects == 2
 
 
-async def test_an_unclean_drop_holds_the_slot_and_never_makes_two_connections(tmp_path: Path) -> None:
+async def test_an_unclean_drop_holds_the_slot_and_never_makes_two_connections(tmp_path: Path, opened: Opened) -> None:
     async with AlpacaServer([Account("key", SECRET)], options=Options(hold=0.5)) as server:
-        pod = Pod(source(server.url(), mount(tmp_path, "key", SECRET)))
+        pod = Pod(source(server.url(), mount(tmp_path, "key", SECRET)), opened)
         async with streaming(pod):
             await passes(server, pod, "AAPL", 10.0)
             await server.inject(Reset())
@@ -275,7 +304,9 @@ async def test_an_unclean_drop_holds_the_slot_and_never_makes_two_connections(tm
         assert server.record.concurrent_max == 1
 
 
-async def test_a_rotated_secret_makes_one_other_connection(server: AlpacaServer, pod: Pod, tmp_path: Path) -> None:
+async def test_a_rotated_secret_makes_one_other_connection(
+    server: AlpacaServer, pod: FirestorePod, tmp_path: Path
+) -> None:
     async with streaming(pod):
         await passes(server, pod, "AAPL", 10.0)
         server.accounts.add(Account("second", "new"))

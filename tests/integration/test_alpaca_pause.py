@@ -15,10 +15,11 @@ from support.alpaca import Account, AlpacaServer
 from support.alpaca.faults import Fault
 from support.alpaca.handshake_faults import AckMissing, AuthSilence, HttpError, NoWelcome
 from support.alpaca.stream_faults import Mute
-from support.alpaca_pod import LIMITS, Pod
 from support.alpaca_provider import SECRET, mount, source
 from support.eventually import eventually
+from support.pod import LIMITS, FakePod, Pod
 from support.runtime_fakes import job
+from support.sinks import fake_sink
 from support.upstream import Upstream
 
 ROUNDS = 10
@@ -32,18 +33,18 @@ async def server() -> AsyncIterator[AlpacaServer]:
 
 
 @pytest.fixture(params=get_args(AlpacaEngine))
-def pod(request: pytest.FixtureRequest, server: AlpacaServer, tmp_path: Path) -> Pod:
+def pod(request: pytest.FixtureRequest, server: AlpacaServer, tmp_path: Path) -> FakePod:
     """A pod of either engine that is as patient as in earnest."""
     made = source(server.url(), mount(tmp_path, "key", SECRET), engine=request.param, patience=Patience())
-    return Pod(made)
+    return Pod(made, fake_sink())
 
 
-def declare(pod: Pod, generation: int, *, enabled: bool) -> None:
+def declare(pod: FakePod, generation: int, *, enabled: bool) -> None:
     """The job, as somebody patches it."""
     pod.job.declare(job(generation, symbols=["AAPL", "MSFT", "SPY"], enabled=enabled, limits=LIMITS))
 
 
-async def acknowledged(pod: Pod, generation: int) -> None:
+async def acknowledged(pod: FakePod, generation: int) -> None:
     """The pause of this generation is in the status, acknowledged."""
 
     def told() -> bool:
@@ -57,7 +58,7 @@ async def acknowledged(pod: Pod, generation: int) -> None:
 async def test_under_load_nothing_is_written_after_the_acknowledgement(engine: AlpacaEngine, tmp_path: Path) -> None:
     with Upstream("--quotes-per-second", "5000", "--batch", "10") as upstream:
         made = source(upstream.url, mount(tmp_path, "key", "secret"), engine=engine, patience=Patience())
-        pod = Pod(made)
+        pod = Pod(made, fake_sink())
         async with pod.running():
             for generation in range(1, 2 * ROUNDS, 2):
                 declare(pod, generation, enabled=True)
@@ -84,7 +85,7 @@ async def test_under_load_nothing_is_written_after_the_acknowledgement(engine: A
     ],
 )
 async def test_in_every_phase_the_socket_is_closed_and_nobody_connects_until_the_pause_is_over(
-    server: AlpacaServer, pod: Pod, phase: str, fault: Fault
+    server: AlpacaServer, pod: FakePod, phase: str, fault: Fault
 ) -> None:
     pod.backoff.seconds = 60.0
     server.faults.next(fault)

@@ -11,11 +11,12 @@ import pytest
 from sluice_runtime.adapters import alpaca_mount
 from support.alpaca import Account, AlpacaServer
 from support.alpaca.stream_faults import Reset
-from support.alpaca_pod import LIMITS, Pod
 from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
 from support.eventually import eventually
 from support.fake_listener import FakeListener
+from support.pod import LIMITS, Pod
 from support.runtime_fakes import job
+from support.sinks import fake_sink
 
 ACCOUNT = Account("key", SECRET)
 
@@ -41,7 +42,7 @@ def mounted(tmp_path: Path) -> Path:
 async def test_from_the_provider_to_the_documents_and_over_a_cut_a_pause_and_the_end(
     server: AlpacaServer, mounted: Path
 ) -> None:
-    pod = Pod(source(server.url(), mounted))
+    pod = Pod(source(server.url(), mounted), fake_sink())
     pod.job.declare(job(1, symbols=["AAPL", "MSFT"], limits=LIMITS))
     async with pod.running():
         await server.record.until(lambda record: record.quotes == {"AAPL", "MSFT"})
@@ -72,7 +73,7 @@ async def test_from_the_provider_to_the_documents_and_over_a_cut_a_pause_and_the
 async def test_a_wrong_key_blocks_after_three_logins_and_a_right_one_unblocks(
     server: AlpacaServer, mounted: Path
 ) -> None:
-    pod = Pod(source(server.url(), mount(mounted, "key", "wrong")))
+    pod = Pod(source(server.url(), mount(mounted, "key", "wrong")), fake_sink())
     pod.job.declare(job(1, symbols=["AAPL"], limits=LIMITS))
     async with pod.running():
         await eventually(lambda: pod.journal.state == "Blocked")

@@ -10,10 +10,11 @@ import pytest
 
 from sluice_runtime.adapters.ibkr_messages import Patience
 from sluice_runtime.domain.health import heartbeat_state
-from support.alpaca_pod import LIMITS, Pod
 from support.eventually import eventually
 from support.ibkr_provider import source
+from support.pod import LIMITS, FakePod, Pod
 from support.runtime_fakes import job
+from support.sinks import fake_sink
 from support.tws import TWSServer
 from support.tws import record as requests
 
@@ -33,19 +34,19 @@ async def gateway() -> AsyncIterator[TWSServer]:
 
 
 @pytest.fixture
-def pod(gateway: TWSServer) -> Pod:
-    return Pod(source(gateway.port))
+def pod(gateway: TWSServer) -> FakePod:
+    return Pod(source(gateway.port), fake_sink())
 
 
 @asynccontextmanager
-async def streaming(pod: Pod) -> AsyncIterator[None]:
+async def streaming(pod: FakePod) -> AsyncIterator[None]:
     pod.job.declare(job(1, symbols=SYMBOLS, limits=LIMITS))
     async with pod.running():
         await eventually(lambda: pod.journal.state == "Live")
         yield
 
 
-async def passes(gateway: TWSServer, pod: Pod, symbol: str, bid: float) -> None:
+async def passes(gateway: TWSServer, pod: FakePod, symbol: str, bid: float) -> None:
     """Quotes reach the sink, on whichever connection is open then."""
 
     def arrived() -> bool:
@@ -65,7 +66,7 @@ def assert_all_anew(gateway: TWSServer) -> None:
 
 @pytest.mark.parametrize("code", [1101, 1102])
 async def test_lost_connectivity_is_a_gap_and_its_return_subscribes_anew_on_the_same_connection(
-    gateway: TWSServer, pod: Pod, code: int
+    gateway: TWSServer, pod: FakePod, code: int
 ) -> None:
     async with streaming(pod):
         await passes(gateway, pod, "AAPL", 10.0)
@@ -87,7 +88,7 @@ async def test_lost_connectivity_is_a_gap_and_its_return_subscribes_anew_on_the_
 
 @pytest.mark.parametrize("code", FARMS)
 async def test_a_farm_that_is_away_is_told_and_its_return_subscribes_anew(
-    gateway: TWSServer, pod: Pod, code: int
+    gateway: TWSServer, pod: FakePod, code: int
 ) -> None:
     async with streaming(pod):
         await passes(gateway, pod, "AAPL", 10.0)
@@ -107,7 +108,7 @@ async def test_a_farm_that_is_away_is_told_and_its_return_subscribes_anew(
         assert len(pod.journal.snapshot().gaps) == (1 if code == 2103 else 0)
 
 
-async def test_what_a_gateway_says_of_its_farms_at_first_changes_nothing(gateway: TWSServer, pod: Pod) -> None:
+async def test_what_a_gateway_says_of_its_farms_at_first_changes_nothing(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
         gateway.say(2104, "Market data farm connection is OK:usfarm")
         gateway.say(2108, "Market data farm connection is inactive but should be available upon demand.:usfuture")
@@ -118,7 +119,7 @@ async def test_what_a_gateway_says_of_its_farms_at_first_changes_nothing(gateway
 
 
 async def test_who_connects_while_the_gateway_is_cut_off_waits_and_asks_when_it_is_back(
-    gateway: TWSServer, pod: Pod
+    gateway: TWSServer, pod: FakePod
 ) -> None:
     gateway.manners.greetings = ((2110, "Connectivity between TWS and server is broken."),)
     pod.job.declare(job(1, symbols=SYMBOLS, limits=LIMITS))
@@ -133,7 +134,7 @@ async def test_who_connects_while_the_gateway_is_cut_off_waits_and_asks_when_it_
 
 @pytest.mark.parametrize("reset", [False, True])
 async def test_a_lost_connection_is_told_and_one_other_takes_its_place(
-    gateway: TWSServer, pod: Pod, reset: bool
+    gateway: TWSServer, pod: FakePod, reset: bool
 ) -> None:
     async with streaming(pod):
         await passes(gateway, pod, "AAPL", 10.0)
@@ -143,7 +144,7 @@ async def test_a_lost_connection_is_told_and_one_other_takes_its_place(
         assert ([each.type for each in pod.failures], len(gateway.record.connections)) == (["upstreamClosed"], 2)
 
 
-async def test_a_gateway_that_restarts_is_found_again(gateway: TWSServer, pod: Pod) -> None:
+async def test_a_gateway_that_restarts_is_found_again(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
         await passes(gateway, pod, "AAPL", 10.0)
         await gateway.refuse()
@@ -153,7 +154,7 @@ async def test_a_gateway_that_restarts_is_found_again(gateway: TWSServer, pod: P
         await passes(gateway, pod, "AAPL", 77.25)
 
 
-async def test_a_gateway_that_falls_silent_is_left_for_another_connection(gateway: TWSServer, pod: Pod) -> None:
+async def test_a_gateway_that_falls_silent_is_left_for_another_connection(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
         gateway.manners.silent.add(requests.CURRENT_TIME)
         await eventually(lambda: pod.failures)
@@ -162,7 +163,7 @@ async def test_a_gateway_that_falls_silent_is_left_for_another_connection(gatewa
         assert {each.type for each in pod.failures} == {"stall"}
 
 
-async def test_symbols_change_on_the_connection_that_is_open(gateway: TWSServer, pod: Pod) -> None:
+async def test_symbols_change_on_the_connection_that_is_open(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
         pod.job.declare(job(2, symbols=["AAPL", "SPY"], limits=LIMITS))
         await gateway.record.until(lambda record: record.symbols == {"AAPL", "SPY"})
@@ -174,7 +175,7 @@ async def test_symbols_change_on_the_connection_that_is_open(gateway: TWSServer,
 async def test_a_pause_in_any_phase_closes_the_socket_and_nobody_connects_until_it_is_over(
     gateway: TWSServer, silence: int | None
 ) -> None:
-    pod = Pod(source(gateway.port, patience=Patience()))
+    pod = Pod(source(gateway.port, patience=Patience()), fake_sink())
     if silence is not None:
         gateway.manners.silent.add(silence)
     pod.job.declare(job(1, symbols=SYMBOLS, limits=LIMITS))

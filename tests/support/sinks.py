@@ -55,17 +55,29 @@ class Documents:
 Opened = tuple[FakeSink | FirestoreSink, Documents]
 
 
+def fake_sink() -> tuple[FakeSink, Documents]:
+    """The double of job acme/us."""
+    fake = FakeSink()
+    return fake, Documents(fake, None)
+
+
 @asynccontextmanager
-async def opened_sink(kind: str, project: str) -> AsyncIterator[Opened]:
-    """The sink of job acme/us: `fake`, or Google's client on the emulator that runs."""
-    if kind == "fake":
-        fake = FakeSink()
-        yield fake, Documents(fake, None)
-        return
+async def firestore_sink(project: str) -> AsyncIterator[tuple[FirestoreSink, Documents]]:
+    """That of job acme/us by Google's client on the emulator that runs."""
     client = firestore_client(Firestore(), project)
     sink = FirestoreSink(client, TENANT, "live_quotes", "market_ingest", JOB)
     yield sink, Documents(sink, client)
     await sink.close()
+
+
+@asynccontextmanager
+async def opened_sink(kind: str, project: str) -> AsyncIterator[Opened]:
+    """Either: `fake` or `firestore`."""
+    if kind == "fake":
+        yield fake_sink()
+        return
+    async with firestore_sink(project) as opened:
+        yield opened
 
 
 def quote(symbol: str, bid: float | None = 1.5, seq: int = 1, job: str = JOB) -> LiveQuote:

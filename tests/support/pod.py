@@ -1,4 +1,4 @@
-"""The pod's loops over our client of Alpaca, with a sink in memory."""
+"""The pod's loops over a provider and a sink, in this process."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Generic, TypeVar
 
 from sluice_contract.status import StreamFailure
-from sluice_runtime.adapters.alpaca import AlpacaSource
+from sluice_runtime.adapters.firestore import FirestoreSink
 from sluice_runtime.app import Parts, ingest
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.desired import UNREAD, halted
 from sluice_runtime.loops.cell import Cell
 from sluice_runtime.loops.journal import Journal
+from sluice_runtime.ports import Sink, Source
 from support.fake_sink import FakeSink
 from support.runtime_fakes import FakeJob, aim, identity
+from support.sinks import Documents
+
+S = TypeVar("S", bound=Sink)
 
 
 class HurriedBackoff(Backoff):
@@ -33,12 +38,13 @@ class HurriedBackoff(Backoff):
         return self.seconds
 
 
-class Pod:
-    """All loops over our client and the protocol server, with a sink in memory."""
+class Pod(Generic[S]):
+    """All loops of job acme/us."""
 
-    def __init__(self, made: AlpacaSource) -> None:
+    def __init__(self, made: Source, opened: tuple[S, Documents]) -> None:
+        """Over a provider and a sink of `support.sinks`."""
         clock = lambda: datetime.now(UTC)  # noqa: E731
-        self.sink = FakeSink()
+        self.sink, self.documents = opened
         self.backoff = HurriedBackoff()
         self.job = FakeJob()
         self.stop = asyncio.Event()
@@ -62,3 +68,6 @@ class Pod:
 
 
 LIMITS = {"minIntervalMilliseconds": 50, "flushIntervalMilliseconds": 20, "writesPerSecond": 500}
+
+FakePod = Pod[FakeSink]
+FirestorePod = Pod[FirestoreSink]
