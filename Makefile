@@ -139,7 +139,7 @@ release: setup ## check the tree, then build images, install YAML and chart: VER
 
 .PHONY: lock
 lock: setup ## resolve requirements/*.in into hash-locked requirements/*.txt
-	@for set in dev build operator runtime runtime-sdk runtime-ibkr alpaca-server; do \
+	@for set in dev build operator runtime runtime-slim alpaca-server; do \
 	  $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 \
 	    --custom-compile-command "make lock" $$([ $$set = dev ] || echo "--constraint requirements/dev.txt") \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done

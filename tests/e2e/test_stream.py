@@ -9,13 +9,12 @@ import pytest
 
 from sluice_devcluster.kubectl import Kubectl
 from support.exchange import Exchange, streaming
-from support.kind import ROOT, KindCluster
+from support.kind import KindCluster
 from support.podwatch import PodWatch, watched
 from support.site import Tenant, eventually
 
 POD = "feed-ingest"
 NEXT_IMAGE = "sluice-runtime:next"
-SDK_IMAGE = "sluice-runtime:sdk"
 OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
 
 
@@ -133,24 +132,14 @@ def test_another_runtime_image_replaces_every_pod_old_first(
     assert first["closed"] < second["opened"]
 
 
-@pytest.mark.touches_every_pod
-def test_engine_sdk_says_which_image_it_needs_and_streams_on_it(
-    tenant: Tenant, upstream: Exchange, cluster: KindCluster
-) -> None:
-    cluster.build(SDK_IMAGE, ROOT / "runtime/Dockerfile", ROOT, REQUIREMENTS="runtime-sdk")
-    cluster.load(SDK_IMAGE)
+def test_engine_sdk_streams_on_the_same_image(tenant: Tenant, upstream: Exchange) -> None:
     tenant.apply(**upstream.spec_of(engine="sdk"))
-    eventually(
-        lambda: "alpaca-py" in tenant.job().get("status", {}).get("stream", {}).get("failure", {}).get("message", "")
-    )
-    assert upstream.connections() == []
-    with runtime_image(cluster.kubectl, SDK_IMAGE):
-        tenant.settled("Streaming", seconds=60)
-        eventually(lambda: set(tenant.quotes()) == {"SPY", "AAPL"})
-        tenant.patch(enabled=False)
-        tenant.settled("Paused")
-        [connection] = upstream.connections()
-        assert connection["side"] == "client"
+    tenant.settled("Streaming", seconds=60)
+    eventually(lambda: set(tenant.quotes()) == {"SPY", "AAPL"})
+    tenant.patch(enabled=False)
+    tenant.settled("Paused")
+    [connection] = upstream.connections()
+    assert connection["side"] == "client"
 
 
 def test_a_rotated_secret_is_used_by_the_same_pod_on_a_new_connection(tenant: Tenant, upstream: Exchange) -> None:

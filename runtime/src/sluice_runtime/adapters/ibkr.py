@@ -37,7 +37,7 @@ class IBKRSource:
         except ImportError as error:
             raise StreamError(
                 "configuration",
-                f"spec.provider is ibkr, and this image has no ib_async ({error}): run an image built with it",
+                f"spec.provider is ibkr, and this image has no ib_async ({error}): run the default image",
             ) from None
         gateway = Gateway(self._settings, self._patience)
         await gateway.open()
