@@ -58,6 +58,18 @@ async def test_each_thing_that_is_not_good_is_told_by_a_sentence(
     assert "60 s away" in found["clock"]
 
 
+async def test_a_pair_of_crypto_is_asked_for_by_its_name_and_has_no_hours(
+    server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALPACA_DATA_FEED", "crypto")
+    monkeypatch.setenv("MONITORED_SYMBOLS", "BTC/USD,ETH/USD")
+    server.rest.unknown = {"ETH/USD"}
+    found = {each.question: each for each in await preflight_findings()}
+    assert [question for question, each in found.items() if each.good] == ["account", "entitlement", "clock"]
+    assert found["clock"].words == "the market is always open"
+    assert "HTTP 404" in found["ETH/USD"].words
+
+
 async def test_a_wrong_key_and_an_absent_server_are_findings_and_show_no_secret(
     server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,7 @@ class Rest:
             web.get("/v2/assets/{symbol}", self._checked(self._asset)),
             web.get("/v2/stocks/quotes/latest", self._checked(self._quotes)),
             web.get("/v2/stocks/snapshots", self._checked(self._snapshots)),
+            web.get("/v1beta3/crypto/us/latest/quotes", self._checked(self._crypto_quotes)),
             web.get("/v1beta3/crypto/us/snapshots", self._checked(self._crypto_snapshots)),
         ]
 
@@ -108,4 +109,8 @@ class Rest:
         self._entitled(request, account)
         at = datetime.now(UTC).isoformat()
         quote = {"t": at, "bx": "V", "bp": 1.0, "bs": 1, "ax": "V", "ap": 1.1, "as": 1, "c": ["R"], "z": "C"}
+        return {"quotes": dict.fromkeys(request.query["symbols"].split(","), quote)}
+
+    def _crypto_quotes(self, request: web.Request, _: Account) -> Any:
+        quote = {"t": datetime.now(UTC).isoformat(), "bp": 1.0, "bs": 0.5, "ap": 1.1, "as": 0.25}
         return {"quotes": dict.fromkeys(request.query["symbols"].split(","), quote)}

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 from alpaca.common.exceptions import APIError
 from alpaca.data.enums import DataFeed
-from alpaca.data.historical import StockHistoricalDataClient
-from alpaca.data.requests import StockLatestQuoteRequest
+from alpaca.data.historical import CryptoHistoricalDataClient, StockHistoricalDataClient
+from alpaca.data.requests import CryptoLatestQuoteRequest, StockLatestQuoteRequest
 from alpaca.trading.client import TradingClient
 from alpaca.trading.requests import GetCalendarRequest
 from requests import RequestException
@@ -48,17 +48,31 @@ def findings(spec: IngestJobSpec, credentials: Credentials, rest: Rest) -> Itera
     trading = TradingClient(key, secret, paper=key.startswith("PK"), url_override=rest.trading_url)
     yield _asked("account", lambda: _account(trading.get_account()))
     feed = spec.alpaca.feed if spec.alpaca else "iex"
-    if feed in {each.value for each in DataFeed}:
-        data = StockHistoricalDataClient(key, secret, url_override=rest.data_url)
-        request = StockLatestQuoteRequest(symbol_or_symbols=spec.symbols[0], feed=DataFeed(feed))
-        yield _asked("entitlement", lambda: (bool(data.get_stock_latest_quote(request)), f"feed {feed} is allowed"))
+    if (quote := _latest_quote(feed, spec.symbols[0], credentials, rest)) is not None:
+        yield _asked("entitlement", lambda: (bool(quote()), f"feed {feed} is allowed"))
     for symbol in spec.symbols[:_SYMBOLS] if feed != "test" else ():
         found = _asked(symbol, partial(_asset, trading, symbol))
         if not found.good:
             yield found
-    yield _asked("clock", lambda: _clock(trading.get_clock()))
-    today = datetime.now(UTC).date()
-    yield _asked("calendar", lambda: _calendar(trading.get_calendar(GetCalendarRequest(start=today))))
+    hours = feed != "crypto"  # which has none
+    yield _asked("clock", lambda: _clock(trading.get_clock(), hours=hours))
+    if hours:
+        today = datetime.now(UTC).date()
+        yield _asked("calendar", lambda: _calendar(trading.get_calendar(GetCalendarRequest(start=today))))
+
+
+def _latest_quote(feed: str, symbol: str, credentials: Credentials, rest: Rest) -> Callable[[], Any] | None:
+    """What asks for a quote of the feed; None where the REST interface has not the feed."""
+    key, secret = credentials.key_id, credentials.secret_key
+    if feed == "crypto":
+        crypto = CryptoHistoricalDataClient(key, secret, url_override=rest.data_url)
+        pair = CryptoLatestQuoteRequest(symbol_or_symbols=symbol)
+        return lambda: crypto.get_crypto_latest_quote(pair)
+    if feed not in {each.value for each in DataFeed}:
+        return None
+    stocks = StockHistoricalDataClient(key, secret, url_override=rest.data_url)
+    request = StockLatestQuoteRequest(symbol_or_symbols=symbol, feed=DataFeed(feed))
+    return lambda: stocks.get_stock_latest_quote(request)
 
 
 def _asked(question: str, answer: Callable[[], tuple[bool, str]]) -> Finding:
@@ -87,13 +101,14 @@ def _account(account: Any) -> tuple[bool, str]:
 
 
 def _asset(trading: Any, symbol: str) -> tuple[bool, str]:
-    state = trading.get_asset(symbol).status.value
+    # The slash of a pair would be taken for one of the path.
+    state = trading.get_asset(symbol.replace("/", "%2F")).status.value
     return state == "active", "active" if state == "active" else f"{state}: remove it from spec.symbols"
 
 
-def _clock(clock: Any) -> tuple[bool, str]:
+def _clock(clock: Any, *, hours: bool) -> tuple[bool, str]:
     skew = abs((datetime.now(UTC) - clock.timestamp).total_seconds())
-    state = "open" if clock.is_open else f"closed until {clock.next_open.isoformat()}"
+    state = "always open" if not hours else "open" if clock.is_open else f"closed until {clock.next_open.isoformat()}"
     if skew > _SKEW_SECONDS:
         return False, f"this machine's clock is {skew:.0f} s away from Alpaca's; the market is {state}"
     return True, f"the market is {state}"
