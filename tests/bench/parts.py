@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sluice_contract.alpaca import Alpaca, AlpacaEngine
 from sluice_contract.resource import ingest_job
-from sluice_contract.spec import Alpaca, AlpacaEngine
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca import AlpacaSource
 from sluice_runtime.adapters.alpaca_mount import AlpacaMount

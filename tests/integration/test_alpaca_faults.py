@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 import pytest
 import pytest_asyncio
 
-from sluice_contract.spec import AlpacaEngine
+from sluice_contract.alpaca import AlpacaEngine
 from sluice_contract.status import FailureType
 from sluice_runtime.adapters import alpaca_mount
 from sluice_runtime.adapters.firestore import FirestoreSink

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from sluice_contract.spec import AlpacaEngine
+from sluice_contract.alpaca import AlpacaEngine
 from sluice_runtime.adapters.alpaca_wire import Patience
 from support.alpaca import Account, AlpacaServer
 from support.alpaca.faults import Fault

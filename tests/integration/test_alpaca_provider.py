@@ -11,7 +11,7 @@ from typing import get_args
 
 import pytest
 
-from sluice_contract.spec import Alpaca, AlpacaEngine
+from sluice_contract.alpaca import Alpaca, AlpacaEngine
 from sluice_contract.status import FailureType
 from sluice_runtime.adapters import alpaca_mount
 from sluice_runtime.adapters.alpaca import AlpacaSource

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sluice_contract.spec import Alpaca
+from sluice_contract.alpaca import Alpaca
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca_mount import AlpacaMount
 from sluice_runtime.adapters.alpaca_snapshots import AlpacaSnapshots

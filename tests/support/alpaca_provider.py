@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_contract.spec import Alpaca, AlpacaEngine
+from sluice_contract.alpaca import Alpaca, AlpacaEngine
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca import AlpacaSource
 from sluice_runtime.adapters.alpaca_connection import AlpacaConnection

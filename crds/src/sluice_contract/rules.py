@@ -7,7 +7,6 @@ from collections.abc import Callable
 import msgspec
 
 from .resource import IngestJob
-from .spec import IngestJobSpec
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,10 +30,6 @@ def _only_with(provider: str) -> Rule:
         message=f"spec.{provider} is read only by provider {provider}: remove it, or set spec.provider to {provider}",
         holds=lambda job: getattr(job.spec, provider) is None or job.spec.provider == provider,
     )
-
-
-def _has_credentials(spec: IngestJobSpec) -> bool:
-    return spec.alpaca is not None and spec.alpaca.credentials_secret_ref is not None
 
 
 RESERVED_COLLECTIONS = ("users", "ops", "live_bars", "ingest_state")
@@ -73,7 +68,7 @@ RULES = (
         rule="self.provider != 'alpaca' || self.dryRun || (has(self.alpaca) && has(self.alpaca.credentialsSecretRef))",
         message="provider alpaca needs spec.alpaca.credentialsSecretRef: name a Secret with the keys ALPACA_KEY_ID and "
         "ALPACA_SECRET_KEY, or set spec.dryRun to true to try it with simulated quotes",
-        holds=lambda job: job.spec.provider != "alpaca" or job.spec.dry_run or _has_credentials(job.spec),
+        holds=lambda job: job.spec.provider != "alpaca" or job.spec.dry_run or job.spec.alpaca_login is not None,
     ),
     Rule(
         path=("spec",),

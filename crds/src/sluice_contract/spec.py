@@ -10,24 +10,21 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from .alpaca import Alpaca
 from .ibkr import IBKR
 from .naming import Document
 from .values import (
     ConfigMapKeyReference,
-    ConfigMapReference,
     DocumentID,
     ProjectID,
     Reason,
     SecretReference,
-    StreamURL,
     Symbol,
     SyntheticFault,
     Until,
 )
 
 Provider = Literal["alpaca", "ibkr", "synthetic", "replay"]
-AlpacaFeed = Literal["iex", "sip", "delayed_sip", "test", "boats", "overnight", "crypto"]
-AlpacaEngine = Literal["native", "sdk"]
 Channel = Literal["quotes", "trades", "bars"]
 
 
@@ -44,36 +41,6 @@ class PausedSymbol(Document, frozen=True):
     symbol: Symbol
     reason: Reason = ""
     until: Until | None = None
-
-
-class Alpaca(Document, frozen=True):
-    """Alpaca's market-data stream."""
-
-    feed: Annotated[AlpacaFeed, Meta(description="Which of Alpaca's feeds to stream.")] = "iex"
-    credentials_secret_ref: Annotated[
-        SecretReference | None,
-        Meta(
-            description="The Secret with the keys ALPACA_KEY_ID and ALPACA_SECRET_KEY. May be absent only in a "
-            "dry run, which then streams simulated quotes."
-        ),
-    ] = None
-    stream_url: Annotated[
-        StreamURL | None,
-        Meta(
-            description="The whole URL of the stream, in place of the feed's own: a proxy or a test server.",
-        ),
-    ] = None
-    engine: Annotated[
-        AlpacaEngine,
-        Meta(
-            description="What speaks with Alpaca: native, the runtime's own client, or sdk, alpaca-py under the same "
-            "supervision; sdk needs a runtime image with alpaca-py in it."
-        ),
-    ] = "native"
-    ca_config_map_ref: Annotated[
-        ConfigMapReference | None,
-        Meta(description="A ConfigMap whose key ca.crt holds the certificates (PEM) to trust for streamURL."),
-    ] = None
 
 
 class Synthetic(Document, frozen=True):
@@ -261,6 +228,13 @@ class IngestJobSpec(Document, frozen=True):
     http: Annotated[
         HTTP | None, Meta(description="Who may work the pod's own switch. Absent: its HTTP interface is read-only.")
     ] = None
+
+    @property
+    def alpaca_login(self) -> tuple[Alpaca, str] | None:
+        """Alpaca's settings, and the Secret to log in with; None for others, and where a dry run simulates it."""
+        if self.provider != "alpaca" or self.alpaca is None or self.alpaca.credentials_secret_ref is None:
+            return None
+        return self.alpaca, self.alpaca.credentials_secret_ref.name
 
 
 # Applied inside the running pod, by their names in the document. Every other field is cold and needs a new pod.

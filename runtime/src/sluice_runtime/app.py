@@ -91,8 +91,8 @@ async def run(settings: Settings) -> None:
 
 def _lookers(settings: Settings, journal: Journal) -> list[Loop]:
     """The preflight, for a stream that is Alpaca's own: of another server's REST interface nothing is known."""
-    alpaca, elsewhere = settings.job.spec.alpaca, "APCA_API_BASE_URL" in os.environ
-    if alpaca is None or alpaca.credentials_secret_ref is None or (alpaca.stream_url is not None and not elsewhere):
+    login, elsewhere = settings.job.spec.alpaca_login, "APCA_API_BASE_URL" in os.environ
+    if login is None or (login[0].stream_url is not None and not elsewhere):
         return []
     return [lambda: look_once(preflight_findings, journal)]
 

@@ -89,12 +89,13 @@ def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
             if spec.replay is None:
                 raise SettingsError("spec.replay is missing: name the ConfigMap that holds the tape")
             return ReplaySource(settings.tape_dir / spec.replay.tape.config_map_ref.key, spec.replay.speed)
-        case "alpaca" if spec.alpaca is not None and spec.alpaca.credentials_secret_ref is not None:
+        case "alpaca" if spec.alpaca_login is not None:
             from .adapters.alpaca import AlpacaSource  # noqa: PLC0415
             from .adapters.alpaca_mount import AlpacaMount  # noqa: PLC0415
 
-            mounted = AlpacaMount(spec.alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
-            return AlpacaSource(spec.alpaca, mount or mounted)
+            alpaca, _ = spec.alpaca_login
+            mounted = AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+            return AlpacaSource(alpaca, mount or mounted)
         case "alpaca":
             # The schema lets credentials be absent only in a dry run: nothing simulated is ever written.
             return SyntheticSource(Synthetic(), now, name="alpaca:simulated")
@@ -110,9 +111,9 @@ def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
 
 def snapshots_of(settings: Settings, mount: AlpacaMount | None = None) -> Snapshots | None:
     """Where the provider is asked beside its stream; None where nothing is known of such a place."""
-    alpaca = settings.job.spec.alpaca
-    if settings.job.spec.provider != "alpaca" or alpaca is None or alpaca.credentials_secret_ref is None:
+    if settings.job.spec.alpaca_login is None:
         return None
+    alpaca, _ = settings.job.spec.alpaca_login
     from .adapters.alpaca_mount import AlpacaMount  # noqa: PLC0415
     from .adapters.alpaca_snapshots import HOST, AlpacaSnapshots  # noqa: PLC0415
 

@@ -86,7 +86,7 @@ def look(settings: Settings, environment: Mapping[str, str], say: Say, *, as_jso
     mount: AlpacaMount | None = None
     if alpaca is not None and key_id and secret_key:
         mount = EnvironmentMount(alpaca, Credentials(key_id, secret_key))
-    elif alpaca is not None and alpaca.credentials_secret_ref is not None:
+    elif alpaca is not None and settings.job.spec.alpaca_login is not None:
         mount = AlpacaMount(alpaca, settings.alpaca_credentials_dir, None)
     found = findings_of(settings.job.spec, mount, environment)
     if as_json:

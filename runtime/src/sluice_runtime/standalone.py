@@ -106,9 +106,10 @@ class Standalone:
 
     def _mount(self) -> AlpacaMount | None:
         """Where Alpaca's key pair is found; None if the job needs none."""
-        alpaca = self._settings.job.spec.alpaca
-        if self._settings.job.spec.provider != "alpaca" or alpaca is None or alpaca.credentials_secret_ref is None:
+        login = self._settings.job.spec.alpaca_login
+        if login is None:
             return None
+        alpaca, secret = login
         from .adapters.alpaca_environment import EnvironmentMount  # noqa: PLC0415
         from .adapters.alpaca_mount import Credentials  # noqa: PLC0415
 
@@ -116,7 +117,7 @@ class Standalone:
         if key_id is None or secret_key is None:
             raise SettingsError(
                 f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set: without a cluster they take the place of the Secret "
-                f"{alpaca.credentials_secret_ref.name}"
+                f"{secret}"
             )
         return EnvironmentMount(alpaca, Credentials(key_id, secret_key))
 

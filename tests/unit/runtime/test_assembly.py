@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from sluice_contract.alpaca import Alpaca
 from sluice_contract.resource import IngestJob
-from sluice_contract.spec import Alpaca, Firestore
+from sluice_contract.spec import Firestore
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca import AlpacaSource
 from sluice_runtime.adapters.alpaca_mount import AlpacaMount

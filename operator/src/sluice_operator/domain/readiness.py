@@ -180,9 +180,7 @@ def verdict(observation: Observation, job: Job, found: Finding | None) -> Verdic
 def credentials_are_needed(job: Job) -> bool:
     """The provider asks for credentials. Not in a dry run without any: its quotes are simulated."""
     spec = job.spec
-    if spec is None or spec.provider != "alpaca":
-        return False
-    return not spec.dry_run or (spec.alpaca is not None and spec.alpaca.credentials_secret_ref is not None)
+    return spec is not None and spec.provider == "alpaca" and (not spec.dry_run or spec.alpaca_login is not None)
 
 
 def _pause_words(job: Job) -> str:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from sluice_contract.spec import Alpaca, AlpacaEngine
+from sluice_contract.alpaca import Alpaca, AlpacaEngine
 
 from ..domain.failure import StreamError
 from ..ports import Listener
@@ -37,7 +37,7 @@ async def open_sdk(endpoint: Endpoint) -> Wire:
     except ImportError as error:
         raise StreamError(
             "configuration",
-            f"spec.alpaca.engine is sdk, and this image has no alpaca-py ({error}): run an image built with it, or set "
+            f"spec.alpaca.engine is sdk, and this image has no alpaca-py ({error}): run the default image, or set "
             f"spec.alpaca.engine to native",
         ) from None
     return await SDKWire.open(endpoint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sluice_contract.spec import Alpaca
+from sluice_contract.alpaca import Alpaca
 
 from .alpaca_mount import AlpacaMount, Credentials
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from sluice_contract import identity
-from sluice_contract.spec import Alpaca
+from sluice_contract.alpaca import Alpaca
 
 from ..domain.failure import StreamError
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import aiohttp
 import msgspec
 
-from sluice_contract.spec import Alpaca
+from sluice_contract.alpaca import Alpaca
 
 from ..domain.batches import batches
 from ..domain.latest import Latest

@@ -56,8 +56,9 @@ def new_york(at: datetime) -> Session:
 def hours(spec: IngestJobSpec) -> Hours:
     """The hours of what a job streams. Overnight feeds have hours of their own; a tape has its own time."""
     match spec.provider:
-        case "alpaca" if spec.alpaca is not None and spec.alpaca.credentials_secret_ref is not None:
-            return _ALPACA.get(spec.alpaca.feed, new_york)
+        case "alpaca" if spec.alpaca_login is not None:
+            alpaca, _ = spec.alpaca_login
+            return _ALPACA.get(alpaca.feed, new_york)
         case "alpaca" | "synthetic":
             return always  # simulated quotes never end
         case "replay":

@@ -44,11 +44,12 @@ class Sighting(msgspec.Struct, frozen=True):
 
 def slot_name(spec: IngestJobSpec) -> str | None:
     """The name of the Lease. A hash: it tells nobody which Secret it stands for. None where none is needed."""
-    alpaca, ibkr = spec.alpaca, spec.ibkr
+    ibkr = spec.ibkr
     if spec.provider == "ibkr" and ibkr is not None:
         what = f"ibkr\n{ibkr.host.lower()}\n{ibkr.port}\n{ibkr.client_id}"
-    elif spec.provider == "alpaca" and alpaca is not None and alpaca.credentials_secret_ref is not None:
-        what = f"{alpaca.credentials_secret_ref.name}\n{alpaca.stream_url or alpaca.feed}"
+    elif spec.alpaca_login is not None:
+        alpaca, secret = spec.alpaca_login
+        what = f"{secret}\n{alpaca.stream_url or alpaca.feed}"
     else:
         return None
     return f"sluice-slot-{hashlib.sha256(what.encode()).hexdigest()[:20]}"

@@ -1,7 +1,7 @@
 import asyncio
 from pathlib import Path
 
-from sluice_contract.spec import Alpaca
+from sluice_contract.alpaca import Alpaca
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca_environment import EnvironmentMount
 from sluice_runtime.adapters.alpaca_mount import Credentials

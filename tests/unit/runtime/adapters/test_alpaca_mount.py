@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_contract.spec import Alpaca
+from sluice_contract.alpaca import Alpaca
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca_mount import AlpacaMount
 from sluice_runtime.domain.failure import StreamError
