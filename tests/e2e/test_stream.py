@@ -132,14 +132,27 @@ def test_another_runtime_image_replaces_every_pod_old_first(
     assert first["closed"] < second["opened"]
 
 
-def test_engine_sdk_streams_on_the_same_image(tenant: Tenant, upstream: Exchange) -> None:
-    tenant.apply(**upstream.spec_of(engine="sdk"))
+@pytest.mark.parametrize("engine", ["native", "sdk"])
+def test_either_engine_streams_while_the_preflight_looks_at_the_account(
+    tenant: Tenant, upstream: Exchange, engine: str
+) -> None:
+    tenant.apply(**upstream.spec_of(engine=engine, rest=True))
     tenant.settled("Streaming", seconds=60)
+    preflight = eventually(lambda: tenant.job()["status"]["stream"].get("preflight"), seconds=60)
+    assert (preflight["passed"], preflight["findings"][0]) == (True, "account: ACTIVE"), preflight
     eventually(lambda: set(tenant.quotes()) == {"SPY", "AAPL"})
+    [pod] = tenant.pods()
+    assert pod["status"]["containerStatuses"][0]["restartCount"] == 0
     tenant.patch(enabled=False)
     tenant.settled("Paused")
     [connection] = upstream.connections()
     assert connection["side"] == "client"
+
+
+def test_provider_ibkr_is_in_the_image_and_says_what_it_cannot_reach(tenant: Tenant) -> None:
+    tenant.apply(provider="ibkr", ibkr={"host": "127.0.0.1", "port": 4002})
+    failure = eventually(lambda: tenant.job().get("status", {}).get("stream", {}).get("failure"), seconds=60)
+    assert (failure["type"], "127.0.0.1" in failure["message"]) == ("network", True), failure
 
 
 def test_a_rotated_secret_is_used_by_the_same_pod_on_a_new_connection(tenant: Tenant, upstream: Exchange) -> None:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import pytest
 import pytest_asyncio
@@ -54,6 +53,7 @@ from support.alpaca.stream_faults import (
     Unsubscribed,
     WrongCodec,
 )
+from support.alpaca_pod import SYMBOLS, passes, streaming, tells
 from support.alpaca_provider import SECRET, mount, source
 from support.eventually import eventually
 from support.pod import LIMITS, FirestorePod, Pod
@@ -64,8 +64,6 @@ from support.sinks import Documents, firestore_sink
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Opened = tuple[FirestoreSink, Documents]
-
-SYMBOLS = ["AAPL", "MSFT"]
 
 # Each ends the first connection, or keeps it from being had; and the kind of failure that the status then tells.
 LOSSES: list[tuple[Fault, FailureType]] = [
@@ -135,30 +133,6 @@ async def server() -> AsyncIterator[AlpacaServer]:
 def pod(request: pytest.FixtureRequest, server: AlpacaServer, tmp_path: Path, opened: Opened) -> FirestorePod:
     """A pod of either engine."""
     return Pod(source(server.url(), mount(tmp_path, "key", SECRET), engine=request.param), opened)
-
-
-@asynccontextmanager
-async def streaming(pod: FirestorePod, symbols: list[str] = SYMBOLS) -> AsyncIterator[None]:
-    pod.job.declare(job(1, symbols=symbols, limits=LIMITS))
-    async with pod.running():
-        yield
-
-
-async def passes(server: AlpacaServer, pod: FirestorePod, symbol: str, bid: float) -> None:
-    """Quotes reach Firestore, on whichever connection is open then."""
-
-    async def arrived() -> bool:
-        await server.send_quote(symbol, bid, bid + 1.0)
-        written = await pod.documents.quote(symbol)
-        return pod.journal.state == "Live" and written is not None and written["bid"] == bid
-
-    await eventually(arrived, 15)
-
-
-async def tells(document: Awaitable[dict[str, Any] | None], field: str, value: float) -> bool:
-    """Whether there is such a document that says so."""
-    found = await document
-    return found is not None and found[field] == value
 
 
 async def test_no_fault_of_the_server_is_left_out() -> None:

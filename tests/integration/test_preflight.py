@@ -12,6 +12,7 @@ import pytest
 
 from sluice_runtime.adapters.child import preflight_findings
 from sluice_runtime.adapters.preflight import findings_of
+from sluice_runtime.domain.rest import rest
 from support.alpaca import BASIC, Account, AlpacaServer
 from support.runtime_fakes import job
 
@@ -103,5 +104,6 @@ def test_an_image_without_the_sdk_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     alpaca = {"credentialsSecretRef": {"name": "alpaca"}}
     spec = job(provider="alpaca", alpaca=alpaca).spec
     assert spec.alpaca is not None
-    [found] = findings_of(spec, EnvironmentMount(spec.alpaca, Credentials("key", SECRET)), {})
+    mount = EnvironmentMount(spec.alpaca, Credentials("key", SECRET))
+    [found] = findings_of(spec, mount, rest(spec.alpaca, None, None))
     assert (found.good, "this image has no alpaca-py" in found.words) == (False, True)

@@ -54,11 +54,13 @@ class Exchange:
         """What makes a job stream from here; it takes the Secret alpaca and the ConfigMap exchange-ca."""
         return self.spec_of()
 
-    def spec_of(self, feed: str = "iex", engine: str = "native") -> dict[str, Any]:
-        """The same for another feed or engine."""
+    def spec_of(self, feed: str = "iex", engine: str = "native", *, rest: bool = False) -> dict[str, Any]:
+        """The same for another feed or engine; `rest` tells of the REST interfaces, too."""
+        urls = dict.fromkeys(("dataURL", "tradingURL"), f"https://{self._host}:{PORT}") if rest else {}
         return {
             "provider": "alpaca",
             "alpaca": {
+                **urls,
                 "feed": feed,
                 "engine": engine,
                 "streamURL": f"wss://{self._host}:{PORT}/v2/{feed}",

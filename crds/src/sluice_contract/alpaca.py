@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from .naming import Document
-from .values import ConfigMapReference, SecretReference, StreamURL
+from .values import ConfigMapReference, RestURL, SecretReference, StreamURL
 
 AlpacaFeed = Literal["iex", "sip", "delayed_sip", "test", "boats", "overnight", "crypto"]
 AlpacaEngine = Literal["native", "sdk"]
@@ -27,8 +27,17 @@ class Alpaca(Document, frozen=True):
     stream_url: Annotated[
         StreamURL | None,
         Meta(
-            description="The whole URL of the stream, in place of the feed's own: a proxy or a test server.",
+            description="The whole URL of the stream, in place of the feed's own: a proxy or a test server. The REST "
+            "interfaces that go with it are asked only where dataURL and tradingURL say.",
         ),
+    ] = None
+    data_url: Annotated[
+        RestURL | None,
+        Meta(description="Where Alpaca's market-data REST interface is, which is asked for the newest quotes."),
+    ] = None
+    trading_url: Annotated[
+        RestURL | None,
+        Meta(description="Where Alpaca's trading REST interface is, which the preflight asks about the account."),
     ] = None
     engine: Annotated[
         AlpacaEngine,
@@ -39,5 +48,8 @@ class Alpaca(Document, frozen=True):
     ] = "native"
     ca_config_map_ref: Annotated[
         ConfigMapReference | None,
-        Meta(description="A ConfigMap whose key ca.crt holds the certificates (PEM) to trust for streamURL."),
+        Meta(
+            description="A ConfigMap whose key ca.crt holds the certificates (PEM) to trust for streamURL, dataURL and "
+            "tradingURL."
+        ),
     ] = None

@@ -30,6 +30,7 @@ ObjectName = Annotated[
 DocumentID = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=100)]
 Reason = Annotated[str, Meta(max_length=256, description="Why, for the people who will read the status.")]
 StreamURL = Annotated[str, Meta(pattern=r"^wss?://[^\s]+$", max_length=512)]
+RestURL = Annotated[str, Meta(pattern=r"^https?://[^\s?#]+$", max_length=512)]
 # A DNS name, or an address of either family.
 Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9:]([-A-Za-z0-9.:]*[A-Za-z0-9])?$", max_length=253)]
 ProjectID = Annotated[str, Meta(pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$", max_length=30)]

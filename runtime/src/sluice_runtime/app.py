@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import random
 import signal
 from collections.abc import Callable, Coroutine, Sequence
@@ -27,6 +26,7 @@ from .domain.backoff import Backoff
 from .domain.calendar import hours
 from .domain.failure import FencedError
 from .domain.market import Origin
+from .domain.rest import rest
 from .domain.slot import slot_name
 from .loops.beat import beat, report, say_goodbye
 from .loops.catchup import CatchUp
@@ -90,9 +90,9 @@ async def run(settings: Settings) -> None:
 
 
 def _lookers(settings: Settings, journal: Journal) -> list[Loop]:
-    """The preflight, for a stream that is Alpaca's own: of another server's REST interface nothing is known."""
-    login, elsewhere = settings.job.spec.alpaca_login, "APCA_API_BASE_URL" in os.environ
-    if login is None or (login[0].stream_url is not None and not elsewhere):
+    """The preflight, where there is an account to be asked about."""
+    login = settings.job.spec.alpaca_login
+    if login is None or not rest(login[0], settings.trading_url, settings.data_url).knows_trading:
         return []
     return [lambda: look_once(preflight_findings, journal)]
 

@@ -16,6 +16,7 @@ from .adapters.synthetic import SyntheticSource
 from .domain.coalescer import Coalescer
 from .domain.desired import UNREAD, Desired, desired, halted
 from .domain.health import Identity
+from .domain.rest import rest
 from .loops.cell import Cell
 from .loops.journal import Journal
 from .ports import Snapshots, Source
@@ -117,11 +118,11 @@ def snapshots_of(settings: Settings, mount: AlpacaMount | None = None) -> Snapsh
     from .adapters.alpaca_mount import AlpacaMount  # noqa: PLC0415
     from .adapters.alpaca_snapshots import HOST, AlpacaSnapshots  # noqa: PLC0415
 
-    host = settings.data_url or (HOST if alpaca.stream_url is None else None)
-    if host is None or alpaca.feed == "test":
+    where = rest(alpaca, settings.trading_url, settings.data_url)
+    if not where.knows_data or alpaca.feed == "test":
         return None
     mounted = AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
-    return AlpacaSnapshots(alpaca, mount or mounted, host)
+    return AlpacaSnapshots(alpaca, mount or mounted, where.data_url or HOST)
 
 
 def sink_of(settings: Settings) -> FirestoreSink:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import msgspec.yaml
 
+from sluice_contract.alpaca import Alpaca
 from sluice_contract.resource import IngestJob
 from sluice_contract.values import Symbol
 
@@ -19,6 +20,7 @@ from .adapters.alpaca_mount import AlpacaMount, Credentials
 from .adapters.pauses import HandPause, PauseFile
 from .adapters.preflight import findings_of
 from .adapters.walk import Walk
+from .domain.rest import rest
 from .environment import KEY_ID, SECRET_KEY, checked, first, spec_from_environment, standalone_settings, state_dir
 from .settings import Settings, SettingsError
 
@@ -87,8 +89,9 @@ def look(settings: Settings, environment: Mapping[str, str], say: Say, *, as_jso
     if alpaca is not None and key_id and secret_key:
         mount = EnvironmentMount(alpaca, Credentials(key_id, secret_key))
     elif alpaca is not None and settings.job.spec.alpaca_login is not None:
-        mount = AlpacaMount(alpaca, settings.alpaca_credentials_dir, None)
-    found = findings_of(settings.job.spec, mount, environment)
+        mount = AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+    where = rest(alpaca or Alpaca(), settings.trading_url, settings.data_url)
+    found = findings_of(settings.job.spec, mount, where)
     if as_json:
         say(msgspec.json.encode(found).decode())
         return 0

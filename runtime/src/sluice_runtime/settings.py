@@ -36,7 +36,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     enabled_file: Path | None  # INGEST_ENABLED_FILE: another, whose first line counts
     enabled_poll_seconds: float  # INGEST_ENABLED_POLL_S
     log_quotes: LogQuotes = "sampled"  # LOG_QUOTES: one a second and symbol of those written, or all that are received
-    data_url: str | None = None  # APCA_API_DATA_URL: Alpaca's REST interface to quotes, if not its own
+    trading_url: str | None = None  # APCA_API_BASE_URL: Alpaca's REST interface to the account, if not its own
+    data_url: str | None = None  # APCA_API_DATA_URL: that to quotes
     state_dir: Path = Path(identity.STATE_DIR)  # what outlives a restart of the process
     tape_dir: Path = Path(identity.TAPE_DIR)
     record_file: Path | None = None  # run --record: where the stream is kept as a tape
@@ -88,6 +89,7 @@ class Common(TypedDict):
     enabled: bool
     enabled_file: Path | None
     enabled_poll_seconds: float
+    trading_url: str | None
     data_url: str | None
     log_quotes: LogQuotes
 
@@ -107,7 +109,8 @@ def common(environment: Mapping[str, str]) -> Common:
         enabled_file=Path(file) if file else None,
         enabled_poll_seconds=_seconds(environment, "INGEST_ENABLED_POLL_S", 5.0),
         log_quotes=_log_quotes(environment),
-        data_url=(environment.get("APCA_API_DATA_URL") or "").rstrip("/") or None,
+        trading_url=environment.get("APCA_API_BASE_URL") or None,
+        data_url=environment.get("APCA_API_DATA_URL") or None,
     )
 
 

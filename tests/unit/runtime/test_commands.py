@@ -48,19 +48,10 @@ class Account(ModuleType):
         super().__init__("sluice_runtime.adapters.alpaca_preflight")
         self.looked_at: list[str] = []
         self.good = True
-        self.Rest = FakeRest
 
-    def findings(self, _: IngestJobSpec, credentials: Credentials, __: object) -> list[Finding]:
+    def findings(self, _: IngestJobSpec, credentials: Credentials, *__: object) -> list[Finding]:
         self.looked_at.append(credentials.key_id)
         return [Finding("account", self.good, "ACTIVE")]
-
-
-class FakeRest:
-    """Where nothing is asked."""
-
-    @classmethod
-    def of(cls, _: Mapping[str, str]) -> "FakeRest":
-        return cls()
 
 
 @pytest.fixture

@@ -72,6 +72,14 @@ class AlpacaMount:
                 f"the ConfigMap of spec.alpaca.caConfigMapRef has no certificates under {identity.CA_KEY}: {error}",
             ) from None
 
+    def trusted(self) -> Path | None:
+        """The file of what to trust, if not the usual.
+
+        Raises:
+            StreamError: as `tls`.
+        """
+        return self._ca_file if self.tls() is not None else None
+
     async def changed(self) -> None:
         """Returns when there are credentials, and they or the certificates are others than those used last."""
         while (found := self._mounted()) == self._used or found[0] is None:  # noqa: ASYNC110

@@ -5,12 +5,13 @@ Imported only in the short-lived process of `sluice-runtime preflight`: pandas n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-import msgspec
 from alpaca.common.exceptions import APIError
 from alpaca.data.enums import DataFeed
 from alpaca.data.historical import CryptoHistoricalDataClient, StockHistoricalDataClient
@@ -22,6 +23,7 @@ from requests import RequestException
 from sluice_contract.spec import IngestJobSpec
 
 from ..domain.preflight import Finding
+from ..domain.rest import Rest
 from .alpaca_mount import Credentials
 
 _SKEW_SECONDS = 5.0
@@ -29,20 +31,15 @@ _SKEW_SECONDS = 5.0
 _SYMBOLS = 100
 
 
-class Rest(msgspec.Struct, frozen=True):
-    """Where Alpaca's REST interfaces are. None: where alpaca-py knows them to be."""
+def findings(
+    spec: IngestJobSpec, credentials: Credentials, rest: Rest, certificates: Path | None = None
+) -> Iterator[Finding]:
+    """One answer after the other. A question that cannot be answered is not good, and says why; nothing is raised.
 
-    trading_url: str | None  # APCA_API_BASE_URL
-    data_url: str | None  # APCA_API_DATA_URL
-
-    @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Rest:
-        """As the environment says."""
-        return cls(environment.get("APCA_API_BASE_URL") or None, environment.get("APCA_API_DATA_URL") or None)
-
-
-def findings(spec: IngestJobSpec, credentials: Credentials, rest: Rest) -> Iterator[Finding]:
-    """One answer after the other. A question that cannot be answered is not good, and says why; nothing is raised."""
+    `certificates` are what to trust, if not the usual.
+    """
+    if certificates is not None:
+        os.environ["REQUESTS_CA_BUNDLE"] = str(certificates)  # alpaca-py leaves no other way to tell requests
     key, secret = credentials.key_id, credentials.secret_key
     # A paper account's keys begin with PK, and are refused by the live interface.
     trading = TradingClient(key, secret, paper=key.startswith("PK"), url_override=rest.trading_url)
@@ -62,7 +59,9 @@ def findings(spec: IngestJobSpec, credentials: Credentials, rest: Rest) -> Itera
 
 
 def _latest_quote(feed: str, symbol: str, credentials: Credentials, rest: Rest) -> Callable[[], Any] | None:
-    """What asks for a quote of the feed; None where the REST interface has not the feed."""
+    """What asks for a quote of the feed; None where no REST interface is known that has it."""
+    if not rest.knows_data:
+        return None
     key, secret = credentials.key_id, credentials.secret_key
     if feed == "crypto":
         crypto = CryptoHistoricalDataClient(key, secret, url_override=rest.data_url)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from sluice_contract.spec import IngestJobSpec
 
 from ..domain.failure import StreamError
 from ..domain.preflight import Finding
+from ..domain.rest import Rest
 from .alpaca_mount import AlpacaMount
 
 
-def findings_of(spec: IngestJobSpec, mount: AlpacaMount | None, environment: Mapping[str, str]) -> list[Finding]:
+def findings_of(spec: IngestJobSpec, mount: AlpacaMount | None, rest: Rest) -> list[Finding]:
     """All findings. Never raises: what is in the way is a finding too. `mount`: where the key pair is, if any."""
     if spec.provider != "alpaca" or mount is None:
         return [Finding("preflight", True, f"this job of provider {spec.provider} has no account to look at")]
     try:
-        from .alpaca_preflight import Rest, findings  # noqa: PLC0415
+        from .alpaca_preflight import findings  # noqa: PLC0415
     except ImportError as error:
         return [Finding("preflight", False, f"not done: this image has no alpaca-py ({error})")]
     try:
-        credentials = mount.credentials()
+        credentials, certificates = mount.credentials(), mount.trusted()
     except StreamError as error:
         return [Finding("credentials", False, error.message)]
-    return list(findings(spec, credentials, Rest.of(environment)))
+    return list(findings(spec, credentials, rest, certificates))

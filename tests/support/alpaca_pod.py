@@ -1,0 +1,39 @@
+"""A pod on an Alpaca protocol server and a real Firestore: what is asked of it again and again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from support.alpaca import AlpacaServer
+from support.eventually import eventually
+from support.pod import LIMITS, FirestorePod
+from support.runtime_fakes import job
+
+SYMBOLS = ["AAPL", "MSFT"]
+
+
+@asynccontextmanager
+async def streaming(pod: FirestorePod, symbols: list[str] = SYMBOLS) -> AsyncIterator[None]:
+    """Its job, declared, and its loops, running."""
+    pod.job.declare(job(1, symbols=symbols, limits=LIMITS))
+    async with pod.running():
+        yield
+
+
+async def passes(server: AlpacaServer, pod: FirestorePod, symbol: str, bid: float) -> None:
+    """Quotes reach Firestore, on whichever connection is open then."""
+
+    async def arrived() -> bool:
+        await server.send_quote(symbol, bid, bid + 1.0)
+        written = await pod.documents.quote(symbol)
+        return pod.journal.state == "Live" and written is not None and written["bid"] == bid
+
+    assert await eventually(arrived, 15)
+
+
+async def tells(document: Awaitable[dict[str, Any] | None], field: str, value: float) -> bool:
+    """Whether there is such a document that says so."""
+    found = await document
+    return found is not None and found[field] == value

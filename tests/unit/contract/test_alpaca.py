@@ -1,0 +1,31 @@
+import msgspec
+import pytest
+
+from sluice_contract.alpaca import Alpaca
+
+
+def test_nothing_has_to_be_said() -> None:
+    found = msgspec.convert({}, Alpaca)
+    assert (found.feed, found.engine, found.stream_url, found.data_url) == ("iex", "native", None, None)
+
+
+def test_a_proxy_is_three_urls() -> None:
+    urls = {"streamURL": "wss://proxy/v2/iex", "dataURL": "https://proxy/data", "tradingURL": "http://proxy"}
+    assert msgspec.to_builtins(msgspec.convert(urls, Alpaca)) == urls
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"feed": "otc"},
+        {"engine": "rust"},
+        {"streamURL": "https://proxy/v2/iex"},
+        {"dataURL": "wss://proxy"},
+        {"dataURL": "https://proxy/?key=1"},
+        {"tradingURL": "https://proxy/a b"},
+        {"tradingURL": "https://" + "a" * 512},
+    ],
+)
+def test_what_is_out_of_bounds_is_refused(block: dict[str, object]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(block, Alpaca)
