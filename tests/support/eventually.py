@@ -6,9 +6,17 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from typing import TypeVar, cast, overload
 
 T = TypeVar("T")
+
+
+@overload
+async def eventually(holds: Callable[[], Awaitable[T | None]], seconds: float = 20.0) -> T: ...
+
+
+@overload
+async def eventually(holds: Callable[[], T | None], seconds: float = 20.0) -> T: ...
 
 
 async def eventually(holds: Callable[[], T | Awaitable[T | None] | None], seconds: float = 20.0) -> T:
