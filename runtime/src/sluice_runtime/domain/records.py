@@ -60,6 +60,11 @@ class Records:
         for symbol in ((self._said.keys() | self._own) & deleted) - aim.declared:
             self._is(symbol, "removed", "", now)
 
+    @property
+    def has_news(self) -> bool:
+        """Whether something is to be said that no record says yet."""
+        return any(said.is_news for said in self._said.values())
+
     def due(self, last: LastTimes, at: float, now: datetime, count: int) -> list[IngestState]:
         """At most `count` records to write now: transitions first, then what is older than a minute."""
         news = [symbol for symbol, said in self._said.items() if said.is_news]

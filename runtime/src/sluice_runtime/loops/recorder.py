@@ -18,7 +18,9 @@ _LOOK_SECONDS = 1.0
 _RETRY_SECONDS = 5.0
 _BATCH = 100
 _BURST = 100  # so many symbols are paused or removed at once without a wait
-_SHARE = 0.1  # of the quotes' rate, and beside it
+# Of the quotes' rate, and beside it. By its record a process finds the documents that another has left, so that the
+# first records come as soon as the documents do; a refresh can wait.
+_NEWS_SHARE, _REFRESH_SHARE = 1.0, 0.1
 
 
 class Recorder:
@@ -51,7 +53,8 @@ class Recorder:
             self._journal.inherited |= own
         now, at = self._journal.now(), asyncio.get_running_loop().time()
         self._records.note(aim, self._rejected(), self._journal.deleted, now)
-        self._budget.limit(max(1.0, aim.limits.writes_per_second * _SHARE), _BURST, at)
+        share = _NEWS_SHARE if self._records.has_news else _REFRESH_SHARE
+        self._budget.limit(max(1.0, aim.limits.writes_per_second * share), _BURST, at)
         room = self._budget.available(at)
         while room > 0 and (states := self._records.due(self._last_times, at, now, min(room, _BATCH))):
             await self._sink.record(states)

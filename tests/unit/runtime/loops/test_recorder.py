@@ -93,12 +93,18 @@ async def test_a_sink_that_fails_is_told_and_tried_again(world: World) -> None:
         assert world.journal.snapshot().sink_failure is None
 
 
-async def test_two_thousand_symbols_take_a_tenth_of_the_quotes_rate() -> None:
-    world = World(symbols=[f"S{n}" for n in range(2000)])
+async def test_two_thousand_first_records_come_at_the_quotes_own_rate_and_refreshes_at_a_tenth_of_it() -> None:
+    symbols = [f"S{n}" for n in range(2000)]
+    world = World(symbols=symbols)
     async with world.running():
         assert len(world.sink.recorded) == 100
-        await at(100.5)
-        assert len(world.sink.recorded) == pytest.approx(300, abs=3)
+        await at(96.5)
+        assert len(world.sink.records) == 2000
+        world.journal.received([quote(symbol) for symbol in symbols])
+        await at(200.5)
+        before = len(world.sink.recorded)
+        await at(300.5)
+        assert len(world.sink.recorded) - before == pytest.approx(200, abs=3)
 
 
 async def test_the_time_of_the_last_bar_is_kept(world: World) -> None:
