@@ -80,3 +80,26 @@ def test_a_restarted_operator_changes_nothing(tenant: Tenant, kubectl: Kubectl) 
     assert after["stream"]["podUID"] == before["stream"]["podUID"]
     assert after["stream"]["heartbeat"]["sessionID"] == before["stream"]["heartbeat"]["sessionID"]
     assert after["epoch"] == before["epoch"]
+
+
+def test_a_pod_runs_where_and_with_what_its_job_says(tenant: Tenant, kubectl: Kubectl) -> None:
+    [node] = kubectl("get", "nodes", "-o", "name").split()
+    pool = {"nodeSelector": {"pool": "feeds"}, "labels": {"desk": "options"}}
+    tenant.apply(pod={**pool, "env": [{"name": "LOG_LEVEL", "value": "debug"}]})
+    eventually(lambda: [pod["status"]["phase"] for pod in tenant.pods()] == ["Pending"])
+    kubectl("label", node, "pool=feeds")
+    try:
+        tenant.settled("Streaming")
+        assert "feed-ingest" in tenant.run("get", "pods", "-l", "desk=options", "-o", "name")
+        eventually(lambda: '"level":"debug"' in tenant.run("logs", "feed-ingest").lower().replace(" ", ""))
+    finally:
+        kubectl("label", node, "pool-")
+
+
+def test_a_pod_that_the_api_server_refuses_is_told_and_tried_again_when_it_is_mended(tenant: Tenant) -> None:
+    tenant.apply(pod={"resources": {"requests": {"memory": "2Gi"}, "limits": {"memory": "1Gi"}}})
+    eventually(lambda: tenant.job()["status"]["phase"] == "Failed" or tenant.condition("Stalled")[0] == "True")
+    [message] = [each["message"] for each in tenant.job()["status"]["conditions"] if each["type"] == "Stalled"]
+    assert "memory" in message
+    tenant.patch(pod={"resources": {"requests": {"memory": "512Mi"}}})
+    tenant.settled("Streaming")

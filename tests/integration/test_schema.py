@@ -27,6 +27,26 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"provider": "alpaca", "alpaca": {"streamURL": "https://example.com", "credentialsSecretRef": SECRET}},
         "spec.alpaca.streamURL",
     ),
+    "a REST URL that is none": (
+        {"provider": "alpaca", "alpaca": {"dataURL": "wss://example.com", "credentialsSecretRef": SECRET}},
+        "spec.alpaca.dataURL",
+    ),
+    "a label of the operator's": (
+        {"pod": {"labels": {"sluice.dev/tenant": "other"}}},
+        "may not have keys of sluice.dev",
+    ),
+    "a label that is none": ({"pod": {"labels": {"a b": "c"}}}, "is no qualified name"),
+    "a variable of somebody else's": ({"pod": {"env": [{"name": "PYTHONPATH", "value": "/"}]}}, "Unsupported value"),
+    "a log level that is none": ({"pod": {"env": [{"name": "LOG_LEVEL", "value": "loud"}]}}, "LOG_LEVEL takes one of"),
+    "a back-off of no time": (
+        {"pod": {"env": [{"name": "RECONNECT_BACKOFF_MAX_S", "value": "0"}]}},
+        "take seconds above 0",
+    ),
+    "memory without measure": (
+        {"pod": {"resources": {"limits": {"memory": "much"}}}},
+        "spec.pod.resources.limits.memory",
+    ),
+    "a toleration of nothing": ({"pod": {"tolerations": [{"value": "a"}]}}, "a toleration without a key"),
     "a replay without a tape": ({"provider": "replay"}, "name the ConfigMap that holds the tape"),
     "ibkr without a gateway": ({"provider": "ibkr"}, "name the host of an IB Gateway or TWS"),
     "ibkr without a host": ({"provider": "ibkr", "ibkr": {"port": 4001}}, 'required field "host"'),

@@ -65,9 +65,16 @@ def _type(field: Schema) -> str:
         kind = " \\| ".join(field["enum"])
     elif field["type"] == "array":
         kind = f"list of {field['items']['type']}s"
+    elif "additionalProperties" in field:
+        kind = f"map of {field['additionalProperties']['type']}s"
     else:
         kind = "date-time" if field.get("format") == "date-time" else str(field["type"])
-    low, high = field.get("minimum", field.get("minItems")), field.get("maximum", field.get("maxItems"))
+    low, high = field.get("minimum", field.get("minItems")), field.get("maximum", _most(field))
     bounds = f", {low} to {high}" if low is not None else (f", at most {high}" if high is not None else "")
     simple = "default" in field and not isinstance(field["default"], dict)
     return kind + bounds + (f", default `{json.dumps(field['default'])}`" if simple else "")
+
+
+def _most(field: Schema) -> int | None:
+    found: int | None = field.get("maxItems", field.get("maxProperties"))
+    return found

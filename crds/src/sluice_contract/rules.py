@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import msgspec
-
+from .pod_rules import POD_RULES
 from .resource import IngestJob
-
-
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule: where it stands in the schema (a path below the root), as CEL and as a predicate, and its sentence."""
-
-    path: tuple[str, ...]
-    rule: str
-    message: str
-    holds: Callable[[IngestJob], bool]
+from .rule import Rule
 
 
 def broken(job: IngestJob) -> list[str]:
@@ -89,4 +78,5 @@ RULES = (
         "live_quotes",
         holds=lambda job: job.spec.firestore.live_quotes_collection not in RESERVED_COLLECTIONS,
     ),
+    *POD_RULES,
 )

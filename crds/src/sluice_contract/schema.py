@@ -10,7 +10,8 @@ from msgspec import inspect
 
 from . import identity
 from .resource import IngestJob
-from .rules import RULES, Rule
+from .rule import Rule
+from .rules import RULES
 from .spec import IngestJobSpec
 from .status import IngestJobStatus
 
@@ -36,6 +37,9 @@ _LIST_TYPES: dict[str, Schema] = {
     "symbols": {"x-kubernetes-list-type": "set"},
     "channels": {"x-kubernetes-list-type": "set"},
     "pausedSymbols": {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["symbol"]},
+    "tolerations": {"x-kubernetes-list-type": "atomic"},
+    "imagePullSecrets": {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    "env": {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     "conditions": {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     "rejections": {"x-kubernetes-list-type": "atomic"},
     "faults": {"x-kubernetes-list-type": "atomic"},
@@ -127,6 +131,9 @@ def _schema(kind: inspect.Type) -> Schema:  # noqa: C901, PLR0911  one case a ty
             return _object(kind)
         case inspect.ListType(item_type=item, min_length=least, max_length=most):
             return _bounded({"type": "array", "items": _schema(item)}, minItems=least, maxItems=most)
+        case inspect.DictType(value_type=value, max_length=most):
+            # What the keys may be is for a rule: OpenAPI has no bounds for them.
+            return _bounded({"type": "object", "additionalProperties": _schema(value)}, maxProperties=most)
         case inspect.StrType(pattern=pattern, min_length=least, max_length=most):
             return _bounded({"type": "string"}, pattern=pattern, minLength=least, maxLength=most)
         case inspect.IntType(ge=least, le=most):
@@ -159,8 +166,8 @@ def _property(field: inspect.Field) -> Schema:
         schema |= _LIST_TYPES[field.encode_name]
     if not field.required:
         default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
-        # An empty list as default would take part in server-side apply for no gain.
-        if default is not None and default != []:
+        # An empty list or map as default would take part in server-side apply for no gain.
+        if default not in (None, [], {}):
             schema["default"] = msgspec.to_builtins(default)
     if "description" not in schema:
         raise TypeError(f"{field.name} has no description: `kubectl explain` would be silent about it")

@@ -13,6 +13,7 @@ from msgspec import Meta, field
 from .alpaca import Alpaca
 from .ibkr import IBKR
 from .naming import Document
+from .pod import Pod
 from .values import (
     ConfigMapKeyReference,
     DocumentID,
@@ -229,6 +230,8 @@ class IngestJobSpec(Document, frozen=True):
         HTTP | None, Meta(description="Who may work the pod's own switch. Absent: its HTTP interface is read-only.")
     ] = None
 
+    pod: Annotated[Pod | None, Meta(description="Where the pod runs, and with what.")] = None
+
     @property
     def alpaca_login(self) -> tuple[Alpaca, str] | None:
         """Alpaca's settings, and the Secret to log in with; None for others, and where a dry run simulates it."""
@@ -266,4 +269,5 @@ def cold_part(spec: IngestJobSpec) -> IngestJobSpec:
         heartbeat=Heartbeat(document=spec.heartbeat.document),
         firestore=spec.firestore,
         http=spec.http,
+        pod=spec.pod,
     )

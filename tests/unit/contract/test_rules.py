@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from sluice_contract.resource import IngestJob, ingest_job
-from sluice_contract.rules import RESERVED_COLLECTIONS, RULES, Rule, broken
+from sluice_contract.rule import Rule
+from sluice_contract.rules import RESERVED_COLLECTIONS, RULES, broken
 from sluice_contract.schema import open_api_schema
 from sluice_contract.spec import IngestJobSpec
 

@@ -61,6 +61,34 @@ def test_a_priority_class_is_asked_for_only_where_the_platform_has_one() -> None
     assert "priorityClassName" not in specs[0]
 
 
+PLACED = {
+    "resources": {"requests": {"cpu": "1", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},
+    "nodeSelector": {"pool": "feeds"},
+    "tolerations": [{"key": "feeds", "operator": "Exists", "effect": "NoSchedule"}],
+    "priorityClassName": "feeds",
+    "imagePullSecrets": [{"name": "registry"}],
+    "env": [{"name": "LOG_LEVEL", "value": "debug"}],
+    "labels": {"desk": "options"},
+    "annotations": {"note": "any text"},
+}
+
+
+def test_the_pod_runs_where_and_with_what_its_job_says() -> None:
+    pod = workload.pod(job_of(SYNTHETIC | {"pod": PLACED}), 7, "cold", PODS)
+    [container] = pod["spec"]["containers"]
+    for field in ("nodeSelector", "tolerations", "priorityClassName", "imagePullSecrets"):
+        assert pod["spec"][field] == PLACED[field]
+    assert container["resources"] == PLACED["resources"]
+    assert container["env"][-1] == {"name": "LOG_LEVEL", "value": "debug"}
+    assert (pod["metadata"]["labels"]["desk"], pod["metadata"]["annotations"]["note"]) == ("options", "any text")
+    assert pod["metadata"]["labels"][identity.TENANT_LABEL] == "acme"
+
+
+def test_the_job_s_priority_class_counts_before_the_platform_s() -> None:
+    prior = msgspec.structs.replace(PODS, priority_class="others")
+    assert workload.pod(job_of(SYNTHETIC | {"pod": PLACED}), 7, "cold", prior)["spec"]["priorityClassName"] == "feeds"
+
+
 def test_the_emulator_is_handed_on_only_where_there_is_one() -> None:
     emulated = msgspec.structs.replace(PODS, firestore_emulator_host="127.0.0.1:8900")
     names = [
@@ -111,6 +139,8 @@ def test_every_hot_field_was_tried() -> None:
         {"firestore": {"database": "quotes"}},
         {"firestore": {"credentialsSecretRef": {"name": "firestore"}}},
         {"http": {"tokenSecretRef": {"name": "ingest-http"}}},
+        {"pod": {"nodeSelector": {"pool": "feeds"}}},
+        {"pod": {"env": [{"name": "LOG_QUOTES", "value": "all"}]}},
     ],
     ids=json.dumps,
 )

@@ -10,6 +10,7 @@ import msgspec
 
 from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
+from sluice_contract.pod import Pod
 from sluice_contract.spec import IngestJobSpec, cold_part
 
 from .objects import Job
@@ -17,6 +18,9 @@ from .objects import Job
 Manifest = dict[str, Any]
 
 _UID = 65532  # "nonroot" in the distroless images
+# The limit is twice the request: what a pod queues is bounded, so one that needs more is leaking, and better restarted
+# than left to push its neighbours out. No CPU limit: throttling delays quotes by whole periods.
+_RESOURCES = {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory": "192Mi"}}
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -72,15 +76,19 @@ def cold_hash(job: Job, settings: PodSettings) -> str:
 def pod(job: Job, epoch: int, cold: str, settings: PodSettings) -> Manifest:
     """The job's pod in incarnation `epoch`, marked with its cold hash. `job.spec` is known."""
     spec = _spec(job)
-    mounts = _mounted(spec)
+    declared, mounts = spec.pod or Pod(), _mounted(spec)
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
             "name": identity.pod_name(job.metadata.name),
             "namespace": job.metadata.namespace,
-            "labels": _labels(job, spec),
-            "annotations": {identity.EPOCH_ANNOTATION: str(epoch), identity.COLD_HASH_ANNOTATION: cold},
+            "labels": {**declared.labels, **_labels(job, spec)},
+            "annotations": {
+                **declared.annotations,
+                identity.EPOCH_ANNOTATION: str(epoch),
+                identity.COLD_HASH_ANNOTATION: cold,
+            },
             "ownerReferences": [_owner(job)],
         },
         "spec": {
@@ -88,7 +96,7 @@ def pod(job: Job, epoch: int, cold: str, settings: PodSettings) -> Manifest:
             "automountServiceAccountToken": True,
             "enableServiceLinks": False,  # a namespace of many Services would fill the environment
             "restartPolicy": "OnFailure",
-            **({"priorityClassName": settings.priority_class} if settings.priority_class else {}),
+            **_placement(declared, settings),
             "terminationGracePeriodSeconds": 20,  # a flush of at most 3 s, and the sockets
             "securityContext": {
                 "runAsNonRoot": True,
@@ -101,6 +109,17 @@ def pod(job: Job, epoch: int, cold: str, settings: PodSettings) -> Manifest:
             "volumes": [volume for _, volume in mounts],
         },
     }
+
+
+def _placement(declared: Pod, settings: PodSettings) -> Manifest:
+    """Where it runs. What is not said is absent."""
+    found: Manifest = {
+        "priorityClassName": declared.priority_class_name or settings.priority_class,
+        "nodeSelector": dict(declared.node_selector),
+        "tolerations": msgspec.to_builtins(declared.tolerations),
+        "imagePullSecrets": msgspec.to_builtins(declared.image_pull_secrets),
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _spec(job: Job) -> IngestJobSpec:
@@ -137,6 +156,7 @@ def _owner(job: Job) -> Manifest:
 
 
 def _container(job: Job, epoch: int, settings: PodSettings, mounts: list[Manifest]) -> Manifest:
+    declared = _spec(job).pod or Pod()
     return {
         "name": identity.CONTAINER,
         "image": settings.image,
@@ -148,9 +168,7 @@ def _container(job: Job, epoch: int, settings: PodSettings, mounts: list[Manifes
         "startupProbe": _probe("/livez", period=1, failures=60),
         "livenessProbe": _probe("/livez", period=10, failures=6),
         "readinessProbe": _probe("/readyz", period=5, failures=2),
-        # The limit is twice the request: what a pod queues is bounded, so one that needs more is leaking, and better
-        # restarted than left to push its neighbours out. No CPU limit: throttling delays quotes by whole periods.
-        "resources": {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory": "192Mi"}},
+        "resources": msgspec.to_builtins(declared.resources) if declared.resources else _RESOURCES,
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -179,6 +197,7 @@ def _environment(job: Job, epoch: int, settings: PodSettings) -> list[Manifest]:
         _from_field(identity.POD_IP_ENV, "status.podIP"),
         _from_field("POD_NAME", "metadata.name"),
         *([emulator] if settings.firestore_emulator_host else []),
+        *({"name": each.name, "value": each.value} for each in (_spec(job).pod or Pod()).env),
     ]
 
 

@@ -1,0 +1,88 @@
+"""Rules across the fields of spec.pod."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from .pod import QUALIFIED_NAME, RESERVED_DOMAINS, EnvironmentVariable, Pod
+from .resource import IngestJob
+from .rule import Rule
+
+_LEVELS = ("debug", "info", "warning", "error")
+_SECONDS = r"^[0-9]{1,6}([.][0-9]{1,3})?$"
+
+
+def _of_pod(holds: Callable[[Pod], bool]) -> Callable[[IngestJob], bool]:
+    return lambda job: job.spec.pod is None or holds(job.spec.pod)
+
+
+def _map_rules(field: str, of: Callable[[Pod], Mapping[str, str]], reserved: tuple[str, ...]) -> tuple[Rule, ...]:
+    named = Rule(
+        path=("spec", "pod", field),
+        rule=f"self.all(key, key.size() <= 317 && key.matches(r'{QUALIFIED_NAME}'))",
+        message=f"a key of spec.pod.{field} is no qualified name: write it like example.com/name",
+        holds=_of_pod(lambda pod: all(re.match(QUALIFIED_NAME, key) for key in of(pod))),
+    )
+    starts = tuple(f"{domain}/" for domain in reserved)
+    if not starts:
+        return (named,)
+    free = Rule(
+        path=("spec", "pod", field),
+        rule="self.all(key, " + " && ".join(f"!key.startsWith('{start}')" for start in starts) + ")",
+        message=f"spec.pod.{field} may not have keys of {' and '.join(reserved)}: remove them, they are the operator's",
+        holds=_of_pod(lambda pod: not any(key.startswith(starts) for key in of(pod))),
+    )
+    return named, free
+
+
+def _value_rule(names: tuple[str, ...], cel: str, message: str, holds: Callable[[str], bool]) -> Rule:
+    def each_holds(each: EnvironmentVariable) -> bool:
+        return each.name not in names or holds(each.value)
+
+    listed = ", ".join(f"'{name}'" for name in names)
+    return Rule(
+        path=("spec", "pod", "env"),
+        rule=f"self.all(each, !(each.name in [{listed}]) || {cel})",
+        message=message,
+        holds=_of_pod(lambda pod: all(map(each_holds, pod.env))),
+    )
+
+
+POD_RULES = (
+    *_map_rules("nodeSelector", lambda pod: pod.node_selector, ()),
+    *_map_rules("labels", lambda pod: pod.labels, RESERVED_DOMAINS),
+    *_map_rules("annotations", lambda pod: pod.annotations, RESERVED_DOMAINS),
+    Rule(
+        path=("spec", "pod", "tolerations"),
+        rule="self.all(each, has(each.key) || each.operator == 'Exists')",
+        message="a toleration without a key tolerates any taint: give it a key, or operator Exists",
+        holds=_of_pod(lambda pod: all(each.key or each.operator == "Exists" for each in pod.tolerations)),
+    ),
+    Rule(
+        path=("spec", "pod", "tolerations"),
+        rule="self.all(each, !has(each.tolerationSeconds) || (has(each.effect) && each.effect == 'NoExecute'))",
+        message="tolerationSeconds is for taints that end pods: set effect to NoExecute, or remove it",
+        holds=_of_pod(
+            lambda pod: all(each.toleration_seconds is None or each.effect == "NoExecute" for each in pod.tolerations)
+        ),
+    ),
+    _value_rule(
+        ("LOG_LEVEL",),
+        "each.value in [" + ", ".join(f"'{level}'" for level in _LEVELS) + "]",
+        f"LOG_LEVEL takes one of these: {', '.join(_LEVELS)}",
+        lambda value: value in _LEVELS,
+    ),
+    _value_rule(
+        ("LOG_QUOTES",),
+        "each.value in ['sampled', 'all']",
+        "LOG_QUOTES takes one of these: sampled, all",
+        lambda value: value in ("sampled", "all"),
+    ),
+    _value_rule(
+        ("RECONNECT_BACKOFF_BASE_S", "RECONNECT_BACKOFF_MAX_S"),
+        f"each.value.matches(r'{_SECONDS}') && double(each.value) > 0.0",
+        "RECONNECT_BACKOFF_BASE_S and RECONNECT_BACKOFF_MAX_S take seconds above 0: write them like 0.5 or 60",
+        lambda value: re.match(_SECONDS, value) is not None and float(value) > 0,
+    ),
+)

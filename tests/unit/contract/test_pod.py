@@ -1,0 +1,41 @@
+import msgspec
+import pytest
+
+from sluice_contract.pod import Pod
+
+
+def test_nothing_has_to_be_said() -> None:
+    assert msgspec.to_builtins(msgspec.convert({}, Pod)) == {}
+
+
+def test_what_is_said_is_spelled_as_in_a_pod() -> None:
+    block = {
+        "resources": {"requests": {"cpu": "250m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
+        "nodeSelector": {"kubernetes.io/arch": "amd64"},
+        "tolerations": [{"key": "feeds", "value": "yes", "effect": "NoExecute", "tolerationSeconds": 30}],
+        "priorityClassName": "feeds",
+        "imagePullSecrets": [{"name": "registry"}],
+        "env": [{"name": "LOG_LEVEL", "value": "debug"}],
+        "labels": {"example.com/desk": "options"},
+        "annotations": {"example.com/note": "Beware, of the dog."},
+    }
+    assert msgspec.to_builtins(msgspec.convert(block, Pod)) == block
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"resources": {"requests": {"cpu": "much"}}},
+        {"resources": {"limits": {"memory": "-1Mi"}}},
+        {"nodeSelector": {"a b": "c"}},
+        {"nodeSelector": {"a": "b c"}},
+        {"tolerations": [{"operator": "Like"}]},
+        {"env": [{"name": "PYTHONPATH", "value": "/etc/sluice/alpaca-ca"}]},
+        {"env": [{"name": "LOG_LEVEL", "value": "x" * 257}]},
+        {"labels": {"-a": "b"}},
+        {"annotations": {f"a{n}": "" for n in range(21)}},
+    ],
+)
+def test_what_is_out_of_bounds_is_refused(block: dict[str, object]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(block, Pod)

@@ -1,0 +1,49 @@
+from typing import Any
+
+import pytest
+
+from sluice_contract.resource import ingest_job
+from sluice_contract.rules import broken
+
+
+def told(**pod: Any) -> list[str]:
+    spec = {"tenant": "acme", "provider": "synthetic", "symbols": ["A"], "pod": pod}
+    return broken(ingest_job({"metadata": {"name": "us"}, "spec": spec}))
+
+
+def test_a_pod_that_keeps_the_rules_breaks_none() -> None:
+    assert told() == []
+    assert (
+        told(
+            labels={"desk": "options", "example.com/desk": "options"},
+            annotations={"example.com/note": "any text"},
+            nodeSelector={"kubernetes.io/arch": "amd64"},
+            tolerations=[{"operator": "Exists"}, {"key": "a", "effect": "NoExecute", "tolerationSeconds": 5}],
+            env=[
+                {"name": "LOG_LEVEL", "value": "debug"},
+                {"name": "LOG_QUOTES", "value": "all"},
+                {"name": "RECONNECT_BACKOFF_BASE_S", "value": "0.5"},
+                {"name": "INGEST_ENABLED", "value": "0"},
+            ],
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("pod", "beginning"),
+    [
+        ({"labels": {"sluice.dev/tenant": "other"}}, "spec.pod.labels may not have keys of sluice.dev"),
+        ({"annotations": {"sluice.dev/epoch": "9"}}, "spec.pod.annotations may not have keys of sluice.dev"),
+        ({"labels": {"app.kubernetes.io/name": "other"}}, "spec.pod.labels may not have keys of sluice.dev"),
+        ({"tolerations": [{"value": "a"}]}, "a toleration without a key"),
+        ({"tolerations": [{"key": "a", "tolerationSeconds": 5}]}, "tolerationSeconds is for taints that end pods"),
+        ({"env": [{"name": "LOG_LEVEL", "value": "loud"}]}, "LOG_LEVEL takes one of these"),
+        ({"env": [{"name": "LOG_QUOTES", "value": "some"}]}, "LOG_QUOTES takes one of these"),
+        ({"env": [{"name": "RECONNECT_BACKOFF_MAX_S", "value": "0"}]}, "RECONNECT_BACKOFF_BASE_S and"),
+        ({"env": [{"name": "RECONNECT_BACKOFF_MAX_S", "value": "a minute"}]}, "RECONNECT_BACKOFF_BASE_S and"),
+    ],
+)
+def test_a_broken_rule_is_told_by_its_sentence(pod: dict[str, Any], beginning: str) -> None:
+    [sentence] = told(**pod)
+    assert sentence.startswith(beginning)
