@@ -48,6 +48,14 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a toleration of nothing": ({"pod": {"tolerations": [{"value": "a"}]}}, "a toleration without a key"),
     "a replay without a tape": ({"provider": "replay"}, "name the ConfigMap that holds the tape"),
+    "a tape in two places": (
+        {"provider": "replay", "replay": {"tape": {"configMapRef": {"name": "a"}, "claimRef": {"name": "a"}}}},
+        "spec.replay.tape is in one place",
+    ),
+    "a tape out of its volume": (
+        {"provider": "replay", "replay": {"tape": {"claimRef": {"name": "a", "path": "../etc/passwd"}}}},
+        "spec.replay.tape.claimRef.path",
+    ),
     "ibkr without a gateway": ({"provider": "ibkr"}, "name the host of an IB Gateway or TWS"),
     "ibkr without a host": ({"provider": "ibkr", "ibkr": {"port": 4001}}, 'required field "host"'),
     "a host that is a URL": ({"provider": "ibkr", "ibkr": {"host": "tcp://gateway"}}, "spec.ibkr.host"),

@@ -53,6 +53,15 @@ RULES = (
         holds=lambda job: job.spec.provider != "replay" or job.spec.replay is not None,
     ),
     Rule(
+        path=("spec", "replay", "tape"),
+        rule="has(self.configMapRef) != has(self.claimRef)",
+        message="spec.replay.tape is in one place: name a ConfigMap with configMapRef, or a volume with claimRef",
+        holds=lambda job: (
+            job.spec.replay is None
+            or (job.spec.replay.tape.config_map_ref is None) != (job.spec.replay.tape.claim_ref is None)
+        ),
+    ),
+    Rule(
         path=("spec",),
         rule="self.provider != 'alpaca' || self.dryRun || (has(self.alpaca) && has(self.alpaca.credentialsSecretRef))",
         message="provider alpaca needs spec.alpaca.credentialsSecretRef: name a Secret with the keys ALPACA_KEY_ID and "

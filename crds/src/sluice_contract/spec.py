@@ -14,8 +14,8 @@ from .alpaca import Alpaca
 from .ibkr import IBKR
 from .naming import Document
 from .pod import Pod
+from .replay import Replay
 from .values import (
-    ConfigMapKeyReference,
     DocumentID,
     ProjectID,
     Reason,
@@ -55,33 +55,6 @@ class Synthetic(Document, frozen=True):
         list[SyntheticFault],
         Meta(max_length=50, description="What goes wrong and when: to see what becomes of it, without a provider."),
     ] = []  # noqa: RUF012
-
-
-class Tape(Document, frozen=True):
-    """Where a recorded tape is kept."""
-
-    config_map_ref: Annotated[
-        ConfigMapKeyReference,
-        Meta(
-            description="The ConfigMap key with the tape: CSV, plain or gzip, with the columns time_ms, symbol, bid, "
-            "bid_size, ask, ask_size, exchange."
-        ),
-    ]
-
-
-class Replay(Document, frozen=True):
-    """A recorded tape, streamed again."""
-
-    tape: Annotated[Tape, Meta(description="The tape to stream.")]
-    speed: Annotated[
-        float,
-        Meta(
-            ge=0,
-            le=100_000,
-            description="How many times faster than recorded. 0: as fast as it goes. At the end of the tape the job "
-            "is Stopped with reason ReplayFinished.",
-        ),
-    ] = 1.0
 
 
 class Limits(Document, frozen=True):

@@ -89,7 +89,7 @@ def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
 
             if spec.replay is None:
                 raise SettingsError("spec.replay is missing: name the ConfigMap that holds the tape")
-            return ReplaySource(settings.tape_dir / spec.replay.tape.config_map_ref.key, spec.replay.speed)
+            return ReplaySource(settings.tape_dir / spec.replay.tape.file, spec.replay.speed)
         case "alpaca" if spec.alpaca_login is not None:
             from .adapters.alpaca import AlpacaSource  # noqa: PLC0415
             from .adapters.alpaca_mount import AlpacaMount  # noqa: PLC0415

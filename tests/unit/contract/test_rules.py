@@ -50,6 +50,11 @@ def test_a_document_that_keeps_the_rules_breaks_none() -> None:
         (job(alpaca={}), "spec.alpaca is read only by"),
         (job(provider="alpaca", dryRun=True, synthetic={}), "spec.synthetic is read only by"),
         (job(provider="replay"), "provider replay needs"),
+        (job(provider="replay", replay={"tape": {}}), "spec.replay.tape is in one place"),
+        (
+            job(provider="replay", replay={"tape": {"configMapRef": {"name": "a"}, "claimRef": {"name": "a"}}}),
+            "spec.replay.tape is in one place",
+        ),
         (job(provider="alpaca", alpaca={}), "provider alpaca needs"),
         (job(ibkr={"host": "gateway"}), "spec.ibkr is read only by"),
         (job(provider="ibkr"), "provider ibkr needs"),

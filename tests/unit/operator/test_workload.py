@@ -54,6 +54,15 @@ def test_only_the_named_key_of_a_tape_is_mounted() -> None:
     assert volume["configMap"] == {"name": "tape", "optional": True, "items": [{"key": "day.csv", "path": "day.csv"}]}
 
 
+def test_a_tape_of_a_claim_is_mounted_read_only() -> None:
+    tape = {"claimRef": {"name": "tapes", "path": "2013/10-07.csv.gz"}}
+    pod = workload.pod(job_of(SYNTHETIC | {"provider": "replay", "replay": {"tape": tape}}), 7, "cold", PODS)
+    [volume, _] = pod["spec"]["volumes"]
+    assert volume == {"name": "tape", "persistentVolumeClaim": {"claimName": "tapes", "readOnly": True}}
+    [mount, _] = pod["spec"]["containers"][0]["volumeMounts"]
+    assert (mount["mountPath"], mount["readOnly"]) == (identity.TAPE_DIR, True)
+
+
 def test_a_priority_class_is_asked_for_only_where_the_platform_has_one() -> None:
     prior = msgspec.structs.replace(PODS, priority_class="feeds")
     specs = [workload.pod(job_of(SYNTHETIC), 7, "cold", each)["spec"] for each in (PODS, prior)]

@@ -11,6 +11,7 @@ import msgspec
 from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
 from sluice_contract.pod import Pod
+from sluice_contract.replay import Tape
 from sluice_contract.spec import IngestJobSpec, cold_part
 
 from .objects import Job
@@ -249,11 +250,19 @@ def _mounted(spec: IngestJobSpec) -> list[tuple[Manifest, Manifest]]:
         name = spec.firestore.credentials_secret_ref.name
         found.append(_secret("firestore", name, identity.FIRESTORE_CREDENTIALS_DIR))
     if spec.replay:
-        tape = spec.replay.tape.config_map_ref
-        found.append(_config_map("tape", tape.name, identity.TAPE_DIR, keys=(tape.key,)))
+        found.append(_tape(spec.replay.tape))
     if spec.http:
         found.append(_secret("http", spec.http.token_secret_ref.name, identity.HTTP_TOKEN_DIR))
     return [*found, _state()]
+
+
+def _tape(tape: Tape) -> tuple[Manifest, Manifest]:
+    if tape.config_map_ref is not None:
+        return _config_map("tape", tape.config_map_ref.name, identity.TAPE_DIR, keys=(tape.config_map_ref.key,))
+    name = tape.claim_ref.name if tape.claim_ref is not None else ""
+    # No claim is optional: the pod waits for it, and its status says so.
+    volume = {"name": "tape", "persistentVolumeClaim": {"claimName": name, "readOnly": True}}
+    return _mount("tape", identity.TAPE_DIR), volume
 
 
 def _state() -> tuple[Manifest, Manifest]:

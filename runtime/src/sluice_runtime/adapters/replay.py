@@ -41,7 +41,7 @@ def tape_quotes(path: Path) -> Iterator[Quote]:
         raise StreamError(
             "configuration",
             f"the tape {path.name} is not there: create the ConfigMap that spec.replay.tape.configMapRef names, with "
-            f"the key {path.name}",
+            f"the key {path.name}, or copy it into the volume that claimRef names",
         ) from error
     except (OSError, UnicodeDecodeError, EOFError, zlib.error, csv.Error) as error:
         raise StreamError("configuration", f"the tape {path.name} cannot be read: {error}") from error

@@ -1,0 +1,60 @@
+"""The block of provider replay."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from .naming import Document
+from .values import ConfigMapKeyReference, ObjectName
+
+# Below the volume, and not out of it.
+_PATH = r"^[A-Za-z0-9_][-._A-Za-z0-9]*(/[A-Za-z0-9_][-._A-Za-z0-9]*)*$"
+
+
+class TapeClaim(Document, frozen=True):
+    """One file of a PersistentVolumeClaim in the job's own namespace."""
+
+    name: ObjectName
+    path: Annotated[
+        str, Meta(pattern=_PATH, max_length=253, description="The file that is the tape, from the volume's root.")
+    ] = "tape.csv.gz"
+
+
+class Tape(Document, frozen=True):
+    """Where a recorded tape is kept: CSV, plain or gzip.
+
+    The columns are time_ms, symbol, bid, bid_size, ask, ask_size, exchange.
+    """
+
+    config_map_ref: Annotated[
+        ConfigMapKeyReference | None,
+        Meta(description="The ConfigMap key with the tape, which has room for 1 MiB."),
+    ] = None
+    claim_ref: Annotated[
+        TapeClaim | None,
+        Meta(description="The PersistentVolumeClaim with the tape. It is mounted read-only."),
+    ] = None
+
+    @property
+    def file(self) -> str:
+        """The tape's path below where it is mounted."""
+        if self.claim_ref is not None:
+            return self.claim_ref.path
+        return self.config_map_ref.key if self.config_map_ref is not None else ""
+
+
+class Replay(Document, frozen=True):
+    """A recorded tape, streamed again."""
+
+    tape: Annotated[Tape, Meta(description="The tape to stream.")]
+    speed: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=100_000,
+            description="How many times faster than recorded. 0: as fast as it goes. At the end of the tape the job "
+            "is Stopped with reason ReplayFinished.",
+        ),
+    ] = 1.0
