@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.kubectl import Kubectl
@@ -79,6 +79,11 @@ class KindCluster:
         self.run(
             self._docker, "exec", self._node, "ctr", "--namespace=k8s.io", "images", "tag", "--force", image, other
         )
+
+    def copy(self, file: Path, to: str) -> None:
+        """Puts a file into the node, at a path whose folders are made."""
+        self.run(self._docker, "exec", self._node, "mkdir", "-p", str(PurePosixPath(to).parent))
+        self.run(self._docker, "cp", str(file), f"{self._node}:{to}")
 
     def kill(self, pod_uid: str) -> None:
         """Kills the processes of a pod by SIGKILL, as the kernel does when memory runs out."""
