@@ -48,5 +48,5 @@ def test_the_pod_loads_nothing_that_it_does_not_need(provider: str) -> None:
 
 
 def test_what_ibkr_loads_to_connect_is_ib_async_and_numpy() -> None:
-    connected = loaded("ibkr", "sluice_runtime.adapters.ibkr_connection")
+    connected = loaded("ibkr", "sluice_runtime.adapters.ibkr.connection")
     assert connected & set(FORBIDDEN) == {"ib_async", "eventkit", "numpy"}

@@ -14,16 +14,16 @@ PACKAGES = {
 
 # Modules that need a peer in another process are tested in tests/integration.
 ELSEWHERE = {
-    "adapters/alpaca.py": "test_alpaca_provider.py",
-    "adapters/alpaca_snapshots.py": "test_alpaca_snapshots.py",
-    "adapters/alpaca_wire.py": "test_alpaca_provider.py",
-    "adapters/alpaca_preflight.py": "test_preflight.py",
+    "adapters/alpaca/source.py": "test_alpaca_provider.py",
+    "adapters/alpaca/snapshots.py": "test_alpaca_snapshots.py",
+    "adapters/alpaca/wire.py": "test_alpaca_provider.py",
+    "adapters/alpaca/preflight.py": "test_preflight.py",
     "adapters/child.py": "test_preflight.py",
     "adapters/preflight.py": "test_preflight.py",
-    "adapters/firestore.py": "test_firestore_sink.py",
-    "adapters/ibkr.py": "test_ibkr_provider.py",
-    "adapters/ibkr_connection.py": "test_ibkr_provider.py",
-    "adapters/ibkr_gateway.py": "test_ibkr_provider.py",
+    "adapters/firestore/sink.py": "test_firestore_sink.py",
+    "adapters/ibkr/source.py": "test_ibkr_provider.py",
+    "adapters/ibkr/connection.py": "test_ibkr_provider.py",
+    "adapters/ibkr/gateway.py": "test_ibkr_provider.py",
     "adapters/ingestjob.py": "test_ingestjob_client.py",
 }
 # Nothing but types and Protocols.

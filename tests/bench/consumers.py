@@ -87,7 +87,7 @@ async def limit(url: str) -> None:
     import msgspec
 
     from bench.parts import PING_SECONDS
-    from sluice_runtime.adapters.alpaca_messages import QuoteMessage
+    from sluice_runtime.adapters.alpaca.messages import QuoteMessage
 
     decoder = msgspec.msgpack.Decoder(list[QuoteMessage])
     options: Any = {

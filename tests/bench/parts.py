@@ -9,9 +9,9 @@ from pathlib import Path
 from sluice_contract.alpaca import Alpaca, AlpacaEngine
 from sluice_contract.resource import ingest_job
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca import AlpacaSource
-from sluice_runtime.adapters.alpaca_mount import AlpacaMount
-from sluice_runtime.adapters.alpaca_wire import Patience
+from sluice_runtime.adapters.alpaca.mount import AlpacaMount
+from sluice_runtime.adapters.alpaca.source import AlpacaSource
+from sluice_runtime.adapters.alpaca.wire import Patience
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.desired import desired
 from sluice_runtime.domain.health import Identity

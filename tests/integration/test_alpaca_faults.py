@@ -17,8 +17,8 @@ import pytest_asyncio
 
 from sluice_contract.alpaca import AlpacaEngine
 from sluice_contract.status import FailureType
-from sluice_runtime.adapters import alpaca_mount
-from sluice_runtime.adapters.firestore import FirestoreSink
+from sluice_runtime.adapters.alpaca import mount as alpaca_mount
+from sluice_runtime.adapters.firestore.sink import FirestoreSink
 from support.alpaca import Account, AlpacaServer, Plan, status_message, trade_message
 from support.alpaca.control import FAULTS
 from support.alpaca.faults import Fault, MessageFault

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from sluice_contract.alpaca import AlpacaEngine
-from sluice_runtime.adapters.alpaca_wire import Patience
+from sluice_runtime.adapters.alpaca.wire import Patience
 from support.alpaca import Account, AlpacaServer
 from support.alpaca.faults import Fault
 from support.alpaca.handshake_faults import AckMissing, AuthSilence, HttpError, NoWelcome

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_runtime.adapters import alpaca_mount
+from sluice_runtime.adapters.alpaca import mount as alpaca_mount
 from support.alpaca import Account, AlpacaServer
 from support.alpaca.stream_faults import Reset
 from support.alpaca_provider import SECRET, mount, source, streaming, until_failure

@@ -13,10 +13,10 @@ import pytest
 
 from sluice_contract.alpaca import Alpaca, AlpacaEngine
 from sluice_contract.status import FailureType
-from sluice_runtime.adapters import alpaca_mount
-from sluice_runtime.adapters.alpaca import AlpacaSource
-from sluice_runtime.adapters.alpaca_mount import AlpacaMount
-from sluice_runtime.adapters.alpaca_wire import Patience
+from sluice_runtime.adapters.alpaca import mount as alpaca_mount
+from sluice_runtime.adapters.alpaca.mount import AlpacaMount
+from sluice_runtime.adapters.alpaca.source import AlpacaSource
+from sluice_runtime.adapters.alpaca.wire import Patience
 from sluice_runtime.loops.racing import cancel
 from support.alpaca import Account, AlpacaServer, quote_message
 from support.alpaca.faults import Fault

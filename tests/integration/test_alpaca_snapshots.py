@@ -11,8 +11,8 @@ import pytest
 
 from sluice_contract.alpaca import Alpaca
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca_mount import AlpacaMount
-from sluice_runtime.adapters.alpaca_snapshots import AlpacaSnapshots
+from sluice_runtime.adapters.alpaca.mount import AlpacaMount
+from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
 from sluice_runtime.ports import SnapshotError
 from support.alpaca import BASIC, Account, AlpacaServer
 from support.alpaca_provider import SECRET, mount

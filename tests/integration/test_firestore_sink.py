@@ -11,7 +11,7 @@ import pytest
 
 from sluice_contract.documents import HeartbeatDocument
 from sluice_contract.spec import Firestore
-from sluice_runtime.adapters.firestore import FirestoreSink, firestore_client
+from sluice_runtime.adapters.firestore.sink import FirestoreSink, firestore_client
 from sluice_runtime.domain.failure import FencedError, SinkError
 from sluice_runtime.ports import Sink
 from support.fake_sink import JOB

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from sluice_runtime.adapters.ibkr_messages import Patience
+from sluice_runtime.adapters.ibkr.messages import Patience
 from sluice_runtime.domain.health import heartbeat_state
 from support.eventually import eventually
 from support.ibkr_provider import source

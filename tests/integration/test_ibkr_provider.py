@@ -11,7 +11,7 @@ import pytest
 
 from sluice_contract.spec import Channel
 from sluice_contract.status import FailureType
-from sluice_runtime.adapters.ibkr_messages import Patience
+from sluice_runtime.adapters.ibkr.messages import Patience
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import Quote
 from support.eventually import eventually
@@ -236,7 +236,7 @@ async def test_cancelled_in_any_phase_it_closes_the_socket(gateway: TWSServer, s
 
 
 async def test_without_ib_async_it_says_which_image_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sluice_runtime.adapters.ibkr_connection", None)
+    monkeypatch.setitem(sys.modules, "sluice_runtime.adapters.ibkr.connection", None)
     with pytest.raises(StreamError, match="this image has no ib_async") as failure:
         async with source(1).connect(FakeListener()):
             pass

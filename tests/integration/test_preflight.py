@@ -98,9 +98,9 @@ async def test_the_command_prints_a_line_for_each_finding_and_fails_if_one_is_ba
 
 
 def test_an_image_without_the_sdk_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sluice_runtime.adapters.alpaca_environment import Credentials, EnvironmentMount
+    from sluice_runtime.adapters.alpaca.environment import Credentials, EnvironmentMount
 
-    monkeypatch.setitem(sys.modules, "sluice_runtime.adapters.alpaca_preflight", None)
+    monkeypatch.setitem(sys.modules, "sluice_runtime.adapters.alpaca.preflight", None)
     alpaca = {"credentialsSecretRef": {"name": "alpaca"}}
     spec = job(provider="alpaca", alpaca=alpaca).spec
     assert spec.alpaca is not None

@@ -11,10 +11,10 @@ import pytest
 
 from sluice_contract.alpaca import Alpaca, AlpacaEngine
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca import AlpacaSource
-from sluice_runtime.adapters.alpaca_connection import AlpacaConnection
-from sluice_runtime.adapters.alpaca_mount import AlpacaMount
-from sluice_runtime.adapters.alpaca_wire import Patience
+from sluice_runtime.adapters.alpaca.connection import AlpacaConnection
+from sluice_runtime.adapters.alpaca.mount import AlpacaMount
+from sluice_runtime.adapters.alpaca.source import AlpacaSource
+from sluice_runtime.adapters.alpaca.wire import Patience
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.loops.racing import cancel
 from support.fake_listener import FakeListener

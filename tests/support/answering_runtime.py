@@ -8,8 +8,8 @@ from pathlib import Path
 
 from aiohttp.test_utils import TestServer
 
-from sluice_runtime.adapters.http_api import application
-from sluice_runtime.adapters.http_control import bearer, control_routes, same_machine
+from sluice_runtime.adapters.http.api import application
+from sluice_runtime.adapters.http.control import bearer, control_routes, same_machine
 from sluice_runtime.domain.desired import halted
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.health import Snapshot

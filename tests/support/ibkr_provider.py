@@ -10,8 +10,8 @@ import pytest
 
 from sluice_contract.ibkr import IBKR
 from sluice_contract.spec import Channel
-from sluice_runtime.adapters.ibkr import IBKRSource
-from sluice_runtime.adapters.ibkr_messages import Patience
+from sluice_runtime.adapters.ibkr.messages import Patience
+from sluice_runtime.adapters.ibkr.source import IBKRSource
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.loops.racing import cancel
 from sluice_runtime.ports import QUOTES, Connection

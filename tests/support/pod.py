@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from sluice_contract.status import StreamFailure
-from sluice_runtime.adapters.firestore import FirestoreSink
+from sluice_runtime.adapters.firestore.sink import FirestoreSink
 from sluice_runtime.app import Parts, ingest
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.coalescer import Coalescer

@@ -9,7 +9,7 @@ from typing import Any
 
 from sluice_contract.documents import IngestState, LiveBar, LiveQuote, RecordStatus
 from sluice_contract.spec import Firestore
-from sluice_runtime.adapters.firestore import FirestoreSink, firestore_client
+from sluice_runtime.adapters.firestore.sink import FirestoreSink, firestore_client
 from support.fake_sink import JOB, FakeSink
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)

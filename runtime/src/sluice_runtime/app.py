@@ -16,8 +16,8 @@ from sluice_contract.resource import IngestJob
 
 from .adapters.child import preflight_findings
 from .adapters.cluster import ClusterDeclaration, RememberedJob
-from .adapters.http_api import http_api
-from .adapters.http_control import bearer, control_routes
+from .adapters.http.api import http_api
+from .adapters.http.control import bearer, control_routes
 from .adapters.ingestjob import Api, IngestJobClient, Session
 from .adapters.lease import SlotLease
 from .adapters.switches import FileSwitch, SwitchFile

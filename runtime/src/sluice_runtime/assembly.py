@@ -11,7 +11,7 @@ from sluice_contract.identity import InjectedJob
 from sluice_contract.resource import IngestJob, ObjectMeta
 from sluice_contract.spec import Synthetic
 
-from .adapters.firestore import FirestoreSink, firestore_client
+from .adapters.firestore.sink import FirestoreSink, firestore_client
 from .adapters.synthetic import SyntheticSource
 from .domain.coalescer import Coalescer
 from .domain.desired import UNREAD, Desired, desired, halted
@@ -23,7 +23,7 @@ from .ports import Snapshots, Source
 from .settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from .adapters.alpaca_mount import AlpacaMount
+    from .adapters.alpaca.mount import AlpacaMount
 
 
 def now() -> datetime:
@@ -91,8 +91,8 @@ def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
                 raise SettingsError("spec.replay is missing: name the ConfigMap that holds the tape")
             return ReplaySource(settings.tape_dir / spec.replay.tape.file, spec.replay.speed)
         case "alpaca" if spec.alpaca_login is not None:
-            from .adapters.alpaca import AlpacaSource  # noqa: PLC0415
-            from .adapters.alpaca_mount import AlpacaMount  # noqa: PLC0415
+            from .adapters.alpaca.mount import AlpacaMount  # noqa: PLC0415
+            from .adapters.alpaca.source import AlpacaSource  # noqa: PLC0415
 
             alpaca, _ = spec.alpaca_login
             mounted = AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
@@ -101,7 +101,7 @@ def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
             # The schema lets credentials be absent only in a dry run: nothing simulated is ever written.
             return SyntheticSource(Synthetic(), now, name="alpaca:simulated")
         case "ibkr":
-            from .adapters.ibkr import IBKRSource  # noqa: PLC0415
+            from .adapters.ibkr.source import IBKRSource  # noqa: PLC0415
 
             if spec.ibkr is None:
                 raise SettingsError("spec.ibkr is missing: name the host of an IB Gateway or TWS")
@@ -115,8 +115,8 @@ def snapshots_of(settings: Settings, mount: AlpacaMount | None = None) -> Snapsh
     if settings.job.spec.alpaca_login is None:
         return None
     alpaca, _ = settings.job.spec.alpaca_login
-    from .adapters.alpaca_mount import AlpacaMount  # noqa: PLC0415
-    from .adapters.alpaca_snapshots import HOST, AlpacaSnapshots  # noqa: PLC0415
+    from .adapters.alpaca.mount import AlpacaMount  # noqa: PLC0415
+    from .adapters.alpaca.snapshots import HOST, AlpacaSnapshots  # noqa: PLC0415
 
     where = rest(alpaca, settings.trading_url, settings.data_url)
     if not where.knows_data or alpaca.feed == "test":

@@ -15,11 +15,11 @@ from sluice_contract.alpaca import Alpaca
 from sluice_contract.resource import IngestJob
 from sluice_contract.values import Symbol
 
-from .adapters.alpaca_environment import EnvironmentMount
-from .adapters.alpaca_mount import AlpacaMount, Credentials
+from .adapters.alpaca.environment import EnvironmentMount
+from .adapters.alpaca.mount import AlpacaMount, Credentials
+from .adapters.http.walk import Walk
 from .adapters.pauses import HandPause, PauseFile
 from .adapters.preflight import findings_of
-from .adapters.walk import Walk
 from .domain.rest import rest
 from .environment import KEY_ID, SECRET_KEY, checked, first, spec_from_environment, standalone_settings, state_dir
 from .settings import Settings, SettingsError

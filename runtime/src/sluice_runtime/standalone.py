@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from sluice_contract.resource import IngestJob
 
 from .adapters.declared import StandaloneJob
-from .adapters.http_api import http_api
-from .adapters.http_control import control_routes, same_machine
+from .adapters.http.api import http_api
+from .adapters.http.control import control_routes, same_machine
 from .adapters.pauses import PauseFile
 from .adapters.switches import SwitchFile
 from .app import SWITCHES, Parts, catching_up, ingest, stop_by_signal, switches_at_start
@@ -29,7 +29,7 @@ from .ports import RefusedError
 from .settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from .adapters.alpaca_mount import AlpacaMount
+    from .adapters.alpaca.mount import AlpacaMount
 
 _log = logging.getLogger(__name__)
 
@@ -110,8 +110,8 @@ class Standalone:
         if login is None:
             return None
         alpaca, secret = login
-        from .adapters.alpaca_environment import EnvironmentMount  # noqa: PLC0415
-        from .adapters.alpaca_mount import Credentials  # noqa: PLC0415
+        from .adapters.alpaca.environment import EnvironmentMount  # noqa: PLC0415
+        from .adapters.alpaca.mount import Credentials  # noqa: PLC0415
 
         key_id, secret_key = first(self._environment, KEY_ID), first(self._environment, SECRET_KEY)
         if key_id is None or secret_key is None:

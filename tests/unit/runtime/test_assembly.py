@@ -10,9 +10,9 @@ from sluice_contract.alpaca import Alpaca
 from sluice_contract.resource import IngestJob
 from sluice_contract.spec import Firestore
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca import AlpacaSource
-from sluice_runtime.adapters.alpaca_mount import AlpacaMount
-from sluice_runtime.adapters.ibkr import IBKRSource
+from sluice_runtime.adapters.alpaca.mount import AlpacaMount
+from sluice_runtime.adapters.alpaca.source import AlpacaSource
+from sluice_runtime.adapters.ibkr.source import IBKRSource
 from sluice_runtime.adapters.recording import RecordingSource
 from sluice_runtime.adapters.replay import ReplaySource
 from sluice_runtime.adapters.synthetic import SyntheticSource

@@ -10,7 +10,7 @@ import pytest
 
 from sluice_contract.spec import IngestJobSpec
 from sluice_runtime import commands
-from sluice_runtime.adapters.alpaca_mount import Credentials
+from sluice_runtime.adapters.alpaca.mount import Credentials
 from sluice_runtime.adapters.pauses import PauseFile
 from sluice_runtime.domain.preflight import Finding
 from sluice_runtime.settings import Settings, SettingsError
@@ -45,7 +45,7 @@ class Account(ModuleType):
     """In the place of the module that asks Alpaca, whose SDK is slow to import. Remembers whose account was asked."""
 
     def __init__(self) -> None:
-        super().__init__("sluice_runtime.adapters.alpaca_preflight")
+        super().__init__("sluice_runtime.adapters.alpaca.preflight")
         self.looked_at: list[str] = []
         self.good = True
 

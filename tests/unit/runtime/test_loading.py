@@ -43,7 +43,7 @@ import subprocess
 import sys
 from sluice_runtime.loading import lean
 with lean():
-    from sluice_runtime.adapters.alpaca_wire import machine_trust
+    from sluice_runtime.adapters.alpaca.wire import machine_trust
 assert machine_trust().cert_store_stats() == ssl.create_default_context().cert_store_stats()
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -7,7 +7,7 @@ from sluice_contract.spec import IngestJobSpec
 from ..domain.failure import StreamError
 from ..domain.preflight import Finding
 from ..domain.rest import Rest
-from .alpaca_mount import AlpacaMount
+from .alpaca.mount import AlpacaMount
 
 
 def findings_of(spec: IngestJobSpec, mount: AlpacaMount | None, rest: Rest) -> list[Finding]:
@@ -15,7 +15,7 @@ def findings_of(spec: IngestJobSpec, mount: AlpacaMount | None, rest: Rest) -> l
     if spec.provider != "alpaca" or mount is None:
         return [Finding("preflight", True, f"this job of provider {spec.provider} has no account to look at")]
     try:
-        from .alpaca_preflight import findings  # noqa: PLC0415
+        from .alpaca.preflight import findings  # noqa: PLC0415
     except ImportError as error:
         return [Finding("preflight", False, f"not done: this image has no alpaca-py ({error})")]
     try:

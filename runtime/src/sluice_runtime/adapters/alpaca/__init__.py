@@ -1,0 +1,1 @@
+"""Provider `alpaca`: two engines, one dialogue."""

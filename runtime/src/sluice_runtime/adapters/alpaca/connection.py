@@ -1,0 +1,213 @@
+"""The dialogue on one of Alpaca's connections: welcome, login, subscriptions and what they bring."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import get_args
+
+from sluice_contract.spec import Channel
+from sluice_contract.status import SymbolRejection
+
+from ...domain.failure import StreamError
+from ...ports import QUOTES, Listener
+from .messages import (
+    BarMessage,
+    ErrorMessage,
+    Message,
+    QuoteMessage,
+    StatusMessage,
+    SubscriptionMessage,
+    SuccessMessage,
+    TradeMessage,
+)
+from .mount import Credentials
+from .refusals import HARMLESS, NOT_ENTITLED, OF_A_SUBSCRIPTION, OF_A_SYMBOL, SYMBOL_LIMIT, refusal
+from .wire import Patience, Wire
+
+Answer = SubscriptionMessage | ErrorMessage
+
+
+class AlpacaConnection:
+    """One open socket. `run` reads; `follow` writes and waits for what `run` reads in answer.
+
+    What frames bring is passed on once for each turn of the loop, not once for each frame: while there is more to read,
+    reading does not yield, and a call for each quote would cost as much as decoding it. Control messages do not wait.
+    """
+
+    def __init__(self, wire: Wire, listener: Listener, patience: Patience, *, statuses: bool) -> None:
+        """`statuses`: whether the feed may tell of halts."""
+        self._wire = wire
+        self._listener = listener
+        self._patience = patience
+        self._statuses_wanted = statuses
+        self._held = SubscriptionMessage()
+        self._channels: frozenset[Channel] = frozenset()
+        self._rejected: dict[str, SymbolRejection] = {}
+        self._limit_refusals = 0
+        self._asked: deque[tuple[asyncio.Future[Answer], frozenset[int]]] = deque()
+        self._quotes: list[Message] = []  # that came in this turn of the loop
+        self._others: list[Message] = []  # trades, bars and halts likewise
+        self._is_due = False  # whether they are about to be passed on
+        self._soon = asyncio.get_running_loop().call_soon
+
+    async def welcomed(self) -> None:
+        """Waits for the welcome."""
+        message = await self._control(self._patience.welcome, "a welcome")
+        if not isinstance(message, SuccessMessage):
+            raise refusal(message)
+
+    async def log_in(self, credentials: Credentials) -> None:
+        """Authenticates."""
+        await self._wire.send({"action": "auth", "key": credentials.key_id, "secret": credentials.secret_key})
+        message = await self._control(self._patience.auth, "an answer to the login")
+        if not isinstance(message, SuccessMessage):
+            raise refusal(message)
+
+    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
+        """Subscribes and unsubscribes the difference to what the provider last acknowledged."""
+        gone = self._gone(symbols, channels)
+        self._rejected = {
+            symbol: each
+            for symbol, each in self._rejected.items()
+            # Room that others leave, in a plan that was full, may be enough for these.
+            if symbol in symbols and channels == self._channels and not (gone and each.code == SYMBOL_LIMIT)
+        }
+        self._channels = channels
+        self._limit_refusals = 0
+        if gone:
+            await self._request({"action": "unsubscribe", **gone})
+        if new := sorted(symbols - self._confirmed - self._rejected.keys()):
+            await self._subscribe(new)
+        self._listener.acknowledged(self._confirmed, tuple(self._rejected.values()))
+        if self._statuses_wanted and symbols:
+            await self._subscribe_statuses()
+
+    async def run(self) -> None:
+        """Reads until the socket ends, which is always an error: a live stream has no end."""
+        await self._wire.read(self._take)
+
+    async def close(self) -> None:
+        """Closes the socket. What it has brought is passed on by then."""
+        try:
+            await self._wire.close()
+        finally:
+            self._pass_on()
+
+    @property
+    def _confirmed(self) -> frozenset[str]:
+        held = [self._held.symbols(channel) for channel in self._channels]
+        return frozenset.intersection(*held) if held else frozenset()
+
+    def _gone(self, symbols: frozenset[str], channels: frozenset[Channel]) -> dict[str, list[str]]:
+        """What is held and no longer wanted, by channel."""
+        every: tuple[Channel, ...] = get_args(Channel)
+        wanted = {channel: symbols if channel in channels else frozenset() for channel in every}
+        gone = {channel: sorted(self._held.symbols(channel) - wanted[channel]) for channel in every}
+        return {channel: names for channel, names in gone.items() if names}
+
+    async def _subscribe(self, symbols: list[str]) -> None:
+        """One refused symbol makes Alpaca refuse all that were asked for with it: halve until it stands alone."""
+        if self._limit_refusals >= 2:
+            # One by one was refused twice in a row: the plan is full, and asking on would only take time.
+            self._reject(symbols, SYMBOL_LIMIT, "symbol limit exceeded")
+            return
+        answer = await self._request({"action": "subscribe", **dict.fromkeys(sorted(self._channels), symbols)})
+        if isinstance(answer, SubscriptionMessage):
+            self._limit_refusals = 0
+            return
+        if len(symbols) == 1 or answer.code not in OF_A_SYMBOL:
+            self._limit_refusals += answer.code == SYMBOL_LIMIT
+            self._reject(symbols, answer.code, answer.msg)
+            return
+        middle = len(symbols) // 2
+        await self._subscribe(symbols[:middle])
+        await self._subscribe(symbols[middle:])
+
+    def _reject(self, symbols: list[str], code: int, words: str) -> None:
+        if code == SYMBOL_LIMIT:
+            counted = len(self._held.quotes) + len(self._held.trades)
+            words = f"{words}: {counted} of quotes and trades are subscribed, and this plan takes no more"
+        self._rejected.update({each: SymbolRejection(symbol=each, code=code, message=words) for each in symbols})
+
+    async def _subscribe_statuses(self) -> None:
+        """Asks for the halts of all symbols, once. Not every feed and plan has them: nothing waits for the answer."""
+        self._statuses_wanted = False
+        await self._ask({"action": "subscribe", "statuses": ["*"]}, OF_A_SUBSCRIPTION | NOT_ENTITLED)
+
+    async def _request(self, message: dict[str, object]) -> Answer:
+        try:
+            async with asyncio.timeout(self._patience.ack):
+                return await (await self._ask(message, OF_A_SUBSCRIPTION))
+        except TimeoutError:
+            raise StreamError(
+                "stall", f"Alpaca did not acknowledge a subscription within {self._patience.ack:.0f} s: connecting anew"
+            ) from None
+
+    async def _ask(self, message: dict[str, object], tolerated: frozenset[int]) -> asyncio.Future[Answer]:
+        """Answers come in the order of the requests. `tolerated`: the errors that leave the connection as it is."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._asked.append((answer, tolerated))
+        await self._wire.send(message)
+        return answer
+
+    def _take(self, messages: Sequence[Message]) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._soon(self._pass_on)
+        # Asked of every frame: a loop in Python would cost as much as a tenth of the decoding.
+        if [*map(type, messages)].count(QuoteMessage) == len(messages):
+            self._quotes += messages
+        else:
+            self._sort(messages)
+
+    def _sort(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            if isinstance(message, QuoteMessage):
+                self._quotes.append(message)
+            elif isinstance(message, SubscriptionMessage):
+                self._held = message
+                self._resolve(message)
+            elif not isinstance(message, ErrorMessage):
+                self._others.append(message)
+            elif message.code not in HARMLESS:
+                self._resolve(message)
+
+    def _pass_on(self) -> None:
+        if not self._is_due:
+            return
+        self._is_due = False
+        quotes, self._quotes = self._quotes, []
+        if self._others:
+            others, self._others = self._others, []
+            self._tell(others)
+        self._listener.received(quotes)  # type: ignore[arg-type]  # there are only quotes
+
+    def _tell(self, messages: Sequence[Message]) -> None:
+        if trades := [each.trade() for each in messages if isinstance(each, TradeMessage) and each.price > 0]:
+            self._listener.traded(trades)
+        if bars := [each.bar() for each in messages if isinstance(each, BarMessage)]:
+            self._listener.aggregated(bars)
+        halts = [each.halt() for each in messages if isinstance(each, StatusMessage)]
+        if known := [each for each in halts if each is not None]:
+            self._listener.halted(known)
+
+    def _resolve(self, message: Answer) -> None:
+        answer, tolerated = self._asked[0] if self._asked else (None, OF_A_SUBSCRIPTION)
+        if isinstance(message, ErrorMessage) and message.code not in tolerated:
+            raise refusal(message)
+        if answer is not None:
+            self._asked.popleft()
+            if not answer.done():
+                answer.set_result(message)
+
+    async def _control(self, seconds: float, what: str) -> Message:
+        """The next message, in the phases in which only control messages come."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not (messages := await self._wire.next()):
+                    pass
+                return messages[0]
+        except TimeoutError:
+            raise StreamError("stall", f"Alpaca sent not {what} within {seconds:.0f} s: connecting anew") from None

@@ -1,0 +1,20 @@
+"""Alpaca's key pair where there is no Secret: the environment's, which does not change while the process runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sluice_contract.alpaca import Alpaca
+
+from .mount import AlpacaMount, Credentials
+
+
+class EnvironmentMount(AlpacaMount):
+    """A key pair in place of mounted files. `ca_file` is read as a pod reads its own."""
+
+    def __init__(self, settings: Alpaca, credentials: Credentials, ca_file: Path | None = None) -> None:
+        super().__init__(settings, Path(), ca_file)
+        self._given = credentials
+
+    def _readable(self) -> Credentials | None:
+        return self._given

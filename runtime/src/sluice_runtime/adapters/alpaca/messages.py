@@ -1,0 +1,154 @@
+"""Alpaca's wire messages, decoded by their `T`.
+
+Source: Alpaca's streaming documentation (real-time stock pricing data) and the field types of its Go SDK. Unknown keys
+are ignored; a message of an unknown kind, or a malformed one, costs only itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from sluice_contract.spec import Channel
+
+from ...domain.market import Bar, Halt, Quote, Trade, side
+
+
+class QuoteMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="q"):
+    """A best bid and offer. A price of 0 means that there is no active bid or ask."""
+
+    symbol: str = msgspec.field(name="S")
+    # A time without a zone cannot be compared with any other.
+    ts: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="t")
+    bid: float = msgspec.field(name="bp", default=0.0)
+    ask: float = msgspec.field(name="ap", default=0.0)
+    bid_size: float = msgspec.field(name="bs", default=0.0)
+    ask_size: float = msgspec.field(name="as", default=0.0)
+
+    def quote(self) -> Quote:
+        """The quote in the form that all providers share."""
+        bid, bid_size = side(self.bid, self.bid_size)
+        ask, ask_size = side(self.ask, self.ask_size)
+        return Quote(symbol=self.symbol, ts=self.ts, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
+
+
+class TradeMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="t"):
+    """A trade."""
+
+    symbol: str = msgspec.field(name="S")
+    ts: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="t")
+    price: float = msgspec.field(name="p")
+    size: float = msgspec.field(name="s", default=0.0)
+
+    def trade(self) -> Trade:
+        """The trade in the form that all providers share."""
+        return Trade(symbol=self.symbol, ts=self.ts, price=self.price, size=self.size)
+
+
+class BarMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="b"):
+    """A minute's trades."""
+
+    symbol: str = msgspec.field(name="S")
+    ts: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="t")
+    open: float = msgspec.field(name="o")
+    high: float = msgspec.field(name="h")
+    low: float = msgspec.field(name="l")
+    close: float = msgspec.field(name="c")
+    volume: float = msgspec.field(name="v", default=0.0)
+
+    def bar(self) -> Bar:
+        """The bar in the form that all providers share."""
+        return Bar(
+            symbol=self.symbol,
+            ts=self.ts,
+            open=self.open,
+            high=self.high,
+            low=self.low,
+            close=self.close,
+            volume=self.volume,
+        )
+
+
+# Source: Alpaca's table of trading status codes; tapes A and B (CTA) have digits, C and O (UTP) letters. The others
+# (imbalances, price indications, quotes allowed again) say nothing of whether there is trading.
+_HALTED = frozenset({"2", "H", "P"})
+_RESUMED = frozenset({"3", "T"})
+
+
+class StatusMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="s"):
+    """A change of a symbol's trading status."""
+
+    symbol: str = msgspec.field(name="S")
+    ts: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="t")
+    code: str = msgspec.field(name="sc")
+    meaning: str = msgspec.field(name="sm", default="")
+    reason: str = msgspec.field(name="rm", default="")
+
+    def halt(self) -> Halt | None:
+        """The halt or its end; None where the code speaks of neither."""
+        if self.code not in _HALTED | _RESUMED:
+            return None
+        return Halt(
+            symbol=self.symbol,
+            ts=self.ts,
+            halted=self.code in _HALTED,
+            code=self.code,
+            reason=self.reason or self.meaning,
+        )
+
+
+class SuccessMessage(msgspec.Struct, frozen=True, tag_field="T", tag="success"):
+    """`connected` as a welcome, `authenticated` as the answer to a login."""
+
+    msg: str
+
+
+class SubscriptionMessage(msgspec.Struct, frozen=True, tag_field="T", tag="subscription"):
+    """Everything that is subscribed now, not just what was asked for last."""
+
+    quotes: list[str] = []
+    trades: list[str] = []
+    bars: list[str] = []
+    statuses: list[str] = []
+
+    def symbols(self, channel: Channel) -> frozenset[str]:
+        """What is subscribed of one channel."""
+        return frozenset(getattr(self, channel))
+
+
+class ErrorMessage(msgspec.Struct, frozen=True, tag_field="T", tag="error"):
+    """A refusal. Codes as in Alpaca's documentation."""
+
+    code: int
+    msg: str = ""
+
+
+Message = QuoteMessage | TradeMessage | BarMessage | StatusMessage | SuccessMessage | SubscriptionMessage | ErrorMessage
+
+_decoded = msgspec.msgpack.Decoder(list[Message]).decode
+_message = msgspec.msgpack.Decoder(Message)
+_parts = msgspec.msgpack.Decoder(list[msgspec.Raw])
+
+# Text that is not UTF-8 and nesting without end are told by Python's own exceptions.
+_FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+def decode(frame: bytes) -> Sequence[Message]:
+    """The messages of one frame that are understood, in order."""
+    try:
+        return _decoded(frame)
+    except _FAULTS:
+        return _one_by_one(frame)
+
+
+def _one_by_one(frame: bytes) -> list[Message]:
+    messages: list[Message] = []
+    with suppress(*_FAULTS):
+        for part in _parts.decode(frame):
+            with suppress(*_FAULTS):
+                messages.append(_message.decode(part))
+    return messages

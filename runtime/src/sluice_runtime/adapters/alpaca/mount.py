@@ -1,0 +1,101 @@
+"""What somebody can change while a pod of provider alpaca runs: the mounted Secret, and the certificates to trust."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from pathlib import Path
+
+import msgspec
+
+from sluice_contract import identity
+from sluice_contract.alpaca import Alpaca
+
+from ...domain.failure import StreamError
+
+POLL_SECONDS = 1.0  # a mounted file gives no event
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """A key pair. Its repr does not show the secret, so that no log can."""
+
+    key_id: str
+    secret_key: str
+
+    def __repr__(self) -> str:
+        return "Credentials(…)"
+
+
+class AlpacaMount:
+    """Files are read anew for each connection, so that a rotated Secret needs no restart."""
+
+    def __init__(self, settings: Alpaca, credentials_dir: Path, ca_file: Path | None) -> None:
+        self._secret = settings.credentials_secret_ref.name if settings.credentials_secret_ref else ""
+        self._credentials_dir = credentials_dir
+        self._ca_file = ca_file
+        self._used: tuple[Credentials | None, bytes | None] | None = None
+
+    def credentials(self) -> Credentials:
+        """The key pair for a new connection.
+
+        Raises:
+            StreamError: the Secret is not whole.
+        """
+        self._used = self._mounted()
+        found = self._used[0]
+        if found is None:
+            raise StreamError(
+                "configuration",
+                f"the Secret {self._secret} is missing or lacks a key: create it with kubectl create secret generic "
+                f"{self._secret} --from-literal={identity.ALPACA_KEY_ID}=… "
+                f"--from-literal={identity.ALPACA_SECRET_KEY}=…; the stream then starts by itself",
+            )
+        return found
+
+    def current(self) -> Credentials | None:
+        """The key pair for what is asked beside the stream; None while the Secret is not whole."""
+        return self._readable()
+
+    def tls(self) -> ssl.SSLContext | None:
+        """What to trust, if not the usual.
+
+        Raises:
+            StreamError: there are no certificates where they were declared to be.
+        """
+        if self._ca_file is None:
+            return None
+        try:
+            return ssl.create_default_context(cafile=str(self._ca_file))
+        except (OSError, ssl.SSLError) as error:
+            raise StreamError(
+                "configuration",
+                f"the ConfigMap of spec.alpaca.caConfigMapRef has no certificates under {identity.CA_KEY}: {error}",
+            ) from None
+
+    def trusted(self) -> Path | None:
+        """The file of what to trust, if not the usual.
+
+        Raises:
+            StreamError: as `tls`.
+        """
+        return self._ca_file if self.tls() is not None else None
+
+    async def changed(self) -> None:
+        """Returns when there are credentials, and they or the certificates are others than those used last."""
+        while (found := self._mounted()) == self._used or found[0] is None:  # noqa: ASYNC110
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _mounted(self) -> tuple[Credentials | None, bytes | None]:
+        try:
+            certificates = self._ca_file.read_bytes() if self._ca_file is not None else None
+        except OSError:
+            certificates = None
+        return self._readable(), certificates
+
+    def _readable(self) -> Credentials | None:
+        try:
+            key_id = (self._credentials_dir / identity.ALPACA_KEY_ID).read_text().strip()
+            secret_key = (self._credentials_dir / identity.ALPACA_SECRET_KEY).read_text().strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        return Credentials(key_id, secret_key) if key_id and secret_key else None

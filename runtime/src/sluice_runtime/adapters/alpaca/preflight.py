@@ -1,0 +1,119 @@
+"""Account, entitlement, symbols and clock, asked of Alpaca's REST interface with alpaca-py.
+
+Imported only in the short-lived process of `sluice-runtime preflight`: pandas never lives in the pod.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from alpaca.common.exceptions import APIError
+from alpaca.data.enums import DataFeed
+from alpaca.data.historical import CryptoHistoricalDataClient, StockHistoricalDataClient
+from alpaca.data.requests import CryptoLatestQuoteRequest, StockLatestQuoteRequest
+from alpaca.trading.client import TradingClient
+from alpaca.trading.requests import GetCalendarRequest
+from requests import RequestException
+
+from sluice_contract.spec import IngestJobSpec
+
+from ...domain.preflight import Finding
+from ...domain.rest import Rest
+from .mount import Credentials
+
+_SKEW_SECONDS = 5.0
+# A request for each symbol: a plan allows 200 a minute.
+_SYMBOLS = 100
+
+
+def findings(
+    spec: IngestJobSpec, credentials: Credentials, rest: Rest, certificates: Path | None = None
+) -> Iterator[Finding]:
+    """One answer after the other. A question that cannot be answered is not good, and says why; nothing is raised.
+
+    `certificates` are what to trust, if not the usual.
+    """
+    if certificates is not None:
+        os.environ["REQUESTS_CA_BUNDLE"] = str(certificates)  # alpaca-py leaves no other way to tell requests
+    key, secret = credentials.key_id, credentials.secret_key
+    # A paper account's keys begin with PK, and are refused by the live interface.
+    trading = TradingClient(key, secret, paper=key.startswith("PK"), url_override=rest.trading_url)
+    yield _asked("account", lambda: _account(trading.get_account()))
+    feed = spec.alpaca.feed if spec.alpaca else "iex"
+    if (quote := _latest_quote(feed, spec.symbols[0], credentials, rest)) is not None:
+        yield _asked("entitlement", lambda: (bool(quote()), f"feed {feed} is allowed"))
+    for symbol in spec.symbols[:_SYMBOLS] if feed != "test" else ():
+        found = _asked(symbol, partial(_asset, trading, symbol))
+        if not found.good:
+            yield found
+    hours = feed != "crypto"  # which has none
+    yield _asked("clock", lambda: _clock(trading.get_clock(), hours=hours))
+    if hours:
+        today = datetime.now(UTC).date()
+        yield _asked("calendar", lambda: _calendar(trading.get_calendar(GetCalendarRequest(start=today))))
+
+
+def _latest_quote(feed: str, symbol: str, credentials: Credentials, rest: Rest) -> Callable[[], Any] | None:
+    """What asks for a quote of the feed; None where no REST interface is known that has it."""
+    if not rest.knows_data:
+        return None
+    key, secret = credentials.key_id, credentials.secret_key
+    if feed == "crypto":
+        crypto = CryptoHistoricalDataClient(key, secret, url_override=rest.data_url)
+        pair = CryptoLatestQuoteRequest(symbol_or_symbols=symbol)
+        return lambda: crypto.get_crypto_latest_quote(pair)
+    if feed not in {each.value for each in DataFeed}:
+        return None
+    stocks = StockHistoricalDataClient(key, secret, url_override=rest.data_url)
+    request = StockLatestQuoteRequest(symbol_or_symbols=symbol, feed=DataFeed(feed))
+    return lambda: stocks.get_stock_latest_quote(request)
+
+
+def _asked(question: str, answer: Callable[[], tuple[bool, str]]) -> Finding:
+    try:
+        good, words = answer()
+    except APIError as error:
+        return Finding(question, False, f"Alpaca refuses (HTTP {error.status_code}): {_words(error)}")
+    except RequestException as error:
+        return Finding(question, False, f"Alpaca cannot be reached: {type(error).__name__}")
+    except ValueError as error:  # pydantic's too: an answer that alpaca-py does not understand
+        return Finding(question, False, f"the answer is not understood: {str(error)[:200]}")
+    return Finding(question, good, words)
+
+
+def _words(error: APIError) -> str:
+    try:
+        return str(error.message)[:200]
+    except (ValueError, KeyError):
+        return str(error)[:200]
+
+
+def _account(account: Any) -> tuple[bool, str]:
+    state = account.status.value
+    blocked = account.account_blocked or account.trading_blocked
+    return state == "ACTIVE" and not account.account_blocked, f"{state}{', blocked' if blocked else ''}"
+
+
+def _asset(trading: Any, symbol: str) -> tuple[bool, str]:
+    # The slash of a pair would be taken for one of the path.
+    state = trading.get_asset(symbol.replace("/", "%2F")).status.value
+    return state == "active", "active" if state == "active" else f"{state}: remove it from spec.symbols"
+
+
+def _clock(clock: Any, *, hours: bool) -> tuple[bool, str]:
+    skew = abs((datetime.now(UTC) - clock.timestamp).total_seconds())
+    state = "always open" if not hours else "open" if clock.is_open else f"closed until {clock.next_open.isoformat()}"
+    if skew > _SKEW_SECONDS:
+        return False, f"this machine's clock is {skew:.0f} s away from Alpaca's; the market is {state}"
+    return True, f"the market is {state}"
+
+
+def _calendar(days: Any) -> tuple[bool, str]:
+    if not days:
+        return False, "Alpaca knows no session from today on"
+    return True, f"next session {days[0].date.isoformat()}, {days[0].open:%H:%M} to {days[0].close:%H:%M} in New York"

@@ -1,0 +1,177 @@
+"""Engine `sdk`: alpaca-py's own stream below our supervision. Nothing here is imported unless it is chosen.
+
+alpaca-py connects, decodes and dispatches. What it does not do is bound its waits, tell errors by their code, close
+when it is cancelled, or spare a batch one malformed message; so its endless loop, its reconnecting and its `stop` are
+never run, and what is overridden are private names: a test fails when a new version changes one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, get_args
+
+import msgpack
+import msgspec
+
+from ...domain.failure import StreamError
+from .messages import Message
+from .refusals import refused_upgrade, unreachable, untrusted
+from .wire import Endpoint, cut
+
+with warnings.catch_warnings():
+    # alpaca-py uses websockets.legacy, which announces its end at each import.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from alpaca.common.utils import get_default_user_agent
+    from alpaca.data.live import CryptoDataStream, StockDataStream
+    from websockets import exceptions
+    from websockets.legacy import client as legacy
+    from websockets.legacy.exceptions import InvalidStatusCode
+
+_MAX_FRAME = 8 << 20
+_MAX_QUEUE = 64
+_CONTROL = frozenset({"success", "subscription", "error"})
+_KINDS: dict[str, type[Message]] = {kind.__struct_config__.tag: kind for kind in get_args(Message)}
+_CHANNELS = ("quotes", "trades", "bars", "statuses")
+_FAULTS = (msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
+
+
+class _Hardened:
+    """Beside one of alpaca-py's streams: batches in place of handlers, and ends that are told."""
+
+    _ws: Any
+    _endpoint: str
+    _handlers: dict[str, dict[str, Any]]
+    _websocket_params: dict[str, Any]
+    batch: list[Message]
+
+    def prepare(self, endpoint: Endpoint) -> None:
+        """All symbols of all channels go into the batch; each of websockets' settings is ours."""
+        patience = endpoint.patience
+        self.batch = []
+        for channel in _CHANNELS:
+            self._handlers[channel]["*"] = self._keep
+        # These replace all of alpaca-py's, so each has to be there. One close takes up to four of its timeouts.
+        self._websocket_params = {
+            "open_timeout": None,
+            "ping_interval": patience.ping,
+            "ping_timeout": patience.ping / 2,
+            "close_timeout": patience.close / 4,
+            "max_queue": _MAX_QUEUE,
+            "max_size": _MAX_FRAME,
+        }
+        if endpoint.tls is not None:
+            self._websocket_params["ssl"] = endpoint.tls
+
+    async def _connect(self) -> None:
+        """alpaca-py's, without its wait for the welcome, which has no end and loses an error's code."""
+        headers = {"Content-Type": "application/msgpack", "User-Agent": get_default_user_agent()}
+        self._ws = await legacy.connect(self._endpoint, extra_headers=headers, **self._websocket_params)
+
+    async def frame(self) -> Sequence[Message]:
+        """The messages of the next frame, decoded and dispatched by alpaca-py; a malformed one costs only itself."""
+        data = await self._ws.recv()
+        self.batch = []
+        if isinstance(data, bytes):
+            with suppress(*_FAULTS, msgpack.UnpackException):
+                for message in msgpack.unpackb(data):
+                    with suppress(*_FAULTS):
+                        await self._dispatch(message)
+        return self.batch
+
+    async def _dispatch(self, msg: dict[str, Any]) -> None:
+        if msg.get("T") in _CONTROL:
+            await self._keep(msg)
+        else:
+            await super()._dispatch(msg)  # type: ignore[misc]  # alpaca-py's, beside which this stands
+
+    async def _keep(self, msg: dict[str, Any]) -> None:
+        known = {**msg, "t": msg["t"].to_datetime()} if "t" in msg else msg
+        # Told which kind it is, msgspec takes a tenth of the time: for a union it looks at all of its types each time.
+        self.batch.append(msgspec.convert(known, _KINDS[msg["T"]]))
+
+
+class _StockStream(_Hardened, StockDataStream):
+    pass
+
+
+class _CryptoStream(_Hardened, CryptoDataStream):
+    pass
+
+
+class SDKWire:
+    """The wire of engine `sdk`."""
+
+    def __init__(self, stream: _StockStream | _CryptoStream, close_seconds: float) -> None:
+        self._stream = stream
+        self._socket: Any = stream._ws
+        self._close_seconds = close_seconds
+
+    @classmethod
+    async def open(cls, endpoint: Endpoint) -> SDKWire:
+        """Connects and upgrades, and hears the welcome later.
+
+        Raises:
+            StreamError: it cannot be had.
+        """
+        kind = _CryptoStream if "crypto" in endpoint.url else _StockStream
+        # The login is ours, so that a refusal keeps its code: alpaca-py is given no key.
+        stream = kind("", "", raw_data=True, url_override=endpoint.url)
+        stream.prepare(endpoint)
+        await _connect(stream, endpoint)
+        return cls(stream, endpoint.patience.close)
+
+    async def send(self, message: dict[str, object]) -> None:
+        """As Wire."""
+        with suppress(exceptions.WebSocketException, OSError):
+            await self._socket.send(msgpack.packb(message))
+
+    async def next(self) -> Sequence[Message]:
+        """As Wire."""
+        try:
+            return await self._stream.frame()
+        except exceptions.ConnectionClosed as closed:
+            raise _ended(closed) from None
+
+    async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
+        """As Wire."""
+        while True:
+            take(await self.next())
+
+    async def close(self) -> None:
+        """As Wire."""
+        try:
+            async with asyncio.timeout(self._close_seconds):
+                await self._stream.close()
+        except (TimeoutError, exceptions.WebSocketException, OSError):
+            pass
+        finally:
+            cut(self._socket.transport.get_extra_info("socket"))
+            self._socket.transport.abort()
+
+
+async def _connect(stream: Any, endpoint: Endpoint) -> None:
+    try:
+        async with asyncio.timeout(endpoint.patience.upgrade):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                await stream._connect()
+    except InvalidStatusCode as error:
+        raise refused_upgrade(error.status_code, error.headers.get("Retry-After", ""), endpoint.url) from None
+    except TimeoutError:
+        seconds = endpoint.patience.upgrade
+        raise StreamError("network", f"{endpoint.url} did not answer within {seconds:.0f} s") from None
+    except ssl.SSLCertVerificationError as error:
+        raise untrusted(endpoint.url, error) from None
+    except (exceptions.WebSocketException, OSError, ValueError) as error:
+        raise unreachable(endpoint.url, error) from None
+
+
+def _ended(closed: exceptions.ConnectionClosed) -> StreamError:
+    if closed.rcvd is None and closed.sent is not None and "keepalive" in closed.sent.reason:
+        return StreamError("stall", "Alpaca no longer answers pings: connecting anew")
+    code = closed.rcvd.code if closed.rcvd else closed.sent.code if closed.sent else 1006
+    return StreamError("upstreamClosed", f"Alpaca closed the connection (code {code}): connecting anew")

@@ -1,0 +1,103 @@
+"""Alpaca's REST interface to the newest quotes and trades."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import aiohttp
+import msgspec
+
+from sluice_contract.alpaca import Alpaca
+
+from ...domain.batches import batches
+from ...domain.latest import Latest
+from ...domain.market import Quote, Trade, side
+from ...ports import SnapshotError
+from .mount import AlpacaMount, Credentials
+from .wire import machine_trust
+
+HOST = "https://data.alpaca.markets"
+
+# A request: the address of more would be too long for some proxies.
+_SYMBOLS = 200
+_SECONDS = 10.0
+
+
+class _Quote(msgspec.Struct, gc=False):
+    t: datetime
+    bp: float = 0.0
+    bs: float = 0.0
+    ap: float = 0.0
+    size: float = msgspec.field(default=0.0, name="as")
+
+
+class _Trade(msgspec.Struct, gc=False):
+    t: datetime
+    p: float
+    s: float = 0.0
+
+
+class _Snapshot(msgspec.Struct, gc=False, rename="camel"):
+    latest_quote: _Quote | None = None
+    latest_trade: _Trade | None = None
+
+
+class _Crypto(msgspec.Struct):
+    snapshots: dict[str, msgspec.Raw]
+
+
+class AlpacaSnapshots:
+    """Implements Snapshots. Holds no connection: it is asked seldom."""
+
+    def __init__(self, settings: Alpaca, mount: AlpacaMount, host: str = HOST) -> None:
+        self._is_crypto = settings.feed == "crypto"
+        self._url = f"{host}/{'v1beta3/crypto/us' if self._is_crypto else 'v2/stocks'}/snapshots"
+        self._feed = {} if self._is_crypto else {"feed": settings.feed}
+        self._mount = mount
+
+    async def latest(self, symbols: Sequence[str]) -> Latest:
+        """As Snapshots. A malformed answer for one symbol costs only that."""
+        credentials = self._mount.current()
+        if credentials is None:
+            raise SnapshotError("there are no credentials to ask Alpaca with")
+        found: dict[str, msgspec.Raw] = {}
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session:
+            for some in batches(symbols, _SYMBOLS):
+                found |= await self._ask(session, credentials, some)
+        return _latest(found)
+
+    async def _ask(
+        self, session: aiohttp.ClientSession, credentials: Credentials, symbols: Sequence[str]
+    ) -> dict[str, msgspec.Raw]:
+        headers = {"APCA-API-KEY-ID": credentials.key_id, "APCA-API-SECRET-KEY": credentials.secret_key}
+        query = {"symbols": ",".join(symbols), **self._feed}
+        tls = self._mount.tls() or (machine_trust() if self._url.startswith("https:") else True)
+        try:
+            async with session.get(self._url, params=query, headers=headers, ssl=tls) as answer:
+                if answer.status != 200:
+                    raise SnapshotError(f"{self._url} answers HTTP {answer.status}")
+                body = await answer.read()
+            if self._is_crypto:
+                return msgspec.json.decode(body, type=_Crypto).snapshots
+            return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise SnapshotError(f"{self._url} cannot be reached: {str(error) or type(error).__name__}") from None
+        except msgspec.MsgspecError as error:
+            raise SnapshotError(f"{self._url} answers what is not understood: {error}") from None
+
+
+def _latest(answers: Mapping[str, msgspec.Raw]) -> Latest:
+    quotes, trades = [], []
+    for symbol, raw in answers.items():
+        try:
+            found = msgspec.json.decode(raw, type=_Snapshot)
+        except msgspec.MsgspecError:
+            continue
+        if (quote := found.latest_quote) is not None:
+            bid, bid_size = side(quote.bp, quote.bs)
+            ask, ask_size = side(quote.ap, quote.size)
+            quotes.append(Quote(symbol=symbol, ts=quote.t, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size))
+        if (trade := found.latest_trade) is not None and trade.p > 0:
+            trades.append(Trade(symbol=symbol, ts=trade.t, price=trade.p, size=trade.s))
+    return Latest(tuple(quotes), tuple(trades))

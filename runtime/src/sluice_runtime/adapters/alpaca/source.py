@@ -1,0 +1,95 @@
+"""Alpaca's market-data stream: our own client of the documented websocket protocol.
+
+Every phase has a timeout, every exit closes the socket within 2 s, and every refusal becomes a typed StreamError that
+says what to do. Cancelling is safe in each phase.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from sluice_contract.alpaca import Alpaca, AlpacaEngine
+
+from ...domain.failure import StreamError
+from ...ports import Listener
+from ..closing import uninterrupted
+from .connection import AlpacaConnection
+from .mount import AlpacaMount
+from .refusals import Contention
+from .wire import Endpoint, NativeWire, Patience, Wire
+
+_HOST = "wss://stream.data.alpaca.markets"
+_PATHS = {"boats": "v1beta1/boats", "overnight": "v1beta1/overnight", "crypto": "v1beta3/crypto/us"}
+
+Open = Callable[[Endpoint], Awaitable[Wire]]
+
+
+async def open_sdk(endpoint: Endpoint) -> Wire:
+    """A wire of engine `sdk`, whose packages are imported with the first.
+
+    Raises:
+        StreamError: it cannot be had, or alpaca-py is not installed.
+    """
+    try:
+        from .sdk import SDKWire  # noqa: PLC0415
+    except ImportError as error:
+        raise StreamError(
+            "configuration",
+            f"spec.alpaca.engine is sdk, and this image has no alpaca-py ({error}): run the default image, or set "
+            f"spec.alpaca.engine to native",
+        ) from None
+    return await SDKWire.open(endpoint)
+
+
+_ENGINES: dict[AlpacaEngine, Open] = {"native": NativeWire.open, "sdk": open_sdk}
+
+
+class AlpacaSource:
+    """Provider `alpaca`, on whichever engine opens its wires."""
+
+    def __init__(
+        self,
+        settings: Alpaca,
+        mount: AlpacaMount,
+        patience: Patience = Patience(),  # noqa: B008  frozen
+    ) -> None:
+        self.name = f"alpaca:{settings.feed}"
+        self._url = settings.stream_url or f"{_HOST}/{_PATHS.get(settings.feed, f'v2/{settings.feed}')}"
+        self._is_crypto = settings.feed == "crypto"
+        self._mount = mount
+        self._open = _ENGINES[settings.engine]
+        self._patience = patience
+        self._contention = Contention()
+
+    @asynccontextmanager
+    async def connect(self, listener: Listener) -> AsyncIterator[AlpacaConnection]:
+        """Upgrade, welcome, login."""
+        listener.entered("Connecting")
+        credentials = self._mount.credentials()
+        wire = await self._open(Endpoint(url=self._url, tls=self._mount.tls(), patience=self._patience))
+        connection = AlpacaConnection(wire, listener, self._patience, statuses=not self._is_crypto)
+        try:
+            await connection.welcomed()
+            listener.entered("Authenticating")
+            try:
+                await connection.log_in(credentials)
+            except StreamError as error:
+                raise self._contention.judged(error, asyncio.get_running_loop().time()) from None
+            self._contention.over()
+            listener.entered("Subscribing")
+            yield connection
+        finally:
+            try:
+                await uninterrupted(connection.close())
+            finally:
+                listener.closed()
+
+    async def remedied(self) -> None:
+        """Returns when there are credentials, and they or the certificates are others than those used last."""
+        await self._mount.changed()
+
+    async def renewed(self) -> None:
+        """Returns when the credentials or certificates of the open connection have been replaced."""
+        await self._mount.changed()

@@ -1,0 +1,236 @@
+"""Firestore, through Google's async client. Retries are ours: a hidden one would write stale values late."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from google.api_core import exceptions
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import firestore
+from google.cloud.firestore_v1 import base_client
+from google.cloud.firestore_v1.base_query import FieldFilter
+from google.oauth2 import service_account
+
+from sluice_contract import documents, identity
+from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
+from sluice_contract.spec import Firestore
+
+from ...domain.batches import batches
+from ...domain.failure import FencedError, SinkError
+from .writes import replacement
+
+# Shorter than the 3 s that a pause waits for what is in flight.
+_SECONDS = 2.5
+_PAUSED = FieldFilter("pause_fetch", "==", True)
+_AT_ONCE = 20  # single updates in flight
+_AT_MOST = 100  # symbols in one request
+_CONTENTION_SECONDS = 0.1  # at most so long until another try at a document that others write too
+
+# Trying these again soon cannot help: somebody has to change something.
+_LASTING = (exceptions.PermissionDenied, exceptions.InvalidArgument, exceptions.NotFound, exceptions.Unauthenticated)
+_LASTING_SECONDS = 30.0
+# Somebody else wrote the document since it was read.
+_OVERTAKEN = (exceptions.Aborted, exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.NotFound)
+# Google's client also raises errors of its credentials, and of gRPC below it.
+_FAILURES = (exceptions.GoogleAPIError, GoogleAuthError, OSError)
+
+# Left alone, a channel that has lost its server waits for up to two minutes before it looks whether it is back: all
+# documents would be stale for so much longer. Google's client takes no options, it only has these; ours go with them.
+_RECONNECT = (("grpc.initial_reconnect_backoff_ms", 500), ("grpc.max_reconnect_backoff_ms", 5000))
+for _options in (base_client._DEFAULT_CHANNEL_OPTIONS, base_client._GRPC_MSG_SIZE_OPTIONS):
+    _options.extend(_RECONNECT)
+
+
+class FirestoreSink:
+    """The documents of one job."""
+
+    def __init__(
+        self, client: firestore.AsyncClient, tenant: str, collection: str, heartbeat_document: str, job: str
+    ) -> None:
+        """`job` is namespace/name, as its documents say."""
+        self._job = job
+        self._client = client
+        self._tenant = tenant
+        self._collection = collection
+        self._heartbeat = client.document(documents.heartbeat_path(tenant, heartbeat_document))
+
+    async def write(self, quotes: Sequence[LiveQuote]) -> None:
+        """One commit of whole documents."""
+        batch = self._client.batch()
+        # Not `set`, whose encoding was the most that this pod spent on a write.
+        batch._add_write_pbs(
+            [replacement(self._document(each.symbol)._document_path, each.fields()) for each in quotes]
+        )
+        await self._commit(batch)
+
+    async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+        """One reading of each 100 documents."""
+        found = {}
+        for some in batches(symbols, _AT_MOST):
+            for each in await self._read([self._document(name) for name in some], "ts", "symbol"):
+                if each.exists:
+                    found[each.get("symbol")] = each.get("ts")
+        return found
+
+    async def write_bars(self, bars: Sequence[LiveBar]) -> None:
+        """One commit of whole documents."""
+        batch = self._client.batch()
+        for bar in bars:
+            batch.set(self._bar(bar.symbol), bar.fields())
+        await self._commit(batch)
+
+    async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
+        """One update a document: in a commit, one that does not exist would fail all."""
+        async with _typed_failures():
+            for some in batches(symbols, _AT_ONCE):
+                updates = [self._mark_one(name, status) for name in some]
+                # All have ended before the first failure is told: nothing goes on behind the caller's back.
+                for failure in await asyncio.gather(*updates, return_exceptions=True):
+                    if failure is not None:
+                        raise failure
+
+    async def delete(self, symbols: Iterable[str]) -> None:
+        """One reading and one commit for each 100 symbols. What somebody has written in between fails the commit."""
+        for some in batches(symbols, _AT_MOST):
+            batch = self._client.batch()
+            paths = [each for name in some for each in (self._document(name), self._bar(name))]
+            for found in await self._read(paths, "job"):
+                if found.exists and (found.to_dict() or {}).get("job") == self._job:
+                    unchanged = self._client.write_option(last_update_time=found.update_time)
+                    batch.delete(found.reference, option=unchanged)
+            await self._commit(batch)
+
+    async def record(self, states: Sequence[IngestState]) -> None:
+        """One commit of merged documents, and a reading before where symbols were removed."""
+        removed = [self._record(each.canonical_symbol) for each in states if each.status == "removed"]
+        read = await self._read(removed, "job")
+        owners = {found.reference.path: (found.to_dict() or {}).get("job") for found in read}
+        batch = self._client.batch()
+        for state in states:
+            record = self._record(state.canonical_symbol)
+            if owners.get(record.path) in (None, self._job):
+                batch.set(record, state.fields(), merge=True)
+        await self._commit(batch)
+
+    async def own_records(self) -> frozenset[str]:
+        """One query, of as many documents as the job has symbols."""
+        return await self._recorded(FieldFilter("job", "==", self._job))
+
+    async def paused_records(self) -> frozenset[str]:
+        """One query, of as many documents as there are paused symbols."""
+        return await self._recorded(_PAUSED)
+
+    async def beat(self, heartbeat: HeartbeatDocument) -> None:
+        """Reads, and replaces what was read: a later incarnation of the same job is never overwritten.
+
+        Without a lock, so that jobs that share the document hold each other up no longer than another try takes.
+        """
+        others: set[str] = set()
+        async with _typed_failures():
+            try:
+                async with asyncio.timeout(_SECONDS):
+                    while not await self._replace(heartbeat, others):  # noqa: ASYNC110  the others are in other pods
+                        await asyncio.sleep(random.uniform(0.01, _CONTENTION_SECONDS))
+            except TimeoutError:
+                if not others:
+                    raise
+                raise SinkError(
+                    f"the heartbeat document is also written by {', '.join(sorted(others))}: give each job one of its "
+                    f"own by spec.heartbeat.document"
+                ) from None
+
+    async def close(self) -> None:
+        """AsyncClient has no close of its own."""
+        await self._client._firestore_api.transport.close()
+
+    async def _replace(self, heartbeat: HeartbeatDocument, others: set[str]) -> bool:
+        """One try. False: somebody else wrote between the reading and the writing; `others` learns who."""
+        found = await self._heartbeat.get(retry=None, timeout=_SECONDS)
+        before = found.to_dict() or {}
+        if before.get("job_uid") == heartbeat.job_uid and before.get("epoch", 0) > heartbeat.epoch:
+            raise FencedError(f"epoch {before['epoch']} of this job writes; this is epoch {heartbeat.epoch}")
+        if before.get("job_uid") not in (None, heartbeat.job_uid):
+            others.add(str(before.get("job")))
+        try:
+            if not found.exists:
+                await self._heartbeat.create(heartbeat.fields(), retry=None, timeout=_SECONDS)
+                return True
+            leftovers = dict.fromkeys(before.keys() - heartbeat.fields().keys(), firestore.DELETE_FIELD)
+            unchanged = self._client.write_option(last_update_time=found.update_time)
+            await self._heartbeat.update(heartbeat.fields() | leftovers, option=unchanged, retry=None, timeout=_SECONDS)
+        except _OVERTAKEN:
+            return False
+        return True
+
+    async def _mark_one(self, symbol: str, status: QuoteState) -> None:
+        with suppress(exceptions.NotFound):
+            await self._document(symbol).update({"status": status}, retry=None, timeout=_SECONDS)
+
+    async def _recorded(self, which: FieldFilter) -> frozenset[str]:
+        query = self._client.collection(documents.ingest_state_collection(self._tenant)).where(filter=which)
+        async with _typed_failures():
+            found = await query.select(["canonical_symbol"]).get(retry=None, timeout=_SECONDS)
+            return frozenset(each.get("canonical_symbol") for each in found)
+
+    async def _read(self, references: list[Any], *fields: str) -> list[Any]:
+        """These fields of the documents, also of those that do not exist."""
+        if not references:
+            return []
+        async with _typed_failures():
+            found = self._client.get_all(references, fields, retry=None, timeout=_SECONDS)
+            return [each async for each in found]
+
+    def _bar(self, symbol: str) -> Any:
+        return self._client.document(documents.live_bar_path(self._tenant, symbol))
+
+    def _record(self, symbol: str) -> Any:
+        return self._client.document(documents.ingest_state_path(self._tenant, symbol))
+
+    def _document(self, symbol: str) -> Any:
+        return self._client.document(documents.live_quote_path(self._tenant, self._collection, symbol))
+
+    async def _commit(self, batch: Any) -> None:
+        async with _typed_failures():
+            await batch.commit(retry=None, timeout=_SECONDS)
+
+
+def firestore_client(settings: Firestore, project_id: str) -> firestore.AsyncClient:
+    """A client for the job's database. To be made on the loop that uses it.
+
+    Raises:
+        ValueError: the Secret's credentials.json is not a service account key, or there are no credentials at all.
+    """
+    key = Path(identity.FIRESTORE_CREDENTIALS_DIR) / identity.FIRESTORE_CREDENTIALS_KEY
+    credentials = None
+    try:
+        if settings.credentials_secret_ref is not None and key.exists():
+            credentials = service_account.Credentials.from_service_account_file(str(key))  # type: ignore[no-untyped-call]
+        return firestore.AsyncClient(project=project_id or None, database=settings.database, credentials=credentials)
+    except (ValueError, GoogleAuthError) as error:
+        raise ValueError(
+            f"there are no usable credentials for Firestore ({_words(error)}): put a service account key under "
+            f"{identity.FIRESTORE_CREDENTIALS_KEY} in the Secret of spec.firestore.credentialsSecretRef, or give the "
+            f"pod an identity of its own"
+        ) from error
+
+
+@asynccontextmanager
+async def _typed_failures() -> AsyncIterator[None]:
+    try:
+        yield
+    except _LASTING as error:
+        raise SinkError(f"Firestore refuses: {_words(error)}", _LASTING_SECONDS) from error
+    except TimeoutError as error:
+        raise SinkError(f"Firestore did not take a write within {_SECONDS} s") from error
+    except _FAILURES as error:
+        raise SinkError(f"Firestore did not take a write: {_words(error)}") from error
+
+
+def _words(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:300]

@@ -1,0 +1,60 @@
+"""The pod's HTTP interface: is it alive, is it ready, what does it do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from aiohttp import web
+
+from ...ports import Record
+from .status import status_body
+
+# The flush loop turns several times a second. Data that is old says nothing: at night there is none.
+_LOOP_STALLED = timedelta(seconds=30)
+
+
+@asynccontextmanager
+async def http_api(record: Record, host: str, port: int, routes: Iterable[web.RouteDef] = ()) -> AsyncIterator[None]:
+    """Serves until the context is left. `routes` come beside those that only tell."""
+    runner = web.AppRunner(application(record, routes), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def application(record: Record, routes: Iterable[web.RouteDef] = ()) -> web.Application:
+    """The routes."""
+
+    async def livez(_: web.Request) -> web.Response:
+        snapshot = record.snapshot()
+        age = snapshot.at - snapshot.clocks.loop_tick_at
+        if age > _LOOP_STALLED:
+            return web.Response(status=503, text=f"the loop has not turned for {age.total_seconds():.0f} s\n")
+        return web.Response(text="ok\n")
+
+    async def readyz(_: web.Request) -> web.Response:
+        snapshot = record.snapshot()
+        why = f": {snapshot.failure.message}" if snapshot.failure else ""
+        return web.Response(status=200 if snapshot.ready else 503, text=f"{snapshot.state}{why}\n")
+
+    async def status(_: web.Request) -> web.Response:
+        return web.Response(body=status_body(record.snapshot()), content_type="application/json")
+
+    async def metrics(_: web.Request) -> web.Response:
+        # Imported with the first scrape: the first quote need not wait for it.
+        from .metrics import CONTENT_TYPE, exposition  # noqa: PLC0415
+
+        return web.Response(body=exposition(record), headers={"Content-Type": CONTENT_TYPE})
+
+    app = web.Application()
+    app.router.add_routes(routes)
+    app.router.add_get("/livez", livez)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/runtime/ingest/status", status)
+    return app

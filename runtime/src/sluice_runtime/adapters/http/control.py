@@ -1,0 +1,108 @@
+"""The part of the HTTP interface that changes something: the pod's own switch, for who may work it."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+
+from sluice_contract import identity
+
+from ...ports import Controls, Record, RefusedError, Wishes
+from .status import status_body
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Guard = Callable[[web.Request], str | None]
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+
+class _Stop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    reason: str | None = None
+
+
+def bearer(file: Path | None) -> Guard:
+    """Lets in who has the token in `file`, which is read at each request: a rotated Secret counts at once."""
+
+    def refusal(request: web.Request) -> str | None:
+        if file is None:
+            return "this interface is read-only: name a Secret with the key token in spec.http.tokenSecretRef"
+        try:
+            token = file.read_bytes().strip()
+        except OSError:
+            token = b""
+        if not token:
+            return (
+                f"the Secret of spec.http.tokenSecretRef is missing or its key {identity.TOKEN_KEY} is empty: create it"
+            )
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token):
+            return None
+        return "POST needs the header Authorization: Bearer TOKEN, with the token of spec.http.tokenSecretRef"
+
+    return refusal
+
+
+def same_machine(request: web.Request) -> str | None:
+    """Lets in programs of this machine. A web page that its browser shows is none, whatever name it found for us."""
+    host = (request.host or "").rsplit(":", 1)[0]
+    if "Origin" in request.headers or host not in _LOOPBACK:
+        return "only programs on this machine may change anything here, not a page in a browser"
+    return None
+
+
+def control_routes(controls: Controls, record: Record, refusal: Guard) -> list[web.RouteDef]:
+    """POST /runtime/ingest/stop, start and reload. `refusal` is the sentence for who may not."""
+
+    async def stop(request: web.Request) -> web.Response:
+        in_time = await controls.stop((await _body(request, _Stop)).reason)
+        if in_time:
+            return web.Response(body=status_body(record.snapshot()), content_type="application/json")
+        return _error(504, "the switch is off, but the stream has not acknowledged it yet: ask for the status")
+
+    async def start(request: web.Request) -> web.Response:
+        others = await controls.start(await _body(request, Wishes))
+        if not others:
+            return web.Response(body=status_body(record.snapshot()), content_type="application/json")
+        still = " and ".join(others)
+        return _error(409, f"the switch api is on, but {still} still pauses: that is where to resume", list(others))
+
+    async def reload(_: web.Request) -> web.Response:
+        controls.reload()
+        return web.Response(body=status_body(record.snapshot()), content_type="application/json")
+
+    actions: list[tuple[str, Handler]] = [("stop", stop), ("start", start), ("reload", reload)]
+    return [web.post(f"/runtime/ingest/{name}", _guarded(action, refusal)) for name, action in actions]
+
+
+def _guarded(action: Handler, refusal: Guard) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        why = refusal(request)
+        if why is not None:
+            _log.warning("%s was refused: %s", request.path, why, extra={"event_type": "http"})
+            return _error(403, why)
+        _log.info("%s by %s", request.path, request.remote, extra={"event_type": "http"})
+        try:
+            return await action(request)
+        except msgspec.MsgspecError as error:
+            return _error(400, f"the body is not what {request.path} takes: {error}")
+        except RefusedError as error:
+            return _error(422, str(error))
+
+    return handle
+
+
+async def _body(request: web.Request, kind: type[T]) -> T:
+    return msgspec.json.decode(await request.read() or b"{}", type=kind)
+
+
+def _error(status: int, sentence: str, paused_by: list[str] | None = None) -> web.Response:
+    document: dict[str, object] = {"error": sentence} | ({"pausedBy": paused_by} if paused_by else {})
+    return web.Response(status=status, body=msgspec.json.encode(document), content_type="application/json")

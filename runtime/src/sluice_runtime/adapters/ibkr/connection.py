@@ -1,0 +1,217 @@
+"""The dialogue with a gateway of IBKR's: symbols become contracts, contracts subscriptions, ticks quotes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from ib_async import Contract, ContractDetails, Stock, Ticker
+
+from sluice_contract.spec import Channel
+from sluice_contract.status import SymbolRejection
+
+from ...domain.batches import batches
+from ...domain.failure import StreamError
+from ...ports import QUOTES, Listener
+from .book import Book
+from .gateway import Gateway
+from .messages import COMPETING_SESSION, NO_LINE, UNKNOWN_SYMBOL, Patience, rejection, rejects, silent
+
+# ib_async sends 45 requests a second, and makes the others wait.
+_BATCH = 40
+
+
+class IBKRConnection:
+    """One open connection. `follow` asks; what is refused, and what comes, is heard at any time.
+
+    IBKR confirms no subscription: a symbol is confirmed when its contract is known, it is asked for, and no refusal has
+    come.
+    """
+
+    def __init__(self, gateway: Gateway, listener: Listener, patience: Patience) -> None:
+        self._gateway = gateway
+        self._client = gateway.client
+        self._listener = listener
+        self._patience = patience
+        self._wanted: frozenset[str] = frozenset()
+        self._with_trades = False
+        self._contracts: dict[str, Contract] = {}  # those that are known, with their conId
+        self._symbols: dict[int, str] = {}  # by the id() of each contract that is asked for
+        self._asked: dict[str, asyncio.Future[list[ContractDetails]]] = {}
+        self._tickers: dict[str, Ticker] = {}
+        self._books: dict[Ticker, Book] = {}
+        self._rejected: dict[str, SymbolRejection] = {}
+        self._busy = asyncio.Lock()
+        self._retried_at = asyncio.get_running_loop().time()
+        self._client.pendingTickersEvent += self._ticked
+        gateway.refused = self._refused
+        gateway.worsened = self._tell_impairment
+        self._tell_impairment()
+
+    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
+        """Subscribes and unsubscribes the difference. While the gateway is cut off from IBKR, waits until it is not."""
+        async with self._busy:
+            await self._gateway.reachable.wait()
+            gone = self._tickers.keys() - symbols
+            self._wanted, self._with_trades = symbols, "trades" in channels
+            self._rejected = {
+                symbol: each
+                for symbol, each in self._rejected.items()
+                if symbol in symbols and not (gone and each.code == NO_LINE)
+            }
+            with self._loss_told():
+                await self._drop(sorted(gone))
+                await self._take(sorted(symbols - self._tickers.keys() - self._rejected.keys()))
+            self._acknowledge()
+
+    async def run(self) -> None:
+        """Looks after the connection until it ends, which is always an error. What comes in needs no one to read it."""
+        while self._gateway.end is None:
+            try:
+                async with asyncio.timeout(self._patience.probe):
+                    await self._gateway.news.wait()
+            except TimeoutError:
+                await self._look()
+                continue
+            self._gateway.news.clear()
+            if self._gateway.end is None:
+                await self._renew()
+        raise self._gateway.end
+
+    async def _look(self) -> None:
+        """Whether the peer is there at all; and from time to time, whether a competing session is over."""
+        if self._gateway.outages.is_lost:
+            return
+        with self._loss_told():
+            try:
+                async with asyncio.timeout(self._patience.answer):
+                    await self._client.reqCurrentTimeAsync()
+            except TimeoutError:
+                raise self._silent() from None
+        now = asyncio.get_running_loop().time()
+        if now - self._retried_at >= self._patience.retry:
+            self._retried_at = now
+            async with self._busy:
+                with self._loss_told():
+                    competing = [s for s, each in self._rejected.items() if each.code == COMPETING_SESSION]
+                    await self._drop(competing)
+                    await self._take(competing)
+
+    async def _renew(self) -> None:
+        """Asks for everything anew, under new request ids.
+
+        Also where IBKR says that nothing was lost: subscriptions have been found dead after each kind of restoration,
+        and a new one brings the present quote.
+        """
+        await asyncio.sleep(self._patience.settle)
+        self._gateway.news.clear()
+        async with self._busy:
+            await self._gateway.reachable.wait()
+            self._rejected.clear()
+            with self._loss_told():
+                for batch in batches(sorted(self._wanted), _BATCH):
+                    await self._drop([symbol for symbol in batch if symbol in self._tickers])
+                    await self._take(batch)
+            self._acknowledge()
+        self._listener.impaired(self._gateway.outages.impairment)
+
+    async def _take(self, symbols: Sequence[str]) -> None:
+        for batch in batches(symbols, _BATCH):
+            await self._gateway.unthrottled.wait()
+            try:
+                async with asyncio.timeout(self._patience.answer):
+                    found = await asyncio.gather(*map(self._contract, batch))
+            except TimeoutError:
+                raise self._silent() from None
+            for symbol, contract in zip(batch, found, strict=True):
+                if contract is not None:
+                    self._subscribe(symbol, contract)
+
+    async def _contract(self, symbol: str) -> Contract | None:
+        """The contract that IBKR knows by this symbol; None where it knows none, and the symbol is rejected."""
+        if symbol in self._contracts:
+            return self._contracts[symbol]
+        asked = Stock(symbol.replace(".", " "), "SMART", "USD")
+        self._symbols[id(asked)] = symbol
+        try:
+            self._asked[symbol] = answer = asyncio.ensure_future(self._client.reqContractDetailsAsync(asked))
+            found = [each.contract for each in await answer if each.contract is not None]
+        finally:
+            del self._symbols[id(asked)]
+            self._asked.pop(symbol, None)
+        stocks = [each for each in found if each.secType == "STK" and each.currency == "USD"]
+        if len(stocks) != 1:
+            words = f"{len(stocks)} contracts have this symbol"
+            self._rejected.setdefault(symbol, rejection(symbol, UNKNOWN_SYMBOL, words))
+            return None
+        [contract] = stocks
+        contract.exchange = "SMART"  # the details name another where the listing's own was asked
+        self._contracts[symbol] = contract
+        return contract
+
+    def _subscribe(self, symbol: str, contract: Contract) -> None:
+        self._symbols[id(contract)] = symbol
+        self._tickers[symbol] = ticker = self._client.reqMktData(contract)
+        self._books[ticker] = Book(symbol)
+
+    async def _drop(self, symbols: Sequence[str]) -> None:
+        for batch in batches(symbols, _BATCH):
+            await self._gateway.unthrottled.wait()
+            for symbol in batch:
+                self._unsubscribe(symbol)
+
+    def _unsubscribe(self, symbol: str) -> None:
+        ticker = self._tickers.pop(symbol, None)
+        if ticker is not None:
+            del self._books[ticker]
+            self._client.cancelMktData(self._contracts[symbol])
+
+    def _refused(self, contract: Contract, code: int, words: str) -> None:
+        symbol = self._symbols.get(id(contract))
+        if symbol is None or not rejects(code):
+            return
+        self._rejected[symbol] = rejection(symbol, code, words)
+        answer = self._asked.get(symbol)
+        if answer is not None and not answer.done():
+            answer.set_result([])  # ib_async takes some refusals for warnings, and waits on
+        self._unsubscribe(symbol)
+        self._acknowledge()
+
+    def _ticked(self, tickers: Iterable[Ticker]) -> None:
+        told = [
+            book.take(ticker.ticks, ticker.time)
+            for ticker in tickers
+            if ticker.time is not None and (book := self._books.get(ticker)) is not None
+        ]
+        quotes = [each.quote for each in told if each.quote is not None]
+        if self._with_trades and (trades := [each.trade for each in told if each.trade is not None]):
+            self._listener.traded(trades)
+        if halts := [each.halt for each in told if each.halt is not None]:
+            self._listener.halted(halts)
+        if over := [each.symbol for each in quotes if each.symbol in self._rejected and (each.bid or each.ask)]:
+            for symbol in over:
+                del self._rejected[symbol]
+            self._acknowledge()
+        if quotes:
+            self._listener.received(quotes)
+
+    def _acknowledge(self) -> None:
+        confirmed = frozenset(self._tickers.keys() - self._rejected.keys())
+        self._listener.acknowledged(confirmed, tuple(self._rejected.values()))
+
+    def _tell_impairment(self) -> None:
+        impairment = self._gateway.outages.impairment
+        if impairment is not None:
+            self._listener.impaired(impairment)
+
+    def _silent(self) -> StreamError:
+        return self._gateway.end or silent(self._gateway.settings, self._patience.answer)
+
+    @contextmanager
+    def _loss_told(self) -> Iterator[None]:
+        """A request on a connection that is gone ends as the connection did."""
+        try:
+            yield
+        except ConnectionError:
+            raise self._gateway.lost() from None

@@ -1,0 +1,165 @@
+"""ib_async's client below our supervision: opened, heard and closed. Not imported unless provider ibkr is chosen.
+
+What ib_async does not do is end a login that is refused before its time is up, tell errors from notices, bound its
+waits, or let go of a socket whose peer is dead. Each connection has a client of its own: nothing of one is left for
+the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from ib_async import IB, Contract, StartupFetchNONE
+
+from sluice_contract.ibkr import IBKR
+
+from ...domain.failure import StreamError
+from ..closing import uninterrupted
+from .messages import Outages, Patience, closed, end, unreachable, unready
+
+_log = logging.getLogger(__name__)
+
+# It logs the account's positions, and an error for each tick that it does not know.
+logging.getLogger("ib_async").setLevel(logging.CRITICAL)
+
+Refused = Callable[[Contract, int, str], None]
+
+
+class _Client(IB):
+    """Without what ib_async does of its own accord: nothing here is about the account."""
+
+    def reqAutoOpenOrders(self, autoBind: bool = True) -> None:  # noqa: N802, N803  ib_async's
+        """Client 0 would take over the orders that are placed by hand."""
+
+    def _onError(self, reqId: int, errorCode: int, errorString: str, contract: Contract | None) -> None:  # noqa: N802, N803
+        """After code 1102 it would subscribe to the account's balance."""
+
+
+class Gateway:
+    """One connection to an IB Gateway or TWS, and what is known of it."""
+
+    def __init__(self, settings: IBKR, patience: Patience) -> None:
+        self.client = _Client()
+        self.outages = Outages()
+        self.news = asyncio.Event()  # it has ended, or what was subscribed has to be asked for anew
+        self.reachable = asyncio.Event()  # requests can be answered
+        self.unthrottled = asyncio.Event()  # requests are sent at once
+        self.worsened: Callable[[], None] = lambda: None
+        self.refused: Refused = lambda contract, code, words: None
+        self.settings = settings
+        self._patience = patience
+        self._end: StreamError | None = None
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._is_open = False
+        self.reachable.set()
+        self.unthrottled.set()
+
+    @property
+    def end(self) -> StreamError | None:
+        """Why the connection has ended; None while it has not."""
+        return self._end
+
+    async def open(self) -> None:
+        """Connects, and returns when requests are taken.
+
+        Raises:
+            StreamError: it cannot be had, and everything is closed.
+        """
+        self._listen()
+        opening = asyncio.ensure_future(self._connect())
+        try:
+            await asyncio.wait(
+                {opening, self._over}, timeout=self._patience.connect, return_when=asyncio.FIRST_COMPLETED
+            )
+            if (failure := self._failure_of(opening)) is not None:
+                raise failure
+        except BaseException:
+            await uninterrupted(self._give_up(opening))
+            raise
+        self._is_open = True
+        # ib_async always subscribes to the account's positions.
+        self.client.client.cancelPositions()
+
+    async def close(self) -> None:
+        """Closes the socket at once, whatever the peer does."""
+        socket, gone = self.client.client.conn, asyncio.Event()
+        if (transport := socket.transport) is None:
+            return
+        socket.disconnected += lambda _: gone.set()
+        with suppress(OSError):
+            self.client.client.disconnect()
+        transport.abort()
+        await gone.wait()
+
+    def lost(self) -> StreamError:
+        """What to raise where a request cannot be sent any more."""
+        return self._end or closed(self.settings)
+
+    async def _connect(self) -> None:
+        # No timeout of ib_async's: it has one for each step, and on Python 3.11 a cancellation may get lost in it.
+        await self.client.connectAsync(
+            self.settings.host,
+            self.settings.port,
+            self.settings.client_id,
+            timeout=None,
+            readonly=True,
+            fetchFields=StartupFetchNONE,
+        )
+
+    def _failure_of(self, opening: asyncio.Task[None]) -> StreamError | None:
+        if self._end is not None:
+            return self._end
+        if not opening.done():
+            return unready(self.settings, f"did not answer within {self._patience.connect:.0f} s")
+        error = opening.exception()
+        return unreachable(self.settings, error) if error is not None else None
+
+    async def _give_up(self, opening: asyncio.Task[None]) -> None:
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
+        await self.close()
+
+    def _listen(self) -> None:
+        self.client.errorEvent += self._heard
+        self.client.client.apiError += self._failed
+        self.client.disconnectedEvent += self._disconnected
+        self.client.client.throttleStart += self.unthrottled.clear
+        self.client.client.throttleEnd += self.unthrottled.set
+
+    def _heard(self, request: int, code: int, words: str, contract: Contract | None) -> None:
+        if contract is not None:
+            self.refused(contract, code, words)
+            return
+        # Also what ends a request of its own, such as the cancellation of a subscription that was refused.
+        if request < 0:
+            _log.info("IBKR says: %s (code %d)", words, code, extra={"event_type": "stream"})
+        self._ended(end(code, words, self.settings))
+        changed = self.outages.heard(code, words)
+        if self.outages.is_lost:
+            self.reachable.clear()
+        else:
+            self.reachable.set()
+        if changed == "worse":
+            self.worsened()
+        elif changed == "better" and not self.outages.is_lost:
+            self.news.set()
+
+    def _failed(self, words: Any) -> None:
+        # Told before the client is ready: what comes later is the end of the connection.
+        if not self._is_open and self.client.client.conn.transport is not None:
+            self._ended(unready(self.settings, f"ended the connection while it was opened ({words})"))
+
+    def _disconnected(self) -> None:
+        self._ended(closed(self.settings))
+
+    def _ended(self, error: StreamError | None) -> None:
+        if error is None or self._end is not None:
+            return
+        self._end = error
+        self._over.set_result(None)
+        for waited_for in (self.news, self.reachable, self.unthrottled):
+            waited_for.set()

@@ -1,0 +1,59 @@
+"""Interactive Brokers: quotes from an IB Gateway or TWS, by way of ib_async.
+
+The gateway is logged in and kept so by whoever runs it; this is one of its API clients, and reads nothing but market
+data.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sluice_contract.ibkr import IBKR
+
+from ...domain.failure import StreamError
+from ...ports import Connection, Listener
+from ..closing import uninterrupted
+from .messages import Patience
+
+
+class IBKRSource:
+    """Provider `ibkr`."""
+
+    name = "ibkr"
+
+    def __init__(self, settings: IBKR, patience: Patience = Patience()) -> None:  # noqa: B008  frozen
+        self._settings = settings
+        self._patience = patience
+
+    @asynccontextmanager
+    async def connect(self, listener: Listener) -> AsyncIterator[Connection]:
+        """Connects as the declared client."""
+        listener.entered("Connecting")
+        try:
+            from .connection import IBKRConnection  # noqa: PLC0415
+            from .gateway import Gateway  # noqa: PLC0415
+        except ImportError as error:
+            raise StreamError(
+                "configuration",
+                f"spec.provider is ibkr, and this image has no ib_async ({error}): run the default image",
+            ) from None
+        gateway = Gateway(self._settings, self._patience)
+        await gateway.open()
+        try:
+            listener.entered("Subscribing")
+            yield IBKRConnection(gateway, listener, self._patience)
+        finally:
+            try:
+                await uninterrupted(gateway.close())
+            finally:
+                listener.closed()
+
+    async def remedied(self) -> None:
+        """Never: there is nothing here that could be mended while the process runs."""
+        await asyncio.Event().wait()
+
+    async def renewed(self) -> None:
+        """Never: the login is the gateway's."""
+        await asyncio.Event().wait()

@@ -1,0 +1,191 @@
+"""The dialogue, over a wire without a network."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sluice_contract.spec import Channel
+from sluice_runtime.adapters.alpaca.connection import AlpacaConnection
+from sluice_runtime.adapters.alpaca.messages import (
+    BarMessage,
+    ErrorMessage,
+    Message,
+    QuoteMessage,
+    StatusMessage,
+    SubscriptionMessage,
+    TradeMessage,
+)
+from sluice_runtime.adapters.alpaca.wire import Patience
+from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.loops.racing import cancel
+from support.fake_listener import FakeListener
+
+AT = datetime(2026, 3, 2, 15, tzinfo=UTC)
+BOTH: frozenset[Channel] = frozenset({"quotes", "trades"})
+
+
+class FakeWire:
+    """A peer that subscribes to what it is asked for, up to `limit` quotes and trades; `refused` whole requests."""
+
+    def __init__(self, limit: int = 10_000) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.limit = limit
+        self.refused: dict[str, int] = {}  # a channel that the feed has not, and the code that says so
+        self.held: dict[str, set[str]] = {"quotes": set(), "trades": set(), "statuses": set()}
+        self._frames: asyncio.Queue[Sequence[Message]] = asyncio.Queue()
+        self.at_close: Sequence[Message] = ()  # one more frame that comes while it is closed
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
+        self.say(self._answer(message))
+
+    async def next(self) -> Sequence[Message]:
+        return await self._frames.get()
+
+    async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
+        self._take = take
+        while True:
+            take(await self._frames.get())
+
+    async def close(self) -> None:
+        if self.at_close:
+            self._take(self.at_close)
+
+    def say(self, *messages: Message) -> None:
+        self._frames.put_nowait(messages)
+
+    def _answer(self, message: dict[str, Any]) -> Message:
+        changes = {name: set(names) for name, names in message.items() if name != "action"}
+        for channel in changes.keys() & self.refused.keys():
+            return ErrorMessage(code=self.refused[channel], msg="no")
+        sign = set.union if message["action"] == "subscribe" else set.difference
+        after = {name: sign(held, changes.get(name, set())) for name, held in self.held.items()}
+        if len(after["quotes"]) + len(after["trades"]) > self.limit:
+            return ErrorMessage(code=405, msg="symbol limit exceeded")
+        self.held = after
+        return SubscriptionMessage(**{name: sorted(held) for name, held in after.items()})
+
+
+@asynccontextmanager
+async def reading(wire: FakeWire, listener: FakeListener, *, statuses: bool = False) -> AsyncIterator[AlpacaConnection]:
+    connection = AlpacaConnection(wire, listener, Patience(), statuses=statuses)
+    task = asyncio.create_task(connection.run())
+    try:
+        yield connection
+        await asyncio.sleep(0.1)
+        assert not task.done()
+    finally:
+        await cancel(task)
+
+
+async def test_a_symbol_is_confirmed_when_all_of_its_channels_are() -> None:
+    wire, listener = FakeWire(), FakeListener()
+    async with reading(wire, listener) as connection:
+        await connection.follow(frozenset({"A", "B"}), BOTH)
+        assert wire.sent == [{"action": "subscribe", "quotes": ["A", "B"], "trades": ["A", "B"]}]
+        assert listener.confirmed == {"A", "B"}
+        await connection.follow(frozenset({"B"}), frozenset({"quotes"}))
+        assert wire.sent[1:] == [{"action": "unsubscribe", "quotes": ["A"], "trades": ["A", "B"]}]
+        assert (listener.confirmed, wire.held["quotes"], wire.held["trades"]) == ({"B"}, {"B"}, set())
+
+
+async def test_quotes_and_trades_both_count_towards_a_plan_and_the_rest_is_refused_without_being_asked_for() -> None:
+    wire, listener = FakeWire(limit=30), FakeListener()
+    names = frozenset(f"S{n:03}" for n in range(500))
+    async with reading(wire, listener) as connection:
+        await connection.follow(names, BOTH)
+        assert (len(listener.confirmed), len(listener.rejected)) == (15, 485)
+        assert {each.message for each in listener.rejected} == {
+            "symbol limit exceeded: 30 of quotes and trades are subscribed, and this plan takes no more"
+        }
+        assert len(wire.sent) < 30
+        await connection.follow(names, frozenset({"quotes"}))
+        assert (len(listener.confirmed), len(listener.rejected)) == (30, 470)
+
+
+async def test_room_that_a_removed_symbol_leaves_is_given_to_another() -> None:
+    wire, listener = FakeWire(limit=1), FakeListener()
+    async with reading(wire, listener) as connection:
+        await connection.follow(frozenset({"A", "B"}))
+        assert (listener.confirmed, [each.symbol for each in listener.rejected]) == ({"A"}, ["B"])
+        await connection.follow(frozenset({"B"}))
+        assert (listener.confirmed, listener.rejected) == ({"B"}, ())
+
+
+async def test_a_channel_that_the_feed_has_not_is_refused_without_halving() -> None:
+    wire, listener = FakeWire(), FakeListener()
+    wire.refused["trades"] = 410
+    async with reading(wire, listener) as connection:
+        await connection.follow(frozenset({"A", "B"}), BOTH)
+        assert [(each.symbol, each.code) for each in listener.rejected] == [("A", 410), ("B", 410)]
+        assert len(wire.sent) == 1
+
+
+async def test_halts_are_asked_for_once_and_a_plan_without_them_costs_nothing() -> None:
+    for code in (None, 409, 410):
+        wire, listener = FakeWire(), FakeListener()
+        wire.refused = {} if code is None else {"statuses": code}
+        async with reading(wire, listener, statuses=True) as connection:
+            await connection.follow(frozenset({"A"}))
+            await connection.follow(frozenset({"A", "B"}))
+            assert [each for each in wire.sent if "statuses" in each] == [{"action": "subscribe", "statuses": ["*"]}]
+            assert listener.confirmed == {"A", "B"}
+
+
+async def test_trades_bars_and_halts_are_told_beside_quotes() -> None:
+    wire, listener = FakeWire(), FakeListener()
+    async with reading(wire, listener):
+        wire.say(
+            QuoteMessage(symbol="A", ts=AT, bid=1.0),
+            TradeMessage(symbol="A", ts=AT, price=1.5, size=3.0),
+            TradeMessage(symbol="A", ts=AT, price=0.0),
+            BarMessage(symbol="A", ts=AT, open=1.0, high=2.0, low=0.5, close=1.5, volume=10.0),
+            StatusMessage(symbol="A", ts=AT, code="H", reason="News pending"),
+            StatusMessage(symbol="A", ts=AT, code="5"),
+            StatusMessage(symbol="A", ts=AT, code="T"),
+        )
+    assert [each.symbol for each in listener.ticks] == ["A"]
+    assert [(each.price, each.size) for each in listener.trades] == [(1.5, 3.0)]
+    assert [(each.low, each.volume) for each in listener.bars] == [(0.5, 10.0)]
+    assert [(each.halted, each.code, each.reason) for each in listener.halts] == [
+        (True, "H", "News pending"),
+        (False, "T", ""),
+    ]
+
+
+async def test_the_quotes_of_one_turn_of_the_loop_are_passed_on_together() -> None:
+    wire, listener = FakeWire(), FakeListener()
+    async with reading(wire, listener):
+        for bid in (1.0, 2.0, 3.0):
+            wire.say(QuoteMessage(symbol="A", ts=AT, bid=bid))
+        await asyncio.sleep(0.1)
+        wire.say(QuoteMessage(symbol="A", ts=AT, bid=4.0))
+    assert [[tick.quote().bid for tick in ticks] for _, ticks in listener.frames] == [[1.0, 2.0, 3.0], [4.0]]
+
+
+async def test_an_answer_does_not_wait_for_the_quotes_that_came_with_it() -> None:
+    wire, listener = FakeWire(), FakeListener()
+    connection = AlpacaConnection(wire, listener, Patience(), statuses=False)
+    task = asyncio.create_task(connection.run())
+    await asyncio.sleep(0)
+    wire.say(QuoteMessage(symbol="A", ts=AT, bid=1.0), ErrorMessage(code=500, msg="internal error"))
+    with pytest.raises(StreamError):
+        await task
+    await connection.close()
+    assert [tick.quote().bid for tick in listener.ticks] == [1.0]
+
+
+async def test_what_comes_while_it_is_closed_is_passed_on_before_it_is_and_nothing_after() -> None:
+    wire, listener = FakeWire(), FakeListener()
+    connection = AlpacaConnection(wire, listener, Patience(), statuses=False)
+    task = asyncio.create_task(connection.run())
+    await asyncio.sleep(0)
+    wire.at_close = [QuoteMessage(symbol="A", ts=AT, bid=1.0)]
+    await connection.close()
+    assert [tick.quote().bid for tick in listener.ticks] == [1.0]
+    await cancel(task)
+    assert len(listener.frames) == 1

@@ -1,0 +1,143 @@
+import random
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import msgpack
+import pytest
+
+from sluice_runtime.adapters.alpaca.messages import (
+    ErrorMessage,
+    QuoteMessage,
+    SubscriptionMessage,
+    SuccessMessage,
+    decode,
+)
+from sluice_runtime.domain.market import Quote
+
+AT = msgpack.Timestamp.from_unix_nano(1_772_463_600_123_456_789)
+QUOTE = {
+    "T": "q",
+    "S": "AAPL",
+    "bx": "V",
+    "bp": 100.5,
+    "bs": 2,
+    "ax": "V",
+    "ap": 100.6,
+    "as": 3,
+    "c": ["R"],
+    "z": "C",
+    "t": AT,
+}
+
+
+def frame(*messages: object) -> bytes:
+    return bytes(msgpack.packb(messages))
+
+
+def quotes(*messages: object) -> list[Quote]:
+    return [each.quote() for each in decode(frame(*messages)) if isinstance(each, QuoteMessage)]
+
+
+def quote(changes: Mapping[str, object]) -> Quote:
+    [found] = quotes({**QUOTE, **changes})
+    return found
+
+
+def test_a_quote_is_decoded_with_its_event_time() -> None:
+    assert quote({}) == Quote(
+        symbol="AAPL",
+        ts=datetime(2026, 3, 2, 15, 0, 0, 123457, tzinfo=UTC),
+        bid=100.5,
+        ask=100.6,
+        bid_size=2.0,
+        ask_size=3.0,
+    )
+
+
+def test_each_control_message_has_its_type() -> None:
+    found = decode(
+        frame(
+            {"T": "success", "msg": "connected"},
+            {"T": "subscription", "trades": [], "quotes": ["AAPL"], "bars": []},
+            {"T": "error", "code": 402, "msg": "auth failed"},
+        )
+    )
+    assert found == [
+        SuccessMessage(msg="connected"),
+        SubscriptionMessage(quotes=["AAPL"]),
+        ErrorMessage(code=402, msg="auth failed"),
+    ]
+
+
+def test_a_subscription_to_nothing_may_leave_out_quotes() -> None:
+    assert decode(frame({"T": "subscription"})) == [SubscriptionMessage(quotes=[])]
+
+
+def test_keys_that_no_document_has_are_ignored() -> None:
+    assert quotes({"T": "q", "zz": {"n": [1, None]}, **QUOTE, "zy": "new"}) == quotes(QUOTE)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {**QUOTE, "T": "zz"},
+        {key: value for key, value in QUOTE.items() if key != "t"},
+        {key: value for key, value in QUOTE.items() if key != "T"},
+        {**QUOTE, "t": "2013-10-07T13:30:00"},
+        {**QUOTE, "t": "yesterday"},
+        {**QUOTE, "t": msgpack.Timestamp(2**40, 0)},
+        {**QUOTE, "bp": "100.5"},
+        {**QUOTE, "S": 7},
+        {**QUOTE, "S": b"AAPL"},
+        {"T": "error", "code": "four hundred"},
+        {"T": 1},
+        {1: 2},
+        None,
+        7,
+        "q",
+        [],
+    ],
+    ids=str,
+)
+def test_a_message_that_is_not_understood_costs_only_itself(bad: object) -> None:
+    assert quotes(QUOTE, bad, QUOTE) == quotes(QUOTE, QUOTE)
+
+
+def test_text_that_is_not_utf_8_costs_only_its_message() -> None:
+    good = msgpack.packb(QUOTE)
+    assert len(decode(b"\x93" + good + good.replace(b"AAPL", b"AA\xff\xfe") + good)) == 2
+
+
+@pytest.mark.parametrize("data", [b"", b"\xc1", b"\x91", b"\x80", b"\x91" * 100_000, b"[]", frame({"T": "q"})[:-1]])
+def test_a_frame_that_is_no_array_of_messages_is_nothing(data: bytes) -> None:
+    assert list(decode(data)) == []
+
+
+def test_whatever_bytes_come_nothing_is_raised() -> None:
+    source = random.Random(7)
+    good = frame(QUOTE, {"T": "success", "msg": "connected"}, {"T": "error", "code": 400, "msg": "x"})
+    for _ in range(20_000):
+        data = bytearray(good)
+        for _ in range(source.randrange(1, 4)):
+            data[source.randrange(len(data))] = source.randrange(256)
+        decode(bytes(data))
+
+
+@pytest.mark.parametrize("nothing", [0, 0.0, -1.0, float("nan"), float("inf")])
+def test_a_side_that_is_not_there_is_null(nothing: float) -> None:
+    assert (quote({"bp": nothing}).bid, quote({"bp": nothing}).bid_size) == (None, None)
+    assert (quote({"ap": nothing}).ask, quote({"ap": nothing}).ask_size) == (None, None)
+
+
+def test_a_side_may_be_left_out() -> None:
+    found = quotes({key: value for key, value in QUOTE.items() if key not in ("bp", "bs")})
+    assert (found[0].bid, found[0].ask) == (None, 100.6)
+
+
+def test_a_size_that_is_no_number_is_unknown_and_the_price_stands() -> None:
+    found = quote({"bs": float("nan")})
+    assert (found.bid, found.bid_size) == (100.5, None)
+
+
+def test_sizes_may_have_fractions() -> None:
+    assert quote({"bs": 0.25}).bid_size == 0.25

@@ -1,0 +1,172 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from sluice_runtime.adapters.http.api import application
+from sluice_runtime.adapters.http.control import Guard, bearer, control_routes, same_machine
+from sluice_runtime.domain.desired import halted
+from sluice_runtime.domain.pause import Pause
+from sluice_runtime.loops.journal import Journal
+from sluice_runtime.ports import RefusedError, Wishes
+from support.runtime_fakes import journal
+
+REAL_TIME = True
+TOKEN = "sesame-sesame"
+
+
+class FakeControls:
+    """Remembers what was asked, and answers as it is told."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+        self.in_time = True
+        self.others: tuple[str, ...] = ()
+        self.refusal: RefusedError | None = None
+
+    async def stop(self, reason: str | None) -> bool:
+        """As Controls."""
+        self.asked.append(("stop", reason))
+        return self.in_time
+
+    async def start(self, wishes: Wishes) -> tuple[str, ...]:
+        """As Controls."""
+        if self.refusal is not None:
+            raise self.refusal
+        self.asked.append(("start", wishes))
+        return self.others
+
+    def reload(self) -> None:
+        """As Controls."""
+        if self.refusal is not None:
+            raise self.refusal
+        self.asked.append("reload")
+
+
+class World:
+    """An interface that lets in who `guard` lets in."""
+
+    def __init__(self, book: Journal) -> None:
+        self.book = book
+        self.controls = FakeControls()
+        self.guard: Guard = lambda _: None
+        self.client: TestClient[Any, Any]
+
+    async def post(self, name: str, body: Any = None, **headers: str) -> tuple[int, dict[str, Any]]:
+        async with self.client.post(f"/runtime/ingest/{name}", json=body, headers=headers) as response:
+            return response.status, await response.json()
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    made = World(journal())
+
+    def guard(request: web.Request) -> str | None:
+        return made.guard(request)
+
+    routes = control_routes(made.controls, made.book, guard)
+    async with TestClient(TestServer(application(made.book, routes))) as made.client:
+        yield made
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    file = tmp_path / "token"
+    file.write_text(TOKEN + "\n")
+    return file
+
+
+async def test_stop_answers_with_the_acknowledgement(world: World) -> None:
+    world.book.aim.set(halted(world.book.aim.value, Pause(source="api")))
+    world.book.entered("Paused")
+    world.book.pause_acknowledged()
+    status, told = await world.post("stop", {"reason": "bad prints"})
+    assert (status, told["state"], told["pausedBy"]) == (200, "Paused", ["api"])
+    assert told["pause"]["acknowledgedAt"]
+    assert world.controls.asked == [("stop", "bad prints")]
+
+
+async def test_a_stop_that_is_not_carried_out_in_time_is_told(world: World) -> None:
+    world.controls.in_time = False
+    status, told = await world.post("stop")
+    assert status == 504
+    assert "has not acknowledged it yet" in told["error"]
+
+
+async def test_start_takes_its_wishes_all_of_which_may_be_absent(world: World) -> None:
+    assert (await world.post("start"))[0] == 200
+    await world.post("start", {"provider": "synthetic", "symbols": ["SPY"], "dry_run": True})
+    wishes = Wishes(provider="synthetic", symbols=["SPY"], dry_run=True)
+    assert world.controls.asked == [("start", Wishes()), ("start", wishes)]
+
+
+async def test_start_names_every_other_switch_that_pauses(world: World) -> None:
+    world.controls.others = ("cr:acme/us", "autoStop")
+    status, told = await world.post("start")
+    assert (status, told["pausedBy"]) == (409, ["cr:acme/us", "autoStop"])
+    assert told["error"].startswith("the switch api is on, but cr:acme/us and autoStop still pauses")
+
+
+async def test_reload_is_handed_on(world: World) -> None:
+    assert (await world.post("reload"))[0] == 200
+    assert world.controls.asked == ["reload"]
+
+
+@pytest.mark.parametrize("action", ["start", "reload"])
+async def test_what_cannot_be_had_is_told_in_a_sentence(world: World, action: str) -> None:
+    world.controls.refusal = RefusedError("in a cluster the IngestJob decides: patch it")
+    assert await world.post(action) == (422, {"error": "in a cluster the IngestJob decides: patch it"})
+
+
+@pytest.mark.parametrize("body", [[], {"symbol": ["SPY"]}, {"symbols": "SPY"}])
+async def test_a_body_that_is_something_else_is_told_where(world: World, body: Any) -> None:
+    status, told = await world.post("start", body)
+    assert status == 400
+    assert told["error"].startswith("the body is not what /runtime/ingest/start takes: ")
+
+
+@pytest.mark.parametrize("action", ["stop", "start", "reload"])
+async def test_without_the_token_nothing_is_done(world: World, secret: Path, action: str) -> None:
+    world.guard = bearer(secret)
+    wrong = ({}, {"Authorization": TOKEN}, {"Authorization": f"Basic {TOKEN}"}, {"Authorization": "Bearer "})
+    for headers in (*wrong, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": "Bearer ü"}):
+        status, told = await world.post(action, **headers)
+        assert status == 403
+        assert told["error"].startswith("POST needs the header Authorization: Bearer TOKEN")
+    assert world.controls.asked == []
+
+
+async def test_with_the_token_it_is_done_and_no_log_shows_it(
+    world: World, secret: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    world.guard = bearer(secret)
+    assert (await world.post("stop", Authorization=f"Bearer {TOKEN}"))[0] == 200
+    assert (await world.post("stop", Authorization=f"Bearer {TOKEN}x"))[0] == 403
+    assert TOKEN not in caplog.text
+
+
+async def test_a_rotated_token_counts_at_once(world: World, tmp_path: Path) -> None:
+    world.guard = bearer(tmp_path / "token")
+    status, told = await world.post("stop", Authorization="Bearer ")
+    assert (status, told["error"][:46]) == (403, "the Secret of spec.http.tokenSecretRef is miss")
+    for token in ("first", "second"):
+        (tmp_path / "token").write_text(token)
+        assert (await world.post("stop", Authorization=f"Bearer {token}"))[0] == 200
+
+
+async def test_where_no_token_is_named_it_is_read_only(world: World) -> None:
+    world.guard = bearer(None)
+    status, told = await world.post("stop", Authorization="Bearer ")
+    assert (status, told["error"][:31]) == (403, "this interface is read-only: na")
+
+
+async def test_on_one_machine_programs_are_let_in_and_web_pages_are_not(world: World) -> None:
+    world.guard = same_machine
+    assert (await world.post("stop"))[0] == 200
+    assert (await world.post("stop", Origin="https://example.com"))[0] == 403
+    assert (await world.post("stop", Host="rebound.example.com:8080"))[0] == 403
+    assert len(world.controls.asked) == 1

@@ -1,0 +1,56 @@
+import json
+from typing import Any
+
+import msgspec
+
+from sluice_contract.status import StreamStatus
+from sluice_runtime.adapters.http.status import status_body
+from sluice_runtime.domain.desired import desired
+from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.domain.health import stream_status
+from sluice_runtime.domain.pause import Switch
+from sluice_runtime.loops.journal import Journal
+from support.runtime_fakes import aim, job, journal
+from support.virtual_time import START, now
+
+
+def body(book: Journal) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(status_body(book.snapshot()))
+    return found
+
+
+async def test_it_is_the_pod_s_half_of_the_status_with_two_names_more() -> None:
+    book = journal()
+    book.entered("Live")
+    found = body(book)
+    assert found.pop("pausedBy") == found.pop("pausedSymbols") == []
+    assert msgspec.convert(found, StreamStatus) == stream_status(book.snapshot())
+    assert found["heartbeat"]["at"] == "2026-03-02T15:00:00Z"
+    assert found["heartbeat"]["dryRun"] is False
+
+
+async def test_all_switches_that_pause_are_named_the_one_that_decides_first() -> None:
+    others = [
+        Switch(source="env:INGEST_ENABLED", pauses=False),
+        Switch(source="api", pauses=True, reason="bad prints"),
+        Switch(source="autoStop", pauses=True, until=START),
+        Switch(source="file:enabled", pauses=True),
+    ]
+    found = body(journal(desired(job(enabled=False), now(), others)))
+    assert found["pausedBy"] == ["cr:acme/us", "api", "file:enabled"]
+    assert (found["ingestEnabled"], found["ingestEnabledSource"]) == (False, "cr:acme/us")
+
+
+async def test_paused_symbols_are_those_of_the_job_in_order() -> None:
+    paused = [{"symbol": symbol} for symbol in ("MSFT", "AAPL", "TSLA")]
+    found = body(journal(aim(symbols=["AAPL", "MSFT", "SPY"], pausedSymbols=paused)))
+    assert found["pausedSymbols"] == ["AAPL", "MSFT"]
+    assert found["pausedBy"] == []
+
+
+async def test_what_is_not_there_is_absent_and_never_null() -> None:
+    book = journal()
+    assert not {"failure", "pause", "slot", "freshness", "preflight"} & body(book).keys()
+    book.failed(StreamError("auth", "check the key"))
+    assert body(book)["failure"]["message"] == "check the key"
+    assert "null" not in status_body(book.snapshot()).decode()
