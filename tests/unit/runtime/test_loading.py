@@ -47,3 +47,21 @@ with lean():
 assert machine_trust().cert_store_stats() == ssl.create_default_context().cert_store_stats()
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_requests_is_loaded_without_tables_of_encodings_and_takes_text_for_utf_8() -> None:
+    program = """
+import sys
+import warnings
+warnings.simplefilter("error")
+from sluice_runtime.loading import lean
+with lean():
+    from sluice_runtime.adapters.firestore import sink
+import requests
+assert not {"chardet", "charset_normalizer"} & sys.modules.keys()
+answer = requests.Response()
+answer._content = "Zürich".encode()
+assert answer.text == "Zürich"
+import charset_normalizer
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
