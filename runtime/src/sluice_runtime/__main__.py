@@ -12,7 +12,7 @@ import msgspec
 
 from sluice_contract import identity
 
-from . import commands, logs
+from . import logs
 from .loading import lean
 from .settings import Settings, SettingsError, settings
 
@@ -21,17 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit code 0: ended as asked, or fenced. 1: the answer is no. 2: cannot start like this, see standard error."""
     given = _parser().parse_args(arguments)
     try:
-        match given.command:
-            case "pause" | "resume" | "paused":
-                return commands.pauses(given, os.environ, print)
-            case "smoke" if given.base_url:
-                return commands.walk(given.base_url, given.seconds, os.environ, print)
-            case "smoke":
-                return _smoke(given)
-            case "preflight":
-                return _preflight(given)
-            case _:
-                return _run(given)
+        if given.command == "run" and identity.JOB_ENV in os.environ and given.file is None:
+            return _pod(given)
+        return _called(given)
     except SettingsError as error:
         print(f"sluice-runtime: {error}", file=sys.stderr)
         return 2
@@ -65,47 +57,45 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(given: argparse.Namespace) -> int:
-    # Google's client is slow to import: a mistake in the settings is told without it.
-    if identity.JOB_ENV in os.environ and given.file is None:
-        found = msgspec.structs.replace(settings(os.environ), record_file=given.record)
-        _configure_logs(found)
-        with lean():
-            from .app import run  # noqa: PLC0415
-
-        asyncio.run(run(found))
-        return 0
-    read = commands.declared(given.file, os.environ)
-    plain = commands.settings_of(read(), os.environ, given.file)
-    found = msgspec.structs.replace(plain, record_file=given.record)
+def _pod(given: argparse.Namespace) -> int:
+    found = msgspec.structs.replace(settings(os.environ), record_file=given.record)
     _configure_logs(found)
-    with lean():
-        from .standalone import Standalone  # noqa: PLC0415
+    with lean():  # after the settings: a mistake in them is told without Google's client, which is slow to import
+        from .app import run  # noqa: PLC0415
 
-    Standalone(found, read, os.environ).run_until_stopped(given.port)
+    asyncio.run(run(found))
     return 0
 
 
-def _smoke(given: argparse.Namespace) -> int:
+def _called(given: argparse.Namespace) -> int:
+    """What people call. Imported here, for a pod does without it."""
+    from . import commands  # noqa: PLC0415
+
+    match given.command:
+        case "pause" | "resume" | "paused":
+            return commands.pauses(given, os.environ, print)
+        case "smoke" if given.base_url:
+            return commands.walk(given.base_url, given.seconds, os.environ, print)
+        case "preflight":
+            if given.json:
+                os.nice(10)  # it is asked for by a stream that runs, which goes first
+            return commands.look(
+                commands.settings_at_hand(given.file, os.environ), os.environ, print, as_json=given.json
+            )
     read = commands.declared(given.file, os.environ)
-    found = commands.settings_of(read(), os.environ, given.file)
+    plain = commands.settings_of(read(), os.environ, given.file)
+    found = msgspec.structs.replace(plain, record_file=getattr(given, "record", None))
     _configure_logs(found)
     with lean():
         from .standalone import Standalone  # noqa: PLC0415
 
-    passed, sentence = Standalone(found, read, os.environ).smoke(given.seconds)
+    runtime = Standalone(found, read, os.environ)
+    if given.command == "run":
+        runtime.run_until_stopped(given.port)
+        return 0
+    passed, sentence = runtime.smoke(given.seconds)
     print(f"{'PASS' if passed else 'FAIL'}: {sentence}")
     return 0 if passed else 1
-
-
-def _preflight(given: argparse.Namespace) -> int:
-    if given.json:
-        os.nice(10)  # it is asked for by a stream that runs, which goes first
-    if identity.JOB_ENV in os.environ and given.file is None:
-        found = settings(os.environ)
-    else:
-        found = commands.settings_of(commands.declared(given.file, os.environ)(), os.environ, given.file)
-    return commands.look(found, os.environ, print, as_json=given.json)
 
 
 def _configure_logs(found: Settings) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import msgspec.yaml
 
+from sluice_contract import identity
 from sluice_contract.alpaca import Alpaca
 from sluice_contract.resource import IngestJob
 from sluice_contract.values import Symbol
@@ -22,7 +23,7 @@ from .adapters.pauses import HandPause, PauseFile
 from .adapters.preflight import findings_of
 from .domain.rest import rest
 from .environment import KEY_ID, SECRET_KEY, checked, first, spec_from_environment, standalone_settings, state_dir
-from .settings import Settings, SettingsError
+from .settings import Settings, SettingsError, settings
 
 Say = Callable[[str], None]
 
@@ -72,6 +73,17 @@ def pauses(given: argparse.Namespace, environment: Mapping[str, str], say: Say) 
     except (OSError, msgspec.MsgspecError) as error:
         raise SettingsError(f"{file.path} cannot be used: {error}") from None
     return 0
+
+
+def settings_at_hand(document: Path | None, environment: Mapping[str, str]) -> Settings:
+    """The settings that hold here: a pod's own where the operator has put them, else a standalone runtime's.
+
+    Raises:
+        SettingsError: one is missing or malformed.
+    """
+    if identity.JOB_ENV in environment and document is None:
+        return settings(environment)
+    return settings_of(declared(document, environment)(), environment, document)
 
 
 def walk(base_url: str, seconds: float, environment: Mapping[str, str], say: Say) -> int:

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from sluice_contract.identity import InjectedJob
+from sluice_contract.mistakes import mistakes
 from sluice_contract.resource import IngestJob, ingest_job
-from sluice_contract.rules import broken
 
 from .domain.pause import says_enabled
 from .settings import Settings, SettingsError, common
@@ -69,14 +69,11 @@ def checked(document: dict[str, Any]) -> IngestJob:
     """A document as a job, held to what an API server would hold it to, and in a namespace as one would put it.
 
     Raises:
-        SettingsError: it breaks a bound or a rule; the message is the rule's sentence.
+        SettingsError: something is wrong with it; the message says all that is.
     """
-    try:
-        job = ingest_job(document)
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"this is no IngestJob: {error}") from None
-    if sentences := broken(job):
+    if sentences := mistakes(document):
         raise SettingsError("; ".join(sentences))
+    job = ingest_job(document)
     if job.metadata.namespace:
         return job
     return msgspec.structs.replace(job, metadata=msgspec.structs.replace(job.metadata, namespace="default"))

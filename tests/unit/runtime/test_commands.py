@@ -98,7 +98,8 @@ def test_without_a_document_the_environment_declares_the_job(world: World) -> No
         ("- a list", "is no YAML document"),
         ("", "is no YAML document"),
         (JOB + ", pause: {until: 2026-02-30}}", "is no YAML document: day is out of range"),
-        (JOB + ", pause: {until: 2026-03-02 15:00:00}}", "is no IngestJob: "),
+        (JOB + ", pause: {until: 2026-03-02 15:00:00}}", ": spec.pause.until: Expected `datetime` with a timezone"),
+        (JOB + ", enabeld: false}", ": spec.enabeld is no field: did you mean enabled"),
         (JOB + ", alpaca: {}}", ": spec.alpaca is"),
     ],
 )
@@ -219,3 +220,16 @@ def test_without_a_key_pair_it_is_looked_for_where_a_secret_is_mounted(world: Wo
     assert commands.look(settings, {}, world.said.append, as_json=False) == 1
     assert world.said[0].startswith("NOT credentials: the Secret environment is missing or lacks a key")
     assert account.looked_at == []
+
+
+def test_in_a_pod_the_settings_at_hand_are_the_pod_s_own(world: World) -> None:
+    spec = {"tenant": "acme", "provider": "synthetic", "symbols": ["AAPL"]}
+    injected = {"namespace": "acme", "name": "us", "uid": "0b0b", "generation": 3, "epoch": 7, "projectID": "demo"}
+    pod = {
+        "SLUICE_JOB": json.dumps({**injected, "spec": spec}),
+        "POD_UID": "b0d",
+        "KUBERNETES_SERVICE_HOST": "10.0.0.1",
+    }
+    assert commands.settings_at_hand(None, pod | KEYS).job.name == "us"
+    assert commands.settings_at_hand(None, KEYS | world.environment).job.name == "standalone"
+    assert commands.settings_at_hand(world.document, pod | world.environment).pod_uid == "standalone"

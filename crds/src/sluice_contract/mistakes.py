@@ -1,0 +1,80 @@
+"""What is wrong with a document, told as an API server and kubectl would, where there is neither."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+
+from . import identity
+from .resource import ingest_job
+from .rules import broken
+from .schema import Schema, open_api_schema
+
+_AT = re.compile(r"(?P<words>.*) - at `\$\.?(?P<path>[^`]*)`", re.DOTALL)
+_STEP = re.compile(r"\[(?P<index>\d+)\]|\.?(?P<name>[^.\[\]]+)")
+
+
+def mistakes(document: dict[str, Any]) -> list[str]:
+    """A sentence for each: fields that there are not, a value out of its bounds, rules across fields."""
+    if found := [*_headings(document), *_unknown(document, _without_metadata(open_api_schema()))]:
+        return found
+    try:
+        return broken(ingest_job(document))
+    except msgspec.ValidationError as error:
+        return [_sentence(str(error), document)]
+
+
+def _headings(document: dict[str, Any]) -> Iterator[str]:
+    for field, value in (("apiVersion", identity.API_VERSION), ("kind", identity.KIND)):
+        given = document.get(field, value)
+        if given != value:
+            yield f"{field} is {given!r}: it takes {value}"
+
+
+def _without_metadata(schema: Schema) -> Schema:
+    """What the metadata may have is for Kubernetes to say, and the status is nobody's to write."""
+    known = {name: field for name, field in schema["properties"].items() if name not in ("metadata", "status")}
+    return schema | {"properties": known | {"metadata": {}, "status": {}}}
+
+
+def _unknown(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
+    """The fields below `path` that no schema has. Where a value is of another type, decoding tells it."""
+    properties = schema.get("properties")
+    if isinstance(part, list):
+        for index, each in enumerate(part):
+            yield from _unknown(each, schema.get("items", {}), f"{path}[{index}]")
+    elif isinstance(part, dict) and properties:
+        for name, value in part.items():
+            here = f"{path}.{name}" if path else str(name)
+            if name in properties:
+                yield from _unknown(value, properties[name], here)
+            else:
+                near = get_close_matches(str(name), properties, n=1)
+                yield f"{here} is no field: {f'did you mean {near[0]}' if near else 'remove it'}"
+
+
+def _sentence(error: str, document: dict[str, Any]) -> str:
+    """msgspec's own, with the value, and what the field is for."""
+    told = _AT.fullmatch(error)
+    if told is None:
+        return f"this is no IngestJob: {error}"
+    value, description = _at(told["path"], document)
+    shown = f"{told['path']} is {value!r}" if isinstance(value, str | int | float | bool) else told["path"]
+    return f"{shown}: {told['words']}{f' ({description})' if description else ''}"
+
+
+def _at(path: str, document: dict[str, Any]) -> tuple[Any, str]:
+    """The value at a path, and its description; None and nothing where there is none."""
+    value: Any = document
+    schema = open_api_schema()
+    for step in _STEP.finditer(path):
+        try:
+            value = value[int(step["index"])] if step["index"] else value[step["name"]]
+        except (LookupError, TypeError):
+            value = None
+        schema = schema.get("items", {}) if step["index"] else schema.get("properties", {}).get(step["name"], {})
+    return value, str(schema.get("description", "")).rstrip(".")
