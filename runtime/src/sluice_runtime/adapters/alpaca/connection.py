@@ -28,6 +28,9 @@ from .wire import Patience, Wire
 
 Answer = SubscriptionMessage | ErrorMessage
 
+# Fewer quotes than this in one turn of the loop: waking up for them cost more than they did.
+_FEW = 100
+
 
 class AlpacaConnection:
     """One open socket. `run` reads; `follow` writes and waits for what `run` reads in answer.
@@ -183,6 +186,8 @@ class AlpacaConnection:
             others, self._others = self._others, []
             self._tell(others)
         self._listener.received(quotes)  # type: ignore[arg-type]  # there are only quotes
+        if len(quotes) < _FEW:
+            self._wire.rest()
 
     def _tell(self, messages: Sequence[Message]) -> None:
         if trades := [each.trade() for each in messages if isinstance(each, TradeMessage) and each.price > 0]:

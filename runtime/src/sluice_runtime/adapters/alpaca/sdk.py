@@ -141,6 +141,9 @@ class SDKWire:
         while True:
             take(await self.next())
 
+    def rest(self) -> None:
+        """Never: how this one reads is alpaca-py's."""
+
     async def close(self) -> None:
         """As Wire."""
         try:

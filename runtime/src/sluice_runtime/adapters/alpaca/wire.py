@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import cache
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 import aiohttp
 import msgspec
@@ -19,6 +19,9 @@ from .messages import Message, decode
 from .refusals import refused_upgrade, unreachable, untrusted
 
 _MAX_FRAME = 8 << 20
+# Waking up for a quote costs fifty times what the quote does. So a connection that brings few rests in between, no longer
+# than the shortest flush interval there is: what comes meanwhile is read together.
+_REST_SECONDS = 0.02
 _RESET = struct.pack("ii", 1, 0)
 # Looked up once: a member of an Enum costs Python 3.11 a function call, and each frame is asked for its type.
 _BINARY = aiohttp.WSMsgType.BINARY
@@ -63,6 +66,9 @@ class Wire(Protocol):
     async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
         """Passes each frame's messages on until the socket ends; never returns."""
 
+    def rest(self) -> None:
+        """What comes in the next moment may wait until its end. To a wire that is being closed, nothing."""
+
     async def close(self) -> None:
         """Closes in good order if the peer answers, else without it, within the patience for that."""
 
@@ -73,17 +79,26 @@ def machine_trust() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
+class _Socket(aiohttp.ClientWebSocketResponse):
+    """aiohttp's, and the transport below it."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        connection = self._response.connection
+        self.transport: asyncio.ReadTransport | None = connection.transport if connection is not None else None
+
+
 class NativeWire:
     """The wire of engine `native`: aiohttp and msgspec."""
 
-    def __init__(
-        self, session: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse, patience: Patience
-    ) -> None:
+    def __init__(self, session: aiohttp.ClientSession, socket: _Socket, patience: Patience) -> None:
         self._session = session
         self._socket = socket
         self._patience = patience
         self._raw = socket.get_extra_info("socket")  # once it is closed, aiohttp has none to give
         self._reading: asyncio.Future[Any] | None = None
+        self._is_closing = False
+        self._later = asyncio.get_running_loop().call_later
 
     @classmethod
     async def open(cls, endpoint: Endpoint) -> NativeWire:
@@ -92,7 +107,7 @@ class NativeWire:
         Raises:
             StreamError: it cannot be had.
         """
-        session = aiohttp.ClientSession()
+        session = aiohttp.ClientSession(ws_response_class=_Socket)
         try:
             return cls(session, await _upgraded(session, endpoint), endpoint.patience)
         except BaseException:
@@ -129,8 +144,21 @@ class NativeWire:
             elif kind in _ENDS:
                 raise self._ended()
 
+    def rest(self) -> None:
+        """As Wire."""
+        transport = self._socket.transport
+        if transport is not None and not self._is_closing and not transport.is_closing():
+            transport.pause_reading()
+            self._later(_REST_SECONDS, self._wake)
+
+    def _wake(self) -> None:
+        if self._socket.transport is not None:
+            self._socket.transport.resume_reading()
+
     async def close(self) -> None:
         """As Wire. aiohttp's own timeout is one for each frame that a peer still sends, and it does not abort."""
+        self._is_closing = True
+        self._wake()
         try:
             async with asyncio.timeout(self._patience.close):
                 await self._socket.close()
@@ -162,11 +190,11 @@ def cut(raw: sockets.socket | None) -> None:
             raw.shutdown(sockets.SHUT_RDWR)
 
 
-async def _upgraded(session: aiohttp.ClientSession, endpoint: Endpoint) -> aiohttp.ClientWebSocketResponse:
+async def _upgraded(session: aiohttp.ClientSession, endpoint: Endpoint) -> _Socket:
     patience = endpoint.patience
     try:
         async with asyncio.timeout(patience.upgrade):
-            return await session.ws_connect(
+            socket = await session.ws_connect(
                 endpoint.url,
                 headers={"Content-Type": "application/msgpack"},
                 heartbeat=patience.ping,
@@ -174,6 +202,7 @@ async def _upgraded(session: aiohttp.ClientSession, endpoint: Endpoint) -> aioht
                 timeout=aiohttp.ClientWSTimeout(ws_close=2 * patience.close),
                 ssl=endpoint.tls or (machine_trust() if endpoint.url.startswith("wss:") else True),
             )
+            return cast("_Socket", socket)
     except aiohttp.WSServerHandshakeError as error:
         after = error.headers.get("Retry-After", "") if error.headers else ""
         raise refused_upgrade(error.status, after, endpoint.url) from None

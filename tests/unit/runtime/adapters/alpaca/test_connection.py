@@ -37,6 +37,7 @@ class FakeWire:
         self.refused: dict[str, int] = {}  # a channel that the feed has not, and the code that says so
         self.held: dict[str, set[str]] = {"quotes": set(), "trades": set(), "statuses": set()}
         self._frames: asyncio.Queue[Sequence[Message]] = asyncio.Queue()
+        self.rests = 0
         self.at_close: Sequence[Message] = ()  # one more frame that comes while it is closed
 
     async def send(self, message: dict[str, Any]) -> None:
@@ -50,6 +51,9 @@ class FakeWire:
         self._take = take
         while True:
             take(await self._frames.get())
+
+    def rest(self) -> None:
+        self.rests += 1
 
     async def close(self) -> None:
         if self.at_close:
@@ -189,3 +193,14 @@ async def test_what_comes_while_it_is_closed_is_passed_on_before_it_is_and_nothi
     assert [tick.quote().bid for tick in listener.ticks] == [1.0]
     await cancel(task)
     assert len(listener.frames) == 1
+
+
+async def test_a_connection_that_brings_few_quotes_rests_and_one_that_brings_many_does_not() -> None:
+    wire, listener = FakeWire(), FakeListener()
+    async with reading(wire, listener):
+        wire.say(*[QuoteMessage(symbol="A", ts=AT, bid=1.0)] * 100)
+        await asyncio.sleep(0.1)
+        assert wire.rests == 0
+        wire.say(*[QuoteMessage(symbol="A", ts=AT, bid=1.0)] * 99)
+        await asyncio.sleep(0.1)
+        assert wire.rests == 1
