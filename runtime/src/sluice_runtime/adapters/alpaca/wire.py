@@ -19,8 +19,8 @@ from .messages import Message, decode
 from .refusals import refused_upgrade, unreachable, untrusted
 
 _MAX_FRAME = 8 << 20
-# Waking up for a quote costs fifty times what the quote does. So a connection that brings few rests in between, no longer
-# than the shortest flush interval there is: what comes meanwhile is read together.
+# Waking up for a quote costs fifty times what the quote does. So a connection that brings few rests in between, no
+# longer than the shortest flush interval there is: what comes meanwhile is read together.
 _REST_SECONDS = 0.02
 _RESET = struct.pack("ii", 1, 0)
 # Looked up once: a member of an Enum costs Python 3.11 a function call, and each frame is asked for its type.
