@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from ..ports import Listener
+
 
 async def uninterrupted(closing: Coroutine[Any, Any, None]) -> None:
     """Awaits what has an end of its own; who is cancelled meanwhile is so only when it is over.
@@ -23,3 +25,11 @@ async def uninterrupted(closing: Coroutine[Any, Any, None]) -> None:
     task.result()
     if cancelled is not None:
         raise cancelled
+
+
+async def farewell(closing: Coroutine[Any, Any, None], listener: Listener) -> None:
+    """Awaits the close of a connection, uninterrupted, and tells its listener, whatever has come of it."""
+    try:
+        await uninterrupted(closing)
+    finally:
+        listener.closed()

@@ -2,7 +2,8 @@ import asyncio
 
 import pytest
 
-from sluice_runtime.adapters.closing import uninterrupted
+from sluice_runtime.adapters.closing import farewell, uninterrupted
+from support.fake_listener import FakeListener
 
 
 async def test_what_closes_is_waited_for_however_often_it_is_cancelled() -> None:
@@ -32,3 +33,13 @@ async def test_without_a_cancellation_it_ends_as_what_closes() -> None:
     with pytest.raises(OSError, match="broken pipe"):
         await uninterrupted(fail())
     await uninterrupted(asyncio.sleep(0))
+
+
+async def test_the_listener_hears_of_a_close_that_fails_too() -> None:
+    async def fail() -> None:
+        raise OSError("broken pipe")
+
+    listener = FakeListener()
+    with pytest.raises(OSError, match="broken pipe"):
+        await farewell(fail(), listener)
+    assert listener.history == ["closed"]

@@ -14,7 +14,7 @@ from sluice_contract.alpaca import Alpaca, AlpacaEngine
 
 from ...domain.failure import StreamError
 from ...ports import Listener
-from ..closing import uninterrupted
+from ..closing import farewell
 from .connection import AlpacaConnection
 from .mount import AlpacaMount
 from .refusals import Contention
@@ -81,10 +81,7 @@ class AlpacaSource:
             listener.entered("Subscribing")
             yield connection
         finally:
-            try:
-                await uninterrupted(connection.close())
-            finally:
-                listener.closed()
+            await farewell(connection.close(), listener)
 
     async def remedied(self) -> None:
         """Returns when there are credentials, and they or the certificates are others than those used last."""

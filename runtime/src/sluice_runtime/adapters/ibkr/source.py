@@ -14,7 +14,7 @@ from sluice_contract.ibkr import IBKR
 
 from ...domain.failure import StreamError
 from ...ports import Connection, Listener
-from ..closing import uninterrupted
+from ..closing import farewell
 from .messages import Patience
 
 
@@ -45,10 +45,7 @@ class IBKRSource:
             listener.entered("Subscribing")
             yield IBKRConnection(gateway, listener, self._patience)
         finally:
-            try:
-                await uninterrupted(gateway.close())
-            finally:
-                listener.closed()
+            await farewell(gateway.close(), listener)
 
     async def remedied(self) -> None:
         """Never: there is nothing here that could be mended while the process runs."""
