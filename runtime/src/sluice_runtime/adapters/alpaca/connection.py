@@ -28,7 +28,7 @@ from .wire import Patience, Wire
 
 Answer = SubscriptionMessage | ErrorMessage
 
-# Fewer quotes than this in one turn of the loop: waking up for them cost more than they did.
+# Fewer messages than this in one turn of the loop: waking up for them cost more than they did.
 _FEW = 100
 
 
@@ -181,12 +181,12 @@ class AlpacaConnection:
         if not self._is_due:
             return
         self._is_due = False
-        quotes, self._quotes = self._quotes, []
-        if self._others:
-            others, self._others = self._others, []
+        quotes, others = self._quotes, self._others
+        self._quotes, self._others = [], []
+        if others:
             self._tell(others)
         self._listener.received(quotes)  # type: ignore[arg-type]  # there are only quotes
-        if len(quotes) < _FEW:
+        if len(quotes) + len(others) < _FEW:
             self._wire.rest()
 
     def _tell(self, messages: Sequence[Message]) -> None:
