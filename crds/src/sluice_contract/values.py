@@ -9,13 +9,21 @@ from msgspec import Meta
 
 from .naming import Document
 
-# Canonical: Alpaca's dot form. One badly formed symbol makes Alpaca refuse a whole subscription, so it stops here.
+_SYMBOL = r"^[A-Z][A-Z0-9]*([./][A-Z0-9]+)?$"
+_SYMBOL_RULE = {
+    "rule": f"self.matches(r'{_SYMBOL}')",
+    "message": "a symbol is in upper case, a share class after a dot, a pair with a slash: write SPY, BRK.B or BTC/USD",
+}
+
+# Canonical: Alpaca's dot form. One badly formed symbol makes Alpaca refuse a whole subscription, so it stops here: by
+# the pattern for tools that know nothing of rules, by the rule for people who do not read patterns.
 Symbol = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Z][A-Z0-9]*([./][A-Z0-9]+)?$",
+        pattern=_SYMBOL,
         max_length=21,
         description="A symbol in canonical form: upper case, a share class after a dot (BRK.B).",
+        extra_json_schema={"x-kubernetes-validations": [_SYMBOL_RULE]},
     ),
 ]
 ObjectName = Annotated[
