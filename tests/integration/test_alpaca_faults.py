@@ -99,6 +99,7 @@ TRIFLES: list[Fault] = [
     Burst(messages=5000),
     EmptyArray(),
     Garbage(),
+    Oversize(),
     StallReading(seconds=0.3),
     Unsubscribed(),
     WrongCodec(),

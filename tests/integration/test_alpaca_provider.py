@@ -215,7 +215,9 @@ async def test_an_impossible_address_is_told(mounted: Path, engine: AlpacaEngine
 
 
 @pytest.mark.parametrize(
-    "strange", [Garbage(), WrongCodec(), Burst(messages=5000), UnknownType(), Missing(), ZeroSide()], ids=str
+    "strange",
+    [Garbage(), WrongCodec(), Burst(messages=5000), Oversize(), UnknownType(), Missing(), ZeroSide()],
+    ids=str,
 )
 async def test_a_strange_frame_costs_only_itself(server: AlpacaServer, client: AlpacaSource, strange: Fault) -> None:
     listener = FakeListener()
@@ -223,6 +225,16 @@ async def test_a_strange_frame_costs_only_itself(server: AlpacaServer, client: A
         await server.inject(strange)
         await server.send_quote("AAPL", 77.25, 78.0)
         await eventually(lambda: listener.ticks and listener.ticks[-1].quote().bid == 77.25)
+
+
+async def test_a_large_frame_is_taken_in_parts_and_none_of_it_is_lost(server: AlpacaServer, mounted: Path) -> None:
+    bids = [100.0 + number for number in range(2000)]
+    listener = FakeListener()
+    async with streaming(source(server.url(), mounted), listener, "AAPL"):
+        await server.send([quote_message(TapeQuote(0, "AAPL", bid, 1, 5000.0, 1), now()) for bid in bids])
+        await eventually(lambda: len(listener.ticks) == len(bids))
+    assert [tick.quote().bid for tick in listener.ticks] == bids
+    assert max(len(ticks) for _, ticks in listener.frames) <= 1000
 
 
 @pytest.mark.parametrize("phase", SilentPeer.PHASES)

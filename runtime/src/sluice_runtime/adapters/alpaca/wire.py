@@ -15,10 +15,12 @@ import aiohttp
 import msgspec
 
 from ...domain.failure import StreamError
-from .messages import Message, decode
+from .messages import Message, decode, decode_in_parts
 from .refusals import refused_upgrade, unreachable, untrusted
 
 _MAX_FRAME = 8 << 20
+# A frame from this size on is taken in parts, and others have their turn in between.
+_LARGE_FRAME = 64 << 10
 # Waking up for a quote costs fifty times what the quote does. So a connection that brings few rests in between, no
 # longer than the shortest flush interval there is: what comes meanwhile is read together.
 _REST_SECONDS = 0.02
@@ -140,7 +142,12 @@ class NativeWire:
         while True:
             kind, data, _ = await receive()
             if kind is _BINARY:
-                take(decode(data))
+                if len(data) < _LARGE_FRAME:
+                    take(decode(data))
+                else:
+                    for messages in decode_in_parts(data):
+                        take(messages)
+                        await asyncio.sleep(0)
             elif kind in _ENDS:
                 raise self._ended()
 

@@ -11,6 +11,7 @@ from sluice_runtime.adapters.alpaca.messages import (
     SubscriptionMessage,
     SuccessMessage,
     decode,
+    decode_in_parts,
 )
 from sluice_runtime.domain.market import Quote
 
@@ -111,6 +112,13 @@ def test_text_that_is_not_utf_8_costs_only_its_message() -> None:
 @pytest.mark.parametrize("data", [b"", b"\xc1", b"\x91", b"\x80", b"\x91" * 100_000, b"[]", frame({"T": "q"})[:-1]])
 def test_a_frame_that_is_no_array_of_messages_is_nothing(data: bytes) -> None:
     assert list(decode(data)) == []
+
+
+def test_in_parts_come_the_same_messages_in_the_same_order() -> None:
+    data = frame(*({**QUOTE, "bp": float(number)} if number % 7 else "strange" for number in range(1201)))
+    parts = list(decode_in_parts(data))
+    assert [message for part in parts for message in part] == list(decode(data))
+    assert [len(part) for part in parts] == [428, 429, 172]
 
 
 def test_whatever_bytes_come_nothing_is_raised() -> None:
