@@ -38,6 +38,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a label that is none": ({"pod": {"labels": {"a b": "c"}}}, "is no qualified name"),
     "a variable of somebody else's": ({"pod": {"env": [{"name": "PYTHONPATH", "value": "/"}]}}, "Unsupported value"),
+    "a switch that is neither on nor off": (
+        {"pod": {"env": [{"name": "INGEST_ENABLED", "value": "halt"}]}},
+        "INGEST_ENABLED takes one of these",
+    ),
     "a log level that is none": ({"pod": {"env": [{"name": "LOG_LEVEL", "value": "loud"}]}}, "LOG_LEVEL takes one of"),
     "a back-off of no time": (
         {"pod": {"env": [{"name": "RECONNECT_BACKOFF_MAX_S", "value": "0"}]}},

@@ -9,6 +9,7 @@ from .pod import QUALIFIED_NAME, RESERVED_DOMAINS, EnvironmentVariable, Pod
 from .resource import IngestJob
 from .rule import Rule
 
+_ON_OFF = r"^(|1|true|on|yes|enabled|0|false|off|no|disabled)$"
 _LEVELS = ("debug", "info", "warning", "error")
 _SECONDS = r"^[0-9]{1,6}([.][0-9]{1,3})?$"
 
@@ -66,6 +67,12 @@ POD_RULES = (
         holds=_of_pod(
             lambda pod: all(each.toleration_seconds is None or each.effect == "NoExecute" for each in pod.tolerations)
         ),
+    ),
+    _value_rule(
+        ("INGEST_ENABLED",),
+        f"each.value.lowerAscii().matches(r'{_ON_OFF}')",
+        "INGEST_ENABLED takes one of these: on, off (or 1, true, yes, enabled, 0, false, no, disabled)",
+        lambda value: re.match(_ON_OFF, value.lower()) is not None,
     ),
     _value_rule(
         ("LOG_LEVEL",),

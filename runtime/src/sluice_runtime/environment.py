@@ -13,8 +13,7 @@ from sluice_contract.identity import InjectedJob
 from sluice_contract.mistakes import mistakes
 from sluice_contract.resource import IngestJob, ingest_job
 
-from .domain.pause import says_enabled
-from .settings import Settings, SettingsError, common
+from .settings import Settings, SettingsError, common, says
 
 # Names by which others know the same variable come after the first.
 TENANT = ("TENANT_ID", "FIRESTORE_TENANT_ID")
@@ -49,7 +48,7 @@ def spec_from_environment(environment: Mapping[str, str]) -> IngestJob:
         "tenant": tenant,
         "provider": "alpaca",
         "symbols": _symbols(first(environment, SYMBOLS) or "SPY"),
-        "dryRun": says_enabled(environment.get("DRY_RUN") or "off"),
+        "dryRun": says(environment, "DRY_RUN", default="off"),
         "alpaca": _alpaca(environment),
         "firestore": _present(
             projectID=first(environment, PROJECT), liveQuotesCollection=first(environment, COLLECTION)

@@ -105,13 +105,25 @@ def common(environment: Mapping[str, str]) -> Common:
         log_level=_log_level(environment),
         backoff_base_seconds=_seconds(environment, "RECONNECT_BACKOFF_BASE_S", 1.0),
         backoff_cap_seconds=_seconds(environment, "RECONNECT_BACKOFF_MAX_S", 60.0),
-        enabled=says_enabled(environment.get("INGEST_ENABLED", "")),
+        enabled=says(environment, "INGEST_ENABLED", default="on"),
         enabled_file=Path(file) if file else None,
         enabled_poll_seconds=_seconds(environment, "INGEST_ENABLED_POLL_S", 5.0),
         log_quotes=_log_quotes(environment),
         trading_url=environment.get("APCA_API_BASE_URL") or None,
         data_url=environment.get("APCA_API_DATA_URL") or None,
     )
+
+
+def says(environment: Mapping[str, str], name: str, *, default: str) -> bool:
+    """Whether a variable says yes.
+
+    Raises:
+        SettingsError: it says neither yes nor no.
+    """
+    try:
+        return says_enabled(environment.get(name) or default)
+    except ValueError as error:
+        raise SettingsError(f"{name} is malformed: {error}") from None
 
 
 def _job(document: str) -> InjectedJob:

@@ -74,6 +74,7 @@ def test_what_is_missing_is_told_by_the_names_of_variables() -> None:
         ("GLOBAL_BURST", "1.5", "it takes a whole number"),
         ("GLOBAL_BURST", "inf", "it takes a whole number"),
         ("GLOBAL_BURST", "0", "spec.limits.burst"),
+        ("DRY_RUN", "maybe", "DRY_RUN is malformed: 'maybe' is neither on nor off"),
         ("ALPACA_DATA_FEED", "best", "spec.alpaca.feed"),
         ("MONITORED_SYMBOLS", "A-B", "spec.symbols[0]"),
         ("FIRESTORE_LIVE_QUOTES_COLLECTION", "users", "this collection name is reserved"),

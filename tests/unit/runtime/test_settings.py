@@ -110,8 +110,13 @@ def test_the_environment_pauses_by_a_word_that_means_no(word: str) -> None:
 
 
 @pytest.mark.parametrize("environment", [{}, *({"INGEST_ENABLED": word} for word in ("", "1", "true", "yes", "on"))])
-def test_by_default_and_by_any_other_word_it_does_not(environment: dict[str, str]) -> None:
+def test_by_default_and_by_a_word_that_means_yes_it_does_not(environment: dict[str, str]) -> None:
     assert not settings({**ENVIRONMENT, **environment}).environment_switch.pauses
+
+
+def test_a_word_that_means_neither_is_refused() -> None:
+    with pytest.raises(SettingsError, match="INGEST_ENABLED is malformed: 'halt' is neither on nor off"):
+        settings({**ENVIRONMENT, "INGEST_ENABLED": "halt"})
 
 
 def test_a_switch_file_is_polled_every_five_seconds_unless_told_otherwise() -> None:

@@ -32,7 +32,7 @@ class FileSwitch:
         try:
             self._says = msgspec.structs.replace(self._says, pauses=not says_enabled(self._line()))
             self._trouble = None
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # ValueError: neither on nor off, or no text
             self._failed(error)
         self._listener.switched(self._says)
 
@@ -50,7 +50,7 @@ class FileSwitch:
         with self._path.open(encoding="utf-8") as file:
             return file.readline(_LONGEST_LINE)
 
-    def _failed(self, error: OSError | UnicodeDecodeError) -> None:
+    def _failed(self, error: OSError | ValueError) -> None:
         trouble = f"{type(error).__name__}: {error}"
         if trouble == self._trouble:
             return  # told already; polling goes on

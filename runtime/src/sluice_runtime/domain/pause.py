@@ -12,7 +12,8 @@ from sluice_contract.spec import PausedSymbol
 
 API = "api"
 AUTO_STOP = "autoStop"
-_OFF = frozenset({"0", "false", "off", "no"})
+_ON = frozenset({"", "1", "true", "on", "yes", "enabled"})  # nothing at all is the default
+_OFF = frozenset({"0", "false", "off", "no", "disabled"})
 
 
 class Switch(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,8 +47,15 @@ def pausing(inputs: Sequence[Switch], now: datetime) -> tuple[str, ...]:
 
 
 def says_enabled(word: str) -> bool:
-    """What a person means by the text of a switch. Nothing at all is the default: enabled."""
-    return word.strip().lower() not in _OFF
+    """What a person means by the text of a switch.
+
+    Raises:
+        ValueError: it is neither: who wrote "halt" shall not believe that the feed is stopped.
+    """
+    said = word.strip().lower()
+    if said not in _ON | _OFF:
+        raise ValueError(f"{word.strip()!r} is neither on nor off: it takes 1, true, on, yes or 0, false, off, no")
+    return said in _ON
 
 
 def job_switches(job: IngestJob) -> tuple[Switch, ...]:

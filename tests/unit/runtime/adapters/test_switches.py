@@ -70,21 +70,22 @@ async def test_a_change_is_found_at_the_next_poll(file: Path, told: Told) -> Non
     assert told.said == [(0, False), (4.9, True)]
 
 
+@pytest.mark.parametrize("spoilt", [b"\xff\xfe", b"halt"])
 @pytest.mark.parametrize("before", ["on", "off"])
 async def test_a_file_that_cannot_be_read_leaves_the_last_state_and_is_told_once(
-    file: Path, told: Told, before: str
+    file: Path, told: Told, before: str, spoilt: bytes
 ) -> None:
     switch = FileSwitch(file, 5.0, told)
     put(file, before)
     switch.check()
-    put(file, b"\xff\xfe")
+    put(file, spoilt)
     assert not await within(60, switch.run())
     [message] = told.failures
     assert message.endswith(f"ingestion stays {'enabled' if before == 'on' else 'halted'}")
     assert [pauses for _, pauses in told.said] == [before == "off"]
     put(file, "off")
     switch.check()
-    put(file, b"\xff\xfe")
+    put(file, spoilt)
     switch.check()
     assert len(told.failures) == 2
 

@@ -102,3 +102,8 @@ def test_all_sources_that_pause_are_named_once_each() -> None:
 )
 def test_a_switch_s_text_is_read_as_people_mean_it(word: str, enabled: bool) -> None:
     assert says_enabled(word) is enabled
+
+
+def test_a_switch_s_text_that_says_neither_is_not_taken_for_either() -> None:
+    with pytest.raises(ValueError, match="'halt' is neither on nor off"):
+        says_enabled("halt\n")
