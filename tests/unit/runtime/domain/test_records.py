@@ -40,8 +40,8 @@ def world() -> World:
 def test_each_symbol_has_its_record_written_once(world: World) -> None:
     written = world.write()
     assert {(each.canonical_symbol, each.status, each.pause_fetch, each.notes) for each in written} == {
-        ("AAPL", "active", False, None),
-        ("MSFT", "active", False, None),
+        ("AAPL", "active", False, f"Symbol ADDED by user on {STAMP}"),
+        ("MSFT", "active", False, f"Symbol ADDED by user on {STAMP}"),
     }
     assert world.write(1000) == []
 
@@ -73,6 +73,14 @@ def test_a_removed_symbol_s_record_says_so_and_is_then_let_alone(world: World) -
     world.times["AAPL"] = {"quotes": START}
     assert world.write(1000, symbols=["SPY"]) == []
     assert [each.status for each in world.write(1000, symbols=["SPY", "AAPL"])] == ["active"]
+
+
+def test_a_symbol_that_returns_is_no_longer_called_removed(world: World) -> None:
+    world.write()
+    world.write(symbols=["MSFT"])
+    [returned] = world.write()
+    assert (returned.canonical_symbol, returned.status) == ("AAPL", "active")
+    assert returned.notes == f"Symbol ADDED by user on {STAMP}"
 
 
 def test_a_removed_symbol_s_record_stays_as_it_was_until_its_documents_are_gone(world: World) -> None:
@@ -113,7 +121,7 @@ def test_a_restart_does_not_date_a_pause_anew() -> None:
 
 
 def test_what_was_resumed_before_a_restart_is_noted_after_it() -> None:
-    [resumed, other] = sorted(World("AAPL").write(), key=lambda each: each.canonical_symbol)
+    [resumed, other] = sorted(World("AAPL", own=("AAPL", "MSFT")).write(), key=lambda each: each.canonical_symbol)
     assert resumed.notes == f"Data fetching RESUMED by user on {STAMP}"
     assert other.notes is None
 
