@@ -82,6 +82,17 @@ def test_what_is_paused_by_hand_is_followed_and_outlives_a_restart(machine: Mach
         assert stop(process) == 0
 
 
+def test_who_starts_it_anew_has_seen_to_an_automatic_stop(machine: Machine) -> None:
+    machine.declare(autoStop={"afterSeconds": 1})
+    with machine.running() as process:
+        eventually(lambda: machine.status().get("pausedBy") == ["autoStop"], seconds=40)
+        assert stop(process) == 0
+    machine.declare(autoStop={"afterSeconds": 600})
+    with machine.running() as process:
+        eventually(lambda: is_in_state(machine, "Live"), seconds=40)
+        assert stop(process) == 0
+
+
 def test_sighup_applies_the_document_on_the_running_connection(machine: Machine) -> None:
     with machine.running() as process:
         eventually(lambda: is_in_state(machine, "Live"), seconds=40)

@@ -22,6 +22,7 @@ from .assembly import journal_of, sink_of, snapshots_of, source_of
 from .domain.backoff import Backoff
 from .domain.counters import Counters
 from .domain.health import Snapshot
+from .domain.pause import AUTO_STOP, Switch
 from .environment import KEY_ID, SECRET_KEY, first
 from .loops.journal import Journal
 from .loops.switchboard import Control, Switchboard
@@ -79,7 +80,9 @@ class Standalone:
     async def run(self, stop: asyncio.Event, port: int | None) -> None:
         """Until `stop`; with its HTTP interface on this machine's `port`, if it is to have one."""
         settings, journal = self._settings, self.journal
-        switchboard = Switchboard(journal, SwitchFile(settings.state_dir / SWITCHES))
+        switches = SwitchFile(settings.state_dir / SWITCHES)
+        switches.keep(Switch(source=AUTO_STOP, pauses=False))  # who starts it anew has seen to it
+        switchboard = Switchboard(journal, switches)
         job = StandaloneJob(self._refusing, PauseFile(settings.state_dir), journal)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, job)
         file = switches_at_start(settings, journal, switchboard)
