@@ -70,6 +70,22 @@ async def test_some_refused_symbols_leave_the_job_ready_and_degraded(world: Worl
     assert (world.ready, world.job.status.phase) == (("True", c.SYMBOLS_REJECTED), "Degraded")
 
 
+async def test_pauses_of_single_symbols_are_seen_at_a_glance(world: World) -> None:
+    symbols = {"live": "1/1", "desired": 1, "confirmed": 1, "pending": 0, "paused": 1, "rejected": 0}
+    await after(world, SYNTHETIC, symbols=symbols | {"unknownPaused": ["NOTIN"]})
+    words = "1/1 symbols, 1 paused; spec.pausedSymbols names NOTIN, not in spec.symbols."
+    told = [found(world.job.status, kind) for kind in (c.READY, c.STREAMING)]
+    assert [each.message for each in told if each is not None] == [words, words]
+
+
+async def test_that_a_spec_is_being_applied_is_no_event(world: World) -> None:
+    await after(world, SYNTHETIC)
+    world.cluster.declare(KEY, SYNTHETIC | {"dryRun": True})
+    await world.settle()
+    assert world.ready == ("False", c.APPLYING_SPEC)
+    assert c.APPLYING_SPEC not in world.recorder.reasons
+
+
 async def test_a_live_stream_that_lacks_something_leaves_the_job_ready_and_degraded(world: World) -> None:
     await after(world, SYNTHETIC, **failing("network", "Live"))
     assert (world.ready, world.job.status.phase) == (("True", c.PROVIDER_DEGRADED), "Degraded")

@@ -47,6 +47,16 @@ def pause_is_asked(spec: IngestJobSpec | None, now: datetime) -> bool:
     return not spec.enabled or (spec.pause is not None and (spec.pause.until is None or spec.pause.until > now))
 
 
+def symbols_words(said: StreamStatus) -> str:
+    """How many symbols stream, which pauses there are of single ones, and which of those are of none."""
+    words, unknown = f"{said.symbols.live} symbols", said.symbols.unknown_paused
+    if said.symbols.paused:
+        words += f", {said.symbols.paused} paused"
+    if unknown:
+        words += f"; spec.pausedSymbols names {', '.join(unknown)}, not in spec.symbols"
+    return words + "."
+
+
 def pod_is_foreign(job: Job, pod: Pod) -> bool:
     """The pod has the job's pod name, and is controlled by something else, or by nothing."""
     return not any(

@@ -141,9 +141,9 @@ def stream_is_live(o: Observation, _: Job, __: Finding | None) -> Verdict | None
         message = f"{said.symbols.live} symbols stream; the provider refuses {said.symbols.rejected}."
         return Verdict(ready=True, reason=c.SYMBOLS_REJECTED, message=message, phase="Degraded")
     if said.failure is not None:
-        message = f"{said.symbols.live} symbols. {_failure_words(said)}"
+        message = f"{checks.symbols_words(said)} {_failure_words(said)}"
         return Verdict(ready=True, reason=c.PROVIDER_DEGRADED, message=message, phase="Degraded")
-    return Verdict(ready=True, reason=c.STREAMING_REASON, message=f"{said.symbols.live} symbols.", phase="Running")
+    return Verdict(ready=True, reason=c.STREAMING_REASON, message=checks.symbols_words(said), phase="Running")
 
 
 def stream_is_connecting(o: Observation, _: Job, __: Finding | None) -> Verdict | None:

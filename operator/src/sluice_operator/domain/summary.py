@@ -79,7 +79,7 @@ def streaming(o: Observation, verdict: Verdict) -> Fact:
         return Fact(c.STREAMING, "Unknown", c.HEARTBEAT_STALE, f"It was {said.state} when the pod last reported.")
     if said.state == "Live" and checks.symbols_are_settled(said):
         reason = c.SYMBOLS_REJECTED if said.symbols.rejected else c.STREAMING_REASON
-        return Fact(c.STREAMING, "True", reason, f"{said.symbols.live} symbols.")
+        return Fact(c.STREAMING, "True", reason, checks.symbols_words(said))
     reason = verdict.reason if not verdict.ready or said.state in ("Paused", "Finished") else c.CONNECTING
     return Fact(c.STREAMING, "False", reason, f"The stream is {said.state}.")
 
@@ -144,9 +144,10 @@ def transitions(before: list[Condition], after: list[Condition]) -> tuple[Transi
     found: dict[str, Transition] = {}
     for condition in after:
         known = earlier.get(condition.type)
-        # Of what is good unless told otherwise, only the bad is told, and its end; to know nothing is no news.
+        # Of what is good unless told otherwise, only the bad is told, and its end; to know nothing is no news, nor is
+        # what each change of a spec brings: the few events that a job may have are for what it leads to.
         expected = condition.type in _GOOD_UNLESS_TOLD and condition.status == "True" and known != "False"
-        silent = expected or condition.status == "Unknown"
+        silent = expected or condition.status == "Unknown" or condition.reason == c.APPLYING_SPEC
         if condition.type in _TELLING and condition.status != known and not silent:
             warning = condition.type == c.STALLED or (condition.status == "False" and condition.type != c.READY)
             if condition.reason not in found or warning:
