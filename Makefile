@@ -34,7 +34,7 @@ BUILD_ARGUMENTS = --build-arg PYTHON_BASE_IMAGE=$(PYTHON_BASE_IMAGE) \
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/installed: requirements/dev.txt $(PROJECTS:%=%/pyproject.toml)
 	@echo "installing into $(VENV) (about a minute, the first time)"

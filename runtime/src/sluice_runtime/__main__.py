@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("-f", "--file", type=Path, help="an IngestJob in YAML or JSON: runs without Kubernetes")
     run.add_argument("--record", type=Path, metavar="FILE", help="write what is streamed as a tape, gzip if .gz")
     run.add_argument(
-        "--port", type=int, default=identity.HTTP_PORT, help="of the standalone HTTP interface (%(default)s)"
+        "--port", type=_port, default=identity.HTTP_PORT, help="of the standalone HTTP interface (%(default)s)"
     )
     smoke = actions.add_parser("smoke", help="stream for a while and print PASS or FAIL")
     smoke.add_argument("-f", "--file", type=Path, help="an IngestJob in YAML or JSON; else the environment")
@@ -55,6 +55,12 @@ def _parser() -> argparse.ArgumentParser:
         if name == "pause":
             action.add_argument("--reason", default="", help="for the people who will read the status")
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: it takes a number from 1 to 65535")
+    return int(text)
 
 
 def _pod(given: argparse.Namespace) -> int:

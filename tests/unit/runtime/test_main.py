@@ -54,6 +54,14 @@ def test_what_is_paused_by_hand_is_listed_until_it_is_resumed(
     assert main(["pause", "A-B"]) == 2
 
 
+@pytest.mark.parametrize("port", ["0", "80000", "-1", "http"])
+def test_a_port_that_is_none_is_told(capsys: pytest.CaptureFixture[str], port: str) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["run", "--port", port])
+    assert end.value.code == 2
+    assert "it takes a number from 1 to 65535" in capsys.readouterr().err
+
+
 def test_a_command_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([])

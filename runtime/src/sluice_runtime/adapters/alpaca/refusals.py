@@ -90,8 +90,8 @@ def refused_upgrade(status: int, retry_after: str, url: str) -> StreamError:
 
 
 def unreachable(url: str, error: object) -> StreamError:
-    """There is nobody to talk to."""
-    return StreamError("network", f"{url} cannot be reached: {error}")
+    """There is nobody to talk to. aiohttp's own words tell of objects in memory, the system's beneath them do not."""
+    return StreamError("network", f"{url} cannot be reached: {getattr(error, 'os_error', error)}")
 
 
 def untrusted(url: str, error: object) -> StreamError:
