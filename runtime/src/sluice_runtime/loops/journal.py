@@ -210,8 +210,10 @@ class Journal:
     def wrote(self, quotes: int) -> None:
         """Firestore acknowledged quote writes."""
         self.counters.writes += quotes
-        self.last_write_at = self.now()
+        first, self.last_write_at = self.last_write_at is None, self.now()
         self.sink_is("quotes", None)
+        if first:
+            self.transition()
 
     def sink_is(self, what: str, failure: str | None) -> None:
         """How the last write of `what` (quotes, heartbeat) to Firestore went: None for well, else a sentence."""

@@ -32,6 +32,13 @@ async def test_the_first_quote_is_a_transition_and_the_next_is_none(book: Journa
     assert book.snapshot().last_symbol == "MSFT"
 
 
+async def test_the_first_write_is_a_transition_so_that_the_status_soon_tells_of_it(book: Journal) -> None:
+    before = book.transitions.value
+    book.wrote(1)
+    book.wrote(1)
+    assert book.transitions.value == before + 1
+
+
 async def test_a_stamp_a_few_seconds_ahead_counts_and_one_further_does_not(book: Journal) -> None:
     book.received([quote("AAPL", now() + timedelta(seconds=5)), quote("AAPL", now())])
     assert book.coalescer.out_of_order == 1

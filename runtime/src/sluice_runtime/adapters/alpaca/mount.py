@@ -46,8 +46,8 @@ class AlpacaMount:
         if found is None:
             raise StreamError(
                 "configuration",
-                f"the Secret {self._secret} is missing or lacks a key: create it with kubectl create secret generic "
-                f"{self._secret} --from-literal={identity.ALPACA_KEY_ID}=… "
+                f"the Secret {self._secret} is missing or lacks a key: create it in the job's own namespace with "
+                f"kubectl create secret generic {self._secret} --from-literal={identity.ALPACA_KEY_ID}=… "
                 f"--from-literal={identity.ALPACA_SECRET_KEY}=…; the stream then starts by itself",
             )
         return found
