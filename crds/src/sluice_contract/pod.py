@@ -57,6 +57,11 @@ class Toleration(Document, frozen=True):
     ) = None
 
 
+# What the text of a switch may be, in any case. Nothing at all is the default.
+SWITCHED_ON = ("", "1", "true", "on", "yes", "enabled")
+SWITCHED_OFF = ("0", "false", "off", "no", "disabled")
+
+
 class EnvironmentVariable(Document, frozen=True):
     """One of the variables that a pod reads."""
 

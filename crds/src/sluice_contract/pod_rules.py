@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from .pod import QUALIFIED_NAME, RESERVED_DOMAINS, EnvironmentVariable, Pod
+from .pod import QUALIFIED_NAME, RESERVED_DOMAINS, SWITCHED_OFF, SWITCHED_ON, EnvironmentVariable, Pod
 from .resource import IngestJob
 from .rule import Rule
 
-_ON_OFF = r"^(|1|true|on|yes|enabled|0|false|off|no|disabled)$"
+_ON_OFF = f"^({'|'.join((*SWITCHED_ON, *SWITCHED_OFF))})$"
 _LEVELS = ("debug", "info", "warning", "error")
 _SECONDS = r"^[0-9]{1,6}([.][0-9]{1,3})?$"
 

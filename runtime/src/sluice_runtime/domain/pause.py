@@ -7,13 +7,12 @@ from datetime import datetime
 
 import msgspec
 
+from sluice_contract.pod import SWITCHED_OFF, SWITCHED_ON
 from sluice_contract.resource import IngestJob
 from sluice_contract.spec import PausedSymbol
 
 API = "api"
 AUTO_STOP = "autoStop"
-_ON = frozenset({"", "1", "true", "on", "yes", "enabled"})  # nothing at all is the default
-_OFF = frozenset({"0", "false", "off", "no", "disabled"})
 
 
 class Switch(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,9 +52,9 @@ def says_enabled(word: str) -> bool:
         ValueError: it is neither: who wrote "halt" shall not believe that the feed is stopped.
     """
     said = word.strip().lower()
-    if said not in _ON | _OFF:
+    if said not in (*SWITCHED_ON, *SWITCHED_OFF):
         raise ValueError(f"{word.strip()!r} is neither on nor off: it takes 1, true, on, yes or 0, false, off, no")
-    return said in _ON
+    return said in SWITCHED_ON
 
 
 def job_switches(job: IngestJob) -> tuple[Switch, ...]:
