@@ -91,10 +91,10 @@ class Records:
         said = _Said(status=status, pause_fetch=paused, notes=before.notes if before else None)
         if status == "removed":
             said.notes = f"Symbol REMOVED by user on {now:{_DATE}}"
-        elif before is None and not paused and symbol not in self._own and not was_paused:
-            said.notes = f"Symbol ADDED by user on {now:{_DATE}}"
         elif paused != was_paused:
             said.notes = _note("PAUSED" if paused else "RESUMED", reason, now)
+        elif before is None and not paused and symbol not in self._own:
+            said.notes = f"Symbol ADDED by user on {now:{_DATE}}"
         self._said.pop(symbol, None)
         self._said[symbol] = said
 
