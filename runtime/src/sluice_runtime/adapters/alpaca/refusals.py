@@ -89,9 +89,14 @@ def refused_upgrade(status: int, retry_after: str, url: str) -> StreamError:
     return StreamError("network", f"{url} refused the upgrade (HTTP {status})")
 
 
-def unreachable(url: str, error: object) -> StreamError:
-    """There is nobody to talk to. aiohttp's own words tell of objects in memory, the system's beneath them do not."""
-    return StreamError("network", f"{url} cannot be reached: {getattr(error, 'os_error', error)}")
+def cause(error: Exception) -> str:
+    """What went wrong. aiohttp's own words tell of objects in memory, the system's beneath them do not."""
+    return str(getattr(error, "os_error", error))
+
+
+def unreachable(url: str, error: Exception) -> StreamError:
+    """There is nobody to talk to."""
+    return StreamError("network", f"{url} cannot be reached: {cause(error)}")
 
 
 def untrusted(url: str, error: object) -> StreamError:
