@@ -13,7 +13,8 @@ from support.site import Tenant
 SECRET = {"name": "alpaca"}
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
-    "a lower-case symbol": ({"symbols": ["SPY", "aapl"]}, "write SPY, BRK.B or BTC/USD"),
+    "a lower-case symbol": ({"symbols": ["spy"]}, "spec.symbols[0]"),
+    "a lower-case symbol, in words": ({"symbols": ["SPY", "aapl"]}, "write SPY, BRK.B or BTC/USD"),
     "a lower-case symbol to pause": ({"pausedSymbols": [{"symbol": "aapl"}]}, "write SPY, BRK.B or BTC/USD"),
     "no symbols": ({"symbols": []}, "spec.symbols"),
     "a symbol twice": ({"symbols": ["SPY", "SPY"]}, "duplicate entries"),
