@@ -9,42 +9,18 @@ from datetime import timedelta
 
 import pytest
 
-from sluice_contract.documents import HeartbeatDocument
 from sluice_contract.spec import Firestore
 from sluice_runtime.adapters.firestore.sink import FirestoreSink, firestore_client
 from sluice_runtime.domain.failure import FencedError, SinkError
 from sluice_runtime.ports import Sink
 from support.fake_sink import JOB
 from support.firestore import VARIABLE
-from support.sinks import NOW, TENANT, Documents, bar, quote, state
+from support.sinks import NOW, TENANT, Documents, bar, heartbeat, quote, state
 
 # Google's client stays on the loop that it was made on.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROJECT = "demo-sluice-sink"
-
-
-def heartbeat(uid: str, epoch: int, status: str = "running") -> HeartbeatDocument:
-    return HeartbeatDocument(
-        status=status,
-        ts=NOW,
-        ingest_enabled=True,
-        ingest_enabled_source="cr:acme/us",
-        pause_reason=None,
-        pause_until=None,
-        last_symbol="AAPL",
-        dry_run=False,
-        job="acme/us",
-        job_uid=uid,
-        epoch=epoch,
-        session_id="s",
-        started_at=NOW,
-        effective_interval_ms=1000,
-        loop_tick_at=NOW,
-        last_message_at=None,
-        last_quote_ts=None,
-        last_write_at=NOW,
-    )
 
 
 async def test_the_times_of_the_documents_that_there_are(sink: Sink) -> None:

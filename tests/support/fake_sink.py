@@ -57,7 +57,8 @@ class FakeSink:
     async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         """As Sink."""
         await self._answer()
-        return {symbol: self.quotes[symbol]["ts"] for symbol in symbols if symbol in self.quotes}
+        found = {symbol: self.quotes.get(symbol, {}).get("ts") for symbol in symbols}
+        return {symbol: ts for symbol, ts in found.items() if isinstance(ts, datetime)}
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
         """As Sink."""
@@ -98,19 +99,20 @@ class FakeSink:
     async def own_records(self) -> frozenset[str]:
         """As Sink."""
         await self._answer()
-        return frozenset(symbol for symbol, each in self.records.items() if each["job"] == JOB)
+        return self._recorded("job", JOB)
 
     async def paused_records(self) -> frozenset[str]:
         """As Sink."""
         await self._answer()
-        return frozenset(symbol for symbol, each in self.records.items() if each["pause_fetch"])
+        return self._recorded("pause_fetch", True)
 
     async def beat(self, heartbeat: HeartbeatDocument) -> None:
         """As Sink."""
         await self._answer()
         before = self.heartbeat
-        if before and before["job_uid"] == heartbeat.job_uid and before["epoch"] > heartbeat.epoch:
-            raise FencedError(f"epoch {before['epoch']} of this job writes; this is epoch {heartbeat.epoch}")
+        epoch = before.get("epoch") if before else None
+        if before and before["job_uid"] == heartbeat.job_uid and isinstance(epoch, int) and epoch > heartbeat.epoch:
+            raise FencedError(f"epoch {epoch} of this job writes; this is epoch {heartbeat.epoch}")
         self.heartbeat = heartbeat.fields()
         self.beats.append((seconds(), heartbeat))
         self.history.append(f"beat {heartbeat.status}")
@@ -122,6 +124,10 @@ class FakeSink:
     def written(self, symbol: str) -> list[tuple[float, LiveQuote]]:
         """The writes of one symbol, each with its time."""
         return [(at, each) for at, batch in self.writes for each in batch if each.symbol == symbol]
+
+    def _recorded(self, field: str, value: object) -> frozenset[str]:
+        found = {place: each for place, each in self.records.items() if each.get(field) == value}
+        return frozenset(place for place, each in found.items() if each.get("canonical_symbol") == place)
 
     async def _answer(self) -> None:
         if self.hangs:

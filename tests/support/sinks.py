@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sluice_contract.documents import IngestState, LiveBar, LiveQuote, RecordStatus
+from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, RecordStatus
 from sluice_contract.spec import Firestore
 from sluice_runtime.adapters.firestore.sink import FirestoreSink, firestore_client
 from support.fake_sink import JOB, FakeSink
@@ -46,6 +46,27 @@ class Documents:
         if isinstance(self._sink, FakeSink):
             return self._sink.records.get(symbol)
         return await self._get(f"tenants/{TENANT}/ingest_state/{symbol.replace('/', '-')}")
+
+    async def put_quote(self, symbol: str, fields: dict[str, Any]) -> None:
+        """Makes it the quote document, whoever may have written such."""
+        if isinstance(self._sink, FakeSink):
+            self._sink.quotes[symbol] = fields
+        else:
+            await self._client.document(f"tenants/{TENANT}/live_quotes/{symbol.replace('/', '-')}").set(fields)
+
+    async def put_record(self, symbol: str, fields: dict[str, Any]) -> None:
+        """Makes it the record."""
+        if isinstance(self._sink, FakeSink):
+            self._sink.records[symbol] = fields
+        else:
+            await self._client.document(f"tenants/{TENANT}/ingest_state/{symbol.replace('/', '-')}").set(fields)
+
+    async def put_heartbeat(self, fields: dict[str, Any]) -> None:
+        """Makes it the heartbeat."""
+        if isinstance(self._sink, FakeSink):
+            self._sink.heartbeat = fields
+        else:
+            await self._client.document(f"tenants/{TENANT}/ops/market_ingest").set(fields)
 
     async def _get(self, path: str) -> dict[str, Any] | None:
         found: dict[str, Any] | None = (await self._client.document(path).get()).to_dict()
@@ -115,4 +136,28 @@ def state(symbol: str, status: RecordStatus = "active", notes: str | None = None
         notes=notes,
         last_times=times,
         updated_at=NOW,
+    )
+
+
+def heartbeat(uid: str, epoch: int, status: str = "running") -> HeartbeatDocument:
+    """The sign of life of one incarnation of a job."""
+    return HeartbeatDocument(
+        status=status,
+        ts=NOW,
+        ingest_enabled=True,
+        ingest_enabled_source="cr:acme/us",
+        pause_reason=None,
+        pause_until=None,
+        last_symbol="AAPL",
+        dry_run=False,
+        job="acme/us",
+        job_uid=uid,
+        epoch=epoch,
+        session_id="s",
+        started_at=NOW,
+        effective_interval_ms=1000,
+        loop_tick_at=NOW,
+        last_message_at=None,
+        last_quote_ts=None,
+        last_write_at=NOW,
     )

@@ -8,7 +8,7 @@ whose records are merged, because a pause or a restart must not make them forget
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import msgspec
 
@@ -22,6 +22,11 @@ _TIMED = {"bars": ("1Min", "last_bar_ts_utc")}
 def document_id(symbol: str) -> str:
     """A symbol as a document id: Firestore allows no slash (`BTC/USD` is `BTC-USD`)."""
     return symbol.replace("/", "-")
+
+
+def is_at(symbol: object, place: str) -> TypeGuard[str]:
+    """Whether `place` is the document id of what is said to be a symbol."""
+    return isinstance(symbol, str) and document_id(symbol) == place
 
 
 def live_quote_path(tenant: str, collection: str, symbol: str) -> str:

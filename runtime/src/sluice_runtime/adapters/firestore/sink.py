@@ -70,12 +70,14 @@ class FirestoreSink:
         await self._commit(batch)
 
     async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
-        """One reading of each 100 documents."""
+        """One reading of each 100 documents. One whose `ts` is no time, as another writer may leave it, has none."""
         found = {}
         for some in batches(symbols, _AT_MOST):
-            for each in await self._read([self._document(name) for name in some], "ts", "symbol"):
-                if each.exists:
-                    found[each.get("symbol")] = each.get("ts")
+            places = {self._document(name).path: name for name in some}
+            for each in await self._read([self._document(name) for name in some], "ts"):
+                ts = (each.to_dict() or {}).get("ts")
+                if isinstance(ts, datetime):
+                    found[places[each.reference.path]] = ts
         return found
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
@@ -153,8 +155,9 @@ class FirestoreSink:
         """One try. False: somebody else wrote between the reading and the writing; `others` learns who."""
         found = await self._heartbeat.get(retry=None, timeout=_SECONDS)
         before = found.to_dict() or {}
-        if before.get("job_uid") == heartbeat.job_uid and before.get("epoch", 0) > heartbeat.epoch:
-            raise FencedError(f"epoch {before['epoch']} of this job writes; this is epoch {heartbeat.epoch}")
+        epoch = before.get("epoch")
+        if before.get("job_uid") == heartbeat.job_uid and isinstance(epoch, int) and epoch > heartbeat.epoch:
+            raise FencedError(f"epoch {epoch} of this job writes; this is epoch {heartbeat.epoch}")
         if before.get("job_uid") not in (None, heartbeat.job_uid):
             others.add(str(before.get("job")))
         try:
@@ -173,10 +176,12 @@ class FirestoreSink:
             await self._document(symbol).update({"status": status}, retry=None, timeout=_SECONDS)
 
     async def _recorded(self, which: FieldFilter) -> frozenset[str]:
+        """The symbols of these records. What another writer left here without one, or of another's, is no record."""
         query = self._client.collection(documents.ingest_state_collection(self._tenant)).where(filter=which)
         async with _typed_failures():
             found = await query.select(["canonical_symbol"]).get(retry=None, timeout=_SECONDS)
-            return frozenset(each.get("canonical_symbol") for each in found)
+            names = {each.id: (each.to_dict() or {}).get("canonical_symbol") for each in found}
+        return frozenset(name for place, name in names.items() if documents.is_at(name, place))
 
     async def _read(self, references: list[Any], *fields: str) -> list[Any]:
         """These fields of the documents, also of those that do not exist."""

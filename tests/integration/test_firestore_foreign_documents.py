@@ -1,0 +1,67 @@
+"""What somebody else wrote where ours are: one suite for every Sink, Google's client on the emulator and the fake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from sluice_contract.documents import HeartbeatDocument
+from sluice_runtime.ports import Sink
+from support.fake_sink import JOB
+from support.sinks import NOW, Documents, heartbeat, quote, state
+
+# Google's client stays on the loop that it was made on.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PROJECT = "demo-sluice-foreign"
+TEXT = "2026-03-02T15:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [{}, {"symbol": "AAPL"}, {"bid_price": 1.0}, {"ts": TEXT, "symbol": "AAPL"}, {"ts": None}, {"ts": 1772463600}],
+    ids=str,
+)
+async def test_a_document_without_a_time_has_none(sink: Sink, documents: Documents, foreign: dict[str, Any]) -> None:
+    await documents.put_quote("AAPL", foreign)
+    await sink.write([quote("MSFT")])
+    assert await sink.times(["AAPL", "MSFT"]) == {"MSFT": NOW}
+
+
+async def test_a_document_counts_as_that_of_the_symbol_whose_place_it_has(sink: Sink, documents: Documents) -> None:
+    await documents.put_quote("BTC/USD", {"ts": NOW})
+    await documents.put_quote("ETH/USD", {"ts": NOW, "symbol": "AAPL"})
+    assert await sink.times(["BTC/USD", "ETH/USD"]) == {"BTC/USD": NOW, "ETH/USD": NOW}
+
+
+@pytest.mark.parametrize("name", [None, 7, "", "OTHER", "a/b/c", "TSLA/"], ids=repr)
+async def test_a_record_that_does_not_say_of_what_it_is_is_no_record(
+    sink: Sink, documents: Documents, name: object
+) -> None:
+    foreign = {"job": JOB, "pause_fetch": True, "status": "paused"}
+    await documents.put_record("TSLA", foreign if name is None else {**foreign, "canonical_symbol": name})
+    await sink.record([state("BTC/USD", "paused")])
+    assert await sink.own_records() == {"BTC/USD"}
+    assert await sink.paused_records() == {"BTC/USD"}
+
+
+async def test_a_heartbeat_whose_epoch_is_no_number_is_replaced(sink: Sink, documents: Documents) -> None:
+    ours: HeartbeatDocument = heartbeat("foreign", 7)
+    await documents.put_heartbeat({**ours.fields(), "epoch": "nine"})
+    await sink.beat(ours)
+    assert await documents.heartbeat() == ours.fields()
+    await documents.put_heartbeat({"job_uid": "foreign"})
+    await sink.beat(msgspec.structs.replace(ours, status="paused"))
+    found = await documents.heartbeat()
+    assert found is not None
+    assert found["status"] == "paused"
+
+
+async def test_documents_of_nobody_are_not_deleted(sink: Sink, documents: Documents) -> None:
+    await documents.put_quote("NOBODY", {"bid": 1.0})
+    await documents.put_quote("NUMBER", {"job": 7})
+    await sink.delete(["NOBODY", "NUMBER"])
+    assert await documents.quote("NOBODY") == {"bid": 1.0}
+    assert await documents.quote("NUMBER") == {"job": 7}
