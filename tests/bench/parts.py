@@ -31,7 +31,7 @@ def alpaca(url: str, folder: Path, engine: AlpacaEngine) -> AlpacaSource:
 
 
 def journal(symbols: Sequence[str]) -> Journal:
-    """A journal on the wall clock, whose coalescer wants the symbols."""
+    """A journal on the wall clock."""
     document = {
         "metadata": {"name": "bench", "namespace": "bench", "uid": "0", "generation": 1},
         "spec": {"tenant": "bench", "provider": "synthetic", "symbols": list(symbols)},
@@ -48,6 +48,4 @@ def journal(symbols: Sequence[str]) -> Journal:
         session_id="0",
         started_at=at,
     )
-    coalescer = Coalescer()
-    coalescer.want(frozenset(symbols))
-    return Journal(who, Cell(desired(ingest_job(document), at)), coalescer, lambda: datetime.now(UTC))
+    return Journal(who, Cell(desired(ingest_job(document), at)), Coalescer(), lambda: datetime.now(UTC))

@@ -243,9 +243,9 @@ async def test_a_halt_is_known_from_its_first_message(server: AlpacaServer, pod:
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
         await server.send([status_message("AAPL", "H", "T1")])
-        await eventually(lambda: pod.journal.halts["AAPL"].halted if "AAPL" in pod.journal.halts else False)
+        await eventually(lambda: "AAPL" in pod.journal.board.halts)
         await server.send([status_message("AAPL", "T")])
-        await eventually(lambda: not pod.journal.halts["AAPL"].halted)
+        await eventually(lambda: "AAPL" not in pod.journal.board.halts)
 
 
 async def test_a_refused_slot_is_asked_for_again_after_5_to_30_s_and_too_many_requests_as_they_say(

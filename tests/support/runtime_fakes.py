@@ -56,11 +56,8 @@ def identity(**changes: Any) -> Identity:
 
 
 def journal(wanted: Desired | None = None) -> Journal:
-    """A journal on the running loop's clock, whose coalescer wants what is wanted."""
-    wanted = wanted or aim()
-    coalescer = Coalescer()
-    coalescer.want(wanted.symbols)
-    return Journal(identity(), Cell(wanted), coalescer, now)
+    """A journal on the running loop's clock."""
+    return Journal(identity(), Cell(wanted or aim()), Coalescer(), now)
 
 
 def quote(symbol: str = "AAPL", ts: datetime | None = None, bid: float | None = 100.0) -> Quote:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sluice_contract.documents import QuoteState
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import Desired, halted
 from sluice_runtime.domain.market import Origin
@@ -64,8 +65,12 @@ class FlushingWorld:
 
     def want(self, wanted: Desired) -> None:
         """Sets the aim, as steer does."""
-        self.journal.coalescer.want(wanted.symbols)
-        self.journal.aim.set(wanted)
+        self.journal.aim_at(wanted)
+
+    def judge(self, states: dict[str, QuoteState]) -> None:
+        """What has been heard is judged, and these are found not to be live."""
+        self.journal.coalescer.heard()
+        self.journal.quote_states = states
 
     def say(self, *symbols: str, bid: float = 1.0) -> None:
         """One frame of quotes stamped now."""

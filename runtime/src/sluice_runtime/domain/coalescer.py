@@ -30,6 +30,12 @@ class _Known:
         self.taken_at = _NOT_TAKEN  # monotonic seconds
         self.tick: Tick | None = None  # waits to be written
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether a tick has come since somebody last asked."""
+        # By identity: each tick brings a stamp of its own, and the path that every tick takes stays short.
+        return self.newest is not self.noticed[0] or self.ahead is not self.noticed[1]
+
 
 class Coalescer:
     """Not thread-safe, and needs not be: it is fed and emptied on one event loop, between awaits."""
@@ -42,14 +48,22 @@ class Coalescer:
         self.last: Tick | None = None
         self._known: dict[str, _Known] = {}
         self._line: dict[str, _Known] = {}  # those with a tick, in order
+        self._resting: dict[str, _Known] = {}  # not wanted now, but to be remembered
 
     def __len__(self) -> int:
         """Symbols that wait to be written."""
         return len(self._line)
 
-    def want(self, symbols: frozenset[str]) -> None:
-        """Sets the symbols to keep. Of any other, nothing is remembered and nothing more is accepted."""
-        self._known = {symbol: self._known.get(symbol) or _Known() for symbol in symbols}
+    def want(self, symbols: frozenset[str], remembered: frozenset[str] = frozenset()) -> None:
+        """Sets the symbols to accept. Of any other, nothing waits any more.
+
+        How far those of `remembered` have come is kept for when they are wanted again: nothing older is then news.
+        """
+        before = self._known | self._resting
+        self._known = {symbol: before.get(symbol) or _Known() for symbol in symbols}
+        self._resting = {symbol: before[symbol] for symbol in (remembered - symbols) & before.keys()}
+        for known in self._resting.values():
+            known.tick = None
         self._line = {symbol: known for symbol, known in self._line.items() if symbol in symbols}
 
     def accept(self, ticks: Sequence[Tick], horizon: datetime) -> None:
@@ -106,11 +120,19 @@ class Coalescer:
         """The symbols of which a tick was accepted since the last call."""
         found = []
         for symbol, known in self._known.items():
-            # By identity: each tick brings a stamp of its own, and the path that every tick takes stays short.
-            if known.newest is not known.noticed[0] or known.ahead is not known.noticed[1]:
+            if known.is_heard:
                 known.noticed = (known.newest, known.ahead)
                 found.append(symbol)
         return frozenset(found)
+
+    def was_heard(self, symbol: str) -> bool:
+        """Whether a tick of a wanted symbol was accepted since somebody last asked who was heard."""
+        known = self._known.get(symbol)
+        return known is not None and known.is_heard
+
+    def waits(self, symbol: str) -> bool:
+        """Whether a tick of this symbol waits to be written."""
+        return symbol in self._line
 
     def newest(self, symbol: str) -> datetime | None:
         """The event time of the newest tick of a wanted symbol; None if there was none."""

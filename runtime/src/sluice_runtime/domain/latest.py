@@ -19,15 +19,18 @@ class Latest(msgspec.Struct, frozen=True):
     quotes: tuple[Quote, ...] = ()
     trades: tuple[Trade, ...] = ()
 
-    def newer_than(self, times: Mapping[str, datetime]) -> Latest:
-        """Without the symbols of which something as new is known by another way. `times`: of the documents."""
+    def from_times(self, times: Mapping[str, datetime]) -> Latest:
+        """Without the symbols whose documents are newer; `times` are those of documents.
+
+        What is as new stays: another process wrote it, and its session has ended.
+        """
         newest = {each.symbol: each.ts for each in self.quotes}
         for trade in self.trades:
             newest[trade.symbol] = max(trade.ts, newest.get(trade.symbol, trade.ts))
-        newer = {symbol for symbol, ts in newest.items() if symbol not in times or ts > times[symbol]}
+        kept = {symbol for symbol, ts in newest.items() if symbol not in times or ts >= times[symbol]}
         return Latest(
-            tuple(each for each in self.quotes if each.symbol in newer),
-            tuple(each for each in self.trades if each.symbol in newer),
+            tuple(each for each in self.quotes if each.symbol in kept),
+            tuple(each for each in self.trades if each.symbol in kept),
         )
 
     def unheard(self, since: datetime, now: datetime) -> Quote | None:

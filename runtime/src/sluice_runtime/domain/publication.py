@@ -59,7 +59,7 @@ class Publications:
     def __init__(self) -> None:
         self._said: dict[str, tuple[Statement, float]] = {}
         self._held: dict[str, Tick] = {}
-        self._states: dict[str, QuoteState] = {}
+        self._states: dict[str, QuoteState | None] = {}  # None: a mark was asked for, and perhaps made
 
     def keep(self, symbols: frozenset[str]) -> None:
         """Forgets all other symbols."""
@@ -83,13 +83,13 @@ class Publications:
         ready = [symbol for symbol in self._held if at - self._said_at(symbol) >= least]
         return [self._held.pop(symbol) for symbol in ready]
 
-    def traded(self, trades: Iterable[Trade]) -> list[Quote]:
-        """The quotes of documents whose price another trade has overtaken."""
-        found = []
+    def traded(self, trades: Iterable[Trade]) -> list[Tick]:
+        """The newest ticks of documents whose price another trade has overtaken."""
+        found: list[Tick] = []
         for trade in trades:
             said, _ = self._said.get(trade.symbol, (None, 0.0))
             if said is not None and said.trade is not trade and said.price != trade.price:
-                found.append(said.quote)
+                found.append(self._held.get(trade.symbol, said.quote))
         return found
 
     def wrote(self, statements: Iterable[Statement], at: float) -> None:
@@ -99,6 +99,11 @@ class Publications:
             self._said[symbol] = (statement, at)
             self._states[symbol] = statement.status
             self._held.pop(symbol, None)
+
+    def marking(self, symbols: Iterable[str]) -> None:
+        """The documents of `symbols` are about to be marked: their status is not known until that is acknowledged."""
+        for symbol in symbols:
+            self._states[symbol] = None
 
     def marked(self, symbols: Iterable[str], state: QuoteState) -> None:
         """Firestore acknowledged that the documents of `symbols`, where there are any, have this status."""
@@ -112,11 +117,16 @@ class Publications:
         """A write of these failed, or its outcome is unknown: whatever comes next is news."""
         for symbol in symbols:
             self._said.pop(symbol, None)
-            self._states.pop(symbol, None)
+            if self._states.pop(symbol, "live") != "live":
+                self._states[symbol] = None  # what is not live shall not be forgotten to be so
 
     def state(self, symbol: str) -> QuoteState | None:
         """The status that the document has; None where it is not known."""
         return self._states.get(symbol)
+
+    def odd(self) -> set[str]:
+        """The symbols whose documents say, or may say, anything but live."""
+        return {symbol for symbol, state in self._states.items() if state != "live"}
 
     def _said_at(self, symbol: str) -> float:
         said = self._said.get(symbol)

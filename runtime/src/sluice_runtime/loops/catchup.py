@@ -35,8 +35,9 @@ class CatchUp:
         self._journal = journal
         self._market = market
         self._connection = 0
+        self._channels = journal.aim.value.channels
         self._live_at = journal.now()
-        self._covered: frozenset[str] = frozenset()  # on this connection
+        self._covered: frozenset[str] = frozenset()  # on this connection, of these channels
         self._compared: frozenset[str] = frozenset()  # with the documents that there were before this process
         self._backoff = Backoff(30.0, _MOST_SECONDS, random.uniform)
         self._not_before = 0.0
@@ -57,7 +58,10 @@ class CatchUp:
         journal = self._journal
         if journal.counters.starts != self._connection:
             self._connection, self._covered, self._live_at = journal.counters.starts, frozenset(), journal.now()
+        if journal.aim.value.channels != self._channels:
+            self._channels, self._covered = journal.aim.value.channels, frozenset()
         wanted = journal.confirmed & journal.aim.value.symbols
+        self._covered &= wanted  # who comes back may have moved meanwhile
         try:
             if asyncio.get_running_loop().time() < self._not_before:
                 return
@@ -71,7 +75,7 @@ class CatchUp:
     async def _cover(self, symbols: frozenset[str]) -> None:
         latest = await self._ask(symbols)
         if new := symbols - self._compared:
-            latest = latest.newer_than(await self._sink.times(new))
+            latest = latest.from_times(await self._sink.times(new))
         if self._is_over():
             return
         self._covered |= symbols

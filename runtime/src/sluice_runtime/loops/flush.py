@@ -55,6 +55,7 @@ class Flusher:
                 try:
                     await race(self._flush(scheduled), self._given_up.wait())
                     self._retry_at = None
+                    self._journal.sink_is("quotes", None)  # what failed before is done, or nobody wants it any more
                 except SinkError as error:
                     self._failed(error)
 

@@ -17,6 +17,7 @@ from sluice_contract.status import (
     SymbolRejection,
 )
 
+from ..domain.board import Board
 from ..domain.coalescer import Coalescer
 from ..domain.counters import Counters, count
 from ..domain.desired import Desired
@@ -58,10 +59,7 @@ class Journal:
         self._has_quotes = False
         self.last_write_at: datetime | None = None
         self.socket_closed_at: datetime | None = None
-        self.trades: dict[str, Trade] = {}  # the newest of each symbol
-        self.halts: dict[str, Halt] = {}  # the last word on each symbol
-        self.bars: dict[str, Bar] = {}  # that wait to be written
-        self.bar_times: dict[str, datetime] = {}  # of the last bar of each symbol
+        self.board = Board()
         self.inherited: set[str] = set()  # symbols of which an earlier process of this job may have left documents
         self.deleted: set[str] = set()  # removed symbols whose documents are gone
         self.quote_states: dict[str, QuoteState] = {}  # of symbols whose quote document shall not say live
@@ -76,6 +74,12 @@ class Journal:
         self._impairment: Impairment | None = None
         self._is_subscribed = False  # on the connection that is open
         self.preflight: Preflight | None = None
+        self._keep(aim.value)
+
+    def aim_at(self, aim: Desired) -> None:
+        """Sets what all loops aim at, and forgets what nobody asks for any more."""
+        self._keep(aim)
+        self.aim.set(aim)
 
     # Listener: what connections tell
 
@@ -110,10 +114,7 @@ class Journal:
     def caught_up(self, latest: Latest) -> int:
         """What was asked beside the stream. Returns how many quotes of it are newer than what the stream has said."""
         horizon = self.now() + _SKEW
-        for trade in latest.trades if "trades" in self.aim.value.channels else ():
-            known = self.trades.get(trade.symbol)
-            if trade.ts <= horizon and (known is None or known.ts < trade.ts):
-                self.trades[trade.symbol] = trade
+        self.board.learn(latest.trades, horizon)
         learnt = self.coalescer.learn(latest.quotes, horizon)
         if learnt and not self._has_quotes:
             self._has_quotes = True
@@ -123,15 +124,12 @@ class Journal:
     def traded(self, trades: Sequence[Trade]) -> None:
         """Trades that came together."""
         self.last_message_at = self.now()
-        for trade in trades:
-            known = self.trades.get(trade.symbol)
-            if known is None or known.ts <= trade.ts:
-                self.trades[trade.symbol] = trade
+        self.board.traded(trades)
 
     def halted(self, halts: Sequence[Halt]) -> None:
         """Halts and resumptions that came together."""
         self.last_message_at = self.now()
-        self.halts.update({halt.symbol: halt for halt in halts})
+        self.board.halted(halts)
         for halt in halts:
             if halt.halted:
                 self.quote_states[halt.symbol] = "halted"
@@ -141,8 +139,7 @@ class Journal:
     def aggregated(self, bars: Sequence[Bar]) -> None:
         """Bars that came together."""
         self.last_message_at = self.now()
-        self.bars.update({bar.symbol: bar for bar in bars})
-        self.bar_times.update({bar.symbol: bar.ts for bar in bars})
+        self.board.aggregated(bars)
 
     def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """The provider's word on what is subscribed."""
@@ -170,6 +167,7 @@ class Journal:
         self.socket_closed_at = self.now()
         self._impairment, self._is_subscribed = None, False
         self._ledger = Ledger()
+        self.board.connection_closed()
         if self.state == "Live":
             cause: GapCause = "pause" if self.aim.value.pause else "disconnect"
             self.gaps = self.gaps.opened(self.socket_closed_at, cause)
@@ -194,9 +192,10 @@ class Journal:
         """What the provider has confirmed on the connection that is open."""
         return self._ledger.confirmed
 
-    def halted_symbols(self) -> frozenset[str]:
-        """The symbols in which trading is halted, as far as the provider has said."""
-        return frozenset(symbol for symbol, halt in self.halts.items() if halt.halted)
+    def quote_state(self, symbol: str) -> QuoteState:
+        """What the document of a symbol that is streamed shall say. Who was heard since it was judged is not stale."""
+        state = self.quote_states.get(symbol, "live")
+        return "live" if state == "stale" and self.coalescer.was_heard(symbol) else state
 
     def pause_acknowledged(self) -> None:
         """Closed and flushed: from now on nothing is written."""
@@ -204,6 +203,7 @@ class Journal:
             at=self.now(), socket_closed_at=self.socket_closed_at, last_write_at=self.last_write_at
         )
         self._failure = None
+        self.sink_is("quotes", None)  # what could not be written was dropped
         self.gaps = self.gaps.explained("pause")
         self.transition()
 
@@ -223,7 +223,7 @@ class Journal:
         elif failed_before:
             del self._sink_failures[what]
         if failed_before != (failure is not None):
-            _log.warning("%s: %s", what, failure or "Firestore takes writes again", extra=_FIRESTORE_WRITE)
+            _log.warning("%s: %s", what, failure or "no write fails any more", extra=_FIRESTORE_WRITE)
             self.transition()
 
     def sink_fails(self, what: str) -> bool:
@@ -243,6 +243,10 @@ class Journal:
     def transition(self) -> None:
         """Something happened that consumers should hear of at once."""
         self.transitions.set(self.transitions.value + 1)
+
+    def _keep(self, aim: Desired) -> None:
+        self.coalescer.want(aim.symbols, aim.declared)
+        self.board.keep(aim.declared, aim.symbols, aim.channels)
 
     def snapshot(self) -> Snapshot:
         """Everything that is known, at this instant."""

@@ -42,7 +42,7 @@ class Observer:
         journal, aim = self._journal, self._journal.aim.value
         self._judge.keep(aim.declared)
         self._session = market(journal.now())
-        self._forget_halts(self._session)
+        self._doubt_halts(self._session)
         scene = self._scene()
         heard = journal.coalescer.heard()
         self._judge.observe(heard, scene)
@@ -64,18 +64,16 @@ class Observer:
             job_paused=aim.pause is not None,
             paused=aim.paused,
             subscribed=journal.confirmed & aim.declared,
-            halted=journal.halted_symbols() & aim.declared,
+            halted=journal.board.halts & aim.declared,
             interval_seconds=aim.effective_interval_seconds,
             silent_seconds=(journal.now() - heard_at).total_seconds(),
         )
 
-    def _forget_halts(self, session: Session) -> None:
-        """A resumption may have been missed overnight: what was halted before the opening counts no longer."""
-        if session.since is not None and session.since != self._opened_at:
-            self._opened_at = session.since
-            halts = self._journal.halts
-            for symbol in [symbol for symbol, halt in halts.items() if halt.ts < session.since]:
-                del halts[symbol]
+    def _doubt_halts(self, session: Session) -> None:
+        """A resumption may have been missed, overnight or while no connection was open."""
+        opened_now = session.since if session.since != self._opened_at else None
+        self._opened_at = session.since or self._opened_at
+        self._journal.board.doubt_halts(self._journal.coalescer.newest, opened_now)
 
     def _tell(self, stale: frozenset[str]) -> None:
         for symbol in sorted(stale - self._stale):

@@ -51,7 +51,7 @@ class Publisher:
         """Puts into the line what is due although no tick came: refreshes, and prices of trades."""
         coalescer = self._journal.coalescer
         coalescer.append(self._publications.due(at, self._refresh))
-        coalescer.append(self._publications.traded(self._journal.trades.values()))
+        coalescer.append(self._publications.traded(self._journal.board.trades.values()))
 
     def line_up_all(self) -> None:
         """Puts every tick into the line whose document does not have its time yet."""
@@ -81,12 +81,12 @@ class Publisher:
         if self._aim is None or self._aim.dry_run:
             return
         await self._delete(self._aim.declared)
-        await self._write_bars(self._aim.symbols, at)
+        await self._write_bars(at)
         for state, symbols in self._transitions(self._aim).items():
             due = symbols[: self._reserve.available(at)]
             if due:
                 self._reserve.spend(len(due))
-                self._publications.doubt(due)  # until it is acknowledged
+                self._publications.marking(due)
                 await self._sink.mark(due, state)
                 self._publications.marked(due, state)
 
@@ -100,21 +100,13 @@ class Publisher:
             self._removed.difference_update(removed)
             journal.deleted.update(removed)
 
-    async def _write_bars(self, symbols: frozenset[str], at: float) -> None:
+    async def _write_bars(self, at: float) -> None:
         """One bar a symbol and minute: little enough for the reserve. A newer bar of a symbol overtakes its older."""
-        bars = self._journal.bars
-        for symbol in [symbol for symbol in bars if symbol not in symbols]:
-            del bars[symbol]
-        for symbol in [symbol for symbol in self._journal.bar_times if symbol not in symbols]:
-            del self._journal.bar_times[symbol]
-        due = list(bars.values())[: self._reserve.available(at)]
-        if not due:
-            return
-        await self._sink.write_bars([live_bar(bar, self._origin) for bar in due])
-        self._reserve.spend(len(due))
-        for bar in due:
-            if bars.get(bar.symbol) is bar:
-                del bars[bar.symbol]
+        board = self._journal.board
+        if due := list(board.bars.values())[: self._reserve.available(at)]:
+            await self._sink.write_bars([live_bar(bar, self._origin) for bar in due])
+            self._reserve.spend(len(due))
+            board.bars_written(due)
 
     async def _publish(self, statements: Sequence[Statement], at: float) -> None:
         written_at = self._journal.now()
@@ -155,20 +147,20 @@ class Publisher:
         count(self._journal.counters.suppressed, "unchanged", len(unchanged))
 
     def _statement(self, tick: Tick) -> Statement:
-        symbol = tick.symbol
-        state = self._journal.quote_states.get(symbol, "live")
-        return Statement(quote=tick.quote(), trade=self._journal.trades.get(symbol), status=state)
+        trade = self._journal.board.trades.get(tick.symbol)
+        return Statement(quote=tick.quote(), trade=trade, status=self._journal.quote_state(tick.symbol))
 
     def _transitions(self, aim: Desired) -> dict[QuoteState, list[str]]:
-        """By the status to come, the documents that do not have it. Those that a quote will touch soon are left."""
-        wanted: dict[str, QuoteState] = {**self._journal.quote_states, **dict.fromkeys(sorted(aim.paused), "paused")}
+        """By the status to come, the documents that do not have it. Those that a quote makes live soon are left."""
+        journal, odd = self._journal, self._publications.odd()
         found: defaultdict[QuoteState, list[str]] = defaultdict(list)
-        for symbol, state in wanted.items():
-            if symbol in aim.declared and self._publications.state(symbol) != state:
+        for symbol in sorted((journal.quote_states.keys() | aim.paused | odd) & aim.declared):
+            state = "paused" if symbol in aim.paused else journal.quote_state(symbol)
+            if state != "live":
+                if self._publications.state(symbol) != state:
+                    found[state].append(symbol)
+            elif symbol in odd and not journal.coalescer.waits(symbol):
                 found[state].append(symbol)
-        for symbol in sorted(aim.symbols - wanted.keys()):
-            if self._publications.state(symbol) == "halted":
-                found["live"].append(symbol)
         return found
 
     @property

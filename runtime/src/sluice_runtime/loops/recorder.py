@@ -39,6 +39,7 @@ class Recorder:
             try:
                 if aim.generation > 0 and not aim.dry_run:
                     await self._write(aim)
+                self._journal.sink_is("records", None)
             except SinkError as error:
                 count(self._journal.counters.errors, "ingest_state")
                 self._journal.sink_is("records", error.message)
@@ -58,7 +59,6 @@ class Recorder:
         room = self._budget.available(at)
         while room > 0 and (states := self._records.due(self._last_times, at, now, min(room, _BATCH))):
             await self._sink.record(states)
-            self._journal.sink_is("records", None)
             self._records.wrote(states, at)
             self._journal.deleted -= {each.canonical_symbol for each in states if each.status == "removed"}
             self._budget.spend(len(states))
@@ -68,7 +68,7 @@ class Recorder:
         return [each.symbol for each in self._journal.snapshot().ledger.rejected]
 
     def _last_times(self, symbol: str) -> dict[str, datetime]:
-        quote, trade = self._journal.coalescer.newest(symbol), self._journal.trades.get(symbol)
-        bar = self._journal.bar_times.get(symbol)
+        quote, trade = self._journal.coalescer.newest(symbol), self._journal.board.trades.get(symbol)
+        bar = self._journal.board.bar_times.get(symbol)
         found = {"quotes": quote, "trades": trade.ts if trade else None, "bars": bar}
         return {channel: ts for channel, ts in found.items() if ts is not None}

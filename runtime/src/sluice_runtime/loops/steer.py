@@ -49,8 +49,7 @@ async def steer(job: Cell[IngestJob | None], journal: Journal) -> None:
         if job.value is not None:
             aim = desired(job.value, now, journal.switches.value)
             _log_changes(before, aim, journal)
-            journal.coalescer.want(aim.symbols)
-            journal.aim.set(aim)
+            journal.aim_at(aim)
             before = aim
         await within(_seconds_until_change(job.value, now), any_changed((job, jobs), (journal.switches, switches)))
 

@@ -130,6 +130,27 @@ def test_an_unwanted_symbol_is_dropped_and_counted() -> None:
     assert (line.unwanted, line.received, symbols(line.take(9, 0.0, 0.0))) == (1, 1, ["A"])
 
 
+def test_a_symbol_that_rests_takes_nothing_older_when_it_is_wanted_again() -> None:
+    line = coalescer("A", "B")
+    line.accept([tick("A", 10), tick("B", 10)], FOREVER)
+    line.want(frozenset("B"), frozenset("AB"))
+    line.accept([tick("A", 11)], FOREVER)
+    assert (line.unwanted, symbols(line.take(9, 0.0, 0.0))) == (1, ["B"])
+    line.want(frozenset("AB"), frozenset("AB"))
+    line.accept([tick("A", 9), tick("A", 10, bid=2)], FOREVER)
+    assert (line.out_of_order, line.take(9, 1.0, 0.0)) == (1, [tick("A", 10, bid=2)])
+
+
+def test_a_symbol_that_rests_and_is_removed_starts_afresh() -> None:
+    line = coalescer("A")
+    line.accept([tick("A", 10)], FOREVER)
+    line.want(frozenset(), frozenset("A"))
+    line.want(frozenset(), frozenset())
+    line.want(frozenset("A"), frozenset("A"))
+    line.accept([tick("A", 9)], FOREVER)
+    assert line.take(9, 0.0, 0.0) == [tick("A", 9)]
+
+
 def test_a_symbol_that_was_removed_starts_afresh_when_it_comes_back() -> None:
     line = coalescer("A")
     line.accept([tick("A", 10)], FOREVER)

@@ -13,11 +13,11 @@ def trade(symbol: str, seconds: float = 0.0) -> Trade:
     return Trade(symbol=symbol, ts=START + timedelta(seconds=seconds), price=1.5, size=1.0)
 
 
-def test_what_a_document_says_already_is_left_out() -> None:
-    latest = Latest((quote("A", 1), quote("B", 1), quote("C", -1), quote("D")), (trade("C", 1),))
-    newer = latest.newer_than(dict.fromkeys("ACD", START))
-    assert [each.symbol for each in newer.quotes] == ["A", "B", "C"]
-    assert [each.symbol for each in newer.trades] == ["C"]
+def test_what_is_older_than_its_document_is_left_out() -> None:
+    latest = Latest((quote("A", 1), quote("B", 1), quote("C", -1), quote("D", -1), quote("E")), (trade("C", 1),))
+    kept = latest.from_times(dict.fromkeys("ACDE", START))
+    assert [each.symbol for each in kept.quotes] == ["A", "B", "C", "E"]
+    assert [each.symbol for each in kept.trades] == ["C"]
 
 
 def test_a_quote_that_a_silent_stream_should_have_brought() -> None:

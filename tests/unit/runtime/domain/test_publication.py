@@ -95,6 +95,24 @@ def test_a_trade_at_another_price_calls_for_the_document_s_quote() -> None:
     assert book.traded([Trade(symbol="UNSEEN", ts=START, price=1.0, size=1.0)]) == []
 
 
+def test_a_trade_at_another_price_calls_for_the_newest_quote_though_it_was_no_news() -> None:
+    book = said(Statement(quote=quote()))
+    book.hold(quote(1))
+    assert book.traded([trade(2)]) == [quote(1)]
+
+
+def test_what_is_not_live_or_may_not_be_is_odd_until_it_is_live() -> None:
+    book = said(Statement(quote=quote()))
+    assert book.odd() == set()
+    book.marking(["A"])
+    assert (book.odd(), book.state("A")) == ({"A"}, None)
+    book.marked(["A"], "halted")
+    book.doubt(["A"])
+    assert (book.odd(), book.state("A")) == ({"A"}, None)
+    book.marked(["A"], "live")
+    assert book.odd() == set()
+
+
 def test_only_what_is_kept_is_remembered() -> None:
     book = said(Statement(quote=quote()))
     book.hold(quote(1))

@@ -107,6 +107,25 @@ async def test_nor_one_that_an_earlier_process_wrote(world: World) -> None:
         assert world.bids()["AAPL"] == 9.0
 
 
+async def test_what_an_earlier_process_wrote_is_of_this_session_though_nothing_has_moved(world: World) -> None:
+    world.sink.quotes["AAPL"] = {"bid": 5.0, "ts": START, "session_id": "before", "status": "paused"}
+    world.snapshots.answer = lambda: Latest((quote("AAPL", START, 5.0),))
+    async with world.running():
+        found = world.sink.quotes["AAPL"]
+        assert (found["session_id"], found["status"], found["ts"]) == ("5e55", "live", START)
+
+
+async def test_a_symbol_that_is_resumed_is_asked_for_again(world: World) -> None:
+    async with world.running():
+        world.job.declare(job(2, **ALPACA, pausedSymbols=[{"symbol": "AAPL"}]))
+        await at(10)
+        world.snapshots.answer = lambda: Latest((quote("AAPL", START + timedelta(seconds=9), 7.0),))
+        world.job.declare(job(3, **ALPACA))
+        await at(12)
+        assert world.snapshots.asked[1:] == [(10, ["AAPL"])]
+        assert world.bids() == {"AAPL": 7.0}
+
+
 async def test_symbols_that_are_added_are_asked_for_alone(world: World) -> None:
     async with world.running():
         world.job.declare(job(2, **ALPACA, symbols=["AAPL", "MSFT", "SPY"]))
@@ -120,7 +139,6 @@ async def test_trades_are_prices_only_where_trades_are_wanted(world: World) -> N
     async with world.running():
         assert world.sink.quotes["AAPL"]["price"] == 75.5
         world.job.declare(job(2, **ALPACA, channels=["quotes", "trades"]))
-        world.lose()
         await at(10)
         assert world.sink.quotes["AAPL"]["price"] == 55.0
 

@@ -15,6 +15,7 @@ from sluice_runtime.domain.desired import UNREAD, halted
 from sluice_runtime.domain.failure import SinkError
 from support.fake_sink import FakeSink
 from support.runtime_fakes import FakeJob, FakeSource, aim, job, journal, quote
+from support.runtime_worlds import FlushingWorld, SupervisedWorld
 from support.virtual_time import at, seconds
 
 NAMES = [f"S{n}" for n in range(20)]
@@ -104,6 +105,50 @@ async def test_nothing_older_is_ever_written_over_something_newer(world: World) 
         times = [each.ts for _, each in world.sink.written(name)]
         assert times
         assert all(earlier <= later for earlier, later in pairwise(times))
+
+
+async def test_a_failure_is_over_once_what_failed_is_done_though_no_quote_comes() -> None:
+    world = FlushingWorld()
+    async with world.running():
+        world.say("AAPL", "MSFT")
+        await at(2)
+        world.sink.failure = SinkError("away")
+        world.want(aim(pausedSymbols=[{"symbol": "AAPL"}]))
+        await at(3)
+        assert world.journal.snapshot().sink_failure == "away"
+        world.sink.failure = None
+        await at(10)
+        assert world.sink.marked == [("AAPL", "paused")]
+        assert world.journal.snapshot().sink_failure is None
+
+
+async def test_a_failure_is_over_once_nobody_wants_any_more_what_failed() -> None:
+    world = FlushingWorld()
+    async with world.running():
+        await at(1)
+        world.sink.failure = SinkError("away")
+        world.say("AAPL")
+        await at(2)
+        assert world.journal.snapshot().sink_failure == "away"
+        world.want(aim(symbols=["MSFT"]))
+        world.sink.failure = None
+        await at(10)
+        assert world.journal.snapshot().sink_failure is None
+        assert world.sink.writes == []
+
+
+async def test_what_a_pause_had_to_drop_is_no_failure_of_the_pause() -> None:
+    world = SupervisedWorld(journal())
+    async with world.running():
+        await at(1)
+        world.journal.received([quote("AAPL")])
+        world.sink.failure = SinkError("away")
+        world.pause()
+        await at(2)
+        snapshot = world.journal.snapshot()
+        assert snapshot.acknowledgement is not None
+        assert snapshot.sink_failure is None
+        assert world.sink.writes == []
 
 
 async def test_memory_is_flat_while_firestore_is_away(world: World) -> None:

@@ -96,6 +96,20 @@ async def test_a_halt_is_in_the_document_with_the_next_flush_and_so_is_its_end(w
     await world.end()
 
 
+async def test_a_halt_whose_end_was_missed_ends_with_the_first_quote_after_the_connection(world: World) -> None:
+    await world.start()
+    await world.chatter(10, "AAPL", "MSFT")
+    world.halt("AAPL", halted=True)
+    world.halt("MSFT", halted=True)
+    await world.chatter(20, "AAPL")
+    assert world.documents() == {"AAPL": "halted", "MSFT": "halted"}
+    world.source.connection.lose()
+    await world.chatter(40)
+    await world.chatter(60, "AAPL")
+    assert world.documents() == {"AAPL": "live", "MSFT": "halted"}
+    await world.end()
+
+
 async def test_a_mute_connection_is_closed_and_opened_anew_once(world: World) -> None:
     await world.start()
     await world.chatter(1200, "AAPL", "MSFT")

@@ -8,16 +8,19 @@ import pytest
 
 from sluice_runtime.domain.desired import halted
 from sluice_runtime.domain.failure import SinkError
+from sluice_runtime.domain.latest import Latest
 from sluice_runtime.domain.market import Trade
 from sluice_runtime.domain.pause import Pause
-from support.runtime_fakes import aim, bar
+from support.runtime_fakes import aim, bar, quote
 from support.runtime_worlds import FlushingWorld
 from support.virtual_time import START, at, now, seconds
+
+ALL = ["quotes", "trades", "bars"]
 
 
 @pytest.fixture
 async def world() -> FlushingWorld:
-    return FlushingWorld()
+    return FlushingWorld(aim(channels=ALL))
 
 
 def trade(price: float, symbol: str = "AAPL") -> Trade:
@@ -117,14 +120,58 @@ async def test_a_trade_of_a_symbol_without_a_quote_writes_nothing(world: Flushin
         assert world.sink.history == []
 
 
+async def test_a_trade_does_not_wait_for_the_refresh_of_a_quote_that_is_no_news(world: FlushingWorld) -> None:
+    async with world.running():
+        world.say("AAPL", bid=99.0)
+        await at(2)
+        world.say("AAPL", bid=99.0)
+        await at(4)
+        world.journal.traded([trade(100.5)])
+        await at(5)
+        assert world.sink.quotes["AAPL"]["price"] == 100.5
+        await at(60)
+        assert len(world.sink.written("AAPL")) == 2
+
+
+async def test_the_price_is_the_mid_again_once_the_job_has_no_trades(world: FlushingWorld) -> None:
+    async with world.running():
+        world.say("AAPL", bid=99.0)
+        world.journal.traded([trade(100.5)])
+        await at(2)
+        assert world.sink.quotes["AAPL"]["price"] == 100.5
+        world.want(aim(channels=["quotes"]))
+        await at(3)
+        world.journal.traded([trade(100.5)])  # that was on its way
+        world.say("AAPL", bid=49.0)
+        await at(5)
+        assert world.sink.quotes["AAPL"]["price"] == 75.0
+        world.want(aim(channels=ALL))
+        world.say("AAPL", bid=59.0)
+        await at(7)
+        assert world.sink.quotes["AAPL"]["price"] == 80.0
+
+
+async def test_a_symbol_that_comes_back_has_no_price_from_before(world: FlushingWorld) -> None:
+    async with world.running():
+        world.say("AAPL", bid=99.0)
+        world.journal.traded([trade(100.5)])
+        await at(2)
+        world.want(aim(symbols=["MSFT"], channels=ALL))
+        await at(3)
+        world.want(aim(channels=ALL))
+        world.say("AAPL", bid=49.0)
+        await at(5)
+        assert world.sink.quotes["AAPL"]["price"] == 75.0
+
+
 async def test_each_transition_of_a_status_is_one_write(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", "MSFT", bid=1.0)
         await at(2)
-        world.journal.quote_states = {"AAPL": "stale", "MSFT": "halted"}
+        world.judge({"AAPL": "stale", "MSFT": "halted"})
         await at(10)
         assert world.sink.marked == [("AAPL", "stale"), ("MSFT", "halted")]
-        world.journal.quote_states = {}
+        world.judge({})
         world.say("AAPL", bid=1.0)
         await at(12)
         assert world.sink.marked[2:] == [("MSFT", "live")]
@@ -134,7 +181,7 @@ async def test_each_transition_of_a_status_is_one_write(world: FlushingWorld) ->
 
 async def test_a_quote_during_a_halt_says_halted(world: FlushingWorld) -> None:
     async with world.running():
-        world.journal.quote_states = {"AAPL": "halted"}
+        world.judge({"AAPL": "halted"})
         world.say("AAPL", bid=1.0)
         await at(2)
         assert world.sink.quotes["AAPL"]["status"] == "halted"
@@ -145,11 +192,79 @@ async def test_a_transition_that_failed_is_made_later(world: FlushingWorld) -> N
         world.say("AAPL", bid=1.0)
         await at(2)
         world.sink.failure = SinkError("away")
-        world.journal.quote_states = {"AAPL": "stale"}
+        world.judge({"AAPL": "stale"})
         await at(3)
         world.sink.failure = None
         await at(10)
         assert world.sink.marked == [("AAPL", "stale")]
+
+
+async def test_a_quiet_symbol_that_is_no_longer_paused_says_so_at_once(world: FlushingWorld) -> None:
+    async with world.running():
+        world.say("AAPL", bid=1.0)
+        await at(2)
+        world.want(aim(pausedSymbols=[{"symbol": "AAPL"}]))
+        await at(4)
+        assert world.sink.quotes["AAPL"]["status"] == "paused"
+        world.want(aim())
+        await at(5)
+        assert world.sink.quotes["AAPL"]["status"] == "live"
+        await at(60)
+        assert world.sink.marked == [("AAPL", "paused"), ("AAPL", "live")]
+
+
+async def test_the_first_quote_after_a_silence_is_not_called_stale(world: FlushingWorld) -> None:
+    async with world.running():
+        world.say("AAPL", bid=1.0)
+        await at(2)
+        world.judge({"AAPL": "stale"})
+        await at(4)
+        world.say("AAPL", bid=2.0)
+        await at(6)
+        assert [each.status for _, each in world.sink.written("AAPL")] == ["live", "live"]
+        world.judge({})
+        await at(60)
+        assert world.sink.quotes["AAPL"]["status"] == "live"
+        assert world.sink.marked == [("AAPL", "stale")]
+
+
+async def test_what_is_asked_beside_the_stream_wakes_no_stale_symbol(world: FlushingWorld) -> None:
+    async with world.running():
+        world.say("AAPL", bid=1.0)
+        await at(2)
+        world.judge({"AAPL": "stale"})
+        await at(4)
+        world.journal.caught_up(Latest((quote("AAPL", bid=2.0),)))
+        await at(6)
+        assert (world.sink.quotes["AAPL"]["bid"], world.sink.quotes["AAPL"]["status"]) == (2.0, "stale")
+
+
+async def test_a_mark_as_live_that_failed_is_made_later(world: FlushingWorld) -> None:
+    async with world.running():
+        world.say("AAPL", bid=1.0)
+        await at(2)
+        world.judge({"AAPL": "halted"})
+        await at(4)
+        world.sink.failure = SinkError("away")
+        world.judge({})
+        await at(5)
+        world.sink.failure = None
+        await at(20)
+        assert world.sink.marked == [("AAPL", "halted"), ("AAPL", "live")]
+
+
+async def test_an_older_quote_than_before_a_symbol_s_pause_is_never_written(world: FlushingWorld) -> None:
+    async with world.running():
+        await at(60)
+        world.say("AAPL", bid=5.0)
+        await at(62)
+        world.want(aim(pausedSymbols=[{"symbol": "AAPL"}]))
+        await at(64)
+        world.want(aim())
+        world.journal.received([quote("AAPL", START + timedelta(seconds=30), bid=1.0)])
+        await at(66)
+        found = world.sink.quotes["AAPL"]
+        assert (found["bid"], found["ts"]) == (5.0, START + timedelta(seconds=60))
 
 
 async def test_symbols_paused_before_the_start_are_marked_once() -> None:
@@ -164,7 +279,7 @@ async def test_a_swarm_of_transitions_and_a_busy_market_do_not_starve_each_other
     world = FlushingWorld(aim(symbols=[*names, "BUSY"], limits={"writesPerSecond": 1, "burst": 1}))
     world.sink.seconds = 0.001
     async with world.running():
-        world.journal.quote_states = dict.fromkeys(names, "stale")
+        world.judge(dict.fromkeys(names, "stale"))
         while seconds() < 30:
             world.say("BUSY", bid=seconds() + 1)
             await asyncio.sleep(0.1)
@@ -209,10 +324,10 @@ async def test_a_removed_symbol_s_bar_goes_with_its_quote_and_its_time_is_forgot
         world.say("AAPL", "MSFT")
         world.journal.aggregated([bar("AAPL"), bar("MSFT")])
         await at(1)
-        world.want(aim(symbols=["AAPL"]))
+        world.want(aim(symbols=["AAPL"], channels=ALL))
         await at(2)
         assert (set(world.sink.quotes), set(world.sink.bars)) == ({"AAPL"}, {"AAPL"})
-        assert (set(world.journal.bar_times), world.journal.deleted) == ({"AAPL"}, {"MSFT"})
+        assert (set(world.journal.board.bar_times), world.journal.deleted) == ({"AAPL"}, {"MSFT"})
         world.want(aim())
         await at(3)
         assert world.journal.deleted == set()

@@ -64,9 +64,7 @@ async def test_a_pause_destroys_nothing(world: World) -> None:
     world.journal.received([quote("AAPL")])
     async with world.running():
         before = world.sink.records["AAPL"]["channels"]
-        paused = aim(pausedSymbols=[{"symbol": "AAPL"}])
-        world.journal.coalescer.want(paused.symbols)
-        world.journal.aim.set(paused)
+        world.journal.aim_at(aim(pausedSymbols=[{"symbol": "AAPL"}]))
         await at(600)
         assert world.sink.records["AAPL"]["channels"] == before
 
@@ -93,6 +91,15 @@ async def test_a_sink_that_fails_is_told_and_tried_again(world: World) -> None:
         assert world.journal.snapshot().sink_failure is None
 
 
+async def test_in_a_dry_run_nothing_fails_any_more(world: World) -> None:
+    world.sink.failure = SinkError("Firestore is away")
+    async with world.running():
+        await at(2)
+        world.journal.aim_at(aim(dryRun=True))
+        await at(20)
+        assert world.journal.snapshot().sink_failure is None
+
+
 async def test_two_thousand_first_records_come_at_the_quotes_own_rate_and_refreshes_at_a_tenth_of_it() -> None:
     symbols = [f"S{n}" for n in range(2000)]
     world = World(symbols=symbols)
@@ -107,7 +114,8 @@ async def test_two_thousand_first_records_come_at_the_quotes_own_rate_and_refres
         assert len(world.sink.recorded) - before == pytest.approx(200, abs=3)
 
 
-async def test_the_time_of_the_last_bar_is_kept(world: World) -> None:
+async def test_the_time_of_the_last_bar_is_kept() -> None:
+    world = World(channels=["quotes", "bars"])
     world.journal.aggregated([bar("AAPL")])
     async with world.running():
         channels = world.sink.records["AAPL"]["channels"]
