@@ -8,6 +8,7 @@ never run, and what is overridden are private names: a test fails when a new ver
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import warnings
 from collections.abc import Callable, Sequence
@@ -30,6 +31,9 @@ with warnings.catch_warnings():
     from websockets import exceptions
     from websockets.legacy import client as legacy
     from websockets.legacy.exceptions import InvalidStatusCode
+
+# Below this level websockets logs the last bytes of each frame, the login's among them: a part of the secret key.
+logging.getLogger("websockets").setLevel(logging.WARNING)
 
 _MAX_FRAME = 8 << 20
 _MAX_QUEUE = 64
