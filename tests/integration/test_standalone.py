@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -136,4 +137,25 @@ def test_a_walk_through_a_running_runtime_passes_and_leaves_it_stopped(machine: 
         code, output = machine.call("smoke", "--base-url", machine.url, "--seconds", "20")
         assert (code, output.splitlines()[-1][:6]) == (0, "PASS: ")
         assert machine.status()["pausedBy"] == ["api"]
+        assert stop(process) == 0
+
+
+def test_a_port_that_is_taken_is_told(machine: Machine) -> None:
+    machine.declare()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        code, said = machine.complaint("run", "-f", str(machine.document), "--port", port)
+    assert code == 2
+    assert f"the HTTP interface cannot be opened on port {port}: " in said
+    assert "Traceback" not in said
+
+
+def test_a_disk_that_is_full_of_the_tape_stops_nothing(machine: Machine) -> None:
+    machine.declare(synthetic={"quotesPerSecond": 500})
+    with machine.running("--record", "/dev/full") as process:
+        eventually(lambda: machine.logged("record"))
+        seen = eventually(lambda: machine.quotes().get("AAPL"))
+        eventually(lambda: machine.quotes()["AAPL"]["ts"] > seen["ts"])
         assert stop(process) == 0

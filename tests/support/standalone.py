@@ -42,15 +42,18 @@ class Machine:
 
     def call(self, *arguments: str) -> tuple[int, str]:
         """Exit code and standard output of a command."""
-        done = subprocess.run(
-            self._command(*arguments), env=self._environment, capture_output=True, text=True, check=False
-        )
+        done = self._done(arguments)
         return done.returncode, done.stdout
 
+    def complaint(self, *arguments: str) -> tuple[int, str]:
+        """Exit code and standard error of a command."""
+        done = self._done(arguments)
+        return done.returncode, done.stderr
+
     @contextmanager
-    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+    def running(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         """`sluice-runtime run` with the document. What still runs at the end is killed."""
-        command = self._command("run", "-f", str(self.document), "--port", str(self._port))
+        command = self._command("run", "-f", str(self.document), "--port", str(self._port), *arguments)
         with self._log.open("wb") as log, subprocess.Popen(command, env=self._environment, stdout=log) as process:
             try:
                 yield process
@@ -80,6 +83,10 @@ class Machine:
         """The heartbeat document."""
         [found] = self._documents("ops")
         return found
+
+    def _done(self, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        command = self._command(*arguments)
+        return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
 
     def _documents(self, collection: str) -> list[dict[str, Any]]:
         return documents_at(self._emulator, f"tenants/{self._tenant}/{collection}")

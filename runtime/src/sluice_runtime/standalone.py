@@ -54,10 +54,7 @@ class Standalone:
         async def until_stopped() -> None:
             await self.run(stop_by_signal(), port)
 
-        try:
-            asyncio.run(until_stopped())
-        except OSError as error:
-            raise SettingsError(f"the HTTP interface cannot be opened on port {port}: {error.strerror}") from error
+        asyncio.run(until_stopped())
 
     def smoke(self, seconds: float) -> tuple[bool, str]:
         """Streams for `seconds`. Whether anything came of it, and a sentence on what.
@@ -78,7 +75,11 @@ class Standalone:
         return verdict(asyncio.run(for_a_while()), self.journal.counters)
 
     async def run(self, stop: asyncio.Event, port: int | None) -> None:
-        """Until `stop`; with its HTTP interface on this machine's `port`, if it is to have one."""
+        """Until `stop`; with its HTTP interface on this machine's `port`, if it is to have one.
+
+        Raises:
+            SettingsError: it cannot start like this.
+        """
         settings, journal = self._settings, self.journal
         switches = SwitchFile(settings.state_dir / SWITCHES)
         switches.keep(Switch(source=AUTO_STOP, pauses=False))  # who starts it anew has seen to it
@@ -89,7 +90,12 @@ class Standalone:
         async with AsyncExitStack() as stack:
             if port is not None:
                 routes = control_routes(Control(switchboard, journal, job), journal, same_machine)
-                await stack.enter_async_context(http_api(journal, settings.bind, port, routes))
+                try:
+                    await stack.enter_async_context(http_api(journal, settings.bind, port, routes))
+                except OSError as error:
+                    raise SettingsError(
+                        f"the HTTP interface cannot be opened on port {port}: {error.strerror}"
+                    ) from error
             sink = sink_of(settings)
             stack.push_async_callback(sink.close)
             mount = self._mount()

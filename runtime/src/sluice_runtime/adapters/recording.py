@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol, cast
 
@@ -15,6 +16,8 @@ from ..domain.failure import Impairment
 from ..domain.market import Bar, Halt, Tick, Trade
 from ..ports import Connection, Listener, Source
 from .replay import COLUMNS
+
+_log = logging.getLogger(__name__)
 
 
 class Tape(Protocol):
@@ -28,13 +31,18 @@ class Tape(Protocol):
 
 
 class TapeFile:
-    """A CSV file with the columns of a tape; gzip if its name ends so. What was there before is replaced."""
+    """A CSV file with the columns of a tape; gzip if its name ends so. What was there before is replaced.
+
+    A disk that is full ends the tape, not the stream.
+    """
 
     def __init__(self, path: Path) -> None:
         """
         Raises:
             OSError: it cannot be written.
         """
+        self._path = path
+        self._is_over = False
         opened = gzip.open if path.suffix == ".gz" else open
         self._file = cast("IO[str]", opened(path, "wt", encoding="utf-8", newline=""))
         self._rows = csv.writer(self._file, lineterminator="\n")
@@ -42,18 +50,36 @@ class TapeFile:
 
     def add(self, ticks: Sequence[Tick]) -> None:
         """One row a quote; a side that is not there is empty."""
-        for tick in ticks:
-            quote = tick.quote()
-            at = round(quote.ts.timestamp() * 1000)
-            self._rows.writerow((at, quote.symbol, quote.bid, quote.bid_size, quote.ask, quote.ask_size, ""))
+        with self._while_it_can_be_written():
+            for tick in ticks if not self._is_over else ():
+                quote = tick.quote()
+                at = round(quote.ts.timestamp() * 1000)
+                self._rows.writerow((at, quote.symbol, quote.bid, quote.bid_size, quote.ask, quote.ask_size, ""))
 
     def flush(self) -> None:
         """Hands everything over to the file."""
-        self._file.flush()
+        with self._while_it_can_be_written():
+            if not self._is_over:
+                self._file.flush()
 
     def close(self) -> None:
         """Ends the file. A gzip file is whole only then."""
-        self._file.close()
+        with self._while_it_can_be_written():
+            self._file.close()
+
+    @contextmanager
+    def _while_it_can_be_written(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._is_over = True
+            with suppress(OSError):
+                self._file.close()
+            _log.error(
+                "--record: %s cannot be written any more (%s): the tape ends here, the stream goes on",
+                *(self._path, error.strerror),
+                extra={"event_type": "record"},
+            )
 
 
 class RecordingSource:
@@ -95,8 +121,8 @@ class _Tap:
 
     def received(self, ticks: Sequence[Tick]) -> None:
         """As Listener."""
-        self._tape.add(ticks)
         self._listener.received(ticks)
+        self._tape.add(ticks)
 
     def traded(self, trades: Sequence[Trade]) -> None:
         """As Listener."""

@@ -39,6 +39,22 @@ async def test_rows_are_in_the_file_when_a_connection_has_ended(tmp_path: Path) 
     tape.close()
 
 
+@pytest.mark.parametrize("name", ["full.csv", "full.csv.gz"])
+async def test_a_full_disk_ends_the_tape_and_not_the_stream(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / name).symlink_to("/dev/full")
+    tape, inner, listener = TapeFile(tmp_path / name), FakeSource(), FakeListener()
+    source = RecordingSource(inner, tape)
+    for _ in range(2):
+        async with source.connect(listener):
+            for n in range(2000):
+                inner.connection.say(Quote(symbol=f"S{n}", ts=START, bid=1.0, ask=2.0, bid_size=n, ask_size=n))
+    tape.close()
+    assert len(listener.ticks) == 4000
+    assert caplog.text.count("No space left on device") == 1
+
+
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nowhere"):
         TapeFile(tmp_path / "nowhere" / "tape.csv")
