@@ -17,7 +17,8 @@ PROGRAM = """
     found = settings({"SLUICE_JOB": sys.argv[1], "POD_UID": "d", "KUBERNETES_SERVICE_HOST": "127.0.0.1"})
 
     async def start():
-        assembly.source_of(found), assembly.sink_of(found), app._job_client(found)
+        assembly.source_of(found), app._job_client(found)
+        await assembly.sink_of(found, assembly.journal_of(found).aim).open()
 
     asyncio.run(start())
     for name in sys.argv[2:]:

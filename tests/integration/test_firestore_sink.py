@@ -165,7 +165,8 @@ async def test_a_firestore_that_is_not_there_is_told_soon(monkeypatch: pytest.Mo
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         monkeypatch.setenv(VARIABLE, f"127.0.0.1:{taken.getsockname()[1]}")
-        sink = FirestoreSink(firestore_client(Firestore(), PROJECT), TENANT, "live_quotes", "market_ingest", JOB)
+        client = await firestore_client(Firestore(), PROJECT, None)
+        sink = FirestoreSink(client, TENANT, "live_quotes", "market_ingest", JOB)
         calls = (
             lambda: sink.write([quote("AAPL")]),
             lambda: sink.mark(["AAPL"], "paused"),

@@ -159,3 +159,23 @@ def test_a_disk_that_is_full_of_the_tape_stops_nothing(machine: Machine) -> None
         seen = eventually(lambda: machine.quotes().get("AAPL"))
         eventually(lambda: machine.quotes()["AAPL"]["ts"] > seen["ts"])
         assert stop(process) == 0
+
+
+def test_a_dry_run_needs_no_credentials_of_anybody(machine: Machine) -> None:
+    machine.without_firestore()
+    machine.declare(dryRun=True)
+    code, said = machine.call("smoke", "-f", str(machine.document), "--seconds", "4")
+    assert (code, "quotes would have been written" in said) == (0, True)
+    with machine.running() as process:
+        eventually(lambda: machine.logged("would_write"))
+        assert machine.status()["sink"]["healthy"] is True
+        assert machine.logged("firestore_write")[0].startswith("a dry run without Firestore: there are no usable")
+        assert stop(process) == 0
+
+
+def test_without_credentials_nothing_but_a_dry_run_begins(machine: Machine) -> None:
+    machine.without_firestore()
+    code, said = machine.complaint("run", "-f", str(machine.document))
+    assert code == 2
+    assert "there are no usable credentials for Firestore" in said
+    assert "Traceback" not in said

@@ -85,7 +85,7 @@ def fake_sink() -> tuple[FakeSink, Documents]:
 @asynccontextmanager
 async def firestore_sink(project: str) -> AsyncIterator[tuple[FirestoreSink, Documents]]:
     """That of job acme/us by Google's client on the emulator that runs."""
-    client = firestore_client(Firestore(), project)
+    client = await firestore_client(Firestore(), project, None)
     sink = FirestoreSink(client, TENANT, "live_quotes", "market_ingest", JOB)
     yield sink, Documents(sink, client)
     await sink.close()

@@ -33,6 +33,11 @@ class Machine:
         inherited = {name: value for name, value in os.environ.items() if name not in _OF_OTHERS}
         self._environment = {**inherited, "SLUICE_STATE_DIR": str(home / "state"), "FIRESTORE_EMULATOR_HOST": emulator}
 
+    def without_firestore(self) -> None:
+        """From now on nobody knows of an emulator here, and there are no credentials."""
+        del self._environment["FIRESTORE_EMULATOR_HOST"]
+        self._environment["GOOGLE_APPLICATION_CREDENTIALS"] = str(self.document.parent / "absent.json")
+
     def declare(self, **spec: Any) -> None:
         """Writes the document: the usual job with `spec` over it."""
         found = {**SPEC, "tenant": self._tenant, "firestore": {"projectID": PROJECT}, **spec}

@@ -67,7 +67,7 @@ async def run(settings: Settings) -> None:
         control = Control(switchboard, journal, ClusterDeclaration(file))
         routes = control_routes(control, journal, bearer(settings.http_token_file))
         await stack.enter_async_context(http_api(journal, settings.bind, identity.HTTP_PORT, routes))
-        sink = sink_of(settings)
+        sink = sink_of(settings, journal.aim)
         stack.push_async_callback(sink.close)
         remembered = RememberedJob(job, settings.state_dir / JOB, settings.job.uid)
         await ingest(

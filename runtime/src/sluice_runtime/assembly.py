@@ -5,12 +5,15 @@ from __future__ import annotations
 import atexit
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
 from sluice_contract.resource import IngestJob, ObjectMeta
 from sluice_contract.spec import Synthetic
 
+from .adapters.firestore.mounted import MountedSink
 from .adapters.firestore.sink import FirestoreSink, firestore_client
 from .adapters.synthetic import SyntheticSource
 from .domain.coalescer import Coalescer
@@ -125,16 +128,16 @@ def snapshots_of(settings: Settings, mount: AlpacaMount | None = None) -> Snapsh
     return AlpacaSnapshots(alpaca, mount or mounted, where.data_url or HOST)
 
 
-def sink_of(settings: Settings) -> FirestoreSink:
-    """The declared Firestore. To be made on the loop that uses it.
-
-    Raises:
-        SettingsError: there are no usable credentials.
-    """
+def sink_of(settings: Settings, aim: Cell[Desired]) -> MountedSink:
+    """The declared Firestore. It is told a dry run by the aim."""
     spec = settings.job.spec
-    try:
-        client = firestore_client(spec.firestore, spec.firestore.project_id or settings.job.project_id)
-    except ValueError as error:
-        raise SettingsError(str(error)) from error
+    key = Path(identity.FIRESTORE_CREDENTIALS_DIR) / identity.FIRESTORE_CREDENTIALS_KEY
+    mounted = key if spec.firestore.credentials_secret_ref is not None else None
+    project = spec.firestore.project_id or settings.job.project_id
     me = f"{settings.job.namespace}/{settings.job.name}"
-    return FirestoreSink(client, spec.tenant, spec.firestore.live_quotes_collection, spec.heartbeat.document, me)
+
+    async def make() -> FirestoreSink:
+        client = await firestore_client(spec.firestore, project, mounted)
+        return FirestoreSink(client, spec.tenant, spec.firestore.live_quotes_collection, spec.heartbeat.document, me)
+
+    return MountedSink(make, mounted, lambda: aim.value.dry_run)

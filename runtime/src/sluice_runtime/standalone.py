@@ -21,6 +21,7 @@ from .app import SWITCHES, Parts, catching_up, ingest, stop_by_signal, switches_
 from .assembly import journal_of, sink_of, snapshots_of, source_of
 from .domain.backoff import Backoff
 from .domain.counters import Counters
+from .domain.failure import SinkError
 from .domain.health import Snapshot
 from .domain.pause import AUTO_STOP, Switch
 from .environment import KEY_ID, SECRET_KEY, first
@@ -31,6 +32,7 @@ from .settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from .adapters.alpaca.mount import AlpacaMount
+    from .adapters.firestore.mounted import MountedSink
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +98,7 @@ class Standalone:
                     raise SettingsError(
                         f"the HTTP interface cannot be opened on port {port}: {error.strerror}"
                     ) from error
-            sink = sink_of(settings)
+            sink = await self._sink()
             stack.push_async_callback(sink.close)
             mount = self._mount()
             parts = Parts(
@@ -112,6 +114,15 @@ class Standalone:
             )
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)
             await ingest(parts, stop, backoff)
+
+    async def _sink(self) -> MountedSink:
+        """Who sits before it is told at once that there are no credentials."""
+        sink = sink_of(self._settings, self.journal.aim)
+        try:
+            await sink.open()
+        except SinkError as error:
+            raise SettingsError(error.message) from None
+        return sink
 
     def _mount(self) -> AlpacaMount | None:
         """Where Alpaca's key pair is found; None if the job needs none."""

@@ -18,13 +18,15 @@ from sluice_runtime.adapters.replay import ReplaySource
 from sluice_runtime.adapters.synthetic import SyntheticSource
 from sluice_runtime.assembly import journal_of, sink_of, source_of
 from sluice_runtime.domain.desired import UNREAD
-from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.domain.failure import SinkError, StreamError
 from sluice_runtime.environment import standalone_settings
+from sluice_runtime.loops.cell import Cell
 from sluice_runtime.settings import Settings, SettingsError
 from support.fake_listener import FakeListener
-from support.runtime_fakes import job
+from support.runtime_fakes import aim, job
 
 TAPE = {"tape": {"configMapRef": {"name": "tapes", "key": "day.csv"}}, "speed": 2.0}
+AIM = Cell(aim())
 ACCOUNT = {"credentialsSecretRef": {"name": "alpaca"}}
 
 
@@ -36,8 +38,9 @@ def settings(declared: IngestJob | None = None, **changes: Any) -> Settings:
 class FakeClient:
     """Remembers for what it was made, and which documents it was asked for."""
 
-    def __init__(self, settings: Firestore, project_id: str) -> None:
+    def __init__(self, settings: Firestore, project_id: str, key: Path | None) -> None:
         self.made_for = (project_id, settings.live_quotes_collection)
+        self.key = key
         self.paths: list[str] = []
 
     def document(self, path: str) -> str:
@@ -49,8 +52,8 @@ class FakeClient:
 def clients(monkeypatch: pytest.MonkeyPatch) -> list[FakeClient]:
     made: list[FakeClient] = []
 
-    def make(settings: Firestore, project_id: str) -> FakeClient:
-        made.append(FakeClient(settings, project_id))
+    async def make(settings: Firestore, project_id: str, key: Path | None) -> FakeClient:
+        made.append(FakeClient(settings, project_id, key))
         return made[-1]
 
     monkeypatch.setattr("sluice_runtime.assembly.firestore_client", make)
@@ -146,19 +149,28 @@ def test_a_record_that_cannot_be_written_is_told(tmp_path: Path, at_exit: list[C
 
 async def test_the_job_s_own_project_counts_before_the_cluster_s(clients: list[FakeClient]) -> None:
     injected = msgspec.structs.replace(settings().job, project_id="of-the-cluster")
-    sink_of(settings(job=injected))
+    await sink_of(settings(job=injected), AIM).open()
     own = job(firestore={"projectID": "demo-own", "liveQuotesCollection": "latest"})
-    sink_of(settings(job=msgspec.structs.replace(injected, spec=own.spec)))
+    await sink_of(settings(job=msgspec.structs.replace(injected, spec=own.spec)), AIM).open()
     assert [each.made_for for each in clients] == [("of-the-cluster", "live_quotes"), ("demo-own", "latest")]
 
 
 async def test_the_heartbeat_goes_to_the_declared_document_of_the_tenant(clients: list[FakeClient]) -> None:
-    sink_of(settings(job(heartbeat={"document": "another"})))
+    await sink_of(settings(job(heartbeat={"document": "another"})), AIM).open()
     assert clients[0].paths == ["tenants/acme/ops/another"]
 
 
-async def test_without_credentials_the_settings_are_not_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_only_a_declared_secret_is_looked_into(clients: list[FakeClient]) -> None:
+    await sink_of(settings(), AIM).open()
+    await sink_of(settings(job(firestore={"credentialsSecretRef": {"name": "google"}})), AIM).open()
+    assert [each.key for each in clients] == [None, Path("/etc/sluice/firestore/credentials.json")]
+
+
+async def test_without_credentials_nothing_but_a_dry_run_can_be_had(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("FIRESTORE_EMULATOR_HOST", raising=False)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "absent.json"))
-    with pytest.raises(SettingsError, match="there are no usable credentials for Firestore"):
-        sink_of(settings())
+    with pytest.raises(SinkError, match="there are no usable credentials for Firestore"):
+        await sink_of(settings(), AIM).open()
+    await sink_of(settings(), Cell(aim(dryRun=True))).open()

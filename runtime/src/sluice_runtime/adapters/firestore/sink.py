@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -205,24 +206,31 @@ class FirestoreSink:
             await batch.commit(retry=None, timeout=_SECONDS)
 
 
-def firestore_client(settings: Firestore, project_id: str) -> firestore.AsyncClient:
-    """A client for the job's database. To be made on the loop that uses it.
+async def firestore_client(settings: Firestore, project_id: str, key: Path | None) -> firestore.AsyncClient:
+    """A client for the job's database, for the loop that runs. `key` is where a service account key may be.
 
     Raises:
-        ValueError: the Secret's credentials.json is not a service account key, or there are no credentials at all.
+        ValueError: that is no service account key, or there are no credentials at all.
     """
-    key = Path(identity.FIRESTORE_CREDENTIALS_DIR) / identity.FIRESTORE_CREDENTIALS_KEY
-    credentials = None
+    make = partial(firestore.AsyncClient, project=project_id or None, database=settings.database)
     try:
-        if settings.credentials_secret_ref is not None and key.exists():
-            credentials = service_account.Credentials.from_service_account_file(str(key))  # type: ignore[no-untyped-call]
-        return firestore.AsyncClient(project=project_id or None, database=settings.database, credentials=credentials)
+        if (found := _service_account(key)) is not None:
+            return make(credentials=found)
+        # It looks for an identity of this machine, over the network if need be: the loop must not wait for that.
+        return await asyncio.to_thread(make)
     except (ValueError, GoogleAuthError) as error:
         raise ValueError(
             f"there are no usable credentials for Firestore ({_words(error)}): put a service account key under "
             f"{identity.FIRESTORE_CREDENTIALS_KEY} in the Secret of spec.firestore.credentialsSecretRef, or give the "
             f"pod an identity of its own"
         ) from error
+
+
+def _service_account(key: Path | None) -> service_account.Credentials | None:
+    if key is None or not key.exists():
+        return None
+    found: service_account.Credentials = service_account.Credentials.from_service_account_file(str(key))  # type: ignore[no-untyped-call]
+    return found
 
 
 @asynccontextmanager
