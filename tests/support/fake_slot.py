@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 
 from sluice_runtime.domain.slot import Claim
@@ -9,9 +11,10 @@ from sluice_runtime.ports import SlotError
 
 
 class FakeSlotPort:
-    """One Lease in memory. While it is `away`, nothing is read or written."""
+    """One Lease in memory. While it is `away`, nothing is read or written. A write is answered after `seconds`."""
 
     def __init__(self) -> None:
+        self.seconds = 0.0
         self.claim: Claim | None = None
         self.away = False
         self.writes = 0
@@ -29,5 +32,6 @@ class FakeSlotPort:
         if claim.version != (self.claim.version if self.claim else ""):
             raise SlotError("somebody else has written")
         self.writes += 1
-        self.claim = msgspec.structs.replace(claim, version=str(self.writes))
-        return self.claim
+        self.claim = written = msgspec.structs.replace(claim, version=str(self.writes))
+        await asyncio.sleep(self.seconds)
+        return written

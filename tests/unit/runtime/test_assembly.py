@@ -26,6 +26,8 @@ from support.fake_listener import FakeListener
 from support.runtime_fakes import aim, job
 
 TAPE = {"tape": {"configMapRef": {"name": "tapes", "key": "day.csv"}}, "speed": 2.0}
+REAL_TIME = True  # a thread looks for credentials
+
 AIM = Cell(aim())
 ACCOUNT = {"credentialsSecretRef": {"name": "alpaca"}}
 

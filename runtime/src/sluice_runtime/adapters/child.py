@@ -17,13 +17,16 @@ _lines = msgspec.json.Decoder(list[Finding])
 
 async def preflight_findings() -> list[Finding]:
     """What `sluice-runtime preflight` finds, with this process's environment. Never raises, whatever becomes of it."""
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sluice_runtime", "preflight", "--json"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        limit=_MAX_BYTES,
-    )
+    try:
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "sluice_runtime", "preflight", "--json"),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=_MAX_BYTES,
+        )
+    except OSError as error:  # no memory or process to be had, say: no reason to end the stream
+        return [Finding("preflight", False, f"it could not be started: {error.strerror}")]
     try:
         async with asyncio.timeout(_SECONDS):
             output, _ = await child.communicate()

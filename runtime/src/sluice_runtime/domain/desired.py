@@ -10,11 +10,11 @@ import msgspec
 from sluice_contract.resource import IngestJob
 from sluice_contract.spec import AutoStop, Channel, Heartbeat, Limits
 
-from .pause import Pause, Switch, job_switches, paused_symbols, pausing, switch
+from .pause import GONE, Pause, Switch, job_switches, paused_symbols, pausing, switch
 
 # Before the live job has been read, the injected copy may be older than a pause.
 UNREAD = Pause(source="start", reason="the IngestJob has not been read yet")
-DELETED = Pause(source="deleted", reason="the IngestJob is gone")
+DELETED = Pause(source=GONE, reason="the IngestJob is gone")
 
 
 class Desired(msgspec.Struct, frozen=True, kw_only=True):

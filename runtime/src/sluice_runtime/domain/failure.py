@@ -14,7 +14,8 @@ class StreamError(Exception):
     """The provider's stream cannot be had, or has ended.
 
     `message` is a sentence for the status: what happened and what to do about it, without secrets.
-    `retry_after` is the least number of seconds before the next attempt, `retry_within` the most.
+    `retry_after` is the least number of seconds before the next attempt, `retry_within` the most: by this a failure is
+    tried again that only a change from outside can help, if that change may be one that cannot be seen from here.
     """
 
     def __init__(

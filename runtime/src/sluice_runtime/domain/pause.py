@@ -13,6 +13,7 @@ from sluice_contract.spec import PausedSymbol
 
 API = "api"
 AUTO_STOP = "autoStop"
+GONE = "deleted"
 
 
 class Switch(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +31,11 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     reason: str | None = None
     until: datetime | None = None
+
+    @property
+    def stop_reason(self) -> str:
+        """Why a stream that it ends was stopped, as metrics count it."""
+        return {AUTO_STOP: "auto_stop", GONE: "deleted"}.get(self.source, "operator_request")
 
 
 def switch(inputs: Sequence[Switch], now: datetime) -> Pause | None:

@@ -176,7 +176,7 @@ class Journal:
 
     def failed(self, error: StreamError) -> None:
         """The stream cannot be had, or has ended."""
-        count(self.counters.errors, error.kind)
+        count(self.counters.errors, "create_source" if error.kind == "configuration" else error.kind)
         self.failures.set(self.failures.value + 1)
         _log.warning(error.message, extra={"event_type": "stream", "failure": error.kind})
         self._failure = StreamFailure(type=error.kind, message=error.message, at=self.now())

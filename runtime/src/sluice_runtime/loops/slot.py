@@ -28,7 +28,8 @@ class Slot:
         self._me = me
         self._journal = journal
         self._sighting = Sighting(None, asyncio.get_running_loop().time())
-        self._held: Claim | None = None
+        self._has_it = False
+        self._may_have_it = False  # a claim was sent, and perhaps taken
 
     async def acquire(self) -> None:
         """Returns when this job has the slot. Never takes it from a job that renews its claim.
@@ -40,7 +41,7 @@ class Slot:
                 await self._look()
             except SlotError as error:
                 _log.warning("the connection slot cannot be claimed: %s", error, extra={"event_type": "stream"})
-            if self._held is not None:
+            if self._has_it:
                 return
             await asyncio.sleep(_LOOK_SECONDS)
 
@@ -61,10 +62,10 @@ class Slot:
 
     async def release(self) -> None:
         """Gives the slot up, if it is held. Waits at most 2 s; after that it becomes free by itself."""
-        held, self._held = self._held, None
+        may_have_it, self._may_have_it, self._has_it = self._may_have_it, False, False
         self._tell(None)
-        if held is not None:
-            await within(_RELEASE_SECONDS, self._let_go(held))
+        if may_have_it:
+            await within(_RELEASE_SECONDS, self._let_go())
 
     async def _look(self) -> None:
         at = asyncio.get_running_loop().time()
@@ -73,25 +74,27 @@ class Slot:
         if self._sighting.is_free(self._me, at):
             await self._claim(found)
         elif found is not None:
-            self._held = None
+            self._has_it = False
             self._tell(ConnectionSlot(acquired=False, holder=found.holder))
 
     async def _claim(self, found: Claim | None) -> None:
         claim = Claim(holder=self._me, renewed_at=self._journal.now(), version=found.version if found else "")
-        self._held = await self._port.write(claim)
+        self._may_have_it = True
+        await self._port.write(claim)
+        self._has_it = True
         self._tell(ConnectionSlot(acquired=True, holder=self._me))
 
     async def _renew(self) -> None:
         found = await self._port.read()
         if found is not None and found.holder not in ("", self._me):
-            self._held = None
+            self._has_it = self._may_have_it = False
             raise StreamError("connectionLimit", f"job {found.holder} has taken the connection slot: waiting for it")
         await self._claim(found)
 
-    async def _let_go(self, held: Claim) -> None:
+    async def _let_go(self) -> None:
         try:
             found = await self._port.read()
-            if found is not None and found.holder == held.holder:
+            if found is not None and found.holder == self._me:
                 await self._port.write(Claim(holder="", renewed_at=self._journal.now(), version=found.version))
         except SlotError as error:
             _log.warning("the connection slot was not given up: %s", error, extra={"event_type": "stream"})

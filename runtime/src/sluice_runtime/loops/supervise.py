@@ -13,7 +13,7 @@ from ..domain.failure import StreamError
 from ..ports import Connection, Source
 from .flush import Flusher
 from .journal import Journal
-from .racing import race
+from .racing import race, within
 from .slot import Slot
 
 _log = logging.getLogger(__name__)
@@ -51,8 +51,9 @@ class Supervisor:
     async def _pause(self) -> None:
         """The socket is closed by now. What is pending is written, the pause acknowledged, the end of it awaited."""
         journal = self._journal
-        if journal.socket_closed_at is not None:
-            count(journal.counters.stops, "operator_request")
+        pause = journal.aim.value.pause
+        if journal.socket_closed_at is not None and pause is not None:
+            count(journal.counters.stops, pause.stop_reason)
         await self._flusher.drain()
         journal.entered("Paused")
         journal.pause_acknowledged()
@@ -131,7 +132,7 @@ class Supervisor:
             self._fatal_failures += 1
             if error.kind == "configuration" or self._fatal_failures >= _FATAL_ATTEMPTS:
                 self._journal.entered("Blocked")
-                await self._source.remedied()
+                await within(error.retry_within, self._source.remedied())
                 self._fatal_failures = 0
                 return
         self._journal.entered("BackingOff")

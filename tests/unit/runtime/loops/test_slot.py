@@ -73,6 +73,18 @@ async def test_a_job_waits_as_long_as_another_renews_and_says_for_whom(world: Wo
         assert world.journal.snapshot().slot == ConnectionSlot(acquired=False, holder="other")
 
 
+@pytest.mark.parametrize("pause_at", [0.1, 10.1])
+async def test_a_claim_that_is_under_way_when_a_pause_comes_is_given_up_too(world: World, pause_at: float) -> None:
+    world.port.seconds = 0.2
+    async with world.running():
+        await at(pause_at)
+        world.pause()
+        await at(pause_at + 1)
+        assert world.journal.state == "Paused"
+        assert world.port.claim is not None
+        assert world.port.claim.holder == ""
+
+
 async def test_a_slot_that_is_given_up_is_taken_within_seconds(world: World) -> None:
     async with world.running():
         world.others()

@@ -5,6 +5,7 @@ import pytest
 from sluice_contract.status import FailureType
 from sluice_runtime.domain.desired import UNREAD, halted
 from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.domain.pause import Pause
 from support.runtime_fakes import aim, journal
 from support.runtime_worlds import PAUSE, PHASES, SupervisedWorld
 from support.virtual_time import at, now, seconds, settle
@@ -165,6 +166,23 @@ async def test_each_pause_of_an_open_stream_counts_as_a_stop_by_request(world: S
         await settle()
         assert world.journal.counters.stops == {"operator_request": 3}
         assert world.journal.counters.starts == 4
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("cr:acme/us", "operator_request"),
+        ("api", "operator_request"),
+        ("autoStop", "auto_stop"),
+        ("deleted", "deleted"),
+    ],
+)
+async def test_a_stop_is_counted_by_who_asked_for_it(world: SupervisedWorld, source: str, reason: str) -> None:
+    async with world.running():
+        await settle()
+        world.journal.aim.set(halted(world.journal.aim.value, Pause(source=source)))
+        await settle()
+        assert world.journal.counters.stops == {reason: 1}
 
 
 async def test_replaced_credentials_make_one_other_connection_at_once_and_no_failure() -> None:

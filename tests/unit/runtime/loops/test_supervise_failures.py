@@ -77,6 +77,19 @@ async def test_a_wrong_configuration_is_not_tried_twice(world: SupervisedWorld) 
     async with world.running():
         await at(100_000)
         assert (world.journal.state, len(world.source.attempts)) == ("Blocked", 1)
+        assert world.journal.counters.errors == {"create_source": 1}
+
+
+async def test_what_others_may_mend_is_tried_again_now_and_then(world: SupervisedWorld) -> None:
+    untrusted = StreamError("configuration", "the certificate is not trusted", retry_within=120.0)
+    world.source.failures.extend([("Connecting", untrusted)] * 3)
+    async with world.running():
+        await at(100)
+        assert (world.journal.state, len(world.source.attempts)) == ("Blocked", 1)
+        await at(300)
+        assert (world.journal.state, world.source.attempts) == ("Blocked", [0.0, 120.0, 240.0])
+        await at(361)
+        assert world.journal.state == "Live"
 
 
 async def test_logins_refused_long_ago_do_not_count(world: SupervisedWorld) -> None:

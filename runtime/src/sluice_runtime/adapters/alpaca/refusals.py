@@ -13,6 +13,8 @@ _SLOT_AT_MOST_SECONDS = 30.0
 # Refused for this long, it is not our own last connection that stands in the way.
 _ELSEWHERE_SECONDS = 180.0
 _TOO_MANY_REQUESTS_SECONDS = 30.0
+# A certificate that has expired is mended by others. Nobody has logged in by then: asking costs nothing.
+_UNTRUSTED_SECONDS = 120.0
 
 # Answers to a subscribe or unsubscribe: the connection stays, and so does what was subscribed before.
 OF_A_SUBSCRIPTION = frozenset({400, 405, 410})
@@ -103,5 +105,7 @@ def untrusted(url: str, error: object) -> StreamError:
     """The certificate is of an authority that is not known here."""
     return StreamError(
         "configuration",
-        f"the certificate of {url} is not trusted ({error}): name its CA in spec.alpaca.caConfigMapRef",
+        f"the certificate of {url} is not trusted ({error}): name its CA in spec.alpaca.caConfigMapRef; "
+        f"if the fault is not here, the stream starts by itself when it is mended",
+        retry_within=_UNTRUSTED_SECONDS,
     )

@@ -91,7 +91,7 @@ def _guarded(action: Handler, refusal: Guard) -> Handler:
         _log.info("%s by %s", request.path, request.remote, extra={"event_type": "http"})
         try:
             return await action(request)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             return _error(400, f"the body is not what {request.path} takes: {error}")
         except RefusedError as error:
             return _error(422, str(error))

@@ -2,7 +2,7 @@ import pytest
 
 from sluice_contract.status import FailureType
 from sluice_runtime.adapters.alpaca.messages import ErrorMessage, SuccessMessage
-from sluice_runtime.adapters.alpaca.refusals import Contention, refusal, refused_upgrade
+from sluice_runtime.adapters.alpaca.refusals import Contention, refusal, refused_upgrade, untrusted
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,12 @@ def test_an_upgrade_refused_by_http_is_told_by_its_status(
     error = refused_upgrade(status, after, "wss://x")
     assert (error.kind, error.retry_after) == (kind, wait)
     assert f"HTTP {status}" in error.message
+
+
+def test_a_certificate_that_is_not_trusted_blocks_and_is_asked_for_again() -> None:
+    error = untrusted("wss://x", "self-signed certificate")
+    assert (error.kind, error.fatal, error.retry_within) == ("configuration", True, 120.0)
+    assert "name its CA in spec.alpaca.caConfigMapRef" in error.message
 
 
 def test_a_key_that_is_used_elsewhere_is_told_after_three_minutes_and_asked_for_every_half_minute() -> None:

@@ -121,6 +121,14 @@ async def test_what_cannot_be_had_is_told_in_a_sentence(world: World, action: st
     assert await world.post(action) == (422, {"error": "in a cluster the IngestJob decides: patch it"})
 
 
+@pytest.mark.parametrize("body", [b"\xff", b'{"reason": "\xff"}', b"{", b"\xff\xfe{}"])
+async def test_a_body_that_is_no_json_is_told(world: World, body: bytes) -> None:
+    async with world.client.post("/runtime/ingest/stop", data=body) as response:
+        assert response.status == 400
+        assert (await response.json())["error"].startswith("the body is not what /runtime/ingest/stop takes: ")
+    assert world.controls.asked == []
+
+
 @pytest.mark.parametrize("body", [[], {"symbol": ["SPY"]}, {"symbols": "SPY"}])
 async def test_a_body_that_is_something_else_is_told_where(world: World, body: Any) -> None:
     status, told = await world.post("start", body)
