@@ -128,8 +128,14 @@ def snapshots_of(settings: Settings, mount: AlpacaMount | None = None) -> Snapsh
     return AlpacaSnapshots(alpaca, mount or mounted, where.data_url or HOST)
 
 
-def sink_of(settings: Settings, aim: Cell[Desired]) -> MountedSink:
-    """The declared Firestore. It is told a dry run by the aim."""
+_CREDENTIALS = (
+    f"put a service account key under {identity.FIRESTORE_CREDENTIALS_KEY} in the Secret of "
+    f"spec.firestore.credentialsSecretRef, or give the pod an identity of its own"
+)
+
+
+def sink_of(settings: Settings, aim: Cell[Desired], remedy: str = _CREDENTIALS) -> MountedSink:
+    """The declared Firestore. It is told a dry run by the aim; `remedy` says what to do without credentials."""
     spec = settings.job.spec
     key = Path(identity.FIRESTORE_CREDENTIALS_DIR) / identity.FIRESTORE_CREDENTIALS_KEY
     mounted = key if spec.firestore.credentials_secret_ref is not None else None
@@ -137,7 +143,10 @@ def sink_of(settings: Settings, aim: Cell[Desired]) -> MountedSink:
     me = f"{settings.job.namespace}/{settings.job.name}"
 
     async def make() -> FirestoreSink:
-        client = await firestore_client(spec.firestore, project, mounted)
+        try:
+            client = await firestore_client(spec.firestore, project, mounted)
+        except ValueError as error:
+            raise ValueError(f"{error}: {remedy}") from error
         return FirestoreSink(client, spec.tenant, spec.firestore.live_quotes_collection, spec.heartbeat.document, me)
 
     return MountedSink(make, mounted, lambda: aim.value.dry_run)

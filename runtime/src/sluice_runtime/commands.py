@@ -70,6 +70,9 @@ def pauses(given: argparse.Namespace, environment: Mapping[str, str], say: Say) 
             file.write(before.paused(symbols, HandPause(since=datetime.now(UTC), reason=given.reason)))
         else:
             file.write(before.resumed(symbols))
+        done = "paused" if given.command == "pause" else "resumed"
+        whom = ", ".join(symbols) or "the whole job"
+        say(f"{done} in {file.path}: {whom}; a runtime that reads it follows within 1 s")
     except (OSError, msgspec.MsgspecError) as error:
         raise SettingsError(f"{file.path} cannot be used: {error}") from None
     return 0

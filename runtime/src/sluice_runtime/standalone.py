@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_CREDENTIALS = (
+    "name the file of a service account key in GOOGLE_APPLICATION_CREDENTIALS or an emulator in "
+    "FIRESTORE_EMULATOR_HOST, or try a dry run, which needs neither (DRY_RUN=true, spec.dryRun)"
+)
+
 
 class Standalone:
     """One runtime on one machine."""
@@ -117,7 +122,7 @@ class Standalone:
 
     async def _sink(self) -> MountedSink:
         """Who sits before it is told at once that there are no credentials."""
-        sink = sink_of(self._settings, self.journal.aim)
+        sink = sink_of(self._settings, self.journal.aim, _CREDENTIALS)
         try:
             await sink.open()
         except SinkError as error:

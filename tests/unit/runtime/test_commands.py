@@ -136,6 +136,11 @@ def test_what_is_paused_is_told_with_time_and_reason(world: World) -> None:
     assert world.said == []
     assert world.pauses("pause", "msft", "aapl", reason="bad prints") == 0
     assert world.pauses("pause") == 0
+    assert [line.partition(": ")[2] for line in world.said] == [
+        "MSFT, AAPL; a runtime that reads it follows within 1 s",
+        "the whole job; a runtime that reads it follows within 1 s",
+    ]
+    world.said.clear()
     assert world.pauses("paused") == 0
     assert [line.partition(" is paused since ")[0] for line in world.said] == ["the whole job", "AAPL", "MSFT"]
     assert [line.partition(" UTC")[2] for line in world.said] == ["", ": bad prints", ": bad prints"]
@@ -143,6 +148,7 @@ def test_what_is_paused_is_told_with_time_and_reason(world: World) -> None:
 
 def test_who_asks_for_symbols_hears_of_these_and_whether_all_are_paused(world: World) -> None:
     world.pauses("pause", "AAPL", "MSFT")
+    world.said.clear()
     assert world.pauses("paused", "aapl") == 0
     assert world.pauses("paused", "AAPL", "SPY") == 1
     assert [line.split()[0] for line in world.said] == ["AAPL", "AAPL"]

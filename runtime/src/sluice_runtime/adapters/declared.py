@@ -20,6 +20,7 @@ from ..ports import RefusedError, SwitchListener, Wishes
 from .pauses import PauseFile, Pauses
 
 _log = logging.getLogger(__name__)
+_RELOAD = {"event_type": "reload"}
 _POLL_SECONDS = 1.0
 
 T = TypeVar("T")
@@ -83,8 +84,11 @@ class StandaloneJob:
         self._nudge.set()
 
     def _look(self) -> None:
+        before = self._declared.spec
         try:
             self._declared = self._hot(self._read())
+            if self._declared.spec != before:
+                _log.info("the document has changed: what is new of it is applied", extra=_RELOAD)
         except RefusedError as error:
             self._tell_once(f"{error}; what was read last stands")
         try:
@@ -150,7 +154,7 @@ class StandaloneJob:
     def _tell_once(self, message: str) -> None:
         if message not in self._told:
             self._told.add(message)
-            _log.warning(message, extra={"event_type": "reload"})
+            _log.warning(message, extra=_RELOAD)
 
 
 def _either(wished: T | None, otherwise: T) -> T:

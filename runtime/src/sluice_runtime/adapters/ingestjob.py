@@ -20,6 +20,7 @@ from sluice_contract.status import IngestJobStatus, StreamStatus
 
 from ..domain.backoff import Backoff
 from ..ports import ReportError
+from .causes import cause
 
 _log = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ class IngestJobClient:
                 return
             except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as error:
                 wait = self._backoff.wait(at_least=0.2)
-                _log.warning("the IngestJob cannot be watched (%s); again in %.1f s", _words(error), wait)
+                _log.warning("the IngestJob cannot be watched (%s); again in %.1f s", cause(error), wait)
                 await asyncio.sleep(wait)
 
     async def report(self, status: StreamStatus) -> None:
@@ -133,7 +134,7 @@ class IngestJobClient:
                     why = _reason(await response.read())
                     raise ReportError(f"the API server refuses the status (HTTP {response.status}): {why}")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise ReportError(f"the API server did not take the status: {_words(error)}") from error
+            raise ReportError(f"the API server did not take the status: {cause(error)}") from error
 
     async def _changes(self) -> AsyncIterator[IngestJob]:
         async with self._get(self._object, {}, aiohttp.ClientTimeout(total=_REQUEST_SECONDS)) as response:
@@ -194,7 +195,3 @@ def _reason(body: bytes) -> str:
         return str(msgspec.json.decode(body, type=dict[str, Any])["message"])[:300]
     except (msgspec.MsgspecError, KeyError):
         return body[:300].decode(errors="replace")
-
-
-def _words(error: BaseException) -> str:
-    return str(error) or type(error).__name__

@@ -12,6 +12,7 @@ from sluice_contract.naming import Document
 
 from ..domain.slot import HELD_SECONDS, Claim
 from ..ports import SlotError
+from .causes import cause
 from .ingestjob import Session
 
 _API_VERSION = "coordination.k8s.io/v1"
@@ -81,7 +82,7 @@ class SlotLease:
                     raise SlotError(f"the API server answers HTTP {response.status} to {method} of Lease {self._name}")
                 return _claim(msgspec.json.decode(await response.read(), type=_Lease))
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as error:
-            raise SlotError(f"the API server did not answer: {error or type(error).__name__}") from error
+            raise SlotError(f"the API server did not answer: {cause(error)}") from error
 
 
 def _claim(lease: _Lease) -> Claim:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -31,7 +32,7 @@ class Tape(Protocol):
 
 
 class TapeFile:
-    """A CSV file with the columns of a tape; gzip if its name ends so. What was there before is replaced.
+    """A new CSV file with the columns of a tape; gzip if its name ends so.
 
     A disk that is full ends the tape, not the stream.
     """
@@ -39,10 +40,12 @@ class TapeFile:
     def __init__(self, path: Path) -> None:
         """
         Raises:
-            OSError: it cannot be written.
+            OSError: it cannot be written, or there is something in it already.
         """
         self._path = path
         self._is_over = False
+        if path.is_file() and path.stat().st_size > 0:
+            raise FileExistsError(errno.EEXIST, "there is something in it already: name another file, or move it away")
         opened = gzip.open if path.suffix == ".gz" else open
         self._file = cast("IO[str]", opened(path, "wt", encoding="utf-8", newline=""))
         self._rows = csv.writer(self._file, lineterminator="\n")

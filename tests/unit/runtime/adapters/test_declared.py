@@ -53,13 +53,17 @@ async def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-async def test_a_changed_document_is_found_within_a_second_and_counts_up(world: World) -> None:
+async def test_a_changed_document_is_found_within_a_second_counted_and_told(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     async with world.running():
         world.document = job(symbols=["SPY"], enabled=False)
         await at(1)
         await at(60)
     assert [each.metadata.generation for each in world.seen] == [1, 2]
     assert (world.seen[-1].spec.symbols, world.seen[-1].spec.enabled) == (["SPY"], False)
+    assert caplog.messages == ["the document has changed: what is new of it is applied"]
 
 
 async def test_a_cold_change_is_told_and_only_the_rest_applied(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sluice_contract.status import FailureType
 
 from ...domain.failure import StreamError
+from ..causes import cause
 from .messages import ErrorMessage, Message
 
 # Alpaca frees the slot of a connection that was dropped uncleanly after about 90 s.
@@ -89,11 +90,6 @@ def refused_upgrade(status: int, retry_after: str, url: str) -> StreamError:
         wait = max(_TOO_MANY_REQUESTS_SECONDS, float(retry_after) if retry_after.isdigit() else 0.0)
         return StreamError("network", f"{url} says that there were too many requests (HTTP 429)", wait)
     return StreamError("network", f"{url} refused the upgrade (HTTP {status})")
-
-
-def cause(error: Exception) -> str:
-    """What went wrong. aiohttp's own words tell of objects in memory, the system's beneath them do not."""
-    return str(getattr(error, "os_error", error))
 
 
 def unreachable(url: str, error: Exception) -> StreamError:

@@ -14,8 +14,8 @@ from ...domain.batches import batches
 from ...domain.latest import Latest
 from ...domain.market import Quote, Trade, side
 from ...ports import SnapshotError
+from ..causes import cause
 from .mount import AlpacaMount, Credentials
-from .refusals import cause
 from .wire import machine_trust
 
 HOST = "https://data.alpaca.markets"
@@ -83,7 +83,7 @@ class AlpacaSnapshots:
                 return msgspec.json.decode(body, type=_Crypto).snapshots
             return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise SnapshotError(f"{self._url} cannot be reached: {cause(error) or type(error).__name__}") from None
+            raise SnapshotError(f"{self._url} cannot be reached: {cause(error)}") from None
         except msgspec.MsgspecError as error:
             raise SnapshotError(f"{self._url} answers what is not understood: {error}") from None
 

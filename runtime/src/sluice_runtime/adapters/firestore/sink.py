@@ -18,7 +18,7 @@ from google.cloud.firestore_v1 import base_client
 from google.cloud.firestore_v1.base_query import FieldFilter
 from google.oauth2 import service_account
 
-from sluice_contract import documents, identity
+from sluice_contract import documents
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
 from sluice_contract.spec import Firestore
 
@@ -219,11 +219,7 @@ async def firestore_client(settings: Firestore, project_id: str, key: Path | Non
         # It looks for an identity of this machine, over the network if need be: the loop must not wait for that.
         return await asyncio.to_thread(make)
     except (ValueError, GoogleAuthError) as error:
-        raise ValueError(
-            f"there are no usable credentials for Firestore ({_words(error)}): put a service account key under "
-            f"{identity.FIRESTORE_CREDENTIALS_KEY} in the Secret of spec.firestore.credentialsSecretRef, or give the "
-            f"pod an identity of its own"
-        ) from error
+        raise ValueError(f"there are no usable credentials for Firestore ({_words(error)})") from error
 
 
 def _service_account(key: Path | None) -> service_account.Credentials | None:
