@@ -242,6 +242,7 @@ async def test_a_finished_replay_is_not_streamed_again_when_its_pod_is_gone(worl
     replay = {"provider": "replay", "replay": {"tape": {"configMapRef": {"name": "tape"}}}}
     await declared(world, SYNTHETIC | replay)
     beat = world.said()["heartbeat"] | {"epoch": world.job.status.epoch}
+    await world.streams(heartbeat=beat)
     await world.streams(state="Finished", heartbeat=beat)
     assert (world.ready, world.job.status.phase) == (("True", c.REPLAY_FINISHED), "Stopped")
     world.cluster.pod_is(KEY, phase="Succeeded")
@@ -249,6 +250,7 @@ async def test_a_finished_replay_is_not_streamed_again_when_its_pod_is_gone(worl
     world.cluster.finish(KEY)
     await world.settle()
     assert (world.ready, world.cluster.writes.count("create")) == (("True", c.REPLAY_FINISHED), 1)
+    assert world.recorder.reasons == [c.POD_CREATING, c.STREAMING_REASON, c.REPLAY_FINISHED]
 
 
 async def test_events_tell_transitions_once(world: World) -> None:

@@ -139,16 +139,21 @@ def stalled(verdict: Verdict) -> Fact | None:
 
 
 def transitions(before: list[Condition], after: list[Condition]) -> tuple[Transition, ...]:
-    """The telling conditions whose status changed, one a reason: Ready and Stalled say the same thing once."""
-    earlier = {each.type: each.status for each in before}
+    """The telling conditions whose status changed, one a reason: Ready and Stalled say the same thing once.
+
+    A tape that was streamed to its end leaves Ready True, and is told all the same.
+    """
+    earlier = {each.type: each for each in before}
     found: dict[str, Transition] = {}
     for condition in after:
-        known = earlier.get(condition.type)
+        was = earlier.get(condition.type)
+        known = was.status if was is not None else None
+        is_other = condition.status != known or (condition.reason == c.REPLAY_FINISHED != (was and was.reason))
         # Of what is good unless told otherwise, only the bad is told, and its end; to know nothing is no news, nor is
         # what each change of a spec brings: the few events that a job may have are for what it leads to.
         expected = condition.type in _GOOD_UNLESS_TOLD and condition.status == "True" and known != "False"
         silent = expected or condition.status == "Unknown" or condition.reason == c.APPLYING_SPEC
-        if condition.type in _TELLING and condition.status != known and not silent:
+        if condition.type in _TELLING and is_other and not silent:
             warning = condition.type == c.STALLED or (condition.status == "False" and condition.type != c.READY)
             if condition.reason not in found or warning:
                 found[condition.reason] = Transition(condition, warning)
