@@ -120,10 +120,10 @@ async def test_certificates_that_cannot_be_read_are_told_and_mended_ones_are_a_r
     certificates = tmp_path / "ca.crt"
     made = source(server.url(), mounted, certificates)
     failure = await until_failure(made, FakeListener())
-    assert (failure.kind, "spec.alpaca.caConfigMapRef" in failure.message) == ("configuration", True)
+    assert (failure.kind, "spec.alpaca.caConfigMapRef" in failure.message) == ("certificate", True)
     waiting = asyncio.create_task(made.remedied())
     await asyncio.sleep(0.2)
     assert not waiting.done()
     certificates.write_text("not a certificate")
     await asyncio.wait_for(waiting, 2)
-    assert (await until_failure(made, FakeListener())).kind == "configuration"
+    assert (await until_failure(made, FakeListener())).kind == "certificate"

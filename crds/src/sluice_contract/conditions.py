@@ -63,6 +63,7 @@ NOT_CHECKED: Final = "NotChecked"  # no connection was tried yet
 REFUSED: Final = "Refused"  # the provider refuses them
 MISSING: Final = "SecretIncomplete"  # the Secret is missing or lacks a key
 NOT_ENTITLED: Final = "NotEntitled"  # valid, but not for this feed
+CERTIFICATE_NOT_TRUSTED: Final = "CertificateNotTrusted"  # the provider's own, by what the pod trusts
 
 # sink
 WRITES_ACCEPTED: Final = "WritesAccepted"

@@ -32,6 +32,7 @@ FailureType = Literal[
     "stall",
     "upstreamClosed",
     "configuration",
+    "certificate",
 ]
 GapCause = Literal["disconnect", "stall", "slowClient", "pause", "restart"]
 Instant = Annotated[datetime, Meta(tz=True)]

@@ -39,6 +39,13 @@ async def test_refused_credentials_block_the_job_and_say_why(world: World, failu
     assert ready.message == f"because of {failure}"
 
 
+async def test_a_certificate_that_is_not_trusted_says_nothing_of_the_credentials(world: World) -> None:
+    await after(world, ALPACA, **failing("certificate"))
+    assert condition(world.job.status, c.CREDENTIALS_VALID) == ("Unknown", c.NOT_CHECKED)
+    assert condition(world.job.status, c.STALLED) == ("True", c.CERTIFICATE_NOT_TRUSTED)
+    assert (world.ready, world.job.status.phase) == (("False", c.CERTIFICATE_NOT_TRUSTED), "Blocked")
+
+
 async def test_accepted_credentials_stay_accepted_while_the_pod_reconnects(world: World) -> None:
     await after(world, ALPACA)
     await world.streams(**failing("network", "BackingOff"))

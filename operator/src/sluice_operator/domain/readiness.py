@@ -20,6 +20,7 @@ _BLOCKED_REASONS: Final = {
     "entitlement": c.NOT_ENTITLED,
     "symbolLimit": c.SYMBOLS_REJECTED,
     "configuration": c.INVALID_SPEC,
+    "certificate": c.CERTIFICATE_NOT_TRUSTED,
 }
 
 

@@ -7,7 +7,9 @@ import msgspec
 from sluice_contract.status import FailureType
 
 # Trying again without a change of credentials or configuration is pointless, and a vendor may take it for an attack.
-FATAL: frozenset[FailureType] = frozenset({"auth", "entitlement", "configuration"})
+FATAL: frozenset[FailureType] = frozenset({"auth", "entitlement", "configuration", "certificate"})
+# A login that a vendor refused may be taken the next time, where its own parts do not agree yet.
+_LOGIN: frozenset[FailureType] = frozenset({"auth", "entitlement"})
 
 
 class StreamError(Exception):
@@ -31,6 +33,11 @@ class StreamError(Exception):
     def fatal(self) -> bool:
         """Whether only a change from outside can help."""
         return self.kind in FATAL
+
+    @property
+    def is_login(self) -> bool:
+        """Whether the provider refused who logged in."""
+        return self.kind in _LOGIN
 
 
 class Impairment(msgspec.Struct, frozen=True):

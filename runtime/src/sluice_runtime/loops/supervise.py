@@ -130,7 +130,7 @@ class Supervisor:
         wait = min(self._backoff.wait(at_least=error.retry_after), error.retry_within)
         if error.fatal:
             self._fatal_failures += 1
-            if error.kind == "configuration" or self._fatal_failures >= _FATAL_ATTEMPTS:
+            if not error.is_login or self._fatal_failures >= _FATAL_ATTEMPTS:
                 self._journal.entered("Blocked")
                 await within(error.retry_within, self._source.remedied())
                 self._fatal_failures = 0

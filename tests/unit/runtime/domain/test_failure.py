@@ -6,7 +6,7 @@ from sluice_runtime.domain.failure import FATAL, SinkError, StreamError
 
 def test_only_what_a_change_from_outside_can_mend_is_fatal() -> None:
     fatal = {kind for kind in get_args(FailureType) if StreamError(kind, "").fatal}
-    assert fatal == FATAL == {"auth", "entitlement", "configuration"}
+    assert fatal == FATAL == {"auth", "entitlement", "configuration", "certificate"}
 
 
 def test_a_failure_reads_as_its_sentence() -> None:

@@ -81,7 +81,7 @@ async def test_a_wrong_configuration_is_not_tried_twice(world: SupervisedWorld) 
 
 
 async def test_what_others_may_mend_is_tried_again_now_and_then(world: SupervisedWorld) -> None:
-    untrusted = StreamError("configuration", "the certificate is not trusted", retry_within=120.0)
+    untrusted = StreamError("certificate", "the certificate is not trusted", retry_within=120.0)
     world.source.failures.extend([("Connecting", untrusted)] * 3)
     async with world.running():
         await at(100)

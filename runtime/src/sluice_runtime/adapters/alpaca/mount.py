@@ -68,7 +68,7 @@ class AlpacaMount:
             return ssl.create_default_context(cafile=str(self._ca_file))
         except (OSError, ssl.SSLError) as error:
             raise StreamError(
-                "configuration",
+                "certificate",
                 f"the ConfigMap of spec.alpaca.caConfigMapRef has no certificates under {identity.CA_KEY}: {error}",
             ) from None
 

@@ -100,7 +100,7 @@ def unreachable(url: str, error: Exception) -> StreamError:
 def untrusted(url: str, error: object) -> StreamError:
     """The certificate is of an authority that is not known here."""
     return StreamError(
-        "configuration",
+        "certificate",
         f"the certificate of {url} is not trusted ({error}): name its CA in spec.alpaca.caConfigMapRef; "
         f"if the fault is not here, the stream starts by itself when it is mended",
         retry_within=_UNTRUSTED_SECONDS,

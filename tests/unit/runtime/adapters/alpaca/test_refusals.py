@@ -55,7 +55,7 @@ def test_an_upgrade_refused_by_http_is_told_by_its_status(
 
 def test_a_certificate_that_is_not_trusted_blocks_and_is_asked_for_again() -> None:
     error = untrusted("wss://x", "self-signed certificate")
-    assert (error.kind, error.fatal, error.retry_within) == ("configuration", True, 120.0)
+    assert (error.kind, error.fatal, error.retry_within) == ("certificate", True, 120.0)
     assert "name its CA in spec.alpaca.caConfigMapRef" in error.message
 
 

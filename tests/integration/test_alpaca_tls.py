@@ -1,0 +1,55 @@
+"""Both clients and a server whose certificate is of an authority that nobody knows."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from sluice_contract.alpaca import AlpacaEngine
+from sluice_runtime.adapters.alpaca import mount as alpaca_mount
+from support.alpaca import Account, AlpacaServer, Options
+from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
+from support.certificates import self_signed
+from support.fake_listener import FakeListener
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A changed ConfigMap is seen soon."""
+    monkeypatch.setattr(alpaca_mount, "POLL_SECONDS", 0.02)
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[AlpacaServer]:
+    certificate, key = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    async with AlpacaServer([Account("key", SECRET)], options=Options(tls=context)) as running:
+        yield running
+
+
+@pytest.mark.parametrize("engine", get_args(AlpacaEngine))
+async def test_an_unknown_authority_is_told_before_anybody_logs_in_and_its_certificate_is_the_remedy(
+    server: AlpacaServer, tmp_path: Path, engine: AlpacaEngine
+) -> None:
+    trusted = tmp_path / "ca.crt"
+    self_signed(tmp_path / "other")
+    trusted.write_bytes((tmp_path / "other" / "certificate.pem").read_bytes())
+    made = source(server.url(), mount(tmp_path, "key", SECRET), trusted, engine=engine)
+    failure = await until_failure(made, FakeListener())
+    assert (failure.kind, failure.retry_within) == ("certificate", 120.0)
+    assert f"the certificate of {server.url()} is not trusted" in failure.message
+    assert "spec.alpaca.caConfigMapRef" in failure.message
+    assert server.record.outcomes == []
+    waiting = asyncio.create_task(made.remedied())
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    trusted.write_bytes((tmp_path / "certificate.pem").read_bytes())
+    await asyncio.wait_for(waiting, 2)
+    async with streaming(made, FakeListener(), "AAPL"):
+        assert server.record.outcomes == ["authenticated"]
