@@ -21,7 +21,7 @@ class Board:
         self.bars: dict[str, Bar] = {}  # that wait to be written
         self.bar_times: dict[str, datetime] = {}  # of the last bar of each symbol
         self._halts: dict[str, Halt] = {}  # the last word on each symbol
-        self._hearsay: set[str] = set()  # symbols whose halt was told on a connection that is closed
+        self._hearsay: dict[str, datetime] = {}  # of halts told on a connection that is closed: when it was
         self._of_trades: frozenset[str] = frozenset()
         self._of_bars: frozenset[str] = frozenset()
 
@@ -38,16 +38,19 @@ class Board:
             del self.bar_times[symbol]
             self.bars.pop(symbol, None)
 
-    def traded(self, trades: Iterable[Trade]) -> None:
-        """Trades in the order of arrival: of two of one time the later counts."""
+    def traded(self, trades: Iterable[Trade], horizon: datetime) -> None:
+        """Trades in the order of arrival: of two of one time the later counts.
+
+        One later than `horizon` (now, and a few seconds of skew) gives way to any other: its stamp is bad.
+        """
         for trade in trades:
             known = self.trades.get(trade.symbol)
-            if trade.symbol in self._of_trades and (known is None or known.ts <= trade.ts):
+            if trade.symbol in self._of_trades and (known is None or known.ts <= trade.ts or known.ts > horizon):
                 self.trades[trade.symbol] = trade
 
     def learn(self, trades: Iterable[Trade], horizon: datetime) -> None:
         """Trades that did not come by the stream, where they are newer. Nothing later than `horizon` is believed."""
-        self.traded(each for each in trades if each.ts <= horizon and self._is_newer(each))
+        self.traded((each for each in trades if each.ts <= horizon and self._is_newer(each)), horizon)
 
     def aggregated(self, bars: Iterable[Bar]) -> None:
         """Bars, of which a later one of the same symbol replaces the earlier."""
@@ -66,23 +69,25 @@ class Board:
         """Halts and resumptions in the order of arrival, also of symbols that are not declared: they may be later."""
         for halt in halts:
             self._halts[halt.symbol] = halt
-            self._hearsay.discard(halt.symbol)
+            self._hearsay.pop(halt.symbol, None)
 
-    def connection_closed(self) -> None:
+    def connection_closed(self, at: datetime) -> None:
         """What it told of halts may end without a word: no provider repeats it on the next connection."""
-        self._hearsay.update(self._halts)
+        for symbol in self._halts:
+            self._hearsay.setdefault(symbol, at)
 
     def doubt_halts(self, newest: Callable[[str], datetime | None], opened_at: datetime | None) -> None:
         """Forgets the halts whose end may have been missed.
 
-        Those of a connection that is closed, of whose symbols something newer has come; and those from before the
+        Those of a connection that is closed, of whose symbols something has happened since; and those from before the
         market opened, at `opened_at` where that is known. `newest` is the event time of a symbol's newest quote.
         """
         for symbol, halt in list(self._halts.items()):
-            overtaken = symbol in self._hearsay and self._moved_after(symbol, halt.ts, newest)
+            closed_at = self._hearsay.get(symbol)
+            overtaken = closed_at is not None and self._moved_after(symbol, max(halt.ts, closed_at), newest)
             if overtaken or (opened_at is not None and halt.ts < opened_at):
                 del self._halts[symbol]
-                self._hearsay.discard(symbol)
+                self._hearsay.pop(symbol, None)
 
     @property
     def halts(self) -> frozenset[str]:

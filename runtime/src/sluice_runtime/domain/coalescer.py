@@ -48,7 +48,8 @@ class Coalescer:
         self.last: Tick | None = None
         self._known: dict[str, _Known] = {}
         self._line: dict[str, _Known] = {}  # those with a tick, in order
-        self._resting: dict[str, _Known] = {}  # not wanted now, but to be remembered
+        self._resting: dict[str, _Known] = {}  # not wanted now, but to be remembered: their ticks are in no line
+        self._dropped: dict[str, Tick] = {}
 
     def __len__(self) -> int:
         """Symbols that wait to be written."""
@@ -57,14 +58,16 @@ class Coalescer:
     def want(self, symbols: frozenset[str], remembered: frozenset[str] = frozenset()) -> None:
         """Sets the symbols to accept. Of any other, nothing waits any more.
 
-        How far those of `remembered` have come is kept for when they are wanted again: nothing older is then news.
+        How far those of `remembered` have come is kept for when they are wanted again, and so is what waited: nothing
+        older is then news, and what is newest is written.
         """
         before = self._known | self._resting
+        returned = {symbol: known for symbol, known in self._resting.items() if symbol in symbols and known.tick}
         self._known = {symbol: before.get(symbol) or _Known() for symbol in symbols}
         self._resting = {symbol: before[symbol] for symbol in (remembered - symbols) & before.keys()}
-        for known in self._resting.values():
-            known.tick = None
-        self._line = {symbol: known for symbol, known in self._line.items() if symbol in symbols}
+        self._line = {symbol: known for symbol, known in self._line.items() if symbol in symbols} | returned
+        kept = self._known.keys() | self._resting.keys()
+        self._dropped = {symbol: tick for symbol, tick in self._dropped.items() if symbol in kept & before.keys()}
 
     def accept(self, ticks: Sequence[Tick], horizon: datetime) -> None:
         """Takes in ticks that came together.
@@ -164,7 +167,8 @@ class Coalescer:
                 known.tick = tick
             else:
                 self.coalesced += 1
-            line[tick.symbol] = known
+            if tick.symbol in self._known:
+                line[tick.symbol] = known
         self._line = line | self._line
         self.release(ticks)
 
@@ -173,7 +177,8 @@ class Coalescer:
         for tick, known in self._current(ticks):
             if known.tick is None:
                 known.tick = tick
-                self._line[tick.symbol] = known
+                if tick.symbol in self._known:
+                    self._line[tick.symbol] = known
 
     def release(self, ticks: Iterable[Tick]) -> None:
         """Ticks that were taken have not been written: the next one of their symbols is due at once."""
@@ -182,16 +187,22 @@ class Coalescer:
                 known.taken_at = _NOT_TAKEN
 
     def drop(self) -> int:
-        """Forgets what waits to be written. Returns how many symbols that were."""
+        """Nothing waits to be written any more, until `recover`. Returns of how many symbols something did."""
         dropped = len(self._line)
-        for known in self._line.values():
-            known.tick = None
+        for symbol, known in self._line.items():
+            if known.tick is not None:
+                self._dropped[symbol], known.tick = known.tick, None
         self._line.clear()
         return dropped
 
+    def recover(self) -> None:
+        """Puts what was dropped back into the line, unless something newer has come."""
+        dropped, self._dropped = self._dropped, {}
+        self.append(dropped.values())
+
     def _current(self, ticks: Iterable[Tick]) -> Iterable[tuple[Tick, _Known]]:
-        """Those whose symbol is still wanted, and of which no later one has been seen."""
+        """Those whose symbol is wanted or rests, and of which no later one has been seen."""
         for tick in ticks:
-            known = self._known.get(tick.symbol)
+            known = self._known.get(tick.symbol) or self._resting.get(tick.symbol)
             if known is not None and tick.ts >= known.newest:
                 yield tick, known

@@ -33,6 +33,10 @@ class Latest(msgspec.Struct, frozen=True):
             tuple(each for each in self.trades if each.symbol in kept),
         )
 
+    def without_trades(self) -> Latest:
+        """The quotes alone."""
+        return Latest(self.quotes)
+
     def unheard(self, since: datetime, now: datetime) -> Quote | None:
         """A quote that a stream open and silent since then should have brought; None if there is none."""
         return next((each for each in self.quotes if since + _UNDERWAY <= each.ts <= now - _UNDERWAY), None)

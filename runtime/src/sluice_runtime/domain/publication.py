@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -25,6 +25,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     quote: Quote
     trade: Trade | None = None
     status: QuoteState = "live"
+    not_before: datetime | None = None  # the document's time, where what it was of counts no longer
 
     @property
     def price(self) -> float | None:
@@ -34,7 +35,9 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ts(self) -> datetime:
         """When the newest part of it happened."""
-        return max(self.quote.ts, self.trade.ts) if self.trade else self.quote.ts
+        if self.trade is None:
+            return max(self.quote.ts, self.not_before) if self.not_before else self.quote.ts
+        return max(self.quote.ts, self.trade.ts)
 
     @property
     def news(self) -> tuple[object, ...]:
@@ -83,14 +86,20 @@ class Publications:
         ready = [symbol for symbol in self._held if at - self._said_at(symbol) >= least]
         return [self._held.pop(symbol) for symbol in ready]
 
-    def traded(self, trades: Iterable[Trade]) -> list[Tick]:
-        """The newest ticks of documents whose price another trade has overtaken."""
+    def repriced(self, trades: Mapping[str, Trade]) -> list[Tick]:
+        """The newest ticks of documents whose price is another by now. `trades` is the newest of each symbol."""
         found: list[Tick] = []
-        for trade in trades:
-            said, _ = self._said.get(trade.symbol, (None, 0.0))
-            if said is not None and said.trade is not trade and said.price != trade.price:
-                found.append(self._held.get(trade.symbol, said.quote))
+        for symbol, (said, _) in self._said.items():
+            trade = trades.get(symbol)
+            if said.trade is not trade and said.price != (trade.price if trade is not None else said.quote.mid):
+                found.append(self._held.get(symbol, said.quote))
         return found
+
+    def statement(self, quote: Quote, trade: Trade | None, status: QuoteState) -> Statement:
+        """What is to be said. A trade that counts no longer takes its price with it, and not the document's time."""
+        said, _ = self._said.get(quote.symbol, (None, 0.0))
+        not_before = said.ts if said is not None and said.trade is not None and trade is None else None
+        return Statement(quote=quote, trade=trade, status=status, not_before=not_before)
 
     def wrote(self, statements: Iterable[Statement], at: float) -> None:
         """Firestore acknowledged."""

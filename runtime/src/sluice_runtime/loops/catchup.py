@@ -38,7 +38,6 @@ class CatchUp:
         self._channels = journal.aim.value.channels
         self._live_at = journal.now()
         self._covered: frozenset[str] = frozenset()  # on this connection, of these channels
-        self._compared: frozenset[str] = frozenset()  # with the documents that there were before this process
         self._backoff = Backoff(30.0, _MOST_SECONDS, random.uniform)
         self._not_before = 0.0
         self._heard_at: datetime | None = None
@@ -58,6 +57,8 @@ class CatchUp:
         journal = self._journal
         if journal.counters.starts != self._connection:
             self._connection, self._covered, self._live_at = journal.counters.starts, frozenset(), journal.now()
+            self._not_before = 0.0
+            self._backoff.reset()
         if journal.aim.value.channels != self._channels:
             self._channels, self._covered = journal.aim.value.channels, frozenset()
         wanted = journal.confirmed & journal.aim.value.symbols
@@ -69,17 +70,19 @@ class CatchUp:
                 await self._cover(missing)
             elif wanted and self._is_suspect():
                 await self._verify(wanted)
-        except (SnapshotError, SinkError) as error:
-            self._failed(str(error))
+        except SnapshotError as error:
+            self._failed(str(error), self._backoff.wait(at_least=_LOOK_SECONDS))
+        except SinkError as error:  # it comes back without being asked too often
+            self._failed(str(error), max(_LOOK_SECONDS, error.retry_after))
 
     async def _cover(self, symbols: frozenset[str]) -> None:
         latest = await self._ask(symbols)
-        if new := symbols - self._compared:
-            latest = latest.from_times(await self._sink.times(new))
+        newest = self._journal.coalescer.newest
+        if unknown := [symbol for symbol in symbols if newest(symbol) is None]:
+            latest = latest.from_times(await self._sink.times(unknown))
         if self._is_over():
             return
         self._covered |= symbols
-        self._compared |= symbols
         self._backoff.reset()
         self._failure = ""
         caught_up = self._journal.caught_up(latest)
@@ -99,7 +102,8 @@ class CatchUp:
             self._journal.mute_found()
 
     async def _ask(self, symbols: frozenset[str]) -> Latest:
-        return await self._snapshots.latest(sorted(symbols))
+        latest = await self._snapshots.latest(sorted(symbols))
+        return latest if "trades" in self._channels else latest.without_trades()
 
     def _is_suspect(self) -> bool:
         """Whether its market is open, and nothing has come for long enough to ask why. Counts as asked."""
@@ -116,8 +120,8 @@ class CatchUp:
         """Whether the connection that was asked for is another's turn by now, or nobody's."""
         return self._journal.state != "Live" or self._journal.counters.starts != self._connection
 
-    def _failed(self, message: str) -> None:
-        self._not_before = asyncio.get_running_loop().time() + self._backoff.wait(at_least=_LOOK_SECONDS)
+    def _failed(self, message: str, wait: float) -> None:
+        self._not_before = asyncio.get_running_loop().time() + wait
         count(self._journal.counters.errors, "snapshot")
         if message != self._failure:
             self._failure = message

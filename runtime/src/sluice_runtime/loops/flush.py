@@ -18,6 +18,7 @@ from .racing import race, within
 
 _log = logging.getLogger(__name__)
 
+_SETTLE_RETRY_SECONDS = 1.0
 BATCH = 100  # documents in one request
 DRAIN_SECONDS = 3.0  # what is pending at a pause or at the end may take this long, then it is dropped
 # While both fail, the heartbeat is the probe: it goes first after an outage, and quotes follow at once. If it alone is
@@ -37,8 +38,10 @@ class Flusher:
         self._limits = limits
         self._lock = asyncio.Lock()
         self._open = True
+        self._drained = False
         self._given_up = asyncio.Event()
         self._retry_at: float | None = None
+        self._settle_at = 0.0
         self._heartbeat_failed = False
 
     async def run(self) -> None:
@@ -71,14 +74,18 @@ class Flusher:
         return scheduled
 
     def open(self) -> None:
-        """Lets writes happen again after a drain."""
-        self._open = True
+        """Lets writes happen again after a drain. What it had to drop is the newest that there is: it goes first."""
+        self._open, self._drained = True, False
+        self._journal.coalescer.recover()
         self._given_up.clear()
         self._retry_at = None
 
     async def drain(self) -> None:
-        """Writes what is pending, without throttling, for at most 3 s; drops the rest. Then nothing is written."""
-        if not self._open:
+        """Writes what is pending, without throttling, for at most 3 s; drops the rest. Then nothing is written.
+
+        One that was cancelled is made up for by the next: a pod may be ended while it pauses.
+        """
+        if self._drained:
             return
         self._open = False
         if not await within(DRAIN_SECONDS, self._write_all()):
@@ -87,13 +94,14 @@ class Flusher:
         async with self._lock:  # until a flush that was in flight all the while has been cancelled
             pass
         count(self._journal.counters.suppressed, "drained", self._journal.coalescer.drop())
+        self._drained = True
 
     async def _write_all(self) -> None:
         async with self._lock:
             try:
                 if self._journal.aim.value.pause is None:  # the end, not a pause: nobody will come back to it
                     self._note(self._journal.aim.value)
-                    await self._publisher.settle(asyncio.get_running_loop().time())
+                    await self._settle(asyncio.get_running_loop().time())
                 self._publisher.line_up_all()
                 while ticks := self._journal.coalescer.take(BATCH, asyncio.get_running_loop().time(), 0.0):
                     await self._publisher.write_all(ticks, asyncio.get_running_loop().time())
@@ -105,7 +113,7 @@ class Flusher:
         if aim.pause is not None:
             return  # the supervisor is about to drain
         self._note(aim)
-        await self._publisher.settle(scheduled)
+        await self._settle(scheduled)
         self._publisher.line_up(scheduled)
         interval = aim.limits.min_interval_milliseconds / 1000
         room = self._budget.available(scheduled)
@@ -114,6 +122,18 @@ class Flusher:
                 self._budget.spend(written)
                 room -= written
                 self._backoff.reset()
+
+    async def _settle(self, at: float) -> None:
+        """What is not a quote. Where it is refused it waits by itself: no quote waits for it."""
+        if at < self._settle_at:
+            return
+        try:
+            await self._publisher.settle(at)
+            self._journal.sink_is("documents", None)
+        except SinkError as error:
+            count(self._journal.counters.errors, "firestore_write")
+            self._journal.sink_is("documents", error.message)
+            self._settle_at = asyncio.get_running_loop().time() + max(_SETTLE_RETRY_SECONDS, error.retry_after)
 
     def _is_away(self, at: float) -> bool:
         """Whether Firestore did not take quotes and is not to be tried again yet. The heartbeat goes first."""

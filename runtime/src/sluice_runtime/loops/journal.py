@@ -123,8 +123,8 @@ class Journal:
 
     def traded(self, trades: Sequence[Trade]) -> None:
         """Trades that came together."""
-        self.last_message_at = self.now()
-        self.board.traded(trades)
+        self.last_message_at = now = self.now()
+        self.board.traded(trades, now + _SKEW)
 
     def halted(self, halts: Sequence[Halt]) -> None:
         """Halts and resumptions that came together."""
@@ -167,7 +167,7 @@ class Journal:
         self.socket_closed_at = self.now()
         self._impairment, self._is_subscribed = None, False
         self._ledger = Ledger()
-        self.board.connection_closed()
+        self.board.connection_closed(self.socket_closed_at)
         if self.state == "Live":
             cause: GapCause = "pause" if self.aim.value.pause else "disconnect"
             self.gaps = self.gaps.opened(self.socket_closed_at, cause)
@@ -203,7 +203,8 @@ class Journal:
             at=self.now(), socket_closed_at=self.socket_closed_at, last_write_at=self.last_write_at
         )
         self._failure = None
-        self.sink_is("quotes", None)  # what could not be written was dropped
+        for what in ("quotes", "documents"):  # what could not be written was dropped, or waits for the resumption
+            self.sink_is(what, None)
         self.gaps = self.gaps.explained("pause")
         self.transition()
 
@@ -216,7 +217,7 @@ class Journal:
             self.transition()
 
     def sink_is(self, what: str, failure: str | None) -> None:
-        """How the last write of `what` (quotes, heartbeat) to Firestore went: None for well, else a sentence."""
+        """How the last write of `what` (quotes, documents, records, heartbeat) went: None for well, else a sentence."""
         failed_before = what in self._sink_failures
         if failure is not None:
             self._sink_failures[what] = failure

@@ -6,12 +6,14 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 
 from sluice_contract.documents import QuoteState
 
 from ..domain.budget import Budget
 from ..domain.counters import count
 from ..domain.desired import Desired
+from ..domain.failure import SinkError
 from ..domain.market import Origin, Tick, live_bar
 from ..domain.publication import Publications, Statement, refresh_seconds
 from ..domain.sampling import Sampler
@@ -23,6 +25,7 @@ _log = logging.getLogger(__name__)
 # Transitions have a budget of their own: a busy market never delays them, and they never delay it for long.
 _TRANSITIONS_PER_SECOND = 20.0
 _TRANSITIONS_AT_ONCE = 100
+_DELETED_AT_ONCE = 100
 
 
 class Publisher:
@@ -44,18 +47,24 @@ class Publisher:
         before, self._aim = self._aim, aim
         if before is None or aim is before:
             return
+        self._publications.marking(self._removed & aim.declared)  # they were left as they were
         self._removed |= before.declared - aim.declared
         self._publications.keep(aim.declared)
+        if before.dry_run and not aim.dry_run:
+            self._journal.coalescer.append(self._publications.due(float("inf"), 0.0))
 
     def line_up(self, at: float) -> None:
         """Puts into the line what is due although no tick came: refreshes, and prices of trades."""
+        if self._journal.aim.value.dry_run:
+            return
         coalescer = self._journal.coalescer
         coalescer.append(self._publications.due(at, self._refresh))
-        coalescer.append(self._publications.traded(self._journal.board.trades.values()))
+        coalescer.append(self._publications.repriced(self._journal.board.trades))
 
     def line_up_all(self) -> None:
         """Puts every tick into the line whose document does not have its time yet."""
-        self._journal.coalescer.append(self._publications.due(float("inf"), 0.0))
+        if not self._journal.aim.value.dry_run:
+            self._journal.coalescer.append(self._publications.due(float("inf"), 0.0))
 
     async def write(self, ticks: Sequence[Tick], at: float) -> int:
         """Writes those of `ticks` that are news and returns how many. The others wait for their refresh."""
@@ -77,25 +86,39 @@ class Publisher:
             await self._publish([self._statement(tick) for tick in ticks], at)
 
     async def settle(self, at: float) -> None:
-        """Deletes the documents of removed symbols, and gives others the status that they shall have."""
-        if self._aim is None or self._aim.dry_run:
+        """Gives documents the status that they shall have, writes bars, deletes the documents of removed symbols.
+
+        Raises:
+            SinkError: one of these was not taken; the others were tried all the same.
+        """
+        aim = self._aim
+        if aim is None or aim.dry_run:
             return
-        await self._delete(self._aim.declared)
-        await self._write_bars(at)
-        for state, symbols in self._transitions(self._aim).items():
-            due = symbols[: self._reserve.available(at)]
-            if due:
+        failures = []
+        parts = partial(self._mark, aim, at), partial(self._write_bars, at), partial(self._delete, aim.declared)
+        for part in parts:
+            try:
+                await part()
+            except SinkError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    async def _mark(self, aim: Desired, at: float) -> None:
+        for state, symbols in self._transitions(aim).items():
+            if due := symbols[: self._reserve.available(at)]:
                 self._reserve.spend(len(due))
                 self._publications.marking(due)
                 await self._sink.mark(due, state)
                 self._publications.marked(due, state)
 
     async def _delete(self, declared: frozenset[str]) -> None:
+        """At most so many at a time that quotes need not wait long."""
         journal = self._journal
         self._removed = (self._removed | journal.inherited) - declared
         journal.inherited.clear()
         journal.deleted -= declared
-        if removed := sorted(self._removed):
+        if removed := sorted(self._removed)[:_DELETED_AT_ONCE]:
             await self._sink.delete(removed)
             self._removed.difference_update(removed)
             journal.deleted.update(removed)
@@ -135,6 +158,8 @@ class Publisher:
 
     def _would_write(self, ticks: Sequence[Tick]) -> int:
         symbols = [tick.symbol for tick in ticks]
+        for tick in ticks:
+            self._publications.hold(tick)  # for when it is no dry run any more
         count(self._journal.counters.suppressed, "dry_run", len(symbols))
         _log.info("would write %s", " ".join(symbols), extra={"event_type": "would_write", "symbols": symbols})
         return len(symbols)
@@ -148,7 +173,7 @@ class Publisher:
 
     def _statement(self, tick: Tick) -> Statement:
         trade = self._journal.board.trades.get(tick.symbol)
-        return Statement(quote=tick.quote(), trade=trade, status=self._journal.quote_state(tick.symbol))
+        return self._publications.statement(tick.quote(), trade, self._journal.quote_state(tick.symbol))
 
     def _transitions(self, aim: Desired) -> dict[QuoteState, list[str]]:
         """By the status to come, the documents that do not have it. Those that a quote makes live soon are left."""

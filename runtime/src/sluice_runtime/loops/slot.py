@@ -9,7 +9,7 @@ from typing import NoReturn
 from sluice_contract.status import ConnectionSlot
 
 from ..domain.failure import StreamError
-from ..domain.slot import RENEW_SECONDS, Claim, Sighting
+from ..domain.slot import HELD_SECONDS, RENEW_SECONDS, Claim, Sighting
 from ..ports import SlotError, SlotPort
 from .journal import Journal
 from .racing import within
@@ -30,17 +30,20 @@ class Slot:
         self._sighting = Sighting(None, asyncio.get_running_loop().time())
         self._has_it = False
         self._may_have_it = False  # a claim was sent, and perhaps taken
+        self._sure_until = 0.0  # until then nobody else can have it, unless the API server was away for us alone
 
     async def acquire(self) -> None:
         """Returns when this job has the slot. Never takes it from a job that renews its claim.
 
-        While the API server is away, whoever had the slot has it still: nobody can have claimed it since.
+        While the API server is away, whoever had the slot has it still, for nobody can have claimed it since: if it was
+        asked often enough to know that it was away all the while.
         """
         while True:
             try:
                 await self._look()
             except SlotError as error:
                 _log.warning("the connection slot cannot be claimed: %s", error, extra={"event_type": "stream"})
+                self._has_it = self._has_it and self._is_still_sure()
             if self._has_it:
                 return
             await asyncio.sleep(_LOOK_SECONDS)
@@ -59,6 +62,7 @@ class Slot:
                 await self._renew()
             except SlotError as error:
                 _log.warning("the connection slot was not renewed: %s", error, extra={"event_type": "stream"})
+                self._is_still_sure()
 
     async def release(self) -> None:
         """Gives the slot up, if it is held. Waits at most 2 s; after that it becomes free by itself."""
@@ -82,6 +86,7 @@ class Slot:
         self._may_have_it = True
         await self._port.write(claim)
         self._has_it = True
+        self._sure_until = asyncio.get_running_loop().time() + HELD_SECONDS
         self._tell(ConnectionSlot(acquired=True, holder=self._me))
 
     async def _renew(self) -> None:
@@ -90,6 +95,14 @@ class Slot:
             self._has_it = self._may_have_it = False
             raise StreamError("connectionLimit", f"job {found.holder} has taken the connection slot: waiting for it")
         await self._claim(found)
+
+    def _is_still_sure(self) -> bool:
+        """Whether the claim stands, as the API server is away now. It does as long as it was away whenever asked."""
+        at = asyncio.get_running_loop().time()
+        if at > self._sure_until:
+            return False
+        self._sure_until = at + HELD_SECONDS
+        return True
 
     async def _let_go(self) -> None:
         try:

@@ -99,10 +99,8 @@ class Supervisor:
                 )
                 return ended == _RENEWED
         finally:
-            if live_since is not None:
-                self._fatal_failures = 0
-                if loop.time() - live_since >= _HEALTHY_SECONDS:
-                    self._backoff.reset()
+            if live_since is not None and loop.time() - live_since >= _HEALTHY_SECONDS:
+                self._backoff.reset()
 
     async def _follow(self, connection: Connection) -> None:
         """Keeps the subscription at what is wanted, on the connection that is open."""
@@ -113,6 +111,7 @@ class Supervisor:
             if wanted != followed:
                 await connection.follow(*wanted)
                 followed = wanted
+                self._fatal_failures = 0  # a login may be taken, and what it is for refused
                 self._journal.entered("Live")
             await aim.changed(version)
 

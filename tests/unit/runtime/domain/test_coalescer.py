@@ -176,6 +176,29 @@ def test_nothing_is_left_after_a_drop() -> None:
     assert line.take(9, 0.0, 0.0) == []
 
 
+def test_what_was_dropped_can_be_recovered_unless_something_newer_has_come() -> None:
+    line = coalescer("A", "B", "C")
+    line.accept([tick("A", 1), tick("B", 1), tick("C", 1)], FOREVER)
+    line.drop()
+    line.want(frozenset("AB"), frozenset("AB"))
+    line.accept([tick("B", 2)], FOREVER)
+    line.recover()
+    assert sorted(symbols(line.take(9, 0.0, 0.0))) == ["A", "B"]
+    line.recover()
+    assert len(line) == 0
+
+
+def test_what_waited_when_its_symbol_went_to_rest_is_written_when_it_is_wanted_again() -> None:
+    line = coalescer("A", "B")
+    line.accept([tick("A", 1), tick("B", 1)], FOREVER)
+    taken = line.take(1, 0.0, 0.0)
+    line.want(frozenset(), frozenset("AB"))
+    line.put_back(taken)
+    assert (len(line), line.take(9, 1.0, 0.0)) == (0, [])
+    line.want(frozenset("AB"), frozenset("AB"))
+    assert sorted(symbols(line.take(9, 2.0, 0.0))) == ["A", "B"]
+
+
 def test_the_last_quote_is_known_after_it_was_written() -> None:
     line = coalescer("A", "B")
     line.accept([tick("A", 1), tick("B", 2)], FOREVER)

@@ -20,6 +20,11 @@ def test_what_is_older_than_its_document_is_left_out() -> None:
     assert [each.symbol for each in kept.trades] == ["C"]
 
 
+def test_without_its_trades_it_is_as_old_as_its_quotes() -> None:
+    latest = Latest((quote("A", -1),), (trade("A", 1),)).without_trades()
+    assert (latest.trades, latest.from_times({"A": START}).quotes) == ((), ())
+
+
 def test_a_quote_that_a_silent_stream_should_have_brought() -> None:
     now = START + timedelta(seconds=60)
     assert Latest((quote("A", -5), quote("B", 30))).unheard(START, now) == quote("B", 30)

@@ -90,15 +90,25 @@ def test_a_mark_changes_what_the_document_is_known_to_say() -> None:
 
 def test_a_trade_at_another_price_calls_for_the_document_s_quote() -> None:
     book = said(Statement(quote=quote()))
-    assert book.traded([trade()]) == [quote()]
-    assert book.traded([trade(price=2.0)]) == []
-    assert book.traded([Trade(symbol="UNSEEN", ts=START, price=1.0, size=1.0)]) == []
+    assert book.repriced({"A": trade()}) == [quote()]
+    assert book.repriced({"A": trade(price=2.0)}) == []
+    assert book.repriced({"UNSEEN": Trade(symbol="UNSEEN", ts=START, price=1.0, size=1.0)}) == []
+
+
+def test_a_trade_that_counts_no_longer_takes_its_price_with_it_and_not_the_time() -> None:
+    book = said(Statement(quote=quote(1), trade=trade(2)))
+    assert book.repriced({}) == [quote(1)]
+    after = book.statement(quote(1), None, "live")
+    assert (after.price, after.ts) == (2.0, START + timedelta(seconds=2))
+    book.wrote([after], 3.0)
+    assert book.repriced({}) == []
+    assert book.statement(quote(5), None, "live").ts == START + timedelta(seconds=5)
 
 
 def test_a_trade_at_another_price_calls_for_the_newest_quote_though_it_was_no_news() -> None:
     book = said(Statement(quote=quote()))
     book.hold(quote(1))
-    assert book.traded([trade(2)]) == [quote(1)]
+    assert book.repriced({"A": trade(2)}) == [quote(1)]
 
 
 def test_what_is_not_live_or_may_not_be_is_odd_until_it_is_live() -> None:

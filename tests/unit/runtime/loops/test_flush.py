@@ -188,7 +188,7 @@ async def test_a_failed_chore_is_done_later_and_one_undone_meanwhile_never(world
         world.want(aim(symbols=["AAPL", "MSFT"], pausedSymbols=[{"symbol": "AAPL"}]))
         world.sink.failure = None
         await at(5)
-        assert (world.sink.deleted, world.sink.marked) == ([], [("AAPL", "paused")])
+        assert (world.sink.deleted, world.sink.marked) == ([], [("AAPL", "paused"), ("MSFT", "live")])
 
 
 async def test_no_chores_are_done_while_paused_and_all_afterwards(world: FlushingWorld) -> None:

@@ -105,3 +105,17 @@ async def test_a_cancelled_write_is_not_lost_before_the_last_drain(world: Flushi
     await cancel(task)
     await world.flusher.drain()
     assert set(world.sink.quotes) == {"AAPL"}
+
+
+async def test_a_drain_that_was_cut_short_is_made_up_for_by_the_next(world: FlushingWorld) -> None:
+    world.sink.seconds = 1.0
+    world.say("AAPL")
+    pausing = asyncio.create_task(world.flusher.drain())
+    await at(0.5)
+    await cancel(pausing)
+    assert world.sink.writes == []
+    await world.flusher.drain()
+    assert set(world.sink.quotes) == {"AAPL"}
+    world.say("AAPL", bid=9.0)
+    await world.flusher.drain()
+    assert len(world.sink.writes) == 1

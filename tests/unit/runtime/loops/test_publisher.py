@@ -137,7 +137,8 @@ async def test_the_price_is_the_mid_again_once_the_job_has_no_trades(world: Flus
         await at(2)
         assert world.sink.quotes["AAPL"]["price"] == 100.5
         world.want(aim(channels=["quotes"]))
-        await at(3)
+        await at(4)
+        assert world.sink.quotes["AAPL"]["price"] == 100.0
         world.journal.traded([trade(100.5)])  # that was on its way
         world.say("AAPL", bid=49.0)
         await at(5)

@@ -1,6 +1,7 @@
 """The status of quote documents, and what is left of symbols and bars, through a flusher on a fake sink."""
 
 import asyncio
+from collections.abc import Iterable
 
 import pytest
 
@@ -211,3 +212,31 @@ async def test_a_deletion_that_failed_is_tried_again_and_told_only_when_it_is_do
         world.sink.failure = None
         await at(10)
         assert world.journal.deleted == {"OLD"}
+
+
+async def test_a_deletion_that_is_refused_keeps_no_quote_waiting(world: FlushingWorld) -> None:
+    async def refuse(_: Iterable[str]) -> None:
+        raise SinkError("Firestore refuses: no role may delete", 30.0)
+
+    world.sink.delete = refuse  # type: ignore[method-assign]
+    async with world.running():
+        world.say("AAPL", "MSFT")
+        await at(2)
+        world.want(aim(symbols=["AAPL"], pausedSymbols=[], channels=ALL))
+        while seconds() < 60:
+            world.say("AAPL", bid=seconds())
+            await asyncio.sleep(1)
+        assert len(world.sink.written("AAPL")) > 50
+        assert world.journal.snapshot().sink_failure == "Firestore refuses: no role may delete"
+
+
+async def test_many_documents_are_deleted_a_hundred_at_a_time() -> None:
+    names = [f"S{n}" for n in range(1999)]
+    world = FlushingWorld(aim(symbols=["AAPL", *names]))
+    async with world.running():
+        await at(1)
+        world.want(aim(symbols=["AAPL"]))
+        await at(1.3)
+        assert len(world.sink.deleted) <= 200
+        await at(10)
+        assert world.sink.deleted == sorted(names)

@@ -137,6 +137,29 @@ async def test_a_pause_while_waiting_for_the_slot_leaves_it_to_the_other(world: 
         assert world.port.claim.holder == "other"
 
 
+async def test_a_claim_that_was_not_renewed_for_a_minute_is_not_believed_while_the_api_server_is_away(
+    world: World,
+) -> None:
+    await world.slot.acquire()
+    await at(61)
+    world.others()
+    world.port.away = True
+    asking = asyncio.create_task(world.slot.acquire())
+    await at(300)
+    assert not asking.done()
+    await cancel(asking)
+
+
+async def test_an_api_server_that_was_away_whenever_it_was_asked_is_away_for_all(world: World) -> None:
+    await world.slot.acquire()
+    keeping = asyncio.create_task(world.slot.keep())
+    world.port.away = True
+    await at(3600)
+    await cancel(keeping)
+    await at(3650)
+    await asyncio.wait_for(world.slot.acquire(), 1)
+
+
 async def test_an_api_server_that_is_away_takes_nothing_from_a_running_stream(world: World) -> None:
     async with world.running():
         await at(5)

@@ -72,6 +72,13 @@ async def test_a_refused_login_is_tried_three_times_and_then_waits_for_a_remedy(
         assert world.journal.snapshot().failure is None
 
 
+async def test_a_login_that_is_taken_and_not_entitled_to_anything_is_tried_three_times(world: SupervisedWorld) -> None:
+    world.source.failures.extend([("Acknowledging", failure("entitlement"))] * 9)
+    async with world.running():
+        await at(10_000)
+        assert (world.journal.state, len(world.source.attempts)) == ("Blocked", 3)
+
+
 async def test_a_wrong_configuration_is_not_tried_twice(world: SupervisedWorld) -> None:
     world.source.failures.append(("Connecting", failure("configuration")))
     async with world.running():

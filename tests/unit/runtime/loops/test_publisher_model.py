@@ -1,0 +1,107 @@
+"""Whatever happens, in whatever order: in the end each document says what is newest, and its status is right."""
+
+import asyncio
+import random
+
+import pytest
+
+from sluice_contract.documents import LiveQuote
+from sluice_runtime.domain.failure import SinkError
+from sluice_runtime.domain.market import Halt, Quote, Trade
+from support.runtime_fakes import aim, quote
+from support.runtime_worlds import FlushingWorld
+from support.virtual_time import at, now
+
+NAMES = [f"S{n}" for n in range(12)]
+SPEC = {"channels": ["quotes", "trades"], "limits": {"writesPerSecond": 5, "burst": 5}}
+
+
+class Model:
+    """A flusher that is treated at random, and what its documents have to say in the end."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.world = FlushingWorld(aim(symbols=NAMES, **SPEC))
+        self.declared, self.paused, self.is_dry = set(NAMES), set[str](), False
+        self.quotes: dict[str, Quote] = {}
+        self.trades: dict[str, Trade] = {}
+        self._take = self.world.sink.write
+        self.world.sink.write = self._write_or_doubt  # type: ignore[method-assign]
+
+    async def _write_or_doubt(self, quotes: list[LiveQuote]) -> None:  # type: ignore[override]
+        await self._take(quotes)
+        if self.chance.random() < 0.1:
+            raise SinkError("it was taken, and nobody was told")
+
+    def want(self) -> None:
+        paused = [{"symbol": each} for each in sorted(self.paused & self.declared)]
+        self.world.want(aim(symbols=sorted(self.declared), pausedSymbols=paused, dryRun=self.is_dry, **SPEC))
+
+    def something_happens(self, price: float) -> None:
+        symbol, kind = self.chance.choice(NAMES), self.chance.random()
+        is_streamed = symbol in self.declared - self.paused
+        if kind < 0.60 and is_streamed:
+            self.quotes[symbol] = quote(symbol, bid=price)
+            self.world.journal.received([self.quotes[symbol]])
+        elif kind < 0.70 and is_streamed:
+            self.trades[symbol] = Trade(symbol=symbol, ts=now(), price=price, size=1.0)
+            self.world.journal.traded([self.trades[symbol]])
+        elif kind < 0.74:
+            was = self.world.journal.quote_states.get(symbol) == "halted"
+            self.world.journal.halted([Halt(symbol=symbol, ts=now(), halted=not was, code="H", reason="news")])
+        elif kind < 0.78:
+            self.paused ^= {symbol}
+            self.want()
+        elif kind < 0.80:
+            self.world.sink.failure = None if self.world.sink.failure else SinkError("away")
+        elif kind < 0.81:
+            self.is_dry = not self.is_dry
+            self.want()
+        elif kind < 0.83 and len(self.declared) > 2:
+            self.declared ^= {symbol}
+            self.want()
+            for book in (self.quotes, self.trades):
+                if symbol not in self.declared:
+                    book.pop(symbol, None)
+
+    def all_is_well_again(self) -> None:
+        self.world.sink.failure, self.is_dry = None, False
+        self.paused.clear()
+        self.want()
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_documents_come_right(seed: int) -> None:
+    model = Model(seed)
+    async with model.world.running():
+        moment = 0.0
+        for n in range(400):
+            moment += model.chance.random() * 0.4
+            await at(moment)
+            model.something_happens(float(n + 2))
+        model.all_is_well_again()
+        await at(moment + 120)
+    documents, states = model.world.sink.quotes, model.world.journal.quote_states
+    assert documents.keys() <= model.declared
+    assert model.quotes.keys() <= documents.keys()
+    for symbol, newest in model.quotes.items():
+        found, trade = documents[symbol], model.trades.get(symbol)
+        assert (found["bid"], found["status"]) == (newest.bid, states.get(symbol, "live"))
+        assert found["price"] == (trade.price if trade is not None else newest.mid)
+
+
+async def test_a_job_s_pause_in_an_outage_loses_nothing_for_good() -> None:
+    world = FlushingWorld()
+    async with world.running():
+        world.say("AAPL", bid=1.0)
+        await at(2)
+        world.sink.failure = SinkError("away")
+        world.say("AAPL", bid=2.0)
+        await at(4)
+        await world.flusher.drain()
+        world.sink.failure = None
+        await asyncio.sleep(60)
+        assert world.sink.quotes["AAPL"]["bid"] == 1.0
+        world.flusher.open()
+        await asyncio.sleep(2)
+        assert world.sink.quotes["AAPL"]["bid"] == 2.0
