@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from sluice_contract.alpaca import AlpacaEngine
 from sluice_runtime.adapters.alpaca import mount as alpaca_mount
 from support.alpaca import Account, AlpacaServer
 from support.alpaca.stream_faults import Reset
@@ -127,3 +129,10 @@ async def test_certificates_that_cannot_be_read_are_told_and_mended_ones_are_a_r
     certificates.write_text("not a certificate")
     await asyncio.wait_for(waiting, 2)
     assert (await until_failure(made, FakeListener())).kind == "certificate"
+
+
+@pytest.mark.parametrize("engine", get_args(AlpacaEngine))
+async def test_an_address_that_is_none_is_told(mounted: Path, engine: AlpacaEngine) -> None:
+    made = source("wss://host..example/v2/iex", mounted, engine=engine)
+    failure = await until_failure(made, FakeListener())
+    assert (failure.kind, "wss://host..example/v2/iex cannot be reached" in failure.message) == ("network", True)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from sluice_contract.alpaca import Alpaca
 from sluice_contract.values import SecretReference
@@ -30,8 +32,12 @@ async def server() -> AsyncIterator[AlpacaServer]:
 
 
 def snapshots(server: AlpacaServer, folder: Path, feed: Any = "iex") -> AlpacaSnapshots:
+    return snapshots_of(server.http_url, folder, feed)
+
+
+def snapshots_of(url: str, folder: Path, feed: Any = "iex") -> AlpacaSnapshots:
     settings = Alpaca(feed=feed, credentials_secret_ref=SecretReference(name="alpaca"))
-    return AlpacaSnapshots(settings, AlpacaMount(settings, mount(folder, "key", SECRET), None), server.http_url)
+    return AlpacaSnapshots(settings, AlpacaMount(settings, mount(folder, "key", SECRET), None), url)
 
 
 async def test_the_newest_quote_and_trade_of_each_symbol(server: AlpacaServer, tmp_path: Path) -> None:
@@ -44,9 +50,27 @@ async def test_the_newest_quote_and_trade_of_each_symbol(server: AlpacaServer, t
 
 
 async def test_a_malformed_answer_for_a_symbol_costs_only_that(server: AlpacaServer, tmp_path: Path) -> None:
-    server.rest.snapshots = {"AAPL": {"latestQuote": {"t": "noon"}}, "MSFT": [], "SPY": SNAPSHOT}
-    found = await snapshots(server, tmp_path).latest(["AAPL", "MSFT", "SPY"])
+    without_zone = {"latestQuote": QUOTE | {"t": "2026-03-02T15:00:00"}}
+    server.rest.snapshots = {"AAPL": {"latestQuote": {"t": "noon"}}, "MSFT": [], "IBM": without_zone, "SPY": SNAPSHOT}
+    found = await snapshots(server, tmp_path).latest(["AAPL", "MSFT", "IBM", "SPY"])
     assert [each.symbol for each in found.quotes] == ["SPY"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"\xff": {}}', b'{"AAPL": ' + b"[" * 100_000], ids=len)
+async def test_an_answer_that_is_none_is_told(body: bytes, tmp_path: Path) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=body)
+
+    application = web.Application()
+    application.router.add_get("/v2/stocks/snapshots", answer)
+    async with TestServer(application) as server:
+        with pytest.raises(SnapshotError, match="answers what is not understood"):
+            await snapshots_of(str(server.make_url("/")).rstrip("/"), tmp_path).latest(["AAPL"])
+
+
+async def test_an_address_that_is_none_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SnapshotError, match="cannot be reached"):
+        await snapshots_of("https://host..example", tmp_path).latest(["AAPL"])
 
 
 async def test_many_symbols_take_more_than_one_request(server: AlpacaServer, tmp_path: Path) -> None:

@@ -59,6 +59,15 @@ async def test_a_heartbeat_whose_epoch_is_no_number_is_replaced(sink: Sink, docu
     assert found["status"] == "paused"
 
 
+@pytest.mark.parametrize("name", ["BTC/USD", "status.x", "a..b", ".", "BRK.B", "`", "__x"])
+async def test_a_field_of_any_name_in_the_heartbeat_is_gone_with_the_next(
+    sink: Sink, documents: Documents, name: str
+) -> None:
+    await documents.put_heartbeat({"job_uid": "foreign", name: {"deeper": 1}})
+    await sink.beat(heartbeat("foreign", 7))
+    assert await documents.heartbeat() == heartbeat("foreign", 7).fields()
+
+
 async def test_documents_of_nobody_are_not_deleted(sink: Sink, documents: Documents) -> None:
     await documents.put_quote("NOBODY", {"bid": 1.0})
     await documents.put_quote("NUMBER", {"job": 7})

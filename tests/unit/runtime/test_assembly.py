@@ -12,6 +12,7 @@ from sluice_contract.spec import Firestore
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.mount import AlpacaMount
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
+from sluice_runtime.adapters.firestore.sink import firestore_client
 from sluice_runtime.adapters.ibkr.source import IBKRSource
 from sluice_runtime.adapters.recording import RecordingSource
 from sluice_runtime.adapters.replay import ReplaySource
@@ -176,3 +177,15 @@ async def test_without_credentials_nothing_but_a_dry_run_can_be_had(
     with pytest.raises(SinkError, match="there are no usable credentials for Firestore"):
         await sink_of(settings(), AIM).open()
     await sink_of(settings(), Cell(aim(dryRun=True))).open()
+
+
+@pytest.mark.parametrize("content", ["", "123", "[]", "null", "true", '"x"', "{}", '{"type": 1}', "[" * 50_000, "\xff"])
+async def test_a_key_that_is_none_is_told_whatever_it_is(content: str, tmp_path: Path) -> None:
+    key = tmp_path / "credentials.json"
+    key.write_bytes(content.encode("latin-1"))
+    with pytest.raises(ValueError, match=r"^there are no usable credentials for Firestore \(.+\)$"):
+        await firestore_client(Firestore(), "demo", key)
+    key.unlink()
+    key.mkdir()
+    with pytest.raises(ValueError, match="there are no usable credentials for Firestore"):
+        await firestore_client(Firestore(), "demo", key)

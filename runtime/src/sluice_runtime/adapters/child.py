@@ -8,11 +8,10 @@ import sys
 import msgspec
 
 from ..domain.preflight import Finding
+from .decoding import decoded
 
 _SECONDS = 60.0
 _MAX_BYTES = 1 << 20
-
-_lines = msgspec.json.Decoder(list[Finding])
 
 
 async def preflight_findings() -> list[Finding]:
@@ -30,7 +29,7 @@ async def preflight_findings() -> list[Finding]:
     try:
         async with asyncio.timeout(_SECONDS):
             output, _ = await child.communicate()
-        return _lines.decode(output)
+        return decoded(output, list[Finding])
     except TimeoutError:
         return [Finding("preflight", False, f"no answer within {_SECONDS:.0f} s")]
     except msgspec.MsgspecError:

@@ -13,6 +13,7 @@ from sluice_contract.resource import IngestJob
 from sluice_contract.status import IngestJobStatus, StreamStatus
 
 from ..ports import JobPort, RefusedError, Wishes
+from .decoding import decoded
 from .switches import FileSwitch, replace
 
 _log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class RememberedJob:
 
     def _read(self) -> IngestJob | None:
         try:
-            job = msgspec.json.decode(self._file.read_bytes(), type=IngestJob)
+            job = decoded(self._file.read_bytes(), IngestJob)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.MsgspecError) as error:

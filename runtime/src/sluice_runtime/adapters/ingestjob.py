@@ -21,6 +21,7 @@ from sluice_contract.status import IngestJobStatus, StreamStatus
 from ..domain.backoff import Backoff
 from ..ports import ReportError
 from .causes import cause
+from .decoding import decoded
 
 _log = logging.getLogger(__name__)
 
@@ -151,7 +152,7 @@ class IngestJobClient:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_REQUEST_SECONDS, sock_read=_SILENCE_SECONDS)
         async with self._get(self._collection, query, timeout) as response:
             async for line in _lines(response):
-                event = msgspec.json.decode(line)
+                event = decoded(line, dict[str, Any])
                 if event["type"] == "ERROR":
                     return  # the resource version is too old, or the server is going: read anew
                 if event["type"] == "DELETED":
@@ -186,12 +187,12 @@ async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 
 
 async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:
-    return msgspec.json.decode(await response.read(), type=dict[str, Any])
+    return decoded(await response.read(), dict[str, Any])
 
 
 def _reason(body: bytes) -> str:
     """The message of a Kubernetes Status; of anything else, its beginning."""
     try:
-        return str(msgspec.json.decode(body, type=dict[str, Any])["message"])[:300]
+        return str(decoded(body, dict[str, Any])["message"])[:300]
     except (msgspec.MsgspecError, KeyError):
         return body[:300].decode(errors="replace")

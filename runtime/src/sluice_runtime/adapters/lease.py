@@ -13,6 +13,7 @@ from sluice_contract.naming import Document
 from ..domain.slot import HELD_SECONDS, Claim
 from ..ports import SlotError
 from .causes import cause
+from .decoding import decoded
 from .ingestjob import Session
 
 _API_VERSION = "coordination.k8s.io/v1"
@@ -80,7 +81,7 @@ class SlotLease:
                     return None
                 if response.status >= 400:
                     raise SlotError(f"the API server answers HTTP {response.status} to {method} of Lease {self._name}")
-                return _claim(msgspec.json.decode(await response.read(), type=_Lease))
+                return _claim(decoded(await response.read(), _Lease))
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as error:
             raise SlotError(f"the API server did not answer: {cause(error)}") from error
 

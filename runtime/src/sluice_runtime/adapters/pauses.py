@@ -10,6 +10,7 @@ import msgspec
 
 from sluice_contract.values import Symbol
 
+from .decoding import decoded
 from .switches import replace
 
 
@@ -55,7 +56,7 @@ class PauseFile:
             OSError, msgspec.MsgspecError: the file cannot be read.
         """
         try:
-            return msgspec.json.decode(self.path.read_bytes(), type=Pauses)
+            return decoded(self.path.read_bytes(), Pauses)
         except FileNotFoundError:
             return Pauses()
 

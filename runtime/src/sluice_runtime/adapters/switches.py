@@ -11,6 +11,7 @@ import msgspec
 
 from ..domain.pause import Switch, says_enabled
 from ..ports import SwitchListener
+from .decoding import decoded
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class SwitchFile:
             OSError, msgspec.MsgspecError: the file is there and cannot be read.
         """
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=tuple[Switch, ...])
+            return decoded(self._path.read_bytes(), tuple[Switch, ...])
         except FileNotFoundError:
             return ()
 

@@ -89,9 +89,14 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
 
 
+def is_price(price: float) -> bool:
+    """Whether it is one: providers send 0, -1 or NaN for what is not there."""
+    return 0 < price < _INFINITY
+
+
 def side(price: float, size: float) -> tuple[float | None, float | None]:
-    """One side of a quote as (price, size). Providers send 0, -1 or NaN for what is not there."""
-    if not 0 < price < _INFINITY:
+    """One side of a quote as (price, size)."""
+    if not is_price(price):
         return None, None
     return price, size if 0 <= size < _INFINITY else None
 

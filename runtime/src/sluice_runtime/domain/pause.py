@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 
 import msgspec
 
@@ -14,6 +14,9 @@ from sluice_contract.spec import PausedSymbol
 API = "api"
 AUTO_STOP = "autoStop"
 GONE = "deleted"
+
+
+_FIRST, _LAST = datetime(MINYEAR, 1, 1, tzinfo=UTC), datetime(MAXYEAR, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 class Switch(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +77,7 @@ def job_switches(job: IngestJob) -> tuple[Switch, ...]:
             source=source,
             pauses=pause is not None,
             reason=reason,
-            until=pause.until if pause else None,
+            until=_utc(pause.until) if pause and pause.until else None,
         ),
     )
 
@@ -89,6 +92,14 @@ def next_change(job: IngestJob, now: datetime) -> datetime | None:
     ends = [entry.until for entry in job.spec.paused_symbols]
     ends.append(job.spec.pause.until if job.spec.pause else None)
     return min((end for end in ends if end is not None and end > now), default=None)
+
+
+def _utc(instant: datetime) -> datetime:
+    """The same instant in UTC; the last or first that there is where UTC has no date for it."""
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        return _LAST if instant.year > MINYEAR else _FIRST
 
 
 def _is_over(until: datetime | None, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -68,6 +68,24 @@ def test_a_pause_that_is_over_does_not_pause() -> None:
 def test_a_disabled_job_stays_paused_when_its_pause_ends() -> None:
     spec = {"enabled": False, "pause": {"reason": "vendor", "until": stamp(SOON)}}
     assert decision(LATER, **spec) == Pause(source="cr:acme/us", reason="vendor")
+
+
+@pytest.mark.parametrize(
+    ("until", "instant"),
+    [
+        ("2050-03-02T16:00:00+01:00", datetime(2050, 3, 2, 15, tzinfo=UTC)),
+        ("9999-12-31T23:59:59-14:00", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_the_end_of_a_pause_is_told_in_utc_where_utc_has_a_date_for_it(until: str, instant: datetime) -> None:
+    found = decision(pause={"until": until})
+    assert found is not None
+    assert found.until is not None
+    assert (found.until, found.until.utcoffset()) == (instant, timedelta(0))
+
+
+def test_a_pause_that_ended_before_the_first_date_of_utc_is_over() -> None:
+    assert decision(pause={"until": "0001-01-01T00:00:00+14:00"}) is None
 
 
 def test_symbols_are_paused_until_each_one_s_own_end() -> None:

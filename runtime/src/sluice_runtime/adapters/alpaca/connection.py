@@ -11,6 +11,7 @@ from sluice_contract.spec import Channel
 from sluice_contract.status import SymbolRejection
 
 from ...domain.failure import StreamError
+from ...domain.market import is_price
 from ...ports import QUOTES, Listener
 from .messages import (
     BarMessage,
@@ -190,7 +191,7 @@ class AlpacaConnection:
             self._wire.rest()
 
     def _tell(self, messages: Sequence[Message]) -> None:
-        if trades := [each.trade() for each in messages if isinstance(each, TradeMessage) and each.price > 0]:
+        if trades := [each.trade() for each in messages if isinstance(each, TradeMessage) and is_price(each.price)]:
             self._listener.traded(trades)
         if bars := [each.bar() for each in messages if isinstance(each, BarMessage)]:
             self._listener.aggregated(bars)

@@ -14,6 +14,7 @@ _SLOT_AT_MOST_SECONDS = 30.0
 # Refused for this long, it is not our own last connection that stands in the way.
 _ELSEWHERE_SECONDS = 180.0
 _TOO_MANY_REQUESTS_SECONDS = 30.0
+_LONGEST_SECONDS = 3600.0
 # A certificate that has expired is mended by others. Nobody has logged in by then: asking costs nothing.
 _UNTRUSTED_SECONDS = 120.0
 
@@ -87,9 +88,15 @@ def refused_upgrade(status: int, retry_after: str, url: str) -> StreamError:
     if status in (401, 403):
         return StreamError("auth", f"{url} refuses the credentials (HTTP {status}): check the Secret's key pair")
     if status == 429:
-        wait = max(_TOO_MANY_REQUESTS_SECONDS, float(retry_after) if retry_after.isdigit() else 0.0)
+        wait = max(_TOO_MANY_REQUESTS_SECONDS, _seconds(retry_after))
         return StreamError("network", f"{url} says that there were too many requests (HTTP 429)", wait)
     return StreamError("network", f"{url} refused the upgrade (HTTP {status})")
+
+
+def _seconds(header: str) -> float:
+    """A header's number of seconds, an hour at most; 0 for what is none."""
+    is_number = header.isascii() and header.isdecimal() and len(header) < 10
+    return min(float(header), _LONGEST_SECONDS) if is_number else 0.0
 
 
 def unreachable(url: str, error: Exception) -> StreamError:

@@ -40,7 +40,7 @@ _MAX_QUEUE = 64
 _CONTROL = frozenset({"success", "subscription", "error"})
 _KINDS: dict[str, type[Message]] = {kind.__struct_config__.tag: kind for kind in get_args(Message)}
 _CHANNELS = ("quotes", "trades", "bars", "statuses")
-_FAULTS = (msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
+_FAULTS = (msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError)
 
 
 class _Hardened:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 import aiohttp
 import msgspec
 
 from sluice_contract.alpaca import Alpaca
+from sluice_contract.status import Instant
 
 from ...domain.batches import batches
 from ...domain.latest import Latest
-from ...domain.market import Quote, Trade, side
+from ...domain.market import Quote, Trade, is_price, side
 from ...ports import SnapshotError
 from ..causes import cause
+from ..decoding import decoded
 from .mount import AlpacaMount, Credentials
 from .wire import machine_trust
 
@@ -26,7 +27,7 @@ _SECONDS = 10.0
 
 
 class _Quote(msgspec.Struct, gc=False):
-    t: datetime
+    t: Instant
     bp: float = 0.0
     bs: float = 0.0
     ap: float = 0.0
@@ -34,7 +35,7 @@ class _Quote(msgspec.Struct, gc=False):
 
 
 class _Trade(msgspec.Struct, gc=False):
-    t: datetime
+    t: Instant
     p: float
     s: float = 0.0
 
@@ -80,25 +81,25 @@ class AlpacaSnapshots:
                     raise SnapshotError(f"{self._url} answers HTTP {answer.status}")
                 body = await answer.read()
             if self._is_crypto:
-                return msgspec.json.decode(body, type=_Crypto).snapshots
-            return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise SnapshotError(f"{self._url} cannot be reached: {cause(error)}") from None
+                return decoded(body, _Crypto).snapshots
+            return decoded(body, dict[str, msgspec.Raw])
         except msgspec.MsgspecError as error:
             raise SnapshotError(f"{self._url} answers what is not understood: {error}") from None
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: no name of a host
+            raise SnapshotError(f"{self._url} cannot be reached: {cause(error)}") from None
 
 
 def _latest(answers: Mapping[str, msgspec.Raw]) -> Latest:
     quotes, trades = [], []
     for symbol, raw in answers.items():
         try:
-            found = msgspec.json.decode(raw, type=_Snapshot)
+            found = decoded(bytes(raw), _Snapshot)
         except msgspec.MsgspecError:
             continue
         if (quote := found.latest_quote) is not None:
             bid, bid_size = side(quote.bp, quote.bs)
             ask, ask_size = side(quote.ap, quote.size)
             quotes.append(Quote(symbol=symbol, ts=quote.t, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size))
-        if (trade := found.latest_trade) is not None and trade.p > 0:
+        if (trade := found.latest_trade) is not None and is_price(trade.p):
             trades.append(Trade(symbol=symbol, ts=trade.t, price=trade.p, size=trade.s))
     return Latest(tuple(quotes), tuple(trades))

@@ -217,5 +217,5 @@ async def _upgraded(session: aiohttp.ClientSession, endpoint: Endpoint) -> _Sock
         raise StreamError("network", f"{endpoint.url} did not answer within {patience.upgrade:.0f} s") from None
     except aiohttp.ClientConnectorCertificateError as error:
         raise untrusted(endpoint.url, error.certificate_error) from None
-    except (aiohttp.ClientError, OSError) as error:
+    except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: no name of a host
         raise unreachable(endpoint.url, error) from None

@@ -128,12 +128,13 @@ class MountedSink:
         at = asyncio.get_running_loop().time()
         if at < self._look_at:
             return
-        self._look_at = at + _LOOK_SECONDS
         found = self._read()
-        if self._open is not None and found in (None, self._seen):
-            return  # what is in use goes on without its file
-        if self._open is None and found == self._seen and at < self._try_at:
-            return
+        is_new = found != self._seen and (found is not None or self._open is None)  # who is in use needs no file
+        if is_new or (self._open is None and at >= self._try_at):
+            await self._renew(found, at)
+        self._look_at = at + _LOOK_SECONDS  # not if it was cancelled: nobody knows then
+
+    async def _renew(self, found: bytes | None, at: float) -> None:
         try:
             sink = await self._make()
         except ValueError as error:
@@ -141,7 +142,7 @@ class MountedSink:
         else:
             before, self._open = self._open, _Open(sink)
             await self._retire(before)
-        self._seen, self._try_at = found, at + _RETRY_SECONDS  # not if it was cancelled: nobody knows then
+        self._seen, self._try_at = found, at + _RETRY_SECONDS
 
     async def _retire(self, before: _Open | None) -> None:
         if before is not None:

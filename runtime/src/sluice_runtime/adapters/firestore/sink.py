@@ -38,8 +38,8 @@ _LASTING = (exceptions.PermissionDenied, exceptions.InvalidArgument, exceptions.
 _LASTING_SECONDS = 30.0
 # Somebody else wrote the document since it was read.
 _OVERTAKEN = (exceptions.Aborted, exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.NotFound)
-# Google's client also raises errors of its credentials, and of gRPC below it.
-_FAILURES = (exceptions.GoogleAPIError, GoogleAuthError, OSError)
+# Google's client also raises errors of its credentials, of gRPC below it, and of values that it cannot decode.
+_FAILURES = (exceptions.GoogleAPIError, GoogleAuthError, OSError, ValueError)
 
 # Left alone, a channel that has lost its server waits for up to two minutes before it looks whether it is back: all
 # documents would be stale for so much longer. Google's client takes no options, it only has these; ours go with them.
@@ -154,20 +154,20 @@ class FirestoreSink:
 
     async def _replace(self, heartbeat: HeartbeatDocument, others: set[str]) -> bool:
         """One try. False: somebody else wrote between the reading and the writing; `others` learns who."""
-        found = await self._heartbeat.get(retry=None, timeout=_SECONDS)
+        found = await self._heartbeat.get(("job", "job_uid", "epoch"), retry=None, timeout=_SECONDS)
         before = found.to_dict() or {}
         epoch = before.get("epoch")
         if before.get("job_uid") == heartbeat.job_uid and isinstance(epoch, int) and epoch > heartbeat.epoch:
             raise FencedError(f"epoch {epoch} of this job writes; this is epoch {heartbeat.epoch}")
         if before.get("job_uid") not in (None, heartbeat.job_uid):
             others.add(str(before.get("job")))
+        as_read = {"last_update_time": found.update_time} if found.exists else {"exists": False}
+        write = replacement(self._heartbeat._document_path, heartbeat.fields())
+        self._client.write_option(**as_read).modify_write(write)
+        batch = self._client.batch()
+        batch._add_write_pbs([write])
         try:
-            if not found.exists:
-                await self._heartbeat.create(heartbeat.fields(), retry=None, timeout=_SECONDS)
-                return True
-            leftovers = dict.fromkeys(before.keys() - heartbeat.fields().keys(), firestore.DELETE_FIELD)
-            unchanged = self._client.write_option(last_update_time=found.update_time)
-            await self._heartbeat.update(heartbeat.fields() | leftovers, option=unchanged, retry=None, timeout=_SECONDS)
+            await batch.commit(retry=None, timeout=_SECONDS)
         except _OVERTAKEN:
             return False
         return True
@@ -218,7 +218,7 @@ async def firestore_client(settings: Firestore, project_id: str, key: Path | Non
             return make(credentials=found)
         # It looks for an identity of this machine, over the network if need be: the loop must not wait for that.
         return await asyncio.to_thread(make)
-    except (ValueError, GoogleAuthError) as error:
+    except Exception as error:  # whatever may be in that file, or of this machine's identity
         raise ValueError(f"there are no usable credentials for Firestore ({_words(error)})") from error
 
 

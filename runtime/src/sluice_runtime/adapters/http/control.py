@@ -14,6 +14,7 @@ from aiohttp import web
 from sluice_contract import identity
 
 from ...ports import Controls, Record, RefusedError, Wishes
+from ..decoding import decoded
 from .status import status_body
 
 _log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ def _guarded(action: Handler, refusal: Guard) -> Handler:
         _log.info("%s by %s", request.path, request.remote, extra={"event_type": "http"})
         try:
             return await action(request)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except msgspec.MsgspecError as error:
             return _error(400, f"the body is not what {request.path} takes: {error}")
         except RefusedError as error:
             return _error(422, str(error))
@@ -100,7 +101,7 @@ def _guarded(action: Handler, refusal: Guard) -> Handler:
 
 
 async def _body(request: web.Request, kind: type[T]) -> T:
-    return msgspec.json.decode(await request.read() or b"{}", type=kind)
+    return decoded(await request.read() or b"{}", kind)
 
 
 def _error(status: int, sentence: str, paused_by: list[str] | None = None) -> web.Response:

@@ -42,6 +42,9 @@ def test_a_message_out_of_turn_is_no_reason_to_give_up() -> None:
         (429, "7", "network", 30.0),
         (429, "90", "network", 90.0),
         (429, "Wed, 21 Oct 2026 07:28:00 GMT", "network", 30.0),
+        (429, "²", "network", 30.0),
+        (429, "99999", "network", 3600.0),
+        (429, "9" * 400, "network", 30.0),
         (503, "90", "network", 0.0),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 
 from sluice_runtime.adapters.firestore.mounted import MountedSink
 from sluice_runtime.domain.failure import SinkError
+from sluice_runtime.loops.racing import cancel
 from support.fake_sink import FakeSink
 from support.sinks import heartbeat, quote, state
 from support.virtual_time import at
@@ -21,10 +22,12 @@ class World:
         self.is_dry = False
         self.has_identity = False
         self.attempts = 0
+        self.seconds = 0.0
         self.sink = MountedSink(self._make, self.key, lambda: self.is_dry)
 
     async def _make(self) -> FakeSink:
         self.attempts += 1
+        await asyncio.sleep(self.seconds)
         if not self.has_identity and not (self.key.exists() and self.key.read_text().startswith("key")):
             raise ValueError("there are no usable credentials: put some there")
         self.made.append(FakeSink())
@@ -132,3 +135,13 @@ async def test_credentials_that_are_spoilt_or_gone_leave_those_in_use(
     assert len(world.made) == 1
     assert len(world.made[0].writes) == 3
     assert caplog.text.count("those from before are used") == (0 if content is None else 1)
+
+
+async def test_an_attempt_that_was_cancelled_is_made_anew_by_the_next_call(world: World) -> None:
+    world.key.write_text("key 1")
+    world.seconds = 5.0
+    first = asyncio.create_task(world.sink.open())
+    await at(1)
+    await cancel(first)
+    await world.sink.write([quote("AAPL")])
+    assert len(world.made) == 1
