@@ -135,4 +135,13 @@ async def test_certificates_that_cannot_be_read_are_told_and_mended_ones_are_a_r
 async def test_an_address_that_is_none_is_told(mounted: Path, engine: AlpacaEngine) -> None:
     made = source("wss://host..example/v2/iex", mounted, engine=engine)
     failure = await until_failure(made, FakeListener())
-    assert (failure.kind, "wss://host..example/v2/iex cannot be reached" in failure.message) == ("network", True)
+    sentence = "wss://host..example/v2/iex cannot be reached: it is no URL of a server"
+    assert (failure.kind, failure.message) == ("network", sentence)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9/v2/iex?token=hunter2", "127.0.0.1:999999/v2/iex"])
+@pytest.mark.parametrize("engine", get_args(AlpacaEngine))
+async def test_a_password_in_an_address_is_never_told(mounted: Path, engine: AlpacaEngine, address: str) -> None:
+    failure = await until_failure(source(f"ws://user:hunter2@{address}", mounted, engine=engine), FakeListener())
+    assert f"ws://{address.partition('?')[0]} cannot be reached" in failure.message
+    assert "hunter2" not in failure.message

@@ -44,4 +44,5 @@ def configure(level: str, fields: dict[str, object]) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter(fields))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.raiseExceptions = False  # whoever read the log is gone, and so would each line of complaint about it be
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

@@ -49,7 +49,10 @@ class FileSwitch:
         if not self._path.is_file():
             raise OSError("it is not a file")  # a pipe would hold up every loop
         with self._path.open(encoding="utf-8") as file:
-            return file.readline(_LONGEST_LINE)
+            line = file.readline(_LONGEST_LINE)
+        if not line.strip():  # what a full disk leaves of the word that stopped a feed
+            raise ValueError("its first line is empty")
+        return line
 
     def _failed(self, error: OSError | ValueError) -> None:
         trouble = f"{type(error).__name__}: {error}"
@@ -78,7 +81,10 @@ class SwitchFile:
             return ()
 
     def keep(self, switch: Switch) -> None:
-        """Remembers what one switch says. A disk that takes nothing costs the memory, not the pause."""
+        """Remembers what one switch says. A disk that takes nothing costs the memory, not the pause.
+
+        A file that cannot be read is kept beside: what it said nobody knows, and somebody may want to.
+        """
         try:
             kept = {each.source: each for each in self._readable()} | {switch.source: switch}
             written = msgspec.json.encode([each for each in kept.values() if each.pauses])
@@ -90,6 +96,7 @@ class SwitchFile:
         try:
             return self.read()
         except msgspec.MsgspecError:
+            self._path.replace(self._path.with_name(self._path.name + ".damaged"))
             return ()
 
 

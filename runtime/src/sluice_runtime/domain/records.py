@@ -26,6 +26,7 @@ class _Said(msgspec.Struct):
     pause_fetch: bool
     notes: str | None = None  # None: as the record has it
     is_news: bool = True
+    is_first: bool = False  # nothing has changed: the symbol was declared, and streams
     times: dict[str, datetime] = {}
     at: float = float("-inf")
 
@@ -66,8 +67,9 @@ class Records:
         return any(said.is_news for said in self._said.values())
 
     def due(self, last: LastTimes, at: float, now: datetime, count: int) -> list[IngestState]:
-        """At most `count` records to write now: transitions first, then what is older than a minute."""
+        """At most `count` records to write now: transitions, then first records, then what is older than a minute."""
         news = [symbol for symbol, said in self._said.items() if said.is_news]
+        news.sort(key=lambda symbol: self._said[symbol].is_first)
         aged = [symbol for symbol, said in self._said.items() if self._is_stale(symbol, said, last, at)]
         return [self._record(symbol, last(symbol), now) for symbol in [*news, *aged][:count]]
 
@@ -88,12 +90,13 @@ class Records:
         was_paused = before.pause_fetch if before else symbol in self._paused_before
         self._paused_before -= {symbol}
         paused = status == "paused"
-        said = _Said(status=status, pause_fetch=paused, notes=before.notes if before else None)
+        is_first = before is None and status == "active" and not was_paused
+        said = _Said(status=status, pause_fetch=paused, notes=before.notes if before else None, is_first=is_first)
         if status == "removed":
             said.notes = f"Symbol REMOVED by user on {now:{_DATE}}"
         elif paused != was_paused:
             said.notes = _note("PAUSED" if paused else "RESUMED", reason, now)
-        elif before is None and not paused and symbol not in self._own:
+        elif (before.status == "removed") if before else (not paused and symbol not in self._own):
             said.notes = f"Symbol ADDED by user on {now:{_DATE}}"
         self._said.pop(symbol, None)
         self._said[symbol] = said

@@ -34,6 +34,7 @@ _log = logging.getLogger(__name__)
 
 # How far a provider's clock may run ahead of ours before its stamps stop counting.
 _SKEW = timedelta(seconds=5)
+_REJECTIONS_TOLD = 20  # of those that came together
 _STREAM = {"event_type": "stream"}
 _FIRESTORE_WRITE = {"event_type": "firestore_write"}
 
@@ -144,6 +145,9 @@ class Journal:
     def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """The provider's word on what is subscribed."""
         ledger = Ledger(confirmed, tuple(rejected))
+        if new := [each for each in ledger.rejected if each not in self._ledger.rejected]:
+            told = ", ".join(f"{each.symbol} ({each.message})" for each in new[:_REJECTIONS_TOLD])
+            _log.warning("%d symbols are rejected: %s", len(new), told, extra=_STREAM)
         if ledger != self._ledger:
             self._ledger = ledger
             self.transition()

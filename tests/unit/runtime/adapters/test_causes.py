@@ -3,7 +3,7 @@
 import aiohttp
 import pytest
 
-from sluice_runtime.adapters.causes import cause
+from sluice_runtime.adapters.causes import cause, shown
 
 REAL_TIME = True
 
@@ -20,3 +20,16 @@ async def test_nobody_is_told_of_objects_in_memory() -> None:
 def test_who_says_nothing_is_told_by_name() -> None:
     assert cause(TimeoutError()) == "TimeoutError"
     assert cause(ValueError("why")) == "why"
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("wss://stream.example:8443/v2/iex", "wss://stream.example:8443/v2/iex"),
+        ("ws://user:secret@host/v2?key=secret#secret", "ws://host/v2"),
+        ("ws://[::1]:9/x", "ws://[::1]:9/x"),
+        ("ws://[::1/secret", "the URL that is set"),
+    ],
+)
+def test_a_url_is_told_without_what_may_be_a_password(url: str, told: str) -> None:
+    assert shown(url) == told

@@ -70,7 +70,7 @@ async def test_a_change_is_found_at_the_next_poll(file: Path, told: Told) -> Non
     assert told.said == [(0, False), (4.9, True)]
 
 
-@pytest.mark.parametrize("spoilt", [b"\xff\xfe", b"halt"])
+@pytest.mark.parametrize("spoilt", [b"\xff\xfe", b"halt", b"", b"\n\noff\n"])
 @pytest.mark.parametrize("before", ["on", "off"])
 async def test_a_file_that_cannot_be_read_leaves_the_last_state_and_is_told_once(
     file: Path, told: Told, before: str, spoilt: bytes
@@ -123,3 +123,4 @@ def test_a_file_that_was_damaged_is_told_on_reading_and_replaced_on_writing(file
         SwitchFile(file).read()
     SwitchFile(file).keep(API)
     assert SwitchFile(file).read() == (API,)
+    assert file.with_name("enabled.damaged").read_text() == "{"

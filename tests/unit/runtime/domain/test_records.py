@@ -56,6 +56,23 @@ def test_a_pause_is_told_at_once_with_its_day_and_reason_and_so_is_its_end(world
     assert resumed.notes == f"Data fetching RESUMED by user on {STAMP}"
 
 
+def test_a_pause_does_not_wait_behind_the_first_records_of_others() -> None:
+    world, names = World(), [f"S{n}" for n in range(500)]
+    world.write(count=10, symbols=names)
+    paused = {"pausedSymbols": [{"symbol": "S499"}, {"symbol": "S3"}]}
+    written = world.write(count=10, symbols=names, **paused)
+    assert {each.canonical_symbol for each in written[:2]} == {"S499", "S3"}
+    assert {each.status for each in written[:2]} == {"paused"}
+
+
+def test_a_symbol_that_comes_back_before_its_removal_was_written_is_added(world: World) -> None:
+    world.write()
+    world.records.note(aim(symbols=["MSFT"]), (), world.deleted, START)
+    [again] = world.write()
+    assert (again.canonical_symbol, again.status) == ("AAPL", "active")
+    assert again.notes == f"Symbol ADDED by user on {STAMP}"
+
+
 def test_the_pause_of_the_whole_job_is_no_symbol_s(world: World) -> None:
     world.write()
     assert world.write(enabled=False) == []

@@ -63,6 +63,13 @@ async def test_nothing_is_confirmed_once_the_socket_is_closed(book: Journal) -> 
     assert book.socket_closed_at == START + timedelta(seconds=3)
 
 
+async def test_what_the_provider_rejects_is_told_once(book: Journal, caplog: pytest.LogCaptureFixture) -> None:
+    refused = [SymbolRejection(symbol="BAD", code=400, message="invalid syntax")]
+    for _ in range(3):
+        book.acknowledged(frozenset({"AAPL"}), refused)
+    assert caplog.messages == ["1 symbols are rejected: BAD (invalid syntax)"]
+
+
 async def test_a_failure_stays_until_the_stream_is_live_again(book: Journal) -> None:
     book.failed(StreamError("network", "the peer is away"))
     book.entered("BackingOff")

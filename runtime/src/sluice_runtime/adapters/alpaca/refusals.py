@@ -101,7 +101,8 @@ def _seconds(header: str) -> float:
 
 def unreachable(url: str, error: Exception) -> StreamError:
     """There is nobody to talk to."""
-    return StreamError("network", f"{url} cannot be reached: {cause(error)}")
+    why = "it is no URL of a server" if isinstance(error, ValueError) else cause(error)
+    return StreamError("network", f"{url} cannot be reached: {why}")
 
 
 def untrusted(url: str, error: object) -> StreamError:

@@ -167,14 +167,15 @@ async def _connect(stream: Any, endpoint: Endpoint) -> None:
                 warnings.simplefilter("ignore", DeprecationWarning)
                 await stream._connect()
     except InvalidStatusCode as error:
-        raise refused_upgrade(error.status_code, error.headers.get("Retry-After", ""), endpoint.url) from None
+        raise refused_upgrade(error.status_code, error.headers.get("Retry-After", ""), endpoint.name) from None
     except TimeoutError:
         seconds = endpoint.patience.upgrade
-        raise StreamError("network", f"{endpoint.url} did not answer within {seconds:.0f} s") from None
+        raise StreamError("network", f"{endpoint.name} did not answer within {seconds:.0f} s") from None
     except ssl.SSLCertVerificationError as error:
-        raise untrusted(endpoint.url, error) from None
+        raise untrusted(endpoint.name, error) from None
     except (exceptions.WebSocketException, OSError, ValueError) as error:
-        raise unreachable(endpoint.url, error) from None
+        why = ValueError(error) if isinstance(error, exceptions.InvalidURI) else error
+        raise unreachable(endpoint.name, why) from None
 
 
 def _ended(closed: exceptions.ConnectionClosed) -> StreamError:

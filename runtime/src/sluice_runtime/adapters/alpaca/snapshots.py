@@ -14,7 +14,7 @@ from ...domain.batches import batches
 from ...domain.latest import Latest
 from ...domain.market import Quote, Trade, is_price, side
 from ...ports import SnapshotError
-from ..causes import cause
+from ..causes import cause, shown
 from ..decoding import decoded
 from .mount import AlpacaMount, Credentials
 from .wire import machine_trust
@@ -56,6 +56,7 @@ class AlpacaSnapshots:
         self._is_crypto = settings.feed == "crypto"
         self._url = f"{host}/{'v1beta3/crypto/us' if self._is_crypto else 'v2/stocks'}/snapshots"
         self._feed = {} if self._is_crypto else {"feed": settings.feed}
+        self._name = shown(self._url)
         self._mount = mount
 
     async def latest(self, symbols: Sequence[str]) -> Latest:
@@ -78,15 +79,17 @@ class AlpacaSnapshots:
         try:
             async with session.get(self._url, params=query, headers=headers, ssl=tls) as answer:
                 if answer.status != 200:
-                    raise SnapshotError(f"{self._url} answers HTTP {answer.status}")
+                    raise SnapshotError(f"{self._name} answers HTTP {answer.status}")
                 body = await answer.read()
             if self._is_crypto:
                 return decoded(body, _Crypto).snapshots
             return decoded(body, dict[str, msgspec.Raw])
         except msgspec.MsgspecError as error:
-            raise SnapshotError(f"{self._url} answers what is not understood: {error}") from None
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: no name of a host
-            raise SnapshotError(f"{self._url} cannot be reached: {cause(error)}") from None
+            raise SnapshotError(f"{self._name} answers what is not understood: {error}") from None
+        except ValueError:  # no name of a host, or no URL at all
+            raise SnapshotError(f"{self._name} cannot be reached: it is no URL of a server") from None
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise SnapshotError(f"{self._name} cannot be reached: {cause(error)}") from None
 
 
 def _latest(answers: Mapping[str, msgspec.Raw]) -> Latest:

@@ -15,6 +15,7 @@ import aiohttp
 import msgspec
 
 from ...domain.failure import StreamError
+from ..causes import shown
 from .messages import Message, decode, decode_in_parts
 from .refusals import refused_upgrade, unreachable, untrusted
 
@@ -54,6 +55,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     tls: ssl.SSLContext | None
     patience: Patience
+
+    @property
+    def name(self) -> str:
+        """The URL as it may be told."""
+        return shown(self.url)
 
 
 class Wire(Protocol):
@@ -212,10 +218,10 @@ async def _upgraded(session: aiohttp.ClientSession, endpoint: Endpoint) -> _Sock
             return cast("_Socket", socket)
     except aiohttp.WSServerHandshakeError as error:
         after = error.headers.get("Retry-After", "") if error.headers else ""
-        raise refused_upgrade(error.status, after, endpoint.url) from None
+        raise refused_upgrade(error.status, after, endpoint.name) from None
     except TimeoutError:
-        raise StreamError("network", f"{endpoint.url} did not answer within {patience.upgrade:.0f} s") from None
+        raise StreamError("network", f"{endpoint.name} did not answer within {patience.upgrade:.0f} s") from None
     except aiohttp.ClientConnectorCertificateError as error:
-        raise untrusted(endpoint.url, error.certificate_error) from None
+        raise untrusted(endpoint.name, error.certificate_error) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: no name of a host
-        raise unreachable(endpoint.url, error) from None
+        raise unreachable(endpoint.name, error) from None
