@@ -50,8 +50,10 @@ async def test_a_record_that_does_not_say_of_what_it_is_is_no_record(
 async def test_a_heartbeat_whose_epoch_is_no_number_is_replaced(sink: Sink, documents: Documents) -> None:
     ours: HeartbeatDocument = heartbeat("foreign", 7)
     await documents.put_heartbeat({**ours.fields(), "epoch": "nine"})
+    assert await sink.last_epoch("foreign") is None
     await sink.beat(ours)
     assert await documents.heartbeat() == ours.fields()
+    assert (await sink.last_epoch("foreign"), await sink.last_epoch("another")) == (7, None)
     await documents.put_heartbeat({"job_uid": "foreign"})
     await sink.beat(msgspec.structs.replace(ours, status="paused"))
     found = await documents.heartbeat()

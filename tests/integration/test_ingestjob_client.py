@@ -243,7 +243,7 @@ async def test_a_report_that_cannot_be_sent_is_told(
 ) -> None:
     for present in {"token", "ca.crt"} - {missing}:
         (tmp_path / present).write_bytes((credentials / present).read_bytes())
-    for folder, words in ((credentials, "Cannot connect"), (tmp_path, "No such file")):
+    for folder, words in ((credentials, "Connect call failed"), (tmp_path, "No such file")):
         client = connected(f"http://127.0.0.1:{unused_tcp_port}", folder)
         with pytest.raises(ReportError, match=f"^the API server did not take the status: .*{words}") as failure:
             await client.report(stream_status(journal().snapshot()))

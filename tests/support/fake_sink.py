@@ -109,13 +109,17 @@ class FakeSink:
     async def beat(self, heartbeat: HeartbeatDocument) -> None:
         """As Sink."""
         await self._answer()
-        before = self.heartbeat
-        epoch = before.get("epoch") if before else None
-        if before and before["job_uid"] == heartbeat.job_uid and isinstance(epoch, int) and epoch > heartbeat.epoch:
+        epoch = self._epoch(heartbeat.job_uid)
+        if epoch is not None and epoch > heartbeat.epoch:
             raise FencedError(f"epoch {epoch} of this job writes; this is epoch {heartbeat.epoch}")
         self.heartbeat = heartbeat.fields()
         self.beats.append((seconds(), heartbeat))
         self.history.append(f"beat {heartbeat.status}")
+
+    async def last_epoch(self, job_uid: str) -> int | None:
+        """As Sink."""
+        await self._answer()
+        return self._epoch(job_uid)
 
     async def close(self) -> None:
         """As Sink."""
@@ -124,6 +128,11 @@ class FakeSink:
     def written(self, symbol: str) -> list[tuple[float, LiveQuote]]:
         """The writes of one symbol, each with its time."""
         return [(at, each) for at, batch in self.writes for each in batch if each.symbol == symbol]
+
+    def _epoch(self, job_uid: str) -> int | None:
+        said = self.heartbeat or {}
+        epoch = said.get("epoch")
+        return epoch if said.get("job_uid") == job_uid and isinstance(epoch, int) else None
 
     def _recorded(self, field: str, value: object) -> frozenset[str]:
         found = {place: each for place, each in self.records.items() if each.get(field) == value}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
@@ -15,6 +16,7 @@ from .rules import broken
 from .schema import Schema, open_api_schema
 
 _AT = re.compile(r"(?P<words>.*) - at `\$\.?(?P<path>[^`]*)`", re.DOTALL)
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _STEP = re.compile(r"\[(?P<index>\d+)\]|\.?(?P<name>[^.\[\]]+)")
 
 
@@ -33,6 +35,11 @@ def _headings(document: dict[str, Any]) -> Iterator[str]:
         given = document.get(field, value)
         if given != value:
             yield f"{field} is {given!r}: it takes {value}"
+    metadata = document.get("metadata")
+    for field in ("name", "namespace"):
+        given = metadata.get(field) if isinstance(metadata, dict) else None
+        if isinstance(given, str) and given and not _NAME.fullmatch(given):
+            yield f"metadata.{field} is {given!r}: it takes lower-case letters, digits, - and . between them"
 
 
 def _without_metadata(schema: Schema) -> Schema:
@@ -45,6 +52,7 @@ def _unknown(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
     """The fields below `path` that no schema has. Where a value is of another type, decoding tells it."""
     properties = schema.get("properties")
     if isinstance(part, list):
+        yield from _repeated(part, schema, path)
         for index, each in enumerate(part):
             yield from _unknown(each, schema.get("items", {}), f"{path}[{index}]")
     elif isinstance(part, dict) and properties:
@@ -57,18 +65,32 @@ def _unknown(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
                 yield f"{here} is no field: {f'did you mean {near[0]}' if near else 'remove it'}"
 
 
+def _repeated(part: list[Any], schema: Schema, path: str) -> Iterator[str]:
+    """What a set has twice, or a map of its keys."""
+    keys = schema.get("x-kubernetes-list-map-keys", [])
+    is_unique = bool(keys) or schema.get("x-kubernetes-list-type") == "set"
+    if is_unique:
+        names = (" ".join(str(each.get(key)) for key in keys) if isinstance(each, dict) else str(each) for each in part)
+        for name, count in Counter(names).items():
+            if count > 1:
+                yield f"{path} has {name} {count} times: leave one"
+
+
 def _sentence(error: str, document: dict[str, Any]) -> str:
     """msgspec's own, with the value, and what the field is for."""
     told = _AT.fullmatch(error)
     if told is None:
         return f"this is no IngestJob: {error}"
-    value, description = _at(told["path"], document)
+    value, schema = _at(told["path"], document)
+    description, known = str(schema.get("description", "")).rstrip("."), ", ".join(map(str, schema.get("enum", ())))
+    if known:
+        return f"{told['path']} is {value!r}: it takes {known} ({description})"
     shown = f"{told['path']} is {value!r}" if isinstance(value, str | int | float | bool) else told["path"]
     return f"{shown}: {told['words']}{f' ({description})' if description else ''}"
 
 
-def _at(path: str, document: dict[str, Any]) -> tuple[Any, str]:
-    """The value at a path, and its description; None and nothing where there is none."""
+def _at(path: str, document: dict[str, Any]) -> tuple[Any, Schema]:
+    """The value at a path, and its schema; None and nothing where there is none."""
     value: Any = document
     schema = open_api_schema()
     for step in _STEP.finditer(path):
@@ -77,4 +99,4 @@ def _at(path: str, document: dict[str, Any]) -> tuple[Any, str]:
         except (LookupError, TypeError):
             value = None
         schema = schema.get("items", {}) if step["index"] else schema.get("properties", {}).get(step["name"], {})
-    return value, str(schema.get("description", "")).rstrip(".")
+    return value, schema

@@ -16,11 +16,15 @@ from . import logs
 from .loading import lean
 from .settings import Settings, SettingsError, settings
 
+_EMULATOR = "FIRESTORE_EMULATOR_HOST"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0: ended as asked, or fenced. 1: the answer is no. 2: cannot start like this, see standard error."""
     given = _parser().parse_args(arguments)
     try:
+        if os.environ.get(_EMULATOR) == "":
+            del os.environ[_EMULATOR]  # Google's client takes it for an emulator without a name
         if given.command == "run" and identity.JOB_ENV in os.environ and given.file is None:
             return _pod(given)
         return _called(given)

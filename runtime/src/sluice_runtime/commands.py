@@ -23,7 +23,7 @@ from .adapters.pauses import HandPause, PauseFile
 from .adapters.preflight import findings_of
 from .domain.rest import rest
 from .environment import KEY_ID, SECRET_KEY, checked, first, spec_from_environment, standalone_settings, state_dir
-from .settings import Settings, SettingsError, settings
+from .settings import Settings, SettingsError, says, settings
 
 Say = Callable[[str], None]
 
@@ -34,19 +34,24 @@ def declared(document: Path | None, environment: Mapping[str, str]) -> Callable[
     Raises:
         SettingsError: the environment declares none. The function it returns raises it, too.
     """
-    if document is not None:
-        return lambda: _document(document)
-    found = spec_from_environment(environment)
-    return lambda: found
+    if document is None:
+        found = spec_from_environment(environment)
+        return lambda: found
+    dry = says(environment, "DRY_RUN", default="off")
+    if _is_stream(document):  # there is nothing to look at again
+        once = _dry(_document(document), dry)
+        return lambda: once
+    return lambda: _dry(_file(document), dry)
 
 
 def settings_of(job: IngestJob, environment: Mapping[str, str], document: Path | None) -> Settings:
-    """A standalone process's settings. A tape lies beside its document.
+    """A standalone process's settings. A tape lies beside its document, whose spec.pod.env is what the process lacks.
 
     Raises:
         SettingsError: a variable is malformed.
     """
-    found = standalone_settings(job, environment, time.time_ns() // 1_000_000)
+    own = {each.name: each.value for each in job.spec.pod.env} if job.spec.pod else {}
+    found = standalone_settings(job, own | dict(environment), time.time_ns() // 1_000_000)
     return msgspec.structs.replace(found, tape_dir=document.parent if document else Path())
 
 
@@ -59,17 +64,21 @@ def pauses(given: argparse.Namespace, environment: Mapping[str, str], say: Say) 
     file = PauseFile(state_dir(environment))
     symbols = _symbols(given.symbols)
     try:
-        before = file.read()
         if given.command == "paused":
+            before = file.read()
             listed = {"the whole job": before.job, **dict(sorted(before.symbols.items()))}
             for name, pause in listed.items():
                 if pause is not None and (not symbols or name in symbols):
                     say(f"{name} is paused since {pause.since:%Y-%m-%d %H:%M:%S UTC}{_why(pause)}")
+            if symbols and before.job is not None:
+                say(f"the whole job is paused since {before.job.since:%Y-%m-%d %H:%M:%S UTC}{_why(before.job)}")
+                return 0
             return 0 if before.symbols.keys() >= set(symbols) else 1
         if given.command == "pause":
-            file.write(before.paused(symbols, HandPause(since=datetime.now(UTC), reason=given.reason)))
+            pause = HandPause(since=datetime.now(UTC), reason=given.reason)
+            file.change(lambda before: before.paused(symbols, pause))
         else:
-            file.write(before.resumed(symbols))
+            file.change(lambda before: before.resumed(symbols))
         done = "paused" if given.command == "pause" else "resumed"
         whom = ", ".join(symbols) or "the whole job"
         say(f"{done} in {file.path}: {whom}; a runtime that reads it follows within 1 s")
@@ -92,7 +101,7 @@ def settings_at_hand(document: Path | None, environment: Mapping[str, str]) -> S
 def walk(base_url: str, seconds: float, environment: Mapping[str, str], say: Say) -> int:
     """A running runtime through status, reload, dry start and stop, as which it is left."""
     failure = Walk(base_url, environment.get("SLUICE_HTTP_TOKEN")).failure(seconds, say)
-    say(f"FAIL: {failure}" if failure else "PASS: status, reload, dry start and stop; it is left stopped")
+    say(f"FAIL: {failure}" if failure else "PASS: status, reload, dry start and stop; it is left stopped, and not dry")
     return 1 if failure else 0
 
 
@@ -106,6 +115,9 @@ def look(settings: Settings, environment: Mapping[str, str], say: Say, *, as_jso
     elif alpaca is not None and settings.job.spec.alpaca_login is not None:
         mount = AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
     where = rest(alpaca or Alpaca(), settings.trading_url, settings.data_url)
+    if alpaca is not None and not where.knows_trading and not as_json:
+        say("nothing was asked: the stream is not Alpaca's own (set APCA_API_BASE_URL or spec.alpaca.tradingURL)")
+        return 0
     found = findings_of(settings.job.spec, mount, where)
     if as_json:
         say(msgspec.json.encode(found).decode())
@@ -113,6 +125,21 @@ def look(settings: Settings, environment: Mapping[str, str], say: Say, *, as_jso
     for each in found:
         say(f"{'ok ' if each.good else 'NOT'} {each}")
     return 0 if all(each.good for each in found) else 1
+
+
+def _is_stream(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _dry(job: IngestJob, dry: bool) -> IngestJob:
+    """DRY_RUN makes any document dry: who sets it means it."""
+    return msgspec.structs.replace(job, spec=msgspec.structs.replace(job.spec, dry_run=True)) if dry else job
+
+
+def _file(path: Path) -> IngestJob:
+    if _is_stream(path):  # it would hold up every loop
+        raise SettingsError(f"{path} is not a file any more")
+    return _document(path)
 
 
 def _document(path: Path) -> IngestJob:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,6 +36,17 @@ _NUMBERS = {
 }
 
 
+_PLACES = {f"spec.{block}.{field}": name for name, (block, field) in _NUMBERS.items()} | {
+    "metadata.namespace": TENANT[0],
+    "spec.tenant": TENANT[0],
+    "spec.symbols": SYMBOLS[0],
+    "spec.alpaca.feed": "ALPACA_DATA_FEED",
+    "spec.alpaca.streamURL": "ALPACA_STREAM_URL",
+    "spec.firestore.projectID": PROJECT[0],
+    "spec.firestore.liveQuotesCollection": COLLECTION[0],
+}
+
+
 def spec_from_environment(environment: Mapping[str, str]) -> IngestJob:
     """The job that the environment declares: provider alpaca, simulated in a dry run without credentials.
 
@@ -61,7 +73,17 @@ def spec_from_environment(environment: Mapping[str, str]) -> IngestJob:
     for name, (block, field) in _NUMBERS.items():
         if environment.get(name):
             spec.setdefault(block, {})[field] = _integer(name, environment[name])
-    return checked({"metadata": {"name": "standalone", "namespace": tenant}, "spec": spec})
+    try:
+        return checked({"metadata": {"name": "standalone", "namespace": tenant}, "spec": spec})
+    except SettingsError as error:
+        raise SettingsError(_by_variable(str(error))) from None
+
+
+def _by_variable(sentence: str) -> str:
+    """A mistake, told by the name of the variable that makes it."""
+    for path, name in _PLACES.items():
+        sentence = re.sub(rf"{re.escape(path)}(?=[ :\[])", f"{name} ({path})", sentence)
+    return sentence
 
 
 def checked(document: dict[str, Any]) -> IngestJob:
@@ -114,7 +136,7 @@ def state_dir(environment: Mapping[str, str]) -> Path:
 
 def first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
     """The value of the first of `names` that has one."""
-    return next((environment[name] for name in names if environment.get(name)), None)
+    return next((found for name in names if (found := environment.get(name, "").strip())), None)
 
 
 def _alpaca(environment: Mapping[str, str]) -> dict[str, Any]:

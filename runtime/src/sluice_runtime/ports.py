@@ -147,6 +147,9 @@ class Sink(Protocol):
             FencedError: the document is of a later incarnation of the same job. It was not replaced.
         """
 
+    async def last_epoch(self, job_uid: str) -> int | None:
+        """The epoch of the heartbeat document; None where it is not this job's, or there is none."""
+
     async def close(self) -> None:
         """Closes the connection to the sink."""
 

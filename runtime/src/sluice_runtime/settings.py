@@ -109,8 +109,8 @@ def common(environment: Mapping[str, str]) -> Common:
         enabled_file=Path(file) if file else None,
         enabled_poll_seconds=_seconds(environment, "INGEST_ENABLED_POLL_S", 5.0),
         log_quotes=_log_quotes(environment),
-        trading_url=environment.get("APCA_API_BASE_URL") or None,
-        data_url=environment.get("APCA_API_DATA_URL") or None,
+        trading_url=_url(environment, "APCA_API_BASE_URL"),
+        data_url=_url(environment, "APCA_API_DATA_URL"),
     )
 
 
@@ -149,7 +149,7 @@ def _api_url(environment: Mapping[str, str]) -> str:
 
 
 def _log_level(environment: Mapping[str, str]) -> str:
-    value = environment.get("LOG_LEVEL", "info")
+    value = environment.get("LOG_LEVEL") or "info"
     if value.upper() not in _LOG_LEVELS:
         raise SettingsError(f"LOG_LEVEL is {value!r}: it takes {', '.join(_LOG_LEVELS).lower()}")
     return value.upper()
@@ -165,8 +165,15 @@ def _log_quotes(environment: Mapping[str, str]) -> LogQuotes:
             raise SettingsError(f"LOG_QUOTES is {other!r}: it takes sampled or all")
 
 
+def _url(environment: Mapping[str, str], name: str) -> str | None:
+    value = environment.get(name) or None
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise SettingsError(f"{name} is no URL of a server: it takes one like https://paper-api.alpaca.markets")
+    return value
+
+
 def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
-    value = environment.get(name, str(default))
+    value = environment.get(name) or str(default)
     try:
         seconds = float(value)
     except ValueError as error:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from sluice_contract.resource import IngestJob
 
 from .adapters.declared import StandaloneJob
@@ -27,7 +29,7 @@ from .domain.pause import AUTO_STOP, Switch
 from .environment import KEY_ID, SECRET_KEY, first
 from .loops.journal import Journal
 from .loops.switchboard import Control, Switchboard
-from .ports import RefusedError
+from .ports import RefusedError, Sink
 from .settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from .adapters.firestore.mounted import MountedSink
 
 _log = logging.getLogger(__name__)
+_STREAM = {"event_type": "stream"}
 
 _CREDENTIALS = (
     "name the file of a service account key in GOOGLE_APPLICATION_CREDENTIALS or an emulator in "
@@ -75,11 +78,15 @@ class Standalone:
             running = asyncio.create_task(self.run(stop, None))
             await asyncio.wait([running], timeout=seconds)
             seen = self.journal.snapshot()
+            if running.done() and not stop.is_set() and seen.state != "Finished":
+                ended.append("it ended by itself, for a later start of this job writes")
             stop.set()
             await running
             return seen
 
-        return verdict(asyncio.run(for_a_while()), self.journal.counters)
+        ended: list[str] = []
+        passed, sentence = verdict(asyncio.run(for_a_while()), self.journal.counters)
+        return (passed and not ended), "; ".join([sentence, *ended])
 
     async def run(self, stop: asyncio.Event, port: int | None) -> None:
         """Until `stop`; with its HTTP interface on this machine's `port`, if it is to have one.
@@ -88,12 +95,12 @@ class Standalone:
             SettingsError: it cannot start like this.
         """
         settings, journal = self._settings, self.journal
-        switches = SwitchFile(settings.state_dir / SWITCHES)
-        switches.keep(Switch(source=AUTO_STOP, pauses=False))  # who starts it anew has seen to it
-        switchboard = Switchboard(journal, switches)
-        job = StandaloneJob(self._refusing, PauseFile(settings.state_dir), journal)
+        switchboard = Switchboard(journal, SwitchFile(settings.state_dir / SWITCHES))
+        job = self._job()
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, job)
         file = switches_at_start(settings, journal, switchboard)
+        if any(each.source == AUTO_STOP for each in journal.switches.value):
+            switchboard.set(Switch(source=AUTO_STOP, pauses=False))  # who starts it anew has seen to it
         async with AsyncExitStack() as stack:
             if port is not None:
                 routes = control_routes(Control(switchboard, journal, job), journal, same_machine)
@@ -105,6 +112,7 @@ class Standalone:
                     ) from error
             sink = await self._sink()
             stack.push_async_callback(sink.close)
+            await self._succeed(sink)
             mount = self._mount()
             parts = Parts(
                 source=source_of(settings, mount),
@@ -128,6 +136,23 @@ class Standalone:
         except SinkError as error:
             raise SettingsError(error.message) from None
         return sink
+
+    async def _succeed(self, sink: Sink) -> None:
+        """Takes an epoch after that of the start before this one, also if the clock was ahead then."""
+        who = self.journal.identity
+        try:
+            last = await sink.last_epoch(who.job_uid)
+        except SinkError:
+            return  # whoever comes late is fenced, and told so
+        if last is not None and last >= who.epoch:
+            _log.warning("an earlier start of this job had epoch %d, which is ahead of this clock", last, extra=_STREAM)
+            self.journal.identity = msgspec.structs.replace(who, epoch=last + 1)
+
+    def _job(self) -> StandaloneJob:
+        try:
+            return StandaloneJob(self._refusing, PauseFile(self._settings.state_dir), self.journal)
+        except RefusedError as error:  # it was well a moment ago
+            raise SettingsError(str(error)) from None
 
     def _mount(self) -> AlpacaMount | None:
         """Where Alpaca's key pair is found; None if the job needs none."""

@@ -41,7 +41,11 @@ def test_another_kind_of_document_is_told_as_such() -> None:
     [
         ({"symbols": ["SPY", "spy"]}, "spec.symbols[1] is 'spy': Expected `str` matching", "(BRK.B))"),
         ({"limits": {"burst": 0}}, "spec.limits.burst is 0: Expected `int` >= 1", "at once after a lull)"),
-        ({"provider": "pigeon"}, "spec.provider is 'pigeon': Invalid enum value", "of the same name)"),
+        (
+            {"provider": "pigeon"},
+            "spec.provider is 'pigeon': it takes alpaca, ibkr, replay, ",
+            "of the same name)",
+        ),
         ({"enabled": "no"}, "spec.enabled is 'no': Expected `bool`, got `str`", "say paused)"),
         ({"limits": [1]}, "spec.limits: Expected `object`, got `array`", "written to Firestore)"),
     ],
@@ -62,3 +66,23 @@ def test_a_field_that_is_missing_is_named() -> None:
 def test_a_rule_across_fields_is_told_by_its_own_sentence() -> None:
     [sentence] = told(provider="replay")
     assert sentence.startswith("provider replay needs spec.replay.tape")
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ({"spec": {"symbols": ["SPY", "AAPL", "SPY"]}}, "spec.symbols has SPY 2 times: leave one"),
+        (
+            {"spec": {"pausedSymbols": [{"symbol": "SPY"}, {"symbol": "SPY", "reason": "again"}]}},
+            "spec.pausedSymbols has SPY 2 times: leave one",
+        ),
+        (
+            {"metadata": {"name": "A B"}},
+            "metadata.name is 'A B': it takes lower-case letters, digits, - and . between them",
+        ),
+    ],
+)
+def test_what_an_api_server_would_refuse_by_the_kind_of_a_list_or_a_name(
+    document: dict[str, Any], sentence: str
+) -> None:
+    assert mistakes(document) == [sentence]

@@ -1,7 +1,9 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -110,6 +112,36 @@ def test_what_is_no_job_is_told_with_the_name_of_its_file(world: World, content:
     assert part in found
 
 
+def test_a_document_that_is_no_file_is_read_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(JOB + "}",))
+    writer.start()
+    read = commands.declared(pipe, {})
+    writer.join()
+    assert read() is read()
+    assert read().spec.tenant == "acme"
+
+
+def test_a_pipe_in_the_place_of_a_document_holds_up_nothing(world: World) -> None:
+    read = commands.declared(world.document, {})
+    world.document.unlink()
+    os.mkfifo(world.document)
+    with pytest.raises(SettingsError, match="is not a file any more"):
+        read()
+
+
+def test_dry_run_in_the_environment_makes_every_document_dry(world: World) -> None:
+    assert not commands.declared(world.document, {"DRY_RUN": "0"})().spec.dry_run
+    assert commands.declared(world.document, {"DRY_RUN": "1"})().spec.dry_run
+
+
+def test_what_a_document_says_of_the_pod_s_environment_counts_where_this_one_says_nothing(world: World) -> None:
+    world.document.write_text(JOB + ", pod: {env: [{name: INGEST_ENABLED, value: 'off'}]}}")
+    assert settings_with(world.document).enabled is False
+    assert settings_with(world.document, INGEST_ENABLED="on").enabled is True
+
+
 def test_a_document_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     assert sentence(tmp_path / "absent.yaml").endswith("absent.yaml cannot be read: No such file or directory")
     assert sentence(tmp_path).endswith("cannot be read: Is a directory")
@@ -152,6 +184,20 @@ def test_who_asks_for_symbols_hears_of_these_and_whether_all_are_paused(world: W
     assert world.pauses("paused", "aapl") == 0
     assert world.pauses("paused", "AAPL", "SPY") == 1
     assert [line.split()[0] for line in world.said] == ["AAPL", "AAPL"]
+    world.pauses("pause")
+    world.said.clear()
+    assert world.pauses("paused", "SPY") == 0
+    assert world.said[0].startswith("the whole job is paused since ")
+
+
+def test_pauses_of_many_at_once_are_all_kept(world: World) -> None:
+    names = [f"S{chr(65 + n)}" for n in range(20)]
+    threads = [threading.Thread(target=world.pauses, args=("pause", name)) for name in names]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert world.file.read().symbols.keys() == set(names)
 
 
 def test_a_pause_ends_where_it_was_made(world: World) -> None:
@@ -191,7 +237,10 @@ async def test_a_walk_that_goes_well_passes_with_the_environment_s_token(world: 
         passed = await asyncio.to_thread(
             commands.walk, url, 5.0, {"SLUICE_HTTP_TOKEN": "sesame-sesame"}, world.said.append
         )
-        assert (passed, world.said[-1]) == (0, "PASS: status, reload, dry start and stop; it is left stopped")
+        assert (passed, world.said[-1]) == (
+            0,
+            "PASS: status, reload, dry start and stop; it is left stopped, and not dry",
+        )
         assert await asyncio.to_thread(commands.walk, url, 5.0, {}, world.said.append) == 1
     assert world.said[-1].startswith("FAIL: reload was answered with 403")
 

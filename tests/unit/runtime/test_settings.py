@@ -83,7 +83,17 @@ def test_a_job_that_cannot_be_read_says_where_and_what_to_do(document: str, plac
     assert told.endswith("run operator and runtime of one release")
 
 
-@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf", ""])
+def test_an_empty_variable_is_one_that_is_not_set() -> None:
+    empty = dict.fromkeys(("LOG_LEVEL", "RECONNECT_BACKOFF_BASE_S", "INGEST_ENABLED", "APCA_API_DATA_URL"), "")
+    assert settings({**ENVIRONMENT, **empty}) == settings(ENVIRONMENT)
+
+
+def test_an_address_that_is_none_is_told() -> None:
+    told = sentence(APCA_API_DATA_URL="data.alpaca.markets")
+    assert told == "APCA_API_DATA_URL is no URL of a server: it takes one like https://paper-api.alpaca.markets"
+
+
+@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf", " "])
 def test_a_back_off_that_is_no_number_of_seconds_above_zero_is_refused(value: str) -> None:
     told = sentence(RECONNECT_BACKOFF_BASE_S=value)
     assert told.startswith(f"RECONNECT_BACKOFF_BASE_S is {value!r}: it takes a number of seconds")

@@ -40,7 +40,7 @@ class StandaloneJob:
         self._pauses = Pauses()
         self._generation = 0
         self._nudge = asyncio.Event()
-        self._told: set[str] = set()
+        self._told: dict[str, str] = {}  # what is wrong now, by what it is about
 
     async def watch(self) -> AsyncIterator[IngestJob | None]:
         """As JobPort. Looks every second, and at once when it is nudged."""
@@ -78,7 +78,8 @@ class StandaloneJob:
         self._nudge.set()
 
     def reload(self) -> None:
-        """As Declaration. What was wished over HTTP ends with it: the document counts."""
+        """As Declaration. What was wished over HTTP ends with it: the document counts. What is wrong is told again."""
+        self._told.clear()
         self._declared = self._hot(self._read())
         self._wishes = Wishes()
         self._nudge.set()
@@ -87,18 +88,21 @@ class StandaloneJob:
         before = self._declared.spec
         try:
             self._declared = self._hot(self._read())
+            self._told.pop("document", None)
             if self._declared.spec != before:
                 _log.info("the document has changed: what is new of it is applied", extra=_RELOAD)
         except RefusedError as error:
-            self._tell_once(f"{error}; what was read last stands")
+            if self._is_news("document", str(error)):
+                _log.warning("%s; what was read last stands", error, extra=_RELOAD)
         try:
             self._pauses = self._file.read()
+            self._told.pop("pauses", None)
             self._listener.switched(self._switch())
         except (OSError, msgspec.MsgspecError) as error:
-            message = f"{self._file.path} cannot be read ({error}); what it said last stands"
-            if message not in self._told:
-                self._told.add(message)
-                self._listener.check_failed(message)
+            if self._is_news("pauses", str(error)):
+                self._listener.check_failed(
+                    f"{self._file.path} cannot be read ({error}); what it said last stands: mend it, or remove it"
+                )
 
     def _switch(self) -> Switch:
         by_hand = self._pauses.job
@@ -109,16 +113,19 @@ class StandaloneJob:
         """What can be applied of it.
 
         Raises:
-            RefusedError: nothing, for the hot fields would break a rule with the cold ones that run.
+            RefusedError: nothing, for it is of another job, or would break a rule with the cold fields that run.
         """
         began, now = self._began.spec, found.spec
+        if _whose(found) != _whose(self._began):
+            raise RefusedError(
+                f"the document is of {_whose(found)} by now, and this runtime is of {_whose(self._began)}: restart it"
+            )
         if cold_part(now) == cold_part(began):
+            self._told.pop("cold", None)
             return found
         cold, before = msgspec.to_builtins(cold_part(now)), msgspec.to_builtins(cold_part(began))
-        names = [f"spec.{name}" for name in cold.keys() | before.keys() if cold.get(name) != before.get(name)]
-        self._tell_once(
-            f"{' and '.join(sorted(names))} can only change with a restart of this runtime; the rest is applied"
-        )
+        other = [f"spec.{name}" for name in cold.keys() | before.keys() if cold.get(name) != before.get(name)]
+        names = " and ".join(sorted(other))
         spec = msgspec.structs.replace(
             began,
             symbols=now.symbols,
@@ -131,10 +138,21 @@ class StandaloneJob:
             heartbeat=msgspec.structs.replace(began.heartbeat, interval_seconds=now.heartbeat.interval_seconds),
             auto_stop=now.auto_stop,
         )
-        self._held_to_the_rules(spec)
+        if sentences := broken(msgspec.structs.replace(self._began, spec=spec)):
+            raise RefusedError(
+                f"{names} can only change with a restart of this runtime, and without that nothing can be applied "
+                f"({'; '.join(sentences)})"
+            )
+        if self._is_news("cold", str(cold)):
+            message = f"{names} can only change with a restart of this runtime; the rest is applied"
+            _log.warning(message, extra=_RELOAD)
         return msgspec.structs.replace(self._began, spec=spec)
 
     def _held_to_the_rules(self, spec: IngestJobSpec) -> None:
+        try:
+            msgspec.convert(msgspec.to_builtins(spec), IngestJobSpec)
+        except msgspec.ValidationError as error:
+            raise RefusedError(str(error)) from None
         # Above all: quotes that are simulated in a dry run are never written.
         if sentences := broken(msgspec.structs.replace(self._began, spec=spec)):
             raise RefusedError(f"{'; '.join(sentences)}; a restart may be needed")
@@ -151,10 +169,15 @@ class StandaloneJob:
             dry_run=_either(wishes.dry_run, declared.dry_run),
         )
 
-    def _tell_once(self, message: str) -> None:
-        if message not in self._told:
-            self._told.add(message)
-            _log.warning(message, extra=_RELOAD)
+    def _is_news(self, what: str, trouble: str) -> bool:
+        """Whether this was not wrong already when it was looked at before."""
+        before = self._told.get(what)
+        self._told[what] = trouble
+        return before != trouble
+
+
+def _whose(job: IngestJob) -> str:
+    return f"{job.metadata.namespace}/{job.metadata.name} of tenant {job.spec.tenant}"
 
 
 def _either(wished: T | None, otherwise: T) -> T:
@@ -163,6 +186,6 @@ def _either(wished: T | None, otherwise: T) -> T:
 
 def _symbols(wished: list[str] | None) -> list[str]:
     try:
-        return msgspec.convert(wished or [], list[Symbol])
+        return msgspec.convert(list(dict.fromkeys(wished or [])), list[Symbol])
     except msgspec.ValidationError as error:
         raise RefusedError(f"symbols: {error}") from None

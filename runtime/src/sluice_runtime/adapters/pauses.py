@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import fcntl
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -67,3 +68,14 @@ class PauseFile:
             OSError: it cannot be written.
         """
         replace(self.path, msgspec.json.encode(pauses))
+
+    def change(self, made: Callable[[Pauses], Pauses]) -> None:
+        """Makes something of what stands, one process at a time.
+
+        Raises:
+            OSError, msgspec.MsgspecError: it cannot be read or written.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.with_name("pauses.lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.write(made(self.read()))

@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from sluice_contract.resource import IngestJob
@@ -87,6 +88,36 @@ async def test_a_document_that_cannot_be_read_leaves_what_was_read_last(
     assert len(caplog.messages) == 1
 
 
+async def test_a_mistake_that_comes_back_after_it_was_mended_is_told_again(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    mistake = RefusedError("job.yaml is no YAML document")
+    async with world.running():
+        for moment, document in enumerate((mistake, mistake, job(), mistake), start=1):
+            world.document = document
+            await at(2 * moment)
+        world.document = job(synthetic={"seed": 7})
+        await at(20)
+        world.document = job(synthetic={"seed": 8})
+        await at(30)
+        world.job.reload()
+    sentence = "spec.synthetic can only change with a restart of this runtime; the rest is applied"
+    assert caplog.messages == [f"{mistake}; what was read last stands"] * 2 + [sentence] * 3
+
+
+@pytest.mark.parametrize("other", [job(tenant="other", symbols=["SPY"]), job(uid="0b0b")])
+async def test_a_document_of_another_job_changes_nothing(world: World, other: IngestJob) -> None:
+    is_same = other.spec.tenant == "acme"
+    if is_same:
+        other = msgspec.structs.replace(other, metadata=msgspec.structs.replace(other.metadata, name="another"))
+    async with world.running():
+        world.document = other
+        await at(10)
+        with pytest.raises(RefusedError, match=r"^the document is of .* by now, and .*: restart it$"):
+            world.job.reload()
+    assert len(world.seen) == 1
+
+
 async def test_what_is_paused_by_hand_is_paused_beside_what_the_document_pauses(world: World) -> None:
     world.document = job(pausedSymbols=[{"symbol": "MSFT"}])
     async with world.running():
@@ -125,7 +156,9 @@ async def test_wishes_hold_until_a_reload(world: World) -> None:
         assert world.seen[-1].spec == job().spec
 
 
-@pytest.mark.parametrize("wishes", [Wishes(provider="alpaca"), Wishes(symbols=["spy"])])
+@pytest.mark.parametrize(
+    "wishes", [Wishes(provider="alpaca"), Wishes(symbols=["spy"]), Wishes(symbols=[f"S{n}" for n in range(2001)])]
+)
 async def test_a_wish_that_cannot_be_had_is_refused(world: World, wishes: Wishes) -> None:
     with pytest.raises(RefusedError):
         world.job.wish(wishes)

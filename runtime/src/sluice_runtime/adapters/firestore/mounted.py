@@ -99,6 +99,11 @@ class MountedSink:
             if sink is not None:
                 await sink.beat(heartbeat)
 
+    async def last_epoch(self, job_uid: str) -> int | None:
+        """As Sink."""
+        async with self._sink() as sink:
+            return await sink.last_epoch(job_uid) if sink is not None else None
+
     async def close(self) -> None:
         """As Sink."""
         if self._open is not None:

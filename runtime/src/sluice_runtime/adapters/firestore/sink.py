@@ -148,16 +148,20 @@ class FirestoreSink:
                     f"own by spec.heartbeat.document"
                 ) from None
 
+    async def last_epoch(self, job_uid: str) -> int | None:
+        """One reading."""
+        async with _typed_failures():
+            return _epoch(await self._said_before(), job_uid)
+
     async def close(self) -> None:
         """AsyncClient has no close of its own."""
         await self._client._firestore_api.transport.close()
 
     async def _replace(self, heartbeat: HeartbeatDocument, others: set[str]) -> bool:
         """One try. False: somebody else wrote between the reading and the writing; `others` learns who."""
-        found = await self._heartbeat.get(("job", "job_uid", "epoch"), retry=None, timeout=_SECONDS)
-        before = found.to_dict() or {}
-        epoch = before.get("epoch")
-        if before.get("job_uid") == heartbeat.job_uid and isinstance(epoch, int) and epoch > heartbeat.epoch:
+        found = await self._said_before()
+        before, epoch = found.to_dict() or {}, _epoch(found, heartbeat.job_uid)
+        if epoch is not None and epoch > heartbeat.epoch:
             raise FencedError(f"epoch {epoch} of this job writes; this is epoch {heartbeat.epoch}")
         if before.get("job_uid") not in (None, heartbeat.job_uid):
             others.add(str(before.get("job")))
@@ -171,6 +175,9 @@ class FirestoreSink:
         except _OVERTAKEN:
             return False
         return True
+
+    async def _said_before(self) -> Any:
+        return await self._heartbeat.get(("job", "job_uid", "epoch"), retry=None, timeout=_SECONDS)
 
     async def _mark_one(self, symbol: str, status: QuoteState) -> None:
         with suppress(exceptions.NotFound):
@@ -220,6 +227,12 @@ async def firestore_client(settings: Firestore, project_id: str, key: Path | Non
         return await asyncio.to_thread(make)
     except Exception as error:  # whatever may be in that file, or of this machine's identity
         raise ValueError(f"there are no usable credentials for Firestore ({_words(error)})") from error
+
+
+def _epoch(heartbeat: Any, job_uid: str) -> int | None:
+    said = heartbeat.to_dict() or {}
+    epoch = said.get("epoch")
+    return epoch if said.get("job_uid") == job_uid and isinstance(epoch, int) else None
 
 
 def _service_account(key: Path | None) -> service_account.Credentials | None:

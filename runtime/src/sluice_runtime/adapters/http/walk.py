@@ -37,6 +37,7 @@ class Walk:
             if stopped["state"] != "Paused":
                 return f"stop was answered while the stream is {stopped['state']}"
             say("stop: acknowledged")
+            self._ask("reload", {})  # else a later start would be dry, too
         except _FailedError as error:
             return str(error)
         return None

@@ -35,7 +35,7 @@ async def test_each_step_is_said_and_the_stream_is_left_stopped(runtime: Answeri
         "dry start: live",
         "stop: acknowledged",
     ]
-    assert runtime.asked == ["reload", "start: True", "stop: smoke"]
+    assert runtime.asked == ["reload", "start: True", "stop: smoke", "reload"]
     assert runtime.book.state == "Paused"
 
 
