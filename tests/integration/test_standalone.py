@@ -179,3 +179,47 @@ def test_without_credentials_nothing_but_a_dry_run_begins(machine: Machine) -> N
     assert code == 2
     assert "there are no usable credentials for Firestore" in said
     assert "Traceback" not in said
+
+
+def test_a_document_may_come_through_a_pipe(machine: Machine) -> None:
+    command = f"cat {machine.document} | {' '.join(machine.command('smoke', '-f', '/dev/stdin', '--seconds', '4'))}"
+    done = subprocess.run(["sh", "-c", command], env=machine.environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, "quotes were written to Firestore" in done.stdout) == (0, True), done.stderr
+
+
+def test_a_log_that_nobody_reads_any_more_ends_nothing(machine: Machine) -> None:
+    run = machine.command("run", "-f", str(machine.document), "--port", str(machine.port))
+    with subprocess.Popen(
+        run, env=machine.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        eventually(lambda: is_in_state(machine, "Live"), seconds=40)
+        eventually(lambda: machine.quotes().get("AAPL", {}).get("seq", 0) > 3)
+        process.send_signal(signal.SIGTERM)
+        _, complaints = process.communicate(timeout=20)
+    assert (process.returncode, complaints) == (0, "")
+
+
+def test_a_clock_that_was_ahead_once_locks_nobody_out(machine: Machine) -> None:
+    with machine.running() as process:
+        eventually(lambda: is_in_state(machine, "Live"), seconds=40)
+        assert stop(process) == 0
+    later = machine.heartbeat()["epoch"] + 3_600_000
+    machine.put_epoch(later)
+    with machine.running() as process:
+        eventually(lambda: machine.heartbeat()["epoch"] == later + 1, seconds=40)
+        eventually(lambda: is_in_state(machine, "Live"))
+        assert stop(process) == 0
+
+
+def test_what_was_stopped_stays_so_told_when_its_file_is_damaged(machine: Machine) -> None:
+    with machine.running() as process:
+        eventually(lambda: is_in_state(machine, "Live"), seconds=40)
+        machine.post("stop")
+        assert stop(process) == 0
+    machine.state("switches.json").write_text('[{"source":"api","pauses":true}')
+    with machine.running() as process:
+        eventually(lambda: machine.logged("PAUSE_CHECK_FAILED"), seconds=40)
+        assert stop(process) == 0

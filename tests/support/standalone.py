@@ -25,18 +25,24 @@ class Machine:
 
     def __init__(self, home: Path, emulator: str, tenant: str) -> None:
         self.document = home / "job.yaml"
+        self._home = home
         self._log = home / "log"
         self._emulator = emulator
         self._tenant = tenant
-        self._port = free_port()
-        self.url = f"http://127.0.0.1:{self._port}"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
         inherited = {name: value for name, value in os.environ.items() if name not in _OF_OTHERS}
-        self._environment = {**inherited, "SLUICE_STATE_DIR": str(home / "state"), "FIRESTORE_EMULATOR_HOST": emulator}
+        state = str(self.state())
+        self.environment = {**inherited, "SLUICE_STATE_DIR": state, "FIRESTORE_EMULATOR_HOST": emulator}
+
+    def state(self, *names: str) -> Path:
+        """Where a runtime keeps what outlives it, or a file in it."""
+        return self._home.joinpath("state", *names)
 
     def without_firestore(self) -> None:
         """From now on nobody knows of an emulator here, and there are no credentials."""
-        del self._environment["FIRESTORE_EMULATOR_HOST"]
-        self._environment["GOOGLE_APPLICATION_CREDENTIALS"] = str(self.document.parent / "absent.json")
+        del self.environment["FIRESTORE_EMULATOR_HOST"]
+        self.environment["GOOGLE_APPLICATION_CREDENTIALS"] = str(self.document.parent / "absent.json")
 
     def declare(self, **spec: Any) -> None:
         """Writes the document: the usual job with `spec` over it."""
@@ -58,8 +64,8 @@ class Machine:
     @contextmanager
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         """`sluice-runtime run` with the document. What still runs at the end is killed."""
-        command = self._command("run", "-f", str(self.document), "--port", str(self._port), *arguments)
-        with self._log.open("wb") as log, subprocess.Popen(command, env=self._environment, stdout=log) as process:
+        command = self.command("run", "-f", str(self.document), "--port", str(self.port), *arguments)
+        with self._log.open("wb") as log, subprocess.Popen(command, env=self.environment, stdout=log) as process:
             try:
                 yield process
             finally:
@@ -80,6 +86,22 @@ class Machine:
             return {}
         return found
 
+    def post(self, action: str) -> None:
+        """Works its switch over HTTP."""
+        request = urllib.request.Request(f"{self.url}/runtime/ingest/{action}", data=b"", method="POST")  # noqa: S310
+        with urllib.request.urlopen(request, timeout=20):  # noqa: S310  on this machine
+            pass
+
+    def put_epoch(self, epoch: int) -> None:
+        """Makes it the epoch of the heartbeat document."""
+        root = f"http://{self._emulator}/v1/projects/{PROJECT}/databases/(default)/documents"
+        url = f"{root}/tenants/{self._tenant}/ops/market_ingest?updateMask.fieldPaths=epoch"
+        body = json.dumps({"fields": {"epoch": {"integerValue": str(epoch)}}}).encode()
+        headers = {"Authorization": "Bearer owner", "Content-Type": "application/json"}
+        request = urllib.request.Request(url, data=body, headers=headers, method="PATCH")  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10):  # noqa: S310  the emulator, on this machine
+            pass
+
     def quotes(self) -> dict[str, dict[str, Any]]:
         """The quote documents, by symbol."""
         return {each["symbol"]: each for each in self._documents("live_quotes")}
@@ -90,11 +112,12 @@ class Machine:
         return found
 
     def _done(self, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
-        command = self._command(*arguments)
-        return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
+        command = self.command(*arguments)
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
 
     def _documents(self, collection: str) -> list[dict[str, Any]]:
         return documents_at(self._emulator, f"tenants/{self._tenant}/{collection}")
 
-    def _command(self, *arguments: str) -> list[str]:
+    def command(self, *arguments: str) -> list[str]:
+        """What a shell would run."""
         return [sys.executable, "-m", "sluice_runtime", *arguments]

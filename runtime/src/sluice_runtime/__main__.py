@@ -21,7 +21,13 @@ _EMULATOR = "FIRESTORE_EMULATOR_HOST"
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0: ended as asked, or fenced. 1: the answer is no. 2: cannot start like this, see standard error."""
-    given = _parser().parse_args(arguments)
+    try:
+        return _main(_parser().parse_args(arguments))
+    finally:
+        _forget_who_has_left()
+
+
+def _main(given: argparse.Namespace) -> int:
     try:
         if os.environ.get(_EMULATOR) == "":
             del os.environ[_EMULATOR]  # Google's client takes it for an emulator without a name
@@ -31,6 +37,14 @@ def main(arguments: list[str] | None = None) -> int:
     except SettingsError as error:
         print(f"sluice-runtime: {error}", file=sys.stderr)
         return 2
+
+
+def _forget_who_has_left() -> None:
+    """Whoever read the log may be gone. The interpreter would complain of it at its end, by its exit code."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     smoke = actions.add_parser("smoke", help="stream for a while and print PASS or FAIL")
     smoke.add_argument("-f", "--file", type=Path, help="an IngestJob in YAML or JSON; else the environment")
-    smoke.add_argument("--seconds", type=float, default=60.0, help="how long (%(default)s)")
+    smoke.add_argument("--seconds", type=_seconds, default=60.0, help="how long (%(default)s)")
     smoke.add_argument("--base-url", help="of a running one, to be walked through status, reload, dry start and stop")
     look = actions.add_parser("preflight", help="ask Alpaca about account, entitlement, symbols and clock")
     look.add_argument("-f", "--file", type=Path, help="an IngestJob in YAML or JSON; else the environment")
@@ -65,6 +79,16 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 1 << 16:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: it takes a number from 1 to 65535")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: it takes a number of seconds above 0")
+    return seconds
 
 
 def _pod(given: argparse.Namespace) -> int:

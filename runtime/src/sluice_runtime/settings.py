@@ -101,10 +101,14 @@ def common(environment: Mapping[str, str]) -> Common:
         SettingsError: one is malformed.
     """
     file = environment.get("INGEST_ENABLED_FILE")
+    base = _seconds(environment, "RECONNECT_BACKOFF_BASE_S", 1.0)
+    cap = _seconds(environment, "RECONNECT_BACKOFF_MAX_S", 60.0)
+    if base > cap:
+        raise SettingsError(f"RECONNECT_BACKOFF_BASE_S is {base:g}, above RECONNECT_BACKOFF_MAX_S ({cap:g})")
     return Common(
         log_level=_log_level(environment),
-        backoff_base_seconds=_seconds(environment, "RECONNECT_BACKOFF_BASE_S", 1.0),
-        backoff_cap_seconds=_seconds(environment, "RECONNECT_BACKOFF_MAX_S", 60.0),
+        backoff_base_seconds=base,
+        backoff_cap_seconds=cap,
         enabled=says(environment, "INGEST_ENABLED", default="on"),
         enabled_file=Path(file) if file else None,
         enabled_poll_seconds=_seconds(environment, "INGEST_ENABLED_POLL_S", 5.0),

@@ -62,6 +62,14 @@ def test_a_port_that_is_none_is_told(capsys: pytest.CaptureFixture[str], port: s
     assert "it takes a number from 1 to 65535" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])
+def test_a_time_that_is_none_is_told(capsys: pytest.CaptureFixture[str], seconds: str) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["smoke", "--seconds", seconds])
+    assert end.value.code == 2
+    assert "it takes a number of seconds above 0" in capsys.readouterr().err
+
+
 def test_a_command_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([])

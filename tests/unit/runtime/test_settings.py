@@ -88,6 +88,12 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
     assert settings({**ENVIRONMENT, **empty}) == settings(ENVIRONMENT)
 
 
+def test_a_back_off_that_begins_above_its_end_is_told() -> None:
+    assert (
+        sentence(RECONNECT_BACKOFF_BASE_S="90") == "RECONNECT_BACKOFF_BASE_S is 90, above RECONNECT_BACKOFF_MAX_S (60)"
+    )
+
+
 def test_an_address_that_is_none_is_told() -> None:
     told = sentence(APCA_API_DATA_URL="data.alpaca.markets")
     assert told == "APCA_API_DATA_URL is no URL of a server: it takes one like https://paper-api.alpaca.markets"

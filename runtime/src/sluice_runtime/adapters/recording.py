@@ -6,6 +6,7 @@ import csv
 import errno
 import gzip
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from ..ports import Connection, Listener, Source
 from .replay import COLUMNS
 
 _log = logging.getLogger(__name__)
+_FLUSH_SECONDS = 1.0
 
 
 class Tape(Protocol):
@@ -44,6 +46,7 @@ class TapeFile:
         """
         self._path = path
         self._is_over = False
+        self._flushed_at = time.monotonic()
         if path.is_file() and path.stat().st_size > 0:
             raise FileExistsError(errno.EEXIST, "there is something in it already: name another file, or move it away")
         opened = gzip.open if path.suffix == ".gz" else open
@@ -58,12 +61,15 @@ class TapeFile:
                 quote = tick.quote()
                 at = round(quote.ts.timestamp() * 1000)
                 self._rows.writerow((at, quote.symbol, quote.bid, quote.bid_size, quote.ask, quote.ask_size, ""))
+            if time.monotonic() - self._flushed_at >= _FLUSH_SECONDS:  # what is lost if the process is killed
+                self.flush()
 
     def flush(self) -> None:
         """Hands everything over to the file."""
         with self._while_it_can_be_written():
             if not self._is_over:
                 self._file.flush()
+                self._flushed_at = time.monotonic()
 
     def close(self) -> None:
         """Ends the file. A gzip file is whole only then."""

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import gzip
 import io
+import logging
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,8 @@ from ..domain.failure import StreamError
 from ..domain.market import Quote, side
 from ..ports import QUOTES, Listener
 from .pump import LocalConnection, LocalSource
+
+_log = logging.getLogger(__name__)
 
 COLUMNS = ("time_ms", "symbol", "bid", "bid_size", "ask", "ask_size", "exchange")
 
@@ -122,6 +125,7 @@ class ReplayConnection(LocalConnection):
         super().__init__(listener)
         self._source = source
         self._subscribed = asyncio.Event()
+        self._has_passed = False
 
     async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
         """Makes `symbols` those that are passed on, and starts the tape if it is not running."""
@@ -137,10 +141,13 @@ class ReplayConnection(LocalConnection):
         while self._source.held is not None:
             await asyncio.sleep(self._seconds_until(self._source.held.ts, first, began))
             self._pass_on(self._due(first, began))
+        if not self._has_passed:
+            _log.warning("the tape has no quote of the job's symbols", extra={"event_type": "stream"})
 
     def _pass_on(self, quotes: list[Quote]) -> None:
         wanted = [quote for quote in quotes if quote.symbol in self.symbols]
         if wanted:
+            self._has_passed = True
             self.listener.received(wanted)
 
     def _due(self, first: datetime, began: float) -> list[Quote]:

@@ -31,7 +31,8 @@ _REFUSALS: dict[int, tuple[FailureType, str, float]] = {
     401: ("auth", "Alpaca says that the login is missing", 0.0),
     402: (
         "auth",
-        "Alpaca refuses the credentials: check the key pair in the Secret, and that it is of this account",
+        "Alpaca refuses the credentials: check the key pair in the Secret (without a cluster: in the environment), and "
+        "that it is of this account",
         0.0,
     ),
     404: ("network", "Alpaca says that the login came too late", 0.0),
@@ -109,7 +110,7 @@ def untrusted(url: str, error: object) -> StreamError:
     """The certificate is of an authority that is not known here."""
     return StreamError(
         "certificate",
-        f"the certificate of {url} is not trusted ({error}): name its CA in spec.alpaca.caConfigMapRef; "
-        f"if the fault is not here, the stream starts by itself when it is mended",
+        f"the certificate of {url} is not trusted ({error}): name its CA in spec.alpaca.caConfigMapRef, or without a "
+        f"cluster in SSL_CERT_FILE; if the fault is not here, the stream starts by itself when it is mended",
         retry_within=_UNTRUSTED_SECONDS,
     )

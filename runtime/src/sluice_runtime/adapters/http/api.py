@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from ...ports import Record
 from .status import status_body
@@ -25,6 +27,18 @@ async def http_api(record: Record, host: str, port: int, routes: Iterable[web.Ro
         yield
     finally:
         await runner.cleanup()
+
+
+@web.middleware
+async def _in_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What aiohttp itself refuses, in the form of all answers below /runtime."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if not request.path.startswith("/runtime"):
+            raise
+        body = msgspec.json.encode({"error": f"{request.method} {request.path}: {error.reason}"})
+        return web.Response(status=error.status, body=body, content_type="application/json")
 
 
 def application(record: Record, routes: Iterable[web.RouteDef] = ()) -> web.Application:
@@ -51,7 +65,7 @@ def application(record: Record, routes: Iterable[web.RouteDef] = ()) -> web.Appl
 
         return web.Response(body=exposition(record), headers={"Content-Type": CONTENT_TYPE})
 
-    app = web.Application()
+    app = web.Application(middlewares=[_in_json])
     app.router.add_routes(routes)
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from sluice_contract import identity
 
+from ...domain.pause import AUTO_STOP
 from ...ports import Controls, Record, RefusedError, Wishes
 from ..decoding import decoded
 from .status import status_body
@@ -22,6 +23,7 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 Guard = Callable[[web.Request], str | None]
 Handler = Callable[[web.Request], Awaitable[web.Response]]
+_OF_AUTO_STOP = "autoStop: by other limits, a pause of the job itself, or without a cluster a restart"
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -73,7 +75,8 @@ def control_routes(controls: Controls, record: Record, refusal: Guard) -> list[w
         if not others:
             return web.Response(body=status_body(record.snapshot()), content_type="application/json")
         still = " and ".join(others)
-        return _error(409, f"the switch api is on, but {still} still pauses: that is where to resume", list(others))
+        where = f" ({_OF_AUTO_STOP})" if AUTO_STOP in others else ""
+        return _error(409, f"the switch api is on, but {still} still pauses: that is where to resume{where}", [*others])
 
     async def reload(_: web.Request) -> web.Response:
         controls.reload()
@@ -93,9 +96,11 @@ def _guarded(action: Handler, refusal: Guard) -> Handler:
         try:
             return await action(request)
         except msgspec.MsgspecError as error:
-            return _error(400, f"the body is not what {request.path} takes: {error}")
+            status, sentence = 400, f"the body is not what {request.path} takes: {error}"
         except RefusedError as error:
-            return _error(422, str(error))
+            status, sentence = 422, str(error)
+        _log.warning("%s was not carried out: %s", request.path, sentence, extra={"event_type": "http"})
+        return _error(status, sentence)
 
     return handle
 

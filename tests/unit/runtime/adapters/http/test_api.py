@@ -112,3 +112,8 @@ async def test_it_serves_until_its_context_is_left(book: Journal, unused_tcp_por
             assert response.status == 200
         with pytest.raises(aiohttp.ClientConnectorError):
             await session.get(url)
+
+
+async def test_what_there_is_not_below_runtime_is_told_in_json(client: TestClient) -> None:  # type: ignore[type-arg]
+    assert await said(client, "/runtime/nowhere") == (404, '{"error":"GET /runtime/nowhere: Not Found"}')
+    assert await said(client, "/nowhere") == (404, "404: Not Found")
