@@ -145,7 +145,8 @@ class Journal:
     def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """The provider's word on what is subscribed."""
         ledger = Ledger(confirmed, tuple(rejected))
-        if new := [each for each in ledger.rejected if each not in self._ledger.rejected]:
+        known = frozenset(self._ledger.rejected)
+        if new := [each for each in ledger.rejected if each not in known]:
             told = ", ".join(f"{each.symbol} ({each.message})" for each in new[:_REJECTIONS_TOLD])
             _log.warning("%d symbols are rejected: %s", len(new), told, extra=_STREAM)
         if ledger != self._ledger:
