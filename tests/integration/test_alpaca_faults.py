@@ -204,12 +204,15 @@ async def test_a_bad_symbol_is_rejected_by_name_and_the_others_stream(server: Al
         assert server.record.connects == 1
 
 
-async def test_a_symbol_that_is_not_acknowledged_is_pending(server: AlpacaServer, pod: FirestorePod) -> None:
+async def test_a_symbol_that_is_not_acknowledged_is_pending_and_told(
+    server: AlpacaServer, pod: FirestorePod, caplog: pytest.LogCaptureFixture
+) -> None:
     server.faults.next(AckPartial(("MSFT",)))
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
         ledger = pod.journal.snapshot().ledger.against(pod.journal.aim.value)
         assert (ledger.live, ledger.pending) == ("1/2", 1)
+        assert "1 symbols are not in Alpaca's acknowledgement: MSFT" in caplog.text
 
 
 async def test_a_plan_for_two_quotes_and_trades_takes_one_symbol_of_both(

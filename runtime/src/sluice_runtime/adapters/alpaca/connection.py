@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Sequence
 from typing import get_args
@@ -26,6 +27,10 @@ from .messages import (
 from .mount import Credentials
 from .refusals import HARMLESS, NOT_ENTITLED, OF_A_SUBSCRIPTION, OF_A_SYMBOL, SYMBOL_LIMIT, refusal
 from .wire import Patience, Wire
+
+_log = logging.getLogger(__name__)
+_STREAM = {"event_type": "stream"}
+_TOLD = 20  # symbols in one line
 
 Answer = SubscriptionMessage | ErrorMessage
 
@@ -84,6 +89,9 @@ class AlpacaConnection:
             await self._request({"action": "unsubscribe", **gone})
         if new := sorted(symbols - self._confirmed - self._rejected.keys()):
             await self._subscribe(new)
+        if left_out := sorted(symbols - self._confirmed - self._rejected.keys()):
+            told = ", ".join(left_out[:_TOLD])
+            _log.warning("%d symbols are not in Alpaca's acknowledgement: %s", len(left_out), told, extra=_STREAM)
         self._listener.acknowledged(self._confirmed, tuple(self._rejected.values()))
         if self._statuses_wanted and symbols:
             await self._subscribe_statuses()
