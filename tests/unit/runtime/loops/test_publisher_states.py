@@ -8,11 +8,10 @@ import pytest
 from sluice_runtime.domain.desired import halted
 from sluice_runtime.domain.failure import SinkError
 from sluice_runtime.domain.latest import Latest
-from sluice_runtime.domain.market import Trade
 from sluice_runtime.domain.pause import Pause
 from support.runtime_fakes import aim, bar, quote
 from support.runtime_worlds import FlushingWorld
-from support.virtual_time import at, now, seconds
+from support.virtual_time import at, seconds
 
 ALL = ["quotes", "trades", "bars"]
 
@@ -20,10 +19,6 @@ ALL = ["quotes", "trades", "bars"]
 @pytest.fixture
 async def world() -> FlushingWorld:
     return FlushingWorld(aim(channels=ALL))
-
-
-def trade(price: float, symbol: str = "AAPL") -> Trade:
-    return Trade(symbol=symbol, ts=now(), price=price, size=100.0)
 
 
 async def test_each_transition_of_a_status_is_one_write(world: FlushingWorld) -> None:
