@@ -42,7 +42,8 @@ def _main(given: argparse.Namespace) -> int:
 def _forget_who_has_left() -> None:
     """Whoever read the log may be gone. The interpreter would complain of it at its end, by its exit code."""
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -39,9 +39,9 @@ def declared(document: Path | None, environment: Mapping[str, str]) -> Callable[
         return lambda: found
     dry = says(environment, "DRY_RUN", default="off")
     if _is_stream(document):  # there is nothing to look at again
-        once = _dry(_document(document), dry)
+        once = _document(document, dry=dry)
         return lambda: once
-    return lambda: _dry(_file(document), dry)
+    return lambda: _file(document, dry=dry)
 
 
 def settings_of(job: IngestJob, environment: Mapping[str, str], document: Path | None) -> Settings:
@@ -79,11 +79,11 @@ def pauses(given: argparse.Namespace, environment: Mapping[str, str], say: Say) 
             file.change(lambda before: before.paused(symbols, pause))
         else:
             file.change(lambda before: before.resumed(symbols))
-        done = "paused" if given.command == "pause" else "resumed"
-        whom = ", ".join(symbols) or "the whole job"
-        say(f"{done} in {file.path}: {whom}; a runtime that reads it follows within 1 s")
     except (OSError, msgspec.MsgspecError) as error:
         raise SettingsError(f"{file.path} cannot be used: {error}") from None
+    done = "paused" if given.command == "pause" else "resumed"
+    whom = ", ".join(symbols) or "the whole job"
+    say(f"{done} in {file.path}: {whom}; a runtime that reads it follows within 1 s")
     return 0
 
 
@@ -131,20 +131,19 @@ def _is_stream(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def _dry(job: IngestJob, dry: bool) -> IngestJob:
-    """DRY_RUN makes any document dry: who sets it means it."""
-    return msgspec.structs.replace(job, spec=msgspec.structs.replace(job.spec, dry_run=True)) if dry else job
-
-
-def _file(path: Path) -> IngestJob:
+def _file(path: Path, *, dry: bool) -> IngestJob:
     if _is_stream(path):  # it would hold up every loop
         raise SettingsError(f"{path} is not a file any more")
-    return _document(path)
+    return _document(path, dry=dry)
 
 
-def _document(path: Path) -> IngestJob:
+def _document(path: Path, *, dry: bool) -> IngestJob:
+    """`dry`: whatever it says, it is a dry run."""
     try:
-        return checked(msgspec.yaml.decode(path.read_bytes(), type=dict))
+        found = msgspec.yaml.decode(path.read_bytes(), type=dict)
+        if dry and isinstance(found.get("spec"), dict):
+            found["spec"]["dryRun"] = True
+        return checked(found)
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
     except (msgspec.MsgspecError, ValueError) as error:  # ValueError: a date that no calendar has

@@ -20,9 +20,9 @@ class Latest(msgspec.Struct, frozen=True):
     trades: tuple[Trade, ...] = ()
 
     def from_times(self, times: Mapping[str, datetime]) -> Latest:
-        """Without the symbols whose documents are newer; `times` are those of documents.
+        """Without the quotes of symbols whose documents are newer; `times` are those of documents.
 
-        What is as new stays: another process wrote it, and its session has ended.
+        What is as new stays: another process wrote it, and its session has ended. So do trades: none is written alone.
         """
         newest = {each.symbol: each.ts for each in self.quotes}
         for trade in self.trades:
@@ -30,7 +30,7 @@ class Latest(msgspec.Struct, frozen=True):
         kept = {symbol for symbol, ts in newest.items() if symbol not in times or ts >= times[symbol]}
         return Latest(
             tuple(each for each in self.quotes if each.symbol in kept),
-            tuple(each for each in self.trades if each.symbol in kept),
+            self.trades,
         )
 
     def without_trades(self) -> Latest:

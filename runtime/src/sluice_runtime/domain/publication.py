@@ -25,7 +25,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     quote: Quote
     trade: Trade | None = None
     status: QuoteState = "live"
-    not_before: datetime | None = None  # the document's time, where what it was of counts no longer
+    not_before: datetime | None = None  # the document's time: it never goes back, whatever counts no longer
 
     @property
     def price(self) -> float | None:
@@ -35,9 +35,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ts(self) -> datetime:
         """When the newest part of it happened."""
-        if self.trade is None:
-            return max(self.quote.ts, self.not_before) if self.not_before else self.quote.ts
-        return max(self.quote.ts, self.trade.ts)
+        times = (self.quote.ts, self.trade.ts if self.trade else None, self.not_before)
+        return max(ts for ts in times if ts is not None)
 
     @property
     def news(self) -> tuple[object, ...]:
@@ -62,14 +61,14 @@ class Publications:
     def __init__(self) -> None:
         self._said: dict[str, tuple[Statement, float]] = {}
         self._held: dict[str, Tick] = {}
+        self._floors: dict[str, datetime] = {}  # the latest time that each document has, or may have
         self._states: dict[str, QuoteState | None] = {}  # None: a mark was asked for, and perhaps made
 
     def keep(self, symbols: frozenset[str]) -> None:
         """Forgets all other symbols."""
-        for symbol in (self._said.keys() | self._held.keys() | self._states.keys()) - symbols:
-            self._states.pop(symbol, None)
-            self._held.pop(symbol, None)
-            self._said.pop(symbol, None)
+        for book in (self._said, self._held, self._floors, self._states):
+            for symbol in book.keys() - symbols:
+                del book[symbol]
 
     def is_news(self, statement: Statement, at: float, refresh: float) -> bool:
         """Whether the document says something else, or has said the same for `refresh` seconds."""
@@ -97,9 +96,13 @@ class Publications:
 
     def statement(self, quote: Quote, trade: Trade | None, status: QuoteState) -> Statement:
         """What is to be said. A trade that counts no longer takes its price with it, and not the document's time."""
-        said, _ = self._said.get(quote.symbol, (None, 0.0))
-        not_before = said.ts if said is not None and said.trade is not None and trade is None else None
-        return Statement(quote=quote, trade=trade, status=status, not_before=not_before)
+        return Statement(quote=quote, trade=trade, status=status, not_before=self._floors.get(quote.symbol))
+
+    def sending(self, statements: Iterable[Statement], horizon: datetime) -> None:
+        """These may be in Firestore from now on. A stamp later than `horizon` is bad, and holds nothing to itself."""
+        for statement in statements:
+            if statement.ts <= horizon:
+                self._floors[statement.quote.symbol] = statement.ts
 
     def wrote(self, statements: Iterable[Statement], at: float) -> None:
         """Firestore acknowledged."""

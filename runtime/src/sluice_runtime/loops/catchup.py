@@ -35,9 +35,8 @@ class CatchUp:
         self._journal = journal
         self._market = market
         self._connection = 0
-        self._channels = journal.aim.value.channels
         self._live_at = journal.now()
-        self._covered: frozenset[str] = frozenset()  # on this connection, of these channels
+        self._covered: frozenset[str] = frozenset()  # on this connection
         self._backoff = Backoff(30.0, _MOST_SECONDS, random.uniform)
         self._not_before = 0.0
         self._heard_at: datetime | None = None
@@ -59,10 +58,9 @@ class CatchUp:
             self._connection, self._covered, self._live_at = journal.counters.starts, frozenset(), journal.now()
             self._not_before = 0.0
             self._backoff.reset()
-        if journal.aim.value.channels != self._channels:
-            self._channels, self._covered = journal.aim.value.channels, frozenset()
         wanted = journal.confirmed & journal.aim.value.symbols
-        self._covered &= wanted  # who comes back may have moved meanwhile
+        self._covered = (self._covered & wanted) - journal.newcomers  # who comes back may have moved meanwhile
+        journal.newcomers.clear()
         try:
             if asyncio.get_running_loop().time() < self._not_before:
                 return
@@ -82,7 +80,7 @@ class CatchUp:
             latest = latest.from_times(await self._sink.times(unknown))
         if self._is_over():
             return
-        self._covered |= symbols
+        self._covered |= symbols - self._journal.newcomers
         self._backoff.reset()
         self._failure = ""
         caught_up = self._journal.caught_up(latest)
@@ -103,7 +101,7 @@ class CatchUp:
 
     async def _ask(self, symbols: frozenset[str]) -> Latest:
         latest = await self._snapshots.latest(sorted(symbols))
-        return latest if "trades" in self._channels else latest.without_trades()
+        return latest if "trades" in self._journal.aim.value.channels else latest.without_trades()
 
     def _is_suspect(self) -> bool:
         """Whether its market is open, and nothing has come for long enough to ask why. Counts as asked."""

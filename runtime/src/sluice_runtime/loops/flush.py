@@ -99,12 +99,13 @@ class Flusher:
     async def _write_all(self) -> None:
         async with self._lock:
             try:
-                if self._journal.aim.value.pause is None:  # the end, not a pause: nobody will come back to it
-                    self._note(self._journal.aim.value)
-                    await self._settle(asyncio.get_running_loop().time())
+                now = asyncio.get_running_loop().time
+                self._note(self._journal.aim.value)
                 self._publisher.line_up_all()
-                while ticks := self._journal.coalescer.take(BATCH, asyncio.get_running_loop().time(), 0.0):
-                    await self._publisher.write_all(ticks, asyncio.get_running_loop().time())
+                while ticks := self._journal.coalescer.take(BATCH, now(), 0.0):
+                    await self._publisher.write_all(ticks, now())
+                if self._journal.aim.value.pause is None:  # the end, not a pause: nobody will come back to it
+                    await self._publisher.settle(now())
             except SinkError as error:
                 self._journal.sink_is("quotes", error.message)
 

@@ -33,7 +33,7 @@ from .cell import Cell
 _log = logging.getLogger(__name__)
 
 # How far a provider's clock may run ahead of ours before its stamps stop counting.
-_SKEW = timedelta(seconds=5)
+SKEW = timedelta(seconds=5)
 _REJECTIONS_TOLD = 20  # of those that came together
 _STREAM = {"event_type": "stream"}
 _FIRESTORE_WRITE = {"event_type": "firestore_write"}
@@ -63,6 +63,7 @@ class Journal:
         self.board = Board()
         self.inherited: set[str] = set()  # symbols of which an earlier process of this job may have left documents
         self.deleted: set[str] = set()  # removed symbols whose documents are gone
+        self.newcomers: set[str] = set()  # symbols of which more is asked for than when somebody last looked here
         self.quote_states: dict[str, QuoteState] = {}  # of symbols whose quote document shall not say live
         self.count_freshness: Callable[[], SymbolFreshness] | None = None  # once somebody judges it
         self.gaps = Gaps()
@@ -79,6 +80,9 @@ class Journal:
 
     def aim_at(self, aim: Desired) -> None:
         """Sets what all loops aim at, and forgets what nobody asks for any more."""
+        before = self.aim.value
+        self.newcomers |= aim.symbols if aim.channels != before.channels else aim.symbols - before.symbols
+        self.newcomers &= aim.symbols
         self._keep(aim)
         self.aim.set(aim)
 
@@ -107,14 +111,14 @@ class Journal:
         """Ticks that came together."""
         self.last_message_at = now = self.now()
         self.counters.batches += 1
-        self.coalescer.accept(ticks, now + _SKEW)
+        self.coalescer.accept(ticks, now + SKEW)
         if not self._has_quotes and self.coalescer.last is not None:
             self._has_quotes = True
             self.transition()
 
     def caught_up(self, latest: Latest) -> int:
         """What was asked beside the stream. Returns how many quotes of it are newer than what the stream has said."""
-        horizon = self.now() + _SKEW
+        horizon = self.now() + SKEW
         self.board.learn(latest.trades, horizon)
         learnt = self.coalescer.learn(latest.quotes, horizon)
         if learnt and not self._has_quotes:
@@ -125,7 +129,7 @@ class Journal:
     def traded(self, trades: Sequence[Trade]) -> None:
         """Trades that came together."""
         self.last_message_at = now = self.now()
-        self.board.traded(trades, now + _SKEW)
+        self.board.traded(trades, now + SKEW)
 
     def halted(self, halts: Sequence[Halt]) -> None:
         """Halts and resumptions that came together."""

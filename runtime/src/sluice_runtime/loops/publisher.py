@@ -18,7 +18,7 @@ from ..domain.market import Origin, Tick, live_bar
 from ..domain.publication import Publications, Statement, refresh_seconds
 from ..domain.sampling import Sampler
 from ..ports import Sink
-from .journal import Journal
+from .journal import SKEW, Journal
 
 _log = logging.getLogger(__name__)
 
@@ -107,10 +107,10 @@ class Publisher:
     async def _mark(self, aim: Desired, at: float) -> None:
         for state, symbols in self._transitions(aim).items():
             if due := symbols[: self._reserve.available(at)]:
-                self._reserve.spend(len(due))
                 self._publications.marking(due)
                 await self._sink.mark(due, state)
                 self._publications.marked(due, state)
+                self._reserve.spend(len(due))
 
     async def _delete(self, declared: frozenset[str]) -> None:
         """At most so many at a time that quotes need not wait long."""
@@ -137,6 +137,7 @@ class Publisher:
         for statement in statements:
             self._seq += 1
             documents.append(statement.document(self._origin, self._seq, written_at))
+        self._publications.sending(statements, written_at + SKEW)
         try:
             await self._sink.write(documents)
         except BaseException:

@@ -66,10 +66,11 @@ class Slot:
 
     async def release(self) -> None:
         """Gives the slot up, if it is held. Waits at most 2 s; after that it becomes free by itself."""
-        may_have_it, self._may_have_it, self._has_it = self._may_have_it, False, False
+        self._has_it = False
         self._tell(None)
-        if may_have_it:
+        if self._may_have_it:
             await within(_RELEASE_SECONDS, self._let_go())
+            self._may_have_it = False  # not if it was cut short: the next release makes up for it
 
     async def _look(self) -> None:
         at = asyncio.get_running_loop().time()

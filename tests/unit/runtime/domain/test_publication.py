@@ -7,6 +7,8 @@ from sluice_runtime.domain.market import Origin, Quote, Trade
 from sluice_runtime.domain.publication import REFRESH_SECONDS, Publications, Statement, refresh_seconds
 from support.virtual_time import START
 
+HORIZON = START + timedelta(seconds=60)
+
 
 def quote(at: float = 0.0, bid: float = 1.0) -> Quote:
     ts = START + timedelta(seconds=at)
@@ -96,13 +98,26 @@ def test_a_trade_at_another_price_calls_for_the_document_s_quote() -> None:
 
 
 def test_a_trade_that_counts_no_longer_takes_its_price_with_it_and_not_the_time() -> None:
-    book = said(Statement(quote=quote(1), trade=trade(2)))
+    before = Statement(quote=quote(1), trade=trade(2))
+    book = said(before)
+    book.sending([before], HORIZON)
     assert book.repriced({}) == [quote(1)]
-    after = book.statement(quote(1), None, "live")
-    assert (after.price, after.ts) == (2.0, START + timedelta(seconds=2))
-    book.wrote([after], 3.0)
+    book.doubt(["A"])
+    for at in (1.0, 1.5):
+        after = book.statement(quote(at), None, "live")
+        assert (after.price, after.ts) == (2.0, START + timedelta(seconds=2))
+        book.sending([after], HORIZON)
+        book.wrote([after], 3.0)
     assert book.repriced({}) == []
     assert book.statement(quote(5), None, "live").ts == START + timedelta(seconds=5)
+    book.keep(frozenset())
+    assert book.statement(quote(1), None, "live").ts == START + timedelta(seconds=1)
+
+
+def test_a_time_ahead_of_all_reason_holds_no_document_to_itself() -> None:
+    book = Publications()
+    book.sending([Statement(quote=quote(3600))], HORIZON)
+    assert book.statement(quote(1), None, "live").ts == START + timedelta(seconds=1)
 
 
 def test_a_trade_at_another_price_calls_for_the_newest_quote_though_it_was_no_news() -> None:

@@ -38,7 +38,8 @@ async def _in_json(request: web.Request, handler: Handler) -> web.StreamResponse
         if not request.path.startswith("/runtime"):
             raise
         body = msgspec.json.encode({"error": f"{request.method} {request.path}: {error.reason}"})
-        return web.Response(status=error.status, body=body, content_type="application/json")
+        allowed = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
+        return web.Response(status=error.status, body=body, content_type="application/json", headers=allowed)
 
 
 def application(record: Record, routes: Iterable[web.RouteDef] = ()) -> web.Application:
