@@ -88,6 +88,7 @@ class Flusher:
         if self._drained:
             return
         self._open = False
+        self._note(self._journal.aim.value)  # also what came since the flush began that is still in flight
         if not await within(DRAIN_SECONDS, self._write_all()):
             _log.warning("Firestore did not take the last quotes in time", extra={"event_type": "firestore_write"})
         self._given_up.set()
@@ -100,7 +101,6 @@ class Flusher:
         async with self._lock:
             try:
                 now = asyncio.get_running_loop().time
-                self._note(self._journal.aim.value)
                 self._publisher.line_up_all()
                 while ticks := self._journal.coalescer.take(BATCH, now(), 0.0):
                     await self._publisher.write_all(ticks, now())

@@ -126,6 +126,46 @@ async def test_a_symbol_that_is_resumed_is_asked_for_again(world: World) -> None
         assert world.bids() == {"AAPL": 7.0}
 
 
+async def test_a_symbol_that_goes_and_comes_back_while_it_is_asked_for_is_asked_for_again(world: World) -> None:
+    world.snapshots.goes_on.clear()
+    async with world.running():
+        world.job.declare(job(2, **ALPACA, pausedSymbols=[{"symbol": "AAPL"}]))
+        await at(2)
+        world.job.declare(job(3, **ALPACA))
+        await at(3)
+        answers = iter([Latest(), Latest((quote("AAPL", START + timedelta(seconds=2), 7.0),))])
+        world.snapshots.answer = lambda: next(answers, Latest())
+        world.snapshots.goes_on.set()
+        await at(20)
+        assert world.bids() == {"AAPL": 7.0}
+
+
+async def test_trades_that_were_given_up_for_a_moment_are_asked_for_again(world: World) -> None:
+    traded = Trade(symbol="AAPL", ts=START, price=55.0, size=1.0)
+    world.snapshots.answer = lambda: Latest((quote("AAPL", START, 50.0),), (traded,))
+    world.job.declare(job(2, **ALPACA, channels=["quotes", "trades"]))
+    async with world.running():
+        assert world.sink.quotes["AAPL"]["price"] == 55.0
+        for generation, channels in ((3, ["quotes"]), (4, ["quotes", "trades"])):
+            world.job.declare(job(generation, **ALPACA, channels=channels))
+            await at(seconds() + 0.1)
+        await at(20)
+        assert world.sink.quotes["AAPL"]["price"] == 55.0
+
+
+async def test_a_trade_is_learnt_though_the_document_is_newer_than_its_quote(world: World) -> None:
+    world.sink.quotes["AAPL"] = {"bid": 9.0, "ts": START + timedelta(seconds=1)}
+    traded = Trade(symbol="AAPL", ts=START, price=55.0, size=1.0)
+    world.snapshots.answer = lambda: Latest((quote("AAPL", START, 50.0),), (traded,))
+    world.job.declare(job(2, **ALPACA, channels=["quotes", "trades"]))
+    async with world.running():
+        assert world.bids()["AAPL"] == 9.0
+        await at(5)
+        world.source.connection.say(quote("AAPL", now(), 60.0))
+        await at(8)
+        assert (world.sink.quotes["AAPL"]["bid"], world.sink.quotes["AAPL"]["price"]) == (60.0, 55.0)
+
+
 async def test_symbols_that_are_added_are_asked_for_alone(world: World) -> None:
     async with world.running():
         world.job.declare(job(2, **ALPACA, symbols=["AAPL", "MSFT", "SPY"]))

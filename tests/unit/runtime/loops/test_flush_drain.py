@@ -119,3 +119,40 @@ async def test_a_drain_that_was_cut_short_is_made_up_for_by_the_next(world: Flus
     world.say("AAPL", bid=9.0)
     await world.flusher.drain()
     assert len(world.sink.writes) == 1
+
+
+async def test_at_the_end_quotes_go_before_deletions_and_both_are_tried_though_one_failed_before(
+    world: FlushingWorld,
+) -> None:
+    async with world.running():
+        world.say("AAPL", "MSFT")
+        await at(2)
+        world.sink.failure = SinkError("away", 30.0)
+        world.want(aim(symbols=["AAPL"]))
+        await at(4)
+        world.sink.failure = None
+        world.say("AAPL", bid=2.0)
+    await world.flusher.drain()
+    assert world.sink.history[-2:] == ["write", "delete"]
+    assert set(world.sink.quotes) == {"AAPL"}
+
+
+async def test_a_symbol_that_comes_while_a_flush_is_slow_and_goes_in_the_pause_leaves_no_document() -> None:
+    world = FlushingWorld(aim(symbols=["AAPL", "MSFT"]))
+    async with world.running():
+        world.say("AAPL")
+        await at(1)
+        world.sink.seconds = 2.0
+        world.say("AAPL", bid=2.0)
+        await at(2)
+        world.want(aim(symbols=["AAPL", "MSFT", "NVDA"]))
+        world.say("NVDA")
+        world.want(halted(world.journal.aim.value, PAUSE))
+        await world.flusher.drain()
+        world.sink.seconds = 0.0
+        world.want(halted(aim(), PAUSE))
+        await at(20)
+        world.want(aim())
+        world.flusher.open()
+        await at(25)
+    assert "NVDA" not in world.sink.quotes

@@ -127,6 +127,18 @@ async def test_a_pause_gives_the_slot_up_after_it_was_acknowledged(world: World)
         assert world.port.claim.holder == "us"
 
 
+async def test_a_release_that_was_cut_short_is_made_up_for_by_the_next(world: World) -> None:
+    await world.slot.acquire()
+    world.port.seconds = 1.0
+    world.port.away = True
+    releasing = asyncio.create_task(world.slot.release())
+    await cancel(releasing)
+    world.port.away = False
+    await world.slot.release()
+    assert world.port.claim is not None
+    assert world.port.claim.holder == ""
+
+
 async def test_a_pause_while_waiting_for_the_slot_leaves_it_to_the_other(world: World) -> None:
     async with world.other_job(), world.running():
         await at(5)
