@@ -70,6 +70,11 @@ class Publications:
             for symbol in book.keys() - symbols:
                 del book[symbol]
 
+    @property
+    def symbols(self) -> set[str]:
+        """Those of which there are, or may be, documents."""
+        return {*self._said, *self._floors, *self._states}
+
     def is_news(self, statement: Statement, at: float, refresh: float) -> bool:
         """Whether the document says something else, or has said the same for `refresh` seconds."""
         said, said_at = self._said.get(statement.quote.symbol, (None, at))

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import partial
 
 from sluice_contract.documents import QuoteState
 
@@ -48,7 +47,8 @@ class Publisher:
         if before is None or aim is before:
             return
         self._publications.marking(self._removed & aim.declared)  # they were left as they were
-        self._removed |= before.declared - aim.declared
+        # Also what came and went between two flushes, or during one: it may have a document all the same.
+        self._removed |= (before.declared | self._publications.symbols) - aim.declared
         self._publications.keep(aim.declared)
         if before.dry_run and not aim.dry_run:
             self._journal.coalescer.append(self._publications.due(float("inf"), 0.0))
@@ -91,14 +91,13 @@ class Publisher:
         Raises:
             SinkError: one of these was not taken; the others were tried all the same.
         """
-        aim = self._aim
-        if aim is None or aim.dry_run:
-            return
         failures = []
-        parts = partial(self._mark, aim, at), partial(self._write_bars, at), partial(self._delete, aim.declared)
-        for part in parts:
+        for part in (self._mark, self._write_bars, self._delete):
+            aim = self._aim  # the drain of a pause may have noted another meanwhile
+            if aim is None or aim.dry_run:
+                break
             try:
-                await part()
+                await part(aim, at)
             except SinkError as error:
                 failures.append(error)
         if failures:
@@ -112,18 +111,18 @@ class Publisher:
                 self._publications.marked(due, state)
                 self._reserve.spend(len(due))
 
-    async def _delete(self, declared: frozenset[str]) -> None:
+    async def _delete(self, aim: Desired, _: float) -> None:
         """At most so many at a time that quotes need not wait long."""
         journal = self._journal
-        self._removed = (self._removed | journal.inherited) - declared
+        self._removed = (self._removed | journal.inherited) - aim.declared
         journal.inherited.clear()
-        journal.deleted -= declared
+        journal.deleted -= aim.declared
         if removed := sorted(self._removed)[:_DELETED_AT_ONCE]:
             await self._sink.delete(removed)
             self._removed.difference_update(removed)
             journal.deleted.update(removed)
 
-    async def _write_bars(self, at: float) -> None:
+    async def _write_bars(self, _: Desired, at: float) -> None:
         """One bar a symbol and minute: little enough for the reserve. A newer bar of a symbol overtakes its older."""
         board = self._journal.board
         if due := list(board.bars.values())[: self._reserve.available(at)]:

@@ -6,11 +6,12 @@ import random
 import pytest
 
 from sluice_contract.documents import LiveQuote
+from sluice_runtime.domain.desired import halted
 from sluice_runtime.domain.failure import SinkError
 from sluice_runtime.domain.market import Halt, Quote, Trade
 from support.runtime_fakes import aim, quote
-from support.runtime_worlds import FlushingWorld
-from support.virtual_time import at, now
+from support.runtime_worlds import PAUSE, FlushingWorld
+from support.virtual_time import at, now, seconds
 
 NAMES = [f"S{n}" for n in range(12)]
 SPEC = {"channels": ["quotes", "trades"], "limits": {"writesPerSecond": 5, "burst": 5}}
@@ -22,7 +23,8 @@ class Model:
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
         self.world = FlushingWorld(aim(symbols=NAMES, **SPEC))
-        self.declared, self.paused, self.is_dry = set(NAMES), set[str](), False
+        self.world.sink.seconds = self.chance.choice((0.0, 0.0, 0.4, 1.5))
+        self.declared, self.paused, self.is_dry, self.is_halted = set(NAMES), set[str](), False, False
         self.quotes: dict[str, Quote] = {}
         self.trades: dict[str, Trade] = {}
         self._take = self.world.sink.write
@@ -35,9 +37,33 @@ class Model:
 
     def want(self) -> None:
         paused = [{"symbol": each} for each in sorted(self.paused & self.declared)]
-        self.world.want(aim(symbols=sorted(self.declared), pausedSymbols=paused, dryRun=self.is_dry, **SPEC))
+        wanted = aim(symbols=sorted(self.declared), pausedSymbols=paused, dryRun=self.is_dry, **SPEC)
+        self.world.want(halted(wanted, PAUSE) if self.is_halted else wanted)
 
-    def something_happens(self, price: float) -> None:
+    async def pause(self) -> None:
+        """The whole job, as the supervisor does it, and changes of the job meanwhile."""
+        self.is_halted = True
+        self.want()
+        await self.world.flusher.drain()
+        before = len(self.world.sink.writes)
+        for _ in range(3):
+            await asyncio.sleep(self.chance.random())
+            self.declare(self.chance.choice(NAMES))
+        assert len(self.world.sink.writes) == before
+        self.is_halted = False
+        self.want()
+        self.world.flusher.open()
+
+    def declare(self, symbol: str) -> None:
+        """The symbol, or no longer."""
+        if len(self.declared) > 2:
+            self.declared ^= {symbol}
+            self.want()
+            for book in (self.quotes, self.trades):
+                if symbol not in self.declared:
+                    book.pop(symbol, None)
+
+    async def something_happens(self, price: float) -> None:
         symbol, kind = self.chance.choice(NAMES), self.chance.random()
         is_streamed = symbol in self.declared - self.paused
         if kind < 0.60 and is_streamed:
@@ -57,12 +83,10 @@ class Model:
         elif kind < 0.81:
             self.is_dry = not self.is_dry
             self.want()
-        elif kind < 0.83 and len(self.declared) > 2:
-            self.declared ^= {symbol}
-            self.want()
-            for book in (self.quotes, self.trades):
-                if symbol not in self.declared:
-                    book.pop(symbol, None)
+        elif kind < 0.83:
+            self.declare(symbol)
+        elif kind < 0.835:
+            await self.pause()
 
     def all_is_well_again(self) -> None:
         self.world.sink.failure, self.is_dry = None, False
@@ -77,10 +101,10 @@ async def test_documents_come_right(seed: int) -> None:
         moment = 0.0
         for n in range(400):
             moment += model.chance.random() * 0.4
-            await at(moment)
-            model.something_happens(float(n + 2))
+            await at(max(moment, seconds()))
+            await model.something_happens(float(n + 2))
         model.all_is_well_again()
-        await at(moment + 120)
+        await at(seconds() + 300)
     documents, states = model.world.sink.quotes, model.world.journal.quote_states
     assert documents.keys() <= model.declared
     assert model.quotes.keys() <= documents.keys()

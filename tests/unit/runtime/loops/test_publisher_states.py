@@ -235,3 +235,17 @@ async def test_many_documents_are_deleted_a_hundred_at_a_time() -> None:
         assert len(world.sink.deleted) <= 200
         await at(10)
         assert world.sink.deleted == sorted(names)
+
+
+async def test_a_symbol_that_comes_and_goes_while_a_flush_is_slow_leaves_no_document(world: FlushingWorld) -> None:
+    async with world.running():
+        world.say("AAPL", "MSFT")
+        world.sink.seconds = 2.0
+        await at(1)
+        world.want(aim(symbols=["AAPL", "MSFT", "NVDA"], channels=ALL))
+        world.say("NVDA")
+        await at(3)
+        world.want(aim(channels=ALL))
+        world.sink.seconds = 0.0
+        await at(30)
+        assert world.sink.quotes.keys() == {"AAPL", "MSFT"}
