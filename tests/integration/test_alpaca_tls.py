@@ -10,8 +10,12 @@ from typing import get_args
 
 import pytest
 
-from sluice_contract.alpaca import AlpacaEngine
+from sluice_contract.alpaca import Alpaca, AlpacaEngine
+from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca import mount as alpaca_mount
+from sluice_runtime.adapters.alpaca.mount import AlpacaMount
+from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
+from sluice_runtime.ports import SnapshotError
 from support.alpaca import Account, AlpacaServer, Options
 from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
 from support.certificates import self_signed
@@ -53,3 +57,12 @@ async def test_an_unknown_authority_is_told_before_anybody_logs_in_and_its_certi
     await asyncio.wait_for(waiting, 2)
     async with streaming(made, FakeListener(), "AAPL"):
         assert server.record.outcomes == ["authenticated"]
+
+
+async def test_a_certificate_that_is_not_trusted_is_told_of_snapshots_as_well(
+    server: AlpacaServer, tmp_path: Path
+) -> None:
+    settings = Alpaca(credentials_secret_ref=SecretReference(name="alpaca"))
+    mounted = AlpacaMount(settings, mount(tmp_path, "key", SECRET), None)
+    with pytest.raises(SnapshotError, match=r"/v2/stocks/snapshots cannot be reached: .*CERTIFICATE_VERIFY_FAILED"):
+        await AlpacaSnapshots(settings, mounted, server.http_url).latest(["AAPL"])

@@ -10,6 +10,12 @@ def cause(error: BaseException) -> str:
     return str(getattr(error, "os_error", error)) or type(error).__name__
 
 
+def no_way(error: BaseException) -> str:
+    """Why there is nobody to talk to. A certificate's fault is a ValueError, too, and says nothing against the URL."""
+    is_no_url = isinstance(error, ValueError) and not isinstance(error, OSError)
+    return "it is no URL of a server" if is_no_url else cause(error)
+
+
 def shown(url: str) -> str:
     """A URL as it may be told: without what may be a password."""
     try:

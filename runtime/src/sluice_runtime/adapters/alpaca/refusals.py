@@ -5,7 +5,7 @@ from __future__ import annotations
 from sluice_contract.status import FailureType
 
 from ...domain.failure import StreamError
-from ..causes import cause
+from ..causes import no_way
 from .messages import ErrorMessage, Message
 
 # Alpaca frees the slot of a connection that was dropped uncleanly after about 90 s.
@@ -102,8 +102,7 @@ def _seconds(header: str) -> float:
 
 def unreachable(url: str, error: Exception) -> StreamError:
     """There is nobody to talk to."""
-    why = "it is no URL of a server" if isinstance(error, ValueError) else cause(error)
-    return StreamError("network", f"{url} cannot be reached: {why}")
+    return StreamError("network", f"{url} cannot be reached: {no_way(error)}")
 
 
 def untrusted(url: str, error: object) -> StreamError:

@@ -14,7 +14,7 @@ from ...domain.batches import batches
 from ...domain.latest import Latest
 from ...domain.market import Quote, Trade, is_price, side
 from ...ports import SnapshotError
-from ..causes import cause, shown
+from ..causes import no_way, shown
 from ..decoding import decoded
 from .mount import AlpacaMount, Credentials
 from .wire import machine_trust
@@ -86,10 +86,8 @@ class AlpacaSnapshots:
             return decoded(body, dict[str, msgspec.Raw])
         except msgspec.MsgspecError as error:
             raise SnapshotError(f"{self._name} answers what is not understood: {error}") from None
-        except ValueError:  # no name of a host, or no URL at all
-            raise SnapshotError(f"{self._name} cannot be reached: it is no URL of a server") from None
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise SnapshotError(f"{self._name} cannot be reached: {cause(error)}") from None
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: no name of a host
+            raise SnapshotError(f"{self._name} cannot be reached: {no_way(error)}") from None
 
 
 def _latest(answers: Mapping[str, msgspec.Raw]) -> Latest:
