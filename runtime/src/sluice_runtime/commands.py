@@ -25,6 +25,8 @@ from .domain.rest import rest
 from .environment import KEY_ID, SECRET_KEY, checked, first, spec_from_environment, standalone_settings, state_dir
 from .settings import Settings, SettingsError, says, settings
 
+_WHOLE = "the whole job"
+
 Say = Callable[[str], None]
 
 
@@ -66,12 +68,12 @@ def pauses(given: argparse.Namespace, environment: Mapping[str, str], say: Say) 
     try:
         if given.command == "paused":
             before = file.read()
-            listed = {"the whole job": before.job, **dict(sorted(before.symbols.items()))}
+            listed = {_WHOLE: before.job, **dict(sorted(before.symbols.items()))}
             for name, pause in listed.items():
                 if pause is not None and (not symbols or name in symbols):
-                    say(f"{name} is paused since {pause.since:%Y-%m-%d %H:%M:%S UTC}{_why(pause)}")
+                    say(_line(name, pause))
             if symbols and before.job is not None:
-                say(f"the whole job is paused since {before.job.since:%Y-%m-%d %H:%M:%S UTC}{_why(before.job)}")
+                say(_line(_WHOLE, before.job))
                 return 0
             return 0 if before.symbols.keys() >= set(symbols) else 1
         if given.command == "pause":
@@ -82,7 +84,7 @@ def pauses(given: argparse.Namespace, environment: Mapping[str, str], say: Say) 
     except (OSError, msgspec.MsgspecError) as error:
         raise SettingsError(f"{file.path} cannot be used: {error}") from None
     done = "paused" if given.command == "pause" else "resumed"
-    whom = ", ".join(symbols) or "the whole job"
+    whom = ", ".join(symbols) or _WHOLE
     say(f"{done} in {file.path}: {whom}; a runtime that reads it follows within 1 s")
     return 0
 
@@ -159,5 +161,6 @@ def _symbols(given: list[str]) -> list[str]:
         raise SettingsError(f"{' '.join(given)}: symbols are written like AAPL or BRK.B") from None
 
 
-def _why(pause: HandPause) -> str:
-    return f": {pause.reason}" if pause.reason else ""
+def _line(name: str, pause: HandPause) -> str:
+    why = f": {pause.reason}" if pause.reason else ""
+    return f"{name} is paused since {pause.since:%Y-%m-%d %H:%M:%S UTC}{why}"

@@ -73,20 +73,21 @@ class Standalone:
             SettingsError: it cannot start like this.
         """
 
-        async def for_a_while() -> Snapshot:
+        async def for_a_while() -> tuple[Snapshot, bool]:
             stop = stop_by_signal()
             running = asyncio.create_task(self.run(stop, None))
             await asyncio.wait([running], timeout=seconds)
             seen = self.journal.snapshot()
-            if running.done() and not stop.is_set() and seen.state != "Finished":
-                ended.append("it ended by itself, for a later start of this job writes")
+            was_fenced = running.done() and not stop.is_set() and seen.state != "Finished"
             stop.set()
             await running
-            return seen
+            return seen, was_fenced
 
-        ended: list[str] = []
-        passed, sentence = verdict(asyncio.run(for_a_while()), self.journal.counters)
-        return (passed and not ended), "; ".join([sentence, *ended])
+        seen, was_fenced = asyncio.run(for_a_while())
+        passed, sentence = verdict(seen, self.journal.counters)
+        if was_fenced:
+            return False, f"{sentence}; it ended by itself, for a later start of this job writes"
+        return passed, sentence
 
     async def run(self, stop: asyncio.Event, port: int | None) -> None:
         """Until `stop`; with its HTTP interface on this machine's `port`, if it is to have one.

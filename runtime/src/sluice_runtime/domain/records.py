@@ -91,12 +91,14 @@ class Records:
         self._paused_before -= {symbol}
         paused = status == "paused"
         is_first = before is None and status == "active" and not was_paused
+        is_back = before is not None and before.status == "removed"
+        is_new = before is None and not paused and symbol not in self._own
         said = _Said(status=status, pause_fetch=paused, notes=before.notes if before else None, is_first=is_first)
         if status == "removed":
             said.notes = f"Symbol REMOVED by user on {now:{_DATE}}"
         elif paused != was_paused:
             said.notes = _note("PAUSED" if paused else "RESUMED", reason, now)
-        elif (before.status == "removed") if before else (not paused and symbol not in self._own):
+        elif is_back or is_new:
             said.notes = f"Symbol ADDED by user on {now:{_DATE}}"
         self._said.pop(symbol, None)
         self._said[symbol] = said

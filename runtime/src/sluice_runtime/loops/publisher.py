@@ -50,8 +50,8 @@ class Publisher:
         # Also what came and went between two flushes, or during one: it may have a document all the same.
         self._removed |= (before.declared | self._publications.symbols) - aim.declared
         self._publications.keep(aim.declared)
-        if before.dry_run and not aim.dry_run:
-            self._journal.coalescer.append(self._publications.due(float("inf"), 0.0))
+        if before.dry_run:
+            self.line_up_all()
 
     def line_up(self, at: float) -> None:
         """Puts into the line what is due although no tick came: refreshes, and prices of trades."""

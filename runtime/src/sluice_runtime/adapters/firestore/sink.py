@@ -151,7 +151,7 @@ class FirestoreSink:
     async def last_epoch(self, job_uid: str) -> int | None:
         """One reading."""
         async with _typed_failures():
-            return _epoch(await self._said_before(), job_uid)
+            return _epoch((await self._said_before()).to_dict() or {}, job_uid)
 
     async def close(self) -> None:
         """AsyncClient has no close of its own."""
@@ -160,7 +160,8 @@ class FirestoreSink:
     async def _replace(self, heartbeat: HeartbeatDocument, others: set[str]) -> bool:
         """One try. False: somebody else wrote between the reading and the writing; `others` learns who."""
         found = await self._said_before()
-        before, epoch = found.to_dict() or {}, _epoch(found, heartbeat.job_uid)
+        before = found.to_dict() or {}
+        epoch = _epoch(before, heartbeat.job_uid)
         if epoch is not None and epoch > heartbeat.epoch:
             raise FencedError(f"epoch {epoch} of this job writes; this is epoch {heartbeat.epoch}")
         if before.get("job_uid") not in (None, heartbeat.job_uid):
@@ -229,8 +230,7 @@ async def firestore_client(settings: Firestore, project_id: str, key: Path | Non
         raise ValueError(f"there are no usable credentials for Firestore ({_words(error)})") from error
 
 
-def _epoch(heartbeat: Any, job_uid: str) -> int | None:
-    said = heartbeat.to_dict() or {}
+def _epoch(said: Mapping[str, Any], job_uid: str) -> int | None:
     epoch = said.get("epoch")
     return epoch if said.get("job_uid") == job_uid and isinstance(epoch, int) else None
 

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ...ports import Record
+from .control import error_answer
 from .status import status_body
 
 # The flush loop turns several times a second. Data that is old says nothing: at night there is none.
@@ -37,9 +37,10 @@ async def _in_json(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         if not request.path.startswith("/runtime"):
             raise
-        body = msgspec.json.encode({"error": f"{request.method} {request.path}: {error.reason}"})
-        allowed = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
-        return web.Response(status=error.status, body=body, content_type="application/json", headers=allowed)
+        answer = error_answer(error.status, f"{request.method} {request.path}: {error.reason}")
+        if "Allow" in error.headers:
+            answer.headers["Allow"] = error.headers["Allow"]
+        return answer
 
 
 def application(record: Record, routes: Iterable[web.RouteDef] = ()) -> web.Application:

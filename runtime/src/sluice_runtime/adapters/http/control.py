@@ -68,7 +68,7 @@ def control_routes(controls: Controls, record: Record, refusal: Guard) -> list[w
         in_time = await controls.stop((await _body(request, _Stop)).reason)
         if in_time:
             return web.Response(body=status_body(record.snapshot()), content_type="application/json")
-        return _error(504, "the switch is off, but the stream has not acknowledged it yet: ask for the status")
+        return error_answer(504, "the switch is off, but the stream has not acknowledged it yet: ask for the status")
 
     async def start(request: web.Request) -> web.Response:
         others = await controls.start(await _body(request, Wishes))
@@ -76,7 +76,9 @@ def control_routes(controls: Controls, record: Record, refusal: Guard) -> list[w
             return web.Response(body=status_body(record.snapshot()), content_type="application/json")
         still = " and ".join(others)
         where = f" ({_OF_AUTO_STOP})" if AUTO_STOP in others else ""
-        return _error(409, f"the switch api is on, but {still} still pauses: that is where to resume{where}", [*others])
+        return error_answer(
+            409, f"the switch api is on, but {still} still pauses: that is where to resume{where}", [*others]
+        )
 
     async def reload(_: web.Request) -> web.Response:
         controls.reload()
@@ -91,7 +93,7 @@ def _guarded(action: Handler, refusal: Guard) -> Handler:
         why = refusal(request)
         if why is not None:
             _log.warning("%s was refused: %s", request.path, why, extra={"event_type": "http"})
-            return _error(403, why)
+            return error_answer(403, why)
         _log.info("%s by %s", request.path, request.remote, extra={"event_type": "http"})
         try:
             return await action(request)
@@ -100,7 +102,7 @@ def _guarded(action: Handler, refusal: Guard) -> Handler:
         except RefusedError as error:
             status, sentence = 422, str(error)
         _log.warning("%s was not carried out: %s", request.path, sentence, extra={"event_type": "http"})
-        return _error(status, sentence)
+        return error_answer(status, sentence)
 
     return handle
 
@@ -109,6 +111,7 @@ async def _body(request: web.Request, kind: type[T]) -> T:
     return decoded(await request.read() or b"{}", kind)
 
 
-def _error(status: int, sentence: str, paused_by: list[str] | None = None) -> web.Response:
+def error_answer(status: int, sentence: str, paused_by: list[str] | None = None) -> web.Response:
+    """The form of every error below /runtime."""
     document: dict[str, object] = {"error": sentence} | ({"pausedBy": paused_by} if paused_by else {})
     return web.Response(status=status, body=msgspec.json.encode(document), content_type="application/json")
