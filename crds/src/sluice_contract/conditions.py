@@ -41,7 +41,8 @@ HEARTBEAT_STALE: Final = "HeartbeatStale"  # the pod runs but has said nothing f
 SINK_UNHEALTHY: Final = "SinkUnhealthy"  # it streams, but Firestore does not take the writes
 
 # Paused
-NOT_ACKNOWLEDGED: Final = "NotAcknowledged"  # asked for more than 10 s ago, and the pod has not answered
+NOT_ACKNOWLEDGED: Final = "NotAcknowledged"  # requested more than 10 s ago, and the pod has not confirmed it
+STOP_ENFORCED: Final = "StopEnforced"  # an event: the pod did not confirm a stop for 15 s, so the operator deleted it
 NOTHING_CONNECTED: Final = "NothingConnected"  # no pod runs, so nothing can be connected
 
 # the pod
@@ -76,3 +77,5 @@ HELD_BY: Final = "HeldBy"  # another job of the namespace has it, as the message
 
 # the spec
 INVALID_SPEC: Final = "InvalidSpec"  # passed the schema, but cannot be carried out
+SPEC_NOT_UNDERSTOOD: Final = "SpecNotUnderstood"  # the operator or the pod does not understand a field of the spec
+DELETING: Final = "Deleting"  # the job is being deleted, and a finalizer holds it

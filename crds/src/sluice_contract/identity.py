@@ -41,6 +41,10 @@ POD_IP_ENV = "POD_IP"
 
 # The source of the pause that a pod reports until it has read its job for the first time: no switch of anybody's.
 UNREAD_SOURCE = "start"
+# The source of the pause of a pod that does not understand a stop field, or has not understood any spec yet.
+UNREADABLE_SOURCE = "unreadable"
+# The source of the pause of a job that is being deleted, or is gone.
+DELETED_SOURCE = "deleted"
 
 ALPACA_CREDENTIALS_DIR = "/etc/sluice/alpaca"
 ALPACA_CA_DIR = "/etc/sluice/alpaca-ca"
@@ -66,8 +70,8 @@ def pod_name(job_name: str) -> str:
 class InjectedJob(Document, frozen=True):
     """The document that carries a job into its pod, as JSON in the environment variable `SLUICE_JOB`.
 
-    The pod streams nothing on its strength alone: `spec` is what was declared when the pod was created, and the
-    job may have been paused since. The pod reads the live IngestJob before it opens a connection.
+    `spec` is the cold part of what was declared when the pod was created. The pod reads the live IngestJob before it
+    opens a connection: the job may have been paused since.
     """
 
     namespace: str

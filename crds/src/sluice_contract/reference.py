@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from .instants import INSTANT_SCHEMA
 from .rules import RULES
 from .schema import Schema, field_rows, open_api_schema
 from .spec import HOT_FIELDS
@@ -68,7 +69,7 @@ def _type(field: Schema) -> str:
     elif "additionalProperties" in field:
         kind = f"map of {field['additionalProperties']['type']}s"
     else:
-        kind = "date-time" if field.get("format") == "date-time" else str(field["type"])
+        kind = "time" if field.get("pattern") == INSTANT_SCHEMA["pattern"] else str(field["type"])
     low, high = field.get("minimum", field.get("minItems")), field.get("maximum", _most(field))
     bounds = f", {low} to {high}" if low is not None else (f", at most {high}" if high is not None else "")
     simple = "default" in field and not isinstance(field["default"], dict)

@@ -22,6 +22,7 @@ class ObjectMeta(Document, frozen=True):
     resource_version: str = ""
     creation_timestamp: datetime | None = None
     deletion_timestamp: datetime | None = None
+    finalizers: list[str] = []  # noqa: RUF012  msgspec copies an empty default
 
 
 class IngestJob(Document, frozen=True):

@@ -145,7 +145,7 @@ def _schema(kind: inspect.Type) -> Schema:  # noqa: C901, PLR0911  one case a ty
         case inspect.BoolType():
             return {"type": "boolean"}
         case inspect.DateTimeType():
-            return {"type": "string", "format": "date-time"}
+            return {"type": "string"}  # no format: see instants
     raise TypeError(f"no OpenAPI schema for {kind}")
 
 

@@ -230,7 +230,10 @@ HOT_FIELDS = frozenset(
 
 
 def cold_part(spec: IngestJobSpec) -> IngestJobSpec:
-    """The spec with every hot field at a value of no meaning: two specs that need the same pod have the same one."""
+    """Return the spec with each hot field at its default, and one symbol that means nothing (there must be one).
+
+    Two specs that need the same pod have the same cold part.
+    """
     return IngestJobSpec(
         tenant=spec.tenant,
         provider=spec.provider,

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from .instants import INSTANT_SCHEMA
 from .naming import Document
 
 _SYMBOL = r"^[A-Z][A-Z0-9]*([./][A-Z0-9]+)?$"
@@ -37,14 +38,19 @@ ObjectName = Annotated[
 # Firestore forbids `/` in an id, and reserves `__…__`, `.` and `..`.
 DocumentID = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=100)]
 Reason = Annotated[str, Meta(max_length=256, description="Why, for the people who will read the status.")]
-StreamURL = Annotated[str, Meta(pattern=r"^wss?://[^\s]+$", max_length=512)]
-RestURL = Annotated[str, Meta(pattern=r"^https?://[^\s?#]+$", max_length=512)]
+# Printable ASCII: what counts as a space beyond it differs between the API server's expressions and Python's.
+StreamURL = Annotated[str, Meta(pattern=r"^wss?://[!-~]+$", max_length=512)]
+RestURL = Annotated[str, Meta(pattern=r"^https?://[!-\"$->@-~]+$", max_length=512)]
 # A DNS name, or an address of either family.
 Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9:]([-A-Za-z0-9.:]*[A-Za-z0-9])?$", max_length=253)]
 ProjectID = Annotated[str, Meta(pattern=r"^[a-z][-a-z0-9]{4,28}[a-z0-9]$", max_length=30)]
 Until = Annotated[
     datetime,
-    Meta(tz=True, description="When the pause ends by itself (RFC 3339). Absent: it stays until removed."),
+    Meta(
+        tz=True,
+        description="When the pause ends by itself (RFC 3339). Absent: it stays until removed.",
+        extra_json_schema=INSTANT_SCHEMA,
+    ),
 ]
 
 

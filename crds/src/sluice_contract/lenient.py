@@ -1,0 +1,88 @@
+"""Decoding of what another version, or anybody with the right to write it, has left in a document.
+
+What can be read is read; what cannot be read is as if it were not there. For parts of a document that must not keep
+their reader from doing its work, such as a status.
+"""
+
+from __future__ import annotations
+
+import functools
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
+
+import msgspec
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+_NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_BLANKS: Final[dict[type, Any]] = {str: "", int: 0, float: 0.0, bool: False, datetime: _NO_TIME}
+
+
+def readable_part(raw: Any, kind: type[S]) -> S:
+    """Return a value of `kind` with every field of `raw` that can be read. Never raises.
+
+    A field that cannot be read has its default; where there is none, it is empty: "", 0, False, 1970, or a part whose
+    fields are empty. Items of a list that cannot be read are left out.
+    """
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError:
+        return _salvaged(raw if isinstance(raw, dict) else {}, kind)
+
+
+def _salvaged(raw: dict[Any, Any], kind: type[S]) -> S:
+    found = {}
+    for field in _fields(kind):
+        value = _read(raw[field.encode_name], field.type) if field.encode_name in raw else None
+        if value is None and field.required:
+            value = _blank(field.type)
+        if value is not None:
+            found[field.name] = value
+    return kind(**found)
+
+
+def _read(raw: Any, kind: Any) -> Any:
+    """Return the value, or None if it cannot be read."""
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError:
+        pass
+    plain = _plain(kind)
+    if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
+        return _salvaged(raw, plain) if isinstance(raw, dict) else None
+    if get_origin(plain) is list and isinstance(raw, list):
+        [item] = get_args(plain)
+        return [value for each in raw if (value := _read_whole(each, item)) is not None]
+    if plain is str and isinstance(raw, str):
+        return raw  # longer than its bound
+    return None
+
+
+def _read_whole(raw: Any, kind: Any) -> Any:
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError:
+        return None
+
+
+def _blank(kind: Any) -> Any:
+    plain = _plain(kind)
+    if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
+        return _salvaged({}, plain)
+    return [] if get_origin(plain) is list else _BLANKS[plain]
+
+
+def _plain(kind: Any) -> Any:
+    """Return the type without its bounds, and without None."""
+    while True:
+        if get_origin(kind) is Annotated:
+            kind = get_args(kind)[0]
+        elif type(None) in get_args(kind):
+            kind = Union[tuple(each for each in get_args(kind) if each is not type(None))]  # noqa: UP007
+        else:
+            return kind
+
+
+@functools.cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(kind)

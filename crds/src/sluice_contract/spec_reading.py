@@ -1,0 +1,103 @@
+"""What this version understands of the spec of an IngestJob that an API server has stored.
+
+The API server may have stored what this version cannot decode: the CRD is newer, or its schema has a hole. A stop must
+take effect all the same, so the fields that stop a job are read each on its own, whatever else is in the spec.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from .naming import Document
+from .spec import IngestJobSpec, Pause, PausedSymbol
+
+STOP_FIELDS: Final = frozenset({"enabled", "pause", "pausedSymbols"})
+
+_MAX_PROBLEM_LENGTH: Final = 500
+
+
+class StopFields(Document, frozen=True):
+    """The fields of a spec that stop the job or some of its symbols.
+
+    `problem` is a sentence that names the first value among them that is not understood. The whole job is then paused:
+    nobody knows what else its author wanted to stop.
+    """
+
+    enabled: bool = True
+    pause: Pause | None = None
+    paused_symbols: list[PausedSymbol] = []  # noqa: RUF012  msgspec copies an empty default
+    problem: str = ""
+
+
+class SpecReading(Document, frozen=True):
+    """One spec, as far as it is understood.
+
+    `spec` is None where a field other than the stop fields is not understood; `problem` then names that field. The
+    stop fields of `spec` are those of `stops`.
+    """
+
+    spec: IngestJobSpec | None
+    stops: StopFields
+    problem: str = ""
+
+
+def read_spec(raw: Any) -> SpecReading:
+    """Return what is understood of a decoded `spec`. Never raises."""
+    try:
+        spec = msgspec.convert(raw, IngestJobSpec)
+    except msgspec.ValidationError:
+        if not isinstance(raw, dict):
+            unreadable = "spec is not understood: it is not an object"
+            return SpecReading(spec=None, stops=StopFields(enabled=False, problem=unreadable), problem=unreadable)
+        return _read_in_parts(raw)
+    return SpecReading(spec=spec, stops=stop_fields(spec))
+
+
+def stop_fields(spec: IngestJobSpec) -> StopFields:
+    """Return the stop fields of a spec that was decoded whole."""
+    return StopFields(enabled=spec.enabled, pause=spec.pause, paused_symbols=spec.paused_symbols)
+
+
+def with_stops(spec: IngestJobSpec, stops: StopFields) -> IngestJobSpec:
+    """Return the spec with other stop fields."""
+    return msgspec.structs.replace(spec, enabled=stops.enabled, pause=stops.pause, paused_symbols=stops.paused_symbols)
+
+
+def _read_in_parts(raw: dict[str, Any]) -> SpecReading:
+    stops = _read_stops(raw)
+    rest = {name: value for name, value in raw.items() if name not in STOP_FIELDS}
+    try:
+        spec = msgspec.convert(rest, IngestJobSpec)
+    except msgspec.ValidationError as error:
+        return SpecReading(spec=None, stops=stops, problem=_sentence("spec", error))
+    return SpecReading(spec=with_stops(spec, stops), stops=stops)
+
+
+def _read_stops(raw: dict[str, Any]) -> StopFields:
+    problems: list[str] = []
+
+    def read(name: str, value: Any, kind: Any, otherwise: Any) -> Any:
+        try:
+            return msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            problems.append(_sentence(f"spec.{name}", error))
+            return otherwise
+
+    enabled = read("enabled", raw.get("enabled", True), bool, False)
+    pause = read("pause", raw.get("pause"), Pause | None, None)
+    listed = read("pausedSymbols", raw.get("pausedSymbols") or [], list[Any], [])
+    entries = [read(f"pausedSymbols[{at}]", entry, PausedSymbol, None) for at, entry in enumerate(listed)]
+    return StopFields(
+        enabled=enabled,
+        pause=pause,
+        paused_symbols=[entry for entry in entries if entry is not None],
+        problem=problems[0] if problems else "",
+    )
+
+
+def _sentence(path: str, error: msgspec.ValidationError) -> str:
+    """Return "spec.pause.until is not understood: Invalid RFC3339 encoded datetime" for msgspec's own words."""
+    words, _, at = str(error).partition(" - at `$")
+    return f"{path}{at.rstrip('`')} is not understood: {words}"[:_MAX_PROBLEM_LENGTH]

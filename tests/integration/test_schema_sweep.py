@@ -1,0 +1,229 @@
+"""Every field of spec and status, with values of all kinds: what the API server accepts, everybody understands."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from sluice_contract.schema import custom_resource_definition, open_api_schema
+from sluice_contract.status import IngestJobStatus
+from sluice_devcluster.kubectl import Kubectl
+from sluice_devcluster.quickstart import Site
+from sluice_operator.adapters import access
+from sluice_operator.domain import objects, workload
+from sluice_operator.domain.decision import decide
+from sluice_operator.domain.objects import Job
+from sluice_operator.domain.observation import Observation
+from sluice_operator.domain.workload import PodSettings
+from sluice_runtime.domain.declared_job import declared_job
+from sluice_runtime.domain.desired import desired
+from support import schema_values
+from support.schema_values import Path as Place
+
+GROUP = "sweep.sluice.dev"  # a copy of the CRD that no operator watches
+NAMESPACE = "sweep"
+COLLECTION = f"/apis/{GROUP}/v1alpha1/namespaces/{NAMESPACE}/ingestjobs"
+AT_ONCE = 12
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+TIME = "2026-11-23T14:00:00Z"
+
+SPECS: dict[str, dict[str, Any]] = {
+    "synthetic": {
+        "synthetic": {"seed": 1, "faults": [{"kind": "gap", "afterSeconds": 1, "forSeconds": 1}]},
+        "pause": {"reason": "a", "until": TIME},
+        "pausedSymbols": [{"symbol": "SPY", "reason": "a", "until": TIME}],
+        "autoStop": {"afterSeconds": 60},
+        "http": {"tokenSecretRef": {"name": "http"}},
+        "firestore": {"credentialsSecretRef": {"name": "firestore"}},
+        "pod": {
+            "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}},
+            "nodeSelector": {"a": "b"},
+            "tolerations": [{"key": "a", "operator": "Exists"}],
+            "imagePullSecrets": [{"name": "a"}],
+            "env": [{"name": "LOG_LEVEL", "value": "info"}],
+            "labels": {"a": "b"},
+            "annotations": {"a": "b"},
+        },
+    },
+    "alpaca": {"alpaca": {"credentialsSecretRef": {"name": "alpaca"}, "caConfigMapRef": {"name": "ca"}}},
+    "ibkr": {"ibkr": {"host": "gateway"}},
+    "replay": {"replay": {"tape": {"configMapRef": {"name": "tape"}}}},
+    "claim": {"provider": "replay", "replay": {"tape": {"claimRef": {"name": "tape"}}}},
+}
+STATUS: dict[str, Any] = {
+    "conditions": [
+        {
+            "type": "Ready",
+            "status": "True",
+            "reason": "Streaming",
+            "message": "",
+            "lastTransitionTime": TIME,
+            "observedGeneration": 1,
+        }
+    ],
+    "restart": {"count": 1, "nextAt": TIME},
+    "stream": {
+        "observedGeneration": 1,
+        "podUID": "pod",
+        "state": "Live",
+        "heartbeat": {"at": TIME, "status": "running", "dryRun": False, "epoch": 1, "sessionID": "s"},
+        "ingestEnabled": True,
+        "ingestEnabledSource": "spec.enabled",
+        "symbols": {
+            **dict.fromkeys(("desired", "confirmed", "pending", "paused", "rejected"), 1),
+            "live": "1/1",
+            "rejections": [{"symbol": "A", "code": 400, "message": "no"}],
+            "unknownPaused": ["A"],
+        },
+        "sink": {"healthy": True},
+        "effectiveIntervalMilliseconds": 1000,
+        "freshness": dict.fromkeys(("live", "quiet", "stale", "closed", "halted", "paused"), 1),
+        "gaps": [{"from": TIME, "to": TIME, "cause": "stall"}],
+        "slot": {"acquired": True, "holder": "a"},
+        "pause": {"source": "api"},
+        "failure": {"type": "auth", "message": "no", "at": TIME},
+        "preflight": {"at": TIME, "passed": True, "findings": ["a"]},
+    },
+}
+
+
+def manifest(name: str) -> dict[str, Any]:
+    spec = {"tenant": "acme", "provider": name, "symbols": ["SPY"]} | SPECS[name]
+    return {
+        "apiVersion": f"{GROUP}/v1alpha1",
+        "kind": "IngestJob",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": spec,
+        "status": STATUS,
+    }
+
+
+def has(document: Any, place: Place) -> bool:
+    """Whether the document has the part in which the place is."""
+    for step in place[:-1]:
+        try:
+            document = document[step]
+        except (LookupError, TypeError):
+            return False
+    return isinstance(document, dict | list)
+
+
+def with_value(document: dict[str, Any], place: Place, value: Any) -> dict[str, Any]:
+    changed = part = copy.deepcopy(document)
+    for step in place[:-1]:
+        part = part[step]
+    part[place[-1]] = value
+    return changed
+
+
+@pytest.fixture(scope="module")
+def kubeconfig(site: Site) -> Iterator[Path]:
+    crd = custom_resource_definition()
+    crd["metadata"]["name"] = f"ingestjobs.{GROUP}"
+    crd["spec"]["group"] = GROUP
+    crd["spec"]["names"] |= {"shortNames": ["sweep"], "categories": []}
+    kubectl: Kubectl = site.kubectl
+    kubectl.apply([crd, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}])
+    kubectl("wait", "--for=condition=Established", f"crd/ingestjobs.{GROUP}", "--timeout=20s")
+    yield site.kubeconfig
+    kubectl("delete", "crd", f"ingestjobs.{GROUP}")
+
+
+class Sweep:
+    """Requests to the API server, and what is wrong with what it has accepted."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self.accepted = self.refused = 0
+        self.holes: list[str] = []
+
+    async def send(self, method: str, url: str, kind: str, body: Any) -> tuple[int, bytes]:
+        host = self._client.configuration.host
+        async with self._slots:
+            response = await self._client.call_api(
+                method, f"{host}{url}", header_params={"Content-Type": kind}, body=body, _request_timeout=30
+            )
+            return response.status, await response.read()
+
+    async def create(self, document: dict[str, Any]) -> dict[str, Any]:
+        url = f"{COLLECTION}/{document['metadata']['name']}"
+        for path in (url, f"{url}/status"):
+            query = "?fieldManager=sweep&force=true"
+            code, answer = await self.send("PATCH", path + query, "application/apply-patch+yaml", document)
+            assert code < 300, answer
+        created: dict[str, Any] = msgspec.json.decode(answer)
+        return created
+
+    async def check(self, document: dict[str, Any], place: Place, value: Any) -> None:
+        """A dry run of the change; if it is accepted, all who read it, and an apply of the same."""
+        url = f"{COLLECTION}/{document['metadata']['name']}{'/status' if place[0] == 'status' else ''}?dryRun=All"
+        changed = with_value(document, place, value)
+        code, answer = await self.send("PUT", url, "application/json", changed)
+        what = f"{'.'.join(map(str, place))} = {str(value)[:60]!r} ({type(value).__name__})"
+        if code >= 500:
+            self.holes.append(f"{what}: HTTP {code}: {answer[:200]!r}")
+        if code >= 300:
+            self.refused += 1
+            return
+        self.accepted += 1
+        stored = msgspec.json.decode(answer)
+        self.holes += [f"{what}: {problem}" for problem in misunderstandings(stored)]
+        applied = stored | {"metadata": {name: stored["metadata"][name] for name in ("name", "namespace")}}
+        url += "&fieldManager=another&force=true"
+        code, answer = await self.send("PATCH", url, "application/apply-patch+yaml", applied)
+        if code >= 500:
+            self.holes.append(f"{what}: an apply is answered with HTTP {code}: {answer[:200]!r}")
+
+
+def misunderstandings(stored: dict[str, Any]) -> Iterator[str]:
+    """What the operator and the pod, or the decisions they make of it, do not understand."""
+    job, declared = objects.job(stored), declared_job(stored)
+    yield from filter(None, (job.problem, job.stops.problem, declared.problem, declared.stops.problem))
+    try:
+        msgspec.convert(stored.get("status", {}), IngestJobStatus)
+        decide(Observation(now=NOW, job=job, pod=None, cold_hash=_hash(job)))
+        if declared.spec is not None:
+            desired(declared, declared.spec, NOW)
+    except (msgspec.ValidationError, ValueError, ArithmeticError) as error:
+        yield repr(error)
+
+
+def _hash(job: Job) -> str:
+    return workload.cold_hash(job, PodSettings(image="i", project_id="p")) if job.spec is not None else ""
+
+
+@pytest.fixture
+async def sweep(kubeconfig: Path) -> AsyncIterator[Sweep]:
+    async with await access.by_kubeconfig(kubeconfig) as client:
+        yield Sweep(client)
+
+
+async def test_what_the_api_server_accepts_everybody_understands(sweep: Sweep) -> None:
+    began = time.monotonic()
+    jobs = [await sweep.create(manifest(name) if name in SPECS else {}) for name in SPECS if name != "claim"]
+    claim = manifest("claim")
+    claim["spec"]["provider"] = "replay"
+    jobs.append(await sweep.create(claim))
+    schema = open_api_schema()["properties"]
+    tried = set()
+    checks = []
+    for place, field in schema_values.places({"properties": {name: schema[name] for name in ("spec", "status")}}):
+        job = next((each for each in jobs if has(each, place)), None)
+        assert job is not None, f"no job of the sweep has {place}"
+        tried.add(place)
+        checks += [sweep.check(job, place, value) for value in schema_values.values(field)]
+    await asyncio.gather(*checks)
+    print(f"{len(checks)} values in {len(tried)} places: {sweep.accepted} accepted, {sweep.refused} refused, "  # noqa: T201
+          f"{time.monotonic() - began:.1f} s")  # fmt: skip
+    assert sweep.holes == []
+    assert len(checks) > 2600
+    assert sweep.accepted > 300

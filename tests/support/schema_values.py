@@ -1,0 +1,54 @@
+"""Values to try in each field of a schema: what fits, what is at a bound, and what has fooled a validation before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+Schema = dict[str, Any]
+Path = tuple[str | int, ...]
+
+# One of every type, whatever the field's own is.
+_EACH_TYPE: tuple[Any, ...] = ([], {}, "", "text", 7, True, None)
+_NUMBERS: tuple[Any, ...] = (-1, 0, 1, 1.0, 1e30, -1e30, 2**53, 2**63 - 1, -(2**63), "7")
+_TIMES: tuple[Any, ...] = (
+    "2026-11-23T14:00:00Z", "2026-11-23T14:00:00.123456789Z", "2026-11-23T14:00:00.1234567890Z",
+    "2026-11-23T14:00:00+24:00", "2026-11-23T14:00:00+99:99", "2026-11-23T14:00:00+23:59", "2026-11-23T14:00:00-23:59",
+    "2026-11-23T14:00:00,5Z", "2026-11-23T14:00:00", "2026-11-23", "2026-11-23t14:00:00z", "2026-11-23 14:00:00Z",
+    "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z", "2026-11-23T24:00:00Z", "2026-11-23T14:00:60Z",
+    "0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "0001-01-01T00:00:00-01:00",
+    "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59-01:00", "9999-12-31T23:59:59+23:59",
+    "10000-01-01T00:00:00Z", "-001-01-01T00:00:00Z", "\uff12026-11-23T14:00:00Z",
+)  # fmt: skip
+_TEXTS: tuple[Any, ...] = (
+    "SPY", "SPY\n", "BTC/USD", "A\u2003B", "\u0000", "x" * 64, "x" * 5000, "wss://a\u00a0b", "https://a\u2028b", "1Gi",
+    "users", "a/../b",
+)  # fmt: skip
+
+
+def places(schema: Schema, path: Path = ()) -> Iterator[tuple[Path, Schema]]:
+    """Yield every place below a schema: each field, and the first item of each list."""
+    for name, field in schema.get("properties", {}).items():
+        here = (*path, name)
+        yield here, field
+        yield from places(field, here)
+        if field["type"] == "array":
+            yield (*here, 0), field["items"]
+            yield from places(field["items"], (*here, 0))
+        if "additionalProperties" in field:
+            yield (*here, "a"), field["additionalProperties"]
+
+
+def values(schema: Schema) -> list[Any]:
+    """Return the values to try in a place of this schema, each once."""
+    tried = [*_EACH_TYPE]
+    if schema["type"] == "string" and "enum" not in schema:
+        is_time = "timestamp(self)" in str(schema.get("x-kubernetes-validations"))
+        tried += _TIMES if is_time else _TEXTS
+    if schema["type"] in ("integer", "number"):
+        tried += _NUMBERS
+        tried += [schema[bound] + by for bound in ("minimum", "maximum") if bound in schema for by in (-1, 0, 1)]
+    tried += schema.get("enum", ())
+    return list({msgspec.json.encode(value): value for value in tried}.values())

@@ -1,0 +1,42 @@
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice_contract.merging import merge_patch, removal_patch
+
+OBJECTS = st.recursive(
+    st.dictionaries(st.sampled_from("abc"), st.integers(0, 2) | st.lists(st.integers(0, 1), max_size=2)),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), inner | st.integers(0, 2)),
+    max_leaves=6,
+)
+
+
+def patched(stored: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """RFC 7386, as an API server does it."""
+    found = dict(stored)
+    for name, value in patch.items():
+        if value is None:
+            found.pop(name, None)
+        elif isinstance(value, dict):
+            before = found.get(name)
+            found[name] = patched(before if isinstance(before, dict) else {}, value)
+        else:
+            found[name] = value
+    return found
+
+
+@given(OBJECTS, OBJECTS)
+def test_the_patch_makes_what_is_stored_what_is_wanted(stored: dict[str, Any], wanted: dict[str, Any]) -> None:
+    assert patched(stored, merge_patch(stored, wanted)) == wanted
+
+
+@given(OBJECTS)
+def test_nothing_is_patched_where_nothing_differs(stored: dict[str, Any]) -> None:
+    assert merge_patch(stored, stored) == {}
+    assert removal_patch(stored, stored) == {}
+
+
+def test_only_what_is_not_wanted_is_removed() -> None:
+    stored = {"a": 1, "b": {"c": 1, "d": 2}, "e": {"f": 1}}
+    assert removal_patch(stored, {"a": 2, "b": {"c": 3}}) == {"b": {"d": None}, "e": None}

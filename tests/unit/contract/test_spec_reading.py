@@ -1,0 +1,62 @@
+from typing import Any
+
+import pytest
+
+from sluice_contract.spec import Pause, PausedSymbol
+from sluice_contract.spec_reading import StopFields, read_spec
+
+SPEC: dict[str, Any] = {"tenant": "acme", "provider": "synthetic", "symbols": ["SPY"]}
+
+
+def test_a_spec_that_is_understood_is_read_whole() -> None:
+    found = read_spec(SPEC | {"enabled": False, "pausedSymbols": [{"symbol": "SPY"}]})
+    assert found.spec is not None
+    assert (found.problem, found.stops.problem) == ("", "")
+    assert found.stops == StopFields(enabled=False, paused_symbols=[PausedSymbol(symbol="SPY")])
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"enabled": "no"}, "spec.enabled is not understood: "),
+        ({"enabled": None}, "spec.enabled is not understood: "),
+        ({"pause": []}, "spec.pause is not understood: "),
+        ({"pause": {"until": []}}, "spec.pause.until is not understood: "),
+        ({"pause": {"until": "2026-11-23T14:00:00+99:99"}}, "spec.pause.until is not understood: "),
+        ({"pausedSymbols": {}}, ""),
+        ({"pausedSymbols": "SPY"}, "spec.pausedSymbols is not understood: "),
+        ({"pausedSymbols": [{"symbol": "SPY", "until": 7}]}, "spec.pausedSymbols[0].until is not understood: "),
+    ],
+)
+def test_a_stop_field_that_is_not_understood_is_named_and_the_rest_is_read(
+    change: dict[str, Any], problem: str
+) -> None:
+    found = read_spec(SPEC | change)
+    assert found.spec is not None
+    assert found.spec.symbols == ["SPY"]
+    assert found.problem == ""
+    assert found.stops.problem.startswith(problem)
+    assert bool(found.stops.problem) == bool(problem)
+
+
+def test_each_stop_field_is_read_on_its_own() -> None:
+    entries = [{"symbol": "AAPL"}, {"symbol": 7}]
+    found = read_spec(SPEC | {"enabled": 1, "pause": {"reason": "vendor"}, "pausedSymbols": entries})
+    assert found.stops.pause == Pause(reason="vendor")
+    assert found.stops.paused_symbols == [PausedSymbol(symbol="AAPL")]
+    assert not found.stops.enabled
+    assert found.stops.problem.startswith("spec.enabled")
+
+
+@pytest.mark.parametrize("change", [{"provider": "pigeon"}, {"limits": {"burst": 0}}, {"symbols": []}, {"tenant": 7}])
+def test_where_another_field_is_not_understood_the_stop_fields_are_read(change: dict[str, Any]) -> None:
+    found = read_spec(SPEC | change | {"enabled": False})
+    assert found.spec is None
+    assert found.stops == StopFields(enabled=False)
+    assert found.problem.startswith(f"spec.{next(iter(change))}")
+
+
+@pytest.mark.parametrize("spec", [None, [], "spec", 7])
+def test_without_a_spec_nothing_streams(spec: object) -> None:
+    found = read_spec(spec)
+    assert (found.spec, found.stops.enabled, bool(found.stops.problem)) == (None, False, True)
