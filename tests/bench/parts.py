@@ -13,6 +13,7 @@ from sluice_runtime.adapters.alpaca.mount import AlpacaMount
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
 from sluice_runtime.adapters.alpaca.wire import Patience
 from sluice_runtime.domain.coalescer import Coalescer
+from sluice_runtime.domain.declared_job import understood_job
 from sluice_runtime.domain.desired import desired
 from sluice_runtime.domain.health import Identity
 from sluice_runtime.loops.cell import Cell
@@ -48,4 +49,5 @@ def journal(symbols: Sequence[str]) -> Journal:
         session_id="0",
         started_at=at,
     )
-    return Journal(who, Cell(desired(ingest_job(document), at)), Coalescer(), lambda: datetime.now(UTC))
+    job = ingest_job(document)
+    return Journal(who, Cell(desired(understood_job(job), job.spec, at)), Coalescer(), lambda: datetime.now(UTC))

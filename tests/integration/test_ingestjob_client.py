@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import web
 from cryptography import x509
@@ -15,16 +16,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sluice_contract.resource import IngestJob
 from sluice_runtime.adapters import ingestjob
-from sluice_runtime.adapters.ingestjob import Api, IngestJobClient
+from sluice_runtime.adapters.api_session import Api
+from sluice_runtime.adapters.ingestjob import IngestJobClient
 from sluice_runtime.domain.backoff import Backoff
+from sluice_runtime.domain.declared_job import DeclaredJob
+from sluice_runtime.domain.desired import halted
 from sluice_runtime.domain.health import stream_status
+from sluice_runtime.domain.pause import Pause
 from sluice_runtime.loops.racing import cancel
 from sluice_runtime.ports import ReportError
 from support.api_server import FakeApiServer, document
 from support.eventually import eventually
-from support.runtime_fakes import JOB_UID, journal
+from support.runtime_fakes import JOB_UID, aim, journal
 
 TOKEN = "bound-token"
 
@@ -73,7 +77,7 @@ class Watcher:
 
     def __init__(self, client: IngestJobClient) -> None:
         self.seen: list[int | None] = []
-        self.last: IngestJob | None = None
+        self.last: DeclaredJob | None = None
         self.task = asyncio.create_task(self._watch(client))
 
     async def _watch(self, client: IngestJobClient) -> None:
@@ -148,14 +152,60 @@ async def test_a_version_that_is_too_old_is_read_anew(server: FakeApiServer, wat
     await watcher.until(1, 5)
 
 
-async def test_a_stream_that_is_silent_for_too_long_is_opened_again(
-    server: FakeApiServer, client: IngestJobClient, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that compares a silent watch with a live read after 0.1 s."""
+    monkeypatch.setattr(ingestjob, "LIVE_READ_SECONDS", 0.1)
+    monkeypatch.setattr(ingestjob, "_EVENT_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_a_silent_watch_of_a_job_that_has_not_changed_stays_open(server: FakeApiServer, watcher: Watcher) -> None:
+    await eventually(lambda: server.gets >= 4)
+    assert (watcher.seen, len(server.watches)) == ([1], 1)
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_a_change_that_the_watch_does_not_deliver_is_found_by_a_live_read(
+    server: FakeApiServer, watcher: Watcher, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(ingestjob, "_SILENCE_SECONDS", 0.1)
-    watcher = Watcher(client)
-    await eventually(lambda: len(server.watches) >= 3)
-    assert watcher.seen == [1]
-    await cancel(watcher.task)
+    await watcher.until(1)
+    server.object = document(2, enabled=False)
+    await watcher.until(1, 2)
+    assert "the watch has not delivered it" in caplog.text
+
+
+async def test_a_newer_spec_in_the_response_to_a_report_counts_at_once(
+    server: FakeApiServer, client: IngestJobClient, watcher: Watcher
+) -> None:
+    await watcher.until(1)
+    server.object = document(2, enabled=False)
+    await client.report(stream_status(journal().snapshot()))
+    await watcher.until(1, 2)
+    assert watcher.last is not None
+    assert not watcher.last.stops.enabled
+
+
+async def test_an_older_spec_in_a_late_response_counts_for_nothing(
+    server: FakeApiServer, client: IngestJobClient, watcher: Watcher
+) -> None:
+    await watcher.until(1)
+    server.change("MODIFIED", document(3, enabled=False))
+    await watcher.until(1, 3)
+    server.object = document(2)
+    await client.report(stream_status(journal().snapshot()))
+    await asyncio.sleep(0.05)
+    assert watcher.seen == [1, 3]
+
+
+async def test_a_deletion_that_a_finalizer_holds_is_told(server: FakeApiServer, watcher: Watcher) -> None:
+    await watcher.until(1)
+    held = document(1)
+    held["metadata"] |= {"deletionTimestamp": "2026-03-02T15:00:00Z", "resourceVersion": "102"}
+    server.change("MODIFIED", held)
+    await watcher.until(1, 1)
+    assert watcher.last is not None
+    assert watcher.last.metadata.deletion_timestamp is not None
 
 
 async def test_watches_that_end_at_once_are_not_stormed(server: FakeApiServer, client: IngestJobClient) -> None:
@@ -172,19 +222,35 @@ async def test_an_api_server_that_is_away_is_waited_for(
     await watcher.until(1)
     server.answer = lambda: web.Response(status=503)
     server.events.put_nowait(None)
-    await eventually(lambda: "cannot be watched" in caplog.text)
+    await eventually(lambda: "the watch of the IngestJob failed" in caplog.text)
     assert TOKEN not in caplog.text
     server.object = document(2)
     server.answer = None
     await watcher.until(1, 2)
 
 
-async def test_a_spec_that_cannot_be_read_is_waited_out(server: FakeApiServer, watcher: Watcher) -> None:
+async def test_of_a_spec_that_is_not_understood_the_stops_are_told(server: FakeApiServer, watcher: Watcher) -> None:
     await watcher.until(1)
-    server.change("MODIFIED", document(2, symbols=["not a symbol"]))
-    await eventually(lambda: server.gets >= 2)
+    server.change("MODIFIED", document(2, symbols=["not a symbol"], enabled=False))
+    await watcher.until(1, 2)
+    assert watcher.last is not None
+    assert (watcher.last.spec, watcher.last.stops.enabled) == (None, False)
+    assert watcher.last.problem.startswith("spec.symbols[0] is not understood: ")
     server.change("MODIFIED", document(3))
-    await watcher.until(1, 3)
+    await watcher.until(1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    "status", ["text", {"phase": 7}, {"stream": []}, {"stream": {"heartbeat": {"at": []}, "state": "Dreaming"}}]
+)
+async def test_whatever_is_in_the_status_the_spec_is_read(
+    server: FakeApiServer, watcher: Watcher, status: object
+) -> None:
+    await watcher.until(1)
+    server.change("MODIFIED", document(2, enabled=False) | {"status": status})
+    await watcher.until(1, 2)
+    assert watcher.last is not None
+    assert not watcher.last.stops.enabled
 
 
 async def test_a_deleted_job_is_gone_and_that_is_the_end(server: FakeApiServer, watcher: Watcher) -> None:
@@ -224,6 +290,35 @@ async def test_a_report_is_a_server_side_apply_of_the_stream_alone(
     assert body["metadata"] == {"namespace": "acme", "name": "us"}
     assert list(body["status"]) == ["stream"]
     assert "null" not in json.dumps(body)
+
+
+async def test_a_report_that_cannot_be_applied_is_merged(server: FakeApiServer, client: IngestJobClient) -> None:
+    server.untypable = True
+    server.object = document(1) | {"status": {"stream": {"state": "Live", "failure": {"type": "auth"}}}}
+    await client.report(stream_status(journal().snapshot()))
+    [_, (query, content_type, body)] = server.patches
+    assert (query, content_type) == ({"fieldManager": "sluice-runtime"}, "application/merge-patch+json")
+    assert body["metadata"] == {"uid": JOB_UID}
+    assert (body["status"]["stream"]["failure"], body["status"]["stream"]["state"]) == (None, "Stopped")
+
+
+async def test_what_another_writer_left_in_the_stream_is_removed(
+    server: FakeApiServer, client: IngestJobClient
+) -> None:
+    stream = msgspec.to_builtins(stream_status(journal().snapshot()))
+    server.object = document(1) | {"status": {"stream": stream | {"pause": {"source": "api"}, "newer": 1}}}
+    await client.report(stream_status(journal().snapshot()))
+    [_, (_, content_type, body)] = server.patches
+    assert content_type == "application/merge-patch+json"
+    assert body["status"] == {"stream": {"pause": None, "newer": None}}
+
+
+async def test_texts_in_a_report_are_cut_to_their_bounds(server: FakeApiServer, client: IngestJobClient) -> None:
+    book = journal(halted(aim(), Pause(source="s" * 5000, reason="r" * 5000)))
+    await client.report(stream_status(book.snapshot()))
+    [(_, _, body)] = server.patches
+    pause = body["status"]["stream"]["pause"]
+    assert (len(pause["source"]), len(pause["reason"])) == (1024, 1024)
 
 
 async def test_a_refused_report_is_told_in_the_server_s_words(server: FakeApiServer, client: IngestJobClient) -> None:

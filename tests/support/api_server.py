@@ -42,6 +42,7 @@ class FakeApiServer:
         self.patches: list[tuple[dict[str, str], str, dict[str, Any]]] = []
         self.tokens: set[str] = set()
         self.answer: Callable[[], web.Response] | None = None
+        self.untypable = False  # whether an apply is answered with HTTP 500, as on an object that cannot be typed
         self.watching = True  # whether a watch stays open when it has told its events
         self.url = ""
 
@@ -93,6 +94,8 @@ class FakeApiServer:
         if self.answer is not None:
             return self.answer()
         self.patches.append((dict(request.query), request.content_type, await request.json()))
+        if self.untypable and request.content_type == "application/apply-patch+yaml":
+            return web.json_response({"kind": "Status", "message": "cannot be typed"}, status=500)
         return web.json_response(self.object)
 
     def _note(self, request: web.Request) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 from sluice_contract.resource import IngestJob, ingest_job
 from sluice_contract.spec import Channel
-from sluice_contract.status import StreamState, StreamStatus, SymbolRejection
+from sluice_contract.status import StreamStatus, SymbolRejection
 from sluice_runtime.domain.coalescer import Coalescer
+from sluice_runtime.domain.declared_job import DeclaredJob, understood_job
 from sluice_runtime.domain.desired import Desired, desired
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.health import Identity
 from sluice_runtime.domain.market import Bar, Quote, Tick
+from sluice_runtime.domain.pause import Switch
 from sluice_runtime.loops.cell import Cell
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.ports import QUOTES, Listener, ReportError
@@ -25,8 +27,13 @@ from support.virtual_time import START, now, seconds
 JOB_UID = "0b0b"
 
 
-def job(generation: int = 1, *, uid: str = JOB_UID, **spec: Any) -> IngestJob:
-    """An IngestJob as the API server would serve it. Fields of the spec as in the document: `pausedSymbols`."""
+def job(generation: int = 1, *, uid: str = JOB_UID, **spec: Any) -> DeclaredJob:
+    """Return a job that the pod understands whole. Fields of the spec as in the document: `pausedSymbols`."""
+    return understood_job(stored_job(generation, uid=uid, **spec))
+
+
+def stored_job(generation: int = 1, *, uid: str = JOB_UID, **spec: Any) -> IngestJob:
+    """Return an IngestJob as the API server would serve it. Fields of the spec as in the document: `pausedSymbols`."""
     document = {
         "metadata": {"name": "us", "namespace": "acme", "uid": uid, "generation": generation},
         "spec": {"tenant": "acme", "provider": "synthetic", "symbols": ["AAPL", "MSFT"], **spec},
@@ -36,7 +43,13 @@ def job(generation: int = 1, *, uid: str = JOB_UID, **spec: Any) -> IngestJob:
 
 def aim(at: datetime = START, **spec: Any) -> Desired:
     """What a job with this spec asks for at `at`."""
-    return desired(job(**spec), at)
+    return desired_by(job(**spec), at)
+
+
+def desired_by(declared: DeclaredJob, at: datetime, others: Sequence[Switch] = ()) -> Desired:
+    """Return what a job that is understood asks for at `at`."""
+    assert declared.spec is not None
+    return desired(declared, declared.spec, at, others)
 
 
 def identity(**changes: Any) -> Identity:
@@ -168,24 +181,24 @@ class FakeSource:
 class FakeJob:
     """The API server, as far as one job's pod knows it. `declare` changes the job; None deletes it."""
 
-    def __init__(self, *jobs: IngestJob | None) -> None:
+    def __init__(self, *jobs: DeclaredJob | None) -> None:
         self.reports: list[tuple[float, StreamStatus]] = []
         self.failure: ReportError | None = None
-        self._jobs: asyncio.Queue[IngestJob | None] = asyncio.Queue()
+        self._jobs: asyncio.Queue[DeclaredJob | None] = asyncio.Queue()
         for each in jobs:
             self.declare(each)
 
     @property
-    def states(self) -> list[StreamState]:
+    def states(self) -> list[str]:
         """The reported states, without repetitions."""
         states = [status.state for _, status in self.reports]
         return [state for n, state in enumerate(states) if n == 0 or state != states[n - 1]]
 
-    def declare(self, changed: IngestJob | None) -> None:
+    def declare(self, changed: DeclaredJob | None) -> None:
         """What the watch tells next."""
         self._jobs.put_nowait(changed)
 
-    async def watch(self) -> AsyncIterator[IngestJob | None]:
+    async def watch(self) -> AsyncIterator[DeclaredJob | None]:
         """As JobPort."""
         while True:
             changed = await self._jobs.get()

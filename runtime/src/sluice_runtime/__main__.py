@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     look = actions.add_parser("preflight", help="ask Alpaca about account, entitlement, symbols and clock")
     look.add_argument("-f", "--file", type=Path, help="an IngestJob in YAML or JSON; else the environment")
     look.add_argument("--json", action="store_true", help="print one JSON array, and exit 0 whatever was found")
+    look.add_argument("--symbols-from-stdin", action="store_true", help="read the symbols as a JSON array from stdin")
     for name, text in (
         ("pause", "pause symbols, or with none the whole job, of a standalone runtime"),
         ("resume", "end the pause of symbols, or with none that of the whole job"),
@@ -114,9 +115,10 @@ def _called(given: argparse.Namespace) -> int:
         case "preflight":
             if given.json:
                 os.nice(10)  # it is asked for by a stream that runs, which goes first
-            return commands.look(
-                commands.settings_at_hand(given.file, os.environ), os.environ, print, as_json=given.json
-            )
+            found = commands.settings_at_hand(given.file, os.environ)
+            if given.symbols_from_stdin:
+                found = commands.with_symbols(found, sys.stdin.buffer.read())
+            return commands.look(found, os.environ, print, as_json=given.json)
     read = commands.declared(given.file, os.environ)
     plain = commands.settings_of(read(), os.environ, given.file)
     found = msgspec.structs.replace(plain, record_file=getattr(given, "record", None))

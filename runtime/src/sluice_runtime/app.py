@@ -12,18 +12,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from sluice_contract import identity
-from sluice_contract.resource import IngestJob
 
+from .adapters.api_session import Api, Session
 from .adapters.child import preflight_findings
 from .adapters.cluster import ClusterDeclaration, RememberedJob
 from .adapters.http.api import http_api
 from .adapters.http.control import bearer, control_routes
-from .adapters.ingestjob import Api, IngestJobClient, Session
+from .adapters.ingestjob import IngestJobClient
 from .adapters.lease import SlotLease
 from .adapters.switches import FileSwitch, SwitchFile
 from .assembly import journal_of, sink_of, snapshots_of, source_of
 from .domain.backoff import Backoff
 from .domain.calendar import hours
+from .domain.declared_job import DeclaredJob
 from .domain.failure import FencedError
 from .domain.market import Origin
 from .domain.rest import rest
@@ -143,7 +144,7 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
     origin = Origin(source=parts.source.name, job=who.job, session_id=who.session_id, epoch=who.epoch)
     flusher = Flusher(parts.sink, journal, origin, Backoff(0.5, 30.0, random.uniform))
     supervisor = Supervisor(parts.source, flusher, journal, reconnect, parts.slot)
-    live: Cell[IngestJob | None] = Cell(None)
+    live: Cell[DeclaredJob | None] = Cell(None)
     try:
         await race(
             stop.wait(),

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
 from sluice_contract.resource import IngestJob, ObjectMeta
@@ -17,6 +19,7 @@ from .adapters.firestore.mounted import MountedSink
 from .adapters.firestore.sink import FirestoreSink, firestore_client
 from .adapters.synthetic import SyntheticSource
 from .domain.coalescer import Coalescer
+from .domain.declared_job import understood_job
 from .domain.desired import UNREAD, Desired, desired, halted
 from .domain.health import Identity
 from .domain.rest import rest
@@ -52,9 +55,11 @@ def journal_of(settings: Settings) -> Journal:
 
 
 def _aim_at_start(injected: InjectedJob) -> Desired:
-    # Generation 0: nothing has been applied. The injected spec may be older than a pause.
+    # Generation 0: nothing has been applied. The injected spec has no hot field, so no symbol is declared yet.
     metadata = ObjectMeta(name=injected.name, namespace=injected.namespace, uid=injected.uid)
-    return halted(desired(IngestJob(metadata=metadata, spec=injected.spec), now()), UNREAD)
+    job = understood_job(IngestJob(metadata=metadata, spec=injected.spec))
+    aim = halted(desired(job, injected.spec, now()), UNREAD)
+    return msgspec.structs.replace(aim, declared=frozenset(), paused=frozenset(), unknown_paused=())
 
 
 def source_of(settings: Settings, mount: AlpacaMount | None = None) -> Source:

@@ -18,6 +18,7 @@ from sluice_contract.values import Symbol
 
 from .adapters.alpaca.environment import EnvironmentMount
 from .adapters.alpaca.mount import AlpacaMount, Credentials
+from .adapters.decoding import decoded
 from .adapters.http.walk import Walk
 from .adapters.pauses import HandPause, PauseFile
 from .adapters.preflight import findings_of
@@ -98,6 +99,20 @@ def settings_at_hand(document: Path | None, environment: Mapping[str, str]) -> S
     if identity.JOB_ENV in environment and document is None:
         return settings(environment)
     return settings_of(declared(document, environment)(), environment, document)
+
+
+def with_symbols(found: Settings, symbols: bytes) -> Settings:
+    """Return the settings of a job with other symbols, given as a JSON array.
+
+    Raises:
+        SettingsError: it is not an array of symbols.
+    """
+    try:
+        given = decoded(symbols, list[Symbol]) or found.job.spec.symbols
+    except msgspec.MsgspecError as error:
+        raise SettingsError(f"--symbols-from-stdin: standard input is not a JSON array of symbols ({error})") from None
+    spec = msgspec.structs.replace(found.job.spec, symbols=given)
+    return msgspec.structs.replace(found, job=msgspec.structs.replace(found.job, spec=spec))
 
 
 def walk(base_url: str, seconds: float, environment: Mapping[str, str], say: Say) -> int:

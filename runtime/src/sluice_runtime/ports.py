@@ -10,12 +10,12 @@ from typing import Protocol
 import msgspec
 
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
-from sluice_contract.resource import IngestJob
 from sluice_contract.spec import Channel
 from sluice_contract.status import StreamState, StreamStatus, SymbolRejection
 
 from .domain.coalescer import Coalescer
 from .domain.counters import Counters
+from .domain.declared_job import DeclaredJob
 from .domain.failure import Impairment
 from .domain.health import Snapshot
 from .domain.latest import Latest
@@ -179,8 +179,8 @@ class SlotError(Exception):
 class JobPort(Protocol):
     """The pod's own IngestJob."""
 
-    def watch(self) -> AsyncIterator[IngestJob | None]:
-        """The job as it is now and then after each change of its spec; None when it is gone.
+    def watch(self) -> AsyncIterator[DeclaredJob | None]:
+        """Yield the job as it is now, and again after each change of its spec; None when it is gone.
 
         Never raises for an API server that is away: it tries again for ever, and the last value stands.
         """

@@ -24,7 +24,7 @@ from sluice_runtime.environment import standalone_settings
 from sluice_runtime.loops.cell import Cell
 from sluice_runtime.settings import Settings, SettingsError
 from support.fake_listener import FakeListener
-from support.runtime_fakes import aim, job
+from support.runtime_fakes import aim, stored_job
 
 TAPE = {"tape": {"configMapRef": {"name": "tapes", "key": "day.csv"}}, "speed": 2.0}
 REAL_TIME = True  # a thread looks for credentials
@@ -34,7 +34,7 @@ ACCOUNT = {"credentialsSecretRef": {"name": "alpaca"}}
 
 
 def settings(declared: IngestJob | None = None, **changes: Any) -> Settings:
-    plain = standalone_settings(declared or job(), {"SLUICE_STATE_DIR": "unused"}, 7)
+    plain = standalone_settings(declared or stored_job(), {"SLUICE_STATE_DIR": "unused"}, 7)
     return msgspec.structs.replace(plain, **changes)
 
 
@@ -74,7 +74,7 @@ def at_exit(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
 def test_nothing_streams_before_the_live_job_has_been_read() -> None:
     book = journal_of(settings())
     assert (book.aim.value.pause, book.aim.value.generation) == (UNREAD, 0)
-    assert book.aim.value.declared == {"AAPL", "MSFT"}
+    assert book.aim.value.declared == frozenset()
     assert (book.state, book.switches.value) == ("Stopped", ())
 
 
@@ -87,16 +87,16 @@ def test_the_journal_knows_which_process_it_is_of() -> None:
 
 
 def test_each_provider_has_its_source() -> None:
-    synthetic = source_of(settings(job(synthetic={"quotesPerSecond": 77})))
+    synthetic = source_of(settings(stored_job(synthetic={"quotesPerSecond": 77})))
     assert isinstance(synthetic, SyntheticSource)
     assert (synthetic.name, synthetic.rate) == ("synthetic", 77)
-    assert isinstance(source_of(settings(job(provider="alpaca", alpaca=ACCOUNT))), AlpacaSource)
-    assert isinstance(source_of(settings(job(provider="replay", replay=TAPE))), ReplaySource)
-    assert isinstance(source_of(settings(job(provider="ibkr", ibkr={"host": "gateway"}))), IBKRSource)
+    assert isinstance(source_of(settings(stored_job(provider="alpaca", alpaca=ACCOUNT))), AlpacaSource)
+    assert isinstance(source_of(settings(stored_job(provider="replay", replay=TAPE))), ReplaySource)
+    assert isinstance(source_of(settings(stored_job(provider="ibkr", ibkr={"host": "gateway"}))), IBKRSource)
 
 
 async def test_a_tape_is_looked_for_under_the_key_of_its_config_map(tmp_path: Path) -> None:
-    source = source_of(settings(job(provider="replay", replay=TAPE), tape_dir=tmp_path))
+    source = source_of(settings(stored_job(provider="replay", replay=TAPE), tape_dir=tmp_path))
     with pytest.raises(StreamError, match=r"day\.csv"):
         async with source.connect(FakeListener()):
             pass
@@ -104,23 +104,23 @@ async def test_a_tape_is_looked_for_under_the_key_of_its_config_map(tmp_path: Pa
 
 def test_ibkr_without_a_gateway_is_told() -> None:
     with pytest.raises(SettingsError, match=r"spec\.ibkr is missing"):
-        source_of(settings(job(provider="ibkr")))
+        source_of(settings(stored_job(provider="ibkr")))
 
 
 def test_a_replay_without_a_tape_is_told() -> None:
     with pytest.raises(SettingsError, match=r"spec\.replay is missing"):
-        source_of(settings(job(provider="replay")))
+        source_of(settings(stored_job(provider="replay")))
 
 
 @pytest.mark.parametrize("declared", [{}, {"alpaca": {}}])
 def test_alpaca_without_credentials_is_simulated_and_says_so(declared: dict[str, Any]) -> None:
-    source = source_of(settings(job(provider="alpaca", dryRun=True, **declared)))
+    source = source_of(settings(stored_job(provider="alpaca", dryRun=True, **declared)))
     assert isinstance(source, SyntheticSource)
     assert source.name == "alpaca:simulated"
 
 
 async def test_a_mount_that_is_given_takes_the_place_of_the_secret_s(tmp_path: Path) -> None:
-    declared = settings(job(provider="alpaca", alpaca=ACCOUNT))
+    declared = settings(stored_job(provider="alpaca", alpaca=ACCOUNT))
     given = Alpaca(credentials_secret_ref=SecretReference(name="given"))
     for source, name in (
         (source_of(declared), "alpaca"),
@@ -153,19 +153,19 @@ def test_a_record_that_cannot_be_written_is_told(tmp_path: Path, at_exit: list[C
 async def test_the_job_s_own_project_counts_before_the_cluster_s(clients: list[FakeClient]) -> None:
     injected = msgspec.structs.replace(settings().job, project_id="of-the-cluster")
     await sink_of(settings(job=injected), AIM).open()
-    own = job(firestore={"projectID": "demo-own", "liveQuotesCollection": "latest"})
+    own = stored_job(firestore={"projectID": "demo-own", "liveQuotesCollection": "latest"})
     await sink_of(settings(job=msgspec.structs.replace(injected, spec=own.spec)), AIM).open()
     assert [each.made_for for each in clients] == [("of-the-cluster", "live_quotes"), ("demo-own", "latest")]
 
 
 async def test_the_heartbeat_goes_to_the_declared_document_of_the_tenant(clients: list[FakeClient]) -> None:
-    await sink_of(settings(job(heartbeat={"document": "another"})), AIM).open()
+    await sink_of(settings(stored_job(heartbeat={"document": "another"})), AIM).open()
     assert clients[0].paths == ["tenants/acme/ops/another"]
 
 
 async def test_only_a_declared_secret_is_looked_into(clients: list[FakeClient]) -> None:
     await sink_of(settings(), AIM).open()
-    await sink_of(settings(job(firestore={"credentialsSecretRef": {"name": "google"}})), AIM).open()
+    await sink_of(settings(stored_job(firestore={"credentialsSecretRef": {"name": "google"}})), AIM).open()
     assert [each.key for each in clients] == [None, Path("/etc/sluice/firestore/credentials.json")]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 
 import msgspec
 
@@ -14,12 +15,15 @@ _SECONDS = 60.0
 _MAX_BYTES = 1 << 20
 
 
-async def preflight_findings() -> list[Finding]:
-    """What `sluice-runtime preflight` finds, with this process's environment. Never raises, whatever becomes of it."""
+async def preflight_findings(symbols: Sequence[str]) -> list[Finding]:
+    """Return what `sluice-runtime preflight` finds about `symbols`, with this process's environment. Never raises.
+
+    The symbols go through standard input: the environment has only the cold part of the job, and its length is limited.
+    """
     try:
         child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "sluice_runtime", "preflight", "--json"),
-            stdin=asyncio.subprocess.DEVNULL,
+            *(sys.executable, "-m", "sluice_runtime", "preflight", "--json", "--symbols-from-stdin"),
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             limit=_MAX_BYTES,
@@ -28,7 +32,7 @@ async def preflight_findings() -> list[Finding]:
         return [Finding("preflight", False, f"it could not be started: {error.strerror}")]
     try:
         async with asyncio.timeout(_SECONDS):
-            output, _ = await child.communicate()
+            output, _ = await child.communicate(msgspec.json.encode(symbols))
         return decoded(output, list[Finding])
     except TimeoutError:
         return [Finding("preflight", False, f"no answer within {_SECONDS:.0f} s")]

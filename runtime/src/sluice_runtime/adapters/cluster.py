@@ -4,48 +4,60 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from sluice_contract.resource import IngestJob
-from sluice_contract.status import IngestJobStatus, StreamStatus
+from sluice_contract.status import StreamStatus
 
+from ..domain.declared_job import DeclaredJob
 from ..ports import JobPort, RefusedError, Wishes
 from .decoding import decoded
 from .switches import FileSwitch, replace
 
 _log = logging.getLogger(__name__)
 
+Aside = Callable[[Callable[[], None]], Awaitable[None]]
+
 # An API server that is there answers sooner; one that is away is waited for no longer than a crash costs anyway.
 _PATIENCE_SECONDS = 5.0
 
 
 class RememberedJob:
-    """A job that a restarted container knows even while the API server is away: as this pod read it last."""
+    """The job, and the last version of it that this pod understood.
 
-    def __init__(self, job: JobPort, file: Path, uid: str) -> None:
+    A restarted container knows it even while the API server is away. A newer version that is not understood
+    changes only its stop fields.
+    """
+
+    def __init__(self, job: JobPort, file: Path, uid: str, aside: Aside = asyncio.to_thread) -> None:
+        """`aside` runs what may block on the disk without holding up the loop: a stop must not wait for it."""
         self._job = job
         self._file = file
         self._uid = uid
+        self._aside = aside
 
-    async def watch(self) -> AsyncIterator[IngestJob | None]:
-        """As JobPort. A job from memory comes first if the API server says nothing for 5 s."""
+    async def watch(self) -> AsyncIterator[DeclaredJob | None]:
+        """Yield the versions of the job. One from memory comes first if the API server says nothing for 5 s."""
+        last = self._read()
         changes = self._job.watch()
         change = asyncio.ensure_future(_next(changes))
         try:
             answered, _ = await asyncio.wait({change}, timeout=_PATIENCE_SECONDS)
-            remembered = None if answered else self._read()
-            if remembered is not None:
+            if not answered and last is not None:
                 _log.warning("the API server is away: going on with the IngestJob as this pod read it last")
-                yield remembered
+                yield last
             while True:
                 seen = await change
-                self._keep(seen)
-                yield seen
                 if seen is None:
+                    await self._aside(self._forget)
+                    yield None
                     return
+                last = seen.with_last_understood(last)
+                yield last
+                await self._aside(partial(self._keep, last))
                 change = asyncio.ensure_future(_next(changes))
         finally:
             change.cancel()
@@ -54,9 +66,9 @@ class RememberedJob:
         """As JobPort."""
         await self._job.report(status)
 
-    def _read(self) -> IngestJob | None:
+    def _read(self) -> DeclaredJob | None:
         try:
-            job = decoded(self._file.read_bytes(), IngestJob)
+            job = decoded(self._file.read_bytes(), DeclaredJob)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.MsgspecError) as error:
@@ -64,14 +76,17 @@ class RememberedJob:
             return None
         return job if job.metadata.uid == self._uid else None
 
-    def _keep(self, job: IngestJob | None) -> None:
+    def _keep(self, job: DeclaredJob) -> None:
         try:
-            if job is None:
-                self._file.unlink(missing_ok=True)
-            else:
-                replace(self._file, msgspec.json.encode(msgspec.structs.replace(job, status=IngestJobStatus())))
+            replace(self._file, msgspec.json.encode(msgspec.structs.replace(job, earlier_stream=None)))
         except OSError as error:
             _log.warning("the IngestJob will not be remembered over a restart: %s", error)
+
+    def _forget(self) -> None:
+        try:
+            self._file.unlink(missing_ok=True)
+        except OSError as error:
+            _log.warning("the IngestJob is still remembered, although it is gone: %s", error)
 
 
 class ClusterDeclaration:
@@ -91,5 +106,5 @@ class ClusterDeclaration:
             self._file.check()
 
 
-async def _next(changes: AsyncIterator[IngestJob | None]) -> IngestJob | None:
+async def _next(changes: AsyncIterator[DeclaredJob | None]) -> DeclaredJob | None:
     return await anext(changes)

@@ -15,6 +15,7 @@ from sluice_contract.spec import IngestJobSpec, PausedSymbol, cold_part
 from sluice_contract.status import StreamStatus
 from sluice_contract.values import Symbol
 
+from ..domain.declared_job import DeclaredJob, understood_job
 from ..domain.pause import Switch
 from ..ports import RefusedError, SwitchListener, Wishes
 from .pauses import PauseFile, Pauses
@@ -42,7 +43,7 @@ class StandaloneJob:
         self._nudge = asyncio.Event()
         self._told: dict[str, str] = {}  # what is wrong now, by what it is about
 
-    async def watch(self) -> AsyncIterator[IngestJob | None]:
+    async def watch(self) -> AsyncIterator[DeclaredJob | None]:
         """As JobPort. Looks every second, and at once when it is nudged."""
         last: IngestJobSpec | None = None
         while True:
@@ -52,7 +53,7 @@ class StandaloneJob:
                 last = spec
                 self._generation += 1
                 metadata = msgspec.structs.replace(self._began.metadata, generation=self._generation)
-                yield IngestJob(metadata=metadata, spec=spec)
+                yield understood_job(IngestJob(metadata=metadata, spec=spec))
             try:
                 async with asyncio.timeout(_POLL_SECONDS):
                     await self._nudge.wait()

@@ -4,79 +4,51 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 import msgspec
 
 from sluice_contract import identity
-from sluice_contract.naming import Document
-from sluice_contract.resource import IngestJob, ingest_job
-from sluice_contract.status import IngestJobStatus, StreamStatus
+from sluice_contract.bounds import within_bounds
+from sluice_contract.lenient import readable_part
+from sluice_contract.merging import merge_patch, removal_patch
+from sluice_contract.resource import ObjectMeta
+from sluice_contract.status import StreamStatus
 
 from ..domain.backoff import Backoff
+from ..domain.declared_job import DeclaredJob, declared_job
 from ..ports import ReportError
+from .api_session import Api, Session, json_lines, json_object, status_message
 from .causes import cause
 from .decoding import decoded
 
 _log = logging.getLogger(__name__)
 
-SERVICE_ACCOUNT_DIR = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-
-_REQUEST_SECONDS = 10.0
-_WATCH_SECONDS = 290
-# Bookmarks come about once a minute. A stream that is silent for longer may be dead without knowing it.
-_SILENCE_SECONDS = 100.0
-
-
-class Api(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the API server is, and where the pod's credentials are."""
-
-    url: str
-    credentials: Path = SERVICE_ACCOUNT_DIR
-
-
-class Session:
-    """Authenticated requests to the API server."""
-
-    def __init__(self, api: Api) -> None:
-        self.url = api.url
-        self._credentials = api.credentials
-        self._session: aiohttp.ClientSession | None = None
-
-    async def close(self) -> None:
-        """Closes all connections."""
-        if self._session is not None:
-            await self._session.close()
-
-    def http(self) -> aiohttp.ClientSession:
-        """The session. Made on the loop that uses it."""
-        if self._session is None:
-            context = ssl.create_default_context(cafile=str(self._credentials / "ca.crt"))
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context, limit=4))
-        return self._session
-
-    def headers(self) -> dict[str, str]:
-        """The pod's token. Bound tokens rotate: the file is read each time."""
-        token = (self._credentials / "token").read_text().strip()
-        return {"Authorization": f"Bearer {token}"}
-
-
-class _Applied(Document, frozen=True):
-    """A server-side apply of the pod's half of the status."""
-
-    metadata: dict[str, str]
-    status: IngestJobStatus
-    api_version: str
-    kind: str
+_REQUEST: Final = aiohttp.ClientTimeout(total=5.0)
+_WATCH_SECONDS: Final = 290
+_WATCH: Final = aiohttp.ClientTimeout(total=None, sock_connect=5.0)
+# A watch that says nothing for so long is compared with a live read, which may take so long. A stop that the watch does
+# not deliver is thus seen within 12 s, also where a proxy keeps a dead connection open.
+LIVE_READ_SECONDS: Final = 8.0
+_LIVE_READ: Final = aiohttp.ClientTimeout(total=4.0)
+# How long an event of a watch may be behind a live read.
+_EVENT_SECONDS: Final = 2.0
+_METADATA_ONLY: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_APPLY: Final = "application/apply-patch+yaml"
+_MERGE: Final = "application/merge-patch+json"
+# The API server's answers to an apply on an object in which it finds what its schema cannot type.
+_UNTYPABLE: Final = frozenset({400, 500})
+_FAILURES: Final = (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError)
 
 
 class _GoneError(Exception):
     """The job does not exist, or a younger one has its name."""
+
+
+class _SilentWatchError(OSError):
+    """The job has changed, and the watch has not delivered it."""
 
 
 class IngestJobClient:
@@ -89,110 +61,191 @@ class IngestJobClient:
         self._object = f"{self._collection}/{name}"
         self._selector = f"metadata.name={name}"
         self._backoff = backoff
+        self._arrived: asyncio.Queue[dict[str, Any] | Exception | None] = asyncio.Queue()
+        self._newest = 0  # the newest resourceVersion that has arrived, by whichever way
+        self._watched = 0  # the newest one that the watch, or the read before it, has delivered
         self.session = Session(api)
 
     async def close(self) -> None:
-        """Closes all connections."""
+        """Close all connections."""
         await self.session.close()
 
-    async def watch(self) -> AsyncIterator[IngestJob | None]:
-        """The job, and then its changes, for ever; once it is gone, None, and the end."""
-        generation = -1
+    async def watch(self) -> AsyncIterator[DeclaredJob | None]:
+        """Yield the job, and then each change of its spec and its deletion; once it is gone, None, and end."""
+        last: tuple[int, object] | None = None
         while True:
             try:
-                async for job in self._changes():
+                async for document in self._documents():
                     self._backoff.reset()
-                    if job.metadata.generation != generation:
-                        generation = job.metadata.generation
+                    job = declared_job(document)
+                    version = (job.metadata.generation, job.metadata.deletion_timestamp)
+                    if version != last:
+                        last = version
                         yield job
                 # The server ends each watch after a while. One that ends them at once must not be stormed.
                 await asyncio.sleep(self._backoff.wait(at_least=0.2))
             except _GoneError:
                 yield None
                 return
-            except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as error:
+            except Exception as error:  # also of an answer that no API server gives: a pod must not become deaf
                 wait = self._backoff.wait(at_least=0.2)
-                _log.warning("the IngestJob cannot be watched (%s); again in %.1f s", cause(error), wait)
+                _log.warning("the watch of the IngestJob failed (%s); reading it again in %.1f s", cause(error), wait)
+                if not isinstance(error, aiohttp.ClientResponseError):
+                    await self.session.close()  # what ended this connection may have ended the others unnoticed
                 await asyncio.sleep(wait)
 
     async def report(self, status: StreamStatus) -> None:
-        """Server-side apply: `status.stream` is the pod's, and nothing else is touched."""
-        applied = _Applied(
-            metadata=self._metadata,
-            status=IngestJobStatus(stream=status),
-            api_version=identity.API_VERSION,
-            kind=identity.KIND,
-        )
+        """Write `status.stream` by server-side apply. A newer spec in the response is yielded by `watch`."""
+        stream = msgspec.to_builtins(within_bounds(status))
+        body = {
+            "apiVersion": identity.API_VERSION,
+            "kind": identity.KIND,
+            "metadata": self._metadata,
+            "status": {"stream": stream},
+        }
         try:
-            async with self.session.http().patch(
-                f"{self._object}/status",
-                params={"fieldManager": identity.RUNTIME_FIELD_MANAGER, "force": "true"},
-                data=msgspec.json.encode(applied),
-                headers=self.session.headers() | {"Content-Type": "application/apply-patch+yaml"},
-                timeout=aiohttp.ClientTimeout(total=_REQUEST_SECONDS),
-            ) as response:
-                if response.status >= 400:
-                    why = _reason(await response.read())
-                    raise ReportError(f"the API server refuses the status (HTTP {response.status}): {why}")
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            code, answer = await self._patch(_APPLY, body, force="true")
+            if code in _UNTYPABLE:
+                await self._merge(stream)
+                return
+            stored = _accepted(code, answer)
+            self._take_response(stored)
+            if leftover := removal_patch(_stream(stored), stream):
+                _accepted(*await self._patch(_MERGE, self._stream_patch(leftover)))
+        except _FAILURES as error:
             raise ReportError(f"the API server did not take the status: {cause(error)}") from error
 
-    async def _changes(self) -> AsyncIterator[IngestJob]:
-        async with self._get(self._object, {}, aiohttp.ClientTimeout(total=_REQUEST_SECONDS)) as response:
-            document = await _json(response)
-        job = self._mine(document)
-        yield job
+    async def _documents(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield the job as it is, and then as the watch and the responses to reports show it."""
+        following = asyncio.ensure_future(self._follow())
+        try:
+            while (arrived := await self._arrived.get()) is not None:
+                if isinstance(arrived, Exception):
+                    raise arrived
+                yield arrived
+        finally:
+            following.cancel()
+
+    async def _follow(self) -> None:
+        """Put into the queue what the watch delivers, and in the end why it ended."""
+        try:
+            document = await self._read()
+            self._newest = self._watched = _version(document)
+            self._arrived.put_nowait(document)
+            await self._receive_events(str(document["metadata"]["resourceVersion"]))
+            self._arrived.put_nowait(None)
+        except Exception as error:  # whichever it is, nobody else waits for this task
+            self._arrived.put_nowait(error)
+
+    async def _read(self) -> dict[str, Any]:
+        async with self.session.get(self._object, {}, _REQUEST) as response:
+            _check(response)
+            return self._mine(await json_object(response))
+
+    async def _receive_events(self, since: str) -> None:
+        """Return when the server ends the watch, or no longer has what came after `since`."""
         query = {
             "watch": "true",
             "fieldSelector": self._selector,
-            "resourceVersion": document["metadata"]["resourceVersion"],
+            "resourceVersion": since,
             "allowWatchBookmarks": "true",
             "timeoutSeconds": str(_WATCH_SECONDS),
         }
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_REQUEST_SECONDS, sock_read=_SILENCE_SECONDS)
-        async with self._get(self._collection, query, timeout) as response:
-            async for line in _lines(response):
-                event = decoded(line, dict[str, Any])
-                if event["type"] == "ERROR":
-                    return  # the resource version is too old, or the server is going: read anew
-                if event["type"] == "DELETED":
-                    raise _GoneError
-                if event["type"] != "BOOKMARK":
-                    yield self._mine(event["object"])
+        async with self.session.get(self._collection, query, _WATCH) as response:
+            _check(response)
+            events = json_lines(response)
+            following = asyncio.ensure_future(anext(events, None))
+            try:
+                while (event := await self._next_event(following)) is not None and event["type"] != "ERROR":
+                    self._take_event(event)
+                    following = asyncio.ensure_future(anext(events, None))
+            finally:
+                following.cancel()
 
-    def _mine(self, document: dict[str, Any]) -> IngestJob:
-        if document["metadata"]["uid"] != self._uid:
+    async def _next_event(self, following: asyncio.Future[dict[str, Any] | None]) -> dict[str, Any] | None:
+        """Wait for the event; compare the watch with a live read whenever it is silent for long."""
+        while not (await asyncio.wait({following}, timeout=LIVE_READ_SECONDS))[0]:
+            if await self._live_version() <= self._watched:
+                continue
+            if not (await asyncio.wait({following}, timeout=_EVENT_SECONDS))[0]:
+                raise _SilentWatchError("the job has changed, and the watch has not delivered it")
+        return following.result()
+
+    async def _live_version(self) -> int:
+        async with self.session.get(self._object, {}, _LIVE_READ, _METADATA_ONLY) as response:
+            _check(response)
+            return _version(self._mine(await json_object(response)))
+
+    def _take_event(self, event: dict[str, Any]) -> None:
+        if event["type"] == "DELETED":
             raise _GoneError
-        return ingest_job(document)
+        self._watched = max(self._watched, _version(event["object"]))
+        if event["type"] != "BOOKMARK" and self._watched >= self._newest:
+            self._newest = self._watched
+            self._arrived.put_nowait(self._mine(event["object"]))
 
-    @asynccontextmanager
-    async def _get(
-        self, url: str, params: dict[str, str], timeout: aiohttp.ClientTimeout
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        http, headers = self.session.http(), self.session.headers()
-        async with http.get(url, params=params, headers=headers, timeout=timeout) as response:
-            if response.status == 404:
-                raise _GoneError
-            response.raise_for_status()
-            yield response
+    def _take_response(self, document: dict[str, Any]) -> None:
+        """A response is a fact about the past: it counts only if nothing newer has arrived."""
+        if _meta(document).uid == self._uid and _version(document) > self._newest:
+            self._newest = _version(document)
+            self._arrived.put_nowait(document)
+
+    def _mine(self, document: dict[str, Any]) -> dict[str, Any]:
+        if _meta(document).uid != self._uid:
+            raise _GoneError
+        return document
+
+    async def _merge(self, stream: dict[str, Any]) -> None:
+        """Write what the API server refuses to apply, by a read and a merge patch."""
+        document = await self._read_for_merge()
+        if patch := merge_patch(_stream(document), stream):
+            document = _accepted(*await self._patch(_MERGE, self._stream_patch(patch)))
+        self._take_response(document)
+
+    async def _read_for_merge(self) -> dict[str, Any]:
+        try:
+            return await self._read()
+        except _GoneError:
+            raise ReportError("the IngestJob is gone") from None
+
+    def _stream_patch(self, patch: dict[str, Any]) -> dict[str, Any]:
+        return {"metadata": {"uid": self._uid}, "status": {"stream": patch}}
+
+    async def _patch(self, kind: str, body: dict[str, Any], **query: str) -> tuple[int, bytes]:
+        async with self.session.http().patch(
+            f"{self._object}/status",
+            params={"fieldManager": identity.RUNTIME_FIELD_MANAGER, **query},
+            data=msgspec.json.encode(body),
+            headers=self.session.headers() | {"Content-Type": kind},
+            timeout=_REQUEST,
+        ) as response:
+            return response.status, await response.read()
 
 
-async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """The events of a watch, one a line, however long."""
-    rest = b""
-    async for chunk in response.content.iter_any():
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line
+def _check(response: aiohttp.ClientResponse) -> None:
+    if response.status == 404:
+        raise _GoneError
+    response.raise_for_status()
 
 
-async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:
-    return decoded(await response.read(), dict[str, Any])
+def _accepted(code: int, answer: bytes) -> dict[str, Any]:
+    """Return the object in the answer to a write. Raises ReportError if the write was refused."""
+    if code >= 400:
+        raise ReportError(f"the API server refuses the status (HTTP {code}): {status_message(answer)}")
+    return decoded(answer, dict[str, Any])
 
 
-def _reason(body: bytes) -> str:
-    """The message of a Kubernetes Status; of anything else, its beginning."""
-    try:
-        return str(decoded(body, dict[str, Any])["message"])[:300]
-    except (msgspec.MsgspecError, KeyError):
-        return body[:300].decode(errors="replace")
+def _meta(document: dict[str, Any]) -> ObjectMeta:
+    return readable_part(document.get("metadata"), ObjectMeta)
+
+
+def _version(document: dict[str, Any]) -> int:
+    """Return the resourceVersion as a number, which etcd's is. 0: there is none."""
+    text = _meta(document).resource_version
+    return int(text) if text.isdecimal() else 0
+
+
+def _stream(document: dict[str, Any]) -> dict[str, Any]:
+    status = document.get("status")
+    stream = status.get("stream") if isinstance(status, dict) else None
+    return stream if isinstance(stream, dict) else {}

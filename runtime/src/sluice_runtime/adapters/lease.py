@@ -12,9 +12,9 @@ from sluice_contract.naming import Document
 
 from ..domain.slot import HELD_SECONDS, Claim
 from ..ports import SlotError
+from .api_session import Session
 from .causes import cause
 from .decoding import decoded
-from .ingestjob import Session
 
 _API_VERSION = "coordination.k8s.io/v1"
 _TIMEOUT = aiohttp.ClientTimeout(total=5.0)

@@ -7,9 +7,10 @@ from datetime import datetime
 
 import msgspec
 
-from sluice_contract.resource import IngestJob
-from sluice_contract.spec import AutoStop, Channel, Heartbeat, Limits
+from sluice_contract.identity import UNREADABLE_SOURCE
+from sluice_contract.spec import AutoStop, Channel, Heartbeat, IngestJobSpec, Limits
 
+from .declared_job import DeclaredJob
 from .pause import GONE, Pause, Switch, job_switches, paused_symbols, pausing, switch
 
 # Before the live job has been read, the injected copy may be older than a pause.
@@ -32,6 +33,8 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     switches: tuple[str, ...] = ()  # all that pause; `pause` is the first of them
     auto_stop: AutoStop | None = None
     pause_reasons: dict[str, str] = {}
+    stops_generation: int = 0  # that of the stop fields: ahead of `generation` while another field is not understood
+    spec_problem: str = ""  # names that field
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -45,25 +48,33 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
         return max(self.limits.min_interval_milliseconds / 1000, round_seconds)
 
 
-def desired(job: IngestJob, now: datetime, others: Sequence[Switch] = ()) -> Desired:
-    """The aim at `now`. `others` are switches beside the job's own."""
-    paused = paused_symbols(job.spec.paused_symbols, now)
-    declared = frozenset(job.spec.symbols)
+def desired(job: DeclaredJob, spec: IngestJobSpec, now: datetime, others: Sequence[Switch] = ()) -> Desired:
+    """Return the desired state at `now`, by the spec of the job. `others` are switches beside the job's own."""
+    paused = paused_symbols(spec.paused_symbols, now)
+    declared = frozenset(spec.symbols)
     switches = (*job_switches(job), *others)
     return Desired(
-        generation=job.metadata.generation,
+        generation=job.spec_generation,
         pause=switch(switches, now),
         declared=declared,
         paused=declared & paused.keys(),
         unknown_paused=tuple(sorted(paused.keys() - declared)),
-        channels=frozenset(job.spec.channels),
-        dry_run=job.spec.dry_run,
-        limits=job.spec.limits,
-        heartbeat=job.spec.heartbeat,
+        channels=frozenset(spec.channels),
+        dry_run=spec.dry_run,
+        limits=spec.limits,
+        heartbeat=spec.heartbeat,
         switches=pausing(switches, now),
-        auto_stop=job.spec.auto_stop,
+        auto_stop=spec.auto_stop,
         pause_reasons={symbol: entry.reason for symbol, entry in paused.items()},
+        stops_generation=job.metadata.generation,
+        spec_problem=job.problem,
     )
+
+
+def closed(aim: Desired, job: DeclaredJob) -> Desired:
+    """Return the desired state of a pod that has not understood any spec of its job yet: it streams nothing."""
+    paused = halted(aim, Pause(source=UNREADABLE_SOURCE, reason=job.problem))
+    return msgspec.structs.replace(paused, stops_generation=job.metadata.generation, spec_problem=job.problem)
 
 
 def halted(aim: Desired, pause: Pause) -> Desired:

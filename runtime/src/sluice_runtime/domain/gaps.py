@@ -43,5 +43,7 @@ def failure_cause(kind: FailureType) -> GapCause:
 
 def inherited(predecessor: StreamStatus) -> Gaps:
     """The gaps of the process before this one, and the one since its last sign of life."""
-    since = None if predecessor.state in ("Paused", "Finished") else predecessor.heartbeat.at
+    last_heartbeat = predecessor.heartbeat.at
+    is_known = last_heartbeat.timestamp() > 0  # one that could not be read says 1970
+    since = last_heartbeat if is_known and predecessor.state not in ("Paused", "Finished") else None
     return Gaps(tuple(predecessor.gaps[-_KEPT:]), since, "restart")

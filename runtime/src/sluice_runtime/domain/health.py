@@ -23,6 +23,7 @@ from sluice_contract.status import (
 
 from .desired import Desired
 from .ledger import Ledger
+from .pause import GONE
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +102,9 @@ _BEATS: dict[StreamState, HeartbeatState] = {
 
 def heartbeat_state(snapshot: Snapshot) -> HeartbeatState:
     """One word for consumers."""
-    if snapshot.stopping:
+    pause = snapshot.desired.pause
+    is_deleted = pause is not None and pause.source == GONE and snapshot.state == "Paused"
+    if snapshot.stopping or is_deleted:
         return "stopped"
     if snapshot.state == "Live" and (snapshot.sink_failure is not None or snapshot.failure is not None):
         return "degraded"
@@ -138,6 +141,8 @@ def stream_status(snapshot: Snapshot) -> StreamStatus:
     who, aim = snapshot.identity, snapshot.desired
     return StreamStatus(
         observed_generation=aim.generation,
+        stops_generation=aim.stops_generation,
+        spec_problem=aim.spec_problem or None,
         pod_uid=who.pod_uid,
         state=snapshot.state,
         heartbeat=StreamHeartbeat(

@@ -7,13 +7,15 @@ from datetime import MAXYEAR, MINYEAR, UTC, datetime
 
 import msgspec
 
+from sluice_contract.identity import DELETED_SOURCE, UNREADABLE_SOURCE
 from sluice_contract.pod import SWITCHED_OFF, SWITCHED_ON
-from sluice_contract.resource import IngestJob
 from sluice_contract.spec import PausedSymbol
+
+from .declared_job import DeclaredJob
 
 API = "api"
 AUTO_STOP = "autoStop"
-GONE = "deleted"
+GONE = DELETED_SOURCE
 
 
 _FIRST, _LAST = datetime(MINYEAR, 1, 1, tzinfo=UTC), datetime(MAXYEAR, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -66,13 +68,16 @@ def says_enabled(word: str) -> bool:
     return said in SWITCHED_ON
 
 
-def job_switches(job: IngestJob) -> tuple[Switch, ...]:
-    """What the IngestJob itself says."""
+def job_switches(job: DeclaredJob) -> tuple[Switch, ...]:
+    """Return the switches of the IngestJob itself: its deletion, and its stop fields."""
     source = f"cr:{job.metadata.namespace}/{job.metadata.name}"
-    pause = job.spec.pause
+    pause = job.stops.pause
     reason = (pause.reason or None) if pause else None
+    deleted = job.metadata.deletion_timestamp is not None
     return (
-        Switch(source=source, pauses=not job.spec.enabled, reason=reason),
+        Switch(source=GONE, pauses=deleted, reason="the IngestJob is being deleted"),
+        Switch(source=UNREADABLE_SOURCE, pauses=bool(job.stops.problem), reason=job.stops.problem),
+        Switch(source=source, pauses=not job.stops.enabled, reason=reason),
         Switch(
             source=source,
             pauses=pause is not None,
@@ -87,10 +92,10 @@ def paused_symbols(entries: Iterable[PausedSymbol], now: datetime) -> dict[str, 
     return {entry.symbol: entry for entry in entries if not _is_over(entry.until, now)}
 
 
-def next_change(job: IngestJob, now: datetime) -> datetime | None:
+def next_change(job: DeclaredJob, now: datetime) -> datetime | None:
     """When a pause of the job or of a symbol next ends by itself."""
-    ends = [entry.until for entry in job.spec.paused_symbols]
-    ends.append(job.spec.pause.until if job.spec.pause else None)
+    ends = [entry.until for entry in job.stops.paused_symbols]
+    ends.append(job.stops.pause.until if job.stops.pause else None)
     return min((end for end in ends if end is not None and end > now), default=None)
 
 

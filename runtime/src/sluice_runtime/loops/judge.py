@@ -6,10 +6,10 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 
-from sluice_contract.resource import IngestJob
 from sluice_contract.status import SymbolFreshness
 
 from ..domain.calendar import Hours, Session, hours, unknown
+from ..domain.declared_job import DeclaredJob
 from ..domain.freshness import OBSERVATION_SECONDS, Judge, Reconnects, Scene
 from .cell import Cell
 from .journal import Journal
@@ -17,12 +17,13 @@ from .journal import Journal
 _log = logging.getLogger(__name__)
 
 
-async def judge(live: Cell[IngestJob | None], journal: Journal) -> None:
+async def judge(live: Cell[DeclaredJob | None], journal: Journal) -> None:
     """Goes on for ever. Knows no market's hours before the job has been read."""
     observer = Observer(journal)
     while True:
         await asyncio.sleep(OBSERVATION_SECONDS)
-        observer.observe(hours(live.value.spec) if live.value is not None else unknown)
+        spec = live.value.spec if live.value is not None else None
+        observer.observe(hours(spec) if spec is not None else unknown)
 
 
 class Observer:

@@ -12,11 +12,11 @@ from .journal import Journal
 _log = logging.getLogger(__name__)
 
 
-async def look_once(find: Callable[[], Awaitable[Sequence[Finding]]], journal: Journal) -> None:
+async def look_once(find: Callable[[Sequence[str]], Awaitable[Sequence[Finding]]], journal: Journal) -> None:
     """Waits for the stream, looks, tells. Ends only by cancellation."""
     while journal.state != "Live":
         await journal.transitions.changed(journal.transitions.version)
-    found = await find()
+    found = await find(sorted(journal.aim.value.declared))
     for each in found:
         level = logging.INFO if each.good else logging.WARNING
         _log.log(level, "preflight: %s", each, extra={"event_type": "preflight", "good": each.good})

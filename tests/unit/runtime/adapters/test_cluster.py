@@ -1,17 +1,23 @@
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from sluice_contract.resource import IngestJob
-from sluice_contract.status import IngestJobStatus
 from sluice_runtime.adapters.cluster import ClusterDeclaration, RememberedJob
 from sluice_runtime.adapters.switches import FileSwitch
+from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.health import stream_status
 from sluice_runtime.loops.racing import cancel
 from sluice_runtime.ports import RefusedError, Wishes
 from support.runtime_fakes import JOB_UID, FakeJob, job, journal
 from support.virtual_time import at, seconds, settle
+
+
+async def at_once(work: Callable[[], None]) -> None:
+    """A disk that takes no time."""
+    work()
 
 
 @pytest.fixture
@@ -23,7 +29,7 @@ class Seen:
     """What a watch has told, and when."""
 
     def __init__(self, port: RememberedJob) -> None:
-        self.jobs: list[tuple[float, IngestJob | None]] = []
+        self.jobs: list[tuple[float, DeclaredJob | None]] = []
         self._port = port
 
     async def follow(self) -> None:
@@ -31,8 +37,10 @@ class Seen:
             self.jobs.append((seconds(), each))
 
 
-async def watched(port: FakeJob, file: Path, until: float, uid: str = JOB_UID) -> list[tuple[float, IngestJob | None]]:
-    seen = Seen(RememberedJob(port, file, uid))
+async def watched(
+    port: FakeJob, file: Path, until: float, uid: str = JOB_UID
+) -> list[tuple[float, DeclaredJob | None]]:
+    seen = Seen(RememberedJob(port, file, uid, at_once))
     task = asyncio.create_task(seen.follow())
     await at(until)
     await cancel(task)
@@ -48,7 +56,7 @@ async def test_what_the_api_server_says_is_handed_on_and_remembered(file: Path) 
 async def test_memory_waits_for_the_api_server_and_yields_to_it(file: Path) -> None:
     await watched(FakeJob(job(1)), file, 1)
     port = FakeJob()
-    seen = Seen(RememberedJob(port, file, JOB_UID))
+    seen = Seen(RememberedJob(port, file, JOB_UID, at_once))
     task = asyncio.create_task(seen.follow())
     await at(5.9)
     assert seen.jobs == []
@@ -89,15 +97,16 @@ async def test_a_disk_that_takes_nothing_keeps_nothing_from_streaming(
 
 
 async def test_no_status_is_remembered(file: Path) -> None:
-    await watched(FakeJob(job(1)), file, 1)
+    reported = msgspec.structs.replace(job(1), earlier_stream=stream_status(journal().snapshot()))
+    await watched(FakeJob(reported), file, 1)
     [(_, found)] = await watched(FakeJob(), file, 7)
     assert found is not None
-    assert found.status == IngestJobStatus()
+    assert found.earlier_stream is None
 
 
 async def test_reports_go_through(file: Path) -> None:
     port = FakeJob()
-    await RememberedJob(port, file, JOB_UID).report(stream_status(journal().snapshot()))
+    await RememberedJob(port, file, JOB_UID, at_once).report(stream_status(journal().snapshot()))
     assert len(port.reports) == 1
 
 

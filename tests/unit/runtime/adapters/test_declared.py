@@ -13,7 +13,7 @@ from sluice_runtime.adapters.pauses import HandPause, PauseFile, Pauses
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.racing import cancel
 from sluice_runtime.ports import RefusedError, Wishes
-from support.runtime_fakes import job, journal
+from support.runtime_fakes import journal, stored_job
 from support.virtual_time import at, settle
 
 BY_HAND = HandPause(since=datetime(2026, 3, 2, tzinfo=UTC), reason="bad prints")
@@ -23,7 +23,7 @@ class World:
     """A document that tests change, and what the runtime makes of it."""
 
     def __init__(self, directory: Path) -> None:
-        self.document: IngestJob | RefusedError = job()
+        self.document: IngestJob | RefusedError = stored_job()
         self.file = PauseFile(directory)
         self.book: Journal = journal()
         self.job = StandaloneJob(self._read, self.file, self.book)
@@ -59,7 +59,7 @@ async def test_a_changed_document_is_found_within_a_second_counted_and_told(
 ) -> None:
     caplog.set_level("INFO")
     async with world.running():
-        world.document = job(symbols=["SPY"], enabled=False)
+        world.document = stored_job(symbols=["SPY"], enabled=False)
         await at(1)
         await at(60)
     assert [each.metadata.generation for each in world.seen] == [1, 2]
@@ -69,7 +69,7 @@ async def test_a_changed_document_is_found_within_a_second_counted_and_told(
 
 async def test_a_cold_change_is_told_and_only_the_rest_applied(world: World, caplog: pytest.LogCaptureFixture) -> None:
     async with world.running():
-        world.document = job(symbols=["SPY"], synthetic={"seed": 7})
+        world.document = stored_job(symbols=["SPY"], synthetic={"seed": 7})
         await at(60)
     assert (world.seen[-1].spec.symbols, world.seen[-1].spec.synthetic) == (["SPY"], None)
     [told] = caplog.messages
@@ -93,19 +93,19 @@ async def test_a_mistake_that_comes_back_after_it_was_mended_is_told_again(
 ) -> None:
     mistake = RefusedError("job.yaml is no YAML document")
     async with world.running():
-        for moment, document in enumerate((mistake, mistake, job(), mistake), start=1):
+        for moment, document in enumerate((mistake, mistake, stored_job(), mistake), start=1):
             world.document = document
             await at(2 * moment)
-        world.document = job(synthetic={"seed": 7})
+        world.document = stored_job(synthetic={"seed": 7})
         await at(20)
-        world.document = job(synthetic={"seed": 8})
+        world.document = stored_job(synthetic={"seed": 8})
         await at(30)
         world.job.reload()
     sentence = "spec.synthetic can only change with a restart of this runtime; the rest is applied"
     assert caplog.messages == [f"{mistake}; what was read last stands"] * 2 + [sentence] * 3
 
 
-@pytest.mark.parametrize("other", [job(tenant="other", symbols=["SPY"]), job(uid="0b0b")])
+@pytest.mark.parametrize("other", [stored_job(tenant="other", symbols=["SPY"]), stored_job(uid="0b0b")])
 async def test_a_document_of_another_job_changes_nothing(world: World, other: IngestJob) -> None:
     is_same = other.spec.tenant == "acme"
     if is_same:
@@ -119,7 +119,7 @@ async def test_a_document_of_another_job_changes_nothing(world: World, other: In
 
 
 async def test_what_is_paused_by_hand_is_paused_beside_what_the_document_pauses(world: World) -> None:
-    world.document = job(pausedSymbols=[{"symbol": "MSFT"}])
+    world.document = stored_job(pausedSymbols=[{"symbol": "MSFT"}])
     async with world.running():
         world.file.write(Pauses(job=BY_HAND, symbols={"AAPL": BY_HAND}))
         await at(1)
@@ -153,7 +153,7 @@ async def test_wishes_hold_until_a_reload(world: World) -> None:
         assert (world.seen[-1].spec.symbols, world.seen[-1].spec.dry_run) == (["SPY"], True)
         world.job.reload()
         await settle()
-        assert world.seen[-1].spec == job().spec
+        assert world.seen[-1].spec == stored_job().spec
 
 
 @pytest.mark.parametrize(
@@ -165,11 +165,11 @@ async def test_a_wish_that_cannot_be_had_is_refused(world: World, wishes: Wishes
 
 
 async def test_simulated_quotes_are_never_written_whatever_changes(world: World, tmp_path: Path) -> None:
-    world.document = job(provider="alpaca", dryRun=True)
+    world.document = stored_job(provider="alpaca", dryRun=True)
     simulated = StandaloneJob(world._read, PauseFile(tmp_path), world.book)
     with pytest.raises(RefusedError):
         simulated.wish(Wishes(dry_run=False))
-    world.document = job(provider="alpaca", alpaca={"credentialsSecretRef": {"name": "alpaca"}})
+    world.document = stored_job(provider="alpaca", alpaca={"credentialsSecretRef": {"name": "alpaca"}})
     with pytest.raises(RefusedError):
         simulated.reload()
 

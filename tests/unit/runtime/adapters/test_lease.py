@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from sluice_runtime.adapters.ingestjob import Api, Session
+from sluice_runtime.adapters.api_session import Api, Session
 from sluice_runtime.adapters.lease import SlotLease
 from sluice_runtime.domain.slot import Claim
 from sluice_runtime.ports import SlotError, SlotPort

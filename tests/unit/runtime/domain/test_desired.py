@@ -1,8 +1,8 @@
 import pytest
 
-from sluice_runtime.domain.desired import DELETED, desired, halted
+from sluice_runtime.domain.desired import DELETED, halted
 from sluice_runtime.domain.pause import Pause, Switch
-from support.runtime_fakes import aim, job
+from support.runtime_fakes import aim, desired_by, job
 from support.virtual_time import START
 
 
@@ -20,12 +20,12 @@ def test_a_paused_symbol_that_is_not_declared_is_told_and_pauses_nothing() -> No
 
 
 def test_the_generation_and_the_hot_settings_go_with_it() -> None:
-    found = desired(job(4, dryRun=True, limits={"burst": 3}, heartbeat={"intervalSeconds": 2}), START)
+    found = desired_by(job(4, dryRun=True, limits={"burst": 3}, heartbeat={"intervalSeconds": 2}), START)
     assert (found.generation, found.dry_run, found.limits.burst, found.heartbeat.interval_seconds) == (4, True, 3, 2)
 
 
 def test_another_switch_pauses_beside_the_job_s_own() -> None:
-    assert desired(job(), START, [Switch(source="api", pauses=True)]).pause == Pause(source="api")
+    assert desired_by(job(), START, [Switch(source="api", pauses=True)]).pause == Pause(source="api")
 
 
 def test_a_halted_aim_is_the_same_but_paused() -> None:

@@ -118,6 +118,7 @@ def test_what_is_unknown_is_absent_from_the_status_never_null() -> None:
     document = msgspec.to_builtins(stream_status(snapshot()), builtin_types=(type(START),))
     assert document == {
         "observedGeneration": 1,
+        "stopsGeneration": 1,
         "podUID": "b0d",
         "state": "Live",
         "heartbeat": {"at": LATER, "status": "running", "dryRun": False, "epoch": 7, "sessionID": "5e55"},

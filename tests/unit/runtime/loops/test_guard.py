@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sluice_contract.resource import IngestJob
+from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.desired import UNREAD, halted
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.pause import Switch
@@ -28,7 +28,7 @@ class World:
         self.journal = journal(halted(aim(), UNREAD))
         self.keeper = FakeKeeper()
         self.switchboard = Switchboard(self.journal, self.keeper)
-        self.live: Cell[IngestJob | None] = Cell(None)
+        self.live: Cell[DeclaredJob | None] = Cell(None)
         self._generation = 0
 
     @asynccontextmanager

@@ -11,7 +11,8 @@ from support.virtual_time import settle
 async def test_it_looks_once_when_the_stream_is_up_and_tells_the_status() -> None:
     book, looks = journal(), []
 
-    async def find() -> Sequence[Finding]:
+    async def find(symbols: Sequence[str]) -> Sequence[Finding]:
+        assert symbols == ["AAPL", "MSFT"]
         looks.append(book.state)
         return [Finding("account", True, "ACTIVE")]
 

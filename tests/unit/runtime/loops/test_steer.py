@@ -6,8 +6,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from sluice_contract.resource import IngestJob
-from sluice_contract.status import IngestJobStatus
+from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.desired import DELETED, UNREAD, halted
 from sluice_runtime.domain.health import stream_status
 from sluice_runtime.domain.pause import Pause, Switch
@@ -25,7 +24,7 @@ class World:
     def __init__(self) -> None:
         self.port = FakeJob()
         self.journal: Journal = journal(halted(aim(), UNREAD))
-        self.live: Cell[IngestJob | None] = Cell(None)
+        self.live: Cell[DeclaredJob | None] = Cell(None)
         self.watching: asyncio.Task[None] | None = None
 
     @asynccontextmanager
@@ -37,7 +36,7 @@ class World:
         finally:
             await cancel(self.watching, steering)
 
-    async def declare(self, *jobs: IngestJob | None) -> None:
+    async def declare(self, *jobs: DeclaredJob | None) -> None:
         for each in jobs:
             self.port.declare(each)
             await settle()
@@ -200,8 +199,8 @@ async def test_the_gaps_of_the_process_before_are_taken_over_once() -> None:
     before, book = journal(), journal()
     before.identity = identity(session_id="before")
     before.entered("Live")
-    left = msgspec.structs.replace(job(1), status=IngestJobStatus(stream=stream_status(before.snapshot())))
-    port, cell = FakeJob(left), Cell[IngestJob | None](None)
+    left = msgspec.structs.replace(job(1), earlier_stream=stream_status(before.snapshot()))
+    port, cell = FakeJob(left), Cell[DeclaredJob | None](None)
     task = asyncio.create_task(watch(port, cell, book))
     await at(60)
     book.entered("Live")

@@ -4,7 +4,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from sluice_contract.resource import IngestJob
+from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.desired import UNREAD, halted
 from sluice_runtime.domain.pause import Switch
 from sluice_runtime.loops.cell import Cell
@@ -27,7 +27,7 @@ class World:
         self.keeper = FakeKeeper()
         self.declaration = FakeDeclaration()
         self.control = Control(Switchboard(self.journal, self.keeper), self.journal, self.declaration)
-        self.live: Cell[IngestJob | None] = Cell(job(1))
+        self.live: Cell[DeclaredJob | None] = Cell(job(1))
         self.pause_seconds = 0.5
 
     @asynccontextmanager

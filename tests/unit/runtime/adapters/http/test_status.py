@@ -5,12 +5,11 @@ import msgspec
 
 from sluice_contract.status import StreamStatus
 from sluice_runtime.adapters.http.status import status_body
-from sluice_runtime.domain.desired import desired
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.health import stream_status
 from sluice_runtime.domain.pause import Switch
 from sluice_runtime.loops.journal import Journal
-from support.runtime_fakes import aim, job, journal
+from support.runtime_fakes import aim, desired_by, job, journal
 from support.virtual_time import START, now
 
 
@@ -36,7 +35,7 @@ async def test_all_switches_that_pause_are_named_the_one_that_decides_first() ->
         Switch(source="autoStop", pauses=True, until=START),
         Switch(source="file:enabled", pauses=True),
     ]
-    found = body(journal(desired(job(enabled=False), now(), others)))
+    found = body(journal(desired_by(job(enabled=False), now(), others)))
     assert found["pausedBy"] == ["cr:acme/us", "api", "file:enabled"]
     assert (found["ingestEnabled"], found["ingestEnabledSource"]) == (False, "cr:acme/us")
 

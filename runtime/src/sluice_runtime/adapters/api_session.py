@@ -1,0 +1,83 @@
+"""Authenticated requests to the API server, with the pod's own ServiceAccount."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from .decoding import decoded
+from .sockets import monitored_socket
+
+SERVICE_ACCOUNT_DIR = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+
+
+class Api(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the API server is, and where the pod's credentials are."""
+
+    url: str
+    credentials: Path = SERVICE_ACCOUNT_DIR
+
+
+class Session:
+    """The connections to the API server."""
+
+    def __init__(self, api: Api) -> None:
+        self.url = api.url
+        self._credentials = api.credentials
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close all connections. Requests that are under way fail; the next request opens a new connection."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def http(self) -> aiohttp.ClientSession:
+        """Return the session. It is made on the loop that uses it."""
+        if self._session is None:
+            context = ssl.create_default_context(cafile=str(self._credentials / "ca.crt"))
+            connector = aiohttp.TCPConnector(ssl=context, limit=4, socket_factory=monitored_socket)
+            self._session = aiohttp.ClientSession(connector=connector)
+        return self._session
+
+    def headers(self) -> dict[str, str]:
+        """Return the header with the pod's token. Bound tokens rotate, so the file is read each time."""
+        token = (self._credentials / "token").read_text().strip()
+        return {"Authorization": f"Bearer {token}"}
+
+    @asynccontextmanager
+    async def get(
+        self, url: str, params: Mapping[str, str], timeout: aiohttp.ClientTimeout, accept: str = "application/json"
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a GET. Yields any response, whatever its status."""
+        headers = self.headers() | {"Accept": accept}
+        async with self.http().get(url, params=params, headers=headers, timeout=timeout) as response:
+            yield response
+
+
+async def json_object(response: aiohttp.ClientResponse) -> dict[str, Any]:
+    """Return the JSON object in a response."""
+    return decoded(await response.read(), dict[str, Any])
+
+
+async def json_lines(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
+    """Yield the JSON object of each line as it arrives, however long the line is."""
+    rest = b""
+    async for chunk in response.content.iter_any():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield decoded(line, dict[str, Any])
+
+
+def status_message(body: bytes) -> str:
+    """Return the message of a Kubernetes Status; of any other body, its beginning."""
+    try:
+        return str(decoded(body, dict[str, Any])["message"])[:300]
+    except (msgspec.MsgspecError, KeyError):
+        return body[:300].decode(errors="replace")
