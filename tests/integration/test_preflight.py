@@ -17,6 +17,7 @@ from support.alpaca import BASIC, Account, AlpacaServer
 from support.runtime_fakes import job
 
 SECRET = "very-secret"
+SYMBOLS = ["A", "B"]
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AlpacaServer]
             "TENANT_ID": "acme",
             "ALPACA_KEY_ID": "key",
             "ALPACA_SECRET_KEY": SECRET,
-            "MONITORED_SYMBOLS": "A,B",
+            "MONITORED_SYMBOLS": "X",  # as in a pod's environment, which has the cold part of the job alone
         }
         for name, value in {**settings, "FIRESTORE_PROJECT_ID": "demo-project"}.items():
             monkeypatch.setenv(name, value)
@@ -37,7 +38,7 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AlpacaServer]
 
 
 async def test_all_is_well_with_an_account_that_may_do_what_the_job_wants(server: AlpacaServer) -> None:
-    found = await preflight_findings()
+    found = await preflight_findings(SYMBOLS)
     assert [(each.question, each.good) for each in found] == [
         ("account", True),
         ("entitlement", True),
@@ -51,7 +52,7 @@ async def test_each_thing_that_is_not_good_is_told_by_a_sentence(
 ) -> None:
     monkeypatch.setenv("ALPACA_DATA_FEED", "sip")
     server.rest.unknown, server.rest.inactive, server.rest.skew = {"A"}, {"B"}, 60.0
-    found = {each.question: each.words for each in await preflight_findings() if not each.good}
+    found = {each.question: each.words for each in await preflight_findings(SYMBOLS) if not each.good}
     assert found.keys() == {"entitlement", "A", "B", "clock"}
     assert "HTTP 403" in found["entitlement"]
     assert "HTTP 404" in found["A"]
@@ -63,9 +64,8 @@ async def test_a_pair_of_crypto_is_asked_for_by_its_name_and_has_no_hours(
     server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALPACA_DATA_FEED", "crypto")
-    monkeypatch.setenv("MONITORED_SYMBOLS", "BTC/USD,ETH/USD")
     server.rest.unknown = {"ETH/USD"}
-    found = {each.question: each for each in await preflight_findings()}
+    found = {each.question: each for each in await preflight_findings(["BTC/USD", "ETH/USD"])}
     assert [question for question, each in found.items() if each.good] == ["account", "entitlement", "clock"]
     assert found["clock"].words == "the market is always open"
     assert "HTTP 404" in found["ETH/USD"].words
@@ -75,21 +75,25 @@ async def test_a_wrong_key_and_an_absent_server_are_findings_and_show_no_secret(
     server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALPACA_SECRET_KEY", "another-secret")
-    found = await preflight_findings()
+    found = await preflight_findings(SYMBOLS)
     assert {each.good for each in found} == {False}
     assert "HTTP 401" in found[0].words
     assert "another-secret" not in msgspec.json.encode(found).decode()
     monkeypatch.setenv("APCA_API_BASE_URL", "http://127.0.0.1:9")
-    assert "cannot be reached" in (await preflight_findings())[0].words
+    assert "cannot be reached" in (await preflight_findings(SYMBOLS))[0].words
 
 
 async def test_a_child_that_cannot_be_started_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    [found] = await preflight_findings()
+    [found] = await preflight_findings(SYMBOLS)
     assert (found.good, found.words) == (False, "it could not be started: No such file or directory")
 
 
-async def test_the_command_prints_a_line_for_each_finding_and_fails_if_one_is_bad(server: AlpacaServer) -> None:
+async def test_the_command_prints_a_line_for_each_finding_and_fails_if_one_is_bad(
+    server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONITORED_SYMBOLS", "A,B")
+
     async def run() -> tuple[int | None, str]:
         command = (sys.executable, "-m", "sluice_runtime", "preflight")
         child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=os.environ)

@@ -33,6 +33,10 @@ class Unavailable(ClusterError):  # noqa: N818
     """No answer, or none to rely on: asking again later may help."""
 
 
+class ServerFault(Unavailable):
+    """The API server failed over the request: HTTP 500. It answers an apply so on an object that it cannot type."""
+
+
 class NotLeading(ClusterError):  # noqa: N818
     """This replica may not write: it does not lead, or cannot prove that it does."""
 

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from . import store
-from .domain import checks, workload
+from .domain import checks, stops, workload
 from .domain.decision import decide
 from .domain.objects import Job, Key, Pod
 from .domain.observation import Observation, Refusal
@@ -50,12 +50,16 @@ class Reconciler:
         """One pass. Raises `ClusterError` where the cluster did not do its part; the pass is then to be repeated."""
         observation = self.observe(key)
         decision = decide(observation)
+        acted = False
         try:
+            if isinstance(decision.step, DeletePod) and decision.step.enforces is not None:
+                acted = await self._enforce_stop(key, observation, decision.step)
+        finally:  # a stop waits for no write, and a status for no refusal
             wrote = await self._write_status(key, observation, decision)
-        except NotFound:
+        if wrote is None:
             await self._refresh_job(key)  # deleted meanwhile, so nothing is to be done for it
             return Result(again=True)
-        acted = await self._act(key, observation, decision.step)
+        acted = acted or await self._act(key, observation, decision.step)
         return Result(again=wrote or acted, requeue_after=decision.requeue_after)
 
     def observe(self, key: Key) -> Observation:
@@ -73,7 +77,7 @@ class Reconciler:
             refusal=_refusal(memory, now),
             conflict=self._store.claims.conflict(key),
         )
-        return msgspec.structs.replace(seen, **_noticed(seen, memory, now, self._clocks.reachable()))
+        return msgspec.structs.replace(seen, **_noticed(seen, memory, self._clocks.reachable()))
 
     def _cold_hash(self, job: Job | None, memory: Memory) -> str:
         if job is None or job.spec is None:
@@ -83,10 +87,14 @@ class Reconciler:
             memory.cold_hash = (uid, generation, workload.cold_hash(job, self._pods))
         return memory.cold_hash[2]
 
-    async def _write_status(self, key: Key, seen: Observation, decision: Decision) -> bool:
+    async def _write_status(self, key: Key, seen: Observation, decision: Decision) -> bool | None:
+        """Return whether something was written; None if there is no such job."""
         if decision.status is None or seen.job is None:
             return False
-        self._store.jobs.put(key, await self._cluster.write_status(key, decision.status))
+        try:
+            self._store.jobs.put(key, await self._cluster.write_status(key, decision.status))
+        except NotFound:
+            return None
         for transition in decision.transitions:
             self._recorder.record(Report(key, seen.job.metadata.uid, transition))
         return True
@@ -125,6 +133,19 @@ class Reconciler:
         else:
             self._store.put_pod(created)
         self._store.memory(key).refused = None
+        return True
+
+    async def _enforce_stop(self, key: Key, seen: Observation, step: DeletePod) -> bool:
+        """Delete a pod that has not confirmed a stop, unless a live read shows that it has."""
+        await self._refresh_job(key)
+        if not stops.enforcement_is_due(self.observe(key)):
+            return True
+        self._store.accounts.discard(key[0])  # what keeps the pod from reading and reporting may be its RoleBinding
+        await self._delete_pod(key, seen, step)
+        pod = self._store.pods.get(key)
+        is_deleted = pod is None or pod.metadata.uid != step.uid or checks.pod_is_terminating(pod)
+        if is_deleted and step.enforces is not None and seen.job is not None:
+            self._recorder.record(Report(key, seen.job.metadata.uid, step.enforces))
         return True
 
     async def _delete_pod(self, key: Key, seen: Observation, step: DeletePod) -> bool:
@@ -194,8 +215,8 @@ def _refusal(memory: Memory, now: float) -> Refusal | None:
     return Refusal(noted.message, noted.generation, noted.epoch, now - noted.at)
 
 
-def _noticed(seen: Observation, memory: Memory, now: float, reachable: float) -> dict[str, object]:
-    """How long ago by our clocks the heartbeat changed and an unanswered pause was first seen.
+def _noticed(seen: Observation, memory: Memory, reachable: float) -> dict[str, object]:
+    """How long ago by our clocks the heartbeat changed and an unconfirmed stop was first seen.
 
     A pod cannot report while the API server is away, so that time does not count against it.
     """
@@ -204,11 +225,18 @@ def _noticed(seen: Observation, memory: Memory, now: float, reachable: float) ->
     heartbeat = (seen.pod.metadata.uid, said.heartbeat.at if said else None) if seen.pod and running else None
     if heartbeat is None or heartbeat != memory.heartbeat:
         memory.heartbeat, memory.heartbeat_at = heartbeat, reachable
-    memory.pausing_at = (memory.pausing_at or now) if checks.pause_is_pending(seen) else None
+    if seen.job is not None and said is not None and stops.stops_are_applied(seen.job, said):
+        memory.confirmed_symbol_pauses = stops.symbol_pauses(seen.job, seen.now)
+    seen = msgspec.structs.replace(seen, confirmed_symbol_pauses=memory.confirmed_symbol_pauses)
+    if not stops.stop_is_pending(seen):
+        memory.pausing_at = None
+    elif memory.pausing_at is None:
+        memory.pausing_at = reachable
     return {
         "heartbeat_age_seconds": reachable - memory.heartbeat_at,
         "heartbeat_was_looked_up": heartbeat is not None and memory.looked_up == heartbeat,
-        "pausing_seconds": now - (memory.pausing_at if memory.pausing_at is not None else now),
+        "pausing_seconds": reachable - (memory.pausing_at if memory.pausing_at is not None else reachable),
+        "confirmed_symbol_pauses": memory.confirmed_symbol_pauses,
     }
 
 

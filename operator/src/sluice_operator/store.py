@@ -28,7 +28,8 @@ class Memory(msgspec.Struct):
     heartbeat: object = None  # identifies the newest heartbeat seen
     heartbeat_at: float = 0.0  # when it was first seen, by the clock that stands still while the API server is away
     looked_up: object = None  # the heartbeat that a live read confirmed
-    pausing_at: float | None = None  # since when a pause is unanswered
+    pausing_at: float | None = None  # since when a stop is not confirmed, by the clock of `heartbeat_at`
+    confirmed_symbol_pauses: frozenset[str] = frozenset()
     refused: Refused | None = None
     cold_hash: tuple[str, int, str] = ("", -1, "")  # job uid, generation, hash
 

@@ -27,7 +27,9 @@ STATES = list(StreamState.__args__)  # type: ignore[attr-defined]
 
 def test_the_order_of_the_checks_is_pinned() -> None:
     assert [check.__name__ for check in PLACEMENT] == [
-        "spec_is_invalid",
+        "stop_is_not_confirmed",
+        "job_is_being_deleted",
+        "spec_is_not_understood",
         "pod_is_foreign",
         "documents_are_claimed",
         "pod_is_terminating",
@@ -41,13 +43,15 @@ def test_the_order_of_the_checks_is_pinned() -> None:
         "pod_is_missing",
     ]
     assert [check.__name__ for check in READINESS] == [
+        "job_is_being_deleted",
         "pod_is_stalled",
         "pause_needs_nothing",
+        "pause_is_pending",
         "pod_is_not_in_place",
         "pod_does_not_run",
         "heartbeat_is_stale",
-        "pause_is_pending",
         "pod_has_not_reported",
+        "spec_is_not_understood_by_the_pod",
         "pause_is_confirmed",
         "generation_is_not_applied",
         "tape_is_at_its_end",
@@ -122,6 +126,8 @@ JOBS = [
         {"pause": {"until": "2026-03-02T15:05:00Z"}},
         {"pause": {"until": "2026-03-02T14:00:00Z"}},
         {"symbols": ["not a symbol"]},
+        {"pausedSymbols": [{"symbol": "SPY"}]},
+        {"pause": {"until": []}},
         {"provider": "replay", "replay": {"tape": {"configMapRef": {"name": "t"}}}},
         {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}},
     )
@@ -152,7 +158,8 @@ def observations(draw: st.DrawFn) -> Observation:
         account_is_ensured=draw(st.booleans()),
         heartbeat_age_seconds=draw(st.sampled_from([0.0, 91.0])),
         heartbeat_was_looked_up=draw(st.booleans()),
-        pausing_seconds=draw(st.sampled_from([0.0, 11.0])),
+        pausing_seconds=draw(st.sampled_from([0.0, 11.0, 16.0])),
+        confirmed_symbol_pauses=draw(st.sampled_from([frozenset(), frozenset({"SPY"})])),
         refusal=draw(st.sampled_from([None, Refusal("quota", 1, None, 30.0), Refusal("quota", 2, 1, 61.0)])),
         conflict=draw(st.sampled_from([None, None, None, Conflict(holder=("acme", "first"), quotes=("SPY",))])),
     )

@@ -6,6 +6,7 @@ import pytest
 
 from sluice_contract import conditions as c
 from sluice_contract import identity
+from sluice_operator.domain import checks
 
 from .fakes import Crash
 from .world import KEY, NOW, RUNNING, SYNTHETIC, World, condition, declared, live, pause
@@ -168,14 +169,22 @@ async def test_a_store_that_is_behind_does_not_delete_the_newer_pod(world: World
     assert world.store.jobs.get(KEY) != old
 
 
-async def test_a_job_that_is_being_deleted_is_left_alone(world: World) -> None:
-    await declared(world)
-    writes = len(world.cluster.writes)
+async def test_the_pod_of_a_job_that_is_being_deleted_is_deleted_and_none_is_created(world: World) -> None:
+    await live(world)
     job = world.cluster.jobs[KEY]
-    job["metadata"]["deletionTimestamp"] = NOW.isoformat()
-    world.cluster.change("ingestjobs", job, spec=COLD)
+    job["metadata"] |= {"deletionTimestamp": NOW.isoformat(), "finalizers": ["example.com/backup"]}
+    world.cluster.change("ingestjobs", job, spec=SYNTHETIC | {"enabled": False})
     await world.settle()
-    assert len(world.cluster.writes) == writes
+    assert checks.pod_is_terminating(world.pod)
+    assert world.ready == ("False", c.DELETING)
+    assert "example.com/backup" in world.job.status.conditions[0].message
+    world.cluster.finish(KEY)
+    await world.settle()
+    await world.advance(600)
+    assert world.cluster.pods == {}
+    assert world.ready == ("False", c.DELETING)
+    assert condition(world.job.status, c.PAUSED) == ("True", c.NOTHING_CONNECTED)
+    assert condition(world.job.status, c.STREAMING) == ("False", c.DELETING)
 
 
 async def test_a_refused_pod_stalls_the_job_and_is_tried_once_a_minute(world: World) -> None:
@@ -191,10 +200,11 @@ async def test_a_refused_pod_stalls_the_job_and_is_tried_once_a_minute(world: Wo
     assert (world.ready, world.cluster.writes.count("create")) == (("False", c.POD_PENDING), 1)
 
 
-async def test_an_invalid_spec_stalls_the_job_until_it_changes(world: World) -> None:
+async def test_a_spec_that_is_not_understood_stalls_the_job_until_it_changes(world: World) -> None:
     await declared(world, SYNTHETIC | {"symbols": ["not a symbol"]})
-    assert condition(world.job.status, c.STALLED) == ("True", c.INVALID_SPEC)
-    assert "$.spec.symbols[0]" in world.job.status.conditions[0].message
+    assert condition(world.job.status, c.STALLED) == ("True", c.SPEC_NOT_UNDERSTOOD)
+    assert "spec.symbols[0] is not understood" in world.job.status.conditions[0].message
+    assert world.job.status.observed_generation is None
     assert (world.due, world.cluster.pods) == ({}, {})
     await declared(world, SYNTHETIC)
     assert world.ready == ("False", c.POD_PENDING)

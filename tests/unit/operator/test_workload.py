@@ -12,7 +12,7 @@ import pytest
 
 from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
-from sluice_contract.spec import HOT_FIELDS
+from sluice_contract.spec import HOT_FIELDS, cold_part
 from sluice_operator.domain import workload
 
 from .world import PODS, SYNTHETIC, job_of
@@ -112,7 +112,19 @@ def test_the_pod_gets_its_job_as_one_document() -> None:
     [entry] = [each for each in environment if each["name"] == identity.JOB_ENV]
     injected = msgspec.json.decode(entry["value"], type=InjectedJob)
     assert (injected.name, injected.epoch, injected.project_id) == ("us-equities", 7, "acme-prod")
-    assert injected.spec == job_of(EVERYTHING).spec
+    declared = job_of(EVERYTHING).spec
+    assert declared is not None
+    assert injected.spec == cold_part(declared)
+
+
+def test_the_environment_stays_small_with_the_largest_job_that_the_schema_accepts() -> None:
+    names = [f"{'S' * 15}{number:04d}" for number in range(2000)]
+    pauses = [{"symbol": name, "reason": "r" * 256} for name in names[:200]]
+    largest = SYNTHETIC | {"symbols": names, "pausedSymbols": pauses}
+    environment = workload.pod(job_of(largest), 7, "cold", PODS)["spec"]["containers"][0]["env"]
+    [value] = [each["value"] for each in environment if each["name"] == identity.JOB_ENV]
+    assert len(value) < 300
+    assert workload.cold_hash(job_of(largest), PODS) == workload.cold_hash(job_of(SYNTHETIC), PODS)
 
 
 HOT: dict[str, Any] = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sluice_contract.resource import ObjectMeta
 from sluice_contract.status import Condition, IngestJobStatus
 from sluice_operator import handlers
 from sluice_operator.domain import objects
@@ -152,8 +151,8 @@ def pause(source: str = "cr:acme/us-equities", acknowledged: bool = True) -> Doc
 
 def job_of(spec: Document, name: str = KEY[1]) -> Job:
     """A job that nobody has seen yet."""
-    meta = ObjectMeta(namespace=KEY[0], name=name, uid="job-1", generation=1)
-    return Job(metadata=meta, spec=objects.job({"metadata": {"name": name}, "spec": spec}).spec)
+    metadata = {"namespace": KEY[0], "name": name, "uid": "job-1", "generation": 1}
+    return objects.job({"metadata": metadata, "spec": spec})
 
 
 def found(status: IngestJobStatus, kind: str) -> Condition | None:

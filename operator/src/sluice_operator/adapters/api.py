@@ -15,13 +15,13 @@ import msgspec
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.config.config_exception import ConfigException
 
-from ..ports import ClusterError, Conflict, NotFound, NotLeading, Refused, Unavailable
+from ..ports import ClusterError, Conflict, NotFound, NotLeading, Refused, ServerFault, Unavailable
 from .access import CONNECTIONS
 
 _REFUSALS: Final = frozenset({400, 403, 422})
 _CONNECT_SECONDS: Final = 10.0
 _LIST_SECONDS: Final = 60.0
-_APPLY: Final = "application/apply-patch+yaml"
+_KINDS: Final = {"PATCH": "application/apply-patch+yaml", "MERGE": "application/merge-patch+json"}
 
 
 class _Failure(msgspec.Struct):
@@ -48,7 +48,10 @@ class Api:
         self._slots = asyncio.Semaphore(CONNECTIONS)
 
     async def call(self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None) -> bytes:
-        """The answer's body. A PATCH is a server-side apply. Raises `ClusterError`."""
+        """Return the answer's body. A PATCH is a server-side apply; a MERGE is a PATCH too, a JSON merge patch.
+
+        Raises `ClusterError`.
+        """
         try:
             async with self._slots:
                 status, answer = await self._sent(method, path, query or {}, body)
@@ -59,7 +62,8 @@ class Api:
         return answer
 
     async def _sent(self, method: str, path: str, query: Mapping[str, str], body: Any) -> tuple[int, bytes]:
-        kind = _APPLY if method == "PATCH" else "application/json"
+        kind = _KINDS.get(method, "application/json")
+        method = "PATCH" if method == "MERGE" else method
         _, url, headers, _, _ = await self._client.param_serialize(
             method,
             path,
@@ -100,6 +104,8 @@ def _fail(status: int, answer: bytes) -> NoReturn:
         raise Conflict(message)
     if status in _REFUSALS:
         raise Refused(message)
-    if status in {401, 429} or status >= 500:
+    if status == 500:
+        raise ServerFault(message)
+    if status in {401, 429} or status > 500:
         raise Unavailable(message)
     raise ClusterError(message)

@@ -8,17 +8,20 @@ from typing import Any, Final
 import msgspec
 
 from sluice_contract import identity
+from sluice_contract.merging import merge_patch
 from sluice_contract.status import IngestJobStatus
 
 from ..domain import objects, workload
 from ..domain.objects import Job, Key, Pod
+from ..ports import Refused, ServerFault
 from .api import Api
 
 _JOBS: Final = f"/apis/{identity.API_VERSION}"
 _PODS: Final = "/api/v1"
 _BINDINGS: Final = "/apis/rbac.authorization.k8s.io/v1"
 _PAGE: Final = 500
-_APPLY: Final = {"fieldManager": identity.OPERATOR_FIELD_MANAGER, "force": "true"}
+_MANAGER: Final = {"fieldManager": identity.OPERATOR_FIELD_MANAGER}
+_QUERIES: Final = {"PATCH": {**_MANAGER, "force": "true"}, "MERGE": _MANAGER}
 
 
 class _ListMeta(msgspec.Struct, rename="camel"):
@@ -56,14 +59,23 @@ class KubernetesCluster:
         return objects.pod(await self._call("GET", _pod_path(key)))
 
     async def write_status(self, key: Key, status: IngestJobStatus) -> Job:
-        """See the port."""
+        """Apply the status; merge it where that fails, and where fields of another writer are left."""
+        wanted: dict[str, Any] = msgspec.to_builtins(status)
         body = {
             "apiVersion": identity.API_VERSION,
             "kind": identity.KIND,
             "metadata": {"name": key[1], "namespace": key[0]},
-            "status": status,
+            "status": wanted,
         }
-        return objects.job(await self._call("PATCH", f"{_job_path(key)}/status", body))
+        try:
+            document = await self._call("PATCH", f"{_job_path(key)}/status", body)
+        except (ServerFault, Refused):
+            document = await self._call("GET", _job_path(key))
+        if patch := merge_patch(_operator_fields(document), wanted):
+            # The uid is a precondition: a job of the same name that was created since is another one.
+            merged = {"metadata": {"uid": document["metadata"]["uid"]}, "status": patch}
+            document = await self._call("MERGE", f"{_job_path(key)}/status", merged)
+        return objects.job(document)
 
     async def ensure_account(self, namespace: str) -> None:
         """See the port."""
@@ -108,9 +120,14 @@ class KubernetesCluster:
             await asyncio.sleep(0)  # decoding a page takes long enough to let others in
 
     async def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        answer = await self._api.call(method, path, _APPLY if method == "PATCH" else None, body)
+        answer = await self._api.call(method, path, _QUERIES.get(method), body)
         decoded: dict[str, Any] = msgspec.json.decode(answer)
         return decoded
+
+
+def _operator_fields(document: dict[str, Any]) -> dict[str, Any]:
+    status = document.get("status")
+    return {name: value for name, value in status.items() if name != "stream"} if isinstance(status, dict) else {}
 
 
 def _job_path(key: Key) -> str:

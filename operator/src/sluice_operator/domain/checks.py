@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sluice_contract import identity
-from sluice_contract.spec import IngestJobSpec
-from sluice_contract.status import Restart, StreamPause, StreamStatus
+from sluice_contract.status import LARGEST, Restart, StreamStatus
 
 from .objects import NO_CONTAINER, ContainerStatus, Job, Pod
 from .observation import Observation
 
 HEARTBEAT_LIMIT_SECONDS: Final = 90.0  # the pod reports at least every 30 s
-PAUSE_LIMIT_SECONDS: Final = 10.0  # a flush takes at most 3 s
 RESTART_FIRST_SECONDS: Final = 10.0
 RESTART_MOST_SECONDS: Final = 300.0
 RESTART_CLEARED_AFTER_SECONDS: Final = 600.0
 REFUSAL_RETRY_SECONDS: Final = 60.0
 
+_EPOCH_DIGITS: Final = 15  # one that somebody has annotated must not be the last there can be
 _WORDS_SHOWN: Final = 512  # of a log's end: three conditions may repeat it, and the object should stay small
 
 # Waiting reasons of the kubelet that no amount of waiting is likely to end.
@@ -38,13 +37,6 @@ _UNSTARTABLE: Final = frozenset(
 def container(pod: Pod) -> ContainerStatus:
     """The state of the ingest container; one without a state while the kubelet has not reported any."""
     return next((each for each in pod.status.container_statuses if each.name == identity.CONTAINER), NO_CONTAINER)
-
-
-def pause_is_asked(spec: IngestJobSpec | None, now: datetime) -> bool:
-    """The spec wants no connection now."""
-    if spec is None:
-        return False
-    return not spec.enabled or (spec.pause is not None and (spec.pause.until is None or spec.pause.until > now))
 
 
 def symbols_words(said: StreamStatus) -> str:
@@ -140,14 +132,14 @@ def running_seconds(observation: Observation) -> float:
 def pod_epoch(pod: Pod) -> int:
     """The pod's incarnation. 0: somebody removed the annotation."""
     text = pod.metadata.annotations.get(identity.EPOCH_ANNOTATION, "")
-    return int(text) if text.isdecimal() else 0
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _EPOCH_DIGITS else 0
 
 
 def raised_epoch(observation: Observation) -> int:
     """The next incarnation: milliseconds since 1970, and more than any before it even if the clock went back."""
     job = observation.job
     last = (job.status.epoch or 0) if job is not None else 0
-    return max(last + 1, int(observation.now.timestamp() * 1000))
+    return min(max(last + 1, int(observation.now.timestamp() * 1000)), LARGEST)
 
 
 def stream(observation: Observation) -> StreamStatus | None:
@@ -177,28 +169,6 @@ def heartbeat_is_stale(observation: Observation) -> bool:
 def generation_is_applied(job: Job, said: StreamStatus) -> bool:
     """The pod streams by the newest spec."""
     return said.observed_generation >= job.metadata.generation
-
-
-def pause_is_acknowledged(job: Job, said: StreamStatus) -> bool:
-    """The pod has closed and flushed everything, and knows the newest spec."""
-    return said.pause is not None and said.pause.acknowledged_at is not None and generation_is_applied(job, said)
-
-
-def pause_of_the_pod(observation: Observation) -> StreamPause | None:
-    """The pause that the pod reports. Not the one with which it starts, unless one was asked for as well."""
-    job, said = observation.job, stream(observation)
-    if job is None or said is None or said.pause is None:
-        return None
-    unread = said.pause.source == identity.UNREAD_SOURCE and not pause_is_asked(job.spec, observation.now)
-    return None if unread else said.pause
-
-
-def pause_is_pending(observation: Observation) -> bool:
-    """A pause was asked for, something may be connected, and the pod has not acknowledged."""
-    job, said = observation.job, stream(observation)
-    if job is None or not pause_is_asked(job.spec, observation.now) or nothing_can_be_connected(observation):
-        return False
-    return said is None or not pause_is_acknowledged(job, said)
 
 
 def tape_is_finished(observation: Observation) -> bool:

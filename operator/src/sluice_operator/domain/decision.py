@@ -9,7 +9,7 @@ import msgspec
 from sluice_contract import identity
 from sluice_contract.status import IngestJobStatus, Restart
 
-from . import checks, placement, readiness, summary
+from . import checks, placement, readiness, stops, summary
 from .objects import Job, Pod
 from .observation import Observation
 from .verdict import Decision, DeletePod, Finding, Look
@@ -23,12 +23,10 @@ def decide(observation: Observation) -> Decision:
     job = observation.job
     if job is None:
         return _without_job(observation.pod)
-    if job.metadata.deletion_timestamp is not None:
-        return Decision()  # the garbage collector takes the pod
     found = placement.finding(observation, job)
     verdict = readiness.verdict(observation, job, found)
     status = IngestJobStatus(
-        observed_generation=job.metadata.generation,
+        observed_generation=_observed_generation(job),
         phase=verdict.phase,
         conditions=summary.conditions(observation, job, verdict),
         pod_name=identity.pod_name(job.metadata.name),
@@ -61,6 +59,11 @@ def _look(observation: Observation) -> Look | None:
     return Look() if overdue and not observation.heartbeat_was_looked_up else None
 
 
+def _observed_generation(job: Job) -> int | None:
+    """Return the last generation that was understood: a tool that waits for this one must not take it for applied."""
+    return job.status.observed_generation if job.spec is None else job.metadata.generation
+
+
 def _epoch(observation: Observation, job: Job, found: Finding | None) -> int | None:
     if found is not None and found.epoch is not None:
         return found.epoch
@@ -85,11 +88,10 @@ def _deadlines(observation: Observation, job: Job, found: Finding | None) -> Ite
     """Seconds until each moment at which time alone changes the answer."""
     if found is not None and found.requeue_after is not None:
         yield found.requeue_after
-    pause = job.spec.pause if job.spec is not None else None
+    pause = job.stops.pause
     if pause is not None and pause.until is not None and pause.until > observation.now:
         yield (pause.until - observation.now).total_seconds()
-    if checks.pause_is_pending(observation) and observation.pausing_seconds < checks.PAUSE_LIMIT_SECONDS:
-        yield checks.PAUSE_LIMIT_SECONDS - observation.pausing_seconds
+    yield from stops.deadlines(observation)
     if checks.pod_is_running(observation.pod):
         if not checks.heartbeat_is_overdue(observation):
             yield checks.HEARTBEAT_LIMIT_SECONDS - observation.heartbeat_age_seconds

@@ -8,20 +8,26 @@ from typing import Any, Final
 import msgspec
 
 from sluice_contract import identity
+from sluice_contract.lenient import readable_part
 from sluice_contract.naming import Document
 from sluice_contract.resource import ObjectMeta
 from sluice_contract.spec import IngestJobSpec
+from sluice_contract.spec_reading import StopFields, read_spec
 from sluice_contract.status import IngestJobStatus
 
 Key = tuple[str, str]  # namespace and name of a job
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One IngestJob. `spec` is None where it cannot be decoded, and `invalid` then says why."""
+    """One IngestJob. `spec` is None where a field other than the stop fields is not understood.
+
+    `problem` then is a sentence that names the field.
+    """
 
     metadata: ObjectMeta
     spec: IngestJobSpec | None
-    invalid: str = ""
+    stops: StopFields
+    problem: str = ""
     status: IngestJobStatus = IngestJobStatus()
 
     @property
@@ -116,29 +122,19 @@ class Pod(Document, frozen=True):
     status: PodStatus = PodStatus()
 
 
-class _HasMetadata(Document, frozen=True):
-    metadata: ObjectMeta
-
-
-class _HasStatus(Document, frozen=True):
-    status: IngestJobStatus = IngestJobStatus()
-
-
 NO_CONTAINER: Final = ContainerStatus(name=identity.CONTAINER)
 
 
 def job(document: dict[str, Any]) -> Job:
-    """The job in a decoded IngestJob. Never fails over `spec` or `status`: what somebody stored must not stop us.
-
-    Raises:
-        msgspec.ValidationError: not even its metadata can be read.
-    """
-    metadata = msgspec.convert(document, _HasMetadata).metadata
-    try:
-        spec, invalid = msgspec.convert(document.get("spec"), IngestJobSpec), ""
-    except msgspec.ValidationError as error:
-        spec, invalid = None, str(error).replace("`$", "`$.spec")
-    return Job(metadata=metadata, spec=spec, invalid=invalid, status=_status(document))
+    """Return the job in a decoded IngestJob. Never raises: whatever is stored in it, the rest is read."""
+    reading = read_spec(document.get("spec"))
+    return Job(
+        metadata=readable_part(document.get("metadata"), ObjectMeta),
+        spec=reading.spec,
+        stops=reading.stops,
+        problem=reading.problem,
+        status=readable_part(document.get("status") or {}, IngestJobStatus),
+    )
 
 
 def pod(document: dict[str, Any]) -> Pod:
@@ -154,10 +150,3 @@ def key_of_pod(namespace: str, name: str) -> Key | None:
     """The job that a pod of this name would belong to. None: no job's pod is named so."""
     job_name = name.removesuffix(identity.POD_SUFFIX)
     return (namespace, job_name) if job_name and job_name != name else None
-
-
-def _status(document: dict[str, Any]) -> IngestJobStatus:
-    try:
-        return msgspec.convert(document, _HasStatus).status
-    except msgspec.ValidationError:
-        return IngestJobStatus()  # written anew in the next pass

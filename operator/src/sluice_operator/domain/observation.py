@@ -36,6 +36,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     account_is_ensured: bool = True
     heartbeat_age_seconds: float = 0.0  # since the heartbeat last changed, or the pod was first seen running
     heartbeat_was_looked_up: bool = False  # a live read confirmed that this is still the newest heartbeat
-    pausing_seconds: float = 0.0  # since a pause that is not acknowledged was first seen
+    pausing_seconds: float = 0.0  # since a stop that is not confirmed was first seen, while the API server answered
+    confirmed_symbol_pauses: frozenset[str] = frozenset()  # the symbols whose pause the pod has confirmed
     refusal: Refusal | None = None
     conflict: Conflict | None = None  # with an earlier job, over documents

@@ -8,24 +8,73 @@ from typing import Final
 
 from sluice_contract import conditions as c
 from sluice_contract import identity
+from sluice_contract.status import Condition
 
-from . import checks
+from . import checks, stops
 from .claims import Conflict
 from .objects import Job, Pod
 from .observation import Observation
-from .verdict import CreatePod, DeletePod, EnsureAccount, Finding, Look, Step, Verdict
+from .verdict import CreatePod, DeletePod, EnsureAccount, Finding, Look, Step, Transition, Verdict
 
 FOREIGN_POD_LOOK_SECONDS: Final = 10.0
 _NAMES_SHOWN: Final = 5
+_MESSAGE_LENGTH: Final = 1024
 
 Check = Callable[[Observation, Job], Finding | None]
 
 
-def spec_is_invalid(_: Observation, job: Job) -> Finding | None:
-    """No retry: only another generation can change this."""
+def stop_is_not_confirmed(o: Observation, _: Job) -> Finding | None:
+    """A pod that has not confirmed a stop for 15 s is deleted: it may be deaf, frozen, or unable to report."""
+    if o.pod is None or checks.pod_is_terminating(o.pod) or not stops.enforcement_is_due(o):
+        return None
+    symbols = stops.unconfirmed_symbol_pauses(o)
+    stop = "the stop" if stops.pause_is_pending(o) else f"the pause of {_named(tuple(sorted(symbols)))}"
+    message = (
+        f"Pod {o.pod.metadata.name} did not confirm {stop} within {stops.ENFORCEMENT_SECONDS:.0f} s, so the operator "
+        f"deletes it."
+    )
+    event = Transition(enforcement_condition(o, message), warning=True)
+    step = DeletePod(o.pod.metadata.uid, o.pod.metadata.resource_version, enforces=event)
+    verdict = Verdict(reason=c.PAUSING, message=message, phase="Pausing")
+    return Finding(verdict=verdict, step=step, restart=checks.next_restart(o, o.pod))
+
+
+def enforcement_condition(o: Observation, message: str) -> Condition:
+    """Return what the event of the deletion says."""
+    generation = o.job.metadata.generation if o.job is not None else 0
+    at = o.now.replace(microsecond=0)
+    return Condition(
+        type=c.PAUSED,
+        status="False",
+        reason=c.STOP_ENFORCED,
+        message=message,
+        last_transition_time=at,
+        observed_generation=generation,
+    )
+
+
+def job_is_being_deleted(o: Observation, job: Job) -> Finding | None:
+    """A deletion is a stop, also where another controller's finalizer holds the job: no pod runs from then on."""
+    if not stops.job_is_being_deleted(job):
+        return None
+    holders = ", ".join(job.metadata.finalizers) or "none"
+    message = f"The job is being deleted and streams nothing. Finalizers that hold it: {holders}."
+    verdict = Verdict(reason=c.DELETING, message=message[:_MESSAGE_LENGTH], phase="Stopped")
+    step = None
+    if o.pod is not None and checks.pod_is_ours(o.pod) and not checks.pod_is_terminating(o.pod):
+        step = _delete(o.pod)
+    return Finding(verdict=verdict, step=step)
+
+
+def spec_is_not_understood(_: Observation, job: Job) -> Finding | None:
+    """No retry: only another spec or another operator can change this. A pod that runs keeps to its last spec."""
     if job.spec is not None:
         return None
-    return _stalled(c.INVALID_SPEC, f"The spec cannot be carried out: {job.invalid}.")
+    message = (
+        f"{job.problem}. A running pod keeps to the last spec that it understood; without one, no pod is created. "
+        "Correct the field, or upgrade the operator."
+    )
+    return Finding(verdict=Verdict(reason=c.SPEC_NOT_UNDERSTOOD, message=message, phase="Degraded", stalled=True))
 
 
 def pod_is_foreign(o: Observation, job: Job) -> Finding | None:
@@ -139,7 +188,9 @@ def pod_is_missing(o: Observation, _: Job) -> Finding | None:
 
 
 PLACEMENT: Final[tuple[Check, ...]] = (
-    spec_is_invalid,
+    stop_is_not_confirmed,
+    job_is_being_deleted,
+    spec_is_not_understood,
     pod_is_foreign,
     documents_are_claimed,
     pod_is_terminating,

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Final
 
 from sluice_contract import conditions as c
-from sluice_contract.status import StreamStatus
+from sluice_contract.status import Phase, StreamStatus
 
-from . import checks
+from . import checks, stops
 from .objects import Job
 from .observation import Observation
 from .verdict import Finding, Verdict
@@ -24,6 +24,11 @@ _BLOCKED_REASONS: Final = {
 }
 
 
+def job_is_being_deleted(_: Observation, job: Job, found: Finding | None) -> Verdict | None:
+    """Never Ready, also while a pause is requested as well."""
+    return found.verdict if found is not None and stops.job_is_being_deleted(job) else None
+
+
 def pod_is_stalled(_: Observation, __: Job, found: Finding | None) -> Verdict | None:
     """Somebody has to act, whether or not the job is to be paused: it could not resume."""
     return found.verdict if found is not None and found.verdict.stalled else None
@@ -31,7 +36,7 @@ def pod_is_stalled(_: Observation, __: Job, found: Finding | None) -> Verdict | 
 
 def pause_needs_nothing(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
     """To be paused, and nothing runs: the declared state is reached, whatever becomes of the pod."""
-    if not checks.pause_is_asked(job.spec, o.now) or not checks.nothing_can_be_connected(o):
+    if not stops.pause_is_requested(job, o.now) or not checks.nothing_can_be_connected(o):
         return None
     return Verdict(ready=True, reason=c.PAUSED_REASON, message=_pause_words(job), phase="Paused")
 
@@ -58,15 +63,18 @@ def heartbeat_is_stale(o: Observation, _: Job, __: Finding | None) -> Verdict | 
     """It runs and is silent: whatever it said last is no longer known to be true."""
     if not checks.heartbeat_is_stale(o):
         return None
-    message = f"The pod runs, but has not reported for {checks.HEARTBEAT_LIMIT_SECONDS:.0f} s: see its log."
+    message = (
+        f"The pod runs, but has not reported for {checks.HEARTBEAT_LIMIT_SECONDS:.0f} s: it is cut off or frozen, or "
+        f"its status writes are refused (by a webhook, a policy, or a missing RoleBinding). See its log."
+    )
     return Verdict(reason=c.HEARTBEAT_STALE, message=message, phase="Degraded")
 
 
 def pause_is_pending(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
     """The pod may still be connected."""
-    if not checks.pause_is_pending(o):
+    if not stops.pause_is_pending(o):
         return None
-    return Verdict(reason=c.PAUSING, message="A pause was asked for; the pod has yet to confirm it.", phase="Pausing")
+    return Verdict(reason=c.PAUSING, message="A pause is requested; the pod has not confirmed it yet.", phase="Pausing")
 
 
 def pod_has_not_reported(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
@@ -76,10 +84,21 @@ def pod_has_not_reported(o: Observation, _: Job, __: Finding | None) -> Verdict 
     return Verdict(reason=c.POD_STARTING, message="The pod runs and has not reported yet.", phase="Starting")
 
 
+def spec_is_not_understood_by_the_pod(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+    """The pod keeps to the last spec that it understood, and obeys each stop."""
+    said = checks.stream(o)
+    if said is None or not said.spec_problem:
+        return None
+    paused = said.pause is not None and said.pause.acknowledged_at is not None
+    message = f"The pod reports: {said.spec_problem}. Correct the field, or upgrade the runtime."
+    phase: Phase = "Paused" if paused else "Degraded"
+    return Verdict(reason=c.SPEC_NOT_UNDERSTOOD, message=message, phase=phase, stalled=True)
+
+
 def pause_is_confirmed(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
-    """Asked for in the spec, or by any other switch of the pod's; and all is closed and flushed."""
-    said, pause = checks.stream(o), checks.pause_of_the_pod(o)
-    if said is None or pause is None or not checks.generation_is_applied(job, said):
+    """Requested in the spec, or by any other switch of the pod; and all is closed and flushed."""
+    said, pause = checks.stream(o), stops.pause_of_the_pod(o)
+    if said is None or pause is None or not stops.stops_are_applied(job, said):
         return None
     if pause.acknowledged_at is None:
         return Verdict(reason=c.PAUSING, message=f"Paused by {pause.source}; closing.", phase="Pausing")
@@ -155,13 +174,15 @@ def stream_is_connecting(o: Observation, _: Job, __: Finding | None) -> Verdict 
 
 
 READINESS: Final[tuple[Check, ...]] = (
+    job_is_being_deleted,
     pod_is_stalled,
     pause_needs_nothing,
+    pause_is_pending,
     pod_is_not_in_place,
     pod_does_not_run,
     heartbeat_is_stale,
-    pause_is_pending,
     pod_has_not_reported,
+    spec_is_not_understood_by_the_pod,
     pause_is_confirmed,
     generation_is_not_applied,
     tape_is_at_its_end,
@@ -185,7 +206,8 @@ def credentials_are_needed(job: Job) -> bool:
 
 
 def _pause_words(job: Job) -> str:
-    reason = job.spec.pause.reason if job.spec is not None and job.spec.pause is not None else ""
+    stop = job.stops
+    reason = stop.problem or (stop.pause.reason if stop.pause is not None else "")
     return f"Paused{': ' + reason if reason else ''}. No pod runs, so nothing is connected."
 
 

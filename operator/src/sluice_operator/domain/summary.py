@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from sluice_contract import conditions as c
 from sluice_contract.status import Condition
 
-from . import checks
+from . import checks, stops
 from .objects import Job
 from .observation import Observation
 from .readiness import credentials_are_needed
 from .verdict import Transition, Verdict
-
-Truth = Literal["True", "False", "Unknown"]
 
 _TELLING: Final = (c.READY, c.PAUSED, c.CREDENTIALS_VALID, c.SINK_HEALTHY, c.CONNECTION_SLOT_ACQUIRED, c.STALLED)
 _GOOD_UNLESS_TOLD: Final = (c.CREDENTIALS_VALID, c.SINK_HEALTHY, c.CONNECTION_SLOT_ACQUIRED)
@@ -32,7 +30,7 @@ class Fact(msgspec.Struct, frozen=True):
     """A condition before it has a time."""
 
     type: str
-    status: Truth
+    status: str
     reason: str
     message: str
 
@@ -54,20 +52,36 @@ def conditions(observation: Observation, job: Job, verdict: Verdict) -> list[Con
 
 
 def paused(o: Observation, job: Job) -> Fact | None:
-    """True only where it is certain. Absent while nobody pauses, and for the first 10 s of an unanswered pause."""
-    asked = checks.pause_is_asked(job.spec, o.now)
-    if asked and checks.nothing_can_be_connected(o):
+    """The Paused condition: True once nothing is connected and nothing more is written.
+
+    Absent while no pause is requested, and for the first 10 s of a pause that is not confirmed.
+    """
+    requested = stops.pause_is_requested(job, o.now)
+    if requested and checks.nothing_can_be_connected(o):
         return Fact(c.PAUSED, "True", c.NOTHING_CONNECTED, "No pod runs, so nothing is connected.")
-    if asked and checks.pause_is_pending(o):
-        if o.pausing_seconds < checks.PAUSE_LIMIT_SECONDS:
+    if requested and stops.pause_is_pending(o):
+        if o.pausing_seconds < stops.CONFIRMATION_SECONDS:
             return None
-        message = "The pod has not confirmed the pause: it may still be connected. Delete the pod to be certain."
-        return Fact(c.PAUSED, "False", c.NOT_ACKNOWLEDGED, message)
-    pause = checks.pause_of_the_pod(o)
+        return Fact(c.PAUSED, "False", c.NOT_ACKNOWLEDGED, _unconfirmed_words(o))
+    pause = stops.pause_of_the_pod(o)
     if pause is None or pause.acknowledged_at is None:
         return None
     since = f"{pause.acknowledged_at:%Y-%m-%dT%H:%M:%SZ}"
     return Fact(c.PAUSED, "True", c.PAUSED_REASON, f"Paused by {pause.source} since {since}.")
+
+
+def _unconfirmed_words(o: Observation) -> str:
+    """Say what the operator does about it, or since when its deletion has had no effect."""
+    going_since = o.pod.metadata.deletion_timestamp if o.pod is not None else None
+    if going_since is None:
+        return (
+            f"The pod has not confirmed the pause and may still be connected. The operator deletes it "
+            f"{stops.ENFORCEMENT_SECONDS:.0f} s after the pause."
+        )
+    return (
+        f"The pod has not confirmed the pause and is deleted, but its object is still there; its grace period ended or "
+        f"ends at {going_since:%Y-%m-%dT%H:%M:%SZ}. It may still be connected: see whether its node is reachable."
+    )
 
 
 def streaming(o: Observation, verdict: Verdict) -> Fact:

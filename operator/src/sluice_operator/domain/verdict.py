@@ -17,11 +17,22 @@ class CreatePod(msgspec.Struct, frozen=True):
     epoch: int
 
 
+class Transition(msgspec.Struct, frozen=True):
+    """A condition that changed: the material of a Kubernetes Event."""
+
+    condition: Condition
+    warning: bool
+
+
 class DeletePod(msgspec.Struct, frozen=True):
-    """Delete exactly this pod object, if it is still as it was seen."""
+    """Delete exactly this pod object, if it is still as it was seen.
+
+    `enforces` is the event of a deletion that enforces a stop. Such a deletion waits for no write of a status.
+    """
 
     uid: str
     resource_version: str
+    enforces: Transition | None = None
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -52,13 +63,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     requeue_after: float | None = None  # seconds
     epoch: int | None = None
     restart: Restart | None = None
-
-
-class Transition(msgspec.Struct, frozen=True):
-    """A condition that changed: the material of a Kubernetes Event."""
-
-    condition: Condition
-    warning: bool
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

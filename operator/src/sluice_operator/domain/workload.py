@@ -125,7 +125,7 @@ def _placement(declared: Pod, settings: PodSettings) -> Manifest:
 
 def _spec(job: Job) -> IngestJobSpec:
     if job.spec is None:
-        raise ValueError(f"no pod can be built: {job.invalid}")
+        raise ValueError(f"no pod can be built: {job.problem}")
     return job.spec
 
 
@@ -181,16 +181,19 @@ def _container(job: Job, epoch: int, settings: PodSettings, mounts: list[Manifes
 
 
 def _environment(job: Job, epoch: int, settings: PodSettings) -> list[Manifest]:
+    # The cold part is all that a pod uses before it has read its live job. The whole spec would also be too long: Linux
+    # takes 128 KiB of one variable, which 2,000 symbols with their pauses exceed.
+    spec = cold_part(_spec(job))
     injected = InjectedJob(
         namespace=job.metadata.namespace,
         name=job.metadata.name,
         uid=job.metadata.uid,
         generation=job.metadata.generation,
         epoch=epoch,
-        project_id=_spec(job).firestore.project_id or settings.project_id,
-        spec=_spec(job),
+        project_id=spec.firestore.project_id or settings.project_id,
+        spec=spec,
     )
-    document = msgspec.to_builtins(injected) | {"spec": _declared(_spec(job))}
+    document = msgspec.to_builtins(injected) | {"spec": _declared(spec)}
     emulator = {"name": "FIRESTORE_EMULATOR_HOST", "value": settings.firestore_emulator_host}
     return [
         {"name": identity.JOB_ENV, "value": _encode(document).decode()},
@@ -198,7 +201,7 @@ def _environment(job: Job, epoch: int, settings: PodSettings) -> list[Manifest]:
         _from_field(identity.POD_IP_ENV, "status.podIP"),
         _from_field("POD_NAME", "metadata.name"),
         *([emulator] if settings.firestore_emulator_host else []),
-        *({"name": each.name, "value": each.value} for each in (_spec(job).pod or Pod()).env),
+        *({"name": each.name, "value": each.value} for each in (spec.pod or Pod()).env),
     ]
 
 

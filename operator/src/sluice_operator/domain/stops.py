@@ -1,0 +1,113 @@
+"""Facts about a stop: whether one is requested, whether the pod has confirmed it, and when the operator has to act.
+
+A stop is a pause of the whole job, a pause of some of its symbols, or the deletion of the job. The pod obeys each by
+itself; what is here is about a pod that does not, or cannot say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from sluice_contract import identity
+from sluice_contract.spec import Pause, PausedSymbol
+from sluice_contract.status import StreamPause, StreamStatus
+
+from . import checks
+from .objects import Job
+from .observation import Observation
+
+CONFIRMATION_SECONDS: Final = 10.0  # closing takes at most 2 s, a flush at most 3 s
+ENFORCEMENT_SECONDS: Final = 15.0
+# A pod that has never reported may still be starting. Until it has read its job, it opens no connection.
+START_SECONDS: Final = 60.0
+
+
+def job_is_being_deleted(job: Job) -> bool:
+    """Whether the deletion of the job is requested; a finalizer may hold the object for long."""
+    return job.metadata.deletion_timestamp is not None
+
+
+def pause_is_requested(job: Job, now: datetime) -> bool:
+    """Whether the spec allows no connection now. A stop field that is not understood counts as a pause."""
+    stops = job.stops
+    return not stops.enabled or bool(stops.problem) or (stops.pause is not None and _is_in_force(stops.pause, now))
+
+
+def symbol_pauses(job: Job, now: datetime) -> frozenset[str]:
+    """Return the symbols that the spec pauses now."""
+    return frozenset(entry.symbol for entry in job.stops.paused_symbols if _is_in_force(entry, now))
+
+
+def stops_are_applied(job: Job, said: StreamStatus) -> bool:
+    """Whether the pod has applied the newest stop fields, whether or not it understands the rest of the spec."""
+    return max(said.observed_generation, said.stops_generation or 0) >= job.metadata.generation
+
+
+def pause_is_acknowledged(job: Job, said: StreamStatus) -> bool:
+    """Whether the pod has closed and flushed everything by the newest stop fields."""
+    if not stops_are_applied(job, said):
+        return False
+    if said.pause is not None:
+        return said.pause.acknowledged_at is not None
+    stops = job.stops
+    # The pod understands a stop field that this operator does not, and it is no pause.
+    return bool(stops.problem) and stops.enabled and stops.pause is None
+
+
+def pause_is_pending(observation: Observation) -> bool:
+    """Whether a pause is requested, something may be connected, and the pod has not acknowledged the pause."""
+    job, said = observation.job, checks.stream(observation)
+    if job is None or not pause_is_requested(job, observation.now) or checks.nothing_can_be_connected(observation):
+        return False
+    return said is None or not pause_is_acknowledged(job, said)
+
+
+def unconfirmed_symbol_pauses(observation: Observation) -> frozenset[str]:
+    """Return the paused symbols that the pod may still stream, because it has not confirmed their pause."""
+    job, said = observation.job, checks.stream(observation)
+    if job is None or checks.nothing_can_be_connected(observation):
+        return frozenset()
+    if said is not None and stops_are_applied(job, said):
+        return frozenset()
+    return symbol_pauses(job, observation.now) - observation.confirmed_symbol_pauses
+
+
+def pause_of_the_pod(observation: Observation) -> StreamPause | None:
+    """Return the pause that the pod reports.
+
+    Not the one with which it starts, unless one is requested as well; nor that of a job that is being deleted.
+    """
+    job, said = observation.job, checks.stream(observation)
+    if job is None or said is None or said.pause is None:
+        return None
+    own = said.pause.source in (identity.UNREAD_SOURCE, identity.DELETED_SOURCE)
+    return None if own and not pause_is_requested(job, observation.now) else said.pause
+
+
+def stop_is_pending(observation: Observation) -> bool:
+    """Whether a pause, of the job or of symbols, is requested and not confirmed."""
+    return pause_is_pending(observation) or bool(unconfirmed_symbol_pauses(observation))
+
+
+def enforcement_is_due(observation: Observation) -> bool:
+    """Whether a stop has waited for its confirmation for so long that the operator deletes the pod."""
+    if not stop_is_pending(observation) or observation.pausing_seconds < ENFORCEMENT_SECONDS:
+        return False
+    return checks.stream(observation) is not None or checks.running_seconds(observation) >= START_SECONDS
+
+
+def deadlines(observation: Observation) -> Iterator[float]:
+    """Yield the seconds until each moment at which a pending stop is seen differently."""
+    if not stop_is_pending(observation):
+        return
+    for limit in (CONFIRMATION_SECONDS, ENFORCEMENT_SECONDS):
+        if observation.pausing_seconds < limit:
+            yield limit - observation.pausing_seconds
+    if checks.stream(observation) is None and observation.pausing_seconds >= ENFORCEMENT_SECONDS:
+        yield max(0.0, START_SECONDS - checks.running_seconds(observation))
+
+
+def _is_in_force(pause: Pause | PausedSymbol, now: datetime) -> bool:
+    return pause.until is None or pause.until > now
