@@ -22,6 +22,7 @@ from .adapters.decoding import decoded
 from .adapters.http.walk import Walk
 from .adapters.pauses import HandPause, PauseFile
 from .adapters.preflight import findings_of
+from .adapters.user_text import UserTextError, read_user_text
 from .domain.rest import rest
 from .environment import KEY_ID, SECRET_KEY, checked, first, spec_from_environment, standalone_settings, state_dir
 from .settings import Settings, SettingsError, says, settings
@@ -117,7 +118,7 @@ def with_symbols(found: Settings, symbols: bytes) -> Settings:
 
 def walk(base_url: str, seconds: float, environment: Mapping[str, str], say: Say) -> int:
     """A running runtime through status, reload, dry start and stop, as which it is left."""
-    failure = Walk(base_url, environment.get("SLUICE_HTTP_TOKEN")).failure(seconds, say)
+    failure = Walk(base_url, first(environment, ("SLUICE_HTTP_TOKEN",))).failure(seconds, say)
     say(f"FAIL: {failure}" if failure else "PASS: status, reload, dry start and stop; it is left stopped, and not dry")
     return 1 if failure else 0
 
@@ -157,12 +158,14 @@ def _file(path: Path, *, dry: bool) -> IngestJob:
 def _document(path: Path, *, dry: bool) -> IngestJob:
     """`dry`: whatever it says, it is a dry run."""
     try:
-        found = msgspec.yaml.decode(path.read_bytes(), type=dict)
+        found = msgspec.yaml.decode(read_user_text(path, may_be_pipe=_is_stream(path)), type=dict)
         if dry and isinstance(found.get("spec"), dict):
             found["spec"]["dryRun"] = True
         return checked(found)
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+    except UserTextError as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
     except (msgspec.MsgspecError, ValueError) as error:  # ValueError: a date that no calendar has
         raise SettingsError(f"{path} is no YAML document: {error}") from None
     except SettingsError as error:

@@ -14,7 +14,7 @@ from sluice_contract.identity import InjectedJob
 from sluice_contract.mistakes import mistakes
 from sluice_contract.resource import IngestJob, ingest_job
 
-from .settings import Settings, SettingsError, common, says
+from .settings import Settings, SettingsError, common, says, without_mark
 
 # Names by which others know the same variable come after the first.
 TENANT = ("TENANT_ID", "FIRESTORE_TENANT_ID")
@@ -136,7 +136,8 @@ def state_dir(environment: Mapping[str, str]) -> Path:
 
 def first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
     """The value of the first of `names` that has one."""
-    return next((found for name in names if (found := environment.get(name, "").strip())), None)
+    values = (without_mark(environment.get(name, "")).strip() for name in names)
+    return next((value for value in values if value), None)
 
 
 def _alpaca(environment: Mapping[str, str]) -> dict[str, Any]:

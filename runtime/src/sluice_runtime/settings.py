@@ -125,9 +125,14 @@ def says(environment: Mapping[str, str], name: str, *, default: str) -> bool:
         SettingsError: it says neither yes nor no.
     """
     try:
-        return says_enabled(environment.get(name) or default)
+        return says_enabled(without_mark(environment.get(name, "")) or default)
     except ValueError as error:
         raise SettingsError(f"{name} is malformed: {error}") from None
+
+
+def without_mark(value: str) -> str:
+    """Return a variable's value without the byte order mark that it has when it was copied from a file with one."""
+    return value.removeprefix("\ufeff")
 
 
 def _job(document: str) -> InjectedJob:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import gzip
-import io
 import logging
 import zlib
 from collections.abc import AsyncIterator, Iterator
@@ -19,6 +17,7 @@ from ..domain.failure import StreamError
 from ..domain.market import Quote, side
 from ..ports import QUOTES, Listener
 from .pump import LocalConnection, LocalSource
+from .user_text import UserTextError, open_user_text
 
 _log = logging.getLogger(__name__)
 
@@ -36,9 +35,7 @@ def tape_quotes(path: Path) -> Iterator[Quote]:
         StreamError: the file cannot be read as a tape; the message names the line.
     """
     try:
-        with path.open("rb") as raw:
-            packed = raw.peek(2)[:2] == b"\x1f\x8b"
-            text = io.TextIOWrapper(gzip.GzipFile(fileobj=raw) if packed else raw, encoding="utf-8", newline="")
+        with open_user_text(path) as text:
             yield from _parsed(csv.reader(text), path.name)
     except FileNotFoundError as error:
         raise StreamError(
@@ -46,16 +43,17 @@ def tape_quotes(path: Path) -> Iterator[Quote]:
             f"the tape {path.name} is not there: create the ConfigMap that spec.replay.tape.configMapRef names, with "
             f"the key {path.name}, or copy it into the volume that claimRef names",
         ) from error
-    except (OSError, UnicodeDecodeError, EOFError, zlib.error, csv.Error) as error:
+    except (OSError, UserTextError, EOFError, zlib.error, csv.Error) as error:
         raise StreamError("configuration", f"the tape {path.name} cannot be read: {error}") from error
 
 
 def _parsed(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
     header = next(rows, [])
     if tuple(header) != COLUMNS:
+        # Escaped: a character that nobody sees would make two equal lists of them.
+        found = ",".join(header)[:100].encode("ascii", errors="backslashreplace").decode("ascii")
         raise StreamError(
-            "configuration",
-            f"the tape {name} has the columns {','.join(header)[:100] or '(none)'}; it needs {','.join(COLUMNS)}",
+            "configuration", f"the tape {name} has the columns {found or '(none)'}; it needs {','.join(COLUMNS)}"
         )
     for number, row in enumerate(rows, start=2):
         try:

@@ -12,6 +12,7 @@ import msgspec
 from ..domain.pause import Switch, says_enabled
 from ..ports import SwitchListener
 from .decoding import decoded
+from .user_text import read_first_line
 
 _log = logging.getLogger(__name__)
 
@@ -19,7 +20,10 @@ _LONGEST_LINE = 100
 
 
 class FileSwitch:
-    """INGEST_ENABLED_FILE: its first line, read every so many seconds. Absent: enabled. Unreadable: as it was."""
+    """INGEST_ENABLED_FILE: its first line that is not blank, read every `poll_seconds`.
+
+    An absent file means enabled. A file that cannot be understood keeps the last state and is reported.
+    """
 
     def __init__(self, path: Path, poll_seconds: float, listener: SwitchListener) -> None:
         self._path = path
@@ -44,18 +48,16 @@ class FileSwitch:
             await asyncio.sleep(self._poll_seconds)
 
     def _line(self) -> str:
-        if not self._path.exists():
+        try:
+            line = read_first_line(self._path)
+        except FileNotFoundError:
             return ""
-        if not self._path.is_file():
-            raise OSError("it is not a file")  # a pipe would hold up every loop
-        with self._path.open(encoding="utf-8") as file:
-            line = file.readline(_LONGEST_LINE)
-        if not line.strip():  # what a full disk leaves of the word that stopped a feed
-            raise ValueError("its first line is empty")
-        return line
+        if not line:  # what a full disk leaves of the word that stopped a feed
+            raise ValueError("it is empty; write on or off into it")
+        return line[:_LONGEST_LINE]
 
     def _failed(self, error: OSError | ValueError) -> None:
-        trouble = f"{type(error).__name__}: {error}"
+        trouble = (error.strerror if isinstance(error, OSError) else None) or str(error)
         if trouble == self._trouble:
             return  # told already; polling goes on
         self._trouble = trouble

@@ -1,5 +1,6 @@
 import asyncio
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from sluice_runtime.adapters.replay import ReplayConnection, ReplaySource, tape_
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import Tick
 from sluice_runtime.loops.racing import within
+from support.encodings import ENCODINGS, Encode
 from support.fake_listener import FakeListener
 from support.tapes import FIRST_TIME_MS, TapeQuote, generated_quotes, generated_tape, write_tape
 from support.virtual_time import seconds
@@ -224,3 +226,39 @@ async def test_a_bad_tape_is_still_bad_after_a_pause(tmp_path: Path) -> None:
     for _ in range(3):
         with pytest.raises(StreamError, match="line 3"):
             await stream(source, FakeListener())
+
+
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_tape_is_the_same_in_every_encoding(
+    tmp_path: Path, encode: Encode, ending: str, pack: Callable[[bytes], bytes]
+) -> None:
+    expected = list(tape_quotes(written(tmp_path, HEADER + LINE * 9)))
+    path = written(tmp_path, pack(encode((HEADER + LINE * 9).replace("\n", ending))))
+    assert list(tape_quotes(path)) == expected
+    assert len(expected) == 9
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ((HEADER + LINE).encode("utf-16-le"), "UTF-16 (little-endian) without a byte order mark"),
+        ((HEADER + LINE).encode("utf-16-be"), "UTF-16 (big-endian) without a byte order mark"),
+        ((HEADER + LINE).encode("utf-32-le"), "UTF-32 (little-endian) without a byte order mark"),
+        ((HEADER + LINE).encode("utf-16")[:-1], "byte order mark of UTF-16"),
+        ((HEADER + LINE.replace("V", "\u00e9")).encode("latin-1"), "Latin-1 or Windows-1252"),
+    ],
+)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_tape_in_another_encoding_is_an_error_that_names_it(
+    tmp_path: Path, content: bytes, name: str, pack: Callable[[bytes], bytes]
+) -> None:
+    with pytest.raises(StreamError, match=r"^the tape tape\.csv cannot be read: it .*; save it as UTF-8$") as failure:
+        list(tape_quotes(written(tmp_path, pack(content))))
+    assert name in failure.value.message
+
+
+def test_a_column_with_an_invisible_character_is_shown_escaped(tmp_path: Path) -> None:
+    with pytest.raises(StreamError, match=r"has the columns \\u200btime_ms,symbol"):
+        list(tape_quotes(written(tmp_path, "\u200b" + HEADER + LINE)))

@@ -7,6 +7,7 @@ import pytest
 from sluice_runtime.adapters.switches import FileSwitch, SwitchFile
 from sluice_runtime.domain.pause import Switch
 from sluice_runtime.loops.racing import within
+from support.encodings import ENCODINGS, UNREADABLE, Encode
 from support.virtual_time import seconds
 
 API = Switch(source="api", pauses=True, reason="bad prints")
@@ -70,7 +71,7 @@ async def test_a_change_is_found_at_the_next_poll(file: Path, told: Told) -> Non
     assert told.said == [(0, False), (4.9, True)]
 
 
-@pytest.mark.parametrize("spoilt", [b"\xff\xfe", b"halt", b"", b"\n\noff\n"])
+@pytest.mark.parametrize("spoilt", [b"\xff\xfe", b"halt", b"", b"\n \r\n", *UNREADABLE.values()])
 @pytest.mark.parametrize("before", ["on", "off"])
 async def test_a_file_that_cannot_be_read_leaves_the_last_state_and_is_told_once(
     file: Path, told: Told, before: str, spoilt: bytes
@@ -88,6 +89,54 @@ async def test_a_file_that_cannot_be_read_leaves_the_last_state_and_is_told_once
     put(file, spoilt)
     switch.check()
     assert len(told.failures) == 2
+
+
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "off",
+        "off\n",
+        "off\r\n",
+        "off\r",
+        "\noff\n",
+        "\r\n \r\n off \r\n",
+        "\r\roff\r",
+        "off\r\non\r\n",
+        "Off\n# bad prints\n",
+    ],
+)
+async def test_a_stop_counts_as_any_editor_saves_it(file: Path, told: Told, encode: Encode, text: str) -> None:
+    put(file, encode(text))
+    FileSwitch(file, 5.0, told).check()
+    assert (told.failures, [pauses for _, pauses in told.said]) == ([], [True])
+
+
+@pytest.mark.parametrize("below", [b"# arr\xeat\n", b"\0\0", b"x" * 10_000_000], ids=["Latin-1", "zeros", "10 MB"])
+async def test_what_is_below_the_first_line_does_not_keep_a_stop_from_counting(
+    file: Path, told: Told, below: bytes
+) -> None:
+    put(file, b"off\n" + below)
+    FileSwitch(file, 5.0, told).check()
+    assert (told.failures, [pauses for _, pauses in told.said]) == ([], [True])
+
+
+@pytest.mark.parametrize(("content", "name"), [(UNREADABLE[name], name) for name in UNREADABLE])
+async def test_an_encoding_that_is_not_read_is_named(file: Path, told: Told, content: bytes, name: str) -> None:
+    put(file, content)
+    FileSwitch(file, 5.0, told).check()
+    [message] = told.failures
+    assert f"{file} cannot be read (it" in message
+    assert name in message
+    assert "; save it as UTF-8); ingestion stays enabled" in message
+
+
+async def test_a_directory_is_closed_after_each_look(file: Path, told: Told) -> None:
+    switch = FileSwitch(file.parent, 5.0, told)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(10):
+        switch.check()
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 async def test_a_pipe_or_a_directory_never_holds_up_anything(file: Path, told: Told) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sluice_contract import identity
 from sluice_contract.alpaca import Alpaca
 
 from ...domain.failure import StreamError
+from ..user_text import UserTextError, read_certificates, read_user_bytes, read_user_text
 
 POLL_SECONDS = 1.0  # a mounted file gives no event
 
@@ -44,6 +46,7 @@ class AlpacaMount:
         self._used = self._mounted()
         found = self._used[0]
         if found is None:
+            self._check_encoding()
             raise StreamError(
                 "configuration",
                 f"the Secret {self._secret} is missing or lacks a key: create it in the job's own namespace with "
@@ -64,21 +67,33 @@ class AlpacaMount:
         """
         if self._ca_file is None:
             return None
-        try:
-            return ssl.create_default_context(cafile=str(self._ca_file))
-        except (OSError, ssl.SSLError) as error:
-            raise StreamError(
-                "certificate",
-                f"the ConfigMap of spec.alpaca.caConfigMapRef has no certificates under {identity.CA_KEY}: {error}",
-            ) from None
+        return self._context_and_certificates(self._ca_file)[0]
 
     def trusted(self) -> Path | None:
-        """The file of what to trust, if not the usual.
+        """The path of a file with what to trust, if not the usual, for a library that reads the file itself.
+
+        The file is a copy in ASCII. It is in memory, because a pod's file system is read-only, and lasts as long as
+        the process.
 
         Raises:
             StreamError: as `tls`.
         """
-        return self._ca_file if self.tls() is not None else None
+        if self._ca_file is None:
+            return None
+        _, certificates = self._context_and_certificates(self._ca_file)
+        copy = os.memfd_create("certificates")
+        os.write(copy, certificates.encode())
+        return Path(f"/proc/self/fd/{copy}")
+
+    def _context_and_certificates(self, file: Path) -> tuple[ssl.SSLContext, str]:
+        try:
+            certificates = read_certificates(file)
+            return ssl.create_default_context(cadata=certificates), certificates
+        except (OSError, UserTextError) as error:  # SSLError is an OSError
+            raise StreamError(
+                "certificate",
+                f"the ConfigMap of spec.alpaca.caConfigMapRef has no certificates under {identity.CA_KEY}: {error}",
+            ) from None
 
     async def changed(self) -> None:
         """Returns when there are credentials, and they or the certificates are others than those used last."""
@@ -87,15 +102,27 @@ class AlpacaMount:
 
     def _mounted(self) -> tuple[Credentials | None, bytes | None]:
         try:
-            certificates = self._ca_file.read_bytes() if self._ca_file is not None else None
-        except OSError:
+            certificates = read_user_bytes(self._ca_file) if self._ca_file is not None else None
+        except (OSError, UserTextError):
             certificates = None
         return self._readable(), certificates
 
     def _readable(self) -> Credentials | None:
         try:
-            key_id = (self._credentials_dir / identity.ALPACA_KEY_ID).read_text().strip()
-            secret_key = (self._credentials_dir / identity.ALPACA_SECRET_KEY).read_text().strip()
-        except (OSError, UnicodeDecodeError):
+            key_id = read_user_text(self._credentials_dir / identity.ALPACA_KEY_ID).strip()
+            secret_key = read_user_text(self._credentials_dir / identity.ALPACA_SECRET_KEY).strip()
+        except (OSError, UserTextError):
             return None
         return Credentials(key_id, secret_key) if key_id and secret_key else None
+
+    def _check_encoding(self) -> None:
+        """Raise StreamError if a key of the Secret is there but is not text in a known encoding."""
+        for key in (identity.ALPACA_KEY_ID, identity.ALPACA_SECRET_KEY):
+            try:
+                read_user_text(self._credentials_dir / key)
+            except UserTextError as error:
+                raise StreamError(
+                    "configuration", f"the key {key} of the Secret {self._secret} cannot be read: {error}"
+                ) from None
+            except OSError:
+                continue

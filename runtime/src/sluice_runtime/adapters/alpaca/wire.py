@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import socket as sockets
 import ssl
 import struct
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 import aiohttp
@@ -16,8 +19,11 @@ import msgspec
 
 from ...domain.failure import StreamError
 from ..causes import shown
+from ..user_text import UserTextError, read_certificates
 from .messages import Message, decode, decode_in_parts
 from .refusals import refused_upgrade, unreachable, untrusted
+
+_log = logging.getLogger(__name__)
 
 _MAX_FRAME = 8 << 20
 # A frame from this size on is taken in parts, and others have their turn in between.
@@ -84,7 +90,14 @@ class Wire(Protocol):
 @cache
 def machine_trust() -> ssl.SSLContext:
     """What the machine trusts. Not aiohttp's default, for which the certificates are not loaded: see `loading`."""
-    return ssl.create_default_context()
+    context = ssl.create_default_context()
+    if file := os.environ.get("SSL_CERT_FILE"):
+        try:
+            # OpenSSL reads this file itself, but without a word passes over the certificate after a byte order mark.
+            context.load_verify_locations(cadata=read_certificates(Path(file)))
+        except (OSError, UserTextError) as error:  # SSLError is an OSError
+            _log.warning("SSL_CERT_FILE: %s cannot be read: %s", file, error, extra={"event_type": "stream"})
+    return context
 
 
 class _Socket(aiohttp.ClientWebSocketResponse):

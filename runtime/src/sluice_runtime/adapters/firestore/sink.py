@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -24,6 +25,8 @@ from sluice_contract.spec import Firestore
 
 from ...domain.batches import batches
 from ...domain.failure import FencedError, SinkError
+from ..decoding import decoded
+from ..user_text import UserTextError, read_user_text
 from .writes import replacement
 
 # Shorter than the 3 s that a pause waits for what is in flight.
@@ -236,10 +239,26 @@ def _epoch(said: Mapping[str, Any], job_uid: str) -> int | None:
 
 
 def _service_account(key: Path | None) -> service_account.Credentials | None:
-    if key is None or not key.exists():
+    """Return the credentials of the key in the file `key`, else in that of GOOGLE_APPLICATION_CREDENTIALS; else None.
+
+    None also for another kind of credentials in that variable's file: Google's client reads those itself.
+
+    Raises:
+        Exception: the file cannot be read, or holds no key.
+    """
+    named = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS", "")
+    is_named = (key is None or not key.exists()) and named != "" and "FIRESTORE_EMULATOR_HOST" not in os.environ
+    file = Path(named) if is_named else key
+    if file is None or not file.exists():
         return None
-    found: service_account.Credentials = service_account.Credentials.from_service_account_file(str(key))  # type: ignore[no-untyped-call]
-    return found
+    try:
+        fields = decoded(read_user_text(file).encode(), dict[str, Any])
+    except UserTextError as error:
+        raise ValueError(f"{file}: {error}") from None
+    if is_named and fields.get("type") != "service_account":
+        return None
+    found: service_account.Credentials = service_account.Credentials.from_service_account_info(fields)  # type: ignore[no-untyped-call]
+    return found.with_quota_project_from_environment() if is_named else found  # type: ignore[no-untyped-call]
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from sluice_contract import identity
 from ...domain.pause import AUTO_STOP
 from ...ports import Controls, Record, RefusedError, Wishes
 from ..decoding import decoded
+from ..user_text import UserTextError, read_user_text
 from .status import status_body
 
 _log = logging.getLogger(__name__)
@@ -38,15 +39,18 @@ def bearer(file: Path | None) -> Guard:
         if file is None:
             return "this interface is read-only: name a Secret with the key token in spec.http.tokenSecretRef"
         try:
-            token = file.read_bytes().strip()
+            token = read_user_text(file).strip().encode()
         except OSError:
             token = b""
+        except UserTextError as error:
+            return f"the key {identity.TOKEN_KEY} of the Secret of spec.http.tokenSecretRef cannot be read: {error}"
         if not token:
             return (
                 f"the Secret of spec.http.tokenSecretRef is missing or its key {identity.TOKEN_KEY} is empty: create it"
             )
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token):
+        given = given.strip().removeprefix("\ufeff")  # what a shell inserts from a file with a byte order mark
+        if scheme.lower() == "bearer" and hmac.compare_digest(given.encode(), token):
             return None
         return "POST needs the header Authorization: Bearer TOKEN, with the token of spec.http.tokenSecretRef"
 

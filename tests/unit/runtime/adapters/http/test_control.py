@@ -12,6 +12,7 @@ from sluice_runtime.domain.desired import halted
 from sluice_runtime.domain.pause import Pause
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.ports import RefusedError, Wishes
+from support.encodings import ENCODINGS, UNREADABLE, Encode, save
 from support.runtime_fakes import journal
 
 REAL_TIME = True
@@ -178,3 +179,24 @@ async def test_on_one_machine_programs_are_let_in_and_web_pages_are_not(world: W
     assert (await world.post("stop", Origin="https://example.com"))[0] == 403
     assert (await world.post("stop", Host="rebound.example.com:8080"))[0] == 403
     assert len(world.controls.asked) == 1
+
+
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
+@pytest.mark.parametrize("given", [TOKEN, "\ufeff" + TOKEN], ids=["plain", "as the file has it"])
+async def test_the_token_is_the_same_in_every_encoding(world: World, secret: Path, encode: Encode, given: str) -> None:
+    save(secret, encode(TOKEN + "\r\n"))
+    world.guard = bearer(secret)
+    assert (await world.post("stop", Authorization=f"Bearer {given}"))[0] == 200
+    assert (await world.post("stop", Authorization="Bearer other"))[0] == 403
+
+
+@pytest.mark.parametrize(("name", "content"), UNREADABLE.items(), ids=UNREADABLE)
+async def test_a_token_in_another_encoding_lets_nobody_in_and_is_named_with_it(
+    world: World, secret: Path, name: str, content: bytes
+) -> None:
+    save(secret, content)
+    world.guard = bearer(secret)
+    status, told = await world.post("stop", Authorization="Bearer off")
+    assert status == 403
+    assert "the key token of the Secret of spec.http.tokenSecretRef cannot be read: it" in told["error"]
+    assert name in told["error"]

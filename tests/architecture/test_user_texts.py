@@ -1,0 +1,101 @@
+"""Every text of a user's is read by one module, whatever its encoding and line endings."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[2] / "runtime/src/sluice_runtime"
+READER = "adapters/user_text.py"
+
+# Where a text of a user's is read: which module reads which text.
+READERS = {"read_user_text", "read_first_line", "read_certificates", "read_user_bytes", "open_user_text"}
+USER_TEXTS = {
+    ("adapters/alpaca/mount.py", "_check_encoding", "read_user_text"): "Alpaca's key pair, to say why it is unreadable",
+    ("adapters/alpaca/mount.py", "_context_and_certificates", "read_certificates"): "spec.alpaca.caConfigMapRef",
+    ("adapters/alpaca/mount.py", "_mounted", "read_user_bytes"): "the same, to find out whether it has changed",
+    ("adapters/alpaca/mount.py", "_readable", "read_user_text"): "Alpaca's key pair",
+    ("adapters/alpaca/wire.py", "machine_trust", "read_certificates"): "SSL_CERT_FILE",
+    ("adapters/firestore/sink.py", "_service_account", "read_user_text"): "the service account key",
+    ("adapters/http/control.py", "refusal", "read_user_text"): "the token of spec.http.tokenSecretRef",
+    ("adapters/replay.py", "tape_quotes", "open_user_text"): "a tape",
+    ("adapters/switches.py", "_line", "read_first_line"): "INGEST_ENABLED_FILE",
+    ("commands.py", "_document", "read_user_text"): "the IngestJob document",
+}
+
+# What else opens or reads something, by the reason why it is not a user's text.
+OPENERS = {"open", "fdopen", "read_text", "read_bytes", "readline", "readlines"}
+# Functions and arguments of libraries that read a file by its path.
+PATH_READERS = {
+    "load_verify_locations",
+    "load_cert_chain",
+    "cafile",
+    "from_service_account_file",
+    "load_credentials_from_file",
+}
+OWN_STATE = "our own state, which we write as JSON in UTF-8"
+CONNECTION = "opens a connection or a gate, not a file"
+ALLOWED = {
+    ("__main__.py", "_forget_who_has_left", "open"): "the null device",
+    ("adapters/alpaca/source.py", "open_sdk", "open"): CONNECTION,
+    ("adapters/cluster.py", "_read", "read_bytes"): OWN_STATE,
+    ("adapters/firestore/mounted.py", "_read", "read_bytes"): "compares a key's bytes; sink.py reads the key",
+    ("adapters/ibkr/source.py", "connect", "open"): CONNECTION,
+    ("adapters/ingestjob.py", "headers", "read_text"): "Kubernetes writes the service account token",
+    ("adapters/ingestjob.py", "http", "cafile"): "Kubernetes writes the service account's ca.crt",
+    ("adapters/pauses.py", "change", "open"): "a lock, which has no content",
+    ("adapters/pauses.py", "read", "read_bytes"): OWN_STATE,
+    ("adapters/recording.py", "__init__", "open"): "writes a tape",
+    ("adapters/switches.py", "read", "read_bytes"): OWN_STATE,
+    ("adapters/switches.py", "replace", "open"): "writes our own state",
+    ("adapters/alpaca/wire.py", "machine_trust", "load_verify_locations"): "takes text that read_certificates has read",
+    ("loops/supervise.py", "_pause", "open"): CONNECTION,
+    ("standalone.py", "_sink", "open"): CONNECTION,
+}
+
+Use = tuple[str, str, str]
+
+
+def uses_in(tree: ast.AST, module: str, function: str = "") -> Iterator[Use]:
+    """Each use below `tree` of something that may read a file: module, innermost function and name."""
+    for node in ast.iter_child_nodes(tree):
+        inner = node.name if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else function
+        yield from ((module, inner, name) for name in names_used(node) if name in OPENERS | PATH_READERS | READERS)
+        yield from uses_in(node, module, inner)
+
+
+def names_used(node: ast.AST) -> Iterator[str]:
+    """A name; that of a method only where it is called, for a bar has an attribute `open`."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(value=ast.Name(id="gzip" | "io" | "os"), attr=name):
+            yield name
+        case ast.Call(func=ast.Attribute(attr=name)):
+            yield name
+    if isinstance(node, ast.Call):
+        yield from (each.arg for each in node.keywords if each.arg == "cafile")
+
+
+@cache
+def uses() -> frozenset[Use]:
+    """The uses in the whole runtime, without those of the module that reads users' texts."""
+    modules = {str(path.relative_to(SOURCE)): path for path in SOURCE.rglob("*.py")}
+    return frozenset(
+        use for name, path in modules.items() if name != READER for use in uses_in(ast.parse(path.read_text()), name)
+    )
+
+
+def test_every_text_of_a_user_s_is_read_by_one_module() -> None:
+    assert {use for use in uses() if use[2] not in READERS} - ALLOWED.keys() == set()
+
+
+def test_each_exception_is_still_there() -> None:
+    assert ALLOWED.keys() - uses() == set()
+
+
+def test_the_texts_of_a_user_s_are_listed() -> None:
+    assert {use for use in uses() if use[2] in READERS} == USER_TEXTS.keys()
+
+
+def test_a_text_that_is_read_in_another_way_is_found() -> None:
+    source = "class A:\n  def key(self):\n    return self._file.read_text()\nasync def f():\n  with open('x'): pass\n"
+    assert set(uses_in(ast.parse(source), "a.py")) == {("a.py", "key", "read_text"), ("a.py", "f", "open")}

@@ -1,0 +1,61 @@
+"""The key of a service account as an editor saves it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from sluice_contract.spec import Firestore
+from sluice_runtime.adapters.firestore.sink import firestore_client
+from support.encodings import ENCODINGS, UNREADABLE, Encode, save
+
+every_encoding = pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
+
+
+@pytest.fixture(scope="module")
+def key() -> str:
+    """The JSON of a key that nobody else has."""
+    pem = rsa.generate_private_key(65537, 2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    fields = {
+        "type": "service_account",
+        "project_id": "its-own",
+        "private_key": pem.decode(),
+        "client_email": "ingest@its-own.iam.gserviceaccount.com",
+        "token_uri": "https://oauth2.googleapis.com/token",
+    }
+    return json.dumps(fields, indent=2).replace("\n", "\r\n")
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("FIRESTORE_EMULATOR_HOST", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "GOOGLE_APPLICATION_CREDENTIALS"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "credentials.json"
+
+
+@every_encoding
+async def test_a_mounted_key_is_the_same_in_every_encoding(file: Path, key: str, encode: Encode) -> None:
+    save(file, encode(key))
+    assert (await firestore_client(Firestore(), "", file)).project == "its-own"
+
+
+@every_encoding
+async def test_the_variable_s_key_is_the_same_in_every_encoding(
+    file: Path, key: str, encode: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(file, encode(key))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    assert (await firestore_client(Firestore(), "", None)).project == "its-own"
+
+
+@pytest.mark.parametrize(("name", "content"), UNREADABLE.items(), ids=UNREADABLE)
+async def test_a_key_in_another_encoding_is_named_with_it(file: Path, name: str, content: bytes) -> None:
+    save(file, content)
+    with pytest.raises(ValueError, match="there are no usable credentials for Firestore") as error:
+        await firestore_client(Firestore(), "demo", file)
+    assert "credentials.json: it" in str(error.value)
+    assert name in str(error.value)
