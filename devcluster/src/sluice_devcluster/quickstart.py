@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import codecs
 import csv
 import gzip
 import io
@@ -91,10 +92,12 @@ def _packed_tape(tape: Path) -> tuple[bytes, list[str]]:
     try:
         raw = tape.read_bytes()
         plain = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-        rows = csv.DictReader(io.StringIO(plain.decode()))
+        rows = csv.DictReader(io.StringIO(_text(plain)))
         symbols = sorted({row["symbol"] for row in rows})
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError) as error:
         raise DevclusterError(f"TAPE={tape} cannot be read: {error}") from error
+    except ValueError as error:
+        raise DevclusterError(f"TAPE={tape} cannot be read: {error}; save it as UTF-8") from error
     except KeyError as error:
         raise DevclusterError(
             f"TAPE={tape} has no column `symbol`: see docs/ingestjob.md for a tape's columns"
@@ -103,6 +106,24 @@ def _packed_tape(tape: Path) -> tuple[bytes, list[str]]:
     if len(packed) * 4 / 3 > _CONFIG_MAP_BYTES:
         raise DevclusterError(f"TAPE={tape} has {len(packed)} bytes packed: a ConfigMap holds at most about 780,000")
     return packed, symbols
+
+
+def _text(plain: bytes) -> str:
+    """Decode a text by its byte order mark; without a mark it is UTF-8.
+
+    Raises:
+        ValueError: it is in another encoding.
+    """
+    marks = {
+        codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark begins in the same way
+        codecs.BOM_UTF32_BE: "utf-32",
+        codecs.BOM_UTF16_LE: "utf-16",
+        codecs.BOM_UTF16_BE: "utf-16",
+    }
+    text = plain.decode(next((name for mark, name in marks.items() if plain.startswith(mark)), "utf-8-sig"))
+    if "\0" in text:
+        raise ValueError("it looks like UTF-16 without a byte order mark")
+    return text
 
 
 def documents_at(emulator: str, path: str, project: str = PROJECT) -> list[dict[str, Any]]:
