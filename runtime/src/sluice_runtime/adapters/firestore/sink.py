@@ -241,14 +241,14 @@ def _epoch(said: Mapping[str, Any], job_uid: str) -> int | None:
 def _service_account(key: Path | None) -> service_account.Credentials | None:
     """Return the credentials of the key in the file `key`, else in that of GOOGLE_APPLICATION_CREDENTIALS; else None.
 
-    None also for another kind of credentials in that variable's file: Google's client reads those itself.
+    None also where that variable names a pipe or another kind of credentials: Google's client reads those itself.
 
     Raises:
         Exception: the file cannot be read, or holds no key.
     """
-    named = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS", "")
-    is_named = (key is None or not key.exists()) and named != "" and "FIRESTORE_EMULATOR_HOST" not in os.environ
-    file = Path(named) if is_named else key
+    named = Path(os.environ.get("GOOGLE_APPLICATION_CREDENTIALS", ""))
+    is_named = (key is None or not key.exists()) and named.is_file() and "FIRESTORE_EMULATOR_HOST" not in os.environ
+    file = named if is_named else key
     if file is None or not file.exists():
         return None
     try:
