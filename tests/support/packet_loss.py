@@ -1,0 +1,100 @@
+"""Half-open connections: the packets of established connections on loopback are dropped, in both directions.
+
+This is what a lost conntrack entry or a moved load balancer does: neither side receives anything, not even a reset,
+while new connections work. It needs root and iptables. Every rule names the two ports of one connection, so nothing
+else is affected.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_ESTABLISHED: Final = "01"
+_TABLES: Final = {"tcp": "iptables", "tcp6": "ip6tables"}
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One established TCP connection of a process."""
+
+    local_port: int
+    remote_port: int
+    program: str  # iptables or ip6tables
+
+    @property
+    def directions(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Source and destination port of each direction."""
+        return (self.local_port, self.remote_port), (self.remote_port, self.local_port)
+
+
+def connections(process_id: int, remote_port: int) -> list[Connection]:
+    """The established connections of a process, itself without its children, to a port."""
+    own = _socket_inodes(process_id)
+    found = []
+    for table, program in _TABLES.items():
+        for line in Path(f"/proc/{process_id}/net/{table}").read_text().splitlines()[1:]:
+            _, local, remote, state, *_, inode = line.split()[:10]
+            connection = Connection(_port(local), _port(remote), program)
+            if state == _ESTABLISHED and inode in own and connection.remote_port == remote_port:
+                found.append(connection)
+    return found
+
+
+@contextmanager
+def half_open(process_id: int, remote_port: int) -> Iterator[list[Connection]]:
+    """Makes the process's connections to a port half-open while the context lasts; those that it opens later work.
+
+    Raises:
+        AssertionError: the process has no such connection, or a rule cannot be set.
+    """
+    chosen = connections(process_id, remote_port)
+    assert chosen, f"process {process_id} has no connection to port {remote_port}"
+    assert os.geteuid() == 0, "only root can set packet filter rules: run this test as root"
+    rules = [(each.program, direction) for each in chosen for direction in each.directions]
+    done: list[tuple[str, tuple[int, int]]] = []
+    try:
+        for rule in rules:
+            _change("--insert", *rule)
+            done.append(rule)
+        yield chosen
+    finally:
+        failures = [error for rule in done if (error := _failure("--delete", *rule))]
+        assert not failures, failures
+
+
+def _socket_inodes(process_id: int) -> set[str]:
+    inodes = set()
+    for descriptor in Path(f"/proc/{process_id}/fd").iterdir():
+        try:
+            target = str(descriptor.readlink())
+        except FileNotFoundError:
+            continue
+        if target.startswith("socket:["):
+            inodes.add(target.removeprefix("socket:[").removesuffix("]"))
+    return inodes
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2], 16)
+
+
+def _change(action: str, program: str, direction: tuple[int, int]) -> None:
+    failure = _failure(action, program, direction)
+    assert not failure, failure
+
+
+def _failure(action: str, program: str, direction: tuple[int, int]) -> str:
+    source, destination = direction
+    match = ["--out-interface", "lo", "--protocol", "tcp", "--sport", str(source), "--dport", str(destination)]
+    command = [program, "--wait", "10", action, "OUTPUT", *match, "--jump", "DROP"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    except FileNotFoundError:
+        return f"{program} is not installed: on Debian, apt-get install iptables"
+    return f"{' '.join(command)}: {done.stderr.strip()}" if done.returncode else ""
