@@ -91,8 +91,9 @@ def _change(action: str, program: str, direction: tuple[int, int]) -> None:
 
 def _failure(action: str, program: str, direction: tuple[int, int]) -> str:
     source, destination = direction
-    match = ["--out-interface", "lo", "--protocol", "tcp", "--sport", str(source), "--dport", str(destination)]
-    command = [program, "--wait", "10", action, "OUTPUT", *match, "--jump", "DROP"]
+    # In OUTPUT, the sender would be told that its packet was not sent.
+    match = ["--in-interface", "lo", "--protocol", "tcp", "--sport", str(source), "--dport", str(destination)]
+    command = [program, "--wait", "10", action, "INPUT", *match, "--jump", "DROP"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     except FileNotFoundError:
