@@ -19,7 +19,7 @@ import msgspec
 from kubernetes.aio.client.api_client import ApiClient
 
 from . import leadership, resync
-from .adapters.access import another, session
+from .adapters.access import ReadOnly, WriteRefused, another, read_only_session
 from .adapters.api import Api
 from .adapters.events import EventRecorder
 from .adapters.http_api import Health, served
@@ -159,8 +159,9 @@ async def _listed(parts: Parts) -> bool:
 
 async def _reflect(parts: Parts) -> None:
     """kopf's watches, until a signal comes: kopf takes over its handling."""
+    logging.getLogger("kopf.objects").addFilter(_has_no_refused_write)  # the session has logged it
     await kopf.operator(
-        registry=registry(parts.store, _Login(parts.way)),
+        registry=registry(parts.store, _Login(parts.way, ReadOnly(parts.metrics.count_refused_write))),
         settings=kopf_settings(),
         clusterwide=not parts.settings.namespaces,
         namespaces=parts.settings.namespaces,
@@ -188,16 +189,20 @@ def _expose(parts: Parts) -> None:
     gauge("lease_transitions", "How often the lead has changed hands.", lambda: parts.leadership.transitions)
 
 
-class _Login:
-    """Gives kopf a session of its own whenever it asks, but not more often than every 5 s."""
+def _has_no_refused_write(record: logging.LogRecord) -> bool:
+    return record.exc_info is None or not isinstance(record.exc_info[1], WriteRefused)
 
-    def __init__(self, way: ApiClient) -> None:
+
+class _Login:
+    """Gives kopf a session of its own that only reads whenever it asks, but not more often than every 5 s."""
+
+    def __init__(self, way: ApiClient, read_only: ReadOnly) -> None:
         self._way = way
+        self._read_only = read_only
         self._last_at = float("-inf")
 
     async def __call__(self) -> kopf.AiohttpSession:
         await asyncio.sleep(max(0.0, self._last_at + LOGIN_EVERY_SECONDS - time.monotonic()))
         self._last_at = time.monotonic()
-        return kopf.AiohttpSession(
-            server=self._way.configuration.host, aiohttp_session=session(self._way, KOPF_CONNECTIONS)
-        )
+        session = read_only_session(self._way, self._read_only, KOPF_CONNECTIONS)
+        return kopf.AiohttpSession(server=self._way.configuration.host, aiohttp_session=session)

@@ -11,7 +11,11 @@ import kopf
 from sluice_contract import identity
 
 from .domain import objects
+from .kopf_storages import NoDiffBase, NoProgress
 from .store import Store, version
+
+# kopf removes its finalizer from every object that has it. The space keeps the API server from ever storing this one.
+FINALIZER = f"{identity.GROUP}/not a finalizer"
 
 Login = Callable[[], Awaitable[kopf.AiohttpSession]]
 
@@ -86,10 +90,12 @@ def kopf_settings() -> kopf.OperatorSettings:
     s.queueing.worker_limit = None  # a limit counts sleeping workers too, and starves the others
     s.queueing.idle_timeout = 1.0  # a task per object is not kept for long
     s.queueing.exit_timeout = 2.0  # handlers only put into a store
-    s.queueing.error_delays = (1, 2, 5, 10, 30, 60)  # ten minutes by default
+    s.queueing.error_delays = (0.0,)  # while kopf waits after an error, it drops the object's events
     s.scanning.disabled = True  # the streams of CRDs and namespaces are two more that can end the process
     s.peering.standalone = True  # peering is no lock: two equal replicas pause each other
     s.posting.enabled = False  # events are our own, on transitions only
-    s.persistence.finalizer = f"{identity.GROUP}/never"  # a delete must never wait for an operator
+    s.persistence.diffbase_storage = NoDiffBase()
+    s.persistence.progress_storage = NoProgress()
+    s.persistence.finalizer = FINALIZER
     s.process.ultimate_exiting_timeout = 20  # less than the pod's grace period of 30 s
     return s

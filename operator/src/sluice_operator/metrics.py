@@ -29,6 +29,10 @@ class Metrics:
         self._dropped = Counter(
             "sluice_operator_events_dropped", "Events that were too many to be told.", registry=self.registry
         )
+        self._refused_writes = Counter(
+            "sluice_operator_kopf_writes_refused", "Requests other than GET that kopf tried to send.",
+            registry=self.registry,
+        )  # fmt: skip
         self.loop_lag = Gauge(
             "sluice_operator_loop_lag_seconds", "How late the event loop was last.", registry=self.registry
         )
@@ -45,6 +49,10 @@ class Metrics:
     def dropped(self) -> None:
         """An Event was not told."""
         self._dropped.inc()
+
+    def count_refused_write(self) -> None:
+        """Count a request other than GET that kopf tried to send."""
+        self._refused_writes.inc()
 
     def gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
         """A value that is read when somebody asks."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.config_exception import ConfigException
 from kubernetes.aio.config.incluster_config import InClusterConfigLoader
 from kubernetes.aio.config.kube_config import KubeConfigLoader, load_kube_config
+
+log = logging.getLogger(__name__)
 
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 CONNECTIONS: Final = 32
@@ -59,8 +62,34 @@ def another(client: ApiClient) -> ApiClient:
     return ApiClient(client.configuration)
 
 
-def session(client: ApiClient, connections: int) -> aiohttp.ClientSession:
-    """An aiohttp session over the same way, for a library that wants one."""
+class WriteRefused(Exception):  # noqa: N818
+    """A library that only reads was about to write. aiohttp's and kopf's retries do not apply to this type."""
+
+
+class ReadOnly:
+    """An aiohttp middleware that sends GET requests and refuses all others, so no retry can repeat one."""
+
+    def __init__(self, on_refusal: Callable[[], object]) -> None:
+        """`on_refusal` counts; the first refusal is logged."""
+        self._on_refusal = on_refusal
+        self._is_logged = False
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Raise `WriteRefused` unless the request is a GET."""
+        if request.method == "GET":
+            return await handler(request)
+        self._on_refusal()
+        attempt = f"{request.method} {request.url.path}"
+        if not self._is_logged:
+            self._is_logged = True
+            log.error("a read-only session refused a write; report this as a bug", extra={"request": attempt})
+        raise WriteRefused(attempt)
+
+
+def read_only_session(client: ApiClient, read_only: ReadOnly, connections: int) -> aiohttp.ClientSession:
+    """Return an aiohttp session to the same API server that can send nothing but GET requests."""
 
     async def identify(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         for setting in (await client.configuration.auth_settings()).values():
@@ -68,11 +97,13 @@ def session(client: ApiClient, connections: int) -> aiohttp.ClientSession:
         return await handler(request)
 
     connector = aiohttp.TCPConnector(limit=connections, ssl=client.rest_client.ssl_context, keepalive_timeout=30)
-    return aiohttp.ClientSession(connector=connector, middlewares=(identify,), proxy=client.configuration.proxy)
+    return aiohttp.ClientSession(
+        connector=connector, middlewares=(read_only, identify), proxy=client.configuration.proxy
+    )
 
 
 def _configuration() -> Configuration:
-    # Proxies from the environment are not heeded (a kubeconfig's is): to look for them, and for a .netrc, in a thread
+    # Proxies from the environment are ignored (a kubeconfig's is not): to look for them, and for a .netrc, in a thread
     # before each request takes the client four times as long as the request.
     return Configuration(connection_pool_maxsize=CONNECTIONS, client_session_kwargs={"trust_env": False})
 

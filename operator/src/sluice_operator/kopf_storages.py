@@ -1,0 +1,45 @@
+"""kopf's storages on the objects, which store nothing and read nothing.
+
+kopf reads its storages with every event, before it calls a handler. Otherwise a user who may write an object could
+make that reading fail, and the operator would get no more events of the object.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kopf
+
+
+class NoDiffBase(kopf.DiffBaseStorage):
+    """kopf's last handled state of an object: there is none, and nothing to compare with it."""
+
+    def build(self, **_: Any) -> Any:
+        """Return an empty essence."""
+        return {}
+
+    def fetch(self, **_: Any) -> None:
+        """Return nothing."""
+
+    def store(self, **_: Any) -> None:
+        """Store nothing."""
+
+
+class NoProgress(kopf.ProgressStorage):
+    """kopf's progress of handlers: there is none."""
+
+    def fetch(self, **_: Any) -> None:
+        """Return nothing."""
+
+    def store(self, **_: Any) -> None:
+        """Store nothing."""
+
+    def purge(self, **_: Any) -> None:
+        """Purge nothing."""
+
+    def touch(self, **_: Any) -> None:
+        """Touch nothing."""
+
+    def clear(self, *, essence: Any) -> Any:
+        """Return the essence as it is."""
+        return essence
