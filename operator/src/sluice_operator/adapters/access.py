@@ -15,10 +15,13 @@ from kubernetes.aio.config.config_exception import ConfigException
 from kubernetes.aio.config.incluster_config import InClusterConfigLoader
 from kubernetes.aio.config.kube_config import KubeConfigLoader, load_kube_config
 
+from . import tcp
+
 log = logging.getLogger(__name__)
 
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 CONNECTIONS: Final = 32
+READ_BUFFER_BYTES: Final = 2**21  # as the client's own pool has it: a page of a LIST is large
 RELOAD_SECONDS: Final = 60.0  # as often as the client itself reads a service account's token anew
 
 
@@ -62,6 +65,17 @@ def another(client: ApiClient) -> ApiClient:
     return ApiClient(client.configuration)
 
 
+def open_pool(client: ApiClient) -> None:
+    """Give the client its connections, once: it would make a pool without keepalive with its first request."""
+    rest = client.rest_client
+    if rest.pool_manager is None:
+        rest.pool_manager = aiohttp.ClientSession(
+            connector=tcp.create_connector(rest.ssl_context, CONNECTIONS),
+            trust_env=False,  # see _configuration
+            read_bufsize=READ_BUFFER_BYTES,
+        )
+
+
 class WriteRefused(Exception):  # noqa: N818
     """A library that only reads was about to write. aiohttp's and kopf's retries do not apply to this type."""
 
@@ -96,7 +110,7 @@ def read_only_session(client: ApiClient, read_only: ReadOnly, connections: int) 
             request.headers[str(setting["key"])] = str(setting["value"])
         return await handler(request)
 
-    connector = aiohttp.TCPConnector(limit=connections, ssl=client.rest_client.ssl_context, keepalive_timeout=30)
+    connector = tcp.create_connector(client.rest_client.ssl_context, connections)
     return aiohttp.ClientSession(
         connector=connector, middlewares=(read_only, identify), proxy=client.configuration.proxy
     )

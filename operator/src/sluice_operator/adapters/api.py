@@ -16,7 +16,7 @@ from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.config.config_exception import ConfigException
 
 from ..ports import ClusterError, Conflict, NotFound, NotLeading, Refused, ServerFault, Unavailable
-from .access import CONNECTIONS
+from .access import CONNECTIONS, open_pool
 
 _REFUSALS: Final = frozenset({400, 403, 422})
 _CONNECT_SECONDS: Final = 10.0
@@ -72,6 +72,7 @@ class Api:
             auth_settings=["BearerToken"],
         )
         seconds = self._limit(method, query)
+        open_pool(self._client)
         response = await self._client.call_api(
             method,
             url,

@@ -1,0 +1,49 @@
+"""All connections of the operator to the API server go half-open: it notices, and a new job soon has its pod."""
+
+from __future__ import annotations
+
+import json
+import time
+from urllib.parse import urlsplit
+
+import pytest
+
+from sluice_devcluster.kubectl import Kubectl
+from support.packet_loss import half_open
+from support.processes import pod_process
+from support.site import Tenant, eventually
+
+LEASE = ("lease", "sluice-operator", "-n", "sluice-system")
+LIMIT_SECONDS = 15.0
+
+
+def leading_process(kubectl: Kubectl) -> int:
+    """The process of the operator that leads."""
+    holder = eventually(lambda: kubectl.get(*LEASE)["spec"].get("holderIdentity"), seconds=30)
+    return pod_process("sluice-operator", f"POD_NAME={holder.rpartition('_')[0]}")
+
+
+def api_server_port(kubectl: Kubectl) -> int:
+    """The port of the API server on loopback."""
+    [cluster] = json.loads(kubectl("config", "view", "-o", "json"))["clusters"]
+    port = urlsplit(cluster["cluster"]["server"]).port
+    assert port is not None
+    return port
+
+
+@pytest.mark.parametrize("seconds_before", [0.0, 4.0])
+def test_a_new_job_has_its_pod_within_15_s(tenant: Tenant, kubectl: Kubectl, seconds_before: float) -> None:
+    tenant.apply()
+    tenant.settled("Streaming")
+    tenant.run("delete", "ij", "feed")
+    eventually(lambda: not tenant.pods())
+    operator = leading_process(kubectl)
+    with half_open(operator, api_server_port(kubectl)) as lost:
+        assert len(lost) >= 3  # two watches and the Lease
+        time.sleep(seconds_before)
+        started = time.monotonic()
+        tenant.apply("new")
+        eventually(tenant.pods, seconds=120)
+        took = time.monotonic() - started
+        assert took <= LIMIT_SECONDS, f"the pod of the new job was created after {took:.1f} s"
+        assert leading_process(kubectl) == operator

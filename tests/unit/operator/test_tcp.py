@@ -1,0 +1,66 @@
+"""The options of every connection to the API server, and the pools that make these connections."""
+
+from __future__ import annotations
+
+import socket
+
+import aiohttp
+import pytest
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+
+from sluice_operator.adapters import access, tcp
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_a_socket_finds_a_dead_peer_after_about_9_s(family: int) -> None:
+    with tcp.create_socket((family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ())) as made:
+        options = {
+            name: made.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
+            for name in ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
+        }
+        assert made.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    assert options == {"TCP_KEEPIDLE": 3, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 9_000}
+
+
+def test_a_pool_forgets_an_idle_connection_before_it_can_be_found_dead() -> None:
+    earliest_death = tcp.KEEPALIVE_IDLE_SECONDS + (tcp.KEEPALIVE_PROBES - 1) * tcp.KEEPALIVE_INTERVAL_SECONDS
+    assert earliest_death > tcp.POOL_IDLE_SECONDS
+
+
+async def test_the_client_uses_the_pool_that_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It pins the client's public attribute: the client must not make a pool of its own."""
+    monkeypatch.setattr(tcp, "create_connector", _connector_of_its_own)
+    async with ApiClient(Configuration(host="http://127.0.0.1:9")) as client:
+        access.open_pool(client)
+        pool = client.rest_client.pool_manager
+        access.open_pool(client)
+        with pytest.raises(_Used):
+            await client.call_api("GET", "http://127.0.0.1:9/version", header_params={})
+        assert client.rest_client.pool_manager is pool
+    assert pool.closed
+
+
+async def test_both_pools_take_their_connections_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp, "create_connector", _connector_of_its_own)
+    async with ApiClient(Configuration(host="http://127.0.0.1:9")) as client:
+        access.open_pool(client)
+        async with access.read_only_session(client, access.ReadOnly(lambda: None), 1) as session:
+            assert isinstance(session.connector, _Connector)
+            assert isinstance(client.rest_client.pool_manager.connector, _Connector)
+
+
+class _Used(Exception):  # noqa: N818
+    """The connector was asked for a connection."""
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Opens no connection."""
+
+    async def connect(self, *_: object, **__: object) -> aiohttp.connector.Connection:
+        """See aiohttp."""
+        raise _Used
+
+
+def _connector_of_its_own(*_: object) -> _Connector:
+    return _Connector()
