@@ -28,6 +28,7 @@ from .adapters.lease import KubernetesLease
 from .domain.objects import Key
 from .handlers import kopf_settings, registry
 from .leadership import Leadership
+from .live_reads import LiveReads
 from .metrics import Metrics
 from .reconcile import Clocks, Reconciler
 from .resync import Resync
@@ -56,6 +57,7 @@ class Parts(msgspec.Struct, frozen=True):
     queue: WorkQueue[Key]
     recorder: EventRecorder
     resync: Resync
+    live_reads: LiveReads
     workers: Workers
     pulse: Pulse
     leadership: Leadership
@@ -81,6 +83,7 @@ async def assembled(settings: Settings, way: ApiClient) -> AsyncIterator[Parts]:
             queue=queue,
             recorder=recorder,
             resync=Resync(cluster, store, metrics, resync.Timing(asyncio.sleep, random.random)),
+            live_reads=LiveReads(cluster, store, metrics, asyncio.sleep),
             workers=Workers(queue, reconciler.reconcile, led, metrics),
             pulse=Pulse(time.monotonic, metrics.loop_lag.set),
             leadership=led,
@@ -129,6 +132,7 @@ async def _run_parts(parts: Parts) -> None:
             group.create_task(parts.leadership.guard(), name="deadline"),
             group.create_task(_after(parts.leadership, parts.resync.ensure_accounts), name="accounts"),
             group.create_task(_after(parts.warm, lambda: parts.resync.run(parts.queue.add)), name="resync"),
+            group.create_task(_after(parts.warm, parts.live_reads.run), name="live reads"),
             group.create_task(_after(parts.warm, _watch_watchers), name="watchdog"),
         ]
         workers = group.create_task(parts.workers.run(parts.settings.workers), name="workers")

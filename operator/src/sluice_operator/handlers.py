@@ -12,7 +12,7 @@ from sluice_contract import identity
 
 from .domain import objects
 from .kopf_storages import NoDiffBase, NoProgress
-from .store import Store, version
+from .store import Store
 
 # kopf removes its finalizer from every object that has it. The space keeps the API server from ever storing this one.
 FINALIZER = f"{identity.GROUP}/not a finalizer"
@@ -51,11 +51,9 @@ def take_job(store: Store, change: str | None, document: dict[str, Any]) -> None
     """An event of a job's. `change` is None for an object of a LIST."""
     job = objects.job(document)
     if change == "DELETED":
-        store.jobs.streamed.pop(job.key, None)
-        store.jobs.remove(job.key, job.metadata.uid)
+        store.jobs.deliver_removal(job.key, job.metadata.uid)
     else:
-        store.jobs.streamed[job.key] = version(job)
-        store.jobs.put(job.key, job)
+        store.jobs.deliver(job.key, job)
 
 
 def take_pod(store: Store, change: str | None, document: dict[str, Any]) -> None:
@@ -65,11 +63,9 @@ def take_pod(store: Store, change: str | None, document: dict[str, Any]) -> None
     if key is None:
         return
     if change == "DELETED":
-        store.pods.streamed.pop(key, None)
-        store.pods.remove(key, pod.metadata.uid)
+        store.pods.deliver_removal(key, pod.metadata.uid)
     else:
-        store.pods.streamed[key] = version(pod)
-        store.pods.put(key, pod)
+        store.pods.deliver(key, pod)
 
 
 def kopf_settings() -> kopf.OperatorSettings:

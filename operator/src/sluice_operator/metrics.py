@@ -33,6 +33,14 @@ class Metrics:
             "sluice_operator_kopf_writes_refused", "Requests other than GET that kopf tried to send.",
             registry=self.registry,
         )  # fmt: skip
+        self._undelivered = Gauge(
+            "sluice_operator_undelivered_objects", "Objects whose newest state the watch has not delivered for 10 s.",
+            ["kind"], registry=self.registry,
+        )  # fmt: skip
+        self._live_reads = Counter(
+            "sluice_operator_live_reads", "Live reads of objects whose events are missing.", ["kind"],
+            registry=self.registry,
+        )  # fmt: skip
         self.loop_lag = Gauge(
             "sluice_operator_loop_lag_seconds", "How late the event loop was last.", registry=self.registry
         )
@@ -53,6 +61,14 @@ class Metrics:
     def count_refused_write(self) -> None:
         """Count a request other than GET that kopf tried to send."""
         self._refused_writes.inc()
+
+    def set_undelivered(self, kind: str, count: int) -> None:
+        """Set how many objects of a kind the watch has not delivered for 10 s."""
+        self._undelivered.labels(kind).set(count)
+
+    def count_live_reads(self, kind: str, count: int) -> None:
+        """Count live reads of objects of a kind whose events are missing."""
+        self._live_reads.labels(kind).inc(count)
 
     def gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
         """A value that is read when somebody asks."""

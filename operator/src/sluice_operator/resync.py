@@ -16,19 +16,20 @@ from sluice_contract import identity
 
 from .domain.objects import Job, Key, Pod, key_of_pod
 from .ports import Cluster, ClusterError, NotFound, NotLeading
-from .store import Shelf, Store
+from .store import Shelf, Store, has_operator_label
 
 log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 300.0
+SUSPICION_SECONDS = 60.0  # until the next resync when a watch was silent
 FIRST_SECONDS = 15.0  # kopf's own LIST lies between our first and the start of its watch
 GRACE_SECONDS = 10.0  # that a watch may be behind a LIST
 START_RETRY_SECONDS = 2.0
-MOST_MISSES_IN_A_ROW = 2
+MOST_SILENCES_IN_A_ROW = 2
 
 
 class Blind(Exception):  # noqa: N818  what the process is
-    """The watches do not deliver. Only a new process helps."""
+    """A watch does not deliver anything. Only a new process helps."""
 
 
 class Repairs(Protocol):
@@ -45,6 +46,28 @@ class Timing(msgspec.Struct, frozen=True):
     jitter: Callable[[], float]  # 0 to 1
 
 
+class WatchSilence:
+    """Counts in how many resyncs in a row objects of a kind have changed and the watch has delivered nothing at all.
+
+    Objects whose events are missing while others are delivered are no sign of a broken watch: see live_reads.
+    """
+
+    def __init__(self, shelf: Shelf[Job] | Shelf[Pod]) -> None:
+        self.in_a_row = 0
+        self._shelf = shelf
+        self._deliveries = 0
+        self._undelivered: dict[Key, int] = {}
+
+    def update(self, removals: int) -> None:
+        """Take the store after a resync, in which so many removals were found that the watch has not delivered."""
+        before, self._undelivered = self._undelivered, self._shelf.undelivered()
+        has_changes = removals > 0 or any(before.get(key) != version for key, version in self._undelivered.items())
+        if self._shelf.deliveries != self._deliveries:
+            self._deliveries, self.in_a_row = self._shelf.deliveries, 0
+        elif has_changes:
+            self.in_a_row += 1
+
+
 class Resync:
     """Reads everything at the start, and every 300 s ± 20 % from then on."""
 
@@ -53,7 +76,7 @@ class Resync:
         self._store = store
         self._repairs = repairs
         self._timing = timing
-        self._misses = 0
+        self._silences = {identity.PLURAL: WatchSilence(store.jobs), "pods": WatchSilence(store.pods)}
 
     async def first(self) -> None:
         """The first full LIST of both kinds, however long it takes: nothing is done before it."""
@@ -70,27 +93,40 @@ class Resync:
             await self._timing.sleep(START_RETRY_SECONDS)
 
     async def run(self, add: Callable[[Key], None]) -> None:
-        """Repeats for ever. Raises `Blind` when two in a row found what the watches never delivered."""
+        """Repeats for ever. Raises `Blind` when a watch was silent in two in a row."""
         await self._timing.sleep(FIRST_SECONDS)
         while True:
             try:
                 await self.again(add)
             except ClusterError as error:
                 log.warning("a resync failed", extra={"error": str(error)})
-            await self._timing.sleep(PERIOD_SECONDS * (0.8 + 0.4 * self._timing.jitter()))
+            is_suspicious = any(silence.in_a_row for silence in self._silences.values())
+            period = SUSPICION_SECONDS if is_suspicious else PERIOD_SECONDS
+            await self._timing.sleep(period * (0.8 + 0.4 * self._timing.jitter()))
 
     async def again(self, add: Callable[[Key], None]) -> None:
-        """One resync: lists, repairs, ensures the accounts, adds every key, and judges the watches."""
+        """One resync: lists, repairs, ensures the accounts, adds every key, and examines the watches."""
         jobs, pods = await self._list()
         await self.ensure_accounts()
         for key in {*self._store.jobs, *self._store.pods}:
             add(key)
-        if jobs or pods:
+        if jobs or pods or self._store.jobs.undelivered() or self._store.pods.undelivered():
             await self._timing.sleep(GRACE_SECONDS)
-        missed = self._missed("ingestjobs", self._store.jobs, jobs) + self._missed("pods", self._store.pods, pods)
-        self._misses = self._misses + 1 if missed else 0
-        if self._misses >= MOST_MISSES_IN_A_ROW:
-            raise Blind("two resyncs in a row repaired what the watches never delivered")
+        self._examine(identity.PLURAL, self._store.jobs, jobs)
+        self._examine("pods", self._store.pods, pods)
+
+    def _examine(self, kind: str, shelf: Shelf[Job] | Shelf[Pod], differed: dict[Key, int | None]) -> None:
+        """Count what the watch has not delivered after the grace. Raise `Blind` when it was silent twice in a row."""
+        gone = [key for key, version in differed.items() if version is None]
+        removals = sum(shelf.streamed.pop(key, None) is not None for key in gone)
+        late = sum(shelf.streamed.get(key, -1) < version for key, version in differed.items() if version is not None)
+        if missed := removals + late:
+            self._repairs.repaired(kind, missed)
+            log.warning("repaired", extra={"kind": kind, "objects": missed})
+        silence = self._silences[kind]
+        silence.update(removals)
+        if silence.in_a_row >= MOST_SILENCES_IN_A_ROW:
+            raise Blind(f"the watch of {kind} delivered nothing while objects changed, in two resyncs in a row")
 
     async def _list(self) -> tuple[dict[Key, int | None], dict[Key, int | None]]:
         self._store.jobs.begin_list()
@@ -100,7 +136,7 @@ class Resync:
         named = {key: pod for (space, name), pod in by_key.items() if (key := key_of_pod(space, name)) is not None}
         return (
             self._store.jobs.end_list({job.key: job for job in jobs}, kept=lambda _: False),
-            self._store.pods.end_list(named, kept=_is_unlabelled),
+            self._store.pods.end_list(named, kept=lambda pod: not has_operator_label(pod)),
         )
 
     async def ensure_accounts(self) -> None:
@@ -115,19 +151,3 @@ class Resync:
                 log.warning("an account is not ensured", extra={"namespace": namespace, "error": str(error)})
             else:
                 self._store.accounts.add(namespace)
-
-    def _missed(self, kind: str, shelf: Shelf[Job] | Shelf[Pod], differed: dict[Key, int | None]) -> int:
-        missed = 0
-        for key, version in differed.items():
-            if version is None:  # it is gone, and the watch has not said so to this day
-                missed += shelf.streamed.pop(key, None) is not None
-            else:
-                missed += shelf.streamed.get(key, -1) < version
-        if missed:
-            self._repairs.repaired(kind, missed)
-            log.warning("repaired", extra={"kind": kind, "objects": missed})
-        return missed
-
-
-def _is_unlabelled(pod: Pod) -> bool:
-    return pod.metadata.labels.get(identity.MANAGED_BY_LABEL) != identity.MANAGED_BY

@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from sluice_contract import identity
+
 from .domain.claims import Claim, Claims, claim
 from .domain.objects import Job, Key, Pod, key_of_pod
 
@@ -37,10 +39,13 @@ class Memory(msgspec.Struct):
 class Shelf(Generic[V]):
     """The known objects of one kind, one a key."""
 
-    def __init__(self, changed: Callable[[Key], None]) -> None:
+    def __init__(self, changed: Callable[[Key], None], is_watched: Callable[[V], bool]) -> None:
+        """`is_watched` says whether the watch delivers such an object at all."""
         self._changed = changed
+        self._is_watched: Callable[[V], bool] = is_watched
         self._objects: dict[Key, V] = {}
         self.streamed: dict[Key, int] = {}  # the newest resourceVersion that the watch delivered
+        self.deliveries = 0  # how many events the watch has delivered, of whatever objects
         self._touched: set[Key] | None = None  # keys that changed while a LIST was under way
 
     def __len__(self) -> int:
@@ -52,6 +57,26 @@ class Shelf(Generic[V]):
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._objects)
+
+    def deliver(self, key: Key, value: V) -> None:
+        """Take the state of an object from the watch."""
+        self.deliveries += 1
+        self.streamed[key] = version(value)
+        self.put(key, value)
+
+    def deliver_removal(self, key: Key, uid: str) -> None:
+        """Take the removal of an object from the watch."""
+        self.deliveries += 1
+        self.streamed.pop(key, None)
+        self.remove(key, uid)
+
+    def undelivered(self) -> dict[Key, int]:
+        """Return the versions that are known from requests and that the watch has not delivered yet."""
+        return {
+            key: version(value)
+            for key, value in self._objects.items()
+            if version(value) > self.streamed.get(key, -1) and self._is_watched(value)
+        }
 
     def put(self, key: Key, value: V) -> None:
         """Takes an object from a watch, a live read or an answer; an older state than the known one is ignored."""
@@ -65,11 +90,13 @@ class Shelf(Generic[V]):
         known = self._objects.get(key)
         if known is not None and known.metadata.uid == uid:
             del self._objects[key]
+            self.streamed.pop(key, None)
             self._note(key)
 
     def drop(self, key: Key) -> None:
         """Forgets the object without a word: it is nobody's business any more."""
         self._objects.pop(key, None)
+        self.streamed.pop(key, None)
 
     def begin_list(self) -> None:
         """From now on, what changes is newer than the LIST that is being read."""
@@ -113,8 +140,8 @@ class Store:
 
     def __init__(self, changed: Callable[[Key], None], project_id: str = "") -> None:
         """`project_id` is the Google Cloud project of jobs that name none."""
-        self.jobs: Shelf[Job] = Shelf(self._job_changed)
-        self.pods: Shelf[Pod] = Shelf(self._pod_changed)
+        self.jobs: Shelf[Job] = Shelf(self._job_changed, lambda _: True)
+        self.pods: Shelf[Pod] = Shelf(self._pod_changed, has_operator_label)
         self.claims = Claims()
         self.accounts: set[str] = set()  # namespaces whose account was ensured since the last resync
         self._changed = changed
@@ -159,6 +186,11 @@ class Store:
     def _claim(self, key: Key, made: Claim | None) -> None:
         for each in self.claims.put(key, made):
             self._changed(each)
+
+
+def has_operator_label(pod: Pod) -> bool:
+    """Whether the LIST and the watch of pods, which select by this label, show the pod."""
+    return pod.metadata.labels.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY
 
 
 def version(value: Job | Pod) -> int:

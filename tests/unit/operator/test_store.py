@@ -9,7 +9,7 @@ import pytest
 from sluice_operator import handlers
 from sluice_operator.domain.objects import Job, Key
 from sluice_operator.ports import NotFound, Unavailable
-from sluice_operator.resync import Blind, Resync, Timing
+from sluice_operator.resync import Resync, Timing
 from sluice_operator.store import Store
 from support import virtual_time
 
@@ -118,25 +118,6 @@ async def test_a_cluster_restored_from_a_backup_counts_anew(rig: Rig) -> None:
     known = rig.store.jobs.get(KEY)
     assert known is not None
     assert known.metadata.resource_version == "0"
-
-
-async def test_two_resyncs_in_a_row_that_had_to_repair_mean_blindness(rig: Rig) -> None:
-    rig.cut()
-    rig.cluster.declare(KEY, SYNTHETIC | {"enabled": False})
-    await rig.resync.again(rig.added.append)
-    rig.cluster.declare(KEY, SYNTHETIC)
-    with pytest.raises(Blind):
-        await rig.resync.again(rig.added.append)
-
-
-async def test_one_good_resync_in_between_forgives(rig: Rig) -> None:
-    for enabled in (False, True):
-        rig.cut()
-        rig.cluster.declare(KEY, SYNTHETIC | {"enabled": enabled})
-        await rig.resync.again(rig.added.append)
-        rig.watch()
-        await rig.resync.again(rig.added.append)
-    assert rig.counted.repairs == [("ingestjobs", 1), ("ingestjobs", 1)]
 
 
 async def test_a_resync_adds_every_key_and_ensures_every_account(rig: Rig) -> None:

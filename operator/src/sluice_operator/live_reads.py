@@ -1,0 +1,113 @@
+"""Objects whose events are missing: they are read live every 10 s until the watch delivers them again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, Generic, Protocol
+
+import msgspec
+
+from sluice_contract import identity
+
+from .domain.objects import Key
+from .ports import Cluster, ClusterError, NotFound
+from .store import Shelf, Store, V
+
+log = logging.getLogger(__name__)
+
+PERIOD_SECONDS: Final = 10.0
+MOST_READS: Final = 100  # of one kind in one round
+_EXAMPLES: Final = 5
+
+
+class DeliveryMetrics(Protocol):
+    """Where missing events and live reads are counted."""
+
+    def set_undelivered(self, kind: str, count: int) -> None:
+        """Set how many objects of a kind the watch has not delivered for 10 s."""
+
+    def count_live_reads(self, kind: str, count: int) -> None:
+        """Count live reads of objects of a kind."""
+
+
+class LiveReads:
+    """Reads both kinds. Every answer goes into the store, which adds the key to the work queue."""
+
+    def __init__(
+        self, cluster: Cluster, store: Store, metrics: DeliveryMetrics, sleep: Callable[[float], Awaitable[None]]
+    ) -> None:
+        """`sleep` waits for a number of seconds."""
+        self._jobs = _OverdueObjects(identity.PLURAL, store.jobs, cluster.job, metrics)
+        self._pods = _OverdueObjects("pods", store.pods, cluster.pod, metrics)
+        self._sleep = sleep
+
+    async def run(self) -> None:
+        """Read what is overdue every 10 s, for ever."""
+        while True:
+            await self._sleep(PERIOD_SECONDS)
+            await self.read_overdue()
+
+    async def read_overdue(self) -> None:
+        """Read each object whose known version was undelivered in the last round already and still is."""
+        await self._jobs.read()
+        await self._pods.read()
+
+
+class _OverdueObjects(Generic[V]):
+    """The objects of one kind whose events are missing: never more than are known."""
+
+    def __init__(
+        self, kind: str, shelf: Shelf[V], read_live: Callable[[Key], Awaitable[V]], metrics: DeliveryMetrics
+    ) -> None:
+        self._kind = kind
+        self._shelf: Shelf[V] = shelf
+        self._read_live: Callable[[Key], Awaitable[V]] = read_live
+        self._metrics = metrics
+        self._undelivered: dict[Key, int] = {}  # in the last round: key and version
+        self._logged: set[Key] = set()
+        self._start = 0  # where the next round starts, so that no object is read again before all others
+
+    async def read(self) -> None:
+        overdue = self._overdue()
+        self._metrics.set_undelivered(self._kind, len(overdue))
+        self._log_changes(set(overdue))
+        if not overdue:
+            return
+        start = self._start % len(overdue)
+        chosen = (overdue[start:] + overdue[:start])[:MOST_READS]
+        self._start = start + len(chosen)
+        self._metrics.count_live_reads(self._kind, len(chosen))
+        failures = [error for error in await asyncio.gather(*map(self._read, chosen)) if error]
+        if failures:
+            extra = {"kind": self._kind, "objects": len(failures), "error": failures[0]}
+            log.warning("live reads failed; they are repeated", extra=extra)
+
+    def _overdue(self) -> list[Key]:
+        before, self._undelivered = self._undelivered, self._shelf.undelivered()
+        return [key for key in self._undelivered if before.get(key, -1) > self._shelf.streamed.get(key, -1)]
+
+    async def _read(self, key: Key) -> str:
+        """Return why the read failed; empty: it did not."""
+        known = self._shelf.get(key)
+        try:
+            self._shelf.put(key, await self._read_live(key))
+        except NotFound:
+            if known is not None:
+                self._shelf.remove(key, known.metadata.uid)
+        except (ClusterError, msgspec.ValidationError) as error:
+            return f"{'/'.join(key)}: {error}"
+        return ""
+
+    def _log_changes(self, overdue: set[Key]) -> None:
+        missing, recovered = overdue - self._logged, self._logged - overdue
+        self._logged = overdue
+        if missing:
+            log.warning("the watch does not deliver objects; reading them live", extra=self._named(missing))
+        if recovered:
+            log.info("objects are no longer read live", extra=self._named(recovered))
+
+    def _named(self, keys: set[Key]) -> dict[str, object]:
+        examples = ["/".join(key) for key in sorted(keys)[:_EXAMPLES]]
+        return {"kind": self._kind, "objects": len(keys), "examples": examples}

@@ -1,0 +1,265 @@
+"""Events that are missing: of single objects, which are read live, and of a whole kind, which needs a new process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from sluice_contract import identity
+from sluice_operator import handlers
+from sluice_operator.domain import workload
+from sluice_operator.domain.objects import Key
+from sluice_operator.live_reads import MOST_READS, LiveReads
+from sluice_operator.ports import Unavailable
+from sluice_operator.resync import Blind, Resync, Timing
+from sluice_operator.store import Store
+
+from .fakes import Document, FakeCluster
+from .world import KEY, PODS, SYNTHETIC, job_of
+
+OTHER: Key = ("acme", "fx")
+
+
+class Counts:
+    """Implements `live_reads.DeliveryMetrics` and `resync.Repairs`."""
+
+    def __init__(self) -> None:
+        self.undelivered: dict[str, int] = {}
+        self.live_reads: dict[str, int] = {}
+
+    def set_undelivered(self, kind: str, count: int) -> None:
+        """See there."""
+        self.undelivered[kind] = count
+
+    def count_live_reads(self, kind: str, count: int) -> None:
+        """See there."""
+        self.live_reads[kind] = self.live_reads.get(kind, 0) + count
+
+    def repaired(self, kind: str, count: int) -> None:
+        """See there."""
+
+
+class Rig:
+    """A store that watches a cluster; the events of the objects in `dropped` never arrive."""
+
+    def __init__(self) -> None:
+        self.cluster = FakeCluster()
+        self.cluster.watcher = self._watch
+        self.dropped: set[Key] = set()  # namespace and name of jobs and pods
+        self.store = Store(lambda _: None)
+        self.counts = Counts()
+        self.live_reads = LiveReads(self.cluster, self.store, self.counts, asyncio.sleep)
+        self.resync = Resync(self.cluster, self.store, self.counts, Timing(asyncio.sleep, lambda: 0.5))
+
+    async def resync_once(self) -> None:
+        """Run one resync."""
+        await self.resync.again(lambda _: None)
+
+    async def read_twice(self) -> None:
+        """Run two rounds: what is undelivered in both is overdue."""
+        await self.live_reads.read_overdue()
+        await self.live_reads.read_overdue()
+
+    def pause(self, key: Key, enabled: bool = False) -> None:
+        """Change a job."""
+        self.cluster.declare(key, SYNTHETIC | {"enabled": enabled})
+
+    def is_enabled(self, key: Key) -> bool:
+        """Return what the store knows of the job."""
+        job = self.store.jobs.get(key)
+        assert job is not None
+        assert job.spec is not None
+        return job.spec.enabled
+
+    def _watch(self, plural: str, change: str, document: Document) -> None:
+        if (document["metadata"]["namespace"], document["metadata"]["name"]) not in self.dropped:
+            take = handlers.take_job if plural == identity.PLURAL else handlers.take_pod
+            take(self.store, change, document)
+
+
+@pytest.fixture
+async def rig() -> Rig:
+    """Two jobs that are known; the events of the first are missing from now on."""
+    made = Rig()
+    made.cluster.declare(KEY, SYNTHETIC)
+    made.cluster.declare(OTHER, SYNTHETIC, uid="job-2")
+    await made.resync_once()
+    made.dropped = {KEY}
+    return made
+
+
+async def test_one_object_without_events_never_ends_the_process(rig: Rig) -> None:
+    for enabled in (False, True, False, True):
+        rig.pause(KEY, enabled)
+        rig.pause(OTHER, enabled)
+        await rig.resync_once()
+    assert rig.is_enabled(KEY)
+
+
+async def test_a_watch_that_delivers_nothing_while_objects_change_is_broken(rig: Rig) -> None:
+    rig.dropped = {KEY, OTHER}
+    rig.pause(KEY)
+    await rig.resync_once()
+    rig.pause(OTHER)
+    with pytest.raises(Blind, match="watch of ingestjobs"):
+        await rig.resync_once()
+
+
+async def test_a_watch_is_broken_though_live_reads_keep_the_store_current(rig: Rig) -> None:
+    rig.dropped = {KEY, OTHER}
+    for enabled in (False, True):
+        rig.pause(KEY, enabled)
+        await rig.read_twice()
+        rig.store.jobs.put(KEY, await rig.cluster.job(KEY))
+        if not enabled:
+            await rig.resync_once()
+    with pytest.raises(Blind):
+        await rig.resync_once()
+
+
+async def test_undelivered_removals_count_as_changes(rig: Rig) -> None:
+    rig.dropped = {KEY, OTHER}
+    rig.cluster.remove(KEY)
+    await rig.resync_once()
+    rig.cluster.remove(OTHER)
+    with pytest.raises(Blind):
+        await rig.resync_once()
+
+
+async def test_a_silent_watch_without_changes_is_not_broken(rig: Rig) -> None:
+    rig.dropped = {KEY, OTHER}
+    rig.pause(KEY)
+    for _ in range(4):
+        await rig.resync_once()
+
+
+async def test_a_delivery_between_two_resyncs_forgives(rig: Rig) -> None:
+    for enabled in (False, True, False):
+        rig.dropped = {KEY, OTHER}
+        rig.pause(KEY, enabled)
+        await rig.resync_once()
+        rig.dropped = {KEY}
+        rig.pause(OTHER, enabled)
+
+
+async def test_the_two_kinds_are_examined_apart(rig: Rig) -> None:
+    manifest = workload.pod(job_of(SYNTHETIC), 1, "hash", PODS)
+    rig.dropped = {("acme", manifest["metadata"]["name"])}
+    rig.cluster.accounts.add("acme")
+    await rig.cluster.create_pod(manifest)
+    await rig.resync_once()
+    rig.pause(OTHER)
+    rig.cluster.pod_is(KEY, phase="Running")
+    with pytest.raises(Blind, match="watch of pods"):
+        await rig.resync_once()
+
+
+async def test_after_a_silent_watch_the_next_resync_comes_soon(rig: Rig) -> None:
+    rig.dropped = {KEY, OTHER}
+    rig.pause(KEY)
+    loop = asyncio.get_running_loop()
+    loop.call_later(30, lambda: rig.pause(OTHER))
+    started = loop.time()
+    with pytest.raises(Blind):
+        await rig.resync.run(lambda _: None)
+    assert loop.time() - started == pytest.approx(15 + 10 + 60 + 10)
+
+
+async def test_an_object_without_events_is_read_every_10_s_until_the_watch_delivers_it(rig: Rig) -> None:
+    rig.pause(KEY)
+    await rig.resync_once()
+    reading = asyncio.create_task(rig.live_reads.run())
+    await asyncio.sleep(25)
+    rig.pause(KEY, enabled=True)
+    await asyncio.sleep(10)
+    assert rig.is_enabled(KEY)
+    assert (rig.counts.undelivered["ingestjobs"], rig.counts.live_reads["ingestjobs"]) == (1, 2)
+    rig.dropped = set()
+    rig.pause(KEY)
+    await asyncio.sleep(30)
+    reading.cancel()
+    assert (rig.counts.undelivered["ingestjobs"], rig.counts.live_reads["ingestjobs"]) == (0, 2)
+
+
+async def test_an_answer_to_a_write_shows_that_events_are_missing(rig: Rig) -> None:
+    rig.cluster.pod_says(KEY, {"observedGeneration": 1})
+    rig.store.jobs.put(KEY, await rig.cluster.job(KEY))
+    await rig.read_twice()
+    assert rig.counts.live_reads == {"ingestjobs": 1}
+
+
+async def test_a_state_that_the_watch_delivers_late_is_not_read(rig: Rig) -> None:
+    rig.cluster.pod_says(KEY, {"observedGeneration": 1})
+    rig.store.jobs.put(KEY, await rig.cluster.job(KEY))
+    await rig.live_reads.read_overdue()
+    handlers.take_job(rig.store, "MODIFIED", rig.cluster.jobs[KEY])
+    await rig.live_reads.read_overdue()
+    assert rig.counts.live_reads == {}
+
+
+async def test_a_live_read_removes_what_is_gone(rig: Rig) -> None:
+    rig.pause(KEY)
+    await rig.resync_once()
+    rig.cluster.remove(KEY)
+    await rig.read_twice()
+    assert rig.store.jobs.get(KEY) is None
+    assert KEY not in rig.store.jobs.streamed
+    await rig.live_reads.read_overdue()
+    assert rig.counts.undelivered["ingestjobs"] == 0
+
+
+async def test_missing_and_recovered_objects_are_logged_once(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "sluice_operator.live_reads")
+    rig.pause(KEY)
+    await rig.resync_once()
+    await rig.read_twice()
+    await rig.read_twice()
+    rig.dropped = set()
+    rig.pause(KEY, enabled=True)
+    await rig.read_twice()
+    expected = ["the watch does not deliver objects; reading them live", "objects are no longer read live"]
+    logged = [record.message for record in caplog.records if record.name == "sluice_operator.live_reads"]
+    assert logged == expected
+
+
+async def test_an_api_server_that_does_not_answer_is_logged_and_asked_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(_: Key) -> None:
+        raise Unavailable("no answer")
+
+    rig.pause(KEY)
+    await rig.resync_once()
+    monkeypatch.setattr(rig.cluster, "job", fail)
+    reads = LiveReads(rig.cluster, rig.store, rig.counts, asyncio.sleep)
+    for _ in range(3):
+        await reads.read_overdue()
+    assert [record.message for record in caplog.records].count("live reads failed; they are repeated") == 2
+
+
+async def test_a_round_reads_100_objects_at_most_and_the_next_one_the_others(rig: Rig) -> None:
+    keys = {("acme", f"job-{number:03}") for number in range(MOST_READS + 50)}
+    rig.dropped = keys
+    for number, key in enumerate(sorted(keys)):
+        rig.cluster.declare(key, SYNTHETIC, uid=f"many-{number}")
+    await rig.resync_once()
+    await rig.read_twice()
+    for key in keys:
+        rig.pause(key)
+    await rig.live_reads.read_overdue()
+    assert rig.counts.live_reads["ingestjobs"] == 2 * MOST_READS
+    assert sum(not rig.is_enabled(key) for key in keys) == MOST_READS
+    await rig.live_reads.read_overdue()
+    assert not any(rig.is_enabled(key) for key in keys)
+
+
+async def test_a_foreign_pod_without_the_operators_label_is_not_missed(rig: Rig) -> None:
+    rig.cluster.pods["acme", "us-equities-ingest"] = foreign = {
+        "metadata": {"namespace": "acme", "name": "us-equities-ingest", "uid": "foreign", "resourceVersion": "999"}
+    }
+    rig.store.put_pod(await rig.cluster.pod(KEY))
+    await rig.read_twice()
+    assert rig.store.pods.get(KEY) is not None, foreign
+    assert rig.counts.live_reads == {}
