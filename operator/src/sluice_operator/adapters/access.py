@@ -38,7 +38,7 @@ async def access(environment: Mapping[str, str]) -> ApiClient:
 
 def in_cluster(environment: Mapping[str, str], directory: Path) -> ApiClient:
     """As a pod: the address is in the environment, CA and token are mounted; the token is renewed in place."""
-    found = _configuration()
+    found = Configuration()
     try:
         loader = InClusterConfigLoader(  # type: ignore[no-untyped-call]
             str(directory / "token"), str(directory / "ca.crt"), environ=environment
@@ -51,7 +51,7 @@ def in_cluster(environment: Mapping[str, str], directory: Path) -> ApiClient:
 
 async def by_kubeconfig(path: Path) -> ApiClient:
     """The current context, whatever it uses: certificates, tokens, token files, exec plugins."""
-    found = _configuration()
+    found = Configuration()
     try:
         loader = await load_kube_config(str(path), client_configuration=found, persist_config=False)  # type: ignore[no-untyped-call]
         vars(found)["refresh_api_key_hook"] = _reloaded(loader, time.monotonic)  # which is typed as None only
@@ -66,12 +66,16 @@ def another(client: ApiClient) -> ApiClient:
 
 
 def open_pool(client: ApiClient) -> None:
-    """Give the client its connections, once: it would make a pool without keepalive with its first request."""
+    """Give the client its connections, once: it would make a pool without keepalive with its first request.
+
+    Proxies from the environment are ignored (a kubeconfig's is not): to look for them, and for a .netrc, in a thread
+    before each request takes the client four times as long as the request.
+    """
     rest = client.rest_client
     if rest.pool_manager is None:
         rest.pool_manager = aiohttp.ClientSession(
             connector=tcp.create_connector(rest.ssl_context, CONNECTIONS),
-            trust_env=False,  # see _configuration
+            trust_env=False,
             read_bufsize=READ_BUFFER_BYTES,
         )
 
@@ -114,12 +118,6 @@ def read_only_session(client: ApiClient, read_only: ReadOnly, connections: int) 
     return aiohttp.ClientSession(
         connector=connector, middlewares=(read_only, identify), proxy=client.configuration.proxy
     )
-
-
-def _configuration() -> Configuration:
-    # Proxies from the environment are ignored (a kubeconfig's is not): to look for them, and for a .netrc, in a thread
-    # before each request takes the client four times as long as the request.
-    return Configuration(connection_pool_maxsize=CONNECTIONS, client_session_kwargs={"trust_env": False})
 
 
 def _reloaded(loader: KubeConfigLoader, clock: Callable[[], float]) -> Callable[[Configuration], Awaitable[None]]:

@@ -16,8 +16,8 @@ KEEPALIVE_IDLE_SECONDS: Final = 3
 KEEPALIVE_INTERVAL_SECONDS: Final = 2
 KEEPALIVE_PROBES: Final = 3
 USER_TIMEOUT_MILLISECONDS: Final = 9_000
-# Shorter than the time after which an idle connection is found dead: a request that follows the failure of another
-# one never gets a second half-open connection from the pool.
+# A lost connection that is idle is found dead after 6 s at the earliest. By then no pool has one left, so a request
+# that follows the failure of another one never gets a second half-open connection.
 POOL_IDLE_SECONDS: Final = 5.0
 
 _OPTIONS: Final = (
