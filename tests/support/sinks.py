@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from google.cloud import firestore
+
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, RecordStatus
 from sluice_contract.spec import Firestore
-from sluice_runtime.adapters.firestore.sink import FirestoreSink, firestore_client
+from sluice_runtime.adapters.firestore.connection import firestore_connection
+from sluice_runtime.adapters.firestore.sink import FirestoreSink
 from support.fake_sink import JOB, FakeSink
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -84,10 +87,10 @@ def fake_sink() -> tuple[FakeSink, Documents]:
 
 @asynccontextmanager
 async def firestore_sink(project: str) -> AsyncIterator[tuple[FirestoreSink, Documents]]:
-    """That of job acme/us by Google's client on the emulator that runs."""
-    client = await firestore_client(Firestore(), project, None)
-    sink = FirestoreSink(client, TENANT, "live_quotes", "market_ingest", JOB)
-    yield sink, Documents(sink, client)
+    """The sink of job acme/us on the emulator that runs. Its documents are read by Google's own client."""
+    connection = await firestore_connection(Firestore(), project, None)
+    sink = FirestoreSink(connection, TENANT, "live_quotes", "market_ingest", JOB)
+    yield sink, Documents(sink, firestore.AsyncClient(project=project))
     await sink.close()
 
 

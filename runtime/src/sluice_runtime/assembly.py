@@ -15,8 +15,9 @@ from sluice_contract.identity import InjectedJob
 from sluice_contract.resource import IngestJob, ObjectMeta
 from sluice_contract.spec import Synthetic
 
+from .adapters.firestore.connection import firestore_connection
 from .adapters.firestore.mounted import MountedSink
-from .adapters.firestore.sink import FirestoreSink, firestore_client
+from .adapters.firestore.sink import FirestoreSink
 from .adapters.synthetic import SyntheticSource
 from .domain.coalescer import Coalescer
 from .domain.declared_job import understood_job
@@ -149,9 +150,11 @@ def sink_of(settings: Settings, aim: Cell[Desired], remedy: str = _CREDENTIALS) 
 
     async def make() -> FirestoreSink:
         try:
-            client = await firestore_client(spec.firestore, project, mounted)
+            connection = await firestore_connection(spec.firestore, project, mounted)
         except ValueError as error:
             raise ValueError(f"{error}: {remedy}") from error
-        return FirestoreSink(client, spec.tenant, spec.firestore.live_quotes_collection, spec.heartbeat.document, me)
+        return FirestoreSink(
+            connection, spec.tenant, spec.firestore.live_quotes_collection, spec.heartbeat.document, me
+        )
 
     return MountedSink(make, mounted, lambda: aim.value.dry_run)

@@ -12,7 +12,7 @@ from sluice_contract.spec import Firestore
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.mount import AlpacaMount
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
-from sluice_runtime.adapters.firestore.sink import firestore_client
+from sluice_runtime.adapters.firestore.connection import firestore_connection
 from sluice_runtime.adapters.ibkr.source import IBKRSource
 from sluice_runtime.adapters.recording import RecordingSource
 from sluice_runtime.adapters.replay import ReplaySource
@@ -38,7 +38,7 @@ def settings(declared: IngestJob | None = None, **changes: Any) -> Settings:
     return msgspec.structs.replace(plain, **changes)
 
 
-class FakeClient:
+class FakeConnection:
     """Remembers for what it was made, and which documents it was asked for."""
 
     def __init__(self, settings: Firestore, project_id: str, key: Path | None) -> None:
@@ -46,20 +46,20 @@ class FakeClient:
         self.key = key
         self.paths: list[str] = []
 
-    def document(self, path: str) -> str:
+    def resource_name(self, path: str) -> str:
         self.paths.append(path)
         return path
 
 
 @pytest.fixture
-def clients(monkeypatch: pytest.MonkeyPatch) -> list[FakeClient]:
-    made: list[FakeClient] = []
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[FakeConnection]:
+    made: list[FakeConnection] = []
 
-    async def make(settings: Firestore, project_id: str, key: Path | None) -> FakeClient:
-        made.append(FakeClient(settings, project_id, key))
+    async def make(settings: Firestore, project_id: str, key: Path | None) -> FakeConnection:
+        made.append(FakeConnection(settings, project_id, key))
         return made[-1]
 
-    monkeypatch.setattr("sluice_runtime.assembly.firestore_client", make)
+    monkeypatch.setattr("sluice_runtime.assembly.firestore_connection", make)
     return made
 
 
@@ -150,23 +150,23 @@ def test_a_record_that_cannot_be_written_is_told(tmp_path: Path, at_exit: list[C
     assert at_exit == []
 
 
-async def test_the_job_s_own_project_counts_before_the_cluster_s(clients: list[FakeClient]) -> None:
+async def test_the_job_s_own_project_counts_before_the_cluster_s(connections: list[FakeConnection]) -> None:
     injected = msgspec.structs.replace(settings().job, project_id="of-the-cluster")
     await sink_of(settings(job=injected), AIM).open()
     own = stored_job(firestore={"projectID": "demo-own", "liveQuotesCollection": "latest"})
     await sink_of(settings(job=msgspec.structs.replace(injected, spec=own.spec)), AIM).open()
-    assert [each.made_for for each in clients] == [("of-the-cluster", "live_quotes"), ("demo-own", "latest")]
+    assert [each.made_for for each in connections] == [("of-the-cluster", "live_quotes"), ("demo-own", "latest")]
 
 
-async def test_the_heartbeat_goes_to_the_declared_document_of_the_tenant(clients: list[FakeClient]) -> None:
+async def test_the_heartbeat_goes_to_the_declared_document_of_the_tenant(connections: list[FakeConnection]) -> None:
     await sink_of(settings(stored_job(heartbeat={"document": "another"})), AIM).open()
-    assert clients[0].paths == ["tenants/acme/ops/another"]
+    assert connections[0].paths == ["tenants/acme/ops/another"]
 
 
-async def test_only_a_declared_secret_is_looked_into(clients: list[FakeClient]) -> None:
+async def test_only_a_declared_secret_is_looked_into(connections: list[FakeConnection]) -> None:
     await sink_of(settings(), AIM).open()
     await sink_of(settings(stored_job(firestore={"credentialsSecretRef": {"name": "google"}})), AIM).open()
-    assert [each.key for each in clients] == [None, Path("/etc/sluice/firestore/credentials.json")]
+    assert [each.key for each in connections] == [None, Path("/etc/sluice/firestore/credentials.json")]
 
 
 async def test_without_credentials_nothing_but_a_dry_run_can_be_had(
@@ -184,8 +184,8 @@ async def test_a_key_that_is_none_is_told_whatever_it_is(content: str, tmp_path:
     key = tmp_path / "credentials.json"
     key.write_bytes(content.encode("latin-1"))
     with pytest.raises(ValueError, match=r"^there are no usable credentials for Firestore \(.+\)$"):
-        await firestore_client(Firestore(), "demo", key)
+        await firestore_connection(Firestore(), "demo", key)
     key.unlink()
     key.mkdir()
     with pytest.raises(ValueError, match="there are no usable credentials for Firestore"):
-        await firestore_client(Firestore(), "demo", key)
+        await firestore_connection(Firestore(), "demo", key)

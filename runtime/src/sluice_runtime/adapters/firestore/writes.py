@@ -1,43 +1,80 @@
-"""Whole documents in Firestore's wire messages, past the wrappers that Google's client puts around each value."""
+"""The writes of one commit, as Firestore's wire messages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from google.cloud.firestore_v1 import _helpers
-from google.cloud.firestore_v1.types import Write
+from google.cloud.firestore_v1.field_path import render_field_path
+from google.cloud.firestore_v1.types import CommitRequest
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_Message = type(Write.pb(Write()))
+from .values import encode_fields
+
+_CommitMessage = CommitRequest.pb()  # the protobuf class below Google's wrapper
 
 
-def replacement(path: str, fields: Mapping[str, Any]) -> Write:
-    """The write that makes the document at `path` (its full resource name) be `fields`, and nothing else."""
-    message = _Message()
-    message.update.name = path
-    values = message.update.fields
+class Writes:
+    """Collects the writes of one commit: all of them take effect, or none does.
+
+    `name` is always a document's full resource name.
+    """
+
+    def __init__(self, database: str) -> None:
+        """`database` is projects/PROJECT/databases/DATABASE."""
+        self._message = _CommitMessage(database=database)
+
+    def __len__(self) -> int:
+        return len(self._message.writes)
+
+    @property
+    def request(self) -> CommitRequest:
+        """The request that commits what has been collected."""
+        request: CommitRequest = CommitRequest.wrap(self._message)
+        return request
+
+    def replace_document(self, name: str, fields: Mapping[str, Any]) -> None:
+        """Make the document be `fields` and nothing else, whether or not it exists."""
+        self._add_update(name, fields)
+
+    def replace_unchanged_document(self, name: str, fields: Mapping[str, Any], update_time: Any | None) -> None:
+        """Make the document be `fields`; the commit fails if it has changed since `update_time`.
+
+        `update_time` is the Timestamp message of a document that was read. None: the document must not exist.
+        """
+        write = self._add_update(name, fields)
+        if update_time is None:
+            write.current_document.exists = False
+        else:
+            write.current_document.update_time.CopyFrom(update_time)
+
+    def merge_document(self, name: str, fields: Mapping[str, Any]) -> None:
+        """Set `fields`, and keep every other field, also inside maps. Creates the document if there is none."""
+        write = self._add_update(name, fields)
+        write.update_mask.field_paths.extend(render_field_path(names) for names in _leaves(fields))
+
+    def update_existing_document(self, name: str, fields: Mapping[str, Any]) -> None:
+        """Set the top-level `fields`, and keep every other field; the commit fails if the document does not exist."""
+        write = self._add_update(name, fields)
+        write.update_mask.field_paths.extend(render_field_path([field]) for field in fields)
+        write.current_document.exists = True
+
+    def delete_unchanged_document(self, name: str, update_time: Any) -> None:
+        """Delete the document; the commit fails if it has changed since `update_time`, a Timestamp message."""
+        write = self._message.writes.add()
+        write.delete = name
+        write.current_document.update_time.CopyFrom(update_time)
+
+    def _add_update(self, name: str, fields: Mapping[str, Any]) -> Any:
+        write = self._message.writes.add()
+        write.update.name = name
+        encode_fields(write.update.fields, fields)
+        return write
+
+
+def _leaves(fields: Mapping[str, Any], *parents: str) -> Iterator[tuple[str, ...]]:
+    """The names on the way to each value that is not itself a map with entries."""
     for name, value in fields.items():
-        _put(values[name], value)
-    write: Write = Write.wrap(message)
-    return write
-
-
-def _put(target: Any, value: Any) -> None:
-    """By the exact type: a bool is not to be taken for an int."""
-    kind = type(value)
-    if kind is str:
-        target.string_value = value
-    elif kind is float:
-        target.double_value = value
-    elif kind is datetime:
-        since = value - _EPOCH
-        target.timestamp_value.seconds = since.days * 86_400 + since.seconds
-        target.timestamp_value.nanos = since.microseconds * 1_000
-    elif kind is int:
-        target.integer_value = value
-    elif value is None:
-        target.null_value = 0
-    else:
-        target.CopyFrom(_helpers.encode_value(value)._pb)
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, *parents, name)
+        else:
+            yield (*parents, name)

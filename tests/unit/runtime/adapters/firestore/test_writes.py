@@ -1,48 +1,79 @@
-"""Our encoding of documents, beside that of Google's client."""
+"""The writes of a commit, as Firestore's public types."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 import pytest
-from google.cloud.firestore_v1 import _helpers
-from google.cloud.firestore_v1.types import Write
+from google.cloud.firestore_v1.types import CommitRequest, Document, MapValue, Precondition, Value, Write
+from google.protobuf.timestamp_pb2 import Timestamp
 
-from sluice_runtime.adapters.firestore.writes import replacement
+from sluice_runtime.adapters.firestore.writes import Writes
 
-PATH = "projects/p/databases/(default)/documents/tenants/acme/live_quotes/AAPL"
-AT = datetime(2026, 3, 2, 15, 0, 0, 123457, tzinfo=UTC)
-
-
-def googles(fields: dict[str, object]) -> Write:
-    [write] = _helpers.pbs_for_set_no_merge(PATH, fields)
-    return write
+DATABASE = "projects/p/databases/(default)"
+NAME = f"{DATABASE}/documents/tenants/acme/live_quotes/AAPL"
+READ_AT = Timestamp(seconds=1772463600, nanos=123456789)
+ONE = Value(integer_value=1)
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        True,
-        False,
-        0,
-        -(2**63),
-        2**63 - 1,
-        0.0,
-        -1.5,
-        float("inf"),
-        "",
-        "ünïcode",
-        b"\x00",
-        AT,
-        datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
-        AT.astimezone(timezone(timedelta(hours=-5))),
-        [1, "a", None, [2.0]],
-        {"a": {"b": AT}, "c": []},
-    ],
-)
-def test_a_value_is_encoded_as_googles_client_does_it(value: object) -> None:
-    assert replacement(PATH, {"field": value}) == googles({"field": value})
+@pytest.fixture
+def writes() -> Writes:
+    return Writes(DATABASE)
 
 
-def test_a_value_that_firestore_has_no_type_for_is_refused() -> None:
+def committed(writes: Writes, *expected: Write) -> bool:
+    return bool(writes.request == CommitRequest(database=DATABASE, writes=expected))
+
+
+def test_writes_are_collected_in_order(writes: Writes) -> None:
+    assert len(writes) == 0
+    assert committed(writes)
+    writes.replace_document(NAME, {"a": 1})
+    writes.replace_document(NAME, {})
+    assert len(writes) == 2
+    assert committed(
+        writes, Write(update=Document(name=NAME, fields={"a": ONE})), Write(update=Document(name=NAME, fields={}))
+    )
+
+
+def test_a_document_is_replaced_only_as_it_was_read(writes: Writes) -> None:
+    writes.replace_unchanged_document(NAME, {"a": 1}, READ_AT)
+    document = Document(name=NAME, fields={"a": ONE})
+    assert committed(writes, Write(update=document, current_document=Precondition(update_time=READ_AT)))
+
+
+def test_a_document_that_there_was_not_is_only_created(writes: Writes) -> None:
+    writes.replace_unchanged_document(NAME, {"a": 1}, None)
+    document = Document(name=NAME, fields={"a": ONE})
+    assert committed(writes, Write(update=document, current_document=Precondition(exists=False)))
+
+
+def test_what_is_merged_names_every_value_and_quotes_odd_names(writes: Writes) -> None:
+    fields = {"a": 1, "m": {"x": {"y": 1}, "empty": {}}, "b.c": 1, "`": 1}
+    writes.merge_document(NAME, fields)
+    [write] = writes.request.writes
+    assert list(write.update_mask.field_paths) == ["a", "m.x.y", "m.empty", "`b.c`", "`\\``"]
+    inner = MapValue(fields={"y": ONE})
+    middle = MapValue(fields={"x": Value(map_value=inner), "empty": Value(map_value=MapValue())})
+    assert write.update == Document(name=NAME, fields={"a": ONE, "m": Value(map_value=middle), "b.c": ONE, "`": ONE})
+    assert not Write.pb(write).HasField("current_document")
+
+
+def test_an_update_names_its_fields_and_needs_the_document(writes: Writes) -> None:
+    writes.update_existing_document(NAME, {"status": "stale"})
+    assert committed(
+        writes,
+        Write(
+            update=Document(name=NAME, fields={"status": Value(string_value="stale")}),
+            update_mask={"field_paths": ["status"]},
+            current_document=Precondition(exists=True),
+        ),
+    )
+
+
+def test_a_document_is_deleted_only_as_it_was_read(writes: Writes) -> None:
+    writes.delete_unchanged_document(NAME, READ_AT)
+    assert committed(writes, Write(delete=NAME, current_document=Precondition(update_time=READ_AT)))
+
+
+def test_a_value_that_firestore_has_no_type_for_is_refused(writes: Writes) -> None:
     with pytest.raises(TypeError):
-        replacement(PATH, {"field": object()})
+        writes.replace_document(NAME, {"at": datetime(2026, 3, 2, tzinfo=UTC), "a": object()})

@@ -1,0 +1,188 @@
+"""The methods of Firestore that Sluice calls, over a channel that is replaced when no answer comes any more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import grpc
+from google.api_core.exceptions import DeadlineExceeded
+from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
+from google.cloud.firestore_v1.types import (
+    BatchGetDocumentsRequest,
+    BatchGetDocumentsResponse,
+    DocumentMask,
+    RunQueryRequest,
+    RunQueryResponse,
+    StructuredQuery,
+)
+
+from sluice_contract.spec import Firestore
+
+from .channel import open_channel
+from .credentials import Access, find_access
+from .values import decode_fields
+from .writes import Writes
+
+_log = logging.getLogger(__name__)
+
+# How long one call may take. Shorter than the 3 s that a pause waits for what is in flight.
+DEADLINE_SECONDS = 2.5
+# Nobody closes a connection whose packets vanish: the calls on it end by their deadline, one after the other.
+_ERRORS_UNTIL_NEW_CHANNEL = 3
+_LEAST_SECONDS_BETWEEN_CHANNELS = 5.0
+
+
+class StoredDocument(NamedTuple):
+    """A document that was read. `name` is its full resource name, `update_time` a Timestamp message."""
+
+    name: str
+    fields: dict[str, Any]
+    update_time: Any
+
+
+class DeadlineErrors:
+    """Counts the deadline errors in a row, over all calls. Any other outcome of a call is an answer."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._not_before = float("-inf")
+
+    def record_answer(self) -> None:
+        """Start to count from zero."""
+        self._count = 0
+
+    def record_deadline_error(self) -> None:
+        """Count one more."""
+        self._count += 1
+
+    def is_new_channel_due(self, at: float) -> bool:
+        """Whether there are enough errors, and the last new channel is old enough. `at` is monotonic, in seconds."""
+        return self._count >= _ERRORS_UNTIL_NEW_CHANNEL and at >= self._not_before
+
+    def record_new_channel(self, at: float) -> None:
+        """Start to count from zero, for a channel that was opened at `at`."""
+        self._count = 0
+        self._not_before = at + _LEAST_SECONDS_BETWEEN_CHANNELS
+
+
+class FirestoreConnection:
+    """One database of Firestore. Belongs to the event loop that it was made on.
+
+    Documents and collections are named by their full resource name, see `resource_name`. No method retries: a hidden
+    retry would write stale values late. All raise the exceptions of google.api_core, google.auth and gRPC.
+    """
+
+    def __init__(self, access: Access, database: str) -> None:
+        """`database` is the id of the database, such as (default)."""
+        self.database = f"projects/{access.project}/databases/{database}"
+        self._access = access
+        self._metadata = [("google-cloud-resource-prefix", self.database)]
+        if access.emulator:
+            self._metadata.append(("authorization", "Bearer owner"))  # past the rules, as a service account is
+        self._deadline_errors = DeadlineErrors()
+        self._used = _OpenChannel(open_channel(access))
+
+    def resource_name(self, path: str) -> str:
+        """Return the full name of a document or collection, whose `path` begins at the root of the database."""
+        return f"{self.database}/documents/{path}"
+
+    async def commit(self, writes: Writes, seconds: float = DEADLINE_SECONDS) -> None:
+        """Commit all of `writes` or none, within `seconds`."""
+        if not writes:
+            return
+        async with self._client() as client:
+            await client.commit(request=writes.request, retry=None, timeout=seconds, metadata=self._metadata)
+
+    async def read_documents(
+        self, names: Sequence[str], fields: Sequence[str], seconds: float = DEADLINE_SECONDS
+    ) -> list[StoredDocument]:
+        """Return those of the documents that exist, with only `fields` of theirs, within `seconds`."""
+        if not names:
+            return []
+        request = BatchGetDocumentsRequest(
+            database=self.database, documents=names, mask=DocumentMask(field_paths=fields)
+        )
+        async with self._client() as client:
+            responses = await client.batch_get_documents(
+                request=request, retry=None, timeout=seconds, metadata=self._metadata
+            )
+            found = [BatchGetDocumentsResponse.pb(each) async for each in responses]
+        return [_stored_document(each.found) for each in found if each.HasField("found")]
+
+    async def query_documents(self, parent: str, query: StructuredQuery) -> list[StoredDocument]:
+        """Return what `query` finds in the collections of the document `parent`."""
+        request = RunQueryRequest(parent=parent, structured_query=query)
+        async with self._client() as client:
+            responses = await client.run_query(
+                request=request, retry=None, timeout=DEADLINE_SECONDS, metadata=self._metadata
+            )
+            found = [RunQueryResponse.pb(each) async for each in responses]
+        return [_stored_document(each.document) for each in found if each.HasField("document")]
+
+    async def close(self) -> None:
+        """Close the channel. Calls that are in flight are cancelled."""
+        await self._used.channel.close()
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[FirestoreAsyncClient]:
+        """The client for one call, whose outcome is counted. Its channel stays open until the call has ended."""
+        used = self._used
+        used.calls += 1
+        try:
+            yield used.client
+            self._deadline_errors.record_answer()
+        except DeadlineExceeded:
+            if used is self._used:  # a late error of an older channel says nothing about this one
+                self._deadline_errors.record_deadline_error()
+                self._replace_silent_channel()
+            raise
+        except Exception:
+            self._deadline_errors.record_answer()
+            raise
+        finally:
+            used.calls -= 1
+            if used is not self._used and used.calls == 0:
+                await used.channel.close()
+
+    def _replace_silent_channel(self) -> None:
+        """Open a new channel if one is due. The last call that is in flight on the old one closes it."""
+        at = asyncio.get_running_loop().time()
+        if not self._deadline_errors.is_new_channel_due(at):
+            return
+        _log.warning(
+            "Firestore does not answer within %s s: opening a new connection",
+            DEADLINE_SECONDS,
+            extra={"event_type": "firestore_write"},
+        )
+        self._used = _OpenChannel(open_channel(self._access))
+        self._deadline_errors.record_new_channel(at)
+
+
+async def firestore_connection(settings: Firestore, project: str, key: Path | None) -> FirestoreConnection:
+    """Return a connection to the job's database, for the loop that runs.
+
+    `project` may be empty and `key` may be missing, see `find_access`.
+
+    Raises:
+        ValueError: there are no usable credentials.
+    """
+    return FirestoreConnection(await find_access(project, key), settings.database)
+
+
+class _OpenChannel:
+    """A channel, Google's client on it, and how many calls are in flight."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.channel = channel
+        self.client = FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel))
+        self.calls = 0
+
+
+def _stored_document(message: Any) -> StoredDocument:
+    return StoredDocument(message.name, decode_fields(message.fields), message.update_time)

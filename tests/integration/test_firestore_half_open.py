@@ -1,0 +1,128 @@
+"""The connection to Firestore is half-open: its packets vanish, nobody is told, and a new connection works at once."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from sluice_contract.spec import Firestore
+from sluice_runtime.adapters.firestore.connection import firestore_connection
+from sluice_runtime.adapters.firestore.sink import FirestoreSink
+from sluice_runtime.app import Parts, ingest
+from sluice_runtime.assembly import sink_of
+from sluice_runtime.domain.backoff import Backoff
+from sluice_runtime.domain.desired import UNREAD, halted
+from sluice_runtime.domain.failure import SinkError
+from sluice_runtime.environment import standalone_settings
+from sluice_runtime.loops.journal import Journal
+from support.fake_sink import JOB
+from support.firestore import VARIABLE
+from support.half_open_relay import HalfOpenRelay
+from support.runtime_fakes import FakeJob, FakeSource, aim, job, journal
+from support.runtime_fakes import quote as tick
+from support.sinks import TENANT, heartbeat, quote
+
+WITHIN_SECONDS = 20.0
+_projects = itertools.count(1)
+
+
+@pytest.fixture
+async def relay(emulator: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[HalfOpenRelay]:
+    """In front of the emulator; what is made meanwhile connects through it."""
+    host, _, port = emulator.rpartition(":")
+    relay = HalfOpenRelay(host, int(port))
+    async with relay.listening() as address:
+        monkeypatch.setenv(VARIABLE, address)
+        yield relay
+
+
+@pytest.fixture
+async def sink(relay: HalfOpenRelay) -> AsyncIterator[FirestoreSink]:
+    """The real sink, which has written once."""
+    assert relay
+    connection = await firestore_connection(Firestore(), f"demo-sluice-half-open-{next(_projects)}", None)
+    sink = FirestoreSink(connection, TENANT, "live_quotes", "market_ingest", JOB)
+    await sink.write([quote("AAPL")])
+    yield sink
+    await sink.close()
+
+
+async def test_writes_succeed_again_within_20_seconds(relay: HalfOpenRelay, sink: FirestoreSink) -> None:
+    assert relay.silence_open_connections() == 1
+    began = time.monotonic()
+    for _ in range(3):
+        with pytest.raises(SinkError, match=r"^Firestore did not take a write within 2\.5 s$"):
+            await sink.write([quote("AAPL", seq=2)])
+    await sink.write([quote("AAPL", seq=2)])
+    assert time.monotonic() - began < WITHIN_SECONDS
+    assert relay.connections == 2
+
+
+async def test_errors_of_different_calls_count_together(relay: HalfOpenRelay, sink: FirestoreSink) -> None:
+    relay.silence_open_connections()
+    calls = (sink.write([quote("AAPL", seq=2)]), sink.beat(heartbeat("uid", 1)), sink.paused_records())
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(each) for each in results] == [SinkError] * 3
+    await sink.beat(heartbeat("uid", 1))
+    assert await sink.last_epoch("uid") == 1
+
+
+async def test_a_call_that_is_in_flight_on_the_old_connection_ends_by_its_own_deadline(
+    relay: HalfOpenRelay, sink: FirestoreSink
+) -> None:
+    relay.silence_open_connections()
+    first = [asyncio.create_task(sink.write([quote("AAPL", seq=2)])) for _ in range(3)]
+    await asyncio.sleep(1.0)
+    late = asyncio.create_task(sink.write([quote("AAPL", seq=3)]))
+    await asyncio.wait(first)
+    assert not late.done()
+    await sink.write([quote("AAPL", seq=4)])
+    with pytest.raises(SinkError, match=r"within 2\.5 s$"):
+        await late
+    await asyncio.gather(*first, return_exceptions=True)
+    await sink.write([quote("AAPL", seq=5)])
+    assert relay.connections == 2
+
+
+@pytest.mark.parametrize("seconds_between_ticks", [0.2, 6.0])
+async def test_a_whole_runtime_writes_again_within_20_seconds(
+    relay: HalfOpenRelay, tmp_path: Path, seconds_between_ticks: float
+) -> None:
+    settings = standalone_settings(
+        job(firestore={"projectID": f"demo-sluice-half-open-{next(_projects)}"}), {"SLUICE_STATE_DIR": str(tmp_path)}, 7
+    )
+    book, source, stop = journal(halted(aim(), UNREAD)), FakeSource(), asyncio.Event()
+    sink = sink_of(settings, book.aim)
+    parts = Parts(source=source, sink=sink, job=FakeJob(job(1)), journal=book)
+    running = asyncio.create_task(ingest(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
+    talking = asyncio.create_task(_talk(source, seconds_between_ticks))
+    try:
+        await _until_written(book, after=0)
+        relay.silence_open_connections()
+        await asyncio.sleep(1.0)  # what was acknowledged before has been counted
+        async with asyncio.timeout(WITHIN_SECONDS):
+            await _until_written(book, after=book.counters.writes)
+        stop.set()
+        await running
+    finally:
+        talking.cancel()
+        running.cancel()
+        await asyncio.gather(talking, running, return_exceptions=True)
+        await sink.close()
+
+
+async def _talk(source: FakeSource, seconds_between_ticks: float) -> None:
+    for bid in itertools.count(1):
+        if source.connections:
+            source.connection.say(tick("AAPL", bid=float(bid)))
+        await asyncio.sleep(seconds_between_ticks)
+
+
+async def _until_written(book: Journal, after: int) -> None:
+    while book.counters.writes <= after:  # noqa: ASYNC110  counters tell nobody
+        await asyncio.sleep(0.05)

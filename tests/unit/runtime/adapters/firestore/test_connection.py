@@ -1,0 +1,37 @@
+"""When a new channel is opened. How calls fare on it is tested on the emulator."""
+
+import pytest
+
+from sluice_runtime.adapters.firestore.connection import DeadlineErrors
+
+
+@pytest.fixture
+def errors() -> DeadlineErrors:
+    return DeadlineErrors()
+
+
+def test_a_new_channel_is_due_after_three_errors_in_a_row(errors: DeadlineErrors) -> None:
+    found = []
+    for _ in range(4):
+        found.append(errors.is_new_channel_due(100.0))
+        errors.record_deadline_error()
+    assert found == [False, False, False, True]
+
+
+def test_any_answer_begins_the_count_again(errors: DeadlineErrors) -> None:
+    for _ in range(5):
+        errors.record_deadline_error()
+        errors.record_deadline_error()
+        errors.record_answer()
+    errors.record_deadline_error()
+    assert not errors.is_new_channel_due(100.0)
+
+
+def test_a_new_channel_has_its_own_count_and_five_seconds(errors: DeadlineErrors) -> None:
+    for _ in range(20):
+        errors.record_deadline_error()
+    errors.record_new_channel(100.0)
+    assert not errors.is_new_channel_due(200.0)
+    for _ in range(3):
+        errors.record_deadline_error()
+    assert [errors.is_new_channel_due(at) for at in (100.0, 104.9, 105.0)] == [False, False, True]

@@ -1,0 +1,78 @@
+"""An emulator, a key, or an identity, and the project."""
+
+import json
+from pathlib import Path
+
+import google.auth
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from google.auth.credentials import AnonymousCredentials
+
+from sluice_runtime.adapters.firestore.credentials import Access, find_access
+
+REAL_TIME = True  # a thread looks for credentials
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("FIRESTORE_EMULATOR_HOST", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "GOOGLE_APPLICATION_CREDENTIALS"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    fields = {
+        "type": "service_account",
+        "project_id": "of-the-key",
+        "client_email": "sluice@demo.example",
+        "token_uri": "https://oauth2.example/token",
+        "private_key": private.private_bytes(encoding, form, serialization.NoEncryption()).decode(),
+    }
+    path = tmp_path / "credentials.json"
+    path.write_text(json.dumps(fields))
+    return path
+
+
+async def test_an_emulator_needs_neither_credentials_nor_a_project(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:9")
+    assert await find_access("demo", None) == Access("demo", None, "127.0.0.1:9")
+    assert (await find_access("", None)).project == "google-cloud-firestore-emulator"
+    environment.setenv("GCLOUD_PROJECT", "of-the-environment")
+    assert (await find_access("", None)).project == "of-the-environment"
+
+
+async def test_a_key_names_its_project_where_nothing_else_does(environment: pytest.MonkeyPatch, key: Path) -> None:
+    found = await find_access("", key)
+    assert (found.project, found.emulator) == ("of-the-key", "")
+    assert found.credentials is not None
+    assert (await find_access("declared", key)).project == "declared"
+    environment.setenv("GOOGLE_CLOUD_PROJECT", "of-the-environment")
+    assert (await find_access("", key)).project == "of-the-environment"
+
+
+async def test_a_key_that_is_no_key_is_refused_beside_an_emulator_too(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:9")
+    with pytest.raises(ValueError, match=r"^there are no usable credentials for Firestore \(.+\)$"):
+        await find_access("demo", Path(__file__))
+
+
+async def test_an_identity_of_the_machine_is_used_where_no_key_is_mounted(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    identity = AnonymousCredentials()
+    environment.setattr(google.auth, "default", lambda scopes: (identity, "of-the-machine"))
+    assert await find_access("", tmp_path / "absent") == Access("of-the-machine", identity, "")
+    environment.setattr(google.auth, "default", lambda scopes: (identity, None))
+    assert (await find_access("declared", None)).project == "declared"
+    with pytest.raises(ValueError, match="name a project"):
+        await find_access("", None)
+
+
+async def test_no_identity_at_all_is_a_sentence(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    environment.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "absent.json"))
+    with pytest.raises(ValueError, match=r"^there are no usable credentials for Firestore \(.+\)$"):
+        await find_access("demo", None)

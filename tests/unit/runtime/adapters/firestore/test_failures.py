@@ -1,0 +1,49 @@
+"""What Google's packages raise, as errors of the sink."""
+
+import pytest
+from google.api_core import exceptions
+from google.auth.exceptions import RefreshError
+
+from sluice_runtime.adapters.firestore.failures import sink_errors
+from sluice_runtime.domain.failure import FencedError, SinkError
+
+
+def raised(error: Exception) -> SinkError:
+    with pytest.raises(SinkError) as found, sink_errors():
+        raise error
+    return found.value
+
+
+@pytest.mark.parametrize("error", [exceptions.DeadlineExceeded("Deadline Exceeded"), TimeoutError()], ids=repr)
+def test_a_call_without_an_answer_says_how_long_it_waited(error: Exception) -> None:
+    assert raised(error).message == "Firestore did not take a write within 2.5 s"
+    assert raised(error).retry_after == 0.0
+
+
+@pytest.mark.parametrize(
+    "error", [exceptions.PermissionDenied("no"), exceptions.NotFound("no"), exceptions.Unauthenticated("no")], ids=repr
+)
+def test_a_refusal_that_a_person_has_to_end_is_not_tried_again_soon(error: Exception) -> None:
+    assert raised(error).message == f"Firestore refuses: {error}"
+    assert raised(error).retry_after == 30.0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [exceptions.ServiceUnavailable("away"), RefreshError("no token"), OSError("no route"), ValueError("odd")],
+    ids=repr,
+)
+def test_any_other_failure_is_named_by_its_first_line(error: Exception) -> None:
+    assert raised(error).message == f"Firestore did not take a write: {error}"
+
+
+def test_a_long_error_is_cut_to_its_first_line() -> None:
+    assert raised(OSError("one\ntwo")).message == "Firestore did not take a write: one"
+    assert raised(OSError()).message == "Firestore did not take a write: OSError"
+
+
+def test_errors_of_our_own_pass_unchanged() -> None:
+    for error in (FencedError("later"), SinkError("ours", 5.0)):
+        with pytest.raises(type(error)) as found, sink_errors():
+            raise error
+        assert found.value is error
