@@ -25,7 +25,7 @@ from google.cloud.firestore_v1.types import (
 from sluice_contract.spec import Firestore
 
 from .channel import open_channel
-from .credentials import Access, find_access
+from .credentials import Access, find_access, first_line
 from .values import decode_fields
 from .writes import Writes
 
@@ -170,9 +170,14 @@ async def firestore_connection(settings: Firestore, project: str, key: Path | No
     `project` may be empty and `key` may be missing, see `find_access`.
 
     Raises:
-        ValueError: there are no usable credentials.
+        ValueError: there are no usable credentials, or gRPC's or Google's own settings in the environment are wrong.
     """
-    return FirestoreConnection(await find_access(project, key), settings.database)
+    access = await find_access(project, key)
+    try:
+        return FirestoreConnection(access, settings.database)
+    except Exception as error:
+        words = first_line(error)
+        raise ValueError(f"no connection to Firestore can be opened with these credentials ({words})") from error
 
 
 class _OpenChannel:

@@ -48,8 +48,12 @@ async def find_access(project: str, key: Path | None) -> Access:
         identity, its_project = await asyncio.to_thread(google.auth.default, FirestoreGrpcAsyncIOTransport.AUTH_SCOPES)
         return Access(_required(declared or its_project), identity, "")
     except Exception as error:  # whatever may be in that file, or may be wrong with this machine's identity
-        words = (str(error) or type(error).__name__).splitlines()[0][:300]
-        raise ValueError(f"there are no usable credentials for Firestore ({words})") from error
+        raise ValueError(f"there are no usable credentials for Firestore ({first_line(error)})") from error
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, at most 300 characters, or the name of its type."""
+    return (str(error) or type(error).__name__).splitlines()[0][:300]
 
 
 def _project_of_environment() -> str:

@@ -10,6 +10,7 @@ from google.auth.exceptions import GoogleAuthError
 
 from ...domain.failure import SinkError
 from .connection import DEADLINE_SECONDS
+from .credentials import first_line
 
 # A retry soon after cannot help: somebody has to change something first.
 _LASTING = (exceptions.PermissionDenied, exceptions.InvalidArgument, exceptions.NotFound, exceptions.Unauthenticated)
@@ -24,12 +25,8 @@ def sink_errors() -> Iterator[None]:
     try:
         yield
     except _LASTING as error:
-        raise SinkError(f"Firestore refuses: {_words(error)}", _LASTING_SECONDS) from error
+        raise SinkError(f"Firestore refuses: {first_line(error)}", _LASTING_SECONDS) from error
     except (exceptions.DeadlineExceeded, TimeoutError) as error:
         raise SinkError(f"Firestore did not take a write within {DEADLINE_SECONDS} s") from error
     except _FAILURES as error:
-        raise SinkError(f"Firestore did not take a write: {_words(error)}") from error
-
-
-def _words(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:300]
+        raise SinkError(f"Firestore did not take a write: {first_line(error)}") from error

@@ -1,8 +1,10 @@
 """When a new channel is opened. How calls fare on it is tested on the emulator."""
 
 import pytest
+from google.auth.exceptions import MutualTLSChannelError
 
-from sluice_runtime.adapters.firestore.connection import DeadlineErrors
+from sluice_contract.spec import Firestore
+from sluice_runtime.adapters.firestore.connection import DeadlineErrors, firestore_connection
 
 
 @pytest.fixture
@@ -35,3 +37,15 @@ def test_a_new_channel_has_its_own_count_and_five_seconds(errors: DeadlineErrors
     for _ in range(3):
         errors.record_deadline_error()
     assert [errors.is_new_channel_due(at) for at in (100.0, 104.9, 105.0)] == [False, False, True]
+
+
+async def test_a_channel_that_cannot_be_made_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise MutualTLSChannelError("GOOGLE_API_USE_MTLS_ENDPOINT is wrong")
+
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:9")
+    monkeypatch.setattr("sluice_runtime.adapters.firestore.connection.open_channel", refuse)
+    with pytest.raises(
+        ValueError, match=r"^no connection to Firestore can be opened .* \(GOOGLE_API_USE.* is wrong\)$"
+    ):
+        await firestore_connection(Firestore(), "demo", None)
