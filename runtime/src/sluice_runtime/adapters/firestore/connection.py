@@ -136,25 +136,32 @@ class FirestoreConnection:
         used.calls += 1
         try:
             yield used.client
-            self._deadline_errors.record_answer()
+            self._count_outcome(used, is_answer=True)
         except DeadlineExceeded:
-            if used is self._used:  # a late error of an older channel says nothing about this one
-                self._deadline_errors.record_deadline_error()
-                self._replace_silent_channel()
+            self._count_outcome(used, is_answer=False)
             raise
         except Exception:
-            self._deadline_errors.record_answer()
+            self._count_outcome(used, is_answer=True)
             raise
         finally:
             used.calls -= 1
             if used is not self._used and used.calls == 0:
                 await used.channel.close()
 
-    def _replace_silent_channel(self) -> None:
-        """Open a new channel if one is due. The last call that is in flight on the old one closes it."""
-        at = asyncio.get_running_loop().time()
-        if not self._deadline_errors.is_new_channel_due(at):
+    def _count_outcome(self, used: _OpenChannel, *, is_answer: bool) -> None:
+        """Count what came of a call on `used`. Open a new channel if one is due."""
+        if used is not self._used:
+            return  # what becomes of calls on an older channel says nothing about this one
+        if is_answer:
+            self._deadline_errors.record_answer()
             return
+        self._deadline_errors.record_deadline_error()
+        at = asyncio.get_running_loop().time()
+        if self._deadline_errors.is_new_channel_due(at):
+            self._replace_channel(at)
+
+    def _replace_channel(self, at: float) -> None:
+        """Open a new channel. The last call that is in flight on the old one closes it."""
         _log.warning(
             "Firestore does not answer within %s s: opening a new connection",
             DEADLINE_SECONDS,
