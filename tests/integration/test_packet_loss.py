@@ -27,6 +27,19 @@ def test_a_half_open_connection_is_silent_and_a_new_one_works() -> None:
             assert served.recv(4) == b"lost"
 
 
+def test_ipv4_packets_of_a_socket_of_both_families_are_dropped() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.socket(socket.AF_INET6) as client,
+    ):
+        client.connect(("::ffff:127.0.0.1", listener.getsockname()[1]))  # as gRPC connects
+        with listener.accept()[0] as served, half_open(os.getpid(), listener.getsockname()[1]):
+            served.settimeout(0.5)
+            client.sendall(b"lost")
+            with pytest.raises(TimeoutError):
+                served.recv(4)
+
+
 def test_a_process_without_such_a_connection_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

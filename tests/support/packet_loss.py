@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Final
 
 _ESTABLISHED: Final = "01"
-_TABLES: Final = {"tcp": "iptables", "tcp6": "ip6tables"}
+_TABLES: Final = ("tcp", "tcp6")
+# An IPv4 address on a socket of both families, as gRPC opens them: its packets are IPv4.
+_IPV4_MAPPED: Final = "0000000000000000FFFF0000"
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,10 @@ def connections(process_id: int, remote_port: int) -> list[Connection]:
     """The established connections of a process, itself without its children, to a port."""
     own = _socket_inodes(process_id)
     found = []
-    for table, program in _TABLES.items():
+    for table in _TABLES:
         for line in Path(f"/proc/{process_id}/net/{table}").read_text().splitlines()[1:]:
             _, local, remote, state, *_, inode = line.split()[:10]
-            connection = Connection(_port(local), _port(remote), program)
+            connection = Connection(_port(local), _port(remote), _program(table, remote))
             if state == _ESTABLISHED and inode in own and connection.remote_port == remote_port:
                 found.append(connection)
     return found
@@ -78,6 +80,11 @@ def _socket_inodes(process_id: int) -> set[str]:
         if target.startswith("socket:["):
             inodes.add(target.removeprefix("socket:[").removesuffix("]"))
     return inodes
+
+
+def _program(table: str, remote: str) -> str:
+    is_ipv4 = table == "tcp" or remote.startswith(_IPV4_MAPPED)
+    return "iptables" if is_ipv4 else "ip6tables"
 
 
 def _port(address: str) -> int:
