@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import fairness, footprint, pauses, throughput
+from bench import fairness, footprint, pauses, stops, throughput
 from bench.rows import Row, table, write
+from bench.stop_faults import FAULTS
 from support.firestore import firestore_emulator
 
 RESULTS = Path("build/bench")
@@ -24,20 +25,28 @@ BENCHES: dict[str, Callable[[Path, argparse.Namespace], list[Row]]] = {
     "throughput": lambda folder, chosen: throughput.rows(folder, chosen.turns),
     "footprint": _footprint,
     "fairness": lambda _, __: fairness.rows(),
-    "pauses": lambda folder, chosen: pauses.rows(folder, chosen.rounds),
+    "pauses": lambda folder, chosen: pauses.rows(folder, chosen.rounds or pauses.ROUNDS),
+    "stops": lambda folder, chosen: stops.rows(folder, chosen.rounds or stops.ROUNDS, chosen.faults),
 }
+# Without a name, all but the one that takes as long as the others together.
+DEFAULT = [name for name in BENCHES if name != "stops"]
 
 
 def main() -> int:
     """Exit code 1: a target is missed."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*BENCHES, []], help=f"of {', '.join(BENCHES)}; none: all")
+    parser.add_argument(
+        "names", nargs="*", choices=[*BENCHES, []], help=f"of {', '.join(BENCHES)}; none: all but stops"
+    )
     parser.add_argument("--turns", type=int, default=throughput.TURNS, help="turns of each consumer of throughput")
     parser.add_argument("--repetitions", type=int, default=3, help="pods of footprint")
-    parser.add_argument("--rounds", type=int, default=pauses.ROUNDS, help="pauses in each phase")
+    rounds = f"pauses in each phase ({pauses.ROUNDS}), or stops in each cell ({stops.ROUNDS})"
+    parser.add_argument("--rounds", type=int, help=rounds)
+    faults = f"of stops, of {', '.join(FAULTS)}; none: all"
+    parser.add_argument("--faults", nargs="+", choices=FAULTS, default=[], help=faults)
     chosen = parser.parse_args()
     found: list[Row] = []
-    for name in chosen.names or BENCHES:
+    for name in chosen.names or DEFAULT:
         with tempfile.TemporaryDirectory() as folder:
             rows = BENCHES[name](Path(folder), chosen)
         write(rows, RESULTS / f"{name}.json")

@@ -9,7 +9,10 @@ import msgspec
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure. `ratio` is the one that `target` is about; `met` None where nothing was promised."""
+    """One figure. `ratio` is the one that `target` is about; `met` None where nothing was promised.
+
+    `median`: of the rounds, where `ours` is the worst of them. It is in the file, not in the table.
+    """
 
     name: str
     unit: str
@@ -19,6 +22,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     ratio: float | None = None
     target: str = ""
     met: bool | None = None
+    median: float | None = None
 
 
 HEADINGS = ("what", "unit", "ours", "peer", "limit", "ratio", "target", "met")
