@@ -90,7 +90,7 @@ e2e: setup ## the tests on a kind cluster of their own (Docker, kind and kubectl
 	  $(BIN)/pytest tests/e2e
 
 .PHONY: bench
-bench: setup ## measure quotes a second, a pod's cost, fairness and pauses (about 20 minutes; BENCH='footprint' for one)
+bench: setup ## measure quotes a second, a pod's cost, fairness and pauses (about 20 minutes; BENCH=stops for stops under faults)
 	@PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
 
 .PHONY: soak

@@ -16,8 +16,9 @@ from sluice_contract import identity
 from sluice_devcluster import processes
 from sluice_devcluster.quickstart import OPERATOR, SYSTEM_NAMESPACE
 from support.eventually import eventually
-from support.packet_loss import dropped_packets, packet_loss
+from support.packet_loss import half_open
 from support.processes import pod_process
+from support.unreachable_port import unreachable_port
 
 LIMIT_SECONDS = 15.0
 GRACE_SECONDS = 20.0  # terminationGracePeriodSeconds of an ingest pod
@@ -119,13 +120,8 @@ async def _no_operator(cluster: BenchCluster, _: Sequence[PlannedStop]) -> Async
 @asynccontextmanager
 async def _no_api_server(cluster: BenchCluster, _: Sequence[PlannedStop]) -> AsyncIterator[None]:
     """For 5 s from just before the request, the API server is reachable for nobody but the bench itself."""
-    port = str(cluster.api_port)
-    rules = [
-        ["-p", "tcp", "--dport", port, "!", "-s", BENCH_ADDRESS, "-j", "DROP"],
-        ["-p", "tcp", "--sport", port, "!", "-d", BENCH_ADDRESS, "-j", "DROP"],
-    ]
     with ExitStack() as stack:
-        stack.enter_context(dropped_packets(rules))
+        stack.enter_context(unreachable_port(cluster.api_port, BENCH_ADDRESS))
         reachable_again = asyncio.get_running_loop().call_later(UNREACHABLE_SECONDS, stack.close)
         try:
             yield
@@ -161,7 +157,7 @@ async def _frozen_pod(_: BenchCluster, stops: Sequence[PlannedStop]) -> AsyncIte
 def _all_packets_lost(stops: Sequence[PlannedStop], remote_port: int) -> Iterator[None]:
     with ExitStack() as stack:
         for each in stops:
-            stack.enter_context(packet_loss(_pid(each.job), remote_port))
+            stack.enter_context(half_open(_pid(each.job), remote_port))
         yield
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -185,7 +185,7 @@ class StopJob:
         await eventually(self.pod_is_gone, END_SECONDS)
 
     async def _create_namespace(self) -> None:
-        labels = {"pod-security.kubernetes.io/enforce": "restricted", "sluice.dev/tenant": self.name}
+        labels = {"pod-security.kubernetes.io/enforce": "restricted", identity.TENANT_LABEL: self.name}
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.name, "labels": labels}}
         await self.cluster.api.patch(f"/api/v1/namespaces/{self.name}", namespace, APPLY, _OWNER)
         await self._create_secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
@@ -210,16 +210,16 @@ def collection_path(namespace: str) -> str:
 
 
 @asynccontextmanager
-async def running_job(cluster: BenchCluster, name: str, engine: str, finalizers: list[str]) -> AsyncIterator[StopJob]:
-    """A job that is not yet created, with its watch; the job is removed at the end of the context."""
-    job = StopJob(cluster, name, engine, finalizers)
-    watching = asyncio.create_task(job.watch.run())
+async def watched_jobs(jobs: Sequence[StopJob]) -> AsyncIterator[None]:
+    """Watch jobs that are yet to be created; they are removed at the end of the context."""
+    watching = [asyncio.create_task(each.watch.run()) for each in jobs]
     try:
-        yield job
+        yield
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
-        await job.remove()
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
+        await asyncio.gather(*(each.remove() for each in jobs))
 
 
 @asynccontextmanager

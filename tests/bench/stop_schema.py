@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.stop_jobs import BenchCluster, collection_path
 from sluice_contract import identity
-from sluice_devcluster.api import MERGE, ApiError
+from sluice_devcluster.api import APPLY, MERGE, ApiError
 from sluice_devcluster.objects import DEFINITIONS
 from support.eventually import eventually
 
@@ -17,17 +17,24 @@ UNKNOWN_CHANNEL = "depth"
 UNKNOWN_PHASE = "Hibernating"
 UNKNOWN_FAILURE = "hibernation"
 _PATH = f"{DEFINITIONS}/{identity.PLURAL}.{identity.GROUP}"
+_TENANT = "probe"
+_NAMESPACE = {
+    "apiVersion": "v1",
+    "kind": "Namespace",
+    "metadata": {"name": _TENANT, "labels": {identity.TENANT_LABEL: _TENANT}},
+}
 _PROBE = {
     "apiVersion": identity.API_VERSION,
     "kind": identity.KIND,
-    "metadata": {"name": "probe", "namespace": "default"},
-    "spec": {"tenant": "probe", "provider": "synthetic", "symbols": ["SPY"], "channels": ["quotes", UNKNOWN_CHANNEL]},
+    "metadata": {"name": "probe", "namespace": _TENANT},
+    "spec": {"tenant": _TENANT, "provider": "synthetic", "symbols": ["SPY"], "channels": ["quotes", UNKNOWN_CHANNEL]},
 }
 
 
 @asynccontextmanager
 async def loosened_definition(cluster: BenchCluster) -> AsyncIterator[None]:
     """The API server takes one more value in an enumeration of the spec and in two of the status."""
+    await cluster.api.patch(f"/api/v1/namespaces/{_TENANT}", _NAMESPACE, APPLY, {"fieldManager": "bench"})
     original = (await cluster.api.get(_PATH))["spec"]["versions"]
     changed = copy.deepcopy(original)
     for version in changed:
@@ -57,7 +64,7 @@ async def _install(cluster: BenchCluster, versions: list[dict[str, Any]], *, tak
 
     async def is_in_force() -> bool:
         try:
-            await cluster.api.post(f"{collection_path('default')}?dryRun=All", _PROBE)
+            await cluster.api.post(f"{collection_path(_TENANT)}?dryRun=All", _PROBE)
         except ApiError as error:
             if error.status != 422:
                 raise

@@ -41,7 +41,7 @@ def matrix(cells: Sequence[StopCell], faults: Sequence[str], rounds: int) -> str
     by_place = {(cell.way, cell.fault): cell for cell in cells}
     ways = list(dict.fromkeys(cell.way for cell in cells))
     lines = [
-        f"Seconds from the request to closed / confirmed: the longest of {rounds}.",
+        f"Seconds from the request to closed / confirmed: the longest of {rounds}. -: cannot be asked for.",
         "",
         f"| way to stop | {' | '.join(faults)} |",
         f"| --- |{' ---: |' * len(faults)}",

@@ -63,14 +63,15 @@ async def _closed_at(stop: PlannedStop) -> float | None:
     """Return when the last connection closed, or let go of the paused symbol; None while one has not."""
     connections = await stop.job.connections()
     if stop.way.stops_one_symbol:
-        ends = [_symbol_ended_at(each, stop.job.symbols[PAUSED_SYMBOL]) for each in connections]
+        ends = [symbol_ended_at(each, stop.job.symbols[PAUSED_SYMBOL]) for each in connections]
     else:
         ends = [each["closed"] for each in connections]
     known = [each for each in ends if each is not None]
     return max(known) if len(known) == len(ends) else None
 
 
-def _symbol_ended_at(connection: dict[str, Any], symbol: str) -> float | None:
+def symbol_ended_at(connection: dict[str, Any], symbol: str) -> float | None:
+    """Return the Unix seconds since which a connection has not had the symbol: 0 if it never had, None if it has."""
     history: list[dict[str, Any]] = connection["history"]
     subscribed = [symbol in each["channels"].get("quotes", ()) for each in history]
     if True not in subscribed:

@@ -10,14 +10,13 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from bench.rows import Row
 from bench.stop_faults import BENCH_ADDRESS, FAULTS, StopFault
-from bench.stop_jobs import BenchCluster, bench_cluster, running_job
+from bench.stop_jobs import BenchCluster, StopJob, bench_cluster, watched_jobs
 from bench.stop_requests import WAYS, PlannedStop, StopWay
 from bench.stop_table import StopCell, matrix, rows_of
 from bench.stop_timing import StopTiming, stop_timing
@@ -82,12 +81,9 @@ async def _round(
     """Stop one job in each way. None: it could not be measured; the reason is on stderr."""
     fault = column.fault
     try:
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(fault.prepared(cluster))
-            stops = []
-            for way, name in zip(ways, names, strict=True):
-                running = running_job(cluster, name, column.engine, list(fault.finalizers))
-                stops.append(PlannedStop(await stack.enter_async_context(running), way))
+        jobs = [StopJob(cluster, name, column.engine, list(fault.finalizers)) for name in names]
+        stops = [PlannedStop(job, way) for job, way in zip(jobs, ways, strict=True)]
+        async with fault.prepared(cluster), watched_jobs(jobs):
             await asyncio.gather(*(each.job.start(*each.way.apply_arguments) for each in stops))
             async with fault.injected(cluster, stops):
                 measuring = (stop_timing(each, fault) for each in stops)
