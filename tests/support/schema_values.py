@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from sluice_contract.instants import INSTANT_SCHEMA
+
 Schema = dict[str, Any]
 Path = tuple[str | int, ...]
 
@@ -45,7 +47,7 @@ def values(schema: Schema) -> list[Any]:
     """Return the values to try in a place of this schema, each once."""
     tried = [*_EACH_TYPE]
     if schema["type"] == "string" and "enum" not in schema:
-        is_time = "timestamp(self)" in str(schema.get("x-kubernetes-validations"))
+        is_time = schema.get("pattern") == INSTANT_SCHEMA["pattern"]
         tried += _TIMES if is_time else _TEXTS
     if schema["type"] in ("integer", "number"):
         tried += _NUMBERS

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from .instants import INSTANT_SCHEMA
+from .instants import SPEC_INSTANT_SCHEMA
 from .naming import Document
 
 _SYMBOL = r"^[A-Z][A-Z0-9]*([./][A-Z0-9]+)?$"
@@ -49,7 +49,7 @@ Until = Annotated[
     Meta(
         tz=True,
         description="When the pause ends by itself (RFC 3339). Absent: it stays until removed.",
-        extra_json_schema=INSTANT_SCHEMA,
+        extra_json_schema=SPEC_INSTANT_SCHEMA,
     ),
 ]
 

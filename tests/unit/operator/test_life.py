@@ -6,7 +6,6 @@ import pytest
 
 from sluice_contract import conditions as c
 from sluice_contract import identity
-from sluice_operator.domain import checks
 
 from .fakes import Crash
 from .world import KEY, NOW, RUNNING, SYNTHETIC, World, condition, declared, live, pause
@@ -167,24 +166,6 @@ async def test_a_store_that_is_behind_does_not_delete_the_newer_pod(world: World
     await world.reconciler.reconcile(KEY)
     assert "delete" not in world.cluster.writes
     assert world.store.jobs.get(KEY) != old
-
-
-async def test_the_pod_of_a_job_that_is_being_deleted_is_deleted_and_none_is_created(world: World) -> None:
-    await live(world)
-    job = world.cluster.jobs[KEY]
-    job["metadata"] |= {"deletionTimestamp": NOW.isoformat(), "finalizers": ["example.com/backup"]}
-    world.cluster.change("ingestjobs", job, spec=SYNTHETIC | {"enabled": False})
-    await world.settle()
-    assert checks.pod_is_terminating(world.pod)
-    assert world.ready == ("False", c.DELETING)
-    assert "example.com/backup" in world.job.status.conditions[0].message
-    world.cluster.finish(KEY)
-    await world.settle()
-    await world.advance(600)
-    assert world.cluster.pods == {}
-    assert world.ready == ("False", c.DELETING)
-    assert condition(world.job.status, c.PAUSED) == ("True", c.NOTHING_CONNECTED)
-    assert condition(world.job.status, c.STREAMING) == ("False", c.DELETING)
 
 
 async def test_a_refused_pod_stalls_the_job_and_is_tried_once_a_minute(world: World) -> None:

@@ -13,7 +13,7 @@ from sluice_operator.domain import checks
 from sluice_operator.ports import Refused
 
 from .fakes import Document
-from .world import KEY, SYNTHETIC, World, condition, declared, found, live, pause
+from .world import KEY, NOW, SYNTHETIC, World, condition, declared, found, live, pause
 
 PAUSED = SYNTHETIC | {"enabled": False}
 UNREADABLE_PAUSE = SYNTHETIC | {"pause": {"until": []}}
@@ -224,3 +224,21 @@ async def test_an_epoch_that_somebody_has_written_leaves_room_for_the_next(world
     await world.settle()
     assert world.job.status.epoch == largest
     assert msgspec.json.encode(world.job.status)
+
+
+async def test_the_pod_of_a_job_that_is_being_deleted_is_deleted_and_none_is_created(world: World) -> None:
+    await live(world)
+    job = world.cluster.jobs[KEY]
+    job["metadata"] |= {"deletionTimestamp": NOW.isoformat(), "finalizers": ["example.com/backup"]}
+    world.cluster.change("ingestjobs", job, spec=SYNTHETIC | {"enabled": False})
+    await world.settle()
+    assert checks.pod_is_terminating(world.pod)
+    assert world.ready == ("False", c.DELETING)
+    assert "example.com/backup" in world.job.status.conditions[0].message
+    world.cluster.finish(KEY)
+    await world.settle()
+    await world.advance(600)
+    assert world.cluster.pods == {}
+    assert world.ready == ("False", c.DELETING)
+    assert condition(world.job.status, c.PAUSED) == ("True", c.NOTHING_CONNECTED)
+    assert condition(world.job.status, c.STREAMING) == ("False", c.DELETING)

@@ -7,9 +7,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sluice_contract.spec import Firestore
-from sluice_runtime.adapters.firestore.sink import firestore_client
+from sluice_runtime.adapters.firestore.credentials import find_access
 from support.encodings import ENCODINGS, UNREADABLE, Encode, save
+
+REAL_TIME = True  # a thread looks for credentials
 
 every_encoding = pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
 
@@ -40,7 +41,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @every_encoding
 async def test_a_mounted_key_is_the_same_in_every_encoding(file: Path, key: str, encode: Encode) -> None:
     save(file, encode(key))
-    assert (await firestore_client(Firestore(), "", file)).project == "its-own"
+    assert (await find_access("", file)).project == "its-own"
 
 
 @every_encoding
@@ -49,13 +50,13 @@ async def test_the_variable_s_key_is_the_same_in_every_encoding(
 ) -> None:
     save(file, encode(key))
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
-    assert (await firestore_client(Firestore(), "", None)).project == "its-own"
+    assert (await find_access("", None)).project == "its-own"
 
 
 @pytest.mark.parametrize(("name", "content"), UNREADABLE.items(), ids=UNREADABLE)
 async def test_a_key_in_another_encoding_is_named_with_it(file: Path, name: str, content: bytes) -> None:
     save(file, content)
     with pytest.raises(ValueError, match="there are no usable credentials for Firestore") as error:
-        await firestore_client(Firestore(), "demo", file)
+        await find_access("demo", file)
     assert "credentials.json: it" in str(error.value)
     assert name in str(error.value)

@@ -106,7 +106,9 @@ def test_a_time_of_another_zone_is_the_same_time() -> None:
     assert encoded(AT.astimezone(timezone(timedelta(hours=-5)))) == encoded(AT)
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, AT.replace(tzinfo=None), AT.date()], ids=repr)
+@pytest.mark.parametrize(
+    "value", [object(), {1, 2}, AT.replace(tzinfo=None), AT.date()], ids=lambda value: type(value).__name__
+)
 def test_a_value_that_firestore_has_no_type_for_is_refused(value: object) -> None:
     with pytest.raises(TypeError):
         encoded(value)

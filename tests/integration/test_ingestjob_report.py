@@ -1,0 +1,98 @@
+"""The pod's client of its own IngestJob: what it writes, against an API server of one object."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from aiohttp import web
+
+from sluice_runtime.adapters.ingestjob import IngestJobClient
+from sluice_runtime.domain.desired import halted
+from sluice_runtime.domain.health import stream_status
+from sluice_runtime.domain.pause import Pause
+from sluice_runtime.ports import ReportError
+from support.api_server import FakeApiServer, document
+from support.job_client import TOKEN, client, connected, credentials, server
+from support.runtime_fakes import JOB_UID, aim, journal
+
+__all__ = ["client", "credentials", "server"]
+
+
+async def test_a_report_is_a_server_side_apply_of_the_stream_alone(
+    server: FakeApiServer, client: IngestJobClient
+) -> None:
+    await client.report(stream_status(journal().snapshot()))
+    [(query, content_type, body)] = server.patches
+    assert query == {"fieldManager": "sluice-runtime", "force": "true"}
+    assert content_type == "application/apply-patch+yaml"
+    assert (body["apiVersion"], body["kind"]) == ("sluice.dev/v1alpha1", "IngestJob")
+    assert body["metadata"] == {"namespace": "acme", "name": "us"}
+    assert list(body["status"]) == ["stream"]
+    assert "null" not in json.dumps(body)
+
+
+async def test_a_report_that_cannot_be_applied_is_merged(server: FakeApiServer, client: IngestJobClient) -> None:
+    server.untypable = True
+    server.object = document(1) | {"status": {"stream": {"state": "Live", "failure": {"type": "auth"}}}}
+    await client.report(stream_status(journal().snapshot()))
+    [_, (query, content_type, body)] = server.patches
+    assert (query, content_type) == ({"fieldManager": "sluice-runtime"}, "application/merge-patch+json")
+    assert body["metadata"] == {"uid": JOB_UID}
+    assert (body["status"]["stream"]["failure"], body["status"]["stream"]["state"]) == (None, "Stopped")
+
+
+async def test_what_another_writer_left_in_the_stream_is_removed(
+    server: FakeApiServer, client: IngestJobClient
+) -> None:
+    stream = msgspec.to_builtins(stream_status(journal().snapshot()))
+    server.object = document(1) | {"status": {"stream": stream | {"pause": {"source": "api"}, "newer": 1}}}
+    await client.report(stream_status(journal().snapshot()))
+    [_, (_, content_type, body)] = server.patches
+    assert content_type == "application/merge-patch+json"
+    assert body["status"] == {"stream": {"pause": None, "newer": None}}
+
+
+async def test_texts_in_a_report_are_cut_to_their_bounds(server: FakeApiServer, client: IngestJobClient) -> None:
+    book = journal(halted(aim(), Pause(source="s" * 5000, reason="r" * 5000)))
+    await client.report(stream_status(book.snapshot()))
+    [(_, _, body)] = server.patches
+    pause = body["status"]["stream"]["pause"]
+    assert (len(pause["source"]), len(pause["reason"])) == (1024, 1024)
+
+
+async def test_a_refused_report_is_told_in_the_server_s_words(server: FakeApiServer, client: IngestJobClient) -> None:
+    status = {"kind": "Status", "message": "ingestjobs is forbidden", "code": 403}
+    server.answer = lambda: web.json_response(status, status=403)
+    with pytest.raises(ReportError) as refusal:
+        await client.report(stream_status(journal().snapshot()))
+    assert str(refusal.value) == "the API server refuses the status (HTTP 403): ingestjobs is forbidden"
+    server.answer = lambda: web.Response(status=502, text="<html>bad gateway")
+    with pytest.raises(ReportError, match=r"\(HTTP 502\): <html>bad gateway$"):
+        await client.report(stream_status(journal().snapshot()))
+
+
+@pytest.mark.parametrize("missing", ["token", "ca.crt"])
+async def test_a_report_that_cannot_be_sent_is_told(
+    credentials: Path, tmp_path: Path, unused_tcp_port: int, missing: str
+) -> None:
+    for present in {"token", "ca.crt"} - {missing}:
+        (tmp_path / present).write_bytes((credentials / present).read_bytes())
+    for folder, words in ((credentials, "Connect call failed"), (tmp_path, "No such file")):
+        client = connected(f"http://127.0.0.1:{unused_tcp_port}", folder)
+        with pytest.raises(ReportError, match=f"^the API server did not take the status: .*{words}") as failure:
+            await client.report(stream_status(journal().snapshot()))
+        assert TOKEN not in str(failure.value)
+        await client.close()
+
+
+async def test_a_rotated_token_is_read_anew(server: FakeApiServer, credentials: Path, tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_bytes((credentials / "ca.crt").read_bytes())
+    client = connected(server.url, tmp_path)
+    for token in ("first", "second"):
+        (tmp_path / "token").write_text(token)
+        await client.report(stream_status(journal().snapshot()))
+    assert server.tokens == {"Bearer first", "Bearer second"}
+    await client.close()

@@ -1,0 +1,59 @@
+"""What the tests of stops ask of a tenant's job."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from sluice_devcluster.quickstart import Site
+from support.processes import pod_process
+from support.site import Tenant, eventually, streaming_from
+from support.upstream import Upstream
+
+
+def seconds_until(check: Callable[[], object], limit: float) -> float:
+    """How long it takes until the check is true."""
+    began = time.monotonic()
+    eventually(check, limit)
+    return time.monotonic() - began
+
+
+def pod_of(tenant: Tenant) -> int:
+    """The process of the tenant's pod."""
+    return pod_process("sluice-runtime", f"POD_UID={tenant.job()['status']['stream']['podUID']}")
+
+
+def api_port(site: Site) -> int:
+    """The port of the API server."""
+    server = site.kubectl("config", "view", "-o", "jsonpath={.clusters[0].cluster.server}")
+    port = urlsplit(server).port
+    assert port is not None
+    return port
+
+
+def is_confirmed(tenant: Tenant) -> bool:
+    """Whether the pod has acknowledged a pause of the newest stop fields."""
+    job = tenant.job()
+    stream = job["status"]["stream"]
+    return "acknowledgedAt" in stream.get("pause", {}) and stream["stopsGeneration"] == job["metadata"]["generation"]
+
+
+def is_paused(tenant: Tenant) -> bool:
+    return tenant.condition("Paused")[0] == "True"
+
+
+def assert_nothing_is_written(tenant: Tenant) -> None:
+    written = tenant.writes()
+    time.sleep(0.5)
+    assert tenant.writes() == written
+
+
+def stream_from(tenant: Tenant, upstream: Upstream, **alpaca: Any) -> None:
+    """A job that streams from the protocol server, and has written quotes."""
+    tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
+    spec = streaming_from(upstream)
+    tenant.apply(**spec | {"alpaca": {**spec["alpaca"], **alpaca}})  # type: ignore[dict-item]
+    tenant.settled("Streaming")
+    eventually(tenant.writes)

@@ -1,0 +1,66 @@
+from typing import Any
+
+import pytest
+
+from sluice_runtime.domain.declared_job import DeclaredJob, declared_job
+from sluice_runtime.domain.desired import closed
+from support.runtime_fakes import aim, desired_by, job
+from support.virtual_time import START
+
+SPEC: dict[str, Any] = {"tenant": "acme", "provider": "synthetic", "symbols": ["SPY"]}
+UNKNOWN = SPEC | {"channels": ["depth"]}
+
+
+def stored(generation: int, spec: Any, status: Any = None, **meta: Any) -> DeclaredJob:
+    metadata = {"name": "us", "namespace": "acme", "uid": "u", "generation": generation, **meta}
+    return declared_job({"metadata": metadata, "spec": spec, "status": status})
+
+
+def test_the_last_spec_that_was_understood_counts_with_the_newest_stops() -> None:
+    last = stored(3, SPEC)
+    newest = stored(4, UNKNOWN | {"enabled": False}).with_last_understood(last)
+    assert newest.spec is not None
+    assert (newest.spec.symbols, newest.spec.enabled) == (["SPY"], False)
+    assert (newest.spec_generation, newest.metadata.generation) == (3, 4)
+    found = desired_by(newest, START)
+    assert (found.generation, found.stops_generation) == (3, 4)
+    assert found.pause is not None
+    assert found.pause.source == "cr:acme/us"
+    assert found.spec_problem.startswith("spec.channels[0] is not understood")
+
+
+def test_a_spec_that_is_understood_again_replaces_the_last() -> None:
+    assert stored(5, SPEC | {"symbols": ["QQQ"]}).with_last_understood(stored(3, SPEC)).spec_generation == 5
+
+
+def test_who_has_understood_no_spec_yet_stays_closed_and_says_why() -> None:
+    never = stored(4, UNKNOWN).with_last_understood(None)
+    assert never.spec is None
+    found = closed(aim(), never)
+    assert found.pause is not None
+    assert found.pause.source == "unreadable"
+    assert found.pause.reason == found.spec_problem != ""
+    assert found.stops_generation == 4
+
+
+def test_a_stop_field_that_is_not_understood_pauses_before_all_others_can_say_something_else() -> None:
+    found = desired_by(stored(2, SPEC | {"pause": {"until": []}}), START)
+    assert found.pause is not None
+    assert found.pause.source == "unreadable"
+    assert found.pause.reason == "spec.pause.until is not understood: Expected `datetime | null`, got `array`"
+
+
+def test_a_job_that_is_being_deleted_streams_nothing() -> None:
+    found = desired_by(stored(2, SPEC, deletionTimestamp="2026-03-02T15:00:00Z"), START)
+    assert found.pause is not None
+    assert found.pause.source == "deleted"
+
+
+@pytest.mark.parametrize("status", [None, "text", [], {"stream": []}, {"stream": {"heartbeat": []}}, {"phase": 7}])
+def test_whatever_is_in_the_status_the_job_is_read(status: Any) -> None:
+    assert stored(1, SPEC, status).spec == stored(1, SPEC).spec
+
+
+def test_a_job_that_was_understood_whole_has_no_problem() -> None:
+    found = job(7)
+    assert (found.problem, found.stops.problem, found.spec_generation) == ("", "", 7)
