@@ -80,7 +80,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"pausedSymbols": [{"symbol": "SPY", "until": "2026-11-23T14:00:00+99:99"}]},
         "write one like 2026-11-23T14:00:00Z",
     ),
-    "a pause until an array": ({"pause": {"until": []}}, "must be of type string"),
+    "a pause until an array": ({"pause": {"until": []}}, 'got "array", expected "string"'),
     "a symbol paused twice": ({"pausedSymbols": [{"symbol": "SPY"}, {"symbol": "SPY"}]}, "duplicate entries"),
     "a tenant with a slash": ({"tenant": "a/b"}, "spec.tenant"),
     "a mistyped field": ({"enabeld": False}, "enabeld"),
