@@ -165,8 +165,13 @@ class IngestJobClient:
     async def _next_event(self, following: asyncio.Future[dict[str, Any] | None]) -> dict[str, Any] | None:
         """Wait for the event; compare the watch with a live read whenever it is silent for long."""
         while not (await asyncio.wait({following}, timeout=LIVE_READ_SECONDS))[0]:
-            if await self._live_version() <= self._watched:
-                continue
+            live = asyncio.ensure_future(self._live_version())
+            try:
+                await asyncio.wait({following, live}, return_when=asyncio.FIRST_COMPLETED)
+                if following.done() or live.result() <= self._watched:
+                    continue
+            finally:
+                live.cancel()
             if not (await asyncio.wait({following}, timeout=_EVENT_SECONDS))[0]:
                 raise _SilentWatchError("the job has changed, and the watch has not delivered it")
         return following.result()
