@@ -53,7 +53,8 @@ def assert_nothing_is_written(tenant: Tenant) -> None:
 def stream_from(tenant: Tenant, upstream: Upstream, **alpaca: Any) -> None:
     """A job that streams from the protocol server, and has written quotes."""
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
-    spec = streaming_from(upstream)
-    tenant.apply(**spec | {"alpaca": {**spec["alpaca"], **alpaca}})  # type: ignore[dict-item]
+    spec: dict[str, Any] = {**streaming_from(upstream)}
+    spec["alpaca"] = spec["alpaca"] | alpaca
+    tenant.apply(**spec)
     tenant.settled("Streaming")
     eventually(tenant.writes)

@@ -166,8 +166,9 @@ class IngestJobClient:
         """Wait for the event; compare the watch with a live read whenever it is silent for long."""
         while not (await asyncio.wait({following}, timeout=LIVE_READ_SECONDS))[0]:
             live = asyncio.ensure_future(self._live_version())
+            either: set[asyncio.Future[Any]] = {following, live}
             try:
-                await asyncio.wait({following, live}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
                 if following.done() or live.result() <= self._watched:
                     continue
             finally:
