@@ -21,6 +21,7 @@ from support.processes import pod_process
 from support.unreachable_port import unreachable_port
 
 LIMIT_SECONDS = 15.0
+NEXT_POD_SECONDS = 5.0  # the pause of a symbol is confirmed by the pod that follows a deleted one
 GRACE_SECONDS = 20.0  # terminationGracePeriodSeconds of an ingest pod
 UNREACHABLE_SECONDS = 5.0
 FINALIZER = "example.com/held-by-the-bench"
@@ -54,6 +55,7 @@ class StopFault:
     injected: Injection = _no_fault
     prepared: Preparation = _nothing
     limit_seconds: float = LIMIT_SECONDS
+    confirmation_extra_seconds: float = 0.0
     finalizers: tuple[str, ...] = ()
     spec_is_understood: bool = True
     operator_runs: bool = True
@@ -186,6 +188,7 @@ FAULTS = {
         "frozen pod",
         _frozen_pod,
         limit_seconds=LIMIT_SECONDS + GRACE_SECONDS,
+        confirmation_extra_seconds=NEXT_POD_SECONDS,
         # The pod cannot answer, and nobody else knows of the request.
         excluded=frozenset({Confirmation.RESPONSE}),
     ),

@@ -18,6 +18,7 @@ class StopCell:
     fault: str
     limit_seconds: float
     timings: tuple[StopTiming | None, ...]
+    confirmation_extra_seconds: float = 0.0  # beyond the limit, until the user has to be told
 
     @property
     def measured(self) -> list[StopTiming]:
@@ -55,15 +56,16 @@ def matrix(cells: Sequence[StopCell], faults: Sequence[str], rounds: int) -> str
 def _row(cell: StopCell, moment: str) -> Row:
     seconds = [_seconds(each, moment) for each in cell.measured]
     longest = max(seconds)
+    limit = cell.limit_seconds + (cell.confirmation_extra_seconds if moment == "confirmed" else 0.0)
     return Row(
         name=f"stop: {cell.way}; {cell.fault}: {moment}, longest of {len(seconds)}",
         unit="s",
         ours=longest,
         median=statistics.median(seconds),
-        limit=cell.limit_seconds,
-        ratio=longest / cell.limit_seconds,
+        limit=limit,
+        ratio=longest / limit,
         target="<= 1",
-        met=longest <= cell.limit_seconds,
+        met=longest <= limit,
     )
 
 

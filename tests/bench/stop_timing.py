@@ -84,11 +84,15 @@ def symbol_ended_at(connection: dict[str, Any], symbol: str) -> float | None:
 
 
 async def _last_write_at(stop: PlannedStop) -> float:
-    """Return the newest `updateTime` of the documents that the stop concerns."""
+    """Return when a quote was last written: the newest `updateTime` of the documents.
+
+    The document of a paused symbol is also updated to say so; what counts there is the quote's own `written_at`.
+    """
     documents = await stop.job.documents()
     if stop.way.stops_one_symbol:
         symbol = stop.job.symbols[PAUSED_SYMBOL]
-        documents = [each for each in documents if each["name"].endswith(f"/{symbol}")]
+        [paused] = [each for each in documents if each["name"].endswith(f"/{symbol}")]
+        return instant(paused["fields"]["written_at"]["timestampValue"]).timestamp()
     return max(instant(each["updateTime"]).timestamp() for each in documents)
 
 

@@ -68,8 +68,8 @@ async def _measured(site: Site, state: StateDirectory, columns: Sequence[Column]
                 timings = await _round(cluster, column, ways, [f"s{next(numbers)}" for _ in ways])
                 for way, timing in zip(ways, timings, strict=True):
                     found[way.name].append(timing)
-            limit = column.fault.limit_seconds
-            new = [StopCell(way, column.title, limit, tuple(timings)) for way, timings in found.items()]
+            limit, extra = column.fault.limit_seconds, column.fault.confirmation_extra_seconds
+            new = [StopCell(way, column.title, limit, tuple(timings), extra) for way, timings in found.items()]
             print("\n".join(map(str, new)), file=sys.stderr, flush=True)
             cells += new
     return cells

@@ -35,12 +35,12 @@ def events(world: World) -> list[str]:
 
 
 @pytest.mark.parametrize("spec", STOPS.values(), ids=STOPS)
-async def test_a_pod_that_does_not_confirm_a_stop_is_deleted_after_fifteen_seconds(
+async def test_a_pod_that_does_not_confirm_a_stop_is_deleted_within_fifteen_seconds(
     world: World, spec: Document
 ) -> None:
     await live(world)
     await declared(world, spec)
-    await world.advance(14.9)
+    await world.advance(13.9)
     assert not checks.pod_is_terminating(world.pod)
     await world.advance(0.2)
     assert checks.pod_is_terminating(world.pod)

@@ -19,7 +19,8 @@ from .objects import Job
 from .observation import Observation
 
 CONFIRMATION_SECONDS: Final = 10.0  # closing takes at most 2 s, a flush at most 3 s
-ENFORCEMENT_SECONDS: Final = 15.0
+# One second less than the 15 s after which a stop has to take effect: seeing it and deleting the pod take time, too.
+ENFORCEMENT_SECONDS: Final = 14.0
 # A pod that has never reported may still be starting. Until it has read its job, it opens no connection.
 START_SECONDS: Final = 60.0
 
