@@ -11,14 +11,14 @@ FORBIDDEN = ("pandas", "numpy", "pydantic", "kubernetes", "kopf", "alpaca", "web
 PROGRAM = """
     import asyncio, os, sys
     import sluice_runtime.__main__
-    from sluice_runtime import app, assembly
+    from sluice_runtime import app, factories
     from sluice_runtime.settings import settings
     os.environ["FIRESTORE_EMULATOR_HOST"] = "127.0.0.1:9"
     found = settings({"SLUICE_JOB": sys.argv[1], "POD_UID": "d", "KUBERNETES_SERVICE_HOST": "127.0.0.1"})
 
     async def start():
-        assembly.source_of(found), app._job_client(found)
-        await assembly.sink_of(found, assembly.journal_of(found).aim).open()
+        factories.source_of(found), app._job_client(found)
+        await factories.sink_of(found, factories.journal_of(found).desired).open()
 
     asyncio.run(start())
     for name in sys.argv[2:]:

@@ -16,9 +16,9 @@ PACKAGES = {
 ELSEWHERE = {
     "adapters/alpaca/source.py": "test_alpaca_provider.py",
     "adapters/alpaca/snapshots.py": "test_alpaca_snapshots.py",
-    "adapters/alpaca/wire.py": "test_alpaca_provider.py",
+    "adapters/alpaca/websocket.py": "test_alpaca_provider.py",
     "adapters/alpaca/preflight.py": "test_preflight.py",
-    "adapters/child.py": "test_preflight.py",
+    "adapters/preflight_process.py": "test_preflight.py",
     "adapters/preflight.py": "test_preflight.py",
     "adapters/firestore/sink.py": "test_firestore_sink.py",
     "adapters/ibkr/source.py": "test_ibkr_provider.py",

@@ -11,16 +11,20 @@ READER = "adapters/user_text.py"
 # Where a text of a user's is read: which module reads which text.
 READERS = {"read_user_text", "read_first_line", "read_certificates", "read_user_bytes", "open_user_text"}
 USER_TEXTS = {
-    ("adapters/alpaca/mount.py", "_check_encoding", "read_user_text"): "Alpaca's key pair, to say why it is unreadable",
-    ("adapters/alpaca/mount.py", "_context_and_certificates", "read_certificates"): "spec.alpaca.caConfigMapRef",
-    ("adapters/alpaca/mount.py", "_mounted", "read_user_bytes"): "the same, to find out whether it has changed",
-    ("adapters/alpaca/mount.py", "_readable", "read_user_text"): "Alpaca's key pair",
-    ("adapters/alpaca/wire.py", "machine_trust", "read_certificates"): "SSL_CERT_FILE",
+    (
+        "adapters/alpaca/credentials.py",
+        "_check_encoding",
+        "read_user_text",
+    ): "Alpaca's key pair, to say why it is unreadable",
+    ("adapters/alpaca/credentials.py", "_context_and_certificates", "read_certificates"): "spec.alpaca.caConfigMapRef",
+    ("adapters/alpaca/credentials.py", "_mounted", "read_user_bytes"): "the same, to find out whether it has changed",
+    ("adapters/alpaca/credentials.py", "_readable", "read_user_text"): "Alpaca's key pair",
+    ("adapters/alpaca/websocket.py", "machine_trust", "read_certificates"): "SSL_CERT_FILE",
     ("adapters/firestore/credentials.py", "_service_account", "read_user_text"): "the service account key",
     ("adapters/http/control.py", "refusal", "read_user_text"): "the token of spec.http.tokenSecretRef",
     ("adapters/replay.py", "tape_quotes", "open_user_text"): "a tape",
     ("adapters/switches.py", "_line", "read_first_line"): "INGEST_ENABLED_FILE",
-    ("commands.py", "_document", "read_user_text"): "the IngestJob document",
+    ("cli.py", "_document", "read_user_text"): "the IngestJob document",
 }
 
 # What else opens or reads something, by the reason why it is not a user's text.
@@ -38,18 +42,22 @@ CONNECTION = "opens a connection or a gate, not a file"
 ALLOWED = {
     ("__main__.py", "_forget_who_has_left", "open"): "the null device",
     ("adapters/alpaca/source.py", "open_sdk", "open"): CONNECTION,
-    ("adapters/cluster.py", "_read", "read_bytes"): OWN_STATE,
-    ("adapters/firestore/mounted.py", "_read", "read_bytes"): "compares a key's bytes; sink.py reads the key",
+    ("adapters/cached_job.py", "_read", "read_bytes"): OWN_STATE,
+    ("adapters/firestore/reloading_sink.py", "_read", "read_bytes"): "compares a key's bytes; sink.py reads the key",
     ("adapters/ibkr/source.py", "connect", "open"): CONNECTION,
     ("adapters/api_session.py", "headers", "read_text"): "Kubernetes writes the service account token",
     ("adapters/api_session.py", "http", "cafile"): "Kubernetes writes the service account's ca.crt",
-    ("adapters/pauses.py", "change", "open"): "a lock, which has no content",
-    ("adapters/pauses.py", "read", "read_bytes"): OWN_STATE,
+    ("adapters/pause_file.py", "change", "open"): "a lock, which has no content",
+    ("adapters/pause_file.py", "read", "read_bytes"): OWN_STATE,
     ("adapters/recording.py", "__init__", "open"): "writes a tape",
     ("adapters/switches.py", "read", "read_bytes"): OWN_STATE,
     ("adapters/switches.py", "replace", "open"): "writes our own state",
-    ("adapters/alpaca/wire.py", "machine_trust", "load_verify_locations"): "takes text that read_certificates has read",
-    ("loops/supervise.py", "_pause", "open"): CONNECTION,
+    (
+        "adapters/alpaca/websocket.py",
+        "machine_trust",
+        "load_verify_locations",
+    ): "takes text that read_certificates has read",
+    ("loops/supervisor.py", "_pause", "open"): CONNECTION,
     ("standalone.py", "_sink", "open"): CONNECTION,
 }
 

@@ -8,10 +8,10 @@ from itertools import pairwise
 from bench.rows import Row
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.market import Origin
-from sluice_runtime.loops.flush import Flusher
-from sluice_runtime.loops.racing import cancel
+from sluice_runtime.loops.flusher import Flusher
+from sluice_runtime.loops.waiting import cancel
 from support.fake_sink import FakeSink
-from support.runtime_fakes import aim, journal, quote
+from support.runtime_fakes import desired, journal, quote
 from support.virtual_time import VirtualTimeLoop
 
 SYMBOLS = (20, 100, 300, 1000)
@@ -38,7 +38,7 @@ def rows() -> list[Row]:
 async def _longest_wait(count: int) -> float:
     """Seconds; the burst at the start, and what follows from it, is left out."""
     names = [f"S{number}" for number in range(count)]
-    kept = journal(aim(symbols=names))
+    kept = journal(desired(symbols=names))
     sink = FakeSink()
     origin = Origin(source="bench", job="bench/bench", session_id="bench", epoch=1)
     flusher = Flusher(sink, kept, origin, Backoff(0.5, 30.0, lambda _, high: high))

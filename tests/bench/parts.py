@@ -9,15 +9,15 @@ from pathlib import Path
 from sluice_contract.alpaca import Alpaca, AlpacaEngine
 from sluice_contract.resource import ingest_job
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.mount import AlpacaMount
+from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
-from sluice_runtime.adapters.alpaca.wire import Patience
+from sluice_runtime.adapters.alpaca.websocket import Timeouts
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.declared_job import understood_job
-from sluice_runtime.domain.desired import desired
+from sluice_runtime.domain.desired import desired_state
 from sluice_runtime.domain.health import Identity
-from sluice_runtime.loops.cell import Cell
 from sluice_runtime.loops.journal import Journal
+from sluice_runtime.loops.latest_value import LatestValue
 
 # Between its turns a consumer is stopped: it shall not then find that its peer is silent.
 PING_SECONDS = 600.0
@@ -28,7 +28,7 @@ def alpaca(url: str, folder: Path, engine: AlpacaEngine) -> AlpacaSource:
     (folder / "ALPACA_KEY_ID").write_text("key")
     (folder / "ALPACA_SECRET_KEY").write_text("secret")
     settings = Alpaca(stream_url=url, credentials_secret_ref=SecretReference(name="alpaca"), engine=engine)
-    return AlpacaSource(settings, AlpacaMount(settings, folder, None), Patience(ping=PING_SECONDS))
+    return AlpacaSource(settings, AlpacaMount(settings, folder, None), Timeouts(ping=PING_SECONDS))
 
 
 def journal(symbols: Sequence[str]) -> Journal:
@@ -50,4 +50,6 @@ def journal(symbols: Sequence[str]) -> Journal:
         started_at=at,
     )
     job = ingest_job(document)
-    return Journal(who, Cell(desired(understood_job(job), job.spec, at)), Coalescer(), lambda: datetime.now(UTC))
+    return Journal(
+        who, LatestValue(desired_state(understood_job(job), job.spec, at)), Coalescer(), lambda: datetime.now(UTC)
+    )

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from sluice_contract.alpaca import AlpacaEngine
-from sluice_runtime.adapters.alpaca.wire import Patience
+from sluice_runtime.adapters.alpaca.websocket import Timeouts
 from support.alpaca import Account, AlpacaServer
 from support.alpaca.faults import Fault
 from support.alpaca.handshake_faults import AckMissing, AuthSilence, HttpError, NoWelcome
@@ -35,7 +35,7 @@ async def server() -> AsyncIterator[AlpacaServer]:
 @pytest.fixture(params=get_args(AlpacaEngine))
 def pod(request: pytest.FixtureRequest, server: AlpacaServer, tmp_path: Path) -> FakePod:
     """A pod of either engine that is as patient as in earnest."""
-    made = source(server.url(), mount(tmp_path, "key", SECRET), engine=request.param, patience=Patience())
+    made = source(server.url(), mount(tmp_path, "key", SECRET), engine=request.param, patience=Timeouts())
     return Pod(made, fake_sink())
 
 
@@ -57,7 +57,7 @@ async def acknowledged(pod: FakePod, generation: int) -> None:
 @pytest.mark.parametrize("engine", get_args(AlpacaEngine))
 async def test_under_load_nothing_is_written_after_the_acknowledgement(engine: AlpacaEngine, tmp_path: Path) -> None:
     with Upstream("--quotes-per-second", "5000", "--batch", "10") as upstream:
-        made = source(upstream.url, mount(tmp_path, "key", "secret"), engine=engine, patience=Patience())
+        made = source(upstream.url, mount(tmp_path, "key", "secret"), engine=engine, patience=Timeouts())
         pod = Pod(made, fake_sink())
         async with pod.running():
             for generation in range(1, 2 * ROUNDS, 2):

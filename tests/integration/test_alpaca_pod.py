@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from sluice_contract.alpaca import AlpacaEngine
-from sluice_runtime.adapters.alpaca import mount as alpaca_mount
+from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
 from support.alpaca import Account, AlpacaServer
 from support.alpaca.stream_faults import Reset
 from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
@@ -90,7 +90,7 @@ async def test_a_wrong_key_blocks_after_three_logins_and_a_right_one_unblocks(
 async def test_a_rotated_secret_is_picked_up(server: AlpacaServer, mounted: Path) -> None:
     made = source(server.url(), mount(mounted, "key", "wrong"))
     assert (await until_failure(made, FakeListener())).kind == "auth"
-    waiting = asyncio.create_task(made.remedied())
+    waiting = asyncio.create_task(made.wait_for_fix())
     await asyncio.sleep(0.2)
     assert not waiting.done()
     mount(mounted, "key", SECRET)
@@ -109,7 +109,7 @@ async def test_an_incomplete_secret_says_what_to_create_and_is_remedied_by_it(
     assert failure.kind == "configuration"
     assert "kubectl create secret generic alpaca" in failure.message
     assert server.record.connects == 0
-    waiting = asyncio.create_task(made.remedied())
+    waiting = asyncio.create_task(made.wait_for_fix())
     await asyncio.sleep(0.2)
     assert not waiting.done()
     mount(mounted, "key", SECRET)
@@ -123,7 +123,7 @@ async def test_certificates_that_cannot_be_read_are_told_and_mended_ones_are_a_r
     made = source(server.url(), mounted, certificates)
     failure = await until_failure(made, FakeListener())
     assert (failure.kind, "spec.alpaca.caConfigMapRef" in failure.message) == ("certificate", True)
-    waiting = asyncio.create_task(made.remedied())
+    waiting = asyncio.create_task(made.wait_for_fix())
     await asyncio.sleep(0.2)
     assert not waiting.done()
     certificates.write_text("not a certificate")

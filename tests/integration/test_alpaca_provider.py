@@ -13,11 +13,11 @@ import pytest
 
 from sluice_contract.alpaca import Alpaca, AlpacaEngine
 from sluice_contract.status import FailureType
-from sluice_runtime.adapters.alpaca import mount as alpaca_mount
-from sluice_runtime.adapters.alpaca.mount import AlpacaMount
+from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
+from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
-from sluice_runtime.adapters.alpaca.wire import Patience
-from sluice_runtime.loops.racing import cancel
+from sluice_runtime.adapters.alpaca.websocket import Timeouts
+from sluice_runtime.loops.waiting import cancel
 from support.alpaca import Account, AlpacaServer, quote_message
 from support.alpaca.faults import Fault
 from support.alpaca.handshake_faults import (
@@ -246,7 +246,7 @@ async def test_cancelling_in_any_phase_closes_the_socket_although_the_peer_does_
     async with peer.listening() as url:
 
         async def stream() -> None:
-            async with streaming(source(url, mounted, engine=engine, patience=Patience()), listener, "AAPL"):
+            async with streaming(source(url, mounted, engine=engine, patience=Timeouts()), listener, "AAPL"):
                 await asyncio.Event().wait()
 
         task = asyncio.create_task(stream())

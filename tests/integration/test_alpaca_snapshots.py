@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from sluice_contract.alpaca import Alpaca
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.mount import AlpacaMount
+from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
 from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
 from sluice_runtime.ports import SnapshotError
 from support.alpaca import BASIC, Account, AlpacaServer

@@ -12,8 +12,8 @@ import pytest
 
 from sluice_contract.alpaca import Alpaca, AlpacaEngine
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca import mount as alpaca_mount
-from sluice_runtime.adapters.alpaca.mount import AlpacaMount
+from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
+from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
 from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
 from sluice_runtime.ports import SnapshotError
 from support.alpaca import Account, AlpacaServer, Options
@@ -50,7 +50,7 @@ async def test_an_unknown_authority_is_told_before_anybody_logs_in_and_its_certi
     assert f"the certificate of {server.url()} is not trusted" in failure.message
     assert "spec.alpaca.caConfigMapRef" in failure.message
     assert server.record.outcomes == []
-    waiting = asyncio.create_task(made.remedied())
+    waiting = asyncio.create_task(made.wait_for_fix())
     await asyncio.sleep(0.1)
     assert not waiting.done()
     trusted.write_bytes((tmp_path / "certificate.pem").read_bytes())

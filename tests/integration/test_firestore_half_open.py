@@ -14,16 +14,16 @@ from sluice_contract.spec import Firestore
 from sluice_runtime.adapters.firestore.connection import firestore_connection
 from sluice_runtime.adapters.firestore.sink import FirestoreSink
 from sluice_runtime.app import Parts, ingest
-from sluice_runtime.assembly import sink_of
 from sluice_runtime.domain.backoff import Backoff
-from sluice_runtime.domain.desired import UNREAD, halted
+from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import SinkError
-from sluice_runtime.environment import standalone_settings
+from sluice_runtime.factories import sink_of
 from sluice_runtime.loops.journal import Journal
+from sluice_runtime.standalone_settings import standalone_settings
 from support.fake_sink import JOB
 from support.firestore import VARIABLE
 from support.half_open_relay import HalfOpenRelay
-from support.runtime_fakes import FakeJob, FakeSource, aim, job, journal
+from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal
 from support.runtime_fakes import quote as tick
 from support.sinks import TENANT, heartbeat, quote
 
@@ -96,8 +96,8 @@ async def test_a_whole_runtime_writes_again_within_20_seconds(
     settings = standalone_settings(
         job(firestore={"projectID": f"demo-sluice-half-open-{next(_projects)}"}), {"SLUICE_STATE_DIR": str(tmp_path)}, 7
     )
-    book, source, stop = journal(halted(aim(), UNREAD)), FakeSource(), asyncio.Event()
-    sink = sink_of(settings, book.aim)
+    book, source, stop = journal(with_pause(desired(), UNREAD)), FakeSource(), asyncio.Event()
+    sink = sink_of(settings, book.desired)
     parts = Parts(source=source, sink=sink, job=FakeJob(job(1)), journal=book)
     running = asyncio.create_task(ingest(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
     talking = asyncio.create_task(_talk(source, seconds_between_ticks))

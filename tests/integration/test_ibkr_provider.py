@@ -11,7 +11,7 @@ import pytest
 
 from sluice_contract.spec import Channel
 from sluice_contract.status import FailureType
-from sluice_runtime.adapters.ibkr.messages import Patience
+from sluice_runtime.adapters.ibkr.messages import IBKRTimeouts
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import Quote
 from support.eventually import eventually
@@ -191,7 +191,7 @@ async def test_each_end_has_its_kind_and_leaves_no_socket(gateway: TWSServer, fa
         gateway.manners.closes_at = 71
     elif fault.startswith("silent"):
         gateway.manners.silent.add(silences[fault.split()[1]])
-    hurried = Patience(connect=0.6, answer=0.6, probe=0.1, settle=0.05)
+    hurried = IBKRTimeouts(connect=0.6, answer=0.6, probe=0.1, settle=0.05)
     ending = asyncio.create_task(until_failure(source(gateway.port, patience=hurried)))
     if fault in ("drop", "reset", "port"):
         await gateway.record.until(lambda record: record.symbols)
@@ -223,7 +223,7 @@ async def test_client_0_takes_over_no_orders(gateway: TWSServer, listener: FakeL
 async def test_cancelled_in_any_phase_it_closes_the_socket(gateway: TWSServer, silence: int | None) -> None:
     if silence is not None:
         gateway.manners.silent.add(silence)
-    task = asyncio.create_task(until_failure(source(gateway.port, patience=Patience())))
+    task = asyncio.create_task(until_failure(source(gateway.port, patience=IBKRTimeouts())))
     await gateway.record.until(lambda record: record.connections)
     if silence is None:
         await gateway.record.until(lambda record: record.symbols)

@@ -13,7 +13,7 @@ from sluice_runtime.adapters import ingestjob
 from sluice_runtime.adapters.ingestjob import IngestJobClient
 from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.health import stream_status
-from sluice_runtime.loops.racing import cancel
+from sluice_runtime.loops.waiting import cancel
 from support.api_server import FakeApiServer, document
 from support.eventually import eventually
 from support.job_client import TOKEN, client, credentials, server

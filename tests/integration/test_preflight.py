@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from sluice_runtime.adapters.child import preflight_findings
 from sluice_runtime.adapters.preflight import findings_of
-from sluice_runtime.domain.rest import rest
+from sluice_runtime.adapters.preflight_process import preflight_findings
+from sluice_runtime.domain.endpoints import endpoints
 from support.alpaca import BASIC, Account, AlpacaServer
 from support.runtime_fakes import job
 
@@ -115,5 +115,5 @@ def test_an_image_without_the_sdk_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     spec = job(provider="alpaca", alpaca=alpaca).spec
     assert spec.alpaca is not None
     mount = EnvironmentMount(spec.alpaca, Credentials("key", SECRET))
-    [found] = findings_of(spec, mount, rest(spec.alpaca, None, None))
+    [found] = findings_of(spec, mount, endpoints(spec.alpaca, None, None))
     assert (found.good, "this image has no alpaca-py" in found.words) == (False, True)

@@ -24,7 +24,7 @@ from sluice_operator.domain.objects import Job
 from sluice_operator.domain.observation import Observation
 from sluice_operator.domain.workload import PodSettings
 from sluice_runtime.domain.declared_job import declared_job
-from sluice_runtime.domain.desired import desired
+from sluice_runtime.domain.desired import desired_state
 from support import schema_values
 from support.schema_values import Path as Place
 
@@ -192,7 +192,7 @@ def misunderstandings(stored: dict[str, Any]) -> Iterator[str]:
         msgspec.convert(stored.get("status", {}), IngestJobStatus)
         decide(Observation(now=NOW, job=job, pod=None, cold_hash=_hash(job)))
         if declared.spec is not None:
-            desired(declared, declared.spec, NOW)
+            desired_state(declared, declared.spec, NOW)
     except (msgspec.ValidationError, ValueError, ArithmeticError) as error:
         yield repr(error)
 

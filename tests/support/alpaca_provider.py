@@ -12,11 +12,11 @@ import pytest
 from sluice_contract.alpaca import Alpaca, AlpacaEngine
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.connection import AlpacaConnection
-from sluice_runtime.adapters.alpaca.mount import AlpacaMount
+from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
-from sluice_runtime.adapters.alpaca.wire import Patience
+from sluice_runtime.adapters.alpaca.websocket import Timeouts
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.loops.racing import cancel
+from sluice_runtime.loops.waiting import cancel
 from support.fake_listener import FakeListener
 
 SECRET = "very-secret"
@@ -30,7 +30,7 @@ def mount(folder: Path, key: str, secret: str) -> Path:
 
 
 # The phases' timeouts, shortened.
-HURRIED = Patience(upgrade=5.0, welcome=1.5, auth=1.5, ack=1.5, ping=1.0)
+HURRIED = Timeouts(upgrade=5.0, welcome=1.5, auth=1.5, ack=1.5, ping=1.0)
 
 
 def source(
@@ -39,7 +39,7 @@ def source(
     ca_file: Path | None = None,
     *,
     engine: AlpacaEngine = "native",
-    patience: Patience = HURRIED,
+    patience: Timeouts = HURRIED,
 ) -> AlpacaSource:
     """A provider with a mounted Secret."""
     settings = Alpaca(stream_url=url, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"))

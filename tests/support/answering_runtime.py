@@ -10,12 +10,12 @@ from aiohttp.test_utils import TestServer
 
 from sluice_runtime.adapters.http.api import application
 from sluice_runtime.adapters.http.control import bearer, control_routes, same_machine
-from sluice_runtime.domain.desired import halted
+from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.domain.health import Snapshot
+from sluice_runtime.domain.health import RuntimeSnapshot
 from sluice_runtime.domain.pause import Pause
-from sluice_runtime.ports import RefusedError, Wishes
-from support.runtime_fakes import aim, journal
+from sluice_runtime.ports import RefusedError, StartRequest
+from support.runtime_fakes import desired, journal
 
 
 class AnsweringRuntime:
@@ -39,7 +39,7 @@ class AnsweringRuntime:
         async with TestServer(application(self, control_routes(self, self, guard))) as server:
             yield str(server.make_url("/"))
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> RuntimeSnapshot:
         """As Record."""
         if self.book.state == "Connecting":
             if self.looks_until_live == 0:
@@ -51,15 +51,15 @@ class AnsweringRuntime:
         """As Controls."""
         self.asked.append(f"stop: {reason}")
         if self.heeds_stop:
-            self.book.aim.set(halted(self.book.aim.value, Pause(source="api", reason=reason)))
+            self.book.desired.set(with_pause(self.book.desired.value, Pause(source="api", reason=reason)))
             self.book.entered("Paused")
             self.book.pause_acknowledged()
         return True
 
-    async def start(self, wishes: Wishes) -> tuple[str, ...]:
+    async def start(self, wishes: StartRequest) -> tuple[str, ...]:
         """As Controls."""
         self.asked.append(f"start: {wishes.dry_run}")
-        self.book.aim.set(aim(dryRun=bool(wishes.dry_run) and self.heeds_dry_run))
+        self.book.desired.set(desired(dryRun=bool(wishes.dry_run) and self.heeds_dry_run))
         self.book.entered("Connecting")
         if self.failure is not None:
             self.book.failed(self.failure)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sluice_runtime.domain.pause import Switch
-from sluice_runtime.ports import RefusedError, Wishes
+from sluice_runtime.ports import RefusedError, StartRequest
 
 
 class FakeKeeper:
@@ -33,11 +33,11 @@ class FakeDeclaration:
         self.history: list[str] = []
         self.refusal: RefusedError | None = None
 
-    def wish(self, wishes: Wishes) -> None:
+    def override(self, wishes: StartRequest) -> None:
         """As Declaration."""
         if self.refusal is not None:
             raise self.refusal
-        if wishes != Wishes():
+        if wishes != StartRequest():
             self.history.append(f"wish {' '.join(wishes.symbols or ())}")
 
     def reload(self) -> None:

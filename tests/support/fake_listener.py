@@ -53,7 +53,7 @@ class FakeListener:
         self.confirmed, self.rejected = confirmed, tuple(rejected)
         self.history.append("acknowledged")
 
-    def impaired(self, impairment: Impairment | None) -> None:
+    def set_impairment(self, impairment: Impairment | None) -> None:
         """As Listener."""
         self.impairments.append(impairment)
 

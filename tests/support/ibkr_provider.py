@@ -10,18 +10,18 @@ import pytest
 
 from sluice_contract.ibkr import IBKR
 from sluice_contract.spec import Channel
-from sluice_runtime.adapters.ibkr.messages import Patience
+from sluice_runtime.adapters.ibkr.messages import IBKRTimeouts
 from sluice_runtime.adapters.ibkr.source import IBKRSource
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.loops.racing import cancel
+from sluice_runtime.loops.waiting import cancel
 from sluice_runtime.ports import QUOTES, Connection
 from support.fake_listener import FakeListener
 
 # The phases' timeouts, shortened.
-HURRIED = Patience(connect=3.0, answer=3.0, probe=0.2, settle=0.05, retry=0.3)
+HURRIED = IBKRTimeouts(connect=3.0, answer=3.0, probe=0.2, settle=0.05, retry=0.3)
 
 
-def source(port: int, *, client_id: int = 7, patience: Patience = HURRIED) -> IBKRSource:
+def source(port: int, *, client_id: int = 7, patience: IBKRTimeouts = HURRIED) -> IBKRSource:
     """Provider ibkr at a port of this machine."""
     return IBKRSource(IBKR(host="127.0.0.1", port=port, client_id=client_id), patience)
 

@@ -13,12 +13,12 @@ from sluice_runtime.adapters.firestore.sink import FirestoreSink
 from sluice_runtime.app import Parts, ingest
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.coalescer import Coalescer
-from sluice_runtime.domain.desired import UNREAD, halted
-from sluice_runtime.loops.cell import Cell
+from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.loops.journal import Journal
+from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.ports import Sink, Source
 from support.fake_sink import FakeSink
-from support.runtime_fakes import FakeJob, aim, identity
+from support.runtime_fakes import FakeJob, desired, identity
 from support.sinks import Documents
 
 S = TypeVar("S", bound=Sink)
@@ -48,7 +48,7 @@ class Pod(Generic[S]):
         self.backoff = HurriedBackoff()
         self.job = FakeJob()
         self.stop = asyncio.Event()
-        self.journal = Journal(identity(), Cell(halted(aim(), UNREAD)), Coalescer(), clock)
+        self.journal = Journal(identity(), LatestValue(with_pause(desired(), UNREAD)), Coalescer(), clock)
         self._parts = Parts(source=made, sink=self.sink, job=self.job, journal=self.journal)
 
     @asynccontextmanager

@@ -14,13 +14,13 @@ from sluice_contract.spec import Channel
 from sluice_contract.status import StreamStatus, SymbolRejection
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.declared_job import DeclaredJob, understood_job
-from sluice_runtime.domain.desired import Desired, desired
+from sluice_runtime.domain.desired import Desired, desired_state
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.health import Identity
 from sluice_runtime.domain.market import Bar, Quote, Tick
 from sluice_runtime.domain.pause import Switch
-from sluice_runtime.loops.cell import Cell
 from sluice_runtime.loops.journal import Journal
+from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.ports import QUOTES, Listener, ReportError
 from support.virtual_time import START, now, seconds
 
@@ -41,7 +41,7 @@ def stored_job(generation: int = 1, *, uid: str = JOB_UID, **spec: Any) -> Inges
     return ingest_job(document)
 
 
-def aim(at: datetime = START, **spec: Any) -> Desired:
+def desired(at: datetime = START, **spec: Any) -> Desired:
     """What a job with this spec asks for at `at`."""
     return desired_by(job(**spec), at)
 
@@ -49,7 +49,7 @@ def aim(at: datetime = START, **spec: Any) -> Desired:
 def desired_by(declared: DeclaredJob, at: datetime, others: Sequence[Switch] = ()) -> Desired:
     """Return what a job that is understood asks for at `at`."""
     assert declared.spec is not None
-    return desired(declared, declared.spec, at, others)
+    return desired_state(declared, declared.spec, at, others)
 
 
 def identity(**changes: Any) -> Identity:
@@ -70,7 +70,7 @@ def identity(**changes: Any) -> Identity:
 
 def journal(wanted: Desired | None = None) -> Journal:
     """A journal on the running loop's clock."""
-    return Journal(identity(), Cell(wanted or aim()), Coalescer(), now)
+    return Journal(identity(), LatestValue(wanted or desired()), Coalescer(), now)
 
 
 def quote(symbol: str = "AAPL", ts: datetime | None = None, bid: float | None = 100.0) -> Quote:
@@ -161,12 +161,12 @@ class FakeSource:
             self.closings.append(seconds())
             listener.closed()
 
-    async def remedied(self) -> None:
+    async def wait_for_fix(self) -> None:
         """As Source."""
         await self.remedy.wait()
         self.remedy.clear()
 
-    async def renewed(self) -> None:
+    async def wait_for_rotation(self) -> None:
         """As Source."""
         await self.renewal.wait()
         self.renewal.clear()

@@ -8,15 +8,15 @@ from contextlib import asynccontextmanager
 
 from sluice_contract.documents import QuoteState
 from sluice_runtime.domain.backoff import Backoff
-from sluice_runtime.domain.desired import Desired, halted
+from sluice_runtime.domain.desired import Desired, with_pause
 from sluice_runtime.domain.market import Origin
 from sluice_runtime.domain.pause import Pause
-from sluice_runtime.loops.flush import Flusher
+from sluice_runtime.loops.flusher import Flusher
 from sluice_runtime.loops.journal import Journal
-from sluice_runtime.loops.racing import cancel
-from sluice_runtime.loops.supervise import Supervisor
+from sluice_runtime.loops.supervisor import Supervisor
+from sluice_runtime.loops.waiting import cancel
 from support.fake_sink import JOB, FakeSink
-from support.runtime_fakes import FakeSource, aim, journal, quote
+from support.runtime_fakes import FakeSource, desired, journal, quote
 
 PAUSE = Pause(source="cr:acme/us")
 PHASES = {"Connecting": 1.0, "Authenticating": 1.0, "Subscribing": 0.0, "Acknowledging": 1.0}
@@ -36,11 +36,11 @@ class SupervisedWorld:
 
     def pause(self) -> None:
         """The job shall pause."""
-        self.journal.aim.set(halted(self.journal.aim.value, PAUSE))
+        self.journal.desired.set(with_pause(self.journal.desired.value, PAUSE))
 
     def resume(self) -> None:
         """The job shall stream."""
-        self.journal.aim.set(aim())
+        self.journal.desired.set(desired())
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -65,7 +65,7 @@ class FlushingWorld:
 
     def want(self, wanted: Desired) -> None:
         """Sets the aim, as steer does."""
-        self.journal.aim_at(wanted)
+        self.journal.set_desired(wanted)
 
     def judge(self, states: dict[str, QuoteState]) -> None:
         """What has been heard is judged, and these are found not to be live."""

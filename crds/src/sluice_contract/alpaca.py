@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from .naming import Document
+from .base import CamelStruct
 from .values import ConfigMapReference, RestURL, SecretReference, StreamURL
 
 AlpacaFeed = Literal["iex", "sip", "delayed_sip", "test", "boats", "overnight", "crypto"]
 AlpacaEngine = Literal["native", "sdk"]
 
 
-class Alpaca(Document, frozen=True):
+class Alpaca(CamelStruct, frozen=True):
     """Alpaca's market-data stream."""
 
     feed: Annotated[AlpacaFeed, Meta(description="Which of Alpaca's feeds to stream.")] = "iex"

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from .naming import Document
+from .base import CamelStruct
 from .values import Host
 
 
-class IBKR(Document, frozen=True):
+class IBKR(CamelStruct, frozen=True):
     """Interactive Brokers, by way of an IB Gateway or TWS that is logged in: US stocks and ETFs, in US dollars."""
 
     host: Annotated[

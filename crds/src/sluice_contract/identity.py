@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .naming import Document
+from .base import CamelStruct
 from .spec import IngestJobSpec
 
 GROUP = "sluice.dev"
@@ -67,7 +67,7 @@ def pod_name(job_name: str) -> str:
     return job_name + POD_SUFFIX
 
 
-class InjectedJob(Document, frozen=True):
+class InjectedJob(CamelStruct, frozen=True):
     """The document that carries a job into its pod, as JSON in the environment variable `SLUICE_JOB`.
 
     `spec` is the cold part of what was declared when the pod was created. The pod reads the live IngestJob before it

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from .naming import Document
+from .base import CamelStruct
 from .values import ObjectName, SecretReference
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
@@ -22,14 +22,14 @@ Quantity = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|T
 Variable = Literal["INGEST_ENABLED", "LOG_LEVEL", "LOG_QUOTES", "RECONNECT_BACKOFF_BASE_S", "RECONNECT_BACKOFF_MAX_S"]
 
 
-class Quantities(Document, frozen=True):
+class Quantities(CamelStruct, frozen=True):
     """How much of each resource."""
 
     cpu: Annotated[Quantity | None, Meta(description="Cores, or thousandths of them with m: 250m.")] = None
     memory: Annotated[Quantity | None, Meta(description="Bytes, with a unit: 128Mi.")] = None
 
 
-class Resources(Document, frozen=True):
+class Resources(CamelStruct, frozen=True):
     """What a pod is sure to get, and the most it may take."""
 
     requests: Annotated[Quantities | None, Meta(description="What it is sure to get; the scheduler goes by it.")] = None
@@ -39,7 +39,7 @@ class Resources(Document, frozen=True):
     ] = None
 
 
-class Toleration(Document, frozen=True):
+class Toleration(CamelStruct, frozen=True):
     """A taint of nodes that the pod tolerates."""
 
     key: Annotated[Key | None, Meta(description="The taint's key. Absent: any, with operator Exists.")] = None
@@ -62,14 +62,14 @@ SWITCHED_ON = ("", "1", "true", "on", "yes", "enabled")
 SWITCHED_OFF = ("0", "false", "off", "no", "disabled")
 
 
-class EnvironmentVariable(Document, frozen=True):
+class EnvironmentVariable(CamelStruct, frozen=True):
     """One of the variables that a pod reads."""
 
     name: Annotated[Variable, Meta(description="Its name, as in docs/runtime.md.")]
     value: Annotated[str, Meta(max_length=256, description="Its value.")]
 
 
-class Pod(Document, frozen=True):
+class Pod(CamelStruct, frozen=True):
     """Where the pod runs, and with what. Its image and its account are the operator's."""
 
     resources: Annotated[

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from .naming import Document
+from .base import CamelStruct
 from .values import ConfigMapKeyReference, ObjectName
 
 # Below the volume, and not out of it.
 _PATH = r"^[A-Za-z0-9_][-._A-Za-z0-9]*(/[A-Za-z0-9_][-._A-Za-z0-9]*)*$"
 
 
-class TapeClaim(Document, frozen=True):
+class TapeClaim(CamelStruct, frozen=True):
     """One file of a PersistentVolumeClaim in the job's own namespace."""
 
     name: ObjectName
@@ -22,7 +22,7 @@ class TapeClaim(Document, frozen=True):
     ] = "tape.csv.gz"
 
 
-class Tape(Document, frozen=True):
+class Tape(CamelStruct, frozen=True):
     """Where a recorded tape is kept: CSV, plain or gzip.
 
     The columns are time_ms, symbol, bid, bid_size, ask, ask_size, exchange.
@@ -45,7 +45,7 @@ class Tape(Document, frozen=True):
         return self.config_map_ref.key if self.config_map_ref is not None else ""
 
 
-class Replay(Document, frozen=True):
+class Replay(CamelStruct, frozen=True):
     """A recorded tape, streamed again."""
 
     tape: Annotated[Tape, Meta(description="The tape to stream.")]

@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
-from .naming import Document
+from .base import CamelStruct
 from .spec import IngestJobSpec
 from .status import IngestJobStatus
 
 
-class ObjectMeta(Document, frozen=True):
+class ObjectMeta(CamelStruct, frozen=True):
     """The part of metav1.ObjectMeta that Sluice reads."""
 
     name: str
@@ -25,7 +25,7 @@ class ObjectMeta(Document, frozen=True):
     finalizers: list[str] = []  # noqa: RUF012  msgspec copies an empty default
 
 
-class IngestJob(Document, frozen=True):
+class IngestJob(CamelStruct, frozen=True):
     """One IngestJob."""
 
     metadata: ObjectMeta

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from .alpaca import Alpaca
+from .base import CamelStruct
 from .ibkr import IBKR
-from .naming import Document
 from .pod import Pod
 from .replay import Replay
 from .values import (
@@ -29,14 +29,14 @@ Provider = Literal["alpaca", "ibkr", "synthetic", "replay"]
 Channel = Literal["quotes", "trades", "bars"]
 
 
-class Pause(Document, frozen=True):
+class Pause(CamelStruct, frozen=True):
     """A pause of the whole job, in force while it is present and `until` is not over."""
 
     reason: Reason = ""
     until: Until | None = None
 
 
-class PausedSymbol(Document, frozen=True):
+class PausedSymbol(CamelStruct, frozen=True):
     """A pause of one symbol: it is unsubscribed, its record stays, the others are untouched."""
 
     symbol: Symbol
@@ -44,7 +44,7 @@ class PausedSymbol(Document, frozen=True):
     until: Until | None = None
 
 
-class Synthetic(Document, frozen=True):
+class Synthetic(CamelStruct, frozen=True):
     """Deterministic quotes made in the pod: the same seed and symbol give the same prices."""
 
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="The seed of the price paths.")] = 1
@@ -57,7 +57,7 @@ class Synthetic(Document, frozen=True):
     ] = []  # noqa: RUF012
 
 
-class Limits(Document, frozen=True):
+class Limits(CamelStruct, frozen=True):
     """How much is written to Firestore. What comes in faster is coalesced: the newest quote of a symbol wins."""
 
     min_interval_milliseconds: Annotated[
@@ -72,7 +72,7 @@ class Limits(Document, frozen=True):
     ] = 200
 
 
-class Heartbeat(Document, frozen=True):
+class Heartbeat(CamelStruct, frozen=True):
     """The sign of life that consumers read."""
 
     interval_seconds: Annotated[
@@ -86,7 +86,7 @@ class Heartbeat(Document, frozen=True):
     ] = "market_ingest"
 
 
-class Firestore(Document, frozen=True):
+class Firestore(CamelStruct, frozen=True):
     """Where the quotes and the heartbeat go."""
 
     project_id: Annotated[
@@ -115,7 +115,7 @@ class Firestore(Document, frozen=True):
     ] = None
 
 
-class AutoStop(Document, frozen=True):
+class AutoStop(CamelStruct, frozen=True):
     """Guardrails: when one is reached, the job pauses itself by the switch autoStop."""
 
     after_seconds: (
@@ -134,7 +134,7 @@ class AutoStop(Document, frozen=True):
     ) = None
 
 
-class HTTP(Document, frozen=True):
+class HTTP(CamelStruct, frozen=True):
     """The HTTP interface of the pod."""
 
     token_secret_ref: Annotated[
@@ -143,7 +143,7 @@ class HTTP(Document, frozen=True):
     ]
 
 
-class IngestJobSpec(Document, frozen=True):
+class IngestJobSpec(CamelStruct, frozen=True):
     """What to stream, where to write it, and whether to."""
 
     tenant: Annotated[

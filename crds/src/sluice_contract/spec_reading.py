@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from .naming import Document
+from .base import CamelStruct
 from .spec import IngestJobSpec, Pause, PausedSymbol
 
 STOP_FIELDS: Final = frozenset({"enabled", "pause", "pausedSymbols"})
@@ -18,7 +18,7 @@ STOP_FIELDS: Final = frozenset({"enabled", "pause", "pausedSymbols"})
 _MAX_PROBLEM_LENGTH: Final = 500
 
 
-class StopFields(Document, frozen=True):
+class StopFields(CamelStruct, frozen=True):
     """The fields of a spec that stop the job or some of its symbols.
 
     `problem` is a sentence that names the first value among them that is not understood. The whole job is then paused:
@@ -31,7 +31,7 @@ class StopFields(Document, frozen=True):
     problem: str = ""
 
 
-class SpecReading(Document, frozen=True):
+class SpecReading(CamelStruct, frozen=True):
     """One spec, as far as it is understood.
 
     `spec` is None where a field other than the stop fields is not understood; `problem` then names that field. The

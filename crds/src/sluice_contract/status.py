@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta
 
+from .base import CamelStruct
 from .instants import INSTANT_SCHEMA
-from .naming import Document
 
 Phase = Literal["Pending", "Starting", "Running", "Pausing", "Paused", "Degraded", "Blocked", "Stopped", "Failed"]
 StreamState = Literal[
@@ -56,7 +56,7 @@ def one_of(values: Any, description: str) -> Meta:
     return Meta(description=description, max_length=63, extra_json_schema={"enum": list(get_args(values))})
 
 
-class Condition(Document, frozen=True):
+class Condition(CamelStruct, frozen=True):
     """One fact about the job, in the form of metav1.Condition."""
 
     type: Annotated[str, Meta(description="The fact.", max_length=316)]
@@ -67,14 +67,14 @@ class Condition(Document, frozen=True):
     observed_generation: Annotated[Count, Meta(description="The generation that this was judged from.")]
 
 
-class Restart(Document, frozen=True):
+class Restart(CamelStruct, frozen=True):
     """The operator's back-off in replacing pods that end by themselves; kept here so that it survives a restart."""
 
     count: Annotated[Count, Meta(description="Pods replaced in a row.")]
     next_at: Annotated[Instant, Meta(description="No new pod before this time.")]
 
 
-class StreamHeartbeat(Document, frozen=True):
+class StreamHeartbeat(CamelStruct, frozen=True):
     """The pod's sign of life: at once on a transition, else at most every 30 s."""
 
     at: Annotated[Instant, Meta(description="The pod's time of writing.")]
@@ -86,7 +86,7 @@ class StreamHeartbeat(Document, frozen=True):
     last_quote_at: Annotated[Instant | None, Meta(description="The event time of the last quote received.")] = None
 
 
-class StreamPause(Document, frozen=True):
+class StreamPause(CamelStruct, frozen=True):
     """A pause in force. Acknowledged: from then on no quote document is written."""
 
     source: Annotated[Sentence, Meta(description="The switch that pauses.")]
@@ -99,7 +99,7 @@ class StreamPause(Document, frozen=True):
     until: Annotated[Instant | None, Meta(description="When the pause ends by itself.")] = None
 
 
-class SymbolRejection(Document, frozen=True):
+class SymbolRejection(CamelStruct, frozen=True):
     """A symbol that the provider refuses."""
 
     symbol: Annotated[Name, Meta(description="The symbol.")]
@@ -107,7 +107,7 @@ class SymbolRejection(Document, frozen=True):
     message: Annotated[Sentence, Meta(description="The provider's words.")]
 
 
-class SymbolLedger(Document, frozen=True):
+class SymbolLedger(CamelStruct, frozen=True):
     """What the provider has acknowledged, against what is declared."""
 
     live: Annotated[Name, Meta(description="confirmed/desired, for the column LIVE.")]
@@ -123,7 +123,7 @@ class SymbolLedger(Document, frozen=True):
     ] = []  # noqa: RUF012
 
 
-class SymbolFreshness(Document, frozen=True):
+class SymbolFreshness(CamelStruct, frozen=True):
     """How fresh the declared symbols are, by number. Those without a confirmed subscription are in none of these."""
 
     live: Annotated[Count, Meta(description="Heard within the last 15 s, or three effective intervals.")]
@@ -136,7 +136,7 @@ class SymbolFreshness(Document, frozen=True):
     paused: Annotated[Count, Meta(description="Paused, by pausedSymbols or with the whole job.")]
 
 
-class StreamGap(Document, frozen=True):
+class StreamGap(CamelStruct, frozen=True):
     """A time in which nothing could be received. What was said meanwhile is gone."""
 
     from_: Annotated[Instant, Meta(description="When the stream ended, or was last known to be alive.")]
@@ -144,14 +144,14 @@ class StreamGap(Document, frozen=True):
     cause: Annotated[str, one_of(GapCause, "Why.")]
 
 
-class ConnectionSlot(Document, frozen=True):
+class ConnectionSlot(CamelStruct, frozen=True):
     """The one connection that the provider allows, within the namespace: for a key pair and feed, or a client id."""
 
     acquired: Annotated[bool, Meta(description="Whether this job has it.")]
     holder: Annotated[Name, Meta(description="The job that has it.")]
 
 
-class StreamFailure(Document, frozen=True):
+class StreamFailure(CamelStruct, frozen=True):
     """Why the stream is not live, or what it lacks while it is. Absent where nothing is wrong."""
 
     type: Annotated[str, one_of(FailureType, "What kind of failure.")]
@@ -159,7 +159,7 @@ class StreamFailure(Document, frozen=True):
     at: Annotated[Instant, Meta(description="When it happened.")]
 
 
-class Sink(Document, frozen=True):
+class Sink(CamelStruct, frozen=True):
     """How writing to Firestore goes."""
 
     healthy: Annotated[bool, Meta(description="Whether the last write succeeded.")]
@@ -167,7 +167,7 @@ class Sink(Document, frozen=True):
     last_write_at: Annotated[Instant | None, Meta(description="The last quote write acknowledged.")] = None
 
 
-class Preflight(Document, frozen=True):
+class Preflight(CamelStruct, frozen=True):
     """What a look at the provider's account found, once the stream was up. It never keeps a stream from going on."""
 
     at: Annotated[Instant, Meta(description="When it ended.")]
@@ -177,7 +177,7 @@ class Preflight(Document, frozen=True):
     ] = []  # noqa: RUF012
 
 
-class StreamStatus(Document, frozen=True):
+class StreamStatus(CamelStruct, frozen=True):
     """What the ingest pod says of itself. Written by the pod alone."""
 
     observed_generation: Annotated[Count, Meta(description="The generation that the pod has applied.")]
@@ -216,7 +216,7 @@ class StreamStatus(Document, frozen=True):
     preflight: Annotated[Preflight | None, Meta(description="What a look at the provider's account found.")] = None
 
 
-class IngestJobStatus(Document, frozen=True):
+class IngestJobStatus(CamelStruct, frozen=True):
     """The truth at a glance. Until the operator has seen the job, there is none."""
 
     observed_generation: Annotated[Count | None, Meta(description="The generation that the operator has seen.")] = None

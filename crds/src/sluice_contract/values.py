@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from .base import CamelStruct
 from .instants import SPEC_INSTANT_SCHEMA
-from .naming import Document
 
 _SYMBOL = r"^[A-Z][A-Z0-9]*([./][A-Z0-9]+)?$"
 _SYMBOL_RULE = {
@@ -54,19 +54,19 @@ Until = Annotated[
 ]
 
 
-class SecretReference(Document, frozen=True):
+class SecretReference(CamelStruct, frozen=True):
     """A Secret in the job's own namespace."""
 
     name: ObjectName
 
 
-class ConfigMapReference(Document, frozen=True):
+class ConfigMapReference(CamelStruct, frozen=True):
     """A ConfigMap in the job's own namespace."""
 
     name: ObjectName
 
 
-class ConfigMapKeyReference(Document, frozen=True):
+class ConfigMapKeyReference(CamelStruct, frozen=True):
     """One key of a ConfigMap in the job's own namespace."""
 
     name: ObjectName
@@ -76,7 +76,7 @@ class ConfigMapKeyReference(Document, frozen=True):
     ] = "tape.csv.gz"
 
 
-class SyntheticFault(Document, frozen=True):
+class SyntheticFault(CamelStruct, frozen=True):
     """Something that goes wrong with synthetic quotes, at the same time in each run."""
 
     kind: Annotated[

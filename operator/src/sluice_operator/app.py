@@ -27,14 +27,14 @@ from .adapters.kubernetes import KubernetesCluster
 from .adapters.lease import KubernetesLease
 from .domain.objects import Key
 from .handlers import kopf_settings, registry
+from .informer_cache import ClusterState
 from .leadership import Leadership
 from .live_reads import LiveReads
 from .metrics import Metrics
 from .reconcile import Clocks, Reconciler
 from .resync import Resync
 from .settings import Settings
-from .store import Store
-from .watchdog import Pulse, watch_watchers
+from .watchdog import LoopLagMonitor, watch_watchers
 from .workers import Gate, Workers
 from .workqueue import WorkQueue
 
@@ -51,52 +51,52 @@ class Parts(msgspec.Struct, frozen=True):
     """Everything that runs."""
 
     settings: Settings
-    way: ApiClient
+    api_client: ApiClient
     metrics: Metrics
-    store: Store
+    store: ClusterState
     queue: WorkQueue[Key]
     recorder: EventRecorder
     resync: Resync
     live_reads: LiveReads
     workers: Workers
-    pulse: Pulse
+    pulse: LoopLagMonitor
     leadership: Leadership
     warm: asyncio.Event  # the first LIST is done: this replica could lead
 
 
 @asynccontextmanager
-async def assembled(settings: Settings, way: ApiClient) -> AsyncIterator[Parts]:
+async def assembled(settings: Settings, api_client: ApiClient) -> AsyncIterator[Parts]:
     """All parts, wired and not yet started; the connections to the API server are open meanwhile."""
     metrics, queue = Metrics(), WorkQueue[Key](time.monotonic)
-    store = Store(queue.add, settings.project_id)
-    async with way, another(way) as lease_way:
+    store = ClusterState(queue.add, settings.project_id)
+    async with api_client, another(api_client) as lease_way:
         led = _leadership(settings, lease_way)
-        cluster = KubernetesCluster(Api(way, may_write_seconds=led.seconds_left), settings.namespaces)
+        cluster = KubernetesCluster(Api(api_client, may_write_seconds=led.seconds_left), settings.namespaces)
         recorder = EventRecorder(cluster, metrics.dropped, time.monotonic)
         clocks = Clocks(_now, time.monotonic, led.reachability.seconds)
         reconciler = Reconciler(cluster, store, recorder, clocks, settings.pods)
         yield Parts(
             settings=settings,
-            way=way,
+            api_client=api_client,
             metrics=metrics,
             store=store,
             queue=queue,
             recorder=recorder,
-            resync=Resync(cluster, store, metrics, resync.Timing(asyncio.sleep, random.random)),
+            resync=Resync(cluster, store, metrics, resync.ResyncTiming(asyncio.sleep, random.random)),
             live_reads=LiveReads(cluster, store, metrics, asyncio.sleep),
             workers=Workers(queue, reconciler.reconcile, led, metrics),
-            pulse=Pulse(time.monotonic, metrics.loop_lag.set),
+            pulse=LoopLagMonitor(time.monotonic, metrics.loop_lag.set),
             leadership=led,
             warm=asyncio.Event(),
         )
 
 
-def _leadership(settings: Settings, way: ApiClient) -> Leadership:
+def _leadership(settings: Settings, api_client: ApiClient) -> Leadership:
     # Connections and a time limit of its own: a renewal waits for nothing, and is over before the next one is due.
-    api = Api(way, settings.terms.retry * LEASE_REQUEST_SHARE)
+    api = Api(api_client, settings.terms.retry * LEASE_REQUEST_SHARE)
     # Named anew with each process: a restarted one must not take itself for the one before.
     me = f"{settings.replica or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
-    timing = leadership.Timing(_now, _seconds, lambda: os._exit(1))
+    timing = leadership.ElectionClocks(_now, _seconds, lambda: os._exit(1))
     return Leadership(KubernetesLease(api, settings.namespace, LEASE), me, settings.terms, timing)
 
 
@@ -108,13 +108,13 @@ def _seconds() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)  # unlike time.monotonic's, these pass while the machine sleeps
 
 
-async def run(settings: Settings, way: ApiClient) -> None:
+async def run(settings: Settings, api_client: ApiClient) -> None:
     """Runs until a signal comes. Raises an ExceptionGroup with `Blind` where only a new process helps."""
-    async with assembled(settings, way) as parts:
+    async with assembled(settings, api_client) as parts:
         _expose(parts)
         health = Health(alive=parts.pulse.is_steady, ready=parts.warm.is_set, metrics=parts.metrics.page)
         async with served(health, settings.host, settings.port):
-            log.info("started", extra={"server": way.configuration.host, "image": settings.image})
+            log.info("started", extra={"server": api_client.configuration.host, "image": settings.image})
             try:
                 await _run_parts(parts)
             finally:
@@ -165,7 +165,7 @@ async def _reflect(parts: Parts) -> None:
     """kopf's watches, until a signal comes: kopf takes over its handling."""
     logging.getLogger("kopf.objects").addFilter(_has_no_refused_write)  # the session has logged it
     await kopf.operator(
-        registry=registry(parts.store, _Login(parts.way, ReadOnly(parts.metrics.count_refused_write))),
+        registry=registry(parts.store, _Login(parts.api_client, ReadOnly(parts.metrics.count_refused_write))),
         settings=kopf_settings(),
         clusterwide=not parts.settings.namespaces,
         namespaces=parts.settings.namespaces,
@@ -200,13 +200,13 @@ def _has_no_refused_write(record: logging.LogRecord) -> bool:
 class _Login:
     """Gives kopf a session of its own that only reads whenever it asks, but not more often than every 5 s."""
 
-    def __init__(self, way: ApiClient, read_only: ReadOnly) -> None:
-        self._way = way
+    def __init__(self, api_client: ApiClient, read_only: ReadOnly) -> None:
+        self._api_client = api_client
         self._read_only = read_only
         self._last_at = float("-inf")
 
     async def __call__(self) -> kopf.AiohttpSession:
         await asyncio.sleep(max(0.0, self._last_at + LOGIN_EVERY_SECONDS - time.monotonic()))
         self._last_at = time.monotonic()
-        session = read_only_session(self._way, self._read_only, KOPF_CONNECTIONS)
-        return kopf.AiohttpSession(server=self._way.configuration.host, aiohttp_session=session)
+        session = read_only_session(self._api_client, self._read_only, KOPF_CONNECTIONS)
+        return kopf.AiohttpSession(server=self._api_client.configuration.host, aiohttp_session=session)

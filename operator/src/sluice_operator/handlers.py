@@ -11,8 +11,8 @@ import kopf
 from sluice_contract import identity
 
 from .domain import objects
+from .informer_cache import ClusterState
 from .kopf_storages import NoDiffBase, NoProgress
-from .store import Store
 
 # kopf removes its finalizer from every object that has it. The space keeps the API server from ever storing this one.
 FINALIZER = f"{identity.GROUP}/not a finalizer"
@@ -28,7 +28,7 @@ class Forever:
         return itertools.chain((1, 1, 2, 3, 5, 8, 13, 21), itertools.repeat(30))
 
 
-def registry(store: Store, login: Login) -> kopf.OperatorRegistry:
+def registry(store: ClusterState, login: Login) -> kopf.OperatorRegistry:
     """Everything that kopf is to call."""
     made = kopf.OperatorRegistry()
 
@@ -38,16 +38,16 @@ def registry(store: Store, login: Login) -> kopf.OperatorRegistry:
 
     @kopf.on.event(identity.GROUP, identity.VERSION, identity.PLURAL, registry=made)
     async def job_event(event: kopf.RawEvent, **_: Any) -> None:
-        take_job(store, event["type"], dict(event["object"]))
+        on_job_event(store, event["type"], dict(event["object"]))
 
     @kopf.on.event("v1", "pods", registry=made)
     async def pod_event(event: kopf.RawEvent, **_: Any) -> None:
-        take_pod(store, event["type"], dict(event["object"]))
+        on_pod_event(store, event["type"], dict(event["object"]))
 
     return made
 
 
-def take_job(store: Store, change: str | None, document: dict[str, Any]) -> None:
+def on_job_event(store: ClusterState, change: str | None, document: dict[str, Any]) -> None:
     """An event of a job's. `change` is None for an object of a LIST."""
     job = objects.job(document)
     if change == "DELETED":
@@ -56,7 +56,7 @@ def take_job(store: Store, change: str | None, document: dict[str, Any]) -> None
         store.jobs.deliver(job.key, job)
 
 
-def take_pod(store: Store, change: str | None, document: dict[str, Any]) -> None:
+def on_pod_event(store: ClusterState, change: str | None, document: dict[str, Any]) -> None:
     """An event of a pod's."""
     pod = objects.pod(document)
     key = objects.key_of_pod(pod.metadata.namespace, pod.metadata.name)

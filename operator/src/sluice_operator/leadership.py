@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from .domain import election
-from .domain.election import Claim, Observed, Record, Terms
+from .domain.election import LeaseClaim, LeaseTimings, Observed, Record
 from .ports import ClusterError, Leases, Unavailable
 
 log = logging.getLogger(__name__)
@@ -24,15 +24,15 @@ CHECK_SECONDS: Final = 0.5
 GIVEN_BACK_SECONDS: Final = 1.0
 
 
-class Timing(msgspec.Struct, frozen=True):
+class ElectionClocks(msgspec.Struct, frozen=True):
     """The two kinds of time, and the way out."""
 
     now: Callable[[], datetime]  # timezone-aware; for people who read the Lease
     monotonic: Callable[[], float]  # seconds, which pass while the process or the machine is stopped, too
-    leave: Callable[[], object]  # ends the process at once
+    exit_process: Callable[[], object]  # ends the process at once
 
 
-class Reachability:
+class ReachableClock:
     """A clock that stands still while the API server does not answer: pods cannot report then."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -60,8 +60,8 @@ class Reachability:
 class Leadership:
     """Takes part in the election for as long as `run` runs. A leader that loses the Lease ends its process."""
 
-    def __init__(self, leases: Leases, me: str, terms: Terms, timing: Timing) -> None:
-        self.reachability = Reachability(timing.monotonic)
+    def __init__(self, leases: Leases, me: str, terms: LeaseTimings, timing: ElectionClocks) -> None:
+        self.reachability = ReachableClock(timing.monotonic)
         self._leases = leases
         self._terms = terms
         self._timing = timing
@@ -92,7 +92,7 @@ class Leadership:
         while True:
             started = self._timing.monotonic()
             try:
-                await self._look()
+                await self._renew_or_claim()
             except Unavailable as error:
                 self.reachability.failed(started)
                 log.warning("the Lease is out of reach", extra={"error": str(error)})
@@ -108,7 +108,7 @@ class Leadership:
         await self._led.wait()
         while True:
             if not self.holds:
-                self._leave("the Lease was not renewed in time")
+                self._exit_process("the Lease was not renewed in time")
             await asyncio.sleep(min(CHECK_SECONDS, self.seconds_left() or CHECK_SECONDS))
 
     async def release(self) -> None:
@@ -126,17 +126,17 @@ class Leadership:
         else:
             log.info("gave the Lease back")
 
-    async def _look(self) -> None:
+    async def _renew_or_claim(self) -> None:
         record = await self._leases.read()
         self._seen = election.observed(self._seen, record, self._timing.monotonic())
         step = election.decide(record, self._seen, self._timing.monotonic())
-        if isinstance(step, Claim):
+        if isinstance(step, LeaseClaim):
             await self._claim(step)
         elif self._led.is_set():
             holder = self._seen.record.holder if self._seen.record is not None else ""
-            self._leave(f"{holder} has the Lease")
+            self._exit_process(f"{holder} has the Lease")
 
-    async def _claim(self, claim: Claim) -> None:
+    async def _claim(self, claim: LeaseClaim) -> None:
         asked_at, now = self._timing.monotonic(), self._timing.now()
         before = self._seen.record
         since = before.acquired_at if before is not None and claim.renews else now
@@ -149,7 +149,7 @@ class Leadership:
             log.info("leading", extra={"replica": claim.holder, "transitions": claim.transitions})
             self._led.set()
 
-    def _leave(self, why: str) -> None:
+    def _exit_process(self, why: str) -> None:
         self._until = float("-inf")
         log.critical("no longer leading: the process ends", extra={"reason": why})
-        self._timing.leave()
+        self._timing.exit_process()

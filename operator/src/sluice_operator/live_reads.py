@@ -12,8 +12,8 @@ import msgspec
 from sluice_contract import identity
 
 from .domain.objects import Key
+from .informer_cache import ClusterState, ObjectCache, V
 from .ports import Cluster, ClusterError, NotFound
-from .store import Shelf, Store, V
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class LiveReads:
     """Reads both kinds. Every answer goes into the store, which adds the key to the work queue."""
 
     def __init__(
-        self, cluster: Cluster, store: Store, metrics: DeliveryMetrics, sleep: Callable[[float], Awaitable[None]]
+        self, cluster: Cluster, store: ClusterState, metrics: DeliveryMetrics, sleep: Callable[[float], Awaitable[None]]
     ) -> None:
         """`sleep` waits for a number of seconds."""
         self._jobs = _OverdueObjects(identity.PLURAL, store.jobs, cluster.job, metrics)
@@ -59,10 +59,10 @@ class _OverdueObjects(Generic[V]):
     """The objects of one kind whose events are missing: never more than are known."""
 
     def __init__(
-        self, kind: str, shelf: Shelf[V], read_live: Callable[[Key], Awaitable[V]], metrics: DeliveryMetrics
+        self, kind: str, shelf: ObjectCache[V], read_live: Callable[[Key], Awaitable[V]], metrics: DeliveryMetrics
     ) -> None:
         self._kind = kind
-        self._shelf: Shelf[V] = shelf
+        self._shelf: ObjectCache[V] = shelf
         self._read_live: Callable[[Key], Awaitable[V]] = read_live
         self._metrics = metrics
         self._undelivered: dict[Key, int] = {}  # in the last round: key and version

@@ -8,9 +8,9 @@ import msgspec
 
 from sluice_contract.status import IngestJobStatus
 
+from .domain.actions import Transition
 from .domain.election import Record
 from .domain.objects import Job, Key, Pod
-from .domain.verdict import Transition
 
 
 class ClusterError(Exception):

@@ -8,15 +8,15 @@ from datetime import datetime
 
 import msgspec
 
-from . import store
-from .domain import checks, stops, workload
+from . import informer_cache
+from .domain import facts, stops, workload
+from .domain.actions import CreatePod, Decision, DeletePod, EnsureAccount, RefreshFromAPI, Step
 from .domain.decision import decide
 from .domain.objects import Job, Key, Pod
 from .domain.observation import Observation, Refusal
-from .domain.verdict import CreatePod, Decision, DeletePod, EnsureAccount, Look, Step
 from .domain.workload import PodSettings
+from .informer_cache import ClusterState, JobMemory
 from .ports import Cluster, Conflict, NotFound, Recorder, Refused, Report, Unavailable
-from .store import Memory, Store
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +32,16 @@ class Clocks(msgspec.Struct, frozen=True):
 class Result(msgspec.Struct, frozen=True):
     """What became of a pass. `again`: something was written or learned, so look once more."""
 
-    again: bool = False
+    requeue: bool = False
     requeue_after: float | None = None
 
 
 class Reconciler:
     """Carries out decisions. Holds no state of its own: everything is in the store or in the cluster."""
 
-    def __init__(self, cluster: Cluster, memory: Store, recorder: Recorder, clocks: Clocks, pods: PodSettings) -> None:
+    def __init__(
+        self, cluster: Cluster, memory: ClusterState, recorder: Recorder, clocks: Clocks, pods: PodSettings
+    ) -> None:
         self._cluster = cluster
         self._store = memory
         self._recorder = recorder
@@ -58,14 +60,14 @@ class Reconciler:
             wrote = await self._write_status(key, observation, decision)
         if wrote is None:
             await self._refresh_job(key)  # deleted meanwhile, so nothing is to be done for it
-            return Result(again=True)
+            return Result(requeue=True)
         acted = acted or await self._act(key, observation, decision.step)
-        return Result(again=wrote or acted, requeue_after=decision.requeue_after)
+        return Result(requeue=wrote or acted, requeue_after=decision.requeue_after)
 
     def observe(self, key: Key) -> Observation:
         """All that is known of the job now. Notes by our own clock what is seen for the first time."""
         job, pod, memory = self._store.jobs.get(key), self._store.pods.get(key), self._store.memory(key)
-        if job is None and (pod is None or not checks.pod_is_ours(pod)):
+        if job is None and (pod is None or not facts.pod_was_created_by_operator(pod)):
             self._store.forget(key)
         now = self._clocks.monotonic()
         seen = Observation(
@@ -77,9 +79,9 @@ class Reconciler:
             refusal=_refusal(memory, now),
             conflict=self._store.claims.conflict(key),
         )
-        return msgspec.structs.replace(seen, **_noticed(seen, memory, self._clocks.reachable()))
+        return msgspec.structs.replace(seen, **_clock_readings(seen, memory, self._clocks.reachable()))
 
-    def _cold_hash(self, job: Job | None, memory: Memory) -> str:
+    def _cold_hash(self, job: Job | None, memory: JobMemory) -> str:
         if job is None or job.spec is None:
             return ""
         uid, generation = job.metadata.uid, job.metadata.generation
@@ -109,8 +111,8 @@ class Reconciler:
                 return await self._create_pod(key, seen, epoch)
             case DeletePod():
                 return await self._delete_pod(key, seen, step)
-            case Look():
-                return await self._look_again(key, seen)
+            case RefreshFromAPI():
+                return await self._read_live(key, seen)
 
     async def _ensure_account(self, key: Key, seen: Observation) -> bool:
         try:
@@ -143,7 +145,7 @@ class Reconciler:
         self._store.accounts.discard(key[0])  # what keeps the pod from reading and reporting may be its RoleBinding
         await self._delete_pod(key, seen, step)
         pod = self._store.pods.get(key)
-        is_deleted = pod is None or pod.metadata.uid != step.uid or checks.pod_is_terminating(pod)
+        is_deleted = pod is None or pod.metadata.uid != step.uid or facts.pod_is_terminating(pod)
         if is_deleted and step.enforces is not None and seen.job is not None:
             self._recorder.record(Report(key, seen.job.metadata.uid, step.enforces))
         return True
@@ -157,7 +159,11 @@ class Reconciler:
             if self._store.claims.conflict(key) != seen.conflict:
                 return True
         job, pod = await self._refresh_job(key), await self._refresh_pod(key)
-        if _declared(job) != _declared(seen.job) or pod is None or _seen(pod) != (step.uid, step.resource_version):
+        if (
+            _uid_and_generation(job) != _uid_and_generation(seen.job)
+            or pod is None
+            or _uid_and_version(pod) != (step.uid, step.resource_version)
+        ):
             return True
         try:
             await self._cluster.delete_pod(key, step.uid, step.resource_version)
@@ -169,7 +175,7 @@ class Reconciler:
         await self._refresh_pod(key)
         return True
 
-    async def _look_again(self, key: Key, seen: Observation) -> bool:
+    async def _read_live(self, key: Key, seen: Observation) -> bool:
         memory = self._store.memory(key)
         try:
             await self._refresh_job(key)
@@ -178,7 +184,7 @@ class Reconciler:
             memory.heartbeat_at = self._clocks.reachable()  # the pod could not have reported either
             raise
         memory.looked_up = memory.heartbeat
-        return checks.heartbeat_is_overdue(seen)  # what changed has added its key by itself
+        return facts.heartbeat_is_overdue(seen)  # what changed has added its key by itself
 
     async def _refresh_job(self, key: Key) -> Job | None:
         try:
@@ -203,25 +209,25 @@ class Reconciler:
     def _remember(self, key: Key, seen: Observation, refused: Refused, epoch: int | None) -> bool:
         generation = seen.job.metadata.generation if seen.job is not None else 0
         memory = self._store.memory(key)
-        memory.refused = store.Refused(str(refused), generation, epoch, self._clocks.monotonic())
+        memory.refused = informer_cache.RecordedRefusal(str(refused), generation, epoch, self._clocks.monotonic())
         log.warning("pod refused", extra={"job": "/".join(key), "reason": str(refused)})
         return True
 
 
-def _refusal(memory: Memory, now: float) -> Refusal | None:
+def _refusal(memory: JobMemory, now: float) -> Refusal | None:
     noted = memory.refused
     if noted is None:
         return None
     return Refusal(noted.message, noted.generation, noted.epoch, now - noted.at)
 
 
-def _noticed(seen: Observation, memory: Memory, reachable: float) -> dict[str, object]:
+def _clock_readings(seen: Observation, memory: JobMemory, reachable: float) -> dict[str, object]:
     """How long ago by our clocks the heartbeat changed and an unconfirmed stop was first seen.
 
     A pod cannot report while the API server is away, so that time does not count against it.
     """
-    said = checks.stream(seen)
-    running = seen.pod is not None and checks.pod_is_running(seen.pod)
+    said = facts.stream(seen)
+    running = seen.pod is not None and facts.pod_is_running(seen.pod)
     heartbeat = (seen.pod.metadata.uid, said.heartbeat.at if said else None) if seen.pod and running else None
     if heartbeat is None or heartbeat != memory.heartbeat:
         memory.heartbeat, memory.heartbeat_at = heartbeat, reachable
@@ -240,9 +246,9 @@ def _noticed(seen: Observation, memory: Memory, reachable: float) -> dict[str, o
     }
 
 
-def _declared(job: Job | None) -> tuple[str, int] | None:
+def _uid_and_generation(job: Job | None) -> tuple[str, int] | None:
     return (job.metadata.uid, job.metadata.generation) if job is not None else None
 
 
-def _seen(pod: Pod) -> tuple[str, str]:
+def _uid_and_version(pod: Pod) -> tuple[str, str]:
     return pod.metadata.uid, pod.metadata.resource_version

@@ -15,8 +15,8 @@ import msgspec
 from sluice_contract import identity
 
 from .domain.objects import Job, Key, Pod, key_of_pod
+from .informer_cache import ClusterState, ObjectCache, has_operator_label
 from .ports import Cluster, ClusterError, NotFound, NotLeading
-from .store import Shelf, Store, has_operator_label
 
 log = logging.getLogger(__name__)
 
@@ -28,18 +28,18 @@ START_RETRY_SECONDS = 2.0
 MOST_SILENCES_IN_A_ROW = 2
 
 
-class Blind(Exception):  # noqa: N818  what the process is
+class WatchBroken(Exception):  # noqa: N818  what the process is
     """A watch does not deliver anything. Only a new process helps."""
 
 
-class Repairs(Protocol):
+class ResyncMetrics(Protocol):
     """Where repairs are counted."""
 
     def repaired(self, kind: str, count: int) -> None:
         """So many objects of a kind were not as the watch had shown them."""
 
 
-class Timing(msgspec.Struct, frozen=True):
+class ResyncTiming(msgspec.Struct, frozen=True):
     """How time passes for a resync."""
 
     sleep: Callable[[float], Awaitable[None]]
@@ -52,7 +52,7 @@ class WatchSilence:
     Objects whose events are missing while others are delivered are no sign of a broken watch: see live_reads.
     """
 
-    def __init__(self, shelf: Shelf[Job] | Shelf[Pod]) -> None:
+    def __init__(self, shelf: ObjectCache[Job] | ObjectCache[Pod]) -> None:
         self.in_a_row = 0
         self._shelf = shelf
         self._deliveries = 0
@@ -71,7 +71,7 @@ class WatchSilence:
 class Resync:
     """Reads everything at the start, and every 300 s ± 20 % from then on."""
 
-    def __init__(self, cluster: Cluster, store: Store, repairs: Repairs, timing: Timing) -> None:
+    def __init__(self, cluster: Cluster, store: ClusterState, repairs: ResyncMetrics, timing: ResyncTiming) -> None:
         self._cluster = cluster
         self._store = store
         self._repairs = repairs
@@ -97,14 +97,14 @@ class Resync:
         await self._timing.sleep(FIRST_SECONDS)
         while True:
             try:
-                await self.again(add)
+                await self.refresh(add)
             except ClusterError as error:
                 log.warning("a resync failed", extra={"error": str(error)})
             is_suspicious = any(silence.in_a_row for silence in self._silences.values())
             period = SUSPICION_SECONDS if is_suspicious else PERIOD_SECONDS
             await self._timing.sleep(period * (0.8 + 0.4 * self._timing.jitter()))
 
-    async def again(self, add: Callable[[Key], None]) -> None:
+    async def refresh(self, add: Callable[[Key], None]) -> None:
         """One resync: lists, repairs, ensures the accounts, adds every key, and examines the watches."""
         jobs, pods = await self._list()
         await self.ensure_accounts()
@@ -115,7 +115,7 @@ class Resync:
         self._examine(identity.PLURAL, self._store.jobs, jobs)
         self._examine("pods", self._store.pods, pods)
 
-    def _examine(self, kind: str, shelf: Shelf[Job] | Shelf[Pod], differed: dict[Key, int | None]) -> None:
+    def _examine(self, kind: str, shelf: ObjectCache[Job] | ObjectCache[Pod], differed: dict[Key, int | None]) -> None:
         """Count what the watch has not delivered after the grace. Raise `Blind` when it was silent twice in a row."""
         gone = [key for key, version in differed.items() if version is None]
         removals = sum(shelf.streamed.pop(key, None) is not None for key in gone)
@@ -126,7 +126,7 @@ class Resync:
         silence = self._silences[kind]
         silence.update(removals)
         if silence.in_a_row >= MOST_SILENCES_IN_A_ROW:
-            raise Blind(f"the watch of {kind} delivered nothing while objects changed, in two resyncs in a row")
+            raise WatchBroken(f"the watch of {kind} delivered nothing while objects changed, in two resyncs in a row")
 
     async def _list(self) -> tuple[dict[Key, int | None], dict[Key, int | None]]:
         self._store.jobs.begin_list()
@@ -135,8 +135,8 @@ class Resync:
         by_key = {(pod.metadata.namespace, pod.metadata.name): pod for pod in pods}
         named = {key: pod for (space, name), pod in by_key.items() if (key := key_of_pod(space, name)) is not None}
         return (
-            self._store.jobs.end_list({job.key: job for job in jobs}, kept=lambda _: False),
-            self._store.pods.end_list(named, kept=lambda pod: not has_operator_label(pod)),
+            self._store.jobs.replace_all({job.key: job for job in jobs}, kept=lambda _: False),
+            self._store.pods.replace_all(named, kept=lambda pod: not has_operator_label(pod)),
         )
 
     async def ensure_accounts(self) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from .domain import election
-from .domain.election import Terms
+from .domain.election import LeaseTimings
 from .domain.workload import PodSettings
 
 Seconds = Annotated[float, Meta(ge=0.1, le=3600)]
@@ -49,9 +49,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property
-    def terms(self) -> Terms:
+    def terms(self) -> LeaseTimings:
         """The part that concerns the Lease."""
-        return Terms(self.lease_seconds, self.lease_renew_seconds, self.lease_retry_seconds)
+        return LeaseTimings(self.lease_seconds, self.lease_renew_seconds, self.lease_retry_seconds)
 
     @property
     def pods(self) -> PodSettings:
@@ -97,6 +97,6 @@ def settings(environment: Mapping[str, str]) -> Settings:
     except msgspec.ValidationError as error:
         field = str(error).rpartition("$.")[2].rstrip("`").split("[")[0]
         raise ValueError(f"{_VARIABLES.get(field, field)}: {error}") from error
-    if said := election.fault(chosen.terms):
+    if said := election.validate(chosen.terms):
         raise ValueError(f"SLUICE_LEASE_SECONDS and its like: {said}")
     return chosen

@@ -8,7 +8,7 @@ from typing import Final
 
 from sluice_contract import identity
 
-from .resync import Blind
+from .resync import WatchBroken
 
 LAG_PERIOD_SECONDS: Final = 1.0
 LAG_LIMIT_SECONDS: Final = 5.0
@@ -16,7 +16,7 @@ WATCHERS_PERIOD_SECONDS: Final = 30.0
 _WATCHED: Final = (f"watcher for {identity.PLURAL}.", "watcher for pods.")
 
 
-class Pulse:
+class LoopLagMonitor:
     """Measures how late the event loop is."""
 
     def __init__(self, clock: Callable[[], float], tell: Callable[[float], None]) -> None:
@@ -41,12 +41,12 @@ async def watch_watchers(task_names: Callable[[], Iterable[str]]) -> None:
     absent = 0
     while True:
         await asyncio.sleep(WATCHERS_PERIOD_SECONDS)
-        absent = absent + 1 if missing(task_names()) else 0
+        absent = absent + 1 if missing_watchers(task_names()) else 0
         if absent > 1:
-            raise Blind(f"kopf no longer runs {', '.join(missing(task_names()))}")
+            raise WatchBroken(f"kopf no longer runs {', '.join(missing_watchers(task_names()))}")
 
 
-def missing(names: Iterable[str]) -> list[str]:
+def missing_watchers(names: Iterable[str]) -> list[str]:
     """The watchers that are not among the names of the running tasks."""
     running = tuple(names)
     return [prefix for prefix in _WATCHED if not any(name.startswith(prefix) for name in running)]

@@ -22,7 +22,7 @@ class Gate(Protocol):
         """Returns as soon as they are."""
 
 
-class Tally(Protocol):
+class ReconcileMetrics(Protocol):
     """Where passes are counted."""
 
     def passed(self, seconds: float, outcome: str) -> None:
@@ -33,7 +33,7 @@ class Workers:
     """Any number of workers over one queue."""
 
     def __init__(
-        self, queue: WorkQueue[Key], reconcile: Callable[[Key], Awaitable[Result]], gate: Gate, tally: Tally
+        self, queue: WorkQueue[Key], reconcile: Callable[[Key], Awaitable[Result]], gate: Gate, tally: ReconcileMetrics
     ) -> None:
         self._queue = queue
         self._reconcile = reconcile
@@ -70,13 +70,13 @@ class Workers:
             log.exception("a job cannot be reconciled", extra={"job": "/".join(key)})
             self._queue.retry(key)
         else:
-            outcome = "again" if result.again else "settled"
+            outcome = "again" if result.requeue else "settled"
             self._follow(key, result)
         self._tally.passed(asyncio.get_running_loop().time() - started, outcome)
 
     def _follow(self, key: Key, result: Result) -> None:
         self._queue.forget(key)
-        if result.again:
+        if result.requeue:
             self._queue.add(key)
         if result.requeue_after is not None:
             self._queue.add_after(key, result.requeue_after)

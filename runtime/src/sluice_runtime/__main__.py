@@ -13,7 +13,7 @@ import msgspec
 from sluice_contract import identity
 
 from . import logs
-from .loading import lean
+from .lean_imports import lean
 from .settings import Settings, SettingsError, settings
 
 _EMULATOR = "FIRESTORE_EMULATOR_HOST"
@@ -105,22 +105,22 @@ def _pod(given: argparse.Namespace) -> int:
 
 def _called(given: argparse.Namespace) -> int:
     """What people call. Imported here, for a pod does without it."""
-    from . import commands  # noqa: PLC0415
+    from . import cli  # noqa: PLC0415
 
     match given.command:
         case "pause" | "resume" | "paused":
-            return commands.pauses(given, os.environ, print)
+            return cli.pauses(given, os.environ, print)
         case "smoke" if given.base_url:
-            return commands.walk(given.base_url, given.seconds, os.environ, print)
+            return cli.walk(given.base_url, given.seconds, os.environ, print)
         case "preflight":
             if given.json:
                 os.nice(10)  # it is asked for by a stream that runs, which goes first
-            found = commands.settings_at_hand(given.file, os.environ)
+            found = cli.settings_at_hand(given.file, os.environ)
             if given.symbols_from_stdin:
-                found = commands.with_symbols(found, sys.stdin.buffer.read())
-            return commands.look(found, os.environ, print, as_json=given.json)
-    read = commands.declared(given.file, os.environ)
-    plain = commands.settings_of(read(), os.environ, given.file)
+                found = cli.with_symbols(found, sys.stdin.buffer.read())
+            return cli.look(found, os.environ, print, as_json=given.json)
+    read = cli.declared(given.file, os.environ)
+    plain = cli.settings_of(read(), os.environ, given.file)
     found = msgspec.structs.replace(plain, record_file=getattr(given, "record", None))
     _configure_logs(found)
     with lean():

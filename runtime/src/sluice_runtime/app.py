@@ -13,37 +13,37 @@ from typing import Any
 
 from sluice_contract import identity
 
-from .adapters.api_session import Api, Session
-from .adapters.child import preflight_findings
-from .adapters.cluster import ClusterDeclaration, RememberedJob
+from .adapters.api_session import Api, ApiSession
+from .adapters.cached_job import ClusterDeclaration, RememberedJob
 from .adapters.http.api import http_api
 from .adapters.http.control import bearer, control_routes
 from .adapters.ingestjob import IngestJobClient
 from .adapters.lease import SlotLease
+from .adapters.preflight_process import preflight_findings
 from .adapters.switches import FileSwitch, SwitchFile
-from .assembly import journal_of, sink_of, snapshots_of, source_of
 from .domain.backoff import Backoff
-from .domain.calendar import hours
 from .domain.declared_job import DeclaredJob
+from .domain.endpoints import endpoints
 from .domain.failure import FencedError
 from .domain.market import Origin
-from .domain.rest import rest
+from .domain.market_hours import hours
 from .domain.slot import slot_name
-from .loops.beat import beat, report, say_goodbye
-from .loops.catchup import CatchUp
-from .loops.cell import Cell
-from .loops.flush import Flusher
-from .loops.guard import Guard
+from .factories import journal_of, sink_of, snapshots_of, source_of
+from .loops.auto_stop import AutoStopMonitor
+from .loops.flusher import Flusher
+from .loops.freshness_monitor import monitor_freshness
+from .loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeats
 from .loops.journal import Journal
-from .loops.judge import judge
+from .loops.latest_value import LatestValue
+from .loops.pause_control import Control, Switchboard
 from .loops.preflight import look_once
-from .loops.racing import race, within
-from .loops.recorder import Recorder
-from .loops.slot import Slot
-from .loops.steer import steer, watch
-from .loops.supervise import Supervisor
-from .loops.switchboard import Control, Switchboard
-from .ports import JobPort, Sink, Snapshots, Source
+from .loops.record_writer import RecordWriter
+from .loops.slot import ConnectionSlotLease
+from .loops.snapshot_recovery import SnapshotRecovery
+from .loops.spec_watcher import follow_spec, watch
+from .loops.supervisor import Supervisor
+from .loops.waiting import completes_within, first_completed
+from .ports import JobPort, MarketSnapshots, Sink, Source
 from .settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ async def run(settings: Settings) -> None:
         control = Control(switchboard, journal, ClusterDeclaration(file))
         routes = control_routes(control, journal, bearer(settings.http_token_file))
         await stack.enter_async_context(http_api(journal, settings.bind, identity.HTTP_PORT, routes))
-        sink = sink_of(settings, journal.aim)
+        sink = sink_of(settings, journal.desired)
         stack.push_async_callback(sink.close)
         remembered = RememberedJob(job, settings.state_dir / JOB, settings.job.uid)
         await ingest(
@@ -93,16 +93,16 @@ async def run(settings: Settings) -> None:
 def _lookers(settings: Settings, journal: Journal) -> list[Loop]:
     """The preflight, where there is an account to be asked about."""
     login = settings.job.spec.alpaca_login
-    if login is None or not rest(login[0], settings.trading_url, settings.data_url).knows_trading:
+    if login is None or not endpoints(login[0], settings.trading_url, settings.data_url).knows_trading:
         return []
     return [lambda: look_once(preflight_findings, journal)]
 
 
-def catching_up(snapshots: Snapshots | None, sink: Sink, journal: Journal, settings: Settings) -> list[Loop]:
+def catching_up(snapshots: MarketSnapshots | None, sink: Sink, journal: Journal, settings: Settings) -> list[Loop]:
     """What asks a provider beside the stream, if it can be asked."""
     if snapshots is None:
         return []
-    return [CatchUp(snapshots, sink, journal, hours(settings.job.spec)).run]
+    return [SnapshotRecovery(snapshots, sink, journal, hours(settings.job.spec)).run]
 
 
 def stop_by_signal() -> asyncio.Event:
@@ -132,7 +132,7 @@ class Parts:
     sink: Sink
     job: JobPort
     journal: Journal
-    slot: Slot | None = None  # None: the provider allows as many connections as one likes
+    slot: ConnectionSlotLease | None = None  # None: the provider allows as many connections as one likes
     switchboard: Switchboard | None = None  # None: nothing is kept over a restart
     others: Sequence[Loop] = ()  # what runs beside the pod's own loops
 
@@ -144,19 +144,19 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
     origin = Origin(source=parts.source.name, job=who.job, session_id=who.session_id, epoch=who.epoch)
     flusher = Flusher(parts.sink, journal, origin, Backoff(0.5, 30.0, random.uniform))
     supervisor = Supervisor(parts.source, flusher, journal, reconnect, parts.slot)
-    live: Cell[DeclaredJob | None] = Cell(None)
+    live: LatestValue[DeclaredJob | None] = LatestValue(None)
     try:
-        await race(
+        await first_completed(
             stop.wait(),
             watch(parts.job, live, journal),
-            steer(live, journal),
+            follow_spec(live, journal),
             supervisor.run(),
             flusher.run(),
-            judge(live, journal),
-            beat(parts.sink, journal),
-            report(parts.job, journal),
-            Recorder(parts.sink, journal).run(),
-            Guard(journal, parts.switchboard or Switchboard(journal)).run(),
+            monitor_freshness(live, journal),
+            send_heartbeats_forever(parts.sink, journal),
+            report_status_forever(parts.job, journal),
+            RecordWriter(parts.sink, journal).run(),
+            AutoStopMonitor(journal, parts.switchboard or Switchboard(journal)).run(),
             *(other() for other in parts.others),
         )
     except FencedError as fenced:
@@ -168,13 +168,19 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
     if parts.slot is not None:
         await parts.slot.release()
     journal.stopping = True
-    await within(_GOODBYE_SECONDS, say_goodbye(parts.sink, parts.job if live.value else None, journal))
+    await completes_within(
+        _GOODBYE_SECONDS, send_last_heartbeats(parts.sink, parts.job if live.value else None, journal)
+    )
     _log.info("ended in good order", extra={"event_type": "stream"})
 
 
-def _slot(settings: Settings, session: Session, journal: Journal) -> Slot | None:
+def _slot(settings: Settings, session: ApiSession, journal: Journal) -> ConnectionSlotLease | None:
     name = slot_name(settings.job.spec)
-    return Slot(SlotLease(session, settings.job.namespace, name), settings.job.name, journal) if name else None
+    return (
+        ConnectionSlotLease(SlotLease(session, settings.job.namespace, name), settings.job.name, journal)
+        if name
+        else None
+    )
 
 
 def _job_client(settings: Settings) -> IngestJobClient:

@@ -17,9 +17,9 @@ from .domain.coalescer import Coalescer
 from .domain.counters import Counters
 from .domain.declared_job import DeclaredJob
 from .domain.failure import Impairment
-from .domain.health import Snapshot
-from .domain.latest import Latest
+from .domain.health import RuntimeSnapshot
 from .domain.market import Bar, Halt, Tick, Trade
+from .domain.market_snapshot import MarketSnapshot
 from .domain.pause import Switch
 from .domain.slot import Claim
 
@@ -47,7 +47,7 @@ class Listener(Protocol):
     def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """The provider's word on what is subscribed: the whole set, not a delta."""
 
-    def impaired(self, impairment: Impairment | None) -> None:
+    def set_impairment(self, impairment: Impairment | None) -> None:
         """What the open connection cannot bring from now on; None: nothing is wrong any more."""
 
     def closed(self) -> None:
@@ -88,17 +88,17 @@ class Source(Protocol):
             StreamError: on entering, if it cannot be had. Cancelling is safe in every phase.
         """
 
-    async def remedied(self) -> None:
+    async def wait_for_fix(self) -> None:
         """Returns when a fatal failure may be over: credentials or files have changed since they were last used."""
 
-    async def renewed(self) -> None:
+    async def wait_for_rotation(self) -> None:
         """Returns when another connection shall take the place of the open one: its credentials were replaced."""
 
 
-class Snapshots(Protocol):
+class MarketSnapshots(Protocol):
     """The provider, asked beside the stream."""
 
-    async def latest(self, symbols: Sequence[str]) -> Latest:
+    async def latest(self, symbols: Sequence[str]) -> MarketSnapshot:
         """What is newest of each of `symbols`, as far as it is known.
 
         Raises:
@@ -197,7 +197,7 @@ class ReportError(Exception):
     """The API server did not take a status. The message is a sentence, without secrets."""
 
 
-class Record(Protocol):
+class RuntimeView(Protocol):
     """What the process knows of itself, for whoever asks it over HTTP."""
 
     @property
@@ -208,7 +208,7 @@ class Record(Protocol):
     def coalescer(self) -> Coalescer:
         """Counts of quotes."""
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> RuntimeSnapshot:
         """Everything that is known, at this instant."""
 
 
@@ -236,7 +236,7 @@ class SwitchKeeper(Protocol):
         """Remembers what one switch says. Never raises."""
 
 
-class Wishes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a start may ask for beside starting, where no IngestJob of a cluster decides."""
 
     provider: str | None = None
@@ -247,7 +247,7 @@ class Wishes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Declaration(Protocol):
     """Where the job is declared, as far as HTTP may work it."""
 
-    def wish(self, wishes: Wishes) -> None:
+    def override(self, wishes: StartRequest) -> None:
         """Changes what is declared, in the running process and nowhere else.
 
         Raises:
@@ -272,7 +272,7 @@ class Controls(Protocol):
     async def stop(self, reason: str | None) -> bool:
         """Pauses. Whether it was carried out in time: the socket closed, what was pending written."""
 
-    async def start(self, wishes: Wishes) -> tuple[str, ...]:
+    async def start(self, wishes: StartRequest) -> tuple[str, ...]:
         """Ends the pause of this switch. The sources of the switches that still pause.
 
         Raises:

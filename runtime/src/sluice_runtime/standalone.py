@@ -14,27 +14,27 @@ import msgspec
 
 from sluice_contract.resource import IngestJob
 
-from .adapters.declared import StandaloneJob
 from .adapters.http.api import http_api
 from .adapters.http.control import control_routes, same_machine
-from .adapters.pauses import PauseFile
+from .adapters.pause_file import PauseFile
+from .adapters.standalone_job import StandaloneJob
 from .adapters.switches import SwitchFile
 from .app import SWITCHES, Parts, catching_up, ingest, stop_by_signal, switches_at_start
-from .assembly import journal_of, sink_of, snapshots_of, source_of
 from .domain.backoff import Backoff
 from .domain.counters import Counters
 from .domain.failure import SinkError
-from .domain.health import Snapshot
+from .domain.health import RuntimeSnapshot
 from .domain.pause import AUTO_STOP, Switch
-from .environment import KEY_ID, SECRET_KEY, first
+from .factories import journal_of, sink_of, snapshots_of, source_of
 from .loops.journal import Journal
-from .loops.switchboard import Control, Switchboard
+from .loops.pause_control import Control, Switchboard
 from .ports import RefusedError, Sink
 from .settings import Settings, SettingsError
+from .standalone_settings import KEY_ID, SECRET_KEY, first
 
 if TYPE_CHECKING:
-    from .adapters.alpaca.mount import AlpacaMount
-    from .adapters.firestore.mounted import MountedSink
+    from .adapters.alpaca.credentials import AlpacaMount
+    from .adapters.firestore.reloading_sink import MountedSink
 
 _log = logging.getLogger(__name__)
 _STREAM = {"event_type": "stream"}
@@ -73,7 +73,7 @@ class Standalone:
             SettingsError: it cannot start like this.
         """
 
-        async def for_a_while() -> tuple[Snapshot, bool]:
+        async def for_a_while() -> tuple[RuntimeSnapshot, bool]:
             stop = stop_by_signal()
             running = asyncio.create_task(self.run(stop, None))
             await asyncio.wait([running], timeout=seconds)
@@ -131,7 +131,7 @@ class Standalone:
 
     async def _sink(self) -> MountedSink:
         """Who sits before it is told at once that there are no credentials."""
-        sink = sink_of(self._settings, self.journal.aim, _CREDENTIALS)
+        sink = sink_of(self._settings, self.journal.desired, _CREDENTIALS)
         try:
             await sink.open()
         except SinkError as error:
@@ -161,8 +161,8 @@ class Standalone:
         if login is None:
             return None
         alpaca, secret = login
+        from .adapters.alpaca.credentials import Credentials  # noqa: PLC0415
         from .adapters.alpaca.environment import EnvironmentMount  # noqa: PLC0415
-        from .adapters.alpaca.mount import Credentials  # noqa: PLC0415
 
         key_id, secret_key = first(self._environment, KEY_ID), first(self._environment, SECRET_KEY)
         if key_id is None or secret_key is None:
@@ -179,7 +179,7 @@ class Standalone:
             raise RefusedError(str(error)) from None
 
 
-def verdict(snapshot: Snapshot, counters: Counters) -> tuple[bool, str]:
+def verdict(snapshot: RuntimeSnapshot, counters: Counters) -> tuple[bool, str]:
     """Whether a stream did what it is for: at least one write or, in a dry run, one that would have been."""
     done = counters.suppressed.get("dry_run", 0) if snapshot.desired.dry_run else counters.writes
     what = "quotes would have been written" if snapshot.desired.dry_run else "quotes were written to Firestore"

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from sluice_contract import identity
-from sluice_contract.naming import field_name
+from sluice_contract.base import field_name
 from sluice_contract.status import OPERATOR_FIELDS, IngestJobStatus
 from sluice_operator.domain import objects
 from sluice_operator.domain.election import Record

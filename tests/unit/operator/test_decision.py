@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from sluice_contract import conditions as c
 from sluice_contract.status import OPERATOR_FIELDS, RUNTIME_FIELDS, IngestJobStatus, Restart, StreamState, StreamStatus
 from sluice_operator.domain import objects, workload
-from sluice_operator.domain.claims import Conflict
+from sluice_operator.domain.actions import CreatePod, DeletePod
 from sluice_operator.domain.decision import decide, operator_part
+from sluice_operator.domain.document_claims import DocumentConflict
 from sluice_operator.domain.observation import Observation, Refusal
-from sluice_operator.domain.placement import PLACEMENT
+from sluice_operator.domain.pod_checks import PLACEMENT
 from sluice_operator.domain.readiness import READINESS
-from sluice_operator.domain.verdict import CreatePod, DeletePod
 
 from .world import KEY, NOW, PODS, RUNNING, SYNTHETIC, condition, job_of, pause, said
 
@@ -161,7 +161,7 @@ def observations(draw: st.DrawFn) -> Observation:
         pausing_seconds=draw(st.sampled_from([0.0, 11.0, 16.0])),
         confirmed_symbol_pauses=draw(st.sampled_from([frozenset(), frozenset({"SPY"})])),
         refusal=draw(st.sampled_from([None, Refusal("quota", 1, None, 30.0), Refusal("quota", 2, 1, 61.0)])),
-        conflict=draw(st.sampled_from([None, None, None, Conflict(holder=("acme", "first"), quotes=("SPY",))])),
+        conflict=draw(st.sampled_from([None, None, None, DocumentConflict(holder=("acme", "first"), quotes=("SPY",))])),
     )
 
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from sluice_operator.domain.election import Record, Terms
-from sluice_operator.leadership import Leadership, Timing
+from sluice_operator.domain.election import LeaseTimings, Record
+from sluice_operator.leadership import ElectionClocks, Leadership
 from support import virtual_time
 
 from .fakes import FakeLeases
@@ -27,8 +27,8 @@ def replica(leases: FakeLeases, name: str) -> Leadership:
     def leave() -> None:
         raise Left(name)
 
-    timing = Timing(lambda: NOW + timedelta(seconds=virtual_time.seconds()), virtual_time.seconds, leave)
-    return Leadership(leases.seen_by(name), name, Terms(), timing)
+    timing = ElectionClocks(lambda: NOW + timedelta(seconds=virtual_time.seconds()), virtual_time.seconds, leave)
+    return Leadership(leases.seen_by(name), name, LeaseTimings(), timing)
 
 
 @asynccontextmanager

@@ -11,10 +11,10 @@ from sluice_contract import identity
 from sluice_operator import handlers
 from sluice_operator.domain import workload
 from sluice_operator.domain.objects import Key
+from sluice_operator.informer_cache import ClusterState
 from sluice_operator.live_reads import MOST_READS, LiveReads
 from sluice_operator.ports import Unavailable
-from sluice_operator.resync import Blind, Resync, Timing
-from sluice_operator.store import Store
+from sluice_operator.resync import Resync, ResyncTiming, WatchBroken
 
 from .fakes import Document, FakeCluster
 from .world import KEY, PODS, SYNTHETIC, job_of
@@ -48,14 +48,14 @@ class Rig:
         self.cluster = FakeCluster()
         self.cluster.watcher = self._watch
         self.dropped: set[Key] = set()  # namespace and name of jobs and pods
-        self.store = Store(lambda _: None)
+        self.store = ClusterState(lambda _: None)
         self.counts = Counts()
         self.live_reads = LiveReads(self.cluster, self.store, self.counts, asyncio.sleep)
-        self.resync = Resync(self.cluster, self.store, self.counts, Timing(asyncio.sleep, lambda: 0.5))
+        self.resync = Resync(self.cluster, self.store, self.counts, ResyncTiming(asyncio.sleep, lambda: 0.5))
 
     async def resync_once(self) -> None:
         """Run one resync."""
-        await self.resync.again(lambda _: None)
+        await self.resync.refresh(lambda _: None)
 
     async def read_twice(self) -> None:
         """Run two rounds: what is undelivered in both is overdue."""
@@ -75,7 +75,7 @@ class Rig:
 
     def _watch(self, plural: str, change: str, document: Document) -> None:
         if (document["metadata"]["namespace"], document["metadata"]["name"]) not in self.dropped:
-            take = handlers.take_job if plural == identity.PLURAL else handlers.take_pod
+            take = handlers.on_job_event if plural == identity.PLURAL else handlers.on_pod_event
             take(self.store, change, document)
 
 
@@ -103,7 +103,7 @@ async def test_a_watch_that_delivers_nothing_while_objects_change_is_broken(rig:
     rig.pause(KEY)
     await rig.resync_once()
     rig.pause(OTHER)
-    with pytest.raises(Blind, match="watch of ingestjobs"):
+    with pytest.raises(WatchBroken, match="watch of ingestjobs"):
         await rig.resync_once()
 
 
@@ -115,7 +115,7 @@ async def test_a_watch_is_broken_though_live_reads_keep_the_store_current(rig: R
         rig.store.jobs.put(KEY, await rig.cluster.job(KEY))
         if not enabled:
             await rig.resync_once()
-    with pytest.raises(Blind):
+    with pytest.raises(WatchBroken):
         await rig.resync_once()
 
 
@@ -124,7 +124,7 @@ async def test_undelivered_removals_count_as_changes(rig: Rig) -> None:
     rig.cluster.remove(KEY)
     await rig.resync_once()
     rig.cluster.remove(OTHER)
-    with pytest.raises(Blind):
+    with pytest.raises(WatchBroken):
         await rig.resync_once()
 
 
@@ -152,7 +152,7 @@ async def test_the_two_kinds_are_examined_apart(rig: Rig) -> None:
     await rig.resync_once()
     rig.pause(OTHER)
     rig.cluster.pod_is(KEY, phase="Running")
-    with pytest.raises(Blind, match="watch of pods"):
+    with pytest.raises(WatchBroken, match="watch of pods"):
         await rig.resync_once()
 
 
@@ -162,7 +162,7 @@ async def test_after_a_silent_watch_the_next_resync_comes_soon(rig: Rig) -> None
     loop = asyncio.get_running_loop()
     loop.call_later(30, lambda: rig.pause(OTHER))
     started = loop.time()
-    with pytest.raises(Blind):
+    with pytest.raises(WatchBroken):
         await rig.resync.run(lambda _: None)
     assert loop.time() - started == pytest.approx(15 + 10 + 60 + 10)
 
@@ -194,7 +194,7 @@ async def test_a_state_that_the_watch_delivers_late_is_not_read(rig: Rig) -> Non
     rig.cluster.pod_says(KEY, {"observedGeneration": 1})
     rig.store.jobs.put(KEY, await rig.cluster.job(KEY))
     await rig.live_reads.read_overdue()
-    handlers.take_job(rig.store, "MODIFIED", rig.cluster.jobs[KEY])
+    handlers.on_job_event(rig.store, "MODIFIED", rig.cluster.jobs[KEY])
     await rig.live_reads.read_overdue()
     assert rig.counts.live_reads == {}
 

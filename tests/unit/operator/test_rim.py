@@ -14,10 +14,10 @@ from sluice_contract import conditions as c
 from sluice_contract.status import Condition
 from sluice_operator import handlers, logs, watchdog
 from sluice_operator.adapters import events
-from sluice_operator.domain.verdict import Transition
+from sluice_operator.domain.actions import Transition
+from sluice_operator.informer_cache import ClusterState
 from sluice_operator.ports import Report
 from sluice_operator.settings import Settings, settings
-from sluice_operator.store import Store
 
 from .world import KEY, NOW
 
@@ -80,7 +80,7 @@ def test_a_value_out_of_bounds_is_named(name: str, value: str) -> None:
 
 
 def test_kopf_only_reflects() -> None:
-    registry = handlers.registry(Store(lambda _: None), login=None)  # type: ignore[arg-type]
+    registry = handlers.registry(ClusterState(lambda _: None), login=None)  # type: ignore[arg-type]
     assert len(registry._watching.get_all_handlers()) == 2
     assert not registry._changing.get_all_handlers()
     assert not registry._spawning.get_all_handlers()
@@ -99,7 +99,7 @@ def test_kopf_never_gives_up_and_never_waits_for_ever() -> None:
 
 def test_a_missing_watcher_is_named() -> None:
     running = ["watcher for pods.v1@None", "worker 1"]
-    assert watchdog.missing(running) == ["watcher for ingestjobs."]
+    assert watchdog.missing_watchers(running) == ["watcher for ingestjobs."]
 
 
 def test_a_log_line_is_one_json_object_with_its_extras() -> None:

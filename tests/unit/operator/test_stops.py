@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from sluice_contract import conditions as c
-from sluice_operator.domain import checks
+from sluice_operator.domain import facts
 from sluice_operator.ports import Refused
 
 from .fakes import Document
@@ -41,9 +41,9 @@ async def test_a_pod_that_does_not_confirm_a_stop_is_deleted_within_fifteen_seco
     await live(world)
     await declared(world, spec)
     await world.advance(13.9)
-    assert not checks.pod_is_terminating(world.pod)
+    assert not facts.pod_is_terminating(world.pod)
     await world.advance(0.2)
-    assert checks.pod_is_terminating(world.pod)
+    assert facts.pod_is_terminating(world.pod)
     assert c.STOP_ENFORCED in events(world)
     [event] = [
         each.transition for each in world.recorder.reports if each.transition.condition.reason == c.STOP_ENFORCED
@@ -72,11 +72,11 @@ async def test_pods_that_never_confirm_are_replaced_ever_more_rarely(world: Worl
     for _ in range(600):
         await world.advance(1)
         if KEY[1] + "-ingest" in {name for _, name in world.cluster.pods}:
-            if checks.pod_is_terminating(world.pod):
+            if facts.pod_is_terminating(world.pod):
                 deletions.append(world.seconds)
                 world.cluster.finish(KEY)
                 await world.settle()
-            elif not checks.pod_is_running(world.pod):
+            elif not facts.pod_is_running(world.pod):
                 await world.streams()  # alive, and deaf
                 world.cluster.pod_says(KEY, world.said(observedGeneration=1))
                 await world.settle()
@@ -92,7 +92,7 @@ async def test_a_confirmed_stop_deletes_nothing(world: World) -> None:
     await world.advance(5)
     await world.streams(**pause())
     await world.advance(60)
-    assert not checks.pod_is_terminating(world.pod)
+    assert not facts.pod_is_terminating(world.pod)
 
 
 async def test_a_confirmation_that_only_the_watch_missed_deletes_nothing(world: World) -> None:
@@ -102,7 +102,7 @@ async def test_a_confirmation_that_only_the_watch_missed_deletes_nothing(world: 
     await world.streams(**pause())
     world.watching = True
     await world.advance(20)
-    assert not checks.pod_is_terminating(world.pod)
+    assert not facts.pod_is_terminating(world.pod)
     assert world.ready == ("True", c.PAUSED_REASON)
 
 
@@ -110,7 +110,7 @@ async def test_without_a_stop_no_pod_is_deleted_because_its_reports_stop(world: 
     await live(world)
     await declared(world, SYNTHETIC | {"symbols": ["SPY"]})
     await world.advance(600)
-    assert not checks.pod_is_terminating(world.pod)
+    assert not facts.pod_is_terminating(world.pod)
     assert condition(world.job.status, c.STREAMING) == ("Unknown", c.HEARTBEAT_STALE)
 
 
@@ -120,7 +120,7 @@ async def test_symbol_pauses_that_were_confirmed_stay_so_when_reports_stop(world
     await world.streams()
     await declared(world, ONE_SYMBOL | {"symbols": ["SPY", "AAPL", "QQQ"]})
     await world.advance(60)
-    assert not checks.pod_is_terminating(world.pod)
+    assert not facts.pod_is_terminating(world.pod)
 
 
 async def test_while_the_api_server_is_away_no_time_passes_for_a_stop(world: World) -> None:
@@ -129,9 +129,9 @@ async def test_while_the_api_server_is_away_no_time_passes_for_a_stop(world: Wor
     world.away = 60.0
     world.seconds += 60
     await world.advance(10)
-    assert not checks.pod_is_terminating(world.pod)
+    assert not facts.pod_is_terminating(world.pod)
     await world.advance(6)
-    assert checks.pod_is_terminating(world.pod)
+    assert facts.pod_is_terminating(world.pod)
 
 
 async def test_a_pod_that_is_still_starting_is_given_a_minute(world: World) -> None:
@@ -140,9 +140,9 @@ async def test_a_pod_that_is_still_starting_is_given_a_minute(world: World) -> N
     world.cluster.pod_is(KEY, phase="Running", containerStatuses=[RUNNING_CONTAINER])
     await world.settle()
     await world.advance(59)
-    assert not checks.pod_is_terminating(world.pod)
+    assert not facts.pod_is_terminating(world.pod)
     await world.advance(2)
-    assert checks.pod_is_terminating(world.pod)
+    assert facts.pod_is_terminating(world.pod)
 
 
 RUNNING_CONTAINER = {"name": "ingest", "state": {"running": {"startedAt": "2026-03-02T15:00:00Z"}}}
@@ -161,7 +161,7 @@ async def test_a_status_that_is_refused_does_not_keep_a_stop_from_being_enforced
     monkeypatch.setattr(world.cluster, "write_status", refuse)
     with pytest.raises(Refused):
         await world.advance(10)
-    assert checks.pod_is_terminating(world.pod)
+    assert facts.pod_is_terminating(world.pod)
 
 
 async def test_a_stop_field_that_is_not_understood_pauses_and_is_named(world: World) -> None:
@@ -180,7 +180,7 @@ async def test_a_pod_that_does_not_understand_the_spec_confirms_a_stop_all_the_s
     assert condition(world.job.status, c.PAUSED) == ("True", c.PAUSED_REASON)
     assert world.ready == ("False", c.SPEC_NOT_UNDERSTOOD)
     await world.advance(60)
-    assert not checks.pod_is_terminating(world.pod)
+    assert not facts.pod_is_terminating(world.pod)
 
 
 async def test_a_pod_keeps_streaming_when_another_field_is_not_understood(world: World) -> None:
@@ -190,7 +190,7 @@ async def test_a_pod_keeps_streaming_when_another_field_is_not_understood(world:
     assert condition(world.job.status, c.STALLED) == ("True", c.SPEC_NOT_UNDERSTOOD)
     assert world.job.status.observed_generation == 1
     await world.advance(60)
-    assert not checks.pod_is_terminating(world.pod)
+    assert not facts.pod_is_terminating(world.pod)
     assert condition(world.job.status, c.STREAMING) == ("True", c.STREAMING_REASON)
 
 
@@ -232,7 +232,7 @@ async def test_the_pod_of_a_job_that_is_being_deleted_is_deleted_and_none_is_cre
     job["metadata"] |= {"deletionTimestamp": NOW.isoformat(), "finalizers": ["example.com/backup"]}
     world.cluster.change("ingestjobs", job, spec=SYNTHETIC | {"enabled": False})
     await world.settle()
-    assert checks.pod_is_terminating(world.pod)
+    assert facts.pod_is_terminating(world.pod)
     assert world.ready == ("False", c.DELETING)
     assert "example.com/backup" in world.job.status.conditions[0].message
     world.cluster.finish(KEY)

@@ -64,6 +64,6 @@ async def test_failing_jobs_are_put_off_and_hold_up_no_other() -> None:
 async def test_what_was_written_is_looked_at_again_at_once_and_a_deadline_later() -> None:
     rig = Rig()
     rig.gate.set()
-    rig.results = {"a": [Result(again=True), Result(requeue_after=90.0)]}
+    rig.results = {"a": [Result(requeue=True), Result(requeue_after=90.0)]}
     await rig.run("a", until=100)
     assert rig.passes == [(0.0, "a"), (0.0, "a"), (90.0, "a")]

@@ -10,8 +10,8 @@ from sluice_operator import handlers
 from sluice_operator.domain import objects
 from sluice_operator.domain.objects import Job, Key, Pod
 from sluice_operator.domain.workload import PodSettings
+from sluice_operator.informer_cache import ClusterState
 from sluice_operator.reconcile import Clocks, Reconciler
-from sluice_operator.store import Store
 
 from .fakes import Document, FakeCluster, FakeRecorder
 
@@ -41,7 +41,7 @@ class World:
     def start(self) -> None:
         """A new operator process, which lists before it does anything."""
         self.dirty: set[Key] = set()
-        self.store = Store(self.dirty.add)
+        self.store = ClusterState(self.dirty.add)
         clocks = Clocks(
             now=lambda: NOW + timedelta(seconds=self.seconds),
             monotonic=lambda: 1000 + self.seconds,
@@ -50,9 +50,9 @@ class World:
         self.reconciler = Reconciler(self.cluster, self.store, self.recorder, clocks, PODS)
         self.cluster.watcher = self._watch
         for document in self.cluster.jobs.values():
-            handlers.take_job(self.store, None, document)
+            handlers.on_job_event(self.store, None, document)
         for document in self.cluster.pods.values():
-            handlers.take_pod(self.store, None, document)
+            handlers.on_pod_event(self.store, None, document)
 
     async def settle(self) -> None:
         """Passes until nothing is left to do now. More than 50 are taken for a loop without end."""
@@ -62,7 +62,7 @@ class World:
             key = self.dirty.pop()
             self.passes += 1
             result = await self.reconciler.reconcile(key)
-            if result.again:
+            if result.requeue:
                 self.dirty.add(key)
             if result.requeue_after is not None:
                 self.due[key] = self.seconds + result.requeue_after
@@ -105,7 +105,7 @@ class World:
 
     def _watch(self, plural: str, change: str, document: Document) -> None:
         if self.watching:
-            take = handlers.take_job if plural == "ingestjobs" else handlers.take_pod
+            take = handlers.on_job_event if plural == "ingestjobs" else handlers.on_pod_event
             take(self.store, change, document)
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from sluice_runtime.app import Parts, ingest
 from sluice_runtime.domain.backoff import Backoff
-from sluice_runtime.domain.desired import UNREAD, halted
+from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import SinkError, StreamError
 from sluice_runtime.ports import Listener
 from support.fake_sink import FakeSink
-from support.runtime_fakes import FakeConnection, FakeJob, FakeSource, aim, job, journal, quote
+from support.runtime_fakes import FakeConnection, FakeJob, FakeSource, desired, job, journal, quote
 from support.virtual_time import at, seconds, settle
 
 
@@ -39,7 +39,7 @@ class World:
         self.sink = FakeSink()
         self.source = LoggedSource(self.sink)
         self.job = FakeJob(job(1))
-        self.journal = journal(halted(aim(), UNREAD))
+        self.journal = journal(with_pause(desired(), UNREAD))
         self.stop = asyncio.Event()
 
     def start(self) -> asyncio.Task[None]:

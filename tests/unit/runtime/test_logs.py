@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sluice_runtime.adapters.alpaca.mount import Credentials
+from sluice_runtime.adapters.alpaca.credentials import Credentials
 from sluice_runtime.logs import JsonFormatter, configure
 
 

@@ -1,9 +1,9 @@
 from sluice_runtime.domain.counters import Counters
-from sluice_runtime.domain.desired import halted
+from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.pause import Pause
 from sluice_runtime.standalone import verdict
-from support.runtime_fakes import aim, journal
+from support.runtime_fakes import desired, journal
 
 
 async def test_a_smoke_passes_with_one_write() -> None:
@@ -12,7 +12,7 @@ async def test_a_smoke_passes_with_one_write() -> None:
 
 
 async def test_in_a_dry_run_it_passes_with_one_that_would_have_been() -> None:
-    snapshot = journal(aim(dryRun=True)).snapshot()
+    snapshot = journal(desired(dryRun=True)).snapshot()
     assert verdict(snapshot, Counters(suppressed={"dry_run": 3})) == (True, "3 quotes would have been written")
     assert not verdict(snapshot, Counters(writes=3))[0]
 
@@ -23,5 +23,5 @@ async def test_it_fails_with_the_reason() -> None:
     book.entered("Blocked")
     sentence = "no quotes were written to Firestore: the stream is Blocked, check the key"
     assert verdict(book.snapshot(), Counters()) == (False, sentence)
-    book.aim.set(halted(aim(), Pause(source="env:INGEST_ENABLED")))
+    book.desired.set(with_pause(desired(), Pause(source="env:INGEST_ENABLED")))
     assert "it is paused by env:INGEST_ENABLED" in verdict(book.snapshot(), Counters())[1]

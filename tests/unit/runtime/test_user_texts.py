@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sluice_runtime import commands
-from sluice_runtime.environment import KEY_ID, first
+from sluice_runtime import cli
 from sluice_runtime.settings import SettingsError, says
+from sluice_runtime.standalone_settings import KEY_ID, first
 from support.encodings import ENCODINGS, UNREADABLE, Encode
 
 REAL_TIME = True
@@ -26,7 +26,7 @@ def test_a_document_is_the_same_in_every_encoding(tmp_path: Path, encode: Encode
     writer.start()
     if not is_pipe:
         writer.join()
-    assert commands.declared(document, {})().spec.tenant == "acme"
+    assert cli.declared(document, {})().spec.tenant == "acme"
     writer.join()
 
 
@@ -35,7 +35,7 @@ def test_a_document_in_another_encoding_is_named_with_it(tmp_path: Path, name: s
     document = tmp_path / "job.yaml"
     document.write_bytes(content)
     with pytest.raises(SettingsError) as error:
-        commands.declared(document, {})()
+        cli.declared(document, {})()
     found = str(error.value)
     assert found.startswith(f"{document} cannot be read: it")
     assert name in found

@@ -103,10 +103,10 @@ class KubernetesCluster:
         found: list[dict[str, Any]] = []
         for namespace in self._namespaces or ("",):
             path = f"{api}/namespaces/{namespace}/{plural}" if namespace else f"{api}/{plural}"
-            found += await self._pages(path, query)
+            found += await self._all_pages(path, query)
         return found
 
-    async def _pages(self, path: str, query: dict[str, str]) -> list[dict[str, Any]]:
+    async def _all_pages(self, path: str, query: dict[str, str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         token = ""
         while True:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from sluice_contract.naming import Document
+from sluice_contract.base import CamelStruct
 
 from ..domain.election import Record
 from ..ports import NotFound
@@ -16,11 +16,11 @@ from .api import Api
 _API: Final = "coordination.k8s.io/v1"
 
 
-class _Meta(Document, frozen=True):
+class _Meta(CamelStruct, frozen=True):
     resource_version: str = ""
 
 
-class _Spec(Document, frozen=True):
+class _Spec(CamelStruct, frozen=True):
     holder_identity: str | None = None
     lease_duration_seconds: float | None = None
     acquire_time: datetime | None = None
@@ -28,7 +28,7 @@ class _Spec(Document, frozen=True):
     lease_transitions: int | None = None
 
 
-class _Lease(Document, frozen=True):
+class _Lease(CamelStruct, frozen=True):
     metadata: _Meta
     spec: _Spec = _Spec()
 

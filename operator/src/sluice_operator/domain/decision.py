@@ -9,10 +9,10 @@ import msgspec
 from sluice_contract import identity
 from sluice_contract.status import IngestJobStatus, Restart
 
-from . import checks, placement, readiness, stops, summary
+from . import facts, pod_checks, readiness, status_conditions, stops
+from .actions import Decision, DeletePod, Finding, RefreshFromAPI
 from .objects import Job, Pod
 from .observation import Observation
-from .verdict import Decision, DeletePod, Finding, Look
 
 # A deadline is looked at just after it has passed, so that one look suffices.
 _AFTER_SECONDS = 0.05
@@ -23,12 +23,12 @@ def decide(observation: Observation) -> Decision:
     job = observation.job
     if job is None:
         return _without_job(observation.pod)
-    found = placement.finding(observation, job)
+    found = pod_checks.finding(observation, job)
     verdict = readiness.verdict(observation, job, found)
     status = IngestJobStatus(
         observed_generation=_observed_generation(job),
         phase=verdict.phase,
-        conditions=summary.conditions(observation, job, verdict),
+        conditions=status_conditions.conditions(observation, job, verdict),
         pod_name=identity.pod_name(job.metadata.name),
         epoch=_epoch(observation, job, found),
         restart=_restart(observation, job, found),
@@ -36,8 +36,8 @@ def decide(observation: Observation) -> Decision:
     changed = status != operator_part(job.status)
     return Decision(
         status=status if changed else None,
-        step=found.step if found is not None else _look(observation),
-        transitions=summary.transitions(job.status.conditions, status.conditions) if changed else (),
+        step=found.step if found is not None else _refresh_overdue(observation),
+        transitions=status_conditions.transitions(job.status.conditions, status.conditions) if changed else (),
         requeue_after=_requeue_after(observation, job, found),
     )
 
@@ -49,14 +49,14 @@ def operator_part(status: IngestJobStatus) -> IngestJobStatus:
 
 def _without_job(pod: Pod | None) -> Decision:
     """The garbage collector would take an orphan as well; this is quicker."""
-    if pod is None or not checks.pod_is_ours(pod) or checks.pod_is_terminating(pod):
+    if pod is None or not facts.pod_was_created_by_operator(pod) or facts.pod_is_terminating(pod):
         return Decision()
     return Decision(step=DeletePod(pod.metadata.uid, pod.metadata.resource_version))
 
 
-def _look(observation: Observation) -> Look | None:
-    overdue = checks.heartbeat_is_overdue(observation)
-    return Look() if overdue and not observation.heartbeat_was_looked_up else None
+def _refresh_overdue(observation: Observation) -> RefreshFromAPI | None:
+    overdue = facts.heartbeat_is_overdue(observation)
+    return RefreshFromAPI() if overdue and not observation.heartbeat_was_looked_up else None
 
 
 def _observed_generation(job: Job) -> int | None:
@@ -68,14 +68,14 @@ def _epoch(observation: Observation, job: Job, found: Finding | None) -> int | N
     if found is not None and found.epoch is not None:
         return found.epoch
     pod = observation.pod
-    borne = checks.pod_epoch(pod) if pod is not None and checks.pod_is_of(job, pod) else 0
+    borne = facts.pod_epoch(pod) if pod is not None and facts.pod_is_of(job, pod) else 0
     return max(job.status.epoch or 0, borne) or None
 
 
 def _restart(observation: Observation, job: Job, found: Finding | None) -> Restart | None:
     if found is not None and found.restart is not None:
         return found.restart
-    cleared = checks.running_seconds(observation) >= checks.RESTART_CLEARED_AFTER_SECONDS
+    cleared = facts.running_seconds(observation) >= facts.RESTART_CLEARED_AFTER_SECONDS
     return None if cleared else job.status.restart
 
 
@@ -92,8 +92,8 @@ def _deadlines(observation: Observation, job: Job, found: Finding | None) -> Ite
     if pause is not None and pause.until is not None and pause.until > observation.now:
         yield (pause.until - observation.now).total_seconds()
     yield from stops.deadlines(observation)
-    if checks.pod_is_running(observation.pod):
-        if not checks.heartbeat_is_overdue(observation):
-            yield checks.HEARTBEAT_LIMIT_SECONDS - observation.heartbeat_age_seconds
+    if facts.pod_is_running(observation.pod):
+        if not facts.heartbeat_is_overdue(observation):
+            yield facts.HEARTBEAT_LIMIT_SECONDS - observation.heartbeat_age_seconds
         if job.status.restart is not None:
-            yield max(0.0, checks.RESTART_CLEARED_AFTER_SECONDS - checks.running_seconds(observation))
+            yield max(0.0, facts.RESTART_CLEARED_AFTER_SECONDS - facts.running_seconds(observation))

@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 
-class Terms(msgspec.Struct, frozen=True):
+class LeaseTimings(msgspec.Struct, frozen=True):
     """How long things last, in seconds. `retry` < `renew` < `lease`."""
 
     lease: float = 15.0  # without a change, after this anybody may take it
@@ -42,7 +42,7 @@ class Wait(msgspec.Struct, frozen=True):
     """Somebody else leads, or may still believe so."""
 
 
-class Claim(msgspec.Struct, frozen=True):
+class LeaseClaim(msgspec.Struct, frozen=True):
     """Write this, if the Lease is still as it was seen. Whoever succeeds leads."""
 
     holder: str
@@ -58,20 +58,20 @@ def observed(before: Observed, record: Record | None, now: float) -> Observed:
     return Observed(before.me, record, now)
 
 
-def decide(record: Record | None, seen: Observed, now: float) -> Claim | Wait:
+def decide(record: Record | None, seen: Observed, now: float) -> LeaseClaim | Wait:
     """What to do with the Lease as it was just read. `seen` is what is known after that look."""
     version = record.resource_version if record is not None else ""
     last = seen.record
     if last is None:
-        return Claim(seen.me, 0, renews=False, resource_version=version)
+        return LeaseClaim(seen.me, 0, renews=False, resource_version=version)
     if last.holder == seen.me:
-        return Claim(seen.me, last.transitions, renews=True, resource_version=version)
+        return LeaseClaim(seen.me, last.transitions, renews=True, resource_version=version)
     if last.holder and now < seen.since + last.seconds:
         return Wait()
-    return Claim(seen.me, last.transitions + 1, renews=False, resource_version=version)
+    return LeaseClaim(seen.me, last.transitions + 1, renews=False, resource_version=version)
 
 
-def fault(terms: Terms) -> str:
+def validate(terms: LeaseTimings) -> str:
     """What is wrong with the terms, in a sentence. Empty: nothing."""
     if terms.retry < terms.renew < terms.lease:
         return ""

@@ -8,8 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from sluice_contract import identity
+from sluice_contract.base import CamelStruct
 from sluice_contract.lenient import readable_part
-from sluice_contract.naming import Document
 from sluice_contract.resource import ObjectMeta
 from sluice_contract.spec import IngestJobSpec
 from sluice_contract.spec_reading import StopFields, read_spec
@@ -36,7 +36,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.metadata.namespace, self.metadata.name
 
 
-class Owner(Document, frozen=True):
+class Owner(CamelStruct, frozen=True):
     """One entry of metadata.ownerReferences."""
 
     kind: str
@@ -45,7 +45,7 @@ class Owner(Document, frozen=True):
     controller: bool = False
 
 
-class PodMeta(Document, frozen=True):
+class PodMeta(CamelStruct, frozen=True):
     """The part of a pod's metadata that is read."""
 
     name: str
@@ -58,20 +58,20 @@ class PodMeta(Document, frozen=True):
     deletion_timestamp: datetime | None = None
 
 
-class Waiting(Document, frozen=True):
+class Waiting(CamelStruct, frozen=True):
     """Why a container does not run yet, or not again yet."""
 
     reason: str = ""
     message: str = ""
 
 
-class Running(Document, frozen=True):
+class Running(CamelStruct, frozen=True):
     """Since when a container runs, by the node's clock."""
 
     started_at: datetime | None = None
 
 
-class Terminated(Document, frozen=True):
+class Terminated(CamelStruct, frozen=True):
     """How a container ended."""
 
     exit_code: int = 0
@@ -79,7 +79,7 @@ class Terminated(Document, frozen=True):
     message: str = ""
 
 
-class ContainerState(Document, frozen=True):
+class ContainerState(CamelStruct, frozen=True):
     """Exactly one of the three is set."""
 
     waiting: Waiting | None = None
@@ -87,7 +87,7 @@ class ContainerState(Document, frozen=True):
     terminated: Terminated | None = None
 
 
-class ContainerStatus(Document, frozen=True):
+class ContainerStatus(CamelStruct, frozen=True):
     """The state of one container."""
 
     name: str
@@ -96,7 +96,7 @@ class ContainerStatus(Document, frozen=True):
     last_state: ContainerState = ContainerState()
 
 
-class PodCondition(Document, frozen=True):
+class PodCondition(CamelStruct, frozen=True):
     """One condition of a pod."""
 
     type: str
@@ -105,7 +105,7 @@ class PodCondition(Document, frozen=True):
     message: str = ""
 
 
-class PodStatus(Document, frozen=True):
+class PodStatus(CamelStruct, frozen=True):
     """The part of a pod's status that is read."""
 
     phase: str = "Pending"
@@ -115,7 +115,7 @@ class PodStatus(Document, frozen=True):
     container_statuses: list[ContainerStatus] = []  # noqa: RUF012
 
 
-class Pod(Document, frozen=True):
+class Pod(CamelStruct, frozen=True):
     """One pod."""
 
     metadata: PodMeta

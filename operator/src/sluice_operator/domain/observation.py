@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from .claims import Conflict
+from .document_claims import DocumentConflict
 from .objects import Job, Pod
 
 
@@ -39,4 +39,4 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     pausing_seconds: float = 0.0  # since a stop that is not confirmed was first seen, while the API server answered
     confirmed_symbol_pauses: frozenset[str] = frozenset()  # the symbols whose pause the pod has confirmed
     refusal: Refusal | None = None
-    conflict: Conflict | None = None  # with an earlier job, over documents
+    conflict: DocumentConflict | None = None  # with an earlier job, over documents

@@ -8,10 +8,10 @@ from typing import Final
 from sluice_contract import conditions as c
 from sluice_contract.status import Phase, StreamStatus
 
-from . import checks, stops
+from . import facts, stops
+from .actions import Finding, Verdict
 from .objects import Job
 from .observation import Observation
-from .verdict import Finding, Verdict
 
 Check = Callable[[Observation, Job, Finding | None], Verdict | None]
 
@@ -36,7 +36,7 @@ def pod_is_stalled(_: Observation, __: Job, found: Finding | None) -> Verdict | 
 
 def pause_needs_nothing(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
     """To be paused, and nothing runs: the declared state is reached, whatever becomes of the pod."""
-    if not stops.pause_is_requested(job, o.now) or not checks.nothing_can_be_connected(o):
+    if not stops.pause_is_requested(job, o.now) or not facts.nothing_can_be_connected(o):
         return None
     return Verdict(ready=True, reason=c.PAUSED_REASON, message=_pause_words(job), phase="Paused")
 
@@ -49,22 +49,22 @@ def pod_is_not_in_place(_: Observation, __: Job, found: Finding | None) -> Verdi
 def pod_does_not_run(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
     """Between creation and the first running container, or between two runs of it."""
     pod = o.pod
-    if pod is None or checks.pod_is_running(pod):
+    if pod is None or facts.pod_is_running(pod):
         return None
-    if obstacle := checks.obstacle(pod):
+    if obstacle := facts.obstacle(pod):
         return Verdict(reason=c.POD_UNSTARTABLE, message=f"The pod cannot start: {obstacle}", phase="Pending")
-    if checks.pod_is_crashing(pod):
-        message = f"The container ends again and again: {checks.last_words(pod)}"
+    if facts.pod_is_crashing(pod):
+        message = f"The container ends again and again: {facts.last_words(pod)}"
         return Verdict(reason=c.POD_CRASHING, message=message, phase="Degraded")
     return Verdict(reason=c.POD_PENDING, message="The pod is created and does not run yet.", phase="Pending")
 
 
 def heartbeat_is_stale(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
     """It runs and is silent: whatever it said last is no longer known to be true."""
-    if not checks.heartbeat_is_stale(o):
+    if not facts.heartbeat_is_stale(o):
         return None
     message = (
-        f"The pod runs, but has not reported for {checks.HEARTBEAT_LIMIT_SECONDS:.0f} s: it is cut off or frozen, or "
+        f"The pod runs, but has not reported for {facts.HEARTBEAT_LIMIT_SECONDS:.0f} s: it is cut off or frozen, or "
         f"its status writes are refused (by a webhook, a policy, or a missing RoleBinding). See its log."
     )
     return Verdict(reason=c.HEARTBEAT_STALE, message=message, phase="Degraded")
@@ -79,26 +79,26 @@ def pause_is_pending(o: Observation, _: Job, __: Finding | None) -> Verdict | No
 
 def pod_has_not_reported(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
     """From here on there is a stream block of the current pod."""
-    if checks.stream(o) is not None:
+    if facts.stream(o) is not None:
         return None
     return Verdict(reason=c.POD_STARTING, message="The pod runs and has not reported yet.", phase="Starting")
 
 
 def spec_is_not_understood_by_the_pod(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
     """The pod keeps to the last spec that it understood, and obeys each stop."""
-    said = checks.stream(o)
-    if said is None or not said.spec_problem:
+    report = facts.stream(o)
+    if report is None or not report.spec_problem:
         return None
-    paused = said.pause is not None and said.pause.acknowledged_at is not None
-    message = f"The pod reports: {said.spec_problem}. Correct the field, or upgrade the runtime."
+    paused = report.pause is not None and report.pause.acknowledged_at is not None
+    message = f"The pod reports: {report.spec_problem}. Correct the field, or upgrade the runtime."
     phase: Phase = "Paused" if paused else "Degraded"
     return Verdict(reason=c.SPEC_NOT_UNDERSTOOD, message=message, phase=phase, stalled=True)
 
 
 def pause_is_confirmed(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
     """Requested in the spec, or by any other switch of the pod; and all is closed and flushed."""
-    said, pause = checks.stream(o), stops.pause_of_the_pod(o)
-    if said is None or pause is None or not stops.stops_are_applied(job, said):
+    report, pause = facts.stream(o), stops.pause_of_the_pod(o)
+    if report is None or pause is None or not stops.stops_are_applied(job, report):
         return None
     if pause.acknowledged_at is None:
         return Verdict(reason=c.PAUSING, message=f"Paused by {pause.source}; closing.", phase="Pausing")
@@ -108,68 +108,68 @@ def pause_is_confirmed(o: Observation, job: Job, _: Finding | None) -> Verdict |
 
 def generation_is_not_applied(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
     """The pod still streams by an older spec."""
-    said = checks.stream(o)
-    if said is None or checks.generation_is_applied(job, said):
+    report = facts.stream(o)
+    if report is None or facts.generation_is_applied(job, report):
         return None
-    message = f"The pod has applied generation {said.observed_generation} of {job.metadata.generation}."
-    return Verdict(reason=c.APPLYING_SPEC, message=message, phase="Running" if said.state == "Live" else "Starting")
+    message = f"The pod has applied generation {report.observed_generation} of {job.metadata.generation}."
+    return Verdict(reason=c.APPLYING_SPEC, message=message, phase="Running" if report.state == "Live" else "Starting")
 
 
 def tape_is_at_its_end(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
     """The pod is still there and reports that it has nothing more to stream."""
-    said = checks.stream(o)
-    if said is None or said.state != "Finished":
+    report = facts.stream(o)
+    if report is None or report.state != "Finished":
         return None
     return Verdict(ready=True, reason=c.REPLAY_FINISHED, message="The tape was streamed to its end.", phase="Stopped")
 
 
 def stream_is_blocked(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
     """The pod has stopped trying: somebody has to act."""
-    said = checks.stream(o)
-    if said is None or said.state != "Blocked":
+    report = facts.stream(o)
+    if report is None or report.state != "Blocked":
         return None
-    failure = said.failure
+    failure = report.failure
     reason = _BLOCKED_REASONS.get(failure.type, c.BACKING_OFF) if failure is not None else c.BACKING_OFF
     if reason == c.INVALID_SPEC and credentials_are_needed(job):
         reason = c.MISSING
-    return Verdict(reason=reason, message=_failure_words(said), phase="Blocked", stalled=True)
+    return Verdict(reason=reason, message=_failure_words(report), phase="Blocked", stalled=True)
 
 
 def stream_is_backing_off(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
     """The connection failed, and is tried again without anybody's help."""
-    said = checks.stream(o)
-    if said is None or said.state != "BackingOff":
+    report = facts.stream(o)
+    if report is None or report.state != "BackingOff":
         return None
-    return Verdict(reason=c.BACKING_OFF, message=_failure_words(said), phase="Degraded")
+    return Verdict(reason=c.BACKING_OFF, message=_failure_words(report), phase="Degraded")
 
 
 def sink_is_unhealthy(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
     """Quotes come in and do not get out: for who reads them, that is no stream."""
-    said = checks.stream(o)
-    if said is None or said.state != "Live" or said.sink.healthy:
+    report = facts.stream(o)
+    if report is None or report.state != "Live" or report.sink.healthy:
         return None
-    message = said.sink.message or "Firestore does not take the writes."
+    message = report.sink.message or "Firestore does not take the writes."
     return Verdict(reason=c.SINK_UNHEALTHY, message=message, phase="Degraded")
 
 
 def stream_is_live(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
     """Every symbol that the provider accepts is acknowledged."""
-    said = checks.stream(o)
-    if said is None or said.state != "Live" or not checks.symbols_are_settled(said):
+    report = facts.stream(o)
+    if report is None or report.state != "Live" or not facts.symbols_are_settled(report):
         return None
-    if said.symbols.rejected:
-        message = f"{said.symbols.live} symbols stream; the provider refuses {said.symbols.rejected}."
+    if report.symbols.rejected:
+        message = f"{report.symbols.live} symbols stream; the provider refuses {report.symbols.rejected}."
         return Verdict(ready=True, reason=c.SYMBOLS_REJECTED, message=message, phase="Degraded")
-    if said.failure is not None:
-        message = f"{checks.symbols_words(said)} {_failure_words(said)}"
+    if report.failure is not None:
+        message = f"{facts.symbols_words(report)} {_failure_words(report)}"
         return Verdict(ready=True, reason=c.PROVIDER_DEGRADED, message=message, phase="Degraded")
-    return Verdict(ready=True, reason=c.STREAMING_REASON, message=checks.symbols_words(said), phase="Running")
+    return Verdict(ready=True, reason=c.STREAMING_REASON, message=facts.symbols_words(report), phase="Running")
 
 
 def stream_is_connecting(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
     """What is left."""
-    said = checks.stream(o)
-    state = said.state if said is not None else "unknown"
+    report = facts.stream(o)
+    state = report.state if report is not None else "unknown"
     return Verdict(reason=c.CONNECTING, message=f"The stream is on its way ({state}).", phase="Starting")
 
 
@@ -196,7 +196,7 @@ READINESS: Final[tuple[Check, ...]] = (
 
 def verdict(observation: Observation, job: Job, found: Finding | None) -> Verdict:
     """The answer of the first check that has one."""
-    return next(said for check in READINESS if (said := check(observation, job, found)) is not None)
+    return next(report for check in READINESS if (report := check(observation, job, found)) is not None)
 
 
 def credentials_are_needed(job: Job) -> bool:
@@ -211,5 +211,5 @@ def _pause_words(job: Job) -> str:
     return f"Paused{': ' + reason if reason else ''}. No pod runs, so nothing is connected."
 
 
-def _failure_words(said: StreamStatus) -> str:
-    return said.failure.message if said.failure is not None else "The pod gives no reason: see its log."
+def _failure_words(report: StreamStatus) -> str:
+    return report.failure.message if report.failure is not None else "The pod gives no reason: see its log."

@@ -14,7 +14,7 @@ from sluice_contract import identity
 from sluice_contract.spec import Pause, PausedSymbol
 from sluice_contract.status import StreamPause, StreamStatus
 
-from . import checks
+from . import facts
 from .objects import Job
 from .observation import Observation
 
@@ -41,17 +41,17 @@ def symbol_pauses(job: Job, now: datetime) -> frozenset[str]:
     return frozenset(entry.symbol for entry in job.stops.paused_symbols if _is_in_force(entry, now))
 
 
-def stops_are_applied(job: Job, said: StreamStatus) -> bool:
+def stops_are_applied(job: Job, report: StreamStatus) -> bool:
     """Whether the pod has applied the newest stop fields, whether or not it understands the rest of the spec."""
-    return max(said.observed_generation, said.stops_generation or 0) >= job.metadata.generation
+    return max(report.observed_generation, report.stops_generation or 0) >= job.metadata.generation
 
 
-def pause_is_acknowledged(job: Job, said: StreamStatus) -> bool:
+def pause_is_acknowledged(job: Job, report: StreamStatus) -> bool:
     """Whether the pod has closed and flushed everything by the newest stop fields."""
-    if not stops_are_applied(job, said):
+    if not stops_are_applied(job, report):
         return False
-    if said.pause is not None:
-        return said.pause.acknowledged_at is not None
+    if report.pause is not None:
+        return report.pause.acknowledged_at is not None
     stops = job.stops
     # The pod understands a stop field that this operator does not, and it is no pause.
     return bool(stops.problem) and stops.enabled and stops.pause is None
@@ -59,18 +59,18 @@ def pause_is_acknowledged(job: Job, said: StreamStatus) -> bool:
 
 def pause_is_pending(observation: Observation) -> bool:
     """Whether a pause is requested, something may be connected, and the pod has not acknowledged the pause."""
-    job, said = observation.job, checks.stream(observation)
-    if job is None or not pause_is_requested(job, observation.now) or checks.nothing_can_be_connected(observation):
+    job, report = observation.job, facts.stream(observation)
+    if job is None or not pause_is_requested(job, observation.now) or facts.nothing_can_be_connected(observation):
         return False
-    return said is None or not pause_is_acknowledged(job, said)
+    return report is None or not pause_is_acknowledged(job, report)
 
 
 def unconfirmed_symbol_pauses(observation: Observation) -> frozenset[str]:
     """Return the paused symbols that the pod may still stream, because it has not confirmed their pause."""
-    job, said = observation.job, checks.stream(observation)
-    if job is None or checks.nothing_can_be_connected(observation):
+    job, report = observation.job, facts.stream(observation)
+    if job is None or facts.nothing_can_be_connected(observation):
         return frozenset()
-    if said is not None and stops_are_applied(job, said):
+    if report is not None and stops_are_applied(job, report):
         return frozenset()
     return symbol_pauses(job, observation.now) - observation.confirmed_symbol_pauses
 
@@ -80,11 +80,11 @@ def pause_of_the_pod(observation: Observation) -> StreamPause | None:
 
     Not the one with which it starts, unless one is requested as well; nor that of a job that is being deleted.
     """
-    job, said = observation.job, checks.stream(observation)
-    if job is None or said is None or said.pause is None:
+    job, report = observation.job, facts.stream(observation)
+    if job is None or report is None or report.pause is None:
         return None
-    own = said.pause.source in (identity.UNREAD_SOURCE, identity.DELETED_SOURCE)
-    return None if own and not pause_is_requested(job, observation.now) else said.pause
+    own = report.pause.source in (identity.UNREAD_SOURCE, identity.DELETED_SOURCE)
+    return None if own and not pause_is_requested(job, observation.now) else report.pause
 
 
 def stop_is_pending(observation: Observation) -> bool:
@@ -96,7 +96,7 @@ def enforcement_is_due(observation: Observation) -> bool:
     """Whether a stop has waited for its confirmation for so long that the operator deletes the pod."""
     if not stop_is_pending(observation) or observation.pausing_seconds < ENFORCEMENT_SECONDS:
         return False
-    return checks.stream(observation) is not None or checks.running_seconds(observation) >= START_SECONDS
+    return facts.stream(observation) is not None or facts.running_seconds(observation) >= START_SECONDS
 
 
 def deadlines(observation: Observation) -> Iterator[float]:
@@ -106,8 +106,8 @@ def deadlines(observation: Observation) -> Iterator[float]:
     for limit in (CONFIRMATION_SECONDS, ENFORCEMENT_SECONDS):
         if observation.pausing_seconds < limit:
             yield limit - observation.pausing_seconds
-    if checks.stream(observation) is None and observation.pausing_seconds >= ENFORCEMENT_SECONDS:
-        yield max(0.0, START_SECONDS - checks.running_seconds(observation))
+    if facts.stream(observation) is None and observation.pausing_seconds >= ENFORCEMENT_SECONDS:
+        yield max(0.0, START_SECONDS - facts.running_seconds(observation))
 
 
 def _is_in_force(pause: Pause | PausedSymbol, now: datetime) -> bool:

@@ -24,7 +24,7 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     credentials: Path = SERVICE_ACCOUNT_DIR
 
 
-class Session:
+class ApiSession:
     """The connections to the API server."""
 
     def __init__(self, api: Api) -> None:

@@ -20,9 +20,9 @@ from sluice_contract.status import StreamStatus
 from ..domain.backoff import Backoff
 from ..domain.declared_job import DeclaredJob, declared_job
 from ..ports import ReportError
-from .api_session import Api, Session, json_lines, json_object, status_message
-from .causes import cause
+from .api_session import Api, ApiSession, json_lines, json_object, status_message
 from .decoding import decoded
+from .error_text import cause
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class IngestJobClient:
         self._arrived: asyncio.Queue[dict[str, Any] | Exception | None] = asyncio.Queue()
         self._newest = 0  # the newest resourceVersion that has arrived, by whichever way
         self._watched = 0  # the newest one that the watch, or the read before it, has delivered
-        self.session = Session(api)
+        self.session = ApiSession(api)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -8,30 +8,30 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from sluice_contract.naming import Document
+from sluice_contract.base import CamelStruct
 
 from ..domain.slot import HELD_SECONDS, Claim
 from ..ports import SlotError
-from .api_session import Session
-from .causes import cause
+from .api_session import ApiSession
 from .decoding import decoded
+from .error_text import cause
 
 _API_VERSION = "coordination.k8s.io/v1"
 _TIMEOUT = aiohttp.ClientTimeout(total=5.0)
 
 
-class _Metadata(Document, frozen=True):
+class _Metadata(CamelStruct, frozen=True):
     name: str
     resource_version: str | None = None
 
 
-class _Spec(Document, frozen=True):
+class _Spec(CamelStruct, frozen=True):
     holder_identity: str | None = None
     lease_duration_seconds: int | None = None
     renew_time: str | None = None
 
 
-class _Lease(Document, frozen=True):
+class _Lease(CamelStruct, frozen=True):
     metadata: _Metadata
     spec: _Spec = _Spec()
     api_version: str = ""
@@ -41,7 +41,7 @@ class _Lease(Document, frozen=True):
 class SlotLease:
     """Implements `ports.SlotPort`. The API server refuses a write over a claim that was not read."""
 
-    def __init__(self, session: Session, namespace: str, name: str) -> None:
+    def __init__(self, session: ApiSession, namespace: str, name: str) -> None:
         self._session = session
         self._name = name
         self._leases = f"{session.url}/apis/{_API_VERSION}/namespaces/{namespace}/leases"

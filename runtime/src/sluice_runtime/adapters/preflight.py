@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sluice_contract.spec import IngestJobSpec
 
+from ..domain.endpoints import Endpoints
 from ..domain.failure import StreamError
 from ..domain.preflight import Finding
-from ..domain.rest import Rest
-from .alpaca.mount import AlpacaMount
+from .alpaca.credentials import AlpacaMount
 
 
-def findings_of(spec: IngestJobSpec, mount: AlpacaMount | None, rest: Rest) -> list[Finding]:
+def findings_of(spec: IngestJobSpec, mount: AlpacaMount | None, rest: Endpoints) -> list[Finding]:
     """All findings. Never raises: what is in the way is a finding too. `mount`: where the key pair is, if any."""
     if spec.provider != "alpaca" or mount is None:
         return [Finding("preflight", True, f"this job of provider {spec.provider} has no account to look at")]

@@ -108,13 +108,13 @@ class RecordingSource:
         finally:
             self._tape.flush()
 
-    async def remedied(self) -> None:
+    async def wait_for_fix(self) -> None:
         """As Source."""
-        await self._source.remedied()
+        await self._source.wait_for_fix()
 
-    async def renewed(self) -> None:
+    async def wait_for_rotation(self) -> None:
         """As Source."""
-        await self._source.renewed()
+        await self._source.wait_for_rotation()
 
 
 class _Tap:
@@ -149,9 +149,9 @@ class _Tap:
         """As Listener."""
         self._listener.acknowledged(confirmed, rejected)
 
-    def impaired(self, impairment: Impairment | None) -> None:
+    def set_impairment(self, impairment: Impairment | None) -> None:
         """As Listener."""
-        self._listener.impaired(impairment)
+        self._listener.set_impairment(impairment)
 
     def closed(self) -> None:
         """As Listener."""

@@ -16,7 +16,7 @@ from sluice_contract.spec import Channel
 from ..domain.failure import StreamError
 from ..domain.market import Quote, side
 from ..ports import QUOTES, Listener
-from .pump import LocalConnection, LocalSource
+from .local import LocalConnection, LocalSource
 from .user_text import UserTextError, open_user_text
 
 _log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class ReplaySource(LocalSource):
         finally:
             listener.closed()
 
-    async def remedied(self) -> None:
+    async def wait_for_fix(self) -> None:
         """Returns when the file is another one than it was."""
         before = self._stamp()
         while self._stamp() == before:  # noqa: ASYNC110  a mounted file gives no event
@@ -138,11 +138,11 @@ class ReplayConnection(LocalConnection):
         began, first = asyncio.get_running_loop().time(), self._source.held.ts
         while self._source.held is not None:
             await asyncio.sleep(self._seconds_until(self._source.held.ts, first, began))
-            self._pass_on(self._due(first, began))
+            self._deliver_batch(self._due(first, began))
         if not self._has_passed:
             _log.warning("the tape has no quote of the job's symbols", extra={"event_type": "stream"})
 
-    def _pass_on(self, quotes: list[Quote]) -> None:
+    def _deliver_batch(self, quotes: list[Quote]) -> None:
         wanted = [quote for quote in quotes if quote.symbol in self.symbols]
         if wanted:
             self._has_passed = True

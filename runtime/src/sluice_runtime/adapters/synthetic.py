@@ -13,13 +13,13 @@ from sluice_contract.spec import Synthetic
 from ..domain.failure import StreamError
 from ..domain.market import Halt, Quote
 from ..ports import Listener
-from .pump import LocalConnection, LocalSource
+from .local import LocalConnection, LocalSource
 
 # Faster than this, quotes come several at a time: a timer for each would be all that the pod does.
 _LEAST_SECONDS = 0.02
 
 
-class Walk:
+class PriceWalk:
     """One symbol's prices. The n-th quote depends on seed, symbol and n alone."""
 
     def __init__(self, seed: int, symbol: str) -> None:
@@ -48,7 +48,7 @@ class SyntheticSource(LocalSource):
         self.name = name
         self._settings = settings
         self._now = now
-        self._walks: dict[str, Walk] = {}
+        self._walks: dict[str, PriceWalk] = {}
         self._began_at: float | None = None
 
     @asynccontextmanager
@@ -64,7 +64,7 @@ class SyntheticSource(LocalSource):
         finally:
             listener.closed()
 
-    async def remedied(self) -> None:
+    async def wait_for_fix(self) -> None:
         """Never: nothing can fail."""
         await asyncio.Event().wait()
 
@@ -95,9 +95,9 @@ class SyntheticSource(LocalSource):
         ts, code = self._now(), "H" if halted else "T"
         return [Halt(symbol=each, ts=ts, halted=halted, code=code, reason="scripted") for each in symbols]
 
-    def _walk(self, symbol: str) -> Walk:
+    def _walk(self, symbol: str) -> PriceWalk:
         if symbol not in self._walks:
-            self._walks[symbol] = Walk(self._settings.seed, symbol)
+            self._walks[symbol] = PriceWalk(self._settings.seed, symbol)
         return self._walks[symbol]
 
 

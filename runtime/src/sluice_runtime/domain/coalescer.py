@@ -21,20 +21,20 @@ _NOT_TAKEN = float("-inf")
 class _Known:
     """What is remembered of one wanted symbol. One record, and slots: each quote is looked up once."""
 
-    __slots__ = ("ahead", "newest", "noticed", "taken_at", "tick")
+    __slots__ = ("future_stamp", "newest", "noticed", "taken_at", "tick")
 
     def __init__(self) -> None:
         self.newest = _NEVER  # event time
-        self.ahead = _NEVER  # the last one that was ahead of all reason
+        self.future_stamp = _NEVER  # the last one that was ahead of all reason
         self.noticed = (_NEVER, _NEVER)  # both, when somebody last asked who was heard
         self.taken_at = _NOT_TAKEN  # monotonic seconds
         self.tick: Tick | None = None  # waits to be written
 
     @property
-    def is_heard(self) -> bool:
+    def has_tick_since_last_check(self) -> bool:
         """Whether a tick has come since somebody last asked."""
         # By identity: each tick brings a stamp of its own, and the path that every tick takes stays short.
-        return self.newest is not self.noticed[0] or self.ahead is not self.noticed[1]
+        return self.newest is not self.noticed[0] or self.future_stamp is not self.noticed[1]
 
 
 class Coalescer:
@@ -93,7 +93,7 @@ class Coalescer:
             if ts <= horizon:
                 known.newest = ts
             else:
-                known.ahead = ts
+                known.future_stamp = ts
             if known.tick is None:
                 line[tick.symbol] = known  # else it keeps its place
             known.tick = last = tick
@@ -123,15 +123,15 @@ class Coalescer:
         """The symbols of which a tick was accepted since the last call."""
         found = []
         for symbol, known in self._known.items():
-            if known.is_heard:
-                known.noticed = (known.newest, known.ahead)
+            if known.has_tick_since_last_check:
+                known.noticed = (known.newest, known.future_stamp)
                 found.append(symbol)
         return frozenset(found)
 
     def was_heard(self, symbol: str) -> bool:
         """Whether a tick of a wanted symbol was accepted since somebody last asked who was heard."""
         known = self._known.get(symbol)
-        return known is not None and known.is_heard
+        return known is not None and known.has_tick_since_last_check
 
     def waits(self, symbol: str) -> bool:
         """Whether a tick of this symbol waits to be written."""

@@ -48,7 +48,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
         return max(self.limits.min_interval_milliseconds / 1000, round_seconds)
 
 
-def desired(job: DeclaredJob, spec: IngestJobSpec, now: datetime, others: Sequence[Switch] = ()) -> Desired:
+def desired_state(job: DeclaredJob, spec: IngestJobSpec, now: datetime, others: Sequence[Switch] = ()) -> Desired:
     """Return the desired state at `now`, by the spec of the job. `others` are switches beside the job's own."""
     paused = paused_symbols(spec.paused_symbols, now)
     declared = frozenset(spec.symbols)
@@ -71,12 +71,12 @@ def desired(job: DeclaredJob, spec: IngestJobSpec, now: datetime, others: Sequen
     )
 
 
-def closed(aim: Desired, job: DeclaredJob) -> Desired:
+def closed(desired: Desired, job: DeclaredJob) -> Desired:
     """Return the desired state of a pod that has not understood any spec of its job yet: it streams nothing."""
-    paused = halted(aim, Pause(source=UNREADABLE_SOURCE, reason=job.problem))
+    paused = with_pause(desired, Pause(source=UNREADABLE_SOURCE, reason=job.problem))
     return msgspec.structs.replace(paused, stops_generation=job.metadata.generation, spec_problem=job.problem)
 
 
-def halted(aim: Desired, pause: Pause) -> Desired:
+def with_pause(desired: Desired, pause: Pause) -> Desired:
     """The same aim, paused."""
-    return msgspec.structs.replace(aim, pause=pause, switches=(pause.source,))
+    return msgspec.structs.replace(desired, pause=pause, switches=(pause.source,))

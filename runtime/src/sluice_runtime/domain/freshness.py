@@ -15,7 +15,7 @@ import msgspec
 from sluice_contract.documents import QuoteState
 from sluice_contract.status import SymbolFreshness
 
-from .calendar import Session
+from .market_hours import MarketSession
 
 Freshness = Literal["LIVE", "QUIET", "STALE", "CLOSED", "HALTED", "PAUSED", "OFFLINE"]
 
@@ -34,11 +34,11 @@ _PACES = 10.0
 _MUTE_SHARE = 0.75
 
 
-class Scene(msgspec.Struct, frozen=True, kw_only=True):
+class FreshnessInput(msgspec.Struct, frozen=True, kw_only=True):
     """What silence is judged by. `at` is in monotonic seconds."""
 
     at: float
-    session: Session
+    session: MarketSession
     streaming: bool
     job_paused: bool
     paused: frozenset[str]
@@ -48,7 +48,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     silent_seconds: float  # since anything at all was received
 
 
-class Judge:
+class FreshnessModel:
     """Remembers per symbol when it was heard and how often. Bounded by the number of symbols."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Judge:
                 del book[symbol]
         self._stale &= symbols
 
-    def observe(self, heard: Collection[str], scene: Scene) -> None:
+    def observe(self, heard: Collection[str], scene: FreshnessInput) -> None:
         """What was heard since the last observation, and what silence to hold against whom."""
         excused = not scene.streaming or scene.session.phase != "open"
         watched = scene.subscribed - scene.paused
@@ -83,7 +83,7 @@ class Judge:
                 self._activity[symbol] = activity + _WEIGHT * (was_heard - activity)
         self._stale.update(symbol for symbol in watched if self._falls_stale(symbol, scene))
 
-    def state(self, symbol: str, scene: Scene) -> Freshness:
+    def state(self, symbol: str, scene: FreshnessInput) -> Freshness:
         """One word for a symbol."""
         if scene.job_paused or symbol in scene.paused:
             return "PAUSED"
@@ -97,7 +97,7 @@ class Judge:
             return "CLOSED"
         return "STALE" if symbol in self._stale else "QUIET"
 
-    def counts(self, symbols: Iterable[str], scene: Scene) -> SymbolFreshness:
+    def counts(self, symbols: Iterable[str], scene: FreshnessInput) -> SymbolFreshness:
         """How many symbols are in which state. Those that are offline are in none."""
         states = [self.state(symbol, scene) for symbol in symbols]
         return SymbolFreshness(
@@ -109,12 +109,12 @@ class Judge:
             paused=states.count("PAUSED"),
         )
 
-    def quote_states(self, scene: Scene) -> dict[str, QuoteState]:
+    def quote_states(self, scene: FreshnessInput) -> dict[str, QuoteState]:
         """The status of the documents that shall not say live. What was stale at the close is so until it is heard."""
         found: dict[str, QuoteState] = dict.fromkeys(sorted(self._stale), "stale")
         return found | dict.fromkeys(sorted(scene.halted), "halted")
 
-    def is_mute(self, scene: Scene) -> bool:
+    def is_mute(self, scene: FreshnessInput) -> bool:
         """Whether the connection is open and silent, although a liquid symbol should have been heard."""
         for symbol in scene.subscribed:
             threshold = _MUTE_SHARE * self._threshold(symbol, scene)
@@ -122,20 +122,20 @@ class Judge:
                 return True
         return False
 
-    def _falls_stale(self, symbol: str, scene: Scene) -> bool:
+    def _falls_stale(self, symbol: str, scene: FreshnessInput) -> bool:
         return self._silence(symbol, scene) >= self._threshold(symbol, scene)
 
-    def _silence(self, symbol: str, scene: Scene) -> float:
+    def _silence(self, symbol: str, scene: FreshnessInput) -> float:
         return scene.at - self._silent_since.get(symbol, scene.at)
 
-    def _threshold(self, symbol: str, scene: Scene) -> float:
+    def _threshold(self, symbol: str, scene: FreshnessInput) -> float:
         """The silence that is remarkable; infinite for a symbol that is not liquid."""
         activity = self._activity.get(symbol, 0.0)
         if activity * _LIQUID_SECONDS < OBSERVATION_SECONDS:
             return math.inf
         return self._at_least(max(_STALE_SECONDS, _PACES * OBSERVATION_SECONDS / activity), scene)
 
-    def _at_least(self, seconds: float, scene: Scene) -> float:
+    def _at_least(self, seconds: float, scene: FreshnessInput) -> float:
         return max(seconds, _INTERVALS * scene.interval_seconds)
 
 

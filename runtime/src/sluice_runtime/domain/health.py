@@ -62,7 +62,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     last_write_at: datetime | None
 
 
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that status, heartbeat, HTTP and metrics say, at one instant."""
 
     identity: Identity
@@ -100,7 +100,7 @@ _BEATS: dict[StreamState, HeartbeatState] = {
 }
 
 
-def heartbeat_state(snapshot: Snapshot) -> HeartbeatState:
+def heartbeat_state(snapshot: RuntimeSnapshot) -> HeartbeatState:
     """One word for consumers."""
     pause = snapshot.desired.pause
     is_deleted = pause is not None and pause.source == GONE and snapshot.state == "Paused"
@@ -111,24 +111,24 @@ def heartbeat_state(snapshot: Snapshot) -> HeartbeatState:
     return _BEATS[snapshot.state]
 
 
-def heartbeat(snapshot: Snapshot) -> HeartbeatDocument:
+def heartbeat(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
     """The Firestore heartbeat."""
-    who, aim = snapshot.identity, snapshot.desired
+    who, desired = snapshot.identity, snapshot.desired
     return HeartbeatDocument(
         status=heartbeat_state(snapshot),
         ts=snapshot.at,
-        ingest_enabled=aim.pause is None,
+        ingest_enabled=desired.pause is None,
         ingest_enabled_source=_decider(snapshot),
-        pause_reason=aim.pause.reason if aim.pause else None,
-        pause_until=aim.pause.until if aim.pause else None,
+        pause_reason=desired.pause.reason if desired.pause else None,
+        pause_until=desired.pause.until if desired.pause else None,
         last_symbol=snapshot.last_symbol,
-        dry_run=aim.dry_run,
+        dry_run=desired.dry_run,
         job=who.job,
         job_uid=who.job_uid,
         epoch=who.epoch,
         session_id=who.session_id,
         started_at=who.started_at,
-        effective_interval_ms=round(aim.effective_interval_seconds * 1000),
+        effective_interval_ms=round(desired.effective_interval_seconds * 1000),
         loop_tick_at=snapshot.clocks.loop_tick_at,
         last_message_at=snapshot.clocks.last_message_at,
         last_quote_ts=snapshot.clocks.last_quote_ts,
@@ -136,33 +136,33 @@ def heartbeat(snapshot: Snapshot) -> HeartbeatDocument:
     )
 
 
-def stream_status(snapshot: Snapshot) -> StreamStatus:
+def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
     """The pod's half of the IngestJob's status."""
-    who, aim = snapshot.identity, snapshot.desired
+    who, desired = snapshot.identity, snapshot.desired
     return StreamStatus(
-        observed_generation=aim.generation,
-        stops_generation=aim.stops_generation,
-        spec_problem=aim.spec_problem or None,
+        observed_generation=desired.generation,
+        stops_generation=desired.stops_generation,
+        spec_problem=desired.spec_problem or None,
         pod_uid=who.pod_uid,
         state=snapshot.state,
         heartbeat=StreamHeartbeat(
             at=snapshot.at,
             status=heartbeat_state(snapshot),
-            dry_run=aim.dry_run,
+            dry_run=desired.dry_run,
             epoch=who.epoch,
             session_id=who.session_id,
             last_symbol=snapshot.last_symbol,
             last_quote_at=snapshot.clocks.last_quote_ts,
         ),
-        ingest_enabled=aim.pause is None,
+        ingest_enabled=desired.pause is None,
         ingest_enabled_source=_decider(snapshot),
-        symbols=snapshot.ledger.against(aim),
+        symbols=snapshot.ledger.against(desired),
         sink=Sink(
             healthy=snapshot.sink_failure is None,
             message=snapshot.sink_failure,
             last_write_at=snapshot.clocks.last_write_at,
         ),
-        effective_interval_milliseconds=round(aim.effective_interval_seconds * 1000),
+        effective_interval_milliseconds=round(desired.effective_interval_seconds * 1000),
         freshness=snapshot.freshness,
         gaps=list(snapshot.gaps),
         slot=snapshot.slot,
@@ -172,13 +172,13 @@ def stream_status(snapshot: Snapshot) -> StreamStatus:
     )
 
 
-def _decider(snapshot: Snapshot) -> str:
+def _decider(snapshot: RuntimeSnapshot) -> str:
     """The switch that decided: the one that pauses, else the job itself."""
     who, pause = snapshot.identity, snapshot.desired.pause
     return pause.source if pause else f"cr:{who.namespace}/{who.name}"
 
 
-def _stream_pause(snapshot: Snapshot) -> StreamPause | None:
+def _stream_pause(snapshot: RuntimeSnapshot) -> StreamPause | None:
     pause, acknowledged = snapshot.desired.pause, snapshot.acknowledgement
     if pause is None:
         return None

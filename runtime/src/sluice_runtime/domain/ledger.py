@@ -17,9 +17,9 @@ class Ledger(msgspec.Struct, frozen=True):
     confirmed: frozenset[str] = frozenset()
     rejected: tuple[SymbolRejection, ...] = ()
 
-    def against(self, aim: Desired) -> SymbolLedger:
+    def against(self, desired: Desired) -> SymbolLedger:
         """The ledger as the status shows it."""
-        symbols = aim.symbols
+        symbols = desired.symbols
         confirmed = len(self.confirmed & symbols)
         rejected = [each for each in self.rejected if each.symbol in symbols]
         return SymbolLedger(
@@ -27,8 +27,8 @@ class Ledger(msgspec.Struct, frozen=True):
             desired=len(symbols),
             confirmed=confirmed,
             pending=len(symbols) - confirmed - len(rejected),
-            paused=len(aim.paused),
+            paused=len(desired.paused),
             rejected=len(rejected),
             rejections=rejected[:_SHOWN],
-            unknown_paused=list(aim.unknown_paused[:_SHOWN]),
+            unknown_paused=list(desired.unknown_paused[:_SHOWN]),
         )

@@ -1,1 +1,4 @@
-"""The tasks of the pod, over ports: steer, supervise, flush, beat. No vendor's name is known here."""
+"""The tasks of the pod, over ports: spec watcher, supervisor, flusher, heartbeats, and what runs beside them.
+
+No vendor's name is known here.
+"""

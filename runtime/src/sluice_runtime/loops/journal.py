@@ -17,18 +17,18 @@ from sluice_contract.status import (
     SymbolRejection,
 )
 
-from ..domain.board import Board
 from ..domain.coalescer import Coalescer
 from ..domain.counters import Counters, count
 from ..domain.desired import Desired
 from ..domain.failure import Impairment, StreamError
 from ..domain.gaps import Gaps, failure_cause
-from ..domain.health import Acknowledgement, Clocks, Identity, Snapshot
-from ..domain.latest import Latest
+from ..domain.health import Acknowledgement, Clocks, Identity, RuntimeSnapshot
+from ..domain.last_values import LastValues
 from ..domain.ledger import Ledger
 from ..domain.market import Bar, Halt, Tick, Trade
+from ..domain.market_snapshot import MarketSnapshot
 from ..domain.pause import Switch
-from .cell import Cell
+from .latest_value import LatestValue
 
 _log = logging.getLogger(__name__)
 
@@ -43,16 +43,16 @@ class Journal:
     """What is known now. `transitions` counts what consumers should hear of at once."""
 
     def __init__(
-        self, identity: Identity, aim: Cell[Desired], coalescer: Coalescer, now: Callable[[], datetime]
+        self, identity: Identity, desired: LatestValue[Desired], coalescer: Coalescer, now: Callable[[], datetime]
     ) -> None:
         self.identity = identity
-        self.aim = aim
+        self.desired = desired
         self.coalescer = coalescer
         self.now = now
         self.counters = Counters()
-        self.transitions = Cell(0)
-        self.failures = Cell(0)  # of the stream, since the start
-        self.switches: Cell[tuple[Switch, ...]] = Cell(())  # those beside the job's own
+        self.transitions = LatestValue(0)
+        self.failures = LatestValue(0)  # of the stream, since the start
+        self.switches: LatestValue[tuple[Switch, ...]] = LatestValue(())  # those beside the job's own
         self.state: StreamState = "Stopped"
         self.stopping = False
         self.loop_tick_at = now()
@@ -60,15 +60,15 @@ class Journal:
         self._has_quotes = False
         self.last_write_at: datetime | None = None
         self.socket_closed_at: datetime | None = None
-        self.board = Board()
+        self.last_values = LastValues()
         self.inherited: set[str] = set()  # symbols of which an earlier process of this job may have left documents
         self.deleted: set[str] = set()  # removed symbols whose documents are gone
-        self.newcomers: set[str] = set()  # symbols of which more is asked for than when somebody last looked here
+        self.needs_snapshot: set[str] = set()  # symbols of which more is asked for than when somebody last looked here
         self.quote_states: dict[str, QuoteState] = {}  # of symbols whose quote document shall not say live
         self.count_freshness: Callable[[], SymbolFreshness] | None = None  # once somebody judges it
         self.gaps = Gaps()
         self.slot: ConnectionSlot | None = None
-        self.mutes = Cell(0)  # how often the connection was found to be mute
+        self.mutes = LatestValue(0)  # how often the connection was found to be mute
         self._sink_failures: dict[str, str] = {}
         self._ledger = Ledger()
         self._acknowledgement: Acknowledgement | None = None
@@ -76,15 +76,17 @@ class Journal:
         self._impairment: Impairment | None = None
         self._is_subscribed = False  # on the connection that is open
         self.preflight: Preflight | None = None
-        self._keep(aim.value)
+        self._keep(desired.value)
 
-    def aim_at(self, aim: Desired) -> None:
+    def set_desired(self, desired: Desired) -> None:
         """Sets what all loops aim at, and forgets what nobody asks for any more."""
-        before = self.aim.value
-        self.newcomers |= aim.symbols if aim.channels != before.channels else aim.symbols - before.symbols
-        self.newcomers &= aim.symbols
-        self._keep(aim)
-        self.aim.set(aim)
+        before = self.desired.value
+        self.needs_snapshot |= (
+            desired.symbols if desired.channels != before.channels else desired.symbols - before.symbols
+        )
+        self.needs_snapshot &= desired.symbols
+        self._keep(desired)
+        self.desired.set(desired)
 
     # Listener: what connections tell
 
@@ -116,10 +118,10 @@ class Journal:
             self._has_quotes = True
             self.transition()
 
-    def caught_up(self, latest: Latest) -> int:
+    def caught_up(self, latest: MarketSnapshot) -> int:
         """What was asked beside the stream. Returns how many quotes of it are newer than what the stream has said."""
         horizon = self.now() + SKEW
-        self.board.learn(latest.trades, horizon)
+        self.last_values.learn(latest.trades, horizon)
         learnt = self.coalescer.learn(latest.quotes, horizon)
         if learnt and not self._has_quotes:
             self._has_quotes = True
@@ -129,12 +131,12 @@ class Journal:
     def traded(self, trades: Sequence[Trade]) -> None:
         """Trades that came together."""
         self.last_message_at = now = self.now()
-        self.board.traded(trades, now + SKEW)
+        self.last_values.traded(trades, now + SKEW)
 
     def halted(self, halts: Sequence[Halt]) -> None:
         """Halts and resumptions that came together."""
         self.last_message_at = self.now()
-        self.board.halted(halts)
+        self.last_values.halted(halts)
         for halt in halts:
             if halt.halted:
                 self.quote_states[halt.symbol] = "halted"
@@ -144,7 +146,7 @@ class Journal:
     def aggregated(self, bars: Sequence[Bar]) -> None:
         """Bars that came together."""
         self.last_message_at = self.now()
-        self.board.aggregated(bars)
+        self.last_values.aggregated(bars)
 
     def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """The provider's word on what is subscribed."""
@@ -157,7 +159,7 @@ class Journal:
             self._ledger = ledger
             self.transition()
 
-    def impaired(self, impairment: Impairment | None) -> None:
+    def set_impairment(self, impairment: Impairment | None) -> None:
         """What the open connection cannot bring. Where quotes are among it, that is a gap."""
         if impairment == self._impairment:
             return
@@ -176,9 +178,9 @@ class Journal:
         self.socket_closed_at = self.now()
         self._impairment, self._is_subscribed = None, False
         self._ledger = Ledger()
-        self.board.connection_closed(self.socket_closed_at)
+        self.last_values.connection_closed(self.socket_closed_at)
         if self.state == "Live":
-            cause: GapCause = "pause" if self.aim.value.pause else "disconnect"
+            cause: GapCause = "pause" if self.desired.value.pause else "disconnect"
             self.gaps = self.gaps.opened(self.socket_closed_at, cause)
 
     # What the loops find out
@@ -254,17 +256,17 @@ class Journal:
         """Something happened that consumers should hear of at once."""
         self.transitions.set(self.transitions.value + 1)
 
-    def _keep(self, aim: Desired) -> None:
-        self.coalescer.want(aim.symbols, aim.declared)
-        self.board.keep(aim.declared, aim.symbols, aim.channels)
+    def _keep(self, desired: Desired) -> None:
+        self.coalescer.want(desired.symbols, desired.declared)
+        self.last_values.keep(desired.declared, desired.symbols, desired.channels)
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> RuntimeSnapshot:
         """Everything that is known, at this instant."""
         last = self.coalescer.last
-        return Snapshot(
+        return RuntimeSnapshot(
             identity=self.identity,
             at=self.now(),
-            desired=self.aim.value,
+            desired=self.desired.value,
             state=self.state,
             ledger=self._ledger,
             clocks=Clocks(

@@ -16,7 +16,7 @@ async def look_once(find: Callable[[Sequence[str]], Awaitable[Sequence[Finding]]
     """Waits for the stream, looks, tells. Ends only by cancellation."""
     while journal.state != "Live":
         await journal.transitions.changed(journal.transitions.version)
-    found = await find(sorted(journal.aim.value.declared))
+    found = await find(sorted(journal.desired.value.declared))
     for each in found:
         level = logging.INFO if each.good else logging.WARNING
         _log.log(level, "preflight: %s", each, extra={"event_type": "preflight", "good": each.good})

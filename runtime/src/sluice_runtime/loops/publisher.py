@@ -9,13 +9,13 @@ from collections.abc import Sequence
 
 from sluice_contract.documents import QuoteState
 
-from ..domain.budget import Budget
 from ..domain.counters import count
 from ..domain.desired import Desired
 from ..domain.failure import SinkError
 from ..domain.market import Origin, Tick, live_bar
-from ..domain.publication import Publications, Statement, refresh_seconds
+from ..domain.published_documents import PublishedDocuments, Statement, refresh_seconds
 from ..domain.sampling import Sampler
+from ..domain.token_bucket import TokenBucket
 from ..ports import Sink
 from .journal import SKEW, Journal
 
@@ -34,42 +34,42 @@ class Publisher:
         self._sink = sink
         self._journal = journal
         self._origin = origin
-        self._reserve = Budget(_TRANSITIONS_PER_SECOND, _TRANSITIONS_AT_ONCE, asyncio.get_running_loop().time())
-        self._publications = Publications()
+        self._reserve = TokenBucket(_TRANSITIONS_PER_SECOND, _TRANSITIONS_AT_ONCE, asyncio.get_running_loop().time())
+        self._publications = PublishedDocuments()
         self._removed: set[str] = set()
-        self._aim: Desired | None = None
+        self._desired: Desired | None = None
         self._seq = 0
         self._sampler = Sampler(1.0)
 
-    def note(self, aim: Desired) -> None:
+    def note(self, desired: Desired) -> None:
         """Finds out what a change of the aim asks of documents that no quote will touch again."""
-        before, self._aim = self._aim, aim
-        if before is None or aim is before:
+        before, self._desired = self._desired, desired
+        if before is None or desired is before:
             return
-        self._publications.marking(self._removed & aim.declared)  # they were left as they were
+        self._publications.marking(self._removed & desired.declared)  # they were left as they were
         # Also what came and went between two flushes, or during one: it may have a document all the same.
-        self._removed |= (before.declared | self._publications.symbols) - aim.declared
-        self._publications.keep(aim.declared)
+        self._removed |= (before.declared | self._publications.symbols) - desired.declared
+        self._publications.keep(desired.declared)
         if before.dry_run:
-            self.line_up_all()
+            self.enqueue_all()
 
-    def line_up(self, at: float) -> None:
+    def enqueue_due(self, at: float) -> None:
         """Puts into the line what is due although no tick came: refreshes, and prices of trades."""
-        if self._journal.aim.value.dry_run:
+        if self._journal.desired.value.dry_run:
             return
         coalescer = self._journal.coalescer
         coalescer.append(self._publications.due(at, self._refresh))
-        coalescer.append(self._publications.repriced(self._journal.board.trades))
+        coalescer.append(self._publications.repriced(self._journal.last_values.trades))
 
-    def line_up_all(self) -> None:
+    def enqueue_all(self) -> None:
         """Puts every tick into the line whose document does not have its time yet."""
-        if not self._journal.aim.value.dry_run:
+        if not self._journal.desired.value.dry_run:
             self._journal.coalescer.append(self._publications.due(float("inf"), 0.0))
 
     async def write(self, ticks: Sequence[Tick], at: float) -> int:
         """Writes those of `ticks` that are news and returns how many. The others wait for their refresh."""
-        if self._journal.aim.value.dry_run:
-            return self._would_write(ticks)
+        if self._journal.desired.value.dry_run:
+            return self._hold_for_dry_run(ticks)
         statements = [self._statement(tick) for tick in ticks]
         news = [each for each in statements if self._publications.is_news(each, at, self._refresh)]
         if len(news) < len(ticks):
@@ -80,8 +80,8 @@ class Publisher:
 
     async def write_all(self, ticks: Sequence[Tick], at: float) -> None:
         """Writes all of `ticks`, news or not."""
-        if self._journal.aim.value.dry_run:
-            self._would_write(ticks)
+        if self._journal.desired.value.dry_run:
+            self._hold_for_dry_run(ticks)
         else:
             await self._publish([self._statement(tick) for tick in ticks], at)
 
@@ -93,30 +93,30 @@ class Publisher:
         """
         failures = []
         for part in (self._mark, self._write_bars, self._delete):
-            aim = self._aim  # the drain of a pause may have noted another meanwhile
-            if aim is None or aim.dry_run:
+            desired = self._desired  # the drain of a pause may have noted another meanwhile
+            if desired is None or desired.dry_run:
                 break
             try:
-                await part(aim, at)
+                await part(desired, at)
             except SinkError as error:
                 failures.append(error)
         if failures:
             raise failures[0]
 
-    async def _mark(self, aim: Desired, at: float) -> None:
-        for state, symbols in self._transitions(aim).items():
+    async def _mark(self, desired: Desired, at: float) -> None:
+        for state, symbols in self._transitions(desired).items():
             if due := symbols[: self._reserve.available(at)]:
                 self._publications.marking(due)
                 await self._sink.mark(due, state)
                 self._publications.marked(due, state)
                 self._reserve.spend(len(due))
 
-    async def _delete(self, aim: Desired, _: float) -> None:
+    async def _delete(self, desired: Desired, _: float) -> None:
         """At most so many at a time that quotes need not wait long."""
         journal = self._journal
-        self._removed = (self._removed | journal.inherited) - aim.declared
+        self._removed = (self._removed | journal.inherited) - desired.declared
         journal.inherited.clear()
-        journal.deleted -= aim.declared
+        journal.deleted -= desired.declared
         if removed := sorted(self._removed)[:_DELETED_AT_ONCE]:
             await self._sink.delete(removed)
             self._removed.difference_update(removed)
@@ -124,7 +124,7 @@ class Publisher:
 
     async def _write_bars(self, _: Desired, at: float) -> None:
         """One bar a symbol and minute: little enough for the reserve. A newer bar of a symbol overtakes its older."""
-        board = self._journal.board
+        board = self._journal.last_values
         if due := list(board.bars.values())[: self._reserve.available(at)]:
             await self._sink.write_bars([live_bar(bar, self._origin) for bar in due])
             self._reserve.spend(len(due))
@@ -156,7 +156,7 @@ class Publisher:
             fields = {"event_type": "quote", "symbol": quote.symbol, "bid": quote.bid, "ask": quote.ask, "at": quote.ts}
             _log.info("wrote a quote", extra=fields)
 
-    def _would_write(self, ticks: Sequence[Tick]) -> int:
+    def _hold_for_dry_run(self, ticks: Sequence[Tick]) -> int:
         symbols = [tick.symbol for tick in ticks]
         for tick in ticks:
             self._publications.hold(tick)  # for when it is no dry run any more
@@ -172,15 +172,15 @@ class Publisher:
         count(self._journal.counters.suppressed, "unchanged", len(unchanged))
 
     def _statement(self, tick: Tick) -> Statement:
-        trade = self._journal.board.trades.get(tick.symbol)
+        trade = self._journal.last_values.trades.get(tick.symbol)
         return self._publications.statement(tick.quote(), trade, self._journal.quote_state(tick.symbol))
 
-    def _transitions(self, aim: Desired) -> dict[QuoteState, list[str]]:
+    def _transitions(self, desired: Desired) -> dict[QuoteState, list[str]]:
         """By the status to come, the documents that do not have it. Those that a quote makes live soon are left."""
         journal, odd = self._journal, self._publications.odd()
         found: defaultdict[QuoteState, list[str]] = defaultdict(list)
-        for symbol in sorted((journal.quote_states.keys() | aim.paused | odd) & aim.declared):
-            state = "paused" if symbol in aim.paused else journal.quote_state(symbol)
+        for symbol in sorted((journal.quote_states.keys() | desired.paused | odd) & desired.declared):
+            state = "paused" if symbol in desired.paused else journal.quote_state(symbol)
             if state != "live":
                 if self._publications.state(symbol) != state:
                     found[state].append(symbol)
@@ -190,4 +190,4 @@ class Publisher:
 
     @property
     def _refresh(self) -> float:
-        return refresh_seconds(self._journal.aim.value.effective_interval_seconds)
+        return refresh_seconds(self._journal.desired.value.effective_interval_seconds)

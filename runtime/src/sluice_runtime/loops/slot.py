@@ -12,7 +12,7 @@ from ..domain.failure import StreamError
 from ..domain.slot import HELD_SECONDS, RENEW_SECONDS, Claim, Sighting
 from ..ports import SlotError, SlotPort
 from .journal import Journal
-from .racing import within
+from .waiting import completes_within
 
 _log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ _LOOK_SECONDS = 2.0
 _RELEASE_SECONDS = 2.0
 
 
-class Slot:
+class ConnectionSlotLease:
     """One job's view of its slot. `me` is the job's name: a new pod of the same job has what the one before had."""
 
     def __init__(self, port: SlotPort, me: str, journal: Journal) -> None:
@@ -69,7 +69,7 @@ class Slot:
         self._has_it = False
         self._tell(None)
         if self._may_have_it:
-            await within(_RELEASE_SECONDS, self._let_go())
+            await completes_within(_RELEASE_SECONDS, self._let_go())
             self._may_have_it = False  # not if it was cut short: the next release makes up for it
 
     async def _look(self) -> None:

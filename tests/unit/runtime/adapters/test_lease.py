@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from sluice_runtime.adapters.api_session import Api, Session
+from sluice_runtime.adapters.api_session import Api, ApiSession
 from sluice_runtime.adapters.lease import SlotLease
 from sluice_runtime.domain.slot import Claim
 from sluice_runtime.ports import SlotError, SlotPort
@@ -23,7 +23,7 @@ REAL_TIME = True
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/acme/leases"
 
 
-class PlainSession(Session):
+class PlainSession(ApiSession):
     """Without certificates: the server of this test has none."""
 
     def http(self) -> aiohttp.ClientSession:

@@ -8,7 +8,7 @@ import pytest
 from sluice_runtime.adapters.replay import ReplayConnection, ReplaySource, tape_quotes
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import Tick
-from sluice_runtime.loops.racing import within
+from sluice_runtime.loops.waiting import completes_within
 from support.encodings import ENCODINGS, Encode
 from support.fake_listener import FakeListener
 from support.tapes import FIRST_TIME_MS, TapeQuote, generated_quotes, generated_tape, write_tape
@@ -37,7 +37,7 @@ async def stream(source: ReplaySource, listener: FakeListener, *symbols: str, li
     """Streams until the tape's end or `limit` seconds; whether it came to the end."""
     async with source.connect(listener) as connection:
         await connection.follow(frozenset(symbols or {"AAPL", "MSFT"}))
-        return await within(limit, connection.run())
+        return await completes_within(limit, connection.run())
 
 
 def bids(ticks: list[Tick]) -> list[float | None]:
@@ -106,7 +106,7 @@ async def test_nothing_is_passed_on_before_the_subscription(tape: Path) -> None:
     listener = FakeListener()
     async with ReplaySource(tape, 0).connect(listener) as connection:
         assert isinstance(connection, ReplayConnection)
-        assert not await within(10, connection.run())
+        assert not await completes_within(10, connection.run())
     assert listener.ticks == []
     assert listener.history == ["Connecting", "closed"]
 
@@ -198,7 +198,7 @@ async def test_a_tape_that_appears_is_a_remedy(tmp_path: Path) -> None:
     source = ReplaySource(tmp_path / "tape.csv", 0)
     with pytest.raises(StreamError):
         await stream(source, FakeListener())
-    task = asyncio.create_task(source.remedied())
+    task = asyncio.create_task(source.wait_for_fix())
     await asyncio.sleep(100)
     assert not task.done()
     written(tmp_path, HEADER + LINE)
@@ -212,7 +212,7 @@ async def test_a_tape_that_was_mended_starts_again(tmp_path: Path) -> None:
     source, listener = ReplaySource(written(tmp_path, HEADER + LINE + "bad\n"), 0), FakeListener()
     with pytest.raises(StreamError, match="line 3"):
         await stream(source, listener)
-    task = asyncio.create_task(source.remedied())
+    task = asyncio.create_task(source.wait_for_fix())
     await asyncio.sleep(1)
     written(tmp_path, HEADER + LINE * 3)
     await task

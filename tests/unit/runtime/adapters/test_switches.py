@@ -6,7 +6,7 @@ import pytest
 
 from sluice_runtime.adapters.switches import FileSwitch, SwitchFile
 from sluice_runtime.domain.pause import Switch
-from sluice_runtime.loops.racing import within
+from sluice_runtime.loops.waiting import completes_within
 from support.encodings import ENCODINGS, UNREADABLE, Encode
 from support.virtual_time import seconds
 
@@ -49,11 +49,11 @@ def told() -> Told:
 
 async def test_the_first_line_of_the_file_counts_and_is_read_again_and_again(file: Path, told: Told) -> None:
     switch = FileSwitch(file, 5.0, told)
-    await within(1, switch.run())
+    await completes_within(1, switch.run())
     put(file, "off\ntrue\n")
-    await within(6, switch.run())
+    await completes_within(6, switch.run())
     put(file, "on\noff\n")
-    await within(1, switch.run())
+    await completes_within(1, switch.run())
     put(file, "0")
     switch.check()
     put(file, None)
@@ -65,9 +65,9 @@ async def test_the_first_line_of_the_file_counts_and_is_read_again_and_again(fil
 async def test_a_change_is_found_at_the_next_poll(file: Path, told: Told) -> None:
     switch = FileSwitch(file, 5.0, told)
     put(file, "on")
-    assert not await within(4.9, switch.run())
+    assert not await completes_within(4.9, switch.run())
     put(file, "off")
-    assert not await within(4.9, switch.run())
+    assert not await completes_within(4.9, switch.run())
     assert told.said == [(0, False), (4.9, True)]
 
 
@@ -80,7 +80,7 @@ async def test_a_file_that_cannot_be_read_leaves_the_last_state_and_is_told_once
     put(file, before)
     switch.check()
     put(file, spoilt)
-    assert not await within(60, switch.run())
+    assert not await completes_within(60, switch.run())
     [message] = told.failures
     assert message.endswith(f"ingestion stays {'enabled' if before == 'on' else 'halted'}")
     assert [pauses for _, pauses in told.said] == [before == "off"]

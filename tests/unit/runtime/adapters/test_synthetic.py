@@ -5,10 +5,10 @@ import pytest
 
 from sluice_contract.spec import Synthetic
 from sluice_contract.values import SyntheticFault
-from sluice_runtime.adapters.synthetic import SyntheticSource, Walk
+from sluice_runtime.adapters.synthetic import PriceWalk, SyntheticSource
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import Quote, Tick
-from sluice_runtime.loops.racing import within
+from sluice_runtime.loops.waiting import completes_within
 from support.fake_listener import FakeListener
 from support.virtual_time import START, at, now, seconds
 
@@ -20,12 +20,12 @@ def source(**settings: int) -> SyntheticSource:
 async def stream(source: SyntheticSource, listener: FakeListener, for_seconds: float, *symbols: str) -> list[Tick]:
     async with source.connect(listener) as connection:
         await connection.follow(frozenset(symbols))
-        await within(for_seconds, connection.run())
+        await completes_within(for_seconds, connection.run())
     return listener.ticks
 
 
 def test_the_same_seed_and_symbol_give_the_same_prices() -> None:
-    walks = [Walk(1, "AAPL"), Walk(1, "AAPL"), Walk(2, "AAPL"), Walk(1, "MSFT")]
+    walks = [PriceWalk(1, "AAPL"), PriceWalk(1, "AAPL"), PriceWalk(2, "AAPL"), PriceWalk(1, "MSFT")]
     first, second, third, fourth = ([walk.step(START) for _ in range(100)] for walk in walks)
     assert first == second
     assert first != third
@@ -33,7 +33,7 @@ def test_the_same_seed_and_symbol_give_the_same_prices() -> None:
 
 
 def test_a_walk_is_the_same_in_every_release() -> None:
-    walk = Walk(1, "AAPL")
+    walk = PriceWalk(1, "AAPL")
     assert [(each.bid, each.ask) for each in (walk.step(START) for _ in range(3))] == [
         (335.49, 335.51),
         (335.49, 335.52),
@@ -42,7 +42,7 @@ def test_a_walk_is_the_same_in_every_release() -> None:
 
 
 def test_prices_stay_plausible() -> None:
-    walk = Walk(3, "PENNY")
+    walk = PriceWalk(3, "PENNY")
     for _ in range(5_000):
         each = walk.step(START)
         assert each.bid is not None
@@ -98,7 +98,7 @@ async def test_without_symbols_there_is_silence_and_no_debt_afterwards() -> None
 
 
 async def test_nothing_can_be_remedied_where_nothing_can_fail() -> None:
-    assert not await within(1_000_000, source().remedied())
+    assert not await completes_within(1_000_000, source().wait_for_fix())
 
 
 def scripted(kind: Literal["gap", "halt", "mute"]) -> Synthetic:

@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from sluice_runtime.domain.budget import Budget
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.market import Quote
+from sluice_runtime.domain.token_bucket import TokenBucket
 from support.virtual_time import START
 
 FOREVER = START + timedelta(days=1)
@@ -59,7 +59,7 @@ def test_who_is_not_due_stays_in_line_and_others_pass() -> None:
 @pytest.mark.parametrize("count", [20, 30, 100, 300])
 def test_no_symbol_waits_longer_than_one_round_of_all(count: int) -> None:
     names = [f"S{n}" for n in range(count)]
-    line, budget = coalescer(*names), Budget(20, 40, 0.0)
+    line, budget = coalescer(*names), TokenBucket(20, 40, 0.0)
     last, worst = dict.fromkeys(names, 0.0), 0.0
     for turn in range(1, 301):
         at = turn * 0.2

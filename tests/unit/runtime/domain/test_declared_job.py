@@ -4,7 +4,7 @@ import pytest
 
 from sluice_runtime.domain.declared_job import DeclaredJob, declared_job
 from sluice_runtime.domain.desired import closed
-from support.runtime_fakes import aim, desired_by, job
+from support.runtime_fakes import desired, desired_by, job
 from support.virtual_time import START
 
 SPEC: dict[str, Any] = {"tenant": "acme", "provider": "synthetic", "symbols": ["SPY"]}
@@ -36,7 +36,7 @@ def test_a_spec_that_is_understood_again_replaces_the_last() -> None:
 def test_who_has_understood_no_spec_yet_stays_closed_and_says_why() -> None:
     never = stored(4, UNKNOWN).with_last_understood(None)
     assert never.spec is None
-    found = closed(aim(), never)
+    found = closed(desired(), never)
     assert found.pause is not None
     assert found.pause.source == "unreadable"
     assert found.pause.reason == found.spec_problem != ""

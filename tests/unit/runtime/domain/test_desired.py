@@ -1,20 +1,20 @@
 import pytest
 
-from sluice_runtime.domain.desired import DELETED, halted
+from sluice_runtime.domain.desired import DELETED, with_pause
 from sluice_runtime.domain.pause import Pause, Switch
-from support.runtime_fakes import aim, desired_by, job
+from support.runtime_fakes import desired, desired_by, job
 from support.virtual_time import START
 
 
 def test_paused_symbols_are_declared_and_not_streamed() -> None:
-    found = aim(symbols=["A", "B", "C"], pausedSymbols=[{"symbol": "B"}])
+    found = desired(symbols=["A", "B", "C"], pausedSymbols=[{"symbol": "B"}])
     assert found.declared == {"A", "B", "C"}
     assert found.paused == {"B"}
     assert found.symbols == {"A", "C"}
 
 
 def test_a_paused_symbol_that_is_not_declared_is_told_and_pauses_nothing() -> None:
-    found = aim(symbols=["A"], pausedSymbols=[{"symbol": "Z"}, {"symbol": "Y"}])
+    found = desired(symbols=["A"], pausedSymbols=[{"symbol": "Z"}, {"symbol": "Y"}])
     assert found.unknown_paused == ("Y", "Z")
     assert found.paused == frozenset()
 
@@ -29,12 +29,12 @@ def test_another_switch_pauses_beside_the_job_s_own() -> None:
 
 
 def test_a_halted_aim_is_the_same_but_paused() -> None:
-    before = aim()
-    after = halted(before, DELETED)
+    before = desired()
+    after = with_pause(before, DELETED)
     assert after.pause == DELETED
-    assert halted(after, Pause(source="x")).symbols == before.symbols
+    assert with_pause(after, Pause(source="x")).symbols == before.symbols
 
 
 @pytest.mark.parametrize(("symbols", "seconds"), [(1, 1.0), (20, 1.0), (100, 5.0), (2000, 100.0)])
 def test_the_effective_interval_grows_with_the_symbols(symbols: int, seconds: float) -> None:
-    assert aim(symbols=[f"S{n}" for n in range(symbols)]).effective_interval_seconds == seconds
+    assert desired(symbols=[f"S{n}" for n in range(symbols)]).effective_interval_seconds == seconds

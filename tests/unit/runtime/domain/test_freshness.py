@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from sluice_runtime.domain.calendar import Hours, Session, always, new_york, unknown
-from sluice_runtime.domain.freshness import OBSERVATION_SECONDS, Freshness, Judge, Reconnects, Scene
+from sluice_runtime.domain.freshness import OBSERVATION_SECONDS, Freshness, FreshnessInput, FreshnessModel, Reconnects
+from sluice_runtime.domain.market_hours import Hours, MarketSession, always, new_york, unknown
 
 NAMES = frozenset({"SPY", "THIN"})
 
 
-def scene(at: float, **changes: Any) -> Scene:
+def scene(at: float, **changes: Any) -> FreshnessInput:
     fields: dict[str, Any] = {
         "at": at,
-        "session": Session("open"),
+        "session": MarketSession("open"),
         "streaming": True,
         "job_paused": False,
         "paused": frozenset(),
@@ -25,14 +25,14 @@ def scene(at: float, **changes: Any) -> Scene:
         "interval_seconds": 1.0,
         "silent_seconds": 0.0,
     }
-    return Scene(**(fields | changes))
+    return FreshnessInput(**(fields | changes))
 
 
 class Watch:
     """A judge who is shown one observation after the other."""
 
     def __init__(self) -> None:
-        self.judge = Judge()
+        self.judge = FreshnessModel()
         self.at = 0.0
         self.last = scene(0.0)
 
@@ -83,8 +83,8 @@ def test_a_long_interval_allows_long_silence(watch: Watch) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"session": Session("closed")}, "CLOSED"),
-        ({"session": Session("unknown")}, "QUIET"),
+        ({"session": MarketSession("closed")}, "CLOSED"),
+        ({"session": MarketSession("unknown")}, "QUIET"),
         ({"streaming": False}, "OFFLINE"),
         ({"subscribed": frozenset()}, "OFFLINE"),
         ({"halted": ("SPY",)}, "HALTED"),
@@ -104,7 +104,7 @@ def test_silence_that_has_a_reason_is_not_held_against_a_symbol(
 
 
 def test_who_is_heard_while_its_market_is_closed_is_live(watch: Watch) -> None:
-    watch.see(["SPY"], 60, session=Session("closed"))
+    watch.see(["SPY"], 60, session=MarketSession("closed"))
     assert watch.states(["SPY"]) == ["LIVE"]
 
 
@@ -140,7 +140,7 @@ def test_a_connection_with_anything_to_say_is_not_mute(watch: Watch) -> None:
 
 @pytest.mark.parametrize("phase", ["closed", "unknown"])
 def test_no_connection_is_mute_while_its_market_is_not_known_to_be_open(watch: Watch, phase: Any) -> None:
-    watch.see([], 3600, session=Session(phase), silent_seconds=3600.0)
+    watch.see([], 3600, session=MarketSession(phase), silent_seconds=3600.0)
     assert not watch.judge.is_mute(watch.last)
 
 
@@ -175,7 +175,7 @@ class Week:
 
     def __init__(self, hours: Hours) -> None:
         self.hours = hours
-        self.judge = Judge()
+        self.judge = FreshnessModel()
         self.alarms: list[tuple[datetime, str]] = []
         self.mute = 0
         self._random = random.Random(11)

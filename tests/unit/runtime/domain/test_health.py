@@ -5,11 +5,18 @@ import msgspec
 import pytest
 
 from sluice_contract.status import StreamFailure, StreamState, StreamStatus, SymbolRejection
-from sluice_runtime.domain.desired import halted
-from sluice_runtime.domain.health import Acknowledgement, Clocks, Snapshot, heartbeat, heartbeat_state, stream_status
+from sluice_runtime.domain.desired import with_pause
+from sluice_runtime.domain.health import (
+    Acknowledgement,
+    Clocks,
+    RuntimeSnapshot,
+    heartbeat,
+    heartbeat_state,
+    stream_status,
+)
 from sluice_runtime.domain.ledger import Ledger
 from sluice_runtime.domain.pause import Pause
-from support.runtime_fakes import aim, identity
+from support.runtime_fakes import desired, identity
 from support.virtual_time import START
 
 LATER = START + timedelta(seconds=9)
@@ -17,11 +24,11 @@ PAUSE = Pause(source="cr:acme/us", reason="vendor", until=LATER)
 ACKNOWLEDGED = Acknowledgement(at=LATER, socket_closed_at=START, last_write_at=None)
 
 
-def snapshot(state: StreamState = "Live", **changes: Any) -> Snapshot:
+def snapshot(state: StreamState = "Live", **changes: Any) -> RuntimeSnapshot:
     fields: dict[str, Any] = {
         "identity": identity(),
         "at": LATER,
-        "desired": aim(),
+        "desired": desired(),
         "state": state,
         "ledger": Ledger(frozenset({"AAPL", "MSFT"})),
         "clocks": Clocks(loop_tick_at=START),
@@ -31,11 +38,11 @@ def snapshot(state: StreamState = "Live", **changes: Any) -> Snapshot:
         "sink_failure": None,
         "stopping": False,
     }
-    return Snapshot(**(fields | changes))
+    return RuntimeSnapshot(**(fields | changes))
 
 
-def paused(**changes: Any) -> Snapshot:
-    return snapshot("Paused", desired=halted(aim(), PAUSE), **changes)
+def paused(**changes: Any) -> RuntimeSnapshot:
+    return snapshot("Paused", desired=with_pause(desired(), PAUSE), **changes)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +162,7 @@ def test_failures_of_stream_and_sink_are_told_in_full() -> None:
 
 def test_the_status_of_two_thousand_symbols_stays_below_ten_kilobytes() -> None:
     names = [f"SYMBOL{n:05}.CLASS" for n in range(2000)]
-    wanted = aim(symbols=names, pausedSymbols=[{"symbol": f"UNKNOWN{n:05}.CLASS"} for n in range(200)])
+    wanted = desired(symbols=names, pausedSymbols=[{"symbol": f"UNKNOWN{n:05}.CLASS"} for n in range(200)])
     rejected = tuple(SymbolRejection(symbol=name, code=405, message="symbol limit exceeded") for name in names)
     status = stream_status(snapshot(desired=wanted, ledger=Ledger(frozenset(), rejected)))
     encoded = msgspec.json.encode(status)

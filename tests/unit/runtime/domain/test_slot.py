@@ -17,8 +17,8 @@ def test_what_is_nobody_s_or_mine_is_free(claim: Claim | None) -> None:
 def test_what_another_renews_is_never_free() -> None:
     sighting = Sighting(None, 0.0)
     for n in range(100):
-        renewed = Claim(holder="other", renewed_at=START, version=str(n))
-        sighting = sighting.seen_again(renewed, n * 50.0)
+        wait_for_rotation = Claim(holder="other", renewed_at=START, version=str(n))
+        sighting = sighting.seen_again(wait_for_rotation, n * 50.0)
         assert not sighting.is_free("me", n * 50.0)
 
 

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from sluice_runtime.domain.desired import halted
+from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import SinkError
-from sluice_runtime.loops.racing import cancel
-from support.runtime_fakes import aim
+from sluice_runtime.loops.waiting import cancel
+from support.runtime_fakes import desired
 from support.runtime_worlds import PAUSE, FlushingWorld
 from support.virtual_time import at, seconds
 
@@ -19,7 +19,7 @@ async def world() -> FlushingWorld:
 
 async def test_a_drain_writes_all_that_is_pending_without_throttle_in_batches() -> None:
     names = [f"S{n}" for n in range(250)]
-    world = FlushingWorld(aim(symbols=names, limits={"writesPerSecond": 1, "burst": 1}))
+    world = FlushingWorld(desired(symbols=names, limits={"writesPerSecond": 1, "burst": 1}))
     world.say(*names)
     await world.flusher.drain()
     assert [len(batch) for _, batch in world.sink.writes] == [100, 100, 50]
@@ -52,12 +52,12 @@ async def test_a_sink_that_hangs_holds_a_drain_up_for_three_seconds_at_most(
 
 async def test_a_flush_in_flight_when_a_drain_gives_up_writes_nothing_afterwards() -> None:
     names = [f"S{n}" for n in range(500)]
-    world = FlushingWorld(aim(symbols=names, limits={"writesPerSecond": 500, "burst": 1000}))
+    world = FlushingWorld(desired(symbols=names, limits={"writesPerSecond": 500, "burst": 1000}))
     async with world.running():
         world.sink.seconds = 1.5
         world.say(*names)
         await at(0.3)
-        world.want(halted(world.journal.aim.value, PAUSE))
+        world.want(with_pause(world.journal.desired.value, PAUSE))
         await world.flusher.drain()
         assert seconds() == pytest.approx(3.3)
         writes = len(world.sink.writes)
@@ -69,13 +69,13 @@ async def test_a_flush_in_flight_when_a_drain_gives_up_writes_nothing_afterwards
 
 async def test_chores_in_flight_when_a_drain_gives_up_touch_no_document_afterwards() -> None:
     names = [f"S{n}" for n in range(100)]
-    world = FlushingWorld(aim(symbols=names))
+    world = FlushingWorld(desired(symbols=names))
     async with world.running():
         await at(0.5)
         world.sink.seconds = 0.1
-        world.want(aim(symbols=names, pausedSymbols=[{"symbol": name} for name in names]))
+        world.want(desired(symbols=names, pausedSymbols=[{"symbol": name} for name in names]))
         await at(0.7)
-        world.want(halted(world.journal.aim.value, PAUSE))
+        world.want(with_pause(world.journal.desired.value, PAUSE))
         await world.flusher.drain()
         done = len(world.sink.history)
         await at(60)
@@ -128,7 +128,7 @@ async def test_at_the_end_quotes_go_before_deletions_and_both_are_tried_though_o
         world.say("AAPL", "MSFT")
         await at(2)
         world.sink.failure = SinkError("away", 30.0)
-        world.want(aim(symbols=["AAPL"]))
+        world.want(desired(symbols=["AAPL"]))
         await at(4)
         world.sink.failure = None
         world.say("AAPL", bid=2.0)
@@ -138,21 +138,21 @@ async def test_at_the_end_quotes_go_before_deletions_and_both_are_tried_though_o
 
 
 async def test_a_symbol_that_comes_while_a_flush_is_slow_and_goes_in_the_pause_leaves_no_document() -> None:
-    world = FlushingWorld(aim(symbols=["AAPL", "MSFT"]))
+    world = FlushingWorld(desired(symbols=["AAPL", "MSFT"]))
     async with world.running():
         world.say("AAPL")
         await at(1)
         world.sink.seconds = 2.0
         world.say("AAPL", bid=2.0)
         await at(2)
-        world.want(aim(symbols=["AAPL", "MSFT", "NVDA"]))
+        world.want(desired(symbols=["AAPL", "MSFT", "NVDA"]))
         world.say("NVDA")
-        world.want(halted(world.journal.aim.value, PAUSE))
+        world.want(with_pause(world.journal.desired.value, PAUSE))
         await world.flusher.drain()
         world.sink.seconds = 0.0
-        world.want(halted(aim(), PAUSE))
+        world.want(with_pause(desired(), PAUSE))
         await at(20)
-        world.want(aim())
+        world.want(desired())
         world.flusher.open()
         await at(25)
     assert "NVDA" not in world.sink.quotes

@@ -11,10 +11,10 @@ import pytest
 from sluice_contract.documents import HeartbeatDocument, LiveQuote
 from sluice_runtime.app import Parts, ingest
 from sluice_runtime.domain.backoff import Backoff
-from sluice_runtime.domain.desired import UNREAD, halted
+from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import SinkError
 from support.fake_sink import FakeSink
-from support.runtime_fakes import FakeJob, FakeSource, aim, job, journal, quote
+from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, quote
 from support.runtime_worlds import FlushingWorld, SupervisedWorld
 from support.virtual_time import at, seconds
 
@@ -46,7 +46,7 @@ class World:
     def __init__(self) -> None:
         self.sink = TornSink()
         self.source = FakeSource()
-        self.journal = journal(halted(aim(symbols=NAMES), UNREAD))
+        self.journal = journal(with_pause(desired(symbols=NAMES), UNREAD))
         self.stop = asyncio.Event()
         self.said: dict[str, float] = {}
 
@@ -113,7 +113,7 @@ async def test_a_failure_is_over_once_what_failed_is_done_though_no_quote_comes(
         world.say("AAPL", "MSFT")
         await at(2)
         world.sink.failure = SinkError("away")
-        world.want(aim(pausedSymbols=[{"symbol": "AAPL"}]))
+        world.want(desired(pausedSymbols=[{"symbol": "AAPL"}]))
         await at(3)
         assert world.journal.snapshot().sink_failure == "away"
         world.sink.failure = None
@@ -130,7 +130,7 @@ async def test_a_failure_is_over_once_nobody_wants_any_more_what_failed() -> Non
         world.say("AAPL")
         await at(2)
         assert world.journal.snapshot().sink_failure == "away"
-        world.want(aim(symbols=["MSFT"]))
+        world.want(desired(symbols=["MSFT"]))
         world.sink.failure = None
         await at(10)
         assert world.journal.snapshot().sink_failure is None

@@ -85,32 +85,32 @@ async def test_a_failure_stays_until_the_stream_is_live_again(book: Journal) -> 
 async def test_an_interruption_is_a_gap_on_an_open_connection(book: Journal) -> None:
     book.entered("Live")
     await at(10)
-    book.impaired(Impairment("the provider is cut off", True))
+    book.set_impairment(Impairment("the provider is cut off", True))
     assert (book.state, book.snapshot().failure.message) == ("BackingOff", "the provider is cut off")
     book.entered("Live")
     assert book.state == "BackingOff"
     await at(15)
-    book.impaired(None)
+    book.set_impairment(None)
     assert (book.state, book.snapshot().failure) == ("Live", None)
     [gap] = book.snapshot().gaps
     assert (gap.from_, gap.to) == (START + timedelta(seconds=10), START + timedelta(seconds=15))
 
 
 async def test_what_lacks_no_quotes_is_told_and_no_gap(book: Journal) -> None:
-    book.impaired(Impairment("history is away", False))
+    book.set_impairment(Impairment("history is away", False))
     book.entered("Live")
     assert (book.state, book.snapshot().failure.message) == ("Live", "history is away")
-    book.impaired(None)
+    book.set_impairment(None)
     assert (book.snapshot().failure, book.snapshot().gaps) == (None, ())
 
 
 async def test_an_impairment_ends_with_its_connection(book: Journal) -> None:
-    book.impaired(Impairment("the provider is cut off", True))
+    book.set_impairment(Impairment("the provider is cut off", True))
     book.entered("Live")
     book.closed()
     assert book.state == "BackingOff"
     book.entered("Connecting")
-    book.impaired(None)
+    book.set_impairment(None)
     assert book.state == "Connecting"
     book.entered("Live")
     assert book.state == "Live"

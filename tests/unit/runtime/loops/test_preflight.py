@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 from sluice_runtime.domain.preflight import Finding
 from sluice_runtime.loops.preflight import look_once
-from sluice_runtime.loops.racing import cancel
+from sluice_runtime.loops.waiting import cancel
 from support.runtime_fakes import journal
 from support.virtual_time import settle
 

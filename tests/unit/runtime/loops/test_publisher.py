@@ -8,7 +8,7 @@ import pytest
 
 from sluice_runtime.domain.failure import SinkError
 from sluice_runtime.domain.market import Trade
-from support.runtime_fakes import aim, quote
+from support.runtime_fakes import desired, quote
 from support.runtime_worlds import FlushingWorld
 from support.virtual_time import START, at, now, seconds
 
@@ -17,7 +17,7 @@ ALL = ["quotes", "trades", "bars"]
 
 @pytest.fixture
 async def world() -> FlushingWorld:
-    return FlushingWorld(aim(channels=ALL))
+    return FlushingWorld(desired(channels=ALL))
 
 
 def trade(price: float, symbol: str = "AAPL") -> Trade:
@@ -75,7 +75,7 @@ async def test_what_returns_to_its_old_value_after_a_failed_write_is_written(wor
 
 async def test_suppressed_quotes_cost_others_nothing_of_the_budget() -> None:
     names = [f"S{n}" for n in range(40)]
-    world = FlushingWorld(aim(symbols=[*names, "BUSY"], limits={"writesPerSecond": 2, "burst": 42}))
+    world = FlushingWorld(desired(symbols=[*names, "BUSY"], limits={"writesPerSecond": 2, "burst": 42}))
     async with world.running():
         world.say(*names, "BUSY", bid=1.0)
         await at(2)
@@ -136,14 +136,14 @@ async def test_the_price_is_the_mid_again_once_the_job_has_no_trades(world: Flus
         world.journal.traded([trade(100.5)])
         await at(2)
         assert world.sink.quotes["AAPL"]["price"] == 100.5
-        world.want(aim(channels=["quotes"]))
+        world.want(desired(channels=["quotes"]))
         await at(4)
         assert world.sink.quotes["AAPL"]["price"] == 100.0
         world.journal.traded([trade(100.5)])  # that was on its way
         world.say("AAPL", bid=49.0)
         await at(5)
         assert world.sink.quotes["AAPL"]["price"] == 75.0
-        world.want(aim(channels=ALL))
+        world.want(desired(channels=ALL))
         world.say("AAPL", bid=59.0)
         await at(7)
         assert world.sink.quotes["AAPL"]["price"] == 80.0
@@ -154,9 +154,9 @@ async def test_a_symbol_that_comes_back_has_no_price_from_before(world: Flushing
         world.say("AAPL", bid=99.0)
         world.journal.traded([trade(100.5)])
         await at(2)
-        world.want(aim(symbols=["MSFT"], channels=ALL))
+        world.want(desired(symbols=["MSFT"], channels=ALL))
         await at(3)
-        world.want(aim(channels=ALL))
+        world.want(desired(channels=ALL))
         world.say("AAPL", bid=49.0)
         await at(5)
         assert world.sink.quotes["AAPL"]["price"] == 75.0
@@ -167,9 +167,9 @@ async def test_an_older_quote_than_before_a_symbol_s_pause_is_never_written(worl
         await at(60)
         world.say("AAPL", bid=5.0)
         await at(62)
-        world.want(aim(pausedSymbols=[{"symbol": "AAPL"}]))
+        world.want(desired(pausedSymbols=[{"symbol": "AAPL"}]))
         await at(64)
-        world.want(aim())
+        world.want(desired())
         world.journal.received([quote("AAPL", START + timedelta(seconds=30), bid=1.0)])
         await at(66)
         found = world.sink.quotes["AAPL"]
@@ -178,7 +178,7 @@ async def test_an_older_quote_than_before_a_symbol_s_pause_is_never_written(worl
 
 async def test_of_what_is_written_one_quote_a_second_and_symbol_is_told(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    world = FlushingWorld(aim(limits={"minIntervalMilliseconds": 100, "flushIntervalMilliseconds": 100}))
+    world = FlushingWorld(desired(limits={"minIntervalMilliseconds": 100, "flushIntervalMilliseconds": 100}))
     async with world.running():
         while seconds() < 5:
             world.say("AAPL", bid=seconds() + 1)

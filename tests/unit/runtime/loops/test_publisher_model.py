@@ -6,10 +6,10 @@ import random
 import pytest
 
 from sluice_contract.documents import LiveQuote
-from sluice_runtime.domain.desired import halted
+from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import SinkError
 from sluice_runtime.domain.market import Halt, Quote, Trade
-from support.runtime_fakes import aim, quote
+from support.runtime_fakes import desired, quote
 from support.runtime_worlds import PAUSE, FlushingWorld
 from support.virtual_time import at, now, seconds
 
@@ -22,7 +22,7 @@ class Model:
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
-        self.world = FlushingWorld(aim(symbols=NAMES, **SPEC))
+        self.world = FlushingWorld(desired(symbols=NAMES, **SPEC))
         self.world.sink.seconds = self.chance.choice((0.0, 0.0, 0.4, 1.5))
         self.declared, self.paused, self.is_dry, self.is_halted = set(NAMES), set[str](), False, False
         self.quotes: dict[str, Quote] = {}
@@ -37,8 +37,8 @@ class Model:
 
     def want(self) -> None:
         paused = [{"symbol": each} for each in sorted(self.paused & self.declared)]
-        wanted = aim(symbols=sorted(self.declared), pausedSymbols=paused, dryRun=self.is_dry, **SPEC)
-        self.world.want(halted(wanted, PAUSE) if self.is_halted else wanted)
+        wanted = desired(symbols=sorted(self.declared), pausedSymbols=paused, dryRun=self.is_dry, **SPEC)
+        self.world.want(with_pause(wanted, PAUSE) if self.is_halted else wanted)
 
     async def pause(self) -> None:
         """The whole job, as the supervisor does it, and changes of the job meanwhile."""

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 
 import pytest
 
-from sluice_runtime.domain.desired import halted
+from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import SinkError
-from sluice_runtime.domain.latest import Latest
+from sluice_runtime.domain.market_snapshot import MarketSnapshot
 from sluice_runtime.domain.pause import Pause
-from support.runtime_fakes import aim, bar, quote
+from support.runtime_fakes import bar, desired, quote
 from support.runtime_worlds import FlushingWorld
 from support.virtual_time import at, seconds
 
@@ -18,7 +18,7 @@ ALL = ["quotes", "trades", "bars"]
 
 @pytest.fixture
 async def world() -> FlushingWorld:
-    return FlushingWorld(aim(channels=ALL))
+    return FlushingWorld(desired(channels=ALL))
 
 
 async def test_each_transition_of_a_status_is_one_write(world: FlushingWorld) -> None:
@@ -60,10 +60,10 @@ async def test_a_quiet_symbol_that_is_no_longer_paused_says_so_at_once(world: Fl
     async with world.running():
         world.say("AAPL", bid=1.0)
         await at(2)
-        world.want(aim(pausedSymbols=[{"symbol": "AAPL"}]))
+        world.want(desired(pausedSymbols=[{"symbol": "AAPL"}]))
         await at(4)
         assert world.sink.quotes["AAPL"]["status"] == "paused"
-        world.want(aim())
+        world.want(desired())
         await at(5)
         assert world.sink.quotes["AAPL"]["status"] == "live"
         await at(60)
@@ -91,7 +91,7 @@ async def test_what_is_asked_beside_the_stream_wakes_no_stale_symbol(world: Flus
         await at(2)
         world.judge({"AAPL": "stale"})
         await at(4)
-        world.journal.caught_up(Latest((quote("AAPL", bid=2.0),)))
+        world.journal.caught_up(MarketSnapshot((quote("AAPL", bid=2.0),)))
         await at(6)
         assert (world.sink.quotes["AAPL"]["bid"], world.sink.quotes["AAPL"]["status"]) == (2.0, "stale")
 
@@ -111,7 +111,7 @@ async def test_a_mark_as_live_that_failed_is_made_later(world: FlushingWorld) ->
 
 
 async def test_symbols_paused_before_the_start_are_marked_once() -> None:
-    world = FlushingWorld(aim(pausedSymbols=[{"symbol": "AAPL"}]))
+    world = FlushingWorld(desired(pausedSymbols=[{"symbol": "AAPL"}]))
     async with world.running():
         await at(60)
         assert world.sink.marked == [("AAPL", "paused")]
@@ -119,7 +119,7 @@ async def test_symbols_paused_before_the_start_are_marked_once() -> None:
 
 async def test_a_swarm_of_transitions_and_a_busy_market_do_not_starve_each_other() -> None:
     names = [f"S{n}" for n in range(600)]
-    world = FlushingWorld(aim(symbols=[*names, "BUSY"], limits={"writesPerSecond": 1, "burst": 1}))
+    world = FlushingWorld(desired(symbols=[*names, "BUSY"], limits={"writesPerSecond": 1, "burst": 1}))
     world.sink.seconds = 0.001
     async with world.running():
         world.judge(dict.fromkeys(names, "stale"))
@@ -167,11 +167,11 @@ async def test_a_removed_symbol_s_bar_goes_with_its_quote_and_its_time_is_forgot
         world.say("AAPL", "MSFT")
         world.journal.aggregated([bar("AAPL"), bar("MSFT")])
         await at(1)
-        world.want(aim(symbols=["AAPL"], channels=ALL))
+        world.want(desired(symbols=["AAPL"], channels=ALL))
         await at(2)
         assert (set(world.sink.quotes), set(world.sink.bars)) == ({"AAPL"}, {"AAPL"})
-        assert (set(world.journal.board.bar_times), world.journal.deleted) == ({"AAPL"}, {"MSFT"})
-        world.want(aim())
+        assert (set(world.journal.last_values.bar_times), world.journal.deleted) == ({"AAPL"}, {"MSFT"})
+        world.want(desired())
         await at(3)
         assert world.journal.deleted == set()
 
@@ -185,14 +185,14 @@ async def test_what_an_earlier_process_left_of_removed_symbols_is_deleted(world:
 
 
 async def test_what_was_left_stays_while_the_job_is_paused_and_goes_when_it_resumes(world: FlushingWorld) -> None:
-    world.want(halted(aim(), Pause(source="cr:acme/us")))
+    world.want(with_pause(desired(), Pause(source="cr:acme/us")))
     async with world.running():
         world.journal.inherited |= {"AAPL", "MSFT"}
         await at(10)
-        world.want(halted(aim(symbols=["AAPL"]), Pause(source="cr:acme/us")))
+        world.want(with_pause(desired(symbols=["AAPL"]), Pause(source="cr:acme/us")))
         await at(20)
         assert world.sink.history == []
-        world.want(aim(symbols=["AAPL"]))
+        world.want(desired(symbols=["AAPL"]))
         await at(21)
         assert (world.sink.deleted, world.journal.deleted) == (["MSFT"], {"MSFT"})
 
@@ -217,7 +217,7 @@ async def test_a_deletion_that_is_refused_keeps_no_quote_waiting(world: Flushing
     async with world.running():
         world.say("AAPL", "MSFT")
         await at(2)
-        world.want(aim(symbols=["AAPL"], pausedSymbols=[], channels=ALL))
+        world.want(desired(symbols=["AAPL"], pausedSymbols=[], channels=ALL))
         while seconds() < 60:
             world.say("AAPL", bid=seconds())
             await asyncio.sleep(1)
@@ -227,10 +227,10 @@ async def test_a_deletion_that_is_refused_keeps_no_quote_waiting(world: Flushing
 
 async def test_many_documents_are_deleted_a_hundred_at_a_time() -> None:
     names = [f"S{n}" for n in range(1999)]
-    world = FlushingWorld(aim(symbols=["AAPL", *names]))
+    world = FlushingWorld(desired(symbols=["AAPL", *names]))
     async with world.running():
         await at(1)
-        world.want(aim(symbols=["AAPL"]))
+        world.want(desired(symbols=["AAPL"]))
         await at(1.3)
         assert len(world.sink.deleted) <= 200
         await at(10)
@@ -242,10 +242,10 @@ async def test_a_symbol_that_comes_and_goes_while_a_flush_is_slow_leaves_no_docu
         world.say("AAPL", "MSFT")
         world.sink.seconds = 2.0
         await at(1)
-        world.want(aim(symbols=["AAPL", "MSFT", "NVDA"], channels=ALL))
+        world.want(desired(symbols=["AAPL", "MSFT", "NVDA"], channels=ALL))
         world.say("NVDA")
         await at(3)
-        world.want(aim(channels=ALL))
+        world.want(desired(channels=ALL))
         world.sink.seconds = 0.0
         await at(30)
         assert world.sink.quotes.keys() == {"AAPL", "MSFT"}

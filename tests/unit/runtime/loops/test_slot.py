@@ -10,9 +10,9 @@ from sluice_contract.status import ConnectionSlot
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.slot import Claim
-from sluice_runtime.loops.racing import cancel
-from sluice_runtime.loops.slot import Slot
-from sluice_runtime.loops.supervise import Supervisor
+from sluice_runtime.loops.slot import ConnectionSlotLease
+from sluice_runtime.loops.supervisor import Supervisor
+from sluice_runtime.loops.waiting import cancel
 from support.fake_slot import FakeSlotPort
 from support.runtime_fakes import journal
 from support.runtime_worlds import SupervisedWorld
@@ -25,7 +25,7 @@ class World(SupervisedWorld):
     def __init__(self) -> None:
         super().__init__(journal())
         self.port = FakeSlotPort()
-        self.slot = Slot(self.port, "us", self.journal)
+        self.slot = ConnectionSlotLease(self.port, "us", self.journal)
         backoff = Backoff(1.0, 60.0, lambda _, high: high)
         self.supervisor = Supervisor(self.source, self.flusher, self.journal, backoff, self.slot)
 

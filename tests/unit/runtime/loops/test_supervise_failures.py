@@ -4,7 +4,7 @@ import pytest
 
 from sluice_contract.status import FailureType
 from sluice_runtime.domain.failure import StreamError
-from support.runtime_fakes import aim, journal, quote
+from support.runtime_fakes import desired, journal, quote
 from support.runtime_worlds import SupervisedWorld
 from support.virtual_time import at, seconds, settle
 
@@ -131,9 +131,9 @@ async def test_a_failure_is_counted_by_its_kind_and_told(world: SupervisedWorld)
 async def test_a_change_of_symbols_stays_on_the_connection(world: SupervisedWorld) -> None:
     async with world.running():
         await settle()
-        world.journal.aim.set(aim(symbols=["AAPL", "SPY"]))
+        world.journal.desired.set(desired(symbols=["AAPL", "SPY"]))
         await settle()
-        world.journal.aim.set(aim(symbols=["AAPL", "SPY"], limits={"burst": 1}))
+        world.journal.desired.set(desired(symbols=["AAPL", "SPY"], limits={"burst": 1}))
         await settle()
         assert len(world.source.attempts) == 1
         assert world.source.connection.followed == [frozenset({"AAPL", "MSFT"}), frozenset({"AAPL", "SPY"})]

@@ -14,6 +14,8 @@ from sluice_contract.status import SymbolRejection
 from ...domain.failure import StreamError
 from ...domain.market import is_price
 from ...ports import QUOTES, Listener
+from .credentials import Credentials
+from .errors import HARMLESS, NOT_ENTITLED, OF_A_SUBSCRIPTION, OF_A_SYMBOL, SYMBOL_LIMIT, refusal
 from .messages import (
     BarMessage,
     ErrorMessage,
@@ -24,9 +26,7 @@ from .messages import (
     SuccessMessage,
     TradeMessage,
 )
-from .mount import Credentials
-from .refusals import HARMLESS, NOT_ENTITLED, OF_A_SUBSCRIPTION, OF_A_SYMBOL, SYMBOL_LIMIT, refusal
-from .wire import Patience, Wire
+from .websocket import Timeouts, Transport
 
 _log = logging.getLogger(__name__)
 _STREAM = {"event_type": "stream"}
@@ -45,7 +45,7 @@ class AlpacaConnection:
     reading does not yield, and a call for each quote would cost as much as decoding it. Control messages do not wait.
     """
 
-    def __init__(self, wire: Wire, listener: Listener, patience: Patience, *, statuses: bool) -> None:
+    def __init__(self, wire: Transport, listener: Listener, patience: Timeouts, *, statuses: bool) -> None:
         """`statuses`: whether the feed may tell of halts."""
         self._wire = wire
         self._listener = listener
@@ -87,12 +87,12 @@ class AlpacaConnection:
         self._limit_refusals = 0
         if gone:
             await self._request({"action": "unsubscribe", **gone})
-        if new := sorted(symbols - self._confirmed - self._rejected.keys()):
+        if new := sorted(symbols - self._symbols_on_all_channels - self._rejected.keys()):
             await self._subscribe(new)
-        if left_out := sorted(symbols - self._confirmed - self._rejected.keys()):
+        if left_out := sorted(symbols - self._symbols_on_all_channels - self._rejected.keys()):
             told = ", ".join(left_out[:_TOLD])
             _log.warning("%d symbols are not in Alpaca's acknowledgement: %s", len(left_out), told, extra=_STREAM)
-        self._listener.acknowledged(self._confirmed, tuple(self._rejected.values()))
+        self._listener.acknowledged(self._symbols_on_all_channels, tuple(self._rejected.values()))
         if self._statuses_wanted and symbols:
             await self._subscribe_statuses()
 
@@ -105,10 +105,10 @@ class AlpacaConnection:
         try:
             await self._wire.close()
         finally:
-            self._pass_on()
+            self._deliver_batch()
 
     @property
-    def _confirmed(self) -> frozenset[str]:
+    def _symbols_on_all_channels(self) -> frozenset[str]:
         held = [self._held.symbols(channel) for channel in self._channels]
         return frozenset.intersection(*held) if held else frozenset()
 
@@ -167,7 +167,7 @@ class AlpacaConnection:
     def _take(self, messages: Sequence[Message]) -> None:
         if not self._is_due:
             self._is_due = True
-            self._soon(self._pass_on)
+            self._soon(self._deliver_batch)
         # Asked of every frame: a loop in Python would cost as much as a tenth of the decoding.
         if [*map(type, messages)].count(QuoteMessage) == len(messages):
             self._quotes += messages
@@ -186,7 +186,7 @@ class AlpacaConnection:
             elif message.code not in HARMLESS:
                 self._resolve(message)
 
-    def _pass_on(self) -> None:
+    def _deliver_batch(self) -> None:
         if not self._is_due:
             return
         self._is_due = False

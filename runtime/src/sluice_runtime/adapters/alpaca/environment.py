@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sluice_contract.alpaca import Alpaca
 
-from .mount import AlpacaMount, Credentials
+from .credentials import AlpacaMount, Credentials
 
 
 class EnvironmentMount(AlpacaMount):

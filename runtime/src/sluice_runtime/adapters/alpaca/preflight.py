@@ -22,9 +22,9 @@ from requests import RequestException
 
 from sluice_contract.spec import IngestJobSpec
 
+from ...domain.endpoints import Endpoints
 from ...domain.preflight import Finding
-from ...domain.rest import Rest
-from .mount import Credentials
+from .credentials import Credentials
 
 _SKEW_SECONDS = 5.0
 # A request for each symbol: a plan allows 200 a minute.
@@ -32,7 +32,7 @@ _SYMBOLS = 100
 
 
 def findings(
-    spec: IngestJobSpec, credentials: Credentials, rest: Rest, certificates: Path | None = None
+    spec: IngestJobSpec, credentials: Credentials, rest: Endpoints, certificates: Path | None = None
 ) -> Iterator[Finding]:
     """One answer after the other. A question that cannot be answered is not good, and says why; nothing is raised.
 
@@ -58,7 +58,7 @@ def findings(
         yield _asked("calendar", lambda: _calendar(trading.get_calendar(GetCalendarRequest(start=today))))
 
 
-def _latest_quote(feed: str, symbol: str, credentials: Credentials, rest: Rest) -> Callable[[], Any] | None:
+def _latest_quote(feed: str, symbol: str, credentials: Credentials, rest: Endpoints) -> Callable[[], Any] | None:
     """What asks for a quote of the feed; None where no REST interface is known that has it."""
     if not rest.knows_data:
         return None

@@ -19,9 +19,9 @@ import msgpack
 import msgspec
 
 from ...domain.failure import StreamError
+from .errors import refused_upgrade, unreachable, untrusted
 from .messages import Message
-from .refusals import refused_upgrade, unreachable, untrusted
-from .wire import Endpoint, cut
+from .websocket import Endpoint, cut
 
 with warnings.catch_warnings():
     # alpaca-py uses websockets.legacy, which announces its end at each import.
@@ -43,7 +43,7 @@ _CHANNELS = ("quotes", "trades", "bars", "statuses")
 _FAULTS = (msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError)
 
 
-class _Hardened:
+class _FaultTolerantStream:
     """Beside one of alpaca-py's streams: batches in place of handlers, and ends that are told."""
 
     _ws: Any
@@ -98,15 +98,15 @@ class _Hardened:
         self.batch.append(msgspec.convert(known, _KINDS[msg["T"]]))
 
 
-class _StockStream(_Hardened, StockDataStream):
+class _StockStream(_FaultTolerantStream, StockDataStream):
     pass
 
 
-class _CryptoStream(_Hardened, CryptoDataStream):
+class _CryptoStream(_FaultTolerantStream, CryptoDataStream):
     pass
 
 
-class SDKWire:
+class SDKTransport:
     """The wire of engine `sdk`."""
 
     def __init__(self, stream: _StockStream | _CryptoStream, close_seconds: float) -> None:
@@ -115,7 +115,7 @@ class SDKWire:
         self._close_seconds = close_seconds
 
     @classmethod
-    async def open(cls, endpoint: Endpoint) -> SDKWire:
+    async def open(cls, endpoint: Endpoint) -> SDKTransport:
         """Connects and upgrades, and hears the welcome later.
 
         Raises:

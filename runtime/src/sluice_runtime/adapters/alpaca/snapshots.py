@@ -11,13 +11,13 @@ from sluice_contract.alpaca import Alpaca
 from sluice_contract.status import Instant
 
 from ...domain.batches import batches
-from ...domain.latest import Latest
 from ...domain.market import Quote, Trade, is_price, side
+from ...domain.market_snapshot import MarketSnapshot
 from ...ports import SnapshotError
-from ..causes import no_way, shown
 from ..decoding import decoded
-from .mount import AlpacaMount, Credentials
-from .wire import machine_trust
+from ..error_text import no_way, shown
+from .credentials import AlpacaMount, Credentials
+from .websocket import machine_trust
 
 HOST = "https://data.alpaca.markets"
 
@@ -59,7 +59,7 @@ class AlpacaSnapshots:
         self._name = shown(self._url)
         self._mount = mount
 
-    async def latest(self, symbols: Sequence[str]) -> Latest:
+    async def latest(self, symbols: Sequence[str]) -> MarketSnapshot:
         """As Snapshots. A malformed answer for one symbol costs only that."""
         credentials = self._mount.current()
         if credentials is None:
@@ -90,7 +90,7 @@ class AlpacaSnapshots:
             raise SnapshotError(f"{self._name} cannot be reached: {no_way(error)}") from None
 
 
-def _latest(answers: Mapping[str, msgspec.Raw]) -> Latest:
+def _latest(answers: Mapping[str, msgspec.Raw]) -> MarketSnapshot:
     quotes, trades = [], []
     for symbol, raw in answers.items():
         try:
@@ -103,4 +103,4 @@ def _latest(answers: Mapping[str, msgspec.Raw]) -> Latest:
             quotes.append(Quote(symbol=symbol, ts=quote.t, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size))
         if (trade := found.latest_trade) is not None and is_price(trade.p):
             trades.append(Trade(symbol=symbol, ts=trade.t, price=trade.p, size=trade.s))
-    return Latest(tuple(quotes), tuple(trades))
+    return MarketSnapshot(tuple(quotes), tuple(trades))

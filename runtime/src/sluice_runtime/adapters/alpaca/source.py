@@ -14,33 +14,33 @@ from sluice_contract.alpaca import Alpaca, AlpacaEngine
 
 from ...domain.failure import StreamError
 from ...ports import Listener
-from ..closing import farewell
+from ..shielding import farewell
 from .connection import AlpacaConnection
-from .mount import AlpacaMount
-from .refusals import Contention
-from .wire import Endpoint, NativeWire, Patience, Wire
+from .credentials import AlpacaMount
+from .errors import Contention
+from .websocket import Endpoint, NativeWire, Timeouts, Transport
 
 _HOST = "wss://stream.data.alpaca.markets"
 _PATHS = {"boats": "v1beta1/boats", "overnight": "v1beta1/overnight", "crypto": "v1beta3/crypto/us"}
 
-Open = Callable[[Endpoint], Awaitable[Wire]]
+Open = Callable[[Endpoint], Awaitable[Transport]]
 
 
-async def open_sdk(endpoint: Endpoint) -> Wire:
+async def open_sdk(endpoint: Endpoint) -> Transport:
     """A wire of engine `sdk`, whose packages are imported with the first.
 
     Raises:
         StreamError: it cannot be had, or alpaca-py is not installed.
     """
     try:
-        from .sdk import SDKWire  # noqa: PLC0415
+        from .sdk import SDKTransport  # noqa: PLC0415
     except ImportError as error:
         raise StreamError(
             "configuration",
             f"spec.alpaca.engine is sdk, and this image has no alpaca-py ({error}): run the default image, or set "
             f"spec.alpaca.engine to native",
         ) from None
-    return await SDKWire.open(endpoint)
+    return await SDKTransport.open(endpoint)
 
 
 _ENGINES: dict[AlpacaEngine, Open] = {"native": NativeWire.open, "sdk": open_sdk}
@@ -53,7 +53,7 @@ class AlpacaSource:
         self,
         settings: Alpaca,
         mount: AlpacaMount,
-        patience: Patience = Patience(),  # noqa: B008  frozen
+        patience: Timeouts = Timeouts(),  # noqa: B008  frozen
     ) -> None:
         self.name = f"alpaca:{settings.feed}"
         self._url = settings.stream_url or f"{_HOST}/{_PATHS.get(settings.feed, f'v2/{settings.feed}')}"
@@ -83,10 +83,10 @@ class AlpacaSource:
         finally:
             await farewell(connection.close(), listener)
 
-    async def remedied(self) -> None:
+    async def wait_for_fix(self) -> None:
         """Returns when there are credentials, and they or the certificates are others than those used last."""
         await self._mount.changed()
 
-    async def renewed(self) -> None:
+    async def wait_for_rotation(self) -> None:
         """Returns when the credentials or certificates of the open connection have been replaced."""
         await self._mount.changed()

@@ -9,7 +9,7 @@ from datetime import timedelta
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from ...ports import Record
+from ...ports import RuntimeView
 from .control import error_answer
 from .status import status_body
 
@@ -18,7 +18,9 @@ _LOOP_STALLED = timedelta(seconds=30)
 
 
 @asynccontextmanager
-async def http_api(record: Record, host: str, port: int, routes: Iterable[web.RouteDef] = ()) -> AsyncIterator[None]:
+async def http_api(
+    record: RuntimeView, host: str, port: int, routes: Iterable[web.RouteDef] = ()
+) -> AsyncIterator[None]:
     """Serves until the context is left. `routes` come beside those that only tell."""
     runner = web.AppRunner(application(record, routes), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
@@ -43,7 +45,7 @@ async def _in_json(request: web.Request, handler: Handler) -> web.StreamResponse
         return answer
 
 
-def application(record: Record, routes: Iterable[web.RouteDef] = ()) -> web.Application:
+def application(record: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> web.Application:
     """The routes."""
 
     async def livez(_: web.Request) -> web.Response:

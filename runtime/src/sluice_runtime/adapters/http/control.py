@@ -14,7 +14,7 @@ from aiohttp import web
 from sluice_contract import identity
 
 from ...domain.pause import AUTO_STOP
-from ...ports import Controls, Record, RefusedError, Wishes
+from ...ports import Controls, RefusedError, RuntimeView, StartRequest
 from ..decoding import decoded
 from ..user_text import UserTextError, read_user_text
 from .status import status_body
@@ -22,7 +22,7 @@ from .status import status_body
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Guard = Callable[[web.Request], str | None]
+AutoStopMonitor = Callable[[web.Request], str | None]
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 _OF_AUTO_STOP = "autoStop: by other limits, a pause of the job itself, or without a cluster a restart"
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -32,7 +32,7 @@ class _Stop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str | None = None
 
 
-def bearer(file: Path | None) -> Guard:
+def bearer(file: Path | None) -> AutoStopMonitor:
     """Lets in who has the token in `file`, which is read at each request: a rotated Secret counts at once."""
 
     def refusal(request: web.Request) -> str | None:
@@ -65,7 +65,7 @@ def same_machine(request: web.Request) -> str | None:
     return None
 
 
-def control_routes(controls: Controls, record: Record, refusal: Guard) -> list[web.RouteDef]:
+def control_routes(controls: Controls, record: RuntimeView, refusal: AutoStopMonitor) -> list[web.RouteDef]:
     """POST /runtime/ingest/stop, start and reload. `refusal` is the sentence for who may not."""
 
     async def stop(request: web.Request) -> web.Response:
@@ -75,7 +75,7 @@ def control_routes(controls: Controls, record: Record, refusal: Guard) -> list[w
         return error_answer(504, "the switch is off, but the stream has not acknowledged it yet: ask for the status")
 
     async def start(request: web.Request) -> web.Response:
-        others = await controls.start(await _body(request, Wishes))
+        others = await controls.start(await _body(request, StartRequest))
         if not others:
             return web.Response(body=status_body(record.snapshot()), content_type="application/json")
         still = " and ".join(others)
@@ -92,7 +92,7 @@ def control_routes(controls: Controls, record: Record, refusal: Guard) -> list[w
     return [web.post(f"/runtime/ingest/{name}", _guarded(action, refusal)) for name, action in actions]
 
 
-def _guarded(action: Handler, refusal: Guard) -> Handler:
+def _guarded(action: Handler, refusal: AutoStopMonitor) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         why = refusal(request)
         if why is not None:

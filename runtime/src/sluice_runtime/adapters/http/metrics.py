@@ -8,12 +8,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ...ports import Record
+from ...ports import RuntimeView
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-def exposition(record: Record) -> bytes:
+def exposition(record: RuntimeView) -> bytes:
     """All metrics in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_RecordCollector(record))
@@ -21,7 +21,7 @@ def exposition(record: Record) -> bytes:
 
 
 class _RecordCollector(Collector):
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: RuntimeView) -> None:
         self._record = record
 
     def collect(self) -> Iterator[Metric]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from ...domain.health import Snapshot, stream_status
+from ...domain.health import RuntimeSnapshot, stream_status
 
 
-def status_body(snapshot: Snapshot) -> bytes:
+def status_body(snapshot: RuntimeSnapshot) -> bytes:
     """The snapshot as JSON: `status.stream`, with all switches that pause and all symbols that are paused."""
-    aim = snapshot.desired
+    desired = snapshot.desired
     document = msgspec.to_builtins(stream_status(snapshot), builtin_types=())
-    return msgspec.json.encode({**document, "pausedBy": list(aim.switches), "pausedSymbols": sorted(aim.paused)})
+    return msgspec.json.encode(
+        {**document, "pausedBy": list(desired.switches), "pausedSymbols": sorted(desired.paused)}
+    )

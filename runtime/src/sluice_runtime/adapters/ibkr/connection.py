@@ -14,9 +14,9 @@ from sluice_contract.status import SymbolRejection
 from ...domain.batches import batches
 from ...domain.failure import StreamError
 from ...ports import QUOTES, Listener
-from .book import Book
 from .gateway import Gateway
-from .messages import COMPETING_SESSION, NO_LINE, UNKNOWN_SYMBOL, Patience, rejection, rejects, silent
+from .messages import COMPETING_SESSION, NO_LINE, UNKNOWN_SYMBOL, IBKRTimeouts, rejection, rejects, silent
+from .quote_builder import Book
 
 # ib_async sends 45 requests a second, and makes the others wait.
 _BATCH = 40
@@ -29,7 +29,7 @@ class IBKRConnection:
     come.
     """
 
-    def __init__(self, gateway: Gateway, listener: Listener, patience: Patience) -> None:
+    def __init__(self, gateway: Gateway, listener: Listener, patience: IBKRTimeouts) -> None:
         self._gateway = gateway
         self._client = gateway.client
         self._listener = listener
@@ -70,11 +70,11 @@ class IBKRConnection:
         while self._gateway.end is None:
             try:
                 async with asyncio.timeout(self._patience.probe):
-                    await self._gateway.news.wait()
+                    await self._gateway.compared_values.wait()
             except TimeoutError:
                 await self._look()
                 continue
-            self._gateway.news.clear()
+            self._gateway.compared_values.clear()
             if self._gateway.end is None:
                 await self._renew()
         raise self._gateway.end
@@ -105,7 +105,7 @@ class IBKRConnection:
         and a new one brings the present quote.
         """
         await asyncio.sleep(self._patience.settle)
-        self._gateway.news.clear()
+        self._gateway.compared_values.clear()
         async with self._busy:
             await self._gateway.reachable.wait()
             self._rejected.clear()
@@ -114,7 +114,7 @@ class IBKRConnection:
                     await self._drop([symbol for symbol in batch if symbol in self._tickers])
                     await self._take(batch)
             self._acknowledge()
-        self._listener.impaired(self._gateway.outages.impairment)
+        self._listener.set_impairment(self._gateway.outages.impairment)
 
     async def _take(self, symbols: Sequence[str]) -> None:
         for batch in batches(symbols, _BATCH):
@@ -203,7 +203,7 @@ class IBKRConnection:
     def _tell_impairment(self) -> None:
         impairment = self._gateway.outages.impairment
         if impairment is not None:
-            self._listener.impaired(impairment)
+            self._listener.set_impairment(impairment)
 
     def _silent(self) -> StreamError:
         return self._gateway.end or silent(self._gateway.settings, self._patience.answer)

@@ -18,8 +18,8 @@ from ib_async import IB, Contract, StartupFetchNONE
 from sluice_contract.ibkr import IBKR
 
 from ...domain.failure import StreamError
-from ..closing import uninterrupted
-from .messages import Outages, Patience, closed, end, unreachable, unready
+from ..shielding import uninterrupted
+from .messages import IBKRTimeouts, Outages, closed, end, unreachable, unready
 
 _log = logging.getLogger(__name__)
 
@@ -42,10 +42,10 @@ class _Client(IB):
 class Gateway:
     """One connection to an IB Gateway or TWS, and what is known of it."""
 
-    def __init__(self, settings: IBKR, patience: Patience) -> None:
+    def __init__(self, settings: IBKR, patience: IBKRTimeouts) -> None:
         self.client = _Client()
         self.outages = Outages()
-        self.news = asyncio.Event()  # it has ended, or what was subscribed has to be asked for anew
+        self.compared_values = asyncio.Event()  # it has ended, or what was subscribed has to be asked for anew
         self.reachable = asyncio.Event()  # requests can be answered
         self.unthrottled = asyncio.Event()  # requests are sent at once
         self.worsened: Callable[[], None] = lambda: None
@@ -146,7 +146,7 @@ class Gateway:
         if changed == "worse":
             self.worsened()
         elif changed == "better" and not self.outages.is_lost:
-            self.news.set()
+            self.compared_values.set()
 
     def _failed(self, words: Any) -> None:
         # Told before the client is ready: what comes later is the end of the connection.
@@ -161,5 +161,5 @@ class Gateway:
             return
         self._end = error
         self._over.set_result(None)
-        for waited_for in (self.news, self.reachable, self.unthrottled):
+        for waited_for in (self.compared_values, self.reachable, self.unthrottled):
             waited_for.set()

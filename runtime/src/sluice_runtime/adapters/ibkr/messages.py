@@ -59,7 +59,7 @@ _REMEDIES = {
 _HARMLESS = frozenset({300})
 
 
-class Patience(msgspec.Struct, frozen=True, kw_only=True):
+class IBKRTimeouts(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds. `connect` until the client is ready, `answer` for a batch of requests, `probe` between signs of life.
 
     `settle`: after a restoration, the next one often follows at once. `retry`: between attempts at a competing session.

@@ -14,8 +14,8 @@ from sluice_contract.ibkr import IBKR
 
 from ...domain.failure import StreamError
 from ...ports import Connection, Listener
-from ..closing import farewell
-from .messages import Patience
+from ..shielding import farewell
+from .messages import IBKRTimeouts
 
 
 class IBKRSource:
@@ -23,7 +23,7 @@ class IBKRSource:
 
     name = "ibkr"
 
-    def __init__(self, settings: IBKR, patience: Patience = Patience()) -> None:  # noqa: B008  frozen
+    def __init__(self, settings: IBKR, patience: IBKRTimeouts = IBKRTimeouts()) -> None:  # noqa: B008  frozen
         self._settings = settings
         self._patience = patience
 
@@ -47,10 +47,10 @@ class IBKRSource:
         finally:
             await farewell(gateway.close(), listener)
 
-    async def remedied(self) -> None:
+    async def wait_for_fix(self) -> None:
         """Never: there is nothing here that could be mended while the process runs."""
         await asyncio.Event().wait()
 
-    async def renewed(self) -> None:
+    async def wait_for_rotation(self) -> None:
         """Never: the login is the gateway's."""
         await asyncio.Event().wait()

@@ -19,9 +19,9 @@ from sluice_runtime.adapters.alpaca.messages import (
     SubscriptionMessage,
     TradeMessage,
 )
-from sluice_runtime.adapters.alpaca.wire import Patience
+from sluice_runtime.adapters.alpaca.websocket import Timeouts
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.loops.racing import cancel
+from sluice_runtime.loops.waiting import cancel
 from support.fake_listener import FakeListener
 
 AT = datetime(2026, 3, 2, 15, tzinfo=UTC)
@@ -76,7 +76,7 @@ class FakeWire:
 
 @asynccontextmanager
 async def reading(wire: FakeWire, listener: FakeListener, *, statuses: bool = False) -> AsyncIterator[AlpacaConnection]:
-    connection = AlpacaConnection(wire, listener, Patience(), statuses=statuses)
+    connection = AlpacaConnection(wire, listener, Timeouts(), statuses=statuses)
     task = asyncio.create_task(connection.run())
     try:
         yield connection
@@ -173,7 +173,7 @@ async def test_the_quotes_of_one_turn_of_the_loop_are_passed_on_together() -> No
 
 async def test_an_answer_does_not_wait_for_the_quotes_that_came_with_it() -> None:
     wire, listener = FakeWire(), FakeListener()
-    connection = AlpacaConnection(wire, listener, Patience(), statuses=False)
+    connection = AlpacaConnection(wire, listener, Timeouts(), statuses=False)
     task = asyncio.create_task(connection.run())
     await asyncio.sleep(0)
     wire.say(QuoteMessage(symbol="A", ts=AT, bid=1.0), ErrorMessage(code=500, msg="internal error"))
@@ -185,7 +185,7 @@ async def test_an_answer_does_not_wait_for_the_quotes_that_came_with_it() -> Non
 
 async def test_what_comes_while_it_is_closed_is_passed_on_before_it_is_and_nothing_after() -> None:
     wire, listener = FakeWire(), FakeListener()
-    connection = AlpacaConnection(wire, listener, Patience(), statuses=False)
+    connection = AlpacaConnection(wire, listener, Timeouts(), statuses=False)
     task = asyncio.create_task(connection.run())
     await asyncio.sleep(0)
     wire.at_close = [QuoteMessage(symbol="A", ts=AT, bid=1.0)]

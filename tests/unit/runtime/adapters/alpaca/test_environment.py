@@ -3,9 +3,9 @@ from pathlib import Path
 
 from sluice_contract.alpaca import Alpaca
 from sluice_contract.values import SecretReference
+from sluice_runtime.adapters.alpaca.credentials import Credentials
 from sluice_runtime.adapters.alpaca.environment import EnvironmentMount
-from sluice_runtime.adapters.alpaca.mount import Credentials
-from sluice_runtime.loops.racing import cancel
+from sluice_runtime.loops.waiting import cancel
 from support.alpaca_provider import mount
 from support.virtual_time import at
 

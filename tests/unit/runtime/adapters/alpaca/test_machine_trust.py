@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_runtime.adapters.alpaca.wire import machine_trust
+from sluice_runtime.adapters.alpaca.websocket import machine_trust
 from support.certificates import self_signed
 from support.encodings import ENCODINGS, Encode
 

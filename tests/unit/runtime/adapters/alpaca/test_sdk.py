@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sluice_runtime.adapters.alpaca.sdk import CryptoDataStream, SDKWire, StockDataStream
-from sluice_runtime.adapters.alpaca.wire import NativeWire, Wire
+from sluice_runtime.adapters.alpaca.sdk import CryptoDataStream, SDKTransport, StockDataStream
+from sluice_runtime.adapters.alpaca.websocket import NativeWire, Transport
 
 KINDS = pytest.mark.parametrize("kind", [StockDataStream, CryptoDataStream])
 
@@ -50,5 +50,5 @@ async def test_raw_messages_reach_the_handler_of_every_symbol_as_they_came(kind:
 
 
 def test_both_engines_have_the_same_wire() -> None:
-    names = {name for name in vars(Wire) if not name.startswith("_")}
-    assert all(callable(getattr(engine, name)) for engine in (NativeWire, SDKWire) for name in names)
+    names = {name for name in vars(Transport) if not name.startswith("_")}
+    assert all(callable(getattr(engine, name)) for engine in (NativeWire, SDKTransport) for name in names)

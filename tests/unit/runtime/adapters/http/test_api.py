@@ -9,13 +9,13 @@ from aiohttp.test_utils import TestClient, TestServer
 from sluice_contract.status import StreamStatus
 from sluice_runtime.adapters.http.api import application, http_api
 from sluice_runtime.domain.coalescer import Coalescer
-from sluice_runtime.domain.desired import halted
+from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.health import stream_status
 from sluice_runtime.domain.pause import Pause
-from sluice_runtime.loops.cell import Cell
 from sluice_runtime.loops.journal import Journal
-from support.runtime_fakes import aim, identity
+from sluice_runtime.loops.latest_value import LatestValue
+from support.runtime_fakes import desired, identity
 from support.virtual_time import START
 
 REAL_TIME = True
@@ -38,7 +38,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def book(clock: Clock) -> Journal:
-    return Journal(identity(), Cell(aim()), Coalescer(), clock)
+    return Journal(identity(), LatestValue(desired()), Coalescer(), clock)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ async def test_who_is_not_ready_says_why(client: TestClient, book: Journal) -> N
 
 
 async def test_the_status_is_that_of_the_ingest_job(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
-    book.aim.set(halted(aim(), Pause(source="cr:acme/us", reason="vendor")))
+    book.desired.set(with_pause(desired(), Pause(source="cr:acme/us", reason="vendor")))
     async with client.get("/runtime/ingest/status") as response:
         assert response.content_type == "application/json"
         status = msgspec.json.decode(await response.read(), type=StreamStatus)

@@ -7,11 +7,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from sluice_runtime.adapters.http.api import application
-from sluice_runtime.adapters.http.control import Guard, bearer, control_routes, same_machine
-from sluice_runtime.domain.desired import halted
+from sluice_runtime.adapters.http.control import AutoStopMonitor, bearer, control_routes, same_machine
+from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.pause import Pause
 from sluice_runtime.loops.journal import Journal
-from sluice_runtime.ports import RefusedError, Wishes
+from sluice_runtime.ports import RefusedError, StartRequest
 from support.encodings import ENCODINGS, UNREADABLE, Encode, save
 from support.runtime_fakes import journal
 
@@ -33,7 +33,7 @@ class FakeControls:
         self.asked.append(("stop", reason))
         return self.in_time
 
-    async def start(self, wishes: Wishes) -> tuple[str, ...]:
+    async def start(self, wishes: StartRequest) -> tuple[str, ...]:
         """As Controls."""
         if self.refusal is not None:
             raise self.refusal
@@ -53,7 +53,7 @@ class World:
     def __init__(self, book: Journal) -> None:
         self.book = book
         self.controls = FakeControls()
-        self.guard: Guard = lambda _: None
+        self.guard: AutoStopMonitor = lambda _: None
         self.client: TestClient[Any, Any]
 
     async def post(self, name: str, body: Any = None, **headers: str) -> tuple[int, dict[str, Any]]:
@@ -81,7 +81,7 @@ def secret(tmp_path: Path) -> Path:
 
 
 async def test_stop_answers_with_the_acknowledgement(world: World) -> None:
-    world.book.aim.set(halted(world.book.aim.value, Pause(source="api")))
+    world.book.desired.set(with_pause(world.book.desired.value, Pause(source="api")))
     world.book.entered("Paused")
     world.book.pause_acknowledged()
     status, told = await world.post("stop", {"reason": "bad prints"})
@@ -100,8 +100,8 @@ async def test_a_stop_that_is_not_carried_out_in_time_is_told(world: World) -> N
 async def test_start_takes_its_wishes_all_of_which_may_be_absent(world: World) -> None:
     assert (await world.post("start"))[0] == 200
     await world.post("start", {"provider": "synthetic", "symbols": ["SPY"], "dry_run": True})
-    wishes = Wishes(provider="synthetic", symbols=["SPY"], dry_run=True)
-    assert world.controls.asked == [("start", Wishes()), ("start", wishes)]
+    wishes = StartRequest(provider="synthetic", symbols=["SPY"], dry_run=True)
+    assert world.controls.asked == [("start", StartRequest()), ("start", wishes)]
 
 
 async def test_start_names_every_other_switch_that_pauses(world: World) -> None:

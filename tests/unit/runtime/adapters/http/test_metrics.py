@@ -4,10 +4,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from sluice_contract.status import SymbolRejection
 from sluice_runtime.adapters.http.metrics import exposition
 from sluice_runtime.domain.counters import count
-from sluice_runtime.domain.desired import halted
+from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.pause import Pause
 from sluice_runtime.loops.journal import Journal
-from support.runtime_fakes import aim, journal, quote
+from support.runtime_fakes import desired, journal, quote
 from support.virtual_time import START
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -42,7 +42,7 @@ async def test_the_names_and_labels_are_those_of_the_contract(book: Journal) -> 
 async def test_a_stream_that_is_not_live_is_not_active(book: Journal) -> None:
     assert value(book, "ingest_active", provider="synthetic") == 0
     assert value(book, "ingest_paused") == 0
-    book.aim.set(halted(aim(), Pause(source="cr:acme/us")))
+    book.desired.set(with_pause(desired(), Pause(source="cr:acme/us")))
     assert value(book, "ingest_paused") == 1
 
 
@@ -56,7 +56,7 @@ async def test_each_quote_is_counted_by_what_became_of_it(book: Journal) -> None
 
 
 async def test_symbols_are_counted_by_what_became_of_them(book: Journal) -> None:
-    book.aim.set(aim(symbols=["A", "B", "C", "D"], pausedSymbols=[{"symbol": "D"}]))
+    book.desired.set(desired(symbols=["A", "B", "C", "D"], pausedSymbols=[{"symbol": "D"}]))
     book.acknowledged(frozenset("A"), [SymbolRejection(symbol="B", code=400, message="no")])
     states = ("confirmed", "rejected", "pending", "paused")
     assert [value(book, "ingest_symbols", state=state) for state in states] == [1, 1, 1, 1]

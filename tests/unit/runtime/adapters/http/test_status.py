@@ -9,7 +9,7 @@ from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.health import stream_status
 from sluice_runtime.domain.pause import Switch
 from sluice_runtime.loops.journal import Journal
-from support.runtime_fakes import aim, desired_by, job, journal
+from support.runtime_fakes import desired, desired_by, job, journal
 from support.virtual_time import START, now
 
 
@@ -42,7 +42,7 @@ async def test_all_switches_that_pause_are_named_the_one_that_decides_first() ->
 
 async def test_paused_symbols_are_those_of_the_job_in_order() -> None:
     paused = [{"symbol": symbol} for symbol in ("MSFT", "AAPL", "TSLA")]
-    found = body(journal(aim(symbols=["AAPL", "MSFT", "SPY"], pausedSymbols=paused)))
+    found = body(journal(desired(symbols=["AAPL", "MSFT", "SPY"], pausedSymbols=paused)))
     assert found["pausedSymbols"] == ["AAPL", "MSFT"]
     assert found["pausedBy"] == []
 

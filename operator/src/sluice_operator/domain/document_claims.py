@@ -1,0 +1,135 @@
+"""Which Firestore documents each job writes, and which job is in another's way.
+
+A document has one writer: of several jobs that claim it, the one that was created first. Whether that one is paused,
+or is itself in the way of an even earlier one, makes no difference: it may be back at any moment.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from .objects import Job, Key
+
+Collection = tuple[str, str, str, str]  # Google Cloud project, database, tenant, collection
+Since = tuple[datetime, Key]  # the creation; of two in one second, the name decides
+Documents = dict[Collection, tuple[str, ...]]  # ids, or the symbols that they stand for, in order
+
+_HEARTBEATS: Final = "ops"
+_BARS: Final = "live_bars"
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+class DocumentClaim(msgspec.Struct, frozen=True):
+    """The documents of one job, and its place in the line of those that want them."""
+
+    since: Since
+    documents: Documents
+
+
+class DocumentConflict(msgspec.Struct, frozen=True, kw_only=True):
+    """The earlier job, and what of it this one would write too. Symbols are in order."""
+
+    holder: Key
+    heartbeat: str = ""  # the id of the document; empty: each has its own
+    quotes: tuple[str, ...] = ()
+    bars: tuple[str, ...] = ()
+
+
+def document_claim(job: Job, project_id: str) -> DocumentClaim | None:
+    """What a job writes. `project_id` is that of jobs that name none. None: nothing, for its spec cannot be read.
+
+    A dry run writes no quotes, but its heartbeat goes on.
+    """
+    spec = job.spec
+    if spec is None:
+        return None
+    firestore = spec.firestore
+    place = (firestore.project_id or project_id, firestore.database, spec.tenant)
+    documents: Documents = {(*place, _HEARTBEATS): (spec.heartbeat.document,)}
+    if not spec.dry_run:
+        symbols = tuple(sorted(set(spec.symbols)))  # as a frozenset, 20 would take ten times the memory
+        documents[(*place, firestore.live_quotes_collection)] = symbols
+        if "bars" in spec.channels:
+            documents[(*place, _BARS)] = symbols
+    return DocumentClaim((job.metadata.creation_timestamp or _NEVER, job.key), documents)
+
+
+class DocumentClaims:
+    """The claims of all jobs, found by document: a change costs what the documents of the job that changed cost.
+
+    Who is first on a document decides for all others on it, so only a change of the first concerns anybody else.
+    """
+
+    def __init__(self) -> None:
+        self._claims: dict[Key, DocumentClaim] = {}
+        self._lines: dict[Collection, dict[str, tuple[Since, ...]]] = {}  # of each document, the earliest first
+        self._conflicts: dict[Key, DocumentConflict | None] = {}  # as far as somebody has asked
+
+    def put(self, key: Key, made: DocumentClaim | None) -> set[Key]:
+        """Takes what a job claims now; None for nothing. Returns the other jobs whose conflict may be another now."""
+        before = self._claims.pop(key, None)
+        concerned: set[Key] = set()
+        if made is not None:
+            self._claims[key] = made
+        if made != before:
+            concerned |= self._leave(before) if before is not None else set()
+            concerned |= self._enter(made) if made is not None else set()
+            for each in (key, *concerned):
+                self._conflicts.pop(each, None)
+        return concerned - {key}
+
+    def conflict(self, key: Key) -> DocumentConflict | None:
+        """The earliest of the jobs that claim what this one claims and were there before it. None: there is none."""
+        if key not in self._conflicts and key in self._claims:
+            self._conflicts[key] = self._found(self._claims[key])
+        return self._conflicts.get(key)
+
+    def _found(self, mine: DocumentClaim) -> DocumentConflict | None:
+        ahead = [
+            (line[0], collection[-1], name)
+            for collection, names in mine.documents.items()
+            for name in names
+            if (line := self._lines[collection][name])[0] != mine.since
+        ]
+        if not ahead:
+            return None
+        holder, _, _ = min(ahead)
+        shared: defaultdict[str, list[str]] = defaultdict(list)
+        for first, collection, name in ahead:
+            if first == holder:
+                shared[collection if collection in (_HEARTBEATS, _BARS) else ""].append(name)
+        return DocumentConflict(
+            holder=holder[1],
+            heartbeat="".join(shared[_HEARTBEATS]),
+            quotes=tuple(sorted(shared[""])),
+            bars=tuple(sorted(shared[_BARS])),
+        )
+
+    def _enter(self, made: DocumentClaim) -> set[Key]:
+        concerned: set[Key] = set()
+        for collection, names in made.documents.items():
+            lines = self._lines.setdefault(collection, {})
+            for name in names:
+                line = lines.get(name, ())
+                lines[name] = tuple(sorted((*line, made.since)))
+                if lines[name][0] == made.since:
+                    concerned.update(key for _, key in line)
+        return concerned
+
+    def _leave(self, before: DocumentClaim) -> set[Key]:
+        concerned: set[Key] = set()
+        for collection, names in before.documents.items():
+            lines = self._lines[collection]
+            for name in names:
+                line = lines.pop(name)
+                if left := tuple(each for each in line if each != before.since):
+                    lines[name] = left
+                if line[0] == before.since:
+                    concerned.update(key for _, key in left)
+            if not lines:
+                del self._lines[collection]
+        return concerned

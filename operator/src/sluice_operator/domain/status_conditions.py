@@ -1,0 +1,187 @@
+"""The conditions: each fact on its own, then what they come to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from sluice_contract import conditions as c
+from sluice_contract.status import Condition
+
+from . import facts, stops
+from .actions import Transition, Verdict
+from .objects import Job
+from .observation import Observation
+from .readiness import credentials_are_needed
+
+_TELLING: Final = (c.READY, c.PAUSED, c.CREDENTIALS_VALID, c.SINK_HEALTHY, c.CONNECTION_SLOT_ACQUIRED, c.STALLED)
+_GOOD_UNLESS_TOLD: Final = (c.CREDENTIALS_VALID, c.SINK_HEALTHY, c.CONNECTION_SLOT_ACQUIRED)
+_CREDENTIAL_FAILURES: Final = {
+    "auth": c.REFUSED,
+    "entitlement": c.NOT_ENTITLED,
+    "configuration": c.MISSING,
+}
+_CREDENTIALS_WERE_TAKEN: Final = ("Subscribing", "Live", "Finished")
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """A condition before it has a time."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+
+
+def conditions(observation: Observation, job: Job, verdict: Verdict) -> list[Condition]:
+    """All conditions in their fixed order, each with the time of its last flip."""
+    facts = (
+        Fact(c.READY, "True" if verdict.ready else "False", verdict.reason, verdict.message),
+        paused_condition(observation, job),
+        streaming_condition(observation, verdict),
+        credentials_condition(observation, job),
+        sink_condition(observation),
+        connection_slot_condition(observation),
+        reconciling_condition(verdict),
+        stalled_condition(verdict),
+    )
+    earlier = {each.type: each for each in job.status.conditions}
+    return [_dated(fact, earlier.get(fact.type), observation.now, job) for fact in facts if fact is not None]
+
+
+def paused_condition(o: Observation, job: Job) -> Fact | None:
+    """The Paused condition: True once nothing is connected and nothing more is written.
+
+    Absent while no pause is requested, and for the first 10 s of a pause that is not confirmed.
+    """
+    requested = stops.pause_is_requested(job, o.now)
+    if requested and facts.nothing_can_be_connected(o):
+        return Fact(c.PAUSED, "True", c.NOTHING_CONNECTED, "No pod runs, so nothing is connected.")
+    if requested and stops.pause_is_pending(o):
+        if o.pausing_seconds < stops.CONFIRMATION_SECONDS:
+            return None
+        return Fact(c.PAUSED, "False", c.NOT_ACKNOWLEDGED, _unconfirmed_words(o))
+    pause = stops.pause_of_the_pod(o)
+    if pause is None or pause.acknowledged_at is None:
+        return None
+    since = f"{pause.acknowledged_at:%Y-%m-%dT%H:%M:%SZ}"
+    return Fact(c.PAUSED, "True", c.PAUSED_REASON, f"Paused by {pause.source} since {since}.")
+
+
+def _unconfirmed_words(o: Observation) -> str:
+    """Say what the operator does about it, or since when its deletion has had no effect."""
+    going_since = o.pod.metadata.deletion_timestamp if o.pod is not None else None
+    if going_since is None:
+        return (
+            f"The pod has not confirmed the pause and may still be connected. The operator deletes it "
+            f"{stops.ENFORCEMENT_SECONDS:.0f} s after the pause."
+        )
+    return (
+        f"The pod has not confirmed the pause and is deleted, but its object is still there; its grace period ended or "
+        f"ends at {going_since:%Y-%m-%dT%H:%M:%SZ}. It may still be connected: see whether its node is reachable."
+    )
+
+
+def streaming_condition(o: Observation, verdict: Verdict) -> Fact:
+    """What the pod says of its connection; Unknown when it no longer says anything."""
+    report = facts.stream(o)
+    if report is None or not facts.pod_is_running(o.pod):
+        return Fact(c.STREAMING, "False", verdict.reason, verdict.message)
+    if facts.heartbeat_is_stale(o):
+        return Fact(c.STREAMING, "Unknown", c.HEARTBEAT_STALE, f"It was {report.state} when the pod last reported.")
+    if report.state == "Live" and facts.symbols_are_settled(report):
+        reason = c.SYMBOLS_REJECTED if report.symbols.rejected else c.STREAMING_REASON
+        return Fact(c.STREAMING, "True", reason, facts.symbols_words(report))
+    reason = verdict.reason if not verdict.ready or report.state in ("Paused", "Finished") else c.CONNECTING
+    return Fact(c.STREAMING, "False", reason, f"The stream is {report.state}.")
+
+
+def credentials_condition(o: Observation, job: Job) -> Fact:
+    """What the provider last said of them. Kept while the same pod reconnects."""
+    if job.spec is not None and not credentials_are_needed(job):
+        return Fact(c.CREDENTIALS_VALID, "True", c.NOT_NEEDED, f"Provider {job.spec.provider} needs none here.")
+    report = facts.stream(o)
+    if report is None:
+        return Fact(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection was tried yet.")
+    if report.failure is not None and report.failure.type in _CREDENTIAL_FAILURES:
+        return Fact(c.CREDENTIALS_VALID, "False", _CREDENTIAL_FAILURES[report.failure.type], report.failure.message)
+    if report.state in _CREDENTIALS_WERE_TAKEN:
+        return Fact(c.CREDENTIALS_VALID, "True", c.ACCEPTED, "The provider accepted them.")
+    earlier = next((each for each in job.status.conditions if each.type == c.CREDENTIALS_VALID), None)
+    if earlier is not None and earlier.reason in (c.ACCEPTED, *_CREDENTIAL_FAILURES.values()):
+        return Fact(c.CREDENTIALS_VALID, earlier.status, earlier.reason, earlier.message)
+    return Fact(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection was tried yet.")
+
+
+def sink_condition(o: Observation) -> Fact:
+    """How the last write to Firestore went."""
+    report = facts.stream(o)
+    if report is not None and not report.sink.healthy:
+        message = report.sink.message or "Firestore does not take the writes."
+        return Fact(c.SINK_HEALTHY, "False", c.WRITES_FAILING, message)
+    if report is None or report.sink.last_write_at is None:
+        return Fact(c.SINK_HEALTHY, "Unknown", c.NO_WRITES_YET, "No quote has been written yet.")
+    return Fact(c.SINK_HEALTHY, "True", c.WRITES_ACCEPTED, "Firestore takes the writes.")
+
+
+def connection_slot_condition(o: Observation) -> Fact | None:
+    """Who has the one connection that these credentials or this client id allow. Absent where nobody asked for it."""
+    report = facts.stream(o)
+    if report is None or report.slot is None:
+        return None
+    if report.slot.acquired:
+        return Fact(c.CONNECTION_SLOT_ACQUIRED, "True", c.SLOT_ACQUIRED, "The connection is this job's.")
+    message = (
+        f"Job {report.slot.holder} of this namespace has the one connection that these credentials and this feed (or "
+        f"this client id) allow: pause it, or give this job its own."
+    )
+    return Fact(c.CONNECTION_SLOT_ACQUIRED, "False", c.HELD_BY, message)
+
+
+def reconciling_condition(verdict: Verdict) -> Fact | None:
+    """Not there yet, and nobody needs to act."""
+    if verdict.ready or verdict.stalled:
+        return None
+    return Fact(c.RECONCILING, "True", verdict.reason, verdict.message)
+
+
+def stalled_condition(verdict: Verdict) -> Fact | None:
+    """Not there, and somebody has to act."""
+    return Fact(c.STALLED, "True", verdict.reason, verdict.message) if verdict.stalled else None
+
+
+def transitions(before: list[Condition], after: list[Condition]) -> tuple[Transition, ...]:
+    """The telling conditions whose status changed, one a reason: Ready and Stalled say the same thing once.
+
+    A tape that was streamed to its end leaves Ready True, and is told all the same.
+    """
+    earlier = {each.type: each for each in before}
+    found: dict[str, Transition] = {}
+    for condition in after:
+        was = earlier.get(condition.type)
+        known = was.status if was is not None else None
+        is_other = condition.status != known or (condition.reason == c.REPLAY_FINISHED != (was and was.reason))
+        # Of what is good unless told otherwise, only the bad is told, and its end; to know nothing is no news, nor is
+        # what each change of a spec brings: the few events that a job may have are for what it leads to.
+        expected = condition.type in _GOOD_UNLESS_TOLD and condition.status == "True" and known != "False"
+        silent = expected or condition.status == "Unknown" or condition.reason == c.APPLYING_SPEC
+        if condition.type in _TELLING and is_other and not silent:
+            warning = condition.type == c.STALLED or (condition.status == "False" and condition.type != c.READY)
+            if condition.reason not in found or warning:
+                found[condition.reason] = Transition(condition, warning)
+    return tuple(found.values())
+
+
+def _dated(fact: Fact, earlier: Condition | None, now: datetime, job: Job) -> Condition:
+    flipped = earlier is None or earlier.status != fact.status
+    return Condition(
+        type=fact.type,
+        status=fact.status,
+        reason=fact.reason,
+        message=fact.message[:32768],
+        # Whole seconds, as metav1.Time has them.
+        last_transition_time=now.replace(microsecond=0) if earlier is None or flipped else earlier.last_transition_time,
+        observed_generation=job.metadata.generation,
+    )

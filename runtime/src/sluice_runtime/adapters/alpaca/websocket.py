@@ -1,0 +1,240 @@
+"""The websocket below Alpaca's protocol: frames in, frames out, and an end that never takes more than 2 s."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket as sockets
+import ssl
+import struct
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn, Protocol, TypeVar, cast
+
+import aiohttp
+import msgspec
+
+from ...domain.failure import StreamError
+from ..error_text import shown
+from ..user_text import UserTextError, read_certificates
+from .errors import refused_upgrade, unreachable, untrusted
+from .messages import Message, decode, decode_in_parts
+
+_log = logging.getLogger(__name__)
+
+_MAX_FRAME = 8 << 20
+# A frame from this size on is taken in parts, and others have their turn in between.
+_LARGE_FRAME = 64 << 10
+# Waking up for a quote costs fifty times what the quote does. So a connection that brings few rests in between, no
+# longer than the shortest flush interval there is: what comes meanwhile is read together.
+_REST_SECONDS = 0.02
+_RESET = struct.pack("ii", 1, 0)
+# Looked up once: a member of an Enum costs Python 3.11 a function call, and each frame is asked for its type.
+_BINARY = aiohttp.WSMsgType.BINARY
+_ENDS = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.ERROR)
+
+_encode = msgspec.msgpack.Encoder().encode
+
+T = TypeVar("T")
+
+
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many seconds each phase of a connection may take. `ping`: a peer silent for 1.5 times this is dead.
+
+    `close` leaves half a second of the 2 s that a pause may take on a dead peer to all that is around it.
+    """
+
+    upgrade: float = 10.0
+    welcome: float = 5.0
+    auth: float = 10.0
+    ack: float = 5.0
+    close: float = 1.5
+    ping: float = 10.0
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to connect. `tls` None: what the machine trusts."""
+
+    url: str
+    tls: ssl.SSLContext | None
+    patience: Timeouts
+
+    @property
+    def name(self) -> str:
+        """The URL as it may be told."""
+        return shown(self.url)
+
+
+class Transport(Protocol):
+    """One websocket, whichever library it is of. What reads raises StreamError when it has ended."""
+
+    async def send(self, message: dict[str, object]) -> None:
+        """Sends one message; to an ended wire, nothing."""
+
+    async def next(self) -> Sequence[Message]:
+        """The messages of the next frame that are understood."""
+
+    async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
+        """Passes each frame's messages on until the socket ends; never returns."""
+
+    def rest(self) -> None:
+        """What comes in the next moment may wait until its end. To a wire that is being closed, nothing."""
+
+    async def close(self) -> None:
+        """Closes in good order if the peer answers, else without it, within the patience for that."""
+
+
+@cache
+def machine_trust() -> ssl.SSLContext:
+    """What the machine trusts. Not aiohttp's default, for which the certificates are not loaded: see `loading`."""
+    context = ssl.create_default_context()
+    if file := os.environ.get("SSL_CERT_FILE"):
+        try:
+            # OpenSSL reads this file itself, but without a word passes over the certificate after a byte order mark.
+            context.load_verify_locations(cadata=read_certificates(Path(file)))
+        except (OSError, UserTextError) as error:  # SSLError is an OSError
+            _log.warning("SSL_CERT_FILE: %s cannot be read: %s", file, error, extra={"event_type": "stream"})
+    return context
+
+
+class _Socket(aiohttp.ClientWebSocketResponse):
+    """aiohttp's, and the transport below it."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        connection = self._response.connection
+        self.transport: asyncio.ReadTransport | None = connection.transport if connection is not None else None
+
+
+class NativeWire:
+    """The wire of engine `native`: aiohttp and msgspec."""
+
+    def __init__(self, session: aiohttp.ClientSession, socket: _Socket, patience: Timeouts) -> None:
+        self._session = session
+        self._socket = socket
+        self._patience = patience
+        self._raw = socket.get_extra_info("socket")  # once it is closed, aiohttp has none to give
+        self._reading: asyncio.Future[Any] | None = None
+        self._is_closing = False
+        self._later = asyncio.get_running_loop().call_later
+
+    @classmethod
+    async def open(cls, endpoint: Endpoint) -> NativeWire:
+        """Connects and upgrades.
+
+        Raises:
+            StreamError: it cannot be had.
+        """
+        session = aiohttp.ClientSession(ws_response_class=_Socket)
+        try:
+            return cls(session, await _upgraded(session, endpoint), endpoint.patience)
+        except BaseException:
+            await session.close()
+            raise
+
+    async def send(self, message: dict[str, object]) -> None:
+        """As Wire."""
+        with suppress(aiohttp.ClientError, OSError):  # reading tells how it ended
+            await self._socket.send_bytes(_encode(message))
+
+    async def next(self) -> Sequence[Message]:
+        """As Wire."""
+        frame = await self._undisturbed(self._socket.receive())
+        if frame.type in _ENDS:
+            raise self._ended()
+        return decode(frame.data) if frame.type is _BINARY else ()
+
+    async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
+        """As Wire."""
+        await self._undisturbed(self._read(take))
+
+    async def _undisturbed(self, reading: Coroutine[Any, Any, T]) -> T:
+        """Who waits for it may be cancelled, it goes on: once a read was cancelled, aiohttp closes without farewell."""
+        self._reading = asyncio.ensure_future(reading)
+        return await asyncio.shield(self._reading)
+
+    async def _read(self, take: Callable[[Sequence[Message]], None]) -> NoReturn:
+        receive = self._socket.receive
+        while True:
+            kind, data, _ = await receive()
+            if kind is _BINARY:
+                if len(data) < _LARGE_FRAME:
+                    take(decode(data))
+                else:
+                    for messages in decode_in_parts(data):
+                        take(messages)
+                        await asyncio.sleep(0)
+            elif kind in _ENDS:
+                raise self._ended()
+
+    def rest(self) -> None:
+        """As Wire."""
+        transport = self._socket.transport
+        if transport is not None and not self._is_closing and not transport.is_closing():
+            transport.pause_reading()
+            self._later(_REST_SECONDS, self._wake)
+
+    def _wake(self) -> None:
+        if self._socket.transport is not None:
+            self._socket.transport.resume_reading()
+
+    async def close(self) -> None:
+        """As Wire. aiohttp's own timeout is one for each frame that a peer still sends, and it does not abort."""
+        self._is_closing = True
+        self._wake()
+        try:
+            async with asyncio.timeout(self._patience.close):
+                await self._socket.close()
+                if self._reading is not None:  # it may have been the one to whom aiohttp left the closing
+                    await asyncio.wait([self._reading])
+        except (TimeoutError, aiohttp.ClientError, OSError):
+            pass
+        finally:
+            cut(self._raw)
+            if self._reading is not None:
+                self._reading.cancel()
+                await asyncio.gather(self._reading, return_exceptions=True)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await self._session.close()
+
+    def _ended(self) -> StreamError:
+        if isinstance(self._socket.exception(), TimeoutError):
+            return StreamError("stall", "Alpaca no longer answers pings: connecting anew")
+        code = self._socket.close_code
+        return StreamError("upstreamClosed", f"Alpaca closed the connection (code {code}): connecting anew")
+
+
+def cut(raw: sockets.socket | None) -> None:
+    """Ends a TCP connection at once: what is unsent to a peer that reads nothing would else keep it open."""
+    if raw is not None:
+        with suppress(OSError):
+            raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _RESET)
+            raw.shutdown(sockets.SHUT_RDWR)
+
+
+async def _upgraded(session: aiohttp.ClientSession, endpoint: Endpoint) -> _Socket:
+    patience = endpoint.patience
+    try:
+        async with asyncio.timeout(patience.upgrade):
+            socket = await session.ws_connect(
+                endpoint.url,
+                headers={"Content-Type": "application/msgpack"},
+                heartbeat=patience.ping,
+                max_msg_size=_MAX_FRAME,
+                timeout=aiohttp.ClientWSTimeout(ws_close=2 * patience.close),
+                ssl=endpoint.tls or (machine_trust() if endpoint.url.startswith("wss:") else True),
+            )
+            return cast("_Socket", socket)
+    except aiohttp.WSServerHandshakeError as error:
+        after = error.headers.get("Retry-After", "") if error.headers else ""
+        raise refused_upgrade(error.status, after, endpoint.name) from None
+    except TimeoutError:
+        raise StreamError("network", f"{endpoint.name} did not answer within {patience.upgrade:.0f} s") from None
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise untrusted(endpoint.name, error.certificate_error) from None
+    except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: no name of a host
+        raise unreachable(endpoint.name, error) from None

@@ -1,0 +1,69 @@
+"""A walk through the HTTP interface of a runtime that runs, step by step as a person would with curl."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+_REQUEST_SECONDS = 15.0
+_LOOK_SECONDS = 0.2
+
+
+class _FailedError(Exception):
+    """A step did not go as it has to."""
+
+
+class SmokeClient:
+    """The runtime at a base URL such as http://127.0.0.1:8080, with its token where it has one."""
+
+    def __init__(self, base_url: str, token: str | None) -> None:
+        self._root = f"{base_url.rstrip('/')}/runtime/ingest"
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def failure(self, seconds: float, say: Callable[[str], None]) -> str | None:
+        """What went wrong, if anything did. `seconds` is how long the stream may take to be live."""
+        try:
+            say(f"status: {self._ask('status')['state']}")
+            self._ask("reload", {})
+            say("reload: done")
+            self._ask("start", {"dry_run": True})
+            say(f"dry start: live after {self._until_live(seconds):.1f} s")
+            stopped = self._ask("stop", {"reason": "smoke"})
+            if stopped["state"] != "Paused":
+                return f"stop was answered while the stream is {stopped['state']}"
+            say("stop: acknowledged")
+            self._ask("reload", {})  # else a later start would be dry, too
+        except _FailedError as error:
+            return str(error)
+        return None
+
+    def _until_live(self, seconds: float) -> float:
+        began = time.monotonic()
+        while True:
+            status = self._ask("status")
+            waited = time.monotonic() - began
+            if status["state"] in ("Live", "Finished") and status["heartbeat"]["dryRun"]:
+                return waited
+            if waited > seconds:
+                why = status.get("failure", {}).get("message", "it gives no failure")
+                raise _FailedError(f"the stream is {status['state']} after {seconds:g} s: {why}")
+            time.sleep(_LOOK_SECONDS)
+
+    def _ask(self, name: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        data = json.dumps(body).encode() if body is not None else None
+        try:
+            request = urllib.request.Request(f"{self._root}/{name}", data=data, headers=self._headers)  # noqa: S310
+            with urllib.request.urlopen(request, timeout=_REQUEST_SECONDS) as response:  # noqa: S310
+                answer: dict[str, Any] = json.load(response)
+                return answer
+        except urllib.error.HTTPError as error:
+            raise _FailedError(
+                f"{name} was answered with {error.code}: {error.read().decode(errors='replace')}"
+            ) from None
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise _FailedError(f"{self._root}/{name} does not answer: {error}") from None

@@ -1,0 +1,192 @@
+"""The job of a standalone runtime: a document or an environment, with what was paused by hand and asked for since."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+import msgspec
+
+from sluice_contract.resource import IngestJob
+from sluice_contract.rules import broken
+from sluice_contract.spec import IngestJobSpec, PausedSymbol, cold_part
+from sluice_contract.status import StreamStatus
+from sluice_contract.values import Symbol
+
+from ..domain.declared_job import DeclaredJob, understood_job
+from ..domain.pause import Switch
+from ..ports import RefusedError, StartRequest, SwitchListener
+from .pause_file import PauseFile, Pauses
+
+_log = logging.getLogger(__name__)
+_RELOAD = {"event_type": "reload"}
+_POLL_SECONDS = 1.0
+
+T = TypeVar("T")
+
+Read = Callable[[], IngestJob]  # raises RefusedError
+
+
+class StandaloneJob:
+    """JobPort and Declaration in one. Only hot fields change; another cold field needs a restart, and is told."""
+
+    def __init__(self, read: Read, pauses: PauseFile, listener: SwitchListener) -> None:
+        self._read = read
+        self._file = pauses
+        self._listener = listener
+        self._began = self._declared = read()
+        self._wishes = StartRequest()
+        self._pauses = Pauses()
+        self._generation = 0
+        self._nudge = asyncio.Event()
+        self._told: dict[str, str] = {}  # what is wrong now, by what it is about
+
+    async def watch(self) -> AsyncIterator[DeclaredJob | None]:
+        """As JobPort. Looks every second, and at once when it is nudged."""
+        last: IngestJobSpec | None = None
+        while True:
+            self._look()
+            spec = self._spec(self._declared.spec, self._wishes)
+            if spec != last:
+                last = spec
+                self._generation += 1
+                metadata = msgspec.structs.replace(self._began.metadata, generation=self._generation)
+                yield understood_job(IngestJob(metadata=metadata, spec=spec))
+            try:
+                async with asyncio.timeout(_POLL_SECONDS):
+                    await self._nudge.wait()
+            except TimeoutError:
+                continue
+            self._nudge.clear()
+
+    async def report(self, status: StreamStatus) -> None:
+        """As JobPort. There is no status to write: HTTP tells it."""
+
+    def override(self, wishes: StartRequest) -> None:
+        """As Declaration. What is not wished stays as it was wished before, until the next reload."""
+        if wishes.provider not in (None, self._began.spec.provider):
+            raise RefusedError(
+                f"this runtime streams from {self._began.spec.provider}: restart it for another provider"
+            )
+        merged = StartRequest(
+            symbols=_either(wishes.symbols, self._wishes.symbols),
+            dry_run=_either(wishes.dry_run, self._wishes.dry_run),
+        )
+        self._held_to_the_rules(self._spec(self._declared.spec, merged))
+        self._wishes = merged
+        self._nudge.set()
+
+    def reload(self) -> None:
+        """As Declaration. What was wished over HTTP ends with it: the document counts. What is wrong is told again."""
+        self._told.clear()
+        self._declared = self._hot(self._read())
+        self._wishes = StartRequest()
+        self._nudge.set()
+
+    def _look(self) -> None:
+        before = self._declared.spec
+        try:
+            self._declared = self._hot(self._read())
+            self._told.pop("document", None)
+            if self._declared.spec != before:
+                _log.info("the document has changed: what is new of it is applied", extra=_RELOAD)
+        except RefusedError as error:
+            if self._is_news("document", str(error)):
+                _log.warning("%s; what was read last stands", error, extra=_RELOAD)
+        try:
+            self._pauses = self._file.read()
+            self._told.pop("pauses", None)
+            self._listener.switched(self._switch())
+        except (OSError, msgspec.MsgspecError) as error:
+            if self._is_news("pauses", str(error)):
+                self._listener.check_failed(
+                    f"{self._file.path} cannot be read ({error}); what it said last stands: mend it, or remove it"
+                )
+
+    def _switch(self) -> Switch:
+        by_hand = self._pauses.job
+        reason = (by_hand.reason or None) if by_hand else None
+        return Switch(source=f"file:{self._file.path}", pauses=by_hand is not None, reason=reason)
+
+    def _hot(self, found: IngestJob) -> IngestJob:
+        """What can be applied of it.
+
+        Raises:
+            RefusedError: nothing, for it is of another job, or would break a rule with the cold fields that run.
+        """
+        began, now = self._began.spec, found.spec
+        if _whose(found) != _whose(self._began):
+            raise RefusedError(
+                f"the document is of {_whose(found)} by now, and this runtime is of {_whose(self._began)}: restart it"
+            )
+        if cold_part(now) == cold_part(began):
+            self._told.pop("cold", None)
+            return found
+        cold, before = msgspec.to_builtins(cold_part(now)), msgspec.to_builtins(cold_part(began))
+        other = [f"spec.{name}" for name in cold.keys() | before.keys() if cold.get(name) != before.get(name)]
+        names = " and ".join(sorted(other))
+        spec = msgspec.structs.replace(
+            began,
+            symbols=now.symbols,
+            channels=now.channels,
+            enabled=now.enabled,
+            pause=now.pause,
+            paused_symbols=now.paused_symbols,
+            dry_run=now.dry_run,
+            limits=now.limits,
+            heartbeat=msgspec.structs.replace(began.heartbeat, interval_seconds=now.heartbeat.interval_seconds),
+            auto_stop=now.auto_stop,
+        )
+        if sentences := broken(msgspec.structs.replace(self._began, spec=spec)):
+            raise RefusedError(
+                f"{names} can only change with a restart of this runtime, and without that nothing can be applied "
+                f"({'; '.join(sentences)})"
+            )
+        if self._is_news("cold", str(cold)):
+            message = f"{names} can only change with a restart of this runtime; the rest is applied"
+            _log.warning(message, extra=_RELOAD)
+        return msgspec.structs.replace(self._began, spec=spec)
+
+    def _held_to_the_rules(self, spec: IngestJobSpec) -> None:
+        try:
+            msgspec.convert(msgspec.to_builtins(spec), IngestJobSpec)
+        except msgspec.ValidationError as error:
+            raise RefusedError(str(error)) from None
+        # Above all: quotes that are simulated in a dry run are never written.
+        if sentences := broken(msgspec.structs.replace(self._began, spec=spec)):
+            raise RefusedError(f"{'; '.join(sentences)}; a restart may be needed")
+
+    def _spec(self, declared: IngestJobSpec, wishes: StartRequest) -> IngestJobSpec:
+        listed = {entry.symbol: entry for entry in declared.paused_symbols}
+        by_hand = {
+            symbol: PausedSymbol(symbol=symbol, reason=pause.reason) for symbol, pause in self._pauses.symbols.items()
+        }
+        return msgspec.structs.replace(
+            declared,
+            paused_symbols=list((listed | by_hand).values()),
+            symbols=_symbols(wishes.symbols) or declared.symbols,
+            dry_run=_either(wishes.dry_run, declared.dry_run),
+        )
+
+    def _is_news(self, what: str, trouble: str) -> bool:
+        """Whether this was not wrong already when it was looked at before."""
+        before = self._told.get(what)
+        self._told[what] = trouble
+        return before != trouble
+
+
+def _whose(job: IngestJob) -> str:
+    return f"{job.metadata.namespace}/{job.metadata.name} of tenant {job.spec.tenant}"
+
+
+def _either(wished: T | None, otherwise: T) -> T:
+    return otherwise if wished is None else wished
+
+
+def _symbols(wished: list[str] | None) -> list[str]:
+    try:
+        return msgspec.convert(list(dict.fromkeys(wished or [])), list[Symbol])
+    except msgspec.ValidationError as error:
+        raise RefusedError(f"symbols: {error}") from None

@@ -1,0 +1,192 @@
+"""What `sluice-runtime` does beside running, and how it finds out what to run."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import msgspec.yaml
+
+from sluice_contract import identity
+from sluice_contract.alpaca import Alpaca
+from sluice_contract.resource import IngestJob
+from sluice_contract.values import Symbol
+
+from .adapters.alpaca.credentials import AlpacaMount, Credentials
+from .adapters.alpaca.environment import EnvironmentMount
+from .adapters.decoding import decoded
+from .adapters.http.smoke_client import SmokeClient
+from .adapters.pause_file import HandPause, PauseFile
+from .adapters.preflight import findings_of
+from .adapters.user_text import UserTextError, read_user_text
+from .domain.endpoints import endpoints
+from .settings import Settings, SettingsError, says, settings
+from .standalone_settings import (
+    KEY_ID,
+    SECRET_KEY,
+    checked,
+    first,
+    spec_from_environment,
+    standalone_settings,
+    state_dir,
+)
+
+_WHOLE = "the whole job"
+
+Say = Callable[[str], None]
+
+
+def declared(document: Path | None, environment: Mapping[str, str]) -> Callable[[], IngestJob]:
+    """How the job is read, again and again: from a file, or from the environment, which stays as it is.
+
+    Raises:
+        SettingsError: the environment declares none. The function it returns raises it, too.
+    """
+    if document is None:
+        found = spec_from_environment(environment)
+        return lambda: found
+    dry = says(environment, "DRY_RUN", default="off")
+    if _is_stream(document):  # there is nothing to look at again
+        once = _document(document, dry=dry)
+        return lambda: once
+    return lambda: _file(document, dry=dry)
+
+
+def settings_of(job: IngestJob, environment: Mapping[str, str], document: Path | None) -> Settings:
+    """A standalone process's settings. A tape lies beside its document, whose spec.pod.env is what the process lacks.
+
+    Raises:
+        SettingsError: a variable is malformed.
+    """
+    own = {each.name: each.value for each in job.spec.pod.env} if job.spec.pod else {}
+    found = standalone_settings(job, own | dict(environment), time.time_ns() // 1_000_000)
+    return msgspec.structs.replace(found, tape_dir=document.parent if document else Path())
+
+
+def pauses(given: argparse.Namespace, environment: Mapping[str, str], say: Say) -> int:
+    """pause, resume and paused. The runtime follows within a second, and one that starts later finds it.
+
+    Raises:
+        SettingsError: a symbol is none, or the state cannot be read or written.
+    """
+    file = PauseFile(state_dir(environment))
+    symbols = _symbols(given.symbols)
+    try:
+        if given.command == "paused":
+            before = file.read()
+            listed = {_WHOLE: before.job, **dict(sorted(before.symbols.items()))}
+            for name, pause in listed.items():
+                if pause is not None and (not symbols or name in symbols):
+                    say(_line(name, pause))
+            if symbols and before.job is not None:
+                say(_line(_WHOLE, before.job))
+                return 0
+            return 0 if before.symbols.keys() >= set(symbols) else 1
+        if given.command == "pause":
+            pause = HandPause(since=datetime.now(UTC), reason=given.reason)
+            file.change(lambda before: before.paused(symbols, pause))
+        else:
+            file.change(lambda before: before.resumed(symbols))
+    except (OSError, msgspec.MsgspecError) as error:
+        raise SettingsError(f"{file.path} cannot be used: {error}") from None
+    done = "paused" if given.command == "pause" else "resumed"
+    whom = ", ".join(symbols) or _WHOLE
+    say(f"{done} in {file.path}: {whom}; a runtime that reads it follows within 1 s")
+    return 0
+
+
+def settings_at_hand(document: Path | None, environment: Mapping[str, str]) -> Settings:
+    """The settings that hold here: a pod's own where the operator has put them, else a standalone runtime's.
+
+    Raises:
+        SettingsError: one is missing or malformed.
+    """
+    if identity.JOB_ENV in environment and document is None:
+        return settings(environment)
+    return settings_of(declared(document, environment)(), environment, document)
+
+
+def with_symbols(found: Settings, symbols: bytes) -> Settings:
+    """Return the settings of a job with other symbols, given as a JSON array.
+
+    Raises:
+        SettingsError: it is not an array of symbols.
+    """
+    try:
+        given = decoded(symbols, list[Symbol]) or found.job.spec.symbols
+    except msgspec.MsgspecError as error:
+        raise SettingsError(f"--symbols-from-stdin: standard input is not a JSON array of symbols ({error})") from None
+    spec = msgspec.structs.replace(found.job.spec, symbols=given)
+    return msgspec.structs.replace(found, job=msgspec.structs.replace(found.job, spec=spec))
+
+
+def walk(base_url: str, seconds: float, environment: Mapping[str, str], say: Say) -> int:
+    """A running runtime through status, reload, dry start and stop, as which it is left."""
+    failure = SmokeClient(base_url, first(environment, ("SLUICE_HTTP_TOKEN",))).failure(seconds, say)
+    say(f"FAIL: {failure}" if failure else "PASS: status, reload, dry start and stop; it is left stopped, and not dry")
+    return 1 if failure else 0
+
+
+def look(settings: Settings, environment: Mapping[str, str], say: Say, *, as_json: bool) -> int:
+    """What a look at the provider's account finds: exit code 1 if not all of it is good, 0 always `as_json`."""
+    alpaca = settings.job.spec.alpaca
+    key_id, secret_key = first(environment, KEY_ID), first(environment, SECRET_KEY)
+    mount: AlpacaMount | None = None
+    if alpaca is not None and key_id and secret_key:
+        mount = EnvironmentMount(alpaca, Credentials(key_id, secret_key))
+    elif alpaca is not None and settings.job.spec.alpaca_login is not None:
+        mount = AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+    where = endpoints(alpaca or Alpaca(), settings.trading_url, settings.data_url)
+    if alpaca is not None and not where.knows_trading and not as_json:
+        say("nothing was asked: the stream is not Alpaca's own (set APCA_API_BASE_URL or spec.alpaca.tradingURL)")
+        return 0
+    found = findings_of(settings.job.spec, mount, where)
+    if as_json:
+        say(msgspec.json.encode(found).decode())
+        return 0
+    for each in found:
+        say(f"{'ok ' if each.good else 'NOT'} {each}")
+    return 0 if all(each.good for each in found) else 1
+
+
+def _is_stream(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _file(path: Path, *, dry: bool) -> IngestJob:
+    if _is_stream(path):  # it would hold up every loop
+        raise SettingsError(f"{path} is not a file any more")
+    return _document(path, dry=dry)
+
+
+def _document(path: Path, *, dry: bool) -> IngestJob:
+    """`dry`: whatever it says, it is a dry run."""
+    try:
+        found = msgspec.yaml.decode(read_user_text(path, may_be_pipe=_is_stream(path)), type=dict)
+        if dry and isinstance(found.get("spec"), dict):
+            found["spec"]["dryRun"] = True
+        return checked(found)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+    except UserTextError as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+    except (msgspec.MsgspecError, ValueError) as error:  # ValueError: a date that no calendar has
+        raise SettingsError(f"{path} is no YAML document: {error}") from None
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+def _symbols(given: list[str]) -> list[str]:
+    try:
+        return msgspec.convert([each.upper() for each in given], list[Symbol])
+    except msgspec.ValidationError:
+        raise SettingsError(f"{' '.join(given)}: symbols are written like AAPL or BRK.B") from None
+
+
+def _line(name: str, pause: HandPause) -> str:
+    why = f": {pause.reason}" if pause.reason else ""
+    return f"{name} is paused since {pause.since:%Y-%m-%d %H:%M:%S UTC}{why}"

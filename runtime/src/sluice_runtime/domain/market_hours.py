@@ -1,0 +1,75 @@
+"""When a market is open. Only for judging silence: nothing is ever held back because a market is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+
+import msgspec
+
+from sluice_contract.spec import IngestJobSpec
+
+from .nyse_sessions import DAYLIGHT, FIRST, HALF_DAYS, HOLIDAYS, LAST
+
+_OPEN, _CLOSE, _EARLY_CLOSE = time(9, 30), time(16), time(13)
+_SATURDAY = 5
+
+
+class MarketSession(msgspec.Struct, frozen=True):
+    """The market at one instant. `since` is when it opened; None where it never closes, or is not open."""
+
+    phase: Literal["open", "closed", "unknown"]
+    since: datetime | None = None
+
+
+Hours = Callable[[datetime], MarketSession]
+
+
+def always(at: datetime) -> MarketSession:
+    """A market that never closes."""
+    del at
+    return MarketSession("open")
+
+
+def unknown(at: datetime) -> MarketSession:
+    """A market whose hours are not known: its silence means nothing."""
+    del at
+    return MarketSession("unknown")
+
+
+def new_york(at: datetime) -> MarketSession:
+    """The regular session of the New York exchanges, with their holidays and half-days."""
+    local = at.astimezone(UTC).replace(tzinfo=None) - _behind_utc(at.astimezone(UTC).date())
+    day = local.date()
+    if not FIRST <= day <= LAST:
+        return MarketSession("unknown")
+    if day.weekday() >= _SATURDAY or day in HOLIDAYS:
+        return MarketSession("closed")
+    closes = _EARLY_CLOSE if day in HALF_DAYS else _CLOSE
+    if not _OPEN <= local.time() < closes:
+        return MarketSession("closed")
+    opened = datetime.combine(day, _OPEN, UTC) + _behind_utc(day)
+    return MarketSession("open", opened)
+
+
+def hours(spec: IngestJobSpec) -> Hours:
+    """The hours of what a job streams. Overnight feeds have hours of their own; a tape has its own time."""
+    match spec.provider:
+        case "alpaca" if spec.alpaca_login is not None:
+            alpaca, _ = spec.alpaca_login
+            return _ALPACA.get(alpaca.feed, new_york)
+        case "alpaca" | "synthetic":
+            return always  # simulated quotes never end
+        case "replay":
+            return unknown
+        case _:
+            return new_york
+
+
+_ALPACA: dict[str, Hours] = {"crypto": always, "test": always, "overnight": unknown, "boats": unknown}
+
+
+def _behind_utc(day: date) -> timedelta:
+    """The difference at that day's session. Clocks change on Sundays, when it does not matter."""
+    return timedelta(hours=4 if any(begins <= day < ends for begins, ends in DAYLIGHT) else 5)

@@ -1,0 +1,126 @@
+"""What the ingest_state records say of each symbol, and which of them are due to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Set
+from datetime import datetime
+
+import msgspec
+
+from sluice_contract.documents import IngestState, RecordStatus
+
+from .desired import Desired
+
+# A record is for people and for audits: it need not follow every quote.
+REFRESH_SECONDS = 60.0
+
+_DATE = "%Y-%m-%d %H:%M:%S UTC"  # the runtime's clock is in UTC
+
+LastTimes = Callable[[str], dict[str, datetime]]  # of a symbol: each channel's last event time
+
+
+class _Said(msgspec.Struct):
+    """What shall be said of a symbol, and what was."""
+
+    status: RecordStatus
+    pause_fetch: bool
+    notes: str | None = None  # None: as the record has it
+    is_news: bool = True
+    is_first: bool = False  # nothing has changed: the symbol was declared, and streams
+    times: dict[str, datetime] = {}
+    at: float = float("-inf")
+
+
+class SymbolRecords:
+    """The records of one job, `job` (namespace/name).
+
+    From before this process began: `paused` are the symbols whose records said pause_fetch, `own` those whose records
+    were the job's.
+    """
+
+    def __init__(self, job: str, paused: frozenset[str], own: frozenset[str]) -> None:
+        self._job = job
+        self._paused_before = paused
+        self._own = own
+        self._said: dict[str, _Said] = {}
+
+    def note(self, desired: Desired, rejected: Iterable[str], deleted: Set[str], now: datetime) -> None:
+        """What is declared now, what the provider refuses, and of which symbols the documents were deleted.
+
+        A removed symbol's record stays as it was until its documents are gone: by it, another process of the job would
+        find them.
+        """
+        refused = frozenset(rejected)
+        for symbol in desired.declared:
+            status: RecordStatus = "active"
+            if symbol in desired.paused:
+                status = "paused"
+            elif symbol in refused:
+                status = "rejected"
+            self._is(symbol, status, desired.pause_reasons.get(symbol, ""), now)
+        for symbol in ((self._said.keys() | self._own) & deleted) - desired.declared:
+            self._is(symbol, "removed", "", now)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something is to be said that no record says yet."""
+        return any(said.is_news for said in self._said.values())
+
+    def due(self, last: LastTimes, at: float, now: datetime, count: int) -> list[IngestState]:
+        """At most `count` records to write now: transitions, then first records, then what is older than a minute."""
+        news = [symbol for symbol, said in self._said.items() if said.is_news]
+        news.sort(key=lambda symbol: self._said[symbol].is_first)
+        aged = [symbol for symbol, said in self._said.items() if self._is_stale(symbol, said, last, at)]
+        return [self._record(symbol, last(symbol), now) for symbol in [*news, *aged][:count]]
+
+    def wrote(self, states: Iterable[IngestState], at: float) -> None:
+        """They are in Firestore."""
+        for state in states:
+            said = self._said[state.canonical_symbol]
+            if said.status == "removed" == state.status:
+                del self._said[state.canonical_symbol]
+                self._own -= {state.canonical_symbol}
+            elif (said.status, said.notes) == (state.status, state.notes):
+                said.is_news, said.at, said.times = False, at, state.last_times
+
+    def _is(self, symbol: str, status: RecordStatus, reason: str, now: datetime) -> None:
+        before = self._said.get(symbol)
+        if before is not None and before.status == status:
+            return
+        was_paused = before.pause_fetch if before else symbol in self._paused_before
+        self._paused_before -= {symbol}
+        paused = status == "paused"
+        is_first = before is None and status == "active" and not was_paused
+        is_back = before is not None and before.status == "removed"
+        is_new = before is None and not paused and symbol not in self._own
+        said = _Said(status=status, pause_fetch=paused, notes=before.notes if before else None, is_first=is_first)
+        if status == "removed":
+            said.notes = f"Symbol REMOVED by user on {now:{_DATE}}"
+        elif paused != was_paused:
+            said.notes = _note("PAUSED" if paused else "RESUMED", reason, now)
+        elif is_back or is_new:
+            said.notes = f"Symbol ADDED by user on {now:{_DATE}}"
+        self._said.pop(symbol, None)
+        self._said[symbol] = said
+
+    def _is_stale(self, symbol: str, said: _Said, last: LastTimes, at: float) -> bool:
+        return (
+            not said.is_news and at - said.at >= REFRESH_SECONDS and last(symbol).items() - said.times.items() != set()
+        )
+
+    def _record(self, symbol: str, times: dict[str, datetime], now: datetime) -> IngestState:
+        said = self._said[symbol]
+        return IngestState(
+            canonical_symbol=symbol,
+            job=None if said.status == "removed" else self._job,
+            status=said.status,
+            pause_fetch=said.pause_fetch,
+            notes=said.notes,
+            last_times=times,
+            updated_at=now,
+        )
+
+
+def _note(word: str, reason: str, now: datetime) -> str:
+    why = f": {reason}" if reason else ""
+    return f"Data fetching {word} by user on {now:{_DATE}}{why}"

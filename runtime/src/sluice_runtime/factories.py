@@ -1,0 +1,160 @@
+"""The parts of one runtime, made from its settings."""
+
+from __future__ import annotations
+
+import atexit
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sluice_contract import identity
+from sluice_contract.identity import InjectedJob
+from sluice_contract.resource import IngestJob, ObjectMeta
+from sluice_contract.spec import Synthetic
+
+from .adapters.firestore.connection import firestore_connection
+from .adapters.firestore.reloading_sink import MountedSink
+from .adapters.firestore.sink import FirestoreSink
+from .adapters.synthetic import SyntheticSource
+from .domain.coalescer import Coalescer
+from .domain.declared_job import understood_job
+from .domain.desired import UNREAD, Desired, desired_state, with_pause
+from .domain.endpoints import endpoints
+from .domain.health import Identity
+from .loops.journal import Journal
+from .loops.latest_value import LatestValue
+from .ports import MarketSnapshots, Source
+from .settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from .adapters.alpaca.credentials import AlpacaMount
+
+
+def now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)
+
+
+def journal_of(settings: Settings) -> Journal:
+    """Nothing is known yet, and nothing shall stream."""
+    injected = settings.job
+    who = Identity(
+        namespace=injected.namespace,
+        name=injected.name,
+        job_uid=injected.uid,
+        pod_uid=settings.pod_uid,
+        tenant=injected.spec.tenant,
+        provider=injected.spec.provider,
+        epoch=injected.epoch,
+        session_id=uuid.uuid4().hex,
+        started_at=now(),
+    )
+    return Journal(who, LatestValue(_desired_at_start(injected)), Coalescer(), now)
+
+
+def _desired_at_start(injected: InjectedJob) -> Desired:
+    # Generation 0: nothing has been applied. The injected spec has no hot field, so no symbol is declared yet.
+    metadata = ObjectMeta(name=injected.name, namespace=injected.namespace, uid=injected.uid)
+    job = understood_job(IngestJob(metadata=metadata, spec=injected.spec))
+    desired = with_pause(desired_state(job, injected.spec, now()), UNREAD)
+    return msgspec.structs.replace(desired, declared=frozenset(), paused=frozenset(), unknown_paused=())
+
+
+def source_of(settings: Settings, mount: AlpacaMount | None = None) -> Source:
+    """The declared provider, and what records it.
+
+    `mount` is where Alpaca's key pair is found, if not where a pod finds its Secret.
+
+    Raises:
+        SettingsError: the provider's block lacks what it needs, or the record cannot be written.
+    """
+    declared = _declared_source(settings, mount)
+    if settings.log_quotes == "all":
+        from .adapters.quote_log import QuoteLog  # noqa: PLC0415
+        from .adapters.recording import RecordingSource  # noqa: PLC0415
+
+        declared = RecordingSource(declared, QuoteLog())
+    if settings.record_file is None:
+        return declared
+    from .adapters.recording import RecordingSource, TapeFile  # noqa: PLC0415
+
+    try:
+        tape = TapeFile(settings.record_file)
+    except OSError as error:
+        raise SettingsError(f"--record: {settings.record_file} cannot be written: {error.strerror}") from error
+    atexit.register(tape.close)  # after everything else: a compressed file is whole only when it is closed
+    return RecordingSource(declared, tape)
+
+
+def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
+    """The packages of a provider are imported only here, when it is the one."""
+    spec = settings.job.spec
+    match spec.provider:
+        case "replay":
+            from .adapters.replay import ReplaySource  # noqa: PLC0415
+
+            if spec.replay is None:
+                raise SettingsError("spec.replay is missing: name the ConfigMap that holds the tape")
+            return ReplaySource(settings.tape_dir / spec.replay.tape.file, spec.replay.speed)
+        case "alpaca" if spec.alpaca_login is not None:
+            from .adapters.alpaca.credentials import AlpacaMount  # noqa: PLC0415
+            from .adapters.alpaca.source import AlpacaSource  # noqa: PLC0415
+
+            alpaca, _ = spec.alpaca_login
+            mounted = AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+            return AlpacaSource(alpaca, mount or mounted)
+        case "alpaca":
+            # The schema lets credentials be absent only in a dry run: nothing simulated is ever written.
+            return SyntheticSource(Synthetic(), now, name="alpaca:simulated")
+        case "ibkr":
+            from .adapters.ibkr.source import IBKRSource  # noqa: PLC0415
+
+            if spec.ibkr is None:
+                raise SettingsError("spec.ibkr is missing: name the host of an IB Gateway or TWS")
+            return IBKRSource(spec.ibkr)
+        case "synthetic":
+            return SyntheticSource(spec.synthetic or Synthetic(), now)
+
+
+def snapshots_of(settings: Settings, mount: AlpacaMount | None = None) -> MarketSnapshots | None:
+    """Where the provider is asked beside its stream; None where nothing is known of such a place."""
+    if settings.job.spec.alpaca_login is None:
+        return None
+    alpaca, _ = settings.job.spec.alpaca_login
+    from .adapters.alpaca.credentials import AlpacaMount  # noqa: PLC0415
+    from .adapters.alpaca.snapshots import HOST, AlpacaSnapshots  # noqa: PLC0415
+
+    where = endpoints(alpaca, settings.trading_url, settings.data_url)
+    if not where.knows_data or alpaca.feed == "test":
+        return None
+    mounted = AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+    return AlpacaSnapshots(alpaca, mount or mounted, where.data_url or HOST)
+
+
+_CREDENTIALS = (
+    f"put a service account key under {identity.FIRESTORE_CREDENTIALS_KEY} in the Secret of "
+    f"spec.firestore.credentialsSecretRef, or give the pod an identity of its own"
+)
+
+
+def sink_of(settings: Settings, desired: LatestValue[Desired], remedy: str = _CREDENTIALS) -> MountedSink:
+    """The declared Firestore. It is told a dry run by the aim; `remedy` says what to do without credentials."""
+    spec = settings.job.spec
+    key = Path(identity.FIRESTORE_CREDENTIALS_DIR) / identity.FIRESTORE_CREDENTIALS_KEY
+    mounted = key if spec.firestore.credentials_secret_ref is not None else None
+    project = spec.firestore.project_id or settings.job.project_id
+    me = f"{settings.job.namespace}/{settings.job.name}"
+
+    async def make() -> FirestoreSink:
+        try:
+            connection = await firestore_connection(spec.firestore, project, mounted)
+        except ValueError as error:
+            raise ValueError(f"{error}: {remedy}") from error
+        return FirestoreSink(
+            connection, spec.tenant, spec.firestore.live_quotes_collection, spec.heartbeat.document, me
+        )
+
+    return MountedSink(make, mounted, lambda: desired.value.dry_run)

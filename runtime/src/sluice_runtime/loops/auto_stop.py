@@ -1,0 +1,62 @@
+"""The guardrails: pauses the job by the switch autoStop, and lets go of it when somebody has seen to it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sluice_contract.spec import AutoStop
+
+from ..domain.auto_stop import Streak, breach
+from ..domain.desired import Desired
+from ..domain.pause import AUTO_STOP, Switch
+from .journal import Journal
+from .latest_value import any_changed
+from .pause_control import Switchboard
+from .waiting import completes_within
+
+
+class AutoStopMonitor:
+    """What it has seen of the stream since no switch pauses it."""
+
+    def __init__(self, journal: Journal, switchboard: Switchboard) -> None:
+        self._journal = journal
+        self._switchboard = switchboard
+        self._streaming_since: float | None = None
+        self._streak = Streak()
+        self._limits_before: AutoStop | None = None
+
+    async def run(self) -> None:
+        """Goes on until it is cancelled."""
+        journal = self._journal
+        cells = (journal.desired, journal.failures, journal.transitions)
+        while True:
+            seen = [(cell, cell.version) for cell in cells]
+            self._look(journal.desired.value, asyncio.get_running_loop().time())
+            await completes_within(self._seconds_left(), any_changed(*seen))
+
+    def _look(self, desired: Desired, now: float) -> None:
+        journal = self._journal
+        if desired.pause is None:
+            since = self._streaming_since = now if self._streaming_since is None else self._streaming_since
+            self._streak.note(journal.failures.value, journal.state == "Live", now)
+            why = breach(desired.auto_stop, now - since, self._streak.errors) if desired.auto_stop else None
+            if why is not None:
+                self._switchboard.set(Switch(source=AUTO_STOP, pauses=True, reason=why))
+        else:
+            self._streaming_since, self._streak = None, Streak(journal.failures.value)
+            if self._is_seen_to(desired):
+                self._switchboard.set(Switch(source=AUTO_STOP, pauses=False))
+        if desired.generation > 0:  # before the job has been read, its limits are not known
+            self._limits_before = desired.auto_stop
+
+    def _is_seen_to(self, desired: Desired) -> bool:
+        """The job itself pauses, or allows other limits than when it was stopped."""
+        job_pauses = any(source.startswith("cr:") for source in desired.switches)
+        limits = self._limits_before
+        return AUTO_STOP in desired.switches and (job_pauses or (limits is not None and desired.auto_stop != limits))
+
+    def _seconds_left(self) -> float | None:
+        limits = self._journal.desired.value.auto_stop
+        if self._streaming_since is None or limits is None or limits.after_seconds is None:
+            return None
+        return max(0.0, self._streaming_since + limits.after_seconds - asyncio.get_running_loop().time())

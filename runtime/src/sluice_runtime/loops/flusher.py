@@ -1,0 +1,160 @@
+"""From the coalescer to the sink: on a schedule, within the budget, one flush in flight."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from ..domain.backoff import Backoff
+from ..domain.counters import count
+from ..domain.desired import Desired
+from ..domain.failure import SinkError
+from ..domain.market import Origin
+from ..domain.token_bucket import TokenBucket
+from ..ports import Sink
+from .journal import Journal
+from .publisher import Publisher
+from .waiting import completes_within, first_completed
+
+_log = logging.getLogger(__name__)
+
+_SETTLE_RETRY_SECONDS = 1.0
+BATCH = 100  # documents in one request
+DRAIN_SECONDS = 3.0  # what is pending at a pause or at the end may take this long, then it is dropped
+# While both fail, the heartbeat is the probe: it goes first after an outage, and quotes follow at once. If it alone is
+# refused, quotes wait no longer than this.
+_HEARTBEAT_FIRST_SECONDS = 60.0
+
+
+class Flusher:
+    """Two writes of one document are never in flight together: the later could be overtaken by the earlier."""
+
+    def __init__(self, sink: Sink, journal: Journal, origin: Origin, backoff: Backoff) -> None:
+        limits = journal.desired.value.limits
+        self._publisher = Publisher(sink, journal, origin)
+        self._journal = journal
+        self._backoff = backoff
+        self._budget = TokenBucket(limits.writes_per_second, limits.burst, asyncio.get_running_loop().time())
+        self._limits = limits
+        self._lock = asyncio.Lock()
+        self._open = True
+        self._drained = False
+        self._given_up = asyncio.Event()
+        self._retry_at: float | None = None
+        self._settle_at = 0.0
+        self._heartbeat_failed = False
+
+    async def run(self) -> None:
+        """Flushes on a fixed schedule. A tick that comes late is not made up for."""
+        loop = asyncio.get_running_loop()
+        scheduled = loop.time()
+        while True:
+            interval = self._journal.desired.value.limits.flush_interval_milliseconds / 1000
+            scheduled = await self._wait_for_next_flush(max(scheduled + interval, loop.time() - interval))
+            self._journal.loop_tick_at = self._journal.now()
+            if not self._open or self._is_away(loop.time()):
+                continue
+            async with self._lock:
+                try:
+                    await first_completed(self._flush(scheduled), self._given_up.wait())
+                    self._retry_at = None
+                    self._journal.sink_is("quotes", None)  # what failed before is done, or nobody wants it any more
+                except SinkError as error:
+                    self._failed(error)
+
+    async def _wait_for_next_flush(self, scheduled: float) -> float:
+        """Waits for the scheduled time and returns it. The first quote of all does not wait: it begins the schedule."""
+        loop, journal = asyncio.get_running_loop(), self._journal
+        while journal.coalescer.last is None:
+            if not await completes_within(
+                scheduled - loop.time(), journal.transitions.changed(journal.transitions.version)
+            ):
+                return scheduled
+            if journal.coalescer.last is not None:
+                return min(scheduled, loop.time())
+        await asyncio.sleep(scheduled - loop.time())
+        return scheduled
+
+    def open(self) -> None:
+        """Lets writes happen again after a drain. What it had to drop is the newest that there is: it goes first."""
+        self._open, self._drained = True, False
+        self._journal.coalescer.recover()
+        self._given_up.clear()
+        self._retry_at = None
+
+    async def drain(self) -> None:
+        """Writes what is pending, without throttling, for at most 3 s; drops the rest. Then nothing is written.
+
+        One that was cancelled is made up for by the next: a pod may be ended while it pauses.
+        """
+        if self._drained:
+            return
+        self._open = False
+        self._note(self._journal.desired.value)  # also what came since the flush began that is still in flight
+        if not await completes_within(DRAIN_SECONDS, self._write_all()):
+            _log.warning("Firestore did not take the last quotes in time", extra={"event_type": "firestore_write"})
+        self._given_up.set()
+        async with self._lock:  # until a flush that was in flight all the while has been cancelled
+            pass
+        count(self._journal.counters.suppressed, "drained", self._journal.coalescer.drop())
+        self._drained = True
+
+    async def _write_all(self) -> None:
+        async with self._lock:
+            try:
+                now = asyncio.get_running_loop().time
+                self._publisher.enqueue_all()
+                while ticks := self._journal.coalescer.take(BATCH, now(), 0.0):
+                    await self._publisher.write_all(ticks, now())
+                if self._journal.desired.value.pause is None:  # the end, not a pause: nobody will come back to it
+                    await self._publisher.settle(now())
+            except SinkError as error:
+                self._journal.sink_is("quotes", error.message)
+
+    async def _flush(self, scheduled: float) -> None:
+        desired = self._journal.desired.value
+        if desired.pause is not None:
+            return  # the supervisor is about to drain
+        self._note(desired)
+        await self._settle(scheduled)
+        self._publisher.enqueue_due(scheduled)
+        interval = desired.limits.min_interval_milliseconds / 1000
+        room = self._budget.available(scheduled)
+        while room > 0 and (ticks := self._journal.coalescer.take(min(room, BATCH), scheduled, interval)):
+            if written := await self._publisher.write(ticks, scheduled):
+                self._budget.spend(written)
+                room -= written
+                self._backoff.reset()
+
+    async def _settle(self, at: float) -> None:
+        """What is not a quote. Where it is refused it waits by itself: no quote waits for it."""
+        if at < self._settle_at:
+            return
+        try:
+            await self._publisher.settle(at)
+            self._journal.sink_is("documents", None)
+        except SinkError as error:
+            count(self._journal.counters.errors, "firestore_write")
+            self._journal.sink_is("documents", error.message)
+            self._settle_at = asyncio.get_running_loop().time() + max(_SETTLE_RETRY_SECONDS, error.retry_after)
+
+    def _is_away(self, at: float) -> bool:
+        """Whether Firestore did not take quotes and is not to be tried again yet. The heartbeat goes first."""
+        if self._retry_at is None:
+            return False
+        failed_before, self._heartbeat_failed = self._heartbeat_failed, self._journal.sink_fails("heartbeat")
+        if self._heartbeat_failed:
+            return at < self._retry_at + _HEARTBEAT_FIRST_SECONDS
+        return at < self._retry_at and not failed_before  # a heartbeat that is taken again ends the wait
+
+    def _failed(self, error: SinkError) -> None:
+        count(self._journal.counters.errors, "firestore_write")
+        self._journal.sink_is("quotes", error.message)
+        self._retry_at = asyncio.get_running_loop().time() + self._backoff.wait(at_least=error.retry_after)
+
+    def _note(self, desired: Desired) -> None:
+        self._publisher.note(desired)
+        if desired.limits != self._limits:
+            self._limits = desired.limits
+            now = asyncio.get_running_loop().time()
+            self._budget.limit(desired.limits.writes_per_second, desired.limits.burst, now)

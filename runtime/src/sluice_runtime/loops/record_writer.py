@@ -1,0 +1,74 @@
+"""Keeps the ingest_state records, out of a budget of their own: no quote waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from ..domain.counters import count
+from ..domain.desired import Desired
+from ..domain.failure import SinkError
+from ..domain.symbol_records import SymbolRecords
+from ..domain.token_bucket import TokenBucket
+from ..ports import Sink
+from .journal import Journal
+from .waiting import completes_within
+
+_LOOK_SECONDS = 1.0
+_RETRY_SECONDS = 5.0
+_BATCH = 100
+_BURST = 100  # so many symbols are paused or removed at once without a wait
+# Of the quotes' rate, and beside it. By its record a process finds the documents that another has left, so that the
+# first records come as soon as the documents do; a refresh can wait.
+_NEWS_SHARE, _REFRESH_SHARE = 1.0, 0.1
+
+
+class RecordWriter:
+    """One write in flight, as everywhere."""
+
+    def __init__(self, sink: Sink, journal: Journal) -> None:
+        self._sink = sink
+        self._journal = journal
+        self._budget = TokenBucket(1.0, _BURST, asyncio.get_running_loop().time())
+        self._records: SymbolRecords | None = None
+
+    async def run(self) -> None:
+        """Goes on until it is cancelled."""
+        while True:
+            desired, version = self._journal.desired.value, self._journal.desired.version
+            try:
+                if desired.generation > 0 and not desired.dry_run:
+                    await self._write_due_records(desired)
+                self._journal.sink_is("records", None)
+            except SinkError as error:
+                count(self._journal.counters.errors, "ingest_state")
+                self._journal.sink_is("records", error.message)
+                await asyncio.sleep(max(_RETRY_SECONDS, error.retry_after))
+            await completes_within(_LOOK_SECONDS, self._journal.desired.changed(version))
+
+    async def _write_due_records(self, desired: Desired) -> None:
+        """What is due, as far as the budget reaches."""
+        if self._records is None:
+            paused, own = await self._sink.paused_records(), await self._sink.own_records()
+            self._records = SymbolRecords(self._journal.identity.job, paused, own)
+            self._journal.inherited |= own
+        now, at = self._journal.now(), asyncio.get_running_loop().time()
+        self._records.note(desired, self._rejected(), self._journal.deleted, now)
+        share = _NEWS_SHARE if self._records.has_news else _REFRESH_SHARE
+        self._budget.limit(max(1.0, desired.limits.writes_per_second * share), _BURST, at)
+        room = self._budget.available(at)
+        while room > 0 and (states := self._records.due(self._last_times, at, now, min(room, _BATCH))):
+            await self._sink.record(states)
+            self._records.wrote(states, at)
+            self._journal.deleted -= {each.canonical_symbol for each in states if each.status == "removed"}
+            self._budget.spend(len(states))
+            room -= len(states)
+
+    def _rejected(self) -> list[str]:
+        return [each.symbol for each in self._journal.snapshot().ledger.rejected]
+
+    def _last_times(self, symbol: str) -> dict[str, datetime]:
+        quote, trade = self._journal.coalescer.newest(symbol), self._journal.last_values.trades.get(symbol)
+        bar = self._journal.last_values.bar_times.get(symbol)
+        found = {"quotes": quote, "trades": trade.ts if trade else None, "bars": bar}
+        return {channel: ts for channel, ts in found.items() if ts is not None}

@@ -1,0 +1,143 @@
+"""Keeps one connection open while the job shall stream, and none while it shall not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from sluice_contract.spec import Channel
+
+from ..domain.backoff import Backoff
+from ..domain.counters import count
+from ..domain.failure import StreamError
+from ..ports import Connection, Source
+from .flusher import Flusher
+from .journal import Journal
+from .slot import ConnectionSlotLease
+from .waiting import completes_within, first_completed
+
+_log = logging.getLogger(__name__)
+
+# A connection that lasted this long was good: what failed before is forgotten.
+_HEALTHY_SECONDS = 60.0
+
+# A bad key is tried this often before it waits for a change of the Secret: a vendor counts failed logins.
+_FATAL_ATTEMPTS = 3
+
+_RENEWED = 2  # the place of renewed() among what a session races
+
+
+class Supervisor:
+    """One task owns the connection, so there can never be two."""
+
+    def __init__(
+        self,
+        source: Source,
+        flusher: Flusher,
+        journal: Journal,
+        backoff: Backoff,
+        slot: ConnectionSlotLease | None = None,
+    ) -> None:
+        self._source = source
+        self._flusher = flusher
+        self._journal = journal
+        self._backoff = backoff
+        self._slot = slot
+        self._fatal_failures = 0
+
+    async def run(self) -> None:
+        """Streams, pauses, streams again; ends only by cancellation, and then with the socket closed."""
+        while True:
+            if self._journal.desired.value.pause is not None:
+                await self._pause()
+            else:
+                await first_completed(self._stream(), self._until_paused())
+
+    async def _pause(self) -> None:
+        """The socket is closed by now. What is pending is written, the pause acknowledged, the end of it awaited."""
+        journal = self._journal
+        pause = journal.desired.value.pause
+        if journal.socket_closed_at is not None and pause is not None:
+            count(journal.counters.stops, pause.stop_reason)
+        await self._flusher.drain()
+        journal.entered("Paused")
+        journal.pause_acknowledged()
+        if self._slot is not None:
+            await self._slot.release()
+        self._backoff.reset()
+        self._fatal_failures = 0
+        while journal.desired.value.pause is not None:
+            await journal.desired.changed(journal.desired.version)
+        self._flusher.open()
+
+    async def _until_paused(self) -> None:
+        desired = self._journal.desired
+        while desired.value.pause is None:
+            await desired.changed(desired.version)
+
+    async def _stream(self) -> None:
+        """Connects again and again until the stream is at its end; then waits to be cancelled."""
+        self._journal.socket_closed_at = None
+        while True:
+            try:
+                if self._slot is not None:
+                    self._journal.entered("Connecting")
+                    await self._slot.acquire()
+                if not await self._session():
+                    break
+                _log.info("credentials have changed: connecting with the new ones", extra={"event_type": "stream"})
+            except StreamError as error:
+                self._journal.failed(error)
+                await self._recover(error)
+        self._journal.entered("Finished")
+        await asyncio.Event().wait()
+
+    async def _session(self) -> bool:
+        """One connection, from opening to closing. Whether another one shall take its place."""
+        live_since: float | None = None
+        loop = asyncio.get_running_loop()
+        try:
+            async with self._source.connect(self._journal) as connection:
+                live_since = loop.time()
+                ended = await first_completed(
+                    connection.run(), self._follow(connection), self._source.wait_for_rotation(), self._endangered()
+                )
+                return ended == _RENEWED
+        finally:
+            if live_since is not None and loop.time() - live_since >= _HEALTHY_SECONDS:
+                self._backoff.reset()
+
+    async def _follow(self, connection: Connection) -> None:
+        """Keeps the subscription at what is wanted, on the connection that is open."""
+        desired = self._journal.desired
+        followed: tuple[frozenset[str], frozenset[Channel]] | None = None
+        while True:
+            version, wanted = desired.version, (desired.value.symbols, desired.value.channels)
+            if wanted != followed:
+                await connection.follow(*wanted)
+                followed = wanted
+                self._fatal_failures = 0  # a login may be taken, and what it is for refused
+                self._journal.entered("Live")
+            await desired.changed(version)
+
+    async def _endangered(self) -> None:
+        """Ends by a StreamError alone: the connection is mute, or its slot is lost."""
+        await first_completed(self._muted(), self._slot.keep() if self._slot is not None else asyncio.Event().wait())
+
+    async def _muted(self) -> None:
+        mutes = self._journal.mutes
+        await mutes.changed(mutes.version)
+        raise StreamError("stall", "the connection is open and silent, although its market is open: connecting anew")
+
+    async def _recover(self, error: StreamError) -> None:
+        """Waits until another attempt makes sense."""
+        wait = min(self._backoff.wait(at_least=error.retry_after), error.retry_within)
+        if error.fatal:
+            self._fatal_failures += 1
+            if not error.is_login or self._fatal_failures >= _FATAL_ATTEMPTS:
+                self._journal.entered("Blocked")
+                await completes_within(error.retry_within, self._source.wait_for_fix())
+                self._fatal_failures = 0
+                return
+        self._journal.entered("BackingOff")
+        await first_completed(asyncio.sleep(wait), self._source.wait_for_fix())

@@ -1,0 +1,167 @@
+"""What a standalone runtime is told by its environment alone."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sluice_contract.identity import InjectedJob
+from sluice_contract.resource import IngestJob, ingest_job
+from sluice_contract.validation import mistakes
+
+from .settings import Settings, SettingsError, common, says, without_mark
+
+# Names by which others know the same variable come after the first.
+TENANT = ("TENANT_ID", "FIRESTORE_TENANT_ID")
+SYMBOLS = ("MONITORED_SYMBOLS", "ALPACA_SYMBOLS")
+KEY_ID = ("ALPACA_KEY_ID", "ALPACA_API_KEY", "APCA_API_KEY_ID")
+SECRET_KEY = ("ALPACA_SECRET_KEY", "APCA_API_SECRET_KEY")
+PROJECT = ("FIRESTORE_PROJECT_ID", "FIREBASE_PROJECT_ID")
+COLLECTION = ("FIRESTORE_LIVE_QUOTES_COLLECTION", "FIRESTORE_LATEST_COLLECTION")
+STATE_DIR = "SLUICE_STATE_DIR"
+
+# Where the numbers go: block and field of the spec.
+_NUMBERS = {
+    "PER_SYMBOL_MIN_INTERVAL_MS": ("limits", "minIntervalMilliseconds"),
+    "GLOBAL_WRITES_PER_SEC": ("limits", "writesPerSecond"),
+    "GLOBAL_BURST": ("limits", "burst"),
+    "FLUSH_INTERVAL_MS": ("limits", "flushIntervalMilliseconds"),
+    "HEARTBEAT_INTERVAL_S": ("heartbeat", "intervalSeconds"),
+    "STOP_AFTER_SECONDS": ("autoStop", "afterSeconds"),
+}
+
+
+_PLACES = {f"spec.{block}.{field}": name for name, (block, field) in _NUMBERS.items()} | {
+    "metadata.namespace": TENANT[0],
+    "spec.tenant": TENANT[0],
+    "spec.symbols": SYMBOLS[0],
+    "spec.alpaca.feed": "ALPACA_DATA_FEED",
+    "spec.alpaca.streamURL": "ALPACA_STREAM_URL",
+    "spec.firestore.projectID": PROJECT[0],
+    "spec.firestore.liveQuotesCollection": COLLECTION[0],
+}
+
+
+def spec_from_environment(environment: Mapping[str, str]) -> IngestJob:
+    """The job that the environment declares: provider alpaca, simulated in a dry run without credentials.
+
+    Raises:
+        SettingsError: it declares none, or one that breaks a bound or a rule.
+    """
+    tenant = first(environment, TENANT)
+    if tenant is None:
+        raise SettingsError("TENANT_ID is not set: say whose data this is, or name a document with -f")
+    spec: dict[str, Any] = {
+        "tenant": tenant,
+        "provider": "alpaca",
+        "symbols": _symbols(first(environment, SYMBOLS) or "SPY"),
+        "dryRun": says(environment, "DRY_RUN", default="off"),
+        "alpaca": _alpaca(environment),
+        "firestore": _present(
+            projectID=first(environment, PROJECT), liveQuotesCollection=first(environment, COLLECTION)
+        ),
+    }
+    if "credentialsSecretRef" not in spec["alpaca"] and not spec["dryRun"]:
+        raise SettingsError(
+            f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set: set them, or DRY_RUN=1 to try it with simulated quotes"
+        )
+    for name, (block, field) in _NUMBERS.items():
+        if environment.get(name):
+            spec.setdefault(block, {})[field] = _integer(name, environment[name])
+    try:
+        return checked({"metadata": {"name": "standalone", "namespace": tenant}, "spec": spec})
+    except SettingsError as error:
+        raise SettingsError(_by_variable(str(error))) from None
+
+
+def _by_variable(sentence: str) -> str:
+    """A mistake, told by the name of the variable that makes it."""
+    for path, name in _PLACES.items():
+        sentence = re.sub(rf"{re.escape(path)}(?=[ :\[])", f"{name} ({path})", sentence)
+    return sentence
+
+
+def checked(document: dict[str, Any]) -> IngestJob:
+    """A document as a job, held to what an API server would hold it to, and in a namespace as one would put it.
+
+    Raises:
+        SettingsError: something is wrong with it; the message says all that is.
+    """
+    if sentences := mistakes(document):
+        raise SettingsError("; ".join(sentences))
+    job = ingest_job(document)
+    if job.metadata.namespace:
+        return job
+    return msgspec.structs.replace(job, metadata=msgspec.structs.replace(job.metadata, namespace="default"))
+
+
+def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: int) -> Settings:
+    """Settings of a runtime for which nobody injects anything. `epoch` is Unix milliseconds: a later start wins.
+
+    Raises:
+        SettingsError: a variable is malformed.
+    """
+    namespace = job.metadata.namespace
+    uid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"sluice:{job.spec.tenant}/{namespace}/{job.metadata.name}"))
+    return Settings(
+        job=InjectedJob(
+            namespace=namespace,
+            name=job.metadata.name,
+            uid=uid,
+            generation=1,
+            epoch=epoch,
+            project_id="",
+            spec=job.spec,
+        ),
+        pod_uid="standalone",
+        bind="127.0.0.1",
+        api_url="",
+        state_dir=state_dir(environment),
+        **common(environment),
+    )
+
+
+def state_dir(environment: Mapping[str, str]) -> Path:
+    """Where a standalone runtime keeps what outlives it; `sluice-runtime pause` finds it by the same rule."""
+    if told := environment.get(STATE_DIR):
+        return Path(told)
+    home = environment.get("XDG_STATE_HOME") or f"{environment.get('HOME', '')}/.local/state"
+    return Path(home) / "sluice"
+
+
+def first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    """The value of the first of `names` that has one."""
+    values = (without_mark(environment.get(name, "")).strip() for name in names)
+    return next((value for value in values if value), None)
+
+
+def _alpaca(environment: Mapping[str, str]) -> dict[str, Any]:
+    has_keys = first(environment, KEY_ID) is not None and first(environment, SECRET_KEY) is not None
+    return _present(
+        feed=environment.get("ALPACA_DATA_FEED") or None,
+        streamURL=environment.get("ALPACA_STREAM_URL") or None,
+        credentialsSecretRef={"name": "environment"} if has_keys else None,
+    )
+
+
+def _symbols(listed: str) -> list[str]:
+    return list(dict.fromkeys(each.strip().upper() for each in listed.split(",") if each.strip()))
+
+
+def _present(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _integer(name: str, value: str) -> int:
+    try:
+        number = float(value)
+        if number != int(number):
+            raise ValueError
+    except (ValueError, OverflowError):
+        raise SettingsError(f"{name} is {value!r}: it takes a whole number") from None
+    return int(number)

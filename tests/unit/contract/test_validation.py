@@ -1,0 +1,88 @@
+from typing import Any
+
+import pytest
+
+from sluice_contract.validation import mistakes
+
+GOOD: dict[str, Any] = {
+    "apiVersion": "sluice.dev/v1alpha1",
+    "kind": "IngestJob",
+    "metadata": {"name": "us", "labels": {"anything": "goes"}},
+    "spec": {"tenant": "acme", "provider": "synthetic", "symbols": ["SPY", "BRK.B"]},
+}
+
+
+def told(**spec: Any) -> list[str]:
+    return mistakes(GOOD | {"spec": GOOD["spec"] | spec})
+
+
+def test_a_good_document_has_none() -> None:
+    assert mistakes(GOOD) == []
+    assert mistakes({"metadata": {"name": "us"}, "spec": GOOD["spec"]}) == []
+    assert told(pod={"labels": {"desk": "options"}}, pausedSymbols=[{"symbol": "SPY", "reason": "bad prints"}]) == []
+
+
+def test_a_mistyped_field_is_told_with_the_one_that_was_meant() -> None:
+    assert told(enabeld=False) == ["spec.enabeld is no field: did you mean enabled"]
+    assert told(limits={"writesPerMinute": 5}) == [
+        "spec.limits.writesPerMinute is no field: did you mean writesPerSecond"
+    ]
+    assert told(pausedSymbols=[{"symbol": "SPY", "why": ""}]) == ["spec.pausedSymbols[0].why is no field: remove it"]
+    assert mistakes({**GOOD, "sepc": {}}) == ["sepc is no field: did you mean spec"]
+
+
+def test_another_kind_of_document_is_told_as_such() -> None:
+    assert mistakes(GOOD | {"kind": "Deployment"}) == ["kind is 'Deployment': it takes IngestJob"]
+    assert mistakes(GOOD | {"apiVersion": "apps/v1"}) == ["apiVersion is 'apps/v1': it takes sluice.dev/v1alpha1"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "beginning", "end"),
+    [
+        ({"symbols": ["SPY", "spy"]}, "spec.symbols[1] is 'spy': Expected `str` matching", "(BRK.B))"),
+        ({"limits": {"burst": 0}}, "spec.limits.burst is 0: Expected `int` >= 1", "at once after a lull)"),
+        (
+            {"provider": "pigeon"},
+            "spec.provider is 'pigeon': it takes alpaca, ibkr, replay, ",
+            "of the same name)",
+        ),
+        ({"enabled": "no"}, "spec.enabled is 'no': Expected `bool`, got `str`", "say paused)"),
+        ({"limits": [1]}, "spec.limits: Expected `object`, got `array`", "written to Firestore)"),
+    ],
+)
+def test_a_value_out_of_its_bounds_is_told_with_what_the_field_is_for(
+    spec: dict[str, Any], beginning: str, end: str
+) -> None:
+    [sentence] = told(**spec)
+    assert sentence.startswith(beginning)
+    assert sentence.endswith(end)
+
+
+def test_a_field_that_is_missing_is_named() -> None:
+    [sentence] = mistakes({"metadata": {"name": "us"}, "spec": {"tenant": "acme"}})
+    assert sentence.startswith("spec: Object missing required field `provider`")
+
+
+def test_a_rule_across_fields_is_told_by_its_own_sentence() -> None:
+    [sentence] = told(provider="replay")
+    assert sentence.startswith("provider replay needs spec.replay.tape")
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ({"spec": {"symbols": ["SPY", "AAPL", "SPY"]}}, "spec.symbols has SPY 2 times: leave one"),
+        (
+            {"spec": {"pausedSymbols": [{"symbol": "SPY"}, {"symbol": "SPY", "reason": "again"}]}},
+            "spec.pausedSymbols has SPY 2 times: leave one",
+        ),
+        (
+            {"metadata": {"name": "A B"}},
+            "metadata.name is 'A B': it takes lower-case letters, digits, - and . between them",
+        ),
+    ],
+)
+def test_what_an_api_server_would_refuse_by_the_kind_of_a_list_or_a_name(
+    document: dict[str, Any], sentence: str
+) -> None:
+    assert mistakes(document) == [sentence]

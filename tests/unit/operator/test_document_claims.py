@@ -1,0 +1,160 @@
+"""Which documents a job claims, and who of several comes first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from sluice_operator.domain import objects
+from sluice_operator.domain.document_claims import DocumentClaims, DocumentConflict, document_claim
+from sluice_operator.domain.objects import Job, Key
+
+from .world import NOW, SYNTHETIC
+
+PROJECT = "demo-sluice"
+
+
+def job(name: str = "feed", age: float = 0.0, namespace: str = "acme", **spec: Any) -> Job:
+    """A job with a heartbeat document of its own, created `age` seconds before NOW."""
+    meta = {"namespace": namespace, "name": name, "uid": name, "generation": 1}
+    made = {"creationTimestamp": (NOW - timedelta(seconds=age)).isoformat()}
+    own = {"heartbeat": {"document": f"{name}_ingest"}}
+    return objects.job({"metadata": meta | made, "spec": SYNTHETIC | own | spec})
+
+
+def claims(*jobs: Job) -> DocumentClaims:
+    """All of them, put in this order."""
+    made = DocumentClaims()
+    for each in jobs:
+        made.put(each.key, document_claim(each, PROJECT))
+    return made
+
+
+def conflict(*jobs: Job) -> DocumentConflict | None:
+    """That of the last job, whatever the order in which they become known."""
+    found = {claims(*order).conflict(jobs[-1].key) for order in (jobs, jobs[::-1])}
+    assert len(found) == 1
+    return found.pop()
+
+
+def test_a_job_claims_its_heartbeat_its_quotes_and_its_bars() -> None:
+    made = document_claim(job(channels=["quotes", "bars"]), PROJECT)
+    assert made is not None
+    place = (PROJECT, "(default)", "acme")
+    assert made.documents == {
+        (*place, "ops"): ("feed_ingest",),
+        (*place, "live_quotes"): ("AAPL", "SPY"),
+        (*place, "live_bars"): ("AAPL", "SPY"),
+    }
+
+
+def test_a_dry_run_claims_its_heartbeat_only() -> None:
+    made = document_claim(job(dryRun=True, channels=["quotes", "bars"]), PROJECT)
+    assert made is not None
+    assert [collection for *_, collection in made.documents] == ["ops"]
+
+
+def test_a_spec_that_cannot_be_read_claims_nothing() -> None:
+    assert document_claim(job(symbols=["not a symbol"]), PROJECT) is None
+
+
+def test_of_two_jobs_on_one_symbol_the_later_is_in_conflict() -> None:
+    first, second = job("zz", age=9, symbols=["SPY", "MSFT"]), job("aa", age=8)
+    assert conflict(first, second) == DocumentConflict(holder=("acme", "zz"), quotes=("SPY",))
+    assert conflict(second, first) is None
+
+
+def test_of_two_jobs_of_one_second_the_name_decides() -> None:
+    assert conflict(job("aa"), job("bb")) == DocumentConflict(holder=("acme", "aa"), quotes=("AAPL", "SPY"))
+    assert conflict(job("bb"), job("aa")) is None
+
+
+def test_a_job_without_a_time_of_creation_comes_last() -> None:
+    made = job("aa")
+    timeless = msgspec.structs.replace(made, metadata=msgspec.structs.replace(made.metadata, creation_timestamp=None))
+    assert conflict(job("bb"), timeless) is not None
+
+
+def test_one_heartbeat_document_is_a_conflict_even_for_dry_runs() -> None:
+    shared = {"heartbeat": {"document": "market_ingest"}, "dryRun": True}
+    found = conflict(job("aa", age=1, **shared), job("bb", **shared))
+    assert found == DocumentConflict(holder=("acme", "aa"), heartbeat="market_ingest")
+
+
+def test_bars_are_shared_whatever_the_collection_of_the_quotes() -> None:
+    other = {"firestore": {"liveQuotesCollection": "other_quotes"}}
+    first = job("aa", age=1, channels=["quotes", "bars"])
+    assert conflict(first, job("bb", **other)) is None
+    found = conflict(first, job("bb", channels=["quotes", "bars"], **other))
+    assert found == DocumentConflict(holder=("acme", "aa"), bars=("AAPL", "SPY"))
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"tenant": "globex"},
+        {"firestore": {"projectID": "another-project"}},
+        {"firestore": {"database": "another"}},
+        {"firestore": {"liveQuotesCollection": "other_quotes"}},
+        {"symbols": ["MSFT"]},
+    ],
+)
+def test_documents_elsewhere_are_other_documents(elsewhere: dict[str, Any]) -> None:
+    assert conflict(job("aa", age=1), job("bb", **elsewhere)) is None
+
+
+def test_a_job_that_names_the_default_project_is_in_the_default_project() -> None:
+    assert conflict(job("aa", age=1), job("bb", firestore={"projectID": PROJECT})) is not None
+
+
+def test_another_namespace_is_no_other_tenant() -> None:
+    assert conflict(job("aa", age=1), job("aa", namespace="acme-2")) is not None
+
+
+def test_paused_jobs_and_paused_symbols_are_claimed_all_the_same() -> None:
+    assert conflict(job("aa", age=1, enabled=False), job("bb")) is not None
+    assert conflict(job("aa", age=1, pausedSymbols=[{"symbol": "SPY"}]), job("bb", symbols=["SPY"])) is not None
+
+
+def test_the_earliest_of_several_is_named_also_where_it_is_in_conflict_itself() -> None:
+    jobs = job("aa", age=3, symbols=["SPY"]), job("bb", age=2), job("cc", age=1, symbols=["AAPL"])
+    assert conflict(*jobs) == DocumentConflict(holder=("acme", "bb"), quotes=("AAPL",))
+    wide = job("dd", symbols=["AAPL", "SPY"])
+    assert conflict(*jobs, wide) == DocumentConflict(holder=("acme", "aa"), quotes=("SPY",))
+
+
+def test_a_change_concerns_those_that_it_may_free_or_hinder_and_nobody_else() -> None:
+    first, second, third = job("aa", age=3), job("bb", age=2), job("cc", age=1)
+    made = claims(first, second, third, job("other", symbols=["MSFT"]))
+    key: Key = ("acme", "aa")
+    assert made.put(key, document_claim(first, PROJECT)) == set()
+    assert made.put(("acme", "bb"), document_claim(job("bb", age=2, symbols=["SPY"]), PROJECT)) == set()
+    assert made.put(key, document_claim(job("aa", age=3, symbols=["AAPL"]), PROJECT)) == {
+        ("acme", "bb"),
+        ("acme", "cc"),
+    }
+    assert made.conflict(("acme", "bb")) is None
+    assert made.put(key, None) == {("acme", "cc")}
+    assert made.put(key, document_claim(first, PROJECT)) == {("acme", "bb"), ("acme", "cc")}
+
+
+def test_a_thousand_jobs_on_one_document_concern_each_other_only_through_the_first() -> None:
+    same = {"heartbeat": {"document": "market_ingest"}}
+    jobs = [job(f"job-{n}", age=9999 - n, symbols=[f"S{n}"], **same) for n in range(1000)]
+    made = claims(*jobs)
+    for each in jobs[1:]:
+        assert made.conflict(each.key) == DocumentConflict(holder=("acme", "job-0"), heartbeat="market_ingest")
+        assert made.put(each.key, None) == set()
+        assert made.put(each.key, document_claim(each, PROJECT)) == set()
+    assert len(made.put(jobs[0].key, None)) == 999
+
+
+def test_nothing_is_kept_of_jobs_that_are_gone() -> None:
+    jobs = [job(f"job-{n}", age=n) for n in range(9)]
+    made = claims(*jobs)
+    for each in jobs:
+        made.put(each.key, None)
+    assert all(not kept for kept in vars(made).values())

@@ -1,0 +1,147 @@
+"""The store, and the resync that keeps it true."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sluice_operator import handlers
+from sluice_operator.domain.objects import Job, Key
+from sluice_operator.informer_cache import ClusterState
+from sluice_operator.ports import NotFound, Unavailable
+from sluice_operator.resync import Resync, ResyncTiming
+from support import virtual_time
+
+from .fakes import FakeCluster
+from .world import KEY, SYNTHETIC
+
+
+class Counted:
+    """Implements `resync.Repairs`."""
+
+    def __init__(self) -> None:
+        self.repairs: list[tuple[str, int]] = []
+
+    def repaired(self, kind: str, count: int) -> None:
+        """See there."""
+        self.repairs.append((kind, count))
+
+
+class Rig:
+    """A store that watches a cluster, unless its watch is cut."""
+
+    def __init__(self) -> None:
+        self.cluster = FakeCluster()
+        self.added: list[Key] = []
+        self.store = ClusterState(self.added.append)
+        self.counted = Counted()
+        self.resync = Resync(self.cluster, self.store, self.counted, ResyncTiming(asyncio.sleep, lambda: 0.5))
+        self.watch()
+
+    def watch(self) -> None:
+        """The watch delivers."""
+        self.cluster.watcher = lambda plural, change, document: (
+            handlers.on_job_event(self.store, change, document)
+            if plural == "ingestjobs"
+            else handlers.on_pod_event(self.store, change, document)
+        )
+
+    def cut(self) -> None:
+        """The watch delivers nothing, and nobody notices."""
+        self.cluster.watcher = lambda *_: None
+
+
+@pytest.fixture
+def rig() -> Rig:
+    """A job that is known."""
+    made = Rig()
+    made.cluster.declare(KEY, SYNTHETIC)
+    made.added.clear()
+    return made
+
+
+async def test_an_older_state_does_not_replace_a_newer_one(rig: Rig) -> None:
+    old = dict(rig.cluster.jobs[KEY], metadata=dict(rig.cluster.jobs[KEY]["metadata"]))
+    rig.cluster.declare(KEY, SYNTHETIC | {"enabled": False})
+    handlers.on_job_event(rig.store, "MODIFIED", old)
+    known = rig.store.jobs.get(KEY)
+    assert known is not None
+    assert known.metadata.generation == 2
+
+
+async def test_the_late_end_of_an_earlier_object_does_not_remove_its_successor(rig: Rig) -> None:
+    old = rig.cluster.jobs.pop(KEY)
+    rig.cluster.declare(KEY, SYNTHETIC, uid="job-2")
+    handlers.on_job_event(rig.store, "DELETED", old)
+    assert rig.store.jobs.get(KEY) is not None
+
+
+async def test_the_same_state_again_is_no_news(rig: Rig) -> None:
+    handlers.on_job_event(rig.store, None, rig.cluster.jobs[KEY])
+    assert rig.added == []
+
+
+async def test_a_pod_whose_name_is_no_jobs_is_nobodys_news(rig: Rig) -> None:
+    meta = {"name": "other", "namespace": "acme", "uid": "u", "resourceVersion": "9"}
+    handlers.on_pod_event(rig.store, "ADDED", {"metadata": meta})
+    assert (rig.added, len(rig.store.pods)) == ([], 0)
+
+
+async def test_a_resync_removes_what_disappeared_while_nobody_watched(rig: Rig) -> None:
+    rig.cut()
+    rig.cluster.remove(KEY)
+    await rig.resync.refresh(rig.added.append)
+    assert (rig.store.jobs.get(KEY), rig.added[0]) == (None, KEY)
+    assert rig.counted.repairs == [("ingestjobs", 1)]
+
+
+async def test_a_resync_finds_what_the_watch_is_only_late_with_and_counts_nothing(rig: Rig) -> None:
+    rig.cut()
+    rig.cluster.declare(KEY, SYNTHETIC | {"enabled": False})
+    asyncio.get_running_loop().call_later(
+        5, lambda: handlers.on_job_event(rig.store, "MODIFIED", rig.cluster.jobs[KEY])
+    )
+    await rig.resync.refresh(rig.added.append)
+    assert (rig.counted.repairs, rig.added[0]) == ([], KEY)
+
+
+async def test_what_changes_while_a_list_is_read_is_newer_than_the_list(rig: Rig) -> None:
+    rig.store.jobs.begin_list()
+    rig.cluster.remove(KEY)
+    listed = {KEY: (await _job_anew(rig))}
+    rig.store.jobs.replace_all(listed, kept=lambda _: False)
+    assert rig.store.jobs.get(KEY) is None
+
+
+async def test_a_cluster_restored_from_a_backup_counts_anew(rig: Rig) -> None:
+    rig.cluster.jobs[KEY]["metadata"]["resourceVersion"] = "0"
+    await rig.resync.refresh(rig.added.append)
+    known = rig.store.jobs.get(KEY)
+    assert known is not None
+    assert known.metadata.resource_version == "0"
+
+
+async def test_a_resync_adds_every_key_and_ensures_every_account(rig: Rig) -> None:
+    await rig.resync.refresh(rig.added.append)
+    assert (rig.added, rig.cluster.accounts) == ([KEY], {"acme"})
+
+
+async def test_the_first_list_is_tried_until_the_definition_is_served_and_the_server_answers(rig: Rig) -> None:
+    answers: list[Exception] = [NotFound("no such kind"), Unavailable("refused")]
+    listing = rig.cluster.list_jobs
+
+    async def reluctant() -> list[object]:
+        if answers:
+            raise answers.pop()
+        return list(await listing())
+
+    rig.cluster.list_jobs = reluctant  # type: ignore[method-assign,assignment]
+    await rig.resync.first()
+    assert virtual_time.seconds() == 4
+
+
+async def _job_anew(rig: Rig) -> Job:
+    rig.cut()
+    rig.cluster.declare(KEY, SYNTHETIC)
+    return await rig.cluster.job(KEY)

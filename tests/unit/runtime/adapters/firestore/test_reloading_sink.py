@@ -1,0 +1,147 @@
+"""Credentials that come late, are spoilt and are replaced, over fakes."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from sluice_runtime.adapters.firestore.reloading_sink import MountedSink
+from sluice_runtime.domain.failure import SinkError
+from sluice_runtime.loops.waiting import cancel
+from support.fake_sink import FakeSink
+from support.sinks import heartbeat, quote, state
+from support.virtual_time import at
+
+
+class World:
+    """A mounted key; whatever begins with `key` is one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.key = folder / "credentials.json"
+        self.made: list[FakeSink] = []
+        self.is_dry = False
+        self.has_identity = False
+        self.attempts = 0
+        self.seconds = 0.0
+        self.sink = MountedSink(self._make, self.key, lambda: self.is_dry)
+
+    async def _make(self) -> FakeSink:
+        self.attempts += 1
+        await asyncio.sleep(self.seconds)
+        if not self.has_identity and not (self.key.exists() and self.key.read_text().startswith("key")):
+            raise ValueError("there are no usable credentials: put some there")
+        self.made.append(FakeSink())
+        return self.made[-1]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+async def test_what_is_called_reaches_the_sink_that_is_made_once(world: World) -> None:
+    world.key.write_text("key 1")
+    await world.sink.open()
+    await world.sink.write([quote("AAPL")])
+    await world.sink.mark(["AAPL"], "stale")
+    await world.sink.record([state("AAPL", "paused")])
+    await world.sink.beat(heartbeat("uid", 1))
+    assert await world.sink.times(["AAPL"]) == {"AAPL": quote("AAPL").ts}
+    assert await world.sink.own_records() == await world.sink.paused_records() == {"AAPL"}
+    await world.sink.delete(["AAPL"])
+    await world.sink.close()
+    [made] = world.made
+    assert made.history == ["write", "mark", "beat running", "delete", "close"]
+
+
+async def test_without_credentials_each_call_says_so_until_there_are_some(world: World) -> None:
+    for moment in (0.0, 0.5, 5.0):
+        await at(moment)
+        with pytest.raises(SinkError, match=r"^there are no usable credentials: put some there$"):
+            await world.sink.write([quote("AAPL")])
+    assert world.attempts == 1
+    world.key.write_text("key 1")
+    await at(6.1)
+    await world.sink.write([quote("AAPL")])
+    assert set(world.made[0].quotes) == {"AAPL"}
+
+
+async def test_an_identity_that_is_no_file_is_found_within_half_a_minute(world: World) -> None:
+    with pytest.raises(SinkError):
+        await world.sink.open()
+    world.has_identity = True
+    await at(31)
+    await world.sink.open()
+    assert len(world.made) == 1
+
+
+async def test_a_dry_run_without_credentials_fails_nothing_and_writes_nothing(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    world.is_dry = True
+    for moment in range(100):
+        await at(moment)
+        await world.sink.beat(heartbeat("uid", 1))
+    assert await world.sink.times(["AAPL"]) == {}
+    assert await world.sink.paused_records() == await world.sink.own_records() == frozenset()
+    assert caplog.text.count("a dry run without Firestore") == 1
+    world.is_dry = False
+    with pytest.raises(SinkError, match="put some there"):
+        await world.sink.beat(heartbeat("uid", 1))
+
+
+async def test_replaced_credentials_are_used_and_what_was_in_flight_ends_before_the_old_sink_is_closed(
+    world: World,
+) -> None:
+    world.key.write_text("key 1")
+    await world.sink.open()
+    [old] = world.made
+    old.seconds = 3.0
+    in_flight = asyncio.create_task(world.sink.write([quote("AAPL")]))
+    await at(2)
+    world.key.write_text("key 2")
+    await world.sink.write([quote("MSFT")])
+    assert old.history == []
+    await in_flight
+    assert old.history == ["write", "close"]
+    assert (set(old.quotes), set(world.made[1].quotes)) == ({"AAPL"}, {"MSFT"})
+    await world.sink.close()
+    assert world.made[1].history[-1] == "close"
+
+
+async def test_an_idle_sink_is_closed_as_soon_as_it_is_replaced(world: World) -> None:
+    world.key.write_text("key 1")
+    await world.sink.open()
+    await at(2)
+    world.key.write_text("key 2")
+    await world.sink.open()
+    assert world.made[0].history == ["close"]
+
+
+@pytest.mark.parametrize("content", ["spoilt", None])
+async def test_credentials_that_are_spoilt_or_gone_leave_those_in_use(
+    world: World, content: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.key.write_text("key 1")
+    await world.sink.open()
+    if content is None:
+        world.key.unlink()
+    else:
+        world.key.write_text(content)
+    for moment in (2, 4, 40):
+        await at(moment)
+        await world.sink.write([quote("AAPL")])
+    assert len(world.made) == 1
+    assert len(world.made[0].writes) == 3
+    assert caplog.text.count("those from before are used") == (0 if content is None else 1)
+
+
+async def test_an_attempt_that_was_cancelled_is_made_anew_by_the_next_call(world: World) -> None:
+    world.key.write_text("key 1")
+    world.seconds = 5.0
+    first = asyncio.create_task(world.sink.open())
+    await at(1)
+    await cancel(first)
+    await world.sink.write([quote("AAPL")])
+    assert len(world.made) == 1

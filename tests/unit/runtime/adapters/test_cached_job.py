@@ -1,0 +1,129 @@
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sluice_runtime.adapters.cached_job import ClusterDeclaration, RememberedJob
+from sluice_runtime.adapters.switches import FileSwitch
+from sluice_runtime.domain.declared_job import DeclaredJob
+from sluice_runtime.domain.health import stream_status
+from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.ports import RefusedError, StartRequest
+from support.runtime_fakes import JOB_UID, FakeJob, job, journal
+from support.virtual_time import at, seconds, settle
+
+
+async def at_once(work: Callable[[], None]) -> None:
+    """A disk that takes no time."""
+    work()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "job.json"
+
+
+class Seen:
+    """What a watch has told, and when."""
+
+    def __init__(self, port: RememberedJob) -> None:
+        self.jobs: list[tuple[float, DeclaredJob | None]] = []
+        self._port = port
+
+    async def follow(self) -> None:
+        async for each in self._port.watch():
+            self.jobs.append((seconds(), each))
+
+
+async def watched(
+    port: FakeJob, file: Path, until: float, uid: str = JOB_UID
+) -> list[tuple[float, DeclaredJob | None]]:
+    seen = Seen(RememberedJob(port, file, uid, at_once))
+    task = asyncio.create_task(seen.follow())
+    await at(until)
+    await cancel(task)
+    return seen.jobs
+
+
+async def test_what_the_api_server_says_is_handed_on_and_remembered(file: Path) -> None:
+    first, second = job(1), job(2, enabled=False, pause={"reason": "x", "until": "2026-03-02T16:00:00Z"})
+    assert await watched(FakeJob(first, second), file, 1) == [(0, first), (0, second)]
+    assert await watched(FakeJob(), file, 7) == [(6, second)]
+
+
+async def test_memory_waits_for_the_api_server_and_yields_to_it(file: Path) -> None:
+    await watched(FakeJob(job(1)), file, 1)
+    port = FakeJob()
+    seen = Seen(RememberedJob(port, file, JOB_UID, at_once))
+    task = asyncio.create_task(seen.follow())
+    await at(5.9)
+    assert seen.jobs == []
+    await at(100)
+    port.declare(job(2))
+    await settle()
+    await cancel(task)
+    assert seen.jobs == [(6, job(1)), (100, job(2))]
+
+
+async def test_a_pod_without_a_memory_waits_for_ever(file: Path) -> None:
+    assert await watched(FakeJob(), file, 1000) == []
+
+
+async def test_another_job_s_memory_is_none(file: Path) -> None:
+    await watched(FakeJob(job(1)), file, 1)
+    assert await watched(FakeJob(), file, 1000, uid="another") == []
+
+
+async def test_a_job_that_is_gone_is_forgotten(file: Path) -> None:
+    assert await watched(FakeJob(job(1), None), file, 1) == [(0, job(1)), (0, None)]
+    assert await watched(FakeJob(), file, 1000) == []
+
+
+async def test_a_damaged_memory_is_none(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    await watched(FakeJob(job(1)), file, 1)
+    damage(file)
+    assert await watched(FakeJob(), file, 1000) == []
+    assert "cannot be read" in caplog.text
+
+
+async def test_a_disk_that_takes_nothing_keeps_nothing_from_streaming(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    damage(tmp_path / "state")
+    assert await watched(FakeJob(job(1)), tmp_path / "state" / "job.json", 1) == [(0, job(1))]
+    assert "will not be remembered" in caplog.text
+
+
+async def test_no_status_is_remembered(file: Path) -> None:
+    reported = msgspec.structs.replace(job(1), earlier_stream=stream_status(journal().snapshot()))
+    await watched(FakeJob(reported), file, 1)
+    [(_, found)] = await watched(FakeJob(), file, 7)
+    assert found is not None
+    assert found.earlier_stream is None
+
+
+async def test_reports_go_through(file: Path) -> None:
+    port = FakeJob()
+    await RememberedJob(port, file, JOB_UID, at_once).report(stream_status(journal().snapshot()))
+    assert len(port.reports) == 1
+
+
+def test_a_pod_declares_nothing_itself() -> None:
+    declaration = ClusterDeclaration(None)
+    declaration.override(StartRequest())
+    declaration.reload()
+    with pytest.raises(RefusedError, match="patch it"):
+        declaration.override(StartRequest(dry_run=True))
+
+
+async def test_a_reload_reads_the_switch_file_at_once(tmp_path: Path) -> None:
+    book = journal()
+    damage(tmp_path / "enabled", "off")
+    ClusterDeclaration(FileSwitch(tmp_path / "enabled", 5.0, book)).reload()
+    assert [each.pauses for each in book.switches.value] == [True]
+
+
+def damage(file: Path, content: str = "{") -> None:
+    file.write_text(content)

@@ -1,0 +1,35 @@
+"""What a real client says of a peer that is not there, and what is told of it."""
+
+import aiohttp
+import pytest
+
+from sluice_runtime.adapters.error_text import cause, shown
+
+REAL_TIME = True
+
+
+async def test_nobody_is_told_of_objects_in_memory() -> None:
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientError) as failure:
+            await session.get("http://127.0.0.1:9/")
+    assert "Connect call failed" in cause(failure.value)
+    assert "object at 0x" not in cause(failure.value)
+    assert "127.0.0.1" in cause(failure.value)
+
+
+def test_who_says_nothing_is_told_by_name() -> None:
+    assert cause(TimeoutError()) == "TimeoutError"
+    assert cause(ValueError("why")) == "why"
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("wss://stream.example:8443/v2/iex", "wss://stream.example:8443/v2/iex"),
+        ("ws://user:secret@host/v2?key=secret#secret", "ws://host/v2"),
+        ("ws://[::1]:9/x", "ws://[::1]:9/x"),
+        ("ws://[::1/secret", "the URL that is set"),
+    ],
+)
+def test_a_url_is_told_without_what_may_be_a_password(url: str, told: str) -> None:
+    assert shown(url) == told

@@ -1,0 +1,45 @@
+import asyncio
+
+import pytest
+
+from sluice_runtime.adapters.shielding import farewell, uninterrupted
+from support.fake_listener import FakeListener
+
+
+async def test_what_closes_is_waited_for_however_often_it_is_cancelled() -> None:
+    goes_on, closed = asyncio.Event(), False
+
+    async def close() -> None:
+        nonlocal closed
+        await goes_on.wait()
+        closed = True
+
+    task = asyncio.create_task(uninterrupted(close()))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        task.cancel()
+    await asyncio.sleep(0)
+    assert not task.done()
+    goes_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert closed
+
+
+async def test_without_a_cancellation_it_ends_as_what_closes() -> None:
+    async def fail() -> None:
+        raise OSError("broken pipe")
+
+    with pytest.raises(OSError, match="broken pipe"):
+        await uninterrupted(fail())
+    await uninterrupted(asyncio.sleep(0))
+
+
+async def test_the_listener_hears_of_a_close_that_fails_too() -> None:
+    async def fail() -> None:
+        raise OSError("broken pipe")
+
+    listener = FakeListener()
+    with pytest.raises(OSError, match="broken pipe"):
+        await farewell(fail(), listener)
+    assert listener.history == ["closed"]

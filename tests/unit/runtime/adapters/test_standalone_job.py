@@ -1,0 +1,183 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sluice_contract.resource import IngestJob
+from sluice_runtime.adapters.pause_file import HandPause, PauseFile, Pauses
+from sluice_runtime.adapters.standalone_job import StandaloneJob
+from sluice_runtime.loops.journal import Journal
+from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.ports import RefusedError, StartRequest
+from support.runtime_fakes import journal, stored_job
+from support.virtual_time import at, settle
+
+BY_HAND = HandPause(since=datetime(2026, 3, 2, tzinfo=UTC), reason="bad prints")
+
+
+class World:
+    """A document that tests change, and what the runtime makes of it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.document: IngestJob | RefusedError = stored_job()
+        self.file = PauseFile(directory)
+        self.book: Journal = journal()
+        self.job = StandaloneJob(self._read, self.file, self.book)
+        self.seen: list[IngestJob] = []
+
+    def _read(self) -> IngestJob:
+        if isinstance(self.document, RefusedError):
+            raise self.document
+        return self.document
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async def follow() -> None:
+            async for each in self.job.watch():
+                assert each is not None
+                self.seen.append(each)
+
+        task = asyncio.create_task(follow())
+        await settle()
+        try:
+            yield
+        finally:
+            await cancel(task)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+async def test_a_changed_document_is_found_within_a_second_counted_and_told(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    async with world.running():
+        world.document = stored_job(symbols=["SPY"], enabled=False)
+        await at(1)
+        await at(60)
+    assert [each.metadata.generation for each in world.seen] == [1, 2]
+    assert (world.seen[-1].spec.symbols, world.seen[-1].spec.enabled) == (["SPY"], False)
+    assert caplog.messages == ["the document has changed: what is new of it is applied"]
+
+
+async def test_a_cold_change_is_told_and_only_the_rest_applied(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    async with world.running():
+        world.document = stored_job(symbols=["SPY"], synthetic={"seed": 7})
+        await at(60)
+    assert (world.seen[-1].spec.symbols, world.seen[-1].spec.synthetic) == (["SPY"], None)
+    [told] = caplog.messages
+    assert told == "spec.synthetic can only change with a restart of this runtime; the rest is applied"
+
+
+async def test_a_document_that_cannot_be_read_leaves_what_was_read_last(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with world.running():
+        world.document = RefusedError("job.yaml is no YAML document")
+        await at(60)
+        with pytest.raises(RefusedError):
+            world.job.reload()
+    assert len(world.seen) == 1
+    assert len(caplog.messages) == 1
+
+
+async def test_a_mistake_that_comes_back_after_it_was_mended_is_told_again(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    mistake = RefusedError("job.yaml is no YAML document")
+    async with world.running():
+        for moment, document in enumerate((mistake, mistake, stored_job(), mistake), start=1):
+            world.document = document
+            await at(2 * moment)
+        world.document = stored_job(synthetic={"seed": 7})
+        await at(20)
+        world.document = stored_job(synthetic={"seed": 8})
+        await at(30)
+        world.job.reload()
+    sentence = "spec.synthetic can only change with a restart of this runtime; the rest is applied"
+    assert caplog.messages == [f"{mistake}; what was read last stands"] * 2 + [sentence] * 3
+
+
+@pytest.mark.parametrize("other", [stored_job(tenant="other", symbols=["SPY"]), stored_job(uid="0b0b")])
+async def test_a_document_of_another_job_changes_nothing(world: World, other: IngestJob) -> None:
+    is_same = other.spec.tenant == "acme"
+    if is_same:
+        other = msgspec.structs.replace(other, metadata=msgspec.structs.replace(other.metadata, name="another"))
+    async with world.running():
+        world.document = other
+        await at(10)
+        with pytest.raises(RefusedError, match=r"^the document is of .* by now, and .*: restart it$"):
+            world.job.reload()
+    assert len(world.seen) == 1
+
+
+async def test_what_is_paused_by_hand_is_paused_beside_what_the_document_pauses(world: World) -> None:
+    world.document = stored_job(pausedSymbols=[{"symbol": "MSFT"}])
+    async with world.running():
+        world.file.write(Pauses(job=BY_HAND, symbols={"AAPL": BY_HAND}))
+        await at(1)
+        assert {each.symbol: each.reason for each in world.seen[-1].spec.paused_symbols} == {
+            "MSFT": "",
+            "AAPL": "bad prints",
+        }
+        [switch] = world.book.switches.value
+        assert (switch.source, switch.reason) == (f"file:{world.file.path}", "bad prints")
+        world.file.write(Pauses())
+        await at(2)
+        assert world.book.switches.value == ()
+
+
+async def test_a_damaged_pause_file_leaves_what_it_said_and_is_told_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.file.write(Pauses(job=BY_HAND))
+    async with world.running():
+        damage(world.file.path)
+        await at(60)
+        assert len(world.book.switches.value) == 1
+    assert caplog.text.count("PAUSE_CHECK_FAILED") == 1
+
+
+async def test_wishes_hold_until_a_reload(world: World) -> None:
+    async with world.running():
+        world.job.override(StartRequest(provider="synthetic", symbols=["SPY"]))
+        world.job.override(StartRequest(dry_run=True))
+        await settle()
+        assert (world.seen[-1].spec.symbols, world.seen[-1].spec.dry_run) == (["SPY"], True)
+        world.job.reload()
+        await settle()
+        assert world.seen[-1].spec == stored_job().spec
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        StartRequest(provider="alpaca"),
+        StartRequest(symbols=["spy"]),
+        StartRequest(symbols=[f"S{n}" for n in range(2001)]),
+    ],
+)
+async def test_a_wish_that_cannot_be_had_is_refused(world: World, wishes: StartRequest) -> None:
+    with pytest.raises(RefusedError):
+        world.job.override(wishes)
+
+
+async def test_simulated_quotes_are_never_written_whatever_changes(world: World, tmp_path: Path) -> None:
+    world.document = stored_job(provider="alpaca", dryRun=True)
+    simulated = StandaloneJob(world._read, PauseFile(tmp_path), world.book)
+    with pytest.raises(RefusedError):
+        simulated.override(StartRequest(dry_run=False))
+    world.document = stored_job(provider="alpaca", alpaca={"credentialsSecretRef": {"name": "alpaca"}})
+    with pytest.raises(RefusedError):
+        simulated.reload()
+
+
+def damage(path: Path) -> None:
+    path.write_text("{")

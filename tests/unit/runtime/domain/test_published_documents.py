@@ -1,0 +1,151 @@
+from datetime import timedelta
+
+import pytest
+
+from sluice_contract.documents import QuoteState
+from sluice_runtime.domain.market import Origin, Quote, Trade
+from sluice_runtime.domain.published_documents import REFRESH_SECONDS, PublishedDocuments, Statement, refresh_seconds
+from support.virtual_time import START
+
+HORIZON = START + timedelta(seconds=60)
+
+
+def quote(at: float = 0.0, bid: float = 1.0) -> Quote:
+    ts = START + timedelta(seconds=at)
+    return Quote(symbol="A", ts=ts, bid=bid, ask=3.0, bid_size=1.0, ask_size=1.0)
+
+
+def trade(at: float = 0.0, price: float = 2.5) -> Trade:
+    return Trade(symbol="A", ts=START + timedelta(seconds=at), price=price, size=1.0)
+
+
+def said(*statements: Statement, at: float = 0.0) -> PublishedDocuments:
+    book = PublishedDocuments()
+    book.wrote(statements, at)
+    return book
+
+
+def test_the_price_is_the_last_trade_s_where_one_is_known_else_the_mid() -> None:
+    assert Statement(quote=quote()).price == 2.0
+    assert Statement(quote=quote(), trade=trade()).price == 2.5
+
+
+def test_a_document_is_as_new_as_the_newest_part_of_it() -> None:
+    origin = Origin(source="fake", job="acme/us", session_id="s", epoch=7)
+    document = Statement(quote=quote(1), trade=trade(2), status="halted").document(origin, 4, START)
+    assert document.ts == START + timedelta(seconds=2)
+    assert (document.price, document.status, document.seq, document.bid) == (2.5, "halted", 4, 1.0)
+
+
+def test_what_nothing_is_known_of_is_news() -> None:
+    assert PublishedDocuments().is_news(Statement(quote=quote()), 0.0, REFRESH_SECONDS)
+
+
+def test_the_same_again_is_no_news_whatever_its_time() -> None:
+    book = said(Statement(quote=quote(0)))
+    assert not book.is_news(Statement(quote=quote(5)), 5.0, REFRESH_SECONDS)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Statement(quote=quote(bid=1.01)),
+        Statement(quote=quote(), trade=trade()),
+        Statement(quote=quote(), status="stale"),
+    ],
+)
+def test_another_price_trade_or_status_is_news(other: Statement) -> None:
+    assert said(Statement(quote=quote())).is_news(other, 1.0, REFRESH_SECONDS)
+
+
+def test_the_same_again_is_news_once_its_refresh_is_due() -> None:
+    book = said(Statement(quote=quote(0)))
+    book.hold(quote(14))
+    assert book.due(14.9, REFRESH_SECONDS) == []
+    assert book.due(15.0, REFRESH_SECONDS) == [quote(14)]
+    assert book.is_news(Statement(quote=quote(14)), 15.0, REFRESH_SECONDS)
+    assert book.due(15.0, REFRESH_SECONDS) == []
+
+
+def test_a_held_tick_is_let_go_when_a_later_one_is_written() -> None:
+    book = said(Statement(quote=quote(0)))
+    book.hold(quote(1))
+    book.wrote([Statement(quote=quote(2, bid=2.0))], 2.0)
+    assert book.due(100.0, REFRESH_SECONDS) == []
+
+
+def test_after_a_write_of_unknown_outcome_everything_is_news() -> None:
+    book = said(Statement(quote=quote()))
+    book.doubt(["A"])
+    assert book.is_news(Statement(quote=quote()), 1.0, REFRESH_SECONDS)
+    assert book.state("A") is None
+
+
+def test_a_mark_changes_what_the_document_is_known_to_say() -> None:
+    book = said(Statement(quote=quote()))
+    book.marked(["A", "B"], "stale")
+    states: list[QuoteState | None] = [book.state("A"), book.state("B"), book.state("C")]
+    assert states == ["stale", "stale", None]
+    assert book.is_news(Statement(quote=quote()), 1.0, REFRESH_SECONDS)
+    assert not book.is_news(Statement(quote=quote(), status="stale"), 1.0, REFRESH_SECONDS)
+
+
+def test_a_trade_at_another_price_calls_for_the_document_s_quote() -> None:
+    book = said(Statement(quote=quote()))
+    assert book.repriced({"A": trade()}) == [quote()]
+    assert book.repriced({"A": trade(price=2.0)}) == []
+    assert book.repriced({"UNSEEN": Trade(symbol="UNSEEN", ts=START, price=1.0, size=1.0)}) == []
+
+
+def test_a_trade_that_counts_no_longer_takes_its_price_with_it_and_not_the_time() -> None:
+    before = Statement(quote=quote(1), trade=trade(2))
+    book = said(before)
+    book.sending([before], HORIZON)
+    assert book.repriced({}) == [quote(1)]
+    book.doubt(["A"])
+    for at in (1.0, 1.5):
+        after = book.statement(quote(at), None, "live")
+        assert (after.price, after.ts) == (2.0, START + timedelta(seconds=2))
+        book.sending([after], HORIZON)
+        book.wrote([after], 3.0)
+    assert book.repriced({}) == []
+    assert book.statement(quote(5), None, "live").ts == START + timedelta(seconds=5)
+    book.keep(frozenset())
+    assert book.statement(quote(1), None, "live").ts == START + timedelta(seconds=1)
+
+
+def test_a_time_ahead_of_all_reason_holds_no_document_to_itself() -> None:
+    book = PublishedDocuments()
+    book.sending([Statement(quote=quote(3600))], HORIZON)
+    assert book.statement(quote(1), None, "live").ts == START + timedelta(seconds=1)
+
+
+def test_a_trade_at_another_price_calls_for_the_newest_quote_though_it_was_no_news() -> None:
+    book = said(Statement(quote=quote()))
+    book.hold(quote(1))
+    assert book.repriced({"A": trade(2)}) == [quote(1)]
+
+
+def test_what_is_not_live_or_may_not_be_is_odd_until_it_is_live() -> None:
+    book = said(Statement(quote=quote()))
+    assert book.odd() == set()
+    book.marking(["A"])
+    assert (book.odd(), book.state("A")) == ({"A"}, None)
+    book.marked(["A"], "halted")
+    book.doubt(["A"])
+    assert (book.odd(), book.state("A")) == ({"A"}, None)
+    book.marked(["A"], "live")
+    assert book.odd() == set()
+
+
+def test_only_what_is_kept_is_remembered() -> None:
+    book = said(Statement(quote=quote()))
+    book.hold(quote(1))
+    book.marked(["B"], "paused")
+    book.keep(frozenset())
+    assert (book.state("A"), book.state("B"), book.due(99.0, 0.0)) == (None, None, [])
+
+
+def test_refreshes_leave_two_thirds_of_the_budget_to_news() -> None:
+    assert refresh_seconds(1.0) == 15.0
+    assert refresh_seconds(100.0) == 300.0

@@ -1,0 +1,145 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from sluice_runtime.domain.declared_job import DeclaredJob
+from sluice_runtime.domain.desired import UNREAD, with_pause
+from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.domain.pause import Switch
+from sluice_runtime.loops.auto_stop import AutoStopMonitor
+from sluice_runtime.loops.latest_value import LatestValue
+from sluice_runtime.loops.pause_control import Switchboard
+from sluice_runtime.loops.spec_watcher import follow_spec
+from sluice_runtime.loops.waiting import cancel
+from support.control_fakes import FakeKeeper
+from support.runtime_fakes import desired, job, journal
+from support.virtual_time import at, settle
+
+LIMITS = {"autoStop": {"afterSeconds": 60}}
+
+
+class World:
+    """Guard and steer over a job."""
+
+    def __init__(self) -> None:
+        self.journal = journal(with_pause(desired(), UNREAD))
+        self.keeper = FakeKeeper()
+        self.switchboard = Switchboard(self.journal, self.keeper)
+        self.live: LatestValue[DeclaredJob | None] = LatestValue(None)
+        self._generation = 0
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        self.switchboard.restore()
+        guard = asyncio.create_task(AutoStopMonitor(self.journal, self.switchboard).run())
+        steering = asyncio.create_task(follow_spec(self.live, self.journal))
+        try:
+            yield
+        finally:
+            await cancel(guard, steering)
+
+    async def declare(self, **spec: Any) -> None:
+        self._generation += 1
+        self.live.set(job(self._generation, **spec))
+        await settle()
+
+    @property
+    def stopped(self) -> str | None:
+        """Why it has stopped itself."""
+        pause = self.journal.desired.value.pause
+        return pause.reason if pause and pause.source == "autoStop" else None
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+async def test_it_stops_after_its_time_and_says_why(world: World) -> None:
+    async with world.running():
+        await at(10)
+        await world.declare(**LIMITS)
+        await at(69.9)
+        assert world.stopped is None
+        await at(70)
+        assert world.stopped == "autoStop.afterSeconds: it has streamed for 60 s"
+
+
+async def test_the_time_of_a_pause_does_not_count(world: World) -> None:
+    async with world.running():
+        await world.declare(**LIMITS)
+        await at(50)
+        await world.declare(enabled=False, **LIMITS)
+        await at(100)
+        await world.declare(**LIMITS)
+        await at(159)
+        assert world.stopped is None
+        await at(160)
+        assert world.stopped
+
+
+async def test_it_stops_after_errors_in_a_row(world: World) -> None:
+    async with world.running():
+        await world.declare(autoStop={"afterConsecutiveErrors": 3})
+        for _ in range(2):
+            world.journal.failed(StreamError("network", "away"))
+            await settle()
+        assert world.stopped is None
+        world.journal.failed(StreamError("network", "away"))
+        await settle()
+        assert world.stopped == "autoStop.afterConsecutiveErrors: 3 failures in a row"
+
+
+async def test_it_streams_again_when_the_job_s_switch_was_off_once(world: World) -> None:
+    async with world.running():
+        await world.declare(**LIMITS)
+        await at(60)
+        await world.declare(symbols=["SPY"], **LIMITS)
+        assert world.stopped
+        await world.declare(enabled=False, **LIMITS)
+        await world.declare(**LIMITS)
+        assert world.journal.desired.value.pause is None
+        await at(119)
+        assert world.stopped is None
+        await at(120)
+        assert world.stopped
+
+
+@pytest.mark.parametrize("later", [{}, {"autoStop": {"afterSeconds": 600}}])
+async def test_it_streams_again_when_it_may_do_more(world: World, later: dict[str, Any]) -> None:
+    async with world.running():
+        await world.declare(**LIMITS)
+        await at(60)
+        await world.declare(**later)
+        assert world.journal.desired.value.pause is None
+
+
+async def test_another_switch_does_not_let_go_of_it(world: World) -> None:
+    async with world.running():
+        await world.declare(**LIMITS)
+        await at(60)
+        for pauses in (True, False):
+            world.switchboard.set(Switch(source="api", pauses=pauses))
+            await settle()
+        assert world.stopped
+
+
+async def test_a_restart_does_not_let_go_of_it(world: World) -> None:
+    world.keeper.keep(Switch(source="autoStop", pauses=True, reason="before"))
+    async with world.running():
+        await world.declare(**LIMITS)
+        await at(10)
+        assert world.stopped == "before"
+    assert [each.source for each in world.keeper.read()] == ["autoStop"]
+
+
+async def test_without_limits_it_never_stops(world: World) -> None:
+    async with world.running():
+        await world.declare()
+        for _ in range(100):
+            world.journal.failed(StreamError("network", "away"))
+        await at(100_000)
+        assert world.journal.desired.value.pause is None

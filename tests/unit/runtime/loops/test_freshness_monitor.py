@@ -1,0 +1,176 @@
+"""Silence, judged in a whole pod on fakes. The virtual clock begins in trading hours of an ordinary Monday."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sluice_contract.status import StreamStatus
+from sluice_runtime.app import Parts, ingest
+from sluice_runtime.domain.backoff import Backoff
+from sluice_runtime.domain.desired import UNREAD, with_pause
+from sluice_runtime.domain.freshness import OBSERVATION_SECONDS
+from sluice_runtime.domain.market import Halt
+from sluice_runtime.domain.market_hours import new_york
+from sluice_runtime.loops.freshness_monitor import Observer
+from support.fake_sink import FakeSink
+from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, quote
+from support.virtual_time import START, at, now, seconds
+
+ALPACA = {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}}
+
+
+class World:
+    """A pod with two liquid symbols on a feed of the New York exchanges."""
+
+    def __init__(self) -> None:
+        self.sink = FakeSink()
+        self.source = FakeSource()
+        self.job = FakeJob(job(1, **ALPACA))
+        self.journal = journal(with_pause(desired(**ALPACA), UNREAD))
+        self.stop = asyncio.Event()
+        self._pod: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """The pod, live."""
+        parts = Parts(source=self.source, sink=self.sink, job=self.job, journal=self.journal)
+        self._pod = asyncio.create_task(ingest(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
+        await at(1)
+
+    async def end(self) -> None:
+        """The pod's end."""
+        self.stop.set()
+        assert self._pod is not None
+        await self._pod
+
+    async def chatter(self, until: float, *symbols: str) -> None:
+        """Each of `symbols` once a second."""
+        while seconds() < until:
+            self.source.connection.say(*(quote(symbol, bid=seconds()) for symbol in symbols))
+            await asyncio.sleep(1)
+
+    @property
+    def status(self) -> StreamStatus:
+        return self.job.reports[-1][1]
+
+    def halt(self, symbol: str, *, halted: bool) -> None:
+        self.journal.halted([Halt(symbol=symbol, ts=now(), halted=halted, code="H", reason="news")])
+
+    def documents(self) -> dict[str, Any]:
+        return {symbol: fields["status"] for symbol, fields in sorted(self.sink.quotes.items())}
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+async def test_a_muted_symbol_s_document_says_stale_once_and_live_when_it_is_heard_again(world: World) -> None:
+    await world.start()
+    await world.chatter(1200, "AAPL", "MSFT")
+    await world.chatter(1300, "MSFT")
+    assert world.sink.marked == [("AAPL", "stale")]
+    assert world.documents() == {"AAPL": "stale", "MSFT": "live"}
+    assert world.status.freshness is not None
+    assert (world.status.freshness.stale, world.status.freshness.live) == (1, 1)
+    await world.chatter(1310, "AAPL", "MSFT")
+    assert world.documents() == {"AAPL": "live", "MSFT": "live"}
+    assert world.sink.marked == [("AAPL", "stale")]
+    assert len(world.source.attempts) == 1
+    await world.end()
+
+
+async def test_a_halt_is_in_the_document_with_the_next_flush_and_so_is_its_end(world: World) -> None:
+    await world.start()
+    await world.chatter(10, "AAPL", "MSFT")
+    world.halt("AAPL", halted=True)
+    await at(seconds() + 0.3)
+    assert world.documents() == {"AAPL": "halted", "MSFT": "live"}
+    await world.chatter(100, "MSFT")
+    assert world.status.freshness is not None
+    assert world.status.freshness.halted == 1
+    world.halt("AAPL", halted=False)
+    await at(seconds() + 0.3)
+    assert world.documents() == {"AAPL": "live", "MSFT": "live"}
+    await world.end()
+
+
+async def test_a_halt_whose_end_was_missed_ends_with_the_first_quote_after_the_connection(world: World) -> None:
+    await world.start()
+    await world.chatter(10, "AAPL", "MSFT")
+    world.halt("AAPL", halted=True)
+    world.halt("MSFT", halted=True)
+    await world.chatter(20, "AAPL")
+    assert world.documents() == {"AAPL": "halted", "MSFT": "halted"}
+    world.source.connection.lose()
+    await world.chatter(40)
+    await world.chatter(60, "AAPL")
+    assert world.documents() == {"AAPL": "live", "MSFT": "halted"}
+    await world.end()
+
+
+async def test_a_mute_connection_is_closed_and_opened_anew_once(world: World) -> None:
+    await world.start()
+    await world.chatter(1200, "AAPL", "MSFT")
+    await at(1290)
+    assert len(world.source.attempts) == 2
+    assert world.journal.counters.errors == {"stall": 1}
+    assert world.journal.state == "Live"
+    await world.chatter(1300, "AAPL", "MSFT")
+    await at(1310)
+    assert world.documents() == {"AAPL": "live", "MSFT": "live"}
+    await world.end()
+
+
+async def observe(observer: Observer, until: float) -> None:
+    """One observation after the other."""
+    while seconds() < until:
+        await asyncio.sleep(OBSERVATION_SECONDS)
+        observer.observe(new_york)
+
+
+async def test_a_connection_that_stays_mute_is_tried_ever_more_seldom_and_not_at_all_at_night() -> None:
+    book = journal()
+    book.entered("Live")
+    book.acknowledged(book.desired.value.symbols, ())
+    observer = Observer(book)
+    closing = (START.replace(hour=21) - START).total_seconds()
+    await at(closing - 7200)
+    while seconds() < closing - 6000:
+        book.received([quote("AAPL")])
+        await observe(observer, seconds() + OBSERVATION_SECONDS)
+    await observe(observer, closing - 5900)
+    assert book.mutes.value == 1
+    await observe(observer, closing)
+    assert 3 <= book.mutes.value <= 5
+    before = book.mutes.value
+    await observe(observer, closing + 3600)
+    assert book.mutes.value == before
+    assert book.count_freshness is not None
+    assert book.count_freshness().closed == 2
+
+
+async def test_a_halt_from_before_the_opening_counts_no_longer() -> None:
+    book = journal()
+    observer = Observer(book)
+    book.halted([Halt(symbol="AAPL", ts=now(), halted=True, code="H", reason="news")])
+    opening = timedelta(hours=23, minutes=30).total_seconds()
+    await at(10)
+    observer.observe(new_york)
+    await at(opening - 10)
+    observer.observe(new_york)
+    assert book.quote_states == {"AAPL": "halted"}
+    await at(opening + 10)
+    observer.observe(new_york)
+    assert book.quote_states == {}
+
+
+async def test_a_paused_job_counts_all_its_symbols_as_paused(world: World) -> None:
+    await world.start()
+    await world.chatter(10, "AAPL", "MSFT")
+    world.job.declare(job(2, enabled=False, **ALPACA))
+    await at(20)
+    assert world.status.freshness is not None
+    assert (world.status.freshness.paused, world.status.freshness.live) == (2, 0)
+    await world.end()

@@ -1,0 +1,189 @@
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from sluice_runtime.domain.desired import with_pause
+from sluice_runtime.domain.failure import FencedError, SinkError
+from sluice_runtime.domain.pause import Pause
+from sluice_runtime.loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeats
+from sluice_runtime.loops.journal import Journal
+from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.ports import ReportError
+from support.fake_sink import FakeSink
+from support.runtime_fakes import FakeJob, desired, journal, quote
+from support.virtual_time import at, seconds, settle
+
+
+@asynccontextmanager
+async def running(loop: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(loop)
+    try:
+        yield
+    finally:
+        await cancel(task)
+
+
+@pytest.fixture
+async def book() -> Journal:
+    return journal()
+
+
+@pytest.fixture
+async def sink() -> FakeSink:
+    return FakeSink()
+
+
+def moments(recorded: list[tuple[float, Any]]) -> list[float]:
+    return [moment for moment, _ in recorded]
+
+
+async def test_it_beats_at_once_and_then_at_its_cadence(book: Journal, sink: FakeSink) -> None:
+    async with running(send_heartbeats_forever(sink, book)):
+        await at(61)
+    assert moments(sink.beats) == pytest.approx([0, 15, 30, 45, 60])
+
+
+async def test_the_cadence_does_not_slow_with_the_sink(book: Journal, sink: FakeSink) -> None:
+    sink.seconds = 2.0
+    async with running(send_heartbeats_forever(sink, book)):
+        await at(63)
+    assert moments(sink.beats) == pytest.approx([2, 17, 32, 47, 62])
+
+
+async def test_the_cadence_does_not_slow_under_load(book: Journal, sink: FakeSink) -> None:
+    book.desired.set(desired(heartbeat={"intervalSeconds": 1}))
+    async with running(send_heartbeats_forever(sink, book)):
+        while seconds() < 60:
+            book.received([quote("AAPL"), quote("MSFT")])
+            await asyncio.sleep(0.01)
+    assert 60 <= len(sink.beats) <= 62
+
+
+async def test_a_transition_is_told_at_once(book: Journal, sink: FakeSink) -> None:
+    async with running(send_heartbeats_forever(sink, book)):
+        await at(4)
+        book.entered("Live")
+        await settle()
+        assert sink.beats[-1][0] == 4
+        assert sink.beats[-1][1].status == "running"
+        await at(19.5)
+        assert moments(sink.beats) == pytest.approx([0, 4, 19])
+
+
+async def test_a_change_of_the_aim_is_told_at_once(book: Journal, sink: FakeSink) -> None:
+    async with running(send_heartbeats_forever(sink, book)):
+        await at(4)
+        book.desired.set(desired(dryRun=True))
+        await settle()
+        assert sink.beats[-1][0] == 4
+        assert sink.beats[-1][1].dry_run
+
+
+async def test_a_swarm_of_transitions_is_a_few_beats(book: Journal, sink: FakeSink) -> None:
+    async with running(send_heartbeats_forever(sink, book)):
+        await at(1)
+        for _ in range(1000):
+            book.transition()
+            await asyncio.sleep(0.001)
+        await at(3)
+        assert len(sink.beats) <= 55
+        assert sink.beats[-1][0] <= 2.1
+
+
+async def test_a_failed_beat_is_tried_again_soon_and_told(book: Journal, sink: FakeSink) -> None:
+    sink.failure = SinkError("Firestore is away")
+    async with running(send_heartbeats_forever(sink, book)):
+        await at(9.5)
+        assert book.snapshot().sink_failure == "Firestore is away"
+        assert 10 <= book.counters.errors["heartbeat"] <= 12
+        sink.failure = None
+        await at(11)
+        assert book.snapshot().sink_failure is None
+        assert sink.beats
+
+
+async def test_a_heartbeat_that_works_does_not_hide_quotes_that_fail(book: Journal, sink: FakeSink) -> None:
+    book.sink_is("quotes", "denied")
+    async with running(send_heartbeats_forever(sink, book)):
+        await at(20)
+    assert book.snapshot().sink_failure == "denied"
+
+
+async def test_being_fenced_ends_it(book: Journal, sink: FakeSink) -> None:
+    async with asyncio.timeout(100):
+        task = asyncio.create_task(send_heartbeats_forever(sink, book))
+        await at(1)
+        assert sink.heartbeat is not None
+        sink.heartbeat["epoch"] = 8
+        with pytest.raises(FencedError):
+            await task
+    assert seconds() == 15
+
+
+async def test_another_job_s_heartbeat_is_replaced(book: Journal, sink: FakeSink) -> None:
+    sink.heartbeat = {"job_uid": "another", "epoch": 99}
+    async with running(send_heartbeats_forever(sink, book)):
+        await settle()
+    assert sink.heartbeat["epoch"] == 7
+
+
+async def test_the_job_hears_of_transitions_at_once_and_seldom_else(book: Journal) -> None:
+    job = FakeJob()
+    async with running(report_status_forever(job, book)):
+        await at(10)
+        book.entered("Live")
+        await at(75)
+    assert moments(job.reports) == pytest.approx([0, 10, 40, 70])
+    assert job.states == ["Stopped", "Live"]
+
+
+async def test_the_first_quote_is_reported_at_once(book: Journal) -> None:
+    job = FakeJob()
+    async with running(report_status_forever(job, book)):
+        await at(5)
+        book.received([quote("AAPL")])
+        await settle()
+        book.received([quote("AAPL")])
+        await at(6)
+    assert moments(job.reports) == [0, 5]
+    assert job.reports[-1][1].heartbeat.last_symbol == "AAPL"
+
+
+async def test_a_report_that_failed_is_tried_again_soon(book: Journal) -> None:
+    job = FakeJob()
+    job.failure = ReportError("the API server is away")
+    async with running(report_status_forever(job, book)):
+        await at(9.5)
+        assert book.counters.errors["report"] == 10
+        job.failure = None
+        await at(10.5)
+    assert moments(job.reports) == pytest.approx([10])
+
+
+async def test_the_report_is_not_held_up_by_the_sink(book: Journal, sink: FakeSink) -> None:
+    sink.hangs = True
+    job = FakeJob()
+    book.desired.set(with_pause(desired(), Pause(source="cr:acme/us")))
+    async with running(send_heartbeats_forever(sink, book)), running(report_status_forever(job, book)):
+        await at(1)
+    assert len(job.reports) == 1
+
+
+async def test_goodbye_is_said_to_both_and_one_s_failure_is_not_the_other_s(book: Journal, sink: FakeSink) -> None:
+    job = FakeJob()
+    book.stopping = True
+    sink.failure = SinkError("away")
+    await send_last_heartbeats(sink, job, book)
+    job.failure, sink.failure = ReportError("away"), None
+    await send_last_heartbeats(sink, job, book)
+    assert [each.status for _, each in sink.beats] == ["stopped"]
+    assert [each.heartbeat.status for _, each in job.reports] == ["stopped"]
+
+
+async def test_a_job_that_is_gone_hears_no_goodbye(book: Journal, sink: FakeSink) -> None:
+    book.stopping = True
+    await send_last_heartbeats(sink, None, book)
+    assert [each.status for _, each in sink.beats] == ["stopped"]

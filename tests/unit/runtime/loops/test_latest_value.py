@@ -1,0 +1,61 @@
+import asyncio
+
+from sluice_runtime.loops.latest_value import LatestValue, any_changed
+from support.virtual_time import settle
+
+
+async def test_a_change_that_came_before_the_wait_is_not_missed() -> None:
+    cell = LatestValue(1)
+    before = cell.version
+    cell.set(2)
+    assert await cell.changed(before) == cell.version
+
+
+async def test_a_waiter_wakes_once_for_each_change() -> None:
+    cell = LatestValue(0)
+    seen: list[int] = []
+
+    async def watch() -> None:
+        version = cell.version
+        while True:
+            version = await cell.changed(version)
+            seen.append(cell.value)
+
+    task = asyncio.create_task(watch())
+    await settle()
+    cell.set(1)
+    await settle()
+    cell.set(2)
+    cell.set(3)
+    await settle()
+    task.cancel()
+    assert seen == [1, 3]
+
+
+async def test_an_equal_value_wakes_nobody() -> None:
+    cell = LatestValue("a")
+    task = asyncio.create_task(cell.changed(cell.version))
+    cell.set("a")
+    await settle()
+    assert not task.done()
+    cell.set("b")
+    assert await task == 1
+
+
+async def test_all_who_wait_are_woken() -> None:
+    cell = LatestValue(0)
+    tasks = [asyncio.create_task(cell.changed(0)) for _ in range(3)]
+    await settle()
+    cell.set(1)
+    assert await asyncio.gather(*tasks) == [1, 1, 1]
+
+
+async def test_whoever_waits_for_several_wakes_for_any_and_leaves_nobody_waiting() -> None:
+    first, second = LatestValue(1), LatestValue("a")
+    task = asyncio.create_task(any_changed((first, first.version), (second, second.version)))
+    await settle()
+    assert not task.done()
+    second.set("b")
+    await settle()
+    assert task.done()
+    assert len(asyncio.all_tasks()) == 1

@@ -1,0 +1,141 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from sluice_runtime.domain.declared_job import DeclaredJob
+from sluice_runtime.domain.desired import UNREAD, with_pause
+from sluice_runtime.domain.pause import Switch
+from sluice_runtime.loops.latest_value import LatestValue
+from sluice_runtime.loops.pause_control import Control, Switchboard
+from sluice_runtime.loops.spec_watcher import follow_spec
+from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.ports import RefusedError, StartRequest
+from support.control_fakes import FakeDeclaration, FakeKeeper
+from support.runtime_fakes import desired, job, journal
+from support.virtual_time import at, seconds, settle
+
+API = Switch(source="api", pauses=True, reason="bad prints")
+
+
+class World:
+    """The switch over steer, and a supervisor that carries out a pause in half a second."""
+
+    def __init__(self) -> None:
+        self.journal = journal(with_pause(desired(), UNREAD))
+        self.keeper = FakeKeeper()
+        self.declaration = FakeDeclaration()
+        self.control = Control(Switchboard(self.journal, self.keeper), self.journal, self.declaration)
+        self.live: LatestValue[DeclaredJob | None] = LatestValue(job(1))
+        self.pause_seconds = 0.5
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(follow_spec(self.live, self.journal)), asyncio.create_task(self._supervise())]
+        await settle()
+        try:
+            yield
+        finally:
+            await cancel(*tasks)
+
+    async def _supervise(self) -> None:
+        desired = self.journal.desired
+        while True:
+            version = desired.version
+            if desired.value.pause is None:
+                self.journal.entered("Live")
+            elif self.journal.state != "Paused":
+                await asyncio.sleep(self.pause_seconds)
+                self.journal.entered("Paused")
+                self.journal.pause_acknowledged()
+            await desired.changed(version)
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+async def test_stop_answers_when_the_pause_is_carried_out(world: World) -> None:
+    async with world.running():
+        assert await world.control.stop("bad prints")
+        assert seconds() == 0.5
+        assert world.journal.snapshot().acknowledgement is not None
+        assert world.journal.desired.value.switches == ("api",)
+        assert world.keeper.read() == (API,)
+        assert await world.control.stop(None)
+        assert seconds() == 0.5
+
+
+async def test_a_pause_that_is_not_carried_out_in_time_is_not_claimed(world: World) -> None:
+    world.pause_seconds = 100.0
+    async with world.running():
+        assert not await world.control.stop(None)
+        assert seconds() == 8
+        assert world.journal.desired.value.switches == ("api",)
+
+
+async def test_start_ends_this_switch_s_pause(world: World) -> None:
+    async with world.running():
+        await world.control.stop(None)
+        assert await world.control.start(StartRequest()) == ()
+        assert world.journal.desired.value.pause is None
+        assert world.keeper.read() == ()
+
+
+async def test_start_ends_no_other_switch_s_pause_and_names_them(world: World) -> None:
+    async with world.running():
+        world.live.set(job(2, enabled=False))
+        world.journal.switched(Switch(source="env:INGEST_ENABLED", pauses=True))
+        await world.control.stop(None)
+        assert await world.control.start(StartRequest()) == ("cr:acme/us", "env:INGEST_ENABLED")
+
+
+async def test_a_stop_right_after_a_start_waits_for_a_pause_of_its_own(world: World) -> None:
+    async with world.running():
+        await world.control.stop(None)
+        await world.control.start(StartRequest())
+        assert await world.control.stop(None)
+        assert seconds() == 1.0
+
+
+async def test_a_job_that_was_never_read_can_be_stopped_and_not_started(world: World) -> None:
+    world.live.set(None)
+    async with world.running():
+        assert await world.control.stop(None)
+        assert await world.control.start(StartRequest()) == ("start",)
+
+
+async def test_a_wish_that_is_refused_changes_nothing(world: World) -> None:
+    world.declaration.refusal = RefusedError("patch the job")
+    async with world.running():
+        await world.control.stop(None)
+        with pytest.raises(RefusedError):
+            await world.control.start(StartRequest(dry_run=True))
+        assert world.journal.desired.value.switches == ("api",)
+
+
+async def test_wishes_and_reloads_are_handed_on(world: World) -> None:
+    async with world.running():
+        await world.control.start(StartRequest(symbols=["SPY"]))
+        world.control.reload()
+    assert world.declaration.history == ["wish SPY", "reload"]
+
+
+async def test_a_stopped_feed_is_not_started_by_a_restart(world: World) -> None:
+    world.keeper.keep(API)
+    Switchboard(world.journal, world.keeper).restore()
+    async with world.running():
+        await at(10)
+        assert world.journal.desired.value.switches == ("api",)
+        assert await world.control.start(StartRequest()) == ()
+
+
+async def test_notes_that_cannot_be_read_are_told_and_do_not_stop_ingestion(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.keeper.failure = OSError("I/O error")
+    Switchboard(world.journal, world.keeper).restore()
+    assert "PAUSE_CHECK_FAILED" in caplog.text
+    assert world.journal.switches.value == ()

@@ -1,0 +1,147 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+
+from sluice_runtime.domain.desired import UNREAD, with_pause
+from sluice_runtime.domain.failure import SinkError
+from sluice_runtime.loops.record_writer import RecordWriter
+from sluice_runtime.loops.waiting import cancel
+from support.fake_sink import FakeSink
+from support.runtime_fakes import bar, desired, journal, quote
+from support.virtual_time import START, at, settle
+
+
+class World:
+    """A recorder over a journal and a sink in memory."""
+
+    def __init__(self, **spec: Any) -> None:
+        self.sink = FakeSink()
+        self.journal = journal(desired(**spec))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(RecordWriter(self.sink, self.journal).run())
+        await settle()
+        try:
+            yield
+        finally:
+            await cancel(task)
+
+    def written(self, symbol: str) -> list[float]:
+        return [moment for moment, each in self.sink.recorded if each.canonical_symbol == symbol]
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+async def test_the_records_are_there_at_once_and_follow_transitions_at_once(world: World) -> None:
+    async with world.running():
+        assert set(world.sink.records) == {"AAPL", "MSFT"}
+        await at(10.5)
+        world.journal.desired.set(desired(pausedSymbols=[{"symbol": "AAPL"}]))
+        await settle()
+        assert world.sink.records["AAPL"]["status"] == "paused"
+        assert world.written("AAPL") == [0, 10.5]
+        assert world.written("MSFT") == [0]
+
+
+async def test_event_times_follow_once_a_minute(world: World) -> None:
+    async with world.running():
+        for second in range(1, 180):
+            await at(second)
+            world.journal.received([quote("AAPL")])
+        assert world.written("AAPL") == [0, 60, 120]
+        assert world.sink.records["AAPL"]["channels"]["quotes"]["last_ts"] > START
+
+
+async def test_a_pause_destroys_nothing(world: World) -> None:
+    world.journal.received([quote("AAPL")])
+    async with world.running():
+        before = world.sink.records["AAPL"]["channels"]
+        world.journal.set_desired(desired(pausedSymbols=[{"symbol": "AAPL"}]))
+        await at(600)
+        assert world.sink.records["AAPL"]["channels"] == before
+
+
+async def test_nothing_is_written_in_a_dry_run_or_before_the_job_was_read() -> None:
+    for world in (World(dryRun=True), World()):
+        if not world.journal.desired.value.dry_run:
+            world.journal.desired.set(with_pause(msgspec.structs.replace(desired(), generation=0), UNREAD))
+        async with world.running():
+            await asyncio.sleep(100)
+        assert world.sink.recorded == []
+
+
+async def test_a_sink_that_fails_is_told_and_tried_again(world: World) -> None:
+    world.sink.failure = SinkError("Firestore is away", 30.0)
+    async with world.running():
+        assert world.journal.snapshot().sink_failure == "Firestore is away"
+        assert world.journal.counters.errors == {"ingest_state": 1}
+        world.sink.failure = None
+        await at(29)
+        assert world.sink.recorded == []
+        await at(32)
+        assert set(world.sink.records) == {"AAPL", "MSFT"}
+        assert world.journal.snapshot().sink_failure is None
+
+
+async def test_in_a_dry_run_nothing_fails_any_more(world: World) -> None:
+    world.sink.failure = SinkError("Firestore is away")
+    async with world.running():
+        await at(2)
+        world.journal.set_desired(desired(dryRun=True))
+        await at(20)
+        assert world.journal.snapshot().sink_failure is None
+
+
+async def test_two_thousand_first_records_come_at_the_quotes_own_rate_and_refreshes_at_a_tenth_of_it() -> None:
+    symbols = [f"S{n}" for n in range(2000)]
+    world = World(symbols=symbols)
+    async with world.running():
+        assert len(world.sink.recorded) == 100
+        await at(96.5)
+        assert len(world.sink.records) == 2000
+        world.journal.received([quote(symbol) for symbol in symbols])
+        await at(200.5)
+        before = len(world.sink.recorded)
+        await at(300.5)
+        assert len(world.sink.recorded) - before == pytest.approx(200, abs=3)
+
+
+async def test_the_time_of_the_last_bar_is_kept() -> None:
+    world = World(channels=["quotes", "bars"])
+    world.journal.aggregated([bar("AAPL")])
+    async with world.running():
+        channels = world.sink.records["AAPL"]["channels"]
+        assert channels == {"bars": {"timeframe": "1Min", "last_bar_ts_utc": START}}
+        assert "channels" not in world.sink.records["MSFT"]
+
+
+async def test_what_an_earlier_process_recorded_is_handed_on_and_told_when_it_is_deleted(world: World) -> None:
+    async with world.running():
+        pass
+    again = World(symbols=["AAPL"])
+    again.sink = world.sink
+    async with again.running():
+        assert again.journal.inherited == {"AAPL", "MSFT"}
+        await at(10)
+        assert again.sink.records["MSFT"]["status"] == "active"
+        again.journal.deleted.add("MSFT")
+        await at(12)
+        assert (again.sink.records["MSFT"]["status"], again.sink.records["MSFT"]["job"]) == ("removed", None)
+        assert again.journal.deleted == set()
+
+
+async def test_another_job_s_records_are_let_alone(world: World) -> None:
+    world.sink.records["SPY"] = {"job": "acme/other", "status": "active", "pause_fetch": False}
+    async with world.running():
+        world.journal.deleted.add("SPY")
+        await at(5)
+        assert "SPY" not in world.journal.inherited
+        assert world.sink.records["SPY"]["status"] == "active"

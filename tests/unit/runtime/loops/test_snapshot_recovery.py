@@ -1,0 +1,249 @@
+"""What is asked beside the stream, by a whole pod on fakes. The clock begins in trading hours of an ordinary Monday."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sluice_runtime.app import Parts, ingest
+from sluice_runtime.domain.backoff import Backoff
+from sluice_runtime.domain.desired import UNREAD, with_pause
+from sluice_runtime.domain.market import Trade
+from sluice_runtime.domain.market_hours import Hours, MarketSession, new_york
+from sluice_runtime.domain.market_snapshot import MarketSnapshot
+from sluice_runtime.loops.snapshot_recovery import SnapshotRecovery
+from sluice_runtime.ports import SnapshotError
+from support.fake_sink import FakeSink
+from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, quote
+from support.virtual_time import START, at, now, seconds
+
+ALPACA = {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}}
+
+
+class FakeSnapshots:
+    """The provider's own knowledge."""
+
+    def __init__(self) -> None:
+        self.answer: Callable[[], MarketSnapshot] = MarketSnapshot
+        self.failure: str | None = None
+        self.asked: list[tuple[int, list[str]]] = []
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+
+    async def latest(self, symbols: Sequence[str]) -> MarketSnapshot:
+        """As Snapshots."""
+        self.asked.append((round(seconds()), list(symbols)))
+        await self.goes_on.wait()
+        if self.failure is not None:
+            raise SnapshotError(self.failure)
+        return self.answer()
+
+
+class World:
+    """A pod with two symbols."""
+
+    def __init__(self) -> None:
+        self.sink, self.source, self.snapshots = FakeSink(), FakeSource(), FakeSnapshots()
+        self.job = FakeJob(job(1, **ALPACA))
+        self.journal = journal(with_pause(desired(**ALPACA), UNREAD))
+
+    @asynccontextmanager
+    async def running(self, market: Hours = new_york) -> AsyncIterator[None]:
+        """The pod, live."""
+        stop = asyncio.Event()
+        catch_up = SnapshotRecovery(self.snapshots, self.sink, self.journal, market)
+        parts = Parts(source=self.source, sink=self.sink, job=self.job, journal=self.journal, others=[catch_up.run])
+        pod = asyncio.create_task(ingest(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
+        await at(1)
+        try:
+            yield
+        finally:
+            stop.set()
+            await pod
+
+    def lose(self) -> None:
+        """The connection breaks; another is made a second later."""
+        self.source.connection.lose()
+
+    def bids(self) -> dict[str, Any]:
+        return {symbol: fields["bid"] for symbol, fields in sorted(self.sink.quotes.items())}
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+async def test_a_new_connection_makes_the_documents_right_before_a_quote_comes(world: World) -> None:
+    world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 5.0), quote("MSFT", START, 6.0)))
+    async with world.running():
+        assert world.snapshots.asked == [(0, ["AAPL", "MSFT"])]
+        assert world.bids() == {"AAPL": 5.0, "MSFT": 6.0}
+        world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START + timedelta(seconds=2), 7.0),))
+        await at(3)
+        world.lose()
+        await at(10)
+        assert len(world.snapshots.asked) == 2
+        assert world.bids() == {"AAPL": 7.0, "MSFT": 6.0}
+
+
+async def test_a_snapshot_never_takes_a_document_back(world: World) -> None:
+    async with world.running():
+        world.source.connection.say(quote("AAPL", now(), 9.0))
+        world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 5.0),))
+        await at(3)
+        world.lose()
+        await at(10)
+        assert world.bids() == {"AAPL": 9.0}
+
+
+async def test_nor_one_that_an_earlier_process_wrote(world: World) -> None:
+    world.sink.quotes["AAPL"] = {"bid": 9.0, "ts": START}
+    world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START - timedelta(seconds=1), 5.0),))
+    async with world.running():
+        assert world.bids()["AAPL"] == 9.0
+
+
+async def test_what_an_earlier_process_wrote_is_of_this_session_though_nothing_has_moved(world: World) -> None:
+    world.sink.quotes["AAPL"] = {"bid": 5.0, "ts": START, "session_id": "before", "status": "paused"}
+    world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 5.0),))
+    async with world.running():
+        found = world.sink.quotes["AAPL"]
+        assert (found["session_id"], found["status"], found["ts"]) == ("5e55", "live", START)
+
+
+async def test_a_symbol_that_is_resumed_is_asked_for_again(world: World) -> None:
+    async with world.running():
+        world.job.declare(job(2, **ALPACA, pausedSymbols=[{"symbol": "AAPL"}]))
+        await at(10)
+        world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START + timedelta(seconds=9), 7.0),))
+        world.job.declare(job(3, **ALPACA))
+        await at(12)
+        assert world.snapshots.asked[1:] == [(10, ["AAPL"])]
+        assert world.bids() == {"AAPL": 7.0}
+
+
+async def test_a_symbol_that_goes_and_comes_back_while_it_is_asked_for_is_asked_for_again(world: World) -> None:
+    world.snapshots.goes_on.clear()
+    async with world.running():
+        world.job.declare(job(2, **ALPACA, pausedSymbols=[{"symbol": "AAPL"}]))
+        await at(2)
+        world.job.declare(job(3, **ALPACA))
+        await at(3)
+        answers = iter([MarketSnapshot(), MarketSnapshot((quote("AAPL", START + timedelta(seconds=2), 7.0),))])
+        world.snapshots.answer = lambda: next(answers, MarketSnapshot())
+        world.snapshots.goes_on.set()
+        await at(20)
+        assert world.bids() == {"AAPL": 7.0}
+
+
+async def test_trades_that_were_given_up_for_a_moment_are_asked_for_again(world: World) -> None:
+    traded = Trade(symbol="AAPL", ts=START, price=55.0, size=1.0)
+    world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 50.0),), (traded,))
+    world.job.declare(job(2, **ALPACA, channels=["quotes", "trades"]))
+    async with world.running():
+        assert world.sink.quotes["AAPL"]["price"] == 55.0
+        for generation, channels in ((3, ["quotes"]), (4, ["quotes", "trades"])):
+            world.job.declare(job(generation, **ALPACA, channels=channels))
+            await at(seconds() + 0.1)
+        await at(20)
+        assert world.sink.quotes["AAPL"]["price"] == 55.0
+
+
+async def test_a_trade_is_learnt_though_the_document_is_newer_than_its_quote(world: World) -> None:
+    world.sink.quotes["AAPL"] = {"bid": 9.0, "ts": START + timedelta(seconds=1)}
+    traded = Trade(symbol="AAPL", ts=START, price=55.0, size=1.0)
+    world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 50.0),), (traded,))
+    world.job.declare(job(2, **ALPACA, channels=["quotes", "trades"]))
+    async with world.running():
+        assert world.bids()["AAPL"] == 9.0
+        await at(5)
+        world.source.connection.say(quote("AAPL", now(), 60.0))
+        await at(8)
+        assert (world.sink.quotes["AAPL"]["bid"], world.sink.quotes["AAPL"]["price"]) == (60.0, 55.0)
+
+
+async def test_symbols_that_are_added_are_asked_for_alone(world: World) -> None:
+    async with world.running():
+        world.job.declare(job(2, **ALPACA, symbols=["AAPL", "MSFT", "SPY"]))
+        await at(5)
+        assert world.snapshots.asked[1:] == [(1, ["SPY"])]
+
+
+async def test_trades_are_prices_only_where_trades_are_wanted(world: World) -> None:
+    traded = Trade(symbol="AAPL", ts=START, price=55.0, size=1.0)
+    world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 50.0),), (traded,))
+    async with world.running():
+        assert world.sink.quotes["AAPL"]["price"] == 75.5
+        world.job.declare(job(2, **ALPACA, channels=["quotes", "trades"]))
+        await at(10)
+        assert world.sink.quotes["AAPL"]["price"] == 55.0
+
+
+async def test_what_comes_after_a_pause_was_asked_for_is_not_taken(world: World) -> None:
+    world.snapshots.goes_on.clear()
+    world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 5.0),))
+    async with world.running():
+        world.job.declare(job(2, **ALPACA, enabled=False))
+        await at(3)
+        world.snapshots.goes_on.set()
+        await at(5)
+        world.job.declare(job(3, **ALPACA))
+        world.snapshots.answer = MarketSnapshot
+        await at(20)
+        assert world.bids() == {}
+
+
+async def test_a_snapshot_that_is_refused_is_told_once_and_the_stream_goes_on(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.snapshots.failure = "it answers HTTP 403"
+    async with world.running():
+        await at(3600)
+        assert 3 < len(world.snapshots.asked) < 60
+        assert caplog.text.count("it answers HTTP 403") == 1
+        assert world.journal.state == "Live"
+
+
+async def test_a_connection_mute_from_its_first_second_is_found_by_a_quote_that_it_did_not_bring(world: World) -> None:
+    world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", now() - timedelta(seconds=20)),))
+    async with world.running():
+        await at(59)
+        assert len(world.source.connections) == 1
+        await at(75)
+        assert len(world.source.connections) == 2
+        # It is as mute as the one before: it is tried ever more seldom.
+        await at(3600)
+        assert 3 <= len(world.source.connections) <= 7
+
+
+async def test_silence_in_which_nothing_was_quoted_is_only_silence(world: World) -> None:
+    world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START - timedelta(seconds=5)),))
+    async with world.running():
+        await at(3600)
+        assert len(world.source.connections) == 1
+        assert len(world.snapshots.asked) <= 8
+
+
+async def test_a_stream_that_speaks_is_not_asked_about_nor_one_whose_market_is_closed(world: World) -> None:
+    def closed(_: object) -> MarketSession:
+        return MarketSession("closed")
+
+    world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", now() - timedelta(seconds=20)),))
+    async with world.running(closed):
+        await at(1800)
+        assert len(world.snapshots.asked) == 1
+
+
+async def test_what_a_snapshot_says_was_not_heard(world: World) -> None:
+    async with world.running():
+        world.journal.coalescer.heard()
+        world.journal.caught_up(MarketSnapshot((quote("AAPL"),)))
+        world.source.connection.say(quote("MSFT"))
+        assert world.journal.coalescer.heard() == {"MSFT"}
+        world.source.connection.say(quote("AAPL", now() + timedelta(milliseconds=1)))
+        world.journal.caught_up(MarketSnapshot((quote("AAPL", now() + timedelta(milliseconds=2)),)))
+        assert world.journal.coalescer.heard() == {"AAPL"}

@@ -1,0 +1,210 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from sluice_runtime.domain.declared_job import DeclaredJob
+from sluice_runtime.domain.desired import DELETED, UNREAD, with_pause
+from sluice_runtime.domain.health import stream_status
+from sluice_runtime.domain.pause import Pause, Switch
+from sluice_runtime.loops.journal import Journal
+from sluice_runtime.loops.latest_value import LatestValue
+from sluice_runtime.loops.spec_watcher import follow_spec, watch
+from sluice_runtime.loops.waiting import cancel
+from support.runtime_fakes import FakeJob, desired, identity, job, journal
+from support.virtual_time import START, at, settle
+
+
+class World:
+    """Watch and steer over a fake API server."""
+
+    def __init__(self) -> None:
+        self.port = FakeJob()
+        self.journal: Journal = journal(with_pause(desired(), UNREAD))
+        self.live: LatestValue[DeclaredJob | None] = LatestValue(None)
+        self.watching: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        self.watching = asyncio.create_task(watch(self.port, self.live, self.journal))
+        steering = asyncio.create_task(follow_spec(self.live, self.journal))
+        try:
+            yield
+        finally:
+            await cancel(self.watching, steering)
+
+    async def declare(self, *jobs: DeclaredJob | None) -> None:
+        for each in jobs:
+            self.port.declare(each)
+            await settle()
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+def until(after: float) -> str:
+    return (START + timedelta(seconds=after)).isoformat()
+
+
+def switches(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.action for record in caplog.records if getattr(record, "event_type", "") == "ingest_switch"]  # type: ignore[attr-defined]
+
+
+async def test_nothing_is_to_stream_before_the_job_was_read(world: World) -> None:
+    async with world.running():
+        await at(600)
+        assert world.journal.desired.value.pause == UNREAD
+
+
+async def test_the_aim_follows_the_job(world: World) -> None:
+    async with world.running():
+        await world.declare(job(1))
+        assert world.journal.desired.value.pause is None
+        await world.declare(job(2, symbols=["SPY"], dryRun=True))
+        found = world.journal.desired.value
+        assert (found.generation, found.symbols, found.dry_run) == (2, {"SPY"}, True)
+
+
+async def test_a_pause_ends_by_itself_at_its_time(world: World) -> None:
+    async with world.running():
+        await world.declare(job(pause={"reason": "vendor", "until": until(3600)}))
+        await at(3599.9)
+        assert world.journal.desired.value.pause is not None
+        await at(3600)
+        assert world.journal.desired.value.pause is None
+
+
+async def test_a_symbol_s_pause_ends_by_itself_and_the_coalescer_wants_it_again(world: World) -> None:
+    async with world.running():
+        await world.declare(
+            job(
+                pausedSymbols=[{"symbol": "AAPL", "until": until(100)}, {"symbol": "MSFT", "until": until(50)}],
+            )
+        )
+        seen = []
+        for moment in (1, 50, 100):
+            await at(moment)
+            seen.append(sorted(world.journal.desired.value.symbols))
+        assert seen == [[], ["MSFT"], ["AAPL", "MSFT"]]
+        world.journal.coalescer.accept([], START)
+        assert world.journal.counters.paused_by_flag == 2
+
+
+async def test_a_pause_far_away_does_not_keep_a_change_from_being_heard(world: World) -> None:
+    async with world.running():
+        await world.declare(job(pause={"until": until(10_000_000)}))
+        await at(10)
+        await world.declare(job(2))
+        assert world.journal.desired.value.pause is None
+
+
+async def test_each_transition_of_the_switch_is_logged_exactly_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    async with world.running():
+        await world.declare(job(1), job(2, symbols=["SPY"]), job(3, enabled=False))
+        await world.declare(job(4, enabled=False, pause={"reason": "x"}), job(5, pause={"until": until(60)}))
+        await at(61)
+        await world.declare(job(6), job(7, enabled=False), None)
+    assert switches(caplog) == ["resumed", "halted", "resumed", "halted"]
+
+
+async def test_a_job_read_paused_is_logged_as_halted_once(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    async with world.running():
+        await world.declare(job(1, enabled=False), job(2, enabled=False, symbols=["SPY"]))
+    assert switches(caplog) == ["halted"]
+    [halt] = [record for record in caplog.records if getattr(record, "event_type", "") == "ingest_switch"]
+    assert halt.source == "cr:acme/us"  # type: ignore[attr-defined]
+
+
+async def test_a_deleted_job_halts_and_ends_the_watch(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    async with world.running():
+        await world.declare(job(1), None)
+        assert world.watching is not None
+        assert world.watching.done()
+        assert world.journal.desired.value.pause == DELETED
+        assert world.live.value is None
+        await at(100)
+        assert world.journal.desired.value.pause == DELETED
+    assert switches(caplog) == ["resumed", "halted"]
+
+
+async def test_a_paused_symbol_is_logged_and_counted_once_and_so_is_its_return(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    paused = [{"symbol": "AAPL", "reason": "bad prints"}]
+    async with world.running():
+        await world.declare(job(1, pausedSymbols=paused), job(2, pausedSymbols=paused, dryRun=True), job(3))
+    assert [each for each in caplog.messages if "AAPL" in each] == [
+        "[PAUSED] Asset AAPL (quotes) has pause_fetch=true, skipping API fetch",
+        "[RESUMED] Asset AAPL (quotes)",
+    ]
+    assert world.journal.counters.paused_by_flag == 1
+
+
+async def test_paused_symbols_that_are_not_declared_are_warned_of_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    stray = [{"symbol": "TSLA"}]
+    async with world.running():
+        await world.declare(job(1, pausedSymbols=stray), job(2, pausedSymbols=stray, dryRun=True))
+    assert [record.levelname for record in caplog.records if "TSLA" in record.getMessage()] == ["WARNING"]
+
+
+async def test_any_other_switch_pauses_too_and_all_that_pause_are_known(world: World) -> None:
+    async with world.running():
+        await world.declare(job(1, enabled=False))
+        world.journal.switched(Switch(source="api", pauses=True, reason="bad prints"))
+        await settle()
+        found = world.journal.desired.value
+        assert (found.pause, found.switches) == (Pause(source="cr:acme/us"), ("cr:acme/us", "api"))
+        await world.declare(job(2))
+        assert world.journal.desired.value.pause == Pause(source="api", reason="bad prints")
+        world.journal.switched(Switch(source="api", pauses=False))
+        await settle()
+        assert world.journal.desired.value.pause is None
+
+
+async def test_a_pause_that_passes_from_switch_to_switch_is_one_pause(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    async with world.running():
+        await world.declare(job(1))
+        for source, pauses in (("api", True), ("file:f", True), ("api", False), ("file:f", False)):
+            world.journal.switched(Switch(source=source, pauses=pauses))
+            await settle()
+    assert switches(caplog) == ["resumed", "halted", "resumed"]
+
+
+async def test_no_switch_opens_a_job_that_has_not_been_read(world: World) -> None:
+    async with world.running():
+        world.journal.switched(Switch(source="api", pauses=True))
+        await settle()
+        world.journal.switched(Switch(source="api", pauses=False))
+        await settle()
+        assert world.journal.desired.value.pause == UNREAD
+
+
+async def test_the_gaps_of_the_process_before_are_taken_over_once() -> None:
+    before, book = journal(), journal()
+    before.identity = identity(session_id="before")
+    before.entered("Live")
+    left = msgspec.structs.replace(job(1), earlier_stream=stream_status(before.snapshot()))
+    port, cell = FakeJob(left), LatestValue[DeclaredJob | None](None)
+    task = asyncio.create_task(watch(port, cell, book))
+    await at(60)
+    book.entered("Live")
+    port.declare(left)
+    await at(61)
+    assert [gap.cause for gap in book.gaps.closed] == ["restart"]
+    await cancel(task)

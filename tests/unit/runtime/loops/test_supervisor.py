@@ -1,0 +1,197 @@
+"""One supervisor on a fake provider: when it connects, and that it never has two connections."""
+
+import pytest
+
+from sluice_contract.status import FailureType
+from sluice_runtime.domain.desired import UNREAD, with_pause
+from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.domain.pause import Pause
+from support.runtime_fakes import desired, journal
+from support.runtime_worlds import PAUSE, PHASES, SupervisedWorld
+from support.virtual_time import at, now, seconds, settle
+
+
+@pytest.fixture
+async def world() -> SupervisedWorld:
+    return SupervisedWorld(journal())
+
+
+def failure(kind: FailureType = "network", retry_after: float = 0.0) -> StreamError:
+    return StreamError(kind, "it failed", retry_after)
+
+
+async def test_it_connects_at_once_and_is_live_with_the_acknowledgement(world: SupervisedWorld) -> None:
+    async with world.running():
+        await settle()
+        assert world.journal.state == "Live"
+        assert seconds() == 0
+        assert world.source.connection.followed == [frozenset({"AAPL", "MSFT"})]
+        assert world.journal.counters.starts == 1
+
+
+async def test_it_is_not_live_before_the_provider_has_acknowledged(world: SupervisedWorld) -> None:
+    world.source.phase_seconds = PHASES
+    async with world.running():
+        states = []
+        for moment in (0.5, 1.5, 2.5, 3.5):
+            await at(moment)
+            states.append(world.journal.state)
+    assert states == ["Connecting", "Authenticating", "Subscribing", "Live"]
+
+
+@pytest.mark.parametrize(
+    ("moment", "state"), [(0.5, "Connecting"), (1.5, "Authenticating"), (2.5, "Subscribing"), (9.0, "Live")]
+)
+async def test_a_pause_closes_the_socket_in_every_phase(world: SupervisedWorld, moment: float, state: str) -> None:
+    world.source.phase_seconds = PHASES
+    async with world.running():
+        await at(moment)
+        assert world.journal.state == state
+        world.pause()
+        await settle()
+        assert (world.journal.state, world.source.open) == ("Paused", 0)
+        snapshot = world.journal.snapshot()
+        assert snapshot.acknowledgement is not None
+        assert snapshot.acknowledgement.at == now()
+        assert snapshot.acknowledgement.socket_closed_at == (None if state == "Connecting" else now())
+        await at(moment + 1000)
+        assert len(world.source.attempts) == 1
+        world.resume()
+        await settle()
+        assert len(world.source.attempts) == 2
+
+
+async def test_a_pause_ends_a_back_off(world: SupervisedWorld) -> None:
+    world.source.failures.extend([("Connecting", failure())] * 5)
+    async with world.running():
+        await at(6.5)
+        assert (world.journal.state, len(world.source.attempts)) == ("BackingOff", 3)
+        world.pause()
+        await settle()
+        assert world.journal.state == "Paused"
+        assert world.journal.snapshot().failure is None
+
+
+async def test_a_pause_ends_a_block(world: SupervisedWorld) -> None:
+    world.source.failures.append(("Authenticating", failure("configuration")))
+    async with world.running():
+        await at(100)
+        assert (world.journal.state, world.source.open) == ("Blocked", 0)
+        world.pause()
+        await settle()
+        assert world.journal.state == "Paused"
+        world.resume()
+        await settle()
+        assert world.journal.state == "Live"
+
+
+async def test_a_pause_after_the_end_of_the_stream_is_a_pause(world: SupervisedWorld) -> None:
+    async with world.running():
+        await settle()
+        world.source.connection.finish()
+        await settle()
+        assert (world.journal.state, world.source.open) == ("Finished", 0)
+        world.pause()
+        await settle()
+        assert world.journal.state == "Paused"
+
+
+async def test_a_resumed_stream_connects_at_once_whatever_failed_before(world: SupervisedWorld) -> None:
+    world.source.failures.extend([("Connecting", failure())] * 7)
+    async with world.running():
+        await at(200)
+        world.pause()
+        await settle()
+        world.source.failures.clear()
+        world.resume()
+        await settle()
+        assert (world.journal.state, seconds()) == ("Live", 200)
+
+
+async def test_pause_resume_pause_in_a_moment_ends_paused_and_never_with_two(
+    world: SupervisedWorld,
+) -> None:
+    world.source.closing_seconds = 1.5
+    async with world.running():
+        await at(1.0)
+        for moment, change in ((1.0, world.pause), (1.05, world.resume), (1.1, world.pause)):
+            await at(moment)
+            change()
+        await at(10.0)
+        assert (world.journal.state, world.source.open, world.source.most_open) == ("Paused", 0, 1)
+        assert world.journal.snapshot().acknowledgement is not None
+
+
+async def test_a_resume_while_the_socket_closes_waits_until_it_is_closed(world: SupervisedWorld) -> None:
+    world.source.closing_seconds = 1.5
+    async with world.running():
+        await at(1.0)
+        world.pause()
+        await at(1.5)
+        world.resume()
+        await at(10.0)
+        assert world.journal.state == "Live"
+        assert world.source.attempts == [0.0, 2.5]
+        assert world.source.most_open == 1
+
+
+async def test_a_job_created_paused_never_connects() -> None:
+    world = SupervisedWorld(journal(with_pause(desired(), PAUSE)))
+    async with world.running():
+        await at(10_000)
+        assert world.source.attempts == []
+        acknowledged = world.journal.snapshot().acknowledgement
+        assert acknowledged is not None
+        assert acknowledged.socket_closed_at is None
+        assert world.journal.counters.stops == {}
+
+
+async def test_nothing_connects_before_the_job_was_read() -> None:
+    world = SupervisedWorld(journal(with_pause(desired(), UNREAD)))
+    async with world.running():
+        await at(600)
+        assert world.source.attempts == []
+        world.resume()
+        await settle()
+        assert world.journal.state == "Live"
+
+
+async def test_each_pause_of_an_open_stream_counts_as_a_stop_by_request(world: SupervisedWorld) -> None:
+    async with world.running():
+        for _ in range(3):
+            await settle()
+            world.pause()
+            await settle()
+            world.resume()
+        await settle()
+        assert world.journal.counters.stops == {"operator_request": 3}
+        assert world.journal.counters.starts == 4
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("cr:acme/us", "operator_request"),
+        ("api", "operator_request"),
+        ("autoStop", "auto_stop"),
+        ("deleted", "deleted"),
+    ],
+)
+async def test_a_stop_is_counted_by_who_asked_for_it(world: SupervisedWorld, source: str, reason: str) -> None:
+    async with world.running():
+        await settle()
+        world.journal.desired.set(with_pause(world.journal.desired.value, Pause(source=source)))
+        await settle()
+        assert world.journal.counters.stops == {reason: 1}
+
+
+async def test_replaced_credentials_make_one_other_connection_at_once_and_no_failure() -> None:
+    world = SupervisedWorld(journal())
+    async with world.running():
+        await at(10.0)
+        world.source.renewal.set()
+        await at(10.1)
+        assert (len(world.source.attempts), world.source.most_open, world.journal.state) == (2, 1, "Live")
+        assert world.journal.snapshot().failure is None
+        await at(300.0)
+        assert len(world.source.attempts) == 2

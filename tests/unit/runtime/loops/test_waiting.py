@@ -1,0 +1,76 @@
+import asyncio
+
+import pytest
+
+from sluice_runtime.loops.waiting import cancel, completes_within, first_completed
+from support.virtual_time import seconds
+
+
+async def test_the_first_to_end_is_named() -> None:
+    assert await first_completed(asyncio.sleep(2), asyncio.sleep(1), asyncio.sleep(3)) == 1
+    assert seconds() == 1
+
+
+async def test_the_losers_are_gone_before_the_race_is_over() -> None:
+    ends: list[str] = []
+
+    async def slow_to_leave() -> None:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            await asyncio.sleep(2)
+            ends.append("left")
+
+    await first_completed(slow_to_leave(), asyncio.sleep(1))
+    assert ends == ["left"]
+    assert seconds() == 3
+
+
+async def test_what_the_winner_raised_is_raised() -> None:
+    async def fail() -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await first_completed(asyncio.sleep(1), fail())
+
+
+async def test_cancelling_a_race_cancels_all_who_run() -> None:
+    cancelled = 0
+
+    async def run() -> None:
+        nonlocal cancelled
+        try:
+            await asyncio.sleep(100)
+        except asyncio.CancelledError:
+            cancelled += 1
+            raise
+
+    task = asyncio.create_task(first_completed(run(), run()))
+    await asyncio.sleep(1)
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert cancelled == 2
+
+
+async def test_within_tells_whether_it_ended_by_itself() -> None:
+    assert await completes_within(2, asyncio.sleep(1))
+    assert not await completes_within(2, asyncio.sleep(5))
+    assert seconds() == 3
+
+
+async def test_within_no_limit_waits() -> None:
+    assert await completes_within(None, asyncio.sleep(10_000))
+
+
+async def test_cancel_waits_whatever_they_end_with() -> None:
+    async def fail_late() -> None:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            raise LookupError
+
+    tasks = [asyncio.create_task(fail_late()), asyncio.create_task(asyncio.sleep(0))]
+    await asyncio.sleep(1)
+    await cancel(*tasks)
+    assert all(task.done() for task in tasks)

@@ -1,0 +1,67 @@
+import gc
+import os
+import ssl
+import subprocess
+import sys
+
+import pytest
+
+from sluice_runtime.lean_imports import lean
+
+
+def test_what_is_loaded_costs_no_collection() -> None:
+    with lean():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize("before", [None, "/etc/ssl/own.pem"])
+def test_nobody_is_trusted_meanwhile_and_whoever_was_is_afterwards(
+    monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    if before is None:
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    else:
+        monkeypatch.setenv("SSL_CERT_FILE", before)
+    with lean():
+        assert ssl.create_default_context().get_ca_certs() == []
+    assert os.environ.get("SSL_CERT_FILE") == before
+
+
+def test_an_import_that_fails_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    with pytest.raises(ImportError), lean():
+        raise ImportError
+    assert gc.isenabled()
+    assert "SSL_CERT_DIR" not in os.environ
+
+
+def test_who_needs_what_the_machine_trusts_has_all_of_it() -> None:
+    program = """
+import ssl
+import subprocess
+import sys
+from sluice_runtime.lean_imports import lean
+with lean():
+    from sluice_runtime.adapters.alpaca.websocket import machine_trust
+assert machine_trust().cert_store_stats() == ssl.create_default_context().cert_store_stats()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_requests_is_loaded_without_tables_of_encodings_and_takes_text_for_utf_8() -> None:
+    program = """
+import sys
+import warnings
+warnings.simplefilter("error")
+from sluice_runtime.lean_imports import lean
+with lean():
+    from sluice_runtime.adapters.firestore import sink
+import requests
+assert not {"chardet", "charset_normalizer"} & sys.modules.keys()
+answer = requests.Response()
+answer._content = "Zürich".encode()
+assert answer.text == "Zürich"
+import charset_normalizer
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

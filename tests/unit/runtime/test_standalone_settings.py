@@ -1,0 +1,103 @@
+from typing import Any
+
+import pytest
+
+from sluice_runtime.settings import SettingsError
+from sluice_runtime.standalone_settings import spec_from_environment, standalone_settings, state_dir
+
+KEYS = {"TENANT_ID": "acme", "ALPACA_KEY_ID": "k", "ALPACA_SECRET_KEY": "s"}
+OTHER_NAMES = {"FIRESTORE_TENANT_ID": "acme", "APCA_API_KEY_ID": "k", "APCA_API_SECRET_KEY": "s"}
+
+
+def sentence(**environment: str) -> str:
+    with pytest.raises(SettingsError) as error:
+        spec_from_environment(environment)
+    return str(error.value)
+
+
+def test_tenant_and_keys_are_enough_and_the_defaults_are_those_of_the_schema() -> None:
+    spec = spec_from_environment(KEYS).spec
+    assert (spec.tenant, spec.provider, spec.symbols, spec.dry_run) == ("acme", "alpaca", ["SPY"], False)
+    assert spec.alpaca is not None
+    assert (spec.alpaca.feed, spec.limits.writes_per_second, spec.heartbeat.interval_seconds) == ("iex", 20, 15)
+
+
+def test_names_that_others_use_do_as_well() -> None:
+    assert spec_from_environment(OTHER_NAMES).spec == spec_from_environment(KEYS).spec
+
+
+def test_no_secret_is_in_the_job() -> None:
+    hidden = {**KEYS, "ALPACA_SECRET_KEY": "hush-hush"}
+    assert "hush-hush" not in repr(spec_from_environment(hidden))
+
+
+def test_each_variable_has_its_place() -> None:
+    more = {
+        "MONITORED_SYMBOLS": "aapl, BRK.B,AAPL,",
+        "ALPACA_DATA_FEED": "sip",
+        "ALPACA_STREAM_URL": "wss://proxy/v2/sip",
+        "PER_SYMBOL_MIN_INTERVAL_MS": "500",
+        "GLOBAL_WRITES_PER_SEC": "30.0",
+        "GLOBAL_BURST": "60",
+        "FLUSH_INTERVAL_MS": "100",
+        "HEARTBEAT_INTERVAL_S": "5",
+        "FIREBASE_PROJECT_ID": "demo-project",
+        "FIRESTORE_LATEST_COLLECTION": "latest",
+        "STOP_AFTER_SECONDS": "3600",
+        "DRY_RUN": "1",
+    }
+    spec: Any = spec_from_environment({**KEYS, **more}).spec
+    assert (spec.symbols, spec.dry_run, spec.auto_stop.after_seconds) == (["AAPL", "BRK.B"], True, 3600)
+    assert (spec.alpaca.feed, spec.alpaca.stream_url) == ("sip", "wss://proxy/v2/sip")
+    limits = spec.limits
+    assert (limits.min_interval_milliseconds, limits.writes_per_second, limits.burst) == (500, 30, 60)
+    assert (limits.flush_interval_milliseconds, spec.heartbeat.interval_seconds) == (100, 5)
+    assert (spec.firestore.project_id, spec.firestore.live_quotes_collection) == ("demo-project", "latest")
+
+
+def test_a_dry_run_needs_no_keys() -> None:
+    spec = spec_from_environment({"TENANT_ID": "acme", "DRY_RUN": "true"}).spec
+    assert spec.dry_run
+    assert spec.alpaca is not None
+    assert spec.alpaca.credentials_secret_ref is None
+
+
+def test_what_is_missing_is_told_by_the_names_of_variables() -> None:
+    assert sentence().startswith("TENANT_ID is not set")
+    assert sentence(TENANT_ID="acme").startswith("ALPACA_KEY_ID and ALPACA_SECRET_KEY are not set")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "part"),
+    [
+        ("GLOBAL_BURST", "many", "GLOBAL_BURST is 'many': it takes a whole number"),
+        ("GLOBAL_BURST", "1.5", "it takes a whole number"),
+        ("GLOBAL_BURST", "inf", "it takes a whole number"),
+        ("GLOBAL_BURST", "0", "GLOBAL_BURST (spec.limits.burst) is 0: "),
+        ("DRY_RUN", "maybe", "DRY_RUN is malformed: 'maybe' is neither on nor off"),
+        ("ALPACA_DATA_FEED", "best", "ALPACA_DATA_FEED (spec.alpaca.feed) is 'best': it takes "),
+        ("MONITORED_SYMBOLS", "A-B", "MONITORED_SYMBOLS (spec.symbols)[0] is 'A-B': "),
+        ("FIRESTORE_LIVE_QUOTES_COLLECTION", "users", "this collection name is reserved"),
+    ],
+)
+def test_what_breaks_a_bound_or_a_rule_says_where(name: str, value: str, part: str) -> None:
+    assert part in sentence(**KEYS, **{name: value})
+
+
+def test_two_starts_are_incarnations_of_one_job() -> None:
+    job = spec_from_environment(KEYS)
+    first, second = (standalone_settings(job, {**KEYS, "HOME": "/h"}, epoch) for epoch in (1, 2))
+    assert first.job.uid == second.job.uid
+    assert (first.bind, first.job.epoch, second.job.epoch) == ("127.0.0.1", 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("environment", "path"),
+    [
+        ({"SLUICE_STATE_DIR": "/a", "HOME": "/h"}, "/a"),
+        ({"XDG_STATE_HOME": "/x", "HOME": "/h"}, "/x/sluice"),
+        ({"HOME": "/h"}, "/h/.local/state/sluice"),
+    ],
+)
+def test_the_state_has_its_place(environment: dict[str, str], path: str) -> None:
+    assert str(state_dir(environment)) == path
