@@ -28,7 +28,7 @@ def test_a_deleted_pod_is_replaced_when_it_is_gone(tenant: Tenant, upstream: Ups
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
     tenant.apply(**streaming_from(upstream))
     before = tenant.settled("Streaming")
-    tenant.run("delete", "pod", "feed-ingest")
+    tenant.run("delete", "pod", "feed-ingest", "--wait=false")
     eventually(lambda: tenant.job()["status"]["stream"]["podUID"] != before["stream"]["podUID"])
     after = tenant.settled("Streaming")
     assert after["epoch"] > before["epoch"]

@@ -27,10 +27,12 @@ from sluice_runtime.domain.declared_job import declared_job
 from sluice_runtime.domain.desired import desired_state
 from support import schema_values
 from support.schema_values import Path as Place
+from support.site import eventually
 
 GROUP = "sweep.sluice.dev"  # a copy of the CRD that no operator watches
 NAMESPACE = "sweep"
 COLLECTION = f"/apis/{GROUP}/v1alpha1/namespaces/{NAMESPACE}/ingestjobs"
+ESTABLISHED = 'jsonpath={.status.conditions[?(@.type=="Established")].status}'
 AT_ONCE = 12
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 TIME = "2026-11-23T14:00:00Z"
@@ -132,7 +134,8 @@ def kubeconfig(site: Site) -> Iterator[Path]:
     crd["spec"]["names"] |= {"shortNames": ["sweep"], "categories": []}
     kubectl: Kubectl = site.kubectl
     kubectl.apply([crd, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}])
-    kubectl("wait", "--for=condition=Established", f"crd/ingestjobs.{GROUP}", "--timeout=20s")
+    # `kubectl wait` fails on a definition that has no conditions yet.
+    eventually(lambda: "True" in kubectl("get", "crd", f"ingestjobs.{GROUP}", "-o", ESTABLISHED))
     yield site.kubeconfig
     kubectl("delete", "crd", f"ingestjobs.{GROUP}")
 
