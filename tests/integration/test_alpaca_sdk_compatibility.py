@@ -9,7 +9,7 @@ import msgpack
 import pytest
 
 from support.alpaca import AlpacaServer, TapeFeed
-from support.alpaca.record import RuntimeView
+from support.alpaca.record import Record
 from support.alpaca.stream_faults import EmptyArray
 from support.tapes import generated_quotes
 
@@ -60,7 +60,7 @@ async def running(server: AlpacaServer, stream: Any, *symbols: str) -> AsyncIter
         assert not thread.is_alive()
 
 
-def subscribed(*symbols: str) -> Callable[[RuntimeView], bool]:
+def subscribed(*symbols: str) -> Callable[[Record], bool]:
     return lambda record: record.quotes >= set(symbols)
 
 
