@@ -10,7 +10,7 @@ STATE := build/devcluster
 DEVCLUSTER := $(BIN)/sluice-devcluster
 QUICKSTART := $(BIN)/python -m sluice_devcluster.quickstart
 MANIFESTS := $(BIN)/python -m sluice_manifests
-PROJECTS := crds operator runtime devcluster manifests
+PROJECTS := crds operator runtime devcluster manifests simulators
 TAPE ?=
 SPEED ?= 1
 # Tests wait more than they compute, so more of them run at once than there are cores.
@@ -76,7 +76,7 @@ test: setup ## unit, architecture and integration tests (builds Kubernetes and h
 
 .PHONY: test-unit
 test-unit: setup ## the tests that need no cluster
-	@$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/architecture
+	@$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/architecture simulators/tests
 
 .PHONY: images
 images: ## build the container images sluice-operator and sluice-runtime

@@ -26,7 +26,7 @@ from sluice_devcluster import emulator, processes
 from sluice_devcluster.layout import StateDirectory
 from sluice_devcluster.processes import ProcessRecord, load_record
 from sluice_devcluster.quickstart import documents_at
-from support.alpaca import AlpacaServer, GeneratorFeed
+from sluice_simulators.alpaca import AlpacaServer, GeneratorFeed
 from support.firestore import firestore_emulator
 
 TENANT = "outage"

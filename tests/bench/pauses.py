@@ -16,8 +16,8 @@ from bench.feed import TENANT, Feed, Sighting, running_feed
 from bench.rows import Row
 from sluice_devcluster.layout import StateDirectory
 from sluice_devcluster.quickstart import PROJECT, Site
-from support.alpaca.faults import Fault
-from support.alpaca.stream_faults import Mute, StallReading
+from sluice_simulators.alpaca.faults import Fault
+from sluice_simulators.alpaca.stream_faults import Mute, StallReading
 from support.cluster import sluice_on_devcluster
 from support.phases import PHASES, Phase, attempts
 from support.site import instant

@@ -27,13 +27,13 @@ from sluice_devcluster import emulator
 from sluice_devcluster.layout import StateDirectory
 from sluice_devcluster.processes import load_record
 from sluice_devcluster.quickstart import documents_at
-from support.alpaca import AlpacaServer, GeneratorFeed, TapeFeed
-from support.alpaca import handshake_faults as handshake
-from support.alpaca import message_faults as messages
-from support.alpaca import stream_faults as streams
-from support.alpaca.faults import Fault
+from sluice_simulators.alpaca import AlpacaServer, GeneratorFeed, TapeFeed
+from sluice_simulators.alpaca import handshake_faults as handshake
+from sluice_simulators.alpaca import message_faults as messages
+from sluice_simulators.alpaca import stream_faults as streams
+from sluice_simulators.alpaca.faults import Fault
+from sluice_simulators.tapes import TapeQuote
 from support.firestore import firestore_emulator
-from support.tapes import TapeQuote
 
 TENANT = "soak"
 OUTAGE_SECONDS = 30.0

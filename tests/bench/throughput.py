@@ -19,7 +19,7 @@ from statistics import median
 
 from bench.consumers import CONSUMERS, SYMBOLS, TAPE_QUOTES
 from bench.rows import Row
-from support.tapes import FIRST_TIME_MS, TapeQuote, generated_quotes, write_tape
+from sluice_simulators.tapes import FIRST_TIME_MS, TapeQuote, generated_quotes, write_tape
 from support.upstream import Upstream
 
 FRAMES = (1, 10, 100)

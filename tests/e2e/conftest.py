@@ -16,8 +16,8 @@ import yaml
 from sluice_devcluster import emulator
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.kubectl import Kubectl, KubectlError
+from sluice_simulators.alpaca.stream_faults import Mute
 from support import exchange, readme
-from support.alpaca.stream_faults import Mute
 from support.exchange import MUTE_AFTER, MUTED, Exchange
 from support.kind import ROOT, KindCluster, forwarded
 from support.site import Tenant

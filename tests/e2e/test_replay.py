@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sluice_devcluster.kubectl import Kubectl
+from sluice_simulators.tapes import generated_tape, last_quotes
 from support.kind import KindCluster
 from support.site import Tenant, eventually
-from support.tapes import generated_tape, last_quotes
 
 FOLDER = "/var/local/tapes"  # on the node
 CAPACITY = {"storage": "1Mi"}

@@ -19,10 +19,10 @@ from sluice_contract.alpaca import AlpacaEngine
 from sluice_contract.status import FailureType
 from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
 from sluice_runtime.adapters.firestore.sink import FirestoreSink
-from support.alpaca import Account, AlpacaServer, Plan, status_message, trade_message
-from support.alpaca.control import FAULTS
-from support.alpaca.faults import Fault, MessageFault
-from support.alpaca.handshake_faults import (
+from sluice_simulators.alpaca import Account, AlpacaServer, Plan, status_message, trade_message
+from sluice_simulators.alpaca.control import FAULTS
+from sluice_simulators.alpaca.faults import Fault, MessageFault
+from sluice_simulators.alpaca.handshake_faults import (
     AckError,
     AckMissing,
     AckPartial,
@@ -36,9 +36,9 @@ from support.alpaca.handshake_faults import (
     ResetOnConnect,
     WrongWelcome,
 )
-from support.alpaca.messages import bar_message
-from support.alpaca.server import Options
-from support.alpaca.stream_faults import (
+from sluice_simulators.alpaca.messages import bar_message
+from sluice_simulators.alpaca.server import Options
+from sluice_simulators.alpaca.stream_faults import (
     Burst,
     Close,
     CloseMidFragment,

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from sluice_contract.alpaca import AlpacaEngine
-from support.alpaca import Account, AlpacaServer
+from sluice_simulators.alpaca import Account, AlpacaServer
 from support.alpaca_provider import SECRET, mount, source, streaming
 from support.fake_listener import FakeListener
 

@@ -11,10 +11,10 @@ import pytest
 
 from sluice_contract.alpaca import AlpacaEngine
 from sluice_runtime.adapters.alpaca.websocket import Timeouts
-from support.alpaca import Account, AlpacaServer
-from support.alpaca.faults import Fault
-from support.alpaca.handshake_faults import AckMissing, AuthSilence, HttpError, NoWelcome
-from support.alpaca.stream_faults import Mute
+from sluice_simulators.alpaca import Account, AlpacaServer
+from sluice_simulators.alpaca.faults import Fault
+from sluice_simulators.alpaca.handshake_faults import AckMissing, AuthSilence, HttpError, NoWelcome
+from sluice_simulators.alpaca.stream_faults import Mute
 from support.alpaca_provider import SECRET, mount, source
 from support.eventually import eventually
 from support.pod import LIMITS, FakePod, Pod

@@ -11,8 +11,8 @@ import pytest
 
 from sluice_contract.alpaca import AlpacaEngine
 from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
-from support.alpaca import Account, AlpacaServer
-from support.alpaca.stream_faults import Reset
+from sluice_simulators.alpaca import Account, AlpacaServer
+from sluice_simulators.alpaca.stream_faults import Reset
 from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
 from support.eventually import eventually
 from support.fake_listener import FakeListener

@@ -18,9 +18,9 @@ from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
 from sluice_runtime.adapters.alpaca.websocket import Timeouts
 from sluice_runtime.loops.waiting import cancel
-from support.alpaca import Account, AlpacaServer, quote_message
-from support.alpaca.faults import Fault
-from support.alpaca.handshake_faults import (
+from sluice_simulators.alpaca import Account, AlpacaServer, quote_message
+from sluice_simulators.alpaca.faults import Fault
+from sluice_simulators.alpaca.handshake_faults import (
     AckMissing,
     AuthError,
     AuthSilence,
@@ -30,9 +30,9 @@ from support.alpaca.handshake_faults import (
     ResetOnConnect,
     WrongWelcome,
 )
-from support.alpaca.message_faults import Missing, UnknownType, ZeroSide
-from support.alpaca.messages import now
-from support.alpaca.stream_faults import (
+from sluice_simulators.alpaca.message_faults import Missing, UnknownType, ZeroSide
+from sluice_simulators.alpaca.messages import now
+from sluice_simulators.alpaca.stream_faults import (
     Burst,
     Close,
     Garbage,
@@ -44,11 +44,11 @@ from support.alpaca.stream_faults import (
     StallReading,
     WrongCodec,
 )
+from sluice_simulators.tapes import TapeQuote
 from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
 from support.eventually import eventually
 from support.fake_listener import FakeListener
 from support.silent_peer import SilentPeer
-from support.tapes import TapeQuote
 
 ACCOUNT = Account("key", SECRET)
 

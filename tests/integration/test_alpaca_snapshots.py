@@ -16,7 +16,7 @@ from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
 from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
 from sluice_runtime.ports import SnapshotError
-from support.alpaca import BASIC, Account, AlpacaServer
+from sluice_simulators.alpaca import BASIC, Account, AlpacaServer
 from support.alpaca_provider import SECRET, mount
 
 AT = "2026-03-02T15:00:00.123456Z"

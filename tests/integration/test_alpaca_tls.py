@@ -16,7 +16,7 @@ from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
 from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
 from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
 from sluice_runtime.ports import SnapshotError
-from support.alpaca import Account, AlpacaServer, Options
+from sluice_simulators.alpaca import Account, AlpacaServer, Options
 from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
 from support.certificates import self_signed
 from support.fake_listener import FakeListener

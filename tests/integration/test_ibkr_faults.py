@@ -10,13 +10,13 @@ import pytest
 
 from sluice_runtime.adapters.ibkr.messages import IBKRTimeouts
 from sluice_runtime.domain.health import heartbeat_state
+from sluice_simulators.tws import TWSServer
+from sluice_simulators.tws import record as requests
 from support.eventually import eventually
 from support.ibkr_provider import source
 from support.pod import LIMITS, FakePod, Pod
 from support.runtime_fakes import job
 from support.sinks import fake_sink
-from support.tws import TWSServer
-from support.tws import record as requests
 
 SYMBOLS = ["AAPL", "MSFT"]
 FARMS = {

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from sluice_contract import conditions as c
+from sluice_simulators.tws.background import BackgroundGateway
+from sluice_simulators.tws.server import BID, LAST
 from support.site import Tenant, eventually
-from support.tws.background import BackgroundGateway
-from support.tws.server import BID, LAST
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from sluice_contract.status import FailureType
 from sluice_runtime.adapters.ibkr.messages import IBKRTimeouts
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import Quote
+from sluice_simulators.tws import TWSServer
+from sluice_simulators.tws import record as requests
+from sluice_simulators.tws.server import BID, LAST, LAST_SIZE
 from support.eventually import eventually
 from support.fake_listener import FakeListener
 from support.ibkr_provider import source, streaming, until_failure
-from support.tws import TWSServer
-from support.tws import record as requests
-from support.tws.server import BID, LAST, LAST_SIZE
 
 TRADES: frozenset[Channel] = frozenset({"quotes", "trades"})
 

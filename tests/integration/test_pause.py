@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.alpaca.stream_faults import Mute
+from sluice_simulators.alpaca.stream_faults import Mute
 from support.phases import PHASES, Phase, attempts
 from support.site import Tenant, eventually, streaming_from
 from support.upstream import Upstream

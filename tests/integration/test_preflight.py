@@ -13,7 +13,7 @@ import pytest
 from sluice_runtime.adapters.preflight import findings_of
 from sluice_runtime.adapters.preflight_process import preflight_findings
 from sluice_runtime.domain.endpoints import endpoints
-from support.alpaca import BASIC, Account, AlpacaServer
+from sluice_simulators.alpaca import BASIC, Account, AlpacaServer
 from support.runtime_fakes import job
 
 SECRET = "very-secret"

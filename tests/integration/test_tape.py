@@ -6,8 +6,9 @@ import re
 import urllib.request
 from pathlib import Path
 
+from sluice_simulators.tapes import generated_tape, last_quotes
+from support.recorded_tape import recorded_tape
 from support.site import Tenant, eventually, instant
-from support.tapes import generated_tape, last_quotes, recorded_tape
 from support.upstream import Upstream
 
 

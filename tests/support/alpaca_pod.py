@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from support.alpaca import AlpacaServer
+from sluice_simulators.alpaca import AlpacaServer
 from support.eventually import eventually
 from support.pod import LIMITS, FirestorePod
 from support.runtime_fakes import job

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from sluice_devcluster.certificates import CertificateAuthority, Identity
 from sluice_devcluster.kubectl import Kubectl
-from support.alpaca.faults import Fault
+from sluice_simulators.alpaca.faults import Fault
 from support.site import Tenant, eventually
 
 IMAGE = "sluice-e2e-alpaca:local"
@@ -70,7 +70,7 @@ class Exchange:
         }
 
     def record(self) -> dict[str, Any]:
-        """What the server has seen: see support.alpaca.record."""
+        """What the server has seen: see sluice_simulators.alpaca.record."""
         found: dict[str, Any] = json.loads(self._kubectl("get", "--raw", self._route("_record")))
         return found
 
@@ -172,7 +172,7 @@ def _container() -> dict[str, Any]:
         "name": NAME,
         "image": IMAGE,
         "imagePullPolicy": "Never",
-        "command": ["python", "-m", "support.alpaca", "--host", "0.0.0.0", "--port", "8443", *_FEED, *_TLS],
+        "command": ["python", "-m", "sluice_simulators.alpaca", "--host", "0.0.0.0", "--port", "8443", *_FEED, *_TLS],
         "ports": [{"containerPort": 8443}],
         "readinessProbe": {"httpGet": {"path": "/_record", "port": 8443, "scheme": "HTTPS"}, "periodSeconds": 1},
         "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}},

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from support.alpaca.faults import Fault
-from support.alpaca.handshake_faults import AckMissing, AuthSilence, HttpError, NoWelcome
+from sluice_simulators.alpaca.faults import Fault
+from sluice_simulators.alpaca.handshake_faults import AckMissing, AuthSilence, HttpError, NoWelcome
 
 
 @dataclass(frozen=True)

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from support.alpaca.faults import Fault
-
-TESTS = Path(__file__).parent.parent
+from sluice_simulators.alpaca.faults import Fault
 
 
 class Upstream:
     """One running server. As a context manager it ends with the context."""
 
     def __init__(self, *arguments: str) -> None:
-        """`arguments` are those of `python -m support.alpaca`."""
+        """`arguments` are those of `python -m sluice_simulators.alpaca`."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "support.alpaca", *arguments],
+            [sys.executable, "-m", "sluice_simulators.alpaca", *arguments],
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(TESTS)},
         )
         assert self._process.stdout is not None
         addresses = json.loads(self._process.stdout.readline())
@@ -43,7 +38,7 @@ class Upstream:
             self._process.stdout.close()
 
     def record(self) -> dict[str, Any]:
-        """What the server has seen: see support.alpaca.record."""
+        """What the server has seen: see sluice_simulators.alpaca.record."""
         with urllib.request.urlopen(f"{self._control}/_record", timeout=10) as answer:  # noqa: S310  on this machine
             found: dict[str, Any] = json.load(answer)
         return found

@@ -9,9 +9,9 @@ from sluice_runtime.adapters.replay import ReplayConnection, ReplaySource, tape_
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import Tick
 from sluice_runtime.loops.waiting import completes_within
+from sluice_simulators.tapes import FIRST_TIME_MS, TapeQuote, generated_quotes, generated_tape, write_tape
 from support.encodings import ENCODINGS, Encode
 from support.fake_listener import FakeListener
-from support.tapes import FIRST_TIME_MS, TapeQuote, generated_quotes, generated_tape, write_tape
 from support.virtual_time import seconds
 
 HEADER = "time_ms,symbol,bid,bid_size,ask,ask_size,exchange\n"

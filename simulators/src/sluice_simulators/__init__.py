@@ -1,0 +1,1 @@
+"""Servers that simulate market-data vendors, and the tapes that they play."""

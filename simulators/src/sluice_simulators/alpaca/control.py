@@ -1,0 +1,168 @@
+"""The server's own routes, for tests in another process: what happened, and what shall happen next.
+
+GET  /_record    the record as JSON
+POST /_faults    {"faults": [FAULT...], "times": 1, "endpoint": "iex"}; "times" null: all; "clear": true first forgets
+POST /_inject    {"faults": [FAULT...], "endpoint": "iex", "connection": 1}; answers {"struck": N}
+POST /_refuse    {"seconds": 2.0}: TCP connections are refused, these routes' own included
+POST /_send      {"messages": [MESSAGE...], "per_frame": N}; a message's "t" is Unix ns, absent: now; {"sent": N}
+POST /_accounts  {"key": K, "secret": S, "feeds": [...], "symbols": 30, "connections": 1}, or {"revoke": K}
+
+A FAULT is an object whose "fault" is a class name of handshake_faults, stream_faults or message_faults.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from sluice_simulators.alpaca import handshake_faults, message_faults, stream_faults
+from sluice_simulators.alpaca.accounts import Account, Accounts, Plan
+from sluice_simulators.alpaca.faults import Fault, FaultScript, MessageFault, StreamFault
+from sluice_simulators.alpaca.messages import Message, now, timestamp
+from sluice_simulators.alpaca.record import Record
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+MODULES = (handshake_faults, stream_faults, message_faults)
+FAULTS: dict[str, type[Fault]] = {
+    name: kind
+    for module in MODULES
+    for name, kind in vars(module).items()
+    if isinstance(kind, type) and issubclass(kind, Fault) and kind not in (Fault, StreamFault, MessageFault)
+}
+
+
+class Controlled(Protocol):
+    """The server, as far as the routes need it."""
+
+    record: Record
+    faults: FaultScript
+    accounts: Accounts
+
+    async def inject(self, *faults: Fault, endpoint: str | None = None, connection: int | None = None) -> int:
+        """Strikes open connections."""
+
+    async def send(self, messages: list[Message], per_frame: int | None = None) -> int:
+        """Sends data messages."""
+
+    async def refuse(self, seconds: float | None = None) -> None:
+        """Refuses TCP connections."""
+
+
+class ScriptBody(msgspec.Struct, frozen=True):
+    """POST /_faults."""
+
+    faults: list[dict[str, Any]] = []
+    times: int | None = 1
+    endpoint: str | None = None
+    clear: bool = False
+
+
+class InjectBody(msgspec.Struct, frozen=True):
+    """POST /_inject."""
+
+    faults: list[dict[str, Any]]
+    endpoint: str | None = None
+    connection: int | None = None
+
+
+class RefuseBody(msgspec.Struct, frozen=True):
+    """POST /_refuse."""
+
+    seconds: float
+
+
+class SendBody(msgspec.Struct, frozen=True):
+    """POST /_send."""
+
+    messages: list[dict[str, Any]]
+    per_frame: int | None = None
+
+
+class AccountBody(msgspec.Struct, frozen=True):
+    """POST /_accounts."""
+
+    key: str = ""
+    secret: str = ""
+    feeds: frozenset[str] | None = None
+    symbols: int | None = None
+    connections: int = 1
+    revoke: str | None = None
+
+
+class Control:
+    """The routes' handlers."""
+
+    def __init__(self, server: Controlled) -> None:
+        """Controls this server."""
+        self._server = server
+
+    def routes(self) -> list[web.RouteDef]:
+        """All of them; a body that is not the route's is answered by 400 and the reason."""
+        return [
+            web.get("/_record", self._record),
+            web.post("/_faults", _handler(ScriptBody, self._script)),
+            web.post("/_inject", _handler(InjectBody, self._inject)),
+            web.post("/_refuse", _handler(RefuseBody, self._refuse)),
+            web.post("/_send", _handler(SendBody, self._send)),
+            web.post("/_accounts", _handler(AccountBody, self._account)),
+        ]
+
+    async def _record(self, _: web.Request) -> web.Response:
+        return web.json_response(self._server.record.summary())
+
+    async def _script(self, body: ScriptBody) -> dict[str, int]:
+        faults = [fault_from(each) for each in body.faults]
+        if body.clear:
+            self._server.faults.clear()
+        if faults or not body.clear:
+            self._server.faults.next(*faults, times=body.times, endpoint=body.endpoint)
+        return {"scripted": len(faults)}
+
+    async def _inject(self, body: InjectBody) -> dict[str, int]:
+        faults = [fault_from(each) for each in body.faults]
+        struck = await self._server.inject(*faults, endpoint=body.endpoint, connection=body.connection)
+        return {"struck": struck}
+
+    async def _refuse(self, body: RefuseBody) -> dict[str, int]:
+        await self._server.refuse(body.seconds)
+        return {}
+
+    async def _send(self, body: SendBody) -> dict[str, int]:
+        messages = [_message(each) for each in body.messages]
+        return {"sent": await self._server.send(messages, body.per_frame)}
+
+    async def _account(self, body: AccountBody) -> dict[str, int]:
+        if body.revoke is not None:
+            self._server.accounts.revoke(body.revoke)
+        else:
+            plan = Plan(body.feeds, body.symbols, body.connections)
+            self._server.accounts.add(Account(body.key, body.secret, plan))
+        return {}
+
+
+def fault_from(value: dict[str, Any]) -> Fault:
+    """The fault that a JSON object describes; raises ValueError."""
+    kind = FAULTS.get(str(value.get("fault")))
+    if kind is None:
+        raise ValueError(f"no fault is called {value.get('fault')!r}; there are {', '.join(sorted(FAULTS))}")
+    return msgspec.convert(value, kind)
+
+
+def _handler(
+    kind: type[Body], act: Callable[[Body], Awaitable[dict[str, int]]]
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return web.json_response(await act(msgspec.json.decode(await request.read(), type=kind)))
+        except ValueError as error:
+            return web.json_response({"error": str(error)}, status=400)
+
+    return handle
+
+
+def _message(value: dict[str, Any]) -> Message:
+    moment = value.get("t")
+    rest = {key: each for key, each in value.items() if key not in ("T", "t")}
+    stamped = timestamp(moment) if isinstance(moment, int) else moment or now()
+    return {"T": value.get("T"), **rest, "t": stamped}

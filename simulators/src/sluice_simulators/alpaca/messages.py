@@ -1,0 +1,117 @@
+"""Messages of Alpaca's market-data stream, as the maps that go on the wire (`T` first, `t` last).
+
+Source: docs.alpaca.markets, "Streaming market data" and "Real-time stock pricing data".
+"""
+
+import time
+
+from msgpack import Timestamp
+
+from sluice_simulators.tapes import TapeQuote
+
+Message = dict[str, object]
+
+ERRORS = {
+    400: "invalid syntax",
+    401: "not authenticated",
+    402: "auth failed",
+    403: "already authenticated",
+    404: "auth timeout",
+    405: "symbol limit exceeded",
+    406: "connection limit exceeded",
+    407: "slow client",
+    409: "insufficient subscription",
+    410: "invalid subscribe action for this feed",
+    411: "insufficient scope",
+    500: "internal error",
+}
+CONNECTED = "connected"
+AUTHENTICATED = "authenticated"
+
+
+class ProtocolError(Exception):
+    """A client's message that is answered by an error message; `code` is the documented one."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"{code} {ERRORS[code]}")
+        self.code = code
+
+
+def success(text: str) -> Message:
+    """A control message: `connected` or `authenticated`."""
+    return {"T": "success", "msg": text}
+
+
+def error(code: int) -> Message:
+    """The documented error message of a code."""
+    return {"T": "error", "code": code, "msg": ERRORS[code]}
+
+
+def timestamp(nanoseconds: int) -> Timestamp:
+    """A Unix time in nanoseconds as the wire's timestamp."""
+    return Timestamp.from_unix_nano(nanoseconds)
+
+
+def now() -> Timestamp:
+    """The wall clock as the wire's timestamp."""
+    return timestamp(time.time_ns())
+
+
+def quote_message(quote: TapeQuote, at: Timestamp | None = None) -> Message:
+    """A quote's wire message, a crypto one if its symbol has a slash; `at` replaces the quote's own time."""
+    moment = at or timestamp(quote.time_ms * 1_000_000)
+    return _crypto_quote(quote, moment) if "/" in quote.symbol else _stock_quote(quote, moment)
+
+
+def status_message(symbol: str, code: str, reason: str = "") -> Message:
+    """A trading status stamped now; `code` such as H (halted) or T (trading again) of tape C."""
+    return {"T": "s", "S": symbol, "sc": code, "sm": "", "rc": reason, "rm": "", "z": "C", "t": now()}
+
+
+def trade_message(symbol: str, price: float, size: int = 100) -> Message:
+    """A trade stamped now; price in dollars, size in shares."""
+    return {
+        "T": "t",
+        "S": symbol,
+        "i": 1,
+        "x": "V",
+        "p": price,
+        "s": size,
+        "c": ["@"],
+        "z": "C",
+        "t": now(),
+    }
+
+
+def bar_message(symbol: str, close: float, volume: int = 1000) -> Message:
+    """A minute's bar that ends now; prices in dollars."""
+    prices = {"o": close - 0.5, "h": close + 0.5, "l": close - 1.0, "c": close}
+    return {"T": "b", "S": symbol, **prices, "v": volume, "n": 10, "vw": close, "t": now()}
+
+
+def _stock_quote(quote: TapeQuote, moment: Timestamp) -> Message:
+    return {
+        "T": "q",
+        "S": quote.symbol,
+        "bx": quote.exchange,
+        "bp": quote.bid,
+        "bs": int(quote.bid_size),
+        "ax": quote.exchange,
+        "ap": quote.ask,
+        "as": int(quote.ask_size),
+        "c": ["R"],
+        "z": "C",
+        "t": moment,
+    }
+
+
+def _crypto_quote(quote: TapeQuote, moment: Timestamp) -> Message:
+    return {
+        "T": "q",
+        "S": quote.symbol,
+        "bp": quote.bid,
+        "bs": float(quote.bid_size),
+        "ap": quote.ask,
+        "as": float(quote.ask_size),
+        "t": moment,
+    }

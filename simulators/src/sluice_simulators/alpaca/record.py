@@ -1,0 +1,166 @@
+"""What happened at the server: connections, authentications, subscriptions, messages and closes."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+
+from sluice_simulators.alpaca.subscription import Subscription
+
+KEPT = 10_000
+OPEN, CLIENT, SERVER, LOST = "open", "client", "server", "lost"
+
+
+@dataclass
+class ConnectionRecord:
+    """One upgraded connection; times are Unix seconds; `side` is who closed it: client, server or lost."""
+
+    id: int
+    endpoint: str
+    opened: float
+    key: str | None = None
+    closed: float | None = None
+    code: int | None = None
+    side: str = OPEN
+    sent: int = 0
+    pings: int = 0
+    subscription: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AuthRecord:
+    """One attempt; `outcome` is `authenticated`, `silence` or the error's code."""
+
+    connection: int
+    at: float
+    key: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class SubscriptionRecord:
+    """The full subscription of a connection after a request."""
+
+    connection: int
+    at: float
+    channels: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class ClientMessage:
+    """A message as the client sent it, the secret blanked."""
+
+    connection: int
+    at: float
+    message: object
+
+
+class Record:
+    """Everything a test may ask about; `until` waits for it."""
+
+    def __init__(self) -> None:
+        """An empty record; the histories keep their last 10,000 entries."""
+        self.connections: list[ConnectionRecord] = []
+        self.refused_upgrades: list[int] = []
+        self.auths: deque[AuthRecord] = deque(maxlen=KEPT)
+        self.subscriptions: deque[SubscriptionRecord] = deque(maxlen=KEPT)
+        self.messages: deque[ClientMessage] = deque(maxlen=KEPT)
+        self.concurrent_max = 0
+        self._changed = asyncio.Event()
+
+    @property
+    def connects(self) -> int:
+        """How many connections were upgraded."""
+        return len(self.connections)
+
+    @property
+    def open(self) -> list[ConnectionRecord]:
+        """The connections open now."""
+        return [each for each in self.connections if each.closed is None]
+
+    @property
+    def closes(self) -> list[tuple[str, int | None]]:
+        """(side, code) of each closed connection, in order of opening."""
+        return [(each.side, each.code) for each in self.connections if each.closed is not None]
+
+    @property
+    def gaps(self) -> list[float]:
+        """Seconds between each connect and the next."""
+        return [after.opened - before.opened for before, after in pairwise(self.connections)]
+
+    @property
+    def outcomes(self) -> list[str]:
+        """The outcome of each authentication attempt."""
+        return [each.outcome for each in self.auths]
+
+    @property
+    def quotes(self) -> set[str]:
+        """The symbols whose quotes open connections are subscribed to."""
+        return {symbol for each in self.open for symbol in each.subscription.get("quotes", ())}
+
+    async def until(self, holds: Callable[["Record"], object], timeout: float | None = 5.0) -> "Record":
+        """Waits until `holds(record)` is true, looking at each change; TimeoutError after `timeout` s."""
+        async with asyncio.timeout(timeout):
+            while not holds(self):
+                self._changed.clear()
+                await self._changed.wait()
+        return self
+
+    def connected(self, endpoint: str) -> ConnectionRecord:
+        """Enters an upgraded connection."""
+        connection = ConnectionRecord(id=len(self.connections) + 1, endpoint=endpoint, opened=time.time())
+        self.connections.append(connection)
+        self.concurrent_max = max(self.concurrent_max, len(self.open))
+        self.changed()
+        return connection
+
+    def refused(self, status: int) -> None:
+        """Enters an upgrade answered by an HTTP status (0: the connection was reset)."""
+        self.refused_upgrades.append(status)
+        self.changed()
+
+    def authenticated(self, connection: ConnectionRecord, key: str, outcome: str) -> None:
+        """Enters an authentication attempt."""
+        if outcome == "authenticated":
+            connection.key = key
+        self.auths.append(AuthRecord(connection.id, time.time(), key, outcome))
+        self.changed()
+
+    def subscribed(self, connection: ConnectionRecord, subscription: Subscription) -> None:
+        """Enters a subscription as it is after a request."""
+        connection.subscription = subscription.lists()
+        self.subscriptions.append(SubscriptionRecord(connection.id, time.time(), connection.subscription))
+        self.changed()
+
+    def received(self, connection: ConnectionRecord, message: object) -> None:
+        """Enters a client's message."""
+        if isinstance(message, Mapping) and "secret" in message:
+            message = {**message, "secret": "***"}
+        self.messages.append(ClientMessage(connection.id, time.time(), message))
+        self.changed()
+
+    def closed(self, connection: ConnectionRecord, side: str, code: int) -> None:
+        """Enters a connection's end."""
+        connection.closed, connection.side, connection.code = time.time(), side, code
+        self.changed()
+
+    def changed(self) -> None:
+        """Wakes those who wait in `until`."""
+        self._changed.set()
+
+    def summary(self) -> dict[str, object]:
+        """The whole record as JSON values."""
+        return {
+            "connects": self.connects,
+            "open": len(self.open),
+            "concurrent_max": self.concurrent_max,
+            "gaps": self.gaps,
+            "refused_upgrades": self.refused_upgrades,
+            "quotes": sorted(self.quotes),
+            "connections": [asdict(each) for each in self.connections],
+            "auths": [asdict(each) for each in self.auths],
+            "subscriptions": [asdict(each) for each in self.subscriptions],
+            "messages": [asdict(each) for each in self.messages],
+        }

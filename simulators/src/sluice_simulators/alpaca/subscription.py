@@ -1,0 +1,130 @@
+"""What a connection is subscribed to: channels of symbols, changed by requests and acknowledged in full."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sluice_simulators.alpaca.messages import Message, ProtocolError
+
+STOCK_CHANNELS = (
+    "trades",
+    "quotes",
+    "bars",
+    "updatedBars",
+    "dailyBars",
+    "statuses",
+    "lulds",
+    "corrections",
+    "cancelErrors",
+)
+CRYPTO_CHANNELS = ("trades", "quotes", "orderbooks", "bars", "updatedBars", "dailyBars")
+# Known, but absent from the documented acknowledgement until something is subscribed.
+UNLISTED_CHANNELS = ("imbalances",)
+FOLLOW_TRADES = ("corrections", "cancelErrors")
+CHANNEL_OF_TYPE = {
+    "t": "trades",
+    "q": "quotes",
+    "b": "bars",
+    "u": "updatedBars",
+    "d": "dailyBars",
+    "s": "statuses",
+    "l": "lulds",
+    "c": "corrections",
+    "x": "cancelErrors",
+    "i": "imbalances",
+    "o": "orderbooks",
+}
+EVERYTHING = "*"
+PUNCTUATION = frozenset("./-_")
+
+Changes = Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """The symbols of each channel of one feed; a value, so that a refused request changes nothing."""
+
+    channels: Changes
+
+    @classmethod
+    def nothing(cls, names: tuple[str, ...]) -> "Subscription":
+        """The subscription of a new connection to a feed that has these channels."""
+        return cls(dict.fromkeys(names, frozenset()))
+
+    @property
+    def quotes(self) -> frozenset[str]:
+        """The symbols whose quotes are wanted; may hold `*`."""
+        return self.channels.get("quotes", frozenset())
+
+    @property
+    def limited(self) -> int:
+        """How many symbols count towards a plan's limit: those of trades and of quotes."""
+        return len(self.channels.get("trades", ())) + len(self.quotes)
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether trades or quotes have the wildcard."""
+        return EVERYTHING in self.quotes or EVERYTHING in self.channels.get("trades", ())
+
+    def __bool__(self) -> bool:
+        return any(self.channels.values())
+
+    def plus(self, changes: Changes) -> "Subscription":
+        """With the symbols added."""
+        return Subscription({**self.channels, **{n: self._of(n) | s for n, s in changes.items()}})
+
+    def minus(self, changes: Changes) -> "Subscription":
+        """Without the symbols."""
+        return Subscription({**self.channels, **{n: self._of(n) - s for n, s in changes.items()}})
+
+    def without(self, symbols: frozenset[str]) -> "Subscription":
+        """Without these symbols, in every channel."""
+        return Subscription({name: held - symbols for name, held in self.channels.items()})
+
+    def wants(self, message: Message) -> bool:
+        """Whether a data message is of a subscribed channel and symbol."""
+        symbols = self._of(CHANNEL_OF_TYPE.get(str(message.get("T")), ""))
+        return message.get("S") in symbols or EVERYTHING in symbols
+
+    def lists(self) -> dict[str, list[str]]:
+        """Channel to sorted symbols, all channels of the feed."""
+        shown = {n: s for n, s in self.channels.items() if s or n not in UNLISTED_CHANNELS}
+        return {name: sorted(symbols) for name, symbols in shown.items()}
+
+    def acknowledgement(self) -> Message:
+        """The full list, as the server answers each accepted request."""
+        return {"T": "subscription", **self.lists()}
+
+    def _of(self, channel: str) -> frozenset[str]:
+        return self.channels.get(channel, frozenset())
+
+
+def channel_names(*, crypto: bool) -> tuple[str, ...]:
+    """The channels of a crypto or a stock feed."""
+    return CRYPTO_CHANNELS if crypto else STOCK_CHANNELS + UNLISTED_CHANNELS
+
+
+def changes_of(request: Mapping[str, object], channels: tuple[str, ...]) -> Changes:
+    """The channels and symbols of a (un)subscribe request; raises ProtocolError 400, or 410 for another feed's."""
+    changes = {name: _symbols(value) for name, value in request.items() if name != "action"}
+    unknown = changes.keys() - set(channels)
+    if unknown:
+        raise ProtocolError(410 if unknown <= set(CHANNEL_OF_TYPE.values()) else 400)
+    if "trades" in changes and "corrections" in channels:
+        for follower in FOLLOW_TRADES:
+            changes[follower] = changes.get(follower, frozenset()) | changes["trades"]
+    return changes
+
+
+def _symbols(value: object) -> frozenset[str]:
+    if not isinstance(value, list) or not all(isinstance(symbol, str) for symbol in value):
+        raise ProtocolError(400)
+    if not all(_well_formed(symbol) for symbol in value):
+        raise ProtocolError(400)
+    return frozenset(value)
+
+
+def _well_formed(symbol: str) -> bool:
+    if symbol == EVERYTHING:
+        return True
+    letters = "".join(character for character in symbol if character not in PUNCTUATION)
+    return letters.isascii() and letters.isalnum() and symbol[0] not in PUNCTUATION

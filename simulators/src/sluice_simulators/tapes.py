@@ -1,0 +1,109 @@
+"""Recorded quotes: reading, writing and making tapes (CSV, optionally gzipped, one quote a line, in time order)."""
+
+import csv
+import gzip
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO, cast
+
+COLUMNS = ("time_ms", "symbol", "bid", "bid_size", "ask", "ask_size", "exchange")
+FIRST_TIME_MS = 1_381_152_600_000
+EXCHANGES = "PQTZ"
+
+
+class TapeError(ValueError):
+    """A tape whose columns or cells are not a tape's; the message has the file and the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class TapeQuote:
+    """One quote: time in Unix milliseconds (UTC), prices in dollars, sizes in shares, the SIP exchange letter."""
+
+    time_ms: int
+    symbol: str
+    bid: float
+    bid_size: float
+    ask: float
+    ask_size: float
+    exchange: str = "V"
+
+
+def read_tape(path: Path) -> Iterator[TapeQuote]:
+    """The quotes of a `.csv` or `.csv.gz` file, in the file's order; raises TapeError at the first bad line."""
+    with _text(path, "r") as lines:
+        rows = csv.reader(lines)
+        header = tuple(next(rows, ()))
+        if header != COLUMNS:
+            raise TapeError(f"{path.name}: columns are {header}, not {COLUMNS}")
+        for row in rows:
+            yield _quote(path, rows.line_num, row)
+
+
+def write_tape(path: Path, quotes: Iterable[TapeQuote]) -> Path:
+    """Writes the quotes in the order given (gzipped if the name ends in .gz) and returns the path."""
+    with _text(path, "w") as lines:
+        rows = csv.writer(lines, lineterminator="\n")
+        rows.writerow(COLUMNS)
+        rows.writerows([getattr(quote, column) for column in COLUMNS] for quote in quotes)
+    return path
+
+
+def last_quotes(tape: Path | Iterable[TapeQuote]) -> dict[str, TapeQuote]:
+    """The last quote of each symbol: what a consumer that missed nothing holds at the tape's end."""
+    quotes = read_tape(tape) if isinstance(tape, Path) else tape
+    return {quote.symbol: quote for quote in quotes}
+
+
+def generated_quotes(symbols: Sequence[str], quotes: int, seed: int) -> Iterator[TapeQuote]:
+    """Random-walk quotes, the same for the same arguments; 0 to 20 ms apart, so that some share a millisecond."""
+    source = random.Random(seed)
+    time_ms = FIRST_TIME_MS
+    cents = {symbol: source.randrange(1_000, 50_000) for symbol in symbols}
+    for _ in range(quotes):
+        symbol = source.choice(symbols)
+        time_ms += source.randrange(21)
+        cents[symbol] = max(100, cents[symbol] + source.randrange(-5, 6))
+        yield _walk_quote(source, time_ms, symbol, cents[symbol])
+
+
+def generated_tape(path: Path, symbols: Sequence[str], quotes: int, seed: int) -> Path:
+    """A tape of `generated_quotes` at `path`."""
+    return write_tape(path, generated_quotes(symbols, quotes, seed))
+
+
+def _walk_quote(source: random.Random, time_ms: int, symbol: str, cents: int) -> TapeQuote:
+    return TapeQuote(
+        time_ms=time_ms,
+        symbol=symbol,
+        bid=cents / 100,
+        bid_size=100 * source.randrange(1, 50),
+        ask=(cents + source.randrange(1, 4)) / 100,
+        ask_size=100 * source.randrange(1, 50),
+        exchange=source.choice(EXCHANGES),
+    )
+
+
+def _quote(path: Path, line: int, row: list[str]) -> TapeQuote:
+    try:
+        time_ms, symbol, bid, bid_size, ask, ask_size, exchange = row
+        return TapeQuote(int(time_ms), symbol, float(bid), _size(bid_size), float(ask), _size(ask_size), exchange)
+    except ValueError as error:
+        raise TapeError(f"{path.name}, line {line}: {error}") from error
+
+
+def _size(cell: str) -> float:
+    # Shares are whole (the wire has them as integers); a crypto tape has fractions.
+    return int(cell) if cell.isdigit() else float(cell)
+
+
+@contextmanager
+def _text(path: Path, mode: str) -> Iterator[TextIO]:
+    if path.suffix == ".gz":
+        with gzip.open(path, mode + "t", encoding="utf-8", newline="") as lines:
+            yield cast(TextIO, lines)
+    else:
+        with path.open(mode, encoding="utf-8", newline="") as lines:
+            yield cast(TextIO, lines)

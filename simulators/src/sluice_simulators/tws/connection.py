@@ -1,0 +1,130 @@
+"""One API client's connection."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from sluice_simulators.tws import record as requests
+from sluice_simulators.tws.record import ConnectionRecord, Record
+from sluice_simulators.tws.wire import GREETING, SERVER_VERSION, contract_details, error, frame, receive
+
+CLIENT_ID_IN_USE = (326, "Unable to connect as the client id is already in use. Retry with a unique client id.")
+# What a gateway says of its farms to each client that connects.
+GREETINGS = (
+    (2104, "Market data farm connection is OK:usfarm"),
+    (2106, "HMDS data farm connection is OK:ushmds"),
+    (2158, "Sec-def data farm connection is OK:secdefnj"),
+)
+
+
+@dataclass
+class Manners:
+    """How the gateway behaves from now on. `silent`: the types of requests that it never answers; 0: the greeting.
+
+    `unknown`, `ambiguous`, `refused` and `details_refused` (code and words) are by the symbol that IBKR knows.
+    """
+
+    silent: set[int] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+    ambiguous: set[str] = field(default_factory=set)
+    details_refused: dict[str, tuple[int, str]] = field(default_factory=dict)
+    refused: dict[str, tuple[int, str]] = field(default_factory=dict)
+    greetings: tuple[tuple[int, str], ...] = GREETINGS
+    closes_at: int | None = None  # the type of request at which it hangs up
+
+
+class Connection:
+    """Runs until the client or the gateway ends it."""
+
+    def __init__(self, manners: Manners, record: Record, writer: asyncio.StreamWriter) -> None:
+        self.record: ConnectionRecord = record.connected()
+        self._all = record
+        self._manners = manners
+        self._writer = writer
+        self._ids: set[int] = set()  # of subscriptions, used once
+        self._answers: dict[int, Callable[[list[str]], None]] = {
+            requests.CONTRACT_DETAILS: self._details,
+            requests.MARKET_DATA: self._subscribe,
+            requests.CANCEL_MARKET_DATA: self._cancel,
+            requests.CURRENT_TIME: lambda _: self.send(frame(49, 1, int(time.time()))),
+            61: lambda _: self.send(frame(62, 1)),
+        }
+
+    async def run(self, reader: asyncio.StreamReader) -> None:
+        """The whole connection."""
+        try:
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                assert await reader.readexactly(len(GREETING)) == GREETING
+                await receive(reader)
+                if 0 not in self._manners.silent:
+                    self.send(frame(SERVER_VERSION, "20261123 09:30:00 EST"))
+                while not self._writer.is_closing():
+                    self._heed(await receive(reader))
+        finally:
+            self._writer.close()
+            self._all.closed(self.record)
+
+    def send(self, *frames: bytes) -> None:
+        """Sends messages; nothing once the connection is closing."""
+        if not self._writer.is_closing():
+            self._writer.write(b"".join(frames))
+
+    def close(self, *, reset: bool = False) -> None:
+        """Hangs up, with a FIN unless told to cut the line."""
+        if reset:
+            self._writer.transport.abort()
+        self._writer.close()
+
+    def _heed(self, fields: list[str]) -> None:
+        self._all.received(self.record, fields)
+        kind = int(fields[0])
+        if kind == self._manners.closes_at:
+            self.close()
+        elif kind not in self._manners.silent:
+            answer = self._start if kind == requests.START_API else self._answers.get(kind)
+            if answer is not None:
+                answer(fields)
+        self._all.changed()
+
+    def _start(self, fields: list[str]) -> None:
+        client = int(fields[2])
+        if any(each.client_id == client for each in self._all.open):
+            self._all.refused_ids.append(client)
+            self.send(error(-1, *CLIENT_ID_IN_USE))
+            self.close()
+            return
+        self.record.client_id = client
+        self.send(frame(15, 1, "DU1"), frame(9, 1, 1))
+        self.send(*(error(-1, code, words) for code, words in self._manners.greetings))
+
+    def _details(self, fields: list[str]) -> None:
+        request, symbol = int(fields[2]), fields[4]
+        refused = self._manners.details_refused.get(symbol)
+        if symbol in self._manners.unknown:
+            refused = (200, "No security definition has been found for the request")
+        if refused is not None:
+            self.send(error(request, *refused))
+            return
+        contract = 1_000 + sum(ord(letter) * 31**place for place, letter in enumerate(symbol))
+        self.send(contract_details(request, symbol, contract))
+        if symbol in self._manners.ambiguous:
+            self.send(contract_details(request, symbol, contract + 1, "NYSE"))
+        self.send(frame(52, 1, request))
+
+    def _subscribe(self, fields: list[str]) -> None:
+        request, symbol = int(fields[2]), fields[4]
+        if request in self._ids:
+            self.send(error(request, 322, "Error processing request.-'bO' : cause - Duplicate ticker id"))
+        elif symbol in self._manners.refused:
+            self.send(error(request, *self._manners.refused[symbol]))
+        else:
+            self._ids.add(request)
+            self.record.subscribed[request] = symbol
+            self.send(frame(58, 1, request, 1), frame(81, request, 0.01, "9c0001", 3))
+
+    def _cancel(self, fields: list[str]) -> None:
+        request = int(fields[2])
+        if self.record.subscribed.pop(request, None) is None:
+            self.send(error(request, 300, f"Can't find EId with tickerId:{request}"))

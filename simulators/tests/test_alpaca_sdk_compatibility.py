@@ -1,0 +1,145 @@
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgpack
+import pytest
+
+from sluice_simulators.alpaca import AlpacaServer, TapeFeed
+from sluice_simulators.alpaca.record import Record
+from sluice_simulators.alpaca.stream_faults import EmptyArray
+from sluice_simulators.tapes import generated_quotes
+
+# alpaca-py still imports and uses websockets.legacy, which says each time that it is deprecated.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:websockets.legacy is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:websockets:DeprecationWarning"),
+]
+
+PATIENCE = 5.0
+
+
+class RunningStream:
+    """alpaca-py's stream, and what its handler was given in the stream's own thread."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self.received: queue.Queue[Any] = queue.Queue()
+
+    async def handle(self, message: Any) -> None:
+        self.received.put(message)
+
+    async def next(self) -> Any:
+        return await asyncio.to_thread(self.received.get, timeout=PATIENCE)
+
+    async def subscribe(self, *symbols: str) -> None:
+        await asyncio.to_thread(self.stream.subscribe_quotes, self.handle, *symbols)
+
+    async def unsubscribe(self, *symbols: str) -> None:
+        await asyncio.to_thread(self.stream.unsubscribe_quotes, *symbols)
+
+
+@contextlib.asynccontextmanager
+async def running(server: AlpacaServer, stream: Any, *symbols: str) -> AsyncIterator[RunningStream]:
+    """The stream runs in a thread, because `run()` is asyncio.run; on leaving it is stopped and has closed."""
+    client = RunningStream(stream)
+    stream.subscribe_quotes(client.handle, *symbols)
+    thread = threading.Thread(target=stream.run, name="alpaca-py", daemon=True)
+    thread.start()
+    await server.record.until(subscribed(*symbols), PATIENCE)
+    try:
+        yield client
+    finally:
+        await asyncio.to_thread(stream.stop)
+        # The SDK looks at its stop flag only between frames, or after 5 s without one: an empty one will do.
+        await server.inject(EmptyArray())
+        await asyncio.to_thread(thread.join, PATIENCE)
+        assert not thread.is_alive()
+
+
+def subscribed(*symbols: str) -> Callable[[Record], bool]:
+    return lambda record: record.quotes >= set(symbols)
+
+
+def stock_stream(server: AlpacaServer, **options: Any) -> Any:
+    from alpaca.data.live import StockDataStream
+
+    return StockDataStream("key", "secret", url_override=server.url("iex"), **options)
+
+
+def crypto_stream(server: AlpacaServer) -> Any:
+    from alpaca.data.live import CryptoDataStream
+
+    return CryptoDataStream("key", "secret", url_override=server.url("crypto"))
+
+
+async def test_the_sdk_makes_quote_models_of_the_messages() -> None:
+    async with AlpacaServer() as server, running(server, stock_stream(server), "AAPL") as client:
+        await server.send_quote("AAPL", 189.5, 189.52)
+        quote = await client.next()
+
+    assert type(quote).__name__ == "Quote"
+    assert (quote.symbol, quote.bid_price, quote.ask_price) == ("AAPL", 189.5, 189.52)
+    assert (quote.bid_exchange, quote.bid_size, quote.conditions, quote.tape) == ("V", 200.0, ["R"], "C")
+
+
+async def test_raw_data_has_the_wires_own_types() -> None:
+    async with AlpacaServer() as server, running(server, stock_stream(server, raw_data=True), "AAPL") as client:
+        await server.send_quote("AAPL", 189.5, 189.52)
+        quote = await client.next()
+
+    assert list(quote) == ["T", "S", "bx", "bp", "bs", "ax", "ap", "as", "c", "z", "t"]
+    assert isinstance(quote["t"], msgpack.Timestamp)
+
+
+async def test_a_tape_arrives_whole_at_the_sdk() -> None:
+    quotes = list(generated_quotes(["AAPL", "MSFT"], 500, seed=11))
+    async with (
+        AlpacaServer(feed=TapeFeed(quotes, batch=10)) as server,
+        running(server, stock_stream(server), "AAPL", "MSFT") as client,
+    ):
+        received = [await client.next() for _ in quotes]
+
+    assert [each.bid_price for each in received] == [quote.bid for quote in quotes]
+
+
+async def test_symbols_are_added_and_removed_while_it_runs() -> None:
+    async with AlpacaServer() as server, running(server, stock_stream(server), "AAPL") as client:
+        # Until it consumes, the SDK keeps a new symbol to itself: a quote that arrived says that it does.
+        await server.send_quote("AAPL")
+        assert (await client.next()).symbol == "AAPL"
+        await client.subscribe("MSFT")
+        await server.record.until(subscribed("AAPL", "MSFT"))
+        await server.send_quote("MSFT")
+        assert (await client.next()).symbol == "MSFT"
+        await client.unsubscribe("AAPL")
+        await server.record.until(lambda record: record.quotes == {"MSFT"})
+        assert await server.send_quote("AAPL") == 0
+
+
+async def test_five_thousand_symbols_are_subscribed_in_fragments() -> None:
+    names = [f"SYMBOL{number}" for number in range(5_000)]
+    async with AlpacaServer() as server, running(server, stock_stream(server), *names) as client:
+        assert server.record.quotes == set(names)
+        await server.send_quote("SYMBOL4999")
+        assert (await client.next()).symbol == "SYMBOL4999"
+
+
+async def test_a_crypto_pair_keeps_its_slash_and_fractions() -> None:
+    async with AlpacaServer() as server, running(server, crypto_stream(server), "BTC/USD") as client:
+        await server.send_quote("BTC/USD", 64_000.25, 64_001.0)
+        quote = await client.next()
+
+    assert (quote.symbol, quote.bid_price, quote.bid_exchange) == ("BTC/USD", 64_000.25, None)
+
+
+async def test_a_stopped_stream_has_closed_with_1000() -> None:
+    async with AlpacaServer() as server:
+        async with running(server, stock_stream(server), "AAPL"):
+            pass
+        await server.record.until(lambda record: record.closes == [("client", 1000)])
+        assert server.record.outcomes == ["authenticated"]
+        assert server.record.connects == 1

@@ -1,5 +1,0 @@
-"""A small IB Gateway: the part of TWS's socket protocol that market data needs, and departures from it when told to."""
-
-from support.tws.server import TWSServer
-
-__all__ = ["TWSServer"]
