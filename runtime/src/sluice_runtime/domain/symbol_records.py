@@ -57,9 +57,9 @@ class SymbolRecords:
                 status = "paused"
             elif symbol in refused:
                 status = "rejected"
-            self._is(symbol, status, desired.pause_reasons.get(symbol, ""), now)
+            self._change_status(symbol, status, desired.pause_reasons.get(symbol, ""), now)
         for symbol in ((self._said.keys() | self._own) & deleted) - desired.declared:
-            self._is(symbol, "removed", "", now)
+            self._change_status(symbol, "removed", "", now)
 
     @property
     def has_news(self) -> bool:
@@ -83,7 +83,7 @@ class SymbolRecords:
             elif (said.status, said.notes) == (state.status, state.notes):
                 said.is_news, said.at, said.times = False, at, state.last_times
 
-    def _is(self, symbol: str, status: RecordStatus, reason: str, now: datetime) -> None:
+    def _change_status(self, symbol: str, status: RecordStatus, reason: str, now: datetime) -> None:
         before = self._said.get(symbol)
         if before is not None and before.status == status:
             return

@@ -193,12 +193,12 @@ class AlpacaConnection:
         quotes, others = self._quotes, self._others
         self._quotes, self._others = [], []
         if others:
-            self._tell(others)
+            self._deliver_others(others)
         self._listener.received(quotes)  # type: ignore[arg-type]  # there are only quotes
         if len(quotes) + len(others) < _FEW:
             self._wire.rest()
 
-    def _tell(self, messages: Sequence[Message]) -> None:
+    def _deliver_others(self, messages: Sequence[Message]) -> None:
         trades = [each.trade() for each in messages if isinstance(each, TradeMessage) and is_price(each.price)]
         bars = [each.bar() for each in messages if isinstance(each, BarMessage)]
         statuses = [each.halt() for each in messages if isinstance(each, StatusMessage)]

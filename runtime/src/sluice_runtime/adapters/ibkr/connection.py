@@ -45,7 +45,7 @@ class IBKRConnection:
         self._rejected: dict[str, SymbolRejection] = {}
         self._busy = asyncio.Lock()
         self._retried_at = asyncio.get_running_loop().time()
-        self._client.pendingTickersEvent += self._ticked
+        self._client.pendingTickersEvent += self._on_pending_tickers
         gateway.refused = self._refused
         gateway.worsened = self._tell_impairment
         self._tell_impairment()
@@ -179,7 +179,7 @@ class IBKRConnection:
         self._unsubscribe(symbol)
         self._acknowledge()
 
-    def _ticked(self, tickers: Iterable[Ticker]) -> None:
+    def _on_pending_tickers(self, tickers: Iterable[Ticker]) -> None:
         changes = self._add_ticks_to_books(tickers)
         trades = [each.trade for each in changes if each.trade is not None]
         halts = [each.halt for each in changes if each.halt is not None]
