@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -119,41 +119,63 @@ def _add_rule(schema: Schema, rule: Rule) -> None:
     schema.setdefault("x-kubernetes-validations", []).append({"rule": rule.rule, "message": rule.message})
 
 
-def _schema(kind: inspect.Type) -> Schema:  # noqa: C901, PLR0911  one case a type
+def _schema(kind: inspect.Type) -> Schema:
     """The schema of one type, without its place in a parent."""
-    match kind:
-        case inspect.Metadata(type=inner, extra_json_schema=extra):
-            return _schema(inner) | (extra or {})
-        case inspect.UnionType(types=types):
-            [inner] = [each for each in types if not isinstance(each, inspect.NoneType)]
-            return _schema(inner)
-        case inspect.StructType():
-            return _object(kind)
-        case inspect.ListType(item_type=item, min_length=least, max_length=most):
-            return _bounded({"type": "array", "items": _schema(item)}, minItems=least, maxItems=most)
-        case inspect.DictType(value_type=value, max_length=most):
-            # What the keys may be is for a rule: OpenAPI has no bounds for them.
-            return _bounded({"type": "object", "additionalProperties": _schema(value)}, maxProperties=most)
-        case inspect.StrType(pattern=pattern, min_length=least, max_length=most):
-            return _bounded({"type": "string"}, pattern=pattern, minLength=least, maxLength=most)
-        case inspect.IntType(ge=least, le=most):
-            return _bounded({"type": "integer", "format": "int64"}, minimum=least, maximum=most)
-        case inspect.FloatType(ge=least, le=most):
-            return _bounded({"type": "number"}, minimum=least, maximum=most)
-        case inspect.LiteralType(values=values):
-            return {"type": "string", "enum": list(values)}
-        case inspect.BoolType():
-            return {"type": "boolean"}
-        case inspect.DateTimeType():
-            return {"type": "string"}  # no format: see instants
-    raise TypeError(f"no OpenAPI schema for {kind}")
+    schema_of = _SCHEMA_BY_TYPE.get(type(kind))
+    if schema_of is None:
+        raise TypeError(f"no OpenAPI schema for {kind}")
+    return schema_of(kind)
+
+
+def _annotated_schema(kind: inspect.Metadata) -> Schema:
+    return _schema(kind.type) | (kind.extra_json_schema or {})
+
+
+def _optional_schema(kind: inspect.UnionType) -> Schema:
+    """The schema of the one type that the union has besides None."""
+    [inner] = [each for each in kind.types if not isinstance(each, inspect.NoneType)]
+    return _schema(inner)
+
+
+def _array_schema(kind: inspect.ListType) -> Schema:
+    array = {"type": "array", "items": _schema(kind.item_type)}
+    return _bounded(array, minItems=kind.min_length, maxItems=kind.max_length)
+
+
+def _map_schema(kind: inspect.DictType) -> Schema:
+    # What the keys may be is for a rule: OpenAPI has no bounds for them.
+    return _bounded({"type": "object", "additionalProperties": _schema(kind.value_type)}, maxProperties=kind.max_length)
+
+
+def _string_schema(kind: inspect.StrType) -> Schema:
+    return _bounded({"type": "string"}, pattern=kind.pattern, minLength=kind.min_length, maxLength=kind.max_length)
+
+
+def _integer_schema(kind: inspect.IntType) -> Schema:
+    return _bounded({"type": "integer", "format": "int64"}, minimum=kind.ge, maximum=kind.le)
+
+
+def _number_schema(kind: inspect.FloatType) -> Schema:
+    return _bounded({"type": "number"}, minimum=kind.ge, maximum=kind.le)
+
+
+def _enum_schema(kind: inspect.LiteralType) -> Schema:
+    return {"type": "string", "enum": list(kind.values)}
+
+
+def _boolean_schema(_: inspect.BoolType) -> Schema:
+    return {"type": "boolean"}
+
+
+def _instant_schema(_: inspect.DateTimeType) -> Schema:
+    return {"type": "string"}  # no format: see instants
 
 
 def _bounded(schema: Schema, **bounds: Any) -> Schema:
     return schema | {name: bound for name, bound in bounds.items() if bound is not None}
 
 
-def _object(kind: inspect.StructType) -> Schema:
+def _object_schema(kind: inspect.StructType) -> Schema:
     properties = {field.encode_name: _property(field) for field in kind.fields}
     required = [field.encode_name for field in kind.fields if field.required]
     schema: Schema = {"type": "object", "description": _text(kind.cls.__doc__), "properties": properties}
@@ -176,3 +198,18 @@ def _property(field: inspect.Field) -> Schema:
 
 def _text(docstring: str | None) -> str:
     return " ".join((docstring or "").split())
+
+
+_SCHEMA_BY_TYPE: dict[type[inspect.Type], Callable[[Any], Schema]] = {
+    inspect.Metadata: _annotated_schema,
+    inspect.UnionType: _optional_schema,
+    inspect.StructType: _object_schema,
+    inspect.ListType: _array_schema,
+    inspect.DictType: _map_schema,
+    inspect.StrType: _string_schema,
+    inspect.IntType: _integer_schema,
+    inspect.FloatType: _number_schema,
+    inspect.LiteralType: _enum_schema,
+    inspect.BoolType: _boolean_schema,
+    inspect.DateTimeType: _instant_schema,
+}

@@ -20,7 +20,7 @@ from .adapters.alpaca.credentials import AlpacaMount, Credentials
 from .adapters.alpaca.environment import EnvironmentMount
 from .adapters.decoding import decoded
 from .adapters.http.smoke_client import SmokeClient
-from .adapters.pause_file import HandPause, PauseFile
+from .adapters.pause_file import HandPause, PauseFile, Pauses
 from .adapters.preflight import findings_of
 from .adapters.user_text import UserTextError, read_user_text
 from .domain.endpoints import endpoints
@@ -77,15 +77,8 @@ def pauses(given: argparse.Namespace, environment: Mapping[str, str], say: Say) 
     symbols = _symbols(given.symbols)
     try:
         if given.command == "paused":
-            before = file.read()
-            listed = {_WHOLE: before.job, **dict(sorted(before.symbols.items()))}
-            for name, pause in listed.items():
-                if pause is not None and (not symbols or name in symbols):
-                    say(_line(name, pause))
-            if symbols and before.job is not None:
-                say(_line(_WHOLE, before.job))
-                return 0
-            return 0 if before.symbols.keys() >= set(symbols) else 1
+            state = file.read()
+            return _list_pauses_of(symbols, state, say) if symbols else _list_all_pauses(state, say)
         if given.command == "pause":
             pause = HandPause(since=datetime.now(UTC), reason=given.reason)
             file.change(lambda before: before.paused(symbols, pause))
@@ -97,6 +90,26 @@ def pauses(given: argparse.Namespace, environment: Mapping[str, str], say: Say) 
     whom = ", ".join(symbols) or _WHOLE
     say(f"{done} in {file.path}: {whom}; a runtime that reads it follows within 1 s")
     return 0
+
+
+def _list_all_pauses(state: Pauses, say: Say) -> int:
+    """List the pause of the whole job, then those of symbols in alphabetical order."""
+    if state.job is not None:
+        say(_line(_WHOLE, state.job))
+    for name, pause in sorted(state.symbols.items()):
+        say(_line(name, pause))
+    return 0
+
+
+def _list_pauses_of(symbols: list[str], state: Pauses, say: Say) -> int:
+    """List the pauses of these symbols. Exit code 1 unless all of them are paused, each or with the whole job."""
+    for name, pause in sorted(state.symbols.items()):
+        if name in symbols:
+            say(_line(name, pause))
+    if state.job is not None:
+        say(_line(_WHOLE, state.job))
+        return 0
+    return 0 if state.symbols.keys() >= set(symbols) else 1
 
 
 def settings_at_hand(document: Path | None, environment: Mapping[str, str]) -> Settings:
@@ -134,23 +147,30 @@ def walk(base_url: str, seconds: float, environment: Mapping[str, str], say: Say
 def look(settings: Settings, environment: Mapping[str, str], say: Say, *, as_json: bool) -> int:
     """What a look at the provider's account finds: exit code 1 if not all of it is good, 0 always `as_json`."""
     alpaca = settings.job.spec.alpaca
-    key_id, secret_key = first(environment, KEY_ID), first(environment, SECRET_KEY)
-    mount: AlpacaMount | None = None
-    if alpaca is not None and key_id and secret_key:
-        mount = EnvironmentMount(alpaca, Credentials(key_id, secret_key))
-    elif alpaca is not None and settings.job.spec.alpaca_login is not None:
-        mount = AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
     where = endpoints(alpaca or Alpaca(), settings.trading_url, settings.data_url)
     if alpaca is not None and not where.knows_trading and not as_json:
         say("nothing was asked: the stream is not Alpaca's own (set APCA_API_BASE_URL or spec.alpaca.tradingURL)")
         return 0
-    found = findings_of(settings.job.spec, mount, where)
+    found = findings_of(settings.job.spec, _alpaca_mount(settings, environment), where)
     if as_json:
         say(msgspec.json.encode(found).decode())
         return 0
     for each in found:
         say(f"{'ok ' if each.good else 'NOT'} {each}")
     return 0 if all(each.good for each in found) else 1
+
+
+def _alpaca_mount(settings: Settings, environment: Mapping[str, str]) -> AlpacaMount | None:
+    """The key pair of the environment, else that of the mounted Secret; None where the job uses neither."""
+    alpaca = settings.job.spec.alpaca
+    if alpaca is None:
+        return None
+    key_id, secret_key = first(environment, KEY_ID), first(environment, SECRET_KEY)
+    if key_id and secret_key:
+        return EnvironmentMount(alpaca, Credentials(key_id, secret_key))
+    if settings.job.spec.alpaca_login is None:
+        return None
+    return AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
 
 
 def _is_stream(path: Path) -> bool:

@@ -157,21 +157,41 @@ def transitions(before: list[Condition], after: list[Condition]) -> tuple[Transi
 
     A tape that was streamed to its end leaves Ready True, and is told all the same.
     """
-    earlier = {each.type: each for each in before}
+    earlier_by_type = {each.type: each for each in before}
     found: dict[str, Transition] = {}
     for condition in after:
-        was = earlier.get(condition.type)
-        known = was.status if was is not None else None
-        is_other = condition.status != known or (condition.reason == c.REPLAY_FINISHED != (was and was.reason))
-        # Of what is good unless told otherwise, only the bad is told, and its end; to know nothing is no news, nor is
-        # what each change of a spec brings: the few events that a job may have are for what it leads to.
-        expected = condition.type in _GOOD_UNLESS_TOLD and condition.status == "True" and known != "False"
-        silent = expected or condition.status == "Unknown" or condition.reason == c.APPLYING_SPEC
-        if condition.type in _TELLING and is_other and not silent:
-            warning = condition.type == c.STALLED or (condition.status == "False" and condition.type != c.READY)
-            if condition.reason not in found or warning:
-                found[condition.reason] = Transition(condition, warning)
+        earlier = earlier_by_type.get(condition.type)
+        if not _has_changed(condition, earlier) or not _deserves_event(condition, earlier):
+            continue
+        warning = _is_warning(condition)
+        if condition.reason not in found or warning:
+            found[condition.reason] = Transition(condition, warning)
     return tuple(found.values())
+
+
+def _has_changed(condition: Condition, earlier: Condition | None) -> bool:
+    """The status is another, or a replay has finished, which leaves Ready True."""
+    if earlier is None or condition.status != earlier.status:
+        return True
+    return condition.reason == c.REPLAY_FINISHED and earlier.reason != c.REPLAY_FINISHED
+
+
+def _deserves_event(condition: Condition, earlier: Condition | None) -> bool:
+    """A job may have few events: they report what a change of its spec leads to, not the change itself.
+
+    A condition that is normally True gets an event only when it becomes False, and when that fault ends.
+    """
+    if condition.type not in _TELLING or condition.status == "Unknown" or condition.reason == c.APPLYING_SPEC:
+        return False
+    if condition.type in _GOOD_UNLESS_TOLD and condition.status == "True":
+        return earlier is not None and earlier.status == "False"
+    return True
+
+
+def _is_warning(condition: Condition) -> bool:
+    if condition.type == c.READY:
+        return False
+    return condition.type == c.STALLED or condition.status == "False"
 
 
 def _dated(fact: Fact, earlier: Condition | None, now: datetime, job: Job) -> Condition:

@@ -57,9 +57,9 @@ class SymbolRecords:
                 status = "paused"
             elif symbol in refused:
                 status = "rejected"
-            self._is(symbol, status, desired.pause_reasons.get(symbol, ""), now)
+            self._change_status(symbol, status, desired.pause_reasons.get(symbol, ""), now)
         for symbol in ((self._said.keys() | self._own) & deleted) - desired.declared:
-            self._is(symbol, "removed", "", now)
+            self._change_status(symbol, "removed", "", now)
 
     @property
     def has_news(self) -> bool:
@@ -77,31 +77,37 @@ class SymbolRecords:
         """They are in Firestore."""
         for state in states:
             said = self._said[state.canonical_symbol]
-            if said.status == "removed" == state.status:
+            if said.status == "removed" and state.status == "removed":
                 del self._said[state.canonical_symbol]
                 self._own -= {state.canonical_symbol}
             elif (said.status, said.notes) == (state.status, state.notes):
                 said.is_news, said.at, said.times = False, at, state.last_times
 
-    def _is(self, symbol: str, status: RecordStatus, reason: str, now: datetime) -> None:
+    def _change_status(self, symbol: str, status: RecordStatus, reason: str, now: datetime) -> None:
         before = self._said.get(symbol)
         if before is not None and before.status == status:
             return
-        was_paused = before.pause_fetch if before else symbol in self._paused_before
+        was_paused = before.pause_fetch if before is not None else symbol in self._paused_before
         self._paused_before -= {symbol}
         paused = status == "paused"
-        is_first = before is None and status == "active" and not was_paused
-        is_back = before is not None and before.status == "removed"
-        is_new = before is None and not paused and symbol not in self._own
-        said = _Said(status=status, pause_fetch=paused, notes=before.notes if before else None, is_first=is_first)
         if status == "removed":
-            said.notes = f"Symbol REMOVED by user on {now:{_DATE}}"
+            notes: str | None = f"Symbol REMOVED by user on {now:{_DATE}}"
         elif paused != was_paused:
-            said.notes = _note("PAUSED" if paused else "RESUMED", reason, now)
-        elif is_back or is_new:
-            said.notes = f"Symbol ADDED by user on {now:{_DATE}}"
-        self._said.pop(symbol, None)
-        self._said[symbol] = said
+            notes = _note("PAUSED" if paused else "RESUMED", reason, now)
+        elif self._is_added(symbol, status):
+            notes = f"Symbol ADDED by user on {now:{_DATE}}"
+        else:
+            notes = before.notes if before is not None else None
+        is_first = before is None and status == "active" and not was_paused
+        self._said.pop(symbol, None)  # so that the symbol goes behind those that changed before it
+        self._said[symbol] = _Said(status=status, pause_fetch=paused, notes=notes, is_first=is_first)
+
+    def _is_added(self, symbol: str, status: RecordStatus) -> bool:
+        """The symbol returns after its removal, or the job has it for the first time and not paused."""
+        before = self._said.get(symbol)
+        if before is None:
+            return status != "paused" and symbol not in self._own
+        return before.status == "removed"
 
     def _is_stale(self, symbol: str, said: _Said, last: LastTimes, at: float) -> bool:
         return (

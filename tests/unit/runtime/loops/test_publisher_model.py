@@ -75,7 +75,12 @@ class Model:
         elif kind < 0.74:
             was = self.world.journal.quote_states.get(symbol) == "halted"
             self.world.journal.halted([Halt(symbol=symbol, ts=now(), halted=not was, code="H", reason="news")])
-        elif kind < 0.78:
+        else:
+            await self.something_else_happens(symbol, kind)
+
+    async def something_else_happens(self, symbol: str, kind: float) -> None:
+        """Something that is not market data: the job, the sink or the pod changes."""
+        if kind < 0.78:
             self.paused ^= {symbol}
             self.want()
         elif kind < 0.80:

@@ -193,19 +193,22 @@ class AlpacaConnection:
         quotes, others = self._quotes, self._others
         self._quotes, self._others = [], []
         if others:
-            self._tell(others)
+            self._deliver_others(others)
         self._listener.received(quotes)  # type: ignore[arg-type]  # there are only quotes
         if len(quotes) + len(others) < _FEW:
             self._wire.rest()
 
-    def _tell(self, messages: Sequence[Message]) -> None:
-        if trades := [each.trade() for each in messages if isinstance(each, TradeMessage) and is_price(each.price)]:
+    def _deliver_others(self, messages: Sequence[Message]) -> None:
+        trades = [each.trade() for each in messages if isinstance(each, TradeMessage) and is_price(each.price)]
+        bars = [each.bar() for each in messages if isinstance(each, BarMessage)]
+        statuses = [each.halt() for each in messages if isinstance(each, StatusMessage)]
+        halts = [each for each in statuses if each is not None]
+        if trades:
             self._listener.traded(trades)
-        if bars := [each.bar() for each in messages if isinstance(each, BarMessage)]:
+        if bars:
             self._listener.aggregated(bars)
-        halts = [each.halt() for each in messages if isinstance(each, StatusMessage)]
-        if known := [each for each in halts if each is not None]:
-            self._listener.halted(known)
+        if halts:
+            self._listener.halted(halts)
 
     def _resolve(self, message: Answer) -> None:
         answer, tolerated = self._asked[0] if self._asked else (None, OF_A_SUBSCRIPTION)

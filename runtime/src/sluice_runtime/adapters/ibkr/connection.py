@@ -13,10 +13,11 @@ from sluice_contract.status import SymbolRejection
 
 from ...domain.batches import batches
 from ...domain.failure import StreamError
+from ...domain.market import Quote
 from ...ports import QUOTES, Listener
 from .gateway import Gateway
 from .messages import COMPETING_SESSION, NO_LINE, UNKNOWN_SYMBOL, IBKRTimeouts, rejection, rejects, silent
-from .quote_builder import Book
+from .quote_builder import Book, Told
 
 # ib_async sends 45 requests a second, and makes the others wait.
 _BATCH = 40
@@ -44,7 +45,7 @@ class IBKRConnection:
         self._rejected: dict[str, SymbolRejection] = {}
         self._busy = asyncio.Lock()
         self._retried_at = asyncio.get_running_loop().time()
-        self._client.pendingTickersEvent += self._ticked
+        self._client.pendingTickersEvent += self._on_pending_tickers
         gateway.refused = self._refused
         gateway.worsened = self._tell_impairment
         self._tell_impairment()
@@ -178,23 +179,36 @@ class IBKRConnection:
         self._unsubscribe(symbol)
         self._acknowledge()
 
-    def _ticked(self, tickers: Iterable[Ticker]) -> None:
-        told = [
-            book.take(ticker.ticks, ticker.time)
-            for ticker in tickers
-            if ticker.time is not None and (book := self._books.get(ticker)) is not None
-        ]
-        quotes = [each.quote for each in told if each.quote is not None]
-        if self._with_trades and (trades := [each.trade for each in told if each.trade is not None]):
+    def _on_pending_tickers(self, tickers: Iterable[Ticker]) -> None:
+        changes = self._add_ticks_to_books(tickers)
+        trades = [each.trade for each in changes if each.trade is not None]
+        halts = [each.halt for each in changes if each.halt is not None]
+        quotes = [each.quote for each in changes if each.quote is not None]
+        if trades and self._with_trades:
             self._listener.traded(trades)
-        if halts := [each.halt for each in told if each.halt is not None]:
+        if halts:
             self._listener.halted(halts)
-        if over := [each.symbol for each in quotes if each.symbol in self._rejected and (each.bid or each.ask)]:
-            for symbol in over:
-                del self._rejected[symbol]
-            self._acknowledge()
+        self._end_rejections_of_quoted_symbols(quotes)
         if quotes:
             self._listener.received(quotes)
+
+    def _add_ticks_to_books(self, tickers: Iterable[Ticker]) -> list[Told]:
+        """Return what the ticks change in each book. A ticker without a time or a book is ignored."""
+        changes: list[Told] = []
+        for ticker in tickers:
+            book = self._books.get(ticker)
+            if book is not None and ticker.time is not None:
+                changes.append(book.take(ticker.ticks, ticker.time))
+        return changes
+
+    def _end_rejections_of_quoted_symbols(self, quotes: Sequence[Quote]) -> None:
+        """A quote with a price shows that IBKR no longer rejects its symbol."""
+        quoted = [each.symbol for each in quotes if each.bid or each.ask]
+        no_longer_rejected = [symbol for symbol in quoted if symbol in self._rejected]
+        for symbol in no_longer_rejected:
+            del self._rejected[symbol]
+        if no_longer_rejected:
+            self._acknowledge()
 
     def _acknowledge(self) -> None:
         confirmed = frozenset(self._tickers.keys() - self._rejected.keys())
