@@ -1,4 +1,4 @@
-# Everything that is done with this repository, by name. `make` alone lists it.
+# The commands of this repository. `make` without a target lists them.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -13,7 +13,7 @@ MANIFESTS := $(BIN)/python -m sluice_manifests
 PROJECTS := crds operator runtime devcluster manifests simulators
 TAPE ?=
 SPEED ?= 1
-# Tests wait more than they compute, so more of them run at once than there are cores.
+# Tests wait more than they compute, so this is more than the number of cores.
 WORKERS ?= 3
 BENCH ?=
 SECONDS ?= 3600
@@ -24,20 +24,20 @@ PYTHON_BASE_IMAGE ?= python:3.11-slim-bookworm
 KIND_NODE_IMAGE ?=
 VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' operator/pyproject.toml)
 REVISION = $(shell git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown)
-# Where this clone came from, if from the web: a path on this machine says nothing to others.
+# The origin of this clone if it is an https URL: a local path has no meaning for others.
 SOURCE ?= $(or $(filter https://%,$(shell git config --get remote.origin.url)),unknown)
-# pip's settings are handed on by name: where they are unset, the build sees none.
+# pip's settings are passed by name: a variable that is not set is not set in the build either.
 BUILD_ARGUMENTS = --build-arg PYTHON_BASE_IMAGE=$(PYTHON_BASE_IMAGE) \
   --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) --build-arg SOURCE=$(SOURCE) \
   $(foreach name,PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_TRUSTED_HOST PIP_DEFAULT_TIMEOUT,--build-arg $(name)) \
   $(foreach name,HTTP_PROXY HTTPS_PROXY NO_PROXY,--build-arg $(name))
 
 .PHONY: help
-help: ## list the targets
+help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-24s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/installed: requirements/dev.txt $(PROJECTS:%=%/pyproject.toml)
-	@echo "installing into $(VENV) (about a minute, the first time)"
+	@echo "installing into $(VENV) (the first time, this takes about a minute)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11 ...")'
 	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: on Debian, apt-get install python3-venv"; exit 1; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
@@ -45,19 +45,19 @@ $(VENV)/installed: requirements/dev.txt $(PROJECTS:%=%/pyproject.toml)
 	@touch $@
 
 .PHONY: setup
-setup: $(VENV)/installed ## make .venv with sluice-operator and sluice-runtime in it
+setup: $(VENV)/installed ## create .venv and install sluice-operator and sluice-runtime into it
 
 .PHONY: up
-up: setup ## cluster, emulator, operator and sample job; TAPE=file [SPEED=n] replays a tape
+up: setup ## start cluster, emulator, operator and sample job; TAPE=file [SPEED=n] replays a tape
 	@$(DEVCLUSTER) up --state $(STATE) --crds crds --bin-dir $(BIN) --emulator >/dev/null
 	@$(QUICKSTART) up --state $(STATE) --manifests manifests $(if $(TAPE),--tape $(TAPE)) --speed $(SPEED)
 
 .PHONY: status
-status: setup ## the jobs and their quotes
+status: setup ## show the jobs and their quotes
 	@$(QUICKSTART) status --state $(STATE) --manifests manifests
 
 .PHONY: down
-down: setup ## end everything that `make up` started
+down: setup ## stop everything that `make up` started
 	@$(DEVCLUSTER) down --state $(STATE)
 
 .PHONY: kubeconfig
@@ -69,13 +69,13 @@ firestore-emulator-host: setup ## print the emulator's address
 	@$(DEVCLUSTER) firestore-emulator-host --state $(STATE)
 
 .PHONY: test
-test: setup ## unit, architecture and integration tests (builds Kubernetes and helm once, about 5 minutes)
+test: setup ## run unit, architecture and integration tests (the first run builds Kubernetes and helm, about 5 minutes)
 	@$(DEVCLUSTER) build >/dev/null
 	@$(MANIFESTS) tools >/dev/null
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 .PHONY: test-unit
-test-unit: setup ## the tests that need no cluster
+test-unit: setup ## run the tests that need no cluster
 	@$(BIN)/pytest -n 2 --dist loadfile tests/unit tests/architecture simulators/tests
 
 .PHONY: images
@@ -85,24 +85,24 @@ images: ## build the container images sluice-operator and sluice-runtime
 	  $(DOCKER) build --quiet $(BUILD_ARGUMENTS) --file $$name/Dockerfile --tag sluice-$$name:$(VERSION) .; done
 
 .PHONY: e2e
-e2e: setup ## the tests on a kind cluster of their own (Docker, kind and kubectl; about 10 minutes)
+e2e: setup ## run the tests on a kind cluster of their own (needs Docker, kind and kubectl; about 10 minutes)
 	@DOCKER='$(DOCKER)' PYTHON_BASE_IMAGE='$(PYTHON_BASE_IMAGE)' KIND_NODE_IMAGE='$(KIND_NODE_IMAGE)' \
 	  $(BIN)/pytest tests/e2e
 
 .PHONY: bench
-bench: setup ## measure quotes a second, a pod's cost, fairness and pauses (about 20 minutes; BENCH=stops for stops under faults)
+bench: setup ## measure throughput, a pod's cost, fairness and pauses (about 20 minutes); BENCH=stops measures stops under faults
 	@PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
 
 .PHONY: soak
-soak: setup ## one pod at 1,000 quotes a second with a fault a minute, for SECONDS (3600)
+soak: setup ## run one pod at 1,000 quotes a second with a fault each minute, for SECONDS (3600)
 	@PYTHONPATH=tests $(BIN)/python -m bench.soak $(SECONDS)
 
 .PHONY: outage
-outage: setup ## one pod at 1,000 quotes a second while Firestore is away for a minute, stopped and killed (5 minutes)
+outage: setup ## run one pod at 1,000 quotes a second while Firestore is stopped, then killed, for a minute (5 minutes)
 	@PYTHONPATH=tests $(BIN)/python -m bench.outage
 
 .PHONY: lint
-lint: setup ## ruff, mypy --strict, import-linter
+lint: setup ## run ruff, mypy --strict and import-linter
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
@@ -114,25 +114,25 @@ format: setup ## format the code
 	@$(BIN)/ruff format
 
 .PHONY: crds
-crds: setup ## write what is generated from the types: the CRD, docs/ingestjob.md, the chart's copy
+crds: setup ## generate the CRD, docs/ingestjob.md and the chart's copy from the types
 	@$(BIN)/python -m sluice_contract .
 	@$(MANIFESTS) chart manifests/chart
 
 .PHONY: chart
-chart: setup ## write the Helm chart that manifests/base makes
+chart: setup ## generate the Helm chart from manifests/base
 	@$(MANIFESTS) chart manifests/chart
 
 .PHONY: verify
-verify: setup ## fail when a generated file is stale
+verify: setup ## check that the generated files are up to date
 	@rm -rf build/verify && $(BIN)/python -m sluice_contract build/verify
 	@$(MANIFESTS) chart build/verify/manifests/chart
 	@for file in $$(cd build/verify && find . -type f); do \
-	  diff -u "$$file" "build/verify/$$file" || { echo "$$file is stale: run make crds chart"; exit 1; }; done
-	@diff -rq manifests/chart build/verify/manifests/chart || { echo "manifests/chart is stale: run make chart"; exit 1; }
-	@echo "generated files are fresh"
+	  diff -u "$$file" "build/verify/$$file" || { echo "$$file is out of date: run make crds chart"; exit 1; }; done
+	@diff -rq manifests/chart build/verify/manifests/chart || { echo "manifests/chart is out of date: run make chart"; exit 1; }
+	@echo "the generated files are up to date"
 
 .PHONY: release
-release: setup ## check the tree, then build images, install YAML and chart: VERSION=1.2.3 [REPOSITORY=host/path]
+release: setup ## check the tree, then build the images, the install YAML and the chart: VERSION=1.2.3 [REPOSITORY=host/path]
 	@$(MANIFESTS) check $(VERSION)
 	@$(MAKE) --no-print-directory images VERSION=$(VERSION)
 	@$(MANIFESTS) release $(if $(REPOSITORY),--repository $(REPOSITORY)) $(VERSION)
@@ -145,6 +145,6 @@ lock: setup ## resolve requirements/*.in into hash-locked requirements/*.txt
 	    requirements/$$set.in --output-file requirements/$$set.txt; done
 
 .PHONY: clean
-clean: ## remove what was built or installed here (the caches outside stay)
+clean: ## remove everything that was built or installed in this folder (caches outside stay)
 	@[ ! -x $(DEVCLUSTER) ] || $(DEVCLUSTER) down --state $(STATE)
 	@rm -rf $(VENV) build

@@ -82,7 +82,7 @@ def test_the_operator_makes_ingest_pods_only_and_only_where_a_tenant_is_served(
     ingest = {"account": "sluice-ingest", "name": "another-ingest"}
     tenant.run("create", "serviceaccount", "sluice-ingest")
     operator("create", DRY, "-f", "-", text=json.dumps(pod(tenant.name, **ingest)))
-    with pytest.raises(KubectlError, match="ingest pods and their account only"):
+    with pytest.raises(KubectlError, match="only ingest pods and their ServiceAccount"):
         operator("create", DRY, "-f", "-", text=json.dumps(pod(tenant.name)))
     tenant.kubectl("create", "serviceaccount", "sluice-ingest", "-n", "default")
     with pytest.raises(KubectlError, match="serves no tenant yet"):

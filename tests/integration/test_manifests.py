@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 from sluice_devcluster import binaries
-from sluice_devcluster.__main__ import Progress
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.quickstart import Site
 from sluice_manifests import release, schemas
 from sluice_manifests.chart import chart
 from sluice_manifests.errors import ManifestsError
 from sluice_manifests.objects import Manifest, identity, kustomized, parsed
+from sluice_manifests.progress import Progress
 from sluice_manifests.templates import KEEP
 from sluice_manifests.tools import Tools, output, tools
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from sluice_devcluster import binaries, cluster
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.layout import StateDirectory
+from sluice_manifests.progress import Progress
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,18 +25,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-
-
-class Progress:
-    """Prints lines to stderr with the seconds since it was made, so that stdout stays for answers."""
-
-    def __init__(self) -> None:
-        """Starts the clock."""
-        self._started = time.monotonic()
-
-    def __call__(self, line: str) -> None:
-        """Prints one line."""
-        print(f"{time.monotonic() - self._started:6.1f} s  {line}", file=sys.stderr, flush=True)
 
 
 def _run(options: argparse.Namespace) -> int:

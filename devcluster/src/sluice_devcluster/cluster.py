@@ -20,7 +20,7 @@ from sluice_devcluster import binaries, certificates, controlplane, emulator, ob
 from sluice_devcluster.api import ApiClient, ApiError
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.layout import Settings, StateDirectory
-from sluice_devcluster.toolchain import Report
+from sluice_manifests.toolchain import Report
 
 AGENT = "node-agent"
 # Longer than the default grace period of a pod, which the agent honours when it is told to stop.

@@ -20,10 +20,10 @@ from typing import Any
 import yaml
 
 from sluice_devcluster import binaries
-from sluice_devcluster.__main__ import Progress
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.layout import StateDirectory
+from sluice_manifests.progress import Progress
 
 PROJECT = "demo-sluice"
 OPERATOR = "deployment/sluice-operator"

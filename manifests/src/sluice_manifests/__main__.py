@@ -7,12 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sluice_devcluster.__main__ import Progress
-from sluice_devcluster.errors import DevclusterError
 from sluice_manifests import release
 from sluice_manifests.chart import chart, write
 from sluice_manifests.errors import ManifestsError
 from sluice_manifests.objects import kustomized
+from sluice_manifests.progress import Progress
 from sluice_manifests.tools import kubectl, tools
 
 
@@ -21,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         _run(options)
-    except (DevclusterError, ManifestsError) as error:
+    except ManifestsError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

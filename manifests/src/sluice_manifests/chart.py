@@ -30,12 +30,12 @@ Sluice {{{{ .Chart.AppVersion }}}} is installed in {{{{ .Release.Namespace }}}}.
 
   kubectl rollout status deployment/sluice-operator -n {{{{ .Release.Namespace }}}}
 
-Hold the namespace to the level that the operator keeps (Helm makes namespaces without labels):
+Label the namespace for the Pod Security level that the operator meets (Helm creates namespaces without labels):
 
   kubectl label namespace {{{{ .Release.Namespace }}}} --overwrite {labels}
 {{{{- if not .Values.defaultFirestoreProject }}}}
 
-defaultFirestoreProject is not set: every job has to name its project in spec.firestore.projectID.
+defaultFirestoreProject is not set: name the project of every job in its spec.firestore.projectID.
 {{{{- end }}}}
 """
 
@@ -49,19 +49,19 @@ helm install sluice manifests/chart --namespace {namespace} --create-namespace \
   --set image.repository=REGISTRY/sluice-operator --set runtimeImage.repository=REGISTRY/sluice-runtime
 ```
 
-With default values it is the base, object by object, but for two things:
+With the default values, the chart installs the objects of the base, with two differences:
 
-* The base's Namespace is not in it: Helm makes the release's namespace itself and could not own it. The notes after
-  the installation have the command that labels it for Pod Security.
-* The IngestJob's definition is a template, not in `crds/`: Helm never upgrades what is in there, and an API server
-  with an older definition drops the fields that it does not know. It is kept when the release is uninstalled, because
-  all jobs would go with it.
+* The chart does not contain the base's Namespace: Helm creates the release's namespace itself and could not own it. The
+  notes after the installation show the command that labels it for Pod Security.
+* The CustomResourceDefinition of IngestJob is a template and not in `crds/`: Helm never upgrades the files in `crds/`,
+  and an API server with an older definition drops the fields that it does not know. Helm keeps the definition when you
+  uninstall the release, because its deletion would delete all jobs.
 
-Names are the base's, whatever the release is called: a cluster has one Sluice.
+The objects have the names of the base, whatever the name of the release: a cluster has one Sluice.
 
 {values}
 
-`values.schema.json` refuses every other value.
+`values.schema.json` rejects every other value.
 """
 
 

@@ -99,7 +99,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "image.pullSecrets",
-        "Secrets of the release's namespace with which the operator's image is pulled.",
+        "Secrets of the release's namespace that nodes use to pull the operator's image.",
         {"type": "array", "items": {"type": "object", "required": ["name"], "properties": {"name": NAME}}},
         [],
         (*POD, "imagePullSecrets"),
@@ -108,7 +108,7 @@ SETTINGS: tuple[Setting, ...] = (
     *_image_settings("runtimeImage", "The image of the ingest pods", (*ENV, "SLUICE_RUNTIME_IMAGE", "value")),
     Setting(
         "replicas",
-        "How many operators run. One leads, the others stand by.",
+        "The number of operator replicas. One leads, the others stand by.",
         {"type": "integer", "minimum": 1, "maximum": 5},
         1,
         ("spec", "replicas"),
@@ -116,35 +116,35 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "watchNamespaces",
-        "The namespaces whose jobs are served. Empty: all. It does not narrow the operator's rights.",
+        "The namespaces whose jobs the operator manages. Empty: all. It does not restrict the operator's rights.",
         {"type": "array", "uniqueItems": True, "items": NAME},
         [],
         **_variable("SLUICE_WATCH_NAMESPACES", "watchNamespaces", joined=True),
     ),
     Setting(
         "defaultFirestoreProject",
-        "The Google Cloud project of jobs that name none. Empty: the operator's default, demo-sluice, which is none.",
+        "The Google Cloud project of jobs that name none. Empty: demo-sluice, which is not a real project.",
         {"type": "string", "pattern": "^([a-z][a-z0-9:.-]*[a-z0-9])?$"},
         "",
         **_variable("SLUICE_FIRESTORE_PROJECT", "defaultFirestoreProject"),
     ),
     Setting(
         "firestoreEmulatorHost",
-        "host:port of a Firestore emulator for all jobs. Empty: the real Firestore.",
+        "The host:port of a Firestore emulator for all jobs. Empty: the real Firestore.",
         {"type": "string", "pattern": "^([^:/\\s]+:[0-9]+)?$"},
         "",
         **_variable("FIRESTORE_EMULATOR_HOST", "firestoreEmulatorHost"),
     ),
     Setting(
         "logLevel",
-        "Empty: INFO.",
+        "The operator's log level. Empty: INFO.",
         {"enum": ["", "DEBUG", "INFO", "WARNING", "ERROR"]},
         "",
         **_variable("SLUICE_LOG_LEVEL", "logLevel"),
     ),
     Setting(
         "serviceAccount.annotations",
-        "Annotations of the operator's service account. It calls no Google API: the pods' account is another one.",
+        "Annotations of the operator's service account. The operator calls no Google API; pods use another account.",
         TEXTS,
         {},
         ("metadata", "annotations"),
@@ -164,13 +164,20 @@ SETTINGS: tuple[Setting, ...] = (
         Block("resources"),
     ),
     Setting(
-        "nodeSelector", "Labels of the nodes it may run on.", TEXTS, {}, (*POD, "nodeSelector"), Block("nodeSelector")
+        "nodeSelector",
+        "Labels of the nodes that the operator may run on.",
+        TEXTS,
+        {},
+        (*POD, "nodeSelector"),
+        Block("nodeSelector"),
     ),
-    Setting("tolerations", "Taints that it tolerates.", OBJECTS, [], (*POD, "tolerations"), Block("tolerations")),
-    Setting("affinity", "Where the replicas prefer to be.", OBJECT, {}, (*POD, "affinity"), Block("affinity")),
+    Setting(
+        "tolerations", "Taints that the operator tolerates.", OBJECTS, [], (*POD, "tolerations"), Block("tolerations")
+    ),
+    Setting("affinity", "The nodes that the replicas prefer.", OBJECT, {}, (*POD, "affinity"), Block("affinity")),
     Setting(
         "topologySpreadConstraints",
-        "How the replicas are spread.",
+        "The spread of the replicas over nodes and zones.",
         OBJECTS,
         [],
         (*POD, "topologySpreadConstraints"),
@@ -196,13 +203,17 @@ SETTINGS: tuple[Setting, ...] = (
 SWITCHES: tuple[Switch, ...] = (
     Switch(
         "crds.install",
-        "The IngestJob's definition. Uninstalling keeps it, and the jobs with it.",
+        "The CRD of IngestJob. When you uninstall the chart, Helm keeps the CRD and the jobs.",
         ("CustomResourceDefinition",),
     ),
-    Switch("networkPolicies.enabled", "Who may talk to the operator, and to whom it may.", ("NetworkPolicy",)),
+    Switch(
+        "networkPolicies.enabled",
+        "Network policies: the connections that the operator may accept and open.",
+        ("NetworkPolicy",),
+    ),
     Switch(
         "admissionPolicies.enabled",
-        "Admission policies: a tenant keeps to its namespaces, a pod to its own job.",
+        "Admission policies: they restrict a tenant to its namespaces, and a pod to its own job.",
         (
             "ValidatingAdmissionPolicy",
             "ValidatingAdmissionPolicyBinding",
@@ -210,17 +221,17 @@ SWITCHES: tuple[Switch, ...] = (
     ),
     Switch(
         "podDisruptionBudget.enabled",
-        "Keep one operator during evictions. With one replica it holds up every drain.",
+        "Keeps one operator running during evictions. With one replica it blocks every drain.",
         ("PodDisruptionBudget",),
     ),
     Switch(
         "priorityClasses.enabled",
-        "The classes of operator and pods. Without them, name others in the two values above.",
+        "The priority classes of operator and pods. Without them, name others in the two values above.",
         ("PriorityClass",),
     ),
     Switch(
         "flowControl.enabled",
-        "The operator's own share of the API server's requests.",
+        "Reserves a share of the API server's requests for the operator.",
         ("FlowSchema", "PriorityLevelConfiguration"),
     ),
 )

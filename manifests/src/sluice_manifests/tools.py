@@ -6,9 +6,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from sluice_devcluster.binaries import KUBECTL, Program, pinned_version, provide_programs
-from sluice_devcluster.toolchain import Report
 from sluice_manifests.errors import ManifestsError
+from sluice_manifests.go_programs import KUBECTL, Program, pinned_version, provide_programs
+from sluice_manifests.toolchain import Report
 
 MODULE = Path(__file__).parents[2] / "tools"
 _HELM = "helm.sh/helm/v3"
@@ -46,13 +46,13 @@ KUBECONFORM = Program(
 def tools(report: Report) -> Tools:
     """Both programs, after building what is missing: minutes for helm, the first time.
 
-    Raises DevclusterError when a build fails or is impossible.
+    Raises ManifestsError when a build fails or is impossible.
     """
     return Tools(*provide_programs((HELM, KUBECONFORM), report))
 
 
 def kubectl(report: Report) -> Path:
-    """The machine's kubectl, else one that is built once. Raises DevclusterError as `tools` does."""
+    """The machine's kubectl, else one that is built once. Raises ManifestsError as `tools` does."""
     return provide_programs((KUBECTL,), report)[0]
 
 

@@ -1,4 +1,4 @@
-"""Versions, flags and certificates of the control plane."""
+"""Certificates and processes of the control plane."""
 
 from __future__ import annotations
 
@@ -8,45 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sluice_devcluster import binaries, certificates, processes, toolchain
+from sluice_devcluster import binaries, certificates, processes
 from sluice_devcluster.errors import DevclusterError
-
-GO_MOD = "module m\n\ngo 1.26.0\n\nrequire (\n\tk8s.io/kubernetes v1.34.4 // indirect\n)\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "version"),
-    [("go version go1.26.8 linux/amd64", (1, 26, 8)), ("1.24", (1, 24, 0)), ("no version", ())],
-)
-def test_a_go_version_is_read(text: str, version: tuple[int, ...]) -> None:
-    assert toolchain.version_of(text) == version
-
-
-def test_the_newest_required_go_counts(tmp_path: Path) -> None:
-    for name, version in (("a", "1.24.0"), ("b", "1.26.0")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "go.mod").write_text(f"module m\n\ngo {version}\n")
-    assert toolchain.required_version([tmp_path / "a", tmp_path / "b"]) == (1, 26, 0)
-
-
-def test_the_pinned_version_of_a_module_is_found() -> None:
-    assert binaries.pinned_version(GO_MOD, "k8s.io/kubernetes") == "v1.34.4"
-    with pytest.raises(DevclusterError, match="does not require"):
-        binaries.pinned_version(GO_MOD, "k8s.io/kube")
-
-
-def test_the_version_is_stamped_into_the_programs() -> None:
-    flags = binaries.link_flags(binaries.kubernetes_stamps(GO_MOD))
-    assert "version.gitVersion=v1.34.4" in flags
-    assert "version.gitMinor=34" in flags
-
-
-def test_the_cache_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("SLUICE_CACHE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert binaries.cache_directory() == tmp_path / "sluice"
-    monkeypatch.setenv("SLUICE_CACHE", str(tmp_path / "own"))
-    assert binaries.cache_directory() == tmp_path / "own"
+from sluice_manifests.errors import ManifestsError
 
 
 def test_every_certificate_is_signed_by_the_authority_and_private(tmp_path: Path) -> None:
@@ -71,3 +35,12 @@ def test_an_unreadable_record_is_no_record(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text("{")
     assert processes.load_record(tmp_path / "r.json") is None
     assert processes.load_record(tmp_path / "none.json") is None
+
+
+def test_a_build_that_fails_is_an_error_of_the_devcluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    def provide_programs(*_: object) -> None:
+        raise ManifestsError("building etcd failed")
+
+    monkeypatch.setattr(binaries, "provide_programs", provide_programs)
+    with pytest.raises(DevclusterError, match="building etcd failed"):
+        binaries.provide(lambda _: None)

