@@ -66,10 +66,11 @@ def firestore(cluster: KindCluster, kubectl: Kubectl) -> Iterator[str]:
 
 
 @pytest.fixture
-def tenant(kubectl: Kubectl, firestore: str) -> Iterator[Tenant]:
+def tenant(cluster: KindCluster, kubectl: Kubectl, firestore: str) -> Iterator[Tenant]:
     """A namespace of the test's own."""
     found = Tenant(kubectl, firestore, f"tenant-{next(_numbers)}")
     yield found
+    cluster.copy_container_logs()
     kubectl("delete", "namespace", found.name, "--wait=false", "--ignore-not-found")
 
 
@@ -103,15 +104,17 @@ def _in_good_time(request: pytest.FixtureRequest) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Two kinds of tests that are not run in their place."""
+    """Three kinds of tests that are not run in their place."""
     config.addinivalue_line("markers", "touches_every_pod: replaces or ends the pods of other tests; is run first")
-    config.addinivalue_line("markers", "takes_minutes: waits for what was begun after the former; is run last")
+    config.addinivalue_line("markers", "takes_minutes: waits for what was begun after the former; is run late")
+    config.addinivalue_line("markers", "reads_all_logs: checks what all other tests have made pods write; is run last")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """So that what takes minutes takes them beside the others."""
     items.sort(key=lambda item: 0 if item.get_closest_marker("touches_every_pod") else 1)
     items.sort(key=lambda item: 1 if item.get_closest_marker("takes_minutes") else 0)
+    items.sort(key=lambda item: 1 if item.get_closest_marker("reads_all_logs") else 0)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -85,6 +85,18 @@ class KindCluster:
         self.run(self._docker, "exec", self._node, "mkdir", "-p", str(PurePosixPath(to).parent))
         self.run(self._docker, "cp", str(file), f"{self._node}:{to}")
 
+    def copy_container_logs(self) -> Path:
+        """Copy the log files of all containers out of the node, and return their folder.
+
+        The files are NAMESPACE_POD_UID/CONTAINER/NUMBER.log. Those of pods that are gone stay from an earlier copy.
+        """
+        staged, folder = "/var/log/sluice-e2e", self.folder / "container-logs"
+        # Files grow and vanish meanwhile: `docker cp` would fail on them, and `cp` copies the others.
+        self.run(self._docker, "exec", self._node, "sh", "-c", f"cp -rLT /var/log/pods {staged} 2>&1 || true")
+        folder.mkdir(exist_ok=True)
+        self.run(self._docker, "cp", f"{self._node}:{staged}/.", str(folder))
+        return folder
+
     def kill(self, pod_uid: str) -> None:
         """Kills the processes of a pod by SIGKILL, as the kernel does when memory runs out."""
         script = _KILL.format(uid=pod_uid, uid_=pod_uid.replace("-", "_"))

@@ -18,7 +18,7 @@ import kopf
 import msgspec
 from kubernetes.aio.client.api_client import ApiClient
 
-from . import leadership, resync
+from . import leadership, logs, resync
 from .adapters.access import ReadOnly, WriteRefused, another, read_only_session
 from .adapters.api import Api
 from .adapters.events import EventRecorder
@@ -116,7 +116,8 @@ async def run(settings: Settings, api_client: ApiClient) -> None:
         async with served(health, settings.host, settings.port):
             log.info("started", extra={"server": api_client.configuration.host, "image": settings.image})
             try:
-                await _run_parts(parts)
+                with logs.job_fields(parts.store.jobs.get):
+                    await _run_parts(parts)
             finally:
                 await parts.leadership.release()
     log.info("stopped")

@@ -1,40 +1,63 @@
-"""Logs for machines: one JSON object a line."""
+"""The operator's log lines, and the job that each line is about."""
 
 from __future__ import annotations
 
 import logging
-import sys
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-import msgspec
+from sluice_contract import log_lines
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-# kopf hangs these on its records; they say nothing that the message does not.
-_NOISE = frozenset({"settings", "k8s_ref", "k8s_skip"})
+from .domain.objects import Job, Key
 
-
-class JsonLines(logging.Formatter):
-    """Time, level, logger, message, and whatever else the record was given."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """One line."""
-        line: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        line |= {name: value for name, value in vars(record).items() if name not in _STANDARD | _NOISE}
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line, enc_hook=str).decode()
+# kopf adds these attributes to its records; they contain nothing that the message does not.
+_IGNORED = ("settings", "k8s_ref", "k8s_skip")
 
 
 def configure(level: str) -> None:
-    """Sends all logs to stderr. kopf's own are heard from WARNING on, unless everything is: it tells every event."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    """Send all logs to standard output; kopf's only from WARNING on unless the level is DEBUG: it logs every event."""
+    log_lines.configure(level, log_lines.LogLineFormatter(ignored=_IGNORED))
     logging.getLogger("kopf").setLevel("DEBUG" if level == "DEBUG" else "WARNING")
     logging.getLogger("aiohttp").setLevel("WARNING")
     logging.getLogger("asyncio").setLevel("WARNING")
+
+
+@contextmanager
+def job_fields(find_job: Callable[[Key], Job | None]) -> Iterator[None]:
+    """Add `tenant` and `epoch` to each line that names a known job, and `job` to kopf's lines about an IngestJob."""
+    added = _JobFields(find_job)
+    handlers = logging.getLogger().handlers[:]
+    for handler in handlers:
+        handler.addFilter(added)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(added)
+
+
+class _JobFields(logging.Filter):
+    """A filter that passes every record and adds fields to it."""
+
+    def __init__(self, find_job: Callable[[Key], Job | None]) -> None:
+        super().__init__()
+        self._find_job = find_job
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Add the fields; return True."""
+        name = getattr(record, "job", None) or _job_of_kopf(record)
+        if name is None:
+            return True
+        namespace, _, job_name = name.partition("/")
+        fields: dict[str, object] = {"job": name}
+        if (job := self._find_job((namespace, job_name))) is not None:
+            fields |= {"tenant": job.spec.tenant if job.spec else None, "epoch": job.status.epoch}
+        vars(record).update((field, value) for field, value in fields.items() if value is not None)
+        return True
+
+
+def _job_of_kopf(record: logging.LogRecord) -> str | None:
+    reference = getattr(record, "k8s_ref", None) or {}
+    if reference.get("kind") != "IngestJob":
+        return None
+    return f"{reference.get('namespace')}/{reference.get('name')}"

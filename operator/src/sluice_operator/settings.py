@@ -43,7 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lease_retry_seconds: Seconds = 2.0
     # SLUICE_INGEST_PRIORITY_CLASS: the PriorityClass of the ingest pods. Empty: none, for where there is none.
     priority_class: str = ""
-    # SLUICE_HTTP_PORT: /healthz, /readyz and /metrics.
+    # SLUICE_HTTP_PORT: /livez, /readyz and /metrics.
     port: Port = 8080
     # SLUICE_LOG_LEVEL: DEBUG also shows what kopf does.
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -14,7 +14,7 @@ from sluice_contract import identity
 
 from . import logs
 from .lean_imports import lean
-from .settings import Settings, SettingsError, settings
+from .settings import SettingsError, settings
 
 _EMULATOR = "FIRESTORE_EMULATOR_HOST"
 
@@ -95,7 +95,7 @@ def _seconds(text: str) -> float:
 
 def _pod(given: argparse.Namespace) -> int:
     found = msgspec.structs.replace(settings(os.environ), record_file=given.record)
-    _configure_logs(found)
+    logs.configure(found.log_level, found.job)
     with lean():  # after the settings: a mistake in them is told without Google's client, which is slow to import
         from .app import run  # noqa: PLC0415
 
@@ -122,7 +122,7 @@ def _called(given: argparse.Namespace) -> int:
     read = cli.declared(given.file, os.environ)
     plain = cli.settings_of(read(), os.environ, given.file)
     found = msgspec.structs.replace(plain, record_file=getattr(given, "record", None))
-    _configure_logs(found)
+    logs.configure(found.log_level, found.job)
     with lean():
         from .standalone import Standalone  # noqa: PLC0415
 
@@ -133,10 +133,6 @@ def _called(given: argparse.Namespace) -> int:
     passed, sentence = runtime.smoke(given.seconds)
     print(f"{'PASS' if passed else 'FAIL'}: {sentence}")
     return 0 if passed else 1
-
-
-def _configure_logs(found: Settings) -> None:
-    logs.configure(found.log_level, {"job": f"{found.job.namespace}/{found.job.name}", "epoch": found.job.epoch})
 
 
 if __name__ == "__main__":

@@ -12,8 +12,10 @@ from support.virtual_time import VirtualTimeLoop
 from .world import World
 
 
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Time is a value."""
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Time is a value, except in modules that set REAL_TIME."""
+    if getattr(getattr(item, "module", None), "REAL_TIME", False):
+        return {"real": asyncio.new_event_loop}
     return {"virtual": VirtualTimeLoop}
 
 

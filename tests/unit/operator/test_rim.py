@@ -1,18 +1,15 @@
-"""The rim: kopf's settings and handlers, the environment, logs, events, health."""
+"""The rim: kopf's settings and handlers, the environment, events, health."""
 
 from __future__ import annotations
 
 import itertools
-import json
-import logging
-from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
 from sluice_contract import conditions as c
 from sluice_contract.status import Condition
-from sluice_operator import handlers, logs, watchdog
+from sluice_operator import handlers, watchdog
 from sluice_operator.adapters import events
 from sluice_operator.domain.actions import Transition
 from sluice_operator.informer_cache import ClusterState
@@ -102,13 +99,6 @@ def test_a_missing_watcher_is_named() -> None:
     assert watchdog.missing_watchers(running) == ["watcher for ingestjobs."]
 
 
-def test_a_log_line_is_one_json_object_with_its_extras() -> None:
-    record = logging.makeLogRecord({"name": "a", "levelname": "INFO", "msg": "two\nlines", "job": "acme/x"})
-    line = logs.JsonLines().format(record)
-    assert "\n" not in line
-    assert json.loads(line)["job"] == "acme/x"
-
-
 def test_the_same_transition_has_the_same_event_name() -> None:
     event = events.event(report())
     assert event == events.event(report())
@@ -143,8 +133,3 @@ async def test_a_job_that_flaps_does_not_fill_the_events() -> None:
     seconds[0] = 31.0
     recorder.record(report())
     assert posted.dropped == 2
-
-
-def test_a_moment_in_a_log_line_is_utc() -> None:
-    record = logging.makeLogRecord({"msg": "x", "created": datetime(2026, 3, 2, 15, 0, tzinfo=UTC).timestamp()})
-    assert json.loads(logs.JsonLines().format(record))["time"] == "2026-03-02T15:00:00.000+00:00"

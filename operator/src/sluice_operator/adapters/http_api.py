@@ -1,4 +1,4 @@
-"""What the kubelet and Prometheus ask: /healthz, /readyz, /metrics."""
+"""The HTTP interface for the kubelet and Prometheus: /livez, /readyz and /metrics."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def served(health: Health, host: str, port: int) -> AsyncIterator[None]:
 
 
 def _application(health: Health) -> web.Application:
-    async def healthz(_: web.Request) -> web.Response:
+    async def livez(_: web.Request) -> web.Response:
         return _answer(health.alive(), "the event loop is late")
 
     async def readyz(_: web.Request) -> web.Response:
@@ -42,7 +42,8 @@ def _application(health: Health) -> web.Application:
         return web.Response(body=health.metrics(), headers={"Content-Type": PROMETHEUS_TEXT})
 
     application = web.Application()
-    application.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
+    application.add_routes([web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", metrics)])
+    application.add_routes([web.get("/healthz", livez)])  # the former name of /livez, for one more minor version
     return application
 
 

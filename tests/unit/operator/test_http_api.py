@@ -1,0 +1,23 @@
+"""The operator's HTTP interface."""
+
+from __future__ import annotations
+
+import aiohttp
+import pytest
+
+from sluice_operator.adapters.http_api import Health, served
+
+REAL_TIME = True
+
+
+@pytest.mark.parametrize("good", [True, False])
+async def test_health_has_a_path_for_each_question(unused_tcp_port: int, good: bool) -> None:
+    health = Health(alive=lambda: good, ready=lambda: good, metrics=lambda: b"page\n")
+    answers = {}
+    async with served(health, "127.0.0.1", unused_tcp_port), aiohttp.ClientSession() as session:
+        for path in ("/livez", "/healthz", "/readyz", "/metrics"):
+            async with session.get(f"http://127.0.0.1:{unused_tcp_port}{path}") as response:
+                answers[path] = (response.status, await response.text())
+    alive = (200, "ok\n") if good else (503, "the event loop is late\n")
+    ready = (200, "ok\n") if good else (503, "the first LIST is not done\n")
+    assert answers == {"/livez": alive, "/healthz": alive, "/readyz": ready, "/metrics": (200, "page\n")}
