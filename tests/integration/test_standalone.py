@@ -113,7 +113,7 @@ def test_a_document_that_was_spoilt_leaves_the_stream_as_it_is(machine: Machine,
         eventually(lambda: is_in_state(machine, "Live"), seconds=40)
         machine.document.write_text(content)
         process.send_signal(signal.SIGHUP)
-        eventually(lambda: any("what was read last stands" in told for told in machine.logged("reload")))
+        eventually(lambda: any("the last version stays in force" in told for told in machine.logged("reload")))
         machine.declare(symbols=["MSFT"])
         eventually(lambda: "MSFT" in machine.quotes())
         assert stop(process) == 0

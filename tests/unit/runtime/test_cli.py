@@ -245,7 +245,7 @@ async def test_a_walk_that_goes_well_passes_with_the_environment_s_token(world: 
 
 def test_a_job_without_an_account_has_nothing_to_look_at(world: World) -> None:
     assert world.look({"TENANT_ID": "acme", "DRY_RUN": "1"}) == 0
-    assert world.said == ["ok  preflight: this job of provider alpaca has no account to look at"]
+    assert world.said == ["ok  preflight: a job of provider alpaca has no account to check"]
 
 
 def test_the_environment_s_key_pair_counts_before_that_of_a_secret(world: World, account: Account) -> None:
