@@ -56,8 +56,8 @@ async def test_each_thing_that_is_not_good_is_told_by_a_sentence(
     assert found.keys() == {"entitlement", "A", "B", "clock"}
     assert "HTTP 403" in found["entitlement"]
     assert "HTTP 404" in found["A"]
-    assert found["B"] == "inactive: remove it from spec.symbols"
-    assert "60 s away" in found["clock"]
+    assert found["B"] == "inactive; remove it from spec.symbols"
+    assert "by 60 s" in found["clock"]
 
 
 async def test_a_pair_of_crypto_is_asked_for_by_its_name_and_has_no_hours(
