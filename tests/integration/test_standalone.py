@@ -169,7 +169,7 @@ def test_a_dry_run_needs_no_credentials_of_anybody(machine: Machine) -> None:
     with machine.running() as process:
         eventually(lambda: machine.logged("would_write"))
         assert machine.status()["sink"]["healthy"] is True
-        assert machine.logged("firestore_write")[0].startswith("a dry run without Firestore: there are no usable")
+        assert machine.logged("firestore_write")[0].startswith("dry run without Firestore: there are no usable")
         assert stop(process) == 0
 
 
