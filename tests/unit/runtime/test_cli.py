@@ -240,7 +240,7 @@ async def test_a_walk_that_goes_well_passes_with_the_environment_s_token(world: 
             "PASS: status, reload, dry start and stop; it is left stopped, and not dry",
         )
         assert await asyncio.to_thread(cli.walk, url, 5.0, {}, world.said.append) == 1
-    assert world.said[-1].startswith("FAIL: reload was answered with 403")
+    assert world.said[-1].startswith("FAIL: reload returned HTTP 403")
 
 
 def test_a_job_without_an_account_has_nothing_to_look_at(world: World) -> None:
