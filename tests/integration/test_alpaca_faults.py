@@ -212,7 +212,7 @@ async def test_a_symbol_that_is_not_acknowledged_is_pending_and_told(
         await passes(server, pod, "AAPL", 77.25)
         ledger = pod.journal.snapshot().ledger.against(pod.journal.desired.value)
         assert (ledger.live, ledger.pending) == ("1/2", 1)
-        assert "1 symbols are not in Alpaca's acknowledgement: MSFT" in caplog.text
+        assert "Alpaca's acknowledgement lacks 1 symbols: MSFT" in caplog.text
 
 
 async def test_a_plan_for_two_quotes_and_trades_takes_one_symbol_of_both(

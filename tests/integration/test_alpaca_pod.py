@@ -135,7 +135,7 @@ async def test_certificates_that_cannot_be_read_are_told_and_mended_ones_are_a_r
 async def test_an_address_that_is_none_is_told(mounted: Path, engine: AlpacaEngine) -> None:
     made = source("wss://host..example/v2/iex", mounted, engine=engine)
     failure = await until_failure(made, FakeListener())
-    sentence = "wss://host..example/v2/iex cannot be reached: it is no URL of a server"
+    sentence = "wss://host..example/v2/iex cannot be reached: the URL is not valid"
     assert (failure.kind, failure.message) == ("network", sentence)
 
 

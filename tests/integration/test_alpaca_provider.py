@@ -161,7 +161,7 @@ async def test_a_bad_symbol_is_isolated_by_halving_and_the_others_are_confirmed(
         ([AuthError(404, closes=True)], "network", "too late"),
         ([AuthError(406)], "connectionLimit", "another client uses it"),
         ([AuthError(409)], "entitlement", "choose another spec.alpaca.feed"),
-        ([AuthError(411)], "entitlement", "give it the scope"),
+        ([AuthError(411)], "entitlement", "grant it the scope"),
         ([AuthError(500)], "network", "internal error"),
         ([AckMissing()], "stall", "did not acknowledge"),
         ([Close(code=1000)], "upstreamClosed", "code 1000"),
@@ -189,7 +189,7 @@ async def test_a_dead_peer_is_found_by_pings(server: AlpacaServer, client: Alpac
     server.faults.next(Mute(pongs=False))
     began = time.monotonic()
     failure = await until_failure(client, FakeListener())
-    assert (failure.kind, failure.message) == ("stall", "Alpaca no longer answers pings: connecting anew")
+    assert (failure.kind, failure.message) == ("stall", "Alpaca no longer answers pings; reconnecting")
     assert time.monotonic() - began < 3.0
 
 

@@ -64,7 +64,7 @@ async def test_an_answer_that_is_none_is_told(body: bytes, tmp_path: Path) -> No
     application = web.Application()
     application.router.add_get("/v2/stocks/snapshots", answer)
     async with TestServer(application) as server:
-        with pytest.raises(SnapshotError, match="answers what is not understood"):
+        with pytest.raises(SnapshotError, match="cannot be parsed"):
             await snapshots_of(str(server.make_url("/")).rstrip("/"), tmp_path).latest(["AAPL"])
 
 

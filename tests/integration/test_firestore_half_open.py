@@ -56,7 +56,7 @@ async def test_writes_succeed_again_within_20_seconds(relay: HalfOpenRelay, sink
     assert relay.silence_open_connections() == 1
     began = time.monotonic()
     for _ in range(3):
-        with pytest.raises(SinkError, match=r"^Firestore did not take a write within 2\.5 s$"):
+        with pytest.raises(SinkError, match=r"^Firestore did not accept a write within 2\.5 s$"):
             await sink.write([quote("AAPL", seq=2)])
     await sink.write([quote("AAPL", seq=2)])
     assert time.monotonic() - began < WITHIN_SECONDS

@@ -122,7 +122,7 @@ async def test_a_change_that_the_watch_does_not_deliver_is_found_by_a_live_read(
     await watcher.until(1)
     server.object = document(2, enabled=False)
     await watcher.until(1, 2)
-    assert "the watch has not delivered it" in caplog.text
+    assert "the watch has not delivered the change" in caplog.text
 
 
 async def test_a_newer_spec_in_the_response_to_a_report_counts_at_once(

@@ -68,7 +68,7 @@ async def test_a_refused_report_is_told_in_the_server_s_words(server: FakeApiSer
     server.answer = lambda: web.json_response(status, status=403)
     with pytest.raises(ReportError) as refusal:
         await client.report(stream_status(journal().snapshot()))
-    assert str(refusal.value) == "the API server refuses the status (HTTP 403): ingestjobs is forbidden"
+    assert str(refusal.value) == "the API server refused the status (HTTP 403): ingestjobs is forbidden"
     server.answer = lambda: web.Response(status=502, text="<html>bad gateway")
     with pytest.raises(ReportError, match=r"\(HTTP 502\): <html>bad gateway$"):
         await client.report(stream_status(journal().snapshot()))
@@ -82,7 +82,7 @@ async def test_a_report_that_cannot_be_sent_is_told(
         (tmp_path / present).write_bytes((credentials / present).read_bytes())
     for folder, words in ((credentials, "Connect call failed"), (tmp_path, "No such file")):
         client = connected(f"http://127.0.0.1:{unused_tcp_port}", folder)
-        with pytest.raises(ReportError, match=f"^the API server did not take the status: .*{words}") as failure:
+        with pytest.raises(ReportError, match=f"^the API server did not accept the status: .*{words}") as failure:
             await client.report(stream_status(journal().snapshot()))
         assert TOKEN not in str(failure.value)
         await client.close()

@@ -56,8 +56,8 @@ async def test_each_thing_that_is_not_good_is_told_by_a_sentence(
     assert found.keys() == {"entitlement", "A", "B", "clock"}
     assert "HTTP 403" in found["entitlement"]
     assert "HTTP 404" in found["A"]
-    assert found["B"] == "inactive: remove it from spec.symbols"
-    assert "60 s away" in found["clock"]
+    assert found["B"] == "inactive; remove it from spec.symbols"
+    assert "by 60 s" in found["clock"]
 
 
 async def test_a_pair_of_crypto_is_asked_for_by_its_name_and_has_no_hours(
@@ -86,7 +86,7 @@ async def test_a_wrong_key_and_an_absent_server_are_findings_and_show_no_secret(
 async def test_a_child_that_cannot_be_started_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     [found] = await preflight_findings(SYMBOLS)
-    assert (found.good, found.words) == (False, "it could not be started: No such file or directory")
+    assert (found.good, found.words) == (False, "the preflight process could not be started: No such file or directory")
 
 
 async def test_the_command_prints_a_line_for_each_finding_and_fails_if_one_is_bad(

@@ -47,7 +47,7 @@ def test_a_document_becomes_quotes_until_sigterm_ends_it_in_good_order(machine: 
         assert stop(process) == 0
     last = machine.heartbeat()
     assert (last["status"], last["job"]) == ("stopped", "default/us")
-    assert machine.logged("stream")[-1] == "ended in good order"
+    assert machine.logged("stream")[-1] == "shutdown complete"
 
 
 def test_a_later_start_takes_over_what_an_earlier_one_left(machine: Machine) -> None:
@@ -113,7 +113,7 @@ def test_a_document_that_was_spoilt_leaves_the_stream_as_it_is(machine: Machine,
         eventually(lambda: is_in_state(machine, "Live"), seconds=40)
         machine.document.write_text(content)
         process.send_signal(signal.SIGHUP)
-        eventually(lambda: any("what was read last stands" in told for told in machine.logged("reload")))
+        eventually(lambda: any("the last version stays in force" in told for told in machine.logged("reload")))
         machine.declare(symbols=["MSFT"])
         eventually(lambda: "MSFT" in machine.quotes())
         assert stop(process) == 0
@@ -128,7 +128,7 @@ def test_smoke_passes_when_quotes_were_written_and_fails_when_none_were(machine:
     machine.declare(enabled=False)
     code, output = machine.call("smoke", "-f", str(machine.document), "--seconds", "3")
     assert (code, output.splitlines()[-1][:6]) == (1, "FAIL: ")
-    assert "it is paused by cr:default/us" in output
+    assert "the job is paused by cr:default/us" in output
 
 
 def test_a_walk_through_a_running_runtime_passes_and_leaves_it_stopped(machine: Machine) -> None:
@@ -169,7 +169,7 @@ def test_a_dry_run_needs_no_credentials_of_anybody(machine: Machine) -> None:
     with machine.running() as process:
         eventually(lambda: machine.logged("would_write"))
         assert machine.status()["sink"]["healthy"] is True
-        assert machine.logged("firestore_write")[0].startswith("a dry run without Firestore: there are no usable")
+        assert machine.logged("firestore_write")[0].startswith("dry run without Firestore: there are no usable")
         assert stop(process) == 0
 
 

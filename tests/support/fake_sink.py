@@ -111,7 +111,7 @@ class FakeSink:
         await self._answer()
         epoch = self._epoch(heartbeat.job_uid)
         if epoch is not None and epoch > heartbeat.epoch:
-            raise FencedError(f"epoch {epoch} of this job writes; this is epoch {heartbeat.epoch}")
+            raise FencedError(f"a later process of this job writes (epoch {epoch}; this is epoch {heartbeat.epoch})")
         self.heartbeat = heartbeat.fields()
         self.beats.append((seconds(), heartbeat))
         self.history.append(f"beat {heartbeat.status}")

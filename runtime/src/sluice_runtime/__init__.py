@@ -1,1 +1,1 @@
-"""The runtime: a provider's stream in, throttled Firestore writes and heartbeats out."""
+"""The runtime: reads a provider's stream, and writes throttled quotes and heartbeats to Firestore."""

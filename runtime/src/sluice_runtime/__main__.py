@@ -1,4 +1,4 @@
-"""`sluice-runtime`: what the ingest pod executes, and what people call where there is no cluster."""
+"""`sluice-runtime`: the program of the ingest pod, and the command line tool for use without a cluster."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EMULATOR = "FIRESTORE_EMULATOR_HOST"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0: ended as asked, or fenced. 1: the answer is no. 2: cannot start like this, see standard error."""
+    """Return the exit code. 0: done, or fenced. 1: a check failed. 2: the settings are wrong, see standard error."""
     try:
         return _main(_parser().parse_args(arguments))
     finally:
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _main(given: argparse.Namespace) -> int:
     try:
         if os.environ.get(_EMULATOR) == "":
-            del os.environ[_EMULATOR]  # Google's client takes it for an emulator without a name
+            del os.environ[_EMULATOR]  # Google's client would treat it as an emulator without a name
         if given.command == "run" and identity.JOB_ENV in os.environ and given.file is None:
             return _pod(given)
         return _called(given)
@@ -40,7 +40,7 @@ def _main(given: argparse.Namespace) -> int:
 
 
 def _forget_who_has_left() -> None:
-    """Whoever read the log may be gone. The interpreter would complain of it at its end, by its exit code."""
+    """Flush stdout, ignoring a closed pipe. Otherwise, the interpreter would exit with an error code for it."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -52,34 +52,37 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sluice-runtime", description="Streams quotes from a provider to Firestore.")
     actions = parser.add_subparsers(dest="command", required=True)
     run = actions.add_parser("run", help="run in a pod, or standalone from a document or the environment")
-    run.add_argument("-f", "--file", type=Path, help="an IngestJob in YAML or JSON: runs without Kubernetes")
-    run.add_argument("--record", type=Path, metavar="FILE", help="write what is streamed as a tape, gzip if .gz")
+    run.add_argument("-f", "--file", type=Path, help="run this IngestJob (YAML or JSON) without Kubernetes")
+    run.add_argument("--record", type=Path, metavar="FILE", help="record the quotes as a tape; compressed if .gz")
     run.add_argument(
-        "--port", type=_port, default=identity.HTTP_PORT, help="of the standalone HTTP interface (%(default)s)"
+        "--port",
+        type=_port,
+        default=identity.HTTP_PORT,
+        help="port of the standalone HTTP interface (default %(default)s)",
     )
     smoke = actions.add_parser("smoke", help="stream for a while and print PASS or FAIL")
-    smoke.add_argument("-f", "--file", type=Path, help="an IngestJob in YAML or JSON; else the environment")
-    smoke.add_argument("--seconds", type=_seconds, default=60.0, help="how long (%(default)s)")
-    smoke.add_argument("--base-url", help="of a running one, to be walked through status, reload, dry start and stop")
-    look = actions.add_parser("preflight", help="ask Alpaca about account, entitlement, symbols and clock")
-    look.add_argument("-f", "--file", type=Path, help="an IngestJob in YAML or JSON; else the environment")
-    look.add_argument("--json", action="store_true", help="print one JSON array, and exit 0 whatever was found")
+    smoke.add_argument("-f", "--file", type=Path, help="an IngestJob (YAML or JSON); default: the environment")
+    smoke.add_argument("--seconds", type=_seconds, default=60.0, help="how long to stream (default %(default)s)")
+    smoke.add_argument("--base-url", help="test the running runtime at this URL: status, reload, dry start, stop")
+    look = actions.add_parser("preflight", help="check account, entitlement, symbols and clock with Alpaca")
+    look.add_argument("-f", "--file", type=Path, help="an IngestJob (YAML or JSON); default: the environment")
+    look.add_argument("--json", action="store_true", help="print one JSON array, and exit 0 whatever the findings are")
     look.add_argument("--symbols-from-stdin", action="store_true", help="read the symbols as a JSON array from stdin")
     for name, text in (
-        ("pause", "pause symbols, or with none the whole job, of a standalone runtime"),
-        ("resume", "end the pause of symbols, or with none that of the whole job"),
-        ("paused", "list what is paused by hand; with symbols, exit 1 unless all of them are"),
+        ("pause", "pause symbols of a standalone runtime; without symbols, the whole job"),
+        ("resume", "resume symbols; without symbols, the whole job"),
+        ("paused", "list manual pauses; with symbols, exit 1 unless all of them are paused"),
     ):
         action = actions.add_parser(name, help=text)
         action.add_argument("symbols", nargs="*", metavar="SYMBOL")
         if name == "pause":
-            action.add_argument("--reason", default="", help="for the people who will read the status")
+            action.add_argument("--reason", default="", help="the reason, shown in the status")
     return parser
 
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 1 << 16:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: it takes a number from 1 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; use a number from 1 to 65535")
     return int(text)
 
 
@@ -89,14 +92,14 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: it takes a number of seconds above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration; use a number of seconds above 0")
     return seconds
 
 
 def _pod(given: argparse.Namespace) -> int:
     found = msgspec.structs.replace(settings(os.environ), record_file=given.record)
     logs.configure(found.log_level, found.job)
-    with lean():  # after the settings: a mistake in them is told without Google's client, which is slow to import
+    with lean():  # after the settings: a mistake in them is reported before the slow import of Google's client
         from .app import run  # noqa: PLC0415
 
     asyncio.run(run(found))
@@ -104,7 +107,7 @@ def _pod(given: argparse.Namespace) -> int:
 
 
 def _called(given: argparse.Namespace) -> int:
-    """What people call. Imported here, for a pod does without it."""
+    """Run a command for use outside a pod. The imports are here, because a pod does not need them."""
     from . import cli  # noqa: PLC0415
 
     match given.command:
@@ -114,7 +117,7 @@ def _called(given: argparse.Namespace) -> int:
             return cli.walk(given.base_url, given.seconds, os.environ, print)
         case "preflight":
             if given.json:
-                os.nice(10)  # it is asked for by a stream that runs, which goes first
+                os.nice(10)  # a running stream calls it, and has priority
             found = cli.settings_at_hand(given.file, os.environ)
             if given.symbols_from_stdin:
                 found = cli.with_symbols(found, sys.stdin.buffer.read())

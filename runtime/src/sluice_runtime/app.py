@@ -1,4 +1,4 @@
-"""Wiring: adapters into loops, and the order in which a pod begins and ends."""
+"""Connects adapters and loops, and defines the order of a pod's start and shutdown."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ from .settings import Settings
 
 _log = logging.getLogger(__name__)
 
-# Google's client has a timeout of its own below this; the API server may be the one that is away.
+# Google's client has its own, shorter timeout; this one is for an unreachable API server.
 _GOODBYE_SECONDS = 4.0
 
-SWITCHES, JOB = "switches.json", "job.json"  # in the directory of what outlives the process
+SWITCHES, JOB = "switches.json", "job.json"  # in the directory of the state that outlives the process
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
 
 async def run(settings: Settings) -> None:
-    """One pod's life: until SIGTERM or SIGINT, until its job is gone, or until a later incarnation writes."""
+    """Run the pod until SIGTERM or SIGINT, until its job is deleted, or until a later process of the job fences it."""
     stop = stop_by_signal()
     journal = journal_of(settings)
     switchboard = Switchboard(journal, SwitchFile(settings.state_dir / SWITCHES))
@@ -91,7 +91,7 @@ async def run(settings: Settings) -> None:
 
 
 def _lookers(settings: Settings, journal: Journal) -> list[Loop]:
-    """The preflight, where there is an account to be asked about."""
+    """Return the preflight loop, if the job has an account to check."""
     login = settings.job.spec.alpaca_login
     if login is None or not endpoints(login[0], settings.trading_url, settings.data_url).knows_trading:
         return []
@@ -99,14 +99,14 @@ def _lookers(settings: Settings, journal: Journal) -> list[Loop]:
 
 
 def catching_up(snapshots: MarketSnapshots | None, sink: Sink, journal: Journal, settings: Settings) -> list[Loop]:
-    """What asks a provider beside the stream, if it can be asked."""
+    """Return the loop that fetches snapshots, if the provider has them."""
     if snapshots is None:
         return []
     return [SnapshotRecovery(snapshots, sink, journal, hours(settings.job.spec)).run]
 
 
 def stop_by_signal() -> asyncio.Event:
-    """Set by SIGTERM and SIGINT."""
+    """Return an event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
@@ -114,7 +114,7 @@ def stop_by_signal() -> asyncio.Event:
 
 
 def switches_at_start(settings: Settings, journal: Journal, switchboard: Switchboard) -> FileSwitch | None:
-    """Takes in what all switches beside the job say. The one that has to be followed, if there is one."""
+    """Set all switches outside the job document. Return the switch file that must be polled, if there is one."""
     journal.switched(settings.environment_switch)
     switchboard.restore()
     if settings.enabled_file is None:
@@ -126,19 +126,19 @@ def switches_at_start(settings: Settings, journal: Journal, switchboard: Switchb
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What one pod consists of."""
+    """The parts of one pod."""
 
     source: Source
     sink: Sink
     job: JobPort
     journal: Journal
-    slot: ConnectionSlotLease | None = None  # None: the provider allows as many connections as one likes
-    switchboard: Switchboard | None = None  # None: nothing is kept over a restart
-    others: Sequence[Loop] = ()  # what runs beside the pod's own loops
+    slot: ConnectionSlotLease | None = None  # None: the provider does not limit connections
+    switchboard: Switchboard | None = None  # None: no switch is kept across restarts
+    others: Sequence[Loop] = ()  # additional loops
 
 
 async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
-    """All loops together, until `stop`; then the end in good order: socket, last quotes, last heartbeat."""
+    """Run all loops until `stop`; then close the socket, and write the last quotes and the last heartbeat."""
     journal = parts.journal
     who = journal.identity
     origin = Origin(source=parts.source.name, job=who.job, session_id=who.session_id, epoch=who.epoch)
@@ -160,7 +160,7 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
             *(other() for other in parts.others),
         )
     except FencedError as fenced:
-        _log.warning("%s: ending", fenced, extra={"event_type": "stream"})
+        _log.warning("%s; exiting", fenced, extra={"event_type": "stream"})
         return
     await flusher.drain()
     if journal.state not in ("Paused", "Finished", "Blocked"):
@@ -171,7 +171,7 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
     await completes_within(
         _GOODBYE_SECONDS, send_last_heartbeats(parts.sink, parts.job if live.value else None, journal)
     )
-    _log.info("ended in good order", extra={"event_type": "stream"})
+    _log.info("shutdown complete", extra={"event_type": "stream"})
 
 
 def _slot(settings: Settings, session: ApiSession, journal: Journal) -> ConnectionSlotLease | None:

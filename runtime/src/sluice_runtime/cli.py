@@ -1,4 +1,4 @@
-"""What `sluice-runtime` does beside running, and how it finds out what to run."""
+"""The commands of `sluice-runtime` except `run`, and the lookup of the job to run."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ Say = Callable[[str], None]
 
 
 def declared(document: Path | None, environment: Mapping[str, str]) -> Callable[[], IngestJob]:
-    """How the job is read, again and again: from a file, or from the environment, which stays as it is.
+    """Return a function that reads the job from a file at each call, or from the environment, which does not change.
 
     Raises:
-        SettingsError: the environment declares none. The function it returns raises it, too.
+        SettingsError: the environment declares no job. The returned function raises it too.
     """
     if document is None:
         found = spec_from_environment(environment)
         return lambda: found
     dry = says(environment, "DRY_RUN", default="off")
-    if _is_stream(document):  # there is nothing to look at again
+    if _is_stream(document):  # a pipe can be read only once
         once = _document(document, dry=dry)
         return lambda: once
     return lambda: _file(document, dry=dry)
 
 
 def settings_of(job: IngestJob, environment: Mapping[str, str], document: Path | None) -> Settings:
-    """A standalone process's settings. A tape lies beside its document, whose spec.pod.env is what the process lacks.
+    """Return standalone settings. Tapes are next to the document, whose spec.pod.env fills gaps in the environment.
 
     Raises:
         SettingsError: a variable is malformed.
@@ -113,10 +113,10 @@ def _list_pauses_of(symbols: list[str], state: Pauses, say: Say) -> int:
 
 
 def settings_at_hand(document: Path | None, environment: Mapping[str, str]) -> Settings:
-    """The settings that hold here: a pod's own where the operator has put them, else a standalone runtime's.
+    """Return the pod's settings if the operator has injected them, otherwise standalone settings.
 
     Raises:
-        SettingsError: one is missing or malformed.
+        SettingsError: a setting is missing or malformed.
     """
     if identity.JOB_ENV in environment and document is None:
         return settings(environment)
@@ -138,9 +138,13 @@ def with_symbols(found: Settings, symbols: bytes) -> Settings:
 
 
 def walk(base_url: str, seconds: float, environment: Mapping[str, str], say: Say) -> int:
-    """A running runtime through status, reload, dry start and stop, as which it is left."""
+    """Take a running runtime through status, reload, dry start and stop. It stays stopped."""
     failure = SmokeClient(base_url, first(environment, ("SLUICE_HTTP_TOKEN",))).failure(seconds, say)
-    say(f"FAIL: {failure}" if failure else "PASS: status, reload, dry start and stop; it is left stopped, and not dry")
+    say(
+        f"FAIL: {failure}"
+        if failure
+        else "PASS: status, reload, dry start and stop; the runtime is now stopped, not dry"
+    )
     return 1 if failure else 0
 
 
@@ -178,13 +182,13 @@ def _is_stream(path: Path) -> bool:
 
 
 def _file(path: Path, *, dry: bool) -> IngestJob:
-    if _is_stream(path):  # it would hold up every loop
-        raise SettingsError(f"{path} is not a file any more")
+    if _is_stream(path):  # reading a pipe would block all loops
+        raise SettingsError(f"{path} is no longer a file")
     return _document(path, dry=dry)
 
 
 def _document(path: Path, *, dry: bool) -> IngestJob:
-    """`dry`: whatever it says, it is a dry run."""
+    """Read a job document. `dry` forces a dry run, whatever the document says."""
     try:
         found = msgspec.yaml.decode(read_user_text(path, may_be_pipe=_is_stream(path)), type=dict)
         if dry and isinstance(found.get("spec"), dict):
@@ -194,8 +198,8 @@ def _document(path: Path, *, dry: bool) -> IngestJob:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
     except UserTextError as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
-    except (msgspec.MsgspecError, ValueError) as error:  # ValueError: a date that no calendar has
-        raise SettingsError(f"{path} is no YAML document: {error}") from None
+    except (msgspec.MsgspecError, ValueError) as error:  # ValueError: an impossible date
+        raise SettingsError(f"{path} is not a valid YAML document: {error}") from None
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from None
 

@@ -1,4 +1,4 @@
-"""The parts of one runtime, made from its settings."""
+"""Factories for the parts of a runtime, from its settings."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 
 def now() -> datetime:
-    """The wall clock, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def journal_of(settings: Settings) -> Journal:
-    """Nothing is known yet, and nothing shall stream."""
+    """Return the initial journal: no state is known, and streaming is paused until the job has been read."""
     injected = settings.job
     who = Identity(
         namespace=injected.namespace,
@@ -64,12 +64,12 @@ def _desired_at_start(injected: InjectedJob) -> Desired:
 
 
 def source_of(settings: Settings, mount: AlpacaMount | None = None) -> Source:
-    """The declared provider, and what records it.
+    """Return the source of the declared provider, wrapped for recording if requested.
 
-    `mount` is where Alpaca's key pair is found, if not where a pod finds its Secret.
+    `mount` has Alpaca's key pair, if it is not in the pod's mounted Secret.
 
     Raises:
-        SettingsError: the provider's block lacks what it needs, or the record cannot be written.
+        SettingsError: the provider's block is missing, or the record file cannot be written.
     """
     declared = _declared_source(settings, mount)
     if settings.log_quotes == "all":
@@ -85,19 +85,19 @@ def source_of(settings: Settings, mount: AlpacaMount | None = None) -> Source:
         tape = TapeFile(settings.record_file)
     except OSError as error:
         raise SettingsError(f"--record: {settings.record_file} cannot be written: {error.strerror}") from error
-    atexit.register(tape.close)  # after everything else: a compressed file is whole only when it is closed
+    atexit.register(tape.close)  # last of all: a compressed file is complete only when it is closed
     return RecordingSource(declared, tape)
 
 
 def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
-    """The packages of a provider are imported only here, when it is the one."""
+    """Return the provider's source. A provider's packages are imported only here, if it is the declared one."""
     spec = settings.job.spec
     match spec.provider:
         case "replay":
             from .adapters.replay import ReplaySource  # noqa: PLC0415
 
             if spec.replay is None:
-                raise SettingsError("spec.replay is missing: name the ConfigMap that holds the tape")
+                raise SettingsError("spec.replay is missing; name the ConfigMap that contains the tape")
             return ReplaySource(settings.tape_dir / spec.replay.tape.file, spec.replay.speed)
         case "alpaca" if spec.alpaca_login is not None:
             from .adapters.alpaca.credentials import AlpacaMount  # noqa: PLC0415
@@ -107,20 +107,20 @@ def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
             mounted = AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
             return AlpacaSource(alpaca, mount or mounted)
         case "alpaca":
-            # The schema lets credentials be absent only in a dry run: nothing simulated is ever written.
+            # The schema allows missing credentials only in a dry run, so simulated quotes are never written.
             return SyntheticSource(Synthetic(), now, name="alpaca:simulated")
         case "ibkr":
             from .adapters.ibkr.source import IBKRSource  # noqa: PLC0415
 
             if spec.ibkr is None:
-                raise SettingsError("spec.ibkr is missing: name the host of an IB Gateway or TWS")
+                raise SettingsError("spec.ibkr is missing; name the host of an IB Gateway or TWS")
             return IBKRSource(spec.ibkr)
         case "synthetic":
             return SyntheticSource(spec.synthetic or Synthetic(), now)
 
 
 def snapshots_of(settings: Settings, mount: AlpacaMount | None = None) -> MarketSnapshots | None:
-    """Where the provider is asked beside its stream; None where nothing is known of such a place."""
+    """Return the provider's snapshot interface; None if it has none, or its URL is unknown."""
     if settings.job.spec.alpaca_login is None:
         return None
     alpaca, _ = settings.job.spec.alpaca_login
@@ -136,12 +136,12 @@ def snapshots_of(settings: Settings, mount: AlpacaMount | None = None) -> Market
 
 _CREDENTIALS = (
     f"put a service account key under {identity.FIRESTORE_CREDENTIALS_KEY} in the Secret of "
-    f"spec.firestore.credentialsSecretRef, or give the pod an identity of its own"
+    f"spec.firestore.credentialsSecretRef, or give the pod its own identity"
 )
 
 
 def sink_of(settings: Settings, desired: LatestValue[Desired], remedy: str = _CREDENTIALS) -> MountedSink:
-    """The declared Firestore. It is told a dry run by the aim; `remedy` says what to do without credentials."""
+    """Return the sink of the declared Firestore. `remedy` is the advice when there are no credentials."""
     spec = settings.job.spec
     key = Path(identity.FIRESTORE_CREDENTIALS_DIR) / identity.FIRESTORE_CREDENTIALS_KEY
     mounted = key if spec.firestore.credentials_secret_ref is not None else None
@@ -152,7 +152,7 @@ def sink_of(settings: Settings, desired: LatestValue[Desired], remedy: str = _CR
         try:
             connection = await firestore_connection(spec.firestore, project, mounted)
         except ValueError as error:
-            raise ValueError(f"{error}: {remedy}") from error
+            raise ValueError(f"{error}; {remedy}") from error
         return FirestoreSink(
             connection, spec.tenant, spec.firestore.live_quotes_collection, spec.heartbeat.document, me
         )

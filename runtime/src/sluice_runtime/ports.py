@@ -1,4 +1,4 @@
-"""What the loops need from outside. Adapters implement these; tests bring fakes that pass the same suite."""
+"""The interfaces between the loops and the outside world. Adapters implement them; fakes pass the same tests."""
 
 from __future__ import annotations
 
@@ -27,47 +27,47 @@ QUOTES: frozenset[Channel] = frozenset({"quotes"})
 
 
 class Listener(Protocol):
-    """Where a connection tells what happens to it. Synchronous: reading never waits for a consumer."""
+    """Receives what happens on a connection. Synchronous, so that reading never waits for a consumer."""
 
     def entered(self, state: StreamState) -> None:
-        """The connection is in a new phase."""
+        """Handle a new phase of the connection."""
 
     def received(self, ticks: Sequence[Tick]) -> None:
-        """Ticks that came together, in the order of arrival; none: what came was understood by nobody."""
+        """Handle a batch of ticks in the order of arrival. An empty batch means a message without usable data."""
 
     def traded(self, trades: Sequence[Trade]) -> None:
-        """Trades that came together, in the order of arrival."""
+        """Handle a batch of trades in the order of arrival."""
 
     def halted(self, halts: Sequence[Halt]) -> None:
-        """Halts and resumptions that came together, in the order of arrival; also of symbols that are not wanted."""
+        """Handle a batch of halts and resumptions in the order of arrival, also of symbols that are not wanted."""
 
     def aggregated(self, bars: Sequence[Bar]) -> None:
-        """Bars that came together. A later bar of the same symbol and time replaces the earlier."""
+        """Handle a batch of bars. A later bar of the same symbol and time replaces the earlier one."""
 
     def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
-        """The provider's word on what is subscribed: the whole set, not a delta."""
+        """Handle the provider's acknowledgement of the subscription: the whole set, not a difference."""
 
     def set_impairment(self, impairment: Impairment | None) -> None:
-        """What the open connection cannot bring from now on; None: nothing is wrong any more."""
+        """Handle a change of what the open connection cannot deliver; None means that it delivers everything."""
 
     def closed(self) -> None:
-        """The socket is closed. Called once for each that was opened."""
+        """Handle the close of the socket. Called once for each socket that was opened."""
 
 
 class Connection(Protocol):
     """An open, authenticated stream."""
 
     async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
-        """Makes these channels of `symbols` the subscription, sending only the difference.
+        """Subscribe to exactly these channels of `symbols`, sending only the difference.
 
-        Returns when the provider has answered. A provider that has not all of the channels takes those that it has.
+        Returns when the provider has answered. A provider that lacks some of the channels subscribes to the others.
 
         Raises:
             StreamError: the provider did not answer in time, or the connection is lost.
         """
 
     async def run(self) -> None:
-        """Passes ticks to the listener until the stream is at its end, and then returns.
+        """Pass ticks to the listener until the stream is finished, then return.
 
         Raises:
             StreamError: the connection is lost.
@@ -75,105 +75,105 @@ class Connection(Protocol):
 
 
 class Source(Protocol):
-    """A provider. Holds no connection of its own."""
+    """A provider of streams. It keeps no connection itself."""
 
     @property
     def name(self) -> str:
-        """The `source` of its quotes, such as `alpaca:iex`."""
+        """The `source` field of its quotes, such as `alpaca:iex`."""
 
     def connect(self, listener: Listener) -> AbstractAsyncContextManager[Connection]:
-        """Opens one connection; leaving the context closes it, within 2 s even if the peer is dead.
+        """Open one connection. Leaving the context closes it, within 2 s even if the peer is dead.
 
         Raises:
-            StreamError: on entering, if it cannot be had. Cancelling is safe in every phase.
+            StreamError: on entering, if the connection cannot be opened. Cancellation is safe in every phase.
         """
 
     async def wait_for_fix(self) -> None:
-        """Returns when a fatal failure may be over: credentials or files have changed since they were last used."""
+        """Wait until a fatal failure may be fixed: credentials or files have changed since they were last used."""
 
     async def wait_for_rotation(self) -> None:
-        """Returns when another connection shall take the place of the open one: its credentials were replaced."""
+        """Wait until the credentials of the open connection are replaced, so that it must be replaced too."""
 
 
 class MarketSnapshots(Protocol):
-    """The provider, asked beside the stream."""
+    """A provider's interface for snapshots, separate from the stream."""
 
     async def latest(self, symbols: Sequence[str]) -> MarketSnapshot:
-        """What is newest of each of `symbols`, as far as it is known.
+        """Return the newest quote and trade of each of `symbols`, as far as the provider knows them.
 
         Raises:
-            SnapshotError: it cannot be had now.
+            SnapshotError: the snapshot is not available now.
         """
 
 
 class SnapshotError(Exception):
-    """There is no snapshot. The message is a sentence, without secrets."""
+    """The snapshot is not available. The message is a sentence, without secrets."""
 
 
 class Sink(Protocol):
-    """Where documents go. No method retries; all raise SinkError and may be called again with the same values."""
+    """The document store. No method retries; all raise SinkError and may be called again with the same values."""
 
     async def write(self, quotes: Sequence[LiveQuote]) -> None:
-        """Writes each quote document whole. At most 100 at a time, each symbol at most once."""
+        """Write whole quote documents. At most 100 per call, each symbol at most once."""
 
     async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
-        """The `ts` of those quote documents of `symbols` that there are."""
+        """Return the `ts` of the quote documents of `symbols` that exist."""
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
-        """Writes each bar document whole. At most 100 at a time, each symbol at most once."""
+        """Write whole bar documents. At most 100 per call, each symbol at most once."""
 
     async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
-        """Sets `status` on the documents of `symbols` that exist, and touches nothing else of them."""
+        """Set `status` on the quote documents of `symbols` that exist, and change nothing else in them."""
 
     async def delete(self, symbols: Iterable[str]) -> None:
-        """Deletes those quote and bar documents of `symbols` that this job wrote. Another job's are left alone."""
+        """Delete the quote and bar documents of `symbols` that this job wrote. Documents of other jobs stay."""
 
     async def record(self, states: Sequence[IngestState]) -> None:
-        """Merges each into its symbol's record: what is not said stays. At most 100 at a time, each symbol once.
+        """Merge each state into its symbol's record; absent fields stay. At most 100 per call, each symbol once.
 
-        What says removed is left out where the record is another job's by now.
+        A removal is skipped if the record now belongs to another job.
         """
 
     async def own_records(self) -> frozenset[str]:
-        """The symbols whose records are this job's: of which it has, or may have, documents."""
+        """Return the symbols whose records belong to this job: those for which it has, or may have, documents."""
 
     async def paused_records(self) -> frozenset[str]:
-        """The symbols whose records say pause_fetch, of all jobs of the tenant."""
+        """Return the symbols whose records have pause_fetch, for all jobs of the tenant."""
 
     async def beat(self, heartbeat: HeartbeatDocument) -> None:
-        """Writes the heartbeat.
+        """Write the heartbeat.
 
         Raises:
-            FencedError: the document is of a later incarnation of the same job. It was not replaced.
+            FencedError: the document is from a later process of the same job. It was not replaced.
         """
 
     async def last_epoch(self, job_uid: str) -> int | None:
-        """The epoch of the heartbeat document; None where it is not this job's, or there is none."""
+        """Return the epoch of the heartbeat document; None if there is no document or it belongs to another job."""
 
     async def close(self) -> None:
-        """Closes the connection to the sink."""
+        """Close the connection to the store."""
 
 
 class SlotPort(Protocol):
-    """Where it is written who has the connection slot."""
+    """The store of the claim on the connection slot."""
 
     async def read(self) -> Claim | None:
-        """The claim there is; None if there never was one.
+        """Return the current claim; None if there never was one.
 
         Raises:
-            SlotError: it cannot be read.
+            SlotError: the claim cannot be read.
         """
 
     async def write(self, claim: Claim) -> Claim:
-        """Replaces the claim of `claim.version`, or makes the first. Returns it with its new version.
+        """Replace the claim of `claim.version`, or create the first one. Return it with its new version.
 
         Raises:
-            SlotError: it could not be written, or somebody else has written since.
+            SlotError: the claim could not be written, or another job has written since.
         """
 
 
 class SlotError(Exception):
-    """The slot cannot be read or written now. The message is a sentence."""
+    """The claim cannot be read or written now. The message is a sentence."""
 
 
 class JobPort(Protocol):
@@ -182,62 +182,62 @@ class JobPort(Protocol):
     def watch(self) -> AsyncIterator[DeclaredJob | None]:
         """Yield the job as it is now, and again after each change of its spec; None when it is gone.
 
-        Never raises for an API server that is away: it tries again for ever, and the last value stands.
+        Never raises while the API server is unreachable: it retries indefinitely, and the last value stays valid.
         """
 
     async def report(self, status: StreamStatus) -> None:
-        """Writes the pod's half of the status.
+        """Write the pod's part of the status.
 
         Raises:
-            ReportError: the API server did not take it.
+            ReportError: the API server did not accept it.
         """
 
 
 class ReportError(Exception):
-    """The API server did not take a status. The message is a sentence, without secrets."""
+    """The API server did not accept a status. The message is a sentence, without secrets."""
 
 
 class RuntimeView(Protocol):
-    """What the process knows of itself, for whoever asks it over HTTP."""
+    """The state of the process, as served over HTTP."""
 
     @property
     def counters(self) -> Counters:
-        """Counts since the start."""
+        """Counts since the process started."""
 
     @property
     def coalescer(self) -> Coalescer:
-        """Counts of quotes."""
+        """The coalescer, for its counts of quotes."""
 
     def snapshot(self) -> RuntimeSnapshot:
-        """Everything that is known, at this instant."""
+        """Return the state of the runtime at this instant."""
 
 
 class SwitchListener(Protocol):
-    """Where a switch beside the job tells what it says."""
+    """Receives the state of switches outside the job document."""
 
     def switched(self, switch: Switch) -> None:
-        """What it says now."""
+        """Handle the current state of a switch."""
 
     def check_failed(self, message: str) -> None:
-        """It cannot be read: what it said last stands."""
+        """Handle a switch that cannot be read. Its last state stays in force."""
 
 
 class SwitchKeeper(Protocol):
-    """Where the pod's own switches outlive the process."""
+    """Stores the pod's own switches across restarts of the process."""
 
     def read(self) -> tuple[Switch, ...]:
-        """Those that paused when the process ended.
+        """Return the switches that paused when the process ended.
 
         Raises:
-            OSError, msgspec.MsgspecError: nobody knows.
+            OSError, msgspec.MsgspecError: the stored switches cannot be read.
         """
 
     def keep(self, switch: Switch) -> None:
-        """Remembers what one switch says. Never raises."""
+        """Store the state of one switch. Never raises."""
 
 
 class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a start may ask for beside starting, where no IngestJob of a cluster decides."""
+    """The optional body of a start request. Only a standalone runtime accepts values in it."""
 
     provider: str | None = None
     symbols: list[str] | None = None
@@ -245,39 +245,39 @@ class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Declaration(Protocol):
-    """Where the job is declared, as far as HTTP may work it."""
+    """The source of the job's declaration, as far as HTTP can change it."""
 
     def override(self, wishes: StartRequest) -> None:
-        """Changes what is declared, in the running process and nowhere else.
+        """Change the declaration in the running process only.
 
         Raises:
-            RefusedError: it cannot be changed like this.
+            RefusedError: the change is not possible.
         """
 
     def reload(self) -> None:
-        """Looks now at everything that is else polled.
+        """Read everything that is otherwise polled now.
 
         Raises:
-            RefusedError: what is declared cannot be read; what was read last stands.
+            RefusedError: the declaration cannot be read; the last one stays in force.
         """
 
 
 class RefusedError(Exception):
-    """A request cannot be carried out. The message is a sentence that says what to do instead."""
+    """A request cannot be carried out. The message is a sentence with what to do instead."""
 
 
 class Controls(Protocol):
-    """The pod's own switch, for whoever works it over HTTP."""
+    """The pod's own switch, as operated over HTTP."""
 
     async def stop(self, reason: str | None) -> bool:
-        """Pauses. Whether it was carried out in time: the socket closed, what was pending written."""
+        """Pause the job. Return True if the pause took effect in time: socket closed, pending writes flushed."""
 
     async def start(self, wishes: StartRequest) -> tuple[str, ...]:
-        """Ends the pause of this switch. The sources of the switches that still pause.
+        """Clear this switch. Return the sources of the switches that still pause.
 
         Raises:
-            RefusedError: `wishes` cannot be had. Nothing has changed.
+            RefusedError: the requested changes are not possible. Nothing has changed.
         """
 
     def reload(self) -> None:
-        """As Declaration."""
+        """Read everything that is otherwise polled now. Raises like `Declaration.reload`."""

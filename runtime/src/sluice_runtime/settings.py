@@ -1,4 +1,4 @@
-"""What the pod is told from outside, and where it finds the rest."""
+"""Settings of the process, from environment variables and mounted files."""
 
 from __future__ import annotations
 
@@ -19,57 +19,57 @@ _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class SettingsError(Exception):
-    """The pod cannot start like this. The message is a sentence that says how to mend it."""
+    """The process cannot start with these settings. The message is a sentence with what to do."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """One process's settings. Made from the environment, for the first and last time, at the start."""
+    """The settings of one process, read from the environment once at the start."""
 
     job: InjectedJob  # SLUICE_JOB: the declared job, as the operator injected it
-    pod_uid: str  # POD_UID: goes with every status, so that the operator can tell a predecessor's
+    pod_uid: str  # POD_UID: part of every status, so that the operator recognises a predecessor's
     bind: str  # POD_IP: where /livez, /readyz and /metrics are served; the pod's own address
     api_url: str  # KUBERNETES_SERVICE_HOST and _PORT: the API server
     log_level: str  # LOG_LEVEL: debug also logs each write
     backoff_base_seconds: float  # RECONNECT_BACKOFF_BASE_S
     backoff_cap_seconds: float  # RECONNECT_BACKOFF_MAX_S
-    enabled: bool  # INGEST_ENABLED: a switch beside the job's own
-    enabled_file: Path | None  # INGEST_ENABLED_FILE: another, whose first line counts
+    enabled: bool  # INGEST_ENABLED: a switch outside the job document
+    enabled_file: Path | None  # INGEST_ENABLED_FILE: another switch, in the first line of a file
     enabled_poll_seconds: float  # INGEST_ENABLED_POLL_S
-    log_quotes: LogQuotes = "sampled"  # LOG_QUOTES: one a second and symbol of those written, or all that are received
-    trading_url: str | None = None  # APCA_API_BASE_URL: Alpaca's REST interface to the account, if not its own
-    data_url: str | None = None  # APCA_API_DATA_URL: that to quotes
-    state_dir: Path = Path(identity.STATE_DIR)  # what outlives a restart of the process
+    log_quotes: LogQuotes = "sampled"  # LOG_QUOTES: one written quote per second and symbol, or all received
+    trading_url: str | None = None  # APCA_API_BASE_URL: Alpaca's REST interface for accounts, if not the default
+    data_url: str | None = None  # APCA_API_DATA_URL: likewise for quotes
+    state_dir: Path = Path(identity.STATE_DIR)  # for state that outlives a restart of the process
     tape_dir: Path = Path(identity.TAPE_DIR)
-    record_file: Path | None = None  # run --record: where the stream is kept as a tape
+    record_file: Path | None = None  # run --record: the tape to record to
 
     @property
     def environment_switch(self) -> Switch:
-        """What INGEST_ENABLED says."""
+        """The switch set by INGEST_ENABLED."""
         return Switch(source="env:INGEST_ENABLED", pauses=not self.enabled)
 
     @property
     def http_token_file(self) -> Path | None:
-        """The bearer token of POST requests; None: there are none."""
+        """The file with the bearer token for POST requests; None if POST is not allowed."""
         return Path(identity.HTTP_TOKEN_DIR) / identity.TOKEN_KEY if self.job.spec.http else None
 
     @property
     def alpaca_credentials_dir(self) -> Path:
-        """Where the Secret of spec.alpaca is mounted."""
+        """The directory in which the Secret of spec.alpaca is mounted."""
         return Path(identity.ALPACA_CREDENTIALS_DIR)
 
     @property
     def alpaca_ca_file(self) -> Path | None:
-        """The certificates to trust for spec.alpaca.streamURL; None for the usual ones."""
+        """The file of certificates to trust for spec.alpaca.streamURL; None for the system's certificates."""
         alpaca = self.job.spec.alpaca
         named = alpaca is not None and alpaca.ca_config_map_ref is not None
         return Path(identity.ALPACA_CA_DIR) / identity.CA_KEY if named else None
 
 
 def settings(environment: Mapping[str, str]) -> Settings:
-    """Settings from environment variables.
+    """Return the settings of a pod from environment variables.
 
     Raises:
-        SettingsError: one that is needed is missing or malformed.
+        SettingsError: a required setting is missing, or a setting is malformed.
     """
     return Settings(
         job=_job(_needed(environment, identity.JOB_ENV)),
@@ -81,7 +81,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
 
 
 class Common(TypedDict):
-    """What a pod and a standalone runtime are told alike."""
+    """The settings that a pod and a standalone runtime share."""
 
     log_level: str
     backoff_base_seconds: float
@@ -95,16 +95,16 @@ class Common(TypedDict):
 
 
 def common(environment: Mapping[str, str]) -> Common:
-    """The part of the settings that needs no operator.
+    """Return the settings that a pod and a standalone runtime share.
 
     Raises:
-        SettingsError: one is malformed.
+        SettingsError: a setting is malformed.
     """
     file = environment.get("INGEST_ENABLED_FILE")
     base = _seconds(environment, "RECONNECT_BACKOFF_BASE_S", 1.0)
     cap = _seconds(environment, "RECONNECT_BACKOFF_MAX_S", 60.0)
     if base > cap:
-        raise SettingsError(f"RECONNECT_BACKOFF_BASE_S is {base:g}, above RECONNECT_BACKOFF_MAX_S ({cap:g})")
+        raise SettingsError(f"RECONNECT_BACKOFF_BASE_S is {base:g}, above RECONNECT_BACKOFF_MAX_S ({cap:g}); lower it")
     return Common(
         log_level=_log_level(environment),
         backoff_base_seconds=base,
@@ -119,10 +119,10 @@ def common(environment: Mapping[str, str]) -> Common:
 
 
 def says(environment: Mapping[str, str], name: str, *, default: str) -> bool:
-    """Whether a variable says yes.
+    """Parse a variable as on or off.
 
     Raises:
-        SettingsError: it says neither yes nor no.
+        SettingsError: its value is neither on nor off.
     """
     try:
         return says_enabled(without_mark(environment.get(name, "")) or default)
@@ -131,7 +131,7 @@ def says(environment: Mapping[str, str], name: str, *, default: str) -> bool:
 
 
 def without_mark(value: str) -> str:
-    """Return a variable's value without the byte order mark that it has when it was copied from a file with one."""
+    """Return a variable's value without a byte order mark, which it has if it was copied from a file with one."""
     return value.removeprefix("\ufeff")
 
 
@@ -140,15 +140,15 @@ def _job(document: str) -> InjectedJob:
         return msgspec.json.decode(document, type=InjectedJob)
     except msgspec.MsgspecError as error:
         raise SettingsError(
-            f"{identity.JOB_ENV} is not the document that the operator of this version injects ({error}): run operator "
-            f"and runtime of one release"
+            f"{identity.JOB_ENV} is not the document that the operator of this version injects ({error}); run operator "
+            f"and runtime of the same release"
         ) from error
 
 
 def _needed(environment: Mapping[str, str], name: str) -> str:
     if value := environment.get(name):
         return value
-    raise SettingsError(f"{name} is not set: this program runs in a pod that sluice-operator made")
+    raise SettingsError(f"{name} is not set; run this program in a pod that sluice-operator created")
 
 
 def _api_url(environment: Mapping[str, str]) -> str:
@@ -160,7 +160,7 @@ def _api_url(environment: Mapping[str, str]) -> str:
 def _log_level(environment: Mapping[str, str]) -> str:
     value = environment.get("LOG_LEVEL") or "info"
     if value.upper() not in _LOG_LEVELS:
-        raise SettingsError(f"LOG_LEVEL is {value!r}: it takes {', '.join(_LOG_LEVELS).lower()}")
+        raise SettingsError(f"LOG_LEVEL is {value!r}; use {', '.join(_LOG_LEVELS).lower()}")
     return value.upper()
 
 
@@ -171,13 +171,13 @@ def _log_quotes(environment: Mapping[str, str]) -> LogQuotes:
         case "all":
             return "all"
         case other:
-            raise SettingsError(f"LOG_QUOTES is {other!r}: it takes sampled or all")
+            raise SettingsError(f"LOG_QUOTES is {other!r}; use sampled or all")
 
 
 def _url(environment: Mapping[str, str], name: str) -> str | None:
     value = environment.get(name) or None
     if value is not None and not value.startswith(("http://", "https://")):
-        raise SettingsError(f"{name} is no URL of a server: it takes one like https://paper-api.alpaca.markets")
+        raise SettingsError(f"{name} is not a server's URL; use one like https://paper-api.alpaca.markets")
     return value
 
 
@@ -186,7 +186,7 @@ def _seconds(environment: Mapping[str, str], name: str, default: float) -> float
     try:
         seconds = float(value)
     except ValueError as error:
-        raise SettingsError(f"{name} is {value!r}: it takes a number of seconds, such as {default:g}") from error
+        raise SettingsError(f"{name} is {value!r}; use a number of seconds, such as {default:g}") from error
     if not 0 < seconds < float("inf"):
-        raise SettingsError(f"{name} is {value!r}: it takes a number of seconds above 0")
+        raise SettingsError(f"{name} is {value!r}; use a number of seconds above 0")
     return seconds

@@ -1,4 +1,4 @@
-"""The same runtime without Kubernetes: from a document, or from the environment alone."""
+"""The standalone runtime: runs without Kubernetes, from a document or from the environment."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _CREDENTIALS = (
 
 
 class Standalone:
-    """One runtime on one machine."""
+    """One runtime without a cluster."""
 
     def __init__(self, settings: Settings, read: Callable[[], IngestJob], environment: Mapping[str, str]) -> None:
         self._settings = settings
@@ -55,10 +55,10 @@ class Standalone:
         self.journal: Journal = journal_of(settings)
 
     def run_until_stopped(self, port: int) -> None:
-        """Until SIGTERM or SIGINT.
+        """Run until SIGTERM or SIGINT.
 
         Raises:
-            SettingsError: it cannot start like this.
+            SettingsError: the runtime cannot start with these settings.
         """
 
         async def until_stopped() -> None:
@@ -67,10 +67,10 @@ class Standalone:
         asyncio.run(until_stopped())
 
     def smoke(self, seconds: float) -> tuple[bool, str]:
-        """Streams for `seconds`. Whether anything came of it, and a sentence on what.
+        """Stream for `seconds`. Return whether a quote was written (or would be, in a dry run), and a sentence.
 
         Raises:
-            SettingsError: it cannot start like this.
+            SettingsError: the runtime cannot start with these settings.
         """
 
         async def for_a_while() -> tuple[RuntimeSnapshot, bool]:
@@ -86,14 +86,14 @@ class Standalone:
         seen, was_fenced = asyncio.run(for_a_while())
         passed, sentence = verdict(seen, self.journal.counters)
         if was_fenced:
-            return False, f"{sentence}; it ended by itself, for a later start of this job writes"
+            return False, f"{sentence}; the runtime exited because a later process of this job writes"
         return passed, sentence
 
     async def run(self, stop: asyncio.Event, port: int | None) -> None:
-        """Until `stop`; with its HTTP interface on this machine's `port`, if it is to have one.
+        """Run until `stop`, with the HTTP interface on `port`, or without one if it is None.
 
         Raises:
-            SettingsError: it cannot start like this.
+            SettingsError: the runtime cannot start with these settings.
         """
         settings, journal = self._settings, self.journal
         switchboard = Switchboard(journal, SwitchFile(settings.state_dir / SWITCHES))
@@ -101,7 +101,7 @@ class Standalone:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, job)
         file = switches_at_start(settings, journal, switchboard)
         if any(each.source == AUTO_STOP for each in journal.switches.value):
-            switchboard.set(Switch(source=AUTO_STOP, pauses=False))  # who starts it anew has seen to it
+            switchboard.set(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
         async with AsyncExitStack() as stack:
             if port is not None:
                 routes = control_routes(Control(switchboard, journal, job), journal, same_machine)
@@ -130,7 +130,7 @@ class Standalone:
             await ingest(parts, stop, backoff)
 
     async def _sink(self) -> MountedSink:
-        """Who sits before it is told at once that there are no credentials."""
+        """Open the sink now, so that missing credentials are reported at the start."""
         sink = sink_of(self._settings, self.journal.desired, _CREDENTIALS)
         try:
             await sink.open()
@@ -139,12 +139,12 @@ class Standalone:
         return sink
 
     async def _succeed(self, sink: Sink) -> None:
-        """Takes an epoch after that of the start before this one, also if the clock was ahead then."""
+        """Use an epoch above that of the previous start, even if the clock was ahead then."""
         who = self.journal.identity
         try:
             last = await sink.last_epoch(who.job_uid)
         except SinkError:
-            return  # whoever comes late is fenced, and told so
+            return  # if the epoch is too low, the first heartbeat fences this process
         if last is not None and last >= who.epoch:
             _log.warning("an earlier start of this job had epoch %d, which is ahead of this clock", last, extra=_STREAM)
             self.journal.identity = msgspec.structs.replace(who, epoch=last + 1)
@@ -152,11 +152,11 @@ class Standalone:
     def _job(self) -> StandaloneJob:
         try:
             return StandaloneJob(self._refusing, PauseFile(self._settings.state_dir), self.journal)
-        except RefusedError as error:  # it was well a moment ago
+        except RefusedError as error:  # the document has just been read, but can have changed since
             raise SettingsError(str(error)) from None
 
     def _mount(self) -> AlpacaMount | None:
-        """Where Alpaca's key pair is found; None if the job needs none."""
+        """Return Alpaca's key pair from the environment; None if the job needs none."""
         login = self._settings.job.spec.alpaca_login
         if login is None:
             return None
@@ -167,7 +167,7 @@ class Standalone:
         key_id, secret_key = first(self._environment, KEY_ID), first(self._environment, SECRET_KEY)
         if key_id is None or secret_key is None:
             raise SettingsError(
-                f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set: without a cluster they take the place of the Secret "
+                f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set; set them: without a cluster they replace the Secret "
                 f"{secret}"
             )
         return EnvironmentMount(alpaca, Credentials(key_id, secret_key))
@@ -180,13 +180,13 @@ class Standalone:
 
 
 def verdict(snapshot: RuntimeSnapshot, counters: Counters) -> tuple[bool, str]:
-    """Whether a stream did what it is for: at least one write or, in a dry run, one that would have been."""
+    """Return whether the stream wrote at least one quote (or would have, in a dry run), and a sentence."""
     done = counters.suppressed.get("dry_run", 0) if snapshot.desired.dry_run else counters.writes
     what = "quotes would have been written" if snapshot.desired.dry_run else "quotes were written to Firestore"
     if done > 0:
         return True, f"{done} {what}"
     pause = snapshot.desired.pause
-    why = f"it is paused by {pause.source}" if pause else f"the stream is {snapshot.state}"
+    why = f"the job is paused by {pause.source}" if pause else f"the stream is {snapshot.state}"
     more = snapshot.failure.message if snapshot.failure else snapshot.sink_failure
     return False, f"no {what}: {why}{f', {more}' if more else ''}"
 
@@ -196,4 +196,4 @@ def _reload(job: StandaloneJob) -> None:
         job.reload()
         _log.info("reloaded", extra={"event_type": "reload"})
     except RefusedError as error:
-        _log.warning("%s; what was read last stands", error, extra={"event_type": "reload"})
+        _log.warning("%s; the last version stays in force", error, extra={"event_type": "reload"})

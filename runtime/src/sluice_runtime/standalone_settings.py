@@ -1,4 +1,4 @@
-"""What a standalone runtime is told by its environment alone."""
+"""The job and settings of a standalone runtime, from environment variables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sluice_contract.validation import mistakes
 
 from .settings import Settings, SettingsError, common, says, without_mark
 
-# Names by which others know the same variable come after the first.
+# The first name is Sluice's own; the others are accepted aliases.
 TENANT = ("TENANT_ID", "FIRESTORE_TENANT_ID")
 SYMBOLS = ("MONITORED_SYMBOLS", "ALPACA_SYMBOLS")
 KEY_ID = ("ALPACA_KEY_ID", "ALPACA_API_KEY", "APCA_API_KEY_ID")
@@ -25,7 +25,7 @@ PROJECT = ("FIRESTORE_PROJECT_ID", "FIREBASE_PROJECT_ID")
 COLLECTION = ("FIRESTORE_LIVE_QUOTES_COLLECTION", "FIRESTORE_LATEST_COLLECTION")
 STATE_DIR = "SLUICE_STATE_DIR"
 
-# Where the numbers go: block and field of the spec.
+# The block and field of the spec for each number.
 _NUMBERS = {
     "PER_SYMBOL_MIN_INTERVAL_MS": ("limits", "minIntervalMilliseconds"),
     "GLOBAL_WRITES_PER_SEC": ("limits", "writesPerSecond"),
@@ -48,14 +48,14 @@ _PLACES = {f"spec.{block}.{field}": name for name, (block, field) in _NUMBERS.it
 
 
 def spec_from_environment(environment: Mapping[str, str]) -> IngestJob:
-    """The job that the environment declares: provider alpaca, simulated in a dry run without credentials.
+    """Return the job that the environment declares: provider alpaca, simulated in a dry run without credentials.
 
     Raises:
-        SettingsError: it declares none, or one that breaks a bound or a rule.
+        SettingsError: the environment declares no job, or the job breaks a bound or a rule.
     """
     tenant = first(environment, TENANT)
     if tenant is None:
-        raise SettingsError("TENANT_ID is not set: say whose data this is, or name a document with -f")
+        raise SettingsError("TENANT_ID is not set; set it to the tenant's name, or name a document with -f")
     spec: dict[str, Any] = {
         "tenant": tenant,
         "provider": "alpaca",
@@ -68,7 +68,7 @@ def spec_from_environment(environment: Mapping[str, str]) -> IngestJob:
     }
     if "credentialsSecretRef" not in spec["alpaca"] and not spec["dryRun"]:
         raise SettingsError(
-            f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set: set them, or DRY_RUN=1 to try it with simulated quotes"
+            f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set; set them, or DRY_RUN=1 to try Sluice with simulated quotes"
         )
     for name, (block, field) in _NUMBERS.items():
         if environment.get(name):
@@ -80,17 +80,17 @@ def spec_from_environment(environment: Mapping[str, str]) -> IngestJob:
 
 
 def _by_variable(sentence: str) -> str:
-    """A mistake, told by the name of the variable that makes it."""
+    """Return an error message with the names of variables in front of the field paths."""
     for path, name in _PLACES.items():
         sentence = re.sub(rf"{re.escape(path)}(?=[ :\[])", f"{name} ({path})", sentence)
     return sentence
 
 
 def checked(document: dict[str, Any]) -> IngestJob:
-    """A document as a job, held to what an API server would hold it to, and in a namespace as one would put it.
+    """Return a document as a job, validated like by an API server, and in namespace `default` if it names none.
 
     Raises:
-        SettingsError: something is wrong with it; the message says all that is.
+        SettingsError: the document is invalid. The message has all mistakes.
     """
     if sentences := mistakes(document):
         raise SettingsError("; ".join(sentences))
@@ -101,7 +101,7 @@ def checked(document: dict[str, Any]) -> IngestJob:
 
 
 def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: int) -> Settings:
-    """Settings of a runtime for which nobody injects anything. `epoch` is Unix milliseconds: a later start wins.
+    """Return the settings of a standalone runtime. `epoch` is Unix milliseconds, so that a later start wins.
 
     Raises:
         SettingsError: a variable is malformed.
@@ -127,7 +127,7 @@ def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: i
 
 
 def state_dir(environment: Mapping[str, str]) -> Path:
-    """Where a standalone runtime keeps what outlives it; `sluice-runtime pause` finds it by the same rule."""
+    """Return the state directory of a standalone runtime. `sluice-runtime pause` uses the same one."""
     if told := environment.get(STATE_DIR):
         return Path(told)
     home = environment.get("XDG_STATE_HOME") or f"{environment.get('HOME', '')}/.local/state"
@@ -135,7 +135,7 @@ def state_dir(environment: Mapping[str, str]) -> Path:
 
 
 def first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    """The value of the first of `names` that has one."""
+    """Return the value of the first of `names` that is set."""
     values = (without_mark(environment.get(name, "")).strip() for name in names)
     return next((value for value in values if value), None)
 
@@ -163,5 +163,5 @@ def _integer(name: str, value: str) -> int:
         if number != int(number):
             raise ValueError
     except (ValueError, OverflowError):
-        raise SettingsError(f"{name} is {value!r}: it takes a whole number") from None
+        raise SettingsError(f"{name} is {value!r}; use a whole number") from None
     return int(number)

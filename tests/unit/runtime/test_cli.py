@@ -96,10 +96,10 @@ def test_without_a_document_the_environment_declares_the_job(world: World) -> No
 @pytest.mark.parametrize(
     ("content", "part"),
     [
-        ("{", "is no YAML document"),
-        ("- a list", "is no YAML document"),
-        ("", "is no YAML document"),
-        (JOB + ", pause: {until: 2026-02-30}}", "is no YAML document: day is out of range"),
+        ("{", "is not a valid YAML document"),
+        ("- a list", "is not a valid YAML document"),
+        ("", "is not a valid YAML document"),
+        (JOB + ", pause: {until: 2026-02-30}}", "is not a valid YAML document: day is out of range"),
         (JOB + ", pause: {until: 2026-03-02 15:00:00}}", ": spec.pause.until: Expected `datetime` with a timezone"),
         (JOB + ", enabeld: false}", ": spec.enabeld is no field: did you mean enabled"),
         (JOB + ", alpaca: {}}", ": spec.alpaca is"),
@@ -127,7 +127,7 @@ def test_a_pipe_in_the_place_of_a_document_holds_up_nothing(world: World) -> Non
     read = cli.declared(world.document, {})
     world.document.unlink()
     os.mkfifo(world.document)
-    with pytest.raises(SettingsError, match="is not a file any more"):
+    with pytest.raises(SettingsError, match="is no longer a file"):
         read()
 
 
@@ -237,15 +237,15 @@ async def test_a_walk_that_goes_well_passes_with_the_environment_s_token(world: 
         passed = await asyncio.to_thread(cli.walk, url, 5.0, {"SLUICE_HTTP_TOKEN": "sesame-sesame"}, world.said.append)
         assert (passed, world.said[-1]) == (
             0,
-            "PASS: status, reload, dry start and stop; it is left stopped, and not dry",
+            "PASS: status, reload, dry start and stop; the runtime is now stopped, not dry",
         )
         assert await asyncio.to_thread(cli.walk, url, 5.0, {}, world.said.append) == 1
-    assert world.said[-1].startswith("FAIL: reload was answered with 403")
+    assert world.said[-1].startswith("FAIL: reload returned HTTP 403")
 
 
 def test_a_job_without_an_account_has_nothing_to_look_at(world: World) -> None:
     assert world.look({"TENANT_ID": "acme", "DRY_RUN": "1"}) == 0
-    assert world.said == ["ok  preflight: this job of provider alpaca has no account to look at"]
+    assert world.said == ["ok  preflight: a job of provider alpaca has no account to check"]
 
 
 def test_the_environment_s_key_pair_counts_before_that_of_a_secret(world: World, account: Account) -> None:

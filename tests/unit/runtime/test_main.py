@@ -22,7 +22,7 @@ def test_with_nothing_to_run_it_says_what_is_missing_and_ends_with_2(
     ("document", "part"),
     [
         (None, "cannot be read"),
-        ("{", "is no YAML document"),
+        ("{", "is not a valid YAML document"),
         ("{}", "is no IngestJob"),
         (JOB + ", alpaca: {}}", "spec.alpaca is"),
     ],
@@ -59,7 +59,7 @@ def test_a_port_that_is_none_is_told(capsys: pytest.CaptureFixture[str], port: s
     with pytest.raises(SystemExit) as end:
         main(["run", "--port", port])
     assert end.value.code == 2
-    assert "it takes a number from 1 to 65535" in capsys.readouterr().err
+    assert "use a number from 1 to 65535" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])
@@ -67,7 +67,7 @@ def test_a_time_that_is_none_is_told(capsys: pytest.CaptureFixture[str], seconds
     with pytest.raises(SystemExit) as end:
         main(["smoke", "--seconds", seconds])
     assert end.value.code == 2
-    assert "it takes a number of seconds above 0" in capsys.readouterr().err
+    assert "use a number of seconds above 0" in capsys.readouterr().err
 
 
 def test_a_command_is_needed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,7 +63,7 @@ def test_an_ipv6_address_is_put_in_brackets() -> None:
 
 @pytest.mark.parametrize("name", ["SLUICE_JOB", "POD_UID", "KUBERNETES_SERVICE_HOST"])
 def test_what_is_missing_is_named(name: str) -> None:
-    expected = f"{name} is not set: this program runs in a pod that sluice-operator made"
+    expected = f"{name} is not set; run this program in a pod that sluice-operator created"
     assert sentence(**{name: None}) == sentence(**{name: ""}) == expected
 
 
@@ -80,7 +80,7 @@ def test_what_is_missing_is_named(name: str) -> None:
 def test_a_job_that_cannot_be_read_says_where_and_what_to_do(document: str, place: str) -> None:
     told = sentence(SLUICE_JOB=document)
     assert place in told
-    assert told.endswith("run operator and runtime of one release")
+    assert told.endswith("run operator and runtime of the same release")
 
 
 def test_an_empty_variable_is_one_that_is_not_set() -> None:
@@ -90,24 +90,25 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
 
 def test_a_back_off_that_begins_above_its_end_is_told() -> None:
     assert (
-        sentence(RECONNECT_BACKOFF_BASE_S="90") == "RECONNECT_BACKOFF_BASE_S is 90, above RECONNECT_BACKOFF_MAX_S (60)"
+        sentence(RECONNECT_BACKOFF_BASE_S="90")
+        == "RECONNECT_BACKOFF_BASE_S is 90, above RECONNECT_BACKOFF_MAX_S (60); lower it"
     )
 
 
 def test_an_address_that_is_none_is_told() -> None:
     told = sentence(APCA_API_DATA_URL="data.alpaca.markets")
-    assert told == "APCA_API_DATA_URL is no URL of a server: it takes one like https://paper-api.alpaca.markets"
+    assert told == "APCA_API_DATA_URL is not a server's URL; use one like https://paper-api.alpaca.markets"
 
 
 @pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf", " "])
 def test_a_back_off_that_is_no_number_of_seconds_above_zero_is_refused(value: str) -> None:
     told = sentence(RECONNECT_BACKOFF_BASE_S=value)
-    assert told.startswith(f"RECONNECT_BACKOFF_BASE_S is {value!r}: it takes a number of seconds")
+    assert told.startswith(f"RECONNECT_BACKOFF_BASE_S is {value!r}; use a number of seconds")
 
 
 def test_a_log_level_that_is_none_is_refused_with_those_there_are() -> None:
-    assert sentence(LOG_QUOTES="none") == "LOG_QUOTES is 'none': it takes sampled or all"
-    assert sentence(LOG_LEVEL="loud") == "LOG_LEVEL is 'loud': it takes debug, info, warning, error, critical"
+    assert sentence(LOG_QUOTES="none") == "LOG_QUOTES is 'none'; use sampled or all"
+    assert sentence(LOG_LEVEL="loud") == "LOG_LEVEL is 'loud'; use debug, info, warning, error, critical"
 
 
 def test_certificates_are_read_only_where_the_job_names_some() -> None:

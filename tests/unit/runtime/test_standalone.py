@@ -24,4 +24,4 @@ async def test_it_fails_with_the_reason() -> None:
     sentence = "no quotes were written to Firestore: the stream is Blocked, check the key"
     assert verdict(book.snapshot(), Counters()) == (False, sentence)
     book.desired.set(with_pause(desired(), Pause(source="env:INGEST_ENABLED")))
-    assert "it is paused by env:INGEST_ENABLED" in verdict(book.snapshot(), Counters())[1]
+    assert "the job is paused by env:INGEST_ENABLED" in verdict(book.snapshot(), Counters())[1]

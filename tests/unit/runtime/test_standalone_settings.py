@@ -70,9 +70,9 @@ def test_what_is_missing_is_told_by_the_names_of_variables() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "part"),
     [
-        ("GLOBAL_BURST", "many", "GLOBAL_BURST is 'many': it takes a whole number"),
-        ("GLOBAL_BURST", "1.5", "it takes a whole number"),
-        ("GLOBAL_BURST", "inf", "it takes a whole number"),
+        ("GLOBAL_BURST", "many", "GLOBAL_BURST is 'many'; use a whole number"),
+        ("GLOBAL_BURST", "1.5", "use a whole number"),
+        ("GLOBAL_BURST", "inf", "use a whole number"),
         ("GLOBAL_BURST", "0", "GLOBAL_BURST (spec.limits.burst) is 0: "),
         ("DRY_RUN", "maybe", "DRY_RUN is malformed: 'maybe' is neither on nor off"),
         ("ALPACA_DATA_FEED", "best", "ALPACA_DATA_FEED (spec.alpaca.feed) is 'best': it takes "),

@@ -1,1 +1,1 @@
-"""The rim: one vendor or protocol a file. A provider's packages are imported only where it is chosen."""
+"""Adapters: one vendor or protocol per module. A provider's packages are imported only if a job uses it."""

@@ -18,14 +18,14 @@ SERVICE_ACCOUNT_DIR = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
 class Api(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the API server is, and where the pod's credentials are."""
+    """The URL of the API server, and the directory of the pod's credentials."""
 
     url: str
     credentials: Path = SERVICE_ACCOUNT_DIR
 
 
 class ApiSession:
-    """The connections to the API server."""
+    """Manages the connections to the API server."""
 
     def __init__(self, api: Api) -> None:
         self.url = api.url

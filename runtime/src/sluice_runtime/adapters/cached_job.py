@@ -1,4 +1,4 @@
-"""What a pod adds to the client of its IngestJob: a memory, and the refusal to declare anything itself."""
+"""The IngestJob in a cluster: cached on disk for restarts, and never changed by the pod."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ _log = logging.getLogger(__name__)
 
 Aside = Callable[[Callable[[], None]], Awaitable[None]]
 
-# An API server that is there answers sooner; one that is away is waited for no longer than a crash costs anyway.
+# A reachable API server answers sooner; waiting longer for an unreachable one would only delay the stream.
 _PATIENCE_SECONDS = 5.0
 
 
 class RememberedJob:
-    """The job, and the last version of it that this pod understood.
+    """The IngestJob, with its last readable version cached in a file.
 
-    A restarted container knows it even while the API server is away. A newer version that is not understood
-    changes only its stop fields.
+    A restarted container can use the cached version while the API server is unreachable. From a newer version that
+    cannot be read, only the stop fields are applied.
     """
 
     def __init__(self, job: JobPort, file: Path, uid: str, aside: Aside = asyncio.to_thread) -> None:
-        """`aside` runs what may block on the disk without holding up the loop: a stop must not wait for it."""
+        """`aside` runs blocking file operations outside the event loop, so that a stop never waits for the disk."""
         self._job = job
         self._file = file
         self._uid = uid
         self._aside = aside
 
     async def watch(self) -> AsyncIterator[DeclaredJob | None]:
-        """Yield the versions of the job. One from memory comes first if the API server says nothing for 5 s."""
+        """Yield the versions of the job. The cached one comes first if the API server does not answer within 5 s."""
         last = self._read()
         changes = self._job.watch()
         change = asyncio.ensure_future(_next(changes))
         try:
             answered, _ = await asyncio.wait({change}, timeout=_PATIENCE_SECONDS)
             if not answered and last is not None:
-                _log.warning("the API server is away: going on with the IngestJob as this pod read it last")
+                _log.warning("the API server does not answer; continuing with the cached IngestJob")
                 yield last
             while True:
                 seen = await change
@@ -63,7 +63,6 @@ class RememberedJob:
             change.cancel()
 
     async def report(self, status: StreamStatus) -> None:
-        """As JobPort."""
         await self._job.report(status)
 
     def _read(self) -> DeclaredJob | None:
@@ -72,7 +71,7 @@ class RememberedJob:
         except FileNotFoundError:
             return None
         except (OSError, msgspec.MsgspecError) as error:
-            _log.warning("the IngestJob as this pod read it last cannot be read: %s", error)
+            _log.warning("cannot read the cached IngestJob: %s", error)
             return None
         return job if job.metadata.uid == self._uid else None
 
@@ -80,28 +79,28 @@ class RememberedJob:
         try:
             replace(self._file, msgspec.json.encode(msgspec.structs.replace(job, earlier_stream=None)))
         except OSError as error:
-            _log.warning("the IngestJob will not be remembered over a restart: %s", error)
+            _log.warning("cannot cache the IngestJob for a restart: %s", error)
 
     def _forget(self) -> None:
         try:
             self._file.unlink(missing_ok=True)
         except OSError as error:
-            _log.warning("the IngestJob is still remembered, although it is gone: %s", error)
+            _log.warning("cannot delete the cached copy of the deleted IngestJob: %s", error)
 
 
 class ClusterDeclaration:
-    """Declaration: the IngestJob, which a pod never writes. It is watched, so that only a switch file is polled."""
+    """The declaration in a cluster: the IngestJob, which a pod never writes and which needs no polling."""
 
     def __init__(self, file: FileSwitch | None) -> None:
         self._file = file
 
     def override(self, wishes: StartRequest) -> None:
-        """As Declaration."""
+        """Refuse every change, because the IngestJob is the only declaration in a cluster."""
         if wishes != StartRequest():
-            raise RefusedError("in a cluster the IngestJob says what to stream: patch it, and start without a body")
+            raise RefusedError("in a cluster the IngestJob says what to stream; patch it, and start without a body")
 
     def reload(self) -> None:
-        """As Declaration."""
+        """Read the switch file, if there is one. The IngestJob is watched."""
         if self._file:
             self._file.check()
 

@@ -1,4 +1,4 @@
-"""JSON that anybody may have written."""
+"""Decoding of untrusted JSON."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ T = TypeVar("T")
 
 
 def decoded(raw: bytes, kind: type[T]) -> T:
-    """What it says.
+    """Decode JSON as `kind`.
 
     Raises:
-        msgspec.MsgspecError: it is no such thing; nor is what is no text, or nested without end.
+        msgspec.MsgspecError: the JSON is not a valid `kind`, not UTF-8, or nested too deeply.
     """
     try:
         return msgspec.json.decode(raw, type=kind)
     except (UnicodeDecodeError, RecursionError) as error:
-        raise msgspec.DecodeError(f"it is no JSON: {error}") from None
+        raise msgspec.DecodeError(f"not valid JSON: {error}") from None

@@ -1,4 +1,4 @@
-"""What went wrong on the way to somebody, in words that somebody can use."""
+"""Texts of connection errors for people."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from urllib.parse import urlsplit
 
 
 def cause(error: BaseException) -> str:
-    """aiohttp's own words tell of objects in memory, the system's beneath them do not; a timeout has none at all."""
+    """Return the system's text of an error, because aiohttp's contains object addresses; a timeout has no text."""
     return str(getattr(error, "os_error", error)) or type(error).__name__
 
 
 def no_way(error: BaseException) -> str:
-    """Why there is nobody to talk to. A certificate's fault is a ValueError, too, and says nothing against the URL."""
+    """Return why a server cannot be reached. A ValueError is an invalid URL, unless it is a certificate error."""
     is_no_url = isinstance(error, ValueError) and not isinstance(error, OSError)
-    return "it is no URL of a server" if is_no_url else cause(error)
+    return "the URL is not valid" if is_no_url else cause(error)
 
 
 def shown(url: str) -> str:
-    """A URL as it may be told: without what may be a password."""
+    """Return a URL without user and password, for logs and messages."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "the URL that is set"
+        return "the configured URL"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

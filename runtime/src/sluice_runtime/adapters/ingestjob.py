@@ -1,4 +1,4 @@
-"""The pod's own IngestJob, read and reported with plain requests: a Kubernetes client would double the pod."""
+"""The pod's own IngestJob, over plain HTTP requests: a Kubernetes client library would double the pod's memory."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ _log = logging.getLogger(__name__)
 _REQUEST: Final = aiohttp.ClientTimeout(total=5.0)
 _WATCH_SECONDS: Final = 290
 _WATCH: Final = aiohttp.ClientTimeout(total=None, sock_connect=5.0)
-# A watch that says nothing for so long is compared with a live read, which may take so long. A stop that the watch does
-# not deliver is thus seen within 12 s, also where a proxy keeps a dead connection open.
+# A watch that is silent for 8 s is compared with a live read, which may take 4 s. A stop that the watch does not
+# deliver is thus seen within 12 s, even if a proxy keeps a dead connection open.
 LIVE_READ_SECONDS: Final = 8.0
 _LIVE_READ: Final = aiohttp.ClientTimeout(total=4.0)
-# How long an event of a watch may be behind a live read.
+# How long an event of the watch may lag behind a live read.
 _EVENT_SECONDS: Final = 2.0
 _METADATA_ONLY: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _APPLY: Final = "application/apply-patch+yaml"
 _MERGE: Final = "application/merge-patch+json"
-# The API server's answers to an apply on an object in which it finds what its schema cannot type.
+# The API server's status codes for an apply on an object with fields that its schema cannot type.
 _UNTYPABLE: Final = frozenset({400, 500})
 _FAILURES: Final = (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError)
 
 
 class _GoneError(Exception):
-    """The job does not exist, or a younger one has its name."""
+    """The job does not exist, or a newer one has its name."""
 
 
 class _SilentWatchError(OSError):
-    """The job has changed, and the watch has not delivered it."""
+    """The job has changed, but the watch has not delivered the change."""
 
 
 class IngestJobClient:
-    """One IngestJob, told from a later one of the same name by its uid."""
+    """The client of one IngestJob, distinguished by its uid from a later one of the same name."""
 
     def __init__(self, api: Api, namespace: str, name: str, uid: str, backoff: Backoff) -> None:
         self._uid = uid
@@ -62,7 +62,7 @@ class IngestJobClient:
         self._selector = f"metadata.name={name}"
         self._backoff = backoff
         self._arrived: asyncio.Queue[dict[str, Any] | Exception | None] = asyncio.Queue()
-        self._newest = 0  # the newest resourceVersion that has arrived, by whichever way
+        self._newest = 0  # the newest resourceVersion that has arrived, by any way
         self._watched = 0  # the newest one that the watch, or the read before it, has delivered
         self.session = ApiSession(api)
 
@@ -82,16 +82,16 @@ class IngestJobClient:
                     if version != last:
                         last = version
                         yield job
-                # The server ends each watch after a while. One that ends them at once must not be stormed.
+                # The server ends each watch after some minutes. The wait prevents a storm if it ends them immediately.
                 await asyncio.sleep(self._backoff.wait(at_least=0.2))
             except _GoneError:
                 yield None
                 return
-            except Exception as error:  # also of an answer that no API server gives: a pod must not become deaf
+            except Exception as error:  # also invalid answers: the watch must never stop
                 wait = self._backoff.wait(at_least=0.2)
                 _log.warning("the watch of the IngestJob failed (%s); reading it again in %.1f s", cause(error), wait)
                 if not isinstance(error, aiohttp.ClientResponseError):
-                    await self.session.close()  # what ended this connection may have ended the others unnoticed
+                    await self.session.close()  # the other connections may be broken for the same reason
                 await asyncio.sleep(wait)
 
     async def report(self, status: StreamStatus) -> None:
@@ -113,10 +113,10 @@ class IngestJobClient:
             if leftover := removal_patch(_stream(stored), stream):
                 _accepted(*await self._patch(_MERGE, self._stream_patch(leftover)))
         except _FAILURES as error:
-            raise ReportError(f"the API server did not take the status: {cause(error)}") from error
+            raise ReportError(f"the API server did not accept the status: {cause(error)}") from error
 
     async def _documents(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield the job as it is, and then as the watch and the responses to reports show it."""
+        """Yield the current job, and then each version from the watch or from the response to a report."""
         following = asyncio.ensure_future(self._follow())
         try:
             while (arrived := await self._arrived.get()) is not None:
@@ -127,14 +127,14 @@ class IngestJobClient:
             following.cancel()
 
     async def _follow(self) -> None:
-        """Put into the queue what the watch delivers, and in the end why it ended."""
+        """Put the documents of the watch into the queue, and finally None or the exception that ended it."""
         try:
             document = await self._read()
             self._newest = self._watched = _version(document)
             self._arrived.put_nowait(document)
             await self._receive_events(str(document["metadata"]["resourceVersion"]))
             self._arrived.put_nowait(None)
-        except Exception as error:  # whichever it is, nobody else waits for this task
+        except Exception as error:  # any exception: no other code awaits this task
             self._arrived.put_nowait(error)
 
     async def _read(self) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class IngestJobClient:
             return self._mine(await json_object(response))
 
     async def _receive_events(self, since: str) -> None:
-        """Return when the server ends the watch, or no longer has what came after `since`."""
+        """Receive events until the server ends the watch or no longer has the events since `since`."""
         query = {
             "watch": "true",
             "fieldSelector": self._selector,
@@ -163,7 +163,7 @@ class IngestJobClient:
                 following.cancel()
 
     async def _next_event(self, following: asyncio.Future[dict[str, Any] | None]) -> dict[str, Any] | None:
-        """Wait for the event; compare the watch with a live read whenever it is silent for long."""
+        """Wait for the event. Whenever the watch is silent for 8 s, compare it with a live read."""
         while not (await asyncio.wait({following}, timeout=LIVE_READ_SECONDS))[0]:
             live = asyncio.ensure_future(self._live_version())
             either: set[asyncio.Future[Any]] = {following, live}
@@ -174,7 +174,7 @@ class IngestJobClient:
             finally:
                 live.cancel()
             if not (await asyncio.wait({following}, timeout=_EVENT_SECONDS))[0]:
-                raise _SilentWatchError("the job has changed, and the watch has not delivered it")
+                raise _SilentWatchError("the job has changed, but the watch has not delivered the change")
         return following.result()
 
     async def _live_version(self) -> int:
@@ -191,7 +191,7 @@ class IngestJobClient:
             self._arrived.put_nowait(self._mine(event["object"]))
 
     def _take_response(self, document: dict[str, Any]) -> None:
-        """A response is a fact about the past: it counts only if nothing newer has arrived."""
+        """Put a response into the queue, unless a newer version of the job has already arrived."""
         if _meta(document).uid == self._uid and _version(document) > self._newest:
             self._newest = _version(document)
             self._arrived.put_nowait(document)
@@ -202,7 +202,7 @@ class IngestJobClient:
         return document
 
     async def _merge(self, stream: dict[str, Any]) -> None:
-        """Write what the API server refuses to apply, by a read and a merge patch."""
+        """Write a status that the API server refuses to apply, by a read and a merge patch."""
         document = await self._read_for_merge()
         if patch := merge_patch(_stream(document), stream):
             document = _accepted(*await self._patch(_MERGE, self._stream_patch(patch)))
@@ -212,7 +212,7 @@ class IngestJobClient:
         try:
             return await self._read()
         except _GoneError:
-            raise ReportError("the IngestJob is gone") from None
+            raise ReportError("the IngestJob no longer exists") from None
 
     def _stream_patch(self, patch: dict[str, Any]) -> dict[str, Any]:
         return {"metadata": {"uid": self._uid}, "status": {"stream": patch}}
@@ -237,7 +237,7 @@ def _check(response: aiohttp.ClientResponse) -> None:
 def _accepted(code: int, answer: bytes) -> dict[str, Any]:
     """Return the object in the answer to a write. Raises ReportError if the write was refused."""
     if code >= 400:
-        raise ReportError(f"the API server refuses the status (HTTP {code}): {status_message(answer)}")
+        raise ReportError(f"the API server refused the status (HTTP {code}): {status_message(answer)}")
     return decoded(answer, dict[str, Any])
 
 
@@ -246,7 +246,7 @@ def _meta(document: dict[str, Any]) -> ObjectMeta:
 
 
 def _version(document: dict[str, Any]) -> int:
-    """Return the resourceVersion as a number, which etcd's is. 0: there is none."""
+    """Return the resourceVersion as a number (etcd's are numbers); 0 if there is none."""
     text = _meta(document).resource_version
     return int(text) if text.isdecimal() else 0
 

@@ -39,7 +39,7 @@ class _Lease(CamelStruct, frozen=True):
 
 
 class SlotLease:
-    """Implements `ports.SlotPort`. The API server refuses a write over a claim that was not read."""
+    """Stores the claim in a Lease. The API server refuses a write that is not based on the last claim."""
 
     def __init__(self, session: ApiSession, namespace: str, name: str) -> None:
         self._session = session
@@ -47,11 +47,9 @@ class SlotLease:
         self._leases = f"{session.url}/apis/{_API_VERSION}/namespaces/{namespace}/leases"
 
     async def read(self) -> Claim | None:
-        """See the port."""
         return await self._request("GET", f"{self._leases}/{self._name}", None)
 
     async def write(self, claim: Claim) -> Claim:
-        """See the port."""
         lease = _Lease(
             metadata=_Metadata(name=self._name, resource_version=claim.version or None),
             spec=_Spec(
@@ -67,7 +65,7 @@ class SlotLease:
         else:
             written = await self._request("POST", self._leases, lease)
         if written is None:
-            raise SlotError(f"the Lease {self._name} is gone")
+            raise SlotError(f"the Lease {self._name} no longer exists")
         return written
 
     async def _request(self, method: str, url: str, lease: _Lease | None) -> Claim | None:
@@ -80,7 +78,7 @@ class SlotLease:
                 if response.status == 404:
                     return None
                 if response.status >= 400:
-                    raise SlotError(f"the API server answers HTTP {response.status} to {method} of Lease {self._name}")
+                    raise SlotError(f"the API server answered HTTP {response.status} to {method} of Lease {self._name}")
                 return _claim(decoded(await response.read(), _Lease))
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as error:
             raise SlotError(f"the API server did not answer: {cause(error)}") from error

@@ -1,4 +1,4 @@
-"""What the providers that make their own quotes (synthetic, replay) have in common: nothing to connect to."""
+"""Base classes of the providers without a server (synthetic, replay)."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from ..ports import QUOTES, Listener
 
 
 class LocalConnection:
-    """A connection to nothing: every symbol is confirmed at once."""
+    """A connection without a server: every symbol is confirmed immediately."""
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener
         self.symbols: frozenset[str] = frozenset()
 
     async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
-        """Makes `symbols` those that are passed on. There is no channel but quotes."""
+        """Pass on quotes of `symbols` only. Other channels do not exist."""
         self.symbols = symbols
         self.listener.acknowledged(symbols, ())
 
 
 class LocalSource:
-    """What of a provider has no meaning without a peer."""
+    """The parts of a source that are the same for all providers without a server."""
 
     async def wait_for_rotation(self) -> None:
-        """Never: there are no credentials."""
+        """Never return: there are no credentials."""
         await asyncio.Event().wait()

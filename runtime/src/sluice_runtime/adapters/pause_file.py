@@ -1,4 +1,4 @@
-"""Pauses of a standalone runtime: a file that `sluice-runtime pause` writes and the runtime follows."""
+"""The pause file of a standalone runtime: `sluice-runtime pause` writes it, and the runtime polls it."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from .switches import replace
 
 
 class HandPause(msgspec.Struct, frozen=True, kw_only=True):
-    """A pause by hand: since when, and why."""
+    """A manual pause: its start and reason."""
 
     since: datetime
     reason: str = ""
 
 
 class Pauses(msgspec.Struct, frozen=True, kw_only=True):
-    """All of them: that of the whole job, and those of symbols."""
+    """All manual pauses: of the whole job, and of single symbols."""
 
     job: HandPause | None = None
     symbols: dict[Symbol, HandPause] = {}
 
     def paused(self, symbols: Iterable[str], pause: HandPause) -> Pauses:
-        """These and more; without symbols, the whole job. A pause that is there already stays as it is."""
+        """Return the pauses plus `symbols`; without symbols, plus the whole job. Existing pauses do not change."""
         more = dict.fromkeys(symbols, pause)
         if not more:
             return msgspec.structs.replace(self, job=self.job or pause)
         return msgspec.structs.replace(self, symbols={**more, **self.symbols})
 
     def resumed(self, symbols: Iterable[str]) -> Pauses:
-        """Without those of `symbols`; without symbols, without that of the whole job. Each stands for itself."""
+        """Return the pauses without those of `symbols`; without symbols, without the pause of the whole job only."""
         fewer = frozenset(symbols)
         if not fewer:
             return msgspec.structs.replace(self, job=None)
@@ -45,13 +45,13 @@ class Pauses(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PauseFile:
-    """Where they are kept."""
+    """The file with the manual pauses."""
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / "pauses.json"
 
     def read(self) -> Pauses:
-        """What stands; nothing, if there is no file.
+        """Return the pauses in the file; none if there is no file.
 
         Raises:
             OSError, msgspec.MsgspecError: the file cannot be read.
@@ -62,18 +62,18 @@ class PauseFile:
             return Pauses()
 
     def write(self, pauses: Pauses) -> None:
-        """Replaces what stands.
+        """Replace the file.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the file cannot be written.
         """
         replace(self.path, msgspec.json.encode(pauses))
 
     def change(self, made: Callable[[Pauses], Pauses]) -> None:
-        """Makes something of what stands, one process at a time.
+        """Replace the pauses by `made(pauses)`, under a lock between processes.
 
         Raises:
-            OSError, msgspec.MsgspecError: it cannot be read or written.
+            OSError, msgspec.MsgspecError: the file cannot be read or written.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.with_name("pauses.lock").open("ab") as lock:

@@ -1,4 +1,4 @@
-"""A look at the provider's account: by whichever SDK there is, if it is installed."""
+"""Preflight checks of the provider's account, with the provider's SDK if it is installed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .alpaca.credentials import AlpacaMount
 
 
 def findings_of(spec: IngestJobSpec, mount: AlpacaMount | None, rest: Endpoints) -> list[Finding]:
-    """All findings. Never raises: what is in the way is a finding too. `mount`: where the key pair is, if any."""
+    """Return all findings. Never raises: an error is a finding too. `mount` has the key pair, if any."""
     if spec.provider != "alpaca" or mount is None:
-        return [Finding("preflight", True, f"this job of provider {spec.provider} has no account to look at")]
+        return [Finding("preflight", True, f"a job of provider {spec.provider} has no account to check")]
     try:
         from .alpaca.preflight import findings  # noqa: PLC0415
     except ImportError as error:

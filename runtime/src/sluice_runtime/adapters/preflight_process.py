@@ -1,4 +1,4 @@
-"""A program of ours in a process of its own, for what this one shall never load."""
+"""Runs the preflight checks in a child process, so that the pod never loads the provider's SDK."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _MAX_BYTES = 1 << 20
 
 
 async def preflight_findings(symbols: Sequence[str]) -> list[Finding]:
-    """Return what `sluice-runtime preflight` finds about `symbols`, with this process's environment. Never raises.
+    """Return the findings of `sluice-runtime preflight` for `symbols`, with this process's environment. Never raises.
 
-    The symbols go through standard input: the environment has only the cold part of the job, and its length is limited.
+    The symbols are passed on standard input: the environment has only the cold part of the job and a limited size.
     """
     try:
         child = await asyncio.create_subprocess_exec(
@@ -28,16 +28,18 @@ async def preflight_findings(symbols: Sequence[str]) -> list[Finding]:
             stderr=asyncio.subprocess.DEVNULL,
             limit=_MAX_BYTES,
         )
-    except OSError as error:  # no memory or process to be had, say: no reason to end the stream
-        return [Finding("preflight", False, f"it could not be started: {error.strerror}")]
+    except OSError as error:  # such as no memory or processes left, which must not end the stream
+        return [Finding("preflight", False, f"the preflight process could not be started: {error.strerror}")]
     try:
         async with asyncio.timeout(_SECONDS):
             output, _ = await child.communicate(msgspec.json.encode(symbols))
         return decoded(output, list[Finding])
     except TimeoutError:
-        return [Finding("preflight", False, f"no answer within {_SECONDS:.0f} s")]
+        return [Finding("preflight", False, f"the preflight process did not answer within {_SECONDS:.0f} s")]
     except msgspec.MsgspecError:
-        return [Finding("preflight", False, f"it ended with code {child.returncode} and without an answer")]
+        return [
+            Finding("preflight", False, f"the preflight process exited with code {child.returncode} without an answer")
+        ]
     finally:
         if child.returncode is None:
             child.kill()

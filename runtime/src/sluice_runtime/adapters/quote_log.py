@@ -1,4 +1,4 @@
-"""Every quote in the log, for whoever looks for one that is missing (LOG_QUOTES=all)."""
+"""Logging of every quote, to look for a missing one (LOG_QUOTES=all)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _log = logging.getLogger(__name__)
 
 
 class QuoteLog:
-    """A tape that is not kept: see RecordingSource."""
+    """A tape for `RecordingSource` that logs quotes instead of storing them."""
 
     def add(self, ticks: Sequence[Tick]) -> None:
-        """One line a quote, as it was received."""
+        """Log one line per quote, as received."""
         for tick in ticks:
             quote = tick.quote()
             fields = {"event_type": "quote", "symbol": quote.symbol, "bid": quote.bid, "ask": quote.ask, "at": quote.ts}
             _log.info("quote", extra=fields)
 
     def flush(self) -> None:
-        """There is nothing to hand over."""
+        """Do nothing: log lines are not buffered here."""

@@ -1,4 +1,4 @@
-"""A recorded tape, streamed again at any speed."""
+"""Provider `replay`: streams a recorded tape at any speed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _log = logging.getLogger(__name__)
 
 COLUMNS = ("time_ms", "symbol", "bid", "bid_size", "ask", "ask_size", "exchange")
 
-# As fast as it goes, the tape still lets every other task have its turn this often.
+# At speed 0, other tasks run after this many quotes.
 _FRAME = 256
 _POLL_SECONDS = 1.0
 
 
 def tape_quotes(path: Path) -> Iterator[Quote]:
-    """The quotes of a tape, in its order. A CSV file with COLUMNS, plain or gzip; `time_ms` is Unix time in UTC.
+    """Yield the quotes of a tape in order. A tape is a CSV file with COLUMNS, plain or gzip; `time_ms` is Unix time.
 
     Raises:
         StreamError: the file cannot be read as a tape; the message names the line.
@@ -40,7 +40,7 @@ def tape_quotes(path: Path) -> Iterator[Quote]:
     except FileNotFoundError as error:
         raise StreamError(
             "configuration",
-            f"the tape {path.name} is not there: create the ConfigMap that spec.replay.tape.configMapRef names, with "
+            f"the tape {path.name} does not exist; create the ConfigMap that spec.replay.tape.configMapRef names, with "
             f"the key {path.name}, or copy it into the volume that claimRef names",
         ) from error
     except (OSError, UserTextError, EOFError, zlib.error, csv.Error) as error:
@@ -50,7 +50,7 @@ def tape_quotes(path: Path) -> Iterator[Quote]:
 def _parsed(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
     header = next(rows, [])
     if tuple(header) != COLUMNS:
-        # Escaped: a character that nobody sees would make two equal lists of them.
+        # Escaped, because with an invisible character the two lists would look equal.
         found = ",".join(header)[:100].encode("ascii", errors="backslashreplace").decode("ascii")
         raise StreamError(
             "configuration", f"the tape {name} has the columns {found or '(none)'}; it needs {','.join(COLUMNS)}"
@@ -67,7 +67,7 @@ def _parsed(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
 
 
 class ReplaySource(LocalSource):
-    """Provider `replay`. A pause holds the tape; resuming goes on where it was."""
+    """The source of provider `replay`. A pause stops the tape; it continues at the same quote."""
 
     name = "replay"
 
@@ -79,7 +79,7 @@ class ReplaySource(LocalSource):
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[ReplayConnection]:
-        """Opens the tape, or goes on with it."""
+        """Open the tape, or continue with the open one."""
         listener.entered("Connecting")
         if self._quotes is None:
             quotes = tape_quotes(self._path)
@@ -91,20 +91,20 @@ class ReplaySource(LocalSource):
             listener.closed()
 
     async def wait_for_fix(self) -> None:
-        """Returns when the file is another one than it was."""
+        """Wait until the file changes."""
         before = self._stamp()
-        while self._stamp() == before:  # noqa: ASYNC110  a mounted file gives no event
+        while self._stamp() == before:  # noqa: ASYNC110  a mounted file sends no events
             await asyncio.sleep(_POLL_SECONDS)
         self._quotes = None
 
     def next(self) -> Quote | None:
-        """Takes the held quote off the tape and holds the one after; None at the end."""
+        """Return the held quote and read the next one from the tape; None at the end."""
         assert self._quotes is not None  # noqa: S101  connect() came before
         taken = self.held
         try:
             self.held = next(self._quotes, None)
         except StreamError:
-            self._quotes = None  # it has ended here, but the tape has not: read it anew
+            self._quotes = None  # this read has failed, but the tape is not at its end: read it again
             raise
         return taken
 
@@ -117,7 +117,7 @@ class ReplaySource(LocalSource):
 
 
 class ReplayConnection(LocalConnection):
-    """The tape, running."""
+    """A running tape."""
 
     def __init__(self, listener: Listener, source: ReplaySource) -> None:
         super().__init__(listener)
@@ -126,12 +126,12 @@ class ReplayConnection(LocalConnection):
         self._has_passed = False
 
     async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
-        """Makes `symbols` those that are passed on, and starts the tape if it is not running."""
+        """Pass on quotes of `symbols` only, and start the tape if it is not running."""
         await super().follow(symbols, channels)
         self._subscribed.set()
 
     async def run(self) -> None:
-        """Returns at the end of the tape."""
+        """Stream the tape. Returns at its end."""
         await self._subscribed.wait()
         if self._source.held is None:
             return
@@ -140,7 +140,7 @@ class ReplayConnection(LocalConnection):
             await asyncio.sleep(self._seconds_until(self._source.held.ts, first, began))
             self._deliver_batch(self._due(first, began))
         if not self._has_passed:
-            _log.warning("the tape has no quote of the job's symbols", extra={"event_type": "stream"})
+            _log.warning("the tape has no quotes for the job's symbols", extra={"event_type": "stream"})
 
     def _deliver_batch(self, quotes: list[Quote]) -> None:
         wanted = [quote for quote in quotes if quote.symbol in self.symbols]

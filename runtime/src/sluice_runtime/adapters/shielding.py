@@ -1,4 +1,4 @@
-"""An end that is reached whoever is in a hurry."""
+"""Closing of connections that cancellation does not interrupt."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ..ports import Listener
 
 
 async def uninterrupted(closing: Coroutine[Any, Any, None]) -> None:
-    """Awaits what has an end of its own; who is cancelled meanwhile is so only when it is over.
+    """Await `closing` to its end, and only then raise a cancellation that arrived in the meantime.
 
-    A job's deletion cancels a stream, and the SIGTERM that follows cancels it again: without this, the second would cut
-    short the farewell that the first has begun, and the vendor count the connection until it finds out by itself.
+    The deletion of a job cancels a stream, and the SIGTERM that follows cancels it again. Without this function, the
+    second cancellation would interrupt the close, and the vendor would count the connection until its own timeout.
     """
     task = asyncio.ensure_future(closing)
     cancelled: asyncio.CancelledError | None = None
@@ -28,7 +28,7 @@ async def uninterrupted(closing: Coroutine[Any, Any, None]) -> None:
 
 
 async def farewell(closing: Coroutine[Any, Any, None], listener: Listener) -> None:
-    """Awaits the close of a connection, uninterrupted, and tells its listener, whatever has come of it."""
+    """Close a connection without interruption, and notify its listener even if closing fails."""
     try:
         await uninterrupted(closing)
     finally:

@@ -1,11 +1,11 @@
-"""TCP sockets that notice within seconds that their peer is gone."""
+"""TCP sockets that detect a dead peer within seconds."""
 
 from __future__ import annotations
 
 import socket
 from typing import Any, Final
 
-# A dead peer is found 3 + 3 * 2 = 9 s after the last packet, whether or not a request is under way.
+# A dead peer is detected 3 + 3 * 2 = 9 s after the last packet, with or without a request in flight.
 _IDLE_SECONDS: Final = 3
 _PROBE_SECONDS: Final = 2
 _PROBES: Final = 3
@@ -13,9 +13,9 @@ _UNACKNOWLEDGED_MILLISECONDS: Final = 9000
 
 
 def monitored_socket(address: tuple[Any, ...]) -> socket.socket:
-    """Return a socket for an address as `getaddrinfo` gives it, with keepalive and a limit on unacknowledged data.
+    """Return a socket for an address from `getaddrinfo`, with keepalive and a limit on unacknowledged data.
 
-    A connection can be half-open: a firewall, a NAT gateway or a load balancer has forgotten it, and packets vanish.
+    This detects half-open connections: a firewall, NAT gateway or load balancer has dropped its state.
     """
     family, kind, protocol, *_ = address
     made = socket.socket(family=family, type=kind, proto=protocol)

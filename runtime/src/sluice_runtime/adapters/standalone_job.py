@@ -1,4 +1,4 @@
-"""The job of a standalone runtime: a document or an environment, with what was paused by hand and asked for since."""
+"""The job of a standalone runtime: a document or the environment, with manual pauses and changes over HTTP."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Read = Callable[[], IngestJob]  # raises RefusedError
 
 
 class StandaloneJob:
-    """JobPort and Declaration in one. Only hot fields change; another cold field needs a restart, and is told."""
+    """Implements JobPort and Declaration. Applies hot fields only; changed cold ones are logged and need a restart."""
 
     def __init__(self, read: Read, pauses: PauseFile, listener: SwitchListener) -> None:
         self._read = read
@@ -41,10 +41,10 @@ class StandaloneJob:
         self._pauses = Pauses()
         self._generation = 0
         self._nudge = asyncio.Event()
-        self._told: dict[str, str] = {}  # what is wrong now, by what it is about
+        self._told: dict[str, str] = {}  # current problems that are already logged, by topic
 
     async def watch(self) -> AsyncIterator[DeclaredJob | None]:
-        """As JobPort. Looks every second, and at once when it is nudged."""
+        """Yield the job after each change. Reads its sources every second, and immediately after a change over HTTP."""
         last: IngestJobSpec | None = None
         while True:
             self._look()
@@ -62,13 +62,13 @@ class StandaloneJob:
             self._nudge.clear()
 
     async def report(self, status: StreamStatus) -> None:
-        """As JobPort. There is no status to write: HTTP tells it."""
+        """Do nothing: without a cluster, the status is served over HTTP only."""
 
     def override(self, wishes: StartRequest) -> None:
-        """As Declaration. What is not wished stays as it was wished before, until the next reload."""
+        """Change symbols or dry run until the next reload. Absent values keep their last override."""
         if wishes.provider not in (None, self._began.spec.provider):
             raise RefusedError(
-                f"this runtime streams from {self._began.spec.provider}: restart it for another provider"
+                f"this runtime streams from {self._began.spec.provider}; restart it for another provider"
             )
         merged = StartRequest(
             symbols=_either(wishes.symbols, self._wishes.symbols),
@@ -79,7 +79,7 @@ class StandaloneJob:
         self._nudge.set()
 
     def reload(self) -> None:
-        """As Declaration. What was wished over HTTP ends with it: the document counts. What is wrong is told again."""
+        """Read the document now and drop all overrides from HTTP. Current problems are logged again."""
         self._told.clear()
         self._declared = self._hot(self._read())
         self._wishes = StartRequest()
@@ -91,10 +91,10 @@ class StandaloneJob:
             self._declared = self._hot(self._read())
             self._told.pop("document", None)
             if self._declared.spec != before:
-                _log.info("the document has changed: what is new of it is applied", extra=_RELOAD)
+                _log.info("job document changed; applying its hot fields", extra=_RELOAD)
         except RefusedError as error:
             if self._is_news("document", str(error)):
-                _log.warning("%s; what was read last stands", error, extra=_RELOAD)
+                _log.warning("%s; the last version stays in force", error, extra=_RELOAD)
         try:
             self._pauses = self._file.read()
             self._told.pop("pauses", None)
@@ -102,7 +102,7 @@ class StandaloneJob:
         except (OSError, msgspec.MsgspecError) as error:
             if self._is_news("pauses", str(error)):
                 self._listener.check_failed(
-                    f"{self._file.path} cannot be read ({error}); what it said last stands: mend it, or remove it"
+                    f"{self._file.path} cannot be read ({error}); its last state stays in force; repair or remove it"
                 )
 
     def _switch(self) -> Switch:
@@ -111,15 +111,15 @@ class StandaloneJob:
         return Switch(source=f"file:{self._file.path}", pauses=by_hand is not None, reason=reason)
 
     def _hot(self, found: IngestJob) -> IngestJob:
-        """What can be applied of it.
+        """Return the running document with the hot fields of `found`.
 
         Raises:
-            RefusedError: nothing, for it is of another job, or would break a rule with the cold fields that run.
+            RefusedError: it belongs to another job, or its hot fields break a rule together with the running cold ones.
         """
         began, now = self._began.spec, found.spec
         if _whose(found) != _whose(self._began):
             raise RefusedError(
-                f"the document is of {_whose(found)} by now, and this runtime is of {_whose(self._began)}: restart it"
+                f"the document now declares {_whose(found)}, but this runtime runs {_whose(self._began)}; restart it"
             )
         if cold_part(now) == cold_part(began):
             self._told.pop("cold", None)
@@ -141,8 +141,8 @@ class StandaloneJob:
         )
         if sentences := broken(msgspec.structs.replace(self._began, spec=spec)):
             raise RefusedError(
-                f"{names} can only change with a restart of this runtime, and without that nothing can be applied "
-                f"({'; '.join(sentences)})"
+                f"{names} can only change with a restart of this runtime, and no other change can be applied without "
+                f"that ({'; '.join(sentences)})"
             )
         if self._is_news("cold", str(cold)):
             message = f"{names} can only change with a restart of this runtime; the rest is applied"
@@ -154,7 +154,7 @@ class StandaloneJob:
             msgspec.convert(msgspec.to_builtins(spec), IngestJobSpec)
         except msgspec.ValidationError as error:
             raise RefusedError(str(error)) from None
-        # Above all: quotes that are simulated in a dry run are never written.
+        # Above all, this prevents writing simulated quotes of a dry run.
         if sentences := broken(msgspec.structs.replace(self._began, spec=spec)):
             raise RefusedError(f"{'; '.join(sentences)}; a restart may be needed")
 
@@ -171,7 +171,7 @@ class StandaloneJob:
         )
 
     def _is_news(self, what: str, trouble: str) -> bool:
-        """Whether this was not wrong already when it was looked at before."""
+        """Record a problem, and return True if it is new or has changed."""
         before = self._told.get(what)
         self._told[what] = trouble
         return before != trouble

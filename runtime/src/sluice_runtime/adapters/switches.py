@@ -1,4 +1,4 @@
-"""Switches in files beside the IngestJob: one that somebody else writes, and one of our own."""
+"""Switches in files: INGEST_ENABLED_FILE, which users write, and the file of the pod's own switches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST_LINE = 100
 class FileSwitch:
     """INGEST_ENABLED_FILE: its first line that is not blank, read every `poll_seconds`.
 
-    An absent file means enabled. A file that cannot be understood keeps the last state and is reported.
+    An absent file means enabled. If the file cannot be read, the last state stays in force and the problem is reported.
     """
 
     def __init__(self, path: Path, poll_seconds: float, listener: SwitchListener) -> None:
@@ -33,16 +33,16 @@ class FileSwitch:
         self._trouble: str | None = None
 
     def check(self) -> None:
-        """Reads it now, and tells what it says."""
+        """Read the file and pass its state to the listener."""
         try:
             self._says = msgspec.structs.replace(self._says, pauses=not says_enabled(self._line()))
             self._trouble = None
-        except (OSError, ValueError) as error:  # ValueError: neither on nor off, or no text
+        except (OSError, ValueError) as error:  # ValueError: neither on nor off, or not text
             self._failed(error)
         self._listener.switched(self._says)
 
     async def run(self) -> None:
-        """Goes on until it is cancelled."""
+        """Check the file every `poll_seconds`, until cancelled."""
         while True:
             self.check()
             await asyncio.sleep(self._poll_seconds)
@@ -52,30 +52,30 @@ class FileSwitch:
             line = read_first_line(self._path)
         except FileNotFoundError:
             return ""
-        if not line:  # what a full disk leaves of the word that stopped a feed
-            raise ValueError("it is empty; write on or off into it")
+        if not line:  # a full disk can leave an empty file in place of "off"
+            raise ValueError("the file is empty; write on or off into it")
         return line[:_LONGEST_LINE]
 
     def _failed(self, error: OSError | ValueError) -> None:
         trouble = (error.strerror if isinstance(error, OSError) else None) or str(error)
         if trouble == self._trouble:
-            return  # told already; polling goes on
+            return  # already reported; polling continues
         self._trouble = trouble
         stands = "halted" if self._says.pauses else "enabled"
         self._listener.check_failed(f"{self._path} cannot be read ({trouble}); ingestion stays {stands}")
 
 
 class SwitchFile:
-    """What the pod's own switches say, kept over a restart of the process."""
+    """The file of the pod's own switches, kept across restarts of the process."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> tuple[Switch, ...]:
-        """The switches that paused when the process ended.
+        """Return the switches that paused when the process ended.
 
         Raises:
-            OSError, msgspec.MsgspecError: the file is there and cannot be read.
+            OSError, msgspec.MsgspecError: the file exists but cannot be read.
         """
         try:
             return decoded(self._path.read_bytes(), tuple[Switch, ...])
@@ -83,16 +83,16 @@ class SwitchFile:
             return ()
 
     def keep(self, switch: Switch) -> None:
-        """Remembers what one switch says. A disk that takes nothing costs the memory, not the pause.
+        """Store the state of one switch. If the disk fails, the pause still takes effect until the process ends.
 
-        A file that cannot be read is kept beside: what it said nobody knows, and somebody may want to.
+        A damaged file is renamed, so that it can be examined.
         """
         try:
             kept = {each.source: each for each in self._readable()} | {switch.source: switch}
             written = msgspec.json.encode([each for each in kept.values() if each.pauses])
             replace(self._path, written)
         except OSError as error:
-            _log.warning("the switch %s will not outlive this process: %s", switch.source, error)
+            _log.warning("cannot store the switch %s; it will not outlive this process: %s", switch.source, error)
 
     def _readable(self) -> tuple[Switch, ...]:
         try:
@@ -103,10 +103,10 @@ class SwitchFile:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Writes a file so that a reader sees the old content or the new, whole, also after a crash.
+    """Write a file atomically: readers see the whole old or the whole new content, even after a crash.
 
     Raises:
-        OSError: it cannot be written; the old content stands.
+        OSError: the file cannot be written; the old content stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".new")

@@ -1,4 +1,4 @@
-"""Quotes made here: a random walk for each symbol, the same for the same seed."""
+"""Provider `synthetic`: a random walk for each symbol, reproducible by its seed."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..domain.market import Halt, Quote
 from ..ports import Listener
 from .local import LocalConnection, LocalSource
 
-# Faster than this, quotes come several at a time: a timer for each would be all that the pod does.
+# The shortest interval between batches: at higher rates, one timer per quote would use up the pod's CPU.
 _LEAST_SECONDS = 0.02
 
 
 class PriceWalk:
-    """One symbol's prices. The n-th quote depends on seed, symbol and n alone."""
+    """The prices of one symbol. The n-th quote depends only on seed, symbol and n."""
 
     def __init__(self, seed: int, symbol: str) -> None:
         self._symbol = symbol
@@ -28,7 +28,7 @@ class PriceWalk:
         self._cents = self._random.randrange(1_000, 50_000)
 
     def step(self, ts: datetime) -> Quote:
-        """The next quote, stamped `ts`."""
+        """Return the next quote, with time `ts`."""
         self._cents = max(100, self._cents + self._random.choice((-2, -1, -1, 0, 1, 1, 2)))
         spread = self._random.randrange(1, 5)
         return Quote(
@@ -42,7 +42,7 @@ class PriceWalk:
 
 
 class SyntheticSource(LocalSource):
-    """Provider `synthetic`. A symbol's walk goes on over pauses."""
+    """The source of provider `synthetic`. Each symbol's walk continues across pauses."""
 
     def __init__(self, settings: Synthetic, now: Callable[[], datetime], name: str = "synthetic") -> None:
         self.name = name
@@ -53,34 +53,34 @@ class SyntheticSource(LocalSource):
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[SyntheticConnection]:
-        """Nothing to connect to."""
+        """Open a connection without a server. A scripted gap makes it fail."""
         listener.entered("Connecting")
         if self._began_at is None:
             self._began_at = asyncio.get_running_loop().time()
         if "gap" in self.faults:
-            raise StreamError("network", "a gap of spec.synthetic.faults: the provider cannot be reached")
+            raise StreamError("network", "the provider cannot be reached (a gap from spec.synthetic.faults)")
         try:
             yield SyntheticConnection(listener, self)
         finally:
             listener.closed()
 
     async def wait_for_fix(self) -> None:
-        """Never: nothing can fail."""
+        """Never return: there are no fatal failures."""
         await asyncio.Event().wait()
 
     def quotes(self, symbols: list[str]) -> list[Quote]:
-        """The next quote of each of `symbols`."""
+        """Return the next quote of each of `symbols`."""
         ts = self._now()
         return [self._walk(symbol).step(ts) for symbol in symbols]
 
     @property
     def rate(self) -> int:
-        """Quotes a second, over all symbols."""
+        """Quotes per second, over all symbols."""
         return self._settings.quotes_per_second
 
     @property
     def faults(self) -> frozenset[str]:
-        """The kinds of the scripted faults that are in force now."""
+        """The kinds of scripted faults that are active now."""
         if not self._settings.faults or self._began_at is None:
             return frozenset()
         elapsed = asyncio.get_running_loop().time() - self._began_at
@@ -91,7 +91,7 @@ class SyntheticSource(LocalSource):
         )
 
     def halts(self, symbols: list[str], *, halted: bool) -> list[Halt]:
-        """That trading in `symbols` is halted, or goes on."""
+        """Return trading halts or resumptions of `symbols`."""
         ts, code = self._now(), "H" if halted else "T"
         return [Halt(symbol=each, ts=ts, halted=halted, code=code, reason="scripted") for each in symbols]
 
@@ -102,7 +102,7 @@ class SyntheticSource(LocalSource):
 
 
 class SyntheticConnection(LocalConnection):
-    """The symbols in turn, at a steady rate."""
+    """Streams quotes of the symbols in turn, at a steady rate."""
 
     def __init__(self, listener: Listener, source: SyntheticSource) -> None:
         super().__init__(listener)
@@ -110,10 +110,10 @@ class SyntheticConnection(LocalConnection):
         self._is_halted = False
 
     async def run(self) -> None:
-        """Goes on until it is cancelled.
+        """Stream quotes until cancelled.
 
         Raises:
-            StreamError: a scripted gap.
+            StreamError: a scripted gap begins.
         """
         loop = asyncio.get_running_loop()
         began, made, turn = loop.time(), 0, 0
@@ -130,7 +130,7 @@ class SyntheticConnection(LocalConnection):
     def _may_trade(self, symbols: list[str]) -> bool:
         faults = self._source.faults
         if "gap" in faults:
-            raise StreamError("upstreamClosed", "a gap of spec.synthetic.faults: the connection is lost")
+            raise StreamError("upstreamClosed", "the connection is lost (a gap from spec.synthetic.faults)")
         if ("halt" in faults) != self._is_halted:
             self._is_halted = not self._is_halted
             self.listener.halted(self._source.halts(symbols, halted=self._is_halted))

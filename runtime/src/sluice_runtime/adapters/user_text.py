@@ -19,7 +19,7 @@ from typing import IO, cast
 # The largest of these texts: a document or a bundle of certificates. The API server refuses objects above 1.5 MiB, and
 # UTF-32 takes four bytes for a character.
 MAX_BYTES = 8 << 20
-# How much is read to find a first line.
+# Bytes read to find the first line.
 _HEAD_BYTES = 64 << 10
 
 # UTF-32 comes first: its little-endian mark begins with that of UTF-16.
@@ -71,7 +71,7 @@ def read_user_text(path: Path, *, may_be_pipe: bool = False) -> str:
 def read_first_line(path: Path) -> str:
     """Return the first line that is not blank, stripped; the empty string if the first 64 KiB have none.
 
-    Only that line has to be readable: what stands below it, such as a comment in another encoding, does not matter.
+    Only that line has to be readable: text below it, such as a comment in another encoding, does not matter.
 
     Raises:
         OSError: the file cannot be opened or read.
@@ -88,20 +88,20 @@ def read_first_line(path: Path) -> str:
 
 
 def read_certificates(path: Path) -> str:
-    """Return the PEM text of certificates, in ASCII as `ssl` takes it: other characters occur in comments alone.
+    """Return the PEM text of certificates, in ASCII as `ssl` requires: other characters occur only in comments.
 
     Raises:
         OSError: the file cannot be opened or read.
-        UserTextError: it is not text, as `read_user_text` says, or holds no certificate.
+        UserTextError: it is not text, as in `read_user_text`, or contains no certificate.
     """
     text = read_user_text(path).encode("ascii", errors="ignore").decode("ascii")
     if "-----BEGIN" not in text:
-        raise UserTextError("it holds no certificate in PEM format")
+        raise UserTextError("it contains no certificate in PEM format")
     return text
 
 
 def read_user_bytes(path: Path, *, may_be_pipe: bool = False) -> bytes:
-    """Return the file as it is, to find out whether it has changed.
+    """Return the raw file, for detecting changes.
 
     Raises:
         OSError: the file cannot be opened or read.
@@ -175,7 +175,7 @@ def _encoding_problem(raw: bytes) -> str:
         return "it is compressed with gzip; decompress it"
     if b"\0" in raw:
         found = _ZERO_BYTES.get(tuple(byte == 0 for byte in raw[:4].ljust(4, b"?")))
-        return f"it looks like {found}; {_REMEDY}" if found else f"it has zero bytes, which text has not; {_REMEDY}"
+        return f"it looks like {found}; {_REMEDY}" if found else f"it contains zero bytes, so it is not text; {_REMEDY}"
     return f"it is not UTF-8 and looks like Latin-1 or Windows-1252; {_REMEDY}"
 
 

@@ -1,1 +1,1 @@
-"""What the runtime decides: functions of values, time included. No I/O, no clock, no asyncio."""
+"""The runtime's decisions as pure functions of values, including time. No I/O, no clock, no asyncio."""

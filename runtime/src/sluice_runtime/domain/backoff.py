@@ -1,4 +1,4 @@
-"""How long to wait before trying again: exponential, with full jitter."""
+"""Exponential backoff with full jitter."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 
 class Backoff:
-    """Seconds to wait: uniform in 0 to `base` doubled with each failure, at most `cap`. `uniform(low, high)` is chance.
+    """Computes waits: uniform from 0 to `base` doubled with each failure, at most `cap`. `uniform` draws from a range.
 
-    A success resets it only when it has lasted: a peer that accepts and then hangs up at once, again and again, would
-    else be called at once, again and again.
+    Callers reset it only after a success that lasted. Otherwise, a peer that accepts and then closes each connection
+    would be called again without a wait.
     """
 
     def __init__(self, base: float, cap: float, uniform: Callable[[float, float], float]) -> None:
@@ -19,11 +19,11 @@ class Backoff:
         self._failures = 0
 
     def wait(self, *, at_least: float = 0.0) -> float:
-        """Counts a failure and returns how long to wait."""
+        """Count a failure and return the seconds to wait."""
         ceiling = min(self._cap, self._base * 2 ** min(self._failures, 32))
         self._failures += 1
         return max(at_least, self._uniform(0.0, ceiling))
 
     def reset(self) -> None:
-        """Forgets the failures."""
+        """Reset the number of failures to zero."""
         self._failures = 0

@@ -1,4 +1,4 @@
-"""Many, a few at a time."""
+"""Splitting items into batches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def batches(items: Iterable[T], most: int) -> Iterator[list[T]]:
-    """The items in order, in lists of at most `most`; none of them is empty."""
+    """Yield the items in order, in non-empty lists of at most `most`."""
     left = iter(items)
     while some := list(islice(left, most)):
         yield some

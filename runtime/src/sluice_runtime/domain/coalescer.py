@@ -1,7 +1,7 @@
-"""The newest tick of every symbol, and whose turn it is to be written.
+"""Conflation: the newest tick of each symbol, and the queue of symbols to write.
 
-Memory is bounded by the number of symbols, whatever the stream or the sink does. Fair: a symbol keeps its place in the
-line when a newer tick overtakes its older one, so none waits longer than one round of all the others.
+Memory is bounded by the number of symbols, whatever the stream or the sink does. The queue is fair: a symbol keeps its
+place when a newer tick replaces its older one, so no symbol waits longer than one round of all the others.
 """
 
 from __future__ import annotations
@@ -19,47 +19,47 @@ _NOT_TAKEN = float("-inf")
 
 
 class _Known:
-    """What is remembered of one wanted symbol. One record, and slots: each quote is looked up once."""
+    """The state of one wanted symbol. A single record with slots, so that each quote needs one lookup."""
 
     __slots__ = ("future_stamp", "newest", "noticed", "taken_at", "tick")
 
     def __init__(self) -> None:
         self.newest = _NEVER  # event time
-        self.future_stamp = _NEVER  # the last one that was ahead of all reason
-        self.noticed = (_NEVER, _NEVER)  # both, when somebody last asked who was heard
+        self.future_stamp = _NEVER  # the last timestamp that was too far in the future
+        self.noticed = (_NEVER, _NEVER)  # newest and future_stamp at the last call of heard()
         self.taken_at = _NOT_TAKEN  # monotonic seconds
-        self.tick: Tick | None = None  # waits to be written
+        self.tick: Tick | None = None  # the tick to be written
 
     @property
     def has_tick_since_last_check(self) -> bool:
-        """Whether a tick has come since somebody last asked."""
-        # By identity: each tick brings a stamp of its own, and the path that every tick takes stays short.
+        """Return True if a tick has arrived since the last call of `Coalescer.heard`."""
+        # Compared by identity: each tick has its own timestamp object, and this keeps the hot path short.
         return self.newest is not self.noticed[0] or self.future_stamp is not self.noticed[1]
 
 
 class Coalescer:
-    """Not thread-safe, and needs not be: it is fed and emptied on one event loop, between awaits."""
+    """Holds the newest tick of each wanted symbol. Not thread-safe: it is used on one event loop, between awaits."""
 
     def __init__(self) -> None:
         self.received = 0  # ticks of wanted symbols
-        self.coalesced = 0  # ticks overtaken by a newer one before they were written
-        self.out_of_order = 0  # ticks dropped, older than one already seen
-        self.unwanted = 0  # ticks dropped, of a symbol that is not (or no longer) wanted
+        self.coalesced = 0  # ticks replaced by a newer one before they were written
+        self.out_of_order = 0  # ticks dropped because a newer one has been seen
+        self.unwanted = 0  # ticks dropped because their symbol is not wanted
         self.last: Tick | None = None
         self._known: dict[str, _Known] = {}
-        self._line: dict[str, _Known] = {}  # those with a tick, in order
-        self._resting: dict[str, _Known] = {}  # not wanted now, but to be remembered: their ticks are in no line
+        self._line: dict[str, _Known] = {}  # the queue: symbols with a tick to be written, in order
+        self._resting: dict[str, _Known] = {}  # remembered but not wanted now: their ticks are not queued
         self._dropped: dict[str, Tick] = {}
 
     def __len__(self) -> int:
-        """Symbols that wait to be written."""
+        """Return the number of symbols that wait to be written."""
         return len(self._line)
 
     def want(self, symbols: frozenset[str], remembered: frozenset[str] = frozenset()) -> None:
-        """Sets the symbols to accept. Of any other, nothing waits any more.
+        """Set the symbols to accept, and remove all others from the queue.
 
-        How far those of `remembered` have come is kept for when they are wanted again, and so is what waited: nothing
-        older is then news, and what is newest is written.
+        For symbols in `remembered`, the newest event time and a waiting tick are kept until they are wanted again: no
+        older tick is then accepted, and the newest one is written.
         """
         before = self._known | self._resting
         returned = {symbol: known for symbol, known in self._resting.items() if symbol in symbols and known.tick}
@@ -70,12 +70,12 @@ class Coalescer:
         self._dropped = {symbol: tick for symbol, tick in self._dropped.items() if symbol in kept & before.keys()}
 
     def accept(self, ticks: Sequence[Tick], horizon: datetime) -> None:
-        """Takes in ticks that came together.
+        """Accept one batch of ticks.
 
-        A tick later than `horizon` (now, and a few seconds of skew) is written but does not move the symbol's clock:
-        one bad stamp would else silence the symbol until real time catches up.
+        A tick later than `horizon` (now plus a few seconds of skew) is written but does not advance the symbol's
+        clock. Otherwise, one bad timestamp would silence the symbol until real time catches up.
         """
-        # Every quote passes here: one look-up for each, and counting once for all.
+        # Hot path: one lookup per quote, and one update of the counters per batch.
         records, line = self._known, self._line
         waiting, refused, last = len(line), 0, self.last
         for tick in ticks:
@@ -95,7 +95,7 @@ class Coalescer:
             else:
                 known.future_stamp = ts
             if known.tick is None:
-                line[tick.symbol] = known  # else it keeps its place
+                line[tick.symbol] = known  # otherwise it keeps its place
             known.tick = last = tick
         accepted = len(ticks) - refused
         self.received += accepted
@@ -103,9 +103,9 @@ class Coalescer:
         self.last = last
 
     def learn(self, ticks: Iterable[Tick], horizon: datetime) -> int:
-        """Takes in what did not come by the stream, where it is newer, and returns how many that were.
+        """Accept ticks from a snapshot if they are newer than the known ones. Return how many were.
 
-        Nobody was heard by it, and what is later than `horizon` is not believed.
+        They do not count as ticks of the stream for freshness. Ticks later than `horizon` are ignored.
         """
         learnt = 0
         for tick in ticks:
@@ -120,7 +120,7 @@ class Coalescer:
         return learnt
 
     def heard(self) -> frozenset[str]:
-        """The symbols of which a tick was accepted since the last call."""
+        """Return the symbols with a tick since the last call, and mark them as checked."""
         found = []
         for symbol, known in self._known.items():
             if known.has_tick_since_last_check:
@@ -129,23 +129,23 @@ class Coalescer:
         return frozenset(found)
 
     def was_heard(self, symbol: str) -> bool:
-        """Whether a tick of a wanted symbol was accepted since somebody last asked who was heard."""
+        """Return True if a tick of a wanted symbol was accepted since the last call of `heard`."""
         known = self._known.get(symbol)
         return known is not None and known.has_tick_since_last_check
 
     def waits(self, symbol: str) -> bool:
-        """Whether a tick of this symbol waits to be written."""
+        """Return True if a tick of this symbol waits to be written."""
         return symbol in self._line
 
     def newest(self, symbol: str) -> datetime | None:
-        """The event time of the newest tick of a wanted symbol; None if there was none."""
+        """Return the event time of the newest tick of a wanted symbol; None if there was none."""
         known = self._known.get(symbol)
         return known.newest if known is not None and known.newest > _NEVER else None
 
     def take(self, count: int, at: float, interval: float) -> list[Tick]:
-        """At most `count` ticks whose symbol was last taken at least `interval` seconds before `at`, in line order.
+        """Take up to `count` ticks whose symbol was last taken at least `interval` seconds before `at`, in queue order.
 
-        `at` is the scheduled time of the flush, not the time at which it came to run: a late timer must not add up.
+        `at` is the scheduled time of the flush, not the time at which it runs, so that late timers do not add up.
         """
         due: list[Tick] = []
         for known in self._line.values():
@@ -160,7 +160,7 @@ class Coalescer:
         return due
 
     def put_back(self, ticks: Sequence[Tick]) -> None:
-        """Returns ticks that could not be written to the head of the line, unless a newer one has come since."""
+        """Put ticks that could not be written back at the head of the queue, unless a newer one has arrived."""
         line: dict[str, _Known] = {}
         for tick, known in self._current(ticks):
             if known.tick is None:
@@ -173,7 +173,7 @@ class Coalescer:
         self.release(ticks)
 
     def append(self, ticks: Iterable[Tick]) -> None:
-        """Puts ticks that were taken before at the end of the line, unless a newer one waits there."""
+        """Put ticks that were taken before at the end of the queue, unless a newer one waits."""
         for tick, known in self._current(ticks):
             if known.tick is None:
                 known.tick = tick
@@ -181,13 +181,13 @@ class Coalescer:
                     self._line[tick.symbol] = known
 
     def release(self, ticks: Iterable[Tick]) -> None:
-        """Ticks that were taken have not been written: the next one of their symbols is due at once."""
+        """Record that these ticks were taken but not written: the next tick of each symbol is due immediately."""
         for tick in ticks:
             if known := self._known.get(tick.symbol):
                 known.taken_at = _NOT_TAKEN
 
     def drop(self) -> int:
-        """Nothing waits to be written any more, until `recover`. Returns of how many symbols something did."""
+        """Empty the queue, and keep its ticks for `recover`. Return how many symbols were in it."""
         dropped = len(self._line)
         for symbol, known in self._line.items():
             if known.tick is not None:
@@ -196,12 +196,12 @@ class Coalescer:
         return dropped
 
     def recover(self) -> None:
-        """Puts what was dropped back into the line, unless something newer has come."""
+        """Put dropped ticks back into the queue, unless a newer one has arrived."""
         dropped, self._dropped = self._dropped, {}
         self.append(dropped.values())
 
     def _current(self, ticks: Iterable[Tick]) -> Iterable[tuple[Tick, _Known]]:
-        """Those whose symbol is wanted or rests, and of which no later one has been seen."""
+        """Yield the ticks of wanted or remembered symbols for which no later tick has been seen."""
         for tick in ticks:
             known = self._known.get(tick.symbol) or self._resting.get(tick.symbol)
             if known is not None and tick.ts >= known.newest:

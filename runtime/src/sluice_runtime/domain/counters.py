@@ -1,11 +1,11 @@
-"""What has happened so far, in numbers."""
+"""Counters of the process, exported as metrics."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 
-@dataclass(slots=True, kw_only=True)  # not a Struct, whose attributes are slow to change: this is done at every turn
+@dataclass(slots=True, kw_only=True)  # not a Struct, whose attributes are slower to set; these are set on every batch
 class Counters:
     """Counts since the process started, by the label of their metric."""
 
@@ -19,5 +19,5 @@ class Counters:
 
 
 def count(book: dict[str, int], label: str, by: int = 1) -> None:
-    """Adds to one label's count."""
+    """Add `by` to the count of one label."""
     book[label] = book.get(label, 0) + by

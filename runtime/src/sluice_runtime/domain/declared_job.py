@@ -1,4 +1,4 @@
-"""The IngestJob as this pod understands it."""
+"""The IngestJob as the pod has read it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from sluice_contract.status import StreamStatus
 class DeclaredJob(msgspec.Struct, frozen=True, kw_only=True):
     """One version of the job.
 
-    `spec` is the last one that was understood, with the newest stop fields; None while none was. `spec_generation` is
-    the generation that it is from: less than that of `metadata` while `problem` names a field that is not understood.
+    `spec` is the last readable spec with the newest stop fields; None if no spec could be read yet. `spec_generation`
+    is the generation of that spec. It is lower than that of `metadata` while `problem` names an unreadable field.
     """
 
     metadata: ObjectMeta
@@ -25,10 +25,10 @@ class DeclaredJob(msgspec.Struct, frozen=True, kw_only=True):
     spec: IngestJobSpec | None
     spec_generation: int = 0
     problem: str = ""
-    earlier_stream: StreamStatus | None = None  # what the process before this one reported
+    earlier_stream: StreamStatus | None = None  # the status that the previous process reported
 
     def with_last_understood(self, last: DeclaredJob | None) -> DeclaredJob:
-        """Return this version with the spec of the one before it, where this version's own is not understood."""
+        """Return this version; if its spec could not be read, with the spec of the version before it."""
         if self.spec is not None or last is None or last.spec is None:
             return self
         spec = with_stops(last.spec, self.stops)
@@ -36,7 +36,7 @@ class DeclaredJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def declared_job(document: dict[str, Any]) -> DeclaredJob:
-    """Return the job in a decoded IngestJob. Never raises: whatever is in its status, its spec is read."""
+    """Return the job from a decoded IngestJob. Never raises: an invalid status does not prevent reading the spec."""
     metadata = readable_part(document.get("metadata"), ObjectMeta)
     reading = read_spec(document.get("spec"))
     status = document.get("status")
@@ -52,7 +52,7 @@ def declared_job(document: dict[str, Any]) -> DeclaredJob:
 
 
 def understood_job(job: IngestJob) -> DeclaredJob:
-    """Return a job that was decoded whole."""
+    """Return the job from a fully decoded IngestJob."""
     return DeclaredJob(
         metadata=job.metadata,
         stops=stop_fields(job.spec),

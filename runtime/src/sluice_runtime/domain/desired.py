@@ -1,4 +1,4 @@
-"""What the pod shall do now: the job's hot fields, judged at one instant."""
+"""The desired state of the pod: the job's hot fields, evaluated at one instant."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sluice_contract.spec import AutoStop, Channel, Heartbeat, IngestJobSpec, Li
 from .declared_job import DeclaredJob
 from .pause import GONE, Pause, Switch, job_switches, paused_symbols, pausing, switch
 
-# Before the live job has been read, the injected copy may be older than a pause.
+# The injected copy of the job may be older than a pause, so the pod waits until it has read the live job.
 UNREAD = Pause(source="start", reason="the IngestJob has not been read yet")
 DELETED = Pause(source=GONE, reason="the IngestJob is gone")
 
 
 class Desired(msgspec.Struct, frozen=True, kw_only=True):
-    """The aim of every loop. `symbols` are those to stream: declared and not paused."""
+    """The desired state that all loops work towards."""
 
     generation: int
     pause: Pause | None
@@ -30,26 +30,26 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool
     limits: Limits
     heartbeat: Heartbeat
-    switches: tuple[str, ...] = ()  # all that pause; `pause` is the first of them
+    switches: tuple[str, ...] = ()  # the sources of all pauses in force; `pause` is the first of them
     auto_stop: AutoStop | None = None
     pause_reasons: dict[str, str] = {}
-    stops_generation: int = 0  # that of the stop fields: ahead of `generation` while another field is not understood
+    stops_generation: int = 0  # of the stop fields; ahead of `generation` while another field is unreadable
     spec_problem: str = ""  # names that field
 
     @property
     def symbols(self) -> frozenset[str]:
-        """What shall be subscribed while no pause is in force."""
+        """The symbols to stream while the job is not paused: declared, and not paused themselves."""
         return self.declared - self.paused
 
     @property
     def effective_interval_seconds(self) -> float:
-        """How often one symbol can be written when all of them are busy."""
+        """The seconds between two writes of one symbol when all symbols are busy."""
         round_seconds = len(self.symbols) / self.limits.writes_per_second
         return max(self.limits.min_interval_milliseconds / 1000, round_seconds)
 
 
 def desired_state(job: DeclaredJob, spec: IngestJobSpec, now: datetime, others: Sequence[Switch] = ()) -> Desired:
-    """Return the desired state at `now`, by the spec of the job. `others` are switches beside the job's own."""
+    """Return the desired state at `now` from the job's spec. `others` are the switches outside the job document."""
     paused = paused_symbols(spec.paused_symbols, now)
     declared = frozenset(spec.symbols)
     switches = (*job_switches(job), *others)
@@ -72,11 +72,11 @@ def desired_state(job: DeclaredJob, spec: IngestJobSpec, now: datetime, others: 
 
 
 def closed(desired: Desired, job: DeclaredJob) -> Desired:
-    """Return the desired state of a pod that has not understood any spec of its job yet: it streams nothing."""
+    """Return the desired state of a pod that could not read any spec of its job yet: it streams nothing."""
     paused = with_pause(desired, Pause(source=UNREADABLE_SOURCE, reason=job.problem))
     return msgspec.structs.replace(paused, stops_generation=job.metadata.generation, spec_problem=job.problem)
 
 
 def with_pause(desired: Desired, pause: Pause) -> Desired:
-    """The same aim, paused."""
+    """Return the same desired state with a pause."""
     return msgspec.structs.replace(desired, pause=pause, switches=(pause.source,))

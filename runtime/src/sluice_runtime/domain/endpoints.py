@@ -1,4 +1,4 @@
-"""Where Alpaca's REST interfaces are."""
+"""The URLs of Alpaca's REST interfaces."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sluice_contract.alpaca import Alpaca
 
 
 class Endpoints(msgspec.Struct, frozen=True):
-    """None: Alpaca's own where the stream is Alpaca's own, else nobody knows."""
+    """REST base URLs. None means Alpaca's own URL if the stream is Alpaca's own, and unknown otherwise."""
 
     trading_url: str | None
     data_url: str | None
@@ -16,17 +16,17 @@ class Endpoints(msgspec.Struct, frozen=True):
 
     @property
     def knows_trading(self) -> bool:
-        """Whether account, assets, clock and calendar can be asked for."""
+        """Return True if account, assets, clock and calendar can be requested."""
         return self.is_own or self.trading_url is not None
 
     @property
     def knows_data(self) -> bool:
-        """Whether quotes can be asked for."""
+        """Return True if quotes can be requested."""
         return self.is_own or self.data_url is not None
 
 
 def endpoints(alpaca: Alpaca, trading_url: str | None, data_url: str | None) -> Endpoints:
-    """As the job says, else as the environment does."""
+    """Return the endpoints from the job, or from the environment where the job sets none."""
     return Endpoints(
         trading_url=_base(alpaca.trading_url or trading_url),
         data_url=_base(alpaca.data_url or data_url),

@@ -1,4 +1,4 @@
-"""Why a stream or a sink does not work, by what can be done about it."""
+"""Failures of streams and sinks, classified by how they can be fixed."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import msgspec
 
 from sluice_contract.status import FailureType
 
-# Trying again without a change of credentials or configuration is pointless, and a vendor may take it for an attack.
+# Retrying without a change of credentials or configuration cannot succeed, and vendors may treat it as an attack.
 FATAL: frozenset[FailureType] = frozenset({"auth", "entitlement", "configuration", "certificate"})
-# A login that a vendor refused may be taken the next time, where its own parts do not agree yet.
+# A refused login may succeed on the next attempt while the vendor's own systems are not yet consistent.
 _LOGIN: frozenset[FailureType] = frozenset({"auth", "entitlement"})
 
 
 class StreamError(Exception):
-    """The provider's stream cannot be had, or has ended.
+    """The provider's stream could not be opened, or has ended.
 
     `message` is a sentence for the status: what happened and what to do about it, without secrets.
-    `retry_after` is the least number of seconds before the next attempt, `retry_within` the most: by this a failure is
-    tried again that only a change from outside can help, if that change may be one that cannot be seen from here.
+    `retry_after` is the minimum number of seconds before the next attempt, `retry_within` the maximum. The maximum also
+    limits the wait after a fatal failure whose fix the runtime may be unable to detect.
     """
 
     def __init__(
@@ -31,19 +31,19 @@ class StreamError(Exception):
 
     @property
     def fatal(self) -> bool:
-        """Whether only a change from outside can help."""
+        """Return True if only a change of credentials or configuration can help."""
         return self.kind in FATAL
 
     @property
     def is_login(self) -> bool:
-        """Whether the provider refused who logged in."""
+        """Return True if the provider refused the login."""
         return self.kind in _LOGIN
 
 
 class Impairment(msgspec.Struct, frozen=True):
-    """What a connection that is open cannot bring, by the provider's own word.
+    """A service that the provider reports as missing on an open connection.
 
-    `message` is a sentence for the status. `interrupts`: quotes are among it, so the stream is not live.
+    `message` is a sentence for the status. `interrupts` means that quotes are missing, so the stream is not live.
     """
 
     message: str
@@ -51,9 +51,9 @@ class Impairment(msgspec.Struct, frozen=True):
 
 
 class SinkError(Exception):
-    """Firestore did not take a write, or did not say whether it did. Writes are idempotent: they are tried again.
+    """Firestore refused a write or did not answer. Writes are idempotent, so callers retry them.
 
-    `retry_after` is the least number of seconds before the next attempt.
+    `retry_after` is the minimum number of seconds before the next attempt.
     """
 
     def __init__(self, message: str, retry_after: float = 0.0) -> None:
@@ -63,4 +63,4 @@ class SinkError(Exception):
 
 
 class FencedError(Exception):
-    """A later incarnation of this job writes. This one has to end."""
+    """A later process of this job writes the heartbeat, so this process must exit."""

@@ -1,7 +1,7 @@
-"""How fresh each symbol is, judged by what is normal for it, while its market is open.
+"""The freshness of each symbol, compared with its own usual pace while its market is open.
 
-Silence alone means little: most symbols are silent most of the time, and all are at night. A symbol that was lively
-and falls silent in the middle of the session is what somebody should hear of.
+Silence alone means little: most symbols are silent most of the time, and all of them are at night. Only a symbol that
+ticked regularly and then falls silent during the session is reported as stale.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from .market_hours import MarketSession
 
 Freshness = Literal["LIVE", "QUIET", "STALE", "CLOSED", "HALTED", "PAUSED", "OFFLINE"]
 
-OBSERVATION_SECONDS = 5.0  # from one observation to the next
+OBSERVATION_SECONDS = 5.0  # between two observations
 _LIVE_SECONDS = 15.0
 _STALE_SECONDS = 60.0
-# Both are at least this many times what the limits let through.
+# Both thresholds are at least this many effective write intervals.
 _INTERVALS = 3.0
-# How far back the memory of a symbol's pace reaches.
+# The time constant of the moving average of a symbol's activity.
 _MEMORY_SECONDS = 600.0
 _WEIGHT = 1.0 - math.exp(-OBSERVATION_SECONDS / _MEMORY_SECONDS)
-# A symbol heard at least this often is liquid; ten times its pace is then no chance.
+# A symbol that ticks at least this often is liquid; a silence of ten times its pace is then not a coincidence.
 _LIQUID_SECONDS = 30.0
 _PACES = 10.0
-# A connection on which everything is silent is suspected before its first symbol is called stale.
+# A silent connection is detected earlier than its first stale symbol, at this share of the threshold.
 _MUTE_SHARE = 0.75
 
 
 class FreshnessInput(msgspec.Struct, frozen=True, kw_only=True):
-    """What silence is judged by. `at` is in monotonic seconds."""
+    """The facts by which freshness is decided. `at` is in monotonic seconds."""
 
     at: float
     session: MarketSession
@@ -45,27 +45,27 @@ class FreshnessInput(msgspec.Struct, frozen=True, kw_only=True):
     subscribed: frozenset[str]
     halted: Collection[str]
     interval_seconds: float
-    silent_seconds: float  # since anything at all was received
+    silent_seconds: float  # since the last message of any kind
 
 
 class FreshnessModel:
-    """Remembers per symbol when it was heard and how often. Bounded by the number of symbols."""
+    """Remembers when and how often each symbol ticked. Memory is bounded by the number of symbols."""
 
     def __init__(self) -> None:
         self._heard_at: dict[str, float] = {}
-        self._silent_since: dict[str, float] = {}  # heard, or excused
-        self._activity: dict[str, float] = {}  # the share of observations in which it was heard
+        self._silent_since: dict[str, float] = {}  # the last tick, or the last time at which silence was expected
+        self._activity: dict[str, float] = {}  # the share of observations with a tick
         self._stale: set[str] = set()
 
     def keep(self, symbols: frozenset[str]) -> None:
-        """Forgets all other symbols."""
+        """Forget all other symbols."""
         for book in (self._heard_at, self._silent_since, self._activity):
             for symbol in book.keys() - symbols:
                 del book[symbol]
         self._stale &= symbols
 
     def observe(self, heard: Collection[str], scene: FreshnessInput) -> None:
-        """What was heard since the last observation, and what silence to hold against whom."""
+        """Update the model with the symbols that ticked since the last observation."""
         excused = not scene.streaming or scene.session.phase != "open"
         watched = scene.subscribed - scene.paused
         for symbol in self._silent_since.keys() - watched:
@@ -84,7 +84,7 @@ class FreshnessModel:
         self._stale.update(symbol for symbol in watched if self._falls_stale(symbol, scene))
 
     def state(self, symbol: str, scene: FreshnessInput) -> Freshness:
-        """One word for a symbol."""
+        """Return the freshness of a symbol."""
         if scene.job_paused or symbol in scene.paused:
             return "PAUSED"
         if not scene.streaming or symbol not in scene.subscribed:
@@ -98,7 +98,7 @@ class FreshnessModel:
         return "STALE" if symbol in self._stale else "QUIET"
 
     def counts(self, symbols: Iterable[str], scene: FreshnessInput) -> SymbolFreshness:
-        """How many symbols are in which state. Those that are offline are in none."""
+        """Return the number of symbols in each state. Offline symbols are not counted."""
         states = [self.state(symbol, scene) for symbol in symbols]
         return SymbolFreshness(
             live=states.count("LIVE"),
@@ -110,12 +110,12 @@ class FreshnessModel:
         )
 
     def quote_states(self, scene: FreshnessInput) -> dict[str, QuoteState]:
-        """The status of the documents that shall not say live. What was stale at the close is so until it is heard."""
+        """Return the symbols whose documents must not say live. A symbol stale at the close stays so until it ticks."""
         found: dict[str, QuoteState] = dict.fromkeys(sorted(self._stale), "stale")
         return found | dict.fromkeys(sorted(scene.halted), "halted")
 
     def is_mute(self, scene: FreshnessInput) -> bool:
-        """Whether the connection is open and silent, although a liquid symbol should have been heard."""
+        """Return True if the open connection is silent although a liquid symbol should have ticked."""
         for symbol in scene.subscribed:
             threshold = _MUTE_SHARE * self._threshold(symbol, scene)
             if scene.silent_seconds >= threshold and self._silence(symbol, scene) >= threshold:
@@ -129,7 +129,7 @@ class FreshnessModel:
         return scene.at - self._silent_since.get(symbol, scene.at)
 
     def _threshold(self, symbol: str, scene: FreshnessInput) -> float:
-        """The silence that is remarkable; infinite for a symbol that is not liquid."""
+        """Return the seconds of silence that make a symbol stale; infinite for a symbol that is not liquid."""
         activity = self._activity.get(symbol, 0.0)
         if activity * _LIQUID_SECONDS < OBSERVATION_SECONDS:
             return math.inf
@@ -140,7 +140,7 @@ class FreshnessModel:
 
 
 class Reconnects:
-    """When to act on a mute connection: at once, and then ever more seldom until something is heard."""
+    """Schedules reactions to a silent connection: the first immediately, then at growing intervals until a tick."""
 
     def __init__(self, first_seconds: float = 300.0, most_seconds: float = 3600.0) -> None:
         self._first = first_seconds
@@ -149,7 +149,7 @@ class Reconnects:
         self._not_before = -math.inf
 
     def is_due(self, mute: bool, heard: bool, at: float) -> bool:
-        """Whether to act now. Counts as done when it says so."""
+        """Return True if it is time to act. A True result counts as done."""
         if heard:
             self._wait = self._first
         if not mute or at < self._not_before:

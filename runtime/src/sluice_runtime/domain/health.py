@@ -1,4 +1,4 @@
-"""What the runtime knows of itself, as one frozen value, and the pure functions that render it."""
+"""A snapshot of the runtime's state, and the pure functions that render it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .pause import GONE
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """Which process this is. Never changes."""
+    """The identity of this process. Never changes."""
 
     namespace: str
     name: str
@@ -41,12 +41,12 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def job(self) -> str:
-        """Namespace and name, as documents have them."""
+        """The job as namespace/name, the form used in documents."""
         return f"{self.namespace}/{self.name}"
 
 
 class Clocks(msgspec.Struct, frozen=True, kw_only=True):
-    """Clocks that stand still separately, so that a reader sees which part has stopped."""
+    """The last activity of each part of the runtime, so that a reader sees which part has stopped."""
 
     loop_tick_at: datetime
     last_message_at: datetime | None = None
@@ -55,7 +55,7 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
-    """When a pause was carried out, and what went before."""
+    """The time at which a pause took effect, and the times of the steps before it."""
 
     at: datetime
     socket_closed_at: datetime | None
@@ -63,7 +63,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that status, heartbeat, HTTP and metrics say, at one instant."""
+    """The data for status, heartbeat, HTTP and metrics at one instant."""
 
     identity: Identity
     at: datetime
@@ -83,7 +83,7 @@ class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ready(self) -> bool:
-        """Whether the pod does what it shall: live, paused or finished. Silence of the market is no fault."""
+        """Return True if the pod is live, paused or finished. A closed market does not matter."""
         return self.state in ("Live", "Finished") or (self.state == "Paused" and self.acknowledgement is not None)
 
 
@@ -101,7 +101,7 @@ _BEATS: dict[StreamState, HeartbeatState] = {
 
 
 def heartbeat_state(snapshot: RuntimeSnapshot) -> HeartbeatState:
-    """One word for consumers."""
+    """Return the heartbeat's status for consumers."""
     pause = snapshot.desired.pause
     is_deleted = pause is not None and pause.source == GONE and snapshot.state == "Paused"
     if snapshot.stopping or is_deleted:
@@ -112,7 +112,7 @@ def heartbeat_state(snapshot: RuntimeSnapshot) -> HeartbeatState:
 
 
 def heartbeat(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
-    """The Firestore heartbeat."""
+    """Return the heartbeat document for Firestore."""
     who, desired = snapshot.identity, snapshot.desired
     return HeartbeatDocument(
         status=heartbeat_state(snapshot),
@@ -137,7 +137,7 @@ def heartbeat(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
 
 
 def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
-    """The pod's half of the IngestJob's status."""
+    """Return the pod's part of the IngestJob's status."""
     who, desired = snapshot.identity, snapshot.desired
     return StreamStatus(
         observed_generation=desired.generation,
@@ -173,7 +173,7 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
 
 
 def _decider(snapshot: RuntimeSnapshot) -> str:
-    """The switch that decided: the one that pauses, else the job itself."""
+    """Return the source of the pause in force, or of the job itself if nothing pauses."""
     who, pause = snapshot.identity, snapshot.desired.pause
     return pause.source if pause else f"cr:{who.namespace}/{who.name}"
 

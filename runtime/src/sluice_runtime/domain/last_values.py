@@ -1,6 +1,6 @@
-"""What is newest of each symbol beside its quotes: its last trade, the last word on a halt, its last bar.
+"""The newest values of each symbol except its quotes: last trade, last halt or resumption, last bar.
 
-Memory is bounded by the number of declared symbols, save for halts: providers tell of those of the whole market.
+Memory is bounded by the number of declared symbols, except for halts: providers report those of the whole market.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from .market import Bar, Halt, Trade
 
 
 class LastValues:
-    """Nothing is taken in before `keep` has said of which symbols."""
+    """Holds the newest trade, halt and bar of each symbol. Ignores all values until `keep` has set the symbols."""
 
     def __init__(self) -> None:
         self.trades: dict[str, Trade] = {}  # the newest of each symbol
-        self.bars: dict[str, Bar] = {}  # that wait to be written
+        self.bars: dict[str, Bar] = {}  # bars that wait to be written
         self.bar_times: dict[str, datetime] = {}  # of the last bar of each symbol
-        self._halts: dict[str, Halt] = {}  # the last word on each symbol
-        self._unconfirmed_halts: dict[str, datetime] = {}  # of halts told on a connection that is closed: when it was
+        self._halts: dict[str, Halt] = {}  # the last halt or resumption of each symbol
+        self._unconfirmed_halts: dict[str, datetime] = {}  # for halts from a connection that is closed: when it closed
         self._of_trades: frozenset[str] = frozenset()
         self._of_bars: frozenset[str] = frozenset()
 
     def keep(self, declared: frozenset[str], streamed: frozenset[str], channels: frozenset[Channel]) -> None:
-        """Forgets what is not declared any more, and takes in nothing of it.
+        """Forget symbols that are no longer declared, and ignore their values from now on.
 
-        A symbol that is paused keeps its last trade, which is a part of what its document says.
+        A paused symbol keeps its last trade, because its document contains the price.
         """
         self._of_trades = declared if "trades" in channels else frozenset()
         self._of_bars = streamed if "bars" in channels else frozenset()
@@ -39,9 +39,9 @@ class LastValues:
             self.bars.pop(symbol, None)
 
     def traded(self, trades: Iterable[Trade], horizon: datetime) -> None:
-        """Trades in the order of arrival: of two of one time the later counts.
+        """Keep the newest trade of each symbol. Of two trades with the same time, the later arrival counts.
 
-        One later than `horizon` (now, and a few seconds of skew) gives way to any other: its stamp is bad.
+        A trade later than `horizon` (now plus a few seconds of skew) has a bad timestamp: any other trade replaces it.
         """
         for trade in trades:
             known = self.trades.get(trade.symbol)
@@ -49,38 +49,38 @@ class LastValues:
                 self.trades[trade.symbol] = trade
 
     def learn(self, trades: Iterable[Trade], horizon: datetime) -> None:
-        """Trades that did not come by the stream, where they are newer. Nothing later than `horizon` is believed."""
+        """Keep trades from a snapshot if they are newer. Trades later than `horizon` are ignored."""
         self.traded((each for each in trades if each.ts <= horizon and self._is_newer(each)), horizon)
 
     def aggregated(self, bars: Iterable[Bar]) -> None:
-        """Bars, of which a later one of the same symbol replaces the earlier."""
+        """Keep the last bar of each symbol, to be written."""
         for bar in bars:
             if bar.symbol in self._of_bars:
                 self.bars[bar.symbol] = bar
                 self.bar_times[bar.symbol] = bar.ts
 
     def bars_written(self, bars: Iterable[Bar]) -> None:
-        """These wait no longer, unless a newer one has taken their place."""
+        """Record that these bars are written. A newer bar that has replaced one of them still waits."""
         for bar in bars:
             if self.bars.get(bar.symbol) is bar:
                 del self.bars[bar.symbol]
 
     def halted(self, halts: Iterable[Halt]) -> None:
-        """Halts and resumptions in the order of arrival, also of symbols that are not declared: they may be later."""
+        """Keep the last halt or resumption of each symbol, including symbols that may be declared later."""
         for halt in halts:
             self._halts[halt.symbol] = halt
             self._unconfirmed_halts.pop(halt.symbol, None)
 
     def connection_closed(self, at: datetime) -> None:
-        """What it told of halts may end without a word: no provider repeats it on the next connection."""
+        """Mark all halts as unconfirmed: their end may be missed, and no provider repeats it on a new connection."""
         for symbol in self._halts:
             self._unconfirmed_halts.setdefault(symbol, at)
 
     def doubt_halts(self, newest: Callable[[str], datetime | None], opened_at: datetime | None) -> None:
-        """Forgets the halts whose end may have been missed.
+        """Forget the halts whose end may have been missed.
 
-        Those of a connection that is closed, of whose symbols something has happened since; and those from before the
-        market opened, at `opened_at` where that is known. `newest` is the event time of a symbol's newest quote.
+        These are unconfirmed halts of symbols with a newer quote or trade, and halts from before the market opened at
+        `opened_at`, where that is known. `newest` returns the event time of a symbol's newest quote.
         """
         for symbol, halt in list(self._halts.items()):
             closed_at = self._unconfirmed_halts.get(symbol)
@@ -91,7 +91,7 @@ class LastValues:
 
     @property
     def halts(self) -> frozenset[str]:
-        """The symbols in which trading is halted, as far as anybody has said."""
+        """The symbols in which trading is halted, as far as the provider has reported."""
         return frozenset(symbol for symbol, halt in self._halts.items() if halt.halted)
 
     def _moved_after(self, symbol: str, ts: datetime, newest: Callable[[str], datetime | None]) -> bool:

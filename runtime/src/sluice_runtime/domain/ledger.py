@@ -1,4 +1,4 @@
-"""Per symbol: desired, confirmed or rejected, from the provider's own acknowledgement."""
+"""The subscription of each symbol: desired, confirmed or rejected, from the provider's own acknowledgement."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from sluice_contract.status import SymbolLedger, SymbolRejection
 
 from .desired import Desired
 
-_SHOWN = 20  # as many as the schema lets into the status
+_SHOWN = 20  # the limit of the status schema
 
 
 class Ledger(msgspec.Struct, frozen=True):
-    """What the provider acknowledged on the connection that is open now."""
+    """The symbols that the provider confirmed or rejected on the open connection."""
 
     confirmed: frozenset[str] = frozenset()
     rejected: tuple[SymbolRejection, ...] = ()
 
     def against(self, desired: Desired) -> SymbolLedger:
-        """The ledger as the status shows it."""
+        """Return the ledger for the status: the desired symbols compared with the acknowledged ones."""
         symbols = desired.symbols
         confirmed = len(self.confirmed & symbols)
         rejected = [each for each in self.rejected if each.symbol in symbols]

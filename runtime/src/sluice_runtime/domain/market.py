@@ -1,4 +1,4 @@
-"""Quotes, in the one form that everything behind a provider knows."""
+"""Market data in one form for all providers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _INFINITY = float("inf")
 
 
 class Tick(Protocol):
-    """A quote as its provider decoded it. Normalised only if it is written: most are overtaken before."""
+    """A quote as its provider decoded it. Normalised only when it is written: most ticks are replaced before that."""
 
     @property
     def symbol(self) -> str: ...
@@ -25,7 +25,7 @@ class Tick(Protocol):
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Best bid and ask of a symbol at `ts`, the event time. A side that is not there is None, never 0."""
+    """Best bid and ask of a symbol at `ts`, the event time. A missing side is None, never 0."""
 
     symbol: str
     ts: datetime
@@ -35,19 +35,19 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ask_size: float | None
 
     def quote(self) -> Quote:
-        """Itself: a quote is the tick of a provider that has nothing to normalise."""
+        """Return itself: a quote is also the tick of providers that need no normalisation."""
         return self
 
     @property
     def mid(self) -> float | None:
-        """Halfway between the sides; None where one is missing or the market is crossed."""
+        """The midpoint of bid and ask; None if a side is missing or the market is crossed."""
         if self.bid is None or self.ask is None or self.bid > self.ask:
             return None
         return (self.bid + self.ask) / 2
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A trade at `ts`. The newest one's price is the price of the symbol."""
+    """A trade at `ts`. The price of the newest trade is the price of the symbol."""
 
     symbol: str
     ts: datetime
@@ -56,9 +56,9 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Halt(msgspec.Struct, frozen=True, kw_only=True):
-    """From `ts` on, trading in a symbol is halted, or (`halted` false) goes on again. `reason` is the venue's words.
+    """A trading halt of a symbol at `ts`, or a resumption (`halted` is False). `reason` is the venue's own text.
 
-    Providers say so when it changes, not on connecting: until the first, nothing is known of a symbol.
+    Providers report changes only, not the state on connecting: before the first report, the state is unknown.
     """
 
     symbol: str
@@ -81,7 +81,7 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Who writes: the same on every document of a process. `job` is namespace/name."""
+    """The writer, the same on every document of a process. `job` is namespace/name."""
 
     source: str
     job: str
@@ -90,19 +90,19 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_price(price: float) -> bool:
-    """Whether it is one: providers send 0, -1 or NaN for what is not there."""
+    """Return True for a real price: providers send 0, -1 or NaN for a missing one."""
     return 0 < price < _INFINITY
 
 
 def side(price: float, size: float) -> tuple[float | None, float | None]:
-    """One side of a quote as (price, size)."""
+    """Return one side of a quote as (price, size)."""
     if not is_price(price):
         return None, None
     return price, size if 0 <= size < _INFINITY else None
 
 
 def live_quote(quote: Quote, origin: Origin, seq: int, written_at: datetime) -> LiveQuote:
-    """The document of a quote. `seq` rises within a process."""
+    """Return the document of a quote. `seq` rises within a process."""
     return LiveQuote(
         symbol=quote.symbol,
         bid=quote.bid,
@@ -121,5 +121,5 @@ def live_quote(quote: Quote, origin: Origin, seq: int, written_at: datetime) -> 
 
 
 def live_bar(bar: Bar, origin: Origin) -> LiveBar:
-    """The document of a one-minute bar."""
+    """Return the document of a one-minute bar."""
     return LiveBar(timeframe="1Min", job=origin.job, **msgspec.structs.asdict(bar))

@@ -1,4 +1,4 @@
-"""When a market is open. Only for judging silence: nothing is ever held back because a market is closed."""
+"""Market hours, used only to interpret silence: quotes are never withheld because a market is closed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SATURDAY = 5
 
 
 class MarketSession(msgspec.Struct, frozen=True):
-    """The market at one instant. `since` is when it opened; None where it never closes, or is not open."""
+    """The state of a market at one instant. `since` is when it opened; None if it never closes or is not open."""
 
     phase: Literal["open", "closed", "unknown"]
     since: datetime | None = None
@@ -27,19 +27,19 @@ Hours = Callable[[datetime], MarketSession]
 
 
 def always(at: datetime) -> MarketSession:
-    """A market that never closes."""
+    """Return the session of a market that never closes."""
     del at
     return MarketSession("open")
 
 
 def unknown(at: datetime) -> MarketSession:
-    """A market whose hours are not known: its silence means nothing."""
+    """Return the session of a market with unknown hours, whose silence means nothing."""
     del at
     return MarketSession("unknown")
 
 
 def new_york(at: datetime) -> MarketSession:
-    """The regular session of the New York exchanges, with their holidays and half-days."""
+    """Return the regular session of the New York exchanges, with holidays and half days."""
     local = at.astimezone(UTC).replace(tzinfo=None) - _behind_utc(at.astimezone(UTC).date())
     day = local.date()
     if not FIRST <= day <= LAST:
@@ -54,13 +54,13 @@ def new_york(at: datetime) -> MarketSession:
 
 
 def hours(spec: IngestJobSpec) -> Hours:
-    """The hours of what a job streams. Overnight feeds have hours of their own; a tape has its own time."""
+    """Return the market hours of a job's feed. They are unknown for overnight feeds and for tapes."""
     match spec.provider:
         case "alpaca" if spec.alpaca_login is not None:
             alpaca, _ = spec.alpaca_login
             return _ALPACA.get(alpaca.feed, new_york)
         case "alpaca" | "synthetic":
-            return always  # simulated quotes never end
+            return always  # simulated quotes never stop
         case "replay":
             return unknown
         case _:
@@ -71,5 +71,5 @@ _ALPACA: dict[str, Hours] = {"crypto": always, "test": always, "overnight": unkn
 
 
 def _behind_utc(day: date) -> timedelta:
-    """The difference at that day's session. Clocks change on Sundays, when it does not matter."""
+    """Return New York's offset from UTC during that day's session. Clocks change on Sundays, without a session."""
     return timedelta(hours=4 if any(begins <= day < ends for begins, ends in DAYLIGHT) else 5)

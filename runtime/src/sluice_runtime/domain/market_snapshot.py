@@ -1,4 +1,4 @@
-"""What a provider knows to be newest, asked beside the stream."""
+"""Market snapshots: the newest quotes and trades, requested from the provider outside the stream."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 from .market import Quote, Trade
 
-# A quote on its way for longer than this should have arrived.
+# A quote that is older than this should have arrived on the stream.
 _UNDERWAY = timedelta(seconds=10)
 
 
@@ -20,9 +20,10 @@ class MarketSnapshot(msgspec.Struct, frozen=True):
     trades: tuple[Trade, ...] = ()
 
     def from_times(self, times: Mapping[str, datetime]) -> MarketSnapshot:
-        """Without the quotes of symbols whose documents are newer; `times` are those of documents.
+        """Return the snapshot without quotes that are older than their documents. `times` are the documents' times.
 
-        What is as new stays: another process wrote it, and its session has ended. So do trades: none is written alone.
+        A quote of the same time stays, because another process wrote it in a session that has ended. All trades stay,
+        because a trade is never written on its own.
         """
         newest = {each.symbol: each.ts for each in self.quotes}
         for trade in self.trades:
@@ -34,9 +35,9 @@ class MarketSnapshot(msgspec.Struct, frozen=True):
         )
 
     def without_trades(self) -> MarketSnapshot:
-        """The quotes alone."""
+        """Return the snapshot with quotes only."""
         return MarketSnapshot(self.quotes)
 
     def unheard(self, since: datetime, now: datetime) -> Quote | None:
-        """A quote that a stream open and silent since then should have brought; None if there is none."""
+        """Return a quote that a stream open and silent since `since` should have delivered; None if there is none."""
         return next((each for each in self.quotes if since + _UNDERWAY <= each.ts <= now - _UNDERWAY), None)

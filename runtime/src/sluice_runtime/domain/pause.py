@@ -1,4 +1,4 @@
-"""Which switch pauses, if any. Every switch that can pause is an input of one pure function."""
+"""The switches that can pause a job. All of them are inputs of one pure function."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FIRST, _LAST = datetime(MINYEAR, 1, 1, tzinfo=UTC), datetime(MAXYEAR, 12, 31, 2
 
 
 class Switch(msgspec.Struct, frozen=True, kw_only=True):
-    """One place that can say pause, and what it says. With `until` it says so only before that instant."""
+    """The state of one switch. With `until`, it pauses only before that instant."""
 
     source: str
     pauses: bool
@@ -39,12 +39,12 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def stop_reason(self) -> str:
-        """Why a stream that it ends was stopped, as metrics count it."""
+        """The reason label of `ingest_stops_total` for a stream that this pause stops."""
         return {AUTO_STOP: "auto_stop", GONE: "deleted"}.get(self.source, "operator_request")
 
 
 def switch(inputs: Sequence[Switch], now: datetime) -> Pause | None:
-    """The first switch in `inputs` that pauses at `now`; None where the job shall stream."""
+    """Return the pause of the first switch that pauses at `now`; None if none does."""
     for each in inputs:
         if each.pauses and not _is_over(each.until, now):
             return Pause(source=each.source, reason=each.reason, until=each.until)
@@ -52,19 +52,19 @@ def switch(inputs: Sequence[Switch], now: datetime) -> Pause | None:
 
 
 def pausing(inputs: Sequence[Switch], now: datetime) -> tuple[str, ...]:
-    """The sources of all switches that pause at `now`, each once."""
+    """Return the sources of all switches that pause at `now`, each once."""
     return tuple(dict.fromkeys(each.source for each in inputs if each.pauses and not _is_over(each.until, now)))
 
 
 def says_enabled(word: str) -> bool:
-    """What a person means by the text of a switch.
+    """Parse the text of a switch.
 
     Raises:
-        ValueError: it is neither: who wrote "halt" shall not believe that the feed is stopped.
+        ValueError: the text is neither on nor off. A user who wrote "halt" must not believe that the feed has stopped.
     """
     said = word.strip().lower()
     if said not in (*SWITCHED_ON, *SWITCHED_OFF):
-        raise ValueError(f"{word.strip()!r} is neither on nor off: it takes 1, true, on, yes or 0, false, off, no")
+        raise ValueError(f"{word.strip()!r} is neither on nor off; use 1, true, on, yes or 0, false, off, no")
     return said in SWITCHED_ON
 
 
@@ -88,19 +88,19 @@ def job_switches(job: DeclaredJob) -> tuple[Switch, ...]:
 
 
 def paused_symbols(entries: Iterable[PausedSymbol], now: datetime) -> dict[str, PausedSymbol]:
-    """The symbols that are paused at `now`, each with its entry."""
+    """Return the symbols that are paused at `now`, each with its entry."""
     return {entry.symbol: entry for entry in entries if not _is_over(entry.until, now)}
 
 
 def next_change(job: DeclaredJob, now: datetime) -> datetime | None:
-    """When a pause of the job or of a symbol next ends by itself."""
+    """Return the next time at which a pause of the job or of a symbol ends by itself."""
     ends = [entry.until for entry in job.stops.paused_symbols]
     ends.append(job.stops.pause.until if job.stops.pause else None)
     return min((end for end in ends if end is not None and end > now), default=None)
 
 
 def _utc(instant: datetime) -> datetime:
-    """The same instant in UTC; the last or first that there is where UTC has no date for it."""
+    """Return the same instant in UTC; the last or first possible one if UTC has no date for it."""
     try:
         return instant.astimezone(UTC)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""What a look at a provider's account found, beside the stream and never in its way."""
+"""Findings of the preflight checks of a provider's account."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import msgspec
 
 from sluice_contract.status import Preflight
 
-_SHOWN = 20  # as many as the schema lets into the status
+_SHOWN = 20  # the limit of the status schema
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """The answer to one question. `words` say what was found, and where it is not good what to do."""
+    """The result of one check. `words` are what was found and, if that is not good, what to do."""
 
     question: str
     good: bool
@@ -24,7 +24,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def preflight(findings: Sequence[Finding], at: datetime) -> Preflight:
-    """The findings as the status shows them: what is not good comes first."""
+    """Return the findings for the status, failed checks first."""
     ordered = sorted(findings, key=lambda each: each.good)
     return Preflight(
         at=at,

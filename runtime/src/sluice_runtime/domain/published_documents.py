@@ -1,4 +1,4 @@
-"""What each quote document says, as far as Firestore has acknowledged it: so that only news is written."""
+"""The content of each quote document as acknowledged by Firestore, so that only changes are written."""
 
 from __future__ import annotations
 
@@ -13,70 +13,70 @@ from .market import Origin, Quote, Tick, Trade, live_quote
 
 # An unchanged quote is written again after this long, so that its times catch up with the stream.
 REFRESH_SECONDS = 15.0
-# With many symbols, refreshes may take this part of the budget: the rest is for news.
+# With many symbols, refreshes may take one of this many rounds of writes; the rest is for changed quotes.
 _REFRESH_ROUNDS = 3
 # A timer that fires a little early must not cost a refresh a whole round.
 _TOLERANCE_SECONDS = 0.001
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be said of a symbol."""
+    """The content of one quote document, to be written."""
 
     quote: Quote
     trade: Trade | None = None
     status: QuoteState = "live"
-    not_before: datetime | None = None  # the document's time: it never goes back, whatever counts no longer
+    not_before: datetime | None = None  # the document's last time: `ts` never goes back
 
     @property
     def price(self) -> float | None:
-        """The last trade's where one is known, else the mid."""
+        """The price of the last trade if known, otherwise the mid."""
         return self.trade.price if self.trade else self.quote.mid
 
     @property
     def ts(self) -> datetime:
-        """When the newest part of it happened."""
+        """The time of the newest part of the content."""
         times = (self.quote.ts, self.trade.ts if self.trade else None, self.not_before)
         return max(ts for ts in times if ts is not None)
 
     @property
     def compared_values(self) -> tuple[object, ...]:
-        """All that is worth a write. Times are not: they catch up by a refresh."""
+        """The values whose change causes a write. Times are not among them: a refresh updates them."""
         quote = self.quote
         return quote.bid, quote.ask, quote.bid_size, quote.ask_size, self.price, self.status
 
     def document(self, origin: Origin, seq: int, written_at: datetime) -> LiveQuote:
-        """The document that says so."""
+        """Return the document with this content."""
         plain = live_quote(self.quote, origin, seq, written_at)
         return msgspec.structs.replace(plain, price=self.price, ts=self.ts, status=self.status)
 
 
 def refresh_seconds(effective_interval_seconds: float) -> float:
-    """How long an unchanged quote may wait for its refresh."""
+    """Return the seconds after which an unchanged quote is written again."""
     return max(REFRESH_SECONDS, _REFRESH_ROUNDS * effective_interval_seconds)
 
 
 class PublishedDocuments:
-    """Times are monotonic seconds. Memory is bounded by the number of symbols."""
+    """Tracks the documents. Times are monotonic seconds. Memory is bounded by the number of symbols."""
 
     def __init__(self) -> None:
         self._said: dict[str, tuple[Statement, float]] = {}
         self._held: dict[str, Tick] = {}
-        self._floors: dict[str, datetime] = {}  # the latest time that each document has, or may have
-        self._states: dict[str, QuoteState | None] = {}  # None: a mark was asked for, and perhaps made
+        self._floors: dict[str, datetime] = {}  # the latest `ts` that each document has or may have
+        self._states: dict[str, QuoteState | None] = {}  # None: a status was sent, but not acknowledged
 
     def keep(self, symbols: frozenset[str]) -> None:
-        """Forgets all other symbols."""
+        """Forget all other symbols."""
         for book in (self._said, self._held, self._floors, self._states):
             for symbol in book.keys() - symbols:
                 del book[symbol]
 
     @property
     def symbols(self) -> set[str]:
-        """Those of which there are, or may be, documents."""
+        """The symbols that have, or may have, documents."""
         return {*self._said, *self._floors, *self._states}
 
     def is_news(self, statement: Statement, at: float, refresh: float) -> bool:
-        """Whether the document says something else, or has said the same for `refresh` seconds."""
+        """Return True if the document differs, or was last written at least `refresh` seconds ago."""
         said, said_at = self._said.get(statement.quote.symbol, (None, at))
         return (
             said is None
@@ -85,17 +85,17 @@ class PublishedDocuments:
         )
 
     def hold(self, tick: Tick) -> None:
-        """Keeps a tick that is no news, for the refresh."""
+        """Keep a tick that changes nothing, for the refresh."""
         self._held[tick.symbol] = tick
 
     def due(self, at: float, refresh: float) -> list[Tick]:
-        """Takes the ticks whose refresh is due."""
+        """Take the ticks whose refresh is due."""
         least = refresh - _TOLERANCE_SECONDS
         ready = [symbol for symbol in self._held if at - self._said_at(symbol) >= least]
         return [self._held.pop(symbol) for symbol in ready]
 
     def repriced(self, trades: Mapping[str, Trade]) -> list[Tick]:
-        """The newest ticks of documents whose price is another by now. `trades` is the newest of each symbol."""
+        """Return the newest ticks of documents whose price has changed. `trades` holds the newest trade per symbol."""
         found: list[Tick] = []
         for symbol, (said, _) in self._said.items():
             trade = trades.get(symbol)
@@ -104,17 +104,17 @@ class PublishedDocuments:
         return found
 
     def statement(self, quote: Quote, trade: Trade | None, status: QuoteState) -> Statement:
-        """What is to be said. A trade that counts no longer takes its price with it, and not the document's time."""
+        """Return the content to write. If a trade no longer counts, the price changes, but `ts` does not go back."""
         return Statement(quote=quote, trade=trade, status=status, not_before=self._floors.get(quote.symbol))
 
     def sending(self, statements: Iterable[Statement], horizon: datetime) -> None:
-        """These may be in Firestore from now on. A stamp later than `horizon` is bad, and holds nothing to itself."""
+        """Record that these are being written. A time later than `horizon` is bad and does not limit later ones."""
         for statement in statements:
             if statement.ts <= horizon:
                 self._floors[statement.quote.symbol] = statement.ts
 
     def wrote(self, statements: Iterable[Statement], at: float) -> None:
-        """Firestore acknowledged."""
+        """Record that Firestore acknowledged these."""
         for statement in statements:
             symbol = statement.quote.symbol
             self._said[symbol] = (statement, at)
@@ -122,12 +122,12 @@ class PublishedDocuments:
             self._held.pop(symbol, None)
 
     def marking(self, symbols: Iterable[str]) -> None:
-        """The documents of `symbols` are about to be marked: their status is not known until that is acknowledged."""
+        """Record that a status is being written to these documents: it is unknown until acknowledged."""
         for symbol in symbols:
             self._states[symbol] = None
 
     def marked(self, symbols: Iterable[str], state: QuoteState) -> None:
-        """Firestore acknowledged that the documents of `symbols`, where there are any, have this status."""
+        """Record that Firestore acknowledged this status for those documents of `symbols` that exist."""
         for symbol in symbols:
             self._states[symbol] = state
             if symbol in self._said:
@@ -135,18 +135,18 @@ class PublishedDocuments:
                 self._said[symbol] = (msgspec.structs.replace(said, status=state), at)
 
     def doubt(self, symbols: Iterable[str]) -> None:
-        """A write of these failed, or its outcome is unknown: whatever comes next is news."""
+        """Record that a write failed or its outcome is unknown: the next tick is written in any case."""
         for symbol in symbols:
             self._said.pop(symbol, None)
             if self._states.pop(symbol, "live") != "live":
-                self._states[symbol] = None  # what is not live shall not be forgotten to be so
+                self._states[symbol] = None  # remember that the document may not say live
 
     def state(self, symbol: str) -> QuoteState | None:
-        """The status that the document has; None where it is not known."""
+        """Return the status in the document; None if it is unknown."""
         return self._states.get(symbol)
 
     def odd(self) -> set[str]:
-        """The symbols whose documents say, or may say, anything but live."""
+        """Return the symbols whose documents have, or may have, a status other than live."""
         return {symbol for symbol, state in self._states.items() if state != "live"}
 
     def _said_at(self, symbol: str) -> float:

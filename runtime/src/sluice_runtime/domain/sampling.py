@@ -1,10 +1,10 @@
-"""One of many, now and then."""
+"""Sampling of log lines."""
 
 from __future__ import annotations
 
 
 class Sampler:
-    """Lets one of each key through every `seconds`. Remembers the keys of that time only."""
+    """Lets each key through once per `seconds`. Remembers only the keys of the current period."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -12,7 +12,7 @@ class Sampler:
         self._seen: set[str] = set()
 
     def takes(self, key: str, at: float) -> bool:
-        """Whether this one is to be told. `at` is in monotonic seconds, and never goes back."""
+        """Return True for the first call with `key` in a period. `at` is in monotonic seconds and never goes back."""
         if at - self._since >= self._seconds:
             self._since = at
             self._seen.clear()

@@ -1,6 +1,6 @@
-"""The connection slot: where an upstream allows one connection, one job at a time has it.
+"""The connection slot: where an upstream allows one connection, one job at a time holds it.
 
-Alpaca allows one for each key pair and feed, a gateway of IBKR's one for each client id.
+Alpaca allows one connection per key pair and feed; an IBKR gateway allows one per client ID.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import msgspec
 
 from sluice_contract.spec import IngestJobSpec
 
-# A holder that has not renewed its claim for so long is gone: its claim may be taken.
+# A claim that has not been renewed for this long may be taken by another job.
 HELD_SECONDS = 60.0
 RENEW_SECONDS = 10.0
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """Who has the slot; nobody, where `holder` is empty. `version` is the store's, for writing over just this one."""
+    """The holder of the slot; empty if it is free. `version` is the store's, to replace exactly this claim."""
 
     holder: str
     renewed_at: datetime | None = None
@@ -26,24 +26,24 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sighting(msgspec.Struct, frozen=True):
-    """A claim as it was first seen, in monotonic seconds: clocks of two machines are never compared."""
+    """A claim and when this pod first saw it, in monotonic seconds: clocks of two machines are never compared."""
 
     claim: Claim | None
     at: float
 
     def seen_again(self, claim: Claim | None, at: float) -> Sighting:
-        """The same sighting as long as the claim is not renewed."""
+        """Return the same sighting while the claim is not renewed, otherwise a new one."""
         return self if claim == self.claim else Sighting(claim, at)
 
     def is_free(self, me: str, at: float) -> bool:
-        """Whether I may claim it now: it is nobody's, mine, or of someone who has ceased to renew it."""
+        """Return True if `me` may claim the slot: it is free, held by `me`, or no longer renewed."""
         if self.claim is None or self.claim.holder in ("", me):
             return True
         return at - self.at >= HELD_SECONDS
 
 
 def slot_name(spec: IngestJobSpec) -> str | None:
-    """The name of the Lease. A hash: it tells nobody which Secret it stands for. None where none is needed."""
+    """Return the name of the Lease; None if the job needs no slot. It is a hash that does not reveal the Secret."""
     ibkr = spec.ibkr
     if spec.provider == "ibkr" and ibkr is not None:
         what = f"ibkr\n{ibkr.host.lower()}\n{ibkr.port}\n{ibkr.client_id}"

@@ -1,4 +1,4 @@
-"""What the ingest_state records say of each symbol, and which of them are due to be written."""
+"""The ingest_state records: the content for each symbol, and which of them are due to be written."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from sluice_contract.documents import IngestState, RecordStatus
 
 from .desired import Desired
 
-# A record is for people and for audits: it need not follow every quote.
+# Records are for people and audits: they do not follow every quote.
 REFRESH_SECONDS = 60.0
 
 _DATE = "%Y-%m-%d %H:%M:%S UTC"  # the runtime's clock is in UTC
 
-LastTimes = Callable[[str], dict[str, datetime]]  # of a symbol: each channel's last event time
+LastTimes = Callable[[str], dict[str, datetime]]  # returns the last event time of each channel of a symbol
 
 
 class _Said(msgspec.Struct):
-    """What shall be said of a symbol, and what was."""
+    """The record of one symbol, and what was last written of it."""
 
     status: RecordStatus
     pause_fetch: bool
-    notes: str | None = None  # None: as the record has it
+    notes: str | None = None  # None: keep the notes in the stored record
     is_news: bool = True
-    is_first: bool = False  # nothing has changed: the symbol was declared, and streams
+    is_first: bool = False  # no transition: the symbol was declared and streams
     times: dict[str, datetime] = {}
     at: float = float("-inf")
 
@@ -34,8 +34,8 @@ class _Said(msgspec.Struct):
 class SymbolRecords:
     """The records of one job, `job` (namespace/name).
 
-    From before this process began: `paused` are the symbols whose records said pause_fetch, `own` those whose records
-    were the job's.
+    From before this process started, `paused` are the symbols whose records had pause_fetch, and `own` the symbols
+    whose records belonged to the job.
     """
 
     def __init__(self, job: str, paused: frozenset[str], own: frozenset[str]) -> None:
@@ -45,10 +45,10 @@ class SymbolRecords:
         self._said: dict[str, _Said] = {}
 
     def note(self, desired: Desired, rejected: Iterable[str], deleted: Set[str], now: datetime) -> None:
-        """What is declared now, what the provider refuses, and of which symbols the documents were deleted.
+        """Update the records from the declared symbols, those that the provider rejects, and those already deleted.
 
-        A removed symbol's record stays as it was until its documents are gone: by it, another process of the job would
-        find them.
+        The record of a removed symbol stays unchanged until its documents are deleted, so that another process of the
+        job can find them.
         """
         refused = frozenset(rejected)
         for symbol in desired.declared:
@@ -63,18 +63,18 @@ class SymbolRecords:
 
     @property
     def has_news(self) -> bool:
-        """Whether something is to be said that no record says yet."""
+        """Return True if a record has a change that is not written yet."""
         return any(said.is_news for said in self._said.values())
 
     def due(self, last: LastTimes, at: float, now: datetime, count: int) -> list[IngestState]:
-        """At most `count` records to write now: transitions, then first records, then what is older than a minute."""
+        """Return up to `count` records to write: transitions, then first records, then those older than a minute."""
         news = [symbol for symbol, said in self._said.items() if said.is_news]
         news.sort(key=lambda symbol: self._said[symbol].is_first)
         aged = [symbol for symbol, said in self._said.items() if self._is_stale(symbol, said, last, at)]
         return [self._record(symbol, last(symbol), now) for symbol in [*news, *aged][:count]]
 
     def wrote(self, states: Iterable[IngestState], at: float) -> None:
-        """They are in Firestore."""
+        """Record that these are in Firestore."""
         for state in states:
             said = self._said[state.canonical_symbol]
             if said.status == "removed" and state.status == "removed":

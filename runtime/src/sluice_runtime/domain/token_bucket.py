@@ -1,10 +1,10 @@
-"""A token bucket: how many documents may be written now."""
+"""A token bucket that limits the rate of document writes."""
 
 from __future__ import annotations
 
 
 class TokenBucket:
-    """`rate` tokens a second, at most `burst` of them saved up. Full at the start. Times are monotonic seconds."""
+    """Refills at `rate` tokens per second, up to `burst`. Full at the start. Times are monotonic seconds."""
 
     def __init__(self, rate: float, burst: int, at: float) -> None:
         self._rate = rate
@@ -13,19 +13,19 @@ class TokenBucket:
         self._at = at
 
     def limit(self, rate: float, burst: int, at: float) -> None:
-        """Changes the limits; what was saved up stays, up to the new burst."""
+        """Change the limits. Tokens in the bucket stay, up to the new burst."""
         self._refill(at)
         self._rate, self._burst = rate, burst
         self._tokens = min(self._tokens, float(burst))
 
     def available(self, at: float) -> int:
-        """Whole tokens there are at `at`."""
+        """Return the number of whole tokens at `at`."""
         self._refill(at)
-        # A flush every fifth of a second earns 3.9999999999999996 tokens of 20 a second.
+        # Rounding: a flush every 0.2 s earns 3.9999999999999996 tokens at 20 per second.
         return int(self._tokens + 1e-6)
 
     def spend(self, count: int) -> None:
-        """Takes `count` tokens. Asked for `available` first, it never goes below none."""
+        """Take `count` tokens, never below zero. Callers check `available` first."""
         self._tokens = max(0.0, self._tokens - count)
 
     def _refill(self, at: float) -> None:

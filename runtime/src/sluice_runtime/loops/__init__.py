@@ -1,4 +1,4 @@
-"""The tasks of the pod, over ports: spec watcher, supervisor, flusher, heartbeats, and what runs beside them.
+"""The pod's long-running tasks, written against ports: spec watcher, supervisor, flusher, heartbeats and others.
 
-No vendor's name is known here.
+No module here depends on a vendor.
 """

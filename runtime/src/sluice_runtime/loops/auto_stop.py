@@ -1,4 +1,4 @@
-"""The guardrails: pauses the job by the switch autoStop, and lets go of it when somebody has seen to it."""
+"""Auto-stop: sets the switch `autoStop` when a limit is exceeded, and clears it once an operator has acted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .waiting import completes_within
 
 
 class AutoStopMonitor:
-    """What it has seen of the stream since no switch pauses it."""
+    """Counts streaming time and failures since the last pause ended, and pauses the job when a limit is exceeded."""
 
     def __init__(self, journal: Journal, switchboard: Switchboard) -> None:
         self._journal = journal
@@ -26,7 +26,7 @@ class AutoStopMonitor:
         self._limits_before: AutoStop | None = None
 
     async def run(self) -> None:
-        """Goes on until it is cancelled."""
+        """Check the limits at each change, until cancelled."""
         journal = self._journal
         cells = (journal.desired, journal.failures, journal.transitions)
         while True:
@@ -46,11 +46,11 @@ class AutoStopMonitor:
             self._streaming_since, self._streak = None, Streak(journal.failures.value)
             if self._is_seen_to(desired):
                 self._switchboard.set(Switch(source=AUTO_STOP, pauses=False))
-        if desired.generation > 0:  # before the job has been read, its limits are not known
+        if desired.generation > 0:  # the limits are unknown until the job has been read
             self._limits_before = desired.auto_stop
 
     def _is_seen_to(self, desired: Desired) -> bool:
-        """The job itself pauses, or allows other limits than when it was stopped."""
+        """Return True if the job's own document pauses it now, or its limits changed since the auto-stop."""
         job_pauses = any(source.startswith("cr:") for source in desired.switches)
         limits = self._limits_before
         return AUTO_STOP in desired.switches and (job_pauses or (limits is not None and desired.auto_stop != limits))

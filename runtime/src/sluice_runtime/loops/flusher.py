@@ -1,4 +1,4 @@
-"""From the coalescer to the sink: on a schedule, within the budget, one flush in flight."""
+"""Moves ticks from the coalescer to the sink: on a schedule, within the token bucket, one flush at a time."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .waiting import completes_within, first_completed
 _log = logging.getLogger(__name__)
 
 _SETTLE_RETRY_SECONDS = 1.0
-BATCH = 100  # documents in one request
-DRAIN_SECONDS = 3.0  # what is pending at a pause or at the end may take this long, then it is dropped
-# While both fail, the heartbeat is the probe: it goes first after an outage, and quotes follow at once. If it alone is
-# refused, quotes wait no longer than this.
+BATCH = 100  # documents per request
+DRAIN_SECONDS = 3.0  # pending writes get this long at a pause or shutdown; the rest is dropped
+# While quotes and heartbeat both fail, the heartbeat is the probe: it goes first after an outage, and quotes follow
+# immediately. If only the heartbeat is refused, quotes wait no longer than this.
 _HEARTBEAT_FIRST_SECONDS = 60.0
 
 
 class Flusher:
-    """Two writes of one document are never in flight together: the later could be overtaken by the earlier."""
+    """Never has two writes of one document in flight: the earlier one could overwrite the later one."""
 
     def __init__(self, sink: Sink, journal: Journal, origin: Origin, backoff: Backoff) -> None:
         limits = journal.desired.value.limits
@@ -45,7 +45,7 @@ class Flusher:
         self._heartbeat_failed = False
 
     async def run(self) -> None:
-        """Flushes on a fixed schedule. A tick that comes late is not made up for."""
+        """Flush on a fixed schedule, until cancelled. A late flush is not caught up."""
         loop = asyncio.get_running_loop()
         scheduled = loop.time()
         while True:
@@ -58,12 +58,12 @@ class Flusher:
                 try:
                     await first_completed(self._flush(scheduled), self._given_up.wait())
                     self._retry_at = None
-                    self._journal.sink_is("quotes", None)  # what failed before is done, or nobody wants it any more
+                    self._journal.sink_is("quotes", None)  # earlier failures were retried with success, or are obsolete
                 except SinkError as error:
                     self._failed(error)
 
     async def _wait_for_next_flush(self, scheduled: float) -> float:
-        """Waits for the scheduled time and returns it. The first quote of all does not wait: it begins the schedule."""
+        """Wait for the scheduled time and return it. The very first quote does not wait: it starts the schedule."""
         loop, journal = asyncio.get_running_loop(), self._journal
         while journal.coalescer.last is None:
             if not await completes_within(
@@ -76,25 +76,28 @@ class Flusher:
         return scheduled
 
     def open(self) -> None:
-        """Lets writes happen again after a drain. What it had to drop is the newest that there is: it goes first."""
+        """Allow writes again after a drain. Ticks that the drain dropped are queued again unless newer ones arrived."""
         self._open, self._drained = True, False
         self._journal.coalescer.recover()
         self._given_up.clear()
         self._retry_at = None
 
     async def drain(self) -> None:
-        """Writes what is pending, without throttling, for at most 3 s; drops the rest. Then nothing is written.
+        """Write what is pending, without throttling, for at most 3 s, and drop the rest. Nothing is written afterwards.
 
-        One that was cancelled is made up for by the next: a pod may be ended while it pauses.
+        If a drain is cancelled, the next call completes it: a pod can be terminated while it pauses.
         """
         if self._drained:
             return
         self._open = False
-        self._note(self._journal.desired.value)  # also what came since the flush began that is still in flight
+        self._note(self._journal.desired.value)  # include ticks that arrived after the flush in flight began
         if not await completes_within(DRAIN_SECONDS, self._write_all()):
-            _log.warning("Firestore did not take the last quotes in time", extra={"event_type": "firestore_write"})
+            _log.warning(
+                "Firestore did not accept the last quotes in time; dropping them",
+                extra={"event_type": "firestore_write"},
+            )
         self._given_up.set()
-        async with self._lock:  # until a flush that was in flight all the while has been cancelled
+        async with self._lock:  # wait until a flush that is still in flight has been cancelled
             pass
         count(self._journal.counters.suppressed, "drained", self._journal.coalescer.drop())
         self._drained = True
@@ -106,7 +109,7 @@ class Flusher:
                 self._publisher.enqueue_all()
                 while ticks := self._journal.coalescer.take(BATCH, now(), 0.0):
                     await self._publisher.write_all(ticks, now())
-                if self._journal.desired.value.pause is None:  # the end, not a pause: nobody will come back to it
+                if self._journal.desired.value.pause is None:  # shutdown, not a pause: there is no later attempt
                     await self._publisher.settle(now())
             except SinkError as error:
                 self._journal.sink_is("quotes", error.message)
@@ -114,7 +117,7 @@ class Flusher:
     async def _flush(self, scheduled: float) -> None:
         desired = self._journal.desired.value
         if desired.pause is not None:
-            return  # the supervisor is about to drain
+            return  # the supervisor drains next
         self._note(desired)
         await self._settle(scheduled)
         self._publisher.enqueue_due(scheduled)
@@ -127,7 +130,7 @@ class Flusher:
                 self._backoff.reset()
 
     async def _settle(self, at: float) -> None:
-        """What is not a quote. Where it is refused it waits by itself: no quote waits for it."""
+        """Write everything except quotes. A failure delays only these writes, never quotes."""
         if at < self._settle_at:
             return
         try:
@@ -139,13 +142,13 @@ class Flusher:
             self._settle_at = asyncio.get_running_loop().time() + max(_SETTLE_RETRY_SECONDS, error.retry_after)
 
     def _is_away(self, at: float) -> bool:
-        """Whether Firestore did not take quotes and is not to be tried again yet. The heartbeat goes first."""
+        """Return True while quote writes wait after a failure. The heartbeat is tried first."""
         if self._retry_at is None:
             return False
         failed_before, self._heartbeat_failed = self._heartbeat_failed, self._journal.sink_fails("heartbeat")
         if self._heartbeat_failed:
             return at < self._retry_at + _HEARTBEAT_FIRST_SECONDS
-        return at < self._retry_at and not failed_before  # a heartbeat that is taken again ends the wait
+        return at < self._retry_at and not failed_before  # a heartbeat that succeeds again ends the wait
 
     def _failed(self, error: SinkError) -> None:
         count(self._journal.counters.errors, "firestore_write")

@@ -1,4 +1,4 @@
-"""Judges silence: which symbols are stale, and whether the connection is mute."""
+"""Freshness monitor: detects stale symbols and silent connections."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 async def monitor_freshness(live: LatestValue[DeclaredJob | None], journal: Journal) -> None:
-    """Goes on for ever. Knows no market's hours before the job has been read."""
+    """Check freshness every 5 s, until cancelled. Market hours are unknown until the job has been read."""
     observer = Observer(journal)
     while True:
         await asyncio.sleep(OBSERVATION_SECONDS)
@@ -27,7 +27,7 @@ async def monitor_freshness(live: LatestValue[DeclaredJob | None], journal: Jour
 
 
 class Observer:
-    """Puts into the journal what it finds. Consumers hear at once of a symbol that becomes stale, or is heard again."""
+    """Writes freshness to the journal. A symbol that becomes stale or ticks again is reported immediately."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -39,7 +39,7 @@ class Observer:
         journal.count_freshness = self._count
 
     def observe(self, market: Hours) -> None:
-        """One observation, now."""
+        """Check which symbols ticked since the last call, and update the journal."""
         journal, desired = self._journal, self._journal.desired.value
         self._judge.keep(desired.declared)
         self._session = market(journal.now())
@@ -71,14 +71,16 @@ class Observer:
         )
 
     def _doubt_halts(self, session: MarketSession) -> None:
-        """A resumption may have been missed, overnight or while no connection was open."""
+        """Forget halts whose end may have been missed, overnight or while no connection was open."""
         opened_now = session.since if session.since != self._opened_at else None
         self._opened_at = session.since or self._opened_at
         self._journal.last_values.doubt_halts(self._journal.coalescer.newest, opened_now)
 
     def _tell(self, stale: frozenset[str]) -> None:
         for symbol in sorted(stale - self._stale):
-            _log.warning("%s is stale: its market is open, and it is silent", symbol, extra={"event_type": "freshness"})
+            _log.warning(
+                "%s is stale: the market is open, but no quote arrives", symbol, extra={"event_type": "freshness"}
+            )
         for symbol in sorted((self._stale - stale) & self._journal.desired.value.declared):
             _log.info("%s is no longer stale", symbol, extra={"event_type": "freshness"})
         if stale != self._stale:

@@ -1,4 +1,4 @@
-"""Signs of life: to Firestore at its own cadence, to the IngestJob at once on a transition and seldom else."""
+"""Heartbeats: to Firestore at their own cadence; to the IngestJob on each transition and every 30 s."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .waiting import completes_within
 
 _log = logging.getLogger(__name__)
 
-# The API server pays for each status write, and so does everybody who watches IngestJobs.
+# Each status write costs the API server work, and every client that watches IngestJobs.
 REPORT_SECONDS = 30.0
-# Transitions come in swarms; between two writes of the same document lies at least this.
+# Transitions come in bursts; this is the minimum time between two writes of the same document.
 _LEAST_SECONDS = 0.02
 _RETRY_SECONDS = 1.0
 
 
 async def send_heartbeats_forever(sink: Sink, journal: Journal) -> None:
-    """Keeps the Firestore heartbeat going. Ends only by cancellation or by being fenced."""
+    """Write the Firestore heartbeat until cancelled, or until a later writer of the job fences this one."""
 
     async def send(snapshot: RuntimeSnapshot) -> None:
         try:
@@ -39,34 +39,34 @@ async def send_heartbeats_forever(sink: Sink, journal: Journal) -> None:
 
 
 async def report_status_forever(job: JobPort, journal: Journal) -> None:
-    """Keeps the pod's half of the IngestJob's status up to date."""
+    """Report the pod's part of the IngestJob's status until cancelled."""
 
     async def send(snapshot: RuntimeSnapshot) -> None:
         try:
             await job.report(stream_status(snapshot))
         except ReportError as error:
             count(journal.counters.errors, "report")
-            _log.warning("the status could not be reported: %s", error, extra={"event_type": "heartbeat"})
+            _log.warning("status not reported: %s", error, extra={"event_type": "heartbeat"})
             raise
 
     await _send_for_ever(send, journal, lambda: REPORT_SECONDS)
 
 
 async def send_last_heartbeats(sink: Sink, job: JobPort | None, journal: Journal) -> None:
-    """The last heartbeat: to Firestore, and to the job if it still is there. Neither may hold up the end."""
+    """Send the last heartbeat to Firestore, and to the IngestJob if there is one. Failures are only logged."""
     snapshot = journal.snapshot()
     words = [sink.beat(heartbeat(snapshot))]
     if job is not None:
         words.append(job.report(stream_status(snapshot)))
     for result in await asyncio.gather(*words, return_exceptions=True):
         if isinstance(result, Exception):
-            _log.info("the last heartbeat was not taken: %s", result, extra={"event_type": "heartbeat"})
+            _log.info("last heartbeat not accepted: %s", result, extra={"event_type": "heartbeat"})
 
 
 async def _send_for_ever(
     send: Callable[[RuntimeSnapshot], Awaitable[None]], journal: Journal, interval: Callable[[], float]
 ) -> None:
-    """Sends at each change of the aim, at each transition, and else once an interval; a failed one soon again."""
+    """Send on each change of the desired state, on each transition and once per interval; retry a failure after 1 s."""
     loop = asyncio.get_running_loop()
     while True:
         aims, transitions, began = journal.desired.version, journal.transitions.version, loop.time()

@@ -1,4 +1,4 @@
-"""Everything that the loops find out, kept in one place: the listener of connections and the maker of snapshots."""
+"""The runtime's shared state: connections and loops write to it, and status snapshots are built from it."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from .latest_value import LatestValue
 
 _log = logging.getLogger(__name__)
 
-# How far a provider's clock may run ahead of ours before its stamps stop counting.
+# Timestamps from a provider are ignored if they are further ahead of the local clock than this.
 SKEW = timedelta(seconds=5)
-_REJECTIONS_TOLD = 20  # of those that came together
+_REJECTIONS_TOLD = 20  # logged per acknowledgement
 _STREAM = {"event_type": "stream"}
 _FIRESTORE_WRITE = {"event_type": "firestore_write"}
 
 
 class Journal:
-    """What is known now. `transitions` counts what consumers should hear of at once."""
+    """The current state of the runtime. `transitions` counts the changes that are reported immediately."""
 
     def __init__(
         self, identity: Identity, desired: LatestValue[Desired], coalescer: Coalescer, now: Callable[[], datetime]
@@ -51,8 +51,8 @@ class Journal:
         self.now = now
         self.counters = Counters()
         self.transitions = LatestValue(0)
-        self.failures = LatestValue(0)  # of the stream, since the start
-        self.switches: LatestValue[tuple[Switch, ...]] = LatestValue(())  # those beside the job's own
+        self.failures = LatestValue(0)  # of the stream, since the process started
+        self.switches: LatestValue[tuple[Switch, ...]] = LatestValue(())  # those outside the job document
         self.state: StreamState = "Stopped"
         self.stopping = False
         self.loop_tick_at = now()
@@ -61,25 +61,25 @@ class Journal:
         self.last_write_at: datetime | None = None
         self.socket_closed_at: datetime | None = None
         self.last_values = LastValues()
-        self.inherited: set[str] = set()  # symbols of which an earlier process of this job may have left documents
-        self.deleted: set[str] = set()  # removed symbols whose documents are gone
-        self.needs_snapshot: set[str] = set()  # symbols of which more is asked for than when somebody last looked here
-        self.quote_states: dict[str, QuoteState] = {}  # of symbols whose quote document shall not say live
-        self.count_freshness: Callable[[], SymbolFreshness] | None = None  # once somebody judges it
+        self.inherited: set[str] = set()  # symbols for which an earlier process of this job may have left documents
+        self.deleted: set[str] = set()  # removed symbols whose documents have been deleted
+        self.needs_snapshot: set[str] = set()  # symbols added, or with other channels, since the last snapshot
+        self.quote_states: dict[str, QuoteState] = {}  # only symbols whose quote document must not say "live"
+        self.count_freshness: Callable[[], SymbolFreshness] | None = None  # set by the freshness monitor
         self.gaps = Gaps()
         self.slot: ConnectionSlot | None = None
-        self.mutes = LatestValue(0)  # how often the connection was found to be mute
+        self.mutes = LatestValue(0)  # how often the connection was found silent
         self._sink_failures: dict[str, str] = {}
         self._ledger = Ledger()
         self._acknowledgement: Acknowledgement | None = None
         self._failure: StreamFailure | None = None
         self._impairment: Impairment | None = None
-        self._is_subscribed = False  # on the connection that is open
+        self._is_subscribed = False  # on the open connection
         self.preflight: Preflight | None = None
         self._keep(desired.value)
 
     def set_desired(self, desired: Desired) -> None:
-        """Sets what all loops aim at, and forgets what nobody asks for any more."""
+        """Set the desired state of all loops, and forget symbols that are no longer declared."""
         before = self.desired.value
         self.needs_snapshot |= (
             desired.symbols if desired.channels != before.channels else desired.symbols - before.symbols
@@ -88,10 +88,10 @@ class Journal:
         self._keep(desired)
         self.desired.set(desired)
 
-    # Listener: what connections tell
+    # Listener: called by connections
 
     def entered(self, state: StreamState) -> None:
-        """The connection, or the want of one, is in a new phase."""
+        """Record a new phase of the stream. Also called while no connection is wanted or possible."""
         if state == "Live":
             self._is_subscribed = True
             if self._impairment is not None and self._impairment.interrupts:
@@ -110,7 +110,7 @@ class Journal:
             self.transition()
 
     def received(self, ticks: Sequence[Tick]) -> None:
-        """Ticks that came together."""
+        """Pass one batch of ticks to the coalescer."""
         self.last_message_at = now = self.now()
         self.counters.batches += 1
         self.coalescer.accept(ticks, now + SKEW)
@@ -119,7 +119,7 @@ class Journal:
             self.transition()
 
     def caught_up(self, latest: MarketSnapshot) -> int:
-        """What was asked beside the stream. Returns how many quotes of it are newer than what the stream has said."""
+        """Apply a market snapshot. Return how many of its quotes are newer than those from the stream."""
         horizon = self.now() + SKEW
         self.last_values.learn(latest.trades, horizon)
         learnt = self.coalescer.learn(latest.quotes, horizon)
@@ -129,12 +129,12 @@ class Journal:
         return learnt
 
     def traded(self, trades: Sequence[Trade]) -> None:
-        """Trades that came together."""
+        """Keep the newest trade of each symbol in one batch."""
         self.last_message_at = now = self.now()
         self.last_values.traded(trades, now + SKEW)
 
     def halted(self, halts: Sequence[Halt]) -> None:
-        """Halts and resumptions that came together."""
+        """Apply one batch of trading halts and resumptions."""
         self.last_message_at = self.now()
         self.last_values.halted(halts)
         for halt in halts:
@@ -144,23 +144,23 @@ class Journal:
                 del self.quote_states[halt.symbol]
 
     def aggregated(self, bars: Sequence[Bar]) -> None:
-        """Bars that came together."""
+        """Keep the newest bar of each symbol in one batch."""
         self.last_message_at = self.now()
         self.last_values.aggregated(bars)
 
     def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
-        """The provider's word on what is subscribed."""
+        """Record the provider's acknowledgement of the subscription, and log symbols that it newly rejects."""
         ledger = Ledger(confirmed, tuple(rejected))
         known = frozenset(self._ledger.rejected)
         if new := [each for each in ledger.rejected if each not in known]:
             told = ", ".join(f"{each.symbol} ({each.message})" for each in new[:_REJECTIONS_TOLD])
-            _log.warning("%d symbols are rejected: %s", len(new), told, extra=_STREAM)
+            _log.warning("provider rejects %d symbols: %s", len(new), told, extra=_STREAM)
         if ledger != self._ledger:
             self._ledger = ledger
             self.transition()
 
     def set_impairment(self, impairment: Impairment | None) -> None:
-        """What the open connection cannot bring. Where quotes are among it, that is a gap."""
+        """Record what the open connection cannot deliver; None: it delivers everything. Missing quotes open a gap."""
         if impairment == self._impairment:
             return
         self._impairment, self._failure = impairment, None
@@ -168,13 +168,13 @@ class Journal:
             self._failure = StreamFailure(type="network", message=impairment.message, at=self.now())
             if impairment.interrupts and self.state == "Live":
                 self.gaps = self.gaps.opened(self.now(), "disconnect")
-        _log.warning(impairment.message if impairment else "the provider's faults are over", extra=_STREAM)
+        _log.warning(impairment.message if impairment else "the provider has recovered", extra=_STREAM)
         if self._is_subscribed:
             self.entered("Live")
         self.transition()
 
     def closed(self) -> None:
-        """The socket is closed."""
+        """Record that the socket is closed, and forget what was confirmed on it."""
         self.socket_closed_at = self.now()
         self._impairment, self._is_subscribed = None, False
         self._ledger = Ledger()
@@ -183,10 +183,10 @@ class Journal:
             cause: GapCause = "pause" if self.desired.value.pause else "disconnect"
             self.gaps = self.gaps.opened(self.socket_closed_at, cause)
 
-    # What the loops find out
+    # Called by the loops
 
     def failed(self, error: StreamError) -> None:
-        """The stream cannot be had, or has ended."""
+        """Record that the stream could not be opened, or has failed."""
         count(self.counters.errors, "create_source" if error.kind == "configuration" else error.kind)
         self.failures.set(self.failures.value + 1)
         _log.warning(error.message, extra={"event_type": "stream", "failure": error.kind})
@@ -195,32 +195,32 @@ class Journal:
             self.gaps = self.gaps.explained(failure_cause(error.kind))
 
     def mute_found(self) -> None:
-        """The connection is open and silent, although its market is open."""
+        """Record that the connection is silent although the market is open. The supervisor then reconnects."""
         self.mutes.set(self.mutes.value + 1)
 
     @property
     def confirmed(self) -> frozenset[str]:
-        """What the provider has confirmed on the connection that is open."""
+        """The symbols that the provider has confirmed on the open connection."""
         return self._ledger.confirmed
 
     def quote_state(self, symbol: str) -> QuoteState:
-        """What the document of a symbol that is streamed shall say. Who was heard since it was judged is not stale."""
+        """Return the status for a symbol's quote document. A symbol that ticked since the last check is not stale."""
         state = self.quote_states.get(symbol, "live")
         return "live" if state == "stale" and self.coalescer.was_heard(symbol) else state
 
     def pause_acknowledged(self) -> None:
-        """Closed and flushed: from now on nothing is written."""
+        """Record that the pause is complete: the socket is closed, and no quote is written until it ends."""
         self._acknowledgement = Acknowledgement(
             at=self.now(), socket_closed_at=self.socket_closed_at, last_write_at=self.last_write_at
         )
         self._failure = None
-        for what in ("quotes", "documents"):  # what could not be written was dropped, or waits for the resumption
+        for what in ("quotes", "documents"):  # failed writes were dropped, or wait until the pause ends
             self.sink_is(what, None)
         self.gaps = self.gaps.explained("pause")
         self.transition()
 
     def wrote(self, quotes: int) -> None:
-        """Firestore acknowledged quote writes."""
+        """Record that Firestore acknowledged quote writes."""
         self.counters.writes += quotes
         first, self.last_write_at = self.last_write_at is None, self.now()
         self.sink_is("quotes", None)
@@ -228,32 +228,33 @@ class Journal:
             self.transition()
 
     def sink_is(self, what: str, failure: str | None) -> None:
-        """How the last write of `what` (quotes, documents, records, heartbeat) went: None for well, else a sentence."""
+        """Record the result of the last write of `what` (quotes, documents, records, heartbeat); None means success."""
         failed_before = what in self._sink_failures
         if failure is not None:
             self._sink_failures[what] = failure
         elif failed_before:
             del self._sink_failures[what]
         if failed_before != (failure is not None):
-            _log.warning("%s: %s", what, failure or "no write fails any more", extra=_FIRESTORE_WRITE)
+            text = f"{what} not written: {failure}" if failure else f"Firestore writes recovered: {what}"
+            _log.warning(text, extra=_FIRESTORE_WRITE)
             self.transition()
 
     def sink_fails(self, what: str) -> bool:
-        """Whether the last write of `what` to Firestore failed."""
+        """Return True if the last write of `what` to Firestore failed."""
         return what in self._sink_failures
 
     def switched(self, switch: Switch) -> None:
-        """A switch beside the job's own says something."""
+        """Set the state of a switch outside the job document."""
         known = {each.source: each for each in self.switches.value} | {switch.source: switch}
         self.switches.set(tuple(each for each in known.values() if each.pauses))
 
     def check_failed(self, message: str) -> None:
-        """A switch cannot be read: what it said last stands."""
+        """Record that a switch cannot be read. Its last state stays in force."""
         count(self.counters.errors, "pause_check")
         _log.warning("PAUSE_CHECK_FAILED: %s", message, extra={"event_type": "PAUSE_CHECK_FAILED"})
 
     def transition(self) -> None:
-        """Something happened that consumers should hear of at once."""
+        """Trigger an immediate heartbeat and status report."""
         self.transitions.set(self.transitions.value + 1)
 
     def _keep(self, desired: Desired) -> None:
@@ -261,7 +262,7 @@ class Journal:
         self.last_values.keep(desired.declared, desired.symbols, desired.channels)
 
     def snapshot(self) -> RuntimeSnapshot:
-        """Everything that is known, at this instant."""
+        """Return the state of the runtime at this instant."""
         last = self.coalescer.last
         return RuntimeSnapshot(
             identity=self.identity,

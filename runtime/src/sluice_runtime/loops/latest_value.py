@@ -1,4 +1,4 @@
-"""A value that tasks share: the newest counts, and nobody is owed the ones before."""
+"""A value shared by tasks. Only the newest value matters: a waiter may miss values in between."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class LatestValue(Generic[T]):
-    """Holds the newest value. Waiting for a change never misses one, and never sees the same one twice."""
+    """The newest value and its version. A task that waits for a newer version never misses the last change."""
 
     def __init__(self, value: T) -> None:
         self.value = value
@@ -17,7 +17,7 @@ class LatestValue(Generic[T]):
         self._changed = asyncio.Event()
 
     def set(self, value: T) -> None:
-        """Replaces the value and wakes all who wait. An equal value wakes nobody."""
+        """Replace the value and wake all waiting tasks. Setting an equal value does nothing."""
         if value == self.value:
             return
         self.value = value
@@ -26,14 +26,14 @@ class LatestValue(Generic[T]):
         self._changed = asyncio.Event()
 
     async def changed(self, since: int) -> int:
-        """Returns the version as soon as it is not `since`."""
+        """Wait until the version differs from `since`, and return it."""
         while self.version == since:
             await self._changed.wait()
         return self.version
 
 
 async def any_changed(*seen: tuple[LatestValue[Any], int]) -> None:
-    """Returns when one of the cells has another version than was seen of it."""
+    """Wait until one of the values has a version other than the given one."""
     changes = [asyncio.ensure_future(cell.changed(version)) for cell, version in seen]
     try:
         await asyncio.wait(changes, return_when=asyncio.FIRST_COMPLETED)

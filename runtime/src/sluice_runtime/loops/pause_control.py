@@ -1,4 +1,4 @@
-"""The pod's own switches: worked over HTTP or by a guardrail, and kept over a restart of the process."""
+"""The pod's own switches: set over HTTP or by auto-stop, and kept across restarts of the process."""
 
 from __future__ import annotations
 
@@ -11,35 +11,37 @@ from .journal import Journal
 from .latest_value import any_changed
 from .waiting import completes_within
 
-# A socket closes within 2 s, a drain ends within 3: longer than both, and the caller is told the truth.
+# A socket closes within 2 s and a drain ends within 3 s: this is longer than both, so the response is accurate.
 _STOP_SECONDS = 8.0
 _START_SECONDS = 1.0
 
 
 class Switchboard:
-    """What they say: the journal knows it, and the keeper remembers it."""
+    """Sets the pod's switches in the journal, and stores them with the keeper."""
 
     def __init__(self, journal: Journal, keeper: SwitchKeeper | None = None) -> None:
         self._journal = journal
         self._keeper = keeper
 
     def restore(self) -> None:
-        """Takes up what was said before this process began."""
+        """Restore the switches that an earlier process of this pod stored."""
         try:
             for switch in self._keeper.read() if self._keeper else ():
                 self._journal.switched(switch)
         except (OSError, msgspec.MsgspecError) as error:
-            self._journal.check_failed(f"what the own switches said before the restart is lost: {error}")
+            self._journal.check_failed(
+                f"the pod's own switches from before the restart are lost, set them again: {error}"
+            )
 
     def set(self, switch: Switch) -> None:
-        """One switch says something new."""
+        """Set one switch and store it."""
         self._journal.switched(switch)
         if self._keeper:
             self._keeper.keep(switch)
 
 
 class Control:
-    """The switch `api`."""
+    """Operates the switch `api` for the HTTP interface."""
 
     def __init__(self, switchboard: Switchboard, journal: Journal, declaration: Declaration) -> None:
         self._switchboard = switchboard
@@ -47,23 +49,23 @@ class Control:
         self._declaration = declaration
 
     async def stop(self, reason: str | None) -> bool:
-        """As Controls."""
+        """Set the switch `api` and wait up to 8 s for the pause to be acknowledged."""
         self._switchboard.set(Switch(source=API, pauses=True, reason=reason))
         return await completes_within(_STOP_SECONDS, self._paused())
 
     async def start(self, wishes: StartRequest) -> tuple[str, ...]:
-        """As Controls."""
+        """Clear the switch `api` and return the switches that still pause. Waits up to 1 s for the change to apply."""
         self._declaration.override(wishes)
         self._switchboard.set(Switch(source=API, pauses=False))
         await completes_within(_START_SECONDS, self._heeded(pauses=False))
         return tuple(source for source in self._journal.desired.value.switches if source != API)
 
     def reload(self) -> None:
-        """As Controls."""
+        """Delegate to the declaration."""
         self._declaration.reload()
 
     async def _heeded(self, *, pauses: bool) -> None:
-        """The aim knows of the switch. A job that was never read, or is gone, is paused whatever it says."""
+        """Wait until the desired state reflects the switch. A job that is unread or deleted stays paused regardless."""
         desired = self._journal.desired
         while (API in desired.value.switches) != pauses and desired.value.pause not in (UNREAD, DELETED):
             await desired.changed(desired.version)

@@ -1,4 +1,4 @@
-"""A look at the provider's account, once the stream is up. Whatever it finds, the stream goes on."""
+"""Runs the preflight checks of the provider's account once the stream is live. They never stop the stream."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 
 async def look_once(find: Callable[[Sequence[str]], Awaitable[Sequence[Finding]]], journal: Journal) -> None:
-    """Waits for the stream, looks, tells. Ends only by cancellation."""
+    """Wait until the stream is live, run the checks once, log and report the findings, then wait to be cancelled."""
     while journal.state != "Live":
         await journal.transitions.changed(journal.transitions.version)
     found = await find(sorted(journal.desired.value.declared))

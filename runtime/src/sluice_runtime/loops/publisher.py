@@ -1,4 +1,4 @@
-"""What is written to quote documents: news, refreshes, and the transitions of their status."""
+"""Writes quote documents: changed quotes, refreshes of unchanged ones, and changes of status."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from .journal import SKEW, Journal
 
 _log = logging.getLogger(__name__)
 
-# Transitions have a budget of their own: a busy market never delays them, and they never delay it for long.
+# Status changes have their own token bucket: a busy market never delays them, and they delay quotes only briefly.
 _TRANSITIONS_PER_SECOND = 20.0
 _TRANSITIONS_AT_ONCE = 100
 _DELETED_AT_ONCE = 100
 
 
 class Publisher:
-    """Writes through to the sink, one call at a time. What fails is not lost: it is found again at the next call."""
+    """Writes to the sink, one call at a time. A failed write is not lost: the next call finds it again."""
 
     def __init__(self, sink: Sink, journal: Journal, origin: Origin) -> None:
         self._sink = sink
@@ -42,19 +42,19 @@ class Publisher:
         self._sampler = Sampler(1.0)
 
     def note(self, desired: Desired) -> None:
-        """Finds out what a change of the aim asks of documents that no quote will touch again."""
+        """Apply a new desired state to documents that no quote will update again, such as those of removed symbols."""
         before, self._desired = self._desired, desired
         if before is None or desired is before:
             return
-        self._publications.marking(self._removed & desired.declared)  # they were left as they were
-        # Also what came and went between two flushes, or during one: it may have a document all the same.
+        self._publications.marking(self._removed & desired.declared)  # their documents may still exist with any status
+        # Include symbols added and removed between two flushes or during one: they may have a document too.
         self._removed |= (before.declared | self._publications.symbols) - desired.declared
         self._publications.keep(desired.declared)
         if before.dry_run:
             self.enqueue_all()
 
     def enqueue_due(self, at: float) -> None:
-        """Puts into the line what is due although no tick came: refreshes, and prices of trades."""
+        """Queue ticks that are due without a new tick: refreshes, and prices changed by trades."""
         if self._journal.desired.value.dry_run:
             return
         coalescer = self._journal.coalescer
@@ -62,12 +62,12 @@ class Publisher:
         coalescer.append(self._publications.repriced(self._journal.last_values.trades))
 
     def enqueue_all(self) -> None:
-        """Puts every tick into the line whose document does not have its time yet."""
+        """Queue every tick whose document does not have its time yet."""
         if not self._journal.desired.value.dry_run:
             self._journal.coalescer.append(self._publications.due(float("inf"), 0.0))
 
     async def write(self, ticks: Sequence[Tick], at: float) -> int:
-        """Writes those of `ticks` that are news and returns how many. The others wait for their refresh."""
+        """Write the ticks that change their document and return their number. The others wait for their refresh."""
         if self._journal.desired.value.dry_run:
             return self._hold_for_dry_run(ticks)
         statements = [self._statement(tick) for tick in ticks]
@@ -79,21 +79,21 @@ class Publisher:
         return len(news)
 
     async def write_all(self, ticks: Sequence[Tick], at: float) -> None:
-        """Writes all of `ticks`, news or not."""
+        """Write all of `ticks`, whether or not they change their document."""
         if self._journal.desired.value.dry_run:
             self._hold_for_dry_run(ticks)
         else:
             await self._publish([self._statement(tick) for tick in ticks], at)
 
     async def settle(self, at: float) -> None:
-        """Gives documents the status that they shall have, writes bars, deletes the documents of removed symbols.
+        """Update the status of documents, write bars, and delete the documents of removed symbols.
 
         Raises:
-            SinkError: one of these was not taken; the others were tried all the same.
+            SinkError: at least one of the three failed. The others were attempted too.
         """
         failures = []
         for part in (self._mark, self._write_bars, self._delete):
-            desired = self._desired  # the drain of a pause may have noted another meanwhile
+            desired = self._desired  # a drain may have set another desired state in the meantime
             if desired is None or desired.dry_run:
                 break
             try:
@@ -112,7 +112,7 @@ class Publisher:
                 self._reserve.spend(len(due))
 
     async def _delete(self, desired: Desired, _: float) -> None:
-        """At most so many at a time that quotes need not wait long."""
+        """Delete the documents of removed symbols, 100 at a time, so that quotes do not wait long."""
         journal = self._journal
         self._removed = (self._removed | journal.inherited) - desired.declared
         journal.inherited.clear()
@@ -123,7 +123,7 @@ class Publisher:
             journal.deleted.update(removed)
 
     async def _write_bars(self, _: Desired, at: float) -> None:
-        """One bar a symbol and minute: little enough for the reserve. A newer bar of a symbol overtakes its older."""
+        """Write bars from the reserve: one per symbol and minute. A newer bar of a symbol replaces a waiting one."""
         board = self._journal.last_values
         if due := list(board.bars.values())[: self._reserve.available(at)]:
             await self._sink.write_bars([live_bar(bar, self._origin) for bar in due])
@@ -140,7 +140,7 @@ class Publisher:
         try:
             await self._sink.write(documents)
         except BaseException:
-            # Whatever happened, also a cancellation: the newest value has to be written after all.
+            # After any failure, including cancellation, the newest value must still be written.
             self._publications.doubt(each.symbol for each in documents)
             self._journal.coalescer.put_back([each.quote for each in statements])
             raise
@@ -159,7 +159,7 @@ class Publisher:
     def _hold_for_dry_run(self, ticks: Sequence[Tick]) -> int:
         symbols = [tick.symbol for tick in ticks]
         for tick in ticks:
-            self._publications.hold(tick)  # for when it is no dry run any more
+            self._publications.hold(tick)  # to be written when the dry run ends
         count(self._journal.counters.suppressed, "dry_run", len(symbols))
         _log.info("would write %s", " ".join(symbols), extra={"event_type": "would_write", "symbols": symbols})
         return len(symbols)
@@ -176,7 +176,7 @@ class Publisher:
         return self._publications.statement(tick.quote(), trade, self._journal.quote_state(tick.symbol))
 
     def _transitions(self, desired: Desired) -> dict[QuoteState, list[str]]:
-        """By the status to come, the documents that do not have it. Those that a quote makes live soon are left."""
+        """Return the documents whose status must change, by new status. A queued quote makes its document live."""
         journal, odd = self._journal, self._publications.odd()
         found: defaultdict[QuoteState, list[str]] = defaultdict(list)
         for symbol in sorted((journal.quote_states.keys() | desired.paused | odd) & desired.declared):

@@ -1,4 +1,4 @@
-"""Keeps the ingest_state records, out of a budget of their own: no quote waits for them."""
+"""Writes the ingest_state records with their own token bucket, so that quotes never wait for them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .waiting import completes_within
 _LOOK_SECONDS = 1.0
 _RETRY_SECONDS = 5.0
 _BATCH = 100
-_BURST = 100  # so many symbols are paused or removed at once without a wait
-# Of the quotes' rate, and beside it. By its record a process finds the documents that another has left, so that the
-# first records come as soon as the documents do; a refresh can wait.
+_BURST = 100  # symbols that can be paused or removed at once without waiting
+# Shares of the quotes' write rate, in addition to it. A process finds the documents that another one left through
+# these records, so first records are written as fast as the documents; a refresh can wait.
 _NEWS_SHARE, _REFRESH_SHARE = 1.0, 0.1
 
 
 class RecordWriter:
-    """One write in flight, as everywhere."""
+    """Writes due records, one write in flight at a time."""
 
     def __init__(self, sink: Sink, journal: Journal) -> None:
         self._sink = sink
@@ -33,7 +33,7 @@ class RecordWriter:
         self._records: SymbolRecords | None = None
 
     async def run(self) -> None:
-        """Goes on until it is cancelled."""
+        """Write due records every second and on each change of the desired state, until cancelled."""
         while True:
             desired, version = self._journal.desired.value, self._journal.desired.version
             try:
@@ -47,7 +47,7 @@ class RecordWriter:
             await completes_within(_LOOK_SECONDS, self._journal.desired.changed(version))
 
     async def _write_due_records(self, desired: Desired) -> None:
-        """What is due, as far as the budget reaches."""
+        """Write the records that are due, as many as the token bucket allows."""
         if self._records is None:
             paused, own = await self._sink.paused_records(), await self._sink.own_records()
             self._records = SymbolRecords(self._journal.identity.job, paused, own)

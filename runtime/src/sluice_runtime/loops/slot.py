@@ -1,4 +1,4 @@
-"""Claims the connection slot before a connection is opened, renews the claim, and gives it up."""
+"""Claims the connection slot before a connection is opened, renews the claim, and releases it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RELEASE_SECONDS = 2.0
 
 
 class ConnectionSlotLease:
-    """One job's view of its slot. `me` is the job's name: a new pod of the same job has what the one before had."""
+    """One job's claim of its connection slot. `me` is the job's name, so a new pod of the job inherits the claim."""
 
     def __init__(self, port: SlotPort, me: str, journal: Journal) -> None:
         self._port = port
@@ -29,48 +29,48 @@ class ConnectionSlotLease:
         self._journal = journal
         self._sighting = Sighting(None, asyncio.get_running_loop().time())
         self._has_it = False
-        self._may_have_it = False  # a claim was sent, and perhaps taken
-        self._sure_until = 0.0  # until then nobody else can have it, unless the API server was away for us alone
+        self._may_have_it = False  # a claim was sent and may have been accepted
+        self._sure_until = 0.0  # until then no other job can have it, unless only this pod cannot reach the API server
 
     async def acquire(self) -> None:
-        """Returns when this job has the slot. Never takes it from a job that renews its claim.
+        """Wait until this job has the slot. Never takes it from a job that renews its claim.
 
-        While the API server is away, whoever had the slot has it still, for nobody can have claimed it since: if it was
-        asked often enough to know that it was away all the while.
+        While the API server is unreachable, the holder keeps its slot, because no other job can claim it. This holds
+        only if the holder has asked often enough to know that the API server was unreachable all the time.
         """
         while True:
             try:
                 await self._look()
             except SlotError as error:
-                _log.warning("the connection slot cannot be claimed: %s", error, extra={"event_type": "stream"})
+                _log.warning("cannot claim the connection slot: %s", error, extra={"event_type": "stream"})
                 self._has_it = self._has_it and self._is_still_sure()
             if self._has_it:
                 return
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def keep(self) -> NoReturn:
-        """Renews the claim for as long as a connection is open.
+        """Renew the claim while a connection is open.
 
-        An API server that is away takes nothing from anybody: the stream goes on.
+        While the API server is unreachable, the holder keeps its slot and the stream continues.
 
         Raises:
-            StreamError: another job has the slot by now.
+            StreamError: another job now has the slot.
         """
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             try:
                 await self._renew()
             except SlotError as error:
-                _log.warning("the connection slot was not renewed: %s", error, extra={"event_type": "stream"})
+                _log.warning("connection slot not renewed: %s", error, extra={"event_type": "stream"})
                 self._is_still_sure()
 
     async def release(self) -> None:
-        """Gives the slot up, if it is held. Waits at most 2 s; after that it becomes free by itself."""
+        """Release the slot if it is held. Waits at most 2 s; an unreleased slot expires by itself."""
         self._has_it = False
         self._tell(None)
         if self._may_have_it:
             await completes_within(_RELEASE_SECONDS, self._let_go())
-            self._may_have_it = False  # not if it was cut short: the next release makes up for it
+            self._may_have_it = False  # skipped on cancellation: the next release completes it
 
     async def _look(self) -> None:
         at = asyncio.get_running_loop().time()
@@ -94,11 +94,11 @@ class ConnectionSlotLease:
         found = await self._port.read()
         if found is not None and found.holder not in ("", self._me):
             self._has_it = self._may_have_it = False
-            raise StreamError("connectionLimit", f"job {found.holder} has taken the connection slot: waiting for it")
+            raise StreamError("connectionLimit", f"job {found.holder} has taken the connection slot; waiting for it")
         await self._claim(found)
 
     def _is_still_sure(self) -> bool:
-        """Whether the claim stands, as the API server is away now. It does as long as it was away whenever asked."""
+        """Return whether the claim still holds although the API server is unreachable, and if so extend it by 60 s."""
         at = asyncio.get_running_loop().time()
         if at > self._sure_until:
             return False
@@ -111,7 +111,7 @@ class ConnectionSlotLease:
             if found is not None and found.holder == self._me:
                 await self._port.write(Claim(holder="", renewed_at=self._journal.now(), version=found.version))
         except SlotError as error:
-            _log.warning("the connection slot was not given up: %s", error, extra={"event_type": "stream"})
+            _log.warning("connection slot not released: %s", error, extra={"event_type": "stream"})
 
     def _tell(self, slot: ConnectionSlot | None) -> None:
         if slot == self._journal.slot:
@@ -119,4 +119,4 @@ class ConnectionSlotLease:
         self._journal.slot = slot
         self._journal.transition()
         if slot is not None and not slot.acquired:
-            _log.warning("job %s has the connection slot: waiting", slot.holder, extra={"event_type": "stream"})
+            _log.warning("job %s has the connection slot; waiting for it", slot.holder, extra={"event_type": "stream"})

@@ -1,4 +1,4 @@
-"""Asks beside the stream for what it has not said: after a connection is made, and when one is suspiciously silent."""
+"""Fetches market snapshots: after each connect, and when the open connection is suspiciously silent."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _log = logging.getLogger(__name__)
 _STREAM = {"event_type": "stream"}
 
 _LOOK_SECONDS = 5.0
-# A connection that is silent for this long is asked about; then ever more seldom until something is heard.
+# A connection that is silent for this long is verified, then at growing intervals until a message arrives.
 _SILENT_SECONDS = 60.0
 _MOST_SECONDS = 3600.0
 
 
 class SnapshotRecovery:
-    """Documents are right as soon as a connection is, and never older than they were."""
+    """Brings documents up to date after a connect, and never replaces a newer quote with an older one."""
 
     def __init__(self, snapshots: MarketSnapshots, sink: Sink, journal: Journal, market: Hours) -> None:
         self._snapshots = snapshots
@@ -44,7 +44,7 @@ class SnapshotRecovery:
         self._failure = ""
 
     async def run(self) -> None:
-        """Goes on until it is cancelled."""
+        """Fetch missing snapshots and verify silent connections, until cancelled."""
         transitions = self._journal.transitions
         while True:
             version = transitions.version
@@ -59,7 +59,7 @@ class SnapshotRecovery:
             self._not_before = 0.0
             self._backoff.reset()
         wanted = journal.confirmed & journal.desired.value.symbols
-        self._covered = (self._covered & wanted) - journal.needs_snapshot  # who comes back may have moved meanwhile
+        self._covered = (self._covered & wanted) - journal.needs_snapshot  # a symbol that returns may have newer data
         journal.needs_snapshot.clear()
         try:
             if asyncio.get_running_loop().time() < self._not_before:
@@ -70,7 +70,7 @@ class SnapshotRecovery:
                 await self._verify(wanted)
         except SnapshotError as error:
             self._failed(str(error), self._backoff.wait(at_least=_LOOK_SECONDS))
-        except SinkError as error:  # it comes back without being asked too often
+        except SinkError as error:  # Firestore sets the pace of its own retries
             self._failed(str(error), max(_LOOK_SECONDS, error.retry_after))
 
     async def _cover(self, symbols: frozenset[str]) -> None:
@@ -84,10 +84,10 @@ class SnapshotRecovery:
         self._backoff.reset()
         self._failure = ""
         caught_up = self._journal.caught_up(latest)
-        _log.info("%d of %d symbols have moved meanwhile", caught_up, len(symbols), extra=_STREAM)
+        _log.info("snapshot had newer data for %d of %d symbols", caught_up, len(symbols), extra=_STREAM)
 
     async def _verify(self, symbols: frozenset[str]) -> None:
-        """Whether the silence is the connection's own: something was quoted, and it has not said so."""
+        """Report the connection as silent if the provider has a newer quote that the stream did not deliver."""
         since = self._silent_since()
         latest = await self._ask(symbols)
         if self._is_over() or self._silent_since() != since:
@@ -96,7 +96,7 @@ class SnapshotRecovery:
         self._journal.caught_up(latest)
         if unheard is not None:
             at = unheard.ts.isoformat(timespec="seconds")
-            _log.warning("%s was quoted at %s, and the open connection was silent", unheard.symbol, at, extra=_STREAM)
+            _log.warning("%s was quoted at %s, but the connection delivered nothing", unheard.symbol, at, extra=_STREAM)
             self._journal.mute_found()
 
     async def _ask(self, symbols: frozenset[str]) -> MarketSnapshot:
@@ -104,7 +104,7 @@ class SnapshotRecovery:
         return latest if "trades" in self._journal.desired.value.channels else latest.without_trades()
 
     def _is_suspect(self) -> bool:
-        """Whether its market is open, and nothing has come for long enough to ask why. Counts as asked."""
+        """Return True if the market is open and the silence is due for a check. A True result counts as a check."""
         now, heard_at = self._journal.now(), self._journal.last_message_at
         was_heard, self._heard_at = heard_at != self._heard_at, heard_at
         is_silent = (now - self._silent_since()).total_seconds() >= _SILENT_SECONDS
@@ -115,7 +115,7 @@ class SnapshotRecovery:
         return max(self._live_at, self._journal.last_message_at or self._live_at)
 
     def _is_over(self) -> bool:
-        """Whether the connection that was asked for is another's turn by now, or nobody's."""
+        """Return True if the connection that the snapshot was for is no longer the open one."""
         return self._journal.state != "Live" or self._journal.counters.starts != self._connection
 
     def _failed(self, message: str, wait: float) -> None:
@@ -123,4 +123,4 @@ class SnapshotRecovery:
         count(self._journal.counters.errors, "snapshot")
         if message != self._failure:
             self._failure = message
-            _log.warning("no snapshot: %s; the stream goes on without", message, extra=_STREAM)
+            _log.warning("no market snapshot: %s; the stream continues without it", message, extra=_STREAM)

@@ -1,4 +1,4 @@
-"""From the IngestJob as it changes, and from time as it passes, to the aim of all other loops."""
+"""Derives the desired state of all other loops from the IngestJob, the switches and the time."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _log = logging.getLogger(__name__)
 
 
 async def watch(port: JobPort, job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
-    """Keeps `job` at what the API server says. When the job is gone, so is the reason to stream."""
+    """Set `job` to each version that the API server reports. When the job is deleted, stop the stream and return."""
     is_first = True
     async for seen in port.watch():
         if seen is not None and is_first:
             is_first = False
             _inherit(seen.earlier_stream, journal)
         if seen is None:
-            _log.warning("the IngestJob is gone: stopping its stream", extra={"event_type": "stream"})
+            _log.warning("the IngestJob no longer exists; stopping the stream", extra={"event_type": "stream"})
             desired = with_pause(journal.desired.value, DELETED)
             if journal.desired.value.pause is None:
                 _log_switch(desired)
@@ -36,13 +36,13 @@ async def watch(port: JobPort, job: LatestValue[DeclaredJob | None], journal: Jo
 
 
 def _inherit(predecessor: StreamStatus | None, journal: Journal) -> None:
-    """Takes over what the process before this one knew of gaps."""
+    """Take over the gaps that the previous process reported."""
     if predecessor is not None and predecessor.heartbeat.session_id != journal.identity.session_id:
         journal.gaps = inherited(predecessor)
 
 
 async def follow_spec(job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
-    """Sets the aim at each change of the job, and whenever a pause of it ends by itself."""
+    """Update the desired state on each change of the job or a switch, and whenever a pause ends by its own time."""
     before: Desired | None = None
     while True:
         jobs, switches, now = job.version, journal.switches.version, journal.now()
@@ -71,7 +71,7 @@ def _log_changes(before: Desired | None, desired: Desired, journal: Journal) -> 
     if before is None or (before.pause is None) != (desired.pause is None):
         _log_switch(desired)
     if desired.spec_problem and (before is None or before.spec_problem != desired.spec_problem):
-        _log.warning("%s; the pod keeps to the last spec that it understood, and obeys each stop", desired.spec_problem)
+        _log.warning("%s; the pod keeps the last spec that it could read, and still obeys stops", desired.spec_problem)
     for symbol in sorted(desired.paused - (before.paused if before else frozenset())):
         journal.counters.paused_by_flag += 1
         _log.info("[PAUSED] Asset %s (quotes) has pause_fetch=true, skipping API fetch", symbol)

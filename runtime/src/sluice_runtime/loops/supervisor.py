@@ -1,4 +1,4 @@
-"""Keeps one connection open while the job shall stream, and none while it shall not."""
+"""Keeps one connection open while the job streams, and none while it is paused."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from .waiting import completes_within, first_completed
 
 _log = logging.getLogger(__name__)
 
-# A connection that lasted this long was good: what failed before is forgotten.
+# A connection that lasted this long was healthy: earlier failures no longer count.
 _HEALTHY_SECONDS = 60.0
 
-# A bad key is tried this often before it waits for a change of the Secret: a vendor counts failed logins.
+# Attempts with a bad key before waiting for a change of the Secret: vendors count failed logins.
 _FATAL_ATTEMPTS = 3
 
-_RENEWED = 2  # the place of renewed() among what a session races
+_RENEWED = 2  # the position of wait_for_rotation() in _session()
 
 
 class Supervisor:
-    """One task owns the connection, so there can never be two."""
+    """Owns the connection in one task, so there are never two connections."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Supervisor:
         self._fatal_failures = 0
 
     async def run(self) -> None:
-        """Streams, pauses, streams again; ends only by cancellation, and then with the socket closed."""
+        """Stream or pause as desired, until cancelled. The socket is closed on return."""
         while True:
             if self._journal.desired.value.pause is not None:
                 await self._pause()
@@ -54,7 +54,7 @@ class Supervisor:
                 await first_completed(self._stream(), self._until_paused())
 
     async def _pause(self) -> None:
-        """The socket is closed by now. What is pending is written, the pause acknowledged, the end of it awaited."""
+        """Drain pending writes, acknowledge the pause and wait for its end. The socket is already closed."""
         journal = self._journal
         pause = journal.desired.value.pause
         if journal.socket_closed_at is not None and pause is not None:
@@ -76,7 +76,7 @@ class Supervisor:
             await desired.changed(desired.version)
 
     async def _stream(self) -> None:
-        """Connects again and again until the stream is at its end; then waits to be cancelled."""
+        """Connect, and reconnect after each failure, until the stream is finished; then wait to be cancelled."""
         self._journal.socket_closed_at = None
         while True:
             try:
@@ -85,7 +85,7 @@ class Supervisor:
                     await self._slot.acquire()
                 if not await self._session():
                     break
-                _log.info("credentials have changed: connecting with the new ones", extra={"event_type": "stream"})
+                _log.info("credentials have changed; reconnecting with the new ones", extra={"event_type": "stream"})
             except StreamError as error:
                 self._journal.failed(error)
                 await self._recover(error)
@@ -93,7 +93,7 @@ class Supervisor:
         await asyncio.Event().wait()
 
     async def _session(self) -> bool:
-        """One connection, from opening to closing. Whether another one shall take its place."""
+        """Run one connection until it ends. Return True if new credentials call for another one."""
         live_since: float | None = None
         loop = asyncio.get_running_loop()
         try:
@@ -108,7 +108,7 @@ class Supervisor:
                 self._backoff.reset()
 
     async def _follow(self, connection: Connection) -> None:
-        """Keeps the subscription at what is wanted, on the connection that is open."""
+        """Keep the subscription of the open connection equal to the desired symbols and channels."""
         desired = self._journal.desired
         followed: tuple[frozenset[str], frozenset[Channel]] | None = None
         while True:
@@ -116,21 +116,21 @@ class Supervisor:
             if wanted != followed:
                 await connection.follow(*wanted)
                 followed = wanted
-                self._fatal_failures = 0  # a login may be taken, and what it is for refused
+                self._fatal_failures = 0  # not on login: a login can succeed and its subscription be refused
                 self._journal.entered("Live")
             await desired.changed(version)
 
     async def _endangered(self) -> None:
-        """Ends by a StreamError alone: the connection is mute, or its slot is lost."""
+        """Raise StreamError once the connection is silent or its slot is lost. Never returns."""
         await first_completed(self._muted(), self._slot.keep() if self._slot is not None else asyncio.Event().wait())
 
     async def _muted(self) -> None:
         mutes = self._journal.mutes
         await mutes.changed(mutes.version)
-        raise StreamError("stall", "the connection is open and silent, although its market is open: connecting anew")
+        raise StreamError("stall", "the connection is silent although the market is open; reconnecting")
 
     async def _recover(self, error: StreamError) -> None:
-        """Waits until another attempt makes sense."""
+        """Wait until another attempt makes sense: after the backoff, or for fatal failures after a fix."""
         wait = min(self._backoff.wait(at_least=error.retry_after), error.retry_within)
         if error.fatal:
             self._fatal_failures += 1

@@ -1,4 +1,4 @@
-"""Structured waiting."""
+"""Helpers that wait for coroutines and cancel what is left."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 
 async def first_completed(*contenders: Coroutine[Any, Any, Any]) -> int:
-    """Runs coroutines until the first ends, cancels the others and waits until they are gone.
+    """Run coroutines until the first completes, then cancel the others and wait for them to end.
 
-    Returns the index of one that ended by itself. Raises what it raised.
+    Returns the index of one that completed. Raises its exception if it failed.
     """
     tasks = [asyncio.ensure_future(contender) for contender in contenders]
     try:
@@ -23,14 +23,14 @@ async def first_completed(*contenders: Coroutine[Any, Any, Any]) -> int:
 
 
 async def cancel(*tasks: asyncio.Task[Any]) -> None:
-    """Cancels tasks and waits until they are gone, whatever they end with."""
+    """Cancel tasks and wait until they have ended, ignoring their exceptions."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def completes_within(seconds: float | None, awaitable: Coroutine[Any, Any, Any]) -> bool:
-    """Waits at most `seconds`. Whether it ended by itself."""
+    """Wait at most `seconds`, then cancel. Return True if the awaitable completed in time."""
     try:
         async with asyncio.timeout(seconds):
             await awaitable

@@ -85,7 +85,7 @@ async def test_a_damaged_memory_is_none(file: Path, caplog: pytest.LogCaptureFix
     await watched(FakeJob(job(1)), file, 1)
     damage(file)
     assert await watched(FakeJob(), file, 1000) == []
-    assert "cannot be read" in caplog.text
+    assert "cannot read the cached IngestJob" in caplog.text
 
 
 async def test_a_disk_that_takes_nothing_keeps_nothing_from_streaming(
@@ -93,7 +93,7 @@ async def test_a_disk_that_takes_nothing_keeps_nothing_from_streaming(
 ) -> None:
     damage(tmp_path / "state")
     assert await watched(FakeJob(job(1)), tmp_path / "state" / "job.json", 1) == [(0, job(1))]
-    assert "will not be remembered" in caplog.text
+    assert "cannot cache the IngestJob" in caplog.text
 
 
 async def test_no_status_is_remembered(file: Path) -> None:

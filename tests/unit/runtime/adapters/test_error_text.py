@@ -28,7 +28,7 @@ def test_who_says_nothing_is_told_by_name() -> None:
         ("wss://stream.example:8443/v2/iex", "wss://stream.example:8443/v2/iex"),
         ("ws://user:secret@host/v2?key=secret#secret", "ws://host/v2"),
         ("ws://[::1]:9/x", "ws://[::1]:9/x"),
-        ("ws://[::1/secret", "the URL that is set"),
+        ("ws://[::1/secret", "the configured URL"),
     ],
 )
 def test_a_url_is_told_without_what_may_be_a_password(url: str, told: str) -> None:

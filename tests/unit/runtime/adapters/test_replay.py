@@ -62,7 +62,7 @@ async def test_the_pace_may_be_another(tape: Path, speed: float, took: float) ->
 async def test_a_tape_without_a_quote_of_the_job_s_is_told(tape: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert await stream(ReplaySource(tape, 0), FakeListener(), "SPY")
     assert await stream(ReplaySource(tape, 0), FakeListener(), "AAPL")
-    assert caplog.messages == ["the tape has no quote of the job's symbols"]
+    assert caplog.messages == ["the tape has no quotes for the job's symbols"]
 
 
 @pytest.mark.parametrize("speed", [0, 1.0, 1000.0])

@@ -64,7 +64,7 @@ async def test_a_changed_document_is_found_within_a_second_counted_and_told(
         await at(60)
     assert [each.metadata.generation for each in world.seen] == [1, 2]
     assert (world.seen[-1].spec.symbols, world.seen[-1].spec.enabled) == (["SPY"], False)
-    assert caplog.messages == ["the document has changed: what is new of it is applied"]
+    assert caplog.messages == ["job document changed; applying its hot fields"]
 
 
 async def test_a_cold_change_is_told_and_only_the_rest_applied(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -102,7 +102,7 @@ async def test_a_mistake_that_comes_back_after_it_was_mended_is_told_again(
         await at(30)
         world.job.reload()
     sentence = "spec.synthetic can only change with a restart of this runtime; the rest is applied"
-    assert caplog.messages == [f"{mistake}; what was read last stands"] * 2 + [sentence] * 3
+    assert caplog.messages == [f"{mistake}; the last version stays in force"] * 2 + [sentence] * 3
 
 
 @pytest.mark.parametrize("other", [stored_job(tenant="other", symbols=["SPY"]), stored_job(uid="0b0b")])
@@ -113,7 +113,7 @@ async def test_a_document_of_another_job_changes_nothing(world: World, other: In
     async with world.running():
         world.document = other
         await at(10)
-        with pytest.raises(RefusedError, match=r"^the document is of .* by now, and .*: restart it$"):
+        with pytest.raises(RefusedError, match=r"^the document now declares .*, but this runtime runs .*; restart it$"):
             world.job.reload()
     assert len(world.seen) == 1
 

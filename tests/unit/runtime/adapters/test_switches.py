@@ -163,7 +163,7 @@ def test_nothing_kept_is_nothing_paused(file: Path) -> None:
 def test_a_disk_that_takes_nothing_is_told_and_does_not_fail(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     file.write_text("in the way")
     SwitchFile(file / "switches.json").keep(API)
-    assert "the switch api will not outlive this process" in caplog.text
+    assert "cannot store the switch api; it will not outlive this process" in caplog.text
 
 
 def test_a_file_that_was_damaged_is_told_on_reading_and_replaced_on_writing(file: Path) -> None:

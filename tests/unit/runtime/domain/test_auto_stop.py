@@ -9,13 +9,13 @@ def test_no_limit_is_never_reached() -> None:
 def test_the_time_is_up_at_its_end_and_not_before() -> None:
     limits = AutoStop(after_seconds=60)
     assert breach(limits, 59.9, 0) is None
-    assert breach(limits, 60.0, 0) == "autoStop.afterSeconds: it has streamed for 60 s"
+    assert breach(limits, 60.0, 0) == "autoStop.afterSeconds: the job has streamed for 60 s"
 
 
 def test_errors_count_up_to_their_limit() -> None:
     limits = AutoStop(after_consecutive_errors=3)
     assert breach(limits, 1e9, 2) is None
-    assert breach(limits, 0, 3) == "autoStop.afterConsecutiveErrors: 3 failures in a row"
+    assert breach(limits, 0, 3) == "autoStop.afterConsecutiveErrors: 3 consecutive failures"
 
 
 def test_failures_add_up_whether_or_not_the_stream_was_live_between() -> None:

@@ -65,7 +65,7 @@ async def test_it_stops_after_its_time_and_says_why(world: World) -> None:
         await at(69.9)
         assert world.stopped is None
         await at(70)
-        assert world.stopped == "autoStop.afterSeconds: it has streamed for 60 s"
+        assert world.stopped == "autoStop.afterSeconds: the job has streamed for 60 s"
 
 
 async def test_the_time_of_a_pause_does_not_count(world: World) -> None:
@@ -90,7 +90,7 @@ async def test_it_stops_after_errors_in_a_row(world: World) -> None:
         assert world.stopped is None
         world.journal.failed(StreamError("network", "away"))
         await settle()
-        assert world.stopped == "autoStop.afterConsecutiveErrors: 3 failures in a row"
+        assert world.stopped == "autoStop.afterConsecutiveErrors: 3 consecutive failures"
 
 
 async def test_it_streams_again_when_the_job_s_switch_was_off_once(world: World) -> None:

@@ -37,7 +37,7 @@ class TornSink(FakeSink):
     async def _be_away(self) -> None:
         if self.away:
             await asyncio.sleep(2.5)
-            raise SinkError("Firestore did not take a write within 2.5 s")
+            raise SinkError("Firestore did not accept a write within 2.5 s")
 
 
 class World:

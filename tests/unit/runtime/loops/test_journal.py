@@ -67,7 +67,7 @@ async def test_what_the_provider_rejects_is_told_once(book: Journal, caplog: pyt
     refused = [SymbolRejection(symbol="BAD", code=400, message="invalid syntax")]
     for _ in range(3):
         book.acknowledged(frozenset({"AAPL"}), refused)
-    assert caplog.messages == ["1 symbols are rejected: BAD (invalid syntax)"]
+    assert caplog.messages == ["provider rejects 1 symbols: BAD (invalid syntax)"]
 
 
 async def test_a_failure_stays_until_the_stream_is_live_again(book: Journal) -> None:

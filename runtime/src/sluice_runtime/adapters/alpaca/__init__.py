@@ -1,1 +1,1 @@
-"""Provider `alpaca`: two engines, one dialogue."""
+"""Provider `alpaca`: two engines that share one implementation of Alpaca's protocol."""

@@ -1,4 +1,4 @@
-"""The dialogue on one of Alpaca's connections: welcome, login, subscriptions and what they bring."""
+"""Alpaca's protocol on one connection: welcome, login, subscriptions and market data."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ from .websocket import Timeouts, Transport
 
 _log = logging.getLogger(__name__)
 _STREAM = {"event_type": "stream"}
-_TOLD = 20  # symbols in one line
+_TOLD = 20  # symbols in one log line
 
 Answer = SubscriptionMessage | ErrorMessage
 
-# Fewer messages than this in one turn of the loop: waking up for them cost more than they did.
+# With fewer messages than this in one turn of the loop, waking up costs more than handling them.
 _FEW = 100
 
 
 class AlpacaConnection:
-    """One open socket. `run` reads; `follow` writes and waits for what `run` reads in answer.
+    """One open connection. `run` reads; `follow` writes and waits for the answers that `run` reads.
 
-    What frames bring is passed on once for each turn of the loop, not once for each frame: while there is more to read,
-    reading does not yield, and a call for each quote would cost as much as decoding it. Control messages do not wait.
+    Market data is passed on once per turn of the event loop, not once per frame: while more data is available, reading
+    does not yield, and one call per quote would cost as much as decoding it. Control messages are handled immediately.
     """
 
     def __init__(self, wire: Transport, listener: Listener, patience: Timeouts, *, statuses: bool) -> None:
-        """`statuses`: whether the feed may tell of halts."""
+        """`statuses` is True if the feed may report trading halts."""
         self._wire = wire
         self._listener = listener
         self._patience = patience
@@ -56,31 +56,31 @@ class AlpacaConnection:
         self._rejected: dict[str, SymbolRejection] = {}
         self._limit_refusals = 0
         self._asked: deque[tuple[asyncio.Future[Answer], frozenset[int]]] = deque()
-        self._quotes: list[Message] = []  # that came in this turn of the loop
+        self._quotes: list[Message] = []  # received in this turn of the loop
         self._others: list[Message] = []  # trades, bars and halts likewise
-        self._is_due = False  # whether they are about to be passed on
+        self._is_due = False  # whether a call of _deliver_batch is scheduled
         self._soon = asyncio.get_running_loop().call_soon
 
     async def welcomed(self) -> None:
-        """Waits for the welcome."""
+        """Wait for the welcome message."""
         message = await self._control(self._patience.welcome, "a welcome")
         if not isinstance(message, SuccessMessage):
             raise refusal(message)
 
     async def log_in(self, credentials: Credentials) -> None:
-        """Authenticates."""
+        """Authenticate."""
         await self._wire.send({"action": "auth", "key": credentials.key_id, "secret": credentials.secret_key})
         message = await self._control(self._patience.auth, "an answer to the login")
         if not isinstance(message, SuccessMessage):
             raise refusal(message)
 
     async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
-        """Subscribes and unsubscribes the difference to what the provider last acknowledged."""
+        """Subscribe and unsubscribe the difference from the provider's last acknowledgement."""
         gone = self._gone(symbols, channels)
         self._rejected = {
             symbol: each
             for symbol, each in self._rejected.items()
-            # Room that others leave, in a plan that was full, may be enough for these.
+            # In a full plan, symbols that are unsubscribed now may make room for these.
             if symbol in symbols and channels == self._channels and not (gone and each.code == SYMBOL_LIMIT)
         }
         self._channels = channels
@@ -91,17 +91,17 @@ class AlpacaConnection:
             await self._subscribe(new)
         if left_out := sorted(symbols - self._symbols_on_all_channels - self._rejected.keys()):
             told = ", ".join(left_out[:_TOLD])
-            _log.warning("%d symbols are not in Alpaca's acknowledgement: %s", len(left_out), told, extra=_STREAM)
+            _log.warning("Alpaca's acknowledgement lacks %d symbols: %s", len(left_out), told, extra=_STREAM)
         self._listener.acknowledged(self._symbols_on_all_channels, tuple(self._rejected.values()))
         if self._statuses_wanted and symbols:
             await self._subscribe_statuses()
 
     async def run(self) -> None:
-        """Reads until the socket ends, which is always an error: a live stream has no end."""
+        """Read until the socket closes, which is always an error because a live stream has no end."""
         await self._wire.read(self._take)
 
     async def close(self) -> None:
-        """Closes the socket. What it has brought is passed on by then."""
+        """Close the socket, and pass on all data received before."""
         try:
             await self._wire.close()
         finally:
@@ -113,16 +113,16 @@ class AlpacaConnection:
         return frozenset.intersection(*held) if held else frozenset()
 
     def _gone(self, symbols: frozenset[str], channels: frozenset[Channel]) -> dict[str, list[str]]:
-        """What is held and no longer wanted, by channel."""
+        """Return the symbols that are subscribed but no longer wanted, by channel."""
         every: tuple[Channel, ...] = get_args(Channel)
         wanted = {channel: symbols if channel in channels else frozenset() for channel in every}
         gone = {channel: sorted(self._held.symbols(channel) - wanted[channel]) for channel in every}
         return {channel: names for channel, names in gone.items() if names}
 
     async def _subscribe(self, symbols: list[str]) -> None:
-        """One refused symbol makes Alpaca refuse all that were asked for with it: halve until it stands alone."""
+        """Subscribe, halving a refused request: one bad symbol makes Alpaca refuse all symbols of the request."""
         if self._limit_refusals >= 2:
-            # One by one was refused twice in a row: the plan is full, and asking on would only take time.
+            # Two single symbols in a row were refused: the plan is full, and further requests would only take time.
             self._reject(symbols, SYMBOL_LIMIT, "symbol limit exceeded")
             return
         answer = await self._request({"action": "subscribe", **dict.fromkeys(sorted(self._channels), symbols)})
@@ -140,11 +140,11 @@ class AlpacaConnection:
     def _reject(self, symbols: list[str], code: int, words: str) -> None:
         if code == SYMBOL_LIMIT:
             counted = len(self._held.quotes) + len(self._held.trades)
-            words = f"{words}: {counted} of quotes and trades are subscribed, and this plan takes no more"
+            words = f"{words}: {counted} quote and trade subscriptions are in use, and this plan allows no more"
         self._rejected.update({each: SymbolRejection(symbol=each, code=code, message=words) for each in symbols})
 
     async def _subscribe_statuses(self) -> None:
-        """Asks for the halts of all symbols, once. Not every feed and plan has them: nothing waits for the answer."""
+        """Subscribe once to the halts of all symbols, without waiting: not every feed and plan has them."""
         self._statuses_wanted = False
         await self._ask({"action": "subscribe", "statuses": ["*"]}, OF_A_SUBSCRIPTION | NOT_ENTITLED)
 
@@ -154,11 +154,11 @@ class AlpacaConnection:
                 return await (await self._ask(message, OF_A_SUBSCRIPTION))
         except TimeoutError:
             raise StreamError(
-                "stall", f"Alpaca did not acknowledge a subscription within {self._patience.ack:.0f} s: connecting anew"
+                "stall", f"Alpaca did not acknowledge a subscription within {self._patience.ack:.0f} s; reconnecting"
             ) from None
 
     async def _ask(self, message: dict[str, object], tolerated: frozenset[int]) -> asyncio.Future[Answer]:
-        """Answers come in the order of the requests. `tolerated`: the errors that leave the connection as it is."""
+        """Send a request. Answers arrive in order. `tolerated` are error codes that do not end the connection."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._asked.append((answer, tolerated))
         await self._wire.send(message)
@@ -168,7 +168,7 @@ class AlpacaConnection:
         if not self._is_due:
             self._is_due = True
             self._soon(self._deliver_batch)
-        # Asked of every frame: a loop in Python would cost as much as a tenth of the decoding.
+        # Runs for every frame: a loop in Python would cost as much as a tenth of the decoding.
         if [*map(type, messages)].count(QuoteMessage) == len(messages):
             self._quotes += messages
         else:
@@ -194,7 +194,7 @@ class AlpacaConnection:
         self._quotes, self._others = [], []
         if others:
             self._deliver_others(others)
-        self._listener.received(quotes)  # type: ignore[arg-type]  # there are only quotes
+        self._listener.received(quotes)  # type: ignore[arg-type]  # all of them are quotes
         if len(quotes) + len(others) < _FEW:
             self._wire.rest()
 
@@ -220,11 +220,11 @@ class AlpacaConnection:
                 answer.set_result(message)
 
     async def _control(self, seconds: float, what: str) -> Message:
-        """The next message, in the phases in which only control messages come."""
+        """Return the next message, in the phases in which only control messages arrive."""
         try:
             async with asyncio.timeout(seconds):
                 while not (messages := await self._wire.next()):
                     pass
                 return messages[0]
         except TimeoutError:
-            raise StreamError("stall", f"Alpaca sent not {what} within {seconds:.0f} s: connecting anew") from None
+            raise StreamError("stall", f"Alpaca did not send {what} within {seconds:.0f} s; reconnecting") from None

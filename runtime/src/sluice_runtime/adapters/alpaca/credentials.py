@@ -1,4 +1,4 @@
-"""What somebody can change while a pod of provider alpaca runs: the mounted Secret, and the certificates to trust."""
+"""The mounted Secret and CA certificates of provider alpaca, which can change while the pod runs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from sluice_contract.alpaca import Alpaca
 from ...domain.failure import StreamError
 from ..user_text import UserTextError, read_certificates, read_user_bytes, read_user_text
 
-POLL_SECONDS = 1.0  # a mounted file gives no event
+POLL_SECONDS = 1.0  # mounted files send no events
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """A key pair. Its repr does not show the secret, so that no log can."""
+    """A key pair. Its repr does not contain the secret, so that it never appears in a log."""
 
     key_id: str
     secret_key: str
@@ -29,7 +29,7 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 class AlpacaMount:
-    """Files are read anew for each connection, so that a rotated Secret needs no restart."""
+    """Reads the mounted files for each connection, so that a rotated Secret needs no restart."""
 
     def __init__(self, settings: Alpaca, credentials_dir: Path, ca_file: Path | None) -> None:
         self._secret = settings.credentials_secret_ref.name if settings.credentials_secret_ref else ""
@@ -38,10 +38,10 @@ class AlpacaMount:
         self._used: tuple[Credentials | None, bytes | None] | None = None
 
     def credentials(self) -> Credentials:
-        """The key pair for a new connection.
+        """Return the key pair for a new connection.
 
         Raises:
-            StreamError: the Secret is not whole.
+            StreamError: the Secret is missing or incomplete.
         """
         self._used = self._mounted()
         found = self._used[0]
@@ -49,34 +49,34 @@ class AlpacaMount:
             self._check_encoding()
             raise StreamError(
                 "configuration",
-                f"the Secret {self._secret} is missing or lacks a key: create it in the job's own namespace with "
+                f"the Secret {self._secret} is missing or lacks a key; create it in the job's own namespace with "
                 f"kubectl create secret generic {self._secret} --from-literal={identity.ALPACA_KEY_ID}=… "
                 f"--from-literal={identity.ALPACA_SECRET_KEY}=…; the stream then starts by itself",
             )
         return found
 
     def current(self) -> Credentials | None:
-        """The key pair for what is asked beside the stream; None while the Secret is not whole."""
+        """Return the key pair for REST requests; None while the Secret is missing or incomplete."""
         return self._readable()
 
     def tls(self) -> ssl.SSLContext | None:
-        """What to trust, if not the usual.
+        """Return the TLS context of the declared certificates; None to trust the system's certificates.
 
         Raises:
-            StreamError: there are no certificates where they were declared to be.
+            StreamError: the declared file has no certificates.
         """
         if self._ca_file is None:
             return None
         return self._context_and_certificates(self._ca_file)[0]
 
     def trusted(self) -> Path | None:
-        """The path of a file with what to trust, if not the usual, for a library that reads the file itself.
+        """Return the path of the declared certificates, for a library that reads the file; None to trust the system's.
 
-        The file is a copy in ASCII. It is in memory, because a pod's file system is read-only, and lasts as long as
+        The file is a copy in ASCII. It is in memory, because a pod's file system is read-only, and exists as long as
         the process.
 
         Raises:
-            StreamError: as `tls`.
+            StreamError: the declared file has no certificates.
         """
         if self._ca_file is None:
             return None
@@ -96,7 +96,7 @@ class AlpacaMount:
             ) from None
 
     async def changed(self) -> None:
-        """Returns when there are credentials, and they or the certificates are others than those used last."""
+        """Wait until credentials exist, and they or the certificates differ from those used last."""
         while (found := self._mounted()) == self._used or found[0] is None:  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)
 
@@ -116,7 +116,7 @@ class AlpacaMount:
         return Credentials(key_id, secret_key) if key_id and secret_key else None
 
     def _check_encoding(self) -> None:
-        """Raise StreamError if a key of the Secret is there but is not text in a known encoding."""
+        """Raise StreamError if a key of the Secret exists but is not text in a known encoding."""
         for key in (identity.ALPACA_KEY_ID, identity.ALPACA_SECRET_KEY):
             try:
                 read_user_text(self._credentials_dir / key)

@@ -1,4 +1,4 @@
-"""Alpaca's key pair where there is no Secret: the environment's, which does not change while the process runs."""
+"""Alpaca's key pair from the environment, for a runtime without a Secret. It does not change at run time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .credentials import AlpacaMount, Credentials
 
 
 class EnvironmentMount(AlpacaMount):
-    """A key pair in place of mounted files. `ca_file` is read as a pod reads its own."""
+    """A fixed key pair in place of mounted files. `ca_file` is read as in a pod."""
 
     def __init__(self, settings: Alpaca, credentials: Credentials, ca_file: Path | None = None) -> None:
         super().__init__(settings, Path(), ca_file)

@@ -1,4 +1,4 @@
-"""What Alpaca's refusals mean, and what to do about each."""
+"""Alpaca's error codes as StreamErrors, each with what to do."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from ...domain.failure import StreamError
 from ..error_text import no_way
 from .messages import ErrorMessage, Message
 
-# Alpaca frees the slot of a connection that was dropped uncleanly after about 90 s.
+# Alpaca frees the slot of an uncleanly dropped connection after about 90 s.
 _SLOT_SECONDS = 5.0
 _SLOT_AT_MOST_SECONDS = 30.0
-# Refused for this long, it is not our own last connection that stands in the way.
+# After refusals for this long, the cause is not this pod's own last connection.
 _ELSEWHERE_SECONDS = 180.0
 _TOO_MANY_REQUESTS_SECONDS = 30.0
 _LONGEST_SECONDS = 3600.0
-# A certificate that has expired is mended by others. Nobody has logged in by then: asking costs nothing.
+# An expired certificate is renewed by the server's owner. Retrying is harmless, because no login was sent.
 _UNTRUSTED_SECONDS = 120.0
 
-# Answers to a subscribe or unsubscribe: the connection stays, and so does what was subscribed before.
+# Answers to a subscribe or unsubscribe: the connection and earlier subscriptions stay.
 OF_A_SUBSCRIPTION = frozenset({400, 405, 410})
-# Of these, the ones that leaving out a symbol can cure.
+# The ones of these that can be fixed by leaving out a symbol.
 SYMBOL_LIMIT = 405
 OF_A_SYMBOL = frozenset({400, SYMBOL_LIMIT})
 NOT_ENTITLED = frozenset({409})
-# Said when a login is repeated: nothing has changed.
+# The answer to a repeated login: nothing has changed.
 HARMLESS = frozenset({403})
 
 _REFUSALS: dict[int, tuple[FailureType, str, float]] = {
-    401: ("auth", "Alpaca says that the login is missing", 0.0),
+    401: ("auth", "Alpaca reports that the login is missing", 0.0),
     402: (
         "auth",
-        "Alpaca refuses the credentials: check the key pair in the Secret (without a cluster: in the environment), and "
-        "that it is of this account",
+        "Alpaca refuses the credentials; check the key pair in the Secret (without a cluster: in the environment), and "
+        "that it belongs to this account",
         0.0,
     ),
-    404: ("network", "Alpaca says that the login came too late", 0.0),
+    404: ("network", "Alpaca reports that the login came too late", 0.0),
     406: (
         "connectionLimit",
         "Alpaca allows no further connection with this key: another client uses it, or its last connection was cut "
@@ -43,28 +43,28 @@ _REFUSALS: dict[int, tuple[FailureType, str, float]] = {
         _SLOT_SECONDS,
     ),
     407: ("slowClient", "Alpaca dropped the connection because this client read too slowly", 0.0),
-    409: ("entitlement", "this Alpaca account's plan does not include the feed: choose another spec.alpaca.feed", 0.0),
-    411: ("entitlement", "this Alpaca key may not read market data: give it the scope, or use another", 0.0),
+    409: ("entitlement", "this Alpaca account's plan does not include the feed; choose another spec.alpaca.feed", 0.0),
+    411: ("entitlement", "this Alpaca key may not read market data; grant it the scope, or use another key", 0.0),
     500: ("network", "Alpaca reports an internal error", 0.0),
 }
 
 
 def refusal(message: Message) -> StreamError:
-    """Why a message is not the one that was waited for."""
+    """Return the StreamError for an error or an unexpected message."""
     if not isinstance(message, ErrorMessage):
-        return StreamError("network", f"Alpaca sent {type(message).__name__} out of turn: connecting anew")
+        return StreamError("network", f"Alpaca sent an unexpected {type(message).__name__}; reconnecting")
     kind, sentence, wait = _REFUSALS.get(message.code, ("network", "Alpaca reports an error", 0.0))
     return StreamError(kind, f"{sentence} (code {message.code}: {message.msg})", wait)
 
 
 class Contention:
-    """For how long a key has been refused because of other connections."""
+    """Tracks how long a key has been refused because of other connections."""
 
     def __init__(self) -> None:
         self._since: float | None = None
 
     def judged(self, error: StreamError, at: float) -> StreamError:
-        """The error, with what its repetition means. `at` is in monotonic seconds."""
+        """Return the error; if it has repeated for minutes, with that cause. `at` is in monotonic seconds."""
         if error.kind != "connectionLimit":
             return error
         self._since = at if self._since is None else self._since
@@ -74,42 +74,42 @@ class Contention:
         return StreamError(
             error.kind,
             f"this key is used elsewhere: for {minutes} minutes Alpaca has allowed no further connection with it (code "
-            f"406); stop the other client, or give this job a key of its own",
+            f"406); stop the other client, or give this job its own key",
             error.retry_after,
             _SLOT_AT_MOST_SECONDS,
         )
 
     def over(self) -> None:
-        """The key was accepted."""
+        """Record that the key was accepted."""
         self._since = None
 
 
 def refused_upgrade(status: int, retry_after: str, url: str) -> StreamError:
-    """Why the upgrade was answered by an HTTP status; `retry_after` is that header's value, or empty."""
+    """Return the StreamError for a refused upgrade; `retry_after` is the header's value, or empty."""
     if status in (401, 403):
-        return StreamError("auth", f"{url} refuses the credentials (HTTP {status}): check the Secret's key pair")
+        return StreamError("auth", f"{url} refuses the credentials (HTTP {status}); check the Secret's key pair")
     if status == 429:
         wait = max(_TOO_MANY_REQUESTS_SECONDS, _seconds(retry_after))
-        return StreamError("network", f"{url} says that there were too many requests (HTTP 429)", wait)
+        return StreamError("network", f"{url} reports too many requests (HTTP 429)", wait)
     return StreamError("network", f"{url} refused the upgrade (HTTP {status})")
 
 
 def _seconds(header: str) -> float:
-    """A header's number of seconds, an hour at most; 0 for what is none."""
+    """Return a header's number of seconds, at most an hour; 0 if it is not a number."""
     is_number = header.isascii() and header.isdecimal() and len(header) < 10
     return min(float(header), _LONGEST_SECONDS) if is_number else 0.0
 
 
 def unreachable(url: str, error: Exception) -> StreamError:
-    """There is nobody to talk to."""
+    """Return the StreamError for a server that cannot be reached."""
     return StreamError("network", f"{url} cannot be reached: {no_way(error)}")
 
 
 def untrusted(url: str, error: object) -> StreamError:
-    """The certificate is of an authority that is not known here."""
+    """Return the StreamError for a certificate that is not trusted."""
     return StreamError(
         "certificate",
-        f"the certificate of {url} is not trusted ({error}): name its CA in spec.alpaca.caConfigMapRef, or without a "
-        f"cluster in SSL_CERT_FILE; if the fault is not here, the stream starts by itself when it is mended",
+        f"the certificate of {url} is not trusted ({error}); name its CA in spec.alpaca.caConfigMapRef, or without a "
+        f"cluster in SSL_CERT_FILE; if the server is at fault, the stream starts by itself once that is fixed",
         retry_within=_UNTRUSTED_SECONDS,
     )

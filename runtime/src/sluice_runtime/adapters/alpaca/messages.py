@@ -1,7 +1,7 @@
-"""Alpaca's wire messages, decoded by their `T`.
+"""Alpaca's wire messages, decoded by their field `T`.
 
 Source: Alpaca's streaming documentation (real-time stock pricing data) and the field types of its Go SDK. Unknown keys
-are ignored; a message of an unknown kind, or a malformed one, costs only itself.
+are ignored; a message of an unknown kind or a malformed message is skipped.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class QuoteMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="q"
     ask_size: float = msgspec.field(name="as", default=0.0)
 
     def quote(self) -> Quote:
-        """The quote in the form that all providers share."""
+        """Return the quote in the form that all providers share."""
         bid, bid_size = side(self.bid, self.bid_size)
         ask, ask_size = side(self.ask, self.ask_size)
         return Quote(symbol=self.symbol, ts=self.ts, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
@@ -45,12 +45,12 @@ class TradeMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="t"
     size: float = msgspec.field(name="s", default=0.0)
 
     def trade(self) -> Trade:
-        """The trade in the form that all providers share."""
+        """Return the trade in the form that all providers share."""
         return Trade(symbol=self.symbol, ts=self.ts, price=self.price, size=self.size)
 
 
 class BarMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="b"):
-    """A minute's trades."""
+    """A one-minute bar."""
 
     symbol: str = msgspec.field(name="S")
     ts: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="t")
@@ -61,7 +61,7 @@ class BarMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="b"):
     volume: float = msgspec.field(name="v", default=0.0)
 
     def bar(self) -> Bar:
-        """The bar in the form that all providers share."""
+        """Return the bar in the form that all providers share."""
         return Bar(
             symbol=self.symbol,
             ts=self.ts,
@@ -74,7 +74,7 @@ class BarMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="b"):
 
 
 # Source: Alpaca's table of trading status codes; tapes A and B (CTA) have digits, C and O (UTP) letters. The others
-# (imbalances, price indications, quotes allowed again) say nothing of whether there is trading.
+# (imbalances, price indications, quotes allowed again) do not show whether trading is halted.
 _HALTED = frozenset({"2", "H", "P"})
 _RESUMED = frozenset({"3", "T"})
 
@@ -89,7 +89,7 @@ class StatusMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="s
     reason: str = msgspec.field(name="rm", default="")
 
     def halt(self) -> Halt | None:
-        """The halt or its end; None where the code speaks of neither."""
+        """Return the halt or resumption; None if the code is neither."""
         if self.code not in _HALTED | _RESUMED:
             return None
         return Halt(
@@ -102,13 +102,13 @@ class StatusMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="s
 
 
 class SuccessMessage(msgspec.Struct, frozen=True, tag_field="T", tag="success"):
-    """`connected` as a welcome, `authenticated` as the answer to a login."""
+    """The welcome (`connected`) or the answer to a login (`authenticated`)."""
 
     msg: str
 
 
 class SubscriptionMessage(msgspec.Struct, frozen=True, tag_field="T", tag="subscription"):
-    """Everything that is subscribed now, not just what was asked for last."""
+    """All current subscriptions, not only those of the last request."""
 
     quotes: list[str] = []
     trades: list[str] = []
@@ -116,12 +116,12 @@ class SubscriptionMessage(msgspec.Struct, frozen=True, tag_field="T", tag="subsc
     statuses: list[str] = []
 
     def symbols(self, channel: Channel) -> frozenset[str]:
-        """What is subscribed of one channel."""
+        """Return the subscribed symbols of one channel."""
         return frozenset(getattr(self, channel))
 
 
 class ErrorMessage(msgspec.Struct, frozen=True, tag_field="T", tag="error"):
-    """A refusal. Codes as in Alpaca's documentation."""
+    """An error, with a code from Alpaca's documentation."""
 
     code: int
     msg: str = ""
@@ -135,12 +135,12 @@ _parts = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
 _PART_MESSAGES = 500
 
-# Text that is not UTF-8 and nesting without end are told by Python's own exceptions.
+# Invalid UTF-8 and excessive nesting raise Python's own exceptions.
 _FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def decode(frame: bytes) -> Sequence[Message]:
-    """The messages of one frame that are understood, in order."""
+    """Return the valid messages of one frame, in order."""
     try:
         return _decoded(frame)
     except _FAULTS:
@@ -148,7 +148,7 @@ def decode(frame: bytes) -> Sequence[Message]:
 
 
 def decode_in_parts(frame: bytes) -> Iterator[Sequence[Message]]:
-    """Likewise, some at a time: all those of a large frame at once would be four times its size."""
+    """Yield the valid messages in parts: all messages of a large frame would take four times its size in memory."""
     parts: list[msgspec.Raw] = []
     with suppress(*_FAULTS):
         parts = _parts.decode(frame)

@@ -1,6 +1,6 @@
-"""Account, entitlement, symbols and clock, asked of Alpaca's REST interface with alpaca-py.
+"""Checks account, entitlement, symbols and clock over Alpaca's REST interface, with alpaca-py.
 
-Imported only in the short-lived process of `sluice-runtime preflight`: pandas never lives in the pod.
+Imported only in the short-lived process of `sluice-runtime preflight`, so that pandas stays out of the pod's process.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from ...domain.preflight import Finding
 from .credentials import Credentials
 
 _SKEW_SECONDS = 5.0
-# A request for each symbol: a plan allows 200 a minute.
+# One request per symbol: a plan allows 200 requests a minute.
 _SYMBOLS = 100
 
 
 def findings(
     spec: IngestJobSpec, credentials: Credentials, rest: Endpoints, certificates: Path | None = None
 ) -> Iterator[Finding]:
-    """One answer after the other. A question that cannot be answered is not good, and says why; nothing is raised.
+    """Yield one finding after the other. A failed check is a finding that is not good; nothing is raised.
 
-    `certificates` are what to trust, if not the usual.
+    `certificates` is the file of certificates to trust in place of the system's.
     """
     if certificates is not None:
-        os.environ["REQUESTS_CA_BUNDLE"] = str(certificates)  # alpaca-py leaves no other way to tell requests
+        os.environ["REQUESTS_CA_BUNDLE"] = str(certificates)  # alpaca-py offers no other way to configure requests
     key, secret = credentials.key_id, credentials.secret_key
-    # A paper account's keys begin with PK, and are refused by the live interface.
+    # Keys of a paper account begin with PK, and the live interface refuses them.
     trading = TradingClient(key, secret, paper=key.startswith("PK"), url_override=rest.trading_url)
     yield _asked("account", lambda: _account(trading.get_account()))
     feed = spec.alpaca.feed if spec.alpaca else "iex"
@@ -51,7 +51,7 @@ def findings(
         found = _asked(symbol, partial(_asset, trading, symbol))
         if not found.good:
             yield found
-    hours = feed != "crypto"  # which has none
+    hours = feed != "crypto"  # the crypto market has no hours
     yield _asked("clock", lambda: _clock(trading.get_clock(), hours=hours))
     if hours:
         today = datetime.now(UTC).date()
@@ -59,7 +59,7 @@ def findings(
 
 
 def _latest_quote(feed: str, symbol: str, credentials: Credentials, rest: Endpoints) -> Callable[[], Any] | None:
-    """What asks for a quote of the feed; None where no REST interface is known that has it."""
+    """Return a function that requests a quote of the feed; None if no known REST interface has that feed."""
     if not rest.knows_data:
         return None
     key, secret = credentials.key_id, credentials.secret_key
@@ -81,8 +81,8 @@ def _asked(question: str, answer: Callable[[], tuple[bool, str]]) -> Finding:
         return Finding(question, False, f"Alpaca refuses (HTTP {error.status_code}): {_words(error)}")
     except RequestException as error:
         return Finding(question, False, f"Alpaca cannot be reached: {type(error).__name__}")
-    except ValueError as error:  # pydantic's too: an answer that alpaca-py does not understand
-        return Finding(question, False, f"the answer is not understood: {str(error)[:200]}")
+    except ValueError as error:  # includes pydantic's errors, for an answer that alpaca-py cannot parse
+        return Finding(question, False, f"Alpaca's answer cannot be parsed: {str(error)[:200]}")
     return Finding(question, good, words)
 
 
@@ -100,20 +100,23 @@ def _account(account: Any) -> tuple[bool, str]:
 
 
 def _asset(trading: Any, symbol: str) -> tuple[bool, str]:
-    # The slash of a pair would be taken for one of the path.
+    # The slash of a pair must not be part of the path.
     state = trading.get_asset(symbol.replace("/", "%2F")).status.value
-    return state == "active", "active" if state == "active" else f"{state}: remove it from spec.symbols"
+    return state == "active", "active" if state == "active" else f"{state}; remove it from spec.symbols"
 
 
 def _clock(clock: Any, *, hours: bool) -> tuple[bool, str]:
     skew = abs((datetime.now(UTC) - clock.timestamp).total_seconds())
     state = "always open" if not hours else "open" if clock.is_open else f"closed until {clock.next_open.isoformat()}"
     if skew > _SKEW_SECONDS:
-        return False, f"this machine's clock is {skew:.0f} s away from Alpaca's; the market is {state}"
+        return (
+            False,
+            f"this machine's clock differs from Alpaca's by {skew:.0f} s; the market is {state}",
+        )
     return True, f"the market is {state}"
 
 
 def _calendar(days: Any) -> tuple[bool, str]:
     if not days:
-        return False, "Alpaca knows no session from today on"
+        return False, "Alpaca's calendar has no session from today on"
     return True, f"next session {days[0].date.isoformat()}, {days[0].open:%H:%M} to {days[0].close:%H:%M} in New York"

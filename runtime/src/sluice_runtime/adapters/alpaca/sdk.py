@@ -1,8 +1,8 @@
-"""Engine `sdk`: alpaca-py's own stream below our supervision. Nothing here is imported unless it is chosen.
+"""Engine `sdk`: alpaca-py's stream under the runtime's own supervision. Imported only if a job uses it.
 
-alpaca-py connects, decodes and dispatches. What it does not do is bound its waits, tell errors by their code, close
-when it is cancelled, or spare a batch one malformed message; so its endless loop, its reconnecting and its `stop` are
-never run, and what is overridden are private names: a test fails when a new version changes one.
+alpaca-py connects, decodes and dispatches. It does not limit its waits, distinguish errors by their code, close when
+it is cancelled, or skip a malformed message in a batch. Therefore its endless loop, its reconnecting and its `stop` are
+never run. The overridden names are private: a test fails when a new version changes one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .messages import Message
 from .websocket import Endpoint, cut
 
 with warnings.catch_warnings():
-    # alpaca-py uses websockets.legacy, which announces its end at each import.
+    # alpaca-py uses websockets.legacy, which warns of its deprecation at each import.
     warnings.simplefilter("ignore", DeprecationWarning)
     from alpaca.common.utils import get_default_user_agent
     from alpaca.data.live import CryptoDataStream, StockDataStream
@@ -32,7 +32,7 @@ with warnings.catch_warnings():
     from websockets.legacy import client as legacy
     from websockets.legacy.exceptions import InvalidStatusCode
 
-# Below this level websockets logs the last bytes of each frame, the login's among them: a part of the secret key.
+# Below this level, websockets logs the last bytes of each frame; in the login, they are a part of the secret key.
 logging.getLogger("websockets").setLevel(logging.WARNING)
 
 _MAX_FRAME = 8 << 20
@@ -44,7 +44,7 @@ _FAULTS = (msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError
 
 
 class _FaultTolerantStream:
-    """Beside one of alpaca-py's streams: batches in place of handlers, and ends that are told."""
+    """A mixin for alpaca-py's streams: collects batches in place of calling handlers, and reports errors."""
 
     _ws: Any
     _endpoint: str
@@ -53,12 +53,12 @@ class _FaultTolerantStream:
     batch: list[Message]
 
     def prepare(self, endpoint: Endpoint) -> None:
-        """All symbols of all channels go into the batch; each of websockets' settings is ours."""
+        """Collect all symbols of all channels in the batch, and replace all settings of websockets."""
         patience = endpoint.patience
         self.batch = []
         for channel in _CHANNELS:
             self._handlers[channel]["*"] = self._keep
-        # These replace all of alpaca-py's, so each has to be there. One close takes up to four of its timeouts.
+        # These replace all of alpaca-py's settings, so none may be missing. A close takes up to four of its timeouts.
         self._websocket_params = {
             "open_timeout": None,
             "ping_interval": patience.ping,
@@ -71,12 +71,12 @@ class _FaultTolerantStream:
             self._websocket_params["ssl"] = endpoint.tls
 
     async def _connect(self) -> None:
-        """alpaca-py's, without its wait for the welcome, which has no end and loses an error's code."""
+        """Connect like alpaca-py, but without its wait for the welcome, which has no limit and loses error codes."""
         headers = {"Content-Type": "application/msgpack", "User-Agent": get_default_user_agent()}
         self._ws = await legacy.connect(self._endpoint, extra_headers=headers, **self._websocket_params)
 
     async def frame(self) -> Sequence[Message]:
-        """The messages of the next frame, decoded and dispatched by alpaca-py; a malformed one costs only itself."""
+        """Return the messages of the next frame, decoded and dispatched by alpaca-py, without malformed ones."""
         data = await self._ws.recv()
         self.batch = []
         if isinstance(data, bytes):
@@ -90,11 +90,11 @@ class _FaultTolerantStream:
         if msg.get("T") in _CONTROL:
             await self._keep(msg)
         else:
-            await super()._dispatch(msg)  # type: ignore[misc]  # alpaca-py's, beside which this stands
+            await super()._dispatch(msg)  # type: ignore[misc]  # alpaca-py's method, from the other base class
 
     async def _keep(self, msg: dict[str, Any]) -> None:
         known = {**msg, "t": msg["t"].to_datetime()} if "t" in msg else msg
-        # Told which kind it is, msgspec takes a tenth of the time: for a union it looks at all of its types each time.
+        # With the concrete type, msgspec takes a tenth of the time: for a union it checks all types each time.
         self.batch.append(msgspec.convert(known, _KINDS[msg["T"]]))
 
 
@@ -107,7 +107,7 @@ class _CryptoStream(_FaultTolerantStream, CryptoDataStream):
 
 
 class SDKTransport:
-    """The wire of engine `sdk`."""
+    """The transport of engine `sdk`."""
 
     def __init__(self, stream: _StockStream | _CryptoStream, close_seconds: float) -> None:
         self._stream = stream
@@ -116,40 +116,36 @@ class SDKTransport:
 
     @classmethod
     async def open(cls, endpoint: Endpoint) -> SDKTransport:
-        """Connects and upgrades, and hears the welcome later.
+        """Connect and upgrade. The welcome is read later.
 
         Raises:
-            StreamError: it cannot be had.
+            StreamError: the connection cannot be opened.
         """
         kind = _CryptoStream if "crypto" in endpoint.url else _StockStream
-        # The login is ours, so that a refusal keeps its code: alpaca-py is given no key.
+        # alpaca-py gets no key: the runtime sends the login itself, so that a refusal keeps its code.
         stream = kind("", "", raw_data=True, url_override=endpoint.url)
         stream.prepare(endpoint)
         await _connect(stream, endpoint)
         return cls(stream, endpoint.patience.close)
 
     async def send(self, message: dict[str, object]) -> None:
-        """As Wire."""
         with suppress(exceptions.WebSocketException, OSError):
             await self._socket.send(msgpack.packb(message))
 
     async def next(self) -> Sequence[Message]:
-        """As Wire."""
         try:
             return await self._stream.frame()
         except exceptions.ConnectionClosed as closed:
             raise _ended(closed) from None
 
     async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
-        """As Wire."""
         while True:
             take(await self.next())
 
     def rest(self) -> None:
-        """Never: how this one reads is alpaca-py's."""
+        """Do nothing: alpaca-py controls how this transport reads."""
 
     async def close(self) -> None:
-        """As Wire."""
         try:
             async with asyncio.timeout(self._close_seconds):
                 await self._stream.close()
@@ -180,6 +176,6 @@ async def _connect(stream: Any, endpoint: Endpoint) -> None:
 
 def _ended(closed: exceptions.ConnectionClosed) -> StreamError:
     if closed.rcvd is None and closed.sent is not None and "keepalive" in closed.sent.reason:
-        return StreamError("stall", "Alpaca no longer answers pings: connecting anew")
+        return StreamError("stall", "Alpaca no longer answers pings; reconnecting")
     code = closed.rcvd.code if closed.rcvd else closed.sent.code if closed.sent else 1006
-    return StreamError("upstreamClosed", f"Alpaca closed the connection (code {code}): connecting anew")
+    return StreamError("upstreamClosed", f"Alpaca closed the connection (code {code}); reconnecting")

@@ -1,4 +1,4 @@
-"""Alpaca's REST interface to the newest quotes and trades."""
+"""Market snapshots from Alpaca's REST interface."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .websocket import machine_trust
 
 HOST = "https://data.alpaca.markets"
 
-# A request: the address of more would be too long for some proxies.
+# Symbols per request: with more, the URL would be too long for some proxies.
 _SYMBOLS = 200
 _SECONDS = 10.0
 
@@ -50,7 +50,7 @@ class _Crypto(msgspec.Struct):
 
 
 class AlpacaSnapshots:
-    """Implements Snapshots. Holds no connection: it is asked seldom."""
+    """Fetches snapshots. Keeps no connection open, because requests are rare."""
 
     def __init__(self, settings: Alpaca, mount: AlpacaMount, host: str = HOST) -> None:
         self._is_crypto = settings.feed == "crypto"
@@ -60,10 +60,10 @@ class AlpacaSnapshots:
         self._mount = mount
 
     async def latest(self, symbols: Sequence[str]) -> MarketSnapshot:
-        """As Snapshots. A malformed answer for one symbol costs only that."""
+        """Return the newest quotes and trades. A symbol with a malformed answer is left out."""
         credentials = self._mount.current()
         if credentials is None:
-            raise SnapshotError("there are no credentials to ask Alpaca with")
+            raise SnapshotError("there are no credentials for Alpaca; check the Secret")
         found: dict[str, msgspec.Raw] = {}
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session:
             for some in batches(symbols, _SYMBOLS):
@@ -79,14 +79,14 @@ class AlpacaSnapshots:
         try:
             async with session.get(self._url, params=query, headers=headers, ssl=tls) as answer:
                 if answer.status != 200:
-                    raise SnapshotError(f"{self._name} answers HTTP {answer.status}")
+                    raise SnapshotError(f"{self._name} answered HTTP {answer.status}")
                 body = await answer.read()
             if self._is_crypto:
                 return decoded(body, _Crypto).snapshots
             return decoded(body, dict[str, msgspec.Raw])
         except msgspec.MsgspecError as error:
-            raise SnapshotError(f"{self._name} answers what is not understood: {error}") from None
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: no name of a host
+            raise SnapshotError(f"the answer of {self._name} cannot be parsed: {error}") from None
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host name
             raise SnapshotError(f"{self._name} cannot be reached: {no_way(error)}") from None
 
 

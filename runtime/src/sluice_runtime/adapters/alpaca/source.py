@@ -1,7 +1,7 @@
-"""Alpaca's market-data stream: our own client of the documented websocket protocol.
+"""Alpaca's market-data stream: a client of the documented websocket protocol.
 
-Every phase has a timeout, every exit closes the socket within 2 s, and every refusal becomes a typed StreamError that
-says what to do. Cancelling is safe in each phase.
+Every phase has a timeout, every exit closes the socket within 2 s, and every refusal becomes a typed StreamError with
+what to do. Cancellation is safe in each phase.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ Open = Callable[[Endpoint], Awaitable[Transport]]
 
 
 async def open_sdk(endpoint: Endpoint) -> Transport:
-    """A wire of engine `sdk`, whose packages are imported with the first.
+    """Open a transport of engine `sdk`. The first call imports its packages.
 
     Raises:
-        StreamError: it cannot be had, or alpaca-py is not installed.
+        StreamError: the connection cannot be opened, or alpaca-py is not installed.
     """
     try:
         from .sdk import SDKTransport  # noqa: PLC0415
     except ImportError as error:
         raise StreamError(
             "configuration",
-            f"spec.alpaca.engine is sdk, and this image has no alpaca-py ({error}): run the default image, or set "
+            f"spec.alpaca.engine is sdk, and this image has no alpaca-py ({error}); run the default image, or set "
             f"spec.alpaca.engine to native",
         ) from None
     return await SDKTransport.open(endpoint)
@@ -47,7 +47,7 @@ _ENGINES: dict[AlpacaEngine, Open] = {"native": NativeWire.open, "sdk": open_sdk
 
 
 class AlpacaSource:
-    """Provider `alpaca`, on whichever engine opens its wires."""
+    """The source of provider `alpaca`, for both engines."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class AlpacaSource:
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[AlpacaConnection]:
-        """Upgrade, welcome, login."""
+        """Open a connection: upgrade, welcome, login."""
         listener.entered("Connecting")
         credentials = self._mount.credentials()
         wire = await self._open(Endpoint(url=self._url, tls=self._mount.tls(), patience=self._patience))
@@ -84,9 +84,9 @@ class AlpacaSource:
             await farewell(connection.close(), listener)
 
     async def wait_for_fix(self) -> None:
-        """Returns when there are credentials, and they or the certificates are others than those used last."""
+        """Wait until credentials exist, and they or the certificates differ from those used last."""
         await self._mount.changed()
 
     async def wait_for_rotation(self) -> None:
-        """Returns when the credentials or certificates of the open connection have been replaced."""
+        """Wait until the credentials or certificates of the open connection have been replaced."""
         await self._mount.changed()

@@ -1,4 +1,4 @@
-"""The websocket below Alpaca's protocol: frames in, frames out, and an end that never takes more than 2 s."""
+"""The websocket transport below Alpaca's protocol. Closing it never takes more than 2 s."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from .messages import Message, decode, decode_in_parts
 _log = logging.getLogger(__name__)
 
 _MAX_FRAME = 8 << 20
-# A frame from this size on is taken in parts, and others have their turn in between.
+# A frame of at least this size is decoded in parts, and other tasks run in between.
 _LARGE_FRAME = 64 << 10
-# Waking up for a quote costs fifty times what the quote does. So a connection that brings few rests in between, no
-# longer than the shortest flush interval there is: what comes meanwhile is read together.
+# Waking up costs fifty times as much as handling one quote. Therefore a connection with few quotes pauses reading in
+# between, for no longer than the shortest flush interval, and then reads what has arrived in one batch.
 _REST_SECONDS = 0.02
 _RESET = struct.pack("ii", 1, 0)
-# Looked up once: a member of an Enum costs Python 3.11 a function call, and each frame is asked for its type.
+# Looked up once, because accessing an Enum member is a function call in Python 3.11, and each frame needs it.
 _BINARY = aiohttp.WSMsgType.BINARY
 _ENDS = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.ERROR)
 
@@ -42,9 +42,9 @@ T = TypeVar("T")
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """How many seconds each phase of a connection may take. `ping`: a peer silent for 1.5 times this is dead.
+    """The seconds that each phase of a connection may take. A peer silent for 1.5 times `ping` counts as dead.
 
-    `close` leaves half a second of the 2 s that a pause may take on a dead peer to all that is around it.
+    `close` leaves half a second for everything else in the 2 s that closing a dead connection may take.
     """
 
     upgrade: float = 10.0
@@ -56,7 +56,7 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to connect. `tls` None: what the machine trusts."""
+    """The server to connect to. With `tls` None, the machine's certificates are trusted."""
 
     url: str
     tls: ssl.SSLContext | None
@@ -64,36 +64,36 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """The URL as it may be told."""
+        """The URL without credentials, for messages."""
         return shown(self.url)
 
 
 class Transport(Protocol):
-    """One websocket, whichever library it is of. What reads raises StreamError when it has ended."""
+    """One websocket, independent of the library. Reading raises StreamError once it has closed."""
 
     async def send(self, message: dict[str, object]) -> None:
-        """Sends one message; to an ended wire, nothing."""
+        """Send one message. Does nothing if the websocket has closed."""
 
     async def next(self) -> Sequence[Message]:
-        """The messages of the next frame that are understood."""
+        """Return the valid messages of the next frame."""
 
     async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
-        """Passes each frame's messages on until the socket ends; never returns."""
+        """Pass on each frame's messages until the websocket closes. Never returns."""
 
     def rest(self) -> None:
-        """What comes in the next moment may wait until its end. To a wire that is being closed, nothing."""
+        """Pause reading for a moment, so that the next data is read in one batch. Does nothing while closing."""
 
     async def close(self) -> None:
-        """Closes in good order if the peer answers, else without it, within the patience for that."""
+        """Close with a handshake if the peer answers, otherwise without it, within `Timeouts.close`."""
 
 
 @cache
 def machine_trust() -> ssl.SSLContext:
-    """What the machine trusts. Not aiohttp's default, for which the certificates are not loaded: see `loading`."""
+    """Return a context with the machine's certificates. `lean_imports` keeps aiohttp's default from loading them."""
     context = ssl.create_default_context()
     if file := os.environ.get("SSL_CERT_FILE"):
         try:
-            # OpenSSL reads this file itself, but without a word passes over the certificate after a byte order mark.
+            # OpenSSL reads this file itself, but silently skips a certificate after a byte order mark.
             context.load_verify_locations(cadata=read_certificates(Path(file)))
         except (OSError, UserTextError) as error:  # SSLError is an OSError
             _log.warning("SSL_CERT_FILE: %s cannot be read: %s", file, error, extra={"event_type": "stream"})
@@ -101,7 +101,7 @@ def machine_trust() -> ssl.SSLContext:
 
 
 class _Socket(aiohttp.ClientWebSocketResponse):
-    """aiohttp's, and the transport below it."""
+    """aiohttp's websocket, with access to the transport below it."""
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
@@ -110,23 +110,23 @@ class _Socket(aiohttp.ClientWebSocketResponse):
 
 
 class NativeWire:
-    """The wire of engine `native`: aiohttp and msgspec."""
+    """The transport of engine `native`, with aiohttp and msgspec."""
 
     def __init__(self, session: aiohttp.ClientSession, socket: _Socket, patience: Timeouts) -> None:
         self._session = session
         self._socket = socket
         self._patience = patience
-        self._raw = socket.get_extra_info("socket")  # once it is closed, aiohttp has none to give
+        self._raw = socket.get_extra_info("socket")  # aiohttp no longer returns it once it is closed
         self._reading: asyncio.Future[Any] | None = None
         self._is_closing = False
         self._later = asyncio.get_running_loop().call_later
 
     @classmethod
     async def open(cls, endpoint: Endpoint) -> NativeWire:
-        """Connects and upgrades.
+        """Connect and upgrade.
 
         Raises:
-            StreamError: it cannot be had.
+            StreamError: the connection cannot be opened.
         """
         session = aiohttp.ClientSession(ws_response_class=_Socket)
         try:
@@ -136,23 +136,20 @@ class NativeWire:
             raise
 
     async def send(self, message: dict[str, object]) -> None:
-        """As Wire."""
-        with suppress(aiohttp.ClientError, OSError):  # reading tells how it ended
+        with suppress(aiohttp.ClientError, OSError):  # the reader raises the reason
             await self._socket.send_bytes(_encode(message))
 
     async def next(self) -> Sequence[Message]:
-        """As Wire."""
         frame = await self._undisturbed(self._socket.receive())
         if frame.type in _ENDS:
             raise self._ended()
         return decode(frame.data) if frame.type is _BINARY else ()
 
     async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
-        """As Wire."""
         await self._undisturbed(self._read(take))
 
     async def _undisturbed(self, reading: Coroutine[Any, Any, T]) -> T:
-        """Who waits for it may be cancelled, it goes on: once a read was cancelled, aiohttp closes without farewell."""
+        """Read on if the caller is cancelled: after a cancelled read, aiohttp closes without a close handshake."""
         self._reading = asyncio.ensure_future(reading)
         return await asyncio.shield(self._reading)
 
@@ -171,7 +168,6 @@ class NativeWire:
                 raise self._ended()
 
     def rest(self) -> None:
-        """As Wire."""
         transport = self._socket.transport
         if transport is not None and not self._is_closing and not transport.is_closing():
             transport.pause_reading()
@@ -182,13 +178,13 @@ class NativeWire:
             self._socket.transport.resume_reading()
 
     async def close(self) -> None:
-        """As Wire. aiohttp's own timeout is one for each frame that a peer still sends, and it does not abort."""
+        """Close within `Timeouts.close`. aiohttp's own timeout restarts with each frame from the peer."""
         self._is_closing = True
         self._wake()
         try:
             async with asyncio.timeout(self._patience.close):
                 await self._socket.close()
-                if self._reading is not None:  # it may have been the one to whom aiohttp left the closing
+                if self._reading is not None:  # aiohttp may have left the close handshake to the reader
                     await asyncio.wait([self._reading])
         except (TimeoutError, aiohttp.ClientError, OSError):
             pass
@@ -203,13 +199,13 @@ class NativeWire:
 
     def _ended(self) -> StreamError:
         if isinstance(self._socket.exception(), TimeoutError):
-            return StreamError("stall", "Alpaca no longer answers pings: connecting anew")
+            return StreamError("stall", "Alpaca no longer answers pings; reconnecting")
         code = self._socket.close_code
-        return StreamError("upstreamClosed", f"Alpaca closed the connection (code {code}): connecting anew")
+        return StreamError("upstreamClosed", f"Alpaca closed the connection (code {code}); reconnecting")
 
 
 def cut(raw: sockets.socket | None) -> None:
-    """Ends a TCP connection at once: what is unsent to a peer that reads nothing would else keep it open."""
+    """End a TCP connection immediately. Otherwise, unsent data to a peer that does not read would keep it open."""
     if raw is not None:
         with suppress(OSError):
             raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _RESET)
@@ -236,5 +232,5 @@ async def _upgraded(session: aiohttp.ClientSession, endpoint: Endpoint) -> _Sock
         raise StreamError("network", f"{endpoint.name} did not answer within {patience.upgrade:.0f} s") from None
     except aiohttp.ClientConnectorCertificateError as error:
         raise untrusted(endpoint.name, error.certificate_error) from None
-    except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: no name of a host
+    except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host name
         raise unreachable(endpoint.name, error) from None

@@ -1,1 +1,1 @@
-"""The sink."""
+"""The Firestore sink."""

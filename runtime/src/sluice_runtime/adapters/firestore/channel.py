@@ -1,7 +1,7 @@
 """The gRPC channel to Firestore.
 
-It is ours rather than Google's, so that the emulator gets the same one as the real service: what is tested is what
-runs.
+It replaces the channel of Google's client, so that the emulator and the real service use the same channel and tests
+cover what runs in production.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrp
 from .credentials import Access
 
 CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
-    # As Google's own client sets them.
+    # The same values as in Google's own client.
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
     ("grpc.keepalive_time_ms", 30_000),
-    # gRPC's default is 20 s. gRPC also makes it the socket's TCP_USER_TIMEOUT: a connection whose packets vanish is
-    # dropped after so long, and a write that was lost on it does not arrive late, over a newer one.
+    # gRPC's default is 20 s. gRPC also uses it as the socket's TCP_USER_TIMEOUT: a connection that loses its packets is
+    # dropped after this time, so that a lost write does not arrive late and replace a newer one.
     ("grpc.keepalive_timeout_ms", 5_000),
-    # Left alone, a channel that has lost its server waits for up to two minutes before it tries to connect again.
+    # By default, a channel that has lost its server waits up to two minutes before it reconnects.
     ("grpc.initial_reconnect_backoff_ms", 500),
     ("grpc.max_reconnect_backoff_ms", 5_000),
-    # Otherwise gRPC gives a new channel the connection of the old one, which is the one to get rid of.
+    # Otherwise, a new channel would reuse the old channel's connection, which is the one to be replaced.
     ("grpc.use_local_subchannel_pool", 1),
 )
 

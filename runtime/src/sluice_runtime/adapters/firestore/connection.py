@@ -1,4 +1,4 @@
-"""The methods of Firestore that Sluice calls, over a channel that is replaced when no answer comes any more."""
+"""The Firestore methods that Sluice calls, over a channel that is replaced when Firestore stops answering."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from .writes import Writes
 
 _log = logging.getLogger(__name__)
 
-# How long one call may take. Shorter than the 3 s that a pause waits for what is in flight.
+# The limit for one call. It is shorter than the 3 s that a pause waits for writes in flight.
 DEADLINE_SECONDS = 2.5
-# Nobody closes a connection whose packets vanish: the calls on it end by their deadline, one after the other.
+# A connection that loses its packets is never closed: each call on it ends by its deadline.
 _ERRORS_UNTIL_NEW_CHANNEL = 3
 _LEAST_SECONDS_BETWEEN_CHANNELS = 5.0
 
 
 class StoredDocument(NamedTuple):
-    """A document that was read. `name` is its full resource name, `update_time` a Timestamp message."""
+    """A document read from Firestore. `name` is its full resource name, `update_time` a Timestamp message."""
 
     name: str
     fields: dict[str, Any]
@@ -47,49 +47,49 @@ class StoredDocument(NamedTuple):
 
 
 class DeadlineErrors:
-    """Counts the deadline errors in a row, over all calls. Any other outcome of a call is an answer."""
+    """Counts consecutive deadline errors over all calls. Every other outcome of a call counts as an answer."""
 
     def __init__(self) -> None:
         self._count = 0
         self._not_before = float("-inf")
 
     def record_answer(self) -> None:
-        """Start to count from zero."""
+        """Reset the count to zero."""
         self._count = 0
 
     def record_deadline_error(self) -> None:
-        """Count one more."""
+        """Count one more error."""
         self._count += 1
 
     def is_new_channel_due(self, at: float) -> bool:
-        """Whether there are enough errors, and the last new channel is old enough. `at` is monotonic, in seconds."""
+        """Return True after enough errors, if the current channel is old enough. `at` is in monotonic seconds."""
         return self._count >= _ERRORS_UNTIL_NEW_CHANNEL and at >= self._not_before
 
     def record_new_channel(self, at: float) -> None:
-        """Start to count from zero, for a channel that was opened at `at`."""
+        """Reset the count to zero for a channel that was opened at `at`."""
         self._count = 0
         self._not_before = at + _LEAST_SECONDS_BETWEEN_CHANNELS
 
 
 class FirestoreConnection:
-    """One database of Firestore. Belongs to the event loop that it was made on.
+    """One Firestore database. Use it only on the event loop on which it was created.
 
     Documents and collections are named by their full resource name, see `resource_name`. No method retries: a hidden
     retry would write stale values late. All raise the exceptions of google.api_core, google.auth and gRPC.
     """
 
     def __init__(self, access: Access, database: str) -> None:
-        """`database` is the id of the database, such as (default)."""
+        """`database` is the ID of the database, such as (default)."""
         self.database = f"projects/{access.project}/databases/{database}"
         self._access = access
         self._metadata = [("google-cloud-resource-prefix", self.database)]
         if access.emulator:
-            self._metadata.append(("authorization", "Bearer owner"))  # past the rules, as a service account is
+            self._metadata.append(("authorization", "Bearer owner"))  # bypasses the rules, like a service account
         self._deadline_errors = DeadlineErrors()
         self._used = _OpenChannel(open_channel(access))
 
     def resource_name(self, path: str) -> str:
-        """Return the full name of a document or collection, whose `path` begins at the root of the database."""
+        """Return the full name of a document or collection from its `path` in the database."""
         return f"{self.database}/documents/{path}"
 
     async def commit(self, writes: Writes, seconds: float = DEADLINE_SECONDS) -> None:
@@ -102,7 +102,7 @@ class FirestoreConnection:
     async def read_documents(
         self, names: Sequence[str], fields: Sequence[str], seconds: float = DEADLINE_SECONDS
     ) -> list[StoredDocument]:
-        """Return those of the documents that exist, with only `fields` of theirs, within `seconds`."""
+        """Return the documents that exist, with only the given `fields`, within `seconds`."""
         if not names:
             return []
         request = BatchGetDocumentsRequest(
@@ -116,7 +116,7 @@ class FirestoreConnection:
         return [_stored_document(each.found) for each in found if each.HasField("found")]
 
     async def query_documents(self, parent: str, query: StructuredQuery) -> list[StoredDocument]:
-        """Return what `query` finds in the collections of the document `parent`."""
+        """Return the results of `query` in the collections of the document `parent`."""
         request = RunQueryRequest(parent=parent, structured_query=query)
         async with self._client() as client:
             responses = await client.run_query(
@@ -126,12 +126,12 @@ class FirestoreConnection:
         return [_stored_document(each.document) for each in found if each.HasField("document")]
 
     async def close(self) -> None:
-        """Close the channel. Calls that are in flight are cancelled."""
+        """Close the channel. Calls in flight are cancelled."""
         await self._used.channel.close()
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[FirestoreAsyncClient]:
-        """The client for one call, whose outcome is counted. Its channel stays open until the call has ended."""
+        """Yield the client for one call, and count its outcome. The channel stays open until the call has ended."""
         used = self._used
         used.calls += 1
         try:
@@ -149,9 +149,9 @@ class FirestoreConnection:
                 await used.channel.close()
 
     def _count_outcome(self, used: _OpenChannel, *, is_answer: bool) -> None:
-        """Count what came of a call on `used`. Open a new channel if one is due."""
+        """Count the outcome of a call on `used`, and open a new channel if one is due."""
         if used is not self._used:
-            return  # what becomes of calls on an older channel says nothing about this one
+            return  # calls on an older channel do not count for the current one
         if is_answer:
             self._deadline_errors.record_answer()
             return
@@ -161,9 +161,9 @@ class FirestoreConnection:
             self._replace_channel(at)
 
     def _replace_channel(self, at: float) -> None:
-        """Open a new channel. The last call that is in flight on the old one closes it."""
+        """Open a new channel. The last call in flight on the old one closes it."""
         _log.warning(
-            "Firestore does not answer within %s s: opening a new connection",
+            "Firestore does not answer within %s s; opening a new connection",
             DEADLINE_SECONDS,
             extra={"event_type": "firestore_write"},
         )
@@ -172,7 +172,7 @@ class FirestoreConnection:
 
 
 async def firestore_connection(settings: Firestore, project: str, key: Path | None) -> FirestoreConnection:
-    """Return a connection to the job's database, for the loop that runs.
+    """Return a connection to the job's database, for the running event loop.
 
     `project` may be empty and `key` may be missing, see `find_access`.
 
@@ -188,7 +188,7 @@ async def firestore_connection(settings: Firestore, project: str, key: Path | No
 
 
 class _OpenChannel:
-    """A channel, Google's client on it, and how many calls are in flight."""
+    """A channel, its Google client, and the number of calls in flight."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.channel = channel

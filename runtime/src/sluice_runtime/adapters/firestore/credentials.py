@@ -1,4 +1,4 @@
-"""How a process may reach Firestore: an emulator, or credentials and the project that they belong to."""
+"""Access to Firestore: an emulator, or credentials and their project."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from google.oauth2 import service_account
 from ..decoding import decoded
 from ..user_text import UserTextError, read_user_text
 
-_EMULATOR_PROJECT = "google-cloud-firestore-emulator"  # what Google's clients take where nothing names a project
+_EMULATOR_PROJECT = "google-cloud-firestore-emulator"  # the project of Google's clients if none is set
 _NO_PROJECT = "neither they nor GOOGLE_CLOUD_PROJECT name a project"
 
 
@@ -29,10 +29,10 @@ class Access(NamedTuple):
 
 
 async def find_access(project: str, key: Path | None) -> Access:
-    """Return how to reach Firestore: by the emulator of the environment, a service account key, or an identity.
+    """Return the access to Firestore: an emulator from the environment, a service account key, or an identity.
 
-    `project` may be empty: then the environment or the credentials name it. `key` is where a service account key may
-    be; without that file the application default credentials are used.
+    If `project` is empty, the environment or the credentials name it. `key` is the path of a service account key;
+    without that file, the application default credentials are used.
 
     Raises:
         ValueError: the file is not a service account key, or there are no credentials, or nothing names a project.
@@ -44,15 +44,15 @@ async def find_access(project: str, key: Path | None) -> Access:
             return Access(_required(declared or found.project_id), found, emulator)
         if emulator:
             return Access(declared or _EMULATOR_PROJECT, None, emulator)
-        # The search for an identity of this machine may go over the network: the loop must not wait for it.
+        # The search for the machine's identity may use the network, so it must not block the event loop.
         identity, its_project = await asyncio.to_thread(google.auth.default, FirestoreGrpcAsyncIOTransport.AUTH_SCOPES)
         return Access(_required(declared or its_project), identity, "")
-    except Exception as error:  # whatever may be in that file, or may be wrong with this machine's identity
+    except Exception as error:  # any error of the key file or of the machine's identity
         raise ValueError(f"there are no usable credentials for Firestore ({first_line(error)})") from error
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of what an error says, at most 300 characters, or the name of its type."""
+    """Return the first line of an error's text, at most 300 characters, or the name of its type."""
     return (str(error) or type(error).__name__).splitlines()[0][:300]
 
 
@@ -67,12 +67,12 @@ def _required(project: str | None) -> str:
 
 
 def _service_account(key: Path | None) -> service_account.Credentials | None:
-    """Return the credentials of the key in the file `key`, else in that of GOOGLE_APPLICATION_CREDENTIALS; else None.
+    """Return the credentials from the file `key`, otherwise from GOOGLE_APPLICATION_CREDENTIALS, otherwise None.
 
-    None also where that variable names a pipe or another kind of credentials: Google's client reads those itself.
+    Also returns None if the variable names a pipe or another kind of credentials: Google's client reads those itself.
 
     Raises:
-        Exception: the file cannot be read, or holds no key.
+        Exception: the file cannot be read or contains no key.
     """
     named = Path(os.environ.get(environment_vars.CREDENTIALS, ""))
     is_named = (key is None or not key.exists()) and named.is_file() and "FIRESTORE_EMULATOR_HOST" not in os.environ

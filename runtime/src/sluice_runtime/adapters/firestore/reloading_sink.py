@@ -1,4 +1,4 @@
-"""Firestore by credentials that may be missing at first and may be replaced: a Secret is mounted later, and rotated."""
+"""A Firestore sink whose credentials may appear late or be rotated."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from ...ports import Sink
 _log = logging.getLogger(__name__)
 _FIRESTORE_WRITE = {"event_type": "firestore_write"}
 
-_LOOK_SECONDS = 1.0  # a mounted file gives no event
-_RETRY_SECONDS = 30.0  # credentials need not be a file: a pod may be given an identity of its own
+_LOOK_SECONDS = 1.0  # mounted files send no events
+_RETRY_SECONDS = 30.0  # credentials may not be a file: a pod can have its own identity
 
 
 class MountedSink:
-    """The sink that `make` makes, made when it is first needed and again when the key is another.
+    """Wraps the sink that `make` creates: on first use, and again when the key has changed.
 
-    `make` raises ValueError while there are no usable credentials, with a sentence. Each call then fails with it, save
-    in a dry run (`is_dry`): that is how to try Sluice without a Firestore, so nothing is written, heartbeats neither.
+    `make` raises ValueError with a sentence while there are no usable credentials. Each call then fails with it, except
+    in a dry run (`is_dry`): Sluice can be tried without Firestore, and then nothing is written, not even heartbeats.
     """
 
     def __init__(self, make: Callable[[], Awaitable[Sink]], key: Path | None, is_dry: Callable[[], bool]) -> None:
-        """`key` is the file with the credentials, if they are in one."""
+        """`key` is the file with the credentials, if there is one."""
         self._make = make
         self._key = key
         self._is_dry = is_dry
@@ -40,7 +40,7 @@ class MountedSink:
         self._look_at = self._try_at = float("-inf")
 
     async def open(self) -> None:
-        """Makes it now.
+        """Create the sink now.
 
         Raises:
             SinkError: there are no usable credentials.
@@ -49,69 +49,58 @@ class MountedSink:
             pass
 
     async def write(self, quotes: Sequence[LiveQuote]) -> None:
-        """As Sink."""
         async with self._sink() as sink:
             if sink is not None:
                 await sink.write(quotes)
 
     async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
-        """As Sink."""
         async with self._sink() as sink:
             return await sink.times(symbols) if sink is not None else {}
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
-        """As Sink."""
         async with self._sink() as sink:
             if sink is not None:
                 await sink.write_bars(bars)
 
     async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
-        """As Sink."""
         async with self._sink() as sink:
             if sink is not None:
                 await sink.mark(symbols, status)
 
     async def delete(self, symbols: Iterable[str]) -> None:
-        """As Sink."""
         async with self._sink() as sink:
             if sink is not None:
                 await sink.delete(symbols)
 
     async def record(self, states: Sequence[IngestState]) -> None:
-        """As Sink."""
         async with self._sink() as sink:
             if sink is not None:
                 await sink.record(states)
 
     async def own_records(self) -> frozenset[str]:
-        """As Sink."""
         async with self._sink() as sink:
             return await sink.own_records() if sink is not None else frozenset()
 
     async def paused_records(self) -> frozenset[str]:
-        """As Sink."""
         async with self._sink() as sink:
             return await sink.paused_records() if sink is not None else frozenset()
 
     async def beat(self, heartbeat: HeartbeatDocument) -> None:
-        """As Sink."""
         async with self._sink() as sink:
             if sink is not None:
                 await sink.beat(heartbeat)
 
     async def last_epoch(self, job_uid: str) -> int | None:
-        """As Sink."""
         async with self._sink() as sink:
             return await sink.last_epoch(job_uid) if sink is not None else None
 
     async def close(self) -> None:
-        """As Sink."""
         if self._open is not None:
             await self._open.sink.close()
 
     @asynccontextmanager
     async def _sink(self) -> AsyncIterator[Sink | None]:
-        """The one for this call, which stays open until the call has ended. None: nothing is to be written."""
+        """Yield the sink for one call, open until the call has ended. None: nothing is written in this dry run."""
         async with self._lock:
             await self._look()
         used = self._open
@@ -129,15 +118,16 @@ class MountedSink:
                 await used.sink.close()
 
     async def _look(self) -> None:
-        """Makes another sink if it is time to and the credentials are others."""
+        """Create another sink if a check is due and the credentials have changed."""
         at = asyncio.get_running_loop().time()
         if at < self._look_at:
             return
         found = self._read()
-        is_new = found != self._seen and (found is not None or self._open is None)  # who is in use needs no file
+        # An open sink does not need the file.
+        is_new = found != self._seen and (found is not None or self._open is None)
         if is_new or (self._open is None and at >= self._try_at):
             await self._renew(found, at)
-        self._look_at = at + _LOOK_SECONDS  # not if it was cancelled: nobody knows then
+        self._look_at = at + _LOOK_SECONDS  # skipped on cancellation: the check is then repeated
 
     async def _renew(self, found: bytes | None, at: float) -> None:
         try:
@@ -151,15 +141,15 @@ class MountedSink:
 
     async def _retire(self, before: _Open | None) -> None:
         if before is not None:
-            _log.info("Firestore's credentials have changed: the new ones are used", extra=_FIRESTORE_WRITE)
+            _log.info("Firestore's credentials have changed; using the new ones", extra=_FIRESTORE_WRITE)
             if before.calls == 0:
                 await before.sink.close()
 
     def _refused(self, failure: str) -> None:
         if self._open is not None:
-            _log.warning("%s; those from before are used as long as they last", failure, extra=_FIRESTORE_WRITE)
+            _log.warning("%s; using the previous credentials while they are valid", failure, extra=_FIRESTORE_WRITE)
         elif self._is_dry() and failure != self._failure:
-            _log.info("a dry run without Firestore: %s", failure, extra=_FIRESTORE_WRITE)
+            _log.info("dry run without Firestore: %s", failure, extra=_FIRESTORE_WRITE)
         self._failure = failure
 
     def _read(self) -> bytes | None:
@@ -170,7 +160,7 @@ class MountedSink:
 
 
 class _Open:
-    """A sink, and how many calls use it now."""
+    """A sink, and the number of calls that use it now."""
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink

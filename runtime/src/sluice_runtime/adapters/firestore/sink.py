@@ -23,19 +23,19 @@ from .writes import Writes
 
 _AT_ONCE = 20  # single updates in flight
 _AT_MOST = 100  # symbols in one request
-_CONTENTION_SECONDS = 0.1  # at most so long until another try at a document that others write too
+_CONTENTION_SECONDS = 0.1  # the maximum wait before a retry on a document with other writers
 
-# Somebody else wrote the document since it was read.
+# Another writer has changed the document since it was read.
 _OVERTAKEN = (exceptions.Aborted, exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.NotFound)
 
 
 class FirestoreSink:
-    """The documents of one job."""
+    """Writes the documents of one job."""
 
     def __init__(
         self, connection: FirestoreConnection, tenant: str, collection: str, heartbeat_document: str, job: str
     ) -> None:
-        """`job` is namespace/name, as its documents say."""
+        """`job` is namespace/name, as in the documents."""
         self._job = job
         self._connection = connection
         self._tenant = tenant
@@ -43,14 +43,14 @@ class FirestoreSink:
         self._heartbeat = connection.resource_name(documents.heartbeat_path(tenant, heartbeat_document))
 
     async def write(self, quotes: Sequence[LiveQuote]) -> None:
-        """One commit of whole documents."""
+        """Write whole quote documents in one commit."""
         writes = self._writes()
         for each in quotes:
             writes.replace_document(self._quote(each.symbol), each.fields())
         await self._commit(writes)
 
     async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
-        """One reading of each 100 documents. One whose `ts` is no time, as another writer may leave it, has none."""
+        """Read 100 documents per request. A `ts` that is not a time, from another writer, is left out."""
         found = {}
         for some in batches(symbols, _AT_MOST):
             symbol_of = {self._quote(symbol): symbol for symbol in some}
@@ -61,24 +61,24 @@ class FirestoreSink:
         return found
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
-        """One commit of whole documents."""
+        """Write whole bar documents in one commit."""
         writes = self._writes()
         for bar in bars:
             writes.replace_document(self._bar(bar.symbol), bar.fields())
         await self._commit(writes)
 
     async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
-        """One update a document: in a commit, one that does not exist would fail all."""
+        """Send one update per document, because a missing document would fail a whole commit."""
         with sink_errors():
             for some in batches(symbols, _AT_ONCE):
                 updates = [self._mark_one(symbol, status) for symbol in some]
-                # All have ended before the first failure is told: nothing goes on behind the caller's back.
+                # Wait for all updates before raising, so that none continues after the call.
                 for failure in await asyncio.gather(*updates, return_exceptions=True):
                     if failure is not None:
                         raise failure
 
     async def delete(self, symbols: Iterable[str]) -> None:
-        """One reading and one commit for each 100 symbols. What somebody has written in between fails the commit."""
+        """Use one read and one commit per 100 symbols. A write in between by another writer fails the commit."""
         for some in batches(symbols, _AT_MOST):
             writes = self._writes()
             names = [name for symbol in some for name in (self._quote(symbol), self._bar(symbol))]
@@ -88,7 +88,7 @@ class FirestoreSink:
             await self._commit(writes)
 
     async def record(self, states: Sequence[IngestState]) -> None:
-        """One commit of merged documents, and a reading before where symbols were removed."""
+        """Merge documents in one commit. Records of removed symbols are read first."""
         removed = [self._record(each.canonical_symbol) for each in states if each.status == "removed"]
         owners = {found.name: found.fields.get("job") for found in await self._read(removed, "job")}
         writes = self._writes()
@@ -99,17 +99,17 @@ class FirestoreSink:
         await self._commit(writes)
 
     async def own_records(self) -> frozenset[str]:
-        """One query, of as many documents as the job has symbols."""
+        """Run one query. It returns as many documents as the job has symbols."""
         return await self._recorded("job", Value(string_value=self._job))
 
     async def paused_records(self) -> frozenset[str]:
-        """One query, of as many documents as there are paused symbols."""
+        """Run one query. It returns as many documents as there are paused symbols."""
         return await self._recorded("pause_fetch", Value(boolean_value=True))
 
     async def beat(self, heartbeat: HeartbeatDocument) -> None:
-        """Reads, and replaces what was read: a later incarnation of the same job is never overwritten.
+        """Read the heartbeat and replace exactly that version, so that a later process of the job is never overwritten.
 
-        Without a lock, so that jobs that share the document hold each other up no longer than another try takes.
+        No lock is used, so that jobs with the same document delay each other no longer than one retry.
         """
         others: set[str] = set()
         with sink_errors():
@@ -119,29 +119,29 @@ class FirestoreSink:
                 if not others:
                     raise
                 raise SinkError(
-                    f"the heartbeat document is also written by {', '.join(sorted(others))}: give each job one of its "
-                    f"own by spec.heartbeat.document"
+                    f"the heartbeat document is also written by {', '.join(sorted(others))}; give each job its own "
+                    f"document in spec.heartbeat.document"
                 ) from None
 
     async def last_epoch(self, job_uid: str) -> int | None:
-        """One reading."""
+        """Read the epoch from the heartbeat document."""
         with sink_errors():
             before = await self._read_heartbeat(DEADLINE_SECONDS)
         return _epoch(before.fields if before else {}, job_uid)
 
     async def close(self) -> None:
-        """Closes the connection, and with it what is in flight."""
+        """Close the connection. Calls in flight are cancelled."""
         await self._connection.close()
 
     async def _replace_heartbeat(self, heartbeat: HeartbeatDocument, others: set[str]) -> None:
-        """Tries until nobody has written between the reading and the writing. `others` learns who did.
+        """Retry until no other writer has written between read and write. Adds the jobs that did to `others`.
 
         Raises:
-            TimeoutError, DeadlineExceeded: it could not be done in time.
-            FencedError: a later incarnation of this job writes.
+            TimeoutError, DeadlineExceeded: the write did not succeed in time.
+            FencedError: a later process of this job writes.
         """
         now = asyncio.get_running_loop().time
-        # By the deadline of each call: if a timeout of our own cut it short, it would not count as unanswered.
+        # Each call gets a deadline; a call cancelled by an asyncio timeout would not count as a deadline error.
         deadline = now() + DEADLINE_SECONDS
         while (left := deadline - now()) > 0:
             before = await self._read_heartbeat(left)
@@ -155,10 +155,10 @@ class FirestoreSink:
     async def _try_to_replace(
         self, before: StoredDocument | None, heartbeat: HeartbeatDocument, seconds: float
     ) -> bool:
-        """One try. False: somebody else has written since `before` was read."""
+        """Try once. Return False if another writer has written since `before` was read."""
         epoch = _epoch(before.fields if before else {}, heartbeat.job_uid)
         if epoch is not None and epoch > heartbeat.epoch:
-            raise FencedError(f"epoch {epoch} of this job writes; this is epoch {heartbeat.epoch}")
+            raise FencedError(f"a later process of this job writes (epoch {epoch}; this is epoch {heartbeat.epoch})")
         writes = self._writes()
         as_read = before.update_time if before else None
         writes.replace_unchanged_document(self._heartbeat, heartbeat.fields(), as_read)
@@ -179,9 +179,9 @@ class FirestoreSink:
             await self._connection.commit(writes)
 
     async def _recorded(self, field: str, value: Value) -> frozenset[str]:
-        """The symbols of the records whose `field` is `value`.
+        """Return the symbols of the records whose `field` is `value`.
 
-        What another writer left here without a symbol, or with that of another document, is no record.
+        Documents from other writers without a symbol, or with another document's symbol, are ignored.
         """
         collection = self._connection.resource_name(documents.ingest_state_collection(self._tenant))
         parent, _, collection_id = collection.rpartition("/")
@@ -191,7 +191,7 @@ class FirestoreSink:
         return frozenset(symbol for place, symbol in symbols.items() if documents.is_at(symbol, place))
 
     async def _read(self, names: Sequence[str], *fields: str) -> list[StoredDocument]:
-        """These fields of those of the documents that exist."""
+        """Return these fields of the documents that exist."""
         with sink_errors():
             return await self._connection.read_documents(names, fields)
 
@@ -213,7 +213,7 @@ class FirestoreSink:
 
 
 def _query(collection_id: str, field: str, value: Value) -> StructuredQuery:
-    """The symbols of a collection's documents whose `field` is `value`."""
+    """Return a query for the symbols of a collection's documents whose `field` is `value`."""
     reference = StructuredQuery.FieldReference
     return StructuredQuery(
         select=StructuredQuery.Projection(fields=[reference(field_path="canonical_symbol")]),

@@ -1,6 +1,6 @@
-"""Firestore's wire values, and the Python values that they stand for.
+"""Conversion between Firestore's wire values and Python values.
 
-Values are written straight into protobuf messages. The wrappers that Google's package puts around each value cost more
+Values are written directly into protobuf messages. The wrappers that Google's package adds to each value cost more
 than everything else in a write.
 """
 
@@ -31,7 +31,7 @@ def encode_value(target: Any, value: Any) -> None:
         TypeError: Firestore has no type for it, or it is a time without a timezone.
         ValueError: it is an integer of more than 64 bits.
     """
-    kind = type(value)  # the exact type first: this is the fast path, and a bool is not taken for an int
+    kind = type(value)  # the exact type first: it is the fast path, and a bool is not treated as an int
     if kind is str:
         target.string_value = value
     elif kind is float:
@@ -54,10 +54,10 @@ def decode_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def decode_value(value: Any) -> Any:
-    """Return what a Value message stands for. Never raises.
+    """Return the Python value of a Value message. Never raises.
 
     Types that Sluice does not write are returned as protobuf gives them: bytes, the name of a reference, a point. A
-    type that this version of the protocol does not know is returned as the message itself. None is only ever a null.
+    type that this version of the protocol does not know is returned as the message itself. None always means null.
     """
     match value.WhichOneof("value_type"):
         case "null_value":

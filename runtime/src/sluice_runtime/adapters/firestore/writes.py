@@ -28,16 +28,16 @@ class Writes:
 
     @property
     def request(self) -> CommitRequest:
-        """The request that commits what has been collected."""
+        """The request that commits the collected writes."""
         request: CommitRequest = CommitRequest.wrap(self._message)
         return request
 
     def replace_document(self, name: str, fields: Mapping[str, Any]) -> None:
-        """Make the document be `fields` and nothing else, whether or not it exists."""
+        """Replace the whole document with `fields`, or create it."""
         self._add_update(name, fields)
 
     def replace_unchanged_document(self, name: str, fields: Mapping[str, Any], update_time: Any | None) -> None:
-        """Make the document be `fields`; the commit fails if it has changed since `update_time`.
+        """Replace the whole document with `fields`; the commit fails if it has changed since `update_time`.
 
         `update_time` is the Timestamp message of a document that was read. None: the document must not exist.
         """
@@ -72,7 +72,7 @@ class Writes:
 
 
 def _leaves(fields: Mapping[str, Any], *parents: str) -> Iterator[tuple[str, ...]]:
-    """The names on the way to each value that is not itself a map with entries."""
+    """Yield the path of names to each value that is not a non-empty map."""
     for name, value in fields.items():
         if isinstance(value, Mapping) and value:
             yield from _leaves(value, *parents, name)

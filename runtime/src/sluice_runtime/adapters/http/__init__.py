@@ -1,1 +1,1 @@
-"""The HTTP interface of a pod, and what walks through it."""
+"""The HTTP interface of a pod, and the smoke client for it."""

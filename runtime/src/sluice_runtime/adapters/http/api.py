@@ -1,4 +1,4 @@
-"""The pod's HTTP interface: is it alive, is it ready, what does it do."""
+"""The pod's HTTP interface: liveness, readiness, status and metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...ports import RuntimeView
 from .control import error_answer
 from .status import status_body
 
-# The flush loop turns several times a second. Data that is old says nothing: at night there is none.
+# The flush loop runs several times a second. The age of data means nothing, because there is none at night.
 _LOOP_STALLED = timedelta(seconds=30)
 
 
@@ -21,7 +21,7 @@ _LOOP_STALLED = timedelta(seconds=30)
 async def http_api(
     record: RuntimeView, host: str, port: int, routes: Iterable[web.RouteDef] = ()
 ) -> AsyncIterator[None]:
-    """Serves until the context is left. `routes` come beside those that only tell."""
+    """Serve until the context is left. `routes` are added to the read-only ones."""
     runner = web.AppRunner(application(record, routes), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
@@ -33,7 +33,7 @@ async def http_api(
 
 @web.middleware
 async def _in_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What aiohttp itself refuses, in the form of all answers below /runtime."""
+    """Convert aiohttp's own errors below /runtime to the common JSON form."""
     try:
         return await handler(request)
     except web.HTTPException as error:
@@ -46,13 +46,13 @@ async def _in_json(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 def application(record: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> web.Application:
-    """The routes."""
+    """Return the application with all routes."""
 
     async def livez(_: web.Request) -> web.Response:
         snapshot = record.snapshot()
         age = snapshot.at - snapshot.clocks.loop_tick_at
         if age > _LOOP_STALLED:
-            return web.Response(status=503, text=f"the loop has not turned for {age.total_seconds():.0f} s\n")
+            return web.Response(status=503, text=f"the flush loop has not run for {age.total_seconds():.0f} s\n")
         return web.Response(text="ok\n")
 
     async def readyz(_: web.Request) -> web.Response:
@@ -64,7 +64,7 @@ def application(record: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> web
         return web.Response(body=status_body(record.snapshot()), content_type="application/json")
 
     async def metrics(_: web.Request) -> web.Response:
-        # Imported with the first scrape: the first quote need not wait for it.
+        # Imported with the first scrape, so that the first quote does not wait for it.
         from .metrics import CONTENT_TYPE, exposition  # noqa: PLC0415
 
         return web.Response(body=exposition(record), headers={"Content-Type": CONTENT_TYPE})

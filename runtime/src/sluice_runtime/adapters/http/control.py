@@ -1,4 +1,4 @@
-"""The part of the HTTP interface that changes something: the pod's own switch, for who may work it."""
+"""The HTTP requests that change something: authorized operation of the pod's own switch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 AutoStopMonitor = Callable[[web.Request], str | None]
 Handler = Callable[[web.Request], Awaitable[web.Response]]
-_OF_AUTO_STOP = "autoStop: by other limits, a pause of the job itself, or without a cluster a restart"
+_OF_AUTO_STOP = "autoStop: change its limits, pause the job itself, or without a cluster restart the runtime"
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -33,11 +33,11 @@ class _Stop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def bearer(file: Path | None) -> AutoStopMonitor:
-    """Lets in who has the token in `file`, which is read at each request: a rotated Secret counts at once."""
+    """Require the token in `file`, which is read at each request so that a rotated Secret applies immediately."""
 
     def refusal(request: web.Request) -> str | None:
         if file is None:
-            return "this interface is read-only: name a Secret with the key token in spec.http.tokenSecretRef"
+            return "this interface is read-only; name a Secret with the key token in spec.http.tokenSecretRef"
         try:
             token = read_user_text(file).strip().encode()
         except OSError:
@@ -46,10 +46,10 @@ def bearer(file: Path | None) -> AutoStopMonitor:
             return f"the key {identity.TOKEN_KEY} of the Secret of spec.http.tokenSecretRef cannot be read: {error}"
         if not token:
             return (
-                f"the Secret of spec.http.tokenSecretRef is missing or its key {identity.TOKEN_KEY} is empty: create it"
+                f"the Secret of spec.http.tokenSecretRef is missing or its key {identity.TOKEN_KEY} is empty; create it"
             )
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        given = given.strip().removeprefix("\ufeff")  # what a shell inserts from a file with a byte order mark
+        given = given.strip().removeprefix("\ufeff")  # a shell inserts this from a file with a byte order mark
         if scheme.lower() == "bearer" and hmac.compare_digest(given.encode(), token):
             return None
         return "POST needs the header Authorization: Bearer TOKEN, with the token of spec.http.tokenSecretRef"
@@ -58,7 +58,7 @@ def bearer(file: Path | None) -> AutoStopMonitor:
 
 
 def same_machine(request: web.Request) -> str | None:
-    """Lets in programs of this machine. A web page that its browser shows is none, whatever name it found for us."""
+    """Allow only programs on this machine, and no web page in its browser, whatever host name the page uses."""
     host = (request.host or "").rsplit(":", 1)[0]
     if "Origin" in request.headers or host not in _LOOPBACK:
         return "only programs on this machine may change anything here, not a page in a browser"
@@ -66,13 +66,13 @@ def same_machine(request: web.Request) -> str | None:
 
 
 def control_routes(controls: Controls, record: RuntimeView, refusal: AutoStopMonitor) -> list[web.RouteDef]:
-    """POST /runtime/ingest/stop, start and reload. `refusal` is the sentence for who may not."""
+    """Return the routes POST /runtime/ingest/stop, start and reload. `refusal` returns why a request is refused."""
 
     async def stop(request: web.Request) -> web.Response:
         in_time = await controls.stop((await _body(request, _Stop)).reason)
         if in_time:
             return web.Response(body=status_body(record.snapshot()), content_type="application/json")
-        return error_answer(504, "the switch is off, but the stream has not acknowledged it yet: ask for the status")
+        return error_answer(504, "the switch is off, but the stream has not acknowledged it yet; check the status")
 
     async def start(request: web.Request) -> web.Response:
         others = await controls.start(await _body(request, StartRequest))
@@ -81,7 +81,7 @@ def control_routes(controls: Controls, record: RuntimeView, refusal: AutoStopMon
         still = " and ".join(others)
         where = f" ({_OF_AUTO_STOP})" if AUTO_STOP in others else ""
         return error_answer(
-            409, f"the switch api is on, but {still} still pauses: that is where to resume{where}", [*others]
+            409, f"the switch api is on, but {still} still pauses the job; resume it there{where}", [*others]
         )
 
     async def reload(_: web.Request) -> web.Response:
@@ -96,16 +96,16 @@ def _guarded(action: Handler, refusal: AutoStopMonitor) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         why = refusal(request)
         if why is not None:
-            _log.warning("%s was refused: %s", request.path, why, extra={"event_type": "http"})
+            _log.warning("%s refused: %s", request.path, why, extra={"event_type": "http"})
             return error_answer(403, why)
         _log.info("%s by %s", request.path, request.remote, extra={"event_type": "http"})
         try:
             return await action(request)
         except msgspec.MsgspecError as error:
-            status, sentence = 400, f"the body is not what {request.path} takes: {error}"
+            status, sentence = 400, f"{request.path} does not accept this body: {error}"
         except RefusedError as error:
             status, sentence = 422, str(error)
-        _log.warning("%s was not carried out: %s", request.path, sentence, extra={"event_type": "http"})
+        _log.warning("%s not carried out: %s", request.path, sentence, extra={"event_type": "http"})
         return error_answer(status, sentence)
 
     return handle
@@ -116,6 +116,6 @@ async def _body(request: web.Request, kind: type[T]) -> T:
 
 
 def error_answer(status: int, sentence: str, paused_by: list[str] | None = None) -> web.Response:
-    """The form of every error below /runtime."""
+    """Return an error in the common form of all errors below /runtime."""
     document: dict[str, object] = {"error": sentence} | ({"pausedBy": paused_by} if paused_by else {})
     return web.Response(status=status, body=msgspec.json.encode(document), content_type="application/json")

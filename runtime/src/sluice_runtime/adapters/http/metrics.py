@@ -1,4 +1,4 @@
-"""The runtime's figures for Prometheus: read when they are asked for, at no cost before."""
+"""The runtime's metrics for Prometheus. They are collected only at a scrape, at no cost in between."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
 def exposition(record: RuntimeView) -> bytes:
-    """All metrics in Prometheus' text format."""
+    """Return all metrics in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_RecordCollector(record))
     return generate_latest(registry)
@@ -32,52 +32,58 @@ class _RecordCollector(Collector):
     def _counters(self) -> Iterator[Metric]:
         counters, coalescer = self._record.counters, self._record.coalescer
         for name, text, value in (
-            ("ingest_batches", "Times that quotes were taken in, one or many at once.", counters.batches),
-            ("ingest_quotes_received", "Quotes of wanted symbols received.", coalescer.received),
-            ("ingest_quotes_coalesced", "Quotes overtaken by a newer one before a write.", coalescer.coalesced),
-            ("ingest_quotes_out_of_order", "Quotes dropped as older than one seen before.", coalescer.out_of_order),
-            ("ingest_quotes_unwanted", "Quotes dropped as of a symbol not wanted.", coalescer.unwanted),
-            ("ingest_quotes_written", "Quote documents that Firestore acknowledged.", counters.writes),
-            ("paused_by_flag", "Times that a symbol was paused by pausedSymbols.", counters.paused_by_flag),
+            ("ingest_batches", "Batches of quotes received, of one or more quotes each.", counters.batches),
+            ("ingest_quotes_received", "Quotes received for subscribed symbols.", coalescer.received),
+            (
+                "ingest_quotes_coalesced",
+                "Quotes replaced by a newer one before they were written.",
+                coalescer.coalesced,
+            ),
+            ("ingest_quotes_out_of_order", "Quotes dropped because they were out of order.", coalescer.out_of_order),
+            ("ingest_quotes_unwanted", "Quotes dropped because their symbol is unwanted.", coalescer.unwanted),
+            ("ingest_quotes_written", "Quote documents acknowledged by Firestore.", counters.writes),
+            ("paused_by_flag", "Pauses of single symbols by spec.pausedSymbols.", counters.paused_by_flag),
         ):
             yield CounterMetricFamily(name, text, value=value)
 
     def _labelled_counters(self) -> Iterator[Metric]:
         counters, provider = self._record.counters, self._record.snapshot().identity.provider
-        starts = CounterMetricFamily("ingest_starts", "Times that the stream went live.", labels=["provider"])
+        starts = CounterMetricFamily("ingest_starts", "Times that the stream became live.", labels=["provider"])
         starts.add_metric([provider], counters.starts)
-        stops = CounterMetricFamily("ingest_stops", "Times that it was stopped.", labels=["provider", "reason"])
+        stops = CounterMetricFamily("ingest_stops", "Stops of the stream, by reason.", labels=["provider", "reason"])
         for reason, count in counters.stops.items():
             stops.add_metric([provider, reason], count)
-        errors = CounterMetricFamily("ingest_errors", "Failures, by stage.", labels=["provider", "stage"])
+        errors = CounterMetricFamily("ingest_errors", "Errors, by stage.", labels=["provider", "stage"])
         for stage, count in counters.errors.items():
             errors.add_metric([provider, stage], count)
-        suppressed = CounterMetricFamily("ingest_writes_suppressed", "Writes not made.", labels=["reason"])
+        suppressed = CounterMetricFamily(
+            "ingest_writes_suppressed", "Suppressed quote writes, by reason.", labels=["reason"]
+        )
         for reason, count in counters.suppressed.items():
             suppressed.add_metric([reason], count)
         yield from (starts, stops, errors, suppressed)
 
     def _gauges(self) -> Iterator[Metric]:
         snapshot = self._record.snapshot()
-        active = GaugeMetricFamily("ingest_active", "1 while the stream is live.", labels=["provider"])
+        active = GaugeMetricFamily("ingest_active", "1 while the stream is live, otherwise 0.", labels=["provider"])
         active.add_metric([snapshot.identity.provider], float(snapshot.state == "Live"))
         paused = GaugeMetricFamily(
-            "ingest_paused", "1 while a switch pauses.", value=snapshot.desired.pause is not None
+            "ingest_paused", "1 while a switch pauses the job, otherwise 0.", value=snapshot.desired.pause is not None
         )
         ledger = snapshot.ledger.against(snapshot.desired)
-        symbols = GaugeMetricFamily("ingest_symbols", "Declared symbols, by what became of them.", labels=["state"])
+        symbols = GaugeMetricFamily("ingest_symbols", "Declared symbols, by subscription state.", labels=["state"])
         for state in ("confirmed", "pending", "paused", "rejected"):
             symbols.add_metric([state], getattr(ledger, state))
         waiting = GaugeMetricFamily(
-            "ingest_quotes_waiting", "Symbols that wait to be written.", value=len(self._record.coalescer)
+            "ingest_quotes_waiting", "Symbols with a quote that waits to be written.", value=len(self._record.coalescer)
         )
         yield from (active, paused, symbols, waiting)
         clocks = snapshot.clocks
         for name, text, clock in (
-            ("loop_tick", "the flush loop last turned", clocks.loop_tick_at),
-            ("last_message", "the provider last sent anything", clocks.last_message_at),
-            ("last_quote", "the last quote happened", clocks.last_quote_ts),
-            ("last_write", "Firestore last acknowledged a quote", clocks.last_write_at),
+            ("loop_tick", "the last run of the flush loop", clocks.loop_tick_at),
+            ("last_message", "the last message from the provider", clocks.last_message_at),
+            ("last_quote", "the last quote (event time)", clocks.last_quote_ts),
+            ("last_write", "the last quote write acknowledged by Firestore", clocks.last_write_at),
         ):
             if clock is not None:
-                yield GaugeMetricFamily(f"ingest_{name}_timestamp_seconds", f"When {text}.", value=clock.timestamp())
+                yield GaugeMetricFamily(f"ingest_{name}_timestamp_seconds", f"Time of {text}.", value=clock.timestamp())

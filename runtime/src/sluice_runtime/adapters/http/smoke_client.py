@@ -1,4 +1,4 @@
-"""A walk through the HTTP interface of a runtime that runs, step by step as a person would with curl."""
+"""The smoke test of a running runtime: takes its HTTP interface through status, reload, dry start and stop."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _LOOK_SECONDS = 0.2
 
 
 class _FailedError(Exception):
-    """A step did not go as it has to."""
+    """A step of the smoke test failed."""
 
 
 class SmokeClient:
-    """The runtime at a base URL such as http://127.0.0.1:8080, with its token where it has one."""
+    """A client of the runtime at a base URL such as http://127.0.0.1:8080, with its token if it needs one."""
 
     def __init__(self, base_url: str, token: str | None) -> None:
         self._root = f"{base_url.rstrip('/')}/runtime/ingest"
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def failure(self, seconds: float, say: Callable[[str], None]) -> str | None:
-        """What went wrong, if anything did. `seconds` is how long the stream may take to be live."""
+        """Run all steps and return the failure, if any. The stream must be live within `seconds`."""
         try:
             say(f"status: {self._ask('status')['state']}")
             self._ask("reload", {})
@@ -35,9 +35,9 @@ class SmokeClient:
             say(f"dry start: live after {self._until_live(seconds):.1f} s")
             stopped = self._ask("stop", {"reason": "smoke"})
             if stopped["state"] != "Paused":
-                return f"stop was answered while the stream is {stopped['state']}"
+                return f"stop responded while the stream is {stopped['state']}; it must be Paused"
             say("stop: acknowledged")
-            self._ask("reload", {})  # else a later start would be dry, too
+            self._ask("reload", {})  # otherwise a later start would be a dry run too
         except _FailedError as error:
             return str(error)
         return None
@@ -50,7 +50,7 @@ class SmokeClient:
             if status["state"] in ("Live", "Finished") and status["heartbeat"]["dryRun"]:
                 return waited
             if waited > seconds:
-                why = status.get("failure", {}).get("message", "it gives no failure")
+                why = status.get("failure", {}).get("message", "the status has no failure")
                 raise _FailedError(f"the stream is {status['state']} after {seconds:g} s: {why}")
             time.sleep(_LOOK_SECONDS)
 
@@ -62,8 +62,6 @@ class SmokeClient:
                 answer: dict[str, Any] = json.load(response)
                 return answer
         except urllib.error.HTTPError as error:
-            raise _FailedError(
-                f"{name} was answered with {error.code}: {error.read().decode(errors='replace')}"
-            ) from None
+            raise _FailedError(f"{name} returned HTTP {error.code}: {error.read().decode(errors='replace')}") from None
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise _FailedError(f"{self._root}/{name} does not answer: {error}") from None

@@ -1,4 +1,4 @@
-"""What the HTTP interface says of the job: its half of the status, and what has no place in an IngestJob."""
+"""The status in the HTTP interface: the pod's part of the IngestJob's status, and more details."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ...domain.health import RuntimeSnapshot, stream_status
 
 
 def status_body(snapshot: RuntimeSnapshot) -> bytes:
-    """The snapshot as JSON: `status.stream`, with all switches that pause and all symbols that are paused."""
+    """Return the snapshot as JSON: `status.stream`, all switches that pause, and all paused symbols."""
     desired = snapshot.desired
     document = msgspec.to_builtins(stream_status(snapshot), builtin_types=())
     return msgspec.json.encode(

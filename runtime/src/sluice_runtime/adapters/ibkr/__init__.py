@@ -1,1 +1,1 @@
-"""Provider `ibkr`."""
+"""Provider `ibkr`: Interactive Brokers."""

@@ -1,4 +1,4 @@
-"""The dialogue with a gateway of IBKR's: symbols become contracts, contracts subscriptions, ticks quotes."""
+"""The protocol with an IBKR gateway: looks up contracts of symbols, subscribes to them and builds quotes from ticks."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .gateway import Gateway
 from .messages import COMPETING_SESSION, NO_LINE, UNKNOWN_SYMBOL, IBKRTimeouts, rejection, rejects, silent
 from .quote_builder import Book, Told
 
-# ib_async sends 45 requests a second, and makes the others wait.
+# ib_async sends 45 requests per second and delays the others.
 _BATCH = 40
 
 
 class IBKRConnection:
-    """One open connection. `follow` asks; what is refused, and what comes, is heard at any time.
+    """One open connection. `follow` sends requests; refusals and ticks can arrive at any time.
 
-    IBKR confirms no subscription: a symbol is confirmed when its contract is known, it is asked for, and no refusal has
-    come.
+    IBKR does not confirm subscriptions. A symbol counts as confirmed when its contract is known, it has been requested,
+    and no refusal has arrived.
     """
 
     def __init__(self, gateway: Gateway, listener: Listener, patience: IBKRTimeouts) -> None:
@@ -37,8 +37,8 @@ class IBKRConnection:
         self._patience = patience
         self._wanted: frozenset[str] = frozenset()
         self._with_trades = False
-        self._contracts: dict[str, Contract] = {}  # those that are known, with their conId
-        self._symbols: dict[int, str] = {}  # by the id() of each contract that is asked for
+        self._contracts: dict[str, Contract] = {}  # known contracts, with their conId
+        self._symbols: dict[int, str] = {}  # by the id() of each requested contract
         self._asked: dict[str, asyncio.Future[list[ContractDetails]]] = {}
         self._tickers: dict[str, Ticker] = {}
         self._books: dict[Ticker, Book] = {}
@@ -51,7 +51,7 @@ class IBKRConnection:
         self._tell_impairment()
 
     async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
-        """Subscribes and unsubscribes the difference. While the gateway is cut off from IBKR, waits until it is not."""
+        """Subscribe and unsubscribe the difference. Waits while the gateway has no connection to IBKR."""
         async with self._busy:
             await self._gateway.reachable.wait()
             gone = self._tickers.keys() - symbols
@@ -67,7 +67,7 @@ class IBKRConnection:
             self._acknowledge()
 
     async def run(self) -> None:
-        """Looks after the connection until it ends, which is always an error. What comes in needs no one to read it."""
+        """Supervise the connection until it ends, which is always an error. ib_async itself reads what arrives."""
         while self._gateway.end is None:
             try:
                 async with asyncio.timeout(self._patience.probe):
@@ -81,7 +81,7 @@ class IBKRConnection:
         raise self._gateway.end
 
     async def _look(self) -> None:
-        """Whether the peer is there at all; and from time to time, whether a competing session is over."""
+        """Check that the gateway answers, and retry symbols rejected for a competing session from time to time."""
         if self._gateway.outages.is_lost:
             return
         with self._loss_told():
@@ -100,10 +100,10 @@ class IBKRConnection:
                     await self._take(competing)
 
     async def _renew(self) -> None:
-        """Asks for everything anew, under new request ids.
+        """Subscribe again to everything, with new request IDs.
 
-        Also where IBKR says that nothing was lost: subscriptions have been found dead after each kind of restoration,
-        and a new one brings the present quote.
+        This is necessary even if IBKR reports that no data was lost: subscriptions have been found dead after each
+        kind of restoration, and a new subscription starts with the current quote.
         """
         await asyncio.sleep(self._patience.settle)
         self._gateway.compared_values.clear()
@@ -130,7 +130,7 @@ class IBKRConnection:
                     self._subscribe(symbol, contract)
 
     async def _contract(self, symbol: str) -> Contract | None:
-        """The contract that IBKR knows by this symbol; None where it knows none, and the symbol is rejected."""
+        """Return the contract of a symbol; None if there is not exactly one, and the symbol is then rejected."""
         if symbol in self._contracts:
             return self._contracts[symbol]
         asked = Stock(symbol.replace(".", " "), "SMART", "USD")
@@ -147,7 +147,7 @@ class IBKRConnection:
             self._rejected.setdefault(symbol, rejection(symbol, UNKNOWN_SYMBOL, words))
             return None
         [contract] = stocks
-        contract.exchange = "SMART"  # the details name another where the listing's own was asked
+        contract.exchange = "SMART"  # the details can name another exchange
         self._contracts[symbol] = contract
         return contract
 
@@ -175,7 +175,7 @@ class IBKRConnection:
         self._rejected[symbol] = rejection(symbol, code, words)
         answer = self._asked.get(symbol)
         if answer is not None and not answer.done():
-            answer.set_result([])  # ib_async takes some refusals for warnings, and waits on
+            answer.set_result([])  # ib_async treats some refusals as warnings and continues to wait
         self._unsubscribe(symbol)
         self._acknowledge()
 
@@ -224,7 +224,7 @@ class IBKRConnection:
 
     @contextmanager
     def _loss_told(self) -> Iterator[None]:
-        """A request on a connection that is gone ends as the connection did."""
+        """Raise the reason for the lost connection if a request fails because of it."""
         try:
             yield
         except ConnectionError:

@@ -1,8 +1,7 @@
-"""ib_async's client below our supervision: opened, heard and closed. Not imported unless provider ibkr is chosen.
+"""ib_async's client under the runtime's own supervision. Imported only if a job uses provider ibkr.
 
-What ib_async does not do is end a login that is refused before its time is up, tell errors from notices, bound its
-waits, or let go of a socket whose peer is dead. Each connection has a client of its own: nothing of one is left for
-the next.
+ib_async does not end a refused login before its timeout, distinguish errors from notices, limit its waits, or close a
+socket with a dead peer. Each connection has its own client, so that no state of one connection remains for the next.
 """
 
 from __future__ import annotations
@@ -23,31 +22,31 @@ from .messages import IBKRTimeouts, Outages, closed, end, unreachable, unready
 
 _log = logging.getLogger(__name__)
 
-# It logs the account's positions, and an error for each tick that it does not know.
+# ib_async logs the account's positions, and an error for each unknown tick.
 logging.getLogger("ib_async").setLevel(logging.CRITICAL)
 
 Refused = Callable[[Contract, int, str], None]
 
 
 class _Client(IB):
-    """Without what ib_async does of its own accord: nothing here is about the account."""
+    """ib_async's client without its automatic requests about the account."""
 
     def reqAutoOpenOrders(self, autoBind: bool = True) -> None:  # noqa: N802, N803  ib_async's
-        """Client 0 would take over the orders that are placed by hand."""
+        """Do nothing. ib_async would let client 0 take over manually placed orders."""
 
     def _onError(self, reqId: int, errorCode: int, errorString: str, contract: Contract | None) -> None:  # noqa: N802, N803
-        """After code 1102 it would subscribe to the account's balance."""
+        """Do nothing. After code 1102, ib_async would subscribe to the account's balance."""
 
 
 class Gateway:
-    """One connection to an IB Gateway or TWS, and what is known of it."""
+    """One connection to an IB Gateway or TWS, and its state."""
 
     def __init__(self, settings: IBKR, patience: IBKRTimeouts) -> None:
         self.client = _Client()
         self.outages = Outages()
-        self.compared_values = asyncio.Event()  # it has ended, or what was subscribed has to be asked for anew
+        self.compared_values = asyncio.Event()  # the connection has ended, or subscriptions must be renewed
         self.reachable = asyncio.Event()  # requests can be answered
-        self.unthrottled = asyncio.Event()  # requests are sent at once
+        self.unthrottled = asyncio.Event()  # requests are sent immediately
         self.worsened: Callable[[], None] = lambda: None
         self.refused: Refused = lambda contract, code, words: None
         self.settings = settings
@@ -60,14 +59,14 @@ class Gateway:
 
     @property
     def end(self) -> StreamError | None:
-        """Why the connection has ended; None while it has not."""
+        """The reason why the connection has ended; None while it is open."""
         return self._end
 
     async def open(self) -> None:
-        """Connects, and returns when requests are taken.
+        """Connect, and return once the gateway accepts requests.
 
         Raises:
-            StreamError: it cannot be had, and everything is closed.
+            StreamError: the connection cannot be opened. Everything is closed.
         """
         self._listen()
         opening = asyncio.ensure_future(self._connect())
@@ -85,7 +84,7 @@ class Gateway:
         self.client.client.cancelPositions()
 
     async def close(self) -> None:
-        """Closes the socket at once, whatever the peer does."""
+        """Close the socket immediately, whatever the peer does."""
         socket, gone = self.client.client.conn, asyncio.Event()
         if (transport := socket.transport) is None:
             return
@@ -96,11 +95,11 @@ class Gateway:
         await gone.wait()
 
     def lost(self) -> StreamError:
-        """What to raise where a request cannot be sent any more."""
+        """Return the StreamError for a request on a connection that is lost."""
         return self._end or closed(self.settings)
 
     async def _connect(self) -> None:
-        # No timeout of ib_async's: it has one for each step, and on Python 3.11 a cancellation may get lost in it.
+        # ib_async's timeout applies to each step, and on Python 3.11 a cancellation can get lost in it.
         await self.client.connectAsync(
             self.settings.host,
             self.settings.port,
@@ -134,9 +133,9 @@ class Gateway:
         if contract is not None:
             self.refused(contract, code, words)
             return
-        # Also what ends a request of its own, such as the cancellation of a subscription that was refused.
+        # Messages about a request are not logged, such as one for cancelling a refused subscription.
         if request < 0:
-            _log.info("IBKR says: %s (code %d)", words, code, extra={"event_type": "stream"})
+            _log.info("IBKR reports: %s (code %d)", words, code, extra={"event_type": "stream"})
         self._ended(end(code, words, self.settings))
         changed = self.outages.heard(code, words)
         if self.outages.is_lost:
@@ -149,9 +148,9 @@ class Gateway:
             self.compared_values.set()
 
     def _failed(self, words: Any) -> None:
-        # Told before the client is ready: what comes later is the end of the connection.
+        # Only before the client is ready; later errors arrive as the end of the connection.
         if not self._is_open and self.client.client.conn.transport is not None:
-            self._ended(unready(self.settings, f"ended the connection while it was opened ({words})"))
+            self._ended(unready(self.settings, f"closed the connection while it was being opened ({words})"))
 
     def _disconnected(self) -> None:
         self._ended(closed(self.settings))

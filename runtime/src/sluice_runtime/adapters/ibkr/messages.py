@@ -1,7 +1,7 @@
-"""What IBKR's messages mean, and what to do about each.
+"""IBKR's message codes, each with its meaning and what to do.
 
-Codes are those of https://interactivebrokers.github.io/tws-api/message_codes.html; a message without a request of ours
-is about the connection, one with a request about its symbol.
+The codes are documented at https://interactivebrokers.github.io/tws-api/message_codes.html. A message without a request
+is about the connection; a message with a request is about its symbol.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from sluice_contract.status import SymbolRejection
 
 from ...domain.failure import Impairment, StreamError
 
-# The client id's last connection may have to be found dead first, or somebody else has it.
+# The gateway may first have to detect that the last connection of this client ID is dead.
 _CLIENT_ID_SECONDS = 5.0
 _CLIENT_ID_AT_MOST_SECONDS = 30.0
-_WORDS_SHOWN = 300  # of IBKR's: a status holds 20 of them
+_WORDS_SHOWN = 300  # of IBKR's text: a status holds 20 rejections
 
 CLIENT_ID_IN_USE = 326
 PORT_CHANGED = 1300
 UNKNOWN_SYMBOL = 200
-# Of a plan's market data lines: what others give up may be enough.
+# No free market data line in the plan: unsubscribing other symbols may free one.
 NO_LINE = 101
-# Passes without our doing, and IBKR does not say when.
+# Ends by itself, and IBKR does not report when.
 COMPETING_SESSION = 10197
 
-# 2110 is what a client hears that connects while 1100 is in force.
+# A client that connects while 1100 is in force receives 2110.
 _LOST = frozenset({1100, 2110})
 _RESTORED = frozenset({1101, 1102})
 _BROKEN_FARMS = {2103: "market data", 2105: "historical data", 2157: "security definition"}
-# Inactive (2107, 2108) is a farm that comes when it is asked for something.
+# An inactive farm (2107, 2108) connects on the next request.
 _GOOD_FARMS = {
     2104: "market data",
     2106: "historical data",
@@ -43,26 +43,27 @@ _GOOD_FARMS = {
 
 _SUBSCRIBE = "subscribe this login to the market's data, with API use acknowledged, in IBKR's Client Portal"
 _REMEDIES = {
-    NO_LINE: "this login's market data lines are used up: leave symbols out, or book more lines",
-    UNKNOWN_SYMBOL: "no US stock or ETF has this symbol, or more than one: check it",
+    NO_LINE: "this login's market data lines are used up; remove symbols, or book more lines",
+    UNKNOWN_SYMBOL: "no US stock or ETF has this symbol, or more than one has it; check it",
     354: _SUBSCRIBE,
     10089: _SUBSCRIBE,
     10090: _SUBSCRIBE,
     10091: _SUBSCRIBE,
-    10167: f"delayed quotes are not passed on as live ones: {_SUBSCRIBE}",
+    10167: f"delayed quotes are not passed on as live ones; {_SUBSCRIBE}",
     10168: _SUBSCRIBE,
     10186: _SUBSCRIBE,
-    COMPETING_SESSION: "this login is in use elsewhere: log out there, or use a login of its own for the feed",
+    COMPETING_SESSION: "this login is in use elsewhere; log out there, or use a separate login for the feed",
 }
 
-# "No such request": what a cancellation of a refused subscription is answered with.
+# "No such request" is the answer to cancelling a refused subscription.
 _HARMLESS = frozenset({300})
 
 
 class IBKRTimeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds. `connect` until the client is ready, `answer` for a batch of requests, `probe` between signs of life.
+    """Timeouts in seconds: `connect` until the client is ready, `answer` per batch of requests, `probe` between probes.
 
-    `settle`: after a restoration, the next one often follows at once. `retry`: between attempts at a competing session.
+    `settle` is the wait after a restoration, because the next one often follows immediately. `retry` is the time
+    between attempts to resubscribe during a competing session.
     """
 
     connect: float = 10.0
@@ -73,7 +74,7 @@ class IBKRTimeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outages:
-    """What IBKR has said that it cannot bring, and has not taken back."""
+    """The outages that IBKR has reported and not yet reported as over."""
 
     def __init__(self) -> None:
         self._is_lost = False
@@ -81,11 +82,11 @@ class Outages:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the gateway has no connection to IBKR: no request can be answered."""
+        """Return True while the gateway has no connection to IBKR, so that no request is answered."""
         return self._is_lost
 
     def heard(self, code: int, words: str) -> Literal["worse", "better"] | None:
-        """Takes in one message. `better`: subscriptions made before may be dead, whatever IBKR says of them."""
+        """Handle one message. After `better`, earlier subscriptions may be dead, whatever IBKR reports."""
         if code in _LOST or code in _RESTORED:
             self._is_lost = code in _LOST
             return "worse" if self._is_lost else "better"
@@ -93,76 +94,76 @@ class Outages:
         if code in _BROKEN_FARMS:
             self._farms[_BROKEN_FARMS[code], farm] = code
             return "worse"
-        # On connecting, each farm says that it is well: no news.
+        # On connecting, each farm reports that it is available, which is not a change.
         if code in _GOOD_FARMS and self._farms.pop((_GOOD_FARMS[code], farm), None) is not None:
             return "better"
         return None
 
     @property
     def impairment(self) -> Impairment | None:
-        """All of it in one sentence."""
+        """All outages in one sentence; None if there are none."""
         if self._is_lost:
-            return Impairment("the gateway has lost its connection to IBKR (code 1100): waiting until it is back", True)
+            return Impairment("the gateway has lost its connection to IBKR (code 1100); waiting until it is back", True)
         if not self._farms:
             return None
         farms = ", ".join(f"{kind} ({name}, code {code})" for (kind, name), code in sorted(self._farms.items()))
         quotes = any(kind == "market data" for kind, _ in self._farms)
-        also = "quotes may be missing until it is back" if quotes else "quotes go on"
+        also = "quotes may be missing until it is back" if quotes else "quotes continue"
         return Impairment(f"IBKR has lost a part of its service: {farms}; {also}", quotes)
 
 
 def rejection(symbol: str, code: int, words: str) -> SymbolRejection:
-    """Why a symbol is not streamed, and what to do about it."""
+    """Return the rejection of a symbol, with what to do."""
     remedy = f" ({_REMEDIES[code]})" if code in _REMEDIES else ""
     return SymbolRejection(symbol=symbol, code=code, message=words[:_WORDS_SHOWN] + remedy)
 
 
 def rejects(code: int) -> bool:
-    """Whether a message about a request says that it is refused. 2100 to 2199 are notices."""
+    """Return True if a message about a request is a refusal. Codes 2100 to 2199 are notices."""
     return not (2100 <= code < 2200 or code in _HARMLESS)
 
 
 def address(settings: IBKR) -> str:
-    """host:port, for people."""
+    """Return host:port, for messages."""
     return f"{settings.host}:{settings.port}"
 
 
 def end(code: int, words: str, settings: IBKR) -> StreamError | None:
-    """The end of the connection that a message announces; None where it announces none."""
+    """Return the StreamError if a message announces the end of the connection, otherwise None."""
     if code == CLIENT_ID_IN_USE:
         return StreamError(
             "connectionLimit",
-            f"{address(settings)} has another client with id {settings.client_id} (code {code}): end it, or give this "
+            f"{address(settings)} has another client with ID {settings.client_id} (code {code}); stop it, or give this "
             f"job another spec.ibkr.clientID",
             _CLIENT_ID_SECONDS,
             _CLIENT_ID_AT_MOST_SECONDS,
         )
     if code == PORT_CHANGED:
-        return StreamError("upstreamClosed", f"{address(settings)} ends its connections: {words} (code {code})")
+        return StreamError("upstreamClosed", f"{address(settings)} closes its connections: {words} (code {code})")
     return None
 
 
 def unreachable(settings: IBKR, error: object) -> StreamError:
-    """There is nobody to talk to."""
+    """Return the StreamError for a gateway that cannot be reached."""
     return StreamError(
         "network",
-        f"{address(settings)} cannot be reached ({error}): start the IB Gateway or TWS and log in, and check spec.ibkr",
+        f"{address(settings)} cannot be reached ({error}); start the IB Gateway or TWS and log in, and check spec.ibkr",
     )
 
 
 def unready(settings: IBKR, what: str) -> StreamError:
-    """Somebody is there who does not let this client in."""
+    """Return the StreamError for a gateway that does not accept this client."""
     return StreamError(
         "network",
-        f"{address(settings)} {what}: in its API settings, enable socket clients and trust this pod's address",
+        f"{address(settings)} {what}; in its API settings, enable socket clients and trust this pod's address",
     )
 
 
 def closed(settings: IBKR) -> StreamError:
-    """The peer is gone."""
-    return StreamError("upstreamClosed", f"{address(settings)} closed the connection: connecting anew")
+    """Return the StreamError for a connection that the gateway closed."""
+    return StreamError("upstreamClosed", f"{address(settings)} closed the connection; reconnecting")
 
 
 def silent(settings: IBKR, seconds: float) -> StreamError:
-    """The peer is there, and no longer answers."""
-    return StreamError("stall", f"{address(settings)} has not answered for {seconds:.0f} s: connecting anew")
+    """Return the StreamError for a gateway that no longer answers."""
+    return StreamError("stall", f"{address(settings)} has not answered for {seconds:.0f} s; reconnecting")

@@ -1,4 +1,4 @@
-"""One symbol's quote, put together from IBKR's ticks, each of which is about one side."""
+"""Builds one symbol's quote from IBKR's ticks, each of which contains only one side."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TickData = tuple[datetime, int, float, float]
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What a frame's ticks come to."""
+    """The market data in one frame's ticks."""
 
     quote: Quote | None
     trade: Trade | None
@@ -27,7 +27,7 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Book:
-    """What one subscription has told. A new subscription begins with an empty one: sides of before may be gone."""
+    """The quote of one subscription. A new subscription starts empty, because earlier sides may no longer exist."""
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
@@ -36,7 +36,7 @@ class Book:
         self._halt: int | None = None
 
     def take(self, ticks: Iterable[TickData], at: datetime) -> Told:
-        """Takes in one frame's ticks. Their event time is `at`, that of arrival: IBKR sends none."""
+        """Apply one frame's ticks. Their event time is the time of arrival, `at`, because IBKR sends none."""
         is_quoted = False
         trade: Trade | None = None
         halt: Halt | None = None
@@ -50,7 +50,7 @@ class Book:
         return Told(self._quote(at) if is_quoted else None, trade, halt)
 
     def _quoted(self, kind: int, price: float, size: float) -> bool:
-        """Takes in one side, or its size alone. An empty one comes as price -1 or NaN, or as size 0."""
+        """Apply one side or its size. An empty side arrives as price -1 or NaN, or as size 0."""
         if kind in (_BID, _BID_SIZE):
             self._bid = _changed(self._bid, kind == _BID, price, size)
         elif kind in (_ASK, _ASK_SIZE):
@@ -64,7 +64,7 @@ class Book:
         return Quote(symbol=self.symbol, ts=at, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
 
     def _trade(self, price: float, size: float, at: datetime) -> Trade | None:
-        # A trade at the price of the last one comes as a size alone; ib_async adds the price.
+        # A trade at the last price arrives as a size only; ib_async adds the price.
         known, count = side(price, size)
         return None if known is None else Trade(symbol=self.symbol, ts=at, price=known, size=count or 0.0)
 

@@ -1,7 +1,6 @@
-"""Interactive Brokers: quotes from an IB Gateway or TWS, by way of ib_async.
+"""Interactive Brokers: quotes from an IB Gateway or TWS, with ib_async.
 
-The gateway is logged in and kept so by whoever runs it; this is one of its API clients, and reads nothing but market
-data.
+The operator of the gateway keeps it logged in. The runtime is one of its API clients, and reads only market data.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from .messages import IBKRTimeouts
 
 
 class IBKRSource:
-    """Provider `ibkr`."""
+    """The source of provider `ibkr`."""
 
     name = "ibkr"
 
@@ -29,7 +28,7 @@ class IBKRSource:
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[Connection]:
-        """Connects as the declared client."""
+        """Connect with the client ID of the spec."""
         listener.entered("Connecting")
         try:
             from .connection import IBKRConnection  # noqa: PLC0415
@@ -37,7 +36,7 @@ class IBKRSource:
         except ImportError as error:
             raise StreamError(
                 "configuration",
-                f"spec.provider is ibkr, and this image has no ib_async ({error}): run the default image",
+                f"spec.provider is ibkr, and this image has no ib_async ({error}); run the default image",
             ) from None
         gateway = Gateway(self._settings, self._patience)
         await gateway.open()
@@ -48,9 +47,9 @@ class IBKRSource:
             await farewell(gateway.close(), listener)
 
     async def wait_for_fix(self) -> None:
-        """Never: there is nothing here that could be mended while the process runs."""
+        """Never return: no fatal failure can be fixed while the process runs."""
         await asyncio.Event().wait()
 
     async def wait_for_rotation(self) -> None:
-        """Never: the login is the gateway's."""
+        """Never return: the gateway holds the credentials."""
         await asyncio.Event().wait()

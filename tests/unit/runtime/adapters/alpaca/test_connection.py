@@ -104,7 +104,7 @@ async def test_quotes_and_trades_both_count_towards_a_plan_and_the_rest_is_refus
         await connection.follow(names, BOTH)
         assert (len(listener.confirmed), len(listener.rejected)) == (15, 485)
         assert {each.message for each in listener.rejected} == {
-            "symbol limit exceeded: 30 of quotes and trades are subscribed, and this plan takes no more"
+            "symbol limit exceeded: 30 quote and trade subscriptions are in use, and this plan allows no more"
         }
         assert len(wire.sent) < 30
         await connection.follow(names, frozenset({"quotes"}))

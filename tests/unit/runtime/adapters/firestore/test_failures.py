@@ -16,7 +16,7 @@ def raised(error: Exception) -> SinkError:
 
 @pytest.mark.parametrize("error", [exceptions.DeadlineExceeded("Deadline Exceeded"), TimeoutError()], ids=repr)
 def test_a_call_without_an_answer_says_how_long_it_waited(error: Exception) -> None:
-    assert raised(error).message == "Firestore did not take a write within 2.5 s"
+    assert raised(error).message == "Firestore did not accept a write within 2.5 s"
     assert raised(error).retry_after == 0.0
 
 
@@ -24,7 +24,7 @@ def test_a_call_without_an_answer_says_how_long_it_waited(error: Exception) -> N
     "error", [exceptions.PermissionDenied("no"), exceptions.NotFound("no"), exceptions.Unauthenticated("no")], ids=repr
 )
 def test_a_refusal_that_a_person_has_to_end_is_not_tried_again_soon(error: Exception) -> None:
-    assert raised(error).message == f"Firestore refuses: {error}"
+    assert raised(error).message == f"Firestore refused the request: {error}"
     assert raised(error).retry_after == 30.0
 
 
@@ -34,12 +34,12 @@ def test_a_refusal_that_a_person_has_to_end_is_not_tried_again_soon(error: Excep
     ids=repr,
 )
 def test_any_other_failure_is_named_by_its_first_line(error: Exception) -> None:
-    assert raised(error).message == f"Firestore did not take a write: {error}"
+    assert raised(error).message == f"Firestore did not accept a write: {error}"
 
 
 def test_a_long_error_is_cut_to_its_first_line() -> None:
-    assert raised(OSError("one\ntwo")).message == "Firestore did not take a write: one"
-    assert raised(OSError()).message == "Firestore did not take a write: OSError"
+    assert raised(OSError("one\ntwo")).message == "Firestore did not accept a write: one"
+    assert raised(OSError()).message == "Firestore did not accept a write: OSError"
 
 
 def test_errors_of_our_own_pass_unchanged() -> None:

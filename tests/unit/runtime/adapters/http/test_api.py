@@ -55,7 +55,7 @@ async def said(client: TestClient, path: str) -> tuple[int, str]:  # type: ignor
 async def test_it_is_alive_while_its_loop_turns(client: TestClient, book: Journal, clock: Clock) -> None:  # type: ignore[type-arg]
     assert await said(client, "/livez") == (200, "ok\n")
     clock.at += timedelta(seconds=31)
-    assert await said(client, "/livez") == (503, "the loop has not turned for 31 s\n")
+    assert await said(client, "/livez") == (503, "the flush loop has not run for 31 s\n")
     book.loop_tick_at = clock.at
     assert await said(client, "/livez") == (200, "ok\n")
 

@@ -126,7 +126,7 @@ async def test_what_cannot_be_had_is_told_in_a_sentence(world: World, action: st
 async def test_a_body_that_is_no_json_is_told(world: World, body: bytes) -> None:
     async with world.client.post("/runtime/ingest/stop", data=body) as response:
         assert response.status == 400
-        assert (await response.json())["error"].startswith("the body is not what /runtime/ingest/stop takes: ")
+        assert (await response.json())["error"].startswith("/runtime/ingest/stop does not accept this body: ")
     assert world.controls.asked == []
 
 
@@ -134,7 +134,7 @@ async def test_a_body_that_is_no_json_is_told(world: World, body: bytes) -> None
 async def test_a_body_that_is_something_else_is_told_where(world: World, body: Any) -> None:
     status, told = await world.post("start", body)
     assert status == 400
-    assert told["error"].startswith("the body is not what /runtime/ingest/start takes: ")
+    assert told["error"].startswith("/runtime/ingest/start does not accept this body: ")
 
 
 @pytest.mark.parametrize("action", ["stop", "start", "reload"])
@@ -170,7 +170,7 @@ async def test_a_rotated_token_counts_at_once(world: World, tmp_path: Path) -> N
 async def test_where_no_token_is_named_it_is_read_only(world: World) -> None:
     world.guard = bearer(None)
     status, told = await world.post("stop", Authorization="Bearer ")
-    assert (status, told["error"][:31]) == (403, "this interface is read-only: na")
+    assert (status, told["error"][:31]) == (403, "this interface is read-only; na")
 
 
 async def test_on_one_machine_programs_are_let_in_and_web_pages_are_not(world: World) -> None:

@@ -49,20 +49,20 @@ async def test_a_stream_that_does_not_become_live_is_told_with_its_failure(runti
 async def test_a_stream_that_is_only_slow_has_no_failure_to_tell(runtime: AnsweringRuntime) -> None:
     runtime.looks_until_live = 1000
     failure, _ = await walked(runtime, 0.0)
-    assert failure == "the stream is Connecting after 0 s: it gives no failure"
+    assert failure == "the stream is Connecting after 0 s: the status has no failure"
 
 
 async def test_a_stream_that_writes_although_it_shall_not_is_no_dry_start(runtime: AnsweringRuntime) -> None:
     runtime.heeds_dry_run = False
     failure, _ = await walked(runtime, 0.0)
-    assert failure == "the stream is Live after 0 s: it gives no failure"
+    assert failure == "the stream is Live after 0 s: the status has no failure"
 
 
 async def test_what_still_pauses_is_told_in_the_words_of_the_answer(runtime: AnsweringRuntime) -> None:
     runtime.others = ("env:INGEST_ENABLED",)
     failure, _ = await walked(runtime)
     assert failure is not None
-    assert failure.startswith("start was answered with 409: ")
+    assert failure.startswith("start returned HTTP 409: ")
     assert "env:INGEST_ENABLED still pauses" in failure
 
 
@@ -71,14 +71,14 @@ async def test_a_document_that_cannot_be_read_ends_the_walk_before_the_stream_is
 ) -> None:
     runtime.unreadable = RefusedError("job.yaml is no YAML document")
     failure, _ = await walked(runtime)
-    assert failure == 'reload was answered with 422: {"error":"job.yaml is no YAML document"}'
+    assert failure == 'reload returned HTTP 422: {"error":"job.yaml is no YAML document"}'
     assert runtime.asked == ["reload"]
 
 
 async def test_a_stop_that_stops_nothing_is_told(runtime: AnsweringRuntime) -> None:
     runtime.heeds_stop = False
     failure, said = await walked(runtime)
-    assert failure == "stop was answered while the stream is Live"
+    assert failure == "stop responded while the stream is Live; it must be Paused"
     assert "stop: acknowledged" not in said
 
 
@@ -87,7 +87,7 @@ async def test_where_there_is_a_token_it_is_needed(runtime: AnsweringRuntime, tm
     async with runtime.answering(tmp_path / "token") as url:
         without = await asyncio.to_thread(SmokeClient(url, None).failure, 5.0, print)
         assert without is not None
-        assert without.startswith("reload was answered with 403: ")
+        assert without.startswith("reload returned HTTP 403: ")
         assert await asyncio.to_thread(SmokeClient(url, TOKEN).failure, 5.0, print) is None
 
 

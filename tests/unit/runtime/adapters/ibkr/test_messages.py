@@ -71,7 +71,7 @@ def test_a_client_id_in_use_is_tried_again_after_5_to_30_s() -> None:
     error = messages.end(326, "in use", GATEWAY)
     assert error is not None
     assert (error.kind, error.retry_after, error.retry_within) == ("connectionLimit", 5.0, 30.0)
-    assert "gateway.acme:4002 has another client with id 7" in error.message
+    assert "gateway.acme:4002 has another client with ID 7" in error.message
 
 
 def test_a_changed_port_is_an_end_and_a_notice_is_none() -> None:
