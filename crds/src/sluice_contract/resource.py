@@ -26,7 +26,7 @@ class ObjectMeta(CamelStruct, frozen=True):
 
 
 class IngestJob(CamelStruct, frozen=True):
-    """One IngestJob."""
+    """A market-data stream from a provider to Firestore. The operator keeps one ingest pod running for it."""
 
     metadata: ObjectMeta
     spec: IngestJobSpec

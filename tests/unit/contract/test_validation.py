@@ -39,15 +39,15 @@ def test_another_kind_of_document_is_told_as_such() -> None:
 @pytest.mark.parametrize(
     ("spec", "beginning", "end"),
     [
-        ({"symbols": ["SPY", "spy"]}, "spec.symbols[1] is 'spy': Expected `str` matching", "(BRK.B))"),
-        ({"limits": {"burst": 0}}, "spec.limits.burst is 0: Expected `int` >= 1", "at once after a lull)"),
+        ({"symbols": ["SPY", "spy"]}, "spec.symbols[1] is 'spy': Expected `str` matching", "a pair (BTC/USD))"),
+        ({"limits": {"burst": 0}}, "spec.limits.burst is 0: Expected `int` >= 1", "after a quiet period. Default: 40)"),
         (
             {"provider": "pigeon"},
             "spec.provider is 'pigeon': it takes alpaca, ibkr, replay, ",
             "of the same name)",
         ),
-        ({"enabled": "no"}, "spec.enabled is 'no': Expected `bool`, got `str`", "say paused)"),
-        ({"limits": [1]}, "spec.limits: Expected `object`, got `array`", "written to Firestore)"),
+        ({"enabled": "no"}, "spec.enabled is 'no': Expected `bool`, got `str`", "with status paused)"),
+        ({"limits": [1]}, "spec.limits: Expected `object`, got `array`", "(Limits on writes to Firestore)"),
     ],
 )
 def test_a_value_out_of_its_bounds_is_told_with_what_the_field_is_for(
