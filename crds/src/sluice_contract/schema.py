@@ -170,7 +170,7 @@ def _property(field: inspect.Field) -> Schema:
         if default not in (None, [], {}):
             schema["default"] = msgspec.to_builtins(default)
     if "description" not in schema:
-        raise TypeError(f"{field.name} has no description: `kubectl explain` would be silent about it")
+        raise TypeError(f"{field.name} has no description: add one, because `kubectl explain` shows it")
     return schema
 
 

@@ -34,12 +34,12 @@ def _headings(document: dict[str, Any]) -> Iterator[str]:
     for field, value in (("apiVersion", identity.API_VERSION), ("kind", identity.KIND)):
         given = document.get(field, value)
         if given != value:
-            yield f"{field} is {given!r}: it takes {value}"
+            yield f"{field} is {given!r}: set it to {value}"
     metadata = document.get("metadata")
     for field in ("name", "namespace"):
         given = metadata.get(field) if isinstance(metadata, dict) else None
         if isinstance(given, str) and given and not _NAME.fullmatch(given):
-            yield f"metadata.{field} is {given!r}: it takes lower-case letters, digits, - and . between them"
+            yield f"metadata.{field} is {given!r}: use lower-case letters, digits, and - and . between them"
 
 
 def _without_metadata(schema: Schema) -> Schema:
@@ -62,7 +62,7 @@ def _unknown(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
                 yield from _unknown(value, properties[name], here)
             else:
                 near = get_close_matches(str(name), properties, n=1)
-                yield f"{here} is no field: {f'did you mean {near[0]}' if near else 'remove it'}"
+                yield f"unknown field {here}; {f'did you mean {near[0]}?' if near else 'remove it'}"
 
 
 def _repeated(part: list[Any], schema: Schema, path: str) -> Iterator[str]:
@@ -73,18 +73,18 @@ def _repeated(part: list[Any], schema: Schema, path: str) -> Iterator[str]:
         names = (" ".join(str(each.get(key)) for key in keys) if isinstance(each, dict) else str(each) for each in part)
         for name, count in Counter(names).items():
             if count > 1:
-                yield f"{path} has {name} {count} times: leave one"
+                yield f"{path} contains {name} {count} times: keep only one"
 
 
 def _sentence(error: str, document: dict[str, Any]) -> str:
     """msgspec's own, with the value, and what the field is for."""
     told = _AT.fullmatch(error)
     if told is None:
-        return f"this is no IngestJob: {error}"
+        return f"this is not an IngestJob: {error}"
     value, schema = _at(told["path"], document)
     description, known = str(schema.get("description", "")).rstrip("."), ", ".join(map(str, schema.get("enum", ())))
     if known:
-        return f"{told['path']} is {value!r}: it takes {known} ({description})"
+        return f"{told['path']} is {value!r}: set it to one of {known} ({description})"
     shown = f"{told['path']} is {value!r}" if isinstance(value, str | int | float | bool) else told["path"]
     return f"{shown}: {told['words']}{f' ({description})' if description else ''}"
 

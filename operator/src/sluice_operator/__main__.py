@@ -27,7 +27,7 @@ def main() -> int:
     except AccessError as error:
         return _misconfigured(error)
     except Exception:
-        log.critical("the operator ends, and is to be started anew", exc_info=True)
+        log.critical("operator exiting; it needs to be restarted", exc_info=True)
         return 1
     return 0
 

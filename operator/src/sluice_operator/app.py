@@ -185,12 +185,24 @@ async def _watch_watchers() -> None:
 def _expose(parts: Parts) -> None:
     gauge = parts.metrics.gauge
     gauge("queue_depth", "Jobs that wait for a worker.", lambda: parts.queue.depth)
-    gauge("queue_oldest_seconds", "How long the job that waits longest has waited.", lambda: parts.queue.oldest_seconds)
-    gauge("queue_retries", "Passes that failed and were put off, since the start.", lambda: parts.queue.retries)
-    gauge("jobs", "Jobs that are known.", lambda: len(parts.store.jobs))
-    gauge("pods", "Pods that are known.", lambda: len(parts.store.pods))
-    gauge("leader", "1 for the replica that leads, 0 for its standby.", lambda: parts.leadership.holds)
-    gauge("lease_transitions", "How often the lead has changed hands.", lambda: parts.leadership.transitions)
+    gauge(
+        "queue_oldest_seconds",
+        "Seconds for which the oldest queued job has waited.",
+        lambda: parts.queue.oldest_seconds,
+    )
+    gauge(
+        "queue_retries",
+        "Reconciliations that failed and were queued for a retry, since the start.",
+        lambda: parts.queue.retries,
+    )
+    gauge("jobs", "IngestJobs in the cache.", lambda: len(parts.store.jobs))
+    gauge("pods", "Ingest pods in the cache.", lambda: len(parts.store.pods))
+    gauge("leader", "1 on the replica that leads, 0 on the standby.", lambda: parts.leadership.holds)
+    gauge(
+        "lease_transitions",
+        "Changes of the leading replica, as counted in the Lease.",
+        lambda: parts.leadership.transitions,
+    )
 
 
 def _has_no_refused_write(record: logging.LogRecord) -> bool:

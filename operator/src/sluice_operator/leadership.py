@@ -95,10 +95,10 @@ class Leadership:
                 await self._renew_or_claim()
             except Unavailable as error:
                 self.reachability.failed(started)
-                log.warning("the Lease is out of reach", extra={"error": str(error)})
+                log.warning("the Lease cannot be reached; retrying", extra={"error": str(error)})
             except ClusterError as error:
                 self.reachability.answered()
-                log.warning("the Lease was not written", extra={"error": f"{type(error).__name__}: {error}"})
+                log.warning("the Lease was not written; retrying", extra={"error": f"{type(error).__name__}: {error}"})
             else:
                 self.reachability.answered()
             await asyncio.sleep(max(0.0, started + self._terms.retry - self._timing.monotonic()))
@@ -122,9 +122,9 @@ class Leadership:
                 free = {"holder": "", "seconds": GIVEN_BACK_SECONDS, "renewed_at": self._timing.now()}
                 await self._leases.write(msgspec.structs.replace(record, **free))
         except ClusterError as error:
-            log.warning("the Lease was not given back", extra={"error": str(error)})
+            log.warning("the Lease was not released", extra={"error": str(error)})
         else:
-            log.info("gave the Lease back")
+            log.info("released the Lease")
 
     async def _renew_or_claim(self) -> None:
         record = await self._leases.read()
@@ -134,7 +134,7 @@ class Leadership:
             await self._claim(step)
         elif self._led.is_set():
             holder = self._seen.record.holder if self._seen.record is not None else ""
-            self._exit_process(f"{holder} has the Lease")
+            self._exit_process(f"{holder} holds the Lease")
 
     async def _claim(self, claim: LeaseClaim) -> None:
         asked_at, now = self._timing.monotonic(), self._timing.now()
@@ -151,5 +151,5 @@ class Leadership:
 
     def _exit_process(self, why: str) -> None:
         self._until = float("-inf")
-        log.critical("no longer leading: the process ends", extra={"reason": why})
+        log.critical("no longer leading; exiting", extra={"reason": why})
         self._timing.exit_process()

@@ -82,7 +82,7 @@ class _OverdueObjects(Generic[V]):
         failures = [error for error in await asyncio.gather(*map(self._read, chosen)) if error]
         if failures:
             extra = {"kind": self._kind, "objects": len(failures), "error": failures[0]}
-            log.warning("live reads failed; they are repeated", extra=extra)
+            log.warning("live reads failed; retrying", extra=extra)
 
     def _overdue(self) -> list[Key]:
         before, self._undelivered = self._undelivered, self._shelf.undelivered()

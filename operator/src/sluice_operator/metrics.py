@@ -16,21 +16,24 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._passes = Histogram(
-            "sluice_operator_reconcile_seconds", "How long passes take.", registry=self.registry, buckets=_BUCKETS
+            "sluice_operator_reconcile_seconds",
+            "Duration of reconciliations.",
+            registry=self.registry,
+            buckets=_BUCKETS,
         )
         self._outcomes = Counter(
-            "sluice_operator_reconciles", "Passes by outcome: settled, again, or an error.", ["outcome"],
-            registry=self.registry,
+            "sluice_operator_reconciles", "Reconciliations by outcome: settled, again, or the type of the error.",
+            ["outcome"], registry=self.registry,
         )  # fmt: skip
         self._repairs = Counter(
-            "sluice_operator_resync_repairs", "Objects that the watches never delivered.", ["kind"],
-            registry=self.registry,
+            "sluice_operator_resync_repairs", "Objects that a resync corrected because the watch missed them.",
+            ["kind"], registry=self.registry,
         )  # fmt: skip
         self._dropped = Counter(
-            "sluice_operator_events_dropped", "Events that were too many to be told.", registry=self.registry
+            "sluice_operator_events_dropped", "Kubernetes Events dropped by rate limiting.", registry=self.registry
         )
         self._refused_writes = Counter(
-            "sluice_operator_kopf_writes_refused", "Requests other than GET that kopf tried to send.",
+            "sluice_operator_kopf_writes_refused", "Write requests of kopf that the operator refused.",
             registry=self.registry,
         )  # fmt: skip
         self._undelivered = Gauge(
@@ -38,11 +41,13 @@ class Metrics:
             ["kind"], registry=self.registry,
         )  # fmt: skip
         self._live_reads = Counter(
-            "sluice_operator_live_reads", "Live reads of objects whose events are missing.", ["kind"],
+            "sluice_operator_live_reads", "Live reads of objects whose watch events are missing.", ["kind"],
             registry=self.registry,
         )  # fmt: skip
         self.loop_lag = Gauge(
-            "sluice_operator_loop_lag_seconds", "How late the event loop was last.", registry=self.registry
+            "sluice_operator_loop_lag_seconds",
+            "Delay of the event loop in its last measurement.",
+            registry=self.registry,
         )
 
     def passed(self, seconds: float, outcome: str) -> None:

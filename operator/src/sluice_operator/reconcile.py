@@ -210,7 +210,10 @@ class Reconciler:
         generation = seen.job.metadata.generation if seen.job is not None else 0
         memory = self._store.memory(key)
         memory.refused = informer_cache.RecordedRefusal(str(refused), generation, epoch, self._clocks.monotonic())
-        log.warning("pod refused", extra={"job": "/".join(key), "reason": str(refused)})
+        log.warning(
+            "the API server refused the pod or its service account",
+            extra={"job": "/".join(key), "reason": str(refused)},
+        )
         return True
 
 

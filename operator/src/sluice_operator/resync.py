@@ -84,11 +84,13 @@ class Resync:
             try:
                 await self._list()
             except NotFound:
-                log.error("the IngestJob CRD is not served: apply crds/ to the cluster")
+                log.error("the API server does not serve the IngestJob CRD: apply crds/ to the cluster")
             except ClusterError as error:
-                log.warning("the first LIST failed", extra={"error": str(error)})
+                log.warning("the first LIST failed; retrying", extra={"error": str(error)})
             else:
-                log.info("listed", extra={"jobs": len(self._store.jobs), "pods": len(self._store.pods)})
+                log.info(
+                    "the first LIST is complete", extra={"jobs": len(self._store.jobs), "pods": len(self._store.pods)}
+                )
                 return
             await self._timing.sleep(START_RETRY_SECONDS)
 
@@ -99,7 +101,7 @@ class Resync:
             try:
                 await self.refresh(add)
             except ClusterError as error:
-                log.warning("a resync failed", extra={"error": str(error)})
+                log.warning("a resync failed; retrying", extra={"error": str(error)})
             is_suspicious = any(silence.in_a_row for silence in self._silences.values())
             period = SUSPICION_SECONDS if is_suspicious else PERIOD_SECONDS
             await self._timing.sleep(period * (0.8 + 0.4 * self._timing.jitter()))
@@ -122,7 +124,7 @@ class Resync:
         late = sum(shelf.streamed.get(key, -1) < version for key, version in differed.items() if version is not None)
         if missed := removals + late:
             self._repairs.repaired(kind, missed)
-            log.warning("repaired", extra={"kind": kind, "objects": missed})
+            log.warning("a resync corrected objects that the watch missed", extra={"kind": kind, "objects": missed})
         silence = self._silences[kind]
         silence.update(removals)
         if silence.in_a_row >= MOST_SILENCES_IN_A_ROW:
@@ -148,6 +150,9 @@ class Resync:
                 return
             except ClusterError as error:
                 self._store.accounts.discard(namespace)
-                log.warning("an account is not ensured", extra={"namespace": namespace, "error": str(error)})
+                log.warning(
+                    "the ServiceAccount or RoleBinding of a namespace was not applied; retrying",
+                    extra={"namespace": namespace, "error": str(error)},
+                )
             else:
                 self._store.accounts.add(namespace)

@@ -96,7 +96,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
         chosen = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         field = str(error).rpartition("$.")[2].rstrip("`").split("[")[0]
-        raise ValueError(f"{_VARIABLES.get(field, field)}: {error}") from error
+        raise ValueError(f"{_VARIABLES.get(field, field)} is not valid: {error}") from error
     if said := election.validate(chosen.terms):
-        raise ValueError(f"SLUICE_LEASE_SECONDS and its like: {said}")
+        raise ValueError(f"SLUICE_LEASE_SECONDS, SLUICE_LEASE_RENEW_SECONDS and SLUICE_LEASE_RETRY_SECONDS: {said}")
     return chosen

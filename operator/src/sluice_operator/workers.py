@@ -63,11 +63,13 @@ class Workers:
             result = await self._reconcile(key)
         except ClusterError as error:
             outcome = type(error).__name__
-            log.warning("the cluster did not comply", extra={"job": "/".join(key), "error": f"{outcome}: {error}"})
+            log.warning(
+                "a reconciliation failed; retrying", extra={"job": "/".join(key), "error": f"{outcome}: {error}"}
+            )
             self._queue.retry(key)
         except Exception as error:
             outcome = type(error).__name__
-            log.exception("a job cannot be reconciled", extra={"job": "/".join(key)})
+            log.exception("a reconciliation failed with an unexpected error; retrying", extra={"job": "/".join(key)})
             self._queue.retry(key)
         else:
             outcome = "again" if result.requeue else "settled"

@@ -46,7 +46,9 @@ def in_cluster(environment: Mapping[str, str], directory: Path) -> ApiClient:
         loader.load_and_set(found)  # type: ignore[no-untyped-call]
         return ApiClient(found)
     except (ConfigException, OSError) as error:
-        raise AccessError(f"neither KUBECONFIG is set nor is this a pod with a service account: {error}") from error
+        raise AccessError(
+            f"KUBECONFIG is not set, and no service account is mounted; set KUBECONFIG or run in a pod: {error}"
+        ) from error
 
 
 async def by_kubeconfig(path: Path) -> ApiClient:
@@ -57,7 +59,7 @@ async def by_kubeconfig(path: Path) -> ApiClient:
         vars(found)["refresh_api_key_hook"] = _reloaded(loader, time.monotonic)  # which is typed as None only
         return ApiClient(found)
     except (ConfigException, OSError, AttributeError, TypeError, ValueError) as error:
-        raise AccessError(f"{path} is no kubeconfig with a current context: {error}") from error
+        raise AccessError(f"{path} is not a kubeconfig with a current context; correct KUBECONFIG: {error}") from error
 
 
 def another(client: ApiClient) -> ApiClient:

@@ -53,7 +53,7 @@ class EventRecorder:
             except Conflict:
                 pass  # told before a restart of ours
             except ClusterError as error:
-                log.info("an event was not posted", extra={"error": str(error)})
+                log.info("an Event was not posted; dropped", extra={"error": str(error)})
             await asyncio.sleep(FLEET_EVERY_SECONDS)
 
     def _spend(self, uid: str) -> bool:

@@ -36,7 +36,7 @@ def _application(health: Health) -> web.Application:
         return _answer(health.alive(), "the event loop is late")
 
     async def readyz(_: web.Request) -> web.Response:
-        return _answer(health.ready(), "the first LIST is not done")
+        return _answer(health.ready(), "the first LIST is not complete")
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=health.metrics(), headers={"Content-Type": PROMETHEUS_TEXT})

@@ -76,6 +76,6 @@ def validate(terms: LeaseTimings) -> str:
     if terms.retry < terms.renew < terms.lease:
         return ""
     return (
-        f"the Lease's retry period ({terms.retry:g} s) must be below its renew deadline ({terms.renew:g} s), and that "
-        f"below its duration ({terms.lease:g} s)"
+        f"the Lease's retry period ({terms.retry:g} s) must be below its renew deadline ({terms.renew:g} s), and the "
+        f"renew deadline below the Lease's duration ({terms.lease:g} s)"
     )

@@ -45,7 +45,7 @@ def symbols_words(report: StreamStatus) -> str:
     if report.symbols.paused:
         words += f", {report.symbols.paused} paused"
     if unknown:
-        words += f"; spec.pausedSymbols names {', '.join(unknown)}, not in spec.symbols"
+        words += f"; spec.symbols does not contain {', '.join(unknown)}, listed in spec.pausedSymbols"
     return words + "."
 
 

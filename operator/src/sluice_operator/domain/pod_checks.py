@@ -71,7 +71,7 @@ def spec_is_not_understood(_: Observation, job: Job) -> Finding | None:
     if job.spec is not None:
         return None
     message = (
-        f"{job.problem}. A running pod keeps to the last spec that it understood; without one, no pod is created. "
+        f"{job.problem}. A running pod keeps the last spec that it understood; if there is no pod, none is created. "
         "Correct the field, or upgrade the operator."
     )
     return Finding(verdict=Verdict(reason=c.SPEC_NOT_UNDERSTOOD, message=message, phase="Degraded", stalled=True))
@@ -82,8 +82,8 @@ def pod_is_foreign(o: Observation, job: Job) -> Finding | None:
     if o.pod is None or not facts.pod_is_foreign(job, o.pod):
         return None
     message = (
-        f"Pod {o.pod.metadata.name} exists and is not this job's: delete it, or give the job another name. "
-        "Nothing was changed."
+        f"Pod {o.pod.metadata.name} exists and does not belong to this job: delete it, or give the job another name. "
+        "The operator changed nothing."
     )
     return _stalled(c.NAME_CONFLICT, message, step=RefreshFromAPI(), requeue_after=FOREIGN_POD_LOOK_SECONDS)
 
@@ -106,14 +106,16 @@ def pod_is_terminating(o: Observation, _: Job) -> Finding | None:
     if o.pod is None or not facts.pod_is_terminating(o.pod):
         return None
     step, again = _wait_for_its_end(o.pod)
-    return _moving(c.POD_REPLACING, "The old pod is going; a new one follows when it is gone.", step, again)
+    return _moving(
+        c.POD_REPLACING, "The old pod is terminating; the operator creates a new one when it is gone.", step, again
+    )
 
 
 def pod_is_of_an_earlier_job(o: Observation, job: Job) -> Finding | None:
     """The job was deleted and declared anew under the same name."""
     if o.pod is None or facts.pod_is_of(job, o.pod):
         return None
-    message = "A pod of an earlier job of this name is still there; it is deleted first."
+    message = "A pod of an earlier job with this name still exists; the operator deletes it first."
     return _moving(c.POD_REPLACING, message, _delete(o.pod))
 
 
@@ -121,7 +123,7 @@ def pod_is_outdated(o: Observation, _: Job) -> Finding | None:
     """A cold field or the operator's pod settings changed."""
     if o.pod is None or not facts.pod_is_outdated(o.pod, o.cold_hash):
         return None
-    message = "The spec asks for another pod than the one that is there; the old one goes first."
+    message = "The spec needs a different pod than the existing one; the operator replaces the pod."
     return _moving(c.POD_REPLACING, message, _delete(o.pod))
 
 
@@ -140,7 +142,9 @@ def pod_has_ended(o: Observation, _: Job) -> Finding | None:
     if o.pod is None or not facts.pod_has_ended(o.pod):
         return None
     restart = facts.next_restart(o, o.pod)
-    message = f"The pod ended ({facts.last_words(o.pod)}); a new one comes {_time_phrase(restart.next_at)}."
+    message = (
+        f"The pod exited ({facts.last_words(o.pod)}); the operator creates a new one {_time_phrase(restart.next_at)}."
+    )
     verdict = Verdict(reason=c.POD_RESTARTING, message=message, phase="Degraded")
     return Finding(verdict=verdict, step=_delete(o.pod), restart=restart)
 
@@ -149,7 +153,9 @@ def api_server_refused(o: Observation, job: Job) -> Finding | None:
     """Quota, admission or Pod Security. Tried again now and then: whoever repairs that may not touch the job."""
     if o.pod is not None or o.refusal is None or o.refusal.generation != job.metadata.generation:
         return None
-    message = f"The API server refuses the pod: {o.refusal.message}. It is tried again once a minute."
+    message = (
+        f"The API server refuses the pod: {o.refusal.message}. Correct the cause; the operator retries once a minute."
+    )
     wait = facts.REFUSAL_RETRY_SECONDS - o.refusal.age_seconds
     if wait > 0:
         return _stalled(c.POD_REJECTED, message, requeue_after=wait)
@@ -166,7 +172,7 @@ def restart_is_not_due(o: Observation, job: Job) -> Finding | None:
     restart = job.status.restart
     if o.pod is not None or restart is None or restart.next_at <= o.now:
         return None
-    message = f"The last pod ended by itself; a new one comes {_time_phrase(restart.next_at)}."
+    message = f"The last pod exited by itself; the operator creates a new one {_time_phrase(restart.next_at)}."
     verdict = Verdict(reason=c.POD_RESTARTING, message=message, phase="Degraded")
     return Finding(verdict=verdict, requeue_after=(restart.next_at - o.now).total_seconds())
 
@@ -175,7 +181,7 @@ def account_is_missing(o: Observation, _: Job) -> Finding | None:
     """A pod cannot be created before its ServiceAccount, and cannot report before its RoleBinding."""
     if o.pod is not None or o.account_is_ensured:
         return None
-    return _moving(c.POD_CREATING, "The pod is about to be created.", EnsureAccount())
+    return _moving(c.POD_CREATING, "The operator is about to create the pod.", EnsureAccount())
 
 
 def pod_is_missing(o: Observation, _: Job) -> Finding | None:
@@ -183,7 +189,7 @@ def pod_is_missing(o: Observation, _: Job) -> Finding | None:
     if o.pod is not None:
         return None
     epoch = facts.next_epoch(o)
-    verdict = Verdict(reason=c.POD_CREATING, message="The pod is about to be created.", phase="Pending")
+    verdict = Verdict(reason=c.POD_CREATING, message="The operator is about to create the pod.", phase="Pending")
     return Finding(verdict=verdict, step=CreatePod(epoch), epoch=epoch)
 
 
@@ -241,17 +247,20 @@ def _claimed_words(conflict: DocumentConflict) -> str:
     found, ways = [], []
     if conflict.heartbeat:
         found.append(f"heartbeat document {conflict.heartbeat}")
-        ways.append("give this job a heartbeat document of its own by spec.heartbeat.document")
+        ways.append("give this job its own heartbeat document in spec.heartbeat.document")
     if conflict.quotes:
         found.append(f"the quotes of {_first_names(conflict.quotes)}")
-        ways.append("take the symbols out of one of the two, or set another spec.firestore.liveQuotesCollection here")
+        ways.append(
+            "remove the symbols from one of the two jobs, or set another "
+            "spec.firestore.liveQuotesCollection in this job"
+        )
     if conflict.bars:
         found.append(f"the bars of {_first_names(conflict.bars)}")
-        ways.append("take bars out of spec.channels of one of the two")
+        ways.append("remove bars from spec.channels of one of the two jobs")
     holder = "/".join(conflict.holder)
     return (
-        f"Job {holder} of the same tenant was there first and has {', '.join(found)}: {'; '.join(ways)}. "
-        "Until then no pod runs."
+        f"Job {holder} of the same tenant is older and writes {', '.join(found)}: {'; '.join(ways)}. "
+        "Until then, no pod runs for this job."
     )
 
 

@@ -54,9 +54,9 @@ def pod_does_not_run(o: Observation, _: Job, __: Finding | None) -> Verdict | No
     if obstacle := facts.obstacle(pod):
         return Verdict(reason=c.POD_UNSTARTABLE, message=f"The pod cannot start: {obstacle}", phase="Pending")
     if facts.pod_is_crashing(pod):
-        message = f"The container ends again and again: {facts.last_words(pod)}"
+        message = f"The container keeps exiting: {facts.last_words(pod)}"
         return Verdict(reason=c.POD_CRASHING, message=message, phase="Degraded")
-    return Verdict(reason=c.POD_PENDING, message="The pod is created and does not run yet.", phase="Pending")
+    return Verdict(reason=c.POD_PENDING, message="The pod exists but does not run yet.", phase="Pending")
 
 
 def heartbeat_is_stale(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
@@ -65,7 +65,7 @@ def heartbeat_is_stale(o: Observation, _: Job, __: Finding | None) -> Verdict | 
         return None
     message = (
         f"The pod runs, but has not reported for {facts.HEARTBEAT_LIMIT_SECONDS:.0f} s: it is cut off or frozen, or "
-        f"its status writes are refused (by a webhook, a policy, or a missing RoleBinding). See its log."
+        f"its status writes are refused (by a webhook, a policy, or a missing RoleBinding). See the log of the pod."
     )
     return Verdict(reason=c.HEARTBEAT_STALE, message=message, phase="Degraded")
 
@@ -74,14 +74,16 @@ def pause_is_pending(o: Observation, _: Job, __: Finding | None) -> Verdict | No
     """The pod may still be connected."""
     if not stops.pause_is_pending(o):
         return None
-    return Verdict(reason=c.PAUSING, message="A pause is requested; the pod has not confirmed it yet.", phase="Pausing")
+    return Verdict(
+        reason=c.PAUSING, message="A pause is requested, but the pod has not confirmed it yet.", phase="Pausing"
+    )
 
 
 def pod_has_not_reported(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
     """From here on there is a stream block of the current pod."""
     if facts.stream(o) is not None:
         return None
-    return Verdict(reason=c.POD_STARTING, message="The pod runs and has not reported yet.", phase="Starting")
+    return Verdict(reason=c.POD_STARTING, message="The pod runs but has not reported yet.", phase="Starting")
 
 
 def spec_is_not_understood_by_the_pod(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
@@ -101,8 +103,8 @@ def pause_is_confirmed(o: Observation, job: Job, _: Finding | None) -> Verdict |
     if report is None or pause is None or not stops.stops_are_applied(job, report):
         return None
     if pause.acknowledged_at is None:
-        return Verdict(reason=c.PAUSING, message=f"Paused by {pause.source}; closing.", phase="Pausing")
-    message = f"Paused by {pause.source}{': ' + pause.reason if pause.reason else ''}. No quote is written."
+        return Verdict(reason=c.PAUSING, message=f"Paused by {pause.source}; the stream is closing.", phase="Pausing")
+    message = f"Paused by {pause.source}{': ' + pause.reason if pause.reason else ''}. No quotes are written."
     return Verdict(ready=True, reason=c.PAUSED_REASON, message=message, phase="Paused")
 
 
@@ -148,7 +150,7 @@ def sink_is_unhealthy(o: Observation, _: Job, __: Finding | None) -> Verdict | N
     report = facts.stream(o)
     if report is None or report.state != "Live" or report.sink.healthy:
         return None
-    message = report.sink.message or "Firestore does not take the writes."
+    message = report.sink.message or "Firestore does not accept the writes. See the log of the pod."
     return Verdict(reason=c.SINK_UNHEALTHY, message=message, phase="Degraded")
 
 
@@ -158,7 +160,7 @@ def stream_is_live(o: Observation, _: Job, __: Finding | None) -> Verdict | None
     if report is None or report.state != "Live" or not facts.symbols_are_settled(report):
         return None
     if report.symbols.rejected:
-        message = f"{report.symbols.live} symbols stream; the provider refuses {report.symbols.rejected}."
+        message = f"{report.symbols.live} symbols stream; the provider rejects {report.symbols.rejected}."
         return Verdict(ready=True, reason=c.SYMBOLS_REJECTED, message=message, phase="Degraded")
     if report.failure is not None:
         message = f"{facts.symbols_words(report)} {_failure_words(report)}"
@@ -170,7 +172,7 @@ def stream_is_connecting(o: Observation, _: Job, __: Finding | None) -> Verdict 
     """What is left."""
     report = facts.stream(o)
     state = report.state if report is not None else "unknown"
-    return Verdict(reason=c.CONNECTING, message=f"The stream is on its way ({state}).", phase="Starting")
+    return Verdict(reason=c.CONNECTING, message=f"The stream is not live yet (state {state}).", phase="Starting")
 
 
 READINESS: Final[tuple[Check, ...]] = (
@@ -212,4 +214,4 @@ def _pause_words(job: Job) -> str:
 
 
 def _failure_words(report: StreamStatus) -> str:
-    return report.failure.message if report.failure is not None else "The pod gives no reason: see its log."
+    return report.failure.message if report.failure is not None else "The pod gives no reason. See the log of the pod."

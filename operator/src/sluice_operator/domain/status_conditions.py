@@ -79,8 +79,8 @@ def _unconfirmed_words(o: Observation) -> str:
             f"{stops.ENFORCEMENT_SECONDS:.0f} s after the pause."
         )
     return (
-        f"The pod has not confirmed the pause and is deleted, but its object is still there; its grace period ended or "
-        f"ends at {going_since:%Y-%m-%dT%H:%M:%SZ}. It may still be connected: see whether its node is reachable."
+        f"The pod has not confirmed the pause and was deleted, but its object still exists; its grace period ended or "
+        f"ends at {going_since:%Y-%m-%dT%H:%M:%SZ}. It may still be connected: check whether its node is reachable."
     )
 
 
@@ -90,7 +90,9 @@ def streaming_condition(o: Observation, verdict: Verdict) -> Fact:
     if report is None or not facts.pod_is_running(o.pod):
         return Fact(c.STREAMING, "False", verdict.reason, verdict.message)
     if facts.heartbeat_is_stale(o):
-        return Fact(c.STREAMING, "Unknown", c.HEARTBEAT_STALE, f"It was {report.state} when the pod last reported.")
+        return Fact(
+            c.STREAMING, "Unknown", c.HEARTBEAT_STALE, f"The stream was {report.state} when the pod last reported."
+        )
     if report.state == "Live" and facts.symbols_are_settled(report):
         reason = c.SYMBOLS_REJECTED if report.symbols.rejected else c.STREAMING_REASON
         return Fact(c.STREAMING, "True", reason, facts.symbols_words(report))
@@ -101,29 +103,31 @@ def streaming_condition(o: Observation, verdict: Verdict) -> Fact:
 def credentials_condition(o: Observation, job: Job) -> Fact:
     """What the provider last said of them. Kept while the same pod reconnects."""
     if job.spec is not None and not credentials_are_needed(job):
-        return Fact(c.CREDENTIALS_VALID, "True", c.NOT_NEEDED, f"Provider {job.spec.provider} needs none here.")
+        return Fact(
+            c.CREDENTIALS_VALID, "True", c.NOT_NEEDED, f"Provider {job.spec.provider} needs no credentials here."
+        )
     report = facts.stream(o)
     if report is None:
-        return Fact(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection was tried yet.")
+        return Fact(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection has been tried yet.")
     if report.failure is not None and report.failure.type in _CREDENTIAL_FAILURES:
         return Fact(c.CREDENTIALS_VALID, "False", _CREDENTIAL_FAILURES[report.failure.type], report.failure.message)
     if report.state in _CREDENTIALS_WERE_TAKEN:
-        return Fact(c.CREDENTIALS_VALID, "True", c.ACCEPTED, "The provider accepted them.")
+        return Fact(c.CREDENTIALS_VALID, "True", c.ACCEPTED, "The provider accepted the credentials.")
     earlier = next((each for each in job.status.conditions if each.type == c.CREDENTIALS_VALID), None)
     if earlier is not None and earlier.reason in (c.ACCEPTED, *_CREDENTIAL_FAILURES.values()):
         return Fact(c.CREDENTIALS_VALID, earlier.status, earlier.reason, earlier.message)
-    return Fact(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection was tried yet.")
+    return Fact(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection has been tried yet.")
 
 
 def sink_condition(o: Observation) -> Fact:
     """How the last write to Firestore went."""
     report = facts.stream(o)
     if report is not None and not report.sink.healthy:
-        message = report.sink.message or "Firestore does not take the writes."
+        message = report.sink.message or "Firestore does not accept the writes. See the log of the pod."
         return Fact(c.SINK_HEALTHY, "False", c.WRITES_FAILING, message)
     if report is None or report.sink.last_write_at is None:
         return Fact(c.SINK_HEALTHY, "Unknown", c.NO_WRITES_YET, "No quote has been written yet.")
-    return Fact(c.SINK_HEALTHY, "True", c.WRITES_ACCEPTED, "Firestore takes the writes.")
+    return Fact(c.SINK_HEALTHY, "True", c.WRITES_ACCEPTED, "Firestore accepts the writes.")
 
 
 def connection_slot_condition(o: Observation) -> Fact | None:
@@ -132,10 +136,10 @@ def connection_slot_condition(o: Observation) -> Fact | None:
     if report is None or report.slot is None:
         return None
     if report.slot.acquired:
-        return Fact(c.CONNECTION_SLOT_ACQUIRED, "True", c.SLOT_ACQUIRED, "The connection is this job's.")
+        return Fact(c.CONNECTION_SLOT_ACQUIRED, "True", c.SLOT_ACQUIRED, "This job holds the connection.")
     message = (
-        f"Job {report.slot.holder} of this namespace has the one connection that these credentials and this feed (or "
-        f"this client id) allow: pause it, or give this job its own."
+        f"Job {report.slot.holder} of this namespace holds the one connection that these credentials and this feed (or "
+        f"this client ID) allow: pause that job, or give this job its own credentials or client ID."
     )
     return Fact(c.CONNECTION_SLOT_ACQUIRED, "False", c.HELD_BY, message)
 

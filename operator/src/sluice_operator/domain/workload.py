@@ -125,7 +125,7 @@ def _placement(declared: Pod, settings: PodSettings) -> Manifest:
 
 def _spec(job: Job) -> IngestJobSpec:
     if job.spec is None:
-        raise ValueError(f"no pod can be built: {job.problem}")
+        raise ValueError(f"the pod cannot be built: {job.problem}")
     return job.spec
 
 
