@@ -1,4 +1,4 @@
-"""The block of provider alpaca."""
+"""The settings of provider alpaca."""
 
 from __future__ import annotations
 

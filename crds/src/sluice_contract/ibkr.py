@@ -1,4 +1,4 @@
-"""The block of provider ibkr."""
+"""The settings of provider ibkr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The block of a job that is about its pod: where it runs, and with what."""
+"""The settings of a job's pod."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .values import ObjectName, SecretReference
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
 QUALIFIED_NAME = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
-# Those that the operator gives its pods itself.
+# The domains of the labels and annotations that the operator sets.
 RESERVED_DOMAINS = ("sluice.dev", "app.kubernetes.io")
 
 Key = Annotated[str, Meta(pattern=QUALIFIED_NAME, max_length=317)]
 LabelValue = Annotated[str, Meta(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$", max_length=63)]
 Quantity = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$", max_length=20)]
 
-# What a pod reads from its environment, beside what the operator says there.
+# The variables that a pod reads from its environment, in addition to those that the operator sets.
 Variable = Literal["INGEST_ENABLED", "LOG_LEVEL", "LOG_QUOTES", "RECONNECT_BACKOFF_BASE_S", "RECONNECT_BACKOFF_MAX_S"]
 
 
@@ -72,7 +72,7 @@ class Toleration(CamelStruct, frozen=True):
     ) = None
 
 
-# What the text of a switch may be, in any case. Nothing at all is the default.
+# The values of a switch, in any letter case. The empty text is the default.
 SWITCHED_ON = ("", "1", "true", "on", "yes", "enabled")
 SWITCHED_OFF = ("0", "false", "off", "no", "disabled")
 

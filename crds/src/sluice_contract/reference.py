@@ -35,7 +35,7 @@ no quotes and no bars, so it shares none. It writes its heartbeat, so it needs i
 
 
 def reference() -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     schema = open_api_schema()
     properties = schema["properties"]
     rules = "\n".join(f"* {rule.message}." for rule in RULES)

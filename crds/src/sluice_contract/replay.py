@@ -1,4 +1,4 @@
-"""The block of provider replay."""
+"""The settings of provider replay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import Meta
 from .base import CamelStruct
 from .values import ConfigMapKeyReference, ObjectName
 
-# Below the volume, and not out of it.
+# A path below the root of the volume, which cannot lead out of it.
 _PATH = r"^[A-Za-z0-9_][-._A-Za-z0-9]*(/[A-Za-z0-9_][-._A-Za-z0-9]*)*$"
 
 
@@ -44,7 +44,7 @@ class Tape(CamelStruct, frozen=True):
 
     @property
     def file(self) -> str:
-        """The tape's path below where it is mounted."""
+        """The path of the tape below its mount directory."""
         if self.claim_ref is not None:
             return self.claim_ref.path
         return self.config_map_ref.key if self.config_map_ref is not None else ""

@@ -1,4 +1,4 @@
-"""Rules across fields: as CEL for the API server, as predicates for where there is none."""
+"""Rules across fields, as CEL for the API server and as predicates for use without an API server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .rule import Rule
 
 
 def broken(job: IngestJob) -> list[str]:
-    """The sentences of the rules that a document breaks."""
+    """Return the messages of the rules that a document breaks."""
     return [rule.message for rule in RULES if not rule.holds(job)]
 
 
@@ -35,7 +35,7 @@ RULES = (
         path=("spec", "tenant"),
         rule="self == oldSelf",
         message="spec.tenant is immutable: to change the tenant, delete the job and create it again",
-        holds=lambda _: True,  # of two documents, not of one
+        holds=lambda _: True,  # the rule compares two documents
     ),
     Rule(
         path=("spec", "channels"),

@@ -1,7 +1,7 @@
-"""The declared half of an IngestJob: every field that a user may write, with its bounds.
+"""The spec of an IngestJob: every field that a user may write, with its bounds.
 
-The CRD's OpenAPI schema, `kubectl explain` and docs/ingestjob.md are generated from these types, so a description
-here is what a user reads there.
+The CRD's OpenAPI schema, `kubectl explain` and docs/ingestjob.md are generated from these types, so users read the
+descriptions there.
 """
 
 from __future__ import annotations
@@ -255,13 +255,16 @@ class IngestJobSpec(CamelStruct, frozen=True):
 
     @property
     def alpaca_login(self) -> tuple[Alpaca, str] | None:
-        """Alpaca's settings, and the Secret to log in with; None for others, and where a dry run simulates it."""
+        """Return Alpaca's settings and the name of the Secret with its credentials.
+
+        Return None for other providers, and for a dry run that simulates quotes without credentials.
+        """
         if self.provider != "alpaca" or self.alpaca is None or self.alpaca.credentials_secret_ref is None:
             return None
         return self.alpaca, self.alpaca.credentials_secret_ref.name
 
 
-# Applied inside the running pod, by their names in the document. Every other field is cold and needs a new pod.
+# The running pod applies these fields, named as in the document. Every other field is cold and needs a new pod.
 HOT_FIELDS = frozenset(
     {
         "symbols",
@@ -278,7 +281,7 @@ HOT_FIELDS = frozenset(
 
 
 def cold_part(spec: IngestJobSpec) -> IngestJobSpec:
-    """Return the spec with each hot field at its default, and one symbol that means nothing (there must be one).
+    """Return the spec with each hot field at its default, and one placeholder symbol (the schema requires one).
 
     Two specs that need the same pod have the same cold part.
     """

@@ -1,7 +1,7 @@
-"""The observed half of an IngestJob. Two writers: the operator writes all but `stream`, the pod writes `stream`.
+"""The status of an IngestJob. The pod writes `stream`, the operator writes all other fields.
 
-Enumerations are text when they are read: a status that another version has written must not keep a pod from reading
-its spec, nor the operator from reading a report. The schema lists the values that this version writes.
+Enumerations are read as text: a status that another version has written must not prevent a pod from reading its spec,
+or the operator from reading a report. The schema lists the values that this version writes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ FailureType = Literal[
 GapCause = Literal["disconnect", "stall", "slowClient", "pause", "restart"]
 ConditionStatus = Literal["True", "False", "Unknown"]
 
-# Integers that every reader of JSON can hold.
+# The largest integer that every JSON reader can represent.
 LARGEST = 2**53 - 1
 
 Instant = Annotated[datetime, Meta(tz=True, extra_json_schema=INSTANT_SCHEMA)]
@@ -52,7 +52,7 @@ Sentence = Annotated[str, Meta(max_length=1024)]
 
 
 def one_of(values: Any, description: str) -> Meta:
-    """The schema of a text that takes one of the values of a Literal, and is any text when it is read."""
+    """Return the schema of a text that is written as one of the values of a Literal, and read as any text."""
     return Meta(description=description, max_length=63, extra_json_schema={"enum": list(get_args(values))})
 
 

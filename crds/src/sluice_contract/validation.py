@@ -1,4 +1,4 @@
-"""What is wrong with a document, told as an API server and kubectl would, where there is neither."""
+"""Validation of a document where there is no API server, with messages like those of an API server and kubectl."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STEP = re.compile(r"\[(?P<index>\d+)\]|\.?(?P<name>[^.\[\]]+)")
 
 
 def mistakes(document: dict[str, Any]) -> list[str]:
-    """A sentence for each: fields that there are not, a value out of its bounds, rules across fields."""
+    """Return a sentence for each mistake: unknown fields, values out of bounds, broken rules across fields."""
     if found := [*_headings(document), *_unknown(document, _without_metadata(open_api_schema()))]:
         return found
     try:
@@ -43,13 +43,13 @@ def _headings(document: dict[str, Any]) -> Iterator[str]:
 
 
 def _without_metadata(schema: Schema) -> Schema:
-    """What the metadata may have is for Kubernetes to say, and the status is nobody's to write."""
+    """Return the schema without metadata, which Kubernetes validates, and without status, which users do not write."""
     known = {name: field for name, field in schema["properties"].items() if name not in ("metadata", "status")}
     return schema | {"properties": known | {"metadata": {}, "status": {}}}
 
 
 def _unknown(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
-    """The fields below `path` that no schema has. Where a value is of another type, decoding tells it."""
+    """Yield a sentence for each unknown field below `path`. Decoding reports a value of another type."""
     properties = schema.get("properties")
     if isinstance(part, list):
         yield from _repeated(part, schema, path)
@@ -66,7 +66,7 @@ def _unknown(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
 
 
 def _repeated(part: list[Any], schema: Schema, path: str) -> Iterator[str]:
-    """What a set has twice, or a map of its keys."""
+    """Yield a sentence for each duplicate in a set, or duplicate key in a map."""
     keys = schema.get("x-kubernetes-list-map-keys", [])
     is_unique = bool(keys) or schema.get("x-kubernetes-list-type") == "set"
     if is_unique:
@@ -77,7 +77,7 @@ def _repeated(part: list[Any], schema: Schema, path: str) -> Iterator[str]:
 
 
 def _sentence(error: str, document: dict[str, Any]) -> str:
-    """msgspec's own, with the value, and what the field is for."""
+    """Return msgspec's message with the value and the description of the field."""
     told = _AT.fullmatch(error)
     if told is None:
         return f"this is not an IngestJob: {error}"
@@ -90,7 +90,7 @@ def _sentence(error: str, document: dict[str, Any]) -> str:
 
 
 def _at(path: str, document: dict[str, Any]) -> tuple[Any, Schema]:
-    """The value at a path, and its schema; None and nothing where there is none."""
+    """Return the value at a path and its schema; None and an empty schema if the path does not exist."""
     value: Any = document
     schema = open_api_schema()
     for step in _STEP.finditer(path):

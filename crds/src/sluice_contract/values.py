@@ -1,4 +1,4 @@
-"""What fields of a spec are made of: names, symbols, references, with their bounds."""
+"""Types of the fields of a spec: names, symbols and references, with their bounds."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _SYMBOL_RULE = {
     "or BTC/USD",
 }
 
-# Canonical: Alpaca's dot form. One badly formed symbol makes Alpaca refuse a whole subscription, so it stops here: by
-# the pattern for tools that know nothing of rules, by the rule for people who do not read patterns.
+# Canonical: Alpaca's dot form. One malformed symbol makes Alpaca refuse a whole subscription, so the schema refuses it:
+# with the pattern for tools that do not evaluate rules, and with the rule for people who do not read patterns.
 Symbol = Annotated[
     str,
     Meta(
@@ -42,7 +42,7 @@ DocumentID = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length
 Reason = Annotated[
     str, Meta(max_length=256, description="The reason for the pause, as text for people. Empty by default.")
 ]
-# Printable ASCII: what counts as a space beyond it differs between the API server's expressions and Python's.
+# Printable ASCII: beyond it, the API server's expressions and Python's differ in what they treat as a space.
 StreamURL = Annotated[str, Meta(pattern=r"^wss?://[!-~]+$", max_length=512)]
 RestURL = Annotated[str, Meta(pattern=r"^https?://[!-\"$->@-~]+$", max_length=512)]
 # A DNS name, or an address of either family.

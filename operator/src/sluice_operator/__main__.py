@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Runs the operator; 0 after a signal, 1 where a new process is needed, 2 where its settings are wrong."""
+    """Run the operator. Return 0 after a signal, 1 if a new process is needed, 2 if the settings are wrong."""
     try:
         chosen = settings(os.environ)
     except ValueError as error:

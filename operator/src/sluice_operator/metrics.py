@@ -1,4 +1,4 @@
-"""What is counted, for Prometheus."""
+"""The Prometheus metrics of the operator."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-# A pass without I/O takes 0.2 ms, one with two calls about 10 ms; above a second something is wrong.
+# A reconciliation without I/O takes 0.2 ms, one with two requests about 10 ms; above 1 s, something is wrong.
 _BUCKETS = (0.0005, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0)
 
 
 class Metrics:
-    """The operator's own registry, and the places where others count."""
+    """The registry of the operator, and the methods that update its metrics."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -51,16 +51,16 @@ class Metrics:
         )
 
     def passed(self, seconds: float, outcome: str) -> None:
-        """One pass took this long and ended so."""
+        """Record the duration and the outcome of a reconciliation."""
         self._passes.observe(seconds)
         self._outcomes.labels(outcome).inc()
 
     def repaired(self, kind: str, count: int) -> None:
-        """A resync repaired so many objects of a kind."""
+        """Count the objects of a kind that a resync corrected."""
         self._repairs.labels(kind).inc(count)
 
     def dropped(self) -> None:
-        """An Event was not told."""
+        """Count an Event that was dropped."""
         self._dropped.inc()
 
     def count_refused_write(self) -> None:
@@ -68,7 +68,7 @@ class Metrics:
         self._refused_writes.inc()
 
     def set_undelivered(self, kind: str, count: int) -> None:
-        """Set how many objects of a kind the watch has not delivered for 10 s."""
+        """Set the number of objects of a kind that the watch has not delivered for 10 s."""
         self._undelivered.labels(kind).set(count)
 
     def count_live_reads(self, kind: str, count: int) -> None:
@@ -76,9 +76,9 @@ class Metrics:
         self._live_reads.labels(kind).inc(count)
 
     def gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
-        """A value that is read when somebody asks."""
+        """Add a gauge whose value is read on each scrape."""
         Gauge(f"sluice_operator_{name}", description, registry=self.registry).set_function(value)
 
     def page(self) -> bytes:
-        """The text that Prometheus reads."""
+        """Return the metrics in the Prometheus text format."""
         return generate_latest(self.registry)

@@ -1,4 +1,4 @@
-"""Is the one right pod there? An ordered chain of checks; the first that fires names the step."""
+"""The checks of the job's pod, in order. The first check that applies determines the step."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Check = Callable[[Observation, Job], Finding | None]
 
 
 def stop_is_not_confirmed(o: Observation, _: Job) -> Finding | None:
-    """A pod that has not confirmed a stop for 15 s is deleted: it may be deaf, frozen, or unable to report."""
+    """Delete a pod that has not confirmed a stop for 14 s: it may be cut off, frozen, or unable to report."""
     if o.pod is None or facts.pod_is_terminating(o.pod) or not stops.enforcement_is_due(o):
         return None
     symbols = stops.unconfirmed_symbol_pauses(o)
@@ -40,7 +40,7 @@ def stop_is_not_confirmed(o: Observation, _: Job) -> Finding | None:
 
 
 def enforcement_condition(o: Observation, message: str) -> Condition:
-    """Return what the event of the deletion says."""
+    """Return the condition from which the Event of the deletion is made."""
     generation = o.job.metadata.generation if o.job is not None else 0
     at = o.now.replace(microsecond=0)
     return Condition(
@@ -54,7 +54,7 @@ def enforcement_condition(o: Observation, message: str) -> Condition:
 
 
 def job_is_being_deleted(o: Observation, job: Job) -> Finding | None:
-    """A deletion is a stop, also where another controller's finalizer holds the job: no pod runs from then on."""
+    """The deletion of a job is a stop, even if a finalizer of another controller holds the job: no pod runs then."""
     if not stops.job_is_being_deleted(job):
         return None
     holders = ", ".join(job.metadata.finalizers) or "none"
@@ -67,7 +67,7 @@ def job_is_being_deleted(o: Observation, job: Job) -> Finding | None:
 
 
 def spec_is_not_understood(_: Observation, job: Job) -> Finding | None:
-    """No retry: only another spec or another operator can change this. A pod that runs keeps to its last spec."""
+    """Do not retry: only another spec or another operator can change this. A running pod keeps its last spec."""
     if job.spec is not None:
         return None
     message = (
@@ -78,7 +78,7 @@ def spec_is_not_understood(_: Observation, job: Job) -> Finding | None:
 
 
 def pod_is_foreign(o: Observation, job: Job) -> Finding | None:
-    """Somebody else's pod is not ours to delete. It may be outside our watch, so it is looked at."""
+    """Leave a foreign pod alone. The watch may not include it, so read it live."""
     if o.pod is None or not facts.pod_is_foreign(job, o.pod):
         return None
     message = (
@@ -89,7 +89,7 @@ def pod_is_foreign(o: Observation, job: Job) -> Finding | None:
 
 
 def documents_are_claimed(o: Observation, _: Job) -> Finding | None:
-    """An earlier job writes what this one would: two would take turns in it, and readers could trust neither."""
+    """An older job writes the same documents. Two writers would alternate, and readers could trust neither."""
     if o.conflict is None:
         return None
     message = _claimed_words(o.conflict)
@@ -102,7 +102,7 @@ def documents_are_claimed(o: Observation, _: Job) -> Finding | None:
 
 
 def pod_is_terminating(o: Observation, _: Job) -> Finding | None:
-    """A pod that is asked to go may still be connected: nothing new before its object is gone."""
+    """A terminating pod may still be connected, so nothing new starts before its object is gone."""
     if o.pod is None or not facts.pod_is_terminating(o.pod):
         return None
     step, again = _wait_for_its_end(o.pod)
@@ -112,7 +112,7 @@ def pod_is_terminating(o: Observation, _: Job) -> Finding | None:
 
 
 def pod_is_of_an_earlier_job(o: Observation, job: Job) -> Finding | None:
-    """The job was deleted and declared anew under the same name."""
+    """The job was deleted and created again with the same name."""
     if o.pod is None or facts.pod_is_of(job, o.pod):
         return None
     message = "A pod of an earlier job with this name still exists; the operator deletes it first."
@@ -128,7 +128,7 @@ def pod_is_outdated(o: Observation, _: Job) -> Finding | None:
 
 
 def tape_is_finished(o: Observation, _: Job) -> Finding | None:
-    """A replay that is over and whose pod ended or is gone: there is nothing more to run."""
+    """The replay is finished, and its pod exited or is gone: there is nothing more to run."""
     if not facts.tape_is_finished(o) or (o.pod is not None and not facts.pod_has_ended(o.pod)):
         return None
     verdict = Verdict(
@@ -138,7 +138,7 @@ def tape_is_finished(o: Observation, _: Job) -> Finding | None:
 
 
 def pod_has_ended(o: Observation, _: Job) -> Finding | None:
-    """Evicted, fenced or failed for good. Its end is counted before it is removed."""
+    """The pod was evicted, fenced, or failed for good. Its exit is counted before the pod is deleted."""
     if o.pod is None or not facts.pod_has_ended(o.pod):
         return None
     restart = facts.next_restart(o, o.pod)
@@ -150,7 +150,7 @@ def pod_has_ended(o: Observation, _: Job) -> Finding | None:
 
 
 def api_server_refused(o: Observation, job: Job) -> Finding | None:
-    """Quota, admission or Pod Security. Tried again now and then: whoever repairs that may not touch the job."""
+    """Quota, admission or Pod Security refuse the pod. Retry regularly, because the fix may not touch the job."""
     if o.pod is not None or o.refusal is None or o.refusal.generation != job.metadata.generation:
         return None
     message = (
@@ -161,14 +161,14 @@ def api_server_refused(o: Observation, job: Job) -> Finding | None:
         return _stalled(c.POD_REJECTED, message, requeue_after=wait)
     if not o.account_is_ensured:
         return _stalled(c.POD_REJECTED, message, step=EnsureAccount())
-    # The refused incarnation never came to be, so it may be tried again without another status write.
+    # No pod has the refused epoch, so a retry can use it without another status write.
     unused = o.refusal.epoch is not None and o.refusal.epoch == job.status.epoch
     epoch = o.refusal.epoch if unused and o.refusal.epoch else facts.next_epoch(o)
     return _stalled(c.POD_REJECTED, message, step=CreatePod(epoch), epoch=epoch)
 
 
 def restart_is_not_due(o: Observation, job: Job) -> Finding | None:
-    """The back-off between pods that end by themselves."""
+    """Wait for the backoff between pods that exit by themselves."""
     restart = job.status.restart
     if o.pod is not None or restart is None or restart.next_at <= o.now:
         return None
@@ -185,7 +185,7 @@ def account_is_missing(o: Observation, _: Job) -> Finding | None:
 
 
 def pod_is_missing(o: Observation, _: Job) -> Finding | None:
-    """The raised epoch is written before the pod is created, so that it can never be used twice."""
+    """Create the pod. The raised epoch is written first, so that it can never be used twice."""
     if o.pod is not None:
         return None
     epoch = facts.next_epoch(o)
@@ -212,7 +212,7 @@ PLACEMENT: Final[tuple[Check, ...]] = (
 
 
 def finding(observation: Observation, job: Job) -> Finding | None:
-    """What the first check that fires concludes. None: the right pod is there, and is not on its way out."""
+    """Return the finding of the first check that applies. None: the right pod exists and is not terminating."""
     return next((found for check in PLACEMENT if (found := check(observation, job)) is not None), None)
 
 
@@ -233,7 +233,7 @@ def _delete(pod: Pod) -> DeletePod:
 
 
 def _wait_for_its_end(pod: Pod) -> tuple[Step, float | None]:
-    """The step, and when to look again. The end of a pod without our label is not watched."""
+    """Return the step, and when to look again. The end of a pod without the operator's label is not watched."""
     watched = pod.metadata.labels.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY
     return (None, None) if watched else (RefreshFromAPI(), FOREIGN_POD_LOOK_SECONDS)
 
@@ -243,7 +243,7 @@ def _time_phrase(instant: datetime) -> str:
 
 
 def _claimed_words(conflict: DocumentConflict) -> str:
-    """Who, what, and the ways out."""
+    """Return the message: the older job, the shared documents, and the ways to resolve the conflict."""
     found, ways = [], []
     if conflict.heartbeat:
         found.append(f"heartbeat document {conflict.heartbeat}")
