@@ -28,7 +28,7 @@ def test_symbols_that_come_to_overlap_stall_the_later_job_until_they_no_longer_d
     eventually(lambda: pod_names(tenant) == {"first-ingest"}, 30)
     [stalled] = [each for each in tenant.job("second")["status"]["conditions"] if each["type"] == c.STALLED]
     assert f"Job {tenant.name}/first of the same tenant" in stalled["message"]
-    assert "has the quotes of MSFT:" in stalled["message"]
+    assert "writes the quotes of MSFT:" in stalled["message"]
     tenant.settled("Streaming", "first")
     assert tenant.job("first")["status"]["epoch"] == first["epoch"]
 

@@ -1,1 +1,1 @@
-"""The contract: what the operator and the ingest pod agree on."""
+"""The contract between the operator and the ingest pod."""

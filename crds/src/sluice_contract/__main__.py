@@ -1,4 +1,4 @@
-"""`python -m sluice_contract`: writes what is generated from the types (`make crds`)."""
+"""`python -m sluice_contract` writes the files that are generated from the types (`make crds`)."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from .schema import custom_resource_definition
 
 
 def main(root: Path) -> None:
-    """Writes the CRD and the field reference below the project's root."""
+    """Write the CRD and the field reference below the root directory of the project."""
     for folder in ("crds", "docs"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     manifest = msgspec.yaml.encode(custom_resource_definition()).decode()

@@ -1,4 +1,4 @@
-"""The block of provider alpaca."""
+"""The settings of provider alpaca."""
 
 from __future__ import annotations
 
@@ -14,42 +14,49 @@ AlpacaEngine = Literal["native", "sdk"]
 
 
 class Alpaca(CamelStruct, frozen=True):
-    """Alpaca's market-data stream."""
+    """Settings of provider alpaca, which streams from Alpaca's market-data service."""
 
-    feed: Annotated[AlpacaFeed, Meta(description="Which of Alpaca's feeds to stream.")] = "iex"
+    feed: Annotated[AlpacaFeed, Meta(description="The Alpaca feed to stream. Default: iex.")] = "iex"
     credentials_secret_ref: Annotated[
         SecretReference | None,
         Meta(
-            description="The Secret with the keys ALPACA_KEY_ID and ALPACA_SECRET_KEY. May be absent only in a "
+            description="The Secret with the keys ALPACA_KEY_ID and ALPACA_SECRET_KEY. It may be absent only in a "
             "dry run, which then streams simulated quotes."
         ),
     ] = None
     stream_url: Annotated[
         StreamURL | None,
         Meta(
-            description="The whole URL of the stream, in place of the feed's own: a proxy or a test server. The REST "
-            "interfaces that go with it are asked only where dataURL and tradingURL say.",
+            description="The full URL of a proxy or test server to stream from. Absent: the feed's own URL. If "
+            "streamURL is set, REST requests are sent only to the servers that dataURL and tradingURL "
+            "name.",
         ),
     ] = None
     data_url: Annotated[
         RestURL | None,
-        Meta(description="Where Alpaca's market-data REST interface is, which is asked for the newest quotes."),
+        Meta(
+            description="The URL of Alpaca's market-data REST API, which provides the newest quotes. Absent: "
+            "Alpaca's own URL, or no requests if streamURL is set."
+        ),
     ] = None
     trading_url: Annotated[
         RestURL | None,
-        Meta(description="Where Alpaca's trading REST interface is, which the preflight asks about the account."),
+        Meta(
+            description="The URL of Alpaca's trading REST API, which the preflight check asks for the account. "
+            "Absent: Alpaca's own URL, or no requests if streamURL is set."
+        ),
     ] = None
     engine: Annotated[
         AlpacaEngine,
         Meta(
-            description="What speaks with Alpaca: native, the runtime's own client, or sdk, alpaca-py under the same "
-            "supervision."
+            description="The client that connects to Alpaca: native is the runtime's own client, sdk is alpaca-py "
+            "under the same supervision. Default: native."
         ),
     ] = "native"
     ca_config_map_ref: Annotated[
         ConfigMapReference | None,
         Meta(
-            description="A ConfigMap whose key ca.crt holds the certificates (PEM) to trust for streamURL, dataURL and "
-            "tradingURL."
+            description="A ConfigMap whose key ca.crt holds the certificates (PEM) to trust for streamURL, "
+            "dataURL and tradingURL."
         ),
     ] = None

@@ -1,4 +1,4 @@
-"""How a Python field is spelled in a Kubernetes document.
+"""The spelling of Python fields in Kubernetes documents.
 
 Kubernetes API conventions: lowerCamelCase, initialisms in capitals (`pod_uid` is `podUID`).
 """
@@ -9,10 +9,10 @@ _INITIALISMS = {"id": "ID", "uid": "UID", "url": "URL"}
 
 
 def field_name(python_name: str) -> str:
-    """The document's spelling of a Python field: `stream_url` is `streamURL`."""
+    """Return the spelling of a Python field in a document: `stream_url` is `streamURL`."""
     first, *rest = python_name.split("_")
     return first + "".join(_INITIALISMS.get(word, word.capitalize()) for word in rest)
 
 
 class CamelStruct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename=field_name):
-    """Part of a Kubernetes document: immutable, and what is unset is absent, never null."""
+    """A part of a Kubernetes document. It is immutable, and a field that is unset is absent, never null."""

@@ -1,4 +1,4 @@
-"""Texts and lists within the bounds that the schema sets them, so that the API server accepts what is written."""
+"""Cut texts and lists to the bounds of the schema, so that the API server accepts what is written."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _plain(kind: inspect.Type) -> inspect.Type:
 @functools.cache
 def _bounded_fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, inspect.Type], ...]:
     info = inspect.type_info(kind)
-    assert isinstance(info, inspect.StructType)  # noqa: S101  of a Struct it is
+    assert isinstance(info, inspect.StructType)  # noqa: S101  true for each Struct
     return tuple((field.name, field.type) for field in info.fields if not isinstance(_plain(field.type), _UNBOUNDED))
 
 

@@ -1,8 +1,8 @@
 """The Firestore documents that consumers read: their paths and their shapes.
 
 Every time is a timezone-aware `datetime`, which Firestore stores as a Timestamp. A field whose value is unknown is
-null, never 0. Documents are written whole, so a field can never be left over from an older writer; save ingest_state,
-whose records are merged, because a pause or a restart must not make them forget.
+null, never 0. Documents are written whole, so a field of an older writer cannot remain. The exception is ingest_state:
+its records are merged, because a pause or a restart must not erase what they contain.
 """
 
 from __future__ import annotations
@@ -15,47 +15,47 @@ import msgspec
 QuoteState = Literal["live", "stale", "halted", "paused"]
 RecordStatus = Literal["active", "paused", "rejected", "removed"]
 
-# Of each channel that is not of ticks: its timeframe, and the field with the time of the last that was heard.
+# For each channel other than ticks: its timeframe, and the field with the time of the last message.
 _TIMED = {"bars": ("1Min", "last_bar_ts_utc")}
 
 
 def document_id(symbol: str) -> str:
-    """A symbol as a document id: Firestore allows no slash (`BTC/USD` is `BTC-USD`)."""
+    """Return the document ID of a symbol. Firestore allows no slash, so `BTC/USD` becomes `BTC-USD`."""
     return symbol.replace("/", "-")
 
 
 def is_at(symbol: object, place: str) -> TypeGuard[str]:
-    """Whether `place` is the document id of what is said to be a symbol."""
+    """Return whether `symbol` is a symbol whose document ID is `place`."""
     return isinstance(symbol, str) and document_id(symbol) == place
 
 
 def live_quote_path(tenant: str, collection: str, symbol: str) -> str:
-    """Where the latest quote of a symbol is kept."""
+    """Return the path of the document with the latest quote of a symbol."""
     return f"tenants/{tenant}/{collection}/{document_id(symbol)}"
 
 
 def heartbeat_path(tenant: str, document: str) -> str:
-    """Where a job's sign of life is kept."""
+    """Return the path of the heartbeat document of a job."""
     return f"tenants/{tenant}/ops/{document}"
 
 
 def ingest_state_path(tenant: str, symbol: str) -> str:
-    """Where the record of a symbol is kept: the one that a pause never destroys."""
+    """Return the path of the record of a symbol, which a pause never destroys."""
     return f"{ingest_state_collection(tenant)}/{document_id(symbol)}"
 
 
 def ingest_state_collection(tenant: str) -> str:
-    """Where all records of a tenant are kept."""
+    """Return the path of the collection with all records of a tenant."""
     return f"tenants/{tenant}/ingest_state"
 
 
 def live_bar_path(tenant: str, symbol: str) -> str:
-    """Where the last bar of a symbol is kept."""
+    """Return the path of the document with the last bar of a symbol."""
     return f"tenants/{tenant}/live_bars/{document_id(symbol)}"
 
 
 class LiveBar(msgspec.Struct, frozen=True, kw_only=True):
-    """The last one-minute bar of a symbol. `ts` is when the minute began, `job` (namespace/name) is who wrote it."""
+    """The last one-minute bar of a symbol. `ts` is the start of the minute, `job` (namespace/name) is the writer."""
 
     symbol: str
     timeframe: str
@@ -68,14 +68,14 @@ class LiveBar(msgspec.Struct, frozen=True, kw_only=True):
     job: str
 
     def fields(self) -> dict[str, Any]:
-        """The document as written."""
+        """Return the document as it is written."""
         return msgspec.structs.asdict(self)
 
 
 class LiveQuote(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest quote of a symbol. `price` is the mid while both sides are known. Sizes as the provider gives them.
+    """The latest quote of a symbol. `price` is the mid while both sides are known. Sizes are in the provider's unit.
 
-    `job` (namespace/name), `session_id` and `epoch` are those of the heartbeat of who wrote it.
+    `job` (namespace/name), `session_id` and `epoch` are those of the writer's heartbeat.
     """
 
     symbol: str
@@ -94,7 +94,7 @@ class LiveQuote(msgspec.Struct, frozen=True, kw_only=True):
     status: QuoteState = "live"
 
     def fields(self) -> dict[str, Any]:
-        """The document as written, with the names that older readers know beside today's."""
+        """Return the document as it is written, with the field names of older readers in addition."""
         return {
             **msgspec.structs.asdict(self),
             "bid_price": self.bid,
@@ -105,7 +105,7 @@ class LiveQuote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A job's sign of life. `ts` is the writer's time; the four `last_…`/`loop_…` clocks stand still separately."""
+    """The heartbeat of a job. `ts` is the writer's time; the four `last_…`/`loop_…` times advance independently."""
 
     status: str
     ts: datetime
@@ -127,26 +127,26 @@ class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
     last_write_at: datetime | None
 
     def fields(self) -> dict[str, Any]:
-        """The document as written."""
+        """Return the document as it is written."""
         return msgspec.structs.asdict(self)
 
 
 class IngestState(msgspec.Struct, frozen=True, kw_only=True):
-    """The record of a symbol. `last_times` are the event times of the channels that have said anything yet.
+    """The record of a symbol. `last_times` are the event times of the channels that have sent data.
 
-    `job` (namespace/name) is whose documents there are of the symbol; None once they are deleted.
+    `job` (namespace/name) is the job that wrote the documents of the symbol; None once they are deleted.
     """
 
     canonical_symbol: str
     job: str | None
     status: RecordStatus
     pause_fetch: bool
-    notes: str | None  # None: what the record says stands
+    notes: str | None  # None: the notes in the record stay
     last_times: dict[str, datetime]
     updated_at: datetime
 
     def fields(self) -> dict[str, Any]:
-        """What is merged into the document."""
+        """Return the fields that are merged into the document."""
         return {
             "canonical_symbol": self.canonical_symbol,
             "job": self.job,

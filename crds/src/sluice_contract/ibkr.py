@@ -1,4 +1,4 @@
-"""The block of provider ibkr."""
+"""The settings of provider ibkr."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .values import Host
 
 
 class IBKR(CamelStruct, frozen=True):
-    """Interactive Brokers, by way of an IB Gateway or TWS that is logged in: US stocks and ETFs, in US dollars."""
+    """Settings of provider ibkr: US stocks and ETFs, in US dollars, from an IB Gateway or TWS that is logged in."""
 
     host: Annotated[
         Host,
         Meta(
-            description="The name or address of the IB Gateway or TWS. Its API is neither encrypted nor protected by a "
-            "login: keep it within reach of the pod alone."
+            description="The host name or address of the IB Gateway or TWS. Its API has no encryption and no "
+            "login: make it reachable only from the pod."
         ),
     ]
     port: Annotated[
@@ -25,7 +25,8 @@ class IBKR(CamelStruct, frozen=True):
         Meta(
             ge=1,
             le=65_535,
-            description="The port of its API. IB Gateway: 4002 for paper trading, 4001 for live; TWS: 7497 and 7496.",
+            description="The port of the API. Default: 4002, which IB Gateway uses for paper trading; its port "
+            "for live trading is 4001. TWS uses 7497 and 7496.",
         ),
     ] = 4002
     client_id: Annotated[
@@ -33,7 +34,7 @@ class IBKR(CamelStruct, frozen=True):
         Meta(
             ge=0,
             le=2**31 - 1,
-            description="The API client that this job is. A gateway takes one connection for each: two jobs of a "
-            "namespace with the same one wait for each other.",
+            description="The API client ID of this job. Default: 1. A gateway accepts one connection for each "
+            "client ID: two jobs of a namespace with the same one wait for each other.",
         ),
     ] = 1

@@ -1,4 +1,4 @@
-"""Names that operator, pod and manifests must spell alike."""
+"""Names that the operator, the pod and the manifests share."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ JOB_ENV = "SLUICE_JOB"
 POD_UID_ENV = "POD_UID"
 POD_IP_ENV = "POD_IP"
 
-# The source of the pause that a pod reports until it has read its job for the first time: no switch of anybody's.
+# The source of the pause that a pod reports until it has read its job for the first time. It is not a switch.
 UNREAD_SOURCE = "start"
 # The source of the pause of a pod that does not understand a stop field, or has not understood any spec yet.
 UNREADABLE_SOURCE = "unreadable"
@@ -51,7 +51,7 @@ ALPACA_CA_DIR = "/etc/sluice/alpaca-ca"
 FIRESTORE_CREDENTIALS_DIR = "/etc/sluice/firestore"
 TAPE_DIR = "/etc/sluice/tape"
 HTTP_TOKEN_DIR = "/etc/sluice/http"  # noqa: S105  a directory
-# An emptyDir: what a restart of the container has to know. It ends with the pod.
+# An emptyDir for the state that a restart of the container needs. It is deleted with the pod.
 STATE_DIR = "/var/lib/sluice"
 
 # The keys of the Secret that `spec.alpaca.credentialsSecretRef` names.
@@ -63,7 +63,7 @@ TOKEN_KEY = "token"  # noqa: S105  the name of a key, not a key
 
 
 def pod_name(job_name: str) -> str:
-    """The one pod that a job may have. Deterministic, so that the API server itself refuses a second."""
+    """Return the name of the one pod that a job may have. The API server itself refuses a second pod of this name."""
     return job_name + POD_SUFFIX
 
 

@@ -1,8 +1,8 @@
-"""Times in documents: text that the API server, the operator and the pod understand alike.
+"""Times in documents, as text that the API server, the operator and the pod read alike.
 
 A `format: date-time` would let the API server accept an array in place of the text (every later server-side apply on
 the object then fails with HTTP 500), offsets of 99 hours and years that no calendar has. So the schema of a time is a
-pattern, which accepts exactly what everybody can read (docs/adr/0014).
+pattern, which accepts exactly the times that all readers can decode (docs/adr/0014).
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _OUTER: Final = f"{_OUTER_YEAR}-{_DAY}{_CLOCK}Z"
 
 PATTERN: Final = f"^({_MIDDLE}|{_OUTER})$"
 
-# No rule beside the pattern: a rule that fails over a value from before its time refuses every later write of the
-# object, a stop included. The API server lets an unchanged value be that does not match a pattern.
+# There is no rule in addition to the pattern: a rule that fails on a value stored before the rule existed refuses every
+# later write of the object, including a stop. The API server accepts an unchanged value that does not match a pattern.
 INSTANT_SCHEMA: Final[dict[str, Any]] = {"pattern": PATTERN, "maxLength": 35}
 
 _MESSAGE: Final = "must be an RFC 3339 time up to the year 9999: write one like 2026-11-23T14:00:00Z"
 
-# For people who do not read patterns. Where there was a value before, whatever it was, the rule holds.
+# A message for people who do not read patterns. The rule always holds where the field had a value before.
 SPEC_INSTANT_SCHEMA: Final[dict[str, Any]] = INSTANT_SCHEMA | {
     "x-kubernetes-validations": [
         {

@@ -1,7 +1,7 @@
-"""Decoding of what another version, or anybody with the right to write it, has left in a document.
+"""Lenient decoding of documents that another version, or any authorized writer, has stored.
 
-What can be read is read; what cannot be read is as if it were not there. For parts of a document that must not keep
-their reader from doing its work, such as a status.
+Fields that can be read are read; a field that cannot be read is treated as absent. This is for parts of a document
+that must not prevent their reader from working, such as a status.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _blank(kind: Any) -> Any:
 
 
 def _plain(kind: Any) -> Any:
-    """Return the type without its bounds, and without None."""
+    """Return the type without its bounds and without None."""
     while True:
         if get_origin(kind) is Annotated:
             kind = get_args(kind)[0]

@@ -1,7 +1,7 @@
-"""A JSON merge patch (RFC 7386): the write that also works where a server-side apply does not.
+"""JSON merge patches (RFC 7386), which also work where a server-side apply does not.
 
-The API server answers HTTP 500 to each apply on an object in which something is stored that its schema cannot type.
-And an apply leaves what somebody else has added to the fields of its writer.
+The API server answers HTTP 500 to each apply on an object that contains a value which its schema cannot type. And an
+apply keeps what another writer has added to the fields of its writer.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def _map_rules(field: str, of: Callable[[Pod], Mapping[str, str]], reserved: tup
     named = Rule(
         path=("spec", "pod", field),
         rule=f"self.all(key, key.size() <= 317 && key.matches(r'{QUALIFIED_NAME}'))",
-        message=f"a key of spec.pod.{field} is no qualified name: write it like example.com/name",
+        message=f"a key of spec.pod.{field} is not a qualified name: write it like example.com/name",
         holds=_of_pod(lambda pod: all(re.match(QUALIFIED_NAME, key) for key in of(pod))),
     )
     starts = tuple(f"{domain}/" for domain in reserved)
@@ -31,7 +31,7 @@ def _map_rules(field: str, of: Callable[[Pod], Mapping[str, str]], reserved: tup
     free = Rule(
         path=("spec", "pod", field),
         rule="self.all(key, " + " && ".join(f"!key.startsWith('{start}')" for start in starts) + ")",
-        message=f"spec.pod.{field} may not have keys of {' and '.join(reserved)}: remove them, they are the operator's",
+        message=f"spec.pod.{field} cannot have keys of {' and '.join(reserved)}: remove them (the operator sets them)",
         holds=_of_pod(lambda pod: not any(key.startswith(starts) for key in of(pod))),
     )
     return named, free
@@ -57,13 +57,14 @@ POD_RULES = (
     Rule(
         path=("spec", "pod", "tolerations"),
         rule="self.all(each, has(each.key) || each.operator == 'Exists')",
-        message="a toleration without a key tolerates any taint: give it a key, or operator Exists",
+        message="a toleration without a key tolerates every taint: set key, or set operator to Exists",
         holds=_of_pod(lambda pod: all(each.key or each.operator == "Exists" for each in pod.tolerations)),
     ),
     Rule(
         path=("spec", "pod", "tolerations"),
         rule="self.all(each, !has(each.tolerationSeconds) || (has(each.effect) && each.effect == 'NoExecute'))",
-        message="tolerationSeconds is for taints that end pods: set effect to NoExecute, or remove it",
+        message="tolerationSeconds applies only to the effect NoExecute: set effect to NoExecute, or "
+        "remove tolerationSeconds",
         holds=_of_pod(
             lambda pod: all(each.toleration_seconds is None or each.effect == "NoExecute" for each in pod.tolerations)
         ),
@@ -71,25 +72,25 @@ POD_RULES = (
     _value_rule(
         ("INGEST_ENABLED",),
         f"each.value.lowerAscii().matches(r'{_ON_OFF}')",
-        "INGEST_ENABLED takes one of these: on, off (or 1, true, yes, enabled, 0, false, no, disabled)",
+        "INGEST_ENABLED must be one of these: on, off (or 1, true, yes, enabled, 0, false, no, disabled)",
         lambda value: re.match(_ON_OFF, value.lower()) is not None,
     ),
     _value_rule(
         ("LOG_LEVEL",),
         "each.value in [" + ", ".join(f"'{level}'" for level in _LEVELS) + "]",
-        f"LOG_LEVEL takes one of these: {', '.join(_LEVELS)}",
+        f"LOG_LEVEL must be one of these: {', '.join(_LEVELS)}",
         lambda value: value in _LEVELS,
     ),
     _value_rule(
         ("LOG_QUOTES",),
         "each.value in ['sampled', 'all']",
-        "LOG_QUOTES takes one of these: sampled, all",
+        "LOG_QUOTES must be one of these: sampled, all",
         lambda value: value in ("sampled", "all"),
     ),
     _value_rule(
         ("RECONNECT_BACKOFF_BASE_S", "RECONNECT_BACKOFF_MAX_S"),
         f"each.value.matches(r'{_SECONDS}') && double(each.value) > 0.0",
-        "RECONNECT_BACKOFF_BASE_S and RECONNECT_BACKOFF_MAX_S take seconds above 0: write them like 0.5 or 60",
+        "RECONNECT_BACKOFF_BASE_S and RECONNECT_BACKOFF_MAX_S must be seconds above 0: write them like 0.5 or 60",
         lambda value: re.match(_SECONDS, value) is not None and float(value) > 0,
     ),
 )

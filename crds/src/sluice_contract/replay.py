@@ -1,4 +1,4 @@
-"""The block of provider replay."""
+"""The settings of provider replay."""
 
 from __future__ import annotations
 
@@ -9,52 +9,57 @@ from msgspec import Meta
 from .base import CamelStruct
 from .values import ConfigMapKeyReference, ObjectName
 
-# Below the volume, and not out of it.
+# A path below the root of the volume, which cannot lead out of it.
 _PATH = r"^[A-Za-z0-9_][-._A-Za-z0-9]*(/[A-Za-z0-9_][-._A-Za-z0-9]*)*$"
 
 
 class TapeClaim(CamelStruct, frozen=True):
-    """One file of a PersistentVolumeClaim in the job's own namespace."""
+    """A file in a PersistentVolumeClaim in the namespace of the job."""
 
     name: ObjectName
     path: Annotated[
-        str, Meta(pattern=_PATH, max_length=253, description="The file that is the tape, from the volume's root.")
+        str,
+        Meta(
+            pattern=_PATH,
+            max_length=253,
+            description="The path of the tape file from the root of the volume. Default: tape.csv.gz.",
+        ),
     ] = "tape.csv.gz"
 
 
 class Tape(CamelStruct, frozen=True):
-    """Where a recorded tape is kept: CSV, plain or gzip.
+    """The location of a recorded tape: CSV, plain or gzip.
 
     The columns are time_ms, symbol, bid, bid_size, ask, ask_size, exchange.
     """
 
     config_map_ref: Annotated[
         ConfigMapKeyReference | None,
-        Meta(description="The ConfigMap key with the tape, which has room for 1 MiB."),
+        Meta(description="The ConfigMap key that holds the tape. A ConfigMap has room for 1 MiB."),
     ] = None
     claim_ref: Annotated[
         TapeClaim | None,
-        Meta(description="The PersistentVolumeClaim with the tape. It is mounted read-only."),
+        Meta(description="The PersistentVolumeClaim that holds the tape. It is mounted read-only."),
     ] = None
 
     @property
     def file(self) -> str:
-        """The tape's path below where it is mounted."""
+        """The path of the tape below its mount directory."""
         if self.claim_ref is not None:
             return self.claim_ref.path
         return self.config_map_ref.key if self.config_map_ref is not None else ""
 
 
 class Replay(CamelStruct, frozen=True):
-    """A recorded tape, streamed again."""
+    """Settings of provider replay, which streams a recorded tape."""
 
-    tape: Annotated[Tape, Meta(description="The tape to stream.")]
+    tape: Annotated[Tape, Meta(description="The tape to stream: set configMapRef or claimRef.")]
     speed: Annotated[
         float,
         Meta(
             ge=0,
             le=100_000,
-            description="How many times faster than recorded. 0: as fast as it goes. At the end of the tape the job "
-            "is Stopped with reason ReplayFinished.",
+            description="The speed, as a multiple of the recorded speed. Default: 1; 0 streams as fast as "
+            "possible. At the end of the tape the job is Stopped with reason ReplayFinished.",
         ),
     ] = 1.0

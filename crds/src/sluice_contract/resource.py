@@ -1,4 +1,4 @@
-"""A whole IngestJob, as the API server serves it."""
+"""The IngestJob object, as the API server serves it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ObjectMeta(CamelStruct, frozen=True):
 
 
 class IngestJob(CamelStruct, frozen=True):
-    """One IngestJob."""
+    """A market-data stream from a provider to Firestore. The operator keeps one ingest pod running for it."""
 
     metadata: ObjectMeta
     spec: IngestJobSpec
@@ -34,7 +34,7 @@ class IngestJob(CamelStruct, frozen=True):
 
 
 def ingest_job(document: dict[str, Any]) -> IngestJob:
-    """The typed form of a decoded IngestJob.
+    """Return the typed form of a decoded IngestJob.
 
     Raises:
         msgspec.ValidationError: the document breaks a bound; the message names the field (`$.spec.symbols[0]`).

@@ -1,4 +1,4 @@
-"""What a rule across fields is."""
+"""The type of rules across fields."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .resource import IngestJob
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule: where it stands in the schema (a path below the root), as CEL and as a predicate, and its sentence."""
+    """A rule: its path in the schema (below the root), its CEL expression, its message, and its predicate in Python."""
 
     path: tuple[str, ...]
     rule: str

@@ -1,4 +1,4 @@
-"""Rules across fields: as CEL for the API server, as predicates for where there is none."""
+"""Rules across fields, as CEL for the API server and as predicates for use without an API server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .rule import Rule
 
 
 def broken(job: IngestJob) -> list[str]:
-    """The sentences of the rules that a document breaks."""
+    """Return the messages of the rules that a document breaks."""
     return [rule.message for rule in RULES if not rule.holds(job)]
 
 
@@ -16,7 +16,7 @@ def _only_with(provider: str) -> Rule:
     return Rule(
         path=("spec",),
         rule=f"!has(self.{provider}) || self.provider == '{provider}'",
-        message=f"spec.{provider} is read only by provider {provider}: remove it, or set spec.provider to {provider}",
+        message=f"spec.{provider} is used only by provider {provider}: remove it, or set spec.provider to {provider}",
         holds=lambda job: getattr(job.spec, provider) is None or job.spec.provider == provider,
     )
 
@@ -27,19 +27,20 @@ RULES = (
     Rule(
         path=(),
         rule="self.metadata.name.size() <= 56",
-        message="metadata.name may have at most 56 characters: the pod is named NAME-ingest",
+        message="metadata.name can have at most 56 characters, because the pod is named NAME-ingest: "
+        "choose a shorter name",
         holds=lambda job: len(job.metadata.name) <= 56,
     ),
     Rule(
         path=("spec", "tenant"),
         rule="self == oldSelf",
-        message="spec.tenant is immutable: delete the job and create it anew for another tenant",
-        holds=lambda _: True,  # of two documents, not of one
+        message="spec.tenant is immutable: to change the tenant, delete the job and create it again",
+        holds=lambda _: True,  # the rule compares two documents
     ),
     Rule(
         path=("spec", "channels"),
         rule="self.exists(each, each == 'quotes')",
-        message="spec.channels needs quotes: the quote document is what trades give their price to",
+        message="spec.channels must contain quotes, because trades set the price in the quote document: add quotes",
         holds=lambda job: "quotes" in job.spec.channels,
     ),
     _only_with("alpaca"),
@@ -49,13 +50,14 @@ RULES = (
     Rule(
         path=("spec",),
         rule="self.provider != 'replay' || has(self.replay)",
-        message="provider replay needs spec.replay.tape: name the ConfigMap that holds the tape",
+        message="provider replay needs spec.replay.tape: name the ConfigMap or the PersistentVolumeClaim "
+        "that holds the tape",
         holds=lambda job: job.spec.provider != "replay" or job.spec.replay is not None,
     ),
     Rule(
         path=("spec", "replay", "tape"),
         rule="has(self.configMapRef) != has(self.claimRef)",
-        message="spec.replay.tape is in one place: name a ConfigMap with configMapRef, or a volume with claimRef",
+        message="spec.replay.tape needs exactly one location: set either configMapRef or claimRef",
         holds=lambda job: (
             job.spec.replay is None
             or (job.spec.replay.tape.config_map_ref is None) != (job.spec.replay.tape.claim_ref is None)
@@ -71,13 +73,13 @@ RULES = (
     Rule(
         path=("spec",),
         rule="self.provider != 'ibkr' || has(self.ibkr)",
-        message="provider ibkr needs spec.ibkr.host: name the host of an IB Gateway or TWS",
+        message="provider ibkr needs spec.ibkr.host: set it to the host of an IB Gateway or TWS",
         holds=lambda job: job.spec.provider != "ibkr" or job.spec.ibkr is not None,
     ),
     Rule(
         path=("spec",),
         rule="self.provider != 'ibkr' || !self.channels.exists(each, each == 'bars')",
-        message="provider ibkr has no one-minute bars: take bars out of spec.channels, or use another provider",
+        message="provider ibkr has no one-minute bars: remove bars from spec.channels, or use another provider",
         holds=lambda job: job.spec.provider != "ibkr" or "bars" not in job.spec.channels,
     ),
     Rule(

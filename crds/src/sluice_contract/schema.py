@@ -1,4 +1,4 @@
-"""The CustomResourceDefinition, made from the types: structural schema, CEL rules, defaults, columns."""
+"""The CustomResourceDefinition, generated from the types: structural schema, CEL rules, defaults, columns."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _LIST_TYPES: dict[str, Schema] = {
 
 
 def custom_resource_definition() -> Schema:
-    """The manifest of the IngestJob CRD, as `kubectl apply` takes it."""
+    """Return the manifest of the IngestJob CRD."""
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -81,7 +81,7 @@ def custom_resource_definition() -> Schema:
 
 
 def open_api_schema() -> Schema:
-    """The structural schema of an IngestJob, rules included."""
+    """Return the structural schema of an IngestJob, including its rules."""
     schema: Schema = {
         "type": "object",
         "description": _text(IngestJob.__doc__),
@@ -100,7 +100,7 @@ def open_api_schema() -> Schema:
 
 
 def field_rows(part: Schema, path: str = "") -> Iterator[tuple[str, Schema, bool]]:
-    """Every field below a schema, depth first: its dotted path, its schema, and whether it is required."""
+    """Yield every field below a schema, depth first: its dotted path, its schema, and whether it is required."""
     for name, field in part.get("properties", {}).items():
         here = f"{path}.{name}" if path else name
         yield here, field, name in part.get("required", ())
@@ -188,11 +188,11 @@ def _property(field: inspect.Field) -> Schema:
         schema |= _LIST_TYPES[field.encode_name]
     if not field.required:
         default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
-        # An empty list or map as default would take part in server-side apply for no gain.
+        # An empty list or map as default would take part in server-side apply without any benefit.
         if default not in (None, [], {}):
             schema["default"] = msgspec.to_builtins(default)
     if "description" not in schema:
-        raise TypeError(f"{field.name} has no description: `kubectl explain` would be silent about it")
+        raise TypeError(f"{field.name} has no description: add one, because `kubectl explain` shows it")
     return schema
 
 

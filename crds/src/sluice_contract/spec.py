@@ -1,7 +1,7 @@
-"""The declared half of an IngestJob: every field that a user may write, with its bounds.
+"""The spec of an IngestJob: every field that a user may write, with its bounds.
 
-The CRD's OpenAPI schema, `kubectl explain` and docs/ingestjob.md are generated from these types, so a description
-here is what a user reads there.
+The CRD's OpenAPI schema, `kubectl explain` and docs/ingestjob.md are generated from these types, so users read the
+descriptions there.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ Channel = Literal["quotes", "trades", "bars"]
 
 
 class Pause(CamelStruct, frozen=True):
-    """A pause of the whole job, in force while it is present and `until` is not over."""
+    """A pause of the whole job. It applies until `until` has passed or the field is removed."""
 
     reason: Reason = ""
     until: Until | None = None
 
 
 class PausedSymbol(CamelStruct, frozen=True):
-    """A pause of one symbol: it is unsubscribed, its record stays, the others are untouched."""
+    """A pause of one symbol. The symbol is unsubscribed and its record stays; other symbols are not affected."""
 
     symbol: Symbol
     reason: Reason = ""
@@ -45,54 +45,74 @@ class PausedSymbol(CamelStruct, frozen=True):
 
 
 class Synthetic(CamelStruct, frozen=True):
-    """Deterministic quotes made in the pod: the same seed and symbol give the same prices."""
+    """Settings of provider synthetic, which generates quotes. The same seed and symbol give the same prices."""
 
-    seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="The seed of the price paths.")] = 1
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="The seed of the generated prices. Default: 1.")] = 1
     quotes_per_second: Annotated[
-        int, Meta(ge=1, le=100_000, description="Quotes a second, over all symbols together.")
+        int,
+        Meta(ge=1, le=100_000, description="The number of quotes per second, over all symbols together. Default: 5."),
     ] = 5
     faults: Annotated[
         list[SyntheticFault],
-        Meta(max_length=50, description="What goes wrong and when: to see what becomes of it, without a provider."),
+        Meta(
+            max_length=50,
+            description="Simulated faults, which show how a fault looks without a provider. Absent: no faults.",
+        ),
     ] = []  # noqa: RUF012
 
 
 class Limits(CamelStruct, frozen=True):
-    """How much is written to Firestore. What comes in faster is coalesced: the newest quote of a symbol wins."""
+    """Limits on writes to Firestore. Faster quotes are coalesced: the newest quote of each symbol is written."""
 
     min_interval_milliseconds: Annotated[
-        int, Meta(ge=0, le=3_600_000, description="The least time between two writes of one symbol.")
+        int, Meta(ge=0, le=3_600_000, description="The minimum time between two writes of one symbol. Default: 1000.")
     ] = 1000
     writes_per_second: Annotated[
-        int, Meta(ge=1, le=500, description="Quote writes a second, over all symbols, in the long run.")
+        int,
+        Meta(
+            ge=1, le=500, description="The sustained number of quote writes per second, over all symbols. Default: 20."
+        ),
     ] = 20
-    burst: Annotated[int, Meta(ge=1, le=1000, description="Quote writes that may go at once after a lull.")] = 40
+    burst: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1000,
+            description="The number of quote writes that can be sent at once after a quiet period. Default: 40.",
+        ),
+    ] = 40
     flush_interval_milliseconds: Annotated[
-        int, Meta(ge=20, le=10_000, description="How often due quotes are written.")
+        int, Meta(ge=20, le=10_000, description="The interval at which due quotes are written. Default: 200.")
     ] = 200
 
 
 class Heartbeat(CamelStruct, frozen=True):
-    """The sign of life that consumers read."""
+    """The heartbeat document that consumers read."""
 
     interval_seconds: Annotated[
-        int, Meta(ge=1, le=30, description="How often the heartbeat document is written to Firestore.")
+        int,
+        Meta(
+            ge=1,
+            le=30,
+            description="The interval at which the heartbeat document is written to Firestore. Default: 15.",
+        ),
     ] = 15
     document: Annotated[
         DocumentID,
         Meta(
-            description="The id of the heartbeat document below tenants/TENANT/ops. Each job of a tenant needs its own."
+            description="The ID of the heartbeat document below tenants/TENANT/ops. Default: market_ingest. Each "
+            "job of a tenant needs its own document."
         ),
     ] = "market_ingest"
 
 
 class Firestore(CamelStruct, frozen=True):
-    """Where the quotes and the heartbeat go."""
+    """The Firestore database to which quotes and the heartbeat are written."""
 
     project_id: Annotated[
         ProjectID | None,
         Meta(
-            description="The Google Cloud project. Absent: the operator's default.",
+            description="The Google Cloud project. Absent: the operator's default project.",
         ),
     ] = None
     database: Annotated[
@@ -100,11 +120,11 @@ class Firestore(CamelStruct, frozen=True):
         Meta(
             pattern=r"^(\(default\)|[a-z][-a-z0-9]{2,61}[a-z0-9])$",
             max_length=63,
-            description="The database.",
+            description="The Firestore database. Default: (default).",
         ),
     ] = "(default)"
     live_quotes_collection: Annotated[
-        DocumentID, Meta(description="The collection of quote documents below tenants/TENANT.")
+        DocumentID, Meta(description="The collection of quote documents below tenants/TENANT. Default: live_quotes.")
     ] = "live_quotes"
     credentials_secret_ref: Annotated[
         SecretReference | None,
@@ -116,51 +136,62 @@ class Firestore(CamelStruct, frozen=True):
 
 
 class AutoStop(CamelStruct, frozen=True):
-    """Guardrails: when one is reached, the job pauses itself by the switch autoStop."""
+    """Limits at which the job pauses itself, by the switch autoStop."""
 
     after_seconds: (
         Annotated[
             int,
-            Meta(ge=1, le=31_536_000, description="How long it may stream, from the start or the end of a pause."),
+            Meta(
+                ge=1,
+                le=31_536_000,
+                description="How long the job may stream, from the start or the end of a pause. Absent: no limit.",
+            ),
         ]
         | None
     ) = None
     after_consecutive_errors: (
         Annotated[
             int,
-            Meta(ge=1, le=10_000, description="Failures of the stream in a row, none followed by a minute of health."),
+            Meta(
+                ge=1,
+                le=10_000,
+                description="The number of consecutive failures of the stream that pauses the job. A minute of "
+                "healthy streaming resets the count. Absent: no limit.",
+            ),
         ]
         | None
     ) = None
 
 
 class HTTP(CamelStruct, frozen=True):
-    """The HTTP interface of the pod."""
+    """Settings of the pod's HTTP interface."""
 
     token_secret_ref: Annotated[
         SecretReference,
-        Meta(description="The Secret whose key token is the bearer token of POST requests."),
+        Meta(description="The Secret whose key token holds the bearer token for POST requests."),
     ]
 
 
 class IngestJobSpec(CamelStruct, frozen=True):
-    """What to stream, where to write it, and whether to."""
+    """The market data to stream, where to write it, and when to pause."""
 
     tenant: Annotated[
         str,
         Meta(
             pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
             max_length=63,
-            description="Whose data this is: documents are written below tenants/TENANT. Immutable.",
+            description="The tenant that owns the data. Documents are written below tenants/TENANT. Immutable.",
         ),
     ]
-    provider: Annotated[Provider, Meta(description="Where quotes come from; selects the block of the same name.")]
+    provider: Annotated[
+        Provider, Meta(description="The source of the quotes. Its settings are in the field of the same name.")
+    ]
     symbols: Annotated[
         list[Symbol],
         Meta(
             min_length=1,
             max_length=2000,
-            description="The symbols to stream. Changed on the running connection.",
+            description="The symbols to stream. Changes are applied on the running connection.",
         ),
     ]
     channels: Annotated[
@@ -168,52 +199,72 @@ class IngestJobSpec(CamelStruct, frozen=True):
         Meta(
             min_length=1,
             max_length=3,
-            description="What to subscribe for each symbol. quotes is always among them; trades makes price the last "
-            "trade's, where it else is the mid, and counts towards a plan's symbol limit once more; bars keeps the "
-            "last one-minute bar in tenants/TENANT/live_bars/SYMBOL (provider ibkr has none).",
+            description="The channels to subscribe to for each symbol. quotes is required. trades: price is then "
+            "the last trade instead of the mid; each symbol counts twice against the plan's symbol "
+            "limit. bars: the last one-minute bar is kept in tenants/TENANT/live_bars/SYMBOL (not "
+            "available from provider ibkr).",
         ),
     ] = field(default_factory=lambda: ["quotes"])
     enabled: Annotated[
         bool,
-        Meta(description="The switch. false closes the stream at once; heartbeats go on and say paused."),
+        Meta(
+            description="The switch. Default: true. false closes the stream at once; heartbeats continue with "
+            "status paused."
+        ),
     ] = True
-    pause: Annotated[Pause | None, Meta(description="Pauses the job while present, with a reason and an end.")] = None
+    pause: Annotated[
+        Pause | None,
+        Meta(description="Pauses the whole job while present, with an optional reason and end time. Absent: no pause."),
+    ] = None
     paused_symbols: Annotated[
         list[PausedSymbol],
-        Meta(max_length=200, description="Symbols to pause, each with a reason; the others go on."),
+        Meta(
+            max_length=200,
+            description="Symbols to pause, each with an optional reason and end time. Other symbols are not affected.",
+        ),
     ] = []  # noqa: RUF012  msgspec copies an empty list default
     dry_run: Annotated[
-        bool, Meta(description='true: log "would write" and write no quote to Firestore. Heartbeats go on.')
+        bool,
+        Meta(
+            description='true: log "would write" and write no quotes to Firestore; heartbeats are still written. '
+            "Default: false."
+        ),
     ] = False
     alpaca: Annotated[Alpaca | None, Meta(description="Settings of provider alpaca.")] = None
     ibkr: Annotated[IBKR | None, Meta(description="Settings of provider ibkr.")] = None
     synthetic: Annotated[Synthetic | None, Meta(description="Settings of provider synthetic.")] = None
     replay: Annotated[Replay | None, Meta(description="Settings of provider replay.")] = None
-    limits: Annotated[Limits, Meta(description="How much is written to Firestore.")] = Limits()
-    heartbeat: Annotated[Heartbeat, Meta(description="The sign of life that consumers read.")] = Heartbeat()
-    firestore: Annotated[Firestore, Meta(description="Where quotes and heartbeat go.")] = Firestore()
+    limits: Annotated[Limits, Meta(description="Limits on writes to Firestore.")] = Limits()
+    heartbeat: Annotated[Heartbeat, Meta(description="The heartbeat document that consumers read.")] = Heartbeat()
+    firestore: Annotated[
+        Firestore, Meta(description="The Firestore database to which quotes and the heartbeat are written.")
+    ] = Firestore()
     auto_stop: Annotated[
         AutoStop | None,
         Meta(
-            description="Pauses the job by itself. The pause ends when the job's own switch has been off once, or when "
-            "autoStop changes."
+            description="Limits at which the job pauses itself. To end that pause, set enabled to false and back "
+            "to true, or change autoStop."
         ),
     ] = None
     http: Annotated[
-        HTTP | None, Meta(description="Who may work the pod's own switch. Absent: its HTTP interface is read-only.")
+        HTTP | None,
+        Meta(description="Access to the pod's own switch over HTTP. Absent: the HTTP interface is read-only."),
     ] = None
 
-    pod: Annotated[Pod | None, Meta(description="Where the pod runs, and with what.")] = None
+    pod: Annotated[Pod | None, Meta(description="Settings of the ingest pod, such as its resources.")] = None
 
     @property
     def alpaca_login(self) -> tuple[Alpaca, str] | None:
-        """Alpaca's settings, and the Secret to log in with; None for others, and where a dry run simulates it."""
+        """Return Alpaca's settings and the name of the Secret with its credentials.
+
+        Return None for other providers, and for a dry run that simulates quotes without credentials.
+        """
         if self.provider != "alpaca" or self.alpaca is None or self.alpaca.credentials_secret_ref is None:
             return None
         return self.alpaca, self.alpaca.credentials_secret_ref.name
 
 
-# Applied inside the running pod, by their names in the document. Every other field is cold and needs a new pod.
+# The running pod applies these fields, named as in the document. Every other field is cold and needs a new pod.
 HOT_FIELDS = frozenset(
     {
         "symbols",
@@ -230,7 +281,7 @@ HOT_FIELDS = frozenset(
 
 
 def cold_part(spec: IngestJobSpec) -> IngestJobSpec:
-    """Return the spec with each hot field at its default, and one symbol that means nothing (there must be one).
+    """Return the spec with each hot field at its default, and one placeholder symbol (the schema requires one).
 
     Two specs that need the same pod have the same cold part.
     """

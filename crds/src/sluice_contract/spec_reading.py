@@ -1,7 +1,7 @@
-"""What this version understands of the spec of an IngestJob that an API server has stored.
+"""Reading of the spec of a stored IngestJob, as far as this version understands it.
 
-The API server may have stored what this version cannot decode: the CRD is newer, or its schema has a hole. A stop must
-take effect all the same, so the fields that stop a job are read each on its own, whatever else is in the spec.
+The API server may have stored a spec that this version cannot decode: the CRD is newer, or its schema has a hole. A
+stop must take effect all the same, so each field that stops a job is read on its own, whatever else is in the spec.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _MAX_PROBLEM_LENGTH: Final = 500
 class StopFields(CamelStruct, frozen=True):
     """The fields of a spec that stop the job or some of its symbols.
 
-    `problem` is a sentence that names the first value among them that is not understood. The whole job is then paused:
-    nobody knows what else its author wanted to stop.
+    `problem` is a sentence that names the first of these fields that is not understood. The whole job is then paused,
+    because it is unknown what else the author wanted to stop.
     """
 
     enabled: bool = True
@@ -32,10 +32,10 @@ class StopFields(CamelStruct, frozen=True):
 
 
 class SpecReading(CamelStruct, frozen=True):
-    """One spec, as far as it is understood.
+    """A spec, as far as it is understood.
 
-    `spec` is None where a field other than the stop fields is not understood; `problem` then names that field. The
-    stop fields of `spec` are those of `stops`.
+    `spec` is None if a field other than the stop fields is not understood; `problem` then names that field. The stop
+    fields of `spec` are those of `stops`.
     """
 
     spec: IngestJobSpec | None
@@ -44,7 +44,7 @@ class SpecReading(CamelStruct, frozen=True):
 
 
 def read_spec(raw: Any) -> SpecReading:
-    """Return what is understood of a decoded `spec`. Never raises."""
+    """Return the understood part of a decoded `spec`. Never raises."""
     try:
         spec = msgspec.convert(raw, IngestJobSpec)
     except msgspec.ValidationError:
@@ -56,7 +56,7 @@ def read_spec(raw: Any) -> SpecReading:
 
 
 def stop_fields(spec: IngestJobSpec) -> StopFields:
-    """Return the stop fields of a spec that was decoded whole."""
+    """Return the stop fields of a completely decoded spec."""
     return StopFields(enabled=spec.enabled, pause=spec.pause, paused_symbols=spec.paused_symbols)
 
 
@@ -98,6 +98,6 @@ def _read_stops(raw: dict[str, Any]) -> StopFields:
 
 
 def _sentence(path: str, error: msgspec.ValidationError) -> str:
-    """Return "spec.pause.until is not understood: Invalid RFC3339 encoded datetime" for msgspec's own words."""
+    """Return a sentence such as "spec.pause.until is not understood: Invalid RFC3339 encoded datetime"."""
     words, _, at = str(error).partition(" - at `$")
     return f"{path}{at.rstrip('`')} is not understood: {words}"[:_MAX_PROBLEM_LENGTH]

@@ -1,7 +1,7 @@
-"""The observed half of an IngestJob. Two writers: the operator writes all but `stream`, the pod writes `stream`.
+"""The status of an IngestJob. The pod writes `stream`, the operator writes all other fields.
 
-Enumerations are text when they are read: a status that another version has written must not keep a pod from reading
-its spec, nor the operator from reading a report. The schema lists the values that this version writes.
+Enumerations are read as text: a status that another version has written must not prevent a pod from reading its spec,
+or the operator from reading a report. The schema lists the values that this version writes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ FailureType = Literal[
 GapCause = Literal["disconnect", "stall", "slowClient", "pause", "restart"]
 ConditionStatus = Literal["True", "False", "Unknown"]
 
-# Integers that every reader of JSON can hold.
+# The largest integer that every JSON reader can represent.
 LARGEST = 2**53 - 1
 
 Instant = Annotated[datetime, Meta(tz=True, extra_json_schema=INSTANT_SCHEMA)]
@@ -52,71 +52,85 @@ Sentence = Annotated[str, Meta(max_length=1024)]
 
 
 def one_of(values: Any, description: str) -> Meta:
-    """The schema of a text that takes one of the values of a Literal, and is any text when it is read."""
+    """Return the schema of a text that is written as one of the values of a Literal, and read as any text."""
     return Meta(description=description, max_length=63, extra_json_schema={"enum": list(get_args(values))})
 
 
 class Condition(CamelStruct, frozen=True):
-    """One fact about the job, in the form of metav1.Condition."""
+    """A condition of the job, in the form of metav1.Condition."""
 
-    type: Annotated[str, Meta(description="The fact.", max_length=316)]
-    status: Annotated[str, one_of(ConditionStatus, "Whether it holds.")]
-    reason: Annotated[str, Meta(description="Why, in one CamelCase word.", max_length=1024)]
-    message: Annotated[str, Meta(description="Why, in a sentence, and what to do about it.", max_length=32768)]
-    last_transition_time: Annotated[Instant, Meta(description="When status last changed.")]
-    observed_generation: Annotated[Count, Meta(description="The generation that this was judged from.")]
+    type: Annotated[str, Meta(description="The type of the condition.", max_length=316)]
+    status: Annotated[str, one_of(ConditionStatus, "Whether the condition holds.")]
+    reason: Annotated[str, Meta(description="The cause, as one word in CamelCase.", max_length=1024)]
+    message: Annotated[str, Meta(description="The cause as a sentence, and what to do about it.", max_length=32768)]
+    last_transition_time: Annotated[Instant, Meta(description="When the status of the condition last changed.")]
+    observed_generation: Annotated[Count, Meta(description="The generation of the job that was evaluated.")]
 
 
 class Restart(CamelStruct, frozen=True):
-    """The operator's back-off in replacing pods that end by themselves; kept here so that it survives a restart."""
+    """The operator's backoff before it replaces a pod that exited by itself.
 
-    count: Annotated[Count, Meta(description="Pods replaced in a row.")]
-    next_at: Annotated[Instant, Meta(description="No new pod before this time.")]
+    It is stored here so that it survives a restart of the operator.
+    """
+
+    count: Annotated[Count, Meta(description="The number of pods replaced in a row.")]
+    next_at: Annotated[Instant, Meta(description="The earliest time at which the operator creates a new pod.")]
 
 
 class StreamHeartbeat(CamelStruct, frozen=True):
-    """The pod's sign of life: at once on a transition, else at most every 30 s."""
+    """The heartbeat of the pod. The pod writes it at once on a transition, and otherwise at least every 30 s."""
 
-    at: Annotated[Instant, Meta(description="The pod's time of writing.")]
-    status: Annotated[str, one_of(HeartbeatState, "What the pod says that it does.")]
-    dry_run: Annotated[bool, Meta(description="Whether quotes are logged rather than written.")]
-    epoch: Annotated[Count, Meta(description="The incarnation that wrote this.")]
-    session_id: Annotated[Name, Meta(description="The process that wrote this; also on every quote document.")]
-    last_symbol: Annotated[Name | None, Meta(description="The symbol of the last quote received.")] = None
-    last_quote_at: Annotated[Instant | None, Meta(description="The event time of the last quote received.")] = None
+    at: Annotated[Instant, Meta(description="When the pod wrote this, by the clock of its node.")]
+    status: Annotated[str, one_of(HeartbeatState, "The state that the pod reports.")]
+    dry_run: Annotated[bool, Meta(description="Whether quotes are logged instead of written.")]
+    epoch: Annotated[Count, Meta(description="The epoch of the pod that wrote this.")]
+    session_id: Annotated[Name, Meta(description="The ID of the process, also found in its quote documents.")]
+    last_symbol: Annotated[
+        Name | None, Meta(description="The symbol of the last quote received. Absent: no quote was received.")
+    ] = None
+    last_quote_at: Annotated[
+        Instant | None, Meta(description="The event time of the last quote received. Absent: no quote was received.")
+    ] = None
 
 
 class StreamPause(CamelStruct, frozen=True):
-    """A pause in force. Acknowledged: from then on no quote document is written."""
+    """The pause in force. Once it is acknowledged, no quote document is written."""
 
-    source: Annotated[Sentence, Meta(description="The switch that pauses.")]
-    acknowledged_at: Annotated[Instant | None, Meta(description="When all was closed and flushed.")] = None
-    socket_closed_at: Annotated[
-        Instant | None, Meta(description="When the provider's socket closed. Absent: it was never open.")
+    source: Annotated[Sentence, Meta(description="The switch that causes the pause.")]
+    acknowledged_at: Annotated[
+        Instant | None,
+        Meta(description="When the stream was closed and flushed. Absent: not yet acknowledged."),
     ] = None
-    last_write_at: Annotated[Instant | None, Meta(description="The last quote write acknowledged before.")] = None
+    socket_closed_at: Annotated[
+        Instant | None, Meta(description="When the connection to the provider was closed. Absent: it was never open.")
+    ] = None
+    last_write_at: Annotated[
+        Instant | None, Meta(description="When the last quote write before the pause was acknowledged.")
+    ] = None
     reason: Annotated[Sentence | None, Meta(description="The reason given with the pause.")] = None
-    until: Annotated[Instant | None, Meta(description="When the pause ends by itself.")] = None
+    until: Annotated[
+        Instant | None, Meta(description="When the pause ends by itself. Absent: it lasts until it is removed.")
+    ] = None
 
 
 class SymbolRejection(CamelStruct, frozen=True):
-    """A symbol that the provider refuses."""
+    """A symbol that the provider rejects."""
 
     symbol: Annotated[Name, Meta(description="The symbol.")]
-    code: Annotated[int, Meta(ge=-LARGEST, le=LARGEST, description="The provider's error code.")]
-    message: Annotated[Sentence, Meta(description="The provider's words.")]
+    code: Annotated[int, Meta(ge=-LARGEST, le=LARGEST, description="The error code of the provider.")]
+    message: Annotated[Sentence, Meta(description="The error message of the provider.")]
 
 
 class SymbolLedger(CamelStruct, frozen=True):
-    """What the provider has acknowledged, against what is declared."""
+    """The declared symbols, by what the provider has acknowledged."""
 
-    live: Annotated[Name, Meta(description="confirmed/desired, for the column LIVE.")]
-    desired: Annotated[Count, Meta(description="Symbols that should stream now: declared and not paused.")]
-    confirmed: Annotated[Count, Meta(description="Symbols that the provider acknowledged.")]
-    pending: Annotated[Count, Meta(description="Symbols asked for and not yet acknowledged.")]
-    paused: Annotated[Count, Meta(description="Declared symbols that are paused.")]
-    rejected: Annotated[Count, Meta(description="Symbols that the provider refused.")]
-    rejections: Annotated[list[SymbolRejection], Meta(description="The first 20 refused symbols.", max_length=20)] = []  # noqa: RUF012
+    live: Annotated[Name, Meta(description="Confirmed and desired symbols, such as 3/3 (column LIVE).")]
+    desired: Annotated[Count, Meta(description="The number of symbols to stream now: declared and not paused.")]
+    confirmed: Annotated[Count, Meta(description="The number of symbols that the provider acknowledged.")]
+    pending: Annotated[Count, Meta(description="The number of requested symbols that are not yet acknowledged.")]
+    paused: Annotated[Count, Meta(description="The number of declared symbols that are paused.")]
+    rejected: Annotated[Count, Meta(description="The number of symbols that the provider rejected.")]
+    rejections: Annotated[list[SymbolRejection], Meta(description="The first 20 rejected symbols.", max_length=20)] = []  # noqa: RUF012
     unknown_paused: Annotated[
         list[Name],
         Meta(description="The first 20 entries of pausedSymbols that are not in symbols.", max_length=20),
@@ -124,75 +138,94 @@ class SymbolLedger(CamelStruct, frozen=True):
 
 
 class SymbolFreshness(CamelStruct, frozen=True):
-    """How fresh the declared symbols are, by number. Those without a confirmed subscription are in none of these."""
+    """The number of declared symbols in each freshness state.
 
-    live: Annotated[Count, Meta(description="Heard within the last 15 s, or three effective intervals.")]
-    quiet: Annotated[Count, Meta(description="Not heard lately, and nothing wrong: illiquid, or of unknown hours.")]
-    stale: Annotated[
-        Count, Meta(description="Liquid, its market open, and silent for far longer than is normal for it.")
+    A symbol without a confirmed subscription is counted only if it is paused.
+    """
+
+    live: Annotated[
+        Count, Meta(description="Symbols that ticked within the last 15 s, or within three effective intervals.")
     ]
-    closed: Annotated[Count, Meta(description="Not heard lately because its market is closed.")]
-    halted: Annotated[Count, Meta(description="Trading is halted.")]
-    paused: Annotated[Count, Meta(description="Paused, by pausedSymbols or with the whole job.")]
+    quiet: Annotated[
+        Count,
+        Meta(description="Symbols without recent ticks and without a fault: illiquid, or of unknown market hours."),
+    ]
+    stale: Annotated[
+        Count,
+        Meta(description="Liquid symbols that are silent for far longer than normal while their market is open."),
+    ]
+    closed: Annotated[Count, Meta(description="Symbols that have not ticked lately because their market is closed.")]
+    halted: Annotated[Count, Meta(description="Symbols whose trading is halted.")]
+    paused: Annotated[Count, Meta(description="Symbols that are paused, by pausedSymbols or with the whole job.")]
 
 
 class StreamGap(CamelStruct, frozen=True):
-    """A time in which nothing could be received. What was said meanwhile is gone."""
+    """A period in which no data could be received. The data of that period is lost."""
 
     from_: Annotated[Instant, Meta(description="When the stream ended, or was last known to be alive.")]
-    to: Annotated[Instant, Meta(description="When it was live again.")]
-    cause: Annotated[str, one_of(GapCause, "Why.")]
+    to: Annotated[Instant, Meta(description="When the stream was live again.")]
+    cause: Annotated[str, one_of(GapCause, "The cause of the gap.")]
 
 
 class ConnectionSlot(CamelStruct, frozen=True):
-    """The one connection that the provider allows, within the namespace: for a key pair and feed, or a client id."""
+    """The one connection that the provider allows, within the namespace, for a key pair and feed or for a client ID."""
 
-    acquired: Annotated[bool, Meta(description="Whether this job has it.")]
-    holder: Annotated[Name, Meta(description="The job that has it.")]
+    acquired: Annotated[bool, Meta(description="Whether this job holds the connection.")]
+    holder: Annotated[Name, Meta(description="The job that holds the connection.")]
 
 
 class StreamFailure(CamelStruct, frozen=True):
-    """Why the stream is not live, or what it lacks while it is. Absent where nothing is wrong."""
+    """Why the stream is not live, or what is impaired while it is live. Absent: nothing is wrong."""
 
-    type: Annotated[str, one_of(FailureType, "What kind of failure.")]
+    type: Annotated[str, one_of(FailureType, "The type of the failure.")]
     message: Annotated[Sentence, Meta(description="What happened, and what to do about it.")]
-    at: Annotated[Instant, Meta(description="When it happened.")]
+    at: Annotated[Instant, Meta(description="When the failure happened.")]
 
 
 class Sink(CamelStruct, frozen=True):
-    """How writing to Firestore goes."""
+    """The state of the writes to Firestore."""
 
     healthy: Annotated[bool, Meta(description="Whether the last write succeeded.")]
-    message: Annotated[Sentence | None, Meta(description="Why not, and what to do about it.")] = None
-    last_write_at: Annotated[Instant | None, Meta(description="The last quote write acknowledged.")] = None
+    message: Annotated[Sentence | None, Meta(description="Why the last write failed, and what to do about it.")] = None
+    last_write_at: Annotated[
+        Instant | None, Meta(description="When the last quote write was acknowledged. Absent: no quote was written.")
+    ] = None
 
 
 class Preflight(CamelStruct, frozen=True):
-    """What a look at the provider's account found, once the stream was up. It never keeps a stream from going on."""
+    """The result of the preflight check of the provider's account.
 
-    at: Annotated[Instant, Meta(description="When it ended.")]
-    passed: Annotated[bool, Meta(description="Whether everything was good.")]
+    The check runs once the stream is up. It never stops the stream.
+    """
+
+    at: Annotated[Instant, Meta(description="When the check ended.")]
+    passed: Annotated[bool, Meta(description="Whether the check found no problem.")]
     findings: Annotated[
-        list[Sentence], Meta(description="The first 20 findings; what is not good comes first.", max_length=20)
+        list[Sentence], Meta(description="The first 20 findings, with problems first.", max_length=20)
     ] = []  # noqa: RUF012
 
 
 class StreamStatus(CamelStruct, frozen=True):
-    """What the ingest pod says of itself. Written by the pod alone."""
+    """The status that the ingest pod reports. Only the pod writes it."""
 
-    observed_generation: Annotated[Count, Meta(description="The generation that the pod has applied.")]
-    pod_uid: Annotated[Name, Meta(description="The pod that wrote this; the operator heeds only the current one.")]
-    state: Annotated[str, one_of(StreamState, "The state of the provider's connection.")]
-    heartbeat: Annotated[StreamHeartbeat, Meta(description="The pod's sign of life.")]
-    ingest_enabled: Annotated[bool, Meta(description="Whether no switch pauses the job.")]
-    ingest_enabled_source: Annotated[Sentence, Meta(description="The switch that decided.")]
-    symbols: Annotated[SymbolLedger, Meta(description="What is subscribed.")]
-    sink: Annotated[Sink, Meta(description="How writing to Firestore goes.")]
+    observed_generation: Annotated[Count, Meta(description="The generation of the job that the pod has applied.")]
+    pod_uid: Annotated[
+        Name,
+        Meta(description="The UID of the reporting pod. The operator ignores any pod except the current one."),
+    ]
+    state: Annotated[str, one_of(StreamState, "The state of the connection to the provider.")]
+    heartbeat: Annotated[StreamHeartbeat, Meta(description="The heartbeat of the pod.")]
+    ingest_enabled: Annotated[bool, Meta(description="true if no switch pauses the job.")]
+    ingest_enabled_source: Annotated[Sentence, Meta(description="The switch that determines ingestEnabled.")]
+    symbols: Annotated[SymbolLedger, Meta(description="The declared symbols, by what the provider has acknowledged.")]
+    sink: Annotated[Sink, Meta(description="The state of the writes to Firestore.")]
     effective_interval_milliseconds: Annotated[
         Count,
-        Meta(description="How often one symbol can be written, with this many symbols under these limits."),
+        Meta(description="How often each symbol can be written, with this number of symbols and these limits."),
     ]
-    freshness: Annotated[SymbolFreshness | None, Meta(description="How fresh the symbols are, by number.")] = None
+    freshness: Annotated[
+        SymbolFreshness | None, Meta(description="The number of declared symbols in each freshness state.")
+    ] = None
     stops_generation: Annotated[
         Count | None,
         Meta(
@@ -203,35 +236,48 @@ class StreamStatus(CamelStruct, frozen=True):
     spec_problem: Annotated[
         Sentence | None,
         Meta(
-            description="The field of the spec that the pod does not understand, and why. It goes by the last spec "
-            "that it understood; a pod that has understood none streams nothing."
+            description="The field of the spec that the pod does not understand, and why. The pod uses the last "
+            "spec that it understood; a pod that has understood none streams nothing."
         ),
     ] = None
-    gaps: Annotated[list[StreamGap], Meta(description="The last 10 gaps that are over.", max_length=10)] = []  # noqa: RUF012
+    gaps: Annotated[
+        list[StreamGap], Meta(description="The last 10 gaps in the stream that have ended.", max_length=10)
+    ] = []  # noqa: RUF012
     slot: Annotated[
-        ConnectionSlot | None, Meta(description="Who has the connection. Absent where nobody has asked for it.")
+        ConnectionSlot | None,
+        Meta(description="The job that holds the connection. Absent: the pod has not requested the connection."),
     ] = None
-    pause: Annotated[StreamPause | None, Meta(description="The pause in force, if any.")] = None
-    failure: Annotated[StreamFailure | None, Meta(description="Why the stream is not live, or what it lacks.")] = None
-    preflight: Annotated[Preflight | None, Meta(description="What a look at the provider's account found.")] = None
+    pause: Annotated[StreamPause | None, Meta(description="The pause in force. Absent: the job is not paused.")] = None
+    failure: Annotated[
+        StreamFailure | None,
+        Meta(description="Why the stream is not live, or what is impaired while it is live. Absent: nothing is wrong."),
+    ] = None
+    preflight: Annotated[
+        Preflight | None, Meta(description="The result of the preflight check of the provider's account.")
+    ] = None
 
 
 class IngestJobStatus(CamelStruct, frozen=True):
-    """The truth at a glance. Until the operator has seen the job, there is none."""
+    """The observed state of the job. Absent until the operator has processed the job."""
 
-    observed_generation: Annotated[Count | None, Meta(description="The generation that the operator has seen.")] = None
-    phase: Annotated[str, one_of(Phase, "One word for people. Programs read the conditions.")] | None = None
-    conditions: Annotated[
-        list[Condition], Meta(description="What is known of the job, one fact an entry.", max_length=16)
-    ] = []  # noqa: RUF012
-    pod_name: Annotated[Name | None, Meta(description="The job's pod.")] = None
-    epoch: Annotated[Count | None, Meta(description="The current incarnation: raised before each pod is created.")] = (
-        None
-    )
-    restart: Annotated[
-        Restart | None, Meta(description="Present while pods that ended by themselves are being replaced.")
+    observed_generation: Annotated[
+        Count | None, Meta(description="The generation of the job that the operator has processed.")
     ] = None
-    stream: Annotated[StreamStatus | None, Meta(description="What the ingest pod says of itself.")] = None
+    phase: Annotated[str, one_of(Phase, "A one-word summary for people. Programs read the conditions.")] | None = None
+    conditions: Annotated[list[Condition], Meta(description="The conditions of the job.", max_length=16)] = []  # noqa: RUF012
+    pod_name: Annotated[Name | None, Meta(description="The name of the job's pod.")] = None
+    epoch: Annotated[
+        Count | None,
+        Meta(description="The epoch of the job's current pod. The operator raises it before it creates a pod."),
+    ] = None
+    restart: Annotated[
+        Restart | None,
+        Meta(
+            description="The backoff before the operator replaces a pod that exited by itself. Absent: there is "
+            "no backoff."
+        ),
+    ] = None
+    stream: Annotated[StreamStatus | None, Meta(description="The status that the ingest pod reports.")] = None
 
 
 OPERATOR_FIELDS = frozenset({"observed_generation", "phase", "conditions", "pod_name", "epoch", "restart"})

@@ -1,4 +1,4 @@
-"""What is wrong with a document, told as an API server and kubectl would, where there is neither."""
+"""Validation of a document where there is no API server, with messages like those of an API server and kubectl."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STEP = re.compile(r"\[(?P<index>\d+)\]|\.?(?P<name>[^.\[\]]+)")
 
 
 def mistakes(document: dict[str, Any]) -> list[str]:
-    """A sentence for each: fields that there are not, a value out of its bounds, rules across fields."""
+    """Return a sentence for each mistake: unknown fields, values out of bounds, broken rules across fields."""
     if found := [*_headings(document), *_unknown(document, _without_metadata(open_api_schema()))]:
         return found
     try:
@@ -34,22 +34,22 @@ def _headings(document: dict[str, Any]) -> Iterator[str]:
     for field, value in (("apiVersion", identity.API_VERSION), ("kind", identity.KIND)):
         given = document.get(field, value)
         if given != value:
-            yield f"{field} is {given!r}: it takes {value}"
+            yield f"{field} is {given!r}: set it to {value}"
     metadata = document.get("metadata")
     for field in ("name", "namespace"):
         given = metadata.get(field) if isinstance(metadata, dict) else None
         if isinstance(given, str) and given and not _NAME.fullmatch(given):
-            yield f"metadata.{field} is {given!r}: it takes lower-case letters, digits, - and . between them"
+            yield f"metadata.{field} is {given!r}: use lower-case letters, digits, and - and . between them"
 
 
 def _without_metadata(schema: Schema) -> Schema:
-    """What the metadata may have is for Kubernetes to say, and the status is nobody's to write."""
+    """Return the schema without metadata, which Kubernetes validates, and without status, which users do not write."""
     known = {name: field for name, field in schema["properties"].items() if name not in ("metadata", "status")}
     return schema | {"properties": known | {"metadata": {}, "status": {}}}
 
 
 def _unknown(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
-    """The fields below `path` that no schema has. Where a value is of another type, decoding tells it."""
+    """Yield a sentence for each unknown field below `path`. Decoding reports a value of another type."""
     properties = schema.get("properties")
     if isinstance(part, list):
         yield from _repeated(part, schema, path)
@@ -62,35 +62,35 @@ def _unknown(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
                 yield from _unknown(value, properties[name], here)
             else:
                 near = get_close_matches(str(name), properties, n=1)
-                yield f"{here} is no field: {f'did you mean {near[0]}' if near else 'remove it'}"
+                yield f"unknown field {here}; {f'did you mean {near[0]}?' if near else 'remove it'}"
 
 
 def _repeated(part: list[Any], schema: Schema, path: str) -> Iterator[str]:
-    """What a set has twice, or a map of its keys."""
+    """Yield a sentence for each duplicate in a set, or duplicate key in a map."""
     keys = schema.get("x-kubernetes-list-map-keys", [])
     is_unique = bool(keys) or schema.get("x-kubernetes-list-type") == "set"
     if is_unique:
         names = (" ".join(str(each.get(key)) for key in keys) if isinstance(each, dict) else str(each) for each in part)
         for name, count in Counter(names).items():
             if count > 1:
-                yield f"{path} has {name} {count} times: leave one"
+                yield f"{path} contains {name} {count} times: keep only one"
 
 
 def _sentence(error: str, document: dict[str, Any]) -> str:
-    """msgspec's own, with the value, and what the field is for."""
+    """Return msgspec's message with the value and the description of the field."""
     told = _AT.fullmatch(error)
     if told is None:
-        return f"this is no IngestJob: {error}"
+        return f"this is not an IngestJob: {error}"
     value, schema = _at(told["path"], document)
     description, known = str(schema.get("description", "")).rstrip("."), ", ".join(map(str, schema.get("enum", ())))
     if known:
-        return f"{told['path']} is {value!r}: it takes {known} ({description})"
+        return f"{told['path']} is {value!r}: set it to one of {known} ({description})"
     shown = f"{told['path']} is {value!r}" if isinstance(value, str | int | float | bool) else told["path"]
     return f"{shown}: {told['words']}{f' ({description})' if description else ''}"
 
 
 def _at(path: str, document: dict[str, Any]) -> tuple[Any, Schema]:
-    """The value at a path, and its schema; None and nothing where there is none."""
+    """Return the value at a path and its schema; None and an empty schema if the path does not exist."""
     value: Any = document
     schema = open_api_schema()
     for step in _STEP.finditer(path):

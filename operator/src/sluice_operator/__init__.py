@@ -1,1 +1,1 @@
-"""The operator: an IngestJob in, one ingest pod and an honest status out."""
+"""The operator: it runs one ingest pod for each IngestJob and reports an honest status."""

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Runs the operator; 0 after a signal, 1 where a new process is needed, 2 where its settings are wrong."""
+    """Run the operator. Return 0 after a signal, 1 if a new process is needed, 2 if the settings are wrong."""
     try:
         chosen = settings(os.environ)
     except ValueError as error:
@@ -27,7 +27,7 @@ def main() -> int:
     except AccessError as error:
         return _misconfigured(error)
     except Exception:
-        log.critical("the operator ends, and is to be started anew", exc_info=True)
+        log.critical("operator exiting; it needs to be restarted", exc_info=True)
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""The wiring: which part is given to which, in which order they start, and in which they stop."""
+"""The wiring of the operator: the dependencies of its parts, and the order in which they start and stop."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from .workqueue import WorkQueue
 
 log = logging.getLogger(__name__)
 
-LOGIN_EVERY_SECONDS = 5.0  # a token that is refused for long must not become a loop of logins
+LOGIN_EVERY_SECONDS = 5.0  # a token that is refused for a long time must not cause a loop of logins
 KOPF_CONNECTIONS = 100
 STOP_SECONDS = 10.0
 LEASE = "sluice-operator"
@@ -48,7 +48,7 @@ LEASE_REQUEST_SHARE = 0.75  # of the time between two renewals
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """Everything that runs."""
+    """The parts of the operator that run."""
 
     settings: Settings
     api_client: ApiClient
@@ -61,12 +61,12 @@ class Parts(msgspec.Struct, frozen=True):
     workers: Workers
     pulse: LoopLagMonitor
     leadership: Leadership
-    warm: asyncio.Event  # the first LIST is done: this replica could lead
+    warm: asyncio.Event  # set when the first LIST is complete, so that this replica can lead
 
 
 @asynccontextmanager
 async def assembled(settings: Settings, api_client: ApiClient) -> AsyncIterator[Parts]:
-    """All parts, wired and not yet started; the connections to the API server are open meanwhile."""
+    """Yield all parts, wired but not started. The connections to the API server are open in the context."""
     metrics, queue = Metrics(), WorkQueue[Key](time.monotonic)
     store = ClusterState(queue.add, settings.project_id)
     async with api_client, another(api_client) as lease_way:
@@ -92,9 +92,9 @@ async def assembled(settings: Settings, api_client: ApiClient) -> AsyncIterator[
 
 
 def _leadership(settings: Settings, api_client: ApiClient) -> Leadership:
-    # Connections and a time limit of its own: a renewal waits for nothing, and is over before the next one is due.
+    # The Lease has its own connections and time limit: a renewal waits for no other request and ends before the next.
     api = Api(api_client, settings.terms.retry * LEASE_REQUEST_SHARE)
-    # Named anew with each process: a restarted one must not take itself for the one before.
+    # Each process has a new name, so that a restarted process does not mistake the earlier one for itself.
     me = f"{settings.replica or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
     timing = leadership.ElectionClocks(_now, _seconds, lambda: os._exit(1))
     return Leadership(KubernetesLease(api, settings.namespace, LEASE), me, settings.terms, timing)
@@ -105,11 +105,12 @@ def _now() -> datetime:
 
 
 def _seconds() -> float:
-    return time.clock_gettime(time.CLOCK_BOOTTIME)  # unlike time.monotonic's, these pass while the machine sleeps
+    # Unlike time.monotonic(), this clock advances while the machine sleeps.
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 async def run(settings: Settings, api_client: ApiClient) -> None:
-    """Runs until a signal comes. Raises an ExceptionGroup with `Blind` where only a new process helps."""
+    """Run until a signal arrives. Raise an ExceptionGroup with `WatchBroken` if only a new process helps."""
     async with assembled(settings, api_client) as parts:
         _expose(parts)
         health = Health(alive=parts.pulse.is_steady, ready=parts.warm.is_set, metrics=parts.metrics.page)
@@ -125,7 +126,7 @@ async def run(settings: Settings, api_client: ApiClient) -> None:
 
 async def _run_parts(parts: Parts) -> None:
     async with asyncio.TaskGroup() as group:
-        # All before kopf: when kopf stops, it cancels whatever was started after it.
+        # All tasks start before kopf: when kopf stops, it cancels every task that was started after it.
         endless = [
             group.create_task(parts.pulse.run(), name="pulse"),
             group.create_task(parts.recorder.run(), name="recorder"),
@@ -147,7 +148,7 @@ async def _run_parts(parts: Parts) -> None:
 
 
 async def _listed(parts: Parts) -> bool:
-    """The first LIST, unless a signal comes first. From then on this replica may lead."""
+    """Run the first LIST until it is complete or a signal arrives; return whether it is complete."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -163,8 +164,8 @@ async def _listed(parts: Parts) -> bool:
 
 
 async def _reflect(parts: Parts) -> None:
-    """kopf's watches, until a signal comes: kopf takes over its handling."""
-    logging.getLogger("kopf.objects").addFilter(_has_no_refused_write)  # the session has logged it
+    """Run kopf's watches until a signal arrives; kopf takes over the handling of signals."""
+    logging.getLogger("kopf.objects").addFilter(_has_no_refused_write)  # the session has already logged the refusal
     await kopf.operator(
         registry=registry(parts.store, _Login(parts.api_client, ReadOnly(parts.metrics.count_refused_write))),
         settings=kopf_settings(),
@@ -186,12 +187,24 @@ async def _watch_watchers() -> None:
 def _expose(parts: Parts) -> None:
     gauge = parts.metrics.gauge
     gauge("queue_depth", "Jobs that wait for a worker.", lambda: parts.queue.depth)
-    gauge("queue_oldest_seconds", "How long the job that waits longest has waited.", lambda: parts.queue.oldest_seconds)
-    gauge("queue_retries", "Passes that failed and were put off, since the start.", lambda: parts.queue.retries)
-    gauge("jobs", "Jobs that are known.", lambda: len(parts.store.jobs))
-    gauge("pods", "Pods that are known.", lambda: len(parts.store.pods))
-    gauge("leader", "1 for the replica that leads, 0 for its standby.", lambda: parts.leadership.holds)
-    gauge("lease_transitions", "How often the lead has changed hands.", lambda: parts.leadership.transitions)
+    gauge(
+        "queue_oldest_seconds",
+        "Seconds for which the oldest queued job has waited.",
+        lambda: parts.queue.oldest_seconds,
+    )
+    gauge(
+        "queue_retries",
+        "Reconciliations that failed and were queued for a retry, since the start.",
+        lambda: parts.queue.retries,
+    )
+    gauge("jobs", "IngestJobs in the cache.", lambda: len(parts.store.jobs))
+    gauge("pods", "Ingest pods in the cache.", lambda: len(parts.store.pods))
+    gauge("leader", "1 on the replica that leads, 0 on the standby.", lambda: parts.leadership.holds)
+    gauge(
+        "lease_transitions",
+        "Changes of the leading replica, as counted in the Lease.",
+        lambda: parts.leadership.transitions,
+    )
 
 
 def _has_no_refused_write(record: logging.LogRecord) -> bool:
@@ -199,7 +212,7 @@ def _has_no_refused_write(record: logging.LogRecord) -> bool:
 
 
 class _Login:
-    """Gives kopf a session of its own that only reads whenever it asks, but not more often than every 5 s."""
+    """The login of kopf: a new read-only session on each request, at most once every 5 s."""
 
     def __init__(self, api_client: ApiClient, read_only: ReadOnly) -> None:
         self._api_client = api_client

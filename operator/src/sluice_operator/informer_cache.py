@@ -1,4 +1,4 @@
-"""What the operator remembers of the cluster, and what it noticed by its own clock. All of it can be lost."""
+"""The objects of the cluster and the operator's own observations, in memory. All of it can be lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ V = TypeVar("V", Job, Pod)
 
 
 class RecordedRefusal(msgspec.Struct, frozen=True):
-    """A refusal of the API server, and when it came by the monotonic clock."""
+    """A refusal of the API server, and its time by the monotonic clock."""
 
     message: str
     generation: int
@@ -25,47 +25,47 @@ class RecordedRefusal(msgspec.Struct, frozen=True):
 
 
 class JobMemory(msgspec.Struct):
-    """What was noticed of one job. Instants are by the monotonic clock."""
+    """The operator's observations of one job. Instants are by the monotonic clock."""
 
-    heartbeat: object = None  # identifies the newest heartbeat seen
-    heartbeat_at: float = 0.0  # when it was first seen, by the clock that stands still while the API server is away
+    heartbeat: object = None  # the newest heartbeat seen: pod UID and time
+    heartbeat_at: float = 0.0  # when it was first seen, by the clock that stops while the API server is unreachable
     looked_up: object = None  # the heartbeat that a live read confirmed
-    pausing_at: float | None = None  # since when a stop is not confirmed, by the clock of `heartbeat_at`
+    pausing_at: float | None = None  # the start of the unconfirmed stop, by the clock of `heartbeat_at`
     confirmed_symbol_pauses: frozenset[str] = frozenset()
     refused: RecordedRefusal | None = None
     cold_hash: tuple[str, int, str] = ("", -1, "")  # job uid, generation, hash
 
 
 class ObjectCache(Generic[V]):
-    """The known objects of one kind, one a key."""
+    """The known objects of one kind, at most one for each key."""
 
     def __init__(self, changed: Callable[[Key], None], is_watched: Callable[[V], bool]) -> None:
-        """`is_watched` says whether the watch delivers such an object at all."""
+        """`is_watched` returns whether the watch delivers an object."""
         self._changed = changed
         self._is_watched: Callable[[V], bool] = is_watched
         self._objects: dict[Key, V] = {}
         self.streamed: dict[Key, int] = {}  # the newest resourceVersion that the watch delivered
-        self.deliveries = 0  # how many events the watch has delivered, of whatever objects
-        self._touched: set[Key] | None = None  # keys that changed while a LIST was under way
+        self.deliveries = 0  # the number of events that the watch has delivered
+        self._touched: set[Key] | None = None  # the keys that changed during a LIST
 
     def __len__(self) -> int:
         return len(self._objects)
 
     def get(self, key: Key) -> V | None:
-        """The object, as far as is known."""
+        """Return the object of the key, if it is known."""
         return self._objects.get(key)
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._objects)
 
     def deliver(self, key: Key, value: V) -> None:
-        """Take the state of an object from the watch."""
+        """Store the state of an object that the watch delivered."""
         self.deliveries += 1
         self.streamed[key] = version(value)
         self.put(key, value)
 
     def deliver_removal(self, key: Key, uid: str) -> None:
-        """Take the removal of an object from the watch."""
+        """Remove an object whose removal the watch delivered."""
         self.deliveries += 1
         self.streamed.pop(key, None)
         self.remove(key, uid)
@@ -79,14 +79,14 @@ class ObjectCache(Generic[V]):
         }
 
     def put(self, key: Key, value: V) -> None:
-        """Takes an object from a watch, a live read or an answer; an older state than the known one is ignored."""
+        """Store an object from a watch, a live read or a response, if it is newer than the known one."""
         known = self._objects.get(key)
         if known is not None and version(value) <= version(known):
             return
         self._take(key, value)
 
     def remove(self, key: Key, uid: str) -> None:
-        """Forgets the object, unless a newer one has taken its place."""
+        """Remove the object, unless a newer object has taken its place."""
         known = self._objects.get(key)
         if known is not None and known.metadata.uid == uid:
             del self._objects[key]
@@ -94,19 +94,19 @@ class ObjectCache(Generic[V]):
             self._note(key)
 
     def drop(self, key: Key) -> None:
-        """Forgets the object without a word: it is nobody's business any more."""
+        """Remove the object without adding its key to the work queue."""
         self._objects.pop(key, None)
         self.streamed.pop(key, None)
 
     def begin_list(self) -> None:
-        """From now on, what changes is newer than the LIST that is being read."""
+        """Start to record the keys that change: their objects are newer than the LIST that is being read."""
         self._touched = set()
 
     def replace_all(self, listed: dict[Key, V], kept: Callable[[V], bool]) -> dict[Key, int | None]:
-        """Makes the shelf equal to a LIST. Returns what differed: the listed version, None where an object is gone.
+        """Make the cache equal to a LIST. Return the differences: the listed version, or None for a removed object.
 
-        The LIST counts even where its versions are lower: a cluster restored from a backup counts anew. `kept` names
-        objects that a LIST does not show.
+        The LIST counts even if its versions are lower, because a cluster restored from a backup can count from a lower
+        version. `kept` selects objects that a LIST does not show.
         """
         touched, self._touched = self._touched or set(), None
         differed: dict[Key, int | None] = {}
@@ -133,9 +133,9 @@ class ObjectCache(Generic[V]):
 
 
 class ClusterState:
-    """Both shelves, and a memory a job. Every change adds the job's key to the work queue.
+    """The caches of jobs and pods, and the memory of each job. Each change adds the job's key to the work queue.
 
-    It also adds the keys of the jobs for which a document has become free, or somebody else's.
+    It also adds the keys of the jobs whose documents have become free, or are claimed by another job.
     """
 
     def __init__(self, changed: Callable[[Key], None], project_id: str = "") -> None:
@@ -147,27 +147,27 @@ class ClusterState:
         self._changed = changed
         self._project_id = project_id
         self._memories: dict[Key, JobMemory] = {}
-        self._claimed: dict[Key, tuple[str, int]] = {}  # job uid and generation of what was claimed
+        self._claimed: dict[Key, tuple[str, int]] = {}  # the job UID and generation of each claim
 
     def memory(self, key: Key) -> JobMemory:
-        """What was noticed of the job."""
+        """Return the operator's observations of the job, which the caller updates."""
         return self._memories.setdefault(key, JobMemory())
 
     def forget(self, key: Key) -> None:
-        """There is neither job nor a pod of ours any more."""
+        """Forget the job: neither the job nor a pod of the operator exists any more."""
         self._memories.pop(key, None)
         self.pods.drop(key)
         self._release(key)
 
     def put_pod(self, pod: Pod) -> None:
-        """Takes a pod, if it bears the name of a job's pod."""
+        """Store a pod, if it has the name of a job's pod."""
         if (key := key_of_pod(pod.metadata.namespace, pod.metadata.name)) is not None:
             self.pods.put(key, pod)
 
     def _job_changed(self, key: Key) -> None:
         job = self.jobs.get(key)
         if job is None:
-            if self.pods.get(key) is None:  # else its pod may still write
+            if self.pods.get(key) is None:  # otherwise the pod may still write
                 self._release(key)
         elif self._claimed.get(key) != (declared := (job.metadata.uid, job.metadata.generation)):
             self._claimed[key] = declared
@@ -189,11 +189,11 @@ class ClusterState:
 
 
 def has_operator_label(pod: Pod) -> bool:
-    """Whether the LIST and the watch of pods, which select by this label, show the pod."""
+    """Return whether the LIST and the watch of pods, which select by this label, show the pod."""
     return pod.metadata.labels.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY
 
 
 def version(value: Job | Pod) -> int:
-    """The resourceVersion as a number, which etcd's is. 0: there is none."""
+    """Return the resourceVersion as a number, as etcd counts it; 0 if there is none."""
     text = value.metadata.resource_version
     return int(text) if text.isdecimal() else 0

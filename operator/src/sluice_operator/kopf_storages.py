@@ -1,7 +1,7 @@
-"""kopf's storages on the objects, which store nothing and read nothing.
+"""Storages for kopf that neither read nor write the objects.
 
-kopf reads its storages with every event, before it calls a handler. Otherwise a user who may write an object could
-make that reading fail, and the operator would get no more events of the object.
+kopf reads its storages with every event, before it calls a handler. With other storages, a user who may write an
+object could make that reading fail, and the operator would get no more events of the object.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import kopf
 
 
 class NoDiffBase(kopf.DiffBaseStorage):
-    """kopf's last handled state of an object: there is none, and nothing to compare with it."""
+    """The storage of the last handled state of an object. It is empty."""
 
     def build(self, **_: Any) -> Any:
         """Return an empty essence."""
@@ -26,7 +26,7 @@ class NoDiffBase(kopf.DiffBaseStorage):
 
 
 class NoProgress(kopf.ProgressStorage):
-    """kopf's progress of handlers: there is none."""
+    """The storage of the progress of handlers. It is empty."""
 
     def fetch(self, **_: Any) -> None:
         """Return nothing."""

@@ -1,7 +1,7 @@
-"""Whether this replica leads, and for how much longer it may write.
+"""Leader election: whether this replica leads, and for how much longer it may write.
 
-A Lease is no fence: what keeps two replicas from harming a job are deterministic names, preconditions and the epoch.
-The Lease keeps them from working against each other: a replica that cannot prove it leads writes nothing.
+A Lease is not a fence: deterministic names, preconditions and the epoch keep two replicas from harming a job. The
+Lease keeps the replicas from working against each other: a replica that cannot prove that it leads writes nothing.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ GIVEN_BACK_SECONDS: Final = 1.0
 
 
 class ElectionClocks(msgspec.Struct, frozen=True):
-    """The two kinds of time, and the way out."""
+    """The clocks of the election, and a function that exits the process."""
 
-    now: Callable[[], datetime]  # timezone-aware; for people who read the Lease
-    monotonic: Callable[[], float]  # seconds, which pass while the process or the machine is stopped, too
-    exit_process: Callable[[], object]  # ends the process at once
+    now: Callable[[], datetime]  # timezone-aware; shown in the Lease
+    monotonic: Callable[[], float]  # seconds; also advances while the process or the machine is stopped
+    exit_process: Callable[[], object]  # exits the process at once
 
 
 class ReachableClock:
-    """A clock that stands still while the API server does not answer: pods cannot report then."""
+    """A clock that stops while the API server does not answer, because pods cannot report then."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -41,24 +41,24 @@ class ReachableClock:
         self._away_seconds = 0.0
 
     def failed(self, asked_at: float) -> None:
-        """A request that was sent then had no answer."""
+        """Record that a request sent at `asked_at` got no answer."""
         if self._away_at is None:
             self._away_at = asked_at
 
     def answered(self) -> None:
-        """A request was answered."""
+        """Record that a request was answered."""
         if self._away_at is not None:
             self._away_seconds += self._monotonic() - self._away_at
             self._away_at = None
 
     def seconds(self) -> float:
-        """The clock's time."""
+        """Return the time of the clock, in seconds."""
         now = self._away_at if self._away_at is not None else self._monotonic()
         return now - self._away_seconds
 
 
 class Leadership:
-    """Takes part in the election for as long as `run` runs. A leader that loses the Lease ends its process."""
+    """A participant in the leader election while `run` runs. A leader that loses the Lease exits its process."""
 
     def __init__(self, leases: Leases, me: str, terms: LeaseTimings, timing: ElectionClocks) -> None:
         self.reachability = ReachableClock(timing.monotonic)
@@ -70,41 +70,41 @@ class Leadership:
         self._led = asyncio.Event()
 
     async def wait(self) -> None:
-        """Returns when this replica leads. Once it has led, it leads or the process ends."""
+        """Wait until this replica leads. From then on, it leads or the process exits."""
         await self._led.wait()
 
     def seconds_left(self) -> float:
-        """For how long writes are allowed. 0: they are not."""
+        """Return for how many more seconds writes are allowed; 0 if they are not."""
         return max(0.0, self._until - self._timing.monotonic())
 
     @property
     def holds(self) -> bool:
-        """This replica leads, and could prove so a moment ago."""
+        """True while this replica leads and could prove it a moment ago."""
         return self.seconds_left() > 0
 
     @property
     def transitions(self) -> int:
-        """How often the Lease went from one replica to another, as it says itself."""
+        """The number of changes of the holder, as counted in the Lease."""
         return self._seen.record.transitions if self._seen.record is not None else 0
 
     async def run(self) -> None:
-        """Looks at the Lease every `retry` seconds, for ever."""
+        """Read and renew the Lease every `retry` seconds, forever."""
         while True:
             started = self._timing.monotonic()
             try:
                 await self._renew_or_claim()
             except Unavailable as error:
                 self.reachability.failed(started)
-                log.warning("the Lease is out of reach", extra={"error": str(error)})
+                log.warning("the Lease cannot be reached; retrying", extra={"error": str(error)})
             except ClusterError as error:
                 self.reachability.answered()
-                log.warning("the Lease was not written", extra={"error": f"{type(error).__name__}: {error}"})
+                log.warning("the Lease was not written; retrying", extra={"error": f"{type(error).__name__}: {error}"})
             else:
                 self.reachability.answered()
             await asyncio.sleep(max(0.0, started + self._terms.retry - self._timing.monotonic()))
 
     async def guard(self) -> None:
-        """Ends the process when the Lease was not renewed in time, whatever the look that is under way does."""
+        """Exit the process if the Lease is not renewed in time, even while a request is under way."""
         await self._led.wait()
         while True:
             if not self.holds:
@@ -112,7 +112,7 @@ class Leadership:
             await asyncio.sleep(min(CHECK_SECONDS, self.seconds_left() or CHECK_SECONDS))
 
     async def release(self) -> None:
-        """Gives the Lease back, so that the other replica need not wait. All writers have ended."""
+        """Release the Lease, so that the other replica need not wait. All writers must have ended."""
         if not self.holds:
             return
         self._until = float("-inf")
@@ -122,9 +122,9 @@ class Leadership:
                 free = {"holder": "", "seconds": GIVEN_BACK_SECONDS, "renewed_at": self._timing.now()}
                 await self._leases.write(msgspec.structs.replace(record, **free))
         except ClusterError as error:
-            log.warning("the Lease was not given back", extra={"error": str(error)})
+            log.warning("the Lease was not released", extra={"error": str(error)})
         else:
-            log.info("gave the Lease back")
+            log.info("released the Lease")
 
     async def _renew_or_claim(self) -> None:
         record = await self._leases.read()
@@ -134,7 +134,7 @@ class Leadership:
             await self._claim(step)
         elif self._led.is_set():
             holder = self._seen.record.holder if self._seen.record is not None else ""
-            self._exit_process(f"{holder} has the Lease")
+            self._exit_process(f"{holder} holds the Lease")
 
     async def _claim(self, claim: LeaseClaim) -> None:
         asked_at, now = self._timing.monotonic(), self._timing.now()
@@ -151,5 +151,5 @@ class Leadership:
 
     def _exit_process(self, why: str) -> None:
         self._until = float("-inf")
-        log.critical("no longer leading: the process ends", extra={"reason": why})
+        log.critical("no longer leading; exiting", extra={"reason": why})
         self._timing.exit_process()

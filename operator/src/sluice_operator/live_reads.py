@@ -1,4 +1,4 @@
-"""Objects whose events are missing: they are read live every 10 s until the watch delivers them again."""
+"""Live reads, every 10 s, of objects whose events are missing, until the watch delivers them again."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _EXAMPLES: Final = 5
 
 
 class DeliveryMetrics(Protocol):
-    """Where missing events and live reads are counted."""
+    """The metrics of missing events and live reads."""
 
     def set_undelivered(self, kind: str, count: int) -> None:
-        """Set how many objects of a kind the watch has not delivered for 10 s."""
+        """Set the number of objects of a kind that the watch has not delivered for 10 s."""
 
     def count_live_reads(self, kind: str, count: int) -> None:
         """Count live reads of objects of a kind."""
 
 
 class LiveReads:
-    """Reads both kinds. Every answer goes into the store, which adds the key to the work queue."""
+    """Live reads of jobs and pods. Each response goes into the cluster state, which adds the key to the work queue."""
 
     def __init__(
         self, cluster: Cluster, store: ClusterState, metrics: DeliveryMetrics, sleep: Callable[[float], Awaitable[None]]
@@ -44,7 +44,7 @@ class LiveReads:
         self._sleep = sleep
 
     async def run(self) -> None:
-        """Read what is overdue every 10 s, for ever."""
+        """Read the overdue objects every 10 s, forever."""
         while True:
             await self._sleep(PERIOD_SECONDS)
             await self.read_overdue()
@@ -56,7 +56,7 @@ class LiveReads:
 
 
 class _OverdueObjects(Generic[V]):
-    """The objects of one kind whose events are missing: never more than are known."""
+    """The objects of one kind whose events are missing. There are never more of them than known objects."""
 
     def __init__(
         self, kind: str, shelf: ObjectCache[V], read_live: Callable[[Key], Awaitable[V]], metrics: DeliveryMetrics
@@ -82,14 +82,14 @@ class _OverdueObjects(Generic[V]):
         failures = [error for error in await asyncio.gather(*map(self._read, chosen)) if error]
         if failures:
             extra = {"kind": self._kind, "objects": len(failures), "error": failures[0]}
-            log.warning("live reads failed; they are repeated", extra=extra)
+            log.warning("live reads failed; retrying", extra=extra)
 
     def _overdue(self) -> list[Key]:
         before, self._undelivered = self._undelivered, self._shelf.undelivered()
         return [key for key in self._undelivered if before.get(key, -1) > self._shelf.streamed.get(key, -1)]
 
     async def _read(self, key: Key) -> str:
-        """Return why the read failed; empty: it did not."""
+        """Return the error of the read, or an empty text if it succeeded."""
         known = self._shelf.get(key)
         try:
             self._shelf.put(key, await self._read_live(key))

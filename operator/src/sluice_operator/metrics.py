@@ -1,4 +1,4 @@
-"""What is counted, for Prometheus."""
+"""The Prometheus metrics of the operator."""
 
 from __future__ import annotations
 
@@ -6,31 +6,34 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-# A pass without I/O takes 0.2 ms, one with two calls about 10 ms; above a second something is wrong.
+# A reconciliation without I/O takes 0.2 ms, one with two requests about 10 ms; above 1 s, something is wrong.
 _BUCKETS = (0.0005, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0)
 
 
 class Metrics:
-    """The operator's own registry, and the places where others count."""
+    """The registry of the operator, and the methods that update its metrics."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._passes = Histogram(
-            "sluice_operator_reconcile_seconds", "How long passes take.", registry=self.registry, buckets=_BUCKETS
+            "sluice_operator_reconcile_seconds",
+            "Duration of reconciliations.",
+            registry=self.registry,
+            buckets=_BUCKETS,
         )
         self._outcomes = Counter(
-            "sluice_operator_reconciles", "Passes by outcome: settled, again, or an error.", ["outcome"],
-            registry=self.registry,
+            "sluice_operator_reconciles", "Reconciliations by outcome: settled, again, or the type of the error.",
+            ["outcome"], registry=self.registry,
         )  # fmt: skip
         self._repairs = Counter(
-            "sluice_operator_resync_repairs", "Objects that the watches never delivered.", ["kind"],
-            registry=self.registry,
+            "sluice_operator_resync_repairs", "Objects that a resync corrected because the watch missed them.",
+            ["kind"], registry=self.registry,
         )  # fmt: skip
         self._dropped = Counter(
-            "sluice_operator_events_dropped", "Events that were too many to be told.", registry=self.registry
+            "sluice_operator_events_dropped", "Kubernetes Events dropped by rate limiting.", registry=self.registry
         )
         self._refused_writes = Counter(
-            "sluice_operator_kopf_writes_refused", "Requests other than GET that kopf tried to send.",
+            "sluice_operator_kopf_writes_refused", "Write requests of kopf that the operator refused.",
             registry=self.registry,
         )  # fmt: skip
         self._undelivered = Gauge(
@@ -38,24 +41,26 @@ class Metrics:
             ["kind"], registry=self.registry,
         )  # fmt: skip
         self._live_reads = Counter(
-            "sluice_operator_live_reads", "Live reads of objects whose events are missing.", ["kind"],
+            "sluice_operator_live_reads", "Live reads of objects whose watch events are missing.", ["kind"],
             registry=self.registry,
         )  # fmt: skip
         self.loop_lag = Gauge(
-            "sluice_operator_loop_lag_seconds", "How late the event loop was last.", registry=self.registry
+            "sluice_operator_loop_lag_seconds",
+            "Delay of the event loop in its last measurement.",
+            registry=self.registry,
         )
 
     def passed(self, seconds: float, outcome: str) -> None:
-        """One pass took this long and ended so."""
+        """Record the duration and the outcome of a reconciliation."""
         self._passes.observe(seconds)
         self._outcomes.labels(outcome).inc()
 
     def repaired(self, kind: str, count: int) -> None:
-        """A resync repaired so many objects of a kind."""
+        """Count the objects of a kind that a resync corrected."""
         self._repairs.labels(kind).inc(count)
 
     def dropped(self) -> None:
-        """An Event was not told."""
+        """Count an Event that was dropped."""
         self._dropped.inc()
 
     def count_refused_write(self) -> None:
@@ -63,7 +68,7 @@ class Metrics:
         self._refused_writes.inc()
 
     def set_undelivered(self, kind: str, count: int) -> None:
-        """Set how many objects of a kind the watch has not delivered for 10 s."""
+        """Set the number of objects of a kind that the watch has not delivered for 10 s."""
         self._undelivered.labels(kind).set(count)
 
     def count_live_reads(self, kind: str, count: int) -> None:
@@ -71,9 +76,9 @@ class Metrics:
         self._live_reads.labels(kind).inc(count)
 
     def gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
-        """A value that is read when somebody asks."""
+        """Add a gauge whose value is read on each scrape."""
         Gauge(f"sluice_operator_{name}", description, registry=self.registry).set_function(value)
 
     def page(self) -> bytes:
-        """The text that Prometheus reads."""
+        """Return the metrics in the Prometheus text format."""
         return generate_latest(self.registry)

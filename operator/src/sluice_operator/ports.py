@@ -1,4 +1,4 @@
-"""What the operator needs from outside."""
+"""The interfaces of the operator to the outside."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .domain.objects import Job, Key, Pod
 
 
 class ClusterError(Exception):
-    """The API server did not do what was asked. The message is its own, or says why there is none."""
+    """The API server did not do what was requested. The message is its own, or explains why there is none."""
 
 
 class NotFound(ClusterError):  # noqa: N818  named after the answer
@@ -22,65 +22,65 @@ class NotFound(ClusterError):  # noqa: N818  named after the answer
 
 
 class Conflict(ClusterError):  # noqa: N818
-    """The object exists already, or is no longer as it was seen."""
+    """The object already exists, or has changed since it was read."""
 
 
 class Refused(ClusterError):  # noqa: N818
-    """The API server understood and will not: authorization, quota, admission, validation."""
+    """The API server refuses the request: authorization, quota, admission, validation."""
 
 
 class Unavailable(ClusterError):  # noqa: N818
-    """No answer, or none to rely on: asking again later may help."""
+    """There is no answer, or none to rely on; a retry may help."""
 
 
 class ServerFault(Unavailable):
-    """The API server failed over the request: HTTP 500. It answers an apply so on an object that it cannot type."""
+    """The API server failed with HTTP 500, as it does for an apply on an object that it cannot type."""
 
 
 class NotLeading(ClusterError):  # noqa: N818
-    """This replica may not write: it does not lead, or cannot prove that it does."""
+    """This replica may not write, because it does not lead or cannot prove that it leads."""
 
 
 class Cluster(Protocol):
-    """The API server, as far as it is used. Every call ends within its own time limit and raises `ClusterError`."""
+    """The API server, as far as the operator uses it. Each call has a time limit and raises `ClusterError`."""
 
     async def list_jobs(self) -> list[Job]:
-        """All jobs in the watched namespaces, read from a quorum."""
+        """Return all jobs in the watched namespaces, read from a quorum."""
 
     async def list_pods(self) -> list[Pod]:
-        """All pods with the operator's label there, read from a quorum."""
+        """Return all pods with the operator's label in those namespaces, read from a quorum."""
 
     async def job(self, key: Key) -> Job:
-        """The live job. Raises `NotFound`."""
+        """Read the job live. Raises `NotFound`."""
 
     async def pod(self, key: Key) -> Pod:
-        """The live pod with the job's pod name, whoever made it. Raises `NotFound`."""
+        """Read the pod with the job's pod name live, regardless of its creator. Raises `NotFound`."""
 
     async def write_status(self, key: Key, status: IngestJobStatus) -> Job:
-        """The job after the operator's fields of its status were applied."""
+        """Write the operator's fields of the status; return the job after the write."""
 
     async def ensure_account(self, namespace: str) -> None:
-        """Applies the ServiceAccount and the RoleBinding of the namespace's pods."""
+        """Apply the ServiceAccount and the RoleBinding of the namespace's pods."""
 
     async def create_pod(self, manifest: dict[str, Any]) -> Pod:
-        """The created pod. Raises `Conflict`: its name is taken."""
+        """Create the pod and return it. Raises `Conflict` if its name is taken."""
 
     async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
-        """Asks the pod to go, if it is still exactly this one. Raises `Conflict`: it is not."""
+        """Delete the pod, if it is still exactly this one. Raises `Conflict` if it is not."""
 
 
 class Leases(Protocol):
-    """The one Lease. Every call ends before the next is due and raises `ClusterError`."""
+    """The Lease of the replicas. Each call ends before the next one is due and raises `ClusterError`."""
 
     async def read(self) -> Record | None:
-        """The Lease as it is. None: there is none."""
+        """Return the Lease, or None if there is none."""
 
     async def write(self, record: Record) -> Record:
-        """The Lease as it is after this. Raises `Conflict`: it is no longer the one with `record.resource_version`."""
+        """Write the Lease and return it. Raises `Conflict` if its version is no longer `record.resource_version`."""
 
 
 class Report(msgspec.Struct, frozen=True):
-    """A transition of one job's condition, to be told to people."""
+    """A transition of a condition of a job, for an Event."""
 
     key: Key
     uid: str
@@ -88,7 +88,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Recorder(Protocol):
-    """Tells people. Never fails, never waits: what is too much is dropped and counted."""
+    """The recorder of Events. It never fails and never waits: reports above its limits are dropped and counted."""
 
     def record(self, report: Report) -> None:
-        """Takes a report for delivery."""
+        """Queue a report for delivery."""

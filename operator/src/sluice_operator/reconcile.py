@@ -1,4 +1,7 @@
-"""One pass over one job: observe, decide, act. At most one step a pass; whatever is written adds the key again."""
+"""The reconciliation of one job: observe, decide, act.
+
+Each reconciliation takes at most one step. Each write adds the key to the work queue again.
+"""
 
 from __future__ import annotations
 
@@ -22,22 +25,25 @@ log = logging.getLogger(__name__)
 
 
 class Clocks(msgspec.Struct, frozen=True):
-    """The two kinds of time: one for people, one for measuring."""
+    """The clocks of a reconciler: one for people, two for measuring."""
 
     now: Callable[[], datetime]  # timezone-aware
     monotonic: Callable[[], float]  # seconds
-    reachable: Callable[[], float]  # seconds, which do not pass while the API server is away
+    reachable: Callable[[], float]  # seconds; stops while the API server is unreachable
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What became of a pass. `again`: something was written or learned, so look once more."""
+    """The result of a reconciliation.
+
+    `requeue` is true if something was written or learned, so the job needs another reconciliation.
+    """
 
     requeue: bool = False
     requeue_after: float | None = None
 
 
 class Reconciler:
-    """Carries out decisions. Holds no state of its own: everything is in the store or in the cluster."""
+    """A reconciler that carries out decisions. It has no state: all state is in the cluster state or in the cluster."""
 
     def __init__(
         self, cluster: Cluster, memory: ClusterState, recorder: Recorder, clocks: Clocks, pods: PodSettings
@@ -49,23 +55,23 @@ class Reconciler:
         self._pods = pods
 
     async def reconcile(self, key: Key) -> Result:
-        """One pass. Raises `ClusterError` where the cluster did not do its part; the pass is then to be repeated."""
+        """Reconcile one job. Raises `ClusterError` if a request failed; the caller then retries."""
         observation = self.observe(key)
         decision = decide(observation)
         acted = False
         try:
             if isinstance(decision.step, DeletePod) and decision.step.enforces is not None:
                 acted = await self._enforce_stop(key, observation, decision.step)
-        finally:  # a stop waits for no write, and a status for no refusal
+        finally:  # a stop does not wait for a write, nor the status for a refused deletion
             wrote = await self._write_status(key, observation, decision)
         if wrote is None:
-            await self._refresh_job(key)  # deleted meanwhile, so nothing is to be done for it
+            await self._refresh_job(key)  # the job was deleted meanwhile, so there is nothing to do
             return Result(requeue=True)
         acted = acted or await self._act(key, observation, decision.step)
         return Result(requeue=wrote or acted, requeue_after=decision.requeue_after)
 
     def observe(self, key: Key) -> Observation:
-        """All that is known of the job now. Notes by our own clock what is seen for the first time."""
+        """Return everything that is known of the job now. Record in its memory what is seen for the first time."""
         job, pod, memory = self._store.jobs.get(key), self._store.pods.get(key), self._store.memory(key)
         if job is None and (pod is None or not facts.pod_was_created_by_operator(pod)):
             self._store.forget(key)
@@ -128,10 +134,11 @@ class Reconciler:
         try:
             created = await self._cluster.create_pod(workload.pod(seen.job, epoch, seen.cold_hash, self._pods))
         except Refused as refused:
-            self._store.accounts.discard(key[0])  # which may be what is missing
+            self._store.accounts.discard(key[0])  # a missing account may be the cause
             return self._remember(key, seen, refused, epoch)
         except Conflict:
-            await self._refresh_pod(key)  # a lost answer of ours, or somebody else's pod: the next pass tells
+            # The response to an earlier creation was lost, or the pod is foreign: the next pass decides.
+            await self._refresh_pod(key)
         else:
             self._store.put_pod(created)
         self._store.memory(key).refused = None
@@ -142,7 +149,7 @@ class Reconciler:
         await self._refresh_job(key)
         if not stops.enforcement_is_due(self.observe(key)):
             return True
-        self._store.accounts.discard(key[0])  # what keeps the pod from reading and reporting may be its RoleBinding
+        self._store.accounts.discard(key[0])  # a missing RoleBinding may prevent the pod from reading and reporting
         await self._delete_pod(key, seen, step)
         pod = self._store.pods.get(key)
         is_deleted = pod is None or pod.metadata.uid != step.uid or facts.pod_is_terminating(pod)
@@ -151,11 +158,11 @@ class Reconciler:
         return True
 
     async def _delete_pod(self, key: Key, seen: Observation, step: DeletePod) -> bool:
-        """Only after all that speaks for it was read live: a store that is behind must not delete the wrong pod."""
+        """Delete a pod after live reads of all that the deletion depends on, because the cache may be stale."""
         if seen.conflict is not None:
             holder = seen.conflict.holder
             await self._refresh_job(holder)
-            await self._refresh_pod(holder)  # of a job that is gone, this is what may still write
+            await self._refresh_pod(holder)  # the pod of a deleted job may still write
             if self._store.claims.conflict(key) != seen.conflict:
                 return True
         job, pod = await self._refresh_job(key), await self._refresh_pod(key)
@@ -168,7 +175,7 @@ class Reconciler:
         try:
             await self._cluster.delete_pod(key, step.uid, step.resource_version)
         except Conflict:
-            return True  # it changed this very moment: look again
+            return True  # the pod has just changed: reconcile again
         except NotFound:
             self._store.pods.remove(key, step.uid)
             return True
@@ -181,10 +188,10 @@ class Reconciler:
             await self._refresh_job(key)
             await self._refresh_pod(key)
         except Unavailable:
-            memory.heartbeat_at = self._clocks.reachable()  # the pod could not have reported either
+            memory.heartbeat_at = self._clocks.reachable()  # the pod could not have reported in this time either
             raise
         memory.looked_up = memory.heartbeat
-        return facts.heartbeat_is_overdue(seen)  # what changed has added its key by itself
+        return facts.heartbeat_is_overdue(seen)  # a change has already added the key
 
     async def _refresh_job(self, key: Key) -> Job | None:
         try:
@@ -210,7 +217,10 @@ class Reconciler:
         generation = seen.job.metadata.generation if seen.job is not None else 0
         memory = self._store.memory(key)
         memory.refused = informer_cache.RecordedRefusal(str(refused), generation, epoch, self._clocks.monotonic())
-        log.warning("pod refused", extra={"job": "/".join(key), "reason": str(refused)})
+        log.warning(
+            "the API server refused the pod or its service account",
+            extra={"job": "/".join(key), "reason": str(refused)},
+        )
         return True
 
 
@@ -222,9 +232,9 @@ def _refusal(memory: JobMemory, now: float) -> Refusal | None:
 
 
 def _clock_readings(seen: Observation, memory: JobMemory, reachable: float) -> dict[str, object]:
-    """How long ago by our clocks the heartbeat changed and an unconfirmed stop was first seen.
+    """Return the ages of the heartbeat and of an unconfirmed stop, by the operator's clocks.
 
-    A pod cannot report while the API server is away, so that time does not count against it.
+    A pod cannot report while the API server is unreachable, so that time does not count against it.
     """
     said = facts.stream(seen)
     running = seen.pod is not None and facts.pod_is_running(seen.pod)

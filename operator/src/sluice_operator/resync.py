@@ -1,7 +1,7 @@
-"""Anti-entropy: now and then the whole truth is read, and what the watches missed is repaired and counted.
+"""Periodic full resyncs, which correct and count what the watches missed.
 
-kopf delivers a LIST after a gap but never what disappeared in it, so without this an object that was deleted at the
-wrong moment would be known for ever.
+kopf delivers a LIST after a gap, but never the removals in the gap. Without a resync, an object that was deleted in a
+gap would stay known forever.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ from .ports import Cluster, ClusterError, NotFound, NotLeading
 log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 300.0
-SUSPICION_SECONDS = 60.0  # until the next resync when a watch was silent
-FIRST_SECONDS = 15.0  # kopf's own LIST lies between our first and the start of its watch
-GRACE_SECONDS = 10.0  # that a watch may be behind a LIST
+SUSPICION_SECONDS = 60.0  # until the next resync, if a watch was silent
+FIRST_SECONDS = 15.0  # kopf's own LIST comes between the first LIST and the start of its watch
+GRACE_SECONDS = 10.0  # the time that a watch may be behind a LIST
 START_RETRY_SECONDS = 2.0
 MOST_SILENCES_IN_A_ROW = 2
 
 
-class WatchBroken(Exception):  # noqa: N818  what the process is
-    """A watch does not deliver anything. Only a new process helps."""
+class WatchBroken(Exception):  # noqa: N818  named after the fact
+    """A watch delivers nothing. Only a new process helps."""
 
 
 class ResyncMetrics(Protocol):
-    """Where repairs are counted."""
+    """The metrics of resyncs."""
 
     def repaired(self, kind: str, count: int) -> None:
-        """So many objects of a kind were not as the watch had shown them."""
+        """Count objects of a kind that were not as the watch had shown them."""
 
 
 class ResyncTiming(msgspec.Struct, frozen=True):
-    """How time passes for a resync."""
+    """The sleep function and the jitter of resyncs."""
 
     sleep: Callable[[float], Awaitable[None]]
     jitter: Callable[[], float]  # 0 to 1
 
 
 class WatchSilence:
-    """Counts in how many resyncs in a row objects of a kind have changed and the watch has delivered nothing at all.
+    """A counter of consecutive resyncs in which objects of a kind changed but their watch delivered nothing.
 
-    Objects whose events are missing while others are delivered are no sign of a broken watch: see live_reads.
+    Objects whose events are missing while others are delivered do not indicate a broken watch: see live_reads.
     """
 
     def __init__(self, shelf: ObjectCache[Job] | ObjectCache[Pod]) -> None:
@@ -59,7 +59,7 @@ class WatchSilence:
         self._undelivered: dict[Key, int] = {}
 
     def update(self, removals: int) -> None:
-        """Take the store after a resync, in which so many removals were found that the watch has not delivered."""
+        """Update the counter after a resync that found so many removals that the watch had not delivered."""
         before, self._undelivered = self._undelivered, self._shelf.undelivered()
         has_changes = removals > 0 or any(before.get(key) != version for key, version in self._undelivered.items())
         if self._shelf.deliveries != self._deliveries:
@@ -69,7 +69,7 @@ class WatchSilence:
 
 
 class Resync:
-    """Reads everything at the start, and every 300 s ± 20 % from then on."""
+    """Full LISTs, one at the start and then one every 300 s ± 20 %."""
 
     def __init__(self, cluster: Cluster, store: ClusterState, repairs: ResyncMetrics, timing: ResyncTiming) -> None:
         self._cluster = cluster
@@ -79,33 +79,35 @@ class Resync:
         self._silences = {identity.PLURAL: WatchSilence(store.jobs), "pods": WatchSilence(store.pods)}
 
     async def first(self) -> None:
-        """The first full LIST of both kinds, however long it takes: nothing is done before it."""
+        """Run the first full LIST of both kinds, however long it takes. The operator acts only after it."""
         while True:
             try:
                 await self._list()
             except NotFound:
-                log.error("the IngestJob CRD is not served: apply crds/ to the cluster")
+                log.error("the API server does not serve the IngestJob CRD: apply crds/ to the cluster")
             except ClusterError as error:
-                log.warning("the first LIST failed", extra={"error": str(error)})
+                log.warning("the first LIST failed; retrying", extra={"error": str(error)})
             else:
-                log.info("listed", extra={"jobs": len(self._store.jobs), "pods": len(self._store.pods)})
+                log.info(
+                    "the first LIST is complete", extra={"jobs": len(self._store.jobs), "pods": len(self._store.pods)}
+                )
                 return
             await self._timing.sleep(START_RETRY_SECONDS)
 
     async def run(self, add: Callable[[Key], None]) -> None:
-        """Repeats for ever. Raises `Blind` when a watch was silent in two in a row."""
+        """Resync forever. Raise `WatchBroken` if a watch was silent in two resyncs in a row."""
         await self._timing.sleep(FIRST_SECONDS)
         while True:
             try:
                 await self.refresh(add)
             except ClusterError as error:
-                log.warning("a resync failed", extra={"error": str(error)})
+                log.warning("a resync failed; retrying", extra={"error": str(error)})
             is_suspicious = any(silence.in_a_row for silence in self._silences.values())
             period = SUSPICION_SECONDS if is_suspicious else PERIOD_SECONDS
             await self._timing.sleep(period * (0.8 + 0.4 * self._timing.jitter()))
 
     async def refresh(self, add: Callable[[Key], None]) -> None:
-        """One resync: lists, repairs, ensures the accounts, adds every key, and examines the watches."""
+        """Resync once: list, correct, ensure the accounts, add every key, and check the watches."""
         jobs, pods = await self._list()
         await self.ensure_accounts()
         for key in {*self._store.jobs, *self._store.pods}:
@@ -116,13 +118,13 @@ class Resync:
         self._examine("pods", self._store.pods, pods)
 
     def _examine(self, kind: str, shelf: ObjectCache[Job] | ObjectCache[Pod], differed: dict[Key, int | None]) -> None:
-        """Count what the watch has not delivered after the grace. Raise `Blind` when it was silent twice in a row."""
+        """Count what the watch has not delivered in time. Raise `WatchBroken` after two silences in a row."""
         gone = [key for key, version in differed.items() if version is None]
         removals = sum(shelf.streamed.pop(key, None) is not None for key in gone)
         late = sum(shelf.streamed.get(key, -1) < version for key, version in differed.items() if version is not None)
         if missed := removals + late:
             self._repairs.repaired(kind, missed)
-            log.warning("repaired", extra={"kind": kind, "objects": missed})
+            log.warning("a resync corrected objects that the watch missed", extra={"kind": kind, "objects": missed})
         silence = self._silences[kind]
         silence.update(removals)
         if silence.in_a_row >= MOST_SILENCES_IN_A_ROW:
@@ -140,7 +142,7 @@ class Resync:
         )
 
     async def ensure_accounts(self) -> None:
-        """Repairs what somebody did to them. A refusal is told at the next job that needs the account."""
+        """Apply the accounts of all namespaces. A job that needs a refused account reports the refusal."""
         for namespace in {namespace for namespace, _ in self._store.jobs}:
             try:
                 await self._cluster.ensure_account(namespace)
@@ -148,6 +150,9 @@ class Resync:
                 return
             except ClusterError as error:
                 self._store.accounts.discard(namespace)
-                log.warning("an account is not ensured", extra={"namespace": namespace, "error": str(error)})
+                log.warning(
+                    "the ServiceAccount or RoleBinding of a namespace was not applied; retrying",
+                    extra={"namespace": namespace, "error": str(error)},
+                )
             else:
                 self._store.accounts.add(namespace)

@@ -1,4 +1,4 @@
-"""What can be set, all of it by environment variables."""
+"""The settings of the operator, from environment variables."""
 
 from __future__ import annotations
 
@@ -19,43 +19,43 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The operator's settings."""
 
-    # SLUICE_RUNTIME_IMAGE: what the ingest pods run. The platform's choice, not a tenant's.
+    # SLUICE_RUNTIME_IMAGE: the image of the ingest pods. The platform chooses it, not a tenant.
     image: Annotated[str, Meta(min_length=1)] = "sluice-runtime:0.1.0"
     # SLUICE_FIRESTORE_PROJECT: the Google Cloud project of jobs that name none.
     project_id: Annotated[str, Meta(min_length=1)] = "demo-sluice"
-    # FIRESTORE_EMULATOR_HOST: handed on to the pods; empty means the real Firestore.
+    # FIRESTORE_EMULATOR_HOST: passed to the pods; empty means the real Firestore.
     firestore_emulator_host: str = ""
-    # SLUICE_WORKERS: jobs in hand at once. A pass waits for the API server, so more than cores makes sense.
+    # SLUICE_WORKERS: concurrent reconciliations. Each waits for the API server, so more workers than cores are useful.
     workers: Annotated[int, Meta(ge=1, le=64)] = 16
-    # SLUICE_WATCH_NAMESPACES: comma-separated; empty means all.
+    # SLUICE_WATCH_NAMESPACES: the watched namespaces, comma-separated; empty means all.
     namespaces: tuple[str, ...] = ()
-    # POD_IP: the address to serve on, which in a pod is its own; otherwise every address.
+    # POD_IP: the address to serve on, which is set in a pod; the default is every address.
     host: str = "0.0.0.0"
-    # POD_NAME: what this replica is called in the Lease. Empty: the host's name.
+    # POD_NAME: the name of this replica in the Lease. Empty: the host name.
     replica: str = ""
-    # POD_NAMESPACE: where the Lease is.
+    # POD_NAMESPACE: the namespace of the Lease.
     namespace: Annotated[str, Meta(min_length=1)] = "sluice-system"
-    # SLUICE_LEASE_SECONDS: after so long without a sign of the leader's, the standby takes over.
+    # SLUICE_LEASE_SECONDS: the time without a renewal after which the standby takes over.
     lease_seconds: Seconds = 15.0
-    # SLUICE_LEASE_RENEW_SECONDS: after so long without a renewal, a leader ends itself.
+    # SLUICE_LEASE_RENEW_SECONDS: the time without a renewal after which a leader exits.
     lease_renew_seconds: Seconds = 10.0
     # SLUICE_LEASE_RETRY_SECONDS: the time between two renewals.
     lease_retry_seconds: Seconds = 2.0
-    # SLUICE_INGEST_PRIORITY_CLASS: the PriorityClass of the ingest pods. Empty: none, for where there is none.
+    # SLUICE_INGEST_PRIORITY_CLASS: the PriorityClass of the ingest pods. Empty: none.
     priority_class: str = ""
-    # SLUICE_HTTP_PORT: /livez, /readyz and /metrics.
+    # SLUICE_HTTP_PORT: the port of /livez, /readyz and /metrics.
     port: Port = 8080
-    # SLUICE_LOG_LEVEL: DEBUG also shows what kopf does.
+    # SLUICE_LOG_LEVEL: DEBUG also includes kopf's logs.
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property
     def terms(self) -> LeaseTimings:
-        """The part that concerns the Lease."""
+        """The timings of the Lease."""
         return LeaseTimings(self.lease_seconds, self.lease_renew_seconds, self.lease_retry_seconds)
 
     @property
     def pods(self) -> PodSettings:
-        """The part that goes into the pods."""
+        """The settings of the ingest pods."""
         return PodSettings(
             image=self.image,
             project_id=self.project_id,
@@ -83,7 +83,7 @@ _VARIABLES = {
 
 
 def settings(environment: Mapping[str, str]) -> Settings:
-    """The settings in an environment. What is unset or empty has its default.
+    """Return the settings in an environment. A variable that is unset or empty has its default.
 
     Raises:
         ValueError: a value breaks its bounds; the message names the variable.
@@ -96,7 +96,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
         chosen = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         field = str(error).rpartition("$.")[2].rstrip("`").split("[")[0]
-        raise ValueError(f"{_VARIABLES.get(field, field)}: {error}") from error
+        raise ValueError(f"{_VARIABLES.get(field, field)} is not valid: {error}") from error
     if said := election.validate(chosen.terms):
-        raise ValueError(f"SLUICE_LEASE_SECONDS and its like: {said}")
+        raise ValueError(f"SLUICE_LEASE_SECONDS, SLUICE_LEASE_RENEW_SECONDS and SLUICE_LEASE_RETRY_SECONDS: {said}")
     return chosen

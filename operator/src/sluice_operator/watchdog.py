@@ -1,4 +1,4 @@
-"""Is this process still able to see? If not, it ends: a new one lists everything anew."""
+"""Checks of the event loop and of kopf's watchers. A process that fails them exits; a new one lists everything."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WATCHED: Final = (f"watcher for {identity.PLURAL}.", "watcher for pods.")
 
 
 class LoopLagMonitor:
-    """Measures how late the event loop is."""
+    """A monitor that measures the delay of the event loop."""
 
     def __init__(self, clock: Callable[[], float], tell: Callable[[float], None]) -> None:
         self._clock = clock
@@ -25,19 +25,19 @@ class LoopLagMonitor:
         self._beat_at = clock()
 
     async def run(self) -> None:
-        """Beats once a second, for ever."""
+        """Measure the delay once a second, forever."""
         while True:
             self._beat_at = self._clock()
             await asyncio.sleep(LAG_PERIOD_SECONDS)
             self._tell(max(0.0, self._clock() - self._beat_at - LAG_PERIOD_SECONDS))
 
     def is_steady(self) -> bool:
-        """The last beat is not more than 5 s late."""
+        """Return whether the last measurement is at most 5 s late."""
         return self._clock() - self._beat_at < LAG_PERIOD_SECONDS + LAG_LIMIT_SECONDS
 
 
 async def watch_watchers(task_names: Callable[[], Iterable[str]]) -> None:
-    """Raises `Blind` when one of kopf's two watchers is missing twice in a row: kopf starts each only once."""
+    """Raise `WatchBroken` if one of kopf's two watchers is missing twice in a row: kopf starts each only once."""
     absent = 0
     while True:
         await asyncio.sleep(WATCHERS_PERIOD_SECONDS)
@@ -47,6 +47,6 @@ async def watch_watchers(task_names: Callable[[], Iterable[str]]) -> None:
 
 
 def missing_watchers(names: Iterable[str]) -> list[str]:
-    """The watchers that are not among the names of the running tasks."""
+    """Return the watchers that are not among the names of the running tasks."""
     running = tuple(names)
     return [prefix for prefix in _WATCHED if not any(name.startswith(prefix) for name in running)]

@@ -1,4 +1,4 @@
-"""The loops that take keys from the queue. An error concerns its own key only."""
+"""The workers, which take keys from the work queue. An error affects only its own key."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ log = logging.getLogger(__name__)
 
 
 class Gate(Protocol):
-    """Whether writes are allowed: the first LIST is done, and this replica leads."""
+    """A gate that opens once writes are allowed: the first LIST is complete, and this replica leads."""
 
     async def wait(self) -> object:
-        """Returns as soon as they are."""
+        """Wait until the gate is open."""
 
 
 class ReconcileMetrics(Protocol):
-    """Where passes are counted."""
+    """The metrics of reconciliations."""
 
     def passed(self, seconds: float, outcome: str) -> None:
-        """One pass took this long and ended so: `settled`, `again`, or the error's type."""
+        """Record a reconciliation: its duration, and its outcome (`settled`, `again`, or the type of the error)."""
 
 
 class Workers:
-    """Any number of workers over one queue."""
+    """A number of workers that share one queue."""
 
     def __init__(
         self, queue: WorkQueue[Key], reconcile: Callable[[Key], Awaitable[Result]], gate: Gate, tally: ReconcileMetrics
@@ -41,7 +41,7 @@ class Workers:
         self._tally = tally
 
     async def run(self, count: int) -> None:
-        """Runs until the queue is shut down; what is in hand is finished first."""
+        """Run until the queue is shut down; reconciliations in progress are finished first."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._queue.keep_time(), name="deadlines")
             for number in range(count):
@@ -54,20 +54,22 @@ class Workers:
                 await self.handle(key)
             finally:
                 self._queue.done(key)
-            await asyncio.sleep(0)  # a pass that needs no I/O gives the loop to nobody
+            await asyncio.sleep(0)  # a reconciliation without I/O never yields to the event loop
 
     async def handle(self, key: Key) -> None:
-        """One pass, and what follows from its result."""
+        """Reconcile one key, and requeue it as the result requires."""
         started = asyncio.get_running_loop().time()
         try:
             result = await self._reconcile(key)
         except ClusterError as error:
             outcome = type(error).__name__
-            log.warning("the cluster did not comply", extra={"job": "/".join(key), "error": f"{outcome}: {error}"})
+            log.warning(
+                "a reconciliation failed; retrying", extra={"job": "/".join(key), "error": f"{outcome}: {error}"}
+            )
             self._queue.retry(key)
         except Exception as error:
             outcome = type(error).__name__
-            log.exception("a job cannot be reconciled", extra={"job": "/".join(key)})
+            log.exception("a reconciliation failed with an unexpected error; retrying", extra={"job": "/".join(key)})
             self._queue.retry(key)
         else:
             outcome = "again" if result.requeue else "settled"

@@ -1,7 +1,7 @@
-"""A queue of keys: each at most once in it, never in two hands at once, and nothing added is ever forgotten.
+"""A work queue of keys. Each key is in it at most once and is processed by one worker at a time; none is lost.
 
-The semantics of client-go's workqueue: a key that is added while it is being processed is processed again afterwards.
-Order is first come, first served, so that no key starves another.
+It has the semantics of client-go's workqueue: a key that is added while it is processed is processed again afterwards.
+The order is first come, first served, so that no key starves another.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ LAST_RETRY_SECONDS = 60.0
 
 
 class WorkQueue(Generic[K]):
-    """The queue. Not thread-safe: one event loop.
+    """The queue, for one event loop; it is not thread-safe.
 
-    A key is `dirty` from being added until somebody takes it, `processing` until that somebody is done.
+    A key is `dirty` from its addition until a worker takes it, and `processing` until that worker is done.
     """
 
     def __init__(self, clock: Callable[[], float], jitter: Callable[[], float] = random.random) -> None:
-        """`clock` is monotonic, in seconds; `jitter` gives 0 to 1."""
+        """`clock` is monotonic, in seconds; `jitter` returns 0 to 1."""
         self._clock = clock
         self._jitter = jitter
         self._ready: asyncio.Queue[K | None] = asyncio.Queue()
-        self._dirty: dict[K, float] = {}  # since when; in the order of adding
+        self._dirty: dict[K, float] = {}  # the time of each addition, in order
         self._processing: set[K] = set()
         self._due: dict[K, float] = {}  # the earliest deadline of each key
         self._heap: list[tuple[float, int, K]] = []  # deadlines, among them superseded ones
         self._pushed = 0  # breaks ties in the heap: keys need no order
         self._failures: dict[K, int] = {}
         self._closed = False
-        self._changed = asyncio.Event()  # a deadline was added, or the end has come
+        self._changed = asyncio.Event()  # a deadline was added, or the queue was shut down
         self.retries = 0
 
     def add(self, key: K) -> None:
-        """The key is to be processed as soon as may be."""
+        """Add a key, to be processed as soon as possible."""
         if key in self._dirty or self._closed:
             return
         self._dirty[key] = self._clock()
@@ -48,7 +48,7 @@ class WorkQueue(Generic[K]):
             self._ready.put_nowait(key)
 
     def add_after(self, key: K, seconds: float) -> None:
-        """The key is to be processed no later than this. The earliest of several deadlines counts."""
+        """Add a key after a delay. The earliest of several deadlines counts."""
         when = self._clock() + seconds
         if self._closed or self._due.get(key, float("inf")) <= when:
             return
@@ -58,7 +58,7 @@ class WorkQueue(Generic[K]):
         self._changed.set()
 
     def retry(self, key: K) -> None:
-        """The key failed: 1 s, doubling to 60 s, each time with up to half of it cut off at random."""
+        """Add a failed key after a backoff: 1 s, doubling to 60 s, reduced by up to half at random."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         self.retries += 1
@@ -66,11 +66,11 @@ class WorkQueue(Generic[K]):
         self.add_after(key, delay * (1 - self._jitter() / 2))
 
     def forget(self, key: K) -> None:
-        """The key succeeded: its next failure is a first one."""
+        """Reset the backoff of a key that succeeded."""
         self._failures.pop(key, None)
 
     async def get(self) -> K | None:
-        """The next key, now in the caller's hands until `done`. None: the queue is shut down."""
+        """Take the next key, which the caller processes until `done`. Return None if the queue is shut down."""
         key = await self._ready.get()
         if key is None or self._closed:
             return None
@@ -79,13 +79,13 @@ class WorkQueue(Generic[K]):
         return key
 
     def done(self, key: K) -> None:
-        """The caller's hands are empty again."""
+        """Mark the key as processed."""
         self._processing.discard(key)
         if key in self._dirty and not self._closed:
             self._ready.put_nowait(key)
 
     def add_due(self) -> float | None:
-        """Adds every key whose deadline has passed. Seconds until the next deadline; None: there is none."""
+        """Add every key whose deadline has passed. Return the seconds until the next deadline; None: there is none."""
         while self._heap:
             when, _, key = self._heap[0]
             superseded = self._due.get(key) != when
@@ -98,7 +98,7 @@ class WorkQueue(Generic[K]):
         return None
 
     async def keep_time(self) -> None:
-        """Adds keys as their deadlines pass, until the queue is shut down."""
+        """Add keys as their deadlines pass, until the queue is shut down."""
         while not self._closed:
             self._changed.clear()
             wait = self.add_due()
@@ -109,7 +109,7 @@ class WorkQueue(Generic[K]):
                 continue
 
     def shut_down(self, takers: int) -> None:
-        """Nothing more is handed out; `takers` waiting calls of `get` return None."""
+        """Shut the queue down: `takers` waiting calls of `get` return None."""
         self._closed = True
         self._changed.set()
         for _ in range(takers):
@@ -117,10 +117,10 @@ class WorkQueue(Generic[K]):
 
     @property
     def depth(self) -> int:
-        """Keys that wait to be taken."""
+        """The number of keys that wait for a worker."""
         return len(self._dirty)
 
     @property
     def oldest_seconds(self) -> float:
-        """How long the key that waits longest has waited."""
+        """The seconds for which the oldest queued key has waited."""
         return self._clock() - next(iter(self._dirty.values())) if self._dirty else 0.0

@@ -33,13 +33,16 @@ def test_a_pod_that_keeps_the_rules_breaks_none() -> None:
 @pytest.mark.parametrize(
     ("pod", "beginning"),
     [
-        ({"labels": {"sluice.dev/tenant": "other"}}, "spec.pod.labels may not have keys of sluice.dev"),
-        ({"annotations": {"sluice.dev/epoch": "9"}}, "spec.pod.annotations may not have keys of sluice.dev"),
-        ({"labels": {"app.kubernetes.io/name": "other"}}, "spec.pod.labels may not have keys of sluice.dev"),
+        ({"labels": {"sluice.dev/tenant": "other"}}, "spec.pod.labels cannot have keys of sluice.dev"),
+        ({"annotations": {"sluice.dev/epoch": "9"}}, "spec.pod.annotations cannot have keys of sluice.dev"),
+        ({"labels": {"app.kubernetes.io/name": "other"}}, "spec.pod.labels cannot have keys of sluice.dev"),
         ({"tolerations": [{"value": "a"}]}, "a toleration without a key"),
-        ({"tolerations": [{"key": "a", "tolerationSeconds": 5}]}, "tolerationSeconds is for taints that end pods"),
-        ({"env": [{"name": "LOG_LEVEL", "value": "loud"}]}, "LOG_LEVEL takes one of these"),
-        ({"env": [{"name": "LOG_QUOTES", "value": "some"}]}, "LOG_QUOTES takes one of these"),
+        (
+            {"tolerations": [{"key": "a", "tolerationSeconds": 5}]},
+            "tolerationSeconds applies only to the effect NoExecute",
+        ),
+        ({"env": [{"name": "LOG_LEVEL", "value": "loud"}]}, "LOG_LEVEL must be one of"),
+        ({"env": [{"name": "LOG_QUOTES", "value": "some"}]}, "LOG_QUOTES must be one of these"),
         ({"env": [{"name": "RECONNECT_BACKOFF_MAX_S", "value": "0"}]}, "RECONNECT_BACKOFF_BASE_S and"),
         ({"env": [{"name": "RECONNECT_BACKOFF_MAX_S", "value": "a minute"}]}, "RECONNECT_BACKOFF_BASE_S and"),
     ],

@@ -46,17 +46,17 @@ def test_a_document_that_keeps_the_rules_breaks_none() -> None:
 @pytest.mark.parametrize(
     ("document", "beginning"),
     [
-        (job("n" * 57), "metadata.name may have at most 56"),
-        (job(alpaca={}), "spec.alpaca is read only by"),
-        (job(provider="alpaca", dryRun=True, synthetic={}), "spec.synthetic is read only by"),
+        (job("n" * 57), "metadata.name can have at most 56"),
+        (job(alpaca={}), "spec.alpaca is used only by"),
+        (job(provider="alpaca", dryRun=True, synthetic={}), "spec.synthetic is used only by"),
         (job(provider="replay"), "provider replay needs"),
-        (job(provider="replay", replay={"tape": {}}), "spec.replay.tape is in one place"),
+        (job(provider="replay", replay={"tape": {}}), "spec.replay.tape needs exactly one location"),
         (
             job(provider="replay", replay={"tape": {"configMapRef": {"name": "a"}, "claimRef": {"name": "a"}}}),
-            "spec.replay.tape is in one place",
+            "spec.replay.tape needs exactly one location",
         ),
         (job(provider="alpaca", alpaca={}), "provider alpaca needs"),
-        (job(ibkr={"host": "gateway"}), "spec.ibkr is read only by"),
+        (job(ibkr={"host": "gateway"}), "spec.ibkr is used only by"),
         (job(provider="ibkr"), "provider ibkr needs"),
         (job(provider="ibkr", ibkr={"host": "gateway"}, channels=["quotes", "bars"]), "provider ibkr has no"),
         (job(firestore={"liveQuotesCollection": "users"}), "this collection name is reserved"),

@@ -23,31 +23,31 @@ def test_a_good_document_has_none() -> None:
 
 
 def test_a_mistyped_field_is_told_with_the_one_that_was_meant() -> None:
-    assert told(enabeld=False) == ["spec.enabeld is no field: did you mean enabled"]
+    assert told(enabeld=False) == ["unknown field spec.enabeld; did you mean enabled?"]
     assert told(limits={"writesPerMinute": 5}) == [
-        "spec.limits.writesPerMinute is no field: did you mean writesPerSecond"
+        "unknown field spec.limits.writesPerMinute; did you mean writesPerSecond?"
     ]
-    assert told(pausedSymbols=[{"symbol": "SPY", "why": ""}]) == ["spec.pausedSymbols[0].why is no field: remove it"]
-    assert mistakes({**GOOD, "sepc": {}}) == ["sepc is no field: did you mean spec"]
+    assert told(pausedSymbols=[{"symbol": "SPY", "why": ""}]) == ["unknown field spec.pausedSymbols[0].why; remove it"]
+    assert mistakes({**GOOD, "sepc": {}}) == ["unknown field sepc; did you mean spec?"]
 
 
 def test_another_kind_of_document_is_told_as_such() -> None:
-    assert mistakes(GOOD | {"kind": "Deployment"}) == ["kind is 'Deployment': it takes IngestJob"]
-    assert mistakes(GOOD | {"apiVersion": "apps/v1"}) == ["apiVersion is 'apps/v1': it takes sluice.dev/v1alpha1"]
+    assert mistakes(GOOD | {"kind": "Deployment"}) == ["kind is 'Deployment': set it to IngestJob"]
+    assert mistakes(GOOD | {"apiVersion": "apps/v1"}) == ["apiVersion is 'apps/v1': set it to sluice.dev/v1alpha1"]
 
 
 @pytest.mark.parametrize(
     ("spec", "beginning", "end"),
     [
-        ({"symbols": ["SPY", "spy"]}, "spec.symbols[1] is 'spy': Expected `str` matching", "(BRK.B))"),
-        ({"limits": {"burst": 0}}, "spec.limits.burst is 0: Expected `int` >= 1", "at once after a lull)"),
+        ({"symbols": ["SPY", "spy"]}, "spec.symbols[1] is 'spy': Expected `str` matching", "a pair (BTC/USD))"),
+        ({"limits": {"burst": 0}}, "spec.limits.burst is 0: Expected `int` >= 1", "after a quiet period. Default: 40)"),
         (
             {"provider": "pigeon"},
-            "spec.provider is 'pigeon': it takes alpaca, ibkr, replay, ",
+            "spec.provider is 'pigeon': set it to one of alpaca, ibkr, replay, ",
             "of the same name)",
         ),
-        ({"enabled": "no"}, "spec.enabled is 'no': Expected `bool`, got `str`", "say paused)"),
-        ({"limits": [1]}, "spec.limits: Expected `object`, got `array`", "written to Firestore)"),
+        ({"enabled": "no"}, "spec.enabled is 'no': Expected `bool`, got `str`", "with status paused)"),
+        ({"limits": [1]}, "spec.limits: Expected `object`, got `array`", "(Limits on writes to Firestore)"),
     ],
 )
 def test_a_value_out_of_its_bounds_is_told_with_what_the_field_is_for(
@@ -71,14 +71,14 @@ def test_a_rule_across_fields_is_told_by_its_own_sentence() -> None:
 @pytest.mark.parametrize(
     ("document", "sentence"),
     [
-        ({"spec": {"symbols": ["SPY", "AAPL", "SPY"]}}, "spec.symbols has SPY 2 times: leave one"),
+        ({"spec": {"symbols": ["SPY", "AAPL", "SPY"]}}, "spec.symbols contains SPY 2 times: keep only one"),
         (
             {"spec": {"pausedSymbols": [{"symbol": "SPY"}, {"symbol": "SPY", "reason": "again"}]}},
-            "spec.pausedSymbols has SPY 2 times: leave one",
+            "spec.pausedSymbols contains SPY 2 times: keep only one",
         ),
         (
             {"metadata": {"name": "A B"}},
-            "metadata.name is 'A B': it takes lower-case letters, digits, - and . between them",
+            "metadata.name is 'A B': use lower-case letters, digits, and - and . between them",
         ),
     ],
 )

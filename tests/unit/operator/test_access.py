@@ -75,5 +75,5 @@ async def test_a_token_file_is_read_anew_after_a_minute(tmp_path: Path, monkeypa
 async def test_a_kubeconfig_without_its_context_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("current-context: none\ncontexts: []\nclusters: []\nusers: []\n")
     for path in (tmp_path / "config", tmp_path / "absent"):
-        with pytest.raises(access.AccessError, match="no kubeconfig"):
+        with pytest.raises(access.AccessError, match="not a kubeconfig"):
             await access.by_kubeconfig(path)

@@ -80,7 +80,7 @@ async def test_some_refused_symbols_leave_the_job_ready_and_degraded(world: Worl
 async def test_pauses_of_single_symbols_are_seen_at_a_glance(world: World) -> None:
     symbols = {"live": "1/1", "desired": 1, "confirmed": 1, "pending": 0, "paused": 1, "rejected": 0}
     await after(world, SYNTHETIC, symbols=symbols | {"unknownPaused": ["NOTIN"]})
-    words = "1/1 symbols, 1 paused; spec.pausedSymbols names NOTIN, not in spec.symbols."
+    words = "1/1 symbols, 1 paused; spec.symbols does not contain NOTIN, listed in spec.pausedSymbols."
     told = [found(world.job.status, kind) for kind in (c.READY, c.STREAMING)]
     assert [each.message for each in told if each is not None] == [words, words]
 

@@ -62,11 +62,11 @@ async def test_the_message_names_job_documents_and_the_way_out(world: World) -> 
     await declared(world, SYNTHETIC | {"symbols": many, "channels": ["quotes", "bars"]})
     await second(world, symbols=many, channels=["quotes", "bars"], heartbeat={})
     assert words(later(world)) == (
-        "Job acme/us-equities of the same tenant was there first and has heartbeat document market_ingest, the quotes "
-        "of S10, S11, S12, S13, S14 and 7 more, the bars of S10, S11, S12, S13, S14 and 7 more: give this job a "
-        "heartbeat document of its own by spec.heartbeat.document; take the symbols out of one of the two, or set "
-        "another spec.firestore.liveQuotesCollection here; take bars out of spec.channels of one of the two. "
-        "Until then no pod runs."
+        "Job acme/us-equities of the same tenant is older and writes heartbeat document market_ingest, the quotes "
+        "of S10, S11, S12, S13, S14 and 7 more, the bars of S10, S11, S12, S13, S14 and 7 more: give this job its own "
+        "heartbeat document in spec.heartbeat.document; remove the symbols from one of the two jobs, or set another "
+        "spec.firestore.liveQuotesCollection in this job; remove bars from spec.channels of one of the two jobs. "
+        "Until then, no pod runs for this job."
     )
 
 

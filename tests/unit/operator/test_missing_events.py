@@ -236,7 +236,7 @@ async def test_an_api_server_that_does_not_answer_is_logged_and_asked_again(
     reads = LiveReads(rig.cluster, rig.store, rig.counts, asyncio.sleep)
     for _ in range(3):
         await reads.read_overdue()
-    assert [record.message for record in caplog.records].count("live reads failed; they are repeated") == 2
+    assert [record.message for record in caplog.records].count("live reads failed; retrying") == 2
 
 
 async def test_a_round_reads_100_objects_at_most_and_the_next_one_the_others(rig: Rig) -> None:

@@ -101,7 +101,7 @@ def test_without_a_document_the_environment_declares_the_job(world: World) -> No
         ("", "is not a valid YAML document"),
         (JOB + ", pause: {until: 2026-02-30}}", "is not a valid YAML document: day is out of range"),
         (JOB + ", pause: {until: 2026-03-02 15:00:00}}", ": spec.pause.until: Expected `datetime` with a timezone"),
-        (JOB + ", enabeld: false}", ": spec.enabeld is no field: did you mean enabled"),
+        (JOB + ", enabeld: false}", ": unknown field spec.enabeld; did you mean enabled?"),
         (JOB + ", alpaca: {}}", ": spec.alpaca is"),
     ],
 )

@@ -23,7 +23,7 @@ def test_with_nothing_to_run_it_says_what_is_missing_and_ends_with_2(
     [
         (None, "cannot be read"),
         ("{", "is not a valid YAML document"),
-        ("{}", "is no IngestJob"),
+        ("{}", "is not an IngestJob"),
         (JOB + ", alpaca: {}}", "spec.alpaca is"),
     ],
 )

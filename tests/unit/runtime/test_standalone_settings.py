@@ -75,7 +75,7 @@ def test_what_is_missing_is_told_by_the_names_of_variables() -> None:
         ("GLOBAL_BURST", "inf", "use a whole number"),
         ("GLOBAL_BURST", "0", "GLOBAL_BURST (spec.limits.burst) is 0: "),
         ("DRY_RUN", "maybe", "DRY_RUN is malformed: 'maybe' is neither on nor off"),
-        ("ALPACA_DATA_FEED", "best", "ALPACA_DATA_FEED (spec.alpaca.feed) is 'best': it takes "),
+        ("ALPACA_DATA_FEED", "best", "ALPACA_DATA_FEED (spec.alpaca.feed) is 'best': set it to one of "),
         ("MONITORED_SYMBOLS", "A-B", "MONITORED_SYMBOLS (spec.symbols)[0] is 'A-B': "),
         ("FIRESTORE_LIVE_QUOTES_COLLECTION", "users", "this collection name is reserved"),
     ],

@@ -1,4 +1,4 @@
-"""Where the API server is, and who we are: found out, and kept up to date, by the official client."""
+"""Access to the API server: its address and the credentials, from the official client."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ log = logging.getLogger(__name__)
 
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 CONNECTIONS: Final = 32
-READ_BUFFER_BYTES: Final = 2**21  # as the client's own pool has it: a page of a LIST is large
-RELOAD_SECONDS: Final = 60.0  # as often as the client itself reads a service account's token anew
+READ_BUFFER_BYTES: Final = 2**21  # as in the client's own pool, because a page of a LIST is large
+RELOAD_SECONDS: Final = 60.0  # as often as the client itself rereads the token of a service account
 
 
 class AccessError(Exception):
-    """The API server cannot be known from what is given."""
+    """The environment does not say how to reach the API server."""
 
 
 async def access(environment: Mapping[str, str]) -> ApiClient:
-    """By `KUBECONFIG` where it is set, else as the pod that this process runs in. Raises `AccessError`."""
+    """Return a client configured by `KUBECONFIG`, if set, or by the service account. Raises `AccessError`."""
     if path := environment.get("KUBECONFIG"):
         return await by_kubeconfig(Path(path))
     return in_cluster(environment, SERVICE_ACCOUNT)
 
 
 def in_cluster(environment: Mapping[str, str], directory: Path) -> ApiClient:
-    """As a pod: the address is in the environment, CA and token are mounted; the token is renewed in place."""
+    """Return a client for a pod: the address is in the environment, CA and token are mounted, the token is renewed."""
     found = Configuration()
     try:
         loader = InClusterConfigLoader(  # type: ignore[no-untyped-call]
@@ -46,30 +46,32 @@ def in_cluster(environment: Mapping[str, str], directory: Path) -> ApiClient:
         loader.load_and_set(found)  # type: ignore[no-untyped-call]
         return ApiClient(found)
     except (ConfigException, OSError) as error:
-        raise AccessError(f"neither KUBECONFIG is set nor is this a pod with a service account: {error}") from error
+        raise AccessError(
+            f"KUBECONFIG is not set, and no service account is mounted; set KUBECONFIG or run in a pod: {error}"
+        ) from error
 
 
 async def by_kubeconfig(path: Path) -> ApiClient:
-    """The current context, whatever it uses: certificates, tokens, token files, exec plugins."""
+    """Return a client for the current context of a kubeconfig: certificates, tokens, token files or exec plugins."""
     found = Configuration()
     try:
         loader = await load_kube_config(str(path), client_configuration=found, persist_config=False)  # type: ignore[no-untyped-call]
         vars(found)["refresh_api_key_hook"] = _reloaded(loader, time.monotonic)  # which is typed as None only
         return ApiClient(found)
     except (ConfigException, OSError, AttributeError, TypeError, ValueError) as error:
-        raise AccessError(f"{path} is no kubeconfig with a current context: {error}") from error
+        raise AccessError(f"{path} is not a kubeconfig with a current context; correct KUBECONFIG: {error}") from error
 
 
 def another(client: ApiClient) -> ApiClient:
-    """The same way with connections of its own: nothing waits for what the others have under way."""
+    """Return a client with the same access and its own connections: it never waits for another client."""
     return ApiClient(client.configuration)
 
 
 def open_pool(client: ApiClient) -> None:
-    """Give the client its connections, once: it would make a pool without keepalive with its first request.
+    """Give the client its connection pool, once. With its first request it would create one without keepalive.
 
-    Proxies from the environment are ignored (a kubeconfig's is not): to look for them, and for a .netrc, in a thread
-    before each request takes the client four times as long as the request.
+    Proxies from the environment are ignored (a kubeconfig's is not): a lookup of them, and of a .netrc, in a thread
+    before each request would take the client four times as long as the request.
     """
     rest = client.rest_client
     if rest.pool_manager is None:
@@ -81,14 +83,14 @@ def open_pool(client: ApiClient) -> None:
 
 
 class WriteRefused(Exception):  # noqa: N818
-    """A library that only reads was about to write. aiohttp's and kopf's retries do not apply to this type."""
+    """A read-only library attempted a write. The retries of aiohttp and kopf do not apply to this type."""
 
 
 class ReadOnly:
-    """An aiohttp middleware that sends GET requests and refuses all others, so no retry can repeat one."""
+    """An aiohttp middleware that sends GET requests and refuses all others, so that no retry can repeat one."""
 
     def __init__(self, on_refusal: Callable[[], object]) -> None:
-        """`on_refusal` counts; the first refusal is logged."""
+        """`on_refusal` counts the refusals; the first one is logged."""
         self._on_refusal = on_refusal
         self._is_logged = False
 
@@ -107,7 +109,7 @@ class ReadOnly:
 
 
 def read_only_session(client: ApiClient, read_only: ReadOnly, connections: int) -> aiohttp.ClientSession:
-    """Return an aiohttp session to the same API server that can send nothing but GET requests."""
+    """Return an aiohttp session to the same API server that sends only GET requests."""
 
     async def identify(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         for setting in (await client.configuration.auth_settings()).values():
@@ -121,7 +123,7 @@ def read_only_session(client: ApiClient, read_only: ReadOnly, connections: int) 
 
 
 def _reloaded(loader: KubeConfigLoader, clock: Callable[[], float]) -> Callable[[Configuration], Awaitable[None]]:
-    """A hook that reads tokens anew once a minute. An exec plugin's are kept until they expire."""
+    """Return a hook that rereads tokens once a minute. The tokens of an exec plugin are kept until they expire."""
     loaded_at = clock()
 
     async def reload(configuration: Configuration) -> None:

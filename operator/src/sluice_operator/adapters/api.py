@@ -1,7 +1,7 @@
-"""One request to the API server: the official client's transport, our own encoding, typed errors.
+"""Requests to the API server: the official client's transport, the operator's own encoding, typed errors.
 
-The client's generated methods are left out: they cost three times as much as the request itself, and refuse fields
-that are newer than they are (docs/adr/0001).
+The client's generated methods are not used: they cost three times as much as the request itself, and refuse fields
+that are newer than the client (docs/adr/0001).
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ _KINDS: Final = {"PATCH": "application/apply-patch+yaml", "MERGE": "application/
 
 
 class _Failure(msgspec.Struct):
-    """The part of metav1.Status that is read."""
+    """The part of metav1.Status that the operator reads."""
 
     message: str = ""
 
 
 def always() -> float:
-    """For those who need no leave to write."""
+    """Return infinity: the writes of this client need no permission."""
     return float("inf")
 
 
 class Api:
-    """Sends requests over one client, 32 at once, each with a time limit."""
+    """A sender of requests over one client, 32 at once, each with a time limit."""
 
     def __init__(
         self, client: ApiClient, seconds: float = 15.0, may_write_seconds: Callable[[], float] = always
     ) -> None:
-        """`may_write_seconds` says for how much longer anything but reading is allowed."""
+        """`may_write_seconds` returns for how many more seconds writes are allowed."""
         self._client = client
         self._seconds = seconds
         self._may_write_seconds = may_write_seconds
         self._slots = asyncio.Semaphore(CONNECTIONS)
 
     async def call(self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None) -> bytes:
-        """Return the answer's body. A PATCH is a server-side apply; a MERGE is a PATCH too, a JSON merge patch.
+        """Send a request and return the body of the response. Raises `ClusterError`.
 
-        Raises `ClusterError`.
+        A PATCH is a server-side apply; a MERGE is sent as a PATCH too, with a JSON merge patch.
         """
         try:
             async with self._slots:
@@ -84,7 +84,7 @@ class Api:
         return response.status, answer
 
     def _limit(self, method: str, query: Mapping[str, str]) -> float:
-        """Seconds until the request is given up. A write never outlasts the leave to write, even while it connects."""
+        """Return a request's time limit in seconds. A write never outlasts its permission, even while it connects."""
         if method == "GET":
             return _LIST_SECONDS if "limit" in query else self._seconds
         left = self._may_write_seconds()

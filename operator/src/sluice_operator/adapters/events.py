@@ -1,4 +1,4 @@
-"""Kubernetes Events: what `kubectl describe` shows of a job's transitions. Never in the way of anything."""
+"""Kubernetes Events for a job's transitions, as `kubectl describe` shows them. They never delay anything else."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ..ports import ClusterError, Conflict, Report
 
 log = logging.getLogger(__name__)
 
-WAITING_MOST = 1000  # reports; a fleet's start makes a few thousand, and the first of them tell enough
+WAITING_MOST = 1000  # reports; the start of a fleet makes a few thousand, and the first of them are sufficient
 JOB_BURST = 10.0
 JOB_EVERY_SECONDS = 30.0
 FLEET_EVERY_SECONDS = 0.02  # 50 a second
 
 
 class Poster(Protocol):
-    """Where Events go."""
+    """The receiver of Events."""
 
     async def create_event(self, manifest: dict[str, Any]) -> None:
-        """Posts one."""
+        """Post an Event."""
 
 
 class EventRecorder:
-    """Implements `ports.Recorder`: a bounded line, at most 10 in a row and then one each 30 s of a job."""
+    """A `ports.Recorder` with a bounded queue: at most 10 Events in a row, then one every 30 s, for each job."""
 
     def __init__(self, poster: Poster, dropped: Callable[[], None], clock: Callable[[], float]) -> None:
         self._poster = poster
@@ -38,22 +38,22 @@ class EventRecorder:
         self._spent: dict[str, tuple[float, float]] = {}  # job uid: events spent, as of when
 
     def record(self, report: Report) -> None:
-        """See the port."""
+        """Queue a report, or drop and count it if the queue is full or the job is over its rate."""
         if self._line.full() or not self._spend(report.uid):
             self._dropped()
             return
         self._line.put_nowait(report)
 
     async def run(self) -> None:
-        """Posts what was recorded, for ever."""
+        """Post the queued reports, forever."""
         while True:
             report = await self._line.get()
             try:
                 await self._poster.create_event(event(report))
             except Conflict:
-                pass  # told before a restart of ours
+                pass  # posted before a restart of the operator
             except ClusterError as error:
-                log.info("an event was not posted", extra={"error": str(error)})
+                log.info("an Event was not posted; dropped", extra={"error": str(error)})
             await asyncio.sleep(FLEET_EVERY_SECONDS)
 
     def _spend(self, uid: str) -> bool:
@@ -69,7 +69,7 @@ class EventRecorder:
 
 
 def event(report: Report) -> dict[str, Any]:
-    """A core/v1 Event. Its name is made from what happened and when, so that telling it twice is once."""
+    """Return a core/v1 Event. Its name contains the reason and the time, so that a repeated post has no effect."""
     condition, (namespace, name) = report.transition.condition, report.key
     at = f"{condition.last_transition_time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     moment = int(condition.last_transition_time.timestamp())

@@ -1,4 +1,4 @@
-"""The HTTP interface for the kubelet and Prometheus: /livez, /readyz and /metrics."""
+"""The HTTP endpoints for the kubelet and Prometheus: /livez, /readyz, /metrics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Health(msgspec.Struct, frozen=True):
-    """What is answered. Neither asks the API server: its outage must not restart us."""
+    """The sources of the responses. None asks the API server, because its outage must not restart the operator."""
 
     alive: Callable[[], bool]
     ready: Callable[[], bool]
@@ -21,7 +21,7 @@ class Health(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def served(health: Health, host: str, port: int) -> AsyncIterator[None]:
-    """Answers while the context is open."""
+    """Serve the endpoints while the context is open."""
     runner = web.AppRunner(_application(health), access_log=None)
     await runner.setup()
     try:
@@ -36,7 +36,7 @@ def _application(health: Health) -> web.Application:
         return _answer(health.alive(), "the event loop is late")
 
     async def readyz(_: web.Request) -> web.Response:
-        return _answer(health.ready(), "the first LIST is not done")
+        return _answer(health.ready(), "the first LIST is not complete")
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=health.metrics(), headers={"Content-Type": PROMETHEUS_TEXT})

@@ -1,4 +1,4 @@
-"""The API server, as far as the operator needs it."""
+"""The requests of the operator to the API server."""
 
 from __future__ import annotations
 
@@ -34,32 +34,32 @@ class _Page(msgspec.Struct):
 
 
 class KubernetesCluster:
-    """Implements `ports.Cluster` and posts Events."""
+    """The `ports.Cluster` of an API server. It also posts Events."""
 
     def __init__(self, api: Api, namespaces: tuple[str, ...] = ()) -> None:
-        """No namespaces: all of them."""
+        """An empty `namespaces` means all namespaces."""
         self._api = api
         self._namespaces = namespaces
 
     async def list_jobs(self) -> list[Job]:
-        """See the port."""
+        """List all jobs in the watched namespaces, 500 in a page."""
         return [objects.job(item) for item in await self._list(_JOBS, identity.PLURAL, {})]
 
     async def list_pods(self) -> list[Pod]:
-        """See the port."""
+        """List all pods with the operator's label in the watched namespaces, 500 in a page."""
         selector = {"labelSelector": f"{identity.MANAGED_BY_LABEL}={identity.MANAGED_BY}"}
         return [objects.pod(item) for item in await self._list(_PODS, "pods", selector)]
 
     async def job(self, key: Key) -> Job:
-        """See the port."""
+        """Read the job. Raises `NotFound`."""
         return objects.job(await self._call("GET", _job_path(key)))
 
     async def pod(self, key: Key) -> Pod:
-        """See the port."""
+        """Read the pod with the job's pod name. Raises `NotFound`."""
         return objects.pod(await self._call("GET", _pod_path(key)))
 
     async def write_status(self, key: Key, status: IngestJobStatus) -> Job:
-        """Apply the status; merge it where that fails, and where fields of another writer are left."""
+        """Apply the status. If the apply fails, or leaves fields of another writer, merge it."""
         wanted: dict[str, Any] = msgspec.to_builtins(status)
         body = {
             "apiVersion": identity.API_VERSION,
@@ -72,31 +72,31 @@ class KubernetesCluster:
         except (ServerFault, Refused):
             document = await self._call("GET", _job_path(key))
         if patch := merge_patch(_operator_fields(document), wanted):
-            # The uid is a precondition: a job of the same name that was created since is another one.
+            # The UID is a precondition, because a job of the same name that was created since is a different job.
             merged = {"metadata": {"uid": document["metadata"]["uid"]}, "status": patch}
             document = await self._call("MERGE", f"{_job_path(key)}/status", merged)
         return objects.job(document)
 
     async def ensure_account(self, namespace: str) -> None:
-        """See the port."""
+        """Apply the ServiceAccount, then the RoleBinding."""
         account = f"{_PODS}/namespaces/{namespace}/serviceaccounts/{identity.SERVICE_ACCOUNT}"
         binding = f"{_BINDINGS}/namespaces/{namespace}/rolebindings/{identity.SERVICE_ACCOUNT}"
         await self._call("PATCH", account, workload.service_account(namespace))
         await self._call("PATCH", binding, workload.role_binding(namespace))
 
     async def create_pod(self, manifest: dict[str, Any]) -> Pod:
-        """See the port."""
+        """Create the pod and return it. Raises `Conflict` if its name is taken."""
         path = f"{_PODS}/namespaces/{manifest['metadata']['namespace']}/pods"
         return objects.pod(await self._call("POST", path, manifest))
 
     async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
-        """See the port."""
+        """Delete the pod with its UID and version as preconditions."""
         preconditions = {"uid": uid, "resourceVersion": resource_version}
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
         await self._call("DELETE", _pod_path(key), body)
 
     async def create_event(self, manifest: dict[str, Any]) -> None:
-        """Posts a core/v1 Event. Raises `Conflict`: it was posted before."""
+        """Post a core/v1 Event. Raises `Conflict` if it was posted before."""
         await self._call("POST", f"{_PODS}/namespaces/{manifest['metadata']['namespace']}/events", manifest)
 
     async def _list(self, api: str, plural: str, query: dict[str, str]) -> list[dict[str, Any]]:
@@ -117,7 +117,7 @@ class KubernetesCluster:
             token = page.metadata.continue_
             if not token:
                 return found
-            await asyncio.sleep(0)  # decoding a page takes long enough to let others in
+            await asyncio.sleep(0)  # decoding a page takes long, so other tasks get a turn
 
     async def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         answer = await self._api.call(method, path, _QUERIES.get(method), body)

@@ -1,4 +1,4 @@
-"""The coordination Lease that the replicas share."""
+"""The coordination Lease of the replicas."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Lease(CamelStruct, frozen=True):
 
 
 class KubernetesLease:
-    """Implements `ports.Leases`. Its requests end before the next one is due."""
+    """The `ports.Leases` of an API server. Each request ends before the next one is due."""
 
     def __init__(self, api: Api, namespace: str, name: str) -> None:
         self._api = api
@@ -43,14 +43,14 @@ class KubernetesLease:
         self._path = f"/apis/{_API}/namespaces/{namespace}/leases"
 
     async def read(self) -> Record | None:
-        """See the port."""
+        """Read the Lease. Return None if there is none."""
         try:
             return _record(await self._api.call("GET", f"{self._path}/{self._name}"))
         except NotFound:
             return None
 
     async def write(self, record: Record) -> Record:
-        """See the port."""
+        """Create the Lease if the record has no version, otherwise replace that version."""
         if record.resource_version:
             return _record(await self._api.call("PUT", f"{self._path}/{self._name}", None, self._body(record)))
         return _record(await self._api.call("POST", self._path, None, self._body(record)))

@@ -1,6 +1,6 @@
-"""TCP connections that notice a peer that no longer answers, about 9 s after its last packet.
+"""TCP connections that detect an unresponsive peer about 9 s after its last packet.
 
-Without these options Linux keeps a half-open connection for more than two hours while it is idle, and for about
+Without these options, Linux keeps a half-open connection for more than two hours while it is idle, and for about
 15 minutes while data is unacknowledged.
 """
 
@@ -16,8 +16,8 @@ KEEPALIVE_IDLE_SECONDS: Final = 3
 KEEPALIVE_INTERVAL_SECONDS: Final = 2
 KEEPALIVE_PROBES: Final = 3
 USER_TIMEOUT_MILLISECONDS: Final = 9_000
-# A lost connection that is idle is found dead after 6 s at the earliest. By then no pool has one left, so a request
-# that follows the failure of another one never gets a second half-open connection.
+# A lost idle connection is detected after 6 s at the earliest. By then no pool has one left, so a request that follows
+# the failure of another one never gets a second half-open connection.
 POOL_IDLE_SECONDS: Final = 5.0
 
 _OPTIONS: Final = (
@@ -43,7 +43,7 @@ def create_socket(address: aiohttp.AddrInfoType) -> socket.socket:
 
 
 def create_connector(tls: ssl.SSLContext, connections: int) -> aiohttp.TCPConnector:
-    """Return a pool of at most so many connections. One that is idle for 5 s is closed."""
+    """Return a pool of at most `connections` connections. A connection that is idle for 5 s is closed."""
     return aiohttp.TCPConnector(
         limit=connections, ssl=tls, keepalive_timeout=POOL_IDLE_SECONDS, socket_factory=create_socket
     )

@@ -1,4 +1,4 @@
-"""What the checks conclude: the step to take, and what to say of the job."""
+"""The conclusions of the checks: the step to take, and the status to report."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ class EnsureAccount(msgspec.Struct, frozen=True):
 
 
 class CreatePod(msgspec.Struct, frozen=True):
-    """Create the job's pod in this incarnation."""
+    """Create the job's pod with this epoch."""
 
     epoch: int
 
 
 class Transition(msgspec.Struct, frozen=True):
-    """A condition that changed: the material of a Kubernetes Event."""
+    """A changed condition, for a Kubernetes Event."""
 
     condition: Condition
     warning: bool
 
 
 class DeletePod(msgspec.Struct, frozen=True):
-    """Delete exactly this pod object, if it is still as it was seen.
+    """Delete exactly this version of the pod.
 
-    `enforces` is the event of a deletion that enforces a stop. Such a deletion waits for no write of a status.
+    `enforces` is the Event of a deletion that enforces a stop. Such a deletion does not wait for a status write.
     """
 
     uid: str
@@ -36,14 +36,14 @@ class DeletePod(msgspec.Struct, frozen=True):
 
 
 class RefreshFromAPI(msgspec.Struct, frozen=True):
-    """Read job and pod live: what the watches show may be behind, or may not be watched."""
+    """Read the job and the pod live, because the watches may be behind or may not include the pod."""
 
 
 Step = EnsureAccount | CreatePod | DeletePod | RefreshFromAPI | None
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer to "is the declared state reached?", in the terms of condition Ready."""
+    """An answer to the question whether the declared state is reached, in the terms of the Ready condition."""
 
     reason: str
     message: str
@@ -53,9 +53,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What one check of the pod concludes, and the one step towards the declared state.
+    """The conclusion of a check of the pod, with the one step towards the declared state.
 
-    `epoch` and `restart` are to be written before the step is taken; None leaves them as they are.
+    `epoch` and `restart` are written before the step is taken; None keeps the stored values.
     """
 
     verdict: Verdict
@@ -66,9 +66,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What to write, what to do then, what to tell, and when to look again at the latest."""
+    """The result of a decision: the status to write, the step to take, the Events, and the next time to look."""
 
-    status: IngestJobStatus | None = None  # the operator's fields; None: not to be written
+    status: IngestJobStatus | None = None  # the operator's fields; None: nothing to write
     step: Step = None
     transitions: tuple[Transition, ...] = ()
     requeue_after: float | None = None  # seconds

@@ -1,4 +1,4 @@
-"""What to do about one job: everything that is known goes in, everything that is to happen comes out."""
+"""The decision about one job, as a pure function of its observation."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .actions import Decision, DeletePod, Finding, RefreshFromAPI
 from .objects import Job, Pod
 from .observation import Observation
 
-# A deadline is looked at just after it has passed, so that one look suffices.
+# A job is reconciled just after its deadline, so that one reconciliation suffices.
 _AFTER_SECONDS = 0.05
 
 
 def decide(observation: Observation) -> Decision:
-    """The status to write, the one step to take after it, what to tell, and when to look again."""
+    """Return the status to write, the one step to take after it, the Events, and when to look again."""
     job = observation.job
     if job is None:
         return _without_job(observation.pod)
@@ -43,12 +43,12 @@ def decide(observation: Observation) -> Decision:
 
 
 def operator_part(status: IngestJobStatus) -> IngestJobStatus:
-    """The status without what the pod wrote."""
+    """Return the status without the part that the pod writes."""
     return msgspec.structs.replace(status, stream=None)
 
 
 def _without_job(pod: Pod | None) -> Decision:
-    """The garbage collector would take an orphan as well; this is quicker."""
+    """Delete the pod of a deleted job. The garbage collector would delete it too, but later."""
     if pod is None or not facts.pod_was_created_by_operator(pod) or facts.pod_is_terminating(pod):
         return Decision()
     return Decision(step=DeletePod(pod.metadata.uid, pod.metadata.resource_version))
@@ -60,7 +60,7 @@ def _refresh_overdue(observation: Observation) -> RefreshFromAPI | None:
 
 
 def _observed_generation(job: Job) -> int | None:
-    """Return the last generation that was understood: a tool that waits for this one must not take it for applied."""
+    """Return the last generation that was understood, so that no tool takes a later one for applied."""
     return job.status.observed_generation if job.spec is None else job.metadata.generation
 
 
@@ -85,7 +85,7 @@ def _requeue_after(observation: Observation, job: Job, found: Finding | None) ->
 
 
 def _deadlines(observation: Observation, job: Job, found: Finding | None) -> Iterator[float]:
-    """Seconds until each moment at which time alone changes the answer."""
+    """Yield the seconds until each moment at which time alone changes the decision."""
     if found is not None and found.requeue_after is not None:
         yield found.requeue_after
     pause = job.stops.pause

@@ -1,7 +1,7 @@
-"""Which Firestore documents each job writes, and which job is in another's way.
+"""The Firestore documents that each job writes, and the conflicts between jobs.
 
-A document has one writer: of several jobs that claim it, the one that was created first. Whether that one is paused,
-or is itself in the way of an even earlier one, makes no difference: it may be back at any moment.
+A document has one writer: of several jobs that claim it, the one that was created first. It makes no difference if that
+job is paused, or itself conflicts with an even older job: it may resume at any moment.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import msgspec
 from .objects import Job, Key
 
 Collection = tuple[str, str, str, str]  # Google Cloud project, database, tenant, collection
-Since = tuple[datetime, Key]  # the creation; of two in one second, the name decides
-Documents = dict[Collection, tuple[str, ...]]  # ids, or the symbols that they stand for, in order
+Since = tuple[datetime, Key]  # the creation time; of two in the same second, the name decides
+Documents = dict[Collection, tuple[str, ...]]  # IDs, or the symbols that they stand for, in order
 
 _HEARTBEATS: Final = "ops"
 _BARS: Final = "live_bars"
@@ -24,25 +24,25 @@ _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class DocumentClaim(msgspec.Struct, frozen=True):
-    """The documents of one job, and its place in the line of those that want them."""
+    """The documents that one job claims, and the job's position among the jobs that claim them."""
 
     since: Since
     documents: Documents
 
 
 class DocumentConflict(msgspec.Struct, frozen=True, kw_only=True):
-    """The earlier job, and what of it this one would write too. Symbols are in order."""
+    """The older job, and the documents that both jobs would write. Symbols are in order."""
 
     holder: Key
-    heartbeat: str = ""  # the id of the document; empty: each has its own
+    heartbeat: str = ""  # the ID of the shared document; empty: each job has its own
     quotes: tuple[str, ...] = ()
     bars: tuple[str, ...] = ()
 
 
 def document_claim(job: Job, project_id: str) -> DocumentClaim | None:
-    """What a job writes. `project_id` is that of jobs that name none. None: nothing, for its spec cannot be read.
+    """Return the documents that a job writes. None: its spec cannot be read.
 
-    A dry run writes no quotes, but its heartbeat goes on.
+    `project_id` is the project of jobs that name none. A dry run writes no quotes, but still writes its heartbeat.
     """
     spec = job.spec
     if spec is None:
@@ -51,7 +51,7 @@ def document_claim(job: Job, project_id: str) -> DocumentClaim | None:
     place = (firestore.project_id or project_id, firestore.database, spec.tenant)
     documents: Documents = {(*place, _HEARTBEATS): (spec.heartbeat.document,)}
     if not spec.dry_run:
-        symbols = tuple(sorted(set(spec.symbols)))  # as a frozenset, 20 would take ten times the memory
+        symbols = tuple(sorted(set(spec.symbols)))  # a frozenset of 20 symbols would take ten times the memory
         documents[(*place, firestore.live_quotes_collection)] = symbols
         if "bars" in spec.channels:
             documents[(*place, _BARS)] = symbols
@@ -59,18 +59,18 @@ def document_claim(job: Job, project_id: str) -> DocumentClaim | None:
 
 
 class DocumentClaims:
-    """The claims of all jobs, found by document: a change costs what the documents of the job that changed cost.
+    """The claims of all jobs, indexed by document. The cost of a change depends on the documents of the changed job.
 
-    Who is first on a document decides for all others on it, so only a change of the first concerns anybody else.
+    The first job of a document decides for all others, so only a change of the first job affects them.
     """
 
     def __init__(self) -> None:
         self._claims: dict[Key, DocumentClaim] = {}
-        self._lines: dict[Collection, dict[str, tuple[Since, ...]]] = {}  # of each document, the earliest first
-        self._conflicts: dict[Key, DocumentConflict | None] = {}  # as far as somebody has asked
+        self._lines: dict[Collection, dict[str, tuple[Since, ...]]] = {}  # for each document, the oldest job first
+        self._conflicts: dict[Key, DocumentConflict | None] = {}  # a cache of the results of `conflict`
 
     def put(self, key: Key, made: DocumentClaim | None) -> set[Key]:
-        """Takes what a job claims now; None for nothing. Returns the other jobs whose conflict may be another now."""
+        """Store the claim of a job; None for no claim. Return the other jobs whose conflict may have changed."""
         before = self._claims.pop(key, None)
         concerned: set[Key] = set()
         if made is not None:
@@ -83,7 +83,7 @@ class DocumentClaims:
         return concerned - {key}
 
     def conflict(self, key: Key) -> DocumentConflict | None:
-        """The earliest of the jobs that claim what this one claims and were there before it. None: there is none."""
+        """Return the conflict with the oldest job that claims the same documents earlier; None if there is none."""
         if key not in self._conflicts and key in self._claims:
             self._conflicts[key] = self._found(self._claims[key])
         return self._conflicts.get(key)

@@ -1,7 +1,7 @@
-"""Which replica leads: what follows from the Lease as it is. Values in, a value out.
+"""Leader election as a pure function of the Lease.
 
-Nobody's clock is compared with anybody else's: a Lease has expired when we have seen it unchanged for as long as it was
-given, by our own monotonic clock.
+The clocks of two replicas are never compared: a Lease has expired when this replica has seen it unchanged for its
+duration, by its own monotonic clock.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ import msgspec
 
 
 class LeaseTimings(msgspec.Struct, frozen=True):
-    """How long things last, in seconds. `retry` < `renew` < `lease`."""
+    """The timings of the Lease, in seconds. `retry` < `renew` < `lease`."""
 
-    lease: float = 15.0  # without a change, after this anybody may take it
-    renew: float = 10.0  # without a renewal, after this its holder writes nothing more
-    retry: float = 2.0  # between two looks
+    lease: float = 15.0  # after this time without a change, any replica may take the Lease
+    renew: float = 10.0  # after this time without a renewal, the holder stops writing
+    retry: float = 2.0  # the time between two reads
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What a Lease says. No holder: it was given back."""
+    """The contents of a Lease. An empty holder means that it was released."""
 
     holder: str
     seconds: float = 0.0
     acquired_at: datetime | None = None
     renewed_at: datetime | None = None
     transitions: int = 0
-    resource_version: str = ""  # empty: it is not there yet
+    resource_version: str = ""  # empty: the Lease does not exist yet
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """What a replica has seen of the Lease so far: the newest record, and since when it is the newest."""
+    """The observations of a replica: the newest record of the Lease, and since when it is the newest."""
 
     me: str
     record: Record | None = None
@@ -39,11 +39,11 @@ class Observed(msgspec.Struct, frozen=True):
 
 
 class Wait(msgspec.Struct, frozen=True):
-    """Somebody else leads, or may still believe so."""
+    """Wait, because another replica leads or may still believe that it leads."""
 
 
 class LeaseClaim(msgspec.Struct, frozen=True):
-    """Write this, if the Lease is still as it was seen. Whoever succeeds leads."""
+    """Write this record if the Lease is unchanged. The replica that succeeds leads."""
 
     holder: str
     transitions: int
@@ -52,14 +52,14 @@ class LeaseClaim(msgspec.Struct, frozen=True):
 
 
 def observed(before: Observed, record: Record | None, now: float) -> Observed:
-    """What is known after another look. A deleted Lease counts as unchanged: its holder does not know yet."""
+    """Return the observations after another read. A deleted Lease counts as unchanged: its holder does not know yet."""
     if record is None or record == before.record:
         return before
     return Observed(before.me, record, now)
 
 
 def decide(record: Record | None, seen: Observed, now: float) -> LeaseClaim | Wait:
-    """What to do with the Lease as it was just read. `seen` is what is known after that look."""
+    """Decide what to do with the Lease as it was just read. `seen` includes this read."""
     version = record.resource_version if record is not None else ""
     last = seen.record
     if last is None:
@@ -72,10 +72,10 @@ def decide(record: Record | None, seen: Observed, now: float) -> LeaseClaim | Wa
 
 
 def validate(terms: LeaseTimings) -> str:
-    """What is wrong with the terms, in a sentence. Empty: nothing."""
+    """Return a sentence about the mistake in the timings, or an empty text if there is none."""
     if terms.retry < terms.renew < terms.lease:
         return ""
     return (
-        f"the Lease's retry period ({terms.retry:g} s) must be below its renew deadline ({terms.renew:g} s), and that "
-        f"below its duration ({terms.lease:g} s)"
+        f"the Lease's retry period ({terms.retry:g} s) must be below its renew deadline ({terms.renew:g} s), and the "
+        f"renew deadline below the Lease's duration ({terms.lease:g} s)"
     )

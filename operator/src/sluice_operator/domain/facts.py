@@ -1,4 +1,4 @@
-"""Facts about one observation. Each reads as a sentence; none decides anything."""
+"""Facts about one observation. Each name reads as a sentence; no function decides anything."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ RESTART_MOST_SECONDS: Final = 300.0
 RESTART_CLEARED_AFTER_SECONDS: Final = 600.0
 REFUSAL_RETRY_SECONDS: Final = 60.0
 
-_EPOCH_DIGITS: Final = 15  # one that somebody has annotated must not be the last there can be
-_WORDS_SHOWN: Final = 512  # of a log's end: three conditions may repeat it, and the object should stay small
+_EPOCH_DIGITS: Final = 15  # a manually annotated epoch must not be the last possible one
+_WORDS_SHOWN: Final = 512  # from the end of a log: three conditions may repeat it, and the object should stay small
 
-# Waiting reasons of the kubelet that no amount of waiting is likely to end.
+# Waiting reasons of the kubelet that are unlikely to end by themselves.
 _UNSTARTABLE: Final = frozenset(
     {
         "CreateContainerConfigError",
@@ -35,22 +35,22 @@ _UNSTARTABLE: Final = frozenset(
 
 
 def container(pod: Pod) -> ContainerStatus:
-    """The state of the ingest container; one without a state while the kubelet has not reported any."""
+    """Return the state of the ingest container; one without a state until the kubelet has reported it."""
     return next((each for each in pod.status.container_statuses if each.name == identity.CONTAINER), NO_CONTAINER)
 
 
 def symbols_words(report: StreamStatus) -> str:
-    """How many symbols stream, which pauses there are of single ones, and which of those are of none."""
+    """Say how many symbols stream, how many are paused, and which pauses are of undeclared symbols."""
     words, unknown = f"{report.symbols.live} symbols", report.symbols.unknown_paused
     if report.symbols.paused:
         words += f", {report.symbols.paused} paused"
     if unknown:
-        words += f"; spec.pausedSymbols names {', '.join(unknown)}, not in spec.symbols"
+        words += f"; spec.symbols does not contain {', '.join(unknown)}, listed in spec.pausedSymbols"
     return words + "."
 
 
 def pod_is_foreign(job: Job, pod: Pod) -> bool:
-    """The pod has the job's pod name, and is controlled by something else, or by nothing."""
+    """Return whether the pod has the job's pod name but is not controlled by a job of this name."""
     return not any(
         owner.controller and owner.kind == identity.KIND and owner.name == job.metadata.name
         for owner in pod.metadata.owner_references
@@ -58,29 +58,29 @@ def pod_is_foreign(job: Job, pod: Pod) -> bool:
 
 
 def pod_is_of(job: Job, pod: Pod) -> bool:
-    """The pod belongs to this very job, not to an earlier one of the same name."""
+    """Return whether the pod belongs to exactly this job, not to an earlier job of the same name."""
     return any(owner.controller and owner.uid == job.metadata.uid for owner in pod.metadata.owner_references)
 
 
 def pod_was_created_by_operator(pod: Pod) -> bool:
-    """The operator created the pod, for whichever job."""
+    """Return whether the operator created the pod, for any job."""
     return pod.metadata.labels.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY and any(
         owner.controller and owner.kind == identity.KIND for owner in pod.metadata.owner_references
     )
 
 
 def pod_is_terminating(pod: Pod) -> bool:
-    """Asked to go; it counts as running until the object is gone."""
+    """Return whether the pod is terminating. It counts as running until its object is gone."""
     return pod.metadata.deletion_timestamp is not None
 
 
 def pod_has_ended(pod: Pod) -> bool:
-    """All containers ended for good."""
+    """Return whether all containers of the pod have exited for good."""
     return pod.status.phase in ("Succeeded", "Failed")
 
 
 def pod_is_outdated(pod: Pod, cold_hash: str) -> bool:
-    """Another pod would be built today; or the pod lost the label by which it is watched, and its changes go unseen."""
+    """Return whether the operator would build a different pod now, or the pod lost the label by which it is watched."""
     return (
         pod.metadata.annotations.get(identity.COLD_HASH_ANNOTATION) != cold_hash
         or pod.metadata.labels.get(identity.MANAGED_BY_LABEL) != identity.MANAGED_BY
@@ -88,7 +88,7 @@ def pod_is_outdated(pod: Pod, cold_hash: str) -> bool:
 
 
 def pod_is_running(pod: Pod | None) -> bool:
-    """Its container runs, so it may be connected; also while it is terminating."""
+    """Return whether the container of the pod runs, even while it is terminating. The pod may be connected then."""
     if pod is None or pod.status.phase != "Running":
         return False
     state = container(pod).state
@@ -96,13 +96,13 @@ def pod_is_running(pod: Pod | None) -> bool:
 
 
 def pod_is_crashing(pod: Pod) -> bool:
-    """Its container ended and waits to be started again."""
+    """Return whether the container of the pod exited and waits for its next start."""
     state = container(pod).state
     return (state.waiting is not None and state.waiting.reason == "CrashLoopBackOff") or state.terminated is not None
 
 
 def obstacle(pod: Pod) -> str:
-    """What keeps the pod from starting, in the cluster's words. Empty: nothing that needs somebody to act."""
+    """Return what prevents the start of the pod, in the cluster's words. Empty: nothing that a person has to fix."""
     waiting = container(pod).state.waiting
     if waiting is not None and waiting.reason in _UNSTARTABLE:
         return f"{waiting.reason}: {waiting.message}".rstrip(": ")
@@ -113,7 +113,7 @@ def obstacle(pod: Pod) -> str:
 
 
 def last_words(pod: Pod) -> str:
-    """How the pod, or its container, last ended."""
+    """Say how the pod, or its container, last exited."""
     status = container(pod)
     ended = status.state.terminated or status.last_state.terminated
     if ended is not None:
@@ -122,7 +122,7 @@ def last_words(pod: Pod) -> str:
 
 
 def running_seconds(observation: Observation) -> float:
-    """How long the container has run, by the node's clock against ours. 0 while it does not."""
+    """Return how long the container has run, by the node's clock and the operator's; 0 if it does not run."""
     running = container(observation.pod).state.running if observation.pod is not None else None
     if running is None or running.started_at is None:
         return 0.0
@@ -130,20 +130,20 @@ def running_seconds(observation: Observation) -> float:
 
 
 def pod_epoch(pod: Pod) -> int:
-    """The pod's incarnation. 0: somebody removed the annotation."""
+    """Return the pod's epoch, or 0 if its annotation is missing or unreadable."""
     text = pod.metadata.annotations.get(identity.EPOCH_ANNOTATION, "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _EPOCH_DIGITS else 0
 
 
 def next_epoch(observation: Observation) -> int:
-    """The next incarnation: milliseconds since 1970, and more than any before it even if the clock went back."""
+    """Return the next epoch: Unix milliseconds, but greater than any earlier epoch, even if the clock went back."""
     job = observation.job
     last = (job.status.epoch or 0) if job is not None else 0
     return min(max(last + 1, int(observation.now.timestamp() * 1000)), LARGEST)
 
 
 def stream(observation: Observation) -> StreamStatus | None:
-    """What the current pod says of itself. None: it has said nothing, or what is there is of another pod."""
+    """Return the report of the current pod. None: it has not reported, or the report is of another pod."""
     job, pod = observation.job, observation.pod
     if job is None or pod is None or job.status.stream is None or not pod_is_of(job, pod):
         return None
@@ -151,28 +151,28 @@ def stream(observation: Observation) -> StreamStatus | None:
 
 
 def nothing_can_be_connected(observation: Observation) -> bool:
-    """No container of ours runs; and one that starts reads the job before it opens anything."""
+    """Return whether no container of the job runs. One that starts reads the job before it opens a connection."""
     job, pod = observation.job, observation.pod
     return job is None or pod is None or pod_is_foreign(job, pod) or not pod_is_running(pod)
 
 
 def heartbeat_is_overdue(observation: Observation) -> bool:
-    """A running pod has said nothing for too long, as far as our watch shows."""
+    """Return whether a running pod has not reported for too long, as far as the watch shows."""
     return pod_is_running(observation.pod) and observation.heartbeat_age_seconds >= HEARTBEAT_LIMIT_SECONDS
 
 
 def heartbeat_is_stale(observation: Observation) -> bool:
-    """Overdue, and a live read confirmed that it is not our watch that is behind."""
+    """Return whether the heartbeat is overdue and a live read has confirmed that the watch is not behind."""
     return heartbeat_is_overdue(observation) and observation.heartbeat_was_looked_up
 
 
 def generation_is_applied(job: Job, report: StreamStatus) -> bool:
-    """The pod streams by the newest spec."""
+    """Return whether the pod streams according to the newest spec."""
     return report.observed_generation >= job.metadata.generation
 
 
 def tape_is_finished(observation: Observation) -> bool:
-    """The job's last incarnation streamed its tape to the end, under the newest spec; its pod need not be there."""
+    """Return whether the job's last pod streamed its tape to the end, under the newest spec. The pod may be gone."""
     job = observation.job
     if job is None or job.spec is None or job.spec.provider != "replay" or job.status.stream is None:
         return False
@@ -185,16 +185,16 @@ def tape_is_finished(observation: Observation) -> bool:
 
 
 def symbols_are_settled(report: StreamStatus) -> bool:
-    """The provider has answered for every symbol, and took at least one if there is any."""
+    """Return whether the provider has answered for every symbol, and accepted at least one if there is any."""
     ledger = report.symbols
     return ledger.confirmed + ledger.rejected >= ledger.desired and (ledger.confirmed > 0 or ledger.desired == 0)
 
 
 def next_restart(observation: Observation, pod: Pod) -> Restart:
-    """The back-off before the successor of a pod that ended by itself.
+    """Return the backoff before the successor of a pod that exited by itself.
 
-    The epoch tells whether this end was counted before a crash of ours: it is the time of the pod's creation by the
-    clock that set `nextAt`, and no pod is created before that.
+    The epoch shows whether this exit was counted before a crash of the operator: the epoch is the time of the pod's
+    creation by the clock that set `nextAt`, and no pod is created before `nextAt`.
     """
     job = observation.job
     earlier = job.status.restart if job is not None else None

@@ -1,4 +1,4 @@
-"""What the operator reads of the cluster's objects: the job and its pod, decoded once, immutable."""
+"""The objects of the cluster as the operator reads them: the job and its pod, decoded once and immutable."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Key = tuple[str, str]  # namespace and name of a job
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One IngestJob. `spec` is None where a field other than the stop fields is not understood.
+    """An IngestJob. `spec` is None if a field other than the stop fields is not understood.
 
-    `problem` then is a sentence that names the field.
+    `problem` is then a sentence that names the field.
     """
 
     metadata: ObjectMeta
@@ -32,12 +32,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> Key:
-        """Namespace and name."""
+        """The namespace and the name of the job."""
         return self.metadata.namespace, self.metadata.name
 
 
 class Owner(CamelStruct, frozen=True):
-    """One entry of metadata.ownerReferences."""
+    """An entry of metadata.ownerReferences."""
 
     kind: str
     name: str
@@ -46,7 +46,7 @@ class Owner(CamelStruct, frozen=True):
 
 
 class PodMeta(CamelStruct, frozen=True):
-    """The part of a pod's metadata that is read."""
+    """The part of a pod's metadata that the operator reads."""
 
     name: str
     namespace: str
@@ -59,20 +59,20 @@ class PodMeta(CamelStruct, frozen=True):
 
 
 class Waiting(CamelStruct, frozen=True):
-    """Why a container does not run yet, or not again yet."""
+    """The reason why a container does not run yet, or does not run again yet."""
 
     reason: str = ""
     message: str = ""
 
 
 class Running(CamelStruct, frozen=True):
-    """Since when a container runs, by the node's clock."""
+    """The time since which a container runs, by the node's clock."""
 
     started_at: datetime | None = None
 
 
 class Terminated(CamelStruct, frozen=True):
-    """How a container ended."""
+    """The exit of a container."""
 
     exit_code: int = 0
     reason: str = ""
@@ -80,7 +80,7 @@ class Terminated(CamelStruct, frozen=True):
 
 
 class ContainerState(CamelStruct, frozen=True):
-    """Exactly one of the three is set."""
+    """The state of a container: exactly one of the three is set."""
 
     waiting: Waiting | None = None
     running: Running | None = None
@@ -97,7 +97,7 @@ class ContainerStatus(CamelStruct, frozen=True):
 
 
 class PodCondition(CamelStruct, frozen=True):
-    """One condition of a pod."""
+    """A condition of a pod."""
 
     type: str
     status: str
@@ -106,7 +106,7 @@ class PodCondition(CamelStruct, frozen=True):
 
 
 class PodStatus(CamelStruct, frozen=True):
-    """The part of a pod's status that is read."""
+    """The part of a pod's status that the operator reads."""
 
     phase: str = "Pending"
     reason: str = ""
@@ -116,7 +116,7 @@ class PodStatus(CamelStruct, frozen=True):
 
 
 class Pod(CamelStruct, frozen=True):
-    """One pod."""
+    """A pod."""
 
     metadata: PodMeta
     status: PodStatus = PodStatus()
@@ -126,7 +126,7 @@ NO_CONTAINER: Final = ContainerStatus(name=identity.CONTAINER)
 
 
 def job(document: dict[str, Any]) -> Job:
-    """Return the job in a decoded IngestJob. Never raises: whatever is stored in it, the rest is read."""
+    """Return the job in a decoded IngestJob. Never raises: a field that cannot be read does not affect the others."""
     reading = read_spec(document.get("spec"))
     return Job(
         metadata=readable_part(document.get("metadata"), ObjectMeta),
@@ -138,11 +138,11 @@ def job(document: dict[str, Any]) -> Job:
 
 
 def pod(document: dict[str, Any]) -> Pod:
-    """Return the pod in a decoded Pod. Never raises: one odd field must not hide the others, nor end a LIST."""
+    """Return the pod in a decoded Pod. Never raises: an unreadable field must not hide the others, or end a LIST."""
     return readable_part(document, Pod)
 
 
 def key_of_pod(namespace: str, name: str) -> Key | None:
-    """The job that a pod of this name would belong to. None: no job's pod is named so."""
+    """Return the key of the job that a pod of this name belongs to. None: the name is not that of a job's pod."""
     job_name = name.removesuffix(identity.POD_SUFFIX)
     return (namespace, job_name) if job_name and job_name != name else None

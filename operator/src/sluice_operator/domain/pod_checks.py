@@ -1,4 +1,4 @@
-"""Is the one right pod there? An ordered chain of checks; the first that fires names the step."""
+"""The checks of the job's pod, in order. The first check that applies determines the step."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Check = Callable[[Observation, Job], Finding | None]
 
 
 def stop_is_not_confirmed(o: Observation, _: Job) -> Finding | None:
-    """A pod that has not confirmed a stop for 15 s is deleted: it may be deaf, frozen, or unable to report."""
+    """Delete a pod that has not confirmed a stop for 14 s: it may be cut off, frozen, or unable to report."""
     if o.pod is None or facts.pod_is_terminating(o.pod) or not stops.enforcement_is_due(o):
         return None
     symbols = stops.unconfirmed_symbol_pauses(o)
@@ -40,7 +40,7 @@ def stop_is_not_confirmed(o: Observation, _: Job) -> Finding | None:
 
 
 def enforcement_condition(o: Observation, message: str) -> Condition:
-    """Return what the event of the deletion says."""
+    """Return the condition from which the Event of the deletion is made."""
     generation = o.job.metadata.generation if o.job is not None else 0
     at = o.now.replace(microsecond=0)
     return Condition(
@@ -54,7 +54,7 @@ def enforcement_condition(o: Observation, message: str) -> Condition:
 
 
 def job_is_being_deleted(o: Observation, job: Job) -> Finding | None:
-    """A deletion is a stop, also where another controller's finalizer holds the job: no pod runs from then on."""
+    """The deletion of a job is a stop, even if a finalizer of another controller holds the job: no pod runs then."""
     if not stops.job_is_being_deleted(job):
         return None
     holders = ", ".join(job.metadata.finalizers) or "none"
@@ -67,29 +67,29 @@ def job_is_being_deleted(o: Observation, job: Job) -> Finding | None:
 
 
 def spec_is_not_understood(_: Observation, job: Job) -> Finding | None:
-    """No retry: only another spec or another operator can change this. A pod that runs keeps to its last spec."""
+    """Do not retry: only another spec or another operator can change this. A running pod keeps its last spec."""
     if job.spec is not None:
         return None
     message = (
-        f"{job.problem}. A running pod keeps to the last spec that it understood; without one, no pod is created. "
+        f"{job.problem}. A running pod keeps the last spec that it understood; if there is no pod, none is created. "
         "Correct the field, or upgrade the operator."
     )
     return Finding(verdict=Verdict(reason=c.SPEC_NOT_UNDERSTOOD, message=message, phase="Degraded", stalled=True))
 
 
 def pod_is_foreign(o: Observation, job: Job) -> Finding | None:
-    """Somebody else's pod is not ours to delete. It may be outside our watch, so it is looked at."""
+    """Leave a foreign pod alone. The watch may not include it, so read it live."""
     if o.pod is None or not facts.pod_is_foreign(job, o.pod):
         return None
     message = (
-        f"Pod {o.pod.metadata.name} exists and is not this job's: delete it, or give the job another name. "
-        "Nothing was changed."
+        f"Pod {o.pod.metadata.name} exists and does not belong to this job: delete it, or give the job another name. "
+        "The operator changed nothing."
     )
     return _stalled(c.NAME_CONFLICT, message, step=RefreshFromAPI(), requeue_after=FOREIGN_POD_LOOK_SECONDS)
 
 
 def documents_are_claimed(o: Observation, _: Job) -> Finding | None:
-    """An earlier job writes what this one would: two would take turns in it, and readers could trust neither."""
+    """An older job writes the same documents. Two writers would alternate, and readers could trust neither."""
     if o.conflict is None:
         return None
     message = _claimed_words(o.conflict)
@@ -102,18 +102,20 @@ def documents_are_claimed(o: Observation, _: Job) -> Finding | None:
 
 
 def pod_is_terminating(o: Observation, _: Job) -> Finding | None:
-    """A pod that is asked to go may still be connected: nothing new before its object is gone."""
+    """A terminating pod may still be connected, so nothing new starts before its object is gone."""
     if o.pod is None or not facts.pod_is_terminating(o.pod):
         return None
     step, again = _wait_for_its_end(o.pod)
-    return _moving(c.POD_REPLACING, "The old pod is going; a new one follows when it is gone.", step, again)
+    return _moving(
+        c.POD_REPLACING, "The old pod is terminating; the operator creates a new one when it is gone.", step, again
+    )
 
 
 def pod_is_of_an_earlier_job(o: Observation, job: Job) -> Finding | None:
-    """The job was deleted and declared anew under the same name."""
+    """The job was deleted and created again with the same name."""
     if o.pod is None or facts.pod_is_of(job, o.pod):
         return None
-    message = "A pod of an earlier job of this name is still there; it is deleted first."
+    message = "A pod of an earlier job with this name still exists; the operator deletes it first."
     return _moving(c.POD_REPLACING, message, _delete(o.pod))
 
 
@@ -121,12 +123,12 @@ def pod_is_outdated(o: Observation, _: Job) -> Finding | None:
     """A cold field or the operator's pod settings changed."""
     if o.pod is None or not facts.pod_is_outdated(o.pod, o.cold_hash):
         return None
-    message = "The spec asks for another pod than the one that is there; the old one goes first."
+    message = "The spec needs a different pod than the existing one; the operator replaces the pod."
     return _moving(c.POD_REPLACING, message, _delete(o.pod))
 
 
 def tape_is_finished(o: Observation, _: Job) -> Finding | None:
-    """A replay that is over and whose pod ended or is gone: there is nothing more to run."""
+    """The replay is finished, and its pod exited or is gone: there is nothing more to run."""
     if not facts.tape_is_finished(o) or (o.pod is not None and not facts.pod_has_ended(o.pod)):
         return None
     verdict = Verdict(
@@ -136,37 +138,41 @@ def tape_is_finished(o: Observation, _: Job) -> Finding | None:
 
 
 def pod_has_ended(o: Observation, _: Job) -> Finding | None:
-    """Evicted, fenced or failed for good. Its end is counted before it is removed."""
+    """The pod was evicted, fenced, or failed for good. Its exit is counted before the pod is deleted."""
     if o.pod is None or not facts.pod_has_ended(o.pod):
         return None
     restart = facts.next_restart(o, o.pod)
-    message = f"The pod ended ({facts.last_words(o.pod)}); a new one comes {_time_phrase(restart.next_at)}."
+    message = (
+        f"The pod exited ({facts.last_words(o.pod)}); the operator creates a new one {_time_phrase(restart.next_at)}."
+    )
     verdict = Verdict(reason=c.POD_RESTARTING, message=message, phase="Degraded")
     return Finding(verdict=verdict, step=_delete(o.pod), restart=restart)
 
 
 def api_server_refused(o: Observation, job: Job) -> Finding | None:
-    """Quota, admission or Pod Security. Tried again now and then: whoever repairs that may not touch the job."""
+    """Quota, admission or Pod Security refuse the pod. Retry regularly, because the fix may not touch the job."""
     if o.pod is not None or o.refusal is None or o.refusal.generation != job.metadata.generation:
         return None
-    message = f"The API server refuses the pod: {o.refusal.message}. It is tried again once a minute."
+    message = (
+        f"The API server refuses the pod: {o.refusal.message}. Correct the cause; the operator retries once a minute."
+    )
     wait = facts.REFUSAL_RETRY_SECONDS - o.refusal.age_seconds
     if wait > 0:
         return _stalled(c.POD_REJECTED, message, requeue_after=wait)
     if not o.account_is_ensured:
         return _stalled(c.POD_REJECTED, message, step=EnsureAccount())
-    # The refused incarnation never came to be, so it may be tried again without another status write.
+    # No pod has the refused epoch, so a retry can use it without another status write.
     unused = o.refusal.epoch is not None and o.refusal.epoch == job.status.epoch
     epoch = o.refusal.epoch if unused and o.refusal.epoch else facts.next_epoch(o)
     return _stalled(c.POD_REJECTED, message, step=CreatePod(epoch), epoch=epoch)
 
 
 def restart_is_not_due(o: Observation, job: Job) -> Finding | None:
-    """The back-off between pods that end by themselves."""
+    """Wait for the backoff between pods that exit by themselves."""
     restart = job.status.restart
     if o.pod is not None or restart is None or restart.next_at <= o.now:
         return None
-    message = f"The last pod ended by itself; a new one comes {_time_phrase(restart.next_at)}."
+    message = f"The last pod exited by itself; the operator creates a new one {_time_phrase(restart.next_at)}."
     verdict = Verdict(reason=c.POD_RESTARTING, message=message, phase="Degraded")
     return Finding(verdict=verdict, requeue_after=(restart.next_at - o.now).total_seconds())
 
@@ -175,15 +181,15 @@ def account_is_missing(o: Observation, _: Job) -> Finding | None:
     """A pod cannot be created before its ServiceAccount, and cannot report before its RoleBinding."""
     if o.pod is not None or o.account_is_ensured:
         return None
-    return _moving(c.POD_CREATING, "The pod is about to be created.", EnsureAccount())
+    return _moving(c.POD_CREATING, "The operator is about to create the pod.", EnsureAccount())
 
 
 def pod_is_missing(o: Observation, _: Job) -> Finding | None:
-    """The raised epoch is written before the pod is created, so that it can never be used twice."""
+    """Create the pod. The raised epoch is written first, so that it can never be used twice."""
     if o.pod is not None:
         return None
     epoch = facts.next_epoch(o)
-    verdict = Verdict(reason=c.POD_CREATING, message="The pod is about to be created.", phase="Pending")
+    verdict = Verdict(reason=c.POD_CREATING, message="The operator is about to create the pod.", phase="Pending")
     return Finding(verdict=verdict, step=CreatePod(epoch), epoch=epoch)
 
 
@@ -206,7 +212,7 @@ PLACEMENT: Final[tuple[Check, ...]] = (
 
 
 def finding(observation: Observation, job: Job) -> Finding | None:
-    """What the first check that fires concludes. None: the right pod is there, and is not on its way out."""
+    """Return the finding of the first check that applies. None: the right pod exists and is not terminating."""
     return next((found for check in PLACEMENT if (found := check(observation, job)) is not None), None)
 
 
@@ -227,7 +233,7 @@ def _delete(pod: Pod) -> DeletePod:
 
 
 def _wait_for_its_end(pod: Pod) -> tuple[Step, float | None]:
-    """The step, and when to look again. The end of a pod without our label is not watched."""
+    """Return the step, and when to look again. The end of a pod without the operator's label is not watched."""
     watched = pod.metadata.labels.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY
     return (None, None) if watched else (RefreshFromAPI(), FOREIGN_POD_LOOK_SECONDS)
 
@@ -237,21 +243,24 @@ def _time_phrase(instant: datetime) -> str:
 
 
 def _claimed_words(conflict: DocumentConflict) -> str:
-    """Who, what, and the ways out."""
+    """Return the message: the older job, the shared documents, and the ways to resolve the conflict."""
     found, ways = [], []
     if conflict.heartbeat:
         found.append(f"heartbeat document {conflict.heartbeat}")
-        ways.append("give this job a heartbeat document of its own by spec.heartbeat.document")
+        ways.append("give this job its own heartbeat document in spec.heartbeat.document")
     if conflict.quotes:
         found.append(f"the quotes of {_first_names(conflict.quotes)}")
-        ways.append("take the symbols out of one of the two, or set another spec.firestore.liveQuotesCollection here")
+        ways.append(
+            "remove the symbols from one of the two jobs, or set another "
+            "spec.firestore.liveQuotesCollection in this job"
+        )
     if conflict.bars:
         found.append(f"the bars of {_first_names(conflict.bars)}")
-        ways.append("take bars out of spec.channels of one of the two")
+        ways.append("remove bars from spec.channels of one of the two jobs")
     holder = "/".join(conflict.holder)
     return (
-        f"Job {holder} of the same tenant was there first and has {', '.join(found)}: {'; '.join(ways)}. "
-        "Until then no pod runs."
+        f"Job {holder} of the same tenant is older and writes {', '.join(found)}: {'; '.join(ways)}. "
+        "Until then, no pod runs for this job."
     )
 
 

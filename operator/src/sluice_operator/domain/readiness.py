@@ -1,4 +1,4 @@
-"""Is the declared state reached? An ordered chain of checks; the first that fires is the answer."""
+"""The checks of readiness, in order: whether the declared state is reached. The first check that applies decides."""
 
 from __future__ import annotations
 
@@ -25,67 +25,69 @@ _BLOCKED_REASONS: Final = {
 
 
 def job_is_being_deleted(_: Observation, job: Job, found: Finding | None) -> Verdict | None:
-    """Never Ready, also while a pause is requested as well."""
+    """A job that is being deleted is never Ready, even if a pause is requested."""
     return found.verdict if found is not None and stops.job_is_being_deleted(job) else None
 
 
 def pod_is_stalled(_: Observation, __: Job, found: Finding | None) -> Verdict | None:
-    """Somebody has to act, whether or not the job is to be paused: it could not resume."""
+    """A person has to act, even if a pause is requested: the job could not resume."""
     return found.verdict if found is not None and found.verdict.stalled else None
 
 
 def pause_needs_nothing(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
-    """To be paused, and nothing runs: the declared state is reached, whatever becomes of the pod."""
+    """A pause is requested and nothing runs: the declared state is reached, whatever happens to the pod."""
     if not stops.pause_is_requested(job, o.now) or not facts.nothing_can_be_connected(o):
         return None
     return Verdict(ready=True, reason=c.PAUSED_REASON, message=_pause_words(job), phase="Paused")
 
 
 def pod_is_not_in_place(_: Observation, __: Job, found: Finding | None) -> Verdict | None:
-    """What the placement says is all there is to say."""
+    """The finding of the pod checks decides."""
     return found.verdict if found is not None else None
 
 
 def pod_does_not_run(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
-    """Between creation and the first running container, or between two runs of it."""
+    """The pod waits for its first container to run, or for the next run of its container."""
     pod = o.pod
     if pod is None or facts.pod_is_running(pod):
         return None
     if obstacle := facts.obstacle(pod):
         return Verdict(reason=c.POD_UNSTARTABLE, message=f"The pod cannot start: {obstacle}", phase="Pending")
     if facts.pod_is_crashing(pod):
-        message = f"The container ends again and again: {facts.last_words(pod)}"
+        message = f"The container keeps exiting: {facts.last_words(pod)}"
         return Verdict(reason=c.POD_CRASHING, message=message, phase="Degraded")
-    return Verdict(reason=c.POD_PENDING, message="The pod is created and does not run yet.", phase="Pending")
+    return Verdict(reason=c.POD_PENDING, message="The pod exists but does not run yet.", phase="Pending")
 
 
 def heartbeat_is_stale(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
-    """It runs and is silent: whatever it said last is no longer known to be true."""
+    """The pod runs but does not report, so its last report may no longer be true."""
     if not facts.heartbeat_is_stale(o):
         return None
     message = (
         f"The pod runs, but has not reported for {facts.HEARTBEAT_LIMIT_SECONDS:.0f} s: it is cut off or frozen, or "
-        f"its status writes are refused (by a webhook, a policy, or a missing RoleBinding). See its log."
+        f"its status writes are refused (by a webhook, a policy, or a missing RoleBinding). See the log of the pod."
     )
     return Verdict(reason=c.HEARTBEAT_STALE, message=message, phase="Degraded")
 
 
 def pause_is_pending(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
-    """The pod may still be connected."""
+    """The pod has not confirmed a requested pause and may still be connected."""
     if not stops.pause_is_pending(o):
         return None
-    return Verdict(reason=c.PAUSING, message="A pause is requested; the pod has not confirmed it yet.", phase="Pausing")
+    return Verdict(
+        reason=c.PAUSING, message="A pause is requested, but the pod has not confirmed it yet.", phase="Pausing"
+    )
 
 
 def pod_has_not_reported(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
-    """From here on there is a stream block of the current pod."""
+    """The current pod has not reported yet. The later checks rely on its report."""
     if facts.stream(o) is not None:
         return None
-    return Verdict(reason=c.POD_STARTING, message="The pod runs and has not reported yet.", phase="Starting")
+    return Verdict(reason=c.POD_STARTING, message="The pod runs but has not reported yet.", phase="Starting")
 
 
 def spec_is_not_understood_by_the_pod(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
-    """The pod keeps to the last spec that it understood, and obeys each stop."""
+    """The pod does not understand the spec. It keeps the last spec that it understood, and obeys each stop."""
     report = facts.stream(o)
     if report is None or not report.spec_problem:
         return None
@@ -96,18 +98,18 @@ def spec_is_not_understood_by_the_pod(o: Observation, _: Job, __: Finding | None
 
 
 def pause_is_confirmed(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
-    """Requested in the spec, or by any other switch of the pod; and all is closed and flushed."""
+    """A switch of the spec or of the pod pauses the job. It is Paused once everything is closed and flushed."""
     report, pause = facts.stream(o), stops.pause_of_the_pod(o)
     if report is None or pause is None or not stops.stops_are_applied(job, report):
         return None
     if pause.acknowledged_at is None:
-        return Verdict(reason=c.PAUSING, message=f"Paused by {pause.source}; closing.", phase="Pausing")
-    message = f"Paused by {pause.source}{': ' + pause.reason if pause.reason else ''}. No quote is written."
+        return Verdict(reason=c.PAUSING, message=f"Paused by {pause.source}; the stream is closing.", phase="Pausing")
+    message = f"Paused by {pause.source}{': ' + pause.reason if pause.reason else ''}. No quotes are written."
     return Verdict(ready=True, reason=c.PAUSED_REASON, message=message, phase="Paused")
 
 
 def generation_is_not_applied(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
-    """The pod still streams by an older spec."""
+    """The pod still streams according to an older spec."""
     report = facts.stream(o)
     if report is None or facts.generation_is_applied(job, report):
         return None
@@ -116,7 +118,7 @@ def generation_is_not_applied(o: Observation, job: Job, _: Finding | None) -> Ve
 
 
 def tape_is_at_its_end(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
-    """The pod is still there and reports that it has nothing more to stream."""
+    """The pod still exists and reports that it has nothing more to stream."""
     report = facts.stream(o)
     if report is None or report.state != "Finished":
         return None
@@ -124,7 +126,7 @@ def tape_is_at_its_end(o: Observation, _: Job, __: Finding | None) -> Verdict | 
 
 
 def stream_is_blocked(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
-    """The pod has stopped trying: somebody has to act."""
+    """The pod has stopped its attempts: a person has to act."""
     report = facts.stream(o)
     if report is None or report.state != "Blocked":
         return None
@@ -136,7 +138,7 @@ def stream_is_blocked(o: Observation, job: Job, _: Finding | None) -> Verdict | 
 
 
 def stream_is_backing_off(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
-    """The connection failed, and is tried again without anybody's help."""
+    """The connection failed and will be retried without help."""
     report = facts.stream(o)
     if report is None or report.state != "BackingOff":
         return None
@@ -144,21 +146,21 @@ def stream_is_backing_off(o: Observation, _: Job, __: Finding | None) -> Verdict
 
 
 def sink_is_unhealthy(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
-    """Quotes come in and do not get out: for who reads them, that is no stream."""
+    """Quotes arrive but are not written, so readers have no stream."""
     report = facts.stream(o)
     if report is None or report.state != "Live" or report.sink.healthy:
         return None
-    message = report.sink.message or "Firestore does not take the writes."
+    message = report.sink.message or "Firestore does not accept the writes. See the log of the pod."
     return Verdict(reason=c.SINK_UNHEALTHY, message=message, phase="Degraded")
 
 
 def stream_is_live(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
-    """Every symbol that the provider accepts is acknowledged."""
+    """The provider has acknowledged every symbol that it accepts."""
     report = facts.stream(o)
     if report is None or report.state != "Live" or not facts.symbols_are_settled(report):
         return None
     if report.symbols.rejected:
-        message = f"{report.symbols.live} symbols stream; the provider refuses {report.symbols.rejected}."
+        message = f"{report.symbols.live} symbols stream; the provider rejects {report.symbols.rejected}."
         return Verdict(ready=True, reason=c.SYMBOLS_REJECTED, message=message, phase="Degraded")
     if report.failure is not None:
         message = f"{facts.symbols_words(report)} {_failure_words(report)}"
@@ -167,10 +169,10 @@ def stream_is_live(o: Observation, _: Job, __: Finding | None) -> Verdict | None
 
 
 def stream_is_connecting(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
-    """What is left."""
+    """No other check applies: the stream is connecting."""
     report = facts.stream(o)
     state = report.state if report is not None else "unknown"
-    return Verdict(reason=c.CONNECTING, message=f"The stream is on its way ({state}).", phase="Starting")
+    return Verdict(reason=c.CONNECTING, message=f"The stream is not live yet (state {state}).", phase="Starting")
 
 
 READINESS: Final[tuple[Check, ...]] = (
@@ -195,12 +197,12 @@ READINESS: Final[tuple[Check, ...]] = (
 
 
 def verdict(observation: Observation, job: Job, found: Finding | None) -> Verdict:
-    """The answer of the first check that has one."""
+    """Return the verdict of the first check that applies."""
     return next(report for check in READINESS if (report := check(observation, job, found)) is not None)
 
 
 def credentials_are_needed(job: Job) -> bool:
-    """The provider asks for credentials. Not in a dry run without any: its quotes are simulated."""
+    """Return whether the provider needs credentials. A dry run without credentials simulates its quotes."""
     spec = job.spec
     return spec is not None and spec.provider == "alpaca" and (not spec.dry_run or spec.alpaca_login is not None)
 
@@ -212,4 +214,4 @@ def _pause_words(job: Job) -> str:
 
 
 def _failure_words(report: StreamStatus) -> str:
-    return report.failure.message if report.failure is not None else "The pod gives no reason: see its log."
+    return report.failure.message if report.failure is not None else "The pod gives no reason. See the log of the pod."

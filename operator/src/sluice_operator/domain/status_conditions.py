@@ -1,4 +1,4 @@
-"""The conditions: each fact on its own, then what they come to."""
+"""The conditions of a job: each fact on its own, then the summary."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CREDENTIALS_WERE_TAKEN: Final = ("Subscribing", "Live", "Finished")
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """A condition before it has a time."""
+    """A condition without its transition time."""
 
     type: str
     status: str
@@ -36,7 +36,7 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 def conditions(observation: Observation, job: Job, verdict: Verdict) -> list[Condition]:
-    """All conditions in their fixed order, each with the time of its last flip."""
+    """Return all conditions in their fixed order, each with the time at which its status last changed."""
     facts = (
         Fact(c.READY, "True" if verdict.ready else "False", verdict.reason, verdict.message),
         paused_condition(observation, job),
@@ -54,7 +54,7 @@ def conditions(observation: Observation, job: Job, verdict: Verdict) -> list[Con
 def paused_condition(o: Observation, job: Job) -> Fact | None:
     """The Paused condition: True once nothing is connected and nothing more is written.
 
-    Absent while no pause is requested, and for the first 10 s of a pause that is not confirmed.
+    It is absent while no pause is requested, and for the first 10 s of an unconfirmed pause.
     """
     requested = stops.pause_is_requested(job, o.now)
     if requested and facts.nothing_can_be_connected(o):
@@ -71,7 +71,7 @@ def paused_condition(o: Observation, job: Job) -> Fact | None:
 
 
 def _unconfirmed_words(o: Observation) -> str:
-    """Say what the operator does about it, or since when its deletion has had no effect."""
+    """Say what the operator does about the pod, or since when its deletion has had no effect."""
     going_since = o.pod.metadata.deletion_timestamp if o.pod is not None else None
     if going_since is None:
         return (
@@ -79,18 +79,20 @@ def _unconfirmed_words(o: Observation) -> str:
             f"{stops.ENFORCEMENT_SECONDS:.0f} s after the pause."
         )
     return (
-        f"The pod has not confirmed the pause and is deleted, but its object is still there; its grace period ended or "
-        f"ends at {going_since:%Y-%m-%dT%H:%M:%SZ}. It may still be connected: see whether its node is reachable."
+        f"The pod has not confirmed the pause and was deleted, but its object still exists; its grace period ended or "
+        f"ends at {going_since:%Y-%m-%dT%H:%M:%SZ}. It may still be connected: check whether its node is reachable."
     )
 
 
 def streaming_condition(o: Observation, verdict: Verdict) -> Fact:
-    """What the pod says of its connection; Unknown when it no longer says anything."""
+    """The Streaming condition: the connection as the pod reports it; Unknown if the pod no longer reports."""
     report = facts.stream(o)
     if report is None or not facts.pod_is_running(o.pod):
         return Fact(c.STREAMING, "False", verdict.reason, verdict.message)
     if facts.heartbeat_is_stale(o):
-        return Fact(c.STREAMING, "Unknown", c.HEARTBEAT_STALE, f"It was {report.state} when the pod last reported.")
+        return Fact(
+            c.STREAMING, "Unknown", c.HEARTBEAT_STALE, f"The stream was {report.state} when the pod last reported."
+        )
     if report.state == "Live" and facts.symbols_are_settled(report):
         reason = c.SYMBOLS_REJECTED if report.symbols.rejected else c.STREAMING_REASON
         return Fact(c.STREAMING, "True", reason, facts.symbols_words(report))
@@ -99,56 +101,58 @@ def streaming_condition(o: Observation, verdict: Verdict) -> Fact:
 
 
 def credentials_condition(o: Observation, job: Job) -> Fact:
-    """What the provider last said of them. Kept while the same pod reconnects."""
+    """The CredentialsValid condition: the last answer of the provider. It stays while the same pod reconnects."""
     if job.spec is not None and not credentials_are_needed(job):
-        return Fact(c.CREDENTIALS_VALID, "True", c.NOT_NEEDED, f"Provider {job.spec.provider} needs none here.")
+        return Fact(
+            c.CREDENTIALS_VALID, "True", c.NOT_NEEDED, f"Provider {job.spec.provider} needs no credentials here."
+        )
     report = facts.stream(o)
     if report is None:
-        return Fact(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection was tried yet.")
+        return Fact(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection has been tried yet.")
     if report.failure is not None and report.failure.type in _CREDENTIAL_FAILURES:
         return Fact(c.CREDENTIALS_VALID, "False", _CREDENTIAL_FAILURES[report.failure.type], report.failure.message)
     if report.state in _CREDENTIALS_WERE_TAKEN:
-        return Fact(c.CREDENTIALS_VALID, "True", c.ACCEPTED, "The provider accepted them.")
+        return Fact(c.CREDENTIALS_VALID, "True", c.ACCEPTED, "The provider accepted the credentials.")
     earlier = next((each for each in job.status.conditions if each.type == c.CREDENTIALS_VALID), None)
     if earlier is not None and earlier.reason in (c.ACCEPTED, *_CREDENTIAL_FAILURES.values()):
         return Fact(c.CREDENTIALS_VALID, earlier.status, earlier.reason, earlier.message)
-    return Fact(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection was tried yet.")
+    return Fact(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection has been tried yet.")
 
 
 def sink_condition(o: Observation) -> Fact:
-    """How the last write to Firestore went."""
+    """The SinkHealthy condition: the result of the last write to Firestore."""
     report = facts.stream(o)
     if report is not None and not report.sink.healthy:
-        message = report.sink.message or "Firestore does not take the writes."
+        message = report.sink.message or "Firestore does not accept the writes. See the log of the pod."
         return Fact(c.SINK_HEALTHY, "False", c.WRITES_FAILING, message)
     if report is None or report.sink.last_write_at is None:
         return Fact(c.SINK_HEALTHY, "Unknown", c.NO_WRITES_YET, "No quote has been written yet.")
-    return Fact(c.SINK_HEALTHY, "True", c.WRITES_ACCEPTED, "Firestore takes the writes.")
+    return Fact(c.SINK_HEALTHY, "True", c.WRITES_ACCEPTED, "Firestore accepts the writes.")
 
 
 def connection_slot_condition(o: Observation) -> Fact | None:
-    """Who has the one connection that these credentials or this client id allow. Absent where nobody asked for it."""
+    """The ConnectionSlotAcquired condition: whether this job holds the connection; absent if it requested none."""
     report = facts.stream(o)
     if report is None or report.slot is None:
         return None
     if report.slot.acquired:
-        return Fact(c.CONNECTION_SLOT_ACQUIRED, "True", c.SLOT_ACQUIRED, "The connection is this job's.")
+        return Fact(c.CONNECTION_SLOT_ACQUIRED, "True", c.SLOT_ACQUIRED, "This job holds the connection.")
     message = (
-        f"Job {report.slot.holder} of this namespace has the one connection that these credentials and this feed (or "
-        f"this client id) allow: pause it, or give this job its own."
+        f"Job {report.slot.holder} of this namespace holds the one connection that these credentials and this feed (or "
+        f"this client ID) allow: pause that job, or give this job its own credentials or client ID."
     )
     return Fact(c.CONNECTION_SLOT_ACQUIRED, "False", c.HELD_BY, message)
 
 
 def reconciling_condition(verdict: Verdict) -> Fact | None:
-    """Not there yet, and nobody needs to act."""
+    """The Reconciling condition: the declared state is not reached, and no person needs to act."""
     if verdict.ready or verdict.stalled:
         return None
     return Fact(c.RECONCILING, "True", verdict.reason, verdict.message)
 
 
 def stalled_condition(verdict: Verdict) -> Fact | None:
-    """Not there, and somebody has to act."""
+    """The Stalled condition: the declared state is not reached, and a person has to act."""
     return Fact(c.STALLED, "True", verdict.reason, verdict.message) if verdict.stalled else None
 
 
@@ -201,7 +205,7 @@ def _dated(fact: Fact, earlier: Condition | None, now: datetime, job: Job) -> Co
         status=fact.status,
         reason=fact.reason,
         message=fact.message[:32768],
-        # Whole seconds, as metav1.Time has them.
+        # Whole seconds, like metav1.Time.
         last_transition_time=now.replace(microsecond=0) if earlier is None or flipped else earlier.last_transition_time,
         observed_generation=job.metadata.generation,
     )

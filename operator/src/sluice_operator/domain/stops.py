@@ -1,7 +1,7 @@
-"""Facts about a stop: whether one is requested, whether the pod has confirmed it, and when the operator has to act.
+"""Facts about a stop: whether it is requested, whether the pod has confirmed it, and when the operator has to act.
 
 A stop is a pause of the whole job, a pause of some of its symbols, or the deletion of the job. The pod obeys each by
-itself; what is here is about a pod that does not, or cannot say so.
+itself; this module is about a pod that does not obey, or cannot report that it did.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from .objects import Job
 from .observation import Observation
 
 CONFIRMATION_SECONDS: Final = 10.0  # closing takes at most 2 s, a flush at most 3 s
-# One second less than the 15 s after which a stop has to take effect: seeing it and deleting the pod take time, too.
+# One second less than the 15 s after which a stop has to take effect: to see it and delete the pod takes time, too.
 ENFORCEMENT_SECONDS: Final = 14.0
 # A pod that has never reported may still be starting. Until it has read its job, it opens no connection.
 START_SECONDS: Final = 60.0
 
 
 def job_is_being_deleted(job: Job) -> bool:
-    """Whether the deletion of the job is requested; a finalizer may hold the object for long."""
+    """Return whether the deletion of the job is requested; a finalizer may hold the object for long."""
     return job.metadata.deletion_timestamp is not None
 
 
 def pause_is_requested(job: Job, now: datetime) -> bool:
-    """Whether the spec allows no connection now. A stop field that is not understood counts as a pause."""
+    """Return whether the spec allows no connection now. A stop field that is not understood counts as a pause."""
     stops = job.stops
     return not stops.enabled or bool(stops.problem) or (stops.pause is not None and _is_in_force(stops.pause, now))
 
@@ -42,23 +42,23 @@ def symbol_pauses(job: Job, now: datetime) -> frozenset[str]:
 
 
 def stops_are_applied(job: Job, report: StreamStatus) -> bool:
-    """Whether the pod has applied the newest stop fields, whether or not it understands the rest of the spec."""
+    """Return whether the pod has applied the newest stop fields, whether or not it understands the rest of the spec."""
     return max(report.observed_generation, report.stops_generation or 0) >= job.metadata.generation
 
 
 def pause_is_acknowledged(job: Job, report: StreamStatus) -> bool:
-    """Whether the pod has closed and flushed everything by the newest stop fields."""
+    """Return whether the pod has closed and flushed everything, as the newest stop fields require."""
     if not stops_are_applied(job, report):
         return False
     if report.pause is not None:
         return report.pause.acknowledged_at is not None
     stops = job.stops
-    # The pod understands a stop field that this operator does not, and it is no pause.
+    # The pod understands a stop field that this operator does not understand, and the field is not a pause.
     return bool(stops.problem) and stops.enabled and stops.pause is None
 
 
 def pause_is_pending(observation: Observation) -> bool:
-    """Whether a pause is requested, something may be connected, and the pod has not acknowledged the pause."""
+    """Return whether a pause is requested and not acknowledged by the pod, while something may be connected."""
     job, report = observation.job, facts.stream(observation)
     if job is None or not pause_is_requested(job, observation.now) or facts.nothing_can_be_connected(observation):
         return False
@@ -78,7 +78,8 @@ def unconfirmed_symbol_pauses(observation: Observation) -> frozenset[str]:
 def pause_of_the_pod(observation: Observation) -> StreamPause | None:
     """Return the pause that the pod reports.
 
-    Not the one with which it starts, unless one is requested as well; nor that of a job that is being deleted.
+    A starting pod reports a pause of its own, which is left out unless a pause is also requested. So is the pause of a
+    job that is being deleted.
     """
     job, report = observation.job, facts.stream(observation)
     if job is None or report is None or report.pause is None:
@@ -88,19 +89,19 @@ def pause_of_the_pod(observation: Observation) -> StreamPause | None:
 
 
 def stop_is_pending(observation: Observation) -> bool:
-    """Whether a pause, of the job or of symbols, is requested and not confirmed."""
+    """Return whether a pause, of the job or of symbols, is requested and not confirmed."""
     return pause_is_pending(observation) or bool(unconfirmed_symbol_pauses(observation))
 
 
 def enforcement_is_due(observation: Observation) -> bool:
-    """Whether a stop has waited for its confirmation for so long that the operator deletes the pod."""
+    """Return whether a stop has been unconfirmed for so long that the operator deletes the pod."""
     if not stop_is_pending(observation) or observation.pausing_seconds < ENFORCEMENT_SECONDS:
         return False
     return facts.stream(observation) is not None or facts.running_seconds(observation) >= START_SECONDS
 
 
 def deadlines(observation: Observation) -> Iterator[float]:
-    """Yield the seconds until each moment at which a pending stop is seen differently."""
+    """Yield the seconds until each moment at which a pending stop is judged differently."""
     if not stop_is_pending(observation):
         return
     for limit in (CONFIRMATION_SECONDS, ENFORCEMENT_SECONDS):

@@ -1,4 +1,4 @@
-"""The objects that a job needs, as they are sent to the API server."""
+"""The objects that a job needs, as the operator sends them to the API server."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from .objects import Job
 Manifest = dict[str, Any]
 
 _UID = 65532  # "nonroot" in the distroless images
-# The limit is twice the request: what a pod queues is bounded, so one that needs more is leaking, and better restarted
-# than left to push its neighbours out. No CPU limit: throttling delays quotes by whole periods.
+# The limit is twice the request: the queues of a pod are bounded, so a pod that needs more has a leak, and a restart is
+# better than harm to its neighbours. There is no CPU limit, because throttling delays quotes by whole periods.
 _RESOURCES = {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory": "192Mi"}}
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The platform's part in a pod: what no tenant decides."""
+    """The settings of a pod that the platform decides, not a tenant."""
 
     image: str
-    project_id: str  # where a job names no Firestore project
+    project_id: str  # for jobs that name no Firestore project
     firestore_emulator_host: str = ""  # empty: the real Firestore
     priority_class: str = ""  # empty: the cluster's default
 
 
 def service_account(namespace: str) -> Manifest:
-    """What the namespace's ingest pods run as. Only a pod that asks for its token gets one."""
+    """Return the ServiceAccount of the namespace's ingest pods. Only a pod that requests its token gets one."""
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
@@ -45,7 +45,7 @@ def service_account(namespace: str) -> Manifest:
 
 
 def role_binding(namespace: str) -> Manifest:
-    """What lets the namespace's ingest pods read their jobs and write their status."""
+    """Return the RoleBinding that lets the namespace's ingest pods read their jobs and write their status."""
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "RoleBinding",
@@ -60,11 +60,11 @@ def role_binding(namespace: str) -> Manifest:
 
 
 def cold_hash(job: Job, settings: PodSettings) -> str:
-    """16 hexadecimal digits that change exactly when a running pod is no longer the pod that would be built.
+    """Return 16 hexadecimal digits that change exactly when the operator would build a different pod.
 
-    Taken from the builder's own output for the job without its hot fields, incarnation and generation. So nothing that
-    reaches the pod can be forgotten, and a field that only a newer operator knows changes nothing while at its default,
-    because defaults are left out of the injected document.
+    The hash is taken from the builder's own output for the job without its hot fields, epoch and generation. So nothing
+    that reaches the pod can be forgotten. A field that only a newer operator knows changes nothing while it has its
+    default, because defaults are left out of the injected document.
     """
     cold = msgspec.structs.replace(
         job,
@@ -75,7 +75,7 @@ def cold_hash(job: Job, settings: PodSettings) -> str:
 
 
 def pod(job: Job, epoch: int, cold: str, settings: PodSettings) -> Manifest:
-    """The job's pod in incarnation `epoch`, marked with its cold hash. `job.spec` is known."""
+    """Return the job's pod with this epoch and cold hash. `job.spec` must be known."""
     spec = _spec(job)
     declared, mounts = spec.pod or Pod(), _mounted(spec)
     return {
@@ -95,10 +95,10 @@ def pod(job: Job, epoch: int, cold: str, settings: PodSettings) -> Manifest:
         "spec": {
             "serviceAccountName": identity.SERVICE_ACCOUNT,
             "automountServiceAccountToken": True,
-            "enableServiceLinks": False,  # a namespace of many Services would fill the environment
+            "enableServiceLinks": False,  # in a namespace with many Services they would fill the environment
             "restartPolicy": "OnFailure",
             **_placement(declared, settings),
-            "terminationGracePeriodSeconds": 20,  # a flush of at most 3 s, and the sockets
+            "terminationGracePeriodSeconds": 20,  # enough to flush (at most 3 s) and close the sockets
             "securityContext": {
                 "runAsNonRoot": True,
                 "runAsUser": _UID,
@@ -113,7 +113,7 @@ def pod(job: Job, epoch: int, cold: str, settings: PodSettings) -> Manifest:
 
 
 def _placement(declared: Pod, settings: PodSettings) -> Manifest:
-    """Where it runs. What is not said is absent."""
+    """Return the scheduling fields of the pod. Unset fields are absent."""
     found: Manifest = {
         "priorityClassName": declared.priority_class_name or settings.priority_class,
         "nodeSelector": dict(declared.node_selector),
@@ -125,7 +125,7 @@ def _placement(declared: Pod, settings: PodSettings) -> Manifest:
 
 def _spec(job: Job) -> IngestJobSpec:
     if job.spec is None:
-        raise ValueError(f"no pod can be built: {job.problem}")
+        raise ValueError(f"the pod cannot be built: {job.problem}")
     return job.spec
 
 
@@ -151,7 +151,7 @@ def _owner(job: Job) -> Manifest:
         "name": job.metadata.name,
         "uid": job.metadata.uid,
         "controller": True,
-        # True would need the right to update the job's finalizers, and a new job waits for the old pod anyway.
+        # True requires permission to update the job's finalizers, and a new job waits for the old pod anyway.
         "blockOwnerDeletion": False,
     }
 
@@ -165,7 +165,7 @@ def _container(job: Job, epoch: int, settings: PodSettings, mounts: list[Manifes
         "args": ["run"],
         "env": _environment(job, epoch, settings),
         "ports": [{"name": "http", "containerPort": identity.HTTP_PORT}],
-        # A second apart until it is up once; then only a process that no longer turns is killed.
+        # One probe a second until the process is up; after that, only a process whose event loop hangs is killed.
         "startupProbe": _probe("/livez", period=1, failures=60),
         "livenessProbe": _probe("/livez", period=10, failures=6),
         "readinessProbe": _probe("/readyz", period=5, failures=2),
@@ -181,8 +181,8 @@ def _container(job: Job, epoch: int, settings: PodSettings, mounts: list[Manifes
 
 
 def _environment(job: Job, epoch: int, settings: PodSettings) -> list[Manifest]:
-    # The cold part is all that a pod uses before it has read its live job. The whole spec would also be too long: Linux
-    # takes 128 KiB of one variable, which 2,000 symbols with their pauses exceed.
+    # A pod uses only the cold part before it has read its live job. The whole spec would also be too long: Linux allows
+    # 128 KiB for one variable, which 2,000 symbols with their pauses exceed.
     spec = cold_part(_spec(job))
     injected = InjectedJob(
         namespace=job.metadata.namespace,
@@ -207,11 +207,14 @@ def _environment(job: Job, epoch: int, settings: PodSettings) -> list[Manifest]:
 
 @functools.cache
 def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
-    return msgspec.structs.fields(kind)  # half a millisecond each time: it evaluates every annotation anew
+    return msgspec.structs.fields(kind)  # each call takes half a millisecond, because it evaluates every annotation
 
 
 def _declared(part: msgspec.Struct) -> Manifest:
-    """A part of the spec without what equals its default. The API server spells defaults out, msgspec keeps those."""
+    """Return a part of the spec without fields at their default.
+
+    The API server fills in defaults, and msgspec keeps those.
+    """
     found = {}
     for field in _fields(type(part)):
         value = getattr(part, field.name)
@@ -239,10 +242,10 @@ def _probe(path: str, period: int, failures: int) -> Manifest:
 
 
 def _mounted(spec: IngestJobSpec) -> list[tuple[Manifest, Manifest]]:
-    """Mount and volume of everything that the spec refers to, and of the pod's own notes.
+    """Return the mount and the volume of each object that the spec refers to, and of the pod's own state.
 
-    References are optional: the pod starts without them and says what is missing, and recovers in place when it
-    appears. The operator could not tell, for it has no right to read Secrets.
+    References are optional: the pod starts without them, reports what is missing, and recovers in place when it
+    appears. The operator cannot report it, because it has no permission to read Secrets.
     """
     found = []
     if spec.alpaca and spec.alpaca.credentials_secret_ref:
@@ -263,13 +266,13 @@ def _tape(tape: Tape) -> tuple[Manifest, Manifest]:
     if tape.config_map_ref is not None:
         return _config_map("tape", tape.config_map_ref.name, identity.TAPE_DIR, keys=(tape.config_map_ref.key,))
     name = tape.claim_ref.name if tape.claim_ref is not None else ""
-    # No claim is optional: the pod waits for it, and its status says so.
+    # A claim cannot be optional: the pod waits for it, and its status says so.
     volume = {"name": "tape", "persistentVolumeClaim": {"claimName": name, "readOnly": True}}
     return _mount("tape", identity.TAPE_DIR), volume
 
 
 def _state() -> tuple[Manifest, Manifest]:
-    # What the HTTP switch says outlives a crash of the container. A spec of 2,000 symbols is below 200 kB.
+    # The state of the HTTP switch survives a crash of the container. A spec of 2,000 symbols is below 200 kB.
     mount = {"name": "state", "mountPath": identity.STATE_DIR}
     return mount, {"name": "state", "emptyDir": {"sizeLimit": "8Mi"}}
 
