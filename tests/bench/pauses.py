@@ -32,7 +32,7 @@ _QUIET_SECONDS = 0.4
 
 
 @dataclass(frozen=True)
-class Pause:
+class PauseInForce:
     """One pause. The times are seconds since the patch was sent; None: there was no socket.
 
     `after`: the quote documents that were written after the acknowledgement; `anew`: the attempts to connect after it.
@@ -54,7 +54,7 @@ def rows(folder: Path, rounds: int = ROUNDS) -> list[Row]:
     return _found(pauses, dead)
 
 
-async def _measured(site: Site, state: StateDirectory, rounds: int) -> tuple[list[Pause], list[Pause]]:
+async def _measured(site: Site, state: StateDirectory, rounds: int) -> tuple[list[PauseInForce], list[PauseInForce]]:
     async with running_feed(site, state) as feed:
         pauses = [await _pause_in(feed, phase) for _ in range(rounds) for phase in PHASES.values()]
         dead = [await _pause_on(feed, fault) for _ in range(DEAD_ROUNDS) for fault in DEAD]
@@ -63,13 +63,13 @@ async def _measured(site: Site, state: StateDirectory, rounds: int) -> tuple[lis
     return pauses, dead
 
 
-async def _pause_in(feed: Feed, phase: Phase) -> Pause:
+async def _pause_in(feed: Feed, phase: Phase) -> PauseInForce:
     await _enter(feed, phase)
     await asyncio.sleep(random.uniform(0.1, 0.6))
     return await _pause(feed)
 
 
-async def _pause_on(feed: Feed, fault: Fault) -> Pause:
+async def _pause_on(feed: Feed, fault: Fault) -> PauseInForce:
     """On a peer that has died a moment ago, which nobody has noticed."""
     await _enter(feed, PHASES["Live"])
     await asyncio.sleep(0.5)
@@ -86,7 +86,7 @@ async def _enter(feed: Feed, phase: Phase) -> None:
     await feed.until(lambda record: phase.entries(record) > before)
 
 
-async def _pause(feed: Feed) -> Pause:
+async def _pause(feed: Feed) -> PauseInForce:
     asked = time.time()
     generation = await feed.enable(False)
     seen = await feed.watcher.first(lambda each: each.generation >= generation)
@@ -99,7 +99,7 @@ async def _pause(feed: Feed) -> Pause:
     acknowledged = instant(pause["acknowledgedAt"]).timestamp()
     documents = await _documents(feed)
     has_socket = "socketClosedAt" in pause
-    return Pause(
+    return PauseInForce(
         seen=seen.at - asked,
         told_closed=instant(pause["socketClosedAt"]).timestamp() - asked if has_socket else None,
         closed=record["connections"][-1]["closed"] - asked if has_socket else None,
@@ -118,7 +118,7 @@ def _is_acknowledged(seen: Sighting, generation: int) -> bool:
     return bool(seen.stream.get("observedGeneration") == generation and acknowledged)
 
 
-def _found(pauses: Sequence[Pause], dead: Sequence[Pause]) -> list[Row]:
+def _found(pauses: Sequence[PauseInForce], dead: Sequence[PauseInForce]) -> list[Row]:
     with_socket = [each for each in pauses if each.closed is not None]
     every = [*pauses, *dead]
     return [
@@ -131,7 +131,7 @@ def _found(pauses: Sequence[Pause], dead: Sequence[Pause]) -> list[Row]:
     ]
 
 
-def _longest(dead: Sequence[Pause]) -> Row:
+def _longest(dead: Sequence[PauseInForce]) -> Row:
     longest = max(max(each.closed or 0.0, each.told_closed or 0.0) for each in dead)
     ratio = longest / MOST_ON_DEAD
     return Row(
@@ -150,7 +150,7 @@ def _none(what: str, pauses: int, count: int) -> Row:
 
 
 def _latencies(
-    what: str, pauses: Sequence[Pause], taken: Callable[[Pause], float | None], most: float | None = MOST
+    what: str, pauses: Sequence[PauseInForce], taken: Callable[[PauseInForce], float | None], most: float | None = MOST
 ) -> list[Row]:
     """p50 and p99, each beside that of the watcher over the same pauses."""
     found = []

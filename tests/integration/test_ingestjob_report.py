@@ -12,7 +12,7 @@ from aiohttp import web
 from sluice_runtime.adapters.ingestjob import IngestJobClient
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.health import stream_status
-from sluice_runtime.domain.pause import Pause
+from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.ports import ReportError
 from support.api_server import FakeApiServer, document
 from support.job_client import TOKEN, client, connected, credentials, server
@@ -56,7 +56,7 @@ async def test_what_another_writer_left_in_the_stream_is_removed(
 
 
 async def test_texts_in_a_report_are_cut_to_their_bounds(server: FakeApiServer, client: IngestJobClient) -> None:
-    book = journal(with_pause(desired(), Pause(source="s" * 5000, reason="r" * 5000)))
+    book = journal(with_pause(desired(), PauseInForce(source="s" * 5000, reason="r" * 5000)))
     await client.report(stream_status(book.snapshot()))
     [(_, _, body)] = server.patches
     pause = body["status"]["stream"]["pause"]

@@ -13,7 +13,7 @@ from sluice_runtime.adapters.http.control import bearer, control_routes, same_ma
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.health import RuntimeSnapshot
-from sluice_runtime.domain.pause import Pause
+from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.ports import RefusedError, StartRequest
 from support.runtime_fakes import desired, journal
 
@@ -51,7 +51,7 @@ class AnsweringRuntime:
         """As Controls."""
         self.asked.append(f"stop: {reason}")
         if self.heeds_stop:
-            self.book.desired.set(with_pause(self.book.desired.value, Pause(source="api", reason=reason)))
+            self.book.desired.set(with_pause(self.book.desired.value, PauseInForce(source="api", reason=reason)))
             self.book.entered("Paused")
             self.book.pause_acknowledged()
         return True

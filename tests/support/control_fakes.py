@@ -33,12 +33,12 @@ class FakeDeclaration:
         self.history: list[str] = []
         self.refusal: RefusedError | None = None
 
-    def override(self, wishes: StartRequest) -> None:
+    def override(self, start_request: StartRequest) -> None:
         """As Declaration."""
         if self.refusal is not None:
             raise self.refusal
-        if wishes != StartRequest():
-            self.history.append(f"wish {' '.join(wishes.symbols or ())}")
+        if start_request != StartRequest():
+            self.history.append(f"wish {' '.join(start_request.symbols or ())}")
 
     def reload(self) -> None:
         """As Declaration."""

@@ -10,7 +10,7 @@ from sluice_contract.documents import QuoteState
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import Desired, with_pause
 from sluice_runtime.domain.market import Origin
-from sluice_runtime.domain.pause import Pause
+from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.loops.flusher import Flusher
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.supervisor import Supervisor
@@ -18,7 +18,7 @@ from sluice_runtime.loops.waiting import cancel
 from support.fake_sink import JOB, FakeSink
 from support.runtime_fakes import FakeSource, desired, journal, quote
 
-PAUSE = Pause(source="cr:acme/us")
+PAUSE = PauseInForce(source="cr:acme/us")
 PHASES = {"Connecting": 1.0, "Authenticating": 1.0, "Subscribing": 0.0, "Acknowledging": 1.0}
 
 

@@ -84,7 +84,7 @@ class EnvironmentVariable(CamelStruct, frozen=True):
     value: Annotated[str, Meta(max_length=256, description="The value of the variable.")]
 
 
-class Pod(CamelStruct, frozen=True):
+class PodOptions(CamelStruct, frozen=True):
     """Settings of the ingest pod. The operator sets its image and its service account."""
 
     resources: Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from .pod import QUALIFIED_NAME, RESERVED_DOMAINS, SWITCHED_OFF, SWITCHED_ON, EnvironmentVariable, Pod
+from .pod import QUALIFIED_NAME, RESERVED_DOMAINS, SWITCHED_OFF, SWITCHED_ON, EnvironmentVariable, PodOptions
 from .resource import IngestJob
 from .rule import Rule
 
@@ -14,11 +14,13 @@ _LEVELS = ("debug", "info", "warning", "error")
 _SECONDS = r"^[0-9]{1,6}([.][0-9]{1,3})?$"
 
 
-def _of_pod(holds: Callable[[Pod], bool]) -> Callable[[IngestJob], bool]:
+def _of_pod(holds: Callable[[PodOptions], bool]) -> Callable[[IngestJob], bool]:
     return lambda job: job.spec.pod is None or holds(job.spec.pod)
 
 
-def _map_rules(field: str, of: Callable[[Pod], Mapping[str, str]], reserved: tuple[str, ...]) -> tuple[Rule, ...]:
+def _map_rules(
+    field: str, of: Callable[[PodOptions], Mapping[str, str]], reserved: tuple[str, ...]
+) -> tuple[Rule, ...]:
     named = Rule(
         path=("spec", "pod", field),
         rule=f"self.all(key, key.size() <= 317 && key.matches(r'{QUALIFIED_NAME}'))",

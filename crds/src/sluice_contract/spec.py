@@ -13,7 +13,7 @@ from msgspec import Meta, field
 from .alpaca import Alpaca
 from .base import CamelStruct
 from .ibkr import IBKR
-from .pod import Pod
+from .pod import PodOptions
 from .replay import Replay
 from .values import (
     DocumentID,
@@ -251,7 +251,7 @@ class IngestJobSpec(CamelStruct, frozen=True):
         Meta(description="Access to the pod's own switch over HTTP. Absent: the HTTP interface is read-only."),
     ] = None
 
-    pod: Annotated[Pod | None, Meta(description="Settings of the ingest pod, such as its resources.")] = None
+    pod: Annotated[PodOptions | None, Meta(description="Settings of the ingest pod, such as its resources.")] = None
 
     @property
     def alpaca_login(self) -> tuple[Alpaca, str] | None:

@@ -182,7 +182,7 @@ class StreamFailure(CamelStruct, frozen=True):
     at: Annotated[Instant, Meta(description="When the failure happened.")]
 
 
-class Sink(CamelStruct, frozen=True):
+class SinkStatus(CamelStruct, frozen=True):
     """The state of the writes to Firestore."""
 
     healthy: Annotated[bool, Meta(description="Whether the last write succeeded.")]
@@ -218,7 +218,7 @@ class StreamStatus(CamelStruct, frozen=True):
     ingest_enabled: Annotated[bool, Meta(description="true if no switch pauses the job.")]
     ingest_enabled_source: Annotated[Sentence, Meta(description="The switch that determines ingestEnabled.")]
     symbols: Annotated[SymbolLedger, Meta(description="The declared symbols, by what the provider has acknowledged.")]
-    sink: Annotated[Sink, Meta(description="The state of the writes to Firestore.")]
+    sink: Annotated[SinkStatus, Meta(description="The state of the writes to Firestore.")]
     effective_interval_milliseconds: Annotated[
         Count,
         Meta(description="How often each symbol can be written, with this number of symbols and these limits."),

@@ -130,12 +130,12 @@ async def _run_parts(parts: Parts) -> None:
         endless = [
             group.create_task(parts.pulse.run(), name="pulse"),
             group.create_task(parts.recorder.run(), name="recorder"),
-            group.create_task(_after(parts.warm, parts.leadership.run), name="election"),
+            group.create_task(_run_when_open(parts.warm, parts.leadership.run), name="election"),
             group.create_task(parts.leadership.guard(), name="deadline"),
-            group.create_task(_after(parts.leadership, parts.resync.ensure_accounts), name="accounts"),
-            group.create_task(_after(parts.warm, lambda: parts.resync.run(parts.queue.add)), name="resync"),
-            group.create_task(_after(parts.warm, parts.live_reads.run), name="live reads"),
-            group.create_task(_after(parts.warm, _watch_watchers), name="watchdog"),
+            group.create_task(_run_when_open(parts.leadership, parts.resync.ensure_accounts), name="accounts"),
+            group.create_task(_run_when_open(parts.warm, lambda: parts.resync.run(parts.queue.add)), name="resync"),
+            group.create_task(_run_when_open(parts.warm, parts.live_reads.run), name="live reads"),
+            group.create_task(_run_when_open(parts.warm, _watch_watchers), name="watchdog"),
         ]
         workers = group.create_task(parts.workers.run(parts.settings.workers), name="workers")
         if await _listed(parts):
@@ -175,7 +175,7 @@ async def _reflect(parts: Parts) -> None:
     )
 
 
-async def _after(gate: Gate, work: Callable[[], Awaitable[None]]) -> None:
+async def _run_when_open(gate: Gate, work: Callable[[], Awaitable[None]]) -> None:
     await gate.wait()
     await work()
 

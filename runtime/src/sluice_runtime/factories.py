@@ -16,7 +16,7 @@ from sluice_contract.resource import IngestJob, ObjectMeta
 from sluice_contract.spec import Synthetic
 
 from .adapters.firestore.connection import firestore_connection
-from .adapters.firestore.reloading_sink import MountedSink
+from .adapters.firestore.reloading_sink import ReloadingSink
 from .adapters.firestore.sink import FirestoreSink
 from .adapters.synthetic import SyntheticSource
 from .domain.coalescer import Coalescer
@@ -140,7 +140,7 @@ _CREDENTIALS = (
 )
 
 
-def sink_of(settings: Settings, desired: LatestValue[Desired], remedy: str = _CREDENTIALS) -> MountedSink:
+def sink_of(settings: Settings, desired: LatestValue[Desired], remedy: str = _CREDENTIALS) -> ReloadingSink:
     """Return the sink of the declared Firestore. `remedy` is the advice when there are no credentials."""
     spec = settings.job.spec
     key = Path(identity.FIRESTORE_CREDENTIALS_DIR) / identity.FIRESTORE_CREDENTIALS_KEY
@@ -157,4 +157,4 @@ def sink_of(settings: Settings, desired: LatestValue[Desired], remedy: str = _CR
             connection, spec.tenant, spec.firestore.live_quotes_collection, spec.heartbeat.document, me
         )
 
-    return MountedSink(make, mounted, lambda: desired.value.dry_run)
+    return ReloadingSink(make, mounted, lambda: desired.value.dry_run)

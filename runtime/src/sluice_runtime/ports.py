@@ -247,7 +247,7 @@ class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Declaration(Protocol):
     """The source of the job's declaration, as far as HTTP can change it."""
 
-    def override(self, wishes: StartRequest) -> None:
+    def override(self, start_request: StartRequest) -> None:
         """Change the declaration in the running process only.
 
         Raises:
@@ -272,7 +272,7 @@ class Controls(Protocol):
     async def stop(self, reason: str | None) -> bool:
         """Pause the job. Return True if the pause took effect in time: socket closed, pending writes flushed."""
 
-    async def start(self, wishes: StartRequest) -> tuple[str, ...]:
+    async def start(self, start_request: StartRequest) -> tuple[str, ...]:
         """Clear this switch. Return the sources of the switches that still pause.
 
         Raises:

@@ -34,7 +34,7 @@ from .standalone_settings import KEY_ID, SECRET_KEY, first
 
 if TYPE_CHECKING:
     from .adapters.alpaca.credentials import AlpacaMount
-    from .adapters.firestore.reloading_sink import MountedSink
+    from .adapters.firestore.reloading_sink import ReloadingSink
 
 _log = logging.getLogger(__name__)
 _STREAM = {"event_type": "stream"}
@@ -129,7 +129,7 @@ class Standalone:
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)
             await ingest(parts, stop, backoff)
 
-    async def _sink(self) -> MountedSink:
+    async def _sink(self) -> ReloadingSink:
         """Open the sink now, so that missing credentials are reported at the start."""
         sink = sink_of(self._settings, self.journal.desired, _CREDENTIALS)
         try:

@@ -128,8 +128,8 @@ def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: i
 
 def state_dir(environment: Mapping[str, str]) -> Path:
     """Return the state directory of a standalone runtime. `sluice-runtime pause` uses the same one."""
-    if told := environment.get(STATE_DIR):
-        return Path(told)
+    if declared := environment.get(STATE_DIR):
+        return Path(declared)
     home = environment.get("XDG_STATE_HOME") or f"{environment.get('HOME', '')}/.local/state"
     return Path(home) / "sluice"
 

@@ -1,11 +1,11 @@
 import msgspec
 import pytest
 
-from sluice_contract.pod import Pod
+from sluice_contract.pod import PodOptions
 
 
 def test_nothing_has_to_be_said() -> None:
-    assert msgspec.to_builtins(msgspec.convert({}, Pod)) == {}
+    assert msgspec.to_builtins(msgspec.convert({}, PodOptions)) == {}
 
 
 def test_what_is_said_is_spelled_as_in_a_pod() -> None:
@@ -19,7 +19,7 @@ def test_what_is_said_is_spelled_as_in_a_pod() -> None:
         "labels": {"example.com/desk": "options"},
         "annotations": {"example.com/note": "Beware, of the dog."},
     }
-    assert msgspec.to_builtins(msgspec.convert(block, Pod)) == block
+    assert msgspec.to_builtins(msgspec.convert(block, PodOptions)) == block
 
 
 @pytest.mark.parametrize(
@@ -38,4 +38,4 @@ def test_what_is_said_is_spelled_as_in_a_pod() -> None:
 )
 def test_what_is_out_of_bounds_is_refused(block: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert(block, Pod)
+        msgspec.convert(block, PodOptions)

@@ -19,5 +19,5 @@ async def test_health_has_a_path_for_each_question(unused_tcp_port: int, good: b
             async with session.get(f"http://127.0.0.1:{unused_tcp_port}{path}") as response:
                 answers[path] = (response.status, await response.text())
     alive = (200, "ok\n") if good else (503, "the event loop is late\n")
-    ready = (200, "ok\n") if good else (503, "the first LIST is not done\n")
+    ready = (200, "ok\n") if good else (503, "the first LIST is not complete\n")
     assert answers == {"/livez": alive, "/healthz": alive, "/readyz": ready, "/metrics": (200, "page\n")}

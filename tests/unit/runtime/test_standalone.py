@@ -1,7 +1,7 @@
 from sluice_runtime.domain.counters import Counters
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.domain.pause import Pause
+from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.standalone import verdict
 from support.runtime_fakes import desired, journal
 
@@ -23,5 +23,5 @@ async def test_it_fails_with_the_reason() -> None:
     book.entered("Blocked")
     sentence = "no quotes were written to Firestore: the stream is Blocked, check the key"
     assert verdict(book.snapshot(), Counters()) == (False, sentence)
-    book.desired.set(with_pause(desired(), Pause(source="env:INGEST_ENABLED")))
+    book.desired.set(with_pause(desired(), PauseInForce(source="env:INGEST_ENABLED")))
     assert "the job is paused by env:INGEST_ENABLED" in verdict(book.snapshot(), Counters())[1]

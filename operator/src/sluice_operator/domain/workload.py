@@ -10,7 +10,7 @@ import msgspec
 
 from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
-from sluice_contract.pod import Pod
+from sluice_contract.pod import PodOptions
 from sluice_contract.replay import Tape
 from sluice_contract.spec import IngestJobSpec, cold_part
 
@@ -77,7 +77,7 @@ def cold_hash(job: Job, settings: PodSettings) -> str:
 def pod(job: Job, epoch: int, cold: str, settings: PodSettings) -> Manifest:
     """Return the job's pod with this epoch and cold hash. `job.spec` must be known."""
     spec = _spec(job)
-    declared, mounts = spec.pod or Pod(), _mounted(spec)
+    declared, mounts = spec.pod or PodOptions(), _mounted(spec)
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -112,7 +112,7 @@ def pod(job: Job, epoch: int, cold: str, settings: PodSettings) -> Manifest:
     }
 
 
-def _placement(declared: Pod, settings: PodSettings) -> Manifest:
+def _placement(declared: PodOptions, settings: PodSettings) -> Manifest:
     """Return the scheduling fields of the pod. Unset fields are absent."""
     found: Manifest = {
         "priorityClassName": declared.priority_class_name or settings.priority_class,
@@ -157,7 +157,7 @@ def _owner(job: Job) -> Manifest:
 
 
 def _container(job: Job, epoch: int, settings: PodSettings, mounts: list[Manifest]) -> Manifest:
-    declared = _spec(job).pod or Pod()
+    declared = _spec(job).pod or PodOptions()
     return {
         "name": identity.CONTAINER,
         "image": settings.image,
@@ -201,7 +201,7 @@ def _environment(job: Job, epoch: int, settings: PodSettings) -> list[Manifest]:
         _from_field(identity.POD_IP_ENV, "status.podIP"),
         _from_field("POD_NAME", "metadata.name"),
         *([emulator] if settings.firestore_emulator_host else []),
-        *({"name": each.name, "value": each.value} for each in (spec.pod or Pod()).env),
+        *({"name": each.name, "value": each.value} for each in (spec.pod or PodOptions()).env),
     ]
 
 

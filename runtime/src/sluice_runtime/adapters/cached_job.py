@@ -94,9 +94,9 @@ class ClusterDeclaration:
     def __init__(self, file: FileSwitch | None) -> None:
         self._file = file
 
-    def override(self, wishes: StartRequest) -> None:
+    def override(self, start_request: StartRequest) -> None:
         """Refuse every change, because the IngestJob is the only declaration in a cluster."""
-        if wishes != StartRequest():
+        if start_request != StartRequest():
             raise RefusedError("in a cluster the IngestJob says what to stream; patch it, and start without a body")
 
     def reload(self) -> None:

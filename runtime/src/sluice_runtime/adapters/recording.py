@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 1.0
 
 
-class Tape(Protocol):
+class TapeWriter(Protocol):
     """The destination of recorded quotes."""
 
     def add(self, ticks: Sequence[Tick]) -> None:
@@ -94,7 +94,7 @@ class TapeFile:
 class RecordingSource:
     """A source whose quotes are also recorded. The tape continues across pauses and lost connections."""
 
-    def __init__(self, source: Source, tape: Tape) -> None:
+    def __init__(self, source: Source, tape: TapeWriter) -> None:
         self.name = source.name
         self._source = source
         self._tape = tape
@@ -118,7 +118,7 @@ class RecordingSource:
 class _Tap:
     """Passes everything on to the listener, and quotes to the tape as well."""
 
-    def __init__(self, listener: Listener, tape: Tape) -> None:
+    def __init__(self, listener: Listener, tape: TapeWriter) -> None:
         self._listener = listener
         self._tape = tape
 

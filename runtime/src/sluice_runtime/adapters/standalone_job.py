@@ -37,18 +37,18 @@ class StandaloneJob:
         self._file = pauses
         self._listener = listener
         self._began = self._declared = read()
-        self._wishes = StartRequest()
+        self._start_request = StartRequest()
         self._pauses = Pauses()
         self._generation = 0
         self._nudge = asyncio.Event()
-        self._told: dict[str, str] = {}  # current problems that are already logged, by topic
+        self._logged_problems: dict[str, str] = {}  # current problems that are already logged, by topic
 
     async def watch(self) -> AsyncIterator[DeclaredJob | None]:
         """Yield the job after each change. Reads its sources every second, and immediately after a change over HTTP."""
         last: IngestJobSpec | None = None
         while True:
-            self._look()
-            spec = self._spec(self._declared.spec, self._wishes)
+            self._read_document_and_pauses()
+            spec = self._spec(self._declared.spec, self._start_request)
             if spec != last:
                 last = spec
                 self._generation += 1
@@ -64,43 +64,43 @@ class StandaloneJob:
     async def report(self, status: StreamStatus) -> None:
         """Do nothing: without a cluster, the status is served over HTTP only."""
 
-    def override(self, wishes: StartRequest) -> None:
+    def override(self, start_request: StartRequest) -> None:
         """Change symbols or dry run until the next reload. Absent values keep their last override."""
-        if wishes.provider not in (None, self._began.spec.provider):
+        if start_request.provider not in (None, self._began.spec.provider):
             raise RefusedError(
                 f"this runtime streams from {self._began.spec.provider}; restart it for another provider"
             )
         merged = StartRequest(
-            symbols=_either(wishes.symbols, self._wishes.symbols),
-            dry_run=_either(wishes.dry_run, self._wishes.dry_run),
+            symbols=_either(start_request.symbols, self._start_request.symbols),
+            dry_run=_either(start_request.dry_run, self._start_request.dry_run),
         )
         self._held_to_the_rules(self._spec(self._declared.spec, merged))
-        self._wishes = merged
+        self._start_request = merged
         self._nudge.set()
 
     def reload(self) -> None:
         """Read the document now and drop all overrides from HTTP. Current problems are logged again."""
-        self._told.clear()
+        self._logged_problems.clear()
         self._declared = self._hot(self._read())
-        self._wishes = StartRequest()
+        self._start_request = StartRequest()
         self._nudge.set()
 
-    def _look(self) -> None:
+    def _read_document_and_pauses(self) -> None:
         before = self._declared.spec
         try:
             self._declared = self._hot(self._read())
-            self._told.pop("document", None)
+            self._logged_problems.pop("document", None)
             if self._declared.spec != before:
                 _log.info("job document changed; applying its hot fields", extra=_RELOAD)
         except RefusedError as error:
-            if self._is_news("document", str(error)):
+            if self._is_new_problem("document", str(error)):
                 _log.warning("%s; the last version stays in force", error, extra=_RELOAD)
         try:
             self._pauses = self._file.read()
-            self._told.pop("pauses", None)
+            self._logged_problems.pop("pauses", None)
             self._listener.switched(self._switch())
         except (OSError, msgspec.MsgspecError) as error:
-            if self._is_news("pauses", str(error)):
+            if self._is_new_problem("pauses", str(error)):
                 self._listener.check_failed(
                     f"{self._file.path} cannot be read ({error}); its last state stays in force; repair or remove it"
                 )
@@ -122,7 +122,7 @@ class StandaloneJob:
                 f"the document now declares {_whose(found)}, but this runtime runs {_whose(self._began)}; restart it"
             )
         if cold_part(now) == cold_part(began):
-            self._told.pop("cold", None)
+            self._logged_problems.pop("cold", None)
             return found
         cold, before = msgspec.to_builtins(cold_part(now)), msgspec.to_builtins(cold_part(began))
         other = [f"spec.{name}" for name in cold.keys() | before.keys() if cold.get(name) != before.get(name)]
@@ -144,7 +144,7 @@ class StandaloneJob:
                 f"{names} can only change with a restart of this runtime, and no other change can be applied without "
                 f"that ({'; '.join(sentences)})"
             )
-        if self._is_news("cold", str(cold)):
+        if self._is_new_problem("cold", str(cold)):
             message = f"{names} can only change with a restart of this runtime; the rest is applied"
             _log.warning(message, extra=_RELOAD)
         return msgspec.structs.replace(self._began, spec=spec)
@@ -158,7 +158,7 @@ class StandaloneJob:
         if sentences := broken(msgspec.structs.replace(self._began, spec=spec)):
             raise RefusedError(f"{'; '.join(sentences)}; a restart may be needed")
 
-    def _spec(self, declared: IngestJobSpec, wishes: StartRequest) -> IngestJobSpec:
+    def _spec(self, declared: IngestJobSpec, start_request: StartRequest) -> IngestJobSpec:
         listed = {entry.symbol: entry for entry in declared.paused_symbols}
         by_hand = {
             symbol: PausedSymbol(symbol=symbol, reason=pause.reason) for symbol, pause in self._pauses.symbols.items()
@@ -166,14 +166,14 @@ class StandaloneJob:
         return msgspec.structs.replace(
             declared,
             paused_symbols=list((listed | by_hand).values()),
-            symbols=_symbols(wishes.symbols) or declared.symbols,
-            dry_run=_either(wishes.dry_run, declared.dry_run),
+            symbols=_symbols(start_request.symbols) or declared.symbols,
+            dry_run=_either(start_request.dry_run, declared.dry_run),
         )
 
-    def _is_news(self, what: str, trouble: str) -> bool:
+    def _is_new_problem(self, what: str, trouble: str) -> bool:
         """Record a problem, and return True if it is new or has changed."""
-        before = self._told.get(what)
-        self._told[what] = trouble
+        before = self._logged_problems.get(what)
+        self._logged_problems[what] = trouble
         return before != trouble
 
 

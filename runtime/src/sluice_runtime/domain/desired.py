@@ -11,18 +11,18 @@ from sluice_contract.identity import UNREADABLE_SOURCE
 from sluice_contract.spec import AutoStop, Channel, Heartbeat, IngestJobSpec, Limits
 
 from .declared_job import DeclaredJob
-from .pause import GONE, Pause, Switch, job_switches, paused_symbols, pausing, switch
+from .pause import GONE, PauseInForce, Switch, job_switches, paused_symbols, pausing, switch
 
 # The injected copy of the job may be older than a pause, so the pod waits until it has read the live job.
-UNREAD = Pause(source="start", reason="the IngestJob has not been read yet")
-DELETED = Pause(source=GONE, reason="the IngestJob is gone")
+UNREAD = PauseInForce(source="start", reason="the IngestJob has not been read yet")
+DELETED = PauseInForce(source=GONE, reason="the IngestJob is gone")
 
 
 class Desired(msgspec.Struct, frozen=True, kw_only=True):
     """The desired state that all loops work towards."""
 
     generation: int
-    pause: Pause | None
+    pause: PauseInForce | None
     declared: frozenset[str]
     paused: frozenset[str]
     unknown_paused: tuple[str, ...]
@@ -73,10 +73,10 @@ def desired_state(job: DeclaredJob, spec: IngestJobSpec, now: datetime, others: 
 
 def closed(desired: Desired, job: DeclaredJob) -> Desired:
     """Return the desired state of a pod that could not read any spec of its job yet: it streams nothing."""
-    paused = with_pause(desired, Pause(source=UNREADABLE_SOURCE, reason=job.problem))
+    paused = with_pause(desired, PauseInForce(source=UNREADABLE_SOURCE, reason=job.problem))
     return msgspec.structs.replace(paused, stops_generation=job.metadata.generation, spec_problem=job.problem)
 
 
-def with_pause(desired: Desired, pause: Pause) -> Desired:
+def with_pause(desired: Desired, pause: PauseInForce) -> Desired:
     """Return the same desired state with a pause."""
     return msgspec.structs.replace(desired, pause=pause, switches=(pause.source,))

@@ -11,7 +11,7 @@ from sluice_contract.status import (
     ConnectionSlot,
     HeartbeatState,
     Preflight,
-    Sink,
+    SinkStatus,
     StreamFailure,
     StreamGap,
     StreamHeartbeat,
@@ -157,7 +157,7 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
         ingest_enabled=desired.pause is None,
         ingest_enabled_source=_decider(snapshot),
         symbols=snapshot.ledger.against(desired),
-        sink=Sink(
+        sink=SinkStatus(
             healthy=snapshot.sink_failure is None,
             message=snapshot.sink_failure,
             last_write_at=snapshot.clocks.last_write_at,

@@ -30,7 +30,7 @@ class Switch(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None = None
 
 
-class Pause(msgspec.Struct, frozen=True, kw_only=True):
+class PauseInForce(msgspec.Struct, frozen=True, kw_only=True):
     """A pause in force."""
 
     source: str
@@ -43,11 +43,11 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
         return {AUTO_STOP: "auto_stop", GONE: "deleted"}.get(self.source, "operator_request")
 
 
-def switch(inputs: Sequence[Switch], now: datetime) -> Pause | None:
+def switch(inputs: Sequence[Switch], now: datetime) -> PauseInForce | None:
     """Return the pause of the first switch that pauses at `now`; None if none does."""
     for each in inputs:
         if each.pauses and not _is_over(each.until, now):
-            return Pause(source=each.source, reason=each.reason, until=each.until)
+            return PauseInForce(source=each.source, reason=each.reason, until=each.until)
     return None
 
 

@@ -75,7 +75,7 @@ class PublishedDocuments:
         """The symbols that have, or may have, documents."""
         return {*self._said, *self._floors, *self._states}
 
-    def is_news(self, statement: Statement, at: float, refresh: float) -> bool:
+    def needs_write(self, statement: Statement, at: float, refresh: float) -> bool:
         """Return True if the document differs, or was last written at least `refresh` seconds ago."""
         said, said_at = self._said.get(statement.quote.symbol, (None, at))
         return (
@@ -145,7 +145,7 @@ class PublishedDocuments:
         """Return the status in the document; None if it is unknown."""
         return self._states.get(symbol)
 
-    def odd(self) -> set[str]:
+    def not_live(self) -> set[str]:
         """Return the symbols whose documents have, or may have, a status other than live."""
         return {symbol for symbol, state in self._states.items() if state != "live"}
 

@@ -25,7 +25,7 @@ class _Said(msgspec.Struct):
     status: RecordStatus
     pause_fetch: bool
     notes: str | None = None  # None: keep the notes in the stored record
-    is_news: bool = True
+    is_unwritten: bool = True
     is_first: bool = False  # no transition: the symbol was declared and streams
     times: dict[str, datetime] = {}
     at: float = float("-inf")
@@ -62,16 +62,16 @@ class SymbolRecords:
             self._change_status(symbol, "removed", "", now)
 
     @property
-    def has_news(self) -> bool:
+    def has_unwritten_changes(self) -> bool:
         """Return True if a record has a change that is not written yet."""
-        return any(said.is_news for said in self._said.values())
+        return any(said.is_unwritten for said in self._said.values())
 
     def due(self, last: LastTimes, at: float, now: datetime, count: int) -> list[IngestState]:
         """Return up to `count` records to write: transitions, then first records, then those older than a minute."""
-        news = [symbol for symbol, said in self._said.items() if said.is_news]
-        news.sort(key=lambda symbol: self._said[symbol].is_first)
+        new_symbols = [symbol for symbol, said in self._said.items() if said.is_unwritten]
+        new_symbols.sort(key=lambda symbol: self._said[symbol].is_first)
         aged = [symbol for symbol, said in self._said.items() if self._is_stale(symbol, said, last, at)]
-        return [self._record(symbol, last(symbol), now) for symbol in [*news, *aged][:count]]
+        return [self._record(symbol, last(symbol), now) for symbol in [*new_symbols, *aged][:count]]
 
     def wrote(self, states: Iterable[IngestState], at: float) -> None:
         """Record that these are in Firestore."""
@@ -81,7 +81,7 @@ class SymbolRecords:
                 del self._said[state.canonical_symbol]
                 self._own -= {state.canonical_symbol}
             elif (said.status, said.notes) == (state.status, state.notes):
-                said.is_news, said.at, said.times = False, at, state.last_times
+                said.is_unwritten, said.at, said.times = False, at, state.last_times
 
     def _change_status(self, symbol: str, status: RecordStatus, reason: str, now: datetime) -> None:
         before = self._said.get(symbol)
@@ -111,7 +111,9 @@ class SymbolRecords:
 
     def _is_stale(self, symbol: str, said: _Said, last: LastTimes, at: float) -> bool:
         return (
-            not said.is_news and at - said.at >= REFRESH_SECONDS and last(symbol).items() - said.times.items() != set()
+            not said.is_unwritten
+            and at - said.at >= REFRESH_SECONDS
+            and last(symbol).items() - said.times.items() != set()
         )
 
     def _record(self, symbol: str, times: dict[str, datetime], now: datetime) -> IngestState:

@@ -31,10 +31,10 @@ class AutoStopMonitor:
         cells = (journal.desired, journal.failures, journal.transitions)
         while True:
             seen = [(cell, cell.version) for cell in cells]
-            self._look(journal.desired.value, asyncio.get_running_loop().time())
+            self._update_switch(journal.desired.value, asyncio.get_running_loop().time())
             await completes_within(self._seconds_left(), any_changed(*seen))
 
-    def _look(self, desired: Desired, now: float) -> None:
+    def _update_switch(self, desired: Desired, now: float) -> None:
         journal = self._journal
         if desired.pause is None:
             since = self._streaming_since = now if self._streaming_since is None else self._streaming_since

@@ -76,5 +76,5 @@ async def _send_for_ever(
         except (SinkError, ReportError):
             due = loop.time() + _RETRY_SECONDS
         await asyncio.sleep(_LEAST_SECONDS)
-        news = any_changed((journal.desired, aims), (journal.transitions, transitions))
-        await completes_within(max(0.0, due - loop.time()), news)
+        change = any_changed((journal.desired, aims), (journal.transitions, transitions))
+        await completes_within(max(0.0, due - loop.time()), change)

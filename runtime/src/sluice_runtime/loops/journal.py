@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 # Timestamps from a provider are ignored if they are further ahead of the local clock than this.
 SKEW = timedelta(seconds=5)
-_REJECTIONS_TOLD = 20  # logged per acknowledgement
+_REJECTIONS_LOGGED = 20  # logged per acknowledgement
 _STREAM = {"event_type": "stream"}
 _FIRESTORE_WRITE = {"event_type": "firestore_write"}
 
@@ -153,8 +153,8 @@ class Journal:
         ledger = Ledger(confirmed, tuple(rejected))
         known = frozenset(self._ledger.rejected)
         if new := [each for each in ledger.rejected if each not in known]:
-            told = ", ".join(f"{each.symbol} ({each.message})" for each in new[:_REJECTIONS_TOLD])
-            _log.warning("provider rejects %d symbols: %s", len(new), told, extra=_STREAM)
+            shown = ", ".join(f"{each.symbol} ({each.message})" for each in new[:_REJECTIONS_LOGGED])
+            _log.warning("provider rejects %d symbols: %s", len(new), shown, extra=_STREAM)
         if ledger != self._ledger:
             self._ledger = ledger
             self.transition()

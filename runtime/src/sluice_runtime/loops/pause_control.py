@@ -53,25 +53,25 @@ class Control:
         self._switchboard.set(Switch(source=API, pauses=True, reason=reason))
         return await completes_within(_STOP_SECONDS, self._paused())
 
-    async def start(self, wishes: StartRequest) -> tuple[str, ...]:
+    async def start(self, start_request: StartRequest) -> tuple[str, ...]:
         """Clear the switch `api` and return the switches that still pause. Waits up to 1 s for the change to apply."""
-        self._declaration.override(wishes)
+        self._declaration.override(start_request)
         self._switchboard.set(Switch(source=API, pauses=False))
-        await completes_within(_START_SECONDS, self._heeded(pauses=False))
+        await completes_within(_START_SECONDS, self._until_switch_is_applied(pauses=False))
         return tuple(source for source in self._journal.desired.value.switches if source != API)
 
     def reload(self) -> None:
         """Delegate to the declaration."""
         self._declaration.reload()
 
-    async def _heeded(self, *, pauses: bool) -> None:
+    async def _until_switch_is_applied(self, *, pauses: bool) -> None:
         """Wait until the desired state reflects the switch. A job that is unread or deleted stays paused regardless."""
         desired = self._journal.desired
         while (API in desired.value.switches) != pauses and desired.value.pause not in (UNREAD, DELETED):
             await desired.changed(desired.version)
 
     async def _paused(self) -> None:
-        await self._heeded(pauses=True)
+        await self._until_switch_is_applied(pauses=True)
         journal = self._journal
         while True:
             seen = (journal.desired, journal.desired.version), (journal.transitions, journal.transitions.version)

@@ -71,12 +71,12 @@ class Publisher:
         if self._journal.desired.value.dry_run:
             return self._hold_for_dry_run(ticks)
         statements = [self._statement(tick) for tick in ticks]
-        news = [each for each in statements if self._publications.is_news(each, at, self._refresh)]
-        if len(news) < len(ticks):
-            self._hold(ticks, {each.quote.symbol for each in news})
-        if news:
-            await self._publish(news, at)
-        return len(news)
+        changed = [each for each in statements if self._publications.needs_write(each, at, self._refresh)]
+        if len(changed) < len(ticks):
+            self._hold(ticks, {each.quote.symbol for each in changed})
+        if changed:
+            await self._publish(changed, at)
+        return len(changed)
 
     async def write_all(self, ticks: Sequence[Tick], at: float) -> None:
         """Write all of `ticks`, whether or not they change their document."""
@@ -164,8 +164,8 @@ class Publisher:
         _log.info("would write %s", " ".join(symbols), extra={"event_type": "would_write", "symbols": symbols})
         return len(symbols)
 
-    def _hold(self, ticks: Sequence[Tick], news: set[str]) -> None:
-        unchanged = [tick for tick in ticks if tick.symbol not in news]
+    def _hold(self, ticks: Sequence[Tick], changed: set[str]) -> None:
+        unchanged = [tick for tick in ticks if tick.symbol not in changed]
         for tick in unchanged:
             self._publications.hold(tick)
         self._journal.coalescer.release(unchanged)
@@ -177,14 +177,14 @@ class Publisher:
 
     def _transitions(self, desired: Desired) -> dict[QuoteState, list[str]]:
         """Return the documents whose status must change, by new status. A queued quote makes its document live."""
-        journal, odd = self._journal, self._publications.odd()
+        journal, not_live = self._journal, self._publications.not_live()
         found: defaultdict[QuoteState, list[str]] = defaultdict(list)
-        for symbol in sorted((journal.quote_states.keys() | desired.paused | odd) & desired.declared):
+        for symbol in sorted((journal.quote_states.keys() | desired.paused | not_live) & desired.declared):
             state = "paused" if symbol in desired.paused else journal.quote_state(symbol)
             if state != "live":
                 if self._publications.state(symbol) != state:
                     found[state].append(symbol)
-            elif symbol in odd and not journal.coalescer.waits(symbol):
+            elif symbol in not_live and not journal.coalescer.waits(symbol):
                 found[state].append(symbol)
         return found
 

@@ -54,7 +54,7 @@ class RecordWriter:
             self._journal.inherited |= own
         now, at = self._journal.now(), asyncio.get_running_loop().time()
         self._records.note(desired, self._rejected(), self._journal.deleted, now)
-        share = _NEWS_SHARE if self._records.has_news else _REFRESH_SHARE
+        share = _NEWS_SHARE if self._records.has_unwritten_changes else _REFRESH_SHARE
         self._budget.limit(max(1.0, desired.limits.writes_per_second * share), _BURST, at)
         room = self._budget.available(at)
         while room > 0 and (states := self._records.due(self._last_times, at, now, min(room, _BATCH))):

@@ -40,7 +40,7 @@ class ConnectionSlotLease:
         """
         while True:
             try:
-                await self._look()
+                await self._read_and_claim()
             except SlotError as error:
                 _log.warning("cannot claim the connection slot: %s", error, extra={"event_type": "stream"})
                 self._has_it = self._has_it and self._is_still_sure()
@@ -72,7 +72,7 @@ class ConnectionSlotLease:
             await completes_within(_RELEASE_SECONDS, self._let_go())
             self._may_have_it = False  # skipped on cancellation: the next release completes it
 
-    async def _look(self) -> None:
+    async def _read_and_claim(self) -> None:
         at = asyncio.get_running_loop().time()
         self._sighting = self._sighting.seen_again(await self._port.read(), at)
         found = self._sighting.claim

@@ -49,10 +49,10 @@ class SnapshotRecovery:
         while True:
             version = transitions.version
             if self._journal.state == "Live":
-                await self._look()
+                await self._fetch_missing_or_verify()
             await completes_within(_LOOK_SECONDS, transitions.changed(version))
 
-    async def _look(self) -> None:
+    async def _fetch_missing_or_verify(self) -> None:
         journal = self._journal
         if journal.counters.starts != self._connection:
             self._connection, self._covered, self._live_at = journal.counters.starts, frozenset(), journal.now()

@@ -157,16 +157,16 @@ async def test_wishes_hold_until_a_reload(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "wishes",
+    "start_request",
     [
         StartRequest(provider="alpaca"),
         StartRequest(symbols=["spy"]),
         StartRequest(symbols=[f"S{n}" for n in range(2001)]),
     ],
 )
-async def test_a_wish_that_cannot_be_had_is_refused(world: World, wishes: StartRequest) -> None:
+async def test_a_wish_that_cannot_be_had_is_refused(world: World, start_request: StartRequest) -> None:
     with pytest.raises(RefusedError):
-        world.job.override(wishes)
+        world.job.override(start_request)
 
 
 async def test_simulated_quotes_are_never_written_whatever_changes(world: World, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from sluice_runtime.domain.desired import DELETED, with_pause
-from sluice_runtime.domain.pause import Pause, Switch
+from sluice_runtime.domain.pause import PauseInForce, Switch
 from support.runtime_fakes import desired, desired_by, job
 from support.virtual_time import START
 
@@ -25,14 +25,14 @@ def test_the_generation_and_the_hot_settings_go_with_it() -> None:
 
 
 def test_another_switch_pauses_beside_the_job_s_own() -> None:
-    assert desired_by(job(), START, [Switch(source="api", pauses=True)]).pause == Pause(source="api")
+    assert desired_by(job(), START, [Switch(source="api", pauses=True)]).pause == PauseInForce(source="api")
 
 
 def test_a_halted_aim_is_the_same_but_paused() -> None:
     before = desired()
     after = with_pause(before, DELETED)
     assert after.pause == DELETED
-    assert with_pause(after, Pause(source="x")).symbols == before.symbols
+    assert with_pause(after, PauseInForce(source="x")).symbols == before.symbols
 
 
 @pytest.mark.parametrize(("symbols", "seconds"), [(1, 1.0), (20, 1.0), (100, 5.0), (2000, 100.0)])

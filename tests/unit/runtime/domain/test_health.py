@@ -15,12 +15,12 @@ from sluice_runtime.domain.health import (
     stream_status,
 )
 from sluice_runtime.domain.ledger import Ledger
-from sluice_runtime.domain.pause import Pause
+from sluice_runtime.domain.pause import PauseInForce
 from support.runtime_fakes import desired, identity
 from support.virtual_time import START
 
 LATER = START + timedelta(seconds=9)
-PAUSE = Pause(source="cr:acme/us", reason="vendor", until=LATER)
+PAUSE = PauseInForce(source="cr:acme/us", reason="vendor", until=LATER)
 ACKNOWLEDGED = Acknowledgement(at=LATER, socket_closed_at=START, last_write_at=None)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from sluice_contract.spec import PausedSymbol
 from sluice_runtime.domain.pause import (
-    Pause,
+    PauseInForce,
     Switch,
     job_switches,
     next_change,
@@ -24,7 +24,7 @@ def stamp(moment: datetime) -> str:
     return moment.isoformat()
 
 
-def decision(at: datetime = START, **spec: object) -> Pause | None:
+def decision(at: datetime = START, **spec: object) -> PauseInForce | None:
     return switch(job_switches(job(**spec)), at)
 
 
@@ -39,7 +39,7 @@ def test_the_first_switch_that_pauses_decides() -> None:
         Switch(source="b", pauses=True, reason="why"),
         Switch(source="c", pauses=True),
     )
-    assert switch(inputs, START) == Pause(source="b", reason="why")
+    assert switch(inputs, START) == PauseInForce(source="b", reason="why")
 
 
 def test_a_switch_with_an_end_pauses_before_that_instant_and_not_at_it() -> None:
@@ -49,16 +49,16 @@ def test_a_switch_with_an_end_pauses_before_that_instant_and_not_at_it() -> None
 
 
 def test_enabled_false_pauses_for_good() -> None:
-    assert decision(enabled=False) == Pause(source="cr:acme/us")
+    assert decision(enabled=False) == PauseInForce(source="cr:acme/us")
 
 
 def test_a_pause_says_why_and_until_when() -> None:
     paused = decision(pause={"reason": "vendor", "until": stamp(SOON)})
-    assert paused == Pause(source="cr:acme/us", reason="vendor", until=SOON)
+    assert paused == PauseInForce(source="cr:acme/us", reason="vendor", until=SOON)
 
 
 def test_a_pause_without_an_end_stays() -> None:
-    assert decision(LATER, pause={"reason": "vendor"}) == Pause(source="cr:acme/us", reason="vendor")
+    assert decision(LATER, pause={"reason": "vendor"}) == PauseInForce(source="cr:acme/us", reason="vendor")
 
 
 def test_a_pause_that_is_over_does_not_pause() -> None:
@@ -67,7 +67,7 @@ def test_a_pause_that_is_over_does_not_pause() -> None:
 
 def test_a_disabled_job_stays_paused_when_its_pause_ends() -> None:
     spec = {"enabled": False, "pause": {"reason": "vendor", "until": stamp(SOON)}}
-    assert decision(LATER, **spec) == Pause(source="cr:acme/us", reason="vendor")
+    assert decision(LATER, **spec) == PauseInForce(source="cr:acme/us", reason="vendor")
 
 
 @pytest.mark.parametrize(

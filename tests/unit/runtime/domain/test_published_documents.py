@@ -38,12 +38,12 @@ def test_a_document_is_as_new_as_the_newest_part_of_it() -> None:
 
 
 def test_what_nothing_is_known_of_is_news() -> None:
-    assert PublishedDocuments().is_news(Statement(quote=quote()), 0.0, REFRESH_SECONDS)
+    assert PublishedDocuments().needs_write(Statement(quote=quote()), 0.0, REFRESH_SECONDS)
 
 
 def test_the_same_again_is_no_news_whatever_its_time() -> None:
     book = said(Statement(quote=quote(0)))
-    assert not book.is_news(Statement(quote=quote(5)), 5.0, REFRESH_SECONDS)
+    assert not book.needs_write(Statement(quote=quote(5)), 5.0, REFRESH_SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_the_same_again_is_no_news_whatever_its_time() -> None:
     ],
 )
 def test_another_price_trade_or_status_is_news(other: Statement) -> None:
-    assert said(Statement(quote=quote())).is_news(other, 1.0, REFRESH_SECONDS)
+    assert said(Statement(quote=quote())).needs_write(other, 1.0, REFRESH_SECONDS)
 
 
 def test_the_same_again_is_news_once_its_refresh_is_due() -> None:
@@ -63,7 +63,7 @@ def test_the_same_again_is_news_once_its_refresh_is_due() -> None:
     book.hold(quote(14))
     assert book.due(14.9, REFRESH_SECONDS) == []
     assert book.due(15.0, REFRESH_SECONDS) == [quote(14)]
-    assert book.is_news(Statement(quote=quote(14)), 15.0, REFRESH_SECONDS)
+    assert book.needs_write(Statement(quote=quote(14)), 15.0, REFRESH_SECONDS)
     assert book.due(15.0, REFRESH_SECONDS) == []
 
 
@@ -77,7 +77,7 @@ def test_a_held_tick_is_let_go_when_a_later_one_is_written() -> None:
 def test_after_a_write_of_unknown_outcome_everything_is_news() -> None:
     book = said(Statement(quote=quote()))
     book.doubt(["A"])
-    assert book.is_news(Statement(quote=quote()), 1.0, REFRESH_SECONDS)
+    assert book.needs_write(Statement(quote=quote()), 1.0, REFRESH_SECONDS)
     assert book.state("A") is None
 
 
@@ -86,8 +86,8 @@ def test_a_mark_changes_what_the_document_is_known_to_say() -> None:
     book.marked(["A", "B"], "stale")
     states: list[QuoteState | None] = [book.state("A"), book.state("B"), book.state("C")]
     assert states == ["stale", "stale", None]
-    assert book.is_news(Statement(quote=quote()), 1.0, REFRESH_SECONDS)
-    assert not book.is_news(Statement(quote=quote(), status="stale"), 1.0, REFRESH_SECONDS)
+    assert book.needs_write(Statement(quote=quote()), 1.0, REFRESH_SECONDS)
+    assert not book.needs_write(Statement(quote=quote(), status="stale"), 1.0, REFRESH_SECONDS)
 
 
 def test_a_trade_at_another_price_calls_for_the_document_s_quote() -> None:
@@ -128,14 +128,14 @@ def test_a_trade_at_another_price_calls_for_the_newest_quote_though_it_was_no_ne
 
 def test_what_is_not_live_or_may_not_be_is_odd_until_it_is_live() -> None:
     book = said(Statement(quote=quote()))
-    assert book.odd() == set()
+    assert book.not_live() == set()
     book.marking(["A"])
-    assert (book.odd(), book.state("A")) == ({"A"}, None)
+    assert (book.not_live(), book.state("A")) == ({"A"}, None)
     book.marked(["A"], "halted")
     book.doubt(["A"])
-    assert (book.odd(), book.state("A")) == ({"A"}, None)
+    assert (book.not_live(), book.state("A")) == ({"A"}, None)
     book.marked(["A"], "live")
-    assert book.odd() == set()
+    assert book.not_live() == set()
 
 
 def test_only_what_is_kept_is_remembered() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import FencedError, SinkError
-from sluice_runtime.domain.pause import Pause
+from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeats
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.waiting import cancel
@@ -166,7 +166,7 @@ async def test_a_report_that_failed_is_tried_again_soon(book: Journal) -> None:
 async def test_the_report_is_not_held_up_by_the_sink(book: Journal, sink: FakeSink) -> None:
     sink.hangs = True
     job = FakeJob()
-    book.desired.set(with_pause(desired(), Pause(source="cr:acme/us")))
+    book.desired.set(with_pause(desired(), PauseInForce(source="cr:acme/us")))
     async with running(send_heartbeats_forever(sink, book)), running(report_status_forever(job, book)):
         await at(1)
     assert len(job.reports) == 1

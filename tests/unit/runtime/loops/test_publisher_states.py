@@ -8,7 +8,7 @@ import pytest
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import SinkError
 from sluice_runtime.domain.market_snapshot import MarketSnapshot
-from sluice_runtime.domain.pause import Pause
+from sluice_runtime.domain.pause import PauseInForce
 from support.runtime_fakes import bar, desired, quote
 from support.runtime_worlds import FlushingWorld
 from support.virtual_time import at, seconds
@@ -185,11 +185,11 @@ async def test_what_an_earlier_process_left_of_removed_symbols_is_deleted(world:
 
 
 async def test_what_was_left_stays_while_the_job_is_paused_and_goes_when_it_resumes(world: FlushingWorld) -> None:
-    world.want(with_pause(desired(), Pause(source="cr:acme/us")))
+    world.want(with_pause(desired(), PauseInForce(source="cr:acme/us")))
     async with world.running():
         world.journal.inherited |= {"AAPL", "MSFT"}
         await at(10)
-        world.want(with_pause(desired(symbols=["AAPL"]), Pause(source="cr:acme/us")))
+        world.want(with_pause(desired(symbols=["AAPL"]), PauseInForce(source="cr:acme/us")))
         await at(20)
         assert world.sink.history == []
         world.want(desired(symbols=["AAPL"]))

@@ -9,7 +9,7 @@ import pytest
 from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.desired import DELETED, UNREAD, with_pause
 from sluice_runtime.domain.health import stream_status
-from sluice_runtime.domain.pause import Pause, Switch
+from sluice_runtime.domain.pause import PauseInForce, Switch
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.loops.spec_watcher import follow_spec, watch
@@ -166,9 +166,9 @@ async def test_any_other_switch_pauses_too_and_all_that_pause_are_known(world: W
         world.journal.switched(Switch(source="api", pauses=True, reason="bad prints"))
         await settle()
         found = world.journal.desired.value
-        assert (found.pause, found.switches) == (Pause(source="cr:acme/us"), ("cr:acme/us", "api"))
+        assert (found.pause, found.switches) == (PauseInForce(source="cr:acme/us"), ("cr:acme/us", "api"))
         await world.declare(job(2))
-        assert world.journal.desired.value.pause == Pause(source="api", reason="bad prints")
+        assert world.journal.desired.value.pause == PauseInForce(source="api", reason="bad prints")
         world.journal.switched(Switch(source="api", pauses=False))
         await settle()
         assert world.journal.desired.value.pause is None

@@ -5,7 +5,7 @@ import pytest
 from sluice_contract.status import FailureType
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.domain.pause import Pause
+from sluice_runtime.domain.pause import PauseInForce
 from support.runtime_fakes import desired, journal
 from support.runtime_worlds import PAUSE, PHASES, SupervisedWorld
 from support.virtual_time import at, now, seconds, settle
@@ -180,7 +180,7 @@ async def test_each_pause_of_an_open_stream_counts_as_a_stop_by_request(world: S
 async def test_a_stop_is_counted_by_who_asked_for_it(world: SupervisedWorld, source: str, reason: str) -> None:
     async with world.running():
         await settle()
-        world.journal.desired.set(with_pause(world.journal.desired.value, Pause(source=source)))
+        world.journal.desired.set(with_pause(world.journal.desired.value, PauseInForce(source=source)))
         await settle()
         assert world.journal.counters.stops == {reason: 1}
 

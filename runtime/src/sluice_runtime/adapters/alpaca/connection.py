@@ -30,7 +30,7 @@ from .websocket import Timeouts, Transport
 
 _log = logging.getLogger(__name__)
 _STREAM = {"event_type": "stream"}
-_TOLD = 20  # symbols in one log line
+_SYMBOLS_LOGGED = 20  # symbols in one log line
 
 Answer = SubscriptionMessage | ErrorMessage
 
@@ -90,8 +90,8 @@ class AlpacaConnection:
         if new := sorted(symbols - self._symbols_on_all_channels - self._rejected.keys()):
             await self._subscribe(new)
         if left_out := sorted(symbols - self._symbols_on_all_channels - self._rejected.keys()):
-            told = ", ".join(left_out[:_TOLD])
-            _log.warning("Alpaca's acknowledgement lacks %d symbols: %s", len(left_out), told, extra=_STREAM)
+            shown = ", ".join(left_out[:_SYMBOLS_LOGGED])
+            _log.warning("Alpaca's acknowledgement lacks %d symbols: %s", len(left_out), shown, extra=_STREAM)
         self._listener.acknowledged(self._symbols_on_all_channels, tuple(self._rejected.values()))
         if self._statuses_wanted and symbols:
             await self._subscribe_statuses()

@@ -21,7 +21,7 @@ _LOOK_SECONDS = 1.0  # mounted files send no events
 _RETRY_SECONDS = 30.0  # credentials may not be a file: a pod can have its own identity
 
 
-class MountedSink:
+class ReloadingSink:
     """Wraps the sink that `make` creates: on first use, and again when the key has changed.
 
     `make` raises ValueError with a sentence while there are no usable credentials. Each call then fails with it, except
@@ -102,7 +102,7 @@ class MountedSink:
     async def _sink(self) -> AsyncIterator[Sink | None]:
         """Yield the sink for one call, open until the call has ended. None: nothing is written in this dry run."""
         async with self._lock:
-            await self._look()
+            await self._renew_if_credentials_changed()
         used = self._open
         if used is None:
             if not self._is_dry():
@@ -117,7 +117,7 @@ class MountedSink:
             if used is not self._open and used.calls == 0:
                 await used.sink.close()
 
-    async def _look(self) -> None:
+    async def _renew_if_credentials_changed(self) -> None:
         """Create another sink if a check is due and the credentials have changed."""
         at = asyncio.get_running_loop().time()
         if at < self._look_at:

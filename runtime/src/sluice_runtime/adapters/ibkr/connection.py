@@ -73,14 +73,14 @@ class IBKRConnection:
                 async with asyncio.timeout(self._patience.probe):
                     await self._gateway.compared_values.wait()
             except TimeoutError:
-                await self._look()
+                await self._probe_and_retry()
                 continue
             self._gateway.compared_values.clear()
             if self._gateway.end is None:
                 await self._renew()
         raise self._gateway.end
 
-    async def _look(self) -> None:
+    async def _probe_and_retry(self) -> None:
         """Check that the gateway answers, and retry symbols rejected for a competing session from time to time."""
         if self._gateway.outages.is_lost:
             return

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_runtime.adapters.firestore.reloading_sink import MountedSink
+from sluice_runtime.adapters.firestore.reloading_sink import ReloadingSink
 from sluice_runtime.domain.failure import SinkError
 from sluice_runtime.loops.waiting import cancel
 from support.fake_sink import FakeSink
@@ -23,7 +23,7 @@ class World:
         self.has_identity = False
         self.attempts = 0
         self.seconds = 0.0
-        self.sink = MountedSink(self._make, self.key, lambda: self.is_dry)
+        self.sink = ReloadingSink(self._make, self.key, lambda: self.is_dry)
 
     async def _make(self) -> FakeSink:
         self.attempts += 1

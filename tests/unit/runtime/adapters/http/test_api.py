@@ -12,7 +12,7 @@ from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.health import stream_status
-from sluice_runtime.domain.pause import Pause
+from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.latest_value import LatestValue
 from support.runtime_fakes import desired, identity
@@ -86,7 +86,7 @@ async def test_who_is_not_ready_says_why(client: TestClient, book: Journal) -> N
 
 
 async def test_the_status_is_that_of_the_ingest_job(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
-    book.desired.set(with_pause(desired(), Pause(source="cr:acme/us", reason="vendor")))
+    book.desired.set(with_pause(desired(), PauseInForce(source="cr:acme/us", reason="vendor")))
     async with client.get("/runtime/ingest/status") as response:
         assert response.content_type == "application/json"
         status = msgspec.json.decode(await response.read(), type=StreamStatus)

@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from sluice_runtime.adapters.http.api import application
 from sluice_runtime.adapters.http.control import AutoStopMonitor, bearer, control_routes, same_machine
 from sluice_runtime.domain.desired import with_pause
-from sluice_runtime.domain.pause import Pause
+from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.ports import RefusedError, StartRequest
 from support.encodings import ENCODINGS, UNREADABLE, Encode, save
@@ -81,7 +81,7 @@ def secret(tmp_path: Path) -> Path:
 
 
 async def test_stop_answers_with_the_acknowledgement(world: World) -> None:
-    world.book.desired.set(with_pause(world.book.desired.value, Pause(source="api")))
+    world.book.desired.set(with_pause(world.book.desired.value, PauseInForce(source="api")))
     world.book.entered("Paused")
     world.book.pause_acknowledged()
     status, told = await world.post("stop", {"reason": "bad prints"})

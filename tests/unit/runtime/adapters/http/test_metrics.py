@@ -5,7 +5,7 @@ from sluice_contract.status import SymbolRejection
 from sluice_runtime.adapters.http.metrics import exposition
 from sluice_runtime.domain.counters import count
 from sluice_runtime.domain.desired import with_pause
-from sluice_runtime.domain.pause import Pause
+from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.loops.journal import Journal
 from support.runtime_fakes import desired, journal, quote
 from support.virtual_time import START
@@ -42,7 +42,7 @@ async def test_the_names_and_labels_are_those_of_the_contract(book: Journal) -> 
 async def test_a_stream_that_is_not_live_is_not_active(book: Journal) -> None:
     assert value(book, "ingest_active", provider="synthetic") == 0
     assert value(book, "ingest_paused") == 0
-    book.desired.set(with_pause(desired(), Pause(source="cr:acme/us")))
+    book.desired.set(with_pause(desired(), PauseInForce(source="cr:acme/us")))
     assert value(book, "ingest_paused") == 1
 
 
