@@ -102,9 +102,10 @@ outage: setup ## run one pod at 1,000 quotes a second while Firestore is stopped
 	@PYTHONPATH=tests $(BIN)/python -m bench.outage
 
 .PHONY: lint
-lint: setup ## run ruff, mypy --strict and import-linter
+lint: setup ## run ruff, codespell, mypy --strict and import-linter
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+	@$(BIN)/codespell
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 

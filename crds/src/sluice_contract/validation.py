@@ -78,15 +78,15 @@ def _repeated(part: list[Any], schema: Schema, path: str) -> Iterator[str]:
 
 def _sentence(error: str, document: dict[str, Any]) -> str:
     """Return msgspec's message with the value and the description of the field."""
-    told = _AT.fullmatch(error)
-    if told is None:
+    parts = _AT.fullmatch(error)
+    if parts is None:
         return f"this is not an IngestJob: {error}"
-    value, schema = _at(told["path"], document)
+    value, schema = _at(parts["path"], document)
     description, known = str(schema.get("description", "")).rstrip("."), ", ".join(map(str, schema.get("enum", ())))
     if known:
-        return f"{told['path']} is {value!r}: set it to one of {known} ({description})"
-    shown = f"{told['path']} is {value!r}" if isinstance(value, str | int | float | bool) else told["path"]
-    return f"{shown}: {told['words']}{f' ({description})' if description else ''}"
+        return f"{parts['path']} is {value!r}: set it to one of {known} ({description})"
+    shown = f"{parts['path']} is {value!r}" if isinstance(value, str | int | float | bool) else parts["path"]
+    return f"{shown}: {parts['words']}{f' ({description})' if description else ''}"
 
 
 def _at(path: str, document: dict[str, Any]) -> tuple[Any, Schema]:

@@ -1,4 +1,4 @@
-"""How the program is loaded: a pod shall stream within half a second, and almost all of that is imports."""
+"""Faster imports: a pod has to stream within half a second of its start, and imports take almost all of that."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # OpenSSL's own variables
 
 @contextmanager
 def lean() -> Iterator[None]:
-    """What is imported here costs neither garbage collections, nor certificates and tables that nobody may ask for."""
+    """Import without garbage collections, and without certificates and tables that the pod may never need."""
     with ExitStack() as stack:
         stack.enter_context(_without_collections())
         stack.enter_context(_without_certificates())
@@ -41,7 +41,7 @@ def _without_collections() -> Iterator[None]:
 def _without_certificates() -> Iterator[None]:
     """aiohttp parses all that the machine trusts when it is imported, another tenth; most pods have a CA of their own.
 
-    So its default context trusts nobody, and whoever needs the machine's trust says so: see `machine_trust`.
+    So its default context trusts no certificate; code that needs the machine's trust calls `machine_trust`.
     """
     before = {name: os.environ.get(name) for name in _CERTIFICATES}
     os.environ.update(dict.fromkeys(_CERTIFICATES, os.devnull))
@@ -62,7 +62,7 @@ def _without_detectors() -> Iterator[None]:
     It does without where there are none, after a warning, and takes text that says nothing for UTF-8.
     """
     absent = [name for name in _DETECTORS if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None is how the absence of a module is told
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None marks a module as absent
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")

@@ -159,7 +159,7 @@ def stalled_condition(verdict: Verdict) -> Fact | None:
 def transitions(before: list[Condition], after: list[Condition]) -> tuple[Transition, ...]:
     """The telling conditions whose status changed, one a reason: Ready and Stalled say the same thing once.
 
-    A tape that was streamed to its end leaves Ready True, and is told all the same.
+    The end of a tape leaves Ready True, and still makes an event.
     """
     earlier_by_type = {each.type: each for each in before}
     found: dict[str, Transition] = {}

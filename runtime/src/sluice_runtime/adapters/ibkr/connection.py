@@ -17,7 +17,7 @@ from ...domain.market import Quote
 from ...ports import QUOTES, Listener
 from .gateway import Gateway
 from .messages import COMPETING_SESSION, NO_LINE, UNKNOWN_SYMBOL, IBKRTimeouts, rejection, rejects, silent
-from .quote_builder import Book, Told
+from .quote_builder import Book, BookChanges
 
 # ib_async sends 45 requests per second and delays the others.
 _BATCH = 40
@@ -192,9 +192,9 @@ class IBKRConnection:
         if quotes:
             self._listener.received(quotes)
 
-    def _add_ticks_to_books(self, tickers: Iterable[Ticker]) -> list[Told]:
+    def _add_ticks_to_books(self, tickers: Iterable[Ticker]) -> list[BookChanges]:
         """Return what the ticks change in each book. A ticker without a time or a book is ignored."""
-        changes: list[Told] = []
+        changes: list[BookChanges] = []
         for ticker in tickers:
             book = self._books.get(ticker)
             if book is not None and ticker.time is not None:

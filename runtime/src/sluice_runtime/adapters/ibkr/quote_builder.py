@@ -18,7 +18,7 @@ Side = tuple[float | None, float | None]
 TickData = tuple[datetime, int, float, float]
 
 
-class Told(msgspec.Struct, frozen=True):
+class BookChanges(msgspec.Struct, frozen=True):
     """The market data in one frame's ticks."""
 
     quote: Quote | None
@@ -35,7 +35,7 @@ class Book:
         self._ask: Side = (None, None)
         self._halt: int | None = None
 
-    def take(self, ticks: Iterable[TickData], at: datetime) -> Told:
+    def take(self, ticks: Iterable[TickData], at: datetime) -> BookChanges:
         """Apply one frame's ticks. Their event time is the time of arrival, `at`, because IBKR sends none."""
         is_quoted = False
         trade: Trade | None = None
@@ -47,7 +47,7 @@ class Book:
                 halt = self._halted(price, at) or halt
             else:
                 is_quoted = self._quoted(kind, price, size) or is_quoted
-        return Told(self._quote(at) if is_quoted else None, trade, halt)
+        return BookChanges(self._quote(at) if is_quoted else None, trade, halt)
 
     def _quoted(self, kind: int, price: float, size: float) -> bool:
         """Apply one side or its size. An empty side arrives as price -1 or NaN, or as size 0."""
