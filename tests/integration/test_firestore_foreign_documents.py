@@ -43,8 +43,8 @@ async def test_a_record_that_does_not_say_of_what_it_is_is_no_record(
     foreign = {"job": JOB, "pause_fetch": True, "status": "paused"}
     await documents.put_record("TSLA", foreign if name is None else {**foreign, "canonical_symbol": name})
     await sink.record([state("BTC/USD", "paused")])
-    assert await sink.own_records() == {"BTC/USD"}
-    assert await sink.paused_records() == {"BTC/USD"}
+    assert await sink.recorded_symbols_of_job() == {"BTC/USD"}
+    assert await sink.symbols_recorded_as_paused() == {"BTC/USD"}
 
 
 async def test_a_heartbeat_whose_epoch_is_no_number_is_replaced(sink: Sink, documents: Documents) -> None:

@@ -47,9 +47,9 @@ async def test_what_another_job_has_taken_over_is_its_own(sink: Sink, documents:
 
 async def test_the_records_of_a_job_are_found_until_they_say_removed(sink: Sink) -> None:
     await sink.record([state("R1"), state("R2", "paused"), msgspec.structs.replace(state("R3"), job=OTHER)])
-    assert await sink.own_records() & {"R1", "R2", "R3"} == {"R1", "R2"}
+    assert await sink.recorded_symbols_of_job() & {"R1", "R2", "R3"} == {"R1", "R2"}
     await sink.record([state("R1", "removed")])
-    assert await sink.own_records() & {"R1", "R2", "R3"} == {"R2"}
+    assert await sink.recorded_symbols_of_job() & {"R1", "R2", "R3"} == {"R2"}
 
 
 async def test_a_record_that_is_another_job_s_by_now_does_not_say_removed(sink: Sink, documents: Documents) -> None:

@@ -157,9 +157,9 @@ async def test_a_record_keeps_what_a_later_one_does_not_say(sink: Sink, document
 
 async def test_the_records_that_say_paused_are_found(sink: Sink) -> None:
     await sink.record([state("P1", "paused"), state("P2", "paused"), state("P3")])
-    assert await sink.paused_records() >= {"P1", "P2"}
+    assert await sink.symbols_recorded_as_paused() >= {"P1", "P2"}
     await sink.record([state("P1", "removed"), state("P2")])
-    assert not await sink.paused_records() & {"P1", "P2", "P3"}
+    assert not await sink.symbols_recorded_as_paused() & {"P1", "P2", "P3"}
 
 
 async def test_a_firestore_that_is_not_there_is_told_soon(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,8 +174,8 @@ async def test_a_firestore_that_is_not_there_is_told_soon(monkeypatch: pytest.Mo
             lambda: sink.delete(["AAPL"]),
             lambda: sink.beat(heartbeat("away", 1)),
             lambda: sink.record([state("AAPL")]),
-            sink.paused_records,
-            sink.own_records,
+            sink.symbols_recorded_as_paused,
+            sink.recorded_symbols_of_job,
         )
         for call in calls:
             began = time.monotonic()

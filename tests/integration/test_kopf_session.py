@@ -30,7 +30,7 @@ async def test_a_refused_write_holds_no_event_back(
 
         @kopf.on.login(registry=registry)
         async def log_in(**_: Any) -> kopf.AiohttpSession:
-            session = access.read_only_session(client, read_only, 10)
+            session = access.session_for_kopf(client, read_only, 10)
             return kopf.AiohttpSession(server=client.configuration.host, aiohttp_session=session)
 
         @kopf.on.event(identity.GROUP, identity.VERSION, identity.PLURAL, registry=registry)

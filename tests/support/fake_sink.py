@@ -96,12 +96,12 @@ class FakeSink:
             channels = before.get("channels", {}) | said.get("channels", {})
             self.records[each.canonical_symbol] = before | said | ({"channels": channels} if channels else {})
 
-    async def own_records(self) -> frozenset[str]:
+    async def recorded_symbols_of_job(self) -> frozenset[str]:
         """As Sink."""
         await self._answer()
         return self._recorded("job", JOB)
 
-    async def paused_records(self) -> frozenset[str]:
+    async def symbols_recorded_as_paused(self) -> frozenset[str]:
         """As Sink."""
         await self._answer()
         return self._recorded("pause_fetch", True)

@@ -122,7 +122,7 @@ class SymbolRejection(CamelStruct, frozen=True):
 
 
 class SymbolLedger(CamelStruct, frozen=True):
-    """The declared symbols, by what the provider has acknowledged."""
+    """How many of the declared symbols the provider has confirmed, rejected or not answered for yet."""
 
     live: Annotated[Name, Meta(description="Confirmed and desired symbols, such as 3/3 (column LIVE).")]
     desired: Annotated[Count, Meta(description="The number of symbols to stream now: declared and not paused.")]

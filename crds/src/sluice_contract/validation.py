@@ -52,7 +52,7 @@ def _unknown(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
     """Yield a sentence for each unknown field below `path`. Decoding reports a value of another type."""
     properties = schema.get("properties")
     if isinstance(part, list):
-        yield from _repeated(part, schema, path)
+        yield from _duplicates(part, schema, path)
         for index, each in enumerate(part):
             yield from _unknown(each, schema.get("items", {}), f"{path}[{index}]")
     elif isinstance(part, dict) and properties:
@@ -65,7 +65,7 @@ def _unknown(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
                 yield f"unknown field {here}; {f'did you mean {near[0]}?' if near else 'remove it'}"
 
 
-def _repeated(part: list[Any], schema: Schema, path: str) -> Iterator[str]:
+def _duplicates(part: list[Any], schema: Schema, path: str) -> Iterator[str]:
     """Yield a sentence for each duplicate in a set, or duplicate key in a map."""
     keys = schema.get("x-kubernetes-list-map-keys", [])
     is_unique = bool(keys) or schema.get("x-kubernetes-list-type") == "set"

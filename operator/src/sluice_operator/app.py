@@ -19,7 +19,7 @@ import msgspec
 from kubernetes.aio.client.api_client import ApiClient
 
 from . import leadership, logs, resync
-from .adapters.access import ReadOnly, WriteRefused, another, read_only_session
+from .adapters.access import ReadOnly, WriteRefused, another, session_for_kopf
 from .adapters.api import Api
 from .adapters.events import EventRecorder
 from .adapters.http_api import Health, served
@@ -65,7 +65,7 @@ class Parts(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def assembled(settings: Settings, api_client: ApiClient) -> AsyncIterator[Parts]:
+async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIterator[Parts]:
     """Yield all parts, wired but not started. The connections to the API server are open in the context."""
     metrics, queue = Metrics(), WorkQueue[Key](time.monotonic)
     store = ClusterState(queue.add, settings.project_id)
@@ -111,7 +111,7 @@ def _seconds() -> float:
 
 async def run(settings: Settings, api_client: ApiClient) -> None:
     """Run until a signal arrives. Raise an ExceptionGroup with `WatchBroken` if only a new process helps."""
-    async with assembled(settings, api_client) as parts:
+    async with assembled_parts(settings, api_client) as parts:
         _expose(parts)
         health = Health(alive=parts.pulse.is_steady, ready=parts.warm.is_set, metrics=parts.metrics.page)
         async with served(health, settings.host, settings.port):
@@ -222,5 +222,5 @@ class _Login:
     async def __call__(self) -> kopf.AiohttpSession:
         await asyncio.sleep(max(0.0, self._last_at + LOGIN_EVERY_SECONDS - time.monotonic()))
         self._last_at = time.monotonic()
-        session = read_only_session(self._api_client, self._read_only, KOPF_CONNECTIONS)
+        session = session_for_kopf(self._api_client, self._read_only, KOPF_CONNECTIONS)
         return kopf.AiohttpSession(server=self._api_client.configuration.host, aiohttp_session=session)

@@ -60,7 +60,7 @@ class Metrics:
         self._repairs.labels(kind).inc(count)
 
     def dropped(self) -> None:
-        """Count an Event that was dropped."""
+        """Count a Kubernetes Event that the rate limit did not let through."""
         self._dropped.inc()
 
     def count_refused_write(self) -> None:

@@ -59,7 +59,7 @@ class WatchSilence:
         self._undelivered: dict[Key, int] = {}
 
     def update(self, removals: int) -> None:
-        """Update the counter after a resync that found so many removals that the watch had not delivered."""
+        """Update the counter after a resync. `removals` is the number of removals that the watch had not delivered."""
         before, self._undelivered = self._undelivered, self._shelf.undelivered()
         has_changes = removals > 0 or any(before.get(key) != version for key, version in self._undelivered.items())
         if self._shelf.deliveries != self._deliveries:

@@ -14,7 +14,7 @@ from typing import Any
 from sluice_contract import identity
 
 from .adapters.api_session import Api, ApiSession
-from .adapters.cached_job import ClusterDeclaration, RememberedJob
+from .adapters.cached_job import ReadOnlyDeclaration, RememberedJob
 from .adapters.http.api import http_api
 from .adapters.http.control import bearer, control_routes
 from .adapters.ingestjob import IngestJobClient
@@ -65,7 +65,7 @@ async def run(settings: Settings) -> None:
         job = _job_client(settings)
         stack.push_async_callback(job.close)
         file = switches_at_start(settings, journal, switchboard)
-        control = Control(switchboard, journal, ClusterDeclaration(file))
+        control = Control(switchboard, journal, ReadOnlyDeclaration(file))
         routes = control_routes(control, journal, bearer(settings.http_token_file))
         await stack.enter_async_context(http_api(journal, settings.bind, identity.HTTP_PORT, routes))
         sink = sink_of(settings, journal.desired)

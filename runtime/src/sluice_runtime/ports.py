@@ -134,10 +134,10 @@ class Sink(Protocol):
         A removal is skipped if the record now belongs to another job.
         """
 
-    async def own_records(self) -> frozenset[str]:
+    async def recorded_symbols_of_job(self) -> frozenset[str]:
         """Return the symbols whose records belong to this job: those for which it has, or may have, documents."""
 
-    async def paused_records(self) -> frozenset[str]:
+    async def symbols_recorded_as_paused(self) -> frozenset[str]:
         """Return the symbols whose records have pause_fetch, for all jobs of the tenant."""
 
     async def beat(self, heartbeat: HeartbeatDocument) -> None:
@@ -155,7 +155,7 @@ class Sink(Protocol):
 
 
 class SlotPort(Protocol):
-    """The store of the claim on the connection slot."""
+    """Where a job claims the connection slot: the one connection that the provider allows for its credentials."""
 
     async def read(self) -> Claim | None:
         """Return the current claim; None if there never was one.

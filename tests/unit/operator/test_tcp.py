@@ -46,7 +46,7 @@ async def test_both_pools_take_their_connections_from_here(monkeypatch: pytest.M
     monkeypatch.setattr(tcp, "create_connector", _connector_of_its_own)
     async with ApiClient(Configuration(host="http://127.0.0.1:9")) as client:
         access.open_pool(client)
-        async with access.read_only_session(client, access.ReadOnly(lambda: None), 1) as session:
+        async with access.session_for_kopf(client, access.ReadOnly(lambda: None), 1) as session:
             assert isinstance(session.connector, _Connector)
             assert isinstance(client.rest_client.pool_manager.connector, _Connector)
 

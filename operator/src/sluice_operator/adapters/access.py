@@ -108,7 +108,7 @@ class ReadOnly:
         raise WriteRefused(attempt)
 
 
-def read_only_session(client: ApiClient, read_only: ReadOnly, connections: int) -> aiohttp.ClientSession:
+def session_for_kopf(client: ApiClient, read_only: ReadOnly, connections: int) -> aiohttp.ClientSession:
     """Return an aiohttp session to the same API server that sends only GET requests."""
 
     async def identify(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

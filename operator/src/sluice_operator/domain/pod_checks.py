@@ -78,7 +78,7 @@ def spec_is_not_understood(_: Observation, job: Job) -> Finding | None:
 
 
 def pod_is_foreign(o: Observation, job: Job) -> Finding | None:
-    """Leave a foreign pod alone. The watch may not include it, so read it live."""
+    """Do not touch a pod that has the job's pod name and is not the job's. Read it live: it may not be watched."""
     if o.pod is None or not facts.pod_is_foreign(job, o.pod):
         return None
     message = (

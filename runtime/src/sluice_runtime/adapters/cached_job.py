@@ -88,7 +88,7 @@ class RememberedJob:
             _log.warning("cannot delete the cached copy of the deleted IngestJob: %s", error)
 
 
-class ClusterDeclaration:
+class ReadOnlyDeclaration:
     """The declaration in a cluster: the IngestJob, which a pod never writes and which needs no polling."""
 
     def __init__(self, file: FileSwitch | None) -> None:

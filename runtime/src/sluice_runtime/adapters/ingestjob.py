@@ -140,7 +140,7 @@ class IngestJobClient:
     async def _read(self) -> dict[str, Any]:
         async with self.session.get(self._object, {}, _REQUEST) as response:
             _check(response)
-            return self._mine(await json_object(response))
+            return self._checked_uid(await json_object(response))
 
     async def _receive_events(self, since: str) -> None:
         """Receive events until the server ends the watch or no longer has the events since `since`."""
@@ -180,7 +180,7 @@ class IngestJobClient:
     async def _live_version(self) -> int:
         async with self.session.get(self._object, {}, _LIVE_READ, _METADATA_ONLY) as response:
             _check(response)
-            return _version(self._mine(await json_object(response)))
+            return _version(self._checked_uid(await json_object(response)))
 
     def _take_event(self, event: dict[str, Any]) -> None:
         if event["type"] == "DELETED":
@@ -188,7 +188,7 @@ class IngestJobClient:
         self._watched = max(self._watched, _version(event["object"]))
         if event["type"] != "BOOKMARK" and self._watched >= self._newest:
             self._newest = self._watched
-            self._arrived.put_nowait(self._mine(event["object"]))
+            self._arrived.put_nowait(self._checked_uid(event["object"]))
 
     def _take_response(self, document: dict[str, Any]) -> None:
         """Put a response into the queue, unless a newer version of the job has already arrived."""
@@ -196,7 +196,7 @@ class IngestJobClient:
             self._newest = _version(document)
             self._arrived.put_nowait(document)
 
-    def _mine(self, document: dict[str, Any]) -> dict[str, Any]:
+    def _checked_uid(self, document: dict[str, Any]) -> dict[str, Any]:
         if _meta(document).uid != self._uid:
             raise _GoneError
         return document

@@ -91,7 +91,7 @@ class ReplaySource(LocalSource):
             listener.closed()
 
     async def wait_for_fix(self) -> None:
-        """Wait until the file changes."""
+        """Wait until the tape's file changes: a tape that cannot be read may have been replaced."""
         before = self._stamp()
         while self._stamp() == before:  # noqa: ASYNC110  a mounted file sends no events
             await asyncio.sleep(_POLL_SECONDS)

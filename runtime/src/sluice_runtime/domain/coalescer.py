@@ -201,7 +201,7 @@ class Coalescer:
         self.append(dropped.values())
 
     def _current(self, ticks: Iterable[Tick]) -> Iterable[tuple[Tick, _Known]]:
-        """Yield the ticks of wanted or remembered symbols for which no later tick has been seen."""
+        """Yield each tick of a symbol that is wanted, or may be wanted again, unless it is older than the last one."""
         for tick in ticks:
             known = self._known.get(tick.symbol) or self._resting.get(tick.symbol)
             if known is not None and tick.ts >= known.newest:

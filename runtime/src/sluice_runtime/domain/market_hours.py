@@ -26,13 +26,13 @@ class MarketSession(msgspec.Struct, frozen=True):
 Hours = Callable[[datetime], MarketSession]
 
 
-def always(at: datetime) -> MarketSession:
+def always_open(at: datetime) -> MarketSession:
     """Return the session of a market that never closes."""
     del at
     return MarketSession("open")
 
 
-def unknown(at: datetime) -> MarketSession:
+def hours_unknown(at: datetime) -> MarketSession:
     """Return the session of a market with unknown hours, whose silence means nothing."""
     del at
     return MarketSession("unknown")
@@ -60,16 +60,21 @@ def hours(spec: IngestJobSpec) -> Hours:
             alpaca, _ = spec.alpaca_login
             return _ALPACA.get(alpaca.feed, new_york)
         case "alpaca" | "synthetic":
-            return always  # simulated quotes never stop
+            return always_open  # simulated quotes never stop
         case "replay":
-            return unknown
+            return hours_unknown
         case _:
             return new_york
 
 
-_ALPACA: dict[str, Hours] = {"crypto": always, "test": always, "overnight": unknown, "boats": unknown}
+_ALPACA: dict[str, Hours] = {
+    "crypto": always_open,
+    "test": always_open,
+    "overnight": hours_unknown,
+    "boats": hours_unknown,
+}
 
 
 def _behind_utc(day: date) -> timedelta:
-    """Return New York's offset from UTC during that day's session. Clocks change on Sundays, without a session."""
+    """Return how far New York is behind UTC on a trading day. Clocks change on Sundays, when there is no trading."""
     return timedelta(hours=4 if any(begins <= day < ends for begins, ends in DAYLIGHT) else 5)

@@ -39,5 +39,8 @@ class MarketSnapshot(msgspec.Struct, frozen=True):
         return MarketSnapshot(self.quotes)
 
     def unheard(self, since: datetime, now: datetime) -> Quote | None:
-        """Return a quote that a stream open and silent since `since` should have delivered; None if there is none."""
+        """Return a quote that the stream should have delivered between `since` and `now`; None if there is none.
+
+        The stream has been open since `since` and has delivered nothing.
+        """
         return next((each for each in self.quotes if since + _UNDERWAY <= each.ts <= now - _UNDERWAY), None)

@@ -122,7 +122,10 @@ class PublishedDocuments:
             self._held.pop(symbol, None)
 
     def marking(self, symbols: Iterable[str]) -> None:
-        """Record that a status is being written to these documents: it is unknown until acknowledged."""
+        """Note that a status is being written to the quote documents of `symbols`.
+
+        Until Firestore acknowledges the write, their status is unknown.
+        """
         for symbol in symbols:
             self._states[symbol] = None
 

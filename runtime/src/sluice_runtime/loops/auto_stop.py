@@ -10,7 +10,7 @@ from ..domain.auto_stop import Streak, breach
 from ..domain.desired import Desired
 from ..domain.pause import AUTO_STOP, Switch
 from .journal import Journal
-from .latest_value import any_changed
+from .latest_value import wait_for_any_change
 from .pause_control import Switchboard
 from .waiting import completes_within
 
@@ -32,7 +32,7 @@ class AutoStopMonitor:
         while True:
             seen = [(cell, cell.version) for cell in cells]
             self._update_switch(journal.desired.value, asyncio.get_running_loop().time())
-            await completes_within(self._seconds_left(), any_changed(*seen))
+            await completes_within(self._seconds_left(), wait_for_any_change(*seen))
 
     def _update_switch(self, desired: Desired, now: float) -> None:
         journal = self._journal

@@ -90,7 +90,7 @@ class Flusher:
         if self._drained:
             return
         self._open = False
-        self._note(self._journal.desired.value)  # include ticks that arrived after the flush in flight began
+        self._apply_limits(self._journal.desired.value)  # include ticks that arrived after the flush in flight began
         if not await completes_within(DRAIN_SECONDS, self._write_all()):
             _log.warning(
                 "Firestore did not accept the last quotes in time; dropping them",
@@ -118,7 +118,7 @@ class Flusher:
         desired = self._journal.desired.value
         if desired.pause is not None:
             return  # the supervisor drains next
-        self._note(desired)
+        self._apply_limits(desired)
         await self._settle(scheduled)
         self._publisher.enqueue_due(scheduled)
         interval = desired.limits.min_interval_milliseconds / 1000
@@ -155,7 +155,7 @@ class Flusher:
         self._journal.sink_is("quotes", error.message)
         self._retry_at = asyncio.get_running_loop().time() + self._backoff.wait(at_least=error.retry_after)
 
-    def _note(self, desired: Desired) -> None:
+    def _apply_limits(self, desired: Desired) -> None:
         self._publisher.note(desired)
         if desired.limits != self._limits:
             self._limits = desired.limits

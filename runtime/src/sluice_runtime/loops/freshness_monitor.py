@@ -10,7 +10,7 @@ from sluice_contract.status import SymbolFreshness
 
 from ..domain.declared_job import DeclaredJob
 from ..domain.freshness import OBSERVATION_SECONDS, FreshnessInput, FreshnessModel, Reconnects
-from ..domain.market_hours import Hours, MarketSession, hours, unknown
+from ..domain.market_hours import Hours, MarketSession, hours, hours_unknown
 from .journal import Journal
 from .latest_value import LatestValue
 
@@ -23,7 +23,7 @@ async def monitor_freshness(live: LatestValue[DeclaredJob | None], journal: Jour
     while True:
         await asyncio.sleep(OBSERVATION_SECONDS)
         spec = live.value.spec if live.value is not None else None
-        observer.observe(hours(spec) if spec is not None else unknown)
+        observer.observe(hours(spec) if spec is not None else hours_unknown)
 
 
 class Observer:

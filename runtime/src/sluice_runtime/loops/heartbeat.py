@@ -11,7 +11,7 @@ from ..domain.failure import SinkError
 from ..domain.health import RuntimeSnapshot, heartbeat, stream_status
 from ..ports import JobPort, ReportError, Sink
 from .journal import Journal
-from .latest_value import any_changed
+from .latest_value import wait_for_any_change
 from .waiting import completes_within
 
 _log = logging.getLogger(__name__)
@@ -76,5 +76,5 @@ async def _send_for_ever(
         except (SinkError, ReportError):
             due = loop.time() + _RETRY_SECONDS
         await asyncio.sleep(_LEAST_SECONDS)
-        change = any_changed((journal.desired, aims), (journal.transitions, transitions))
+        change = wait_for_any_change((journal.desired, aims), (journal.transitions, transitions))
         await completes_within(max(0.0, due - loop.time()), change)

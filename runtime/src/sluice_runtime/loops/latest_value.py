@@ -32,7 +32,7 @@ class LatestValue(Generic[T]):
         return self.version
 
 
-async def any_changed(*seen: tuple[LatestValue[Any], int]) -> None:
+async def wait_for_any_change(*seen: tuple[LatestValue[Any], int]) -> None:
     """Wait until one of the values has a version other than the given one."""
     changes = [asyncio.ensure_future(cell.changed(version)) for cell, version in seen]
     try:

@@ -8,7 +8,7 @@ from ..domain.desired import DELETED, UNREAD
 from ..domain.pause import API, Switch
 from ..ports import Declaration, StartRequest, SwitchKeeper
 from .journal import Journal
-from .latest_value import any_changed
+from .latest_value import wait_for_any_change
 from .waiting import completes_within
 
 # A socket closes within 2 s and a drain ends within 3 s: this is longer than both, so the response is accurate.
@@ -49,7 +49,7 @@ class Control:
         self._declaration = declaration
 
     async def stop(self, reason: str | None) -> bool:
-        """Set the switch `api` and wait up to 8 s for the pause to be acknowledged."""
+        """Pause by the switch `api`, and wait up to 8 s until the stream is closed. Return whether it is."""
         self._switchboard.set(Switch(source=API, pauses=True, reason=reason))
         return await completes_within(_STOP_SECONDS, self._paused())
 
@@ -77,4 +77,4 @@ class Control:
             seen = (journal.desired, journal.desired.version), (journal.transitions, journal.transitions.version)
             if journal.snapshot().acknowledgement is not None:
                 return
-            await any_changed(*seen)
+            await wait_for_any_change(*seen)

@@ -92,7 +92,7 @@ class Publisher:
             SinkError: at least one of the three failed. The others were attempted too.
         """
         failures = []
-        for part in (self._mark, self._write_bars, self._delete):
+        for part in (self._write_due_statuses, self._write_bars, self._delete):
             desired = self._desired  # a drain may have set another desired state in the meantime
             if desired is None or desired.dry_run:
                 break
@@ -103,7 +103,7 @@ class Publisher:
         if failures:
             raise failures[0]
 
-    async def _mark(self, desired: Desired, at: float) -> None:
+    async def _write_due_statuses(self, desired: Desired, at: float) -> None:
         for state, symbols in self._transitions(desired).items():
             if due := symbols[: self._reserve.available(at)]:
                 self._publications.marking(due)

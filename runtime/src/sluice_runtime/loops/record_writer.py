@@ -49,7 +49,7 @@ class RecordWriter:
     async def _write_due_records(self, desired: Desired) -> None:
         """Write the records that are due, as many as the token bucket allows."""
         if self._records is None:
-            paused, own = await self._sink.paused_records(), await self._sink.own_records()
+            paused, own = await self._sink.symbols_recorded_as_paused(), await self._sink.recorded_symbols_of_job()
             self._records = SymbolRecords(self._journal.identity.job, paused, own)
             self._journal.inherited |= own
         now, at = self._journal.now(), asyncio.get_running_loop().time()

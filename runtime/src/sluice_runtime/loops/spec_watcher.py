@@ -13,7 +13,7 @@ from ..domain.gaps import inherited
 from ..domain.pause import next_change
 from ..ports import JobPort
 from .journal import Journal
-from .latest_value import LatestValue, any_changed
+from .latest_value import LatestValue, wait_for_any_change
 from .waiting import completes_within
 
 _log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ async def follow_spec(job: LatestValue[DeclaredJob | None], journal: Journal) ->
             journal.set_desired(desired)
             before = desired
         await completes_within(
-            _seconds_until_change(job.value, now), any_changed((job, jobs), (journal.switches, switches))
+            _seconds_until_change(job.value, now), wait_for_any_change((job, jobs), (journal.switches, switches))
         )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sluice_runtime.adapters.cached_job import ClusterDeclaration, RememberedJob
+from sluice_runtime.adapters.cached_job import ReadOnlyDeclaration, RememberedJob
 from sluice_runtime.adapters.switches import FileSwitch
 from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.health import stream_status
@@ -111,7 +111,7 @@ async def test_reports_go_through(file: Path) -> None:
 
 
 def test_a_pod_declares_nothing_itself() -> None:
-    declaration = ClusterDeclaration(None)
+    declaration = ReadOnlyDeclaration(None)
     declaration.override(StartRequest())
     declaration.reload()
     with pytest.raises(RefusedError, match="patch it"):
@@ -121,7 +121,7 @@ def test_a_pod_declares_nothing_itself() -> None:
 async def test_a_reload_reads_the_switch_file_at_once(tmp_path: Path) -> None:
     book = journal()
     damage(tmp_path / "enabled", "off")
-    ClusterDeclaration(FileSwitch(tmp_path / "enabled", 5.0, book)).reload()
+    ReadOnlyDeclaration(FileSwitch(tmp_path / "enabled", 5.0, book)).reload()
     assert [each.pauses for each in book.switches.value] == [True]
 
 

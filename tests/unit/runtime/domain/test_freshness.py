@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sluice_runtime.domain.freshness import OBSERVATION_SECONDS, Freshness, FreshnessInput, FreshnessModel, Reconnects
-from sluice_runtime.domain.market_hours import Hours, MarketSession, always, new_york, unknown
+from sluice_runtime.domain.market_hours import Hours, MarketSession, always_open, hours_unknown, new_york
 
 NAMES = frozenset({"SPY", "THIN"})
 
@@ -215,12 +215,12 @@ def test_a_thanksgiving_week_with_a_muted_and_an_illiquid_symbol_gives_exactly_o
 
 
 def test_of_hours_that_are_not_known_the_same_week_raises_nothing() -> None:
-    week = Week(unknown)
+    week = Week(hours_unknown)
     week.play()
     assert (week.alarms, week.mute) == ([], 0)
 
 
 def test_a_market_that_never_closes_is_held_to_it() -> None:
-    week = Week(always)
+    week = Week(always_open)
     week.play()
     assert week.mute > 0

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from sluice_runtime.domain.market_hours import MarketSession, always, hours, new_york, unknown
+from sluice_runtime.domain.market_hours import MarketSession, always_open, hours, hours_unknown, new_york
 from support.runtime_fakes import job
 
 OPEN_ON_MONDAY = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
@@ -52,12 +52,12 @@ def test_of_a_date_that_is_not_covered_nothing_is_known(year: int) -> None:
         ({"provider": "alpaca", "alpaca": {"feed": "iex"}}, new_york),
         ({"provider": "alpaca", "alpaca": {"feed": "sip"}}, new_york),
         ({"provider": "alpaca", "alpaca": {"feed": "delayed_sip"}}, new_york),
-        ({"provider": "alpaca", "alpaca": {"feed": "test"}}, always),
-        ({"provider": "alpaca", "alpaca": {"feed": "overnight"}}, unknown),
-        ({"provider": "alpaca", "alpaca": {"feed": "boats"}}, unknown),
+        ({"provider": "alpaca", "alpaca": {"feed": "test"}}, always_open),
+        ({"provider": "alpaca", "alpaca": {"feed": "overnight"}}, hours_unknown),
+        ({"provider": "alpaca", "alpaca": {"feed": "boats"}}, hours_unknown),
         ({"provider": "ibkr", "ibkr": {"host": "gateway"}}, new_york),
-        ({"provider": "synthetic"}, always),
-        ({"provider": "replay"}, unknown),
+        ({"provider": "synthetic"}, always_open),
+        ({"provider": "replay"}, hours_unknown),
     ],
 )
 def test_each_provider_and_feed_has_its_hours(spec: dict[str, Any], expected: object) -> None:
@@ -67,8 +67,11 @@ def test_each_provider_and_feed_has_its_hours(spec: dict[str, Any], expected: ob
 
 
 def test_simulated_quotes_know_no_hours() -> None:
-    assert hours(job(provider="alpaca", dryRun=True).spec) is always
+    assert hours(job(provider="alpaca", dryRun=True).spec) is always_open
 
 
 def test_no_market_without_hours_opens_or_closes() -> None:
-    assert (always(OPEN_ON_MONDAY), unknown(OPEN_ON_MONDAY)) == (MarketSession("open"), MarketSession("unknown"))
+    assert (always_open(OPEN_ON_MONDAY), hours_unknown(OPEN_ON_MONDAY)) == (
+        MarketSession("open"),
+        MarketSession("unknown"),
+    )

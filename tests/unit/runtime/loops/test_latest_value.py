@@ -1,6 +1,6 @@
 import asyncio
 
-from sluice_runtime.loops.latest_value import LatestValue, any_changed
+from sluice_runtime.loops.latest_value import LatestValue, wait_for_any_change
 from support.virtual_time import settle
 
 
@@ -52,7 +52,7 @@ async def test_all_who_wait_are_woken() -> None:
 
 async def test_whoever_waits_for_several_wakes_for_any_and_leaves_nobody_waiting() -> None:
     first, second = LatestValue(1), LatestValue("a")
-    task = asyncio.create_task(any_changed((first, first.version), (second, second.version)))
+    task = asyncio.create_task(wait_for_any_change((first, first.version), (second, second.version)))
     await settle()
     assert not task.done()
     second.set("b")

@@ -61,7 +61,7 @@ class AlpacaConnection:
         self._is_due = False  # whether a call of _deliver_batch is scheduled
         self._soon = asyncio.get_running_loop().call_soon
 
-    async def welcomed(self) -> None:
+    async def wait_for_welcome(self) -> None:
         """Wait for the welcome message."""
         message = await self._control(self._patience.welcome, "a welcome")
         if not isinstance(message, SuccessMessage):

@@ -71,7 +71,7 @@ class AlpacaSource:
         wire = await self._open(Endpoint(url=self._url, tls=self._mount.tls(), patience=self._patience))
         connection = AlpacaConnection(wire, listener, self._patience, statuses=not self._is_crypto)
         try:
-            await connection.welcomed()
+            await connection.wait_for_welcome()
             listener.entered("Authenticating")
             try:
                 await connection.log_in(credentials)

@@ -77,13 +77,13 @@ class ReloadingSink:
             if sink is not None:
                 await sink.record(states)
 
-    async def own_records(self) -> frozenset[str]:
+    async def recorded_symbols_of_job(self) -> frozenset[str]:
         async with self._sink() as sink:
-            return await sink.own_records() if sink is not None else frozenset()
+            return await sink.recorded_symbols_of_job() if sink is not None else frozenset()
 
-    async def paused_records(self) -> frozenset[str]:
+    async def symbols_recorded_as_paused(self) -> frozenset[str]:
         async with self._sink() as sink:
-            return await sink.paused_records() if sink is not None else frozenset()
+            return await sink.symbols_recorded_as_paused() if sink is not None else frozenset()
 
     async def beat(self, heartbeat: HeartbeatDocument) -> None:
         async with self._sink() as sink:

@@ -98,11 +98,11 @@ class FirestoreSink:
                 writes.merge_document(record, state.fields())
         await self._commit(writes)
 
-    async def own_records(self) -> frozenset[str]:
+    async def recorded_symbols_of_job(self) -> frozenset[str]:
         """Run one query. It returns as many documents as the job has symbols."""
         return await self._recorded("job", Value(string_value=self._job))
 
-    async def paused_records(self) -> frozenset[str]:
+    async def symbols_recorded_as_paused(self) -> frozenset[str]:
         """Run one query. It returns as many documents as there are paused symbols."""
         return await self._recorded("pause_fetch", Value(boolean_value=True))
 

@@ -47,7 +47,7 @@ async def test_what_is_called_reaches_the_sink_that_is_made_once(world: World) -
     await world.sink.record([state("AAPL", "paused")])
     await world.sink.beat(heartbeat("uid", 1))
     assert await world.sink.times(["AAPL"]) == {"AAPL": quote("AAPL").ts}
-    assert await world.sink.own_records() == await world.sink.paused_records() == {"AAPL"}
+    assert await world.sink.recorded_symbols_of_job() == await world.sink.symbols_recorded_as_paused() == {"AAPL"}
     await world.sink.delete(["AAPL"])
     await world.sink.close()
     [made] = world.made
@@ -84,7 +84,7 @@ async def test_a_dry_run_without_credentials_fails_nothing_and_writes_nothing(
         await at(moment)
         await world.sink.beat(heartbeat("uid", 1))
     assert await world.sink.times(["AAPL"]) == {}
-    assert await world.sink.paused_records() == await world.sink.own_records() == frozenset()
+    assert await world.sink.symbols_recorded_as_paused() == await world.sink.recorded_symbols_of_job() == frozenset()
     assert caplog.text.count("dry run without Firestore") == 1
     world.is_dry = False
     with pytest.raises(SinkError, match="put some there"):
