@@ -7,7 +7,7 @@ import math
 from collections.abc import AsyncIterator
 
 import pytest
-from ib_async import IB, RequestError, StartupFetchNONE, Stock
+from ib_async import IB, Contract, RequestError, StartupFetchNONE, Stock
 
 from sluice_simulators.tws import TWSServer
 from sluice_simulators.tws.server import ASK, HALTED, LAST
@@ -48,6 +48,7 @@ async def test_a_contract_is_qualified_and_its_ticks_arrive(gateway: TWSServer, 
 
 async def test_a_side_is_unset_at_first_and_minus_one_where_it_is_empty(gateway: TWSServer, client: IB) -> None:
     [contract] = await client.qualifyContractsAsync(Stock("SPY", "SMART", "USD"))
+    assert isinstance(contract, Contract)
     ticker = client.reqMktData(contract)
     await gateway.record.until(lambda record: record.symbols == {"SPY"})
     assert math.isnan(ticker.ask)

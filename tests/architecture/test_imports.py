@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import textwrap
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ PROGRAM = """
 """
 
 
-PROVIDERS = {
+PROVIDERS: dict[str, dict[str, Any]] = {
     "synthetic": {},
     "alpaca": {"alpaca": {"credentialsSecretRef": {"name": "alpaca"}}},  # on engine native
     "ibkr": {"ibkr": {"host": "gateway"}},  # until it connects

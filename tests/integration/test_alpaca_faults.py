@@ -229,7 +229,7 @@ async def test_a_plan_for_two_quotes_and_trades_takes_one_symbol_of_both(
 
 
 async def test_bars_are_written_and_a_channel_is_changed_on_the_running_connection(
-    server: AlpacaServer, pod: Pod
+    server: AlpacaServer, pod: FirestorePod
 ) -> None:
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
@@ -252,7 +252,7 @@ async def test_a_halt_is_known_from_its_first_message(server: AlpacaServer, pod:
 
 
 async def test_a_refused_slot_is_asked_for_again_after_5_to_30_s_and_too_many_requests_as_they_say(
-    server: AlpacaServer, pod: Pod
+    server: AlpacaServer, pod: FirestorePod
 ) -> None:
     server.faults.next(AuthError(406), times=2)
     server.faults.next(HttpError(status=429, retry_after=45))

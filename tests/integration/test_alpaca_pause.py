@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -54,6 +55,10 @@ async def acknowledged(pod: FakePod, generation: int) -> None:
     await eventually(told)
 
 
+def has_written_since(pod: FakePod, before: int) -> bool:
+    return len(pod.sink.writes) > before
+
+
 @pytest.mark.parametrize("engine", get_args(AlpacaEngine))
 async def test_under_load_nothing_is_written_after_the_acknowledgement(engine: AlpacaEngine, tmp_path: Path) -> None:
     with Upstream("--quotes-per-second", "5000", "--batch", "10") as upstream:
@@ -63,7 +68,7 @@ async def test_under_load_nothing_is_written_after_the_acknowledgement(engine: A
             for generation in range(1, 2 * ROUNDS, 2):
                 declare(pod, generation, enabled=True)
                 before = len(pod.sink.writes)
-                await eventually(lambda before=before: len(pod.sink.writes) > before)
+                await eventually(partial(has_written_since, pod, before))
                 declare(pod, generation + 1, enabled=False)
                 await acknowledged(pod, generation + 1)
                 written = len(pod.sink.writes)

@@ -23,7 +23,7 @@ from sluice_runtime.standalone_settings import standalone_settings
 from support.fake_sink import JOB
 from support.firestore import VARIABLE
 from support.half_open_relay import HalfOpenRelay
-from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal
+from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, stored_job
 from support.runtime_fakes import quote as tick
 from support.sinks import TENANT, heartbeat, quote
 
@@ -94,7 +94,9 @@ async def test_a_whole_runtime_writes_again_within_20_seconds(
     relay: HalfOpenRelay, tmp_path: Path, seconds_between_ticks: float
 ) -> None:
     settings = standalone_settings(
-        job(firestore={"projectID": f"demo-sluice-half-open-{next(_projects)}"}), {"SLUICE_STATE_DIR": str(tmp_path)}, 7
+        stored_job(firestore={"projectID": f"demo-sluice-half-open-{next(_projects)}"}),
+        {"SLUICE_STATE_DIR": str(tmp_path)},
+        7,
     )
     book, source, stop = journal(with_pause(desired(), UNREAD)), FakeSource(), asyncio.Event()
     sink = sink_of(settings, book.desired)

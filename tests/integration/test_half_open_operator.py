@@ -26,7 +26,7 @@ def leading_process(kubectl: Kubectl) -> int:
 def api_server_port(kubectl: Kubectl) -> int:
     """The port of the API server on loopback."""
     [cluster] = json.loads(kubectl("config", "view", "-o", "json"))["clusters"]
-    port = urlsplit(cluster["cluster"]["server"]).port
+    port: int | None = urlsplit(cluster["cluster"]["server"]).port
     assert port is not None
     return port
 

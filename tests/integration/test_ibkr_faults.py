@@ -75,6 +75,7 @@ async def test_lost_connectivity_is_a_gap_and_its_return_subscribes_anew_on_the_
         await eventually(lambda: pod.job.reports[-1][1].failure)
         told = pod.job.reports[-1][1]
         assert (told.state, told.heartbeat.status) == ("BackingOff", "degraded")
+        assert told.failure is not None
         assert "code 1100" in told.failure.message
         await asyncio.sleep(0.3)
         assert len(gateway.record.market_data_ids) == 2
@@ -95,6 +96,7 @@ async def test_a_farm_that_is_away_is_told_and_its_return_subscribes_anew(
         gateway.say(code, FARMS[code].format("broken"))
         await eventually(lambda: pod.job.reports[-1][1].failure)
         told = pod.job.reports[-1][1]
+        assert told.failure is not None
         assert f"code {code}" in told.failure.message
         assert told.heartbeat.status == "degraded"
         assert told.state == ("BackingOff" if code == 2103 else "Live")

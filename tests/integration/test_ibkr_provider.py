@@ -141,7 +141,7 @@ async def test_a_line_that_is_given_up_is_taken_by_who_had_none(gateway: TWSServ
         await eventually(lambda: listener.rejected)
         del gateway.manners.refused["MSFT"]
         await connection.follow(frozenset({"MSFT"}))
-        assert (listener.confirmed, listener.rejected) == ({"MSFT"}, ())
+        assert (listener.confirmed, listener.rejected) == (frozenset({"MSFT"}), ())
 
 
 async def test_a_competing_session_is_tried_again_until_quotes_come(gateway: TWSServer, listener: FakeListener) -> None:
@@ -156,7 +156,7 @@ async def test_a_competing_session_is_tried_again_until_quotes_come(gateway: TWS
             return bool(listener.ticks)
 
         await eventually(arrived)
-        assert (listener.confirmed, listener.rejected) == ({"AAPL"}, ())
+        assert (listener.confirmed, listener.rejected) == (frozenset({"AAPL"}), ())
         assert len(gateway.record.open[0].subscribed) == 1
 
 

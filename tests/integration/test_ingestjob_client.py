@@ -53,6 +53,7 @@ async def test_the_job_is_told_as_it_is_and_then_each_change_of_its_spec(
     server.change("MODIFIED", document(2, symbols=["SPY"]))
     await watcher.until(1, 2)
     assert watcher.last is not None
+    assert watcher.last.spec is not None
     assert watcher.last.spec.symbols == ["SPY"]
     [watch] = server.watches
     assert watch["fieldSelector"] == "metadata.name=us"

@@ -14,7 +14,7 @@ from sluice_runtime.adapters.preflight import findings_of
 from sluice_runtime.adapters.preflight_process import preflight_findings
 from sluice_runtime.domain.endpoints import endpoints
 from sluice_simulators.alpaca import BASIC, Account, AlpacaServer
-from support.runtime_fakes import job
+from support.runtime_fakes import job_spec
 
 SECRET = "very-secret"
 SYMBOLS = ["A", "B"]
@@ -108,11 +108,12 @@ async def test_the_command_prints_a_line_for_each_finding_and_fails_if_one_is_ba
 
 
 def test_an_image_without_the_sdk_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sluice_runtime.adapters.alpaca.environment import Credentials, EnvironmentMount
+    from sluice_runtime.adapters.alpaca.credentials import Credentials
+    from sluice_runtime.adapters.alpaca.environment import EnvironmentMount
 
     monkeypatch.setitem(sys.modules, "sluice_runtime.adapters.alpaca.preflight", None)
     alpaca = {"credentialsSecretRef": {"name": "alpaca"}}
-    spec = job(provider="alpaca", alpaca=alpaca).spec
+    spec = job_spec(provider="alpaca", alpaca=alpaca)
     assert spec.alpaca is not None
     mount = EnvironmentMount(spec.alpaca, Credentials("key", SECRET))
     [found] = findings_of(spec, mount, endpoints(spec.alpaca, None, None))

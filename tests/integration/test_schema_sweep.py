@@ -32,7 +32,6 @@ from support.site import eventually
 GROUP = "sweep.sluice.dev"  # a copy of the CRD that no operator watches
 NAMESPACE = "sweep"
 COLLECTION = f"/apis/{GROUP}/v1alpha1/namespaces/{NAMESPACE}/ingestjobs"
-ESTABLISHED = 'jsonpath={.status.conditions[?(@.type=="Established")].status}'
 AT_ONCE = 12
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 TIME = "2026-11-23T14:00:00Z"
@@ -119,7 +118,8 @@ def has(document: Any, place: Place) -> bool:
 
 
 def with_value(document: dict[str, Any], place: Place, value: Any) -> dict[str, Any]:
-    changed = part = copy.deepcopy(document)
+    changed = copy.deepcopy(document)
+    part: Any = changed
     for step in place[:-1]:
         part = part[step]
     part[place[-1]] = value
@@ -134,10 +134,15 @@ def kubeconfig(site: Site) -> Iterator[Path]:
     crd["spec"]["names"] |= {"shortNames": ["sweep"], "categories": []}
     kubectl: Kubectl = site.kubectl
     kubectl.apply([crd, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}])
-    # `kubectl wait` fails on a definition that has no conditions yet.
-    eventually(lambda: "True" in kubectl("get", "crd", f"ingestjobs.{GROUP}", "-o", ESTABLISHED))
+    # `kubectl wait` and jsonpath filters fail on a definition that has no conditions yet.
+    eventually(lambda: is_established(kubectl))
     yield site.kubeconfig
     kubectl("delete", "crd", f"ingestjobs.{GROUP}")
+
+
+def is_established(kubectl: Kubectl) -> bool:
+    conditions = kubectl.get("crd", f"ingestjobs.{GROUP}").get("status", {}).get("conditions") or []
+    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
 class Sweep:

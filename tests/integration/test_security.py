@@ -62,7 +62,7 @@ def attempts(here: str, lease: dict[str, Any]) -> dict[Row, Attempt]:
     annotation, emptied = {"metadata": {"annotations": {"a": "b"}}}, {"status": {"conditions": None}}
     options = {"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": ["All"]}  # the query does not count beside a body
     in_lease = "sluice-operator in sluice-system"
-    found = {
+    found: dict[Row, tuple[Any, ...]] = {
         ("get", "ingestjobs", "feed"): (here, "feed"),
         ("list", "ingestjobs", ""): (here,),
         ("list", "ingestjobs", "all namespaces"): (),

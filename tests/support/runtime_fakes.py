@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sluice_contract.resource import IngestJob, ingest_job
-from sluice_contract.spec import Channel
+from sluice_contract.spec import Channel, IngestJobSpec
 from sluice_contract.status import StreamStatus, SymbolRejection
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.declared_job import DeclaredJob, understood_job
@@ -30,6 +30,13 @@ JOB_UID = "0b0b"
 def job(generation: int = 1, *, uid: str = JOB_UID, **spec: Any) -> DeclaredJob:
     """Return a job that the pod understands whole. Fields of the spec as in the document: `pausedSymbols`."""
     return understood_job(stored_job(generation, uid=uid, **spec))
+
+
+def job_spec(**spec: Any) -> IngestJobSpec:
+    """Return the spec of a job with these fields."""
+    found = job(**spec).spec
+    assert found is not None
+    return found
 
 
 def stored_job(generation: int = 1, *, uid: str = JOB_UID, **spec: Any) -> IngestJob:

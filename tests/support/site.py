@@ -117,7 +117,7 @@ class Tenant:
         return {symbol: int(quote["seq"]) for symbol, quote in self.quotes().items()}
 
 
-def streaming_from(upstream: Upstream) -> dict[str, object]:
+def streaming_from(upstream: Upstream) -> dict[str, Any]:
     """What makes a job stream from the protocol server, with the credentials in the Secret `alpaca`."""
     return {
         "provider": "alpaca",

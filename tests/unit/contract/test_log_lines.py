@@ -148,7 +148,7 @@ def test_exceptions_that_nothing_catches_are_lines(root: logging.Logger, capsys:
     configure("INFO", LogLineFormatter(PROCESS_FIELDS))
     error = LookupError("why")
     sys.excepthook(LookupError, error, None)
-    thread = threading.Thread(target=lambda: {}["absent"], name="reader")
+    thread = threading.Thread(target=lambda: dict[str, int]()["absent"], name="reader")
     thread.start()
     thread.join()
     printed = capsys.readouterr()

@@ -2,6 +2,7 @@
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from sluice_devcluster.quickstart import replaying
 from support.encodings import ENCODINGS, Encode
 
 TAPE = "time_ms,symbol,bid,bid_size,ask,ask_size,exchange\r\n1,SPY,1,1,2,1,V\r\n2,AAPL,1,1,2,1,V\r\n"
-SAMPLE = [{"kind": "Namespace"}, {"metadata": {"namespace": "acme"}, "spec": {"tenant": "acme"}}]
+SAMPLE: list[dict[str, Any]] = [{"kind": "Namespace"}, {"metadata": {"namespace": "acme"}, "spec": {"tenant": "acme"}}]
 
 
 @pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 from hypothesis import given, settings
@@ -118,20 +119,18 @@ def _status(stream: dict[str, object]) -> IngestJobStatus:
     return objects.job({"metadata": {"name": KEY[1]}, "spec": SYNTHETIC, "status": {"stream": stream}}).status
 
 
-JOBS = [
-    job_of(SYNTHETIC | change)
-    for change in (
-        {},
-        {"enabled": False},
-        {"pause": {"until": "2026-03-02T15:05:00Z"}},
-        {"pause": {"until": "2026-03-02T14:00:00Z"}},
-        {"symbols": ["not a symbol"]},
-        {"pausedSymbols": [{"symbol": "SPY"}]},
-        {"pause": {"until": []}},
-        {"provider": "replay", "replay": {"tape": {"configMapRef": {"name": "t"}}}},
-        {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}},
-    )
-]
+CHANGES: tuple[dict[str, Any], ...] = (
+    {},
+    {"enabled": False},
+    {"pause": {"until": "2026-03-02T15:05:00Z"}},
+    {"pause": {"until": "2026-03-02T14:00:00Z"}},
+    {"symbols": ["not a symbol"]},
+    {"pausedSymbols": [{"symbol": "SPY"}]},
+    {"pause": {"until": []}},
+    {"provider": "replay", "replay": {"tape": {"configMapRef": {"name": "t"}}}},
+    {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}},
+)
+JOBS = [job_of(SYNTHETIC | change) for change in CHANGES]
 # Built once: what is drawn are places in these lists.
 STREAMS, PODS_SEEN = _streams(), _pods()
 MOMENTS = [NOW, NOW + timedelta(minutes=5), NOW + timedelta(minutes=15)]

@@ -79,13 +79,13 @@ def test_a_job_without_a_time_of_creation_comes_last() -> None:
 
 
 def test_one_heartbeat_document_is_a_conflict_even_for_dry_runs() -> None:
-    shared = {"heartbeat": {"document": "market_ingest"}, "dryRun": True}
+    shared: dict[str, Any] = {"heartbeat": {"document": "market_ingest"}, "dryRun": True}
     found = conflict(job("aa", age=1, **shared), job("bb", **shared))
     assert found == DocumentConflict(holder=("acme", "aa"), heartbeat="market_ingest")
 
 
 def test_bars_are_shared_whatever_the_collection_of_the_quotes() -> None:
-    other = {"firestore": {"liveQuotesCollection": "other_quotes"}}
+    other: dict[str, Any] = {"firestore": {"liveQuotesCollection": "other_quotes"}}
     first = job("aa", age=1, channels=["quotes", "bars"])
     assert conflict(first, job("bb", **other)) is None
     found = conflict(first, job("bb", channels=["quotes", "bars"], **other))
@@ -142,7 +142,7 @@ def test_a_change_concerns_those_that_it_may_free_or_hinder_and_nobody_else() ->
 
 
 def test_a_thousand_jobs_on_one_document_concern_each_other_only_through_the_first() -> None:
-    same = {"heartbeat": {"document": "market_ingest"}}
+    same: dict[str, Any] = {"heartbeat": {"document": "market_ingest"}}
     jobs = [job(f"job-{n}", age=9999 - n, symbols=[f"S{n}"], **same) for n in range(1000)]
     made = claims(*jobs)
     for each in jobs[1:]:

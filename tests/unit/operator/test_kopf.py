@@ -41,7 +41,7 @@ def test_kopf_keeps_nothing_on_an_object() -> None:
     assert isinstance(chosen.persistence.diffbase_storage, NoDiffBase)
     assert isinstance(chosen.persistence.progress_storage, NoProgress)
     assert " " in chosen.persistence.finalizer
-    assert list(chosen.queueing.error_delays) == [0.0]  # type: ignore[call-overload]
+    assert list(chosen.queueing.error_delays) == [0.0]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])

@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from sluice_contract.resource import IngestJob
+from sluice_contract.spec import IngestJobSpec
 from sluice_runtime.adapters.pause_file import HandPause, PauseFile, Pauses
 from sluice_runtime.adapters.standalone_job import StandaloneJob
+from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.waiting import cancel
 from sluice_runtime.ports import RefusedError, StartRequest
@@ -27,12 +29,19 @@ class World:
         self.file = PauseFile(directory)
         self.book: Journal = journal()
         self.job = StandaloneJob(self._read, self.file, self.book)
-        self.seen: list[IngestJob] = []
+        self.seen: list[DeclaredJob] = []
 
     def _read(self) -> IngestJob:
         if isinstance(self.document, RefusedError):
             raise self.document
         return self.document
+
+    @property
+    def spec(self) -> IngestJobSpec:
+        """That of the last job that was seen."""
+        found = self.seen[-1].spec
+        assert found is not None
+        return found
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -63,7 +72,7 @@ async def test_a_changed_document_is_found_within_a_second_counted_and_told(
         await at(1)
         await at(60)
     assert [each.metadata.generation for each in world.seen] == [1, 2]
-    assert (world.seen[-1].spec.symbols, world.seen[-1].spec.enabled) == (["SPY"], False)
+    assert (world.spec.symbols, world.spec.enabled) == (["SPY"], False)
     assert caplog.messages == ["job document changed; applying its hot fields"]
 
 
@@ -71,7 +80,7 @@ async def test_a_cold_change_is_told_and_only_the_rest_applied(world: World, cap
     async with world.running():
         world.document = stored_job(symbols=["SPY"], synthetic={"seed": 7})
         await at(60)
-    assert (world.seen[-1].spec.symbols, world.seen[-1].spec.synthetic) == (["SPY"], None)
+    assert (world.spec.symbols, world.spec.synthetic) == (["SPY"], None)
     [told] = caplog.messages
     assert told == "spec.synthetic can only change with a restart of this runtime; the rest is applied"
 
@@ -92,8 +101,9 @@ async def test_a_mistake_that_comes_back_after_it_was_mended_is_told_again(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     mistake = RefusedError("job.yaml is no YAML document")
+    documents: list[IngestJob | RefusedError] = [mistake, mistake, stored_job(), mistake]
     async with world.running():
-        for moment, document in enumerate((mistake, mistake, stored_job(), mistake), start=1):
+        for moment, document in enumerate(documents, start=1):
             world.document = document
             await at(2 * moment)
         world.document = stored_job(synthetic={"seed": 7})
@@ -123,7 +133,7 @@ async def test_what_is_paused_by_hand_is_paused_beside_what_the_document_pauses(
     async with world.running():
         world.file.write(Pauses(job=BY_HAND, symbols={"AAPL": BY_HAND}))
         await at(1)
-        assert {each.symbol: each.reason for each in world.seen[-1].spec.paused_symbols} == {
+        assert {each.symbol: each.reason for each in world.spec.paused_symbols} == {
             "MSFT": "",
             "AAPL": "bad prints",
         }
@@ -150,7 +160,7 @@ async def test_wishes_hold_until_a_reload(world: World) -> None:
         world.job.override(StartRequest(provider="synthetic", symbols=["SPY"]))
         world.job.override(StartRequest(dry_run=True))
         await settle()
-        assert (world.seen[-1].spec.symbols, world.seen[-1].spec.dry_run) == (["SPY"], True)
+        assert (world.spec.symbols, world.spec.dry_run) == (["SPY"], True)
         world.job.reload()
         await settle()
         assert world.seen[-1].spec == stored_job().spec

@@ -1,5 +1,5 @@
 import asyncio
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -13,7 +13,7 @@ from support.fake_listener import FakeListener
 from support.virtual_time import START, at, now, seconds
 
 
-def source(**settings: int) -> SyntheticSource:
+def source(**settings: Any) -> SyntheticSource:
     return SyntheticSource(Synthetic(**settings), now)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from sluice_runtime.domain.market_hours import MarketSession, always_open, hours, hours_unknown, new_york
-from support.runtime_fakes import job
+from support.runtime_fakes import job_spec
 
 OPEN_ON_MONDAY = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 
@@ -63,11 +63,11 @@ def test_of_a_date_that_is_not_covered_nothing_is_known(year: int) -> None:
 def test_each_provider_and_feed_has_its_hours(spec: dict[str, Any], expected: object) -> None:
     if "alpaca" in spec:
         spec = {**spec, "alpaca": {**spec["alpaca"], "credentialsSecretRef": {"name": "alpaca"}}}
-    assert hours(job(**spec).spec) is expected
+    assert hours(job_spec(**spec)) is expected
 
 
 def test_simulated_quotes_know_no_hours() -> None:
-    assert hours(job(provider="alpaca", dryRun=True).spec) is always_open
+    assert hours(job_spec(provider="alpaca", dryRun=True)) is always_open
 
 
 def test_no_market_without_hours_opens_or_closes() -> None:

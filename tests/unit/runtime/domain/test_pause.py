@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def stamp(moment: datetime) -> str:
     return moment.isoformat()
 
 
-def decision(at: datetime = START, **spec: object) -> PauseInForce | None:
+def decision(at: datetime = START, **spec: Any) -> PauseInForce | None:
     return switch(job_switches(job(**spec)), at)
 
 
@@ -66,7 +67,7 @@ def test_a_pause_that_is_over_does_not_pause() -> None:
 
 
 def test_a_disabled_job_stays_paused_when_its_pause_ends() -> None:
-    spec = {"enabled": False, "pause": {"reason": "vendor", "until": stamp(SOON)}}
+    spec: dict[str, Any] = {"enabled": False, "pause": {"reason": "vendor", "until": stamp(SOON)}}
     assert decision(LATER, **spec) == PauseInForce(source="cr:acme/us", reason="vendor")
 
 
@@ -95,7 +96,7 @@ def test_symbols_are_paused_until_each_one_s_own_end() -> None:
 
 
 def test_the_next_change_is_the_first_end_still_to_come() -> None:
-    spec = {
+    spec: dict[str, Any] = {
         "pause": {"until": stamp(LATER)},
         "pausedSymbols": [{"symbol": "AAPL", "until": stamp(SOON)}, {"symbol": "MSFT"}],
     }

@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
+from sluice_contract.spec import IngestJobSpec
 from sluice_runtime.domain.slot import HELD_SECONDS, Claim, Sighting, slot_name
-from support.runtime_fakes import job
+from support.runtime_fakes import job_spec
 from support.virtual_time import START
 
 OTHERS = Claim(holder="other", renewed_at=START, version="1")
@@ -28,9 +29,9 @@ def test_what_another_has_ceased_to_renew_is_free_after_a_while_of_watching() ->
     assert sighting.is_free("me", 10.0 + HELD_SECONDS)
 
 
-def spec(name: str = "alpaca", **alpaca: Any) -> Any:
+def spec(name: str = "alpaca", **alpaca: Any) -> IngestJobSpec:
     block = {"credentialsSecretRef": {"name": name}, **alpaca}
-    return job(provider="alpaca", alpaca=block).spec
+    return job_spec(provider="alpaca", alpaca=block)
 
 
 def test_each_secret_and_endpoint_has_a_slot_of_its_own_whose_name_tells_neither() -> None:
@@ -43,7 +44,7 @@ def test_each_secret_and_endpoint_has_a_slot_of_its_own_whose_name_tells_neither
 
 def test_each_client_of_a_gateway_has_a_slot_of_its_own() -> None:
     def name(**ibkr: Any) -> str | None:
-        return slot_name(job(provider="ibkr", ibkr={"host": "gateway", **ibkr}).spec)
+        return slot_name(job_spec(provider="ibkr", ibkr={"host": "gateway", **ibkr}))
 
     names = [name(), name(host="other"), name(port=4001), name(clientID=2)]
     assert (len(set(names)), None in names) == (4, False)
@@ -51,5 +52,5 @@ def test_each_client_of_a_gateway_has_a_slot_of_its_own() -> None:
 
 
 def test_what_needs_no_credentials_needs_no_slot() -> None:
-    assert slot_name(job().spec) is None
-    assert slot_name(job(provider="alpaca", dryRun=True).spec) is None
+    assert slot_name(job_spec()) is None
+    assert slot_name(job_spec(provider="alpaca", dryRun=True)) is None

@@ -9,7 +9,7 @@ from support.runtime_fakes import desired
 from support.virtual_time import START
 
 STAMP = "2026-03-02 15:00:00 UTC"
-PAUSED = {"pausedSymbols": [{"symbol": "AAPL", "reason": "bad prints"}]}
+PAUSED: dict[str, Any] = {"pausedSymbols": [{"symbol": "AAPL", "reason": "bad prints"}]}
 
 
 class World:
@@ -59,7 +59,7 @@ def test_a_pause_is_told_at_once_with_its_day_and_reason_and_so_is_its_end(world
 def test_a_pause_does_not_wait_behind_the_first_records_of_others() -> None:
     world, names = World(), [f"S{n}" for n in range(500)]
     world.write(count=10, symbols=names)
-    paused = {"pausedSymbols": [{"symbol": "S499"}, {"symbol": "S3"}]}
+    paused: dict[str, Any] = {"pausedSymbols": [{"symbol": "S499"}, {"symbol": "S3"}]}
     written = world.write(count=10, symbols=names, **paused)
     assert {each.canonical_symbol for each in written[:2]} == {"S499", "S3"}
     assert {each.status for each in written[:2]} == {"paused"}

@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from support.runtime_worlds import PAUSE, FlushingWorld
 from support.virtual_time import at, now, seconds
 
 NAMES = [f"S{n}" for n in range(12)]
-SPEC = {"channels": ["quotes", "trades"], "limits": {"writesPerSecond": 5, "burst": 5}}
+SPEC: dict[str, Any] = {"channels": ["quotes", "trades"], "limits": {"writesPerSecond": 5, "burst": 5}}
 
 
 class Model:
@@ -30,7 +32,7 @@ class Model:
         self._take = self.world.sink.write
         self.world.sink.write = self._write_or_doubt  # type: ignore[method-assign]
 
-    async def _write_or_doubt(self, quotes: list[LiveQuote]) -> None:  # type: ignore[override]
+    async def _write_or_doubt(self, quotes: Sequence[LiveQuote]) -> None:
         await self._take(quotes)
         if self.chance.random() < 0.1:
             raise SinkError("it was taken, and nobody was told")

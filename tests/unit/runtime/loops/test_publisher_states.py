@@ -210,7 +210,7 @@ async def test_a_deletion_that_failed_is_tried_again_and_told_only_when_it_is_do
 
 
 async def test_a_deletion_that_is_refused_keeps_no_quote_waiting(world: FlushingWorld) -> None:
-    async def refuse(_: Iterable[str]) -> None:
+    async def refuse(symbols: Iterable[str]) -> None:
         raise SinkError("Firestore refuses: no role may delete", 30.0)
 
     world.sink.delete = refuse  # type: ignore[method-assign]

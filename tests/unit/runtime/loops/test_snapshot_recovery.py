@@ -20,7 +20,7 @@ from support.fake_sink import FakeSink
 from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, quote
 from support.virtual_time import START, at, now, seconds
 
-ALPACA = {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}}
+ALPACA: dict[str, Any] = {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}}
 
 
 class FakeSnapshots:

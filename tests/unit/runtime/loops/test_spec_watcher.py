@@ -67,7 +67,7 @@ async def test_the_aim_follows_the_job(world: World) -> None:
         assert world.journal.desired.value.pause is None
         await world.declare(job(2, symbols=["SPY"], dryRun=True))
         found = world.journal.desired.value
-        assert (found.generation, found.symbols, found.dry_run) == (2, {"SPY"}, True)
+        assert (found.generation, found.symbols, found.dry_run) == (2, frozenset({"SPY"}), True)
 
 
 async def test_a_pause_ends_by_itself_at_its_time(world: World) -> None:

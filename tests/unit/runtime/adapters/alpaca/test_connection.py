@@ -94,7 +94,7 @@ async def test_a_symbol_is_confirmed_when_all_of_its_channels_are() -> None:
         assert listener.confirmed == {"A", "B"}
         await connection.follow(frozenset({"B"}), frozenset({"quotes"}))
         assert wire.sent[1:] == [{"action": "unsubscribe", "quotes": ["A"], "trades": ["A", "B"]}]
-        assert (listener.confirmed, wire.held["quotes"], wire.held["trades"]) == ({"B"}, {"B"}, set())
+        assert (listener.confirmed, wire.held["quotes"], wire.held["trades"]) == (frozenset({"B"}), {"B"}, set[str]())
 
 
 async def test_quotes_and_trades_both_count_towards_a_plan_and_the_rest_is_refused_without_being_asked_for() -> None:
@@ -115,9 +115,9 @@ async def test_room_that_a_removed_symbol_leaves_is_given_to_another() -> None:
     wire, listener = FakeWire(limit=1), FakeListener()
     async with reading(wire, listener) as connection:
         await connection.follow(frozenset({"A", "B"}))
-        assert (listener.confirmed, [each.symbol for each in listener.rejected]) == ({"A"}, ["B"])
+        assert (listener.confirmed, [each.symbol for each in listener.rejected]) == (frozenset({"A"}), ["B"])
         await connection.follow(frozenset({"B"}))
-        assert (listener.confirmed, listener.rejected) == ({"B"}, ())
+        assert (listener.confirmed, listener.rejected) == (frozenset({"B"}), ())
 
 
 async def test_a_channel_that_the_feed_has_not_is_refused_without_halving() -> None:

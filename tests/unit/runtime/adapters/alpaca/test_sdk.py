@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from sluice_runtime.adapters.alpaca.sdk import CryptoDataStream, SDKTransport, StockDataStream
+from sluice_runtime.adapters.alpaca import sdk
+from sluice_runtime.adapters.alpaca.sdk import SDKTransport
 from sluice_runtime.adapters.alpaca.websocket import NativeWire, Transport
 
-KINDS = pytest.mark.parametrize("kind", [StockDataStream, CryptoDataStream])
+KINDS = pytest.mark.parametrize("kind", [vars(sdk)[name] for name in ("StockDataStream", "CryptoDataStream")])
 
 
 def test_this_is_the_version_that_was_read() -> None:

@@ -64,7 +64,8 @@ ENCODED: list[tuple[Any, Value]] = [
 def encoded(value: object) -> Value:
     message = Value.pb()()
     encode_value(message, value)
-    return Value.wrap(message)
+    wrapped: Value = Value.wrap(message)
+    return wrapped
 
 
 def decoded(value: Value) -> Any:

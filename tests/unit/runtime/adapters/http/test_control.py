@@ -140,7 +140,12 @@ async def test_a_body_that_is_something_else_is_told_where(world: World, body: A
 @pytest.mark.parametrize("action", ["stop", "start", "reload"])
 async def test_without_the_token_nothing_is_done(world: World, secret: Path, action: str) -> None:
     world.guard = bearer(secret)
-    wrong = ({}, {"Authorization": TOKEN}, {"Authorization": f"Basic {TOKEN}"}, {"Authorization": "Bearer "})
+    wrong: tuple[dict[str, str], ...] = (
+        {},
+        {"Authorization": TOKEN},
+        {"Authorization": f"Basic {TOKEN}"},
+        {"Authorization": "Bearer "},
+    )
     for headers in (*wrong, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": "Bearer ü"}):
         status, told = await world.post(action, **headers)
         assert status == 403
