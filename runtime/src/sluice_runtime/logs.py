@@ -13,3 +13,7 @@ def configure(level: str, job: InjectedJob) -> None:
     fields = {"job": f"{job.namespace}/{job.name}", "tenant": job.spec.tenant, "epoch": job.epoch}
     log_lines.configure(level, log_lines.LogLineFormatter(fields))
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    # Google's client hides what its libraries log unless their logger is configured. Below warnings are requests.
+    google = logging.getLogger("google")
+    google.setLevel(logging.WARNING)
+    google.propagate = True
