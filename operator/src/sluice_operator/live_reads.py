@@ -59,10 +59,10 @@ class _OverdueObjects(Generic[V]):
     """The objects of one kind whose events are missing. There are never more of them than known objects."""
 
     def __init__(
-        self, kind: str, shelf: ObjectCache[V], read_live: Callable[[Key], Awaitable[V]], metrics: DeliveryMetrics
+        self, kind: str, cache: ObjectCache[V], read_live: Callable[[Key], Awaitable[V]], metrics: DeliveryMetrics
     ) -> None:
         self._kind = kind
-        self._shelf: ObjectCache[V] = shelf
+        self._cache: ObjectCache[V] = cache
         self._read_live: Callable[[Key], Awaitable[V]] = read_live
         self._metrics = metrics
         self._undelivered: dict[Key, int] = {}  # in the last round: key and version
@@ -85,17 +85,17 @@ class _OverdueObjects(Generic[V]):
             log.warning("live reads failed; retrying", extra=extra)
 
     def _overdue(self) -> list[Key]:
-        before, self._undelivered = self._undelivered, self._shelf.undelivered()
-        return [key for key in self._undelivered if before.get(key, -1) > self._shelf.streamed.get(key, -1)]
+        before, self._undelivered = self._undelivered, self._cache.undelivered()
+        return [key for key in self._undelivered if before.get(key, -1) > self._cache.streamed.get(key, -1)]
 
     async def _read(self, key: Key) -> str:
         """Return the error of the read, or an empty text if it succeeded."""
-        known = self._shelf.get(key)
+        known = self._cache.get(key)
         try:
-            self._shelf.put(key, await self._read_live(key))
+            self._cache.put(key, await self._read_live(key))
         except NotFound:
             if known is not None:
-                self._shelf.remove(key, known.metadata.uid)
+                self._cache.remove(key, known.metadata.uid)
         except (ClusterError, msgspec.ValidationError) as error:
             return f"{'/'.join(key)}: {error}"
         return ""

@@ -52,18 +52,18 @@ class WatchSilence:
     Objects whose events are missing while others are delivered do not indicate a broken watch: see live_reads.
     """
 
-    def __init__(self, shelf: ObjectCache[Job] | ObjectCache[Pod]) -> None:
+    def __init__(self, cache: ObjectCache[Job] | ObjectCache[Pod]) -> None:
         self.in_a_row = 0
-        self._shelf = shelf
+        self._cache = cache
         self._deliveries = 0
         self._undelivered: dict[Key, int] = {}
 
     def update(self, removals: int) -> None:
         """Update the counter after a resync. `removals` is the number of removals that the watch had not delivered."""
-        before, self._undelivered = self._undelivered, self._shelf.undelivered()
+        before, self._undelivered = self._undelivered, self._cache.undelivered()
         has_changes = removals > 0 or any(before.get(key) != version for key, version in self._undelivered.items())
-        if self._shelf.deliveries != self._deliveries:
-            self._deliveries, self.in_a_row = self._shelf.deliveries, 0
+        if self._cache.deliveries != self._deliveries:
+            self._deliveries, self.in_a_row = self._cache.deliveries, 0
         elif has_changes:
             self.in_a_row += 1
 
@@ -117,11 +117,11 @@ class Resync:
         self._examine(identity.PLURAL, self._store.jobs, jobs)
         self._examine("pods", self._store.pods, pods)
 
-    def _examine(self, kind: str, shelf: ObjectCache[Job] | ObjectCache[Pod], differed: dict[Key, int | None]) -> None:
+    def _examine(self, kind: str, cache: ObjectCache[Job] | ObjectCache[Pod], differed: dict[Key, int | None]) -> None:
         """Count what the watch has not delivered in time. Raise `WatchBroken` after two silences in a row."""
         gone = [key for key, version in differed.items() if version is None]
-        removals = sum(shelf.streamed.pop(key, None) is not None for key in gone)
-        late = sum(shelf.streamed.get(key, -1) < version for key, version in differed.items() if version is not None)
+        removals = sum(cache.streamed.pop(key, None) is not None for key in gone)
+        late = sum(cache.streamed.get(key, -1) < version for key, version in differed.items() if version is not None)
         if missed := removals + late:
             self._repairs.repaired(kind, missed)
             log.warning("a resync corrected objects that the watch missed", extra={"kind": kind, "objects": missed})

@@ -14,7 +14,7 @@ from typing import Any
 from sluice_contract import identity
 
 from .adapters.api_session import Api, ApiSession
-from .adapters.cached_job import ReadOnlyDeclaration, RememberedJob
+from .adapters.cached_job import CachedJob, ReadOnlyDeclaration
 from .adapters.http.api import http_api
 from .adapters.http.control import bearer, control_routes
 from .adapters.ingestjob import IngestJobClient
@@ -70,12 +70,12 @@ async def run(settings: Settings) -> None:
         await stack.enter_async_context(http_api(journal, settings.bind, identity.HTTP_PORT, routes))
         sink = sink_of(settings, journal.desired)
         stack.push_async_callback(sink.close)
-        remembered = RememberedJob(job, settings.state_dir / JOB, settings.job.uid)
+        cached = CachedJob(job, settings.state_dir / JOB, settings.job.uid)
         await ingest(
             Parts(
                 source=source_of(settings),
                 sink=sink,
-                job=remembered,
+                job=cached,
                 journal=journal,
                 slot=_slot(settings, job.session, journal),
                 switchboard=switchboard,

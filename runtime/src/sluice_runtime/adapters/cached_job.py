@@ -19,25 +19,25 @@ from .switches import FileSwitch, replace
 
 _log = logging.getLogger(__name__)
 
-Aside = Callable[[Callable[[], None]], Awaitable[None]]
+BlockingRunner = Callable[[Callable[[], None]], Awaitable[None]]
 
 # A reachable API server answers sooner; waiting longer for an unreachable one would only delay the stream.
-_PATIENCE_SECONDS = 5.0
+_FIRST_ANSWER_SECONDS = 5.0
 
 
-class RememberedJob:
+class CachedJob:
     """The IngestJob, with its last readable version cached in a file.
 
     A restarted container can use the cached version while the API server is unreachable. From a newer version that
     cannot be read, only the stop fields are applied.
     """
 
-    def __init__(self, job: JobPort, file: Path, uid: str, aside: Aside = asyncio.to_thread) -> None:
-        """`aside` runs blocking file operations outside the event loop, so that a stop never waits for the disk."""
+    def __init__(self, job: JobPort, file: Path, uid: str, run_blocking: BlockingRunner = asyncio.to_thread) -> None:
+        """`run_blocking` runs file operations outside the event loop, so that a stop never waits for the disk."""
         self._job = job
         self._file = file
         self._uid = uid
-        self._aside = aside
+        self._run_blocking = run_blocking
 
     async def watch(self) -> AsyncIterator[DeclaredJob | None]:
         """Yield the versions of the job. The cached one comes first if the API server does not answer within 5 s."""
@@ -45,19 +45,19 @@ class RememberedJob:
         changes = self._job.watch()
         change = asyncio.ensure_future(_next(changes))
         try:
-            answered, _ = await asyncio.wait({change}, timeout=_PATIENCE_SECONDS)
+            answered, _ = await asyncio.wait({change}, timeout=_FIRST_ANSWER_SECONDS)
             if not answered and last is not None:
                 _log.warning("the API server does not answer; continuing with the cached IngestJob")
                 yield last
             while True:
                 seen = await change
                 if seen is None:
-                    await self._aside(self._forget)
+                    await self._run_blocking(self._forget)
                     yield None
                     return
                 last = seen.with_last_understood(last)
                 yield last
-                await self._aside(partial(self._keep, last))
+                await self._run_blocking(partial(self._keep, last))
                 change = asyncio.ensure_future(_next(changes))
         finally:
             change.cancel()

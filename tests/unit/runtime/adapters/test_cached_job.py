@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sluice_runtime.adapters.cached_job import ReadOnlyDeclaration, RememberedJob
+from sluice_runtime.adapters.cached_job import CachedJob, ReadOnlyDeclaration
 from sluice_runtime.adapters.switches import FileSwitch
 from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.health import stream_status
@@ -28,7 +28,7 @@ def file(tmp_path: Path) -> Path:
 class Seen:
     """What a watch has told, and when."""
 
-    def __init__(self, port: RememberedJob) -> None:
+    def __init__(self, port: CachedJob) -> None:
         self.jobs: list[tuple[float, DeclaredJob | None]] = []
         self._port = port
 
@@ -40,7 +40,7 @@ class Seen:
 async def watched(
     port: FakeJob, file: Path, until: float, uid: str = JOB_UID
 ) -> list[tuple[float, DeclaredJob | None]]:
-    seen = Seen(RememberedJob(port, file, uid, at_once))
+    seen = Seen(CachedJob(port, file, uid, at_once))
     task = asyncio.create_task(seen.follow())
     await at(until)
     await cancel(task)
@@ -56,7 +56,7 @@ async def test_what_the_api_server_says_is_handed_on_and_remembered(file: Path) 
 async def test_memory_waits_for_the_api_server_and_yields_to_it(file: Path) -> None:
     await watched(FakeJob(job(1)), file, 1)
     port = FakeJob()
-    seen = Seen(RememberedJob(port, file, JOB_UID, at_once))
+    seen = Seen(CachedJob(port, file, JOB_UID, at_once))
     task = asyncio.create_task(seen.follow())
     await at(5.9)
     assert seen.jobs == []
@@ -106,7 +106,7 @@ async def test_no_status_is_remembered(file: Path) -> None:
 
 async def test_reports_go_through(file: Path) -> None:
     port = FakeJob()
-    await RememberedJob(port, file, JOB_UID, at_once).report(stream_status(journal().snapshot()))
+    await CachedJob(port, file, JOB_UID, at_once).report(stream_status(journal().snapshot()))
     assert len(port.reports) == 1
 
 
