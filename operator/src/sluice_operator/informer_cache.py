@@ -7,8 +7,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from sluice_contract import identity
-
+from .domain import facts
 from .domain.document_claims import DocumentClaim, DocumentClaims, document_claim
 from .domain.objects import Job, Key, Pod, key_of_pod
 
@@ -141,7 +140,7 @@ class ClusterState:
     def __init__(self, changed: Callable[[Key], None], project_id: str = "") -> None:
         """`project_id` is the Google Cloud project of jobs that name none."""
         self.jobs: ObjectCache[Job] = ObjectCache(self._job_changed, lambda _: True)
-        self.pods: ObjectCache[Pod] = ObjectCache(self._pod_changed, has_operator_label)
+        self.pods: ObjectCache[Pod] = ObjectCache(self._pod_changed, facts.pod_has_operator_label)
         self.claims = DocumentClaims()
         self.accounts: set[str] = set()  # namespaces whose account was ensured since the last resync
         self._changed = changed
@@ -186,11 +185,6 @@ class ClusterState:
     def _claim(self, key: Key, made: DocumentClaim | None) -> None:
         for each in self.claims.put(key, made):
             self._changed(each)
-
-
-def has_operator_label(pod: Pod) -> bool:
-    """Return whether the LIST and the watch of pods, which select by this label, show the pod."""
-    return pod.metadata.labels.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY
 
 
 def version(value: Job | Pod) -> int:

@@ -14,8 +14,9 @@ import msgspec
 
 from sluice_contract import identity
 
+from .domain import facts
 from .domain.objects import Job, Key, Pod, key_of_pod
-from .informer_cache import ClusterState, ObjectCache, has_operator_label
+from .informer_cache import ClusterState, ObjectCache
 from .ports import Cluster, ClusterError, NotFound, NotLeading
 
 log = logging.getLogger(__name__)
@@ -138,7 +139,7 @@ class Resync:
         named = {key: pod for (space, name), pod in by_key.items() if (key := key_of_pod(space, name)) is not None}
         return (
             self._store.jobs.replace_all({job.key: job for job in jobs}, kept=lambda _: False),
-            self._store.pods.replace_all(named, kept=lambda pod: not has_operator_label(pod)),
+            self._store.pods.replace_all(named, kept=lambda pod: not facts.pod_has_operator_label(pod)),
         )
 
     async def ensure_accounts(self) -> None:

@@ -62,9 +62,14 @@ def pod_is_of(job: Job, pod: Pod) -> bool:
     return any(owner.controller and owner.uid == job.metadata.uid for owner in pod.metadata.owner_references)
 
 
+def pod_has_operator_label(pod: Pod) -> bool:
+    """Return whether the LIST and the watch of pods, which select by this label, show the pod."""
+    return pod.metadata.labels.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY
+
+
 def pod_was_created_by_operator(pod: Pod) -> bool:
     """Return whether the operator created the pod, for any job."""
-    return pod.metadata.labels.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY and any(
+    return pod_has_operator_label(pod) and any(
         owner.controller and owner.kind == identity.KIND for owner in pod.metadata.owner_references
     )
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Final
 
 from sluice_contract import conditions as c
-from sluice_contract import identity
 from sluice_contract.status import Condition
 
 from . import facts, stops
@@ -234,8 +233,7 @@ def _delete(pod: Pod) -> DeletePod:
 
 def _wait_for_its_end(pod: Pod) -> tuple[Step, float | None]:
     """Return the step, and when to look again. The end of a pod without the operator's label is not watched."""
-    watched = pod.metadata.labels.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY
-    return (None, None) if watched else (RefreshFromAPI(), FOREIGN_POD_LOOK_SECONDS)
+    return (None, None) if facts.pod_has_operator_label(pod) else (RefreshFromAPI(), FOREIGN_POD_LOOK_SECONDS)
 
 
 def _time_phrase(instant: datetime) -> str:
