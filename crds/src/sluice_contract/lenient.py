@@ -42,11 +42,9 @@ def _salvaged(raw: dict[Any, Any], kind: type[S]) -> S:
 
 
 def _read(raw: Any, kind: Any) -> Any:
-    """Return the value, or None if it cannot be read."""
-    try:
-        return msgspec.convert(raw, kind)
-    except msgspec.ValidationError:
-        pass
+    """Return the value, as far as it can be read; None if it cannot be."""
+    if (value := _read_whole(raw, kind)) is not None:
+        return value
     plain = _plain(kind)
     if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
         return _salvaged(raw, plain) if isinstance(raw, dict) else None
@@ -59,6 +57,7 @@ def _read(raw: Any, kind: Any) -> Any:
 
 
 def _read_whole(raw: Any, kind: Any) -> Any:
+    """Return the value, or None if any part of it cannot be read."""
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError:
