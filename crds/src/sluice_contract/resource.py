@@ -25,6 +25,11 @@ class ObjectMeta(CamelStruct, frozen=True):
     finalizers: list[str] = []  # noqa: RUF012  msgspec copies an empty default
 
 
+def version_number(resource_version: str) -> int:
+    """Return a resourceVersion as a number, which etcd counts up with each write; 0 if it is not a number."""
+    return int(resource_version) if resource_version.isdecimal() else 0
+
+
 class IngestJob(CamelStruct, frozen=True):
     """A market-data stream from a provider to Firestore. The operator keeps one ingest pod running for it."""
 

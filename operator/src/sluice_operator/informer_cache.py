@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from sluice_contract.resource import version_number
+
 from .domain import facts
 from .domain.document_claims import DocumentClaim, DocumentClaims, document_claim
 from .domain.objects import Job, Key, Pod, key_of_pod
@@ -188,6 +190,5 @@ class ClusterState:
 
 
 def version(value: Job | Pod) -> int:
-    """Return the resourceVersion as a number, as etcd counts it; 0 if there is none."""
-    text = value.metadata.resource_version
-    return int(text) if text.isdecimal() else 0
+    """Return the resourceVersion as a number."""
+    return version_number(value.metadata.resource_version)

@@ -14,7 +14,7 @@ from sluice_contract import identity
 from sluice_contract.bounds import within_bounds
 from sluice_contract.lenient import readable_part
 from sluice_contract.merging import merge_patch, removal_patch
-from sluice_contract.resource import ObjectMeta
+from sluice_contract.resource import ObjectMeta, version_number
 from sluice_contract.status import StreamStatus
 
 from ..domain.backoff import Backoff
@@ -246,9 +246,8 @@ def _meta(document: dict[str, Any]) -> ObjectMeta:
 
 
 def _version(document: dict[str, Any]) -> int:
-    """Return the resourceVersion as a number (etcd's are numbers); 0 if there is none."""
-    text = _meta(document).resource_version
-    return int(text) if text.isdecimal() else 0
+    """Return the resourceVersion as a number; 0 if there is none."""
+    return version_number(_meta(document).resource_version)
 
 
 def _stream(document: dict[str, Any]) -> dict[str, Any]:
