@@ -9,6 +9,7 @@ import pytest
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 
+from sluice_contract import keepalive
 from sluice_operator.adapters import access, tcp
 
 
@@ -25,7 +26,7 @@ def test_a_socket_finds_a_dead_peer_after_about_9_s(family: int) -> None:
 
 def test_a_pool_forgets_an_idle_connection_before_it_can_be_found_dead() -> None:
     # The last packet came up to one idle period before the connection was lost.
-    earliest_after_loss = tcp.USER_TIMEOUT_MILLISECONDS / 1000 - tcp.KEEPALIVE_IDLE_SECONDS
+    earliest_after_loss = keepalive.USER_TIMEOUT_MILLISECONDS / 1000 - keepalive.IDLE_SECONDS
     assert earliest_after_loss > tcp.POOL_IDLE_SECONDS
 
 
