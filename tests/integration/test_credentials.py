@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-
+from support.service_account_keys import service_account_key
 from support.site import Tenant, eventually, streaming_from
 from support.upstream import Upstream
 
@@ -53,27 +51,13 @@ def test_firestore_s_credentials_are_mended_and_rotated_in_place(tenant: Tenant)
     [message] = [each["message"] for each in job["status"]["conditions"] if each["type"] == "SinkHealthy"]
     assert "there are no usable credentials for Firestore" in message
     pod = job["status"]["stream"]["podUID"]
-    tenant.secret("google", **{"credentials.json": service_account_key()})
+    tenant.secret("google", **{"credentials.json": json.dumps(service_account_key("demo"))})
     assert tenant.settled("Streaming")["stream"]["podUID"] == pod
     eventually(tenant.quotes)
-    tenant.secret("google", **{"credentials.json": service_account_key()})
+    tenant.secret("google", **{"credentials.json": json.dumps(service_account_key("demo"))})
     eventually(lambda: "Firestore's credentials have changed" in tenant.run("logs", "feed-ingest"))
     [before] = [each["seq"] for each in tenant.quotes().values() if each["symbol"] == "AAPL"]
     eventually(lambda: tenant.quotes()["AAPL"]["seq"] > before)
     [found] = tenant.pods()
     assert found["metadata"]["uid"] == pod
     assert found["status"]["containerStatuses"][0]["restartCount"] == 0
-
-
-def service_account_key() -> str:
-    """What Google's console would give, of an account that there is not."""
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    fields = {
-        "type": "service_account",
-        "project_id": "demo",
-        "client_email": "sluice@demo.example",
-        "token_uri": "https://oauth2.example/token",
-        "private_key": private.private_bytes(encoding, form, serialization.NoEncryption()).decode(),
-    }
-    return json.dumps(fields)

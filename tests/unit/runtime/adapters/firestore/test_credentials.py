@@ -5,11 +5,10 @@ from pathlib import Path
 
 import google.auth
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth.credentials import AnonymousCredentials
 
 from sluice_runtime.adapters.firestore.credentials import Access, find_access
+from support.service_account_keys import service_account_key
 
 REAL_TIME = True  # a thread looks for credentials
 
@@ -23,17 +22,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    fields = {
-        "type": "service_account",
-        "project_id": "of-the-key",
-        "client_email": "sluice@demo.example",
-        "token_uri": "https://oauth2.example/token",
-        "private_key": private.private_bytes(encoding, form, serialization.NoEncryption()).decode(),
-    }
     path = tmp_path / "credentials.json"
-    path.write_text(json.dumps(fields))
+    path.write_text(json.dumps(service_account_key("of-the-key")))
     return path
 
 

@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sluice_runtime.adapters.firestore.credentials import find_access
 from support.encodings import ENCODINGS, UNREADABLE, Encode, save
+from support.service_account_keys import service_account_key
 
 REAL_TIME = True  # a thread looks for credentials
 
@@ -17,18 +16,8 @@ every_encoding = pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCOD
 
 @pytest.fixture(scope="module")
 def key() -> str:
-    """The JSON of a key that nobody else has."""
-    pem = rsa.generate_private_key(65537, 2048).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    fields = {
-        "type": "service_account",
-        "project_id": "its-own",
-        "private_key": pem.decode(),
-        "client_email": "ingest@its-own.iam.gserviceaccount.com",
-        "token_uri": "https://oauth2.googleapis.com/token",
-    }
-    return json.dumps(fields, indent=2).replace("\n", "\r\n")
+    """The JSON of a key of an account that does not exist."""
+    return json.dumps(service_account_key("its-own"), indent=2).replace("\n", "\r\n")
 
 
 @pytest.fixture
