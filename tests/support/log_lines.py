@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[2] / "docs/log-line.schema.json").read_text())
 FIRST_FIELDS = ["ts", "severity", "level", "logger", "event_type", "message"]
 
@@ -38,6 +40,15 @@ def problems(line: str) -> list[str]:
     if list(found)[: len(FIRST_FIELDS)] != FIRST_FIELDS:
         wrong.append(f"another order of fields in {line}")
     return missing + wrong
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """Return the lines that were printed to standard output, after checking each against the schema."""
+    found = capsys.readouterr()
+    assert found.err == ""
+    lines = found.out.splitlines()
+    assert [problem for line in lines for problem in problems(line)] == []
+    return [json.loads(line) for line in lines]
 
 
 def stdout_lines(container_log: str) -> list[str]:

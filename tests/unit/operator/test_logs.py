@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator
-from typing import Any
 
 import kopf
 import msgspec
@@ -14,7 +12,7 @@ import pytest
 from sluice_contract.status import IngestJobStatus
 from sluice_operator import logs
 from sluice_operator.domain.objects import Job, Key
-from support.log_lines import FIRST_FIELDS, problems, restored_logging
+from support.log_lines import FIRST_FIELDS, printed, restored_logging
 
 from .world import KEY, SYNTHETIC, job_of
 
@@ -30,15 +28,6 @@ def _restored() -> Iterator[None]:
 def find_job(key: Key) -> Job | None:
     """Return the only known job."""
     return msgspec.structs.replace(job_of(SYNTHETIC), status=IngestJobStatus(epoch=7)) if key == KEY else None
-
-
-def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """Return the lines on standard output, each as the schema describes it."""
-    found = capsys.readouterr()
-    assert found.err == ""
-    lines = found.out.splitlines()
-    assert [problem for line in lines for problem in problems(line)] == []
-    return [json.loads(line) for line in lines]
 
 
 def test_a_line_about_no_job_has_the_first_fields_only(capsys: pytest.CaptureFixture[str]) -> None:

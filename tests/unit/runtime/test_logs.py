@@ -1,7 +1,5 @@
-import json
 import logging
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 import pytest
@@ -9,7 +7,7 @@ import pytest
 from sluice_contract.identity import InjectedJob
 from sluice_runtime import logs
 from sluice_runtime.adapters.alpaca.credentials import Credentials
-from support.log_lines import FIRST_FIELDS, problems, restored_logging
+from support.log_lines import FIRST_FIELDS, printed, restored_logging
 
 DOCUMENT = {
     "namespace": "acme",
@@ -26,14 +24,6 @@ DOCUMENT = {
 def _restored() -> Iterator[None]:
     with restored_logging():
         yield
-
-
-def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    found = capsys.readouterr()
-    assert found.err == ""
-    lines = found.out.splitlines()
-    assert [problem for line in lines for problem in problems(line)] == []
-    return [json.loads(line) for line in lines]
 
 
 def test_each_line_names_the_job_of_the_process(capsys: pytest.CaptureFixture[str]) -> None:
