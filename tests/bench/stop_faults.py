@@ -91,7 +91,7 @@ async def _undecodable_spec(_: BenchCluster, stops: Sequence[PlannedStop]) -> As
 
 @asynccontextmanager
 async def _unknown_status(_: BenchCluster, stops: Sequence[PlannedStop]) -> AsyncIterator[None]:
-    """The stored statuses have values that neither image knows. The failure's type stays: nobody else writes it."""
+    """The stored statuses have values that neither image knows. The failure's type stays: no other writer sets it."""
     failure = {"type": UNKNOWN_FAILURE, "message": "of a newer version", "at": datetime.now(UTC).isoformat()}
     for each in stops:
         await each.job.patch({"status": {"phase": UNKNOWN_PHASE, "stream": {"failure": failure}}}, "/status")
@@ -121,7 +121,7 @@ async def _no_operator(cluster: BenchCluster, _: Sequence[PlannedStop]) -> Async
 
 @asynccontextmanager
 async def _no_api_server(cluster: BenchCluster, _: Sequence[PlannedStop]) -> AsyncIterator[None]:
-    """For 5 s from just before the request, the API server is reachable for nobody but the bench itself."""
+    """For 5 s from just before the request, only the bench itself can reach the API server."""
     with ExitStack() as stack:
         stack.enter_context(unreachable_port(cluster.api_port, BENCH_ADDRESS))
         reachable_again = asyncio.get_running_loop().call_later(UNREACHABLE_SECONDS, stack.close)
@@ -133,7 +133,7 @@ async def _no_api_server(cluster: BenchCluster, _: Sequence[PlannedStop]) -> Asy
 
 @asynccontextmanager
 async def _held_by_a_finalizer(_: BenchCluster, stops: Sequence[PlannedStop]) -> AsyncIterator[None]:
-    """The jobs have somebody else's finalizer. Where the stop is not the deletion itself, they were deleted 1 s ago."""
+    """Another controller's finalizer holds the jobs. If the stop is not the deletion, they were deleted 1 s ago."""
     for each in stops:
         if each.way.confirmation is not Confirmation.END_OF_POD:
             await each.job.cluster.api.delete(each.job.path, {})
@@ -189,7 +189,7 @@ FAULTS = {
         _frozen_pod,
         limit_seconds=LIMIT_SECONDS + GRACE_SECONDS,
         confirmation_extra_seconds=NEXT_POD_SECONDS,
-        # The pod cannot answer, and nobody else knows of the request.
+        # The pod cannot answer, and no other process knows of the request.
         excluded=frozenset({Confirmation.RESPONSE}),
     ),
 }

@@ -88,7 +88,7 @@ class StopJob:
 
     @property
     def symbols(self) -> list[str]:
-        """The symbols, by which the provider's connections of this job are told from those of others."""
+        """The symbols, which distinguish the provider's connections of this job from those of other jobs."""
         return [f"{self.name.upper()}A", f"{self.name.upper()}B"]
 
     @property

@@ -18,7 +18,7 @@ class StopCell:
     fault: str
     limit_seconds: float
     timings: tuple[StopTiming | None, ...]
-    confirmation_extra_seconds: float = 0.0  # beyond the limit, until the user has to be told
+    confirmation_extra_seconds: float = 0.0  # beyond the limit, until the confirmation is due
 
     @property
     def measured(self) -> list[StopTiming]:

@@ -1,4 +1,4 @@
-"""When a stop has taken effect: the provider's word, Firestore's, and what the user is told."""
+"""When a stop has taken effect: the provider's word, Firestore's, and the confirmation to the user."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ async def _last_write_at(stop: PlannedStop) -> float:
 
 
 async def _confirmed_at(stop: PlannedStop, fault: StopFault, request: SentRequest) -> float | None:
-    """Return when the user was told; None while nobody has told."""
+    """Return when the user got the confirmation; None while it is missing."""
     if stop.way.confirmation is Confirmation.RESPONSE:
         return request.answered_at
     if stop.way.confirmation is Confirmation.END_OF_POD:
