@@ -15,12 +15,12 @@ from sluice_devcluster import binaries
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.quickstart import Site
 from sluice_manifests import release, schemas
-from sluice_manifests.chart import chart
+from sluice_manifests.chart import chart_files
 from sluice_manifests.errors import ManifestsError
-from sluice_manifests.objects import Manifest, identity, kustomized, parsed
-from sluice_manifests.progress import Progress
+from sluice_manifests.objects import Manifest, build_kustomization, kind_namespace_and_name, parse_objects
+from sluice_manifests.progress import ProgressPrinter
 from sluice_manifests.templates import KEEP
-from sluice_manifests.tools import Tools, output, tools
+from sluice_manifests.tools import ToolPaths, find_or_build_tools, run_and_return_output
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "manifests"
@@ -64,21 +64,21 @@ OTHER_VALUES = {
 
 
 @pytest.fixture(scope="session")
-def programs() -> Tools:
+def programs() -> ToolPaths:
     """helm and kubeconform."""
-    return tools(Progress())
+    return find_or_build_tools(ProgressPrinter())
 
 
 @pytest.fixture(scope="session")
 def kubectl_program() -> Path:
     """kubectl without a cluster."""
-    return binaries.provide(Progress()).kubectl
+    return binaries.provide(ProgressPrinter()).kubectl
 
 
 def rendered(helm: Path, *values: str, namespace: str = NAMESPACE) -> list[Manifest]:
     """The chart's objects with values as a user sets them."""
     given = [argument for value in values for argument in ("--set", value)]
-    return parsed(output(helm, "template", "sluice", CHART, "--namespace", namespace, *given))
+    return parse_objects(run_and_return_output(helm, "template", "sluice", CHART, "--namespace", namespace, *given))
 
 
 def objects_of(source: str, kubectl: Path, helm: Path) -> list[Manifest]:
@@ -86,11 +86,11 @@ def objects_of(source: str, kubectl: Path, helm: Path) -> list[Manifest]:
     path = ROOT / source
     if path == CHART:
         return rendered(helm)
-    return kustomized(kubectl, path) if path.is_dir() else parsed(path.read_text())
+    return build_kustomization(kubectl, path) if path.is_dir() else parse_objects(path.read_text())
 
 
 @pytest.fixture(scope="session")
-def everything(programs: Tools, kubectl_program: Path) -> dict[str, list[Manifest]]:
+def everything(programs: ToolPaths, kubectl_program: Path) -> dict[str, list[Manifest]]:
     """All objects, by where they come from."""
     return {source: objects_of(source, kubectl_program, programs.helm) for source in SOURCES}
 
@@ -122,8 +122,8 @@ def location(kubectl: Kubectl, everything: dict[str, list[Manifest]]) -> str:
     documents = {
         version: json.loads(kubectl("get", "--raw", schemas.open_api_path(version))) for version, _ in sorted(kinds)
     }
-    found = {schemas.file_name(*each): schemas.kind_schema(documents[each[0]], *each) for each in kinds}
-    return schemas.write({name: each for name, each in found.items() if each}, ROOT / "build/schemas")
+    found = {schemas.schema_file_name(*each): schemas.kind_schema(documents[each[0]], *each) for each in kinds}
+    return schemas.write_schema_files({name: each for name, each in found.items() if each}, ROOT / "build/schemas")
 
 
 def conforms(kubeconform: Path, location: str, objects: list[Manifest]) -> subprocess.CompletedProcess[str]:
@@ -135,7 +135,7 @@ def conforms(kubeconform: Path, location: str, objects: list[Manifest]) -> subpr
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_object_conforms_to_its_schema(
-    source: str, everything: dict[str, list[Manifest]], programs: Tools, location: str
+    source: str, everything: dict[str, list[Manifest]], programs: ToolPaths, location: str
 ) -> None:
     verdict = conforms(programs.kubeconform, location, everything[source])
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr
@@ -143,7 +143,7 @@ def test_every_object_conforms_to_its_schema(
 
 
 def test_a_mistyped_field_does_not_conform(
-    everything: dict[str, list[Manifest]], programs: Tools, location: str
+    everything: dict[str, list[Manifest]], programs: ToolPaths, location: str
 ) -> None:
     [*_, job] = [each for each in everything["manifests/samples/ingestjob.yaml"] if each["kind"] == "IngestJob"]
     broken = {**job, "spec": {**job["spec"], "enabeld": True}}
@@ -167,12 +167,14 @@ def test_the_api_server_accepts_every_object(
 
 def test_the_chart_is_what_the_base_makes(kubectl_program: Path) -> None:
     found = {str(path.relative_to(CHART)): path.read_text() for path in CHART.rglob("*") if path.is_file()}
-    assert found == chart(kustomized(kubectl_program, MANIFESTS / "base"))
+    assert found == chart_files(build_kustomization(kubectl_program, MANIFESTS / "base"))
 
 
 def test_with_default_values_the_chart_is_the_base_object_by_object(everything: dict[str, list[Manifest]]) -> None:
-    found = {identity(each): each for each in everything["manifests/chart"]}
-    wanted = {identity(each): each for each in everything["manifests/base"] if each["kind"] != "Namespace"}
+    found = {kind_namespace_and_name(each): each for each in everything["manifests/chart"]}
+    wanted = {
+        kind_namespace_and_name(each): each for each in everything["manifests/base"] if each["kind"] != "Namespace"
+    }
     definition = found[DEFINITION] = copy.deepcopy(found[DEFINITION])
     assert definition["metadata"].pop("annotations") == KEEP
     assert found.keys() == wanted.keys()
@@ -180,24 +182,24 @@ def test_with_default_values_the_chart_is_the_base_object_by_object(everything: 
         assert found[name] == manifest
 
 
-def test_helm_has_nothing_to_say_about_the_chart(programs: Tools) -> None:
-    assert "0 chart(s) failed" in output(programs.helm, "lint", "--strict", CHART)
+def test_helm_has_nothing_to_say_about_the_chart(programs: ToolPaths) -> None:
+    assert "0 chart(s) failed" in run_and_return_output(programs.helm, "lint", "--strict", CHART)
 
 
 @pytest.mark.parametrize(("value", "sentence"), BAD_VALUES.items())
-def test_a_bad_value_is_refused_with_a_sentence(value: str, sentence: str, programs: Tools) -> None:
+def test_a_bad_value_is_refused_with_a_sentence(value: str, sentence: str, programs: ToolPaths) -> None:
     with pytest.raises(ManifestsError) as refusal:
         rendered(programs.helm, value)
     assert sentence in str(refusal.value)
 
 
 @pytest.mark.parametrize(("value", "text"), OTHER_VALUES.items())
-def test_a_value_takes_effect(value: str, text: str, programs: Tools) -> None:
+def test_a_value_takes_effect(value: str, text: str, programs: ToolPaths) -> None:
     shown = yaml.safe_dump_all(rendered(programs.helm, value), sort_keys=False)
     assert text in shown
 
 
-def test_every_switch_leaves_its_objects_out(programs: Tools) -> None:
+def test_every_switch_leaves_its_objects_out(programs: ToolPaths) -> None:
     switches = [line.split("`")[1] for line in (CHART / "README.md").read_text().splitlines() if "| `true` |" in line]
     assert "admissionPolicies.enabled" in switches
     everything = len(rendered(programs.helm))
@@ -205,7 +207,7 @@ def test_every_switch_leaves_its_objects_out(programs: Tools) -> None:
         assert len(rendered(programs.helm, f"{switch}=false")) < everything, switch
 
 
-def test_in_another_namespace_nothing_speaks_of_the_bases(programs: Tools) -> None:
+def test_in_another_namespace_nothing_speaks_of_the_bases(programs: ToolPaths) -> None:
     assert NAMESPACE not in json.dumps(rendered(programs.helm, namespace="elsewhere"))
 
 
@@ -220,20 +222,20 @@ def test_in_production_both_images_are_the_ones_that_are_set(kubectl_program: Pa
         f"  - {{name: sluice-{each}, newName: r/{each}, digest: {DIGEST}}}\n" for each in ("operator", "runtime")
     )
     target.write_text(f"{head}images:\n{images}")
-    text = output(kubectl_program, "kustomize", target.parent)
+    text = run_and_return_output(kubectl_program, "kustomize", target.parent)
     assert f"image: r/operator@{DIGEST}" in text
     assert f"value: r/runtime@{DIGEST}" in text
 
 
 def test_a_release_is_an_install_file_a_chart_and_their_checksums(
-    kubectl_program: Path, programs: Tools, tmp_path: Path
+    kubectl_program: Path, programs: ToolPaths, tmp_path: Path
 ) -> None:
     (tmp_path / "manifests").symlink_to(MANIFESTS)
-    version = release.version_of(ROOT)
-    files = release.write(tmp_path, version, "", (kubectl_program, programs.helm))
+    version = release.version_of_chart(ROOT)
+    files = release.write_release_files(tmp_path, version, "", (kubectl_program, programs.helm))
     assert [path.name for path in files] == [f"sluice-{version}{end}" for end in (".yaml", ".tgz", ".sha256")]
     subprocess.run(["sha256sum", "--check", "--quiet", files[2].name], cwd=files[2].parent, check=True)
-    assert parsed(files[0].read_text()) == kustomized(kubectl_program, MANIFESTS / "base")
-    assert parsed(output(programs.helm, "template", "sluice", files[1], "--namespace", NAMESPACE)) == rendered(
-        programs.helm
-    )
+    assert parse_objects(files[0].read_text()) == build_kustomization(kubectl_program, MANIFESTS / "base")
+    assert parse_objects(
+        run_and_return_output(programs.helm, "template", "sluice", files[1], "--namespace", NAMESPACE)
+    ) == rendered(programs.helm)

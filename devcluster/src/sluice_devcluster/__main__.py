@@ -11,7 +11,7 @@ from pathlib import Path
 from sluice_devcluster import binaries, cluster
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.layout import StateDirectory
-from sluice_manifests.progress import Progress
+from sluice_manifests.progress import ProgressPrinter
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     if options.command == "build":
-        found = binaries.provide(Progress())
+        found = binaries.provide(ProgressPrinter())
         for path in (found.etcd, found.apiserver, found.controller_manager, found.kubectl):
             print(path)
         return 0
@@ -38,7 +38,7 @@ def _run(options: argparse.Namespace) -> int:
         return _up(state, options)
     if options.command == "down":
         with cluster.exclusively(state):
-            cluster.down(state, Progress())
+            cluster.down(state, ProgressPrinter())
         return 0
     if options.command == "status":
         healthy, lines = cluster.status(state)
@@ -55,7 +55,7 @@ def _up(state: StateDirectory, options: argparse.Namespace) -> int:
         restart_backoff_seconds=options.restart_backoff_seconds,
     )
     with cluster.exclusively(state):
-        asyncio.run(cluster.up(state, wishes, Progress()))
+        asyncio.run(cluster.up(state, wishes, ProgressPrinter()))
     print(f"export KUBECONFIG={state.kubeconfig}")
     return 0
 

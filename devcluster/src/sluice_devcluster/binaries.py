@@ -7,10 +7,10 @@ from pathlib import Path
 
 from sluice_devcluster.errors import DevclusterError
 from sluice_manifests.errors import ManifestsError
-from sluice_manifests.go_programs import KUBECTL, MODULES, Program, kubernetes_program, provide_programs
-from sluice_manifests.toolchain import Report
+from sluice_manifests.go_programs import KUBECTL, MODULES, GoProgram, find_or_build_programs, kubernetes_program
+from sluice_manifests.toolchain import ReportProgress
 
-ETCD = Program("etcd", MODULES / "etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3")
+ETCD = GoProgram("etcd", MODULES / "etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3")
 APISERVER = kubernetes_program("kube-apiserver")
 CONTROLLER_MANAGER = kubernetes_program("kube-controller-manager")
 
@@ -25,12 +25,12 @@ class Binaries:
     kubectl: Path
 
 
-def provide(report: Report) -> Binaries:
+def provide(report: ReportProgress) -> Binaries:
     """The programs of a cluster, building those that are missing.
 
     Raises DevclusterError when a build fails or is impossible.
     """
     try:
-        return Binaries(*provide_programs((ETCD, APISERVER, CONTROLLER_MANAGER, KUBECTL), report))
+        return Binaries(*find_or_build_programs((ETCD, APISERVER, CONTROLLER_MANAGER, KUBECTL), report))
     except ManifestsError as error:
         raise DevclusterError(str(error)) from error

@@ -20,7 +20,7 @@ from sluice_devcluster import binaries, certificates, controlplane, emulator, ob
 from sluice_devcluster.api import ApiClient, ApiError
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.layout import Settings, StateDirectory
-from sluice_manifests.toolchain import Report
+from sluice_manifests.toolchain import ReportProgress
 
 AGENT = "node-agent"
 # Longer than the default grace period of a pod, which the agent honours when it is told to stop.
@@ -47,7 +47,7 @@ def exclusively(state: StateDirectory) -> Iterator[None]:
         yield
 
 
-async def up(state: StateDirectory, wishes: Wishes, report: Report) -> None:
+async def up(state: StateDirectory, wishes: Wishes, report: ReportProgress) -> None:
     """Brings the cluster up, or completes it when parts of it run; returns when it can be used.
 
     Raises DevclusterError when a component cannot be built, started or does not become ready.
@@ -78,7 +78,7 @@ async def up(state: StateDirectory, wishes: Wishes, report: Report) -> None:
 
 
 async def _complete(
-    state: StateDirectory, settings: Settings, wishes: Wishes, tools: tuple[binaries.Binaries, Report]
+    state: StateDirectory, settings: Settings, wishes: Wishes, tools: tuple[binaries.Binaries, ReportProgress]
 ) -> None:
     programs, report = tools
     if wishes.emulator:
@@ -109,7 +109,7 @@ async def _complete(
         report(f"Firestore emulator answers at {host}")
 
 
-def down(state: StateDirectory, report: Report) -> None:
+def down(state: StateDirectory, report: ReportProgress) -> None:
     """Stops the node agent first, with its pods, then everything else that `up` started, and nothing besides.
 
     Pods can still reach the API server and the emulator while they end.
@@ -164,7 +164,7 @@ async def _control_plane_is_healthy(state: StateDirectory, settings: Settings) -
         return await controlplane.is_ready(client)
 
 
-def _clean(state: StateDirectory, report: Report) -> None:
+def _clean(state: StateDirectory, report: ReportProgress) -> None:
     if state.load() is not None:
         report("cleaning up after an earlier one that did not end well")
         down(state, report)

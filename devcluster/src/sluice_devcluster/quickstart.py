@@ -23,7 +23,7 @@ from sluice_devcluster import binaries
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.layout import StateDirectory
-from sluice_manifests.progress import Progress
+from sluice_manifests.progress import ProgressPrinter
 
 PROJECT = "demo-sluice"
 OPERATOR = "deployment/sluice-operator"
@@ -174,7 +174,7 @@ class Site:
 
     def up(self, tape: Path | None, speed: float) -> None:
         """From an empty cluster to moving quotes."""
-        progress = Progress()
+        progress = ProgressPrinter()
         progress("installing the operator")
         install(self.kubectl, self.manifests, {"FIRESTORE_EMULATOR_HOST": self.emulator})
         documents = sample(self.manifests)

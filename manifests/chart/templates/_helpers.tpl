@@ -1,4 +1,4 @@
-{{/* The name of an image: by digest where there is one. */}}
+{{/* The name of an image: with its digest if one is set, otherwise with its tag. */}}
 {{- define "sluice.image" -}}
 {{- if .image.digest -}}
 {{ .image.repository }}@{{ .image.digest }}

@@ -1,4 +1,4 @@
-"""`python -m sluice_manifests`: the chart, the tools, the release. `make` calls it."""
+"""The command `python -m sluice_manifests`, which `make` calls: it builds the chart, the tools and a release."""
 
 from __future__ import annotations
 
@@ -8,49 +8,52 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sluice_manifests import release
-from sluice_manifests.chart import chart, write
+from sluice_manifests.chart import chart_files, write_chart
 from sluice_manifests.errors import ManifestsError
-from sluice_manifests.objects import kustomized
-from sluice_manifests.progress import Progress
-from sluice_manifests.tools import kubectl, tools
+from sluice_manifests.objects import build_kustomization
+from sluice_manifests.progress import ProgressPrinter
+from sluice_manifests.tools import find_or_build_kubectl, find_or_build_tools
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns 0, or 1 after saying on stderr what went wrong."""
-    options = _parser().parse_args(arguments)
+    """Run one command. Return 0, or 1 after the error is printed to stderr."""
+    options = _argument_parser().parse_args(arguments)
     try:
-        _run(options)
+        _run_command(options)
     except ManifestsError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def _run(options: argparse.Namespace) -> None:
-    progress = Progress()
+def _run_command(options: argparse.Namespace) -> None:
+    progress = ProgressPrinter()
     if options.command == "tools":
-        found = tools(progress)
+        found = find_or_build_tools(progress)
         print(found.helm, found.kubeconform, sep="\n")
     elif options.command == "chart":
-        write(chart(kustomized(kubectl(progress), options.root / "manifests/base")), options.folder)
+        write_chart(
+            chart_files(build_kustomization(find_or_build_kubectl(progress), options.root / "manifests/base")),
+            options.folder,
+        )
     elif options.command == "check":
-        release.check(options.root, options.version)
+        release.check_release(options.root, options.version)
     else:
-        programs = kubectl(progress), tools(progress).helm
-        for path in release.write(options.root, options.version, options.repository, programs):
+        programs = find_or_build_kubectl(progress), find_or_build_tools(progress).helm
+        for path in release.write_release_files(options.root, options.version, options.repository, programs):
             print(path)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sluice_manifests")
-    parser.add_argument("--root", type=Path, default=Path(), help="the project's folder (default: this one)")
+    parser.add_argument("--root", type=Path, default=Path(), help="the project's root (default: the current folder)")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("tools", help="build helm and kubeconform if they are missing, and print where they are")
-    made = commands.add_parser("chart", help="write the Helm chart that the base makes")
+    commands.add_parser("tools", help="build helm and kubeconform if they are missing, and print their paths")
+    made = commands.add_parser("chart", help="write the Helm chart that is generated from manifests/base")
     made.add_argument("folder", type=Path)
-    checked = commands.add_parser("check", help="say what keeps a release back")
-    released = commands.add_parser("release", help="write a release's files")
-    released.add_argument("--repository", default="", help="where the images are pulled from, as host/path")
+    checked = commands.add_parser("check", help="print the problems that prevent a release")
+    released = commands.add_parser("release", help="write the files of a release")
+    released.add_argument("--repository", default="", help="where to pull the images from, as host/path")
     for command in (checked, released):
         command.add_argument("version")
     return parser

@@ -1,7 +1,7 @@
-"""What can go wrong, said in sentences a person can act on."""
+"""The error of the commands, with a message that its reader can act on."""
 
 from __future__ import annotations
 
 
 class ManifestsError(Exception):
-    """A failure whose text is meant for the person at the terminal."""
+    """A command failed; its message is printed to the terminal."""

@@ -1,4 +1,4 @@
-"""Programs written in Go: found where the machine has them, else built once from pinned modules."""
+"""Programs written in Go. An installed one is used; otherwise the program is built once from pinned modules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sluice_manifests.errors import ManifestsError
-from sluice_manifests.toolchain import Report, find_go
+from sluice_manifests.toolchain import ReportProgress, find_or_install_go
 
 # The modules that pin etcd and Kubernetes, from which kubectl is built too.
 MODULES = Path(__file__).parents[3] / "devcluster/go"
@@ -24,18 +24,20 @@ COMPONENT_BASE = "k8s.io/component-base/version"
 
 
 @dataclass(frozen=True)
-class Program:
-    """One program that is built from a Go module."""
+class GoProgram:
+    """A program that can be built from a Go module."""
 
     name: str
-    module: Path  # the folder with the go.mod and go.sum that pin it
-    package: str  # what is compiled
-    versioned_by: str  # the required module whose version is the program's
-    stamps: Callable[[str], dict[str, str]] = lambda _: {}  # from the text of go.mod: the variables the linker sets
+    module: Path  # the folder with the go.mod and go.sum that pin the program
+    package: str  # the Go package to compile
+    versioned_by: str  # the required module whose version is the version of the program
+    linker_variables: Callable[[str], dict[str, str]] = (
+        lambda _: {}
+    )  # from the text of go.mod: the variables the linker sets
 
 
 def cache_directory() -> Path:
-    """${SLUICE_CACHE}, else ${XDG_CACHE_HOME}/sluice, else ~/.cache/sluice."""
+    """Return the cache folder: ${SLUICE_CACHE}, or else ${XDG_CACHE_HOME}/sluice, or else ~/.cache/sluice."""
     own = os.environ.get("SLUICE_CACHE")
     if own:
         return Path(own).expanduser().resolve()
@@ -44,15 +46,15 @@ def cache_directory() -> Path:
 
 
 def pinned_version(go_mod: str, module: str) -> str:
-    """The version of a required module in the text of a go.mod; raises ManifestsError when it is not there."""
+    """Return the version of a required module in the text of a go.mod. Raises ManifestsError if it is not there."""
     found = re.search(rf"^\s*(?:require )?{re.escape(module)} (v\S+)", go_mod, re.MULTILINE)
     if found is None:
         raise ManifestsError(f"go.mod does not require {module}.")
     return found.group(1)
 
 
-def kubernetes_stamps(go_mod: str) -> dict[str, str]:
-    """The version of Kubernetes in a go.mod, as the variables that tell it."""
+def kubernetes_version_variables(go_mod: str) -> dict[str, str]:
+    """Return the linker variables with which a Kubernetes program reports the version that its go.mod pins."""
     version = pinned_version(go_mod, "k8s.io/kubernetes")
     major, minor = version.removeprefix("v").split(".")[:2]
     values = {
@@ -67,45 +69,45 @@ def kubernetes_stamps(go_mod: str) -> dict[str, str]:
     return {f"{COMPONENT_BASE}.{key}": value for key, value in values.items()}
 
 
-def link_flags(stamps: dict[str, str]) -> str:
-    """The linker flags for a small program with these variables set."""
-    return " ".join(["-s -w", *(f"-X {variable}={value}" for variable, value in stamps.items())])
+def linker_flags(variables: dict[str, str]) -> str:
+    """Return the linker flags that strip the program of debug symbols and set these variables."""
+    return " ".join(["-s -w", *(f"-X {variable}={value}" for variable, value in variables.items())])
 
 
-def kubernetes_program(name: str) -> Program:
-    """A program of Kubernetes, stamped with the version that the go.mod pins."""
+def kubernetes_program(name: str) -> GoProgram:
+    """Return a program of Kubernetes that reports the version that its go.mod pins."""
     package = f"k8s.io/kubernetes/cmd/{name}"
-    return Program(name, MODULES / "kubernetes", package, "k8s.io/kubernetes", kubernetes_stamps)
+    return GoProgram(name, MODULES / "kubernetes", package, "k8s.io/kubernetes", kubernetes_version_variables)
 
 
 KUBECTL = kubernetes_program("kubectl")
 
 
-def provide_programs(programs: Sequence[Program], report: Report) -> list[Path]:
-    """Where each of the programs is, after building those that are missing.
+def find_or_build_programs(programs: Sequence[GoProgram], report: ReportProgress) -> list[Path]:
+    """Return the path of each program. Build the programs that are missing.
 
-    Raises ManifestsError when a build fails or is impossible.
+    Raises ManifestsError if a build fails or is impossible.
     """
-    found = [_existing(program) for program in programs]
+    found = [_find_existing(program) for program in programs]
     if None in found:
         with _build_lock(report):
-            return [_existing(program) or _build(program, report) for program in programs]
+            return [_find_existing(program) or _build(program, report) for program in programs]
     return [path for path in found if path is not None]
 
 
-def _existing(program: Program) -> Path | None:
+def _find_existing(program: GoProgram) -> Path | None:
     assets = os.environ.get("KUBEBUILDER_ASSETS")
     if assets and (candidate := Path(assets) / program.name).exists():
         return candidate.resolve()
     if program.name == "kubectl" and (own := shutil.which("kubectl")):
         return Path(own)
-    built = _destination(program)
+    built = _build_path(program)
     return built if built.exists() else None
 
 
-def _destination(program: Program) -> Path:
+def _build_path(program: GoProgram) -> Path:
     try:
-        go_mod, go_sum = _go_mod(program), (program.module / "go.sum").read_bytes()
+        go_mod, go_sum = _read_go_mod(program), (program.module / "go.sum").read_bytes()
     except FileNotFoundError as error:
         raise ManifestsError(
             f"{error.filename} is missing: {program.name} is built from the checkout (pip install -e), "
@@ -116,31 +118,31 @@ def _destination(program: Program) -> Path:
     return cache_directory() / f"{program.module.name}-{version}-{digest}" / program.name
 
 
-def _go_mod(program: Program) -> str:
+def _read_go_mod(program: GoProgram) -> str:
     return (program.module / "go.mod").read_text()
 
 
 @contextmanager
-def _build_lock(report: Report) -> Iterator[None]:
+def _build_lock(report: ReportProgress) -> Iterator[None]:
     cache = cache_directory()
     cache.mkdir(parents=True, exist_ok=True)
-    # The kernel drops the lock with its holder, however that ends, so there is no stale one to clean.
+    # The kernel releases the lock when its holder exits in any way, so no stale lock remains.
     with (cache / "build.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            report("another build is running: waiting for it")
+            report("waiting for another build")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _build(program: Program, report: Report) -> Path:
-    destination = _destination(program)
+def _build(program: GoProgram, report: ReportProgress) -> Path:
+    destination = _build_path(program)
     destination.parent.mkdir(parents=True, exist_ok=True)
-    # One Go that is new enough for every module here, so that what they share is compiled once.
-    go = find_go([MODULES / "etcd", MODULES / "kubernetes", program.module], cache_directory(), report)
-    version = pinned_version(_go_mod(program), program.versioned_by)
-    flags = link_flags(program.stamps(_go_mod(program)))
+    # All modules are built with one Go that is new enough for each, so that shared packages are compiled once.
+    go = find_or_install_go([MODULES / "etcd", MODULES / "kubernetes", program.module], cache_directory(), report)
+    version = pinned_version(_read_go_mod(program), program.versioned_by)
+    flags = linker_flags(program.linker_variables(_read_go_mod(program)))
     partial = destination.with_name(f".{program.name}.partial")
     log = destination.with_name(f"{program.name}.build.log")
     argv = [str(go), "build", "-trimpath", "-ldflags", flags, "-o", str(partial), program.package]
@@ -154,16 +156,16 @@ def _build(program: Program, report: Report) -> Path:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-        _watch(process, program.name, report)
+        _wait_for_build(process, program.name, report)
     if process.returncode:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-        raise ManifestsError(f"building {program.name} failed:\n{tail}\nThe whole log: {log}")
-    # Only a complete program ever gets the name that is looked for.
+        raise ManifestsError(f"building {program.name} failed:\n{tail}\nSee the whole log in {log}")
+    # Only a complete program gets the final name.
     partial.rename(destination)
     return destination
 
 
-def _watch(process: subprocess.Popen[bytes], name: str, report: Report) -> None:
+def _wait_for_build(process: subprocess.Popen[bytes], name: str, report: ReportProgress) -> None:
     started = time.monotonic()
     try:
         while True:

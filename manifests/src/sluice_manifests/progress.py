@@ -1,4 +1,4 @@
-"""The progress of a command, on stderr."""
+"""The progress messages of a command, on stderr."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import sys
 import time
 
 
-class Progress:
-    """Prints lines to stderr with the seconds since it was made, so that stdout stays for answers."""
+class ProgressPrinter:
+    """Print lines to stderr with the seconds since the start, so that stdout contains only results."""
 
     def __init__(self) -> None:
-        """Starts the clock."""
+        """Start the clock."""
         self._started = time.monotonic()
 
     def __call__(self, line: str) -> None:
-        """Prints one line."""
+        """Print one line."""
         print(f"{time.monotonic() - self._started:6.1f} s  {line}", file=sys.stderr, flush=True)

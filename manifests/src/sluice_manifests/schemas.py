@@ -1,6 +1,6 @@
-"""JSON schemas of Kubernetes kinds, made from what an API server publishes about itself.
+"""JSON schemas of Kubernetes kinds, converted from the OpenAPI documents of an API server.
 
-`kubeconform` checks manifests against them. A field that a kind does not have is refused, as the API server refuses it.
+`kubeconform` checks manifests against them. They reject an unknown field, as the API server does.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import Any
 
 Schema = dict[str, Any]
 _REFERENCE = "#/components/schemas/"
-# As kubeconform spells the name of a kind's schema.
+# The template with which kubeconform finds the schema file of a kind.
 LOCATION = "{{ .ResourceKind }}{{ .KindSuffix }}.json"
 
 
 def open_api_path(api_version: str) -> str:
-    """Where an API server publishes the schemas of a group and version."""
+    """Return the path at which an API server serves the schemas of a group and version."""
     return f"/openapi/v3/{'apis' if '/' in api_version else 'api'}/{api_version}"
 
 
-def file_name(api_version: str, kind: str) -> str:
-    """The name of a kind's schema file, as LOCATION has it.
+def schema_file_name(api_version: str, kind: str) -> str:
+    """Return the name of the schema file of a kind. It matches LOCATION.
 
-    >>> file_name("networking.k8s.io/v1", "NetworkPolicy")
+    >>> schema_file_name("networking.k8s.io/v1", "NetworkPolicy")
     'networkpolicy-networking-v1.json'
     """
     group, slash, version = api_version.rpartition("/")
@@ -32,60 +32,63 @@ def file_name(api_version: str, kind: str) -> str:
 
 
 def kind_schema(document: Schema, api_version: str, kind: str) -> Schema | None:
-    """The schema of a kind and of all that it consists of, from an OpenAPI document; None when it is not in it."""
+    """Return the JSON schema of a kind, with the schemas it refers to; None if the OpenAPI document lacks the kind."""
     group, _, version = api_version.rpartition("/")
     wanted = {"group": group, "version": version, "kind": kind}
     components: dict[str, Schema] = document["components"]["schemas"]
     for name, component in components.items():
         if wanted in component.get("x-kubernetes-group-version-kind", ()):
-            return {"$ref": f"#/definitions/{name}", "definitions": _definitions(components, name)}
+            return {
+                "$ref": f"#/definitions/{name}",
+                "definitions": _definitions_of_referenced_schemas(components, name),
+            }
     return None
 
 
-def write(schemas: dict[str, Schema], folder: Path) -> str:
-    """Writes schemas by their file names; returns the location to give to kubeconform."""
+def write_schema_files(schemas: dict[str, Schema], folder: Path) -> str:
+    """Write the schemas by file name. Return the schema location to pass to kubeconform."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, schema in schemas.items():
         (folder / name).write_text(json.dumps(schema))
     return str(folder / LOCATION)
 
 
-def _definitions(components: dict[str, Schema], first: str) -> dict[str, Schema]:
+def _definitions_of_referenced_schemas(components: dict[str, Schema], first: str) -> dict[str, Schema]:
     found: dict[str, Schema] = {}
     waiting = [first]
     while waiting:
         name = waiting.pop()
         if name not in found:
-            found[name] = strict(components[name])
-            waiting += _references(components[name])
+            found[name] = strict_json_schema(components[name])
+            waiting += _referenced_names(components[name])
     return found
 
 
-def _references(node: Any) -> Iterator[str]:
+def _referenced_names(node: Any) -> Iterator[str]:
     if isinstance(node, dict):
-        # A kind may have a field of this name: the definitions themselves have it.
+        # `$ref` can also be the name of a field of a kind, as in the schema of CRDs; its value is then not a text.
         if isinstance(target := node.get("$ref"), str):
             yield target.removeprefix(_REFERENCE)
         node = list(node.values())
     if isinstance(node, list):
         for each in node:
-            yield from _references(each)
+            yield from _referenced_names(each)
 
 
-def strict(schema: Schema) -> Schema:
-    """An OpenAPI schema as a JSON schema that allows no field it does not have."""
+def strict_json_schema(schema: Schema) -> Schema:
+    """Return an OpenAPI schema as a JSON schema that rejects unknown fields."""
     found = {key: value for key, value in schema.items() if not key.startswith("x-") and key != "nullable"}
     if "$ref" in found:
         found["$ref"] = found["$ref"].replace(_REFERENCE, "#/definitions/")
     if "properties" in found:
-        found["properties"] = {name: strict(each) for name, each in found["properties"].items()}
+        found["properties"] = {name: strict_json_schema(each) for name, each in found["properties"].items()}
         if not schema.get("x-kubernetes-preserve-unknown-fields"):
             found.setdefault("additionalProperties", False)
     for key in ("items", "additionalProperties"):
         if isinstance(found.get(key), dict):
-            found[key] = strict(found[key])
-    if "allOf" in found:  # how a reference gets a description of its own
-        found["allOf"] = [strict(each) if "$ref" in each else each for each in found["allOf"]]
+            found[key] = strict_json_schema(found[key])
+    if "allOf" in found:  # OpenAPI adds a description to a reference with allOf
+        found["allOf"] = [strict_json_schema(each) if "$ref" in each else each for each in found["allOf"]]
     if schema.get("nullable") and "type" in found:
         found["type"] = [found["type"], "null"]
     return found

@@ -1,4 +1,4 @@
-"""What can be set when the chart is installed: names, bounds, and where each value goes."""
+"""The values of the chart: their names, their bounds, and the field of an object that each sets."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sluice_manifests.inserts import Block, Inline, Insert, Optional, Variable
 from sluice_manifests.objects import Keys
+from sluice_manifests.template_inserts import (
+    OptionalBlock,
+    OptionalText,
+    OptionalVariable,
+    RequiredExpression,
+    TemplateInsert,
+)
 
 Schema = dict[str, Any]
 POD: Keys = ("spec", "template", "spec")
@@ -16,22 +22,22 @@ ENV: Keys = (*CONTAINER, "env")
 
 
 @dataclass(frozen=True)
-class Setting:
-    """One value. Its default is what the base has at `path`, so that there is one truth."""
+class ChartSetting:
+    """A value of the chart. Its default is the value at `path` in the base, so the default is defined only once."""
 
-    name: str  # dotted, as below .Values
+    name: str  # dotted, relative to .Values
     description: str
     schema: Schema
-    empty: Any  # the default where the base says nothing
+    empty: Any  # the default if the base has no value at `path`
     path: Keys = ()
-    insert: Insert | None = None
+    insert: TemplateInsert | None = None
     kind: str = "Deployment"
-    read: Callable[[Any], Any] = lambda found: found  # from what the base has to the default
+    read: Callable[[Any], Any] = lambda found: found  # converts the value in the base to the default
 
 
 @dataclass(frozen=True)
-class Switch:
-    """Objects that can be left out."""
+class ChartSwitch:
+    """A value of the chart that includes or leaves out all objects of some kinds."""
 
     name: str
     description: str
@@ -50,10 +56,10 @@ OBJECT: Schema = {"type": "object"}
 OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
 
 
-def repository(image: str) -> str:
-    """The part of an image's name before tag and digest: a colon before a slash is a port.
+def image_repository(image: str) -> str:
+    """Return the name of an image without tag and digest. A colon before a slash belongs to the port.
 
-    >>> repository("host:5000/sluice-operator:0.1.0")
+    >>> image_repository("host:5000/sluice-operator:0.1.0")
     'host:5000/sluice-operator'
     """
     name = image.partition("@")[0]
@@ -61,97 +67,105 @@ def repository(image: str) -> str:
     return folder + slash + last.partition(":")[0]
 
 
-def tag(image: str) -> str:
-    """An image's tag; empty where it has none.
+def image_tag(image: str) -> str:
+    """Return the tag of an image; empty if it has none.
 
-    >>> tag("host:5000/sluice-operator:0.1.0")
+    >>> image_tag("host:5000/sluice-operator:0.1.0")
     '0.1.0'
     """
     return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
-def _image(values: str) -> Inline:
+def _image_expression(values: str) -> RequiredExpression:
     image = f'include "sluice.image" (dict "image" .Values.{values} "version" .Chart.AppVersion)'
-    return Inline(f"{image} | quote")
+    return RequiredExpression(f"{image} | quote")
 
 
-def _image_settings(values: str, what: str, path: Keys) -> tuple[Setting, ...]:
+def _image_settings(values: str, what: str, path: Keys) -> tuple[ChartSetting, ...]:
     return (
-        Setting(f"{values}.repository", f"{what}, without tag.", REPOSITORY, "", path, _image(values), read=repository),
-        Setting(f"{values}.tag", "Its tag. Empty: the version of the chart's application.", TAG, ""),
-        Setting(f"{values}.digest", "Its digest, sha256:... It replaces the tag.", DIGEST, ""),
+        ChartSetting(
+            f"{values}.repository",
+            f"{what}, without tag.",
+            REPOSITORY,
+            "",
+            path,
+            _image_expression(values),
+            read=image_repository,
+        ),
+        ChartSetting(f"{values}.tag", "Its tag. Empty: the version of the chart's application.", TAG, ""),
+        ChartSetting(f"{values}.digest", "Its digest, sha256:... It replaces the tag.", DIGEST, ""),
     )
 
 
-def _variable(name: str, value: str, joined: bool = False) -> dict[str, Any]:
-    return {"path": (*ENV, name), "insert": Variable(name, value, joined)}
+def _variable_placement(name: str, value: str, joined: bool = False) -> dict[str, Any]:
+    return {"path": (*ENV, name), "insert": OptionalVariable(name, value, joined)}
 
 
-SETTINGS: tuple[Setting, ...] = (
+SETTINGS: tuple[ChartSetting, ...] = (
     *_image_settings("image", "The operator's image", (*CONTAINER, "image")),
-    Setting(
+    ChartSetting(
         "image.pullPolicy",
         "When a node pulls the operator's image. Empty: Kubernetes' own default.",
         {"enum": ["", "Always", "IfNotPresent", "Never"]},
         "",
         (*CONTAINER, "imagePullPolicy"),
-        Optional("image.pullPolicy"),
+        OptionalText("image.pullPolicy"),
     ),
-    Setting(
+    ChartSetting(
         "image.pullSecrets",
         "Secrets of the release's namespace that nodes use to pull the operator's image.",
         {"type": "array", "items": {"type": "object", "required": ["name"], "properties": {"name": NAME}}},
         [],
         (*POD, "imagePullSecrets"),
-        Block("image.pullSecrets"),
+        OptionalBlock("image.pullSecrets"),
     ),
     *_image_settings("runtimeImage", "The image of the ingest pods", (*ENV, "SLUICE_RUNTIME_IMAGE", "value")),
-    Setting(
+    ChartSetting(
         "replicas",
         "The number of operator replicas. One leads, the others stand by.",
         {"type": "integer", "minimum": 1, "maximum": 5},
         1,
         ("spec", "replicas"),
-        Inline(".Values.replicas"),
+        RequiredExpression(".Values.replicas"),
     ),
-    Setting(
+    ChartSetting(
         "watchNamespaces",
         "The namespaces whose jobs the operator manages. Empty: all. It does not restrict the operator's rights.",
         {"type": "array", "uniqueItems": True, "items": NAME},
         [],
-        **_variable("SLUICE_WATCH_NAMESPACES", "watchNamespaces", joined=True),
+        **_variable_placement("SLUICE_WATCH_NAMESPACES", "watchNamespaces", joined=True),
     ),
-    Setting(
+    ChartSetting(
         "defaultFirestoreProject",
         "The Google Cloud project of jobs that name none. Empty: demo-sluice, which is not a real project.",
         {"type": "string", "pattern": "^([a-z][a-z0-9:.-]*[a-z0-9])?$"},
         "",
-        **_variable("SLUICE_FIRESTORE_PROJECT", "defaultFirestoreProject"),
+        **_variable_placement("SLUICE_FIRESTORE_PROJECT", "defaultFirestoreProject"),
     ),
-    Setting(
+    ChartSetting(
         "firestoreEmulatorHost",
         "The host:port of a Firestore emulator for all jobs. Empty: the real Firestore.",
         {"type": "string", "pattern": "^([^:/\\s]+:[0-9]+)?$"},
         "",
-        **_variable("FIRESTORE_EMULATOR_HOST", "firestoreEmulatorHost"),
+        **_variable_placement("FIRESTORE_EMULATOR_HOST", "firestoreEmulatorHost"),
     ),
-    Setting(
+    ChartSetting(
         "logLevel",
         "The operator's log level. Empty: INFO.",
         {"enum": ["", "DEBUG", "INFO", "WARNING", "ERROR"]},
         "",
-        **_variable("SLUICE_LOG_LEVEL", "logLevel"),
+        **_variable_placement("SLUICE_LOG_LEVEL", "logLevel"),
     ),
-    Setting(
+    ChartSetting(
         "serviceAccount.annotations",
         "Annotations of the operator's service account. The operator calls no Google API; pods use another account.",
         TEXTS,
         {},
         ("metadata", "annotations"),
-        Block("serviceAccount.annotations"),
+        OptionalBlock("serviceAccount.annotations"),
         kind="ServiceAccount",
     ),
-    Setting(
+    ChartSetting(
         "resources",
         "The operator's resources.",
         {
@@ -161,57 +175,64 @@ SETTINGS: tuple[Setting, ...] = (
         },
         {},
         (*CONTAINER, "resources"),
-        Block("resources"),
+        OptionalBlock("resources"),
     ),
-    Setting(
+    ChartSetting(
         "nodeSelector",
         "Labels of the nodes that the operator may run on.",
         TEXTS,
         {},
         (*POD, "nodeSelector"),
-        Block("nodeSelector"),
+        OptionalBlock("nodeSelector"),
     ),
-    Setting(
-        "tolerations", "Taints that the operator tolerates.", OBJECTS, [], (*POD, "tolerations"), Block("tolerations")
+    ChartSetting(
+        "tolerations",
+        "Taints that the operator tolerates.",
+        OBJECTS,
+        [],
+        (*POD, "tolerations"),
+        OptionalBlock("tolerations"),
     ),
-    Setting("affinity", "The nodes that the replicas prefer.", OBJECT, {}, (*POD, "affinity"), Block("affinity")),
-    Setting(
+    ChartSetting(
+        "affinity", "The nodes that the replicas prefer.", OBJECT, {}, (*POD, "affinity"), OptionalBlock("affinity")
+    ),
+    ChartSetting(
         "topologySpreadConstraints",
         "The spread of the replicas over nodes and zones.",
         OBJECTS,
         [],
         (*POD, "topologySpreadConstraints"),
-        Block("topologySpreadConstraints"),
+        OptionalBlock("topologySpreadConstraints"),
     ),
-    Setting(
+    ChartSetting(
         "priorityClassName",
         "The operator's priority class. Empty: none.",
         CLASS_NAME,
         "",
         (*POD, "priorityClassName"),
-        Optional("priorityClassName"),
+        OptionalText("priorityClassName"),
     ),
-    Setting(
+    ChartSetting(
         "ingestPriorityClassName",
         "The ingest pods' priority class. Empty: none. A change replaces each ingest pod.",
         CLASS_NAME,
         "",
-        **_variable("SLUICE_INGEST_PRIORITY_CLASS", "ingestPriorityClassName"),
+        **_variable_placement("SLUICE_INGEST_PRIORITY_CLASS", "ingestPriorityClassName"),
     ),
 )
 
-SWITCHES: tuple[Switch, ...] = (
-    Switch(
+SWITCHES: tuple[ChartSwitch, ...] = (
+    ChartSwitch(
         "crds.install",
         "The CRD of IngestJob. When you uninstall the chart, Helm keeps the CRD and the jobs.",
         ("CustomResourceDefinition",),
     ),
-    Switch(
+    ChartSwitch(
         "networkPolicies.enabled",
         "Network policies: the connections that the operator may accept and open.",
         ("NetworkPolicy",),
     ),
-    Switch(
+    ChartSwitch(
         "admissionPolicies.enabled",
         "Admission policies: they restrict a tenant to its namespaces, and a pod to its own job.",
         (
@@ -219,17 +240,17 @@ SWITCHES: tuple[Switch, ...] = (
             "ValidatingAdmissionPolicyBinding",
         ),
     ),
-    Switch(
+    ChartSwitch(
         "podDisruptionBudget.enabled",
         "Keeps one operator running during evictions. With one replica it blocks every drain.",
         ("PodDisruptionBudget",),
     ),
-    Switch(
+    ChartSwitch(
         "priorityClasses.enabled",
         "The priority classes of operator and pods. Without them, name others in the two values above.",
         ("PriorityClass",),
     ),
-    Switch(
+    ChartSwitch(
         "flowControl.enabled",
         "Reserves a share of the API server's requests for the operator.",
         ("FlowSchema", "PriorityLevelConfiguration"),

@@ -1,4 +1,4 @@
-"""helm and kubeconform: pinned, built once from their Go modules, and kept beside devcluster's programs."""
+"""helm and kubeconform: built once from pinned Go modules, and cached in the same folder as devcluster's programs."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sluice_manifests.errors import ManifestsError
-from sluice_manifests.go_programs import KUBECTL, Program, pinned_version, provide_programs
-from sluice_manifests.toolchain import Report
+from sluice_manifests.go_programs import KUBECTL, GoProgram, find_or_build_programs, pinned_version
+from sluice_manifests.toolchain import ReportProgress
 
 MODULE = Path(__file__).parents[2] / "tools"
 _HELM = "helm.sh/helm/v3"
 
 
 @dataclass(frozen=True)
-class Tools:
-    """Where the programs are."""
+class ToolPaths:
+    """The paths of helm and kubeconform."""
 
     helm: Path
     kubeconform: Path
 
 
-def helm_stamps(go_mod: str) -> dict[str, str]:
-    """Helm's own version, and the Kubernetes version it takes for granted where no cluster tells one."""
-    major, minor = kubernetes_version(go_mod)
+def helm_version_variables(go_mod: str) -> dict[str, str]:
+    """Return the linker variables for Helm's version and for the Kubernetes version it assumes without a cluster."""
+    major, minor = kubernetes_client_version(go_mod)
     return {
         f"{_HELM}/internal/version.version": pinned_version(go_mod, _HELM),
         **{f"{_HELM}/pkg/{each}.k8sVersionMajor": major for each in ("chartutil", "lint/rules")},
@@ -32,32 +32,35 @@ def helm_stamps(go_mod: str) -> dict[str, str]:
     }
 
 
-def kubernetes_version(go_mod: str) -> tuple[str, str]:
-    """Major and minor version of the Kubernetes whose client a go.mod requires: client-go v0.34.4 is ("1", "34")."""
+def kubernetes_client_version(go_mod: str) -> tuple[str, str]:
+    """Return the major and minor Kubernetes version of client-go in a go.mod: v0.34.4 is ("1", "34")."""
     return "1", pinned_version(go_mod, "k8s.io/client-go").split(".")[1]
 
 
-HELM = Program("helm", MODULE, f"{_HELM}/cmd/helm", _HELM, helm_stamps)
-KUBECONFORM = Program(
+HELM = GoProgram("helm", MODULE, f"{_HELM}/cmd/helm", _HELM, helm_version_variables)
+KUBECONFORM = GoProgram(
     "kubeconform", MODULE, "github.com/yannh/kubeconform/cmd/kubeconform", "github.com/yannh/kubeconform"
 )
 
 
-def tools(report: Report) -> Tools:
-    """Both programs, after building what is missing: minutes for helm, the first time.
+def find_or_build_tools(report: ReportProgress) -> ToolPaths:
+    """Return the paths of both programs. Build those that are missing, which takes minutes for helm.
 
-    Raises ManifestsError when a build fails or is impossible.
+    Raises ManifestsError if a build fails or is impossible.
     """
-    return Tools(*provide_programs((HELM, KUBECONFORM), report))
+    return ToolPaths(*find_or_build_programs((HELM, KUBECONFORM), report))
 
 
-def kubectl(report: Report) -> Path:
-    """The machine's kubectl, else one that is built once. Raises ManifestsError as `tools` does."""
-    return provide_programs((KUBECTL,), report)[0]
+def find_or_build_kubectl(report: ReportProgress) -> Path:
+    """Return the path of the installed kubectl, or else of one that is built once.
+
+    Raises ManifestsError if the build fails or is impossible.
+    """
+    return find_or_build_programs((KUBECTL,), report)[0]
 
 
-def output(*command: str | Path) -> str:
-    """What a program prints. Raises ManifestsError with what it says when it fails."""
+def run_and_return_output(*command: str | Path) -> str:
+    """Run a command and return its stdout. Raises ManifestsError with its whole output if it fails."""
     done = subprocess.run([str(each) for each in command], capture_output=True, text=True, check=False)
     if done.returncode:
         said = "\n".join(filter(None, (done.stdout.strip(), done.stderr.strip())))

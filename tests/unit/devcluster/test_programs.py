@@ -38,9 +38,9 @@ def test_an_unreadable_record_is_no_record(tmp_path: Path) -> None:
 
 
 def test_a_build_that_fails_is_an_error_of_the_devcluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    def provide_programs(*_: object) -> None:
+    def fail_to_build(*_: object) -> None:
         raise ManifestsError("building etcd failed")
 
-    monkeypatch.setattr(binaries, "provide_programs", provide_programs)
+    monkeypatch.setattr(binaries, "find_or_build_programs", fail_to_build)
     with pytest.raises(DevclusterError, match="building etcd failed"):
         binaries.provide(lambda _: None)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from sluice_manifests.chart import chart, write
+from sluice_manifests.chart import chart_files, write_chart
 from sluice_manifests.errors import ManifestsError
-from sluice_manifests.settings import repository, tag
+from sluice_manifests.settings import image_repository, image_tag
 
 NAMESPACE = {
     "apiVersion": "v1",
@@ -55,7 +55,7 @@ POLICY_FILE = "templates/validatingadmissionpolicy-sluice-system.yaml"
 
 
 def test_the_defaults_are_what_the_base_has() -> None:
-    values = yaml.safe_load(chart(BASE)["values.yaml"])
+    values = yaml.safe_load(chart_files(BASE)["values.yaml"])
     assert values["replicas"] == 2
     assert values["logLevel"] == "WARNING"
     assert values["image"] == {
@@ -68,49 +68,49 @@ def test_the_defaults_are_what_the_base_has() -> None:
 
 
 def test_the_version_is_that_of_the_image() -> None:
-    found = yaml.safe_load(chart(BASE)["Chart.yaml"])
+    found = yaml.safe_load(chart_files(BASE)["Chart.yaml"])
     assert (found["version"], found["appVersion"]) == ("1.2.3", "1.2.3")
 
 
 def test_a_value_takes_the_place_of_what_the_base_has() -> None:
-    text = chart(BASE)[DEPLOYMENT_FILE]
+    text = chart_files(BASE)[DEPLOYMENT_FILE]
     assert "  replicas: {{ .Values.replicas }}\n" in text
     assert "WARNING" not in text
     assert "sluice-runtime" not in text
 
 
 def test_a_key_that_the_base_does_not_have_is_left_out_while_its_value_is_empty() -> None:
-    lines = chart(BASE)[DEPLOYMENT_FILE].splitlines()
+    lines = chart_files(BASE)[DEPLOYMENT_FILE].splitlines()
     start = lines.index("{{- with .Values.nodeSelector }}")
     assert lines[start + 1 : start + 4] == ["      nodeSelector:", "        {{- toYaml . | nindent 8 }}", "{{- end }}"]
 
 
 def test_the_namespace_is_the_releases_wherever_it_is_named_but_not_in_names() -> None:
-    text = chart(BASE)[POLICY_FILE]
+    text = chart_files(BASE)[POLICY_FILE]
     assert "'system:serviceaccount:{{ .Release.Namespace }}:sluice-operator'" in text
     assert "'sluice-systems'" in text
     assert "  name: sluice-system\n" in text
-    assert "  namespace: {{ .Release.Namespace | quote }}\n" in chart(BASE)[DEPLOYMENT_FILE]
+    assert "  namespace: {{ .Release.Namespace | quote }}\n" in chart_files(BASE)[DEPLOYMENT_FILE]
 
 
 def test_what_looks_like_helm_is_kept_as_it_is() -> None:
-    assert '|| {{ "{{" }} b }} ==' in chart(BASE)[POLICY_FILE]
+    assert '|| {{ "{{" }} b }} ==' in chart_files(BASE)[POLICY_FILE]
 
 
 def test_the_namespace_itself_is_left_to_helm_and_its_security_labels_are_in_the_notes() -> None:
-    files = chart(BASE)
+    files = chart_files(BASE)
     assert not any("namespace-" in path for path in files)
     assert "--overwrite pod-security.kubernetes.io/enforce=restricted\n" in files["templates/NOTES.txt"]
 
 
 def test_uninstalling_keeps_the_definition() -> None:
-    text = chart(BASE)["templates/customresourcedefinition-ingestjobs.sluice.dev.yaml"]
+    text = chart_files(BASE)["templates/customresourcedefinition-ingestjobs.sluice.dev.yaml"]
     assert text.startswith("{{- if .Values.crds.install }}\n")
     assert "helm.sh/resource-policy: keep" in text
 
 
 def test_there_is_no_switch_for_what_the_base_does_not_have() -> None:
-    values = yaml.safe_load(chart(BASE)["values.yaml"])
+    values = yaml.safe_load(chart_files(BASE)["values.yaml"])
     assert "admissionPolicies" in values
     assert "networkPolicies" not in values
 
@@ -124,7 +124,7 @@ def test_every_value_is_described_and_no_other_is_allowed() -> None:
         else:
             assert schema["description"].endswith(".")
 
-    files = chart(BASE)
+    files = chart_files(BASE)
     check(json.loads(files["values.schema.json"]), yaml.safe_load(files["values.yaml"]))
 
 
@@ -132,17 +132,17 @@ def test_a_base_that_lost_what_a_value_sets_is_refused() -> None:
     base = copy.deepcopy(BASE)
     del base[1]["spec"]["template"]["spec"]["containers"][0]["env"]
     with pytest.raises(ManifestsError, match=r"has no spec\.template\.spec\.containers\.operator\.env"):
-        chart([base[0], base[1]])
+        chart_files([base[0], base[1]])
 
 
 def test_a_base_with_two_namespaces_is_refused() -> None:
-    with pytest.raises(ManifestsError, match="exactly one Namespace, and the base has 2"):
-        chart([*BASE, NAMESPACE])
+    with pytest.raises(ManifestsError, match="exactly one Namespace, but it has 2"):
+        chart_files([*BASE, NAMESPACE])
 
 
 def test_writing_leaves_no_file_of_an_earlier_chart(tmp_path: Path) -> None:
-    write({"templates/old.yaml": "a"}, tmp_path / "chart")
-    write({"templates/new.yaml": "b"}, tmp_path / "chart")
+    write_chart({"templates/old.yaml": "a"}, tmp_path / "chart")
+    write_chart({"templates/new.yaml": "b"}, tmp_path / "chart")
     assert [path.name for path in (tmp_path / "chart/templates").iterdir()] == ["new.yaml"]
 
 
@@ -156,4 +156,4 @@ def test_writing_leaves_no_file_of_an_earlier_chart(tmp_path: Path) -> None:
     ],
 )
 def test_an_image_has_a_repository_and_a_tag(image: str, parts: tuple[str, str]) -> None:
-    assert (repository(image), tag(image)) == parts
+    assert (image_repository(image), image_tag(image)) == parts

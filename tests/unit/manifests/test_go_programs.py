@@ -17,14 +17,14 @@ GO_MOD = "module m\n\ngo 1.26.0\n\nrequire (\n\tk8s.io/kubernetes v1.34.4 // ind
     [("go version go1.26.8 linux/amd64", (1, 26, 8)), ("1.24", (1, 24, 0)), ("no version", ())],
 )
 def test_a_go_version_is_read(text: str, version: tuple[int, ...]) -> None:
-    assert toolchain.version_of(text) == version
+    assert toolchain.parse_go_version(text) == version
 
 
 def test_the_newest_required_go_counts(tmp_path: Path) -> None:
     for name, version in (("a", "1.24.0"), ("b", "1.26.0")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "go.mod").write_text(f"module m\n\ngo {version}\n")
-    assert toolchain.required_version([tmp_path / "a", tmp_path / "b"]) == (1, 26, 0)
+    assert toolchain.required_go_version([tmp_path / "a", tmp_path / "b"]) == (1, 26, 0)
 
 
 def test_the_pinned_version_of_a_module_is_found() -> None:
@@ -34,7 +34,7 @@ def test_the_pinned_version_of_a_module_is_found() -> None:
 
 
 def test_the_version_is_stamped_into_the_programs() -> None:
-    flags = go_programs.link_flags(go_programs.kubernetes_stamps(GO_MOD))
+    flags = go_programs.linker_flags(go_programs.kubernetes_version_variables(GO_MOD))
     assert "version.gitVersion=v1.34.4" in flags
     assert "version.gitMinor=34" in flags
 

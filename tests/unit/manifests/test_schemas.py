@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sluice_manifests.schemas import file_name, kind_schema, open_api_path, strict
+from sluice_manifests.schemas import kind_schema, open_api_path, schema_file_name, strict_json_schema
 
 KIND = {"group": "sluice.dev", "version": "v1", "kind": "Thing"}
 DOCUMENT: dict[str, Any] = {
@@ -43,16 +43,20 @@ def test_a_kind_that_is_not_there_has_none() -> None:
 
 
 def test_an_unknown_field_is_refused_unless_the_schema_keeps_it() -> None:
-    assert strict({"properties": {"a": {"type": "string"}}})["additionalProperties"] is False
-    assert "additionalProperties" not in strict({"properties": {}, "x-kubernetes-preserve-unknown-fields": True})
-    assert strict({"type": "object", "additionalProperties": {"properties": {}}})["additionalProperties"] == {
+    assert strict_json_schema({"properties": {"a": {"type": "string"}}})["additionalProperties"] is False
+    assert "additionalProperties" not in strict_json_schema(
+        {"properties": {}, "x-kubernetes-preserve-unknown-fields": True}
+    )
+    assert strict_json_schema({"type": "object", "additionalProperties": {"properties": {}}})[
+        "additionalProperties"
+    ] == {
         "properties": {},
         "additionalProperties": False,
     }
 
 
 def test_what_may_be_null_says_so() -> None:
-    assert strict({"type": "string", "nullable": True}) == {"type": ["string", "null"]}
+    assert strict_json_schema({"type": "string", "nullable": True}) == {"type": ["string", "null"]}
 
 
 @pytest.mark.parametrize(
@@ -69,5 +73,5 @@ def test_what_may_be_null_says_so() -> None:
     ],
 )
 def test_files_have_the_names_that_kubeconform_looks_for(api_version: str, kind: str, name: str, path: str) -> None:
-    assert file_name(api_version, kind) == name
+    assert schema_file_name(api_version, kind) == name
     assert open_api_path(api_version) == path
