@@ -15,11 +15,11 @@ import pytest
 from sluice_contract import identity
 from sluice_devcluster.kubectl import Kubectl
 from sluice_operator.adapters import access
-from sluice_operator.adapters.api import Api
+from sluice_operator.adapters.api import RequestSender
 from sluice_operator.adapters.kubernetes import KubernetesCluster
 from sluice_operator.adapters.lease import KubernetesLease
 from sluice_operator.domain import workload
-from sluice_operator.ports import Leases, NotLeading, Refused, Unavailable
+from sluice_operator.ports import LeaseStore, NotLeading, RequestRefused, Unavailable
 from unit.operator.behaviour import PODS, SPEC, STATUS, ClusterBehaviour, LeaseBehaviour, declared
 
 ROOT = Path(__file__).parent.parent.parent
@@ -67,8 +67,8 @@ async def bench(kubeconfig: Path) -> AsyncIterator[HttpBench]:
     """A namespace of its own for each test."""
     kubectl, namespace = Kubectl(Path("kubectl"), kubeconfig), f"port-{next(_numbers)}"
     kubectl("create", "namespace", namespace)
-    async with await access.by_kubeconfig(kubeconfig) as client:
-        yield HttpBench(KubernetesCluster(Api(client)), kubectl, namespace)
+    async with await access.create_kubeconfig_client(kubeconfig) as client:
+        yield HttpBench(KubernetesCluster(RequestSender(client)), kubectl, namespace)
 
 
 class TestKubernetesCluster(ClusterBehaviour):
@@ -79,27 +79,27 @@ class TestKubernetesLease(LeaseBehaviour):
     """The whole suite."""
 
     @pytest.fixture
-    async def leases(self, bench: HttpBench, kubeconfig: Path) -> AsyncIterator[Leases]:
+    async def leases(self, bench: HttpBench, kubeconfig: Path) -> AsyncIterator[LeaseStore]:
         """A Lease in the test's own namespace."""
-        async with await access.by_kubeconfig(kubeconfig) as client:
-            yield KubernetesLease(Api(client), bench.namespace, "sluice-operator")
+        async with await access.create_kubeconfig_client(kubeconfig) as client:
+            yield KubernetesLease(RequestSender(client), bench.namespace, "sluice-operator")
 
 
 async def test_a_replica_that_does_not_lead_reads_and_writes_nothing(bench: HttpBench, kubeconfig: Path) -> None:
     job = await declared(bench)
-    async with await access.by_kubeconfig(kubeconfig) as client:
-        standby = KubernetesCluster(Api(client, may_write_seconds=lambda: 0.0))
-        assert (await standby.job(job.key)).metadata.uid == job.metadata.uid
+    async with await access.create_kubeconfig_client(kubeconfig) as client:
+        standby = KubernetesCluster(RequestSender(client, may_write_seconds=lambda: 0.0))
+        assert (await standby.read_job(job.key)).metadata.uid == job.metadata.uid
         for write in (
             standby.write_status(job.key, STATUS),
-            standby.ensure_account(bench.namespace),
-            standby.create_pod(workload.pod(job, 7, "cold", PODS)),
+            standby.apply_service_account(bench.namespace),
+            standby.create_pod(workload.pod_manifest(job, 7, "cold", PODS)),
             standby.delete_pod(job.key, "any", "1"),
             standby.create_event({"metadata": {"namespace": bench.namespace}}),
         ):
             with pytest.raises(NotLeading):
                 await write
-    assert (await bench.cluster.job(job.key)).status == job.status
+    assert (await bench.cluster.read_job(job.key)).status == job.status
 
 
 async def test_a_list_of_many_pages_is_whole(bench: HttpBench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,33 +112,33 @@ async def test_a_list_of_many_pages_is_whole(bench: HttpBench, monkeypatch: pyte
 
 async def test_only_watched_namespaces_are_listed(bench: HttpBench, kubeconfig: Path) -> None:
     await bench.declare("one", SPEC)
-    async with await access.by_kubeconfig(kubeconfig) as client:
-        here = KubernetesCluster(Api(client), (bench.namespace,))
-        elsewhere = KubernetesCluster(Api(client), ("default",))
+    async with await access.create_kubeconfig_client(kubeconfig) as client:
+        here = KubernetesCluster(RequestSender(client), (bench.namespace,))
+        elsewhere = KubernetesCluster(RequestSender(client), ("default",))
         assert (len(await here.list_jobs()), await elsewhere.list_jobs()) == (1, [])
 
 
 async def test_what_the_schema_refuses_is_refused_in_its_words(bench: HttpBench) -> None:
     job = await declared(bench)
-    await bench.cluster.ensure_account(bench.namespace)
-    manifest = workload.pod(job, 7, "cold", PODS)
+    await bench.cluster.apply_service_account(bench.namespace)
+    manifest = workload.pod_manifest(job, 7, "cold", PODS)
     manifest["spec"]["restartPolicy"] = "Sometimes"
-    with pytest.raises(Refused, match="restartPolicy"):
+    with pytest.raises(RequestRefused, match="restartPolicy"):
         await bench.cluster.create_pod(manifest)
 
 
 async def test_the_pod_satisfies_pod_security_restricted(bench: HttpBench) -> None:
     bench._kubectl("label", "namespace", bench.namespace, "pod-security.kubernetes.io/enforce=restricted")
     job = await declared(bench)
-    await bench.cluster.ensure_account(bench.namespace)
-    assert (await bench.cluster.create_pod(workload.pod(job, 7, "cold", PODS))).metadata.uid
+    await bench.cluster.apply_service_account(bench.namespace)
+    assert (await bench.cluster.create_pod(workload.pod_manifest(job, 7, "cold", PODS))).metadata.uid
 
 
 async def test_a_server_that_is_away_is_unavailable(kubeconfig: Path) -> None:
-    async with await access.by_kubeconfig(kubeconfig) as client:
+    async with await access.create_kubeconfig_client(kubeconfig) as client:
         client.configuration.host = "https://127.0.0.1:1"
         with pytest.raises(Unavailable):
-            await KubernetesCluster(Api(client)).list_jobs()
+            await KubernetesCluster(RequestSender(client)).list_jobs()
 
 
 async def test_an_exec_plugin_of_a_kubeconfig_is_asked_for_a_token(tmp_path: Path) -> None:
@@ -151,5 +151,5 @@ async def test_an_exec_plugin_of_a_kubeconfig_is_asked_for_a_token(tmp_path: Pat
         "users": [{"name": "me", "user": {"exec": plugin | {"interactiveMode": "Never"}}}],
     }
     (tmp_path / "config").write_text(json.dumps(config))
-    async with await access.by_kubeconfig(tmp_path / "config") as client:
+    async with await access.create_kubeconfig_client(tmp_path / "config") as client:
         assert await client.configuration.get_api_key_with_prefix("BearerToken") == "Bearer made"

@@ -25,14 +25,14 @@ async def test_a_refused_write_holds_no_event_back(
     tenant.apply(enabled=False)
     refused: list[None] = []
     delivered: list[int] = []
-    read_only = access.ReadOnly(lambda: refused.append(None))
+    read_only = access.ReadOnlyMiddleware(lambda: refused.append(None))
     registry, stop = kopf.OperatorRegistry(), asyncio.Event()
 
-    async with await access.by_kubeconfig(site.kubeconfig) as client:
+    async with await access.create_kubeconfig_client(site.kubeconfig) as client:
 
         @kopf.on.login(registry=registry)
         async def log_in(**_: Any) -> kopf.AiohttpSession:
-            session = access.session_for_kopf(client, read_only, 10)
+            session = access.create_kopf_session(client, read_only, 10)
             return kopf.AiohttpSession(server=client.configuration.host, aiohttp_session=session)
 
         @kopf.on.event(identity.GROUP, identity.VERSION, identity.PLURAL, registry=registry)

@@ -194,7 +194,7 @@ class Sweep:
 
 def misunderstandings(stored: dict[str, Any]) -> Iterator[str]:
     """What the operator and the pod, or the decisions they make of it, do not understand."""
-    job, declared = objects.job(stored), declared_job(stored)
+    job, declared = objects.decode_job(stored), declared_job(stored)
     yield from filter(None, (job.problem, job.stops.problem, declared.problem, declared.stops.problem))
     try:
         msgspec.convert(stored.get("status", {}), IngestJobStatus)
@@ -211,7 +211,7 @@ def _hash(job: Job) -> str:
 
 @pytest.fixture
 async def sweep(kubeconfig: Path) -> AsyncIterator[Sweep]:
-    async with await access.by_kubeconfig(kubeconfig) as client:
+    async with await access.create_kubeconfig_client(kubeconfig) as client:
         yield Sweep(client)
 
 

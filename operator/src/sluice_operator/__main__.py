@@ -8,9 +8,9 @@ import os
 import sys
 
 from . import logs
-from .adapters.access import AccessError, access
-from .app import run
-from .settings import Settings, settings
+from .adapters.access import AccessError, create_client
+from .app import run_operator
+from .settings import Settings, settings_from_environment
 
 log = logging.getLogger(__name__)
 
@@ -18,27 +18,27 @@ log = logging.getLogger(__name__)
 def main() -> int:
     """Run the operator. Return 0 after a signal, 1 if a new process is needed, 2 if the settings are wrong."""
     try:
-        chosen = settings(os.environ)
+        chosen = settings_from_environment(os.environ)
     except ValueError as error:
-        return _misconfigured(error)
-    logs.configure(chosen.log_level)
+        return _print_configuration_error(error)
+    logs.configure_logging(chosen.log_level)
     try:
-        asyncio.run(_run(chosen))
+        asyncio.run(_connect_and_run(chosen))
     except AccessError as error:
-        return _misconfigured(error)
+        return _print_configuration_error(error)
     except Exception:
         log.critical("operator exiting; it needs to be restarted", exc_info=True)
         return 1
     return 0
 
 
-def _misconfigured(error: Exception) -> int:
+def _print_configuration_error(error: Exception) -> int:
     print(f"sluice-operator: {error}", file=sys.stderr)
     return 2
 
 
-async def _run(chosen: Settings) -> None:
-    await run(chosen, await access(os.environ))
+async def _connect_and_run(chosen: Settings) -> None:
+    await run_operator(chosen, await create_client(os.environ))
 
 
 if __name__ == "__main__":

@@ -19,23 +19,23 @@ import msgspec
 from kubernetes.aio.client.api_client import ApiClient
 
 from . import leadership, logs, resync
-from .adapters.access import ReadOnly, WriteRefused, another, session_for_kopf
-from .adapters.api import Api
+from .adapters.access import ReadOnlyMiddleware, WriteRefused, create_kopf_session, create_separate_client
+from .adapters.api import RequestSender
 from .adapters.events import EventRecorder
-from .adapters.http_api import Health, served
+from .adapters.http_api import EndpointSources, http_server
 from .adapters.kubernetes import KubernetesCluster
 from .adapters.lease import KubernetesLease
 from .domain.objects import Key
-from .handlers import kopf_settings, registry
+from .handlers import kopf_registry, kopf_settings
 from .informer_cache import ClusterState
 from .leadership import Leadership
 from .live_reads import LiveReads
 from .metrics import Metrics
-from .reconcile import Clocks, Reconciler
+from .reconcile import Reconciler, ReconcilerClocks
 from .resync import Resync
 from .settings import Settings
-from .watchdog import LoopLagMonitor, watch_watchers
-from .workers import Gate, Workers
+from .watchdog import LoopLagMonitor, watch_kopf_watchers
+from .workers import Workers, WriteGate
 from .workqueue import WorkQueue
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ LEASE = "sluice-operator"
 LEASE_REQUEST_SHARE = 0.75  # of the time between two renewals
 
 
-class Parts(msgspec.Struct, frozen=True):
+class OperatorParts(msgspec.Struct, frozen=True):
     """The parts of the operator that run."""
 
     settings: Settings
@@ -65,17 +65,19 @@ class Parts(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIterator[Parts]:
+async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIterator[OperatorParts]:
     """Yield all parts, wired but not started. The connections to the API server are open in the context."""
     metrics, queue = Metrics(), WorkQueue[Key](time.monotonic)
     store = ClusterState(queue.add, settings.project_id)
-    async with api_client, another(api_client) as lease_way:
-        led = _leadership(settings, lease_way)
-        cluster = KubernetesCluster(Api(api_client, may_write_seconds=led.seconds_left), settings.namespaces)
-        recorder = EventRecorder(cluster, metrics.dropped, time.monotonic)
-        clocks = Clocks(_now, time.monotonic, led.reachability.seconds)
-        reconciler = Reconciler(cluster, store, recorder, clocks, settings.pods)
-        yield Parts(
+    async with api_client, create_separate_client(api_client) as lease_way:
+        led = _create_leadership(settings, lease_way)
+        cluster = KubernetesCluster(
+            RequestSender(api_client, may_write_seconds=led.write_seconds_left), settings.namespaces
+        )
+        recorder = EventRecorder(cluster, metrics.count_dropped_event, time.monotonic)
+        clocks = ReconcilerClocks(_utc_now, time.monotonic, led.reachability.seconds)
+        reconciler = Reconciler(cluster, store, recorder, clocks, settings.pod_settings)
+        yield OperatorParts(
             settings=settings,
             api_client=api_client,
             metrics=metrics,
@@ -91,68 +93,74 @@ async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIte
         )
 
 
-def _leadership(settings: Settings, api_client: ApiClient) -> Leadership:
+def _create_leadership(settings: Settings, api_client: ApiClient) -> Leadership:
     # The Lease has its own connections and time limit: a renewal waits for no other request and ends before the next.
-    api = Api(api_client, settings.terms.retry * LEASE_REQUEST_SHARE)
+    api = RequestSender(api_client, settings.lease_timings.retry * LEASE_REQUEST_SHARE)
     # Each process has a new name, so that a restarted process does not mistake the earlier one for itself.
     me = f"{settings.replica or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
-    timing = leadership.ElectionClocks(_now, _seconds, lambda: os._exit(1))
-    return Leadership(KubernetesLease(api, settings.namespace, LEASE), me, settings.terms, timing)
+    timing = leadership.ElectionClocks(_utc_now, _boot_time_seconds, lambda: os._exit(1))
+    return Leadership(KubernetesLease(api, settings.namespace, LEASE), me, settings.lease_timings, timing)
 
 
-def _now() -> datetime:
+def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _seconds() -> float:
+def _boot_time_seconds() -> float:
     # Unlike time.monotonic(), this clock advances while the machine sleeps.
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-async def run(settings: Settings, api_client: ApiClient) -> None:
+async def run_operator(settings: Settings, api_client: ApiClient) -> None:
     """Run until a signal arrives. Raise an ExceptionGroup with `WatchBroken` if only a new process helps."""
     async with assembled_parts(settings, api_client) as parts:
-        _expose(parts)
-        health = Health(alive=parts.pulse.is_steady, ready=parts.warm.is_set, metrics=parts.metrics.page)
-        async with served(health, settings.host, settings.port):
+        _register_gauges(parts)
+        health = EndpointSources(
+            alive=parts.pulse.is_steady, ready=parts.warm.is_set, metrics=parts.metrics.prometheus_text
+        )
+        async with http_server(health, settings.host, settings.port):
             log.info("started", extra={"server": api_client.configuration.host, "image": settings.image})
             try:
-                with logs.job_fields(parts.store.jobs.get):
+                with logs.added_job_fields(parts.store.jobs.get):
                     await _run_parts(parts)
             finally:
-                await parts.leadership.release()
+                await parts.leadership.release_lease()
     log.info("stopped")
 
 
-async def _run_parts(parts: Parts) -> None:
+async def _run_parts(parts: OperatorParts) -> None:
     async with asyncio.TaskGroup() as group:
         # All tasks start before kopf: when kopf stops, it cancels every task that was started after it.
         endless = [
             group.create_task(parts.pulse.run(), name="pulse"),
             group.create_task(parts.recorder.run(), name="recorder"),
-            group.create_task(_run_when_open(parts.warm, parts.leadership.run), name="election"),
-            group.create_task(parts.leadership.guard(), name="deadline"),
-            group.create_task(_run_when_open(parts.leadership, parts.resync.ensure_accounts), name="accounts"),
-            group.create_task(_run_when_open(parts.warm, lambda: parts.resync.run(parts.queue.add)), name="resync"),
-            group.create_task(_run_when_open(parts.warm, parts.live_reads.run), name="live reads"),
-            group.create_task(_run_when_open(parts.warm, _watch_watchers), name="watchdog"),
+            group.create_task(_run_after_gate_opens(parts.warm, parts.leadership.run), name="election"),
+            group.create_task(parts.leadership.exit_when_lease_expires(), name="deadline"),
+            group.create_task(
+                _run_after_gate_opens(parts.leadership, parts.resync.apply_service_accounts), name="accounts"
+            ),
+            group.create_task(
+                _run_after_gate_opens(parts.warm, lambda: parts.resync.run(parts.queue.add)), name="resync"
+            ),
+            group.create_task(_run_after_gate_opens(parts.warm, parts.live_reads.run), name="live reads"),
+            group.create_task(_run_after_gate_opens(parts.warm, _watch_kopf_watchers), name="watchdog"),
         ]
         workers = group.create_task(parts.workers.run(parts.settings.workers), name="workers")
-        if await _listed(parts):
-            await _reflect(parts)
+        if await _complete_first_list(parts):
+            await _run_kopf_watches(parts)
         parts.queue.shut_down(parts.settings.workers)
-        if parts.leadership.holds:
+        if parts.leadership.is_leading:
             await asyncio.wait([workers], timeout=STOP_SECONDS)
         for task in (*endless, workers):
             task.cancel()
 
 
-async def _listed(parts: Parts) -> bool:
+async def _complete_first_list(parts: OperatorParts) -> bool:
     """Run the first LIST until it is complete or a signal arrives; return whether it is complete."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    first, stopped = asyncio.create_task(parts.resync.first()), asyncio.create_task(stop.wait())
+    first, stopped = asyncio.create_task(parts.resync.list_until_complete()), asyncio.create_task(stop.wait())
     await asyncio.wait((first, stopped), return_when=asyncio.FIRST_COMPLETED)
     for task in (first, stopped):
         task.cancel()
@@ -163,11 +171,13 @@ async def _listed(parts: Parts) -> bool:
     return True
 
 
-async def _reflect(parts: Parts) -> None:
+async def _run_kopf_watches(parts: OperatorParts) -> None:
     """Run kopf's watches until a signal arrives; kopf takes over the handling of signals."""
     logging.getLogger("kopf.objects").addFilter(_has_no_refused_write)  # the session has already logged the refusal
     await kopf.operator(
-        registry=registry(parts.store, _Login(parts.api_client, ReadOnly(parts.metrics.count_refused_write))),
+        registry=kopf_registry(
+            parts.store, _KopfLogin(parts.api_client, ReadOnlyMiddleware(parts.metrics.count_refused_kopf_write))
+        ),
         settings=kopf_settings(),
         clusterwide=not parts.settings.namespaces,
         namespaces=parts.settings.namespaces,
@@ -175,22 +185,22 @@ async def _reflect(parts: Parts) -> None:
     )
 
 
-async def _run_when_open(gate: Gate, work: Callable[[], Awaitable[None]]) -> None:
+async def _run_after_gate_opens(gate: WriteGate, work: Callable[[], Awaitable[None]]) -> None:
     await gate.wait()
     await work()
 
 
-async def _watch_watchers() -> None:
-    await watch_watchers(lambda: [task.get_name() for task in asyncio.all_tasks()])
+async def _watch_kopf_watchers() -> None:
+    await watch_kopf_watchers(lambda: [task.get_name() for task in asyncio.all_tasks()])
 
 
-def _expose(parts: Parts) -> None:
-    gauge = parts.metrics.gauge
+def _register_gauges(parts: OperatorParts) -> None:
+    gauge = parts.metrics.add_gauge
     gauge("queue_depth", "Jobs that wait for a worker.", lambda: parts.queue.depth)
     gauge(
         "queue_oldest_seconds",
         "Seconds for which the oldest queued job has waited.",
-        lambda: parts.queue.oldest_seconds,
+        lambda: parts.queue.oldest_wait_seconds,
     )
     gauge(
         "queue_retries",
@@ -199,11 +209,11 @@ def _expose(parts: Parts) -> None:
     )
     gauge("jobs", "IngestJobs in the cache.", lambda: len(parts.store.jobs))
     gauge("pods", "Ingest pods in the cache.", lambda: len(parts.store.pods))
-    gauge("leader", "1 on the replica that leads, 0 on the standby.", lambda: parts.leadership.holds)
+    gauge("leader", "1 on the replica that leads, 0 on the standby.", lambda: parts.leadership.is_leading)
     gauge(
         "lease_transitions",
         "Changes of the leading replica, as counted in the Lease.",
-        lambda: parts.leadership.transitions,
+        lambda: parts.leadership.holder_changes,
     )
 
 
@@ -211,10 +221,10 @@ def _has_no_refused_write(record: logging.LogRecord) -> bool:
     return record.exc_info is None or not isinstance(record.exc_info[1], WriteRefused)
 
 
-class _Login:
+class _KopfLogin:
     """The login of kopf: a new read-only session on each request, at most once every 5 s."""
 
-    def __init__(self, api_client: ApiClient, read_only: ReadOnly) -> None:
+    def __init__(self, api_client: ApiClient, read_only: ReadOnlyMiddleware) -> None:
         self._api_client = api_client
         self._read_only = read_only
         self._last_at = float("-inf")
@@ -222,5 +232,5 @@ class _Login:
     async def __call__(self) -> kopf.AiohttpSession:
         await asyncio.sleep(max(0.0, self._last_at + LOGIN_EVERY_SECONDS - time.monotonic()))
         self._last_at = time.monotonic()
-        session = session_for_kopf(self._api_client, self._read_only, KOPF_CONNECTIONS)
+        session = create_kopf_session(self._api_client, self._read_only, KOPF_CONNECTIONS)
         return kopf.AiohttpSession(server=self._api_client.configuration.host, aiohttp_session=session)

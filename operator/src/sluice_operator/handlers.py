@@ -12,15 +12,15 @@ from sluice_contract import identity
 
 from .domain import objects
 from .informer_cache import ClusterState
-from .kopf_storages import NoDiffBase, NoProgress
+from .kopf_storages import EmptyDiffBaseStorage, EmptyProgressStorage
 
 # kopf removes its finalizer from each object that has it. The API server never stores this one, because of the space.
 FINALIZER = f"{identity.GROUP}/not a finalizer"
 
-Login = Callable[[], Awaitable[kopf.AiohttpSession]]
+KopfLogin = Callable[[], Awaitable[kopf.AiohttpSession]]
 
 
-class Forever:
+class EndlessBackoff:
     """Endless seconds between attempts. kopf starts a new iteration with each request."""
 
     def __iter__(self) -> Iterator[float]:
@@ -28,7 +28,7 @@ class Forever:
         return itertools.chain((1, 1, 2, 3, 5, 8, 13, 21), itertools.repeat(30))
 
 
-def registry(store: ClusterState, login: Login) -> kopf.OperatorRegistry:
+def kopf_registry(store: ClusterState, login: KopfLogin) -> kopf.OperatorRegistry:
     """Return the handlers that kopf calls."""
     made = kopf.OperatorRegistry()
 
@@ -49,23 +49,23 @@ def registry(store: ClusterState, login: Login) -> kopf.OperatorRegistry:
 
 def on_job_event(store: ClusterState, change: str | None, document: dict[str, Any]) -> None:
     """Put the job of a watch event into the cluster state. `change` is None for an object of a LIST."""
-    job = objects.job(document)
+    job = objects.decode_job(document)
     if change == "DELETED":
-        store.jobs.deliver_removal(job.key, job.metadata.uid)
+        store.jobs.remove_delivered(job.key, job.metadata.uid)
     else:
-        store.jobs.deliver(job.key, job)
+        store.jobs.put_delivered(job.key, job)
 
 
 def on_pod_event(store: ClusterState, change: str | None, document: dict[str, Any]) -> None:
     """Put the pod of a watch event into the cluster state."""
-    pod = objects.pod(document)
-    key = objects.key_of_pod(pod.metadata.namespace, pod.metadata.name)
+    pod = objects.decode_pod(document)
+    key = objects.job_key_of_pod_name(pod.metadata.namespace, pod.metadata.name)
     if key is None:
         return
     if change == "DELETED":
-        store.pods.deliver_removal(key, pod.metadata.uid)
+        store.pods.remove_delivered(key, pod.metadata.uid)
     else:
-        store.pods.deliver(key, pod)
+        store.pods.put_delivered(key, pod)
 
 
 def kopf_settings() -> kopf.OperatorSettings:
@@ -82,7 +82,9 @@ def kopf_settings() -> kopf.OperatorSettings:
     s.watching.label_selectors["v1", "pods"] = f"{identity.MANAGED_BY_LABEL}={identity.MANAGED_BY}"
     s.networking.request_timeout = 60  # five minutes by default
     s.networking.connect_timeout = 10  # the default waits forever
-    s.networking.error_backoffs = Forever()  # kopf survives an outage of any length; by default it exits after 54 s
+    s.networking.error_backoffs = (
+        EndlessBackoff()
+    )  # kopf survives an outage of any length; by default it exits after 54 s
     s.queueing.worker_limit = None  # a limit counts sleeping workers too, and starves the others
     s.queueing.idle_timeout = 1.0  # the task of an object ends soon
     s.queueing.exit_timeout = 2.0  # handlers only update the cluster state
@@ -90,8 +92,8 @@ def kopf_settings() -> kopf.OperatorSettings:
     s.scanning.disabled = True  # the watches of CRDs and namespaces could also end the process
     s.peering.standalone = True  # peering is not a lock: two equal replicas pause each other
     s.posting.enabled = False  # the operator posts its own Events, on transitions only
-    s.persistence.diffbase_storage = NoDiffBase()
-    s.persistence.progress_storage = NoProgress()
+    s.persistence.diffbase_storage = EmptyDiffBaseStorage()
+    s.persistence.progress_storage = EmptyProgressStorage()
     s.persistence.finalizer = FINALIZER
     s.process.ultimate_exiting_timeout = 20  # less than the pod's grace period of 30 s
     return s

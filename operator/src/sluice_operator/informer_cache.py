@@ -11,7 +11,7 @@ from sluice_contract.resource import version_number
 
 from .domain import facts
 from .domain.document_claims import DocumentClaim, DocumentClaims, document_claim
-from .domain.objects import Job, Key, Pod, key_of_pod
+from .domain.objects import Job, Key, Pod, job_key_of_pod_name
 
 V = TypeVar("V", Job, Pod)
 
@@ -59,32 +59,32 @@ class ObjectCache(Generic[V]):
     def __iter__(self) -> Iterator[Key]:
         return iter(self._objects)
 
-    def deliver(self, key: Key, value: V) -> None:
+    def put_delivered(self, key: Key, value: V) -> None:
         """Store the state of an object that the watch delivered."""
         self.deliveries += 1
-        self.streamed[key] = version(value)
+        self.streamed[key] = object_version(value)
         self.put(key, value)
 
-    def deliver_removal(self, key: Key, uid: str) -> None:
+    def remove_delivered(self, key: Key, uid: str) -> None:
         """Remove an object whose removal the watch delivered."""
         self.deliveries += 1
         self.streamed.pop(key, None)
         self.remove(key, uid)
 
-    def undelivered(self) -> dict[Key, int]:
+    def undelivered_versions(self) -> dict[Key, int]:
         """Return the versions that are known from requests and that the watch has not delivered yet."""
         return {
-            key: version(value)
+            key: object_version(value)
             for key, value in self._objects.items()
-            if version(value) > self.streamed.get(key, -1) and self._is_watched(value)
+            if object_version(value) > self.streamed.get(key, -1) and self._is_watched(value)
         }
 
     def put(self, key: Key, value: V) -> None:
         """Store an object from a watch, a live read or a response, if it is newer than the known one."""
         known = self._objects.get(key)
-        if known is not None and version(value) <= version(known):
+        if known is not None and object_version(value) <= object_version(known):
             return
-        self._take(key, value)
+        self._store(key, value)
 
     def remove(self, key: Key, uid: str) -> None:
         """Remove the object, unless a newer object has taken its place."""
@@ -92,14 +92,14 @@ class ObjectCache(Generic[V]):
         if known is not None and known.metadata.uid == uid:
             del self._objects[key]
             self.streamed.pop(key, None)
-            self._note(key)
+            self._notify_of_change(key)
 
-    def drop(self, key: Key) -> None:
+    def remove_without_notice(self, key: Key) -> None:
         """Remove the object without adding its key to the work queue."""
         self._objects.pop(key, None)
         self.streamed.pop(key, None)
 
-    def begin_list(self) -> None:
+    def begin_to_record_changes(self) -> None:
         """Start to record the keys that change: their objects are newer than the LIST that is being read."""
         self._touched = set()
 
@@ -118,16 +118,16 @@ class ObjectCache(Generic[V]):
                 self._changed(key)
         for key, value in listed.items():
             known = self._objects.get(key)
-            if key not in touched and (known is None or version(known) != version(value)):
-                differed[key] = version(value)
-                self._take(key, value)
+            if key not in touched and (known is None or object_version(known) != object_version(value)):
+                differed[key] = object_version(value)
+                self._store(key, value)
         return differed
 
-    def _take(self, key: Key, value: V) -> None:
+    def _store(self, key: Key, value: V) -> None:
         self._objects[key] = value
-        self._note(key)
+        self._notify_of_change(key)
 
-    def _note(self, key: Key) -> None:
+    def _notify_of_change(self, key: Key) -> None:
         if self._touched is not None:
             self._touched.add(key)
         self._changed(key)
@@ -141,8 +141,8 @@ class ClusterState:
 
     def __init__(self, changed: Callable[[Key], None], project_id: str = "") -> None:
         """`project_id` is the Google Cloud project of jobs that name none."""
-        self.jobs: ObjectCache[Job] = ObjectCache(self._job_changed, lambda _: True)
-        self.pods: ObjectCache[Pod] = ObjectCache(self._pod_changed, facts.pod_has_operator_label)
+        self.jobs: ObjectCache[Job] = ObjectCache(self._on_job_change, lambda _: True)
+        self.pods: ObjectCache[Pod] = ObjectCache(self._on_pod_change, facts.pod_has_operator_label)
         self.claims = DocumentClaims()
         self.accounts: set[str] = set()  # namespaces whose account was ensured since the last resync
         self._changed = changed
@@ -150,45 +150,45 @@ class ClusterState:
         self._memories: dict[Key, JobMemory] = {}
         self._claimed: dict[Key, tuple[str, int]] = {}  # the job UID and generation of each claim
 
-    def memory(self, key: Key) -> JobMemory:
+    def memory_of_job(self, key: Key) -> JobMemory:
         """Return the operator's observations of the job, which the caller updates."""
         return self._memories.setdefault(key, JobMemory())
 
-    def forget(self, key: Key) -> None:
+    def forget_job(self, key: Key) -> None:
         """Forget the job: neither the job nor a pod of the operator exists any more."""
         self._memories.pop(key, None)
-        self.pods.drop(key)
-        self._release(key)
+        self.pods.remove_without_notice(key)
+        self._release_documents(key)
 
     def put_pod(self, pod: Pod) -> None:
         """Store a pod, if it has the name of a job's pod."""
-        if (key := key_of_pod(pod.metadata.namespace, pod.metadata.name)) is not None:
+        if (key := job_key_of_pod_name(pod.metadata.namespace, pod.metadata.name)) is not None:
             self.pods.put(key, pod)
 
-    def _job_changed(self, key: Key) -> None:
+    def _on_job_change(self, key: Key) -> None:
         job = self.jobs.get(key)
         if job is None:
             if self.pods.get(key) is None:  # otherwise the pod may still write
-                self._release(key)
+                self._release_documents(key)
         elif self._claimed.get(key) != (declared := (job.metadata.uid, job.metadata.generation)):
             self._claimed[key] = declared
-            self._claim(key, document_claim(job, self._project_id))
+            self._replace_claim(key, document_claim(job, self._project_id))
         self._changed(key)
 
-    def _pod_changed(self, key: Key) -> None:
+    def _on_pod_change(self, key: Key) -> None:
         if self.jobs.get(key) is None and self.pods.get(key) is None:
-            self._release(key)
+            self._release_documents(key)
         self._changed(key)
 
-    def _release(self, key: Key) -> None:
+    def _release_documents(self, key: Key) -> None:
         self._claimed.pop(key, None)
-        self._claim(key, None)
+        self._replace_claim(key, None)
 
-    def _claim(self, key: Key, made: DocumentClaim | None) -> None:
-        for each in self.claims.put(key, made):
+    def _replace_claim(self, key: Key, made: DocumentClaim | None) -> None:
+        for each in self.claims.replace_claim(key, made):
             self._changed(each)
 
 
-def version(value: Job | Pod) -> int:
+def object_version(value: Job | Pod) -> int:
     """Return the resourceVersion as a number."""
     return version_number(value.metadata.resource_version)

@@ -11,7 +11,7 @@ from typing import Any
 import kopf
 
 
-class NoDiffBase(kopf.DiffBaseStorage):
+class EmptyDiffBaseStorage(kopf.DiffBaseStorage):
     """The storage of the last handled state of an object. It is empty."""
 
     def build(self, **_: Any) -> Any:
@@ -25,7 +25,7 @@ class NoDiffBase(kopf.DiffBaseStorage):
         """Store nothing."""
 
 
-class NoProgress(kopf.ProgressStorage):
+class EmptyProgressStorage(kopf.ProgressStorage):
     """The storage of the progress of handlers. It is empty."""
 
     def fetch(self, **_: Any) -> None:

@@ -15,8 +15,8 @@ from typing import Final
 import msgspec
 
 from .domain import election
-from .domain.election import LeaseClaim, LeaseTimings, Observed, Record
-from .ports import ClusterError, Leases, Unavailable
+from .domain.election import LeaseClaim, LeaseObservation, LeaseRecord, LeaseTimings
+from .ports import ClusterError, LeaseStore, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +40,12 @@ class ReachableClock:
         self._away_at: float | None = None
         self._away_seconds = 0.0
 
-    def failed(self, asked_at: float) -> None:
+    def record_no_answer(self, asked_at: float) -> None:
         """Record that a request sent at `asked_at` got no answer."""
         if self._away_at is None:
             self._away_at = asked_at
 
-    def answered(self) -> None:
+    def record_answer(self) -> None:
         """Record that a request was answered."""
         if self._away_at is not None:
             self._away_seconds += self._monotonic() - self._away_at
@@ -60,12 +60,12 @@ class ReachableClock:
 class Leadership:
     """A participant in the leader election while `run` runs. A leader that loses the Lease exits its process."""
 
-    def __init__(self, leases: Leases, me: str, terms: LeaseTimings, timing: ElectionClocks) -> None:
+    def __init__(self, leases: LeaseStore, me: str, terms: LeaseTimings, timing: ElectionClocks) -> None:
         self.reachability = ReachableClock(timing.monotonic)
         self._leases = leases
         self._terms = terms
         self._timing = timing
-        self._seen = Observed(me)
+        self._seen = LeaseObservation(me)
         self._until = float("-inf")  # writes are allowed until then
         self._led = asyncio.Event()
 
@@ -73,17 +73,17 @@ class Leadership:
         """Wait until this replica leads. From then on, it leads or the process exits."""
         await self._led.wait()
 
-    def seconds_left(self) -> float:
+    def write_seconds_left(self) -> float:
         """Return for how many more seconds writes are allowed; 0 if they are not."""
         return max(0.0, self._until - self._timing.monotonic())
 
     @property
-    def holds(self) -> bool:
+    def is_leading(self) -> bool:
         """True while this replica leads and could prove it a moment ago."""
-        return self.seconds_left() > 0
+        return self.write_seconds_left() > 0
 
     @property
-    def transitions(self) -> int:
+    def holder_changes(self) -> int:
         """The number of changes of the holder, as counted in the Lease."""
         return self._seen.record.transitions if self._seen.record is not None else 0
 
@@ -94,26 +94,26 @@ class Leadership:
             try:
                 await self._renew_or_claim()
             except Unavailable as error:
-                self.reachability.failed(started)
+                self.reachability.record_no_answer(started)
                 log.warning("the Lease cannot be reached; retrying", extra={"error": str(error)})
             except ClusterError as error:
-                self.reachability.answered()
+                self.reachability.record_answer()
                 log.warning("the Lease was not written; retrying", extra={"error": f"{type(error).__name__}: {error}"})
             else:
-                self.reachability.answered()
+                self.reachability.record_answer()
             await asyncio.sleep(max(0.0, started + self._terms.retry - self._timing.monotonic()))
 
-    async def guard(self) -> None:
+    async def exit_when_lease_expires(self) -> None:
         """Exit the process if the Lease is not renewed in time, even while a request is under way."""
         await self._led.wait()
         while True:
-            if not self.holds:
+            if not self.is_leading:
                 self._exit_process("the Lease was not renewed in time")
-            await asyncio.sleep(min(CHECK_SECONDS, self.seconds_left() or CHECK_SECONDS))
+            await asyncio.sleep(min(CHECK_SECONDS, self.write_seconds_left() or CHECK_SECONDS))
 
-    async def release(self) -> None:
+    async def release_lease(self) -> None:
         """Release the Lease, so that the other replica need not wait. All writers must have ended."""
-        if not self.holds:
+        if not self.is_leading:
             return
         self._until = float("-inf")
         try:
@@ -128,22 +128,22 @@ class Leadership:
 
     async def _renew_or_claim(self) -> None:
         record = await self._leases.read()
-        self._seen = election.observed(self._seen, record, self._timing.monotonic())
-        step = election.decide(record, self._seen, self._timing.monotonic())
+        self._seen = election.next_observation(self._seen, record, self._timing.monotonic())
+        step = election.decide_lease_action(record, self._seen, self._timing.monotonic())
         if isinstance(step, LeaseClaim):
-            await self._claim(step)
+            await self._write_lease(step)
         elif self._led.is_set():
             holder = self._seen.record.holder if self._seen.record is not None else ""
             self._exit_process(f"{holder} holds the Lease")
 
-    async def _claim(self, claim: LeaseClaim) -> None:
+    async def _write_lease(self, claim: LeaseClaim) -> None:
         asked_at, now = self._timing.monotonic(), self._timing.now()
         before = self._seen.record
         since = before.acquired_at if before is not None and claim.renews else now
         written = await self._leases.write(
-            Record(claim.holder, self._terms.lease, since, now, claim.transitions, claim.resource_version)
+            LeaseRecord(claim.holder, self._terms.lease, since, now, claim.transitions, claim.resource_version)
         )
-        self._seen = election.observed(self._seen, written, asked_at)
+        self._seen = election.next_observation(self._seen, written, asked_at)
         self._until = asked_at + self._terms.renew
         if not self._led.is_set():
             log.info("leading", extra={"replica": claim.holder, "transitions": claim.transitions})

@@ -25,7 +25,7 @@ _EXAMPLES: Final = 5
 class DeliveryMetrics(Protocol):
     """The metrics of missing events and live reads."""
 
-    def set_undelivered(self, kind: str, count: int) -> None:
+    def set_undelivered_objects(self, kind: str, count: int) -> None:
         """Set the number of objects of a kind that the watch has not delivered for 10 s."""
 
     def count_live_reads(self, kind: str, count: int) -> None:
@@ -39,20 +39,20 @@ class LiveReads:
         self, cluster: Cluster, store: ClusterState, metrics: DeliveryMetrics, sleep: Callable[[float], Awaitable[None]]
     ) -> None:
         """`sleep` waits for a number of seconds."""
-        self._jobs = _OverdueObjects(identity.PLURAL, store.jobs, cluster.job, metrics)
-        self._pods = _OverdueObjects("pods", store.pods, cluster.pod, metrics)
+        self._jobs = _OverdueObjects(identity.PLURAL, store.jobs, cluster.read_job, metrics)
+        self._pods = _OverdueObjects("pods", store.pods, cluster.read_pod, metrics)
         self._sleep = sleep
 
     async def run(self) -> None:
         """Read the overdue objects every 10 s, forever."""
         while True:
             await self._sleep(PERIOD_SECONDS)
-            await self.read_overdue()
+            await self.read_overdue_objects()
 
-    async def read_overdue(self) -> None:
+    async def read_overdue_objects(self) -> None:
         """Read each object whose known version was undelivered in the last round already and still is."""
-        await self._jobs.read()
-        await self._pods.read()
+        await self._jobs.read_overdue()
+        await self._pods.read_overdue()
 
 
 class _OverdueObjects(Generic[V]):
@@ -69,9 +69,9 @@ class _OverdueObjects(Generic[V]):
         self._logged: set[Key] = set()
         self._start = 0  # where the next round starts, so that no object is read again before all others
 
-    async def read(self) -> None:
-        overdue = self._overdue()
-        self._metrics.set_undelivered(self._kind, len(overdue))
+    async def read_overdue(self) -> None:
+        overdue = self._overdue_keys()
+        self._metrics.set_undelivered_objects(self._kind, len(overdue))
         self._log_changes(set(overdue))
         if not overdue:
             return
@@ -79,16 +79,16 @@ class _OverdueObjects(Generic[V]):
         chosen = (overdue[start:] + overdue[:start])[:MOST_READS]
         self._start = start + len(chosen)
         self._metrics.count_live_reads(self._kind, len(chosen))
-        failures = [error for error in await asyncio.gather(*map(self._read, chosen)) if error]
+        failures = [error for error in await asyncio.gather(*map(self._read_object, chosen)) if error]
         if failures:
             extra = {"kind": self._kind, "objects": len(failures), "error": failures[0]}
             log.warning("live reads failed; retrying", extra=extra)
 
-    def _overdue(self) -> list[Key]:
-        before, self._undelivered = self._undelivered, self._cache.undelivered()
+    def _overdue_keys(self) -> list[Key]:
+        before, self._undelivered = self._undelivered, self._cache.undelivered_versions()
         return [key for key in self._undelivered if before.get(key, -1) > self._cache.streamed.get(key, -1)]
 
-    async def _read(self, key: Key) -> str:
+    async def _read_object(self, key: Key) -> str:
         """Return the error of the read, or an empty text if it succeeded."""
         known = self._cache.get(key)
         try:
@@ -104,10 +104,10 @@ class _OverdueObjects(Generic[V]):
         missing, recovered = overdue - self._logged, self._logged - overdue
         self._logged = overdue
         if missing:
-            log.warning("the watch does not deliver objects; reading them live", extra=self._named(missing))
+            log.warning("the watch does not deliver objects; reading them live", extra=self._log_fields(missing))
         if recovered:
-            log.info("objects are no longer read live", extra=self._named(recovered))
+            log.info("objects are no longer read live", extra=self._log_fields(recovered))
 
-    def _named(self, keys: set[Key]) -> dict[str, object]:
+    def _log_fields(self, keys: set[Key]) -> dict[str, object]:
         examples = ["/".join(key) for key in sorted(keys)[:_EXAMPLES]]
         return {"kind": self._kind, "objects": len(keys), "examples": examples}

@@ -14,7 +14,7 @@ from .domain.objects import Job, Key
 _IGNORED = ("settings", "k8s_ref", "k8s_skip")
 
 
-def configure(level: str) -> None:
+def configure_logging(level: str) -> None:
     """Send all logs to standard output; kopf's only from WARNING on unless the level is DEBUG: it logs every event."""
     log_lines.configure(level, log_lines.LogLineFormatter(ignored=_IGNORED))
     logging.getLogger("kopf").setLevel("DEBUG" if level == "DEBUG" else "WARNING")
@@ -23,9 +23,9 @@ def configure(level: str) -> None:
 
 
 @contextmanager
-def job_fields(find_job: Callable[[Key], Job | None]) -> Iterator[None]:
+def added_job_fields(find_job: Callable[[Key], Job | None]) -> Iterator[None]:
     """Add `tenant` and `epoch` to each line that names a known job, and `job` to kopf's lines about an IngestJob."""
-    added = _JobFields(find_job)
+    added = _JobFieldsFilter(find_job)
     handlers = logging.getLogger().handlers[:]
     for handler in handlers:
         handler.addFilter(added)
@@ -36,7 +36,7 @@ def job_fields(find_job: Callable[[Key], Job | None]) -> Iterator[None]:
             handler.removeFilter(added)
 
 
-class _JobFields(logging.Filter):
+class _JobFieldsFilter(logging.Filter):
     """A filter that passes every record and adds fields to it."""
 
     def __init__(self, find_job: Callable[[Key], Job | None]) -> None:
@@ -45,7 +45,7 @@ class _JobFields(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Add the fields; return True."""
-        name = getattr(record, "job", None) or _job_of_kopf(record)
+        name = getattr(record, "job", None) or _job_name_in_kopf_record(record)
         if name is None:
             return True
         namespace, _, job_name = name.partition("/")
@@ -56,7 +56,7 @@ class _JobFields(logging.Filter):
         return True
 
 
-def _job_of_kopf(record: logging.LogRecord) -> str | None:
+def _job_name_in_kopf_record(record: logging.LogRecord) -> str | None:
     reference = getattr(record, "k8s_ref", None) or {}
     if reference.get("kind") != "IngestJob":
         return None

@@ -50,24 +50,24 @@ class Metrics:
             registry=self.registry,
         )
 
-    def passed(self, seconds: float, outcome: str) -> None:
+    def record_reconciliation(self, seconds: float, outcome: str) -> None:
         """Record the duration and the outcome of a reconciliation."""
         self._passes.observe(seconds)
         self._outcomes.labels(outcome).inc()
 
-    def repaired(self, kind: str, count: int) -> None:
+    def count_repairs(self, kind: str, count: int) -> None:
         """Count the objects of a kind that a resync corrected."""
         self._repairs.labels(kind).inc(count)
 
-    def dropped(self) -> None:
+    def count_dropped_event(self) -> None:
         """Count a Kubernetes Event that the rate limit did not let through."""
         self._dropped.inc()
 
-    def count_refused_write(self) -> None:
+    def count_refused_kopf_write(self) -> None:
         """Count a request other than GET that kopf tried to send."""
         self._refused_writes.inc()
 
-    def set_undelivered(self, kind: str, count: int) -> None:
+    def set_undelivered_objects(self, kind: str, count: int) -> None:
         """Set the number of objects of a kind that the watch has not delivered for 10 s."""
         self._undelivered.labels(kind).set(count)
 
@@ -75,10 +75,10 @@ class Metrics:
         """Count live reads of objects of a kind whose events are missing."""
         self._live_reads.labels(kind).inc(count)
 
-    def gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
+    def add_gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
         """Add a gauge whose value is read on each scrape."""
         Gauge(f"sluice_operator_{name}", description, registry=self.registry).set_function(value)
 
-    def page(self) -> bytes:
+    def prometheus_text(self) -> bytes:
         """Return the metrics in the Prometheus text format."""
         return generate_latest(self.registry)

@@ -8,8 +8,8 @@ import msgspec
 
 from sluice_contract.status import IngestJobStatus
 
-from .domain.actions import Transition
-from .domain.election import Record
+from .domain.actions import ConditionTransition
+from .domain.election import LeaseRecord
 from .domain.objects import Job, Key, Pod
 
 
@@ -25,7 +25,7 @@ class Conflict(ClusterError):  # noqa: N818
     """The object already exists, or has changed since it was read."""
 
 
-class Refused(ClusterError):  # noqa: N818
+class RequestRefused(ClusterError):  # noqa: N818
     """The API server refuses the request: authorization, quota, admission, validation."""
 
 
@@ -50,16 +50,16 @@ class Cluster(Protocol):
     async def list_pods(self) -> list[Pod]:
         """Return all pods with the operator's label in those namespaces, read from a quorum."""
 
-    async def job(self, key: Key) -> Job:
+    async def read_job(self, key: Key) -> Job:
         """Read the job live. Raises `NotFound`."""
 
-    async def pod(self, key: Key) -> Pod:
+    async def read_pod(self, key: Key) -> Pod:
         """Read the pod with the job's pod name live, regardless of its creator. Raises `NotFound`."""
 
     async def write_status(self, key: Key, status: IngestJobStatus) -> Job:
         """Write the operator's fields of the status; return the job after the write."""
 
-    async def ensure_account(self, namespace: str) -> None:
+    async def apply_service_account(self, namespace: str) -> None:
         """Apply the ServiceAccount and the RoleBinding of the namespace's pods."""
 
     async def create_pod(self, manifest: dict[str, Any]) -> Pod:
@@ -69,26 +69,26 @@ class Cluster(Protocol):
         """Delete the pod, if it is still exactly this one. Raises `Conflict` if it is not."""
 
 
-class Leases(Protocol):
+class LeaseStore(Protocol):
     """The Lease of the replicas. Each call ends before the next one is due and raises `ClusterError`."""
 
-    async def read(self) -> Record | None:
+    async def read(self) -> LeaseRecord | None:
         """Return the Lease, or None if there is none."""
 
-    async def write(self, record: Record) -> Record:
+    async def write(self, record: LeaseRecord) -> LeaseRecord:
         """Write the Lease and return it. Raises `Conflict` if its version is no longer `record.resource_version`."""
 
 
-class Report(msgspec.Struct, frozen=True):
+class EventReport(msgspec.Struct, frozen=True):
     """A transition of a condition of a job, for an Event."""
 
     key: Key
     uid: str
-    transition: Transition
+    transition: ConditionTransition
 
 
-class Recorder(Protocol):
+class EventQueue(Protocol):
     """The recorder of Events. It never fails and never waits: reports above its limits are dropped and counted."""
 
-    def record(self, report: Report) -> None:
+    def record(self, report: EventReport) -> None:
         """Queue a report for delivery."""

@@ -13,18 +13,18 @@ import msgspec
 
 from . import informer_cache
 from .domain import facts, stops, workload
-from .domain.actions import CreatePod, Decision, DeletePod, EnsureAccount, RefreshFromAPI, Step
+from .domain.actions import ApplyServiceAccount, CreatePod, Decision, DeletePod, RefreshFromAPI, Step
 from .domain.decision import decide
 from .domain.objects import Job, Key, Pod
-from .domain.observation import Observation, Refusal
+from .domain.observation import Observation, PodRefusal
 from .domain.workload import PodSettings
 from .informer_cache import ClusterState, JobMemory
-from .ports import Cluster, Conflict, NotFound, Recorder, Refused, Report, Unavailable
+from .ports import Cluster, Conflict, EventQueue, EventReport, NotFound, RequestRefused, Unavailable
 
 log = logging.getLogger(__name__)
 
 
-class Clocks(msgspec.Struct, frozen=True):
+class ReconcilerClocks(msgspec.Struct, frozen=True):
     """The clocks of a reconciler: one for people, two for measuring."""
 
     now: Callable[[], datetime]  # timezone-aware
@@ -32,7 +32,7 @@ class Clocks(msgspec.Struct, frozen=True):
     reachable: Callable[[], float]  # seconds; stops while the API server is unreachable
 
 
-class Result(msgspec.Struct, frozen=True):
+class ReconcileResult(msgspec.Struct, frozen=True):
     """The result of a reconciliation.
 
     `requeue` is true if something was written or learned, so the job needs another reconciliation.
@@ -46,7 +46,7 @@ class Reconciler:
     """A reconciler that carries out decisions. It has no state: all state is in the cluster state or in the cluster."""
 
     def __init__(
-        self, cluster: Cluster, memory: ClusterState, recorder: Recorder, clocks: Clocks, pods: PodSettings
+        self, cluster: Cluster, memory: ClusterState, recorder: EventQueue, clocks: ReconcilerClocks, pods: PodSettings
     ) -> None:
         self._cluster = cluster
         self._store = memory
@@ -54,40 +54,40 @@ class Reconciler:
         self._clocks = clocks
         self._pods = pods
 
-    async def reconcile(self, key: Key) -> Result:
+    async def reconcile(self, key: Key) -> ReconcileResult:
         """Reconcile one job. Raises `ClusterError` if a request failed; the caller then retries."""
-        observation = self.observe(key)
+        observation = self.update_observation(key)
         decision = decide(observation)
         acted = False
         try:
             if isinstance(decision.step, DeletePod) and decision.step.enforces is not None:
-                acted = await self._enforce_stop(key, observation, decision.step)
+                acted = await self._delete_unless_stop_is_confirmed(key, observation, decision.step)
         finally:  # a stop does not wait for a write, nor the status for a refused deletion
             wrote = await self._write_status(key, observation, decision)
         if wrote is None:
             await self._refresh_job(key)  # the job was deleted meanwhile, so there is nothing to do
-            return Result(requeue=True)
-        acted = acted or await self._act(key, observation, decision.step)
-        return Result(requeue=wrote or acted, requeue_after=decision.requeue_after)
+            return ReconcileResult(requeue=True)
+        acted = acted or await self._take_step(key, observation, decision.step)
+        return ReconcileResult(requeue=wrote or acted, requeue_after=decision.requeue_after)
 
-    def observe(self, key: Key) -> Observation:
+    def update_observation(self, key: Key) -> Observation:
         """Return everything that is known of the job now. Record in its memory what is seen for the first time."""
-        job, pod, memory = self._store.jobs.get(key), self._store.pods.get(key), self._store.memory(key)
+        job, pod, memory = self._store.jobs.get(key), self._store.pods.get(key), self._store.memory_of_job(key)
         if job is None and (pod is None or not facts.pod_was_created_by_operator(pod)):
-            self._store.forget(key)
+            self._store.forget_job(key)
         now = self._clocks.monotonic()
         seen = Observation(
             now=self._clocks.now(),
             job=job,
             pod=pod,
-            cold_hash=self._cold_hash(job, memory),
+            cold_hash=self._cached_cold_hash(job, memory),
             account_is_ensured=key[0] in self._store.accounts,
-            refusal=_refusal(memory, now),
-            conflict=self._store.claims.conflict(key),
+            refusal=_refusal_with_age(memory, now),
+            conflict=self._store.claims.find_conflict(key),
         )
-        return msgspec.structs.replace(seen, **_clock_readings(seen, memory, self._clocks.reachable()))
+        return msgspec.structs.replace(seen, **_update_ages(seen, memory, self._clocks.reachable()))
 
-    def _cold_hash(self, job: Job | None, memory: JobMemory) -> str:
+    def _cached_cold_hash(self, job: Job | None, memory: JobMemory) -> str:
         if job is None or job.spec is None:
             return ""
         uid, generation = job.metadata.uid, job.metadata.generation
@@ -104,27 +104,27 @@ class Reconciler:
         except NotFound:
             return None
         for transition in decision.transitions:
-            self._recorder.record(Report(key, seen.job.metadata.uid, transition))
+            self._recorder.record(EventReport(key, seen.job.metadata.uid, transition))
         return True
 
-    async def _act(self, key: Key, seen: Observation, step: Step) -> bool:
+    async def _take_step(self, key: Key, seen: Observation, step: Step) -> bool:
         match step:
             case None:
                 return False
-            case EnsureAccount():
-                return await self._ensure_account(key, seen)
+            case ApplyServiceAccount():
+                return await self._apply_service_account(key, seen)
             case CreatePod(epoch):
                 return await self._create_pod(key, seen, epoch)
             case DeletePod():
-                return await self._delete_pod(key, seen, step)
+                return await self._delete_pod_after_live_reads(key, seen, step)
             case RefreshFromAPI():
-                return await self._read_live(key, seen)
+                return await self._refresh_job_and_pod(key, seen)
 
-    async def _ensure_account(self, key: Key, seen: Observation) -> bool:
+    async def _apply_service_account(self, key: Key, seen: Observation) -> bool:
         try:
-            await self._cluster.ensure_account(key[0])
-        except Refused as refused:
-            return self._remember(key, seen, refused, None)
+            await self._cluster.apply_service_account(key[0])
+        except RequestRefused as refused:
+            return self._store_refusal(key, seen, refused, None)
         self._store.accounts.add(key[0])
         return True
 
@@ -132,38 +132,38 @@ class Reconciler:
         if seen.job is None:
             return False
         try:
-            created = await self._cluster.create_pod(workload.pod(seen.job, epoch, seen.cold_hash, self._pods))
-        except Refused as refused:
+            created = await self._cluster.create_pod(workload.pod_manifest(seen.job, epoch, seen.cold_hash, self._pods))
+        except RequestRefused as refused:
             self._store.accounts.discard(key[0])  # a missing account may be the cause
-            return self._remember(key, seen, refused, epoch)
+            return self._store_refusal(key, seen, refused, epoch)
         except Conflict:
             # The response to an earlier creation was lost, or the pod is foreign: the next pass decides.
             await self._refresh_pod(key)
         else:
             self._store.put_pod(created)
-        self._store.memory(key).refused = None
+        self._store.memory_of_job(key).refused = None
         return True
 
-    async def _enforce_stop(self, key: Key, seen: Observation, step: DeletePod) -> bool:
+    async def _delete_unless_stop_is_confirmed(self, key: Key, seen: Observation, step: DeletePod) -> bool:
         """Delete a pod that has not confirmed a stop, unless a live read shows that it has."""
         await self._refresh_job(key)
-        if not stops.enforcement_is_due(self.observe(key)):
+        if not stops.enforcement_is_due(self.update_observation(key)):
             return True
         self._store.accounts.discard(key[0])  # a missing RoleBinding may prevent the pod from reading and reporting
-        await self._delete_pod(key, seen, step)
+        await self._delete_pod_after_live_reads(key, seen, step)
         pod = self._store.pods.get(key)
         is_deleted = pod is None or pod.metadata.uid != step.uid or facts.pod_is_terminating(pod)
         if is_deleted and step.enforces is not None and seen.job is not None:
-            self._recorder.record(Report(key, seen.job.metadata.uid, step.enforces))
+            self._recorder.record(EventReport(key, seen.job.metadata.uid, step.enforces))
         return True
 
-    async def _delete_pod(self, key: Key, seen: Observation, step: DeletePod) -> bool:
+    async def _delete_pod_after_live_reads(self, key: Key, seen: Observation, step: DeletePod) -> bool:
         """Delete a pod after live reads of all that the deletion depends on, because the cache may be stale."""
         if seen.conflict is not None:
             holder = seen.conflict.holder
             await self._refresh_job(holder)
             await self._refresh_pod(holder)  # the pod of a deleted job may still write
-            if self._store.claims.conflict(key) != seen.conflict:
+            if self._store.claims.find_conflict(key) != seen.conflict:
                 return True
         job, pod = await self._refresh_job(key), await self._refresh_pod(key)
         if (
@@ -182,8 +182,8 @@ class Reconciler:
         await self._refresh_pod(key)
         return True
 
-    async def _read_live(self, key: Key, seen: Observation) -> bool:
-        memory = self._store.memory(key)
+    async def _refresh_job_and_pod(self, key: Key, seen: Observation) -> bool:
+        memory = self._store.memory_of_job(key)
         try:
             await self._refresh_job(key)
             await self._refresh_pod(key)
@@ -195,7 +195,7 @@ class Reconciler:
 
     async def _refresh_job(self, key: Key) -> Job | None:
         try:
-            job = await self._cluster.job(key)
+            job = await self._cluster.read_job(key)
         except NotFound:
             if (known := self._store.jobs.get(key)) is not None:
                 self._store.jobs.remove(key, known.metadata.uid)
@@ -205,7 +205,7 @@ class Reconciler:
 
     async def _refresh_pod(self, key: Key) -> Pod | None:
         try:
-            pod = await self._cluster.pod(key)
+            pod = await self._cluster.read_pod(key)
         except NotFound:
             if (known := self._store.pods.get(key)) is not None:
                 self._store.pods.remove(key, known.metadata.uid)
@@ -213,9 +213,9 @@ class Reconciler:
         self._store.put_pod(pod)
         return pod
 
-    def _remember(self, key: Key, seen: Observation, refused: Refused, epoch: int | None) -> bool:
+    def _store_refusal(self, key: Key, seen: Observation, refused: RequestRefused, epoch: int | None) -> bool:
         generation = seen.job.metadata.generation if seen.job is not None else 0
-        memory = self._store.memory(key)
+        memory = self._store.memory_of_job(key)
         memory.refused = informer_cache.RecordedRefusal(str(refused), generation, epoch, self._clocks.monotonic())
         log.warning(
             "the API server refused the pod or its service account",
@@ -224,25 +224,25 @@ class Reconciler:
         return True
 
 
-def _refusal(memory: JobMemory, now: float) -> Refusal | None:
+def _refusal_with_age(memory: JobMemory, now: float) -> PodRefusal | None:
     noted = memory.refused
     if noted is None:
         return None
-    return Refusal(noted.message, noted.generation, noted.epoch, now - noted.at)
+    return PodRefusal(noted.message, noted.generation, noted.epoch, now - noted.at)
 
 
-def _clock_readings(seen: Observation, memory: JobMemory, reachable: float) -> dict[str, object]:
+def _update_ages(seen: Observation, memory: JobMemory, reachable: float) -> dict[str, object]:
     """Return the ages of the heartbeat and of an unconfirmed stop, by the operator's clocks.
 
     A pod cannot report while the API server is unreachable, so that time does not count against it.
     """
-    said = facts.stream(seen)
+    said = facts.report_of_current_pod(seen)
     running = seen.pod is not None and facts.pod_is_running(seen.pod)
     heartbeat = (seen.pod.metadata.uid, said.heartbeat.at if said else None) if seen.pod and running else None
     if heartbeat is None or heartbeat != memory.heartbeat:
         memory.heartbeat, memory.heartbeat_at = heartbeat, reachable
     if seen.job is not None and said is not None and stops.stops_are_applied(seen.job, said):
-        memory.confirmed_symbol_pauses = stops.symbol_pauses(seen.job, seen.now)
+        memory.confirmed_symbol_pauses = stops.symbols_paused_by_spec(seen.job, seen.now)
     seen = msgspec.structs.replace(seen, confirmed_symbol_pauses=memory.confirmed_symbol_pauses)
     if not stops.stop_is_pending(seen):
         memory.pausing_at = None

@@ -15,7 +15,7 @@ import msgspec
 from sluice_contract import identity
 
 from .domain import facts
-from .domain.objects import Job, Key, Pod, key_of_pod
+from .domain.objects import Job, Key, Pod, job_key_of_pod_name
 from .informer_cache import ClusterState, ObjectCache
 from .ports import Cluster, ClusterError, NotFound, NotLeading
 
@@ -36,7 +36,7 @@ class WatchBroken(Exception):  # noqa: N818  named after the fact
 class ResyncMetrics(Protocol):
     """The metrics of resyncs."""
 
-    def repaired(self, kind: str, count: int) -> None:
+    def count_repairs(self, kind: str, count: int) -> None:
         """Count objects of a kind that were not as the watch had shown them."""
 
 
@@ -59,9 +59,9 @@ class WatchSilence:
         self._deliveries = 0
         self._undelivered: dict[Key, int] = {}
 
-    def update(self, removals: int) -> None:
+    def update_after_resync(self, removals: int) -> None:
         """Update the counter after a resync. `removals` is the number of removals that the watch had not delivered."""
-        before, self._undelivered = self._undelivered, self._cache.undelivered()
+        before, self._undelivered = self._undelivered, self._cache.undelivered_versions()
         has_changes = removals > 0 or any(before.get(key) != version for key, version in self._undelivered.items())
         if self._cache.deliveries != self._deliveries:
             self._deliveries, self.in_a_row = self._cache.deliveries, 0
@@ -79,11 +79,11 @@ class Resync:
         self._timing = timing
         self._silences = {identity.PLURAL: WatchSilence(store.jobs), "pods": WatchSilence(store.pods)}
 
-    async def first(self) -> None:
+    async def list_until_complete(self) -> None:
         """Run the first full LIST of both kinds, however long it takes. The operator acts only after it."""
         while True:
             try:
-                await self._list()
+                await self._list_jobs_and_pods()
             except NotFound:
                 log.error("the API server does not serve the IngestJob CRD: apply crds/ to the cluster")
             except ClusterError as error:
@@ -100,53 +100,57 @@ class Resync:
         await self._timing.sleep(FIRST_SECONDS)
         while True:
             try:
-                await self.refresh(add)
+                await self.resync_once(add)
             except ClusterError as error:
                 log.warning("a resync failed; retrying", extra={"error": str(error)})
             is_suspicious = any(silence.in_a_row for silence in self._silences.values())
             period = SUSPICION_SECONDS if is_suspicious else PERIOD_SECONDS
             await self._timing.sleep(period * (0.8 + 0.4 * self._timing.jitter()))
 
-    async def refresh(self, add: Callable[[Key], None]) -> None:
+    async def resync_once(self, add: Callable[[Key], None]) -> None:
         """Resync once: list, correct, ensure the accounts, add every key, and check the watches."""
-        jobs, pods = await self._list()
-        await self.ensure_accounts()
+        jobs, pods = await self._list_jobs_and_pods()
+        await self.apply_service_accounts()
         for key in {*self._store.jobs, *self._store.pods}:
             add(key)
-        if jobs or pods or self._store.jobs.undelivered() or self._store.pods.undelivered():
+        if jobs or pods or self._store.jobs.undelivered_versions() or self._store.pods.undelivered_versions():
             await self._timing.sleep(GRACE_SECONDS)
-        self._examine(identity.PLURAL, self._store.jobs, jobs)
-        self._examine("pods", self._store.pods, pods)
+        self._count_missed_objects(identity.PLURAL, self._store.jobs, jobs)
+        self._count_missed_objects("pods", self._store.pods, pods)
 
-    def _examine(self, kind: str, cache: ObjectCache[Job] | ObjectCache[Pod], differed: dict[Key, int | None]) -> None:
+    def _count_missed_objects(
+        self, kind: str, cache: ObjectCache[Job] | ObjectCache[Pod], differed: dict[Key, int | None]
+    ) -> None:
         """Count what the watch has not delivered in time. Raise `WatchBroken` after two silences in a row."""
         gone = [key for key, version in differed.items() if version is None]
         removals = sum(cache.streamed.pop(key, None) is not None for key in gone)
         late = sum(cache.streamed.get(key, -1) < version for key, version in differed.items() if version is not None)
         if missed := removals + late:
-            self._repairs.repaired(kind, missed)
+            self._repairs.count_repairs(kind, missed)
             log.warning("a resync corrected objects that the watch missed", extra={"kind": kind, "objects": missed})
         silence = self._silences[kind]
-        silence.update(removals)
+        silence.update_after_resync(removals)
         if silence.in_a_row >= MOST_SILENCES_IN_A_ROW:
             raise WatchBroken(f"the watch of {kind} delivered nothing while objects changed, in two resyncs in a row")
 
-    async def _list(self) -> tuple[dict[Key, int | None], dict[Key, int | None]]:
-        self._store.jobs.begin_list()
-        self._store.pods.begin_list()
+    async def _list_jobs_and_pods(self) -> tuple[dict[Key, int | None], dict[Key, int | None]]:
+        self._store.jobs.begin_to_record_changes()
+        self._store.pods.begin_to_record_changes()
         jobs, pods = await self._cluster.list_jobs(), await self._cluster.list_pods()
         by_key = {(pod.metadata.namespace, pod.metadata.name): pod for pod in pods}
-        named = {key: pod for (space, name), pod in by_key.items() if (key := key_of_pod(space, name)) is not None}
+        named = {
+            key: pod for (space, name), pod in by_key.items() if (key := job_key_of_pod_name(space, name)) is not None
+        }
         return (
             self._store.jobs.replace_all({job.key: job for job in jobs}, kept=lambda _: False),
             self._store.pods.replace_all(named, kept=lambda pod: not facts.pod_has_operator_label(pod)),
         )
 
-    async def ensure_accounts(self) -> None:
+    async def apply_service_accounts(self) -> None:
         """Apply the accounts of all namespaces. A job that needs a refused account reports the refusal."""
         for namespace in {namespace for namespace, _ in self._store.jobs}:
             try:
-                await self._cluster.ensure_account(namespace)
+                await self._cluster.apply_service_account(namespace)
             except NotLeading:
                 return
             except ClusterError as error:

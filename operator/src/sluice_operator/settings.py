@@ -49,12 +49,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property
-    def terms(self) -> LeaseTimings:
+    def lease_timings(self) -> LeaseTimings:
         """The timings of the Lease."""
         return LeaseTimings(self.lease_seconds, self.lease_renew_seconds, self.lease_retry_seconds)
 
     @property
-    def pods(self) -> PodSettings:
+    def pod_settings(self) -> PodSettings:
         """The settings of the ingest pods."""
         return PodSettings(
             image=self.image,
@@ -82,7 +82,7 @@ _VARIABLES = {
 }
 
 
-def settings(environment: Mapping[str, str]) -> Settings:
+def settings_from_environment(environment: Mapping[str, str]) -> Settings:
     """Return the settings in an environment. A variable that is unset or empty has its default.
 
     Raises:
@@ -97,6 +97,6 @@ def settings(environment: Mapping[str, str]) -> Settings:
     except msgspec.ValidationError as error:
         field = str(error).rpartition("$.")[2].rstrip("`").split("[")[0]
         raise ValueError(f"{_VARIABLES.get(field, field)} is not valid: {error}") from error
-    if said := election.validate(chosen.terms):
+    if said := election.timings_problem(chosen.lease_timings):
         raise ValueError(f"SLUICE_LEASE_SECONDS, SLUICE_LEASE_RENEW_SECONDS and SLUICE_LEASE_RETRY_SECONDS: {said}")
     return chosen

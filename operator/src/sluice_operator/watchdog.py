@@ -36,17 +36,17 @@ class LoopLagMonitor:
         return self._clock() - self._beat_at < LAG_PERIOD_SECONDS + LAG_LIMIT_SECONDS
 
 
-async def watch_watchers(task_names: Callable[[], Iterable[str]]) -> None:
+async def watch_kopf_watchers(task_names: Callable[[], Iterable[str]]) -> None:
     """Raise `WatchBroken` if one of kopf's two watchers is missing twice in a row: kopf starts each only once."""
     absent = 0
     while True:
         await asyncio.sleep(WATCHERS_PERIOD_SECONDS)
-        absent = absent + 1 if missing_watchers(task_names()) else 0
+        absent = absent + 1 if missing_kopf_watchers(task_names()) else 0
         if absent > 1:
-            raise WatchBroken(f"kopf no longer runs {', '.join(missing_watchers(task_names()))}")
+            raise WatchBroken(f"kopf no longer runs {', '.join(missing_kopf_watchers(task_names()))}")
 
 
-def missing_watchers(names: Iterable[str]) -> list[str]:
+def missing_kopf_watchers(names: Iterable[str]) -> list[str]:
     """Return the watchers that are not among the names of the running tasks."""
     running = tuple(names)
     return [prefix for prefix in _WATCHED if not any(name.startswith(prefix) for name in running)]

@@ -57,7 +57,7 @@ class WorkQueue(Generic[K]):
         heapq.heappush(self._heap, (when, self._pushed, key))
         self._changed.set()
 
-    def retry(self, key: K) -> None:
+    def add_after_backoff(self, key: K) -> None:
         """Add a failed key after a backoff: 1 s, doubling to 60 s, reduced by up to half at random."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
@@ -65,7 +65,7 @@ class WorkQueue(Generic[K]):
         delay = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** min(failures, 10))
         self.add_after(key, delay * (1 - self._jitter() / 2))
 
-    def forget(self, key: K) -> None:
+    def reset_backoff(self, key: K) -> None:
         """Reset the backoff of a key that succeeded."""
         self._failures.pop(key, None)
 
@@ -84,7 +84,7 @@ class WorkQueue(Generic[K]):
         if key in self._dirty and not self._closed:
             self._ready.put_nowait(key)
 
-    def add_due(self) -> float | None:
+    def add_due_keys(self) -> float | None:
         """Add every key whose deadline has passed. Return the seconds until the next deadline; None: there is none."""
         while self._heap:
             when, _, key = self._heap[0]
@@ -97,11 +97,11 @@ class WorkQueue(Generic[K]):
                 self.add(key)
         return None
 
-    async def keep_time(self) -> None:
+    async def add_due_keys_until_shutdown(self) -> None:
         """Add keys as their deadlines pass, until the queue is shut down."""
         while not self._closed:
             self._changed.clear()
-            wait = self.add_due()
+            wait = self.add_due_keys()
             try:
                 async with asyncio.timeout(wait):
                     await self._changed.wait()
@@ -121,6 +121,6 @@ class WorkQueue(Generic[K]):
         return len(self._dirty)
 
     @property
-    def oldest_seconds(self) -> float:
+    def oldest_wait_seconds(self) -> float:
         """The seconds for which the oldest queued key has waited."""
         return self._clock() - next(iter(self._dirty.values())) if self._dirty else 0.0

@@ -11,10 +11,10 @@ import pytest
 from sluice_contract import identity
 from sluice_contract.status import Condition, IngestJobStatus, Restart
 from sluice_operator.domain import workload
-from sluice_operator.domain.election import Record
+from sluice_operator.domain.election import LeaseRecord
 from sluice_operator.domain.objects import Job, Key, Pod
 from sluice_operator.domain.workload import PodSettings
-from sluice_operator.ports import Cluster, Conflict, Leases, NotFound, Refused
+from sluice_operator.ports import Cluster, Conflict, LeaseStore, NotFound, RequestRefused
 
 AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 PODS = PodSettings(image="sluice-runtime:0.1.0", project_id="demo-sluice")
@@ -60,7 +60,7 @@ class ClusterBehaviour:
     """Subclassed by each test module, with a fixture `bench`."""
 
     async def test_what_is_not_there_is_not_found(self, bench: Bench) -> None:
-        for call in (bench.cluster.job, bench.cluster.pod):
+        for call in (bench.cluster.read_job, bench.cluster.read_pod):
             with pytest.raises(NotFound):
                 await call((bench.namespace, "none"))
 
@@ -72,7 +72,7 @@ class ClusterBehaviour:
     async def test_a_written_status_is_read_back_equal(self, bench: Bench) -> None:
         job = await declared(bench)
         written = await bench.cluster.write_status(job.key, STATUS)
-        assert written.status == STATUS == (await bench.cluster.job(job.key)).status
+        assert written.status == STATUS == (await bench.cluster.read_job(job.key)).status
 
     async def test_the_same_status_again_changes_nothing(self, bench: Bench) -> None:
         job = await declared(bench)
@@ -97,20 +97,20 @@ class ClusterBehaviour:
 
     async def test_a_pod_without_its_account_is_refused_in_words(self, bench: Bench) -> None:
         job = await declared(bench)
-        with pytest.raises(Refused, match=identity.SERVICE_ACCOUNT):
-            await bench.cluster.create_pod(workload.pod(job, 7, "cold", PODS))
+        with pytest.raises(RequestRefused, match=identity.SERVICE_ACCOUNT):
+            await bench.cluster.create_pod(workload.pod_manifest(job, 7, "cold", PODS))
 
     async def test_an_account_can_be_ensured_again_and_again(self, bench: Bench) -> None:
-        await bench.cluster.ensure_account(bench.namespace)
-        await bench.cluster.ensure_account(bench.namespace)
+        await bench.cluster.apply_service_account(bench.namespace)
+        await bench.cluster.apply_service_account(bench.namespace)
 
     async def test_a_created_pod_is_listed_and_read_and_cannot_be_created_twice(self, bench: Bench) -> None:
         job, pod = await with_pod(bench)
         assert pod.metadata.owner_references[0].uid == job.metadata.uid
-        assert (await bench.cluster.pod(job.key)).metadata.uid == pod.metadata.uid
+        assert (await bench.cluster.read_pod(job.key)).metadata.uid == pod.metadata.uid
         assert pod.metadata.uid in [each.metadata.uid for each in await bench.cluster.list_pods()]
         with pytest.raises(Conflict):
-            await bench.cluster.create_pod(workload.pod(job, 8, "cold", PODS))
+            await bench.cluster.create_pod(workload.pod_manifest(job, 8, "cold", PODS))
 
     async def test_another_pod_than_the_one_that_was_seen_is_not_deleted(self, bench: Bench) -> None:
         job, pod = await with_pod(bench)
@@ -118,12 +118,12 @@ class ClusterBehaviour:
             await bench.cluster.delete_pod(job.key, "another", pod.metadata.resource_version)
         with pytest.raises(Conflict):
             await bench.cluster.delete_pod(job.key, pod.metadata.uid, "1")
-        assert (await bench.cluster.pod(job.key)).metadata.deletion_timestamp is None
+        assert (await bench.cluster.read_pod(job.key)).metadata.deletion_timestamp is None
 
     async def test_a_deleted_pod_is_gone_or_going(self, bench: Bench) -> None:
         job, _ = await with_pod(bench)
         for _ in range(5):  # the kubelet writes its status meanwhile
-            pod = await bench.cluster.pod(job.key)
+            pod = await bench.cluster.read_pod(job.key)
             try:
                 await bench.cluster.delete_pod(job.key, pod.metadata.uid, pod.metadata.resource_version)
                 break
@@ -139,32 +139,32 @@ class ClusterBehaviour:
 class LeaseBehaviour:
     """What an election relies on. Subclassed with a fixture `leases`: a Lease that is not there yet."""
 
-    async def test_a_lease_that_is_not_there_reads_as_none(self, leases: Leases) -> None:
+    async def test_a_lease_that_is_not_there_reads_as_none(self, leases: LeaseStore) -> None:
         assert await leases.read() is None
 
-    async def test_a_written_lease_is_read_back(self, leases: Leases) -> None:
+    async def test_a_written_lease_is_read_back(self, leases: LeaseStore) -> None:
         written = await leases.write(RECORD)
         assert msgspec.structs.replace(written, resource_version="") == RECORD
         assert await leases.read() == written
 
-    async def test_a_lease_is_created_once(self, leases: Leases) -> None:
+    async def test_a_lease_is_created_once(self, leases: LeaseStore) -> None:
         await leases.write(RECORD)
         with pytest.raises(Conflict):
             await leases.write(RECORD)
 
-    async def test_of_two_who_saw_the_same_lease_only_one_writes_it(self, leases: Leases) -> None:
+    async def test_of_two_who_saw_the_same_lease_only_one_writes_it(self, leases: LeaseStore) -> None:
         seen = await leases.write(RECORD)
         taken = await leases.write(msgspec.structs.replace(seen, holder="second", transitions=1))
         with pytest.raises(Conflict):
             await leases.write(msgspec.structs.replace(seen, holder="third", transitions=1))
         assert await leases.read() == taken
 
-    async def test_a_lease_can_be_given_back(self, leases: Leases) -> None:
+    async def test_a_lease_can_be_given_back(self, leases: LeaseStore) -> None:
         held = await leases.write(RECORD)
         assert (await leases.write(msgspec.structs.replace(held, holder="", seconds=1.0))).holder == ""
 
 
-RECORD = Record(holder="first", seconds=15.0, acquired_at=AT, renewed_at=AT, transitions=0)
+RECORD = LeaseRecord(holder="first", seconds=15.0, acquired_at=AT, renewed_at=AT, transitions=0)
 STREAM: dict[str, Any] = {
     "observedGeneration": 1,
     "podUID": "pod-1",
@@ -181,19 +181,19 @@ STREAM: dict[str, Any] = {
 async def declared(bench: Bench) -> Job:
     """A job that nobody has touched."""
     await bench.declare("one", SPEC)
-    return await bench.cluster.job((bench.namespace, "one"))
+    return await bench.cluster.read_job((bench.namespace, "one"))
 
 
 async def with_pod(bench: Bench) -> tuple[Job, Pod]:
     """A job and its pod."""
     job = await declared(bench)
-    await bench.cluster.ensure_account(bench.namespace)
-    return job, await bench.cluster.create_pod(workload.pod(job, 7, "cold", PODS))
+    await bench.cluster.apply_service_account(bench.namespace)
+    return job, await bench.cluster.create_pod(workload.pod_manifest(job, 7, "cold", PODS))
 
 
 async def is_gone_or_going(cluster: Cluster, key: Key) -> bool:
     """No pod, or one that is terminating."""
     try:
-        return (await cluster.pod(key)).metadata.deletion_timestamp is not None
+        return (await cluster.read_pod(key)).metadata.deletion_timestamp is not None
     except NotFound:
         return True

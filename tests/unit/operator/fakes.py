@@ -14,9 +14,9 @@ from sluice_contract import identity
 from sluice_contract.base import field_name
 from sluice_contract.status import OPERATOR_FIELDS, IngestJobStatus
 from sluice_operator.domain import objects
-from sluice_operator.domain.election import Record
+from sluice_operator.domain.election import LeaseRecord
 from sluice_operator.domain.objects import Job, Key, Pod
-from sluice_operator.ports import Conflict, NotFound, Refused, Report, Unavailable
+from sluice_operator.ports import Conflict, EventReport, NotFound, RequestRefused, Unavailable
 
 Document = dict[str, Any]
 Watcher = Callable[[str, str, Document], None]
@@ -48,21 +48,21 @@ class FakeCluster:
 
     async def list_jobs(self) -> list[Job]:
         """See the port."""
-        return [objects.job(each) for each in self.jobs.values()]
+        return [objects.decode_job(each) for each in self.jobs.values()]
 
     async def list_pods(self) -> list[Pod]:
         """See the port."""
         labels = [each["metadata"].get("labels", {}) for each in self.pods.values()]
         chosen = [label.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY for label in labels]
-        return [objects.pod(each) for each, ours in zip(self.pods.values(), chosen, strict=True) if ours]
+        return [objects.decode_pod(each) for each, ours in zip(self.pods.values(), chosen, strict=True) if ours]
 
-    async def job(self, key: Key) -> Job:
+    async def read_job(self, key: Key) -> Job:
         """See the port."""
-        return objects.job(_found(self.jobs, key))
+        return objects.decode_job(_found(self.jobs, key))
 
-    async def pod(self, key: Key) -> Pod:
+    async def read_pod(self, key: Key) -> Pod:
         """See the port."""
-        return objects.pod(_found(self.pods, _pod_key(key)))
+        return objects.decode_pod(_found(self.pods, _pod_key(key)))
 
     async def write_status(self, key: Key, status: IngestJobStatus) -> Job:
         """See the port."""
@@ -73,9 +73,9 @@ class FakeCluster:
             applied = kept | msgspec.to_builtins(status)
             if applied != document.get("status"):
                 self.change("ingestjobs", document, status=applied)
-        return objects.job(document)
+        return objects.decode_job(document)
 
-    async def ensure_account(self, namespace: str) -> None:
+    async def apply_service_account(self, namespace: str) -> None:
         """See the port."""
         with self._write("account"):
             self.accounts.add(namespace)
@@ -87,14 +87,14 @@ class FakeCluster:
         if key in self.pods:
             raise Conflict(f"pods {key[1]!r} already exists")
         if self.refusal or key[0] not in self.accounts:
-            raise Refused(self.refusal or "service account sluice-ingest not found")
+            raise RequestRefused(self.refusal or "service account sluice-ingest not found")
         with self._write("create"):
             document = copy.deepcopy(manifest) | {"status": {"phase": "Pending"}}
             document["metadata"]["uid"] = f"pod-{next(self._versions)}"
             document["spec"] |= {"nodeName": "here"} if self.bound else {}
             self.pods[key] = document
             self.change("pods", document, change="ADDED")
-        return objects.pod(document)
+        return objects.decode_pod(document)
 
     async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
         """See the port."""
@@ -167,10 +167,10 @@ class _Write:
 
 
 class FakeLeases:
-    """Implements `ports.Leases`."""
+    """Implements `ports.LeaseStore`."""
 
     def __init__(self) -> None:
-        self.record: Record | None = None
+        self.record: LeaseRecord | None = None
         self.writes = 0
         self.away: set[str] = set()  # the replicas that cannot reach it
 
@@ -186,12 +186,12 @@ class FakeLease:
         self._leases = leases
         self._replica = replica
 
-    async def read(self) -> Record | None:
+    async def read(self) -> LeaseRecord | None:
         """See the port."""
         await self._reach()
         return self._leases.record
 
-    async def write(self, record: Record) -> Record:
+    async def write(self, record: LeaseRecord) -> LeaseRecord:
         """See the port."""
         await self._reach()
         known = self._leases.record.resource_version if self._leases.record is not None else ""
@@ -208,12 +208,12 @@ class FakeLease:
 
 
 class FakeRecorder:
-    """Implements `ports.Recorder`."""
+    """Implements `ports.EventQueue`."""
 
     def __init__(self) -> None:
-        self.reports: list[Report] = []
+        self.reports: list[EventReport] = []
 
-    def record(self, report: Report) -> None:
+    def record(self, report: EventReport) -> None:
         """See the port."""
         self.reports.append(report)
 

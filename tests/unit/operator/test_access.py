@@ -36,7 +36,7 @@ async def test_a_pod_knows_its_way_and_reads_a_renewed_token_anew(tmp_path: Path
     mounted = tmp_path / "mounted"
     certificates.write_all(mounted)
     (mounted / "token").write_text("first")
-    client = access.in_cluster(IN_A_POD, mounted)
+    client = access.create_in_cluster_client(IN_A_POD, mounted)
     assert (client.configuration.host, await token(client)) == ("https://[fd00::1]:443", "bearer first")
     (mounted / "token").write_text("second")
     assert await token(client) == "bearer first"
@@ -47,25 +47,25 @@ async def test_a_pod_knows_its_way_and_reads_a_renewed_token_anew(tmp_path: Path
 
 def test_outside_a_pod_and_without_kubeconfig_there_is_no_way(tmp_path: Path) -> None:
     with pytest.raises(access.AccessError, match="KUBECONFIG"):
-        access.in_cluster({}, tmp_path)
+        access.create_in_cluster_client({}, tmp_path)
 
 
 def test_a_damaged_ca_is_named(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("first")
     (tmp_path / "ca.crt").write_text("none")
     with pytest.raises(access.AccessError):
-        access.in_cluster(IN_A_POD, tmp_path)
+        access.create_in_cluster_client(IN_A_POD, tmp_path)
 
 
 async def test_a_kubeconfig_names_server_and_token(tmp_path: Path) -> None:
     path = kubeconfig(tmp_path, {"token": "secret"})
-    client = await access.access({"KUBECONFIG": str(path)})
+    client = await access.create_client({"KUBECONFIG": str(path)})
     assert (client.configuration.host, await token(client)) == ("http://127.0.0.1:8001", "Bearer secret")
 
 
 async def test_a_token_file_is_read_anew_after_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "token").write_text("first")
-    client = await access.by_kubeconfig(kubeconfig(tmp_path, {"tokenFile": "token"}))
+    client = await access.create_kubeconfig_client(kubeconfig(tmp_path, {"tokenFile": "token"}))
     (tmp_path / "token").write_text("second")
     assert await token(client) == "Bearer first"
     monkeypatch.setattr(access, "RELOAD_SECONDS", 0.0)
@@ -76,4 +76,4 @@ async def test_a_kubeconfig_without_its_context_is_refused(tmp_path: Path) -> No
     (tmp_path / "config").write_text("current-context: none\ncontexts: []\nclusters: []\nusers: []\n")
     for path in (tmp_path / "config", tmp_path / "absent"):
         with pytest.raises(access.AccessError, match="not a kubeconfig"):
-            await access.by_kubeconfig(path)
+            await access.create_kubeconfig_client(path)

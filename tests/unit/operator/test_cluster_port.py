@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sluice_operator.ports import Leases
+from sluice_operator.ports import LeaseStore
 
 from .behaviour import ClusterBehaviour, LeaseBehaviour
 from .fakes import FakeCluster, FakeLeases
@@ -42,6 +42,6 @@ class TestFakeLeases(LeaseBehaviour):
     """The whole suite."""
 
     @pytest.fixture
-    def leases(self) -> Leases:
+    def leases(self) -> LeaseStore:
         """The Lease, as one replica reaches it."""
         return FakeLeases().seen_by("first")

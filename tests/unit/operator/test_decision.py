@@ -15,11 +15,11 @@ from sluice_contract import conditions as c
 from sluice_contract.status import OPERATOR_FIELDS, RUNTIME_FIELDS, IngestJobStatus, Restart, StreamState, StreamStatus
 from sluice_operator.domain import objects, workload
 from sluice_operator.domain.actions import CreatePod, DeletePod
-from sluice_operator.domain.decision import decide, operator_part
+from sluice_operator.domain.decision import decide, without_stream_status
 from sluice_operator.domain.document_claims import DocumentConflict
-from sluice_operator.domain.observation import Observation, Refusal
-from sluice_operator.domain.pod_checks import PLACEMENT
-from sluice_operator.domain.readiness import READINESS
+from sluice_operator.domain.observation import Observation, PodRefusal
+from sluice_operator.domain.pod_checks import POD_CHECKS
+from sluice_operator.domain.readiness import READINESS_CHECKS
 
 from .world import KEY, NOW, PODS, RUNNING, SYNTHETIC, condition, job_of, pause, said
 
@@ -27,40 +27,40 @@ STATES = list(StreamState.__args__)  # type: ignore[attr-defined]
 
 
 def test_the_order_of_the_checks_is_pinned() -> None:
-    assert [check.__name__ for check in PLACEMENT] == [
-        "stop_is_not_confirmed",
-        "job_is_being_deleted",
-        "spec_is_not_understood",
-        "pod_is_foreign",
-        "documents_are_claimed",
-        "pod_is_terminating",
-        "pod_is_of_an_earlier_job",
-        "pod_is_outdated",
-        "tape_is_finished",
-        "pod_has_ended",
-        "api_server_refused",
-        "restart_is_not_due",
-        "account_is_missing",
-        "pod_is_missing",
+    assert [check.__name__ for check in POD_CHECKS] == [
+        "finding_if_stop_is_not_confirmed",
+        "finding_if_job_is_being_deleted",
+        "finding_if_spec_is_not_understood",
+        "finding_if_pod_is_foreign",
+        "finding_if_documents_are_claimed",
+        "finding_if_pod_is_terminating",
+        "finding_if_pod_is_of_earlier_job",
+        "finding_if_pod_is_outdated",
+        "finding_if_tape_is_finished",
+        "finding_if_pod_has_ended",
+        "finding_if_api_server_refused",
+        "finding_if_restart_is_not_due",
+        "finding_if_account_is_missing",
+        "finding_if_pod_is_missing",
     ]
-    assert [check.__name__ for check in READINESS] == [
-        "job_is_being_deleted",
-        "pod_is_stalled",
-        "pause_needs_nothing",
-        "pause_is_pending",
-        "pod_is_not_in_place",
-        "pod_does_not_run",
-        "heartbeat_is_stale",
-        "pod_has_not_reported",
-        "spec_is_not_understood_by_the_pod",
-        "pause_is_confirmed",
-        "generation_is_not_applied",
-        "tape_is_at_its_end",
-        "stream_is_blocked",
-        "stream_is_backing_off",
-        "sink_is_unhealthy",
-        "stream_is_live",
-        "stream_is_connecting",
+    assert [check.__name__ for check in READINESS_CHECKS] == [
+        "verdict_if_job_is_being_deleted",
+        "verdict_if_pod_is_stalled",
+        "verdict_if_pause_needs_nothing",
+        "verdict_if_pause_is_pending",
+        "verdict_if_pod_is_not_in_place",
+        "verdict_if_pod_does_not_run",
+        "verdict_if_heartbeat_is_stale",
+        "verdict_if_pod_has_not_reported",
+        "verdict_if_pod_does_not_understand_spec",
+        "verdict_if_pod_is_paused",
+        "verdict_if_generation_is_not_applied",
+        "verdict_if_tape_is_finished",
+        "verdict_if_stream_is_blocked",
+        "verdict_if_stream_is_backing_off",
+        "verdict_if_sink_is_unhealthy",
+        "verdict_if_stream_is_live",
+        "verdict_if_stream_is_connecting",
     ]
 
 
@@ -96,7 +96,7 @@ def _streams() -> list[StreamStatus | None]:
 
 def _pods() -> list[objects.Pod | None]:
     """A pod with the job's pod name in every phase: ours, going, somebody else's, unlabelled; and none."""
-    document = workload.pod(job_of(SYNTHETIC), 1, "cold", PODS)
+    document = workload.pod_manifest(job_of(SYNTHETIC), 1, "cold", PODS)
     waiting = {"name": "ingest", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
     found: list[objects.Pod | None] = [None, None]
     for phase, change in itertools.product(
@@ -111,12 +111,12 @@ def _pods() -> list[objects.Pod | None]:
         ({}, {}, {"deletionTimestamp": NOW.isoformat()}, {"ownerReferences": []}, {"labels": {}}),
     ):
         meta = document["metadata"] | {"uid": "pod-1", "resourceVersion": "1"} | change
-        found.append(objects.pod({"metadata": meta, "status": phase}))
+        found.append(objects.decode_pod({"metadata": meta, "status": phase}))
     return found
 
 
 def _status(stream: dict[str, object]) -> IngestJobStatus:
-    return objects.job({"metadata": {"name": KEY[1]}, "spec": SYNTHETIC, "status": {"stream": stream}}).status
+    return objects.decode_job({"metadata": {"name": KEY[1]}, "spec": SYNTHETIC, "status": {"stream": stream}}).status
 
 
 CHANGES: tuple[dict[str, Any], ...] = (
@@ -159,7 +159,7 @@ def observations(draw: st.DrawFn) -> Observation:
         heartbeat_was_looked_up=draw(st.booleans()),
         pausing_seconds=draw(st.sampled_from([0.0, 11.0, 16.0])),
         confirmed_symbol_pauses=draw(st.sampled_from([frozenset(), frozenset({"SPY"})])),
-        refusal=draw(st.sampled_from([None, Refusal("quota", 1, None, 30.0), Refusal("quota", 2, 1, 61.0)])),
+        refusal=draw(st.sampled_from([None, PodRefusal("quota", 1, None, 30.0), PodRefusal("quota", 2, 1, 61.0)])),
         conflict=draw(st.sampled_from([None, None, None, DocumentConflict(holder=("acme", "first"), quotes=("SPY",))])),
     )
 
@@ -224,7 +224,10 @@ def test_a_ready_job_has_a_pod_that_applied_the_newest_spec_or_nothing_to_run(se
 @always
 def test_paused_is_true_only_where_nothing_can_be_written(seen: Observation) -> None:
     reason = condition(_after(seen), c.PAUSED)
-    running = seen.pod is not None and seen.pod.status == objects.pod({"metadata": _ANY_META, "status": RUNNING}).status
+    running = (
+        seen.pod is not None
+        and seen.pod.status == objects.decode_pod({"metadata": _ANY_META, "status": RUNNING}).status
+    )
     if reason == ("True", c.NOTHING_CONNECTED):
         assert not running or (seen.pod is not None and not seen.pod.metadata.owner_references)
 
@@ -253,4 +256,4 @@ _ANY_META = {"name": "a", "namespace": "b", "uid": "c", "resourceVersion": "1"}
 def _after(seen: Observation) -> IngestJobStatus:
     decision = decide(seen)
     assert seen.job is not None
-    return decision.status if decision.status is not None else operator_part(seen.job.status)
+    return decision.status if decision.status is not None else without_stream_status(seen.job.status)

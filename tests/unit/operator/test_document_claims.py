@@ -22,20 +22,20 @@ def job(name: str = "feed", age: float = 0.0, namespace: str = "acme", **spec: A
     meta = {"namespace": namespace, "name": name, "uid": name, "generation": 1}
     made = {"creationTimestamp": (NOW - timedelta(seconds=age)).isoformat()}
     own = {"heartbeat": {"document": f"{name}_ingest"}}
-    return objects.job({"metadata": meta | made, "spec": SYNTHETIC | own | spec})
+    return objects.decode_job({"metadata": meta | made, "spec": SYNTHETIC | own | spec})
 
 
 def claims(*jobs: Job) -> DocumentClaims:
     """All of them, put in this order."""
     made = DocumentClaims()
     for each in jobs:
-        made.put(each.key, document_claim(each, PROJECT))
+        made.replace_claim(each.key, document_claim(each, PROJECT))
     return made
 
 
 def conflict(*jobs: Job) -> DocumentConflict | None:
     """That of the last job, whatever the order in which they become known."""
-    found = {claims(*order).conflict(jobs[-1].key) for order in (jobs, jobs[::-1])}
+    found = {claims(*order).find_conflict(jobs[-1].key) for order in (jobs, jobs[::-1])}
     assert len(found) == 1
     return found.pop()
 
@@ -130,15 +130,15 @@ def test_a_change_concerns_those_that_it_may_free_or_hinder_and_nobody_else() ->
     first, second, third = job("aa", age=3), job("bb", age=2), job("cc", age=1)
     made = claims(first, second, third, job("other", symbols=["MSFT"]))
     key: Key = ("acme", "aa")
-    assert made.put(key, document_claim(first, PROJECT)) == set()
-    assert made.put(("acme", "bb"), document_claim(job("bb", age=2, symbols=["SPY"]), PROJECT)) == set()
-    assert made.put(key, document_claim(job("aa", age=3, symbols=["AAPL"]), PROJECT)) == {
+    assert made.replace_claim(key, document_claim(first, PROJECT)) == set()
+    assert made.replace_claim(("acme", "bb"), document_claim(job("bb", age=2, symbols=["SPY"]), PROJECT)) == set()
+    assert made.replace_claim(key, document_claim(job("aa", age=3, symbols=["AAPL"]), PROJECT)) == {
         ("acme", "bb"),
         ("acme", "cc"),
     }
-    assert made.conflict(("acme", "bb")) is None
-    assert made.put(key, None) == {("acme", "cc")}
-    assert made.put(key, document_claim(first, PROJECT)) == {("acme", "bb"), ("acme", "cc")}
+    assert made.find_conflict(("acme", "bb")) is None
+    assert made.replace_claim(key, None) == {("acme", "cc")}
+    assert made.replace_claim(key, document_claim(first, PROJECT)) == {("acme", "bb"), ("acme", "cc")}
 
 
 def test_a_thousand_jobs_on_one_document_concern_each_other_only_through_the_first() -> None:
@@ -146,15 +146,15 @@ def test_a_thousand_jobs_on_one_document_concern_each_other_only_through_the_fir
     jobs = [job(f"job-{n}", age=9999 - n, symbols=[f"S{n}"], **same) for n in range(1000)]
     made = claims(*jobs)
     for each in jobs[1:]:
-        assert made.conflict(each.key) == DocumentConflict(holder=("acme", "job-0"), heartbeat="market_ingest")
-        assert made.put(each.key, None) == set()
-        assert made.put(each.key, document_claim(each, PROJECT)) == set()
-    assert len(made.put(jobs[0].key, None)) == 999
+        assert made.find_conflict(each.key) == DocumentConflict(holder=("acme", "job-0"), heartbeat="market_ingest")
+        assert made.replace_claim(each.key, None) == set()
+        assert made.replace_claim(each.key, document_claim(each, PROJECT)) == set()
+    assert len(made.replace_claim(jobs[0].key, None)) == 999
 
 
 def test_nothing_is_kept_of_jobs_that_are_gone() -> None:
     jobs = [job(f"job-{n}", age=n) for n in range(9)]
     made = claims(*jobs)
     for each in jobs:
-        made.put(each.key, None)
+        made.replace_claim(each.key, None)
     assert all(not kept for kept in vars(made).values())

@@ -25,7 +25,7 @@ async def second(world: World, created: str = LATER_AT, **spec: Any) -> None:
 
 def later(world: World) -> Job:
     """The second job, as the cluster has it."""
-    return objects.job(world.cluster.jobs[LATER])
+    return objects.decode_job(world.cluster.jobs[LATER])
 
 
 def stalled(world: World) -> tuple[str, str]:

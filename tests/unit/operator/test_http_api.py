@@ -5,16 +5,16 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from sluice_operator.adapters.http_api import Health, served
+from sluice_operator.adapters.http_api import EndpointSources, http_server
 
 REAL_TIME = True
 
 
 @pytest.mark.parametrize("good", [True, False])
 async def test_health_has_a_path_for_each_question(unused_tcp_port: int, good: bool) -> None:
-    health = Health(alive=lambda: good, ready=lambda: good, metrics=lambda: b"page\n")
+    health = EndpointSources(alive=lambda: good, ready=lambda: good, metrics=lambda: b"page\n")
     answers = {}
-    async with served(health, "127.0.0.1", unused_tcp_port), aiohttp.ClientSession() as session:
+    async with http_server(health, "127.0.0.1", unused_tcp_port), aiohttp.ClientSession() as session:
         for path in ("/livez", "/healthz", "/readyz", "/metrics"):
             async with session.get(f"http://127.0.0.1:{unused_tcp_port}{path}") as response:
                 answers[path] = (response.status, await response.text())

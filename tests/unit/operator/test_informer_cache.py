@@ -23,7 +23,7 @@ class Counted:
     def __init__(self) -> None:
         self.repairs: list[tuple[str, int]] = []
 
-    def repaired(self, kind: str, count: int) -> None:
+    def count_repairs(self, kind: str, count: int) -> None:
         """See there."""
         self.repairs.append((kind, count))
 
@@ -91,7 +91,7 @@ async def test_a_pod_whose_name_is_no_jobs_is_nobodys_news(rig: Rig) -> None:
 async def test_a_resync_removes_what_disappeared_while_nobody_watched(rig: Rig) -> None:
     rig.cut()
     rig.cluster.remove(KEY)
-    await rig.resync.refresh(rig.added.append)
+    await rig.resync.resync_once(rig.added.append)
     assert (rig.store.jobs.get(KEY), rig.added[0]) == (None, KEY)
     assert rig.counted.repairs == [("ingestjobs", 1)]
 
@@ -102,12 +102,12 @@ async def test_a_resync_finds_what_the_watch_is_only_late_with_and_counts_nothin
     asyncio.get_running_loop().call_later(
         5, lambda: handlers.on_job_event(rig.store, "MODIFIED", rig.cluster.jobs[KEY])
     )
-    await rig.resync.refresh(rig.added.append)
+    await rig.resync.resync_once(rig.added.append)
     assert (rig.counted.repairs, rig.added[0]) == ([], KEY)
 
 
 async def test_what_changes_while_a_list_is_read_is_newer_than_the_list(rig: Rig) -> None:
-    rig.store.jobs.begin_list()
+    rig.store.jobs.begin_to_record_changes()
     rig.cluster.remove(KEY)
     listed = {KEY: (await _job_anew(rig))}
     rig.store.jobs.replace_all(listed, kept=lambda _: False)
@@ -116,14 +116,14 @@ async def test_what_changes_while_a_list_is_read_is_newer_than_the_list(rig: Rig
 
 async def test_a_cluster_restored_from_a_backup_counts_anew(rig: Rig) -> None:
     rig.cluster.jobs[KEY]["metadata"]["resourceVersion"] = "0"
-    await rig.resync.refresh(rig.added.append)
+    await rig.resync.resync_once(rig.added.append)
     known = rig.store.jobs.get(KEY)
     assert known is not None
     assert known.metadata.resource_version == "0"
 
 
 async def test_a_resync_adds_every_key_and_ensures_every_account(rig: Rig) -> None:
-    await rig.resync.refresh(rig.added.append)
+    await rig.resync.resync_once(rig.added.append)
     assert (rig.added, rig.cluster.accounts) == ([KEY], {"acme"})
 
 
@@ -137,11 +137,11 @@ async def test_the_first_list_is_tried_until_the_definition_is_served_and_the_se
         return list(await listing())
 
     rig.cluster.list_jobs = reluctant  # type: ignore[method-assign,assignment]
-    await rig.resync.first()
+    await rig.resync.list_until_complete()
     assert virtual_time.seconds() == 4
 
 
 async def _job_anew(rig: Rig) -> Job:
     rig.cut()
     rig.cluster.declare(KEY, SYNTHETIC)
-    return await rig.cluster.job(KEY)
+    return await rig.cluster.read_job(KEY)

@@ -10,8 +10,8 @@ from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 
 from sluice_operator import handlers
-from sluice_operator.adapters.access import ReadOnly, WriteRefused, session_for_kopf
-from sluice_operator.kopf_storages import NoDiffBase, NoProgress
+from sluice_operator.adapters.access import ReadOnlyMiddleware, WriteRefused, create_kopf_session
+from sluice_operator.kopf_storages import EmptyDiffBaseStorage, EmptyProgressStorage
 
 SPOILT: dict[str, Any] = {
     "metadata": {
@@ -25,7 +25,7 @@ SPOILT: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("storage", [NoDiffBase(), NoProgress()])
+@pytest.mark.parametrize("storage", [EmptyDiffBaseStorage(), EmptyProgressStorage()])
 def test_a_storage_reads_nothing_and_stores_nothing(storage: Any) -> None:
     patch: dict[str, Any] = {}
     given = {"key": "job_event", "body": SPOILT, "patch": patch, "essence": {}, "record": {}, "value": "now"}
@@ -38,8 +38,8 @@ def test_a_storage_reads_nothing_and_stores_nothing(storage: Any) -> None:
 
 def test_kopf_keeps_nothing_on_an_object() -> None:
     chosen = handlers.kopf_settings()
-    assert isinstance(chosen.persistence.diffbase_storage, NoDiffBase)
-    assert isinstance(chosen.persistence.progress_storage, NoProgress)
+    assert isinstance(chosen.persistence.diffbase_storage, EmptyDiffBaseStorage)
+    assert isinstance(chosen.persistence.progress_storage, EmptyProgressStorage)
     assert " " in chosen.persistence.finalizer
     assert list(chosen.queueing.error_delays) == [0.0]
 
@@ -49,9 +49,9 @@ async def test_kopfs_session_sends_no_write_and_logs_and_counts_it(
     method: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     refused: list[None] = []
-    read_only = ReadOnly(lambda: refused.append(None))
+    read_only = ReadOnlyMiddleware(lambda: refused.append(None))
     client = ApiClient(Configuration(host="http://127.0.0.1:9"))
-    async with session_for_kopf(client, read_only, 1) as session:
+    async with create_kopf_session(client, read_only, 1) as session:
         for _ in range(2):
             with pytest.raises(WriteRefused, match=f"{method} /api/v1/pods"):
                 await session.request(method, "http://127.0.0.1:9/api/v1/pods?token=x")

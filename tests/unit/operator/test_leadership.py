@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from sluice_operator.domain.election import LeaseTimings, Record
+from sluice_operator.domain.election import LeaseRecord, LeaseTimings
 from sluice_operator.leadership import ElectionClocks, Leadership
 from support import virtual_time
 
@@ -36,7 +36,7 @@ async def running(each: Leadership) -> AsyncIterator[asyncio.Task[None]]:
     """The replica's process; done with `Left` when it has ended itself."""
 
     async def process() -> None:
-        await asyncio.gather(each.run(), each.guard())
+        await asyncio.gather(each.run(), each.exit_when_lease_expires())
 
     task = asyncio.create_task(process())
     try:
@@ -52,9 +52,9 @@ async def test_one_leads_and_renews_and_the_other_stands_by() -> None:
     first, second = replica(leases, "first"), replica(leases, "second")
     async with running(first), running(second):
         await asyncio.sleep(60)
-        assert (first.holds, second.holds) == (True, False)
+        assert (first.is_leading, second.is_leading) == (True, False)
         assert leases.writes == 31
-        assert first.seconds_left() == pytest.approx(10, abs=2)
+        assert first.write_seconds_left() == pytest.approx(10, abs=2)
 
 
 async def test_the_lease_of_a_leader_that_died_is_taken_when_it_has_expired() -> None:
@@ -66,7 +66,7 @@ async def test_the_lease_of_a_leader_that_died_is_taken_when_it_has_expired() ->
     async with running(second):
         await second.wait()
         assert 15 <= virtual_time.seconds() - died_at <= 18
-        assert second.transitions == 1
+        assert second.holder_changes == 1
 
 
 async def test_a_lease_that_is_given_back_is_taken_at_the_next_look() -> None:
@@ -74,8 +74,8 @@ async def test_a_lease_that_is_given_back_is_taken_at_the_next_look() -> None:
     first, second = replica(leases, "first"), replica(leases, "second")
     async with running(first):
         await asyncio.sleep(1)
-    await first.release()
-    assert not first.holds
+    await first.release_lease()
+    assert not first.is_leading
     released_at = virtual_time.seconds()
     async with running(second):
         await second.wait()
@@ -86,7 +86,7 @@ async def test_only_a_leader_gives_the_lease_back() -> None:
     leases = FakeLeases()
     second = replica(leases, "second")
     async with running(replica(leases, "first")), running(second):
-        await second.release()
+        await second.release_lease()
         assert leases.record is not None
         assert leases.record.holder == "first"
 
@@ -99,7 +99,7 @@ async def test_a_leader_that_cannot_renew_writes_nothing_after_the_deadline_and_
         cut_at = virtual_time.seconds()
         with pytest.raises(Left):
             await process
-        assert not first.holds
+        assert not first.is_leading
         assert 8 <= virtual_time.seconds() - cut_at <= 10.5
 
 
@@ -118,7 +118,7 @@ async def test_the_deadline_has_passed_before_anybody_else_can_lead() -> None:
 async def test_a_leader_whose_lease_somebody_else_has_ends_at_once() -> None:
     leases = FakeLeases()
     async with running(replica(leases, "first")) as process:
-        leases.record = Record("thief", 15, resource_version=str(leases.writes))
+        leases.record = LeaseRecord("thief", 15, resource_version=str(leases.writes))
         stolen_at = virtual_time.seconds()
         with pytest.raises(Left):
             await process
@@ -132,7 +132,7 @@ async def test_a_deleted_lease_stays_with_its_leader() -> None:
         await asyncio.sleep(5)
         leases.record, leases.writes = None, 100
         await asyncio.sleep(30)
-        assert (first.holds, second.holds) == (True, False)
+        assert (first.is_leading, second.is_leading) == (True, False)
 
 
 async def test_time_in_which_the_api_server_does_not_answer_does_not_count() -> None:

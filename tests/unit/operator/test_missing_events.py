@@ -29,7 +29,7 @@ class Counts:
         self.undelivered: dict[str, int] = {}
         self.live_reads: dict[str, int] = {}
 
-    def set_undelivered(self, kind: str, count: int) -> None:
+    def set_undelivered_objects(self, kind: str, count: int) -> None:
         """See there."""
         self.undelivered[kind] = count
 
@@ -37,7 +37,7 @@ class Counts:
         """See there."""
         self.live_reads[kind] = self.live_reads.get(kind, 0) + count
 
-    def repaired(self, kind: str, count: int) -> None:
+    def count_repairs(self, kind: str, count: int) -> None:
         """See there."""
 
 
@@ -55,12 +55,12 @@ class Rig:
 
     async def resync_once(self) -> None:
         """Run one resync."""
-        await self.resync.refresh(lambda _: None)
+        await self.resync.resync_once(lambda _: None)
 
     async def read_twice(self) -> None:
         """Run two rounds: what is undelivered in both is overdue."""
-        await self.live_reads.read_overdue()
-        await self.live_reads.read_overdue()
+        await self.live_reads.read_overdue_objects()
+        await self.live_reads.read_overdue_objects()
 
     def pause(self, key: Key, enabled: bool = False) -> None:
         """Change a job."""
@@ -112,7 +112,7 @@ async def test_a_watch_is_broken_though_live_reads_keep_the_store_current(rig: R
     for enabled in (False, True):
         rig.pause(KEY, enabled)
         await rig.read_twice()
-        rig.store.jobs.put(KEY, await rig.cluster.job(KEY))
+        rig.store.jobs.put(KEY, await rig.cluster.read_job(KEY))
         if not enabled:
             await rig.resync_once()
     with pytest.raises(WatchBroken):
@@ -145,7 +145,7 @@ async def test_a_delivery_between_two_resyncs_forgives(rig: Rig) -> None:
 
 
 async def test_the_two_kinds_are_examined_apart(rig: Rig) -> None:
-    manifest = workload.pod(job_of(SYNTHETIC), 1, "hash", PODS)
+    manifest = workload.pod_manifest(job_of(SYNTHETIC), 1, "hash", PODS)
     rig.dropped = {("acme", manifest["metadata"]["name"])}
     rig.cluster.accounts.add("acme")
     await rig.cluster.create_pod(manifest)
@@ -185,17 +185,17 @@ async def test_an_object_without_events_is_read_every_10_s_until_the_watch_deliv
 
 async def test_an_answer_to_a_write_shows_that_events_are_missing(rig: Rig) -> None:
     rig.cluster.pod_says(KEY, {"observedGeneration": 1})
-    rig.store.jobs.put(KEY, await rig.cluster.job(KEY))
+    rig.store.jobs.put(KEY, await rig.cluster.read_job(KEY))
     await rig.read_twice()
     assert rig.counts.live_reads == {"ingestjobs": 1}
 
 
 async def test_a_state_that_the_watch_delivers_late_is_not_read(rig: Rig) -> None:
     rig.cluster.pod_says(KEY, {"observedGeneration": 1})
-    rig.store.jobs.put(KEY, await rig.cluster.job(KEY))
-    await rig.live_reads.read_overdue()
+    rig.store.jobs.put(KEY, await rig.cluster.read_job(KEY))
+    await rig.live_reads.read_overdue_objects()
     handlers.on_job_event(rig.store, "MODIFIED", rig.cluster.jobs[KEY])
-    await rig.live_reads.read_overdue()
+    await rig.live_reads.read_overdue_objects()
     assert rig.counts.live_reads == {}
 
 
@@ -206,7 +206,7 @@ async def test_a_live_read_removes_what_is_gone(rig: Rig) -> None:
     await rig.read_twice()
     assert rig.store.jobs.get(KEY) is None
     assert KEY not in rig.store.jobs.streamed
-    await rig.live_reads.read_overdue()
+    await rig.live_reads.read_overdue_objects()
     assert rig.counts.undelivered["ingestjobs"] == 0
 
 
@@ -232,10 +232,10 @@ async def test_an_api_server_that_does_not_answer_is_logged_and_asked_again(
 
     rig.pause(KEY)
     await rig.resync_once()
-    monkeypatch.setattr(rig.cluster, "job", fail)
+    monkeypatch.setattr(rig.cluster, "read_job", fail)
     reads = LiveReads(rig.cluster, rig.store, rig.counts, asyncio.sleep)
     for _ in range(3):
-        await reads.read_overdue()
+        await reads.read_overdue_objects()
     assert [record.message for record in caplog.records].count("live reads failed; retrying") == 2
 
 
@@ -248,10 +248,10 @@ async def test_a_round_reads_100_objects_at_most_and_the_next_one_the_others(rig
     await rig.read_twice()
     for key in keys:
         rig.pause(key)
-    await rig.live_reads.read_overdue()
+    await rig.live_reads.read_overdue_objects()
     assert rig.counts.live_reads["ingestjobs"] == 2 * MOST_READS
     assert sum(not rig.is_enabled(key) for key in keys) == MOST_READS
-    await rig.live_reads.read_overdue()
+    await rig.live_reads.read_overdue_objects()
     assert not any(rig.is_enabled(key) for key in keys)
 
 
@@ -259,7 +259,7 @@ async def test_a_foreign_pod_without_the_operators_label_is_not_missed(rig: Rig)
     rig.cluster.pods["acme", "us-equities-ingest"] = foreign = {
         "metadata": {"namespace": "acme", "name": "us-equities-ingest", "uid": "foreign", "resourceVersion": "999"}
     }
-    rig.store.put_pod(await rig.cluster.pod(KEY))
+    rig.store.put_pod(await rig.cluster.read_pod(KEY))
     await rig.read_twice()
     assert rig.store.pods.get(KEY) is not None, foreign
     assert rig.counts.live_reads == {}

@@ -11,25 +11,25 @@ from sluice_contract import conditions as c
 from sluice_contract.status import Condition
 from sluice_operator import handlers, watchdog
 from sluice_operator.adapters import events
-from sluice_operator.domain.actions import Transition
+from sluice_operator.domain.actions import ConditionTransition
 from sluice_operator.informer_cache import ClusterState
-from sluice_operator.ports import Report
-from sluice_operator.settings import Settings, settings
+from sluice_operator.ports import EventReport
+from sluice_operator.settings import Settings, settings_from_environment
 
 from .world import KEY, NOW
 
 
-def report(uid: str = "job-1") -> Report:
+def report(uid: str = "job-1") -> EventReport:
     """A job that became not ready."""
     condition = Condition(
         type=c.STALLED, status="True", reason=c.POD_REJECTED, message="quota", last_transition_time=NOW,
         observed_generation=1,
     )  # fmt: skip
-    return Report(KEY, uid, Transition(condition, warning=True))
+    return EventReport(KEY, uid, ConditionTransition(condition, warning=True))
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
-    assert settings({}) == Settings()
+    assert settings_from_environment({}) == Settings()
 
 
 def test_every_variable_is_heeded() -> None:
@@ -49,7 +49,7 @@ def test_every_variable_is_heeded() -> None:
         "SLUICE_HTTP_PORT": "9000",
         "SLUICE_LOG_LEVEL": "DEBUG",
     }
-    assert msgspec.structs.asdict(settings(environment)) == {
+    assert msgspec.structs.asdict(settings_from_environment(environment)) == {
         "image": "registry/runtime:2",
         "project_id": "prod",
         "firestore_emulator_host": "127.0.0.1:1",
@@ -73,11 +73,11 @@ def test_every_variable_is_heeded() -> None:
 )
 def test_a_value_out_of_bounds_is_named(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=name):
-        settings({name: value})
+        settings_from_environment({name: value})
 
 
 def test_kopf_only_reflects() -> None:
-    registry = handlers.registry(ClusterState(lambda _: None), login=None)  # type: ignore[arg-type]
+    registry = handlers.kopf_registry(ClusterState(lambda _: None), login=None)  # type: ignore[arg-type]
     assert len(registry._watching.get_all_handlers()) == 2
     assert not registry._changing.get_all_handlers()
     assert not registry._spawning.get_all_handlers()
@@ -87,8 +87,8 @@ def test_kopf_only_reflects() -> None:
 
 def test_kopf_never_gives_up_and_never_waits_for_ever() -> None:
     chosen = handlers.kopf_settings()
-    assert list(itertools.islice(handlers.Forever(), 12))[-2:] == [30, 30]
-    assert isinstance(chosen.networking.error_backoffs, handlers.Forever)
+    assert list(itertools.islice(handlers.EndlessBackoff(), 12))[-2:] == [30, 30]
+    assert isinstance(chosen.networking.error_backoffs, handlers.EndlessBackoff)
     assert chosen.watching.inactivity_timeout == 70
     assert (chosen.posting.enabled, chosen.peering.standalone, chosen.scanning.disabled) == (False, True, True)
     assert dict(chosen.watching.label_selectors) != {}
@@ -96,12 +96,12 @@ def test_kopf_never_gives_up_and_never_waits_for_ever() -> None:
 
 def test_a_missing_watcher_is_named() -> None:
     running = ["watcher for pods.v1@None", "worker 1"]
-    assert watchdog.missing_watchers(running) == ["watcher for ingestjobs."]
+    assert watchdog.missing_kopf_watchers(running) == ["watcher for ingestjobs."]
 
 
 def test_the_same_transition_has_the_same_event_name() -> None:
-    event = events.event(report())
-    assert event == events.event(report())
+    event = events.event_manifest(report())
+    assert event == events.event_manifest(report())
     assert (event["metadata"]["name"], event["type"]) == (
         f"us-equities.podrejected.{int(NOW.timestamp()):x}",
         "Warning",
@@ -109,7 +109,7 @@ def test_the_same_transition_has_the_same_event_name() -> None:
 
 
 class Posted:
-    """Implements `events.Poster`."""
+    """Implements `events.EventPoster`."""
 
     def __init__(self) -> None:
         self.dropped = 0

@@ -35,7 +35,7 @@ async def test_an_api_server_that_is_away_is_not_the_pods_silence(
 ) -> None:
     await live(world)
     with monkeypatch.context() as outage:
-        outage.setattr(world.cluster, "job", _away)
+        outage.setattr(world.cluster, "read_job", _away)
         with pytest.raises(Unavailable):
             await world.advance(91)
     world.dirty.add(KEY)

@@ -10,7 +10,7 @@ import pytest
 
 from sluice_contract import conditions as c
 from sluice_operator.domain import facts
-from sluice_operator.ports import Refused
+from sluice_operator.ports import RequestRefused
 
 from .fakes import Document
 from .world import KEY, NOW, SYNTHETIC, World, condition, declared, found, live, pause
@@ -156,10 +156,10 @@ async def test_a_status_that_is_refused_does_not_keep_a_stop_from_being_enforced
     await world.advance(11)
 
     async def refuse(*_: Any) -> None:
-        raise Refused("a webhook denies it")
+        raise RequestRefused("a webhook denies it")
 
     monkeypatch.setattr(world.cluster, "write_status", refuse)
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         await world.advance(10)
     assert facts.pod_is_terminating(world.pod)
 

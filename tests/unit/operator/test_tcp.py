@@ -34,9 +34,9 @@ async def test_the_client_uses_the_pool_that_it_is_given(monkeypatch: pytest.Mon
     """It pins the client's public attribute: the client must not make a pool of its own."""
     monkeypatch.setattr(tcp, "create_connector", _connector_of_its_own)
     async with ApiClient(Configuration(host="http://127.0.0.1:9")) as client:
-        access.open_pool(client)
+        access.open_connection_pool(client)
         pool = client.rest_client.pool_manager
-        access.open_pool(client)
+        access.open_connection_pool(client)
         with pytest.raises(_Used):
             await client.call_api("GET", "http://127.0.0.1:9/version", header_params={})
         assert client.rest_client.pool_manager is pool
@@ -46,8 +46,8 @@ async def test_the_client_uses_the_pool_that_it_is_given(monkeypatch: pytest.Mon
 async def test_both_pools_take_their_connections_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp, "create_connector", _connector_of_its_own)
     async with ApiClient(Configuration(host="http://127.0.0.1:9")) as client:
-        access.open_pool(client)
-        async with access.session_for_kopf(client, access.ReadOnly(lambda: None), 1) as session:
+        access.open_connection_pool(client)
+        async with access.create_kopf_session(client, access.ReadOnlyMiddleware(lambda: None), 1) as session:
             assert isinstance(session.connector, _Connector)
             assert isinstance(client.rest_client.pool_manager.connector, _Connector)
 

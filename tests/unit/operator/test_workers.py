@@ -6,7 +6,7 @@ import asyncio
 
 from sluice_operator.domain.objects import Key
 from sluice_operator.ports import Unavailable
-from sluice_operator.reconcile import Result
+from sluice_operator.reconcile import ReconcileResult
 from sluice_operator.workers import Workers
 from sluice_operator.workqueue import WorkQueue
 from support import virtual_time
@@ -21,10 +21,10 @@ class Rig:
         self.passes: list[tuple[float, str]] = []
         self.outcomes: list[str] = []
         self.errors: dict[str, Exception] = {}
-        self.results: dict[str, list[Result]] = {}
+        self.results: dict[str, list[ReconcileResult]] = {}
         self.workers = Workers(self.queue, self._reconcile, self.gate, self)
 
-    def passed(self, seconds: float, outcome: str) -> None:
+    def record_reconciliation(self, seconds: float, outcome: str) -> None:
         """Counts."""
         assert seconds >= 0
         self.outcomes.append(outcome)
@@ -36,12 +36,12 @@ class Rig:
         asyncio.get_running_loop().call_later(until, self.queue.shut_down, 2)
         await self.workers.run(2)
 
-    async def _reconcile(self, key: Key) -> Result:
+    async def _reconcile(self, key: Key) -> ReconcileResult:
         self.passes.append((virtual_time.seconds(), key[1]))
         if key[1] in self.errors:
             raise self.errors[key[1]]
         left = self.results.get(key[1], [])
-        return left.pop(0) if left else Result()
+        return left.pop(0) if left else ReconcileResult()
 
 
 async def test_nothing_is_done_before_the_gate_opens() -> None:
@@ -64,6 +64,6 @@ async def test_failing_jobs_are_put_off_and_hold_up_no_other() -> None:
 async def test_what_was_written_is_looked_at_again_at_once_and_a_deadline_later() -> None:
     rig = Rig()
     rig.gate.set()
-    rig.results = {"a": [Result(requeue=True), Result(requeue_after=90.0)]}
+    rig.results = {"a": [ReconcileResult(requeue=True), ReconcileResult(requeue_after=90.0)]}
     await rig.run("a", until=100)
     assert rig.passes == [(0.0, "a"), (0.0, "a"), (90.0, "a")]

@@ -30,33 +30,33 @@ REPLAY = SYNTHETIC | {"provider": "replay", "replay": {"tape": {"configMapRef": 
 @pytest.mark.parametrize(("name", "spec"), [("pod-default", SYNTHETIC), ("pod-alpaca", EVERYTHING)])
 def test_the_pod_is_the_golden_one(name: str, spec: dict[str, Any]) -> None:
     golden = msgspec.yaml.decode((GOLDEN / f"{name}.yaml").read_bytes())
-    assert workload.pod(job_of(spec), 7, "0123456789abcdef", PODS) == golden
+    assert workload.pod_manifest(job_of(spec), 7, "0123456789abcdef", PODS) == golden
 
 
 def test_the_account_is_the_golden_one() -> None:
-    built = [workload.service_account("acme"), workload.role_binding("acme")]
+    built = [workload.service_account_manifest("acme"), workload.role_binding_manifest("acme")]
     assert built == msgspec.yaml.decode((GOLDEN / "account.yaml").read_bytes())
 
 
 def test_building_twice_gives_the_same() -> None:
     job = job_of(EVERYTHING)
-    assert workload.pod(job, 7, "cold", PODS) == workload.pod(job, 7, "cold", PODS)
+    assert workload.pod_manifest(job, 7, "cold", PODS) == workload.pod_manifest(job, 7, "cold", PODS)
 
 
 def test_what_the_spec_does_not_name_is_not_mounted() -> None:
-    pod = workload.pod(job_of(SYNTHETIC), 7, "cold", PODS)
+    pod = workload.pod_manifest(job_of(SYNTHETIC), 7, "cold", PODS)
     assert [each["name"] for each in pod["spec"]["volumes"]] == ["state"]
     assert [each["name"] for each in pod["spec"]["containers"][0]["volumeMounts"]] == ["state"]
 
 
 def test_only_the_named_key_of_a_tape_is_mounted() -> None:
-    [volume, _] = workload.pod(job_of(REPLAY), 7, "cold", PODS)["spec"]["volumes"]
+    [volume, _] = workload.pod_manifest(job_of(REPLAY), 7, "cold", PODS)["spec"]["volumes"]
     assert volume["configMap"] == {"name": "tape", "optional": True, "items": [{"key": "day.csv", "path": "day.csv"}]}
 
 
 def test_a_tape_of_a_claim_is_mounted_read_only() -> None:
     tape = {"claimRef": {"name": "tapes", "path": "2013/10-07.csv.gz"}}
-    pod = workload.pod(job_of(SYNTHETIC | {"provider": "replay", "replay": {"tape": tape}}), 7, "cold", PODS)
+    pod = workload.pod_manifest(job_of(SYNTHETIC | {"provider": "replay", "replay": {"tape": tape}}), 7, "cold", PODS)
     [volume, _] = pod["spec"]["volumes"]
     assert volume == {"name": "tape", "persistentVolumeClaim": {"claimName": "tapes", "readOnly": True}}
     [mount, _] = pod["spec"]["containers"][0]["volumeMounts"]
@@ -65,7 +65,7 @@ def test_a_tape_of_a_claim_is_mounted_read_only() -> None:
 
 def test_a_priority_class_is_asked_for_only_where_the_platform_has_one() -> None:
     prior = msgspec.structs.replace(PODS, priority_class="feeds")
-    specs = [workload.pod(job_of(SYNTHETIC), 7, "cold", each)["spec"] for each in (PODS, prior)]
+    specs = [workload.pod_manifest(job_of(SYNTHETIC), 7, "cold", each)["spec"] for each in (PODS, prior)]
     assert specs[1]["priorityClassName"] == "feeds"
     assert "priorityClassName" not in specs[0]
 
@@ -83,7 +83,7 @@ PLACED = {
 
 
 def test_the_pod_runs_where_and_with_what_its_job_says() -> None:
-    pod = workload.pod(job_of(SYNTHETIC | {"pod": PLACED}), 7, "cold", PODS)
+    pod = workload.pod_manifest(job_of(SYNTHETIC | {"pod": PLACED}), 7, "cold", PODS)
     [container] = pod["spec"]["containers"]
     for field in ("nodeSelector", "tolerations", "priorityClassName", "imagePullSecrets"):
         assert pod["spec"][field] == PLACED[field]
@@ -95,20 +95,26 @@ def test_the_pod_runs_where_and_with_what_its_job_says() -> None:
 
 def test_the_job_s_priority_class_counts_before_the_platform_s() -> None:
     prior = msgspec.structs.replace(PODS, priority_class="others")
-    assert workload.pod(job_of(SYNTHETIC | {"pod": PLACED}), 7, "cold", prior)["spec"]["priorityClassName"] == "feeds"
+    assert (
+        workload.pod_manifest(job_of(SYNTHETIC | {"pod": PLACED}), 7, "cold", prior)["spec"]["priorityClassName"]
+        == "feeds"
+    )
 
 
 def test_the_emulator_is_handed_on_only_where_there_is_one() -> None:
     emulated = msgspec.structs.replace(PODS, firestore_emulator_host="127.0.0.1:8900")
     names = [
-        [entry["name"] for entry in workload.pod(job_of(SYNTHETIC), 7, "cold", each)["spec"]["containers"][0]["env"]]
+        [
+            entry["name"]
+            for entry in workload.pod_manifest(job_of(SYNTHETIC), 7, "cold", each)["spec"]["containers"][0]["env"]
+        ]
         for each in (PODS, emulated)
     ]
     assert ("FIRESTORE_EMULATOR_HOST" in names[0], "FIRESTORE_EMULATOR_HOST" in names[1]) == (False, True)
 
 
 def test_the_pod_gets_its_job_as_one_document() -> None:
-    environment = workload.pod(job_of(EVERYTHING), 7, "cold", PODS)["spec"]["containers"][0]["env"]
+    environment = workload.pod_manifest(job_of(EVERYTHING), 7, "cold", PODS)["spec"]["containers"][0]["env"]
     [entry] = [each for each in environment if each["name"] == identity.JOB_ENV]
     injected = msgspec.json.decode(entry["value"], type=InjectedJob)
     assert (injected.name, injected.epoch, injected.project_id) == ("us-equities", 7, "acme-prod")
@@ -121,7 +127,7 @@ def test_the_environment_stays_small_with_the_largest_job_that_the_schema_accept
     names = [f"{'S' * 15}{number:04d}" for number in range(2000)]
     pauses = [{"symbol": name, "reason": "r" * 256} for name in names[:200]]
     largest = SYNTHETIC | {"symbols": names, "pausedSymbols": pauses}
-    environment = workload.pod(job_of(largest), 7, "cold", PODS)["spec"]["containers"][0]["env"]
+    environment = workload.pod_manifest(job_of(largest), 7, "cold", PODS)["spec"]["containers"][0]["env"]
     [value] = [each["value"] for each in environment if each["name"] == identity.JOB_ENV]
     assert len(value) < 300
     assert workload.cold_hash(job_of(largest), PODS) == workload.cold_hash(job_of(SYNTHETIC), PODS)

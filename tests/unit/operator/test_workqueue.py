@@ -60,7 +60,7 @@ async def test_the_earliest_of_several_deadlines_counts_and_only_once() -> None:
     q.add_after("a", 10)
     q.add_after("a", 20)
     asyncio.get_running_loop().call_later(100, q.shut_down, 1)
-    keeper = asyncio.create_task(q.keep_time())
+    keeper = asyncio.create_task(q.add_due_keys_until_shutdown())
     assert await q.get() == "a"
     assert virtual_time.seconds() == 10
     q.done("a")
@@ -71,11 +71,11 @@ async def test_the_earliest_of_several_deadlines_counts_and_only_once() -> None:
 
 async def test_failures_are_put_off_longer_and_longer_up_to_a_minute() -> None:
     q = queue()
-    keeper = asyncio.create_task(q.keep_time())
+    keeper = asyncio.create_task(q.add_due_keys_until_shutdown())
     waits = []
     for _ in range(8):
         before = virtual_time.seconds()
-        q.retry("a")
+        q.add_after_backoff("a")
         await q.get()
         q.done("a")
         waits.append(round(virtual_time.seconds() - before))
@@ -86,17 +86,17 @@ async def test_failures_are_put_off_longer_and_longer_up_to_a_minute() -> None:
 
 async def test_jitter_cuts_off_up_to_half() -> None:
     q: WorkQueue[str] = WorkQueue(virtual_time.seconds, jitter=lambda: 1.0)
-    q.retry("a")
-    assert q.add_due() == 0.5
+    q.add_after_backoff("a")
+    assert q.add_due_keys() == 0.5
 
 
 async def test_a_success_makes_the_next_failure_a_first_one() -> None:
     q = queue()
-    q.retry("a")
-    q.retry("a")
-    q.forget("a")
-    q.retry("b")
-    assert (q.retries, q.add_due()) == (3, 1.0)
+    q.add_after_backoff("a")
+    q.add_after_backoff("a")
+    q.reset_backoff("a")
+    q.add_after_backoff("b")
+    assert (q.retries, q.add_due_keys()) == (3, 1.0)
 
 
 async def test_a_shut_down_queue_hands_out_nothing() -> None:
@@ -111,7 +111,7 @@ async def test_the_age_is_that_of_the_key_that_waits_longest() -> None:
     q.add("a")
     await asyncio.sleep(3)
     q.add("b")
-    assert (q.depth, q.oldest_seconds) == (2, 3.0)
+    assert (q.depth, q.oldest_wait_seconds) == (2, 3.0)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["add", "get", "done"]), st.sampled_from("abc")), max_size=40))

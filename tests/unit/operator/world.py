@@ -11,7 +11,7 @@ from sluice_operator.domain import objects
 from sluice_operator.domain.objects import Job, Key, Pod
 from sluice_operator.domain.workload import PodSettings
 from sluice_operator.informer_cache import ClusterState
-from sluice_operator.reconcile import Clocks, Reconciler
+from sluice_operator.reconcile import Reconciler, ReconcilerClocks
 
 from .fakes import Document, FakeCluster, FakeRecorder
 
@@ -42,7 +42,7 @@ class World:
         """A new operator process, which lists before it does anything."""
         self.dirty: set[Key] = set()
         self.store = ClusterState(self.dirty.add)
-        clocks = Clocks(
+        clocks = ReconcilerClocks(
             now=lambda: NOW + timedelta(seconds=self.seconds),
             monotonic=lambda: 1000 + self.seconds,
             reachable=lambda: 1000 + self.seconds - self.away,
@@ -91,12 +91,12 @@ class World:
     @property
     def job(self) -> Job:
         """The job, as the cluster has it."""
-        return objects.job(self.cluster.jobs[KEY])
+        return objects.decode_job(self.cluster.jobs[KEY])
 
     @property
     def pod(self) -> Pod:
         """The job's pod, as the cluster has it."""
-        return objects.pod(self.cluster.pods[KEY[0], KEY[1] + "-ingest"])
+        return objects.decode_pod(self.cluster.pods[KEY[0], KEY[1] + "-ingest"])
 
     @property
     def ready(self) -> tuple[str, str]:
@@ -152,7 +152,7 @@ def pause(source: str = "cr:acme/us-equities", acknowledged: bool = True) -> Doc
 def job_of(spec: Document, name: str = KEY[1]) -> Job:
     """A job that nobody has seen yet."""
     metadata = {"namespace": KEY[0], "name": name, "uid": "job-1", "generation": 1}
-    return objects.job({"metadata": metadata, "spec": spec})
+    return objects.decode_job({"metadata": metadata, "spec": spec})
 
 
 def found(status: IngestJobStatus, kind: str) -> Condition | None:

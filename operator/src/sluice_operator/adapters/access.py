@@ -29,14 +29,14 @@ class AccessError(Exception):
     """The environment does not say how to reach the API server."""
 
 
-async def access(environment: Mapping[str, str]) -> ApiClient:
+async def create_client(environment: Mapping[str, str]) -> ApiClient:
     """Return a client configured by `KUBECONFIG`, if set, or by the service account. Raises `AccessError`."""
     if path := environment.get("KUBECONFIG"):
-        return await by_kubeconfig(Path(path))
-    return in_cluster(environment, SERVICE_ACCOUNT)
+        return await create_kubeconfig_client(Path(path))
+    return create_in_cluster_client(environment, SERVICE_ACCOUNT)
 
 
-def in_cluster(environment: Mapping[str, str], directory: Path) -> ApiClient:
+def create_in_cluster_client(environment: Mapping[str, str], directory: Path) -> ApiClient:
     """Return a client for a pod: the address is in the environment, CA and token are mounted, the token is renewed."""
     found = Configuration()
     try:
@@ -51,23 +51,23 @@ def in_cluster(environment: Mapping[str, str], directory: Path) -> ApiClient:
         ) from error
 
 
-async def by_kubeconfig(path: Path) -> ApiClient:
+async def create_kubeconfig_client(path: Path) -> ApiClient:
     """Return a client for the current context of a kubeconfig: certificates, tokens, token files or exec plugins."""
     found = Configuration()
     try:
         loader = await load_kube_config(str(path), client_configuration=found, persist_config=False)  # type: ignore[no-untyped-call]
-        vars(found)["refresh_api_key_hook"] = _reloaded(loader, time.monotonic)  # which is typed as None only
+        vars(found)["refresh_api_key_hook"] = _token_reload_hook(loader, time.monotonic)  # which is typed as None only
         return ApiClient(found)
     except (ConfigException, OSError, AttributeError, TypeError, ValueError) as error:
         raise AccessError(f"{path} is not a kubeconfig with a current context; correct KUBECONFIG: {error}") from error
 
 
-def another(client: ApiClient) -> ApiClient:
+def create_separate_client(client: ApiClient) -> ApiClient:
     """Return a client with the same access and its own connections: it never waits for another client."""
     return ApiClient(client.configuration)
 
 
-def open_pool(client: ApiClient) -> None:
+def open_connection_pool(client: ApiClient) -> None:
     """Give the client its connection pool, once. With its first request it would create one without keepalive.
 
     Proxies from the environment are ignored (a kubeconfig's is not): a lookup of them, and of a .netrc, in a thread
@@ -86,7 +86,7 @@ class WriteRefused(Exception):  # noqa: N818
     """A read-only library attempted a write. The retries of aiohttp and kopf do not apply to this type."""
 
 
-class ReadOnly:
+class ReadOnlyMiddleware:
     """An aiohttp middleware that sends GET requests and refuses all others, so that no retry can repeat one."""
 
     def __init__(self, on_refusal: Callable[[], object]) -> None:
@@ -108,7 +108,7 @@ class ReadOnly:
         raise WriteRefused(attempt)
 
 
-def session_for_kopf(client: ApiClient, read_only: ReadOnly, connections: int) -> aiohttp.ClientSession:
+def create_kopf_session(client: ApiClient, read_only: ReadOnlyMiddleware, connections: int) -> aiohttp.ClientSession:
     """Return an aiohttp session to the same API server that sends only GET requests."""
 
     async def identify(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -122,7 +122,9 @@ def session_for_kopf(client: ApiClient, read_only: ReadOnly, connections: int) -
     )
 
 
-def _reloaded(loader: KubeConfigLoader, clock: Callable[[], float]) -> Callable[[Configuration], Awaitable[None]]:
+def _token_reload_hook(
+    loader: KubeConfigLoader, clock: Callable[[], float]
+) -> Callable[[Configuration], Awaitable[None]]:
     """Return a hook that rereads tokens once a minute. The tokens of an exec plugin are kept until they expire."""
     loaded_at = clock()
 

@@ -15,8 +15,8 @@ import msgspec
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.config.config_exception import ConfigException
 
-from ..ports import ClusterError, Conflict, NotFound, NotLeading, Refused, ServerFault, Unavailable
-from .access import CONNECTIONS, open_pool
+from ..ports import ClusterError, Conflict, NotFound, NotLeading, RequestRefused, ServerFault, Unavailable
+from .access import CONNECTIONS, open_connection_pool
 
 _REFUSALS: Final = frozenset({400, 403, 422})
 _CONNECT_SECONDS: Final = 10.0
@@ -24,22 +24,22 @@ _LIST_SECONDS: Final = 60.0
 _KINDS: Final = {"PATCH": "application/apply-patch+yaml", "MERGE": "application/merge-patch+json"}
 
 
-class _Failure(msgspec.Struct):
+class _FailureStatus(msgspec.Struct):
     """The part of metav1.Status that the operator reads."""
 
     message: str = ""
 
 
-def always() -> float:
+def unlimited_seconds() -> float:
     """Return infinity: the writes of this client need no permission."""
     return float("inf")
 
 
-class Api:
+class RequestSender:
     """A sender of requests over one client, 32 at once, each with a time limit."""
 
     def __init__(
-        self, client: ApiClient, seconds: float = 15.0, may_write_seconds: Callable[[], float] = always
+        self, client: ApiClient, seconds: float = 15.0, may_write_seconds: Callable[[], float] = unlimited_seconds
     ) -> None:
         """`may_write_seconds` returns for how many more seconds writes are allowed."""
         self._client = client
@@ -47,21 +47,23 @@ class Api:
         self._may_write_seconds = may_write_seconds
         self._slots = asyncio.Semaphore(CONNECTIONS)
 
-    async def call(self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None) -> bytes:
+    async def send_request(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None
+    ) -> bytes:
         """Send a request and return the body of the response. Raises `ClusterError`.
 
         A PATCH is a server-side apply; a MERGE is sent as a PATCH too, with a JSON merge patch.
         """
         try:
             async with self._slots:
-                status, answer = await self._sent(method, path, query or {}, body)
+                status, answer = await self._status_and_body(method, path, query or {}, body)
         except (aiohttp.ClientError, TimeoutError, OSError, ConfigException) as error:
             raise Unavailable(f"{method} {path}: {error!r}") from error
         if status >= 300:
-            _fail(status, answer)
+            _raise_cluster_error(status, answer)
         return answer
 
-    async def _sent(self, method: str, path: str, query: Mapping[str, str], body: Any) -> tuple[int, bytes]:
+    async def _status_and_body(self, method: str, path: str, query: Mapping[str, str], body: Any) -> tuple[int, bytes]:
         kind = _KINDS.get(method, "application/json")
         method = "PATCH" if method == "MERGE" else method
         _, url, headers, _, _ = await self._client.param_serialize(
@@ -71,8 +73,8 @@ class Api:
             header_params={"Content-Type": kind, "Accept": "application/json"},
             auth_settings=["BearerToken"],
         )
-        seconds = self._limit(method, query)
-        open_pool(self._client)
+        seconds = self._timeout_seconds(method, query)
+        open_connection_pool(self._client)
         response = await self._client.call_api(
             method,
             url,
@@ -83,7 +85,7 @@ class Api:
         answer: bytes = await response.read()  # type: ignore[no-untyped-call]
         return response.status, answer
 
-    def _limit(self, method: str, query: Mapping[str, str]) -> float:
+    def _timeout_seconds(self, method: str, query: Mapping[str, str]) -> float:
         """Return a request's time limit in seconds. A write never outlasts its permission, even while it connects."""
         if method == "GET":
             return _LIST_SECONDS if "limit" in query else self._seconds
@@ -93,18 +95,18 @@ class Api:
         return min(self._seconds, left)
 
 
-def _fail(status: int, answer: bytes) -> NoReturn:
+def _raise_cluster_error(status: int, answer: bytes) -> NoReturn:
     try:
-        failure = msgspec.json.decode(answer, type=_Failure)
+        failure = msgspec.json.decode(answer, type=_FailureStatus)
     except msgspec.DecodeError:
-        failure = _Failure()
+        failure = _FailureStatus()
     message = failure.message or f"HTTP {status}"
     if status == 404:
         raise NotFound(message)
     if status == 409:
         raise Conflict(message)
     if status in _REFUSALS:
-        raise Refused(message)
+        raise RequestRefused(message)
     if status == 500:
         raise ServerFault(message)
     if status in {401, 429} or status > 500:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from sluice_contract import identity
 
-from ..ports import ClusterError, Conflict, Report
+from ..ports import ClusterError, Conflict, EventReport
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ JOB_EVERY_SECONDS = 30.0
 FLEET_EVERY_SECONDS = 0.02  # 50 a second
 
 
-class Poster(Protocol):
+class EventPoster(Protocol):
     """The receiver of Events."""
 
     async def create_event(self, manifest: dict[str, Any]) -> None:
@@ -28,18 +28,18 @@ class Poster(Protocol):
 
 
 class EventRecorder:
-    """A `ports.Recorder` with a bounded queue: at most 10 Events in a row, then one every 30 s, for each job."""
+    """A `ports.EventQueue` with a bounded queue: at most 10 Events in a row, then one every 30 s, for each job."""
 
-    def __init__(self, poster: Poster, dropped: Callable[[], None], clock: Callable[[], float]) -> None:
+    def __init__(self, poster: EventPoster, dropped: Callable[[], None], clock: Callable[[], float]) -> None:
         self._poster = poster
         self._dropped = dropped
         self._clock = clock
-        self._line: asyncio.Queue[Report] = asyncio.Queue(WAITING_MOST)
+        self._line: asyncio.Queue[EventReport] = asyncio.Queue(WAITING_MOST)
         self._spent: dict[str, tuple[float, float]] = {}  # job uid: events spent, as of when
 
-    def record(self, report: Report) -> None:
+    def record(self, report: EventReport) -> None:
         """Queue a report, or drop and count it if the queue is full or the job is over its rate."""
-        if self._line.full() or not self._spend(report.uid):
+        if self._line.full() or not self._take_event_token(report.uid):
             self._dropped()
             return
         self._line.put_nowait(report)
@@ -49,14 +49,14 @@ class EventRecorder:
         while True:
             report = await self._line.get()
             try:
-                await self._poster.create_event(event(report))
+                await self._poster.create_event(event_manifest(report))
             except Conflict:
                 pass  # posted before a restart of the operator
             except ClusterError as error:
                 log.info("an Event was not posted; dropped", extra={"error": str(error)})
             await asyncio.sleep(FLEET_EVERY_SECONDS)
 
-    def _spend(self, uid: str) -> bool:
+    def _take_event_token(self, uid: str) -> bool:
         now = self._clock()
         spent, since = self._spent.get(uid, (0.0, now))
         spent = max(0.0, spent - (now - since) / JOB_EVERY_SECONDS)
@@ -68,7 +68,7 @@ class EventRecorder:
         return True
 
 
-def event(report: Report) -> dict[str, Any]:
+def event_manifest(report: EventReport) -> dict[str, Any]:
     """Return a core/v1 Event. Its name contains the reason and the time, so that a repeated post has no effect."""
     condition, (namespace, name) = report.transition.condition, report.key
     at = f"{condition.last_transition_time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -11,7 +11,7 @@ from aiohttp import web
 PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Health(msgspec.Struct, frozen=True):
+class EndpointSources(msgspec.Struct, frozen=True):
     """The sources of the responses. None asks the API server, because its outage must not restart the operator."""
 
     alive: Callable[[], bool]
@@ -20,9 +20,9 @@ class Health(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def served(health: Health, host: str, port: int) -> AsyncIterator[None]:
+async def http_server(health: EndpointSources, host: str, port: int) -> AsyncIterator[None]:
     """Serve the endpoints while the context is open."""
-    runner = web.AppRunner(_application(health), access_log=None)
+    runner = web.AppRunner(_web_application(health), access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
@@ -31,12 +31,12 @@ async def served(health: Health, host: str, port: int) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-def _application(health: Health) -> web.Application:
+def _web_application(health: EndpointSources) -> web.Application:
     async def livez(_: web.Request) -> web.Response:
-        return _answer(health.alive(), "the event loop is late")
+        return _health_response(health.alive(), "the event loop is late")
 
     async def readyz(_: web.Request) -> web.Response:
-        return _answer(health.ready(), "the first LIST is not complete")
+        return _health_response(health.ready(), "the first LIST is not complete")
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=health.metrics(), headers={"Content-Type": PROMETHEUS_TEXT})
@@ -47,5 +47,5 @@ def _application(health: Health) -> web.Application:
     return application
 
 
-def _answer(good: bool, otherwise: str) -> web.Response:
+def _health_response(good: bool, otherwise: str) -> web.Response:
     return web.Response(text="ok\n") if good else web.Response(text=f"{otherwise}\n", status=503)

@@ -13,8 +13,8 @@ from sluice_contract.status import IngestJobStatus
 
 from ..domain import objects, workload
 from ..domain.objects import Job, Key, Pod
-from ..ports import Refused, ServerFault
-from .api import Api
+from ..ports import RequestRefused, ServerFault
+from .api import RequestSender
 
 _JOBS: Final = f"/apis/{identity.API_VERSION}"
 _PODS: Final = "/api/v1"
@@ -24,39 +24,39 @@ _MANAGER: Final = {"fieldManager": identity.OPERATOR_FIELD_MANAGER}
 _QUERIES: Final = {"PATCH": {**_MANAGER, "force": "true"}, "MERGE": _MANAGER}
 
 
-class _ListMeta(msgspec.Struct, rename="camel"):
+class _ListMetadata(msgspec.Struct, rename="camel"):
     continue_: str = msgspec.field(name="continue", default="")
 
 
-class _Page(msgspec.Struct):
-    metadata: _ListMeta
+class _ListPage(msgspec.Struct):
+    metadata: _ListMetadata
     items: list[dict[str, Any]]
 
 
 class KubernetesCluster:
     """The `ports.Cluster` of an API server. It also posts Events."""
 
-    def __init__(self, api: Api, namespaces: tuple[str, ...] = ()) -> None:
+    def __init__(self, api: RequestSender, namespaces: tuple[str, ...] = ()) -> None:
         """An empty `namespaces` means all namespaces."""
         self._api = api
         self._namespaces = namespaces
 
     async def list_jobs(self) -> list[Job]:
         """List all jobs in the watched namespaces, 500 in a page."""
-        return [objects.job(item) for item in await self._list(_JOBS, identity.PLURAL, {})]
+        return [objects.decode_job(item) for item in await self._list_in_watched_namespaces(_JOBS, identity.PLURAL, {})]
 
     async def list_pods(self) -> list[Pod]:
         """List all pods with the operator's label in the watched namespaces, 500 in a page."""
         selector = {"labelSelector": f"{identity.MANAGED_BY_LABEL}={identity.MANAGED_BY}"}
-        return [objects.pod(item) for item in await self._list(_PODS, "pods", selector)]
+        return [objects.decode_pod(item) for item in await self._list_in_watched_namespaces(_PODS, "pods", selector)]
 
-    async def job(self, key: Key) -> Job:
+    async def read_job(self, key: Key) -> Job:
         """Read the job. Raises `NotFound`."""
-        return objects.job(await self._call("GET", _job_path(key)))
+        return objects.decode_job(await self._send_request("GET", _job_path(key)))
 
-    async def pod(self, key: Key) -> Pod:
+    async def read_pod(self, key: Key) -> Pod:
         """Read the pod with the job's pod name. Raises `NotFound`."""
-        return objects.pod(await self._call("GET", _pod_path(key)))
+        return objects.decode_pod(await self._send_request("GET", _pod_path(key)))
 
     async def write_status(self, key: Key, status: IngestJobStatus) -> Job:
         """Apply the status. If the apply fails, or leaves fields of another writer, merge it."""
@@ -68,64 +68,64 @@ class KubernetesCluster:
             "status": wanted,
         }
         try:
-            document = await self._call("PATCH", f"{_job_path(key)}/status", body)
-        except (ServerFault, Refused):
-            document = await self._call("GET", _job_path(key))
-        if patch := merge_patch(_operator_fields(document), wanted):
+            document = await self._send_request("PATCH", f"{_job_path(key)}/status", body)
+        except (ServerFault, RequestRefused):
+            document = await self._send_request("GET", _job_path(key))
+        if patch := merge_patch(_operator_status_fields(document), wanted):
             # The UID is a precondition, because a job of the same name that was created since is a different job.
             merged = {"metadata": {"uid": document["metadata"]["uid"]}, "status": patch}
-            document = await self._call("MERGE", f"{_job_path(key)}/status", merged)
-        return objects.job(document)
+            document = await self._send_request("MERGE", f"{_job_path(key)}/status", merged)
+        return objects.decode_job(document)
 
-    async def ensure_account(self, namespace: str) -> None:
+    async def apply_service_account(self, namespace: str) -> None:
         """Apply the ServiceAccount, then the RoleBinding."""
         account = f"{_PODS}/namespaces/{namespace}/serviceaccounts/{identity.SERVICE_ACCOUNT}"
         binding = f"{_BINDINGS}/namespaces/{namespace}/rolebindings/{identity.SERVICE_ACCOUNT}"
-        await self._call("PATCH", account, workload.service_account(namespace))
-        await self._call("PATCH", binding, workload.role_binding(namespace))
+        await self._send_request("PATCH", account, workload.service_account_manifest(namespace))
+        await self._send_request("PATCH", binding, workload.role_binding_manifest(namespace))
 
     async def create_pod(self, manifest: dict[str, Any]) -> Pod:
         """Create the pod and return it. Raises `Conflict` if its name is taken."""
         path = f"{_PODS}/namespaces/{manifest['metadata']['namespace']}/pods"
-        return objects.pod(await self._call("POST", path, manifest))
+        return objects.decode_pod(await self._send_request("POST", path, manifest))
 
     async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
         """Delete the pod with its UID and version as preconditions."""
         preconditions = {"uid": uid, "resourceVersion": resource_version}
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
-        await self._call("DELETE", _pod_path(key), body)
+        await self._send_request("DELETE", _pod_path(key), body)
 
     async def create_event(self, manifest: dict[str, Any]) -> None:
         """Post a core/v1 Event. Raises `Conflict` if it was posted before."""
-        await self._call("POST", f"{_PODS}/namespaces/{manifest['metadata']['namespace']}/events", manifest)
+        await self._send_request("POST", f"{_PODS}/namespaces/{manifest['metadata']['namespace']}/events", manifest)
 
-    async def _list(self, api: str, plural: str, query: dict[str, str]) -> list[dict[str, Any]]:
+    async def _list_in_watched_namespaces(self, api: str, plural: str, query: dict[str, str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for namespace in self._namespaces or ("",):
             path = f"{api}/namespaces/{namespace}/{plural}" if namespace else f"{api}/{plural}"
-            found += await self._all_pages(path, query)
+            found += await self._read_all_pages(path, query)
         return found
 
-    async def _all_pages(self, path: str, query: dict[str, str]) -> list[dict[str, Any]]:
+    async def _read_all_pages(self, path: str, query: dict[str, str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         token = ""
         while True:
             more = {"continue": token} if token else {}
-            answer = await self._api.call("GET", path, {**query, **more, "limit": str(_PAGE)})
-            page = msgspec.json.decode(answer, type=_Page)
+            answer = await self._api.send_request("GET", path, {**query, **more, "limit": str(_PAGE)})
+            page = msgspec.json.decode(answer, type=_ListPage)
             found += page.items
             token = page.metadata.continue_
             if not token:
                 return found
             await asyncio.sleep(0)  # decoding a page takes long, so other tasks get a turn
 
-    async def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        answer = await self._api.call(method, path, _QUERIES.get(method), body)
+    async def _send_request(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        answer = await self._api.send_request(method, path, _QUERIES.get(method), body)
         decoded: dict[str, Any] = msgspec.json.decode(answer)
         return decoded
 
 
-def _operator_fields(document: dict[str, Any]) -> dict[str, Any]:
+def _operator_status_fields(document: dict[str, Any]) -> dict[str, Any]:
     status = document.get("status")
     return {name: value for name, value in status.items() if name != "stream"} if isinstance(status, dict) else {}
 

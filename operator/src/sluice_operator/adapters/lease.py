@@ -9,18 +9,18 @@ import msgspec
 
 from sluice_contract.base import CamelStruct
 
-from ..domain.election import Record
+from ..domain.election import LeaseRecord
 from ..ports import NotFound
-from .api import Api
+from .api import RequestSender
 
 _API: Final = "coordination.k8s.io/v1"
 
 
-class _Meta(CamelStruct, frozen=True):
+class _LeaseMetadata(CamelStruct, frozen=True):
     resource_version: str = ""
 
 
-class _Spec(CamelStruct, frozen=True):
+class _LeaseSpec(CamelStruct, frozen=True):
     holder_identity: str | None = None
     lease_duration_seconds: float | None = None
     acquire_time: datetime | None = None
@@ -29,33 +29,35 @@ class _Spec(CamelStruct, frozen=True):
 
 
 class _Lease(CamelStruct, frozen=True):
-    metadata: _Meta
-    spec: _Spec = _Spec()
+    metadata: _LeaseMetadata
+    spec: _LeaseSpec = _LeaseSpec()
 
 
 class KubernetesLease:
-    """The `ports.Leases` of an API server. Each request ends before the next one is due."""
+    """The `ports.LeaseStore` of an API server. Each request ends before the next one is due."""
 
-    def __init__(self, api: Api, namespace: str, name: str) -> None:
+    def __init__(self, api: RequestSender, namespace: str, name: str) -> None:
         self._api = api
         self._namespace = namespace
         self._name = name
         self._path = f"/apis/{_API}/namespaces/{namespace}/leases"
 
-    async def read(self) -> Record | None:
+    async def read(self) -> LeaseRecord | None:
         """Read the Lease. Return None if there is none."""
         try:
-            return _record(await self._api.call("GET", f"{self._path}/{self._name}"))
+            return _decode_record(await self._api.send_request("GET", f"{self._path}/{self._name}"))
         except NotFound:
             return None
 
-    async def write(self, record: Record) -> Record:
+    async def write(self, record: LeaseRecord) -> LeaseRecord:
         """Create the Lease if the record has no version, otherwise replace that version."""
         if record.resource_version:
-            return _record(await self._api.call("PUT", f"{self._path}/{self._name}", None, self._body(record)))
-        return _record(await self._api.call("POST", self._path, None, self._body(record)))
+            return _decode_record(
+                await self._api.send_request("PUT", f"{self._path}/{self._name}", None, self._lease_manifest(record))
+            )
+        return _decode_record(await self._api.send_request("POST", self._path, None, self._lease_manifest(record)))
 
-    def _body(self, record: Record) -> dict[str, Any]:
+    def _lease_manifest(self, record: LeaseRecord) -> dict[str, Any]:
         version = {"resourceVersion": record.resource_version} if record.resource_version else {}
         return {
             "apiVersion": _API,
@@ -64,17 +66,17 @@ class KubernetesLease:
             "spec": {
                 "holderIdentity": record.holder or None,
                 "leaseDurationSeconds": max(1, round(record.seconds)),
-                "acquireTime": _micro(record.acquired_at),
-                "renewTime": _micro(record.renewed_at),
+                "acquireTime": _micro_time(record.acquired_at),
+                "renewTime": _micro_time(record.renewed_at),
                 "leaseTransitions": record.transitions,
             },
         }
 
 
-def _record(answer: bytes) -> Record:
+def _decode_record(answer: bytes) -> LeaseRecord:
     lease = msgspec.json.decode(answer, type=_Lease)
     spec = lease.spec
-    return Record(
+    return LeaseRecord(
         holder=spec.holder_identity or "",
         seconds=spec.lease_duration_seconds or 0.0,
         acquired_at=spec.acquire_time,
@@ -84,5 +86,5 @@ def _record(answer: bytes) -> Record:
     )
 
 
-def _micro(instant: datetime | None) -> str | None:
+def _micro_time(instant: datetime | None) -> str | None:
     return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if instant is not None else None

@@ -7,7 +7,7 @@ import msgspec
 from sluice_contract.status import Condition, IngestJobStatus, Phase, Restart
 
 
-class EnsureAccount(msgspec.Struct, frozen=True):
+class ApplyServiceAccount(msgspec.Struct, frozen=True):
     """Apply the namespace's ServiceAccount and RoleBinding."""
 
 
@@ -17,7 +17,7 @@ class CreatePod(msgspec.Struct, frozen=True):
     epoch: int
 
 
-class Transition(msgspec.Struct, frozen=True):
+class ConditionTransition(msgspec.Struct, frozen=True):
     """A changed condition, for a Kubernetes Event."""
 
     condition: Condition
@@ -32,17 +32,17 @@ class DeletePod(msgspec.Struct, frozen=True):
 
     uid: str
     resource_version: str
-    enforces: Transition | None = None
+    enforces: ConditionTransition | None = None
 
 
 class RefreshFromAPI(msgspec.Struct, frozen=True):
     """Read the job and the pod live, because the watches may be behind or may not include the pod."""
 
 
-Step = EnsureAccount | CreatePod | DeletePod | RefreshFromAPI | None
+Step = ApplyServiceAccount | CreatePod | DeletePod | RefreshFromAPI | None
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class ReadinessVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """An answer to the question whether the declared state is reached, in the terms of the Ready condition."""
 
     reason: str
@@ -52,13 +52,13 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     stalled: bool = False
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class PodFinding(msgspec.Struct, frozen=True, kw_only=True):
     """The conclusion of a check of the pod, with the one step towards the declared state.
 
     `epoch` and `restart` are written before the step is taken; None keeps the stored values.
     """
 
-    verdict: Verdict
+    verdict: ReadinessVerdict
     step: Step = None
     requeue_after: float | None = None  # seconds
     epoch: int | None = None
@@ -70,5 +70,5 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     status: IngestJobStatus | None = None  # the operator's fields; None: nothing to write
     step: Step = None
-    transitions: tuple[Transition, ...] = ()
+    transitions: tuple[ConditionTransition, ...] = ()
     requeue_after: float | None = None  # seconds

@@ -10,7 +10,7 @@ from sluice_contract import identity
 from sluice_contract.status import IngestJobStatus, Restart
 
 from . import facts, pod_checks, readiness, status_conditions, stops
-from .actions import Decision, DeletePod, Finding, RefreshFromAPI
+from .actions import Decision, DeletePod, PodFinding, RefreshFromAPI
 from .objects import Job, Pod
 from .observation import Observation
 
@@ -22,39 +22,41 @@ def decide(observation: Observation) -> Decision:
     """Return the status to write, the one step to take after it, the Events, and when to look again."""
     job = observation.job
     if job is None:
-        return _without_job(observation.pod)
-    found = pod_checks.finding(observation, job)
-    verdict = readiness.verdict(observation, job, found)
+        return _decide_without_job(observation.pod)
+    found = pod_checks.first_finding(observation, job)
+    verdict = readiness.first_verdict(observation, job, found)
     status = IngestJobStatus(
         observed_generation=_observed_generation(job),
         phase=verdict.phase,
         conditions=status_conditions.conditions(observation, job, verdict),
         pod_name=identity.pod_name(job.metadata.name),
-        epoch=_epoch(observation, job, found),
-        restart=_restart(observation, job, found),
+        epoch=_epoch_to_store(observation, job, found),
+        restart=_restart_to_store(observation, job, found),
     )
-    changed = status != operator_part(job.status)
+    changed = status != without_stream_status(job.status)
     return Decision(
         status=status if changed else None,
-        step=found.step if found is not None else _refresh_overdue(observation),
-        transitions=status_conditions.transitions(job.status.conditions, status.conditions) if changed else (),
+        step=found.step if found is not None else _refresh_if_heartbeat_is_overdue(observation),
+        transitions=status_conditions.transitions_for_events(job.status.conditions, status.conditions)
+        if changed
+        else (),
         requeue_after=_requeue_after(observation, job, found),
     )
 
 
-def operator_part(status: IngestJobStatus) -> IngestJobStatus:
+def without_stream_status(status: IngestJobStatus) -> IngestJobStatus:
     """Return the status without the part that the pod writes."""
     return msgspec.structs.replace(status, stream=None)
 
 
-def _without_job(pod: Pod | None) -> Decision:
+def _decide_without_job(pod: Pod | None) -> Decision:
     """Delete the pod of a deleted job. The garbage collector would delete it too, but later."""
     if pod is None or not facts.pod_was_created_by_operator(pod) or facts.pod_is_terminating(pod):
         return Decision()
     return Decision(step=DeletePod(pod.metadata.uid, pod.metadata.resource_version))
 
 
-def _refresh_overdue(observation: Observation) -> RefreshFromAPI | None:
+def _refresh_if_heartbeat_is_overdue(observation: Observation) -> RefreshFromAPI | None:
     overdue = facts.heartbeat_is_overdue(observation)
     return RefreshFromAPI() if overdue and not observation.heartbeat_was_looked_up else None
 
@@ -64,34 +66,34 @@ def _observed_generation(job: Job) -> int | None:
     return job.status.observed_generation if job.spec is None else job.metadata.generation
 
 
-def _epoch(observation: Observation, job: Job, found: Finding | None) -> int | None:
+def _epoch_to_store(observation: Observation, job: Job, found: PodFinding | None) -> int | None:
     if found is not None and found.epoch is not None:
         return found.epoch
     pod = observation.pod
-    borne = facts.pod_epoch(pod) if pod is not None and facts.pod_is_of(job, pod) else 0
+    borne = facts.pod_epoch(pod) if pod is not None and facts.pod_is_owned_by(job, pod) else 0
     return max(job.status.epoch or 0, borne) or None
 
 
-def _restart(observation: Observation, job: Job, found: Finding | None) -> Restart | None:
+def _restart_to_store(observation: Observation, job: Job, found: PodFinding | None) -> Restart | None:
     if found is not None and found.restart is not None:
         return found.restart
     cleared = facts.running_seconds(observation) >= facts.RESTART_CLEARED_AFTER_SECONDS
     return None if cleared else job.status.restart
 
 
-def _requeue_after(observation: Observation, job: Job, found: Finding | None) -> float | None:
-    soonest = min(_deadlines(observation, job, found), default=None)
+def _requeue_after(observation: Observation, job: Job, found: PodFinding | None) -> float | None:
+    soonest = min(_seconds_until_each_change(observation, job, found), default=None)
     return soonest + _AFTER_SECONDS if soonest is not None else None
 
 
-def _deadlines(observation: Observation, job: Job, found: Finding | None) -> Iterator[float]:
+def _seconds_until_each_change(observation: Observation, job: Job, found: PodFinding | None) -> Iterator[float]:
     """Yield the seconds until each moment at which time alone changes the decision."""
     if found is not None and found.requeue_after is not None:
         yield found.requeue_after
     pause = job.stops.pause
     if pause is not None and pause.until is not None and pause.until > observation.now:
         yield (pause.until - observation.now).total_seconds()
-    yield from stops.deadlines(observation)
+    yield from stops.seconds_until_each_stop_deadline(observation)
     if facts.pod_is_running(observation.pod):
         if not facts.heartbeat_is_overdue(observation):
             yield facts.HEARTBEAT_LIMIT_SECONDS - observation.heartbeat_age_seconds

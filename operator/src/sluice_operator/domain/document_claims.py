@@ -69,26 +69,26 @@ class DocumentClaims:
         self._lines: dict[Collection, dict[str, tuple[Since, ...]]] = {}  # for each document, the oldest job first
         self._conflicts: dict[Key, DocumentConflict | None] = {}  # a cache of the results of `conflict`
 
-    def put(self, key: Key, made: DocumentClaim | None) -> set[Key]:
+    def replace_claim(self, key: Key, made: DocumentClaim | None) -> set[Key]:
         """Store the claim of a job; None for no claim. Return the other jobs whose conflict may have changed."""
         before = self._claims.pop(key, None)
         concerned: set[Key] = set()
         if made is not None:
             self._claims[key] = made
         if made != before:
-            concerned |= self._leave(before) if before is not None else set()
-            concerned |= self._enter(made) if made is not None else set()
+            concerned |= self._remove_claim(before) if before is not None else set()
+            concerned |= self._add_claim(made) if made is not None else set()
             for each in (key, *concerned):
                 self._conflicts.pop(each, None)
         return concerned - {key}
 
-    def conflict(self, key: Key) -> DocumentConflict | None:
+    def find_conflict(self, key: Key) -> DocumentConflict | None:
         """Return the conflict with the oldest job that claims the same documents earlier; None if there is none."""
         if key not in self._conflicts and key in self._claims:
-            self._conflicts[key] = self._found(self._claims[key])
+            self._conflicts[key] = self._conflict_of(self._claims[key])
         return self._conflicts.get(key)
 
-    def _found(self, mine: DocumentClaim) -> DocumentConflict | None:
+    def _conflict_of(self, mine: DocumentClaim) -> DocumentConflict | None:
         ahead = [
             (line[0], collection[-1], name)
             for collection, names in mine.documents.items()
@@ -109,7 +109,7 @@ class DocumentClaims:
             bars=tuple(sorted(shared[_BARS])),
         )
 
-    def _enter(self, made: DocumentClaim) -> set[Key]:
+    def _add_claim(self, made: DocumentClaim) -> set[Key]:
         concerned: set[Key] = set()
         for collection, names in made.documents.items():
             lines = self._lines.setdefault(collection, {})
@@ -120,7 +120,7 @@ class DocumentClaims:
                     concerned.update(key for _, key in line)
         return concerned
 
-    def _leave(self, before: DocumentClaim) -> set[Key]:
+    def _remove_claim(self, before: DocumentClaim) -> set[Key]:
         concerned: set[Key] = set()
         for collection, names in before.documents.items():
             lines = self._lines[collection]

@@ -19,7 +19,7 @@ class LeaseTimings(msgspec.Struct, frozen=True):
     retry: float = 2.0  # the time between two reads
 
 
-class Record(msgspec.Struct, frozen=True):
+class LeaseRecord(msgspec.Struct, frozen=True):
     """The contents of a Lease. An empty holder means that it was released."""
 
     holder: str
@@ -30,15 +30,15 @@ class Record(msgspec.Struct, frozen=True):
     resource_version: str = ""  # empty: the Lease does not exist yet
 
 
-class Observed(msgspec.Struct, frozen=True):
+class LeaseObservation(msgspec.Struct, frozen=True):
     """The observations of a replica: the newest record of the Lease, and since when it is the newest."""
 
     me: str
-    record: Record | None = None
+    record: LeaseRecord | None = None
     since: float = 0.0
 
 
-class Wait(msgspec.Struct, frozen=True):
+class WaitForLease(msgspec.Struct, frozen=True):
     """Wait, because another replica leads or may still believe that it leads."""
 
 
@@ -51,14 +51,14 @@ class LeaseClaim(msgspec.Struct, frozen=True):
     resource_version: str
 
 
-def observed(before: Observed, record: Record | None, now: float) -> Observed:
+def next_observation(before: LeaseObservation, record: LeaseRecord | None, now: float) -> LeaseObservation:
     """Return the observations after another read. A deleted Lease counts as unchanged: its holder does not know yet."""
     if record is None or record == before.record:
         return before
-    return Observed(before.me, record, now)
+    return LeaseObservation(before.me, record, now)
 
 
-def decide(record: Record | None, seen: Observed, now: float) -> LeaseClaim | Wait:
+def decide_lease_action(record: LeaseRecord | None, seen: LeaseObservation, now: float) -> LeaseClaim | WaitForLease:
     """Decide what to do with the Lease as it was just read. `seen` includes this read."""
     version = record.resource_version if record is not None else ""
     last = seen.record
@@ -67,11 +67,11 @@ def decide(record: Record | None, seen: Observed, now: float) -> LeaseClaim | Wa
     if last.holder == seen.me:
         return LeaseClaim(seen.me, last.transitions, renews=True, resource_version=version)
     if last.holder and now < seen.since + last.seconds:
-        return Wait()
+        return WaitForLease()
     return LeaseClaim(seen.me, last.transitions + 1, renews=False, resource_version=version)
 
 
-def validate(terms: LeaseTimings) -> str:
+def timings_problem(terms: LeaseTimings) -> str:
     """Return a sentence about the mistake in the timings, or an empty text if there is none."""
     if terms.retry < terms.renew < terms.lease:
         return ""

@@ -34,12 +34,12 @@ _UNSTARTABLE: Final = frozenset(
 )
 
 
-def container(pod: Pod) -> ContainerStatus:
+def ingest_container_status(pod: Pod) -> ContainerStatus:
     """Return the state of the ingest container; one without a state until the kubelet has reported it."""
     return next((each for each in pod.status.container_statuses if each.name == identity.CONTAINER), NO_CONTAINER)
 
 
-def symbols_words(report: StreamStatus) -> str:
+def symbol_counts_sentence(report: StreamStatus) -> str:
     """Say how many symbols stream, how many are paused, and which pauses are of undeclared symbols."""
     words, unknown = f"{report.symbols.live} symbols", report.symbols.unknown_paused
     if report.symbols.paused:
@@ -57,7 +57,7 @@ def pod_is_foreign(job: Job, pod: Pod) -> bool:
     )
 
 
-def pod_is_of(job: Job, pod: Pod) -> bool:
+def pod_is_owned_by(job: Job, pod: Pod) -> bool:
     """Return whether the pod belongs to exactly this job, not to an earlier job of the same name."""
     return any(owner.controller and owner.uid == job.metadata.uid for owner in pod.metadata.owner_references)
 
@@ -96,19 +96,19 @@ def pod_is_running(pod: Pod | None) -> bool:
     """Return whether the container of the pod runs, even while it is terminating. The pod may be connected then."""
     if pod is None or pod.status.phase != "Running":
         return False
-    state = container(pod).state
+    state = ingest_container_status(pod).state
     return state.waiting is None and state.terminated is None
 
 
 def pod_is_crashing(pod: Pod) -> bool:
     """Return whether the container of the pod exited and waits for its next start."""
-    state = container(pod).state
+    state = ingest_container_status(pod).state
     return (state.waiting is not None and state.waiting.reason == "CrashLoopBackOff") or state.terminated is not None
 
 
-def obstacle(pod: Pod) -> str:
+def start_obstacle(pod: Pod) -> str:
     """Return what prevents the start of the pod, in the cluster's words. Empty: nothing that a person has to fix."""
-    waiting = container(pod).state.waiting
+    waiting = ingest_container_status(pod).state.waiting
     if waiting is not None and waiting.reason in _UNSTARTABLE:
         return f"{waiting.reason}: {waiting.message}".rstrip(": ")
     for condition in pod.status.conditions:
@@ -117,9 +117,9 @@ def obstacle(pod: Pod) -> str:
     return ""
 
 
-def last_words(pod: Pod) -> str:
+def exit_description(pod: Pod) -> str:
     """Say how the pod, or its container, last exited."""
-    status = container(pod)
+    status = ingest_container_status(pod)
     ended = status.state.terminated or status.last_state.terminated
     if ended is not None:
         return f"exit code {ended.exit_code} {ended.reason} {ended.message[-_WORDS_SHOWN:]}".strip()
@@ -128,7 +128,7 @@ def last_words(pod: Pod) -> str:
 
 def running_seconds(observation: Observation) -> float:
     """Return how long the container has run, by the node's clock and the operator's; 0 if it does not run."""
-    running = container(observation.pod).state.running if observation.pod is not None else None
+    running = ingest_container_status(observation.pod).state.running if observation.pod is not None else None
     if running is None or running.started_at is None:
         return 0.0
     return (observation.now - running.started_at).total_seconds()
@@ -147,10 +147,10 @@ def next_epoch(observation: Observation) -> int:
     return min(max(last + 1, int(observation.now.timestamp() * 1000)), LARGEST)
 
 
-def stream(observation: Observation) -> StreamStatus | None:
+def report_of_current_pod(observation: Observation) -> StreamStatus | None:
     """Return the report of the current pod. None: it has not reported, or the report is of another pod."""
     job, pod = observation.job, observation.pod
-    if job is None or pod is None or job.status.stream is None or not pod_is_of(job, pod):
+    if job is None or pod is None or job.status.stream is None or not pod_is_owned_by(job, pod):
         return None
     return job.status.stream if job.status.stream.pod_uid == pod.metadata.uid else None
 
@@ -195,7 +195,7 @@ def symbols_are_settled(report: StreamStatus) -> bool:
     return ledger.confirmed + ledger.rejected >= ledger.desired and (ledger.confirmed > 0 or ledger.desired == 0)
 
 
-def next_restart(observation: Observation, pod: Pod) -> Restart:
+def restart_after_exit(observation: Observation, pod: Pod) -> Restart:
     """Return the backoff before the successor of a pod that exited by itself.
 
     The epoch shows whether this exit was counted before a crash of the operator: the epoch is the time of the pod's

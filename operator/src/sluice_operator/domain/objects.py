@@ -36,7 +36,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.metadata.namespace, self.metadata.name
 
 
-class Owner(CamelStruct, frozen=True):
+class OwnerReference(CamelStruct, frozen=True):
     """An entry of metadata.ownerReferences."""
 
     kind: str
@@ -45,7 +45,7 @@ class Owner(CamelStruct, frozen=True):
     controller: bool = False
 
 
-class PodMeta(CamelStruct, frozen=True):
+class PodMetadata(CamelStruct, frozen=True):
     """The part of a pod's metadata that the operator reads."""
 
     name: str
@@ -54,24 +54,24 @@ class PodMeta(CamelStruct, frozen=True):
     resource_version: str
     labels: dict[str, str] = {}  # noqa: RUF012  msgspec copies an empty default
     annotations: dict[str, str] = {}  # noqa: RUF012
-    owner_references: list[Owner] = []  # noqa: RUF012
+    owner_references: list[OwnerReference] = []  # noqa: RUF012
     deletion_timestamp: datetime | None = None
 
 
-class Waiting(CamelStruct, frozen=True):
+class ContainerStateWaiting(CamelStruct, frozen=True):
     """The reason why a container does not run yet, or does not run again yet."""
 
     reason: str = ""
     message: str = ""
 
 
-class Running(CamelStruct, frozen=True):
+class ContainerStateRunning(CamelStruct, frozen=True):
     """The time since which a container runs, by the node's clock."""
 
     started_at: datetime | None = None
 
 
-class Terminated(CamelStruct, frozen=True):
+class ContainerStateTerminated(CamelStruct, frozen=True):
     """The exit of a container."""
 
     exit_code: int = 0
@@ -82,9 +82,9 @@ class Terminated(CamelStruct, frozen=True):
 class ContainerState(CamelStruct, frozen=True):
     """The state of a container: exactly one of the three is set."""
 
-    waiting: Waiting | None = None
-    running: Running | None = None
-    terminated: Terminated | None = None
+    waiting: ContainerStateWaiting | None = None
+    running: ContainerStateRunning | None = None
+    terminated: ContainerStateTerminated | None = None
 
 
 class ContainerStatus(CamelStruct, frozen=True):
@@ -118,14 +118,14 @@ class PodStatus(CamelStruct, frozen=True):
 class Pod(CamelStruct, frozen=True):
     """A pod."""
 
-    metadata: PodMeta
+    metadata: PodMetadata
     status: PodStatus = PodStatus()
 
 
 NO_CONTAINER: Final = ContainerStatus(name=identity.CONTAINER)
 
 
-def job(document: dict[str, Any]) -> Job:
+def decode_job(document: dict[str, Any]) -> Job:
     """Return the job in a decoded IngestJob. Never raises: a field that cannot be read does not affect the others."""
     reading = read_spec(document.get("spec"))
     return Job(
@@ -137,12 +137,12 @@ def job(document: dict[str, Any]) -> Job:
     )
 
 
-def pod(document: dict[str, Any]) -> Pod:
+def decode_pod(document: dict[str, Any]) -> Pod:
     """Return the pod in a decoded Pod. Never raises: an unreadable field must not hide the others, or end a LIST."""
     return readable_part(document, Pod)
 
 
-def key_of_pod(namespace: str, name: str) -> Key | None:
+def job_key_of_pod_name(namespace: str, name: str) -> Key | None:
     """Return the key of the job that a pod of this name belongs to. None: the name is not that of a job's pod."""
     job_name = name.removesuffix(identity.POD_SUFFIX)
     return (namespace, job_name) if job_name and job_name != name else None

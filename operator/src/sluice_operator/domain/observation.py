@@ -10,7 +10,7 @@ from .document_claims import DocumentConflict
 from .objects import Job, Pod
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class PodRefusal(msgspec.Struct, frozen=True):
     """The last refusal of the API server to create the job's pod or its account.
 
     The refused pod would have had `epoch`. No pod has it, so the next attempt may use it.
@@ -38,5 +38,5 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_was_looked_up: bool = False  # a live read confirmed that this is still the newest heartbeat
     pausing_seconds: float = 0.0  # since an unconfirmed stop was first seen, while the API server answered
     confirmed_symbol_pauses: frozenset[str] = frozenset()  # the symbols whose pause the pod has confirmed
-    refusal: Refusal | None = None
+    refusal: PodRefusal | None = None
     conflict: DocumentConflict | None = None  # with an older job, over documents

@@ -9,11 +9,11 @@ from sluice_contract import conditions as c
 from sluice_contract.status import Phase, StreamStatus
 
 from . import facts, stops
-from .actions import Finding, Verdict
+from .actions import PodFinding, ReadinessVerdict
 from .objects import Job
 from .observation import Observation
 
-Check = Callable[[Observation, Job, Finding | None], Verdict | None]
+ReadinessCheck = Callable[[Observation, Job, PodFinding | None], ReadinessVerdict | None]
 
 _BLOCKED_REASONS: Final = {
     "auth": c.REFUSED,
@@ -24,42 +24,42 @@ _BLOCKED_REASONS: Final = {
 }
 
 
-def job_is_being_deleted(_: Observation, job: Job, found: Finding | None) -> Verdict | None:
+def verdict_if_job_is_being_deleted(_: Observation, job: Job, found: PodFinding | None) -> ReadinessVerdict | None:
     """A job that is being deleted is never Ready, even if a pause is requested."""
     return found.verdict if found is not None and stops.job_is_being_deleted(job) else None
 
 
-def pod_is_stalled(_: Observation, __: Job, found: Finding | None) -> Verdict | None:
+def verdict_if_pod_is_stalled(_: Observation, __: Job, found: PodFinding | None) -> ReadinessVerdict | None:
     """A person has to act, even if a pause is requested: the job could not resume."""
     return found.verdict if found is not None and found.verdict.stalled else None
 
 
-def pause_needs_nothing(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
+def verdict_if_pause_needs_nothing(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
     """A pause is requested and nothing runs: the declared state is reached, whatever happens to the pod."""
     if not stops.pause_is_requested(job, o.now) or not facts.nothing_can_be_connected(o):
         return None
-    return Verdict(ready=True, reason=c.PAUSED_REASON, message=_pause_words(job), phase="Paused")
+    return ReadinessVerdict(ready=True, reason=c.PAUSED_REASON, message=_pause_message(job), phase="Paused")
 
 
-def pod_is_not_in_place(_: Observation, __: Job, found: Finding | None) -> Verdict | None:
+def verdict_if_pod_is_not_in_place(_: Observation, __: Job, found: PodFinding | None) -> ReadinessVerdict | None:
     """The finding of the pod checks decides."""
     return found.verdict if found is not None else None
 
 
-def pod_does_not_run(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+def verdict_if_pod_does_not_run(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """The pod waits for its first container to run, or for the next run of its container."""
     pod = o.pod
     if pod is None or facts.pod_is_running(pod):
         return None
-    if obstacle := facts.obstacle(pod):
-        return Verdict(reason=c.POD_UNSTARTABLE, message=f"The pod cannot start: {obstacle}", phase="Pending")
+    if obstacle := facts.start_obstacle(pod):
+        return ReadinessVerdict(reason=c.POD_UNSTARTABLE, message=f"The pod cannot start: {obstacle}", phase="Pending")
     if facts.pod_is_crashing(pod):
-        message = f"The container keeps exiting: {facts.last_words(pod)}"
-        return Verdict(reason=c.POD_CRASHING, message=message, phase="Degraded")
-    return Verdict(reason=c.POD_PENDING, message="The pod exists but does not run yet.", phase="Pending")
+        message = f"The container keeps exiting: {facts.exit_description(pod)}"
+        return ReadinessVerdict(reason=c.POD_CRASHING, message=message, phase="Degraded")
+    return ReadinessVerdict(reason=c.POD_PENDING, message="The pod exists but does not run yet.", phase="Pending")
 
 
-def heartbeat_is_stale(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+def verdict_if_heartbeat_is_stale(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """The pod runs but does not report, so its last report may no longer be true."""
     if not facts.heartbeat_is_stale(o):
         return None
@@ -67,138 +67,148 @@ def heartbeat_is_stale(o: Observation, _: Job, __: Finding | None) -> Verdict | 
         f"The pod runs, but has not reported for {facts.HEARTBEAT_LIMIT_SECONDS:.0f} s: it is cut off or frozen, or "
         f"its status writes are refused (by a webhook, a policy, or a missing RoleBinding). See the log of the pod."
     )
-    return Verdict(reason=c.HEARTBEAT_STALE, message=message, phase="Degraded")
+    return ReadinessVerdict(reason=c.HEARTBEAT_STALE, message=message, phase="Degraded")
 
 
-def pause_is_pending(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+def verdict_if_pause_is_pending(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """The pod has not confirmed a requested pause and may still be connected."""
     if not stops.pause_is_pending(o):
         return None
-    return Verdict(
+    return ReadinessVerdict(
         reason=c.PAUSING, message="A pause is requested, but the pod has not confirmed it yet.", phase="Pausing"
     )
 
 
-def pod_has_not_reported(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+def verdict_if_pod_has_not_reported(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """The current pod has not reported yet. The later checks rely on its report."""
-    if facts.stream(o) is not None:
+    if facts.report_of_current_pod(o) is not None:
         return None
-    return Verdict(reason=c.POD_STARTING, message="The pod runs but has not reported yet.", phase="Starting")
+    return ReadinessVerdict(reason=c.POD_STARTING, message="The pod runs but has not reported yet.", phase="Starting")
 
 
-def spec_is_not_understood_by_the_pod(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+def verdict_if_pod_does_not_understand_spec(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """The pod does not understand the spec. It keeps the last spec that it understood, and obeys each stop."""
-    report = facts.stream(o)
+    report = facts.report_of_current_pod(o)
     if report is None or not report.spec_problem:
         return None
     paused = report.pause is not None and report.pause.acknowledged_at is not None
     message = f"The pod reports: {report.spec_problem}. Correct the field, or upgrade the runtime."
     phase: Phase = "Paused" if paused else "Degraded"
-    return Verdict(reason=c.SPEC_NOT_UNDERSTOOD, message=message, phase=phase, stalled=True)
+    return ReadinessVerdict(reason=c.SPEC_NOT_UNDERSTOOD, message=message, phase=phase, stalled=True)
 
 
-def pause_is_confirmed(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
+def verdict_if_pod_is_paused(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
     """A switch of the spec or of the pod pauses the job. It is Paused once everything is closed and flushed."""
-    report, pause = facts.stream(o), stops.pause_of_the_pod(o)
+    report, pause = facts.report_of_current_pod(o), stops.pause_reported_by_pod(o)
     if report is None or pause is None or not stops.stops_are_applied(job, report):
         return None
     if pause.acknowledged_at is None:
-        return Verdict(reason=c.PAUSING, message=f"Paused by {pause.source}; the stream is closing.", phase="Pausing")
+        return ReadinessVerdict(
+            reason=c.PAUSING, message=f"Paused by {pause.source}; the stream is closing.", phase="Pausing"
+        )
     message = f"Paused by {pause.source}{': ' + pause.reason if pause.reason else ''}. No quotes are written."
-    return Verdict(ready=True, reason=c.PAUSED_REASON, message=message, phase="Paused")
+    return ReadinessVerdict(ready=True, reason=c.PAUSED_REASON, message=message, phase="Paused")
 
 
-def generation_is_not_applied(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
+def verdict_if_generation_is_not_applied(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
     """The pod still streams according to an older spec."""
-    report = facts.stream(o)
+    report = facts.report_of_current_pod(o)
     if report is None or facts.generation_is_applied(job, report):
         return None
     message = f"The pod has applied generation {report.observed_generation} of {job.metadata.generation}."
-    return Verdict(reason=c.APPLYING_SPEC, message=message, phase="Running" if report.state == "Live" else "Starting")
+    return ReadinessVerdict(
+        reason=c.APPLYING_SPEC, message=message, phase="Running" if report.state == "Live" else "Starting"
+    )
 
 
-def tape_is_at_its_end(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+def verdict_if_tape_is_finished(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """The pod still exists and reports that it has nothing more to stream."""
-    report = facts.stream(o)
+    report = facts.report_of_current_pod(o)
     if report is None or report.state != "Finished":
         return None
-    return Verdict(ready=True, reason=c.REPLAY_FINISHED, message="The tape was streamed to its end.", phase="Stopped")
+    return ReadinessVerdict(
+        ready=True, reason=c.REPLAY_FINISHED, message="The tape was streamed to its end.", phase="Stopped"
+    )
 
 
-def stream_is_blocked(o: Observation, job: Job, _: Finding | None) -> Verdict | None:
+def verdict_if_stream_is_blocked(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
     """The pod has stopped its attempts: a person has to act."""
-    report = facts.stream(o)
+    report = facts.report_of_current_pod(o)
     if report is None or report.state != "Blocked":
         return None
     failure = report.failure
     reason = _BLOCKED_REASONS.get(failure.type, c.BACKING_OFF) if failure is not None else c.BACKING_OFF
     if reason == c.INVALID_SPEC and credentials_are_needed(job):
         reason = c.MISSING
-    return Verdict(reason=reason, message=_failure_words(report), phase="Blocked", stalled=True)
+    return ReadinessVerdict(reason=reason, message=_failure_message(report), phase="Blocked", stalled=True)
 
 
-def stream_is_backing_off(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+def verdict_if_stream_is_backing_off(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """The connection failed and will be retried without help."""
-    report = facts.stream(o)
+    report = facts.report_of_current_pod(o)
     if report is None or report.state != "BackingOff":
         return None
-    return Verdict(reason=c.BACKING_OFF, message=_failure_words(report), phase="Degraded")
+    return ReadinessVerdict(reason=c.BACKING_OFF, message=_failure_message(report), phase="Degraded")
 
 
-def sink_is_unhealthy(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+def verdict_if_sink_is_unhealthy(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """Quotes arrive but are not written, so readers have no stream."""
-    report = facts.stream(o)
+    report = facts.report_of_current_pod(o)
     if report is None or report.state != "Live" or report.sink.healthy:
         return None
     message = report.sink.message or "Firestore does not accept the writes. See the log of the pod."
-    return Verdict(reason=c.SINK_UNHEALTHY, message=message, phase="Degraded")
+    return ReadinessVerdict(reason=c.SINK_UNHEALTHY, message=message, phase="Degraded")
 
 
-def stream_is_live(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+def verdict_if_stream_is_live(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """The provider has acknowledged every symbol that it accepts."""
-    report = facts.stream(o)
+    report = facts.report_of_current_pod(o)
     if report is None or report.state != "Live" or not facts.symbols_are_settled(report):
         return None
     if report.symbols.rejected:
         message = f"{report.symbols.live} symbols stream; the provider rejects {report.symbols.rejected}."
-        return Verdict(ready=True, reason=c.SYMBOLS_REJECTED, message=message, phase="Degraded")
+        return ReadinessVerdict(ready=True, reason=c.SYMBOLS_REJECTED, message=message, phase="Degraded")
     if report.failure is not None:
-        message = f"{facts.symbols_words(report)} {_failure_words(report)}"
-        return Verdict(ready=True, reason=c.PROVIDER_DEGRADED, message=message, phase="Degraded")
-    return Verdict(ready=True, reason=c.STREAMING_REASON, message=facts.symbols_words(report), phase="Running")
+        message = f"{facts.symbol_counts_sentence(report)} {_failure_message(report)}"
+        return ReadinessVerdict(ready=True, reason=c.PROVIDER_DEGRADED, message=message, phase="Degraded")
+    return ReadinessVerdict(
+        ready=True, reason=c.STREAMING_REASON, message=facts.symbol_counts_sentence(report), phase="Running"
+    )
 
 
-def stream_is_connecting(o: Observation, _: Job, __: Finding | None) -> Verdict | None:
+def verdict_if_stream_is_connecting(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """No other check applies: the stream is connecting."""
-    report = facts.stream(o)
+    report = facts.report_of_current_pod(o)
     state = report.state if report is not None else "unknown"
-    return Verdict(reason=c.CONNECTING, message=f"The stream is not live yet (state {state}).", phase="Starting")
+    return ReadinessVerdict(
+        reason=c.CONNECTING, message=f"The stream is not live yet (state {state}).", phase="Starting"
+    )
 
 
-READINESS: Final[tuple[Check, ...]] = (
-    job_is_being_deleted,
-    pod_is_stalled,
-    pause_needs_nothing,
-    pause_is_pending,
-    pod_is_not_in_place,
-    pod_does_not_run,
-    heartbeat_is_stale,
-    pod_has_not_reported,
-    spec_is_not_understood_by_the_pod,
-    pause_is_confirmed,
-    generation_is_not_applied,
-    tape_is_at_its_end,
-    stream_is_blocked,
-    stream_is_backing_off,
-    sink_is_unhealthy,
-    stream_is_live,
-    stream_is_connecting,
+READINESS_CHECKS: Final[tuple[ReadinessCheck, ...]] = (
+    verdict_if_job_is_being_deleted,
+    verdict_if_pod_is_stalled,
+    verdict_if_pause_needs_nothing,
+    verdict_if_pause_is_pending,
+    verdict_if_pod_is_not_in_place,
+    verdict_if_pod_does_not_run,
+    verdict_if_heartbeat_is_stale,
+    verdict_if_pod_has_not_reported,
+    verdict_if_pod_does_not_understand_spec,
+    verdict_if_pod_is_paused,
+    verdict_if_generation_is_not_applied,
+    verdict_if_tape_is_finished,
+    verdict_if_stream_is_blocked,
+    verdict_if_stream_is_backing_off,
+    verdict_if_sink_is_unhealthy,
+    verdict_if_stream_is_live,
+    verdict_if_stream_is_connecting,
 )
 
 
-def verdict(observation: Observation, job: Job, found: Finding | None) -> Verdict:
+def first_verdict(observation: Observation, job: Job, found: PodFinding | None) -> ReadinessVerdict:
     """Return the verdict of the first check that applies."""
-    return next(report for check in READINESS if (report := check(observation, job, found)) is not None)
+    return next(report for check in READINESS_CHECKS if (report := check(observation, job, found)) is not None)
 
 
 def credentials_are_needed(job: Job) -> bool:
@@ -207,11 +217,11 @@ def credentials_are_needed(job: Job) -> bool:
     return spec is not None and spec.provider == "alpaca" and (not spec.dry_run or spec.alpaca_login is not None)
 
 
-def _pause_words(job: Job) -> str:
+def _pause_message(job: Job) -> str:
     stop = job.stops
     reason = stop.problem or (stop.pause.reason if stop.pause is not None else "")
     return f"Paused{': ' + reason if reason else ''}. No pod runs, so nothing is connected."
 
 
-def _failure_words(report: StreamStatus) -> str:
+def _failure_message(report: StreamStatus) -> str:
     return report.failure.message if report.failure is not None else "The pod gives no reason. See the log of the pod."

@@ -11,22 +11,29 @@ from sluice_contract import conditions as c
 from sluice_contract.status import Condition
 
 from . import facts, stops
-from .actions import Transition, Verdict
+from .actions import ConditionTransition, ReadinessVerdict
 from .objects import Job
 from .observation import Observation
 from .readiness import credentials_are_needed
 
-_TELLING: Final = (c.READY, c.PAUSED, c.CREDENTIALS_VALID, c.SINK_HEALTHY, c.CONNECTION_SLOT_ACQUIRED, c.STALLED)
-_GOOD_UNLESS_TOLD: Final = (c.CREDENTIALS_VALID, c.SINK_HEALTHY, c.CONNECTION_SLOT_ACQUIRED)
+_TYPES_WITH_EVENTS: Final = (
+    c.READY,
+    c.PAUSED,
+    c.CREDENTIALS_VALID,
+    c.SINK_HEALTHY,
+    c.CONNECTION_SLOT_ACQUIRED,
+    c.STALLED,
+)
+_NORMALLY_TRUE_TYPES: Final = (c.CREDENTIALS_VALID, c.SINK_HEALTHY, c.CONNECTION_SLOT_ACQUIRED)
 _CREDENTIAL_FAILURES: Final = {
     "auth": c.REFUSED,
     "entitlement": c.NOT_ENTITLED,
     "configuration": c.MISSING,
 }
-_CREDENTIALS_WERE_TAKEN: Final = ("Subscribing", "Live", "Finished")
+_STATES_WITH_ACCEPTED_CREDENTIALS: Final = ("Subscribing", "Live", "Finished")
 
 
-class Fact(msgspec.Struct, frozen=True):
+class UndatedCondition(msgspec.Struct, frozen=True):
     """A condition without its transition time."""
 
     type: str
@@ -35,10 +42,10 @@ class Fact(msgspec.Struct, frozen=True):
     message: str
 
 
-def conditions(observation: Observation, job: Job, verdict: Verdict) -> list[Condition]:
+def conditions(observation: Observation, job: Job, verdict: ReadinessVerdict) -> list[Condition]:
     """Return all conditions in their fixed order, each with the time at which its status last changed."""
     facts = (
-        Fact(c.READY, "True" if verdict.ready else "False", verdict.reason, verdict.message),
+        UndatedCondition(c.READY, "True" if verdict.ready else "False", verdict.reason, verdict.message),
         paused_condition(observation, job),
         streaming_condition(observation, verdict),
         credentials_condition(observation, job),
@@ -48,29 +55,31 @@ def conditions(observation: Observation, job: Job, verdict: Verdict) -> list[Con
         stalled_condition(verdict),
     )
     earlier = {each.type: each for each in job.status.conditions}
-    return [_dated(fact, earlier.get(fact.type), observation.now, job) for fact in facts if fact is not None]
+    return [
+        _with_transition_time(fact, earlier.get(fact.type), observation.now, job) for fact in facts if fact is not None
+    ]
 
 
-def paused_condition(o: Observation, job: Job) -> Fact | None:
+def paused_condition(o: Observation, job: Job) -> UndatedCondition | None:
     """The Paused condition: True once nothing is connected and nothing more is written.
 
     It is absent while no pause is requested, and for the first 10 s of an unconfirmed pause.
     """
     requested = stops.pause_is_requested(job, o.now)
     if requested and facts.nothing_can_be_connected(o):
-        return Fact(c.PAUSED, "True", c.NOTHING_CONNECTED, "No pod runs, so nothing is connected.")
+        return UndatedCondition(c.PAUSED, "True", c.NOTHING_CONNECTED, "No pod runs, so nothing is connected.")
     if requested and stops.pause_is_pending(o):
         if o.pausing_seconds < stops.CONFIRMATION_SECONDS:
             return None
-        return Fact(c.PAUSED, "False", c.NOT_ACKNOWLEDGED, _unconfirmed_words(o))
-    pause = stops.pause_of_the_pod(o)
+        return UndatedCondition(c.PAUSED, "False", c.NOT_ACKNOWLEDGED, _unconfirmed_pause_message(o))
+    pause = stops.pause_reported_by_pod(o)
     if pause is None or pause.acknowledged_at is None:
         return None
     since = f"{pause.acknowledged_at:%Y-%m-%dT%H:%M:%SZ}"
-    return Fact(c.PAUSED, "True", c.PAUSED_REASON, f"Paused by {pause.source} since {since}.")
+    return UndatedCondition(c.PAUSED, "True", c.PAUSED_REASON, f"Paused by {pause.source} since {since}.")
 
 
-def _unconfirmed_words(o: Observation) -> str:
+def _unconfirmed_pause_message(o: Observation) -> str:
     """Say what the operator does about the pod, or since when its deletion has had no effect."""
     going_since = o.pod.metadata.deletion_timestamp if o.pod is not None else None
     if going_since is None:
@@ -84,92 +93,94 @@ def _unconfirmed_words(o: Observation) -> str:
     )
 
 
-def streaming_condition(o: Observation, verdict: Verdict) -> Fact:
+def streaming_condition(o: Observation, verdict: ReadinessVerdict) -> UndatedCondition:
     """The Streaming condition: the connection as the pod reports it; Unknown if the pod no longer reports."""
-    report = facts.stream(o)
+    report = facts.report_of_current_pod(o)
     if report is None or not facts.pod_is_running(o.pod):
-        return Fact(c.STREAMING, "False", verdict.reason, verdict.message)
+        return UndatedCondition(c.STREAMING, "False", verdict.reason, verdict.message)
     if facts.heartbeat_is_stale(o):
-        return Fact(
+        return UndatedCondition(
             c.STREAMING, "Unknown", c.HEARTBEAT_STALE, f"The stream was {report.state} when the pod last reported."
         )
     if report.state == "Live" and facts.symbols_are_settled(report):
         reason = c.SYMBOLS_REJECTED if report.symbols.rejected else c.STREAMING_REASON
-        return Fact(c.STREAMING, "True", reason, facts.symbols_words(report))
+        return UndatedCondition(c.STREAMING, "True", reason, facts.symbol_counts_sentence(report))
     reason = verdict.reason if not verdict.ready or report.state in ("Paused", "Finished") else c.CONNECTING
-    return Fact(c.STREAMING, "False", reason, f"The stream is {report.state}.")
+    return UndatedCondition(c.STREAMING, "False", reason, f"The stream is {report.state}.")
 
 
-def credentials_condition(o: Observation, job: Job) -> Fact:
+def credentials_condition(o: Observation, job: Job) -> UndatedCondition:
     """The CredentialsValid condition: the last answer of the provider. It stays while the same pod reconnects."""
     if job.spec is not None and not credentials_are_needed(job):
-        return Fact(
+        return UndatedCondition(
             c.CREDENTIALS_VALID, "True", c.NOT_NEEDED, f"Provider {job.spec.provider} needs no credentials here."
         )
-    report = facts.stream(o)
+    report = facts.report_of_current_pod(o)
     if report is None:
-        return Fact(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection has been tried yet.")
+        return UndatedCondition(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection has been tried yet.")
     if report.failure is not None and report.failure.type in _CREDENTIAL_FAILURES:
-        return Fact(c.CREDENTIALS_VALID, "False", _CREDENTIAL_FAILURES[report.failure.type], report.failure.message)
-    if report.state in _CREDENTIALS_WERE_TAKEN:
-        return Fact(c.CREDENTIALS_VALID, "True", c.ACCEPTED, "The provider accepted the credentials.")
+        return UndatedCondition(
+            c.CREDENTIALS_VALID, "False", _CREDENTIAL_FAILURES[report.failure.type], report.failure.message
+        )
+    if report.state in _STATES_WITH_ACCEPTED_CREDENTIALS:
+        return UndatedCondition(c.CREDENTIALS_VALID, "True", c.ACCEPTED, "The provider accepted the credentials.")
     earlier = next((each for each in job.status.conditions if each.type == c.CREDENTIALS_VALID), None)
     if earlier is not None and earlier.reason in (c.ACCEPTED, *_CREDENTIAL_FAILURES.values()):
-        return Fact(c.CREDENTIALS_VALID, earlier.status, earlier.reason, earlier.message)
-    return Fact(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection has been tried yet.")
+        return UndatedCondition(c.CREDENTIALS_VALID, earlier.status, earlier.reason, earlier.message)
+    return UndatedCondition(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection has been tried yet.")
 
 
-def sink_condition(o: Observation) -> Fact:
+def sink_condition(o: Observation) -> UndatedCondition:
     """The SinkHealthy condition: the result of the last write to Firestore."""
-    report = facts.stream(o)
+    report = facts.report_of_current_pod(o)
     if report is not None and not report.sink.healthy:
         message = report.sink.message or "Firestore does not accept the writes. See the log of the pod."
-        return Fact(c.SINK_HEALTHY, "False", c.WRITES_FAILING, message)
+        return UndatedCondition(c.SINK_HEALTHY, "False", c.WRITES_FAILING, message)
     if report is None or report.sink.last_write_at is None:
-        return Fact(c.SINK_HEALTHY, "Unknown", c.NO_WRITES_YET, "No quote has been written yet.")
-    return Fact(c.SINK_HEALTHY, "True", c.WRITES_ACCEPTED, "Firestore accepts the writes.")
+        return UndatedCondition(c.SINK_HEALTHY, "Unknown", c.NO_WRITES_YET, "No quote has been written yet.")
+    return UndatedCondition(c.SINK_HEALTHY, "True", c.WRITES_ACCEPTED, "Firestore accepts the writes.")
 
 
-def connection_slot_condition(o: Observation) -> Fact | None:
+def connection_slot_condition(o: Observation) -> UndatedCondition | None:
     """The ConnectionSlotAcquired condition: whether this job holds the connection; absent if it requested none."""
-    report = facts.stream(o)
+    report = facts.report_of_current_pod(o)
     if report is None or report.slot is None:
         return None
     if report.slot.acquired:
-        return Fact(c.CONNECTION_SLOT_ACQUIRED, "True", c.SLOT_ACQUIRED, "This job holds the connection.")
+        return UndatedCondition(c.CONNECTION_SLOT_ACQUIRED, "True", c.SLOT_ACQUIRED, "This job holds the connection.")
     message = (
         f"Job {report.slot.holder} of this namespace holds the one connection that these credentials and this feed (or "
         f"this client ID) allow: pause that job, or give this job its own credentials or client ID."
     )
-    return Fact(c.CONNECTION_SLOT_ACQUIRED, "False", c.HELD_BY, message)
+    return UndatedCondition(c.CONNECTION_SLOT_ACQUIRED, "False", c.HELD_BY, message)
 
 
-def reconciling_condition(verdict: Verdict) -> Fact | None:
+def reconciling_condition(verdict: ReadinessVerdict) -> UndatedCondition | None:
     """The Reconciling condition: the declared state is not reached, and no person needs to act."""
     if verdict.ready or verdict.stalled:
         return None
-    return Fact(c.RECONCILING, "True", verdict.reason, verdict.message)
+    return UndatedCondition(c.RECONCILING, "True", verdict.reason, verdict.message)
 
 
-def stalled_condition(verdict: Verdict) -> Fact | None:
+def stalled_condition(verdict: ReadinessVerdict) -> UndatedCondition | None:
     """The Stalled condition: the declared state is not reached, and a person has to act."""
-    return Fact(c.STALLED, "True", verdict.reason, verdict.message) if verdict.stalled else None
+    return UndatedCondition(c.STALLED, "True", verdict.reason, verdict.message) if verdict.stalled else None
 
 
-def transitions(before: list[Condition], after: list[Condition]) -> tuple[Transition, ...]:
+def transitions_for_events(before: list[Condition], after: list[Condition]) -> tuple[ConditionTransition, ...]:
     """The telling conditions whose status changed, one a reason: Ready and Stalled say the same thing once.
 
     The end of a tape leaves Ready True, and still makes an event.
     """
     earlier_by_type = {each.type: each for each in before}
-    found: dict[str, Transition] = {}
+    found: dict[str, ConditionTransition] = {}
     for condition in after:
         earlier = earlier_by_type.get(condition.type)
-        if not _has_changed(condition, earlier) or not _deserves_event(condition, earlier):
+        if not _has_changed(condition, earlier) or not _is_worth_an_event(condition, earlier):
             continue
         warning = _is_warning(condition)
         if condition.reason not in found or warning:
-            found[condition.reason] = Transition(condition, warning)
+            found[condition.reason] = ConditionTransition(condition, warning)
     return tuple(found.values())
 
 
@@ -180,14 +191,14 @@ def _has_changed(condition: Condition, earlier: Condition | None) -> bool:
     return condition.reason == c.REPLAY_FINISHED and earlier.reason != c.REPLAY_FINISHED
 
 
-def _deserves_event(condition: Condition, earlier: Condition | None) -> bool:
+def _is_worth_an_event(condition: Condition, earlier: Condition | None) -> bool:
     """A job may have few events: they report what a change of its spec leads to, not the change itself.
 
     A condition that is normally True gets an event only when it becomes False, and when that fault ends.
     """
-    if condition.type not in _TELLING or condition.status == "Unknown" or condition.reason == c.APPLYING_SPEC:
+    if condition.type not in _TYPES_WITH_EVENTS or condition.status == "Unknown" or condition.reason == c.APPLYING_SPEC:
         return False
-    if condition.type in _GOOD_UNLESS_TOLD and condition.status == "True":
+    if condition.type in _NORMALLY_TRUE_TYPES and condition.status == "True":
         return earlier is not None and earlier.status == "False"
     return True
 
@@ -198,7 +209,7 @@ def _is_warning(condition: Condition) -> bool:
     return condition.type == c.STALLED or condition.status == "False"
 
 
-def _dated(fact: Fact, earlier: Condition | None, now: datetime, job: Job) -> Condition:
+def _with_transition_time(fact: UndatedCondition, earlier: Condition | None, now: datetime, job: Job) -> Condition:
     flipped = earlier is None or earlier.status != fact.status
     return Condition(
         type=fact.type,

@@ -36,7 +36,7 @@ def pause_is_requested(job: Job, now: datetime) -> bool:
     return not stops.enabled or bool(stops.problem) or (stops.pause is not None and _is_in_force(stops.pause, now))
 
 
-def symbol_pauses(job: Job, now: datetime) -> frozenset[str]:
+def symbols_paused_by_spec(job: Job, now: datetime) -> frozenset[str]:
     """Return the symbols that the spec pauses now."""
     return frozenset(entry.symbol for entry in job.stops.paused_symbols if _is_in_force(entry, now))
 
@@ -59,29 +59,29 @@ def pause_is_acknowledged(job: Job, report: StreamStatus) -> bool:
 
 def pause_is_pending(observation: Observation) -> bool:
     """Return whether a pause is requested and not acknowledged by the pod, while something may be connected."""
-    job, report = observation.job, facts.stream(observation)
+    job, report = observation.job, facts.report_of_current_pod(observation)
     if job is None or not pause_is_requested(job, observation.now) or facts.nothing_can_be_connected(observation):
         return False
     return report is None or not pause_is_acknowledged(job, report)
 
 
-def unconfirmed_symbol_pauses(observation: Observation) -> frozenset[str]:
+def symbols_with_unconfirmed_pause(observation: Observation) -> frozenset[str]:
     """Return the paused symbols that the pod may still stream, because it has not confirmed their pause."""
-    job, report = observation.job, facts.stream(observation)
+    job, report = observation.job, facts.report_of_current_pod(observation)
     if job is None or facts.nothing_can_be_connected(observation):
         return frozenset()
     if report is not None and stops_are_applied(job, report):
         return frozenset()
-    return symbol_pauses(job, observation.now) - observation.confirmed_symbol_pauses
+    return symbols_paused_by_spec(job, observation.now) - observation.confirmed_symbol_pauses
 
 
-def pause_of_the_pod(observation: Observation) -> StreamPause | None:
+def pause_reported_by_pod(observation: Observation) -> StreamPause | None:
     """Return the pause that the pod reports.
 
     A starting pod reports a pause of its own, which is left out unless a pause is also requested. So is the pause of a
     job that is being deleted.
     """
-    job, report = observation.job, facts.stream(observation)
+    job, report = observation.job, facts.report_of_current_pod(observation)
     if job is None or report is None or report.pause is None:
         return None
     own = report.pause.source in (identity.UNREAD_SOURCE, identity.DELETED_SOURCE)
@@ -90,24 +90,24 @@ def pause_of_the_pod(observation: Observation) -> StreamPause | None:
 
 def stop_is_pending(observation: Observation) -> bool:
     """Return whether a pause, of the job or of symbols, is requested and not confirmed."""
-    return pause_is_pending(observation) or bool(unconfirmed_symbol_pauses(observation))
+    return pause_is_pending(observation) or bool(symbols_with_unconfirmed_pause(observation))
 
 
 def enforcement_is_due(observation: Observation) -> bool:
     """Return whether a stop has been unconfirmed for so long that the operator deletes the pod."""
     if not stop_is_pending(observation) or observation.pausing_seconds < ENFORCEMENT_SECONDS:
         return False
-    return facts.stream(observation) is not None or facts.running_seconds(observation) >= START_SECONDS
+    return facts.report_of_current_pod(observation) is not None or facts.running_seconds(observation) >= START_SECONDS
 
 
-def deadlines(observation: Observation) -> Iterator[float]:
+def seconds_until_each_stop_deadline(observation: Observation) -> Iterator[float]:
     """Yield the seconds until each moment at which a pending stop is judged differently."""
     if not stop_is_pending(observation):
         return
     for limit in (CONFIRMATION_SECONDS, ENFORCEMENT_SECONDS):
         if observation.pausing_seconds < limit:
             yield limit - observation.pausing_seconds
-    if facts.stream(observation) is None and observation.pausing_seconds >= ENFORCEMENT_SECONDS:
+    if facts.report_of_current_pod(observation) is None and observation.pausing_seconds >= ENFORCEMENT_SECONDS:
         yield max(0.0, START_SECONDS - facts.running_seconds(observation))
 
 

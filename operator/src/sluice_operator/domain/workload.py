@@ -34,22 +34,22 @@ class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
     priority_class: str = ""  # empty: the cluster's default
 
 
-def service_account(namespace: str) -> Manifest:
+def service_account_manifest(namespace: str) -> Manifest:
     """Return the ServiceAccount of the namespace's ingest pods. Only a pod that requests its token gets one."""
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
-        "metadata": _account_meta(namespace),
+        "metadata": _account_metadata(namespace),
         "automountServiceAccountToken": False,
     }
 
 
-def role_binding(namespace: str) -> Manifest:
+def role_binding_manifest(namespace: str) -> Manifest:
     """Return the RoleBinding that lets the namespace's ingest pods read their jobs and write their status."""
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "RoleBinding",
-        "metadata": _account_meta(namespace),
+        "metadata": _account_metadata(namespace),
         "roleRef": {
             "apiGroup": "rbac.authorization.k8s.io",
             "kind": "ClusterRole",
@@ -69,35 +69,35 @@ def cold_hash(job: Job, settings: PodSettings) -> str:
     cold = msgspec.structs.replace(
         job,
         metadata=msgspec.structs.replace(job.metadata, generation=0),
-        spec=cold_part(_spec(job)),
+        spec=cold_part(_understood_spec(job)),
     )
-    return hashlib.sha256(_encode(pod(cold, 0, "", settings))).hexdigest()[:16]
+    return hashlib.sha256(_encode(pod_manifest(cold, 0, "", settings))).hexdigest()[:16]
 
 
-def pod(job: Job, epoch: int, cold: str, settings: PodSettings) -> Manifest:
+def pod_manifest(job: Job, epoch: int, cold: str, settings: PodSettings) -> Manifest:
     """Return the job's pod with this epoch and cold hash. `job.spec` must be known."""
-    spec = _spec(job)
-    declared, mounts = spec.pod or PodOptions(), _mounted(spec)
+    spec = _understood_spec(job)
+    declared, mounts = spec.pod or PodOptions(), _mounts_and_volumes(spec)
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
             "name": identity.pod_name(job.metadata.name),
             "namespace": job.metadata.namespace,
-            "labels": {**declared.labels, **_labels(job, spec)},
+            "labels": {**declared.labels, **_pod_labels(job, spec)},
             "annotations": {
                 **declared.annotations,
                 identity.EPOCH_ANNOTATION: str(epoch),
                 identity.COLD_HASH_ANNOTATION: cold,
             },
-            "ownerReferences": [_owner(job)],
+            "ownerReferences": [_owner_reference(job)],
         },
         "spec": {
             "serviceAccountName": identity.SERVICE_ACCOUNT,
             "automountServiceAccountToken": True,
             "enableServiceLinks": False,  # in a namespace with many Services they would fill the environment
             "restartPolicy": "OnFailure",
-            **_placement(declared, settings),
+            **_scheduling_fields(declared, settings),
             "terminationGracePeriodSeconds": 20,  # enough to flush (at most 3 s) and close the sockets
             "securityContext": {
                 "runAsNonRoot": True,
@@ -106,13 +106,13 @@ def pod(job: Job, epoch: int, cold: str, settings: PodSettings) -> Manifest:
                 "fsGroup": _UID,
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
-            "containers": [_container(job, epoch, settings, [mount for mount, _ in mounts])],
+            "containers": [_ingest_container(job, epoch, settings, [mount for mount, _ in mounts])],
             "volumes": [volume for _, volume in mounts],
         },
     }
 
 
-def _placement(declared: PodOptions, settings: PodSettings) -> Manifest:
+def _scheduling_fields(declared: PodOptions, settings: PodSettings) -> Manifest:
     """Return the scheduling fields of the pod. Unset fields are absent."""
     found: Manifest = {
         "priorityClassName": declared.priority_class_name or settings.priority_class,
@@ -123,18 +123,18 @@ def _placement(declared: PodOptions, settings: PodSettings) -> Manifest:
     return {name: value for name, value in found.items() if value}
 
 
-def _spec(job: Job) -> IngestJobSpec:
+def _understood_spec(job: Job) -> IngestJobSpec:
     if job.spec is None:
         raise ValueError(f"the pod cannot be built: {job.problem}")
     return job.spec
 
 
-def _account_meta(namespace: str) -> Manifest:
+def _account_metadata(namespace: str) -> Manifest:
     labels = {identity.MANAGED_BY_LABEL: identity.MANAGED_BY, identity.NAME_LABEL: identity.NAME}
     return {"name": identity.SERVICE_ACCOUNT, "namespace": namespace, "labels": labels}
 
 
-def _labels(job: Job, spec: IngestJobSpec) -> dict[str, str]:
+def _pod_labels(job: Job, spec: IngestJobSpec) -> dict[str, str]:
     return {
         identity.MANAGED_BY_LABEL: identity.MANAGED_BY,
         identity.NAME_LABEL: identity.NAME,
@@ -144,7 +144,7 @@ def _labels(job: Job, spec: IngestJobSpec) -> dict[str, str]:
     }
 
 
-def _owner(job: Job) -> Manifest:
+def _owner_reference(job: Job) -> Manifest:
     return {
         "apiVersion": identity.API_VERSION,
         "kind": identity.KIND,
@@ -156,19 +156,19 @@ def _owner(job: Job) -> Manifest:
     }
 
 
-def _container(job: Job, epoch: int, settings: PodSettings, mounts: list[Manifest]) -> Manifest:
-    declared = _spec(job).pod or PodOptions()
+def _ingest_container(job: Job, epoch: int, settings: PodSettings, mounts: list[Manifest]) -> Manifest:
+    declared = _understood_spec(job).pod or PodOptions()
     return {
         "name": identity.CONTAINER,
         "image": settings.image,
         "command": ["sluice-runtime"],
         "args": ["run"],
-        "env": _environment(job, epoch, settings),
+        "env": _container_environment(job, epoch, settings),
         "ports": [{"name": "http", "containerPort": identity.HTTP_PORT}],
         # One probe a second until the process is up; after that, only a process whose event loop hangs is killed.
-        "startupProbe": _probe("/livez", period=1, failures=60),
-        "livenessProbe": _probe("/livez", period=10, failures=6),
-        "readinessProbe": _probe("/readyz", period=5, failures=2),
+        "startupProbe": _http_probe("/livez", period=1, failures=60),
+        "livenessProbe": _http_probe("/livez", period=10, failures=6),
+        "readinessProbe": _http_probe("/readyz", period=5, failures=2),
         "resources": msgspec.to_builtins(declared.resources) if declared.resources else _RESOURCES,
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -180,10 +180,10 @@ def _container(job: Job, epoch: int, settings: PodSettings, mounts: list[Manifes
     }
 
 
-def _environment(job: Job, epoch: int, settings: PodSettings) -> list[Manifest]:
+def _container_environment(job: Job, epoch: int, settings: PodSettings) -> list[Manifest]:
     # A pod uses only the cold part before it has read its live job. The whole spec would also be too long: Linux allows
     # 128 KiB for one variable, which 2,000 symbols with their pauses exceed.
-    spec = cold_part(_spec(job))
+    spec = cold_part(_understood_spec(job))
     injected = InjectedJob(
         namespace=job.metadata.namespace,
         name=job.metadata.name,
@@ -193,46 +193,46 @@ def _environment(job: Job, epoch: int, settings: PodSettings) -> list[Manifest]:
         project_id=spec.firestore.project_id or settings.project_id,
         spec=spec,
     )
-    document = msgspec.to_builtins(injected) | {"spec": _declared(spec)}
+    document = msgspec.to_builtins(injected) | {"spec": _without_default_fields(spec)}
     emulator = {"name": "FIRESTORE_EMULATOR_HOST", "value": settings.firestore_emulator_host}
     return [
         {"name": identity.JOB_ENV, "value": _encode(document).decode()},
-        _from_field(identity.POD_UID_ENV, "metadata.uid"),
-        _from_field(identity.POD_IP_ENV, "status.podIP"),
-        _from_field("POD_NAME", "metadata.name"),
+        _variable_from_pod_field(identity.POD_UID_ENV, "metadata.uid"),
+        _variable_from_pod_field(identity.POD_IP_ENV, "status.podIP"),
+        _variable_from_pod_field("POD_NAME", "metadata.name"),
         *([emulator] if settings.firestore_emulator_host else []),
         *({"name": each.name, "value": each.value} for each in (spec.pod or PodOptions()).env),
     ]
 
 
 @functools.cache
-def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+def _struct_fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
     return msgspec.structs.fields(kind)  # each call takes half a millisecond, because it evaluates every annotation
 
 
-def _declared(part: msgspec.Struct) -> Manifest:
+def _without_default_fields(part: msgspec.Struct) -> Manifest:
     """Return a part of the spec without fields at their default.
 
     The API server fills in defaults, and msgspec keeps those.
     """
     found = {}
-    for field in _fields(type(part)):
+    for field in _struct_fields(type(part)):
         value = getattr(part, field.name)
         default = (
             field.default_factory() if field.default is msgspec.NODEFAULT and not field.required else field.default
         )
         if value != default:
             found[field.encode_name] = (
-                _declared(value) if isinstance(value, msgspec.Struct) else msgspec.to_builtins(value)
+                _without_default_fields(value) if isinstance(value, msgspec.Struct) else msgspec.to_builtins(value)
             )
     return found
 
 
-def _from_field(name: str, path: str) -> Manifest:
+def _variable_from_pod_field(name: str, path: str) -> Manifest:
     return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
 
 
-def _probe(path: str, period: int, failures: int) -> Manifest:
+def _http_probe(path: str, period: int, failures: int) -> Manifest:
     return {
         "httpGet": {"path": path, "port": "http"},
         "periodSeconds": period,
@@ -241,7 +241,7 @@ def _probe(path: str, period: int, failures: int) -> Manifest:
     }
 
 
-def _mounted(spec: IngestJobSpec) -> list[tuple[Manifest, Manifest]]:
+def _mounts_and_volumes(spec: IngestJobSpec) -> list[tuple[Manifest, Manifest]]:
     """Return the mount and the volume of each object that the spec refers to, and of the pod's own state.
 
     References are optional: the pod starts without them, reports what is missing, and recovers in place when it
@@ -249,45 +249,49 @@ def _mounted(spec: IngestJobSpec) -> list[tuple[Manifest, Manifest]]:
     """
     found = []
     if spec.alpaca and spec.alpaca.credentials_secret_ref:
-        found.append(_secret("alpaca", spec.alpaca.credentials_secret_ref.name, identity.ALPACA_CREDENTIALS_DIR))
+        found.append(
+            _mounted_secret("alpaca", spec.alpaca.credentials_secret_ref.name, identity.ALPACA_CREDENTIALS_DIR)
+        )
     if spec.alpaca and spec.alpaca.ca_config_map_ref:
-        found.append(_config_map("alpaca-ca", spec.alpaca.ca_config_map_ref.name, identity.ALPACA_CA_DIR))
+        found.append(_mounted_config_map("alpaca-ca", spec.alpaca.ca_config_map_ref.name, identity.ALPACA_CA_DIR))
     if spec.firestore.credentials_secret_ref:
         name = spec.firestore.credentials_secret_ref.name
-        found.append(_secret("firestore", name, identity.FIRESTORE_CREDENTIALS_DIR))
+        found.append(_mounted_secret("firestore", name, identity.FIRESTORE_CREDENTIALS_DIR))
     if spec.replay:
-        found.append(_tape(spec.replay.tape))
+        found.append(_mounted_tape(spec.replay.tape))
     if spec.http:
-        found.append(_secret("http", spec.http.token_secret_ref.name, identity.HTTP_TOKEN_DIR))
-    return [*found, _state()]
+        found.append(_mounted_secret("http", spec.http.token_secret_ref.name, identity.HTTP_TOKEN_DIR))
+    return [*found, _mounted_state_volume()]
 
 
-def _tape(tape: Tape) -> tuple[Manifest, Manifest]:
+def _mounted_tape(tape: Tape) -> tuple[Manifest, Manifest]:
     if tape.config_map_ref is not None:
-        return _config_map("tape", tape.config_map_ref.name, identity.TAPE_DIR, keys=(tape.config_map_ref.key,))
+        return _mounted_config_map("tape", tape.config_map_ref.name, identity.TAPE_DIR, keys=(tape.config_map_ref.key,))
     name = tape.claim_ref.name if tape.claim_ref is not None else ""
     # A claim cannot be optional: the pod waits for it, and its status says so.
     volume = {"name": "tape", "persistentVolumeClaim": {"claimName": name, "readOnly": True}}
-    return _mount("tape", identity.TAPE_DIR), volume
+    return _read_only_mount("tape", identity.TAPE_DIR), volume
 
 
-def _state() -> tuple[Manifest, Manifest]:
+def _mounted_state_volume() -> tuple[Manifest, Manifest]:
     # The state of the HTTP switch survives a crash of the container. A spec of 2,000 symbols is below 200 kB.
     mount = {"name": "state", "mountPath": identity.STATE_DIR}
     return mount, {"name": "state", "emptyDir": {"sizeLimit": "8Mi"}}
 
 
-def _secret(volume: str, name: str, directory: str) -> tuple[Manifest, Manifest]:
+def _mounted_secret(volume: str, name: str, directory: str) -> tuple[Manifest, Manifest]:
     source = {"secretName": name, "optional": True, "defaultMode": 0o440}
-    return _mount(volume, directory), {"name": volume, "secret": source}
+    return _read_only_mount(volume, directory), {"name": volume, "secret": source}
 
 
-def _config_map(volume: str, name: str, directory: str, keys: tuple[str, ...] = ()) -> tuple[Manifest, Manifest]:
+def _mounted_config_map(
+    volume: str, name: str, directory: str, keys: tuple[str, ...] = ()
+) -> tuple[Manifest, Manifest]:
     source: Manifest = {"name": name, "optional": True}
     if keys:
         source["items"] = [{"key": key, "path": key} for key in keys]
-    return _mount(volume, directory), {"name": volume, "configMap": source}
+    return _read_only_mount(volume, directory), {"name": volume, "configMap": source}
 
 
-def _mount(volume: str, directory: str) -> Manifest:
+def _read_only_mount(volume: str, directory: str) -> Manifest:
     return {"name": volume, "mountPath": directory, "readOnly": True}
