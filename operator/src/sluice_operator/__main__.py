@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Run the operator. Return 0 after a signal, 1 if a new process is needed, 2 if the settings are wrong."""
+    """Run the operator. Return the exit code: 0 after a signal, 1 if it must be restarted, 2 if a setting is wrong."""
     try:
         chosen = settings_from_environment(os.environ)
     except ValueError as error:

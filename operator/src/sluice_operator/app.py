@@ -35,7 +35,7 @@ from .reconcile import Reconciler, ReconcilerClocks
 from .resync import Resync
 from .settings import Settings
 from .watchdog import LoopLagMonitor, watch_kopf_watchers
-from .workers import Workers, WriteGate
+from .workers import StartGate, Workers
 from .workqueue import WorkQueue
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ LEASE_REQUEST_SHARE = 0.75  # of the time between two renewals
 
 
 class OperatorParts(msgspec.Struct, frozen=True):
-    """The parts of the operator that run."""
+    """The objects that make up a running operator."""
 
     settings: Settings
     api_client: ApiClient
@@ -66,7 +66,7 @@ class OperatorParts(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIterator[OperatorParts]:
-    """Yield all parts, wired but not started. The connections to the API server are open in the context."""
+    """Yield the parts, connected to each other but not started. The HTTP clients are closed when the context ends."""
     metrics, queue = Metrics(), WorkQueue[Key](time.monotonic)
     store = ClusterState(queue.add, settings.project_id)
     async with api_client, create_separate_client(api_client) as lease_way:
@@ -112,7 +112,7 @@ def _boot_time_seconds() -> float:
 
 
 async def run_operator(settings: Settings, api_client: ApiClient) -> None:
-    """Run until a signal arrives. Raise an ExceptionGroup with `WatchBroken` if only a new process helps."""
+    """Run the operator until SIGTERM or SIGINT. Raises an ExceptionGroup with `WatchBroken` if it must be restarted."""
     async with assembled_parts(settings, api_client) as parts:
         _register_gauges(parts)
         health = EndpointSources(
@@ -156,7 +156,7 @@ async def _run_parts(parts: OperatorParts) -> None:
 
 
 async def _complete_first_list(parts: OperatorParts) -> bool:
-    """Run the first LIST until it is complete or a signal arrives; return whether it is complete."""
+    """Wait for the first full LIST or for SIGTERM or SIGINT. Return whether the LIST is complete."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -172,7 +172,7 @@ async def _complete_first_list(parts: OperatorParts) -> bool:
 
 
 async def _run_kopf_watches(parts: OperatorParts) -> None:
-    """Run kopf's watches until a signal arrives; kopf takes over the handling of signals."""
+    """Run kopf's watches until SIGTERM or SIGINT. From here on, kopf handles the signals."""
     logging.getLogger("kopf.objects").addFilter(_has_no_refused_write)  # the session has already logged the refusal
     await kopf.operator(
         registry=kopf_registry(
@@ -185,7 +185,7 @@ async def _run_kopf_watches(parts: OperatorParts) -> None:
     )
 
 
-async def _run_after_gate_opens(gate: WriteGate, work: Callable[[], Awaitable[None]]) -> None:
+async def _run_after_gate_opens(gate: StartGate, work: Callable[[], Awaitable[None]]) -> None:
     await gate.wait()
     await work()
 
@@ -222,7 +222,7 @@ def _has_no_refused_write(record: logging.LogRecord) -> bool:
 
 
 class _KopfLogin:
-    """The login of kopf: a new read-only session on each request, at most once every 5 s."""
+    """The login handler of kopf. Each call returns a new read-only session, at most once every 5 s."""
 
     def __init__(self, api_client: ApiClient, read_only: ReadOnlyMiddleware) -> None:
         self._api_client = api_client

@@ -1,4 +1,4 @@
-"""The use of kopf: its watches feed the cluster state, its settings let it survive outages. There is no logic here."""
+"""The use of kopf: its watches update the cluster state, and its settings let it survive outages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KopfLogin = Callable[[], Awaitable[kopf.AiohttpSession]]
 
 
 class EndlessBackoff:
-    """Endless seconds between attempts. kopf starts a new iteration with each request."""
+    """The seconds between the attempts of a request, without end. kopf iterates over it again for each request."""
 
     def __iter__(self) -> Iterator[float]:
         """Return an iterator over 1, 1, 2, … 21, then 30 forever."""
@@ -29,7 +29,7 @@ class EndlessBackoff:
 
 
 def kopf_registry(store: ClusterState, login: KopfLogin) -> kopf.OperatorRegistry:
-    """Return the handlers that kopf calls."""
+    """Return a kopf registry with the handlers for the login, for job events and for pod events."""
     made = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=made)
@@ -48,7 +48,7 @@ def kopf_registry(store: ClusterState, login: KopfLogin) -> kopf.OperatorRegistr
 
 
 def on_job_event(store: ClusterState, change: str | None, document: dict[str, Any]) -> None:
-    """Put the job of a watch event into the cluster state. `change` is None for an object of a LIST."""
+    """Update the cluster state from a watch event of a job. `change` is None if the object comes from a LIST."""
     job = objects.decode_job(document)
     if change == "DELETED":
         store.jobs.remove_delivered(job.key, job.metadata.uid)
@@ -57,7 +57,7 @@ def on_job_event(store: ClusterState, change: str | None, document: dict[str, An
 
 
 def on_pod_event(store: ClusterState, change: str | None, document: dict[str, Any]) -> None:
-    """Put the pod of a watch event into the cluster state."""
+    """Update the cluster state from a watch event of a pod. Pods that are not of a job are ignored."""
     pod = objects.decode_pod(document)
     key = objects.job_key_of_pod_name(pod.metadata.namespace, pod.metadata.name)
     if key is None:
@@ -69,7 +69,7 @@ def on_pod_event(store: ClusterState, change: str | None, document: dict[str, An
 
 
 def kopf_settings() -> kopf.OperatorSettings:
-    """Return settings that make kopf a reflector only. Each value was checked against kopf 1.45.2."""
+    """Return settings with which kopf only lists and watches. Each value was checked against kopf 1.45.2."""
     s = kopf.OperatorSettings()
     s.watching.server_timeout = 290  # the API server ends a watch before the client does
     s.watching.client_timeout = 310  # the client ends a watch that the API server did not end

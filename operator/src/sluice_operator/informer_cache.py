@@ -1,4 +1,4 @@
-"""The objects of the cluster and the operator's own observations, in memory. All of it can be lost."""
+"""The known objects of the cluster and the operator's observations, in memory. A restart rebuilds them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ V = TypeVar("V", Job, Pod)
 
 
 class RecordedRefusal(msgspec.Struct, frozen=True):
-    """A refusal of the API server, and its time by the monotonic clock."""
+    """A request that the API server refused, and the time of the refusal by the monotonic clock."""
 
     message: str
     generation: int
@@ -26,7 +26,7 @@ class RecordedRefusal(msgspec.Struct, frozen=True):
 
 
 class JobMemory(msgspec.Struct):
-    """The operator's observations of one job. Instants are by the monotonic clock."""
+    """The operator's observations of one job between reconciliations. Times are by the monotonic clock."""
 
     heartbeat: object = None  # the newest heartbeat seen: pod UID and time
     heartbeat_at: float = 0.0  # when it was first seen, by the clock that stops while the API server is unreachable
@@ -38,10 +38,10 @@ class JobMemory(msgspec.Struct):
 
 
 class ObjectCache(Generic[V]):
-    """The known objects of one kind, at most one for each key."""
+    """The cache of one kind: for each job key, the newest known job or pod."""
 
     def __init__(self, changed: Callable[[Key], None], is_watched: Callable[[V], bool]) -> None:
-        """`is_watched` returns whether the watch delivers an object."""
+        """`changed` is called with each key that changes. `is_watched` returns whether the watch shows an object."""
         self._changed = changed
         self._is_watched: Callable[[V], bool] = is_watched
         self._objects: dict[Key, V] = {}
@@ -53,26 +53,26 @@ class ObjectCache(Generic[V]):
         return len(self._objects)
 
     def get(self, key: Key) -> V | None:
-        """Return the object of the key, if it is known."""
+        """Return the object of the key; None if it is not known."""
         return self._objects.get(key)
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._objects)
 
     def put_delivered(self, key: Key, value: V) -> None:
-        """Store the state of an object that the watch delivered."""
+        """Store an object that a watch event contains."""
         self.deliveries += 1
         self.streamed[key] = object_version(value)
         self.put(key, value)
 
     def remove_delivered(self, key: Key, uid: str) -> None:
-        """Remove an object whose removal the watch delivered."""
+        """Remove an object after a watch event of its removal."""
         self.deliveries += 1
         self.streamed.pop(key, None)
         self.remove(key, uid)
 
     def undelivered_versions(self) -> dict[Key, int]:
-        """Return the versions that are known from requests and that the watch has not delivered yet."""
+        """Return the resourceVersions of objects that a request returned and the watch has not delivered yet."""
         return {
             key: object_version(value)
             for key, value in self._objects.items()
@@ -80,14 +80,14 @@ class ObjectCache(Generic[V]):
         }
 
     def put(self, key: Key, value: V) -> None:
-        """Store an object from a watch, a live read or a response, if it is newer than the known one."""
+        """Store an object if it is newer than the known one. It may come from a watch, a live read or a response."""
         known = self._objects.get(key)
         if known is not None and object_version(value) <= object_version(known):
             return
         self._store(key, value)
 
     def remove(self, key: Key, uid: str) -> None:
-        """Remove the object, unless a newer object has taken its place."""
+        """Remove the object with this UID. A newer object with the same key is kept."""
         known = self._objects.get(key)
         if known is not None and known.metadata.uid == uid:
             del self._objects[key]
@@ -95,19 +95,19 @@ class ObjectCache(Generic[V]):
             self._notify_of_change(key)
 
     def remove_without_notice(self, key: Key) -> None:
-        """Remove the object without adding its key to the work queue."""
+        """Remove the object without a call of `changed`, so its key is not added to the work queue."""
         self._objects.pop(key, None)
         self.streamed.pop(key, None)
 
     def begin_to_record_changes(self) -> None:
-        """Start to record the keys that change: their objects are newer than the LIST that is being read."""
+        """Start to record the keys that change while a LIST is read, because their objects are newer than the LIST."""
         self._touched = set()
 
     def replace_all(self, listed: dict[Key, V], kept: Callable[[V], bool]) -> dict[Key, int | None]:
-        """Make the cache equal to a LIST. Return the differences: the listed version, or None for a removed object.
+        """Make the cache equal to a LIST. Return the version of each object that differed; None for a removed object.
 
-        The LIST counts even if its versions are lower, because a cluster restored from a backup can count from a lower
-        version. `kept` selects objects that a LIST does not show.
+        A listed object replaces the known one even if its version is lower, because versions go back when a cluster is
+        restored from a backup. `kept` returns whether to keep an object that a LIST never shows.
         """
         touched, self._touched = self._touched or set(), None
         differed: dict[Key, int | None] = {}
@@ -134,13 +134,13 @@ class ObjectCache(Generic[V]):
 
 
 class ClusterState:
-    """The caches of jobs and pods, and the memory of each job. Each change adds the job's key to the work queue.
+    """The caches of jobs and pods, and the observations of each job. A change adds the job's key to the work queue.
 
-    It also adds the keys of the jobs whose documents have become free, or are claimed by another job.
+    A change of a job's claim to documents also adds the keys of the jobs whose document conflicts may have changed.
     """
 
     def __init__(self, changed: Callable[[Key], None], project_id: str = "") -> None:
-        """`project_id` is the Google Cloud project of jobs that name none."""
+        """`changed` adds a key to the work queue. `project_id` is the Google Cloud project of jobs that name none."""
         self.jobs: ObjectCache[Job] = ObjectCache(self._on_job_change, lambda _: True)
         self.pods: ObjectCache[Pod] = ObjectCache(self._on_pod_change, facts.pod_has_operator_label)
         self.claims = DocumentClaims()
@@ -151,17 +151,17 @@ class ClusterState:
         self._claimed: dict[Key, tuple[str, int]] = {}  # the job UID and generation of each claim
 
     def memory_of_job(self, key: Key) -> JobMemory:
-        """Return the operator's observations of the job, which the caller updates."""
+        """Return the operator's observations of the job. The caller updates them."""
         return self._memories.setdefault(key, JobMemory())
 
     def forget_job(self, key: Key) -> None:
-        """Forget the job: neither the job nor a pod of the operator exists any more."""
+        """Remove all data about a job that no longer exists and has no pod of the operator."""
         self._memories.pop(key, None)
         self.pods.remove_without_notice(key)
         self._release_documents(key)
 
     def put_pod(self, pod: Pod) -> None:
-        """Store a pod, if it has the name of a job's pod."""
+        """Store a pod, unless its name is not that of an ingest pod."""
         if (key := job_key_of_pod_name(pod.metadata.namespace, pod.metadata.name)) is not None:
             self.pods.put(key, pod)
 
@@ -190,5 +190,5 @@ class ClusterState:
 
 
 def object_version(value: Job | Pod) -> int:
-    """Return the resourceVersion as a number."""
+    """Return the resourceVersion of an object as a number."""
     return version_number(value.metadata.resource_version)

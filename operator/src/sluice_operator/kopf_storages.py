@@ -1,7 +1,7 @@
-"""Storages for kopf that neither read nor write the objects.
+"""Storages for kopf that store nothing in the objects and read nothing from them.
 
-kopf reads its storages with every event, before it calls a handler. With other storages, a user who may write an
-object could make that reading fail, and the operator would get no more events of the object.
+kopf reads its storages at each event, before it calls a handler. With kopf's own storages, a user who may write an
+object could make that read fail, and the operator would get no more events of the object.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ import kopf
 
 
 class EmptyDiffBaseStorage(kopf.DiffBaseStorage):
-    """The storage of the last handled state of an object. It is empty."""
+    """A storage for the last handled state of an object (kopf's essence). It is always empty."""
 
     def build(self, **_: Any) -> Any:
-        """Return an empty essence."""
+        """Return an empty state."""
         return {}
 
     def fetch(self, **_: Any) -> None:
-        """Return nothing."""
+        """Return None: nothing is stored."""
 
     def store(self, **_: Any) -> None:
         """Store nothing."""
 
 
 class EmptyProgressStorage(kopf.ProgressStorage):
-    """The storage of the progress of handlers. It is empty."""
+    """A storage for the progress of handlers. It is always empty."""
 
     def fetch(self, **_: Any) -> None:
-        """Return nothing."""
+        """Return None: nothing is stored."""
 
     def store(self, **_: Any) -> None:
         """Store nothing."""
@@ -41,5 +41,5 @@ class EmptyProgressStorage(kopf.ProgressStorage):
         """Touch nothing."""
 
     def clear(self, *, essence: Any) -> Any:
-        """Return the essence as it is."""
+        """Return the state unchanged."""
         return essence

@@ -1,7 +1,7 @@
-"""Leader election: whether this replica leads, and for how much longer it may write.
+"""Leader election: whether this replica leads, and for how many more seconds it may write.
 
-A Lease is not a fence: deterministic names, preconditions and the epoch keep two replicas from harming a job. The
-Lease keeps the replicas from working against each other: a replica that cannot prove that it leads writes nothing.
+A replica writes only while it can prove that it leads. This keeps two replicas from working against each other. It is
+not needed for safety: deterministic names, preconditions and the epoch protect a job even from two writing replicas.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GIVEN_BACK_SECONDS: Final = 1.0
 
 
 class ElectionClocks(msgspec.Struct, frozen=True):
-    """The clocks of the election, and a function that exits the process."""
+    """The two clocks that the election uses, and a function that exits the process."""
 
     now: Callable[[], datetime]  # timezone-aware; shown in the Lease
     monotonic: Callable[[], float]  # seconds; also advances while the process or the machine is stopped
@@ -33,7 +33,7 @@ class ElectionClocks(msgspec.Struct, frozen=True):
 
 
 class ReachableClock:
-    """A clock that stops while the API server does not answer, because pods cannot report then."""
+    """A clock that stops while the API server does not answer, because pods cannot report in that time."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -41,24 +41,24 @@ class ReachableClock:
         self._away_seconds = 0.0
 
     def record_no_answer(self, asked_at: float) -> None:
-        """Record that a request sent at `asked_at` got no answer."""
+        """Stop the clock at `asked_at`, the time when a request was sent that got no answer."""
         if self._away_at is None:
             self._away_at = asked_at
 
     def record_answer(self) -> None:
-        """Record that a request was answered."""
+        """Let the clock run again, because a request was answered."""
         if self._away_at is not None:
             self._away_seconds += self._monotonic() - self._away_at
             self._away_at = None
 
     def seconds(self) -> float:
-        """Return the time of the clock, in seconds."""
+        """Return the time of this clock, in seconds."""
         now = self._away_at if self._away_at is not None else self._monotonic()
         return now - self._away_seconds
 
 
 class Leadership:
-    """A participant in the leader election while `run` runs. A leader that loses the Lease exits its process."""
+    """This replica's part in the leader election. If it leads and loses the Lease, the process exits."""
 
     def __init__(self, leases: LeaseStore, me: str, terms: LeaseTimings, timing: ElectionClocks) -> None:
         self.reachability = ReachableClock(timing.monotonic)
@@ -70,21 +70,21 @@ class Leadership:
         self._led = asyncio.Event()
 
     async def wait(self) -> None:
-        """Wait until this replica leads. From then on, it leads or the process exits."""
+        """Wait until this replica leads. After that, it leads until the process exits."""
         await self._led.wait()
 
     def write_seconds_left(self) -> float:
-        """Return for how many more seconds writes are allowed; 0 if they are not."""
+        """Return for how many more seconds this replica may write; 0 if it may not write."""
         return max(0.0, self._until - self._timing.monotonic())
 
     @property
     def is_leading(self) -> bool:
-        """True while this replica leads and could prove it a moment ago."""
+        """True while this replica leads: it has renewed the Lease within the renew deadline."""
         return self.write_seconds_left() > 0
 
     @property
     def holder_changes(self) -> int:
-        """The number of changes of the holder, as counted in the Lease."""
+        """The number of times the holder of the Lease has changed, as counted in the Lease."""
         return self._seen.record.transitions if self._seen.record is not None else 0
 
     async def run(self) -> None:
@@ -104,7 +104,7 @@ class Leadership:
             await asyncio.sleep(max(0.0, started + self._terms.retry - self._timing.monotonic()))
 
     async def exit_when_lease_expires(self) -> None:
-        """Exit the process if the Lease is not renewed in time, even while a request is under way."""
+        """Wait until this replica leads, then exit the process as soon as the Lease is not renewed in time."""
         await self._led.wait()
         while True:
             if not self.is_leading:
@@ -112,7 +112,7 @@ class Leadership:
             await asyncio.sleep(min(CHECK_SECONDS, self.write_seconds_left() or CHECK_SECONDS))
 
     async def release_lease(self) -> None:
-        """Release the Lease, so that the other replica need not wait. All writers must have ended."""
+        """Release the Lease, so that another replica can lead at once. The caller has already stopped all writes."""
         if not self.is_leading:
             return
         self._until = float("-inf")

@@ -1,4 +1,4 @@
-"""Live reads, every 10 s, of objects whose events are missing, until the watch delivers them again."""
+"""Live reads of the objects whose watch events are missing, every 10 s until the watch delivers them again."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ _EXAMPLES: Final = 5
 
 
 class DeliveryMetrics(Protocol):
-    """The metrics of missing events and live reads."""
+    """The metrics about missing watch events and live reads."""
 
     def set_undelivered_objects(self, kind: str, count: int) -> None:
-        """Set the number of objects of a kind that the watch has not delivered for 10 s."""
+        """Set the number of objects of a kind whose newest state the watch has not delivered for 10 s."""
 
     def count_live_reads(self, kind: str, count: int) -> None:
-        """Count live reads of objects of a kind."""
+        """Add to the number of live reads of objects of a kind."""
 
 
 class LiveReads:
-    """Live reads of jobs and pods. Each response goes into the cluster state, which adds the key to the work queue."""
+    """Live reads of overdue jobs and pods. Each object that is read is stored in the cluster state."""
 
     def __init__(
         self, cluster: Cluster, store: ClusterState, metrics: DeliveryMetrics, sleep: Callable[[float], Awaitable[None]]
     ) -> None:
-        """`sleep` waits for a number of seconds."""
+        """Take the function that sleeps for a number of seconds, so that tests need not wait."""
         self._jobs = _OverdueObjects(identity.PLURAL, store.jobs, cluster.read_job, metrics)
         self._pods = _OverdueObjects("pods", store.pods, cluster.read_pod, metrics)
         self._sleep = sleep
@@ -50,13 +50,13 @@ class LiveReads:
             await self.read_overdue_objects()
 
     async def read_overdue_objects(self) -> None:
-        """Read each object whose known version was undelivered in the last round already and still is."""
+        """Read each object whose watch event was already missing in the last round and is still missing."""
         await self._jobs.read_overdue()
         await self._pods.read_overdue()
 
 
 class _OverdueObjects(Generic[V]):
-    """The objects of one kind whose events are missing. There are never more of them than known objects."""
+    """The objects of one kind whose watch events are missing."""
 
     def __init__(
         self, kind: str, cache: ObjectCache[V], read_live: Callable[[Key], Awaitable[V]], metrics: DeliveryMetrics
@@ -89,7 +89,7 @@ class _OverdueObjects(Generic[V]):
         return [key for key in self._undelivered if before.get(key, -1) > self._cache.streamed.get(key, -1)]
 
     async def _read_object(self, key: Key) -> str:
-        """Return the error of the read, or an empty text if it succeeded."""
+        """Read one object and store it. Return the error, or an empty text if the read succeeded."""
         known = self._cache.get(key)
         try:
             self._cache.put(key, await self._read_live(key))

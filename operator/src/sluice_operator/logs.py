@@ -1,4 +1,4 @@
-"""The operator's log lines, and the job that each line is about."""
+"""The configuration of the operator's logs, with the job that each line is about."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _IGNORED = ("settings", "k8s_ref", "k8s_skip")
 
 
 def configure_logging(level: str) -> None:
-    """Send all logs to standard output; kopf's only from WARNING on unless the level is DEBUG: it logs every event."""
+    """Send all logs to standard output. kopf's logs start at WARNING, unless `level` is DEBUG: it logs each event."""
     log_lines.configure(level, log_lines.LogLineFormatter(ignored=_IGNORED))
     logging.getLogger("kopf").setLevel("DEBUG" if level == "DEBUG" else "WARNING")
     logging.getLogger("aiohttp").setLevel("WARNING")
@@ -24,7 +24,10 @@ def configure_logging(level: str) -> None:
 
 @contextmanager
 def added_job_fields(find_job: Callable[[Key], Job | None]) -> Iterator[None]:
-    """Add `tenant` and `epoch` to each line that names a known job, and `job` to kopf's lines about an IngestJob."""
+    """While the context is open, add fields about the job to log lines.
+
+    A line that names a known job gets `tenant` and `epoch`. A line of kopf about an IngestJob also gets `job`.
+    """
     added = _JobFieldsFilter(find_job)
     handlers = logging.getLogger().handlers[:]
     for handler in handlers:
@@ -37,14 +40,14 @@ def added_job_fields(find_job: Callable[[Key], Job | None]) -> Iterator[None]:
 
 
 class _JobFieldsFilter(logging.Filter):
-    """A filter that passes every record and adds fields to it."""
+    """A logging filter that removes no record but adds the fields of the job."""
 
     def __init__(self, find_job: Callable[[Key], Job | None]) -> None:
         super().__init__()
         self._find_job = find_job
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Add the fields; return True."""
+        """Add the fields to the record. Return True, so that the record is logged."""
         name = getattr(record, "job", None) or _job_name_in_kopf_record(record)
         if name is None:
             return True

@@ -11,7 +11,7 @@ _BUCKETS = (0.0005, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0)
 
 
 class Metrics:
-    """The registry of the operator, and the methods that update its metrics."""
+    """The operator's Prometheus registry, and the methods that update its metrics."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -56,29 +56,29 @@ class Metrics:
         self._outcomes.labels(outcome).inc()
 
     def count_repairs(self, kind: str, count: int) -> None:
-        """Count the objects of a kind that a resync corrected."""
+        """Add to the number of objects of a kind that a resync corrected."""
         self._repairs.labels(kind).inc(count)
 
     def count_dropped_event(self) -> None:
-        """Count a Kubernetes Event that the rate limit did not let through."""
+        """Count a Kubernetes Event that was dropped by rate limiting."""
         self._dropped.inc()
 
     def count_refused_kopf_write(self) -> None:
-        """Count a request other than GET that kopf tried to send."""
+        """Count a write request that kopf tried to send and the operator refused."""
         self._refused_writes.inc()
 
     def set_undelivered_objects(self, kind: str, count: int) -> None:
-        """Set the number of objects of a kind that the watch has not delivered for 10 s."""
+        """Set the number of objects of a kind whose newest state the watch has not delivered for 10 s."""
         self._undelivered.labels(kind).set(count)
 
     def count_live_reads(self, kind: str, count: int) -> None:
-        """Count live reads of objects of a kind whose events are missing."""
+        """Add to the number of live reads of objects of a kind."""
         self._live_reads.labels(kind).inc(count)
 
     def add_gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
-        """Add a gauge whose value is read on each scrape."""
+        """Add a gauge. Each scrape calls `value`."""
         Gauge(f"sluice_operator_{name}", description, registry=self.registry).set_function(value)
 
     def prometheus_text(self) -> bytes:
-        """Return the metrics in the Prometheus text format."""
+        """Return all metrics in the Prometheus text format."""
         return generate_latest(self.registry)

@@ -1,4 +1,4 @@
-"""The interfaces of the operator to the outside."""
+"""The interfaces through which the operator reads and writes the cluster, and their errors."""
 
 from __future__ import annotations
 
@@ -14,73 +14,73 @@ from .domain.objects import Job, Key, Pod
 
 
 class ClusterError(Exception):
-    """The API server did not do what was requested. The message is its own, or explains why there is none."""
+    """A request to the API server failed. The message is that of the API server, or explains why there is none."""
 
 
-class NotFound(ClusterError):  # noqa: N818  named after the answer
-    """There is no such object, or no such kind."""
+class NotFound(ClusterError):  # noqa: N818  named after the response
+    """The object, or its kind, does not exist."""
 
 
 class Conflict(ClusterError):  # noqa: N818
-    """The object already exists, or has changed since it was read."""
+    """The object to create already exists, or the object to change has changed since it was read."""
 
 
 class RequestRefused(ClusterError):  # noqa: N818
-    """The API server refuses the request: authorization, quota, admission, validation."""
+    """The API server refused the request because of authorization, quota, admission or validation."""
 
 
 class Unavailable(ClusterError):  # noqa: N818
-    """There is no answer, or none to rely on; a retry may help."""
+    """The API server did not answer, or answered with a temporary error. A retry may succeed."""
 
 
 class ServerFault(Unavailable):
-    """The API server failed with HTTP 500, as it does for an apply on an object that it cannot type."""
+    """The API server answered HTTP 500, for example to a server-side apply on an object that breaks its schema."""
 
 
 class NotLeading(ClusterError):  # noqa: N818
-    """This replica may not write, because it does not lead or cannot prove that it leads."""
+    """A write was not sent, because this replica does not lead or cannot prove that it leads."""
 
 
 class Cluster(Protocol):
-    """The API server, as far as the operator uses it. Each call has a time limit and raises `ClusterError`."""
+    """The requests of the operator to the API server. Each has a time limit and raises `ClusterError` if it fails."""
 
     async def list_jobs(self) -> list[Job]:
-        """Return all jobs in the watched namespaces, read from a quorum."""
+        """Return all jobs in the watched namespaces, with a consistent (quorum) read."""
 
     async def list_pods(self) -> list[Pod]:
-        """Return all pods with the operator's label in those namespaces, read from a quorum."""
+        """Return all pods with the operator's label in the watched namespaces, with a consistent (quorum) read."""
 
     async def read_job(self, key: Key) -> Job:
-        """Read the job live. Raises `NotFound`."""
+        """Read the job from the API server, not from a cache. Raises `NotFound`."""
 
     async def read_pod(self, key: Key) -> Pod:
-        """Read the pod with the job's pod name live, regardless of its creator. Raises `NotFound`."""
+        """Read the pod that has the name of the job's pod, even if another owner created it. Raises `NotFound`."""
 
     async def write_status(self, key: Key, status: IngestJobStatus) -> Job:
-        """Write the operator's fields of the status; return the job after the write."""
+        """Write the operator's fields of the status. Return the job after the write."""
 
     async def apply_service_account(self, namespace: str) -> None:
-        """Apply the ServiceAccount and the RoleBinding of the namespace's pods."""
+        """Apply the ServiceAccount and the RoleBinding of the namespace's ingest pods."""
 
     async def create_pod(self, manifest: dict[str, Any]) -> Pod:
         """Create the pod and return it. Raises `Conflict` if its name is taken."""
 
     async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
-        """Delete the pod, if it is still exactly this one. Raises `Conflict` if it is not."""
+        """Delete the pod. Raises `Conflict` if its UID or resourceVersion has changed."""
 
 
 class LeaseStore(Protocol):
-    """The Lease of the replicas. Each call ends before the next one is due and raises `ClusterError`."""
+    """The Lease that the replicas share. Each request ends before the next is due, and raises `ClusterError`."""
 
     async def read(self) -> LeaseRecord | None:
-        """Return the Lease, or None if there is none."""
+        """Return the contents of the Lease, or None if it does not exist."""
 
     async def write(self, record: LeaseRecord) -> LeaseRecord:
-        """Write the Lease and return it. Raises `Conflict` if its version is no longer `record.resource_version`."""
+        """Write the Lease and return it. Raises `Conflict` if its version differs from `record.resource_version`."""
 
 
 class EventReport(msgspec.Struct, frozen=True):
-    """A transition of a condition of a job, for an Event."""
+    """The changed condition of a job that an Event reports."""
 
     key: Key
     uid: str
@@ -88,7 +88,7 @@ class EventReport(msgspec.Struct, frozen=True):
 
 
 class EventQueue(Protocol):
-    """The recorder of Events. It never fails and never waits: reports above its limits are dropped and counted."""
+    """A queue of Events to post. Adding never fails and never waits: reports above a limit are dropped and counted."""
 
     def record(self, report: EventReport) -> None:
-        """Queue a report for delivery."""
+        """Add a report to the queue."""

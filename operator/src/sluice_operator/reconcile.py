@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class ReconcilerClocks(msgspec.Struct, frozen=True):
-    """The clocks of a reconciler: one for people, two for measuring."""
+    """The clocks of a reconciler: one for the times in a status, two for durations."""
 
     now: Callable[[], datetime]  # timezone-aware
     monotonic: Callable[[], float]  # seconds
@@ -33,9 +33,10 @@ class ReconcilerClocks(msgspec.Struct, frozen=True):
 
 
 class ReconcileResult(msgspec.Struct, frozen=True):
-    """The result of a reconciliation.
+    """What the caller does after a reconciliation.
 
-    `requeue` is true if something was written or learned, so the job needs another reconciliation.
+    `requeue` is true if the reconciliation wrote or read something, so that the job has to be reconciled again at once.
+    `requeue_after` is the number of seconds to the next reconciliation; None if none is needed.
     """
 
     requeue: bool = False
@@ -43,7 +44,7 @@ class ReconcileResult(msgspec.Struct, frozen=True):
 
 
 class Reconciler:
-    """A reconciler that carries out decisions. It has no state: all state is in the cluster state or in the cluster."""
+    """It observes a job, decides, and carries out the decision. It keeps no state of its own."""
 
     def __init__(
         self, cluster: Cluster, memory: ClusterState, recorder: EventQueue, clocks: ReconcilerClocks, pods: PodSettings
@@ -55,7 +56,7 @@ class Reconciler:
         self._pods = pods
 
     async def reconcile(self, key: Key) -> ReconcileResult:
-        """Reconcile one job. Raises `ClusterError` if a request failed; the caller then retries."""
+        """Reconcile one job. Raises `ClusterError` if a request fails; the caller then retries."""
         observation = self.update_observation(key)
         decision = decide(observation)
         acted = False
@@ -71,7 +72,7 @@ class Reconciler:
         return ReconcileResult(requeue=wrote or acted, requeue_after=decision.requeue_after)
 
     def update_observation(self, key: Key) -> Observation:
-        """Return everything that is known of the job now. Record in its memory what is seen for the first time."""
+        """Return everything that is known about the job now, and update the ages that are measured between calls."""
         job, pod, memory = self._store.jobs.get(key), self._store.pods.get(key), self._store.memory_of_job(key)
         if job is None and (pod is None or not facts.pod_was_created_by_operator(pod)):
             self._store.forget_job(key)
@@ -96,7 +97,7 @@ class Reconciler:
         return memory.cold_hash[2]
 
     async def _write_status(self, key: Key, seen: Observation, decision: Decision) -> bool | None:
-        """Return whether something was written; None if there is no such job."""
+        """Write the status of the decision, if it has one. Return whether it was written; None if the job is gone."""
         if decision.status is None or seen.job is None:
             return False
         try:
@@ -145,7 +146,7 @@ class Reconciler:
         return True
 
     async def _delete_unless_stop_is_confirmed(self, key: Key, seen: Observation, step: DeletePod) -> bool:
-        """Delete a pod that has not confirmed a stop, unless a live read shows that it has."""
+        """Delete a pod that has not confirmed a stop, unless a live read of the job shows that it has."""
         await self._refresh_job(key)
         if not stops.enforcement_is_due(self.update_observation(key)):
             return True
@@ -158,7 +159,7 @@ class Reconciler:
         return True
 
     async def _delete_pod_after_live_reads(self, key: Key, seen: Observation, step: DeletePod) -> bool:
-        """Delete a pod after live reads of all that the deletion depends on, because the cache may be stale."""
+        """Delete a pod, unless live reads show that the cached objects, on which the decision is based, are stale."""
         if seen.conflict is not None:
             holder = seen.conflict.holder
             await self._refresh_job(holder)
@@ -232,9 +233,10 @@ def _refusal_with_age(memory: JobMemory, now: float) -> PodRefusal | None:
 
 
 def _update_ages(seen: Observation, memory: JobMemory, reachable: float) -> dict[str, object]:
-    """Return the ages of the heartbeat and of an unconfirmed stop, by the operator's clocks.
+    """Update `memory` and return the fields of the observation that are measured between reconciliations.
 
-    A pod cannot report while the API server is unreachable, so that time does not count against it.
+    These are the age of the heartbeat, the age of an unconfirmed stop, and the confirmed symbol pauses. A pod cannot
+    report while the API server is unreachable, so that time does not count.
     """
     said = facts.report_of_current_pod(seen)
     running = seen.pod is not None and facts.pod_is_running(seen.pod)

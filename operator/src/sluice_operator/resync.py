@@ -1,4 +1,4 @@
-"""Periodic full resyncs, which correct and count what the watches missed.
+"""Periodic full resyncs, which correct the cache and count the objects that the watches missed.
 
 kopf delivers a LIST after a gap, but never the removals in the gap. Without a resync, an object that was deleted in a
 gap would stay known forever.
@@ -30,27 +30,27 @@ MOST_SILENCES_IN_A_ROW = 2
 
 
 class WatchBroken(Exception):  # noqa: N818  named after the fact
-    """A watch delivers nothing. Only a new process helps."""
+    """A watch no longer delivers events, and only a restart of the process can fix it."""
 
 
 class ResyncMetrics(Protocol):
-    """The metrics of resyncs."""
+    """The metric about objects that a resync corrected."""
 
     def count_repairs(self, kind: str, count: int) -> None:
-        """Count objects of a kind that were not as the watch had shown them."""
+        """Add to the number of objects of a kind that a resync corrected."""
 
 
 class ResyncTiming(msgspec.Struct, frozen=True):
-    """The sleep function and the jitter of resyncs."""
+    """The functions for sleeping and jitter, which tests replace."""
 
     sleep: Callable[[float], Awaitable[None]]
     jitter: Callable[[], float]  # 0 to 1
 
 
 class WatchSilence:
-    """A counter of consecutive resyncs in which objects of a kind changed but their watch delivered nothing.
+    """A count of the resyncs in a row in which objects of a kind changed but their watch delivered no event at all.
 
-    Objects whose events are missing while others are delivered do not indicate a broken watch: see live_reads.
+    If only some events are missing, the watch is not broken: see live_reads.
     """
 
     def __init__(self, cache: ObjectCache[Job] | ObjectCache[Pod]) -> None:
@@ -60,7 +60,7 @@ class WatchSilence:
         self._undelivered: dict[Key, int] = {}
 
     def update_after_resync(self, removals: int) -> None:
-        """Update the counter after a resync. `removals` is the number of removals that the watch had not delivered."""
+        """Update the count after a resync. `removals` is the number of removals that the watch has not delivered."""
         before, self._undelivered = self._undelivered, self._cache.undelivered_versions()
         has_changes = removals > 0 or any(before.get(key) != version for key, version in self._undelivered.items())
         if self._cache.deliveries != self._deliveries:
@@ -70,7 +70,7 @@ class WatchSilence:
 
 
 class Resync:
-    """Full LISTs, one at the start and then one every 300 s ± 20 %."""
+    """The full LISTs: one at the start, and then one every 300 s ± 20 % (60 s ± 20 % after a silence of a watch)."""
 
     def __init__(self, cluster: Cluster, store: ClusterState, repairs: ResyncMetrics, timing: ResyncTiming) -> None:
         self._cluster = cluster
@@ -80,7 +80,7 @@ class Resync:
         self._silences = {identity.PLURAL: WatchSilence(store.jobs), "pods": WatchSilence(store.pods)}
 
     async def list_until_complete(self) -> None:
-        """Run the first full LIST of both kinds, however long it takes. The operator acts only after it."""
+        """List all jobs and pods for the first time. Retry until it succeeds: the operator acts only after that."""
         while True:
             try:
                 await self._list_jobs_and_pods()
@@ -96,7 +96,7 @@ class Resync:
             await self._timing.sleep(START_RETRY_SECONDS)
 
     async def run(self, add: Callable[[Key], None]) -> None:
-        """Resync forever. Raise `WatchBroken` if a watch was silent in two resyncs in a row."""
+        """Resync forever. Raises `WatchBroken` if a watch delivered nothing in two resyncs in a row with changes."""
         await self._timing.sleep(FIRST_SECONDS)
         while True:
             try:
@@ -108,7 +108,7 @@ class Resync:
             await self._timing.sleep(period * (0.8 + 0.4 * self._timing.jitter()))
 
     async def resync_once(self, add: Callable[[Key], None]) -> None:
-        """Resync once: list, correct, ensure the accounts, add every key, and check the watches."""
+        """Resync once: list and correct the cache, apply the ServiceAccounts, add every key, and check the watches."""
         jobs, pods = await self._list_jobs_and_pods()
         await self.apply_service_accounts()
         for key in {*self._store.jobs, *self._store.pods}:
@@ -121,7 +121,7 @@ class Resync:
     def _count_missed_objects(
         self, kind: str, cache: ObjectCache[Job] | ObjectCache[Pod], differed: dict[Key, int | None]
     ) -> None:
-        """Count what the watch has not delivered in time. Raise `WatchBroken` after two silences in a row."""
+        """Count the objects that the watch missed. Raises `WatchBroken` after two silences of the watch in a row."""
         gone = [key for key, version in differed.items() if version is None]
         removals = sum(cache.streamed.pop(key, None) is not None for key in gone)
         late = sum(cache.streamed.get(key, -1) < version for key, version in differed.items() if version is not None)
@@ -147,7 +147,7 @@ class Resync:
         )
 
     async def apply_service_accounts(self) -> None:
-        """Apply the accounts of all namespaces. A job that needs a refused account reports the refusal."""
+        """Apply the ServiceAccount and RoleBinding in each namespace with jobs. Failures are logged, then retried."""
         for namespace in {namespace for namespace, _ in self._store.jobs}:
             try:
                 await self._cluster.apply_service_account(namespace)

@@ -17,7 +17,7 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """The operator's settings."""
+    """The operator's settings. The comment at each field names its environment variable."""
 
     # SLUICE_RUNTIME_IMAGE: the image of the ingest pods. The platform chooses it, not a tenant.
     image: Annotated[str, Meta(min_length=1)] = "sluice-runtime:0.1.0"
@@ -50,12 +50,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def lease_timings(self) -> LeaseTimings:
-        """The timings of the Lease."""
+        """The timings of the leader election, from the three Lease settings."""
         return LeaseTimings(self.lease_seconds, self.lease_renew_seconds, self.lease_retry_seconds)
 
     @property
     def pod_settings(self) -> PodSettings:
-        """The settings of the ingest pods."""
+        """The settings that apply to all ingest pods."""
         return PodSettings(
             image=self.image,
             project_id=self.project_id,
@@ -83,10 +83,10 @@ _VARIABLES = {
 
 
 def settings_from_environment(environment: Mapping[str, str]) -> Settings:
-    """Return the settings in an environment. A variable that is unset or empty has its default.
+    """Return the settings from environment variables. A variable that is unset or empty has its default.
 
     Raises:
-        ValueError: a value breaks its bounds; the message names the variable.
+        ValueError: a value is out of its bounds. The message names the variable.
     """
     given: dict[str, object] = {field: environment[name] for field, name in _VARIABLES.items() if environment.get(name)}
     if "namespaces" in given:

@@ -1,4 +1,4 @@
-"""Checks of the event loop and of kopf's watchers. A process that fails them exits; a new one lists everything."""
+"""Checks of the event loop and of kopf's watchers. If a check fails, the process is restarted and lists everything."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WATCHED: Final = (f"watcher for {identity.PLURAL}.", "watcher for pods.")
 
 
 class LoopLagMonitor:
-    """A monitor that measures the delay of the event loop."""
+    """A monitor that measures how late the event loop runs its tasks."""
 
     def __init__(self, clock: Callable[[], float], tell: Callable[[float], None]) -> None:
         self._clock = clock
@@ -25,19 +25,22 @@ class LoopLagMonitor:
         self._beat_at = clock()
 
     async def run(self) -> None:
-        """Measure the delay once a second, forever."""
+        """Measure the delay of the event loop once a second, forever."""
         while True:
             self._beat_at = self._clock()
             await asyncio.sleep(LAG_PERIOD_SECONDS)
             self._tell(max(0.0, self._clock() - self._beat_at - LAG_PERIOD_SECONDS))
 
     def is_steady(self) -> bool:
-        """Return whether the last measurement is at most 5 s late."""
+        """Return whether the current measurement is less than 5 s late."""
         return self._clock() - self._beat_at < LAG_PERIOD_SECONDS + LAG_LIMIT_SECONDS
 
 
 async def watch_kopf_watchers(task_names: Callable[[], Iterable[str]]) -> None:
-    """Raise `WatchBroken` if one of kopf's two watchers is missing twice in a row: kopf starts each only once."""
+    """Check every 30 s that kopf's watchers of jobs and pods run, because kopf does not restart them.
+
+    Raises `WatchBroken` if one is missing in two checks in a row.
+    """
     absent = 0
     while True:
         await asyncio.sleep(WATCHERS_PERIOD_SECONDS)
@@ -47,6 +50,6 @@ async def watch_kopf_watchers(task_names: Callable[[], Iterable[str]]) -> None:
 
 
 def missing_kopf_watchers(names: Iterable[str]) -> list[str]:
-    """Return the watchers that are not among the names of the running tasks."""
+    """Return the names of kopf's watchers that are not among the names of the running tasks."""
     running = tuple(names)
     return [prefix for prefix in _WATCHED if not any(name.startswith(prefix) for name in running)]

@@ -1,4 +1,4 @@
-"""The workers, which take keys from the work queue. An error affects only its own key."""
+"""The workers, which take keys from the work queue and reconcile them. An error affects only its own key."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from .workqueue import WorkQueue
 log = logging.getLogger(__name__)
 
 
-class WriteGate(Protocol):
-    """A gate that opens once writes are allowed: the first LIST is complete, and this replica leads."""
+class StartGate(Protocol):
+    """A gate that opens when work may start. The gate of the workers opens when this replica leads."""
 
     async def wait(self) -> object:
         """Wait until the gate is open."""
 
 
 class ReconcileMetrics(Protocol):
-    """The metrics of reconciliations."""
+    """The metrics about reconciliations."""
 
     def record_reconciliation(self, seconds: float, outcome: str) -> None:
-        """Record a reconciliation: its duration, and its outcome (`settled`, `again`, or the type of the error)."""
+        """Record the duration and the outcome of a reconciliation: `settled`, `again`, or the type of the error."""
 
 
 class Workers:
-    """A number of workers that share one queue."""
+    """Concurrent workers that share one work queue."""
 
     def __init__(
         self,
         queue: WorkQueue[Key],
         reconcile: Callable[[Key], Awaitable[ReconcileResult]],
-        gate: WriteGate,
+        gate: StartGate,
         tally: ReconcileMetrics,
     ) -> None:
         self._queue = queue
@@ -45,7 +45,7 @@ class Workers:
         self._tally = tally
 
     async def run(self, count: int) -> None:
-        """Run until the queue is shut down; reconciliations in progress are finished first."""
+        """Run `count` workers until the queue is shut down. Reconciliations in progress are finished first."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._queue.add_due_keys_until_shutdown(), name="deadlines")
             for number in range(count):
@@ -61,7 +61,7 @@ class Workers:
             await asyncio.sleep(0)  # a reconciliation without I/O never yields to the event loop
 
     async def reconcile_and_requeue(self, key: Key) -> None:
-        """Reconcile one key, and requeue it as the result requires."""
+        """Reconcile one key. Requeue it if the result requires it, or with a backoff after an error."""
         started = asyncio.get_running_loop().time()
         try:
             result = await self._reconcile(key)

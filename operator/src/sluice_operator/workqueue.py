@@ -1,6 +1,6 @@
-"""A work queue of keys. Each key is in it at most once and is processed by one worker at a time; none is lost.
+"""A work queue of keys. A key is in the queue at most once, is processed by one worker at a time, and is never lost.
 
-It has the semantics of client-go's workqueue: a key that is added while it is processed is processed again afterwards.
+It behaves like client-go's workqueue: a key that is added while it is processed is processed again afterwards.
 The order is first come, first served, so that no key starves another.
 """
 
@@ -19,7 +19,7 @@ LAST_RETRY_SECONDS = 60.0
 
 
 class WorkQueue(Generic[K]):
-    """The queue, for one event loop; it is not thread-safe.
+    """A work queue for one event loop. It is not thread-safe.
 
     A key is `dirty` from its addition until a worker takes it, and `processing` until that worker is done.
     """
@@ -40,7 +40,7 @@ class WorkQueue(Generic[K]):
         self.retries = 0
 
     def add(self, key: K) -> None:
-        """Add a key, to be processed as soon as possible."""
+        """Add a key now. It stays in the queue only once."""
         if key in self._dirty or self._closed:
             return
         self._dirty[key] = self._clock()
@@ -48,7 +48,7 @@ class WorkQueue(Generic[K]):
             self._ready.put_nowait(key)
 
     def add_after(self, key: K, seconds: float) -> None:
-        """Add a key after a delay. The earliest of several deadlines counts."""
+        """Add a key after a delay. If it is already waiting for a delay, the earlier time counts."""
         when = self._clock() + seconds
         if self._closed or self._due.get(key, float("inf")) <= when:
             return
@@ -58,7 +58,7 @@ class WorkQueue(Generic[K]):
         self._changed.set()
 
     def add_after_backoff(self, key: K) -> None:
-        """Add a failed key after a backoff: 1 s, doubling to 60 s, reduced by up to half at random."""
+        """Add a key again after a failure. The backoff is 1 s, doubling up to 60 s, reduced at random by up to half."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         self.retries += 1
@@ -66,11 +66,11 @@ class WorkQueue(Generic[K]):
         self.add_after(key, delay * (1 - self._jitter() / 2))
 
     def reset_backoff(self, key: K) -> None:
-        """Reset the backoff of a key that succeeded."""
+        """Reset the backoff of a key, after a success."""
         self._failures.pop(key, None)
 
     async def get(self) -> K | None:
-        """Take the next key, which the caller processes until `done`. Return None if the queue is shut down."""
+        """Wait for the next key. The caller processes it and then calls `done`. Return None after a shutdown."""
         key = await self._ready.get()
         if key is None or self._closed:
             return None
@@ -79,13 +79,13 @@ class WorkQueue(Generic[K]):
         return key
 
     def done(self, key: K) -> None:
-        """Mark the key as processed."""
+        """Mark the key as processed. If it was added meanwhile, it can be taken again."""
         self._processing.discard(key)
         if key in self._dirty and not self._closed:
             self._ready.put_nowait(key)
 
     def add_due_keys(self) -> float | None:
-        """Add every key whose deadline has passed. Return the seconds until the next deadline; None: there is none."""
+        """Add every key whose delay has passed. Return the seconds until the next is due, or None if no key waits."""
         while self._heap:
             when, _, key = self._heap[0]
             superseded = self._due.get(key) != when
@@ -98,7 +98,7 @@ class WorkQueue(Generic[K]):
         return None
 
     async def add_due_keys_until_shutdown(self) -> None:
-        """Add keys as their deadlines pass, until the queue is shut down."""
+        """Add each key when its delay has passed, until the queue is shut down."""
         while not self._closed:
             self._changed.clear()
             wait = self.add_due_keys()
@@ -109,7 +109,7 @@ class WorkQueue(Generic[K]):
                 continue
 
     def shut_down(self, takers: int) -> None:
-        """Shut the queue down: `takers` waiting calls of `get` return None."""
+        """Shut the queue down. `takers` is the number of workers: that many calls of `get` return None."""
         self._closed = True
         self._changed.set()
         for _ in range(takers):
@@ -122,5 +122,5 @@ class WorkQueue(Generic[K]):
 
     @property
     def oldest_wait_seconds(self) -> float:
-        """The seconds for which the oldest queued key has waited."""
+        """The seconds for which the key that was added first has waited."""
         return self._clock() - next(iter(self._dirty.values())) if self._dirty else 0.0

@@ -37,7 +37,7 @@ async def create_client(environment: Mapping[str, str]) -> ApiClient:
 
 
 def create_in_cluster_client(environment: Mapping[str, str], directory: Path) -> ApiClient:
-    """Return a client for a pod: the address is in the environment, CA and token are mounted, the token is renewed."""
+    """Return a client that uses the service account of the pod and rereads its token."""
     found = Configuration()
     try:
         loader = InClusterConfigLoader(  # type: ignore[no-untyped-call]
@@ -52,7 +52,7 @@ def create_in_cluster_client(environment: Mapping[str, str], directory: Path) ->
 
 
 async def create_kubeconfig_client(path: Path) -> ApiClient:
-    """Return a client for the current context of a kubeconfig: certificates, tokens, token files or exec plugins."""
+    """Return a client for the current context of a kubeconfig, with any kind of credentials."""
     found = Configuration()
     try:
         loader = await load_kube_config(str(path), client_configuration=found, persist_config=False)  # type: ignore[no-untyped-call]
@@ -63,15 +63,15 @@ async def create_kubeconfig_client(path: Path) -> ApiClient:
 
 
 def create_separate_client(client: ApiClient) -> ApiClient:
-    """Return a client with the same access and its own connections: it never waits for another client."""
+    """Return a client with the same configuration but its own connections, so that it does not wait for the other."""
     return ApiClient(client.configuration)
 
 
 def open_connection_pool(client: ApiClient) -> None:
-    """Give the client its connection pool, once. With its first request it would create one without keepalive.
+    """Create the connection pool of the client, unless it exists. The client's own pool would lack TCP keepalive.
 
-    Proxies from the environment are ignored (a kubeconfig's is not): a lookup of them, and of a .netrc, in a thread
-    before each request would take the client four times as long as the request.
+    The pool uses the proxy of a kubeconfig but ignores proxies from the environment and a .netrc: looking these up
+    before each request takes four times as long as the request.
     """
     rest = client.rest_client
     if rest.pool_manager is None:
@@ -83,14 +83,14 @@ def open_connection_pool(client: ApiClient) -> None:
 
 
 class WriteRefused(Exception):  # noqa: N818
-    """A read-only library attempted a write. The retries of aiohttp and kopf do not apply to this type."""
+    """Code with read-only access attempted a write. Neither aiohttp nor kopf retries after this exception."""
 
 
 class ReadOnlyMiddleware:
-    """An aiohttp middleware that sends GET requests and refuses all others, so that no retry can repeat one."""
+    """An aiohttp middleware that sends GET requests and refuses all others with an exception that is not retried."""
 
     def __init__(self, on_refusal: Callable[[], object]) -> None:
-        """`on_refusal` counts the refusals; the first one is logged."""
+        """`on_refusal` is called for each refused request. Only the first refusal is logged."""
         self._on_refusal = on_refusal
         self._is_logged = False
 
@@ -109,7 +109,7 @@ class ReadOnlyMiddleware:
 
 
 def create_kopf_session(client: ApiClient, read_only: ReadOnlyMiddleware, connections: int) -> aiohttp.ClientSession:
-    """Return an aiohttp session to the same API server that sends only GET requests."""
+    """Return an aiohttp session with the client's credentials that sends only GET requests."""
 
     async def identify(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         for setting in (await client.configuration.auth_settings()).values():
@@ -125,7 +125,7 @@ def create_kopf_session(client: ApiClient, read_only: ReadOnlyMiddleware, connec
 def _token_reload_hook(
     loader: KubeConfigLoader, clock: Callable[[], float]
 ) -> Callable[[Configuration], Awaitable[None]]:
-    """Return a hook that rereads tokens once a minute. The tokens of an exec plugin are kept until they expire."""
+    """Return a hook that rereads a kubeconfig's token once a minute. An exec plugin's token stays until it expires."""
     loaded_at = clock()
 
     async def reload(configuration: Configuration) -> None:

@@ -25,18 +25,18 @@ _KINDS: Final = {"PATCH": "application/apply-patch+yaml", "MERGE": "application/
 
 
 class _FailureStatus(msgspec.Struct):
-    """The part of metav1.Status that the operator reads."""
+    """The message in the body of a failed response (metav1.Status)."""
 
     message: str = ""
 
 
 def unlimited_seconds() -> float:
-    """Return infinity: the writes of this client need no permission."""
+    """Return infinity, for a client whose writes do not depend on the leadership."""
     return float("inf")
 
 
 class RequestSender:
-    """A sender of requests over one client, 32 at once, each with a time limit."""
+    """A sender of requests to the API server. It sends at most 32 at once, each with a time limit."""
 
     def __init__(
         self, client: ApiClient, seconds: float = 15.0, may_write_seconds: Callable[[], float] = unlimited_seconds
@@ -52,7 +52,7 @@ class RequestSender:
     ) -> bytes:
         """Send a request and return the body of the response. Raises `ClusterError`.
 
-        A PATCH is a server-side apply; a MERGE is sent as a PATCH too, with a JSON merge patch.
+        The method PATCH sends a server-side apply. The method MERGE sends a JSON merge patch, also as HTTP PATCH.
         """
         try:
             async with self._slots:
@@ -86,7 +86,7 @@ class RequestSender:
         return response.status, answer
 
     def _timeout_seconds(self, method: str, query: Mapping[str, str]) -> float:
-        """Return a request's time limit in seconds. A write never outlasts its permission, even while it connects."""
+        """Return the time limit of a request in seconds. A write ends before the replica loses the right to write."""
         if method == "GET":
             return _LIST_SECONDS if "limit" in query else self._seconds
         left = self._may_write_seconds()

@@ -1,4 +1,4 @@
-"""Kubernetes Events for a job's transitions, as `kubectl describe` shows them. They never delay anything else."""
+"""Kubernetes Events for changed conditions, as `kubectl describe` shows them. Posting them delays nothing else."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FLEET_EVERY_SECONDS = 0.02  # 50 a second
 
 
 class EventPoster(Protocol):
-    """The receiver of Events."""
+    """A client that creates Event objects in the cluster."""
 
     async def create_event(self, manifest: dict[str, Any]) -> None:
         """Post an Event."""
@@ -38,7 +38,7 @@ class EventRecorder:
         self._spent: dict[str, tuple[float, float]] = {}  # job uid: events spent, as of when
 
     def record(self, report: EventReport) -> None:
-        """Queue a report, or drop and count it if the queue is full or the job is over its rate."""
+        """Queue the report. Drop and count it if the queue is full or the job exceeds its rate limit."""
         if self._line.full() or not self._take_event_token(report.uid):
             self._dropped()
             return
@@ -69,7 +69,7 @@ class EventRecorder:
 
 
 def event_manifest(report: EventReport) -> dict[str, Any]:
-    """Return a core/v1 Event. Its name contains the reason and the time, so that a repeated post has no effect."""
+    """Return a core/v1 Event. Its name contains the reason and the time, so that posting it twice creates one Event."""
     condition, (namespace, name) = report.transition.condition, report.key
     at = f"{condition.last_transition_time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     moment = int(condition.last_transition_time.timestamp())

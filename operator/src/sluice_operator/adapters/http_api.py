@@ -12,7 +12,10 @@ PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class EndpointSources(msgspec.Struct, frozen=True):
-    """The sources of the responses. None asks the API server, because its outage must not restart the operator."""
+    """The functions that the endpoints call.
+
+    None of them sends a request to the API server, because an outage of it must not restart the operator.
+    """
 
     alive: Callable[[], bool]
     ready: Callable[[], bool]
@@ -21,7 +24,7 @@ class EndpointSources(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def http_server(health: EndpointSources, host: str, port: int) -> AsyncIterator[None]:
-    """Serve the endpoints while the context is open."""
+    """Serve /livez, /readyz and /metrics while the context is open."""
     runner = web.AppRunner(_web_application(health), access_log=None)
     await runner.setup()
     try:

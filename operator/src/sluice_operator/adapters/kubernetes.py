@@ -34,7 +34,7 @@ class _ListPage(msgspec.Struct):
 
 
 class KubernetesCluster:
-    """The `ports.Cluster` of an API server. It also posts Events."""
+    """The implementation of `ports.Cluster`. It also creates Events."""
 
     def __init__(self, api: RequestSender, namespaces: tuple[str, ...] = ()) -> None:
         """An empty `namespaces` means all namespaces."""
@@ -59,7 +59,10 @@ class KubernetesCluster:
         return objects.decode_pod(await self._send_request("GET", _pod_path(key)))
 
     async def write_status(self, key: Key, status: IngestJobStatus) -> Job:
-        """Apply the status. If the apply fails, or leaves fields of another writer, merge it."""
+        """Write the status with a server-side apply.
+
+        If the apply fails, or fields of another writer remain, write the difference with a JSON merge patch.
+        """
         wanted: dict[str, Any] = msgspec.to_builtins(status)
         body = {
             "apiVersion": identity.API_VERSION,
@@ -90,13 +93,13 @@ class KubernetesCluster:
         return objects.decode_pod(await self._send_request("POST", path, manifest))
 
     async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
-        """Delete the pod with its UID and version as preconditions."""
+        """Delete the pod, with its UID and resourceVersion as preconditions."""
         preconditions = {"uid": uid, "resourceVersion": resource_version}
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
         await self._send_request("DELETE", _pod_path(key), body)
 
     async def create_event(self, manifest: dict[str, Any]) -> None:
-        """Post a core/v1 Event. Raises `Conflict` if it was posted before."""
+        """Create a core/v1 Event. Raises `Conflict` if it already exists."""
         await self._send_request("POST", f"{_PODS}/namespaces/{manifest['metadata']['namespace']}/events", manifest)
 
     async def _list_in_watched_namespaces(self, api: str, plural: str, query: dict[str, str]) -> list[dict[str, Any]]:

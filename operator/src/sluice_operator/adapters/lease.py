@@ -34,7 +34,7 @@ class _Lease(CamelStruct, frozen=True):
 
 
 class KubernetesLease:
-    """The `ports.LeaseStore` of an API server. Each request ends before the next one is due."""
+    """The implementation of `ports.LeaseStore`. Each request ends before the next one is due."""
 
     def __init__(self, api: RequestSender, namespace: str, name: str) -> None:
         self._api = api
@@ -43,14 +43,14 @@ class KubernetesLease:
         self._path = f"/apis/{_API}/namespaces/{namespace}/leases"
 
     async def read(self) -> LeaseRecord | None:
-        """Read the Lease. Return None if there is none."""
+        """Read the Lease. Return None if it does not exist."""
         try:
             return _decode_record(await self._api.send_request("GET", f"{self._path}/{self._name}"))
         except NotFound:
             return None
 
     async def write(self, record: LeaseRecord) -> LeaseRecord:
-        """Create the Lease if the record has no version, otherwise replace that version."""
+        """Create the Lease if the record has no resourceVersion; otherwise replace the Lease of that version."""
         if record.resource_version:
             return _decode_record(
                 await self._api.send_request("PUT", f"{self._path}/{self._name}", None, self._lease_manifest(record))

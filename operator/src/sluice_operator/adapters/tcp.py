@@ -16,7 +16,7 @@ POOL_IDLE_SECONDS: Final = 5.0
 
 
 def create_socket(address: aiohttp.AddrInfoType) -> socket.socket:
-    """Return a new socket for an address, with keepalive and user timeout."""
+    """Return a new socket for an address, with TCP keepalive and a TCP user timeout."""
     family, kind, protocol, _, _ = address
     return create_monitored_socket(family, kind, protocol)
 

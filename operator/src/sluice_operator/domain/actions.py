@@ -1,4 +1,4 @@
-"""The conclusions of the checks: the step to take, and the status to report."""
+"""The results of the checks: the step to take, and the status to report."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from sluice_contract.status import Condition, IngestJobStatus, Phase, Restart
 
 
 class ApplyServiceAccount(msgspec.Struct, frozen=True):
-    """Apply the namespace's ServiceAccount and RoleBinding."""
+    """A step: apply the ServiceAccount and the RoleBinding of the namespace."""
 
 
 class CreatePod(msgspec.Struct, frozen=True):
-    """Create the job's pod with this epoch."""
+    """A step: create the pod of the job with this epoch."""
 
     epoch: int
 
 
 class ConditionTransition(msgspec.Struct, frozen=True):
-    """A changed condition, for a Kubernetes Event."""
+    """A condition that has changed and is reported with a Kubernetes Event."""
 
     condition: Condition
     warning: bool
 
 
 class DeletePod(msgspec.Struct, frozen=True):
-    """Delete exactly this version of the pod.
+    """A step: delete the pod if it still has this UID and resourceVersion.
 
-    `enforces` is the Event of a deletion that enforces a stop. Such a deletion does not wait for a status write.
+    `enforces` is set if the deletion enforces a stop: it is the Event to report. Such a deletion does not wait for a
+    status write.
     """
 
     uid: str
@@ -36,14 +37,17 @@ class DeletePod(msgspec.Struct, frozen=True):
 
 
 class RefreshFromAPI(msgspec.Struct, frozen=True):
-    """Read the job and the pod live, because the watches may be behind or may not include the pod."""
+    """A step: read the job and the pod from the API server, because the watches may be late or not show the pod."""
 
 
 Step = ApplyServiceAccount | CreatePod | DeletePod | RefreshFromAPI | None
 
 
 class ReadinessVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer to the question whether the declared state is reached, in the terms of the Ready condition."""
+    """The result of a readiness check: the reason, the message and the status of the Ready condition, and the phase.
+
+    `stalled` means that the declared state is not reached and a person has to act.
+    """
 
     reason: str
     message: str
@@ -53,9 +57,9 @@ class ReadinessVerdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PodFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """The conclusion of a check of the pod, with the one step towards the declared state.
+    """The result of a pod check that applies: the verdict, and the step towards the declared state.
 
-    `epoch` and `restart` are written before the step is taken; None keeps the stored values.
+    `epoch` and `restart` are written to the status before the step is taken. None keeps the stored value.
     """
 
     verdict: ReadinessVerdict
@@ -66,7 +70,7 @@ class PodFinding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a decision: the status to write, the step to take, the Events, and the next time to look."""
+    """The decision about a job: the status to write, the step to take, the Events, and when to reconcile again."""
 
     status: IngestJobStatus | None = None  # the operator's fields; None: nothing to write
     step: Step = None

@@ -1,4 +1,4 @@
-"""The decision about one job, as a pure function of its observation."""
+"""The decision about one job, as a pure function of the observation of the job."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AFTER_SECONDS = 0.05
 
 
 def decide(observation: Observation) -> Decision:
-    """Return the status to write, the one step to take after it, the Events, and when to look again."""
+    """Decide about a job: the status to write, the step after it, the Events, and when to reconcile again."""
     job = observation.job
     if job is None:
         return _decide_without_job(observation.pod)
@@ -45,12 +45,12 @@ def decide(observation: Observation) -> Decision:
 
 
 def without_stream_status(status: IngestJobStatus) -> IngestJobStatus:
-    """Return the status without the part that the pod writes."""
+    """Return the status without `stream`, which the pod writes."""
     return msgspec.structs.replace(status, stream=None)
 
 
 def _decide_without_job(pod: Pod | None) -> Decision:
-    """Delete the pod of a deleted job. The garbage collector would delete it too, but later."""
+    """Decide to delete the pod of a deleted job. The garbage collector also deletes it, but later."""
     if pod is None or not facts.pod_was_created_by_operator(pod) or facts.pod_is_terminating(pod):
         return Decision()
     return Decision(step=DeletePod(pod.metadata.uid, pod.metadata.resource_version))
@@ -62,7 +62,10 @@ def _refresh_if_heartbeat_is_overdue(observation: Observation) -> RefreshFromAPI
 
 
 def _observed_generation(job: Job) -> int | None:
-    """Return the last generation that was understood, so that no tool takes a later one for applied."""
+    """Return the generation for the status: the current one, or the stored one if the spec is not understood.
+
+    So no tool concludes that a spec which is not understood is applied.
+    """
     return job.status.observed_generation if job.spec is None else job.metadata.generation
 
 
@@ -87,7 +90,7 @@ def _requeue_after(observation: Observation, job: Job, found: PodFinding | None)
 
 
 def _seconds_until_each_change(observation: Observation, job: Job, found: PodFinding | None) -> Iterator[float]:
-    """Yield the seconds until each moment at which time alone changes the decision."""
+    """Yield the seconds until each time at which the decision may change although the job and the pod do not."""
     if found is not None and found.requeue_after is not None:
         yield found.requeue_after
     pause = job.stops.pause

@@ -24,14 +24,14 @@ _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class DocumentClaim(msgspec.Struct, frozen=True):
-    """The documents that one job claims, and the job's position among the jobs that claim them."""
+    """The documents that one job claims, and its creation time. The oldest job that claims a document has it."""
 
     since: Since
     documents: Documents
 
 
 class DocumentConflict(msgspec.Struct, frozen=True, kw_only=True):
-    """The older job, and the documents that both jobs would write. Symbols are in order."""
+    """A conflict with an older job: `holder` is that job. The documents are those that both jobs would write."""
 
     holder: Key
     heartbeat: str = ""  # the ID of the shared document; empty: each job has its own
@@ -40,9 +40,9 @@ class DocumentConflict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def document_claim(job: Job, project_id: str) -> DocumentClaim | None:
-    """Return the documents that a job writes. None: its spec cannot be read.
+    """Return the claim to the documents that a job writes; None if its spec is not understood.
 
-    `project_id` is the project of jobs that name none. A dry run writes no quotes, but still writes its heartbeat.
+    `project_id` is the Google Cloud project of a job that names none. A dry run writes only its heartbeat.
     """
     spec = job.spec
     if spec is None:
@@ -59,9 +59,9 @@ def document_claim(job: Job, project_id: str) -> DocumentClaim | None:
 
 
 class DocumentClaims:
-    """The claims of all jobs, indexed by document. The cost of a change depends on the documents of the changed job.
+    """The claims of all jobs, indexed by document. A change of a job costs time in proportion to its documents.
 
-    The first job of a document decides for all others, so only a change of the first job affects them.
+    The oldest job that claims a document has it, so only a change of the oldest job affects the others.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class DocumentClaims:
         self._conflicts: dict[Key, DocumentConflict | None] = {}  # a cache of the results of `conflict`
 
     def replace_claim(self, key: Key, made: DocumentClaim | None) -> set[Key]:
-        """Store the claim of a job; None for no claim. Return the other jobs whose conflict may have changed."""
+        """Replace the claim of a job; None removes it. Return the other jobs whose conflicts may have changed."""
         before = self._claims.pop(key, None)
         concerned: set[Key] = set()
         if made is not None:
@@ -83,7 +83,7 @@ class DocumentClaims:
         return concerned - {key}
 
     def find_conflict(self, key: Key) -> DocumentConflict | None:
-        """Return the conflict with the oldest job that claims the same documents earlier; None if there is none."""
+        """Return the conflict with the oldest job that claimed the same documents first; None without a conflict."""
         if key not in self._conflicts and key in self._claims:
             self._conflicts[key] = self._conflict_of(self._claims[key])
         return self._conflicts.get(key)

@@ -20,7 +20,7 @@ class LeaseTimings(msgspec.Struct, frozen=True):
 
 
 class LeaseRecord(msgspec.Struct, frozen=True):
-    """The contents of a Lease. An empty holder means that it was released."""
+    """The contents of a Lease. An empty `holder` means that the Lease was released."""
 
     holder: str
     seconds: float = 0.0
@@ -31,7 +31,7 @@ class LeaseRecord(msgspec.Struct, frozen=True):
 
 
 class LeaseObservation(msgspec.Struct, frozen=True):
-    """The observations of a replica: the newest record of the Lease, and since when it is the newest."""
+    """What one replica knows of the Lease: the newest record, and when the replica first read it."""
 
     me: str
     record: LeaseRecord | None = None
@@ -39,11 +39,11 @@ class LeaseObservation(msgspec.Struct, frozen=True):
 
 
 class WaitForLease(msgspec.Struct, frozen=True):
-    """Wait, because another replica leads or may still believe that it leads."""
+    """The decision to wait, because another replica leads or may still believe that it leads."""
 
 
 class LeaseClaim(msgspec.Struct, frozen=True):
-    """Write this record if the Lease is unchanged. The replica that succeeds leads."""
+    """The decision to write the Lease if it is unchanged since it was read. The replica leads if the write succeeds."""
 
     holder: str
     transitions: int
@@ -52,14 +52,17 @@ class LeaseClaim(msgspec.Struct, frozen=True):
 
 
 def next_observation(before: LeaseObservation, record: LeaseRecord | None, now: float) -> LeaseObservation:
-    """Return the observations after another read. A deleted Lease counts as unchanged: its holder does not know yet."""
+    """Return the observation after another read of the Lease.
+
+    A deleted Lease counts as unchanged, because its holder may not know yet that it is deleted.
+    """
     if record is None or record == before.record:
         return before
     return LeaseObservation(before.me, record, now)
 
 
 def decide_lease_action(record: LeaseRecord | None, seen: LeaseObservation, now: float) -> LeaseClaim | WaitForLease:
-    """Decide what to do with the Lease as it was just read. `seen` includes this read."""
+    """Decide whether to write the Lease or to wait. `record` is the Lease as it was just read; `seen` includes it."""
     version = record.resource_version if record is not None else ""
     last = seen.record
     if last is None:
@@ -72,7 +75,7 @@ def decide_lease_action(record: LeaseRecord | None, seen: LeaseObservation, now:
 
 
 def timings_problem(terms: LeaseTimings) -> str:
-    """Return a sentence about the mistake in the timings, or an empty text if there is none."""
+    """Return a sentence that describes the problem with the timings, or an empty text if they are valid."""
     if terms.retry < terms.renew < terms.lease:
         return ""
     return (

@@ -1,4 +1,4 @@
-"""Facts about one observation. Each name reads as a sentence; no function decides anything."""
+"""Facts about one observation of a job and its pod. The functions decide nothing."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _UNSTARTABLE: Final = frozenset(
 
 
 def ingest_container_status(pod: Pod) -> ContainerStatus:
-    """Return the state of the ingest container; one without a state until the kubelet has reported it."""
+    """Return the status of the ingest container. It has no state until the kubelet has reported one."""
     return next((each for each in pod.status.container_statuses if each.name == identity.CONTAINER), NO_CONTAINER)
 
 
 def symbol_counts_sentence(report: StreamStatus) -> str:
-    """Say how many symbols stream, how many are paused, and which pauses are of undeclared symbols."""
+    """Return a sentence: how many symbols stream, how many are paused, and which paused symbols are not declared."""
     words, unknown = f"{report.symbols.live} symbols", report.symbols.unknown_paused
     if report.symbols.paused:
         words += f", {report.symbols.paused} paused"
@@ -50,7 +50,7 @@ def symbol_counts_sentence(report: StreamStatus) -> str:
 
 
 def pod_is_foreign(job: Job, pod: Pod) -> bool:
-    """Return whether the pod has the job's pod name but is not controlled by a job of this name."""
+    """Return whether the pod, which has the name of the job's pod, is not controlled by a job of this name."""
     return not any(
         owner.controller and owner.kind == identity.KIND and owner.name == job.metadata.name
         for owner in pod.metadata.owner_references
@@ -58,12 +58,12 @@ def pod_is_foreign(job: Job, pod: Pod) -> bool:
 
 
 def pod_is_owned_by(job: Job, pod: Pod) -> bool:
-    """Return whether the pod belongs to exactly this job, not to an earlier job of the same name."""
+    """Return whether the pod is controlled by this job, and not by an earlier job of the same name."""
     return any(owner.controller and owner.uid == job.metadata.uid for owner in pod.metadata.owner_references)
 
 
 def pod_has_operator_label(pod: Pod) -> bool:
-    """Return whether the LIST and the watch of pods, which select by this label, show the pod."""
+    """Return whether the pod has the label by which the operator lists and watches pods."""
     return pod.metadata.labels.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY
 
 
@@ -75,17 +75,17 @@ def pod_was_created_by_operator(pod: Pod) -> bool:
 
 
 def pod_is_terminating(pod: Pod) -> bool:
-    """Return whether the pod is terminating. It counts as running until its object is gone."""
+    """Return whether the deletion of the pod has started. Its container may still run until the object is gone."""
     return pod.metadata.deletion_timestamp is not None
 
 
 def pod_has_ended(pod: Pod) -> bool:
-    """Return whether all containers of the pod have exited for good."""
+    """Return whether the containers of the pod have exited and are not restarted (phase Succeeded or Failed)."""
     return pod.status.phase in ("Succeeded", "Failed")
 
 
 def pod_is_outdated(pod: Pod, cold_hash: str) -> bool:
-    """Return whether the operator would build a different pod now, or the pod lost the label by which it is watched."""
+    """Return whether the operator would build a different pod now, or the pod has lost the operator's label."""
     return (
         pod.metadata.annotations.get(identity.COLD_HASH_ANNOTATION) != cold_hash
         or pod.metadata.labels.get(identity.MANAGED_BY_LABEL) != identity.MANAGED_BY
@@ -93,7 +93,7 @@ def pod_is_outdated(pod: Pod, cold_hash: str) -> bool:
 
 
 def pod_is_running(pod: Pod | None) -> bool:
-    """Return whether the container of the pod runs, even while it is terminating. The pod may be connected then."""
+    """Return whether the container of the pod runs and may be connected. A terminating pod can still run."""
     if pod is None or pod.status.phase != "Running":
         return False
     state = ingest_container_status(pod).state
@@ -101,13 +101,13 @@ def pod_is_running(pod: Pod | None) -> bool:
 
 
 def pod_is_crashing(pod: Pod) -> bool:
-    """Return whether the container of the pod exited and waits for its next start."""
+    """Return whether the container has exited and the kubelet is about to restart it."""
     state = ingest_container_status(pod).state
     return (state.waiting is not None and state.waiting.reason == "CrashLoopBackOff") or state.terminated is not None
 
 
 def start_obstacle(pod: Pod) -> str:
-    """Return what prevents the start of the pod, in the cluster's words. Empty: nothing that a person has to fix."""
+    """Return why the pod cannot start, with the message of Kubernetes; empty if nothing needs to be fixed."""
     waiting = ingest_container_status(pod).state.waiting
     if waiting is not None and waiting.reason in _UNSTARTABLE:
         return f"{waiting.reason}: {waiting.message}".rstrip(": ")
@@ -118,7 +118,7 @@ def start_obstacle(pod: Pod) -> str:
 
 
 def exit_description(pod: Pod) -> str:
-    """Say how the pod, or its container, last exited."""
+    """Describe how the container last exited, or else how the pod ended."""
     status = ingest_container_status(pod)
     ended = status.state.terminated or status.last_state.terminated
     if ended is not None:
@@ -127,7 +127,10 @@ def exit_description(pod: Pod) -> str:
 
 
 def running_seconds(observation: Observation) -> float:
-    """Return how long the container has run, by the node's clock and the operator's; 0 if it does not run."""
+    """Return for how many seconds the container has run; 0 if it does not run.
+
+    The start is by the node's clock and the current time by the operator's clock.
+    """
     running = ingest_container_status(observation.pod).state.running if observation.pod is not None else None
     if running is None or running.started_at is None:
         return 0.0
@@ -141,14 +144,14 @@ def pod_epoch(pod: Pod) -> int:
 
 
 def next_epoch(observation: Observation) -> int:
-    """Return the next epoch: Unix milliseconds, but greater than any earlier epoch, even if the clock went back."""
+    """Return the epoch of the next pod: Unix milliseconds, or the last epoch + 1 if the clock has gone back."""
     job = observation.job
     last = (job.status.epoch or 0) if job is not None else 0
     return min(max(last + 1, int(observation.now.timestamp() * 1000)), LARGEST)
 
 
 def report_of_current_pod(observation: Observation) -> StreamStatus | None:
-    """Return the report of the current pod. None: it has not reported, or the report is of another pod."""
+    """Return the report (`status.stream`) of the current pod; None if the current pod has not reported yet."""
     job, pod = observation.job, observation.pod
     if job is None or pod is None or job.status.stream is None or not pod_is_owned_by(job, pod):
         return None
@@ -156,18 +159,21 @@ def report_of_current_pod(observation: Observation) -> StreamStatus | None:
 
 
 def nothing_can_be_connected(observation: Observation) -> bool:
-    """Return whether no container of the job runs. One that starts reads the job before it opens a connection."""
+    """Return whether no container of the job runs, so that nothing is connected to the provider.
+
+    A container that starts now reads the job before it opens a connection.
+    """
     job, pod = observation.job, observation.pod
     return job is None or pod is None or pod_is_foreign(job, pod) or not pod_is_running(pod)
 
 
 def heartbeat_is_overdue(observation: Observation) -> bool:
-    """Return whether a running pod has not reported for too long, as far as the watch shows."""
+    """Return whether the pod runs but the operator has seen no new heartbeat for 90 s. The watch may be late."""
     return pod_is_running(observation.pod) and observation.heartbeat_age_seconds >= HEARTBEAT_LIMIT_SECONDS
 
 
 def heartbeat_is_stale(observation: Observation) -> bool:
-    """Return whether the heartbeat is overdue and a live read has confirmed that the watch is not behind."""
+    """Return whether the heartbeat is overdue and a live read of the job has confirmed it."""
     return heartbeat_is_overdue(observation) and observation.heartbeat_was_looked_up
 
 
@@ -177,7 +183,10 @@ def generation_is_applied(job: Job, report: StreamStatus) -> bool:
 
 
 def tape_is_finished(observation: Observation) -> bool:
-    """Return whether the job's last pod streamed its tape to the end, under the newest spec. The pod may be gone."""
+    """Return whether the last pod of the job has streamed the tape to its end with the newest spec.
+
+    The pod may no longer exist.
+    """
     job = observation.job
     if job is None or job.spec is None or job.spec.provider != "replay" or job.status.stream is None:
         return False
@@ -190,16 +199,19 @@ def tape_is_finished(observation: Observation) -> bool:
 
 
 def symbols_are_settled(report: StreamStatus) -> bool:
-    """Return whether the provider has answered for every symbol, and accepted at least one if there is any."""
+    """Return whether the provider has accepted or rejected every symbol, and at least one symbol is accepted.
+
+    Without symbols, the answer is true.
+    """
     ledger = report.symbols
     return ledger.confirmed + ledger.rejected >= ledger.desired and (ledger.confirmed > 0 or ledger.desired == 0)
 
 
 def restart_after_exit(observation: Observation, pod: Pod) -> Restart:
-    """Return the backoff before the successor of a pod that exited by itself.
+    """Return the restart record for a pod that exited by itself: the count of restarts and the time of the next.
 
-    The epoch shows whether this exit was counted before a crash of the operator: the epoch is the time of the pod's
-    creation by the clock that set `nextAt`, and no pod is created before `nextAt`.
+    An exit is counted only once, even if the operator crashes. The epoch of a pod is its creation time, and no pod is
+    created before `nextAt`. So if `nextAt` is later than the epoch, the exit of this pod is already counted.
     """
     job = observation.job
     earlier = job.status.restart if job is not None else None

@@ -19,9 +19,9 @@ Key = tuple[str, str]  # namespace and name of a job
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """An IngestJob. `spec` is None if a field other than the stop fields is not understood.
+    """An IngestJob as the operator understands it. `stops` are the fields of the spec that pause or stop the job.
 
-    `problem` is then a sentence that names the field.
+    `spec` is None if another field is not understood; `problem` is then a sentence that names the field.
     """
 
     metadata: ObjectMeta
@@ -59,20 +59,20 @@ class PodMetadata(CamelStruct, frozen=True):
 
 
 class ContainerStateWaiting(CamelStruct, frozen=True):
-    """The reason why a container does not run yet, or does not run again yet."""
+    """The state of a container that waits for its start or restart."""
 
     reason: str = ""
     message: str = ""
 
 
 class ContainerStateRunning(CamelStruct, frozen=True):
-    """The time since which a container runs, by the node's clock."""
+    """The state of a container that runs. `started_at` is by the node's clock."""
 
     started_at: datetime | None = None
 
 
 class ContainerStateTerminated(CamelStruct, frozen=True):
-    """The exit of a container."""
+    """The state of a container that has exited."""
 
     exit_code: int = 0
     reason: str = ""
@@ -80,7 +80,7 @@ class ContainerStateTerminated(CamelStruct, frozen=True):
 
 
 class ContainerState(CamelStruct, frozen=True):
-    """The state of a container: exactly one of the three is set."""
+    """The state of a container: waiting, running or terminated. At most one of the fields is set."""
 
     waiting: ContainerStateWaiting | None = None
     running: ContainerStateRunning | None = None
@@ -88,7 +88,7 @@ class ContainerState(CamelStruct, frozen=True):
 
 
 class ContainerStatus(CamelStruct, frozen=True):
-    """The state of one container."""
+    """The current and the last state of one container."""
 
     name: str
     restart_count: int = 0
@@ -116,7 +116,7 @@ class PodStatus(CamelStruct, frozen=True):
 
 
 class Pod(CamelStruct, frozen=True):
-    """A pod."""
+    """The part of a pod that the operator reads."""
 
     metadata: PodMetadata
     status: PodStatus = PodStatus()
@@ -126,7 +126,7 @@ NO_CONTAINER: Final = ContainerStatus(name=identity.CONTAINER)
 
 
 def decode_job(document: dict[str, Any]) -> Job:
-    """Return the job in a decoded IngestJob. Never raises: a field that cannot be read does not affect the others."""
+    """Convert a decoded IngestJob to a `Job`. Never raises: an unreadable field does not affect the other fields."""
     reading = read_spec(document.get("spec"))
     return Job(
         metadata=readable_part(document.get("metadata"), ObjectMeta),
@@ -138,11 +138,11 @@ def decode_job(document: dict[str, Any]) -> Job:
 
 
 def decode_pod(document: dict[str, Any]) -> Pod:
-    """Return the pod in a decoded Pod. Never raises: an unreadable field must not hide the others, or end a LIST."""
+    """Convert a decoded Pod to a `Pod`. Never raises: an unreadable field does not affect the other fields."""
     return readable_part(document, Pod)
 
 
 def job_key_of_pod_name(namespace: str, name: str) -> Key | None:
-    """Return the key of the job that a pod of this name belongs to. None: the name is not that of a job's pod."""
+    """Return the key of the job whose pod has this name; None if the name is not that of an ingest pod."""
     job_name = name.removesuffix(identity.POD_SUFFIX)
     return (namespace, job_name) if job_name and job_name != name else None

@@ -1,4 +1,4 @@
-"""The input of one decision, as one value. It contains the time, so no decision reads a clock."""
+"""The input of one decision, as one value. It contains the current time, so a decision reads no clock."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .objects import Job, Pod
 
 
 class PodRefusal(msgspec.Struct, frozen=True):
-    """The last refusal of the API server to create the job's pod or its account.
+    """The last request to create the pod or its ServiceAccount that the API server refused.
 
-    The refused pod would have had `epoch`. No pod has it, so the next attempt may use it.
+    `epoch` is the epoch of the refused pod. No pod has it, so the next attempt may use it.
     """
 
     message: str
@@ -23,10 +23,10 @@ class PodRefusal(msgspec.Struct, frozen=True):
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is known of one job.
+    """Everything that the operator knows about one job when it decides.
 
-    Ages are measured by the operator's own monotonic clock and start from zero when the operator starts: a wrong clock
-    elsewhere must not make a stream look dead.
+    Ages are measured by the operator's monotonic clock and start from zero when the operator starts, so that a wrong
+    clock on another machine cannot make a heartbeat look old.
     """
 
     now: datetime

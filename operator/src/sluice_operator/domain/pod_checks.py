@@ -1,4 +1,4 @@
-"""The checks of the job's pod, in order. The first check that applies determines the step."""
+"""The checks of the job's pod, in order. Each returns a finding if it applies; the first finding decides the step."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ PodCheck = Callable[[Observation, Job], PodFinding | None]
 
 
 def finding_if_stop_is_not_confirmed(o: Observation, _: Job) -> PodFinding | None:
-    """Delete a pod that has not confirmed a stop for 14 s: it may be cut off, frozen, or unable to report."""
+    """Find that the pod has not confirmed a stop for 14 s, and delete it.
+
+    The pod may be cut off, frozen, or unable to report.
+    """
     if o.pod is None or facts.pod_is_terminating(o.pod) or not stops.enforcement_is_due(o):
         return None
     symbols = stops.symbols_with_unconfirmed_pause(o)
@@ -48,7 +51,7 @@ def finding_if_stop_is_not_confirmed(o: Observation, _: Job) -> PodFinding | Non
 
 
 def stop_enforced_condition(o: Observation, message: str) -> Condition:
-    """Return the condition from which the Event of the deletion is made."""
+    """Return the condition that the Event about an enforced stop reports."""
     generation = o.job.metadata.generation if o.job is not None else 0
     at = o.now.replace(microsecond=0)
     return Condition(
@@ -62,7 +65,7 @@ def stop_enforced_condition(o: Observation, message: str) -> Condition:
 
 
 def finding_if_job_is_being_deleted(o: Observation, job: Job) -> PodFinding | None:
-    """The deletion of a job is a stop, even if a finalizer of another controller holds the job: no pod runs then."""
+    """Find that the job is being deleted, and delete its pod, even if another controller's finalizer holds the job."""
     if not stops.job_is_being_deleted(job):
         return None
     holders = ", ".join(job.metadata.finalizers) or "none"
@@ -75,7 +78,7 @@ def finding_if_job_is_being_deleted(o: Observation, job: Job) -> PodFinding | No
 
 
 def finding_if_spec_is_not_understood(_: Observation, job: Job) -> PodFinding | None:
-    """Do not retry: only another spec or another operator can change this. A running pod keeps its last spec."""
+    """Find that the operator does not understand the spec. A running pod keeps its last spec; nothing is retried."""
     if job.spec is not None:
         return None
     message = (
@@ -88,7 +91,10 @@ def finding_if_spec_is_not_understood(_: Observation, job: Job) -> PodFinding | 
 
 
 def finding_if_pod_is_foreign(o: Observation, job: Job) -> PodFinding | None:
-    """Do not touch a pod that has the job's pod name and is not the job's. Read it live: it may not be watched."""
+    """Find that another owner's pod has the name of the job's pod, and do not touch it.
+
+    The pod is read live every 10 s, because the watch may not show it.
+    """
     if o.pod is None or not facts.pod_is_foreign(job, o.pod):
         return None
     message = (
@@ -99,7 +105,7 @@ def finding_if_pod_is_foreign(o: Observation, job: Job) -> PodFinding | None:
 
 
 def finding_if_documents_are_claimed(o: Observation, _: Job) -> PodFinding | None:
-    """An older job writes the same documents. Two writers would alternate, and readers could trust neither."""
+    """Find that an older job writes the same documents, and delete the pod: a document has only one writer."""
     if o.conflict is None:
         return None
     message = _conflict_message(o.conflict)
@@ -112,7 +118,7 @@ def finding_if_documents_are_claimed(o: Observation, _: Job) -> PodFinding | Non
 
 
 def finding_if_pod_is_terminating(o: Observation, _: Job) -> PodFinding | None:
-    """A terminating pod may still be connected, so nothing new starts before its object is gone."""
+    """Find that the pod is terminating, and wait until its object is gone: the pod may still be connected."""
     if o.pod is None or not facts.pod_is_terminating(o.pod):
         return None
     step, again = _step_while_terminating(o.pod)
@@ -122,7 +128,7 @@ def finding_if_pod_is_terminating(o: Observation, _: Job) -> PodFinding | None:
 
 
 def finding_if_pod_is_of_earlier_job(o: Observation, job: Job) -> PodFinding | None:
-    """The job was deleted and created again with the same name."""
+    """Find that the pod belongs to a deleted job of the same name, and delete the pod."""
     if o.pod is None or facts.pod_is_owned_by(job, o.pod):
         return None
     message = "A pod of an earlier job with this name still exists; the operator deletes it first."
@@ -130,7 +136,7 @@ def finding_if_pod_is_of_earlier_job(o: Observation, job: Job) -> PodFinding | N
 
 
 def finding_if_pod_is_outdated(o: Observation, _: Job) -> PodFinding | None:
-    """A cold field or the operator's pod settings changed."""
+    """Find that the pod was built from other cold fields or other operator settings, and delete it."""
     if o.pod is None or not facts.pod_is_outdated(o.pod, o.cold_hash):
         return None
     message = "The spec needs a different pod than the existing one; the operator replaces the pod."
@@ -138,7 +144,7 @@ def finding_if_pod_is_outdated(o: Observation, _: Job) -> PodFinding | None:
 
 
 def finding_if_tape_is_finished(o: Observation, _: Job) -> PodFinding | None:
-    """The replay is finished, and its pod exited or is gone: there is nothing more to run."""
+    """Find that the replay is finished and its pod has exited or is gone. No pod is created."""
     if not facts.tape_is_finished(o) or (o.pod is not None and not facts.pod_has_ended(o.pod)):
         return None
     verdict = ReadinessVerdict(
@@ -148,7 +154,7 @@ def finding_if_tape_is_finished(o: Observation, _: Job) -> PodFinding | None:
 
 
 def finding_if_pod_has_ended(o: Observation, _: Job) -> PodFinding | None:
-    """The pod was evicted, fenced, or failed for good. Its exit is counted before the pod is deleted."""
+    """Find that the pod was evicted, was fenced, or failed permanently. Count its exit, then delete it."""
     if o.pod is None or not facts.pod_has_ended(o.pod):
         return None
     restart = facts.restart_after_exit(o, o.pod)
@@ -159,7 +165,10 @@ def finding_if_pod_has_ended(o: Observation, _: Job) -> PodFinding | None:
 
 
 def finding_if_api_server_refused(o: Observation, job: Job) -> PodFinding | None:
-    """Quota, admission or Pod Security refuse the pod. Retry regularly, because the fix may not touch the job."""
+    """Find that quota, admission or Pod Security refused the pod, and retry once a minute.
+
+    Only time can trigger the retry, because the fix may not change the job.
+    """
     if o.pod is not None or o.refusal is None or o.refusal.generation != job.metadata.generation:
         return None
     message = (
@@ -177,7 +186,7 @@ def finding_if_api_server_refused(o: Observation, job: Job) -> PodFinding | None
 
 
 def finding_if_restart_is_not_due(o: Observation, job: Job) -> PodFinding | None:
-    """Wait for the backoff between pods that exit by themselves."""
+    """Find that the backoff after the exit of the last pod has not passed, and wait."""
     restart = job.status.restart
     if o.pod is not None or restart is None or restart.next_at <= o.now:
         return None
@@ -187,14 +196,14 @@ def finding_if_restart_is_not_due(o: Observation, job: Job) -> PodFinding | None
 
 
 def finding_if_account_is_missing(o: Observation, _: Job) -> PodFinding | None:
-    """A pod cannot be created before its ServiceAccount, and cannot report before its RoleBinding."""
+    """Find that the ServiceAccount and RoleBinding may be missing, and apply them: a pod needs them to report."""
     if o.pod is not None or o.account_is_ensured:
         return None
     return _progressing_finding(c.POD_CREATING, "The operator is about to create the pod.", ApplyServiceAccount())
 
 
 def finding_if_pod_is_missing(o: Observation, _: Job) -> PodFinding | None:
-    """Create the pod. The raised epoch is written first, so that it can never be used twice."""
+    """Find that there is no pod, and create it. Its new epoch is stored first, so that no other pod gets it."""
     if o.pod is not None:
         return None
     epoch = facts.next_epoch(o)
@@ -223,7 +232,7 @@ POD_CHECKS: Final[tuple[PodCheck, ...]] = (
 
 
 def first_finding(observation: Observation, job: Job) -> PodFinding | None:
-    """Return the finding of the first check that applies. None: the right pod exists and is not terminating."""
+    """Return the finding of the first check that applies; None if the right pod exists and is not terminating."""
     return next((found for check in POD_CHECKS if (found := check(observation, job)) is not None), None)
 
 
@@ -244,7 +253,7 @@ def _delete_step(pod: Pod) -> DeletePod:
 
 
 def _step_while_terminating(pod: Pod) -> tuple[Step, float | None]:
-    """Return the step, and when to look again. The end of a pod without the operator's label is not watched."""
+    """Return the step and the seconds to the next reconciliation. A pod without the operator's label is not watched."""
     return (None, None) if facts.pod_has_operator_label(pod) else (RefreshFromAPI(), FOREIGN_POD_LOOK_SECONDS)
 
 
@@ -253,7 +262,7 @@ def _time_phrase(instant: datetime) -> str:
 
 
 def _conflict_message(conflict: DocumentConflict) -> str:
-    """Return the message: the older job, the shared documents, and the ways to resolve the conflict."""
+    """Return a message that names the older job, the shared documents, and the ways to resolve the conflict."""
     found, ways = [], []
     if conflict.heartbeat:
         found.append(f"heartbeat document {conflict.heartbeat}")

@@ -1,4 +1,4 @@
-"""The checks of readiness, in order: whether the declared state is reached. The first check that applies decides."""
+"""The checks of readiness, in order. Each returns a verdict if it applies; the first verdict sets condition Ready."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ _BLOCKED_REASONS: Final = {
 
 
 def verdict_if_job_is_being_deleted(_: Observation, job: Job, found: PodFinding | None) -> ReadinessVerdict | None:
-    """A job that is being deleted is never Ready, even if a pause is requested."""
+    """Not ready: the job is being deleted. This is so even if a pause is requested."""
     return found.verdict if found is not None and stops.job_is_being_deleted(job) else None
 
 
 def verdict_if_pod_is_stalled(_: Observation, __: Job, found: PodFinding | None) -> ReadinessVerdict | None:
-    """A person has to act, even if a pause is requested: the job could not resume."""
+    """Not ready: a person has to act, even if a pause is requested, because the job could not resume."""
     return found.verdict if found is not None and found.verdict.stalled else None
 
 
 def verdict_if_pause_needs_nothing(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
-    """A pause is requested and nothing runs: the declared state is reached, whatever happens to the pod."""
+    """Ready: a pause is requested and no container runs, so the declared state is reached."""
     if not stops.pause_is_requested(job, o.now) or not facts.nothing_can_be_connected(o):
         return None
     return ReadinessVerdict(ready=True, reason=c.PAUSED_REASON, message=_pause_message(job), phase="Paused")
 
 
 def verdict_if_pod_is_not_in_place(_: Observation, __: Job, found: PodFinding | None) -> ReadinessVerdict | None:
-    """The finding of the pod checks decides."""
+    """Not ready, or ready after a finished replay: use the verdict of the pod checks."""
     return found.verdict if found is not None else None
 
 
 def verdict_if_pod_does_not_run(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """The pod waits for its first container to run, or for the next run of its container."""
+    """Not ready: the container of the pod does not run yet, or waits for its restart."""
     pod = o.pod
     if pod is None or facts.pod_is_running(pod):
         return None
@@ -60,7 +60,7 @@ def verdict_if_pod_does_not_run(o: Observation, _: Job, __: PodFinding | None) -
 
 
 def verdict_if_heartbeat_is_stale(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """The pod runs but does not report, so its last report may no longer be true."""
+    """Not ready: the pod runs but no longer reports, so its last report may no longer be true."""
     if not facts.heartbeat_is_stale(o):
         return None
     message = (
@@ -71,7 +71,7 @@ def verdict_if_heartbeat_is_stale(o: Observation, _: Job, __: PodFinding | None)
 
 
 def verdict_if_pause_is_pending(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """The pod has not confirmed a requested pause and may still be connected."""
+    """Not ready: the pod has not confirmed a requested pause and may still be connected."""
     if not stops.pause_is_pending(o):
         return None
     return ReadinessVerdict(
@@ -80,14 +80,14 @@ def verdict_if_pause_is_pending(o: Observation, _: Job, __: PodFinding | None) -
 
 
 def verdict_if_pod_has_not_reported(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """The current pod has not reported yet. The later checks rely on its report."""
+    """Not ready: the current pod has not reported yet. All later checks need its report."""
     if facts.report_of_current_pod(o) is not None:
         return None
     return ReadinessVerdict(reason=c.POD_STARTING, message="The pod runs but has not reported yet.", phase="Starting")
 
 
 def verdict_if_pod_does_not_understand_spec(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """The pod does not understand the spec. It keeps the last spec that it understood, and obeys each stop."""
+    """Not ready: the pod does not understand the spec. It keeps the last one that it understood, and obeys stops."""
     report = facts.report_of_current_pod(o)
     if report is None or not report.spec_problem:
         return None
@@ -98,7 +98,7 @@ def verdict_if_pod_does_not_understand_spec(o: Observation, _: Job, __: PodFindi
 
 
 def verdict_if_pod_is_paused(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
-    """A switch of the spec or of the pod pauses the job. It is Paused once everything is closed and flushed."""
+    """Ready once the pod, which is paused, has closed and flushed everything; not ready until then."""
     report, pause = facts.report_of_current_pod(o), stops.pause_reported_by_pod(o)
     if report is None or pause is None or not stops.stops_are_applied(job, report):
         return None
@@ -111,7 +111,7 @@ def verdict_if_pod_is_paused(o: Observation, job: Job, _: PodFinding | None) -> 
 
 
 def verdict_if_generation_is_not_applied(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
-    """The pod still streams according to an older spec."""
+    """Not ready: the pod still streams according to an older generation of the spec."""
     report = facts.report_of_current_pod(o)
     if report is None or facts.generation_is_applied(job, report):
         return None
@@ -122,7 +122,7 @@ def verdict_if_generation_is_not_applied(o: Observation, job: Job, _: PodFinding
 
 
 def verdict_if_tape_is_finished(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """The pod still exists and reports that it has nothing more to stream."""
+    """Ready: the pod still exists and reports that it has streamed its tape to the end."""
     report = facts.report_of_current_pod(o)
     if report is None or report.state != "Finished":
         return None
@@ -132,7 +132,7 @@ def verdict_if_tape_is_finished(o: Observation, _: Job, __: PodFinding | None) -
 
 
 def verdict_if_stream_is_blocked(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
-    """The pod has stopped its attempts: a person has to act."""
+    """Not ready: the pod no longer tries to connect, because a person has to act."""
     report = facts.report_of_current_pod(o)
     if report is None or report.state != "Blocked":
         return None
@@ -144,7 +144,7 @@ def verdict_if_stream_is_blocked(o: Observation, job: Job, _: PodFinding | None)
 
 
 def verdict_if_stream_is_backing_off(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """The connection failed and will be retried without help."""
+    """Not ready: the connection failed, and the pod retries it by itself."""
     report = facts.report_of_current_pod(o)
     if report is None or report.state != "BackingOff":
         return None
@@ -152,7 +152,7 @@ def verdict_if_stream_is_backing_off(o: Observation, _: Job, __: PodFinding | No
 
 
 def verdict_if_sink_is_unhealthy(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Quotes arrive but are not written, so readers have no stream."""
+    """Not ready: quotes arrive, but Firestore does not accept the writes."""
     report = facts.report_of_current_pod(o)
     if report is None or report.state != "Live" or report.sink.healthy:
         return None
@@ -161,7 +161,7 @@ def verdict_if_sink_is_unhealthy(o: Observation, _: Job, __: PodFinding | None) 
 
 
 def verdict_if_stream_is_live(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """The provider has acknowledged every symbol that it accepts."""
+    """Ready: the stream is live, and the provider has accepted or rejected every symbol."""
     report = facts.report_of_current_pod(o)
     if report is None or report.state != "Live" or not facts.symbols_are_settled(report):
         return None
@@ -177,7 +177,7 @@ def verdict_if_stream_is_live(o: Observation, _: Job, __: PodFinding | None) -> 
 
 
 def verdict_if_stream_is_connecting(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """No other check applies: the stream is connecting."""
+    """Not ready: no other check applies, so the stream is still connecting."""
     report = facts.report_of_current_pod(o)
     state = report.state if report is not None else "unknown"
     return ReadinessVerdict(
@@ -212,7 +212,7 @@ def first_verdict(observation: Observation, job: Job, found: PodFinding | None) 
 
 
 def credentials_are_needed(job: Job) -> bool:
-    """Return whether the provider needs credentials. A dry run without credentials simulates its quotes."""
+    """Return whether the job needs credentials of its provider. A dry run without credentials simulates quotes."""
     spec = job.spec
     return spec is not None and spec.provider == "alpaca" and (not spec.dry_run or spec.alpaca_login is not None)
 

@@ -1,4 +1,4 @@
-"""The conditions of a job: each fact on its own, then the summary."""
+"""The conditions in the status of a job, and the changes that are reported with Events."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _STATES_WITH_ACCEPTED_CREDENTIALS: Final = ("Subscribing", "Live", "Finished")
 
 
 class UndatedCondition(msgspec.Struct, frozen=True):
-    """A condition without its transition time."""
+    """A condition without its transition time and generation."""
 
     type: str
     status: str
@@ -43,7 +43,7 @@ class UndatedCondition(msgspec.Struct, frozen=True):
 
 
 def conditions(observation: Observation, job: Job, verdict: ReadinessVerdict) -> list[Condition]:
-    """Return all conditions in their fixed order, each with the time at which its status last changed."""
+    """Return all conditions of the job, in a fixed order. Each has the time at which its status last changed."""
     facts = (
         UndatedCondition(c.READY, "True" if verdict.ready else "False", verdict.reason, verdict.message),
         paused_condition(observation, job),
@@ -61,9 +61,9 @@ def conditions(observation: Observation, job: Job, verdict: ReadinessVerdict) ->
 
 
 def paused_condition(o: Observation, job: Job) -> UndatedCondition | None:
-    """The Paused condition: True once nothing is connected and nothing more is written.
+    """Return the Paused condition: True once nothing is connected and nothing more is written.
 
-    It is absent while no pause is requested, and for the first 10 s of an unconfirmed pause.
+    Return None while no pause is requested, and for the first 10 s of an unconfirmed pause.
     """
     requested = stops.pause_is_requested(job, o.now)
     if requested and facts.nothing_can_be_connected(o):
@@ -80,7 +80,7 @@ def paused_condition(o: Observation, job: Job) -> UndatedCondition | None:
 
 
 def _unconfirmed_pause_message(o: Observation) -> str:
-    """Say what the operator does about the pod, or since when its deletion has had no effect."""
+    """Return the message about an unconfirmed pause: when the pod is deleted, or that the deleted pod still exists."""
     going_since = o.pod.metadata.deletion_timestamp if o.pod is not None else None
     if going_since is None:
         return (
@@ -94,7 +94,7 @@ def _unconfirmed_pause_message(o: Observation) -> str:
 
 
 def streaming_condition(o: Observation, verdict: ReadinessVerdict) -> UndatedCondition:
-    """The Streaming condition: the connection as the pod reports it; Unknown if the pod no longer reports."""
+    """Return the Streaming condition: the state that the pod reports; Unknown if the pod no longer reports."""
     report = facts.report_of_current_pod(o)
     if report is None or not facts.pod_is_running(o.pod):
         return UndatedCondition(c.STREAMING, "False", verdict.reason, verdict.message)
@@ -110,7 +110,7 @@ def streaming_condition(o: Observation, verdict: ReadinessVerdict) -> UndatedCon
 
 
 def credentials_condition(o: Observation, job: Job) -> UndatedCondition:
-    """The CredentialsValid condition: the last answer of the provider. It stays while the same pod reconnects."""
+    """Return the CredentialsValid condition: the provider's last answer, which is kept while the pod reconnects."""
     if job.spec is not None and not credentials_are_needed(job):
         return UndatedCondition(
             c.CREDENTIALS_VALID, "True", c.NOT_NEEDED, f"Provider {job.spec.provider} needs no credentials here."
@@ -131,7 +131,7 @@ def credentials_condition(o: Observation, job: Job) -> UndatedCondition:
 
 
 def sink_condition(o: Observation) -> UndatedCondition:
-    """The SinkHealthy condition: the result of the last write to Firestore."""
+    """Return the SinkHealthy condition: whether Firestore accepts the writes."""
     report = facts.report_of_current_pod(o)
     if report is not None and not report.sink.healthy:
         message = report.sink.message or "Firestore does not accept the writes. See the log of the pod."
@@ -142,7 +142,7 @@ def sink_condition(o: Observation) -> UndatedCondition:
 
 
 def connection_slot_condition(o: Observation) -> UndatedCondition | None:
-    """The ConnectionSlotAcquired condition: whether this job holds the connection; absent if it requested none."""
+    """Return the ConnectionSlotAcquired condition; None if the job does not need a connection slot."""
     report = facts.report_of_current_pod(o)
     if report is None or report.slot is None:
         return None
@@ -156,21 +156,22 @@ def connection_slot_condition(o: Observation) -> UndatedCondition | None:
 
 
 def reconciling_condition(verdict: ReadinessVerdict) -> UndatedCondition | None:
-    """The Reconciling condition: the declared state is not reached, and no person needs to act."""
+    """Return the Reconciling condition; None unless the declared state is not reached and no person needs to act."""
     if verdict.ready or verdict.stalled:
         return None
     return UndatedCondition(c.RECONCILING, "True", verdict.reason, verdict.message)
 
 
 def stalled_condition(verdict: ReadinessVerdict) -> UndatedCondition | None:
-    """The Stalled condition: the declared state is not reached, and a person has to act."""
+    """Return the Stalled condition; None unless the declared state is not reached and a person has to act."""
     return UndatedCondition(c.STALLED, "True", verdict.reason, verdict.message) if verdict.stalled else None
 
 
 def transitions_for_events(before: list[Condition], after: list[Condition]) -> tuple[ConditionTransition, ...]:
-    """The telling conditions whose status changed, one a reason: Ready and Stalled say the same thing once.
+    """Return the changed conditions that are reported with Events, one for each reason.
 
-    The end of a tape leaves Ready True, and still makes an event.
+    Ready and Stalled often have the same reason, which is reported only once. The end of a replay is also reported,
+    although Ready stays True.
     """
     earlier_by_type = {each.type: each for each in before}
     found: dict[str, ConditionTransition] = {}
@@ -185,16 +186,16 @@ def transitions_for_events(before: list[Condition], after: list[Condition]) -> t
 
 
 def _has_changed(condition: Condition, earlier: Condition | None) -> bool:
-    """The status is another, or a replay has finished, which leaves Ready True."""
+    """Return whether the status has changed, or a replay has finished (Ready then stays True)."""
     if earlier is None or condition.status != earlier.status:
         return True
     return condition.reason == c.REPLAY_FINISHED and earlier.reason != c.REPLAY_FINISHED
 
 
 def _is_worth_an_event(condition: Condition, earlier: Condition | None) -> bool:
-    """A job may have few events: they report what a change of its spec leads to, not the change itself.
+    """Return whether the changed condition is reported. Events report the result of a new spec, not that it is new.
 
-    A condition that is normally True gets an event only when it becomes False, and when that fault ends.
+    A condition that is normally True is reported only when it becomes False, and when it is True again.
     """
     if condition.type not in _TYPES_WITH_EVENTS or condition.status == "Unknown" or condition.reason == c.APPLYING_SPEC:
         return False

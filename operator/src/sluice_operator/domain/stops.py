@@ -1,4 +1,4 @@
-"""Facts about a stop: whether it is requested, whether the pod has confirmed it, and when the operator has to act.
+"""Facts about stops: whether one is requested, whether the pod has confirmed it, and when the operator enforces it.
 
 A stop is a pause of the whole job, a pause of some of its symbols, or the deletion of the job. The pod obeys each by
 itself; this module is about a pod that does not obey, or cannot report that it did.
@@ -26,28 +26,28 @@ START_SECONDS: Final = 60.0
 
 
 def job_is_being_deleted(job: Job) -> bool:
-    """Return whether the deletion of the job is requested; a finalizer may hold the object for long."""
+    """Return whether the deletion of the job is requested. A finalizer may keep the object for a long time."""
     return job.metadata.deletion_timestamp is not None
 
 
 def pause_is_requested(job: Job, now: datetime) -> bool:
-    """Return whether the spec allows no connection now. A stop field that is not understood counts as a pause."""
+    """Return whether the spec pauses the whole job now. A stop field that is not understood counts as a pause."""
     stops = job.stops
     return not stops.enabled or bool(stops.problem) or (stops.pause is not None and _is_in_force(stops.pause, now))
 
 
 def symbols_paused_by_spec(job: Job, now: datetime) -> frozenset[str]:
-    """Return the symbols that the spec pauses now."""
+    """Return the symbols that `spec.pausedSymbols` pauses now."""
     return frozenset(entry.symbol for entry in job.stops.paused_symbols if _is_in_force(entry, now))
 
 
 def stops_are_applied(job: Job, report: StreamStatus) -> bool:
-    """Return whether the pod has applied the newest stop fields, whether or not it understands the rest of the spec."""
+    """Return whether the pod has applied the stop fields of the newest generation. It may not understand the rest."""
     return max(report.observed_generation, report.stops_generation or 0) >= job.metadata.generation
 
 
 def pause_is_acknowledged(job: Job, report: StreamStatus) -> bool:
-    """Return whether the pod has closed and flushed everything, as the newest stop fields require."""
+    """Return whether the pod has confirmed the requested pause: its connections are closed, its writes are flushed."""
     if not stops_are_applied(job, report):
         return False
     if report.pause is not None:
@@ -58,7 +58,7 @@ def pause_is_acknowledged(job: Job, report: StreamStatus) -> bool:
 
 
 def pause_is_pending(observation: Observation) -> bool:
-    """Return whether a pause is requested and not acknowledged by the pod, while something may be connected."""
+    """Return whether a pause of the job is requested but the pod, which may be connected, has not confirmed it."""
     job, report = observation.job, facts.report_of_current_pod(observation)
     if job is None or not pause_is_requested(job, observation.now) or facts.nothing_can_be_connected(observation):
         return False
@@ -66,7 +66,7 @@ def pause_is_pending(observation: Observation) -> bool:
 
 
 def symbols_with_unconfirmed_pause(observation: Observation) -> frozenset[str]:
-    """Return the paused symbols that the pod may still stream, because it has not confirmed their pause."""
+    """Return the paused symbols whose pause the pod has not confirmed, so that it may still stream them."""
     job, report = observation.job, facts.report_of_current_pod(observation)
     if job is None or facts.nothing_can_be_connected(observation):
         return frozenset()
@@ -78,8 +78,8 @@ def symbols_with_unconfirmed_pause(observation: Observation) -> frozenset[str]:
 def pause_reported_by_pod(observation: Observation) -> StreamPause | None:
     """Return the pause that the pod reports.
 
-    A starting pod reports a pause of its own, which is left out unless a pause is also requested. So is the pause of a
-    job that is being deleted.
+    Return None for the pause that a pod reports because it is starting, or because its job is being deleted, unless
+    the spec also requests a pause.
     """
     job, report = observation.job, facts.report_of_current_pod(observation)
     if job is None or report is None or report.pause is None:
@@ -89,19 +89,22 @@ def pause_reported_by_pod(observation: Observation) -> StreamPause | None:
 
 
 def stop_is_pending(observation: Observation) -> bool:
-    """Return whether a pause, of the job or of symbols, is requested and not confirmed."""
+    """Return whether a pause of the job or of a symbol is requested but not confirmed."""
     return pause_is_pending(observation) or bool(symbols_with_unconfirmed_pause(observation))
 
 
 def enforcement_is_due(observation: Observation) -> bool:
-    """Return whether a stop has been unconfirmed for so long that the operator deletes the pod."""
+    """Return whether the operator has to delete the pod, because a stop has been unconfirmed for 14 s.
+
+    A pod that has never reported is deleted only once its container has run for 60 s.
+    """
     if not stop_is_pending(observation) or observation.pausing_seconds < ENFORCEMENT_SECONDS:
         return False
     return facts.report_of_current_pod(observation) is not None or facts.running_seconds(observation) >= START_SECONDS
 
 
 def seconds_until_each_stop_deadline(observation: Observation) -> Iterator[float]:
-    """Yield the seconds until each moment at which a pending stop is judged differently."""
+    """Yield the seconds until each time limit of a pending stop: confirmation, enforcement, and start of the pod."""
     if not stop_is_pending(observation):
         return
     for limit in (CONFIRMATION_SECONDS, ENFORCEMENT_SECONDS):

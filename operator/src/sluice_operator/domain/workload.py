@@ -1,4 +1,4 @@
-"""The objects that a job needs, as the operator sends them to the API server."""
+"""The manifests of the objects that a job needs: ServiceAccount, RoleBinding and pod."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of a pod that the platform decides, not a tenant."""
+    """The settings of ingest pods that the operator's administrator chooses, not the author of a job."""
 
     image: str
     project_id: str  # for jobs that name no Firestore project
@@ -35,7 +35,7 @@ class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def service_account_manifest(namespace: str) -> Manifest:
-    """Return the ServiceAccount of the namespace's ingest pods. Only a pod that requests its token gets one."""
+    """Return the ServiceAccount of the namespace's ingest pods. Its token is mounted only in pods that request it."""
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
@@ -60,11 +60,11 @@ def role_binding_manifest(namespace: str) -> Manifest:
 
 
 def cold_hash(job: Job, settings: PodSettings) -> str:
-    """Return 16 hexadecimal digits that change exactly when the operator would build a different pod.
+    """Return a hash of 16 hexadecimal digits, which changes exactly when the operator would build a different pod.
 
-    The hash is taken from the builder's own output for the job without its hot fields, epoch and generation. So nothing
-    that reaches the pod can be forgotten. A field that only a newer operator knows changes nothing while it has its
-    default, because defaults are left out of the injected document.
+    It is the hash of the pod manifest without hot fields, epoch and generation, so it includes everything else in the
+    manifest. A new version of the operator may add a field: while the field has its default, the hash stays the same,
+    because the injected document contains no defaults.
     """
     cold = msgspec.structs.replace(
         job,
@@ -75,7 +75,7 @@ def cold_hash(job: Job, settings: PodSettings) -> str:
 
 
 def pod_manifest(job: Job, epoch: int, cold: str, settings: PodSettings) -> Manifest:
-    """Return the job's pod with this epoch and cold hash. `job.spec` must be known."""
+    """Return the manifest of the job's pod with this epoch and cold hash. Raises ValueError if `job.spec` is None."""
     spec = _understood_spec(job)
     declared, mounts = spec.pod or PodOptions(), _mounts_and_volumes(spec)
     return {
@@ -113,7 +113,7 @@ def pod_manifest(job: Job, epoch: int, cold: str, settings: PodSettings) -> Mani
 
 
 def _scheduling_fields(declared: PodOptions, settings: PodSettings) -> Manifest:
-    """Return the scheduling fields of the pod. Unset fields are absent."""
+    """Return the fields of the pod's spec for scheduling and image pulls. Unset fields are absent."""
     found: Manifest = {
         "priorityClassName": declared.priority_class_name or settings.priority_class,
         "nodeSelector": dict(declared.node_selector),
@@ -211,9 +211,9 @@ def _struct_fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInf
 
 
 def _without_default_fields(part: msgspec.Struct) -> Manifest:
-    """Return a part of the spec without fields at their default.
+    """Return a part of the spec as a document without the fields that have their default.
 
-    The API server fills in defaults, and msgspec keeps those.
+    The API server adds defaults to a stored spec, and msgspec does not omit them.
     """
     found = {}
     for field in _struct_fields(type(part)):
@@ -242,10 +242,10 @@ def _http_probe(path: str, period: int, failures: int) -> Manifest:
 
 
 def _mounts_and_volumes(spec: IngestJobSpec) -> list[tuple[Manifest, Manifest]]:
-    """Return the mount and the volume of each object that the spec refers to, and of the pod's own state.
+    """Return the mount and the volume of each Secret, ConfigMap or claim in the spec, and of the pod's state.
 
-    References are optional: the pod starts without them, reports what is missing, and recovers in place when it
-    appears. The operator cannot report it, because it has no permission to read Secrets.
+    Secrets and ConfigMaps are optional: the pod starts without them, reports which is missing, and continues when it
+    appears. The operator cannot report a missing Secret, because it has no permission to read Secrets.
     """
     found = []
     if spec.alpaca and spec.alpaca.credentials_secret_ref:
