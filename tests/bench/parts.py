@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sluice_contract.alpaca import Alpaca, AlpacaEngine
-from sluice_contract.resource import ingest_job
+from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
+from sluice_contract.resource import decode_ingest_job
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
@@ -27,7 +27,7 @@ def alpaca(url: str, folder: Path, engine: AlpacaEngine) -> AlpacaSource:
     """Our client of the server at `url`; `folder` is for the credentials."""
     (folder / "ALPACA_KEY_ID").write_text("key")
     (folder / "ALPACA_SECRET_KEY").write_text("secret")
-    settings = Alpaca(stream_url=url, credentials_secret_ref=SecretReference(name="alpaca"), engine=engine)
+    settings = AlpacaSettings(stream_url=url, credentials_secret_ref=SecretReference(name="alpaca"), engine=engine)
     return AlpacaSource(settings, AlpacaMount(settings, folder, None), Timeouts(ping=PING_SECONDS))
 
 
@@ -49,7 +49,7 @@ def journal(symbols: Sequence[str]) -> Journal:
         session_id="0",
         started_at=at,
     )
-    job = ingest_job(document)
+    job = decode_ingest_job(document)
     return Journal(
         who, LatestValue(desired_state(understood_job(job), job.spec, at)), Coalescer(), lambda: datetime.now(UTC)
     )

@@ -11,7 +11,7 @@ from typing import get_args
 
 import pytest
 
-from sluice_contract.alpaca import Alpaca, AlpacaEngine
+from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 from sluice_contract.status import FailureType
 from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
 from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
@@ -286,7 +286,7 @@ async def test_who_cancels_again_and_again_does_not_cut_the_close_short(
 async def test_crypto_has_pairs_and_fractions_and_no_halts(
     server: AlpacaServer, mounted: Path, engine: AlpacaEngine
 ) -> None:
-    settings = Alpaca(stream_url=server.url("crypto"), feed="crypto", engine=engine)
+    settings = AlpacaSettings(stream_url=server.url("crypto"), feed="crypto", engine=engine)
     made, listener = AlpacaSource(settings, AlpacaMount(settings, mounted, None)), FakeListener()
     assert made.name == "alpaca:crypto"
     async with streaming(made, listener, "BTC/USD"):

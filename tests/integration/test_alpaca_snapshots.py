@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from sluice_contract.alpaca import Alpaca
+from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
 from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
@@ -36,7 +36,7 @@ def snapshots(server: AlpacaServer, folder: Path, feed: Any = "iex") -> AlpacaSn
 
 
 def snapshots_of(url: str, folder: Path, feed: Any = "iex") -> AlpacaSnapshots:
-    settings = Alpaca(feed=feed, credentials_secret_ref=SecretReference(name="alpaca"))
+    settings = AlpacaSettings(feed=feed, credentials_secret_ref=SecretReference(name="alpaca"))
     return AlpacaSnapshots(settings, AlpacaMount(settings, mount(folder, "key", SECRET), None), url)
 
 
@@ -107,7 +107,7 @@ async def test_whoever_does_not_answer_or_has_no_key_is_told(
     (tmp_path / "ALPACA_SECRET_KEY").unlink()
     with pytest.raises(SnapshotError, match="no credentials"):
         await asked.latest(["AAPL"])
-    settings = Alpaca(credentials_secret_ref=SecretReference(name="alpaca"))
+    settings = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
     nobody = AlpacaMount(settings, mount(tmp_path, "key", SECRET), None)
     with pytest.raises(SnapshotError, match="cannot be reached"):
         await AlpacaSnapshots(settings, nobody, f"http://127.0.0.1:{unused_tcp_port}").latest(["AAPL"])

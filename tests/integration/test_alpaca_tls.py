@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from sluice_contract.alpaca import Alpaca, AlpacaEngine
+from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
 from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
@@ -62,7 +62,7 @@ async def test_an_unknown_authority_is_told_before_anybody_logs_in_and_its_certi
 async def test_a_certificate_that_is_not_trusted_is_told_of_snapshots_as_well(
     server: AlpacaServer, tmp_path: Path
 ) -> None:
-    settings = Alpaca(credentials_secret_ref=SecretReference(name="alpaca"))
+    settings = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
     mounted = AlpacaMount(settings, mount(tmp_path, "key", SECRET), None)
     with pytest.raises(SnapshotError, match=r"/v2/stocks/snapshots cannot be reached: .*CERTIFICATE_VERIFY_FAILED"):
         await AlpacaSnapshots(settings, mounted, server.http_url).latest(["AAPL"])

@@ -49,10 +49,10 @@ async def test_a_record_that_does_not_say_of_what_it_is_is_no_record(
 
 async def test_a_heartbeat_whose_epoch_is_no_number_is_replaced(sink: Sink, documents: Documents) -> None:
     ours: HeartbeatDocument = heartbeat("foreign", 7)
-    await documents.put_heartbeat({**ours.fields(), "epoch": "nine"})
+    await documents.put_heartbeat({**ours.document_fields(), "epoch": "nine"})
     assert await sink.last_epoch("foreign") is None
     await sink.beat(ours)
-    assert await documents.heartbeat() == ours.fields()
+    assert await documents.heartbeat() == ours.document_fields()
     assert (await sink.last_epoch("foreign"), await sink.last_epoch("another")) == (7, None)
     await documents.put_heartbeat({"job_uid": "foreign"})
     await sink.beat(msgspec.structs.replace(ours, status="paused"))
@@ -67,7 +67,7 @@ async def test_a_field_of_any_name_in_the_heartbeat_is_gone_with_the_next(
 ) -> None:
     await documents.put_heartbeat({"job_uid": "foreign", name: {"deeper": 1}})
     await sink.beat(heartbeat("foreign", 7))
-    assert await documents.heartbeat() == heartbeat("foreign", 7).fields()
+    assert await documents.heartbeat() == heartbeat("foreign", 7).document_fields()
 
 
 async def test_documents_of_nobody_are_not_deleted(sink: Sink, documents: Documents) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_contract.spec import Firestore
+from sluice_contract.spec import FirestoreSettings
 from sluice_runtime.adapters.firestore.connection import firestore_connection
 from sluice_runtime.adapters.firestore.sink import FirestoreSink
 from sluice_runtime.app import Parts, ingest
@@ -45,7 +45,7 @@ async def relay(emulator: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 async def sink(relay: HalfOpenRelay) -> AsyncIterator[FirestoreSink]:
     """The real sink, which has written once."""
     assert relay
-    connection = await firestore_connection(Firestore(), f"demo-sluice-half-open-{next(_projects)}", None)
+    connection = await firestore_connection(FirestoreSettings(), f"demo-sluice-half-open-{next(_projects)}", None)
     sink = FirestoreSink(connection, TENANT, "live_quotes", "market_ingest", JOB)
     await sink.write([quote("AAPL")])
     yield sink

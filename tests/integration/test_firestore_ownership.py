@@ -21,8 +21,8 @@ async def test_a_removed_symbol_s_quote_and_bar_go_together(sink: Sink, document
     await sink.write_bars([bar("BTC/USD"), bar("KEPT"), bar("BARE")])
     await sink.delete(["BTC/USD", "BARE"])
     assert [await documents.quote("BTC/USD"), await documents.bar("BTC/USD"), await documents.bar("BARE")] == [None] * 3
-    assert await documents.quote("KEPT") == quote("KEPT").fields()
-    assert await documents.bar("KEPT") == bar("KEPT").fields()
+    assert await documents.quote("KEPT") == quote("KEPT").document_fields()
+    assert await documents.bar("KEPT") == bar("KEPT").document_fields()
 
 
 async def test_another_job_s_documents_are_never_deleted(sink: Sink, documents: Documents) -> None:
@@ -57,7 +57,7 @@ async def test_a_record_that_is_another_job_s_by_now_does_not_say_removed(sink: 
     await sink.record([state("MOVED"), state("GONE")])
     await sink.record([theirs])
     await sink.record([state("MOVED", "removed", "why"), state("GONE", "removed", "why"), state("NEVER", "removed")])
-    assert await documents.record("MOVED") == theirs.fields()
+    assert await documents.record("MOVED") == theirs.document_fields()
     for name in ("GONE", "NEVER"):
         found = await documents.record(name)
         assert found is not None

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from sluice_contract.spec import Firestore
+from sluice_contract.spec import FirestoreSettings
 from sluice_runtime.adapters.firestore.connection import firestore_connection
 from sluice_runtime.adapters.firestore.sink import FirestoreSink
 from sluice_runtime.domain.failure import FencedError, SinkError
@@ -32,7 +32,7 @@ async def test_the_times_of_the_documents_that_there_are(sink: Sink) -> None:
 async def test_a_quote_is_stored_whole_with_times_as_times(sink: Sink, documents: Documents) -> None:
     await sink.write([quote("AAPL")])
     found = await documents.quote("AAPL")
-    assert found == quote("AAPL").fields()
+    assert found == quote("AAPL").document_fields()
     assert found["ts"] == NOW
 
 
@@ -47,7 +47,7 @@ async def test_a_later_write_replaces_all_of_the_document(sink: Sink, documents:
     await sink.write([quote("REPL")])
     await sink.mark(["REPL"], "paused")
     await sink.write([quote("REPL", seq=2)])
-    assert await documents.quote("REPL") == quote("REPL", seq=2).fields()
+    assert await documents.quote("REPL") == quote("REPL", seq=2).document_fields()
 
 
 async def test_a_hundred_documents_go_in_one_batch(sink: Sink, documents: Documents) -> None:
@@ -68,14 +68,14 @@ async def test_a_pair_with_a_slash_has_a_document_of_its_own(sink: Sink, documen
 async def test_a_mark_touches_only_the_status_and_only_what_exists(sink: Sink, documents: Documents) -> None:
     await sink.write([quote("MARK")])
     await sink.mark(["ABSENT", "MARK", "ABSENT2"], "paused")
-    assert await documents.quote("MARK") == {**quote("MARK").fields(), "status": "paused"}
+    assert await documents.quote("MARK") == {**quote("MARK").document_fields(), "status": "paused"}
     assert await documents.quote("ABSENT") is None
     assert await documents.quote("ABSENT2") is None
 
 
 async def test_a_bar_has_a_document_of_its_own(sink: Sink, documents: Documents) -> None:
     await sink.write_bars([bar("BTC/USD")])
-    assert await documents.bar("BTC/USD") == bar("BTC/USD").fields()
+    assert await documents.bar("BTC/USD") == bar("BTC/USD").document_fields()
 
 
 async def test_many_marks_are_made_and_quickly(sink: Sink, documents: Documents) -> None:
@@ -103,7 +103,7 @@ async def test_nothing_to_do_is_no_error(sink: Sink) -> None:
 
 async def test_a_heartbeat_is_stored_whole(sink: Sink, documents: Documents) -> None:
     await sink.beat(heartbeat("whole", 7))
-    assert await documents.heartbeat() == heartbeat("whole", 7).fields()
+    assert await documents.heartbeat() == heartbeat("whole", 7).document_fields()
 
 
 async def test_the_same_and_an_earlier_incarnation_s_heartbeat_are_replaced(sink: Sink, documents: Documents) -> None:
@@ -166,7 +166,7 @@ async def test_a_firestore_that_is_not_there_is_told_soon(monkeypatch: pytest.Mo
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         monkeypatch.setenv(VARIABLE, f"127.0.0.1:{taken.getsockname()[1]}")
-        connection = await firestore_connection(Firestore(), PROJECT, None)
+        connection = await firestore_connection(FirestoreSettings(), PROJECT, None)
         sink = FirestoreSink(connection, TENANT, "live_quotes", "market_ingest", JOB)
         calls = (
             lambda: sink.write([quote("AAPL")]),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_contract.alpaca import Alpaca, AlpacaEngine
+from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.connection import AlpacaConnection
 from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
@@ -42,7 +42,7 @@ def source(
     patience: Timeouts = HURRIED,
 ) -> AlpacaSource:
     """A provider with a mounted Secret."""
-    settings = Alpaca(stream_url=url, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"))
+    settings = AlpacaSettings(stream_url=url, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"))
     return AlpacaSource(settings, AlpacaMount(settings, credentials, ca_file), patience=patience)
 
 

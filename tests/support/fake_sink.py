@@ -52,7 +52,7 @@ class FakeSink:
         self.writes.append((seconds(), list(quotes)))
         self.history.append("write")
         for each in quotes:
-            self.quotes[each.symbol] = each.fields()
+            self.quotes[each.symbol] = each.document_fields()
 
     async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         """As Sink."""
@@ -64,7 +64,7 @@ class FakeSink:
         """As Sink."""
         await self._answer()
         self.history.append("bars")
-        self.bars |= {each.symbol: each.fields() for each in bars}
+        self.bars |= {each.symbol: each.document_fields() for each in bars}
 
     async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
         """As Sink."""
@@ -90,7 +90,7 @@ class FakeSink:
         await self._answer()
         for each in states:
             self.recorded.append((seconds(), each))
-            before, said = self.records.get(each.canonical_symbol, {}), each.fields()
+            before, said = self.records.get(each.canonical_symbol, {}), each.document_fields()
             if each.status == "removed" and before.get("job") not in (None, JOB):
                 continue
             channels = before.get("channels", {}) | said.get("channels", {})
@@ -112,7 +112,7 @@ class FakeSink:
         epoch = self._epoch(heartbeat.job_uid)
         if epoch is not None and epoch > heartbeat.epoch:
             raise FencedError(f"a later process of this job writes (epoch {epoch}; this is epoch {heartbeat.epoch})")
-        self.heartbeat = heartbeat.fields()
+        self.heartbeat = heartbeat.document_fields()
         self.beats.append((seconds(), heartbeat))
         self.history.append(f"beat {heartbeat.status}")
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from sluice_contract.ibkr import IBKR
+from sluice_contract.ibkr import IBKRSettings
 from sluice_contract.spec import Channel
 from sluice_runtime.adapters.ibkr.messages import IBKRTimeouts
 from sluice_runtime.adapters.ibkr.source import IBKRSource
@@ -23,7 +23,7 @@ HURRIED = IBKRTimeouts(connect=3.0, answer=3.0, probe=0.2, settle=0.05, retry=0.
 
 def source(port: int, *, client_id: int = 7, patience: IBKRTimeouts = HURRIED) -> IBKRSource:
     """Provider ibkr at a port of this machine."""
-    return IBKRSource(IBKR(host="127.0.0.1", port=port, client_id=client_id), patience)
+    return IBKRSource(IBKRSettings(host="127.0.0.1", port=port, client_id=client_id), patience)
 
 
 @asynccontextmanager

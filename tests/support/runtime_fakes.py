@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from sluice_contract.resource import IngestJob, ingest_job
+from sluice_contract.resource import IngestJob, decode_ingest_job
 from sluice_contract.spec import Channel, IngestJobSpec
 from sluice_contract.status import StreamStatus, SymbolRejection
 from sluice_runtime.domain.coalescer import Coalescer
@@ -45,7 +45,7 @@ def stored_job(generation: int = 1, *, uid: str = JOB_UID, **spec: Any) -> Inges
         "metadata": {"name": "us", "namespace": "acme", "uid": uid, "generation": generation},
         "spec": {"tenant": "acme", "provider": "synthetic", "symbols": ["AAPL", "MSFT"], **spec},
     }
-    return ingest_job(document)
+    return decode_ingest_job(document)
 
 
 def desired(at: datetime = START, **spec: Any) -> Desired:

@@ -13,7 +13,7 @@ AlpacaFeed = Literal["iex", "sip", "delayed_sip", "test", "boats", "overnight", 
 AlpacaEngine = Literal["native", "sdk"]
 
 
-class Alpaca(CamelStruct, frozen=True):
+class AlpacaSettings(CamelStruct, frozen=True):
     """Settings of provider alpaca, which streams from Alpaca's market-data service."""
 
     feed: Annotated[AlpacaFeed, Meta(description="The Alpaca feed to stream. Default: iex.")] = "iex"

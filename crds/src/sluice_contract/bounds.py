@@ -11,32 +11,32 @@ from msgspec import inspect
 S = TypeVar("S", bound=msgspec.Struct)
 
 
-def within_bounds(part: S) -> S:
+def cut_to_bounds(part: S) -> S:
     """Return the part with every text and list in it cut to its `maxLength` or `maxItems`."""
     changes = {}
     for name, kind in _bounded_fields(type(part)):
         value = getattr(part, name)
-        cut = _cut(value, kind)
+        cut = _cut_value(value, kind)
         if cut is not value:
             changes[name] = cut
     return msgspec.structs.replace(part, **changes) if changes else part
 
 
-def _cut(value: Any, kind: inspect.Type) -> Any:
+def _cut_value(value: Any, kind: inspect.Type) -> Any:
     if value is None:
         return value
-    kind = _plain(kind)
+    kind = _type_without_wrappers(kind)
     if isinstance(kind, inspect.StructType):
-        return within_bounds(value)
+        return cut_to_bounds(value)
     if isinstance(kind, inspect.StrType) and kind.max_length is not None and len(value) > kind.max_length:
         return value[: kind.max_length - 1] + "…"
     if isinstance(kind, inspect.ListType):
-        cut = [_cut(each, kind.item_type) for each in value[: kind.max_length]]
+        cut = [_cut_value(each, kind.item_type) for each in value[: kind.max_length]]
         return value if cut == value else cut
     return value
 
 
-def _plain(kind: inspect.Type) -> inspect.Type:
+def _type_without_wrappers(kind: inspect.Type) -> inspect.Type:
     while True:
         if isinstance(kind, inspect.Metadata):
             kind = kind.type
@@ -50,7 +50,11 @@ def _plain(kind: inspect.Type) -> inspect.Type:
 def _bounded_fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, inspect.Type], ...]:
     info = inspect.type_info(kind)
     assert isinstance(info, inspect.StructType)  # noqa: S101  true for each Struct
-    return tuple((field.name, field.type) for field in info.fields if not isinstance(_plain(field.type), _UNBOUNDED))
+    return tuple(
+        (field.name, field.type)
+        for field in info.fields
+        if not isinstance(_type_without_wrappers(field.type), _UNBOUNDED)
+    )
 
 
 _UNBOUNDED = (inspect.IntType, inspect.FloatType, inspect.BoolType, inspect.DateTimeType, inspect.LiteralType)

@@ -24,7 +24,7 @@ def document_id(symbol: str) -> str:
     return symbol.replace("/", "-")
 
 
-def is_at(symbol: object, place: str) -> TypeGuard[str]:
+def has_document_id(symbol: object, place: str) -> TypeGuard[str]:
     """Return whether `symbol` is a symbol whose document ID is `place`."""
     return isinstance(symbol, str) and document_id(symbol) == place
 
@@ -67,7 +67,7 @@ class LiveBar(msgspec.Struct, frozen=True, kw_only=True):
     ts: datetime
     job: str
 
-    def fields(self) -> dict[str, Any]:
+    def document_fields(self) -> dict[str, Any]:
         """Return the document as it is written."""
         return msgspec.structs.asdict(self)
 
@@ -93,7 +93,7 @@ class LiveQuote(msgspec.Struct, frozen=True, kw_only=True):
     written_at: datetime
     status: QuoteState = "live"
 
-    def fields(self) -> dict[str, Any]:
+    def document_fields(self) -> dict[str, Any]:
         """Return the document as it is written, with the field names of older readers in addition."""
         return {
             **msgspec.structs.asdict(self),
@@ -126,7 +126,7 @@ class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
     last_quote_ts: datetime | None
     last_write_at: datetime | None
 
-    def fields(self) -> dict[str, Any]:
+    def document_fields(self) -> dict[str, Any]:
         """Return the document as it is written."""
         return msgspec.structs.asdict(self)
 
@@ -145,7 +145,7 @@ class IngestState(msgspec.Struct, frozen=True, kw_only=True):
     last_times: dict[str, datetime]
     updated_at: datetime
 
-    def fields(self) -> dict[str, Any]:
+    def document_fields(self) -> dict[str, Any]:
         """Return the fields that are merged into the document."""
         return {
             "canonical_symbol": self.canonical_symbol,

@@ -10,7 +10,7 @@ from .base import CamelStruct
 from .values import Host
 
 
-class IBKR(CamelStruct, frozen=True):
+class IBKRSettings(CamelStruct, frozen=True):
     """Settings of provider ibkr: US stocks and ETFs, in US dollars, from an IB Gateway or TWS that is logged in."""
 
     host: Annotated[

@@ -23,7 +23,7 @@ _OPTIONS: Final = (
 )
 
 
-def create_monitored_socket(family: int, kind: int, protocol: int) -> socket.socket:
+def create_keepalive_socket(family: int, kind: int, protocol: int) -> socket.socket:
     """Return a new socket with these options.
 
     Raises:

@@ -18,7 +18,7 @@ _NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _BLANKS: Final[dict[type, Any]] = {str: "", int: 0, float: 0.0, bool: False, datetime: _NO_TIME}
 
 
-def readable_part(raw: Any, kind: type[S]) -> S:
+def decode_readable_fields(raw: Any, kind: type[S]) -> S:
     """Return a value of `kind` with every field of `raw` that can be read. Never raises.
 
     A field that cannot be read has its default; where there is none, it is empty: "", 0, False, 1970, or a part whose
@@ -27,36 +27,36 @@ def readable_part(raw: Any, kind: type[S]) -> S:
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError:
-        return _salvaged(raw if isinstance(raw, dict) else {}, kind)
+        return _struct_of_readable_fields(raw if isinstance(raw, dict) else {}, kind)
 
 
-def _salvaged(raw: dict[Any, Any], kind: type[S]) -> S:
+def _struct_of_readable_fields(raw: dict[Any, Any], kind: type[S]) -> S:
     found = {}
-    for field in _fields(kind):
-        value = _read(raw[field.encode_name], field.type) if field.encode_name in raw else None
+    for field in _struct_fields(kind):
+        value = _readable_value_or_none(raw[field.encode_name], field.type) if field.encode_name in raw else None
         if value is None and field.required:
-            value = _blank(field.type)
+            value = _empty_value(field.type)
         if value is not None:
             found[field.name] = value
     return kind(**found)
 
 
-def _read(raw: Any, kind: Any) -> Any:
+def _readable_value_or_none(raw: Any, kind: Any) -> Any:
     """Return the value, as far as it can be read; None if it cannot be."""
-    if (value := _read_whole(raw, kind)) is not None:
+    if (value := _decoded_value_or_none(raw, kind)) is not None:
         return value
-    plain = _plain(kind)
+    plain = _type_without_bounds_and_none(kind)
     if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
-        return _salvaged(raw, plain) if isinstance(raw, dict) else None
+        return _struct_of_readable_fields(raw, plain) if isinstance(raw, dict) else None
     if get_origin(plain) is list and isinstance(raw, list):
         [item] = get_args(plain)
-        return [value for each in raw if (value := _read_whole(each, item)) is not None]
+        return [value for each in raw if (value := _decoded_value_or_none(each, item)) is not None]
     if plain is str and isinstance(raw, str):
         return raw  # longer than its bound
     return None
 
 
-def _read_whole(raw: Any, kind: Any) -> Any:
+def _decoded_value_or_none(raw: Any, kind: Any) -> Any:
     """Return the value, or None if any part of it cannot be read."""
     try:
         return msgspec.convert(raw, kind)
@@ -64,14 +64,14 @@ def _read_whole(raw: Any, kind: Any) -> Any:
         return None
 
 
-def _blank(kind: Any) -> Any:
-    plain = _plain(kind)
+def _empty_value(kind: Any) -> Any:
+    plain = _type_without_bounds_and_none(kind)
     if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
-        return _salvaged({}, plain)
+        return _struct_of_readable_fields({}, plain)
     return [] if get_origin(plain) is list else _BLANKS[plain]
 
 
-def _plain(kind: Any) -> Any:
+def _type_without_bounds_and_none(kind: Any) -> Any:
     """Return the type without its bounds and without None."""
     while True:
         if get_origin(kind) is Annotated:
@@ -83,5 +83,5 @@ def _plain(kind: Any) -> Any:
 
 
 @functools.cache
-def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+def _struct_fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
     return msgspec.structs.fields(kind)

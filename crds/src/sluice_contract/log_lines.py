@@ -33,62 +33,62 @@ class LogLineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line without a line break at its end."""
-        severity = _severity(record.levelno)
+        severity = _severity_name(record.levelno)
         line: dict[str, object] = {
             "ts": datetime.fromtimestamp(record.created, UTC),
             "severity": severity,
             "level": severity.lower(),
             "logger": record.name,
             "event_type": str(getattr(record, "event_type", DEFAULT_EVENT_TYPE)),
-            "message": _message(record),
+            "message": _formatted_message(record),
             **self._process_fields,
         }
         ignored = self._ignored
-        extra = {name: _plain(value) for name, value in vars(record).items() if name not in ignored}
+        extra = {name: _json_compatible_value(value) for name, value in vars(record).items() if name not in ignored}
         line |= {name: extra.pop(name) for name in JOB_FIELDS if name in extra}
         line |= extra
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         if record.stack_info:
             line["stack"] = record.stack_info
-        return _encoded(line)
+        return _encode_line(line)
 
 
-def configure(level: str, formatter: LogLineFormatter) -> None:
+def configure_logging(level: str, formatter: LogLineFormatter) -> None:
     """Send everything that is logged to standard output, also warnings and exceptions that nothing catches."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.raiseExceptions = False  # a line that cannot be written has nowhere else to go
     logging.captureWarnings(True)
-    sys.excepthook = _log_uncaught
-    threading.excepthook = _log_uncaught_in_thread
+    sys.excepthook = _log_uncaught_exception
+    threading.excepthook = _log_uncaught_exception_in_thread
 
 
-def _severity(level: int) -> str:
+def _severity_name(level: int) -> str:
     """Return the severity of Google Cloud Logging: the highest that is not above the level."""
     return _SEVERITIES[min(max(level // 10 * 10, 10), 50)]
 
 
-def _message(record: logging.LogRecord) -> str:
+def _formatted_message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except (TypeError, ValueError, LookupError):  # arguments that do not fit their format, in a library
         return f"{record.msg} {record.args}"
 
 
-def _plain(value: object) -> object:
+def _json_compatible_value(value: object) -> object:
     """Return a value that JSON has, or text: msgspec would write all fields of a struct, also those its repr hides."""
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(each) for each in value]
+        return [_json_compatible_value(each) for each in value]
     if isinstance(value, dict):
-        return {str(name): _plain(each) for name, each in value.items()}
+        return {str(name): _json_compatible_value(each) for name, each in value.items()}
     return str(value)
 
 
-def _encoded(line: dict[str, object]) -> str:
+def _encode_line(line: dict[str, object]) -> str:
     try:
         return msgspec.json.encode(line, enc_hook=str).decode()
     except UnicodeEncodeError:  # half of a surrogate pair, for example from a file name that is not UTF-8
@@ -105,14 +105,14 @@ def _with_escaped_surrogates(value: object) -> object:
     return value
 
 
-def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+def _log_uncaught_exception(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, traceback)
         return
     _log.critical("the process exits: uncaught %s", kind.__name__, exc_info=(kind, error, traceback))
 
 
-def _log_uncaught_in_thread(uncaught: threading.ExceptHookArgs) -> None:
+def _log_uncaught_exception_in_thread(uncaught: threading.ExceptHookArgs) -> None:
     if issubclass(uncaught.exc_type, SystemExit):  # a thread may end itself, as it may without this hook
         return
     error = uncaught.exc_value or uncaught.exc_type()

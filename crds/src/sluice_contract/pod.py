@@ -22,7 +22,7 @@ Quantity = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|T
 Variable = Literal["INGEST_ENABLED", "LOG_LEVEL", "LOG_QUOTES", "RECONNECT_BACKOFF_BASE_S", "RECONNECT_BACKOFF_MAX_S"]
 
 
-class Quantities(CamelStruct, frozen=True):
+class ResourceQuantities(CamelStruct, frozen=True):
     """Amounts of CPU and memory."""
 
     cpu: Annotated[
@@ -31,12 +31,14 @@ class Quantities(CamelStruct, frozen=True):
     memory: Annotated[Quantity | None, Meta(description="Memory in bytes, or with a unit, such as 128Mi.")] = None
 
 
-class Resources(CamelStruct, frozen=True):
+class PodResources(CamelStruct, frozen=True):
     """The resources that the pod requests, and their limits."""
 
-    requests: Annotated[Quantities | None, Meta(description="Guaranteed resources; used for scheduling.")] = None
+    requests: Annotated[ResourceQuantities | None, Meta(description="Guaranteed resources; used for scheduling.")] = (
+        None
+    )
     limits: Annotated[
-        Quantities | None,
+        ResourceQuantities | None,
         Meta(
             description="Maximum resources. A CPU limit delays quotes; a container that exceeds its memory limit "
             "is restarted."
@@ -88,7 +90,7 @@ class PodOptions(CamelStruct, frozen=True):
     """Settings of the ingest pod. The operator sets its image and its service account."""
 
     resources: Annotated[
-        Resources | None,
+        PodResources | None,
         Meta(
             description="Resource requests and limits. Absent: requests of 50m CPU and 96Mi memory, and a memory "
             "limit of 192Mi."

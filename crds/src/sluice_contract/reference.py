@@ -34,7 +34,7 @@ no quotes and no bars, so it shares none. It writes its heartbeat, so it needs i
 """
 
 
-def reference() -> str:
+def field_reference_page() -> str:
     """Return the page as Markdown."""
     schema = open_api_schema()
     properties = schema["properties"]
@@ -43,26 +43,26 @@ def reference() -> str:
         [
             _HEAD,
             "## spec\n",
-            _table(properties["spec"], hot=HOT_FIELDS),
+            _field_table(properties["spec"], hot=HOT_FIELDS),
             "\n### Rules across fields\n",
             rules,
             _ONE_WRITER,
             "## status\n",
-            _table(properties["status"], hot=frozenset()),
+            _field_table(properties["status"], hot=frozenset()),
             "",
         ]
     )
 
 
-def _table(part: Schema, hot: frozenset[str]) -> str:
+def _field_table(part: Schema, hot: frozenset[str]) -> str:
     rows = ["| field | type | meaning |", "| --- | --- | --- |"]
     for path, field, required in field_rows(part):
         marks = (", required" if required else "") + (", **hot**" if path in hot else "")
-        rows.append(f"| `{path}` | {_type(field)}{marks} | {field['description']} |")
+        rows.append(f"| `{path}` | {_type_text(field)}{marks} | {field['description']} |")
     return "\n".join(rows)
 
 
-def _type(field: Schema) -> str:
+def _type_text(field: Schema) -> str:
     if "enum" in field:
         kind = " \\| ".join(field["enum"])
     elif field["type"] == "array":
@@ -71,12 +71,12 @@ def _type(field: Schema) -> str:
         kind = f"map of {field['additionalProperties']['type']}s"
     else:
         kind = "time" if field.get("pattern") == INSTANT_SCHEMA["pattern"] else str(field["type"])
-    low, high = field.get("minimum", field.get("minItems")), field.get("maximum", _most(field))
+    low, high = field.get("minimum", field.get("minItems")), field.get("maximum", _maximum_length(field))
     bounds = f", {low} to {high}" if low is not None else (f", at most {high}" if high is not None else "")
     simple = "default" in field and not isinstance(field["default"], dict)
     return kind + bounds + (f", default `{json.dumps(field['default'])}`" if simple else "")
 
 
-def _most(field: Schema) -> int | None:
+def _maximum_length(field: Schema) -> int | None:
     found: int | None = field.get("maxItems", field.get("maxProperties"))
     return found

@@ -13,7 +13,7 @@ from .values import ConfigMapKeyReference, ObjectName
 _PATH = r"^[A-Za-z0-9_][-._A-Za-z0-9]*(/[A-Za-z0-9_][-._A-Za-z0-9]*)*$"
 
 
-class TapeClaim(CamelStruct, frozen=True):
+class TapeInVolumeClaim(CamelStruct, frozen=True):
     """A file in a PersistentVolumeClaim in the namespace of the job."""
 
     name: ObjectName
@@ -27,7 +27,7 @@ class TapeClaim(CamelStruct, frozen=True):
     ] = "tape.csv.gz"
 
 
-class Tape(CamelStruct, frozen=True):
+class TapeLocation(CamelStruct, frozen=True):
     """The location of a recorded tape: CSV, plain or gzip.
 
     The columns are time_ms, symbol, bid, bid_size, ask, ask_size, exchange.
@@ -38,22 +38,22 @@ class Tape(CamelStruct, frozen=True):
         Meta(description="The ConfigMap key that holds the tape. A ConfigMap has room for 1 MiB."),
     ] = None
     claim_ref: Annotated[
-        TapeClaim | None,
+        TapeInVolumeClaim | None,
         Meta(description="The PersistentVolumeClaim that holds the tape. It is mounted read-only."),
     ] = None
 
     @property
-    def file(self) -> str:
+    def relative_path(self) -> str:
         """The path of the tape below its mount directory."""
         if self.claim_ref is not None:
             return self.claim_ref.path
         return self.config_map_ref.key if self.config_map_ref is not None else ""
 
 
-class Replay(CamelStruct, frozen=True):
+class ReplaySettings(CamelStruct, frozen=True):
     """Settings of provider replay, which streams a recorded tape."""
 
-    tape: Annotated[Tape, Meta(description="The tape to stream: set configMapRef or claimRef.")]
+    tape: Annotated[TapeLocation, Meta(description="The tape to stream: set configMapRef or claimRef.")]
     speed: Annotated[
         float,
         Meta(

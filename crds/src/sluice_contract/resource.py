@@ -25,7 +25,7 @@ class ObjectMeta(CamelStruct, frozen=True):
     finalizers: list[str] = []  # noqa: RUF012  msgspec copies an empty default
 
 
-def version_number(resource_version: str) -> int:
+def resource_version_number(resource_version: str) -> int:
     """Return a resourceVersion as a number, which etcd counts up with each write; 0 if it is not a number."""
     return int(resource_version) if resource_version.isdecimal() else 0
 
@@ -38,7 +38,7 @@ class IngestJob(CamelStruct, frozen=True):
     status: IngestJobStatus = IngestJobStatus()
 
 
-def ingest_job(document: dict[str, Any]) -> IngestJob:
+def decode_ingest_job(document: dict[str, Any]) -> IngestJob:
     """Return the typed form of a decoded IngestJob.
 
     Raises:

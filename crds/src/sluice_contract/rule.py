@@ -9,7 +9,7 @@ import msgspec
 from .resource import IngestJob
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
+class ValidationRule(msgspec.Struct, frozen=True, kw_only=True):
     """A rule: its path in the schema (below the root), its CEL expression, its message, and its predicate in Python."""
 
     path: tuple[str, ...]

@@ -10,7 +10,7 @@ from msgspec import inspect
 
 from . import identity
 from .resource import IngestJob
-from .rule import Rule
+from .rule import ValidationRule
 from .rules import RULES
 from .spec import IngestJobSpec
 from .status import IngestJobStatus
@@ -72,7 +72,7 @@ def custom_resource_definition() -> Schema:
                     "served": True,
                     "storage": True,
                     "subresources": {"status": {}},
-                    "additionalPrinterColumns": [_column(*column) for column in _COLUMNS],
+                    "additionalPrinterColumns": [_printer_column(*column) for column in _COLUMNS],
                     "schema": {"openAPIV3Schema": open_api_schema()},
                 }
             ],
@@ -84,14 +84,14 @@ def open_api_schema() -> Schema:
     """Return the structural schema of an IngestJob, including its rules."""
     schema: Schema = {
         "type": "object",
-        "description": _text(IngestJob.__doc__),
+        "description": _docstring_on_one_line(IngestJob.__doc__),
         "required": ["spec"],
         "properties": {
             "apiVersion": {"type": "string", "description": f"Always {identity.API_VERSION}."},
             "kind": {"type": "string", "description": f"Always {identity.KIND}."},
             "metadata": {"type": "object"},
-            "spec": _schema(inspect.type_info(IngestJobSpec)),
-            "status": _schema(inspect.type_info(IngestJobStatus)),
+            "spec": _type_schema(inspect.type_info(IngestJobSpec)),
+            "status": _type_schema(inspect.type_info(IngestJobStatus)),
         },
     }
     for rule in RULES:
@@ -108,18 +108,18 @@ def field_rows(part: Schema, path: str = "") -> Iterator[tuple[str, Schema, bool
         yield from field_rows(inner, here + "[]" if field["type"] == "array" else here)
 
 
-def _column(name: str, kind: str, path: str, priority: int) -> Schema:
+def _printer_column(name: str, kind: str, path: str, priority: int) -> Schema:
     column: Schema = {"name": name, "type": kind, "jsonPath": path}
     return column | ({"priority": priority} if priority else {})
 
 
-def _add_rule(schema: Schema, rule: Rule) -> None:
+def _add_rule(schema: Schema, rule: ValidationRule) -> None:
     for step in rule.path:
         schema = schema["properties"][step]
     schema.setdefault("x-kubernetes-validations", []).append({"rule": rule.rule, "message": rule.message})
 
 
-def _schema(kind: inspect.Type) -> Schema:
+def _type_schema(kind: inspect.Type) -> Schema:
     """The schema of one type, without its place in a parent."""
     schema_of = _SCHEMA_BY_TYPE.get(type(kind))
     if schema_of is None:
@@ -128,35 +128,37 @@ def _schema(kind: inspect.Type) -> Schema:
 
 
 def _annotated_schema(kind: inspect.Metadata) -> Schema:
-    return _schema(kind.type) | (kind.extra_json_schema or {})
+    return _type_schema(kind.type) | (kind.extra_json_schema or {})
 
 
 def _optional_schema(kind: inspect.UnionType) -> Schema:
     """The schema of the one type that the union has besides None."""
     [inner] = [each for each in kind.types if not isinstance(each, inspect.NoneType)]
-    return _schema(inner)
+    return _type_schema(inner)
 
 
 def _array_schema(kind: inspect.ListType) -> Schema:
-    array = {"type": "array", "items": _schema(kind.item_type)}
-    return _bounded(array, minItems=kind.min_length, maxItems=kind.max_length)
+    array = {"type": "array", "items": _type_schema(kind.item_type)}
+    return _with_bounds(array, minItems=kind.min_length, maxItems=kind.max_length)
 
 
 def _map_schema(kind: inspect.DictType) -> Schema:
     # What the keys may be is for a rule: OpenAPI has no bounds for them.
-    return _bounded({"type": "object", "additionalProperties": _schema(kind.value_type)}, maxProperties=kind.max_length)
+    return _with_bounds(
+        {"type": "object", "additionalProperties": _type_schema(kind.value_type)}, maxProperties=kind.max_length
+    )
 
 
 def _string_schema(kind: inspect.StrType) -> Schema:
-    return _bounded({"type": "string"}, pattern=kind.pattern, minLength=kind.min_length, maxLength=kind.max_length)
+    return _with_bounds({"type": "string"}, pattern=kind.pattern, minLength=kind.min_length, maxLength=kind.max_length)
 
 
 def _integer_schema(kind: inspect.IntType) -> Schema:
-    return _bounded({"type": "integer", "format": "int64"}, minimum=kind.ge, maximum=kind.le)
+    return _with_bounds({"type": "integer", "format": "int64"}, minimum=kind.ge, maximum=kind.le)
 
 
 def _number_schema(kind: inspect.FloatType) -> Schema:
-    return _bounded({"type": "number"}, minimum=kind.ge, maximum=kind.le)
+    return _with_bounds({"type": "number"}, minimum=kind.ge, maximum=kind.le)
 
 
 def _enum_schema(kind: inspect.LiteralType) -> Schema:
@@ -171,19 +173,23 @@ def _instant_schema(_: inspect.DateTimeType) -> Schema:
     return {"type": "string"}  # no format: see instants
 
 
-def _bounded(schema: Schema, **bounds: Any) -> Schema:
+def _with_bounds(schema: Schema, **bounds: Any) -> Schema:
     return schema | {name: bound for name, bound in bounds.items() if bound is not None}
 
 
 def _object_schema(kind: inspect.StructType) -> Schema:
-    properties = {field.encode_name: _property(field) for field in kind.fields}
+    properties = {field.encode_name: _field_schema(field) for field in kind.fields}
     required = [field.encode_name for field in kind.fields if field.required]
-    schema: Schema = {"type": "object", "description": _text(kind.cls.__doc__), "properties": properties}
+    schema: Schema = {
+        "type": "object",
+        "description": _docstring_on_one_line(kind.cls.__doc__),
+        "properties": properties,
+    }
     return schema | ({"required": required} if required else {})
 
 
-def _property(field: inspect.Field) -> Schema:
-    schema = _schema(field.type)
+def _field_schema(field: inspect.Field) -> Schema:
+    schema = _type_schema(field.type)
     if schema["type"] == "array":
         schema |= _LIST_TYPES[field.encode_name]
     if not field.required:
@@ -196,7 +202,7 @@ def _property(field: inspect.Field) -> Schema:
     return schema
 
 
-def _text(docstring: str | None) -> str:
+def _docstring_on_one_line(docstring: str | None) -> str:
     return " ".join((docstring or "").split())
 
 

@@ -10,20 +10,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from .alpaca import Alpaca
+from .alpaca import AlpacaSettings
 from .base import CamelStruct
-from .ibkr import IBKR
+from .ibkr import IBKRSettings
 from .pod import PodOptions
-from .replay import Replay
-from .values import (
-    DocumentID,
-    ProjectID,
-    Reason,
-    SecretReference,
-    Symbol,
-    SyntheticFault,
-    Until,
-)
+from .replay import ReplaySettings
+from .values import DocumentID, ProjectID, Reason, SecretReference, Symbol, SyntheticFault, Until
 
 Provider = Literal["alpaca", "ibkr", "synthetic", "replay"]
 Channel = Literal["quotes", "trades", "bars"]
@@ -44,7 +36,7 @@ class PausedSymbol(CamelStruct, frozen=True):
     until: Until | None = None
 
 
-class Synthetic(CamelStruct, frozen=True):
+class SyntheticSettings(CamelStruct, frozen=True):
     """Settings of provider synthetic, which generates quotes. The same seed and symbol give the same prices."""
 
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="The seed of the generated prices. Default: 1.")] = 1
@@ -61,7 +53,7 @@ class Synthetic(CamelStruct, frozen=True):
     ] = []  # noqa: RUF012
 
 
-class Limits(CamelStruct, frozen=True):
+class WriteLimits(CamelStruct, frozen=True):
     """Limits on writes to Firestore. Faster quotes are coalesced: the newest quote of each symbol is written."""
 
     min_interval_milliseconds: Annotated[
@@ -86,7 +78,7 @@ class Limits(CamelStruct, frozen=True):
     ] = 200
 
 
-class Heartbeat(CamelStruct, frozen=True):
+class HeartbeatSettings(CamelStruct, frozen=True):
     """The heartbeat document that consumers read."""
 
     interval_seconds: Annotated[
@@ -106,7 +98,7 @@ class Heartbeat(CamelStruct, frozen=True):
     ] = "market_ingest"
 
 
-class Firestore(CamelStruct, frozen=True):
+class FirestoreSettings(CamelStruct, frozen=True):
     """The Firestore database to which quotes and the heartbeat are written."""
 
     project_id: Annotated[
@@ -135,7 +127,7 @@ class Firestore(CamelStruct, frozen=True):
     ] = None
 
 
-class AutoStop(CamelStruct, frozen=True):
+class AutoStopLimits(CamelStruct, frozen=True):
     """Limits at which the job pauses itself, by the switch autoStop."""
 
     after_seconds: (
@@ -163,7 +155,7 @@ class AutoStop(CamelStruct, frozen=True):
     ) = None
 
 
-class HTTP(CamelStruct, frozen=True):
+class HTTPSettings(CamelStruct, frozen=True):
     """Settings of the pod's HTTP interface."""
 
     token_secret_ref: Annotated[
@@ -230,31 +222,33 @@ class IngestJobSpec(CamelStruct, frozen=True):
             "Default: false."
         ),
     ] = False
-    alpaca: Annotated[Alpaca | None, Meta(description="Settings of provider alpaca.")] = None
-    ibkr: Annotated[IBKR | None, Meta(description="Settings of provider ibkr.")] = None
-    synthetic: Annotated[Synthetic | None, Meta(description="Settings of provider synthetic.")] = None
-    replay: Annotated[Replay | None, Meta(description="Settings of provider replay.")] = None
-    limits: Annotated[Limits, Meta(description="Limits on writes to Firestore.")] = Limits()
-    heartbeat: Annotated[Heartbeat, Meta(description="The heartbeat document that consumers read.")] = Heartbeat()
+    alpaca: Annotated[AlpacaSettings | None, Meta(description="Settings of provider alpaca.")] = None
+    ibkr: Annotated[IBKRSettings | None, Meta(description="Settings of provider ibkr.")] = None
+    synthetic: Annotated[SyntheticSettings | None, Meta(description="Settings of provider synthetic.")] = None
+    replay: Annotated[ReplaySettings | None, Meta(description="Settings of provider replay.")] = None
+    limits: Annotated[WriteLimits, Meta(description="Limits on writes to Firestore.")] = WriteLimits()
+    heartbeat: Annotated[HeartbeatSettings, Meta(description="The heartbeat document that consumers read.")] = (
+        HeartbeatSettings()
+    )
     firestore: Annotated[
-        Firestore, Meta(description="The Firestore database to which quotes and the heartbeat are written.")
-    ] = Firestore()
+        FirestoreSettings, Meta(description="The Firestore database to which quotes and the heartbeat are written.")
+    ] = FirestoreSettings()
     auto_stop: Annotated[
-        AutoStop | None,
+        AutoStopLimits | None,
         Meta(
             description="Limits at which the job pauses itself. To end that pause, set enabled to false and back "
             "to true, or change autoStop."
         ),
     ] = None
     http: Annotated[
-        HTTP | None,
+        HTTPSettings | None,
         Meta(description="Access to the pod's own switch over HTTP. Absent: the HTTP interface is read-only."),
     ] = None
 
     pod: Annotated[PodOptions | None, Meta(description="Settings of the ingest pod, such as its resources.")] = None
 
     @property
-    def alpaca_login(self) -> tuple[Alpaca, str] | None:
+    def alpaca_and_secret_name(self) -> tuple[AlpacaSettings, str] | None:
         """Return Alpaca's settings and the name of the Secret with its credentials.
 
         Return None for other providers, and for a dry run that simulates quotes without credentials.
@@ -280,7 +274,7 @@ HOT_FIELDS = frozenset(
 )
 
 
-def cold_part(spec: IngestJobSpec) -> IngestJobSpec:
+def without_hot_fields(spec: IngestJobSpec) -> IngestJobSpec:
     """Return the spec with each hot field at its default, and one placeholder symbol (the schema requires one).
 
     Two specs that need the same pod have the same cold part.
@@ -293,7 +287,7 @@ def cold_part(spec: IngestJobSpec) -> IngestJobSpec:
         ibkr=spec.ibkr,
         synthetic=spec.synthetic,
         replay=spec.replay,
-        heartbeat=Heartbeat(document=spec.heartbeat.document),
+        heartbeat=HeartbeatSettings(document=spec.heartbeat.document),
         firestore=spec.firestore,
         http=spec.http,
         pod=spec.pod,

@@ -31,7 +31,7 @@ class StopFields(CamelStruct, frozen=True):
     problem: str = ""
 
 
-class SpecReading(CamelStruct, frozen=True):
+class SpecReadResult(CamelStruct, frozen=True):
     """A spec, as far as it is understood.
 
     `spec` is None if a field other than the stop fields is not understood; `problem` then names that field. The stop
@@ -43,16 +43,16 @@ class SpecReading(CamelStruct, frozen=True):
     problem: str = ""
 
 
-def read_spec(raw: Any) -> SpecReading:
+def read_spec(raw: Any) -> SpecReadResult:
     """Return the understood part of a decoded `spec`. Never raises."""
     try:
         spec = msgspec.convert(raw, IngestJobSpec)
     except msgspec.ValidationError:
         if not isinstance(raw, dict):
             unreadable = "spec is not understood: it is not an object"
-            return SpecReading(spec=None, stops=StopFields(enabled=False, problem=unreadable), problem=unreadable)
-        return _read_in_parts(raw)
-    return SpecReading(spec=spec, stops=stop_fields(spec))
+            return SpecReadResult(spec=None, stops=StopFields(enabled=False, problem=unreadable), problem=unreadable)
+        return _read_stop_fields_and_rest(raw)
+    return SpecReadResult(spec=spec, stops=stop_fields(spec))
 
 
 def stop_fields(spec: IngestJobSpec) -> StopFields:
@@ -60,29 +60,29 @@ def stop_fields(spec: IngestJobSpec) -> StopFields:
     return StopFields(enabled=spec.enabled, pause=spec.pause, paused_symbols=spec.paused_symbols)
 
 
-def with_stops(spec: IngestJobSpec, stops: StopFields) -> IngestJobSpec:
+def with_stop_fields(spec: IngestJobSpec, stops: StopFields) -> IngestJobSpec:
     """Return the spec with other stop fields."""
     return msgspec.structs.replace(spec, enabled=stops.enabled, pause=stops.pause, paused_symbols=stops.paused_symbols)
 
 
-def _read_in_parts(raw: dict[str, Any]) -> SpecReading:
-    stops = _read_stops(raw)
+def _read_stop_fields_and_rest(raw: dict[str, Any]) -> SpecReadResult:
+    stops = _read_stop_fields(raw)
     rest = {name: value for name, value in raw.items() if name not in STOP_FIELDS}
     try:
         spec = msgspec.convert(rest, IngestJobSpec)
     except msgspec.ValidationError as error:
-        return SpecReading(spec=None, stops=stops, problem=_sentence("spec", error))
-    return SpecReading(spec=with_stops(spec, stops), stops=stops)
+        return SpecReadResult(spec=None, stops=stops, problem=_problem_sentence("spec", error))
+    return SpecReadResult(spec=with_stop_fields(spec, stops), stops=stops)
 
 
-def _read_stops(raw: dict[str, Any]) -> StopFields:
+def _read_stop_fields(raw: dict[str, Any]) -> StopFields:
     problems: list[str] = []
 
     def read(name: str, value: Any, kind: Any, otherwise: Any) -> Any:
         try:
             return msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            problems.append(_sentence(f"spec.{name}", error))
+            problems.append(_problem_sentence(f"spec.{name}", error))
             return otherwise
 
     enabled = read("enabled", raw.get("enabled", True), bool, False)
@@ -97,7 +97,7 @@ def _read_stops(raw: dict[str, Any]) -> StopFields:
     )
 
 
-def _sentence(path: str, error: msgspec.ValidationError) -> str:
+def _problem_sentence(path: str, error: msgspec.ValidationError) -> str:
     """Return a sentence such as "spec.pause.until is not understood: Invalid RFC3339 encoded datetime"."""
     words, _, at = str(error).partition(" - at `$")
     return f"{path}{at.rstrip('`')} is not understood: {words}"[:_MAX_PROBLEM_LENGTH]

@@ -51,7 +51,7 @@ Name = Annotated[str, Meta(max_length=253)]
 Sentence = Annotated[str, Meta(max_length=1024)]
 
 
-def one_of(values: Any, description: str) -> Meta:
+def enum_text_schema(values: Any, description: str) -> Meta:
     """Return the schema of a text that is written as one of the values of a Literal, and read as any text."""
     return Meta(description=description, max_length=63, extra_json_schema={"enum": list(get_args(values))})
 
@@ -60,14 +60,14 @@ class Condition(CamelStruct, frozen=True):
     """A condition of the job, in the form of metav1.Condition."""
 
     type: Annotated[str, Meta(description="The type of the condition.", max_length=316)]
-    status: Annotated[str, one_of(ConditionStatus, "Whether the condition holds.")]
+    status: Annotated[str, enum_text_schema(ConditionStatus, "Whether the condition holds.")]
     reason: Annotated[str, Meta(description="The cause, as one word in CamelCase.", max_length=1024)]
     message: Annotated[str, Meta(description="The cause as a sentence, and what to do about it.", max_length=32768)]
     last_transition_time: Annotated[Instant, Meta(description="When the status of the condition last changed.")]
     observed_generation: Annotated[Count, Meta(description="The generation of the job that was evaluated.")]
 
 
-class Restart(CamelStruct, frozen=True):
+class PodRestart(CamelStruct, frozen=True):
     """The operator's backoff before it replaces a pod that exited by itself.
 
     It is stored here so that it survives a restart of the operator.
@@ -81,7 +81,7 @@ class StreamHeartbeat(CamelStruct, frozen=True):
     """The heartbeat of the pod. The pod writes it at once on a transition, and otherwise at least every 30 s."""
 
     at: Annotated[Instant, Meta(description="When the pod wrote this, by the clock of its node.")]
-    status: Annotated[str, one_of(HeartbeatState, "The state that the pod reports.")]
+    status: Annotated[str, enum_text_schema(HeartbeatState, "The state that the pod reports.")]
     dry_run: Annotated[bool, Meta(description="Whether quotes are logged instead of written.")]
     epoch: Annotated[Count, Meta(description="The epoch of the pod that wrote this.")]
     session_id: Annotated[Name, Meta(description="The ID of the process, also found in its quote documents.")]
@@ -121,7 +121,7 @@ class SymbolRejection(CamelStruct, frozen=True):
     message: Annotated[Sentence, Meta(description="The error message of the provider.")]
 
 
-class SymbolLedger(CamelStruct, frozen=True):
+class SymbolCounts(CamelStruct, frozen=True):
     """How many of the declared symbols the provider has confirmed, rejected or not answered for yet."""
 
     live: Annotated[Name, Meta(description="Confirmed and desired symbols, such as 3/3 (column LIVE).")]
@@ -137,7 +137,7 @@ class SymbolLedger(CamelStruct, frozen=True):
     ] = []  # noqa: RUF012
 
 
-class SymbolFreshness(CamelStruct, frozen=True):
+class FreshnessCounts(CamelStruct, frozen=True):
     """The number of declared symbols in each freshness state.
 
     A symbol without a confirmed subscription is counted only if it is paused.
@@ -164,10 +164,10 @@ class StreamGap(CamelStruct, frozen=True):
 
     from_: Annotated[Instant, Meta(description="When the stream ended, or was last known to be alive.")]
     to: Annotated[Instant, Meta(description="When the stream was live again.")]
-    cause: Annotated[str, one_of(GapCause, "The cause of the gap.")]
+    cause: Annotated[str, enum_text_schema(GapCause, "The cause of the gap.")]
 
 
-class ConnectionSlot(CamelStruct, frozen=True):
+class ConnectionSlotStatus(CamelStruct, frozen=True):
     """The one connection that the provider allows, within the namespace, for a key pair and feed or for a client ID."""
 
     acquired: Annotated[bool, Meta(description="Whether this job holds the connection.")]
@@ -177,7 +177,7 @@ class ConnectionSlot(CamelStruct, frozen=True):
 class StreamFailure(CamelStruct, frozen=True):
     """Why the stream is not live, or what is impaired while it is live. Absent: nothing is wrong."""
 
-    type: Annotated[str, one_of(FailureType, "The type of the failure.")]
+    type: Annotated[str, enum_text_schema(FailureType, "The type of the failure.")]
     message: Annotated[Sentence, Meta(description="What happened, and what to do about it.")]
     at: Annotated[Instant, Meta(description="When the failure happened.")]
 
@@ -192,7 +192,7 @@ class SinkStatus(CamelStruct, frozen=True):
     ] = None
 
 
-class Preflight(CamelStruct, frozen=True):
+class PreflightResult(CamelStruct, frozen=True):
     """The result of the preflight check of the provider's account.
 
     The check runs once the stream is up. It never stops the stream.
@@ -213,18 +213,18 @@ class StreamStatus(CamelStruct, frozen=True):
         Name,
         Meta(description="The UID of the reporting pod. The operator ignores any pod except the current one."),
     ]
-    state: Annotated[str, one_of(StreamState, "The state of the connection to the provider.")]
+    state: Annotated[str, enum_text_schema(StreamState, "The state of the connection to the provider.")]
     heartbeat: Annotated[StreamHeartbeat, Meta(description="The heartbeat of the pod.")]
     ingest_enabled: Annotated[bool, Meta(description="true if no switch pauses the job.")]
     ingest_enabled_source: Annotated[Sentence, Meta(description="The switch that determines ingestEnabled.")]
-    symbols: Annotated[SymbolLedger, Meta(description="The declared symbols, by what the provider has acknowledged.")]
+    symbols: Annotated[SymbolCounts, Meta(description="The declared symbols, by what the provider has acknowledged.")]
     sink: Annotated[SinkStatus, Meta(description="The state of the writes to Firestore.")]
     effective_interval_milliseconds: Annotated[
         Count,
         Meta(description="How often each symbol can be written, with this number of symbols and these limits."),
     ]
     freshness: Annotated[
-        SymbolFreshness | None, Meta(description="The number of declared symbols in each freshness state.")
+        FreshnessCounts | None, Meta(description="The number of declared symbols in each freshness state.")
     ] = None
     stops_generation: Annotated[
         Count | None,
@@ -244,7 +244,7 @@ class StreamStatus(CamelStruct, frozen=True):
         list[StreamGap], Meta(description="The last 10 gaps in the stream that have ended.", max_length=10)
     ] = []  # noqa: RUF012
     slot: Annotated[
-        ConnectionSlot | None,
+        ConnectionSlotStatus | None,
         Meta(description="The job that holds the connection. Absent: the pod has not requested the connection."),
     ] = None
     pause: Annotated[StreamPause | None, Meta(description="The pause in force. Absent: the job is not paused.")] = None
@@ -253,7 +253,7 @@ class StreamStatus(CamelStruct, frozen=True):
         Meta(description="Why the stream is not live, or what is impaired while it is live. Absent: nothing is wrong."),
     ] = None
     preflight: Annotated[
-        Preflight | None, Meta(description="The result of the preflight check of the provider's account.")
+        PreflightResult | None, Meta(description="The result of the preflight check of the provider's account.")
     ] = None
 
 
@@ -263,7 +263,9 @@ class IngestJobStatus(CamelStruct, frozen=True):
     observed_generation: Annotated[
         Count | None, Meta(description="The generation of the job that the operator has processed.")
     ] = None
-    phase: Annotated[str, one_of(Phase, "A one-word summary for people. Programs read the conditions.")] | None = None
+    phase: (
+        Annotated[str, enum_text_schema(Phase, "A one-word summary for people. Programs read the conditions.")] | None
+    ) = None
     conditions: Annotated[list[Condition], Meta(description="The conditions of the job.", max_length=16)] = []  # noqa: RUF012
     pod_name: Annotated[Name | None, Meta(description="The name of the job's pod.")] = None
     epoch: Annotated[
@@ -271,7 +273,7 @@ class IngestJobStatus(CamelStruct, frozen=True):
         Meta(description="The epoch of the job's current pod. The operator raises it before it creates a pod."),
     ] = None
     restart: Annotated[
-        Restart | None,
+        PodRestart | None,
         Meta(
             description="The backoff before the operator replaces a pod that exited by itself. Absent: there is "
             "no backoff."

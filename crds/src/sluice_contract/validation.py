@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from . import identity
-from .resource import ingest_job
-from .rules import broken
+from .resource import decode_ingest_job
+from .rules import messages_of_broken_rules
 from .schema import Schema, open_api_schema
 
 _AT = re.compile(r"(?P<words>.*) - at `\$\.?(?P<path>[^`]*)`", re.DOTALL)
@@ -20,17 +20,20 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _STEP = re.compile(r"\[(?P<index>\d+)\]|\.?(?P<name>[^.\[\]]+)")
 
 
-def mistakes(document: dict[str, Any]) -> list[str]:
+def find_mistakes(document: dict[str, Any]) -> list[str]:
     """Return a sentence for each mistake: unknown fields, values out of bounds, broken rules across fields."""
-    if found := [*_headings(document), *_unknown(document, _without_metadata(open_api_schema()))]:
+    if found := [
+        *_mistakes_in_header(document),
+        *_unknown_field_mistakes(document, _schema_without_metadata_and_status(open_api_schema())),
+    ]:
         return found
     try:
-        return broken(ingest_job(document))
+        return messages_of_broken_rules(decode_ingest_job(document))
     except msgspec.ValidationError as error:
-        return [_sentence(str(error), document)]
+        return [_decoding_mistake(str(error), document)]
 
 
-def _headings(document: dict[str, Any]) -> Iterator[str]:
+def _mistakes_in_header(document: dict[str, Any]) -> Iterator[str]:
     for field, value in (("apiVersion", identity.API_VERSION), ("kind", identity.KIND)):
         given = document.get(field, value)
         if given != value:
@@ -42,30 +45,30 @@ def _headings(document: dict[str, Any]) -> Iterator[str]:
             yield f"metadata.{field} is {given!r}: use lower-case letters, digits, and - and . between them"
 
 
-def _without_metadata(schema: Schema) -> Schema:
+def _schema_without_metadata_and_status(schema: Schema) -> Schema:
     """Return the schema without metadata, which Kubernetes validates, and without status, which users do not write."""
     known = {name: field for name, field in schema["properties"].items() if name not in ("metadata", "status")}
     return schema | {"properties": known | {"metadata": {}, "status": {}}}
 
 
-def _unknown(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
+def _unknown_field_mistakes(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
     """Yield a sentence for each unknown field below `path`. Decoding reports a value of another type."""
     properties = schema.get("properties")
     if isinstance(part, list):
-        yield from _duplicates(part, schema, path)
+        yield from _duplicate_mistakes(part, schema, path)
         for index, each in enumerate(part):
-            yield from _unknown(each, schema.get("items", {}), f"{path}[{index}]")
+            yield from _unknown_field_mistakes(each, schema.get("items", {}), f"{path}[{index}]")
     elif isinstance(part, dict) and properties:
         for name, value in part.items():
             here = f"{path}.{name}" if path else str(name)
             if name in properties:
-                yield from _unknown(value, properties[name], here)
+                yield from _unknown_field_mistakes(value, properties[name], here)
             else:
                 near = get_close_matches(str(name), properties, n=1)
                 yield f"unknown field {here}; {f'did you mean {near[0]}?' if near else 'remove it'}"
 
 
-def _duplicates(part: list[Any], schema: Schema, path: str) -> Iterator[str]:
+def _duplicate_mistakes(part: list[Any], schema: Schema, path: str) -> Iterator[str]:
     """Yield a sentence for each duplicate in a set, or duplicate key in a map."""
     keys = schema.get("x-kubernetes-list-map-keys", [])
     is_unique = bool(keys) or schema.get("x-kubernetes-list-type") == "set"
@@ -76,12 +79,12 @@ def _duplicates(part: list[Any], schema: Schema, path: str) -> Iterator[str]:
                 yield f"{path} contains {name} {count} times: keep only one"
 
 
-def _sentence(error: str, document: dict[str, Any]) -> str:
+def _decoding_mistake(error: str, document: dict[str, Any]) -> str:
     """Return msgspec's message with the value and the description of the field."""
     parts = _AT.fullmatch(error)
     if parts is None:
         return f"this is not an IngestJob: {error}"
-    value, schema = _at(parts["path"], document)
+    value, schema = _value_and_schema_at(parts["path"], document)
     description, known = str(schema.get("description", "")).rstrip("."), ", ".join(map(str, schema.get("enum", ())))
     if known:
         return f"{parts['path']} is {value!r}: set it to one of {known} ({description})"
@@ -89,7 +92,7 @@ def _sentence(error: str, document: dict[str, Any]) -> str:
     return f"{shown}: {parts['words']}{f' ({description})' if description else ''}"
 
 
-def _at(path: str, document: dict[str, Any]) -> tuple[Any, Schema]:
+def _value_and_schema_at(path: str, document: dict[str, Any]) -> tuple[Any, Schema]:
     """Return the value at a path and its schema; None and an empty schema if the path does not exist."""
     value: Any = document
     schema = open_api_schema()

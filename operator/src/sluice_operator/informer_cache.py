@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from sluice_contract.resource import version_number
+from sluice_contract.resource import resource_version_number
 
 from .domain import facts
 from .domain.document_claims import DocumentClaim, DocumentClaims, document_claim
@@ -191,4 +191,4 @@ class ClusterState:
 
 def object_version(value: Job | Pod) -> int:
     """Return the resourceVersion of an object as a number."""
-    return version_number(value.metadata.resource_version)
+    return resource_version_number(value.metadata.resource_version)

@@ -16,7 +16,7 @@ _IGNORED = ("settings", "k8s_ref", "k8s_skip")
 
 def configure_logging(level: str) -> None:
     """Send all logs to standard output. kopf's logs start at WARNING, unless `level` is DEBUG: it logs each event."""
-    log_lines.configure(level, log_lines.LogLineFormatter(ignored=_IGNORED))
+    log_lines.configure_logging(level, log_lines.LogLineFormatter(ignored=_IGNORED))
     logging.getLogger("kopf").setLevel("DEBUG" if level == "DEBUG" else "WARNING")
     logging.getLogger("aiohttp").setLevel("WARNING")
     logging.getLogger("asyncio").setLevel("WARNING")

@@ -92,7 +92,7 @@ async def run(settings: Settings) -> None:
 
 def _lookers(settings: Settings, journal: Journal) -> list[Loop]:
     """Return the preflight loop, if the job has an account to check."""
-    login = settings.job.spec.alpaca_login
+    login = settings.job.spec.alpaca_and_secret_name
     if login is None or not endpoints(login[0], settings.trading_url, settings.data_url).knows_trading:
         return []
     return [lambda: look_once(preflight_findings, journal)]

@@ -12,7 +12,7 @@ import msgspec
 import msgspec.yaml
 
 from sluice_contract import identity
-from sluice_contract.alpaca import Alpaca
+from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.resource import IngestJob
 from sluice_contract.values import Symbol
 
@@ -151,7 +151,7 @@ def walk(base_url: str, seconds: float, environment: Mapping[str, str], say: Say
 def look(settings: Settings, environment: Mapping[str, str], say: Say, *, as_json: bool) -> int:
     """What a look at the provider's account finds: exit code 1 if not all of it is good, 0 always `as_json`."""
     alpaca = settings.job.spec.alpaca
-    where = endpoints(alpaca or Alpaca(), settings.trading_url, settings.data_url)
+    where = endpoints(alpaca or AlpacaSettings(), settings.trading_url, settings.data_url)
     if alpaca is not None and not where.knows_trading and not as_json:
         say("nothing was asked: the stream is not Alpaca's own (set APCA_API_BASE_URL or spec.alpaca.tradingURL)")
         return 0
@@ -172,7 +172,7 @@ def _alpaca_mount(settings: Settings, environment: Mapping[str, str]) -> AlpacaM
     key_id, secret_key = first(environment, KEY_ID), first(environment, SECRET_KEY)
     if key_id and secret_key:
         return EnvironmentMount(alpaca, Credentials(key_id, secret_key))
-    if settings.job.spec.alpaca_login is None:
+    if settings.job.spec.alpaca_and_secret_name is None:
         return None
     return AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
 

@@ -13,7 +13,7 @@ import msgspec
 from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
 from sluice_contract.resource import IngestJob, ObjectMeta
-from sluice_contract.spec import Synthetic
+from sluice_contract.spec import SyntheticSettings
 
 from .adapters.firestore.connection import firestore_connection
 from .adapters.firestore.reloading_sink import ReloadingSink
@@ -98,17 +98,17 @@ def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
 
             if spec.replay is None:
                 raise SettingsError("spec.replay is missing; name the ConfigMap that contains the tape")
-            return ReplaySource(settings.tape_dir / spec.replay.tape.file, spec.replay.speed)
-        case "alpaca" if spec.alpaca_login is not None:
+            return ReplaySource(settings.tape_dir / spec.replay.tape.relative_path, spec.replay.speed)
+        case "alpaca" if spec.alpaca_and_secret_name is not None:
             from .adapters.alpaca.credentials import AlpacaMount  # noqa: PLC0415
             from .adapters.alpaca.source import AlpacaSource  # noqa: PLC0415
 
-            alpaca, _ = spec.alpaca_login
+            alpaca, _ = spec.alpaca_and_secret_name
             mounted = AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
             return AlpacaSource(alpaca, mount or mounted)
         case "alpaca":
             # The schema allows missing credentials only in a dry run, so simulated quotes are never written.
-            return SyntheticSource(Synthetic(), now, name="alpaca:simulated")
+            return SyntheticSource(SyntheticSettings(), now, name="alpaca:simulated")
         case "ibkr":
             from .adapters.ibkr.source import IBKRSource  # noqa: PLC0415
 
@@ -116,14 +116,14 @@ def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
                 raise SettingsError("spec.ibkr is missing; name the host of an IB Gateway or TWS")
             return IBKRSource(spec.ibkr)
         case "synthetic":
-            return SyntheticSource(spec.synthetic or Synthetic(), now)
+            return SyntheticSource(spec.synthetic or SyntheticSettings(), now)
 
 
 def snapshots_of(settings: Settings, mount: AlpacaMount | None = None) -> MarketSnapshots | None:
     """Return the provider's snapshot interface; None if it has none, or its URL is unknown."""
-    if settings.job.spec.alpaca_login is None:
+    if settings.job.spec.alpaca_and_secret_name is None:
         return None
-    alpaca, _ = settings.job.spec.alpaca_login
+    alpaca, _ = settings.job.spec.alpaca_and_secret_name
     from .adapters.alpaca.credentials import AlpacaMount  # noqa: PLC0415
     from .adapters.alpaca.snapshots import HOST, AlpacaSnapshots  # noqa: PLC0415
 

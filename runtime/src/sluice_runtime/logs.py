@@ -11,7 +11,7 @@ from sluice_contract.identity import InjectedJob
 def configure(level: str, job: InjectedJob) -> None:
     """Send everything that is logged to standard output, with the job's fields in each line."""
     fields = {"job": f"{job.namespace}/{job.name}", "tenant": job.spec.tenant, "epoch": job.epoch}
-    log_lines.configure(level, log_lines.LogLineFormatter(fields))
+    log_lines.configure_logging(level, log_lines.LogLineFormatter(fields))
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     # Google's client hides what its libraries log unless their logger is configured. Below warnings are requests.
     google = logging.getLogger("google")

@@ -157,7 +157,7 @@ class Standalone:
 
     def _mount(self) -> AlpacaMount | None:
         """Return Alpaca's key pair from the environment; None if the job needs none."""
-        login = self._settings.job.spec.alpaca_login
+        login = self._settings.job.spec.alpaca_and_secret_name
         if login is None:
             return None
         alpaca, secret = login

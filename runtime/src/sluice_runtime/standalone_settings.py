@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from sluice_contract.identity import InjectedJob
-from sluice_contract.resource import IngestJob, ingest_job
-from sluice_contract.validation import mistakes
+from sluice_contract.resource import IngestJob, decode_ingest_job
+from sluice_contract.validation import find_mistakes
 
 from .settings import Settings, SettingsError, common, says, without_mark
 
@@ -92,9 +92,9 @@ def checked(document: dict[str, Any]) -> IngestJob:
     Raises:
         SettingsError: the document is invalid. The message has all mistakes.
     """
-    if sentences := mistakes(document):
+    if sentences := find_mistakes(document):
         raise SettingsError("; ".join(sentences))
-    job = ingest_job(document)
+    job = decode_ingest_job(document)
     if job.metadata.namespace:
         return job
     return msgspec.structs.replace(job, metadata=msgspec.structs.replace(job.metadata, namespace="default"))

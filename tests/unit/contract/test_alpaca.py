@@ -1,17 +1,17 @@
 import msgspec
 import pytest
 
-from sluice_contract.alpaca import Alpaca
+from sluice_contract.alpaca import AlpacaSettings
 
 
 def test_nothing_has_to_be_said() -> None:
-    found = msgspec.convert({}, Alpaca)
+    found = msgspec.convert({}, AlpacaSettings)
     assert (found.feed, found.engine, found.stream_url, found.data_url) == ("iex", "native", None, None)
 
 
 def test_a_proxy_is_three_urls() -> None:
     urls = {"streamURL": "wss://proxy/v2/iex", "dataURL": "https://proxy/data", "tradingURL": "http://proxy"}
-    assert msgspec.to_builtins(msgspec.convert(urls, Alpaca)) == urls
+    assert msgspec.to_builtins(msgspec.convert(urls, AlpacaSettings)) == urls
 
 
 @pytest.mark.parametrize(
@@ -28,4 +28,4 @@ def test_a_proxy_is_three_urls() -> None:
 )
 def test_what_is_out_of_bounds_is_refused(block: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert(block, Alpaca)
+        msgspec.convert(block, AlpacaSettings)

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from sluice_contract.base import CamelStruct, field_name
+from sluice_contract.base import CamelStruct, camel_case_field_name
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from sluice_contract.base import CamelStruct, field_name
     ],
 )
 def test_fields_are_spelled_as_kubernetes_does(python: str, document: str) -> None:
-    assert field_name(python) == document
+    assert camel_case_field_name(python) == document
 
 
 class Sample(CamelStruct, frozen=True):

@@ -1,27 +1,27 @@
 import msgspec
 
-from sluice_contract.bounds import within_bounds
+from sluice_contract.bounds import cut_to_bounds
 from sluice_contract.pod import EnvironmentVariable
-from sluice_contract.status import Preflight, StreamFailure, SymbolRejection
+from sluice_contract.status import PreflightResult, StreamFailure, SymbolRejection
 
 from .test_lenient import TIME
 
 
 def test_long_texts_are_cut_to_what_the_schema_takes() -> None:
     failure = msgspec.convert({"type": "auth", "message": "m", "at": TIME}, StreamFailure)
-    cut = within_bounds(msgspec.structs.replace(failure, message="m" * 3000))
+    cut = cut_to_bounds(msgspec.structs.replace(failure, message="m" * 3000))
     assert (len(cut.message), cut.message[-1]) == (1024, "…")
     assert msgspec.convert(msgspec.to_builtins(cut), StreamFailure) == cut
 
 
 def test_long_lists_and_their_items_are_cut() -> None:
-    preflight = msgspec.convert({"at": TIME, "passed": True}, Preflight)
-    cut = within_bounds(msgspec.structs.replace(preflight, findings=["f" * 2000] * 30))
+    preflight = msgspec.convert({"at": TIME, "passed": True}, PreflightResult)
+    cut = cut_to_bounds(msgspec.structs.replace(preflight, findings=["f" * 2000] * 30))
     assert (len(cut.findings), len(cut.findings[0])) == (20, 1024)
 
 
 def test_what_is_within_its_bounds_stays_the_same_object() -> None:
     rejection = SymbolRejection(symbol="SPY", code=400, message="no")
     variable = EnvironmentVariable(name="LOG_LEVEL", value="info")
-    assert within_bounds(rejection) is rejection
-    assert within_bounds(variable) is variable
+    assert cut_to_bounds(rejection) is rejection
+    assert cut_to_bounds(variable) is variable

@@ -47,7 +47,7 @@ def test_a_quote_has_the_names_that_older_readers_know() -> None:
         epoch=2,
         written_at=NOW,
     )
-    fields = quote.fields()
+    fields = quote.document_fields()
     older = {"bid_price": 1.0, "ask_price": 2.0, "last_trade_price": 1.5, "last_update_ts": NOW}
     assert {name: fields[name] for name in older} == older
     assert fields["status"] == "live"
@@ -68,7 +68,7 @@ def test_a_record_does_not_mention_what_it_does_not_know() -> None:
         last_times={},
         updated_at=NOW,
     )
-    assert bare.fields().keys() == {"canonical_symbol", "job", "status", "pause_fetch", "updated_at"}
+    assert bare.document_fields().keys() == {"canonical_symbol", "job", "status", "pause_fetch", "updated_at"}
 
 
 def test_a_record_has_the_times_of_each_channel_under_the_channel_s_own_name() -> None:
@@ -76,7 +76,7 @@ def test_a_record_has_the_times_of_each_channel_under_the_channel_s_own_name() -
     full = IngestState(
         canonical_symbol="A", job=None, status="active", pause_fetch=False, notes=None, last_times=times, updated_at=NOW
     )
-    assert full.fields()["channels"] == {
+    assert full.document_fields()["channels"] == {
         "quotes": {"timeframe": "tick", "last_ts": NOW},
         "trades": {"timeframe": "tick", "last_ts": NOW},
         "bars": {"timeframe": "1Min", "last_bar_ts_utc": NOW},

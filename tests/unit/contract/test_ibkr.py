@@ -1,17 +1,17 @@
 import msgspec
 import pytest
 
-from sluice_contract.ibkr import IBKR
+from sluice_contract.ibkr import IBKRSettings
 
 
 def test_a_host_is_all_that_it_needs() -> None:
-    found = msgspec.convert({"host": "ib-gateway.acme.svc"}, IBKR)
+    found = msgspec.convert({"host": "ib-gateway.acme.svc"}, IBKRSettings)
     assert (found.host, found.port, found.client_id) == ("ib-gateway.acme.svc", 4002, 1)
 
 
 @pytest.mark.parametrize("host", ["10.0.0.7", "fd00::7", "::1", "gateway", "a.b-c.example"])
 def test_names_and_addresses_are_hosts(host: str) -> None:
-    assert msgspec.convert({"host": host}, IBKR).host == host
+    assert msgspec.convert({"host": host}, IBKRSettings).host == host
 
 
 @pytest.mark.parametrize(
@@ -30,4 +30,4 @@ def test_names_and_addresses_are_hosts(host: str) -> None:
 )
 def test_what_is_out_of_bounds_is_refused(block: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert(block, IBKR)
+        msgspec.convert(block, IBKRSettings)

@@ -22,6 +22,6 @@ def test_a_socket_whose_options_cannot_be_set_is_closed(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(socket, "socket", Socket)
     with pytest.raises(OSError, match="not supported"):
-        keepalive.create_monitored_socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        keepalive.create_keepalive_socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     [only] = created
     assert only.fileno() == -1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice_contract.lenient import readable_part
+from sluice_contract.lenient import decode_readable_fields
 from sluice_contract.status import IngestJobStatus, StreamStatus
 
 TIME = "2026-11-23T14:00:00Z"
@@ -19,7 +19,7 @@ ANYTHING = st.recursive(
 
 
 def test_what_can_be_read_is_read_beside_what_cannot() -> None:
-    found = readable_part(
+    found = decode_readable_fields(
         {"epoch": 7, "phase": "Hibernating", "restart": {"count": 2, "nextAt": []}, "podName": 5}, IngestJobStatus
     )
     assert (found.epoch, found.phase, found.pod_name) == (7, "Hibernating", None)
@@ -28,19 +28,19 @@ def test_what_can_be_read_is_read_beside_what_cannot() -> None:
 
 
 def test_items_that_cannot_be_read_are_left_out() -> None:
-    found = readable_part({"podUID": "p", "gaps": [GAP, {"from": []}, 7]}, StreamStatus)
+    found = decode_readable_fields({"podUID": "p", "gaps": [GAP, {"from": []}, 7]}, StreamStatus)
     assert (found.pod_uid, len(found.gaps)) == ("p", 1)
 
 
 def test_a_text_that_is_too_long_is_read() -> None:
-    assert readable_part({"podUID": "p" * 300}, StreamStatus).pod_uid == "p" * 300
+    assert decode_readable_fields({"podUID": "p" * 300}, StreamStatus).pod_uid == "p" * 300
 
 
 @pytest.mark.parametrize("raw", [None, [], "text", 7])
 def test_what_is_no_object_is_as_if_nothing_were_there(raw: Any) -> None:
-    assert readable_part(raw, IngestJobStatus) == IngestJobStatus()
+    assert decode_readable_fields(raw, IngestJobStatus) == IngestJobStatus()
 
 
 @given(st.sampled_from([field.encode_name for field in msgspec.structs.fields(StreamStatus)]), ANYTHING)
 def test_no_value_of_a_field_is_an_error(name: str, value: Any) -> None:
-    assert readable_part({"podUID": "p", name: value}, StreamStatus)
+    assert decode_readable_fields({"podUID": "p", name: value}, StreamStatus)

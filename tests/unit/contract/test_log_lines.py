@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sluice_contract.log_lines import LogLineFormatter, configure
+from sluice_contract.log_lines import LogLineFormatter, configure_logging
 from support.log_lines import FIRST_FIELDS, problems, restored_logging
 
 PROCESS_FIELDS = {"job": "acme/us", "tenant": "acme", "epoch": 7}
@@ -129,7 +129,7 @@ def test_attributes_to_ignore_are_left_out() -> None:
 
 
 def test_all_that_is_logged_goes_to_standard_output(root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
-    configure("INFO", LogLineFormatter(PROCESS_FIELDS))
+    configure_logging("INFO", LogLineFormatter(PROCESS_FIELDS))
     logging.getLogger("some.library").info("one")
     logging.getLogger("some.library").debug("two")
     with warnings.catch_warnings():
@@ -145,7 +145,7 @@ def test_all_that_is_logged_goes_to_standard_output(root: logging.Logger, capsys
 
 
 def test_exceptions_that_nothing_catches_are_lines(root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
-    configure("INFO", LogLineFormatter(PROCESS_FIELDS))
+    configure_logging("INFO", LogLineFormatter(PROCESS_FIELDS))
     error = LookupError("why")
     sys.excepthook(LookupError, error, None)
     thread = threading.Thread(target=lambda: dict[str, int]()["absent"], name="reader")
@@ -162,7 +162,7 @@ def test_exceptions_that_nothing_catches_are_lines(root: logging.Logger, capsys:
 
 
 def test_a_thread_that_exits_is_not_a_log_line(root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
-    configure("INFO", LogLineFormatter())
+    configure_logging("INFO", LogLineFormatter())
     thread = threading.Thread(target=sys.exit)
     thread.start()
     thread.join()
@@ -173,7 +173,7 @@ def test_a_thread_that_exits_is_not_a_log_line(root: logging.Logger, capsys: pyt
 def test_an_interrupt_by_the_keyboard_is_not_a_log_line(
     root: logging.Logger, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configure("INFO", LogLineFormatter())
+    configure_logging("INFO", LogLineFormatter())
     sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
     assert capsys.readouterr().out == ""
     assert root.handlers

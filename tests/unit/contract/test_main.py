@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_contract.__main__ import main
+from sluice_contract.__main__ import write_generated_files
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -11,5 +11,5 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_what_is_generated_is_fresh(tmp_path: Path, name: str) -> None:
     for folder in ("crds", "docs"):
         (tmp_path / folder).mkdir()
-    main(tmp_path)
+    write_generated_files(tmp_path)
     assert (ROOT / name).read_text() == (tmp_path / name).read_text(), f"{name} is stale: run make crds"

@@ -3,7 +3,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice_contract.merging import merge_patch, removal_patch
+from sluice_contract.merging import create_merge_patch, create_removal_patch
 
 OBJECTS = st.recursive(
     st.dictionaries(st.sampled_from("abc"), st.integers(0, 2) | st.lists(st.integers(0, 1), max_size=2)),
@@ -28,15 +28,15 @@ def patched(stored: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
 
 @given(OBJECTS, OBJECTS)
 def test_the_patch_makes_what_is_stored_what_is_wanted(stored: dict[str, Any], wanted: dict[str, Any]) -> None:
-    assert patched(stored, merge_patch(stored, wanted)) == wanted
+    assert patched(stored, create_merge_patch(stored, wanted)) == wanted
 
 
 @given(OBJECTS)
 def test_nothing_is_patched_where_nothing_differs(stored: dict[str, Any]) -> None:
-    assert merge_patch(stored, stored) == {}
-    assert removal_patch(stored, stored) == {}
+    assert create_merge_patch(stored, stored) == {}
+    assert create_removal_patch(stored, stored) == {}
 
 
 def test_only_what_is_not_wanted_is_removed() -> None:
     stored = {"a": 1, "b": {"c": 1, "d": 2}, "e": {"f": 1}}
-    assert removal_patch(stored, {"a": 2, "b": {"c": 3}}) == {"b": {"d": None}, "e": None}
+    assert create_removal_patch(stored, {"a": 2, "b": {"c": 3}}) == {"b": {"d": None}, "e": None}

@@ -2,13 +2,13 @@ from typing import Any
 
 import pytest
 
-from sluice_contract.resource import ingest_job
-from sluice_contract.rules import broken
+from sluice_contract.resource import decode_ingest_job
+from sluice_contract.rules import messages_of_broken_rules
 
 
 def told(**pod: Any) -> list[str]:
     spec = {"tenant": "acme", "provider": "synthetic", "symbols": ["A"], "pod": pod}
-    return broken(ingest_job({"metadata": {"name": "us"}, "spec": spec}))
+    return messages_of_broken_rules(decode_ingest_job({"metadata": {"name": "us"}, "spec": spec}))
 
 
 def test_a_pod_that_keeps_the_rules_breaks_none() -> None:

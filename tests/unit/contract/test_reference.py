@@ -1,9 +1,9 @@
-from sluice_contract.reference import reference
+from sluice_contract.reference import field_reference_page
 from sluice_contract.rules import RULES
 from sluice_contract.schema import field_rows, open_api_schema
 from sluice_contract.spec import HOT_FIELDS
 
-PAGE = reference()
+PAGE = field_reference_page()
 
 
 def test_every_field_is_on_the_page_once_a_part() -> None:

@@ -1,17 +1,17 @@
 import msgspec
 import pytest
 
-from sluice_contract.replay import Replay
+from sluice_contract.replay import ReplaySettings
 
 
-def replay(**tape: object) -> Replay:
-    return msgspec.convert({"tape": tape}, Replay)
+def replay(**tape: object) -> ReplaySettings:
+    return msgspec.convert({"tape": tape}, ReplaySettings)
 
 
 def test_a_tape_is_a_key_or_a_file() -> None:
-    assert replay(configMapRef={"name": "tapes"}).tape.file == "tape.csv.gz"
-    assert replay(configMapRef={"name": "tapes", "key": "day.csv"}).tape.file == "day.csv"
-    assert replay(claimRef={"name": "tapes", "path": "2013/10-07.csv.gz"}).tape.file == "2013/10-07.csv.gz"
+    assert replay(configMapRef={"name": "tapes"}).tape.relative_path == "tape.csv.gz"
+    assert replay(configMapRef={"name": "tapes", "key": "day.csv"}).tape.relative_path == "day.csv"
+    assert replay(claimRef={"name": "tapes", "path": "2013/10-07.csv.gz"}).tape.relative_path == "2013/10-07.csv.gz"
 
 
 @pytest.mark.parametrize("path", ["", "/etc/passwd", "../tape.csv", "a/../b", "a//b", "a/", ".hidden"])

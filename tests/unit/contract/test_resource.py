@@ -3,7 +3,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sluice_contract.resource import ingest_job
+from sluice_contract.resource import decode_ingest_job
 
 DOCUMENT: dict[str, Any] = {
     "apiVersion": "sluice.dev/v1alpha1",
@@ -14,13 +14,13 @@ DOCUMENT: dict[str, Any] = {
 
 
 def test_a_document_as_the_api_server_serves_it_is_read() -> None:
-    job = ingest_job(DOCUMENT)
+    job = decode_ingest_job(DOCUMENT)
     assert (job.metadata.generation, job.spec.enabled, job.spec.limits.burst) == (2, True, 40)
     assert job.status.phase is None
 
 
 def test_fields_of_a_later_version_are_no_error() -> None:
-    job = ingest_job({**DOCUMENT, "spec": {**DOCUMENT["spec"], "later": {"x": 1}}})
+    job = decode_ingest_job({**DOCUMENT, "spec": {**DOCUMENT["spec"], "later": {"x": 1}}})
     assert job.spec.symbols == ["AAPL"]
 
 
@@ -36,4 +36,4 @@ def test_fields_of_a_later_version_are_no_error() -> None:
 )
 def test_what_breaks_a_bound_is_named(spec: dict[str, Any], place: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=place):
-        ingest_job({**DOCUMENT, "spec": {**DOCUMENT["spec"], **spec}})
+        decode_ingest_job({**DOCUMENT, "spec": {**DOCUMENT["spec"], **spec}})

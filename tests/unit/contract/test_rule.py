@@ -1,11 +1,11 @@
-from sluice_contract.resource import ingest_job
-from sluice_contract.rule import Rule
+from sluice_contract.resource import decode_ingest_job
+from sluice_contract.rule import ValidationRule
 
 
 def test_a_rule_is_cel_for_the_api_server_and_a_predicate_for_everybody_else() -> None:
-    rule = Rule(
+    rule = ValidationRule(
         path=("spec",), rule="self.enabled", message="it is off: turn it on", holds=lambda job: job.spec.enabled
     )
     spec = {"tenant": "acme", "provider": "synthetic", "symbols": ["A"]}
-    assert rule.holds(ingest_job({"metadata": {"name": "us"}, "spec": spec}))
-    assert not rule.holds(ingest_job({"metadata": {"name": "us"}, "spec": spec | {"enabled": False}}))
+    assert rule.holds(decode_ingest_job({"metadata": {"name": "us"}, "spec": spec}))
+    assert not rule.holds(decode_ingest_job({"metadata": {"name": "us"}, "spec": spec | {"enabled": False}}))

@@ -2,20 +2,20 @@ from typing import Any
 
 import pytest
 
-from sluice_contract.resource import IngestJob, ingest_job
-from sluice_contract.rule import Rule
-from sluice_contract.rules import RESERVED_COLLECTIONS, RULES, broken
+from sluice_contract.resource import IngestJob, decode_ingest_job
+from sluice_contract.rule import ValidationRule
+from sluice_contract.rules import RESERVED_COLLECTIONS, RULES, messages_of_broken_rules
 from sluice_contract.schema import open_api_schema
 from sluice_contract.spec import IngestJobSpec
 
 
 def job(name: str = "us", **spec: Any) -> IngestJob:
     whole = {"tenant": "acme", "provider": "synthetic", "symbols": ["A"], **spec}
-    return ingest_job({"metadata": {"name": name}, "spec": whole})
+    return decode_ingest_job({"metadata": {"name": name}, "spec": whole})
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.message)
-def test_every_rule_stands_at_a_field_that_exists(rule: Rule) -> None:
+def test_every_rule_stands_at_a_field_that_exists(rule: ValidationRule) -> None:
     schema = open_api_schema()
     for step in rule.path:
         schema = schema["properties"][step]
@@ -23,7 +23,7 @@ def test_every_rule_stands_at_a_field_that_exists(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.message)
-def test_every_rule_s_message_is_a_sentence_that_says_what_to_do(rule: Rule) -> None:
+def test_every_rule_s_message_is_a_sentence_that_says_what_to_do(rule: ValidationRule) -> None:
     assert ":" in rule.message
     assert not rule.message.endswith(".")
 
@@ -37,10 +37,10 @@ def test_the_reserved_collections_are_all_in_the_rule_and_its_message() -> None:
 
 
 def test_a_document_that_keeps_the_rules_breaks_none() -> None:
-    assert broken(job()) == []
-    assert broken(job(provider="alpaca", alpaca={"credentialsSecretRef": {"name": "alpaca"}})) == []
-    assert broken(job(provider="alpaca", dryRun=True)) == []
-    assert broken(job(provider="ibkr", ibkr={"host": "gateway"}, channels=["quotes", "trades"])) == []
+    assert messages_of_broken_rules(job()) == []
+    assert messages_of_broken_rules(job(provider="alpaca", alpaca={"credentialsSecretRef": {"name": "alpaca"}})) == []
+    assert messages_of_broken_rules(job(provider="alpaca", dryRun=True)) == []
+    assert messages_of_broken_rules(job(provider="ibkr", ibkr={"host": "gateway"}, channels=["quotes", "trades"])) == []
 
 
 @pytest.mark.parametrize(
@@ -63,5 +63,5 @@ def test_a_document_that_keeps_the_rules_breaks_none() -> None:
     ],
 )
 def test_a_broken_rule_is_told_by_its_sentence_without_an_api_server(document: IngestJob, beginning: str) -> None:
-    [sentence] = broken(document)
+    [sentence] = messages_of_broken_rules(document)
     assert sentence.startswith(beginning)

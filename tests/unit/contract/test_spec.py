@@ -2,14 +2,14 @@ from typing import Any
 
 import msgspec
 
-from sluice_contract.ibkr import IBKR
+from sluice_contract.ibkr import IBKRSettings
 from sluice_contract.schema import field_rows, open_api_schema
 from sluice_contract.spec import (
     HOT_FIELDS,
-    Heartbeat,
+    HeartbeatSettings,
     IngestJobSpec,
-    Limits,
-    cold_part,
+    WriteLimits,
+    without_hot_fields,
 )
 
 
@@ -19,16 +19,18 @@ def test_every_hot_field_is_a_field() -> None:
 
 def test_the_cold_part_changes_with_every_cold_field_and_no_hot_one() -> None:
     spec = IngestJobSpec(tenant="a", provider="synthetic", symbols=["A"])
-    hot: dict[str, Any] = {"symbols": ["B"], "enabled": False, "dry_run": True, "limits": Limits(burst=1)}
-    assert cold_part(msgspec.structs.replace(spec, **hot)) == cold_part(spec)
-    assert cold_part(msgspec.structs.replace(spec, heartbeat=Heartbeat(interval_seconds=1))) == cold_part(spec)
+    hot: dict[str, Any] = {"symbols": ["B"], "enabled": False, "dry_run": True, "limits": WriteLimits(burst=1)}
+    assert without_hot_fields(msgspec.structs.replace(spec, **hot)) == without_hot_fields(spec)
+    assert without_hot_fields(
+        msgspec.structs.replace(spec, heartbeat=HeartbeatSettings(interval_seconds=1))
+    ) == without_hot_fields(spec)
     for changes in (
         {"tenant": "b"},
         {"provider": "replay"},
-        {"heartbeat": Heartbeat(document="other")},
-        {"ibkr": IBKR(host="a")},
+        {"heartbeat": HeartbeatSettings(document="other")},
+        {"ibkr": IBKRSettings(host="a")},
     ):
-        assert cold_part(msgspec.structs.replace(spec, **changes)) != cold_part(spec)
+        assert without_hot_fields(msgspec.structs.replace(spec, **changes)) != without_hot_fields(spec)
 
 
 def test_provider_tenant_and_sink_are_cold() -> None:

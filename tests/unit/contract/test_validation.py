@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from sluice_contract.validation import mistakes
+from sluice_contract.validation import find_mistakes
 
 GOOD: dict[str, Any] = {
     "apiVersion": "sluice.dev/v1alpha1",
@@ -13,12 +13,12 @@ GOOD: dict[str, Any] = {
 
 
 def told(**spec: Any) -> list[str]:
-    return mistakes(GOOD | {"spec": GOOD["spec"] | spec})
+    return find_mistakes(GOOD | {"spec": GOOD["spec"] | spec})
 
 
 def test_a_good_document_has_none() -> None:
-    assert mistakes(GOOD) == []
-    assert mistakes({"metadata": {"name": "us"}, "spec": GOOD["spec"]}) == []
+    assert find_mistakes(GOOD) == []
+    assert find_mistakes({"metadata": {"name": "us"}, "spec": GOOD["spec"]}) == []
     assert told(pod={"labels": {"desk": "options"}}, pausedSymbols=[{"symbol": "SPY", "reason": "bad prints"}]) == []
 
 
@@ -28,12 +28,12 @@ def test_a_mistyped_field_is_told_with_the_one_that_was_meant() -> None:
         "unknown field spec.limits.writesPerMinute; did you mean writesPerSecond?"
     ]
     assert told(pausedSymbols=[{"symbol": "SPY", "why": ""}]) == ["unknown field spec.pausedSymbols[0].why; remove it"]
-    assert mistakes({**GOOD, "sepc": {}}) == ["unknown field sepc; did you mean spec?"]
+    assert find_mistakes({**GOOD, "sepc": {}}) == ["unknown field sepc; did you mean spec?"]
 
 
 def test_another_kind_of_document_is_told_as_such() -> None:
-    assert mistakes(GOOD | {"kind": "Deployment"}) == ["kind is 'Deployment': set it to IngestJob"]
-    assert mistakes(GOOD | {"apiVersion": "apps/v1"}) == ["apiVersion is 'apps/v1': set it to sluice.dev/v1alpha1"]
+    assert find_mistakes(GOOD | {"kind": "Deployment"}) == ["kind is 'Deployment': set it to IngestJob"]
+    assert find_mistakes(GOOD | {"apiVersion": "apps/v1"}) == ["apiVersion is 'apps/v1': set it to sluice.dev/v1alpha1"]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_value_out_of_its_bounds_is_told_with_what_the_field_is_for(
 
 
 def test_a_field_that_is_missing_is_named() -> None:
-    [sentence] = mistakes({"metadata": {"name": "us"}, "spec": {"tenant": "acme"}})
+    [sentence] = find_mistakes({"metadata": {"name": "us"}, "spec": {"tenant": "acme"}})
     assert sentence.startswith("spec: Object missing required field `provider`")
 
 
@@ -85,4 +85,4 @@ def test_a_rule_across_fields_is_told_by_its_own_sentence() -> None:
 def test_what_an_api_server_would_refuse_by_the_kind_of_a_list_or_a_name(
     document: dict[str, Any], sentence: str
 ) -> None:
-    assert mistakes(document) == [sentence]
+    assert find_mistakes(document) == [sentence]

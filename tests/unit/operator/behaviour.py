@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from sluice_contract import identity
-from sluice_contract.status import Condition, IngestJobStatus, Restart
+from sluice_contract.status import Condition, IngestJobStatus, PodRestart
 from sluice_operator.domain import workload
 from sluice_operator.domain.election import LeaseRecord
 from sluice_operator.domain.objects import Job, Key, Pod
@@ -34,7 +34,7 @@ STATUS = IngestJobStatus(
     ],
     pod_name="one-ingest",
     epoch=7,
-    restart=Restart(count=1, next_at=AT),
+    restart=PodRestart(count=1, next_at=AT),
 )
 
 

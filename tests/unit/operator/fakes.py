@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from sluice_contract import identity
-from sluice_contract.base import field_name
+from sluice_contract.base import camel_case_field_name
 from sluice_contract.status import OPERATOR_FIELDS, IngestJobStatus
 from sluice_operator.domain import objects
 from sluice_operator.domain.election import LeaseRecord
@@ -68,7 +68,7 @@ class FakeCluster:
         """See the port."""
         document = _found(self.jobs, key)
         with self._write("status"):
-            owned = {field_name(name) for name in OPERATOR_FIELDS}
+            owned = {camel_case_field_name(name) for name in OPERATOR_FIELDS}
             kept = {name: value for name, value in document.get("status", {}).items() if name not in owned}
             applied = kept | msgspec.to_builtins(status)
             if applied != document.get("status"):

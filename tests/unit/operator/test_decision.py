@@ -12,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice_contract import conditions as c
-from sluice_contract.status import OPERATOR_FIELDS, RUNTIME_FIELDS, IngestJobStatus, Restart, StreamState, StreamStatus
+from sluice_contract.status import (
+    OPERATOR_FIELDS,
+    RUNTIME_FIELDS,
+    IngestJobStatus,
+    PodRestart,
+    StreamState,
+    StreamStatus,
+)
 from sluice_operator.domain import objects, workload
 from sluice_operator.domain.actions import CreatePod, DeletePod
 from sluice_operator.domain.decision import decide, without_stream_status
@@ -134,7 +141,7 @@ JOBS = [job_of(SYNTHETIC | change) for change in CHANGES]
 # Built once: what is drawn are places in these lists.
 STREAMS, PODS_SEEN = _streams(), _pods()
 MOMENTS = [NOW, NOW + timedelta(minutes=5), NOW + timedelta(minutes=15)]
-RESTARTS = [None, None, Restart(count=2, next_at=NOW + timedelta(seconds=40))]
+RESTARTS = [None, None, PodRestart(count=2, next_at=NOW + timedelta(seconds=40))]
 
 
 @st.composite

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from sluice_contract.alpaca import Alpaca
+from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.resource import IngestJob
-from sluice_contract.spec import Firestore
+from sluice_contract.spec import FirestoreSettings
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
@@ -41,7 +41,7 @@ def settings(declared: IngestJob | None = None, **changes: Any) -> Settings:
 class FakeConnection:
     """Remembers for what it was made, and which documents it was asked for."""
 
-    def __init__(self, settings: Firestore, project_id: str, key: Path | None) -> None:
+    def __init__(self, settings: FirestoreSettings, project_id: str, key: Path | None) -> None:
         self.made_for = (project_id, settings.live_quotes_collection)
         self.key = key
         self.paths: list[str] = []
@@ -55,7 +55,7 @@ class FakeConnection:
 def connections(monkeypatch: pytest.MonkeyPatch) -> list[FakeConnection]:
     made: list[FakeConnection] = []
 
-    async def make(settings: Firestore, project_id: str, key: Path | None) -> FakeConnection:
+    async def make(settings: FirestoreSettings, project_id: str, key: Path | None) -> FakeConnection:
         made.append(FakeConnection(settings, project_id, key))
         return made[-1]
 
@@ -121,7 +121,7 @@ def test_alpaca_without_credentials_is_simulated_and_says_so(declared: dict[str,
 
 async def test_a_mount_that_is_given_takes_the_place_of_the_secret_s(tmp_path: Path) -> None:
     declared = settings(stored_job(provider="alpaca", alpaca=ACCOUNT))
-    given = Alpaca(credentials_secret_ref=SecretReference(name="given"))
+    given = AlpacaSettings(credentials_secret_ref=SecretReference(name="given"))
     for source, name in (
         (source_of(declared), "alpaca"),
         (source_of(declared, AlpacaMount(given, tmp_path, None)), "given"),
@@ -184,8 +184,8 @@ async def test_a_key_that_is_none_is_told_whatever_it_is(content: str, tmp_path:
     key = tmp_path / "credentials.json"
     key.write_bytes(content.encode("latin-1"))
     with pytest.raises(ValueError, match=r"^there are no usable credentials for Firestore \(.+\)$"):
-        await firestore_connection(Firestore(), "demo", key)
+        await firestore_connection(FirestoreSettings(), "demo", key)
     key.unlink()
     key.mkdir()
     with pytest.raises(ValueError, match="there are no usable credentials for Firestore"):
-        await firestore_connection(Firestore(), "demo", key)
+        await firestore_connection(FirestoreSettings(), "demo", key)

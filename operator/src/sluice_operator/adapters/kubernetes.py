@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from sluice_contract import identity
-from sluice_contract.merging import merge_patch
+from sluice_contract.merging import create_merge_patch
 from sluice_contract.status import IngestJobStatus
 
 from ..domain import objects, workload
@@ -74,7 +74,7 @@ class KubernetesCluster:
             document = await self._send_request("PATCH", f"{_job_path(key)}/status", body)
         except (ServerFault, RequestRefused):
             document = await self._send_request("GET", _job_path(key))
-        if patch := merge_patch(_operator_status_fields(document), wanted):
+        if patch := create_merge_patch(_operator_status_fields(document), wanted):
             # The UID is a precondition, because a job of the same name that was created since is a different job.
             merged = {"metadata": {"uid": document["metadata"]["uid"]}, "status": patch}
             document = await self._send_request("MERGE", f"{_job_path(key)}/status", merged)

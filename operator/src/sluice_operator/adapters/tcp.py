@@ -8,7 +8,7 @@ from typing import Final
 
 import aiohttp
 
-from sluice_contract.keepalive import create_monitored_socket
+from sluice_contract.keepalive import create_keepalive_socket
 
 # A lost idle connection is detected after 6 s at the earliest. By then no pool has one left, so a request that follows
 # the failure of another one never gets a second half-open connection.
@@ -18,7 +18,7 @@ POOL_IDLE_SECONDS: Final = 5.0
 def create_socket(address: aiohttp.AddrInfoType) -> socket.socket:
     """Return a new socket for an address, with TCP keepalive and a TCP user timeout."""
     family, kind, protocol, _, _ = address
-    return create_monitored_socket(family, kind, protocol)
+    return create_keepalive_socket(family, kind, protocol)
 
 
 def create_connector(tls: ssl.SSLContext, connections: int) -> aiohttp.TCPConnector:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from sluice_contract.status import Condition, IngestJobStatus, Phase, Restart
+from sluice_contract.status import Condition, IngestJobStatus, Phase, PodRestart
 
 
 class ApplyServiceAccount(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ class PodFinding(msgspec.Struct, frozen=True, kw_only=True):
     step: Step = None
     requeue_after: float | None = None  # seconds
     epoch: int | None = None
-    restart: Restart | None = None
+    restart: PodRestart | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

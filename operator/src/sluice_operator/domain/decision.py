@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from sluice_contract import identity
-from sluice_contract.status import IngestJobStatus, Restart
+from sluice_contract.status import IngestJobStatus, PodRestart
 
 from . import facts, pod_checks, readiness, status_conditions, stops
 from .actions import Decision, DeletePod, PodFinding, RefreshFromAPI
@@ -77,7 +77,7 @@ def _epoch_to_store(observation: Observation, job: Job, found: PodFinding | None
     return max(job.status.epoch or 0, borne) or None
 
 
-def _restart_to_store(observation: Observation, job: Job, found: PodFinding | None) -> Restart | None:
+def _restart_to_store(observation: Observation, job: Job, found: PodFinding | None) -> PodRestart | None:
     if found is not None and found.restart is not None:
         return found.restart
     cleared = facts.running_seconds(observation) >= facts.RESTART_CLEARED_AFTER_SECONDS

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from sluice_contract import identity
-from sluice_contract.status import LARGEST, Restart, StreamStatus
+from sluice_contract.status import LARGEST, PodRestart, StreamStatus
 
 from .objects import NO_CONTAINER, ContainerStatus, Job, Pod
 from .observation import Observation
@@ -207,7 +207,7 @@ def symbols_are_settled(report: StreamStatus) -> bool:
     return ledger.confirmed + ledger.rejected >= ledger.desired and (ledger.confirmed > 0 or ledger.desired == 0)
 
 
-def restart_after_exit(observation: Observation, pod: Pod) -> Restart:
+def restart_after_exit(observation: Observation, pod: Pod) -> PodRestart:
     """Return the restart record for a pod that exited by itself: the count of restarts and the time of the next.
 
     An exit is counted only once, even if the operator crashes. The epoch of a pod is its creation time, and no pod is
@@ -220,4 +220,4 @@ def restart_after_exit(observation: Observation, pod: Pod) -> Restart:
     count = (earlier.count if earlier is not None else 0) + 1
     delay = min(RESTART_FIRST_SECONDS * 2 ** min(count - 1, 10), RESTART_MOST_SECONDS)
     next_at = observation.now + timedelta(seconds=delay)
-    return Restart(count=count, next_at=next_at.replace(microsecond=next_at.microsecond // 1000 * 1000))
+    return PodRestart(count=count, next_at=next_at.replace(microsecond=next_at.microsecond // 1000 * 1000))

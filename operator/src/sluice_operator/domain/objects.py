@@ -9,7 +9,7 @@ import msgspec
 
 from sluice_contract import identity
 from sluice_contract.base import CamelStruct
-from sluice_contract.lenient import readable_part
+from sluice_contract.lenient import decode_readable_fields
 from sluice_contract.resource import ObjectMeta
 from sluice_contract.spec import IngestJobSpec
 from sluice_contract.spec_reading import StopFields, read_spec
@@ -129,17 +129,17 @@ def decode_job(document: dict[str, Any]) -> Job:
     """Convert a decoded IngestJob to a `Job`. Never raises: an unreadable field does not affect the other fields."""
     reading = read_spec(document.get("spec"))
     return Job(
-        metadata=readable_part(document.get("metadata"), ObjectMeta),
+        metadata=decode_readable_fields(document.get("metadata"), ObjectMeta),
         spec=reading.spec,
         stops=reading.stops,
         problem=reading.problem,
-        status=readable_part(document.get("status") or {}, IngestJobStatus),
+        status=decode_readable_fields(document.get("status") or {}, IngestJobStatus),
     )
 
 
 def decode_pod(document: dict[str, Any]) -> Pod:
     """Convert a decoded Pod to a `Pod`. Never raises: an unreadable field does not affect the other fields."""
-    return readable_part(document, Pod)
+    return decode_readable_fields(document, Pod)
 
 
 def job_key_of_pod_name(namespace: str, name: str) -> Key | None:

@@ -214,7 +214,9 @@ def first_verdict(observation: Observation, job: Job, found: PodFinding | None) 
 def credentials_are_needed(job: Job) -> bool:
     """Return whether the job needs credentials of its provider. A dry run without credentials simulates quotes."""
     spec = job.spec
-    return spec is not None and spec.provider == "alpaca" and (not spec.dry_run or spec.alpaca_login is not None)
+    return (
+        spec is not None and spec.provider == "alpaca" and (not spec.dry_run or spec.alpaca_and_secret_name is not None)
+    )
 
 
 def _pause_message(job: Job) -> str:

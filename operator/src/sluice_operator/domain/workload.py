@@ -11,8 +11,8 @@ import msgspec
 from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
 from sluice_contract.pod import PodOptions
-from sluice_contract.replay import Tape
-from sluice_contract.spec import IngestJobSpec, cold_part
+from sluice_contract.replay import TapeLocation
+from sluice_contract.spec import IngestJobSpec, without_hot_fields
 
 from .objects import Job
 
@@ -69,7 +69,7 @@ def cold_hash(job: Job, settings: PodSettings) -> str:
     cold = msgspec.structs.replace(
         job,
         metadata=msgspec.structs.replace(job.metadata, generation=0),
-        spec=cold_part(_understood_spec(job)),
+        spec=without_hot_fields(_understood_spec(job)),
     )
     return hashlib.sha256(_encode(pod_manifest(cold, 0, "", settings))).hexdigest()[:16]
 
@@ -183,7 +183,7 @@ def _ingest_container(job: Job, epoch: int, settings: PodSettings, mounts: list[
 def _container_environment(job: Job, epoch: int, settings: PodSettings) -> list[Manifest]:
     # A pod uses only the cold part before it has read its live job. The whole spec would also be too long: Linux allows
     # 128 KiB for one variable, which 2,000 symbols with their pauses exceed.
-    spec = cold_part(_understood_spec(job))
+    spec = without_hot_fields(_understood_spec(job))
     injected = InjectedJob(
         namespace=job.metadata.namespace,
         name=job.metadata.name,
@@ -264,7 +264,7 @@ def _mounts_and_volumes(spec: IngestJobSpec) -> list[tuple[Manifest, Manifest]]:
     return [*found, _mounted_state_volume()]
 
 
-def _mounted_tape(tape: Tape) -> tuple[Manifest, Manifest]:
+def _mounted_tape(tape: TapeLocation) -> tuple[Manifest, Manifest]:
     if tape.config_map_ref is not None:
         return _mounted_config_map("tape", tape.config_map_ref.name, identity.TAPE_DIR, keys=(tape.config_map_ref.key,))
     name = tape.claim_ref.name if tape.claim_ref is not None else ""

@@ -11,10 +11,10 @@ import aiohttp
 import msgspec
 
 from sluice_contract import identity
-from sluice_contract.bounds import within_bounds
-from sluice_contract.lenient import readable_part
-from sluice_contract.merging import merge_patch, removal_patch
-from sluice_contract.resource import ObjectMeta, version_number
+from sluice_contract.bounds import cut_to_bounds
+from sluice_contract.lenient import decode_readable_fields
+from sluice_contract.merging import create_merge_patch, create_removal_patch
+from sluice_contract.resource import ObjectMeta, resource_version_number
 from sluice_contract.status import StreamStatus
 
 from ..domain.backoff import Backoff
@@ -96,7 +96,7 @@ class IngestJobClient:
 
     async def report(self, status: StreamStatus) -> None:
         """Write `status.stream` by server-side apply. A newer spec in the response is yielded by `watch`."""
-        stream = msgspec.to_builtins(within_bounds(status))
+        stream = msgspec.to_builtins(cut_to_bounds(status))
         body = {
             "apiVersion": identity.API_VERSION,
             "kind": identity.KIND,
@@ -110,7 +110,7 @@ class IngestJobClient:
                 return
             stored = _accepted(code, answer)
             self._take_response(stored)
-            if leftover := removal_patch(_stream(stored), stream):
+            if leftover := create_removal_patch(_stream(stored), stream):
                 _accepted(*await self._patch(_MERGE, self._stream_patch(leftover)))
         except _FAILURES as error:
             raise ReportError(f"the API server did not accept the status: {cause(error)}") from error
@@ -204,7 +204,7 @@ class IngestJobClient:
     async def _merge(self, stream: dict[str, Any]) -> None:
         """Write a status that the API server refuses to apply, by a read and a merge patch."""
         document = await self._read_for_merge()
-        if patch := merge_patch(_stream(document), stream):
+        if patch := create_merge_patch(_stream(document), stream):
             document = _accepted(*await self._patch(_MERGE, self._stream_patch(patch)))
         self._take_response(document)
 
@@ -242,12 +242,12 @@ def _accepted(code: int, answer: bytes) -> dict[str, Any]:
 
 
 def _meta(document: dict[str, Any]) -> ObjectMeta:
-    return readable_part(document.get("metadata"), ObjectMeta)
+    return decode_readable_fields(document.get("metadata"), ObjectMeta)
 
 
 def _version(document: dict[str, Any]) -> int:
     """Return the resourceVersion as a number; 0 if there is none."""
-    return version_number(_meta(document).resource_version)
+    return resource_version_number(_meta(document).resource_version)
 
 
 def _stream(document: dict[str, Any]) -> dict[str, Any]:

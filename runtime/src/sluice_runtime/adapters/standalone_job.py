@@ -10,8 +10,8 @@ from typing import TypeVar
 import msgspec
 
 from sluice_contract.resource import IngestJob
-from sluice_contract.rules import broken
-from sluice_contract.spec import IngestJobSpec, PausedSymbol, cold_part
+from sluice_contract.rules import messages_of_broken_rules
+from sluice_contract.spec import IngestJobSpec, PausedSymbol, without_hot_fields
 from sluice_contract.status import StreamStatus
 from sluice_contract.values import Symbol
 
@@ -121,10 +121,10 @@ class StandaloneJob:
             raise RefusedError(
                 f"the document now declares {_whose(found)}, but this runtime runs {_whose(self._began)}; restart it"
             )
-        if cold_part(now) == cold_part(began):
+        if without_hot_fields(now) == without_hot_fields(began):
             self._logged_problems.pop("cold", None)
             return found
-        cold, before = msgspec.to_builtins(cold_part(now)), msgspec.to_builtins(cold_part(began))
+        cold, before = msgspec.to_builtins(without_hot_fields(now)), msgspec.to_builtins(without_hot_fields(began))
         other = [f"spec.{name}" for name in cold.keys() | before.keys() if cold.get(name) != before.get(name)]
         names = " and ".join(sorted(other))
         spec = msgspec.structs.replace(
@@ -139,7 +139,7 @@ class StandaloneJob:
             heartbeat=msgspec.structs.replace(began.heartbeat, interval_seconds=now.heartbeat.interval_seconds),
             auto_stop=now.auto_stop,
         )
-        if sentences := broken(msgspec.structs.replace(self._began, spec=spec)):
+        if sentences := messages_of_broken_rules(msgspec.structs.replace(self._began, spec=spec)):
             raise RefusedError(
                 f"{names} can only change with a restart of this runtime, and no other change can be applied without "
                 f"that ({'; '.join(sentences)})"
@@ -155,7 +155,7 @@ class StandaloneJob:
         except msgspec.ValidationError as error:
             raise RefusedError(str(error)) from None
         # Above all, this prevents writing simulated quotes of a dry run.
-        if sentences := broken(msgspec.structs.replace(self._began, spec=spec)):
+        if sentences := messages_of_broken_rules(msgspec.structs.replace(self._began, spec=spec)):
             raise RefusedError(f"{'; '.join(sentences)}; a restart may be needed")
 
     def _spec(self, declared: IngestJobSpec, start_request: StartRequest) -> IngestJobSpec:

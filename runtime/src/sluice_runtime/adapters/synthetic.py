@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from sluice_contract.spec import Synthetic
+from sluice_contract.spec import SyntheticSettings
 
 from ..domain.failure import StreamError
 from ..domain.market import Halt, Quote
@@ -44,7 +44,7 @@ class PriceWalk:
 class SyntheticSource(LocalSource):
     """The source of provider `synthetic`. Each symbol's walk continues across pauses."""
 
-    def __init__(self, settings: Synthetic, now: Callable[[], datetime], name: str = "synthetic") -> None:
+    def __init__(self, settings: SyntheticSettings, now: Callable[[], datetime], name: str = "synthetic") -> None:
         self.name = name
         self._settings = settings
         self._now = now

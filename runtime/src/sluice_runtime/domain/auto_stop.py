@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sluice_contract.spec import AutoStop
+from sluice_contract.spec import AutoStopLimits
 
 # A stream that was live for this long was healthy: earlier failures no longer count.
 _HEALTHY_SECONDS = 60.0
@@ -28,7 +28,7 @@ class Streak:
         self.errors += new
 
 
-def breach(limits: AutoStop, streaming_seconds: float, errors: int) -> str | None:
+def breach(limits: AutoStopLimits, streaming_seconds: float, errors: int) -> str | None:
     """Return why the stream must stop; None while it may continue.
 
     `streaming_seconds` is the time since the last pause ended, `errors` the number of consecutive failures.

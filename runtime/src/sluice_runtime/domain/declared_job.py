@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from sluice_contract.lenient import readable_part
+from sluice_contract.lenient import decode_readable_fields
 from sluice_contract.resource import IngestJob, ObjectMeta
 from sluice_contract.spec import IngestJobSpec
-from sluice_contract.spec_reading import StopFields, read_spec, stop_fields, with_stops
+from sluice_contract.spec_reading import StopFields, read_spec, stop_fields, with_stop_fields
 from sluice_contract.status import StreamStatus
 
 
@@ -31,13 +31,13 @@ class DeclaredJob(msgspec.Struct, frozen=True, kw_only=True):
         """Return this version; if its spec could not be read, with the spec of the version before it."""
         if self.spec is not None or last is None or last.spec is None:
             return self
-        spec = with_stops(last.spec, self.stops)
+        spec = with_stop_fields(last.spec, self.stops)
         return msgspec.structs.replace(self, spec=spec, spec_generation=last.spec_generation)
 
 
 def declared_job(document: dict[str, Any]) -> DeclaredJob:
     """Return the job from a decoded IngestJob. Never raises: an invalid status does not prevent reading the spec."""
-    metadata = readable_part(document.get("metadata"), ObjectMeta)
+    metadata = decode_readable_fields(document.get("metadata"), ObjectMeta)
     reading = read_spec(document.get("spec"))
     status = document.get("status")
     stream = status.get("stream") if isinstance(status, dict) else None
@@ -47,7 +47,7 @@ def declared_job(document: dict[str, Any]) -> DeclaredJob:
         spec=reading.spec,
         spec_generation=metadata.generation if reading.spec is not None else 0,
         problem=reading.problem,
-        earlier_stream=readable_part(stream, StreamStatus) if isinstance(stream, dict) else None,
+        earlier_stream=decode_readable_fields(stream, StreamStatus) if isinstance(stream, dict) else None,
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from sluice_contract.identity import UNREADABLE_SOURCE
-from sluice_contract.spec import AutoStop, Channel, Heartbeat, IngestJobSpec, Limits
+from sluice_contract.spec import AutoStopLimits, Channel, HeartbeatSettings, IngestJobSpec, WriteLimits
 
 from .declared_job import DeclaredJob
 from .pause import GONE, PauseInForce, Switch, job_switches, paused_symbols, pausing, switch
@@ -28,10 +28,10 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     unknown_paused: tuple[str, ...]
     channels: frozenset[Channel]
     dry_run: bool
-    limits: Limits
-    heartbeat: Heartbeat
+    limits: WriteLimits
+    heartbeat: HeartbeatSettings
     switches: tuple[str, ...] = ()  # the sources of all pauses in force; `pause` is the first of them
-    auto_stop: AutoStop | None = None
+    auto_stop: AutoStopLimits | None = None
     pause_reasons: dict[str, str] = {}
     stops_generation: int = 0  # of the stop fields; ahead of `generation` while another field is unreadable
     spec_problem: str = ""  # names that field

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from sluice_contract.alpaca import Alpaca
+from sluice_contract.alpaca import AlpacaSettings
 
 
 class Endpoints(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class Endpoints(msgspec.Struct, frozen=True):
         return self.is_own or self.data_url is not None
 
 
-def endpoints(alpaca: Alpaca, trading_url: str | None, data_url: str | None) -> Endpoints:
+def endpoints(alpaca: AlpacaSettings, trading_url: str | None, data_url: str | None) -> Endpoints:
     """Return the endpoints from the job, or from the environment where the job sets none."""
     return Endpoints(
         trading_url=_base(alpaca.trading_url or trading_url),

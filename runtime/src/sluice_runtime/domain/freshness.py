@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from sluice_contract.documents import QuoteState
-from sluice_contract.status import SymbolFreshness
+from sluice_contract.status import FreshnessCounts
 
 from .market_hours import MarketSession
 
@@ -97,10 +97,10 @@ class FreshnessModel:
             return "CLOSED"
         return "STALE" if symbol in self._stale else "QUIET"
 
-    def counts(self, symbols: Iterable[str], scene: FreshnessInput) -> SymbolFreshness:
+    def counts(self, symbols: Iterable[str], scene: FreshnessInput) -> FreshnessCounts:
         """Return the number of symbols in each state. Offline symbols are not counted."""
         states = [self.state(symbol, scene) for symbol in symbols]
-        return SymbolFreshness(
+        return FreshnessCounts(
             live=states.count("LIVE"),
             quiet=states.count("QUIET"),
             stale=states.count("STALE"),

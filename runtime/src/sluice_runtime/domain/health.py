@@ -8,9 +8,10 @@ import msgspec
 
 from sluice_contract.documents import HeartbeatDocument
 from sluice_contract.status import (
-    ConnectionSlot,
+    ConnectionSlotStatus,
+    FreshnessCounts,
     HeartbeatState,
-    Preflight,
+    PreflightResult,
     SinkStatus,
     StreamFailure,
     StreamGap,
@@ -18,7 +19,6 @@ from sluice_contract.status import (
     StreamPause,
     StreamState,
     StreamStatus,
-    SymbolFreshness,
 )
 
 from .desired import Desired
@@ -75,11 +75,11 @@ class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     acknowledgement: Acknowledgement | None
     failure: StreamFailure | None
     sink_failure: str | None
-    preflight: Preflight | None = None
+    preflight: PreflightResult | None = None
     stopping: bool
-    freshness: SymbolFreshness | None = None
+    freshness: FreshnessCounts | None = None
     gaps: tuple[StreamGap, ...] = ()
-    slot: ConnectionSlot | None = None
+    slot: ConnectionSlotStatus | None = None
 
     @property
     def ready(self) -> bool:

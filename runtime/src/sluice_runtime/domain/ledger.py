@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from sluice_contract.status import SymbolLedger, SymbolRejection
+from sluice_contract.status import SymbolCounts, SymbolRejection
 
 from .desired import Desired
 
@@ -17,12 +17,12 @@ class Ledger(msgspec.Struct, frozen=True):
     confirmed: frozenset[str] = frozenset()
     rejected: tuple[SymbolRejection, ...] = ()
 
-    def against(self, desired: Desired) -> SymbolLedger:
+    def against(self, desired: Desired) -> SymbolCounts:
         """Return the ledger for the status: the desired symbols compared with the acknowledged ones."""
         symbols = desired.symbols
         confirmed = len(self.confirmed & symbols)
         rejected = [each for each in self.rejected if each.symbol in symbols]
-        return SymbolLedger(
+        return SymbolCounts(
             live=f"{confirmed}/{len(symbols)}",
             desired=len(symbols),
             confirmed=confirmed,

@@ -56,8 +56,8 @@ def new_york(at: datetime) -> MarketSession:
 def hours(spec: IngestJobSpec) -> Hours:
     """Return the market hours of a job's feed. They are unknown for overnight feeds and for tapes."""
     match spec.provider:
-        case "alpaca" if spec.alpaca_login is not None:
-            alpaca, _ = spec.alpaca_login
+        case "alpaca" if spec.alpaca_and_secret_name is not None:
+            alpaca, _ = spec.alpaca_and_secret_name
             return _ALPACA.get(alpaca.feed, new_york)
         case "alpaca" | "synthetic":
             return always_open  # simulated quotes never stop

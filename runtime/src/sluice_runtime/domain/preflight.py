@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from sluice_contract.status import Preflight
+from sluice_contract.status import PreflightResult
 
 _SHOWN = 20  # the limit of the status schema
 
@@ -23,10 +23,10 @@ class Finding(msgspec.Struct, frozen=True):
         return f"{self.question}: {self.words}"
 
 
-def preflight(findings: Sequence[Finding], at: datetime) -> Preflight:
+def preflight(findings: Sequence[Finding], at: datetime) -> PreflightResult:
     """Return the findings for the status, failed checks first."""
     ordered = sorted(findings, key=lambda each: each.good)
-    return Preflight(
+    return PreflightResult(
         at=at,
         passed=all(each.good for each in findings),
         findings=[str(each) for each in ordered[:_SHOWN]],

@@ -47,8 +47,8 @@ def slot_name(spec: IngestJobSpec) -> str | None:
     ibkr = spec.ibkr
     if spec.provider == "ibkr" and ibkr is not None:
         what = f"ibkr\n{ibkr.host.lower()}\n{ibkr.port}\n{ibkr.client_id}"
-    elif spec.alpaca_login is not None:
-        alpaca, secret = spec.alpaca_login
+    elif spec.alpaca_and_secret_name is not None:
+        alpaca, secret = spec.alpaca_and_secret_name
         what = f"{secret}\n{alpaca.stream_url or alpaca.feed}"
     else:
         return None

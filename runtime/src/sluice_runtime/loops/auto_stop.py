@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from sluice_contract.spec import AutoStop
+from sluice_contract.spec import AutoStopLimits
 
 from ..domain.auto_stop import Streak, breach
 from ..domain.desired import Desired
@@ -23,7 +23,7 @@ class AutoStopMonitor:
         self._switchboard = switchboard
         self._streaming_since: float | None = None
         self._streak = Streak()
-        self._limits_before: AutoStop | None = None
+        self._limits_before: AutoStopLimits | None = None
 
     async def run(self) -> None:
         """Check the limits at each change, until cancelled."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 
-from sluice_contract.status import SymbolFreshness
+from sluice_contract.status import FreshnessCounts
 
 from ..domain.declared_job import DeclaredJob
 from ..domain.freshness import OBSERVATION_SECONDS, FreshnessInput, FreshnessModel, Reconnects
@@ -52,7 +52,7 @@ class Observer:
         if self._reconnects.is_due(self._judge.is_mute(scene), bool(heard), scene.at):
             journal.mute_found()
 
-    def _count(self) -> SymbolFreshness:
+    def _count(self) -> FreshnessCounts:
         return self._judge.counts(self._journal.desired.value.declared, self._scene())
 
     def _scene(self) -> FreshnessInput:

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from sluice_contract.documents import QuoteState
 from sluice_contract.status import (
-    ConnectionSlot,
+    ConnectionSlotStatus,
+    FreshnessCounts,
     GapCause,
-    Preflight,
+    PreflightResult,
     StreamFailure,
     StreamState,
-    SymbolFreshness,
     SymbolRejection,
 )
 
@@ -65,9 +65,9 @@ class Journal:
         self.deleted: set[str] = set()  # removed symbols whose documents have been deleted
         self.needs_snapshot: set[str] = set()  # symbols added, or with other channels, since the last snapshot
         self.quote_states: dict[str, QuoteState] = {}  # only symbols whose quote document must not say "live"
-        self.count_freshness: Callable[[], SymbolFreshness] | None = None  # set by the freshness monitor
+        self.count_freshness: Callable[[], FreshnessCounts] | None = None  # set by the freshness monitor
         self.gaps = Gaps()
-        self.slot: ConnectionSlot | None = None
+        self.slot: ConnectionSlotStatus | None = None
         self.mutes = LatestValue(0)  # how often the connection was found silent
         self._sink_failures: dict[str, str] = {}
         self._ledger = Ledger()
@@ -75,7 +75,7 @@ class Journal:
         self._failure: StreamFailure | None = None
         self._impairment: Impairment | None = None
         self._is_subscribed = False  # on the open connection
-        self.preflight: Preflight | None = None
+        self.preflight: PreflightResult | None = None
         self._keep(desired.value)
 
     def set_desired(self, desired: Desired) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import NoReturn
 
-from sluice_contract.status import ConnectionSlot
+from sluice_contract.status import ConnectionSlotStatus
 
 from ..domain.failure import StreamError
 from ..domain.slot import HELD_SECONDS, RENEW_SECONDS, Claim, Sighting
@@ -80,7 +80,7 @@ class ConnectionSlotLease:
             await self._claim(found)
         elif found is not None:
             self._has_it = False
-            self._tell(ConnectionSlot(acquired=False, holder=found.holder))
+            self._tell(ConnectionSlotStatus(acquired=False, holder=found.holder))
 
     async def _claim(self, found: Claim | None) -> None:
         claim = Claim(holder=self._me, renewed_at=self._journal.now(), version=found.version if found else "")
@@ -88,7 +88,7 @@ class ConnectionSlotLease:
         await self._port.write(claim)
         self._has_it = True
         self._sure_until = asyncio.get_running_loop().time() + HELD_SECONDS
-        self._tell(ConnectionSlot(acquired=True, holder=self._me))
+        self._tell(ConnectionSlotStatus(acquired=True, holder=self._me))
 
     async def _renew(self) -> None:
         found = await self._port.read()
@@ -113,7 +113,7 @@ class ConnectionSlotLease:
         except SlotError as error:
             _log.warning("connection slot not released: %s", error, extra={"event_type": "stream"})
 
-    def _tell(self, slot: ConnectionSlot | None) -> None:
+    def _tell(self, slot: ConnectionSlotStatus | None) -> None:
         if slot == self._journal.slot:
             return
         self._journal.slot = slot

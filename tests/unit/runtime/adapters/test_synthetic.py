@@ -3,7 +3,7 @@ from typing import Any, Literal
 
 import pytest
 
-from sluice_contract.spec import Synthetic
+from sluice_contract.spec import SyntheticSettings
 from sluice_contract.values import SyntheticFault
 from sluice_runtime.adapters.synthetic import PriceWalk, SyntheticSource
 from sluice_runtime.domain.failure import StreamError
@@ -14,7 +14,7 @@ from support.virtual_time import START, at, now, seconds
 
 
 def source(**settings: Any) -> SyntheticSource:
-    return SyntheticSource(Synthetic(**settings), now)
+    return SyntheticSource(SyntheticSettings(**settings), now)
 
 
 async def stream(source: SyntheticSource, listener: FakeListener, for_seconds: float, *symbols: str) -> list[Tick]:
@@ -101,8 +101,8 @@ async def test_nothing_can_be_remedied_where_nothing_can_fail() -> None:
     assert not await completes_within(1_000_000, source().wait_for_fix())
 
 
-def scripted(kind: Literal["gap", "halt", "mute"]) -> Synthetic:
-    return Synthetic(quotes_per_second=10, faults=[SyntheticFault(kind=kind, after_seconds=10, for_seconds=5)])
+def scripted(kind: Literal["gap", "halt", "mute"]) -> SyntheticSettings:
+    return SyntheticSettings(quotes_per_second=10, faults=[SyntheticFault(kind=kind, after_seconds=10, for_seconds=5)])
 
 
 async def test_a_scripted_mute_is_silent_and_ends_by_itself() -> None:

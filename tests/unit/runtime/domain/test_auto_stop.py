@@ -1,19 +1,19 @@
-from sluice_contract.spec import AutoStop
+from sluice_contract.spec import AutoStopLimits
 from sluice_runtime.domain.auto_stop import Streak, breach
 
 
 def test_no_limit_is_never_reached() -> None:
-    assert breach(AutoStop(), 1e9, 10**9) is None
+    assert breach(AutoStopLimits(), 1e9, 10**9) is None
 
 
 def test_the_time_is_up_at_its_end_and_not_before() -> None:
-    limits = AutoStop(after_seconds=60)
+    limits = AutoStopLimits(after_seconds=60)
     assert breach(limits, 59.9, 0) is None
     assert breach(limits, 60.0, 0) == "autoStop.afterSeconds: the job has streamed for 60 s"
 
 
 def test_errors_count_up_to_their_limit() -> None:
-    limits = AutoStop(after_consecutive_errors=3)
+    limits = AutoStopLimits(after_consecutive_errors=3)
     assert breach(limits, 1e9, 2) is None
     assert breach(limits, 0, 3) == "autoStop.afterConsecutiveErrors: 3 consecutive failures"
 

@@ -83,7 +83,7 @@ def test_ready_is_live_finished_or_paused_and_acknowledged(state: StreamState) -
 
 
 def test_a_fresh_heartbeat_has_every_field_and_null_for_what_is_unknown() -> None:
-    assert heartbeat(snapshot()).fields() == {
+    assert heartbeat(snapshot()).document_fields() == {
         "status": "running",
         "ts": LATER,
         "ingest_enabled": True,

@@ -34,7 +34,7 @@ def test_a_missing_side_or_a_crossed_market_has_no_mid(bid: float | None, ask: f
 def test_the_document_has_the_quote_its_writer_and_the_older_names() -> None:
     origin = Origin(source="alpaca:iex", job="acme/us", session_id="s", epoch=7)
     written_at = START + timedelta(seconds=1)
-    fields = live_quote(quote(1.0, None), origin, 3, written_at).fields()
+    fields = live_quote(quote(1.0, None), origin, 3, written_at).document_fields()
     assert fields == {
         "symbol": "A",
         "bid": 1.0,

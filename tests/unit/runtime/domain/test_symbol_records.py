@@ -159,7 +159,7 @@ def test_a_paused_symbol_s_event_times_stay_as_they_were(world: World) -> None:
     world.write()
     world.times.clear()
     [paused] = world.write(**PAUSED)
-    assert "channels" not in paused.fields()
+    assert "channels" not in paused.document_fields()
     assert world.write(1000, **PAUSED) == []
 
 

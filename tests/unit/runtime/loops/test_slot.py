@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from sluice_contract.status import ConnectionSlot
+from sluice_contract.status import ConnectionSlotStatus
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.slot import Claim
@@ -60,7 +60,7 @@ async def test_the_slot_is_claimed_before_the_connection_is_opened_and_renewed_w
         await at(0.5)
         assert world.port.claim is not None
         assert world.port.claim.holder == "us"
-        assert world.journal.slot == ConnectionSlot(acquired=True, holder="us")
+        assert world.journal.slot == ConnectionSlotStatus(acquired=True, holder="us")
         await at(100)
         assert world.port.writes >= 9
         assert len(world.source.attempts) == 1
@@ -70,7 +70,7 @@ async def test_a_job_waits_as_long_as_another_renews_and_says_for_whom(world: Wo
     async with world.other_job(), world.running():
         await at(3600)
         assert world.source.attempts == []
-        assert world.journal.snapshot().slot == ConnectionSlot(acquired=False, holder="other")
+        assert world.journal.snapshot().slot == ConnectionSlotStatus(acquired=False, holder="other")
 
 
 @pytest.mark.parametrize("pause_at", [0.1, 10.1])
@@ -202,5 +202,5 @@ async def test_whoever_lost_the_slot_closes_and_waits_for_it(world: World) -> No
         async with world.other_job():
             await at(60)
             assert world.source.open == 0
-            assert world.journal.slot == ConnectionSlot(acquired=False, holder="other")
+            assert world.journal.slot == ConnectionSlotStatus(acquired=False, holder="other")
             assert world.journal.counters.errors == {"connectionLimit": 1}

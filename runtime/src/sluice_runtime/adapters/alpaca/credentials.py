@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from sluice_contract import identity
-from sluice_contract.alpaca import Alpaca
+from sluice_contract.alpaca import AlpacaSettings
 
 from ...domain.failure import StreamError
 from ..user_text import UserTextError, read_certificates, read_user_bytes, read_user_text
@@ -31,7 +31,7 @@ class Credentials(msgspec.Struct, frozen=True):
 class AlpacaMount:
     """Reads the mounted files for each connection, so that a rotated Secret needs no restart."""
 
-    def __init__(self, settings: Alpaca, credentials_dir: Path, ca_file: Path | None) -> None:
+    def __init__(self, settings: AlpacaSettings, credentials_dir: Path, ca_file: Path | None) -> None:
         self._secret = settings.credentials_secret_ref.name if settings.credentials_secret_ref else ""
         self._credentials_dir = credentials_dir
         self._ca_file = ca_file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sluice_contract.alpaca import Alpaca
+from sluice_contract.alpaca import AlpacaSettings
 
 from .credentials import AlpacaMount, Credentials
 
@@ -12,7 +12,7 @@ from .credentials import AlpacaMount, Credentials
 class EnvironmentMount(AlpacaMount):
     """A fixed key pair in place of mounted files. `ca_file` is read as in a pod."""
 
-    def __init__(self, settings: Alpaca, credentials: Credentials, ca_file: Path | None = None) -> None:
+    def __init__(self, settings: AlpacaSettings, credentials: Credentials, ca_file: Path | None = None) -> None:
         super().__init__(settings, Path(), ca_file)
         self._given = credentials
 

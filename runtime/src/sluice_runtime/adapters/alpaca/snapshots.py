@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import aiohttp
 import msgspec
 
-from sluice_contract.alpaca import Alpaca
+from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.status import Instant
 
 from ...domain.batches import batches
@@ -52,7 +52,7 @@ class _Crypto(msgspec.Struct):
 class AlpacaSnapshots:
     """Fetches snapshots. Keeps no connection open, because requests are rare."""
 
-    def __init__(self, settings: Alpaca, mount: AlpacaMount, host: str = HOST) -> None:
+    def __init__(self, settings: AlpacaSettings, mount: AlpacaMount, host: str = HOST) -> None:
         self._is_crypto = settings.feed == "crypto"
         self._url = f"{host}/{'v1beta3/crypto/us' if self._is_crypto else 'v2/stocks'}/snapshots"
         self._feed = {} if self._is_crypto else {"feed": settings.feed}

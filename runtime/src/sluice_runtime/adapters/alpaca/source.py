@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from sluice_contract.alpaca import Alpaca, AlpacaEngine
+from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 
 from ...domain.failure import StreamError
 from ...ports import Listener
@@ -51,7 +51,7 @@ class AlpacaSource:
 
     def __init__(
         self,
-        settings: Alpaca,
+        settings: AlpacaSettings,
         mount: AlpacaMount,
         patience: Timeouts = Timeouts(),  # noqa: B008  frozen
     ) -> None:

@@ -22,7 +22,7 @@ from google.cloud.firestore_v1.types import (
     StructuredQuery,
 )
 
-from sluice_contract.spec import Firestore
+from sluice_contract.spec import FirestoreSettings
 
 from .channel import open_channel
 from .credentials import Access, find_access, first_line
@@ -171,7 +171,7 @@ class FirestoreConnection:
         self._deadline_errors.record_new_channel(at)
 
 
-async def firestore_connection(settings: Firestore, project: str, key: Path | None) -> FirestoreConnection:
+async def firestore_connection(settings: FirestoreSettings, project: str, key: Path | None) -> FirestoreConnection:
     """Return a connection to the job's database, for the running event loop.
 
     `project` may be empty and `key` may be missing, see `find_access`.

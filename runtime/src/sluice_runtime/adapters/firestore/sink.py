@@ -46,7 +46,7 @@ class FirestoreSink:
         """Write whole quote documents in one commit."""
         writes = self._writes()
         for each in quotes:
-            writes.replace_document(self._quote(each.symbol), each.fields())
+            writes.replace_document(self._quote(each.symbol), each.document_fields())
         await self._commit(writes)
 
     async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
@@ -64,7 +64,7 @@ class FirestoreSink:
         """Write whole bar documents in one commit."""
         writes = self._writes()
         for bar in bars:
-            writes.replace_document(self._bar(bar.symbol), bar.fields())
+            writes.replace_document(self._bar(bar.symbol), bar.document_fields())
         await self._commit(writes)
 
     async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
@@ -95,7 +95,7 @@ class FirestoreSink:
         for state in states:
             record = self._record(state.canonical_symbol)
             if owners.get(record) in (None, self._job):
-                writes.merge_document(record, state.fields())
+                writes.merge_document(record, state.document_fields())
         await self._commit(writes)
 
     async def recorded_symbols_of_job(self) -> frozenset[str]:
@@ -161,7 +161,7 @@ class FirestoreSink:
             raise FencedError(f"a later process of this job writes (epoch {epoch}; this is epoch {heartbeat.epoch})")
         writes = self._writes()
         as_read = before.update_time if before else None
-        writes.replace_unchanged_document(self._heartbeat, heartbeat.fields(), as_read)
+        writes.replace_unchanged_document(self._heartbeat, heartbeat.document_fields(), as_read)
         try:
             await self._connection.commit(writes, seconds)
         except _OVERTAKEN:
@@ -188,7 +188,7 @@ class FirestoreSink:
         with sink_errors():
             found = await self._connection.query_documents(parent, _query(collection_id, field, value))
         symbols = {each.name.rpartition("/")[2]: each.fields.get("canonical_symbol") for each in found}
-        return frozenset(symbol for place, symbol in symbols.items() if documents.is_at(symbol, place))
+        return frozenset(symbol for place, symbol in symbols.items() if documents.has_document_id(symbol, place))
 
     async def _read(self, names: Sequence[str], *fields: str) -> list[StoredDocument]:
         """Return these fields of the documents that exist."""

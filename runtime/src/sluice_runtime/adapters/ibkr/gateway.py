@@ -14,7 +14,7 @@ from typing import Any
 
 from ib_async import IB, Contract, StartupFetchNONE
 
-from sluice_contract.ibkr import IBKR
+from sluice_contract.ibkr import IBKRSettings
 
 from ...domain.failure import StreamError
 from ..shielding import uninterrupted
@@ -41,7 +41,7 @@ class _Client(IB):
 class Gateway:
     """One connection to an IB Gateway or TWS, and its state."""
 
-    def __init__(self, settings: IBKR, patience: IBKRTimeouts) -> None:
+    def __init__(self, settings: IBKRSettings, patience: IBKRTimeouts) -> None:
         self.client = _Client()
         self.outages = Outages()
         self.compared_values = asyncio.Event()  # the connection has ended, or subscriptions must be renewed

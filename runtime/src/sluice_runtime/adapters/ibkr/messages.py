@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from sluice_contract.ibkr import IBKR
+from sluice_contract.ibkr import IBKRSettings
 from sluice_contract.status import SymbolRejection
 
 from ...domain.failure import Impairment, StreamError
@@ -123,12 +123,12 @@ def rejects(code: int) -> bool:
     return not (2100 <= code < 2200 or code in _HARMLESS)
 
 
-def address(settings: IBKR) -> str:
+def address(settings: IBKRSettings) -> str:
     """Return host:port, for messages."""
     return f"{settings.host}:{settings.port}"
 
 
-def end(code: int, words: str, settings: IBKR) -> StreamError | None:
+def end(code: int, words: str, settings: IBKRSettings) -> StreamError | None:
     """Return the StreamError if a message announces the end of the connection, otherwise None."""
     if code == CLIENT_ID_IN_USE:
         return StreamError(
@@ -143,7 +143,7 @@ def end(code: int, words: str, settings: IBKR) -> StreamError | None:
     return None
 
 
-def unreachable(settings: IBKR, error: object) -> StreamError:
+def unreachable(settings: IBKRSettings, error: object) -> StreamError:
     """Return the StreamError for a gateway that cannot be reached."""
     return StreamError(
         "network",
@@ -151,7 +151,7 @@ def unreachable(settings: IBKR, error: object) -> StreamError:
     )
 
 
-def unready(settings: IBKR, what: str) -> StreamError:
+def unready(settings: IBKRSettings, what: str) -> StreamError:
     """Return the StreamError for a gateway that does not accept this client."""
     return StreamError(
         "network",
@@ -159,11 +159,11 @@ def unready(settings: IBKR, what: str) -> StreamError:
     )
 
 
-def closed(settings: IBKR) -> StreamError:
+def closed(settings: IBKRSettings) -> StreamError:
     """Return the StreamError for a connection that the gateway closed."""
     return StreamError("upstreamClosed", f"{address(settings)} closed the connection; reconnecting")
 
 
-def silent(settings: IBKR, seconds: float) -> StreamError:
+def silent(settings: IBKRSettings, seconds: float) -> StreamError:
     """Return the StreamError for a gateway that no longer answers."""
     return StreamError("stall", f"{address(settings)} has not answered for {seconds:.0f} s; reconnecting")

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sluice_contract.ibkr import IBKR
+from sluice_contract.ibkr import IBKRSettings
 
 from ...domain.failure import StreamError
 from ...ports import Connection, Listener
@@ -22,7 +22,7 @@ class IBKRSource:
 
     name = "ibkr"
 
-    def __init__(self, settings: IBKR, patience: IBKRTimeouts = IBKRTimeouts()) -> None:  # noqa: B008  frozen
+    def __init__(self, settings: IBKRSettings, patience: IBKRTimeouts = IBKRTimeouts()) -> None:  # noqa: B008  frozen
         self._settings = settings
         self._patience = patience
 

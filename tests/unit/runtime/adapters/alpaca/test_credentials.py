@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_contract.alpaca import Alpaca
+from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
 from sluice_runtime.domain.failure import StreamError
@@ -13,7 +13,7 @@ from support.certificates import self_signed
 from support.encodings import ENCODINGS, UNREADABLE, Encode
 from support.virtual_time import seconds, settle
 
-SETTINGS = Alpaca(credentials_secret_ref=SecretReference(name="alpaca"))
+SETTINGS = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
 
 
 def test_credentials_are_those_of_the_files_at_this_moment(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import asyncio
 from pathlib import Path
 
-from sluice_contract.alpaca import Alpaca
+from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.credentials import Credentials
 from sluice_runtime.adapters.alpaca.environment import EnvironmentMount
@@ -9,7 +9,7 @@ from sluice_runtime.loops.waiting import cancel
 from support.alpaca_provider import mount
 from support.virtual_time import at
 
-SETTINGS = Alpaca(credentials_secret_ref=SecretReference(name="alpaca"))
+SETTINGS = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
 GIVEN = Credentials("key", "secret")
 
 
@@ -22,7 +22,7 @@ def test_the_given_key_pair_takes_the_place_of_the_secret(tmp_path: Path) -> Non
 
 
 def test_a_job_that_names_no_secret_has_the_key_pair_too() -> None:
-    assert EnvironmentMount(Alpaca(), GIVEN).credentials() == GIVEN
+    assert EnvironmentMount(AlpacaSettings(), GIVEN).credentials() == GIVEN
 
 
 async def test_the_key_pair_never_changes() -> None:

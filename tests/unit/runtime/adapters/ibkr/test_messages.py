@@ -1,11 +1,11 @@
 import pytest
 
-from sluice_contract.ibkr import IBKR
+from sluice_contract.ibkr import IBKRSettings
 from sluice_runtime.adapters.ibkr import messages
 from sluice_runtime.adapters.ibkr.messages import Outages
 from sluice_runtime.domain.failure import Impairment
 
-GATEWAY = IBKR(host="gateway.acme", client_id=7)
+GATEWAY = IBKRSettings(host="gateway.acme", client_id=7)
 
 
 def impairment(outages: Outages) -> Impairment:
