@@ -10,7 +10,7 @@ from .schema import custom_resource_definition
 
 
 def write_generated_files(root: Path) -> None:
-    """Write the CRD and the field reference below the root directory of the project."""
+    """Write the two generated files, the CRD and the field reference, below a root directory."""
     for folder in ("crds", "docs"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     manifest = msgspec.yaml.encode(custom_resource_definition()).decode()

@@ -12,7 +12,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 def cut_to_bounds(part: S) -> S:
-    """Return the part with every text and list in it cut to its `maxLength` or `maxItems`."""
+    """Return the part of a document with each text and each list cut to its `maxLength` or `maxItems`."""
     changes = {}
     for name, kind in _bounded_fields(type(part)):
         value = getattr(part, name)

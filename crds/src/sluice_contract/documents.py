@@ -20,13 +20,13 @@ _TIMED = {"bars": ("1Min", "last_bar_ts_utc")}
 
 
 def document_id(symbol: str) -> str:
-    """Return the document ID of a symbol. Firestore allows no slash, so `BTC/USD` becomes `BTC-USD`."""
+    """Return the ID of the documents of a symbol. An ID contains no slash, so `BTC/USD` becomes `BTC-USD`."""
     return symbol.replace("/", "-")
 
 
-def has_document_id(symbol: object, place: str) -> TypeGuard[str]:
-    """Return whether `symbol` is a symbol whose document ID is `place`."""
-    return isinstance(symbol, str) and document_id(symbol) == place
+def has_document_id(symbol: object, identifier: str) -> TypeGuard[str]:
+    """Return whether `symbol` is a text whose document ID is `identifier`."""
+    return isinstance(symbol, str) and document_id(symbol) == identifier
 
 
 def live_quote_path(tenant: str, collection: str, symbol: str) -> str:
@@ -40,12 +40,12 @@ def heartbeat_path(tenant: str, document: str) -> str:
 
 
 def ingest_state_path(tenant: str, symbol: str) -> str:
-    """Return the path of the record of a symbol, which a pause never destroys."""
+    """Return the path of the ingest_state record of a symbol. A pause does not delete the record."""
     return f"{ingest_state_collection(tenant)}/{document_id(symbol)}"
 
 
 def ingest_state_collection(tenant: str) -> str:
-    """Return the path of the collection with all records of a tenant."""
+    """Return the path of the collection that contains all ingest_state records of a tenant."""
     return f"tenants/{tenant}/ingest_state"
 
 
@@ -55,7 +55,10 @@ def live_bar_path(tenant: str, symbol: str) -> str:
 
 
 class LiveBar(msgspec.Struct, frozen=True, kw_only=True):
-    """The last one-minute bar of a symbol. `ts` is the start of the minute, `job` (namespace/name) is the writer."""
+    """The document with the last one-minute bar of a symbol.
+
+    `ts` is the start of the minute. `job` (namespace/name) is the job that wrote the document.
+    """
 
     symbol: str
     timeframe: str
@@ -68,14 +71,14 @@ class LiveBar(msgspec.Struct, frozen=True, kw_only=True):
     job: str
 
     def document_fields(self) -> dict[str, Any]:
-        """Return the document as it is written."""
+        """Return the fields of the document."""
         return msgspec.structs.asdict(self)
 
 
 class LiveQuote(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest quote of a symbol. `price` is the mid while both sides are known. Sizes are in the provider's unit.
+    """The document with the latest quote of a symbol. Sizes are in the provider's unit.
 
-    `job` (namespace/name), `session_id` and `epoch` are those of the writer's heartbeat.
+    `job` (namespace/name), `session_id` and `epoch` have the same values as in the heartbeat of the writer.
     """
 
     symbol: str
@@ -94,7 +97,7 @@ class LiveQuote(msgspec.Struct, frozen=True, kw_only=True):
     status: QuoteState = "live"
 
     def document_fields(self) -> dict[str, Any]:
-        """Return the document as it is written, with the field names of older readers in addition."""
+        """Return the fields of the document. Some values also appear under the names that older readers use."""
         return {
             **msgspec.structs.asdict(self),
             "bid_price": self.bid,
@@ -105,7 +108,10 @@ class LiveQuote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """The heartbeat of a job. `ts` is the writer's time; the four `last_…`/`loop_…` times advance independently."""
+    """The document with the heartbeat of a job. `ts` is the time of the write by the writer's clock.
+
+    `loop_tick_at`, `last_message_at`, `last_quote_ts` and `last_write_at` advance independently of each other.
+    """
 
     status: str
     ts: datetime
@@ -127,14 +133,14 @@ class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
     last_write_at: datetime | None
 
     def document_fields(self) -> dict[str, Any]:
-        """Return the document as it is written."""
+        """Return the fields of the document."""
         return msgspec.structs.asdict(self)
 
 
 class IngestState(msgspec.Struct, frozen=True, kw_only=True):
-    """The record of a symbol. `last_times` are the event times of the channels that have sent data.
+    """The ingest_state record of a symbol. `last_times` has the time of the last event of each channel with data.
 
-    `job` (namespace/name) is the job that wrote the documents of the symbol; None once they are deleted.
+    `job` (namespace/name) is the job that wrote the documents of the symbol; None after they are deleted.
     """
 
     canonical_symbol: str
@@ -146,7 +152,7 @@ class IngestState(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
     def document_fields(self) -> dict[str, Any]:
-        """Return the fields that are merged into the document."""
+        """Return the fields to merge into the document. Absent fields keep their stored values."""
         return {
             "canonical_symbol": self.canonical_symbol,
             "job": self.job,

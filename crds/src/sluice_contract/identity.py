@@ -63,15 +63,15 @@ TOKEN_KEY = "token"  # noqa: S105  the name of a key, not a key
 
 
 def pod_name(job_name: str) -> str:
-    """Return the name of the one pod that a job may have. The API server itself refuses a second pod of this name."""
+    """Return the name of the pod of a job. A job has at most one pod, because names are unique in the API server."""
     return job_name + POD_SUFFIX
 
 
 class InjectedJob(CamelStruct, frozen=True):
-    """The document that carries a job into its pod, as JSON in the environment variable `SLUICE_JOB`.
+    """The document with which the operator passes a job to its pod: JSON in the environment variable `SLUICE_JOB`.
 
-    `spec` is the cold part of what was declared when the pod was created. The pod reads the live IngestJob before it
-    opens a connection: the job may have been paused since.
+    `spec` is the spec without hot fields, as it was when the pod was created. The pod reads the IngestJob from the API
+    server before it opens a connection, because the job may have been paused meanwhile.
     """
 
     namespace: str

@@ -1,4 +1,4 @@
-"""Socket options with which a TCP connection detects an unresponsive peer about 9 s after its last packet.
+"""Socket options with which a TCP connection detects an unresponsive peer about 9 s after the last packet from it.
 
 Without them, Linux keeps a half-open connection for more than two hours while it is idle, and for about 15 minutes
 while data is unacknowledged: a firewall, NAT gateway or load balancer has dropped its state (docs/adr/0013).
@@ -24,7 +24,7 @@ _OPTIONS: Final = (
 
 
 def create_keepalive_socket(family: int, kind: int, protocol: int) -> socket.socket:
-    """Return a new socket with these options.
+    """Return a new socket with TCP keepalive and a TCP user timeout, which detect an unresponsive peer.
 
     Raises:
         OSError: the socket cannot be created, or an option cannot be set.

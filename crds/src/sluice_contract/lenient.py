@@ -1,7 +1,7 @@
 """Lenient decoding of documents that another version, or any authorized writer, has stored.
 
-Fields that can be read are read; a field that cannot be read is treated as absent. This is for parts of a document
-that must not prevent their reader from working, such as a status.
+A field that cannot be decoded is treated as absent. This is for parts of a document, such as a status, that must not
+stop the operator or a pod if they are malformed.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _BLANKS: Final[dict[type, Any]] = {str: "", int: 0, float: 0.0, bool: False, dat
 
 
 def decode_readable_fields(raw: Any, kind: type[S]) -> S:
-    """Return a value of `kind` with every field of `raw` that can be read. Never raises.
+    """Convert a decoded document to a struct of type `kind`, with each field that can be decoded. Never raises.
 
-    A field that cannot be read has its default; where there is none, it is empty: "", 0, False, 1970, or a part whose
-    fields are empty. Items of a list that cannot be read are left out.
+    A field that cannot be decoded has its default. If it has no default, it is empty: "", 0, False, the year 1970, an
+    empty list, or a struct whose fields are empty. Items of a list that cannot be decoded are left out.
     """
     try:
         return msgspec.convert(raw, kind)
@@ -42,7 +42,7 @@ def _struct_of_readable_fields(raw: dict[Any, Any], kind: type[S]) -> S:
 
 
 def _readable_value_or_none(raw: Any, kind: Any) -> Any:
-    """Return the value, as far as it can be read; None if it cannot be."""
+    """Return the value with the parts of it that can be decoded; None if nothing can be decoded."""
     if (value := _decoded_value_or_none(raw, kind)) is not None:
         return value
     plain = _type_without_bounds_and_none(kind)
@@ -57,7 +57,7 @@ def _readable_value_or_none(raw: Any, kind: Any) -> Any:
 
 
 def _decoded_value_or_none(raw: Any, kind: Any) -> Any:
-    """Return the value, or None if any part of it cannot be read."""
+    """Return the decoded value; None if any part of it cannot be decoded."""
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError:
@@ -72,7 +72,7 @@ def _empty_value(kind: Any) -> Any:
 
 
 def _type_without_bounds_and_none(kind: Any) -> Any:
-    """Return the type without its bounds and without None."""
+    """Return the type without its `Annotated` bounds and without `| None`."""
     while True:
         if get_origin(kind) is Annotated:
             kind = get_args(kind)[0]

@@ -23,16 +23,16 @@ _log = logging.getLogger(__name__)
 
 
 class LogLineFormatter(logging.Formatter):
-    """Format a record as JSON: the common fields, then `job`, `tenant` and `epoch`, then the fields from `extra`."""
+    """A formatter that writes a record as JSON: the common fields, then those of the job, then those of `extra`."""
 
     def __init__(self, process_fields: Mapping[str, object] | None = None, ignored: Collection[str] = ()) -> None:
-        """Take fields for every line of the process, and attributes of records to leave out."""
+        """`process_fields` are added to every line. `ignored` are attributes of records that are left out."""
         super().__init__()
         self._process_fields = dict(process_fields or {})
         self._ignored = _RESERVED.union(ignored)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line without a line break at its end."""
+        """Return the JSON of one record, on one line and without a line break at the end."""
         severity = _severity_name(record.levelno)
         line: dict[str, object] = {
             "ts": datetime.fromtimestamp(record.created, UTC),
@@ -55,7 +55,7 @@ class LogLineFormatter(logging.Formatter):
 
 
 def configure_logging(level: str, formatter: LogLineFormatter) -> None:
-    """Send everything that is logged to standard output, also warnings and exceptions that nothing catches."""
+    """Send all logs to standard output, including Python warnings and uncaught exceptions."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)
@@ -66,7 +66,7 @@ def configure_logging(level: str, formatter: LogLineFormatter) -> None:
 
 
 def _severity_name(level: int) -> str:
-    """Return the severity of Google Cloud Logging: the highest that is not above the level."""
+    """Return the Google Cloud Logging severity of a Python log level; a level between two has the lower severity."""
     return _SEVERITIES[min(max(level // 10 * 10, 10), 50)]
 
 
@@ -78,7 +78,10 @@ def _formatted_message(record: logging.LogRecord) -> str:
 
 
 def _json_compatible_value(value: object) -> object:
-    """Return a value that JSON has, or text: msgspec would write all fields of a struct, also those its repr hides."""
+    """Return the value with JSON types only. Any other object becomes its `str`.
+
+    msgspec would encode all fields of a struct, including secrets that its repr hides.
+    """
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, list | tuple | set | frozenset):

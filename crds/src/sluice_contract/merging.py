@@ -1,7 +1,7 @@
-"""JSON merge patches (RFC 7386), which also work where a server-side apply does not.
+"""JSON merge patches (RFC 7386), for writes that a server-side apply cannot do.
 
-The API server answers HTTP 500 to each apply on an object that contains a value which its schema cannot type. And an
-apply keeps what another writer has added to the fields of its writer.
+The API server answers HTTP 500 to each apply on an object in which a stored value breaks the schema. And an apply does
+not remove values that another writer has added to the fields of this writer.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def create_merge_patch(stored: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
-    """Return the patch that makes `stored` equal to `wanted`; empty if they are equal already."""
+    """Return the merge patch that changes `stored` to `wanted`; empty if they are equal."""
     removed: dict[str, Any] = {name: None for name in stored if name not in wanted}
     changed: dict[str, Any] = {}
     for name, value in wanted.items():
@@ -24,7 +24,7 @@ def create_merge_patch(stored: dict[str, Any], wanted: dict[str, Any]) -> dict[s
 
 
 def create_removal_patch(stored: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
-    """Return the patch that removes from `stored` what is not in `wanted`; empty if there is nothing to remove."""
+    """Return the merge patch that only removes the fields of `stored` that `wanted` lacks; empty if there are none."""
     found: dict[str, Any] = {}
     for name, value in stored.items():
         if name not in wanted:

@@ -35,7 +35,7 @@ no quotes and no bars, so it shares none. It writes its heartbeat, so it needs i
 
 
 def field_reference_page() -> str:
-    """Return the page as Markdown."""
+    """Return the text of docs/ingestjob.md."""
     schema = open_api_schema()
     properties = schema["properties"]
     rules = "\n".join(f"* {rule.message}." for rule in RULES)

@@ -44,7 +44,7 @@ class TapeLocation(CamelStruct, frozen=True):
 
     @property
     def relative_path(self) -> str:
-        """The path of the tape below its mount directory."""
+        """The path of the tape file, relative to the directory where its volume is mounted."""
         if self.claim_ref is not None:
             return self.claim_ref.path
         return self.config_map_ref.key if self.config_map_ref is not None else ""

@@ -26,7 +26,7 @@ class ObjectMeta(CamelStruct, frozen=True):
 
 
 def resource_version_number(resource_version: str) -> int:
-    """Return a resourceVersion as a number, which etcd counts up with each write; 0 if it is not a number."""
+    """Return a resourceVersion as a number, which grows with each write to etcd; 0 if it is not a number."""
     return int(resource_version) if resource_version.isdecimal() else 0
 
 
@@ -39,9 +39,10 @@ class IngestJob(CamelStruct, frozen=True):
 
 
 def decode_ingest_job(document: dict[str, Any]) -> IngestJob:
-    """Return the typed form of a decoded IngestJob.
+    """Convert a decoded document to an `IngestJob`.
 
     Raises:
-        msgspec.ValidationError: the document breaks a bound; the message names the field (`$.spec.symbols[0]`).
+        msgspec.ValidationError: a value has the wrong type or is out of bounds. The message names the field, such as
+            `$.spec.symbols[0]`.
     """
     return msgspec.convert(document, IngestJob)

@@ -1,4 +1,4 @@
-"""The type of rules across fields."""
+"""The type of the validation rules that concern more than one field."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from .resource import IngestJob
 
 
 class ValidationRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule: its path in the schema (below the root), its CEL expression, its message, and its predicate in Python."""
+    """A validation rule, once as a CEL expression for the API server and once as a Python predicate (`holds`).
+
+    `path` is the place in the schema, below the root, to which the CEL expression is attached.
+    """
 
     path: tuple[str, ...]
     rule: str

@@ -1,4 +1,4 @@
-"""Rules across fields, as CEL for the API server and as predicates for use without an API server."""
+"""Validation rules across fields, as CEL for the API server and as Python for use without an API server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .rule import ValidationRule
 
 
 def messages_of_broken_rules(job: IngestJob) -> list[str]:
-    """Return the messages of the rules that a document breaks."""
+    """Return the message of each rule that the job breaks."""
     return [rule.message for rule in RULES if not rule.holds(job)]
 
 

@@ -81,7 +81,7 @@ def custom_resource_definition() -> Schema:
 
 
 def open_api_schema() -> Schema:
-    """Return the structural schema of an IngestJob, including its rules."""
+    """Return the OpenAPI schema of an IngestJob, with its CEL rules."""
     schema: Schema = {
         "type": "object",
         "description": _docstring_on_one_line(IngestJob.__doc__),
@@ -100,7 +100,7 @@ def open_api_schema() -> Schema:
 
 
 def field_rows(part: Schema, path: str = "") -> Iterator[tuple[str, Schema, bool]]:
-    """Yield every field below a schema, depth first: its dotted path, its schema, and whether it is required."""
+    """Yield each field of a schema and its nested objects: its dotted path, its schema, and whether it is required."""
     for name, field in part.get("properties", {}).items():
         here = f"{path}.{name}" if path else name
         yield here, field, name in part.get("required", ())
@@ -120,7 +120,7 @@ def _add_rule(schema: Schema, rule: ValidationRule) -> None:
 
 
 def _type_schema(kind: inspect.Type) -> Schema:
-    """The schema of one type, without its place in a parent."""
+    """Return the OpenAPI schema of a type."""
     schema_of = _SCHEMA_BY_TYPE.get(type(kind))
     if schema_of is None:
         raise TypeError(f"no OpenAPI schema for {kind}")
@@ -132,7 +132,7 @@ def _annotated_schema(kind: inspect.Metadata) -> Schema:
 
 
 def _optional_schema(kind: inspect.UnionType) -> Schema:
-    """The schema of the one type that the union has besides None."""
+    """Return the OpenAPI schema of the type `X` in the union `X | None`."""
     [inner] = [each for each in kind.types if not isinstance(each, inspect.NoneType)]
     return _type_schema(inner)
 

@@ -249,9 +249,9 @@ class IngestJobSpec(CamelStruct, frozen=True):
 
     @property
     def alpaca_and_secret_name(self) -> tuple[AlpacaSettings, str] | None:
-        """Return Alpaca's settings and the name of the Secret with its credentials.
+        """The settings of provider alpaca and the name of the Secret with the credentials.
 
-        Return None for other providers, and for a dry run that simulates quotes without credentials.
+        None for other providers, and for a dry run that simulates quotes without credentials.
         """
         if self.provider != "alpaca" or self.alpaca is None or self.alpaca.credentials_secret_ref is None:
             return None
@@ -275,9 +275,9 @@ HOT_FIELDS = frozenset(
 
 
 def without_hot_fields(spec: IngestJobSpec) -> IngestJobSpec:
-    """Return the spec with each hot field at its default, and one placeholder symbol (the schema requires one).
+    """Return the spec with the default value of each hot field, and one placeholder symbol (one is required).
 
-    Two specs that need the same pod have the same cold part.
+    Two specs for which the operator builds the same pod give the same result.
     """
     return IngestJobSpec(
         tenant=spec.tenant,

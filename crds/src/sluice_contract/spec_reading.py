@@ -1,7 +1,7 @@
-"""Reading of the spec of a stored IngestJob, as far as this version understands it.
+"""Decoding of the spec of a stored IngestJob that this version may understand only in part.
 
-The API server may have stored a spec that this version cannot decode: the CRD is newer, or its schema has a hole. A
-stop must take effect all the same, so each field that stops a job is read on its own, whatever else is in the spec.
+The API server may have stored a spec that this version cannot decode, because the CRD is newer or its schema is
+incomplete. A stop must take effect all the same, so each field that stops a job is decoded separately.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _MAX_PROBLEM_LENGTH: Final = 500
 class StopFields(CamelStruct, frozen=True):
     """The fields of a spec that stop the job or some of its symbols.
 
-    `problem` is a sentence that names the first of these fields that is not understood. The whole job is then paused,
-    because it is unknown what else the author wanted to stop.
+    If one of these fields is not understood, `problem` is a sentence that names it. The whole job is then paused,
+    because the author may have wanted to stop all of it.
     """
 
     enabled: bool = True
@@ -32,10 +32,10 @@ class StopFields(CamelStruct, frozen=True):
 
 
 class SpecReadResult(CamelStruct, frozen=True):
-    """A spec, as far as it is understood.
+    """The result of decoding a spec that may be understood only in part.
 
-    `spec` is None if a field other than the stop fields is not understood; `problem` then names that field. The stop
-    fields of `spec` are those of `stops`.
+    `stops` are the stop fields. `spec` is the whole spec with these stop fields. If another field is not understood,
+    `spec` is None and `problem` names that field.
     """
 
     spec: IngestJobSpec | None
@@ -44,7 +44,7 @@ class SpecReadResult(CamelStruct, frozen=True):
 
 
 def read_spec(raw: Any) -> SpecReadResult:
-    """Return the understood part of a decoded `spec`. Never raises."""
+    """Convert the decoded `spec` of a document, or the part of it that is understood. Never raises."""
     try:
         spec = msgspec.convert(raw, IngestJobSpec)
     except msgspec.ValidationError:
@@ -56,12 +56,12 @@ def read_spec(raw: Any) -> SpecReadResult:
 
 
 def stop_fields(spec: IngestJobSpec) -> StopFields:
-    """Return the stop fields of a completely decoded spec."""
+    """Return the stop fields of a spec."""
     return StopFields(enabled=spec.enabled, pause=spec.pause, paused_symbols=spec.paused_symbols)
 
 
 def with_stop_fields(spec: IngestJobSpec, stops: StopFields) -> IngestJobSpec:
-    """Return the spec with other stop fields."""
+    """Return the spec with its stop fields replaced by `stops`."""
     return msgspec.structs.replace(spec, enabled=stops.enabled, pause=stops.pause, paused_symbols=stops.paused_symbols)
 
 

@@ -1,4 +1,4 @@
-"""Validation of a document where there is no API server, with messages like those of an API server and kubectl."""
+"""Validation of an IngestJob document without an API server, with messages like those of kubectl."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _STEP = re.compile(r"\[(?P<index>\d+)\]|\.?(?P<name>[^.\[\]]+)")
 
 
 def find_mistakes(document: dict[str, Any]) -> list[str]:
-    """Return a sentence for each mistake: unknown fields, values out of bounds, broken rules across fields."""
+    """Return a sentence for each mistake in an IngestJob document.
+
+    Mistakes are unknown fields, values of the wrong type or out of bounds, and broken rules across fields.
+    """
     if found := [
         *_mistakes_in_header(document),
         *_unknown_field_mistakes(document, _schema_without_metadata_and_status(open_api_schema())),
@@ -46,13 +49,16 @@ def _mistakes_in_header(document: dict[str, Any]) -> Iterator[str]:
 
 
 def _schema_without_metadata_and_status(schema: Schema) -> Schema:
-    """Return the schema without metadata, which Kubernetes validates, and without status, which users do not write."""
+    """Return the schema with any content allowed in `metadata` and `status`.
+
+    Kubernetes validates the metadata, and users do not write the status.
+    """
     known = {name: field for name, field in schema["properties"].items() if name not in ("metadata", "status")}
     return schema | {"properties": known | {"metadata": {}, "status": {}}}
 
 
 def _unknown_field_mistakes(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
-    """Yield a sentence for each unknown field below `path`. Decoding reports a value of another type."""
+    """Yield a sentence for each unknown field and each duplicate below `path`. Wrong types are reported by decoding."""
     properties = schema.get("properties")
     if isinstance(part, list):
         yield from _duplicate_mistakes(part, schema, path)
@@ -69,7 +75,7 @@ def _unknown_field_mistakes(part: Any, schema: Schema, path: str = "") -> Iterat
 
 
 def _duplicate_mistakes(part: list[Any], schema: Schema, path: str) -> Iterator[str]:
-    """Yield a sentence for each duplicate in a set, or duplicate key in a map."""
+    """Yield a sentence for each duplicate item, if the list is a set or a map."""
     keys = schema.get("x-kubernetes-list-map-keys", [])
     is_unique = bool(keys) or schema.get("x-kubernetes-list-type") == "set"
     if is_unique:
@@ -80,7 +86,7 @@ def _duplicate_mistakes(part: list[Any], schema: Schema, path: str) -> Iterator[
 
 
 def _decoding_mistake(error: str, document: dict[str, Any]) -> str:
-    """Return msgspec's message with the value and the description of the field."""
+    """Return a sentence about an error of msgspec, with the value and the description of the field."""
     parts = _AT.fullmatch(error)
     if parts is None:
         return f"this is not an IngestJob: {error}"
@@ -93,7 +99,7 @@ def _decoding_mistake(error: str, document: dict[str, Any]) -> str:
 
 
 def _value_and_schema_at(path: str, document: dict[str, Any]) -> tuple[Any, Schema]:
-    """Return the value at a path and its schema; None and an empty schema if the path does not exist."""
+    """Return the value at a path and its schema. If they do not exist, return None and an empty schema."""
     value: Any = document
     schema = open_api_schema()
     for step in _STEP.finditer(path):
