@@ -41,10 +41,10 @@ def heartbeat_path(tenant: str, document: str) -> str:
 
 def ingest_state_path(tenant: str, symbol: str) -> str:
     """Return the path of the ingest_state record of a symbol. A pause does not delete the record."""
-    return f"{ingest_state_collection(tenant)}/{document_id(symbol)}"
+    return f"{ingest_state_collection_path(tenant)}/{document_id(symbol)}"
 
 
-def ingest_state_collection(tenant: str) -> str:
+def ingest_state_collection_path(tenant: str) -> str:
     """Return the path of the collection that contains all ingest_state records of a tenant."""
     return f"tenants/{tenant}/ingest_state"
 
@@ -160,10 +160,10 @@ class IngestState(msgspec.Struct, frozen=True, kw_only=True):
             "pause_fetch": self.pause_fetch,
             "updated_at": self.updated_at,
             **({"notes": self.notes} if self.notes is not None else {}),
-            **({"channels": self._channels()} if self.last_times else {}),
+            **({"channels": self._channel_times()} if self.last_times else {}),
         }
 
-    def _channels(self) -> dict[str, dict[str, Any]]:
+    def _channel_times(self) -> dict[str, dict[str, Any]]:
         found = {}
         for name, ts in self.last_times.items():
             timeframe, field = _TIMED.get(name, ("tick", "last_ts"))

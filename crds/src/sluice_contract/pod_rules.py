@@ -19,13 +19,13 @@ def _predicate_on_pod(holds: Callable[[PodOptions], bool]) -> Callable[[IngestJo
 
 
 def _map_key_rules(
-    field: str, of: Callable[[PodOptions], Mapping[str, str]], reserved: tuple[str, ...]
+    field: str, map_of_pod: Callable[[PodOptions], Mapping[str, str]], reserved: tuple[str, ...]
 ) -> tuple[ValidationRule, ...]:
     named = ValidationRule(
         path=("spec", "pod", field),
         rule=f"self.all(key, key.size() <= 317 && key.matches(r'{QUALIFIED_NAME}'))",
         message=f"a key of spec.pod.{field} is not a qualified name: write it like example.com/name",
-        holds=_predicate_on_pod(lambda pod: all(re.match(QUALIFIED_NAME, key) for key in of(pod))),
+        holds=_predicate_on_pod(lambda pod: all(re.match(QUALIFIED_NAME, key) for key in map_of_pod(pod))),
     )
     starts = tuple(f"{domain}/" for domain in reserved)
     if not starts:
@@ -34,7 +34,7 @@ def _map_key_rules(
         path=("spec", "pod", field),
         rule="self.all(key, " + " && ".join(f"!key.startsWith('{start}')" for start in starts) + ")",
         message=f"spec.pod.{field} cannot have keys of {' and '.join(reserved)}: remove them (the operator sets them)",
-        holds=_predicate_on_pod(lambda pod: not any(key.startswith(starts) for key in of(pod))),
+        holds=_predicate_on_pod(lambda pod: not any(key.startswith(starts) for key in map_of_pod(pod))),
     )
     return named, free
 

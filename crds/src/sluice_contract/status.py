@@ -51,9 +51,9 @@ Name = Annotated[str, Meta(max_length=253)]
 Sentence = Annotated[str, Meta(max_length=1024)]
 
 
-def enum_text_schema(values: Any, description: str) -> Meta:
+def enum_text_schema(literal: Any, description: str) -> Meta:
     """Return the schema of a text field that lists the values of a Literal. Decoding accepts any text."""
-    return Meta(description=description, max_length=63, extra_json_schema={"enum": list(get_args(values))})
+    return Meta(description=description, max_length=63, extra_json_schema={"enum": list(get_args(literal))})
 
 
 class Condition(CamelStruct, frozen=True):

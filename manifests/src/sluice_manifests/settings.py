@@ -76,24 +76,24 @@ def image_tag(image: str) -> str:
     return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
-def _image_expression(values: str) -> RequiredExpression:
-    image = f'include "sluice.image" (dict "image" .Values.{values} "version" .Chart.AppVersion)'
+def _image_expression(value_name: str) -> RequiredExpression:
+    image = f'include "sluice.image" (dict "image" .Values.{value_name} "version" .Chart.AppVersion)'
     return RequiredExpression(f"{image} | quote")
 
 
-def _image_settings(values: str, what: str, path: Keys) -> tuple[ChartSetting, ...]:
+def _image_settings(value_name: str, description: str, path: Keys) -> tuple[ChartSetting, ...]:
     return (
         ChartSetting(
-            f"{values}.repository",
-            f"{what}, without tag.",
+            f"{value_name}.repository",
+            f"{description}, without tag.",
             REPOSITORY,
             "",
             path,
-            _image_expression(values),
+            _image_expression(value_name),
             read=image_repository,
         ),
-        ChartSetting(f"{values}.tag", "Its tag. Empty: the version of the chart's application.", TAG, ""),
-        ChartSetting(f"{values}.digest", "Its digest, sha256:... It replaces the tag.", DIGEST, ""),
+        ChartSetting(f"{value_name}.tag", "Its tag. Empty: the version of the chart's application.", TAG, ""),
+        ChartSetting(f"{value_name}.digest", "Its digest, sha256:... It replaces the tag.", DIGEST, ""),
     )
 
 

@@ -25,7 +25,7 @@ class RecordedRefusal(msgspec.Struct, frozen=True):
     at: float
 
 
-class JobMemory(msgspec.Struct):
+class TrackedJobState(msgspec.Struct):
     """The operator's observations of one job between reconciliations. Times are by the monotonic clock."""
 
     heartbeat: object = None  # the newest heartbeat seen: pod UID and time
@@ -103,15 +103,15 @@ class ObjectCache(Generic[V]):
         """Start to record the keys that change while a LIST is read, because their objects are newer than the LIST."""
         self._touched = set()
 
-    def replace_all(self, listed: dict[Key, V], kept: Callable[[V], bool]) -> dict[Key, int | None]:
+    def replace_all(self, listed: dict[Key, V], is_kept: Callable[[V], bool]) -> dict[Key, int | None]:
         """Make the cache equal to a LIST. Return the version of each object that differed; None for a removed object.
 
         A listed object replaces the known one even if its version is lower, because versions go back when a cluster is
-        restored from a backup. `kept` returns whether to keep an object that a LIST never shows.
+        restored from a backup. `is_kept` returns whether to keep an object that a LIST never shows.
         """
         touched, self._touched = self._touched or set(), None
         differed: dict[Key, int | None] = {}
-        for key in [key for key, value in self._objects.items() if key not in listed and not kept(value)]:
+        for key in [key for key, value in self._objects.items() if key not in listed and not is_kept(value)]:
             if key not in touched:
                 differed[key] = None
                 del self._objects[key]
@@ -147,12 +147,12 @@ class ClusterState:
         self.accounts: set[str] = set()  # namespaces whose account was ensured since the last resync
         self._changed = changed
         self._project_id = project_id
-        self._memories: dict[Key, JobMemory] = {}
+        self._memories: dict[Key, TrackedJobState] = {}
         self._claimed: dict[Key, tuple[str, int]] = {}  # the job UID and generation of each claim
 
-    def memory_of_job(self, key: Key) -> JobMemory:
+    def tracked_state_of_job(self, key: Key) -> TrackedJobState:
         """Return the operator's observations of the job. The caller updates them."""
-        return self._memories.setdefault(key, JobMemory())
+        return self._memories.setdefault(key, TrackedJobState())
 
     def forget_job(self, key: Key) -> None:
         """Remove all data about a job that no longer exists and has no pod of the operator."""
@@ -184,8 +184,8 @@ class ClusterState:
         self._claimed.pop(key, None)
         self._replace_claim(key, None)
 
-    def _replace_claim(self, key: Key, made: DocumentClaim | None) -> None:
-        for each in self.claims.replace_claim(key, made):
+    def _replace_claim(self, key: Key, claim: DocumentClaim | None) -> None:
+        for each in self.claims.replace_claim(key, claim):
             self._changed(each)
 
 

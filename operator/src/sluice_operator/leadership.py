@@ -60,12 +60,12 @@ class ReachableClock:
 class Leadership:
     """This replica's part in the leader election. If it leads and loses the Lease, the process exits."""
 
-    def __init__(self, leases: LeaseStore, me: str, terms: LeaseTimings, timing: ElectionClocks) -> None:
-        self.reachability = ReachableClock(timing.monotonic)
+    def __init__(self, leases: LeaseStore, replica: str, timings: LeaseTimings, clocks: ElectionClocks) -> None:
+        self.reachability = ReachableClock(clocks.monotonic)
         self._leases = leases
-        self._terms = terms
-        self._timing = timing
-        self._seen = LeaseObservation(me)
+        self._timings = timings
+        self._clocks = clocks
+        self._seen = LeaseObservation(replica)
         self._until = float("-inf")  # writes are allowed until then
         self._led = asyncio.Event()
 
@@ -75,7 +75,7 @@ class Leadership:
 
     def write_seconds_left(self) -> float:
         """Return for how many more seconds this replica may write; 0 if it may not write."""
-        return max(0.0, self._until - self._timing.monotonic())
+        return max(0.0, self._until - self._clocks.monotonic())
 
     @property
     def is_leading(self) -> bool:
@@ -90,7 +90,7 @@ class Leadership:
     async def run(self) -> None:
         """Read and renew the Lease every `retry` seconds, forever."""
         while True:
-            started = self._timing.monotonic()
+            started = self._clocks.monotonic()
             try:
                 await self._renew_or_claim()
             except Unavailable as error:
@@ -101,7 +101,7 @@ class Leadership:
                 log.warning("the Lease was not written; retrying", extra={"error": f"{type(error).__name__}: {error}"})
             else:
                 self.reachability.record_answer()
-            await asyncio.sleep(max(0.0, started + self._terms.retry - self._timing.monotonic()))
+            await asyncio.sleep(max(0.0, started + self._timings.retry - self._clocks.monotonic()))
 
     async def exit_when_lease_expires(self) -> None:
         """Wait until this replica leads, then exit the process as soon as the Lease is not renewed in time."""
@@ -119,7 +119,7 @@ class Leadership:
         try:
             record = await self._leases.read()  # a renewal that was cut off may have changed it
             if record is not None and record.holder == self._seen.me:
-                free = {"holder": "", "seconds": GIVEN_BACK_SECONDS, "renewed_at": self._timing.now()}
+                free = {"holder": "", "seconds": GIVEN_BACK_SECONDS, "renewed_at": self._clocks.now()}
                 await self._leases.write(msgspec.structs.replace(record, **free))
         except ClusterError as error:
             log.warning("the Lease was not released", extra={"error": str(error)})
@@ -128,8 +128,8 @@ class Leadership:
 
     async def _renew_or_claim(self) -> None:
         record = await self._leases.read()
-        self._seen = election.next_observation(self._seen, record, self._timing.monotonic())
-        step = election.decide_lease_action(record, self._seen, self._timing.monotonic())
+        self._seen = election.next_observation(self._seen, record, self._clocks.monotonic())
+        step = election.decide_lease_action(record, self._seen, self._clocks.monotonic())
         if isinstance(step, LeaseClaim):
             await self._write_lease(step)
         elif self._led.is_set():
@@ -137,19 +137,19 @@ class Leadership:
             self._exit_process(f"{holder} holds the Lease")
 
     async def _write_lease(self, claim: LeaseClaim) -> None:
-        asked_at, now = self._timing.monotonic(), self._timing.now()
+        asked_at, now = self._clocks.monotonic(), self._clocks.now()
         before = self._seen.record
         since = before.acquired_at if before is not None and claim.renews else now
         written = await self._leases.write(
-            LeaseRecord(claim.holder, self._terms.lease, since, now, claim.transitions, claim.resource_version)
+            LeaseRecord(claim.holder, self._timings.lease, since, now, claim.transitions, claim.resource_version)
         )
         self._seen = election.next_observation(self._seen, written, asked_at)
-        self._until = asked_at + self._terms.renew
+        self._until = asked_at + self._timings.renew
         if not self._led.is_set():
             log.info("leading", extra={"replica": claim.holder, "transitions": claim.transitions})
             self._led.set()
 
-    def _exit_process(self, why: str) -> None:
+    def _exit_process(self, reason: str) -> None:
         self._until = float("-inf")
-        log.critical("no longer leading; exiting", extra={"reason": why})
-        self._timing.exit_process()
+        log.critical("no longer leading; exiting", extra={"reason": reason})
+        self._clocks.exit_process()

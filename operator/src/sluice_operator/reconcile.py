@@ -18,7 +18,7 @@ from .domain.decision import decide
 from .domain.objects import Job, Key, Pod
 from .domain.observation import Observation, PodRefusal
 from .domain.workload import PodSettings
-from .informer_cache import ClusterState, JobMemory
+from .informer_cache import ClusterState, TrackedJobState
 from .ports import Cluster, Conflict, EventQueue, EventReport, NotFound, RequestRefused, Unavailable
 
 log = logging.getLogger(__name__)
@@ -47,10 +47,10 @@ class Reconciler:
     """It observes a job, decides, and carries out the decision. It keeps no state of its own."""
 
     def __init__(
-        self, cluster: Cluster, memory: ClusterState, recorder: EventQueue, clocks: ReconcilerClocks, pods: PodSettings
+        self, cluster: Cluster, store: ClusterState, recorder: EventQueue, clocks: ReconcilerClocks, pods: PodSettings
     ) -> None:
         self._cluster = cluster
-        self._store = memory
+        self._store = store
         self._recorder = recorder
         self._clocks = clocks
         self._pods = pods
@@ -73,11 +73,11 @@ class Reconciler:
 
     def update_observation(self, key: Key) -> Observation:
         """Return everything that is known about the job now, and update the ages that are measured between calls."""
-        job, pod, memory = self._store.jobs.get(key), self._store.pods.get(key), self._store.memory_of_job(key)
+        job, pod, memory = self._store.jobs.get(key), self._store.pods.get(key), self._store.tracked_state_of_job(key)
         if job is None and (pod is None or not facts.pod_was_created_by_operator(pod)):
             self._store.forget_job(key)
         now = self._clocks.monotonic()
-        seen = Observation(
+        observation = Observation(
             now=self._clocks.now(),
             job=job,
             pod=pod,
@@ -86,9 +86,9 @@ class Reconciler:
             refusal=_refusal_with_age(memory, now),
             conflict=self._store.claims.find_conflict(key),
         )
-        return msgspec.structs.replace(seen, **_update_ages(seen, memory, self._clocks.reachable()))
+        return msgspec.structs.replace(observation, **_update_ages(observation, memory, self._clocks.reachable()))
 
-    def _cached_cold_hash(self, job: Job | None, memory: JobMemory) -> str:
+    def _cached_cold_hash(self, job: Job | None, memory: TrackedJobState) -> str:
         if job is None or job.spec is None:
             return ""
         uid, generation = job.metadata.uid, job.metadata.generation
@@ -96,79 +96,81 @@ class Reconciler:
             memory.cold_hash = (uid, generation, workload.cold_hash(job, self._pods))
         return memory.cold_hash[2]
 
-    async def _write_status(self, key: Key, seen: Observation, decision: Decision) -> bool | None:
+    async def _write_status(self, key: Key, observation: Observation, decision: Decision) -> bool | None:
         """Write the status of the decision, if it has one. Return whether it was written; None if the job is gone."""
-        if decision.status is None or seen.job is None:
+        if decision.status is None or observation.job is None:
             return False
         try:
             self._store.jobs.put(key, await self._cluster.write_status(key, decision.status))
         except NotFound:
             return None
         for transition in decision.transitions:
-            self._recorder.record(EventReport(key, seen.job.metadata.uid, transition))
+            self._recorder.record(EventReport(key, observation.job.metadata.uid, transition))
         return True
 
-    async def _take_step(self, key: Key, seen: Observation, step: Step) -> bool:
+    async def _take_step(self, key: Key, observation: Observation, step: Step) -> bool:
         match step:
             case None:
                 return False
             case ApplyServiceAccount():
-                return await self._apply_service_account(key, seen)
+                return await self._apply_service_account(key, observation)
             case CreatePod(epoch):
-                return await self._create_pod(key, seen, epoch)
+                return await self._create_pod(key, observation, epoch)
             case DeletePod():
-                return await self._delete_pod_after_live_reads(key, seen, step)
+                return await self._delete_pod_after_live_reads(key, observation, step)
             case RefreshFromAPI():
-                return await self._refresh_job_and_pod(key, seen)
+                return await self._refresh_job_and_pod(key, observation)
 
-    async def _apply_service_account(self, key: Key, seen: Observation) -> bool:
+    async def _apply_service_account(self, key: Key, observation: Observation) -> bool:
         try:
             await self._cluster.apply_service_account(key[0])
         except RequestRefused as refused:
-            return self._store_refusal(key, seen, refused, None)
+            return self._store_refusal(key, observation, refused, None)
         self._store.accounts.add(key[0])
         return True
 
-    async def _create_pod(self, key: Key, seen: Observation, epoch: int) -> bool:
-        if seen.job is None:
+    async def _create_pod(self, key: Key, observation: Observation, epoch: int) -> bool:
+        if observation.job is None:
             return False
         try:
-            created = await self._cluster.create_pod(workload.pod_manifest(seen.job, epoch, seen.cold_hash, self._pods))
+            created = await self._cluster.create_pod(
+                workload.pod_manifest(observation.job, epoch, observation.cold_hash, self._pods)
+            )
         except RequestRefused as refused:
             self._store.accounts.discard(key[0])  # a missing account may be the cause
-            return self._store_refusal(key, seen, refused, epoch)
+            return self._store_refusal(key, observation, refused, epoch)
         except Conflict:
             # The response to an earlier creation was lost, or the pod is foreign: the next pass decides.
             await self._refresh_pod(key)
         else:
             self._store.put_pod(created)
-        self._store.memory_of_job(key).refused = None
+        self._store.tracked_state_of_job(key).refused = None
         return True
 
-    async def _delete_unless_stop_is_confirmed(self, key: Key, seen: Observation, step: DeletePod) -> bool:
+    async def _delete_unless_stop_is_confirmed(self, key: Key, observation: Observation, step: DeletePod) -> bool:
         """Delete a pod that has not confirmed a stop, unless a live read of the job shows that it has."""
         await self._refresh_job(key)
         if not stops.enforcement_is_due(self.update_observation(key)):
             return True
         self._store.accounts.discard(key[0])  # a missing RoleBinding may prevent the pod from reading and reporting
-        await self._delete_pod_after_live_reads(key, seen, step)
+        await self._delete_pod_after_live_reads(key, observation, step)
         pod = self._store.pods.get(key)
         is_deleted = pod is None or pod.metadata.uid != step.uid or facts.pod_is_terminating(pod)
-        if is_deleted and step.enforces is not None and seen.job is not None:
-            self._recorder.record(EventReport(key, seen.job.metadata.uid, step.enforces))
+        if is_deleted and step.enforces is not None and observation.job is not None:
+            self._recorder.record(EventReport(key, observation.job.metadata.uid, step.enforces))
         return True
 
-    async def _delete_pod_after_live_reads(self, key: Key, seen: Observation, step: DeletePod) -> bool:
+    async def _delete_pod_after_live_reads(self, key: Key, observation: Observation, step: DeletePod) -> bool:
         """Delete a pod, unless live reads show that the cached objects, on which the decision is based, are stale."""
-        if seen.conflict is not None:
-            holder = seen.conflict.holder
+        if observation.conflict is not None:
+            holder = observation.conflict.holder
             await self._refresh_job(holder)
             await self._refresh_pod(holder)  # the pod of a deleted job may still write
-            if self._store.claims.find_conflict(key) != seen.conflict:
+            if self._store.claims.find_conflict(key) != observation.conflict:
                 return True
         job, pod = await self._refresh_job(key), await self._refresh_pod(key)
         if (
-            _uid_and_generation(job) != _uid_and_generation(seen.job)
+            _uid_and_generation(job) != _uid_and_generation(observation.job)
             or pod is None
             or _uid_and_version(pod) != (step.uid, step.resource_version)
         ):
@@ -183,8 +185,8 @@ class Reconciler:
         await self._refresh_pod(key)
         return True
 
-    async def _refresh_job_and_pod(self, key: Key, seen: Observation) -> bool:
-        memory = self._store.memory_of_job(key)
+    async def _refresh_job_and_pod(self, key: Key, observation: Observation) -> bool:
+        memory = self._store.tracked_state_of_job(key)
         try:
             await self._refresh_job(key)
             await self._refresh_pod(key)
@@ -192,7 +194,7 @@ class Reconciler:
             memory.heartbeat_at = self._clocks.reachable()  # the pod could not have reported in this time either
             raise
         memory.looked_up = memory.heartbeat
-        return facts.heartbeat_is_overdue(seen)  # a change has already added the key
+        return facts.heartbeat_is_overdue(observation)  # a change has already added the key
 
     async def _refresh_job(self, key: Key) -> Job | None:
         try:
@@ -214,9 +216,9 @@ class Reconciler:
         self._store.put_pod(pod)
         return pod
 
-    def _store_refusal(self, key: Key, seen: Observation, refused: RequestRefused, epoch: int | None) -> bool:
-        generation = seen.job.metadata.generation if seen.job is not None else 0
-        memory = self._store.memory_of_job(key)
+    def _store_refusal(self, key: Key, observation: Observation, refused: RequestRefused, epoch: int | None) -> bool:
+        generation = observation.job.metadata.generation if observation.job is not None else 0
+        memory = self._store.tracked_state_of_job(key)
         memory.refused = informer_cache.RecordedRefusal(str(refused), generation, epoch, self._clocks.monotonic())
         log.warning(
             "the API server refused the pod or its service account",
@@ -225,28 +227,30 @@ class Reconciler:
         return True
 
 
-def _refusal_with_age(memory: JobMemory, now: float) -> PodRefusal | None:
+def _refusal_with_age(memory: TrackedJobState, now: float) -> PodRefusal | None:
     noted = memory.refused
     if noted is None:
         return None
     return PodRefusal(noted.message, noted.generation, noted.epoch, now - noted.at)
 
 
-def _update_ages(seen: Observation, memory: JobMemory, reachable: float) -> dict[str, object]:
+def _update_ages(observation: Observation, memory: TrackedJobState, reachable: float) -> dict[str, object]:
     """Update `memory` and return the fields of the observation that are measured between reconciliations.
 
     These are the age of the heartbeat, the age of an unconfirmed stop, and the confirmed symbol pauses. A pod cannot
     report while the API server is unreachable, so that time does not count.
     """
-    said = facts.report_of_current_pod(seen)
-    running = seen.pod is not None and facts.pod_is_running(seen.pod)
-    heartbeat = (seen.pod.metadata.uid, said.heartbeat.at if said else None) if seen.pod and running else None
+    said = facts.report_of_current_pod(observation)
+    running = observation.pod is not None and facts.pod_is_running(observation.pod)
+    heartbeat = (
+        (observation.pod.metadata.uid, said.heartbeat.at if said else None) if observation.pod and running else None
+    )
     if heartbeat is None or heartbeat != memory.heartbeat:
         memory.heartbeat, memory.heartbeat_at = heartbeat, reachable
-    if seen.job is not None and said is not None and stops.stops_are_applied(seen.job, said):
-        memory.confirmed_symbol_pauses = stops.symbols_paused_by_spec(seen.job, seen.now)
-    seen = msgspec.structs.replace(seen, confirmed_symbol_pauses=memory.confirmed_symbol_pauses)
-    if not stops.stop_is_pending(seen):
+    if observation.job is not None and said is not None and stops.stops_are_applied(observation.job, said):
+        memory.confirmed_symbol_pauses = stops.symbols_paused_by_spec(observation.job, observation.now)
+    observation = msgspec.structs.replace(observation, confirmed_symbol_pauses=memory.confirmed_symbol_pauses)
+    if not stops.stop_is_pending(observation):
         memory.pausing_at = None
     elif memory.pausing_at is None:
         memory.pausing_at = reachable

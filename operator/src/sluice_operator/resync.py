@@ -142,8 +142,8 @@ class Resync:
             key: pod for (space, name), pod in by_key.items() if (key := job_key_of_pod_name(space, name)) is not None
         }
         return (
-            self._store.jobs.replace_all({job.key: job for job in jobs}, kept=lambda _: False),
-            self._store.pods.replace_all(named, kept=lambda pod: not facts.pod_has_operator_label(pod)),
+            self._store.jobs.replace_all({job.key: job for job in jobs}, is_kept=lambda _: False),
+            self._store.pods.replace_all(named, is_kept=lambda pod: not facts.pod_has_operator_label(pod)),
         )
 
     async def apply_service_accounts(self) -> None:

@@ -19,9 +19,9 @@ _WATCHED: Final = (f"watcher for {identity.PLURAL}.", "watcher for pods.")
 class LoopLagMonitor:
     """A monitor that measures how late the event loop runs its tasks."""
 
-    def __init__(self, clock: Callable[[], float], tell: Callable[[float], None]) -> None:
+    def __init__(self, clock: Callable[[], float], report_lag: Callable[[float], None]) -> None:
         self._clock = clock
-        self._tell = tell
+        self._report_lag = report_lag
         self._beat_at = clock()
 
     async def run(self) -> None:
@@ -29,7 +29,7 @@ class LoopLagMonitor:
         while True:
             self._beat_at = self._clock()
             await asyncio.sleep(LAG_PERIOD_SECONDS)
-            self._tell(max(0.0, self._clock() - self._beat_at - LAG_PERIOD_SECONDS))
+            self._report_lag(max(0.0, self._clock() - self._beat_at - LAG_PERIOD_SECONDS))
 
     def is_steady(self) -> bool:
         """Return whether the current measurement is less than 5 s late."""

@@ -37,12 +37,12 @@ class Workers:
         queue: WorkQueue[Key],
         reconcile: Callable[[Key], Awaitable[ReconcileResult]],
         gate: StartGate,
-        tally: ReconcileMetrics,
+        metrics: ReconcileMetrics,
     ) -> None:
         self._queue = queue
         self._reconcile = reconcile
         self._gate = gate
-        self._tally = tally
+        self._metrics = metrics
 
     async def run(self, count: int) -> None:
         """Run `count` workers until the queue is shut down. Reconciliations in progress are finished first."""
@@ -78,7 +78,7 @@ class Workers:
         else:
             outcome = "again" if result.requeue else "settled"
             self._requeue(key, result)
-        self._tally.record_reconciliation(asyncio.get_running_loop().time() - started, outcome)
+        self._metrics.record_reconciliation(asyncio.get_running_loop().time() - started, outcome)
 
     def _requeue(self, key: Key, result: ReconcileResult) -> None:
         self._queue.reset_backoff(key)

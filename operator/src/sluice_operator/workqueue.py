@@ -108,11 +108,11 @@ class WorkQueue(Generic[K]):
             except TimeoutError:
                 continue
 
-    def shut_down(self, takers: int) -> None:
-        """Shut the queue down. `takers` is the number of workers: that many calls of `get` return None."""
+    def shut_down(self, workers: int) -> None:
+        """Shut the queue down. The number of `workers` is the number of calls of `get` that return None."""
         self._closed = True
         self._changed.set()
-        for _ in range(takers):
+        for _ in range(workers):
             self._ready.put_nowait(None)
 
     @property

@@ -53,9 +53,9 @@ def test_the_order_of_the_checks_is_pinned() -> None:
     assert [check.__name__ for check in READINESS_CHECKS] == [
         "verdict_if_job_is_being_deleted",
         "verdict_if_pod_is_stalled",
-        "verdict_if_pause_needs_nothing",
+        "verdict_if_paused_and_nothing_runs",
         "verdict_if_pause_is_pending",
-        "verdict_if_pod_is_not_in_place",
+        "verdict_of_pod_finding",
         "verdict_if_pod_does_not_run",
         "verdict_if_heartbeat_is_stale",
         "verdict_if_pod_has_not_reported",

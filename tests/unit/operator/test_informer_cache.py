@@ -110,7 +110,7 @@ async def test_what_changes_while_a_list_is_read_is_newer_than_the_list(rig: Rig
     rig.store.jobs.begin_to_record_changes()
     rig.cluster.remove(KEY)
     listed = {KEY: (await _job_anew(rig))}
-    rig.store.jobs.replace_all(listed, kept=lambda _: False)
+    rig.store.jobs.replace_all(listed, is_kept=lambda _: False)
     assert rig.store.jobs.get(KEY) is None
 
 

@@ -23,9 +23,9 @@ class EndpointSources(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def http_server(health: EndpointSources, host: str, port: int) -> AsyncIterator[None]:
+async def http_server(sources: EndpointSources, host: str, port: int) -> AsyncIterator[None]:
     """Serve /livez, /readyz and /metrics while the context is open."""
-    runner = web.AppRunner(_web_application(health), access_log=None)
+    runner = web.AppRunner(_web_application(sources), access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
@@ -34,15 +34,15 @@ async def http_server(health: EndpointSources, host: str, port: int) -> AsyncIte
         await runner.cleanup()
 
 
-def _web_application(health: EndpointSources) -> web.Application:
+def _web_application(sources: EndpointSources) -> web.Application:
     async def livez(_: web.Request) -> web.Response:
-        return _health_response(health.alive(), "the event loop is late")
+        return _health_response(sources.alive(), "the event loop is late")
 
     async def readyz(_: web.Request) -> web.Response:
-        return _health_response(health.ready(), "the first LIST is not complete")
+        return _health_response(sources.ready(), "the first LIST is not complete")
 
     async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=health.metrics(), headers={"Content-Type": PROMETHEUS_TEXT})
+        return web.Response(body=sources.metrics(), headers={"Content-Type": PROMETHEUS_TEXT})
 
     application = web.Application()
     application.add_routes([web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", metrics)])
@@ -50,5 +50,5 @@ def _web_application(health: EndpointSources) -> web.Application:
     return application
 
 
-def _health_response(good: bool, otherwise: str) -> web.Response:
-    return web.Response(text="ok\n") if good else web.Response(text=f"{otherwise}\n", status=503)
+def _health_response(is_healthy: bool, problem: str) -> web.Response:
+    return web.Response(text="ok\n") if is_healthy else web.Response(text=f"{problem}\n", status=503)

@@ -23,24 +23,24 @@ def decide(observation: Observation) -> Decision:
     job = observation.job
     if job is None:
         return _decide_without_job(observation.pod)
-    found = pod_checks.first_finding(observation, job)
-    verdict = readiness.first_verdict(observation, job, found)
+    finding = pod_checks.first_finding(observation, job)
+    verdict = readiness.first_verdict(observation, job, finding)
     status = IngestJobStatus(
         observed_generation=_observed_generation(job),
         phase=verdict.phase,
         conditions=status_conditions.conditions(observation, job, verdict),
         pod_name=identity.pod_name(job.metadata.name),
-        epoch=_epoch_to_store(observation, job, found),
-        restart=_restart_to_store(observation, job, found),
+        epoch=_epoch_to_store(observation, job, finding),
+        restart=_restart_to_store(observation, job, finding),
     )
     changed = status != without_stream_status(job.status)
     return Decision(
         status=status if changed else None,
-        step=found.step if found is not None else _refresh_if_heartbeat_is_overdue(observation),
+        step=finding.step if finding is not None else _refresh_if_heartbeat_is_overdue(observation),
         transitions=status_conditions.transitions_for_events(job.status.conditions, status.conditions)
         if changed
         else (),
-        requeue_after=_requeue_after(observation, job, found),
+        requeue_after=_requeue_after(observation, job, finding),
     )
 
 
@@ -69,30 +69,30 @@ def _observed_generation(job: Job) -> int | None:
     return job.status.observed_generation if job.spec is None else job.metadata.generation
 
 
-def _epoch_to_store(observation: Observation, job: Job, found: PodFinding | None) -> int | None:
-    if found is not None and found.epoch is not None:
-        return found.epoch
+def _epoch_to_store(observation: Observation, job: Job, finding: PodFinding | None) -> int | None:
+    if finding is not None and finding.epoch is not None:
+        return finding.epoch
     pod = observation.pod
     borne = facts.pod_epoch(pod) if pod is not None and facts.pod_is_owned_by(job, pod) else 0
     return max(job.status.epoch or 0, borne) or None
 
 
-def _restart_to_store(observation: Observation, job: Job, found: PodFinding | None) -> PodRestart | None:
-    if found is not None and found.restart is not None:
-        return found.restart
+def _restart_to_store(observation: Observation, job: Job, finding: PodFinding | None) -> PodRestart | None:
+    if finding is not None and finding.restart is not None:
+        return finding.restart
     cleared = facts.running_seconds(observation) >= facts.RESTART_CLEARED_AFTER_SECONDS
     return None if cleared else job.status.restart
 
 
-def _requeue_after(observation: Observation, job: Job, found: PodFinding | None) -> float | None:
-    soonest = min(_seconds_until_each_change(observation, job, found), default=None)
+def _requeue_after(observation: Observation, job: Job, finding: PodFinding | None) -> float | None:
+    soonest = min(_seconds_until_each_change(observation, job, finding), default=None)
     return soonest + _AFTER_SECONDS if soonest is not None else None
 
 
-def _seconds_until_each_change(observation: Observation, job: Job, found: PodFinding | None) -> Iterator[float]:
+def _seconds_until_each_change(observation: Observation, job: Job, finding: PodFinding | None) -> Iterator[float]:
     """Yield the seconds until each time at which the decision may change although the job and the pod do not."""
-    if found is not None and found.requeue_after is not None:
-        yield found.requeue_after
+    if finding is not None and finding.requeue_after is not None:
+        yield finding.requeue_after
     pause = job.stops.pause
     if pause is not None and pause.until is not None and pause.until > observation.now:
         yield (pause.until - observation.now).total_seconds()

@@ -69,15 +69,15 @@ class DocumentClaims:
         self._lines: dict[Collection, dict[str, tuple[Since, ...]]] = {}  # for each document, the oldest job first
         self._conflicts: dict[Key, DocumentConflict | None] = {}  # a cache of the results of `conflict`
 
-    def replace_claim(self, key: Key, made: DocumentClaim | None) -> set[Key]:
+    def replace_claim(self, key: Key, claim: DocumentClaim | None) -> set[Key]:
         """Replace the claim of a job; None removes it. Return the other jobs whose conflicts may have changed."""
         before = self._claims.pop(key, None)
         concerned: set[Key] = set()
-        if made is not None:
-            self._claims[key] = made
-        if made != before:
+        if claim is not None:
+            self._claims[key] = claim
+        if claim != before:
             concerned |= self._remove_claim(before) if before is not None else set()
-            concerned |= self._add_claim(made) if made is not None else set()
+            concerned |= self._add_claim(claim) if claim is not None else set()
             for each in (key, *concerned):
                 self._conflicts.pop(each, None)
         return concerned - {key}
@@ -88,12 +88,12 @@ class DocumentClaims:
             self._conflicts[key] = self._conflict_of(self._claims[key])
         return self._conflicts.get(key)
 
-    def _conflict_of(self, mine: DocumentClaim) -> DocumentConflict | None:
+    def _conflict_of(self, claim: DocumentClaim) -> DocumentConflict | None:
         ahead = [
             (line[0], collection[-1], name)
-            for collection, names in mine.documents.items()
+            for collection, names in claim.documents.items()
             for name in names
-            if (line := self._lines[collection][name])[0] != mine.since
+            if (line := self._lines[collection][name])[0] != claim.since
         ]
         if not ahead:
             return None
@@ -109,14 +109,14 @@ class DocumentClaims:
             bars=tuple(sorted(shared[_BARS])),
         )
 
-    def _add_claim(self, made: DocumentClaim) -> set[Key]:
+    def _add_claim(self, claim: DocumentClaim) -> set[Key]:
         concerned: set[Key] = set()
-        for collection, names in made.documents.items():
+        for collection, names in claim.documents.items():
             lines = self._lines.setdefault(collection, {})
             for name in names:
                 line = lines.get(name, ())
-                lines[name] = tuple(sorted((*line, made.since)))
-                if lines[name][0] == made.since:
+                lines[name] = tuple(sorted((*line, claim.since)))
+                if lines[name][0] == claim.since:
                     concerned.update(key for _, key in line)
         return concerned
 

@@ -51,34 +51,39 @@ class LeaseClaim(msgspec.Struct, frozen=True):
     resource_version: str
 
 
-def next_observation(before: LeaseObservation, record: LeaseRecord | None, now: float) -> LeaseObservation:
+def next_observation(earlier: LeaseObservation, record: LeaseRecord | None, now: float) -> LeaseObservation:
     """Return the observation after another read of the Lease.
 
     A deleted Lease counts as unchanged, because its holder may not know yet that it is deleted.
     """
-    if record is None or record == before.record:
-        return before
-    return LeaseObservation(before.me, record, now)
+    if record is None or record == earlier.record:
+        return earlier
+    return LeaseObservation(earlier.me, record, now)
 
 
-def decide_lease_action(record: LeaseRecord | None, seen: LeaseObservation, now: float) -> LeaseClaim | WaitForLease:
-    """Decide whether to write the Lease or to wait. `record` is the Lease as it was just read; `seen` includes it."""
+def decide_lease_action(
+    record: LeaseRecord | None, observation: LeaseObservation, now: float
+) -> LeaseClaim | WaitForLease:
+    """Decide whether to write the Lease or to wait. `record` is the Lease as it was just read.
+
+    `observation` already includes this read.
+    """
     version = record.resource_version if record is not None else ""
-    last = seen.record
+    last = observation.record
     if last is None:
-        return LeaseClaim(seen.me, 0, renews=False, resource_version=version)
-    if last.holder == seen.me:
-        return LeaseClaim(seen.me, last.transitions, renews=True, resource_version=version)
-    if last.holder and now < seen.since + last.seconds:
+        return LeaseClaim(observation.me, 0, renews=False, resource_version=version)
+    if last.holder == observation.me:
+        return LeaseClaim(observation.me, last.transitions, renews=True, resource_version=version)
+    if last.holder and now < observation.since + last.seconds:
         return WaitForLease()
-    return LeaseClaim(seen.me, last.transitions + 1, renews=False, resource_version=version)
+    return LeaseClaim(observation.me, last.transitions + 1, renews=False, resource_version=version)
 
 
-def timings_problem(terms: LeaseTimings) -> str:
+def timings_problem(timings: LeaseTimings) -> str:
     """Return a sentence that describes the problem with the timings, or an empty text if they are valid."""
-    if terms.retry < terms.renew < terms.lease:
+    if timings.retry < timings.renew < timings.lease:
         return ""
     return (
-        f"the Lease's retry period ({terms.retry:g} s) must be below its renew deadline ({terms.renew:g} s), and the "
-        f"renew deadline below the Lease's duration ({terms.lease:g} s)"
+        f"the Lease's retry period ({timings.retry:g} s) must be below its renew deadline ({timings.renew:g} s), and "
+        f"the renew deadline below the Lease's duration ({timings.lease:g} s)"
     )

@@ -24,26 +24,26 @@ _BLOCKED_REASONS: Final = {
 }
 
 
-def verdict_if_job_is_being_deleted(_: Observation, job: Job, found: PodFinding | None) -> ReadinessVerdict | None:
+def verdict_if_job_is_being_deleted(_: Observation, job: Job, finding: PodFinding | None) -> ReadinessVerdict | None:
     """Not ready: the job is being deleted. This is so even if a pause is requested."""
-    return found.verdict if found is not None and stops.job_is_being_deleted(job) else None
+    return finding.verdict if finding is not None and stops.job_is_being_deleted(job) else None
 
 
-def verdict_if_pod_is_stalled(_: Observation, __: Job, found: PodFinding | None) -> ReadinessVerdict | None:
+def verdict_if_pod_is_stalled(_: Observation, __: Job, finding: PodFinding | None) -> ReadinessVerdict | None:
     """Not ready: a person has to act, even if a pause is requested, because the job could not resume."""
-    return found.verdict if found is not None and found.verdict.stalled else None
+    return finding.verdict if finding is not None and finding.verdict.stalled else None
 
 
-def verdict_if_pause_needs_nothing(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
+def verdict_if_paused_and_nothing_runs(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
     """Ready: a pause is requested and no container runs, so the declared state is reached."""
     if not stops.pause_is_requested(job, o.now) or not facts.nothing_can_be_connected(o):
         return None
     return ReadinessVerdict(ready=True, reason=c.PAUSED_REASON, message=_pause_message(job), phase="Paused")
 
 
-def verdict_if_pod_is_not_in_place(_: Observation, __: Job, found: PodFinding | None) -> ReadinessVerdict | None:
+def verdict_of_pod_finding(_: Observation, __: Job, finding: PodFinding | None) -> ReadinessVerdict | None:
     """Not ready, or ready after a finished replay: use the verdict of the pod checks."""
-    return found.verdict if found is not None else None
+    return finding.verdict if finding is not None else None
 
 
 def verdict_if_pod_does_not_run(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
@@ -188,9 +188,9 @@ def verdict_if_stream_is_connecting(o: Observation, _: Job, __: PodFinding | Non
 READINESS_CHECKS: Final[tuple[ReadinessCheck, ...]] = (
     verdict_if_job_is_being_deleted,
     verdict_if_pod_is_stalled,
-    verdict_if_pause_needs_nothing,
+    verdict_if_paused_and_nothing_runs,
     verdict_if_pause_is_pending,
-    verdict_if_pod_is_not_in_place,
+    verdict_of_pod_finding,
     verdict_if_pod_does_not_run,
     verdict_if_heartbeat_is_stale,
     verdict_if_pod_has_not_reported,
@@ -206,9 +206,9 @@ READINESS_CHECKS: Final[tuple[ReadinessCheck, ...]] = (
 )
 
 
-def first_verdict(observation: Observation, job: Job, found: PodFinding | None) -> ReadinessVerdict:
+def first_verdict(observation: Observation, job: Job, finding: PodFinding | None) -> ReadinessVerdict:
     """Return the verdict of the first check that applies."""
-    return next(report for check in READINESS_CHECKS if (report := check(observation, job, found)) is not None)
+    return next(report for check in READINESS_CHECKS if (report := check(observation, job, finding)) is not None)
 
 
 def credentials_are_needed(job: Job) -> bool:

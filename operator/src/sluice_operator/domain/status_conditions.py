@@ -44,7 +44,7 @@ class UndatedCondition(msgspec.Struct, frozen=True):
 
 def conditions(observation: Observation, job: Job, verdict: ReadinessVerdict) -> list[Condition]:
     """Return all conditions of the job, in a fixed order. Each has the time at which its status last changed."""
-    facts = (
+    undated = (
         UndatedCondition(c.READY, "True" if verdict.ready else "False", verdict.reason, verdict.message),
         paused_condition(observation, job),
         streaming_condition(observation, verdict),
@@ -56,7 +56,9 @@ def conditions(observation: Observation, job: Job, verdict: ReadinessVerdict) ->
     )
     earlier = {each.type: each for each in job.status.conditions}
     return [
-        _with_transition_time(fact, earlier.get(fact.type), observation.now, job) for fact in facts if fact is not None
+        _with_transition_time(condition, earlier.get(condition.type), observation.now, job)
+        for condition in undated
+        if condition is not None
     ]
 
 
@@ -210,13 +212,13 @@ def _is_warning(condition: Condition) -> bool:
     return condition.type == c.STALLED or condition.status == "False"
 
 
-def _with_transition_time(fact: UndatedCondition, earlier: Condition | None, now: datetime, job: Job) -> Condition:
-    flipped = earlier is None or earlier.status != fact.status
+def _with_transition_time(condition: UndatedCondition, earlier: Condition | None, now: datetime, job: Job) -> Condition:
+    flipped = earlier is None or earlier.status != condition.status
     return Condition(
-        type=fact.type,
-        status=fact.status,
-        reason=fact.reason,
-        message=fact.message[:32768],
+        type=condition.type,
+        status=condition.status,
+        reason=condition.reason,
+        message=condition.message[:32768],
         # Whole seconds, like metav1.Time.
         last_transition_time=now.replace(microsecond=0) if earlier is None or flipped else earlier.last_transition_time,
         observed_generation=job.metadata.generation,

@@ -74,7 +74,7 @@ def cold_hash(job: Job, settings: PodSettings) -> str:
     return hashlib.sha256(_encode(pod_manifest(cold, 0, "", settings))).hexdigest()[:16]
 
 
-def pod_manifest(job: Job, epoch: int, cold: str, settings: PodSettings) -> Manifest:
+def pod_manifest(job: Job, epoch: int, cold_hash: str, settings: PodSettings) -> Manifest:
     """Return the manifest of the job's pod with this epoch and cold hash. Raises ValueError if `job.spec` is None."""
     spec = _understood_spec(job)
     declared, mounts = spec.pod or PodOptions(), _mounts_and_volumes(spec)
@@ -88,7 +88,7 @@ def pod_manifest(job: Job, epoch: int, cold: str, settings: PodSettings) -> Mani
             "annotations": {
                 **declared.annotations,
                 identity.EPOCH_ANNOTATION: str(epoch),
-                identity.COLD_HASH_ANNOTATION: cold,
+                identity.COLD_HASH_ANNOTATION: cold_hash,
             },
             "ownerReferences": [_owner_reference(job)],
         },

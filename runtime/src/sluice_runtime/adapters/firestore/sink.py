@@ -183,7 +183,7 @@ class FirestoreSink:
 
         Documents from other writers without a symbol, or with another document's symbol, are ignored.
         """
-        collection = self._connection.resource_name(documents.ingest_state_collection(self._tenant))
+        collection = self._connection.resource_name(documents.ingest_state_collection_path(self._tenant))
         parent, _, collection_id = collection.rpartition("/")
         with sink_errors():
             found = await self._connection.query_documents(parent, _query(collection_id, field, value))
