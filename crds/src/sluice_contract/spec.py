@@ -29,7 +29,7 @@ class Pause(CamelStruct, frozen=True):
 
 
 class PausedSymbol(CamelStruct, frozen=True):
-    """A pause of one symbol. The symbol is unsubscribed and its record stays; other symbols are not affected."""
+    """A pause of one symbol. The symbol is unsubscribed, and its ingest_state record is kept."""
 
     symbol: Symbol
     reason: Reason = ""
@@ -54,7 +54,7 @@ class SyntheticSettings(CamelStruct, frozen=True):
 
 
 class WriteLimits(CamelStruct, frozen=True):
-    """Limits on writes to Firestore. Faster quotes are coalesced: the newest quote of each symbol is written."""
+    """Limits on writes to Firestore. Faster quotes are coalesced: only the newest quote of each symbol is written."""
 
     min_interval_milliseconds: Annotated[
         int, Meta(ge=0, le=3_600_000, description="The minimum time between two writes of one symbol. Default: 1000.")
@@ -128,7 +128,7 @@ class FirestoreSettings(CamelStruct, frozen=True):
 
 
 class AutoStopLimits(CamelStruct, frozen=True):
-    """Limits at which the job pauses itself, by the switch autoStop."""
+    """Limits at which the pod pauses the job. `autoStop` is then the source of the pause."""
 
     after_seconds: (
         Annotated[

@@ -70,7 +70,7 @@ class Condition(CamelStruct, frozen=True):
 class PodRestart(CamelStruct, frozen=True):
     """The operator's backoff before it replaces a pod that exited by itself.
 
-    It is stored here so that it survives a restart of the operator.
+    It is part of the status so that it survives a restart of the operator.
     """
 
     count: Annotated[Count, Meta(description="The number of pods replaced in a row.")]
@@ -78,7 +78,7 @@ class PodRestart(CamelStruct, frozen=True):
 
 
 class StreamHeartbeat(CamelStruct, frozen=True):
-    """The heartbeat of the pod. The pod writes it at once on a transition, and otherwise at least every 30 s."""
+    """The heartbeat of the pod. The pod writes it at each change of state, and otherwise at least every 30 s."""
 
     at: Annotated[Instant, Meta(description="When the pod wrote this, by the clock of its node.")]
     status: Annotated[str, enum_text_schema(HeartbeatState, "The state that the pod reports.")]
@@ -94,7 +94,7 @@ class StreamHeartbeat(CamelStruct, frozen=True):
 
 
 class StreamPause(CamelStruct, frozen=True):
-    """The pause in force. Once it is acknowledged, no quote document is written."""
+    """The current pause. After the pod has acknowledged the pause, it writes no quote document."""
 
     source: Annotated[Sentence, Meta(description="The switch that causes the pause.")]
     acknowledged_at: Annotated[
@@ -122,7 +122,7 @@ class SymbolRejection(CamelStruct, frozen=True):
 
 
 class SymbolCounts(CamelStruct, frozen=True):
-    """How many of the declared symbols the provider has confirmed, rejected or not answered for yet."""
+    """The number of declared symbols that the provider has confirmed, has rejected, or has not answered for yet."""
 
     live: Annotated[Name, Meta(description="Confirmed and desired symbols, such as 3/3 (column LIVE).")]
     desired: Annotated[Count, Meta(description="The number of symbols to stream now: declared and not paused.")]
@@ -168,14 +168,17 @@ class StreamGap(CamelStruct, frozen=True):
 
 
 class ConnectionSlotStatus(CamelStruct, frozen=True):
-    """The one connection that the provider allows, within the namespace, for a key pair and feed or for a client ID."""
+    """The state of this job's claim to a connection slot.
+
+    A provider allows one connection for a key pair and feed, or for a client ID. Jobs of one namespace share its slot.
+    """
 
     acquired: Annotated[bool, Meta(description="Whether this job holds the connection.")]
     holder: Annotated[Name, Meta(description="The job that holds the connection.")]
 
 
 class StreamFailure(CamelStruct, frozen=True):
-    """Why the stream is not live, or what is impaired while it is live. Absent: nothing is wrong."""
+    """The reason why the stream is not live, or the impairment of a live stream. Absent if nothing is wrong."""
 
     type: Annotated[str, enum_text_schema(FailureType, "The type of the failure.")]
     message: Annotated[Sentence, Meta(description="What happened, and what to do about it.")]
@@ -195,7 +198,7 @@ class SinkStatus(CamelStruct, frozen=True):
 class PreflightResult(CamelStruct, frozen=True):
     """The result of the preflight check of the provider's account.
 
-    The check runs once the stream is up. It never stops the stream.
+    The check runs after the stream is live. Its result never stops the stream.
     """
 
     at: Annotated[Instant, Meta(description="When the check ended.")]
@@ -258,7 +261,7 @@ class StreamStatus(CamelStruct, frozen=True):
 
 
 class IngestJobStatus(CamelStruct, frozen=True):
-    """The observed state of the job. Absent until the operator has processed the job."""
+    """The observed state of the job. It is absent until the operator has processed the job."""
 
     observed_generation: Annotated[
         Count | None, Meta(description="The generation of the job that the operator has processed.")

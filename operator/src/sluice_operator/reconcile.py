@@ -33,9 +33,9 @@ class ReconcilerClocks(msgspec.Struct, frozen=True):
 
 
 class ReconcileResult(msgspec.Struct, frozen=True):
-    """What the caller does after a reconciliation.
+    """The result of a reconciliation: when the job has to be reconciled again.
 
-    `requeue` is true if the reconciliation wrote or read something, so that the job has to be reconciled again at once.
+    `requeue` is true if the reconciliation wrote or read something; the job is then reconciled again at once.
     `requeue_after` is the number of seconds to the next reconciliation; None if none is needed.
     """
 
@@ -44,7 +44,7 @@ class ReconcileResult(msgspec.Struct, frozen=True):
 
 
 class Reconciler:
-    """It observes a job, decides, and carries out the decision. It keeps no state of its own."""
+    """A reconciler observes a job, decides, and carries out the decision. It keeps no state of its own."""
 
     def __init__(
         self, cluster: Cluster, store: ClusterState, recorder: EventQueue, clocks: ReconcilerClocks, pods: PodSettings

@@ -26,11 +26,15 @@ RELOAD_SECONDS: Final = 60.0  # as often as the client itself rereads the token 
 
 
 class AccessError(Exception):
-    """The environment does not say how to reach the API server."""
+    """The environment has no usable configuration of a client: no valid kubeconfig and no service account."""
 
 
 async def create_client(environment: Mapping[str, str]) -> ApiClient:
-    """Return a client configured by `KUBECONFIG`, if set, or by the service account. Raises `AccessError`."""
+    """Return a client of the API server, from the file in `KUBECONFIG` or else from the pod's service account.
+
+    Raises:
+        AccessError: the kubeconfig is not valid, or there is no service account.
+    """
     if path := environment.get("KUBECONFIG"):
         return await create_kubeconfig_client(Path(path))
     return create_in_cluster_client(environment, SERVICE_ACCOUNT)

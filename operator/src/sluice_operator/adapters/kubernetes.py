@@ -81,7 +81,7 @@ class KubernetesCluster:
         return objects.decode_job(document)
 
     async def apply_service_account(self, namespace: str) -> None:
-        """Apply the ServiceAccount, then the RoleBinding."""
+        """Apply the ServiceAccount and the RoleBinding of the namespace's ingest pods."""
         account = f"{_PODS}/namespaces/{namespace}/serviceaccounts/{identity.SERVICE_ACCOUNT}"
         binding = f"{_BINDINGS}/namespaces/{namespace}/rolebindings/{identity.SERVICE_ACCOUNT}"
         await self._send_request("PATCH", account, workload.service_account_manifest(namespace))

@@ -12,7 +12,7 @@ import msgspec
 
 
 class LeaseTimings(msgspec.Struct, frozen=True):
-    """The timings of the Lease, in seconds. `retry` < `renew` < `lease`."""
+    """The timings of the leader election, in seconds. `retry` is below `renew`, and `renew` is below `lease`."""
 
     lease: float = 15.0  # after this time without a change, any replica may take the Lease
     renew: float = 10.0  # after this time without a renewal, the holder stops writing
@@ -31,7 +31,7 @@ class LeaseRecord(msgspec.Struct, frozen=True):
 
 
 class LeaseObservation(msgspec.Struct, frozen=True):
-    """What one replica knows of the Lease: the newest record, and when the replica first read it."""
+    """The newest record of the Lease that a replica has read, and when the replica first read it."""
 
     me: str
     record: LeaseRecord | None = None

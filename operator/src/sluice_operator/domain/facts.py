@@ -68,7 +68,7 @@ def pod_has_operator_label(pod: Pod) -> bool:
 
 
 def pod_was_created_by_operator(pod: Pod) -> bool:
-    """Return whether the operator created the pod, for any job."""
+    """Return whether the pod was created by the operator, for this or another job."""
     return pod_has_operator_label(pod) and any(
         owner.controller and owner.kind == identity.KIND for owner in pod.metadata.owner_references
     )
@@ -178,7 +178,7 @@ def heartbeat_is_stale(observation: Observation) -> bool:
 
 
 def generation_is_applied(job: Job, report: StreamStatus) -> bool:
-    """Return whether the pod streams according to the newest spec."""
+    """Return whether the pod has applied the newest generation of the spec."""
     return report.observed_generation >= job.metadata.generation
 
 

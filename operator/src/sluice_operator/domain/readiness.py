@@ -207,7 +207,7 @@ READINESS_CHECKS: Final[tuple[ReadinessCheck, ...]] = (
 
 
 def first_verdict(observation: Observation, job: Job, finding: PodFinding | None) -> ReadinessVerdict:
-    """Return the verdict of the first check that applies."""
+    """Return the verdict of the first readiness check that applies. The last check always applies."""
     return next(report for check in READINESS_CHECKS if (report := check(observation, job, finding)) is not None)
 
 
