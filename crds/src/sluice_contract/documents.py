@@ -71,7 +71,7 @@ class LiveBar(msgspec.Struct, frozen=True, kw_only=True):
     job: str
 
     def document_fields(self) -> dict[str, Any]:
-        """Return the fields of the document."""
+        """Return the fields to write to Firestore, by name."""
         return msgspec.structs.asdict(self)
 
 
@@ -97,7 +97,7 @@ class LiveQuote(msgspec.Struct, frozen=True, kw_only=True):
     status: QuoteState = "live"
 
     def document_fields(self) -> dict[str, Any]:
-        """Return the fields of the document. Some values also appear under the names that older readers use."""
+        """Return the fields to write to Firestore, by name. Some values have a second name for older readers."""
         return {
             **msgspec.structs.asdict(self),
             "bid_price": self.bid,
@@ -133,7 +133,7 @@ class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
     last_write_at: datetime | None
 
     def document_fields(self) -> dict[str, Any]:
-        """Return the fields of the document."""
+        """Return the fields to write to Firestore, by name."""
         return msgspec.structs.asdict(self)
 
 

@@ -56,7 +56,7 @@ def read_spec(raw: Any) -> SpecReadResult:
 
 
 def stop_fields(spec: IngestJobSpec) -> StopFields:
-    """Return the stop fields of a spec."""
+    """Return the fields of a spec that pause the job or some symbols."""
     return StopFields(enabled=spec.enabled, pause=spec.pause, paused_symbols=spec.paused_symbols)
 
 

@@ -68,7 +68,7 @@ The objects have the names of the base, whatever the name of the release: a clus
 def chart_files(objects: Sequence[Manifest]) -> dict[str, str]:
     """Return the text of each file of the chart, by its path in the chart.
 
-    Raises ManifestsError if the base lacks an object or a field that the chart needs.
+    `objects` are those of manifests/base. Raises ManifestsError if one that the chart needs is missing.
     """
     namespace = only_object_of_kind(objects, "Namespace")
     name = namespace["metadata"]["name"]
@@ -94,7 +94,7 @@ def write_chart(files: dict[str, str], folder: Path) -> None:
 
 
 def app_version(objects: Sequence[Manifest]) -> str:
-    """Return the tag of the operator's image in the base. Raises ManifestsError if the image has no tag."""
+    """Return the version of the chart: the tag of the operator's image. Raises ManifestsError if it has no tag."""
     found = image_tag(str(value_at_path(only_object_of_kind(objects, "Deployment"), (*CONTAINER, "image"))))
     if not found:
         raise ManifestsError("the operator's image in manifests/base has no tag: add one (it is the chart's version)")

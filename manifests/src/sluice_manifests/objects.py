@@ -40,7 +40,7 @@ def only_object_of_kind(objects: Iterable[Manifest], kind: str) -> Manifest:
 
 
 def value_at_key(node: Any, key: str) -> Any:
-    """Return the value of a key in a mapping, or the list item of this name; None if it does not exist."""
+    """Return the value of a key in a mapping, or the list item whose name is the key; None if it does not exist."""
     if isinstance(node, list):
         return next((item for item in node if isinstance(item, dict) and item.get("name") == key), None)
     return node.get(key) if isinstance(node, dict) else None

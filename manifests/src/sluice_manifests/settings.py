@@ -23,7 +23,7 @@ ENV: Keys = (*CONTAINER, "env")
 
 @dataclass(frozen=True)
 class ChartSetting:
-    """A value of the chart. Its default is the value at `path` in the base, so the default is defined only once."""
+    """A value of the chart. Its default is the value at `path` in manifests/base, so it is defined only once."""
 
     name: str  # dotted, relative to .Values
     description: str

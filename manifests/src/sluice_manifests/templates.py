@@ -21,7 +21,7 @@ _NAMESPACE_MARK = "RELEASE-NAMESPACE"
 
 
 def helm_template(manifest: Manifest, namespace: str, switches: Iterable[ChartSwitch] = SWITCHES) -> str:
-    """Return an object as a Helm template. The namespace of the release replaces `namespace`, that of the base."""
+    """Return an object as a Helm template. The namespace of the release replaces each use of `namespace`."""
     marked = _with_insert_marks(_with_namespace_marks(manifest, namespace))
     if manifest["kind"] == "CustomResourceDefinition":
         marked["metadata"]["annotations"] = {**marked["metadata"].get("annotations", {}), **KEEP}
@@ -76,7 +76,7 @@ def _with_namespace_expression(line: str) -> str:
 
 
 def _with_namespace_marks(node: Any, namespace: str, key: str = "") -> Any:
-    """Return the node with a mark instead of the base's namespace. Values of the key `name` are not changed."""
+    """Return the YAML node with a mark instead of the namespace. Values of the key `name` are not changed."""
     if isinstance(node, Mapping):
         return {each: _with_namespace_marks(value, namespace, each) for each, value in node.items()}
     if isinstance(node, Sequence) and not isinstance(node, str):
@@ -87,7 +87,7 @@ def _with_namespace_marks(node: Any, namespace: str, key: str = "") -> Any:
 
 
 def default_values(objects: Sequence[Manifest], settings: Iterable[ChartSetting] = SETTINGS) -> dict[str, Any]:
-    """Return the default of each setting, by its dotted name: the value in the base, or else `empty`."""
+    """Return the default of each setting, by its dotted name: the value in the objects, or else `setting.empty`."""
     found: dict[str, Any] = {}
     for setting in settings:
         existing = next((each for each in objects if setting.path and _is_setting_of(setting, each)), None)

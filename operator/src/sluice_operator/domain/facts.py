@@ -208,7 +208,7 @@ def symbols_are_settled(report: StreamStatus) -> bool:
 
 
 def restart_after_exit(observation: Observation, pod: Pod) -> PodRestart:
-    """Return the restart record for a pod that exited by itself: the count of restarts and the time of the next.
+    """Return the restart record after a pod exited by itself: the number of restarts and the time of the next one.
 
     An exit is counted only once, even if the operator crashes. The epoch of a pod is its creation time, and no pod is
     created before `nextAt`. So if `nextAt` is later than the epoch, the exit of this pod is already counted.

@@ -158,14 +158,14 @@ def connection_slot_condition(o: Observation) -> UndatedCondition | None:
 
 
 def reconciling_condition(verdict: ReadinessVerdict) -> UndatedCondition | None:
-    """Return the Reconciling condition; None unless the declared state is not reached and no person needs to act."""
+    """Return the Reconciling condition if the declared state is not reached yet and no person has to act, or None."""
     if verdict.ready or verdict.stalled:
         return None
     return UndatedCondition(c.RECONCILING, "True", verdict.reason, verdict.message)
 
 
 def stalled_condition(verdict: ReadinessVerdict) -> UndatedCondition | None:
-    """Return the Stalled condition; None unless the declared state is not reached and a person has to act."""
+    """Return the Stalled condition if the declared state is not reached and a person has to act, or None."""
     return UndatedCondition(c.STALLED, "True", verdict.reason, verdict.message) if verdict.stalled else None
 
 

@@ -75,7 +75,7 @@ def cold_hash(job: Job, settings: PodSettings) -> str:
 
 
 def pod_manifest(job: Job, epoch: int, cold_hash: str, settings: PodSettings) -> Manifest:
-    """Return the manifest of the job's pod with this epoch and cold hash. Raises ValueError if `job.spec` is None."""
+    """Return the manifest of the job's pod. A pod with another `cold_hash` is replaced. `job.spec` must not be None."""
     spec = _understood_spec(job)
     declared, mounts = spec.pod or PodOptions(), _mounts_and_volumes(spec)
     return {
