@@ -32,7 +32,7 @@ PodCheck = Callable[[Observation, Job], PodFinding | None]
 
 
 def finding_if_stop_is_not_confirmed(o: Observation, _: Job) -> PodFinding | None:
-    """Find that the pod has not confirmed a stop for 14 s, and delete it.
+    """Return a finding that deletes the pod if it has not confirmed a stop for 14 s.
 
     The pod may be cut off, frozen, or unable to report.
     """
@@ -65,7 +65,10 @@ def stop_enforced_condition(o: Observation, message: str) -> Condition:
 
 
 def finding_if_job_is_being_deleted(o: Observation, job: Job) -> PodFinding | None:
-    """Find that the job is being deleted, and delete its pod, even if another controller's finalizer holds the job."""
+    """Return a finding that deletes the pod if the deletion of the job is requested.
+
+    The deletion is a stop, even if a finalizer of another controller keeps the job object.
+    """
     if not stops.job_is_being_deleted(job):
         return None
     holders = ", ".join(job.metadata.finalizers) or "none"
@@ -78,7 +81,7 @@ def finding_if_job_is_being_deleted(o: Observation, job: Job) -> PodFinding | No
 
 
 def finding_if_spec_is_not_understood(_: Observation, job: Job) -> PodFinding | None:
-    """Find that the operator does not understand the spec. A running pod keeps its last spec; nothing is retried."""
+    """Return a finding without a step if the operator does not understand the spec. A running pod keeps its spec."""
     if job.spec is not None:
         return None
     message = (
@@ -91,7 +94,7 @@ def finding_if_spec_is_not_understood(_: Observation, job: Job) -> PodFinding | 
 
 
 def finding_if_pod_is_foreign(o: Observation, job: Job) -> PodFinding | None:
-    """Find that another owner's pod has the name of the job's pod, and do not touch it.
+    """Return a finding if a pod that is not of this job has the name of its pod. The operator does not touch that pod.
 
     The pod is read live every 10 s, because the watch may not show it.
     """
@@ -105,7 +108,7 @@ def finding_if_pod_is_foreign(o: Observation, job: Job) -> PodFinding | None:
 
 
 def finding_if_documents_are_claimed(o: Observation, _: Job) -> PodFinding | None:
-    """Find that an older job writes the same documents, and delete the pod: a document has only one writer."""
+    """Return a finding that deletes the pod if an older job writes the same documents: a document has one writer."""
     if o.conflict is None:
         return None
     message = _conflict_message(o.conflict)
@@ -118,7 +121,7 @@ def finding_if_documents_are_claimed(o: Observation, _: Job) -> PodFinding | Non
 
 
 def finding_if_pod_is_terminating(o: Observation, _: Job) -> PodFinding | None:
-    """Find that the pod is terminating, and wait until its object is gone: the pod may still be connected."""
+    """Return a finding that waits if the pod is terminating: until its object is gone, it may still be connected."""
     if o.pod is None or not facts.pod_is_terminating(o.pod):
         return None
     step, again = _step_while_terminating(o.pod)
@@ -128,7 +131,7 @@ def finding_if_pod_is_terminating(o: Observation, _: Job) -> PodFinding | None:
 
 
 def finding_if_pod_is_of_earlier_job(o: Observation, job: Job) -> PodFinding | None:
-    """Find that the pod belongs to a deleted job of the same name, and delete the pod."""
+    """Return a finding that deletes the pod if it belongs to a deleted job of the same name."""
     if o.pod is None or facts.pod_is_owned_by(job, o.pod):
         return None
     message = "A pod of an earlier job with this name still exists; the operator deletes it first."
@@ -136,7 +139,7 @@ def finding_if_pod_is_of_earlier_job(o: Observation, job: Job) -> PodFinding | N
 
 
 def finding_if_pod_is_outdated(o: Observation, _: Job) -> PodFinding | None:
-    """Find that the pod was built from other cold fields or other operator settings, and delete it."""
+    """Return a finding that deletes the pod if a cold field or a pod setting of the operator has changed."""
     if o.pod is None or not facts.pod_is_outdated(o.pod, o.cold_hash):
         return None
     message = "The spec needs a different pod than the existing one; the operator replaces the pod."
@@ -144,7 +147,7 @@ def finding_if_pod_is_outdated(o: Observation, _: Job) -> PodFinding | None:
 
 
 def finding_if_tape_is_finished(o: Observation, _: Job) -> PodFinding | None:
-    """Find that the replay is finished and its pod has exited or is gone. No pod is created."""
+    """Return a finding without a step if the replay is finished and its pod has exited or is gone."""
     if not facts.tape_is_finished(o) or (o.pod is not None and not facts.pod_has_ended(o.pod)):
         return None
     verdict = ReadinessVerdict(
@@ -154,7 +157,7 @@ def finding_if_tape_is_finished(o: Observation, _: Job) -> PodFinding | None:
 
 
 def finding_if_pod_has_ended(o: Observation, _: Job) -> PodFinding | None:
-    """Find that the pod was evicted, was fenced, or failed permanently. Count its exit, then delete it."""
+    """Return a finding that counts the exit and deletes the pod if it was evicted, was fenced, or failed for good."""
     if o.pod is None or not facts.pod_has_ended(o.pod):
         return None
     restart = facts.restart_after_exit(o, o.pod)
@@ -165,7 +168,7 @@ def finding_if_pod_has_ended(o: Observation, _: Job) -> PodFinding | None:
 
 
 def finding_if_api_server_refused(o: Observation, job: Job) -> PodFinding | None:
-    """Find that quota, admission or Pod Security refused the pod, and retry once a minute.
+    """Return a finding that retries once a minute if quota, admission or Pod Security refused the pod.
 
     Only time can trigger the retry, because the fix may not change the job.
     """
@@ -186,7 +189,7 @@ def finding_if_api_server_refused(o: Observation, job: Job) -> PodFinding | None
 
 
 def finding_if_restart_is_not_due(o: Observation, job: Job) -> PodFinding | None:
-    """Find that the backoff after the exit of the last pod has not passed, and wait."""
+    """Return a finding that waits if the last pod exited by itself and the backoff has not passed."""
     restart = job.status.restart
     if o.pod is not None or restart is None or restart.next_at <= o.now:
         return None
@@ -196,14 +199,14 @@ def finding_if_restart_is_not_due(o: Observation, job: Job) -> PodFinding | None
 
 
 def finding_if_account_is_missing(o: Observation, _: Job) -> PodFinding | None:
-    """Find that the ServiceAccount and RoleBinding may be missing, and apply them: a pod needs them to report."""
+    """Return a finding that applies the ServiceAccount and RoleBinding before a pod is created, if this is not done."""
     if o.pod is not None or o.account_is_ensured:
         return None
     return _progressing_finding(c.POD_CREATING, "The operator is about to create the pod.", ApplyServiceAccount())
 
 
 def finding_if_pod_is_missing(o: Observation, _: Job) -> PodFinding | None:
-    """Find that there is no pod, and create it. Its new epoch is stored first, so that no other pod gets it."""
+    """Return a finding that creates the pod if there is none. Its epoch is stored first, so it is used only once."""
     if o.pod is not None:
         return None
     epoch = facts.next_epoch(o)

@@ -25,29 +25,29 @@ _BLOCKED_REASONS: Final = {
 
 
 def verdict_if_job_is_being_deleted(_: Observation, job: Job, finding: PodFinding | None) -> ReadinessVerdict | None:
-    """Not ready: the job is being deleted. This is so even if a pause is requested."""
+    """Return not ready if the job is being deleted, even if a pause is requested."""
     return finding.verdict if finding is not None and stops.job_is_being_deleted(job) else None
 
 
 def verdict_if_pod_is_stalled(_: Observation, __: Job, finding: PodFinding | None) -> ReadinessVerdict | None:
-    """Not ready: a person has to act, even if a pause is requested, because the job could not resume."""
+    """Return not ready if a person has to act, even if a pause is requested, because the job could not resume."""
     return finding.verdict if finding is not None and finding.verdict.stalled else None
 
 
 def verdict_if_paused_and_nothing_runs(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
-    """Ready: a pause is requested and no container runs, so the declared state is reached."""
+    """Return ready if a pause is requested and no container runs, because the declared state is then reached."""
     if not stops.pause_is_requested(job, o.now) or not facts.nothing_can_be_connected(o):
         return None
     return ReadinessVerdict(ready=True, reason=c.PAUSED_REASON, message=_pause_message(job), phase="Paused")
 
 
 def verdict_of_pod_finding(_: Observation, __: Job, finding: PodFinding | None) -> ReadinessVerdict | None:
-    """Not ready, or ready after a finished replay: use the verdict of the pod checks."""
+    """Return the verdict of the pod checks, if one of them applies."""
     return finding.verdict if finding is not None else None
 
 
 def verdict_if_pod_does_not_run(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Not ready: the container of the pod does not run yet, or waits for its restart."""
+    """Return not ready if the container of the pod does not run yet, or waits for its restart."""
     pod = o.pod
     if pod is None or facts.pod_is_running(pod):
         return None
@@ -60,7 +60,7 @@ def verdict_if_pod_does_not_run(o: Observation, _: Job, __: PodFinding | None) -
 
 
 def verdict_if_heartbeat_is_stale(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Not ready: the pod runs but no longer reports, so its last report may no longer be true."""
+    """Return not ready if the pod runs but no longer reports, because its last report may no longer be true."""
     if not facts.heartbeat_is_stale(o):
         return None
     message = (
@@ -71,7 +71,7 @@ def verdict_if_heartbeat_is_stale(o: Observation, _: Job, __: PodFinding | None)
 
 
 def verdict_if_pause_is_pending(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Not ready: the pod has not confirmed a requested pause and may still be connected."""
+    """Return not ready if the pod has not confirmed a requested pause, because it may still be connected."""
     if not stops.pause_is_pending(o):
         return None
     return ReadinessVerdict(
@@ -80,14 +80,14 @@ def verdict_if_pause_is_pending(o: Observation, _: Job, __: PodFinding | None) -
 
 
 def verdict_if_pod_has_not_reported(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Not ready: the current pod has not reported yet. All later checks need its report."""
+    """Return not ready if the current pod has not reported yet. All later checks need its report."""
     if facts.report_of_current_pod(o) is not None:
         return None
     return ReadinessVerdict(reason=c.POD_STARTING, message="The pod runs but has not reported yet.", phase="Starting")
 
 
 def verdict_if_pod_does_not_understand_spec(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Not ready: the pod does not understand the spec. It keeps the last one that it understood, and obeys stops."""
+    """Return not ready if the pod does not understand the spec. It keeps its last spec, and obeys each stop."""
     report = facts.report_of_current_pod(o)
     if report is None or not report.spec_problem:
         return None
@@ -98,7 +98,7 @@ def verdict_if_pod_does_not_understand_spec(o: Observation, _: Job, __: PodFindi
 
 
 def verdict_if_pod_is_paused(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
-    """Ready once the pod, which is paused, has closed and flushed everything; not ready until then."""
+    """Return ready if the pod is paused and has closed and flushed everything; not ready while it is closing."""
     report, pause = facts.report_of_current_pod(o), stops.pause_reported_by_pod(o)
     if report is None or pause is None or not stops.stops_are_applied(job, report):
         return None
@@ -111,7 +111,7 @@ def verdict_if_pod_is_paused(o: Observation, job: Job, _: PodFinding | None) -> 
 
 
 def verdict_if_generation_is_not_applied(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
-    """Not ready: the pod still streams according to an older generation of the spec."""
+    """Return not ready if the pod still streams according to an older generation of the spec."""
     report = facts.report_of_current_pod(o)
     if report is None or facts.generation_is_applied(job, report):
         return None
@@ -122,7 +122,7 @@ def verdict_if_generation_is_not_applied(o: Observation, job: Job, _: PodFinding
 
 
 def verdict_if_tape_is_finished(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Ready: the pod still exists and reports that it has streamed its tape to the end."""
+    """Return ready if the pod still exists and reports that it has streamed its tape to the end."""
     report = facts.report_of_current_pod(o)
     if report is None or report.state != "Finished":
         return None
@@ -132,7 +132,7 @@ def verdict_if_tape_is_finished(o: Observation, _: Job, __: PodFinding | None) -
 
 
 def verdict_if_stream_is_blocked(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
-    """Not ready: the pod no longer tries to connect, because a person has to act."""
+    """Return not ready if the pod no longer tries to connect, because a person has to act."""
     report = facts.report_of_current_pod(o)
     if report is None or report.state != "Blocked":
         return None
@@ -144,7 +144,7 @@ def verdict_if_stream_is_blocked(o: Observation, job: Job, _: PodFinding | None)
 
 
 def verdict_if_stream_is_backing_off(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Not ready: the connection failed, and the pod retries it by itself."""
+    """Return not ready if the connection failed and the pod is waiting to retry it."""
     report = facts.report_of_current_pod(o)
     if report is None or report.state != "BackingOff":
         return None
@@ -152,7 +152,7 @@ def verdict_if_stream_is_backing_off(o: Observation, _: Job, __: PodFinding | No
 
 
 def verdict_if_sink_is_unhealthy(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Not ready: quotes arrive, but Firestore does not accept the writes."""
+    """Return not ready if quotes arrive but Firestore does not accept the writes."""
     report = facts.report_of_current_pod(o)
     if report is None or report.state != "Live" or report.sink.healthy:
         return None
@@ -161,7 +161,7 @@ def verdict_if_sink_is_unhealthy(o: Observation, _: Job, __: PodFinding | None) 
 
 
 def verdict_if_stream_is_live(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Ready: the stream is live, and the provider has accepted or rejected every symbol."""
+    """Return ready if the stream is live and the provider has accepted or rejected every symbol."""
     report = facts.report_of_current_pod(o)
     if report is None or report.state != "Live" or not facts.symbols_are_settled(report):
         return None
@@ -177,7 +177,7 @@ def verdict_if_stream_is_live(o: Observation, _: Job, __: PodFinding | None) -> 
 
 
 def verdict_if_stream_is_connecting(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Not ready: no other check applies, so the stream is still connecting."""
+    """Return not ready in all other cases: the stream is still connecting."""
     report = facts.report_of_current_pod(o)
     state = report.state if report is not None else "unknown"
     return ReadinessVerdict(
