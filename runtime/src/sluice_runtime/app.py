@@ -77,11 +77,11 @@ async def run(settings: Settings) -> None:
                 sink=sink,
                 job=cached,
                 journal=journal,
-                slot=_slot(settings, job.session, journal),
+                slot=_connection_slot(settings, job.session, journal),
                 switchboard=switchboard,
                 others=[
                     *([file.run] if file else []),
-                    *_lookers(settings, journal),
+                    *_preflight_loops(settings, journal),
                     *catching_up(snapshots_of(settings), sink, journal, settings),
                 ],
             ),
@@ -90,7 +90,7 @@ async def run(settings: Settings) -> None:
         )
 
 
-def _lookers(settings: Settings, journal: Journal) -> list[Loop]:
+def _preflight_loops(settings: Settings, journal: Journal) -> list[Loop]:
     """Return the preflight loop, if the job has an account to check."""
     login = settings.job.spec.alpaca_login
     if login is None or not endpoints(login[0], settings.trading_url, settings.data_url).knows_trading:
@@ -174,7 +174,7 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
     _log.info("shutdown complete", extra={"event_type": "stream"})
 
 
-def _slot(settings: Settings, session: ApiSession, journal: Journal) -> ConnectionSlotLease | None:
+def _connection_slot(settings: Settings, session: ApiSession, journal: Journal) -> ConnectionSlotLease | None:
     name = slot_name(settings.job.spec)
     return (
         ConnectionSlotLease(SlotLease(session, settings.job.namespace, name), settings.job.name, journal)

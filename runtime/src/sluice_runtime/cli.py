@@ -50,10 +50,10 @@ def declared(document: Path | None, environment: Mapping[str, str]) -> Callable[
         found = spec_from_environment(environment)
         return lambda: found
     dry = says(environment, "DRY_RUN", default="off")
-    if _is_stream(document):  # a pipe can be read only once
-        once = _document(document, dry=dry)
+    if _is_pipe_or_device(document):  # a pipe can be read only once
+        once = _read_document(document, dry=dry)
         return lambda: once
-    return lambda: _file(document, dry=dry)
+    return lambda: _read_regular_file(document, dry=dry)
 
 
 def settings_of(job: IngestJob, environment: Mapping[str, str], document: Path | None) -> Settings:
@@ -74,11 +74,11 @@ def pauses(given: argparse.Namespace, environment: Mapping[str, str], say: Say) 
         SettingsError: a symbol is none, or the state cannot be read or written.
     """
     file = PauseFile(state_dir(environment))
-    symbols = _symbols(given.symbols)
+    symbols = _parse_symbols(given.symbols)
     try:
         if given.command == "paused":
             state = file.read()
-            return _list_pauses_of(symbols, state, say) if symbols else _list_all_pauses(state, say)
+            return _list_pauses_of_symbols(symbols, state, say) if symbols else _list_all_pauses(state, say)
         if given.command == "pause":
             pause = HandPause(since=datetime.now(UTC), reason=given.reason)
             file.change(lambda before: before.paused(symbols, pause))
@@ -95,19 +95,19 @@ def pauses(given: argparse.Namespace, environment: Mapping[str, str], say: Say) 
 def _list_all_pauses(state: Pauses, say: Say) -> int:
     """List the pause of the whole job, then those of symbols in alphabetical order."""
     if state.job is not None:
-        say(_line(_WHOLE, state.job))
+        say(_pause_line(_WHOLE, state.job))
     for name, pause in sorted(state.symbols.items()):
-        say(_line(name, pause))
+        say(_pause_line(name, pause))
     return 0
 
 
-def _list_pauses_of(symbols: list[str], state: Pauses, say: Say) -> int:
+def _list_pauses_of_symbols(symbols: list[str], state: Pauses, say: Say) -> int:
     """List the pauses of these symbols. Exit code 1 unless all of them are paused, each or with the whole job."""
     for name, pause in sorted(state.symbols.items()):
         if name in symbols:
-            say(_line(name, pause))
+            say(_pause_line(name, pause))
     if state.job is not None:
-        say(_line(_WHOLE, state.job))
+        say(_pause_line(_WHOLE, state.job))
         return 0
     return 0 if state.symbols.keys() >= set(symbols) else 1
 
@@ -155,7 +155,7 @@ def look(settings: Settings, environment: Mapping[str, str], say: Say, *, as_jso
     if alpaca is not None and not where.knows_trading and not as_json:
         say("nothing was asked: the stream is not Alpaca's own (set APCA_API_BASE_URL or spec.alpaca.tradingURL)")
         return 0
-    found = findings_of(settings.job.spec, _alpaca_mount(settings, environment), where)
+    found = findings_of(settings.job.spec, _alpaca_credentials_reader(settings, environment), where)
     if as_json:
         say(msgspec.json.encode(found).decode())
         return 0
@@ -164,7 +164,7 @@ def look(settings: Settings, environment: Mapping[str, str], say: Say, *, as_jso
     return 0 if all(each.good for each in found) else 1
 
 
-def _alpaca_mount(settings: Settings, environment: Mapping[str, str]) -> AlpacaMount | None:
+def _alpaca_credentials_reader(settings: Settings, environment: Mapping[str, str]) -> AlpacaMount | None:
     """The key pair of the environment, else that of the mounted Secret; None where the job uses neither."""
     alpaca = settings.job.spec.alpaca
     if alpaca is None:
@@ -177,20 +177,20 @@ def _alpaca_mount(settings: Settings, environment: Mapping[str, str]) -> AlpacaM
     return AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
 
 
-def _is_stream(path: Path) -> bool:
+def _is_pipe_or_device(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def _file(path: Path, *, dry: bool) -> IngestJob:
-    if _is_stream(path):  # reading a pipe would block all loops
+def _read_regular_file(path: Path, *, dry: bool) -> IngestJob:
+    if _is_pipe_or_device(path):  # reading a pipe would block all loops
         raise SettingsError(f"{path} is no longer a file")
-    return _document(path, dry=dry)
+    return _read_document(path, dry=dry)
 
 
-def _document(path: Path, *, dry: bool) -> IngestJob:
+def _read_document(path: Path, *, dry: bool) -> IngestJob:
     """Read a job document. `dry` forces a dry run, whatever the document says."""
     try:
-        found = msgspec.yaml.decode(read_user_text(path, may_be_pipe=_is_stream(path)), type=dict)
+        found = msgspec.yaml.decode(read_user_text(path, may_be_pipe=_is_pipe_or_device(path)), type=dict)
         if dry and isinstance(found.get("spec"), dict):
             found["spec"]["dryRun"] = True
         return checked(found)
@@ -204,13 +204,13 @@ def _document(path: Path, *, dry: bool) -> IngestJob:
         raise SettingsError(f"{path}: {error}") from None
 
 
-def _symbols(given: list[str]) -> list[str]:
+def _parse_symbols(given: list[str]) -> list[str]:
     try:
         return msgspec.convert([each.upper() for each in given], list[Symbol])
     except msgspec.ValidationError:
         raise SettingsError(f"{' '.join(given)}: symbols are written like AAPL or BRK.B") from None
 
 
-def _line(name: str, pause: HandPause) -> str:
+def _pause_line(name: str, pause: HandPause) -> str:
     why = f": {pause.reason}" if pause.reason else ""
     return f"{name} is paused since {pause.since:%Y-%m-%d %H:%M:%S UTC}{why}"

@@ -71,7 +71,7 @@ def source_of(settings: Settings, mount: AlpacaMount | None = None) -> Source:
     Raises:
         SettingsError: the provider's block is missing, or the record file cannot be written.
     """
-    declared = _declared_source(settings, mount)
+    declared = _create_provider_source(settings, mount)
     if settings.log_quotes == "all":
         from .adapters.quote_log import QuoteLog  # noqa: PLC0415
         from .adapters.recording import RecordingSource  # noqa: PLC0415
@@ -89,7 +89,7 @@ def source_of(settings: Settings, mount: AlpacaMount | None = None) -> Source:
     return RecordingSource(declared, tape)
 
 
-def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
+def _create_provider_source(settings: Settings, mount: AlpacaMount | None) -> Source:
     """Return the provider's source. A provider's packages are imported only here, if it is the declared one."""
     spec = settings.job.spec
     match spec.provider:

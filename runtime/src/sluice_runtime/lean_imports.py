@@ -17,14 +17,14 @@ _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # OpenSSL's own variables
 def lean() -> Iterator[None]:
     """Import without garbage collections, and without certificates and tables that the pod may never need."""
     with ExitStack() as stack:
-        stack.enter_context(_without_collections())
-        stack.enter_context(_without_certificates())
-        stack.enter_context(_without_detectors())
+        stack.enter_context(_without_garbage_collection())
+        stack.enter_context(_without_system_certificates())
+        stack.enter_context(_without_encoding_detectors())
         yield
 
 
 @contextmanager
-def _without_collections() -> Iterator[None]:
+def _without_garbage_collection() -> Iterator[None]:
     """The collector looks through all that is loaded time and again, a tenth of the start.
 
     What was loaded stays until the end, and is never looked through again.
@@ -38,7 +38,7 @@ def _without_collections() -> Iterator[None]:
 
 
 @contextmanager
-def _without_certificates() -> Iterator[None]:
+def _without_system_certificates() -> Iterator[None]:
     """aiohttp parses all that the machine trusts when it is imported, another tenth; most pods have a CA of their own.
 
     So its default context trusts no certificate; code that needs the machine's trust calls `machine_trust`.
@@ -56,7 +56,7 @@ def _without_certificates() -> Iterator[None]:
 
 
 @contextmanager
-def _without_detectors() -> Iterator[None]:
+def _without_encoding_detectors() -> Iterator[None]:
     """requests, which Google's client brings for its tokens, loads 4 MiB of tables to guess what text is encoded in.
 
     It does without where there are none, after a warning, and takes text that says nothing for UTF-8.

@@ -72,8 +72,8 @@ def settings(environment: Mapping[str, str]) -> Settings:
         SettingsError: a required setting is missing, or a setting is malformed.
     """
     return Settings(
-        job=_job(_needed(environment, identity.JOB_ENV)),
-        pod_uid=_needed(environment, identity.POD_UID_ENV),
+        job=_parse_injected_job(_required_variable(environment, identity.JOB_ENV)),
+        pod_uid=_required_variable(environment, identity.POD_UID_ENV),
         bind=environment.get(identity.POD_IP_ENV, "127.0.0.1"),
         api_url=_api_url(environment),
         **common(environment),
@@ -101,20 +101,20 @@ def common(environment: Mapping[str, str]) -> Common:
         SettingsError: a setting is malformed.
     """
     file = environment.get("INGEST_ENABLED_FILE")
-    base = _seconds(environment, "RECONNECT_BACKOFF_BASE_S", 1.0)
-    cap = _seconds(environment, "RECONNECT_BACKOFF_MAX_S", 60.0)
+    base = _parse_seconds(environment, "RECONNECT_BACKOFF_BASE_S", 1.0)
+    cap = _parse_seconds(environment, "RECONNECT_BACKOFF_MAX_S", 60.0)
     if base > cap:
         raise SettingsError(f"RECONNECT_BACKOFF_BASE_S is {base:g}, above RECONNECT_BACKOFF_MAX_S ({cap:g}); lower it")
     return Common(
-        log_level=_log_level(environment),
+        log_level=_parse_log_level(environment),
         backoff_base_seconds=base,
         backoff_cap_seconds=cap,
         enabled=says(environment, "INGEST_ENABLED", default="on"),
         enabled_file=Path(file) if file else None,
-        enabled_poll_seconds=_seconds(environment, "INGEST_ENABLED_POLL_S", 5.0),
-        log_quotes=_log_quotes(environment),
-        trading_url=_url(environment, "APCA_API_BASE_URL"),
-        data_url=_url(environment, "APCA_API_DATA_URL"),
+        enabled_poll_seconds=_parse_seconds(environment, "INGEST_ENABLED_POLL_S", 5.0),
+        log_quotes=_parse_log_quotes(environment),
+        trading_url=_parse_url(environment, "APCA_API_BASE_URL"),
+        data_url=_parse_url(environment, "APCA_API_DATA_URL"),
     )
 
 
@@ -135,7 +135,7 @@ def without_mark(value: str) -> str:
     return value.removeprefix("\ufeff")
 
 
-def _job(document: str) -> InjectedJob:
+def _parse_injected_job(document: str) -> InjectedJob:
     try:
         return msgspec.json.decode(document, type=InjectedJob)
     except msgspec.MsgspecError as error:
@@ -145,26 +145,26 @@ def _job(document: str) -> InjectedJob:
         ) from error
 
 
-def _needed(environment: Mapping[str, str], name: str) -> str:
+def _required_variable(environment: Mapping[str, str], name: str) -> str:
     if value := environment.get(name):
         return value
     raise SettingsError(f"{name} is not set; run this program in a pod that sluice-operator created")
 
 
 def _api_url(environment: Mapping[str, str]) -> str:
-    host = _needed(environment, "KUBERNETES_SERVICE_HOST")
+    host = _required_variable(environment, "KUBERNETES_SERVICE_HOST")
     port = environment.get("KUBERNETES_SERVICE_PORT", "443")
     return f"https://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _log_level(environment: Mapping[str, str]) -> str:
+def _parse_log_level(environment: Mapping[str, str]) -> str:
     value = environment.get("LOG_LEVEL") or "info"
     if value.upper() not in _LOG_LEVELS:
         raise SettingsError(f"LOG_LEVEL is {value!r}; use {', '.join(_LOG_LEVELS).lower()}")
     return value.upper()
 
 
-def _log_quotes(environment: Mapping[str, str]) -> LogQuotes:
+def _parse_log_quotes(environment: Mapping[str, str]) -> LogQuotes:
     match environment.get("LOG_QUOTES") or "sampled":
         case "sampled":
             return "sampled"
@@ -174,14 +174,14 @@ def _log_quotes(environment: Mapping[str, str]) -> LogQuotes:
             raise SettingsError(f"LOG_QUOTES is {other!r}; use sampled or all")
 
 
-def _url(environment: Mapping[str, str], name: str) -> str | None:
+def _parse_url(environment: Mapping[str, str], name: str) -> str | None:
     value = environment.get(name) or None
     if value is not None and not value.startswith(("http://", "https://")):
         raise SettingsError(f"{name} is not a server's URL; use one like https://paper-api.alpaca.markets")
     return value
 
 
-def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+def _parse_seconds(environment: Mapping[str, str], name: str, default: float) -> float:
     value = environment.get(name) or str(default)
     try:
         seconds = float(value)

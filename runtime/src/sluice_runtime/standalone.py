@@ -97,8 +97,8 @@ class Standalone:
         """
         settings, journal = self._settings, self.journal
         switchboard = Switchboard(journal, SwitchFile(settings.state_dir / SWITCHES))
-        job = self._job()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, job)
+        job = self._create_job()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload_on_sighup, job)
         file = switches_at_start(settings, journal, switchboard)
         if any(each.source == AUTO_STOP for each in journal.switches.value):
             switchboard.set(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
@@ -111,10 +111,10 @@ class Standalone:
                     raise SettingsError(
                         f"the HTTP interface cannot be opened on port {port}: {error.strerror}"
                     ) from error
-            sink = await self._sink()
+            sink = await self._open_sink()
             stack.push_async_callback(sink.close)
-            await self._succeed(sink)
-            mount = self._mount()
+            await self._raise_epoch_above_last(sink)
+            mount = self._environment_credentials()
             parts = Parts(
                 source=source_of(settings, mount),
                 sink=sink,
@@ -129,7 +129,7 @@ class Standalone:
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)
             await ingest(parts, stop, backoff)
 
-    async def _sink(self) -> ReloadingSink:
+    async def _open_sink(self) -> ReloadingSink:
         """Open the sink now, so that missing credentials are reported at the start."""
         sink = sink_of(self._settings, self.journal.desired, _CREDENTIALS)
         try:
@@ -138,7 +138,7 @@ class Standalone:
             raise SettingsError(error.message) from None
         return sink
 
-    async def _succeed(self, sink: Sink) -> None:
+    async def _raise_epoch_above_last(self, sink: Sink) -> None:
         """Use an epoch above that of the previous start, even if the clock was ahead then."""
         who = self.journal.identity
         try:
@@ -149,13 +149,13 @@ class Standalone:
             _log.warning("an earlier start of this job had epoch %d, which is ahead of this clock", last, extra=_STREAM)
             self.journal.identity = msgspec.structs.replace(who, epoch=last + 1)
 
-    def _job(self) -> StandaloneJob:
+    def _create_job(self) -> StandaloneJob:
         try:
-            return StandaloneJob(self._refusing, PauseFile(self._settings.state_dir), self.journal)
+            return StandaloneJob(self._read_or_refuse, PauseFile(self._settings.state_dir), self.journal)
         except RefusedError as error:  # the document has just been read, but can have changed since
             raise SettingsError(str(error)) from None
 
-    def _mount(self) -> AlpacaMount | None:
+    def _environment_credentials(self) -> AlpacaMount | None:
         """Return Alpaca's key pair from the environment; None if the job needs none."""
         login = self._settings.job.spec.alpaca_login
         if login is None:
@@ -172,7 +172,7 @@ class Standalone:
             )
         return EnvironmentMount(alpaca, Credentials(key_id, secret_key))
 
-    def _refusing(self) -> IngestJob:
+    def _read_or_refuse(self) -> IngestJob:
         try:
             return self._read()
         except SettingsError as error:
@@ -191,7 +191,7 @@ def verdict(snapshot: RuntimeSnapshot, counters: Counters) -> tuple[bool, str]:
     return False, f"no {what}: {why}{f', {more}' if more else ''}"
 
 
-def _reload(job: StandaloneJob) -> None:
+def _reload_on_sighup(job: StandaloneJob) -> None:
     try:
         job.reload()
         _log.info("reloaded", extra={"event_type": "reload"})

@@ -59,10 +59,10 @@ def spec_from_environment(environment: Mapping[str, str]) -> IngestJob:
     spec: dict[str, Any] = {
         "tenant": tenant,
         "provider": "alpaca",
-        "symbols": _symbols(first(environment, SYMBOLS) or "SPY"),
+        "symbols": _parse_symbols(first(environment, SYMBOLS) or "SPY"),
         "dryRun": says(environment, "DRY_RUN", default="off"),
-        "alpaca": _alpaca(environment),
-        "firestore": _present(
+        "alpaca": _alpaca_block(environment),
+        "firestore": _without_none(
             projectID=first(environment, PROJECT), liveQuotesCollection=first(environment, COLLECTION)
         ),
     }
@@ -72,14 +72,14 @@ def spec_from_environment(environment: Mapping[str, str]) -> IngestJob:
         )
     for name, (block, field) in _NUMBERS.items():
         if environment.get(name):
-            spec.setdefault(block, {})[field] = _integer(name, environment[name])
+            spec.setdefault(block, {})[field] = _parse_integer(name, environment[name])
     try:
         return checked({"metadata": {"name": "standalone", "namespace": tenant}, "spec": spec})
     except SettingsError as error:
-        raise SettingsError(_by_variable(str(error))) from None
+        raise SettingsError(_with_variable_names(str(error))) from None
 
 
-def _by_variable(sentence: str) -> str:
+def _with_variable_names(sentence: str) -> str:
     """Return an error message with the names of variables in front of the field paths."""
     for path, name in _PLACES.items():
         sentence = re.sub(rf"{re.escape(path)}(?=[ :\[])", f"{name} ({path})", sentence)
@@ -140,24 +140,24 @@ def first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
     return next((value for value in values if value), None)
 
 
-def _alpaca(environment: Mapping[str, str]) -> dict[str, Any]:
+def _alpaca_block(environment: Mapping[str, str]) -> dict[str, Any]:
     has_keys = first(environment, KEY_ID) is not None and first(environment, SECRET_KEY) is not None
-    return _present(
+    return _without_none(
         feed=environment.get("ALPACA_DATA_FEED") or None,
         streamURL=environment.get("ALPACA_STREAM_URL") or None,
         credentialsSecretRef={"name": "environment"} if has_keys else None,
     )
 
 
-def _symbols(listed: str) -> list[str]:
+def _parse_symbols(listed: str) -> list[str]:
     return list(dict.fromkeys(each.strip().upper() for each in listed.split(",") if each.strip()))
 
 
-def _present(**fields: Any) -> dict[str, Any]:
+def _without_none(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _integer(name: str, value: str) -> int:
+def _parse_integer(name: str, value: str) -> int:
     try:
         number = float(value)
         if number != int(number):

@@ -41,9 +41,9 @@ class CachedJob:
 
     async def watch(self) -> AsyncIterator[DeclaredJob | None]:
         """Yield the versions of the job. The cached one comes first if the API server does not answer within 5 s."""
-        last = self._read()
+        last = self._read_cache()
         changes = self._job.watch()
-        change = asyncio.ensure_future(_next(changes))
+        change = asyncio.ensure_future(_next_change(changes))
         try:
             answered, _ = await asyncio.wait({change}, timeout=_FIRST_ANSWER_SECONDS)
             if not answered and last is not None:
@@ -52,20 +52,20 @@ class CachedJob:
             while True:
                 seen = await change
                 if seen is None:
-                    await self._run_blocking(self._forget)
+                    await self._run_blocking(self._delete_cache)
                     yield None
                     return
                 last = seen.with_last_understood(last)
                 yield last
-                await self._run_blocking(partial(self._keep, last))
-                change = asyncio.ensure_future(_next(changes))
+                await self._run_blocking(partial(self._write_cache, last))
+                change = asyncio.ensure_future(_next_change(changes))
         finally:
             change.cancel()
 
     async def report(self, status: StreamStatus) -> None:
         await self._job.report(status)
 
-    def _read(self) -> DeclaredJob | None:
+    def _read_cache(self) -> DeclaredJob | None:
         try:
             job = decoded(self._file.read_bytes(), DeclaredJob)
         except FileNotFoundError:
@@ -75,13 +75,13 @@ class CachedJob:
             return None
         return job if job.metadata.uid == self._uid else None
 
-    def _keep(self, job: DeclaredJob) -> None:
+    def _write_cache(self, job: DeclaredJob) -> None:
         try:
             replace(self._file, msgspec.json.encode(msgspec.structs.replace(job, earlier_stream=None)))
         except OSError as error:
             _log.warning("cannot cache the IngestJob for a restart: %s", error)
 
-    def _forget(self) -> None:
+    def _delete_cache(self) -> None:
         try:
             self._file.unlink(missing_ok=True)
         except OSError as error:
@@ -105,5 +105,5 @@ class ReadOnlyDeclaration:
             self._file.check()
 
 
-async def _next(changes: AsyncIterator[DeclaredJob | None]) -> DeclaredJob | None:
+async def _next_change(changes: AsyncIterator[DeclaredJob | None]) -> DeclaredJob | None:
     return await anext(changes)

@@ -43,7 +43,7 @@ _UNTYPABLE: Final = frozenset({400, 500})
 _FAILURES: Final = (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError)
 
 
-class _GoneError(Exception):
+class _JobGoneError(Exception):
     """The job does not exist, or a newer one has its name."""
 
 
@@ -75,7 +75,7 @@ class IngestJobClient:
         last: tuple[int, object] | None = None
         while True:
             try:
-                async for document in self._documents():
+                async for document in self._stream_documents():
                     self._backoff.reset()
                     job = declared_job(document)
                     version = (job.metadata.generation, job.metadata.deletion_timestamp)
@@ -84,7 +84,7 @@ class IngestJobClient:
                         yield job
                 # The server ends each watch after some minutes. The wait prevents a storm if it ends them immediately.
                 await asyncio.sleep(self._backoff.wait(at_least=0.2))
-            except _GoneError:
+            except _JobGoneError:
                 yield None
                 return
             except Exception as error:  # also invalid answers: the watch must never stop
@@ -104,20 +104,20 @@ class IngestJobClient:
             "status": {"stream": stream},
         }
         try:
-            code, answer = await self._patch(_APPLY, body, force="true")
+            code, answer = await self._patch_status(_APPLY, body, force="true")
             if code in _UNTYPABLE:
-                await self._merge(stream)
+                await self._write_status_by_merge_patch(stream)
                 return
-            stored = _accepted(code, answer)
-            self._take_response(stored)
-            if leftover := removal_patch(_stream(stored), stream):
-                _accepted(*await self._patch(_MERGE, self._stream_patch(leftover)))
+            stored = _written_object(code, answer)
+            self._handle_response(stored)
+            if leftover := removal_patch(_status_stream(stored), stream):
+                _written_object(*await self._patch_status(_MERGE, self._status_patch(leftover)))
         except _FAILURES as error:
             raise ReportError(f"the API server did not accept the status: {cause(error)}") from error
 
-    async def _documents(self) -> AsyncIterator[dict[str, Any]]:
+    async def _stream_documents(self) -> AsyncIterator[dict[str, Any]]:
         """Yield the current job, and then each version from the watch or from the response to a report."""
-        following = asyncio.ensure_future(self._follow())
+        following = asyncio.ensure_future(self._read_then_watch())
         try:
             while (arrived := await self._arrived.get()) is not None:
                 if isinstance(arrived, Exception):
@@ -126,21 +126,21 @@ class IngestJobClient:
         finally:
             following.cancel()
 
-    async def _follow(self) -> None:
+    async def _read_then_watch(self) -> None:
         """Put the documents of the watch into the queue, and finally None or the exception that ended it."""
         try:
-            document = await self._read()
-            self._newest = self._watched = _version(document)
+            document = await self._read_job()
+            self._newest = self._watched = _resource_version(document)
             self._arrived.put_nowait(document)
             await self._receive_events(str(document["metadata"]["resourceVersion"]))
             self._arrived.put_nowait(None)
         except Exception as error:  # any exception: no other code awaits this task
             self._arrived.put_nowait(error)
 
-    async def _read(self) -> dict[str, Any]:
+    async def _read_job(self) -> dict[str, Any]:
         async with self.session.get(self._object, {}, _REQUEST) as response:
-            _check(response)
-            return self._checked_uid(await json_object(response))
+            _raise_for_status(response)
+            return self._require_own_uid(await json_object(response))
 
     async def _receive_events(self, since: str) -> None:
         """Receive events until the server ends the watch or no longer has the events since `since`."""
@@ -152,20 +152,20 @@ class IngestJobClient:
             "timeoutSeconds": str(_WATCH_SECONDS),
         }
         async with self.session.get(self._collection, query, _WATCH) as response:
-            _check(response)
+            _raise_for_status(response)
             events = json_lines(response)
             following = asyncio.ensure_future(anext(events, None))
             try:
-                while (event := await self._next_event(following)) is not None and event["type"] != "ERROR":
-                    self._take_event(event)
+                while (event := await self._wait_for_event(following)) is not None and event["type"] != "ERROR":
+                    self._handle_event(event)
                     following = asyncio.ensure_future(anext(events, None))
             finally:
                 following.cancel()
 
-    async def _next_event(self, following: asyncio.Future[dict[str, Any] | None]) -> dict[str, Any] | None:
+    async def _wait_for_event(self, following: asyncio.Future[dict[str, Any] | None]) -> dict[str, Any] | None:
         """Wait for the event. Whenever the watch is silent for 8 s, compare it with a live read."""
         while not (await asyncio.wait({following}, timeout=LIVE_READ_SECONDS))[0]:
-            live = asyncio.ensure_future(self._live_version())
+            live = asyncio.ensure_future(self._read_live_version())
             either: set[asyncio.Future[Any]] = {following, live}
             try:
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -177,47 +177,47 @@ class IngestJobClient:
                 raise _SilentWatchError("the job has changed, but the watch has not delivered the change")
         return following.result()
 
-    async def _live_version(self) -> int:
+    async def _read_live_version(self) -> int:
         async with self.session.get(self._object, {}, _LIVE_READ, _METADATA_ONLY) as response:
-            _check(response)
-            return _version(self._checked_uid(await json_object(response)))
+            _raise_for_status(response)
+            return _resource_version(self._require_own_uid(await json_object(response)))
 
-    def _take_event(self, event: dict[str, Any]) -> None:
+    def _handle_event(self, event: dict[str, Any]) -> None:
         if event["type"] == "DELETED":
-            raise _GoneError
-        self._watched = max(self._watched, _version(event["object"]))
+            raise _JobGoneError
+        self._watched = max(self._watched, _resource_version(event["object"]))
         if event["type"] != "BOOKMARK" and self._watched >= self._newest:
             self._newest = self._watched
-            self._arrived.put_nowait(self._checked_uid(event["object"]))
+            self._arrived.put_nowait(self._require_own_uid(event["object"]))
 
-    def _take_response(self, document: dict[str, Any]) -> None:
+    def _handle_response(self, document: dict[str, Any]) -> None:
         """Put a response into the queue, unless a newer version of the job has already arrived."""
-        if _meta(document).uid == self._uid and _version(document) > self._newest:
-            self._newest = _version(document)
+        if _object_meta(document).uid == self._uid and _resource_version(document) > self._newest:
+            self._newest = _resource_version(document)
             self._arrived.put_nowait(document)
 
-    def _checked_uid(self, document: dict[str, Any]) -> dict[str, Any]:
-        if _meta(document).uid != self._uid:
-            raise _GoneError
+    def _require_own_uid(self, document: dict[str, Any]) -> dict[str, Any]:
+        if _object_meta(document).uid != self._uid:
+            raise _JobGoneError
         return document
 
-    async def _merge(self, stream: dict[str, Any]) -> None:
+    async def _write_status_by_merge_patch(self, stream: dict[str, Any]) -> None:
         """Write a status that the API server refuses to apply, by a read and a merge patch."""
         document = await self._read_for_merge()
-        if patch := merge_patch(_stream(document), stream):
-            document = _accepted(*await self._patch(_MERGE, self._stream_patch(patch)))
-        self._take_response(document)
+        if patch := merge_patch(_status_stream(document), stream):
+            document = _written_object(*await self._patch_status(_MERGE, self._status_patch(patch)))
+        self._handle_response(document)
 
     async def _read_for_merge(self) -> dict[str, Any]:
         try:
-            return await self._read()
-        except _GoneError:
+            return await self._read_job()
+        except _JobGoneError:
             raise ReportError("the IngestJob no longer exists") from None
 
-    def _stream_patch(self, patch: dict[str, Any]) -> dict[str, Any]:
+    def _status_patch(self, patch: dict[str, Any]) -> dict[str, Any]:
         return {"metadata": {"uid": self._uid}, "status": {"stream": patch}}
 
-    async def _patch(self, kind: str, body: dict[str, Any], **query: str) -> tuple[int, bytes]:
+    async def _patch_status(self, kind: str, body: dict[str, Any], **query: str) -> tuple[int, bytes]:
         async with self.session.http().patch(
             f"{self._object}/status",
             params={"fieldManager": identity.RUNTIME_FIELD_MANAGER, **query},
@@ -228,29 +228,29 @@ class IngestJobClient:
             return response.status, await response.read()
 
 
-def _check(response: aiohttp.ClientResponse) -> None:
+def _raise_for_status(response: aiohttp.ClientResponse) -> None:
     if response.status == 404:
-        raise _GoneError
+        raise _JobGoneError
     response.raise_for_status()
 
 
-def _accepted(code: int, answer: bytes) -> dict[str, Any]:
+def _written_object(code: int, answer: bytes) -> dict[str, Any]:
     """Return the object in the answer to a write. Raises ReportError if the write was refused."""
     if code >= 400:
         raise ReportError(f"the API server refused the status (HTTP {code}): {status_message(answer)}")
     return decoded(answer, dict[str, Any])
 
 
-def _meta(document: dict[str, Any]) -> ObjectMeta:
+def _object_meta(document: dict[str, Any]) -> ObjectMeta:
     return readable_part(document.get("metadata"), ObjectMeta)
 
 
-def _version(document: dict[str, Any]) -> int:
+def _resource_version(document: dict[str, Any]) -> int:
     """Return the resourceVersion as a number; 0 if there is none."""
-    return version_number(_meta(document).resource_version)
+    return version_number(_object_meta(document).resource_version)
 
 
-def _stream(document: dict[str, Any]) -> dict[str, Any]:
+def _status_stream(document: dict[str, Any]) -> dict[str, Any]:
     status = document.get("status")
     stream = status.get("stream") if isinstance(status, dict) else None
     return stream if isinstance(stream, dict) else {}

@@ -55,7 +55,7 @@ class SlotLease:
             spec=_Spec(
                 holder_identity=claim.holder or None,
                 lease_duration_seconds=int(HELD_SECONDS),
-                renew_time=_micro(claim.renewed_at),
+                renew_time=_lease_time(claim.renewed_at),
             ),
             api_version=_API_VERSION,
             kind="Lease",
@@ -79,17 +79,17 @@ class SlotLease:
                     return None
                 if response.status >= 400:
                     raise SlotError(f"the API server answered HTTP {response.status} to {method} of Lease {self._name}")
-                return _claim(decoded(await response.read(), _Lease))
+                return _claim_from_lease(decoded(await response.read(), _Lease))
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as error:
             raise SlotError(f"the API server did not answer: {cause(error)}") from error
 
 
-def _claim(lease: _Lease) -> Claim:
+def _claim_from_lease(lease: _Lease) -> Claim:
     renewed_at = datetime.fromisoformat(lease.spec.renew_time) if lease.spec.renew_time else None
     return Claim(
         holder=lease.spec.holder_identity or "", renewed_at=renewed_at, version=lease.metadata.resource_version or ""
     )
 
 
-def _micro(instant: datetime | None) -> str | None:
+def _lease_time(instant: datetime | None) -> str | None:
     return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if instant is not None else None

@@ -56,7 +56,7 @@ class TapeFile:
 
     def add(self, ticks: Sequence[Tick]) -> None:
         """Write one row per quote. A missing side is empty."""
-        with self._while_it_can_be_written():
+        with self._ending_tape_on_error():
             for tick in ticks if not self._is_over else ():
                 quote = tick.quote()
                 at = round(quote.ts.timestamp() * 1000)
@@ -66,18 +66,18 @@ class TapeFile:
 
     def flush(self) -> None:
         """Write all buffered rows to the file."""
-        with self._while_it_can_be_written():
+        with self._ending_tape_on_error():
             if not self._is_over:
                 self._file.flush()
                 self._flushed_at = time.monotonic()
 
     def close(self) -> None:
         """Close the file. Only then is a gzip file complete."""
-        with self._while_it_can_be_written():
+        with self._ending_tape_on_error():
             self._file.close()
 
     @contextmanager
-    def _while_it_can_be_written(self) -> Iterator[None]:
+    def _ending_tape_on_error(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -103,7 +103,7 @@ class RecordingSource:
     async def connect(self, listener: Listener) -> AsyncIterator[Connection]:
         """Open a connection of the wrapped source. Closing it flushes the tape."""
         try:
-            async with self._source.connect(_Tap(listener, self._tape)) as connection:
+            async with self._source.connect(_RecordingListener(listener, self._tape)) as connection:
                 yield connection
         finally:
             self._tape.flush()
@@ -115,7 +115,7 @@ class RecordingSource:
         await self._source.wait_for_rotation()
 
 
-class _Tap:
+class _RecordingListener:
     """Passes everything on to the listener, and quotes to the tape as well."""
 
     def __init__(self, listener: Listener, tape: TapeWriter) -> None:

@@ -36,7 +36,7 @@ def tape_quotes(path: Path) -> Iterator[Quote]:
     """
     try:
         with open_user_text(path) as text:
-            yield from _parsed(csv.reader(text), path.name)
+            yield from _parse_quotes(csv.reader(text), path.name)
     except FileNotFoundError as error:
         raise StreamError(
             "configuration",
@@ -47,7 +47,7 @@ def tape_quotes(path: Path) -> Iterator[Quote]:
         raise StreamError("configuration", f"the tape {path.name} cannot be read: {error}") from error
 
 
-def _parsed(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
+def _parse_quotes(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
     header = next(rows, [])
     if tuple(header) != COLUMNS:
         # Escaped, because with an invisible character the two lists would look equal.
@@ -92,8 +92,8 @@ class ReplaySource(LocalSource):
 
     async def wait_for_fix(self) -> None:
         """Wait until the tape's file changes: a tape that cannot be read may have been replaced."""
-        before = self._stamp()
-        while self._stamp() == before:  # noqa: ASYNC110  a mounted file sends no events
+        before = self._file_version()
+        while self._file_version() == before:  # noqa: ASYNC110  a mounted file sends no events
             await asyncio.sleep(_POLL_SECONDS)
         self._quotes = None
 
@@ -108,7 +108,7 @@ class ReplaySource(LocalSource):
             raise
         return taken
 
-    def _stamp(self) -> tuple[int, int] | None:
+    def _file_version(self) -> tuple[int, int] | None:
         try:
             stat = self._path.stat()
         except FileNotFoundError:
@@ -138,7 +138,7 @@ class ReplayConnection(LocalConnection):
         began, first = asyncio.get_running_loop().time(), self._source.held.ts
         while self._source.held is not None:
             await asyncio.sleep(self._seconds_until(self._source.held.ts, first, began))
-            self._deliver_batch(self._due(first, began))
+            self._deliver_batch(self._take_due_quotes(first, began))
         if not self._has_passed:
             _log.warning("the tape has no quotes for the job's symbols", extra={"event_type": "stream"})
 
@@ -148,7 +148,7 @@ class ReplayConnection(LocalConnection):
             self._has_passed = True
             self.listener.received(wanted)
 
-    def _due(self, first: datetime, began: float) -> list[Quote]:
+    def _take_due_quotes(self, first: datetime, began: float) -> list[Quote]:
         due: list[Quote] = []
         while self._source.held is not None and len(due) < _FRAME:
             if self._seconds_until(self._source.held.ts, first, began) > 0:

@@ -48,7 +48,7 @@ class StandaloneJob:
         last: IngestJobSpec | None = None
         while True:
             self._read_document_and_pauses()
-            spec = self._spec(self._declared.spec, self._start_request)
+            spec = self._effective_spec(self._declared.spec, self._start_request)
             if spec != last:
                 last = spec
                 self._generation += 1
@@ -71,55 +71,55 @@ class StandaloneJob:
                 f"this runtime streams from {self._began.spec.provider}; restart it for another provider"
             )
         merged = StartRequest(
-            symbols=_either(start_request.symbols, self._start_request.symbols),
-            dry_run=_either(start_request.dry_run, self._start_request.dry_run),
+            symbols=_value_or_default(start_request.symbols, self._start_request.symbols),
+            dry_run=_value_or_default(start_request.dry_run, self._start_request.dry_run),
         )
-        self._held_to_the_rules(self._spec(self._declared.spec, merged))
+        self._check_rules(self._effective_spec(self._declared.spec, merged))
         self._start_request = merged
         self._nudge.set()
 
     def reload(self) -> None:
         """Read the document now and drop all overrides from HTTP. Current problems are logged again."""
         self._logged_problems.clear()
-        self._declared = self._hot(self._read())
+        self._declared = self._with_hot_fields_of(self._read())
         self._start_request = StartRequest()
         self._nudge.set()
 
     def _read_document_and_pauses(self) -> None:
         before = self._declared.spec
         try:
-            self._declared = self._hot(self._read())
+            self._declared = self._with_hot_fields_of(self._read())
             self._logged_problems.pop("document", None)
             if self._declared.spec != before:
                 _log.info("job document changed; applying its hot fields", extra=_RELOAD)
         except RefusedError as error:
-            if self._is_new_problem("document", str(error)):
+            if self._record_problem("document", str(error)):
                 _log.warning("%s; the last version stays in force", error, extra=_RELOAD)
         try:
             self._pauses = self._file.read()
             self._logged_problems.pop("pauses", None)
-            self._listener.switched(self._switch())
+            self._listener.switched(self._whole_job_switch())
         except (OSError, msgspec.MsgspecError) as error:
-            if self._is_new_problem("pauses", str(error)):
+            if self._record_problem("pauses", str(error)):
                 self._listener.check_failed(
                     f"{self._file.path} cannot be read ({error}); its last state stays in force; repair or remove it"
                 )
 
-    def _switch(self) -> Switch:
+    def _whole_job_switch(self) -> Switch:
         by_hand = self._pauses.job
         reason = (by_hand.reason or None) if by_hand else None
         return Switch(source=f"file:{self._file.path}", pauses=by_hand is not None, reason=reason)
 
-    def _hot(self, found: IngestJob) -> IngestJob:
+    def _with_hot_fields_of(self, found: IngestJob) -> IngestJob:
         """Return the running document with the hot fields of `found`.
 
         Raises:
             RefusedError: it belongs to another job, or its hot fields break a rule together with the running cold ones.
         """
         began, now = self._began.spec, found.spec
-        if _whose(found) != _whose(self._began):
+        if _job_identity(found) != _job_identity(self._began):
             raise RefusedError(
-                f"the document now declares {_whose(found)}, but this runtime runs {_whose(self._began)}; restart it"
+                f"the document now declares {_job_identity(found)}, but this runtime runs {_job_identity(self._began)}; restart it"
             )
         if cold_part(now) == cold_part(began):
             self._logged_problems.pop("cold", None)
@@ -144,12 +144,12 @@ class StandaloneJob:
                 f"{names} can only change with a restart of this runtime, and no other change can be applied without "
                 f"that ({'; '.join(sentences)})"
             )
-        if self._is_new_problem("cold", str(cold)):
+        if self._record_problem("cold", str(cold)):
             message = f"{names} can only change with a restart of this runtime; the rest is applied"
             _log.warning(message, extra=_RELOAD)
         return msgspec.structs.replace(self._began, spec=spec)
 
-    def _held_to_the_rules(self, spec: IngestJobSpec) -> None:
+    def _check_rules(self, spec: IngestJobSpec) -> None:
         try:
             msgspec.convert(msgspec.to_builtins(spec), IngestJobSpec)
         except msgspec.ValidationError as error:
@@ -158,7 +158,7 @@ class StandaloneJob:
         if sentences := broken(msgspec.structs.replace(self._began, spec=spec)):
             raise RefusedError(f"{'; '.join(sentences)}; a restart may be needed")
 
-    def _spec(self, declared: IngestJobSpec, start_request: StartRequest) -> IngestJobSpec:
+    def _effective_spec(self, declared: IngestJobSpec, start_request: StartRequest) -> IngestJobSpec:
         listed = {entry.symbol: entry for entry in declared.paused_symbols}
         by_hand = {
             symbol: PausedSymbol(symbol=symbol, reason=pause.reason) for symbol, pause in self._pauses.symbols.items()
@@ -166,26 +166,26 @@ class StandaloneJob:
         return msgspec.structs.replace(
             declared,
             paused_symbols=list((listed | by_hand).values()),
-            symbols=_symbols(start_request.symbols) or declared.symbols,
-            dry_run=_either(start_request.dry_run, declared.dry_run),
+            symbols=_valid_symbols(start_request.symbols) or declared.symbols,
+            dry_run=_value_or_default(start_request.dry_run, declared.dry_run),
         )
 
-    def _is_new_problem(self, what: str, trouble: str) -> bool:
+    def _record_problem(self, what: str, trouble: str) -> bool:
         """Record a problem, and return True if it is new or has changed."""
         before = self._logged_problems.get(what)
         self._logged_problems[what] = trouble
         return before != trouble
 
 
-def _whose(job: IngestJob) -> str:
+def _job_identity(job: IngestJob) -> str:
     return f"{job.metadata.namespace}/{job.metadata.name} of tenant {job.spec.tenant}"
 
 
-def _either(wished: T | None, otherwise: T) -> T:
+def _value_or_default(wished: T | None, otherwise: T) -> T:
     return otherwise if wished is None else wished
 
 
-def _symbols(wished: list[str] | None) -> list[str]:
+def _valid_symbols(wished: list[str] | None) -> list[str]:
     try:
         return msgspec.convert(list(dict.fromkeys(wished or [])), list[Symbol])
     except msgspec.ValidationError as error:

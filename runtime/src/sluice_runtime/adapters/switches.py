@@ -35,10 +35,10 @@ class FileSwitch:
     def check(self) -> None:
         """Read the file and pass its state to the listener."""
         try:
-            self._says = msgspec.structs.replace(self._says, pauses=not says_enabled(self._line()))
+            self._says = msgspec.structs.replace(self._says, pauses=not says_enabled(self._read_line()))
             self._trouble = None
         except (OSError, ValueError) as error:  # ValueError: neither on nor off, or not text
-            self._failed(error)
+            self._report_failure(error)
         self._listener.switched(self._says)
 
     async def run(self) -> None:
@@ -47,7 +47,7 @@ class FileSwitch:
             self.check()
             await asyncio.sleep(self._poll_seconds)
 
-    def _line(self) -> str:
+    def _read_line(self) -> str:
         try:
             line = read_first_line(self._path)
         except FileNotFoundError:
@@ -56,7 +56,7 @@ class FileSwitch:
             raise ValueError("the file is empty; write on or off into it")
         return line[:_LONGEST_LINE]
 
-    def _failed(self, error: OSError | ValueError) -> None:
+    def _report_failure(self, error: OSError | ValueError) -> None:
         trouble = (error.strerror if isinstance(error, OSError) else None) or str(error)
         if trouble == self._trouble:
             return  # already reported; polling continues
@@ -88,13 +88,13 @@ class SwitchFile:
         A damaged file is renamed, so that it can be examined.
         """
         try:
-            kept = {each.source: each for each in self._readable()} | {switch.source: switch}
+            kept = {each.source: each for each in self._read_or_set_aside()} | {switch.source: switch}
             written = msgspec.json.encode([each for each in kept.values() if each.pauses])
             replace(self._path, written)
         except OSError as error:
             _log.warning("cannot store the switch %s; it will not outlive this process: %s", switch.source, error)
 
-    def _readable(self) -> tuple[Switch, ...]:
+    def _read_or_set_aside(self) -> tuple[Switch, ...]:
         try:
             return self.read()
         except msgspec.MsgspecError:

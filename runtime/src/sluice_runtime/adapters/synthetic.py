@@ -71,7 +71,7 @@ class SyntheticSource(LocalSource):
     def quotes(self, symbols: list[str]) -> list[Quote]:
         """Return the next quote of each of `symbols`."""
         ts = self._now()
-        return [self._walk(symbol).step(ts) for symbol in symbols]
+        return [self._walk_of_symbol(symbol).step(ts) for symbol in symbols]
 
     @property
     def rate(self) -> int:
@@ -95,7 +95,7 @@ class SyntheticSource(LocalSource):
         ts, code = self._now(), "H" if halted else "T"
         return [Halt(symbol=each, ts=ts, halted=halted, code=code, reason="scripted") for each in symbols]
 
-    def _walk(self, symbol: str) -> PriceWalk:
+    def _walk_of_symbol(self, symbol: str) -> PriceWalk:
         if symbol not in self._walks:
             self._walks[symbol] = PriceWalk(self._settings.seed, symbol)
         return self._walks[symbol]
@@ -122,12 +122,12 @@ class SyntheticConnection(LocalConnection):
             owed = int((loop.time() - began) * self._source.rate) - made
             made += owed
             symbols = sorted(self.symbols)
-            if self._may_trade(symbols) and symbols and owed > 0:
+            if self._apply_faults(symbols) and symbols and owed > 0:
                 batch = [symbols[(turn + n) % len(symbols)] for n in range(owed)]
                 turn = (turn + owed) % len(symbols)
                 self.listener.received(self._source.quotes(batch))
 
-    def _may_trade(self, symbols: list[str]) -> bool:
+    def _apply_faults(self, symbols: list[str]) -> bool:
         faults = self._source.faults
         if "gap" in faults:
             raise StreamError("upstreamClosed", "the connection is lost (a gap from spec.synthetic.faults)")

@@ -43,7 +43,7 @@ class AlpacaMount:
         Raises:
             StreamError: the Secret is missing or incomplete.
         """
-        self._used = self._mounted()
+        self._used = self._credentials_and_certificates()
         found = self._used[0]
         if found is None:
             self._check_encoding()
@@ -57,7 +57,7 @@ class AlpacaMount:
 
     def current(self) -> Credentials | None:
         """Return the key pair for REST requests; None while the Secret is missing or incomplete."""
-        return self._readable()
+        return self._read_key_pair()
 
     def tls(self) -> ssl.SSLContext | None:
         """Return the TLS context of the declared certificates; None to trust the system's certificates.
@@ -67,7 +67,7 @@ class AlpacaMount:
         """
         if self._ca_file is None:
             return None
-        return self._context_and_certificates(self._ca_file)[0]
+        return self._load_tls_context(self._ca_file)[0]
 
     def trusted(self) -> Path | None:
         """Return the path of the declared certificates, for a library that reads the file; None to trust the system's.
@@ -80,12 +80,12 @@ class AlpacaMount:
         """
         if self._ca_file is None:
             return None
-        _, certificates = self._context_and_certificates(self._ca_file)
+        _, certificates = self._load_tls_context(self._ca_file)
         copy = os.memfd_create("certificates")
         os.write(copy, certificates.encode())
         return Path(f"/proc/self/fd/{copy}")
 
-    def _context_and_certificates(self, file: Path) -> tuple[ssl.SSLContext, str]:
+    def _load_tls_context(self, file: Path) -> tuple[ssl.SSLContext, str]:
         try:
             certificates = read_certificates(file)
             return ssl.create_default_context(cadata=certificates), certificates
@@ -97,17 +97,17 @@ class AlpacaMount:
 
     async def changed(self) -> None:
         """Wait until credentials exist, and they or the certificates differ from those used last."""
-        while (found := self._mounted()) == self._used or found[0] is None:  # noqa: ASYNC110
+        while (found := self._credentials_and_certificates()) == self._used or found[0] is None:  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)
 
-    def _mounted(self) -> tuple[Credentials | None, bytes | None]:
+    def _credentials_and_certificates(self) -> tuple[Credentials | None, bytes | None]:
         try:
             certificates = read_user_bytes(self._ca_file) if self._ca_file is not None else None
         except (OSError, UserTextError):
             certificates = None
-        return self._readable(), certificates
+        return self._read_key_pair(), certificates
 
-    def _readable(self) -> Credentials | None:
+    def _read_key_pair(self) -> Credentials | None:
         try:
             key_id = read_user_text(self._credentials_dir / identity.ALPACA_KEY_ID).strip()
             secret_key = read_user_text(self._credentials_dir / identity.ALPACA_SECRET_KEY).strip()

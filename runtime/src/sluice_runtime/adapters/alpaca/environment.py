@@ -16,5 +16,5 @@ class EnvironmentMount(AlpacaMount):
         super().__init__(settings, Path(), ca_file)
         self._given = credentials
 
-    def _readable(self) -> Credentials | None:
+    def _read_key_pair(self) -> Credentials | None:
         return self._given

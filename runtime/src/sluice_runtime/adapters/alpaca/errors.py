@@ -89,12 +89,12 @@ def refused_upgrade(status: int, retry_after: str, url: str) -> StreamError:
     if status in (401, 403):
         return StreamError("auth", f"{url} refuses the credentials (HTTP {status}); check the Secret's key pair")
     if status == 429:
-        wait = max(_TOO_MANY_REQUESTS_SECONDS, _seconds(retry_after))
+        wait = max(_TOO_MANY_REQUESTS_SECONDS, _retry_after_seconds(retry_after))
         return StreamError("network", f"{url} reports too many requests (HTTP 429)", wait)
     return StreamError("network", f"{url} refused the upgrade (HTTP {status})")
 
 
-def _seconds(header: str) -> float:
+def _retry_after_seconds(header: str) -> float:
     """Return a header's number of seconds, at most an hour; 0 if it is not a number."""
     is_number = header.isascii() and header.isdecimal() and len(header) < 10
     return min(float(header), _LONGEST_SECONDS) if is_number else 0.0

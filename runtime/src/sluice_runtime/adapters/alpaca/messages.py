@@ -153,10 +153,10 @@ def decode_in_parts(frame: bytes) -> Iterator[Sequence[Message]]:
     with suppress(*_FAULTS):
         parts = _parts.decode(frame)
     for start in range(0, len(parts), _PART_MESSAGES):
-        yield _understood(parts[start : start + _PART_MESSAGES])
+        yield _decode_valid_messages(parts[start : start + _PART_MESSAGES])
 
 
-def _understood(parts: Sequence[msgspec.Raw]) -> list[Message]:
+def _decode_valid_messages(parts: Sequence[msgspec.Raw]) -> list[Message]:
     messages: list[Message] = []
     for part in parts:
         with suppress(*_FAULTS):

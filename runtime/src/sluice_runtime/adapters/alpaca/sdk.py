@@ -52,12 +52,12 @@ class _FaultTolerantStream:
     _websocket_params: dict[str, Any]
     batch: list[Message]
 
-    def prepare(self, endpoint: Endpoint) -> None:
+    def configure(self, endpoint: Endpoint) -> None:
         """Collect all symbols of all channels in the batch, and replace all settings of websockets."""
         patience = endpoint.patience
         self.batch = []
         for channel in _CHANNELS:
-            self._handlers[channel]["*"] = self._keep
+            self._handlers[channel]["*"] = self._add_to_batch
         # These replace all of alpaca-py's settings, so none may be missing. A close takes up to four of its timeouts.
         self._websocket_params = {
             "open_timeout": None,
@@ -75,7 +75,7 @@ class _FaultTolerantStream:
         headers = {"Content-Type": "application/msgpack", "User-Agent": get_default_user_agent()}
         self._ws = await legacy.connect(self._endpoint, extra_headers=headers, **self._websocket_params)
 
-    async def frame(self) -> Sequence[Message]:
+    async def receive_batch(self) -> Sequence[Message]:
         """Return the messages of the next frame, decoded and dispatched by alpaca-py, without malformed ones."""
         data = await self._ws.recv()
         self.batch = []
@@ -88,11 +88,11 @@ class _FaultTolerantStream:
 
     async def _dispatch(self, msg: dict[str, Any]) -> None:
         if msg.get("T") in _CONTROL:
-            await self._keep(msg)
+            await self._add_to_batch(msg)
         else:
             await super()._dispatch(msg)  # type: ignore[misc]  # alpaca-py's method, from the other base class
 
-    async def _keep(self, msg: dict[str, Any]) -> None:
+    async def _add_to_batch(self, msg: dict[str, Any]) -> None:
         known = {**msg, "t": msg["t"].to_datetime()} if "t" in msg else msg
         # With the concrete type, msgspec takes a tenth of the time: for a union it checks all types each time.
         self.batch.append(msgspec.convert(known, _KINDS[msg["T"]]))
@@ -124,7 +124,7 @@ class SDKTransport:
         kind = _CryptoStream if "crypto" in endpoint.url else _StockStream
         # alpaca-py gets no key: the runtime sends the login itself, so that a refusal keeps its code.
         stream = kind("", "", raw_data=True, url_override=endpoint.url)
-        stream.prepare(endpoint)
+        stream.configure(endpoint)
         await _connect(stream, endpoint)
         return cls(stream, endpoint.patience.close)
 
@@ -134,9 +134,9 @@ class SDKTransport:
 
     async def next(self) -> Sequence[Message]:
         try:
-            return await self._stream.frame()
+            return await self._stream.receive_batch()
         except exceptions.ConnectionClosed as closed:
-            raise _ended(closed) from None
+            raise _close_error(closed) from None
 
     async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
         while True:
@@ -174,7 +174,7 @@ async def _connect(stream: Any, endpoint: Endpoint) -> None:
         raise unreachable(endpoint.name, why) from None
 
 
-def _ended(closed: exceptions.ConnectionClosed) -> StreamError:
+def _close_error(closed: exceptions.ConnectionClosed) -> StreamError:
     if closed.rcvd is None and closed.sent is not None and "keepalive" in closed.sent.reason:
         return StreamError("stall", "Alpaca no longer answers pings; reconnecting")
     code = closed.rcvd.code if closed.rcvd else closed.sent.code if closed.sent else 1006

@@ -45,7 +45,7 @@ class _Snapshot(msgspec.Struct, gc=False, rename="camel"):
     latest_trade: _Trade | None = None
 
 
-class _Crypto(msgspec.Struct):
+class _CryptoResponse(msgspec.Struct):
     snapshots: dict[str, msgspec.Raw]
 
 
@@ -67,10 +67,10 @@ class AlpacaSnapshots:
         found: dict[str, msgspec.Raw] = {}
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session:
             for some in batches(symbols, _SYMBOLS):
-                found |= await self._ask(session, credentials, some)
-        return _latest(found)
+                found |= await self._request_snapshots(session, credentials, some)
+        return _market_snapshot(found)
 
-    async def _ask(
+    async def _request_snapshots(
         self, session: aiohttp.ClientSession, credentials: Credentials, symbols: Sequence[str]
     ) -> dict[str, msgspec.Raw]:
         headers = {"APCA-API-KEY-ID": credentials.key_id, "APCA-API-SECRET-KEY": credentials.secret_key}
@@ -82,7 +82,7 @@ class AlpacaSnapshots:
                     raise SnapshotError(f"{self._name} answered HTTP {answer.status}")
                 body = await answer.read()
             if self._is_crypto:
-                return decoded(body, _Crypto).snapshots
+                return decoded(body, _CryptoResponse).snapshots
             return decoded(body, dict[str, msgspec.Raw])
         except msgspec.MsgspecError as error:
             raise SnapshotError(f"the answer of {self._name} cannot be parsed: {error}") from None
@@ -90,7 +90,7 @@ class AlpacaSnapshots:
             raise SnapshotError(f"{self._name} cannot be reached: {no_way(error)}") from None
 
 
-def _latest(answers: Mapping[str, msgspec.Raw]) -> MarketSnapshot:
+def _market_snapshot(answers: Mapping[str, msgspec.Raw]) -> MarketSnapshot:
     quotes, trades = [], []
     for symbol, raw in answers.items():
         try:

@@ -100,7 +100,7 @@ def machine_trust() -> ssl.SSLContext:
     return context
 
 
-class _Socket(aiohttp.ClientWebSocketResponse):
+class _WebSocketWithTransport(aiohttp.ClientWebSocketResponse):
     """aiohttp's websocket, with access to the transport below it."""
 
     def __init__(self, *given: Any, **options: Any) -> None:
@@ -112,7 +112,7 @@ class _Socket(aiohttp.ClientWebSocketResponse):
 class NativeWire:
     """The transport of engine `native`, with aiohttp and msgspec."""
 
-    def __init__(self, session: aiohttp.ClientSession, socket: _Socket, patience: Timeouts) -> None:
+    def __init__(self, session: aiohttp.ClientSession, socket: _WebSocketWithTransport, patience: Timeouts) -> None:
         self._session = session
         self._socket = socket
         self._patience = patience
@@ -128,9 +128,9 @@ class NativeWire:
         Raises:
             StreamError: the connection cannot be opened.
         """
-        session = aiohttp.ClientSession(ws_response_class=_Socket)
+        session = aiohttp.ClientSession(ws_response_class=_WebSocketWithTransport)
         try:
-            return cls(session, await _upgraded(session, endpoint), endpoint.patience)
+            return cls(session, await _open_websocket(session, endpoint), endpoint.patience)
         except BaseException:
             await session.close()
             raise
@@ -140,20 +140,20 @@ class NativeWire:
             await self._socket.send_bytes(_encode(message))
 
     async def next(self) -> Sequence[Message]:
-        frame = await self._undisturbed(self._socket.receive())
+        frame = await self._finish_read_if_cancelled(self._socket.receive())
         if frame.type in _ENDS:
-            raise self._ended()
+            raise self._close_error()
         return decode(frame.data) if frame.type is _BINARY else ()
 
     async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
-        await self._undisturbed(self._read(take))
+        await self._finish_read_if_cancelled(self._read_until_closed(take))
 
-    async def _undisturbed(self, reading: Coroutine[Any, Any, T]) -> T:
+    async def _finish_read_if_cancelled(self, reading: Coroutine[Any, Any, T]) -> T:
         """Read on if the caller is cancelled: after a cancelled read, aiohttp closes without a close handshake."""
         self._reading = asyncio.ensure_future(reading)
         return await asyncio.shield(self._reading)
 
-    async def _read(self, take: Callable[[Sequence[Message]], None]) -> NoReturn:
+    async def _read_until_closed(self, take: Callable[[Sequence[Message]], None]) -> NoReturn:
         receive = self._socket.receive
         while True:
             kind, data, _ = await receive()
@@ -165,22 +165,22 @@ class NativeWire:
                         take(messages)
                         await asyncio.sleep(0)
             elif kind in _ENDS:
-                raise self._ended()
+                raise self._close_error()
 
     def rest(self) -> None:
         transport = self._socket.transport
         if transport is not None and not self._is_closing and not transport.is_closing():
             transport.pause_reading()
-            self._later(_REST_SECONDS, self._wake)
+            self._later(_REST_SECONDS, self._resume_reading)
 
-    def _wake(self) -> None:
+    def _resume_reading(self) -> None:
         if self._socket.transport is not None:
             self._socket.transport.resume_reading()
 
     async def close(self) -> None:
         """Close within `Timeouts.close`. aiohttp's own timeout restarts with each frame from the peer."""
         self._is_closing = True
-        self._wake()
+        self._resume_reading()
         try:
             async with asyncio.timeout(self._patience.close):
                 await self._socket.close()
@@ -197,7 +197,7 @@ class NativeWire:
                 async with asyncio.timeout(0.2):
                     await self._session.close()
 
-    def _ended(self) -> StreamError:
+    def _close_error(self) -> StreamError:
         if isinstance(self._socket.exception(), TimeoutError):
             return StreamError("stall", "Alpaca no longer answers pings; reconnecting")
         code = self._socket.close_code
@@ -212,7 +212,7 @@ def cut(raw: sockets.socket | None) -> None:
             raw.shutdown(sockets.SHUT_RDWR)
 
 
-async def _upgraded(session: aiohttp.ClientSession, endpoint: Endpoint) -> _Socket:
+async def _open_websocket(session: aiohttp.ClientSession, endpoint: Endpoint) -> _WebSocketWithTransport:
     patience = endpoint.patience
     try:
         async with asyncio.timeout(patience.upgrade):
@@ -224,7 +224,7 @@ async def _upgraded(session: aiohttp.ClientSession, endpoint: Endpoint) -> _Sock
                 timeout=aiohttp.ClientWSTimeout(ws_close=2 * patience.close),
                 ssl=endpoint.tls or (machine_trust() if endpoint.url.startswith("wss:") else True),
             )
-            return cast("_Socket", socket)
+            return cast("_WebSocketWithTransport", socket)
     except aiohttp.WSServerHandshakeError as error:
         after = error.headers.get("Retry-After", "") if error.headers else ""
         raise refused_upgrade(error.status, after, endpoint.name) from None

@@ -40,13 +40,13 @@ async def find_access(project: str, key: Path | None) -> Access:
     emulator = os.environ.get("FIRESTORE_EMULATOR_HOST", "")
     declared = project or _project_of_environment()
     try:
-        if (found := _service_account(key)) is not None:
-            return Access(_required(declared or found.project_id), found, emulator)
+        if (found := _service_account_credentials(key)) is not None:
+            return Access(_required_project(declared or found.project_id), found, emulator)
         if emulator:
             return Access(declared or _EMULATOR_PROJECT, None, emulator)
         # The search for the machine's identity may use the network, so it must not block the event loop.
         identity, its_project = await asyncio.to_thread(google.auth.default, FirestoreGrpcAsyncIOTransport.AUTH_SCOPES)
-        return Access(_required(declared or its_project), identity, "")
+        return Access(_required_project(declared or its_project), identity, "")
     except Exception as error:  # any error of the key file or of the machine's identity
         raise ValueError(f"there are no usable credentials for Firestore ({first_line(error)})") from error
 
@@ -60,13 +60,13 @@ def _project_of_environment() -> str:
     return os.environ.get(environment_vars.PROJECT) or os.environ.get(environment_vars.LEGACY_PROJECT) or ""
 
 
-def _required(project: str | None) -> str:
+def _required_project(project: str | None) -> str:
     if not project:
         raise ValueError(_NO_PROJECT)
     return project
 
 
-def _service_account(key: Path | None) -> service_account.Credentials | None:
+def _service_account_credentials(key: Path | None) -> service_account.Credentials | None:
     """Return the credentials from the file `key`, otherwise from GOOGLE_APPLICATION_CREDENTIALS, otherwise None.
 
     Also returns None if the variable names a pipe or another kind of credentials: Google's client reads those itself.

@@ -34,7 +34,7 @@ class ReloadingSink:
         self._key = key
         self._is_dry = is_dry
         self._lock = asyncio.Lock()
-        self._open: _Open | None = None
+        self._open: _OpenSink | None = None
         self._failure = ""
         self._seen: bytes | None = None
         self._look_at = self._try_at = float("-inf")
@@ -45,53 +45,53 @@ class ReloadingSink:
         Raises:
             SinkError: there are no usable credentials.
         """
-        async with self._sink():
+        async with self._sink_for_call():
             pass
 
     async def write(self, quotes: Sequence[LiveQuote]) -> None:
-        async with self._sink() as sink:
+        async with self._sink_for_call() as sink:
             if sink is not None:
                 await sink.write(quotes)
 
     async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
-        async with self._sink() as sink:
+        async with self._sink_for_call() as sink:
             return await sink.times(symbols) if sink is not None else {}
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
-        async with self._sink() as sink:
+        async with self._sink_for_call() as sink:
             if sink is not None:
                 await sink.write_bars(bars)
 
     async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
-        async with self._sink() as sink:
+        async with self._sink_for_call() as sink:
             if sink is not None:
                 await sink.mark(symbols, status)
 
     async def delete(self, symbols: Iterable[str]) -> None:
-        async with self._sink() as sink:
+        async with self._sink_for_call() as sink:
             if sink is not None:
                 await sink.delete(symbols)
 
     async def record(self, states: Sequence[IngestState]) -> None:
-        async with self._sink() as sink:
+        async with self._sink_for_call() as sink:
             if sink is not None:
                 await sink.record(states)
 
     async def recorded_symbols_of_job(self) -> frozenset[str]:
-        async with self._sink() as sink:
+        async with self._sink_for_call() as sink:
             return await sink.recorded_symbols_of_job() if sink is not None else frozenset()
 
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
-        async with self._sink() as sink:
+        async with self._sink_for_call() as sink:
             return await sink.symbols_recorded_as_paused() if sink is not None else frozenset()
 
     async def beat(self, heartbeat: HeartbeatDocument) -> None:
-        async with self._sink() as sink:
+        async with self._sink_for_call() as sink:
             if sink is not None:
                 await sink.beat(heartbeat)
 
     async def last_epoch(self, job_uid: str) -> int | None:
-        async with self._sink() as sink:
+        async with self._sink_for_call() as sink:
             return await sink.last_epoch(job_uid) if sink is not None else None
 
     async def close(self) -> None:
@@ -99,10 +99,10 @@ class ReloadingSink:
             await self._open.sink.close()
 
     @asynccontextmanager
-    async def _sink(self) -> AsyncIterator[Sink | None]:
+    async def _sink_for_call(self) -> AsyncIterator[Sink | None]:
         """Yield the sink for one call, open until the call has ended. None: nothing is written in this dry run."""
         async with self._lock:
-            await self._renew_if_credentials_changed()
+            await self._recreate_sink_if_credentials_changed()
         used = self._open
         if used is None:
             if not self._is_dry():
@@ -117,49 +117,49 @@ class ReloadingSink:
             if used is not self._open and used.calls == 0:
                 await used.sink.close()
 
-    async def _renew_if_credentials_changed(self) -> None:
+    async def _recreate_sink_if_credentials_changed(self) -> None:
         """Create another sink if a check is due and the credentials have changed."""
         at = asyncio.get_running_loop().time()
         if at < self._look_at:
             return
-        found = self._read()
+        found = self._read_key()
         # An open sink does not need the file.
         is_new = found != self._seen and (found is not None or self._open is None)
         if is_new or (self._open is None and at >= self._try_at):
-            await self._renew(found, at)
+            await self._create_sink(found, at)
         self._look_at = at + _LOOK_SECONDS  # skipped on cancellation: the check is then repeated
 
-    async def _renew(self, found: bytes | None, at: float) -> None:
+    async def _create_sink(self, found: bytes | None, at: float) -> None:
         try:
             sink = await self._make()
         except ValueError as error:
-            self._refused(str(error))
+            self._record_failure(str(error))
         else:
-            before, self._open = self._open, _Open(sink)
-            await self._retire(before)
+            before, self._open = self._open, _OpenSink(sink)
+            await self._close_when_unused(before)
         self._seen, self._try_at = found, at + _RETRY_SECONDS
 
-    async def _retire(self, before: _Open | None) -> None:
+    async def _close_when_unused(self, before: _OpenSink | None) -> None:
         if before is not None:
             _log.info("Firestore's credentials have changed; using the new ones", extra=_FIRESTORE_WRITE)
             if before.calls == 0:
                 await before.sink.close()
 
-    def _refused(self, failure: str) -> None:
+    def _record_failure(self, failure: str) -> None:
         if self._open is not None:
             _log.warning("%s; using the previous credentials while they are valid", failure, extra=_FIRESTORE_WRITE)
         elif self._is_dry() and failure != self._failure:
             _log.info("dry run without Firestore: %s", failure, extra=_FIRESTORE_WRITE)
         self._failure = failure
 
-    def _read(self) -> bytes | None:
+    def _read_key(self) -> bytes | None:
         try:
             return self._key.read_bytes() if self._key is not None else None
         except OSError:
             return None
 
 
-class _Open:
+class _OpenSink:
     """A sink, and the number of calls that use it now."""
 
     def __init__(self, sink: Sink) -> None:

@@ -44,17 +44,17 @@ class FirestoreSink:
 
     async def write(self, quotes: Sequence[LiveQuote]) -> None:
         """Write whole quote documents in one commit."""
-        writes = self._writes()
+        writes = self._new_writes()
         for each in quotes:
-            writes.replace_document(self._quote(each.symbol), each.fields())
+            writes.replace_document(self._quote_document(each.symbol), each.fields())
         await self._commit(writes)
 
     async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         """Read 100 documents per request. A `ts` that is not a time, from another writer, is left out."""
         found = {}
         for some in batches(symbols, _AT_MOST):
-            symbol_of = {self._quote(symbol): symbol for symbol in some}
-            for each in await self._read(list(symbol_of), "ts"):
+            symbol_of = {self._quote_document(symbol): symbol for symbol in some}
+            for each in await self._read_documents(list(symbol_of), "ts"):
                 ts = each.fields.get("ts")
                 if isinstance(ts, datetime):
                     found[symbol_of[each.name]] = ts
@@ -62,16 +62,16 @@ class FirestoreSink:
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
         """Write whole bar documents in one commit."""
-        writes = self._writes()
+        writes = self._new_writes()
         for bar in bars:
-            writes.replace_document(self._bar(bar.symbol), bar.fields())
+            writes.replace_document(self._bar_document(bar.symbol), bar.fields())
         await self._commit(writes)
 
     async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
         """Send one update per document, because a missing document would fail a whole commit."""
         with sink_errors():
             for some in batches(symbols, _AT_ONCE):
-                updates = [self._mark_one(symbol, status) for symbol in some]
+                updates = [self._set_status_of_quote(symbol, status) for symbol in some]
                 # Wait for all updates before raising, so that none continues after the call.
                 for failure in await asyncio.gather(*updates, return_exceptions=True):
                     if failure is not None:
@@ -80,31 +80,31 @@ class FirestoreSink:
     async def delete(self, symbols: Iterable[str]) -> None:
         """Use one read and one commit per 100 symbols. A write in between by another writer fails the commit."""
         for some in batches(symbols, _AT_MOST):
-            writes = self._writes()
-            names = [name for symbol in some for name in (self._quote(symbol), self._bar(symbol))]
-            for found in await self._read(names, "job"):
+            writes = self._new_writes()
+            names = [name for symbol in some for name in (self._quote_document(symbol), self._bar_document(symbol))]
+            for found in await self._read_documents(names, "job"):
                 if found.fields.get("job") == self._job:
                     writes.delete_unchanged_document(found.name, found.update_time)
             await self._commit(writes)
 
     async def record(self, states: Sequence[IngestState]) -> None:
         """Merge documents in one commit. Records of removed symbols are read first."""
-        removed = [self._record(each.canonical_symbol) for each in states if each.status == "removed"]
-        owners = {found.name: found.fields.get("job") for found in await self._read(removed, "job")}
-        writes = self._writes()
+        removed = [self._record_document(each.canonical_symbol) for each in states if each.status == "removed"]
+        owners = {found.name: found.fields.get("job") for found in await self._read_documents(removed, "job")}
+        writes = self._new_writes()
         for state in states:
-            record = self._record(state.canonical_symbol)
+            record = self._record_document(state.canonical_symbol)
             if owners.get(record) in (None, self._job):
                 writes.merge_document(record, state.fields())
         await self._commit(writes)
 
     async def recorded_symbols_of_job(self) -> frozenset[str]:
         """Run one query. It returns as many documents as the job has symbols."""
-        return await self._recorded("job", Value(string_value=self._job))
+        return await self._symbols_of_records("job", Value(string_value=self._job))
 
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
         """Run one query. It returns as many documents as there are paused symbols."""
-        return await self._recorded("pause_fetch", Value(boolean_value=True))
+        return await self._symbols_of_records("pause_fetch", Value(boolean_value=True))
 
     async def beat(self, heartbeat: HeartbeatDocument) -> None:
         """Read the heartbeat and replace exactly that version, so that a later process of the job is never overwritten.
@@ -127,7 +127,7 @@ class FirestoreSink:
         """Read the epoch from the heartbeat document."""
         with sink_errors():
             before = await self._read_heartbeat(DEADLINE_SECONDS)
-        return _epoch(before.fields if before else {}, job_uid)
+        return _epoch_of_job(before.fields if before else {}, job_uid)
 
     async def close(self) -> None:
         """Close the connection. Calls in flight are cancelled."""
@@ -147,19 +147,19 @@ class FirestoreSink:
             before = await self._read_heartbeat(left)
             if before is not None and before.fields.get("job_uid") not in (None, heartbeat.job_uid):
                 others.add(str(before.fields.get("job")))
-            if await self._try_to_replace(before, heartbeat, max(0.0, deadline - now())):
+            if await self._try_to_replace_heartbeat(before, heartbeat, max(0.0, deadline - now())):
                 return
             await asyncio.sleep(random.uniform(0.01, _CONTENTION_SECONDS))
         raise TimeoutError
 
-    async def _try_to_replace(
+    async def _try_to_replace_heartbeat(
         self, before: StoredDocument | None, heartbeat: HeartbeatDocument, seconds: float
     ) -> bool:
         """Try once. Return False if another writer has written since `before` was read."""
-        epoch = _epoch(before.fields if before else {}, heartbeat.job_uid)
+        epoch = _epoch_of_job(before.fields if before else {}, heartbeat.job_uid)
         if epoch is not None and epoch > heartbeat.epoch:
             raise FencedError(f"a later process of this job writes (epoch {epoch}; this is epoch {heartbeat.epoch})")
-        writes = self._writes()
+        writes = self._new_writes()
         as_read = before.update_time if before else None
         writes.replace_unchanged_document(self._heartbeat, heartbeat.fields(), as_read)
         try:
@@ -172,13 +172,13 @@ class FirestoreSink:
         found = await self._connection.read_documents([self._heartbeat], ("job", "job_uid", "epoch"), seconds)
         return found[0] if found else None
 
-    async def _mark_one(self, symbol: str, status: QuoteState) -> None:
-        writes = self._writes()
-        writes.update_existing_document(self._quote(symbol), {"status": status})
+    async def _set_status_of_quote(self, symbol: str, status: QuoteState) -> None:
+        writes = self._new_writes()
+        writes.update_existing_document(self._quote_document(symbol), {"status": status})
         with suppress(exceptions.NotFound):
             await self._connection.commit(writes)
 
-    async def _recorded(self, field: str, value: Value) -> frozenset[str]:
+    async def _symbols_of_records(self, field: str, value: Value) -> frozenset[str]:
         """Return the symbols of the records whose `field` is `value`.
 
         Documents from other writers without a symbol, or with another document's symbol, are ignored.
@@ -186,25 +186,25 @@ class FirestoreSink:
         collection = self._connection.resource_name(documents.ingest_state_collection(self._tenant))
         parent, _, collection_id = collection.rpartition("/")
         with sink_errors():
-            found = await self._connection.query_documents(parent, _query(collection_id, field, value))
+            found = await self._connection.query_documents(parent, _symbol_query(collection_id, field, value))
         symbols = {each.name.rpartition("/")[2]: each.fields.get("canonical_symbol") for each in found}
         return frozenset(symbol for place, symbol in symbols.items() if documents.is_at(symbol, place))
 
-    async def _read(self, names: Sequence[str], *fields: str) -> list[StoredDocument]:
+    async def _read_documents(self, names: Sequence[str], *fields: str) -> list[StoredDocument]:
         """Return these fields of the documents that exist."""
         with sink_errors():
             return await self._connection.read_documents(names, fields)
 
-    def _writes(self) -> Writes:
+    def _new_writes(self) -> Writes:
         return Writes(self._connection.database)
 
-    def _bar(self, symbol: str) -> str:
+    def _bar_document(self, symbol: str) -> str:
         return self._connection.resource_name(documents.live_bar_path(self._tenant, symbol))
 
-    def _record(self, symbol: str) -> str:
+    def _record_document(self, symbol: str) -> str:
         return self._connection.resource_name(documents.ingest_state_path(self._tenant, symbol))
 
-    def _quote(self, symbol: str) -> str:
+    def _quote_document(self, symbol: str) -> str:
         return self._connection.resource_name(documents.live_quote_path(self._tenant, self._collection, symbol))
 
     async def _commit(self, writes: Writes) -> None:
@@ -212,7 +212,7 @@ class FirestoreSink:
             await self._connection.commit(writes)
 
 
-def _query(collection_id: str, field: str, value: Value) -> StructuredQuery:
+def _symbol_query(collection_id: str, field: str, value: Value) -> StructuredQuery:
     """Return a query for the symbols of a collection's documents whose `field` is `value`."""
     reference = StructuredQuery.FieldReference
     return StructuredQuery(
@@ -226,6 +226,6 @@ def _query(collection_id: str, field: str, value: Value) -> StructuredQuery:
     )
 
 
-def _epoch(said: Mapping[str, Any], job_uid: str) -> int | None:
+def _epoch_of_job(said: Mapping[str, Any], job_uid: str) -> int | None:
     epoch = said.get("epoch")
     return epoch if said.get("job_uid") == job_uid and isinstance(epoch, int) else None

@@ -32,7 +32,7 @@ async def http_api(
 
 
 @web.middleware
-async def _in_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Convert aiohttp's own errors below /runtime to the common JSON form."""
     try:
         return await handler(request)
@@ -69,7 +69,7 @@ def application(record: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> web
 
         return web.Response(body=exposition(record), headers={"Content-Type": CONTENT_TYPE})
 
-    app = web.Application(middlewares=[_in_json])
+    app = web.Application(middlewares=[_errors_as_json])
     app.router.add_routes(routes)
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)

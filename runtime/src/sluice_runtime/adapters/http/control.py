@@ -22,17 +22,17 @@ from .status import status_body
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-AutoStopMonitor = Callable[[web.Request], str | None]
+RequestCheck = Callable[[web.Request], str | None]
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 _OF_AUTO_STOP = "autoStop: change its limits, pause the job itself, or without a cluster restart the runtime"
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
-class _Stop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _StopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str | None = None
 
 
-def bearer(file: Path | None) -> AutoStopMonitor:
+def bearer(file: Path | None) -> RequestCheck:
     """Require the token in `file`, which is read at each request so that a rotated Secret applies immediately."""
 
     def refusal(request: web.Request) -> str | None:
@@ -65,17 +65,17 @@ def same_machine(request: web.Request) -> str | None:
     return None
 
 
-def control_routes(controls: Controls, record: RuntimeView, refusal: AutoStopMonitor) -> list[web.RouteDef]:
+def control_routes(controls: Controls, record: RuntimeView, refusal: RequestCheck) -> list[web.RouteDef]:
     """Return the routes POST /runtime/ingest/stop, start and reload. `refusal` returns why a request is refused."""
 
     async def stop(request: web.Request) -> web.Response:
-        in_time = await controls.stop((await _body(request, _Stop)).reason)
+        in_time = await controls.stop((await _decode_body(request, _StopRequest)).reason)
         if in_time:
             return web.Response(body=status_body(record.snapshot()), content_type="application/json")
         return error_answer(504, "the switch is off, but the stream has not acknowledged it yet; check the status")
 
     async def start(request: web.Request) -> web.Response:
-        others = await controls.start(await _body(request, StartRequest))
+        others = await controls.start(await _decode_body(request, StartRequest))
         if not others:
             return web.Response(body=status_body(record.snapshot()), content_type="application/json")
         still = " and ".join(others)
@@ -89,10 +89,10 @@ def control_routes(controls: Controls, record: RuntimeView, refusal: AutoStopMon
         return web.Response(body=status_body(record.snapshot()), content_type="application/json")
 
     actions: list[tuple[str, Handler]] = [("stop", stop), ("start", start), ("reload", reload)]
-    return [web.post(f"/runtime/ingest/{name}", _guarded(action, refusal)) for name, action in actions]
+    return [web.post(f"/runtime/ingest/{name}", _with_authorization(action, refusal)) for name, action in actions]
 
 
-def _guarded(action: Handler, refusal: AutoStopMonitor) -> Handler:
+def _with_authorization(action: Handler, refusal: RequestCheck) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         why = refusal(request)
         if why is not None:
@@ -111,7 +111,7 @@ def _guarded(action: Handler, refusal: AutoStopMonitor) -> Handler:
     return handle
 
 
-async def _body(request: web.Request, kind: type[T]) -> T:
+async def _decode_body(request: web.Request, kind: type[T]) -> T:
     return decoded(await request.read() or b"{}", kind)
 
 

@@ -16,11 +16,11 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 def exposition(record: RuntimeView) -> bytes:
     """Return all metrics in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_RecordCollector(record))
+    registry.register(_RuntimeCollector(record))
     return generate_latest(registry)
 
 
-class _RecordCollector(Collector):
+class _RuntimeCollector(Collector):
     def __init__(self, record: RuntimeView) -> None:
         self._record = record
 

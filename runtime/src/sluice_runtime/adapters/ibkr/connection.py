@@ -46,9 +46,9 @@ class IBKRConnection:
         self._busy = asyncio.Lock()
         self._retried_at = asyncio.get_running_loop().time()
         self._client.pendingTickersEvent += self._on_pending_tickers
-        gateway.refused = self._refused
-        gateway.worsened = self._tell_impairment
-        self._tell_impairment()
+        gateway.refused = self._on_refusal
+        gateway.worsened = self._report_impairment
+        self._report_impairment()
 
     async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
         """Subscribe and unsubscribe the difference. Waits while the gateway has no connection to IBKR."""
@@ -61,10 +61,10 @@ class IBKRConnection:
                 for symbol, each in self._rejected.items()
                 if symbol in symbols and not (gone and each.code == NO_LINE)
             }
-            with self._loss_told():
-                await self._drop(sorted(gone))
-                await self._take(sorted(symbols - self._tickers.keys() - self._rejected.keys()))
-            self._acknowledge()
+            with self._raise_reason_of_loss():
+                await self._unsubscribe_symbols(sorted(gone))
+                await self._subscribe_symbols(sorted(symbols - self._tickers.keys() - self._rejected.keys()))
+            self._report_subscriptions()
 
     async def run(self) -> None:
         """Supervise the connection until it ends, which is always an error. ib_async itself reads what arrives."""
@@ -73,33 +73,33 @@ class IBKRConnection:
                 async with asyncio.timeout(self._patience.probe):
                     await self._gateway.compared_values.wait()
             except TimeoutError:
-                await self._probe_and_retry()
+                await self._probe_gateway_and_retry_symbols()
                 continue
             self._gateway.compared_values.clear()
             if self._gateway.end is None:
-                await self._renew()
+                await self._resubscribe_all()
         raise self._gateway.end
 
-    async def _probe_and_retry(self) -> None:
+    async def _probe_gateway_and_retry_symbols(self) -> None:
         """Check that the gateway answers, and retry symbols rejected for a competing session from time to time."""
         if self._gateway.outages.is_lost:
             return
-        with self._loss_told():
+        with self._raise_reason_of_loss():
             try:
                 async with asyncio.timeout(self._patience.answer):
                     await self._client.reqCurrentTimeAsync()
             except TimeoutError:
-                raise self._silent() from None
+                raise self._silence_error() from None
         now = asyncio.get_running_loop().time()
         if now - self._retried_at >= self._patience.retry:
             self._retried_at = now
             async with self._busy:
-                with self._loss_told():
+                with self._raise_reason_of_loss():
                     competing = [s for s, each in self._rejected.items() if each.code == COMPETING_SESSION]
-                    await self._drop(competing)
-                    await self._take(competing)
+                    await self._unsubscribe_symbols(competing)
+                    await self._subscribe_symbols(competing)
 
-    async def _renew(self) -> None:
+    async def _resubscribe_all(self) -> None:
         """Subscribe again to everything, with new request IDs.
 
         This is necessary even if IBKR reports that no data was lost: subscriptions have been found dead after each
@@ -110,26 +110,26 @@ class IBKRConnection:
         async with self._busy:
             await self._gateway.reachable.wait()
             self._rejected.clear()
-            with self._loss_told():
+            with self._raise_reason_of_loss():
                 for batch in batches(sorted(self._wanted), _BATCH):
-                    await self._drop([symbol for symbol in batch if symbol in self._tickers])
-                    await self._take(batch)
-            self._acknowledge()
+                    await self._unsubscribe_symbols([symbol for symbol in batch if symbol in self._tickers])
+                    await self._subscribe_symbols(batch)
+            self._report_subscriptions()
         self._listener.set_impairment(self._gateway.outages.impairment)
 
-    async def _take(self, symbols: Sequence[str]) -> None:
+    async def _subscribe_symbols(self, symbols: Sequence[str]) -> None:
         for batch in batches(symbols, _BATCH):
             await self._gateway.unthrottled.wait()
             try:
                 async with asyncio.timeout(self._patience.answer):
-                    found = await asyncio.gather(*map(self._contract, batch))
+                    found = await asyncio.gather(*map(self._find_contract, batch))
             except TimeoutError:
-                raise self._silent() from None
+                raise self._silence_error() from None
             for symbol, contract in zip(batch, found, strict=True):
                 if contract is not None:
-                    self._subscribe(symbol, contract)
+                    self._request_market_data(symbol, contract)
 
-    async def _contract(self, symbol: str) -> Contract | None:
+    async def _find_contract(self, symbol: str) -> Contract | None:
         """Return the contract of a symbol; None if there is not exactly one, and the symbol is then rejected."""
         if symbol in self._contracts:
             return self._contracts[symbol]
@@ -151,24 +151,24 @@ class IBKRConnection:
         self._contracts[symbol] = contract
         return contract
 
-    def _subscribe(self, symbol: str, contract: Contract) -> None:
+    def _request_market_data(self, symbol: str, contract: Contract) -> None:
         self._symbols[id(contract)] = symbol
         self._tickers[symbol] = ticker = self._client.reqMktData(contract)
         self._books[ticker] = Book(symbol)
 
-    async def _drop(self, symbols: Sequence[str]) -> None:
+    async def _unsubscribe_symbols(self, symbols: Sequence[str]) -> None:
         for batch in batches(symbols, _BATCH):
             await self._gateway.unthrottled.wait()
             for symbol in batch:
-                self._unsubscribe(symbol)
+                self._cancel_market_data(symbol)
 
-    def _unsubscribe(self, symbol: str) -> None:
+    def _cancel_market_data(self, symbol: str) -> None:
         ticker = self._tickers.pop(symbol, None)
         if ticker is not None:
             del self._books[ticker]
             self._client.cancelMktData(self._contracts[symbol])
 
-    def _refused(self, contract: Contract, code: int, words: str) -> None:
+    def _on_refusal(self, contract: Contract, code: int, words: str) -> None:
         symbol = self._symbols.get(id(contract))
         if symbol is None or not rejects(code):
             return
@@ -176,11 +176,11 @@ class IBKRConnection:
         answer = self._asked.get(symbol)
         if answer is not None and not answer.done():
             answer.set_result([])  # ib_async treats some refusals as warnings and continues to wait
-        self._unsubscribe(symbol)
-        self._acknowledge()
+        self._cancel_market_data(symbol)
+        self._report_subscriptions()
 
     def _on_pending_tickers(self, tickers: Iterable[Ticker]) -> None:
-        changes = self._add_ticks_to_books(tickers)
+        changes = self._apply_ticks(tickers)
         trades = [each.trade for each in changes if each.trade is not None]
         halts = [each.halt for each in changes if each.halt is not None]
         quotes = [each.quote for each in changes if each.quote is not None]
@@ -192,7 +192,7 @@ class IBKRConnection:
         if quotes:
             self._listener.received(quotes)
 
-    def _add_ticks_to_books(self, tickers: Iterable[Ticker]) -> list[BookChanges]:
+    def _apply_ticks(self, tickers: Iterable[Ticker]) -> list[BookChanges]:
         """Return what the ticks change in each book. A ticker without a time or a book is ignored."""
         changes: list[BookChanges] = []
         for ticker in tickers:
@@ -208,22 +208,22 @@ class IBKRConnection:
         for symbol in no_longer_rejected:
             del self._rejected[symbol]
         if no_longer_rejected:
-            self._acknowledge()
+            self._report_subscriptions()
 
-    def _acknowledge(self) -> None:
+    def _report_subscriptions(self) -> None:
         confirmed = frozenset(self._tickers.keys() - self._rejected.keys())
         self._listener.acknowledged(confirmed, tuple(self._rejected.values()))
 
-    def _tell_impairment(self) -> None:
+    def _report_impairment(self) -> None:
         impairment = self._gateway.outages.impairment
         if impairment is not None:
             self._listener.set_impairment(impairment)
 
-    def _silent(self) -> StreamError:
+    def _silence_error(self) -> StreamError:
         return self._gateway.end or silent(self._gateway.settings, self._patience.answer)
 
     @contextmanager
-    def _loss_told(self) -> Iterator[None]:
+    def _raise_reason_of_loss(self) -> Iterator[None]:
         """Raise the reason for the lost connection if a request fails because of it."""
         try:
             yield

@@ -68,16 +68,16 @@ class Gateway:
         Raises:
             StreamError: the connection cannot be opened. Everything is closed.
         """
-        self._listen()
+        self._register_handlers()
         opening = asyncio.ensure_future(self._connect())
         try:
             await asyncio.wait(
                 {opening, self._over}, timeout=self._patience.connect, return_when=asyncio.FIRST_COMPLETED
             )
-            if (failure := self._failure_of(opening)) is not None:
+            if (failure := self._opening_failure(opening)) is not None:
                 raise failure
         except BaseException:
-            await uninterrupted(self._give_up(opening))
+            await uninterrupted(self._abort_opening(opening))
             raise
         self._is_open = True
         # ib_async always subscribes to the account's positions.
@@ -109,7 +109,7 @@ class Gateway:
             fetchFields=StartupFetchNONE,
         )
 
-    def _failure_of(self, opening: asyncio.Task[None]) -> StreamError | None:
+    def _opening_failure(self, opening: asyncio.Task[None]) -> StreamError | None:
         if self._end is not None:
             return self._end
         if not opening.done():
@@ -117,26 +117,26 @@ class Gateway:
         error = opening.exception()
         return unreachable(self.settings, error) if error is not None else None
 
-    async def _give_up(self, opening: asyncio.Task[None]) -> None:
+    async def _abort_opening(self, opening: asyncio.Task[None]) -> None:
         opening.cancel()
         await asyncio.gather(opening, return_exceptions=True)
         await self.close()
 
-    def _listen(self) -> None:
-        self.client.errorEvent += self._heard
-        self.client.client.apiError += self._failed
-        self.client.disconnectedEvent += self._disconnected
+    def _register_handlers(self) -> None:
+        self.client.errorEvent += self._on_message
+        self.client.client.apiError += self._on_api_error
+        self.client.disconnectedEvent += self._on_disconnected
         self.client.client.throttleStart += self.unthrottled.clear
         self.client.client.throttleEnd += self.unthrottled.set
 
-    def _heard(self, request: int, code: int, words: str, contract: Contract | None) -> None:
+    def _on_message(self, request: int, code: int, words: str, contract: Contract | None) -> None:
         if contract is not None:
             self.refused(contract, code, words)
             return
         # Messages about a request are not logged, such as one for cancelling a refused subscription.
         if request < 0:
             _log.info("IBKR reports: %s (code %d)", words, code, extra={"event_type": "stream"})
-        self._ended(end(code, words, self.settings))
+        self._record_end(end(code, words, self.settings))
         changed = self.outages.heard(code, words)
         if self.outages.is_lost:
             self.reachable.clear()
@@ -147,15 +147,15 @@ class Gateway:
         elif changed == "better" and not self.outages.is_lost:
             self.compared_values.set()
 
-    def _failed(self, words: Any) -> None:
+    def _on_api_error(self, words: Any) -> None:
         # Only before the client is ready; later errors arrive as the end of the connection.
         if not self._is_open and self.client.client.conn.transport is not None:
-            self._ended(unready(self.settings, f"closed the connection while it was being opened ({words})"))
+            self._record_end(unready(self.settings, f"closed the connection while it was being opened ({words})"))
 
-    def _disconnected(self) -> None:
-        self._ended(closed(self.settings))
+    def _on_disconnected(self) -> None:
+        self._record_end(closed(self.settings))
 
-    def _ended(self, error: StreamError | None) -> None:
+    def _record_end(self, error: StreamError | None) -> None:
         if error is None or self._end is not None:
             return
         self._end = error

@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from sluice_runtime.adapters.http.api import application
-from sluice_runtime.adapters.http.control import AutoStopMonitor, bearer, control_routes, same_machine
+from sluice_runtime.adapters.http.control import RequestCheck, bearer, control_routes, same_machine
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.loops.journal import Journal
@@ -53,7 +53,7 @@ class World:
     def __init__(self, book: Journal) -> None:
         self.book = book
         self.controls = FakeControls()
-        self.guard: AutoStopMonitor = lambda _: None
+        self.guard: RequestCheck = lambda _: None
         self.client: TestClient[Any, Any]
 
     async def post(self, name: str, body: Any = None, **headers: str) -> tuple[int, dict[str, Any]]:
