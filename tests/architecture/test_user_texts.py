@@ -23,10 +23,10 @@ USER_TEXTS = {
         "read_user_bytes",
     ): "the same, to find out whether it has changed",
     ("adapters/alpaca/credentials.py", "_read_key_pair", "read_user_text"): "Alpaca's key pair",
-    ("adapters/alpaca/websocket.py", "machine_trust", "read_certificates"): "SSL_CERT_FILE",
+    ("adapters/alpaca/websocket.py", "system_tls_context", "read_certificates"): "SSL_CERT_FILE",
     ("adapters/firestore/credentials.py", "_service_account_credentials", "read_user_text"): "the service account key",
     ("adapters/http/control.py", "refusal", "read_user_text"): "the token of spec.http.tokenSecretRef",
-    ("adapters/replay.py", "tape_quotes", "open_user_text"): "a tape",
+    ("adapters/replay.py", "read_tape", "open_user_text"): "a tape",
     ("adapters/switches.py", "_read_line", "read_first_line"): "INGEST_ENABLED_FILE",
     ("cli.py", "_read_document", "read_user_text"): "the IngestJob document",
 }
@@ -45,7 +45,7 @@ OWN_STATE = "our own state, which we write as JSON in UTF-8"
 CONNECTION = "opens a connection or a gate, not a file"
 ALLOWED = {
     ("__main__.py", "_flush_stdout", "open"): "the null device",
-    ("adapters/alpaca/source.py", "open_sdk", "open"): CONNECTION,
+    ("adapters/alpaca/source.py", "open_sdk_transport", "open"): CONNECTION,
     ("adapters/cached_job.py", "_read_cache", "read_bytes"): OWN_STATE,
     (
         "adapters/firestore/reloading_sink.py",
@@ -59,10 +59,10 @@ ALLOWED = {
     ("adapters/pause_file.py", "read", "read_bytes"): OWN_STATE,
     ("adapters/recording.py", "__init__", "open"): "writes a tape",
     ("adapters/switches.py", "read", "read_bytes"): OWN_STATE,
-    ("adapters/switches.py", "replace", "open"): "writes our own state",
+    ("adapters/switches.py", "write_file_atomically", "open"): "writes our own state",
     (
         "adapters/alpaca/websocket.py",
-        "machine_trust",
+        "system_tls_context",
         "load_verify_locations",
     ): "takes text that read_certificates has read",
     ("loops/supervisor.py", "_pause", "open"): CONNECTION,

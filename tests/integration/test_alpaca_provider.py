@@ -14,7 +14,7 @@ import pytest
 from sluice_contract.alpaca import Alpaca, AlpacaEngine
 from sluice_contract.status import FailureType
 from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
-from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
+from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
 from sluice_runtime.adapters.alpaca.websocket import Timeouts
 from sluice_runtime.loops.waiting import cancel
@@ -287,7 +287,7 @@ async def test_crypto_has_pairs_and_fractions_and_no_halts(
     server: AlpacaServer, mounted: Path, engine: AlpacaEngine
 ) -> None:
     settings = Alpaca(stream_url=server.url("crypto"), feed="crypto", engine=engine)
-    made, listener = AlpacaSource(settings, AlpacaMount(settings, mounted, None)), FakeListener()
+    made, listener = AlpacaSource(settings, CredentialsReader(settings, mounted, None)), FakeListener()
     assert made.name == "alpaca:crypto"
     async with streaming(made, listener, "BTC/USD"):
         await server.send([quote_message(TapeQuote(0, "BTC/USD", 60000.5, 0.25, 60001.5, 1.5), now())])

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from sluice_contract.alpaca import Alpaca
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
+from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
 from sluice_runtime.ports import SnapshotError
 from sluice_simulators.alpaca import BASIC, Account, AlpacaServer
@@ -37,7 +37,7 @@ def snapshots(server: AlpacaServer, folder: Path, feed: Any = "iex") -> AlpacaSn
 
 def snapshots_of(url: str, folder: Path, feed: Any = "iex") -> AlpacaSnapshots:
     settings = Alpaca(feed=feed, credentials_secret_ref=SecretReference(name="alpaca"))
-    return AlpacaSnapshots(settings, AlpacaMount(settings, mount(folder, "key", SECRET), None), url)
+    return AlpacaSnapshots(settings, CredentialsReader(settings, mount(folder, "key", SECRET), None), url)
 
 
 async def test_the_newest_quote_and_trade_of_each_symbol(server: AlpacaServer, tmp_path: Path) -> None:
@@ -108,6 +108,6 @@ async def test_whoever_does_not_answer_or_has_no_key_is_told(
     with pytest.raises(SnapshotError, match="no credentials"):
         await asked.latest(["AAPL"])
     settings = Alpaca(credentials_secret_ref=SecretReference(name="alpaca"))
-    nobody = AlpacaMount(settings, mount(tmp_path, "key", SECRET), None)
+    nobody = CredentialsReader(settings, mount(tmp_path, "key", SECRET), None)
     with pytest.raises(SnapshotError, match="cannot be reached"):
         await AlpacaSnapshots(settings, nobody, f"http://127.0.0.1:{unused_tcp_port}").latest(["AAPL"])

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from sluice_contract.spec import Firestore
-from sluice_runtime.adapters.firestore.connection import firestore_connection
+from sluice_runtime.adapters.firestore.connection import open_firestore_connection
 from sluice_runtime.adapters.firestore.sink import FirestoreSink
-from sluice_runtime.app import Parts, ingest
+from sluice_runtime.app import RuntimeParts, run_loops
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import SinkError
-from sluice_runtime.factories import sink_of
+from sluice_runtime.factories import create_sink
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.standalone_settings import standalone_settings
 from support.fake_sink import JOB
@@ -45,7 +45,7 @@ async def relay(emulator: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 async def sink(relay: HalfOpenRelay) -> AsyncIterator[FirestoreSink]:
     """The real sink, which has written once."""
     assert relay
-    connection = await firestore_connection(Firestore(), f"demo-sluice-half-open-{next(_projects)}", None)
+    connection = await open_firestore_connection(Firestore(), f"demo-sluice-half-open-{next(_projects)}", None)
     sink = FirestoreSink(connection, TENANT, "live_quotes", "market_ingest", JOB)
     await sink.write([quote("AAPL")])
     yield sink
@@ -99,9 +99,9 @@ async def test_a_whole_runtime_writes_again_within_20_seconds(
         7,
     )
     book, source, stop = journal(with_pause(desired(), UNREAD)), FakeSource(), asyncio.Event()
-    sink = sink_of(settings, book.desired)
-    parts = Parts(source=source, sink=sink, job=FakeJob(job(1)), journal=book)
-    running = asyncio.create_task(ingest(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
+    sink = create_sink(settings, book.desired)
+    parts = RuntimeParts(source=source, sink=sink, job=FakeJob(job(1)), journal=book)
+    running = asyncio.create_task(run_loops(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
     talking = asyncio.create_task(_talk(source, seconds_between_ticks))
     try:
         await _until_written(book, after=0)

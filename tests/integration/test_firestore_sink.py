@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from sluice_contract.spec import Firestore
-from sluice_runtime.adapters.firestore.connection import firestore_connection
+from sluice_runtime.adapters.firestore.connection import open_firestore_connection
 from sluice_runtime.adapters.firestore.sink import FirestoreSink
 from sluice_runtime.domain.failure import FencedError, SinkError
 from sluice_runtime.ports import Sink
@@ -166,7 +166,7 @@ async def test_a_firestore_that_is_not_there_is_told_soon(monkeypatch: pytest.Mo
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         monkeypatch.setenv(VARIABLE, f"127.0.0.1:{taken.getsockname()[1]}")
-        connection = await firestore_connection(Firestore(), PROJECT, None)
+        connection = await open_firestore_connection(Firestore(), PROJECT, None)
         sink = FirestoreSink(connection, TENANT, "live_quotes", "market_ingest", JOB)
         calls = (
             lambda: sink.write([quote("AAPL")]),

@@ -12,7 +12,7 @@ import pytest
 from sluice_contract.alpaca import Alpaca, AlpacaEngine
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.connection import AlpacaConnection
-from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
+from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
 from sluice_runtime.adapters.alpaca.websocket import Timeouts
 from sluice_runtime.domain.failure import StreamError
@@ -43,7 +43,7 @@ def source(
 ) -> AlpacaSource:
     """A provider with a mounted Secret."""
     settings = Alpaca(stream_url=url, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"))
-    return AlpacaSource(settings, AlpacaMount(settings, credentials, ca_file), patience=patience)
+    return AlpacaSource(settings, CredentialsReader(settings, credentials, ca_file), patience=patience)
 
 
 @asynccontextmanager

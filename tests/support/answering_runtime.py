@@ -8,13 +8,13 @@ from pathlib import Path
 
 from aiohttp.test_utils import TestServer
 
-from sluice_runtime.adapters.http.api import application
-from sluice_runtime.adapters.http.control import bearer, control_routes, same_machine
+from sluice_runtime.adapters.http.api import http_application
+from sluice_runtime.adapters.http.control import control_routes, local_request_check, token_check
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.health import RuntimeSnapshot
 from sluice_runtime.domain.pause import PauseInForce
-from sluice_runtime.ports import RefusedError, StartRequest
+from sluice_runtime.ports import RequestRefusedError, StartRequest
 from support.runtime_fakes import desired, journal
 
 
@@ -30,13 +30,13 @@ class AnsweringRuntime:
         self.heeds_stop = True
         self.failure: StreamError | None = None  # of the start
         self.others: tuple[str, ...] = ()  # what pauses beside `api`
-        self.unreadable: RefusedError | None = None  # what a reload ends with
+        self.unreadable: RequestRefusedError | None = None  # what a reload ends with
 
     @asynccontextmanager
     async def answering(self, token_file: Path | None = None) -> AsyncIterator[str]:
         """The base URL of it; with a token file as in a cluster, else as on one machine."""
-        guard = bearer(token_file) if token_file else same_machine
-        async with TestServer(application(self, control_routes(self, self, guard))) as server:
+        guard = token_check(token_file) if token_file else local_request_check
+        async with TestServer(http_application(self, control_routes(self, self, guard))) as server:
             yield str(server.make_url("/"))
 
     def snapshot(self) -> RuntimeSnapshot:

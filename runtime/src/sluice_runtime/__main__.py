@@ -13,8 +13,8 @@ import msgspec
 from sluice_contract import identity
 
 from . import logs
-from .lean_imports import lean
-from .settings import SettingsError, settings
+from .lean_imports import faster_imports
+from .settings import SettingsError, pod_settings
 
 _EMULATOR = "FIRESTORE_EMULATOR_HOST"
 
@@ -97,9 +97,11 @@ def _parse_seconds(text: str) -> float:
 
 
 def _run_pod(given: argparse.Namespace) -> int:
-    found = msgspec.structs.replace(settings(os.environ), record_file=given.record)
-    logs.configure(found.log_level, found.job)
-    with lean():  # after the settings: a mistake in them is reported before the slow import of Google's client
+    found = msgspec.structs.replace(pod_settings(os.environ), record_file=given.record)
+    logs.configure_logging(found.log_level, found.job)
+    with (
+        faster_imports()
+    ):  # after the settings: a mistake in them is reported before the slow import of Google's client
         from .app import run  # noqa: PLC0415
 
     asyncio.run(run(found))
@@ -112,24 +114,24 @@ def _run_outside_pod(given: argparse.Namespace) -> int:
 
     match given.command:
         case "pause" | "resume" | "paused":
-            return cli.pauses(given, os.environ, print)
+            return cli.run_pause_command(given, os.environ, print)
         case "smoke" if given.base_url:
-            return cli.walk(given.base_url, given.seconds, os.environ, print)
+            return cli.run_http_smoke_test(given.base_url, given.seconds, os.environ, print)
         case "preflight":
             if given.json:
                 os.nice(10)  # a running stream calls it, and has priority
-            found = cli.settings_at_hand(given.file, os.environ)
+            found = cli.settings_for_preflight(given.file, os.environ)
             if given.symbols_from_stdin:
                 found = cli.with_symbols(found, sys.stdin.buffer.read())
-            return cli.look(found, os.environ, print, as_json=given.json)
-    read = cli.declared(given.file, os.environ)
-    plain = cli.settings_of(read(), os.environ, given.file)
+            return cli.run_preflight(found, os.environ, print, as_json=given.json)
+    read = cli.job_reader(given.file, os.environ)
+    plain = cli.settings_for_job(read(), os.environ, given.file)
     found = msgspec.structs.replace(plain, record_file=getattr(given, "record", None))
-    logs.configure(found.log_level, found.job)
-    with lean():
-        from .standalone import Standalone  # noqa: PLC0415
+    logs.configure_logging(found.log_level, found.job)
+    with faster_imports():
+        from .standalone import StandaloneRuntime  # noqa: PLC0415
 
-    runtime = Standalone(found, read, os.environ)
+    runtime = StandaloneRuntime(found, read, os.environ)
     if given.command == "run":
         runtime.run_until_stopped(given.port)
         return 0

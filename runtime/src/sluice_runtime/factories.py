@@ -15,7 +15,7 @@ from sluice_contract.identity import InjectedJob
 from sluice_contract.resource import IngestJob, ObjectMeta
 from sluice_contract.spec import Synthetic
 
-from .adapters.firestore.connection import firestore_connection
+from .adapters.firestore.connection import open_firestore_connection
 from .adapters.firestore.reloading_sink import ReloadingSink
 from .adapters.firestore.sink import FirestoreSink
 from .adapters.synthetic import SyntheticSource
@@ -30,7 +30,7 @@ from .ports import MarketSnapshots, Source
 from .settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from .adapters.alpaca.credentials import AlpacaMount
+    from .adapters.alpaca.credentials import CredentialsReader
 
 
 def now() -> datetime:
@@ -38,7 +38,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def journal_of(settings: Settings) -> Journal:
+def create_journal(settings: Settings) -> Journal:
     """Return the initial journal: no state is known, and streaming is paused until the job has been read."""
     injected = settings.job
     who = Identity(
@@ -63,7 +63,7 @@ def _desired_at_start(injected: InjectedJob) -> Desired:
     return msgspec.structs.replace(desired, declared=frozenset(), paused=frozenset(), unknown_paused=())
 
 
-def source_of(settings: Settings, mount: AlpacaMount | None = None) -> Source:
+def create_source(settings: Settings, mount: CredentialsReader | None = None) -> Source:
     """Return the source of the declared provider, wrapped for recording if requested.
 
     `mount` has Alpaca's key pair, if it is not in the pod's mounted Secret.
@@ -89,7 +89,7 @@ def source_of(settings: Settings, mount: AlpacaMount | None = None) -> Source:
     return RecordingSource(declared, tape)
 
 
-def _create_provider_source(settings: Settings, mount: AlpacaMount | None) -> Source:
+def _create_provider_source(settings: Settings, mount: CredentialsReader | None) -> Source:
     """Return the provider's source. A provider's packages are imported only here, if it is the declared one."""
     spec = settings.job.spec
     match spec.provider:
@@ -100,11 +100,11 @@ def _create_provider_source(settings: Settings, mount: AlpacaMount | None) -> So
                 raise SettingsError("spec.replay is missing; name the ConfigMap that contains the tape")
             return ReplaySource(settings.tape_dir / spec.replay.tape.file, spec.replay.speed)
         case "alpaca" if spec.alpaca_login is not None:
-            from .adapters.alpaca.credentials import AlpacaMount  # noqa: PLC0415
+            from .adapters.alpaca.credentials import CredentialsReader  # noqa: PLC0415
             from .adapters.alpaca.source import AlpacaSource  # noqa: PLC0415
 
             alpaca, _ = spec.alpaca_login
-            mounted = AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+            mounted = CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
             return AlpacaSource(alpaca, mount or mounted)
         case "alpaca":
             # The schema allows missing credentials only in a dry run, so simulated quotes are never written.
@@ -119,18 +119,18 @@ def _create_provider_source(settings: Settings, mount: AlpacaMount | None) -> So
             return SyntheticSource(spec.synthetic or Synthetic(), now)
 
 
-def snapshots_of(settings: Settings, mount: AlpacaMount | None = None) -> MarketSnapshots | None:
+def create_snapshots(settings: Settings, mount: CredentialsReader | None = None) -> MarketSnapshots | None:
     """Return the provider's snapshot interface; None if it has none, or its URL is unknown."""
     if settings.job.spec.alpaca_login is None:
         return None
     alpaca, _ = settings.job.spec.alpaca_login
-    from .adapters.alpaca.credentials import AlpacaMount  # noqa: PLC0415
+    from .adapters.alpaca.credentials import CredentialsReader  # noqa: PLC0415
     from .adapters.alpaca.snapshots import HOST, AlpacaSnapshots  # noqa: PLC0415
 
     where = endpoints(alpaca, settings.trading_url, settings.data_url)
     if not where.knows_data or alpaca.feed == "test":
         return None
-    mounted = AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+    mounted = CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
     return AlpacaSnapshots(alpaca, mount or mounted, where.data_url or HOST)
 
 
@@ -140,7 +140,7 @@ _CREDENTIALS = (
 )
 
 
-def sink_of(settings: Settings, desired: LatestValue[Desired], remedy: str = _CREDENTIALS) -> ReloadingSink:
+def create_sink(settings: Settings, desired: LatestValue[Desired], remedy: str = _CREDENTIALS) -> ReloadingSink:
     """Return the sink of the declared Firestore. `remedy` is the advice when there are no credentials."""
     spec = settings.job.spec
     key = Path(identity.FIRESTORE_CREDENTIALS_DIR) / identity.FIRESTORE_CREDENTIALS_KEY
@@ -150,7 +150,7 @@ def sink_of(settings: Settings, desired: LatestValue[Desired], remedy: str = _CR
 
     async def make() -> FirestoreSink:
         try:
-            connection = await firestore_connection(spec.firestore, project, mounted)
+            connection = await open_firestore_connection(spec.firestore, project, mounted)
         except ValueError as error:
             raise ValueError(f"{error}; {remedy}") from error
         return FirestoreSink(

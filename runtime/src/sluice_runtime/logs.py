@@ -8,7 +8,7 @@ from sluice_contract import log_lines
 from sluice_contract.identity import InjectedJob
 
 
-def configure(level: str, job: InjectedJob) -> None:
+def configure_logging(level: str, job: InjectedJob) -> None:
     """Send everything that is logged to standard output, with the job's fields in each line."""
     fields = {"job": f"{job.namespace}/{job.name}", "tenant": job.spec.tenant, "epoch": job.epoch}
     log_lines.configure(level, log_lines.LogLineFormatter(fields))

@@ -222,7 +222,7 @@ class SwitchListener(Protocol):
         """Handle a switch that cannot be read. Its last state stays in force."""
 
 
-class SwitchKeeper(Protocol):
+class SwitchStore(Protocol):
     """Stores the pod's own switches across restarts of the process."""
 
     def read(self) -> tuple[Switch, ...]:
@@ -251,18 +251,18 @@ class Declaration(Protocol):
         """Change the declaration in the running process only.
 
         Raises:
-            RefusedError: the change is not possible.
+            RequestRefusedError: the change is not possible.
         """
 
     def reload(self) -> None:
         """Read everything that is otherwise polled now.
 
         Raises:
-            RefusedError: the declaration cannot be read; the last one stays in force.
+            RequestRefusedError: the declaration cannot be read; the last one stays in force.
         """
 
 
-class RefusedError(Exception):
+class RequestRefusedError(Exception):
     """A request cannot be carried out. The message is a sentence with what to do instead."""
 
 
@@ -276,7 +276,7 @@ class Controls(Protocol):
         """Clear this switch. Return the sources of the switches that still pause.
 
         Raises:
-            RefusedError: the requested changes are not possible. Nothing has changed.
+            RequestRefusedError: the requested changes are not possible. Nothing has changed.
         """
 
     def reload(self) -> None:

@@ -65,7 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Path(identity.ALPACA_CA_DIR) / identity.CA_KEY if named else None
 
 
-def settings(environment: Mapping[str, str]) -> Settings:
+def pod_settings(environment: Mapping[str, str]) -> Settings:
     """Return the settings of a pod from environment variables.
 
     Raises:
@@ -76,11 +76,11 @@ def settings(environment: Mapping[str, str]) -> Settings:
         pod_uid=_required_variable(environment, identity.POD_UID_ENV),
         bind=environment.get(identity.POD_IP_ENV, "127.0.0.1"),
         api_url=_api_url(environment),
-        **common(environment),
+        **common_settings(environment),
     )
 
 
-class Common(TypedDict):
+class CommonSettings(TypedDict):
     """The settings that a pod and a standalone runtime share."""
 
     log_level: str
@@ -94,7 +94,7 @@ class Common(TypedDict):
     log_quotes: LogQuotes
 
 
-def common(environment: Mapping[str, str]) -> Common:
+def common_settings(environment: Mapping[str, str]) -> CommonSettings:
     """Return the settings that a pod and a standalone runtime share.
 
     Raises:
@@ -105,11 +105,11 @@ def common(environment: Mapping[str, str]) -> Common:
     cap = _parse_seconds(environment, "RECONNECT_BACKOFF_MAX_S", 60.0)
     if base > cap:
         raise SettingsError(f"RECONNECT_BACKOFF_BASE_S is {base:g}, above RECONNECT_BACKOFF_MAX_S ({cap:g}); lower it")
-    return Common(
+    return CommonSettings(
         log_level=_parse_log_level(environment),
         backoff_base_seconds=base,
         backoff_cap_seconds=cap,
-        enabled=says(environment, "INGEST_ENABLED", default="on"),
+        enabled=is_switched_on(environment, "INGEST_ENABLED", default="on"),
         enabled_file=Path(file) if file else None,
         enabled_poll_seconds=_parse_seconds(environment, "INGEST_ENABLED_POLL_S", 5.0),
         log_quotes=_parse_log_quotes(environment),
@@ -118,19 +118,19 @@ def common(environment: Mapping[str, str]) -> Common:
     )
 
 
-def says(environment: Mapping[str, str], name: str, *, default: str) -> bool:
+def is_switched_on(environment: Mapping[str, str], name: str, *, default: str) -> bool:
     """Parse a variable as on or off.
 
     Raises:
         SettingsError: its value is neither on nor off.
     """
     try:
-        return says_enabled(without_mark(environment.get(name, "")) or default)
+        return says_enabled(without_byte_order_mark(environment.get(name, "")) or default)
     except ValueError as error:
         raise SettingsError(f"{name} is malformed: {error}") from None
 
 
-def without_mark(value: str) -> str:
+def without_byte_order_mark(value: str) -> str:
     """Return a variable's value without a byte order mark, which it has if it was copied from a file with one."""
     return value.removeprefix("\ufeff")
 

@@ -14,26 +14,26 @@ import msgspec
 
 from sluice_contract.resource import IngestJob
 
-from .adapters.http.api import http_api
-from .adapters.http.control import control_routes, same_machine
+from .adapters.http.api import serve_http
+from .adapters.http.control import control_routes, local_request_check
 from .adapters.pause_file import PauseFile
 from .adapters.standalone_job import StandaloneJob
-from .adapters.switches import SwitchFile
-from .app import SWITCHES, Parts, catching_up, ingest, stop_by_signal, switches_at_start
+from .adapters.switches import StoredSwitchesFile
+from .app import SWITCHES, RuntimeParts, run_loops, set_switches_at_start, snapshot_recovery_loops, stop_event_on_signal
 from .domain.backoff import Backoff
 from .domain.counters import Counters
 from .domain.failure import SinkError
 from .domain.health import RuntimeSnapshot
 from .domain.pause import AUTO_STOP, Switch
-from .factories import journal_of, sink_of, snapshots_of, source_of
+from .factories import create_journal, create_sink, create_snapshots, create_source
 from .loops.journal import Journal
 from .loops.pause_control import Control, Switchboard
-from .ports import RefusedError, Sink
+from .ports import RequestRefusedError, Sink
 from .settings import Settings, SettingsError
-from .standalone_settings import KEY_ID, SECRET_KEY, first
+from .standalone_settings import KEY_ID, SECRET_KEY, first_set_variable
 
 if TYPE_CHECKING:
-    from .adapters.alpaca.credentials import AlpacaMount
+    from .adapters.alpaca.credentials import CredentialsReader
     from .adapters.firestore.reloading_sink import ReloadingSink
 
 _log = logging.getLogger(__name__)
@@ -45,14 +45,14 @@ _CREDENTIALS = (
 )
 
 
-class Standalone:
+class StandaloneRuntime:
     """One runtime without a cluster."""
 
     def __init__(self, settings: Settings, read: Callable[[], IngestJob], environment: Mapping[str, str]) -> None:
         self._settings = settings
         self._environment = environment
         self._read = read
-        self.journal: Journal = journal_of(settings)
+        self.journal: Journal = create_journal(settings)
 
     def run_until_stopped(self, port: int) -> None:
         """Run until SIGTERM or SIGINT.
@@ -62,7 +62,7 @@ class Standalone:
         """
 
         async def until_stopped() -> None:
-            await self.run(stop_by_signal(), port)
+            await self.run(stop_event_on_signal(), port)
 
         asyncio.run(until_stopped())
 
@@ -74,7 +74,7 @@ class Standalone:
         """
 
         async def for_a_while() -> tuple[RuntimeSnapshot, bool]:
-            stop = stop_by_signal()
+            stop = stop_event_on_signal()
             running = asyncio.create_task(self.run(stop, None))
             await asyncio.wait([running], timeout=seconds)
             seen = self.journal.snapshot()
@@ -84,7 +84,7 @@ class Standalone:
             return seen, was_fenced
 
         seen, was_fenced = asyncio.run(for_a_while())
-        passed, sentence = verdict(seen, self.journal.counters)
+        passed, sentence = smoke_test_result(seen, self.journal.counters)
         if was_fenced:
             return False, f"{sentence}; the runtime exited because a later process of this job writes"
         return passed, sentence
@@ -96,17 +96,17 @@ class Standalone:
             SettingsError: the runtime cannot start with these settings.
         """
         settings, journal = self._settings, self.journal
-        switchboard = Switchboard(journal, SwitchFile(settings.state_dir / SWITCHES))
+        switchboard = Switchboard(journal, StoredSwitchesFile(settings.state_dir / SWITCHES))
         job = self._create_job()
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload_on_sighup, job)
-        file = switches_at_start(settings, journal, switchboard)
+        file = set_switches_at_start(settings, journal, switchboard)
         if any(each.source == AUTO_STOP for each in journal.switches.value):
             switchboard.set(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
         async with AsyncExitStack() as stack:
             if port is not None:
-                routes = control_routes(Control(switchboard, journal, job), journal, same_machine)
+                routes = control_routes(Control(switchboard, journal, job), journal, local_request_check)
                 try:
-                    await stack.enter_async_context(http_api(journal, settings.bind, port, routes))
+                    await stack.enter_async_context(serve_http(journal, settings.bind, port, routes))
                 except OSError as error:
                     raise SettingsError(
                         f"the HTTP interface cannot be opened on port {port}: {error.strerror}"
@@ -115,23 +115,23 @@ class Standalone:
             stack.push_async_callback(sink.close)
             await self._raise_epoch_above_last(sink)
             mount = self._environment_credentials()
-            parts = Parts(
-                source=source_of(settings, mount),
+            parts = RuntimeParts(
+                source=create_source(settings, mount),
                 sink=sink,
                 job=job,
                 journal=journal,
                 switchboard=switchboard,
                 others=[
                     *([file.run] if file else []),
-                    *catching_up(snapshots_of(settings, mount), sink, journal, settings),
+                    *snapshot_recovery_loops(create_snapshots(settings, mount), sink, journal, settings),
                 ],
             )
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)
-            await ingest(parts, stop, backoff)
+            await run_loops(parts, stop, backoff)
 
     async def _open_sink(self) -> ReloadingSink:
         """Open the sink now, so that missing credentials are reported at the start."""
-        sink = sink_of(self._settings, self.journal.desired, _CREDENTIALS)
+        sink = create_sink(self._settings, self.journal.desired, _CREDENTIALS)
         try:
             await sink.open()
         except SinkError as error:
@@ -152,34 +152,37 @@ class Standalone:
     def _create_job(self) -> StandaloneJob:
         try:
             return StandaloneJob(self._read_or_refuse, PauseFile(self._settings.state_dir), self.journal)
-        except RefusedError as error:  # the document has just been read, but can have changed since
+        except RequestRefusedError as error:  # the document has just been read, but can have changed since
             raise SettingsError(str(error)) from None
 
-    def _environment_credentials(self) -> AlpacaMount | None:
+    def _environment_credentials(self) -> CredentialsReader | None:
         """Return Alpaca's key pair from the environment; None if the job needs none."""
         login = self._settings.job.spec.alpaca_login
         if login is None:
             return None
         alpaca, secret = login
         from .adapters.alpaca.credentials import Credentials  # noqa: PLC0415
-        from .adapters.alpaca.environment import EnvironmentMount  # noqa: PLC0415
+        from .adapters.alpaca.environment import EnvironmentCredentialsReader  # noqa: PLC0415
 
-        key_id, secret_key = first(self._environment, KEY_ID), first(self._environment, SECRET_KEY)
+        key_id, secret_key = (
+            first_set_variable(self._environment, KEY_ID),
+            first_set_variable(self._environment, SECRET_KEY),
+        )
         if key_id is None or secret_key is None:
             raise SettingsError(
                 f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set; set them: without a cluster they replace the Secret "
                 f"{secret}"
             )
-        return EnvironmentMount(alpaca, Credentials(key_id, secret_key))
+        return EnvironmentCredentialsReader(alpaca, Credentials(key_id, secret_key))
 
     def _read_or_refuse(self) -> IngestJob:
         try:
             return self._read()
         except SettingsError as error:
-            raise RefusedError(str(error)) from None
+            raise RequestRefusedError(str(error)) from None
 
 
-def verdict(snapshot: RuntimeSnapshot, counters: Counters) -> tuple[bool, str]:
+def smoke_test_result(snapshot: RuntimeSnapshot, counters: Counters) -> tuple[bool, str]:
     """Return whether the stream wrote at least one quote (or would have, in a dry run), and a sentence."""
     done = counters.suppressed.get("dry_run", 0) if snapshot.desired.dry_run else counters.writes
     what = "quotes would have been written" if snapshot.desired.dry_run else "quotes were written to Firestore"
@@ -195,5 +198,5 @@ def _reload_on_sighup(job: StandaloneJob) -> None:
     try:
         job.reload()
         _log.info("reloaded", extra={"event_type": "reload"})
-    except RefusedError as error:
+    except RequestRefusedError as error:
         _log.warning("%s; the last version stays in force", error, extra={"event_type": "reload"})

@@ -14,7 +14,7 @@ from sluice_contract.identity import InjectedJob
 from sluice_contract.resource import IngestJob, ingest_job
 from sluice_contract.validation import mistakes
 
-from .settings import Settings, SettingsError, common, says, without_mark
+from .settings import Settings, SettingsError, common_settings, is_switched_on, without_byte_order_mark
 
 # The first name is Sluice's own; the others are accepted aliases.
 TENANT = ("TENANT_ID", "FIRESTORE_TENANT_ID")
@@ -47,23 +47,24 @@ _PLACES = {f"spec.{block}.{field}": name for name, (block, field) in _NUMBERS.it
 }
 
 
-def spec_from_environment(environment: Mapping[str, str]) -> IngestJob:
+def job_from_environment(environment: Mapping[str, str]) -> IngestJob:
     """Return the job that the environment declares: provider alpaca, simulated in a dry run without credentials.
 
     Raises:
         SettingsError: the environment declares no job, or the job breaks a bound or a rule.
     """
-    tenant = first(environment, TENANT)
+    tenant = first_set_variable(environment, TENANT)
     if tenant is None:
         raise SettingsError("TENANT_ID is not set; set it to the tenant's name, or name a document with -f")
     spec: dict[str, Any] = {
         "tenant": tenant,
         "provider": "alpaca",
-        "symbols": _parse_symbols(first(environment, SYMBOLS) or "SPY"),
-        "dryRun": says(environment, "DRY_RUN", default="off"),
+        "symbols": _parse_symbols(first_set_variable(environment, SYMBOLS) or "SPY"),
+        "dryRun": is_switched_on(environment, "DRY_RUN", default="off"),
         "alpaca": _alpaca_block(environment),
         "firestore": _without_none(
-            projectID=first(environment, PROJECT), liveQuotesCollection=first(environment, COLLECTION)
+            projectID=first_set_variable(environment, PROJECT),
+            liveQuotesCollection=first_set_variable(environment, COLLECTION),
         ),
     }
     if "credentialsSecretRef" not in spec["alpaca"] and not spec["dryRun"]:
@@ -74,7 +75,7 @@ def spec_from_environment(environment: Mapping[str, str]) -> IngestJob:
         if environment.get(name):
             spec.setdefault(block, {})[field] = _parse_integer(name, environment[name])
     try:
-        return checked({"metadata": {"name": "standalone", "namespace": tenant}, "spec": spec})
+        return validated_job({"metadata": {"name": "standalone", "namespace": tenant}, "spec": spec})
     except SettingsError as error:
         raise SettingsError(_with_variable_names(str(error))) from None
 
@@ -86,7 +87,7 @@ def _with_variable_names(sentence: str) -> str:
     return sentence
 
 
-def checked(document: dict[str, Any]) -> IngestJob:
+def validated_job(document: dict[str, Any]) -> IngestJob:
     """Return a document as a job, validated like by an API server, and in namespace `default` if it names none.
 
     Raises:
@@ -122,7 +123,7 @@ def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: i
         bind="127.0.0.1",
         api_url="",
         state_dir=state_dir(environment),
-        **common(environment),
+        **common_settings(environment),
     )
 
 
@@ -134,14 +135,16 @@ def state_dir(environment: Mapping[str, str]) -> Path:
     return Path(home) / "sluice"
 
 
-def first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+def first_set_variable(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
     """Return the value of the first of `names` that is set."""
-    values = (without_mark(environment.get(name, "")).strip() for name in names)
+    values = (without_byte_order_mark(environment.get(name, "")).strip() for name in names)
     return next((value for value in values if value), None)
 
 
 def _alpaca_block(environment: Mapping[str, str]) -> dict[str, Any]:
-    has_keys = first(environment, KEY_ID) is not None and first(environment, SECRET_KEY) is not None
+    has_keys = (
+        first_set_variable(environment, KEY_ID) is not None and first_set_variable(environment, SECRET_KEY) is not None
+    )
     return _without_none(
         feed=environment.get("ALPACA_DATA_FEED") or None,
         streamURL=environment.get("ALPACA_STREAM_URL") or None,

@@ -11,13 +11,13 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from .decoding import decoded
+from .decoding import decode_json
 from .sockets import monitored_socket
 
 SERVICE_ACCOUNT_DIR = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
-class Api(msgspec.Struct, frozen=True, kw_only=True):
+class ApiServer(msgspec.Struct, frozen=True, kw_only=True):
     """The URL of the API server, and the directory of the pod's credentials."""
 
     url: str
@@ -27,7 +27,7 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
 class ApiSession:
     """Manages the connections to the API server."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: ApiServer) -> None:
         self.url = api.url
         self._credentials = api.credentials
         self._session: aiohttp.ClientSession | None = None
@@ -63,7 +63,7 @@ class ApiSession:
 
 async def json_object(response: aiohttp.ClientResponse) -> dict[str, Any]:
     """Return the JSON object in a response."""
-    return decoded(await response.read(), dict[str, Any])
+    return decode_json(await response.read(), dict[str, Any])
 
 
 async def json_lines(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
@@ -72,12 +72,12 @@ async def json_lines(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str
     async for chunk in response.content.iter_any():
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
-            yield decoded(line, dict[str, Any])
+            yield decode_json(line, dict[str, Any])
 
 
-def status_message(body: bytes) -> str:
+def kubernetes_error_message(body: bytes) -> str:
     """Return the message of a Kubernetes Status; of any other body, its beginning."""
     try:
-        return str(decoded(body, dict[str, Any])["message"])[:300]
+        return str(decode_json(body, dict[str, Any])["message"])[:300]
     except (msgspec.MsgspecError, KeyError):
         return body[:300].decode(errors="replace")

@@ -13,9 +13,9 @@ import msgspec
 from sluice_contract.status import StreamStatus
 
 from ..domain.declared_job import DeclaredJob
-from ..ports import JobPort, RefusedError, StartRequest
-from .decoding import decoded
-from .switches import FileSwitch, replace
+from ..ports import JobPort, RequestRefusedError, StartRequest
+from .decoding import decode_json
+from .switches import EnabledFilePoller, write_file_atomically
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class CachedJob:
 
     def _read_cache(self) -> DeclaredJob | None:
         try:
-            job = decoded(self._file.read_bytes(), DeclaredJob)
+            job = decode_json(self._file.read_bytes(), DeclaredJob)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.MsgspecError) as error:
@@ -77,7 +77,7 @@ class CachedJob:
 
     def _write_cache(self, job: DeclaredJob) -> None:
         try:
-            replace(self._file, msgspec.json.encode(msgspec.structs.replace(job, earlier_stream=None)))
+            write_file_atomically(self._file, msgspec.json.encode(msgspec.structs.replace(job, earlier_stream=None)))
         except OSError as error:
             _log.warning("cannot cache the IngestJob for a restart: %s", error)
 
@@ -91,13 +91,15 @@ class CachedJob:
 class ReadOnlyDeclaration:
     """The declaration in a cluster: the IngestJob, which a pod never writes and which needs no polling."""
 
-    def __init__(self, file: FileSwitch | None) -> None:
+    def __init__(self, file: EnabledFilePoller | None) -> None:
         self._file = file
 
     def override(self, start_request: StartRequest) -> None:
         """Refuse every change, because the IngestJob is the only declaration in a cluster."""
         if start_request != StartRequest():
-            raise RefusedError("in a cluster the IngestJob says what to stream; patch it, and start without a body")
+            raise RequestRefusedError(
+                "in a cluster the IngestJob says what to stream; patch it, and start without a body"
+            )
 
     def reload(self) -> None:
         """Read the switch file, if there is one. The IngestJob is watched."""

@@ -9,7 +9,7 @@ import msgspec
 T = TypeVar("T")
 
 
-def decoded(raw: bytes, kind: type[T]) -> T:
+def decode_json(raw: bytes, kind: type[T]) -> T:
     """Decode JSON as `kind`.
 
     Raises:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 
-def cause(error: BaseException) -> str:
+def system_error_text(error: BaseException) -> str:
     """Return the system's text of an error, because aiohttp's contains object addresses; a timeout has no text."""
     return str(getattr(error, "os_error", error)) or type(error).__name__
 
 
-def no_way(error: BaseException) -> str:
+def unreachable_reason(error: BaseException) -> str:
     """Return why a server cannot be reached. A ValueError is an invalid URL, unless it is a certificate error."""
     is_no_url = isinstance(error, ValueError) and not isinstance(error, OSError)
-    return "the URL is not valid" if is_no_url else cause(error)
+    return "the URL is not valid" if is_no_url else system_error_text(error)
 
 
-def shown(url: str) -> str:
+def redact_url(url: str) -> str:
     """Return a URL without user and password, for logs and messages."""
     try:
         parts = urlsplit(url)

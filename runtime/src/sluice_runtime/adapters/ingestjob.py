@@ -20,9 +20,9 @@ from sluice_contract.status import StreamStatus
 from ..domain.backoff import Backoff
 from ..domain.declared_job import DeclaredJob, declared_job
 from ..ports import ReportError
-from .api_session import Api, ApiSession, json_lines, json_object, status_message
-from .decoding import decoded
-from .error_text import cause
+from .api_session import ApiServer, ApiSession, json_lines, json_object, kubernetes_error_message
+from .decoding import decode_json
+from .error_text import system_error_text
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class _SilentWatchError(OSError):
 class IngestJobClient:
     """The client of one IngestJob, distinguished by its uid from a later one of the same name."""
 
-    def __init__(self, api: Api, namespace: str, name: str, uid: str, backoff: Backoff) -> None:
+    def __init__(self, api: ApiServer, namespace: str, name: str, uid: str, backoff: Backoff) -> None:
         self._uid = uid
         self._metadata = {"namespace": namespace, "name": name}
         self._collection = f"{api.url}/apis/{identity.API_VERSION}/namespaces/{namespace}/{identity.PLURAL}"
@@ -89,7 +89,9 @@ class IngestJobClient:
                 return
             except Exception as error:  # also invalid answers: the watch must never stop
                 wait = self._backoff.wait(at_least=0.2)
-                _log.warning("the watch of the IngestJob failed (%s); reading it again in %.1f s", cause(error), wait)
+                _log.warning(
+                    "the watch of the IngestJob failed (%s); reading it again in %.1f s", system_error_text(error), wait
+                )
                 if not isinstance(error, aiohttp.ClientResponseError):
                     await self.session.close()  # the other connections may be broken for the same reason
                 await asyncio.sleep(wait)
@@ -113,7 +115,7 @@ class IngestJobClient:
             if leftover := removal_patch(_status_stream(stored), stream):
                 _written_object(*await self._patch_status(_MERGE, self._status_patch(leftover)))
         except _FAILURES as error:
-            raise ReportError(f"the API server did not accept the status: {cause(error)}") from error
+            raise ReportError(f"the API server did not accept the status: {system_error_text(error)}") from error
 
     async def _stream_documents(self) -> AsyncIterator[dict[str, Any]]:
         """Yield the current job, and then each version from the watch or from the response to a report."""
@@ -237,8 +239,8 @@ def _raise_for_status(response: aiohttp.ClientResponse) -> None:
 def _written_object(code: int, answer: bytes) -> dict[str, Any]:
     """Return the object in the answer to a write. Raises ReportError if the write was refused."""
     if code >= 400:
-        raise ReportError(f"the API server refused the status (HTTP {code}): {status_message(answer)}")
-    return decoded(answer, dict[str, Any])
+        raise ReportError(f"the API server refused the status (HTTP {code}): {kubernetes_error_message(answer)}")
+    return decode_json(answer, dict[str, Any])
 
 
 def _object_meta(document: dict[str, Any]) -> ObjectMeta:

@@ -13,8 +13,8 @@ from sluice_contract.base import CamelStruct
 from ..domain.slot import HELD_SECONDS, Claim
 from ..ports import SlotError
 from .api_session import ApiSession
-from .decoding import decoded
-from .error_text import cause
+from .decoding import decode_json
+from .error_text import system_error_text
 
 _API_VERSION = "coordination.k8s.io/v1"
 _TIMEOUT = aiohttp.ClientTimeout(total=5.0)
@@ -79,9 +79,9 @@ class SlotLease:
                     return None
                 if response.status >= 400:
                     raise SlotError(f"the API server answered HTTP {response.status} to {method} of Lease {self._name}")
-                return _claim_from_lease(decoded(await response.read(), _Lease))
+                return _claim_from_lease(decode_json(await response.read(), _Lease))
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as error:
-            raise SlotError(f"the API server did not answer: {cause(error)}") from error
+            raise SlotError(f"the API server did not answer: {system_error_text(error)}") from error
 
 
 def _claim_from_lease(lease: _Lease) -> Claim:

@@ -11,31 +11,31 @@ import msgspec
 
 from sluice_contract.values import Symbol
 
-from .decoding import decoded
-from .switches import replace
+from .decoding import decode_json
+from .switches import write_file_atomically
 
 
-class HandPause(msgspec.Struct, frozen=True, kw_only=True):
+class ManualPause(msgspec.Struct, frozen=True, kw_only=True):
     """A manual pause: its start and reason."""
 
     since: datetime
     reason: str = ""
 
 
-class Pauses(msgspec.Struct, frozen=True, kw_only=True):
+class ManualPauses(msgspec.Struct, frozen=True, kw_only=True):
     """All manual pauses: of the whole job, and of single symbols."""
 
-    job: HandPause | None = None
-    symbols: dict[Symbol, HandPause] = {}
+    job: ManualPause | None = None
+    symbols: dict[Symbol, ManualPause] = {}
 
-    def paused(self, symbols: Iterable[str], pause: HandPause) -> Pauses:
+    def paused(self, symbols: Iterable[str], pause: ManualPause) -> ManualPauses:
         """Return the pauses plus `symbols`; without symbols, plus the whole job. Existing pauses do not change."""
         more = dict.fromkeys(symbols, pause)
         if not more:
             return msgspec.structs.replace(self, job=self.job or pause)
         return msgspec.structs.replace(self, symbols={**more, **self.symbols})
 
-    def resumed(self, symbols: Iterable[str]) -> Pauses:
+    def resumed(self, symbols: Iterable[str]) -> ManualPauses:
         """Return the pauses without those of `symbols`; without symbols, without the pause of the whole job only."""
         fewer = frozenset(symbols)
         if not fewer:
@@ -50,26 +50,26 @@ class PauseFile:
     def __init__(self, directory: Path) -> None:
         self.path = directory / "pauses.json"
 
-    def read(self) -> Pauses:
+    def read(self) -> ManualPauses:
         """Return the pauses in the file; none if there is no file.
 
         Raises:
             OSError, msgspec.MsgspecError: the file cannot be read.
         """
         try:
-            return decoded(self.path.read_bytes(), Pauses)
+            return decode_json(self.path.read_bytes(), ManualPauses)
         except FileNotFoundError:
-            return Pauses()
+            return ManualPauses()
 
-    def write(self, pauses: Pauses) -> None:
+    def write(self, pauses: ManualPauses) -> None:
         """Replace the file.
 
         Raises:
             OSError: the file cannot be written.
         """
-        replace(self.path, msgspec.json.encode(pauses))
+        write_file_atomically(self.path, msgspec.json.encode(pauses))
 
-    def change(self, made: Callable[[Pauses], Pauses]) -> None:
+    def change(self, made: Callable[[ManualPauses], ManualPauses]) -> None:
         """Replace the pauses by `made(pauses)`, under a lock between processes.
 
         Raises:

@@ -28,7 +28,7 @@ _FRAME = 256
 _POLL_SECONDS = 1.0
 
 
-def tape_quotes(path: Path) -> Iterator[Quote]:
+def read_tape(path: Path) -> Iterator[Quote]:
     """Yield the quotes of a tape in order. A tape is a CSV file with COLUMNS, plain or gzip; `time_ms` is Unix time.
 
     Raises:
@@ -82,7 +82,7 @@ class ReplaySource(LocalSource):
         """Open the tape, or continue with the open one."""
         listener.entered("Connecting")
         if self._quotes is None:
-            quotes = tape_quotes(self._path)
+            quotes = read_tape(self._path)
             self.held = next(quotes, None)
             self._quotes = quotes
         try:

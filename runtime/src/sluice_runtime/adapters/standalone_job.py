@@ -17,8 +17,8 @@ from sluice_contract.values import Symbol
 
 from ..domain.declared_job import DeclaredJob, understood_job
 from ..domain.pause import Switch
-from ..ports import RefusedError, StartRequest, SwitchListener
-from .pause_file import PauseFile, Pauses
+from ..ports import RequestRefusedError, StartRequest, SwitchListener
+from .pause_file import ManualPauses, PauseFile
 
 _log = logging.getLogger(__name__)
 _RELOAD = {"event_type": "reload"}
@@ -26,7 +26,7 @@ _POLL_SECONDS = 1.0
 
 T = TypeVar("T")
 
-Read = Callable[[], IngestJob]  # raises RefusedError
+Read = Callable[[], IngestJob]  # raises RequestRefusedError
 
 
 class StandaloneJob:
@@ -38,7 +38,7 @@ class StandaloneJob:
         self._listener = listener
         self._began = self._declared = read()
         self._start_request = StartRequest()
-        self._pauses = Pauses()
+        self._pauses = ManualPauses()
         self._generation = 0
         self._nudge = asyncio.Event()
         self._logged_problems: dict[str, str] = {}  # current problems that are already logged, by topic
@@ -67,7 +67,7 @@ class StandaloneJob:
     def override(self, start_request: StartRequest) -> None:
         """Change symbols or dry run until the next reload. Absent values keep their last override."""
         if start_request.provider not in (None, self._began.spec.provider):
-            raise RefusedError(
+            raise RequestRefusedError(
                 f"this runtime streams from {self._began.spec.provider}; restart it for another provider"
             )
         merged = StartRequest(
@@ -92,7 +92,7 @@ class StandaloneJob:
             self._logged_problems.pop("document", None)
             if self._declared.spec != before:
                 _log.info("job document changed; applying its hot fields", extra=_RELOAD)
-        except RefusedError as error:
+        except RequestRefusedError as error:
             if self._record_problem("document", str(error)):
                 _log.warning("%s; the last version stays in force", error, extra=_RELOAD)
         try:
@@ -114,12 +114,13 @@ class StandaloneJob:
         """Return the running document with the hot fields of `found`.
 
         Raises:
-            RefusedError: it belongs to another job, or its hot fields break a rule together with the running cold ones.
+            RequestRefusedError: `found` is another job, or its hot fields break a rule with the running cold fields.
         """
         began, now = self._began.spec, found.spec
         if _job_identity(found) != _job_identity(self._began):
-            raise RefusedError(
-                f"the document now declares {_job_identity(found)}, but this runtime runs {_job_identity(self._began)}; restart it"
+            raise RequestRefusedError(
+                f"the document now declares {_job_identity(found)}, but this runtime runs "
+                f"{_job_identity(self._began)}; restart it"
             )
         if cold_part(now) == cold_part(began):
             self._logged_problems.pop("cold", None)
@@ -140,7 +141,7 @@ class StandaloneJob:
             auto_stop=now.auto_stop,
         )
         if sentences := broken(msgspec.structs.replace(self._began, spec=spec)):
-            raise RefusedError(
+            raise RequestRefusedError(
                 f"{names} can only change with a restart of this runtime, and no other change can be applied without "
                 f"that ({'; '.join(sentences)})"
             )
@@ -153,10 +154,10 @@ class StandaloneJob:
         try:
             msgspec.convert(msgspec.to_builtins(spec), IngestJobSpec)
         except msgspec.ValidationError as error:
-            raise RefusedError(str(error)) from None
+            raise RequestRefusedError(str(error)) from None
         # Above all, this prevents writing simulated quotes of a dry run.
         if sentences := broken(msgspec.structs.replace(self._began, spec=spec)):
-            raise RefusedError(f"{'; '.join(sentences)}; a restart may be needed")
+            raise RequestRefusedError(f"{'; '.join(sentences)}; a restart may be needed")
 
     def _effective_spec(self, declared: IngestJobSpec, start_request: StartRequest) -> IngestJobSpec:
         listed = {entry.symbol: entry for entry in declared.paused_symbols}
@@ -189,4 +190,4 @@ def _valid_symbols(wished: list[str] | None) -> list[str]:
     try:
         return msgspec.convert(list(dict.fromkeys(wished or [])), list[Symbol])
     except msgspec.ValidationError as error:
-        raise RefusedError(f"symbols: {error}") from None
+        raise RequestRefusedError(f"symbols: {error}") from None

@@ -11,7 +11,7 @@ import msgspec
 
 from ..domain.pause import Switch, says_enabled
 from ..ports import SwitchListener
-from .decoding import decoded
+from .decoding import decode_json
 from .user_text import read_first_line
 
 _log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 _LONGEST_LINE = 100
 
 
-class FileSwitch:
+class EnabledFilePoller:
     """INGEST_ENABLED_FILE: its first line that is not blank, read every `poll_seconds`.
 
     An absent file means enabled. If the file cannot be read, the last state stays in force and the problem is reported.
@@ -65,7 +65,7 @@ class FileSwitch:
         self._listener.check_failed(f"{self._path} cannot be read ({trouble}); ingestion stays {stands}")
 
 
-class SwitchFile:
+class StoredSwitchesFile:
     """The file of the pod's own switches, kept across restarts of the process."""
 
     def __init__(self, path: Path) -> None:
@@ -78,7 +78,7 @@ class SwitchFile:
             OSError, msgspec.MsgspecError: the file exists but cannot be read.
         """
         try:
-            return decoded(self._path.read_bytes(), tuple[Switch, ...])
+            return decode_json(self._path.read_bytes(), tuple[Switch, ...])
         except FileNotFoundError:
             return ()
 
@@ -90,7 +90,7 @@ class SwitchFile:
         try:
             kept = {each.source: each for each in self._read_or_set_aside()} | {switch.source: switch}
             written = msgspec.json.encode([each for each in kept.values() if each.pauses])
-            replace(self._path, written)
+            write_file_atomically(self._path, written)
         except OSError as error:
             _log.warning("cannot store the switch %s; it will not outlive this process: %s", switch.source, error)
 
@@ -102,7 +102,7 @@ class SwitchFile:
             return ()
 
 
-def replace(path: Path, content: bytes) -> None:
+def write_file_atomically(path: Path, content: bytes) -> None:
     """Write a file atomically: readers see the whole old or the whole new content, even after a crash.
 
     Raises:

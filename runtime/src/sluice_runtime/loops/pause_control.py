@@ -6,7 +6,7 @@ import msgspec
 
 from ..domain.desired import DELETED, UNREAD
 from ..domain.pause import API, Switch
-from ..ports import Declaration, StartRequest, SwitchKeeper
+from ..ports import Declaration, StartRequest, SwitchStore
 from .journal import Journal
 from .latest_value import wait_for_any_change
 from .waiting import completes_within
@@ -19,7 +19,7 @@ _START_SECONDS = 1.0
 class Switchboard:
     """Sets the pod's switches in the journal, and stores them with the keeper."""
 
-    def __init__(self, journal: Journal, keeper: SwitchKeeper | None = None) -> None:
+    def __init__(self, journal: Journal, keeper: SwitchStore | None = None) -> None:
         self._journal = journal
         self._keeper = keeper
 

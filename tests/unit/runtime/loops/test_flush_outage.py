@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from sluice_contract.documents import HeartbeatDocument, LiveQuote
-from sluice_runtime.app import Parts, ingest
+from sluice_runtime.app import RuntimeParts, run_loops
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import SinkError
@@ -51,8 +51,10 @@ class World:
         self.said: dict[str, float] = {}
 
     def start(self) -> asyncio.Task[None]:
-        parts = Parts(source=self.source, sink=self.sink, job=FakeJob(job(1, symbols=NAMES)), journal=self.journal)
-        return asyncio.create_task(ingest(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
+        parts = RuntimeParts(
+            source=self.source, sink=self.sink, job=FakeJob(job(1, symbols=NAMES)), journal=self.journal
+        )
+        return asyncio.create_task(run_loops(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
 
     async def chatter(self, until: float) -> None:
         """Every tick has a bid of its own, the time."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sluice_contract.status import StreamStatus
-from sluice_runtime.app import Parts, ingest
+from sluice_runtime.app import RuntimeParts, run_loops
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.freshness import OBSERVATION_SECONDS
@@ -34,8 +34,8 @@ class World:
 
     async def start(self) -> None:
         """The pod, live."""
-        parts = Parts(source=self.source, sink=self.sink, job=self.job, journal=self.journal)
-        self._pod = asyncio.create_task(ingest(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
+        parts = RuntimeParts(source=self.source, sink=self.sink, job=self.job, journal=self.journal)
+        self._pod = asyncio.create_task(run_loops(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
         await at(1)
 
     async def end(self) -> None:

@@ -11,7 +11,7 @@ from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.loops.pause_control import Control, Switchboard
 from sluice_runtime.loops.spec_watcher import follow_spec
 from sluice_runtime.loops.waiting import cancel
-from sluice_runtime.ports import RefusedError, StartRequest
+from sluice_runtime.ports import RequestRefusedError, StartRequest
 from support.control_fakes import FakeDeclaration, FakeKeeper
 from support.runtime_fakes import desired, job, journal
 from support.virtual_time import at, seconds, settle
@@ -108,10 +108,10 @@ async def test_a_job_that_was_never_read_can_be_stopped_and_not_started(world: W
 
 
 async def test_a_wish_that_is_refused_changes_nothing(world: World) -> None:
-    world.declaration.refusal = RefusedError("patch the job")
+    world.declaration.refusal = RequestRefusedError("patch the job")
     async with world.running():
         await world.control.stop(None)
-        with pytest.raises(RefusedError):
+        with pytest.raises(RequestRefusedError):
             await world.control.start(StartRequest(dry_run=True))
         assert world.journal.desired.value.switches == ("api",)
 

@@ -15,7 +15,7 @@ from ...domain.failure import StreamError
 from ...domain.market import is_price
 from ...ports import QUOTES, Listener
 from .credentials import Credentials
-from .errors import HARMLESS, NOT_ENTITLED, OF_A_SUBSCRIPTION, OF_A_SYMBOL, SYMBOL_LIMIT, refusal
+from .errors import HARMLESS, NOT_ENTITLED, OF_A_SUBSCRIPTION, OF_A_SYMBOL, SYMBOL_LIMIT, error_of_message
 from .messages import (
     BarMessage,
     ErrorMessage,
@@ -65,14 +65,14 @@ class AlpacaConnection:
         """Wait for the welcome message."""
         message = await self._receive_control_message(self._patience.welcome, "a welcome")
         if not isinstance(message, SuccessMessage):
-            raise refusal(message)
+            raise error_of_message(message)
 
     async def log_in(self, credentials: Credentials) -> None:
         """Authenticate."""
         await self._wire.send({"action": "auth", "key": credentials.key_id, "secret": credentials.secret_key})
         message = await self._receive_control_message(self._patience.auth, "an answer to the login")
         if not isinstance(message, SuccessMessage):
-            raise refusal(message)
+            raise error_of_message(message)
 
     async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
         """Subscribe and unsubscribe the difference from the provider's last acknowledgement."""
@@ -213,7 +213,7 @@ class AlpacaConnection:
     def _answer_oldest_request(self, message: Answer) -> None:
         answer, tolerated = self._asked[0] if self._asked else (None, OF_A_SUBSCRIPTION)
         if isinstance(message, ErrorMessage) and message.code not in tolerated:
-            raise refusal(message)
+            raise error_of_message(message)
         if answer is not None:
             self._asked.popleft()
             if not answer.done():

@@ -28,7 +28,7 @@ class Credentials(msgspec.Struct, frozen=True):
         return "Credentials(…)"
 
 
-class AlpacaMount:
+class CredentialsReader:
     """Reads the mounted files for each connection, so that a rotated Secret needs no restart."""
 
     def __init__(self, settings: Alpaca, credentials_dir: Path, ca_file: Path | None) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from sluice_contract.alpaca import Alpaca
 
-from .credentials import AlpacaMount, Credentials
+from .credentials import Credentials, CredentialsReader
 
 
-class EnvironmentMount(AlpacaMount):
+class EnvironmentCredentialsReader(CredentialsReader):
     """A fixed key pair in place of mounted files. `ca_file` is read as in a pod."""
 
     def __init__(self, settings: Alpaca, credentials: Credentials, ca_file: Path | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sluice_contract.status import FailureType
 
 from ...domain.failure import StreamError
-from ..error_text import no_way
+from ..error_text import unreachable_reason
 from .messages import ErrorMessage, Message
 
 # Alpaca frees the slot of an uncleanly dropped connection after about 90 s.
@@ -49,7 +49,7 @@ _REFUSALS: dict[int, tuple[FailureType, str, float]] = {
 }
 
 
-def refusal(message: Message) -> StreamError:
+def error_of_message(message: Message) -> StreamError:
     """Return the StreamError for an error or an unexpected message."""
     if not isinstance(message, ErrorMessage):
         return StreamError("network", f"Alpaca sent an unexpected {type(message).__name__}; reconnecting")
@@ -57,7 +57,7 @@ def refusal(message: Message) -> StreamError:
     return StreamError(kind, f"{sentence} (code {message.code}: {message.msg})", wait)
 
 
-class Contention:
+class ConnectionLimitTracker:
     """Tracks how long a key has been refused because of other connections."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class Contention:
         self._since = None
 
 
-def refused_upgrade(status: int, retry_after: str, url: str) -> StreamError:
+def upgrade_refused_error(status: int, retry_after: str, url: str) -> StreamError:
     """Return the StreamError for a refused upgrade; `retry_after` is the header's value, or empty."""
     if status in (401, 403):
         return StreamError("auth", f"{url} refuses the credentials (HTTP {status}); check the Secret's key pair")
@@ -100,12 +100,12 @@ def _retry_after_seconds(header: str) -> float:
     return min(float(header), _LONGEST_SECONDS) if is_number else 0.0
 
 
-def unreachable(url: str, error: Exception) -> StreamError:
+def unreachable_error(url: str, error: Exception) -> StreamError:
     """Return the StreamError for a server that cannot be reached."""
-    return StreamError("network", f"{url} cannot be reached: {no_way(error)}")
+    return StreamError("network", f"{url} cannot be reached: {unreachable_reason(error)}")
 
 
-def untrusted(url: str, error: object) -> StreamError:
+def untrusted_certificate_error(url: str, error: object) -> StreamError:
     """Return the StreamError for a certificate that is not trusted."""
     return StreamError(
         "certificate",

@@ -139,15 +139,15 @@ _PART_MESSAGES = 500
 _FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def decode(frame: bytes) -> Sequence[Message]:
+def decode_frame(frame: bytes) -> Sequence[Message]:
     """Return the valid messages of one frame, in order."""
     try:
         return _decoded(frame)
     except _FAULTS:
-        return [message for some in decode_in_parts(frame) for message in some]
+        return [message for some in decode_frame_in_parts(frame) for message in some]
 
 
-def decode_in_parts(frame: bytes) -> Iterator[Sequence[Message]]:
+def decode_frame_in_parts(frame: bytes) -> Iterator[Sequence[Message]]:
     """Yield the valid messages in parts: all messages of a large frame would take four times its size in memory."""
     parts: list[msgspec.Raw] = []
     with suppress(*_FAULTS):

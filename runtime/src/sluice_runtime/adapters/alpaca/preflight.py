@@ -31,7 +31,7 @@ _SKEW_SECONDS = 5.0
 _SYMBOLS = 100
 
 
-def findings(
+def account_findings(
     spec: IngestJobSpec, credentials: Credentials, endpoints: Endpoints, certificates: Path | None = None
 ) -> Iterator[Finding]:
     """Yield one finding after the other. A failed check is a finding that is not good; nothing is raised.

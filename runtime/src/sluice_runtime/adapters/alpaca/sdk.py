@@ -19,9 +19,9 @@ import msgpack
 import msgspec
 
 from ...domain.failure import StreamError
-from .errors import refused_upgrade, unreachable, untrusted
+from .errors import unreachable_error, untrusted_certificate_error, upgrade_refused_error
 from .messages import Message
-from .websocket import Endpoint, cut
+from .websocket import Endpoint, reset_connection
 
 with warnings.catch_warnings():
     # alpaca-py uses websockets.legacy, which warns of its deprecation at each import.
@@ -152,7 +152,7 @@ class SDKTransport:
         except (TimeoutError, exceptions.WebSocketException, OSError):
             pass
         finally:
-            cut(self._socket.transport.get_extra_info("socket"))
+            reset_connection(self._socket.transport.get_extra_info("socket"))
             self._socket.transport.abort()
 
 
@@ -163,15 +163,15 @@ async def _connect(stream: Any, endpoint: Endpoint) -> None:
                 warnings.simplefilter("ignore", DeprecationWarning)
                 await stream._connect()
     except InvalidStatusCode as error:
-        raise refused_upgrade(error.status_code, error.headers.get("Retry-After", ""), endpoint.name) from None
+        raise upgrade_refused_error(error.status_code, error.headers.get("Retry-After", ""), endpoint.name) from None
     except TimeoutError:
         seconds = endpoint.patience.upgrade
         raise StreamError("network", f"{endpoint.name} did not answer within {seconds:.0f} s") from None
     except ssl.SSLCertVerificationError as error:
-        raise untrusted(endpoint.name, error) from None
+        raise untrusted_certificate_error(endpoint.name, error) from None
     except (exceptions.WebSocketException, OSError, ValueError) as error:
         why = ValueError(error) if isinstance(error, exceptions.InvalidURI) else error
-        raise unreachable(endpoint.name, why) from None
+        raise unreachable_error(endpoint.name, why) from None
 
 
 def _close_error(closed: exceptions.ConnectionClosed) -> StreamError:

@@ -14,11 +14,11 @@ from sluice_contract.alpaca import Alpaca, AlpacaEngine
 
 from ...domain.failure import StreamError
 from ...ports import Listener
-from ..shielding import farewell
+from ..shielding import close_and_notify
 from .connection import AlpacaConnection
-from .credentials import AlpacaMount
-from .errors import Contention
-from .websocket import Endpoint, NativeWire, Timeouts, Transport
+from .credentials import CredentialsReader
+from .errors import ConnectionLimitTracker
+from .websocket import Endpoint, NativeTransport, Timeouts, Transport
 
 _HOST = "wss://stream.data.alpaca.markets"
 _PATHS = {"boats": "v1beta1/boats", "overnight": "v1beta1/overnight", "crypto": "v1beta3/crypto/us"}
@@ -26,7 +26,7 @@ _PATHS = {"boats": "v1beta1/boats", "overnight": "v1beta1/overnight", "crypto": 
 Open = Callable[[Endpoint], Awaitable[Transport]]
 
 
-async def open_sdk(endpoint: Endpoint) -> Transport:
+async def open_sdk_transport(endpoint: Endpoint) -> Transport:
     """Open a transport of engine `sdk`. The first call imports its packages.
 
     Raises:
@@ -43,7 +43,7 @@ async def open_sdk(endpoint: Endpoint) -> Transport:
     return await SDKTransport.open(endpoint)
 
 
-_ENGINES: dict[AlpacaEngine, Open] = {"native": NativeWire.open, "sdk": open_sdk}
+_ENGINES: dict[AlpacaEngine, Open] = {"native": NativeTransport.open, "sdk": open_sdk_transport}
 
 
 class AlpacaSource:
@@ -52,7 +52,7 @@ class AlpacaSource:
     def __init__(
         self,
         settings: Alpaca,
-        mount: AlpacaMount,
+        mount: CredentialsReader,
         patience: Timeouts = Timeouts(),  # noqa: B008  frozen
     ) -> None:
         self.name = f"alpaca:{settings.feed}"
@@ -61,7 +61,7 @@ class AlpacaSource:
         self._mount = mount
         self._open = _ENGINES[settings.engine]
         self._patience = patience
-        self._contention = Contention()
+        self._contention = ConnectionLimitTracker()
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[AlpacaConnection]:
@@ -81,7 +81,7 @@ class AlpacaSource:
             listener.entered("Subscribing")
             yield connection
         finally:
-            await farewell(connection.close(), listener)
+            await close_and_notify(connection.close(), listener)
 
     async def wait_for_fix(self) -> None:
         """Wait until credentials exist, and they or the certificates differ from those used last."""

@@ -18,10 +18,10 @@ import aiohttp
 import msgspec
 
 from ...domain.failure import StreamError
-from ..error_text import shown
+from ..error_text import redact_url
 from ..user_text import UserTextError, read_certificates
-from .errors import refused_upgrade, unreachable, untrusted
-from .messages import Message, decode, decode_in_parts
+from .errors import unreachable_error, untrusted_certificate_error, upgrade_refused_error
+from .messages import Message, decode_frame, decode_frame_in_parts
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """The URL without credentials, for messages."""
-        return shown(self.url)
+        return redact_url(self.url)
 
 
 class Transport(Protocol):
@@ -88,7 +88,7 @@ class Transport(Protocol):
 
 
 @cache
-def machine_trust() -> ssl.SSLContext:
+def system_tls_context() -> ssl.SSLContext:
     """Return a context with the machine's certificates. `lean_imports` keeps aiohttp's default from loading them."""
     context = ssl.create_default_context()
     if file := os.environ.get("SSL_CERT_FILE"):
@@ -109,7 +109,7 @@ class _WebSocketWithTransport(aiohttp.ClientWebSocketResponse):
         self.transport: asyncio.ReadTransport | None = connection.transport if connection is not None else None
 
 
-class NativeWire:
+class NativeTransport:
     """The transport of engine `native`, with aiohttp and msgspec."""
 
     def __init__(self, session: aiohttp.ClientSession, socket: _WebSocketWithTransport, patience: Timeouts) -> None:
@@ -122,7 +122,7 @@ class NativeWire:
         self._later = asyncio.get_running_loop().call_later
 
     @classmethod
-    async def open(cls, endpoint: Endpoint) -> NativeWire:
+    async def open(cls, endpoint: Endpoint) -> NativeTransport:
         """Connect and upgrade.
 
         Raises:
@@ -143,7 +143,7 @@ class NativeWire:
         frame = await self._finish_read_if_cancelled(self._socket.receive())
         if frame.type in _ENDS:
             raise self._close_error()
-        return decode(frame.data) if frame.type is _BINARY else ()
+        return decode_frame(frame.data) if frame.type is _BINARY else ()
 
     async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
         await self._finish_read_if_cancelled(self._read_until_closed(take))
@@ -159,9 +159,9 @@ class NativeWire:
             kind, data, _ = await receive()
             if kind is _BINARY:
                 if len(data) < _LARGE_FRAME:
-                    take(decode(data))
+                    take(decode_frame(data))
                 else:
-                    for messages in decode_in_parts(data):
+                    for messages in decode_frame_in_parts(data):
                         take(messages)
                         await asyncio.sleep(0)
             elif kind in _ENDS:
@@ -189,7 +189,7 @@ class NativeWire:
         except (TimeoutError, aiohttp.ClientError, OSError):
             pass
         finally:
-            cut(self._raw)
+            reset_connection(self._raw)
             if self._reading is not None:
                 self._reading.cancel()
                 await asyncio.gather(self._reading, return_exceptions=True)
@@ -204,7 +204,7 @@ class NativeWire:
         return StreamError("upstreamClosed", f"Alpaca closed the connection (code {code}); reconnecting")
 
 
-def cut(raw: sockets.socket | None) -> None:
+def reset_connection(raw: sockets.socket | None) -> None:
     """End a TCP connection immediately. Otherwise, unsent data to a peer that does not read would keep it open."""
     if raw is not None:
         with suppress(OSError):
@@ -222,15 +222,15 @@ async def _open_websocket(session: aiohttp.ClientSession, endpoint: Endpoint) ->
                 heartbeat=patience.ping,
                 max_msg_size=_MAX_FRAME,
                 timeout=aiohttp.ClientWSTimeout(ws_close=2 * patience.close),
-                ssl=endpoint.tls or (machine_trust() if endpoint.url.startswith("wss:") else True),
+                ssl=endpoint.tls or (system_tls_context() if endpoint.url.startswith("wss:") else True),
             )
             return cast("_WebSocketWithTransport", socket)
     except aiohttp.WSServerHandshakeError as error:
         after = error.headers.get("Retry-After", "") if error.headers else ""
-        raise refused_upgrade(error.status, after, endpoint.name) from None
+        raise upgrade_refused_error(error.status, after, endpoint.name) from None
     except TimeoutError:
         raise StreamError("network", f"{endpoint.name} did not answer within {patience.upgrade:.0f} s") from None
     except aiohttp.ClientConnectorCertificateError as error:
-        raise untrusted(endpoint.name, error.certificate_error) from None
+        raise untrusted_certificate_error(endpoint.name, error.certificate_error) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host name
-        raise unreachable(endpoint.name, error) from None
+        raise unreachable_error(endpoint.name, error) from None

@@ -25,7 +25,7 @@ from google.cloud.firestore_v1.types import (
 from sluice_contract.spec import Firestore
 
 from .channel import open_channel
-from .credentials import Access, find_access, first_line
+from .credentials import FirestoreAccess, find_access, first_line_of_error
 from .values import decode_fields
 from .writes import Writes
 
@@ -78,7 +78,7 @@ class FirestoreConnection:
     retry would write stale values late. All raise the exceptions of google.api_core, google.auth and gRPC.
     """
 
-    def __init__(self, access: Access, database: str) -> None:
+    def __init__(self, access: FirestoreAccess, database: str) -> None:
         """`database` is the ID of the database, such as (default)."""
         self.database = f"projects/{access.project}/databases/{database}"
         self._access = access
@@ -171,7 +171,7 @@ class FirestoreConnection:
         self._deadline_errors.record_new_channel(at)
 
 
-async def firestore_connection(settings: Firestore, project: str, key: Path | None) -> FirestoreConnection:
+async def open_firestore_connection(settings: Firestore, project: str, key: Path | None) -> FirestoreConnection:
     """Return a connection to the job's database, for the running event loop.
 
     `project` may be empty and `key` may be missing, see `find_access`.
@@ -183,7 +183,7 @@ async def firestore_connection(settings: Firestore, project: str, key: Path | No
     try:
         return FirestoreConnection(access, settings.database)
     except Exception as error:
-        words = first_line(error)
+        words = first_line_of_error(error)
         raise ValueError(f"no connection to Firestore can be opened with these credentials ({words})") from error
 
 

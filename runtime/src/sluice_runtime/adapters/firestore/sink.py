@@ -18,7 +18,7 @@ from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, L
 from ...domain.batches import batches
 from ...domain.failure import FencedError, SinkError
 from .connection import DEADLINE_SECONDS, FirestoreConnection, StoredDocument
-from .failures import sink_errors
+from .failures import raising_sink_errors
 from .writes import Writes
 
 _AT_ONCE = 20  # single updates in flight
@@ -69,7 +69,7 @@ class FirestoreSink:
 
     async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
         """Send one update per document, because a missing document would fail a whole commit."""
-        with sink_errors():
+        with raising_sink_errors():
             for some in batches(symbols, _AT_ONCE):
                 updates = [self._set_status_of_quote(symbol, status) for symbol in some]
                 # Wait for all updates before raising, so that none continues after the call.
@@ -112,7 +112,7 @@ class FirestoreSink:
         No lock is used, so that jobs with the same document delay each other no longer than one retry.
         """
         others: set[str] = set()
-        with sink_errors():
+        with raising_sink_errors():
             try:
                 await self._replace_heartbeat(heartbeat, others)
             except (TimeoutError, exceptions.DeadlineExceeded):
@@ -125,7 +125,7 @@ class FirestoreSink:
 
     async def last_epoch(self, job_uid: str) -> int | None:
         """Read the epoch from the heartbeat document."""
-        with sink_errors():
+        with raising_sink_errors():
             before = await self._read_heartbeat(DEADLINE_SECONDS)
         return _epoch_of_job(before.fields if before else {}, job_uid)
 
@@ -185,14 +185,14 @@ class FirestoreSink:
         """
         collection = self._connection.resource_name(documents.ingest_state_collection(self._tenant))
         parent, _, collection_id = collection.rpartition("/")
-        with sink_errors():
+        with raising_sink_errors():
             found = await self._connection.query_documents(parent, _symbol_query(collection_id, field, value))
         symbols = {each.name.rpartition("/")[2]: each.fields.get("canonical_symbol") for each in found}
         return frozenset(symbol for place, symbol in symbols.items() if documents.is_at(symbol, place))
 
     async def _read_documents(self, names: Sequence[str], *fields: str) -> list[StoredDocument]:
         """Return these fields of the documents that exist."""
-        with sink_errors():
+        with raising_sink_errors():
             return await self._connection.read_documents(names, fields)
 
     def _new_writes(self) -> Writes:
@@ -208,7 +208,7 @@ class FirestoreSink:
         return self._connection.resource_name(documents.live_quote_path(self._tenant, self._collection, symbol))
 
     async def _commit(self, writes: Writes) -> None:
-        with sink_errors():
+        with raising_sink_errors():
             await self._connection.commit(writes)
 
 

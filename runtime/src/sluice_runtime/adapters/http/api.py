@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ...ports import RuntimeView
-from .control import error_answer
+from .control import error_response
 from .status import status_body
 
 # The flush loop runs several times a second. The age of data means nothing, because there is none at night.
@@ -18,11 +18,11 @@ _LOOP_STALLED = timedelta(seconds=30)
 
 
 @asynccontextmanager
-async def http_api(
+async def serve_http(
     record: RuntimeView, host: str, port: int, routes: Iterable[web.RouteDef] = ()
 ) -> AsyncIterator[None]:
     """Serve until the context is left. `routes` are added to the read-only ones."""
-    runner = web.AppRunner(application(record, routes), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(http_application(record, routes), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
@@ -39,13 +39,13 @@ async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamR
     except web.HTTPException as error:
         if not request.path.startswith("/runtime"):
             raise
-        answer = error_answer(error.status, f"{request.method} {request.path}: {error.reason}")
+        answer = error_response(error.status, f"{request.method} {request.path}: {error.reason}")
         if "Allow" in error.headers:
             answer.headers["Allow"] = error.headers["Allow"]
         return answer
 
 
-def application(record: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> web.Application:
+def http_application(record: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> web.Application:
     """Return the application with all routes."""
 
     async def livez(_: web.Request) -> web.Response:
@@ -65,9 +65,9 @@ def application(record: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> web
 
     async def metrics(_: web.Request) -> web.Response:
         # Imported with the first scrape, so that the first quote does not wait for it.
-        from .metrics import CONTENT_TYPE, exposition  # noqa: PLC0415
+        from .metrics import CONTENT_TYPE, prometheus_text  # noqa: PLC0415
 
-        return web.Response(body=exposition(record), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=prometheus_text(record), headers={"Content-Type": CONTENT_TYPE})
 
     app = web.Application(middlewares=[_errors_as_json])
     app.router.add_routes(routes)

@@ -13,7 +13,7 @@ from ...ports import RuntimeView
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-def exposition(record: RuntimeView) -> bytes:
+def prometheus_text(record: RuntimeView) -> bytes:
     """Return all metrics in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_RuntimeCollector(record))

@@ -16,8 +16,8 @@ from ...domain.failure import StreamError
 from ...domain.market import Quote
 from ...ports import QUOTES, Listener
 from .gateway import Gateway
-from .messages import COMPETING_SESSION, NO_LINE, UNKNOWN_SYMBOL, IBKRTimeouts, rejection, rejects, silent
-from .quote_builder import Book, BookChanges
+from .messages import COMPETING_SESSION, NO_LINE, UNKNOWN_SYMBOL, IBKRTimeouts, is_rejection, no_answer_error, rejection
+from .quote_builder import MarketDataChanges, QuoteBuilder
 
 # ib_async sends 45 requests per second and delays the others.
 _BATCH = 40
@@ -41,7 +41,7 @@ class IBKRConnection:
         self._symbols: dict[int, str] = {}  # by the id() of each requested contract
         self._asked: dict[str, asyncio.Future[list[ContractDetails]]] = {}
         self._tickers: dict[str, Ticker] = {}
-        self._books: dict[Ticker, Book] = {}
+        self._books: dict[Ticker, QuoteBuilder] = {}
         self._rejected: dict[str, SymbolRejection] = {}
         self._busy = asyncio.Lock()
         self._retried_at = asyncio.get_running_loop().time()
@@ -154,7 +154,7 @@ class IBKRConnection:
     def _request_market_data(self, symbol: str, contract: Contract) -> None:
         self._symbols[id(contract)] = symbol
         self._tickers[symbol] = ticker = self._client.reqMktData(contract)
-        self._books[ticker] = Book(symbol)
+        self._books[ticker] = QuoteBuilder(symbol)
 
     async def _unsubscribe_symbols(self, symbols: Sequence[str]) -> None:
         for batch in batches(symbols, _BATCH):
@@ -170,7 +170,7 @@ class IBKRConnection:
 
     def _on_refusal(self, contract: Contract, code: int, words: str) -> None:
         symbol = self._symbols.get(id(contract))
-        if symbol is None or not rejects(code):
+        if symbol is None or not is_rejection(code):
             return
         self._rejected[symbol] = rejection(symbol, code, words)
         answer = self._asked.get(symbol)
@@ -192,9 +192,9 @@ class IBKRConnection:
         if quotes:
             self._listener.received(quotes)
 
-    def _apply_ticks(self, tickers: Iterable[Ticker]) -> list[BookChanges]:
+    def _apply_ticks(self, tickers: Iterable[Ticker]) -> list[MarketDataChanges]:
         """Return what the ticks change in each book. A ticker without a time or a book is ignored."""
-        changes: list[BookChanges] = []
+        changes: list[MarketDataChanges] = []
         for ticker in tickers:
             book = self._books.get(ticker)
             if book is not None and ticker.time is not None:
@@ -220,7 +220,7 @@ class IBKRConnection:
             self._listener.set_impairment(impairment)
 
     def _silence_error(self) -> StreamError:
-        return self._gateway.end or silent(self._gateway.settings, self._patience.answer)
+        return self._gateway.end or no_answer_error(self._gateway.settings, self._patience.answer)
 
     @contextmanager
     def _raise_reason_of_loss(self) -> Iterator[None]:

@@ -17,8 +17,15 @@ from ib_async import IB, Contract, StartupFetchNONE
 from sluice_contract.ibkr import IBKR
 
 from ...domain.failure import StreamError
-from ..shielding import uninterrupted
-from .messages import IBKRTimeouts, Outages, closed, end, unreachable, unready
+from ..shielding import finish_despite_cancellation
+from .messages import (
+    IBKRTimeouts,
+    Outages,
+    connection_closed_error,
+    connection_end_error,
+    not_ready_error,
+    unreachable_error,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +84,7 @@ class Gateway:
             if (failure := self._opening_failure(opening)) is not None:
                 raise failure
         except BaseException:
-            await uninterrupted(self._abort_opening(opening))
+            await finish_despite_cancellation(self._abort_opening(opening))
             raise
         self._is_open = True
         # ib_async always subscribes to the account's positions.
@@ -96,7 +103,7 @@ class Gateway:
 
     def lost(self) -> StreamError:
         """Return the StreamError for a request on a connection that is lost."""
-        return self._end or closed(self.settings)
+        return self._end or connection_closed_error(self.settings)
 
     async def _connect(self) -> None:
         # ib_async's timeout applies to each step, and on Python 3.11 a cancellation can get lost in it.
@@ -113,9 +120,9 @@ class Gateway:
         if self._end is not None:
             return self._end
         if not opening.done():
-            return unready(self.settings, f"did not answer within {self._patience.connect:.0f} s")
+            return not_ready_error(self.settings, f"did not answer within {self._patience.connect:.0f} s")
         error = opening.exception()
-        return unreachable(self.settings, error) if error is not None else None
+        return unreachable_error(self.settings, error) if error is not None else None
 
     async def _abort_opening(self, opening: asyncio.Task[None]) -> None:
         opening.cancel()
@@ -136,7 +143,7 @@ class Gateway:
         # Messages about a request are not logged, such as one for cancelling a refused subscription.
         if request < 0:
             _log.info("IBKR reports: %s (code %d)", words, code, extra={"event_type": "stream"})
-        self._record_end(end(code, words, self.settings))
+        self._record_end(connection_end_error(code, words, self.settings))
         changed = self.outages.heard(code, words)
         if self.outages.is_lost:
             self.reachable.clear()
@@ -150,10 +157,12 @@ class Gateway:
     def _on_api_error(self, words: Any) -> None:
         # Only before the client is ready; later errors arrive as the end of the connection.
         if not self._is_open and self.client.client.conn.transport is not None:
-            self._record_end(unready(self.settings, f"closed the connection while it was being opened ({words})"))
+            self._record_end(
+                not_ready_error(self.settings, f"closed the connection while it was being opened ({words})")
+            )
 
     def _on_disconnected(self) -> None:
-        self._record_end(closed(self.settings))
+        self._record_end(connection_closed_error(self.settings))
 
     def _record_end(self, error: StreamError | None) -> None:
         if error is None or self._end is not None:

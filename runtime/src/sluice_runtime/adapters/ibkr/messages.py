@@ -118,52 +118,55 @@ def rejection(symbol: str, code: int, words: str) -> SymbolRejection:
     return SymbolRejection(symbol=symbol, code=code, message=words[:_WORDS_SHOWN] + remedy)
 
 
-def rejects(code: int) -> bool:
+def is_rejection(code: int) -> bool:
     """Return True if a message about a request is a refusal. Codes 2100 to 2199 are notices."""
     return not (2100 <= code < 2200 or code in _HARMLESS)
 
 
-def address(settings: IBKR) -> str:
+def gateway_address(settings: IBKR) -> str:
     """Return host:port, for messages."""
     return f"{settings.host}:{settings.port}"
 
 
-def end(code: int, words: str, settings: IBKR) -> StreamError | None:
+def connection_end_error(code: int, words: str, settings: IBKR) -> StreamError | None:
     """Return the StreamError if a message announces the end of the connection, otherwise None."""
     if code == CLIENT_ID_IN_USE:
         return StreamError(
             "connectionLimit",
-            f"{address(settings)} has another client with ID {settings.client_id} (code {code}); stop it, or give this "
-            f"job another spec.ibkr.clientID",
+            f"{gateway_address(settings)} has another client with ID {settings.client_id} (code {code}); stop it, or "
+            f"give this job another spec.ibkr.clientID",
             _CLIENT_ID_SECONDS,
             _CLIENT_ID_AT_MOST_SECONDS,
         )
     if code == PORT_CHANGED:
-        return StreamError("upstreamClosed", f"{address(settings)} closes its connections: {words} (code {code})")
+        return StreamError(
+            "upstreamClosed", f"{gateway_address(settings)} closes its connections: {words} (code {code})"
+        )
     return None
 
 
-def unreachable(settings: IBKR, error: object) -> StreamError:
+def unreachable_error(settings: IBKR, error: object) -> StreamError:
     """Return the StreamError for a gateway that cannot be reached."""
     return StreamError(
         "network",
-        f"{address(settings)} cannot be reached ({error}); start the IB Gateway or TWS and log in, and check spec.ibkr",
+        f"{gateway_address(settings)} cannot be reached ({error}); start the IB Gateway or TWS and log in, and "
+        f"check spec.ibkr",
     )
 
 
-def unready(settings: IBKR, what: str) -> StreamError:
+def not_ready_error(settings: IBKR, what: str) -> StreamError:
     """Return the StreamError for a gateway that does not accept this client."""
     return StreamError(
         "network",
-        f"{address(settings)} {what}; in its API settings, enable socket clients and trust this pod's address",
+        f"{gateway_address(settings)} {what}; in its API settings, enable socket clients and trust this pod's address",
     )
 
 
-def closed(settings: IBKR) -> StreamError:
+def connection_closed_error(settings: IBKR) -> StreamError:
     """Return the StreamError for a connection that the gateway closed."""
-    return StreamError("upstreamClosed", f"{address(settings)} closed the connection; reconnecting")
+    return StreamError("upstreamClosed", f"{gateway_address(settings)} closed the connection; reconnecting")
 
 
-def silent(settings: IBKR, seconds: float) -> StreamError:
+def no_answer_error(settings: IBKR, seconds: float) -> StreamError:
     """Return the StreamError for a gateway that no longer answers."""
-    return StreamError("stall", f"{address(settings)} has not answered for {seconds:.0f} s; reconnecting")
+    return StreamError("stall", f"{gateway_address(settings)} has not answered for {seconds:.0f} s; reconnecting")

@@ -18,7 +18,7 @@ Side = tuple[float | None, float | None]
 TickData = tuple[datetime, int, float, float]
 
 
-class BookChanges(msgspec.Struct, frozen=True):
+class MarketDataChanges(msgspec.Struct, frozen=True):
     """The market data in one frame's ticks."""
 
     quote: Quote | None
@@ -26,7 +26,7 @@ class BookChanges(msgspec.Struct, frozen=True):
     halt: Halt | None
 
 
-class Book:
+class QuoteBuilder:
     """The quote of one subscription. A new subscription starts empty, because earlier sides may no longer exist."""
 
     def __init__(self, symbol: str) -> None:
@@ -35,7 +35,7 @@ class Book:
         self._ask: Side = (None, None)
         self._halt: int | None = None
 
-    def take(self, ticks: Iterable[TickData], at: datetime) -> BookChanges:
+    def take(self, ticks: Iterable[TickData], at: datetime) -> MarketDataChanges:
         """Apply one frame's ticks. Their event time is the time of arrival, `at`, because IBKR sends none."""
         is_quoted = False
         trade: Trade | None = None
@@ -47,7 +47,7 @@ class Book:
                 halt = self._halt_if_changed(price, at) or halt
             else:
                 is_quoted = self._apply_quote_tick(kind, price, size) or is_quoted
-        return BookChanges(self._current_quote(at) if is_quoted else None, trade, halt)
+        return MarketDataChanges(self._current_quote(at) if is_quoted else None, trade, halt)
 
     def _apply_quote_tick(self, kind: int, price: float, size: float) -> bool:
         """Apply one side or its size. An empty side arrives as price -1 or NaN, or as size 0."""

@@ -13,7 +13,7 @@ from sluice_contract.ibkr import IBKR
 
 from ...domain.failure import StreamError
 from ...ports import Connection, Listener
-from ..shielding import farewell
+from ..shielding import close_and_notify
 from .messages import IBKRTimeouts
 
 
@@ -44,7 +44,7 @@ class IBKRSource:
             listener.entered("Subscribing")
             yield IBKRConnection(gateway, listener, self._patience)
         finally:
-            await farewell(gateway.close(), listener)
+            await close_and_notify(gateway.close(), listener)
 
     async def wait_for_fix(self) -> None:
         """Never return: no fatal failure can be fixed while the process runs."""

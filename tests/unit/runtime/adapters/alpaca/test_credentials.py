@@ -6,7 +6,7 @@ import pytest
 
 from sluice_contract.alpaca import Alpaca
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
+from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.domain.failure import StreamError
 from support.alpaca_provider import mount
 from support.certificates import self_signed
@@ -17,7 +17,7 @@ SETTINGS = Alpaca(credentials_secret_ref=SecretReference(name="alpaca"))
 
 
 def test_credentials_are_those_of_the_files_at_this_moment(tmp_path: Path) -> None:
-    mounted = AlpacaMount(SETTINGS, mount(tmp_path, "key", "one"), None)
+    mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "one"), None)
     assert mounted.credentials().secret_key == "one"
     mount(tmp_path, "key", "two")
     assert mounted.credentials().secret_key == "two"
@@ -28,12 +28,12 @@ def test_credentials_are_those_of_the_files_at_this_moment(tmp_path: Path) -> No
 def test_half_a_secret_is_told_with_the_command_that_mends_it(tmp_path: Path, missing: str) -> None:
     (mount(tmp_path, "key", "secret") / missing).unlink()
     with pytest.raises(StreamError, match="kubectl create secret generic alpaca") as failure:
-        AlpacaMount(SETTINGS, tmp_path, None).credentials()
+        CredentialsReader(SETTINGS, tmp_path, None).credentials()
     assert failure.value.kind == "configuration"
 
 
 async def test_a_change_is_seen_within_a_second_and_only_once(tmp_path: Path) -> None:
-    mounted = AlpacaMount(SETTINGS, mount(tmp_path, "key", "one"), None)
+    mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "one"), None)
     mounted.credentials()
     waiting = asyncio.create_task(mounted.changed())
     await asyncio.sleep(30.5)
@@ -49,7 +49,7 @@ async def test_a_change_is_seen_within_a_second_and_only_once(tmp_path: Path) ->
 
 
 async def test_a_secret_that_is_going_away_is_no_change(tmp_path: Path) -> None:
-    mounted = AlpacaMount(SETTINGS, mount(tmp_path, "key", "one"), None)
+    mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "one"), None)
     mounted.credentials()
     (tmp_path / "ALPACA_KEY_ID").unlink()
     waiting = asyncio.create_task(mounted.changed())
@@ -62,8 +62,8 @@ async def test_a_secret_that_is_going_away_is_no_change(tmp_path: Path) -> None:
 def test_certificates_that_are_none_are_told(tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_text("no certificate")
     with pytest.raises(StreamError, match="caConfigMapRef"):
-        AlpacaMount(SETTINGS, tmp_path, tmp_path / "ca.crt").tls()
-    assert AlpacaMount(SETTINGS, tmp_path, None).tls() is None
+        CredentialsReader(SETTINGS, tmp_path, tmp_path / "ca.crt").tls()
+    assert CredentialsReader(SETTINGS, tmp_path, None).tls() is None
 
 
 @pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
@@ -71,7 +71,7 @@ def test_certificates_that_are_none_are_told(tmp_path: Path) -> None:
 def test_keys_are_the_same_in_every_encoding(tmp_path: Path, encode: Encode, ending: str) -> None:
     (tmp_path / "ALPACA_KEY_ID").write_bytes(encode("key" + ending))
     (tmp_path / "ALPACA_SECRET_KEY").write_bytes(encode("secret" + ending))
-    found = AlpacaMount(SETTINGS, tmp_path, None).credentials()
+    found = CredentialsReader(SETTINGS, tmp_path, None).credentials()
     assert (found.key_id, found.secret_key) == ("key", "secret")
 
 
@@ -80,7 +80,7 @@ def test_keys_are_the_same_in_every_encoding(tmp_path: Path, encode: Encode, end
 async def test_a_key_in_another_encoding_is_named_with_it_and_its_replacement_is_the_remedy(
     tmp_path: Path, key: str, name: str, content: bytes
 ) -> None:
-    mounted = AlpacaMount(SETTINGS, mount(tmp_path, "key", "secret"), None)
+    mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "secret"), None)
     (tmp_path / key).write_bytes(content)
     with pytest.raises(StreamError, match=f"the key {key} of the Secret alpaca cannot be read: it") as failure:
         mounted.credentials()
@@ -97,7 +97,7 @@ async def test_a_key_in_another_encoding_is_named_with_it_and_its_replacement_is
 def test_certificates_are_trusted_in_every_encoding(tmp_path: Path, encode: Encode) -> None:
     pem = self_signed(tmp_path)[0].read_text()
     (tmp_path / "ca.crt").write_bytes(encode(f"# \u00e9lan\n{pem}".replace("\n", "\r\n")))
-    mounted = AlpacaMount(SETTINGS, tmp_path, tmp_path / "ca.crt")
+    mounted = CredentialsReader(SETTINGS, tmp_path, tmp_path / "ca.crt")
     context, copy = mounted.tls(), mounted.trusted()
     assert context is not None
     assert copy is not None
@@ -109,7 +109,7 @@ def test_certificates_are_trusted_in_every_encoding(tmp_path: Path, encode: Enco
 @pytest.mark.parametrize("content", [b"", *UNREADABLE.values()])
 def test_certificates_that_cannot_be_read_are_never_replaced_by_the_usual_ones(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "ca.crt").write_bytes(content)
-    mounted = AlpacaMount(SETTINGS, tmp_path, tmp_path / "ca.crt")
+    mounted = CredentialsReader(SETTINGS, tmp_path, tmp_path / "ca.crt")
     for read in (mounted.tls, mounted.trusted):
         with pytest.raises(StreamError, match=r"caConfigMapRef has no certificates under ca\.crt: it"):
             read()

@@ -4,7 +4,7 @@ from pathlib import Path
 from sluice_contract.alpaca import Alpaca
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.credentials import Credentials
-from sluice_runtime.adapters.alpaca.environment import EnvironmentMount
+from sluice_runtime.adapters.alpaca.environment import EnvironmentCredentialsReader
 from sluice_runtime.loops.waiting import cancel
 from support.alpaca_provider import mount
 from support.virtual_time import at
@@ -15,18 +15,18 @@ GIVEN = Credentials("key", "secret")
 
 def test_the_given_key_pair_takes_the_place_of_the_secret(tmp_path: Path) -> None:
     mount(tmp_path, "another", "pair")
-    given = EnvironmentMount(SETTINGS, GIVEN)
+    given = EnvironmentCredentialsReader(SETTINGS, GIVEN)
     assert given.credentials() == GIVEN
     assert given.tls() is None
     assert "secret" not in repr(given.credentials())
 
 
 def test_a_job_that_names_no_secret_has_the_key_pair_too() -> None:
-    assert EnvironmentMount(Alpaca(), GIVEN).credentials() == GIVEN
+    assert EnvironmentCredentialsReader(Alpaca(), GIVEN).credentials() == GIVEN
 
 
 async def test_the_key_pair_never_changes() -> None:
-    given = EnvironmentMount(SETTINGS, GIVEN)
+    given = EnvironmentCredentialsReader(SETTINGS, GIVEN)
     given.credentials()
     waiting = asyncio.create_task(given.changed())
     await at(3600)
@@ -37,7 +37,7 @@ async def test_the_key_pair_never_changes() -> None:
 async def test_certificates_that_change_are_seen_within_a_second(tmp_path: Path) -> None:
     certificates = tmp_path / "ca.crt"
     certificates.write_text("one")
-    given = EnvironmentMount(SETTINGS, GIVEN, certificates)
+    given = EnvironmentCredentialsReader(SETTINGS, GIVEN, certificates)
     given.credentials()
     waiting = asyncio.create_task(given.changed())
     await at(30.5)

@@ -7,7 +7,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from sluice_contract.status import StreamStatus
-from sluice_runtime.adapters.http.api import application, http_api
+from sluice_runtime.adapters.http.api import http_application, serve_http
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import StreamError
@@ -43,7 +43,7 @@ def book(clock: Clock) -> Journal:
 
 @pytest.fixture
 async def client(book: Journal) -> AsyncIterator[TestClient]:  # type: ignore[type-arg]
-    async with TestClient(TestServer(application(book))) as made:
+    async with TestClient(TestServer(http_application(book))) as made:
         yield made
 
 
@@ -108,7 +108,7 @@ async def test_nothing_can_be_changed_over_it(client: TestClient, path: str) -> 
 async def test_it_serves_until_its_context_is_left(book: Journal, unused_tcp_port: int) -> None:
     url = f"http://127.0.0.1:{unused_tcp_port}/livez"
     async with aiohttp.ClientSession() as session:
-        async with http_api(book, "127.0.0.1", unused_tcp_port), session.get(url) as response:
+        async with serve_http(book, "127.0.0.1", unused_tcp_port), session.get(url) as response:
             assert response.status == 200
         with pytest.raises(aiohttp.ClientConnectorError):
             await session.get(url)

@@ -5,7 +5,7 @@ import pytest
 
 from sluice_runtime.adapters.http.smoke_client import SmokeClient
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.ports import RefusedError
+from sluice_runtime.ports import RequestRefusedError
 from support.answering_runtime import AnsweringRuntime
 
 REAL_TIME = True
@@ -69,7 +69,7 @@ async def test_what_still_pauses_is_told_in_the_words_of_the_answer(runtime: Ans
 async def test_a_document_that_cannot_be_read_ends_the_walk_before_the_stream_is_touched(
     runtime: AnsweringRuntime,
 ) -> None:
-    runtime.unreadable = RefusedError("job.yaml is no YAML document")
+    runtime.unreadable = RequestRefusedError("job.yaml is no YAML document")
     failure, _ = await walked(runtime)
     assert failure == 'reload returned HTTP 422: {"error":"job.yaml is no YAML document"}'
     assert runtime.asked == ["reload"]

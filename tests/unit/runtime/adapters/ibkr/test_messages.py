@@ -58,7 +58,7 @@ def test_farms_stay_broken_when_connectivity_is_back() -> None:
 
 @pytest.mark.parametrize(("code", "rejects"), [(200, True), (354, True), (10167, True), (300, False), (2176, False)])
 def test_notices_and_the_answer_to_a_needless_cancellation_reject_nothing(code: int, rejects: bool) -> None:
-    assert messages.rejects(code) is rejects
+    assert messages.is_rejection(code) is rejects
 
 
 def test_a_rejection_has_ibkr_s_words_a_remedy_and_an_end() -> None:
@@ -68,25 +68,25 @@ def test_a_rejection_has_ibkr_s_words_a_remedy_and_an_end() -> None:
 
 
 def test_a_client_id_in_use_is_tried_again_after_5_to_30_s() -> None:
-    error = messages.end(326, "in use", GATEWAY)
+    error = messages.connection_end_error(326, "in use", GATEWAY)
     assert error is not None
     assert (error.kind, error.retry_after, error.retry_within) == ("connectionLimit", 5.0, 30.0)
     assert "gateway.acme:4002 has another client with ID 7" in error.message
 
 
 def test_a_changed_port_is_an_end_and_a_notice_is_none() -> None:
-    error = messages.end(1300, "reset", GATEWAY)
+    error = messages.connection_end_error(1300, "reset", GATEWAY)
     assert error is not None
     assert error.kind == "upstreamClosed"
-    assert messages.end(2104, "OK", GATEWAY) is None
+    assert messages.connection_end_error(2104, "OK", GATEWAY) is None
 
 
 def test_every_failure_names_the_gateway_and_none_is_fatal() -> None:
     errors = [
-        messages.unreachable(GATEWAY, "refused"),
-        messages.unready(GATEWAY, "did not answer"),
-        messages.closed(GATEWAY),
-        messages.silent(GATEWAY, 10),
+        messages.unreachable_error(GATEWAY, "refused"),
+        messages.not_ready_error(GATEWAY, "did not answer"),
+        messages.connection_closed_error(GATEWAY),
+        messages.no_answer_error(GATEWAY, 10),
     ]
     assert [each.kind for each in errors] == ["network", "network", "upstreamClosed", "stall"]
     assert all("gateway.acme:4002" in each.message and not each.fatal for each in errors)
