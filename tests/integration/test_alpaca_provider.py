@@ -246,7 +246,7 @@ async def test_cancelling_in_any_phase_closes_the_socket_although_the_peer_does_
     async with peer.listening() as url:
 
         async def stream() -> None:
-            async with streaming(source(url, mounted, engine=engine, patience=Timeouts()), listener, "AAPL"):
+            async with streaming(source(url, mounted, engine=engine, timeouts=Timeouts()), listener, "AAPL"):
                 await asyncio.Event().wait()
 
         task = asyncio.create_task(stream())

@@ -65,4 +65,4 @@ async def test_a_certificate_that_is_not_trusted_is_told_of_snapshots_as_well(
     settings = Alpaca(credentials_secret_ref=SecretReference(name="alpaca"))
     mounted = CredentialsReader(settings, mount(tmp_path, "key", SECRET), None)
     with pytest.raises(SnapshotError, match=r"/v2/stocks/snapshots cannot be reached: .*CERTIFICATE_VERIFY_FAILED"):
-        await AlpacaSnapshots(settings, mounted, server.http_url).latest(["AAPL"])
+        await AlpacaSnapshots(settings, mounted, server.http_url).fetch_latest(["AAPL"])

@@ -192,7 +192,7 @@ async def test_each_end_has_its_kind_and_leaves_no_socket(gateway: TWSServer, fa
     elif fault.startswith("silent"):
         gateway.manners.silent.add(silences[fault.split()[1]])
     hurried = IBKRTimeouts(connect=0.6, answer=0.6, probe=0.1, settle=0.05)
-    ending = asyncio.create_task(until_failure(source(gateway.port, patience=hurried)))
+    ending = asyncio.create_task(until_failure(source(gateway.port, timeouts=hurried)))
     if fault in ("drop", "reset", "port"):
         await gateway.record.until(lambda record: record.symbols)
         gateway.say(1300, "TWS socket port has been reset") if fault == "port" else gateway.drop(reset=fault == "reset")
@@ -223,7 +223,7 @@ async def test_client_0_takes_over_no_orders(gateway: TWSServer, listener: FakeL
 async def test_cancelled_in_any_phase_it_closes_the_socket(gateway: TWSServer, silence: int | None) -> None:
     if silence is not None:
         gateway.manners.silent.add(silence)
-    task = asyncio.create_task(until_failure(source(gateway.port, patience=IBKRTimeouts())))
+    task = asyncio.create_task(until_failure(source(gateway.port, timeouts=IBKRTimeouts())))
     await gateway.record.until(lambda record: record.connections)
     if silence is None:
         await gateway.record.until(lambda record: record.symbols)

@@ -39,11 +39,11 @@ def source(
     ca_file: Path | None = None,
     *,
     engine: AlpacaEngine = "native",
-    patience: Timeouts = HURRIED,
+    timeouts: Timeouts = HURRIED,
 ) -> AlpacaSource:
     """A provider with a mounted Secret."""
     settings = Alpaca(stream_url=url, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"))
-    return AlpacaSource(settings, CredentialsReader(settings, credentials, ca_file), patience=patience)
+    return AlpacaSource(settings, CredentialsReader(settings, credentials, ca_file), timeouts=timeouts)
 
 
 @asynccontextmanager

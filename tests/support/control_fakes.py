@@ -19,7 +19,7 @@ class FakeKeeper:
             raise self.failure
         return tuple(self._kept.values())
 
-    def keep(self, switch: Switch) -> None:
+    def write(self, switch: Switch) -> None:
         """As SwitchStore."""
         self._kept.pop(switch.source, None)
         if switch.pauses:

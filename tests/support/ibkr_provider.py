@@ -21,9 +21,9 @@ from support.fake_listener import FakeListener
 HURRIED = IBKRTimeouts(connect=3.0, answer=3.0, probe=0.2, settle=0.05, retry=0.3)
 
 
-def source(port: int, *, client_id: int = 7, patience: IBKRTimeouts = HURRIED) -> IBKRSource:
+def source(port: int, *, client_id: int = 7, timeouts: IBKRTimeouts = HURRIED) -> IBKRSource:
     """Provider ibkr at a port of this machine."""
-    return IBKRSource(IBKR(host="127.0.0.1", port=port, client_id=client_id), patience)
+    return IBKRSource(IBKR(host="127.0.0.1", port=port, client_id=client_id), timeouts)
 
 
 @asynccontextmanager

@@ -135,7 +135,7 @@ def _run_outside_pod(given: argparse.Namespace) -> int:
     if given.command == "run":
         runtime.run_until_stopped(given.port)
         return 0
-    passed, sentence = runtime.smoke(given.seconds)
+    passed, sentence = runtime.run_smoke_test(given.seconds)
     print(f"{'PASS' if passed else 'FAIL'}: {sentence}")
     return 0 if passed else 1
 

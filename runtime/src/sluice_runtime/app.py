@@ -122,7 +122,7 @@ def set_switches_at_start(settings: Settings, journal: Journal, switchboard: Swi
     if settings.enabled_file is None:
         return None
     file = EnabledFilePoller(settings.enabled_file, settings.enabled_poll_seconds, journal)
-    file.check()
+    file.read_and_notify()
     return file
 
 

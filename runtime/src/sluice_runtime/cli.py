@@ -81,9 +81,9 @@ def run_pause_command(given: argparse.Namespace, environment: Mapping[str, str],
             return _list_pauses_of_symbols(symbols, state, say) if symbols else _list_all_pauses(state, say)
         if given.command == "pause":
             pause = ManualPause(since=datetime.now(UTC), reason=given.reason)
-            file.change(lambda before: before.paused(symbols, pause))
+            file.update(lambda before: before.with_paused(symbols, pause))
         else:
-            file.change(lambda before: before.resumed(symbols))
+            file.update(lambda before: before.with_resumed(symbols))
     except (OSError, msgspec.MsgspecError) as error:
         raise SettingsError(f"{file.path} cannot be used: {error}") from None
     done = "paused" if given.command == "pause" else "resumed"
@@ -139,7 +139,7 @@ def with_symbols(found: Settings, symbols: bytes) -> Settings:
 
 def run_http_smoke_test(base_url: str, seconds: float, environment: Mapping[str, str], say: Say) -> int:
     """Take a running runtime through status, reload, dry start and stop. It stays stopped."""
-    failure = SmokeClient(base_url, first_set_variable(environment, ("SLUICE_HTTP_TOKEN",))).failure(seconds, say)
+    failure = SmokeClient(base_url, first_set_variable(environment, ("SLUICE_HTTP_TOKEN",))).run_steps(seconds, say)
     say(
         f"FAIL: {failure}"
         if failure

@@ -63,15 +63,15 @@ def _desired_at_start(injected: InjectedJob) -> Desired:
     return msgspec.structs.replace(desired, declared=frozenset(), paused=frozenset(), unknown_paused=())
 
 
-def create_source(settings: Settings, mount: CredentialsReader | None = None) -> Source:
+def create_source(settings: Settings, credentials_reader: CredentialsReader | None = None) -> Source:
     """Return the source of the declared provider, wrapped for recording if requested.
 
-    `mount` has Alpaca's key pair, if it is not in the pod's mounted Secret.
+    `credentials_reader` has Alpaca's key pair, if it is not in the pod's mounted Secret.
 
     Raises:
         SettingsError: the provider's block is missing, or the record file cannot be written.
     """
-    declared = _create_provider_source(settings, mount)
+    declared = _create_provider_source(settings, credentials_reader)
     if settings.log_quotes == "all":
         from .adapters.quote_log import QuoteLog  # noqa: PLC0415
         from .adapters.recording import RecordingSource  # noqa: PLC0415
@@ -89,7 +89,7 @@ def create_source(settings: Settings, mount: CredentialsReader | None = None) ->
     return RecordingSource(declared, tape)
 
 
-def _create_provider_source(settings: Settings, mount: CredentialsReader | None) -> Source:
+def _create_provider_source(settings: Settings, credentials_reader: CredentialsReader | None) -> Source:
     """Return the provider's source. A provider's packages are imported only here, if it is the declared one."""
     spec = settings.job.spec
     match spec.provider:
@@ -105,7 +105,7 @@ def _create_provider_source(settings: Settings, mount: CredentialsReader | None)
 
             alpaca, _ = spec.alpaca_login
             mounted = CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
-            return AlpacaSource(alpaca, mount or mounted)
+            return AlpacaSource(alpaca, credentials_reader or mounted)
         case "alpaca":
             # The schema allows missing credentials only in a dry run, so simulated quotes are never written.
             return SyntheticSource(Synthetic(), now, name="alpaca:simulated")
@@ -119,7 +119,7 @@ def _create_provider_source(settings: Settings, mount: CredentialsReader | None)
             return SyntheticSource(spec.synthetic or Synthetic(), now)
 
 
-def create_snapshots(settings: Settings, mount: CredentialsReader | None = None) -> MarketSnapshots | None:
+def create_snapshots(settings: Settings, credentials_reader: CredentialsReader | None = None) -> MarketSnapshots | None:
     """Return the provider's snapshot interface; None if it has none, or its URL is unknown."""
     if settings.job.spec.alpaca_login is None:
         return None
@@ -131,7 +131,7 @@ def create_snapshots(settings: Settings, mount: CredentialsReader | None = None)
     if not where.knows_data or alpaca.feed == "test":
         return None
     mounted = CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
-    return AlpacaSnapshots(alpaca, mount or mounted, where.data_url or HOST)
+    return AlpacaSnapshots(alpaca, credentials_reader or mounted, where.data_url or HOST)
 
 
 _CREDENTIALS = (

@@ -98,7 +98,7 @@ class Source(Protocol):
 class MarketSnapshots(Protocol):
     """A provider's interface for snapshots, separate from the stream."""
 
-    async def latest(self, symbols: Sequence[str]) -> MarketSnapshot:
+    async def fetch_latest(self, symbols: Sequence[str]) -> MarketSnapshot:
         """Return the newest quote and trade of each of `symbols`, as far as the provider knows them.
 
         Raises:
@@ -113,22 +113,22 @@ class SnapshotError(Exception):
 class Sink(Protocol):
     """The document store. No method retries; all raise SinkError and may be called again with the same values."""
 
-    async def write(self, quotes: Sequence[LiveQuote]) -> None:
+    async def write_quotes(self, quotes: Sequence[LiveQuote]) -> None:
         """Write whole quote documents. At most 100 per call, each symbol at most once."""
 
-    async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+    async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         """Return the `ts` of the quote documents of `symbols` that exist."""
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
         """Write whole bar documents. At most 100 per call, each symbol at most once."""
 
-    async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
+    async def set_quote_status(self, symbols: Iterable[str], status: QuoteState) -> None:
         """Set `status` on the quote documents of `symbols` that exist, and change nothing else in them."""
 
-    async def delete(self, symbols: Iterable[str]) -> None:
+    async def delete_documents(self, symbols: Iterable[str]) -> None:
         """Delete the quote and bar documents of `symbols` that this job wrote. Documents of other jobs stay."""
 
-    async def record(self, states: Sequence[IngestState]) -> None:
+    async def write_ingest_states(self, states: Sequence[IngestState]) -> None:
         """Merge each state into its symbol's record; absent fields stay. At most 100 per call, each symbol once.
 
         A removal is skipped if the record now belongs to another job.
@@ -140,7 +140,7 @@ class Sink(Protocol):
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
         """Return the symbols whose records have pause_fetch, for all jobs of the tenant."""
 
-    async def beat(self, heartbeat: HeartbeatDocument) -> None:
+    async def write_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
         """Write the heartbeat.
 
         Raises:
@@ -232,7 +232,7 @@ class SwitchStore(Protocol):
             OSError, msgspec.MsgspecError: the stored switches cannot be read.
         """
 
-    def keep(self, switch: Switch) -> None:
+    def write(self, switch: Switch) -> None:
         """Store the state of one switch. Never raises."""
 
 

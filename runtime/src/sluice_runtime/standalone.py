@@ -66,7 +66,7 @@ class StandaloneRuntime:
 
         asyncio.run(until_stopped())
 
-    def smoke(self, seconds: float) -> tuple[bool, str]:
+    def run_smoke_test(self, seconds: float) -> tuple[bool, str]:
         """Stream for `seconds`. Return whether a quote was written (or would be, in a dry run), and a sentence.
 
         Raises:
@@ -114,16 +114,16 @@ class StandaloneRuntime:
             sink = await self._open_sink()
             stack.push_async_callback(sink.close)
             await self._raise_epoch_above_last(sink)
-            mount = self._environment_credentials()
+            credentials_reader = self._environment_credentials()
             parts = RuntimeParts(
-                source=create_source(settings, mount),
+                source=create_source(settings, credentials_reader),
                 sink=sink,
                 job=job,
                 journal=journal,
                 switchboard=switchboard,
                 others=[
                     *([file.run] if file else []),
-                    *snapshot_recovery_loops(create_snapshots(settings, mount), sink, journal, settings),
+                    *snapshot_recovery_loops(create_snapshots(settings, credentials_reader), sink, journal, settings),
                 ],
             )
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)

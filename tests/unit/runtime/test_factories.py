@@ -89,7 +89,7 @@ def test_the_journal_knows_which_process_it_is_of() -> None:
 def test_each_provider_has_its_source() -> None:
     synthetic = create_source(settings(stored_job(synthetic={"quotesPerSecond": 77})))
     assert isinstance(synthetic, SyntheticSource)
-    assert (synthetic.name, synthetic.rate) == ("synthetic", 77)
+    assert (synthetic.name, synthetic.quotes_per_second) == ("synthetic", 77)
     assert isinstance(create_source(settings(stored_job(provider="alpaca", alpaca=ACCOUNT))), AlpacaSource)
     assert isinstance(create_source(settings(stored_job(provider="replay", replay=TAPE))), ReplaySource)
     assert isinstance(create_source(settings(stored_job(provider="ibkr", ibkr={"host": "gateway"}))), IBKRSource)

@@ -38,7 +38,7 @@ class ApiSession:
         if session is not None:
             await session.close()
 
-    def http(self) -> aiohttp.ClientSession:
+    def client_session(self) -> aiohttp.ClientSession:
         """Return the session. It is made on the loop that uses it."""
         if self._session is None:
             context = ssl.create_default_context(cafile=str(self._credentials / "ca.crt"))
@@ -46,7 +46,7 @@ class ApiSession:
             self._session = aiohttp.ClientSession(connector=connector)
         return self._session
 
-    def headers(self) -> dict[str, str]:
+    def authorization_header(self) -> dict[str, str]:
         """Return the header with the pod's token. Bound tokens rotate, so the file is read each time."""
         token = (self._credentials / "token").read_text().strip()
         return {"Authorization": f"Bearer {token}"}
@@ -56,8 +56,8 @@ class ApiSession:
         self, url: str, params: Mapping[str, str], timeout: aiohttp.ClientTimeout, accept: str = "application/json"
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Send a GET. Yields any response, whatever its status."""
-        headers = self.headers() | {"Accept": accept}
-        async with self.http().get(url, params=params, headers=headers, timeout=timeout) as response:
+        headers = self.authorization_header() | {"Accept": accept}
+        async with self.client_session().get(url, params=params, headers=headers, timeout=timeout) as response:
             yield response
 
 

@@ -104,7 +104,7 @@ class ReadOnlyDeclaration:
     def reload(self) -> None:
         """Read the switch file, if there is one. The IngestJob is watched."""
         if self._file:
-            self._file.check()
+            self._file.read_and_notify()
 
 
 async def _next_change(changes: AsyncIterator[DeclaredJob | None]) -> DeclaredJob | None:

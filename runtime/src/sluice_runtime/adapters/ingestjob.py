@@ -220,11 +220,11 @@ class IngestJobClient:
         return {"metadata": {"uid": self._uid}, "status": {"stream": patch}}
 
     async def _patch_status(self, kind: str, body: dict[str, Any], **query: str) -> tuple[int, bytes]:
-        async with self.session.http().patch(
+        async with self.session.client_session().patch(
             f"{self._object}/status",
             params={"fieldManager": identity.RUNTIME_FIELD_MANAGER, **query},
             data=msgspec.json.encode(body),
-            headers=self.session.headers() | {"Content-Type": kind},
+            headers=self.session.authorization_header() | {"Content-Type": kind},
             timeout=_REQUEST,
         ) as response:
             return response.status, await response.read()

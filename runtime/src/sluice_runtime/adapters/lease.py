@@ -71,8 +71,8 @@ class SlotLease:
     async def _request(self, method: str, url: str, lease: _Lease | None) -> Claim | None:
         options: dict[str, Any] = {"data": msgspec.json.encode(lease)} if lease is not None else {}
         try:
-            headers = self._session.headers() | {"Content-Type": "application/json"}
-            async with self._session.http().request(
+            headers = self._session.authorization_header() | {"Content-Type": "application/json"}
+            async with self._session.client_session().request(
                 method, url, headers=headers, timeout=_TIMEOUT, **options
             ) as response:
                 if response.status == 404:

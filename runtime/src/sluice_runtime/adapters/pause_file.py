@@ -28,14 +28,14 @@ class ManualPauses(msgspec.Struct, frozen=True, kw_only=True):
     job: ManualPause | None = None
     symbols: dict[Symbol, ManualPause] = {}
 
-    def paused(self, symbols: Iterable[str], pause: ManualPause) -> ManualPauses:
+    def with_paused(self, symbols: Iterable[str], pause: ManualPause) -> ManualPauses:
         """Return the pauses plus `symbols`; without symbols, plus the whole job. Existing pauses do not change."""
         more = dict.fromkeys(symbols, pause)
         if not more:
             return msgspec.structs.replace(self, job=self.job or pause)
         return msgspec.structs.replace(self, symbols={**more, **self.symbols})
 
-    def resumed(self, symbols: Iterable[str]) -> ManualPauses:
+    def with_resumed(self, symbols: Iterable[str]) -> ManualPauses:
         """Return the pauses without those of `symbols`; without symbols, without the pause of the whole job only."""
         fewer = frozenset(symbols)
         if not fewer:
@@ -69,7 +69,7 @@ class PauseFile:
         """
         write_file_atomically(self.path, msgspec.json.encode(pauses))
 
-    def change(self, made: Callable[[ManualPauses], ManualPauses]) -> None:
+    def update(self, made: Callable[[ManualPauses], ManualPauses]) -> None:
         """Replace the pauses by `made(pauses)`, under a lock between processes.
 
         Raises:

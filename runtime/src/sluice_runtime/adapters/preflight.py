@@ -10,16 +10,19 @@ from ..domain.preflight import Finding
 from .alpaca.credentials import CredentialsReader
 
 
-def findings_of(spec: IngestJobSpec, mount: CredentialsReader | None, rest: Endpoints) -> list[Finding]:
-    """Return all findings. Never raises: an error is a finding too. `mount` has the key pair, if any."""
-    if spec.provider != "alpaca" or mount is None:
+def findings_of(spec: IngestJobSpec, credentials_reader: CredentialsReader | None, rest: Endpoints) -> list[Finding]:
+    """Return all findings. Never raises: an error is a finding too. `credentials_reader` has the key pair, if any."""
+    if spec.provider != "alpaca" or credentials_reader is None:
         return [Finding("preflight", True, f"a job of provider {spec.provider} has no account to check")]
     try:
         from .alpaca.preflight import account_findings  # noqa: PLC0415
     except ImportError as error:
         return [Finding("preflight", False, f"not done: this image has no alpaca-py ({error})")]
     try:
-        credentials, certificates = mount.credentials(), mount.trusted()
+        credentials, certificates = (
+            credentials_reader.credentials_for_connection(),
+            credentials_reader.certificates_path(),
+        )
     except StreamError as error:
         return [Finding("credentials", False, error.message)]
     return list(account_findings(spec, credentials, rest, certificates))

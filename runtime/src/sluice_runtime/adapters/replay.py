@@ -97,7 +97,7 @@ class ReplaySource(LocalSource):
             await asyncio.sleep(_POLL_SECONDS)
         self._quotes = None
 
-    def next(self) -> Quote | None:
+    def next_quote(self) -> Quote | None:
         """Return the held quote and read the next one from the tape; None at the end."""
         assert self._quotes is not None  # noqa: S101  connect() came before
         taken = self.held
@@ -153,7 +153,7 @@ class ReplayConnection(LocalConnection):
         while self._source.held is not None and len(due) < _FRAME:
             if self._seconds_until(self._source.held.ts, first, began) > 0:
                 break
-            quote = self._source.next()
+            quote = self._source.next_quote()
             if quote is not None:
                 due.append(quote)
         return due

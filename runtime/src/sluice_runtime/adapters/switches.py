@@ -32,7 +32,7 @@ class EnabledFilePoller:
         self._says = Switch(source=f"file:{path}", pauses=False)
         self._trouble: str | None = None
 
-    def check(self) -> None:
+    def read_and_notify(self) -> None:
         """Read the file and pass its state to the listener."""
         try:
             self._says = msgspec.structs.replace(self._says, pauses=not says_enabled(self._read_line()))
@@ -44,7 +44,7 @@ class EnabledFilePoller:
     async def run(self) -> None:
         """Check the file every `poll_seconds`, until cancelled."""
         while True:
-            self.check()
+            self.read_and_notify()
             await asyncio.sleep(self._poll_seconds)
 
     def _read_line(self) -> str:
@@ -82,7 +82,7 @@ class StoredSwitchesFile:
         except FileNotFoundError:
             return ()
 
-    def keep(self, switch: Switch) -> None:
+    def write(self, switch: Switch) -> None:
         """Store the state of one switch. If the disk fails, the pause still takes effect until the process ends.
 
         A damaged file is renamed, so that it can be examined.

@@ -27,7 +27,7 @@ class PriceWalk:
         self._random = random.Random(f"{seed}:{symbol}")
         self._cents = self._random.randrange(1_000, 50_000)
 
-    def step(self, ts: datetime) -> Quote:
+    def next_quote(self, ts: datetime) -> Quote:
         """Return the next quote, with time `ts`."""
         self._cents = max(100, self._cents + self._random.choice((-2, -1, -1, 0, 1, 1, 2)))
         spread = self._random.randrange(1, 5)
@@ -57,7 +57,7 @@ class SyntheticSource(LocalSource):
         listener.entered("Connecting")
         if self._began_at is None:
             self._began_at = asyncio.get_running_loop().time()
-        if "gap" in self.faults:
+        if "gap" in self.active_faults:
             raise StreamError("network", "the provider cannot be reached (a gap from spec.synthetic.faults)")
         try:
             yield SyntheticConnection(listener, self)
@@ -68,18 +68,18 @@ class SyntheticSource(LocalSource):
         """Never return: there are no fatal failures."""
         await asyncio.Event().wait()
 
-    def quotes(self, symbols: list[str]) -> list[Quote]:
+    def next_quotes(self, symbols: list[str]) -> list[Quote]:
         """Return the next quote of each of `symbols`."""
         ts = self._now()
-        return [self._walk_of_symbol(symbol).step(ts) for symbol in symbols]
+        return [self._walk_of_symbol(symbol).next_quote(ts) for symbol in symbols]
 
     @property
-    def rate(self) -> int:
+    def quotes_per_second(self) -> int:
         """Quotes per second, over all symbols."""
         return self._settings.quotes_per_second
 
     @property
-    def faults(self) -> frozenset[str]:
+    def active_faults(self) -> frozenset[str]:
         """The kinds of scripted faults that are active now."""
         if not self._settings.faults or self._began_at is None:
             return frozenset()
@@ -90,7 +90,7 @@ class SyntheticSource(LocalSource):
             if each.after_seconds <= elapsed < each.after_seconds + each.for_seconds
         )
 
-    def halts(self, symbols: list[str], *, halted: bool) -> list[Halt]:
+    def make_halts(self, symbols: list[str], *, halted: bool) -> list[Halt]:
         """Return trading halts or resumptions of `symbols`."""
         ts, code = self._now(), "H" if halted else "T"
         return [Halt(symbol=each, ts=ts, halted=halted, code=code, reason="scripted") for each in symbols]
@@ -118,20 +118,20 @@ class SyntheticConnection(LocalConnection):
         loop = asyncio.get_running_loop()
         began, made, turn = loop.time(), 0, 0
         while True:
-            await asyncio.sleep(max(_LEAST_SECONDS, 1 / self._source.rate))
-            owed = int((loop.time() - began) * self._source.rate) - made
+            await asyncio.sleep(max(_LEAST_SECONDS, 1 / self._source.quotes_per_second))
+            owed = int((loop.time() - began) * self._source.quotes_per_second) - made
             made += owed
             symbols = sorted(self.symbols)
             if self._apply_faults(symbols) and symbols and owed > 0:
                 batch = [symbols[(turn + n) % len(symbols)] for n in range(owed)]
                 turn = (turn + owed) % len(symbols)
-                self.listener.received(self._source.quotes(batch))
+                self.listener.received(self._source.next_quotes(batch))
 
     def _apply_faults(self, symbols: list[str]) -> bool:
-        faults = self._source.faults
+        faults = self._source.active_faults
         if "gap" in faults:
             raise StreamError("upstreamClosed", "the connection is lost (a gap from spec.synthetic.faults)")
         if ("halt" in faults) != self._is_halted:
             self._is_halted = not self._is_halted
-            self.listener.halted(self._source.halts(symbols, halted=self._is_halted))
+            self.listener.halted(self._source.make_halts(symbols, halted=self._is_halted))
         return not faults

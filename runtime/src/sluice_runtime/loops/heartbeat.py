@@ -28,7 +28,7 @@ async def send_heartbeats_forever(sink: Sink, journal: Journal) -> None:
 
     async def send(snapshot: RuntimeSnapshot) -> None:
         try:
-            await sink.beat(heartbeat(snapshot))
+            await sink.write_heartbeat(heartbeat(snapshot))
             journal.sink_is("heartbeat", None)
         except SinkError as error:
             count(journal.counters.errors, "heartbeat")
@@ -55,7 +55,7 @@ async def report_status_forever(job: JobPort, journal: Journal) -> None:
 async def send_last_heartbeats(sink: Sink, job: JobPort | None, journal: Journal) -> None:
     """Send the last heartbeat to Firestore, and to the IngestJob if there is one. Failures are only logged."""
     snapshot = journal.snapshot()
-    words = [sink.beat(heartbeat(snapshot))]
+    words = [sink.write_heartbeat(heartbeat(snapshot))]
     if job is not None:
         words.append(job.report(stream_status(snapshot)))
     for result in await asyncio.gather(*words, return_exceptions=True):

@@ -37,7 +37,7 @@ class Switchboard:
         """Set one switch and store it."""
         self._journal.switched(switch)
         if self._keeper:
-            self._keeper.keep(switch)
+            self._keeper.write(switch)
 
 
 class Control:

@@ -58,4 +58,4 @@ def test_the_message_of_a_status_is_its_own_and_else_the_beginning_of_the_answer
 
 def test_without_the_certificate_of_the_cluster_no_session_is_made(tmp_path: Path) -> None:
     with pytest.raises((OSError, ssl.SSLError)):
-        ApiSession(ApiServer(url="https://127.0.0.1:1", credentials=tmp_path)).http()
+        ApiSession(ApiServer(url="https://127.0.0.1:1", credentials=tmp_path)).client_session()

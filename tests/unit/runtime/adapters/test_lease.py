@@ -26,7 +26,7 @@ LEASES = "/apis/coordination.k8s.io/v1/namespaces/acme/leases"
 class PlainSession(ApiSession):
     """Without certificates: the server of this test has none."""
 
-    def http(self) -> aiohttp.ClientSession:
+    def client_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession()
         return self._session

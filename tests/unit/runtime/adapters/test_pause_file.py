@@ -11,23 +11,23 @@ LATE = ManualPause(since=EARLY.since + timedelta(hours=1), reason="vendor")
 
 
 def test_symbols_and_the_whole_job_are_paused_each_for_itself() -> None:
-    symbols = ManualPauses().paused(["AAPL", "MSFT"], EARLY)
+    symbols = ManualPauses().with_paused(["AAPL", "MSFT"], EARLY)
     assert symbols == ManualPauses(symbols={"AAPL": EARLY, "MSFT": EARLY})
-    both = symbols.paused([], LATE)
+    both = symbols.with_paused([], LATE)
     assert both == ManualPauses(job=LATE, symbols=symbols.symbols)
-    assert both.resumed([]) == symbols
-    assert both.resumed(["AAPL"]) == ManualPauses(job=LATE, symbols={"MSFT": EARLY})
+    assert both.with_resumed([]) == symbols
+    assert both.with_resumed(["AAPL"]) == ManualPauses(job=LATE, symbols={"MSFT": EARLY})
 
 
 def test_a_pause_that_is_there_keeps_its_time_and_its_reason() -> None:
     before = ManualPauses(job=EARLY, symbols={"AAPL": EARLY})
-    assert before.paused([], LATE) == before
-    assert before.paused(["MSFT", "AAPL"], LATE).symbols == {"AAPL": EARLY, "MSFT": LATE}
+    assert before.with_paused([], LATE) == before
+    assert before.with_paused(["MSFT", "AAPL"], LATE).symbols == {"AAPL": EARLY, "MSFT": LATE}
 
 
 def test_what_is_not_paused_can_be_resumed_and_nothing_changes() -> None:
     before = ManualPauses(symbols={"AAPL": EARLY})
-    assert before.resumed(["MSFT"]) == before.resumed([]) == before
+    assert before.with_resumed(["MSFT"]) == before.with_resumed([]) == before
 
 
 def test_nothing_stands_where_there_is_no_file(tmp_path: Path) -> None:

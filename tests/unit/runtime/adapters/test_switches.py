@@ -55,9 +55,9 @@ async def test_the_first_line_of_the_file_counts_and_is_read_again_and_again(fil
     put(file, "on\noff\n")
     await completes_within(1, switch.run())
     put(file, "0")
-    switch.check()
+    switch.read_and_notify()
     put(file, None)
-    switch.check()
+    switch.read_and_notify()
     assert [pauses for _, pauses in told.said] == [False, True, False, True, False]
     assert told.failures == []
 
@@ -78,16 +78,16 @@ async def test_a_file_that_cannot_be_read_leaves_the_last_state_and_is_told_once
 ) -> None:
     switch = EnabledFilePoller(file, 5.0, told)
     put(file, before)
-    switch.check()
+    switch.read_and_notify()
     put(file, spoilt)
     assert not await completes_within(60, switch.run())
     [message] = told.failures
     assert message.endswith(f"ingestion stays {'enabled' if before == 'on' else 'halted'}")
     assert [pauses for _, pauses in told.said] == [before == "off"]
     put(file, "off")
-    switch.check()
+    switch.read_and_notify()
     put(file, spoilt)
-    switch.check()
+    switch.read_and_notify()
     assert len(told.failures) == 2
 
 
@@ -108,7 +108,7 @@ async def test_a_file_that_cannot_be_read_leaves_the_last_state_and_is_told_once
 )
 async def test_a_stop_counts_as_any_editor_saves_it(file: Path, told: Told, encode: Encode, text: str) -> None:
     put(file, encode(text))
-    EnabledFilePoller(file, 5.0, told).check()
+    EnabledFilePoller(file, 5.0, told).read_and_notify()
     assert (told.failures, [pauses for _, pauses in told.said]) == ([], [True])
 
 
@@ -117,14 +117,14 @@ async def test_what_is_below_the_first_line_does_not_keep_a_stop_from_counting(
     file: Path, told: Told, below: bytes
 ) -> None:
     put(file, b"off\n" + below)
-    EnabledFilePoller(file, 5.0, told).check()
+    EnabledFilePoller(file, 5.0, told).read_and_notify()
     assert (told.failures, [pauses for _, pauses in told.said]) == ([], [True])
 
 
 @pytest.mark.parametrize(("content", "name"), [(UNREADABLE[name], name) for name in UNREADABLE])
 async def test_an_encoding_that_is_not_read_is_named(file: Path, told: Told, content: bytes, name: str) -> None:
     put(file, content)
-    EnabledFilePoller(file, 5.0, told).check()
+    EnabledFilePoller(file, 5.0, told).read_and_notify()
     [message] = told.failures
     assert f"{file} cannot be read (it" in message
     assert name in message
@@ -135,24 +135,24 @@ async def test_a_directory_is_closed_after_each_look(file: Path, told: Told) -> 
     switch = EnabledFilePoller(file.parent, 5.0, told)
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(10):
-        switch.check()
+        switch.read_and_notify()
     assert len(os.listdir("/proc/self/fd")) == before
 
 
 async def test_a_pipe_or_a_directory_never_holds_up_anything(file: Path, told: Told) -> None:
     os.mkfifo(file)
-    EnabledFilePoller(file, 5.0, told).check()
-    EnabledFilePoller(file.parent, 5.0, told).check()
+    EnabledFilePoller(file, 5.0, told).read_and_notify()
+    EnabledFilePoller(file.parent, 5.0, told).read_and_notify()
     assert len(told.failures) == 2
     assert [pauses for _, pauses in told.said] == [False]
 
 
 def test_what_a_switch_says_outlives_the_process(file: Path) -> None:
     stop = Switch(source="autoStop", pauses=True)
-    StoredSwitchesFile(file).keep(API)
-    StoredSwitchesFile(file).keep(stop)
+    StoredSwitchesFile(file).write(API)
+    StoredSwitchesFile(file).write(stop)
     assert StoredSwitchesFile(file).read() == (API, stop)
-    StoredSwitchesFile(file).keep(msgspec.structs.replace(API, pauses=False))
+    StoredSwitchesFile(file).write(msgspec.structs.replace(API, pauses=False))
     assert StoredSwitchesFile(file).read() == (stop,)
 
 
@@ -162,7 +162,7 @@ def test_nothing_kept_is_nothing_paused(file: Path) -> None:
 
 def test_a_disk_that_takes_nothing_is_told_and_does_not_fail(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     file.write_text("in the way")
-    StoredSwitchesFile(file / "switches.json").keep(API)
+    StoredSwitchesFile(file / "switches.json").write(API)
     assert "cannot store the switch api; it will not outlive this process" in caplog.text
 
 
@@ -170,6 +170,6 @@ def test_a_file_that_was_damaged_is_told_on_reading_and_replaced_on_writing(file
     file.write_text("{")
     with pytest.raises(msgspec.MsgspecError):
         StoredSwitchesFile(file).read()
-    StoredSwitchesFile(file).keep(API)
+    StoredSwitchesFile(file).write(API)
     assert StoredSwitchesFile(file).read() == (API,)
     assert file.with_name("enabled.damaged").read_text() == "{"

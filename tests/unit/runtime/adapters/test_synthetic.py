@@ -26,7 +26,7 @@ async def stream(source: SyntheticSource, listener: FakeListener, for_seconds: f
 
 def test_the_same_seed_and_symbol_give_the_same_prices() -> None:
     walks = [PriceWalk(1, "AAPL"), PriceWalk(1, "AAPL"), PriceWalk(2, "AAPL"), PriceWalk(1, "MSFT")]
-    first, second, third, fourth = ([walk.step(START) for _ in range(100)] for walk in walks)
+    first, second, third, fourth = ([walk.next_quote(START) for _ in range(100)] for walk in walks)
     assert first == second
     assert first != third
     assert [each.bid for each in first] != [each.bid for each in fourth]
@@ -34,7 +34,7 @@ def test_the_same_seed_and_symbol_give_the_same_prices() -> None:
 
 def test_a_walk_is_the_same_in_every_release() -> None:
     walk = PriceWalk(1, "AAPL")
-    assert [(each.bid, each.ask) for each in (walk.step(START) for _ in range(3))] == [
+    assert [(each.bid, each.ask) for each in (walk.next_quote(START) for _ in range(3))] == [
         (335.49, 335.51),
         (335.49, 335.52),
         (335.48, 335.5),
@@ -44,7 +44,7 @@ def test_a_walk_is_the_same_in_every_release() -> None:
 def test_prices_stay_plausible() -> None:
     walk = PriceWalk(3, "PENNY")
     for _ in range(5_000):
-        each = walk.step(START)
+        each = walk.next_quote(START)
         assert each.bid is not None
         assert each.ask is not None
         assert 1.0 <= each.bid < each.ask

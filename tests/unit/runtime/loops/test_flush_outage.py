@@ -26,13 +26,13 @@ class TornSink(FakeSink):
 
     away = False
 
-    async def write(self, quotes: Sequence[LiveQuote]) -> None:
+    async def write_quotes(self, quotes: Sequence[LiveQuote]) -> None:
         await self._be_away()
-        await super().write(quotes)
+        await super().write_quotes(quotes)
 
-    async def beat(self, heartbeat: HeartbeatDocument) -> None:
+    async def write_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
         await self._be_away()
-        await super().beat(heartbeat)
+        await super().write_heartbeat(heartbeat)
 
     async def _be_away(self) -> None:
         if self.away:

@@ -124,7 +124,7 @@ async def test_wishes_and_reloads_are_handed_on(world: World) -> None:
 
 
 async def test_a_stopped_feed_is_not_started_by_a_restart(world: World) -> None:
-    world.keeper.keep(API)
+    world.keeper.write(API)
     Switchboard(world.journal, world.keeper).restore()
     async with world.running():
         await at(10)

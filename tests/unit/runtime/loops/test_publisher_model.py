@@ -29,8 +29,8 @@ class Model:
         self.declared, self.paused, self.is_dry, self.is_halted = set(NAMES), set[str](), False, False
         self.quotes: dict[str, Quote] = {}
         self.trades: dict[str, Trade] = {}
-        self._take = self.world.sink.write
-        self.world.sink.write = self._write_or_doubt  # type: ignore[method-assign]
+        self._take = self.world.sink.write_quotes
+        self.world.sink.write_quotes = self._write_or_doubt  # type: ignore[method-assign]
 
     async def _write_or_doubt(self, quotes: Sequence[LiveQuote]) -> None:
         await self._take(quotes)

@@ -213,7 +213,7 @@ async def test_a_deletion_that_is_refused_keeps_no_quote_waiting(world: Flushing
     async def refuse(symbols: Iterable[str]) -> None:
         raise SinkError("Firestore refuses: no role may delete", 30.0)
 
-    world.sink.delete = refuse  # type: ignore[method-assign]
+    world.sink.delete_documents = refuse  # type: ignore[method-assign]
     async with world.running():
         world.say("AAPL", "MSFT")
         await at(2)

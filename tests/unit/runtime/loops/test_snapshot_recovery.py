@@ -33,7 +33,7 @@ class FakeSnapshots:
         self.goes_on = asyncio.Event()
         self.goes_on.set()
 
-    async def latest(self, symbols: Sequence[str]) -> MarketSnapshot:
+    async def fetch_latest(self, symbols: Sequence[str]) -> MarketSnapshot:
         """As Snapshots."""
         self.asked.append((round(seconds()), list(symbols)))
         await self.goes_on.wait()

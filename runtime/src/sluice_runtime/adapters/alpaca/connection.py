@@ -45,11 +45,11 @@ class AlpacaConnection:
     does not yield, and one call per quote would cost as much as decoding it. Control messages are handled immediately.
     """
 
-    def __init__(self, wire: Transport, listener: Listener, patience: Timeouts, *, statuses: bool) -> None:
+    def __init__(self, transport: Transport, listener: Listener, timeouts: Timeouts, *, statuses: bool) -> None:
         """`statuses` is True if the feed may report trading halts."""
-        self._wire = wire
+        self._transport = transport
         self._listener = listener
-        self._patience = patience
+        self._timeouts = timeouts
         self._statuses_wanted = statuses
         self._held = SubscriptionMessage()
         self._channels: frozenset[Channel] = frozenset()
@@ -63,14 +63,14 @@ class AlpacaConnection:
 
     async def wait_for_welcome(self) -> None:
         """Wait for the welcome message."""
-        message = await self._receive_control_message(self._patience.welcome, "a welcome")
+        message = await self._receive_control_message(self._timeouts.welcome, "a welcome")
         if not isinstance(message, SuccessMessage):
             raise error_of_message(message)
 
     async def log_in(self, credentials: Credentials) -> None:
         """Authenticate."""
-        await self._wire.send({"action": "auth", "key": credentials.key_id, "secret": credentials.secret_key})
-        message = await self._receive_control_message(self._patience.auth, "an answer to the login")
+        await self._transport.send({"action": "auth", "key": credentials.key_id, "secret": credentials.secret_key})
+        message = await self._receive_control_message(self._timeouts.auth, "an answer to the login")
         if not isinstance(message, SuccessMessage):
             raise error_of_message(message)
 
@@ -98,12 +98,12 @@ class AlpacaConnection:
 
     async def run(self) -> None:
         """Read until the socket closes, which is always an error because a live stream has no end."""
-        await self._wire.read(self._on_messages)
+        await self._transport.read(self._on_messages)
 
     async def close(self) -> None:
         """Close the socket, and pass on all data received before."""
         try:
-            await self._wire.close()
+            await self._transport.close()
         finally:
             self._deliver_batch()
 
@@ -150,18 +150,18 @@ class AlpacaConnection:
 
     async def _send_and_wait(self, message: dict[str, object]) -> Answer:
         try:
-            async with asyncio.timeout(self._patience.ack):
+            async with asyncio.timeout(self._timeouts.ack):
                 return await (await self._send_request(message, OF_A_SUBSCRIPTION))
         except TimeoutError:
             raise StreamError(
-                "stall", f"Alpaca did not acknowledge a subscription within {self._patience.ack:.0f} s; reconnecting"
+                "stall", f"Alpaca did not acknowledge a subscription within {self._timeouts.ack:.0f} s; reconnecting"
             ) from None
 
     async def _send_request(self, message: dict[str, object], tolerated: frozenset[int]) -> asyncio.Future[Answer]:
         """Send a request. Answers arrive in order. `tolerated` are error codes that do not end the connection."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._asked.append((answer, tolerated))
-        await self._wire.send(message)
+        await self._transport.send(message)
         return answer
 
     def _on_messages(self, messages: Sequence[Message]) -> None:
@@ -196,7 +196,7 @@ class AlpacaConnection:
             self._deliver_trades_bars_and_halts(others)
         self._listener.received(quotes)  # type: ignore[arg-type]  # all of them are quotes
         if len(quotes) + len(others) < _FEW:
-            self._wire.rest()
+            self._transport.pause_reading()
 
     def _deliver_trades_bars_and_halts(self, messages: Sequence[Message]) -> None:
         trades = [each.trade() for each in messages if isinstance(each, TradeMessage) and is_price(each.price)]
@@ -223,7 +223,7 @@ class AlpacaConnection:
         """Return the next message, in the phases in which only control messages arrive."""
         try:
             async with asyncio.timeout(seconds):
-                while not (messages := await self._wire.next()):
+                while not (messages := await self._transport.receive_messages()):
                     pass
                 return messages[0]
         except TimeoutError:

@@ -37,7 +37,7 @@ class CredentialsReader:
         self._ca_file = ca_file
         self._used: tuple[Credentials | None, bytes | None] | None = None
 
-    def credentials(self) -> Credentials:
+    def credentials_for_connection(self) -> Credentials:
         """Return the key pair for a new connection.
 
         Raises:
@@ -55,11 +55,11 @@ class CredentialsReader:
             )
         return found
 
-    def current(self) -> Credentials | None:
+    def credentials_or_none(self) -> Credentials | None:
         """Return the key pair for REST requests; None while the Secret is missing or incomplete."""
         return self._read_key_pair()
 
-    def tls(self) -> ssl.SSLContext | None:
+    def tls_context(self) -> ssl.SSLContext | None:
         """Return the TLS context of the declared certificates; None to trust the system's certificates.
 
         Raises:
@@ -69,7 +69,7 @@ class CredentialsReader:
             return None
         return self._load_tls_context(self._ca_file)[0]
 
-    def trusted(self) -> Path | None:
+    def certificates_path(self) -> Path | None:
         """Return the path of the declared certificates, for a library that reads the file; None to trust the system's.
 
         The file is a copy in ASCII. It is in memory, because a pod's file system is read-only, and exists as long as
@@ -95,7 +95,7 @@ class CredentialsReader:
                 f"the ConfigMap of spec.alpaca.caConfigMapRef has no certificates under {identity.CA_KEY}: {error}",
             ) from None
 
-    async def changed(self) -> None:
+    async def wait_for_change(self) -> None:
         """Wait until credentials exist, and they or the certificates differ from those used last."""
         while (found := self._credentials_and_certificates()) == self._used or found[0] is None:  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)

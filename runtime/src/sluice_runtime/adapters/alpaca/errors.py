@@ -63,7 +63,7 @@ class ConnectionLimitTracker:
     def __init__(self) -> None:
         self._since: float | None = None
 
-    def judged(self, error: StreamError, at: float) -> StreamError:
+    def add_login_error(self, error: StreamError, at: float) -> StreamError:
         """Return the error; if it has repeated for minutes, with that cause. `at` is in monotonic seconds."""
         if error.kind != "connectionLimit":
             return error
@@ -79,7 +79,7 @@ class ConnectionLimitTracker:
             _SLOT_AT_MOST_SECONDS,
         )
 
-    def over(self) -> None:
+    def add_login(self) -> None:
         """Record that the key was accepted."""
         self._since = None
 

@@ -54,16 +54,16 @@ class _FaultTolerantStream:
 
     def configure(self, endpoint: Endpoint) -> None:
         """Collect all symbols of all channels in the batch, and replace all settings of websockets."""
-        patience = endpoint.patience
+        timeouts = endpoint.timeouts
         self.batch = []
         for channel in _CHANNELS:
             self._handlers[channel]["*"] = self._add_to_batch
         # These replace all of alpaca-py's settings, so none may be missing. A close takes up to four of its timeouts.
         self._websocket_params = {
             "open_timeout": None,
-            "ping_interval": patience.ping,
-            "ping_timeout": patience.ping / 2,
-            "close_timeout": patience.close / 4,
+            "ping_interval": timeouts.ping,
+            "ping_timeout": timeouts.ping / 2,
+            "close_timeout": timeouts.close / 4,
             "max_queue": _MAX_QUEUE,
             "max_size": _MAX_FRAME,
         }
@@ -126,23 +126,23 @@ class SDKTransport:
         stream = kind("", "", raw_data=True, url_override=endpoint.url)
         stream.configure(endpoint)
         await _connect(stream, endpoint)
-        return cls(stream, endpoint.patience.close)
+        return cls(stream, endpoint.timeouts.close)
 
     async def send(self, message: dict[str, object]) -> None:
         with suppress(exceptions.WebSocketException, OSError):
             await self._socket.send(msgpack.packb(message))
 
-    async def next(self) -> Sequence[Message]:
+    async def receive_messages(self) -> Sequence[Message]:
         try:
             return await self._stream.receive_batch()
         except exceptions.ConnectionClosed as closed:
             raise _close_error(closed) from None
 
-    async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
+    async def read(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
         while True:
-            take(await self.next())
+            on_messages(await self.receive_messages())
 
-    def rest(self) -> None:
+    def pause_reading(self) -> None:
         """Do nothing: alpaca-py controls how this transport reads."""
 
     async def close(self) -> None:
@@ -158,20 +158,22 @@ class SDKTransport:
 
 async def _connect(stream: Any, endpoint: Endpoint) -> None:
     try:
-        async with asyncio.timeout(endpoint.patience.upgrade):
+        async with asyncio.timeout(endpoint.timeouts.upgrade):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)
                 await stream._connect()
     except InvalidStatusCode as error:
-        raise upgrade_refused_error(error.status_code, error.headers.get("Retry-After", ""), endpoint.name) from None
+        raise upgrade_refused_error(
+            error.status_code, error.headers.get("Retry-After", ""), endpoint.redacted_url
+        ) from None
     except TimeoutError:
-        seconds = endpoint.patience.upgrade
-        raise StreamError("network", f"{endpoint.name} did not answer within {seconds:.0f} s") from None
+        seconds = endpoint.timeouts.upgrade
+        raise StreamError("network", f"{endpoint.redacted_url} did not answer within {seconds:.0f} s") from None
     except ssl.SSLCertVerificationError as error:
-        raise untrusted_certificate_error(endpoint.name, error) from None
+        raise untrusted_certificate_error(endpoint.redacted_url, error) from None
     except (exceptions.WebSocketException, OSError, ValueError) as error:
         why = ValueError(error) if isinstance(error, exceptions.InvalidURI) else error
-        raise unreachable_error(endpoint.name, why) from None
+        raise unreachable_error(endpoint.redacted_url, why) from None
 
 
 def _close_error(closed: exceptions.ConnectionClosed) -> StreamError:

@@ -52,16 +52,16 @@ class _CryptoResponse(msgspec.Struct):
 class AlpacaSnapshots:
     """Fetches snapshots. Keeps no connection open, because requests are rare."""
 
-    def __init__(self, settings: Alpaca, mount: CredentialsReader, host: str = HOST) -> None:
+    def __init__(self, settings: Alpaca, credentials_reader: CredentialsReader, host: str = HOST) -> None:
         self._is_crypto = settings.feed == "crypto"
         self._url = f"{host}/{'v1beta3/crypto/us' if self._is_crypto else 'v2/stocks'}/snapshots"
         self._feed = {} if self._is_crypto else {"feed": settings.feed}
         self._name = redact_url(self._url)
-        self._mount = mount
+        self._credentials_reader = credentials_reader
 
-    async def latest(self, symbols: Sequence[str]) -> MarketSnapshot:
+    async def fetch_latest(self, symbols: Sequence[str]) -> MarketSnapshot:
         """Return the newest quotes and trades. A symbol with a malformed answer is left out."""
-        credentials = self._mount.current()
+        credentials = self._credentials_reader.credentials_or_none()
         if credentials is None:
             raise SnapshotError("there are no credentials for Alpaca; check the Secret")
         found: dict[str, msgspec.Raw] = {}
@@ -75,7 +75,9 @@ class AlpacaSnapshots:
     ) -> dict[str, msgspec.Raw]:
         headers = {"APCA-API-KEY-ID": credentials.key_id, "APCA-API-SECRET-KEY": credentials.secret_key}
         query = {"symbols": ",".join(symbols), **self._feed}
-        tls = self._mount.tls() or (system_tls_context() if self._url.startswith("https:") else True)
+        tls = self._credentials_reader.tls_context() or (
+            system_tls_context() if self._url.startswith("https:") else True
+        )
         try:
             async with session.get(self._url, params=query, headers=headers, ssl=tls) as answer:
                 if answer.status != 200:

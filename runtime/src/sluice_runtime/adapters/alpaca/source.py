@@ -52,32 +52,34 @@ class AlpacaSource:
     def __init__(
         self,
         settings: Alpaca,
-        mount: CredentialsReader,
-        patience: Timeouts = Timeouts(),  # noqa: B008  frozen
+        credentials_reader: CredentialsReader,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008  frozen
     ) -> None:
         self.name = f"alpaca:{settings.feed}"
         self._url = settings.stream_url or f"{_HOST}/{_PATHS.get(settings.feed, f'v2/{settings.feed}')}"
         self._is_crypto = settings.feed == "crypto"
-        self._mount = mount
+        self._credentials_reader = credentials_reader
         self._open = _ENGINES[settings.engine]
-        self._patience = patience
+        self._timeouts = timeouts
         self._contention = ConnectionLimitTracker()
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[AlpacaConnection]:
         """Open a connection: upgrade, welcome, login."""
         listener.entered("Connecting")
-        credentials = self._mount.credentials()
-        wire = await self._open(Endpoint(url=self._url, tls=self._mount.tls(), patience=self._patience))
-        connection = AlpacaConnection(wire, listener, self._patience, statuses=not self._is_crypto)
+        credentials = self._credentials_reader.credentials_for_connection()
+        transport = await self._open(
+            Endpoint(url=self._url, tls=self._credentials_reader.tls_context(), timeouts=self._timeouts)
+        )
+        connection = AlpacaConnection(transport, listener, self._timeouts, statuses=not self._is_crypto)
         try:
             await connection.wait_for_welcome()
             listener.entered("Authenticating")
             try:
                 await connection.log_in(credentials)
             except StreamError as error:
-                raise self._contention.judged(error, asyncio.get_running_loop().time()) from None
-            self._contention.over()
+                raise self._contention.add_login_error(error, asyncio.get_running_loop().time()) from None
+            self._contention.add_login()
             listener.entered("Subscribing")
             yield connection
         finally:
@@ -85,8 +87,8 @@ class AlpacaSource:
 
     async def wait_for_fix(self) -> None:
         """Wait until credentials exist, and they or the certificates differ from those used last."""
-        await self._mount.changed()
+        await self._credentials_reader.wait_for_change()
 
     async def wait_for_rotation(self) -> None:
         """Wait until the credentials or certificates of the open connection have been replaced."""
-        await self._mount.changed()
+        await self._credentials_reader.wait_for_change()

@@ -60,10 +60,10 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str
     tls: ssl.SSLContext | None
-    patience: Timeouts
+    timeouts: Timeouts
 
     @property
-    def name(self) -> str:
+    def redacted_url(self) -> str:
         """The URL without credentials, for messages."""
         return redact_url(self.url)
 
@@ -74,13 +74,13 @@ class Transport(Protocol):
     async def send(self, message: dict[str, object]) -> None:
         """Send one message. Does nothing if the websocket has closed."""
 
-    async def next(self) -> Sequence[Message]:
+    async def receive_messages(self) -> Sequence[Message]:
         """Return the valid messages of the next frame."""
 
-    async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
+    async def read(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
         """Pass on each frame's messages until the websocket closes. Never returns."""
 
-    def rest(self) -> None:
+    def pause_reading(self) -> None:
         """Pause reading for a moment, so that the next data is read in one batch. Does nothing while closing."""
 
     async def close(self) -> None:
@@ -112,10 +112,10 @@ class _WebSocketWithTransport(aiohttp.ClientWebSocketResponse):
 class NativeTransport:
     """The transport of engine `native`, with aiohttp and msgspec."""
 
-    def __init__(self, session: aiohttp.ClientSession, socket: _WebSocketWithTransport, patience: Timeouts) -> None:
+    def __init__(self, session: aiohttp.ClientSession, socket: _WebSocketWithTransport, timeouts: Timeouts) -> None:
         self._session = session
         self._socket = socket
-        self._patience = patience
+        self._timeouts = timeouts
         self._raw = socket.get_extra_info("socket")  # aiohttp no longer returns it once it is closed
         self._reading: asyncio.Future[Any] | None = None
         self._is_closing = False
@@ -130,7 +130,7 @@ class NativeTransport:
         """
         session = aiohttp.ClientSession(ws_response_class=_WebSocketWithTransport)
         try:
-            return cls(session, await _open_websocket(session, endpoint), endpoint.patience)
+            return cls(session, await _open_websocket(session, endpoint), endpoint.timeouts)
         except BaseException:
             await session.close()
             raise
@@ -139,35 +139,35 @@ class NativeTransport:
         with suppress(aiohttp.ClientError, OSError):  # the reader raises the reason
             await self._socket.send_bytes(_encode(message))
 
-    async def next(self) -> Sequence[Message]:
+    async def receive_messages(self) -> Sequence[Message]:
         frame = await self._finish_read_if_cancelled(self._socket.receive())
         if frame.type in _ENDS:
             raise self._close_error()
         return decode_frame(frame.data) if frame.type is _BINARY else ()
 
-    async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
-        await self._finish_read_if_cancelled(self._read_until_closed(take))
+    async def read(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
+        await self._finish_read_if_cancelled(self._read_until_closed(on_messages))
 
     async def _finish_read_if_cancelled(self, reading: Coroutine[Any, Any, T]) -> T:
         """Read on if the caller is cancelled: after a cancelled read, aiohttp closes without a close handshake."""
         self._reading = asyncio.ensure_future(reading)
         return await asyncio.shield(self._reading)
 
-    async def _read_until_closed(self, take: Callable[[Sequence[Message]], None]) -> NoReturn:
+    async def _read_until_closed(self, on_messages: Callable[[Sequence[Message]], None]) -> NoReturn:
         receive = self._socket.receive
         while True:
             kind, data, _ = await receive()
             if kind is _BINARY:
                 if len(data) < _LARGE_FRAME:
-                    take(decode_frame(data))
+                    on_messages(decode_frame(data))
                 else:
                     for messages in decode_frame_in_parts(data):
-                        take(messages)
+                        on_messages(messages)
                         await asyncio.sleep(0)
             elif kind in _ENDS:
                 raise self._close_error()
 
-    def rest(self) -> None:
+    def pause_reading(self) -> None:
         transport = self._socket.transport
         if transport is not None and not self._is_closing and not transport.is_closing():
             transport.pause_reading()
@@ -182,7 +182,7 @@ class NativeTransport:
         self._is_closing = True
         self._resume_reading()
         try:
-            async with asyncio.timeout(self._patience.close):
+            async with asyncio.timeout(self._timeouts.close):
                 await self._socket.close()
                 if self._reading is not None:  # aiohttp may have left the close handshake to the reader
                     await asyncio.wait([self._reading])
@@ -213,24 +213,26 @@ def reset_connection(raw: sockets.socket | None) -> None:
 
 
 async def _open_websocket(session: aiohttp.ClientSession, endpoint: Endpoint) -> _WebSocketWithTransport:
-    patience = endpoint.patience
+    timeouts = endpoint.timeouts
     try:
-        async with asyncio.timeout(patience.upgrade):
+        async with asyncio.timeout(timeouts.upgrade):
             socket = await session.ws_connect(
                 endpoint.url,
                 headers={"Content-Type": "application/msgpack"},
-                heartbeat=patience.ping,
+                heartbeat=timeouts.ping,
                 max_msg_size=_MAX_FRAME,
-                timeout=aiohttp.ClientWSTimeout(ws_close=2 * patience.close),
+                timeout=aiohttp.ClientWSTimeout(ws_close=2 * timeouts.close),
                 ssl=endpoint.tls or (system_tls_context() if endpoint.url.startswith("wss:") else True),
             )
             return cast("_WebSocketWithTransport", socket)
     except aiohttp.WSServerHandshakeError as error:
         after = error.headers.get("Retry-After", "") if error.headers else ""
-        raise upgrade_refused_error(error.status, after, endpoint.name) from None
+        raise upgrade_refused_error(error.status, after, endpoint.redacted_url) from None
     except TimeoutError:
-        raise StreamError("network", f"{endpoint.name} did not answer within {patience.upgrade:.0f} s") from None
+        raise StreamError(
+            "network", f"{endpoint.redacted_url} did not answer within {timeouts.upgrade:.0f} s"
+        ) from None
     except aiohttp.ClientConnectorCertificateError as error:
-        raise untrusted_certificate_error(endpoint.name, error.certificate_error) from None
+        raise untrusted_certificate_error(endpoint.redacted_url, error.certificate_error) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host name
-        raise unreachable_error(endpoint.name, error) from None
+        raise unreachable_error(endpoint.redacted_url, error) from None

@@ -48,34 +48,34 @@ class ReloadingSink:
         async with self._sink_for_call():
             pass
 
-    async def write(self, quotes: Sequence[LiveQuote]) -> None:
+    async def write_quotes(self, quotes: Sequence[LiveQuote]) -> None:
         async with self._sink_for_call() as sink:
             if sink is not None:
-                await sink.write(quotes)
+                await sink.write_quotes(quotes)
 
-    async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+    async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         async with self._sink_for_call() as sink:
-            return await sink.times(symbols) if sink is not None else {}
+            return await sink.quote_times(symbols) if sink is not None else {}
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
         async with self._sink_for_call() as sink:
             if sink is not None:
                 await sink.write_bars(bars)
 
-    async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
+    async def set_quote_status(self, symbols: Iterable[str], status: QuoteState) -> None:
         async with self._sink_for_call() as sink:
             if sink is not None:
-                await sink.mark(symbols, status)
+                await sink.set_quote_status(symbols, status)
 
-    async def delete(self, symbols: Iterable[str]) -> None:
+    async def delete_documents(self, symbols: Iterable[str]) -> None:
         async with self._sink_for_call() as sink:
             if sink is not None:
-                await sink.delete(symbols)
+                await sink.delete_documents(symbols)
 
-    async def record(self, states: Sequence[IngestState]) -> None:
+    async def write_ingest_states(self, states: Sequence[IngestState]) -> None:
         async with self._sink_for_call() as sink:
             if sink is not None:
-                await sink.record(states)
+                await sink.write_ingest_states(states)
 
     async def recorded_symbols_of_job(self) -> frozenset[str]:
         async with self._sink_for_call() as sink:
@@ -85,10 +85,10 @@ class ReloadingSink:
         async with self._sink_for_call() as sink:
             return await sink.symbols_recorded_as_paused() if sink is not None else frozenset()
 
-    async def beat(self, heartbeat: HeartbeatDocument) -> None:
+    async def write_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
         async with self._sink_for_call() as sink:
             if sink is not None:
-                await sink.beat(heartbeat)
+                await sink.write_heartbeat(heartbeat)
 
     async def last_epoch(self, job_uid: str) -> int | None:
         async with self._sink_for_call() as sink:

@@ -42,14 +42,14 @@ class FirestoreSink:
         self._collection = collection
         self._heartbeat = connection.resource_name(documents.heartbeat_path(tenant, heartbeat_document))
 
-    async def write(self, quotes: Sequence[LiveQuote]) -> None:
+    async def write_quotes(self, quotes: Sequence[LiveQuote]) -> None:
         """Write whole quote documents in one commit."""
         writes = self._new_writes()
         for each in quotes:
             writes.replace_document(self._quote_document(each.symbol), each.fields())
         await self._commit(writes)
 
-    async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+    async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         """Read 100 documents per request. A `ts` that is not a time, from another writer, is left out."""
         found = {}
         for some in batches(symbols, _AT_MOST):
@@ -67,7 +67,7 @@ class FirestoreSink:
             writes.replace_document(self._bar_document(bar.symbol), bar.fields())
         await self._commit(writes)
 
-    async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
+    async def set_quote_status(self, symbols: Iterable[str], status: QuoteState) -> None:
         """Send one update per document, because a missing document would fail a whole commit."""
         with raising_sink_errors():
             for some in batches(symbols, _AT_ONCE):
@@ -77,7 +77,7 @@ class FirestoreSink:
                     if failure is not None:
                         raise failure
 
-    async def delete(self, symbols: Iterable[str]) -> None:
+    async def delete_documents(self, symbols: Iterable[str]) -> None:
         """Use one read and one commit per 100 symbols. A write in between by another writer fails the commit."""
         for some in batches(symbols, _AT_MOST):
             writes = self._new_writes()
@@ -87,7 +87,7 @@ class FirestoreSink:
                     writes.delete_unchanged_document(found.name, found.update_time)
             await self._commit(writes)
 
-    async def record(self, states: Sequence[IngestState]) -> None:
+    async def write_ingest_states(self, states: Sequence[IngestState]) -> None:
         """Merge documents in one commit. Records of removed symbols are read first."""
         removed = [self._record_document(each.canonical_symbol) for each in states if each.status == "removed"]
         owners = {found.name: found.fields.get("job") for found in await self._read_documents(removed, "job")}
@@ -106,7 +106,7 @@ class FirestoreSink:
         """Run one query. It returns as many documents as there are paused symbols."""
         return await self._symbols_of_records("pause_fetch", Value(boolean_value=True))
 
-    async def beat(self, heartbeat: HeartbeatDocument) -> None:
+    async def write_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
         """Read the heartbeat and replace exactly that version, so that a later process of the job is never overwritten.
 
         No lock is used, so that jobs with the same document delay each other no longer than one retry.

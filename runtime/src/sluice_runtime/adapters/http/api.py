@@ -19,10 +19,10 @@ _LOOP_STALLED = timedelta(seconds=30)
 
 @asynccontextmanager
 async def serve_http(
-    record: RuntimeView, host: str, port: int, routes: Iterable[web.RouteDef] = ()
+    view: RuntimeView, host: str, port: int, routes: Iterable[web.RouteDef] = ()
 ) -> AsyncIterator[None]:
     """Serve until the context is left. `routes` are added to the read-only ones."""
-    runner = web.AppRunner(http_application(record, routes), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(http_application(view, routes), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
@@ -45,29 +45,29 @@ async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamR
         return answer
 
 
-def http_application(record: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> web.Application:
+def http_application(view: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> web.Application:
     """Return the application with all routes."""
 
     async def livez(_: web.Request) -> web.Response:
-        snapshot = record.snapshot()
+        snapshot = view.snapshot()
         age = snapshot.at - snapshot.clocks.loop_tick_at
         if age > _LOOP_STALLED:
             return web.Response(status=503, text=f"the flush loop has not run for {age.total_seconds():.0f} s\n")
         return web.Response(text="ok\n")
 
     async def readyz(_: web.Request) -> web.Response:
-        snapshot = record.snapshot()
+        snapshot = view.snapshot()
         why = f": {snapshot.failure.message}" if snapshot.failure else ""
         return web.Response(status=200 if snapshot.ready else 503, text=f"{snapshot.state}{why}\n")
 
     async def status(_: web.Request) -> web.Response:
-        return web.Response(body=status_body(record.snapshot()), content_type="application/json")
+        return web.Response(body=status_body(view.snapshot()), content_type="application/json")
 
     async def metrics(_: web.Request) -> web.Response:
         # Imported with the first scrape, so that the first quote does not wait for it.
         from .metrics import CONTENT_TYPE, prometheus_text  # noqa: PLC0415
 
-        return web.Response(body=prometheus_text(record), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=prometheus_text(view), headers={"Content-Type": CONTENT_TYPE})
 
     app = web.Application(middlewares=[_errors_as_json])
     app.router.add_routes(routes)

@@ -65,19 +65,19 @@ def local_request_check(request: web.Request) -> str | None:
     return None
 
 
-def control_routes(controls: Controls, record: RuntimeView, refusal: RequestCheck) -> list[web.RouteDef]:
+def control_routes(controls: Controls, view: RuntimeView, refusal: RequestCheck) -> list[web.RouteDef]:
     """Return the routes POST /runtime/ingest/stop, start and reload. `refusal` returns why a request is refused."""
 
     async def stop(request: web.Request) -> web.Response:
         in_time = await controls.stop((await _decode_body(request, _StopRequest)).reason)
         if in_time:
-            return web.Response(body=status_body(record.snapshot()), content_type="application/json")
+            return web.Response(body=status_body(view.snapshot()), content_type="application/json")
         return error_response(504, "the switch is off, but the stream has not acknowledged it yet; check the status")
 
     async def start(request: web.Request) -> web.Response:
         others = await controls.start(await _decode_body(request, StartRequest))
         if not others:
-            return web.Response(body=status_body(record.snapshot()), content_type="application/json")
+            return web.Response(body=status_body(view.snapshot()), content_type="application/json")
         still = " and ".join(others)
         where = f" ({_OF_AUTO_STOP})" if AUTO_STOP in others else ""
         return error_response(
@@ -86,7 +86,7 @@ def control_routes(controls: Controls, record: RuntimeView, refusal: RequestChec
 
     async def reload(_: web.Request) -> web.Response:
         controls.reload()
-        return web.Response(body=status_body(record.snapshot()), content_type="application/json")
+        return web.Response(body=status_body(view.snapshot()), content_type="application/json")
 
     actions: list[tuple[str, Handler]] = [("stop", stop), ("start", start), ("reload", reload)]
     return [web.post(f"/runtime/ingest/{name}", _with_authorization(action, refusal)) for name, action in actions]

@@ -25,7 +25,7 @@ class SmokeClient:
         self._root = f"{base_url.rstrip('/')}/runtime/ingest"
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    def failure(self, seconds: float, say: Callable[[str], None]) -> str | None:
+    def run_steps(self, seconds: float, say: Callable[[str], None]) -> str | None:
         """Run all steps and return the failure, if any. The stream must be live within `seconds`."""
         try:
             say(f"status: {self._request('status')['state']}")

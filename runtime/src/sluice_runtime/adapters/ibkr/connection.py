@@ -30,11 +30,11 @@ class IBKRConnection:
     and no refusal has arrived.
     """
 
-    def __init__(self, gateway: Gateway, listener: Listener, patience: IBKRTimeouts) -> None:
+    def __init__(self, gateway: Gateway, listener: Listener, timeouts: IBKRTimeouts) -> None:
         self._gateway = gateway
         self._client = gateway.client
         self._listener = listener
-        self._patience = patience
+        self._timeouts = timeouts
         self._wanted: frozenset[str] = frozenset()
         self._with_trades = False
         self._contracts: dict[str, Contract] = {}  # known contracts, with their conId
@@ -46,8 +46,8 @@ class IBKRConnection:
         self._busy = asyncio.Lock()
         self._retried_at = asyncio.get_running_loop().time()
         self._client.pendingTickersEvent += self._on_pending_tickers
-        gateway.refused = self._on_refusal
-        gateway.worsened = self._report_impairment
+        gateway.on_refusal = self._on_refusal
+        gateway.on_worse_outage = self._report_impairment
         self._report_impairment()
 
     async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
@@ -68,17 +68,17 @@ class IBKRConnection:
 
     async def run(self) -> None:
         """Supervise the connection until it ends, which is always an error. ib_async itself reads what arrives."""
-        while self._gateway.end is None:
+        while self._gateway.end_reason is None:
             try:
-                async with asyncio.timeout(self._patience.probe):
-                    await self._gateway.compared_values.wait()
+                async with asyncio.timeout(self._timeouts.probe):
+                    await self._gateway.attention_needed.wait()
             except TimeoutError:
                 await self._probe_gateway_and_retry_symbols()
                 continue
-            self._gateway.compared_values.clear()
-            if self._gateway.end is None:
+            self._gateway.attention_needed.clear()
+            if self._gateway.end_reason is None:
                 await self._resubscribe_all()
-        raise self._gateway.end
+        raise self._gateway.end_reason
 
     async def _probe_gateway_and_retry_symbols(self) -> None:
         """Check that the gateway answers, and retry symbols rejected for a competing session from time to time."""
@@ -86,12 +86,12 @@ class IBKRConnection:
             return
         with self._raise_reason_of_loss():
             try:
-                async with asyncio.timeout(self._patience.answer):
+                async with asyncio.timeout(self._timeouts.answer):
                     await self._client.reqCurrentTimeAsync()
             except TimeoutError:
                 raise self._silence_error() from None
         now = asyncio.get_running_loop().time()
-        if now - self._retried_at >= self._patience.retry:
+        if now - self._retried_at >= self._timeouts.retry:
             self._retried_at = now
             async with self._busy:
                 with self._raise_reason_of_loss():
@@ -105,8 +105,8 @@ class IBKRConnection:
         This is necessary even if IBKR reports that no data was lost: subscriptions have been found dead after each
         kind of restoration, and a new subscription starts with the current quote.
         """
-        await asyncio.sleep(self._patience.settle)
-        self._gateway.compared_values.clear()
+        await asyncio.sleep(self._timeouts.settle)
+        self._gateway.attention_needed.clear()
         async with self._busy:
             await self._gateway.reachable.wait()
             self._rejected.clear()
@@ -121,7 +121,7 @@ class IBKRConnection:
         for batch in batches(symbols, _BATCH):
             await self._gateway.unthrottled.wait()
             try:
-                async with asyncio.timeout(self._patience.answer):
+                async with asyncio.timeout(self._timeouts.answer):
                     found = await asyncio.gather(*map(self._find_contract, batch))
             except TimeoutError:
                 raise self._silence_error() from None
@@ -198,7 +198,7 @@ class IBKRConnection:
         for ticker in tickers:
             book = self._books.get(ticker)
             if book is not None and ticker.time is not None:
-                changes.append(book.take(ticker.ticks, ticker.time))
+                changes.append(book.apply_ticks(ticker.ticks, ticker.time))
         return changes
 
     def _end_rejections_of_quoted_symbols(self, quotes: Sequence[Quote]) -> None:
@@ -220,7 +220,7 @@ class IBKRConnection:
             self._listener.set_impairment(impairment)
 
     def _silence_error(self) -> StreamError:
-        return self._gateway.end or no_answer_error(self._gateway.settings, self._patience.answer)
+        return self._gateway.end_reason or no_answer_error(self._gateway.settings, self._timeouts.answer)
 
     @contextmanager
     def _raise_reason_of_loss(self) -> Iterator[None]:
@@ -228,4 +228,4 @@ class IBKRConnection:
         try:
             yield
         except ConnectionError:
-            raise self._gateway.lost() from None
+            raise self._gateway.lost_connection_error() from None

@@ -48,26 +48,26 @@ class _Client(IB):
 class Gateway:
     """One connection to an IB Gateway or TWS, and its state."""
 
-    def __init__(self, settings: IBKR, patience: IBKRTimeouts) -> None:
+    def __init__(self, settings: IBKR, timeouts: IBKRTimeouts) -> None:
         self.client = _Client()
         self.outages = Outages()
-        self.compared_values = asyncio.Event()  # the connection has ended, or subscriptions must be renewed
+        self.attention_needed = asyncio.Event()  # the connection has ended, or subscriptions must be renewed
         self.reachable = asyncio.Event()  # requests can be answered
         self.unthrottled = asyncio.Event()  # requests are sent immediately
-        self.worsened: Callable[[], None] = lambda: None
-        self.refused: Refused = lambda contract, code, words: None
+        self.on_worse_outage: Callable[[], None] = lambda: None
+        self.on_refusal: Refused = lambda contract, code, words: None
         self.settings = settings
-        self._patience = patience
-        self._end: StreamError | None = None
+        self._timeouts = timeouts
+        self._end_reason: StreamError | None = None
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._is_open = False
         self.reachable.set()
         self.unthrottled.set()
 
     @property
-    def end(self) -> StreamError | None:
+    def end_reason(self) -> StreamError | None:
         """The reason why the connection has ended; None while it is open."""
-        return self._end
+        return self._end_reason
 
     async def open(self) -> None:
         """Connect, and return once the gateway accepts requests.
@@ -79,7 +79,7 @@ class Gateway:
         opening = asyncio.ensure_future(self._connect())
         try:
             await asyncio.wait(
-                {opening, self._over}, timeout=self._patience.connect, return_when=asyncio.FIRST_COMPLETED
+                {opening, self._over}, timeout=self._timeouts.connect, return_when=asyncio.FIRST_COMPLETED
             )
             if (failure := self._opening_failure(opening)) is not None:
                 raise failure
@@ -101,9 +101,9 @@ class Gateway:
         transport.abort()
         await gone.wait()
 
-    def lost(self) -> StreamError:
+    def lost_connection_error(self) -> StreamError:
         """Return the StreamError for a request on a connection that is lost."""
-        return self._end or connection_closed_error(self.settings)
+        return self._end_reason or connection_closed_error(self.settings)
 
     async def _connect(self) -> None:
         # ib_async's timeout applies to each step, and on Python 3.11 a cancellation can get lost in it.
@@ -117,10 +117,10 @@ class Gateway:
         )
 
     def _opening_failure(self, opening: asyncio.Task[None]) -> StreamError | None:
-        if self._end is not None:
-            return self._end
+        if self._end_reason is not None:
+            return self._end_reason
         if not opening.done():
-            return not_ready_error(self.settings, f"did not answer within {self._patience.connect:.0f} s")
+            return not_ready_error(self.settings, f"did not answer within {self._timeouts.connect:.0f} s")
         error = opening.exception()
         return unreachable_error(self.settings, error) if error is not None else None
 
@@ -138,21 +138,21 @@ class Gateway:
 
     def _on_message(self, request: int, code: int, words: str, contract: Contract | None) -> None:
         if contract is not None:
-            self.refused(contract, code, words)
+            self.on_refusal(contract, code, words)
             return
         # Messages about a request are not logged, such as one for cancelling a refused subscription.
         if request < 0:
             _log.info("IBKR reports: %s (code %d)", words, code, extra={"event_type": "stream"})
         self._record_end(connection_end_error(code, words, self.settings))
-        changed = self.outages.heard(code, words)
+        changed = self.outages.apply_message(code, words)
         if self.outages.is_lost:
             self.reachable.clear()
         else:
             self.reachable.set()
         if changed == "worse":
-            self.worsened()
+            self.on_worse_outage()
         elif changed == "better" and not self.outages.is_lost:
-            self.compared_values.set()
+            self.attention_needed.set()
 
     def _on_api_error(self, words: Any) -> None:
         # Only before the client is ready; later errors arrive as the end of the connection.
@@ -165,9 +165,9 @@ class Gateway:
         self._record_end(connection_closed_error(self.settings))
 
     def _record_end(self, error: StreamError | None) -> None:
-        if error is None or self._end is not None:
+        if error is None or self._end_reason is not None:
             return
-        self._end = error
+        self._end_reason = error
         self._over.set_result(None)
-        for waited_for in (self.compared_values, self.reachable, self.unthrottled):
+        for waited_for in (self.attention_needed, self.reachable, self.unthrottled):
             waited_for.set()

@@ -85,7 +85,7 @@ class Outages:
         """Return True while the gateway has no connection to IBKR, so that no request is answered."""
         return self._is_lost
 
-    def heard(self, code: int, words: str) -> Literal["worse", "better"] | None:
+    def apply_message(self, code: int, words: str) -> Literal["worse", "better"] | None:
         """Handle one message. After `better`, earlier subscriptions may be dead, whatever IBKR reports."""
         if code in _LOST or code in _RESTORED:
             self._is_lost = code in _LOST

@@ -35,7 +35,7 @@ class QuoteBuilder:
         self._ask: Side = (None, None)
         self._halt: int | None = None
 
-    def take(self, ticks: Iterable[TickData], at: datetime) -> MarketDataChanges:
+    def apply_ticks(self, ticks: Iterable[TickData], at: datetime) -> MarketDataChanges:
         """Apply one frame's ticks. Their event time is the time of arrival, `at`, because IBKR sends none."""
         is_quoted = False
         trade: Trade | None = None

@@ -22,9 +22,9 @@ class IBKRSource:
 
     name = "ibkr"
 
-    def __init__(self, settings: IBKR, patience: IBKRTimeouts = IBKRTimeouts()) -> None:  # noqa: B008  frozen
+    def __init__(self, settings: IBKR, timeouts: IBKRTimeouts = IBKRTimeouts()) -> None:  # noqa: B008  frozen
         self._settings = settings
-        self._patience = patience
+        self._timeouts = timeouts
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[Connection]:
@@ -38,11 +38,11 @@ class IBKRSource:
                 "configuration",
                 f"spec.provider is ibkr, and this image has no ib_async ({error}); run the default image",
             ) from None
-        gateway = Gateway(self._settings, self._patience)
+        gateway = Gateway(self._settings, self._timeouts)
         await gateway.open()
         try:
             listener.entered("Subscribing")
-            yield IBKRConnection(gateway, listener, self._patience)
+            yield IBKRConnection(gateway, listener, self._timeouts)
         finally:
             await close_and_notify(gateway.close(), listener)
 

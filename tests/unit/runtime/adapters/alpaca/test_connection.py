@@ -44,7 +44,7 @@ class FakeWire:
         self.sent.append(message)
         self.say(self._answer(message))
 
-    async def next(self) -> Sequence[Message]:
+    async def receive_messages(self) -> Sequence[Message]:
         return await self._frames.get()
 
     async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
@@ -52,7 +52,7 @@ class FakeWire:
         while True:
             take(await self._frames.get())
 
-    def rest(self) -> None:
+    def pause_reading(self) -> None:
         self.rests += 1
 
     async def close(self) -> None:

@@ -16,19 +16,19 @@ GIVEN = Credentials("key", "secret")
 def test_the_given_key_pair_takes_the_place_of_the_secret(tmp_path: Path) -> None:
     mount(tmp_path, "another", "pair")
     given = EnvironmentCredentialsReader(SETTINGS, GIVEN)
-    assert given.credentials() == GIVEN
-    assert given.tls() is None
-    assert "secret" not in repr(given.credentials())
+    assert given.credentials_for_connection() == GIVEN
+    assert given.tls_context() is None
+    assert "secret" not in repr(given.credentials_for_connection())
 
 
 def test_a_job_that_names_no_secret_has_the_key_pair_too() -> None:
-    assert EnvironmentCredentialsReader(Alpaca(), GIVEN).credentials() == GIVEN
+    assert EnvironmentCredentialsReader(Alpaca(), GIVEN).credentials_for_connection() == GIVEN
 
 
 async def test_the_key_pair_never_changes() -> None:
     given = EnvironmentCredentialsReader(SETTINGS, GIVEN)
-    given.credentials()
-    waiting = asyncio.create_task(given.changed())
+    given.credentials_for_connection()
+    waiting = asyncio.create_task(given.wait_for_change())
     await at(3600)
     assert not waiting.done()
     await cancel(waiting)
@@ -38,8 +38,8 @@ async def test_certificates_that_change_are_seen_within_a_second(tmp_path: Path)
     certificates = tmp_path / "ca.crt"
     certificates.write_text("one")
     given = EnvironmentCredentialsReader(SETTINGS, GIVEN, certificates)
-    given.credentials()
-    waiting = asyncio.create_task(given.changed())
+    given.credentials_for_connection()
+    waiting = asyncio.create_task(given.wait_for_change())
     await at(30.5)
     certificates.write_text("two")
     await at(30.9)

@@ -17,42 +17,42 @@ def impairment(outages: Outages) -> Impairment:
 @pytest.mark.parametrize("code", [1101, 1102])
 def test_lost_connectivity_interrupts_until_it_is_restored(code: int) -> None:
     outages = Outages()
-    assert (outages.heard(1100, "lost"), outages.is_lost) == ("worse", True)
+    assert (outages.apply_message(1100, "lost"), outages.is_lost) == ("worse", True)
     assert impairment(outages).interrupts
-    assert (outages.heard(code, "restored"), outages.is_lost, outages.impairment) == ("better", False, None)
+    assert (outages.apply_message(code, "restored"), outages.is_lost, outages.impairment) == ("better", False, None)
 
 
 def test_only_a_market_data_farm_interrupts() -> None:
     outages = Outages()
-    outages.heard(2105, "HMDS data farm connection is broken:ushmds")
-    outages.heard(2157, "Sec-def data farm connection is broken:secdefnj")
+    outages.apply_message(2105, "HMDS data farm connection is broken:ushmds")
+    outages.apply_message(2157, "Sec-def data farm connection is broken:secdefnj")
     assert not impairment(outages).interrupts
     assert all(name in impairment(outages).message for name in ("ushmds, code 2105", "secdefnj, code 2157"))
-    outages.heard(2103, "Market data farm connection is broken:usfarm")
+    outages.apply_message(2103, "Market data farm connection is broken:usfarm")
     assert impairment(outages).interrupts
 
 
 def test_each_farm_comes_back_by_itself() -> None:
     outages = Outages()
-    outages.heard(2103, "Market data farm connection is broken:usfarm")
-    outages.heard(2103, "Market data farm connection is broken:usfarm.nj")
-    assert outages.heard(2104, "Market data farm connection is OK:cashfarm") is None
-    assert outages.heard(2104, "Market data farm connection is OK:usfarm") == "better"
-    assert outages.heard(2108, "Market data farm connection is inactive:usfarm.nj") == "better"
+    outages.apply_message(2103, "Market data farm connection is broken:usfarm")
+    outages.apply_message(2103, "Market data farm connection is broken:usfarm.nj")
+    assert outages.apply_message(2104, "Market data farm connection is OK:cashfarm") is None
+    assert outages.apply_message(2104, "Market data farm connection is OK:usfarm") == "better"
+    assert outages.apply_message(2108, "Market data farm connection is inactive:usfarm.nj") == "better"
     assert outages.impairment is None
 
 
 def test_the_same_name_of_another_kind_of_farm_changes_nothing() -> None:
     outages = Outages()
-    outages.heard(2103, "broken:usfarm")
-    assert outages.heard(2106, "OK:usfarm") is None
+    outages.apply_message(2103, "broken:usfarm")
+    assert outages.apply_message(2106, "OK:usfarm") is None
 
 
 def test_farms_stay_broken_when_connectivity_is_back() -> None:
     outages = Outages()
-    outages.heard(2103, "broken:usfarm")
-    outages.heard(1100, "lost")
-    outages.heard(1102, "restored")
+    outages.apply_message(2103, "broken:usfarm")
+    outages.apply_message(1100, "lost")
+    outages.apply_message(1102, "restored")
     assert "usfarm" in impairment(outages).message
 
 

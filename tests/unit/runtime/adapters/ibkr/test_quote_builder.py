@@ -10,7 +10,7 @@ NAN = float("nan")
 def quote(book: QuoteBuilder, *ticks: tuple[int, float, float]) -> Quote | None:
     """What the ticks (type, price, size) of one frame come to."""
     told: list[TickData] = [(START, kind, price, size) for kind, price, size in ticks]
-    return book.take(told, START).quote
+    return book.apply_ticks(told, START).quote
 
 
 @pytest.fixture
@@ -55,13 +55,13 @@ def test_what_is_no_side_and_what_is_delayed_makes_no_quote(book: QuoteBuilder, 
 
 
 def test_a_trade_comes_with_its_price_or_as_a_size_at_the_last_one(book: QuoteBuilder) -> None:
-    told = book.take([(START, 4, 10.5, 100)], START)
+    told = book.apply_ticks([(START, 4, 10.5, 100)], START)
     assert told.trade is not None
     assert (told.trade.price, told.trade.size, told.quote) == (10.5, 100, None)
-    assert book.take([(START, 5, 10.5, 300)], START).trade is not None
-    assert book.take([(START, 4, -1.0, 0)], START).trade is None
+    assert book.apply_ticks([(START, 5, 10.5, 300)], START).trade is not None
+    assert book.apply_ticks([(START, 4, -1.0, 0)], START).trade is None
 
 
 def test_a_halt_is_told_once(book: QuoteBuilder) -> None:
-    halts = [book.take([(START, 49, value, 0)], START).halt for value in (0, 1, 1, 2, 0)]
+    halts = [book.apply_ticks([(START, 49, value, 0)], START).halt for value in (0, 1, 1, 2, 0)]
     assert [each.halted if each else None for each in halts] == [False, True, None, True, False]
