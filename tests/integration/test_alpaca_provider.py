@@ -101,10 +101,10 @@ async def test_quotes_arrive_live(server: AlpacaServer, client: AlpacaSource) ->
 async def test_symbols_come_and_go_on_the_same_connection(server: AlpacaServer, client: AlpacaSource) -> None:
     listener = FakeListener()
     async with streaming(client, listener, "AAPL", "MSFT") as connection:
-        await connection.follow(frozenset({"MSFT", "SPY"}))
+        await connection.set_subscriptions(frozenset({"MSFT", "SPY"}))
         assert listener.confirmed == server.record.quotes == {"MSFT", "SPY"}
-        await connection.follow(frozenset({"MSFT", "SPY"}))
-        await connection.follow(frozenset())
+        await connection.set_subscriptions(frozenset({"MSFT", "SPY"}))
+        await connection.set_subscriptions(frozenset())
         assert listener.confirmed == server.record.quotes == set()
     asked = [each.message for each in server.record.messages][1:]
     assert asked == [
@@ -136,11 +136,11 @@ async def test_a_bad_symbol_is_isolated_by_halving_and_the_others_are_confirmed(
         assert [(each.symbol, each.code) for each in listener.rejected] == [("S37", code)]
         assert len(server.record.messages) <= 20
         asked = len(server.record.messages)
-        await connection.follow(names)
+        await connection.set_subscriptions(names)
         assert len(server.record.messages) == asked
-        await connection.follow(names - {"S37"})
+        await connection.set_subscriptions(names - {"S37"})
         assert list(listener.rejected) == []
-        await connection.follow(names)
+        await connection.set_subscriptions(names)
         assert [each.symbol for each in listener.rejected] == ["S37"]
 
 

@@ -52,7 +52,7 @@ async def streaming(made: AlpacaSource, listener: FakeListener, *symbols: str) -
     async with made.connect(listener) as connection:
         reading = asyncio.create_task(connection.run())
         try:
-            await connection.follow(frozenset(symbols))
+            await connection.set_subscriptions(frozenset(symbols))
             yield connection
         finally:
             await cancel(reading)
@@ -64,7 +64,7 @@ async def until_failure(made: AlpacaSource, listener: FakeListener) -> StreamErr
         async with made.connect(listener) as connection:
             reading = asyncio.ensure_future(connection.run())
             try:
-                await connection.follow(frozenset({"AAPL", "MSFT"}))
+                await connection.set_subscriptions(frozenset({"AAPL", "MSFT"}))
                 await reading
             finally:
                 await cancel(reading)

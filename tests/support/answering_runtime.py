@@ -43,7 +43,7 @@ class AnsweringRuntime:
         """As Record."""
         if self.book.state == "Connecting":
             if self.looks_until_live == 0:
-                self.book.entered("Live")
+                self.book.on_state("Live")
             self.looks_until_live -= 1
         return self.book.snapshot()
 
@@ -52,7 +52,7 @@ class AnsweringRuntime:
         self.asked.append(f"stop: {reason}")
         if self.heeds_stop:
             self.book.desired.set(with_pause(self.book.desired.value, PauseInForce(source="api", reason=reason)))
-            self.book.entered("Paused")
+            self.book.on_state("Paused")
             self.book.pause_acknowledged()
         return True
 
@@ -60,10 +60,10 @@ class AnsweringRuntime:
         """As Controls."""
         self.asked.append(f"start: {wishes.dry_run}")
         self.book.desired.set(desired(dryRun=bool(wishes.dry_run) and self.heeds_dry_run))
-        self.book.entered("Connecting")
+        self.book.on_state("Connecting")
         if self.failure is not None:
             self.book.failed(self.failure)
-            self.book.entered("BackingOff")
+            self.book.on_state("BackingOff")
         return self.others
 
     def reload(self) -> None:

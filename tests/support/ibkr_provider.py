@@ -34,7 +34,7 @@ async def streaming(
     async with made.connect(listener) as connection:
         reading = asyncio.create_task(connection.run())
         try:
-            await connection.follow(frozenset(symbols), channels)
+            await connection.set_subscriptions(frozenset(symbols), channels)
             yield connection
         finally:
             await cancel(reading)
@@ -45,7 +45,7 @@ async def until_failure(made: IBKRSource, *symbols: str) -> StreamError:
 
     async def session() -> None:
         async with made.connect(FakeListener()) as connection:
-            await connection.follow(frozenset(symbols or ("AAPL",)))
+            await connection.set_subscriptions(frozenset(symbols or ("AAPL",)))
             await connection.run()
 
     with pytest.raises(StreamError) as failure:

@@ -117,7 +117,7 @@ def stop_event_on_signal() -> asyncio.Event:
 
 def set_switches_at_start(settings: Settings, journal: Journal, switchboard: Switchboard) -> EnabledFilePoller | None:
     """Set all switches outside the job document. Return the switch file that must be polled, if there is one."""
-    journal.switched(settings.environment_switch)
+    journal.set_switch(settings.environment_switch)
     switchboard.restore()
     if settings.enabled_file is None:
         return None
@@ -166,7 +166,7 @@ async def run_loops(parts: RuntimeParts, stop: asyncio.Event, reconnect: Backoff
         return
     await flusher.drain()
     if journal.state not in ("Paused", "Finished", "Blocked"):
-        journal.entered("Stopped")  # the socket is closed: the last report must not say Live
+        journal.on_state("Stopped")  # the socket is closed: the last report must not say Live
     if parts.slot is not None:
         await parts.slot.release()
     journal.stopping = True

@@ -29,35 +29,35 @@ QUOTES: frozenset[Channel] = frozenset({"quotes"})
 class Listener(Protocol):
     """Receives what happens on a connection. Synchronous, so that reading never waits for a consumer."""
 
-    def entered(self, state: StreamState) -> None:
+    def on_state(self, state: StreamState) -> None:
         """Handle a new phase of the connection."""
 
-    def received(self, ticks: Sequence[Tick]) -> None:
+    def on_ticks(self, ticks: Sequence[Tick]) -> None:
         """Handle a batch of ticks in the order of arrival. An empty batch means a message without usable data."""
 
-    def traded(self, trades: Sequence[Trade]) -> None:
+    def on_trades(self, trades: Sequence[Trade]) -> None:
         """Handle a batch of trades in the order of arrival."""
 
-    def halted(self, halts: Sequence[Halt]) -> None:
+    def on_halts(self, halts: Sequence[Halt]) -> None:
         """Handle a batch of halts and resumptions in the order of arrival, also of symbols that are not wanted."""
 
-    def aggregated(self, bars: Sequence[Bar]) -> None:
+    def on_bars(self, bars: Sequence[Bar]) -> None:
         """Handle a batch of bars. A later bar of the same symbol and time replaces the earlier one."""
 
-    def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
+    def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """Handle the provider's acknowledgement of the subscription: the whole set, not a difference."""
 
-    def set_impairment(self, impairment: Impairment | None) -> None:
+    def on_impairment(self, impairment: Impairment | None) -> None:
         """Handle a change of what the open connection cannot deliver; None means that it delivers everything."""
 
-    def closed(self) -> None:
+    def on_socket_closed(self) -> None:
         """Handle the close of the socket. Called once for each socket that was opened."""
 
 
 class Connection(Protocol):
     """An open, authenticated stream."""
 
-    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
+    async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
         """Subscribe to exactly these channels of `symbols`, sending only the difference.
 
         Returns when the provider has answered. A provider that lacks some of the channels subscribes to the others.
@@ -215,10 +215,10 @@ class RuntimeView(Protocol):
 class SwitchListener(Protocol):
     """Receives the state of switches outside the job document."""
 
-    def switched(self, switch: Switch) -> None:
+    def set_switch(self, switch: Switch) -> None:
         """Handle the current state of a switch."""
 
-    def check_failed(self, message: str) -> None:
+    def record_switch_failure(self, message: str) -> None:
         """Handle a switch that cannot be read. Its last state stays in force."""
 
 

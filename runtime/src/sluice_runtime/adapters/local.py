@@ -16,10 +16,10 @@ class LocalConnection:
         self.listener = listener
         self.symbols: frozenset[str] = frozenset()
 
-    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
+    async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
         """Pass on quotes of `symbols` only. Other channels do not exist."""
         self.symbols = symbols
-        self.listener.acknowledged(symbols, ())
+        self.listener.on_acknowledgement(symbols, ())
 
 
 class LocalSource:

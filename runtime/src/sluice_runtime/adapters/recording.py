@@ -122,27 +122,27 @@ class _RecordingListener:
         self._listener = listener
         self._tape = tape
 
-    def entered(self, state: StreamState) -> None:
-        self._listener.entered(state)
+    def on_state(self, state: StreamState) -> None:
+        self._listener.on_state(state)
 
-    def received(self, ticks: Sequence[Tick]) -> None:
-        self._listener.received(ticks)
+    def on_ticks(self, ticks: Sequence[Tick]) -> None:
+        self._listener.on_ticks(ticks)
         self._tape.add(ticks)
 
-    def traded(self, trades: Sequence[Trade]) -> None:
-        self._listener.traded(trades)
+    def on_trades(self, trades: Sequence[Trade]) -> None:
+        self._listener.on_trades(trades)
 
-    def halted(self, halts: Sequence[Halt]) -> None:
-        self._listener.halted(halts)
+    def on_halts(self, halts: Sequence[Halt]) -> None:
+        self._listener.on_halts(halts)
 
-    def aggregated(self, bars: Sequence[Bar]) -> None:
-        self._listener.aggregated(bars)
+    def on_bars(self, bars: Sequence[Bar]) -> None:
+        self._listener.on_bars(bars)
 
-    def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
-        self._listener.acknowledged(confirmed, rejected)
+    def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
+        self._listener.on_acknowledgement(confirmed, rejected)
 
-    def set_impairment(self, impairment: Impairment | None) -> None:
-        self._listener.set_impairment(impairment)
+    def on_impairment(self, impairment: Impairment | None) -> None:
+        self._listener.on_impairment(impairment)
 
-    def closed(self) -> None:
-        self._listener.closed()
+    def on_socket_closed(self) -> None:
+        self._listener.on_socket_closed()

@@ -80,7 +80,7 @@ class ReplaySource(LocalSource):
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[ReplayConnection]:
         """Open the tape, or continue with the open one."""
-        listener.entered("Connecting")
+        listener.on_state("Connecting")
         if self._quotes is None:
             quotes = read_tape(self._path)
             self.held = next(quotes, None)
@@ -88,7 +88,7 @@ class ReplaySource(LocalSource):
         try:
             yield ReplayConnection(listener, self)
         finally:
-            listener.closed()
+            listener.on_socket_closed()
 
     async def wait_for_fix(self) -> None:
         """Wait until the tape's file changes: a tape that cannot be read may have been replaced."""
@@ -125,9 +125,9 @@ class ReplayConnection(LocalConnection):
         self._subscribed = asyncio.Event()
         self._has_passed = False
 
-    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
+    async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
         """Pass on quotes of `symbols` only, and start the tape if it is not running."""
-        await super().follow(symbols, channels)
+        await super().set_subscriptions(symbols, channels)
         self._subscribed.set()
 
     async def run(self) -> None:
@@ -146,7 +146,7 @@ class ReplayConnection(LocalConnection):
         wanted = [quote for quote in quotes if quote.symbol in self.symbols]
         if wanted:
             self._has_passed = True
-            self.listener.received(wanted)
+            self.listener.on_ticks(wanted)
 
     def _take_due_quotes(self, first: datetime, began: float) -> list[Quote]:
         due: list[Quote] = []

@@ -32,4 +32,4 @@ async def close_and_notify(closing: Coroutine[Any, Any, None], listener: Listene
     try:
         await finish_despite_cancellation(closing)
     finally:
-        listener.closed()
+        listener.on_socket_closed()

@@ -98,10 +98,10 @@ class StandaloneJob:
         try:
             self._pauses = self._file.read()
             self._logged_problems.pop("pauses", None)
-            self._listener.switched(self._whole_job_switch())
+            self._listener.set_switch(self._whole_job_switch())
         except (OSError, msgspec.MsgspecError) as error:
             if self._record_problem("pauses", str(error)):
-                self._listener.check_failed(
+                self._listener.record_switch_failure(
                     f"{self._file.path} cannot be read ({error}); its last state stays in force; repair or remove it"
                 )
 

@@ -39,7 +39,7 @@ class EnabledFilePoller:
             self._trouble = None
         except (OSError, ValueError) as error:  # ValueError: neither on nor off, or not text
             self._report_failure(error)
-        self._listener.switched(self._says)
+        self._listener.set_switch(self._says)
 
     async def run(self) -> None:
         """Check the file every `poll_seconds`, until cancelled."""
@@ -62,7 +62,7 @@ class EnabledFilePoller:
             return  # already reported; polling continues
         self._trouble = trouble
         stands = "halted" if self._says.pauses else "enabled"
-        self._listener.check_failed(f"{self._path} cannot be read ({trouble}); ingestion stays {stands}")
+        self._listener.record_switch_failure(f"{self._path} cannot be read ({trouble}); ingestion stays {stands}")
 
 
 class StoredSwitchesFile:

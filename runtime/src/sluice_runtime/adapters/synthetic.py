@@ -54,7 +54,7 @@ class SyntheticSource(LocalSource):
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[SyntheticConnection]:
         """Open a connection without a server. A scripted gap makes it fail."""
-        listener.entered("Connecting")
+        listener.on_state("Connecting")
         if self._began_at is None:
             self._began_at = asyncio.get_running_loop().time()
         if "gap" in self.active_faults:
@@ -62,7 +62,7 @@ class SyntheticSource(LocalSource):
         try:
             yield SyntheticConnection(listener, self)
         finally:
-            listener.closed()
+            listener.on_socket_closed()
 
     async def wait_for_fix(self) -> None:
         """Never return: there are no fatal failures."""
@@ -125,7 +125,7 @@ class SyntheticConnection(LocalConnection):
             if self._apply_faults(symbols) and symbols and owed > 0:
                 batch = [symbols[(turn + n) % len(symbols)] for n in range(owed)]
                 turn = (turn + owed) % len(symbols)
-                self.listener.received(self._source.next_quotes(batch))
+                self.listener.on_ticks(self._source.next_quotes(batch))
 
     def _apply_faults(self, symbols: list[str]) -> bool:
         faults = self._source.active_faults
@@ -133,5 +133,5 @@ class SyntheticConnection(LocalConnection):
             raise StreamError("upstreamClosed", "the connection is lost (a gap from spec.synthetic.faults)")
         if ("halt" in faults) != self._is_halted:
             self._is_halted = not self._is_halted
-            self.listener.halted(self._source.make_halts(symbols, halted=self._is_halted))
+            self.listener.on_halts(self._source.make_halts(symbols, halted=self._is_halted))
         return not faults

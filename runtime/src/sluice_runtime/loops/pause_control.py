@@ -27,15 +27,15 @@ class Switchboard:
         """Restore the switches that an earlier process of this pod stored."""
         try:
             for switch in self._keeper.read() if self._keeper else ():
-                self._journal.switched(switch)
+                self._journal.set_switch(switch)
         except (OSError, msgspec.MsgspecError) as error:
-            self._journal.check_failed(
+            self._journal.record_switch_failure(
                 f"the pod's own switches from before the restart are lost, set them again: {error}"
             )
 
     def set(self, switch: Switch) -> None:
         """Set one switch and store it."""
-        self._journal.switched(switch)
+        self._journal.set_switch(switch)
         if self._keeper:
             self._keeper.write(switch)
 

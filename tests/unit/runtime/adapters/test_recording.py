@@ -22,7 +22,7 @@ async def test_what_was_recorded_can_be_replayed_and_everything_was_passed_on(tm
     source = RecordingSource(inner, tape)
     for quote in QUOTES:  # two connections, one tape
         async with source.connect(listener) as connection:
-            await connection.follow(frozenset({quote.symbol}))
+            await connection.set_subscriptions(frozenset({quote.symbol}))
             inner.connection.say(quote)
     tape.close()
     assert list(read_tape(tmp_path / name)) == listener.ticks == QUOTES

@@ -36,7 +36,7 @@ def written(folder: Path, text: str | bytes) -> Path:
 async def stream(source: ReplaySource, listener: FakeListener, *symbols: str, limit: float | None = None) -> bool:
     """Streams until the tape's end or `limit` seconds; whether it came to the end."""
     async with source.connect(listener) as connection:
-        await connection.follow(frozenset(symbols or {"AAPL", "MSFT"}))
+        await connection.set_subscriptions(frozenset(symbols or {"AAPL", "MSFT"}))
         return await completes_within(limit, connection.run())
 
 

@@ -20,12 +20,12 @@ class Told:
         self.said: list[tuple[float, bool]] = []
         self.failures: list[str] = []
 
-    def switched(self, switch: Switch) -> None:
+    def set_switch(self, switch: Switch) -> None:
         moment = seconds()
         if not self.said or self.said[-1][1] != switch.pauses:
             self.said.append((moment, switch.pauses))
 
-    def check_failed(self, message: str) -> None:
+    def record_switch_failure(self, message: str) -> None:
         self.failures.append(message)
 
 

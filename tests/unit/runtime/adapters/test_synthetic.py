@@ -19,7 +19,7 @@ def source(**settings: Any) -> SyntheticSource:
 
 async def stream(source: SyntheticSource, listener: FakeListener, for_seconds: float, *symbols: str) -> list[Tick]:
     async with source.connect(listener) as connection:
-        await connection.follow(frozenset(symbols))
+        await connection.set_subscriptions(frozenset(symbols))
         await completes_within(for_seconds, connection.run())
     return listener.ticks
 
@@ -88,10 +88,10 @@ async def test_without_symbols_there_is_silence_and_no_debt_afterwards() -> None
     made = source(quotes_per_second=10)
     async with made.connect(listener) as connection:
         task = asyncio.create_task(connection.run())
-        await connection.follow(frozenset())
+        await connection.set_subscriptions(frozenset())
         await asyncio.sleep(100)
         assert listener.ticks == []
-        await connection.follow(frozenset("A"))
+        await connection.set_subscriptions(frozenset("A"))
         await asyncio.sleep(1)
         task.cancel()
     assert 9 <= len(listener.ticks) <= 11
@@ -129,7 +129,7 @@ async def test_a_scripted_halt_is_told_with_its_end_and_quotes_stand_still() -> 
 async def test_a_scripted_gap_ends_the_connection_and_refuses_others_until_it_is_over() -> None:
     source = SyntheticSource(scripted("gap"), now)
     async with source.connect(FakeListener()) as connection:
-        await connection.follow(frozenset("A"))
+        await connection.set_subscriptions(frozenset("A"))
         with pytest.raises(StreamError) as lost:
             await connection.run()
     assert (lost.value.kind, 10.0 <= seconds() < 10.2) == ("upstreamClosed", True)

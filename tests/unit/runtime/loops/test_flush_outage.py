@@ -143,7 +143,7 @@ async def test_what_a_pause_had_to_drop_is_no_failure_of_the_pause() -> None:
     world = SupervisedWorld(journal())
     async with world.running():
         await at(1)
-        world.journal.received([quote("AAPL")])
+        world.journal.on_ticks([quote("AAPL")])
         world.sink.failure = SinkError("away")
         world.pause()
         await at(2)

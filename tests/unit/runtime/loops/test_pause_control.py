@@ -44,10 +44,10 @@ class World:
         while True:
             version = desired.version
             if desired.value.pause is None:
-                self.journal.entered("Live")
+                self.journal.on_state("Live")
             elif self.journal.state != "Paused":
                 await asyncio.sleep(self.pause_seconds)
-                self.journal.entered("Paused")
+                self.journal.on_state("Paused")
                 self.journal.pause_acknowledged()
             await desired.changed(version)
 
@@ -87,7 +87,7 @@ async def test_start_ends_this_switch_s_pause(world: World) -> None:
 async def test_start_ends_no_other_switch_s_pause_and_names_them(world: World) -> None:
     async with world.running():
         world.live.set(job(2, enabled=False))
-        world.journal.switched(Switch(source="env:INGEST_ENABLED", pauses=True))
+        world.journal.set_switch(Switch(source="env:INGEST_ENABLED", pauses=True))
         await world.control.stop(None)
         assert await world.control.start(StartRequest()) == ("cr:acme/us", "env:INGEST_ENABLED")
 

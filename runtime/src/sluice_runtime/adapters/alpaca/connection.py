@@ -74,7 +74,7 @@ class AlpacaConnection:
         if not isinstance(message, SuccessMessage):
             raise error_of_message(message)
 
-    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
+    async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
         """Subscribe and unsubscribe the difference from the provider's last acknowledgement."""
         gone = self._unwanted_subscriptions(symbols, channels)
         self._rejected = {
@@ -92,7 +92,7 @@ class AlpacaConnection:
         if left_out := sorted(symbols - self._symbols_on_all_channels - self._rejected.keys()):
             shown = ", ".join(left_out[:_SYMBOLS_LOGGED])
             _log.warning("Alpaca's acknowledgement lacks %d symbols: %s", len(left_out), shown, extra=_STREAM)
-        self._listener.acknowledged(self._symbols_on_all_channels, tuple(self._rejected.values()))
+        self._listener.on_acknowledgement(self._symbols_on_all_channels, tuple(self._rejected.values()))
         if self._statuses_wanted and symbols:
             await self._subscribe_to_halts()
 
@@ -194,7 +194,7 @@ class AlpacaConnection:
         self._quotes, self._others = [], []
         if others:
             self._deliver_trades_bars_and_halts(others)
-        self._listener.received(quotes)  # type: ignore[arg-type]  # all of them are quotes
+        self._listener.on_ticks(quotes)  # type: ignore[arg-type]  # all of them are quotes
         if len(quotes) + len(others) < _FEW:
             self._transport.pause_reading()
 
@@ -204,11 +204,11 @@ class AlpacaConnection:
         statuses = [each.halt() for each in messages if isinstance(each, StatusMessage)]
         halts = [each for each in statuses if each is not None]
         if trades:
-            self._listener.traded(trades)
+            self._listener.on_trades(trades)
         if bars:
-            self._listener.aggregated(bars)
+            self._listener.on_bars(bars)
         if halts:
-            self._listener.halted(halts)
+            self._listener.on_halts(halts)
 
     def _answer_oldest_request(self, message: Answer) -> None:
         answer, tolerated = self._asked[0] if self._asked else (None, OF_A_SUBSCRIPTION)

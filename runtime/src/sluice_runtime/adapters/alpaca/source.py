@@ -66,7 +66,7 @@ class AlpacaSource:
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[AlpacaConnection]:
         """Open a connection: upgrade, welcome, login."""
-        listener.entered("Connecting")
+        listener.on_state("Connecting")
         credentials = self._credentials_reader.credentials_for_connection()
         transport = await self._open(
             Endpoint(url=self._url, tls=self._credentials_reader.tls_context(), timeouts=self._timeouts)
@@ -74,13 +74,13 @@ class AlpacaSource:
         connection = AlpacaConnection(transport, listener, self._timeouts, statuses=not self._is_crypto)
         try:
             await connection.wait_for_welcome()
-            listener.entered("Authenticating")
+            listener.on_state("Authenticating")
             try:
                 await connection.log_in(credentials)
             except StreamError as error:
                 raise self._contention.add_login_error(error, asyncio.get_running_loop().time()) from None
             self._contention.add_login()
-            listener.entered("Subscribing")
+            listener.on_state("Subscribing")
             yield connection
         finally:
             await close_and_notify(connection.close(), listener)

@@ -50,7 +50,7 @@ class IBKRConnection:
         gateway.on_worse_outage = self._report_impairment
         self._report_impairment()
 
-    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
+    async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
         """Subscribe and unsubscribe the difference. Waits while the gateway has no connection to IBKR."""
         async with self._busy:
             await self._gateway.reachable.wait()
@@ -115,7 +115,7 @@ class IBKRConnection:
                     await self._unsubscribe_symbols([symbol for symbol in batch if symbol in self._tickers])
                     await self._subscribe_symbols(batch)
             self._report_subscriptions()
-        self._listener.set_impairment(self._gateway.outages.impairment)
+        self._listener.on_impairment(self._gateway.outages.impairment)
 
     async def _subscribe_symbols(self, symbols: Sequence[str]) -> None:
         for batch in batches(symbols, _BATCH):
@@ -185,12 +185,12 @@ class IBKRConnection:
         halts = [each.halt for each in changes if each.halt is not None]
         quotes = [each.quote for each in changes if each.quote is not None]
         if trades and self._with_trades:
-            self._listener.traded(trades)
+            self._listener.on_trades(trades)
         if halts:
-            self._listener.halted(halts)
+            self._listener.on_halts(halts)
         self._end_rejections_of_quoted_symbols(quotes)
         if quotes:
-            self._listener.received(quotes)
+            self._listener.on_ticks(quotes)
 
     def _apply_ticks(self, tickers: Iterable[Ticker]) -> list[MarketDataChanges]:
         """Return what the ticks change in each book. A ticker without a time or a book is ignored."""
@@ -212,12 +212,12 @@ class IBKRConnection:
 
     def _report_subscriptions(self) -> None:
         confirmed = frozenset(self._tickers.keys() - self._rejected.keys())
-        self._listener.acknowledged(confirmed, tuple(self._rejected.values()))
+        self._listener.on_acknowledgement(confirmed, tuple(self._rejected.values()))
 
     def _report_impairment(self) -> None:
         impairment = self._gateway.outages.impairment
         if impairment is not None:
-            self._listener.set_impairment(impairment)
+            self._listener.on_impairment(impairment)
 
     def _silence_error(self) -> StreamError:
         return self._gateway.end_reason or no_answer_error(self._gateway.settings, self._timeouts.answer)

@@ -29,7 +29,7 @@ class IBKRSource:
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[Connection]:
         """Connect with the client ID of the spec."""
-        listener.entered("Connecting")
+        listener.on_state("Connecting")
         try:
             from .connection import IBKRConnection  # noqa: PLC0415
             from .gateway import Gateway  # noqa: PLC0415
@@ -41,7 +41,7 @@ class IBKRSource:
         gateway = Gateway(self._settings, self._timeouts)
         await gateway.open()
         try:
-            listener.entered("Subscribing")
+            listener.on_state("Subscribing")
             yield IBKRConnection(gateway, listener, self._timeouts)
         finally:
             await close_and_notify(gateway.close(), listener)

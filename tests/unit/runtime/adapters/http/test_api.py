@@ -62,18 +62,18 @@ async def test_it_is_alive_while_its_loop_turns(client: TestClient, book: Journa
 
 async def test_it_is_alive_whatever_the_stream_does(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
     book.failed(StreamError("auth", "check the Secret"))
-    book.entered("Blocked")
+    book.on_state("Blocked")
     assert (await said(client, "/livez"))[0] == 200
 
 
 async def test_it_is_ready_when_it_streams(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
     assert await said(client, "/readyz") == (503, "Stopped\n")
-    book.entered("Live")
+    book.on_state("Live")
     assert await said(client, "/readyz") == (200, "Live\n")
 
 
 async def test_it_is_ready_when_it_is_paused_as_asked(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
-    book.entered("Paused")
+    book.on_state("Paused")
     assert (await said(client, "/readyz"))[0] == 503
     book.pause_acknowledged()
     assert await said(client, "/readyz") == (200, "Paused\n")
@@ -81,7 +81,7 @@ async def test_it_is_ready_when_it_is_paused_as_asked(client: TestClient, book: 
 
 async def test_who_is_not_ready_says_why(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
     book.failed(StreamError("auth", "check the Secret"))
-    book.entered("Blocked")
+    book.on_state("Blocked")
     assert await said(client, "/readyz") == (503, "Blocked: check the Secret\n")
 
 

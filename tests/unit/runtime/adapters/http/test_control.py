@@ -82,7 +82,7 @@ def secret(tmp_path: Path) -> Path:
 
 async def test_stop_answers_with_the_acknowledgement(world: World) -> None:
     world.book.desired.set(with_pause(world.book.desired.value, PauseInForce(source="api")))
-    world.book.entered("Paused")
+    world.book.on_state("Paused")
     world.book.pause_acknowledged()
     status, told = await world.post("stop", {"reason": "bad prints"})
     assert (status, told["state"], told["pausedBy"]) == (200, "Paused", ["api"])
