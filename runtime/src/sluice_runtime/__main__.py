@@ -20,7 +20,11 @@ _EMULATOR = "FIRESTORE_EMULATOR_HOST"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Return the exit code. 0: done, or fenced. 1: a check failed. 2: the settings are wrong, see standard error."""
+    """Run a command and return the exit code.
+
+    The code is 0 for success and for a fenced runtime, 1 for a failed check, and 2 for wrong settings, which standard
+    error explains.
+    """
     try:
         return _run_command(_argument_parser().parse_args(arguments))
     finally:
@@ -40,7 +44,7 @@ def _run_command(given: argparse.Namespace) -> int:
 
 
 def _flush_stdout() -> None:
-    """Flush stdout, ignoring a closed pipe. Otherwise, the interpreter would exit with an error code for it."""
+    """Flush standard output and ignore a closed pipe, for which the interpreter would exit with an error code."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -109,7 +113,7 @@ def _run_pod(given: argparse.Namespace) -> int:
 
 
 def _run_outside_pod(given: argparse.Namespace) -> int:
-    """Run a command for use outside a pod. The imports are here, because a pod does not need them."""
+    """Run a command for use outside a pod. Its imports are in the function, because a pod does not need them."""
     from . import cli  # noqa: PLC0415
 
     match given.command:

@@ -91,7 +91,7 @@ async def run(settings: Settings) -> None:
 
 
 def _preflight_loops(settings: Settings, journal: Journal) -> list[Loop]:
-    """Return the preflight loop, if the job has an account to check."""
+    """Return the loop that checks the provider's account once; no loop if the job has no account to check."""
     login = settings.job.spec.alpaca_login
     if login is None or not endpoints(login[0], settings.trading_url, settings.data_url).knows_trading:
         return []
@@ -101,7 +101,7 @@ def _preflight_loops(settings: Settings, journal: Journal) -> list[Loop]:
 def snapshot_recovery_loops(
     snapshots: MarketSnapshots | None, sink: Sink, journal: Journal, settings: Settings
 ) -> list[Loop]:
-    """Return the loop that fetches snapshots, if the provider has them."""
+    """Return the loop that fetches market snapshots; no loop if the provider has none."""
     if snapshots is None:
         return []
     return [SnapshotRecovery(snapshots, sink, journal, hours(settings.job.spec)).run]
@@ -116,7 +116,10 @@ def stop_event_on_signal() -> asyncio.Event:
 
 
 def set_switches_at_start(settings: Settings, journal: Journal, switchboard: Switchboard) -> EnabledFilePoller | None:
-    """Set all switches outside the job document. Return the switch file that must be polled, if there is one."""
+    """Set all switches outside the job document: INGEST_ENABLED, the stored ones, and INGEST_ENABLED_FILE.
+
+    Return the poller of INGEST_ENABLED_FILE, which must run from now on; None if the variable is not set.
+    """
     journal.set_switch(settings.environment_switch)
     switchboard.restore()
     if settings.enabled_file is None:
@@ -128,7 +131,7 @@ def set_switches_at_start(settings: Settings, journal: Journal, switchboard: Swi
 
 @dataclass(frozen=True, kw_only=True)
 class RuntimeParts:
-    """The parts of one pod."""
+    """The adapters and loops of one runtime."""
 
     source: Source
     sink: Sink
@@ -140,7 +143,7 @@ class RuntimeParts:
 
 
 async def run_loops(parts: RuntimeParts, stop: asyncio.Event, reconnect: Backoff) -> None:
-    """Run all loops until `stop`; then close the socket, and write the last quotes and the last heartbeat."""
+    """Run all loops until `stop` is set; then close the socket, and write the last quotes and the last heartbeat."""
     journal = parts.journal
     who = journal.identity
     origin = Origin(source=parts.source.name, job=who.job, session_id=who.session_id, epoch=who.epoch)

@@ -41,7 +41,10 @@ Say = Callable[[str], None]
 
 
 def job_reader(document: Path | None, environment: Mapping[str, str]) -> Callable[[], IngestJob]:
-    """Return a function that reads the job from a file at each call, or from the environment, which does not change.
+    """Return a function that returns the job.
+
+    With a document, the function reads the file at each call. Without one, the job comes from the environment, which
+    does not change.
 
     Raises:
         SettingsError: the environment declares no job. The returned function raises it too.
@@ -57,7 +60,9 @@ def job_reader(document: Path | None, environment: Mapping[str, str]) -> Callabl
 
 
 def settings_for_job(job: IngestJob, environment: Mapping[str, str], document: Path | None) -> Settings:
-    """Return standalone settings. Tapes are next to the document, whose spec.pod.env fills gaps in the environment.
+    """Return the settings of a standalone runtime for `job`.
+
+    Variables in spec.pod.env apply where the environment has none. Tapes are in the directory of the document.
 
     Raises:
         SettingsError: a variable is malformed.
@@ -68,10 +73,12 @@ def settings_for_job(job: IngestJob, environment: Mapping[str, str], document: P
 
 
 def run_pause_command(given: argparse.Namespace, environment: Mapping[str, str], say: Say) -> int:
-    """pause, resume and paused. The runtime follows within a second, and one that starts later finds it.
+    """Run the command pause, resume or paused, and return the exit code.
+
+    A running runtime follows within a second. A runtime that starts later reads the same file.
 
     Raises:
-        SettingsError: a symbol is none, or the state cannot be read or written.
+        SettingsError: a symbol is malformed, or the pause file cannot be read or written.
     """
     file = PauseFile(state_dir(environment))
     symbols = _parse_symbols(given.symbols)
@@ -93,7 +100,7 @@ def run_pause_command(given: argparse.Namespace, environment: Mapping[str, str],
 
 
 def _list_all_pauses(state: ManualPauses, say: Say) -> int:
-    """List the pause of the whole job, then those of symbols in alphabetical order."""
+    """List the pause of the whole job, and then those of symbols in alphabetical order. Return exit code 0."""
     if state.job is not None:
         say(_pause_line(_WHOLE, state.job))
     for name, pause in sorted(state.symbols.items()):
@@ -102,7 +109,7 @@ def _list_all_pauses(state: ManualPauses, say: Say) -> int:
 
 
 def _list_pauses_of_symbols(symbols: list[str], state: ManualPauses, say: Say) -> int:
-    """List the pauses of these symbols. Exit code 1 unless all of them are paused, each or with the whole job."""
+    """List the pauses of these symbols. Return 1 unless each of them is paused, itself or with the whole job."""
     for name, pause in sorted(state.symbols.items()):
         if name in symbols:
             say(_pause_line(name, pause))
@@ -113,7 +120,7 @@ def _list_pauses_of_symbols(symbols: list[str], state: ManualPauses, say: Say) -
 
 
 def settings_for_preflight(document: Path | None, environment: Mapping[str, str]) -> Settings:
-    """Return the pod's settings if the operator has injected them, otherwise standalone settings.
+    """Return the pod's settings if the operator has injected them, otherwise those of a standalone runtime.
 
     Raises:
         SettingsError: a setting is missing or malformed.
@@ -124,10 +131,10 @@ def settings_for_preflight(document: Path | None, environment: Mapping[str, str]
 
 
 def with_symbols(found: Settings, symbols: bytes) -> Settings:
-    """Return the settings of a job with other symbols, given as a JSON array.
+    """Return `found` with the symbols of a JSON array. An empty array leaves the symbols as they are.
 
     Raises:
-        SettingsError: it is not an array of symbols.
+        SettingsError: `symbols` is not a JSON array of symbols.
     """
     try:
         given = decode_json(symbols, list[Symbol]) or found.job.spec.symbols
@@ -138,7 +145,7 @@ def with_symbols(found: Settings, symbols: bytes) -> Settings:
 
 
 def run_http_smoke_test(base_url: str, seconds: float, environment: Mapping[str, str], say: Say) -> int:
-    """Take a running runtime through status, reload, dry start and stop. It stays stopped."""
+    """Take a running runtime through status, reload, dry start and stop; return the exit code. It stays stopped."""
     failure = SmokeClient(base_url, first_set_variable(environment, ("SLUICE_HTTP_TOKEN",))).run_steps(seconds, say)
     say(
         f"FAIL: {failure}"
@@ -149,7 +156,10 @@ def run_http_smoke_test(base_url: str, seconds: float, environment: Mapping[str,
 
 
 def run_preflight(settings: Settings, environment: Mapping[str, str], say: Say, *, as_json: bool) -> int:
-    """What a look at the provider's account finds: exit code 1 if not all of it is good, 0 always `as_json`."""
+    """Check the provider's account, print the findings, and return the exit code.
+
+    The code is 1 if a finding is not good. With `as_json`, the findings are a JSON array and the code is always 0.
+    """
     alpaca = settings.job.spec.alpaca
     where = endpoints(alpaca or Alpaca(), settings.trading_url, settings.data_url)
     if alpaca is not None and not where.knows_trading and not as_json:
@@ -165,7 +175,7 @@ def run_preflight(settings: Settings, environment: Mapping[str, str], say: Say, 
 
 
 def _alpaca_credentials_reader(settings: Settings, environment: Mapping[str, str]) -> CredentialsReader | None:
-    """The key pair of the environment, else that of the mounted Secret; None where the job uses neither."""
+    """Return a reader of the environment's key pair, else of the mounted Secret; None if the job uses neither."""
     alpaca = settings.job.spec.alpaca
     if alpaca is None:
         return None
@@ -188,7 +198,7 @@ def _read_regular_file(path: Path, *, dry: bool) -> IngestJob:
 
 
 def _read_document(path: Path, *, dry: bool) -> IngestJob:
-    """Read a job document. `dry` forces a dry run, whatever the document says."""
+    """Read and validate a job document. If `dry` is True, the job is a dry run, whatever the document says."""
     try:
         found = msgspec.yaml.decode(read_user_text(path, may_be_pipe=_is_pipe_or_device(path)), type=dict)
         if dry and isinstance(found.get("spec"), dict):

@@ -39,7 +39,7 @@ def now() -> datetime:
 
 
 def create_journal(settings: Settings) -> Journal:
-    """Return the initial journal: no state is known, and streaming is paused until the job has been read."""
+    """Return a new journal: no state is known, and streaming is paused until the job has been read."""
     injected = settings.job
     who = Identity(
         namespace=injected.namespace,
@@ -66,7 +66,7 @@ def _desired_at_start(injected: InjectedJob) -> Desired:
 def create_source(settings: Settings, credentials_reader: CredentialsReader | None = None) -> Source:
     """Return the source of the declared provider, wrapped for recording if requested.
 
-    `credentials_reader` has Alpaca's key pair, if it is not in the pod's mounted Secret.
+    `credentials_reader` replaces the one that reads the pod's mounted Secret.
 
     Raises:
         SettingsError: the provider's block is missing, or the record file cannot be written.
@@ -90,7 +90,7 @@ def create_source(settings: Settings, credentials_reader: CredentialsReader | No
 
 
 def _create_provider_source(settings: Settings, credentials_reader: CredentialsReader | None) -> Source:
-    """Return the provider's source. A provider's packages are imported only here, if it is the declared one."""
+    """Return the source of the declared provider. Only that provider's packages are imported."""
     spec = settings.job.spec
     match spec.provider:
         case "replay":
@@ -120,7 +120,7 @@ def _create_provider_source(settings: Settings, credentials_reader: CredentialsR
 
 
 def create_snapshots(settings: Settings, credentials_reader: CredentialsReader | None = None) -> MarketSnapshots | None:
-    """Return the provider's snapshot interface; None if it has none, or its URL is unknown."""
+    """Return the client of the provider's snapshot interface; None if it has none or its URL is unknown."""
     if settings.job.spec.alpaca_login is None:
         return None
     alpaca, _ = settings.job.spec.alpaca_login
@@ -141,7 +141,7 @@ _CREDENTIALS = (
 
 
 def create_sink(settings: Settings, desired: LatestValue[Desired], remedy: str = _CREDENTIALS) -> ReloadingSink:
-    """Return the sink of the declared Firestore. `remedy` is the advice when there are no credentials."""
+    """Return the sink of the job's Firestore database. `remedy` says what to do if there are no credentials."""
     spec = settings.job.spec
     key = Path(identity.FIRESTORE_CREDENTIALS_DIR) / identity.FIRESTORE_CREDENTIALS_KEY
     mounted = key if spec.firestore.credentials_secret_ref is not None else None

@@ -44,12 +44,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def environment_switch(self) -> Switch:
-        """The switch set by INGEST_ENABLED."""
+        """The switch that INGEST_ENABLED sets."""
         return Switch(source="env:INGEST_ENABLED", pauses=not self.enabled)
 
     @property
     def http_token_file(self) -> Path | None:
-        """The file with the bearer token for POST requests; None if POST is not allowed."""
+        """The file with the bearer token for POST requests; None if POST requests are not allowed."""
         return Path(identity.HTTP_TOKEN_DIR) / identity.TOKEN_KEY if self.job.spec.http else None
 
     @property
@@ -59,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def alpaca_ca_file(self) -> Path | None:
-        """The file of certificates to trust for spec.alpaca.streamURL; None for the system's certificates."""
+        """The file of CA certificates to trust for Alpaca's connections; None for the system's certificates."""
         alpaca = self.job.spec.alpaca
         named = alpaca is not None and alpaca.ca_config_map_ref is not None
         return Path(identity.ALPACA_CA_DIR) / identity.CA_KEY if named else None
@@ -119,10 +119,10 @@ def common_settings(environment: Mapping[str, str]) -> CommonSettings:
 
 
 def is_switched_on(environment: Mapping[str, str], name: str, *, default: str) -> bool:
-    """Parse a variable as on or off.
+    """Return whether a variable is on or off. If it is not set, `default` counts.
 
     Raises:
-        SettingsError: its value is neither on nor off.
+        SettingsError: the value is neither on nor off.
     """
     try:
         return says_enabled(without_byte_order_mark(environment.get(name, "")) or default)
@@ -131,7 +131,7 @@ def is_switched_on(environment: Mapping[str, str], name: str, *, default: str) -
 
 
 def without_byte_order_mark(value: str) -> str:
-    """Return a variable's value without a byte order mark, which it has if it was copied from a file with one."""
+    """Return a variable's value without a byte order mark, which a value copied from a file may begin with."""
     return value.removeprefix("\ufeff")
 
 

@@ -46,7 +46,7 @@ _CREDENTIALS = (
 
 
 class StandaloneRuntime:
-    """One runtime without a cluster."""
+    """A runtime without a cluster."""
 
     def __init__(self, settings: Settings, read: Callable[[], IngestJob], environment: Mapping[str, str]) -> None:
         self._settings = settings
@@ -55,7 +55,7 @@ class StandaloneRuntime:
         self.journal: Journal = create_journal(settings)
 
     def run_until_stopped(self, port: int) -> None:
-        """Run until SIGTERM or SIGINT.
+        """Run until SIGTERM or SIGINT, with the HTTP interface on `port`.
 
         Raises:
             SettingsError: the runtime cannot start with these settings.
@@ -67,7 +67,10 @@ class StandaloneRuntime:
         asyncio.run(until_stopped())
 
     def run_smoke_test(self, seconds: float) -> tuple[bool, str]:
-        """Stream for `seconds`. Return whether a quote was written (or would be, in a dry run), and a sentence.
+        """Stream for `seconds`. Return whether the test passed, and a sentence.
+
+        It passes if a quote was written, or would have been written if this were not a dry run. It fails if a later
+        process of the job fenced this one.
 
         Raises:
             SettingsError: the runtime cannot start with these settings.
@@ -90,7 +93,7 @@ class StandaloneRuntime:
         return passed, sentence
 
     async def run(self, stop: asyncio.Event, port: int | None) -> None:
-        """Run until `stop`, with the HTTP interface on `port`, or without one if it is None.
+        """Run until `stop` is set, with the HTTP interface on `port`; without it if `port` is None.
 
         Raises:
             SettingsError: the runtime cannot start with these settings.
@@ -130,7 +133,7 @@ class StandaloneRuntime:
             await run_loops(parts, stop, backoff)
 
     async def _open_sink(self) -> ReloadingSink:
-        """Open the sink now, so that missing credentials are reported at the start."""
+        """Create the sink and open it now, so that missing credentials are reported at the start."""
         sink = create_sink(self._settings, self.journal.desired, _CREDENTIALS)
         try:
             await sink.open()
@@ -139,7 +142,7 @@ class StandaloneRuntime:
         return sink
 
     async def _raise_epoch_above_last(self, sink: Sink) -> None:
-        """Use an epoch above that of the previous start, even if the clock was ahead then."""
+        """Raise this process's epoch above that of the previous start, even if the clock was ahead then."""
         who = self.journal.identity
         try:
             last = await sink.last_epoch(who.job_uid)
@@ -156,7 +159,7 @@ class StandaloneRuntime:
             raise SettingsError(str(error)) from None
 
     def _environment_credentials(self) -> CredentialsReader | None:
-        """Return Alpaca's key pair from the environment; None if the job needs none."""
+        """Return a reader of Alpaca's key pair in the environment; None if the job needs no key pair."""
         login = self._settings.job.spec.alpaca_login
         if login is None:
             return None
@@ -183,7 +186,10 @@ class StandaloneRuntime:
 
 
 def smoke_test_result(snapshot: RuntimeSnapshot, counters: Counters) -> tuple[bool, str]:
-    """Return whether the stream wrote at least one quote (or would have, in a dry run), and a sentence."""
+    """Return whether the test passed, and a sentence.
+
+    It passes if a quote was written, or would have been written if this were not a dry run.
+    """
     done = counters.suppressed.get("dry_run", 0) if snapshot.desired.dry_run else counters.writes
     what = "quotes would have been written" if snapshot.desired.dry_run else "quotes were written to Firestore"
     if done > 0:

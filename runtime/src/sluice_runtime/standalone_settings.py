@@ -48,7 +48,9 @@ _PLACES = {f"spec.{block}.{field}": name for name, (block, field) in _NUMBERS.it
 
 
 def job_from_environment(environment: Mapping[str, str]) -> IngestJob:
-    """Return the job that the environment declares: provider alpaca, simulated in a dry run without credentials.
+    """Return the job that the environment declares, with provider alpaca.
+
+    If there are no credentials, a dry run streams simulated quotes.
 
     Raises:
         SettingsError: the environment declares no job, or the job breaks a bound or a rule.
@@ -81,17 +83,17 @@ def job_from_environment(environment: Mapping[str, str]) -> IngestJob:
 
 
 def _with_variable_names(sentence: str) -> str:
-    """Return an error message with the names of variables in front of the field paths."""
+    """Return an error message with the name of its variable in front of each field path."""
     for path, name in _PLACES.items():
         sentence = re.sub(rf"{re.escape(path)}(?=[ :\[])", f"{name} ({path})", sentence)
     return sentence
 
 
 def validated_job(document: dict[str, Any]) -> IngestJob:
-    """Return a document as a job, validated like by an API server, and in namespace `default` if it names none.
+    """Return a document as a job, after the API server's validation. The default namespace is `default`.
 
     Raises:
-        SettingsError: the document is invalid. The message has all mistakes.
+        SettingsError: the document is invalid. The message lists all mistakes.
     """
     if sentences := mistakes(document):
         raise SettingsError("; ".join(sentences))
@@ -102,7 +104,7 @@ def validated_job(document: dict[str, Any]) -> IngestJob:
 
 
 def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: int) -> Settings:
-    """Return the settings of a standalone runtime. `epoch` is Unix milliseconds, so that a later start wins.
+    """Return the settings of a standalone runtime for `job`. `epoch` is Unix milliseconds, so that a later start wins.
 
     Raises:
         SettingsError: a variable is malformed.
@@ -128,7 +130,7 @@ def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: i
 
 
 def state_dir(environment: Mapping[str, str]) -> Path:
-    """Return the state directory of a standalone runtime. `sluice-runtime pause` uses the same one."""
+    """Return the directory for the state of a standalone runtime. `sluice-runtime pause` uses the same directory."""
     if declared := environment.get(STATE_DIR):
         return Path(declared)
     home = environment.get("XDG_STATE_HOME") or f"{environment.get('HOME', '')}/.local/state"
@@ -136,7 +138,7 @@ def state_dir(environment: Mapping[str, str]) -> Path:
 
 
 def first_set_variable(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    """Return the value of the first of `names` that is set."""
+    """Return the value of the first of `names` that is set; None if none is set."""
     values = (without_byte_order_mark(environment.get(name, "")).strip() for name in names)
     return next((value for value in values if value), None)
 

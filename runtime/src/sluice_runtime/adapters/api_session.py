@@ -18,14 +18,14 @@ SERVICE_ACCOUNT_DIR = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
 class ApiServer(msgspec.Struct, frozen=True, kw_only=True):
-    """The URL of the API server, and the directory of the pod's credentials."""
+    """The URL of the API server, and the directory of the pod's ServiceAccount credentials."""
 
     url: str
     credentials: Path = SERVICE_ACCOUNT_DIR
 
 
 class ApiSession:
-    """Manages the connections to the API server."""
+    """Sends authenticated requests to the API server, and manages the connections to it."""
 
     def __init__(self, api: ApiServer) -> None:
         self.url = api.url
@@ -33,13 +33,13 @@ class ApiSession:
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
-        """Close all connections. Requests that are under way fail; the next request opens a new connection."""
+        """Close all connections. Requests in flight fail; the next request opens a new connection."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
 
     def client_session(self) -> aiohttp.ClientSession:
-        """Return the session. It is made on the loop that uses it."""
+        """Return aiohttp's session. It is created on the first call, on the event loop that uses it."""
         if self._session is None:
             context = ssl.create_default_context(cafile=str(self._credentials / "ca.crt"))
             connector = aiohttp.TCPConnector(ssl=context, limit=4, socket_factory=monitored_socket)
@@ -47,7 +47,7 @@ class ApiSession:
         return self._session
 
     def authorization_header(self) -> dict[str, str]:
-        """Return the header with the pod's token. Bound tokens rotate, so the file is read each time."""
+        """Return the header with the pod's token. The file is read each time, because bound tokens rotate."""
         token = (self._credentials / "token").read_text().strip()
         return {"Authorization": f"Bearer {token}"}
 
@@ -55,7 +55,7 @@ class ApiSession:
     async def get(
         self, url: str, params: Mapping[str, str], timeout: aiohttp.ClientTimeout, accept: str = "application/json"
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Send a GET. Yields any response, whatever its status."""
+        """Send a GET request, and yield the response, whatever its status."""
         headers = self.authorization_header() | {"Accept": accept}
         async with self.client_session().get(url, params=params, headers=headers, timeout=timeout) as response:
             yield response
@@ -76,7 +76,7 @@ async def json_lines(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str
 
 
 def kubernetes_error_message(body: bytes) -> str:
-    """Return the message of a Kubernetes Status; of any other body, its beginning."""
+    """Return the message of a Kubernetes Status. If the body is not a Status, return its beginning."""
     try:
         return str(decode_json(body, dict[str, Any])["message"])[:300]
     except (msgspec.MsgspecError, KeyError):

@@ -28,8 +28,8 @@ _FIRST_ANSWER_SECONDS = 5.0
 class CachedJob:
     """The IngestJob, with its last readable version cached in a file.
 
-    A restarted container can use the cached version while the API server is unreachable. From a newer version that
-    cannot be read, only the stop fields are applied.
+    After a restart, the container uses the cached version while the API server is unreachable. If a newer version of
+    the job cannot be read, only its stop fields are applied.
     """
 
     def __init__(self, job: JobPort, file: Path, uid: str, run_blocking: BlockingRunner = asyncio.to_thread) -> None:
@@ -40,7 +40,7 @@ class CachedJob:
         self._run_blocking = run_blocking
 
     async def watch(self) -> AsyncIterator[DeclaredJob | None]:
-        """Yield the versions of the job. The cached one comes first if the API server does not answer within 5 s."""
+        """Yield each version of the job. If the API server does not answer within 5 s, yield the cached one first."""
         last = self._read_cache()
         changes = self._job.watch()
         change = asyncio.ensure_future(_next_change(changes))
@@ -89,20 +89,20 @@ class CachedJob:
 
 
 class ReadOnlyDeclaration:
-    """The declaration in a cluster: the IngestJob, which a pod never writes and which needs no polling."""
+    """The declaration of a job in a cluster, which is its IngestJob. The pod watches it and never changes its spec."""
 
     def __init__(self, file: EnabledFilePoller | None) -> None:
         self._file = file
 
     def override(self, start_request: StartRequest) -> None:
-        """Refuse every change, because the IngestJob is the only declaration in a cluster."""
+        """Refuse a start request with values: in a cluster, only the IngestJob declares what to stream."""
         if start_request != StartRequest():
             raise RequestRefusedError(
                 "in a cluster the IngestJob says what to stream; patch it, and start without a body"
             )
 
     def reload(self) -> None:
-        """Read the switch file, if there is one. The IngestJob is watched."""
+        """Read INGEST_ENABLED_FILE, if it is set. The IngestJob is watched and needs no reload."""
         if self._file:
             self._file.read_and_notify()
 

@@ -44,7 +44,7 @@ _FAILURES: Final = (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecE
 
 
 class _JobGoneError(Exception):
-    """The job does not exist, or a newer one has its name."""
+    """The job does not exist, or another job has its name now."""
 
 
 class _SilentWatchError(OSError):
@@ -52,7 +52,7 @@ class _SilentWatchError(OSError):
 
 
 class IngestJobClient:
-    """The client of one IngestJob, distinguished by its uid from a later one of the same name."""
+    """Watches one IngestJob and writes its status. A later job of the same name has another uid and is ignored."""
 
     def __init__(self, api: ApiServer, namespace: str, name: str, uid: str, backoff: Backoff) -> None:
         self._uid = uid
@@ -71,7 +71,7 @@ class IngestJobClient:
         await self.session.close()
 
     async def watch(self) -> AsyncIterator[DeclaredJob | None]:
-        """Yield the job, and then each change of its spec and its deletion; once it is gone, None, and end."""
+        """Yield the job, then each change of its spec and its deletion timestamp; None at the end, once it is gone."""
         last: tuple[int, object] | None = None
         while True:
             try:
@@ -97,7 +97,7 @@ class IngestJobClient:
                 await asyncio.sleep(wait)
 
     async def report(self, status: StreamStatus) -> None:
-        """Write `status.stream` by server-side apply. A newer spec in the response is yielded by `watch`."""
+        """Write `status.stream` by server-side apply. If the response has a newer spec, `watch` yields it."""
         stream = msgspec.to_builtins(within_bounds(status))
         body = {
             "apiVersion": identity.API_VERSION,
@@ -118,7 +118,7 @@ class IngestJobClient:
             raise ReportError(f"the API server did not accept the status: {system_error_text(error)}") from error
 
     async def _stream_documents(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield the current job, and then each version from the watch or from the response to a report."""
+        """Yield the current job, and then each version from the watch or from the response to a status write."""
         following = asyncio.ensure_future(self._read_then_watch())
         try:
             while (arrived := await self._arrived.get()) is not None:
@@ -129,7 +129,7 @@ class IngestJobClient:
             following.cancel()
 
     async def _read_then_watch(self) -> None:
-        """Put the documents of the watch into the queue, and finally None or the exception that ended it."""
+        """Put the job and then its watched versions into the queue; at the end, None or the exception that ended it."""
         try:
             document = await self._read_job()
             self._newest = self._watched = _resource_version(document)
@@ -165,7 +165,7 @@ class IngestJobClient:
                 following.cancel()
 
     async def _wait_for_event(self, following: asyncio.Future[dict[str, Any] | None]) -> dict[str, Any] | None:
-        """Wait for the event. Whenever the watch is silent for 8 s, compare it with a live read."""
+        """Return the next event. After each 8 s without one, compare the watch with a live read."""
         while not (await asyncio.wait({following}, timeout=LIVE_READ_SECONDS))[0]:
             live = asyncio.ensure_future(self._read_live_version())
             either: set[asyncio.Future[Any]] = {following, live}
@@ -193,7 +193,7 @@ class IngestJobClient:
             self._arrived.put_nowait(self._require_own_uid(event["object"]))
 
     def _handle_response(self, document: dict[str, Any]) -> None:
-        """Put a response into the queue, unless a newer version of the job has already arrived."""
+        """Put the job in a response into the queue, unless a newer version has already arrived."""
         if _object_meta(document).uid == self._uid and _resource_version(document) > self._newest:
             self._newest = _resource_version(document)
             self._arrived.put_nowait(document)
@@ -204,7 +204,7 @@ class IngestJobClient:
         return document
 
     async def _write_status_by_merge_patch(self, stream: dict[str, Any]) -> None:
-        """Write a status that the API server refuses to apply, by a read and a merge patch."""
+        """Write a status that the API server refuses to apply: read the object and patch the difference."""
         document = await self._read_for_merge()
         if patch := merge_patch(_status_stream(document), stream):
             document = _written_object(*await self._patch_status(_MERGE, self._status_patch(patch)))
@@ -237,7 +237,11 @@ def _raise_for_status(response: aiohttp.ClientResponse) -> None:
 
 
 def _written_object(code: int, answer: bytes) -> dict[str, Any]:
-    """Return the object in the answer to a write. Raises ReportError if the write was refused."""
+    """Return the object in the response to a write.
+
+    Raises:
+        ReportError: the API server refused the write.
+    """
     if code >= 400:
         raise ReportError(f"the API server refused the status (HTTP {code}): {kubernetes_error_message(answer)}")
     return decode_json(answer, dict[str, Any])

@@ -39,7 +39,7 @@ class _Lease(CamelStruct, frozen=True):
 
 
 class SlotLease:
-    """Stores the claim in a Lease. The API server refuses a write that is not based on the last claim."""
+    """Stores the claim of a connection slot in a Lease. The API server refuses a write based on an older claim."""
 
     def __init__(self, session: ApiSession, namespace: str, name: str) -> None:
         self._session = session

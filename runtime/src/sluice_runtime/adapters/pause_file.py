@@ -16,27 +16,30 @@ from .switches import write_file_atomically
 
 
 class ManualPause(msgspec.Struct, frozen=True, kw_only=True):
-    """A manual pause: its start and reason."""
+    """The start and the reason of a manual pause."""
 
     since: datetime
     reason: str = ""
 
 
 class ManualPauses(msgspec.Struct, frozen=True, kw_only=True):
-    """All manual pauses: of the whole job, and of single symbols."""
+    """All manual pauses: that of the whole job, and those of single symbols."""
 
     job: ManualPause | None = None
     symbols: dict[Symbol, ManualPause] = {}
 
     def with_paused(self, symbols: Iterable[str], pause: ManualPause) -> ManualPauses:
-        """Return the pauses plus `symbols`; without symbols, plus the whole job. Existing pauses do not change."""
+        """Return these pauses plus `pause` for each of `symbols`, or for the whole job without symbols.
+
+        Pauses that already exist keep their start and reason.
+        """
         more = dict.fromkeys(symbols, pause)
         if not more:
             return msgspec.structs.replace(self, job=self.job or pause)
         return msgspec.structs.replace(self, symbols={**more, **self.symbols})
 
     def with_resumed(self, symbols: Iterable[str]) -> ManualPauses:
-        """Return the pauses without those of `symbols`; without symbols, without the pause of the whole job only."""
+        """Return these pauses without those of `symbols`. Without symbols, remove only that of the whole job."""
         fewer = frozenset(symbols)
         if not fewer:
             return msgspec.structs.replace(self, job=None)
@@ -69,8 +72,8 @@ class PauseFile:
         """
         write_file_atomically(self.path, msgspec.json.encode(pauses))
 
-    def update(self, made: Callable[[ManualPauses], ManualPauses]) -> None:
-        """Replace the pauses by `made(pauses)`, under a lock between processes.
+    def update(self, change: Callable[[ManualPauses], ManualPauses]) -> None:
+        """Replace the pauses in the file by `change(pauses)`, under a lock between processes.
 
         Raises:
             OSError, msgspec.MsgspecError: the file cannot be read or written.
@@ -78,4 +81,4 @@ class PauseFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.with_name("pauses.lock").open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            self.write(made(self.read()))
+            self.write(change(self.read()))

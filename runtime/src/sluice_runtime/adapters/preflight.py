@@ -11,7 +11,10 @@ from .alpaca.credentials import CredentialsReader
 
 
 def findings_of(spec: IngestJobSpec, credentials_reader: CredentialsReader | None, rest: Endpoints) -> list[Finding]:
-    """Return all findings. Never raises: an error is a finding too. `credentials_reader` has the key pair, if any."""
+    """Return the findings of all preflight checks. Never raises: an error becomes a finding.
+
+    `credentials_reader` has the key pair; None if the job needs none.
+    """
     if spec.provider != "alpaca" or credentials_reader is None:
         return [Finding("preflight", True, f"a job of provider {spec.provider} has no account to check")]
     try:

@@ -16,9 +16,10 @@ _MAX_BYTES = 1 << 20
 
 
 async def run_preflight_process(symbols: Sequence[str]) -> list[Finding]:
-    """Return the findings of `sluice-runtime preflight` for `symbols`, with this process's environment. Never raises.
+    """Run `sluice-runtime preflight` for `symbols` in a child process, and return its findings. Never raises.
 
-    The symbols are passed on standard input: the environment has only the cold part of the job and a limited size.
+    The child has this process's environment. The symbols are passed on standard input, because the environment has only
+    the cold part of the job and a limited size.
     """
     try:
         child = await asyncio.create_subprocess_exec(

@@ -34,9 +34,9 @@ class TapeWriter(Protocol):
 
 
 class TapeFile:
-    """A new CSV file with the columns of a tape; compressed if its name ends in .gz.
+    """A tape in a new CSV file, which is compressed if its name ends in .gz.
 
-    A full disk ends the tape, not the stream.
+    If the disk is full, the tape ends and the stream continues.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,7 +55,7 @@ class TapeFile:
         self._rows.writerow(COLUMNS)
 
     def add(self, ticks: Sequence[Tick]) -> None:
-        """Write one row per quote. A missing side is empty."""
+        """Write one row per quote. A missing bid or ask leaves its columns empty."""
         with self._ending_tape_on_error():
             for tick in ticks if not self._is_over else ():
                 quote = tick.quote()
@@ -72,7 +72,7 @@ class TapeFile:
                 self._flushed_at = time.monotonic()
 
     def close(self) -> None:
-        """Close the file. Only then is a gzip file complete."""
+        """Close the file. A gzip file is complete only then."""
         with self._ending_tape_on_error():
             self._file.close()
 
@@ -92,7 +92,7 @@ class TapeFile:
 
 
 class RecordingSource:
-    """A source whose quotes are also recorded. The tape continues across pauses and lost connections."""
+    """A source that also records its quotes on a tape. The tape continues across pauses and lost connections."""
 
     def __init__(self, source: Source, tape: TapeWriter) -> None:
         self.name = source.name
@@ -101,7 +101,7 @@ class RecordingSource:
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[Connection]:
-        """Open a connection of the wrapped source. Closing it flushes the tape."""
+        """Open a connection of the wrapped source. When the connection closes, the tape is flushed."""
         try:
             async with self._source.connect(_RecordingListener(listener, self._tape)) as connection:
                 yield connection
@@ -116,7 +116,7 @@ class RecordingSource:
 
 
 class _RecordingListener:
-    """Passes everything on to the listener, and quotes to the tape as well."""
+    """Passes all events on to the listener, and quotes to the tape too."""
 
     def __init__(self, listener: Listener, tape: TapeWriter) -> None:
         self._listener = listener

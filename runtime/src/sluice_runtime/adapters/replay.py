@@ -67,7 +67,7 @@ def _parse_quotes(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
 
 
 class ReplaySource(LocalSource):
-    """The source of provider `replay`. A pause stops the tape; it continues at the same quote."""
+    """The source of provider `replay`. After a pause, the replay continues with the next quote."""
 
     name = "replay"
 
@@ -79,7 +79,7 @@ class ReplaySource(LocalSource):
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[ReplayConnection]:
-        """Open the tape, or continue with the open one."""
+        """Open the tape. If it is already open, continue with it."""
         listener.on_state("Connecting")
         if self._quotes is None:
             quotes = read_tape(self._path)
@@ -91,14 +91,14 @@ class ReplaySource(LocalSource):
             listener.on_socket_closed()
 
     async def wait_for_fix(self) -> None:
-        """Wait until the tape's file changes: a tape that cannot be read may have been replaced."""
+        """Wait until the file of the tape changes, because a tape that cannot be read may have been replaced."""
         before = self._file_version()
         while self._file_version() == before:  # noqa: ASYNC110  a mounted file sends no events
             await asyncio.sleep(_POLL_SECONDS)
         self._quotes = None
 
     def next_quote(self) -> Quote | None:
-        """Return the held quote and read the next one from the tape; None at the end."""
+        """Return the next quote, and read the one after it from the tape; None at the end of the tape."""
         assert self._quotes is not None  # noqa: S101  connect() came before
         taken = self.held
         try:
@@ -117,7 +117,7 @@ class ReplaySource(LocalSource):
 
 
 class ReplayConnection(LocalConnection):
-    """A running tape."""
+    """Streams the quotes of a tape at its speed."""
 
     def __init__(self, listener: Listener, source: ReplaySource) -> None:
         super().__init__(listener)
@@ -126,12 +126,12 @@ class ReplayConnection(LocalConnection):
         self._has_passed = False
 
     async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
-        """Pass on quotes of `symbols` only, and start the tape if it is not running."""
+        """Pass on only the quotes of `symbols`. The first call starts the replay."""
         await super().set_subscriptions(symbols, channels)
         self._subscribed.set()
 
     async def run(self) -> None:
-        """Stream the tape. Returns at its end."""
+        """Stream the tape, and return at its end."""
         await self._subscribed.wait()
         if self._source.held is None:
             return

@@ -28,7 +28,7 @@ async def finish_despite_cancellation(closing: Coroutine[Any, Any, None]) -> Non
 
 
 async def close_and_notify(closing: Coroutine[Any, Any, None], listener: Listener) -> None:
-    """Close a connection without interruption, and notify its listener even if closing fails."""
+    """Close a connection despite cancellation, and notify its listener even if the close fails."""
     try:
         await finish_despite_cancellation(closing)
     finally:

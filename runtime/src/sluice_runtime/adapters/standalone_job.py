@@ -30,7 +30,10 @@ Read = Callable[[], IngestJob]  # raises RequestRefusedError
 
 
 class StandaloneJob:
-    """Implements JobPort and Declaration. Applies hot fields only; changed cold ones are logged and need a restart."""
+    """The job of a standalone runtime, as JobPort and Declaration.
+
+    Changed hot fields are applied. Changed cold fields are logged and need a restart.
+    """
 
     def __init__(self, read: Read, pauses: PauseFile, listener: SwitchListener) -> None:
         self._read = read
@@ -44,7 +47,10 @@ class StandaloneJob:
         self._logged_problems: dict[str, str] = {}  # current problems that are already logged, by topic
 
     async def watch(self) -> AsyncIterator[DeclaredJob | None]:
-        """Yield the job after each change. Reads its sources every second, and immediately after a change over HTTP."""
+        """Yield the job, and again after each change.
+
+        The document and the pause file are read every second, and immediately after a change over HTTP.
+        """
         last: IngestJobSpec | None = None
         while True:
             self._read_document_and_pauses()
@@ -65,7 +71,7 @@ class StandaloneJob:
         """Do nothing: without a cluster, the status is served over HTTP only."""
 
     def override(self, start_request: StartRequest) -> None:
-        """Change symbols or dry run until the next reload. Absent values keep their last override."""
+        """Change symbols or dry run until the next reload. A value that is absent keeps its last override."""
         if start_request.provider not in (None, self._began.spec.provider):
             raise RequestRefusedError(
                 f"this runtime streams from {self._began.spec.provider}; restart it for another provider"
@@ -79,7 +85,7 @@ class StandaloneJob:
         self._nudge.set()
 
     def reload(self) -> None:
-        """Read the document now and drop all overrides from HTTP. Current problems are logged again."""
+        """Read the document now, drop all changes made over HTTP, and log current problems again."""
         self._logged_problems.clear()
         self._declared = self._with_hot_fields_of(self._read())
         self._start_request = StartRequest()
@@ -172,7 +178,7 @@ class StandaloneJob:
         )
 
     def _record_problem(self, what: str, trouble: str) -> bool:
-        """Record a problem, and return True if it is new or has changed."""
+        """Record the current problem of topic `what`, and return True if it is new or has changed."""
         before = self._logged_problems.get(what)
         self._logged_problems[what] = trouble
         return before != trouble

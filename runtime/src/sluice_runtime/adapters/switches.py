@@ -20,7 +20,7 @@ _LONGEST_LINE = 100
 
 
 class EnabledFilePoller:
-    """INGEST_ENABLED_FILE: its first line that is not blank, read every `poll_seconds`.
+    """Polls the switch in INGEST_ENABLED_FILE, which is the first line that is not blank.
 
     An absent file means enabled. If the file cannot be read, the last state stays in force and the problem is reported.
     """
@@ -33,7 +33,7 @@ class EnabledFilePoller:
         self._trouble: str | None = None
 
     def read_and_notify(self) -> None:
-        """Read the file and pass its state to the listener."""
+        """Read the file, and pass the state of the switch to the listener."""
         try:
             self._says = msgspec.structs.replace(self._says, pauses=not says_enabled(self._read_line()))
             self._trouble = None
@@ -66,13 +66,13 @@ class EnabledFilePoller:
 
 
 class StoredSwitchesFile:
-    """The file of the pod's own switches, kept across restarts of the process."""
+    """The file in which the pod's own switches outlive a restart of the process."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> tuple[Switch, ...]:
-        """Return the switches that paused when the process ended.
+        """Return the switches that paused the job when the last process ended.
 
         Raises:
             OSError, msgspec.MsgspecError: the file exists but cannot be read.

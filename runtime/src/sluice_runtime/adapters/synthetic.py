@@ -20,7 +20,7 @@ _LEAST_SECONDS = 0.02
 
 
 class PriceWalk:
-    """The prices of one symbol. The n-th quote depends only on seed, symbol and n."""
+    """A random walk of one symbol's price. The n-th quote depends only on seed, symbol and n."""
 
     def __init__(self, seed: int, symbol: str) -> None:
         self._symbol = symbol
@@ -28,7 +28,7 @@ class PriceWalk:
         self._cents = self._random.randrange(1_000, 50_000)
 
     def next_quote(self, ts: datetime) -> Quote:
-        """Return the next quote, with time `ts`."""
+        """Return the next quote, with event time `ts`."""
         self._cents = max(100, self._cents + self._random.choice((-2, -1, -1, 0, 1, 1, 2)))
         spread = self._random.randrange(1, 5)
         return Quote(
@@ -42,7 +42,7 @@ class PriceWalk:
 
 
 class SyntheticSource(LocalSource):
-    """The source of provider `synthetic`. Each symbol's walk continues across pauses."""
+    """The source of provider `synthetic`. Each symbol's random walk continues across pauses."""
 
     def __init__(self, settings: Synthetic, now: Callable[[], datetime], name: str = "synthetic") -> None:
         self.name = name
@@ -53,7 +53,7 @@ class SyntheticSource(LocalSource):
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[SyntheticConnection]:
-        """Open a connection without a server. A scripted gap makes it fail."""
+        """Open a connection, which needs no server. It fails during a scripted gap."""
         listener.on_state("Connecting")
         if self._began_at is None:
             self._began_at = asyncio.get_running_loop().time()
@@ -65,7 +65,7 @@ class SyntheticSource(LocalSource):
             listener.on_socket_closed()
 
     async def wait_for_fix(self) -> None:
-        """Never return: there are no fatal failures."""
+        """Never return: this source has no fatal failures."""
         await asyncio.Event().wait()
 
     def next_quotes(self, symbols: list[str]) -> list[Quote]:
@@ -75,7 +75,7 @@ class SyntheticSource(LocalSource):
 
     @property
     def quotes_per_second(self) -> int:
-        """Quotes per second, over all symbols."""
+        """The declared rate, over all symbols together."""
         return self._settings.quotes_per_second
 
     @property
@@ -91,7 +91,7 @@ class SyntheticSource(LocalSource):
         )
 
     def make_halts(self, symbols: list[str], *, halted: bool) -> list[Halt]:
-        """Return trading halts or resumptions of `symbols`."""
+        """Return a trading halt of each symbol, or its resumption if `halted` is False."""
         ts, code = self._now(), "H" if halted else "T"
         return [Halt(symbol=each, ts=ts, halted=halted, code=code, reason="scripted") for each in symbols]
 

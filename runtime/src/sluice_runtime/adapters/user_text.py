@@ -44,14 +44,14 @@ _REMEDY = "save it as UTF-8"
 
 
 class UserTextError(ValueError):
-    """The file is not readable text. The message is a clause about the file; it never quotes the content."""
+    """A user's file is not readable text. The message is a clause about the file; it never quotes the content."""
 
 
 def read_user_text(path: Path, *, may_be_pipe: bool = False) -> str:
     """Return the whole text, without its byte order mark and with every line ending as a newline.
 
-    A pipe is read to its end, and only if `may_be_pipe`; otherwise a file that is not a regular one is an error, so
-    that reading never waits.
+    A pipe is read to its end if `may_be_pipe` is True. Otherwise, anything but a regular file is an error, so that
+    reading never waits.
 
     Raises:
         OSError: the file cannot be opened or read.
@@ -69,9 +69,9 @@ def read_user_text(path: Path, *, may_be_pipe: bool = False) -> str:
 
 
 def read_first_line(path: Path) -> str:
-    """Return the first line that is not blank, stripped; the empty string if the first 64 KiB have none.
+    """Return the first line that is not blank, without surrounding spaces; "" if the first 64 KiB have none.
 
-    Only that line has to be readable: text below it, such as a comment in another encoding, does not matter.
+    Only this line must be readable: text below it, such as a comment in another encoding, does not matter.
 
     Raises:
         OSError: the file cannot be opened or read.
@@ -88,7 +88,9 @@ def read_first_line(path: Path) -> str:
 
 
 def read_certificates(path: Path) -> str:
-    """Return the PEM text of certificates, in ASCII as `ssl` requires: other characters occur only in comments.
+    """Return the PEM text of certificates, in ASCII as `ssl` requires.
+
+    Characters outside ASCII are dropped, because they occur only in comments.
 
     Raises:
         OSError: the file cannot be opened or read.
@@ -101,7 +103,7 @@ def read_certificates(path: Path) -> str:
 
 
 def read_user_bytes(path: Path, *, may_be_pipe: bool = False) -> bytes:
-    """Return the raw file, for detecting changes.
+    """Return the content of a file as bytes, such as for detecting changes.
 
     Raises:
         OSError: the file cannot be opened or read.
@@ -166,7 +168,7 @@ def _byte_order_mark_and_encoding(raw: bytes) -> tuple[bytes, str]:
 
 
 def _encoding_problem(raw: bytes) -> str:
-    """Return why `raw`, which could not be decoded, is not text in a known encoding, and what to do."""
+    """Return why `raw` cannot be decoded, and what to do."""
     mark, encoding = _byte_order_mark_and_encoding(raw)
     if mark and encoding != "utf-8":
         name = encoding[:6].upper()

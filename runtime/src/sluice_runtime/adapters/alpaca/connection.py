@@ -39,10 +39,11 @@ _FEW = 100
 
 
 class AlpacaConnection:
-    """One open connection. `run` reads; `follow` writes and waits for the answers that `run` reads.
+    """One open connection to Alpaca. `set_subscriptions` waits for answers, which `run` reads.
 
-    Market data is passed on once per turn of the event loop, not once per frame: while more data is available, reading
-    does not yield, and one call per quote would cost as much as decoding it. Control messages are handled immediately.
+    The listener gets market data once per turn of the event loop, not once per frame: while more data is available,
+    reading does not yield, and one call per quote would cost as much as decoding it. Control messages are handled
+    immediately.
     """
 
     def __init__(self, transport: Transport, listener: Listener, timeouts: Timeouts, *, statuses: bool) -> None:
@@ -68,14 +69,14 @@ class AlpacaConnection:
             raise error_of_message(message)
 
     async def log_in(self, credentials: Credentials) -> None:
-        """Authenticate."""
+        """Send the key pair, and wait until Alpaca has accepted it."""
         await self._transport.send({"action": "auth", "key": credentials.key_id, "secret": credentials.secret_key})
         message = await self._receive_control_message(self._timeouts.auth, "an answer to the login")
         if not isinstance(message, SuccessMessage):
             raise error_of_message(message)
 
     async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
-        """Subscribe and unsubscribe the difference from the provider's last acknowledgement."""
+        """Subscribe to what Alpaca's last acknowledgement lacks, and unsubscribe what is no longer wanted."""
         gone = self._unwanted_subscriptions(symbols, channels)
         self._rejected = {
             symbol: each
@@ -97,11 +98,11 @@ class AlpacaConnection:
             await self._subscribe_to_halts()
 
     async def run(self) -> None:
-        """Read until the socket closes, which is always an error because a live stream has no end."""
+        """Read until the socket closes. That is always an error, because a live stream has no end."""
         await self._transport.read(self._on_messages)
 
     async def close(self) -> None:
-        """Close the socket, and pass on all data received before."""
+        """Close the socket, and pass the data received before to the listener."""
         try:
             await self._transport.close()
         finally:
@@ -120,7 +121,7 @@ class AlpacaConnection:
         return {channel: names for channel, names in gone.items() if names}
 
     async def _subscribe(self, symbols: list[str]) -> None:
-        """Subscribe, halving a refused request: one bad symbol makes Alpaca refuse all symbols of the request."""
+        """Subscribe to `symbols`. A refused request is halved, because one bad symbol makes Alpaca refuse all of it."""
         if self._limit_refusals >= 2:
             # Two single symbols in a row were refused: the plan is full, and further requests would only take time.
             self._add_rejections(symbols, SYMBOL_LIMIT, "symbol limit exceeded")
@@ -144,7 +145,7 @@ class AlpacaConnection:
         self._rejected.update({each: SymbolRejection(symbol=each, code=code, message=words) for each in symbols})
 
     async def _subscribe_to_halts(self) -> None:
-        """Subscribe once to the halts of all symbols, without waiting: not every feed and plan has them."""
+        """Subscribe once to the halts of all symbols. The answer is not awaited: not every feed and plan has halts."""
         self._statuses_wanted = False
         await self._send_request({"action": "subscribe", "statuses": ["*"]}, OF_A_SUBSCRIPTION | NOT_ENTITLED)
 
@@ -158,7 +159,10 @@ class AlpacaConnection:
             ) from None
 
     async def _send_request(self, message: dict[str, object], tolerated: frozenset[int]) -> asyncio.Future[Answer]:
-        """Send a request. Answers arrive in order. `tolerated` are error codes that do not end the connection."""
+        """Send a request, and return the future of its answer. Alpaca answers requests in order.
+
+        The error codes in `tolerated` do not end the connection.
+        """
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._asked.append((answer, tolerated))
         await self._transport.send(message)
@@ -220,7 +224,7 @@ class AlpacaConnection:
                 answer.set_result(message)
 
     async def _receive_control_message(self, seconds: float, what: str) -> Message:
-        """Return the next message, in the phases in which only control messages arrive."""
+        """Return the next message during welcome and login, when only control messages arrive."""
         try:
             async with asyncio.timeout(seconds):
                 while not (messages := await self._transport.receive_messages()):

@@ -19,7 +19,7 @@ POLL_SECONDS = 1.0  # mounted files send no events
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """A key pair. Its repr does not contain the secret, so that it never appears in a log."""
+    """An Alpaca key pair. Its repr leaves out the secret, so that no log contains it."""
 
     key_id: str
     secret_key: str
@@ -29,7 +29,7 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 class CredentialsReader:
-    """Reads the mounted files for each connection, so that a rotated Secret needs no restart."""
+    """Reads the mounted key pair and certificates for each connection, so that a rotated Secret needs no restart."""
 
     def __init__(self, settings: Alpaca, credentials_dir: Path, ca_file: Path | None) -> None:
         self._secret = settings.credentials_secret_ref.name if settings.credentials_secret_ref else ""
@@ -38,7 +38,7 @@ class CredentialsReader:
         self._used: tuple[Credentials | None, bytes | None] | None = None
 
     def credentials_for_connection(self) -> Credentials:
-        """Return the key pair for a new connection.
+        """Return the key pair for a new connection. `wait_for_change` compares later versions with it.
 
         Raises:
             StreamError: the Secret is missing or incomplete.
@@ -60,23 +60,23 @@ class CredentialsReader:
         return self._read_key_pair()
 
     def tls_context(self) -> ssl.SSLContext | None:
-        """Return the TLS context of the declared certificates; None to trust the system's certificates.
+        """Return a TLS context that trusts the job's own CA certificates; None to trust the system's certificates.
 
         Raises:
-            StreamError: the declared file has no certificates.
+            StreamError: the file of the job's own CA certificates cannot be read or has no certificates.
         """
         if self._ca_file is None:
             return None
         return self._load_tls_context(self._ca_file)[0]
 
     def certificates_path(self) -> Path | None:
-        """Return the path of the declared certificates, for a library that reads the file; None to trust the system's.
+        """Return the path of the job's own CA certificates; None to trust the system's certificates.
 
-        The file is a copy in ASCII. It is in memory, because a pod's file system is read-only, and exists as long as
-        the process.
+        A library can read this file: it is a copy in ASCII. The copy is in memory, because a pod's file system is read-
+        only, and exists as long as the process.
 
         Raises:
-            StreamError: the declared file has no certificates.
+            StreamError: the file of the job's own CA certificates cannot be read or has no certificates.
         """
         if self._ca_file is None:
             return None
@@ -96,7 +96,7 @@ class CredentialsReader:
             ) from None
 
     async def wait_for_change(self) -> None:
-        """Wait until credentials exist, and they or the certificates differ from those used last."""
+        """Wait until credentials exist, and they or the certificates differ from those of the last connection."""
         while (found := self._credentials_and_certificates()) == self._used or found[0] is None:  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)
 

@@ -10,7 +10,7 @@ from .credentials import Credentials, CredentialsReader
 
 
 class EnvironmentCredentialsReader(CredentialsReader):
-    """A fixed key pair in place of mounted files. `ca_file` is read as in a pod."""
+    """Returns a fixed key pair in place of a mounted one. The certificates in `ca_file` are read as in a pod."""
 
     def __init__(self, settings: Alpaca, credentials: Credentials, ca_file: Path | None = None) -> None:
         super().__init__(settings, Path(), ca_file)

@@ -50,7 +50,7 @@ _REFUSALS: dict[int, tuple[FailureType, str, float]] = {
 
 
 def error_of_message(message: Message) -> StreamError:
-    """Return the StreamError for an error or an unexpected message."""
+    """Return the StreamError for an error message, or for a message of an unexpected kind."""
     if not isinstance(message, ErrorMessage):
         return StreamError("network", f"Alpaca sent an unexpected {type(message).__name__}; reconnecting")
     kind, sentence, wait = _REFUSALS.get(message.code, ("network", "Alpaca reports an error", 0.0))
@@ -58,13 +58,17 @@ def error_of_message(message: Message) -> StreamError:
 
 
 class ConnectionLimitTracker:
-    """Tracks how long a key has been refused because of other connections."""
+    """Tracks for how long Alpaca has refused a key because of the key's other connections."""
 
     def __init__(self) -> None:
         self._since: float | None = None
 
-    def add_login_error(self, error: StreamError, at: float) -> StreamError:
-        """Return the error; if it has repeated for minutes, with that cause. `at` is in monotonic seconds."""
+    def record_login_error(self, error: StreamError, at: float) -> StreamError:
+        """Record a failed login at the monotonic time `at`, and return the error to raise.
+
+        If the connection limit has been the reason for three minutes, the message says that the key is used elsewhere.
+        Other errors are returned unchanged.
+        """
         if error.kind != "connectionLimit":
             return error
         self._since = at if self._since is None else self._since
@@ -79,13 +83,16 @@ class ConnectionLimitTracker:
             _SLOT_AT_MOST_SECONDS,
         )
 
-    def add_login(self) -> None:
-        """Record that the key was accepted."""
+    def record_login(self) -> None:
+        """Record that Alpaca accepted the key."""
         self._since = None
 
 
 def upgrade_refused_error(status: int, retry_after: str, url: str) -> StreamError:
-    """Return the StreamError for a refused upgrade; `retry_after` is the header's value, or empty."""
+    """Return the StreamError for an HTTP response that refuses the websocket upgrade.
+
+    `retry_after` is the value of the header Retry-After, or empty.
+    """
     if status in (401, 403):
         return StreamError("auth", f"{url} refuses the credentials (HTTP {status}); check the Secret's key pair")
     if status == 429:
@@ -95,7 +102,7 @@ def upgrade_refused_error(status: int, retry_after: str, url: str) -> StreamErro
 
 
 def _retry_after_seconds(header: str) -> float:
-    """Return a header's number of seconds, at most an hour; 0 if it is not a number."""
+    """Return the seconds of a Retry-After header, at most an hour; 0 if the header is not a number."""
     is_number = header.isascii() and header.isdecimal() and len(header) < 10
     return min(float(header), _LONGEST_SECONDS) if is_number else 0.0
 

@@ -148,7 +148,10 @@ def decode_frame(frame: bytes) -> Sequence[Message]:
 
 
 def decode_frame_in_parts(frame: bytes) -> Iterator[Sequence[Message]]:
-    """Yield the valid messages in parts: all messages of a large frame would take four times its size in memory."""
+    """Yield the valid messages of one frame in parts of 500 messages.
+
+    All messages of a large frame at once would take four times the memory of the frame.
+    """
     parts: list[msgspec.Raw] = []
     with suppress(*_FAULTS):
         parts = _parts.decode(frame)

@@ -34,7 +34,7 @@ _SYMBOLS = 100
 def account_findings(
     spec: IngestJobSpec, credentials: Credentials, endpoints: Endpoints, certificates: Path | None = None
 ) -> Iterator[Finding]:
-    """Yield one finding after the other. A failed check is a finding that is not good; nothing is raised.
+    """Yield the findings of all checks of the account. Never raises: a failed check is a finding that is not good.
 
     `certificates` is the file of certificates to trust in place of the system's.
     """
@@ -59,7 +59,7 @@ def account_findings(
 
 
 def _quote_request(feed: str, symbol: str, credentials: Credentials, endpoints: Endpoints) -> Callable[[], Any] | None:
-    """Return a function that requests a quote of the feed; None if no known REST interface has that feed."""
+    """Return a function that requests the latest quote of `symbol`; None if no known REST interface has the feed."""
     if not endpoints.knows_data:
         return None
     key, secret = credentials.key_id, credentials.secret_key

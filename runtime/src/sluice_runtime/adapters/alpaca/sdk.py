@@ -44,7 +44,7 @@ _FAULTS = (msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError
 
 
 class _FaultTolerantStream:
-    """A mixin for alpaca-py's streams: collects batches in place of calling handlers, and reports errors."""
+    """A mixin for alpaca-py's streams: collects all messages of a frame, also errors, in place of calling handlers."""
 
     _ws: Any
     _endpoint: str
@@ -53,7 +53,7 @@ class _FaultTolerantStream:
     batch: list[Message]
 
     def configure(self, endpoint: Endpoint) -> None:
-        """Collect all symbols of all channels in the batch, and replace all settings of websockets."""
+        """Collect the messages of all symbols and channels, and replace alpaca-py's settings of the websocket."""
         timeouts = endpoint.timeouts
         self.batch = []
         for channel in _CHANNELS:
@@ -107,7 +107,7 @@ class _CryptoStream(_FaultTolerantStream, CryptoDataStream):
 
 
 class SDKTransport:
-    """The transport of engine `sdk`."""
+    """The transport of engine `sdk`, which uses alpaca-py."""
 
     def __init__(self, stream: _StockStream | _CryptoStream, close_seconds: float) -> None:
         self._stream = stream
@@ -116,7 +116,7 @@ class SDKTransport:
 
     @classmethod
     async def open(cls, endpoint: Endpoint) -> SDKTransport:
-        """Connect and upgrade. The welcome is read later.
+        """Open the websocket. The welcome message is not read here.
 
         Raises:
             StreamError: the connection cannot be opened.
@@ -143,7 +143,7 @@ class SDKTransport:
             on_messages(await self.receive_messages())
 
     def pause_reading(self) -> None:
-        """Do nothing: alpaca-py controls how this transport reads."""
+        """Do nothing: alpaca-py controls when this transport reads."""
 
     async def close(self) -> None:
         try:

@@ -50,7 +50,7 @@ class _CryptoResponse(msgspec.Struct):
 
 
 class AlpacaSnapshots:
-    """Fetches snapshots. Keeps no connection open, because requests are rare."""
+    """Fetches market snapshots over REST. No connection stays open, because requests are rare."""
 
     def __init__(self, settings: Alpaca, credentials_reader: CredentialsReader, host: str = HOST) -> None:
         self._is_crypto = settings.feed == "crypto"
@@ -60,7 +60,7 @@ class AlpacaSnapshots:
         self._credentials_reader = credentials_reader
 
     async def fetch_latest(self, symbols: Sequence[str]) -> MarketSnapshot:
-        """Return the newest quotes and trades. A symbol with a malformed answer is left out."""
+        """Return the newest quotes and trades of `symbols`. A symbol with a malformed answer is left out."""
         credentials = self._credentials_reader.credentials_or_none()
         if credentials is None:
             raise SnapshotError("there are no credentials for Alpaca; check the Secret")

@@ -65,7 +65,7 @@ class AlpacaSource:
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[AlpacaConnection]:
-        """Open a connection: upgrade, welcome, login."""
+        """Open a connection: upgrade, wait for the welcome, and log in."""
         listener.on_state("Connecting")
         credentials = self._credentials_reader.credentials_for_connection()
         transport = await self._open(
@@ -78,15 +78,15 @@ class AlpacaSource:
             try:
                 await connection.log_in(credentials)
             except StreamError as error:
-                raise self._contention.add_login_error(error, asyncio.get_running_loop().time()) from None
-            self._contention.add_login()
+                raise self._contention.record_login_error(error, asyncio.get_running_loop().time()) from None
+            self._contention.record_login()
             listener.on_state("Subscribing")
             yield connection
         finally:
             await close_and_notify(connection.close(), listener)
 
     async def wait_for_fix(self) -> None:
-        """Wait until credentials exist, and they or the certificates differ from those used last."""
+        """Wait until credentials exist, and they or the certificates differ from those of the last connection."""
         await self._credentials_reader.wait_for_change()
 
     async def wait_for_rotation(self) -> None:

@@ -42,9 +42,9 @@ T = TypeVar("T")
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """The seconds that each phase of a connection may take. A peer silent for 1.5 times `ping` counts as dead.
+    """The timeouts of a connection's phases, in seconds. A peer that is silent for 1.5 times `ping` counts as dead.
 
-    `close` leaves half a second for everything else in the 2 s that closing a dead connection may take.
+    Closing a dead connection may take 2 s in total; `close` leaves half a second of that for everything else.
     """
 
     upgrade: float = 10.0
@@ -56,7 +56,7 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """The server to connect to. With `tls` None, the machine's certificates are trusted."""
+    """The URL of the server and its TLS context. If `tls` is None, the system's certificates are trusted."""
 
     url: str
     tls: ssl.SSLContext | None
@@ -69,27 +69,30 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Transport(Protocol):
-    """One websocket, independent of the library. Reading raises StreamError once it has closed."""
+    """One websocket, whatever library implements it. Reading raises StreamError once the websocket has closed."""
 
     async def send(self, message: dict[str, object]) -> None:
         """Send one message. Does nothing if the websocket has closed."""
 
     async def receive_messages(self) -> Sequence[Message]:
-        """Return the valid messages of the next frame."""
+        """Wait for the next frame, and return its valid messages."""
 
     async def read(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
-        """Pass on each frame's messages until the websocket closes. Never returns."""
+        """Call `on_messages` with the messages of each frame until the websocket closes. Never returns."""
 
     def pause_reading(self) -> None:
         """Pause reading for a moment, so that the next data is read in one batch. Does nothing while closing."""
 
     async def close(self) -> None:
-        """Close with a handshake if the peer answers, otherwise without it, within `Timeouts.close`."""
+        """Close the websocket within `Timeouts.close`: with a handshake if the peer answers, otherwise without."""
 
 
 @cache
 def system_tls_context() -> ssl.SSLContext:
-    """Return a context with the machine's certificates. `lean_imports` keeps aiohttp's default from loading them."""
+    """Return a TLS context that trusts the system's certificates, including those in SSL_CERT_FILE.
+
+    aiohttp's default context trusts none, because `lean_imports` keeps it from loading them.
+    """
     context = ssl.create_default_context()
     if file := os.environ.get("SSL_CERT_FILE"):
         try:
@@ -101,7 +104,7 @@ def system_tls_context() -> ssl.SSLContext:
 
 
 class _WebSocketWithTransport(aiohttp.ClientWebSocketResponse):
-    """aiohttp's websocket, with access to the transport below it."""
+    """aiohttp's websocket, with access to the asyncio transport below it."""
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
@@ -110,7 +113,7 @@ class _WebSocketWithTransport(aiohttp.ClientWebSocketResponse):
 
 
 class NativeTransport:
-    """The transport of engine `native`, with aiohttp and msgspec."""
+    """The transport of engine `native`, which uses aiohttp and msgspec."""
 
     def __init__(self, session: aiohttp.ClientSession, socket: _WebSocketWithTransport, timeouts: Timeouts) -> None:
         self._session = session
@@ -123,7 +126,7 @@ class NativeTransport:
 
     @classmethod
     async def open(cls, endpoint: Endpoint) -> NativeTransport:
-        """Connect and upgrade.
+        """Open the websocket.
 
         Raises:
             StreamError: the connection cannot be opened.
@@ -140,16 +143,16 @@ class NativeTransport:
             await self._socket.send_bytes(_encode(message))
 
     async def receive_messages(self) -> Sequence[Message]:
-        frame = await self._finish_read_if_cancelled(self._socket.receive())
+        frame = await self._shield_from_cancellation(self._socket.receive())
         if frame.type in _ENDS:
             raise self._close_error()
         return decode_frame(frame.data) if frame.type is _BINARY else ()
 
     async def read(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
-        await self._finish_read_if_cancelled(self._read_until_closed(on_messages))
+        await self._shield_from_cancellation(self._read_until_closed(on_messages))
 
-    async def _finish_read_if_cancelled(self, reading: Coroutine[Any, Any, T]) -> T:
-        """Read on if the caller is cancelled: after a cancelled read, aiohttp closes without a close handshake."""
+    async def _shield_from_cancellation(self, reading: Coroutine[Any, Any, T]) -> T:
+        """Continue to read if the caller is cancelled: after a cancelled read, aiohttp closes without a handshake."""
         self._reading = asyncio.ensure_future(reading)
         return await asyncio.shield(self._reading)
 
@@ -178,7 +181,7 @@ class NativeTransport:
             self._socket.transport.resume_reading()
 
     async def close(self) -> None:
-        """Close within `Timeouts.close`. aiohttp's own timeout restarts with each frame from the peer."""
+        """Close within `Timeouts.close`. aiohttp's own timeout does not limit this: it restarts with each frame."""
         self._is_closing = True
         self._resume_reading()
         try:
@@ -205,7 +208,7 @@ class NativeTransport:
 
 
 def reset_connection(raw: sockets.socket | None) -> None:
-    """End a TCP connection immediately. Otherwise, unsent data to a peer that does not read would keep it open."""
+    """Reset a TCP connection immediately. Otherwise, unsent data to a peer that does not read would keep it open."""
     if raw is not None:
         with suppress(OSError):
             raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _RESET)

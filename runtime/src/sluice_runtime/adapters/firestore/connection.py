@@ -47,22 +47,22 @@ class StoredDocument(NamedTuple):
 
 
 class DeadlineErrors:
-    """Counts consecutive deadline errors over all calls. Every other outcome of a call counts as an answer."""
+    """Counts consecutive calls without an answer before their deadline. Any other outcome of a call is an answer."""
 
     def __init__(self) -> None:
         self._count = 0
         self._not_before = float("-inf")
 
     def record_answer(self) -> None:
-        """Reset the count to zero."""
+        """Reset the count to zero, because a call has been answered."""
         self._count = 0
 
     def record_deadline_error(self) -> None:
-        """Count one more error."""
+        """Count a call that was not answered before its deadline."""
         self._count += 1
 
     def is_new_channel_due(self, at: float) -> bool:
-        """Return True after enough errors, if the current channel is old enough. `at` is in monotonic seconds."""
+        """Return True after enough deadline errors, if the current channel is old enough. `at` is a monotonic time."""
         return self._count >= _ERRORS_UNTIL_NEW_CHANNEL and at >= self._not_before
 
     def record_new_channel(self, at: float) -> None:
@@ -116,7 +116,7 @@ class FirestoreConnection:
         return [_stored_document(each.found) for each in found if each.HasField("found")]
 
     async def query_documents(self, parent: str, query: StructuredQuery) -> list[StoredDocument]:
-        """Return the results of `query` in the collections of the document `parent`."""
+        """Return the documents that `query` finds in the collections of the document `parent`."""
         request = RunQueryRequest(parent=parent, structured_query=query)
         async with self._client_for_call() as client:
             responses = await client.run_query(
@@ -131,7 +131,7 @@ class FirestoreConnection:
 
     @asynccontextmanager
     async def _client_for_call(self) -> AsyncIterator[FirestoreAsyncClient]:
-        """Yield the client for one call, and count its outcome. The channel stays open until the call has ended."""
+        """Yield Google's client for one call, and count the outcome. The channel stays open until the call ends."""
         used = self._used
         used.calls += 1
         try:

@@ -21,7 +21,10 @@ _NO_PROJECT = "neither they nor GOOGLE_CLOUD_PROJECT name a project"
 
 
 class FirestoreAccess(NamedTuple):
-    """`emulator` is the host:port of an emulator, which needs no credentials; "" for the real service."""
+    """The project, and the credentials or the emulator, for a connection to Firestore.
+
+    `emulator` is the host:port of an emulator, which needs no credentials; "" for the real service.
+    """
 
     project: str
     credentials: Credentials | None
@@ -29,7 +32,7 @@ class FirestoreAccess(NamedTuple):
 
 
 async def find_access(project: str, key: Path | None) -> FirestoreAccess:
-    """Return the access to Firestore: an emulator from the environment, a service account key, or an identity.
+    """Return an emulator from the environment, a service account key, or the machine's identity.
 
     If `project` is empty, the environment or the credentials name it. `key` is the path of a service account key;
     without that file, the application default credentials are used.

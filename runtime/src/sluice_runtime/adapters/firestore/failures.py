@@ -21,7 +21,7 @@ _FAILURES = (exceptions.GoogleAPIError, GoogleAuthError, OSError, ValueError)
 
 @contextmanager
 def raising_sink_errors() -> Iterator[None]:
-    """Convert exceptions of Google's packages to SinkError, with a sentence without secrets."""
+    """Convert exceptions of Google's packages to SinkError, whose sentence contains no secrets."""
     try:
         yield
     except _LASTING as error:

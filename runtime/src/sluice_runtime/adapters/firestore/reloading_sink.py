@@ -22,10 +22,11 @@ _RETRY_SECONDS = 30.0  # credentials may not be a file: a pod can have its own i
 
 
 class ReloadingSink:
-    """Wraps the sink that `make` creates: on first use, and again when the key has changed.
+    """A sink that creates its real sink on first use, and a new one when the file with the credentials has changed.
 
-    `make` raises ValueError with a sentence while there are no usable credentials. Each call then fails with it, except
-    in a dry run (`is_dry`): Sluice can be tried without Firestore, and then nothing is written, not even heartbeats.
+    `make` creates a sink. While there are no usable credentials, it raises ValueError with a sentence, and each call
+    raises SinkError with that sentence. In a dry run (`is_dry`), such calls do nothing, so that Sluice can be tried
+    without Firestore: nothing is written, not even heartbeats.
     """
 
     def __init__(self, make: Callable[[], Awaitable[Sink]], key: Path | None, is_dry: Callable[[], bool]) -> None:
@@ -40,7 +41,7 @@ class ReloadingSink:
         self._look_at = self._try_at = float("-inf")
 
     async def open(self) -> None:
-        """Create the sink now.
+        """Create the real sink now.
 
         Raises:
             SinkError: there are no usable credentials.
@@ -100,7 +101,7 @@ class ReloadingSink:
 
     @asynccontextmanager
     async def _sink_for_call(self) -> AsyncIterator[Sink | None]:
-        """Yield the sink for one call, open until the call has ended. None: nothing is written in this dry run."""
+        """Yield the real sink, open until the call has ended; None in a dry run without usable credentials."""
         async with self._lock:
             await self._recreate_sink_if_credentials_changed()
         used = self._open
@@ -118,7 +119,10 @@ class ReloadingSink:
                 await used.sink.close()
 
     async def _recreate_sink_if_credentials_changed(self) -> None:
-        """Create another sink if a check is due and the credentials have changed."""
+        """Create the real sink if a check is due and the file with the credentials has changed.
+
+        While there is no sink, this tries again every 30 s, because credentials may not come from a file.
+        """
         at = asyncio.get_running_loop().time()
         if at < self._look_at:
             return
@@ -160,7 +164,7 @@ class ReloadingSink:
 
 
 class _OpenSink:
-    """A sink, and the number of calls that use it now."""
+    """A real sink, and the number of calls that use it now."""
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink

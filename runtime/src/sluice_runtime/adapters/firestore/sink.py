@@ -30,7 +30,7 @@ _OVERTAKEN = (exceptions.Aborted, exceptions.AlreadyExists, exceptions.FailedPre
 
 
 class FirestoreSink:
-    """Writes the documents of one job."""
+    """Reads and writes the documents of one job."""
 
     def __init__(
         self, connection: FirestoreConnection, tenant: str, collection: str, heartbeat_document: str, job: str
@@ -50,7 +50,10 @@ class FirestoreSink:
         await self._commit(writes)
 
     async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
-        """Read 100 documents per request. A `ts` that is not a time, from another writer, is left out."""
+        """Return the `ts` of each quote document that exists. A `ts` that is not a time is left out.
+
+        Each request reads 100 documents. Other writers may have written another type.
+        """
         found = {}
         for some in batches(symbols, _AT_MOST):
             symbol_of = {self._quote_document(symbol): symbol for symbol in some}
@@ -68,7 +71,7 @@ class FirestoreSink:
         await self._commit(writes)
 
     async def set_quote_status(self, symbols: Iterable[str], status: QuoteState) -> None:
-        """Send one update per document, because a missing document would fail a whole commit."""
+        """Send one update per document, because a missing document would fail the whole commit."""
         with raising_sink_errors():
             for some in batches(symbols, _AT_ONCE):
                 updates = [self._set_status_of_quote(symbol, status) for symbol in some]
@@ -78,7 +81,7 @@ class FirestoreSink:
                         raise failure
 
     async def delete_documents(self, symbols: Iterable[str]) -> None:
-        """Use one read and one commit per 100 symbols. A write in between by another writer fails the commit."""
+        """Send one read and one commit per 100 symbols. If another writer writes in between, the commit fails."""
         for some in batches(symbols, _AT_MOST):
             writes = self._new_writes()
             names = [name for symbol in some for name in (self._quote_document(symbol), self._bar_document(symbol))]
@@ -88,7 +91,7 @@ class FirestoreSink:
             await self._commit(writes)
 
     async def write_ingest_states(self, states: Sequence[IngestState]) -> None:
-        """Merge documents in one commit. Records of removed symbols are read first."""
+        """Merge all records in one commit. Records of removed symbols are read first, to skip those of other jobs."""
         removed = [self._record_document(each.canonical_symbol) for each in states if each.status == "removed"]
         owners = {found.name: found.fields.get("job") for found in await self._read_documents(removed, "job")}
         writes = self._new_writes()
@@ -99,17 +102,18 @@ class FirestoreSink:
         await self._commit(writes)
 
     async def recorded_symbols_of_job(self) -> frozenset[str]:
-        """Run one query. It returns as many documents as the job has symbols."""
+        """Return the symbols of the job's records. One query reads as many documents as the job has symbols."""
         return await self._symbols_of_records("job", Value(string_value=self._job))
 
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
-        """Run one query. It returns as many documents as there are paused symbols."""
+        """Return the paused symbols of the tenant. One query reads as many documents as there are paused symbols."""
         return await self._symbols_of_records("pause_fetch", Value(boolean_value=True))
 
     async def write_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
-        """Read the heartbeat and replace exactly that version, so that a later process of the job is never overwritten.
+        """Read the heartbeat document, and replace it only if it has not changed since.
 
-        No lock is used, so that jobs with the same document delay each other no longer than one retry.
+        This way, a later process of the job is never overwritten. No lock is used, so that jobs with the same document
+        delay each other no longer than one retry.
         """
         others: set[str] = set()
         with raising_sink_errors():
@@ -134,7 +138,9 @@ class FirestoreSink:
         await self._connection.close()
 
     async def _replace_heartbeat(self, heartbeat: HeartbeatDocument, others: set[str]) -> None:
-        """Retry until no other writer has written between read and write. Adds the jobs that did to `others`.
+        """Replace the heartbeat document. If another writer has changed it since the read, retry.
+
+        The names of other jobs that have written the document are added to `others`.
 
         Raises:
             TimeoutError, DeadlineExceeded: the write did not succeed in time.
@@ -155,7 +161,7 @@ class FirestoreSink:
     async def _try_to_replace_heartbeat(
         self, before: StoredDocument | None, heartbeat: HeartbeatDocument, seconds: float
     ) -> bool:
-        """Try once. Return False if another writer has written since `before` was read."""
+        """Replace the heartbeat document once. Return False if another writer has changed it since `before`."""
         epoch = _epoch_of_job(before.fields if before else {}, heartbeat.job_uid)
         if epoch is not None and epoch > heartbeat.epoch:
             raise FencedError(f"a later process of this job writes (epoch {epoch}; this is epoch {heartbeat.epoch})")
@@ -179,9 +185,9 @@ class FirestoreSink:
             await self._connection.commit(writes)
 
     async def _symbols_of_records(self, field: str, value: Value) -> frozenset[str]:
-        """Return the symbols of the records whose `field` is `value`.
+        """Return the symbols of all records whose `field` has the value `value`.
 
-        Documents from other writers without a symbol, or with another document's symbol, are ignored.
+        Records of other writers without a symbol, or with another document's symbol, are ignored.
         """
         collection = self._connection.resource_name(documents.ingest_state_collection(self._tenant))
         parent, _, collection_id = collection.rpartition("/")
@@ -191,7 +197,7 @@ class FirestoreSink:
         return frozenset(symbol for place, symbol in symbols.items() if documents.is_at(symbol, place))
 
     async def _read_documents(self, names: Sequence[str], *fields: str) -> list[StoredDocument]:
-        """Return these fields of the documents that exist."""
+        """Return the documents that exist, with only these fields."""
         with raising_sink_errors():
             return await self._connection.read_documents(names, fields)
 
@@ -213,7 +219,7 @@ class FirestoreSink:
 
 
 def _symbol_query(collection_id: str, field: str, value: Value) -> StructuredQuery:
-    """Return a query for the symbols of a collection's documents whose `field` is `value`."""
+    """Return a query for the symbols of the documents whose `field` has the value `value`."""
     reference = StructuredQuery.FieldReference
     return StructuredQuery(
         select=StructuredQuery.Projection(fields=[reference(field_path="canonical_symbol")]),

@@ -49,7 +49,7 @@ def encode_value(target: Any, value: Any) -> None:
 
 
 def decode_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the Python values of a document's fields. See `decode_value`."""
+    """Return the Python values of a document's fields, by name. See `decode_value`."""
     return {name: decode_value(value) for name, value in fields.items()}
 
 

@@ -72,7 +72,7 @@ class Writes:
 
 
 def _leaf_paths(fields: Mapping[str, Any], *parents: str) -> Iterator[tuple[str, ...]]:
-    """Yield the path of names to each value that is not a non-empty map."""
+    """Yield the field names on the path to each leaf: a value that is not a map, or an empty map."""
     for name, value in fields.items():
         if isinstance(value, Mapping) and value:
             yield from _leaf_paths(value, *parents, name)

@@ -21,7 +21,7 @@ _LOOP_STALLED = timedelta(seconds=30)
 async def serve_http(
     view: RuntimeView, host: str, port: int, routes: Iterable[web.RouteDef] = ()
 ) -> AsyncIterator[None]:
-    """Serve until the context is left. `routes` are added to the read-only ones."""
+    """Serve the HTTP interface until the context is left. `routes` are added to the read-only routes."""
     runner = web.AppRunner(http_application(view, routes), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
@@ -33,7 +33,7 @@ async def serve_http(
 
 @web.middleware
 async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Convert aiohttp's own errors below /runtime to the common JSON form."""
+    """Return aiohttp's own errors as JSON below /runtime, in the form that all errors have there."""
     try:
         return await handler(request)
     except web.HTTPException as error:
@@ -46,7 +46,7 @@ async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamR
 
 
 def http_application(view: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> web.Application:
-    """Return the application with all routes."""
+    """Return the web application with the read-only routes and `routes`."""
 
     async def livez(_: web.Request) -> web.Response:
         snapshot = view.snapshot()

@@ -33,7 +33,10 @@ class _StopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def token_check(file: Path | None) -> RequestCheck:
-    """Require the token in `file`, which is read at each request so that a rotated Secret applies immediately."""
+    """Return a check that refuses requests without the token in `file`.
+
+    The check reads the file at each request, so that a rotated Secret applies immediately.
+    """
 
     def refusal(request: web.Request) -> str | None:
         if file is None:
@@ -58,15 +61,18 @@ def token_check(file: Path | None) -> RequestCheck:
 
 
 def local_request_check(request: web.Request) -> str | None:
-    """Allow only programs on this machine, and no web page in its browser, whatever host name the page uses."""
+    """Return why a request is refused; None if it comes from a program on this machine.
+
+    A web page in this machine's browser is refused too, whatever host name the page uses.
+    """
     host = (request.host or "").rsplit(":", 1)[0]
     if "Origin" in request.headers or host not in _LOOPBACK:
         return "only programs on this machine may change anything here, not a page in a browser"
     return None
 
 
-def control_routes(controls: Controls, view: RuntimeView, refusal: RequestCheck) -> list[web.RouteDef]:
-    """Return the routes POST /runtime/ingest/stop, start and reload. `refusal` returns why a request is refused."""
+def control_routes(controls: Controls, view: RuntimeView, check: RequestCheck) -> list[web.RouteDef]:
+    """Return the routes POST /runtime/ingest/stop, start and reload. `check` returns why a request is refused."""
 
     async def stop(request: web.Request) -> web.Response:
         in_time = await controls.stop((await _decode_body(request, _StopRequest)).reason)
@@ -89,12 +95,12 @@ def control_routes(controls: Controls, view: RuntimeView, refusal: RequestCheck)
         return web.Response(body=status_body(view.snapshot()), content_type="application/json")
 
     actions: list[tuple[str, Handler]] = [("stop", stop), ("start", start), ("reload", reload)]
-    return [web.post(f"/runtime/ingest/{name}", _with_authorization(action, refusal)) for name, action in actions]
+    return [web.post(f"/runtime/ingest/{name}", _with_authorization(action, check)) for name, action in actions]
 
 
-def _with_authorization(action: Handler, refusal: RequestCheck) -> Handler:
+def _with_authorization(action: Handler, check: RequestCheck) -> Handler:
     async def handle(request: web.Request) -> web.Response:
-        why = refusal(request)
+        why = check(request)
         if why is not None:
             _log.warning("%s refused: %s", request.path, why, extra={"event_type": "http"})
             return error_response(403, why)

@@ -19,14 +19,14 @@ class _StepFailedError(Exception):
 
 
 class SmokeClient:
-    """A client of the runtime at a base URL such as http://127.0.0.1:8080, with its token if it needs one."""
+    """Tests a runtime at a base URL such as http://127.0.0.1:8080, with a token if the runtime needs one."""
 
     def __init__(self, base_url: str, token: str | None) -> None:
         self._root = f"{base_url.rstrip('/')}/runtime/ingest"
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def run_steps(self, seconds: float, say: Callable[[str], None]) -> str | None:
-        """Run all steps and return the failure, if any. The stream must be live within `seconds`."""
+        """Run all steps of the test. Return the failure, or None. The stream must be live within `seconds`."""
         try:
             say(f"status: {self._request('status')['state']}")
             self._request("reload", {})

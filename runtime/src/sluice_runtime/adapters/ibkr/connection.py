@@ -24,7 +24,7 @@ _BATCH = 40
 
 
 class IBKRConnection:
-    """One open connection. `follow` sends requests; refusals and ticks can arrive at any time.
+    """One open connection to a gateway. Refusals and ticks can arrive at any time, not only after a request.
 
     IBKR does not confirm subscriptions. A symbol counts as confirmed when its contract is known, it has been requested,
     and no refusal has arrived.
@@ -51,7 +51,7 @@ class IBKRConnection:
         self._report_impairment()
 
     async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
-        """Subscribe and unsubscribe the difference. Waits while the gateway has no connection to IBKR."""
+        """Request missing symbols and cancel unwanted ones. Waits while the gateway has no connection to IBKR."""
         async with self._busy:
             await self._gateway.reachable.wait()
             gone = self._tickers.keys() - symbols
@@ -67,7 +67,7 @@ class IBKRConnection:
             self._report_subscriptions()
 
     async def run(self) -> None:
-        """Supervise the connection until it ends, which is always an error. ib_async itself reads what arrives."""
+        """Supervise the connection until it ends, which is always an error. ib_async itself reads the socket."""
         while self._gateway.end_reason is None:
             try:
                 async with asyncio.timeout(self._timeouts.probe):
@@ -81,7 +81,10 @@ class IBKRConnection:
         raise self._gateway.end_reason
 
     async def _probe_gateway_and_retry_symbols(self) -> None:
-        """Check that the gateway answers, and retry symbols rejected for a competing session from time to time."""
+        """Check that the gateway answers.
+
+        Symbols rejected because of a competing session are requested again every `IBKRTimeouts.retry` seconds.
+        """
         if self._gateway.outages.is_lost:
             return
         with self._raise_reason_of_loss():
@@ -100,10 +103,10 @@ class IBKRConnection:
                     await self._subscribe_symbols(competing)
 
     async def _resubscribe_all(self) -> None:
-        """Subscribe again to everything, with new request IDs.
+        """Request all symbols again, with new request IDs.
 
-        This is necessary even if IBKR reports that no data was lost: subscriptions have been found dead after each
-        kind of restoration, and a new subscription starts with the current quote.
+        This is necessary even if IBKR reports that no data was lost: subscriptions have been found dead after each kind
+        of restoration, and a new subscription starts with the current quote.
         """
         await asyncio.sleep(self._timeouts.settle)
         self._gateway.attention_needed.clear()
@@ -130,7 +133,7 @@ class IBKRConnection:
                     self._request_market_data(symbol, contract)
 
     async def _find_contract(self, symbol: str) -> Contract | None:
-        """Return the contract of a symbol; None if there is not exactly one, and the symbol is then rejected."""
+        """Return the contract of a symbol. If there is not exactly one, reject the symbol and return None."""
         if symbol in self._contracts:
             return self._contracts[symbol]
         asked = Stock(symbol.replace(".", " "), "SMART", "USD")
@@ -193,7 +196,7 @@ class IBKRConnection:
             self._listener.on_ticks(quotes)
 
     def _apply_ticks(self, tickers: Iterable[Ticker]) -> list[MarketDataChanges]:
-        """Return what the ticks change in each book. A ticker without a time or a book is ignored."""
+        """Apply ticks to the quote builders and return the changes. A ticker without time or builder is ignored."""
         changes: list[MarketDataChanges] = []
         for ticker in tickers:
             book = self._books.get(ticker)
@@ -202,7 +205,7 @@ class IBKRConnection:
         return changes
 
     def _end_rejections_of_quoted_symbols(self, quotes: Sequence[Quote]) -> None:
-        """A quote with a price shows that IBKR no longer rejects its symbol."""
+        """End the rejection of each symbol that has a quote with a price, because IBKR no longer rejects it."""
         quoted = [each.symbol for each in quotes if each.bid or each.ask]
         no_longer_rejected = [symbol for symbol in quoted if symbol in self._rejected]
         for symbol in no_longer_rejected:
@@ -224,7 +227,7 @@ class IBKRConnection:
 
     @contextmanager
     def _raise_reason_of_loss(self) -> Iterator[None]:
-        """Raise the reason for the lost connection if a request fails because of it."""
+        """If a request fails because the connection is lost, raise the reason of the loss instead."""
         try:
             yield
         except ConnectionError:

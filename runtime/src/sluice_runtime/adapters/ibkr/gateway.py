@@ -66,7 +66,7 @@ class Gateway:
 
     @property
     def end_reason(self) -> StreamError | None:
-        """The reason why the connection has ended; None while it is open."""
+        """The error that ended the connection; None while it is open."""
         return self._end_reason
 
     async def open(self) -> None:
@@ -102,7 +102,7 @@ class Gateway:
         await gone.wait()
 
     def lost_connection_error(self) -> StreamError:
-        """Return the StreamError for a request on a connection that is lost."""
+        """Return the StreamError for a request that failed because the connection is lost."""
         return self._end_reason or connection_closed_error(self.settings)
 
     async def _connect(self) -> None:

@@ -82,11 +82,14 @@ class Outages:
 
     @property
     def is_lost(self) -> bool:
-        """Return True while the gateway has no connection to IBKR, so that no request is answered."""
+        """True while the gateway has no connection to IBKR, so that requests get no answer."""
         return self._is_lost
 
     def apply_message(self, code: int, words: str) -> Literal["worse", "better"] | None:
-        """Handle one message. After `better`, earlier subscriptions may be dead, whatever IBKR reports."""
+        """Apply one message, and return whether the outages have become worse or better; None if they have not changed.
+
+        When they become better, earlier subscriptions may be dead, whatever IBKR reports.
+        """
         if code in _LOST or code in _RESTORED:
             self._is_lost = code in _LOST
             return "worse" if self._is_lost else "better"
@@ -101,7 +104,7 @@ class Outages:
 
     @property
     def impairment(self) -> Impairment | None:
-        """All outages in one sentence; None if there are none."""
+        """The impairment with all outages in one sentence; None if there are none."""
         if self._is_lost:
             return Impairment("the gateway has lost its connection to IBKR (code 1100); waiting until it is back", True)
         if not self._farms:
@@ -119,12 +122,12 @@ def rejection(symbol: str, code: int, words: str) -> SymbolRejection:
 
 
 def is_rejection(code: int) -> bool:
-    """Return True if a message about a request is a refusal. Codes 2100 to 2199 are notices."""
+    """Return True if the code of a message about a request is a refusal. Codes 2100 to 2199 are notices."""
     return not (2100 <= code < 2200 or code in _HARMLESS)
 
 
 def gateway_address(settings: IBKR) -> str:
-    """Return host:port, for messages."""
+    """Return the gateway's host:port, for messages."""
     return f"{settings.host}:{settings.port}"
 
 
@@ -155,7 +158,7 @@ def unreachable_error(settings: IBKR, error: object) -> StreamError:
 
 
 def not_ready_error(settings: IBKR, what: str) -> StreamError:
-    """Return the StreamError for a gateway that does not accept this client."""
+    """Return the StreamError for a gateway that does not accept this client. `what` says what it does."""
     return StreamError(
         "network",
         f"{gateway_address(settings)} {what}; in its API settings, enable socket clients and trust this pod's address",
@@ -168,5 +171,5 @@ def connection_closed_error(settings: IBKR) -> StreamError:
 
 
 def no_answer_error(settings: IBKR, seconds: float) -> StreamError:
-    """Return the StreamError for a gateway that no longer answers."""
+    """Return the StreamError for a gateway that has not answered for `seconds`."""
     return StreamError("stall", f"{gateway_address(settings)} has not answered for {seconds:.0f} s; reconnecting")

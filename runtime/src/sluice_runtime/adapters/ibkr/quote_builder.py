@@ -19,7 +19,7 @@ TickData = tuple[datetime, int, float, float]
 
 
 class MarketDataChanges(msgspec.Struct, frozen=True):
-    """The market data in one frame's ticks."""
+    """The market data that one frame of ticks changes: a quote, a trade and a halt, or None for each."""
 
     quote: Quote | None
     trade: Trade | None
@@ -27,7 +27,10 @@ class MarketDataChanges(msgspec.Struct, frozen=True):
 
 
 class QuoteBuilder:
-    """The quote of one subscription. A new subscription starts empty, because earlier sides may no longer exist."""
+    """Builds the quotes of one subscription from its ticks.
+
+    A new subscription starts without a bid and an ask, because earlier ones may no longer exist.
+    """
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
@@ -36,7 +39,7 @@ class QuoteBuilder:
         self._halt: int | None = None
 
     def apply_ticks(self, ticks: Iterable[TickData], at: datetime) -> MarketDataChanges:
-        """Apply one frame's ticks. Their event time is the time of arrival, `at`, because IBKR sends none."""
+        """Apply the ticks of one frame and return the changes. IBKR sends no event time, so it is the arrival `at`."""
         is_quoted = False
         trade: Trade | None = None
         halt: Halt | None = None
@@ -50,7 +53,10 @@ class QuoteBuilder:
         return MarketDataChanges(self._current_quote(at) if is_quoted else None, trade, halt)
 
     def _apply_quote_tick(self, kind: int, price: float, size: float) -> bool:
-        """Apply one side or its size. An empty side arrives as price -1 or NaN, or as size 0."""
+        """Apply a bid, an ask, or the size of one. Return False for any other tick.
+
+        An absent bid or ask arrives as price -1 or NaN, or as size 0.
+        """
         if kind in (_BID, _BID_SIZE):
             self._bid = _updated_side(self._bid, kind == _BID, price, size)
         elif kind in (_ASK, _ASK_SIZE):

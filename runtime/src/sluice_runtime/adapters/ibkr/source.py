@@ -28,7 +28,7 @@ class IBKRSource:
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[Connection]:
-        """Connect with the client ID of the spec."""
+        """Open a connection to the gateway, with the client ID of the spec."""
         listener.on_state("Connecting")
         try:
             from .connection import IBKRConnection  # noqa: PLC0415

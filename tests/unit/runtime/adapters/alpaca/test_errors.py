@@ -69,10 +69,10 @@ def test_a_certificate_that_is_not_trusted_blocks_and_is_asked_for_again() -> No
 
 def test_a_key_that_is_used_elsewhere_is_told_after_three_minutes_and_asked_for_every_half_minute() -> None:
     contention, refused = ConnectionLimitTracker(), error_of_message(ErrorMessage(code=406))
-    assert "another client uses it" in contention.add_login_error(refused, 0.0).message
-    assert "another client uses it" in contention.add_login_error(refused, 179.0).message
-    later = contention.add_login_error(refused, 181.0)
+    assert "another client uses it" in contention.record_login_error(refused, 0.0).message
+    assert "another client uses it" in contention.record_login_error(refused, 179.0).message
+    later = contention.record_login_error(refused, 181.0)
     assert later.message.startswith("this key is used elsewhere: for 3 minutes")
     assert (later.kind, later.retry_after, later.retry_within) == ("connectionLimit", 5.0, 30.0)
-    contention.add_login()
-    assert "another client uses it" in contention.add_login_error(refused, 600.0).message
+    contention.record_login()
+    assert "another client uses it" in contention.record_login_error(refused, 600.0).message
