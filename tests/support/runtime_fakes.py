@@ -213,7 +213,7 @@ class FakeJob:
             if changed is None:
                 return
 
-    async def report(self, status: StreamStatus) -> None:
+    async def report_status(self, status: StreamStatus) -> None:
         """As JobPort."""
         await asyncio.sleep(0)
         if self.failure is not None:

@@ -188,7 +188,7 @@ class JobPort(Protocol):
         Never raises while the API server is unreachable: it retries indefinitely, and the last value stays valid.
         """
 
-    async def report(self, status: StreamStatus) -> None:
+    async def report_status(self, status: StreamStatus) -> None:
         """Write the pod's part of the status.
 
         Raises:

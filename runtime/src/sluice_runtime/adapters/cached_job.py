@@ -62,8 +62,8 @@ class CachedJob:
         finally:
             change.cancel()
 
-    async def report(self, status: StreamStatus) -> None:
-        await self._job.report(status)
+    async def report_status(self, status: StreamStatus) -> None:
+        await self._job.report_status(status)
 
     def _read_cache(self) -> DeclaredJob | None:
         try:

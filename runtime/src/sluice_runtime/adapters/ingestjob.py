@@ -96,7 +96,7 @@ class IngestJobClient:
                     await self.session.close()  # the other connections may be broken for the same reason
                 await asyncio.sleep(wait)
 
-    async def report(self, status: StreamStatus) -> None:
+    async def report_status(self, status: StreamStatus) -> None:
         """Write `status.stream` by server-side apply. If the response has a newer spec, `watch` yields it."""
         stream = msgspec.to_builtins(within_bounds(status))
         body = {
@@ -110,10 +110,10 @@ class IngestJobClient:
             if code in _UNTYPABLE:
                 await self._write_status_by_merge_patch(stream)
                 return
-            stored = _written_object(code, answer)
+            stored = _object_in_response(code, answer)
             self._handle_response(stored)
-            if leftover := removal_patch(_status_stream(stored), stream):
-                _written_object(*await self._patch_status(_MERGE, self._status_patch(leftover)))
+            if leftover := removal_patch(_stream_part_of_status(stored), stream):
+                _object_in_response(*await self._patch_status(_MERGE, self._status_patch(leftover)))
         except _FAILURES as error:
             raise ReportError(f"the API server did not accept the status: {system_error_text(error)}") from error
 
@@ -206,8 +206,8 @@ class IngestJobClient:
     async def _write_status_by_merge_patch(self, stream: dict[str, Any]) -> None:
         """Write a status that the API server refuses to apply: read the object and patch the difference."""
         document = await self._read_for_merge()
-        if patch := merge_patch(_status_stream(document), stream):
-            document = _written_object(*await self._patch_status(_MERGE, self._status_patch(patch)))
+        if patch := merge_patch(_stream_part_of_status(document), stream):
+            document = _object_in_response(*await self._patch_status(_MERGE, self._status_patch(patch)))
         self._handle_response(document)
 
     async def _read_for_merge(self) -> dict[str, Any]:
@@ -236,7 +236,7 @@ def _raise_for_status(response: aiohttp.ClientResponse) -> None:
     response.raise_for_status()
 
 
-def _written_object(code: int, answer: bytes) -> dict[str, Any]:
+def _object_in_response(code: int, answer: bytes) -> dict[str, Any]:
     """Return the object in the response to a write.
 
     Raises:
@@ -256,7 +256,7 @@ def _resource_version(document: dict[str, Any]) -> int:
     return version_number(_object_meta(document).resource_version)
 
 
-def _status_stream(document: dict[str, Any]) -> dict[str, Any]:
+def _stream_part_of_status(document: dict[str, Any]) -> dict[str, Any]:
     status = document.get("status")
     stream = status.get("stream") if isinstance(status, dict) else None
     return stream if isinstance(stream, dict) else {}

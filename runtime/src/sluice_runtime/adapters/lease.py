@@ -55,7 +55,7 @@ class SlotLease:
             spec=_Spec(
                 holder_identity=claim.holder or None,
                 lease_duration_seconds=int(HELD_SECONDS),
-                renew_time=_lease_time(claim.renewed_at),
+                renew_time=_format_lease_time(claim.renewed_at),
             ),
             api_version=_API_VERSION,
             kind="Lease",
@@ -91,5 +91,5 @@ def _claim_from_lease(lease: _Lease) -> Claim:
     )
 
 
-def _lease_time(instant: datetime | None) -> str | None:
+def _format_lease_time(instant: datetime | None) -> str | None:
     return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if instant is not None else None

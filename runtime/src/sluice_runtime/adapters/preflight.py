@@ -10,7 +10,9 @@ from ..domain.preflight import Finding
 from .alpaca.credentials import CredentialsReader
 
 
-def findings_of(spec: IngestJobSpec, credentials_reader: CredentialsReader | None, rest: Endpoints) -> list[Finding]:
+def findings_of(
+    spec: IngestJobSpec, credentials_reader: CredentialsReader | None, endpoints: Endpoints
+) -> list[Finding]:
     """Return the findings of all preflight checks. Never raises: an error becomes a finding.
 
     `credentials_reader` has the key pair; None if the job needs none.
@@ -28,4 +30,4 @@ def findings_of(spec: IngestJobSpec, credentials_reader: CredentialsReader | Non
         )
     except StreamError as error:
         return [Finding("credentials", False, error.message)]
-    return list(account_findings(spec, credentials, rest, certificates))
+    return list(account_findings(spec, credentials, endpoints, certificates))

@@ -67,7 +67,7 @@ class StandaloneJob:
                 continue
             self._nudge.clear()
 
-    async def report(self, status: StreamStatus) -> None:
+    async def report_status(self, status: StreamStatus) -> None:
         """Do nothing: without a cluster, the status is served over HTTP only."""
 
     def override(self, start_request: StartRequest) -> None:
@@ -104,14 +104,14 @@ class StandaloneJob:
         try:
             self._pauses = self._file.read()
             self._logged_problems.pop("pauses", None)
-            self._listener.set_switch(self._whole_job_switch())
+            self._listener.set_switch(self._switch_of_job_pause())
         except (OSError, msgspec.MsgspecError) as error:
             if self._record_problem("pauses", str(error)):
                 self._listener.record_switch_failure(
                     f"{self._file.path} cannot be read ({error}); its last state stays in force; repair or remove it"
                 )
 
-    def _whole_job_switch(self) -> Switch:
+    def _switch_of_job_pause(self) -> Switch:
         by_hand = self._pauses.job
         reason = (by_hand.reason or None) if by_hand else None
         return Switch(source=f"file:{self._file.path}", pauses=by_hand is not None, reason=reason)
@@ -177,23 +177,23 @@ class StandaloneJob:
             dry_run=_value_or_default(start_request.dry_run, declared.dry_run),
         )
 
-    def _record_problem(self, what: str, trouble: str) -> bool:
-        """Record the current problem of topic `what`, and return True if it is new or has changed."""
-        before = self._logged_problems.get(what)
-        self._logged_problems[what] = trouble
-        return before != trouble
+    def _record_problem(self, topic: str, problem: str) -> bool:
+        """Record the current problem of a topic, and return True if it is new or has changed."""
+        before = self._logged_problems.get(topic)
+        self._logged_problems[topic] = problem
+        return before != problem
 
 
 def _job_identity(job: IngestJob) -> str:
     return f"{job.metadata.namespace}/{job.metadata.name} of tenant {job.spec.tenant}"
 
 
-def _value_or_default(wished: T | None, otherwise: T) -> T:
-    return otherwise if wished is None else wished
+def _value_or_default(value: T | None, default: T) -> T:
+    return default if value is None else value
 
 
-def _valid_symbols(wished: list[str] | None) -> list[str]:
+def _valid_symbols(value: list[str] | None) -> list[str]:
     try:
-        return msgspec.convert(list(dict.fromkeys(wished or [])), list[Symbol])
+        return msgspec.convert(list(dict.fromkeys(value or [])), list[Symbol])
     except msgspec.ValidationError as error:
         raise RequestRefusedError(f"symbols: {error}") from None

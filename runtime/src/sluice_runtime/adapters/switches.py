@@ -88,13 +88,13 @@ class StoredSwitchesFile:
         A damaged file is renamed, so that it can be examined.
         """
         try:
-            kept = {each.source: each for each in self._read_or_set_aside()} | {switch.source: switch}
+            kept = {each.source: each for each in self._read_or_rename_damaged()} | {switch.source: switch}
             written = msgspec.json.encode([each for each in kept.values() if each.pauses])
             write_file_atomically(self._path, written)
         except OSError as error:
             _log.warning("cannot store the switch %s; it will not outlive this process: %s", switch.source, error)
 
-    def _read_or_set_aside(self) -> tuple[Switch, ...]:
+    def _read_or_rename_damaged(self) -> tuple[Switch, ...]:
         try:
             return self.read()
         except msgspec.MsgspecError:

@@ -43,7 +43,7 @@ async def report_status_forever(job: JobPort, journal: Journal) -> None:
 
     async def send(snapshot: RuntimeSnapshot) -> None:
         try:
-            await job.report(stream_status(snapshot))
+            await job.report_status(stream_status(snapshot))
         except ReportError as error:
             count(journal.counters.errors, "report")
             _log.warning("status not reported: %s", error, extra={"event_type": "heartbeat"})
@@ -57,7 +57,7 @@ async def send_last_heartbeats(sink: Sink, job: JobPort | None, journal: Journal
     snapshot = journal.snapshot()
     words = [sink.write_heartbeat(heartbeat(snapshot))]
     if job is not None:
-        words.append(job.report(stream_status(snapshot)))
+        words.append(job.report_status(stream_status(snapshot)))
     for result in await asyncio.gather(*words, return_exceptions=True):
         if isinstance(result, Exception):
             _log.info("last heartbeat not accepted: %s", result, extra={"event_type": "heartbeat"})

@@ -106,7 +106,7 @@ async def test_no_status_is_remembered(file: Path) -> None:
 
 async def test_reports_go_through(file: Path) -> None:
     port = FakeJob()
-    await CachedJob(port, file, JOB_UID, at_once).report(stream_status(journal().snapshot()))
+    await CachedJob(port, file, JOB_UID, at_once).report_status(stream_status(journal().snapshot()))
     assert len(port.reports) == 1
 
 

@@ -184,11 +184,11 @@ class AlpacaConnection:
                 self._quotes.append(message)
             elif isinstance(message, SubscriptionMessage):
                 self._held = message
-                self._answer_oldest_request(message)
+                self._resolve_oldest_request(message)
             elif not isinstance(message, ErrorMessage):
                 self._others.append(message)
             elif message.code not in HARMLESS:
-                self._answer_oldest_request(message)
+                self._resolve_oldest_request(message)
 
     def _deliver_batch(self) -> None:
         if not self._is_due:
@@ -214,7 +214,7 @@ class AlpacaConnection:
         if halts:
             self._listener.on_halts(halts)
 
-    def _answer_oldest_request(self, message: Answer) -> None:
+    def _resolve_oldest_request(self, message: Answer) -> None:
         answer, tolerated = self._asked[0] if self._asked else (None, OF_A_SUBSCRIPTION)
         if isinstance(message, ErrorMessage) and message.code not in tolerated:
             raise error_of_message(message)

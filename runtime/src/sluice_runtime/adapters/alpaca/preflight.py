@@ -43,19 +43,19 @@ def account_findings(
     key, secret = credentials.key_id, credentials.secret_key
     # Keys of a paper account begin with PK, and the live interface refuses them.
     trading = TradingClient(key, secret, paper=key.startswith("PK"), url_override=endpoints.trading_url)
-    yield _finding("account", lambda: _check_account(trading.get_account()))
+    yield _run_check("account", lambda: _check_account(trading.get_account()))
     feed = spec.alpaca.feed if spec.alpaca else "iex"
     if (quote := _quote_request(feed, spec.symbols[0], credentials, endpoints)) is not None:
-        yield _finding("entitlement", lambda: (bool(quote()), f"feed {feed} is allowed"))
+        yield _run_check("entitlement", lambda: (bool(quote()), f"feed {feed} is allowed"))
     for symbol in spec.symbols[:_SYMBOLS] if feed != "test" else ():
-        found = _finding(symbol, partial(_check_asset, trading, symbol))
+        found = _run_check(symbol, partial(_check_asset, trading, symbol))
         if not found.good:
             yield found
     hours = feed != "crypto"  # the crypto market has no hours
-    yield _finding("clock", lambda: _check_clock(trading.get_clock(), hours=hours))
+    yield _run_check("clock", lambda: _check_clock(trading.get_clock(), hours=hours))
     if hours:
         today = datetime.now(UTC).date()
-        yield _finding("calendar", lambda: _check_calendar(trading.get_calendar(GetCalendarRequest(start=today))))
+        yield _run_check("calendar", lambda: _check_calendar(trading.get_calendar(GetCalendarRequest(start=today))))
 
 
 def _quote_request(feed: str, symbol: str, credentials: Credentials, endpoints: Endpoints) -> Callable[[], Any] | None:
@@ -74,7 +74,7 @@ def _quote_request(feed: str, symbol: str, credentials: Credentials, endpoints: 
     return lambda: stocks.get_stock_latest_quote(request)
 
 
-def _finding(question: str, answer: Callable[[], tuple[bool, str]]) -> Finding:
+def _run_check(question: str, answer: Callable[[], tuple[bool, str]]) -> Finding:
     try:
         good, words = answer()
     except APIError as error:

@@ -46,7 +46,7 @@ class FirestoreSink:
         """Write whole quote documents in one commit."""
         writes = self._new_writes()
         for each in quotes:
-            writes.replace_document(self._quote_document(each.symbol), each.fields())
+            writes.replace_document(self._quote_document_name(each.symbol), each.fields())
         await self._commit(writes)
 
     async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
@@ -56,7 +56,7 @@ class FirestoreSink:
         """
         found = {}
         for some in batches(symbols, _AT_MOST):
-            symbol_of = {self._quote_document(symbol): symbol for symbol in some}
+            symbol_of = {self._quote_document_name(symbol): symbol for symbol in some}
             for each in await self._read_documents(list(symbol_of), "ts"):
                 ts = each.fields.get("ts")
                 if isinstance(ts, datetime):
@@ -67,7 +67,7 @@ class FirestoreSink:
         """Write whole bar documents in one commit."""
         writes = self._new_writes()
         for bar in bars:
-            writes.replace_document(self._bar_document(bar.symbol), bar.fields())
+            writes.replace_document(self._bar_document_name(bar.symbol), bar.fields())
         await self._commit(writes)
 
     async def set_quote_status(self, symbols: Iterable[str], status: QuoteState) -> None:
@@ -84,7 +84,9 @@ class FirestoreSink:
         """Send one read and one commit per 100 symbols. If another writer writes in between, the commit fails."""
         for some in batches(symbols, _AT_MOST):
             writes = self._new_writes()
-            names = [name for symbol in some for name in (self._quote_document(symbol), self._bar_document(symbol))]
+            names = [
+                name for symbol in some for name in (self._quote_document_name(symbol), self._bar_document_name(symbol))
+            ]
             for found in await self._read_documents(names, "job"):
                 if found.fields.get("job") == self._job:
                     writes.delete_unchanged_document(found.name, found.update_time)
@@ -92,11 +94,11 @@ class FirestoreSink:
 
     async def write_ingest_states(self, states: Sequence[IngestState]) -> None:
         """Merge all records in one commit. Records of removed symbols are read first, to skip those of other jobs."""
-        removed = [self._record_document(each.canonical_symbol) for each in states if each.status == "removed"]
+        removed = [self._record_document_name(each.canonical_symbol) for each in states if each.status == "removed"]
         owners = {found.name: found.fields.get("job") for found in await self._read_documents(removed, "job")}
         writes = self._new_writes()
         for state in states:
-            record = self._record_document(state.canonical_symbol)
+            record = self._record_document_name(state.canonical_symbol)
             if owners.get(record) in (None, self._job):
                 writes.merge_document(record, state.fields())
         await self._commit(writes)
@@ -180,7 +182,7 @@ class FirestoreSink:
 
     async def _set_status_of_quote(self, symbol: str, status: QuoteState) -> None:
         writes = self._new_writes()
-        writes.update_existing_document(self._quote_document(symbol), {"status": status})
+        writes.update_existing_document(self._quote_document_name(symbol), {"status": status})
         with suppress(exceptions.NotFound):
             await self._connection.commit(writes)
 
@@ -204,13 +206,13 @@ class FirestoreSink:
     def _new_writes(self) -> Writes:
         return Writes(self._connection.database)
 
-    def _bar_document(self, symbol: str) -> str:
+    def _bar_document_name(self, symbol: str) -> str:
         return self._connection.resource_name(documents.live_bar_path(self._tenant, symbol))
 
-    def _record_document(self, symbol: str) -> str:
+    def _record_document_name(self, symbol: str) -> str:
         return self._connection.resource_name(documents.ingest_state_path(self._tenant, symbol))
 
-    def _quote_document(self, symbol: str) -> str:
+    def _quote_document_name(self, symbol: str) -> str:
         return self._connection.resource_name(documents.live_quote_path(self._tenant, self._collection, symbol))
 
     async def _commit(self, writes: Writes) -> None:
@@ -232,6 +234,6 @@ def _symbol_query(collection_id: str, field: str, value: Value) -> StructuredQue
     )
 
 
-def _epoch_of_job(said: Mapping[str, Any], job_uid: str) -> int | None:
-    epoch = said.get("epoch")
-    return epoch if said.get("job_uid") == job_uid and isinstance(epoch, int) else None
+def _epoch_of_job(fields: Mapping[str, Any], job_uid: str) -> int | None:
+    epoch = fields.get("epoch")
+    return epoch if fields.get("job_uid") == job_uid and isinstance(epoch, int) else None
