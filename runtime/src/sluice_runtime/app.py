@@ -91,7 +91,7 @@ async def run(settings: Settings) -> None:
 
 
 def _preflight_loops(settings: Settings, journal: Journal) -> list[Loop]:
-    """Return the loop that checks the provider's account once; no loop if the job has no account to check."""
+    """Return a loop that checks the provider's account once; an empty list if the job has no account to check."""
     login = settings.job.spec.alpaca_login
     if login is None or not endpoints(login[0], settings.trading_url, settings.data_url).knows_trading:
         return []
@@ -101,7 +101,7 @@ def _preflight_loops(settings: Settings, journal: Journal) -> list[Loop]:
 def snapshot_recovery_loops(
     snapshots: MarketSnapshots | None, sink: Sink, journal: Journal, settings: Settings
 ) -> list[Loop]:
-    """Return the loop that fetches market snapshots; no loop if the provider has none."""
+    """Return a loop that fetches market snapshots; an empty list if the provider has no snapshots."""
     if snapshots is None:
         return []
     return [SnapshotRecovery(snapshots, sink, journal, hours(settings.job.spec)).run]

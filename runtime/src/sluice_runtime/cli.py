@@ -41,10 +41,9 @@ Say = Callable[[str], None]
 
 
 def job_reader(document: Path | None, environment: Mapping[str, str]) -> Callable[[], IngestJob]:
-    """Return a function that returns the job.
+    """Return a function that reads the job from the file `document` at each call.
 
-    With a document, the function reads the file at each call. Without one, the job comes from the environment, which
-    does not change.
+    Without a document, the function returns the job that the environment declares, which does not change.
 
     Raises:
         SettingsError: the environment declares no job. The returned function raises it too.
@@ -145,7 +144,10 @@ def with_symbols(found: Settings, symbols: bytes) -> Settings:
 
 
 def run_http_smoke_test(base_url: str, seconds: float, environment: Mapping[str, str], say: Say) -> int:
-    """Take a running runtime through status, reload, dry start and stop; return the exit code. It stays stopped."""
+    """Test a running runtime over HTTP: status, reload, dry start and stop. Return the exit code.
+
+    The runtime stays stopped.
+    """
     failure = SmokeClient(base_url, first_set_variable(environment, ("SLUICE_HTTP_TOKEN",))).run_steps(seconds, say)
     say(
         f"FAIL: {failure}"
@@ -175,7 +177,10 @@ def run_preflight(settings: Settings, environment: Mapping[str, str], say: Say, 
 
 
 def _alpaca_credentials_reader(settings: Settings, environment: Mapping[str, str]) -> CredentialsReader | None:
-    """Return a reader of the environment's key pair, else of the mounted Secret; None if the job uses neither."""
+    """Return a reader of the key pair in the environment, or else of the mounted Secret.
+
+    Return None if the job uses neither.
+    """
     alpaca = settings.job.spec.alpaca
     if alpaca is None:
         return None

@@ -120,7 +120,7 @@ def _create_provider_source(settings: Settings, credentials_reader: CredentialsR
 
 
 def create_snapshots(settings: Settings, credentials_reader: CredentialsReader | None = None) -> MarketSnapshots | None:
-    """Return the client of the provider's snapshot interface; None if it has none or its URL is unknown."""
+    """Return the client that fetches market snapshots; None if the provider has none or its URL is unknown."""
     if settings.job.spec.alpaca_login is None:
         return None
     alpaca, _ = settings.job.spec.alpaca_login

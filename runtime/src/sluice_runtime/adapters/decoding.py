@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def decode_json(raw: bytes, kind: type[T]) -> T:
-    """Decode JSON as `kind`.
+    """Decode JSON as a value of type `kind`.
 
     Raises:
         msgspec.MsgspecError: the JSON is not a valid `kind`, not UTF-8, or nested too deeply.

@@ -71,7 +71,10 @@ class IngestJobClient:
         await self.session.close()
 
     async def watch(self) -> AsyncIterator[DeclaredJob | None]:
-        """Yield the job, then each change of its spec and its deletion timestamp; None at the end, once it is gone."""
+        """Yield the job, and again when its spec changes or its deletion begins.
+
+        When the job is gone, the last value is None.
+        """
         last: tuple[int, object] | None = None
         while True:
             try:
@@ -129,7 +132,10 @@ class IngestJobClient:
             following.cancel()
 
     async def _read_then_watch(self) -> None:
-        """Put the job and then its watched versions into the queue; at the end, None or the exception that ended it."""
+        """Put the job into the queue, and then each version that the watch delivers.
+
+        The last value is None, or the exception that ended the watch.
+        """
         try:
             document = await self._read_job()
             self._newest = self._watched = _resource_version(document)
@@ -165,7 +171,7 @@ class IngestJobClient:
                 following.cancel()
 
     async def _wait_for_event(self, following: asyncio.Future[dict[str, Any] | None]) -> dict[str, Any] | None:
-        """Return the next event. After each 8 s without one, compare the watch with a live read."""
+        """Return the event of `following`. After each 8 s without it, compare the watch with a live read."""
         while not (await asyncio.wait({following}, timeout=LIVE_READ_SECONDS))[0]:
             live = asyncio.ensure_future(self._read_live_version())
             either: set[asyncio.Future[Any]] = {following, live}

@@ -29,7 +29,7 @@ class ManualPauses(msgspec.Struct, frozen=True, kw_only=True):
     symbols: dict[Symbol, ManualPause] = {}
 
     def with_paused(self, symbols: Iterable[str], pause: ManualPause) -> ManualPauses:
-        """Return these pauses plus `pause` for each of `symbols`, or for the whole job without symbols.
+        """Return these pauses with `pause` added for each of `symbols`. Without symbols, add it for the whole job.
 
         Pauses that already exist keep their start and reason.
         """
@@ -39,7 +39,7 @@ class ManualPauses(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, symbols={**more, **self.symbols})
 
     def with_resumed(self, symbols: Iterable[str]) -> ManualPauses:
-        """Return these pauses without those of `symbols`. Without symbols, remove only that of the whole job."""
+        """Return these pauses without those of `symbols`. Without symbols, only the whole job's pause is removed."""
         fewer = frozenset(symbols)
         if not fewer:
             return msgspec.structs.replace(self, job=None)
@@ -65,7 +65,7 @@ class PauseFile:
             return ManualPauses()
 
     def write(self, pauses: ManualPauses) -> None:
-        """Replace the file.
+        """Replace the content of the file by `pauses`.
 
         Raises:
             OSError: the file cannot be written.
@@ -73,7 +73,7 @@ class PauseFile:
         write_file_atomically(self.path, msgspec.json.encode(pauses))
 
     def update(self, change: Callable[[ManualPauses], ManualPauses]) -> None:
-        """Replace the pauses in the file by `change(pauses)`, under a lock between processes.
+        """Replace the pauses in the file by `change(pauses)`, under a lock that excludes other processes.
 
         Raises:
             OSError, msgspec.MsgspecError: the file cannot be read or written.

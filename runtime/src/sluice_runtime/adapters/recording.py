@@ -30,7 +30,7 @@ class TapeWriter(Protocol):
         """Add one batch of ticks."""
 
     def flush(self) -> None:
-        """Write out everything that is buffered."""
+        """Write out all buffered ticks."""
 
 
 class TapeFile:

@@ -79,7 +79,7 @@ class ReplaySource(LocalSource):
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[ReplayConnection]:
-        """Open the tape. If it is already open, continue with it."""
+        """Open a connection that reads the tape from its start, or from where the last connection stopped."""
         listener.on_state("Connecting")
         if self._quotes is None:
             quotes = read_tape(self._path)
@@ -117,7 +117,7 @@ class ReplaySource(LocalSource):
 
 
 class ReplayConnection(LocalConnection):
-    """Streams the quotes of a tape at its speed."""
+    """Streams the quotes of a tape at the speed of the spec."""
 
     def __init__(self, listener: Listener, source: ReplaySource) -> None:
         super().__init__(listener)

@@ -71,7 +71,7 @@ class StandaloneJob:
         """Do nothing: without a cluster, the status is served over HTTP only."""
 
     def override(self, start_request: StartRequest) -> None:
-        """Change symbols or dry run until the next reload. A value that is absent keeps its last override."""
+        """Change symbols or dry run until the next reload. A value that the request lacks keeps its last override."""
         if start_request.provider not in (None, self._began.spec.provider):
             raise RequestRefusedError(
                 f"this runtime streams from {self._began.spec.provider}; restart it for another provider"

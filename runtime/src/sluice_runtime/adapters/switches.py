@@ -20,7 +20,7 @@ _LONGEST_LINE = 100
 
 
 class EnabledFilePoller:
-    """Polls the switch in INGEST_ENABLED_FILE, which is the first line that is not blank.
+    """Polls INGEST_ENABLED_FILE, whose first line that is not blank switches the ingestion on or off.
 
     An absent file means enabled. If the file cannot be read, the last state stays in force and the problem is reported.
     """
@@ -42,7 +42,7 @@ class EnabledFilePoller:
         self._listener.set_switch(self._says)
 
     async def run(self) -> None:
-        """Check the file every `poll_seconds`, until cancelled."""
+        """Read the file every `poll_seconds`, until cancelled."""
         while True:
             self.read_and_notify()
             await asyncio.sleep(self._poll_seconds)
@@ -66,7 +66,7 @@ class EnabledFilePoller:
 
 
 class StoredSwitchesFile:
-    """The file in which the pod's own switches outlive a restart of the process."""
+    """The file that stores the pod's own switches across restarts of the process."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -103,7 +103,7 @@ def read_certificates(path: Path) -> str:
 
 
 def read_user_bytes(path: Path, *, may_be_pipe: bool = False) -> bytes:
-    """Return the content of a file as bytes, such as for detecting changes.
+    """Return the content of a file as bytes, without decoding it.
 
     Raises:
         OSError: the file cannot be opened or read.

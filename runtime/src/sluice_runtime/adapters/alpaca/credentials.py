@@ -72,8 +72,8 @@ class CredentialsReader:
     def certificates_path(self) -> Path | None:
         """Return the path of the job's own CA certificates; None to trust the system's certificates.
 
-        A library can read this file: it is a copy in ASCII. The copy is in memory, because a pod's file system is read-
-        only, and exists as long as the process.
+        A library can read this file: it is a copy in ASCII. The copy is in memory, because a pod's file system is
+        read-only, and exists as long as the process.
 
         Raises:
             StreamError: the file of the job's own CA certificates cannot be read or has no certificates.

@@ -58,7 +58,7 @@ def error_of_message(message: Message) -> StreamError:
 
 
 class ConnectionLimitTracker:
-    """Tracks for how long Alpaca has refused a key because of the key's other connections."""
+    """Tracks for how long Alpaca has refused logins because the key has too many connections."""
 
     def __init__(self) -> None:
         self._since: float | None = None

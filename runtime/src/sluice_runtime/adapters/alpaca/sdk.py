@@ -76,7 +76,7 @@ class _FaultTolerantStream:
         self._ws = await legacy.connect(self._endpoint, extra_headers=headers, **self._websocket_params)
 
     async def receive_batch(self) -> Sequence[Message]:
-        """Return the messages of the next frame, decoded and dispatched by alpaca-py, without malformed ones."""
+        """Return the messages of the next frame, decoded and dispatched by alpaca-py. Malformed ones are left out."""
         data = await self._ws.recv()
         self.batch = []
         if isinstance(data, bytes):

@@ -27,7 +27,7 @@ Open = Callable[[Endpoint], Awaitable[Transport]]
 
 
 async def open_sdk_transport(endpoint: Endpoint) -> Transport:
-    """Open a transport of engine `sdk`. The first call imports its packages.
+    """Open a transport of engine `sdk`. The first call imports alpaca-py.
 
     Raises:
         StreamError: the connection cannot be opened, or alpaca-py is not installed.

@@ -47,7 +47,7 @@ class StoredDocument(NamedTuple):
 
 
 class DeadlineErrors:
-    """Counts consecutive calls without an answer before their deadline. Any other outcome of a call is an answer."""
+    """Counts consecutive calls that got no answer before their deadline. Any other outcome counts as an answer."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -149,7 +149,7 @@ class FirestoreConnection:
                 await used.channel.close()
 
     def _count_outcome(self, used: _OpenChannel, *, is_answer: bool) -> None:
-        """Count the outcome of a call on `used`, and open a new channel if one is due."""
+        """Count the outcome of a call on the channel `used`, and open a new channel if one is due."""
         if used is not self._used:
             return  # calls on an older channel do not count for the current one
         if is_answer:
@@ -161,7 +161,7 @@ class FirestoreConnection:
             self._replace_channel(at)
 
     def _replace_channel(self, at: float) -> None:
-        """Open a new channel. The last call in flight on the old one closes it."""
+        """Open a new channel. The old channel closes when the last call in flight on it has ended."""
         _log.warning(
             "Firestore does not answer within %s s; opening a new connection",
             DEADLINE_SECONDS,

@@ -50,9 +50,9 @@ class FirestoreSink:
         await self._commit(writes)
 
     async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
-        """Return the `ts` of each quote document that exists. A `ts` that is not a time is left out.
+        """Return the `ts` of each quote document that exists, with one request per 100 symbols.
 
-        Each request reads 100 documents. Other writers may have written another type.
+        A document in which another writer has stored something other than a time as `ts` is left out.
         """
         found = {}
         for some in batches(symbols, _AT_MOST):
@@ -130,7 +130,7 @@ class FirestoreSink:
                 ) from None
 
     async def last_epoch(self, job_uid: str) -> int | None:
-        """Read the epoch from the heartbeat document."""
+        """Read the epoch from the heartbeat document; None if the document is missing or belongs to another job."""
         with raising_sink_errors():
             before = await self._read_heartbeat(DEADLINE_SECONDS)
         return _epoch_of_job(before.fields if before else {}, job_uid)
@@ -163,7 +163,7 @@ class FirestoreSink:
     async def _try_to_replace_heartbeat(
         self, before: StoredDocument | None, heartbeat: HeartbeatDocument, seconds: float
     ) -> bool:
-        """Replace the heartbeat document once. Return False if another writer has changed it since `before`."""
+        """Replace the heartbeat once. Return False if another writer has changed it since `before` was read."""
         epoch = _epoch_of_job(before.fields if before else {}, heartbeat.job_uid)
         if epoch is not None and epoch > heartbeat.epoch:
             raise FencedError(f"a later process of this job writes (epoch {epoch}; this is epoch {heartbeat.epoch})")

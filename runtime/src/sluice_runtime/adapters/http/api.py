@@ -33,7 +33,7 @@ async def serve_http(
 
 @web.middleware
 async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Return aiohttp's own errors as JSON below /runtime, in the form that all errors have there."""
+    """Convert aiohttp's own errors below /runtime to the JSON form that all errors have there."""
     try:
         return await handler(request)
     except web.HTTPException as error:

@@ -61,9 +61,9 @@ def token_check(file: Path | None) -> RequestCheck:
 
 
 def local_request_check(request: web.Request) -> str | None:
-    """Return why a request is refused; None if it comes from a program on this machine.
+    """Return None for a request from a program on this machine, otherwise why the request is refused.
 
-    A web page in this machine's browser is refused too, whatever host name the page uses.
+    Requests from web pages in this machine's browser are refused too, whatever host name the page uses.
     """
     host = (request.host or "").rsplit(":", 1)[0]
     if "Origin" in request.headers or host not in _LOOPBACK:

@@ -74,7 +74,7 @@ class IBKRTimeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outages:
-    """The outages that IBKR has reported and not yet reported as over."""
+    """The outages that IBKR has reported and whose end it has not reported."""
 
     def __init__(self) -> None:
         self._is_lost = False
@@ -116,7 +116,7 @@ class Outages:
 
 
 def rejection(symbol: str, code: int, words: str) -> SymbolRejection:
-    """Return the rejection of a symbol, with what to do."""
+    """Return the rejection of a symbol, with IBKR's text and what to do."""
     remedy = f" ({_REMEDIES[code]})" if code in _REMEDIES else ""
     return SymbolRejection(symbol=symbol, code=code, message=words[:_WORDS_SHOWN] + remedy)
 
@@ -132,7 +132,7 @@ def gateway_address(settings: IBKR) -> str:
 
 
 def connection_end_error(code: int, words: str, settings: IBKR) -> StreamError | None:
-    """Return the StreamError if a message announces the end of the connection, otherwise None."""
+    """Return the StreamError for a message that announces the end of the connection; None for any other message."""
     if code == CLIENT_ID_IN_USE:
         return StreamError(
             "connectionLimit",

@@ -39,7 +39,10 @@ class QuoteBuilder:
         self._halt: int | None = None
 
     def apply_ticks(self, ticks: Iterable[TickData], at: datetime) -> MarketDataChanges:
-        """Apply the ticks of one frame and return the changes. IBKR sends no event time, so it is the arrival `at`."""
+        """Apply the ticks of one frame and return the changes.
+
+        Their event time is `at`, the time of arrival, because IBKR sends no event time.
+        """
         is_quoted = False
         trade: Trade | None = None
         halt: Halt | None = None
