@@ -13,13 +13,13 @@ PROGRAM = """
     import asyncio, os, sys
     import sluice_runtime.__main__
     from sluice_runtime import app, factories
-    from sluice_runtime.settings import settings
+    from sluice_runtime.settings import pod_settings
     os.environ["FIRESTORE_EMULATOR_HOST"] = "127.0.0.1:9"
-    found = settings({"SLUICE_JOB": sys.argv[1], "POD_UID": "d", "KUBERNETES_SERVICE_HOST": "127.0.0.1"})
+    found = pod_settings({"SLUICE_JOB": sys.argv[1], "POD_UID": "d", "KUBERNETES_SERVICE_HOST": "127.0.0.1"})
 
     async def start():
-        factories.source_of(found), app._job_client(found)
-        await factories.sink_of(found, factories.journal_of(found).desired).open()
+        factories.create_source(found), app._job_client(found)
+        await factories.create_sink(found, factories.create_journal(found).desired).open()
 
     asyncio.run(start())
     for name in sys.argv[2:]:

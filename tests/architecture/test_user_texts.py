@@ -16,15 +16,19 @@ USER_TEXTS = {
         "_check_encoding",
         "read_user_text",
     ): "Alpaca's key pair, to say why it is unreadable",
-    ("adapters/alpaca/credentials.py", "_context_and_certificates", "read_certificates"): "spec.alpaca.caConfigMapRef",
-    ("adapters/alpaca/credentials.py", "_mounted", "read_user_bytes"): "the same, to find out whether it has changed",
-    ("adapters/alpaca/credentials.py", "_readable", "read_user_text"): "Alpaca's key pair",
-    ("adapters/alpaca/websocket.py", "machine_trust", "read_certificates"): "SSL_CERT_FILE",
-    ("adapters/firestore/credentials.py", "_service_account", "read_user_text"): "the service account key",
+    ("adapters/alpaca/credentials.py", "_load_tls_context", "read_certificates"): "spec.alpaca.caConfigMapRef",
+    (
+        "adapters/alpaca/credentials.py",
+        "_credentials_and_certificates",
+        "read_user_bytes",
+    ): "the same, to find out whether it has changed",
+    ("adapters/alpaca/credentials.py", "_read_key_pair", "read_user_text"): "Alpaca's key pair",
+    ("adapters/alpaca/websocket.py", "system_tls_context", "read_certificates"): "SSL_CERT_FILE",
+    ("adapters/firestore/credentials.py", "_service_account_credentials", "read_user_text"): "the service account key",
     ("adapters/http/control.py", "refusal", "read_user_text"): "the token of spec.http.tokenSecretRef",
-    ("adapters/replay.py", "tape_quotes", "open_user_text"): "a tape",
-    ("adapters/switches.py", "_line", "read_first_line"): "INGEST_ENABLED_FILE",
-    ("cli.py", "_document", "read_user_text"): "the IngestJob document",
+    ("adapters/replay.py", "read_tape", "open_user_text"): "a tape",
+    ("adapters/switches.py", "_read_line", "read_first_line"): "INGEST_ENABLED_FILE",
+    ("cli.py", "_read_document", "read_user_text"): "the IngestJob document",
 }
 
 # What else opens or reads something, by the reason why it is not a user's text.
@@ -40,25 +44,29 @@ PATH_READERS = {
 OWN_STATE = "our own state, which we write as JSON in UTF-8"
 CONNECTION = "opens a connection or a gate, not a file"
 ALLOWED = {
-    ("__main__.py", "_forget_who_has_left", "open"): "the null device",
-    ("adapters/alpaca/source.py", "open_sdk", "open"): CONNECTION,
-    ("adapters/cached_job.py", "_read", "read_bytes"): OWN_STATE,
-    ("adapters/firestore/reloading_sink.py", "_read", "read_bytes"): "compares a key's bytes; sink.py reads the key",
+    ("__main__.py", "_flush_stdout", "open"): "the null device",
+    ("adapters/alpaca/source.py", "open_sdk_transport", "open"): CONNECTION,
+    ("adapters/cached_job.py", "_read_cache", "read_bytes"): OWN_STATE,
+    (
+        "adapters/firestore/reloading_sink.py",
+        "_read_key",
+        "read_bytes",
+    ): "compares a key's bytes; sink.py reads the key",
     ("adapters/ibkr/source.py", "connect", "open"): CONNECTION,
-    ("adapters/api_session.py", "headers", "read_text"): "Kubernetes writes the service account token",
-    ("adapters/api_session.py", "http", "cafile"): "Kubernetes writes the service account's ca.crt",
-    ("adapters/pause_file.py", "change", "open"): "a lock, which has no content",
+    ("adapters/api_session.py", "authorization_header", "read_text"): "Kubernetes writes the service account token",
+    ("adapters/api_session.py", "client_session", "cafile"): "Kubernetes writes the service account's ca.crt",
+    ("adapters/pause_file.py", "update", "open"): "a lock, which has no content",
     ("adapters/pause_file.py", "read", "read_bytes"): OWN_STATE,
     ("adapters/recording.py", "__init__", "open"): "writes a tape",
     ("adapters/switches.py", "read", "read_bytes"): OWN_STATE,
-    ("adapters/switches.py", "replace", "open"): "writes our own state",
+    ("adapters/switches.py", "write_file_atomically", "open"): "writes our own state",
     (
         "adapters/alpaca/websocket.py",
-        "machine_trust",
+        "system_tls_context",
         "load_verify_locations",
     ): "takes text that read_certificates has read",
     ("loops/supervisor.py", "_pause", "open"): CONNECTION,
-    ("standalone.py", "_sink", "open"): CONNECTION,
+    ("standalone.py", "_open_sink", "open"): CONNECTION,
 }
 
 Use = tuple[str, str, str]

@@ -54,8 +54,6 @@ REPLACED = {
     "wish": "override",
     "within": "completes_within",
 }
-# A connection's method of that name writes a heartbeat; its port is older than the rule.
-ALLOWED = {("ports.py", "beat"), ("reloading_sink.py", "beat"), ("sink.py", "beat")}
 # Functions whose name is a verb or participle without its object.
 BARE = frozenset({"_after", "_look", "_look_again", "_restarted", "_seen", "missing", "told"})
 
@@ -81,7 +79,7 @@ def test_no_name_that_was_replaced_comes_back(source: Path) -> None:
         f"{module.relative_to(ROOT)}: {name}, now {REPLACED[name]}"
         for module, tree in modules(source)
         for name in defined_names(tree)
-        if name in REPLACED and (module.name, name) not in ALLOWED
+        if name in REPLACED
     ]
     assert found == []
 

@@ -46,7 +46,7 @@ async def _longest_wait(count: int) -> float:
     loop, round_seconds = asyncio.get_running_loop(), max(1.0, count / WRITES_PER_SECOND)
     try:
         while loop.time() < ROUNDS * round_seconds:
-            kept.received([quote(name, bid=loop.time() + 1) for name in names])
+            kept.on_ticks([quote(name, bid=loop.time() + 1) for name in names])
             await asyncio.sleep(0.1)
     finally:
         await cancel(task)

@@ -9,7 +9,7 @@ from pathlib import Path
 from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 from sluice_contract.resource import decode_ingest_job
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
+from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
 from sluice_runtime.adapters.alpaca.websocket import Timeouts
 from sluice_runtime.domain.coalescer import Coalescer
@@ -28,7 +28,7 @@ def alpaca(url: str, folder: Path, engine: AlpacaEngine) -> AlpacaSource:
     (folder / "ALPACA_KEY_ID").write_text("key")
     (folder / "ALPACA_SECRET_KEY").write_text("secret")
     settings = AlpacaSettings(stream_url=url, credentials_secret_ref=SecretReference(name="alpaca"), engine=engine)
-    return AlpacaSource(settings, AlpacaMount(settings, folder, None), Timeouts(ping=PING_SECONDS))
+    return AlpacaSource(settings, CredentialsReader(settings, folder, None), Timeouts(ping=PING_SECONDS))
 
 
 def journal(symbols: Sequence[str]) -> Journal:

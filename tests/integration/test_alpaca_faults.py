@@ -175,7 +175,7 @@ async def test_a_strange_frame_costs_no_connection_and_no_other_quote(
         await passes(server, pod, "MSFT", 77.25)
         assert pod.failures == []
         assert server.record.connects == 1
-        assert not await pod.sink.times(["ZZZZ"])
+        assert not await pod.sink.quote_times(["ZZZZ"])
 
 
 @pytest.mark.parametrize("phase", ["welcome", "auth", "ack"])

@@ -36,7 +36,7 @@ async def server() -> AsyncIterator[AlpacaServer]:
 @pytest.fixture(params=get_args(AlpacaEngine))
 def pod(request: pytest.FixtureRequest, server: AlpacaServer, tmp_path: Path) -> FakePod:
     """A pod of either engine that is as patient as in earnest."""
-    made = source(server.url(), mount(tmp_path, "key", SECRET), engine=request.param, patience=Timeouts())
+    made = source(server.url(), mount(tmp_path, "key", SECRET), engine=request.param, timeouts=Timeouts())
     return Pod(made, fake_sink())
 
 
@@ -62,7 +62,7 @@ def has_written_since(pod: FakePod, before: int) -> bool:
 @pytest.mark.parametrize("engine", get_args(AlpacaEngine))
 async def test_under_load_nothing_is_written_after_the_acknowledgement(engine: AlpacaEngine, tmp_path: Path) -> None:
     with Upstream("--quotes-per-second", "5000", "--batch", "10") as upstream:
-        made = source(upstream.url, mount(tmp_path, "key", "secret"), engine=engine, patience=Timeouts())
+        made = source(upstream.url, mount(tmp_path, "key", "secret"), engine=engine, timeouts=Timeouts())
         pod = Pod(made, fake_sink())
         async with pod.running():
             for generation in range(1, 2 * ROUNDS, 2):

@@ -14,7 +14,7 @@ import pytest
 from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 from sluice_contract.status import FailureType
 from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
-from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
+from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
 from sluice_runtime.adapters.alpaca.websocket import Timeouts
 from sluice_runtime.loops.waiting import cancel
@@ -101,10 +101,10 @@ async def test_quotes_arrive_live(server: AlpacaServer, client: AlpacaSource) ->
 async def test_symbols_come_and_go_on_the_same_connection(server: AlpacaServer, client: AlpacaSource) -> None:
     listener = FakeListener()
     async with streaming(client, listener, "AAPL", "MSFT") as connection:
-        await connection.follow(frozenset({"MSFT", "SPY"}))
+        await connection.set_subscriptions(frozenset({"MSFT", "SPY"}))
         assert listener.confirmed == server.record.quotes == {"MSFT", "SPY"}
-        await connection.follow(frozenset({"MSFT", "SPY"}))
-        await connection.follow(frozenset())
+        await connection.set_subscriptions(frozenset({"MSFT", "SPY"}))
+        await connection.set_subscriptions(frozenset())
         assert listener.confirmed == server.record.quotes == set()
     asked = [each.message for each in server.record.messages][1:]
     assert asked == [
@@ -136,11 +136,11 @@ async def test_a_bad_symbol_is_isolated_by_halving_and_the_others_are_confirmed(
         assert [(each.symbol, each.code) for each in listener.rejected] == [("S37", code)]
         assert len(server.record.messages) <= 20
         asked = len(server.record.messages)
-        await connection.follow(names)
+        await connection.set_subscriptions(names)
         assert len(server.record.messages) == asked
-        await connection.follow(names - {"S37"})
+        await connection.set_subscriptions(names - {"S37"})
         assert list(listener.rejected) == []
-        await connection.follow(names)
+        await connection.set_subscriptions(names)
         assert [each.symbol for each in listener.rejected] == ["S37"]
 
 
@@ -246,7 +246,7 @@ async def test_cancelling_in_any_phase_closes_the_socket_although_the_peer_does_
     async with peer.listening() as url:
 
         async def stream() -> None:
-            async with streaming(source(url, mounted, engine=engine, patience=Timeouts()), listener, "AAPL"):
+            async with streaming(source(url, mounted, engine=engine, timeouts=Timeouts()), listener, "AAPL"):
                 await asyncio.Event().wait()
 
         task = asyncio.create_task(stream())
@@ -287,7 +287,7 @@ async def test_crypto_has_pairs_and_fractions_and_no_halts(
     server: AlpacaServer, mounted: Path, engine: AlpacaEngine
 ) -> None:
     settings = AlpacaSettings(stream_url=server.url("crypto"), feed="crypto", engine=engine)
-    made, listener = AlpacaSource(settings, AlpacaMount(settings, mounted, None)), FakeListener()
+    made, listener = AlpacaSource(settings, CredentialsReader(settings, mounted, None)), FakeListener()
     assert made.name == "alpaca:crypto"
     async with streaming(made, listener, "BTC/USD"):
         await server.send([quote_message(TapeQuote(0, "BTC/USD", 60000.5, 0.25, 60001.5, 1.5), now())])

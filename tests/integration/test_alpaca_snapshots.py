@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
+from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
 from sluice_runtime.ports import SnapshotError
 from sluice_simulators.alpaca import BASIC, Account, AlpacaServer
@@ -37,12 +37,12 @@ def snapshots(server: AlpacaServer, folder: Path, feed: Any = "iex") -> AlpacaSn
 
 def snapshots_of(url: str, folder: Path, feed: Any = "iex") -> AlpacaSnapshots:
     settings = AlpacaSettings(feed=feed, credentials_secret_ref=SecretReference(name="alpaca"))
-    return AlpacaSnapshots(settings, AlpacaMount(settings, mount(folder, "key", SECRET), None), url)
+    return AlpacaSnapshots(settings, CredentialsReader(settings, mount(folder, "key", SECRET), None), url)
 
 
 async def test_the_newest_quote_and_trade_of_each_symbol(server: AlpacaServer, tmp_path: Path) -> None:
     server.rest.snapshots = {"AAPL": SNAPSHOT, "BRK.B": {"latestQuote": None}, "SPY": SNAPSHOT}
-    found = await snapshots(server, tmp_path).latest(["AAPL", "BRK.B"])
+    found = await snapshots(server, tmp_path).fetch_latest(["AAPL", "BRK.B"])
     [quote], [trade] = found.quotes, found.trades
     assert (quote.symbol, quote.bid, quote.bid_size, quote.ask, quote.ask_size) == ("AAPL", 100.0, 2.0, None, None)
     assert quote.ts == datetime(2026, 3, 2, 15, 0, 0, 123456, UTC)
@@ -52,7 +52,7 @@ async def test_the_newest_quote_and_trade_of_each_symbol(server: AlpacaServer, t
 async def test_a_malformed_answer_for_a_symbol_costs_only_that(server: AlpacaServer, tmp_path: Path) -> None:
     without_zone = {"latestQuote": QUOTE | {"t": "2026-03-02T15:00:00"}}
     server.rest.snapshots = {"AAPL": {"latestQuote": {"t": "noon"}}, "MSFT": [], "IBM": without_zone, "SPY": SNAPSHOT}
-    found = await snapshots(server, tmp_path).latest(["AAPL", "MSFT", "IBM", "SPY"])
+    found = await snapshots(server, tmp_path).fetch_latest(["AAPL", "MSFT", "IBM", "SPY"])
     assert [each.symbol for each in found.quotes] == ["SPY"]
 
 
@@ -65,25 +65,25 @@ async def test_an_answer_that_is_none_is_told(body: bytes, tmp_path: Path) -> No
     application.router.add_get("/v2/stocks/snapshots", answer)
     async with TestServer(application) as server:
         with pytest.raises(SnapshotError, match="cannot be parsed"):
-            await snapshots_of(str(server.make_url("/")).rstrip("/"), tmp_path).latest(["AAPL"])
+            await snapshots_of(str(server.make_url("/")).rstrip("/"), tmp_path).fetch_latest(["AAPL"])
 
 
 async def test_an_address_that_is_none_is_told(tmp_path: Path) -> None:
     with pytest.raises(SnapshotError, match="cannot be reached"):
-        await snapshots_of("https://host..example", tmp_path).latest(["AAPL"])
+        await snapshots_of("https://host..example", tmp_path).fetch_latest(["AAPL"])
 
 
 async def test_many_symbols_take_more_than_one_request(server: AlpacaServer, tmp_path: Path) -> None:
     names = [f"S{number}" for number in range(450)]
     server.rest.snapshots = dict.fromkeys(names, SNAPSHOT)
-    found = await snapshots(server, tmp_path).latest(names)
+    found = await snapshots(server, tmp_path).fetch_latest(names)
     assert len(found.quotes) == 450
     assert [len(each) for each in server.rest.asked] == [200, 200, 50]
 
 
 async def test_pairs_are_asked_for_where_crypto_is(server: AlpacaServer, tmp_path: Path) -> None:
     server.rest.snapshots = {"BTC/USD": SNAPSHOT}
-    found = await snapshots(server, tmp_path, "crypto").latest(["BTC/USD"])
+    found = await snapshots(server, tmp_path, "crypto").fetch_latest(["BTC/USD"])
     assert [each.symbol for each in found.quotes] == ["BTC/USD"]
 
 
@@ -91,13 +91,13 @@ async def test_pairs_are_asked_for_where_crypto_is(server: AlpacaServer, tmp_pat
 async def test_a_refusal_is_told_without_the_secret(server: AlpacaServer, tmp_path: Path, status: int) -> None:
     server.rest.failure = status
     with pytest.raises(SnapshotError, match=f"HTTP {status}") as told:
-        await snapshots(server, tmp_path).latest(["AAPL"])
+        await snapshots(server, tmp_path).fetch_latest(["AAPL"])
     assert SECRET not in str(told.value)
 
 
 async def test_a_plan_without_the_feed_is_refused(server: AlpacaServer, tmp_path: Path) -> None:
     with pytest.raises(SnapshotError, match="HTTP 403"):
-        await snapshots(server, tmp_path, "sip").latest(["AAPL"])
+        await snapshots(server, tmp_path, "sip").fetch_latest(["AAPL"])
 
 
 async def test_whoever_does_not_answer_or_has_no_key_is_told(
@@ -106,8 +106,8 @@ async def test_whoever_does_not_answer_or_has_no_key_is_told(
     asked = snapshots(server, tmp_path)
     (tmp_path / "ALPACA_SECRET_KEY").unlink()
     with pytest.raises(SnapshotError, match="no credentials"):
-        await asked.latest(["AAPL"])
+        await asked.fetch_latest(["AAPL"])
     settings = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
-    nobody = AlpacaMount(settings, mount(tmp_path, "key", SECRET), None)
+    nobody = CredentialsReader(settings, mount(tmp_path, "key", SECRET), None)
     with pytest.raises(SnapshotError, match="cannot be reached"):
-        await AlpacaSnapshots(settings, nobody, f"http://127.0.0.1:{unused_tcp_port}").latest(["AAPL"])
+        await AlpacaSnapshots(settings, nobody, f"http://127.0.0.1:{unused_tcp_port}").fetch_latest(["AAPL"])

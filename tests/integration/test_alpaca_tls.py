@@ -13,7 +13,7 @@ import pytest
 from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
-from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
+from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
 from sluice_runtime.ports import SnapshotError
 from sluice_simulators.alpaca import Account, AlpacaServer, Options
@@ -63,6 +63,6 @@ async def test_a_certificate_that_is_not_trusted_is_told_of_snapshots_as_well(
     server: AlpacaServer, tmp_path: Path
 ) -> None:
     settings = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
-    mounted = AlpacaMount(settings, mount(tmp_path, "key", SECRET), None)
+    mounted = CredentialsReader(settings, mount(tmp_path, "key", SECRET), None)
     with pytest.raises(SnapshotError, match=r"/v2/stocks/snapshots cannot be reached: .*CERTIFICATE_VERIFY_FAILED"):
-        await AlpacaSnapshots(settings, mounted, server.http_url).latest(["AAPL"])
+        await AlpacaSnapshots(settings, mounted, server.http_url).fetch_latest(["AAPL"])

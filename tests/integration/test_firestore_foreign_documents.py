@@ -26,14 +26,14 @@ TEXT = "2026-03-02T15:00:00Z"
 )
 async def test_a_document_without_a_time_has_none(sink: Sink, documents: Documents, foreign: dict[str, Any]) -> None:
     await documents.put_quote("AAPL", foreign)
-    await sink.write([quote("MSFT")])
-    assert await sink.times(["AAPL", "MSFT"]) == {"MSFT": NOW}
+    await sink.write_quotes([quote("MSFT")])
+    assert await sink.quote_times(["AAPL", "MSFT"]) == {"MSFT": NOW}
 
 
 async def test_a_document_counts_as_that_of_the_symbol_whose_place_it_has(sink: Sink, documents: Documents) -> None:
     await documents.put_quote("BTC/USD", {"ts": NOW})
     await documents.put_quote("ETH/USD", {"ts": NOW, "symbol": "AAPL"})
-    assert await sink.times(["BTC/USD", "ETH/USD"]) == {"BTC/USD": NOW, "ETH/USD": NOW}
+    assert await sink.quote_times(["BTC/USD", "ETH/USD"]) == {"BTC/USD": NOW, "ETH/USD": NOW}
 
 
 @pytest.mark.parametrize("name", [None, 7, "", "OTHER", "a/b/c", "TSLA/"], ids=repr)
@@ -42,7 +42,7 @@ async def test_a_record_that_does_not_say_of_what_it_is_is_no_record(
 ) -> None:
     foreign = {"job": JOB, "pause_fetch": True, "status": "paused"}
     await documents.put_record("TSLA", foreign if name is None else {**foreign, "canonical_symbol": name})
-    await sink.record([state("BTC/USD", "paused")])
+    await sink.write_ingest_states([state("BTC/USD", "paused")])
     assert await sink.recorded_symbols_of_job() == {"BTC/USD"}
     assert await sink.symbols_recorded_as_paused() == {"BTC/USD"}
 
@@ -51,11 +51,11 @@ async def test_a_heartbeat_whose_epoch_is_no_number_is_replaced(sink: Sink, docu
     ours: HeartbeatDocument = heartbeat("foreign", 7)
     await documents.put_heartbeat({**ours.document_fields(), "epoch": "nine"})
     assert await sink.last_epoch("foreign") is None
-    await sink.beat(ours)
+    await sink.write_heartbeat(ours)
     assert await documents.heartbeat() == ours.document_fields()
     assert (await sink.last_epoch("foreign"), await sink.last_epoch("another")) == (7, None)
     await documents.put_heartbeat({"job_uid": "foreign"})
-    await sink.beat(msgspec.structs.replace(ours, status="paused"))
+    await sink.write_heartbeat(msgspec.structs.replace(ours, status="paused"))
     found = await documents.heartbeat()
     assert found is not None
     assert found["status"] == "paused"
@@ -66,13 +66,13 @@ async def test_a_field_of_any_name_in_the_heartbeat_is_gone_with_the_next(
     sink: Sink, documents: Documents, name: str
 ) -> None:
     await documents.put_heartbeat({"job_uid": "foreign", name: {"deeper": 1}})
-    await sink.beat(heartbeat("foreign", 7))
+    await sink.write_heartbeat(heartbeat("foreign", 7))
     assert await documents.heartbeat() == heartbeat("foreign", 7).document_fields()
 
 
 async def test_documents_of_nobody_are_not_deleted(sink: Sink, documents: Documents) -> None:
     await documents.put_quote("NOBODY", {"bid": 1.0})
     await documents.put_quote("NUMBER", {"job": 7})
-    await sink.delete(["NOBODY", "NUMBER"])
+    await sink.delete_documents(["NOBODY", "NUMBER"])
     assert await documents.quote("NOBODY") == {"bid": 1.0}
     assert await documents.quote("NUMBER") == {"job": 7}

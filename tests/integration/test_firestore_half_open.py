@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from sluice_contract.spec import FirestoreSettings
-from sluice_runtime.adapters.firestore.connection import firestore_connection
+from sluice_runtime.adapters.firestore.connection import open_firestore_connection
 from sluice_runtime.adapters.firestore.sink import FirestoreSink
-from sluice_runtime.app import Parts, ingest
+from sluice_runtime.app import RuntimeParts, run_loops
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import SinkError
-from sluice_runtime.factories import sink_of
+from sluice_runtime.factories import create_sink
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.standalone_settings import standalone_settings
 from support.fake_sink import JOB
@@ -45,9 +45,9 @@ async def relay(emulator: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 async def sink(relay: HalfOpenRelay) -> AsyncIterator[FirestoreSink]:
     """The real sink, which has written once."""
     assert relay
-    connection = await firestore_connection(FirestoreSettings(), f"demo-sluice-half-open-{next(_projects)}", None)
+    connection = await open_firestore_connection(FirestoreSettings(), f"demo-sluice-half-open-{next(_projects)}", None)
     sink = FirestoreSink(connection, TENANT, "live_quotes", "market_ingest", JOB)
-    await sink.write([quote("AAPL")])
+    await sink.write_quotes([quote("AAPL")])
     yield sink
     await sink.close()
 
@@ -57,18 +57,22 @@ async def test_writes_succeed_again_within_20_seconds(relay: HalfOpenRelay, sink
     began = time.monotonic()
     for _ in range(3):
         with pytest.raises(SinkError, match=r"^Firestore did not accept a write within 2\.5 s$"):
-            await sink.write([quote("AAPL", seq=2)])
-    await sink.write([quote("AAPL", seq=2)])
+            await sink.write_quotes([quote("AAPL", seq=2)])
+    await sink.write_quotes([quote("AAPL", seq=2)])
     assert time.monotonic() - began < WITHIN_SECONDS
     assert relay.connections == 2
 
 
 async def test_errors_of_different_calls_count_together(relay: HalfOpenRelay, sink: FirestoreSink) -> None:
     relay.silence_open_connections()
-    calls = (sink.write([quote("AAPL", seq=2)]), sink.beat(heartbeat("uid", 1)), sink.symbols_recorded_as_paused())
+    calls = (
+        sink.write_quotes([quote("AAPL", seq=2)]),
+        sink.write_heartbeat(heartbeat("uid", 1)),
+        sink.symbols_recorded_as_paused(),
+    )
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(each) for each in results] == [SinkError] * 3
-    await sink.beat(heartbeat("uid", 1))
+    await sink.write_heartbeat(heartbeat("uid", 1))
     assert await sink.last_epoch("uid") == 1
 
 
@@ -76,16 +80,16 @@ async def test_a_call_that_is_in_flight_on_the_old_connection_ends_by_its_own_de
     relay: HalfOpenRelay, sink: FirestoreSink
 ) -> None:
     relay.silence_open_connections()
-    first = [asyncio.create_task(sink.write([quote("AAPL", seq=2)])) for _ in range(3)]
+    first = [asyncio.create_task(sink.write_quotes([quote("AAPL", seq=2)])) for _ in range(3)]
     await asyncio.sleep(1.0)
-    late = asyncio.create_task(sink.write([quote("AAPL", seq=3)]))
+    late = asyncio.create_task(sink.write_quotes([quote("AAPL", seq=3)]))
     await asyncio.wait(first)
     assert not late.done()
-    await sink.write([quote("AAPL", seq=4)])
+    await sink.write_quotes([quote("AAPL", seq=4)])
     with pytest.raises(SinkError, match=r"within 2\.5 s$"):
         await late
     await asyncio.gather(*first, return_exceptions=True)
-    await sink.write([quote("AAPL", seq=5)])
+    await sink.write_quotes([quote("AAPL", seq=5)])
     assert relay.connections == 2
 
 
@@ -99,9 +103,9 @@ async def test_a_whole_runtime_writes_again_within_20_seconds(
         7,
     )
     book, source, stop = journal(with_pause(desired(), UNREAD)), FakeSource(), asyncio.Event()
-    sink = sink_of(settings, book.desired)
-    parts = Parts(source=source, sink=sink, job=FakeJob(job(1)), journal=book)
-    running = asyncio.create_task(ingest(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
+    sink = create_sink(settings, book.desired)
+    parts = RuntimeParts(source=source, sink=sink, job=FakeJob(job(1)), journal=book)
+    running = asyncio.create_task(run_loops(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
     talking = asyncio.create_task(_talk(source, seconds_between_ticks))
     try:
         await _until_written(book, after=0)

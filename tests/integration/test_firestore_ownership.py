@@ -17,9 +17,9 @@ OTHER = "acme/other"
 
 
 async def test_a_removed_symbol_s_quote_and_bar_go_together(sink: Sink, documents: Documents) -> None:
-    await sink.write([quote("BTC/USD"), quote("KEPT")])
+    await sink.write_quotes([quote("BTC/USD"), quote("KEPT")])
     await sink.write_bars([bar("BTC/USD"), bar("KEPT"), bar("BARE")])
-    await sink.delete(["BTC/USD", "BARE"])
+    await sink.delete_documents(["BTC/USD", "BARE"])
     assert [await documents.quote("BTC/USD"), await documents.bar("BTC/USD"), await documents.bar("BARE")] == [None] * 3
     assert await documents.quote("KEPT") == quote("KEPT").document_fields()
     assert await documents.bar("KEPT") == bar("KEPT").document_fields()
@@ -27,36 +27,40 @@ async def test_a_removed_symbol_s_quote_and_bar_go_together(sink: Sink, document
 
 async def test_another_job_s_documents_are_never_deleted(sink: Sink, documents: Documents) -> None:
     names = [f"THEIRS{n}" for n in range(60)]
-    await sink.write([quote(name, job=OTHER if n % 2 else JOB) for n, name in enumerate(names)])
+    await sink.write_quotes([quote(name, job=OTHER if n % 2 else JOB) for n, name in enumerate(names)])
     await sink.write_bars([bar(name, job=JOB if n % 2 else OTHER) for n, name in enumerate(names)])
-    await sink.delete(names)
+    await sink.delete_documents(names)
     for n, name in enumerate(names[:4]):
         assert (await documents.quote(name) is not None) == (n % 2 == 1)
         assert (await documents.bar(name) is not None) == (n % 2 == 0)
 
 
 async def test_what_another_job_has_taken_over_is_its_own(sink: Sink, documents: Documents) -> None:
-    await sink.write([quote("TAKEN")])
-    await sink.write([quote("TAKEN", seq=2, job=OTHER)])
-    await sink.mark(["TAKEN"], "stale")
-    await sink.delete(["TAKEN"])
+    await sink.write_quotes([quote("TAKEN")])
+    await sink.write_quotes([quote("TAKEN", seq=2, job=OTHER)])
+    await sink.set_quote_status(["TAKEN"], "stale")
+    await sink.delete_documents(["TAKEN"])
     found = await documents.quote("TAKEN")
     assert found is not None
     assert (found["job"], found["status"]) == (OTHER, "stale")
 
 
 async def test_the_records_of_a_job_are_found_until_they_say_removed(sink: Sink) -> None:
-    await sink.record([state("R1"), state("R2", "paused"), msgspec.structs.replace(state("R3"), job=OTHER)])
+    await sink.write_ingest_states(
+        [state("R1"), state("R2", "paused"), msgspec.structs.replace(state("R3"), job=OTHER)]
+    )
     assert await sink.recorded_symbols_of_job() & {"R1", "R2", "R3"} == {"R1", "R2"}
-    await sink.record([state("R1", "removed")])
+    await sink.write_ingest_states([state("R1", "removed")])
     assert await sink.recorded_symbols_of_job() & {"R1", "R2", "R3"} == {"R2"}
 
 
 async def test_a_record_that_is_another_job_s_by_now_does_not_say_removed(sink: Sink, documents: Documents) -> None:
     theirs = msgspec.structs.replace(state("MOVED"), job=OTHER)
-    await sink.record([state("MOVED"), state("GONE")])
-    await sink.record([theirs])
-    await sink.record([state("MOVED", "removed", "why"), state("GONE", "removed", "why"), state("NEVER", "removed")])
+    await sink.write_ingest_states([state("MOVED"), state("GONE")])
+    await sink.write_ingest_states([theirs])
+    await sink.write_ingest_states(
+        [state("MOVED", "removed", "why"), state("GONE", "removed", "why"), state("NEVER", "removed")]
+    )
     assert await documents.record("MOVED") == theirs.document_fields()
     for name in ("GONE", "NEVER"):
         found = await documents.record(name)
@@ -65,8 +69,8 @@ async def test_a_record_that_is_another_job_s_by_now_does_not_say_removed(sink: 
 
 
 async def test_a_record_has_the_time_of_the_last_bar(sink: Sink, documents: Documents) -> None:
-    await sink.record([state("BARRED", quotes=NOW)])
-    await sink.record([state("BARRED", bars=NOW)])
+    await sink.write_ingest_states([state("BARRED", quotes=NOW)])
+    await sink.write_ingest_states([state("BARRED", bars=NOW)])
     found = await documents.record("BARRED")
     assert found is not None
     assert found["channels"] == {

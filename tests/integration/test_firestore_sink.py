@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from sluice_contract.spec import FirestoreSettings
-from sluice_runtime.adapters.firestore.connection import firestore_connection
+from sluice_runtime.adapters.firestore.connection import open_firestore_connection
 from sluice_runtime.adapters.firestore.sink import FirestoreSink
 from sluice_runtime.domain.failure import FencedError, SinkError
 from sluice_runtime.ports import Sink
@@ -25,33 +25,33 @@ PROJECT = "demo-sluice-sink"
 
 
 async def test_the_times_of_the_documents_that_there_are(sink: Sink) -> None:
-    await sink.write([quote("AAPL"), quote("BRK.B")])
-    assert await sink.times(["AAPL", "BRK.B", "MISSING"]) == {"AAPL": NOW, "BRK.B": NOW}
+    await sink.write_quotes([quote("AAPL"), quote("BRK.B")])
+    assert await sink.quote_times(["AAPL", "BRK.B", "MISSING"]) == {"AAPL": NOW, "BRK.B": NOW}
 
 
 async def test_a_quote_is_stored_whole_with_times_as_times(sink: Sink, documents: Documents) -> None:
-    await sink.write([quote("AAPL")])
+    await sink.write_quotes([quote("AAPL")])
     found = await documents.quote("AAPL")
     assert found == quote("AAPL").document_fields()
     assert found["ts"] == NOW
 
 
 async def test_an_unknown_side_is_null(sink: Sink, documents: Documents) -> None:
-    await sink.write([quote("NULL", bid=None)])
+    await sink.write_quotes([quote("NULL", bid=None)])
     found = await documents.quote("NULL")
     assert found is not None
     assert (found["bid"], found["bid_price"], found["price"], found["ask_size"]) == (None, None, None, None)
 
 
 async def test_a_later_write_replaces_all_of_the_document(sink: Sink, documents: Documents) -> None:
-    await sink.write([quote("REPL")])
-    await sink.mark(["REPL"], "paused")
-    await sink.write([quote("REPL", seq=2)])
+    await sink.write_quotes([quote("REPL")])
+    await sink.set_quote_status(["REPL"], "paused")
+    await sink.write_quotes([quote("REPL", seq=2)])
     assert await documents.quote("REPL") == quote("REPL", seq=2).document_fields()
 
 
 async def test_a_hundred_documents_go_in_one_batch(sink: Sink, documents: Documents) -> None:
-    await sink.write([quote(f"S{n}", seq=n) for n in range(100)])
+    await sink.write_quotes([quote(f"S{n}", seq=n) for n in range(100)])
     for n in (0, 50, 99):
         found = await documents.quote(f"S{n}")
         assert found is not None
@@ -59,15 +59,15 @@ async def test_a_hundred_documents_go_in_one_batch(sink: Sink, documents: Docume
 
 
 async def test_a_pair_with_a_slash_has_a_document_of_its_own(sink: Sink, documents: Documents) -> None:
-    await sink.write([quote("BTC/USD")])
+    await sink.write_quotes([quote("BTC/USD")])
     found = await documents.quote("BTC/USD")
     assert found is not None
     assert found["symbol"] == "BTC/USD"
 
 
 async def test_a_mark_touches_only_the_status_and_only_what_exists(sink: Sink, documents: Documents) -> None:
-    await sink.write([quote("MARK")])
-    await sink.mark(["ABSENT", "MARK", "ABSENT2"], "paused")
+    await sink.write_quotes([quote("MARK")])
+    await sink.set_quote_status(["ABSENT", "MARK", "ABSENT2"], "paused")
     assert await documents.quote("MARK") == {**quote("MARK").document_fields(), "status": "paused"}
     assert await documents.quote("ABSENT") is None
     assert await documents.quote("ABSENT2") is None
@@ -80,53 +80,53 @@ async def test_a_bar_has_a_document_of_its_own(sink: Sink, documents: Documents)
 
 async def test_many_marks_are_made_and_quickly(sink: Sink, documents: Documents) -> None:
     names = [f"M{n}" for n in range(100)]
-    await sink.write([quote(name) for name in names[::2]])
-    await sink.mark(names, "paused")
+    await sink.write_quotes([quote(name) for name in names[::2]])
+    await sink.set_quote_status(names, "paused")
     found = [await documents.quote(name) for name in names]
     assert [each["status"] if each else None for each in found] == ["paused", None] * 50
 
 
 async def test_deleting_is_complete_and_what_is_absent_is_no_error(sink: Sink, documents: Documents) -> None:
     names = [f"D{n}" for n in range(150)]
-    await sink.write([quote(name) for name in names[:100]])
-    await sink.write([quote("KEEP")])
-    await sink.delete(names)
+    await sink.write_quotes([quote(name) for name in names[:100]])
+    await sink.write_quotes([quote("KEEP")])
+    await sink.delete_documents(names)
     assert [await documents.quote(name) for name in (names[0], names[99], names[149])] == [None, None, None]
     assert await documents.quote("KEEP") is not None
 
 
 async def test_nothing_to_do_is_no_error(sink: Sink) -> None:
-    await sink.write([])
-    await sink.mark([], "paused")
-    await sink.delete([])
+    await sink.write_quotes([])
+    await sink.set_quote_status([], "paused")
+    await sink.delete_documents([])
 
 
 async def test_a_heartbeat_is_stored_whole(sink: Sink, documents: Documents) -> None:
-    await sink.beat(heartbeat("whole", 7))
+    await sink.write_heartbeat(heartbeat("whole", 7))
     assert await documents.heartbeat() == heartbeat("whole", 7).document_fields()
 
 
 async def test_the_same_and_an_earlier_incarnation_s_heartbeat_are_replaced(sink: Sink, documents: Documents) -> None:
     for epoch, status in ((7, "running"), (7, "paused"), (8, "running")):
-        await sink.beat(heartbeat("again", epoch, status))
+        await sink.write_heartbeat(heartbeat("again", epoch, status))
     found = await documents.heartbeat()
     assert found is not None
     assert (found["epoch"], found["status"]) == (8, "running")
 
 
 async def test_a_later_incarnation_s_heartbeat_is_never_replaced(sink: Sink, documents: Documents) -> None:
-    await sink.beat(heartbeat("fenced", 9))
+    await sink.write_heartbeat(heartbeat("fenced", 9))
     with pytest.raises(FencedError, match=r"a later process of this job writes \(epoch 9; this is epoch 8\)"):
-        await sink.beat(heartbeat("fenced", 8, "paused"))
+        await sink.write_heartbeat(heartbeat("fenced", 8, "paused"))
     found = await documents.heartbeat()
     assert found is not None
     assert (found["epoch"], found["status"]) == (9, "running")
-    await sink.beat(heartbeat("fenced", 9, "paused"))
+    await sink.write_heartbeat(heartbeat("fenced", 9, "paused"))
 
 
 async def test_another_job_s_heartbeat_is_replaced_whatever_its_epoch(sink: Sink, documents: Documents) -> None:
-    await sink.beat(heartbeat("one", 99))
-    await sink.beat(heartbeat("other", 1))
+    await sink.write_heartbeat(heartbeat("one", 99))
+    await sink.write_heartbeat(heartbeat("other", 1))
     found = await documents.heartbeat()
     assert found is not None
     assert (found["job_uid"], found["epoch"]) == ("other", 1)
@@ -134,13 +134,13 @@ async def test_another_job_s_heartbeat_is_replaced_whatever_its_epoch(sink: Sink
 
 async def test_nine_jobs_on_one_heartbeat_document_do_not_fail_each_other(sink: Sink) -> None:
     for _ in range(3):
-        await asyncio.gather(*(sink.beat(heartbeat(f"job-{n}", n)) for n in range(9)))
+        await asyncio.gather(*(sink.write_heartbeat(heartbeat(f"job-{n}", n)) for n in range(9)))
 
 
 async def test_a_record_keeps_what_a_later_one_does_not_say(sink: Sink, documents: Documents) -> None:
-    await sink.record([state("BTC/USD", quotes=NOW, trades=NOW), state("OTHER")])
-    await sink.record([state("BTC/USD", "paused", "why")])
-    await sink.record([state("BTC/USD", quotes=NOW + timedelta(seconds=1))])
+    await sink.write_ingest_states([state("BTC/USD", quotes=NOW, trades=NOW), state("OTHER")])
+    await sink.write_ingest_states([state("BTC/USD", "paused", "why")])
+    await sink.write_ingest_states([state("BTC/USD", quotes=NOW + timedelta(seconds=1))])
     assert await documents.record("BTC/USD") == {
         "canonical_symbol": "BTC/USD",
         "job": JOB,
@@ -156,9 +156,9 @@ async def test_a_record_keeps_what_a_later_one_does_not_say(sink: Sink, document
 
 
 async def test_the_records_that_say_paused_are_found(sink: Sink) -> None:
-    await sink.record([state("P1", "paused"), state("P2", "paused"), state("P3")])
+    await sink.write_ingest_states([state("P1", "paused"), state("P2", "paused"), state("P3")])
     assert await sink.symbols_recorded_as_paused() >= {"P1", "P2"}
-    await sink.record([state("P1", "removed"), state("P2")])
+    await sink.write_ingest_states([state("P1", "removed"), state("P2")])
     assert not await sink.symbols_recorded_as_paused() & {"P1", "P2", "P3"}
 
 
@@ -166,14 +166,14 @@ async def test_a_firestore_that_is_not_there_is_told_soon(monkeypatch: pytest.Mo
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         monkeypatch.setenv(VARIABLE, f"127.0.0.1:{taken.getsockname()[1]}")
-        connection = await firestore_connection(FirestoreSettings(), PROJECT, None)
+        connection = await open_firestore_connection(FirestoreSettings(), PROJECT, None)
         sink = FirestoreSink(connection, TENANT, "live_quotes", "market_ingest", JOB)
         calls = (
-            lambda: sink.write([quote("AAPL")]),
-            lambda: sink.mark(["AAPL"], "paused"),
-            lambda: sink.delete(["AAPL"]),
-            lambda: sink.beat(heartbeat("away", 1)),
-            lambda: sink.record([state("AAPL")]),
+            lambda: sink.write_quotes([quote("AAPL")]),
+            lambda: sink.set_quote_status(["AAPL"], "paused"),
+            lambda: sink.delete_documents(["AAPL"]),
+            lambda: sink.write_heartbeat(heartbeat("away", 1)),
+            lambda: sink.write_ingest_states([state("AAPL")]),
             sink.symbols_recorded_as_paused,
             sink.recorded_symbols_of_job,
         )

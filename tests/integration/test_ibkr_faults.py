@@ -177,7 +177,7 @@ async def test_symbols_change_on_the_connection_that_is_open(gateway: TWSServer,
 async def test_a_pause_in_any_phase_closes_the_socket_and_nobody_connects_until_it_is_over(
     gateway: TWSServer, silence: int | None
 ) -> None:
-    pod = Pod(source(gateway.port, patience=IBKRTimeouts()), fake_sink())
+    pod = Pod(source(gateway.port, timeouts=IBKRTimeouts()), fake_sink())
     if silence is not None:
         gateway.manners.silent.add(silence)
     pod.job.declare(job(1, symbols=SYMBOLS, limits=LIMITS))

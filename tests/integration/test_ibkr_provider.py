@@ -81,7 +81,7 @@ async def test_trades_and_halts_are_told_where_they_are_wanted(gateway: TWSServe
         assert [(each.price, each.size) for each in listener.trades][-1] == (10.5, 300)
         assert (listener.halts[0].halted, listener.halts[0].reason) == (True, "volatility halt")
         assert listener.ticks == []
-        await connection.follow(frozenset({"AAPL"}))
+        await connection.set_subscriptions(frozenset({"AAPL"}))
         known = len(listener.trades)
         gateway.send_price("AAPL", LAST, 10.75, 100)
         gateway.send_halt("AAPL", 0)
@@ -91,7 +91,7 @@ async def test_trades_and_halts_are_told_where_they_are_wanted(gateway: TWSServe
 
 async def test_only_the_difference_is_asked_for(gateway: TWSServer, listener: FakeListener) -> None:
     async with streaming(source(gateway.port), listener, "AAPL", "MSFT") as connection:
-        await connection.follow(frozenset({"MSFT", "SPY"}))
+        await connection.set_subscriptions(frozenset({"MSFT", "SPY"}))
         await gateway.record.until(lambda record: record.symbols == {"MSFT", "SPY"})
         asked = [fields[4] for fields in gateway.record.asked(requests.MARKET_DATA)]
         assert (sorted(asked), len(gateway.record.asked(requests.CANCEL_MARKET_DATA))) == (["AAPL", "MSFT", "SPY"], 1)
@@ -140,7 +140,7 @@ async def test_a_line_that_is_given_up_is_taken_by_who_had_none(gateway: TWSServ
     async with streaming(source(gateway.port), listener, "AAPL", "MSFT") as connection:
         await eventually(lambda: listener.rejected)
         del gateway.manners.refused["MSFT"]
-        await connection.follow(frozenset({"MSFT"}))
+        await connection.set_subscriptions(frozenset({"MSFT"}))
         assert (listener.confirmed, listener.rejected) == (frozenset({"MSFT"}), ())
 
 
@@ -164,7 +164,7 @@ async def test_more_symbols_than_requests_a_second(gateway: TWSServer, listener:
     symbols = [f"S{number}" for number in range(100)]
     async with streaming(source(gateway.port), listener, *symbols) as connection:
         assert len(listener.confirmed) == 100
-        await connection.follow(frozenset({"S1"}))
+        await connection.set_subscriptions(frozenset({"S1"}))
         await gateway.record.until(lambda record: record.symbols == {"S1"})
 
 
@@ -192,7 +192,7 @@ async def test_each_end_has_its_kind_and_leaves_no_socket(gateway: TWSServer, fa
     elif fault.startswith("silent"):
         gateway.manners.silent.add(silences[fault.split()[1]])
     hurried = IBKRTimeouts(connect=0.6, answer=0.6, probe=0.1, settle=0.05)
-    ending = asyncio.create_task(until_failure(source(gateway.port, patience=hurried)))
+    ending = asyncio.create_task(until_failure(source(gateway.port, timeouts=hurried)))
     if fault in ("drop", "reset", "port"):
         await gateway.record.until(lambda record: record.symbols)
         gateway.say(1300, "TWS socket port has been reset") if fault == "port" else gateway.drop(reset=fault == "reset")
@@ -223,7 +223,7 @@ async def test_client_0_takes_over_no_orders(gateway: TWSServer, listener: FakeL
 async def test_cancelled_in_any_phase_it_closes_the_socket(gateway: TWSServer, silence: int | None) -> None:
     if silence is not None:
         gateway.manners.silent.add(silence)
-    task = asyncio.create_task(until_failure(source(gateway.port, patience=IBKRTimeouts())))
+    task = asyncio.create_task(until_failure(source(gateway.port, timeouts=IBKRTimeouts())))
     await gateway.record.until(lambda record: record.connections)
     if silence is None:
         await gateway.record.until(lambda record: record.symbols)

@@ -131,7 +131,7 @@ async def test_a_newer_spec_in_the_response_to_a_report_counts_at_once(
 ) -> None:
     await watcher.until(1)
     server.object = document(2, enabled=False)
-    await client.report(stream_status(journal().snapshot()))
+    await client.report_status(stream_status(journal().snapshot()))
     await watcher.until(1, 2)
     assert watcher.last is not None
     assert not watcher.last.stops.enabled
@@ -144,7 +144,7 @@ async def test_an_older_spec_in_a_late_response_counts_for_nothing(
     server.change("MODIFIED", document(3, enabled=False))
     await watcher.until(1, 3)
     server.object = document(2)
-    await client.report(stream_status(journal().snapshot()))
+    await client.report_status(stream_status(journal().snapshot()))
     await asyncio.sleep(0.05)
     assert watcher.seen == [1, 3]
 

@@ -24,7 +24,7 @@ __all__ = ["client", "credentials", "server"]
 async def test_a_report_is_a_server_side_apply_of_the_stream_alone(
     server: FakeApiServer, client: IngestJobClient
 ) -> None:
-    await client.report(stream_status(journal().snapshot()))
+    await client.report_status(stream_status(journal().snapshot()))
     [(query, content_type, body)] = server.patches
     assert query == {"fieldManager": "sluice-runtime", "force": "true"}
     assert content_type == "application/apply-patch+yaml"
@@ -37,7 +37,7 @@ async def test_a_report_is_a_server_side_apply_of_the_stream_alone(
 async def test_a_report_that_cannot_be_applied_is_merged(server: FakeApiServer, client: IngestJobClient) -> None:
     server.untypable = True
     server.object = document(1) | {"status": {"stream": {"state": "Live", "failure": {"type": "auth"}}}}
-    await client.report(stream_status(journal().snapshot()))
+    await client.report_status(stream_status(journal().snapshot()))
     [_, (query, content_type, body)] = server.patches
     assert (query, content_type) == ({"fieldManager": "sluice-runtime"}, "application/merge-patch+json")
     assert body["metadata"] == {"uid": JOB_UID}
@@ -49,7 +49,7 @@ async def test_what_another_writer_left_in_the_stream_is_removed(
 ) -> None:
     stream = msgspec.to_builtins(stream_status(journal().snapshot()))
     server.object = document(1) | {"status": {"stream": stream | {"pause": {"source": "api"}, "newer": 1}}}
-    await client.report(stream_status(journal().snapshot()))
+    await client.report_status(stream_status(journal().snapshot()))
     [_, (_, content_type, body)] = server.patches
     assert content_type == "application/merge-patch+json"
     assert body["status"] == {"stream": {"pause": None, "newer": None}}
@@ -57,7 +57,7 @@ async def test_what_another_writer_left_in_the_stream_is_removed(
 
 async def test_texts_in_a_report_are_cut_to_their_bounds(server: FakeApiServer, client: IngestJobClient) -> None:
     book = journal(with_pause(desired(), PauseInForce(source="s" * 5000, reason="r" * 5000)))
-    await client.report(stream_status(book.snapshot()))
+    await client.report_status(stream_status(book.snapshot()))
     [(_, _, body)] = server.patches
     pause = body["status"]["stream"]["pause"]
     assert (len(pause["source"]), len(pause["reason"])) == (1024, 1024)
@@ -67,11 +67,11 @@ async def test_a_refused_report_is_told_in_the_server_s_words(server: FakeApiSer
     status = {"kind": "Status", "message": "ingestjobs is forbidden", "code": 403}
     server.answer = lambda: web.json_response(status, status=403)
     with pytest.raises(ReportError) as refusal:
-        await client.report(stream_status(journal().snapshot()))
+        await client.report_status(stream_status(journal().snapshot()))
     assert str(refusal.value) == "the API server refused the status (HTTP 403): ingestjobs is forbidden"
     server.answer = lambda: web.Response(status=502, text="<html>bad gateway")
     with pytest.raises(ReportError, match=r"\(HTTP 502\): <html>bad gateway$"):
-        await client.report(stream_status(journal().snapshot()))
+        await client.report_status(stream_status(journal().snapshot()))
 
 
 @pytest.mark.parametrize("missing", ["token", "ca.crt"])
@@ -83,7 +83,7 @@ async def test_a_report_that_cannot_be_sent_is_told(
     for folder, words in ((credentials, "Connect call failed"), (tmp_path, "No such file")):
         client = connected(f"http://127.0.0.1:{unused_tcp_port}", folder)
         with pytest.raises(ReportError, match=f"^the API server did not accept the status: .*{words}") as failure:
-            await client.report(stream_status(journal().snapshot()))
+            await client.report_status(stream_status(journal().snapshot()))
         assert TOKEN not in str(failure.value)
         await client.close()
 
@@ -93,6 +93,6 @@ async def test_a_rotated_token_is_read_anew(server: FakeApiServer, credentials: 
     client = connected(server.url, tmp_path)
     for token in ("first", "second"):
         (tmp_path / "token").write_text(token)
-        await client.report(stream_status(journal().snapshot()))
+        await client.report_status(stream_status(journal().snapshot()))
     assert server.tokens == {"Bearer first", "Bearer second"}
     await client.close()

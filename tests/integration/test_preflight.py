@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from sluice_runtime.adapters.preflight import findings_of
-from sluice_runtime.adapters.preflight_process import preflight_findings
+from sluice_runtime.adapters.preflight_process import run_preflight_process
 from sluice_runtime.domain.endpoints import endpoints
 from sluice_simulators.alpaca import BASIC, Account, AlpacaServer
 from support.runtime_fakes import job_spec
@@ -38,7 +38,7 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AlpacaServer]
 
 
 async def test_all_is_well_with_an_account_that_may_do_what_the_job_wants(server: AlpacaServer) -> None:
-    found = await preflight_findings(SYMBOLS)
+    found = await run_preflight_process(SYMBOLS)
     assert [(each.question, each.good) for each in found] == [
         ("account", True),
         ("entitlement", True),
@@ -52,7 +52,7 @@ async def test_each_thing_that_is_not_good_is_told_by_a_sentence(
 ) -> None:
     monkeypatch.setenv("ALPACA_DATA_FEED", "sip")
     server.rest.unknown, server.rest.inactive, server.rest.skew = {"A"}, {"B"}, 60.0
-    found = {each.question: each.words for each in await preflight_findings(SYMBOLS) if not each.good}
+    found = {each.question: each.words for each in await run_preflight_process(SYMBOLS) if not each.good}
     assert found.keys() == {"entitlement", "A", "B", "clock"}
     assert "HTTP 403" in found["entitlement"]
     assert "HTTP 404" in found["A"]
@@ -65,7 +65,7 @@ async def test_a_pair_of_crypto_is_asked_for_by_its_name_and_has_no_hours(
 ) -> None:
     monkeypatch.setenv("ALPACA_DATA_FEED", "crypto")
     server.rest.unknown = {"ETH/USD"}
-    found = {each.question: each for each in await preflight_findings(["BTC/USD", "ETH/USD"])}
+    found = {each.question: each for each in await run_preflight_process(["BTC/USD", "ETH/USD"])}
     assert [question for question, each in found.items() if each.good] == ["account", "entitlement", "clock"]
     assert found["clock"].words == "the market is always open"
     assert "HTTP 404" in found["ETH/USD"].words
@@ -75,17 +75,17 @@ async def test_a_wrong_key_and_an_absent_server_are_findings_and_show_no_secret(
     server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALPACA_SECRET_KEY", "another-secret")
-    found = await preflight_findings(SYMBOLS)
+    found = await run_preflight_process(SYMBOLS)
     assert {each.good for each in found} == {False}
     assert "HTTP 401" in found[0].words
     assert "another-secret" not in msgspec.json.encode(found).decode()
     monkeypatch.setenv("APCA_API_BASE_URL", "http://127.0.0.1:9")
-    assert "cannot be reached" in (await preflight_findings(SYMBOLS))[0].words
+    assert "cannot be reached" in (await run_preflight_process(SYMBOLS))[0].words
 
 
 async def test_a_child_that_cannot_be_started_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    [found] = await preflight_findings(SYMBOLS)
+    [found] = await run_preflight_process(SYMBOLS)
     assert (found.good, found.words) == (False, "the preflight process could not be started: No such file or directory")
 
 
@@ -109,12 +109,12 @@ async def test_the_command_prints_a_line_for_each_finding_and_fails_if_one_is_ba
 
 def test_an_image_without_the_sdk_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     from sluice_runtime.adapters.alpaca.credentials import Credentials
-    from sluice_runtime.adapters.alpaca.environment import EnvironmentMount
+    from sluice_runtime.adapters.alpaca.environment import EnvironmentCredentialsReader
 
     monkeypatch.setitem(sys.modules, "sluice_runtime.adapters.alpaca.preflight", None)
     alpaca = {"credentialsSecretRef": {"name": "alpaca"}}
     spec = job_spec(provider="alpaca", alpaca=alpaca)
     assert spec.alpaca is not None
-    mount = EnvironmentMount(spec.alpaca, Credentials("key", SECRET))
+    mount = EnvironmentCredentialsReader(spec.alpaca, Credentials("key", SECRET))
     [found] = findings_of(spec, mount, endpoints(spec.alpaca, None, None))
     assert (found.good, "this image has no alpaca-py" in found.words) == (False, True)

@@ -12,7 +12,7 @@ import pytest
 from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.connection import AlpacaConnection
-from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
+from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
 from sluice_runtime.adapters.alpaca.websocket import Timeouts
 from sluice_runtime.domain.failure import StreamError
@@ -39,11 +39,11 @@ def source(
     ca_file: Path | None = None,
     *,
     engine: AlpacaEngine = "native",
-    patience: Timeouts = HURRIED,
+    timeouts: Timeouts = HURRIED,
 ) -> AlpacaSource:
     """A provider with a mounted Secret."""
     settings = AlpacaSettings(stream_url=url, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"))
-    return AlpacaSource(settings, AlpacaMount(settings, credentials, ca_file), patience=patience)
+    return AlpacaSource(settings, CredentialsReader(settings, credentials, ca_file), timeouts=timeouts)
 
 
 @asynccontextmanager
@@ -52,7 +52,7 @@ async def streaming(made: AlpacaSource, listener: FakeListener, *symbols: str) -
     async with made.connect(listener) as connection:
         reading = asyncio.create_task(connection.run())
         try:
-            await connection.follow(frozenset(symbols))
+            await connection.set_subscriptions(frozenset(symbols))
             yield connection
         finally:
             await cancel(reading)
@@ -64,7 +64,7 @@ async def until_failure(made: AlpacaSource, listener: FakeListener) -> StreamErr
         async with made.connect(listener) as connection:
             reading = asyncio.ensure_future(connection.run())
             try:
-                await connection.follow(frozenset({"AAPL", "MSFT"}))
+                await connection.set_subscriptions(frozenset({"AAPL", "MSFT"}))
                 await reading
             finally:
                 await cancel(reading)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from aiohttp.test_utils import TestServer
 
-from sluice_runtime.adapters.http.api import application
-from sluice_runtime.adapters.http.control import bearer, control_routes, same_machine
+from sluice_runtime.adapters.http.api import http_application
+from sluice_runtime.adapters.http.control import control_routes, local_request_check, token_check
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.health import RuntimeSnapshot
 from sluice_runtime.domain.pause import PauseInForce
-from sluice_runtime.ports import RefusedError, StartRequest
+from sluice_runtime.ports import RequestRefusedError, StartRequest
 from support.runtime_fakes import desired, journal
 
 
@@ -30,20 +30,20 @@ class AnsweringRuntime:
         self.heeds_stop = True
         self.failure: StreamError | None = None  # of the start
         self.others: tuple[str, ...] = ()  # what pauses beside `api`
-        self.unreadable: RefusedError | None = None  # what a reload ends with
+        self.unreadable: RequestRefusedError | None = None  # what a reload ends with
 
     @asynccontextmanager
     async def answering(self, token_file: Path | None = None) -> AsyncIterator[str]:
         """The base URL of it; with a token file as in a cluster, else as on one machine."""
-        guard = bearer(token_file) if token_file else same_machine
-        async with TestServer(application(self, control_routes(self, self, guard))) as server:
+        guard = token_check(token_file) if token_file else local_request_check
+        async with TestServer(http_application(self, control_routes(self, self, guard))) as server:
             yield str(server.make_url("/"))
 
     def snapshot(self) -> RuntimeSnapshot:
         """As Record."""
         if self.book.state == "Connecting":
             if self.looks_until_live == 0:
-                self.book.entered("Live")
+                self.book.on_state("Live")
             self.looks_until_live -= 1
         return self.book.snapshot()
 
@@ -52,7 +52,7 @@ class AnsweringRuntime:
         self.asked.append(f"stop: {reason}")
         if self.heeds_stop:
             self.book.desired.set(with_pause(self.book.desired.value, PauseInForce(source="api", reason=reason)))
-            self.book.entered("Paused")
+            self.book.on_state("Paused")
             self.book.pause_acknowledged()
         return True
 
@@ -60,10 +60,10 @@ class AnsweringRuntime:
         """As Controls."""
         self.asked.append(f"start: {wishes.dry_run}")
         self.book.desired.set(desired(dryRun=bool(wishes.dry_run) and self.heeds_dry_run))
-        self.book.entered("Connecting")
+        self.book.on_state("Connecting")
         if self.failure is not None:
             self.book.failed(self.failure)
-            self.book.entered("BackingOff")
+            self.book.on_state("BackingOff")
         return self.others
 
     def reload(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sluice_runtime.domain.pause import Switch
-from sluice_runtime.ports import RefusedError, StartRequest
+from sluice_runtime.ports import RequestRefusedError, StartRequest
 
 
 class FakeKeeper:
@@ -14,13 +14,13 @@ class FakeKeeper:
         self._kept: dict[str, Switch] = {}
 
     def read(self) -> tuple[Switch, ...]:
-        """As SwitchKeeper."""
+        """As SwitchStore."""
         if self.failure is not None:
             raise self.failure
         return tuple(self._kept.values())
 
-    def keep(self, switch: Switch) -> None:
-        """As SwitchKeeper."""
+    def write(self, switch: Switch) -> None:
+        """As SwitchStore."""
         self._kept.pop(switch.source, None)
         if switch.pauses:
             self._kept[switch.source] = switch
@@ -31,7 +31,7 @@ class FakeDeclaration:
 
     def __init__(self) -> None:
         self.history: list[str] = []
-        self.refusal: RefusedError | None = None
+        self.refusal: RequestRefusedError | None = None
 
     def override(self, start_request: StartRequest) -> None:
         """As Declaration."""

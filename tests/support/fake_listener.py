@@ -28,35 +28,35 @@ class FakeListener:
         """All ticks, in order."""
         return [tick for _, frame in self.frames for tick in frame]
 
-    def entered(self, state: StreamState) -> None:
+    def on_state(self, state: StreamState) -> None:
         """As Listener."""
         self.history.append(state)
 
-    def received(self, ticks: Sequence[Tick]) -> None:
+    def on_ticks(self, ticks: Sequence[Tick]) -> None:
         """As Listener."""
         self.frames.append((seconds(), list(ticks)))
 
-    def traded(self, trades: Sequence[Trade]) -> None:
+    def on_trades(self, trades: Sequence[Trade]) -> None:
         """As Listener."""
         self.trades.extend(trades)
 
-    def halted(self, halts: Sequence[Halt]) -> None:
+    def on_halts(self, halts: Sequence[Halt]) -> None:
         """As Listener."""
         self.halts.extend(halts)
 
-    def aggregated(self, bars: Sequence[Bar]) -> None:
+    def on_bars(self, bars: Sequence[Bar]) -> None:
         """As Listener."""
         self.bars.extend(bars)
 
-    def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
+    def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """As Listener."""
         self.confirmed, self.rejected = confirmed, tuple(rejected)
         self.history.append("acknowledged")
 
-    def set_impairment(self, impairment: Impairment | None) -> None:
+    def on_impairment(self, impairment: Impairment | None) -> None:
         """As Listener."""
         self.impairments.append(impairment)
 
-    def closed(self) -> None:
+    def on_socket_closed(self) -> None:
         """As Listener."""
         self.history.append("closed")

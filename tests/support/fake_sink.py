@@ -38,7 +38,7 @@ class FakeSink:
         self.most_in_flight = 0
         self.attempts = 0
 
-    async def write(self, quotes: Sequence[LiveQuote]) -> None:
+    async def write_quotes(self, quotes: Sequence[LiveQuote]) -> None:
         """As Sink."""
         assert len(quotes) <= 100
         assert len({each.symbol for each in quotes}) == len(quotes)
@@ -54,7 +54,7 @@ class FakeSink:
         for each in quotes:
             self.quotes[each.symbol] = each.document_fields()
 
-    async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+    async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         """As Sink."""
         await self._answer()
         found = {symbol: self.quotes.get(symbol, {}).get("ts") for symbol in symbols}
@@ -66,7 +66,7 @@ class FakeSink:
         self.history.append("bars")
         self.bars |= {each.symbol: each.document_fields() for each in bars}
 
-    async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
+    async def set_quote_status(self, symbols: Iterable[str], status: QuoteState) -> None:
         """As Sink."""
         for symbol in symbols:
             await self._answer()
@@ -75,7 +75,7 @@ class FakeSink:
             if symbol in self.quotes:
                 self.quotes[symbol]["status"] = status
 
-    async def delete(self, symbols: Iterable[str]) -> None:
+    async def delete_documents(self, symbols: Iterable[str]) -> None:
         """As Sink."""
         for symbol in symbols:
             await self._answer()
@@ -85,7 +85,7 @@ class FakeSink:
                 if documents.get(symbol, {}).get("job") == JOB:
                     del documents[symbol]
 
-    async def record(self, states: Sequence[IngestState]) -> None:
+    async def write_ingest_states(self, states: Sequence[IngestState]) -> None:
         """As Sink."""
         await self._answer()
         for each in states:
@@ -106,7 +106,7 @@ class FakeSink:
         await self._answer()
         return self._recorded("pause_fetch", True)
 
-    async def beat(self, heartbeat: HeartbeatDocument) -> None:
+    async def write_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
         """As Sink."""
         await self._answer()
         epoch = self._epoch(heartbeat.job_uid)

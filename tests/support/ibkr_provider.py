@@ -21,9 +21,9 @@ from support.fake_listener import FakeListener
 HURRIED = IBKRTimeouts(connect=3.0, answer=3.0, probe=0.2, settle=0.05, retry=0.3)
 
 
-def source(port: int, *, client_id: int = 7, patience: IBKRTimeouts = HURRIED) -> IBKRSource:
+def source(port: int, *, client_id: int = 7, timeouts: IBKRTimeouts = HURRIED) -> IBKRSource:
     """Provider ibkr at a port of this machine."""
-    return IBKRSource(IBKRSettings(host="127.0.0.1", port=port, client_id=client_id), patience)
+    return IBKRSource(IBKRSettings(host="127.0.0.1", port=port, client_id=client_id), timeouts)
 
 
 @asynccontextmanager
@@ -34,7 +34,7 @@ async def streaming(
     async with made.connect(listener) as connection:
         reading = asyncio.create_task(connection.run())
         try:
-            await connection.follow(frozenset(symbols), channels)
+            await connection.set_subscriptions(frozenset(symbols), channels)
             yield connection
         finally:
             await cancel(reading)
@@ -45,7 +45,7 @@ async def until_failure(made: IBKRSource, *symbols: str) -> StreamError:
 
     async def session() -> None:
         async with made.connect(FakeListener()) as connection:
-            await connection.follow(frozenset(symbols or ("AAPL",)))
+            await connection.set_subscriptions(frozenset(symbols or ("AAPL",)))
             await connection.run()
 
     with pytest.raises(StreamError) as failure:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sluice_runtime.adapters.api_session import Api
+from sluice_runtime.adapters.api_session import ApiServer
 from sluice_runtime.adapters.ingestjob import IngestJobClient
 from sluice_runtime.domain.backoff import Backoff
 from support.api_server import FakeApiServer
@@ -57,4 +57,4 @@ async def client(server: FakeApiServer, credentials: Path) -> AsyncIterator[Inge
 
 def connected(url: str, credentials: Path) -> IngestJobClient:
     backoff = Backoff(0.02, 0.05, lambda _, high: high)
-    return IngestJobClient(Api(url=url, credentials=credentials), "acme", "us", JOB_UID, backoff)
+    return IngestJobClient(ApiServer(url=url, credentials=credentials), "acme", "us", JOB_UID, backoff)

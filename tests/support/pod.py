@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from sluice_contract.status import StreamFailure
 from sluice_runtime.adapters.firestore.sink import FirestoreSink
-from sluice_runtime.app import Parts, ingest
+from sluice_runtime.app import RuntimeParts, run_loops
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.desired import UNREAD, with_pause
@@ -49,11 +49,11 @@ class Pod(Generic[S]):
         self.job = FakeJob()
         self.stop = asyncio.Event()
         self.journal = Journal(identity(), LatestValue(with_pause(desired(), UNREAD)), Coalescer(), clock)
-        self._parts = Parts(source=made, sink=self.sink, job=self.job, journal=self.journal)
+        self._parts = RuntimeParts(source=made, sink=self.sink, job=self.job, journal=self.journal)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(ingest(self._parts, self.stop, self.backoff))
+        task = asyncio.create_task(run_loops(self._parts, self.stop, self.backoff))
         try:
             yield
         finally:

@@ -100,13 +100,13 @@ class FakeConnection:
         self._listener = listener
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
+    async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
         """As Connection."""
         await self._source.phase("Acknowledging")
         self.followed.append(symbols)
         self.channels = channels
         refused = [SymbolRejection(symbol=each, code=400, message="no") for each in symbols & self._source.refused]
-        self._listener.acknowledged(symbols - self._source.refused, refused)
+        self._listener.on_acknowledgement(symbols - self._source.refused, refused)
 
     async def run(self) -> None:
         """As Connection."""
@@ -114,7 +114,7 @@ class FakeConnection:
 
     def say(self, *ticks: Tick) -> None:
         """One frame."""
-        self._listener.received(ticks)
+        self._listener.on_ticks(ticks)
 
     def finish(self) -> None:
         """The stream is at its end."""
@@ -152,21 +152,21 @@ class FakeSource:
     async def connect(self, listener: Listener) -> AsyncIterator[FakeConnection]:
         """As Source."""
         self.attempts.append(seconds())
-        listener.entered("Connecting")
+        listener.on_state("Connecting")
         await self.phase("Connecting")
         self.open += 1
         self.most_open = max(self.most_open, self.open)
         try:
-            listener.entered("Authenticating")
+            listener.on_state("Authenticating")
             await self.phase("Authenticating")
-            listener.entered("Subscribing")
+            listener.on_state("Subscribing")
             self.connections.append(FakeConnection(self, listener))
             yield self.connection
         finally:
             await asyncio.sleep(self.closing_seconds)
             self.open -= 1
             self.closings.append(seconds())
-            listener.closed()
+            listener.on_socket_closed()
 
     async def wait_for_fix(self) -> None:
         """As Source."""
@@ -213,7 +213,7 @@ class FakeJob:
             if changed is None:
                 return
 
-    async def report(self, status: StreamStatus) -> None:
+    async def report_status(self, status: StreamStatus) -> None:
         """As JobPort."""
         await asyncio.sleep(0)
         if self.failure is not None:

@@ -74,7 +74,7 @@ class FlushingWorld:
 
     def say(self, *symbols: str, bid: float = 1.0) -> None:
         """One frame of quotes stamped now."""
-        self.journal.received([quote(symbol, bid=bid) for symbol in symbols])
+        self.journal.on_ticks([quote(symbol, bid=bid) for symbol in symbols])
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

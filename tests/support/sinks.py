@@ -11,7 +11,7 @@ from google.cloud import firestore
 
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, RecordStatus
 from sluice_contract.spec import FirestoreSettings
-from sluice_runtime.adapters.firestore.connection import firestore_connection
+from sluice_runtime.adapters.firestore.connection import open_firestore_connection
 from sluice_runtime.adapters.firestore.sink import FirestoreSink
 from support.fake_sink import JOB, FakeSink
 
@@ -88,7 +88,7 @@ def fake_sink() -> tuple[FakeSink, Documents]:
 @asynccontextmanager
 async def firestore_sink(project: str) -> AsyncIterator[tuple[FirestoreSink, Documents]]:
     """The sink of job acme/us on the emulator that runs. Its documents are read by Google's own client."""
-    connection = await firestore_connection(FirestoreSettings(), project, None)
+    connection = await open_firestore_connection(FirestoreSettings(), project, None)
     sink = FirestoreSink(connection, TENANT, "live_quotes", "market_ingest", JOB)
     yield sink, Documents(sink, firestore.AsyncClient(project=project))
     await sink.close()

@@ -13,34 +13,38 @@ import msgspec
 from sluice_contract import identity
 
 from . import logs
-from .lean_imports import lean
-from .settings import SettingsError, settings
+from .lean_imports import faster_imports
+from .settings import SettingsError, pod_settings
 
 _EMULATOR = "FIRESTORE_EMULATOR_HOST"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Return the exit code. 0: done, or fenced. 1: a check failed. 2: the settings are wrong, see standard error."""
+    """Run a command and return the exit code.
+
+    The code is 0 for success and for a fenced runtime, 1 for a failed check, and 2 for wrong settings, which standard
+    error explains.
+    """
     try:
-        return _main(_parser().parse_args(arguments))
+        return _run_command(_argument_parser().parse_args(arguments))
     finally:
-        _forget_who_has_left()
+        _flush_stdout()
 
 
-def _main(given: argparse.Namespace) -> int:
+def _run_command(given: argparse.Namespace) -> int:
     try:
         if os.environ.get(_EMULATOR) == "":
             del os.environ[_EMULATOR]  # Google's client would treat it as an emulator without a name
         if given.command == "run" and identity.JOB_ENV in os.environ and given.file is None:
-            return _pod(given)
-        return _called(given)
+            return _run_pod(given)
+        return _run_outside_pod(given)
     except SettingsError as error:
         print(f"sluice-runtime: {error}", file=sys.stderr)
         return 2
 
 
-def _forget_who_has_left() -> None:
-    """Flush stdout, ignoring a closed pipe. Otherwise, the interpreter would exit with an error code for it."""
+def _flush_stdout() -> None:
+    """Flush standard output and ignore a closed pipe, for which the interpreter would exit with an error code."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -48,7 +52,7 @@ def _forget_who_has_left() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser() -> argparse.ArgumentParser:
+def _argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sluice-runtime", description="Streams quotes from a provider to Firestore.")
     actions = parser.add_subparsers(dest="command", required=True)
     run = actions.add_parser("run", help="run in a pod, or standalone from a document or the environment")
@@ -56,13 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--record", type=Path, metavar="FILE", help="record the quotes as a tape; compressed if .gz")
     run.add_argument(
         "--port",
-        type=_port,
+        type=_parse_port,
         default=identity.HTTP_PORT,
         help="port of the standalone HTTP interface (default %(default)s)",
     )
     smoke = actions.add_parser("smoke", help="stream for a while and print PASS or FAIL")
     smoke.add_argument("-f", "--file", type=Path, help="an IngestJob (YAML or JSON); default: the environment")
-    smoke.add_argument("--seconds", type=_seconds, default=60.0, help="how long to stream (default %(default)s)")
+    smoke.add_argument("--seconds", type=_parse_seconds, default=60.0, help="how long to stream (default %(default)s)")
     smoke.add_argument("--base-url", help="test the running runtime at this URL: status, reload, dry start, stop")
     look = actions.add_parser("preflight", help="check account, entitlement, symbols and clock with Alpaca")
     look.add_argument("-f", "--file", type=Path, help="an IngestJob (YAML or JSON); default: the environment")
@@ -80,13 +84,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _port(text: str) -> int:
+def _parse_port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 1 << 16:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port; use a number from 1 to 65535")
     return int(text)
 
 
-def _seconds(text: str) -> float:
+def _parse_seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
@@ -96,44 +100,46 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _pod(given: argparse.Namespace) -> int:
-    found = msgspec.structs.replace(settings(os.environ), record_file=given.record)
-    logs.configure(found.log_level, found.job)
-    with lean():  # after the settings: a mistake in them is reported before the slow import of Google's client
+def _run_pod(given: argparse.Namespace) -> int:
+    found = msgspec.structs.replace(pod_settings(os.environ), record_file=given.record)
+    logs.configure_logging(found.log_level, found.job)
+    with (
+        faster_imports()
+    ):  # after the settings: a mistake in them is reported before the slow import of Google's client
         from .app import run  # noqa: PLC0415
 
     asyncio.run(run(found))
     return 0
 
 
-def _called(given: argparse.Namespace) -> int:
-    """Run a command for use outside a pod. The imports are here, because a pod does not need them."""
+def _run_outside_pod(given: argparse.Namespace) -> int:
+    """Run a command for use outside a pod. Its imports are in the function, because a pod does not need them."""
     from . import cli  # noqa: PLC0415
 
     match given.command:
         case "pause" | "resume" | "paused":
-            return cli.pauses(given, os.environ, print)
+            return cli.run_pause_command(given, os.environ, print)
         case "smoke" if given.base_url:
-            return cli.walk(given.base_url, given.seconds, os.environ, print)
+            return cli.run_http_smoke_test(given.base_url, given.seconds, os.environ, print)
         case "preflight":
             if given.json:
                 os.nice(10)  # a running stream calls it, and has priority
-            found = cli.settings_at_hand(given.file, os.environ)
+            found = cli.settings_for_preflight(given.file, os.environ)
             if given.symbols_from_stdin:
                 found = cli.with_symbols(found, sys.stdin.buffer.read())
-            return cli.look(found, os.environ, print, as_json=given.json)
-    read = cli.declared(given.file, os.environ)
-    plain = cli.settings_of(read(), os.environ, given.file)
+            return cli.run_preflight(found, os.environ, print, as_json=given.json)
+    read = cli.job_reader(given.file, os.environ)
+    plain = cli.settings_for_job(read(), os.environ, given.file)
     found = msgspec.structs.replace(plain, record_file=getattr(given, "record", None))
-    logs.configure(found.log_level, found.job)
-    with lean():
-        from .standalone import Standalone  # noqa: PLC0415
+    logs.configure_logging(found.log_level, found.job)
+    with faster_imports():
+        from .standalone import StandaloneRuntime  # noqa: PLC0415
 
-    runtime = Standalone(found, read, os.environ)
+    runtime = StandaloneRuntime(found, read, os.environ)
     if given.command == "run":
         runtime.run_until_stopped(given.port)
         return 0
-    passed, sentence = runtime.smoke(given.seconds)
+    passed, sentence = runtime.run_smoke_test(given.seconds)
     print(f"{'PASS' if passed else 'FAIL'}: {sentence}")
     return 0 if passed else 1
 

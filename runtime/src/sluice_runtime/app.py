@@ -13,14 +13,14 @@ from typing import Any
 
 from sluice_contract import identity
 
-from .adapters.api_session import Api, ApiSession
+from .adapters.api_session import ApiServer, ApiSession
 from .adapters.cached_job import CachedJob, ReadOnlyDeclaration
-from .adapters.http.api import http_api
-from .adapters.http.control import bearer, control_routes
+from .adapters.http.api import serve_http
+from .adapters.http.control import control_routes, token_check
 from .adapters.ingestjob import IngestJobClient
 from .adapters.lease import SlotLease
-from .adapters.preflight_process import preflight_findings
-from .adapters.switches import FileSwitch, SwitchFile
+from .adapters.preflight_process import run_preflight_process
+from .adapters.switches import EnabledFilePoller, StoredSwitchesFile
 from .domain.backoff import Backoff
 from .domain.declared_job import DeclaredJob
 from .domain.endpoints import endpoints
@@ -28,7 +28,7 @@ from .domain.failure import FencedError
 from .domain.market import Origin
 from .domain.market_hours import hours
 from .domain.slot import slot_name
-from .factories import journal_of, sink_of, snapshots_of, source_of
+from .factories import create_journal, create_sink, create_snapshots, create_source
 from .loops.auto_stop import AutoStopMonitor
 from .loops.flusher import Flusher
 from .loops.freshness_monitor import monitor_freshness
@@ -58,31 +58,31 @@ Loop = Callable[[], Coroutine[Any, Any, None]]
 
 async def run(settings: Settings) -> None:
     """Run the pod until SIGTERM or SIGINT, until its job is deleted, or until a later process of the job fences it."""
-    stop = stop_by_signal()
-    journal = journal_of(settings)
-    switchboard = Switchboard(journal, SwitchFile(settings.state_dir / SWITCHES))
+    stop = stop_event_on_signal()
+    journal = create_journal(settings)
+    switchboard = Switchboard(journal, StoredSwitchesFile(settings.state_dir / SWITCHES))
     async with AsyncExitStack() as stack:
         job = _job_client(settings)
         stack.push_async_callback(job.close)
-        file = switches_at_start(settings, journal, switchboard)
+        file = set_switches_at_start(settings, journal, switchboard)
         control = Control(switchboard, journal, ReadOnlyDeclaration(file))
-        routes = control_routes(control, journal, bearer(settings.http_token_file))
-        await stack.enter_async_context(http_api(journal, settings.bind, identity.HTTP_PORT, routes))
-        sink = sink_of(settings, journal.desired)
+        routes = control_routes(control, journal, token_check(settings.http_token_file))
+        await stack.enter_async_context(serve_http(journal, settings.bind, identity.HTTP_PORT, routes))
+        sink = create_sink(settings, journal.desired)
         stack.push_async_callback(sink.close)
         cached = CachedJob(job, settings.state_dir / JOB, settings.job.uid)
-        await ingest(
-            Parts(
-                source=source_of(settings),
+        await run_loops(
+            RuntimeParts(
+                source=create_source(settings),
                 sink=sink,
                 job=cached,
                 journal=journal,
-                slot=_slot(settings, job.session, journal),
+                slot=_connection_slot(settings, job.session, journal),
                 switchboard=switchboard,
                 others=[
                     *([file.run] if file else []),
-                    *_lookers(settings, journal),
-                    *catching_up(snapshots_of(settings), sink, journal, settings),
+                    *_preflight_loops(settings, journal),
+                    *snapshot_recovery_loops(create_snapshots(settings), sink, journal, settings),
                 ],
             ),
             stop,
@@ -90,22 +90,24 @@ async def run(settings: Settings) -> None:
         )
 
 
-def _lookers(settings: Settings, journal: Journal) -> list[Loop]:
-    """Return the preflight loop, if the job has an account to check."""
+def _preflight_loops(settings: Settings, journal: Journal) -> list[Loop]:
+    """Return a loop that checks the provider's account once; an empty list if the job has no account to check."""
     login = settings.job.spec.alpaca_and_secret_name
     if login is None or not endpoints(login[0], settings.trading_url, settings.data_url).knows_trading:
         return []
-    return [lambda: look_once(preflight_findings, journal)]
+    return [lambda: look_once(run_preflight_process, journal)]
 
 
-def catching_up(snapshots: MarketSnapshots | None, sink: Sink, journal: Journal, settings: Settings) -> list[Loop]:
-    """Return the loop that fetches snapshots, if the provider has them."""
+def snapshot_recovery_loops(
+    snapshots: MarketSnapshots | None, sink: Sink, journal: Journal, settings: Settings
+) -> list[Loop]:
+    """Return a loop that fetches market snapshots; an empty list if the provider has no snapshots."""
     if snapshots is None:
         return []
     return [SnapshotRecovery(snapshots, sink, journal, hours(settings.job.spec)).run]
 
 
-def stop_by_signal() -> asyncio.Event:
+def stop_event_on_signal() -> asyncio.Event:
     """Return an event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -113,20 +115,23 @@ def stop_by_signal() -> asyncio.Event:
     return stop
 
 
-def switches_at_start(settings: Settings, journal: Journal, switchboard: Switchboard) -> FileSwitch | None:
-    """Set all switches outside the job document. Return the switch file that must be polled, if there is one."""
-    journal.switched(settings.environment_switch)
+def set_switches_at_start(settings: Settings, journal: Journal, switchboard: Switchboard) -> EnabledFilePoller | None:
+    """Set all switches outside the job document: INGEST_ENABLED, the stored ones, and INGEST_ENABLED_FILE.
+
+    Return the poller of INGEST_ENABLED_FILE, which must run from now on; None if the variable is not set.
+    """
+    journal.set_switch(settings.environment_switch)
     switchboard.restore()
     if settings.enabled_file is None:
         return None
-    file = FileSwitch(settings.enabled_file, settings.enabled_poll_seconds, journal)
-    file.check()
+    file = EnabledFilePoller(settings.enabled_file, settings.enabled_poll_seconds, journal)
+    file.read_and_notify()
     return file
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
-    """The parts of one pod."""
+class RuntimeParts:
+    """The adapters and loops of one runtime."""
 
     source: Source
     sink: Sink
@@ -137,8 +142,8 @@ class Parts:
     others: Sequence[Loop] = ()  # additional loops
 
 
-async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
-    """Run all loops until `stop`; then close the socket, and write the last quotes and the last heartbeat."""
+async def run_loops(parts: RuntimeParts, stop: asyncio.Event, reconnect: Backoff) -> None:
+    """Run all loops until `stop` is set; then close the socket, and write the last quotes and the last heartbeat."""
     journal = parts.journal
     who = journal.identity
     origin = Origin(source=parts.source.name, job=who.job, session_id=who.session_id, epoch=who.epoch)
@@ -164,7 +169,7 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
         return
     await flusher.drain()
     if journal.state not in ("Paused", "Finished", "Blocked"):
-        journal.entered("Stopped")  # the socket is closed: the last report must not say Live
+        journal.on_state("Stopped")  # the socket is closed: the last report must not say Live
     if parts.slot is not None:
         await parts.slot.release()
     journal.stopping = True
@@ -174,7 +179,7 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
     _log.info("shutdown complete", extra={"event_type": "stream"})
 
 
-def _slot(settings: Settings, session: ApiSession, journal: Journal) -> ConnectionSlotLease | None:
+def _connection_slot(settings: Settings, session: ApiSession, journal: Journal) -> ConnectionSlotLease | None:
     name = slot_name(settings.job.spec)
     return (
         ConnectionSlotLease(SlotLease(session, settings.job.namespace, name), settings.job.name, journal)
@@ -186,4 +191,4 @@ def _slot(settings: Settings, session: ApiSession, journal: Journal) -> Connecti
 def _job_client(settings: Settings) -> IngestJobClient:
     injected = settings.job
     backoff = Backoff(0.5, 10.0, random.uniform)
-    return IngestJobClient(Api(url=settings.api_url), injected.namespace, injected.name, injected.uid, backoff)
+    return IngestJobClient(ApiServer(url=settings.api_url), injected.namespace, injected.name, injected.uid, backoff)

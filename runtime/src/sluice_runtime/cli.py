@@ -16,23 +16,23 @@ from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.resource import IngestJob
 from sluice_contract.values import Symbol
 
-from .adapters.alpaca.credentials import AlpacaMount, Credentials
-from .adapters.alpaca.environment import EnvironmentMount
-from .adapters.decoding import decoded
+from .adapters.alpaca.credentials import Credentials, CredentialsReader
+from .adapters.alpaca.environment import EnvironmentCredentialsReader
+from .adapters.decoding import decode_json
 from .adapters.http.smoke_client import SmokeClient
-from .adapters.pause_file import HandPause, PauseFile, Pauses
+from .adapters.pause_file import ManualPause, ManualPauses, PauseFile
 from .adapters.preflight import findings_of
 from .adapters.user_text import UserTextError, read_user_text
 from .domain.endpoints import endpoints
-from .settings import Settings, SettingsError, says, settings
+from .settings import Settings, SettingsError, is_switched_on, pod_settings
 from .standalone_settings import (
     KEY_ID,
     SECRET_KEY,
-    checked,
-    first,
-    spec_from_environment,
+    first_set_variable,
+    job_from_environment,
     standalone_settings,
     state_dir,
+    validated_job,
 )
 
 _WHOLE = "the whole job"
@@ -40,24 +40,28 @@ _WHOLE = "the whole job"
 Say = Callable[[str], None]
 
 
-def declared(document: Path | None, environment: Mapping[str, str]) -> Callable[[], IngestJob]:
-    """Return a function that reads the job from a file at each call, or from the environment, which does not change.
+def job_reader(document: Path | None, environment: Mapping[str, str]) -> Callable[[], IngestJob]:
+    """Return a function that reads the job from the file `document` at each call.
+
+    Without a document, the function returns the job that the environment declares, which does not change.
 
     Raises:
         SettingsError: the environment declares no job. The returned function raises it too.
     """
     if document is None:
-        found = spec_from_environment(environment)
+        found = job_from_environment(environment)
         return lambda: found
-    dry = says(environment, "DRY_RUN", default="off")
-    if _is_stream(document):  # a pipe can be read only once
-        once = _document(document, dry=dry)
+    dry = is_switched_on(environment, "DRY_RUN", default="off")
+    if _is_pipe_or_device(document):  # a pipe can be read only once
+        once = _read_document(document, dry=dry)
         return lambda: once
-    return lambda: _file(document, dry=dry)
+    return lambda: _read_regular_file(document, dry=dry)
 
 
-def settings_of(job: IngestJob, environment: Mapping[str, str], document: Path | None) -> Settings:
-    """Return standalone settings. Tapes are next to the document, whose spec.pod.env fills gaps in the environment.
+def settings_for_job(job: IngestJob, environment: Mapping[str, str], document: Path | None) -> Settings:
+    """Return the settings of a standalone runtime for `job`.
+
+    Variables in spec.pod.env apply where the environment has none. Tapes are in the directory of the document.
 
     Raises:
         SettingsError: a variable is malformed.
@@ -67,23 +71,25 @@ def settings_of(job: IngestJob, environment: Mapping[str, str], document: Path |
     return msgspec.structs.replace(found, tape_dir=document.parent if document else Path())
 
 
-def pauses(given: argparse.Namespace, environment: Mapping[str, str], say: Say) -> int:
-    """pause, resume and paused. The runtime follows within a second, and one that starts later finds it.
+def run_pause_command(given: argparse.Namespace, environment: Mapping[str, str], say: Say) -> int:
+    """Run the command pause, resume or paused, and return the exit code.
+
+    A running runtime follows within a second. A runtime that starts later reads the same file.
 
     Raises:
-        SettingsError: a symbol is none, or the state cannot be read or written.
+        SettingsError: a symbol is malformed, or the pause file cannot be read or written.
     """
     file = PauseFile(state_dir(environment))
-    symbols = _symbols(given.symbols)
+    symbols = _parse_symbols(given.symbols)
     try:
         if given.command == "paused":
             state = file.read()
-            return _list_pauses_of(symbols, state, say) if symbols else _list_all_pauses(state, say)
+            return _list_pauses_of_symbols(symbols, state, say) if symbols else _list_all_pauses(state, say)
         if given.command == "pause":
-            pause = HandPause(since=datetime.now(UTC), reason=given.reason)
-            file.change(lambda before: before.paused(symbols, pause))
+            pause = ManualPause(since=datetime.now(UTC), reason=given.reason)
+            file.update(lambda before: before.with_paused(symbols, pause))
         else:
-            file.change(lambda before: before.resumed(symbols))
+            file.update(lambda before: before.with_resumed(symbols))
     except (OSError, msgspec.MsgspecError) as error:
         raise SettingsError(f"{file.path} cannot be used: {error}") from None
     done = "paused" if given.command == "pause" else "resumed"
@@ -92,54 +98,57 @@ def pauses(given: argparse.Namespace, environment: Mapping[str, str], say: Say) 
     return 0
 
 
-def _list_all_pauses(state: Pauses, say: Say) -> int:
-    """List the pause of the whole job, then those of symbols in alphabetical order."""
+def _list_all_pauses(state: ManualPauses, say: Say) -> int:
+    """List the pause of the whole job, and then those of symbols in alphabetical order. Return exit code 0."""
     if state.job is not None:
-        say(_line(_WHOLE, state.job))
+        say(_pause_line(_WHOLE, state.job))
     for name, pause in sorted(state.symbols.items()):
-        say(_line(name, pause))
+        say(_pause_line(name, pause))
     return 0
 
 
-def _list_pauses_of(symbols: list[str], state: Pauses, say: Say) -> int:
-    """List the pauses of these symbols. Exit code 1 unless all of them are paused, each or with the whole job."""
+def _list_pauses_of_symbols(symbols: list[str], state: ManualPauses, say: Say) -> int:
+    """List the pauses of these symbols. Return 1 unless each of them is paused, itself or with the whole job."""
     for name, pause in sorted(state.symbols.items()):
         if name in symbols:
-            say(_line(name, pause))
+            say(_pause_line(name, pause))
     if state.job is not None:
-        say(_line(_WHOLE, state.job))
+        say(_pause_line(_WHOLE, state.job))
         return 0
     return 0 if state.symbols.keys() >= set(symbols) else 1
 
 
-def settings_at_hand(document: Path | None, environment: Mapping[str, str]) -> Settings:
-    """Return the pod's settings if the operator has injected them, otherwise standalone settings.
+def settings_for_preflight(document: Path | None, environment: Mapping[str, str]) -> Settings:
+    """Return the pod's settings if the operator has injected them, otherwise those of a standalone runtime.
 
     Raises:
         SettingsError: a setting is missing or malformed.
     """
     if identity.JOB_ENV in environment and document is None:
-        return settings(environment)
-    return settings_of(declared(document, environment)(), environment, document)
+        return pod_settings(environment)
+    return settings_for_job(job_reader(document, environment)(), environment, document)
 
 
 def with_symbols(found: Settings, symbols: bytes) -> Settings:
-    """Return the settings of a job with other symbols, given as a JSON array.
+    """Return `found` with the symbols of a JSON array. An empty array leaves the symbols as they are.
 
     Raises:
-        SettingsError: it is not an array of symbols.
+        SettingsError: `symbols` is not a JSON array of symbols.
     """
     try:
-        given = decoded(symbols, list[Symbol]) or found.job.spec.symbols
+        given = decode_json(symbols, list[Symbol]) or found.job.spec.symbols
     except msgspec.MsgspecError as error:
         raise SettingsError(f"--symbols-from-stdin: standard input is not a JSON array of symbols ({error})") from None
     spec = msgspec.structs.replace(found.job.spec, symbols=given)
     return msgspec.structs.replace(found, job=msgspec.structs.replace(found.job, spec=spec))
 
 
-def walk(base_url: str, seconds: float, environment: Mapping[str, str], say: Say) -> int:
-    """Take a running runtime through status, reload, dry start and stop. It stays stopped."""
-    failure = SmokeClient(base_url, first(environment, ("SLUICE_HTTP_TOKEN",))).failure(seconds, say)
+def run_http_smoke_test(base_url: str, seconds: float, environment: Mapping[str, str], say: Say) -> int:
+    """Test a running runtime over HTTP: status, reload, dry start and stop. Return the exit code.
+
+    The runtime stays stopped.
+    """
+    failure = SmokeClient(base_url, first_set_variable(environment, ("SLUICE_HTTP_TOKEN",))).run_steps(seconds, say)
     say(
         f"FAIL: {failure}"
         if failure
@@ -148,14 +157,17 @@ def walk(base_url: str, seconds: float, environment: Mapping[str, str], say: Say
     return 1 if failure else 0
 
 
-def look(settings: Settings, environment: Mapping[str, str], say: Say, *, as_json: bool) -> int:
-    """What a look at the provider's account finds: exit code 1 if not all of it is good, 0 always `as_json`."""
+def run_preflight(settings: Settings, environment: Mapping[str, str], say: Say, *, as_json: bool) -> int:
+    """Check the provider's account, print the findings, and return the exit code.
+
+    The code is 1 if a finding is not good. With `as_json`, the findings are a JSON array and the code is always 0.
+    """
     alpaca = settings.job.spec.alpaca
     where = endpoints(alpaca or AlpacaSettings(), settings.trading_url, settings.data_url)
     if alpaca is not None and not where.knows_trading and not as_json:
         say("nothing was asked: the stream is not Alpaca's own (set APCA_API_BASE_URL or spec.alpaca.tradingURL)")
         return 0
-    found = findings_of(settings.job.spec, _alpaca_mount(settings, environment), where)
+    found = findings_of(settings.job.spec, _alpaca_credentials_reader(settings, environment), where)
     if as_json:
         say(msgspec.json.encode(found).decode())
         return 0
@@ -164,36 +176,39 @@ def look(settings: Settings, environment: Mapping[str, str], say: Say, *, as_jso
     return 0 if all(each.good for each in found) else 1
 
 
-def _alpaca_mount(settings: Settings, environment: Mapping[str, str]) -> AlpacaMount | None:
-    """The key pair of the environment, else that of the mounted Secret; None where the job uses neither."""
+def _alpaca_credentials_reader(settings: Settings, environment: Mapping[str, str]) -> CredentialsReader | None:
+    """Return a reader of the key pair in the environment, or else of the mounted Secret.
+
+    Return None if the job uses neither.
+    """
     alpaca = settings.job.spec.alpaca
     if alpaca is None:
         return None
-    key_id, secret_key = first(environment, KEY_ID), first(environment, SECRET_KEY)
+    key_id, secret_key = first_set_variable(environment, KEY_ID), first_set_variable(environment, SECRET_KEY)
     if key_id and secret_key:
-        return EnvironmentMount(alpaca, Credentials(key_id, secret_key))
+        return EnvironmentCredentialsReader(alpaca, Credentials(key_id, secret_key))
     if settings.job.spec.alpaca_and_secret_name is None:
         return None
-    return AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+    return CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
 
 
-def _is_stream(path: Path) -> bool:
+def _is_pipe_or_device(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def _file(path: Path, *, dry: bool) -> IngestJob:
-    if _is_stream(path):  # reading a pipe would block all loops
+def _read_regular_file(path: Path, *, dry: bool) -> IngestJob:
+    if _is_pipe_or_device(path):  # reading a pipe would block all loops
         raise SettingsError(f"{path} is no longer a file")
-    return _document(path, dry=dry)
+    return _read_document(path, dry=dry)
 
 
-def _document(path: Path, *, dry: bool) -> IngestJob:
-    """Read a job document. `dry` forces a dry run, whatever the document says."""
+def _read_document(path: Path, *, dry: bool) -> IngestJob:
+    """Read and validate a job document. If `dry` is True, the job is a dry run, whatever the document says."""
     try:
-        found = msgspec.yaml.decode(read_user_text(path, may_be_pipe=_is_stream(path)), type=dict)
+        found = msgspec.yaml.decode(read_user_text(path, may_be_pipe=_is_pipe_or_device(path)), type=dict)
         if dry and isinstance(found.get("spec"), dict):
             found["spec"]["dryRun"] = True
-        return checked(found)
+        return validated_job(found)
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
     except UserTextError as error:
@@ -204,13 +219,13 @@ def _document(path: Path, *, dry: bool) -> IngestJob:
         raise SettingsError(f"{path}: {error}") from None
 
 
-def _symbols(given: list[str]) -> list[str]:
+def _parse_symbols(given: list[str]) -> list[str]:
     try:
         return msgspec.convert([each.upper() for each in given], list[Symbol])
     except msgspec.ValidationError:
         raise SettingsError(f"{' '.join(given)}: symbols are written like AAPL or BRK.B") from None
 
 
-def _line(name: str, pause: HandPause) -> str:
+def _pause_line(name: str, pause: ManualPause) -> str:
     why = f": {pause.reason}" if pause.reason else ""
     return f"{name} is paused since {pause.since:%Y-%m-%d %H:%M:%S UTC}{why}"

@@ -15,7 +15,7 @@ from sluice_contract.identity import InjectedJob
 from sluice_contract.resource import IngestJob, ObjectMeta
 from sluice_contract.spec import SyntheticSettings
 
-from .adapters.firestore.connection import firestore_connection
+from .adapters.firestore.connection import open_firestore_connection
 from .adapters.firestore.reloading_sink import ReloadingSink
 from .adapters.firestore.sink import FirestoreSink
 from .adapters.synthetic import SyntheticSource
@@ -30,7 +30,7 @@ from .ports import MarketSnapshots, Source
 from .settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from .adapters.alpaca.credentials import AlpacaMount
+    from .adapters.alpaca.credentials import CredentialsReader
 
 
 def now() -> datetime:
@@ -38,8 +38,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def journal_of(settings: Settings) -> Journal:
-    """Return the initial journal: no state is known, and streaming is paused until the job has been read."""
+def create_journal(settings: Settings) -> Journal:
+    """Return a new journal: no state is known, and streaming is paused until the job has been read."""
     injected = settings.job
     who = Identity(
         namespace=injected.namespace,
@@ -63,15 +63,15 @@ def _desired_at_start(injected: InjectedJob) -> Desired:
     return msgspec.structs.replace(desired, declared=frozenset(), paused=frozenset(), unknown_paused=())
 
 
-def source_of(settings: Settings, mount: AlpacaMount | None = None) -> Source:
+def create_source(settings: Settings, credentials_reader: CredentialsReader | None = None) -> Source:
     """Return the source of the declared provider, wrapped for recording if requested.
 
-    `mount` has Alpaca's key pair, if it is not in the pod's mounted Secret.
+    `credentials_reader` replaces the one that reads the pod's mounted Secret.
 
     Raises:
         SettingsError: the provider's block is missing, or the record file cannot be written.
     """
-    declared = _declared_source(settings, mount)
+    declared = _create_provider_source(settings, credentials_reader)
     if settings.log_quotes == "all":
         from .adapters.quote_log import QuoteLog  # noqa: PLC0415
         from .adapters.recording import RecordingSource  # noqa: PLC0415
@@ -89,8 +89,8 @@ def source_of(settings: Settings, mount: AlpacaMount | None = None) -> Source:
     return RecordingSource(declared, tape)
 
 
-def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
-    """Return the provider's source. A provider's packages are imported only here, if it is the declared one."""
+def _create_provider_source(settings: Settings, credentials_reader: CredentialsReader | None) -> Source:
+    """Return the source of the declared provider. Only that provider's packages are imported."""
     spec = settings.job.spec
     match spec.provider:
         case "replay":
@@ -100,12 +100,12 @@ def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
                 raise SettingsError("spec.replay is missing; name the ConfigMap that contains the tape")
             return ReplaySource(settings.tape_dir / spec.replay.tape.relative_path, spec.replay.speed)
         case "alpaca" if spec.alpaca_and_secret_name is not None:
-            from .adapters.alpaca.credentials import AlpacaMount  # noqa: PLC0415
+            from .adapters.alpaca.credentials import CredentialsReader  # noqa: PLC0415
             from .adapters.alpaca.source import AlpacaSource  # noqa: PLC0415
 
             alpaca, _ = spec.alpaca_and_secret_name
-            mounted = AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
-            return AlpacaSource(alpaca, mount or mounted)
+            mounted = CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+            return AlpacaSource(alpaca, credentials_reader or mounted)
         case "alpaca":
             # The schema allows missing credentials only in a dry run, so simulated quotes are never written.
             return SyntheticSource(SyntheticSettings(), now, name="alpaca:simulated")
@@ -119,19 +119,19 @@ def _declared_source(settings: Settings, mount: AlpacaMount | None) -> Source:
             return SyntheticSource(spec.synthetic or SyntheticSettings(), now)
 
 
-def snapshots_of(settings: Settings, mount: AlpacaMount | None = None) -> MarketSnapshots | None:
-    """Return the provider's snapshot interface; None if it has none, or its URL is unknown."""
+def create_snapshots(settings: Settings, credentials_reader: CredentialsReader | None = None) -> MarketSnapshots | None:
+    """Return the client that fetches market snapshots; None if the provider has none or its URL is unknown."""
     if settings.job.spec.alpaca_and_secret_name is None:
         return None
     alpaca, _ = settings.job.spec.alpaca_and_secret_name
-    from .adapters.alpaca.credentials import AlpacaMount  # noqa: PLC0415
+    from .adapters.alpaca.credentials import CredentialsReader  # noqa: PLC0415
     from .adapters.alpaca.snapshots import HOST, AlpacaSnapshots  # noqa: PLC0415
 
     where = endpoints(alpaca, settings.trading_url, settings.data_url)
     if not where.knows_data or alpaca.feed == "test":
         return None
-    mounted = AlpacaMount(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
-    return AlpacaSnapshots(alpaca, mount or mounted, where.data_url or HOST)
+    mounted = CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+    return AlpacaSnapshots(alpaca, credentials_reader or mounted, where.data_url or HOST)
 
 
 _CREDENTIALS = (
@@ -140,8 +140,8 @@ _CREDENTIALS = (
 )
 
 
-def sink_of(settings: Settings, desired: LatestValue[Desired], remedy: str = _CREDENTIALS) -> ReloadingSink:
-    """Return the sink of the declared Firestore. `remedy` is the advice when there are no credentials."""
+def create_sink(settings: Settings, desired: LatestValue[Desired], remedy: str = _CREDENTIALS) -> ReloadingSink:
+    """Return the sink of the job's Firestore database. `remedy` says what to do if there are no credentials."""
     spec = settings.job.spec
     key = Path(identity.FIRESTORE_CREDENTIALS_DIR) / identity.FIRESTORE_CREDENTIALS_KEY
     mounted = key if spec.firestore.credentials_secret_ref is not None else None
@@ -150,7 +150,7 @@ def sink_of(settings: Settings, desired: LatestValue[Desired], remedy: str = _CR
 
     async def make() -> FirestoreSink:
         try:
-            connection = await firestore_connection(spec.firestore, project, mounted)
+            connection = await open_firestore_connection(spec.firestore, project, mounted)
         except ValueError as error:
             raise ValueError(f"{error}; {remedy}") from error
         return FirestoreSink(

@@ -8,8 +8,8 @@ from sluice_contract import log_lines
 from sluice_contract.identity import InjectedJob
 
 
-def configure(level: str, job: InjectedJob) -> None:
-    """Send everything that is logged to standard output, with the job's fields in each line."""
+def configure_logging(level: str, job: InjectedJob) -> None:
+    """Write all log lines to standard output, each with the fields of the job."""
     fields = {"job": f"{job.namespace}/{job.name}", "tenant": job.spec.tenant, "epoch": job.epoch}
     log_lines.configure_logging(level, log_lines.LogLineFormatter(fields))
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

@@ -27,40 +27,40 @@ QUOTES: frozenset[Channel] = frozenset({"quotes"})
 
 
 class Listener(Protocol):
-    """Receives what happens on a connection. Synchronous, so that reading never waits for a consumer."""
+    """Receives the events of a connection. Its methods are synchronous, so that reading never waits for a consumer."""
 
-    def entered(self, state: StreamState) -> None:
+    def on_state(self, state: StreamState) -> None:
         """Handle a new phase of the connection."""
 
-    def received(self, ticks: Sequence[Tick]) -> None:
-        """Handle a batch of ticks in the order of arrival. An empty batch means a message without usable data."""
+    def on_ticks(self, ticks: Sequence[Tick]) -> None:
+        """Handle a batch of ticks in the order of arrival. It is empty for a message without usable data."""
 
-    def traded(self, trades: Sequence[Trade]) -> None:
+    def on_trades(self, trades: Sequence[Trade]) -> None:
         """Handle a batch of trades in the order of arrival."""
 
-    def halted(self, halts: Sequence[Halt]) -> None:
-        """Handle a batch of halts and resumptions in the order of arrival, also of symbols that are not wanted."""
+    def on_halts(self, halts: Sequence[Halt]) -> None:
+        """Handle a batch of halts and resumptions in the order of arrival. Unwanted symbols can be among them."""
 
-    def aggregated(self, bars: Sequence[Bar]) -> None:
+    def on_bars(self, bars: Sequence[Bar]) -> None:
         """Handle a batch of bars. A later bar of the same symbol and time replaces the earlier one."""
 
-    def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
-        """Handle the provider's acknowledgement of the subscription: the whole set, not a difference."""
+    def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
+        """Handle an acknowledgement of the subscriptions: all confirmed and rejected symbols, not only the changes."""
 
-    def set_impairment(self, impairment: Impairment | None) -> None:
-        """Handle a change of what the open connection cannot deliver; None means that it delivers everything."""
+    def on_impairment(self, impairment: Impairment | None) -> None:
+        """Handle a change of what the open connection cannot deliver; None if it delivers everything."""
 
-    def closed(self) -> None:
+    def on_socket_closed(self) -> None:
         """Handle the close of the socket. Called once for each socket that was opened."""
 
 
 class Connection(Protocol):
-    """An open, authenticated stream."""
+    """An open, authenticated connection to a provider."""
 
-    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
-        """Subscribe to exactly these channels of `symbols`, sending only the difference.
+    async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
+        """Subscribe to these channels of `symbols`, and unsubscribe everything else. Only the difference is sent.
 
-        Returns when the provider has answered. A provider that lacks some of the channels subscribes to the others.
+        Returns when the provider has answered. If the provider lacks some of the channels, the others are subscribed.
 
         Raises:
             StreamError: the provider did not answer in time, or the connection is lost.
@@ -75,11 +75,11 @@ class Connection(Protocol):
 
 
 class Source(Protocol):
-    """A provider of streams. It keeps no connection itself."""
+    """Opens connections to the stream of one provider. It keeps no connection itself."""
 
     @property
     def name(self) -> str:
-        """The `source` field of its quotes, such as `alpaca:iex`."""
+        """The `source` field of quotes from this source, such as `alpaca:iex`."""
 
     def connect(self, listener: Listener) -> AbstractAsyncContextManager[Connection]:
         """Open one connection. Leaving the context closes it, within 2 s even if the peer is dead.
@@ -89,16 +89,16 @@ class Source(Protocol):
         """
 
     async def wait_for_fix(self) -> None:
-        """Wait until a fatal failure may be fixed: credentials or files have changed since they were last used."""
+        """Wait until the cause of a fatal failure may be fixed: credentials or files have changed since last used."""
 
     async def wait_for_rotation(self) -> None:
-        """Wait until the credentials of the open connection are replaced, so that it must be replaced too."""
+        """Wait until the credentials of the open connection have changed. The connection must then be replaced."""
 
 
 class MarketSnapshots(Protocol):
-    """A provider's interface for snapshots, separate from the stream."""
+    """Fetches the current market data from a provider, independently of the stream."""
 
-    async def latest(self, symbols: Sequence[str]) -> MarketSnapshot:
+    async def fetch_latest(self, symbols: Sequence[str]) -> MarketSnapshot:
         """Return the newest quote and trade of each of `symbols`, as far as the provider knows them.
 
         Raises:
@@ -111,36 +111,37 @@ class SnapshotError(Exception):
 
 
 class Sink(Protocol):
-    """The document store. No method retries; all raise SinkError and may be called again with the same values."""
+    """The document store. Methods do not retry; they raise SinkError, and the same call may then be repeated."""
 
-    async def write(self, quotes: Sequence[LiveQuote]) -> None:
+    async def write_quotes(self, quotes: Sequence[LiveQuote]) -> None:
         """Write whole quote documents. At most 100 per call, each symbol at most once."""
 
-    async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
-        """Return the `ts` of the quote documents of `symbols` that exist."""
+    async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+        """Return the `ts` of each quote document of `symbols` that exists."""
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
         """Write whole bar documents. At most 100 per call, each symbol at most once."""
 
-    async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
+    async def set_quote_status(self, symbols: Iterable[str], status: QuoteState) -> None:
         """Set `status` on the quote documents of `symbols` that exist, and change nothing else in them."""
 
-    async def delete(self, symbols: Iterable[str]) -> None:
+    async def delete_documents(self, symbols: Iterable[str]) -> None:
         """Delete the quote and bar documents of `symbols` that this job wrote. Documents of other jobs stay."""
 
-    async def record(self, states: Sequence[IngestState]) -> None:
-        """Merge each state into its symbol's record; absent fields stay. At most 100 per call, each symbol once.
+    async def write_ingest_states(self, states: Sequence[IngestState]) -> None:
+        """Merge each state into its symbol's record. At most 100 per call, each symbol at most once.
 
-        A removal is skipped if the record now belongs to another job.
+        Fields that a state does not have keep their values. A removal is skipped if the record now belongs to another
+        job.
         """
 
     async def recorded_symbols_of_job(self) -> frozenset[str]:
         """Return the symbols whose records belong to this job: those for which it has, or may have, documents."""
 
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
-        """Return the symbols whose records have pause_fetch, for all jobs of the tenant."""
+        """Return the symbols of the tenant whose records have `pause_fetch` set, whichever job they belong to."""
 
-    async def beat(self, heartbeat: HeartbeatDocument) -> None:
+    async def write_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
         """Write the heartbeat.
 
         Raises:
@@ -155,7 +156,7 @@ class Sink(Protocol):
 
 
 class SlotPort(Protocol):
-    """Where a job claims the connection slot: the one connection that the provider allows for its credentials."""
+    """Stores the claim of the connection slot: the one connection that a provider allows for its credentials."""
 
     async def read(self) -> Claim | None:
         """Return the current claim; None if there never was one.
@@ -165,7 +166,9 @@ class SlotPort(Protocol):
         """
 
     async def write(self, claim: Claim) -> Claim:
-        """Replace the claim of `claim.version`, or create the first one. Return it with its new version.
+        """Replace the claim of version `claim.version`, or create the first claim if that is empty.
+
+        Returns the claim with its new version.
 
         Raises:
             SlotError: the claim could not be written, or another job has written since.
@@ -177,15 +180,15 @@ class SlotError(Exception):
 
 
 class JobPort(Protocol):
-    """The pod's own IngestJob."""
+    """Watches the pod's own IngestJob and writes its status."""
 
     def watch(self) -> AsyncIterator[DeclaredJob | None]:
-        """Yield the job as it is now, and again after each change of its spec; None when it is gone.
+        """Yield the current job, and again after each change of its spec; None once the job is gone.
 
         Never raises while the API server is unreachable: it retries indefinitely, and the last value stays valid.
         """
 
-    async def report(self, status: StreamStatus) -> None:
+    async def report_status(self, status: StreamStatus) -> None:
         """Write the pod's part of the status.
 
         Raises:
@@ -198,46 +201,46 @@ class ReportError(Exception):
 
 
 class RuntimeView(Protocol):
-    """The state of the process, as served over HTTP."""
+    """The state of the process, for the HTTP interface to read."""
 
     @property
     def counters(self) -> Counters:
-        """Counts since the process started."""
+        """The counts since the process started."""
 
     @property
     def coalescer(self) -> Coalescer:
-        """The coalescer, for its counts of quotes."""
+        """The coalescer, which counts the quotes."""
 
     def snapshot(self) -> RuntimeSnapshot:
-        """Return the state of the runtime at this instant."""
+        """Return the current state of the runtime."""
 
 
 class SwitchListener(Protocol):
     """Receives the state of switches outside the job document."""
 
-    def switched(self, switch: Switch) -> None:
-        """Handle the current state of a switch."""
+    def set_switch(self, switch: Switch) -> None:
+        """Handle the state of a switch, which may be unchanged."""
 
-    def check_failed(self, message: str) -> None:
-        """Handle a switch that cannot be read. Its last state stays in force."""
+    def record_switch_failure(self, message: str) -> None:
+        """Handle that a switch cannot be read. Its last state stays in force. `message` says why."""
 
 
-class SwitchKeeper(Protocol):
+class SwitchStore(Protocol):
     """Stores the pod's own switches across restarts of the process."""
 
     def read(self) -> tuple[Switch, ...]:
-        """Return the switches that paused when the process ended.
+        """Return the switches that paused the job when the last process ended.
 
         Raises:
             OSError, msgspec.MsgspecError: the stored switches cannot be read.
         """
 
-    def keep(self, switch: Switch) -> None:
+    def write(self, switch: Switch) -> None:
         """Store the state of one switch. Never raises."""
 
 
 class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The optional body of a start request. Only a standalone runtime accepts values in it."""
+    """The optional body of a request to start. Only a standalone runtime accepts values in it."""
 
     provider: str | None = None
     symbols: list[str] | None = None
@@ -245,39 +248,39 @@ class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Declaration(Protocol):
-    """The source of the job's declaration, as far as HTTP can change it."""
+    """The declaration of the job, as far as HTTP requests can change or reload it."""
 
     def override(self, start_request: StartRequest) -> None:
         """Change the declaration in the running process only.
 
         Raises:
-            RefusedError: the change is not possible.
+            RequestRefusedError: the change is not possible.
         """
 
     def reload(self) -> None:
-        """Read everything that is otherwise polled now.
+        """Read now everything that is polled otherwise.
 
         Raises:
-            RefusedError: the declaration cannot be read; the last one stays in force.
+            RequestRefusedError: the declaration cannot be read; the last one stays in force.
         """
 
 
-class RefusedError(Exception):
+class RequestRefusedError(Exception):
     """A request cannot be carried out. The message is a sentence with what to do instead."""
 
 
 class Controls(Protocol):
-    """The pod's own switch, as operated over HTTP."""
+    """Operates the pod's own switch for the HTTP interface."""
 
     async def stop(self, reason: str | None) -> bool:
-        """Pause the job. Return True if the pause took effect in time: socket closed, pending writes flushed."""
+        """Pause the job. Return True if the socket was closed and pending writes were flushed in time."""
 
     async def start(self, start_request: StartRequest) -> tuple[str, ...]:
-        """Clear this switch. Return the sources of the switches that still pause.
+        """Clear the pod's own switch. Return the sources of the switches that still pause the job.
 
         Raises:
-            RefusedError: the requested changes are not possible. Nothing has changed.
+            RequestRefusedError: the requested changes are not possible. Nothing has changed.
         """
 
     def reload(self) -> None:
-        """Read everything that is otherwise polled now. Raises like `Declaration.reload`."""
+        """Read now everything that is polled otherwise. Raises like `Declaration.reload`."""

@@ -44,12 +44,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def environment_switch(self) -> Switch:
-        """The switch set by INGEST_ENABLED."""
+        """The switch that INGEST_ENABLED sets."""
         return Switch(source="env:INGEST_ENABLED", pauses=not self.enabled)
 
     @property
     def http_token_file(self) -> Path | None:
-        """The file with the bearer token for POST requests; None if POST is not allowed."""
+        """The file with the bearer token for POST requests; None if POST requests are not allowed."""
         return Path(identity.HTTP_TOKEN_DIR) / identity.TOKEN_KEY if self.job.spec.http else None
 
     @property
@@ -59,28 +59,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def alpaca_ca_file(self) -> Path | None:
-        """The file of certificates to trust for spec.alpaca.streamURL; None for the system's certificates."""
+        """The file of CA certificates to trust for Alpaca's connections; None for the system's certificates."""
         alpaca = self.job.spec.alpaca
         named = alpaca is not None and alpaca.ca_config_map_ref is not None
         return Path(identity.ALPACA_CA_DIR) / identity.CA_KEY if named else None
 
 
-def settings(environment: Mapping[str, str]) -> Settings:
+def pod_settings(environment: Mapping[str, str]) -> Settings:
     """Return the settings of a pod from environment variables.
 
     Raises:
         SettingsError: a required setting is missing, or a setting is malformed.
     """
     return Settings(
-        job=_job(_needed(environment, identity.JOB_ENV)),
-        pod_uid=_needed(environment, identity.POD_UID_ENV),
+        job=_parse_injected_job(_required_variable(environment, identity.JOB_ENV)),
+        pod_uid=_required_variable(environment, identity.POD_UID_ENV),
         bind=environment.get(identity.POD_IP_ENV, "127.0.0.1"),
         api_url=_api_url(environment),
-        **common(environment),
+        **common_settings(environment),
     )
 
 
-class Common(TypedDict):
+class CommonSettings(TypedDict):
     """The settings that a pod and a standalone runtime share."""
 
     log_level: str
@@ -94,48 +94,48 @@ class Common(TypedDict):
     log_quotes: LogQuotes
 
 
-def common(environment: Mapping[str, str]) -> Common:
+def common_settings(environment: Mapping[str, str]) -> CommonSettings:
     """Return the settings that a pod and a standalone runtime share.
 
     Raises:
         SettingsError: a setting is malformed.
     """
     file = environment.get("INGEST_ENABLED_FILE")
-    base = _seconds(environment, "RECONNECT_BACKOFF_BASE_S", 1.0)
-    cap = _seconds(environment, "RECONNECT_BACKOFF_MAX_S", 60.0)
+    base = _parse_seconds(environment, "RECONNECT_BACKOFF_BASE_S", 1.0)
+    cap = _parse_seconds(environment, "RECONNECT_BACKOFF_MAX_S", 60.0)
     if base > cap:
         raise SettingsError(f"RECONNECT_BACKOFF_BASE_S is {base:g}, above RECONNECT_BACKOFF_MAX_S ({cap:g}); lower it")
-    return Common(
-        log_level=_log_level(environment),
+    return CommonSettings(
+        log_level=_parse_log_level(environment),
         backoff_base_seconds=base,
         backoff_cap_seconds=cap,
-        enabled=says(environment, "INGEST_ENABLED", default="on"),
+        enabled=is_switched_on(environment, "INGEST_ENABLED", default="on"),
         enabled_file=Path(file) if file else None,
-        enabled_poll_seconds=_seconds(environment, "INGEST_ENABLED_POLL_S", 5.0),
-        log_quotes=_log_quotes(environment),
-        trading_url=_url(environment, "APCA_API_BASE_URL"),
-        data_url=_url(environment, "APCA_API_DATA_URL"),
+        enabled_poll_seconds=_parse_seconds(environment, "INGEST_ENABLED_POLL_S", 5.0),
+        log_quotes=_parse_log_quotes(environment),
+        trading_url=_parse_url(environment, "APCA_API_BASE_URL"),
+        data_url=_parse_url(environment, "APCA_API_DATA_URL"),
     )
 
 
-def says(environment: Mapping[str, str], name: str, *, default: str) -> bool:
-    """Parse a variable as on or off.
+def is_switched_on(environment: Mapping[str, str], name: str, *, default: str) -> bool:
+    """Return whether a variable is on or off. If it is not set, `default` counts.
 
     Raises:
-        SettingsError: its value is neither on nor off.
+        SettingsError: the value is neither on nor off.
     """
     try:
-        return says_enabled(without_mark(environment.get(name, "")) or default)
+        return says_enabled(without_byte_order_mark(environment.get(name, "")) or default)
     except ValueError as error:
         raise SettingsError(f"{name} is malformed: {error}") from None
 
 
-def without_mark(value: str) -> str:
-    """Return a variable's value without a byte order mark, which it has if it was copied from a file with one."""
+def without_byte_order_mark(value: str) -> str:
+    """Return a variable's value without a byte order mark, which a value copied from a file may begin with."""
     return value.removeprefix("\ufeff")
 
 
-def _job(document: str) -> InjectedJob:
+def _parse_injected_job(document: str) -> InjectedJob:
     try:
         return msgspec.json.decode(document, type=InjectedJob)
     except msgspec.MsgspecError as error:
@@ -145,26 +145,26 @@ def _job(document: str) -> InjectedJob:
         ) from error
 
 
-def _needed(environment: Mapping[str, str], name: str) -> str:
+def _required_variable(environment: Mapping[str, str], name: str) -> str:
     if value := environment.get(name):
         return value
     raise SettingsError(f"{name} is not set; run this program in a pod that sluice-operator created")
 
 
 def _api_url(environment: Mapping[str, str]) -> str:
-    host = _needed(environment, "KUBERNETES_SERVICE_HOST")
+    host = _required_variable(environment, "KUBERNETES_SERVICE_HOST")
     port = environment.get("KUBERNETES_SERVICE_PORT", "443")
     return f"https://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _log_level(environment: Mapping[str, str]) -> str:
+def _parse_log_level(environment: Mapping[str, str]) -> str:
     value = environment.get("LOG_LEVEL") or "info"
     if value.upper() not in _LOG_LEVELS:
         raise SettingsError(f"LOG_LEVEL is {value!r}; use {', '.join(_LOG_LEVELS).lower()}")
     return value.upper()
 
 
-def _log_quotes(environment: Mapping[str, str]) -> LogQuotes:
+def _parse_log_quotes(environment: Mapping[str, str]) -> LogQuotes:
     match environment.get("LOG_QUOTES") or "sampled":
         case "sampled":
             return "sampled"
@@ -174,14 +174,14 @@ def _log_quotes(environment: Mapping[str, str]) -> LogQuotes:
             raise SettingsError(f"LOG_QUOTES is {other!r}; use sampled or all")
 
 
-def _url(environment: Mapping[str, str], name: str) -> str | None:
+def _parse_url(environment: Mapping[str, str], name: str) -> str | None:
     value = environment.get(name) or None
     if value is not None and not value.startswith(("http://", "https://")):
         raise SettingsError(f"{name} is not a server's URL; use one like https://paper-api.alpaca.markets")
     return value
 
 
-def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+def _parse_seconds(environment: Mapping[str, str], name: str, default: float) -> float:
     value = environment.get(name) or str(default)
     try:
         seconds = float(value)

@@ -14,26 +14,26 @@ import msgspec
 
 from sluice_contract.resource import IngestJob
 
-from .adapters.http.api import http_api
-from .adapters.http.control import control_routes, same_machine
+from .adapters.http.api import serve_http
+from .adapters.http.control import control_routes, local_request_check
 from .adapters.pause_file import PauseFile
 from .adapters.standalone_job import StandaloneJob
-from .adapters.switches import SwitchFile
-from .app import SWITCHES, Parts, catching_up, ingest, stop_by_signal, switches_at_start
+from .adapters.switches import StoredSwitchesFile
+from .app import SWITCHES, RuntimeParts, run_loops, set_switches_at_start, snapshot_recovery_loops, stop_event_on_signal
 from .domain.backoff import Backoff
 from .domain.counters import Counters
 from .domain.failure import SinkError
 from .domain.health import RuntimeSnapshot
 from .domain.pause import AUTO_STOP, Switch
-from .factories import journal_of, sink_of, snapshots_of, source_of
+from .factories import create_journal, create_sink, create_snapshots, create_source
 from .loops.journal import Journal
 from .loops.pause_control import Control, Switchboard
-from .ports import RefusedError, Sink
+from .ports import RequestRefusedError, Sink
 from .settings import Settings, SettingsError
-from .standalone_settings import KEY_ID, SECRET_KEY, first
+from .standalone_settings import KEY_ID, SECRET_KEY, first_set_variable
 
 if TYPE_CHECKING:
-    from .adapters.alpaca.credentials import AlpacaMount
+    from .adapters.alpaca.credentials import CredentialsReader
     from .adapters.firestore.reloading_sink import ReloadingSink
 
 _log = logging.getLogger(__name__)
@@ -45,36 +45,39 @@ _CREDENTIALS = (
 )
 
 
-class Standalone:
-    """One runtime without a cluster."""
+class StandaloneRuntime:
+    """A runtime without a cluster."""
 
     def __init__(self, settings: Settings, read: Callable[[], IngestJob], environment: Mapping[str, str]) -> None:
         self._settings = settings
         self._environment = environment
         self._read = read
-        self.journal: Journal = journal_of(settings)
+        self.journal: Journal = create_journal(settings)
 
     def run_until_stopped(self, port: int) -> None:
-        """Run until SIGTERM or SIGINT.
+        """Run until SIGTERM or SIGINT, with the HTTP interface on `port`.
 
         Raises:
             SettingsError: the runtime cannot start with these settings.
         """
 
         async def until_stopped() -> None:
-            await self.run(stop_by_signal(), port)
+            await self.run(stop_event_on_signal(), port)
 
         asyncio.run(until_stopped())
 
-    def smoke(self, seconds: float) -> tuple[bool, str]:
-        """Stream for `seconds`. Return whether a quote was written (or would be, in a dry run), and a sentence.
+    def run_smoke_test(self, seconds: float) -> tuple[bool, str]:
+        """Stream for `seconds`. Return whether the test passed, and a sentence.
+
+        It passes if a quote was written, or would have been written if this were not a dry run. It fails if a later
+        process of the job fenced this one.
 
         Raises:
             SettingsError: the runtime cannot start with these settings.
         """
 
         async def for_a_while() -> tuple[RuntimeSnapshot, bool]:
-            stop = stop_by_signal()
+            stop = stop_event_on_signal()
             running = asyncio.create_task(self.run(stop, None))
             await asyncio.wait([running], timeout=seconds)
             seen = self.journal.snapshot()
@@ -84,62 +87,62 @@ class Standalone:
             return seen, was_fenced
 
         seen, was_fenced = asyncio.run(for_a_while())
-        passed, sentence = verdict(seen, self.journal.counters)
+        passed, sentence = smoke_test_result(seen, self.journal.counters)
         if was_fenced:
             return False, f"{sentence}; the runtime exited because a later process of this job writes"
         return passed, sentence
 
     async def run(self, stop: asyncio.Event, port: int | None) -> None:
-        """Run until `stop`, with the HTTP interface on `port`, or without one if it is None.
+        """Run until `stop` is set, with the HTTP interface on `port`; without it if `port` is None.
 
         Raises:
             SettingsError: the runtime cannot start with these settings.
         """
         settings, journal = self._settings, self.journal
-        switchboard = Switchboard(journal, SwitchFile(settings.state_dir / SWITCHES))
-        job = self._job()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, job)
-        file = switches_at_start(settings, journal, switchboard)
+        switchboard = Switchboard(journal, StoredSwitchesFile(settings.state_dir / SWITCHES))
+        job = self._create_job()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload_on_sighup, job)
+        file = set_switches_at_start(settings, journal, switchboard)
         if any(each.source == AUTO_STOP for each in journal.switches.value):
             switchboard.set(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
         async with AsyncExitStack() as stack:
             if port is not None:
-                routes = control_routes(Control(switchboard, journal, job), journal, same_machine)
+                routes = control_routes(Control(switchboard, journal, job), journal, local_request_check)
                 try:
-                    await stack.enter_async_context(http_api(journal, settings.bind, port, routes))
+                    await stack.enter_async_context(serve_http(journal, settings.bind, port, routes))
                 except OSError as error:
                     raise SettingsError(
                         f"the HTTP interface cannot be opened on port {port}: {error.strerror}"
                     ) from error
-            sink = await self._sink()
+            sink = await self._open_sink()
             stack.push_async_callback(sink.close)
-            await self._succeed(sink)
-            mount = self._mount()
-            parts = Parts(
-                source=source_of(settings, mount),
+            await self._raise_epoch_above_last(sink)
+            credentials_reader = self._environment_credentials()
+            parts = RuntimeParts(
+                source=create_source(settings, credentials_reader),
                 sink=sink,
                 job=job,
                 journal=journal,
                 switchboard=switchboard,
                 others=[
                     *([file.run] if file else []),
-                    *catching_up(snapshots_of(settings, mount), sink, journal, settings),
+                    *snapshot_recovery_loops(create_snapshots(settings, credentials_reader), sink, journal, settings),
                 ],
             )
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)
-            await ingest(parts, stop, backoff)
+            await run_loops(parts, stop, backoff)
 
-    async def _sink(self) -> ReloadingSink:
-        """Open the sink now, so that missing credentials are reported at the start."""
-        sink = sink_of(self._settings, self.journal.desired, _CREDENTIALS)
+    async def _open_sink(self) -> ReloadingSink:
+        """Create the sink and open it now, so that missing credentials are reported at the start."""
+        sink = create_sink(self._settings, self.journal.desired, _CREDENTIALS)
         try:
             await sink.open()
         except SinkError as error:
             raise SettingsError(error.message) from None
         return sink
 
-    async def _succeed(self, sink: Sink) -> None:
-        """Use an epoch above that of the previous start, even if the clock was ahead then."""
+    async def _raise_epoch_above_last(self, sink: Sink) -> None:
+        """Raise this process's epoch above that of the previous start, even if the clock was ahead then."""
         who = self.journal.identity
         try:
             last = await sink.last_epoch(who.job_uid)
@@ -149,38 +152,44 @@ class Standalone:
             _log.warning("an earlier start of this job had epoch %d, which is ahead of this clock", last, extra=_STREAM)
             self.journal.identity = msgspec.structs.replace(who, epoch=last + 1)
 
-    def _job(self) -> StandaloneJob:
+    def _create_job(self) -> StandaloneJob:
         try:
-            return StandaloneJob(self._refusing, PauseFile(self._settings.state_dir), self.journal)
-        except RefusedError as error:  # the document has just been read, but can have changed since
+            return StandaloneJob(self._read_or_refuse, PauseFile(self._settings.state_dir), self.journal)
+        except RequestRefusedError as error:  # the document has just been read, but can have changed since
             raise SettingsError(str(error)) from None
 
-    def _mount(self) -> AlpacaMount | None:
-        """Return Alpaca's key pair from the environment; None if the job needs none."""
+    def _environment_credentials(self) -> CredentialsReader | None:
+        """Return a reader of Alpaca's key pair in the environment; None if the job needs no key pair."""
         login = self._settings.job.spec.alpaca_and_secret_name
         if login is None:
             return None
         alpaca, secret = login
         from .adapters.alpaca.credentials import Credentials  # noqa: PLC0415
-        from .adapters.alpaca.environment import EnvironmentMount  # noqa: PLC0415
+        from .adapters.alpaca.environment import EnvironmentCredentialsReader  # noqa: PLC0415
 
-        key_id, secret_key = first(self._environment, KEY_ID), first(self._environment, SECRET_KEY)
+        key_id, secret_key = (
+            first_set_variable(self._environment, KEY_ID),
+            first_set_variable(self._environment, SECRET_KEY),
+        )
         if key_id is None or secret_key is None:
             raise SettingsError(
                 f"{KEY_ID[0]} and {SECRET_KEY[0]} are not set; set them: without a cluster they replace the Secret "
                 f"{secret}"
             )
-        return EnvironmentMount(alpaca, Credentials(key_id, secret_key))
+        return EnvironmentCredentialsReader(alpaca, Credentials(key_id, secret_key))
 
-    def _refusing(self) -> IngestJob:
+    def _read_or_refuse(self) -> IngestJob:
         try:
             return self._read()
         except SettingsError as error:
-            raise RefusedError(str(error)) from None
+            raise RequestRefusedError(str(error)) from None
 
 
-def verdict(snapshot: RuntimeSnapshot, counters: Counters) -> tuple[bool, str]:
-    """Return whether the stream wrote at least one quote (or would have, in a dry run), and a sentence."""
+def smoke_test_result(snapshot: RuntimeSnapshot, counters: Counters) -> tuple[bool, str]:
+    """Return whether the test passed, and a sentence.
+
+    It passes if a quote was written, or would have been written if this were not a dry run.
+    """
     done = counters.suppressed.get("dry_run", 0) if snapshot.desired.dry_run else counters.writes
     what = "quotes would have been written" if snapshot.desired.dry_run else "quotes were written to Firestore"
     if done > 0:
@@ -191,9 +200,9 @@ def verdict(snapshot: RuntimeSnapshot, counters: Counters) -> tuple[bool, str]:
     return False, f"no {what}: {why}{f', {more}' if more else ''}"
 
 
-def _reload(job: StandaloneJob) -> None:
+def _reload_on_sighup(job: StandaloneJob) -> None:
     try:
         job.reload()
         _log.info("reloaded", extra={"event_type": "reload"})
-    except RefusedError as error:
+    except RequestRefusedError as error:
         _log.warning("%s; the last version stays in force", error, extra={"event_type": "reload"})

@@ -14,7 +14,7 @@ from sluice_contract.identity import InjectedJob
 from sluice_contract.resource import IngestJob, decode_ingest_job
 from sluice_contract.validation import find_mistakes
 
-from .settings import Settings, SettingsError, common, says, without_mark
+from .settings import Settings, SettingsError, common_settings, is_switched_on, without_byte_order_mark
 
 # The first name is Sluice's own; the others are accepted aliases.
 TENANT = ("TENANT_ID", "FIRESTORE_TENANT_ID")
@@ -47,23 +47,26 @@ _PLACES = {f"spec.{block}.{field}": name for name, (block, field) in _NUMBERS.it
 }
 
 
-def spec_from_environment(environment: Mapping[str, str]) -> IngestJob:
-    """Return the job that the environment declares: provider alpaca, simulated in a dry run without credentials.
+def job_from_environment(environment: Mapping[str, str]) -> IngestJob:
+    """Return the job that the environment declares, with provider alpaca.
+
+    If there are no credentials, a dry run streams simulated quotes.
 
     Raises:
         SettingsError: the environment declares no job, or the job breaks a bound or a rule.
     """
-    tenant = first(environment, TENANT)
+    tenant = first_set_variable(environment, TENANT)
     if tenant is None:
         raise SettingsError("TENANT_ID is not set; set it to the tenant's name, or name a document with -f")
     spec: dict[str, Any] = {
         "tenant": tenant,
         "provider": "alpaca",
-        "symbols": _symbols(first(environment, SYMBOLS) or "SPY"),
-        "dryRun": says(environment, "DRY_RUN", default="off"),
-        "alpaca": _alpaca(environment),
-        "firestore": _present(
-            projectID=first(environment, PROJECT), liveQuotesCollection=first(environment, COLLECTION)
+        "symbols": _parse_symbols(first_set_variable(environment, SYMBOLS) or "SPY"),
+        "dryRun": is_switched_on(environment, "DRY_RUN", default="off"),
+        "alpaca": _alpaca_block(environment),
+        "firestore": _without_none(
+            projectID=first_set_variable(environment, PROJECT),
+            liveQuotesCollection=first_set_variable(environment, COLLECTION),
         ),
     }
     if "credentialsSecretRef" not in spec["alpaca"] and not spec["dryRun"]:
@@ -72,25 +75,25 @@ def spec_from_environment(environment: Mapping[str, str]) -> IngestJob:
         )
     for name, (block, field) in _NUMBERS.items():
         if environment.get(name):
-            spec.setdefault(block, {})[field] = _integer(name, environment[name])
+            spec.setdefault(block, {})[field] = _parse_integer(name, environment[name])
     try:
-        return checked({"metadata": {"name": "standalone", "namespace": tenant}, "spec": spec})
+        return validated_job({"metadata": {"name": "standalone", "namespace": tenant}, "spec": spec})
     except SettingsError as error:
-        raise SettingsError(_by_variable(str(error))) from None
+        raise SettingsError(_with_variable_names(str(error))) from None
 
 
-def _by_variable(sentence: str) -> str:
-    """Return an error message with the names of variables in front of the field paths."""
+def _with_variable_names(sentence: str) -> str:
+    """Return an error message with the name of its variable in front of each field path."""
     for path, name in _PLACES.items():
         sentence = re.sub(rf"{re.escape(path)}(?=[ :\[])", f"{name} ({path})", sentence)
     return sentence
 
 
-def checked(document: dict[str, Any]) -> IngestJob:
-    """Return a document as a job, validated like by an API server, and in namespace `default` if it names none.
+def validated_job(document: dict[str, Any]) -> IngestJob:
+    """Return a document as a job, after the API server's validation. The default namespace is `default`.
 
     Raises:
-        SettingsError: the document is invalid. The message has all mistakes.
+        SettingsError: the document is invalid. The message lists all mistakes.
     """
     if sentences := find_mistakes(document):
         raise SettingsError("; ".join(sentences))
@@ -101,7 +104,7 @@ def checked(document: dict[str, Any]) -> IngestJob:
 
 
 def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: int) -> Settings:
-    """Return the settings of a standalone runtime. `epoch` is Unix milliseconds, so that a later start wins.
+    """Return the settings of a standalone runtime for `job`. `epoch` is Unix milliseconds, so that a later start wins.
 
     Raises:
         SettingsError: a variable is malformed.
@@ -122,42 +125,44 @@ def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: i
         bind="127.0.0.1",
         api_url="",
         state_dir=state_dir(environment),
-        **common(environment),
+        **common_settings(environment),
     )
 
 
 def state_dir(environment: Mapping[str, str]) -> Path:
-    """Return the state directory of a standalone runtime. `sluice-runtime pause` uses the same one."""
+    """Return the directory for the state of a standalone runtime. `sluice-runtime pause` uses the same directory."""
     if declared := environment.get(STATE_DIR):
         return Path(declared)
     home = environment.get("XDG_STATE_HOME") or f"{environment.get('HOME', '')}/.local/state"
     return Path(home) / "sluice"
 
 
-def first(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    """Return the value of the first of `names` that is set."""
-    values = (without_mark(environment.get(name, "")).strip() for name in names)
+def first_set_variable(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    """Return the value of the first of `names` that is set; None if none is set."""
+    values = (without_byte_order_mark(environment.get(name, "")).strip() for name in names)
     return next((value for value in values if value), None)
 
 
-def _alpaca(environment: Mapping[str, str]) -> dict[str, Any]:
-    has_keys = first(environment, KEY_ID) is not None and first(environment, SECRET_KEY) is not None
-    return _present(
+def _alpaca_block(environment: Mapping[str, str]) -> dict[str, Any]:
+    has_keys = (
+        first_set_variable(environment, KEY_ID) is not None and first_set_variable(environment, SECRET_KEY) is not None
+    )
+    return _without_none(
         feed=environment.get("ALPACA_DATA_FEED") or None,
         streamURL=environment.get("ALPACA_STREAM_URL") or None,
         credentialsSecretRef={"name": "environment"} if has_keys else None,
     )
 
 
-def _symbols(listed: str) -> list[str]:
+def _parse_symbols(listed: str) -> list[str]:
     return list(dict.fromkeys(each.strip().upper() for each in listed.split(",") if each.strip()))
 
 
-def _present(**fields: Any) -> dict[str, Any]:
+def _without_none(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _integer(name: str, value: str) -> int:
+def _parse_integer(name: str, value: str) -> int:
     try:
         number = float(value)
         if number != int(number):

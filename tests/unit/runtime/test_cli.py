@@ -35,12 +35,12 @@ class World:
 
     def pauses(self, command: str, *symbols: str, reason: str = "") -> int:
         given = argparse.Namespace(command=command, symbols=list(symbols), reason=reason)
-        return cli.pauses(given, self.environment, self.said.append)
+        return cli.run_pause_command(given, self.environment, self.said.append)
 
     def look(self, environment: Mapping[str, str], *, as_json: bool = False) -> int:
-        job = cli.declared(None, environment)()
-        settings = cli.settings_of(job, environment, None)
-        return cli.look(settings, environment, self.said.append, as_json=as_json)
+        job = cli.job_reader(None, environment)()
+        settings = cli.settings_for_job(job, environment, None)
+        return cli.run_preflight(settings, environment, self.said.append, as_json=as_json)
 
 
 class Account(ModuleType):
@@ -51,7 +51,7 @@ class Account(ModuleType):
         self.looked_at: list[str] = []
         self.good = True
 
-    def findings(self, _: IngestJobSpec, credentials: Credentials, *__: object) -> list[Finding]:
+    def account_findings(self, _: IngestJobSpec, credentials: Credentials, *__: object) -> list[Finding]:
         self.looked_at.append(credentials.key_id)
         return [Finding("account", self.good, "ACTIVE")]
 
@@ -70,27 +70,27 @@ def world(tmp_path: Path) -> World:
 
 def sentence(document: Path) -> str:
     with pytest.raises(SettingsError) as error:
-        cli.declared(document, {})()
+        cli.job_reader(document, {})()
     return str(error.value)
 
 
 def test_a_document_is_read_each_time(world: World) -> None:
-    read = cli.declared(world.document, KEYS)
+    read = cli.job_reader(world.document, KEYS)
     assert (read().spec.tenant, read().spec.enabled) == ("acme", True)
     world.document.write_text(JOB + ", enabled: false}")
     assert read().spec.enabled is False
 
 
 def test_a_document_without_a_namespace_is_in_the_default_one(world: World) -> None:
-    read = cli.declared(world.document, {})
+    read = cli.job_reader(world.document, {})
     assert read().metadata.namespace == "default"
-    assert cli.settings_of(read(), {}, world.document).job.namespace == "default"
+    assert cli.settings_for_job(read(), {}, world.document).job.namespace == "default"
 
 
 def test_without_a_document_the_environment_declares_the_job(world: World) -> None:
-    assert cli.declared(None, KEYS)().spec.provider == "alpaca"
+    assert cli.job_reader(None, KEYS)().spec.provider == "alpaca"
     with pytest.raises(SettingsError, match="TENANT_ID is not set"):
-        cli.declared(None, {})
+        cli.job_reader(None, {})
 
 
 @pytest.mark.parametrize(
@@ -117,14 +117,14 @@ def test_a_document_that_is_no_file_is_read_once(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=(JOB + "}",))
     writer.start()
-    read = cli.declared(pipe, {})
+    read = cli.job_reader(pipe, {})
     writer.join()
     assert read() is read()
     assert read().spec.tenant == "acme"
 
 
 def test_a_pipe_in_the_place_of_a_document_holds_up_nothing(world: World) -> None:
-    read = cli.declared(world.document, {})
+    read = cli.job_reader(world.document, {})
     world.document.unlink()
     os.mkfifo(world.document)
     with pytest.raises(SettingsError, match="is no longer a file"):
@@ -132,8 +132,8 @@ def test_a_pipe_in_the_place_of_a_document_holds_up_nothing(world: World) -> Non
 
 
 def test_dry_run_in_the_environment_makes_every_document_dry(world: World) -> None:
-    assert not cli.declared(world.document, {"DRY_RUN": "0"})().spec.dry_run
-    assert cli.declared(world.document, {"DRY_RUN": "1"})().spec.dry_run
+    assert not cli.job_reader(world.document, {"DRY_RUN": "0"})().spec.dry_run
+    assert cli.job_reader(world.document, {"DRY_RUN": "1"})().spec.dry_run
 
 
 def test_what_a_document_says_of_the_pod_s_environment_counts_where_this_one_says_nothing(world: World) -> None:
@@ -148,7 +148,7 @@ def test_a_document_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 def settings_with(document: Path | None, **environment: str) -> Settings:
-    return cli.settings_of(cli.declared(document, KEYS)(), environment, document)
+    return cli.settings_for_job(cli.job_reader(document, KEYS)(), environment, document)
 
 
 def test_a_tape_lies_beside_its_document(world: World) -> None:
@@ -234,12 +234,14 @@ def test_a_state_that_cannot_be_written_is_told(world: World) -> None:
 async def test_a_walk_that_goes_well_passes_with_the_environment_s_token(world: World, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("sesame-sesame")
     async with AnsweringRuntime().answering(tmp_path / "token") as url:
-        passed = await asyncio.to_thread(cli.walk, url, 5.0, {"SLUICE_HTTP_TOKEN": "sesame-sesame"}, world.said.append)
+        passed = await asyncio.to_thread(
+            cli.run_http_smoke_test, url, 5.0, {"SLUICE_HTTP_TOKEN": "sesame-sesame"}, world.said.append
+        )
         assert (passed, world.said[-1]) == (
             0,
             "PASS: status, reload, dry start and stop; the runtime is now stopped, not dry",
         )
-        assert await asyncio.to_thread(cli.walk, url, 5.0, {}, world.said.append) == 1
+        assert await asyncio.to_thread(cli.run_http_smoke_test, url, 5.0, {}, world.said.append) == 1
     assert world.said[-1].startswith("FAIL: reload returned HTTP 403")
 
 
@@ -267,10 +269,10 @@ def test_programs_get_an_array_and_no_exit_code(world: World, account: Account) 
 
 
 def test_without_a_key_pair_it_is_looked_for_where_a_secret_is_mounted(world: World, account: Account) -> None:
-    job = cli.declared(None, KEYS)()
-    settings = cli.settings_of(job, {}, None)
+    job = cli.job_reader(None, KEYS)()
+    settings = cli.settings_for_job(job, {}, None)
     assert not settings.alpaca_credentials_dir.exists()
-    assert cli.look(settings, {}, world.said.append, as_json=False) == 1
+    assert cli.run_preflight(settings, {}, world.said.append, as_json=False) == 1
     assert world.said[0].startswith("NOT credentials: the Secret environment is missing or lacks a key")
     assert account.looked_at == []
 
@@ -283,6 +285,6 @@ def test_in_a_pod_the_settings_at_hand_are_the_pod_s_own(world: World) -> None:
         "POD_UID": "b0d",
         "KUBERNETES_SERVICE_HOST": "10.0.0.1",
     }
-    assert cli.settings_at_hand(None, pod | KEYS).job.name == "us"
-    assert cli.settings_at_hand(None, KEYS | world.environment).job.name == "standalone"
-    assert cli.settings_at_hand(world.document, pod | world.environment).pod_uid == "standalone"
+    assert cli.settings_for_preflight(None, pod | KEYS).job.name == "us"
+    assert cli.settings_for_preflight(None, KEYS | world.environment).job.name == "standalone"
+    assert cli.settings_for_preflight(world.document, pod | world.environment).pod_uid == "standalone"

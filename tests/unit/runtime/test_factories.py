@@ -10,16 +10,16 @@ from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.resource import IngestJob
 from sluice_contract.spec import FirestoreSettings
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
+from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
-from sluice_runtime.adapters.firestore.connection import firestore_connection
+from sluice_runtime.adapters.firestore.connection import open_firestore_connection
 from sluice_runtime.adapters.ibkr.source import IBKRSource
 from sluice_runtime.adapters.recording import RecordingSource
 from sluice_runtime.adapters.replay import ReplaySource
 from sluice_runtime.adapters.synthetic import SyntheticSource
 from sluice_runtime.domain.desired import UNREAD
 from sluice_runtime.domain.failure import SinkError, StreamError
-from sluice_runtime.factories import journal_of, sink_of, source_of
+from sluice_runtime.factories import create_journal, create_sink, create_source
 from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.settings import Settings, SettingsError
 from sluice_runtime.standalone_settings import standalone_settings
@@ -59,7 +59,7 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[FakeConnection]:
         made.append(FakeConnection(settings, project_id, key))
         return made[-1]
 
-    monkeypatch.setattr("sluice_runtime.factories.firestore_connection", make)
+    monkeypatch.setattr("sluice_runtime.factories.open_firestore_connection", make)
     return made
 
 
@@ -72,14 +72,14 @@ def at_exit(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
 
 
 def test_nothing_streams_before_the_live_job_has_been_read() -> None:
-    book = journal_of(settings())
+    book = create_journal(settings())
     assert (book.desired.value.pause, book.desired.value.generation) == (UNREAD, 0)
     assert book.desired.value.declared == frozenset()
     assert (book.state, book.switches.value) == ("Stopped", ())
 
 
 def test_the_journal_knows_which_process_it_is_of() -> None:
-    first, second = (journal_of(settings()).identity for _ in range(2))
+    first, second = (create_journal(settings()).identity for _ in range(2))
     assert (first.namespace, first.name, first.tenant, first.provider) == ("acme", "us", "acme", "synthetic")
     assert (first.pod_uid, first.epoch) == ("standalone", 7)
     assert first.job_uid == second.job_uid
@@ -87,16 +87,16 @@ def test_the_journal_knows_which_process_it_is_of() -> None:
 
 
 def test_each_provider_has_its_source() -> None:
-    synthetic = source_of(settings(stored_job(synthetic={"quotesPerSecond": 77})))
+    synthetic = create_source(settings(stored_job(synthetic={"quotesPerSecond": 77})))
     assert isinstance(synthetic, SyntheticSource)
-    assert (synthetic.name, synthetic.rate) == ("synthetic", 77)
-    assert isinstance(source_of(settings(stored_job(provider="alpaca", alpaca=ACCOUNT))), AlpacaSource)
-    assert isinstance(source_of(settings(stored_job(provider="replay", replay=TAPE))), ReplaySource)
-    assert isinstance(source_of(settings(stored_job(provider="ibkr", ibkr={"host": "gateway"}))), IBKRSource)
+    assert (synthetic.name, synthetic.quotes_per_second) == ("synthetic", 77)
+    assert isinstance(create_source(settings(stored_job(provider="alpaca", alpaca=ACCOUNT))), AlpacaSource)
+    assert isinstance(create_source(settings(stored_job(provider="replay", replay=TAPE))), ReplaySource)
+    assert isinstance(create_source(settings(stored_job(provider="ibkr", ibkr={"host": "gateway"}))), IBKRSource)
 
 
 async def test_a_tape_is_looked_for_under_the_key_of_its_config_map(tmp_path: Path) -> None:
-    source = source_of(settings(stored_job(provider="replay", replay=TAPE), tape_dir=tmp_path))
+    source = create_source(settings(stored_job(provider="replay", replay=TAPE), tape_dir=tmp_path))
     with pytest.raises(StreamError, match=r"day\.csv"):
         async with source.connect(FakeListener()):
             pass
@@ -104,17 +104,17 @@ async def test_a_tape_is_looked_for_under_the_key_of_its_config_map(tmp_path: Pa
 
 def test_ibkr_without_a_gateway_is_told() -> None:
     with pytest.raises(SettingsError, match=r"spec\.ibkr is missing"):
-        source_of(settings(stored_job(provider="ibkr")))
+        create_source(settings(stored_job(provider="ibkr")))
 
 
 def test_a_replay_without_a_tape_is_told() -> None:
     with pytest.raises(SettingsError, match=r"spec\.replay is missing"):
-        source_of(settings(stored_job(provider="replay")))
+        create_source(settings(stored_job(provider="replay")))
 
 
 @pytest.mark.parametrize("declared", [{}, {"alpaca": {}}])
 def test_alpaca_without_credentials_is_simulated_and_says_so(declared: dict[str, Any]) -> None:
-    source = source_of(settings(stored_job(provider="alpaca", dryRun=True, **declared)))
+    source = create_source(settings(stored_job(provider="alpaca", dryRun=True, **declared)))
     assert isinstance(source, SyntheticSource)
     assert source.name == "alpaca:simulated"
 
@@ -123,8 +123,8 @@ async def test_a_mount_that_is_given_takes_the_place_of_the_secret_s(tmp_path: P
     declared = settings(stored_job(provider="alpaca", alpaca=ACCOUNT))
     given = AlpacaSettings(credentials_secret_ref=SecretReference(name="given"))
     for source, name in (
-        (source_of(declared), "alpaca"),
-        (source_of(declared, AlpacaMount(given, tmp_path, None)), "given"),
+        (create_source(declared), "alpaca"),
+        (create_source(declared, CredentialsReader(given, tmp_path, None)), "given"),
     ):
         with pytest.raises(StreamError, match=f"the Secret {name} is missing"):
             async with source.connect(FakeListener()):
@@ -134,7 +134,7 @@ async def test_a_mount_that_is_given_takes_the_place_of_the_secret_s(tmp_path: P
 async def test_what_is_streamed_is_recorded_and_the_tape_is_closed_at_the_end(
     tmp_path: Path, at_exit: list[Callable[[], None]]
 ) -> None:
-    source = source_of(settings(record_file=tmp_path / "tape.csv.gz"))
+    source = create_source(settings(record_file=tmp_path / "tape.csv.gz"))
     assert isinstance(source, RecordingSource)
     assert source.name == "synthetic"
     async with source.connect(FakeListener()):
@@ -146,26 +146,26 @@ async def test_what_is_streamed_is_recorded_and_the_tape_is_closed_at_the_end(
 
 def test_a_record_that_cannot_be_written_is_told(tmp_path: Path, at_exit: list[Callable[[], None]]) -> None:
     with pytest.raises(SettingsError, match=r"^--record: .*tape\.csv cannot be written: No such file or directory$"):
-        source_of(settings(record_file=tmp_path / "nowhere" / "tape.csv"))
+        create_source(settings(record_file=tmp_path / "nowhere" / "tape.csv"))
     assert at_exit == []
 
 
 async def test_the_job_s_own_project_counts_before_the_cluster_s(connections: list[FakeConnection]) -> None:
     injected = msgspec.structs.replace(settings().job, project_id="of-the-cluster")
-    await sink_of(settings(job=injected), AIM).open()
+    await create_sink(settings(job=injected), AIM).open()
     own = stored_job(firestore={"projectID": "demo-own", "liveQuotesCollection": "latest"})
-    await sink_of(settings(job=msgspec.structs.replace(injected, spec=own.spec)), AIM).open()
+    await create_sink(settings(job=msgspec.structs.replace(injected, spec=own.spec)), AIM).open()
     assert [each.made_for for each in connections] == [("of-the-cluster", "live_quotes"), ("demo-own", "latest")]
 
 
 async def test_the_heartbeat_goes_to_the_declared_document_of_the_tenant(connections: list[FakeConnection]) -> None:
-    await sink_of(settings(stored_job(heartbeat={"document": "another"})), AIM).open()
+    await create_sink(settings(stored_job(heartbeat={"document": "another"})), AIM).open()
     assert connections[0].paths == ["tenants/acme/ops/another"]
 
 
 async def test_only_a_declared_secret_is_looked_into(connections: list[FakeConnection]) -> None:
-    await sink_of(settings(), AIM).open()
-    await sink_of(settings(stored_job(firestore={"credentialsSecretRef": {"name": "google"}})), AIM).open()
+    await create_sink(settings(), AIM).open()
+    await create_sink(settings(stored_job(firestore={"credentialsSecretRef": {"name": "google"}})), AIM).open()
     assert [each.key for each in connections] == [None, Path("/etc/sluice/firestore/credentials.json")]
 
 
@@ -175,8 +175,8 @@ async def test_without_credentials_nothing_but_a_dry_run_can_be_had(
     monkeypatch.delenv("FIRESTORE_EMULATOR_HOST", raising=False)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "absent.json"))
     with pytest.raises(SinkError, match="there are no usable credentials for Firestore"):
-        await sink_of(settings(), AIM).open()
-    await sink_of(settings(), LatestValue(desired(dryRun=True))).open()
+        await create_sink(settings(), AIM).open()
+    await create_sink(settings(), LatestValue(desired(dryRun=True))).open()
 
 
 @pytest.mark.parametrize("content", ["", "123", "[]", "null", "true", '"x"', "{}", '{"type": 1}', "[" * 50_000, "\xff"])
@@ -184,8 +184,8 @@ async def test_a_key_that_is_none_is_told_whatever_it_is(content: str, tmp_path:
     key = tmp_path / "credentials.json"
     key.write_bytes(content.encode("latin-1"))
     with pytest.raises(ValueError, match=r"^there are no usable credentials for Firestore \(.+\)$"):
-        await firestore_connection(FirestoreSettings(), "demo", key)
+        await open_firestore_connection(FirestoreSettings(), "demo", key)
     key.unlink()
     key.mkdir()
     with pytest.raises(ValueError, match="there are no usable credentials for Firestore"):
-        await firestore_connection(FirestoreSettings(), "demo", key)
+        await open_firestore_connection(FirestoreSettings(), "demo", key)

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from sluice_runtime.lean_imports import lean
+from sluice_runtime.lean_imports import faster_imports
 
 
 def test_what_is_loaded_costs_no_collection() -> None:
-    with lean():
+    with faster_imports():
         assert not gc.isenabled()
     assert gc.isenabled()
 
@@ -23,14 +23,14 @@ def test_nobody_is_trusted_meanwhile_and_whoever_was_is_afterwards(
         monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     else:
         monkeypatch.setenv("SSL_CERT_FILE", before)
-    with lean():
+    with faster_imports():
         assert ssl.create_default_context().get_ca_certs() == []
     assert os.environ.get("SSL_CERT_FILE") == before
 
 
 def test_an_import_that_fails_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
-    with pytest.raises(ImportError), lean():
+    with pytest.raises(ImportError), faster_imports():
         raise ImportError
     assert gc.isenabled()
     assert "SSL_CERT_DIR" not in os.environ
@@ -41,10 +41,10 @@ def test_who_needs_what_the_machine_trusts_has_all_of_it() -> None:
 import ssl
 import subprocess
 import sys
-from sluice_runtime.lean_imports import lean
-with lean():
-    from sluice_runtime.adapters.alpaca.websocket import machine_trust
-assert machine_trust().cert_store_stats() == ssl.create_default_context().cert_store_stats()
+from sluice_runtime.lean_imports import faster_imports
+with faster_imports():
+    from sluice_runtime.adapters.alpaca.websocket import system_tls_context
+assert system_tls_context().cert_store_stats() == ssl.create_default_context().cert_store_stats()
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
@@ -54,8 +54,8 @@ def test_requests_is_loaded_without_tables_of_encodings_and_takes_text_for_utf_8
 import sys
 import warnings
 warnings.simplefilter("error")
-from sluice_runtime.lean_imports import lean
-with lean():
+from sluice_runtime.lean_imports import faster_imports
+with faster_imports():
     from sluice_runtime.adapters.firestore import sink
 import requests
 assert not {"chardet", "charset_normalizer"} & sys.modules.keys()

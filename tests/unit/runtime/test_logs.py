@@ -27,7 +27,7 @@ def _restored() -> Iterator[None]:
 
 
 def test_each_line_names_the_job_of_the_process(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure("INFO", msgspec.convert(DOCUMENT, InjectedJob))
+    logs.configure_logging("INFO", msgspec.convert(DOCUMENT, InjectedJob))
     logging.getLogger("x").info("hello %s", "world", extra={"event_type": "stream", "state": "Live"})
     [found] = printed(capsys)
     assert list(found) == [*FIRST_FIELDS, "job", "tenant", "epoch", "state"]
@@ -35,7 +35,7 @@ def test_each_line_names_the_job_of_the_process(capsys: pytest.CaptureFixture[st
 
 
 def test_libraries_and_tracebacks_write_the_same_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure("INFO", msgspec.convert(DOCUMENT, InjectedJob))
+    logs.configure_logging("INFO", msgspec.convert(DOCUMENT, InjectedJob))
     logging.getLogger("google.auth").warning("one")
     logging.getLogger("aiohttp.access").info("two")
     try:
@@ -46,7 +46,7 @@ def test_libraries_and_tracebacks_write_the_same_lines(capsys: pytest.CaptureFix
 
 
 def test_credentials_never_show_their_secret(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure("INFO", msgspec.convert(DOCUMENT, InjectedJob))
+    logs.configure_logging("INFO", msgspec.convert(DOCUMENT, InjectedJob))
     credentials = Credentials("key-id", "very-secret")
     assert "secret" not in repr(credentials) + str(credentials) + f"{credentials}"
     logging.getLogger("x").info("%s %r", credentials, credentials, extra={"of": credentials, "all": [credentials]})

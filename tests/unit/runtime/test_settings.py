@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from sluice_runtime.domain.pause import Switch
-from sluice_runtime.settings import Settings, SettingsError, settings
+from sluice_runtime.settings import Settings, SettingsError, pod_settings
 
 SPEC: dict[str, Any] = {"tenant": "acme", "provider": "synthetic", "symbols": ["AAPL"]}
 JOB: dict[str, Any] = {
@@ -25,18 +25,18 @@ ENVIRONMENT = {
 
 def with_spec(**changes: Any) -> Settings:
     job = {**JOB, "spec": {**SPEC, **changes}}
-    return settings({**ENVIRONMENT, "SLUICE_JOB": msgspec.json.encode(job).decode()})
+    return pod_settings({**ENVIRONMENT, "SLUICE_JOB": msgspec.json.encode(job).decode()})
 
 
 def sentence(**changes: str | None) -> str:
     environment = {name: value for name, value in {**ENVIRONMENT, **changes}.items() if value is not None}
     with pytest.raises(SettingsError) as error:
-        settings(environment)
+        pod_settings(environment)
     return str(error.value)
 
 
 def test_what_the_operator_injects_is_enough() -> None:
-    found = settings(ENVIRONMENT)
+    found = pod_settings(ENVIRONMENT)
     assert (found.job.name, found.job.epoch, found.job.spec.symbols) == ("us", 7, ["AAPL"])
     assert (found.pod_uid, found.bind, found.log_level) == ("b0d", "127.0.0.1", "INFO")
     assert (found.backoff_base_seconds, found.backoff_cap_seconds) == (1.0, 60.0)
@@ -52,13 +52,13 @@ def test_each_variable_has_its_place() -> None:
         "RECONNECT_BACKOFF_BASE_S": "0.5",
         "RECONNECT_BACKOFF_MAX_S": "5",
     }
-    found = settings({**ENVIRONMENT, **more})
+    found = pod_settings({**ENVIRONMENT, **more})
     assert (found.bind, found.api_url, found.log_level) == ("10.1.2.3", "https://10.0.0.1:6443", "DEBUG")
     assert (found.backoff_base_seconds, found.backoff_cap_seconds, found.log_quotes) == (0.5, 5.0, "all")
 
 
 def test_an_ipv6_address_is_put_in_brackets() -> None:
-    assert settings({**ENVIRONMENT, "KUBERNETES_SERVICE_HOST": "fd00::1"}).api_url == "https://[fd00::1]:443"
+    assert pod_settings({**ENVIRONMENT, "KUBERNETES_SERVICE_HOST": "fd00::1"}).api_url == "https://[fd00::1]:443"
 
 
 @pytest.mark.parametrize("name", ["SLUICE_JOB", "POD_UID", "KUBERNETES_SERVICE_HOST"])
@@ -85,7 +85,7 @@ def test_a_job_that_cannot_be_read_says_where_and_what_to_do(document: str, plac
 
 def test_an_empty_variable_is_one_that_is_not_set() -> None:
     empty = dict.fromkeys(("LOG_LEVEL", "RECONNECT_BACKOFF_BASE_S", "INGEST_ENABLED", "APCA_API_DATA_URL"), "")
-    assert settings({**ENVIRONMENT, **empty}) == settings(ENVIRONMENT)
+    assert pod_settings({**ENVIRONMENT, **empty}) == pod_settings(ENVIRONMENT)
 
 
 def test_a_back_off_that_begins_above_its_end_is_told() -> None:
@@ -121,26 +121,26 @@ def test_certificates_are_read_only_where_the_job_names_some() -> None:
 
 @pytest.mark.parametrize("word", ["0", "false", "off", "no", " FALSE ", "Off"])
 def test_the_environment_pauses_by_a_word_that_means_no(word: str) -> None:
-    assert settings({**ENVIRONMENT, "INGEST_ENABLED": word}).environment_switch == Switch(
+    assert pod_settings({**ENVIRONMENT, "INGEST_ENABLED": word}).environment_switch == Switch(
         source="env:INGEST_ENABLED", pauses=True
     )
 
 
 @pytest.mark.parametrize("environment", [{}, *({"INGEST_ENABLED": word} for word in ("", "1", "true", "yes", "on"))])
 def test_by_default_and_by_a_word_that_means_yes_it_does_not(environment: dict[str, str]) -> None:
-    assert not settings({**ENVIRONMENT, **environment}).environment_switch.pauses
+    assert not pod_settings({**ENVIRONMENT, **environment}).environment_switch.pauses
 
 
 def test_a_word_that_means_neither_is_refused() -> None:
     with pytest.raises(SettingsError, match="INGEST_ENABLED is malformed: 'halt' is neither on nor off"):
-        settings({**ENVIRONMENT, "INGEST_ENABLED": "halt"})
+        pod_settings({**ENVIRONMENT, "INGEST_ENABLED": "halt"})
 
 
 def test_a_switch_file_is_polled_every_five_seconds_unless_told_otherwise() -> None:
-    assert settings(ENVIRONMENT).enabled_file is None
-    found = settings({**ENVIRONMENT, "INGEST_ENABLED_FILE": "/etc/switch", "INGEST_ENABLED_POLL_S": "1"})
+    assert pod_settings(ENVIRONMENT).enabled_file is None
+    found = pod_settings({**ENVIRONMENT, "INGEST_ENABLED_FILE": "/etc/switch", "INGEST_ENABLED_POLL_S": "1"})
     assert (str(found.enabled_file), found.enabled_poll_seconds) == ("/etc/switch", 1.0)
-    assert settings(ENVIRONMENT).enabled_poll_seconds == 5.0
+    assert pod_settings(ENVIRONMENT).enabled_poll_seconds == 5.0
 
 
 def test_the_token_is_read_only_where_the_job_names_one() -> None:

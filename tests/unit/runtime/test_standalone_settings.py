@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from sluice_runtime.settings import SettingsError
-from sluice_runtime.standalone_settings import spec_from_environment, standalone_settings, state_dir
+from sluice_runtime.standalone_settings import job_from_environment, standalone_settings, state_dir
 
 KEYS = {"TENANT_ID": "acme", "ALPACA_KEY_ID": "k", "ALPACA_SECRET_KEY": "s"}
 OTHER_NAMES = {"FIRESTORE_TENANT_ID": "acme", "APCA_API_KEY_ID": "k", "APCA_API_SECRET_KEY": "s"}
@@ -11,24 +11,24 @@ OTHER_NAMES = {"FIRESTORE_TENANT_ID": "acme", "APCA_API_KEY_ID": "k", "APCA_API_
 
 def sentence(**environment: str) -> str:
     with pytest.raises(SettingsError) as error:
-        spec_from_environment(environment)
+        job_from_environment(environment)
     return str(error.value)
 
 
 def test_tenant_and_keys_are_enough_and_the_defaults_are_those_of_the_schema() -> None:
-    spec = spec_from_environment(KEYS).spec
+    spec = job_from_environment(KEYS).spec
     assert (spec.tenant, spec.provider, spec.symbols, spec.dry_run) == ("acme", "alpaca", ["SPY"], False)
     assert spec.alpaca is not None
     assert (spec.alpaca.feed, spec.limits.writes_per_second, spec.heartbeat.interval_seconds) == ("iex", 20, 15)
 
 
 def test_names_that_others_use_do_as_well() -> None:
-    assert spec_from_environment(OTHER_NAMES).spec == spec_from_environment(KEYS).spec
+    assert job_from_environment(OTHER_NAMES).spec == job_from_environment(KEYS).spec
 
 
 def test_no_secret_is_in_the_job() -> None:
     hidden = {**KEYS, "ALPACA_SECRET_KEY": "hush-hush"}
-    assert "hush-hush" not in repr(spec_from_environment(hidden))
+    assert "hush-hush" not in repr(job_from_environment(hidden))
 
 
 def test_each_variable_has_its_place() -> None:
@@ -46,7 +46,7 @@ def test_each_variable_has_its_place() -> None:
         "STOP_AFTER_SECONDS": "3600",
         "DRY_RUN": "1",
     }
-    spec: Any = spec_from_environment({**KEYS, **more}).spec
+    spec: Any = job_from_environment({**KEYS, **more}).spec
     assert (spec.symbols, spec.dry_run, spec.auto_stop.after_seconds) == (["AAPL", "BRK.B"], True, 3600)
     assert (spec.alpaca.feed, spec.alpaca.stream_url) == ("sip", "wss://proxy/v2/sip")
     limits = spec.limits
@@ -56,7 +56,7 @@ def test_each_variable_has_its_place() -> None:
 
 
 def test_a_dry_run_needs_no_keys() -> None:
-    spec = spec_from_environment({"TENANT_ID": "acme", "DRY_RUN": "true"}).spec
+    spec = job_from_environment({"TENANT_ID": "acme", "DRY_RUN": "true"}).spec
     assert spec.dry_run
     assert spec.alpaca is not None
     assert spec.alpaca.credentials_secret_ref is None
@@ -85,7 +85,7 @@ def test_what_breaks_a_bound_or_a_rule_says_where(name: str, value: str, part: s
 
 
 def test_two_starts_are_incarnations_of_one_job() -> None:
-    job = spec_from_environment(KEYS)
+    job = job_from_environment(KEYS)
     first, second = (standalone_settings(job, {**KEYS, "HOME": "/h"}, epoch) for epoch in (1, 2))
     assert first.job.uid == second.job.uid
     assert (first.bind, first.job.epoch, second.job.epoch) == ("127.0.0.1", 1, 2)

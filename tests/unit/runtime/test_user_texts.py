@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sluice_runtime import cli
-from sluice_runtime.settings import SettingsError, says
-from sluice_runtime.standalone_settings import KEY_ID, first
+from sluice_runtime.settings import SettingsError, is_switched_on
+from sluice_runtime.standalone_settings import KEY_ID, first_set_variable
 from support.encodings import ENCODINGS, UNREADABLE, Encode
 
 REAL_TIME = True
@@ -26,7 +26,7 @@ def test_a_document_is_the_same_in_every_encoding(tmp_path: Path, encode: Encode
     writer.start()
     if not is_pipe:
         writer.join()
-    assert cli.declared(document, {})().spec.tenant == "acme"
+    assert cli.job_reader(document, {})().spec.tenant == "acme"
     writer.join()
 
 
@@ -35,13 +35,13 @@ def test_a_document_in_another_encoding_is_named_with_it(tmp_path: Path, name: s
     document = tmp_path / "job.yaml"
     document.write_bytes(content)
     with pytest.raises(SettingsError) as error:
-        cli.declared(document, {})()
+        cli.job_reader(document, {})()
     found = str(error.value)
     assert found.startswith(f"{document} cannot be read: it")
     assert name in found
 
 
 def test_a_variable_that_was_copied_from_a_file_with_a_mark_is_understood() -> None:
-    assert first({"ALPACA_KEY_ID": "\ufeffkey\r\n"}, KEY_ID) == "key"
-    assert first({"ALPACA_KEY_ID": "\ufeff", "ALPACA_API_KEY": "key"}, KEY_ID) == "key"
-    assert not says({"INGEST_ENABLED": "\ufeffoff\r\n"}, "INGEST_ENABLED", default="on")
+    assert first_set_variable({"ALPACA_KEY_ID": "\ufeffkey\r\n"}, KEY_ID) == "key"
+    assert first_set_variable({"ALPACA_KEY_ID": "\ufeff", "ALPACA_API_KEY": "key"}, KEY_ID) == "key"
+    assert not is_switched_on({"INGEST_ENABLED": "\ufeffoff\r\n"}, "INGEST_ENABLED", default="on")

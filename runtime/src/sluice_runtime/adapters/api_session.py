@@ -11,43 +11,43 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from .decoding import decoded
-from .sockets import monitored_socket
+from .decoding import decode_json
+from .sockets import create_keepalive_socket
 
 SERVICE_ACCOUNT_DIR = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
-class Api(msgspec.Struct, frozen=True, kw_only=True):
-    """The URL of the API server, and the directory of the pod's credentials."""
+class ApiServer(msgspec.Struct, frozen=True, kw_only=True):
+    """The URL of the API server, and the directory of the pod's ServiceAccount credentials."""
 
     url: str
     credentials: Path = SERVICE_ACCOUNT_DIR
 
 
 class ApiSession:
-    """Manages the connections to the API server."""
+    """Sends authenticated requests to the API server, and manages the connections to it."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: ApiServer) -> None:
         self.url = api.url
         self._credentials = api.credentials
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
-        """Close all connections. Requests that are under way fail; the next request opens a new connection."""
+        """Close all connections. Requests in flight fail; the next request opens a new connection."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
 
-    def http(self) -> aiohttp.ClientSession:
-        """Return the session. It is made on the loop that uses it."""
+    def client_session(self) -> aiohttp.ClientSession:
+        """Return aiohttp's session. It is created on the first call, on the event loop that uses it."""
         if self._session is None:
             context = ssl.create_default_context(cafile=str(self._credentials / "ca.crt"))
-            connector = aiohttp.TCPConnector(ssl=context, limit=4, socket_factory=monitored_socket)
+            connector = aiohttp.TCPConnector(ssl=context, limit=4, socket_factory=create_keepalive_socket)
             self._session = aiohttp.ClientSession(connector=connector)
         return self._session
 
-    def headers(self) -> dict[str, str]:
-        """Return the header with the pod's token. Bound tokens rotate, so the file is read each time."""
+    def authorization_header(self) -> dict[str, str]:
+        """Return the header with the pod's token. The file is read each time, because bound tokens rotate."""
         token = (self._credentials / "token").read_text().strip()
         return {"Authorization": f"Bearer {token}"}
 
@@ -55,15 +55,15 @@ class ApiSession:
     async def get(
         self, url: str, params: Mapping[str, str], timeout: aiohttp.ClientTimeout, accept: str = "application/json"
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Send a GET. Yields any response, whatever its status."""
-        headers = self.headers() | {"Accept": accept}
-        async with self.http().get(url, params=params, headers=headers, timeout=timeout) as response:
+        """Send a GET request, and yield the response, whatever its status."""
+        headers = self.authorization_header() | {"Accept": accept}
+        async with self.client_session().get(url, params=params, headers=headers, timeout=timeout) as response:
             yield response
 
 
 async def json_object(response: aiohttp.ClientResponse) -> dict[str, Any]:
     """Return the JSON object in a response."""
-    return decoded(await response.read(), dict[str, Any])
+    return decode_json(await response.read(), dict[str, Any])
 
 
 async def json_lines(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
@@ -72,12 +72,12 @@ async def json_lines(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str
     async for chunk in response.content.iter_any():
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
-            yield decoded(line, dict[str, Any])
+            yield decode_json(line, dict[str, Any])
 
 
-def status_message(body: bytes) -> str:
-    """Return the message of a Kubernetes Status; of any other body, its beginning."""
+def kubernetes_error_message(body: bytes) -> str:
+    """Return the message of a Kubernetes Status. If the body is not a Status, return its beginning."""
     try:
-        return str(decoded(body, dict[str, Any])["message"])[:300]
+        return str(decode_json(body, dict[str, Any])["message"])[:300]
     except (msgspec.MsgspecError, KeyError):
         return body[:300].decode(errors="replace")

@@ -13,9 +13,9 @@ import msgspec
 from sluice_contract.status import StreamStatus
 
 from ..domain.declared_job import DeclaredJob
-from ..ports import JobPort, RefusedError, StartRequest
-from .decoding import decoded
-from .switches import FileSwitch, replace
+from ..ports import JobPort, RequestRefusedError, StartRequest
+from .decoding import decode_json
+from .switches import EnabledFilePoller, write_file_atomically
 
 _log = logging.getLogger(__name__)
 
@@ -28,8 +28,8 @@ _FIRST_ANSWER_SECONDS = 5.0
 class CachedJob:
     """The IngestJob, with its last readable version cached in a file.
 
-    A restarted container can use the cached version while the API server is unreachable. From a newer version that
-    cannot be read, only the stop fields are applied.
+    After a restart, the container uses the cached version while the API server is unreachable. If a newer version of
+    the job cannot be read, only its stop fields are applied.
     """
 
     def __init__(self, job: JobPort, file: Path, uid: str, run_blocking: BlockingRunner = asyncio.to_thread) -> None:
@@ -40,10 +40,10 @@ class CachedJob:
         self._run_blocking = run_blocking
 
     async def watch(self) -> AsyncIterator[DeclaredJob | None]:
-        """Yield the versions of the job. The cached one comes first if the API server does not answer within 5 s."""
-        last = self._read()
+        """Yield each version of the job. If the API server does not answer within 5 s, yield the cached one first."""
+        last = self._read_cache()
         changes = self._job.watch()
-        change = asyncio.ensure_future(_next(changes))
+        change = asyncio.ensure_future(_next_change(changes))
         try:
             answered, _ = await asyncio.wait({change}, timeout=_FIRST_ANSWER_SECONDS)
             if not answered and last is not None:
@@ -52,22 +52,22 @@ class CachedJob:
             while True:
                 seen = await change
                 if seen is None:
-                    await self._run_blocking(self._forget)
+                    await self._run_blocking(self._delete_cache)
                     yield None
                     return
                 last = seen.with_last_understood(last)
                 yield last
-                await self._run_blocking(partial(self._keep, last))
-                change = asyncio.ensure_future(_next(changes))
+                await self._run_blocking(partial(self._write_cache, last))
+                change = asyncio.ensure_future(_next_change(changes))
         finally:
             change.cancel()
 
-    async def report(self, status: StreamStatus) -> None:
-        await self._job.report(status)
+    async def report_status(self, status: StreamStatus) -> None:
+        await self._job.report_status(status)
 
-    def _read(self) -> DeclaredJob | None:
+    def _read_cache(self) -> DeclaredJob | None:
         try:
-            job = decoded(self._file.read_bytes(), DeclaredJob)
+            job = decode_json(self._file.read_bytes(), DeclaredJob)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.MsgspecError) as error:
@@ -75,13 +75,13 @@ class CachedJob:
             return None
         return job if job.metadata.uid == self._uid else None
 
-    def _keep(self, job: DeclaredJob) -> None:
+    def _write_cache(self, job: DeclaredJob) -> None:
         try:
-            replace(self._file, msgspec.json.encode(msgspec.structs.replace(job, earlier_stream=None)))
+            write_file_atomically(self._file, msgspec.json.encode(msgspec.structs.replace(job, earlier_stream=None)))
         except OSError as error:
             _log.warning("cannot cache the IngestJob for a restart: %s", error)
 
-    def _forget(self) -> None:
+    def _delete_cache(self) -> None:
         try:
             self._file.unlink(missing_ok=True)
         except OSError as error:
@@ -89,21 +89,23 @@ class CachedJob:
 
 
 class ReadOnlyDeclaration:
-    """The declaration in a cluster: the IngestJob, which a pod never writes and which needs no polling."""
+    """The declaration of a job in a cluster, which is its IngestJob. The pod watches it and never changes its spec."""
 
-    def __init__(self, file: FileSwitch | None) -> None:
+    def __init__(self, file: EnabledFilePoller | None) -> None:
         self._file = file
 
     def override(self, start_request: StartRequest) -> None:
-        """Refuse every change, because the IngestJob is the only declaration in a cluster."""
+        """Refuse a start request with values: in a cluster, only the IngestJob declares what to stream."""
         if start_request != StartRequest():
-            raise RefusedError("in a cluster the IngestJob says what to stream; patch it, and start without a body")
+            raise RequestRefusedError(
+                "in a cluster the IngestJob says what to stream; patch it, and start without a body"
+            )
 
     def reload(self) -> None:
-        """Read the switch file, if there is one. The IngestJob is watched."""
+        """Read INGEST_ENABLED_FILE, if it is set. The IngestJob is watched and needs no reload."""
         if self._file:
-            self._file.check()
+            self._file.read_and_notify()
 
 
-async def _next(changes: AsyncIterator[DeclaredJob | None]) -> DeclaredJob | None:
+async def _next_change(changes: AsyncIterator[DeclaredJob | None]) -> DeclaredJob | None:
     return await anext(changes)

@@ -9,8 +9,8 @@ import msgspec
 T = TypeVar("T")
 
 
-def decoded(raw: bytes, kind: type[T]) -> T:
-    """Decode JSON as `kind`.
+def decode_json(raw: bytes, kind: type[T]) -> T:
+    """Decode JSON as a value of type `kind`.
 
     Raises:
         msgspec.MsgspecError: the JSON is not a valid `kind`, not UTF-8, or nested too deeply.

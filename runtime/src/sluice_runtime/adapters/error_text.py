@@ -5,19 +5,22 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 
-def cause(error: BaseException) -> str:
-    """Return the system's text of an error, because aiohttp's contains object addresses; a timeout has no text."""
+def system_error_text(error: BaseException) -> str:
+    """Return the operating system's text of a connection error. If an error has no text, return the name of its type.
+
+    aiohttp's text of such an error contains addresses of objects, and a timeout has no text.
+    """
     return str(getattr(error, "os_error", error)) or type(error).__name__
 
 
-def no_way(error: BaseException) -> str:
-    """Return why a server cannot be reached. A ValueError is an invalid URL, unless it is a certificate error."""
+def unreachable_reason(error: BaseException) -> str:
+    """Return why a server cannot be reached. A ValueError means an invalid URL, unless it is a certificate error."""
     is_no_url = isinstance(error, ValueError) and not isinstance(error, OSError)
-    return "the URL is not valid" if is_no_url else cause(error)
+    return "the URL is not valid" if is_no_url else system_error_text(error)
 
 
-def shown(url: str) -> str:
-    """Return a URL without user and password, for logs and messages."""
+def redact_url(url: str) -> str:
+    """Return a URL without user, password and query, for logs and messages."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -20,9 +20,9 @@ from sluice_contract.status import StreamStatus
 from ..domain.backoff import Backoff
 from ..domain.declared_job import DeclaredJob, declared_job
 from ..ports import ReportError
-from .api_session import Api, ApiSession, json_lines, json_object, status_message
-from .decoding import decoded
-from .error_text import cause
+from .api_session import ApiServer, ApiSession, json_lines, json_object, kubernetes_error_message
+from .decoding import decode_json
+from .error_text import system_error_text
 
 _log = logging.getLogger(__name__)
 
@@ -43,8 +43,8 @@ _UNTYPABLE: Final = frozenset({400, 500})
 _FAILURES: Final = (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError)
 
 
-class _GoneError(Exception):
-    """The job does not exist, or a newer one has its name."""
+class _JobGoneError(Exception):
+    """The job does not exist, or another job has its name now."""
 
 
 class _SilentWatchError(OSError):
@@ -52,9 +52,9 @@ class _SilentWatchError(OSError):
 
 
 class IngestJobClient:
-    """The client of one IngestJob, distinguished by its uid from a later one of the same name."""
+    """Watches one IngestJob and writes its status. A later job of the same name has another uid and is ignored."""
 
-    def __init__(self, api: Api, namespace: str, name: str, uid: str, backoff: Backoff) -> None:
+    def __init__(self, api: ApiServer, namespace: str, name: str, uid: str, backoff: Backoff) -> None:
         self._uid = uid
         self._metadata = {"namespace": namespace, "name": name}
         self._collection = f"{api.url}/apis/{identity.API_VERSION}/namespaces/{namespace}/{identity.PLURAL}"
@@ -71,11 +71,14 @@ class IngestJobClient:
         await self.session.close()
 
     async def watch(self) -> AsyncIterator[DeclaredJob | None]:
-        """Yield the job, and then each change of its spec and its deletion; once it is gone, None, and end."""
+        """Yield the job, and again when its spec changes or its deletion begins.
+
+        When the job is gone, the last value is None.
+        """
         last: tuple[int, object] | None = None
         while True:
             try:
-                async for document in self._documents():
+                async for document in self._stream_documents():
                     self._backoff.reset()
                     job = declared_job(document)
                     version = (job.metadata.generation, job.metadata.deletion_timestamp)
@@ -84,18 +87,20 @@ class IngestJobClient:
                         yield job
                 # The server ends each watch after some minutes. The wait prevents a storm if it ends them immediately.
                 await asyncio.sleep(self._backoff.wait(at_least=0.2))
-            except _GoneError:
+            except _JobGoneError:
                 yield None
                 return
             except Exception as error:  # also invalid answers: the watch must never stop
                 wait = self._backoff.wait(at_least=0.2)
-                _log.warning("the watch of the IngestJob failed (%s); reading it again in %.1f s", cause(error), wait)
+                _log.warning(
+                    "the watch of the IngestJob failed (%s); reading it again in %.1f s", system_error_text(error), wait
+                )
                 if not isinstance(error, aiohttp.ClientResponseError):
                     await self.session.close()  # the other connections may be broken for the same reason
                 await asyncio.sleep(wait)
 
-    async def report(self, status: StreamStatus) -> None:
-        """Write `status.stream` by server-side apply. A newer spec in the response is yielded by `watch`."""
+    async def report_status(self, status: StreamStatus) -> None:
+        """Write `status.stream` by server-side apply. If the response has a newer spec, `watch` yields it."""
         stream = msgspec.to_builtins(cut_to_bounds(status))
         body = {
             "apiVersion": identity.API_VERSION,
@@ -104,20 +109,20 @@ class IngestJobClient:
             "status": {"stream": stream},
         }
         try:
-            code, answer = await self._patch(_APPLY, body, force="true")
+            code, answer = await self._patch_status(_APPLY, body, force="true")
             if code in _UNTYPABLE:
-                await self._merge(stream)
+                await self._write_status_by_merge_patch(stream)
                 return
-            stored = _accepted(code, answer)
-            self._take_response(stored)
-            if leftover := create_removal_patch(_stream(stored), stream):
-                _accepted(*await self._patch(_MERGE, self._stream_patch(leftover)))
+            stored = _object_in_response(code, answer)
+            self._handle_response(stored)
+            if leftover := create_removal_patch(_stream_part_of_status(stored), stream):
+                _object_in_response(*await self._patch_status(_MERGE, self._status_patch(leftover)))
         except _FAILURES as error:
-            raise ReportError(f"the API server did not accept the status: {cause(error)}") from error
+            raise ReportError(f"the API server did not accept the status: {system_error_text(error)}") from error
 
-    async def _documents(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield the current job, and then each version from the watch or from the response to a report."""
-        following = asyncio.ensure_future(self._follow())
+    async def _stream_documents(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield the current job, and then each version from the watch or from the response to a status write."""
+        following = asyncio.ensure_future(self._read_then_watch())
         try:
             while (arrived := await self._arrived.get()) is not None:
                 if isinstance(arrived, Exception):
@@ -126,21 +131,24 @@ class IngestJobClient:
         finally:
             following.cancel()
 
-    async def _follow(self) -> None:
-        """Put the documents of the watch into the queue, and finally None or the exception that ended it."""
+    async def _read_then_watch(self) -> None:
+        """Put the job into the queue, and then each version that the watch delivers.
+
+        The last value is None, or the exception that ended the watch.
+        """
         try:
-            document = await self._read()
-            self._newest = self._watched = _version(document)
+            document = await self._read_job()
+            self._newest = self._watched = _resource_version(document)
             self._arrived.put_nowait(document)
             await self._receive_events(str(document["metadata"]["resourceVersion"]))
             self._arrived.put_nowait(None)
         except Exception as error:  # any exception: no other code awaits this task
             self._arrived.put_nowait(error)
 
-    async def _read(self) -> dict[str, Any]:
+    async def _read_job(self) -> dict[str, Any]:
         async with self.session.get(self._object, {}, _REQUEST) as response:
-            _check(response)
-            return self._checked_uid(await json_object(response))
+            _raise_for_status(response)
+            return self._require_own_uid(await json_object(response))
 
     async def _receive_events(self, since: str) -> None:
         """Receive events until the server ends the watch or no longer has the events since `since`."""
@@ -152,20 +160,20 @@ class IngestJobClient:
             "timeoutSeconds": str(_WATCH_SECONDS),
         }
         async with self.session.get(self._collection, query, _WATCH) as response:
-            _check(response)
+            _raise_for_status(response)
             events = json_lines(response)
             following = asyncio.ensure_future(anext(events, None))
             try:
-                while (event := await self._next_event(following)) is not None and event["type"] != "ERROR":
-                    self._take_event(event)
+                while (event := await self._wait_for_event(following)) is not None and event["type"] != "ERROR":
+                    self._handle_event(event)
                     following = asyncio.ensure_future(anext(events, None))
             finally:
                 following.cancel()
 
-    async def _next_event(self, following: asyncio.Future[dict[str, Any] | None]) -> dict[str, Any] | None:
-        """Wait for the event. Whenever the watch is silent for 8 s, compare it with a live read."""
+    async def _wait_for_event(self, following: asyncio.Future[dict[str, Any] | None]) -> dict[str, Any] | None:
+        """Return the event of `following`. After each 8 s without it, compare the watch with a live read."""
         while not (await asyncio.wait({following}, timeout=LIVE_READ_SECONDS))[0]:
-            live = asyncio.ensure_future(self._live_version())
+            live = asyncio.ensure_future(self._read_live_version())
             either: set[asyncio.Future[Any]] = {following, live}
             try:
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -177,80 +185,84 @@ class IngestJobClient:
                 raise _SilentWatchError("the job has changed, but the watch has not delivered the change")
         return following.result()
 
-    async def _live_version(self) -> int:
+    async def _read_live_version(self) -> int:
         async with self.session.get(self._object, {}, _LIVE_READ, _METADATA_ONLY) as response:
-            _check(response)
-            return _version(self._checked_uid(await json_object(response)))
+            _raise_for_status(response)
+            return _resource_version(self._require_own_uid(await json_object(response)))
 
-    def _take_event(self, event: dict[str, Any]) -> None:
+    def _handle_event(self, event: dict[str, Any]) -> None:
         if event["type"] == "DELETED":
-            raise _GoneError
-        self._watched = max(self._watched, _version(event["object"]))
+            raise _JobGoneError
+        self._watched = max(self._watched, _resource_version(event["object"]))
         if event["type"] != "BOOKMARK" and self._watched >= self._newest:
             self._newest = self._watched
-            self._arrived.put_nowait(self._checked_uid(event["object"]))
+            self._arrived.put_nowait(self._require_own_uid(event["object"]))
 
-    def _take_response(self, document: dict[str, Any]) -> None:
-        """Put a response into the queue, unless a newer version of the job has already arrived."""
-        if _meta(document).uid == self._uid and _version(document) > self._newest:
-            self._newest = _version(document)
+    def _handle_response(self, document: dict[str, Any]) -> None:
+        """Put the job in a response into the queue, unless a newer version has already arrived."""
+        if _object_meta(document).uid == self._uid and _resource_version(document) > self._newest:
+            self._newest = _resource_version(document)
             self._arrived.put_nowait(document)
 
-    def _checked_uid(self, document: dict[str, Any]) -> dict[str, Any]:
-        if _meta(document).uid != self._uid:
-            raise _GoneError
+    def _require_own_uid(self, document: dict[str, Any]) -> dict[str, Any]:
+        if _object_meta(document).uid != self._uid:
+            raise _JobGoneError
         return document
 
-    async def _merge(self, stream: dict[str, Any]) -> None:
-        """Write a status that the API server refuses to apply, by a read and a merge patch."""
+    async def _write_status_by_merge_patch(self, stream: dict[str, Any]) -> None:
+        """Write a status that the API server refuses to apply: read the object and patch the difference."""
         document = await self._read_for_merge()
-        if patch := create_merge_patch(_stream(document), stream):
-            document = _accepted(*await self._patch(_MERGE, self._stream_patch(patch)))
-        self._take_response(document)
+        if patch := create_merge_patch(_stream_part_of_status(document), stream):
+            document = _object_in_response(*await self._patch_status(_MERGE, self._status_patch(patch)))
+        self._handle_response(document)
 
     async def _read_for_merge(self) -> dict[str, Any]:
         try:
-            return await self._read()
-        except _GoneError:
+            return await self._read_job()
+        except _JobGoneError:
             raise ReportError("the IngestJob no longer exists") from None
 
-    def _stream_patch(self, patch: dict[str, Any]) -> dict[str, Any]:
+    def _status_patch(self, patch: dict[str, Any]) -> dict[str, Any]:
         return {"metadata": {"uid": self._uid}, "status": {"stream": patch}}
 
-    async def _patch(self, kind: str, body: dict[str, Any], **query: str) -> tuple[int, bytes]:
-        async with self.session.http().patch(
+    async def _patch_status(self, kind: str, body: dict[str, Any], **query: str) -> tuple[int, bytes]:
+        async with self.session.client_session().patch(
             f"{self._object}/status",
             params={"fieldManager": identity.RUNTIME_FIELD_MANAGER, **query},
             data=msgspec.json.encode(body),
-            headers=self.session.headers() | {"Content-Type": kind},
+            headers=self.session.authorization_header() | {"Content-Type": kind},
             timeout=_REQUEST,
         ) as response:
             return response.status, await response.read()
 
 
-def _check(response: aiohttp.ClientResponse) -> None:
+def _raise_for_status(response: aiohttp.ClientResponse) -> None:
     if response.status == 404:
-        raise _GoneError
+        raise _JobGoneError
     response.raise_for_status()
 
 
-def _accepted(code: int, answer: bytes) -> dict[str, Any]:
-    """Return the object in the answer to a write. Raises ReportError if the write was refused."""
+def _object_in_response(code: int, answer: bytes) -> dict[str, Any]:
+    """Return the object in the response to a write.
+
+    Raises:
+        ReportError: the API server refused the write.
+    """
     if code >= 400:
-        raise ReportError(f"the API server refused the status (HTTP {code}): {status_message(answer)}")
-    return decoded(answer, dict[str, Any])
+        raise ReportError(f"the API server refused the status (HTTP {code}): {kubernetes_error_message(answer)}")
+    return decode_json(answer, dict[str, Any])
 
 
-def _meta(document: dict[str, Any]) -> ObjectMeta:
+def _object_meta(document: dict[str, Any]) -> ObjectMeta:
     return decode_readable_fields(document.get("metadata"), ObjectMeta)
 
 
-def _version(document: dict[str, Any]) -> int:
+def _resource_version(document: dict[str, Any]) -> int:
     """Return the resourceVersion as a number; 0 if there is none."""
-    return resource_version_number(_meta(document).resource_version)
+    return resource_version_number(_object_meta(document).resource_version)
 
 
-def _stream(document: dict[str, Any]) -> dict[str, Any]:
+def _stream_part_of_status(document: dict[str, Any]) -> dict[str, Any]:
     status = document.get("status")
     stream = status.get("stream") if isinstance(status, dict) else None
     return stream if isinstance(stream, dict) else {}

@@ -13,8 +13,8 @@ from sluice_contract.base import CamelStruct
 from ..domain.slot import HELD_SECONDS, Claim
 from ..ports import SlotError
 from .api_session import ApiSession
-from .decoding import decoded
-from .error_text import cause
+from .decoding import decode_json
+from .error_text import system_error_text
 
 _API_VERSION = "coordination.k8s.io/v1"
 _TIMEOUT = aiohttp.ClientTimeout(total=5.0)
@@ -39,7 +39,7 @@ class _Lease(CamelStruct, frozen=True):
 
 
 class SlotLease:
-    """Stores the claim in a Lease. The API server refuses a write that is not based on the last claim."""
+    """Stores the claim of a connection slot in a Lease. The API server refuses a write based on an older claim."""
 
     def __init__(self, session: ApiSession, namespace: str, name: str) -> None:
         self._session = session
@@ -55,7 +55,7 @@ class SlotLease:
             spec=_Spec(
                 holder_identity=claim.holder or None,
                 lease_duration_seconds=int(HELD_SECONDS),
-                renew_time=_micro(claim.renewed_at),
+                renew_time=_format_lease_time(claim.renewed_at),
             ),
             api_version=_API_VERSION,
             kind="Lease",
@@ -71,25 +71,25 @@ class SlotLease:
     async def _request(self, method: str, url: str, lease: _Lease | None) -> Claim | None:
         options: dict[str, Any] = {"data": msgspec.json.encode(lease)} if lease is not None else {}
         try:
-            headers = self._session.headers() | {"Content-Type": "application/json"}
-            async with self._session.http().request(
+            headers = self._session.authorization_header() | {"Content-Type": "application/json"}
+            async with self._session.client_session().request(
                 method, url, headers=headers, timeout=_TIMEOUT, **options
             ) as response:
                 if response.status == 404:
                     return None
                 if response.status >= 400:
                     raise SlotError(f"the API server answered HTTP {response.status} to {method} of Lease {self._name}")
-                return _claim(decoded(await response.read(), _Lease))
+                return _claim_from_lease(decode_json(await response.read(), _Lease))
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as error:
-            raise SlotError(f"the API server did not answer: {cause(error)}") from error
+            raise SlotError(f"the API server did not answer: {system_error_text(error)}") from error
 
 
-def _claim(lease: _Lease) -> Claim:
+def _claim_from_lease(lease: _Lease) -> Claim:
     renewed_at = datetime.fromisoformat(lease.spec.renew_time) if lease.spec.renew_time else None
     return Claim(
         holder=lease.spec.holder_identity or "", renewed_at=renewed_at, version=lease.metadata.resource_version or ""
     )
 
 
-def _micro(instant: datetime | None) -> str | None:
+def _format_lease_time(instant: datetime | None) -> str | None:
     return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if instant is not None else None

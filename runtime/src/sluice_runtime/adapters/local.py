@@ -16,14 +16,14 @@ class LocalConnection:
         self.listener = listener
         self.symbols: frozenset[str] = frozenset()
 
-    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
-        """Pass on quotes of `symbols` only. Other channels do not exist."""
+    async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
+        """Pass on only the quotes of `symbols`. These providers have no other channels."""
         self.symbols = symbols
-        self.listener.acknowledged(symbols, ())
+        self.listener.on_acknowledgement(symbols, ())
 
 
 class LocalSource:
-    """The parts of a source that are the same for all providers without a server."""
+    """The methods that are the same for all sources without a server."""
 
     async def wait_for_rotation(self) -> None:
         """Never return: there are no credentials."""

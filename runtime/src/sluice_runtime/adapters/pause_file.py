@@ -11,32 +11,35 @@ import msgspec
 
 from sluice_contract.values import Symbol
 
-from .decoding import decoded
-from .switches import replace
+from .decoding import decode_json
+from .switches import write_file_atomically
 
 
-class HandPause(msgspec.Struct, frozen=True, kw_only=True):
-    """A manual pause: its start and reason."""
+class ManualPause(msgspec.Struct, frozen=True, kw_only=True):
+    """The start and the reason of a manual pause."""
 
     since: datetime
     reason: str = ""
 
 
-class Pauses(msgspec.Struct, frozen=True, kw_only=True):
-    """All manual pauses: of the whole job, and of single symbols."""
+class ManualPauses(msgspec.Struct, frozen=True, kw_only=True):
+    """All manual pauses: that of the whole job, and those of single symbols."""
 
-    job: HandPause | None = None
-    symbols: dict[Symbol, HandPause] = {}
+    job: ManualPause | None = None
+    symbols: dict[Symbol, ManualPause] = {}
 
-    def paused(self, symbols: Iterable[str], pause: HandPause) -> Pauses:
-        """Return the pauses plus `symbols`; without symbols, plus the whole job. Existing pauses do not change."""
+    def with_paused(self, symbols: Iterable[str], pause: ManualPause) -> ManualPauses:
+        """Return these pauses with `pause` added for each of `symbols`. Without symbols, add it for the whole job.
+
+        Pauses that already exist keep their start and reason.
+        """
         more = dict.fromkeys(symbols, pause)
         if not more:
             return msgspec.structs.replace(self, job=self.job or pause)
         return msgspec.structs.replace(self, symbols={**more, **self.symbols})
 
-    def resumed(self, symbols: Iterable[str]) -> Pauses:
-        """Return the pauses without those of `symbols`; without symbols, without the pause of the whole job only."""
+    def with_resumed(self, symbols: Iterable[str]) -> ManualPauses:
+        """Return these pauses without those of `symbols`. Without symbols, only the whole job's pause is removed."""
         fewer = frozenset(symbols)
         if not fewer:
             return msgspec.structs.replace(self, job=None)
@@ -50,27 +53,27 @@ class PauseFile:
     def __init__(self, directory: Path) -> None:
         self.path = directory / "pauses.json"
 
-    def read(self) -> Pauses:
+    def read(self) -> ManualPauses:
         """Return the pauses in the file; none if there is no file.
 
         Raises:
             OSError, msgspec.MsgspecError: the file cannot be read.
         """
         try:
-            return decoded(self.path.read_bytes(), Pauses)
+            return decode_json(self.path.read_bytes(), ManualPauses)
         except FileNotFoundError:
-            return Pauses()
+            return ManualPauses()
 
-    def write(self, pauses: Pauses) -> None:
-        """Replace the file.
+    def write(self, pauses: ManualPauses) -> None:
+        """Replace the content of the file by `pauses`.
 
         Raises:
             OSError: the file cannot be written.
         """
-        replace(self.path, msgspec.json.encode(pauses))
+        write_file_atomically(self.path, msgspec.json.encode(pauses))
 
-    def change(self, made: Callable[[Pauses], Pauses]) -> None:
-        """Replace the pauses by `made(pauses)`, under a lock between processes.
+    def update(self, change: Callable[[ManualPauses], ManualPauses]) -> None:
+        """Replace the pauses in the file by `change(pauses)`, under a lock that excludes other processes.
 
         Raises:
             OSError, msgspec.MsgspecError: the file cannot be read or written.
@@ -78,4 +81,4 @@ class PauseFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.with_name("pauses.lock").open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            self.write(made(self.read()))
+            self.write(change(self.read()))

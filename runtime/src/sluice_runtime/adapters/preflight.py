@@ -7,19 +7,27 @@ from sluice_contract.spec import IngestJobSpec
 from ..domain.endpoints import Endpoints
 from ..domain.failure import StreamError
 from ..domain.preflight import Finding
-from .alpaca.credentials import AlpacaMount
+from .alpaca.credentials import CredentialsReader
 
 
-def findings_of(spec: IngestJobSpec, mount: AlpacaMount | None, rest: Endpoints) -> list[Finding]:
-    """Return all findings. Never raises: an error is a finding too. `mount` has the key pair, if any."""
-    if spec.provider != "alpaca" or mount is None:
+def findings_of(
+    spec: IngestJobSpec, credentials_reader: CredentialsReader | None, endpoints: Endpoints
+) -> list[Finding]:
+    """Return the findings of all preflight checks. Never raises: an error becomes a finding.
+
+    `credentials_reader` has the key pair; None if the job needs none.
+    """
+    if spec.provider != "alpaca" or credentials_reader is None:
         return [Finding("preflight", True, f"a job of provider {spec.provider} has no account to check")]
     try:
-        from .alpaca.preflight import findings  # noqa: PLC0415
+        from .alpaca.preflight import account_findings  # noqa: PLC0415
     except ImportError as error:
         return [Finding("preflight", False, f"not done: this image has no alpaca-py ({error})")]
     try:
-        credentials, certificates = mount.credentials(), mount.trusted()
+        credentials, certificates = (
+            credentials_reader.credentials_for_connection(),
+            credentials_reader.certificates_path(),
+        )
     except StreamError as error:
         return [Finding("credentials", False, error.message)]
-    return list(findings(spec, credentials, rest, certificates))
+    return list(account_findings(spec, credentials, endpoints, certificates))

@@ -9,16 +9,17 @@ from collections.abc import Sequence
 import msgspec
 
 from ..domain.preflight import Finding
-from .decoding import decoded
+from .decoding import decode_json
 
 _SECONDS = 60.0
 _MAX_BYTES = 1 << 20
 
 
-async def preflight_findings(symbols: Sequence[str]) -> list[Finding]:
-    """Return the findings of `sluice-runtime preflight` for `symbols`, with this process's environment. Never raises.
+async def run_preflight_process(symbols: Sequence[str]) -> list[Finding]:
+    """Run `sluice-runtime preflight` for `symbols` in a child process, and return its findings. Never raises.
 
-    The symbols are passed on standard input: the environment has only the cold part of the job and a limited size.
+    The child has this process's environment. The symbols are passed on standard input, because the environment has only
+    the cold part of the job and a limited size.
     """
     try:
         child = await asyncio.create_subprocess_exec(
@@ -33,7 +34,7 @@ async def preflight_findings(symbols: Sequence[str]) -> list[Finding]:
     try:
         async with asyncio.timeout(_SECONDS):
             output, _ = await child.communicate(msgspec.json.encode(symbols))
-        return decoded(output, list[Finding])
+        return decode_json(output, list[Finding])
     except TimeoutError:
         return [Finding("preflight", False, f"the preflight process did not answer within {_SECONDS:.0f} s")]
     except msgspec.MsgspecError:

@@ -30,13 +30,13 @@ class TapeWriter(Protocol):
         """Add one batch of ticks."""
 
     def flush(self) -> None:
-        """Write out everything that is buffered."""
+        """Write out all buffered ticks."""
 
 
 class TapeFile:
-    """A new CSV file with the columns of a tape; compressed if its name ends in .gz.
+    """A tape in a new CSV file, which is compressed if its name ends in .gz.
 
-    A full disk ends the tape, not the stream.
+    If the disk is full, the tape ends and the stream continues.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,8 +55,8 @@ class TapeFile:
         self._rows.writerow(COLUMNS)
 
     def add(self, ticks: Sequence[Tick]) -> None:
-        """Write one row per quote. A missing side is empty."""
-        with self._while_it_can_be_written():
+        """Write one row per quote. A missing bid or ask leaves its columns empty."""
+        with self._ending_tape_on_error():
             for tick in ticks if not self._is_over else ():
                 quote = tick.quote()
                 at = round(quote.ts.timestamp() * 1000)
@@ -66,18 +66,18 @@ class TapeFile:
 
     def flush(self) -> None:
         """Write all buffered rows to the file."""
-        with self._while_it_can_be_written():
+        with self._ending_tape_on_error():
             if not self._is_over:
                 self._file.flush()
                 self._flushed_at = time.monotonic()
 
     def close(self) -> None:
-        """Close the file. Only then is a gzip file complete."""
-        with self._while_it_can_be_written():
+        """Close the file. A gzip file is complete only then."""
+        with self._ending_tape_on_error():
             self._file.close()
 
     @contextmanager
-    def _while_it_can_be_written(self) -> Iterator[None]:
+    def _ending_tape_on_error(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -92,7 +92,7 @@ class TapeFile:
 
 
 class RecordingSource:
-    """A source whose quotes are also recorded. The tape continues across pauses and lost connections."""
+    """A source that also records its quotes on a tape. The tape continues across pauses and lost connections."""
 
     def __init__(self, source: Source, tape: TapeWriter) -> None:
         self.name = source.name
@@ -101,9 +101,9 @@ class RecordingSource:
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[Connection]:
-        """Open a connection of the wrapped source. Closing it flushes the tape."""
+        """Open a connection of the wrapped source. When the connection closes, the tape is flushed."""
         try:
-            async with self._source.connect(_Tap(listener, self._tape)) as connection:
+            async with self._source.connect(_RecordingListener(listener, self._tape)) as connection:
                 yield connection
         finally:
             self._tape.flush()
@@ -115,34 +115,34 @@ class RecordingSource:
         await self._source.wait_for_rotation()
 
 
-class _Tap:
-    """Passes everything on to the listener, and quotes to the tape as well."""
+class _RecordingListener:
+    """Passes all events on to the listener, and quotes to the tape too."""
 
     def __init__(self, listener: Listener, tape: TapeWriter) -> None:
         self._listener = listener
         self._tape = tape
 
-    def entered(self, state: StreamState) -> None:
-        self._listener.entered(state)
+    def on_state(self, state: StreamState) -> None:
+        self._listener.on_state(state)
 
-    def received(self, ticks: Sequence[Tick]) -> None:
-        self._listener.received(ticks)
+    def on_ticks(self, ticks: Sequence[Tick]) -> None:
+        self._listener.on_ticks(ticks)
         self._tape.add(ticks)
 
-    def traded(self, trades: Sequence[Trade]) -> None:
-        self._listener.traded(trades)
+    def on_trades(self, trades: Sequence[Trade]) -> None:
+        self._listener.on_trades(trades)
 
-    def halted(self, halts: Sequence[Halt]) -> None:
-        self._listener.halted(halts)
+    def on_halts(self, halts: Sequence[Halt]) -> None:
+        self._listener.on_halts(halts)
 
-    def aggregated(self, bars: Sequence[Bar]) -> None:
-        self._listener.aggregated(bars)
+    def on_bars(self, bars: Sequence[Bar]) -> None:
+        self._listener.on_bars(bars)
 
-    def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
-        self._listener.acknowledged(confirmed, rejected)
+    def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
+        self._listener.on_acknowledgement(confirmed, rejected)
 
-    def set_impairment(self, impairment: Impairment | None) -> None:
-        self._listener.set_impairment(impairment)
+    def on_impairment(self, impairment: Impairment | None) -> None:
+        self._listener.on_impairment(impairment)
 
-    def closed(self) -> None:
-        self._listener.closed()
+    def on_socket_closed(self) -> None:
+        self._listener.on_socket_closed()

@@ -28,7 +28,7 @@ _FRAME = 256
 _POLL_SECONDS = 1.0
 
 
-def tape_quotes(path: Path) -> Iterator[Quote]:
+def read_tape(path: Path) -> Iterator[Quote]:
     """Yield the quotes of a tape in order. A tape is a CSV file with COLUMNS, plain or gzip; `time_ms` is Unix time.
 
     Raises:
@@ -36,7 +36,7 @@ def tape_quotes(path: Path) -> Iterator[Quote]:
     """
     try:
         with open_user_text(path) as text:
-            yield from _parsed(csv.reader(text), path.name)
+            yield from _parse_quotes(csv.reader(text), path.name)
     except FileNotFoundError as error:
         raise StreamError(
             "configuration",
@@ -47,7 +47,7 @@ def tape_quotes(path: Path) -> Iterator[Quote]:
         raise StreamError("configuration", f"the tape {path.name} cannot be read: {error}") from error
 
 
-def _parsed(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
+def _parse_quotes(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
     header = next(rows, [])
     if tuple(header) != COLUMNS:
         # Escaped, because with an invisible character the two lists would look equal.
@@ -67,7 +67,7 @@ def _parsed(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
 
 
 class ReplaySource(LocalSource):
-    """The source of provider `replay`. A pause stops the tape; it continues at the same quote."""
+    """The source of provider `replay`. After a pause, the replay continues with the next quote."""
 
     name = "replay"
 
@@ -79,26 +79,26 @@ class ReplaySource(LocalSource):
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[ReplayConnection]:
-        """Open the tape, or continue with the open one."""
-        listener.entered("Connecting")
+        """Open a connection that reads the tape from its start, or from where the last connection stopped."""
+        listener.on_state("Connecting")
         if self._quotes is None:
-            quotes = tape_quotes(self._path)
+            quotes = read_tape(self._path)
             self.held = next(quotes, None)
             self._quotes = quotes
         try:
             yield ReplayConnection(listener, self)
         finally:
-            listener.closed()
+            listener.on_socket_closed()
 
     async def wait_for_fix(self) -> None:
-        """Wait until the tape's file changes: a tape that cannot be read may have been replaced."""
-        before = self._stamp()
-        while self._stamp() == before:  # noqa: ASYNC110  a mounted file sends no events
+        """Wait until the file of the tape changes, because a tape that cannot be read may have been replaced."""
+        before = self._file_version()
+        while self._file_version() == before:  # noqa: ASYNC110  a mounted file sends no events
             await asyncio.sleep(_POLL_SECONDS)
         self._quotes = None
 
-    def next(self) -> Quote | None:
-        """Return the held quote and read the next one from the tape; None at the end."""
+    def next_quote(self) -> Quote | None:
+        """Return the next quote, and read the one after it from the tape; None at the end of the tape."""
         assert self._quotes is not None  # noqa: S101  connect() came before
         taken = self.held
         try:
@@ -108,7 +108,7 @@ class ReplaySource(LocalSource):
             raise
         return taken
 
-    def _stamp(self) -> tuple[int, int] | None:
+    def _file_version(self) -> tuple[int, int] | None:
         try:
             stat = self._path.stat()
         except FileNotFoundError:
@@ -117,7 +117,7 @@ class ReplaySource(LocalSource):
 
 
 class ReplayConnection(LocalConnection):
-    """A running tape."""
+    """Streams the quotes of a tape at the speed of the spec."""
 
     def __init__(self, listener: Listener, source: ReplaySource) -> None:
         super().__init__(listener)
@@ -125,20 +125,20 @@ class ReplayConnection(LocalConnection):
         self._subscribed = asyncio.Event()
         self._has_passed = False
 
-    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
-        """Pass on quotes of `symbols` only, and start the tape if it is not running."""
-        await super().follow(symbols, channels)
+    async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
+        """Pass on only the quotes of `symbols`. The first call starts the replay."""
+        await super().set_subscriptions(symbols, channels)
         self._subscribed.set()
 
     async def run(self) -> None:
-        """Stream the tape. Returns at its end."""
+        """Stream the tape, and return at its end."""
         await self._subscribed.wait()
         if self._source.held is None:
             return
         began, first = asyncio.get_running_loop().time(), self._source.held.ts
         while self._source.held is not None:
             await asyncio.sleep(self._seconds_until(self._source.held.ts, first, began))
-            self._deliver_batch(self._due(first, began))
+            self._deliver_batch(self._take_due_quotes(first, began))
         if not self._has_passed:
             _log.warning("the tape has no quotes for the job's symbols", extra={"event_type": "stream"})
 
@@ -146,14 +146,14 @@ class ReplayConnection(LocalConnection):
         wanted = [quote for quote in quotes if quote.symbol in self.symbols]
         if wanted:
             self._has_passed = True
-            self.listener.received(wanted)
+            self.listener.on_ticks(wanted)
 
-    def _due(self, first: datetime, began: float) -> list[Quote]:
+    def _take_due_quotes(self, first: datetime, began: float) -> list[Quote]:
         due: list[Quote] = []
         while self._source.held is not None and len(due) < _FRAME:
             if self._seconds_until(self._source.held.ts, first, began) > 0:
                 break
-            quote = self._source.next()
+            quote = self._source.next_quote()
             if quote is not None:
                 due.append(quote)
         return due

@@ -9,7 +9,7 @@ from typing import Any
 from ..ports import Listener
 
 
-async def uninterrupted(closing: Coroutine[Any, Any, None]) -> None:
+async def finish_despite_cancellation(closing: Coroutine[Any, Any, None]) -> None:
     """Await `closing` to its end, and only then raise a cancellation that arrived in the meantime.
 
     The deletion of a job cancels a stream, and the SIGTERM that follows cancels it again. Without this function, the
@@ -27,9 +27,9 @@ async def uninterrupted(closing: Coroutine[Any, Any, None]) -> None:
         raise cancelled
 
 
-async def farewell(closing: Coroutine[Any, Any, None], listener: Listener) -> None:
-    """Close a connection without interruption, and notify its listener even if closing fails."""
+async def close_and_notify(closing: Coroutine[Any, Any, None], listener: Listener) -> None:
+    """Close a connection despite cancellation, and notify its listener even if the close fails."""
     try:
-        await uninterrupted(closing)
+        await finish_despite_cancellation(closing)
     finally:
-        listener.closed()
+        listener.on_socket_closed()

@@ -17,8 +17,8 @@ from sluice_contract.values import Symbol
 
 from ..domain.declared_job import DeclaredJob, understood_job
 from ..domain.pause import Switch
-from ..ports import RefusedError, StartRequest, SwitchListener
-from .pause_file import PauseFile, Pauses
+from ..ports import RequestRefusedError, StartRequest, SwitchListener
+from .pause_file import ManualPauses, PauseFile
 
 _log = logging.getLogger(__name__)
 _RELOAD = {"event_type": "reload"}
@@ -26,11 +26,14 @@ _POLL_SECONDS = 1.0
 
 T = TypeVar("T")
 
-Read = Callable[[], IngestJob]  # raises RefusedError
+Read = Callable[[], IngestJob]  # raises RequestRefusedError
 
 
 class StandaloneJob:
-    """Implements JobPort and Declaration. Applies hot fields only; changed cold ones are logged and need a restart."""
+    """The job of a standalone runtime, as JobPort and Declaration.
+
+    Changed hot fields are applied. Changed cold fields are logged and need a restart.
+    """
 
     def __init__(self, read: Read, pauses: PauseFile, listener: SwitchListener) -> None:
         self._read = read
@@ -38,17 +41,20 @@ class StandaloneJob:
         self._listener = listener
         self._began = self._declared = read()
         self._start_request = StartRequest()
-        self._pauses = Pauses()
+        self._pauses = ManualPauses()
         self._generation = 0
         self._nudge = asyncio.Event()
         self._logged_problems: dict[str, str] = {}  # current problems that are already logged, by topic
 
     async def watch(self) -> AsyncIterator[DeclaredJob | None]:
-        """Yield the job after each change. Reads its sources every second, and immediately after a change over HTTP."""
+        """Yield the job, and again after each change.
+
+        The document and the pause file are read every second, and immediately after a change over HTTP.
+        """
         last: IngestJobSpec | None = None
         while True:
             self._read_document_and_pauses()
-            spec = self._spec(self._declared.spec, self._start_request)
+            spec = self._effective_spec(self._declared.spec, self._start_request)
             if spec != last:
                 last = spec
                 self._generation += 1
@@ -61,65 +67,66 @@ class StandaloneJob:
                 continue
             self._nudge.clear()
 
-    async def report(self, status: StreamStatus) -> None:
+    async def report_status(self, status: StreamStatus) -> None:
         """Do nothing: without a cluster, the status is served over HTTP only."""
 
     def override(self, start_request: StartRequest) -> None:
-        """Change symbols or dry run until the next reload. Absent values keep their last override."""
+        """Change symbols or dry run until the next reload. A value that the request lacks keeps its last override."""
         if start_request.provider not in (None, self._began.spec.provider):
-            raise RefusedError(
+            raise RequestRefusedError(
                 f"this runtime streams from {self._began.spec.provider}; restart it for another provider"
             )
         merged = StartRequest(
-            symbols=_either(start_request.symbols, self._start_request.symbols),
-            dry_run=_either(start_request.dry_run, self._start_request.dry_run),
+            symbols=_value_or_default(start_request.symbols, self._start_request.symbols),
+            dry_run=_value_or_default(start_request.dry_run, self._start_request.dry_run),
         )
-        self._held_to_the_rules(self._spec(self._declared.spec, merged))
+        self._check_rules(self._effective_spec(self._declared.spec, merged))
         self._start_request = merged
         self._nudge.set()
 
     def reload(self) -> None:
-        """Read the document now and drop all overrides from HTTP. Current problems are logged again."""
+        """Read the document now, drop all changes made over HTTP, and log current problems again."""
         self._logged_problems.clear()
-        self._declared = self._hot(self._read())
+        self._declared = self._with_hot_fields_of(self._read())
         self._start_request = StartRequest()
         self._nudge.set()
 
     def _read_document_and_pauses(self) -> None:
         before = self._declared.spec
         try:
-            self._declared = self._hot(self._read())
+            self._declared = self._with_hot_fields_of(self._read())
             self._logged_problems.pop("document", None)
             if self._declared.spec != before:
                 _log.info("job document changed; applying its hot fields", extra=_RELOAD)
-        except RefusedError as error:
-            if self._is_new_problem("document", str(error)):
+        except RequestRefusedError as error:
+            if self._record_problem("document", str(error)):
                 _log.warning("%s; the last version stays in force", error, extra=_RELOAD)
         try:
             self._pauses = self._file.read()
             self._logged_problems.pop("pauses", None)
-            self._listener.switched(self._switch())
+            self._listener.set_switch(self._switch_of_job_pause())
         except (OSError, msgspec.MsgspecError) as error:
-            if self._is_new_problem("pauses", str(error)):
-                self._listener.check_failed(
+            if self._record_problem("pauses", str(error)):
+                self._listener.record_switch_failure(
                     f"{self._file.path} cannot be read ({error}); its last state stays in force; repair or remove it"
                 )
 
-    def _switch(self) -> Switch:
+    def _switch_of_job_pause(self) -> Switch:
         by_hand = self._pauses.job
         reason = (by_hand.reason or None) if by_hand else None
         return Switch(source=f"file:{self._file.path}", pauses=by_hand is not None, reason=reason)
 
-    def _hot(self, found: IngestJob) -> IngestJob:
+    def _with_hot_fields_of(self, found: IngestJob) -> IngestJob:
         """Return the running document with the hot fields of `found`.
 
         Raises:
-            RefusedError: it belongs to another job, or its hot fields break a rule together with the running cold ones.
+            RequestRefusedError: `found` is another job, or its hot fields break a rule with the running cold fields.
         """
         began, now = self._began.spec, found.spec
-        if _whose(found) != _whose(self._began):
-            raise RefusedError(
-                f"the document now declares {_whose(found)}, but this runtime runs {_whose(self._began)}; restart it"
+        if _job_identity(found) != _job_identity(self._began):
+            raise RequestRefusedError(
+                f"the document now declares {_job_identity(found)}, but this runtime runs "
+                f"{_job_identity(self._began)}; restart it"
             )
         if without_hot_fields(now) == without_hot_fields(began):
             self._logged_problems.pop("cold", None)
@@ -140,25 +147,25 @@ class StandaloneJob:
             auto_stop=now.auto_stop,
         )
         if sentences := messages_of_broken_rules(msgspec.structs.replace(self._began, spec=spec)):
-            raise RefusedError(
+            raise RequestRefusedError(
                 f"{names} can only change with a restart of this runtime, and no other change can be applied without "
                 f"that ({'; '.join(sentences)})"
             )
-        if self._is_new_problem("cold", str(cold)):
+        if self._record_problem("cold", str(cold)):
             message = f"{names} can only change with a restart of this runtime; the rest is applied"
             _log.warning(message, extra=_RELOAD)
         return msgspec.structs.replace(self._began, spec=spec)
 
-    def _held_to_the_rules(self, spec: IngestJobSpec) -> None:
+    def _check_rules(self, spec: IngestJobSpec) -> None:
         try:
             msgspec.convert(msgspec.to_builtins(spec), IngestJobSpec)
         except msgspec.ValidationError as error:
-            raise RefusedError(str(error)) from None
+            raise RequestRefusedError(str(error)) from None
         # Above all, this prevents writing simulated quotes of a dry run.
         if sentences := messages_of_broken_rules(msgspec.structs.replace(self._began, spec=spec)):
-            raise RefusedError(f"{'; '.join(sentences)}; a restart may be needed")
+            raise RequestRefusedError(f"{'; '.join(sentences)}; a restart may be needed")
 
-    def _spec(self, declared: IngestJobSpec, start_request: StartRequest) -> IngestJobSpec:
+    def _effective_spec(self, declared: IngestJobSpec, start_request: StartRequest) -> IngestJobSpec:
         listed = {entry.symbol: entry for entry in declared.paused_symbols}
         by_hand = {
             symbol: PausedSymbol(symbol=symbol, reason=pause.reason) for symbol, pause in self._pauses.symbols.items()
@@ -166,27 +173,27 @@ class StandaloneJob:
         return msgspec.structs.replace(
             declared,
             paused_symbols=list((listed | by_hand).values()),
-            symbols=_symbols(start_request.symbols) or declared.symbols,
-            dry_run=_either(start_request.dry_run, declared.dry_run),
+            symbols=_valid_symbols(start_request.symbols) or declared.symbols,
+            dry_run=_value_or_default(start_request.dry_run, declared.dry_run),
         )
 
-    def _is_new_problem(self, what: str, trouble: str) -> bool:
-        """Record a problem, and return True if it is new or has changed."""
-        before = self._logged_problems.get(what)
-        self._logged_problems[what] = trouble
-        return before != trouble
+    def _record_problem(self, topic: str, problem: str) -> bool:
+        """Record the current problem of a topic, and return True if it is new or has changed."""
+        before = self._logged_problems.get(topic)
+        self._logged_problems[topic] = problem
+        return before != problem
 
 
-def _whose(job: IngestJob) -> str:
+def _job_identity(job: IngestJob) -> str:
     return f"{job.metadata.namespace}/{job.metadata.name} of tenant {job.spec.tenant}"
 
 
-def _either(wished: T | None, otherwise: T) -> T:
-    return otherwise if wished is None else wished
+def _value_or_default(value: T | None, default: T) -> T:
+    return default if value is None else value
 
 
-def _symbols(wished: list[str] | None) -> list[str]:
+def _valid_symbols(value: list[str] | None) -> list[str]:
     try:
-        return msgspec.convert(list(dict.fromkeys(wished or [])), list[Symbol])
+        return msgspec.convert(list(dict.fromkeys(value or [])), list[Symbol])
     except msgspec.ValidationError as error:
-        raise RefusedError(f"symbols: {error}") from None
+        raise RequestRefusedError(f"symbols: {error}") from None

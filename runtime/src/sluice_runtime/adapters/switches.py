@@ -11,7 +11,7 @@ import msgspec
 
 from ..domain.pause import Switch, says_enabled
 from ..ports import SwitchListener
-from .decoding import decoded
+from .decoding import decode_json
 from .user_text import read_first_line
 
 _log = logging.getLogger(__name__)
@@ -19,8 +19,8 @@ _log = logging.getLogger(__name__)
 _LONGEST_LINE = 100
 
 
-class FileSwitch:
-    """INGEST_ENABLED_FILE: its first line that is not blank, read every `poll_seconds`.
+class EnabledFilePoller:
+    """Polls INGEST_ENABLED_FILE, whose first line that is not blank switches the ingestion on or off.
 
     An absent file means enabled. If the file cannot be read, the last state stays in force and the problem is reported.
     """
@@ -32,22 +32,22 @@ class FileSwitch:
         self._says = Switch(source=f"file:{path}", pauses=False)
         self._trouble: str | None = None
 
-    def check(self) -> None:
-        """Read the file and pass its state to the listener."""
+    def read_and_notify(self) -> None:
+        """Read the file, and pass the state of the switch to the listener."""
         try:
-            self._says = msgspec.structs.replace(self._says, pauses=not says_enabled(self._line()))
+            self._says = msgspec.structs.replace(self._says, pauses=not says_enabled(self._read_line()))
             self._trouble = None
         except (OSError, ValueError) as error:  # ValueError: neither on nor off, or not text
-            self._failed(error)
-        self._listener.switched(self._says)
+            self._report_failure(error)
+        self._listener.set_switch(self._says)
 
     async def run(self) -> None:
-        """Check the file every `poll_seconds`, until cancelled."""
+        """Read the file every `poll_seconds`, until cancelled."""
         while True:
-            self.check()
+            self.read_and_notify()
             await asyncio.sleep(self._poll_seconds)
 
-    def _line(self) -> str:
+    def _read_line(self) -> str:
         try:
             line = read_first_line(self._path)
         except FileNotFoundError:
@@ -56,45 +56,45 @@ class FileSwitch:
             raise ValueError("the file is empty; write on or off into it")
         return line[:_LONGEST_LINE]
 
-    def _failed(self, error: OSError | ValueError) -> None:
+    def _report_failure(self, error: OSError | ValueError) -> None:
         trouble = (error.strerror if isinstance(error, OSError) else None) or str(error)
         if trouble == self._trouble:
             return  # already reported; polling continues
         self._trouble = trouble
         stands = "halted" if self._says.pauses else "enabled"
-        self._listener.check_failed(f"{self._path} cannot be read ({trouble}); ingestion stays {stands}")
+        self._listener.record_switch_failure(f"{self._path} cannot be read ({trouble}); ingestion stays {stands}")
 
 
-class SwitchFile:
-    """The file of the pod's own switches, kept across restarts of the process."""
+class StoredSwitchesFile:
+    """The file that stores the pod's own switches across restarts of the process."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> tuple[Switch, ...]:
-        """Return the switches that paused when the process ended.
+        """Return the switches that paused the job when the last process ended.
 
         Raises:
             OSError, msgspec.MsgspecError: the file exists but cannot be read.
         """
         try:
-            return decoded(self._path.read_bytes(), tuple[Switch, ...])
+            return decode_json(self._path.read_bytes(), tuple[Switch, ...])
         except FileNotFoundError:
             return ()
 
-    def keep(self, switch: Switch) -> None:
+    def write(self, switch: Switch) -> None:
         """Store the state of one switch. If the disk fails, the pause still takes effect until the process ends.
 
         A damaged file is renamed, so that it can be examined.
         """
         try:
-            kept = {each.source: each for each in self._readable()} | {switch.source: switch}
+            kept = {each.source: each for each in self._read_or_rename_damaged()} | {switch.source: switch}
             written = msgspec.json.encode([each for each in kept.values() if each.pauses])
-            replace(self._path, written)
+            write_file_atomically(self._path, written)
         except OSError as error:
             _log.warning("cannot store the switch %s; it will not outlive this process: %s", switch.source, error)
 
-    def _readable(self) -> tuple[Switch, ...]:
+    def _read_or_rename_damaged(self) -> tuple[Switch, ...]:
         try:
             return self.read()
         except msgspec.MsgspecError:
@@ -102,7 +102,7 @@ class SwitchFile:
             return ()
 
 
-def replace(path: Path, content: bytes) -> None:
+def write_file_atomically(path: Path, content: bytes) -> None:
     """Write a file atomically: readers see the whole old or the whole new content, even after a crash.
 
     Raises:

@@ -20,15 +20,15 @@ _LEAST_SECONDS = 0.02
 
 
 class PriceWalk:
-    """The prices of one symbol. The n-th quote depends only on seed, symbol and n."""
+    """A random walk of one symbol's price. The n-th quote depends only on seed, symbol and n."""
 
     def __init__(self, seed: int, symbol: str) -> None:
         self._symbol = symbol
         self._random = random.Random(f"{seed}:{symbol}")
         self._cents = self._random.randrange(1_000, 50_000)
 
-    def step(self, ts: datetime) -> Quote:
-        """Return the next quote, with time `ts`."""
+    def next_quote(self, ts: datetime) -> Quote:
+        """Return the next quote, with event time `ts`."""
         self._cents = max(100, self._cents + self._random.choice((-2, -1, -1, 0, 1, 1, 2)))
         spread = self._random.randrange(1, 5)
         return Quote(
@@ -42,7 +42,7 @@ class PriceWalk:
 
 
 class SyntheticSource(LocalSource):
-    """The source of provider `synthetic`. Each symbol's walk continues across pauses."""
+    """The source of provider `synthetic`. Each symbol's random walk continues across pauses."""
 
     def __init__(self, settings: SyntheticSettings, now: Callable[[], datetime], name: str = "synthetic") -> None:
         self.name = name
@@ -53,33 +53,33 @@ class SyntheticSource(LocalSource):
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[SyntheticConnection]:
-        """Open a connection without a server. A scripted gap makes it fail."""
-        listener.entered("Connecting")
+        """Open a connection, which needs no server. It fails during a scripted gap."""
+        listener.on_state("Connecting")
         if self._began_at is None:
             self._began_at = asyncio.get_running_loop().time()
-        if "gap" in self.faults:
+        if "gap" in self.active_faults:
             raise StreamError("network", "the provider cannot be reached (a gap from spec.synthetic.faults)")
         try:
             yield SyntheticConnection(listener, self)
         finally:
-            listener.closed()
+            listener.on_socket_closed()
 
     async def wait_for_fix(self) -> None:
-        """Never return: there are no fatal failures."""
+        """Never return: this source has no fatal failures."""
         await asyncio.Event().wait()
 
-    def quotes(self, symbols: list[str]) -> list[Quote]:
+    def next_quotes(self, symbols: list[str]) -> list[Quote]:
         """Return the next quote of each of `symbols`."""
         ts = self._now()
-        return [self._walk(symbol).step(ts) for symbol in symbols]
+        return [self._walk_of_symbol(symbol).next_quote(ts) for symbol in symbols]
 
     @property
-    def rate(self) -> int:
-        """Quotes per second, over all symbols."""
+    def quotes_per_second(self) -> int:
+        """The declared rate, over all symbols together."""
         return self._settings.quotes_per_second
 
     @property
-    def faults(self) -> frozenset[str]:
+    def active_faults(self) -> frozenset[str]:
         """The kinds of scripted faults that are active now."""
         if not self._settings.faults or self._began_at is None:
             return frozenset()
@@ -90,12 +90,12 @@ class SyntheticSource(LocalSource):
             if each.after_seconds <= elapsed < each.after_seconds + each.for_seconds
         )
 
-    def halts(self, symbols: list[str], *, halted: bool) -> list[Halt]:
-        """Return trading halts or resumptions of `symbols`."""
+    def make_halts(self, symbols: list[str], *, halted: bool) -> list[Halt]:
+        """Return a trading halt of each symbol, or its resumption if `halted` is False."""
         ts, code = self._now(), "H" if halted else "T"
         return [Halt(symbol=each, ts=ts, halted=halted, code=code, reason="scripted") for each in symbols]
 
-    def _walk(self, symbol: str) -> PriceWalk:
+    def _walk_of_symbol(self, symbol: str) -> PriceWalk:
         if symbol not in self._walks:
             self._walks[symbol] = PriceWalk(self._settings.seed, symbol)
         return self._walks[symbol]
@@ -118,20 +118,20 @@ class SyntheticConnection(LocalConnection):
         loop = asyncio.get_running_loop()
         began, made, turn = loop.time(), 0, 0
         while True:
-            await asyncio.sleep(max(_LEAST_SECONDS, 1 / self._source.rate))
-            owed = int((loop.time() - began) * self._source.rate) - made
+            await asyncio.sleep(max(_LEAST_SECONDS, 1 / self._source.quotes_per_second))
+            owed = int((loop.time() - began) * self._source.quotes_per_second) - made
             made += owed
             symbols = sorted(self.symbols)
-            if self._may_trade(symbols) and symbols and owed > 0:
+            if self._apply_faults(symbols) and symbols and owed > 0:
                 batch = [symbols[(turn + n) % len(symbols)] for n in range(owed)]
                 turn = (turn + owed) % len(symbols)
-                self.listener.received(self._source.quotes(batch))
+                self.listener.on_ticks(self._source.next_quotes(batch))
 
-    def _may_trade(self, symbols: list[str]) -> bool:
-        faults = self._source.faults
+    def _apply_faults(self, symbols: list[str]) -> bool:
+        faults = self._source.active_faults
         if "gap" in faults:
             raise StreamError("upstreamClosed", "the connection is lost (a gap from spec.synthetic.faults)")
         if ("halt" in faults) != self._is_halted:
             self._is_halted = not self._is_halted
-            self.listener.halted(self._source.halts(symbols, halted=self._is_halted))
+            self.listener.on_halts(self._source.make_halts(symbols, halted=self._is_halted))
         return not faults

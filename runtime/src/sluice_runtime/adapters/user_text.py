@@ -44,43 +44,43 @@ _REMEDY = "save it as UTF-8"
 
 
 class UserTextError(ValueError):
-    """The file is not readable text. The message is a clause about the file; it never quotes the content."""
+    """A user's file is not readable text. The message is a clause about the file; it never quotes the content."""
 
 
 def read_user_text(path: Path, *, may_be_pipe: bool = False) -> str:
     """Return the whole text, without its byte order mark and with every line ending as a newline.
 
-    A pipe is read to its end, and only if `may_be_pipe`; otherwise a file that is not a regular one is an error, so
-    that reading never waits.
+    A pipe is read to its end if `may_be_pipe` is True. Otherwise, anything but a regular file is an error, so that
+    reading never waits.
 
     Raises:
         OSError: the file cannot be opened or read.
         UserTextError: it is not a regular file, is larger than MAX_BYTES, or is not text in a known encoding.
     """
     raw = read_user_bytes(path, may_be_pipe=may_be_pipe)
-    mark, encoding = _mark_and_encoding(raw)
+    mark, encoding = _byte_order_mark_and_encoding(raw)
     try:
         text = raw[len(mark) :].decode(encoding)
     except UnicodeDecodeError:
         raise UserTextError(_encoding_problem(raw)) from None
     if "\0" in text:
         raise UserTextError(_encoding_problem(raw))
-    return _with_newlines(text)
+    return _normalize_newlines(text)
 
 
 def read_first_line(path: Path) -> str:
-    """Return the first line that is not blank, stripped; the empty string if the first 64 KiB have none.
+    """Return the first line that is not blank, without surrounding spaces; "" if the first 64 KiB have none.
 
-    Only that line has to be readable: text below it, such as a comment in another encoding, does not matter.
+    Only this line must be readable: text below it, such as a comment in another encoding, does not matter.
 
     Raises:
         OSError: the file cannot be opened or read.
         UserTextError: it is not a regular file, or the line is not text in a known encoding.
     """
-    with _opened(path) as file:
+    with _open_checked(path) as file:
         raw = file.read(_HEAD_BYTES)
-    mark, encoding = _mark_and_encoding(raw)
-    lines = _with_newlines(raw[len(mark) :].decode(encoding, errors="replace")).split("\n")
+    mark, encoding = _byte_order_mark_and_encoding(raw)
+    lines = _normalize_newlines(raw[len(mark) :].decode(encoding, errors="replace")).split("\n")
     line = next((line.strip() for line in lines if line.strip()), "")
     if "\0" in line or _REPLACEMENT in line:
         raise UserTextError(_encoding_problem(raw))
@@ -88,7 +88,9 @@ def read_first_line(path: Path) -> str:
 
 
 def read_certificates(path: Path) -> str:
-    """Return the PEM text of certificates, in ASCII as `ssl` requires: other characters occur only in comments.
+    """Return the PEM text of certificates, in ASCII as `ssl` requires.
+
+    Characters outside ASCII are dropped, because they occur only in comments.
 
     Raises:
         OSError: the file cannot be opened or read.
@@ -101,13 +103,13 @@ def read_certificates(path: Path) -> str:
 
 
 def read_user_bytes(path: Path, *, may_be_pipe: bool = False) -> bytes:
-    """Return the raw file, for detecting changes.
+    """Return the content of a file as bytes, without decoding it.
 
     Raises:
         OSError: the file cannot be opened or read.
         UserTextError: it is not a regular file, or is larger than MAX_BYTES.
     """
-    with _opened(path, may_be_pipe=may_be_pipe) as file:
+    with _open_checked(path, may_be_pipe=may_be_pipe) as file:
         raw = file.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         raise UserTextError(f"it is larger than {MAX_BYTES >> 20} MiB; name the right file")
@@ -122,10 +124,10 @@ def open_user_text(path: Path) -> Iterator[IO[str]]:
         OSError: the file cannot be opened or read, or its compression is damaged (also EOFError and zlib.error).
         UserTextError: it is not a regular file, or is not text in a known encoding; also while the text is read.
     """
-    with _opened(path) as raw:
-        binary = _decompressed(raw)
+    with _open_checked(path) as raw:
+        binary = _decompress_gzip(raw)
         head = binary.read(_LONGEST_MARK)
-        mark, encoding = _mark_and_encoding(head)
+        mark, encoding = _byte_order_mark_and_encoding(head)
         if not mark and b"\0" in head:
             raise UserTextError(_encoding_problem(head))
         binary.seek(len(mark))
@@ -135,7 +137,7 @@ def open_user_text(path: Path) -> Iterator[IO[str]]:
             raise UserTextError(_encoding_problem(head)) from None
 
 
-def _decompressed(raw: IO[bytes]) -> IO[bytes]:
+def _decompress_gzip(raw: IO[bytes]) -> IO[bytes]:
     is_compressed = raw.read(len(_GZIP)) == _GZIP
     raw.seek(0)
     if not is_compressed:
@@ -146,7 +148,7 @@ def _decompressed(raw: IO[bytes]) -> IO[bytes]:
 
 
 @contextmanager
-def _opened(path: Path, *, may_be_pipe: bool = False) -> Iterator[IO[bytes]]:
+def _open_checked(path: Path, *, may_be_pipe: bool = False) -> Iterator[IO[bytes]]:
     # Without O_NONBLOCK, opening a pipe waits for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if may_be_pipe else os.O_NONBLOCK))
     try:
@@ -161,13 +163,13 @@ def _opened(path: Path, *, may_be_pipe: bool = False) -> Iterator[IO[bytes]]:
         os.close(descriptor)
 
 
-def _mark_and_encoding(raw: bytes) -> tuple[bytes, str]:
+def _byte_order_mark_and_encoding(raw: bytes) -> tuple[bytes, str]:
     return next(((mark, name) for mark, name in _MARKS if raw.startswith(mark)), (b"", "utf-8"))
 
 
 def _encoding_problem(raw: bytes) -> str:
-    """Return why `raw`, which could not be decoded, is not text in a known encoding, and what to do."""
-    mark, encoding = _mark_and_encoding(raw)
+    """Return why `raw` cannot be decoded, and what to do."""
+    mark, encoding = _byte_order_mark_and_encoding(raw)
     if mark and encoding != "utf-8":
         name = encoding[:6].upper()
         return f"it starts with the byte order mark of {name} but is not {name}; {_REMEDY}"
@@ -179,5 +181,5 @@ def _encoding_problem(raw: bytes) -> str:
     return f"it is not UTF-8 and looks like Latin-1 or Windows-1252; {_REMEDY}"
 
 
-def _with_newlines(text: str) -> str:
+def _normalize_newlines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

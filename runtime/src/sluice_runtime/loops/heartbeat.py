@@ -28,7 +28,7 @@ async def send_heartbeats_forever(sink: Sink, journal: Journal) -> None:
 
     async def send(snapshot: RuntimeSnapshot) -> None:
         try:
-            await sink.beat(heartbeat(snapshot))
+            await sink.write_heartbeat(heartbeat(snapshot))
             journal.sink_is("heartbeat", None)
         except SinkError as error:
             count(journal.counters.errors, "heartbeat")
@@ -43,7 +43,7 @@ async def report_status_forever(job: JobPort, journal: Journal) -> None:
 
     async def send(snapshot: RuntimeSnapshot) -> None:
         try:
-            await job.report(stream_status(snapshot))
+            await job.report_status(stream_status(snapshot))
         except ReportError as error:
             count(journal.counters.errors, "report")
             _log.warning("status not reported: %s", error, extra={"event_type": "heartbeat"})
@@ -55,9 +55,9 @@ async def report_status_forever(job: JobPort, journal: Journal) -> None:
 async def send_last_heartbeats(sink: Sink, job: JobPort | None, journal: Journal) -> None:
     """Send the last heartbeat to Firestore, and to the IngestJob if there is one. Failures are only logged."""
     snapshot = journal.snapshot()
-    words = [sink.beat(heartbeat(snapshot))]
+    words = [sink.write_heartbeat(heartbeat(snapshot))]
     if job is not None:
-        words.append(job.report(stream_status(snapshot)))
+        words.append(job.report_status(stream_status(snapshot)))
     for result in await asyncio.gather(*words, return_exceptions=True):
         if isinstance(result, Exception):
             _log.info("last heartbeat not accepted: %s", result, extra={"event_type": "heartbeat"})

@@ -90,7 +90,7 @@ class Journal:
 
     # Listener: called by connections
 
-    def entered(self, state: StreamState) -> None:
+    def on_state(self, state: StreamState) -> None:
         """Record a new phase of the stream. Also called while no connection is wanted or possible."""
         if state == "Live":
             self._is_subscribed = True
@@ -109,7 +109,7 @@ class Journal:
         if state in ("Live", "Finished", "Blocked", "BackingOff"):
             self.transition()
 
-    def received(self, ticks: Sequence[Tick]) -> None:
+    def on_ticks(self, ticks: Sequence[Tick]) -> None:
         """Pass one batch of ticks to the coalescer."""
         self.last_message_at = now = self.now()
         self.counters.batches += 1
@@ -128,12 +128,12 @@ class Journal:
             self.transition()
         return learnt
 
-    def traded(self, trades: Sequence[Trade]) -> None:
+    def on_trades(self, trades: Sequence[Trade]) -> None:
         """Keep the newest trade of each symbol in one batch."""
         self.last_message_at = now = self.now()
         self.last_values.traded(trades, now + SKEW)
 
-    def halted(self, halts: Sequence[Halt]) -> None:
+    def on_halts(self, halts: Sequence[Halt]) -> None:
         """Apply one batch of trading halts and resumptions."""
         self.last_message_at = self.now()
         self.last_values.halted(halts)
@@ -143,12 +143,12 @@ class Journal:
             elif self.quote_states.get(halt.symbol) == "halted":
                 del self.quote_states[halt.symbol]
 
-    def aggregated(self, bars: Sequence[Bar]) -> None:
+    def on_bars(self, bars: Sequence[Bar]) -> None:
         """Keep the newest bar of each symbol in one batch."""
         self.last_message_at = self.now()
         self.last_values.aggregated(bars)
 
-    def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
+    def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """Record the provider's acknowledgement of the subscription, and log symbols that it newly rejects."""
         ledger = Ledger(confirmed, tuple(rejected))
         known = frozenset(self._ledger.rejected)
@@ -159,7 +159,7 @@ class Journal:
             self._ledger = ledger
             self.transition()
 
-    def set_impairment(self, impairment: Impairment | None) -> None:
+    def on_impairment(self, impairment: Impairment | None) -> None:
         """Record what the open connection cannot deliver; None: it delivers everything. Missing quotes open a gap."""
         if impairment == self._impairment:
             return
@@ -170,10 +170,10 @@ class Journal:
                 self.gaps = self.gaps.opened(self.now(), "disconnect")
         _log.warning(impairment.message if impairment else "the provider has recovered", extra=_STREAM)
         if self._is_subscribed:
-            self.entered("Live")
+            self.on_state("Live")
         self.transition()
 
-    def closed(self) -> None:
+    def on_socket_closed(self) -> None:
         """Record that the socket is closed, and forget what was confirmed on it."""
         self.socket_closed_at = self.now()
         self._impairment, self._is_subscribed = None, False
@@ -243,12 +243,12 @@ class Journal:
         """Return True if the last write of `what` to Firestore failed."""
         return what in self._sink_failures
 
-    def switched(self, switch: Switch) -> None:
+    def set_switch(self, switch: Switch) -> None:
         """Set the state of a switch outside the job document."""
         known = {each.source: each for each in self.switches.value} | {switch.source: switch}
         self.switches.set(tuple(each for each in known.values() if each.pauses))
 
-    def check_failed(self, message: str) -> None:
+    def record_switch_failure(self, message: str) -> None:
         """Record that a switch cannot be read. Its last state stays in force."""
         count(self.counters.errors, "pause_check")
         _log.warning("PAUSE_CHECK_FAILED: %s", message, extra={"event_type": "PAUSE_CHECK_FAILED"})

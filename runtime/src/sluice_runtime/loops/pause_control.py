@@ -6,7 +6,7 @@ import msgspec
 
 from ..domain.desired import DELETED, UNREAD
 from ..domain.pause import API, Switch
-from ..ports import Declaration, StartRequest, SwitchKeeper
+from ..ports import Declaration, StartRequest, SwitchStore
 from .journal import Journal
 from .latest_value import wait_for_any_change
 from .waiting import completes_within
@@ -19,7 +19,7 @@ _START_SECONDS = 1.0
 class Switchboard:
     """Sets the pod's switches in the journal, and stores them with the keeper."""
 
-    def __init__(self, journal: Journal, keeper: SwitchKeeper | None = None) -> None:
+    def __init__(self, journal: Journal, keeper: SwitchStore | None = None) -> None:
         self._journal = journal
         self._keeper = keeper
 
@@ -27,17 +27,17 @@ class Switchboard:
         """Restore the switches that an earlier process of this pod stored."""
         try:
             for switch in self._keeper.read() if self._keeper else ():
-                self._journal.switched(switch)
+                self._journal.set_switch(switch)
         except (OSError, msgspec.MsgspecError) as error:
-            self._journal.check_failed(
+            self._journal.record_switch_failure(
                 f"the pod's own switches from before the restart are lost, set them again: {error}"
             )
 
     def set(self, switch: Switch) -> None:
         """Set one switch and store it."""
-        self._journal.switched(switch)
+        self._journal.set_switch(switch)
         if self._keeper:
-            self._keeper.keep(switch)
+            self._keeper.write(switch)
 
 
 class Control:

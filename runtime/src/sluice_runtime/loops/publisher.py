@@ -107,7 +107,7 @@ class Publisher:
         for state, symbols in self._transitions(desired).items():
             if due := symbols[: self._reserve.available(at)]:
                 self._publications.marking(due)
-                await self._sink.mark(due, state)
+                await self._sink.set_quote_status(due, state)
                 self._publications.marked(due, state)
                 self._reserve.spend(len(due))
 
@@ -118,7 +118,7 @@ class Publisher:
         journal.inherited.clear()
         journal.deleted -= desired.declared
         if removed := sorted(self._removed)[:_DELETED_AT_ONCE]:
-            await self._sink.delete(removed)
+            await self._sink.delete_documents(removed)
             self._removed.difference_update(removed)
             journal.deleted.update(removed)
 
@@ -138,7 +138,7 @@ class Publisher:
             documents.append(statement.document(self._origin, self._seq, written_at))
         self._publications.sending(statements, written_at + SKEW)
         try:
-            await self._sink.write(documents)
+            await self._sink.write_quotes(documents)
         except BaseException:
             # After any failure, including cancellation, the newest value must still be written.
             self._publications.doubt(each.symbol for each in documents)

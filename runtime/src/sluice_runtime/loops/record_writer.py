@@ -58,7 +58,7 @@ class RecordWriter:
         self._budget.limit(max(1.0, desired.limits.writes_per_second * share), _BURST, at)
         room = self._budget.available(at)
         while room > 0 and (states := self._records.due(self._last_times, at, now, min(room, _BATCH))):
-            await self._sink.record(states)
+            await self._sink.write_ingest_states(states)
             self._records.wrote(states, at)
             self._journal.deleted -= {each.canonical_symbol for each in states if each.status == "removed"}
             self._budget.spend(len(states))

@@ -77,7 +77,7 @@ class SnapshotRecovery:
         latest = await self._ask(symbols)
         newest = self._journal.coalescer.newest
         if unknown := [symbol for symbol in symbols if newest(symbol) is None]:
-            latest = latest.from_times(await self._sink.times(unknown))
+            latest = latest.from_times(await self._sink.quote_times(unknown))
         if self._is_over():
             return
         self._covered |= symbols - self._journal.needs_snapshot
@@ -100,7 +100,7 @@ class SnapshotRecovery:
             self._journal.mute_found()
 
     async def _ask(self, symbols: frozenset[str]) -> MarketSnapshot:
-        latest = await self._snapshots.latest(sorted(symbols))
+        latest = await self._snapshots.fetch_latest(sorted(symbols))
         return latest if "trades" in self._journal.desired.value.channels else latest.without_trades()
 
     def _is_suspect(self) -> bool:

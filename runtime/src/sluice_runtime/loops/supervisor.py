@@ -60,7 +60,7 @@ class Supervisor:
         if journal.socket_closed_at is not None and pause is not None:
             count(journal.counters.stops, pause.stop_reason)
         await self._flusher.drain()
-        journal.entered("Paused")
+        journal.on_state("Paused")
         journal.pause_acknowledged()
         if self._slot is not None:
             await self._slot.release()
@@ -81,7 +81,7 @@ class Supervisor:
         while True:
             try:
                 if self._slot is not None:
-                    self._journal.entered("Connecting")
+                    self._journal.on_state("Connecting")
                     await self._slot.acquire()
                 if not await self._session():
                     break
@@ -89,7 +89,7 @@ class Supervisor:
             except StreamError as error:
                 self._journal.failed(error)
                 await self._recover(error)
-        self._journal.entered("Finished")
+        self._journal.on_state("Finished")
         await asyncio.Event().wait()
 
     async def _session(self) -> bool:
@@ -114,10 +114,10 @@ class Supervisor:
         while True:
             version, wanted = desired.version, (desired.value.symbols, desired.value.channels)
             if wanted != followed:
-                await connection.follow(*wanted)
+                await connection.set_subscriptions(*wanted)
                 followed = wanted
                 self._fatal_failures = 0  # not on login: a login can succeed and its subscription be refused
-                self._journal.entered("Live")
+                self._journal.on_state("Live")
             await desired.changed(version)
 
     async def _endangered(self) -> None:
@@ -135,9 +135,9 @@ class Supervisor:
         if error.fatal:
             self._fatal_failures += 1
             if not error.is_login or self._fatal_failures >= _FATAL_ATTEMPTS:
-                self._journal.entered("Blocked")
+                self._journal.on_state("Blocked")
                 await completes_within(error.retry_within, self._source.wait_for_fix())
                 self._fatal_failures = 0
                 return
-        self._journal.entered("BackingOff")
+        self._journal.on_state("BackingOff")
         await first_completed(asyncio.sleep(wait), self._source.wait_for_fix())

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from sluice_runtime.adapters.api_session import Api, ApiSession, json_lines, status_message
+from sluice_runtime.adapters.api_session import ApiServer, ApiSession, json_lines, kubernetes_error_message
 from support.job_client import credentials
 
 __all__ = ["credentials"]
@@ -36,7 +36,7 @@ async def url() -> AsyncIterator[str]:
 
 
 async def test_after_a_close_the_next_request_opens_another_connection(url: str, credentials: Path) -> None:
-    session = ApiSession(Api(url=url, credentials=credentials))
+    session = ApiSession(ApiServer(url=url, credentials=credentials))
     for _ in range(2):
         async with session.get(f"{url}/", {}, aiohttp.ClientTimeout(total=5)) as response:
             assert await response.json() == {"authorization": "Bearer bound-token"}
@@ -44,18 +44,18 @@ async def test_after_a_close_the_next_request_opens_another_connection(url: str,
 
 
 async def test_lines_are_whole_however_they_arrive(url: str, credentials: Path) -> None:
-    session = ApiSession(Api(url=url, credentials=credentials))
+    session = ApiSession(ApiServer(url=url, credentials=credentials))
     async with session.get(f"{url}/slow", {}, aiohttp.ClientTimeout(total=5)) as response:
         assert [line async for line in json_lines(response)] == [{"a": 1}, {"a": 2}]
     await session.close()
 
 
 def test_the_message_of_a_status_is_its_own_and_else_the_beginning_of_the_answer() -> None:
-    assert status_message(msgspec.json.encode({"kind": "Status", "message": "forbidden"})) == "forbidden"
-    assert status_message(b"<html>bad gateway") == "<html>bad gateway"
-    assert len(status_message(b"x" * 1000)) == 300
+    assert kubernetes_error_message(msgspec.json.encode({"kind": "Status", "message": "forbidden"})) == "forbidden"
+    assert kubernetes_error_message(b"<html>bad gateway") == "<html>bad gateway"
+    assert len(kubernetes_error_message(b"x" * 1000)) == 300
 
 
 def test_without_the_certificate_of_the_cluster_no_session_is_made(tmp_path: Path) -> None:
     with pytest.raises((OSError, ssl.SSLError)):
-        ApiSession(Api(url="https://127.0.0.1:1", credentials=tmp_path)).http()
+        ApiSession(ApiServer(url="https://127.0.0.1:1", credentials=tmp_path)).client_session()

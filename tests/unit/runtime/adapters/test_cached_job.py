@@ -6,11 +6,11 @@ import msgspec
 import pytest
 
 from sluice_runtime.adapters.cached_job import CachedJob, ReadOnlyDeclaration
-from sluice_runtime.adapters.switches import FileSwitch
+from sluice_runtime.adapters.switches import EnabledFilePoller
 from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.health import stream_status
 from sluice_runtime.loops.waiting import cancel
-from sluice_runtime.ports import RefusedError, StartRequest
+from sluice_runtime.ports import RequestRefusedError, StartRequest
 from support.runtime_fakes import JOB_UID, FakeJob, job, journal
 from support.virtual_time import at, seconds, settle
 
@@ -106,7 +106,7 @@ async def test_no_status_is_remembered(file: Path) -> None:
 
 async def test_reports_go_through(file: Path) -> None:
     port = FakeJob()
-    await CachedJob(port, file, JOB_UID, at_once).report(stream_status(journal().snapshot()))
+    await CachedJob(port, file, JOB_UID, at_once).report_status(stream_status(journal().snapshot()))
     assert len(port.reports) == 1
 
 
@@ -114,14 +114,14 @@ def test_a_pod_declares_nothing_itself() -> None:
     declaration = ReadOnlyDeclaration(None)
     declaration.override(StartRequest())
     declaration.reload()
-    with pytest.raises(RefusedError, match="patch it"):
+    with pytest.raises(RequestRefusedError, match="patch it"):
         declaration.override(StartRequest(dry_run=True))
 
 
 async def test_a_reload_reads_the_switch_file_at_once(tmp_path: Path) -> None:
     book = journal()
     damage(tmp_path / "enabled", "off")
-    ReadOnlyDeclaration(FileSwitch(tmp_path / "enabled", 5.0, book)).reload()
+    ReadOnlyDeclaration(EnabledFilePoller(tmp_path / "enabled", 5.0, book)).reload()
     assert [each.pauses for each in book.switches.value] == [True]
 
 

@@ -1,14 +1,14 @@
 import msgspec
 import pytest
 
-from sluice_runtime.adapters.decoding import decoded
+from sluice_runtime.adapters.decoding import decode_json
 
 
 def test_what_it_says() -> None:
-    assert decoded(b'{"a": 1}', dict[str, int]) == {"a": 1}
+    assert decode_json(b'{"a": 1}', dict[str, int]) == {"a": 1}
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b'{"a": "1"}', b'{"\xff": 1}', b'{"a": ' + b"[" * 100_000])
 def test_whatever_is_wrong_with_it_is_one_kind_of_error(raw: bytes) -> None:
     with pytest.raises(msgspec.MsgspecError):
-        decoded(raw, dict[str, int])
+        decode_json(raw, dict[str, int])

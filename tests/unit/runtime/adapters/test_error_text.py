@@ -3,7 +3,7 @@
 import aiohttp
 import pytest
 
-from sluice_runtime.adapters.error_text import cause, shown
+from sluice_runtime.adapters.error_text import redact_url, system_error_text
 
 REAL_TIME = True
 
@@ -12,14 +12,14 @@ async def test_nobody_is_told_of_objects_in_memory() -> None:
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientError) as failure:
             await session.get("http://127.0.0.1:9/")
-    assert "Connect call failed" in cause(failure.value)
-    assert "object at 0x" not in cause(failure.value)
-    assert "127.0.0.1" in cause(failure.value)
+    assert "Connect call failed" in system_error_text(failure.value)
+    assert "object at 0x" not in system_error_text(failure.value)
+    assert "127.0.0.1" in system_error_text(failure.value)
 
 
 def test_who_says_nothing_is_told_by_name() -> None:
-    assert cause(TimeoutError()) == "TimeoutError"
-    assert cause(ValueError("why")) == "why"
+    assert system_error_text(TimeoutError()) == "TimeoutError"
+    assert system_error_text(ValueError("why")) == "why"
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,4 @@ def test_who_says_nothing_is_told_by_name() -> None:
     ],
 )
 def test_a_url_is_told_without_what_may_be_a_password(url: str, told: str) -> None:
-    assert shown(url) == told
+    assert redact_url(url) == told

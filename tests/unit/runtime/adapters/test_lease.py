@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from sluice_runtime.adapters.api_session import Api, ApiSession
+from sluice_runtime.adapters.api_session import ApiServer, ApiSession
 from sluice_runtime.adapters.lease import SlotLease
 from sluice_runtime.domain.slot import Claim
 from sluice_runtime.ports import SlotError, SlotPort
@@ -26,7 +26,7 @@ LEASES = "/apis/coordination.k8s.io/v1/namespaces/acme/leases"
 class PlainSession(ApiSession):
     """Without certificates: the server of this test has none."""
 
-    def http(self) -> aiohttp.ClientSession:
+    def client_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession()
         return self._session
@@ -92,7 +92,7 @@ async def port(request: pytest.FixtureRequest, server: LeaseServer, credentials:
         yield FakeSlotPort()
         return
     async with server.serving() as url:
-        session = PlainSession(Api(url=url, credentials=credentials))
+        session = PlainSession(ApiServer(url=url, credentials=credentials))
         yield SlotLease(session, "acme", "slot")
         await session.close()
 
@@ -127,7 +127,7 @@ async def test_a_claim_that_was_not_read_is_not_written_over(port: SlotPort, ver
 
 async def test_the_lease_is_as_kubernetes_has_it(server: LeaseServer, credentials: Path) -> None:
     async with server.serving() as url:
-        session = PlainSession(Api(url=url, credentials=credentials))
+        session = PlainSession(ApiServer(url=url, credentials=credentials))
         lease = SlotLease(session, "acme", "slot")
         await lease.write(Claim(holder="us", renewed_at=START))
         await lease.read()
@@ -145,7 +145,7 @@ async def test_the_lease_is_as_kubernetes_has_it(server: LeaseServer, credential
 async def test_a_refusal_and_a_server_that_is_away_are_told(server: LeaseServer, credentials: Path) -> None:
     server.refusal = 403
     async with server.serving() as url:
-        session = PlainSession(Api(url=url, credentials=credentials))
+        session = PlainSession(ApiServer(url=url, credentials=credentials))
         with pytest.raises(SlotError, match="HTTP 403 to GET of Lease slot"):
             await SlotLease(session, "acme", "slot").read()
     with pytest.raises(SlotError, match="did not answer"):

@@ -5,7 +5,7 @@ from support.fake_listener import FakeListener
 async def test_whatever_is_asked_for_is_confirmed_at_once() -> None:
     listener = FakeListener()
     connection = LocalConnection(listener)
-    await connection.follow(frozenset({"A", "B"}))
-    await connection.follow(frozenset({"B"}))
+    await connection.set_subscriptions(frozenset({"A", "B"}))
+    await connection.set_subscriptions(frozenset({"B"}))
     assert connection.symbols == listener.confirmed == {"B"}
     assert listener.rejected == ()

@@ -4,49 +4,49 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sluice_runtime.adapters.pause_file import HandPause, PauseFile, Pauses
+from sluice_runtime.adapters.pause_file import ManualPause, ManualPauses, PauseFile
 
-EARLY = HandPause(since=datetime(2026, 3, 2, 15, 0, tzinfo=UTC), reason="bad prints")
-LATE = HandPause(since=EARLY.since + timedelta(hours=1), reason="vendor")
+EARLY = ManualPause(since=datetime(2026, 3, 2, 15, 0, tzinfo=UTC), reason="bad prints")
+LATE = ManualPause(since=EARLY.since + timedelta(hours=1), reason="vendor")
 
 
 def test_symbols_and_the_whole_job_are_paused_each_for_itself() -> None:
-    symbols = Pauses().paused(["AAPL", "MSFT"], EARLY)
-    assert symbols == Pauses(symbols={"AAPL": EARLY, "MSFT": EARLY})
-    both = symbols.paused([], LATE)
-    assert both == Pauses(job=LATE, symbols=symbols.symbols)
-    assert both.resumed([]) == symbols
-    assert both.resumed(["AAPL"]) == Pauses(job=LATE, symbols={"MSFT": EARLY})
+    symbols = ManualPauses().with_paused(["AAPL", "MSFT"], EARLY)
+    assert symbols == ManualPauses(symbols={"AAPL": EARLY, "MSFT": EARLY})
+    both = symbols.with_paused([], LATE)
+    assert both == ManualPauses(job=LATE, symbols=symbols.symbols)
+    assert both.with_resumed([]) == symbols
+    assert both.with_resumed(["AAPL"]) == ManualPauses(job=LATE, symbols={"MSFT": EARLY})
 
 
 def test_a_pause_that_is_there_keeps_its_time_and_its_reason() -> None:
-    before = Pauses(job=EARLY, symbols={"AAPL": EARLY})
-    assert before.paused([], LATE) == before
-    assert before.paused(["MSFT", "AAPL"], LATE).symbols == {"AAPL": EARLY, "MSFT": LATE}
+    before = ManualPauses(job=EARLY, symbols={"AAPL": EARLY})
+    assert before.with_paused([], LATE) == before
+    assert before.with_paused(["MSFT", "AAPL"], LATE).symbols == {"AAPL": EARLY, "MSFT": LATE}
 
 
 def test_what_is_not_paused_can_be_resumed_and_nothing_changes() -> None:
-    before = Pauses(symbols={"AAPL": EARLY})
-    assert before.resumed(["MSFT"]) == before.resumed([]) == before
+    before = ManualPauses(symbols={"AAPL": EARLY})
+    assert before.with_resumed(["MSFT"]) == before.with_resumed([]) == before
 
 
 def test_nothing_stands_where_there_is_no_file(tmp_path: Path) -> None:
     file = PauseFile(tmp_path / "nowhere")
-    assert file.read() == Pauses()
+    assert file.read() == ManualPauses()
     assert not file.path.parent.exists()
 
 
 def test_what_is_written_is_read_by_everybody(tmp_path: Path) -> None:
-    written = Pauses(job=LATE, symbols={"BRK.B": EARLY, "BTC/USD": LATE})
+    written = ManualPauses(job=LATE, symbols={"BRK.B": EARLY, "BTC/USD": LATE})
     PauseFile(tmp_path / "made" / "on demand").write(written)
     assert PauseFile(tmp_path / "made" / "on demand").read() == written
-    PauseFile(tmp_path / "made" / "on demand").write(Pauses())
-    assert PauseFile(tmp_path / "made" / "on demand").read() == Pauses()
+    PauseFile(tmp_path / "made" / "on demand").write(ManualPauses())
+    assert PauseFile(tmp_path / "made" / "on demand").read() == ManualPauses()
 
 
 def test_two_directories_are_two_states(tmp_path: Path) -> None:
-    PauseFile(tmp_path / "one").write(Pauses(job=EARLY))
-    assert PauseFile(tmp_path / "two").read() == Pauses()
+    PauseFile(tmp_path / "one").write(ManualPauses(job=EARLY))
+    assert PauseFile(tmp_path / "two").read() == ManualPauses()
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_a_damaged_file_is_no_absence_of_pauses(tmp_path: Path, content: str) ->
 
 def test_what_cannot_be_written_leaves_what_stands(tmp_path: Path) -> None:
     file = PauseFile(tmp_path)
-    file.write(Pauses(job=EARLY))
+    file.write(ManualPauses(job=EARLY))
     file.path.with_name("pauses.json.new").mkdir()
     with pytest.raises(OSError, match=r"pauses\.json"):
-        file.write(Pauses())
-    assert file.read() == Pauses(job=EARLY)
+        file.write(ManualPauses())
+    assert file.read() == ManualPauses(job=EARLY)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from sluice_runtime.adapters.recording import RecordingSource, TapeFile
-from sluice_runtime.adapters.replay import tape_quotes
+from sluice_runtime.adapters.replay import read_tape
 from sluice_runtime.domain.market import Quote
 from support.fake_listener import FakeListener
 from support.runtime_fakes import FakeSource
@@ -22,10 +22,10 @@ async def test_what_was_recorded_can_be_replayed_and_everything_was_passed_on(tm
     source = RecordingSource(inner, tape)
     for quote in QUOTES:  # two connections, one tape
         async with source.connect(listener) as connection:
-            await connection.follow(frozenset({quote.symbol}))
+            await connection.set_subscriptions(frozenset({quote.symbol}))
             inner.connection.say(quote)
     tape.close()
-    assert list(tape_quotes(tmp_path / name)) == listener.ticks == QUOTES
+    assert list(read_tape(tmp_path / name)) == listener.ticks == QUOTES
     assert source.name == inner.name
     assert listener.history.count("closed") == 2
 
@@ -35,7 +35,7 @@ async def test_rows_are_in_the_file_when_a_connection_has_ended(tmp_path: Path) 
     source = RecordingSource(inner, tape)
     async with source.connect(FakeListener()):
         inner.connection.say(*QUOTES)
-    assert list(tape_quotes(tmp_path / "tape.csv")) == QUOTES
+    assert list(read_tape(tmp_path / "tape.csv")) == QUOTES
     tape.close()
 
 

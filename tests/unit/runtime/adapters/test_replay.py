@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_runtime.adapters.replay import ReplayConnection, ReplaySource, tape_quotes
+from sluice_runtime.adapters.replay import ReplayConnection, ReplaySource, read_tape
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import Tick
 from sluice_runtime.loops.waiting import completes_within
@@ -36,7 +36,7 @@ def written(folder: Path, text: str | bytes) -> Path:
 async def stream(source: ReplaySource, listener: FakeListener, *symbols: str, limit: float | None = None) -> bool:
     """Streams until the tape's end or `limit` seconds; whether it came to the end."""
     async with source.connect(listener) as connection:
-        await connection.follow(frozenset(symbols or {"AAPL", "MSFT"}))
+        await connection.set_subscriptions(frozenset(symbols or {"AAPL", "MSFT"}))
         return await completes_within(limit, connection.run())
 
 
@@ -131,19 +131,19 @@ def test_plain_and_gzipped_tapes_are_told_apart_by_their_content(tmp_path: Path)
     plain = written(tmp_path, HEADER + LINE)
     packed = tmp_path / "odd-name"
     packed.write_bytes(gzip.compress(plain.read_bytes()))
-    assert list(tape_quotes(plain)) == list(tape_quotes(packed))
+    assert list(read_tape(plain)) == list(read_tape(packed))
 
 
 def test_what_was_written_is_what_is_read(tmp_path: Path) -> None:
     made = list(generated_quotes(["AAPL", "MSFT"], 200, 3))
-    read = list(tape_quotes(write_tape(tmp_path / "t.csv", made)))
+    read = list(read_tape(write_tape(tmp_path / "t.csv", made)))
     assert [(q.symbol, q.bid, q.ask, q.bid_size) for q in read] == [(q.symbol, q.bid, q.ask, q.bid_size) for q in made]
     assert [round(q.ts.timestamp() * 1000) for q in read] == [q.time_ms for q in made]
 
 
 def test_an_empty_or_zero_side_is_not_there(tmp_path: Path) -> None:
     lines = f"{FIRST_TIME_MS},AAPL,,,100.1,2,V\n{FIRST_TIME_MS},AAPL,100.0,1,0,0,V\n"
-    first, second = tape_quotes(written(tmp_path, HEADER + lines))
+    first, second = read_tape(written(tmp_path, HEADER + lines))
     assert (first.bid, first.bid_size, first.ask) == (None, None, 100.1)
     assert (second.bid, second.ask, second.ask_size) == (100.0, None, None)
 
@@ -165,7 +165,7 @@ def test_an_empty_or_zero_side_is_not_there(tmp_path: Path) -> None:
 def test_a_line_that_is_no_quote_is_named(tmp_path: Path, line: str, why: str) -> None:
     path = written(tmp_path, HEADER + LINE + line + "\n" + LINE)
     with pytest.raises(StreamError, match=f"^line 3 of the tape tape.csv is not a quote: .*{why}") as failure:
-        list(tape_quotes(path))
+        list(read_tape(path))
     assert failure.value.kind == "configuration"
 
 
@@ -184,7 +184,7 @@ def test_a_line_that_is_no_quote_is_named(tmp_path: Path, line: str, why: str) -
 )
 def test_a_file_that_is_no_tape_gives_a_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
     with pytest.raises(StreamError, match=sentence) as failure:
-        list(tape_quotes(written(tmp_path, content)))
+        list(read_tape(written(tmp_path, content)))
     assert failure.value.kind == "configuration"
 
 
@@ -234,9 +234,9 @@ async def test_a_bad_tape_is_still_bad_after_a_pause(tmp_path: Path) -> None:
 def test_a_tape_is_the_same_in_every_encoding(
     tmp_path: Path, encode: Encode, ending: str, pack: Callable[[bytes], bytes]
 ) -> None:
-    expected = list(tape_quotes(written(tmp_path, HEADER + LINE * 9)))
+    expected = list(read_tape(written(tmp_path, HEADER + LINE * 9)))
     path = written(tmp_path, pack(encode((HEADER + LINE * 9).replace("\n", ending))))
-    assert list(tape_quotes(path)) == expected
+    assert list(read_tape(path)) == expected
     assert len(expected) == 9
 
 
@@ -255,10 +255,10 @@ def test_a_tape_in_another_encoding_is_an_error_that_names_it(
     tmp_path: Path, content: bytes, name: str, pack: Callable[[bytes], bytes]
 ) -> None:
     with pytest.raises(StreamError, match=r"^the tape tape\.csv cannot be read: it .*; save it as UTF-8$") as failure:
-        list(tape_quotes(written(tmp_path, pack(content))))
+        list(read_tape(written(tmp_path, pack(content))))
     assert name in failure.value.message
 
 
 def test_a_column_with_an_invisible_character_is_shown_escaped(tmp_path: Path) -> None:
     with pytest.raises(StreamError, match=r"has the columns \\u200btime_ms,symbol"):
-        list(tape_quotes(written(tmp_path, "\u200b" + HEADER + LINE)))
+        list(read_tape(written(tmp_path, "\u200b" + HEADER + LINE)))

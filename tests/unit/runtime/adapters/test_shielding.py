@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from sluice_runtime.adapters.shielding import farewell, uninterrupted
+from sluice_runtime.adapters.shielding import close_and_notify, finish_despite_cancellation
 from support.fake_listener import FakeListener
 
 
@@ -14,7 +14,7 @@ async def test_what_closes_is_waited_for_however_often_it_is_cancelled() -> None
         await goes_on.wait()
         closed = True
 
-    task = asyncio.create_task(uninterrupted(close()))
+    task = asyncio.create_task(finish_despite_cancellation(close()))
     for _ in range(3):
         await asyncio.sleep(0)
         task.cancel()
@@ -31,8 +31,8 @@ async def test_without_a_cancellation_it_ends_as_what_closes() -> None:
         raise OSError("broken pipe")
 
     with pytest.raises(OSError, match="broken pipe"):
-        await uninterrupted(fail())
-    await uninterrupted(asyncio.sleep(0))
+        await finish_despite_cancellation(fail())
+    await finish_despite_cancellation(asyncio.sleep(0))
 
 
 async def test_the_listener_hears_of_a_close_that_fails_too() -> None:
@@ -41,5 +41,5 @@ async def test_the_listener_hears_of_a_close_that_fails_too() -> None:
 
     listener = FakeListener()
     with pytest.raises(OSError, match="broken pipe"):
-        await farewell(fail(), listener)
+        await close_and_notify(fail(), listener)
     assert listener.history == ["closed"]

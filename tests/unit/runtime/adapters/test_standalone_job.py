@@ -9,30 +9,30 @@ import pytest
 
 from sluice_contract.resource import IngestJob
 from sluice_contract.spec import IngestJobSpec
-from sluice_runtime.adapters.pause_file import HandPause, PauseFile, Pauses
+from sluice_runtime.adapters.pause_file import ManualPause, ManualPauses, PauseFile
 from sluice_runtime.adapters.standalone_job import StandaloneJob
 from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.waiting import cancel
-from sluice_runtime.ports import RefusedError, StartRequest
+from sluice_runtime.ports import RequestRefusedError, StartRequest
 from support.runtime_fakes import journal, stored_job
 from support.virtual_time import at, settle
 
-BY_HAND = HandPause(since=datetime(2026, 3, 2, tzinfo=UTC), reason="bad prints")
+BY_HAND = ManualPause(since=datetime(2026, 3, 2, tzinfo=UTC), reason="bad prints")
 
 
 class World:
     """A document that tests change, and what the runtime makes of it."""
 
     def __init__(self, directory: Path) -> None:
-        self.document: IngestJob | RefusedError = stored_job()
+        self.document: IngestJob | RequestRefusedError = stored_job()
         self.file = PauseFile(directory)
         self.book: Journal = journal()
         self.job = StandaloneJob(self._read, self.file, self.book)
         self.seen: list[DeclaredJob] = []
 
     def _read(self) -> IngestJob:
-        if isinstance(self.document, RefusedError):
+        if isinstance(self.document, RequestRefusedError):
             raise self.document
         return self.document
 
@@ -89,9 +89,9 @@ async def test_a_document_that_cannot_be_read_leaves_what_was_read_last(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with world.running():
-        world.document = RefusedError("job.yaml is no YAML document")
+        world.document = RequestRefusedError("job.yaml is no YAML document")
         await at(60)
-        with pytest.raises(RefusedError):
+        with pytest.raises(RequestRefusedError):
             world.job.reload()
     assert len(world.seen) == 1
     assert len(caplog.messages) == 1
@@ -100,8 +100,8 @@ async def test_a_document_that_cannot_be_read_leaves_what_was_read_last(
 async def test_a_mistake_that_comes_back_after_it_was_mended_is_told_again(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    mistake = RefusedError("job.yaml is no YAML document")
-    documents: list[IngestJob | RefusedError] = [mistake, mistake, stored_job(), mistake]
+    mistake = RequestRefusedError("job.yaml is no YAML document")
+    documents: list[IngestJob | RequestRefusedError] = [mistake, mistake, stored_job(), mistake]
     async with world.running():
         for moment, document in enumerate(documents, start=1):
             world.document = document
@@ -123,7 +123,9 @@ async def test_a_document_of_another_job_changes_nothing(world: World, other: In
     async with world.running():
         world.document = other
         await at(10)
-        with pytest.raises(RefusedError, match=r"^the document now declares .*, but this runtime runs .*; restart it$"):
+        with pytest.raises(
+            RequestRefusedError, match=r"^the document now declares .*, but this runtime runs .*; restart it$"
+        ):
             world.job.reload()
     assert len(world.seen) == 1
 
@@ -131,7 +133,7 @@ async def test_a_document_of_another_job_changes_nothing(world: World, other: In
 async def test_what_is_paused_by_hand_is_paused_beside_what_the_document_pauses(world: World) -> None:
     world.document = stored_job(pausedSymbols=[{"symbol": "MSFT"}])
     async with world.running():
-        world.file.write(Pauses(job=BY_HAND, symbols={"AAPL": BY_HAND}))
+        world.file.write(ManualPauses(job=BY_HAND, symbols={"AAPL": BY_HAND}))
         await at(1)
         assert {each.symbol: each.reason for each in world.spec.paused_symbols} == {
             "MSFT": "",
@@ -139,7 +141,7 @@ async def test_what_is_paused_by_hand_is_paused_beside_what_the_document_pauses(
         }
         [switch] = world.book.switches.value
         assert (switch.source, switch.reason) == (f"file:{world.file.path}", "bad prints")
-        world.file.write(Pauses())
+        world.file.write(ManualPauses())
         await at(2)
         assert world.book.switches.value == ()
 
@@ -147,7 +149,7 @@ async def test_what_is_paused_by_hand_is_paused_beside_what_the_document_pauses(
 async def test_a_damaged_pause_file_leaves_what_it_said_and_is_told_once(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world.file.write(Pauses(job=BY_HAND))
+    world.file.write(ManualPauses(job=BY_HAND))
     async with world.running():
         damage(world.file.path)
         await at(60)
@@ -175,17 +177,17 @@ async def test_wishes_hold_until_a_reload(world: World) -> None:
     ],
 )
 async def test_a_wish_that_cannot_be_had_is_refused(world: World, start_request: StartRequest) -> None:
-    with pytest.raises(RefusedError):
+    with pytest.raises(RequestRefusedError):
         world.job.override(start_request)
 
 
 async def test_simulated_quotes_are_never_written_whatever_changes(world: World, tmp_path: Path) -> None:
     world.document = stored_job(provider="alpaca", dryRun=True)
     simulated = StandaloneJob(world._read, PauseFile(tmp_path), world.book)
-    with pytest.raises(RefusedError):
+    with pytest.raises(RequestRefusedError):
         simulated.override(StartRequest(dry_run=False))
     world.document = stored_job(provider="alpaca", alpaca={"credentialsSecretRef": {"name": "alpaca"}})
-    with pytest.raises(RefusedError):
+    with pytest.raises(RequestRefusedError):
         simulated.reload()
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sluice_runtime.adapters.switches import FileSwitch, SwitchFile
+from sluice_runtime.adapters.switches import EnabledFilePoller, StoredSwitchesFile
 from sluice_runtime.domain.pause import Switch
 from sluice_runtime.loops.waiting import completes_within
 from support.encodings import ENCODINGS, UNREADABLE, Encode
@@ -20,12 +20,12 @@ class Told:
         self.said: list[tuple[float, bool]] = []
         self.failures: list[str] = []
 
-    def switched(self, switch: Switch) -> None:
+    def set_switch(self, switch: Switch) -> None:
         moment = seconds()
         if not self.said or self.said[-1][1] != switch.pauses:
             self.said.append((moment, switch.pauses))
 
-    def check_failed(self, message: str) -> None:
+    def record_switch_failure(self, message: str) -> None:
         self.failures.append(message)
 
 
@@ -48,22 +48,22 @@ def told() -> Told:
 
 
 async def test_the_first_line_of_the_file_counts_and_is_read_again_and_again(file: Path, told: Told) -> None:
-    switch = FileSwitch(file, 5.0, told)
+    switch = EnabledFilePoller(file, 5.0, told)
     await completes_within(1, switch.run())
     put(file, "off\ntrue\n")
     await completes_within(6, switch.run())
     put(file, "on\noff\n")
     await completes_within(1, switch.run())
     put(file, "0")
-    switch.check()
+    switch.read_and_notify()
     put(file, None)
-    switch.check()
+    switch.read_and_notify()
     assert [pauses for _, pauses in told.said] == [False, True, False, True, False]
     assert told.failures == []
 
 
 async def test_a_change_is_found_at_the_next_poll(file: Path, told: Told) -> None:
-    switch = FileSwitch(file, 5.0, told)
+    switch = EnabledFilePoller(file, 5.0, told)
     put(file, "on")
     assert not await completes_within(4.9, switch.run())
     put(file, "off")
@@ -76,18 +76,18 @@ async def test_a_change_is_found_at_the_next_poll(file: Path, told: Told) -> Non
 async def test_a_file_that_cannot_be_read_leaves_the_last_state_and_is_told_once(
     file: Path, told: Told, before: str, spoilt: bytes
 ) -> None:
-    switch = FileSwitch(file, 5.0, told)
+    switch = EnabledFilePoller(file, 5.0, told)
     put(file, before)
-    switch.check()
+    switch.read_and_notify()
     put(file, spoilt)
     assert not await completes_within(60, switch.run())
     [message] = told.failures
     assert message.endswith(f"ingestion stays {'enabled' if before == 'on' else 'halted'}")
     assert [pauses for _, pauses in told.said] == [before == "off"]
     put(file, "off")
-    switch.check()
+    switch.read_and_notify()
     put(file, spoilt)
-    switch.check()
+    switch.read_and_notify()
     assert len(told.failures) == 2
 
 
@@ -108,7 +108,7 @@ async def test_a_file_that_cannot_be_read_leaves_the_last_state_and_is_told_once
 )
 async def test_a_stop_counts_as_any_editor_saves_it(file: Path, told: Told, encode: Encode, text: str) -> None:
     put(file, encode(text))
-    FileSwitch(file, 5.0, told).check()
+    EnabledFilePoller(file, 5.0, told).read_and_notify()
     assert (told.failures, [pauses for _, pauses in told.said]) == ([], [True])
 
 
@@ -117,14 +117,14 @@ async def test_what_is_below_the_first_line_does_not_keep_a_stop_from_counting(
     file: Path, told: Told, below: bytes
 ) -> None:
     put(file, b"off\n" + below)
-    FileSwitch(file, 5.0, told).check()
+    EnabledFilePoller(file, 5.0, told).read_and_notify()
     assert (told.failures, [pauses for _, pauses in told.said]) == ([], [True])
 
 
 @pytest.mark.parametrize(("content", "name"), [(UNREADABLE[name], name) for name in UNREADABLE])
 async def test_an_encoding_that_is_not_read_is_named(file: Path, told: Told, content: bytes, name: str) -> None:
     put(file, content)
-    FileSwitch(file, 5.0, told).check()
+    EnabledFilePoller(file, 5.0, told).read_and_notify()
     [message] = told.failures
     assert f"{file} cannot be read (it" in message
     assert name in message
@@ -132,44 +132,44 @@ async def test_an_encoding_that_is_not_read_is_named(file: Path, told: Told, con
 
 
 async def test_a_directory_is_closed_after_each_look(file: Path, told: Told) -> None:
-    switch = FileSwitch(file.parent, 5.0, told)
+    switch = EnabledFilePoller(file.parent, 5.0, told)
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(10):
-        switch.check()
+        switch.read_and_notify()
     assert len(os.listdir("/proc/self/fd")) == before
 
 
 async def test_a_pipe_or_a_directory_never_holds_up_anything(file: Path, told: Told) -> None:
     os.mkfifo(file)
-    FileSwitch(file, 5.0, told).check()
-    FileSwitch(file.parent, 5.0, told).check()
+    EnabledFilePoller(file, 5.0, told).read_and_notify()
+    EnabledFilePoller(file.parent, 5.0, told).read_and_notify()
     assert len(told.failures) == 2
     assert [pauses for _, pauses in told.said] == [False]
 
 
 def test_what_a_switch_says_outlives_the_process(file: Path) -> None:
     stop = Switch(source="autoStop", pauses=True)
-    SwitchFile(file).keep(API)
-    SwitchFile(file).keep(stop)
-    assert SwitchFile(file).read() == (API, stop)
-    SwitchFile(file).keep(msgspec.structs.replace(API, pauses=False))
-    assert SwitchFile(file).read() == (stop,)
+    StoredSwitchesFile(file).write(API)
+    StoredSwitchesFile(file).write(stop)
+    assert StoredSwitchesFile(file).read() == (API, stop)
+    StoredSwitchesFile(file).write(msgspec.structs.replace(API, pauses=False))
+    assert StoredSwitchesFile(file).read() == (stop,)
 
 
 def test_nothing_kept_is_nothing_paused(file: Path) -> None:
-    assert SwitchFile(file).read() == ()
+    assert StoredSwitchesFile(file).read() == ()
 
 
 def test_a_disk_that_takes_nothing_is_told_and_does_not_fail(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     file.write_text("in the way")
-    SwitchFile(file / "switches.json").keep(API)
+    StoredSwitchesFile(file / "switches.json").write(API)
     assert "cannot store the switch api; it will not outlive this process" in caplog.text
 
 
 def test_a_file_that_was_damaged_is_told_on_reading_and_replaced_on_writing(file: Path) -> None:
     file.write_text("{")
     with pytest.raises(msgspec.MsgspecError):
-        SwitchFile(file).read()
-    SwitchFile(file).keep(API)
-    assert SwitchFile(file).read() == (API,)
+        StoredSwitchesFile(file).read()
+    StoredSwitchesFile(file).write(API)
+    assert StoredSwitchesFile(file).read() == (API,)
     assert file.with_name("enabled.damaged").read_text() == "{"

@@ -19,14 +19,14 @@ def source(**settings: Any) -> SyntheticSource:
 
 async def stream(source: SyntheticSource, listener: FakeListener, for_seconds: float, *symbols: str) -> list[Tick]:
     async with source.connect(listener) as connection:
-        await connection.follow(frozenset(symbols))
+        await connection.set_subscriptions(frozenset(symbols))
         await completes_within(for_seconds, connection.run())
     return listener.ticks
 
 
 def test_the_same_seed_and_symbol_give_the_same_prices() -> None:
     walks = [PriceWalk(1, "AAPL"), PriceWalk(1, "AAPL"), PriceWalk(2, "AAPL"), PriceWalk(1, "MSFT")]
-    first, second, third, fourth = ([walk.step(START) for _ in range(100)] for walk in walks)
+    first, second, third, fourth = ([walk.next_quote(START) for _ in range(100)] for walk in walks)
     assert first == second
     assert first != third
     assert [each.bid for each in first] != [each.bid for each in fourth]
@@ -34,7 +34,7 @@ def test_the_same_seed_and_symbol_give_the_same_prices() -> None:
 
 def test_a_walk_is_the_same_in_every_release() -> None:
     walk = PriceWalk(1, "AAPL")
-    assert [(each.bid, each.ask) for each in (walk.step(START) for _ in range(3))] == [
+    assert [(each.bid, each.ask) for each in (walk.next_quote(START) for _ in range(3))] == [
         (335.49, 335.51),
         (335.49, 335.52),
         (335.48, 335.5),
@@ -44,7 +44,7 @@ def test_a_walk_is_the_same_in_every_release() -> None:
 def test_prices_stay_plausible() -> None:
     walk = PriceWalk(3, "PENNY")
     for _ in range(5_000):
-        each = walk.step(START)
+        each = walk.next_quote(START)
         assert each.bid is not None
         assert each.ask is not None
         assert 1.0 <= each.bid < each.ask
@@ -88,10 +88,10 @@ async def test_without_symbols_there_is_silence_and_no_debt_afterwards() -> None
     made = source(quotes_per_second=10)
     async with made.connect(listener) as connection:
         task = asyncio.create_task(connection.run())
-        await connection.follow(frozenset())
+        await connection.set_subscriptions(frozenset())
         await asyncio.sleep(100)
         assert listener.ticks == []
-        await connection.follow(frozenset("A"))
+        await connection.set_subscriptions(frozenset("A"))
         await asyncio.sleep(1)
         task.cancel()
     assert 9 <= len(listener.ticks) <= 11
@@ -129,7 +129,7 @@ async def test_a_scripted_halt_is_told_with_its_end_and_quotes_stand_still() -> 
 async def test_a_scripted_gap_ends_the_connection_and_refuses_others_until_it_is_over() -> None:
     source = SyntheticSource(scripted("gap"), now)
     async with source.connect(FakeListener()) as connection:
-        await connection.follow(frozenset("A"))
+        await connection.set_subscriptions(frozenset("A"))
         with pytest.raises(StreamError) as lost:
             await connection.run()
     assert (lost.value.kind, 10.0 <= seconds() < 10.2) == ("upstreamClosed", True)

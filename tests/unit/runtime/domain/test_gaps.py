@@ -52,7 +52,7 @@ async def predecessor(state: StreamState) -> StreamStatus:
     """What a process that ended just after its start left in the status."""
     book = journal()
     book.gaps = Gaps((StreamGap(from_=START, to=START, cause="stall"),))
-    book.entered("Live")
+    book.on_state("Live")
     return msgspec.structs.replace(stream_status(book.snapshot()), state=state)
 
 

@@ -128,7 +128,7 @@ async def test_another_switch_does_not_let_go_of_it(world: World) -> None:
 
 
 async def test_a_restart_does_not_let_go_of_it(world: World) -> None:
-    world.keeper.keep(Switch(source="autoStop", pauses=True, reason="before"))
+    world.keeper.write(Switch(source="autoStop", pauses=True, reason="before"))
     async with world.running():
         await world.declare(**LIMITS)
         await at(10)

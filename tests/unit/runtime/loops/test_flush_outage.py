@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from sluice_contract.documents import HeartbeatDocument, LiveQuote
-from sluice_runtime.app import Parts, ingest
+from sluice_runtime.app import RuntimeParts, run_loops
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import SinkError
@@ -26,13 +26,13 @@ class TornSink(FakeSink):
 
     away = False
 
-    async def write(self, quotes: Sequence[LiveQuote]) -> None:
+    async def write_quotes(self, quotes: Sequence[LiveQuote]) -> None:
         await self._be_away()
-        await super().write(quotes)
+        await super().write_quotes(quotes)
 
-    async def beat(self, heartbeat: HeartbeatDocument) -> None:
+    async def write_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
         await self._be_away()
-        await super().beat(heartbeat)
+        await super().write_heartbeat(heartbeat)
 
     async def _be_away(self) -> None:
         if self.away:
@@ -51,8 +51,10 @@ class World:
         self.said: dict[str, float] = {}
 
     def start(self) -> asyncio.Task[None]:
-        parts = Parts(source=self.source, sink=self.sink, job=FakeJob(job(1, symbols=NAMES)), journal=self.journal)
-        return asyncio.create_task(ingest(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
+        parts = RuntimeParts(
+            source=self.source, sink=self.sink, job=FakeJob(job(1, symbols=NAMES)), journal=self.journal
+        )
+        return asyncio.create_task(run_loops(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
 
     async def chatter(self, until: float) -> None:
         """Every tick has a bid of its own, the time."""
@@ -141,7 +143,7 @@ async def test_what_a_pause_had_to_drop_is_no_failure_of_the_pause() -> None:
     world = SupervisedWorld(journal())
     async with world.running():
         await at(1)
-        world.journal.received([quote("AAPL")])
+        world.journal.on_ticks([quote("AAPL")])
         world.sink.failure = SinkError("away")
         world.pause()
         await at(2)

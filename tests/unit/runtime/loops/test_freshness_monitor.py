@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sluice_contract.status import StreamStatus
-from sluice_runtime.app import Parts, ingest
+from sluice_runtime.app import RuntimeParts, run_loops
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.freshness import OBSERVATION_SECONDS
@@ -34,8 +34,8 @@ class World:
 
     async def start(self) -> None:
         """The pod, live."""
-        parts = Parts(source=self.source, sink=self.sink, job=self.job, journal=self.journal)
-        self._pod = asyncio.create_task(ingest(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
+        parts = RuntimeParts(source=self.source, sink=self.sink, job=self.job, journal=self.journal)
+        self._pod = asyncio.create_task(run_loops(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
         await at(1)
 
     async def end(self) -> None:
@@ -55,7 +55,7 @@ class World:
         return self.job.reports[-1][1]
 
     def halt(self, symbol: str, *, halted: bool) -> None:
-        self.journal.halted([Halt(symbol=symbol, ts=now(), halted=halted, code="H", reason="news")])
+        self.journal.on_halts([Halt(symbol=symbol, ts=now(), halted=halted, code="H", reason="news")])
 
     def documents(self) -> dict[str, Any]:
         return {symbol: fields["status"] for symbol, fields in sorted(self.sink.quotes.items())}
@@ -132,13 +132,13 @@ async def observe(observer: Observer, until: float) -> None:
 
 async def test_a_connection_that_stays_mute_is_tried_ever_more_seldom_and_not_at_all_at_night() -> None:
     book = journal()
-    book.entered("Live")
-    book.acknowledged(book.desired.value.symbols, ())
+    book.on_state("Live")
+    book.on_acknowledgement(book.desired.value.symbols, ())
     observer = Observer(book)
     closing = (START.replace(hour=21) - START).total_seconds()
     await at(closing - 7200)
     while seconds() < closing - 6000:
-        book.received([quote("AAPL")])
+        book.on_ticks([quote("AAPL")])
         await observe(observer, seconds() + OBSERVATION_SECONDS)
     await observe(observer, closing - 5900)
     assert book.mutes.value == 1
@@ -154,7 +154,7 @@ async def test_a_connection_that_stays_mute_is_tried_ever_more_seldom_and_not_at
 async def test_a_halt_from_before_the_opening_counts_no_longer() -> None:
     book = journal()
     observer = Observer(book)
-    book.halted([Halt(symbol="AAPL", ts=now(), halted=True, code="H", reason="news")])
+    book.on_halts([Halt(symbol="AAPL", ts=now(), halted=True, code="H", reason="news")])
     opening = timedelta(hours=23, minutes=30).total_seconds()
     await at(10)
     observer.observe(new_york)

@@ -57,7 +57,7 @@ async def test_the_cadence_does_not_slow_under_load(book: Journal, sink: FakeSin
     book.desired.set(desired(heartbeat={"intervalSeconds": 1}))
     async with running(send_heartbeats_forever(sink, book)):
         while seconds() < 60:
-            book.received([quote("AAPL"), quote("MSFT")])
+            book.on_ticks([quote("AAPL"), quote("MSFT")])
             await asyncio.sleep(0.01)
     assert 60 <= len(sink.beats) <= 62
 
@@ -65,7 +65,7 @@ async def test_the_cadence_does_not_slow_under_load(book: Journal, sink: FakeSin
 async def test_a_transition_is_told_at_once(book: Journal, sink: FakeSink) -> None:
     async with running(send_heartbeats_forever(sink, book)):
         await at(4)
-        book.entered("Live")
+        book.on_state("Live")
         await settle()
         assert sink.beats[-1][0] == 4
         assert sink.beats[-1][1].status == "running"
@@ -134,7 +134,7 @@ async def test_the_job_hears_of_transitions_at_once_and_seldom_else(book: Journa
     job = FakeJob()
     async with running(report_status_forever(job, book)):
         await at(10)
-        book.entered("Live")
+        book.on_state("Live")
         await at(75)
     assert moments(job.reports) == pytest.approx([0, 10, 40, 70])
     assert job.states == ["Stopped", "Live"]
@@ -144,9 +144,9 @@ async def test_the_first_quote_is_reported_at_once(book: Journal) -> None:
     job = FakeJob()
     async with running(report_status_forever(job, book)):
         await at(5)
-        book.received([quote("AAPL")])
+        book.on_ticks([quote("AAPL")])
         await settle()
-        book.received([quote("AAPL")])
+        book.on_ticks([quote("AAPL")])
         await at(6)
     assert moments(job.reports) == [0, 5]
     assert job.reports[-1][1].heartbeat.last_symbol == "AAPL"

@@ -29,10 +29,10 @@ async def test_it_begins_stopped_and_knows_nothing(book: Journal) -> None:
 
 async def test_the_first_quote_is_a_transition_and_the_next_is_none(book: Journal) -> None:
     before = book.transitions.value
-    book.received([])
+    book.on_ticks([])
     assert book.transitions.value == before
-    book.received([quote("AAPL")])
-    book.received([quote("MSFT")])
+    book.on_ticks([quote("AAPL")])
+    book.on_ticks([quote("MSFT")])
     assert book.transitions.value == before + 1
     assert book.counters.batches == 3
     assert book.snapshot().last_symbol == "MSFT"
@@ -46,25 +46,25 @@ async def test_the_first_write_is_a_transition_so_that_the_status_soon_tells_of_
 
 
 async def test_a_stamp_a_few_seconds_ahead_counts_and_one_further_does_not(book: Journal) -> None:
-    book.received([quote("AAPL", now() + timedelta(seconds=5)), quote("AAPL", now())])
+    book.on_ticks([quote("AAPL", now() + timedelta(seconds=5)), quote("AAPL", now())])
     assert book.coalescer.out_of_order == 1
-    book.received([quote("MSFT", now() + timedelta(seconds=6)), quote("MSFT", now())])
+    book.on_ticks([quote("MSFT", now() + timedelta(seconds=6)), quote("MSFT", now())])
     assert book.coalescer.out_of_order == 1
 
 
 async def test_an_acknowledgement_that_says_nothing_new_is_no_transition(book: Journal) -> None:
     rejected = [SymbolRejection(symbol="MSFT", code=400, message="no")]
-    book.acknowledged(frozenset({"AAPL"}), rejected)
+    book.on_acknowledgement(frozenset({"AAPL"}), rejected)
     before = book.transitions.value
-    book.acknowledged(frozenset({"AAPL"}), rejected)
+    book.on_acknowledgement(frozenset({"AAPL"}), rejected)
     assert book.transitions.value == before
     assert book.snapshot().ledger.confirmed == {"AAPL"}
 
 
 async def test_nothing_is_confirmed_once_the_socket_is_closed(book: Journal) -> None:
-    book.acknowledged(frozenset({"AAPL"}), ())
+    book.on_acknowledgement(frozenset({"AAPL"}), ())
     await at(3)
-    book.closed()
+    book.on_socket_closed()
     assert book.snapshot().ledger.confirmed == frozenset()
     assert book.socket_closed_at == START + timedelta(seconds=3)
 
@@ -72,68 +72,68 @@ async def test_nothing_is_confirmed_once_the_socket_is_closed(book: Journal) -> 
 async def test_what_the_provider_rejects_is_told_once(book: Journal, caplog: pytest.LogCaptureFixture) -> None:
     refused = [SymbolRejection(symbol="BAD", code=400, message="invalid syntax")]
     for _ in range(3):
-        book.acknowledged(frozenset({"AAPL"}), refused)
+        book.on_acknowledgement(frozenset({"AAPL"}), refused)
     assert caplog.messages == ["provider rejects 1 symbols: BAD (invalid syntax)"]
 
 
 async def test_a_failure_stays_until_the_stream_is_live_again(book: Journal) -> None:
     book.failed(StreamError("network", "the peer is away"))
-    book.entered("BackingOff")
-    book.entered("Connecting")
+    book.on_state("BackingOff")
+    book.on_state("Connecting")
     failure = book.snapshot().failure
     assert failure is not None
     assert (failure.type, failure.message, failure.at) == ("network", "the peer is away", START)
-    book.entered("Live")
+    book.on_state("Live")
     assert book.snapshot().failure is None
     assert book.counters.errors == {"network": 1}
 
 
 async def test_an_interruption_is_a_gap_on_an_open_connection(book: Journal) -> None:
-    book.entered("Live")
+    book.on_state("Live")
     await at(10)
-    book.set_impairment(Impairment("the provider is cut off", True))
+    book.on_impairment(Impairment("the provider is cut off", True))
     assert (book.state, message_of(book)) == ("BackingOff", "the provider is cut off")
-    book.entered("Live")
+    book.on_state("Live")
     assert book.state == "BackingOff"
     await at(15)
-    book.set_impairment(None)
+    book.on_impairment(None)
     assert (book.state, book.snapshot().failure) == ("Live", None)
     [gap] = book.snapshot().gaps
     assert (gap.from_, gap.to) == (START + timedelta(seconds=10), START + timedelta(seconds=15))
 
 
 async def test_what_lacks_no_quotes_is_told_and_no_gap(book: Journal) -> None:
-    book.set_impairment(Impairment("history is away", False))
-    book.entered("Live")
+    book.on_impairment(Impairment("history is away", False))
+    book.on_state("Live")
     assert (book.state, message_of(book)) == ("Live", "history is away")
-    book.set_impairment(None)
+    book.on_impairment(None)
     assert (book.snapshot().failure, book.snapshot().gaps) == (None, ())
 
 
 async def test_an_impairment_ends_with_its_connection(book: Journal) -> None:
-    book.set_impairment(Impairment("the provider is cut off", True))
-    book.entered("Live")
-    book.closed()
+    book.on_impairment(Impairment("the provider is cut off", True))
+    book.on_state("Live")
+    book.on_socket_closed()
     # As str: mypy takes a literal that was compared once for unchanged by later calls.
     assert str(book.state) == "BackingOff"
-    book.entered("Connecting")
-    book.set_impairment(None)
+    book.on_state("Connecting")
+    book.on_impairment(None)
     assert str(book.state) == "Connecting"
-    book.entered("Live")
+    book.on_state("Live")
     assert book.state == "Live"
 
 
 async def test_only_reaching_the_live_state_counts_as_a_start(book: Journal) -> None:
     for state in ("Connecting", "Authenticating", "Subscribing", "Live", "Live", "BackingOff", "Connecting", "Live"):
-        book.entered(state)
+        book.on_state(state)
     assert book.counters.starts == 2
 
 
 async def test_leaving_the_pause_forgets_its_acknowledgement(book: Journal) -> None:
-    book.entered("Paused")
+    book.on_state("Paused")
     book.pause_acknowledged()
     assert book.snapshot().acknowledgement is not None
-    book.entered("Connecting")
+    book.on_state("Connecting")
     assert book.snapshot().acknowledgement is None
 
 
@@ -163,37 +163,37 @@ async def test_acknowledged_writes_are_counted_and_timed(book: Journal) -> None:
 async def test_a_switch_that_says_the_same_again_changes_nothing(book: Journal) -> None:
     api, file = Switch(source="api", pauses=True), Switch(source="file:f", pauses=True)
     for each in (api, file):
-        book.switched(each)
+        book.set_switch(each)
     before = book.switches.version
     for each in (api, file, api, Switch(source="env:E", pauses=False)):
-        book.switched(each)
+        book.set_switch(each)
     assert (book.switches.version, book.switches.value) == (before, (api, file))
 
 
 async def test_a_switch_that_cannot_be_read_is_logged_and_counted(
     book: Journal, caplog: pytest.LogCaptureFixture
 ) -> None:
-    book.check_failed("f cannot be read")
+    book.record_switch_failure("f cannot be read")
     assert "PAUSE_CHECK_FAILED: f cannot be read" in caplog.text
     assert book.counters.errors == {"pause_check": 1}
 
 
 async def test_a_lost_stream_leaves_a_gap_with_its_cause_and_a_pause_another(book: Journal) -> None:
-    book.entered("Live")
+    book.on_state("Live")
     await at(1)
-    book.closed()
+    book.on_socket_closed()
     book.failed(StreamError("slowClient", "too slow"))
-    book.entered("BackingOff")
+    book.on_state("BackingOff")
     await at(2)
     book.failed(StreamError("network", "no route"))
     await at(3)
-    book.entered("Live")
+    book.on_state("Live")
     await at(4)
-    book.closed()
+    book.on_socket_closed()
     book.pause_acknowledged()
-    book.entered("Paused")
+    book.on_state("Paused")
     await at(5)
-    book.entered("Live")
+    book.on_state("Live")
     gaps = [(gap.from_, gap.to, gap.cause) for gap in book.snapshot().gaps]
     second = timedelta(seconds=1)
     assert gaps == [

@@ -11,7 +11,7 @@ from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.loops.pause_control import Control, Switchboard
 from sluice_runtime.loops.spec_watcher import follow_spec
 from sluice_runtime.loops.waiting import cancel
-from sluice_runtime.ports import RefusedError, StartRequest
+from sluice_runtime.ports import RequestRefusedError, StartRequest
 from support.control_fakes import FakeDeclaration, FakeKeeper
 from support.runtime_fakes import desired, job, journal
 from support.virtual_time import at, seconds, settle
@@ -44,10 +44,10 @@ class World:
         while True:
             version = desired.version
             if desired.value.pause is None:
-                self.journal.entered("Live")
+                self.journal.on_state("Live")
             elif self.journal.state != "Paused":
                 await asyncio.sleep(self.pause_seconds)
-                self.journal.entered("Paused")
+                self.journal.on_state("Paused")
                 self.journal.pause_acknowledged()
             await desired.changed(version)
 
@@ -87,7 +87,7 @@ async def test_start_ends_this_switch_s_pause(world: World) -> None:
 async def test_start_ends_no_other_switch_s_pause_and_names_them(world: World) -> None:
     async with world.running():
         world.live.set(job(2, enabled=False))
-        world.journal.switched(Switch(source="env:INGEST_ENABLED", pauses=True))
+        world.journal.set_switch(Switch(source="env:INGEST_ENABLED", pauses=True))
         await world.control.stop(None)
         assert await world.control.start(StartRequest()) == ("cr:acme/us", "env:INGEST_ENABLED")
 
@@ -108,10 +108,10 @@ async def test_a_job_that_was_never_read_can_be_stopped_and_not_started(world: W
 
 
 async def test_a_wish_that_is_refused_changes_nothing(world: World) -> None:
-    world.declaration.refusal = RefusedError("patch the job")
+    world.declaration.refusal = RequestRefusedError("patch the job")
     async with world.running():
         await world.control.stop(None)
-        with pytest.raises(RefusedError):
+        with pytest.raises(RequestRefusedError):
             await world.control.start(StartRequest(dry_run=True))
         assert world.journal.desired.value.switches == ("api",)
 
@@ -124,7 +124,7 @@ async def test_wishes_and_reloads_are_handed_on(world: World) -> None:
 
 
 async def test_a_stopped_feed_is_not_started_by_a_restart(world: World) -> None:
-    world.keeper.keep(API)
+    world.keeper.write(API)
     Switchboard(world.journal, world.keeper).restore()
     async with world.running():
         await at(10)

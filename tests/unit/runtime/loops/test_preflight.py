@@ -18,18 +18,18 @@ async def test_it_looks_once_when_the_stream_is_up_and_tells_the_status() -> Non
 
     task = asyncio.create_task(look_once(find, book))
     try:
-        book.entered("BackingOff")
+        book.on_state("BackingOff")
         await settle()
         assert (looks, book.snapshot().preflight) == ([], None)
-        book.entered("Live")
+        book.on_state("Live")
         before = book.transitions.value
         await settle()
         found = book.snapshot().preflight
         assert found is not None
         assert (found.passed, found.findings) == (True, ["account: ACTIVE"])
         assert book.transitions.value > before
-        book.entered("BackingOff")
-        book.entered("Live")
+        book.on_state("BackingOff")
+        book.on_state("Live")
         await settle()
         assert looks == ["Live"]
     finally:

@@ -101,18 +101,18 @@ async def test_the_price_is_that_of_the_last_trade_also_when_no_quote_follows(wo
         world.say("AAPL", bid=99.0)
         await at(2)
         assert world.sink.quotes["AAPL"]["price"] == 100.0
-        world.journal.traded([trade(100.5)])
+        world.journal.on_trades([trade(100.5)])
         await at(3)
         found = world.sink.quotes["AAPL"]
         assert (found["price"], found["bid"], found["ts"]) == (100.5, 99.0, START + timedelta(seconds=2))
-        world.journal.traded([trade(100.5)])
+        world.journal.on_trades([trade(100.5)])
         await at(5)
         assert len(world.sink.written("AAPL")) == 2
 
 
 async def test_a_trade_of_a_symbol_without_a_quote_writes_nothing(world: FlushingWorld) -> None:
     async with world.running():
-        world.journal.traded([trade(100.5)])
+        world.journal.on_trades([trade(100.5)])
         await at(5)
         assert world.sink.history == []
 
@@ -123,7 +123,7 @@ async def test_a_trade_does_not_wait_for_the_refresh_of_a_quote_that_is_no_news(
         await at(2)
         world.say("AAPL", bid=99.0)
         await at(4)
-        world.journal.traded([trade(100.5)])
+        world.journal.on_trades([trade(100.5)])
         await at(5)
         assert world.sink.quotes["AAPL"]["price"] == 100.5
         await at(60)
@@ -133,13 +133,13 @@ async def test_a_trade_does_not_wait_for_the_refresh_of_a_quote_that_is_no_news(
 async def test_the_price_is_the_mid_again_once_the_job_has_no_trades(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", bid=99.0)
-        world.journal.traded([trade(100.5)])
+        world.journal.on_trades([trade(100.5)])
         await at(2)
         assert world.sink.quotes["AAPL"]["price"] == 100.5
         world.want(desired(channels=["quotes"]))
         await at(4)
         assert world.sink.quotes["AAPL"]["price"] == 100.0
-        world.journal.traded([trade(100.5)])  # that was on its way
+        world.journal.on_trades([trade(100.5)])  # that was on its way
         world.say("AAPL", bid=49.0)
         await at(5)
         assert world.sink.quotes["AAPL"]["price"] == 75.0
@@ -152,7 +152,7 @@ async def test_the_price_is_the_mid_again_once_the_job_has_no_trades(world: Flus
 async def test_a_symbol_that_comes_back_has_no_price_from_before(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", bid=99.0)
-        world.journal.traded([trade(100.5)])
+        world.journal.on_trades([trade(100.5)])
         await at(2)
         world.want(desired(symbols=["MSFT"], channels=ALL))
         await at(3)
@@ -170,7 +170,7 @@ async def test_an_older_quote_than_before_a_symbol_s_pause_is_never_written(worl
         world.want(desired(pausedSymbols=[{"symbol": "AAPL"}]))
         await at(64)
         world.want(desired())
-        world.journal.received([quote("AAPL", START + timedelta(seconds=30), bid=1.0)])
+        world.journal.on_ticks([quote("AAPL", START + timedelta(seconds=30), bid=1.0)])
         await at(66)
         found = world.sink.quotes["AAPL"]
         assert (found["bid"], found["ts"]) == (5.0, START + timedelta(seconds=60))

@@ -29,8 +29,8 @@ class Model:
         self.declared, self.paused, self.is_dry, self.is_halted = set(NAMES), set[str](), False, False
         self.quotes: dict[str, Quote] = {}
         self.trades: dict[str, Trade] = {}
-        self._take = self.world.sink.write
-        self.world.sink.write = self._write_or_doubt  # type: ignore[method-assign]
+        self._take = self.world.sink.write_quotes
+        self.world.sink.write_quotes = self._write_or_doubt  # type: ignore[method-assign]
 
     async def _write_or_doubt(self, quotes: Sequence[LiveQuote]) -> None:
         await self._take(quotes)
@@ -70,13 +70,13 @@ class Model:
         is_streamed = symbol in self.declared - self.paused
         if kind < 0.60 and is_streamed:
             self.quotes[symbol] = quote(symbol, bid=price)
-            self.world.journal.received([self.quotes[symbol]])
+            self.world.journal.on_ticks([self.quotes[symbol]])
         elif kind < 0.70 and is_streamed:
             self.trades[symbol] = Trade(symbol=symbol, ts=now(), price=price, size=1.0)
-            self.world.journal.traded([self.trades[symbol]])
+            self.world.journal.on_trades([self.trades[symbol]])
         elif kind < 0.74:
             was = self.world.journal.quote_states.get(symbol) == "halted"
-            self.world.journal.halted([Halt(symbol=symbol, ts=now(), halted=not was, code="H", reason="news")])
+            self.world.journal.on_halts([Halt(symbol=symbol, ts=now(), halted=not was, code="H", reason="news")])
         else:
             await self.something_else_happens(symbol, kind)
 

@@ -132,8 +132,8 @@ async def test_a_swarm_of_transitions_and_a_busy_market_do_not_starve_each_other
 
 async def test_the_last_bar_of_each_symbol_is_kept(world: FlushingWorld) -> None:
     async with world.running():
-        world.journal.aggregated([bar(close=1.0), bar("GONE")])
-        world.journal.aggregated([bar(close=1.5), bar("MSFT")])
+        world.journal.on_bars([bar(close=1.0), bar("GONE")])
+        world.journal.on_bars([bar(close=1.5), bar("MSFT")])
         await at(1)
         assert {symbol: each["close"] for symbol, each in world.sink.bars.items()} == {"AAPL": 1.5, "MSFT": 1.0}
         assert world.sink.bars["AAPL"]["timeframe"] == "1Min"
@@ -146,9 +146,9 @@ async def test_a_bar_that_could_not_be_written_is_written_later_unless_a_newer_o
 ) -> None:
     async with world.running():
         world.sink.failure = SinkError("away")
-        world.journal.aggregated([bar(close=1.0), bar("MSFT")])
+        world.journal.on_bars([bar(close=1.0), bar("MSFT")])
         await at(1)
-        world.journal.aggregated([bar(close=2.0)])
+        world.journal.on_bars([bar(close=2.0)])
         world.sink.failure = None
         await at(10)
         assert {symbol: each["close"] for symbol, each in world.sink.bars.items()} == {"AAPL": 2.0, "MSFT": 1.0}
@@ -157,7 +157,7 @@ async def test_a_bar_that_could_not_be_written_is_written_later_unless_a_newer_o
 async def test_a_paused_job_writes_no_bar(world: FlushingWorld) -> None:
     async with world.running():
         await world.flusher.drain()
-        world.journal.aggregated([bar()])
+        world.journal.on_bars([bar()])
         await at(60)
         assert world.sink.history == []
 
@@ -165,7 +165,7 @@ async def test_a_paused_job_writes_no_bar(world: FlushingWorld) -> None:
 async def test_a_removed_symbol_s_bar_goes_with_its_quote_and_its_time_is_forgotten(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", "MSFT")
-        world.journal.aggregated([bar("AAPL"), bar("MSFT")])
+        world.journal.on_bars([bar("AAPL"), bar("MSFT")])
         await at(1)
         world.want(desired(symbols=["AAPL"], channels=ALL))
         await at(2)
@@ -213,7 +213,7 @@ async def test_a_deletion_that_is_refused_keeps_no_quote_waiting(world: Flushing
     async def refuse(symbols: Iterable[str]) -> None:
         raise SinkError("Firestore refuses: no role may delete", 30.0)
 
-    world.sink.delete = refuse  # type: ignore[method-assign]
+    world.sink.delete_documents = refuse  # type: ignore[method-assign]
     async with world.running():
         world.say("AAPL", "MSFT")
         await at(2)

@@ -55,13 +55,13 @@ async def test_event_times_follow_once_a_minute(world: World) -> None:
     async with world.running():
         for second in range(1, 180):
             await at(second)
-            world.journal.received([quote("AAPL")])
+            world.journal.on_ticks([quote("AAPL")])
         assert world.written("AAPL") == [0, 60, 120]
         assert world.sink.records["AAPL"]["channels"]["quotes"]["last_ts"] > START
 
 
 async def test_a_pause_destroys_nothing(world: World) -> None:
-    world.journal.received([quote("AAPL")])
+    world.journal.on_ticks([quote("AAPL")])
     async with world.running():
         before = world.sink.records["AAPL"]["channels"]
         world.journal.set_desired(desired(pausedSymbols=[{"symbol": "AAPL"}]))
@@ -107,7 +107,7 @@ async def test_two_thousand_first_records_come_at_the_quotes_own_rate_and_refres
         assert len(world.sink.recorded) == 100
         await at(96.5)
         assert len(world.sink.records) == 2000
-        world.journal.received([quote(symbol) for symbol in symbols])
+        world.journal.on_ticks([quote(symbol) for symbol in symbols])
         await at(200.5)
         before = len(world.sink.recorded)
         await at(300.5)
@@ -116,7 +116,7 @@ async def test_two_thousand_first_records_come_at_the_quotes_own_rate_and_refres
 
 async def test_the_time_of_the_last_bar_is_kept() -> None:
     world = World(channels=["quotes", "bars"])
-    world.journal.aggregated([bar("AAPL")])
+    world.journal.on_bars([bar("AAPL")])
     async with world.running():
         channels = world.sink.records["AAPL"]["channels"]
         assert channels == {"bars": {"timeframe": "1Min", "last_bar_ts_utc": START}}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sluice_runtime.app import Parts, ingest
+from sluice_runtime.app import RuntimeParts, run_loops
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.market import Trade
@@ -33,7 +33,7 @@ class FakeSnapshots:
         self.goes_on = asyncio.Event()
         self.goes_on.set()
 
-    async def latest(self, symbols: Sequence[str]) -> MarketSnapshot:
+    async def fetch_latest(self, symbols: Sequence[str]) -> MarketSnapshot:
         """As Snapshots."""
         self.asked.append((round(seconds()), list(symbols)))
         await self.goes_on.wait()
@@ -55,8 +55,10 @@ class World:
         """The pod, live."""
         stop = asyncio.Event()
         catch_up = SnapshotRecovery(self.snapshots, self.sink, self.journal, market)
-        parts = Parts(source=self.source, sink=self.sink, job=self.job, journal=self.journal, others=[catch_up.run])
-        pod = asyncio.create_task(ingest(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
+        parts = RuntimeParts(
+            source=self.source, sink=self.sink, job=self.job, journal=self.journal, others=[catch_up.run]
+        )
+        pod = asyncio.create_task(run_loops(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
         await at(1)
         try:
             yield

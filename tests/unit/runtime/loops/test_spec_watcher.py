@@ -163,13 +163,13 @@ async def test_paused_symbols_that_are_not_declared_are_warned_of_once(
 async def test_any_other_switch_pauses_too_and_all_that_pause_are_known(world: World) -> None:
     async with world.running():
         await world.declare(job(1, enabled=False))
-        world.journal.switched(Switch(source="api", pauses=True, reason="bad prints"))
+        world.journal.set_switch(Switch(source="api", pauses=True, reason="bad prints"))
         await settle()
         found = world.journal.desired.value
         assert (found.pause, found.switches) == (PauseInForce(source="cr:acme/us"), ("cr:acme/us", "api"))
         await world.declare(job(2))
         assert world.journal.desired.value.pause == PauseInForce(source="api", reason="bad prints")
-        world.journal.switched(Switch(source="api", pauses=False))
+        world.journal.set_switch(Switch(source="api", pauses=False))
         await settle()
         assert world.journal.desired.value.pause is None
 
@@ -181,16 +181,16 @@ async def test_a_pause_that_passes_from_switch_to_switch_is_one_pause(
     async with world.running():
         await world.declare(job(1))
         for source, pauses in (("api", True), ("file:f", True), ("api", False), ("file:f", False)):
-            world.journal.switched(Switch(source=source, pauses=pauses))
+            world.journal.set_switch(Switch(source=source, pauses=pauses))
             await settle()
     assert switches(caplog) == ["resumed", "halted", "resumed"]
 
 
 async def test_no_switch_opens_a_job_that_has_not_been_read(world: World) -> None:
     async with world.running():
-        world.journal.switched(Switch(source="api", pauses=True))
+        world.journal.set_switch(Switch(source="api", pauses=True))
         await settle()
-        world.journal.switched(Switch(source="api", pauses=False))
+        world.journal.set_switch(Switch(source="api", pauses=False))
         await settle()
         assert world.journal.desired.value.pause == UNREAD
 
@@ -198,12 +198,12 @@ async def test_no_switch_opens_a_job_that_has_not_been_read(world: World) -> Non
 async def test_the_gaps_of_the_process_before_are_taken_over_once() -> None:
     before, book = journal(), journal()
     before.identity = identity(session_id="before")
-    before.entered("Live")
+    before.on_state("Live")
     left = msgspec.structs.replace(job(1), earlier_stream=stream_status(before.snapshot()))
     port, cell = FakeJob(left), LatestValue[DeclaredJob | None](None)
     task = asyncio.create_task(watch(port, cell, book))
     await at(60)
-    book.entered("Live")
+    book.on_state("Live")
     port.declare(left)
     await at(61)
     assert [gap.cause for gap in book.gaps.closed] == ["restart"]

@@ -15,7 +15,7 @@ from ...domain.failure import StreamError
 from ...domain.market import is_price
 from ...ports import QUOTES, Listener
 from .credentials import Credentials
-from .errors import HARMLESS, NOT_ENTITLED, OF_A_SUBSCRIPTION, OF_A_SYMBOL, SYMBOL_LIMIT, refusal
+from .errors import HARMLESS, NOT_ENTITLED, OF_A_SUBSCRIPTION, OF_A_SYMBOL, SYMBOL_LIMIT, error_of_message
 from .messages import (
     BarMessage,
     ErrorMessage,
@@ -39,17 +39,18 @@ _FEW = 100
 
 
 class AlpacaConnection:
-    """One open connection. `run` reads; `follow` writes and waits for the answers that `run` reads.
+    """One open connection to Alpaca. `set_subscriptions` waits for answers, which `run` reads.
 
-    Market data is passed on once per turn of the event loop, not once per frame: while more data is available, reading
-    does not yield, and one call per quote would cost as much as decoding it. Control messages are handled immediately.
+    The listener gets market data once per turn of the event loop, not once per frame: while more data is available,
+    reading does not yield, and one call per quote would cost as much as decoding it. Control messages are handled
+    immediately.
     """
 
-    def __init__(self, wire: Transport, listener: Listener, patience: Timeouts, *, statuses: bool) -> None:
+    def __init__(self, transport: Transport, listener: Listener, timeouts: Timeouts, *, statuses: bool) -> None:
         """`statuses` is True if the feed may report trading halts."""
-        self._wire = wire
+        self._transport = transport
         self._listener = listener
-        self._patience = patience
+        self._timeouts = timeouts
         self._statuses_wanted = statuses
         self._held = SubscriptionMessage()
         self._channels: frozenset[Channel] = frozenset()
@@ -63,20 +64,20 @@ class AlpacaConnection:
 
     async def wait_for_welcome(self) -> None:
         """Wait for the welcome message."""
-        message = await self._control(self._patience.welcome, "a welcome")
+        message = await self._receive_control_message(self._timeouts.welcome, "a welcome")
         if not isinstance(message, SuccessMessage):
-            raise refusal(message)
+            raise error_of_message(message)
 
     async def log_in(self, credentials: Credentials) -> None:
-        """Authenticate."""
-        await self._wire.send({"action": "auth", "key": credentials.key_id, "secret": credentials.secret_key})
-        message = await self._control(self._patience.auth, "an answer to the login")
+        """Send the key pair, and wait until Alpaca has accepted it."""
+        await self._transport.send({"action": "auth", "key": credentials.key_id, "secret": credentials.secret_key})
+        message = await self._receive_control_message(self._timeouts.auth, "an answer to the login")
         if not isinstance(message, SuccessMessage):
-            raise refusal(message)
+            raise error_of_message(message)
 
-    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
-        """Subscribe and unsubscribe the difference from the provider's last acknowledgement."""
-        gone = self._gone(symbols, channels)
+    async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
+        """Subscribe to what Alpaca's last acknowledgement lacks, and unsubscribe what is no longer wanted."""
+        gone = self._unwanted_subscriptions(symbols, channels)
         self._rejected = {
             symbol: each
             for symbol, each in self._rejected.items()
@@ -86,24 +87,24 @@ class AlpacaConnection:
         self._channels = channels
         self._limit_refusals = 0
         if gone:
-            await self._request({"action": "unsubscribe", **gone})
+            await self._send_and_wait({"action": "unsubscribe", **gone})
         if new := sorted(symbols - self._symbols_on_all_channels - self._rejected.keys()):
             await self._subscribe(new)
         if left_out := sorted(symbols - self._symbols_on_all_channels - self._rejected.keys()):
             shown = ", ".join(left_out[:_SYMBOLS_LOGGED])
             _log.warning("Alpaca's acknowledgement lacks %d symbols: %s", len(left_out), shown, extra=_STREAM)
-        self._listener.acknowledged(self._symbols_on_all_channels, tuple(self._rejected.values()))
+        self._listener.on_acknowledgement(self._symbols_on_all_channels, tuple(self._rejected.values()))
         if self._statuses_wanted and symbols:
-            await self._subscribe_statuses()
+            await self._subscribe_to_halts()
 
     async def run(self) -> None:
-        """Read until the socket closes, which is always an error because a live stream has no end."""
-        await self._wire.read(self._take)
+        """Read until the socket closes. That is always an error, because a live stream has no end."""
+        await self._transport.read(self._on_messages)
 
     async def close(self) -> None:
-        """Close the socket, and pass on all data received before."""
+        """Close the socket, and pass the data received before to the listener."""
         try:
-            await self._wire.close()
+            await self._transport.close()
         finally:
             self._deliver_batch()
 
@@ -112,7 +113,7 @@ class AlpacaConnection:
         held = [self._held.symbols(channel) for channel in self._channels]
         return frozenset.intersection(*held) if held else frozenset()
 
-    def _gone(self, symbols: frozenset[str], channels: frozenset[Channel]) -> dict[str, list[str]]:
+    def _unwanted_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel]) -> dict[str, list[str]]:
         """Return the symbols that are subscribed but no longer wanted, by channel."""
         every: tuple[Channel, ...] = get_args(Channel)
         wanted = {channel: symbols if channel in channels else frozenset() for channel in every}
@@ -120,51 +121,54 @@ class AlpacaConnection:
         return {channel: names for channel, names in gone.items() if names}
 
     async def _subscribe(self, symbols: list[str]) -> None:
-        """Subscribe, halving a refused request: one bad symbol makes Alpaca refuse all symbols of the request."""
+        """Subscribe to `symbols`. A refused request is halved, because one bad symbol makes Alpaca refuse all of it."""
         if self._limit_refusals >= 2:
             # Two single symbols in a row were refused: the plan is full, and further requests would only take time.
-            self._reject(symbols, SYMBOL_LIMIT, "symbol limit exceeded")
+            self._add_rejections(symbols, SYMBOL_LIMIT, "symbol limit exceeded")
             return
-        answer = await self._request({"action": "subscribe", **dict.fromkeys(sorted(self._channels), symbols)})
+        answer = await self._send_and_wait({"action": "subscribe", **dict.fromkeys(sorted(self._channels), symbols)})
         if isinstance(answer, SubscriptionMessage):
             self._limit_refusals = 0
             return
         if len(symbols) == 1 or answer.code not in OF_A_SYMBOL:
             self._limit_refusals += answer.code == SYMBOL_LIMIT
-            self._reject(symbols, answer.code, answer.msg)
+            self._add_rejections(symbols, answer.code, answer.msg)
             return
         middle = len(symbols) // 2
         await self._subscribe(symbols[:middle])
         await self._subscribe(symbols[middle:])
 
-    def _reject(self, symbols: list[str], code: int, words: str) -> None:
+    def _add_rejections(self, symbols: list[str], code: int, words: str) -> None:
         if code == SYMBOL_LIMIT:
             counted = len(self._held.quotes) + len(self._held.trades)
             words = f"{words}: {counted} quote and trade subscriptions are in use, and this plan allows no more"
         self._rejected.update({each: SymbolRejection(symbol=each, code=code, message=words) for each in symbols})
 
-    async def _subscribe_statuses(self) -> None:
-        """Subscribe once to the halts of all symbols, without waiting: not every feed and plan has them."""
+    async def _subscribe_to_halts(self) -> None:
+        """Subscribe once to the halts of all symbols. The answer is not awaited: not every feed and plan has halts."""
         self._statuses_wanted = False
-        await self._ask({"action": "subscribe", "statuses": ["*"]}, OF_A_SUBSCRIPTION | NOT_ENTITLED)
+        await self._send_request({"action": "subscribe", "statuses": ["*"]}, OF_A_SUBSCRIPTION | NOT_ENTITLED)
 
-    async def _request(self, message: dict[str, object]) -> Answer:
+    async def _send_and_wait(self, message: dict[str, object]) -> Answer:
         try:
-            async with asyncio.timeout(self._patience.ack):
-                return await (await self._ask(message, OF_A_SUBSCRIPTION))
+            async with asyncio.timeout(self._timeouts.ack):
+                return await (await self._send_request(message, OF_A_SUBSCRIPTION))
         except TimeoutError:
             raise StreamError(
-                "stall", f"Alpaca did not acknowledge a subscription within {self._patience.ack:.0f} s; reconnecting"
+                "stall", f"Alpaca did not acknowledge a subscription within {self._timeouts.ack:.0f} s; reconnecting"
             ) from None
 
-    async def _ask(self, message: dict[str, object], tolerated: frozenset[int]) -> asyncio.Future[Answer]:
-        """Send a request. Answers arrive in order. `tolerated` are error codes that do not end the connection."""
+    async def _send_request(self, message: dict[str, object], tolerated: frozenset[int]) -> asyncio.Future[Answer]:
+        """Send a request, and return the future of its answer. Alpaca answers requests in order.
+
+        The error codes in `tolerated` do not end the connection.
+        """
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._asked.append((answer, tolerated))
-        await self._wire.send(message)
+        await self._transport.send(message)
         return answer
 
-    def _take(self, messages: Sequence[Message]) -> None:
+    def _on_messages(self, messages: Sequence[Message]) -> None:
         if not self._is_due:
             self._is_due = True
             self._soon(self._deliver_batch)
@@ -172,19 +176,19 @@ class AlpacaConnection:
         if [*map(type, messages)].count(QuoteMessage) == len(messages):
             self._quotes += messages
         else:
-            self._sort(messages)
+            self._sort_by_kind(messages)
 
-    def _sort(self, messages: Sequence[Message]) -> None:
+    def _sort_by_kind(self, messages: Sequence[Message]) -> None:
         for message in messages:
             if isinstance(message, QuoteMessage):
                 self._quotes.append(message)
             elif isinstance(message, SubscriptionMessage):
                 self._held = message
-                self._resolve(message)
+                self._resolve_oldest_request(message)
             elif not isinstance(message, ErrorMessage):
                 self._others.append(message)
             elif message.code not in HARMLESS:
-                self._resolve(message)
+                self._resolve_oldest_request(message)
 
     def _deliver_batch(self) -> None:
         if not self._is_due:
@@ -193,37 +197,37 @@ class AlpacaConnection:
         quotes, others = self._quotes, self._others
         self._quotes, self._others = [], []
         if others:
-            self._deliver_others(others)
-        self._listener.received(quotes)  # type: ignore[arg-type]  # all of them are quotes
+            self._deliver_trades_bars_and_halts(others)
+        self._listener.on_ticks(quotes)  # type: ignore[arg-type]  # all of them are quotes
         if len(quotes) + len(others) < _FEW:
-            self._wire.rest()
+            self._transport.pause_reading()
 
-    def _deliver_others(self, messages: Sequence[Message]) -> None:
+    def _deliver_trades_bars_and_halts(self, messages: Sequence[Message]) -> None:
         trades = [each.trade() for each in messages if isinstance(each, TradeMessage) and is_price(each.price)]
         bars = [each.bar() for each in messages if isinstance(each, BarMessage)]
         statuses = [each.halt() for each in messages if isinstance(each, StatusMessage)]
         halts = [each for each in statuses if each is not None]
         if trades:
-            self._listener.traded(trades)
+            self._listener.on_trades(trades)
         if bars:
-            self._listener.aggregated(bars)
+            self._listener.on_bars(bars)
         if halts:
-            self._listener.halted(halts)
+            self._listener.on_halts(halts)
 
-    def _resolve(self, message: Answer) -> None:
+    def _resolve_oldest_request(self, message: Answer) -> None:
         answer, tolerated = self._asked[0] if self._asked else (None, OF_A_SUBSCRIPTION)
         if isinstance(message, ErrorMessage) and message.code not in tolerated:
-            raise refusal(message)
+            raise error_of_message(message)
         if answer is not None:
             self._asked.popleft()
             if not answer.done():
                 answer.set_result(message)
 
-    async def _control(self, seconds: float, what: str) -> Message:
-        """Return the next message, in the phases in which only control messages arrive."""
+    async def _receive_control_message(self, seconds: float, what: str) -> Message:
+        """Return the next message during welcome and login, when only control messages arrive."""
         try:
             async with asyncio.timeout(seconds):
-                while not (messages := await self._wire.next()):
+                while not (messages := await self._transport.receive_messages()):
                     pass
                 return messages[0]
         except TimeoutError:

@@ -19,7 +19,7 @@ POLL_SECONDS = 1.0  # mounted files send no events
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """A key pair. Its repr does not contain the secret, so that it never appears in a log."""
+    """An Alpaca key pair. Its repr leaves out the secret, so that no log contains it."""
 
     key_id: str
     secret_key: str
@@ -28,8 +28,8 @@ class Credentials(msgspec.Struct, frozen=True):
         return "Credentials(…)"
 
 
-class AlpacaMount:
-    """Reads the mounted files for each connection, so that a rotated Secret needs no restart."""
+class CredentialsReader:
+    """Reads the mounted key pair and certificates for each connection, so that a rotated Secret needs no restart."""
 
     def __init__(self, settings: AlpacaSettings, credentials_dir: Path, ca_file: Path | None) -> None:
         self._secret = settings.credentials_secret_ref.name if settings.credentials_secret_ref else ""
@@ -37,13 +37,13 @@ class AlpacaMount:
         self._ca_file = ca_file
         self._used: tuple[Credentials | None, bytes | None] | None = None
 
-    def credentials(self) -> Credentials:
-        """Return the key pair for a new connection.
+    def credentials_for_connection(self) -> Credentials:
+        """Return the key pair for a new connection. `wait_for_change` compares later versions with it.
 
         Raises:
             StreamError: the Secret is missing or incomplete.
         """
-        self._used = self._mounted()
+        self._used = self._credentials_and_certificates()
         found = self._used[0]
         if found is None:
             self._check_encoding()
@@ -55,37 +55,37 @@ class AlpacaMount:
             )
         return found
 
-    def current(self) -> Credentials | None:
+    def credentials_or_none(self) -> Credentials | None:
         """Return the key pair for REST requests; None while the Secret is missing or incomplete."""
-        return self._readable()
+        return self._read_key_pair()
 
-    def tls(self) -> ssl.SSLContext | None:
-        """Return the TLS context of the declared certificates; None to trust the system's certificates.
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Return a TLS context that trusts the job's own CA certificates; None to trust the system's certificates.
 
         Raises:
-            StreamError: the declared file has no certificates.
+            StreamError: the file of the job's own CA certificates cannot be read or has no certificates.
         """
         if self._ca_file is None:
             return None
-        return self._context_and_certificates(self._ca_file)[0]
+        return self._load_tls_context(self._ca_file)[0]
 
-    def trusted(self) -> Path | None:
-        """Return the path of the declared certificates, for a library that reads the file; None to trust the system's.
+    def certificates_path(self) -> Path | None:
+        """Return the path of the job's own CA certificates; None to trust the system's certificates.
 
-        The file is a copy in ASCII. It is in memory, because a pod's file system is read-only, and exists as long as
-        the process.
+        A library can read this file: it is a copy in ASCII. The copy is in memory, because a pod's file system is
+        read-only, and exists as long as the process.
 
         Raises:
-            StreamError: the declared file has no certificates.
+            StreamError: the file of the job's own CA certificates cannot be read or has no certificates.
         """
         if self._ca_file is None:
             return None
-        _, certificates = self._context_and_certificates(self._ca_file)
+        _, certificates = self._load_tls_context(self._ca_file)
         copy = os.memfd_create("certificates")
         os.write(copy, certificates.encode())
         return Path(f"/proc/self/fd/{copy}")
 
-    def _context_and_certificates(self, file: Path) -> tuple[ssl.SSLContext, str]:
+    def _load_tls_context(self, file: Path) -> tuple[ssl.SSLContext, str]:
         try:
             certificates = read_certificates(file)
             return ssl.create_default_context(cadata=certificates), certificates
@@ -95,19 +95,19 @@ class AlpacaMount:
                 f"the ConfigMap of spec.alpaca.caConfigMapRef has no certificates under {identity.CA_KEY}: {error}",
             ) from None
 
-    async def changed(self) -> None:
-        """Wait until credentials exist, and they or the certificates differ from those used last."""
-        while (found := self._mounted()) == self._used or found[0] is None:  # noqa: ASYNC110
+    async def wait_for_change(self) -> None:
+        """Wait until credentials exist, and they or the certificates differ from those of the last connection."""
+        while (found := self._credentials_and_certificates()) == self._used or found[0] is None:  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)
 
-    def _mounted(self) -> tuple[Credentials | None, bytes | None]:
+    def _credentials_and_certificates(self) -> tuple[Credentials | None, bytes | None]:
         try:
             certificates = read_user_bytes(self._ca_file) if self._ca_file is not None else None
         except (OSError, UserTextError):
             certificates = None
-        return self._readable(), certificates
+        return self._read_key_pair(), certificates
 
-    def _readable(self) -> Credentials | None:
+    def _read_key_pair(self) -> Credentials | None:
         try:
             key_id = read_user_text(self._credentials_dir / identity.ALPACA_KEY_ID).strip()
             secret_key = read_user_text(self._credentials_dir / identity.ALPACA_SECRET_KEY).strip()

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from sluice_contract.alpaca import AlpacaSettings
 
-from .credentials import AlpacaMount, Credentials
+from .credentials import Credentials, CredentialsReader
 
 
-class EnvironmentMount(AlpacaMount):
-    """A fixed key pair in place of mounted files. `ca_file` is read as in a pod."""
+class EnvironmentCredentialsReader(CredentialsReader):
+    """Returns a fixed key pair in place of a mounted one. The certificates in `ca_file` are read as in a pod."""
 
     def __init__(self, settings: AlpacaSettings, credentials: Credentials, ca_file: Path | None = None) -> None:
         super().__init__(settings, Path(), ca_file)
         self._given = credentials
 
-    def _readable(self) -> Credentials | None:
+    def _read_key_pair(self) -> Credentials | None:
         return self._given

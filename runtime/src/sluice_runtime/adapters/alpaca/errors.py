@@ -5,7 +5,7 @@ from __future__ import annotations
 from sluice_contract.status import FailureType
 
 from ...domain.failure import StreamError
-from ..error_text import no_way
+from ..error_text import unreachable_reason
 from .messages import ErrorMessage, Message
 
 # Alpaca frees the slot of an uncleanly dropped connection after about 90 s.
@@ -49,22 +49,26 @@ _REFUSALS: dict[int, tuple[FailureType, str, float]] = {
 }
 
 
-def refusal(message: Message) -> StreamError:
-    """Return the StreamError for an error or an unexpected message."""
+def error_of_message(message: Message) -> StreamError:
+    """Return the StreamError for an error message, or for a message of an unexpected kind."""
     if not isinstance(message, ErrorMessage):
         return StreamError("network", f"Alpaca sent an unexpected {type(message).__name__}; reconnecting")
     kind, sentence, wait = _REFUSALS.get(message.code, ("network", "Alpaca reports an error", 0.0))
     return StreamError(kind, f"{sentence} (code {message.code}: {message.msg})", wait)
 
 
-class Contention:
-    """Tracks how long a key has been refused because of other connections."""
+class ConnectionLimitTracker:
+    """Tracks for how long Alpaca has refused logins because the key has too many connections."""
 
     def __init__(self) -> None:
         self._since: float | None = None
 
-    def judged(self, error: StreamError, at: float) -> StreamError:
-        """Return the error; if it has repeated for minutes, with that cause. `at` is in monotonic seconds."""
+    def record_login_error(self, error: StreamError, at: float) -> StreamError:
+        """Record a failed login at the monotonic time `at`, and return the error to raise.
+
+        If the connection limit has been the reason for three minutes, the message says that the key is used elsewhere.
+        Other errors are returned unchanged.
+        """
         if error.kind != "connectionLimit":
             return error
         self._since = at if self._since is None else self._since
@@ -79,33 +83,36 @@ class Contention:
             _SLOT_AT_MOST_SECONDS,
         )
 
-    def over(self) -> None:
-        """Record that the key was accepted."""
+    def record_login(self) -> None:
+        """Record that Alpaca accepted the key."""
         self._since = None
 
 
-def refused_upgrade(status: int, retry_after: str, url: str) -> StreamError:
-    """Return the StreamError for a refused upgrade; `retry_after` is the header's value, or empty."""
+def upgrade_refused_error(status: int, retry_after: str, url: str) -> StreamError:
+    """Return the StreamError for an HTTP response that refuses the websocket upgrade.
+
+    `retry_after` is the value of the header Retry-After, or empty.
+    """
     if status in (401, 403):
         return StreamError("auth", f"{url} refuses the credentials (HTTP {status}); check the Secret's key pair")
     if status == 429:
-        wait = max(_TOO_MANY_REQUESTS_SECONDS, _seconds(retry_after))
+        wait = max(_TOO_MANY_REQUESTS_SECONDS, _retry_after_seconds(retry_after))
         return StreamError("network", f"{url} reports too many requests (HTTP 429)", wait)
     return StreamError("network", f"{url} refused the upgrade (HTTP {status})")
 
 
-def _seconds(header: str) -> float:
-    """Return a header's number of seconds, at most an hour; 0 if it is not a number."""
+def _retry_after_seconds(header: str) -> float:
+    """Return the seconds of a Retry-After header, at most an hour; 0 if the header is not a number."""
     is_number = header.isascii() and header.isdecimal() and len(header) < 10
     return min(float(header), _LONGEST_SECONDS) if is_number else 0.0
 
 
-def unreachable(url: str, error: Exception) -> StreamError:
+def unreachable_error(url: str, error: Exception) -> StreamError:
     """Return the StreamError for a server that cannot be reached."""
-    return StreamError("network", f"{url} cannot be reached: {no_way(error)}")
+    return StreamError("network", f"{url} cannot be reached: {unreachable_reason(error)}")
 
 
-def untrusted(url: str, error: object) -> StreamError:
+def untrusted_certificate_error(url: str, error: object) -> StreamError:
     """Return the StreamError for a certificate that is not trusted."""
     return StreamError(
         "certificate",

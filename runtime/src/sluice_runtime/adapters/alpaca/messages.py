@@ -19,7 +19,7 @@ from ...domain.market import Bar, Halt, Quote, Trade, side
 
 
 class QuoteMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="q"):
-    """A best bid and offer. A price of 0 means that there is no active bid or ask."""
+    """The best bid and ask of a symbol. A price of 0 means that there is no active bid or ask."""
 
     symbol: str = msgspec.field(name="S")
     # A time without a zone cannot be compared with any other.
@@ -30,14 +30,14 @@ class QuoteMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="q"
     ask_size: float = msgspec.field(name="as", default=0.0)
 
     def quote(self) -> Quote:
-        """Return the quote in the form that all providers share."""
+        """Return the message as a Quote, which has the same form for all providers."""
         bid, bid_size = side(self.bid, self.bid_size)
         ask, ask_size = side(self.ask, self.ask_size)
         return Quote(symbol=self.symbol, ts=self.ts, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
 
 
 class TradeMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="t"):
-    """A trade."""
+    """One trade of a symbol."""
 
     symbol: str = msgspec.field(name="S")
     ts: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="t")
@@ -45,12 +45,12 @@ class TradeMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="t"
     size: float = msgspec.field(name="s", default=0.0)
 
     def trade(self) -> Trade:
-        """Return the trade in the form that all providers share."""
+        """Return the message as a Trade, which has the same form for all providers."""
         return Trade(symbol=self.symbol, ts=self.ts, price=self.price, size=self.size)
 
 
 class BarMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="b"):
-    """A one-minute bar."""
+    """The one-minute bar of a symbol."""
 
     symbol: str = msgspec.field(name="S")
     ts: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="t")
@@ -61,7 +61,7 @@ class BarMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="b"):
     volume: float = msgspec.field(name="v", default=0.0)
 
     def bar(self) -> Bar:
-        """Return the bar in the form that all providers share."""
+        """Return the message as a Bar, which has the same form for all providers."""
         return Bar(
             symbol=self.symbol,
             ts=self.ts,
@@ -89,7 +89,7 @@ class StatusMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="s
     reason: str = msgspec.field(name="rm", default="")
 
     def halt(self) -> Halt | None:
-        """Return the halt or resumption; None if the code is neither."""
+        """Return the trading halt or its end as a Halt; None if the status code means neither."""
         if self.code not in _HALTED | _RESUMED:
             return None
         return Halt(
@@ -108,7 +108,7 @@ class SuccessMessage(msgspec.Struct, frozen=True, tag_field="T", tag="success"):
 
 
 class SubscriptionMessage(msgspec.Struct, frozen=True, tag_field="T", tag="subscription"):
-    """All current subscriptions, not only those of the last request."""
+    """An acknowledgement with all current subscriptions, not only those of the last request."""
 
     quotes: list[str] = []
     trades: list[str] = []
@@ -139,24 +139,27 @@ _PART_MESSAGES = 500
 _FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def decode(frame: bytes) -> Sequence[Message]:
+def decode_frame(frame: bytes) -> Sequence[Message]:
     """Return the valid messages of one frame, in order."""
     try:
         return _decoded(frame)
     except _FAULTS:
-        return [message for some in decode_in_parts(frame) for message in some]
+        return [message for some in decode_frame_in_parts(frame) for message in some]
 
 
-def decode_in_parts(frame: bytes) -> Iterator[Sequence[Message]]:
-    """Yield the valid messages in parts: all messages of a large frame would take four times its size in memory."""
+def decode_frame_in_parts(frame: bytes) -> Iterator[Sequence[Message]]:
+    """Yield the valid messages of one frame in parts of 500 messages.
+
+    All messages of a large frame at once would take four times the memory of the frame.
+    """
     parts: list[msgspec.Raw] = []
     with suppress(*_FAULTS):
         parts = _parts.decode(frame)
     for start in range(0, len(parts), _PART_MESSAGES):
-        yield _understood(parts[start : start + _PART_MESSAGES])
+        yield _decode_valid_messages(parts[start : start + _PART_MESSAGES])
 
 
-def _understood(parts: Sequence[msgspec.Raw]) -> list[Message]:
+def _decode_valid_messages(parts: Sequence[msgspec.Raw]) -> list[Message]:
     messages: list[Message] = []
     for part in parts:
         with suppress(*_FAULTS):

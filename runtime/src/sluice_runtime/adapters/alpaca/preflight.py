@@ -31,10 +31,10 @@ _SKEW_SECONDS = 5.0
 _SYMBOLS = 100
 
 
-def findings(
-    spec: IngestJobSpec, credentials: Credentials, rest: Endpoints, certificates: Path | None = None
+def account_findings(
+    spec: IngestJobSpec, credentials: Credentials, endpoints: Endpoints, certificates: Path | None = None
 ) -> Iterator[Finding]:
-    """Yield one finding after the other. A failed check is a finding that is not good; nothing is raised.
+    """Yield the findings of all checks of the account. Never raises: a failed check is a finding that is not good.
 
     `certificates` is the file of certificates to trust in place of the system's.
     """
@@ -42,43 +42,43 @@ def findings(
         os.environ["REQUESTS_CA_BUNDLE"] = str(certificates)  # alpaca-py offers no other way to configure requests
     key, secret = credentials.key_id, credentials.secret_key
     # Keys of a paper account begin with PK, and the live interface refuses them.
-    trading = TradingClient(key, secret, paper=key.startswith("PK"), url_override=rest.trading_url)
-    yield _asked("account", lambda: _account(trading.get_account()))
+    trading = TradingClient(key, secret, paper=key.startswith("PK"), url_override=endpoints.trading_url)
+    yield _run_check("account", lambda: _check_account(trading.get_account()))
     feed = spec.alpaca.feed if spec.alpaca else "iex"
-    if (quote := _latest_quote(feed, spec.symbols[0], credentials, rest)) is not None:
-        yield _asked("entitlement", lambda: (bool(quote()), f"feed {feed} is allowed"))
+    if (quote := _quote_request(feed, spec.symbols[0], credentials, endpoints)) is not None:
+        yield _run_check("entitlement", lambda: (bool(quote()), f"feed {feed} is allowed"))
     for symbol in spec.symbols[:_SYMBOLS] if feed != "test" else ():
-        found = _asked(symbol, partial(_asset, trading, symbol))
+        found = _run_check(symbol, partial(_check_asset, trading, symbol))
         if not found.good:
             yield found
     hours = feed != "crypto"  # the crypto market has no hours
-    yield _asked("clock", lambda: _clock(trading.get_clock(), hours=hours))
+    yield _run_check("clock", lambda: _check_clock(trading.get_clock(), hours=hours))
     if hours:
         today = datetime.now(UTC).date()
-        yield _asked("calendar", lambda: _calendar(trading.get_calendar(GetCalendarRequest(start=today))))
+        yield _run_check("calendar", lambda: _check_calendar(trading.get_calendar(GetCalendarRequest(start=today))))
 
 
-def _latest_quote(feed: str, symbol: str, credentials: Credentials, rest: Endpoints) -> Callable[[], Any] | None:
-    """Return a function that requests a quote of the feed; None if no known REST interface has that feed."""
-    if not rest.knows_data:
+def _quote_request(feed: str, symbol: str, credentials: Credentials, endpoints: Endpoints) -> Callable[[], Any] | None:
+    """Return a function that requests the latest quote of `symbol`; None if no known REST interface has the feed."""
+    if not endpoints.knows_data:
         return None
     key, secret = credentials.key_id, credentials.secret_key
     if feed == "crypto":
-        crypto = CryptoHistoricalDataClient(key, secret, url_override=rest.data_url)
+        crypto = CryptoHistoricalDataClient(key, secret, url_override=endpoints.data_url)
         pair = CryptoLatestQuoteRequest(symbol_or_symbols=symbol)
         return lambda: crypto.get_crypto_latest_quote(pair)
     if feed not in {each.value for each in DataFeed}:
         return None
-    stocks = StockHistoricalDataClient(key, secret, url_override=rest.data_url)
+    stocks = StockHistoricalDataClient(key, secret, url_override=endpoints.data_url)
     request = StockLatestQuoteRequest(symbol_or_symbols=symbol, feed=DataFeed(feed))
     return lambda: stocks.get_stock_latest_quote(request)
 
 
-def _asked(question: str, answer: Callable[[], tuple[bool, str]]) -> Finding:
+def _run_check(question: str, answer: Callable[[], tuple[bool, str]]) -> Finding:
     try:
         good, words = answer()
     except APIError as error:
-        return Finding(question, False, f"Alpaca refuses (HTTP {error.status_code}): {_words(error)}")
+        return Finding(question, False, f"Alpaca refuses (HTTP {error.status_code}): {_error_text(error)}")
     except RequestException as error:
         return Finding(question, False, f"Alpaca cannot be reached: {type(error).__name__}")
     except ValueError as error:  # includes pydantic's errors, for an answer that alpaca-py cannot parse
@@ -86,26 +86,26 @@ def _asked(question: str, answer: Callable[[], tuple[bool, str]]) -> Finding:
     return Finding(question, good, words)
 
 
-def _words(error: APIError) -> str:
+def _error_text(error: APIError) -> str:
     try:
         return str(error.message)[:200]
     except (ValueError, KeyError):
         return str(error)[:200]
 
 
-def _account(account: Any) -> tuple[bool, str]:
+def _check_account(account: Any) -> tuple[bool, str]:
     state = account.status.value
     blocked = account.account_blocked or account.trading_blocked
     return state == "ACTIVE" and not account.account_blocked, f"{state}{', blocked' if blocked else ''}"
 
 
-def _asset(trading: Any, symbol: str) -> tuple[bool, str]:
+def _check_asset(trading: Any, symbol: str) -> tuple[bool, str]:
     # The slash of a pair must not be part of the path.
     state = trading.get_asset(symbol.replace("/", "%2F")).status.value
     return state == "active", "active" if state == "active" else f"{state}; remove it from spec.symbols"
 
 
-def _clock(clock: Any, *, hours: bool) -> tuple[bool, str]:
+def _check_clock(clock: Any, *, hours: bool) -> tuple[bool, str]:
     skew = abs((datetime.now(UTC) - clock.timestamp).total_seconds())
     state = "always open" if not hours else "open" if clock.is_open else f"closed until {clock.next_open.isoformat()}"
     if skew > _SKEW_SECONDS:
@@ -116,7 +116,7 @@ def _clock(clock: Any, *, hours: bool) -> tuple[bool, str]:
     return True, f"the market is {state}"
 
 
-def _calendar(days: Any) -> tuple[bool, str]:
+def _check_calendar(days: Any) -> tuple[bool, str]:
     if not days:
         return False, "Alpaca's calendar has no session from today on"
     return True, f"next session {days[0].date.isoformat()}, {days[0].open:%H:%M} to {days[0].close:%H:%M} in New York"

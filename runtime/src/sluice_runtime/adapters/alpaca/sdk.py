@@ -19,9 +19,9 @@ import msgpack
 import msgspec
 
 from ...domain.failure import StreamError
-from .errors import refused_upgrade, unreachable, untrusted
+from .errors import unreachable_error, untrusted_certificate_error, upgrade_refused_error
 from .messages import Message
-from .websocket import Endpoint, cut
+from .websocket import Endpoint, reset_connection
 
 with warnings.catch_warnings():
     # alpaca-py uses websockets.legacy, which warns of its deprecation at each import.
@@ -44,7 +44,7 @@ _FAULTS = (msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError
 
 
 class _FaultTolerantStream:
-    """A mixin for alpaca-py's streams: collects batches in place of calling handlers, and reports errors."""
+    """A mixin for alpaca-py's streams: collects all messages of a frame, also errors, in place of calling handlers."""
 
     _ws: Any
     _endpoint: str
@@ -52,18 +52,18 @@ class _FaultTolerantStream:
     _websocket_params: dict[str, Any]
     batch: list[Message]
 
-    def prepare(self, endpoint: Endpoint) -> None:
-        """Collect all symbols of all channels in the batch, and replace all settings of websockets."""
-        patience = endpoint.patience
+    def configure(self, endpoint: Endpoint) -> None:
+        """Collect the messages of all symbols and channels, and replace alpaca-py's settings of the websocket."""
+        timeouts = endpoint.timeouts
         self.batch = []
         for channel in _CHANNELS:
-            self._handlers[channel]["*"] = self._keep
+            self._handlers[channel]["*"] = self._add_to_batch
         # These replace all of alpaca-py's settings, so none may be missing. A close takes up to four of its timeouts.
         self._websocket_params = {
             "open_timeout": None,
-            "ping_interval": patience.ping,
-            "ping_timeout": patience.ping / 2,
-            "close_timeout": patience.close / 4,
+            "ping_interval": timeouts.ping,
+            "ping_timeout": timeouts.ping / 2,
+            "close_timeout": timeouts.close / 4,
             "max_queue": _MAX_QUEUE,
             "max_size": _MAX_FRAME,
         }
@@ -75,8 +75,8 @@ class _FaultTolerantStream:
         headers = {"Content-Type": "application/msgpack", "User-Agent": get_default_user_agent()}
         self._ws = await legacy.connect(self._endpoint, extra_headers=headers, **self._websocket_params)
 
-    async def frame(self) -> Sequence[Message]:
-        """Return the messages of the next frame, decoded and dispatched by alpaca-py, without malformed ones."""
+    async def receive_batch(self) -> Sequence[Message]:
+        """Return the messages of the next frame, decoded and dispatched by alpaca-py. Malformed ones are left out."""
         data = await self._ws.recv()
         self.batch = []
         if isinstance(data, bytes):
@@ -88,11 +88,11 @@ class _FaultTolerantStream:
 
     async def _dispatch(self, msg: dict[str, Any]) -> None:
         if msg.get("T") in _CONTROL:
-            await self._keep(msg)
+            await self._add_to_batch(msg)
         else:
             await super()._dispatch(msg)  # type: ignore[misc]  # alpaca-py's method, from the other base class
 
-    async def _keep(self, msg: dict[str, Any]) -> None:
+    async def _add_to_batch(self, msg: dict[str, Any]) -> None:
         known = {**msg, "t": msg["t"].to_datetime()} if "t" in msg else msg
         # With the concrete type, msgspec takes a tenth of the time: for a union it checks all types each time.
         self.batch.append(msgspec.convert(known, _KINDS[msg["T"]]))
@@ -107,7 +107,7 @@ class _CryptoStream(_FaultTolerantStream, CryptoDataStream):
 
 
 class SDKTransport:
-    """The transport of engine `sdk`."""
+    """The transport of engine `sdk`, which uses alpaca-py."""
 
     def __init__(self, stream: _StockStream | _CryptoStream, close_seconds: float) -> None:
         self._stream = stream
@@ -116,7 +116,7 @@ class SDKTransport:
 
     @classmethod
     async def open(cls, endpoint: Endpoint) -> SDKTransport:
-        """Connect and upgrade. The welcome is read later.
+        """Open the websocket. The welcome message is not read here.
 
         Raises:
             StreamError: the connection cannot be opened.
@@ -124,26 +124,26 @@ class SDKTransport:
         kind = _CryptoStream if "crypto" in endpoint.url else _StockStream
         # alpaca-py gets no key: the runtime sends the login itself, so that a refusal keeps its code.
         stream = kind("", "", raw_data=True, url_override=endpoint.url)
-        stream.prepare(endpoint)
+        stream.configure(endpoint)
         await _connect(stream, endpoint)
-        return cls(stream, endpoint.patience.close)
+        return cls(stream, endpoint.timeouts.close)
 
     async def send(self, message: dict[str, object]) -> None:
         with suppress(exceptions.WebSocketException, OSError):
             await self._socket.send(msgpack.packb(message))
 
-    async def next(self) -> Sequence[Message]:
+    async def receive_messages(self) -> Sequence[Message]:
         try:
-            return await self._stream.frame()
+            return await self._stream.receive_batch()
         except exceptions.ConnectionClosed as closed:
-            raise _ended(closed) from None
+            raise _close_error(closed) from None
 
-    async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
+    async def read(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
         while True:
-            take(await self.next())
+            on_messages(await self.receive_messages())
 
-    def rest(self) -> None:
-        """Do nothing: alpaca-py controls how this transport reads."""
+    def pause_reading(self) -> None:
+        """Do nothing: alpaca-py controls when this transport reads."""
 
     async def close(self) -> None:
         try:
@@ -152,29 +152,31 @@ class SDKTransport:
         except (TimeoutError, exceptions.WebSocketException, OSError):
             pass
         finally:
-            cut(self._socket.transport.get_extra_info("socket"))
+            reset_connection(self._socket.transport.get_extra_info("socket"))
             self._socket.transport.abort()
 
 
 async def _connect(stream: Any, endpoint: Endpoint) -> None:
     try:
-        async with asyncio.timeout(endpoint.patience.upgrade):
+        async with asyncio.timeout(endpoint.timeouts.upgrade):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)
                 await stream._connect()
     except InvalidStatusCode as error:
-        raise refused_upgrade(error.status_code, error.headers.get("Retry-After", ""), endpoint.name) from None
+        raise upgrade_refused_error(
+            error.status_code, error.headers.get("Retry-After", ""), endpoint.redacted_url
+        ) from None
     except TimeoutError:
-        seconds = endpoint.patience.upgrade
-        raise StreamError("network", f"{endpoint.name} did not answer within {seconds:.0f} s") from None
+        seconds = endpoint.timeouts.upgrade
+        raise StreamError("network", f"{endpoint.redacted_url} did not answer within {seconds:.0f} s") from None
     except ssl.SSLCertVerificationError as error:
-        raise untrusted(endpoint.name, error) from None
+        raise untrusted_certificate_error(endpoint.redacted_url, error) from None
     except (exceptions.WebSocketException, OSError, ValueError) as error:
         why = ValueError(error) if isinstance(error, exceptions.InvalidURI) else error
-        raise unreachable(endpoint.name, why) from None
+        raise unreachable_error(endpoint.redacted_url, why) from None
 
 
-def _ended(closed: exceptions.ConnectionClosed) -> StreamError:
+def _close_error(closed: exceptions.ConnectionClosed) -> StreamError:
     if closed.rcvd is None and closed.sent is not None and "keepalive" in closed.sent.reason:
         return StreamError("stall", "Alpaca no longer answers pings; reconnecting")
     code = closed.rcvd.code if closed.rcvd else closed.sent.code if closed.sent else 1006

@@ -14,10 +14,10 @@ from ...domain.batches import batches
 from ...domain.market import Quote, Trade, is_price, side
 from ...domain.market_snapshot import MarketSnapshot
 from ...ports import SnapshotError
-from ..decoding import decoded
-from ..error_text import no_way, shown
-from .credentials import AlpacaMount, Credentials
-from .websocket import machine_trust
+from ..decoding import decode_json
+from ..error_text import redact_url, unreachable_reason
+from .credentials import Credentials, CredentialsReader
+from .websocket import system_tls_context
 
 HOST = "https://data.alpaca.markets"
 
@@ -45,56 +45,58 @@ class _Snapshot(msgspec.Struct, gc=False, rename="camel"):
     latest_trade: _Trade | None = None
 
 
-class _Crypto(msgspec.Struct):
+class _CryptoResponse(msgspec.Struct):
     snapshots: dict[str, msgspec.Raw]
 
 
 class AlpacaSnapshots:
-    """Fetches snapshots. Keeps no connection open, because requests are rare."""
+    """Fetches market snapshots over REST. No connection stays open, because requests are rare."""
 
-    def __init__(self, settings: AlpacaSettings, mount: AlpacaMount, host: str = HOST) -> None:
+    def __init__(self, settings: AlpacaSettings, credentials_reader: CredentialsReader, host: str = HOST) -> None:
         self._is_crypto = settings.feed == "crypto"
         self._url = f"{host}/{'v1beta3/crypto/us' if self._is_crypto else 'v2/stocks'}/snapshots"
         self._feed = {} if self._is_crypto else {"feed": settings.feed}
-        self._name = shown(self._url)
-        self._mount = mount
+        self._name = redact_url(self._url)
+        self._credentials_reader = credentials_reader
 
-    async def latest(self, symbols: Sequence[str]) -> MarketSnapshot:
-        """Return the newest quotes and trades. A symbol with a malformed answer is left out."""
-        credentials = self._mount.current()
+    async def fetch_latest(self, symbols: Sequence[str]) -> MarketSnapshot:
+        """Return the newest quotes and trades of `symbols`. A symbol with a malformed answer is left out."""
+        credentials = self._credentials_reader.credentials_or_none()
         if credentials is None:
             raise SnapshotError("there are no credentials for Alpaca; check the Secret")
         found: dict[str, msgspec.Raw] = {}
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session:
             for some in batches(symbols, _SYMBOLS):
-                found |= await self._ask(session, credentials, some)
-        return _latest(found)
+                found |= await self._request_snapshots(session, credentials, some)
+        return _market_snapshot(found)
 
-    async def _ask(
+    async def _request_snapshots(
         self, session: aiohttp.ClientSession, credentials: Credentials, symbols: Sequence[str]
     ) -> dict[str, msgspec.Raw]:
         headers = {"APCA-API-KEY-ID": credentials.key_id, "APCA-API-SECRET-KEY": credentials.secret_key}
         query = {"symbols": ",".join(symbols), **self._feed}
-        tls = self._mount.tls() or (machine_trust() if self._url.startswith("https:") else True)
+        tls = self._credentials_reader.tls_context() or (
+            system_tls_context() if self._url.startswith("https:") else True
+        )
         try:
             async with session.get(self._url, params=query, headers=headers, ssl=tls) as answer:
                 if answer.status != 200:
                     raise SnapshotError(f"{self._name} answered HTTP {answer.status}")
                 body = await answer.read()
             if self._is_crypto:
-                return decoded(body, _Crypto).snapshots
-            return decoded(body, dict[str, msgspec.Raw])
+                return decode_json(body, _CryptoResponse).snapshots
+            return decode_json(body, dict[str, msgspec.Raw])
         except msgspec.MsgspecError as error:
             raise SnapshotError(f"the answer of {self._name} cannot be parsed: {error}") from None
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host name
-            raise SnapshotError(f"{self._name} cannot be reached: {no_way(error)}") from None
+            raise SnapshotError(f"{self._name} cannot be reached: {unreachable_reason(error)}") from None
 
 
-def _latest(answers: Mapping[str, msgspec.Raw]) -> MarketSnapshot:
+def _market_snapshot(answers: Mapping[str, msgspec.Raw]) -> MarketSnapshot:
     quotes, trades = [], []
     for symbol, raw in answers.items():
         try:
-            found = decoded(bytes(raw), _Snapshot)
+            found = decode_json(bytes(raw), _Snapshot)
         except msgspec.MsgspecError:
             continue
         if (quote := found.latest_quote) is not None:

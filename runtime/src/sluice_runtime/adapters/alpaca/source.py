@@ -14,11 +14,11 @@ from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 
 from ...domain.failure import StreamError
 from ...ports import Listener
-from ..shielding import farewell
+from ..shielding import close_and_notify
 from .connection import AlpacaConnection
-from .credentials import AlpacaMount
-from .errors import Contention
-from .websocket import Endpoint, NativeWire, Timeouts, Transport
+from .credentials import CredentialsReader
+from .errors import ConnectionLimitTracker
+from .websocket import Endpoint, NativeTransport, Timeouts, Transport
 
 _HOST = "wss://stream.data.alpaca.markets"
 _PATHS = {"boats": "v1beta1/boats", "overnight": "v1beta1/overnight", "crypto": "v1beta3/crypto/us"}
@@ -26,8 +26,8 @@ _PATHS = {"boats": "v1beta1/boats", "overnight": "v1beta1/overnight", "crypto": 
 Open = Callable[[Endpoint], Awaitable[Transport]]
 
 
-async def open_sdk(endpoint: Endpoint) -> Transport:
-    """Open a transport of engine `sdk`. The first call imports its packages.
+async def open_sdk_transport(endpoint: Endpoint) -> Transport:
+    """Open a transport of engine `sdk`. The first call imports alpaca-py.
 
     Raises:
         StreamError: the connection cannot be opened, or alpaca-py is not installed.
@@ -43,7 +43,7 @@ async def open_sdk(endpoint: Endpoint) -> Transport:
     return await SDKTransport.open(endpoint)
 
 
-_ENGINES: dict[AlpacaEngine, Open] = {"native": NativeWire.open, "sdk": open_sdk}
+_ENGINES: dict[AlpacaEngine, Open] = {"native": NativeTransport.open, "sdk": open_sdk_transport}
 
 
 class AlpacaSource:
@@ -52,41 +52,43 @@ class AlpacaSource:
     def __init__(
         self,
         settings: AlpacaSettings,
-        mount: AlpacaMount,
-        patience: Timeouts = Timeouts(),  # noqa: B008  frozen
+        credentials_reader: CredentialsReader,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008  frozen
     ) -> None:
         self.name = f"alpaca:{settings.feed}"
         self._url = settings.stream_url or f"{_HOST}/{_PATHS.get(settings.feed, f'v2/{settings.feed}')}"
         self._is_crypto = settings.feed == "crypto"
-        self._mount = mount
+        self._credentials_reader = credentials_reader
         self._open = _ENGINES[settings.engine]
-        self._patience = patience
-        self._contention = Contention()
+        self._timeouts = timeouts
+        self._contention = ConnectionLimitTracker()
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[AlpacaConnection]:
-        """Open a connection: upgrade, welcome, login."""
-        listener.entered("Connecting")
-        credentials = self._mount.credentials()
-        wire = await self._open(Endpoint(url=self._url, tls=self._mount.tls(), patience=self._patience))
-        connection = AlpacaConnection(wire, listener, self._patience, statuses=not self._is_crypto)
+        """Open a connection: upgrade, wait for the welcome, and log in."""
+        listener.on_state("Connecting")
+        credentials = self._credentials_reader.credentials_for_connection()
+        transport = await self._open(
+            Endpoint(url=self._url, tls=self._credentials_reader.tls_context(), timeouts=self._timeouts)
+        )
+        connection = AlpacaConnection(transport, listener, self._timeouts, statuses=not self._is_crypto)
         try:
             await connection.wait_for_welcome()
-            listener.entered("Authenticating")
+            listener.on_state("Authenticating")
             try:
                 await connection.log_in(credentials)
             except StreamError as error:
-                raise self._contention.judged(error, asyncio.get_running_loop().time()) from None
-            self._contention.over()
-            listener.entered("Subscribing")
+                raise self._contention.record_login_error(error, asyncio.get_running_loop().time()) from None
+            self._contention.record_login()
+            listener.on_state("Subscribing")
             yield connection
         finally:
-            await farewell(connection.close(), listener)
+            await close_and_notify(connection.close(), listener)
 
     async def wait_for_fix(self) -> None:
-        """Wait until credentials exist, and they or the certificates differ from those used last."""
-        await self._mount.changed()
+        """Wait until credentials exist, and they or the certificates differ from those of the last connection."""
+        await self._credentials_reader.wait_for_change()
 
     async def wait_for_rotation(self) -> None:
         """Wait until the credentials or certificates of the open connection have been replaced."""
-        await self._mount.changed()
+        await self._credentials_reader.wait_for_change()

@@ -18,10 +18,10 @@ import aiohttp
 import msgspec
 
 from ...domain.failure import StreamError
-from ..error_text import shown
+from ..error_text import redact_url
 from ..user_text import UserTextError, read_certificates
-from .errors import refused_upgrade, unreachable, untrusted
-from .messages import Message, decode, decode_in_parts
+from .errors import unreachable_error, untrusted_certificate_error, upgrade_refused_error
+from .messages import Message, decode_frame, decode_frame_in_parts
 
 _log = logging.getLogger(__name__)
 
@@ -42,9 +42,9 @@ T = TypeVar("T")
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """The seconds that each phase of a connection may take. A peer silent for 1.5 times `ping` counts as dead.
+    """The timeouts of a connection's phases, in seconds. A peer that is silent for 1.5 times `ping` counts as dead.
 
-    `close` leaves half a second for everything else in the 2 s that closing a dead connection may take.
+    Closing a dead connection may take 2 s in total; `close` leaves half a second of that for everything else.
     """
 
     upgrade: float = 10.0
@@ -56,40 +56,43 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """The server to connect to. With `tls` None, the machine's certificates are trusted."""
+    """The URL of the server and its TLS context. If `tls` is None, the system's certificates are trusted."""
 
     url: str
     tls: ssl.SSLContext | None
-    patience: Timeouts
+    timeouts: Timeouts
 
     @property
-    def name(self) -> str:
+    def redacted_url(self) -> str:
         """The URL without credentials, for messages."""
-        return shown(self.url)
+        return redact_url(self.url)
 
 
 class Transport(Protocol):
-    """One websocket, independent of the library. Reading raises StreamError once it has closed."""
+    """One websocket, whatever library implements it. Reading raises StreamError once the websocket has closed."""
 
     async def send(self, message: dict[str, object]) -> None:
         """Send one message. Does nothing if the websocket has closed."""
 
-    async def next(self) -> Sequence[Message]:
-        """Return the valid messages of the next frame."""
+    async def receive_messages(self) -> Sequence[Message]:
+        """Wait for the next frame, and return its valid messages."""
 
-    async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
-        """Pass on each frame's messages until the websocket closes. Never returns."""
+    async def read(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
+        """Call `on_messages` with the messages of each frame until the websocket closes. Never returns."""
 
-    def rest(self) -> None:
+    def pause_reading(self) -> None:
         """Pause reading for a moment, so that the next data is read in one batch. Does nothing while closing."""
 
     async def close(self) -> None:
-        """Close with a handshake if the peer answers, otherwise without it, within `Timeouts.close`."""
+        """Close the websocket within `Timeouts.close`: with a handshake if the peer answers, otherwise without."""
 
 
 @cache
-def machine_trust() -> ssl.SSLContext:
-    """Return a context with the machine's certificates. `lean_imports` keeps aiohttp's default from loading them."""
+def system_tls_context() -> ssl.SSLContext:
+    """Return a TLS context that trusts the system's certificates, including those in SSL_CERT_FILE.
+
+    aiohttp's default context trusts none, because `lean_imports` keeps it from loading them.
+    """
     context = ssl.create_default_context()
     if file := os.environ.get("SSL_CERT_FILE"):
         try:
@@ -100,8 +103,8 @@ def machine_trust() -> ssl.SSLContext:
     return context
 
 
-class _Socket(aiohttp.ClientWebSocketResponse):
-    """aiohttp's websocket, with access to the transport below it."""
+class _WebSocketWithTransport(aiohttp.ClientWebSocketResponse):
+    """aiohttp's websocket, with access to the asyncio transport below it."""
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
@@ -109,28 +112,28 @@ class _Socket(aiohttp.ClientWebSocketResponse):
         self.transport: asyncio.ReadTransport | None = connection.transport if connection is not None else None
 
 
-class NativeWire:
-    """The transport of engine `native`, with aiohttp and msgspec."""
+class NativeTransport:
+    """The transport of engine `native`, which uses aiohttp and msgspec."""
 
-    def __init__(self, session: aiohttp.ClientSession, socket: _Socket, patience: Timeouts) -> None:
+    def __init__(self, session: aiohttp.ClientSession, socket: _WebSocketWithTransport, timeouts: Timeouts) -> None:
         self._session = session
         self._socket = socket
-        self._patience = patience
+        self._timeouts = timeouts
         self._raw = socket.get_extra_info("socket")  # aiohttp no longer returns it once it is closed
         self._reading: asyncio.Future[Any] | None = None
         self._is_closing = False
         self._later = asyncio.get_running_loop().call_later
 
     @classmethod
-    async def open(cls, endpoint: Endpoint) -> NativeWire:
-        """Connect and upgrade.
+    async def open(cls, endpoint: Endpoint) -> NativeTransport:
+        """Open the websocket.
 
         Raises:
             StreamError: the connection cannot be opened.
         """
-        session = aiohttp.ClientSession(ws_response_class=_Socket)
+        session = aiohttp.ClientSession(ws_response_class=_WebSocketWithTransport)
         try:
-            return cls(session, await _upgraded(session, endpoint), endpoint.patience)
+            return cls(session, await _open_websocket(session, endpoint), endpoint.timeouts)
         except BaseException:
             await session.close()
             raise
@@ -139,57 +142,57 @@ class NativeWire:
         with suppress(aiohttp.ClientError, OSError):  # the reader raises the reason
             await self._socket.send_bytes(_encode(message))
 
-    async def next(self) -> Sequence[Message]:
-        frame = await self._undisturbed(self._socket.receive())
+    async def receive_messages(self) -> Sequence[Message]:
+        frame = await self._shield_from_cancellation(self._socket.receive())
         if frame.type in _ENDS:
-            raise self._ended()
-        return decode(frame.data) if frame.type is _BINARY else ()
+            raise self._close_error()
+        return decode_frame(frame.data) if frame.type is _BINARY else ()
 
-    async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
-        await self._undisturbed(self._read(take))
+    async def read(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
+        await self._shield_from_cancellation(self._read_until_closed(on_messages))
 
-    async def _undisturbed(self, reading: Coroutine[Any, Any, T]) -> T:
-        """Read on if the caller is cancelled: after a cancelled read, aiohttp closes without a close handshake."""
+    async def _shield_from_cancellation(self, reading: Coroutine[Any, Any, T]) -> T:
+        """Continue to read if the caller is cancelled: after a cancelled read, aiohttp closes without a handshake."""
         self._reading = asyncio.ensure_future(reading)
         return await asyncio.shield(self._reading)
 
-    async def _read(self, take: Callable[[Sequence[Message]], None]) -> NoReturn:
+    async def _read_until_closed(self, on_messages: Callable[[Sequence[Message]], None]) -> NoReturn:
         receive = self._socket.receive
         while True:
             kind, data, _ = await receive()
             if kind is _BINARY:
                 if len(data) < _LARGE_FRAME:
-                    take(decode(data))
+                    on_messages(decode_frame(data))
                 else:
-                    for messages in decode_in_parts(data):
-                        take(messages)
+                    for messages in decode_frame_in_parts(data):
+                        on_messages(messages)
                         await asyncio.sleep(0)
             elif kind in _ENDS:
-                raise self._ended()
+                raise self._close_error()
 
-    def rest(self) -> None:
+    def pause_reading(self) -> None:
         transport = self._socket.transport
         if transport is not None and not self._is_closing and not transport.is_closing():
             transport.pause_reading()
-            self._later(_REST_SECONDS, self._wake)
+            self._later(_REST_SECONDS, self._resume_reading)
 
-    def _wake(self) -> None:
+    def _resume_reading(self) -> None:
         if self._socket.transport is not None:
             self._socket.transport.resume_reading()
 
     async def close(self) -> None:
-        """Close within `Timeouts.close`. aiohttp's own timeout restarts with each frame from the peer."""
+        """Close within `Timeouts.close`. aiohttp's own timeout does not limit this: it restarts with each frame."""
         self._is_closing = True
-        self._wake()
+        self._resume_reading()
         try:
-            async with asyncio.timeout(self._patience.close):
+            async with asyncio.timeout(self._timeouts.close):
                 await self._socket.close()
                 if self._reading is not None:  # aiohttp may have left the close handshake to the reader
                     await asyncio.wait([self._reading])
         except (TimeoutError, aiohttp.ClientError, OSError):
             pass
         finally:
-            cut(self._raw)
+            reset_connection(self._raw)
             if self._reading is not None:
                 self._reading.cancel()
                 await asyncio.gather(self._reading, return_exceptions=True)
@@ -197,40 +200,42 @@ class NativeWire:
                 async with asyncio.timeout(0.2):
                     await self._session.close()
 
-    def _ended(self) -> StreamError:
+    def _close_error(self) -> StreamError:
         if isinstance(self._socket.exception(), TimeoutError):
             return StreamError("stall", "Alpaca no longer answers pings; reconnecting")
         code = self._socket.close_code
         return StreamError("upstreamClosed", f"Alpaca closed the connection (code {code}); reconnecting")
 
 
-def cut(raw: sockets.socket | None) -> None:
-    """End a TCP connection immediately. Otherwise, unsent data to a peer that does not read would keep it open."""
+def reset_connection(raw: sockets.socket | None) -> None:
+    """Reset a TCP connection immediately. Otherwise, unsent data to a peer that does not read would keep it open."""
     if raw is not None:
         with suppress(OSError):
             raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _RESET)
             raw.shutdown(sockets.SHUT_RDWR)
 
 
-async def _upgraded(session: aiohttp.ClientSession, endpoint: Endpoint) -> _Socket:
-    patience = endpoint.patience
+async def _open_websocket(session: aiohttp.ClientSession, endpoint: Endpoint) -> _WebSocketWithTransport:
+    timeouts = endpoint.timeouts
     try:
-        async with asyncio.timeout(patience.upgrade):
+        async with asyncio.timeout(timeouts.upgrade):
             socket = await session.ws_connect(
                 endpoint.url,
                 headers={"Content-Type": "application/msgpack"},
-                heartbeat=patience.ping,
+                heartbeat=timeouts.ping,
                 max_msg_size=_MAX_FRAME,
-                timeout=aiohttp.ClientWSTimeout(ws_close=2 * patience.close),
-                ssl=endpoint.tls or (machine_trust() if endpoint.url.startswith("wss:") else True),
+                timeout=aiohttp.ClientWSTimeout(ws_close=2 * timeouts.close),
+                ssl=endpoint.tls or (system_tls_context() if endpoint.url.startswith("wss:") else True),
             )
-            return cast("_Socket", socket)
+            return cast("_WebSocketWithTransport", socket)
     except aiohttp.WSServerHandshakeError as error:
         after = error.headers.get("Retry-After", "") if error.headers else ""
-        raise refused_upgrade(error.status, after, endpoint.name) from None
+        raise upgrade_refused_error(error.status, after, endpoint.redacted_url) from None
     except TimeoutError:
-        raise StreamError("network", f"{endpoint.name} did not answer within {patience.upgrade:.0f} s") from None
+        raise StreamError(
+            "network", f"{endpoint.redacted_url} did not answer within {timeouts.upgrade:.0f} s"
+        ) from None
     except aiohttp.ClientConnectorCertificateError as error:
-        raise untrusted(endpoint.name, error.certificate_error) from None
+        raise untrusted_certificate_error(endpoint.redacted_url, error.certificate_error) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host name
-        raise unreachable(endpoint.name, error) from None
+        raise unreachable_error(endpoint.redacted_url, error) from None

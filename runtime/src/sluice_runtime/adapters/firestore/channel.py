@@ -9,7 +9,7 @@ from __future__ import annotations
 import grpc
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 
-from .credentials import Access
+from .credentials import FirestoreAccess
 
 CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
     # The same values as in Google's own client.
@@ -27,7 +27,7 @@ CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
 )
 
 
-def open_channel(access: Access) -> grpc.aio.Channel:
+def open_channel(access: FirestoreAccess) -> grpc.aio.Channel:
     """Return a new channel to the emulator or to the real service. It connects with the first call."""
     if access.emulator:
         return grpc.aio.insecure_channel(access.emulator, options=CHANNEL_OPTIONS)

@@ -25,7 +25,7 @@ from google.cloud.firestore_v1.types import (
 from sluice_contract.spec import FirestoreSettings
 
 from .channel import open_channel
-from .credentials import Access, find_access, first_line
+from .credentials import FirestoreAccess, find_access, first_line_of_error
 from .values import decode_fields
 from .writes import Writes
 
@@ -47,22 +47,22 @@ class StoredDocument(NamedTuple):
 
 
 class DeadlineErrors:
-    """Counts consecutive deadline errors over all calls. Every other outcome of a call counts as an answer."""
+    """Counts consecutive calls that got no answer before their deadline. Any other outcome counts as an answer."""
 
     def __init__(self) -> None:
         self._count = 0
         self._not_before = float("-inf")
 
     def record_answer(self) -> None:
-        """Reset the count to zero."""
+        """Reset the count to zero, because a call has been answered."""
         self._count = 0
 
     def record_deadline_error(self) -> None:
-        """Count one more error."""
+        """Count a call that was not answered before its deadline."""
         self._count += 1
 
     def is_new_channel_due(self, at: float) -> bool:
-        """Return True after enough errors, if the current channel is old enough. `at` is in monotonic seconds."""
+        """Return True after enough deadline errors, if the current channel is old enough. `at` is a monotonic time."""
         return self._count >= _ERRORS_UNTIL_NEW_CHANNEL and at >= self._not_before
 
     def record_new_channel(self, at: float) -> None:
@@ -78,7 +78,7 @@ class FirestoreConnection:
     retry would write stale values late. All raise the exceptions of google.api_core, google.auth and gRPC.
     """
 
-    def __init__(self, access: Access, database: str) -> None:
+    def __init__(self, access: FirestoreAccess, database: str) -> None:
         """`database` is the ID of the database, such as (default)."""
         self.database = f"projects/{access.project}/databases/{database}"
         self._access = access
@@ -96,7 +96,7 @@ class FirestoreConnection:
         """Commit all of `writes` or none, within `seconds`."""
         if not writes:
             return
-        async with self._client() as client:
+        async with self._client_for_call() as client:
             await client.commit(request=writes.request, retry=None, timeout=seconds, metadata=self._metadata)
 
     async def read_documents(
@@ -108,7 +108,7 @@ class FirestoreConnection:
         request = BatchGetDocumentsRequest(
             database=self.database, documents=names, mask=DocumentMask(field_paths=fields)
         )
-        async with self._client() as client:
+        async with self._client_for_call() as client:
             responses = await client.batch_get_documents(
                 request=request, retry=None, timeout=seconds, metadata=self._metadata
             )
@@ -116,9 +116,9 @@ class FirestoreConnection:
         return [_stored_document(each.found) for each in found if each.HasField("found")]
 
     async def query_documents(self, parent: str, query: StructuredQuery) -> list[StoredDocument]:
-        """Return the results of `query` in the collections of the document `parent`."""
+        """Return the documents that `query` finds in the collections of the document `parent`."""
         request = RunQueryRequest(parent=parent, structured_query=query)
-        async with self._client() as client:
+        async with self._client_for_call() as client:
             responses = await client.run_query(
                 request=request, retry=None, timeout=DEADLINE_SECONDS, metadata=self._metadata
             )
@@ -130,8 +130,8 @@ class FirestoreConnection:
         await self._used.channel.close()
 
     @asynccontextmanager
-    async def _client(self) -> AsyncIterator[FirestoreAsyncClient]:
-        """Yield the client for one call, and count its outcome. The channel stays open until the call has ended."""
+    async def _client_for_call(self) -> AsyncIterator[FirestoreAsyncClient]:
+        """Yield Google's client for one call, and count the outcome. The channel stays open until the call ends."""
         used = self._used
         used.calls += 1
         try:
@@ -149,7 +149,7 @@ class FirestoreConnection:
                 await used.channel.close()
 
     def _count_outcome(self, used: _OpenChannel, *, is_answer: bool) -> None:
-        """Count the outcome of a call on `used`, and open a new channel if one is due."""
+        """Count the outcome of a call on the channel `used`, and open a new channel if one is due."""
         if used is not self._used:
             return  # calls on an older channel do not count for the current one
         if is_answer:
@@ -161,7 +161,7 @@ class FirestoreConnection:
             self._replace_channel(at)
 
     def _replace_channel(self, at: float) -> None:
-        """Open a new channel. The last call in flight on the old one closes it."""
+        """Open a new channel. The old channel closes when the last call in flight on it has ended."""
         _log.warning(
             "Firestore does not answer within %s s; opening a new connection",
             DEADLINE_SECONDS,
@@ -171,7 +171,7 @@ class FirestoreConnection:
         self._deadline_errors.record_new_channel(at)
 
 
-async def firestore_connection(settings: FirestoreSettings, project: str, key: Path | None) -> FirestoreConnection:
+async def open_firestore_connection(settings: FirestoreSettings, project: str, key: Path | None) -> FirestoreConnection:
     """Return a connection to the job's database, for the running event loop.
 
     `project` may be empty and `key` may be missing, see `find_access`.
@@ -183,7 +183,7 @@ async def firestore_connection(settings: FirestoreSettings, project: str, key: P
     try:
         return FirestoreConnection(access, settings.database)
     except Exception as error:
-        words = first_line(error)
+        words = first_line_of_error(error)
         raise ValueError(f"no connection to Firestore can be opened with these credentials ({words})") from error
 
 

@@ -13,23 +13,26 @@ from google.auth.credentials import Credentials
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.oauth2 import service_account
 
-from ..decoding import decoded
+from ..decoding import decode_json
 from ..user_text import UserTextError, read_user_text
 
 _EMULATOR_PROJECT = "google-cloud-firestore-emulator"  # the project of Google's clients if none is set
 _NO_PROJECT = "neither they nor GOOGLE_CLOUD_PROJECT name a project"
 
 
-class Access(NamedTuple):
-    """`emulator` is the host:port of an emulator, which needs no credentials; "" for the real service."""
+class FirestoreAccess(NamedTuple):
+    """The project, and the credentials or the emulator, for a connection to Firestore.
+
+    `emulator` is the host:port of an emulator, which needs no credentials; "" for the real service.
+    """
 
     project: str
     credentials: Credentials | None
     emulator: str
 
 
-async def find_access(project: str, key: Path | None) -> Access:
-    """Return the access to Firestore: an emulator from the environment, a service account key, or an identity.
+async def find_access(project: str, key: Path | None) -> FirestoreAccess:
+    """Return an emulator from the environment, a service account key, or the machine's identity.
 
     If `project` is empty, the environment or the credentials name it. `key` is the path of a service account key;
     without that file, the application default credentials are used.
@@ -40,18 +43,18 @@ async def find_access(project: str, key: Path | None) -> Access:
     emulator = os.environ.get("FIRESTORE_EMULATOR_HOST", "")
     declared = project or _project_of_environment()
     try:
-        if (found := _service_account(key)) is not None:
-            return Access(_required(declared or found.project_id), found, emulator)
+        if (found := _service_account_credentials(key)) is not None:
+            return FirestoreAccess(_required_project(declared or found.project_id), found, emulator)
         if emulator:
-            return Access(declared or _EMULATOR_PROJECT, None, emulator)
+            return FirestoreAccess(declared or _EMULATOR_PROJECT, None, emulator)
         # The search for the machine's identity may use the network, so it must not block the event loop.
         identity, its_project = await asyncio.to_thread(google.auth.default, FirestoreGrpcAsyncIOTransport.AUTH_SCOPES)
-        return Access(_required(declared or its_project), identity, "")
+        return FirestoreAccess(_required_project(declared or its_project), identity, "")
     except Exception as error:  # any error of the key file or of the machine's identity
-        raise ValueError(f"there are no usable credentials for Firestore ({first_line(error)})") from error
+        raise ValueError(f"there are no usable credentials for Firestore ({first_line_of_error(error)})") from error
 
 
-def first_line(error: BaseException) -> str:
+def first_line_of_error(error: BaseException) -> str:
     """Return the first line of an error's text, at most 300 characters, or the name of its type."""
     return (str(error) or type(error).__name__).splitlines()[0][:300]
 
@@ -60,13 +63,13 @@ def _project_of_environment() -> str:
     return os.environ.get(environment_vars.PROJECT) or os.environ.get(environment_vars.LEGACY_PROJECT) or ""
 
 
-def _required(project: str | None) -> str:
+def _required_project(project: str | None) -> str:
     if not project:
         raise ValueError(_NO_PROJECT)
     return project
 
 
-def _service_account(key: Path | None) -> service_account.Credentials | None:
+def _service_account_credentials(key: Path | None) -> service_account.Credentials | None:
     """Return the credentials from the file `key`, otherwise from GOOGLE_APPLICATION_CREDENTIALS, otherwise None.
 
     Also returns None if the variable names a pipe or another kind of credentials: Google's client reads those itself.
@@ -80,7 +83,7 @@ def _service_account(key: Path | None) -> service_account.Credentials | None:
     if file is None or not file.exists():
         return None
     try:
-        fields = decoded(read_user_text(file).encode(), dict[str, Any])
+        fields = decode_json(read_user_text(file).encode(), dict[str, Any])
     except UserTextError as error:
         raise ValueError(f"{file}: {error}") from None
     if is_named and fields.get("type") != "service_account":

@@ -10,7 +10,7 @@ from google.auth.exceptions import GoogleAuthError
 
 from ...domain.failure import SinkError
 from .connection import DEADLINE_SECONDS
-from .credentials import first_line
+from .credentials import first_line_of_error
 
 # An early retry cannot succeed: permissions or settings must be changed first.
 _LASTING = (exceptions.PermissionDenied, exceptions.InvalidArgument, exceptions.NotFound, exceptions.Unauthenticated)
@@ -20,13 +20,13 @@ _FAILURES = (exceptions.GoogleAPIError, GoogleAuthError, OSError, ValueError)
 
 
 @contextmanager
-def sink_errors() -> Iterator[None]:
-    """Convert exceptions of Google's packages to SinkError, with a sentence without secrets."""
+def raising_sink_errors() -> Iterator[None]:
+    """Convert exceptions of Google's packages to SinkError, whose sentence contains no secrets."""
     try:
         yield
     except _LASTING as error:
-        raise SinkError(f"Firestore refused the request: {first_line(error)}", _LASTING_SECONDS) from error
+        raise SinkError(f"Firestore refused the request: {first_line_of_error(error)}", _LASTING_SECONDS) from error
     except (exceptions.DeadlineExceeded, TimeoutError) as error:
         raise SinkError(f"Firestore did not accept a write within {DEADLINE_SECONDS} s") from error
     except _FAILURES as error:
-        raise SinkError(f"Firestore did not accept a write: {first_line(error)}") from error
+        raise SinkError(f"Firestore did not accept a write: {first_line_of_error(error)}") from error

@@ -22,10 +22,11 @@ _RETRY_SECONDS = 30.0  # credentials may not be a file: a pod can have its own i
 
 
 class ReloadingSink:
-    """Wraps the sink that `make` creates: on first use, and again when the key has changed.
+    """A sink that creates its real sink on first use, and a new one when the file with the credentials has changed.
 
-    `make` raises ValueError with a sentence while there are no usable credentials. Each call then fails with it, except
-    in a dry run (`is_dry`): Sluice can be tried without Firestore, and then nothing is written, not even heartbeats.
+    `make` creates a sink. While there are no usable credentials, it raises ValueError with a sentence, and each call
+    raises SinkError with that sentence. In a dry run (`is_dry`), such calls do nothing, so that Sluice can be tried
+    without Firestore: nothing is written, not even heartbeats.
     """
 
     def __init__(self, make: Callable[[], Awaitable[Sink]], key: Path | None, is_dry: Callable[[], bool]) -> None:
@@ -34,64 +35,64 @@ class ReloadingSink:
         self._key = key
         self._is_dry = is_dry
         self._lock = asyncio.Lock()
-        self._open: _Open | None = None
+        self._open: _OpenSink | None = None
         self._failure = ""
         self._seen: bytes | None = None
         self._look_at = self._try_at = float("-inf")
 
     async def open(self) -> None:
-        """Create the sink now.
+        """Create the real sink now.
 
         Raises:
             SinkError: there are no usable credentials.
         """
-        async with self._sink():
+        async with self._sink_for_call():
             pass
 
-    async def write(self, quotes: Sequence[LiveQuote]) -> None:
-        async with self._sink() as sink:
+    async def write_quotes(self, quotes: Sequence[LiveQuote]) -> None:
+        async with self._sink_for_call() as sink:
             if sink is not None:
-                await sink.write(quotes)
+                await sink.write_quotes(quotes)
 
-    async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
-        async with self._sink() as sink:
-            return await sink.times(symbols) if sink is not None else {}
+    async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+        async with self._sink_for_call() as sink:
+            return await sink.quote_times(symbols) if sink is not None else {}
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
-        async with self._sink() as sink:
+        async with self._sink_for_call() as sink:
             if sink is not None:
                 await sink.write_bars(bars)
 
-    async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
-        async with self._sink() as sink:
+    async def set_quote_status(self, symbols: Iterable[str], status: QuoteState) -> None:
+        async with self._sink_for_call() as sink:
             if sink is not None:
-                await sink.mark(symbols, status)
+                await sink.set_quote_status(symbols, status)
 
-    async def delete(self, symbols: Iterable[str]) -> None:
-        async with self._sink() as sink:
+    async def delete_documents(self, symbols: Iterable[str]) -> None:
+        async with self._sink_for_call() as sink:
             if sink is not None:
-                await sink.delete(symbols)
+                await sink.delete_documents(symbols)
 
-    async def record(self, states: Sequence[IngestState]) -> None:
-        async with self._sink() as sink:
+    async def write_ingest_states(self, states: Sequence[IngestState]) -> None:
+        async with self._sink_for_call() as sink:
             if sink is not None:
-                await sink.record(states)
+                await sink.write_ingest_states(states)
 
     async def recorded_symbols_of_job(self) -> frozenset[str]:
-        async with self._sink() as sink:
+        async with self._sink_for_call() as sink:
             return await sink.recorded_symbols_of_job() if sink is not None else frozenset()
 
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
-        async with self._sink() as sink:
+        async with self._sink_for_call() as sink:
             return await sink.symbols_recorded_as_paused() if sink is not None else frozenset()
 
-    async def beat(self, heartbeat: HeartbeatDocument) -> None:
-        async with self._sink() as sink:
+    async def write_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
+        async with self._sink_for_call() as sink:
             if sink is not None:
-                await sink.beat(heartbeat)
+                await sink.write_heartbeat(heartbeat)
 
     async def last_epoch(self, job_uid: str) -> int | None:
-        async with self._sink() as sink:
+        async with self._sink_for_call() as sink:
             return await sink.last_epoch(job_uid) if sink is not None else None
 
     async def close(self) -> None:
@@ -99,10 +100,10 @@ class ReloadingSink:
             await self._open.sink.close()
 
     @asynccontextmanager
-    async def _sink(self) -> AsyncIterator[Sink | None]:
-        """Yield the sink for one call, open until the call has ended. None: nothing is written in this dry run."""
+    async def _sink_for_call(self) -> AsyncIterator[Sink | None]:
+        """Yield the real sink, open until the call has ended; None in a dry run without usable credentials."""
         async with self._lock:
-            await self._renew_if_credentials_changed()
+            await self._recreate_sink_if_credentials_changed()
         used = self._open
         if used is None:
             if not self._is_dry():
@@ -117,50 +118,53 @@ class ReloadingSink:
             if used is not self._open and used.calls == 0:
                 await used.sink.close()
 
-    async def _renew_if_credentials_changed(self) -> None:
-        """Create another sink if a check is due and the credentials have changed."""
+    async def _recreate_sink_if_credentials_changed(self) -> None:
+        """Create the real sink if a check is due and the file with the credentials has changed.
+
+        While there is no sink, this tries again every 30 s, because credentials may not come from a file.
+        """
         at = asyncio.get_running_loop().time()
         if at < self._look_at:
             return
-        found = self._read()
+        found = self._read_key()
         # An open sink does not need the file.
         is_new = found != self._seen and (found is not None or self._open is None)
         if is_new or (self._open is None and at >= self._try_at):
-            await self._renew(found, at)
+            await self._create_sink(found, at)
         self._look_at = at + _LOOK_SECONDS  # skipped on cancellation: the check is then repeated
 
-    async def _renew(self, found: bytes | None, at: float) -> None:
+    async def _create_sink(self, found: bytes | None, at: float) -> None:
         try:
             sink = await self._make()
         except ValueError as error:
-            self._refused(str(error))
+            self._record_failure(str(error))
         else:
-            before, self._open = self._open, _Open(sink)
-            await self._retire(before)
+            before, self._open = self._open, _OpenSink(sink)
+            await self._close_when_unused(before)
         self._seen, self._try_at = found, at + _RETRY_SECONDS
 
-    async def _retire(self, before: _Open | None) -> None:
+    async def _close_when_unused(self, before: _OpenSink | None) -> None:
         if before is not None:
             _log.info("Firestore's credentials have changed; using the new ones", extra=_FIRESTORE_WRITE)
             if before.calls == 0:
                 await before.sink.close()
 
-    def _refused(self, failure: str) -> None:
+    def _record_failure(self, failure: str) -> None:
         if self._open is not None:
             _log.warning("%s; using the previous credentials while they are valid", failure, extra=_FIRESTORE_WRITE)
         elif self._is_dry() and failure != self._failure:
             _log.info("dry run without Firestore: %s", failure, extra=_FIRESTORE_WRITE)
         self._failure = failure
 
-    def _read(self) -> bytes | None:
+    def _read_key(self) -> bytes | None:
         try:
             return self._key.read_bytes() if self._key is not None else None
         except OSError:
             return None
 
 
-class _Open:
-    """A sink, and the number of calls that use it now."""
+class _OpenSink:
+    """A real sink, and the number of calls that use it now."""
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink

@@ -18,7 +18,7 @@ from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, L
 from ...domain.batches import batches
 from ...domain.failure import FencedError, SinkError
 from .connection import DEADLINE_SECONDS, FirestoreConnection, StoredDocument
-from .failures import sink_errors
+from .failures import raising_sink_errors
 from .writes import Writes
 
 _AT_ONCE = 20  # single updates in flight
@@ -30,7 +30,7 @@ _OVERTAKEN = (exceptions.Aborted, exceptions.AlreadyExists, exceptions.FailedPre
 
 
 class FirestoreSink:
-    """Writes the documents of one job."""
+    """Reads and writes the documents of one job."""
 
     def __init__(
         self, connection: FirestoreConnection, tenant: str, collection: str, heartbeat_document: str, job: str
@@ -42,19 +42,22 @@ class FirestoreSink:
         self._collection = collection
         self._heartbeat = connection.resource_name(documents.heartbeat_path(tenant, heartbeat_document))
 
-    async def write(self, quotes: Sequence[LiveQuote]) -> None:
+    async def write_quotes(self, quotes: Sequence[LiveQuote]) -> None:
         """Write whole quote documents in one commit."""
-        writes = self._writes()
+        writes = self._new_writes()
         for each in quotes:
-            writes.replace_document(self._quote(each.symbol), each.document_fields())
+            writes.replace_document(self._quote_document_name(each.symbol), each.document_fields())
         await self._commit(writes)
 
-    async def times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
-        """Read 100 documents per request. A `ts` that is not a time, from another writer, is left out."""
+    async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+        """Return the `ts` of each quote document that exists, with one request per 100 symbols.
+
+        A document in which another writer has stored something other than a time as `ts` is left out.
+        """
         found = {}
         for some in batches(symbols, _AT_MOST):
-            symbol_of = {self._quote(symbol): symbol for symbol in some}
-            for each in await self._read(list(symbol_of), "ts"):
+            symbol_of = {self._quote_document_name(symbol): symbol for symbol in some}
+            for each in await self._read_documents(list(symbol_of), "ts"):
                 ts = each.fields.get("ts")
                 if isinstance(ts, datetime):
                     found[symbol_of[each.name]] = ts
@@ -62,57 +65,60 @@ class FirestoreSink:
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
         """Write whole bar documents in one commit."""
-        writes = self._writes()
+        writes = self._new_writes()
         for bar in bars:
-            writes.replace_document(self._bar(bar.symbol), bar.document_fields())
+            writes.replace_document(self._bar_document_name(bar.symbol), bar.document_fields())
         await self._commit(writes)
 
-    async def mark(self, symbols: Iterable[str], status: QuoteState) -> None:
-        """Send one update per document, because a missing document would fail a whole commit."""
-        with sink_errors():
+    async def set_quote_status(self, symbols: Iterable[str], status: QuoteState) -> None:
+        """Send one update per document, because a missing document would fail the whole commit."""
+        with raising_sink_errors():
             for some in batches(symbols, _AT_ONCE):
-                updates = [self._mark_one(symbol, status) for symbol in some]
+                updates = [self._set_status_of_quote(symbol, status) for symbol in some]
                 # Wait for all updates before raising, so that none continues after the call.
                 for failure in await asyncio.gather(*updates, return_exceptions=True):
                     if failure is not None:
                         raise failure
 
-    async def delete(self, symbols: Iterable[str]) -> None:
-        """Use one read and one commit per 100 symbols. A write in between by another writer fails the commit."""
+    async def delete_documents(self, symbols: Iterable[str]) -> None:
+        """Send one read and one commit per 100 symbols. If another writer writes in between, the commit fails."""
         for some in batches(symbols, _AT_MOST):
-            writes = self._writes()
-            names = [name for symbol in some for name in (self._quote(symbol), self._bar(symbol))]
-            for found in await self._read(names, "job"):
+            writes = self._new_writes()
+            names = [
+                name for symbol in some for name in (self._quote_document_name(symbol), self._bar_document_name(symbol))
+            ]
+            for found in await self._read_documents(names, "job"):
                 if found.fields.get("job") == self._job:
                     writes.delete_unchanged_document(found.name, found.update_time)
             await self._commit(writes)
 
-    async def record(self, states: Sequence[IngestState]) -> None:
-        """Merge documents in one commit. Records of removed symbols are read first."""
-        removed = [self._record(each.canonical_symbol) for each in states if each.status == "removed"]
-        owners = {found.name: found.fields.get("job") for found in await self._read(removed, "job")}
-        writes = self._writes()
+    async def write_ingest_states(self, states: Sequence[IngestState]) -> None:
+        """Merge all records in one commit. Records of removed symbols are read first, to skip those of other jobs."""
+        removed = [self._record_document_name(each.canonical_symbol) for each in states if each.status == "removed"]
+        owners = {found.name: found.fields.get("job") for found in await self._read_documents(removed, "job")}
+        writes = self._new_writes()
         for state in states:
-            record = self._record(state.canonical_symbol)
+            record = self._record_document_name(state.canonical_symbol)
             if owners.get(record) in (None, self._job):
                 writes.merge_document(record, state.document_fields())
         await self._commit(writes)
 
     async def recorded_symbols_of_job(self) -> frozenset[str]:
-        """Run one query. It returns as many documents as the job has symbols."""
-        return await self._recorded("job", Value(string_value=self._job))
+        """Return the symbols of the job's records. One query reads as many documents as the job has symbols."""
+        return await self._symbols_of_records("job", Value(string_value=self._job))
 
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
-        """Run one query. It returns as many documents as there are paused symbols."""
-        return await self._recorded("pause_fetch", Value(boolean_value=True))
+        """Return the paused symbols of the tenant. One query reads as many documents as there are paused symbols."""
+        return await self._symbols_of_records("pause_fetch", Value(boolean_value=True))
 
-    async def beat(self, heartbeat: HeartbeatDocument) -> None:
-        """Read the heartbeat and replace exactly that version, so that a later process of the job is never overwritten.
+    async def write_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
+        """Read the heartbeat document, and replace it only if it has not changed since.
 
-        No lock is used, so that jobs with the same document delay each other no longer than one retry.
+        This way, a later process of the job is never overwritten. No lock is used, so that jobs with the same document
+        delay each other no longer than one retry.
         """
         others: set[str] = set()
-        with sink_errors():
+        with raising_sink_errors():
             try:
                 await self._replace_heartbeat(heartbeat, others)
             except (TimeoutError, exceptions.DeadlineExceeded):
@@ -124,17 +130,19 @@ class FirestoreSink:
                 ) from None
 
     async def last_epoch(self, job_uid: str) -> int | None:
-        """Read the epoch from the heartbeat document."""
-        with sink_errors():
+        """Read the epoch from the heartbeat document; None if the document is missing or belongs to another job."""
+        with raising_sink_errors():
             before = await self._read_heartbeat(DEADLINE_SECONDS)
-        return _epoch(before.fields if before else {}, job_uid)
+        return _epoch_of_job(before.fields if before else {}, job_uid)
 
     async def close(self) -> None:
         """Close the connection. Calls in flight are cancelled."""
         await self._connection.close()
 
     async def _replace_heartbeat(self, heartbeat: HeartbeatDocument, others: set[str]) -> None:
-        """Retry until no other writer has written between read and write. Adds the jobs that did to `others`.
+        """Replace the heartbeat document. If another writer has changed it since the read, retry.
+
+        The names of other jobs that have written the document are added to `others`.
 
         Raises:
             TimeoutError, DeadlineExceeded: the write did not succeed in time.
@@ -147,19 +155,19 @@ class FirestoreSink:
             before = await self._read_heartbeat(left)
             if before is not None and before.fields.get("job_uid") not in (None, heartbeat.job_uid):
                 others.add(str(before.fields.get("job")))
-            if await self._try_to_replace(before, heartbeat, max(0.0, deadline - now())):
+            if await self._try_to_replace_heartbeat(before, heartbeat, max(0.0, deadline - now())):
                 return
             await asyncio.sleep(random.uniform(0.01, _CONTENTION_SECONDS))
         raise TimeoutError
 
-    async def _try_to_replace(
+    async def _try_to_replace_heartbeat(
         self, before: StoredDocument | None, heartbeat: HeartbeatDocument, seconds: float
     ) -> bool:
-        """Try once. Return False if another writer has written since `before` was read."""
-        epoch = _epoch(before.fields if before else {}, heartbeat.job_uid)
+        """Replace the heartbeat once. Return False if another writer has changed it since `before` was read."""
+        epoch = _epoch_of_job(before.fields if before else {}, heartbeat.job_uid)
         if epoch is not None and epoch > heartbeat.epoch:
             raise FencedError(f"a later process of this job writes (epoch {epoch}; this is epoch {heartbeat.epoch})")
-        writes = self._writes()
+        writes = self._new_writes()
         as_read = before.update_time if before else None
         writes.replace_unchanged_document(self._heartbeat, heartbeat.document_fields(), as_read)
         try:
@@ -172,48 +180,48 @@ class FirestoreSink:
         found = await self._connection.read_documents([self._heartbeat], ("job", "job_uid", "epoch"), seconds)
         return found[0] if found else None
 
-    async def _mark_one(self, symbol: str, status: QuoteState) -> None:
-        writes = self._writes()
-        writes.update_existing_document(self._quote(symbol), {"status": status})
+    async def _set_status_of_quote(self, symbol: str, status: QuoteState) -> None:
+        writes = self._new_writes()
+        writes.update_existing_document(self._quote_document_name(symbol), {"status": status})
         with suppress(exceptions.NotFound):
             await self._connection.commit(writes)
 
-    async def _recorded(self, field: str, value: Value) -> frozenset[str]:
-        """Return the symbols of the records whose `field` is `value`.
+    async def _symbols_of_records(self, field: str, value: Value) -> frozenset[str]:
+        """Return the symbols of all records whose `field` has the value `value`.
 
-        Documents from other writers without a symbol, or with another document's symbol, are ignored.
+        Records of other writers without a symbol, or with another document's symbol, are ignored.
         """
         collection = self._connection.resource_name(documents.ingest_state_collection_path(self._tenant))
         parent, _, collection_id = collection.rpartition("/")
-        with sink_errors():
-            found = await self._connection.query_documents(parent, _query(collection_id, field, value))
+        with raising_sink_errors():
+            found = await self._connection.query_documents(parent, _symbol_query(collection_id, field, value))
         symbols = {each.name.rpartition("/")[2]: each.fields.get("canonical_symbol") for each in found}
         return frozenset(symbol for place, symbol in symbols.items() if documents.has_document_id(symbol, place))
 
-    async def _read(self, names: Sequence[str], *fields: str) -> list[StoredDocument]:
-        """Return these fields of the documents that exist."""
-        with sink_errors():
+    async def _read_documents(self, names: Sequence[str], *fields: str) -> list[StoredDocument]:
+        """Return the documents that exist, with only these fields."""
+        with raising_sink_errors():
             return await self._connection.read_documents(names, fields)
 
-    def _writes(self) -> Writes:
+    def _new_writes(self) -> Writes:
         return Writes(self._connection.database)
 
-    def _bar(self, symbol: str) -> str:
+    def _bar_document_name(self, symbol: str) -> str:
         return self._connection.resource_name(documents.live_bar_path(self._tenant, symbol))
 
-    def _record(self, symbol: str) -> str:
+    def _record_document_name(self, symbol: str) -> str:
         return self._connection.resource_name(documents.ingest_state_path(self._tenant, symbol))
 
-    def _quote(self, symbol: str) -> str:
+    def _quote_document_name(self, symbol: str) -> str:
         return self._connection.resource_name(documents.live_quote_path(self._tenant, self._collection, symbol))
 
     async def _commit(self, writes: Writes) -> None:
-        with sink_errors():
+        with raising_sink_errors():
             await self._connection.commit(writes)
 
 
-def _query(collection_id: str, field: str, value: Value) -> StructuredQuery:
-    """Return a query for the symbols of a collection's documents whose `field` is `value`."""
+def _symbol_query(collection_id: str, field: str, value: Value) -> StructuredQuery:
+    """Return a query for the symbols of the documents whose `field` has the value `value`."""
     reference = StructuredQuery.FieldReference
     return StructuredQuery(
         select=StructuredQuery.Projection(fields=[reference(field_path="canonical_symbol")]),
@@ -226,6 +234,6 @@ def _query(collection_id: str, field: str, value: Value) -> StructuredQuery:
     )
 
 
-def _epoch(said: Mapping[str, Any], job_uid: str) -> int | None:
-    epoch = said.get("epoch")
-    return epoch if said.get("job_uid") == job_uid and isinstance(epoch, int) else None
+def _epoch_of_job(fields: Mapping[str, Any], job_uid: str) -> int | None:
+    epoch = fields.get("epoch")
+    return epoch if fields.get("job_uid") == job_uid and isinstance(epoch, int) else None

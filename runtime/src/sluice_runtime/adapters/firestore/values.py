@@ -28,8 +28,8 @@ def encode_value(target: Any, value: Any) -> None:
     """Write `value` into the empty Value message `target`.
 
     Raises:
-        TypeError: Firestore has no type for it, or it is a time without a timezone.
-        ValueError: it is an integer of more than 64 bits.
+        TypeError: Firestore has no type for `value`, or `value` is a time without a timezone.
+        ValueError: `value` is an integer of more than 64 bits.
     """
     kind = type(value)  # the exact type first: it is the fast path, and a bool is not treated as an int
     if kind is str:
@@ -49,7 +49,7 @@ def encode_value(target: Any, value: Any) -> None:
 
 
 def decode_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the Python values of a document's fields. See `decode_value`."""
+    """Return the Python values of a document's fields, by name. See `decode_value`."""
     return {name: decode_value(value) for name, value in fields.items()}
 
 
@@ -99,7 +99,7 @@ def _encode_time(target: Any, value: datetime) -> None:
 
 
 def _decode_time(value: Any) -> Any:
-    """Return the time to the microsecond, or the message if no datetime can hold it."""
+    """Return the time as a datetime to the microsecond; the message itself if no datetime can hold it."""
     try:
         return value.ToDatetime(tzinfo=UTC)
     except (OverflowError, ValueError):

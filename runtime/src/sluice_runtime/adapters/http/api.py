@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from ...ports import RuntimeView
-from .control import error_answer
+from .control import error_response
 from .status import status_body
 
 # The flush loop runs several times a second. The age of data means nothing, because there is none at night.
@@ -18,11 +18,11 @@ _LOOP_STALLED = timedelta(seconds=30)
 
 
 @asynccontextmanager
-async def http_api(
-    record: RuntimeView, host: str, port: int, routes: Iterable[web.RouteDef] = ()
+async def serve_http(
+    view: RuntimeView, host: str, port: int, routes: Iterable[web.RouteDef] = ()
 ) -> AsyncIterator[None]:
-    """Serve until the context is left. `routes` are added to the read-only ones."""
-    runner = web.AppRunner(application(record, routes), access_log=None, shutdown_timeout=1.0)
+    """Serve the HTTP interface until the context is left. `routes` are added to the read-only routes."""
+    runner = web.AppRunner(http_application(view, routes), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
@@ -32,44 +32,44 @@ async def http_api(
 
 
 @web.middleware
-async def _in_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Convert aiohttp's own errors below /runtime to the common JSON form."""
+async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Convert aiohttp's own errors below /runtime to the JSON form that all errors have there."""
     try:
         return await handler(request)
     except web.HTTPException as error:
         if not request.path.startswith("/runtime"):
             raise
-        answer = error_answer(error.status, f"{request.method} {request.path}: {error.reason}")
+        answer = error_response(error.status, f"{request.method} {request.path}: {error.reason}")
         if "Allow" in error.headers:
             answer.headers["Allow"] = error.headers["Allow"]
         return answer
 
 
-def application(record: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> web.Application:
-    """Return the application with all routes."""
+def http_application(view: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> web.Application:
+    """Return the web application with the read-only routes and `routes`."""
 
     async def livez(_: web.Request) -> web.Response:
-        snapshot = record.snapshot()
+        snapshot = view.snapshot()
         age = snapshot.at - snapshot.clocks.loop_tick_at
         if age > _LOOP_STALLED:
             return web.Response(status=503, text=f"the flush loop has not run for {age.total_seconds():.0f} s\n")
         return web.Response(text="ok\n")
 
     async def readyz(_: web.Request) -> web.Response:
-        snapshot = record.snapshot()
+        snapshot = view.snapshot()
         why = f": {snapshot.failure.message}" if snapshot.failure else ""
         return web.Response(status=200 if snapshot.ready else 503, text=f"{snapshot.state}{why}\n")
 
     async def status(_: web.Request) -> web.Response:
-        return web.Response(body=status_body(record.snapshot()), content_type="application/json")
+        return web.Response(body=status_body(view.snapshot()), content_type="application/json")
 
     async def metrics(_: web.Request) -> web.Response:
         # Imported with the first scrape, so that the first quote does not wait for it.
-        from .metrics import CONTENT_TYPE, exposition  # noqa: PLC0415
+        from .metrics import CONTENT_TYPE, prometheus_text  # noqa: PLC0415
 
-        return web.Response(body=exposition(record), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=prometheus_text(view), headers={"Content-Type": CONTENT_TYPE})
 
-    app = web.Application(middlewares=[_in_json])
+    app = web.Application(middlewares=[_errors_as_json])
     app.router.add_routes(routes)
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)

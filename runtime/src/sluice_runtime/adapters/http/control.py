@@ -14,26 +14,29 @@ from aiohttp import web
 from sluice_contract import identity
 
 from ...domain.pause import AUTO_STOP
-from ...ports import Controls, RefusedError, RuntimeView, StartRequest
-from ..decoding import decoded
+from ...ports import Controls, RequestRefusedError, RuntimeView, StartRequest
+from ..decoding import decode_json
 from ..user_text import UserTextError, read_user_text
 from .status import status_body
 
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-AutoStopMonitor = Callable[[web.Request], str | None]
+RequestCheck = Callable[[web.Request], str | None]
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 _OF_AUTO_STOP = "autoStop: change its limits, pause the job itself, or without a cluster restart the runtime"
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
-class _Stop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _StopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str | None = None
 
 
-def bearer(file: Path | None) -> AutoStopMonitor:
-    """Require the token in `file`, which is read at each request so that a rotated Secret applies immediately."""
+def token_check(file: Path | None) -> RequestCheck:
+    """Return a check that refuses requests without the token in `file`.
+
+    The check reads the file at each request, so that a rotated Secret applies immediately.
+    """
 
     def refusal(request: web.Request) -> str | None:
         if file is None:
@@ -57,65 +60,68 @@ def bearer(file: Path | None) -> AutoStopMonitor:
     return refusal
 
 
-def same_machine(request: web.Request) -> str | None:
-    """Allow only programs on this machine, and no web page in its browser, whatever host name the page uses."""
+def local_request_check(request: web.Request) -> str | None:
+    """Return None for a request from a program on this machine, otherwise why the request is refused.
+
+    Requests from web pages in this machine's browser are refused too, whatever host name the page uses.
+    """
     host = (request.host or "").rsplit(":", 1)[0]
     if "Origin" in request.headers or host not in _LOOPBACK:
         return "only programs on this machine may change anything here, not a page in a browser"
     return None
 
 
-def control_routes(controls: Controls, record: RuntimeView, refusal: AutoStopMonitor) -> list[web.RouteDef]:
-    """Return the routes POST /runtime/ingest/stop, start and reload. `refusal` returns why a request is refused."""
+def control_routes(controls: Controls, view: RuntimeView, check: RequestCheck) -> list[web.RouteDef]:
+    """Return the routes POST /runtime/ingest/stop, start and reload. `check` returns why a request is refused."""
 
     async def stop(request: web.Request) -> web.Response:
-        in_time = await controls.stop((await _body(request, _Stop)).reason)
+        in_time = await controls.stop((await _decode_body(request, _StopRequest)).reason)
         if in_time:
-            return web.Response(body=status_body(record.snapshot()), content_type="application/json")
-        return error_answer(504, "the switch is off, but the stream has not acknowledged it yet; check the status")
+            return web.Response(body=status_body(view.snapshot()), content_type="application/json")
+        return error_response(504, "the switch is off, but the stream has not acknowledged it yet; check the status")
 
     async def start(request: web.Request) -> web.Response:
-        others = await controls.start(await _body(request, StartRequest))
+        others = await controls.start(await _decode_body(request, StartRequest))
         if not others:
-            return web.Response(body=status_body(record.snapshot()), content_type="application/json")
+            return web.Response(body=status_body(view.snapshot()), content_type="application/json")
         still = " and ".join(others)
         where = f" ({_OF_AUTO_STOP})" if AUTO_STOP in others else ""
-        return error_answer(
+        return error_response(
             409, f"the switch api is on, but {still} still pauses the job; resume it there{where}", [*others]
         )
 
     async def reload(_: web.Request) -> web.Response:
         controls.reload()
-        return web.Response(body=status_body(record.snapshot()), content_type="application/json")
+        return web.Response(body=status_body(view.snapshot()), content_type="application/json")
 
     actions: list[tuple[str, Handler]] = [("stop", stop), ("start", start), ("reload", reload)]
-    return [web.post(f"/runtime/ingest/{name}", _guarded(action, refusal)) for name, action in actions]
+    return [web.post(f"/runtime/ingest/{name}", _with_authorization(action, check)) for name, action in actions]
 
 
-def _guarded(action: Handler, refusal: AutoStopMonitor) -> Handler:
+def _with_authorization(action: Handler, check: RequestCheck) -> Handler:
     async def handle(request: web.Request) -> web.Response:
-        why = refusal(request)
+        why = check(request)
         if why is not None:
             _log.warning("%s refused: %s", request.path, why, extra={"event_type": "http"})
-            return error_answer(403, why)
+            return error_response(403, why)
         _log.info("%s by %s", request.path, request.remote, extra={"event_type": "http"})
         try:
             return await action(request)
         except msgspec.MsgspecError as error:
             status, sentence = 400, f"{request.path} does not accept this body: {error}"
-        except RefusedError as error:
+        except RequestRefusedError as error:
             status, sentence = 422, str(error)
         _log.warning("%s not carried out: %s", request.path, sentence, extra={"event_type": "http"})
-        return error_answer(status, sentence)
+        return error_response(status, sentence)
 
     return handle
 
 
-async def _body(request: web.Request, kind: type[T]) -> T:
-    return decoded(await request.read() or b"{}", kind)
+async def _decode_body(request: web.Request, kind: type[T]) -> T:
+    return decode_json(await request.read() or b"{}", kind)
 
 
-def error_answer(status: int, sentence: str, paused_by: list[str] | None = None) -> web.Response:
+def error_response(status: int, sentence: str, paused_by: list[str] | None = None) -> web.Response:
     """Return an error in the common form of all errors below /runtime."""
     document: dict[str, object] = {"error": sentence} | ({"pausedBy": paused_by} if paused_by else {})
     return web.Response(status=status, body=msgspec.json.encode(document), content_type="application/json")

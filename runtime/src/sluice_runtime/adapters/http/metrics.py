@@ -13,16 +13,16 @@ from ...ports import RuntimeView
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-def exposition(record: RuntimeView) -> bytes:
+def prometheus_text(view: RuntimeView) -> bytes:
     """Return all metrics in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_RecordCollector(record))
+    registry.register(_RuntimeCollector(view))
     return generate_latest(registry)
 
 
-class _RecordCollector(Collector):
-    def __init__(self, record: RuntimeView) -> None:
-        self._record = record
+class _RuntimeCollector(Collector):
+    def __init__(self, view: RuntimeView) -> None:
+        self._view = view
 
     def collect(self) -> Iterator[Metric]:
         yield from self._counters()
@@ -30,7 +30,7 @@ class _RecordCollector(Collector):
         yield from self._gauges()
 
     def _counters(self) -> Iterator[Metric]:
-        counters, coalescer = self._record.counters, self._record.coalescer
+        counters, coalescer = self._view.counters, self._view.coalescer
         for name, text, value in (
             ("ingest_batches", "Batches of quotes received, of one or more quotes each.", counters.batches),
             ("ingest_quotes_received", "Quotes received for subscribed symbols.", coalescer.received),
@@ -47,7 +47,7 @@ class _RecordCollector(Collector):
             yield CounterMetricFamily(name, text, value=value)
 
     def _labelled_counters(self) -> Iterator[Metric]:
-        counters, provider = self._record.counters, self._record.snapshot().identity.provider
+        counters, provider = self._view.counters, self._view.snapshot().identity.provider
         starts = CounterMetricFamily("ingest_starts", "Times that the stream became live.", labels=["provider"])
         starts.add_metric([provider], counters.starts)
         stops = CounterMetricFamily("ingest_stops", "Stops of the stream, by reason.", labels=["provider", "reason"])
@@ -64,7 +64,7 @@ class _RecordCollector(Collector):
         yield from (starts, stops, errors, suppressed)
 
     def _gauges(self) -> Iterator[Metric]:
-        snapshot = self._record.snapshot()
+        snapshot = self._view.snapshot()
         active = GaugeMetricFamily("ingest_active", "1 while the stream is live, otherwise 0.", labels=["provider"])
         active.add_metric([snapshot.identity.provider], float(snapshot.state == "Live"))
         paused = GaugeMetricFamily(
@@ -75,7 +75,7 @@ class _RecordCollector(Collector):
         for state in ("confirmed", "pending", "paused", "rejected"):
             symbols.add_metric([state], getattr(ledger, state))
         waiting = GaugeMetricFamily(
-            "ingest_quotes_waiting", "Symbols with a quote that waits to be written.", value=len(self._record.coalescer)
+            "ingest_quotes_waiting", "Symbols with a quote that waits to be written.", value=len(self._view.coalescer)
         )
         yield from (active, paused, symbols, waiting)
         clocks = snapshot.clocks

@@ -14,47 +14,47 @@ _REQUEST_SECONDS = 15.0
 _LOOK_SECONDS = 0.2
 
 
-class _FailedError(Exception):
+class _StepFailedError(Exception):
     """A step of the smoke test failed."""
 
 
 class SmokeClient:
-    """A client of the runtime at a base URL such as http://127.0.0.1:8080, with its token if it needs one."""
+    """Tests a runtime at a base URL such as http://127.0.0.1:8080, with a token if the runtime needs one."""
 
     def __init__(self, base_url: str, token: str | None) -> None:
         self._root = f"{base_url.rstrip('/')}/runtime/ingest"
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    def failure(self, seconds: float, say: Callable[[str], None]) -> str | None:
-        """Run all steps and return the failure, if any. The stream must be live within `seconds`."""
+    def run_steps(self, seconds: float, say: Callable[[str], None]) -> str | None:
+        """Run all steps of the test. Return the failure, or None. The stream must be live within `seconds`."""
         try:
-            say(f"status: {self._ask('status')['state']}")
-            self._ask("reload", {})
+            say(f"status: {self._request('status')['state']}")
+            self._request("reload", {})
             say("reload: done")
-            self._ask("start", {"dry_run": True})
-            say(f"dry start: live after {self._until_live(seconds):.1f} s")
-            stopped = self._ask("stop", {"reason": "smoke"})
+            self._request("start", {"dry_run": True})
+            say(f"dry start: live after {self._wait_until_live(seconds):.1f} s")
+            stopped = self._request("stop", {"reason": "smoke"})
             if stopped["state"] != "Paused":
                 return f"stop responded while the stream is {stopped['state']}; it must be Paused"
             say("stop: acknowledged")
-            self._ask("reload", {})  # otherwise a later start would be a dry run too
-        except _FailedError as error:
+            self._request("reload", {})  # otherwise a later start would be a dry run too
+        except _StepFailedError as error:
             return str(error)
         return None
 
-    def _until_live(self, seconds: float) -> float:
+    def _wait_until_live(self, seconds: float) -> float:
         began = time.monotonic()
         while True:
-            status = self._ask("status")
+            status = self._request("status")
             waited = time.monotonic() - began
             if status["state"] in ("Live", "Finished") and status["heartbeat"]["dryRun"]:
                 return waited
             if waited > seconds:
                 why = status.get("failure", {}).get("message", "the status has no failure")
-                raise _FailedError(f"the stream is {status['state']} after {seconds:g} s: {why}")
+                raise _StepFailedError(f"the stream is {status['state']} after {seconds:g} s: {why}")
             time.sleep(_LOOK_SECONDS)
 
-    def _ask(self, name: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _request(self, name: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         data = json.dumps(body).encode() if body is not None else None
         try:
             request = urllib.request.Request(f"{self._root}/{name}", data=data, headers=self._headers)  # noqa: S310
@@ -62,6 +62,8 @@ class SmokeClient:
                 answer: dict[str, Any] = json.load(response)
                 return answer
         except urllib.error.HTTPError as error:
-            raise _FailedError(f"{name} returned HTTP {error.code}: {error.read().decode(errors='replace')}") from None
+            raise _StepFailedError(
+                f"{name} returned HTTP {error.code}: {error.read().decode(errors='replace')}"
+            ) from None
         except (OSError, ValueError, http.client.HTTPException) as error:
-            raise _FailedError(f"{self._root}/{name} does not answer: {error}") from None
+            raise _StepFailedError(f"{self._root}/{name} does not answer: {error}") from None

@@ -8,7 +8,7 @@ from ...domain.health import RuntimeSnapshot, stream_status
 
 
 def status_body(snapshot: RuntimeSnapshot) -> bytes:
-    """Return the snapshot as JSON: `status.stream`, all switches that pause, and all paused symbols."""
+    """Return the status as JSON: the fields of `status.stream`, all switches that pause, and all paused symbols."""
     desired = snapshot.desired
     document = msgspec.to_builtins(stream_status(snapshot), builtin_types=())
     return msgspec.json.encode(

@@ -16,42 +16,42 @@ from ...domain.failure import StreamError
 from ...domain.market import Quote
 from ...ports import QUOTES, Listener
 from .gateway import Gateway
-from .messages import COMPETING_SESSION, NO_LINE, UNKNOWN_SYMBOL, IBKRTimeouts, rejection, rejects, silent
-from .quote_builder import Book, BookChanges
+from .messages import COMPETING_SESSION, NO_LINE, UNKNOWN_SYMBOL, IBKRTimeouts, is_rejection, no_answer_error, rejection
+from .quote_builder import MarketDataChanges, QuoteBuilder
 
 # ib_async sends 45 requests per second and delays the others.
 _BATCH = 40
 
 
 class IBKRConnection:
-    """One open connection. `follow` sends requests; refusals and ticks can arrive at any time.
+    """One open connection to a gateway. Refusals and ticks can arrive at any time, not only after a request.
 
     IBKR does not confirm subscriptions. A symbol counts as confirmed when its contract is known, it has been requested,
     and no refusal has arrived.
     """
 
-    def __init__(self, gateway: Gateway, listener: Listener, patience: IBKRTimeouts) -> None:
+    def __init__(self, gateway: Gateway, listener: Listener, timeouts: IBKRTimeouts) -> None:
         self._gateway = gateway
         self._client = gateway.client
         self._listener = listener
-        self._patience = patience
+        self._timeouts = timeouts
         self._wanted: frozenset[str] = frozenset()
         self._with_trades = False
         self._contracts: dict[str, Contract] = {}  # known contracts, with their conId
         self._symbols: dict[int, str] = {}  # by the id() of each requested contract
         self._asked: dict[str, asyncio.Future[list[ContractDetails]]] = {}
         self._tickers: dict[str, Ticker] = {}
-        self._books: dict[Ticker, Book] = {}
+        self._books: dict[Ticker, QuoteBuilder] = {}
         self._rejected: dict[str, SymbolRejection] = {}
         self._busy = asyncio.Lock()
         self._retried_at = asyncio.get_running_loop().time()
         self._client.pendingTickersEvent += self._on_pending_tickers
-        gateway.refused = self._refused
-        gateway.worsened = self._tell_impairment
-        self._tell_impairment()
+        gateway.on_refusal = self._on_refusal
+        gateway.on_worse_outage = self._report_impairment
+        self._report_impairment()
 
-    async def follow(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
-        """Subscribe and unsubscribe the difference. Waits while the gateway has no connection to IBKR."""
+    async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
+        """Request missing symbols and cancel unwanted ones. Waits while the gateway has no connection to IBKR."""
         async with self._busy:
             await self._gateway.reachable.wait()
             gone = self._tickers.keys() - symbols
@@ -61,76 +61,79 @@ class IBKRConnection:
                 for symbol, each in self._rejected.items()
                 if symbol in symbols and not (gone and each.code == NO_LINE)
             }
-            with self._loss_told():
-                await self._drop(sorted(gone))
-                await self._take(sorted(symbols - self._tickers.keys() - self._rejected.keys()))
-            self._acknowledge()
+            with self._raise_reason_of_loss():
+                await self._unsubscribe_symbols(sorted(gone))
+                await self._subscribe_symbols(sorted(symbols - self._tickers.keys() - self._rejected.keys()))
+            self._report_subscriptions()
 
     async def run(self) -> None:
-        """Supervise the connection until it ends, which is always an error. ib_async itself reads what arrives."""
-        while self._gateway.end is None:
+        """Supervise the connection until it ends, which is always an error. ib_async itself reads the socket."""
+        while self._gateway.end_reason is None:
             try:
-                async with asyncio.timeout(self._patience.probe):
-                    await self._gateway.compared_values.wait()
+                async with asyncio.timeout(self._timeouts.probe):
+                    await self._gateway.attention_needed.wait()
             except TimeoutError:
-                await self._probe_and_retry()
+                await self._probe_gateway_and_retry_symbols()
                 continue
-            self._gateway.compared_values.clear()
-            if self._gateway.end is None:
-                await self._renew()
-        raise self._gateway.end
+            self._gateway.attention_needed.clear()
+            if self._gateway.end_reason is None:
+                await self._resubscribe_all()
+        raise self._gateway.end_reason
 
-    async def _probe_and_retry(self) -> None:
-        """Check that the gateway answers, and retry symbols rejected for a competing session from time to time."""
+    async def _probe_gateway_and_retry_symbols(self) -> None:
+        """Check that the gateway answers.
+
+        Symbols rejected because of a competing session are requested again every `IBKRTimeouts.retry` seconds.
+        """
         if self._gateway.outages.is_lost:
             return
-        with self._loss_told():
+        with self._raise_reason_of_loss():
             try:
-                async with asyncio.timeout(self._patience.answer):
+                async with asyncio.timeout(self._timeouts.answer):
                     await self._client.reqCurrentTimeAsync()
             except TimeoutError:
-                raise self._silent() from None
+                raise self._silence_error() from None
         now = asyncio.get_running_loop().time()
-        if now - self._retried_at >= self._patience.retry:
+        if now - self._retried_at >= self._timeouts.retry:
             self._retried_at = now
             async with self._busy:
-                with self._loss_told():
+                with self._raise_reason_of_loss():
                     competing = [s for s, each in self._rejected.items() if each.code == COMPETING_SESSION]
-                    await self._drop(competing)
-                    await self._take(competing)
+                    await self._unsubscribe_symbols(competing)
+                    await self._subscribe_symbols(competing)
 
-    async def _renew(self) -> None:
-        """Subscribe again to everything, with new request IDs.
+    async def _resubscribe_all(self) -> None:
+        """Request all symbols again, with new request IDs.
 
-        This is necessary even if IBKR reports that no data was lost: subscriptions have been found dead after each
-        kind of restoration, and a new subscription starts with the current quote.
+        This is necessary even if IBKR reports that no data was lost: subscriptions have been found dead after each kind
+        of restoration, and a new subscription starts with the current quote.
         """
-        await asyncio.sleep(self._patience.settle)
-        self._gateway.compared_values.clear()
+        await asyncio.sleep(self._timeouts.settle)
+        self._gateway.attention_needed.clear()
         async with self._busy:
             await self._gateway.reachable.wait()
             self._rejected.clear()
-            with self._loss_told():
+            with self._raise_reason_of_loss():
                 for batch in batches(sorted(self._wanted), _BATCH):
-                    await self._drop([symbol for symbol in batch if symbol in self._tickers])
-                    await self._take(batch)
-            self._acknowledge()
-        self._listener.set_impairment(self._gateway.outages.impairment)
+                    await self._unsubscribe_symbols([symbol for symbol in batch if symbol in self._tickers])
+                    await self._subscribe_symbols(batch)
+            self._report_subscriptions()
+        self._listener.on_impairment(self._gateway.outages.impairment)
 
-    async def _take(self, symbols: Sequence[str]) -> None:
+    async def _subscribe_symbols(self, symbols: Sequence[str]) -> None:
         for batch in batches(symbols, _BATCH):
             await self._gateway.unthrottled.wait()
             try:
-                async with asyncio.timeout(self._patience.answer):
-                    found = await asyncio.gather(*map(self._contract, batch))
+                async with asyncio.timeout(self._timeouts.answer):
+                    found = await asyncio.gather(*map(self._find_contract, batch))
             except TimeoutError:
-                raise self._silent() from None
+                raise self._silence_error() from None
             for symbol, contract in zip(batch, found, strict=True):
                 if contract is not None:
-                    self._subscribe(symbol, contract)
+                    self._request_market_data(symbol, contract)
 
-    async def _contract(self, symbol: str) -> Contract | None:
-        """Return the contract of a symbol; None if there is not exactly one, and the symbol is then rejected."""
+    async def _find_contract(self, symbol: str) -> Contract | None:
+        """Return the contract of a symbol. If there is not exactly one, reject the symbol and return None."""
         if symbol in self._contracts:
             return self._contracts[symbol]
         asked = Stock(symbol.replace(".", " "), "SMART", "USD")
@@ -151,81 +154,81 @@ class IBKRConnection:
         self._contracts[symbol] = contract
         return contract
 
-    def _subscribe(self, symbol: str, contract: Contract) -> None:
+    def _request_market_data(self, symbol: str, contract: Contract) -> None:
         self._symbols[id(contract)] = symbol
         self._tickers[symbol] = ticker = self._client.reqMktData(contract)
-        self._books[ticker] = Book(symbol)
+        self._books[ticker] = QuoteBuilder(symbol)
 
-    async def _drop(self, symbols: Sequence[str]) -> None:
+    async def _unsubscribe_symbols(self, symbols: Sequence[str]) -> None:
         for batch in batches(symbols, _BATCH):
             await self._gateway.unthrottled.wait()
             for symbol in batch:
-                self._unsubscribe(symbol)
+                self._cancel_market_data(symbol)
 
-    def _unsubscribe(self, symbol: str) -> None:
+    def _cancel_market_data(self, symbol: str) -> None:
         ticker = self._tickers.pop(symbol, None)
         if ticker is not None:
             del self._books[ticker]
             self._client.cancelMktData(self._contracts[symbol])
 
-    def _refused(self, contract: Contract, code: int, words: str) -> None:
+    def _on_refusal(self, contract: Contract, code: int, words: str) -> None:
         symbol = self._symbols.get(id(contract))
-        if symbol is None or not rejects(code):
+        if symbol is None or not is_rejection(code):
             return
         self._rejected[symbol] = rejection(symbol, code, words)
         answer = self._asked.get(symbol)
         if answer is not None and not answer.done():
             answer.set_result([])  # ib_async treats some refusals as warnings and continues to wait
-        self._unsubscribe(symbol)
-        self._acknowledge()
+        self._cancel_market_data(symbol)
+        self._report_subscriptions()
 
     def _on_pending_tickers(self, tickers: Iterable[Ticker]) -> None:
-        changes = self._add_ticks_to_books(tickers)
+        changes = self._apply_ticks(tickers)
         trades = [each.trade for each in changes if each.trade is not None]
         halts = [each.halt for each in changes if each.halt is not None]
         quotes = [each.quote for each in changes if each.quote is not None]
         if trades and self._with_trades:
-            self._listener.traded(trades)
+            self._listener.on_trades(trades)
         if halts:
-            self._listener.halted(halts)
+            self._listener.on_halts(halts)
         self._end_rejections_of_quoted_symbols(quotes)
         if quotes:
-            self._listener.received(quotes)
+            self._listener.on_ticks(quotes)
 
-    def _add_ticks_to_books(self, tickers: Iterable[Ticker]) -> list[BookChanges]:
-        """Return what the ticks change in each book. A ticker without a time or a book is ignored."""
-        changes: list[BookChanges] = []
+    def _apply_ticks(self, tickers: Iterable[Ticker]) -> list[MarketDataChanges]:
+        """Apply ticks to the quote builders and return the changes. A ticker without time or builder is ignored."""
+        changes: list[MarketDataChanges] = []
         for ticker in tickers:
             book = self._books.get(ticker)
             if book is not None and ticker.time is not None:
-                changes.append(book.take(ticker.ticks, ticker.time))
+                changes.append(book.apply_ticks(ticker.ticks, ticker.time))
         return changes
 
     def _end_rejections_of_quoted_symbols(self, quotes: Sequence[Quote]) -> None:
-        """A quote with a price shows that IBKR no longer rejects its symbol."""
+        """End the rejection of each symbol that has a quote with a price, because IBKR no longer rejects it."""
         quoted = [each.symbol for each in quotes if each.bid or each.ask]
         no_longer_rejected = [symbol for symbol in quoted if symbol in self._rejected]
         for symbol in no_longer_rejected:
             del self._rejected[symbol]
         if no_longer_rejected:
-            self._acknowledge()
+            self._report_subscriptions()
 
-    def _acknowledge(self) -> None:
+    def _report_subscriptions(self) -> None:
         confirmed = frozenset(self._tickers.keys() - self._rejected.keys())
-        self._listener.acknowledged(confirmed, tuple(self._rejected.values()))
+        self._listener.on_acknowledgement(confirmed, tuple(self._rejected.values()))
 
-    def _tell_impairment(self) -> None:
+    def _report_impairment(self) -> None:
         impairment = self._gateway.outages.impairment
         if impairment is not None:
-            self._listener.set_impairment(impairment)
+            self._listener.on_impairment(impairment)
 
-    def _silent(self) -> StreamError:
-        return self._gateway.end or silent(self._gateway.settings, self._patience.answer)
+    def _silence_error(self) -> StreamError:
+        return self._gateway.end_reason or no_answer_error(self._gateway.settings, self._timeouts.answer)
 
     @contextmanager
-    def _loss_told(self) -> Iterator[None]:
-        """Raise the reason for the lost connection if a request fails because of it."""
+    def _raise_reason_of_loss(self) -> Iterator[None]:
+        """If a request fails because the connection is lost, raise the reason of the loss instead."""
         try:
             yield
         except ConnectionError:
-            raise self._gateway.lost() from None
+            raise self._gateway.lost_connection_error() from None

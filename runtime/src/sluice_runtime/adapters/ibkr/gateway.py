@@ -17,8 +17,15 @@ from ib_async import IB, Contract, StartupFetchNONE
 from sluice_contract.ibkr import IBKRSettings
 
 from ...domain.failure import StreamError
-from ..shielding import uninterrupted
-from .messages import IBKRTimeouts, Outages, closed, end, unreachable, unready
+from ..shielding import finish_despite_cancellation
+from .messages import (
+    IBKRTimeouts,
+    Outages,
+    connection_closed_error,
+    connection_end_error,
+    not_ready_error,
+    unreachable_error,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -41,26 +48,26 @@ class _Client(IB):
 class Gateway:
     """One connection to an IB Gateway or TWS, and its state."""
 
-    def __init__(self, settings: IBKRSettings, patience: IBKRTimeouts) -> None:
+    def __init__(self, settings: IBKRSettings, timeouts: IBKRTimeouts) -> None:
         self.client = _Client()
         self.outages = Outages()
-        self.compared_values = asyncio.Event()  # the connection has ended, or subscriptions must be renewed
+        self.attention_needed = asyncio.Event()  # the connection has ended, or subscriptions must be renewed
         self.reachable = asyncio.Event()  # requests can be answered
         self.unthrottled = asyncio.Event()  # requests are sent immediately
-        self.worsened: Callable[[], None] = lambda: None
-        self.refused: Refused = lambda contract, code, words: None
+        self.on_worse_outage: Callable[[], None] = lambda: None
+        self.on_refusal: Refused = lambda contract, code, words: None
         self.settings = settings
-        self._patience = patience
-        self._end: StreamError | None = None
+        self._timeouts = timeouts
+        self._end_reason: StreamError | None = None
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._is_open = False
         self.reachable.set()
         self.unthrottled.set()
 
     @property
-    def end(self) -> StreamError | None:
-        """The reason why the connection has ended; None while it is open."""
-        return self._end
+    def end_reason(self) -> StreamError | None:
+        """The error that ended the connection; None while it is open."""
+        return self._end_reason
 
     async def open(self) -> None:
         """Connect, and return once the gateway accepts requests.
@@ -68,16 +75,16 @@ class Gateway:
         Raises:
             StreamError: the connection cannot be opened. Everything is closed.
         """
-        self._listen()
+        self._register_handlers()
         opening = asyncio.ensure_future(self._connect())
         try:
             await asyncio.wait(
-                {opening, self._over}, timeout=self._patience.connect, return_when=asyncio.FIRST_COMPLETED
+                {opening, self._over}, timeout=self._timeouts.connect, return_when=asyncio.FIRST_COMPLETED
             )
-            if (failure := self._failure_of(opening)) is not None:
+            if (failure := self._opening_failure(opening)) is not None:
                 raise failure
         except BaseException:
-            await uninterrupted(self._give_up(opening))
+            await finish_despite_cancellation(self._abort_opening(opening))
             raise
         self._is_open = True
         # ib_async always subscribes to the account's positions.
@@ -94,9 +101,9 @@ class Gateway:
         transport.abort()
         await gone.wait()
 
-    def lost(self) -> StreamError:
-        """Return the StreamError for a request on a connection that is lost."""
-        return self._end or closed(self.settings)
+    def lost_connection_error(self) -> StreamError:
+        """Return the StreamError for a request that failed because the connection is lost."""
+        return self._end_reason or connection_closed_error(self.settings)
 
     async def _connect(self) -> None:
         # ib_async's timeout applies to each step, and on Python 3.11 a cancellation can get lost in it.
@@ -109,56 +116,58 @@ class Gateway:
             fetchFields=StartupFetchNONE,
         )
 
-    def _failure_of(self, opening: asyncio.Task[None]) -> StreamError | None:
-        if self._end is not None:
-            return self._end
+    def _opening_failure(self, opening: asyncio.Task[None]) -> StreamError | None:
+        if self._end_reason is not None:
+            return self._end_reason
         if not opening.done():
-            return unready(self.settings, f"did not answer within {self._patience.connect:.0f} s")
+            return not_ready_error(self.settings, f"did not answer within {self._timeouts.connect:.0f} s")
         error = opening.exception()
-        return unreachable(self.settings, error) if error is not None else None
+        return unreachable_error(self.settings, error) if error is not None else None
 
-    async def _give_up(self, opening: asyncio.Task[None]) -> None:
+    async def _abort_opening(self, opening: asyncio.Task[None]) -> None:
         opening.cancel()
         await asyncio.gather(opening, return_exceptions=True)
         await self.close()
 
-    def _listen(self) -> None:
-        self.client.errorEvent += self._heard
-        self.client.client.apiError += self._failed
-        self.client.disconnectedEvent += self._disconnected
+    def _register_handlers(self) -> None:
+        self.client.errorEvent += self._on_message
+        self.client.client.apiError += self._on_api_error
+        self.client.disconnectedEvent += self._on_disconnected
         self.client.client.throttleStart += self.unthrottled.clear
         self.client.client.throttleEnd += self.unthrottled.set
 
-    def _heard(self, request: int, code: int, words: str, contract: Contract | None) -> None:
+    def _on_message(self, request: int, code: int, words: str, contract: Contract | None) -> None:
         if contract is not None:
-            self.refused(contract, code, words)
+            self.on_refusal(contract, code, words)
             return
         # Messages about a request are not logged, such as one for cancelling a refused subscription.
         if request < 0:
             _log.info("IBKR reports: %s (code %d)", words, code, extra={"event_type": "stream"})
-        self._ended(end(code, words, self.settings))
-        changed = self.outages.heard(code, words)
+        self._record_end(connection_end_error(code, words, self.settings))
+        changed = self.outages.apply_message(code, words)
         if self.outages.is_lost:
             self.reachable.clear()
         else:
             self.reachable.set()
         if changed == "worse":
-            self.worsened()
+            self.on_worse_outage()
         elif changed == "better" and not self.outages.is_lost:
-            self.compared_values.set()
+            self.attention_needed.set()
 
-    def _failed(self, words: Any) -> None:
+    def _on_api_error(self, words: Any) -> None:
         # Only before the client is ready; later errors arrive as the end of the connection.
         if not self._is_open and self.client.client.conn.transport is not None:
-            self._ended(unready(self.settings, f"closed the connection while it was being opened ({words})"))
+            self._record_end(
+                not_ready_error(self.settings, f"closed the connection while it was being opened ({words})")
+            )
 
-    def _disconnected(self) -> None:
-        self._ended(closed(self.settings))
+    def _on_disconnected(self) -> None:
+        self._record_end(connection_closed_error(self.settings))
 
-    def _ended(self, error: StreamError | None) -> None:
-        if error is None or self._end is not None:
+    def _record_end(self, error: StreamError | None) -> None:
+        if error is None or self._end_reason is not None:
             return
-        self._end = error
+        self._end_reason = error
         self._over.set_result(None)
-        for waited_for in (self.compared_values, self.reachable, self.unthrottled):
+        for waited_for in (self.attention_needed, self.reachable, self.unthrottled):
             waited_for.set()

@@ -74,7 +74,7 @@ class IBKRTimeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outages:
-    """The outages that IBKR has reported and not yet reported as over."""
+    """The outages that IBKR has reported and whose end it has not reported."""
 
     def __init__(self) -> None:
         self._is_lost = False
@@ -82,11 +82,14 @@ class Outages:
 
     @property
     def is_lost(self) -> bool:
-        """Return True while the gateway has no connection to IBKR, so that no request is answered."""
+        """True while the gateway has no connection to IBKR, so that requests get no answer."""
         return self._is_lost
 
-    def heard(self, code: int, words: str) -> Literal["worse", "better"] | None:
-        """Handle one message. After `better`, earlier subscriptions may be dead, whatever IBKR reports."""
+    def apply_message(self, code: int, words: str) -> Literal["worse", "better"] | None:
+        """Apply one message, and return whether the outages have become worse or better; None if they have not changed.
+
+        When they become better, earlier subscriptions may be dead, whatever IBKR reports.
+        """
         if code in _LOST or code in _RESTORED:
             self._is_lost = code in _LOST
             return "worse" if self._is_lost else "better"
@@ -101,7 +104,7 @@ class Outages:
 
     @property
     def impairment(self) -> Impairment | None:
-        """All outages in one sentence; None if there are none."""
+        """The impairment with all outages in one sentence; None if there are none."""
         if self._is_lost:
             return Impairment("the gateway has lost its connection to IBKR (code 1100); waiting until it is back", True)
         if not self._farms:
@@ -113,57 +116,60 @@ class Outages:
 
 
 def rejection(symbol: str, code: int, words: str) -> SymbolRejection:
-    """Return the rejection of a symbol, with what to do."""
+    """Return the rejection of a symbol, with IBKR's text and what to do."""
     remedy = f" ({_REMEDIES[code]})" if code in _REMEDIES else ""
     return SymbolRejection(symbol=symbol, code=code, message=words[:_WORDS_SHOWN] + remedy)
 
 
-def rejects(code: int) -> bool:
-    """Return True if a message about a request is a refusal. Codes 2100 to 2199 are notices."""
+def is_rejection(code: int) -> bool:
+    """Return True if the code of a message about a request is a refusal. Codes 2100 to 2199 are notices."""
     return not (2100 <= code < 2200 or code in _HARMLESS)
 
 
-def address(settings: IBKRSettings) -> str:
-    """Return host:port, for messages."""
+def gateway_address(settings: IBKRSettings) -> str:
+    """Return the gateway's host:port, for messages."""
     return f"{settings.host}:{settings.port}"
 
 
-def end(code: int, words: str, settings: IBKRSettings) -> StreamError | None:
-    """Return the StreamError if a message announces the end of the connection, otherwise None."""
+def connection_end_error(code: int, words: str, settings: IBKRSettings) -> StreamError | None:
+    """Return the StreamError for a message that announces the end of the connection; None for any other message."""
     if code == CLIENT_ID_IN_USE:
         return StreamError(
             "connectionLimit",
-            f"{address(settings)} has another client with ID {settings.client_id} (code {code}); stop it, or give this "
-            f"job another spec.ibkr.clientID",
+            f"{gateway_address(settings)} has another client with ID {settings.client_id} (code {code}); stop it, or "
+            f"give this job another spec.ibkr.clientID",
             _CLIENT_ID_SECONDS,
             _CLIENT_ID_AT_MOST_SECONDS,
         )
     if code == PORT_CHANGED:
-        return StreamError("upstreamClosed", f"{address(settings)} closes its connections: {words} (code {code})")
+        return StreamError(
+            "upstreamClosed", f"{gateway_address(settings)} closes its connections: {words} (code {code})"
+        )
     return None
 
 
-def unreachable(settings: IBKRSettings, error: object) -> StreamError:
+def unreachable_error(settings: IBKRSettings, error: object) -> StreamError:
     """Return the StreamError for a gateway that cannot be reached."""
     return StreamError(
         "network",
-        f"{address(settings)} cannot be reached ({error}); start the IB Gateway or TWS and log in, and check spec.ibkr",
+        f"{gateway_address(settings)} cannot be reached ({error}); start the IB Gateway or TWS and log in, and "
+        f"check spec.ibkr",
     )
 
 
-def unready(settings: IBKRSettings, what: str) -> StreamError:
-    """Return the StreamError for a gateway that does not accept this client."""
+def not_ready_error(settings: IBKRSettings, what: str) -> StreamError:
+    """Return the StreamError for a gateway that does not accept this client. `what` says what it does."""
     return StreamError(
         "network",
-        f"{address(settings)} {what}; in its API settings, enable socket clients and trust this pod's address",
+        f"{gateway_address(settings)} {what}; in its API settings, enable socket clients and trust this pod's address",
     )
 
 
-def closed(settings: IBKRSettings) -> StreamError:
+def connection_closed_error(settings: IBKRSettings) -> StreamError:
     """Return the StreamError for a connection that the gateway closed."""
-    return StreamError("upstreamClosed", f"{address(settings)} closed the connection; reconnecting")
+    return StreamError("upstreamClosed", f"{gateway_address(settings)} closed the connection; reconnecting")
 
 
-def silent(settings: IBKRSettings, seconds: float) -> StreamError:
-    """Return the StreamError for a gateway that no longer answers."""
-    return StreamError("stall", f"{address(settings)} has not answered for {seconds:.0f} s; reconnecting")
+def no_answer_error(settings: IBKRSettings, seconds: float) -> StreamError:
+    """Return the StreamError for a gateway that has not answered for `seconds`."""
+    return StreamError("stall", f"{gateway_address(settings)} has not answered for {seconds:.0f} s; reconnecting")

@@ -18,16 +18,19 @@ Side = tuple[float | None, float | None]
 TickData = tuple[datetime, int, float, float]
 
 
-class BookChanges(msgspec.Struct, frozen=True):
-    """The market data in one frame's ticks."""
+class MarketDataChanges(msgspec.Struct, frozen=True):
+    """The market data that one frame of ticks changes: a quote, a trade and a halt, or None for each."""
 
     quote: Quote | None
     trade: Trade | None
     halt: Halt | None
 
 
-class Book:
-    """The quote of one subscription. A new subscription starts empty, because earlier sides may no longer exist."""
+class QuoteBuilder:
+    """Builds the quotes of one subscription from its ticks.
+
+    A new subscription starts without a bid and an ask, because earlier ones may no longer exist.
+    """
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
@@ -35,40 +38,46 @@ class Book:
         self._ask: Side = (None, None)
         self._halt: int | None = None
 
-    def take(self, ticks: Iterable[TickData], at: datetime) -> BookChanges:
-        """Apply one frame's ticks. Their event time is the time of arrival, `at`, because IBKR sends none."""
+    def apply_ticks(self, ticks: Iterable[TickData], at: datetime) -> MarketDataChanges:
+        """Apply the ticks of one frame and return the changes.
+
+        Their event time is `at`, the time of arrival, because IBKR sends no event time.
+        """
         is_quoted = False
         trade: Trade | None = None
         halt: Halt | None = None
         for _, kind, price, size in ticks:
             if kind in (_LAST, _LAST_SIZE):
-                trade = self._trade(price, size, at) or trade
+                trade = self._trade_from_tick(price, size, at) or trade
             elif kind == _HALTED:
-                halt = self._halted(price, at) or halt
+                halt = self._halt_if_changed(price, at) or halt
             else:
-                is_quoted = self._quoted(kind, price, size) or is_quoted
-        return BookChanges(self._quote(at) if is_quoted else None, trade, halt)
+                is_quoted = self._apply_quote_tick(kind, price, size) or is_quoted
+        return MarketDataChanges(self._current_quote(at) if is_quoted else None, trade, halt)
 
-    def _quoted(self, kind: int, price: float, size: float) -> bool:
-        """Apply one side or its size. An empty side arrives as price -1 or NaN, or as size 0."""
+    def _apply_quote_tick(self, kind: int, price: float, size: float) -> bool:
+        """Apply a bid, an ask, or the size of one. Return False for any other tick.
+
+        An absent bid or ask arrives as price -1 or NaN, or as size 0.
+        """
         if kind in (_BID, _BID_SIZE):
-            self._bid = _changed(self._bid, kind == _BID, price, size)
+            self._bid = _updated_side(self._bid, kind == _BID, price, size)
         elif kind in (_ASK, _ASK_SIZE):
-            self._ask = _changed(self._ask, kind == _ASK, price, size)
+            self._ask = _updated_side(self._ask, kind == _ASK, price, size)
         else:
             return False
         return True
 
-    def _quote(self, at: datetime) -> Quote:
+    def _current_quote(self, at: datetime) -> Quote:
         (bid, bid_size), (ask, ask_size) = self._bid, self._ask
         return Quote(symbol=self.symbol, ts=at, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
 
-    def _trade(self, price: float, size: float, at: datetime) -> Trade | None:
+    def _trade_from_tick(self, price: float, size: float, at: datetime) -> Trade | None:
         # A trade at the last price arrives as a size only; ib_async adds the price.
         known, count = side(price, size)
         return None if known is None else Trade(symbol=self.symbol, ts=at, price=known, size=count or 0.0)
 
-    def _halted(self, value: float, at: datetime) -> Halt | None:
+    def _halt_if_changed(self, value: float, at: datetime) -> Halt | None:
         code = int(value)
         if code == self._halt:
             return None
@@ -76,6 +85,6 @@ class Book:
         return Halt(symbol=self.symbol, ts=at, halted=code > 0, code=str(code), reason=_HALTS.get(code, "halt"))
 
 
-def _changed(known: Side, is_price: bool, price: float, size: float) -> Side:
+def _updated_side(known: Side, is_price: bool, price: float, size: float) -> Side:
     price_now = price if is_price else known[0]
     return side(price_now, size) if price_now is not None and size != 0 else (None, None)

@@ -13,7 +13,7 @@ from sluice_contract.ibkr import IBKRSettings
 
 from ...domain.failure import StreamError
 from ...ports import Connection, Listener
-from ..shielding import farewell
+from ..shielding import close_and_notify
 from .messages import IBKRTimeouts
 
 
@@ -22,14 +22,14 @@ class IBKRSource:
 
     name = "ibkr"
 
-    def __init__(self, settings: IBKRSettings, patience: IBKRTimeouts = IBKRTimeouts()) -> None:  # noqa: B008  frozen
+    def __init__(self, settings: IBKRSettings, timeouts: IBKRTimeouts = IBKRTimeouts()) -> None:  # noqa: B008  frozen
         self._settings = settings
-        self._patience = patience
+        self._timeouts = timeouts
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[Connection]:
-        """Connect with the client ID of the spec."""
-        listener.entered("Connecting")
+        """Open a connection to the gateway, with the client ID of the spec."""
+        listener.on_state("Connecting")
         try:
             from .connection import IBKRConnection  # noqa: PLC0415
             from .gateway import Gateway  # noqa: PLC0415
@@ -38,13 +38,13 @@ class IBKRSource:
                 "configuration",
                 f"spec.provider is ibkr, and this image has no ib_async ({error}); run the default image",
             ) from None
-        gateway = Gateway(self._settings, self._patience)
+        gateway = Gateway(self._settings, self._timeouts)
         await gateway.open()
         try:
-            listener.entered("Subscribing")
-            yield IBKRConnection(gateway, listener, self._patience)
+            listener.on_state("Subscribing")
+            yield IBKRConnection(gateway, listener, self._timeouts)
         finally:
-            await farewell(gateway.close(), listener)
+            await close_and_notify(gateway.close(), listener)
 
     async def wait_for_fix(self) -> None:
         """Never return: no fatal failure can be fixed while the process runs."""

@@ -44,7 +44,7 @@ class FakeWire:
         self.sent.append(message)
         self.say(self._answer(message))
 
-    async def next(self) -> Sequence[Message]:
+    async def receive_messages(self) -> Sequence[Message]:
         return await self._frames.get()
 
     async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
@@ -52,7 +52,7 @@ class FakeWire:
         while True:
             take(await self._frames.get())
 
-    def rest(self) -> None:
+    def pause_reading(self) -> None:
         self.rests += 1
 
     async def close(self) -> None:
@@ -89,10 +89,10 @@ async def reading(wire: FakeWire, listener: FakeListener, *, statuses: bool = Fa
 async def test_a_symbol_is_confirmed_when_all_of_its_channels_are() -> None:
     wire, listener = FakeWire(), FakeListener()
     async with reading(wire, listener) as connection:
-        await connection.follow(frozenset({"A", "B"}), BOTH)
+        await connection.set_subscriptions(frozenset({"A", "B"}), BOTH)
         assert wire.sent == [{"action": "subscribe", "quotes": ["A", "B"], "trades": ["A", "B"]}]
         assert listener.confirmed == {"A", "B"}
-        await connection.follow(frozenset({"B"}), frozenset({"quotes"}))
+        await connection.set_subscriptions(frozenset({"B"}), frozenset({"quotes"}))
         assert wire.sent[1:] == [{"action": "unsubscribe", "quotes": ["A"], "trades": ["A", "B"]}]
         assert (listener.confirmed, wire.held["quotes"], wire.held["trades"]) == (frozenset({"B"}), {"B"}, set[str]())
 
@@ -101,22 +101,22 @@ async def test_quotes_and_trades_both_count_towards_a_plan_and_the_rest_is_refus
     wire, listener = FakeWire(limit=30), FakeListener()
     names = frozenset(f"S{n:03}" for n in range(500))
     async with reading(wire, listener) as connection:
-        await connection.follow(names, BOTH)
+        await connection.set_subscriptions(names, BOTH)
         assert (len(listener.confirmed), len(listener.rejected)) == (15, 485)
         assert {each.message for each in listener.rejected} == {
             "symbol limit exceeded: 30 quote and trade subscriptions are in use, and this plan allows no more"
         }
         assert len(wire.sent) < 30
-        await connection.follow(names, frozenset({"quotes"}))
+        await connection.set_subscriptions(names, frozenset({"quotes"}))
         assert (len(listener.confirmed), len(listener.rejected)) == (30, 470)
 
 
 async def test_room_that_a_removed_symbol_leaves_is_given_to_another() -> None:
     wire, listener = FakeWire(limit=1), FakeListener()
     async with reading(wire, listener) as connection:
-        await connection.follow(frozenset({"A", "B"}))
+        await connection.set_subscriptions(frozenset({"A", "B"}))
         assert (listener.confirmed, [each.symbol for each in listener.rejected]) == (frozenset({"A"}), ["B"])
-        await connection.follow(frozenset({"B"}))
+        await connection.set_subscriptions(frozenset({"B"}))
         assert (listener.confirmed, listener.rejected) == (frozenset({"B"}), ())
 
 
@@ -124,7 +124,7 @@ async def test_a_channel_that_the_feed_has_not_is_refused_without_halving() -> N
     wire, listener = FakeWire(), FakeListener()
     wire.refused["trades"] = 410
     async with reading(wire, listener) as connection:
-        await connection.follow(frozenset({"A", "B"}), BOTH)
+        await connection.set_subscriptions(frozenset({"A", "B"}), BOTH)
         assert [(each.symbol, each.code) for each in listener.rejected] == [("A", 410), ("B", 410)]
         assert len(wire.sent) == 1
 
@@ -134,8 +134,8 @@ async def test_halts_are_asked_for_once_and_a_plan_without_them_costs_nothing() 
         wire, listener = FakeWire(), FakeListener()
         wire.refused = {} if code is None else {"statuses": code}
         async with reading(wire, listener, statuses=True) as connection:
-            await connection.follow(frozenset({"A"}))
-            await connection.follow(frozenset({"A", "B"}))
+            await connection.set_subscriptions(frozenset({"A"}))
+            await connection.set_subscriptions(frozenset({"A", "B"}))
             assert [each for each in wire.sent if "statuses" in each] == [{"action": "subscribe", "statuses": ["*"]}]
             assert listener.confirmed == {"A", "B"}
 

@@ -6,7 +6,7 @@ import pytest
 
 from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
+from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.domain.failure import StreamError
 from support.alpaca_provider import mount
 from support.certificates import self_signed
@@ -17,31 +17,31 @@ SETTINGS = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
 
 
 def test_credentials_are_those_of_the_files_at_this_moment(tmp_path: Path) -> None:
-    mounted = AlpacaMount(SETTINGS, mount(tmp_path, "key", "one"), None)
-    assert mounted.credentials().secret_key == "one"
+    mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "one"), None)
+    assert mounted.credentials_for_connection().secret_key == "one"
     mount(tmp_path, "key", "two")
-    assert mounted.credentials().secret_key == "two"
-    assert "two" not in repr(mounted.credentials())
+    assert mounted.credentials_for_connection().secret_key == "two"
+    assert "two" not in repr(mounted.credentials_for_connection())
 
 
 @pytest.mark.parametrize("missing", ["ALPACA_KEY_ID", "ALPACA_SECRET_KEY"])
 def test_half_a_secret_is_told_with_the_command_that_mends_it(tmp_path: Path, missing: str) -> None:
     (mount(tmp_path, "key", "secret") / missing).unlink()
     with pytest.raises(StreamError, match="kubectl create secret generic alpaca") as failure:
-        AlpacaMount(SETTINGS, tmp_path, None).credentials()
+        CredentialsReader(SETTINGS, tmp_path, None).credentials_for_connection()
     assert failure.value.kind == "configuration"
 
 
 async def test_a_change_is_seen_within_a_second_and_only_once(tmp_path: Path) -> None:
-    mounted = AlpacaMount(SETTINGS, mount(tmp_path, "key", "one"), None)
-    mounted.credentials()
-    waiting = asyncio.create_task(mounted.changed())
+    mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "one"), None)
+    mounted.credentials_for_connection()
+    waiting = asyncio.create_task(mounted.wait_for_change())
     await asyncio.sleep(30.5)
     mount(tmp_path, "key", "two")
     await waiting
     assert seconds() == 31.0
-    mounted.credentials()
-    waiting = asyncio.create_task(mounted.changed())
+    mounted.credentials_for_connection()
+    waiting = asyncio.create_task(mounted.wait_for_change())
     await asyncio.sleep(60)
     assert not waiting.done()
     waiting.cancel()
@@ -49,10 +49,10 @@ async def test_a_change_is_seen_within_a_second_and_only_once(tmp_path: Path) ->
 
 
 async def test_a_secret_that_is_going_away_is_no_change(tmp_path: Path) -> None:
-    mounted = AlpacaMount(SETTINGS, mount(tmp_path, "key", "one"), None)
-    mounted.credentials()
+    mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "one"), None)
+    mounted.credentials_for_connection()
     (tmp_path / "ALPACA_KEY_ID").unlink()
-    waiting = asyncio.create_task(mounted.changed())
+    waiting = asyncio.create_task(mounted.wait_for_change())
     await asyncio.sleep(10)
     assert not waiting.done()
     waiting.cancel()
@@ -62,8 +62,8 @@ async def test_a_secret_that_is_going_away_is_no_change(tmp_path: Path) -> None:
 def test_certificates_that_are_none_are_told(tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_text("no certificate")
     with pytest.raises(StreamError, match="caConfigMapRef"):
-        AlpacaMount(SETTINGS, tmp_path, tmp_path / "ca.crt").tls()
-    assert AlpacaMount(SETTINGS, tmp_path, None).tls() is None
+        CredentialsReader(SETTINGS, tmp_path, tmp_path / "ca.crt").tls_context()
+    assert CredentialsReader(SETTINGS, tmp_path, None).tls_context() is None
 
 
 @pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
@@ -71,7 +71,7 @@ def test_certificates_that_are_none_are_told(tmp_path: Path) -> None:
 def test_keys_are_the_same_in_every_encoding(tmp_path: Path, encode: Encode, ending: str) -> None:
     (tmp_path / "ALPACA_KEY_ID").write_bytes(encode("key" + ending))
     (tmp_path / "ALPACA_SECRET_KEY").write_bytes(encode("secret" + ending))
-    found = AlpacaMount(SETTINGS, tmp_path, None).credentials()
+    found = CredentialsReader(SETTINGS, tmp_path, None).credentials_for_connection()
     assert (found.key_id, found.secret_key) == ("key", "secret")
 
 
@@ -80,13 +80,13 @@ def test_keys_are_the_same_in_every_encoding(tmp_path: Path, encode: Encode, end
 async def test_a_key_in_another_encoding_is_named_with_it_and_its_replacement_is_the_remedy(
     tmp_path: Path, key: str, name: str, content: bytes
 ) -> None:
-    mounted = AlpacaMount(SETTINGS, mount(tmp_path, "key", "secret"), None)
+    mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "secret"), None)
     (tmp_path / key).write_bytes(content)
     with pytest.raises(StreamError, match=f"the key {key} of the Secret alpaca cannot be read: it") as failure:
-        mounted.credentials()
+        mounted.credentials_for_connection()
     assert failure.value.kind == "configuration"
     assert name in failure.value.message
-    waiting = asyncio.create_task(mounted.changed())
+    waiting = asyncio.create_task(mounted.wait_for_change())
     await asyncio.sleep(10)
     assert not waiting.done()
     mount(tmp_path, "key", "secret")
@@ -97,8 +97,8 @@ async def test_a_key_in_another_encoding_is_named_with_it_and_its_replacement_is
 def test_certificates_are_trusted_in_every_encoding(tmp_path: Path, encode: Encode) -> None:
     pem = self_signed(tmp_path)[0].read_text()
     (tmp_path / "ca.crt").write_bytes(encode(f"# \u00e9lan\n{pem}".replace("\n", "\r\n")))
-    mounted = AlpacaMount(SETTINGS, tmp_path, tmp_path / "ca.crt")
-    context, copy = mounted.tls(), mounted.trusted()
+    mounted = CredentialsReader(SETTINGS, tmp_path, tmp_path / "ca.crt")
+    context, copy = mounted.tls_context(), mounted.certificates_path()
     assert context is not None
     assert copy is not None
     as_requests_does = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -109,7 +109,7 @@ def test_certificates_are_trusted_in_every_encoding(tmp_path: Path, encode: Enco
 @pytest.mark.parametrize("content", [b"", *UNREADABLE.values()])
 def test_certificates_that_cannot_be_read_are_never_replaced_by_the_usual_ones(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "ca.crt").write_bytes(content)
-    mounted = AlpacaMount(SETTINGS, tmp_path, tmp_path / "ca.crt")
-    for read in (mounted.tls, mounted.trusted):
+    mounted = CredentialsReader(SETTINGS, tmp_path, tmp_path / "ca.crt")
+    for read in (mounted.tls_context, mounted.certificates_path):
         with pytest.raises(StreamError, match=r"caConfigMapRef has no certificates under ca\.crt: it"):
             read()

@@ -4,7 +4,7 @@ from pathlib import Path
 from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.credentials import Credentials
-from sluice_runtime.adapters.alpaca.environment import EnvironmentMount
+from sluice_runtime.adapters.alpaca.environment import EnvironmentCredentialsReader
 from sluice_runtime.loops.waiting import cancel
 from support.alpaca_provider import mount
 from support.virtual_time import at
@@ -15,20 +15,20 @@ GIVEN = Credentials("key", "secret")
 
 def test_the_given_key_pair_takes_the_place_of_the_secret(tmp_path: Path) -> None:
     mount(tmp_path, "another", "pair")
-    given = EnvironmentMount(SETTINGS, GIVEN)
-    assert given.credentials() == GIVEN
-    assert given.tls() is None
-    assert "secret" not in repr(given.credentials())
+    given = EnvironmentCredentialsReader(SETTINGS, GIVEN)
+    assert given.credentials_for_connection() == GIVEN
+    assert given.tls_context() is None
+    assert "secret" not in repr(given.credentials_for_connection())
 
 
 def test_a_job_that_names_no_secret_has_the_key_pair_too() -> None:
-    assert EnvironmentMount(AlpacaSettings(), GIVEN).credentials() == GIVEN
+    assert EnvironmentCredentialsReader(AlpacaSettings(), GIVEN).credentials_for_connection() == GIVEN
 
 
 async def test_the_key_pair_never_changes() -> None:
-    given = EnvironmentMount(SETTINGS, GIVEN)
-    given.credentials()
-    waiting = asyncio.create_task(given.changed())
+    given = EnvironmentCredentialsReader(SETTINGS, GIVEN)
+    given.credentials_for_connection()
+    waiting = asyncio.create_task(given.wait_for_change())
     await at(3600)
     assert not waiting.done()
     await cancel(waiting)
@@ -37,9 +37,9 @@ async def test_the_key_pair_never_changes() -> None:
 async def test_certificates_that_change_are_seen_within_a_second(tmp_path: Path) -> None:
     certificates = tmp_path / "ca.crt"
     certificates.write_text("one")
-    given = EnvironmentMount(SETTINGS, GIVEN, certificates)
-    given.credentials()
-    waiting = asyncio.create_task(given.changed())
+    given = EnvironmentCredentialsReader(SETTINGS, GIVEN, certificates)
+    given.credentials_for_connection()
+    waiting = asyncio.create_task(given.wait_for_change())
     await at(30.5)
     certificates.write_text("two")
     await at(30.9)

@@ -1,7 +1,12 @@
 import pytest
 
 from sluice_contract.status import FailureType
-from sluice_runtime.adapters.alpaca.errors import Contention, refusal, refused_upgrade, untrusted
+from sluice_runtime.adapters.alpaca.errors import (
+    ConnectionLimitTracker,
+    error_of_message,
+    untrusted_certificate_error,
+    upgrade_refused_error,
+)
 from sluice_runtime.adapters.alpaca.messages import ErrorMessage, SuccessMessage
 
 
@@ -20,17 +25,17 @@ from sluice_runtime.adapters.alpaca.messages import ErrorMessage, SuccessMessage
     ],
 )
 def test_each_code_has_its_kind_and_its_sentence(code: int, kind: FailureType) -> None:
-    error = refusal(ErrorMessage(code=code, msg="their words"))
+    error = error_of_message(ErrorMessage(code=code, msg="their words"))
     assert error.kind == kind
     assert error.message.endswith(f"(code {code}: their words)")
 
 
 def test_a_taken_slot_is_not_asked_for_at_once() -> None:
-    assert refusal(ErrorMessage(code=406)).retry_after == 5.0
+    assert error_of_message(ErrorMessage(code=406)).retry_after == 5.0
 
 
 def test_a_message_out_of_turn_is_no_reason_to_give_up() -> None:
-    assert not refusal(SuccessMessage(msg="connected")).fatal
+    assert not error_of_message(SuccessMessage(msg="connected")).fatal
 
 
 @pytest.mark.parametrize(
@@ -51,23 +56,23 @@ def test_a_message_out_of_turn_is_no_reason_to_give_up() -> None:
 def test_an_upgrade_refused_by_http_is_told_by_its_status(
     status: int, after: str, kind: FailureType, wait: float
 ) -> None:
-    error = refused_upgrade(status, after, "wss://x")
+    error = upgrade_refused_error(status, after, "wss://x")
     assert (error.kind, error.retry_after) == (kind, wait)
     assert f"HTTP {status}" in error.message
 
 
 def test_a_certificate_that_is_not_trusted_blocks_and_is_asked_for_again() -> None:
-    error = untrusted("wss://x", "self-signed certificate")
+    error = untrusted_certificate_error("wss://x", "self-signed certificate")
     assert (error.kind, error.fatal, error.retry_within) == ("certificate", True, 120.0)
     assert "name its CA in spec.alpaca.caConfigMapRef" in error.message
 
 
 def test_a_key_that_is_used_elsewhere_is_told_after_three_minutes_and_asked_for_every_half_minute() -> None:
-    contention, refused = Contention(), refusal(ErrorMessage(code=406))
-    assert "another client uses it" in contention.judged(refused, 0.0).message
-    assert "another client uses it" in contention.judged(refused, 179.0).message
-    later = contention.judged(refused, 181.0)
+    contention, refused = ConnectionLimitTracker(), error_of_message(ErrorMessage(code=406))
+    assert "another client uses it" in contention.record_login_error(refused, 0.0).message
+    assert "another client uses it" in contention.record_login_error(refused, 179.0).message
+    later = contention.record_login_error(refused, 181.0)
     assert later.message.startswith("this key is used elsewhere: for 3 minutes")
     assert (later.kind, later.retry_after, later.retry_within) == ("connectionLimit", 5.0, 30.0)
-    contention.over()
-    assert "another client uses it" in contention.judged(refused, 600.0).message
+    contention.record_login()
+    assert "another client uses it" in contention.record_login_error(refused, 600.0).message

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_runtime.adapters.alpaca.websocket import machine_trust
+from sluice_runtime.adapters.alpaca.websocket import system_tls_context
 from support.certificates import self_signed
 from support.encodings import ENCODINGS, Encode
 
@@ -14,19 +14,19 @@ from support.encodings import ENCODINGS, Encode
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.crt"))
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
-    machine_trust.cache_clear()
+    system_tls_context.cache_clear()
     yield tmp_path / "ca.crt"
-    machine_trust.cache_clear()
+    system_tls_context.cache_clear()
 
 
 @pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
 def test_its_certificate_is_trusted_once_in_every_encoding(file: Path, encode: Encode) -> None:
     file.write_bytes(encode(self_signed(file.parent)[0].read_text()))
-    assert machine_trust().cert_store_stats()["x509"] == 1
+    assert system_tls_context().cert_store_stats()["x509"] == 1
 
 
 def test_a_file_that_cannot_be_read_is_reported_by_its_name(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     file.write_bytes("-----BEGIN CERTIFICATE-----".encode("utf-16-le"))
-    assert machine_trust().cert_store_stats()["x509"] == 0
+    assert system_tls_context().cert_store_stats()["x509"] == 0
     [message] = caplog.messages
     assert message.startswith(f"SSL_CERT_FILE: {file} cannot be read: it looks like UTF-16 (little-endian)")

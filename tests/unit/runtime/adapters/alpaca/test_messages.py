@@ -10,8 +10,8 @@ from sluice_runtime.adapters.alpaca.messages import (
     QuoteMessage,
     SubscriptionMessage,
     SuccessMessage,
-    decode,
-    decode_in_parts,
+    decode_frame,
+    decode_frame_in_parts,
 )
 from sluice_runtime.domain.market import Quote
 
@@ -36,7 +36,7 @@ def frame(*messages: object) -> bytes:
 
 
 def quotes(*messages: object) -> list[Quote]:
-    return [each.quote() for each in decode(frame(*messages)) if isinstance(each, QuoteMessage)]
+    return [each.quote() for each in decode_frame(frame(*messages)) if isinstance(each, QuoteMessage)]
 
 
 def quote(changes: Mapping[str, object]) -> Quote:
@@ -56,7 +56,7 @@ def test_a_quote_is_decoded_with_its_event_time() -> None:
 
 
 def test_each_control_message_has_its_type() -> None:
-    found = decode(
+    found = decode_frame(
         frame(
             {"T": "success", "msg": "connected"},
             {"T": "subscription", "trades": [], "quotes": ["AAPL"], "bars": []},
@@ -71,7 +71,7 @@ def test_each_control_message_has_its_type() -> None:
 
 
 def test_a_subscription_to_nothing_may_leave_out_quotes() -> None:
-    assert decode(frame({"T": "subscription"})) == [SubscriptionMessage(quotes=[])]
+    assert decode_frame(frame({"T": "subscription"})) == [SubscriptionMessage(quotes=[])]
 
 
 def test_keys_that_no_document_has_are_ignored() -> None:
@@ -106,18 +106,18 @@ def test_a_message_that_is_not_understood_costs_only_itself(bad: object) -> None
 
 def test_text_that_is_not_utf_8_costs_only_its_message() -> None:
     good = msgpack.packb(QUOTE)
-    assert len(decode(b"\x93" + good + good.replace(b"AAPL", b"AA\xff\xfe") + good)) == 2
+    assert len(decode_frame(b"\x93" + good + good.replace(b"AAPL", b"AA\xff\xfe") + good)) == 2
 
 
 @pytest.mark.parametrize("data", [b"", b"\xc1", b"\x91", b"\x80", b"\x91" * 100_000, b"[]", frame({"T": "q"})[:-1]])
 def test_a_frame_that_is_no_array_of_messages_is_nothing(data: bytes) -> None:
-    assert list(decode(data)) == []
+    assert list(decode_frame(data)) == []
 
 
 def test_in_parts_come_the_same_messages_in_the_same_order() -> None:
     data = frame(*({**QUOTE, "bp": float(number)} if number % 7 else "strange" for number in range(1201)))
-    parts = list(decode_in_parts(data))
-    assert [message for part in parts for message in part] == list(decode(data))
+    parts = list(decode_frame_in_parts(data))
+    assert [message for part in parts for message in part] == list(decode_frame(data))
     assert [len(part) for part in parts] == [428, 429, 172]
 
 
@@ -128,7 +128,7 @@ def test_whatever_bytes_come_nothing_is_raised() -> None:
         data = bytearray(good)
         for _ in range(source.randrange(1, 4)):
             data[source.randrange(len(data))] = source.randrange(256)
-        decode(bytes(data))
+        decode_frame(bytes(data))
 
 
 @pytest.mark.parametrize("nothing", [0, 0.0, -1.0, float("nan"), float("inf")])

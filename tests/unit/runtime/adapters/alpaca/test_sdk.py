@@ -8,7 +8,7 @@ import pytest
 
 from sluice_runtime.adapters.alpaca import sdk
 from sluice_runtime.adapters.alpaca.sdk import SDKTransport
-from sluice_runtime.adapters.alpaca.websocket import NativeWire, Transport
+from sluice_runtime.adapters.alpaca.websocket import NativeTransport, Transport
 
 KINDS = pytest.mark.parametrize("kind", [vars(sdk)[name] for name in ("StockDataStream", "CryptoDataStream")])
 
@@ -52,4 +52,4 @@ async def test_raw_messages_reach_the_handler_of_every_symbol_as_they_came(kind:
 
 def test_both_engines_have_the_same_wire() -> None:
     names = {name for name in vars(Transport) if not name.startswith("_")}
-    assert all(callable(getattr(engine, name)) for engine in (NativeWire, SDKTransport) for name in names)
+    assert all(callable(getattr(engine, name)) for engine in (NativeTransport, SDKTransport) for name in names)

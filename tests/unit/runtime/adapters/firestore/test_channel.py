@@ -8,11 +8,11 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 
 from sluice_runtime.adapters.firestore.channel import open_channel
-from sluice_runtime.adapters.firestore.credentials import Access
+from sluice_runtime.adapters.firestore.credentials import FirestoreAccess
 
 REAL_TIME = True  # a channel belongs to a real loop
-EMULATOR = Access("demo", None, "127.0.0.1:9")
-REAL = Access("demo", AnonymousCredentials(), "")
+EMULATOR = FirestoreAccess("demo", None, "127.0.0.1:9")
+REAL = FirestoreAccess("demo", AnonymousCredentials(), "")
 
 
 def test_the_emulator_and_the_real_service_get_the_same_options(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +36,7 @@ def test_the_emulator_and_the_real_service_get_the_same_options(monkeypatch: pyt
 
 
 @pytest.mark.parametrize("access", [EMULATOR, REAL], ids=["emulator", "real"])
-async def test_google_s_transport_takes_the_channel(access: Access) -> None:
+async def test_google_s_transport_takes_the_channel(access: FirestoreAccess) -> None:
     channel = open_channel(access)
     assert FirestoreGrpcAsyncIOTransport(channel=channel).grpc_channel is channel
     await channel.close()

@@ -4,7 +4,7 @@ import pytest
 from google.auth.exceptions import MutualTLSChannelError
 
 from sluice_contract.spec import FirestoreSettings
-from sluice_runtime.adapters.firestore.connection import DeadlineErrors, firestore_connection
+from sluice_runtime.adapters.firestore.connection import DeadlineErrors, open_firestore_connection
 
 
 @pytest.fixture
@@ -48,4 +48,4 @@ async def test_a_channel_that_cannot_be_made_is_a_sentence(monkeypatch: pytest.M
     with pytest.raises(
         ValueError, match=r"^no connection to Firestore can be opened .* \(GOOGLE_API_USE.* is wrong\)$"
     ):
-        await firestore_connection(FirestoreSettings(), "demo", None)
+        await open_firestore_connection(FirestoreSettings(), "demo", None)

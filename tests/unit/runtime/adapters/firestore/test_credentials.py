@@ -7,7 +7,7 @@ import google.auth
 import pytest
 from google.auth.credentials import AnonymousCredentials
 
-from sluice_runtime.adapters.firestore.credentials import Access, find_access
+from sluice_runtime.adapters.firestore.credentials import FirestoreAccess, find_access
 from support.service_account_keys import service_account_key
 
 REAL_TIME = True  # a thread looks for credentials
@@ -29,7 +29,7 @@ def key(tmp_path: Path) -> Path:
 
 async def test_an_emulator_needs_neither_credentials_nor_a_project(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:9")
-    assert await find_access("demo", None) == Access("demo", None, "127.0.0.1:9")
+    assert await find_access("demo", None) == FirestoreAccess("demo", None, "127.0.0.1:9")
     assert (await find_access("", None)).project == "google-cloud-firestore-emulator"
     environment.setenv("GCLOUD_PROJECT", "of-the-environment")
     assert (await find_access("", None)).project == "of-the-environment"
@@ -55,7 +55,7 @@ async def test_an_identity_of_the_machine_is_used_where_no_key_is_mounted(
 ) -> None:
     identity = AnonymousCredentials()
     environment.setattr(google.auth, "default", lambda scopes: (identity, "of-the-machine"))
-    assert await find_access("", tmp_path / "absent") == Access("of-the-machine", identity, "")
+    assert await find_access("", tmp_path / "absent") == FirestoreAccess("of-the-machine", identity, "")
     environment.setattr(google.auth, "default", lambda scopes: (identity, None))
     assert (await find_access("declared", None)).project == "declared"
     with pytest.raises(ValueError, match="name a project"):

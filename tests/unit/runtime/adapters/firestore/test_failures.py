@@ -4,12 +4,12 @@ import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import RefreshError
 
-from sluice_runtime.adapters.firestore.failures import sink_errors
+from sluice_runtime.adapters.firestore.failures import raising_sink_errors
 from sluice_runtime.domain.failure import FencedError, SinkError
 
 
 def raised(error: Exception) -> SinkError:
-    with pytest.raises(SinkError) as found, sink_errors():
+    with pytest.raises(SinkError) as found, raising_sink_errors():
         raise error
     return found.value
 
@@ -44,6 +44,6 @@ def test_a_long_error_is_cut_to_its_first_line() -> None:
 
 def test_errors_of_our_own_pass_unchanged() -> None:
     for error in (FencedError("later"), SinkError("ours", 5.0)):
-        with pytest.raises(type(error)) as found, sink_errors():
+        with pytest.raises(type(error)) as found, raising_sink_errors():
             raise error
         assert found.value is error

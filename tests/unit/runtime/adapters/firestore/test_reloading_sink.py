@@ -42,13 +42,13 @@ async def world(tmp_path: Path) -> World:
 async def test_what_is_called_reaches_the_sink_that_is_made_once(world: World) -> None:
     world.key.write_text("key 1")
     await world.sink.open()
-    await world.sink.write([quote("AAPL")])
-    await world.sink.mark(["AAPL"], "stale")
-    await world.sink.record([state("AAPL", "paused")])
-    await world.sink.beat(heartbeat("uid", 1))
-    assert await world.sink.times(["AAPL"]) == {"AAPL": quote("AAPL").ts}
+    await world.sink.write_quotes([quote("AAPL")])
+    await world.sink.set_quote_status(["AAPL"], "stale")
+    await world.sink.write_ingest_states([state("AAPL", "paused")])
+    await world.sink.write_heartbeat(heartbeat("uid", 1))
+    assert await world.sink.quote_times(["AAPL"]) == {"AAPL": quote("AAPL").ts}
     assert await world.sink.recorded_symbols_of_job() == await world.sink.symbols_recorded_as_paused() == {"AAPL"}
-    await world.sink.delete(["AAPL"])
+    await world.sink.delete_documents(["AAPL"])
     await world.sink.close()
     [made] = world.made
     assert made.history == ["write", "mark", "beat running", "delete", "close"]
@@ -58,11 +58,11 @@ async def test_without_credentials_each_call_says_so_until_there_are_some(world:
     for moment in (0.0, 0.5, 5.0):
         await at(moment)
         with pytest.raises(SinkError, match=r"^there are no usable credentials: put some there$"):
-            await world.sink.write([quote("AAPL")])
+            await world.sink.write_quotes([quote("AAPL")])
     assert world.attempts == 1
     world.key.write_text("key 1")
     await at(6.1)
-    await world.sink.write([quote("AAPL")])
+    await world.sink.write_quotes([quote("AAPL")])
     assert set(world.made[0].quotes) == {"AAPL"}
 
 
@@ -82,13 +82,13 @@ async def test_a_dry_run_without_credentials_fails_nothing_and_writes_nothing(
     world.is_dry = True
     for moment in range(100):
         await at(moment)
-        await world.sink.beat(heartbeat("uid", 1))
-    assert await world.sink.times(["AAPL"]) == {}
+        await world.sink.write_heartbeat(heartbeat("uid", 1))
+    assert await world.sink.quote_times(["AAPL"]) == {}
     assert await world.sink.symbols_recorded_as_paused() == await world.sink.recorded_symbols_of_job() == frozenset()
     assert caplog.text.count("dry run without Firestore") == 1
     world.is_dry = False
     with pytest.raises(SinkError, match="put some there"):
-        await world.sink.beat(heartbeat("uid", 1))
+        await world.sink.write_heartbeat(heartbeat("uid", 1))
 
 
 async def test_replaced_credentials_are_used_and_what_was_in_flight_ends_before_the_old_sink_is_closed(
@@ -98,10 +98,10 @@ async def test_replaced_credentials_are_used_and_what_was_in_flight_ends_before_
     await world.sink.open()
     [old] = world.made
     old.seconds = 3.0
-    in_flight = asyncio.create_task(world.sink.write([quote("AAPL")]))
+    in_flight = asyncio.create_task(world.sink.write_quotes([quote("AAPL")]))
     await at(2)
     world.key.write_text("key 2")
-    await world.sink.write([quote("MSFT")])
+    await world.sink.write_quotes([quote("MSFT")])
     assert old.history == []
     await in_flight
     assert old.history == ["write", "close"]
@@ -131,7 +131,7 @@ async def test_credentials_that_are_spoilt_or_gone_leave_those_in_use(
         world.key.write_text(content)
     for moment in (2, 4, 40):
         await at(moment)
-        await world.sink.write([quote("AAPL")])
+        await world.sink.write_quotes([quote("AAPL")])
     assert len(world.made) == 1
     assert len(world.made[0].writes) == 3
     assert caplog.text.count("using the previous credentials") == (0 if content is None else 1)
@@ -143,5 +143,5 @@ async def test_an_attempt_that_was_cancelled_is_made_anew_by_the_next_call(world
     first = asyncio.create_task(world.sink.open())
     await at(1)
     await cancel(first)
-    await world.sink.write([quote("AAPL")])
+    await world.sink.write_quotes([quote("AAPL")])
     assert len(world.made) == 1

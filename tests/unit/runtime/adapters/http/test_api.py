@@ -7,7 +7,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from sluice_contract.status import StreamStatus
-from sluice_runtime.adapters.http.api import application, http_api
+from sluice_runtime.adapters.http.api import http_application, serve_http
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import StreamError
@@ -43,7 +43,7 @@ def book(clock: Clock) -> Journal:
 
 @pytest.fixture
 async def client(book: Journal) -> AsyncIterator[TestClient]:  # type: ignore[type-arg]
-    async with TestClient(TestServer(application(book))) as made:
+    async with TestClient(TestServer(http_application(book))) as made:
         yield made
 
 
@@ -62,18 +62,18 @@ async def test_it_is_alive_while_its_loop_turns(client: TestClient, book: Journa
 
 async def test_it_is_alive_whatever_the_stream_does(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
     book.failed(StreamError("auth", "check the Secret"))
-    book.entered("Blocked")
+    book.on_state("Blocked")
     assert (await said(client, "/livez"))[0] == 200
 
 
 async def test_it_is_ready_when_it_streams(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
     assert await said(client, "/readyz") == (503, "Stopped\n")
-    book.entered("Live")
+    book.on_state("Live")
     assert await said(client, "/readyz") == (200, "Live\n")
 
 
 async def test_it_is_ready_when_it_is_paused_as_asked(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
-    book.entered("Paused")
+    book.on_state("Paused")
     assert (await said(client, "/readyz"))[0] == 503
     book.pause_acknowledged()
     assert await said(client, "/readyz") == (200, "Paused\n")
@@ -81,7 +81,7 @@ async def test_it_is_ready_when_it_is_paused_as_asked(client: TestClient, book: 
 
 async def test_who_is_not_ready_says_why(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
     book.failed(StreamError("auth", "check the Secret"))
-    book.entered("Blocked")
+    book.on_state("Blocked")
     assert await said(client, "/readyz") == (503, "Blocked: check the Secret\n")
 
 
@@ -108,7 +108,7 @@ async def test_nothing_can_be_changed_over_it(client: TestClient, path: str) -> 
 async def test_it_serves_until_its_context_is_left(book: Journal, unused_tcp_port: int) -> None:
     url = f"http://127.0.0.1:{unused_tcp_port}/livez"
     async with aiohttp.ClientSession() as session:
-        async with http_api(book, "127.0.0.1", unused_tcp_port), session.get(url) as response:
+        async with serve_http(book, "127.0.0.1", unused_tcp_port), session.get(url) as response:
             assert response.status == 200
         with pytest.raises(aiohttp.ClientConnectorError):
             await session.get(url)

@@ -6,12 +6,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from sluice_runtime.adapters.http.api import application
-from sluice_runtime.adapters.http.control import AutoStopMonitor, bearer, control_routes, same_machine
+from sluice_runtime.adapters.http.api import http_application
+from sluice_runtime.adapters.http.control import RequestCheck, control_routes, local_request_check, token_check
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.loops.journal import Journal
-from sluice_runtime.ports import RefusedError, StartRequest
+from sluice_runtime.ports import RequestRefusedError, StartRequest
 from support.encodings import ENCODINGS, UNREADABLE, Encode, save
 from support.runtime_fakes import journal
 
@@ -26,7 +26,7 @@ class FakeControls:
         self.asked: list[Any] = []
         self.in_time = True
         self.others: tuple[str, ...] = ()
-        self.refusal: RefusedError | None = None
+        self.refusal: RequestRefusedError | None = None
 
     async def stop(self, reason: str | None) -> bool:
         """As Controls."""
@@ -53,7 +53,7 @@ class World:
     def __init__(self, book: Journal) -> None:
         self.book = book
         self.controls = FakeControls()
-        self.guard: AutoStopMonitor = lambda _: None
+        self.guard: RequestCheck = lambda _: None
         self.client: TestClient[Any, Any]
 
     async def post(self, name: str, body: Any = None, **headers: str) -> tuple[int, dict[str, Any]]:
@@ -69,7 +69,7 @@ async def world() -> AsyncIterator[World]:
         return made.guard(request)
 
     routes = control_routes(made.controls, made.book, guard)
-    async with TestClient(TestServer(application(made.book, routes))) as made.client:
+    async with TestClient(TestServer(http_application(made.book, routes))) as made.client:
         yield made
 
 
@@ -82,7 +82,7 @@ def secret(tmp_path: Path) -> Path:
 
 async def test_stop_answers_with_the_acknowledgement(world: World) -> None:
     world.book.desired.set(with_pause(world.book.desired.value, PauseInForce(source="api")))
-    world.book.entered("Paused")
+    world.book.on_state("Paused")
     world.book.pause_acknowledged()
     status, told = await world.post("stop", {"reason": "bad prints"})
     assert (status, told["state"], told["pausedBy"]) == (200, "Paused", ["api"])
@@ -118,7 +118,7 @@ async def test_reload_is_handed_on(world: World) -> None:
 
 @pytest.mark.parametrize("action", ["start", "reload"])
 async def test_what_cannot_be_had_is_told_in_a_sentence(world: World, action: str) -> None:
-    world.controls.refusal = RefusedError("in a cluster the IngestJob decides: patch it")
+    world.controls.refusal = RequestRefusedError("in a cluster the IngestJob decides: patch it")
     assert await world.post(action) == (422, {"error": "in a cluster the IngestJob decides: patch it"})
 
 
@@ -139,7 +139,7 @@ async def test_a_body_that_is_something_else_is_told_where(world: World, body: A
 
 @pytest.mark.parametrize("action", ["stop", "start", "reload"])
 async def test_without_the_token_nothing_is_done(world: World, secret: Path, action: str) -> None:
-    world.guard = bearer(secret)
+    world.guard = token_check(secret)
     wrong: tuple[dict[str, str], ...] = (
         {},
         {"Authorization": TOKEN},
@@ -157,14 +157,14 @@ async def test_with_the_token_it_is_done_and_no_log_shows_it(
     world: World, secret: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    world.guard = bearer(secret)
+    world.guard = token_check(secret)
     assert (await world.post("stop", Authorization=f"Bearer {TOKEN}"))[0] == 200
     assert (await world.post("stop", Authorization=f"Bearer {TOKEN}x"))[0] == 403
     assert TOKEN not in caplog.text
 
 
 async def test_a_rotated_token_counts_at_once(world: World, tmp_path: Path) -> None:
-    world.guard = bearer(tmp_path / "token")
+    world.guard = token_check(tmp_path / "token")
     status, told = await world.post("stop", Authorization="Bearer ")
     assert (status, told["error"][:46]) == (403, "the Secret of spec.http.tokenSecretRef is miss")
     for token in ("first", "second"):
@@ -173,13 +173,13 @@ async def test_a_rotated_token_counts_at_once(world: World, tmp_path: Path) -> N
 
 
 async def test_where_no_token_is_named_it_is_read_only(world: World) -> None:
-    world.guard = bearer(None)
+    world.guard = token_check(None)
     status, told = await world.post("stop", Authorization="Bearer ")
     assert (status, told["error"][:31]) == (403, "this interface is read-only; na")
 
 
 async def test_on_one_machine_programs_are_let_in_and_web_pages_are_not(world: World) -> None:
-    world.guard = same_machine
+    world.guard = local_request_check
     assert (await world.post("stop"))[0] == 200
     assert (await world.post("stop", Origin="https://example.com"))[0] == 403
     assert (await world.post("stop", Host="rebound.example.com:8080"))[0] == 403
@@ -190,7 +190,7 @@ async def test_on_one_machine_programs_are_let_in_and_web_pages_are_not(world: W
 @pytest.mark.parametrize("given", [TOKEN, "\ufeff" + TOKEN], ids=["plain", "as the file has it"])
 async def test_the_token_is_the_same_in_every_encoding(world: World, secret: Path, encode: Encode, given: str) -> None:
     save(secret, encode(TOKEN + "\r\n"))
-    world.guard = bearer(secret)
+    world.guard = token_check(secret)
     assert (await world.post("stop", Authorization=f"Bearer {given}"))[0] == 200
     assert (await world.post("stop", Authorization="Bearer other"))[0] == 403
 
@@ -200,7 +200,7 @@ async def test_a_token_in_another_encoding_lets_nobody_in_and_is_named_with_it(
     world: World, secret: Path, name: str, content: bytes
 ) -> None:
     save(secret, content)
-    world.guard = bearer(secret)
+    world.guard = token_check(secret)
     status, told = await world.post("stop", Authorization="Bearer off")
     assert status == 403
     assert "the key token of the Secret of spec.http.tokenSecretRef cannot be read: it" in told["error"]

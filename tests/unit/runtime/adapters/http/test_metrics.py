@@ -2,7 +2,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sluice_contract.status import SymbolRejection
-from sluice_runtime.adapters.http.metrics import exposition
+from sluice_runtime.adapters.http.metrics import prometheus_text
 from sluice_runtime.domain.counters import count
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.pause import PauseInForce
@@ -19,7 +19,7 @@ async def book() -> Journal:
 
 
 def samples(book: Journal) -> Samples:
-    families = text_string_to_metric_families(exposition(book).decode())
+    families = text_string_to_metric_families(prometheus_text(book).decode())
     return {(each.name, frozenset(each.labels.items())): each.value for family in families for each in family.samples}
 
 
@@ -28,7 +28,7 @@ def value(book: Journal, name: str, **labels: str) -> float | None:
 
 
 async def test_the_names_and_labels_are_those_of_the_contract(book: Journal) -> None:
-    book.entered("Live")
+    book.on_state("Live")
     count(book.counters.stops, "operator_request")
     count(book.counters.errors, "auth")
     count(book.counters.suppressed, "dry_run", 3)
@@ -47,7 +47,7 @@ async def test_a_stream_that_is_not_live_is_not_active(book: Journal) -> None:
 
 
 async def test_each_quote_is_counted_by_what_became_of_it(book: Journal) -> None:
-    book.received([quote("AAPL"), quote("AAPL"), quote("ZZZZ"), quote("AAPL", START.replace(year=2020))])
+    book.on_ticks([quote("AAPL"), quote("AAPL"), quote("ZZZZ"), quote("AAPL", START.replace(year=2020))])
     book.wrote(1)
     names = ("received", "coalesced", "unwanted", "out_of_order", "written")
     assert [value(book, f"ingest_quotes_{name}_total") for name in names] == [2, 1, 1, 1, 1]
@@ -57,18 +57,18 @@ async def test_each_quote_is_counted_by_what_became_of_it(book: Journal) -> None
 
 async def test_symbols_are_counted_by_what_became_of_them(book: Journal) -> None:
     book.desired.set(desired(symbols=["A", "B", "C", "D"], pausedSymbols=[{"symbol": "D"}]))
-    book.acknowledged(frozenset("A"), [SymbolRejection(symbol="B", code=400, message="no")])
+    book.on_acknowledgement(frozenset("A"), [SymbolRejection(symbol="B", code=400, message="no")])
     states = ("confirmed", "rejected", "pending", "paused")
     assert [value(book, "ingest_symbols", state=state) for state in states] == [1, 1, 1, 1]
 
 
 async def test_a_clock_that_never_ran_is_absent(book: Journal) -> None:
     assert value(book, "ingest_last_write_timestamp_seconds") is None
-    book.received([quote("AAPL")])
+    book.on_ticks([quote("AAPL")])
     book.wrote(1)
     for name in ("loop_tick", "last_message", "last_quote", "last_write"):
         assert value(book, f"ingest_{name}_timestamp_seconds") == START.timestamp()
 
 
 async def test_every_metric_has_help(book: Journal) -> None:
-    assert all(family.documentation for family in text_string_to_metric_families(exposition(book).decode()))
+    assert all(family.documentation for family in text_string_to_metric_families(prometheus_text(book).decode()))

@@ -5,7 +5,7 @@ import pytest
 
 from sluice_runtime.adapters.http.smoke_client import SmokeClient
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.ports import RefusedError
+from sluice_runtime.ports import RequestRefusedError
 from support.answering_runtime import AnsweringRuntime
 
 REAL_TIME = True
@@ -22,7 +22,7 @@ async def walked(runtime: AnsweringRuntime, seconds: float = 5.0) -> tuple[str |
     """What went wrong, and what was said meanwhile."""
     said: list[str] = []
     async with runtime.answering() as url:
-        return await asyncio.to_thread(SmokeClient(url, None).failure, seconds, said.append), said
+        return await asyncio.to_thread(SmokeClient(url, None).run_steps, seconds, said.append), said
 
 
 async def test_each_step_is_said_and_the_stream_is_left_stopped(runtime: AnsweringRuntime) -> None:
@@ -69,7 +69,7 @@ async def test_what_still_pauses_is_told_in_the_words_of_the_answer(runtime: Ans
 async def test_a_document_that_cannot_be_read_ends_the_walk_before_the_stream_is_touched(
     runtime: AnsweringRuntime,
 ) -> None:
-    runtime.unreadable = RefusedError("job.yaml is no YAML document")
+    runtime.unreadable = RequestRefusedError("job.yaml is no YAML document")
     failure, _ = await walked(runtime)
     assert failure == 'reload returned HTTP 422: {"error":"job.yaml is no YAML document"}'
     assert runtime.asked == ["reload"]
@@ -85,15 +85,15 @@ async def test_a_stop_that_stops_nothing_is_told(runtime: AnsweringRuntime) -> N
 async def test_where_there_is_a_token_it_is_needed(runtime: AnsweringRuntime, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN)
     async with runtime.answering(tmp_path / "token") as url:
-        without = await asyncio.to_thread(SmokeClient(url, None).failure, 5.0, print)
+        without = await asyncio.to_thread(SmokeClient(url, None).run_steps, 5.0, print)
         assert without is not None
         assert without.startswith("reload returned HTTP 403: ")
-        assert await asyncio.to_thread(SmokeClient(url, TOKEN).failure, 5.0, print) is None
+        assert await asyncio.to_thread(SmokeClient(url, TOKEN).run_steps, 5.0, print) is None
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "localhost", "127.0.0.1:8080"])
 def test_where_nothing_answers_the_address_is_told(url: str) -> None:
-    failure = SmokeClient(url, None).failure(5.0, print)
+    failure = SmokeClient(url, None).run_steps(5.0, print)
     assert failure is not None
     assert failure.startswith(f"{url}/runtime/ingest/status does not answer: ")
 
@@ -106,6 +106,6 @@ async def test_what_is_no_runtime_is_told(answer: bytes) -> None:
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         url = "http://{}:{}".format(*server.sockets[0].getsockname())
-        failure = await asyncio.to_thread(SmokeClient(url, None).failure, 5.0, print)
+        failure = await asyncio.to_thread(SmokeClient(url, None).run_steps, 5.0, print)
     assert failure is not None
     assert "does not answer: " in failure

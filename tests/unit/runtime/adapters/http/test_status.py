@@ -20,7 +20,7 @@ def body(book: Journal) -> dict[str, Any]:
 
 async def test_it_is_the_pod_s_half_of_the_status_with_two_names_more() -> None:
     book = journal()
-    book.entered("Live")
+    book.on_state("Live")
     found = body(book)
     assert found.pop("pausedBy") == found.pop("pausedSymbols") == []
     assert msgspec.convert(found, StreamStatus) == stream_status(book.snapshot())

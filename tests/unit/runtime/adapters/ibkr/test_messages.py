@@ -17,48 +17,48 @@ def impairment(outages: Outages) -> Impairment:
 @pytest.mark.parametrize("code", [1101, 1102])
 def test_lost_connectivity_interrupts_until_it_is_restored(code: int) -> None:
     outages = Outages()
-    assert (outages.heard(1100, "lost"), outages.is_lost) == ("worse", True)
+    assert (outages.apply_message(1100, "lost"), outages.is_lost) == ("worse", True)
     assert impairment(outages).interrupts
-    assert (outages.heard(code, "restored"), outages.is_lost, outages.impairment) == ("better", False, None)
+    assert (outages.apply_message(code, "restored"), outages.is_lost, outages.impairment) == ("better", False, None)
 
 
 def test_only_a_market_data_farm_interrupts() -> None:
     outages = Outages()
-    outages.heard(2105, "HMDS data farm connection is broken:ushmds")
-    outages.heard(2157, "Sec-def data farm connection is broken:secdefnj")
+    outages.apply_message(2105, "HMDS data farm connection is broken:ushmds")
+    outages.apply_message(2157, "Sec-def data farm connection is broken:secdefnj")
     assert not impairment(outages).interrupts
     assert all(name in impairment(outages).message for name in ("ushmds, code 2105", "secdefnj, code 2157"))
-    outages.heard(2103, "Market data farm connection is broken:usfarm")
+    outages.apply_message(2103, "Market data farm connection is broken:usfarm")
     assert impairment(outages).interrupts
 
 
 def test_each_farm_comes_back_by_itself() -> None:
     outages = Outages()
-    outages.heard(2103, "Market data farm connection is broken:usfarm")
-    outages.heard(2103, "Market data farm connection is broken:usfarm.nj")
-    assert outages.heard(2104, "Market data farm connection is OK:cashfarm") is None
-    assert outages.heard(2104, "Market data farm connection is OK:usfarm") == "better"
-    assert outages.heard(2108, "Market data farm connection is inactive:usfarm.nj") == "better"
+    outages.apply_message(2103, "Market data farm connection is broken:usfarm")
+    outages.apply_message(2103, "Market data farm connection is broken:usfarm.nj")
+    assert outages.apply_message(2104, "Market data farm connection is OK:cashfarm") is None
+    assert outages.apply_message(2104, "Market data farm connection is OK:usfarm") == "better"
+    assert outages.apply_message(2108, "Market data farm connection is inactive:usfarm.nj") == "better"
     assert outages.impairment is None
 
 
 def test_the_same_name_of_another_kind_of_farm_changes_nothing() -> None:
     outages = Outages()
-    outages.heard(2103, "broken:usfarm")
-    assert outages.heard(2106, "OK:usfarm") is None
+    outages.apply_message(2103, "broken:usfarm")
+    assert outages.apply_message(2106, "OK:usfarm") is None
 
 
 def test_farms_stay_broken_when_connectivity_is_back() -> None:
     outages = Outages()
-    outages.heard(2103, "broken:usfarm")
-    outages.heard(1100, "lost")
-    outages.heard(1102, "restored")
+    outages.apply_message(2103, "broken:usfarm")
+    outages.apply_message(1100, "lost")
+    outages.apply_message(1102, "restored")
     assert "usfarm" in impairment(outages).message
 
 
 @pytest.mark.parametrize(("code", "rejects"), [(200, True), (354, True), (10167, True), (300, False), (2176, False)])
 def test_notices_and_the_answer_to_a_needless_cancellation_reject_nothing(code: int, rejects: bool) -> None:
-    assert messages.rejects(code) is rejects
+    assert messages.is_rejection(code) is rejects
 
 
 def test_a_rejection_has_ibkr_s_words_a_remedy_and_an_end() -> None:
@@ -68,25 +68,25 @@ def test_a_rejection_has_ibkr_s_words_a_remedy_and_an_end() -> None:
 
 
 def test_a_client_id_in_use_is_tried_again_after_5_to_30_s() -> None:
-    error = messages.end(326, "in use", GATEWAY)
+    error = messages.connection_end_error(326, "in use", GATEWAY)
     assert error is not None
     assert (error.kind, error.retry_after, error.retry_within) == ("connectionLimit", 5.0, 30.0)
     assert "gateway.acme:4002 has another client with ID 7" in error.message
 
 
 def test_a_changed_port_is_an_end_and_a_notice_is_none() -> None:
-    error = messages.end(1300, "reset", GATEWAY)
+    error = messages.connection_end_error(1300, "reset", GATEWAY)
     assert error is not None
     assert error.kind == "upstreamClosed"
-    assert messages.end(2104, "OK", GATEWAY) is None
+    assert messages.connection_end_error(2104, "OK", GATEWAY) is None
 
 
 def test_every_failure_names_the_gateway_and_none_is_fatal() -> None:
     errors = [
-        messages.unreachable(GATEWAY, "refused"),
-        messages.unready(GATEWAY, "did not answer"),
-        messages.closed(GATEWAY),
-        messages.silent(GATEWAY, 10),
+        messages.unreachable_error(GATEWAY, "refused"),
+        messages.not_ready_error(GATEWAY, "did not answer"),
+        messages.connection_closed_error(GATEWAY),
+        messages.no_answer_error(GATEWAY, 10),
     ]
     assert [each.kind for each in errors] == ["network", "network", "upstreamClosed", "stall"]
     assert all("gateway.acme:4002" in each.message and not each.fatal for each in errors)
