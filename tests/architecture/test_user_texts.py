@@ -57,7 +57,6 @@ ALLOWED = {
         "machine_trust",
         "load_verify_locations",
     ): "takes text that read_certificates has read",
-    ("loops/supervisor.py", "_pause", "open"): CONNECTION,
     ("standalone.py", "_sink", "open"): CONNECTION,
 }
 

@@ -23,11 +23,11 @@ from .adapters.preflight_process import preflight_findings
 from .adapters.switches import FileSwitch, SwitchFile
 from .domain.backoff import Backoff
 from .domain.declared_job import DeclaredJob
-from .domain.endpoints import endpoints
+from .domain.endpoints import rest_endpoints
 from .domain.failure import FencedError
-from .domain.market import Origin
-from .domain.market_hours import hours
-from .domain.slot import slot_name
+from .domain.market import DocumentOrigin
+from .domain.market_hours import hours_of_feed
+from .domain.slot import slot_lease_name
 from .factories import journal_of, sink_of, snapshots_of, source_of
 from .loops.auto_stop import AutoStopMonitor
 from .loops.flusher import Flusher
@@ -35,12 +35,12 @@ from .loops.freshness_monitor import monitor_freshness
 from .loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeats
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
-from .loops.pause_control import Control, Switchboard
-from .loops.preflight import look_once
+from .loops.pause_control import PauseControl, PodSwitches
+from .loops.preflight import run_preflight_once
 from .loops.record_writer import RecordWriter
 from .loops.slot import ConnectionSlotLease
 from .loops.snapshot_recovery import SnapshotRecovery
-from .loops.spec_watcher import follow_spec, watch
+from .loops.spec_watcher import update_desired_forever, watch_job
 from .loops.supervisor import Supervisor
 from .loops.waiting import completes_within, first_completed
 from .ports import JobPort, MarketSnapshots, Sink, Source
@@ -60,12 +60,12 @@ async def run(settings: Settings) -> None:
     """Run the pod until SIGTERM or SIGINT, until its job is deleted, or until a later process of the job fences it."""
     stop = stop_by_signal()
     journal = journal_of(settings)
-    switchboard = Switchboard(journal, SwitchFile(settings.state_dir / SWITCHES))
+    switchboard = PodSwitches(journal, SwitchFile(settings.state_dir / SWITCHES))
     async with AsyncExitStack() as stack:
         job = _job_client(settings)
         stack.push_async_callback(job.close)
         file = switches_at_start(settings, journal, switchboard)
-        control = Control(switchboard, journal, ReadOnlyDeclaration(file))
+        control = PauseControl(switchboard, journal, ReadOnlyDeclaration(file))
         routes = control_routes(control, journal, bearer(settings.http_token_file))
         await stack.enter_async_context(http_api(journal, settings.bind, identity.HTTP_PORT, routes))
         sink = sink_of(settings, journal.desired)
@@ -93,16 +93,16 @@ async def run(settings: Settings) -> None:
 def _lookers(settings: Settings, journal: Journal) -> list[Loop]:
     """Return the preflight loop, if the job has an account to check."""
     login = settings.job.spec.alpaca_login
-    if login is None or not endpoints(login[0], settings.trading_url, settings.data_url).knows_trading:
+    if login is None or not rest_endpoints(login[0], settings.trading_url, settings.data_url).has_trading_api:
         return []
-    return [lambda: look_once(preflight_findings, journal)]
+    return [lambda: run_preflight_once(preflight_findings, journal)]
 
 
 def catching_up(snapshots: MarketSnapshots | None, sink: Sink, journal: Journal, settings: Settings) -> list[Loop]:
     """Return the loop that fetches snapshots, if the provider has them."""
     if snapshots is None:
         return []
-    return [SnapshotRecovery(snapshots, sink, journal, hours(settings.job.spec)).run]
+    return [SnapshotRecovery(snapshots, sink, journal, hours_of_feed(settings.job.spec)).run]
 
 
 def stop_by_signal() -> asyncio.Event:
@@ -113,7 +113,7 @@ def stop_by_signal() -> asyncio.Event:
     return stop
 
 
-def switches_at_start(settings: Settings, journal: Journal, switchboard: Switchboard) -> FileSwitch | None:
+def switches_at_start(settings: Settings, journal: Journal, switchboard: PodSwitches) -> FileSwitch | None:
     """Set all switches outside the job document. Return the switch file that must be polled, if there is one."""
     journal.switched(settings.environment_switch)
     switchboard.restore()
@@ -133,7 +133,7 @@ class Parts:
     job: JobPort
     journal: Journal
     slot: ConnectionSlotLease | None = None  # None: the provider does not limit connections
-    switchboard: Switchboard | None = None  # None: no switch is kept across restarts
+    switchboard: PodSwitches | None = None  # None: no switch is kept across restarts
     others: Sequence[Loop] = ()  # additional loops
 
 
@@ -141,22 +141,22 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
     """Run all loops until `stop`; then close the socket, and write the last quotes and the last heartbeat."""
     journal = parts.journal
     who = journal.identity
-    origin = Origin(source=parts.source.name, job=who.job, session_id=who.session_id, epoch=who.epoch)
+    origin = DocumentOrigin(source=parts.source.name, job=who.job, session_id=who.session_id, epoch=who.epoch)
     flusher = Flusher(parts.sink, journal, origin, Backoff(0.5, 30.0, random.uniform))
     supervisor = Supervisor(parts.source, flusher, journal, reconnect, parts.slot)
     live: LatestValue[DeclaredJob | None] = LatestValue(None)
     try:
         await first_completed(
             stop.wait(),
-            watch(parts.job, live, journal),
-            follow_spec(live, journal),
+            watch_job(parts.job, live, journal),
+            update_desired_forever(live, journal),
             supervisor.run(),
             flusher.run(),
             monitor_freshness(live, journal),
             send_heartbeats_forever(parts.sink, journal),
             report_status_forever(parts.job, journal),
             RecordWriter(parts.sink, journal).run(),
-            AutoStopMonitor(journal, parts.switchboard or Switchboard(journal)).run(),
+            AutoStopMonitor(journal, parts.switchboard or PodSwitches(journal)).run(),
             *(other() for other in parts.others),
         )
     except FencedError as fenced:
@@ -175,7 +175,7 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
 
 
 def _slot(settings: Settings, session: ApiSession, journal: Journal) -> ConnectionSlotLease | None:
-    name = slot_name(settings.job.spec)
+    name = slot_lease_name(settings.job.spec)
     return (
         ConnectionSlotLease(SlotLease(session, settings.job.namespace, name), settings.job.name, journal)
         if name

@@ -23,7 +23,7 @@ from .adapters.http.smoke_client import SmokeClient
 from .adapters.pause_file import HandPause, PauseFile, Pauses
 from .adapters.preflight import findings_of
 from .adapters.user_text import UserTextError, read_user_text
-from .domain.endpoints import endpoints
+from .domain.endpoints import rest_endpoints
 from .settings import Settings, SettingsError, says, settings
 from .standalone_settings import (
     KEY_ID,
@@ -151,8 +151,8 @@ def walk(base_url: str, seconds: float, environment: Mapping[str, str], say: Say
 def look(settings: Settings, environment: Mapping[str, str], say: Say, *, as_json: bool) -> int:
     """What a look at the provider's account finds: exit code 1 if not all of it is good, 0 always `as_json`."""
     alpaca = settings.job.spec.alpaca
-    where = endpoints(alpaca or Alpaca(), settings.trading_url, settings.data_url)
-    if alpaca is not None and not where.knows_trading and not as_json:
+    where = rest_endpoints(alpaca or Alpaca(), settings.trading_url, settings.data_url)
+    if alpaca is not None and not where.has_trading_api and not as_json:
         say("nothing was asked: the stream is not Alpaca's own (set APCA_API_BASE_URL or spec.alpaca.tradingURL)")
         return 0
     found = findings_of(settings.job.spec, _alpaca_mount(settings, environment), where)

@@ -21,7 +21,7 @@ from .domain.health import RuntimeSnapshot
 from .domain.market import Bar, Halt, Tick, Trade
 from .domain.market_snapshot import MarketSnapshot
 from .domain.pause import Switch
-from .domain.slot import Claim
+from .domain.slot import SlotClaim
 
 QUOTES: frozenset[Channel] = frozenset({"quotes"})
 
@@ -157,14 +157,14 @@ class Sink(Protocol):
 class SlotPort(Protocol):
     """Where a job claims the connection slot: the one connection that the provider allows for its credentials."""
 
-    async def read(self) -> Claim | None:
+    async def read(self) -> SlotClaim | None:
         """Return the current claim; None if there never was one.
 
         Raises:
             SlotError: the claim cannot be read.
         """
 
-    async def write(self, claim: Claim) -> Claim:
+    async def write(self, claim: SlotClaim) -> SlotClaim:
         """Replace the claim of `claim.version`, or create the first one. Return it with its new version.
 
         Raises:

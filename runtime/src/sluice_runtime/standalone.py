@@ -27,7 +27,7 @@ from .domain.health import RuntimeSnapshot
 from .domain.pause import AUTO_STOP, Switch
 from .factories import journal_of, sink_of, snapshots_of, source_of
 from .loops.journal import Journal
-from .loops.pause_control import Control, Switchboard
+from .loops.pause_control import PauseControl, PodSwitches
 from .ports import RefusedError, Sink
 from .settings import Settings, SettingsError
 from .standalone_settings import KEY_ID, SECRET_KEY, first
@@ -96,7 +96,7 @@ class Standalone:
             SettingsError: the runtime cannot start with these settings.
         """
         settings, journal = self._settings, self.journal
-        switchboard = Switchboard(journal, SwitchFile(settings.state_dir / SWITCHES))
+        switchboard = PodSwitches(journal, SwitchFile(settings.state_dir / SWITCHES))
         job = self._job()
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, job)
         file = switches_at_start(settings, journal, switchboard)
@@ -104,7 +104,7 @@ class Standalone:
             switchboard.set(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
         async with AsyncExitStack() as stack:
             if port is not None:
-                routes = control_routes(Control(switchboard, journal, job), journal, same_machine)
+                routes = control_routes(PauseControl(switchboard, journal, job), journal, same_machine)
                 try:
                     await stack.enter_async_context(http_api(journal, settings.bind, port, routes))
                 except OSError as error:

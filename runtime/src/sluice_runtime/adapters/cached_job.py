@@ -55,7 +55,7 @@ class CachedJob:
                     await self._run_blocking(self._forget)
                     yield None
                     return
-                last = seen.with_last_understood(last)
+                last = seen.with_last_readable_spec(last)
                 yield last
                 await self._run_blocking(partial(self._keep, last))
                 change = asyncio.ensure_future(_next(changes))

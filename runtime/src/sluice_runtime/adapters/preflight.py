@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sluice_contract.spec import IngestJobSpec
 
-from ..domain.endpoints import Endpoints
+from ..domain.endpoints import RestEndpoints
 from ..domain.failure import StreamError
 from ..domain.preflight import Finding
 from .alpaca.credentials import AlpacaMount
 
 
-def findings_of(spec: IngestJobSpec, mount: AlpacaMount | None, rest: Endpoints) -> list[Finding]:
+def findings_of(spec: IngestJobSpec, mount: AlpacaMount | None, rest: RestEndpoints) -> list[Finding]:
     """Return all findings. Never raises: an error is a finding too. `mount` has the key pair, if any."""
     if spec.provider != "alpaca" or mount is None:
         return [Finding("preflight", True, f"a job of provider {spec.provider} has no account to check")]

@@ -58,7 +58,7 @@ class TapeFile:
         """Write one row per quote. A missing side is empty."""
         with self._while_it_can_be_written():
             for tick in ticks if not self._is_over else ():
-                quote = tick.quote()
+                quote = tick.to_quote()
                 at = round(quote.ts.timestamp() * 1000)
                 self._rows.writerow((at, quote.symbol, quote.bid, quote.bid_size, quote.ask, quote.ask_size, ""))
             if time.monotonic() - self._flushed_at >= _FLUSH_SECONDS:  # limits the loss if the process is killed

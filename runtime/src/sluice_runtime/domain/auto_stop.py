@@ -8,7 +8,7 @@ from sluice_contract.spec import AutoStop
 _HEALTHY_SECONDS = 60.0
 
 
-class Streak:
+class FailureStreak:
     """Counts consecutive failures. `failures` is the total before counting starts."""
 
     def __init__(self, failures: int = 0) -> None:
@@ -16,7 +16,7 @@ class Streak:
         self._failures = failures
         self._live_since: float | None = None
 
-    def note(self, failures: int, is_live: bool, at: float) -> None:
+    def update(self, failures: int, is_live: bool, at: float) -> None:
         """Record the total of failures and whether the stream is live, at `at` in monotonic seconds."""
         new, self._failures = failures - self._failures, failures
         if new or not is_live:
@@ -28,7 +28,7 @@ class Streak:
         self.errors += new
 
 
-def breach(limits: AutoStop, streaming_seconds: float, errors: int) -> str | None:
+def exceeded_limit(limits: AutoStop, streaming_seconds: float, errors: int) -> str | None:
     """Return why the stream must stop; None while it may continue.
 
     `streaming_seconds` is the time since the last pause ended, `errors` the number of consecutive failures.

@@ -18,7 +18,7 @@ class Backoff:
         self._uniform = uniform
         self._failures = 0
 
-    def wait(self, *, at_least: float = 0.0) -> float:
+    def next_delay(self, *, at_least: float = 0.0) -> float:
         """Count a failure and return the seconds to wait."""
         ceiling = min(self._cap, self._base * 2 ** min(self._failures, 32))
         self._failures += 1

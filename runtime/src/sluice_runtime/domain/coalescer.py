@@ -18,7 +18,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 _NOT_TAKEN = float("-inf")
 
 
-class _Known:
+class _SymbolState:
     """The state of one wanted symbol. A single record with slots, so that each quote needs one lookup."""
 
     __slots__ = ("future_stamp", "newest", "noticed", "taken_at", "tick")
@@ -46,16 +46,16 @@ class Coalescer:
         self.out_of_order = 0  # ticks dropped because a newer one has been seen
         self.unwanted = 0  # ticks dropped because their symbol is not wanted
         self.last: Tick | None = None
-        self._known: dict[str, _Known] = {}
-        self._line: dict[str, _Known] = {}  # the queue: symbols with a tick to be written, in order
-        self._resting: dict[str, _Known] = {}  # remembered but not wanted now: their ticks are not queued
+        self._known: dict[str, _SymbolState] = {}
+        self._line: dict[str, _SymbolState] = {}  # the queue: symbols with a tick to be written, in order
+        self._resting: dict[str, _SymbolState] = {}  # remembered but not wanted now: their ticks are not queued
         self._dropped: dict[str, Tick] = {}
 
     def __len__(self) -> int:
         """Return the number of symbols that wait to be written."""
         return len(self._line)
 
-    def want(self, symbols: frozenset[str], remembered: frozenset[str] = frozenset()) -> None:
+    def set_wanted_symbols(self, symbols: frozenset[str], remembered: frozenset[str] = frozenset()) -> None:
         """Set the symbols to accept, and remove all others from the queue.
 
         For symbols in `remembered`, the newest event time and a waiting tick are kept until they are wanted again: no
@@ -63,7 +63,7 @@ class Coalescer:
         """
         before = self._known | self._resting
         returned = {symbol: known for symbol, known in self._resting.items() if symbol in symbols and known.tick}
-        self._known = {symbol: before.get(symbol) or _Known() for symbol in symbols}
+        self._known = {symbol: before.get(symbol) or _SymbolState() for symbol in symbols}
         self._resting = {symbol: before[symbol] for symbol in (remembered - symbols) & before.keys()}
         self._line = {symbol: known for symbol, known in self._line.items() if symbol in symbols} | returned
         kept = self._known.keys() | self._resting.keys()
@@ -102,7 +102,7 @@ class Coalescer:
         self.coalesced += accepted - (len(line) - waiting)
         self.last = last
 
-    def learn(self, ticks: Iterable[Tick], horizon: datetime) -> int:
+    def accept_snapshot(self, ticks: Iterable[Tick], horizon: datetime) -> int:
         """Accept ticks from a snapshot if they are newer than the known ones. Return how many were.
 
         They do not count as ticks of the stream for freshness. Ticks later than `horizon` are ignored.
@@ -119,7 +119,7 @@ class Coalescer:
             learnt += 1
         return learnt
 
-    def heard(self) -> frozenset[str]:
+    def take_ticked_symbols(self) -> frozenset[str]:
         """Return the symbols with a tick since the last call, and mark them as checked."""
         found = []
         for symbol, known in self._known.items():
@@ -128,21 +128,21 @@ class Coalescer:
                 found.append(symbol)
         return frozenset(found)
 
-    def was_heard(self, symbol: str) -> bool:
+    def has_tick_since_last_check(self, symbol: str) -> bool:
         """Return True if a tick of a wanted symbol was accepted since the last call of `heard`."""
         known = self._known.get(symbol)
         return known is not None and known.has_tick_since_last_check
 
-    def waits(self, symbol: str) -> bool:
+    def is_queued(self, symbol: str) -> bool:
         """Return True if a tick of this symbol waits to be written."""
         return symbol in self._line
 
-    def newest(self, symbol: str) -> datetime | None:
+    def newest_tick_time(self, symbol: str) -> datetime | None:
         """Return the event time of the newest tick of a wanted symbol; None if there was none."""
         known = self._known.get(symbol)
         return known.newest if known is not None and known.newest > _NEVER else None
 
-    def take(self, count: int, at: float, interval: float) -> list[Tick]:
+    def take_due(self, count: int, at: float, interval: float) -> list[Tick]:
         """Take up to `count` ticks whose symbol was last taken at least `interval` seconds before `at`, in queue order.
 
         `at` is the scheduled time of the flush, not the time at which it runs, so that late timers do not add up.
@@ -159,10 +159,10 @@ class Coalescer:
             known.taken_at = at
         return due
 
-    def put_back(self, ticks: Sequence[Tick]) -> None:
+    def requeue_at_head(self, ticks: Sequence[Tick]) -> None:
         """Put ticks that could not be written back at the head of the queue, unless a newer one has arrived."""
-        line: dict[str, _Known] = {}
-        for tick, known in self._current(ticks):
+        line: dict[str, _SymbolState] = {}
+        for tick, known in self._ticks_still_newest(ticks):
             if known.tick is None:
                 known.tick = tick
             else:
@@ -170,23 +170,23 @@ class Coalescer:
             if tick.symbol in self._known:
                 line[tick.symbol] = known
         self._line = line | self._line
-        self.release(ticks)
+        self.waive_interval(ticks)
 
-    def append(self, ticks: Iterable[Tick]) -> None:
+    def requeue_at_end(self, ticks: Iterable[Tick]) -> None:
         """Put ticks that were taken before at the end of the queue, unless a newer one waits."""
-        for tick, known in self._current(ticks):
+        for tick, known in self._ticks_still_newest(ticks):
             if known.tick is None:
                 known.tick = tick
                 if tick.symbol in self._known:
                     self._line[tick.symbol] = known
 
-    def release(self, ticks: Iterable[Tick]) -> None:
+    def waive_interval(self, ticks: Iterable[Tick]) -> None:
         """Record that these ticks were taken but not written: the next tick of each symbol is due immediately."""
         for tick in ticks:
             if known := self._known.get(tick.symbol):
                 known.taken_at = _NOT_TAKEN
 
-    def drop(self) -> int:
+    def drop_queue(self) -> int:
         """Empty the queue, and keep its ticks for `recover`. Return how many symbols were in it."""
         dropped = len(self._line)
         for symbol, known in self._line.items():
@@ -195,12 +195,12 @@ class Coalescer:
         self._line.clear()
         return dropped
 
-    def recover(self) -> None:
+    def restore_dropped(self) -> None:
         """Put dropped ticks back into the queue, unless a newer one has arrived."""
         dropped, self._dropped = self._dropped, {}
-        self.append(dropped.values())
+        self.requeue_at_end(dropped.values())
 
-    def _current(self, ticks: Iterable[Tick]) -> Iterable[tuple[Tick, _Known]]:
+    def _ticks_still_newest(self, ticks: Iterable[Tick]) -> Iterable[tuple[Tick, _SymbolState]]:
         """Yield each tick of a symbol that is wanted, or may be wanted again, unless it is older than the last one."""
         for tick in ticks:
             known = self._known.get(tick.symbol) or self._resting.get(tick.symbol)

@@ -18,6 +18,6 @@ class Counters:
     paused_by_flag: int = 0
 
 
-def count(book: dict[str, int], label: str, by: int = 1) -> None:
+def increment(book: dict[str, int], label: str, by: int = 1) -> None:
     """Add `by` to the count of one label."""
     book[label] = book.get(label, 0) + by

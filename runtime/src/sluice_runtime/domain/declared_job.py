@@ -27,7 +27,7 @@ class DeclaredJob(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     earlier_stream: StreamStatus | None = None  # the status that the previous process reported
 
-    def with_last_understood(self, last: DeclaredJob | None) -> DeclaredJob:
+    def with_last_readable_spec(self, last: DeclaredJob | None) -> DeclaredJob:
         """Return this version; if its spec could not be read, with the spec of the version before it."""
         if self.spec is not None or last is None or last.spec is None:
             return self
@@ -35,7 +35,7 @@ class DeclaredJob(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, spec=spec, spec_generation=last.spec_generation)
 
 
-def declared_job(document: dict[str, Any]) -> DeclaredJob:
+def parse_declared_job(document: dict[str, Any]) -> DeclaredJob:
     """Return the job from a decoded IngestJob. Never raises: an invalid status does not prevent reading the spec."""
     metadata = readable_part(document.get("metadata"), ObjectMeta)
     reading = read_spec(document.get("spec"))
@@ -51,7 +51,7 @@ def declared_job(document: dict[str, Any]) -> DeclaredJob:
     )
 
 
-def understood_job(job: IngestJob) -> DeclaredJob:
+def to_declared_job(job: IngestJob) -> DeclaredJob:
     """Return the job from a fully decoded IngestJob."""
     return DeclaredJob(
         metadata=job.metadata,

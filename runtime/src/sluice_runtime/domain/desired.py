@@ -11,7 +11,7 @@ from sluice_contract.identity import UNREADABLE_SOURCE
 from sluice_contract.spec import AutoStop, Channel, Heartbeat, IngestJobSpec, Limits
 
 from .declared_job import DeclaredJob
-from .pause import GONE, PauseInForce, Switch, job_switches, paused_symbols, pausing, switch
+from .pause import GONE, PauseInForce, Switch, job_switches, pause_in_force, paused_symbols, pausing_sources
 
 # The injected copy of the job may be older than a pause, so the pod waits until it has read the live job.
 UNREAD = PauseInForce(source="start", reason="the IngestJob has not been read yet")
@@ -55,7 +55,7 @@ def desired_state(job: DeclaredJob, spec: IngestJobSpec, now: datetime, others: 
     switches = (*job_switches(job), *others)
     return Desired(
         generation=job.spec_generation,
-        pause=switch(switches, now),
+        pause=pause_in_force(switches, now),
         declared=declared,
         paused=declared & paused.keys(),
         unknown_paused=tuple(sorted(paused.keys() - declared)),
@@ -63,7 +63,7 @@ def desired_state(job: DeclaredJob, spec: IngestJobSpec, now: datetime, others: 
         dry_run=spec.dry_run,
         limits=spec.limits,
         heartbeat=spec.heartbeat,
-        switches=pausing(switches, now),
+        switches=pausing_sources(switches, now),
         auto_stop=spec.auto_stop,
         pause_reasons={symbol: entry.reason for symbol, entry in paused.items()},
         stops_generation=job.metadata.generation,
@@ -71,7 +71,7 @@ def desired_state(job: DeclaredJob, spec: IngestJobSpec, now: datetime, others: 
     )
 
 
-def closed(desired: Desired, job: DeclaredJob) -> Desired:
+def with_unreadable_spec(desired: Desired, job: DeclaredJob) -> Desired:
     """Return the desired state of a pod that could not read any spec of its job yet: it streams nothing."""
     paused = with_pause(desired, PauseInForce(source=UNREADABLE_SOURCE, reason=job.problem))
     return msgspec.structs.replace(paused, stops_generation=job.metadata.generation, spec_problem=job.problem)

@@ -30,12 +30,12 @@ class StreamError(Exception):
         self.retry_within = retry_within
 
     @property
-    def fatal(self) -> bool:
+    def is_fatal(self) -> bool:
         """Return True if only a change of credentials or configuration can help."""
         return self.kind in FATAL
 
     @property
-    def is_login(self) -> bool:
+    def is_login_refusal(self) -> bool:
         """Return True if the provider refused the login."""
         return self.kind in _LOGIN
 

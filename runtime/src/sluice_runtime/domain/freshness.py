@@ -57,14 +57,14 @@ class FreshnessModel:
         self._activity: dict[str, float] = {}  # the share of observations with a tick
         self._stale: set[str] = set()
 
-    def keep(self, symbols: frozenset[str]) -> None:
+    def retain_only(self, symbols: frozenset[str]) -> None:
         """Forget all other symbols."""
         for book in (self._heard_at, self._silent_since, self._activity):
             for symbol in book.keys() - symbols:
                 del book[symbol]
         self._stale &= symbols
 
-    def observe(self, heard: Collection[str], scene: FreshnessInput) -> None:
+    def record_observation(self, heard: Collection[str], scene: FreshnessInput) -> None:
         """Update the model with the symbols that ticked since the last observation."""
         excused = not scene.streaming or scene.session.phase != "open"
         watched = scene.subscribed - scene.paused
@@ -81,9 +81,9 @@ class FreshnessModel:
             if not excused and symbol not in self._stale and symbol not in scene.halted:
                 activity = self._activity.get(symbol, 0.0)
                 self._activity[symbol] = activity + _WEIGHT * (was_heard - activity)
-        self._stale.update(symbol for symbol in watched if self._falls_stale(symbol, scene))
+        self._stale.update(symbol for symbol in watched if self._has_become_stale(symbol, scene))
 
-    def state(self, symbol: str, scene: FreshnessInput) -> Freshness:
+    def freshness_of(self, symbol: str, scene: FreshnessInput) -> Freshness:
         """Return the freshness of a symbol."""
         if scene.job_paused or symbol in scene.paused:
             return "PAUSED"
@@ -91,15 +91,15 @@ class FreshnessModel:
             return "OFFLINE"
         if symbol in scene.halted:
             return "HALTED"
-        if scene.at - self._heard_at.get(symbol, -math.inf) <= self._at_least(_LIVE_SECONDS, scene):
+        if scene.at - self._heard_at.get(symbol, -math.inf) <= self._at_least_three_intervals(_LIVE_SECONDS, scene):
             return "LIVE"
         if scene.session.phase == "closed":
             return "CLOSED"
         return "STALE" if symbol in self._stale else "QUIET"
 
-    def counts(self, symbols: Iterable[str], scene: FreshnessInput) -> SymbolFreshness:
+    def count_states(self, symbols: Iterable[str], scene: FreshnessInput) -> SymbolFreshness:
         """Return the number of symbols in each state. Offline symbols are not counted."""
-        states = [self.state(symbol, scene) for symbol in symbols]
+        states = [self.freshness_of(symbol, scene) for symbol in symbols]
         return SymbolFreshness(
             live=states.count("LIVE"),
             quiet=states.count("QUIET"),
@@ -109,37 +109,37 @@ class FreshnessModel:
             paused=states.count("PAUSED"),
         )
 
-    def quote_states(self, scene: FreshnessInput) -> dict[str, QuoteState]:
+    def quote_states_not_live(self, scene: FreshnessInput) -> dict[str, QuoteState]:
         """Return the symbols whose documents must not say live. A symbol stale at the close stays so until it ticks."""
         found: dict[str, QuoteState] = dict.fromkeys(sorted(self._stale), "stale")
         return found | dict.fromkeys(sorted(scene.halted), "halted")
 
-    def is_mute(self, scene: FreshnessInput) -> bool:
+    def is_connection_silent(self, scene: FreshnessInput) -> bool:
         """Return True if the open connection is silent although a liquid symbol should have ticked."""
         for symbol in scene.subscribed:
-            threshold = _MUTE_SHARE * self._threshold(symbol, scene)
-            if scene.silent_seconds >= threshold and self._silence(symbol, scene) >= threshold:
+            threshold = _MUTE_SHARE * self._stale_after_seconds(symbol, scene)
+            if scene.silent_seconds >= threshold and self._seconds_silent(symbol, scene) >= threshold:
                 return True
         return False
 
-    def _falls_stale(self, symbol: str, scene: FreshnessInput) -> bool:
-        return self._silence(symbol, scene) >= self._threshold(symbol, scene)
+    def _has_become_stale(self, symbol: str, scene: FreshnessInput) -> bool:
+        return self._seconds_silent(symbol, scene) >= self._stale_after_seconds(symbol, scene)
 
-    def _silence(self, symbol: str, scene: FreshnessInput) -> float:
+    def _seconds_silent(self, symbol: str, scene: FreshnessInput) -> float:
         return scene.at - self._silent_since.get(symbol, scene.at)
 
-    def _threshold(self, symbol: str, scene: FreshnessInput) -> float:
+    def _stale_after_seconds(self, symbol: str, scene: FreshnessInput) -> float:
         """Return the seconds of silence that make a symbol stale; infinite for a symbol that is not liquid."""
         activity = self._activity.get(symbol, 0.0)
         if activity * _LIQUID_SECONDS < OBSERVATION_SECONDS:
             return math.inf
-        return self._at_least(max(_STALE_SECONDS, _PACES * OBSERVATION_SECONDS / activity), scene)
+        return self._at_least_three_intervals(max(_STALE_SECONDS, _PACES * OBSERVATION_SECONDS / activity), scene)
 
-    def _at_least(self, seconds: float, scene: FreshnessInput) -> float:
+    def _at_least_three_intervals(self, seconds: float, scene: FreshnessInput) -> float:
         return max(seconds, _INTERVALS * scene.interval_seconds)
 
 
-class Reconnects:
+class SilenceReactionLimiter:
     """Schedules reactions to a silent connection: the first immediately, then at growing intervals until a tick."""
 
     def __init__(self, first_seconds: float = 300.0, most_seconds: float = 3600.0) -> None:
@@ -148,7 +148,7 @@ class Reconnects:
         self._wait = first_seconds
         self._not_before = -math.inf
 
-    def is_due(self, mute: bool, heard: bool, at: float) -> bool:
+    def try_acquire(self, mute: bool, heard: bool, at: float) -> bool:
         """Return True if it is time to act. A True result counts as done."""
         if heard:
             self._wait = self._first

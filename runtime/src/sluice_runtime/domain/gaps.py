@@ -20,15 +20,15 @@ class Gaps(msgspec.Struct, frozen=True):
     since: datetime | None = None
     cause: GapCause = "disconnect"
 
-    def opened(self, at: datetime, cause: GapCause) -> Gaps:
+    def with_open_gap(self, at: datetime, cause: GapCause) -> Gaps:
         """Return the gaps with a new open gap. An already open gap stays as it is."""
         return self if self.since is not None else msgspec.structs.replace(self, since=at, cause=cause)
 
-    def explained(self, cause: GapCause) -> Gaps:
+    def with_cause(self, cause: GapCause) -> Gaps:
         """Return the gaps with a more precise cause of the open gap."""
         return msgspec.structs.replace(self, cause=cause)
 
-    def ended(self, at: datetime) -> Gaps:
+    def with_gap_closed(self, at: datetime) -> Gaps:
         """Return the gaps with the open gap closed at `at`, because the stream is live again."""
         if self.since is None:
             return self
@@ -36,12 +36,12 @@ class Gaps(msgspec.Struct, frozen=True):
         return Gaps((*self.closed, gap)[-_KEPT:])
 
 
-def failure_cause(kind: FailureType) -> GapCause:
+def gap_cause_of_failure(kind: FailureType) -> GapCause:
     """Return the cause of a gap for a type of failure."""
     return _CAUSES.get(kind, "disconnect")
 
 
-def inherited(predecessor: StreamStatus) -> Gaps:
+def inherited_gaps(predecessor: StreamStatus) -> Gaps:
     """Return the gaps of the previous process, and an open gap since its last heartbeat."""
     last_heartbeat = predecessor.heartbeat.at
     is_known = last_heartbeat.timestamp() > 0  # an unreadable heartbeat has the year 1970

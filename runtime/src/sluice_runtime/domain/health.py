@@ -26,7 +26,7 @@ from .ledger import Ledger
 from .pause import GONE
 
 
-class Identity(msgspec.Struct, frozen=True, kw_only=True):
+class RuntimeIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """The identity of this process. Never changes."""
 
     namespace: str
@@ -45,7 +45,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.namespace}/{self.name}"
 
 
-class Clocks(msgspec.Struct, frozen=True, kw_only=True):
+class ActivityTimes(msgspec.Struct, frozen=True, kw_only=True):
     """The last activity of each part of the runtime, so that a reader sees which part has stopped."""
 
     loop_tick_at: datetime
@@ -54,7 +54,7 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True):
     last_write_at: datetime | None = None
 
 
-class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
+class PauseAcknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     """The time at which a pause took effect, and the times of the steps before it."""
 
     at: datetime
@@ -65,14 +65,14 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
 class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The data for status, heartbeat, HTTP and metrics at one instant."""
 
-    identity: Identity
+    identity: RuntimeIdentity
     at: datetime
     desired: Desired
     state: StreamState
     ledger: Ledger
-    clocks: Clocks
+    clocks: ActivityTimes
     last_symbol: str | None
-    acknowledgement: Acknowledgement | None
+    acknowledgement: PauseAcknowledgement | None
     failure: StreamFailure | None
     sink_failure: str | None
     preflight: Preflight | None = None
@@ -82,7 +82,7 @@ class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     slot: ConnectionSlot | None = None
 
     @property
-    def ready(self) -> bool:
+    def is_ready(self) -> bool:
         """Return True if the pod is live, paused or finished. A closed market does not matter."""
         return self.state in ("Live", "Finished") or (self.state == "Paused" and self.acknowledgement is not None)
 
@@ -111,14 +111,14 @@ def heartbeat_state(snapshot: RuntimeSnapshot) -> HeartbeatState:
     return _BEATS[snapshot.state]
 
 
-def heartbeat(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
+def heartbeat_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
     """Return the heartbeat document for Firestore."""
     who, desired = snapshot.identity, snapshot.desired
     return HeartbeatDocument(
         status=heartbeat_state(snapshot),
         ts=snapshot.at,
         ingest_enabled=desired.pause is None,
-        ingest_enabled_source=_decider(snapshot),
+        ingest_enabled_source=_ingest_enabled_source(snapshot),
         pause_reason=desired.pause.reason if desired.pause else None,
         pause_until=desired.pause.until if desired.pause else None,
         last_symbol=snapshot.last_symbol,
@@ -155,8 +155,8 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
             last_quote_at=snapshot.clocks.last_quote_ts,
         ),
         ingest_enabled=desired.pause is None,
-        ingest_enabled_source=_decider(snapshot),
-        symbols=snapshot.ledger.against(desired),
+        ingest_enabled_source=_ingest_enabled_source(snapshot),
+        symbols=snapshot.ledger.to_symbol_ledger(desired),
         sink=SinkStatus(
             healthy=snapshot.sink_failure is None,
             message=snapshot.sink_failure,
@@ -172,7 +172,7 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
     )
 
 
-def _decider(snapshot: RuntimeSnapshot) -> str:
+def _ingest_enabled_source(snapshot: RuntimeSnapshot) -> str:
     """Return the source of the pause in force, or of the job itself if nothing pauses."""
     who, pause = snapshot.identity, snapshot.desired.pause
     return pause.source if pause else f"cr:{who.namespace}/{who.name}"

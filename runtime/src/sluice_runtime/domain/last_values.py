@@ -25,7 +25,7 @@ class LastValues:
         self._of_trades: frozenset[str] = frozenset()
         self._of_bars: frozenset[str] = frozenset()
 
-    def keep(self, declared: frozenset[str], streamed: frozenset[str], channels: frozenset[Channel]) -> None:
+    def set_symbols(self, declared: frozenset[str], streamed: frozenset[str], channels: frozenset[Channel]) -> None:
         """Forget symbols that are no longer declared, and ignore their values from now on.
 
         A paused symbol keeps its last trade, because its document contains the price.
@@ -38,7 +38,7 @@ class LastValues:
             del self.bar_times[symbol]
             self.bars.pop(symbol, None)
 
-    def traded(self, trades: Iterable[Trade], horizon: datetime) -> None:
+    def record_trades(self, trades: Iterable[Trade], horizon: datetime) -> None:
         """Keep the newest trade of each symbol. Of two trades with the same time, the later arrival counts.
 
         A trade later than `horizon` (now plus a few seconds of skew) has a bad timestamp: any other trade replaces it.
@@ -48,35 +48,35 @@ class LastValues:
             if trade.symbol in self._of_trades and (known is None or known.ts <= trade.ts or known.ts > horizon):
                 self.trades[trade.symbol] = trade
 
-    def learn(self, trades: Iterable[Trade], horizon: datetime) -> None:
+    def record_snapshot_trades(self, trades: Iterable[Trade], horizon: datetime) -> None:
         """Keep trades from a snapshot if they are newer. Trades later than `horizon` are ignored."""
-        self.traded((each for each in trades if each.ts <= horizon and self._is_newer(each)), horizon)
+        self.record_trades((each for each in trades if each.ts <= horizon and self._is_newer_trade(each)), horizon)
 
-    def aggregated(self, bars: Iterable[Bar]) -> None:
+    def record_bars(self, bars: Iterable[Bar]) -> None:
         """Keep the last bar of each symbol, to be written."""
         for bar in bars:
             if bar.symbol in self._of_bars:
                 self.bars[bar.symbol] = bar
                 self.bar_times[bar.symbol] = bar.ts
 
-    def bars_written(self, bars: Iterable[Bar]) -> None:
+    def remove_written_bars(self, bars: Iterable[Bar]) -> None:
         """Record that these bars are written. A newer bar that has replaced one of them still waits."""
         for bar in bars:
             if self.bars.get(bar.symbol) is bar:
                 del self.bars[bar.symbol]
 
-    def halted(self, halts: Iterable[Halt]) -> None:
+    def record_halts(self, halts: Iterable[Halt]) -> None:
         """Keep the last halt or resumption of each symbol, including symbols that may be declared later."""
         for halt in halts:
             self._halts[halt.symbol] = halt
             self._unconfirmed_halts.pop(halt.symbol, None)
 
-    def connection_closed(self, at: datetime) -> None:
+    def mark_halts_unconfirmed(self, at: datetime) -> None:
         """Mark all halts as unconfirmed: their end may be missed, and no provider repeats it on a new connection."""
         for symbol in self._halts:
             self._unconfirmed_halts.setdefault(symbol, at)
 
-    def doubt_halts(self, newest: Callable[[str], datetime | None], opened_at: datetime | None) -> None:
+    def drop_doubtful_halts(self, newest: Callable[[str], datetime | None], opened_at: datetime | None) -> None:
         """Forget the halts whose end may have been missed.
 
         These are unconfirmed halts of symbols with a newer quote or trade, and halts from before the market opened at
@@ -84,20 +84,22 @@ class LastValues:
         """
         for symbol, halt in list(self._halts.items()):
             closed_at = self._unconfirmed_halts.get(symbol)
-            overtaken = closed_at is not None and self._moved_after(symbol, max(halt.ts, closed_at), newest)
+            overtaken = closed_at is not None and self._has_newer_quote_or_trade(
+                symbol, max(halt.ts, closed_at), newest
+            )
             if overtaken or (opened_at is not None and halt.ts < opened_at):
                 del self._halts[symbol]
                 self._unconfirmed_halts.pop(symbol, None)
 
     @property
-    def halts(self) -> frozenset[str]:
+    def halted_symbols(self) -> frozenset[str]:
         """The symbols in which trading is halted, as far as the provider has reported."""
         return frozenset(symbol for symbol, halt in self._halts.items() if halt.halted)
 
-    def _moved_after(self, symbol: str, ts: datetime, newest: Callable[[str], datetime | None]) -> bool:
+    def _has_newer_quote_or_trade(self, symbol: str, ts: datetime, newest: Callable[[str], datetime | None]) -> bool:
         quoted_at, trade = newest(symbol), self.trades.get(symbol)
         return (quoted_at is not None and quoted_at > ts) or (trade is not None and trade.ts > ts)
 
-    def _is_newer(self, trade: Trade) -> bool:
+    def _is_newer_trade(self, trade: Trade) -> bool:
         known = self.trades.get(trade.symbol)
         return known is None or known.ts < trade.ts

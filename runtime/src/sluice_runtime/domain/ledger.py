@@ -17,7 +17,7 @@ class Ledger(msgspec.Struct, frozen=True):
     confirmed: frozenset[str] = frozenset()
     rejected: tuple[SymbolRejection, ...] = ()
 
-    def against(self, desired: Desired) -> SymbolLedger:
+    def to_symbol_ledger(self, desired: Desired) -> SymbolLedger:
         """Return the ledger for the status: the desired symbols compared with the acknowledged ones."""
         symbols = desired.symbols
         confirmed = len(self.confirmed & symbols)

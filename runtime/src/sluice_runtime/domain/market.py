@@ -21,7 +21,7 @@ class Tick(Protocol):
     @property
     def ts(self) -> datetime: ...
 
-    def quote(self) -> Quote: ...
+    def to_quote(self) -> Quote: ...
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -34,7 +34,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     bid_size: float | None
     ask_size: float | None
 
-    def quote(self) -> Quote:
+    def to_quote(self) -> Quote:
         """Return itself: a quote is also the tick of providers that need no normalisation."""
         return self
 
@@ -80,7 +80,7 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     volume: float
 
 
-class Origin(msgspec.Struct, frozen=True, kw_only=True):
+class DocumentOrigin(msgspec.Struct, frozen=True, kw_only=True):
     """The writer, the same on every document of a process. `job` is namespace/name."""
 
     source: str
@@ -94,14 +94,14 @@ def is_price(price: float) -> bool:
     return 0 < price < _INFINITY
 
 
-def side(price: float, size: float) -> tuple[float | None, float | None]:
+def normalised_side(price: float, size: float) -> tuple[float | None, float | None]:
     """Return one side of a quote as (price, size)."""
     if not is_price(price):
         return None, None
     return price, size if 0 <= size < _INFINITY else None
 
 
-def live_quote(quote: Quote, origin: Origin, seq: int, written_at: datetime) -> LiveQuote:
+def to_live_quote(quote: Quote, origin: DocumentOrigin, seq: int, written_at: datetime) -> LiveQuote:
     """Return the document of a quote. `seq` rises within a process."""
     return LiveQuote(
         symbol=quote.symbol,
@@ -120,6 +120,6 @@ def live_quote(quote: Quote, origin: Origin, seq: int, written_at: datetime) -> 
     )
 
 
-def live_bar(bar: Bar, origin: Origin) -> LiveBar:
+def to_live_bar(bar: Bar, origin: DocumentOrigin) -> LiveBar:
     """Return the document of a one-minute bar."""
     return LiveBar(timeframe="1Min", job=origin.job, **msgspec.structs.asdict(bar))

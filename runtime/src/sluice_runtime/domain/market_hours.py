@@ -23,24 +23,24 @@ class MarketSession(msgspec.Struct, frozen=True):
     since: datetime | None = None
 
 
-Hours = Callable[[datetime], MarketSession]
+MarketHours = Callable[[datetime], MarketSession]
 
 
-def always_open(at: datetime) -> MarketSession:
+def always_open_session(at: datetime) -> MarketSession:
     """Return the session of a market that never closes."""
     del at
     return MarketSession("open")
 
 
-def hours_unknown(at: datetime) -> MarketSession:
+def unknown_session(at: datetime) -> MarketSession:
     """Return the session of a market with unknown hours, whose silence means nothing."""
     del at
     return MarketSession("unknown")
 
 
-def new_york(at: datetime) -> MarketSession:
+def new_york_session(at: datetime) -> MarketSession:
     """Return the regular session of the New York exchanges, with holidays and half days."""
-    local = at.astimezone(UTC).replace(tzinfo=None) - _behind_utc(at.astimezone(UTC).date())
+    local = at.astimezone(UTC).replace(tzinfo=None) - _new_york_behind_utc(at.astimezone(UTC).date())
     day = local.date()
     if not FIRST <= day <= LAST:
         return MarketSession("unknown")
@@ -49,32 +49,32 @@ def new_york(at: datetime) -> MarketSession:
     closes = _EARLY_CLOSE if day in HALF_DAYS else _CLOSE
     if not _OPEN <= local.time() < closes:
         return MarketSession("closed")
-    opened = datetime.combine(day, _OPEN, UTC) + _behind_utc(day)
+    opened = datetime.combine(day, _OPEN, UTC) + _new_york_behind_utc(day)
     return MarketSession("open", opened)
 
 
-def hours(spec: IngestJobSpec) -> Hours:
+def hours_of_feed(spec: IngestJobSpec) -> MarketHours:
     """Return the market hours of a job's feed. They are unknown for overnight feeds and for tapes."""
     match spec.provider:
         case "alpaca" if spec.alpaca_login is not None:
             alpaca, _ = spec.alpaca_login
-            return _ALPACA.get(alpaca.feed, new_york)
+            return _ALPACA.get(alpaca.feed, new_york_session)
         case "alpaca" | "synthetic":
-            return always_open  # simulated quotes never stop
+            return always_open_session  # simulated quotes never stop
         case "replay":
-            return hours_unknown
+            return unknown_session
         case _:
-            return new_york
+            return new_york_session
 
 
-_ALPACA: dict[str, Hours] = {
-    "crypto": always_open,
-    "test": always_open,
-    "overnight": hours_unknown,
-    "boats": hours_unknown,
+_ALPACA: dict[str, MarketHours] = {
+    "crypto": always_open_session,
+    "test": always_open_session,
+    "overnight": unknown_session,
+    "boats": unknown_session,
 }
 
 
-def _behind_utc(day: date) -> timedelta:
+def _new_york_behind_utc(day: date) -> timedelta:
     """Return how far New York is behind UTC on a trading day. Clocks change on Sundays, when there is no trading."""
     return timedelta(hours=4 if any(begins <= day < ends for begins, ends in DAYLIGHT) else 5)

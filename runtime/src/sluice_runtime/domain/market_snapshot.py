@@ -19,7 +19,7 @@ class MarketSnapshot(msgspec.Struct, frozen=True):
     quotes: tuple[Quote, ...] = ()
     trades: tuple[Trade, ...] = ()
 
-    def from_times(self, times: Mapping[str, datetime]) -> MarketSnapshot:
+    def without_outdated_quotes(self, times: Mapping[str, datetime]) -> MarketSnapshot:
         """Return the snapshot without quotes that are older than their documents. `times` are the documents' times.
 
         A quote of the same time stays, because another process wrote it in a session that has ended. All trades stay,
@@ -38,7 +38,7 @@ class MarketSnapshot(msgspec.Struct, frozen=True):
         """Return the snapshot with quotes only."""
         return MarketSnapshot(self.quotes)
 
-    def unheard(self, since: datetime, now: datetime) -> Quote | None:
+    def undelivered_quote(self, since: datetime, now: datetime) -> Quote | None:
         """Return a quote that the stream should have delivered between `since` and `now`; None if there is none.
 
         The stream has been open since `since` and has delivered nothing.

@@ -43,7 +43,7 @@ class PauseInForce(msgspec.Struct, frozen=True, kw_only=True):
         return {AUTO_STOP: "auto_stop", GONE: "deleted"}.get(self.source, "operator_request")
 
 
-def switch(inputs: Sequence[Switch], now: datetime) -> PauseInForce | None:
+def pause_in_force(inputs: Sequence[Switch], now: datetime) -> PauseInForce | None:
     """Return the pause of the first switch that pauses at `now`; None if none does."""
     for each in inputs:
         if each.pauses and not _is_over(each.until, now):
@@ -51,12 +51,12 @@ def switch(inputs: Sequence[Switch], now: datetime) -> PauseInForce | None:
     return None
 
 
-def pausing(inputs: Sequence[Switch], now: datetime) -> tuple[str, ...]:
+def pausing_sources(inputs: Sequence[Switch], now: datetime) -> tuple[str, ...]:
     """Return the sources of all switches that pause at `now`, each once."""
     return tuple(dict.fromkeys(each.source for each in inputs if each.pauses and not _is_over(each.until, now)))
 
 
-def says_enabled(word: str) -> bool:
+def parse_enabled(word: str) -> bool:
     """Parse the text of a switch.
 
     Raises:
@@ -82,7 +82,7 @@ def job_switches(job: DeclaredJob) -> tuple[Switch, ...]:
             source=source,
             pauses=pause is not None,
             reason=reason,
-            until=_utc(pause.until) if pause and pause.until else None,
+            until=_to_utc(pause.until) if pause and pause.until else None,
         ),
     )
 
@@ -92,14 +92,14 @@ def paused_symbols(entries: Iterable[PausedSymbol], now: datetime) -> dict[str, 
     return {entry.symbol: entry for entry in entries if not _is_over(entry.until, now)}
 
 
-def next_change(job: DeclaredJob, now: datetime) -> datetime | None:
+def next_pause_end(job: DeclaredJob, now: datetime) -> datetime | None:
     """Return the next time at which a pause of the job or of a symbol ends by itself."""
     ends = [entry.until for entry in job.stops.paused_symbols]
     ends.append(job.stops.pause.until if job.stops.pause else None)
     return min((end for end in ends if end is not None and end > now), default=None)
 
 
-def _utc(instant: datetime) -> datetime:
+def _to_utc(instant: datetime) -> datetime:
     """Return the same instant in UTC; the last or first possible one if UTC has no date for it."""
     try:
         return instant.astimezone(UTC)

@@ -23,7 +23,7 @@ class Finding(msgspec.Struct, frozen=True):
         return f"{self.question}: {self.words}"
 
 
-def preflight(findings: Sequence[Finding], at: datetime) -> Preflight:
+def preflight_status(findings: Sequence[Finding], at: datetime) -> Preflight:
     """Return the findings for the status, failed checks first."""
     ordered = sorted(findings, key=lambda each: each.good)
     return Preflight(

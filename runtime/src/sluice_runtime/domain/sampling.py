@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Sampler:
+class LogSampler:
     """Lets each key through once per `seconds`. Remembers only the keys of the current period."""
 
     def __init__(self, seconds: float) -> None:
@@ -11,7 +11,7 @@ class Sampler:
         self._since = float("-inf")
         self._seen: set[str] = set()
 
-    def takes(self, key: str, at: float) -> bool:
+    def admit(self, key: str, at: float) -> bool:
         """Return True for the first call with `key` in a period. `at` is in monotonic seconds and never goes back."""
         if at - self._since >= self._seconds:
             self._since = at

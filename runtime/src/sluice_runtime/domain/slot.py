@@ -17,7 +17,7 @@ HELD_SECONDS = 60.0
 RENEW_SECONDS = 10.0
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
+class SlotClaim(msgspec.Struct, frozen=True, kw_only=True):
     """The holder of the slot; empty if it is free. `version` is the store's, to replace exactly this claim."""
 
     holder: str
@@ -25,24 +25,24 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
 
 
-class Sighting(msgspec.Struct, frozen=True):
+class ClaimObservation(msgspec.Struct, frozen=True):
     """A claim and when this pod first saw it, in monotonic seconds: clocks of two machines are never compared."""
 
-    claim: Claim | None
+    claim: SlotClaim | None
     at: float
 
-    def seen_again(self, claim: Claim | None, at: float) -> Sighting:
+    def updated_with(self, claim: SlotClaim | None, at: float) -> ClaimObservation:
         """Return the same sighting while the claim is not renewed, otherwise a new one."""
-        return self if claim == self.claim else Sighting(claim, at)
+        return self if claim == self.claim else ClaimObservation(claim, at)
 
-    def is_free(self, me: str, at: float) -> bool:
+    def is_claimable_by(self, me: str, at: float) -> bool:
         """Return True if `me` may claim the slot: it is free, held by `me`, or no longer renewed."""
         if self.claim is None or self.claim.holder in ("", me):
             return True
         return at - self.at >= HELD_SECONDS
 
 
-def slot_name(spec: IngestJobSpec) -> str | None:
+def slot_lease_name(spec: IngestJobSpec) -> str | None:
     """Return the name of the Lease; None if the job needs no slot. It is a hash that does not reveal the Secret."""
     ibkr = spec.ibkr
     if spec.provider == "ibkr" and ibkr is not None:

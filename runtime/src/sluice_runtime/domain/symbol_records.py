@@ -19,7 +19,7 @@ _DATE = "%Y-%m-%d %H:%M:%S UTC"  # the runtime's clock is in UTC
 LastTimes = Callable[[str], dict[str, datetime]]  # returns the last event time of each channel of a symbol
 
 
-class _Said(msgspec.Struct):
+class _RecordState(msgspec.Struct):
     """The record of one symbol, and what was last written of it."""
 
     status: RecordStatus
@@ -42,9 +42,9 @@ class SymbolRecords:
         self._job = job
         self._paused_before = paused
         self._own = own
-        self._said: dict[str, _Said] = {}
+        self._said: dict[str, _RecordState] = {}
 
-    def note(self, desired: Desired, rejected: Iterable[str], deleted: Set[str], now: datetime) -> None:
+    def update(self, desired: Desired, rejected: Iterable[str], deleted: Set[str], now: datetime) -> None:
         """Update the records from the declared symbols, those that the provider rejects, and those already deleted.
 
         The record of a removed symbol stays unchanged until its documents are deleted, so that another process of the
@@ -66,14 +66,14 @@ class SymbolRecords:
         """Return True if a record has a change that is not written yet."""
         return any(said.is_unwritten for said in self._said.values())
 
-    def due(self, last: LastTimes, at: float, now: datetime, count: int) -> list[IngestState]:
+    def due_records(self, last: LastTimes, at: float, now: datetime, count: int) -> list[IngestState]:
         """Return up to `count` records to write: transitions, then first records, then those older than a minute."""
         new_symbols = [symbol for symbol, said in self._said.items() if said.is_unwritten]
         new_symbols.sort(key=lambda symbol: self._said[symbol].is_first)
-        aged = [symbol for symbol, said in self._said.items() if self._is_stale(symbol, said, last, at)]
-        return [self._record(symbol, last(symbol), now) for symbol in [*new_symbols, *aged][:count]]
+        aged = [symbol for symbol, said in self._said.items() if self._is_due_for_refresh(symbol, said, last, at)]
+        return [self._build_record(symbol, last(symbol), now) for symbol in [*new_symbols, *aged][:count]]
 
-    def wrote(self, states: Iterable[IngestState], at: float) -> None:
+    def mark_written(self, states: Iterable[IngestState], at: float) -> None:
         """Record that these are in Firestore."""
         for state in states:
             said = self._said[state.canonical_symbol]
@@ -93,14 +93,14 @@ class SymbolRecords:
         if status == "removed":
             notes: str | None = f"Symbol REMOVED by user on {now:{_DATE}}"
         elif paused != was_paused:
-            notes = _note("PAUSED" if paused else "RESUMED", reason, now)
+            notes = _pause_note("PAUSED" if paused else "RESUMED", reason, now)
         elif self._is_added(symbol, status):
             notes = f"Symbol ADDED by user on {now:{_DATE}}"
         else:
             notes = before.notes if before is not None else None
         is_first = before is None and status == "active" and not was_paused
         self._said.pop(symbol, None)  # so that the symbol goes behind those that changed before it
-        self._said[symbol] = _Said(status=status, pause_fetch=paused, notes=notes, is_first=is_first)
+        self._said[symbol] = _RecordState(status=status, pause_fetch=paused, notes=notes, is_first=is_first)
 
     def _is_added(self, symbol: str, status: RecordStatus) -> bool:
         """The symbol returns after its removal, or the job has it for the first time and not paused."""
@@ -109,14 +109,14 @@ class SymbolRecords:
             return status != "paused" and symbol not in self._own
         return before.status == "removed"
 
-    def _is_stale(self, symbol: str, said: _Said, last: LastTimes, at: float) -> bool:
+    def _is_due_for_refresh(self, symbol: str, said: _RecordState, last: LastTimes, at: float) -> bool:
         return (
             not said.is_unwritten
             and at - said.at >= REFRESH_SECONDS
             and last(symbol).items() - said.times.items() != set()
         )
 
-    def _record(self, symbol: str, times: dict[str, datetime], now: datetime) -> IngestState:
+    def _build_record(self, symbol: str, times: dict[str, datetime], now: datetime) -> IngestState:
         said = self._said[symbol]
         return IngestState(
             canonical_symbol=symbol,
@@ -129,6 +129,6 @@ class SymbolRecords:
         )
 
 
-def _note(word: str, reason: str, now: datetime) -> str:
+def _pause_note(word: str, reason: str, now: datetime) -> str:
     why = f": {reason}" if reason else ""
     return f"Data fetching {word} by user on {now:{_DATE}}{why}"

@@ -12,7 +12,7 @@ class TokenBucket:
         self._tokens = float(burst)
         self._at = at
 
-    def limit(self, rate: float, burst: int, at: float) -> None:
+    def set_limits(self, rate: float, burst: int, at: float) -> None:
         """Change the limits. Tokens in the bucket stay, up to the new burst."""
         self._refill(at)
         self._rate, self._burst = rate, burst

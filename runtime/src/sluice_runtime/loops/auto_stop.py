@@ -6,23 +6,23 @@ import asyncio
 
 from sluice_contract.spec import AutoStop
 
-from ..domain.auto_stop import Streak, breach
+from ..domain.auto_stop import FailureStreak, exceeded_limit
 from ..domain.desired import Desired
 from ..domain.pause import AUTO_STOP, Switch
 from .journal import Journal
 from .latest_value import wait_for_any_change
-from .pause_control import Switchboard
+from .pause_control import PodSwitches
 from .waiting import completes_within
 
 
 class AutoStopMonitor:
     """Counts streaming time and failures since the last pause ended, and pauses the job when a limit is exceeded."""
 
-    def __init__(self, journal: Journal, switchboard: Switchboard) -> None:
+    def __init__(self, journal: Journal, switchboard: PodSwitches) -> None:
         self._journal = journal
         self._switchboard = switchboard
         self._streaming_since: float | None = None
-        self._streak = Streak()
+        self._streak = FailureStreak()
         self._limits_before: AutoStop | None = None
 
     async def run(self) -> None:
@@ -32,30 +32,30 @@ class AutoStopMonitor:
         while True:
             seen = [(cell, cell.version) for cell in cells]
             self._update_switch(journal.desired.value, asyncio.get_running_loop().time())
-            await completes_within(self._seconds_left(), wait_for_any_change(*seen))
+            await completes_within(self._seconds_until_time_limit(), wait_for_any_change(*seen))
 
     def _update_switch(self, desired: Desired, now: float) -> None:
         journal = self._journal
         if desired.pause is None:
             since = self._streaming_since = now if self._streaming_since is None else self._streaming_since
-            self._streak.note(journal.failures.value, journal.state == "Live", now)
-            why = breach(desired.auto_stop, now - since, self._streak.errors) if desired.auto_stop else None
+            self._streak.update(journal.failures.value, journal.state == "Live", now)
+            why = exceeded_limit(desired.auto_stop, now - since, self._streak.errors) if desired.auto_stop else None
             if why is not None:
                 self._switchboard.set(Switch(source=AUTO_STOP, pauses=True, reason=why))
         else:
-            self._streaming_since, self._streak = None, Streak(journal.failures.value)
-            if self._is_seen_to(desired):
+            self._streaming_since, self._streak = None, FailureStreak(journal.failures.value)
+            if self._has_operator_acted(desired):
                 self._switchboard.set(Switch(source=AUTO_STOP, pauses=False))
         if desired.generation > 0:  # the limits are unknown until the job has been read
             self._limits_before = desired.auto_stop
 
-    def _is_seen_to(self, desired: Desired) -> bool:
+    def _has_operator_acted(self, desired: Desired) -> bool:
         """Return True if the job's own document pauses it now, or its limits changed since the auto-stop."""
         job_pauses = any(source.startswith("cr:") for source in desired.switches)
         limits = self._limits_before
         return AUTO_STOP in desired.switches and (job_pauses or (limits is not None and desired.auto_stop != limits))
 
-    def _seconds_left(self) -> float | None:
+    def _seconds_until_time_limit(self) -> float | None:
         limits = self._journal.desired.value.auto_stop
         if self._streaming_since is None or limits is None or limits.after_seconds is None:
             return None

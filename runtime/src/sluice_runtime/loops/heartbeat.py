@@ -6,9 +6,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from ..domain.counters import count
+from ..domain.counters import increment
 from ..domain.failure import SinkError
-from ..domain.health import RuntimeSnapshot, heartbeat, stream_status
+from ..domain.health import RuntimeSnapshot, heartbeat_document, stream_status
 from ..ports import JobPort, ReportError, Sink
 from .journal import Journal
 from .latest_value import wait_for_any_change
@@ -28,14 +28,14 @@ async def send_heartbeats_forever(sink: Sink, journal: Journal) -> None:
 
     async def send(snapshot: RuntimeSnapshot) -> None:
         try:
-            await sink.beat(heartbeat(snapshot))
-            journal.sink_is("heartbeat", None)
+            await sink.beat(heartbeat_document(snapshot))
+            journal.record_sink_result("heartbeat", None)
         except SinkError as error:
-            count(journal.counters.errors, "heartbeat")
-            journal.sink_is("heartbeat", error.message)
+            increment(journal.counters.errors, "heartbeat")
+            journal.record_sink_result("heartbeat", error.message)
             raise
 
-    await _send_for_ever(send, journal, lambda: journal.desired.value.heartbeat.interval_seconds)
+    await _send_forever(send, journal, lambda: journal.desired.value.heartbeat.interval_seconds)
 
 
 async def report_status_forever(job: JobPort, journal: Journal) -> None:
@@ -45,17 +45,17 @@ async def report_status_forever(job: JobPort, journal: Journal) -> None:
         try:
             await job.report(stream_status(snapshot))
         except ReportError as error:
-            count(journal.counters.errors, "report")
+            increment(journal.counters.errors, "report")
             _log.warning("status not reported: %s", error, extra={"event_type": "heartbeat"})
             raise
 
-    await _send_for_ever(send, journal, lambda: REPORT_SECONDS)
+    await _send_forever(send, journal, lambda: REPORT_SECONDS)
 
 
 async def send_last_heartbeats(sink: Sink, job: JobPort | None, journal: Journal) -> None:
     """Send the last heartbeat to Firestore, and to the IngestJob if there is one. Failures are only logged."""
     snapshot = journal.snapshot()
-    words = [sink.beat(heartbeat(snapshot))]
+    words = [sink.beat(heartbeat_document(snapshot))]
     if job is not None:
         words.append(job.report(stream_status(snapshot)))
     for result in await asyncio.gather(*words, return_exceptions=True):
@@ -63,7 +63,7 @@ async def send_last_heartbeats(sink: Sink, job: JobPort | None, journal: Journal
             _log.info("last heartbeat not accepted: %s", result, extra={"event_type": "heartbeat"})
 
 
-async def _send_for_ever(
+async def _send_forever(
     send: Callable[[RuntimeSnapshot], Awaitable[None]], journal: Journal, interval: Callable[[], float]
 ) -> None:
     """Send on each change of the desired state, on each transition and once per interval; retry a failure after 1 s."""

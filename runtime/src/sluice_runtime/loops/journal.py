@@ -18,11 +18,11 @@ from sluice_contract.status import (
 )
 
 from ..domain.coalescer import Coalescer
-from ..domain.counters import Counters, count
+from ..domain.counters import Counters, increment
 from ..domain.desired import Desired
 from ..domain.failure import Impairment, StreamError
-from ..domain.gaps import Gaps, failure_cause
-from ..domain.health import Acknowledgement, Clocks, Identity, RuntimeSnapshot
+from ..domain.gaps import Gaps, gap_cause_of_failure
+from ..domain.health import ActivityTimes, PauseAcknowledgement, RuntimeIdentity, RuntimeSnapshot
 from ..domain.last_values import LastValues
 from ..domain.ledger import Ledger
 from ..domain.market import Bar, Halt, Tick, Trade
@@ -43,7 +43,11 @@ class Journal:
     """The current state of the runtime. `transitions` counts the changes that are reported immediately."""
 
     def __init__(
-        self, identity: Identity, desired: LatestValue[Desired], coalescer: Coalescer, now: Callable[[], datetime]
+        self,
+        identity: RuntimeIdentity,
+        desired: LatestValue[Desired],
+        coalescer: Coalescer,
+        now: Callable[[], datetime],
     ) -> None:
         self.identity = identity
         self.desired = desired
@@ -68,15 +72,15 @@ class Journal:
         self.count_freshness: Callable[[], SymbolFreshness] | None = None  # set by the freshness monitor
         self.gaps = Gaps()
         self.slot: ConnectionSlot | None = None
-        self.mutes = LatestValue(0)  # how often the connection was found silent
+        self.silent_connections = LatestValue(0)  # how often the connection was found silent
         self._sink_failures: dict[str, str] = {}
         self._ledger = Ledger()
-        self._acknowledgement: Acknowledgement | None = None
+        self._acknowledgement: PauseAcknowledgement | None = None
         self._failure: StreamFailure | None = None
         self._impairment: Impairment | None = None
         self._is_subscribed = False  # on the open connection
         self.preflight: Preflight | None = None
-        self._keep(desired.value)
+        self._apply_symbols(desired.value)
 
     def set_desired(self, desired: Desired) -> None:
         """Set the desired state of all loops, and forget symbols that are no longer declared."""
@@ -85,7 +89,7 @@ class Journal:
             desired.symbols if desired.channels != before.channels else desired.symbols - before.symbols
         )
         self.needs_snapshot &= desired.symbols
-        self._keep(desired)
+        self._apply_symbols(desired)
         self.desired.set(desired)
 
     # Listener: called by connections
@@ -105,9 +109,9 @@ class Journal:
         if state == "Live":
             self._failure = self._failure if self._impairment is not None else None
             self.counters.starts += 1
-            self.gaps = self.gaps.ended(self.now())
+            self.gaps = self.gaps.with_gap_closed(self.now())
         if state in ("Live", "Finished", "Blocked", "BackingOff"):
-            self.transition()
+            self.signal_transition()
 
     def received(self, ticks: Sequence[Tick]) -> None:
         """Pass one batch of ticks to the coalescer."""
@@ -116,27 +120,27 @@ class Journal:
         self.coalescer.accept(ticks, now + SKEW)
         if not self._has_quotes and self.coalescer.last is not None:
             self._has_quotes = True
-            self.transition()
+            self.signal_transition()
 
-    def caught_up(self, latest: MarketSnapshot) -> int:
+    def apply_snapshot(self, latest: MarketSnapshot) -> int:
         """Apply a market snapshot. Return how many of its quotes are newer than those from the stream."""
         horizon = self.now() + SKEW
-        self.last_values.learn(latest.trades, horizon)
-        learnt = self.coalescer.learn(latest.quotes, horizon)
+        self.last_values.record_snapshot_trades(latest.trades, horizon)
+        learnt = self.coalescer.accept_snapshot(latest.quotes, horizon)
         if learnt and not self._has_quotes:
             self._has_quotes = True
-            self.transition()
+            self.signal_transition()
         return learnt
 
     def traded(self, trades: Sequence[Trade]) -> None:
         """Keep the newest trade of each symbol in one batch."""
         self.last_message_at = now = self.now()
-        self.last_values.traded(trades, now + SKEW)
+        self.last_values.record_trades(trades, now + SKEW)
 
     def halted(self, halts: Sequence[Halt]) -> None:
         """Apply one batch of trading halts and resumptions."""
         self.last_message_at = self.now()
-        self.last_values.halted(halts)
+        self.last_values.record_halts(halts)
         for halt in halts:
             if halt.halted:
                 self.quote_states[halt.symbol] = "halted"
@@ -146,7 +150,7 @@ class Journal:
     def aggregated(self, bars: Sequence[Bar]) -> None:
         """Keep the newest bar of each symbol in one batch."""
         self.last_message_at = self.now()
-        self.last_values.aggregated(bars)
+        self.last_values.record_bars(bars)
 
     def acknowledged(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """Record the provider's acknowledgement of the subscription, and log symbols that it newly rejects."""
@@ -157,7 +161,7 @@ class Journal:
             _log.warning("provider rejects %d symbols: %s", len(new), shown, extra=_STREAM)
         if ledger != self._ledger:
             self._ledger = ledger
-            self.transition()
+            self.signal_transition()
 
     def set_impairment(self, impairment: Impairment | None) -> None:
         """Record what the open connection cannot deliver; None: it delivers everything. Missing quotes open a gap."""
@@ -167,67 +171,67 @@ class Journal:
         if impairment is not None:
             self._failure = StreamFailure(type="network", message=impairment.message, at=self.now())
             if impairment.interrupts and self.state == "Live":
-                self.gaps = self.gaps.opened(self.now(), "disconnect")
+                self.gaps = self.gaps.with_open_gap(self.now(), "disconnect")
         _log.warning(impairment.message if impairment else "the provider has recovered", extra=_STREAM)
         if self._is_subscribed:
             self.entered("Live")
-        self.transition()
+        self.signal_transition()
 
     def closed(self) -> None:
         """Record that the socket is closed, and forget what was confirmed on it."""
         self.socket_closed_at = self.now()
         self._impairment, self._is_subscribed = None, False
         self._ledger = Ledger()
-        self.last_values.connection_closed(self.socket_closed_at)
+        self.last_values.mark_halts_unconfirmed(self.socket_closed_at)
         if self.state == "Live":
             cause: GapCause = "pause" if self.desired.value.pause else "disconnect"
-            self.gaps = self.gaps.opened(self.socket_closed_at, cause)
+            self.gaps = self.gaps.with_open_gap(self.socket_closed_at, cause)
 
     # Called by the loops
 
-    def failed(self, error: StreamError) -> None:
+    def record_stream_failure(self, error: StreamError) -> None:
         """Record that the stream could not be opened, or has failed."""
-        count(self.counters.errors, "create_source" if error.kind == "configuration" else error.kind)
+        increment(self.counters.errors, "create_source" if error.kind == "configuration" else error.kind)
         self.failures.set(self.failures.value + 1)
         _log.warning(error.message, extra={"event_type": "stream", "failure": error.kind})
         self._failure = StreamFailure(type=error.kind, message=error.message, at=self.now())
         if self.state == "Live":
-            self.gaps = self.gaps.explained(failure_cause(error.kind))
+            self.gaps = self.gaps.with_cause(gap_cause_of_failure(error.kind))
 
-    def mute_found(self) -> None:
+    def record_silent_connection(self) -> None:
         """Record that the connection is silent although the market is open. The supervisor then reconnects."""
-        self.mutes.set(self.mutes.value + 1)
+        self.silent_connections.set(self.silent_connections.value + 1)
 
     @property
-    def confirmed(self) -> frozenset[str]:
+    def confirmed_symbols(self) -> frozenset[str]:
         """The symbols that the provider has confirmed on the open connection."""
         return self._ledger.confirmed
 
     def quote_state(self, symbol: str) -> QuoteState:
         """Return the status for a symbol's quote document. A symbol that ticked since the last check is not stale."""
         state = self.quote_states.get(symbol, "live")
-        return "live" if state == "stale" and self.coalescer.was_heard(symbol) else state
+        return "live" if state == "stale" and self.coalescer.has_tick_since_last_check(symbol) else state
 
-    def pause_acknowledged(self) -> None:
+    def acknowledge_pause(self) -> None:
         """Record that the pause is complete: the socket is closed, and no quote is written until it ends."""
-        self._acknowledgement = Acknowledgement(
+        self._acknowledgement = PauseAcknowledgement(
             at=self.now(), socket_closed_at=self.socket_closed_at, last_write_at=self.last_write_at
         )
         self._failure = None
         for what in ("quotes", "documents"):  # failed writes were dropped, or wait until the pause ends
-            self.sink_is(what, None)
-        self.gaps = self.gaps.explained("pause")
-        self.transition()
+            self.record_sink_result(what, None)
+        self.gaps = self.gaps.with_cause("pause")
+        self.signal_transition()
 
-    def wrote(self, quotes: int) -> None:
+    def record_quote_writes(self, quotes: int) -> None:
         """Record that Firestore acknowledged quote writes."""
         self.counters.writes += quotes
         first, self.last_write_at = self.last_write_at is None, self.now()
-        self.sink_is("quotes", None)
+        self.record_sink_result("quotes", None)
         if first:
-            self.transition()
+            self.signal_transition()
 
-    def sink_is(self, what: str, failure: str | None) -> None:
+    def record_sink_result(self, what: str, failure: str | None) -> None:
         """Record the result of the last write of `what` (quotes, documents, records, heartbeat); None means success."""
         failed_before = what in self._sink_failures
         if failure is not None:
@@ -237,9 +241,9 @@ class Journal:
         if failed_before != (failure is not None):
             text = f"{what} not written: {failure}" if failure else f"Firestore writes recovered: {what}"
             _log.warning(text, extra=_FIRESTORE_WRITE)
-            self.transition()
+            self.signal_transition()
 
-    def sink_fails(self, what: str) -> bool:
+    def is_sink_failing(self, what: str) -> bool:
         """Return True if the last write of `what` to Firestore failed."""
         return what in self._sink_failures
 
@@ -250,16 +254,16 @@ class Journal:
 
     def check_failed(self, message: str) -> None:
         """Record that a switch cannot be read. Its last state stays in force."""
-        count(self.counters.errors, "pause_check")
+        increment(self.counters.errors, "pause_check")
         _log.warning("PAUSE_CHECK_FAILED: %s", message, extra={"event_type": "PAUSE_CHECK_FAILED"})
 
-    def transition(self) -> None:
+    def signal_transition(self) -> None:
         """Trigger an immediate heartbeat and status report."""
         self.transitions.set(self.transitions.value + 1)
 
-    def _keep(self, desired: Desired) -> None:
-        self.coalescer.want(desired.symbols, desired.declared)
-        self.last_values.keep(desired.declared, desired.symbols, desired.channels)
+    def _apply_symbols(self, desired: Desired) -> None:
+        self.coalescer.set_wanted_symbols(desired.symbols, desired.declared)
+        self.last_values.set_symbols(desired.declared, desired.symbols, desired.channels)
 
     def snapshot(self) -> RuntimeSnapshot:
         """Return the state of the runtime at this instant."""
@@ -270,7 +274,7 @@ class Journal:
             desired=self.desired.value,
             state=self.state,
             ledger=self._ledger,
-            clocks=Clocks(
+            clocks=ActivityTimes(
                 loop_tick_at=self.loop_tick_at,
                 last_message_at=self.last_message_at,
                 last_quote_ts=last.ts if last else None,

@@ -25,7 +25,7 @@ class LatestValue(Generic[T]):
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def changed(self, since: int) -> int:
+    async def wait_for_change(self, since: int) -> int:
         """Wait until the version differs from `since`, and return it."""
         while self.version == since:
             await self._changed.wait()
@@ -34,7 +34,7 @@ class LatestValue(Generic[T]):
 
 async def wait_for_any_change(*seen: tuple[LatestValue[Any], int]) -> None:
     """Wait until one of the values has a version other than the given one."""
-    changes = [asyncio.ensure_future(cell.changed(version)) for cell, version in seen]
+    changes = [asyncio.ensure_future(cell.wait_for_change(version)) for cell, version in seen]
     try:
         await asyncio.wait(changes, return_when=asyncio.FIRST_COMPLETED)
     finally:

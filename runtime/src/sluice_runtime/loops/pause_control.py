@@ -16,7 +16,7 @@ _STOP_SECONDS = 8.0
 _START_SECONDS = 1.0
 
 
-class Switchboard:
+class PodSwitches:
     """Sets the pod's switches in the journal, and stores them with the keeper."""
 
     def __init__(self, journal: Journal, keeper: SwitchKeeper | None = None) -> None:
@@ -40,10 +40,10 @@ class Switchboard:
             self._keeper.keep(switch)
 
 
-class Control:
+class PauseControl:
     """Operates the switch `api` for the HTTP interface."""
 
-    def __init__(self, switchboard: Switchboard, journal: Journal, declaration: Declaration) -> None:
+    def __init__(self, switchboard: PodSwitches, journal: Journal, declaration: Declaration) -> None:
         self._switchboard = switchboard
         self._journal = journal
         self._declaration = declaration
@@ -51,27 +51,27 @@ class Control:
     async def stop(self, reason: str | None) -> bool:
         """Pause by the switch `api`, and wait up to 8 s until the stream is closed. Return whether it is."""
         self._switchboard.set(Switch(source=API, pauses=True, reason=reason))
-        return await completes_within(_STOP_SECONDS, self._paused())
+        return await completes_within(_STOP_SECONDS, self._wait_until_paused())
 
     async def start(self, start_request: StartRequest) -> tuple[str, ...]:
         """Clear the switch `api` and return the switches that still pause. Waits up to 1 s for the change to apply."""
         self._declaration.override(start_request)
         self._switchboard.set(Switch(source=API, pauses=False))
-        await completes_within(_START_SECONDS, self._until_switch_is_applied(pauses=False))
+        await completes_within(_START_SECONDS, self._wait_until_switch_applies(pauses=False))
         return tuple(source for source in self._journal.desired.value.switches if source != API)
 
     def reload(self) -> None:
         """Delegate to the declaration."""
         self._declaration.reload()
 
-    async def _until_switch_is_applied(self, *, pauses: bool) -> None:
+    async def _wait_until_switch_applies(self, *, pauses: bool) -> None:
         """Wait until the desired state reflects the switch. A job that is unread or deleted stays paused regardless."""
         desired = self._journal.desired
         while (API in desired.value.switches) != pauses and desired.value.pause not in (UNREAD, DELETED):
-            await desired.changed(desired.version)
+            await desired.wait_for_change(desired.version)
 
-    async def _paused(self) -> None:
-        await self._until_switch_is_applied(pauses=True)
+    async def _wait_until_paused(self) -> None:
+        await self._wait_until_switch_applies(pauses=True)
         journal = self._journal
         while True:
             seen = (journal.desired, journal.desired.version), (journal.transitions, journal.transitions.version)

@@ -17,12 +17,12 @@ async def first_completed(*contenders: Coroutine[Any, Any, Any]) -> int:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         ended = next(index for index, task in enumerate(tasks) if task.done())
     finally:
-        await cancel(*tasks)
+        await cancel_and_wait(*tasks)
     tasks[ended].result()
     return ended
 
 
-async def cancel(*tasks: asyncio.Task[Any]) -> None:
+async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks and wait until they have ended, ignoring their exceptions."""
     for task in tasks:
         task.cancel()

@@ -22,7 +22,7 @@ from requests import RequestException
 
 from sluice_contract.spec import IngestJobSpec
 
-from ...domain.endpoints import Endpoints
+from ...domain.endpoints import RestEndpoints
 from ...domain.preflight import Finding
 from .credentials import Credentials
 
@@ -32,7 +32,7 @@ _SYMBOLS = 100
 
 
 def findings(
-    spec: IngestJobSpec, credentials: Credentials, rest: Endpoints, certificates: Path | None = None
+    spec: IngestJobSpec, credentials: Credentials, rest: RestEndpoints, certificates: Path | None = None
 ) -> Iterator[Finding]:
     """Yield one finding after the other. A failed check is a finding that is not good; nothing is raised.
 
@@ -58,9 +58,9 @@ def findings(
         yield _asked("calendar", lambda: _calendar(trading.get_calendar(GetCalendarRequest(start=today))))
 
 
-def _latest_quote(feed: str, symbol: str, credentials: Credentials, rest: Endpoints) -> Callable[[], Any] | None:
+def _latest_quote(feed: str, symbol: str, credentials: Credentials, rest: RestEndpoints) -> Callable[[], Any] | None:
     """Return a function that requests a quote of the feed; None if no known REST interface has that feed."""
-    if not rest.knows_data:
+    if not rest.has_data_api:
         return None
     key, secret = credentials.key_id, credentials.secret_key
     if feed == "crypto":
