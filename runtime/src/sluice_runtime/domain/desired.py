@@ -19,7 +19,7 @@ DELETED = PauseInForce(source=GONE, reason="the IngestJob is gone")
 
 
 class Desired(msgspec.Struct, frozen=True, kw_only=True):
-    """The desired state that all loops work towards."""
+    """The desired state of the pod: what to stream and write, and whether a pause is in force."""
 
     generation: int
     pause: PauseInForce | None
@@ -43,16 +43,21 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def effective_interval_seconds(self) -> float:
-        """The seconds between two writes of one symbol when all symbols are busy."""
+        """The number of seconds between two writes of one symbol when all symbols tick all the time."""
         round_seconds = len(self.symbols) / self.limits.writes_per_second
         return max(self.limits.min_interval_milliseconds / 1000, round_seconds)
 
 
-def desired_state(job: DeclaredJob, spec: IngestJobSpec, now: datetime, others: Sequence[Switch] = ()) -> Desired:
-    """Return the desired state at `now` from the job's spec. `others` are the switches outside the job document."""
+def desired_state(
+    job: DeclaredJob, spec: IngestJobSpec, now: datetime, other_switches: Sequence[Switch] = ()
+) -> Desired:
+    """Return the desired state at `now`.
+
+    `other_switches` are the pause switches outside the IngestJob, such as `INGEST_ENABLED`.
+    """
     paused = paused_symbols(spec.paused_symbols, now)
     declared = frozenset(spec.symbols)
-    switches = (*job_switches(job), *others)
+    switches = (*job_switches(job), *other_switches)
     return Desired(
         generation=job.spec_generation,
         pause=pause_in_force(switches, now),
@@ -72,11 +77,11 @@ def desired_state(job: DeclaredJob, spec: IngestJobSpec, now: datetime, others: 
 
 
 def with_unreadable_spec(desired: Desired, job: DeclaredJob) -> Desired:
-    """Return the desired state of a pod that could not read any spec of its job yet: it streams nothing."""
+    """Return `desired` with a pause, because the pod could not read any spec of its job yet."""
     paused = with_pause(desired, PauseInForce(source=UNREADABLE_SOURCE, reason=job.problem))
     return msgspec.structs.replace(paused, stops_generation=job.metadata.generation, spec_problem=job.problem)
 
 
 def with_pause(desired: Desired, pause: PauseInForce) -> Desired:
-    """Return the same desired state with a pause."""
+    """Return the desired state with `pause` as its only pause in force."""
     return msgspec.structs.replace(desired, pause=pause, switches=(pause.source,))

@@ -18,7 +18,7 @@ class Ledger(msgspec.Struct, frozen=True):
     rejected: tuple[SymbolRejection, ...] = ()
 
     def to_symbol_ledger(self, desired: Desired) -> SymbolLedger:
-        """Return the ledger for the status: the desired symbols compared with the acknowledged ones."""
+        """Return the counts for the status: how many desired symbols are confirmed, pending, paused or rejected."""
         symbols = desired.symbols
         confirmed = len(self.confirmed & symbols)
         rejected = [each for each in self.rejected if each.symbol in symbols]

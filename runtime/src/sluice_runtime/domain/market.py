@@ -13,7 +13,10 @@ _INFINITY = float("inf")
 
 
 class Tick(Protocol):
-    """A quote as its provider decoded it. Normalised only when it is written: most ticks are replaced before that."""
+    """A quote in its provider's own form.
+
+    It is converted to a `Quote` only when it is written, because most ticks are replaced by a newer one before that.
+    """
 
     @property
     def symbol(self) -> str: ...
@@ -35,7 +38,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ask_size: float | None
 
     def to_quote(self) -> Quote:
-        """Return itself: a quote is also the tick of providers that need no normalisation."""
+        """Return the quote itself. Providers whose data needs no conversion use `Quote` as their tick."""
         return self
 
     @property
@@ -47,7 +50,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A trade at `ts`. The price of the newest trade is the price of the symbol."""
+    """A trade of a symbol at `ts`, the event time."""
 
     symbol: str
     ts: datetime
@@ -81,7 +84,10 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DocumentOrigin(msgspec.Struct, frozen=True, kw_only=True):
-    """The writer, the same on every document of a process. `job` is namespace/name."""
+    """The fields that name the writer of a document. They are the same on all documents of a process.
+
+    `job` is namespace/name.
+    """
 
     source: str
     job: str
@@ -90,19 +96,19 @@ class DocumentOrigin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_price(price: float) -> bool:
-    """Return True for a real price: providers send 0, -1 or NaN for a missing one."""
+    """Return True if the price is positive and finite. Providers send 0, -1 or NaN for a missing price."""
     return 0 < price < _INFINITY
 
 
 def normalised_side(price: float, size: float) -> tuple[float | None, float | None]:
-    """Return one side of a quote as (price, size)."""
+    """Return price and size of the bid or the ask, with None for what is missing. Without a price, both are None."""
     if not is_price(price):
         return None, None
     return price, size if 0 <= size < _INFINITY else None
 
 
 def to_live_quote(quote: Quote, origin: DocumentOrigin, seq: int, written_at: datetime) -> LiveQuote:
-    """Return the document of a quote. `seq` rises within a process."""
+    """Return the document of a quote. `seq` is the number of the write within this process."""
     return LiveQuote(
         symbol=quote.symbol,
         bid=quote.bid,

@@ -17,7 +17,10 @@ _SATURDAY = 5
 
 
 class MarketSession(msgspec.Struct, frozen=True):
-    """The state of a market at one instant. `since` is when it opened; None if it never closes or is not open."""
+    """The state of a market at one instant.
+
+    `since` is the time at which it opened; None if it is not open or never closes.
+    """
 
     phase: Literal["open", "closed", "unknown"]
     since: datetime | None = None
@@ -33,13 +36,16 @@ def always_open_session(at: datetime) -> MarketSession:
 
 
 def unknown_session(at: datetime) -> MarketSession:
-    """Return the session of a market with unknown hours, whose silence means nothing."""
+    """Return the session of a market whose hours are unknown. Silence is then never reported as stale."""
     del at
     return MarketSession("unknown")
 
 
 def new_york_session(at: datetime) -> MarketSession:
-    """Return the regular session of the New York exchanges, with holidays and half days."""
+    """Return the state of the regular session of the New York exchanges at `at`.
+
+    Holidays and half days are respected. Outside the years of the calendar, the state is unknown.
+    """
     local = at.astimezone(UTC).replace(tzinfo=None) - _new_york_behind_utc(at.astimezone(UTC).date())
     day = local.date()
     if not FIRST <= day <= LAST:
@@ -54,7 +60,10 @@ def new_york_session(at: datetime) -> MarketSession:
 
 
 def hours_of_feed(spec: IngestJobSpec) -> MarketHours:
-    """Return the market hours of a job's feed. They are unknown for overnight feeds and for tapes."""
+    """Return the function that computes the market session of a job's feed.
+
+    The hours of overnight feeds and of tapes are unknown.
+    """
     match spec.provider:
         case "alpaca" if spec.alpaca_login is not None:
             alpaca, _ = spec.alpaca_login
@@ -76,5 +85,8 @@ _ALPACA: dict[str, MarketHours] = {
 
 
 def _new_york_behind_utc(day: date) -> timedelta:
-    """Return how far New York is behind UTC on a trading day. Clocks change on Sundays, when there is no trading."""
+    """Return the difference between UTC and New York time on a trading day.
+
+    Clocks change on Sundays, when there is no trading.
+    """
     return timedelta(hours=4 if any(begins <= day < ends for begins, ends in DAYLIGHT) else 5)

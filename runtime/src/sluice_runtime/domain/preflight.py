@@ -13,7 +13,10 @@ _SHOWN = 20  # the limit of the status schema
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """The result of one check. `words` are what was found and, if that is not good, what to do."""
+    """The result of one preflight check.
+
+    `words` state what the check found and, if `good` is False, what to do.
+    """
 
     question: str
     good: bool
@@ -24,7 +27,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def preflight_status(findings: Sequence[Finding], at: datetime) -> Preflight:
-    """Return the findings for the status, failed checks first."""
+    """Return the preflight status of the job: whether all checks passed, and the findings with failed checks first."""
     ordered = sorted(findings, key=lambda each: each.good)
     return Preflight(
         at=at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class LogSampler:
-    """Lets each key through once per `seconds`. Remembers only the keys of the current period."""
+    """Admits each key once per period of `seconds`. Only the keys of the current period are remembered."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -12,7 +12,10 @@ class LogSampler:
         self._seen: set[str] = set()
 
     def admit(self, key: str, at: float) -> bool:
-        """Return True for the first call with `key` in a period. `at` is in monotonic seconds and never goes back."""
+        """Return True for the first call with `key` in a period, and False for later ones.
+
+        `at` is in monotonic seconds and never goes back.
+        """
         if at - self._since >= self._seconds:
             self._since = at
             self._seen.clear()

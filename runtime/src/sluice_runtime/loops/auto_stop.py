@@ -16,7 +16,10 @@ from .waiting import completes_within
 
 
 class AutoStopMonitor:
-    """Counts streaming time and failures since the last pause ended, and pauses the job when a limit is exceeded."""
+    """Pauses the job when a limit of `spec.autoStop` is exceeded.
+
+    The limits apply to the streaming time and the consecutive failures since the last pause ended.
+    """
 
     def __init__(self, journal: Journal, switchboard: PodSwitches) -> None:
         self._journal = journal
@@ -26,13 +29,16 @@ class AutoStopMonitor:
         self._limits_before: AutoStop | None = None
 
     async def run(self) -> None:
-        """Check the limits at each change, until cancelled."""
+        """Check the limits on each change of desired state, failures or stream state, and when the time limit ends.
+
+        Runs until cancelled.
+        """
         journal = self._journal
-        cells = (journal.desired, journal.failures, journal.transitions)
+        values = (journal.desired, journal.failures, journal.transitions)
         while True:
-            seen = [(cell, cell.version) for cell in cells]
+            versions = [(value, value.version) for value in values]
             self._update_switch(journal.desired.value, asyncio.get_running_loop().time())
-            await completes_within(self._seconds_until_time_limit(), wait_for_any_change(*seen))
+            await completes_within(self._seconds_until_time_limit(), wait_for_any_change(*versions))
 
     def _update_switch(self, desired: Desired, now: float) -> None:
         journal = self._journal
@@ -50,7 +56,7 @@ class AutoStopMonitor:
             self._limits_before = desired.auto_stop
 
     def _has_operator_acted(self, desired: Desired) -> bool:
-        """Return True if the job's own document pauses it now, or its limits changed since the auto-stop."""
+        """Return True if, since the auto-stop, the IngestJob pauses the job itself or its limits have changed."""
         job_pauses = any(source.startswith("cr:") for source in desired.switches)
         limits = self._limits_before
         return AUTO_STOP in desired.switches and (job_pauses or (limits is not None and desired.auto_stop != limits))

@@ -17,49 +17,58 @@ from .latest_value import LatestValue
 _log = logging.getLogger(__name__)
 
 
-async def monitor_freshness(live: LatestValue[DeclaredJob | None], journal: Journal) -> None:
-    """Check freshness every 5 s, until cancelled. Market hours are unknown until the job has been read."""
+async def monitor_freshness(job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
+    """Check the freshness of all symbols every 5 s, until cancelled.
+
+    Market hours are unknown until the job has been read.
+    """
     observer = FreshnessObserver(journal)
     while True:
         await asyncio.sleep(OBSERVATION_SECONDS)
-        spec = live.value.spec if live.value is not None else None
+        spec = job.value.spec if job.value is not None else None
         observer.check_freshness(hours_of_feed(spec) if spec is not None else unknown_session)
 
 
 class FreshnessObserver:
-    """Writes freshness to the journal. A symbol that becomes stale or ticks again is reported immediately."""
+    """Writes the freshness of each symbol to the journal.
+
+    A symbol that becomes stale, or ticks again, is logged and reported immediately.
+    """
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._judge = FreshnessModel()
+        self._model = FreshnessModel()
         self._reconnects = SilenceReactionLimiter()
         self._stale: frozenset[str] = frozenset()
         self._opened_at: datetime | None = None
         self._session = MarketSession("unknown")
         journal.count_freshness = self._count_states
 
-    def check_freshness(self, market: MarketHours) -> None:
-        """Check which symbols ticked since the last call, and update the journal."""
+    def check_freshness(self, market_hours: MarketHours) -> None:
+        """Check which symbols have ticked since the last call, and update the journal.
+
+        A silent connection is recorded, so that the supervisor reconnects.
+        """
         journal, desired = self._journal, self._journal.desired.value
-        self._judge.retain_only(desired.declared)
-        self._session = market(journal.now())
+        self._model.retain_only(desired.declared)
+        self._session = market_hours(journal.now())
         self._drop_doubtful_halts(self._session)
-        scene = self._freshness_input()
-        heard = journal.coalescer.take_ticked_symbols()
-        self._judge.record_observation(heard, scene)
-        journal.quote_states = self._judge.quote_states_not_live(scene)
+        inputs = self._freshness_input()
+        ticked = journal.coalescer.take_ticked_symbols()
+        self._model.record_observation(ticked, inputs)
+        journal.quote_states = self._model.quote_states_not_live(inputs)
         self._report_stale_symbols(
             frozenset(symbol for symbol, state in journal.quote_states.items() if state == "stale")
         )
-        if self._reconnects.try_acquire(self._judge.is_connection_silent(scene), bool(heard), scene.at):
+        if self._reconnects.try_acquire(self._model.is_connection_silent(inputs), bool(ticked), inputs.at):
             journal.record_silent_connection()
 
     def _count_states(self) -> SymbolFreshness:
-        return self._judge.count_states(self._journal.desired.value.declared, self._freshness_input())
+        return self._model.count_states(self._journal.desired.value.declared, self._freshness_input())
 
     def _freshness_input(self) -> FreshnessInput:
         journal, desired = self._journal, self._journal.desired.value
-        heard_at = journal.last_message_at or datetime.min.replace(tzinfo=UTC)
+        last_message_at = journal.last_message_at or datetime.min.replace(tzinfo=UTC)
         return FreshnessInput(
             at=asyncio.get_running_loop().time(),
             session=self._session,
@@ -69,11 +78,11 @@ class FreshnessObserver:
             subscribed=journal.confirmed_symbols & desired.declared,
             halted=journal.last_values.halted_symbols & desired.declared,
             interval_seconds=desired.effective_interval_seconds,
-            silent_seconds=(journal.now() - heard_at).total_seconds(),
+            silent_seconds=(journal.now() - last_message_at).total_seconds(),
         )
 
     def _drop_doubtful_halts(self, session: MarketSession) -> None:
-        """Forget halts whose end may have been missed, overnight or while no connection was open."""
+        """Forget halts after which trading may have resumed overnight or while no connection was open."""
         opened_now = session.since if session.since != self._opened_at else None
         self._opened_at = session.since or self._opened_at
         self._journal.last_values.drop_doubtful_halts(self._journal.coalescer.newest_tick_time, opened_now)

@@ -40,7 +40,7 @@ _FIRESTORE_WRITE = {"event_type": "firestore_write"}
 
 
 class Journal:
-    """The current state of the runtime. `transitions` counts the changes that are reported immediately."""
+    """The state of the runtime, shared by all loops. `transitions` counts the changes that are reported immediately."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Journal:
     # Listener: called by connections
 
     def entered(self, state: StreamState) -> None:
-        """Record a new phase of the stream. Also called while no connection is wanted or possible."""
+        """Record a new phase of the stream, including phases without a connection, such as Paused or BackingOff."""
         if state == "Live":
             self._is_subscribed = True
             if self._impairment is not None and self._impairment.interrupts:
@@ -123,7 +123,7 @@ class Journal:
             self.signal_transition()
 
     def apply_snapshot(self, latest: MarketSnapshot) -> int:
-        """Apply a market snapshot. Return how many of its quotes are newer than those from the stream."""
+        """Apply a market snapshot, and return the number of its quotes that are newer than those from the stream."""
         horizon = self.now() + SKEW
         self.last_values.record_snapshot_trades(latest.trades, horizon)
         learnt = self.coalescer.accept_snapshot(latest.quotes, horizon)
@@ -164,7 +164,7 @@ class Journal:
             self.signal_transition()
 
     def set_impairment(self, impairment: Impairment | None) -> None:
-        """Record what the open connection cannot deliver; None: it delivers everything. Missing quotes open a gap."""
+        """Record what the open connection cannot deliver; None means nothing. Missing quotes open a gap."""
         if impairment == self._impairment:
             return
         self._impairment, self._failure = impairment, None
@@ -199,7 +199,7 @@ class Journal:
             self.gaps = self.gaps.with_cause(gap_cause_of_failure(error.kind))
 
     def record_silent_connection(self) -> None:
-        """Record that the connection is silent although the market is open. The supervisor then reconnects."""
+        """Record that the connection is silent although the market is open, so that the supervisor reconnects."""
         self.silent_connections.set(self.silent_connections.value + 1)
 
     @property
@@ -208,52 +208,58 @@ class Journal:
         return self._ledger.confirmed
 
     def quote_state(self, symbol: str) -> QuoteState:
-        """Return the status for a symbol's quote document. A symbol that ticked since the last check is not stale."""
+        """Return the status to write in a symbol's quote document.
+
+        A symbol that has ticked since the last freshness check is live, not stale.
+        """
         state = self.quote_states.get(symbol, "live")
         return "live" if state == "stale" and self.coalescer.has_tick_since_last_check(symbol) else state
 
     def acknowledge_pause(self) -> None:
-        """Record that the pause is complete: the socket is closed, and no quote is written until it ends."""
+        """Record that the pause is in effect: the socket is closed, and no quote is written until the pause ends."""
         self._acknowledgement = PauseAcknowledgement(
             at=self.now(), socket_closed_at=self.socket_closed_at, last_write_at=self.last_write_at
         )
         self._failure = None
-        for what in ("quotes", "documents"):  # failed writes were dropped, or wait until the pause ends
-            self.record_sink_result(what, None)
+        for write_kind in ("quotes", "documents"):  # failed writes were dropped, or wait until the pause ends
+            self.record_sink_result(write_kind, None)
         self.gaps = self.gaps.with_cause("pause")
         self.signal_transition()
 
     def record_quote_writes(self, quotes: int) -> None:
-        """Record that Firestore acknowledged quote writes."""
+        """Record that Firestore acknowledged the write of `quotes` documents."""
         self.counters.writes += quotes
         first, self.last_write_at = self.last_write_at is None, self.now()
         self.record_sink_result("quotes", None)
         if first:
             self.signal_transition()
 
-    def record_sink_result(self, what: str, failure: str | None) -> None:
-        """Record the result of the last write of `what` (quotes, documents, records, heartbeat); None means success."""
-        failed_before = what in self._sink_failures
+    def record_sink_result(self, write_kind: str, failure: str | None) -> None:
+        """Record the result of the last write of one kind; `failure` is None after a success.
+
+        `write_kind` is quotes, documents, records or heartbeat. A first failure and a recovery are logged and reported.
+        """
+        failed_before = write_kind in self._sink_failures
         if failure is not None:
-            self._sink_failures[what] = failure
+            self._sink_failures[write_kind] = failure
         elif failed_before:
-            del self._sink_failures[what]
+            del self._sink_failures[write_kind]
         if failed_before != (failure is not None):
-            text = f"{what} not written: {failure}" if failure else f"Firestore writes recovered: {what}"
+            text = f"{write_kind} not written: {failure}" if failure else f"Firestore writes recovered: {write_kind}"
             _log.warning(text, extra=_FIRESTORE_WRITE)
             self.signal_transition()
 
-    def is_sink_failing(self, what: str) -> bool:
-        """Return True if the last write of `what` to Firestore failed."""
-        return what in self._sink_failures
+    def is_sink_failing(self, write_kind: str) -> bool:
+        """Return True if the last write of this kind to Firestore failed."""
+        return write_kind in self._sink_failures
 
     def switched(self, switch: Switch) -> None:
-        """Set the state of a switch outside the job document."""
+        """Set the state of a switch outside the IngestJob."""
         known = {each.source: each for each in self.switches.value} | {switch.source: switch}
         self.switches.set(tuple(each for each in known.values() if each.pauses))
 
     def check_failed(self, message: str) -> None:
-        """Record that a switch cannot be read. Its last state stays in force."""
+        """Log and count that a switch cannot be read. Its last state stays in force."""
         increment(self.counters.errors, "pause_check")
         _log.warning("PAUSE_CHECK_FAILED: %s", message, extra={"event_type": "PAUSE_CHECK_FAILED"})
 

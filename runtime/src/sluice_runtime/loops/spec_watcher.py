@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 async def watch_job(port: JobPort, job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
-    """Set `job` to each version that the API server reports. When the job is deleted, stop the stream and return."""
+    """Set `job` to each version of the IngestJob. When the IngestJob is gone, stop the stream and return."""
     is_first = True
     async for seen in port.watch():
         if seen is not None and is_first:
@@ -42,7 +42,7 @@ def _inherit_gaps(predecessor: StreamStatus | None, journal: Journal) -> None:
 
 
 async def update_desired_forever(job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
-    """Update the desired state on each change of the job or a switch, and whenever a pause ends by its own time."""
+    """Update the desired state on each change of the job or a switch, and whenever a pause reaches its end time."""
     before: Desired | None = None
     while True:
         jobs, switches, now = job.version, journal.switches.version, journal.now()

@@ -28,7 +28,7 @@ _ROTATED = 2  # the position of wait_for_rotation() in _run_connection()
 
 
 class Supervisor:
-    """Owns the connection in one task, so there are never two connections."""
+    """Opens and closes the connection in one task, so that there are never two connections."""
 
     def __init__(
         self,
@@ -46,7 +46,10 @@ class Supervisor:
         self._fatal_failures = 0
 
     async def run(self) -> None:
-        """Stream or pause as desired, until cancelled. The socket is closed on return."""
+        """Stream while no pause is in force, and stay paused otherwise, until cancelled.
+
+        The socket is closed on return.
+        """
         while True:
             if self._journal.desired.value.pause is not None:
                 await self._drain_and_wait_for_resume()
@@ -54,7 +57,10 @@ class Supervisor:
                 await first_completed(self._stream_until_finished(), self._wait_until_paused())
 
     async def _drain_and_wait_for_resume(self) -> None:
-        """Drain pending writes, acknowledge the pause and wait for its end. The socket is already closed."""
+        """Drain pending writes, acknowledge the pause, release the slot and wait until the pause ends.
+
+        The socket is already closed when this is called.
+        """
         journal = self._journal
         pause = journal.desired.value.pause
         if journal.socket_closed_at is not None and pause is not None:
@@ -93,7 +99,7 @@ class Supervisor:
         await asyncio.Event().wait()
 
     async def _run_connection(self) -> bool:
-        """Run one connection until it ends. Return True if new credentials call for another one."""
+        """Run one connection until it ends. Return True if it ended because the credentials were replaced."""
         live_since: float | None = None
         loop = asyncio.get_running_loop()
         try:
@@ -124,18 +130,18 @@ class Supervisor:
             await desired.wait_for_change(version)
 
     async def _fail_on_silence_or_lost_slot(self) -> None:
-        """Raise StreamError once the connection is silent or its slot is lost. Never returns."""
+        """Wait until the connection is silent or its slot is lost, and then raise StreamError. Never returns."""
         await first_completed(
             self._fail_on_silence(), self._slot.renew_forever() if self._slot is not None else asyncio.Event().wait()
         )
 
     async def _fail_on_silence(self) -> None:
-        mutes = self._journal.silent_connections
-        await mutes.wait_for_change(mutes.version)
+        silent_connections = self._journal.silent_connections
+        await silent_connections.wait_for_change(silent_connections.version)
         raise StreamError("stall", "the connection is silent although the market is open; reconnecting")
 
     async def _wait_before_retry(self, error: StreamError) -> None:
-        """Wait until another attempt makes sense: after the backoff, or for fatal failures after a fix."""
+        """Wait before the next attempt: for the backoff delay, or after a fatal failure until a fix is detected."""
         wait = min(self._backoff.next_delay(at_least=error.retry_after), error.retry_within)
         if error.is_fatal:
             self._fatal_failures += 1
