@@ -141,7 +141,7 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
     """Run all loops until `stop`; then close the socket, and write the last quotes and the last heartbeat."""
     journal = parts.journal
     who = journal.identity
-    origin = DocumentOrigin(source=parts.source.name, job=who.job, session_id=who.session_id, epoch=who.epoch)
+    origin = DocumentOrigin(source=parts.source.name, job=who.qualified_job_name, session_id=who.session_id, epoch=who.epoch)
     flusher = Flusher(parts.sink, journal, origin, Backoff(0.5, 30.0, random.uniform))
     supervisor = Supervisor(parts.source, flusher, journal, reconnect, parts.slot)
     live: LatestValue[DeclaredJob | None] = LatestValue(None)

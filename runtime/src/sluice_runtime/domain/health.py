@@ -40,7 +40,7 @@ class RuntimeIdentity(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime
 
     @property
-    def job(self) -> str:
+    def qualified_job_name(self) -> str:
         """The job as namespace/name, the form used in documents."""
         return f"{self.namespace}/{self.name}"
 
@@ -123,7 +123,7 @@ def heartbeat_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
         pause_until=desired.pause.until if desired.pause else None,
         last_symbol=snapshot.last_symbol,
         dry_run=desired.dry_run,
-        job=identity.job,
+        job=identity.qualified_job_name,
         job_uid=identity.job_uid,
         epoch=identity.epoch,
         session_id=identity.session_id,

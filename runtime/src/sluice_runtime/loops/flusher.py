@@ -117,7 +117,7 @@ class Flusher:
         async with self._lock:
             try:
                 now = asyncio.get_running_loop().time
-                self._publisher.enqueue_all()
+                self._publisher.enqueue_held()
                 while ticks := self._journal.coalescer.take_due(BATCH, now(), 0.0):
                     await self._publisher.write_all(ticks, now())
                 if self._journal.desired.value.pause is None:  # shutdown, not a pause: there is no later attempt

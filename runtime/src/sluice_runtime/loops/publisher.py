@@ -61,7 +61,7 @@ class Publisher:
         self._removed |= (before.declared | self._documents.symbols) - desired.declared
         self._documents.retain_only(desired.declared)
         if before.dry_run:
-            self.enqueue_all()
+            self.enqueue_held()
 
     def enqueue_due(self, at: float) -> None:
         """Queue ticks whose documents need a write without a new quote: for a refresh, or a new price from a trade."""
@@ -71,7 +71,7 @@ class Publisher:
         coalescer.requeue_at_end(self._documents.take_due_refreshes(at, self._refresh_seconds))
         coalescer.requeue_at_end(self._documents.ticks_with_changed_price(self._journal.last_values.trades))
 
-    def enqueue_all(self) -> None:
+    def enqueue_held(self) -> None:
         """Queue all ticks that were held for a refresh."""
         if not self._journal.desired.value.dry_run:
             self._journal.coalescer.requeue_at_end(self._documents.take_due_refreshes(float("inf"), 0.0))
@@ -85,7 +85,7 @@ class Publisher:
         if len(changed) < len(ticks):
             self._hold_unchanged(ticks, {each.quote.symbol for each in changed})
         if changed:
-            await self._publish(changed, at)
+            await self._write_contents(changed, at)
         return len(changed)
 
     async def write_all(self, ticks: Sequence[Tick], at: float) -> None:
@@ -93,7 +93,7 @@ class Publisher:
         if self._journal.desired.value.dry_run:
             self._hold_for_dry_run(ticks)
         else:
-            await self._publish([self._content_to_write(tick) for tick in ticks], at)
+            await self._write_contents([self._content_to_write(tick) for tick in ticks], at)
 
     async def write_all_but_quotes(self, at: float) -> None:
         """Update the status of documents, write bars, and delete the documents of removed symbols.
@@ -140,7 +140,7 @@ class Publisher:
             self._status_bucket.spend(len(due))
             last_values.remove_written_bars(due)
 
-    async def _publish(self, contents: Sequence[QuoteContent], at: float) -> None:
+    async def _write_contents(self, contents: Sequence[QuoteContent], at: float) -> None:
         written_at = self._journal.now()
         documents = []
         for content in contents:

@@ -50,7 +50,7 @@ class RecordWriter:
         """Write the records that are due, as many as the token bucket allows."""
         if self._records is None:
             paused, own = await self._sink.symbols_recorded_as_paused(), await self._sink.recorded_symbols_of_job()
-            self._records = SymbolRecords(self._journal.identity.job, paused, own)
+            self._records = SymbolRecords(self._journal.identity.qualified_job_name, paused, own)
             self._journal.inherited |= own
         now, at = self._journal.now(), asyncio.get_running_loop().time()
         self._records.update(desired, self._rejected_symbols(), self._journal.deleted, now)
