@@ -60,12 +60,12 @@ async def run(settings: Settings) -> None:
     """Run the pod until SIGTERM or SIGINT, until its job is deleted, or until a later process of the job fences it."""
     stop = stop_by_signal()
     journal = journal_of(settings)
-    switchboard = PodSwitches(journal, SwitchFile(settings.state_dir / SWITCHES))
+    pod_switches = PodSwitches(journal, SwitchFile(settings.state_dir / SWITCHES))
     async with AsyncExitStack() as stack:
         job = _job_client(settings)
         stack.push_async_callback(job.close)
-        file = switches_at_start(settings, journal, switchboard)
-        control = PauseControl(switchboard, journal, ReadOnlyDeclaration(file))
+        file = switches_at_start(settings, journal, pod_switches)
+        control = PauseControl(pod_switches, journal, ReadOnlyDeclaration(file))
         routes = control_routes(control, journal, bearer(settings.http_token_file))
         await stack.enter_async_context(http_api(journal, settings.bind, identity.HTTP_PORT, routes))
         sink = sink_of(settings, journal.desired)
@@ -78,7 +78,7 @@ async def run(settings: Settings) -> None:
                 job=cached,
                 journal=journal,
                 slot=_slot(settings, job.session, journal),
-                switchboard=switchboard,
+                pod_switches=pod_switches,
                 others=[
                     *([file.run] if file else []),
                     *_lookers(settings, journal),
@@ -113,10 +113,10 @@ def stop_by_signal() -> asyncio.Event:
     return stop
 
 
-def switches_at_start(settings: Settings, journal: Journal, switchboard: PodSwitches) -> FileSwitch | None:
+def switches_at_start(settings: Settings, journal: Journal, pod_switches: PodSwitches) -> FileSwitch | None:
     """Set all switches outside the job document. Return the switch file that must be polled, if there is one."""
     journal.switched(settings.environment_switch)
-    switchboard.restore()
+    pod_switches.restore()
     if settings.enabled_file is None:
         return None
     file = FileSwitch(settings.enabled_file, settings.enabled_poll_seconds, journal)
@@ -133,7 +133,7 @@ class Parts:
     job: JobPort
     journal: Journal
     slot: ConnectionSlotLease | None = None  # None: the provider does not limit connections
-    switchboard: PodSwitches | None = None  # None: no switch is kept across restarts
+    pod_switches: PodSwitches | None = None  # None: no switch is kept across restarts
     others: Sequence[Loop] = ()  # additional loops
 
 
@@ -141,7 +141,9 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
     """Run all loops until `stop`; then close the socket, and write the last quotes and the last heartbeat."""
     journal = parts.journal
     who = journal.identity
-    origin = DocumentOrigin(source=parts.source.name, job=who.qualified_job_name, session_id=who.session_id, epoch=who.epoch)
+    origin = DocumentOrigin(
+        source=parts.source.name, job=who.qualified_job_name, session_id=who.session_id, epoch=who.epoch
+    )
     flusher = Flusher(parts.sink, journal, origin, Backoff(0.5, 30.0, random.uniform))
     supervisor = Supervisor(parts.source, flusher, journal, reconnect, parts.slot)
     live: LatestValue[DeclaredJob | None] = LatestValue(None)
@@ -156,7 +158,7 @@ async def ingest(parts: Parts, stop: asyncio.Event, reconnect: Backoff) -> None:
             send_heartbeats_forever(parts.sink, journal),
             report_status_forever(parts.job, journal),
             RecordWriter(parts.sink, journal).run(),
-            AutoStopMonitor(journal, parts.switchboard or PodSwitches(journal)).run(),
+            AutoStopMonitor(journal, parts.pod_switches or PodSwitches(journal)).run(),
             *(other() for other in parts.others),
         )
     except FencedError as fenced:

@@ -96,15 +96,15 @@ class Standalone:
             SettingsError: the runtime cannot start with these settings.
         """
         settings, journal = self._settings, self.journal
-        switchboard = PodSwitches(journal, SwitchFile(settings.state_dir / SWITCHES))
+        pod_switches = PodSwitches(journal, SwitchFile(settings.state_dir / SWITCHES))
         job = self._job()
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, job)
-        file = switches_at_start(settings, journal, switchboard)
+        file = switches_at_start(settings, journal, pod_switches)
         if any(each.source == AUTO_STOP for each in journal.switches.value):
-            switchboard.set(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
+            pod_switches.set(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
         async with AsyncExitStack() as stack:
             if port is not None:
-                routes = control_routes(PauseControl(switchboard, journal, job), journal, same_machine)
+                routes = control_routes(PauseControl(pod_switches, journal, job), journal, same_machine)
                 try:
                     await stack.enter_async_context(http_api(journal, settings.bind, port, routes))
                 except OSError as error:
@@ -120,7 +120,7 @@ class Standalone:
                 sink=sink,
                 job=job,
                 journal=journal,
-                switchboard=switchboard,
+                pod_switches=pod_switches,
                 others=[
                     *([file.run] if file else []),
                     *catching_up(snapshots_of(settings, mount), sink, journal, settings),

@@ -21,9 +21,9 @@ class AutoStopMonitor:
     The limits apply to the streaming time and the consecutive failures since the last pause ended.
     """
 
-    def __init__(self, journal: Journal, switchboard: PodSwitches) -> None:
+    def __init__(self, journal: Journal, pod_switches: PodSwitches) -> None:
         self._journal = journal
-        self._switchboard = switchboard
+        self._pod_switches = pod_switches
         self._streaming_since: float | None = None
         self._streak = FailureStreak()
         self._limits_before: AutoStop | None = None
@@ -47,11 +47,11 @@ class AutoStopMonitor:
             self._streak.update(journal.failures.value, journal.state == "Live", now)
             why = exceeded_limit(desired.auto_stop, now - since, self._streak.errors) if desired.auto_stop else None
             if why is not None:
-                self._switchboard.set(Switch(source=AUTO_STOP, pauses=True, reason=why))
+                self._pod_switches.set(Switch(source=AUTO_STOP, pauses=True, reason=why))
         else:
             self._streaming_since, self._streak = None, FailureStreak(journal.failures.value)
             if self._has_operator_acted(desired):
-                self._switchboard.set(Switch(source=AUTO_STOP, pauses=False))
+                self._pod_switches.set(Switch(source=AUTO_STOP, pauses=False))
         if desired.generation > 0:  # the limits are unknown until the job has been read
             self._limits_before = desired.auto_stop
 

@@ -43,20 +43,20 @@ class PodSwitches:
 class PauseControl:
     """Sets and clears the switch `api` on requests over HTTP."""
 
-    def __init__(self, switchboard: PodSwitches, journal: Journal, declaration: Declaration) -> None:
-        self._switchboard = switchboard
+    def __init__(self, pod_switches: PodSwitches, journal: Journal, declaration: Declaration) -> None:
+        self._pod_switches = pod_switches
         self._journal = journal
         self._declaration = declaration
 
     async def stop(self, reason: str | None) -> bool:
         """Pause by the switch `api`. Return True if the pause took effect within 8 s."""
-        self._switchboard.set(Switch(source=API, pauses=True, reason=reason))
+        self._pod_switches.set(Switch(source=API, pauses=True, reason=reason))
         return await completes_within(_STOP_SECONDS, self._wait_until_paused())
 
     async def start(self, start_request: StartRequest) -> tuple[str, ...]:
         """Clear the switch `api`, wait up to 1 s for the change to apply, and return the switches that still pause."""
         self._declaration.override(start_request)
-        self._switchboard.set(Switch(source=API, pauses=False))
+        self._pod_switches.set(Switch(source=API, pauses=False))
         await completes_within(_START_SECONDS, self._wait_until_switch_applies(pauses=False))
         return tuple(source for source in self._journal.desired.value.switches if source != API)
 

@@ -27,14 +27,14 @@ class World:
     def __init__(self) -> None:
         self.journal = journal(with_pause(desired(), UNREAD))
         self.keeper = FakeKeeper()
-        self.switchboard = PodSwitches(self.journal, self.keeper)
+        self.pod_switches = PodSwitches(self.journal, self.keeper)
         self.live: LatestValue[DeclaredJob | None] = LatestValue(None)
         self._generation = 0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self.switchboard.restore()
-        guard = asyncio.create_task(AutoStopMonitor(self.journal, self.switchboard).run())
+        self.pod_switches.restore()
+        guard = asyncio.create_task(AutoStopMonitor(self.journal, self.pod_switches).run())
         steering = asyncio.create_task(update_desired_forever(self.live, self.journal))
         try:
             yield
@@ -122,7 +122,7 @@ async def test_another_switch_does_not_let_go_of_it(world: World) -> None:
         await world.declare(**LIMITS)
         await at(60)
         for pauses in (True, False):
-            world.switchboard.set(Switch(source="api", pauses=pauses))
+            world.pod_switches.set(Switch(source="api", pauses=pauses))
             await settle()
         assert world.stopped
 
