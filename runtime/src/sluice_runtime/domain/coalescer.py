@@ -73,7 +73,8 @@ class Coalescer:
         """Queue the newest tick of each symbol in one batch from the stream.
 
         A tick later than `horizon` (now plus a few seconds of skew) has a bad timestamp. It is written, but it does not
-        advance the newest event time of its symbol: otherwise, all later ticks would be dropped as out of order.
+        advance the newest event time of its symbol. Otherwise, the ticks of the symbol would be dropped as out of order
+        until that time.
         """
         # Hot path: one lookup per quote, and one update of the counters per batch.
         wanted, queue = self._wanted, self._queue

@@ -36,7 +36,7 @@ class StreamError(Exception):
 
     @property
     def is_login_refusal(self) -> bool:
-        """Return True if the provider refused the credentials or what they are entitled to."""
+        """Return True if the provider refused the credentials or their entitlement."""
         return self.kind in _LOGIN
 
 

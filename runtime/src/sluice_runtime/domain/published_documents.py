@@ -69,9 +69,9 @@ class PublishedDocuments:
 
     def retain_only(self, symbols: frozenset[str]) -> None:
         """Forget the documents of all symbols that are not in `symbols`."""
-        for book in (self._written, self._unwritten_ticks, self._floors, self._states):
-            for symbol in book.keys() - symbols:
-                del book[symbol]
+        for by_symbol in (self._written, self._unwritten_ticks, self._floors, self._states):
+            for symbol in by_symbol.keys() - symbols:
+                del by_symbol[symbol]
 
     @property
     def symbols(self) -> set[str]:

@@ -61,9 +61,8 @@ class Flusher:
                 try:
                     await first_completed(self._flush_due_ticks(scheduled), self._drain_ended.wait())
                     self._retry_at = None
-                    self._journal.record_sink_result(
-                        "quotes", None
-                    )  # earlier failures were retried with success, or are obsolete
+                    # Earlier failures were retried with success, or are obsolete.
+                    self._journal.record_sink_result("quotes", None)
                 except SinkError as error:
                     self._record_failure(error)
 

@@ -164,7 +164,7 @@ class Journal:
             self.signal_transition()
 
     def set_impairment(self, impairment: Impairment | None) -> None:
-        """Record what the open connection cannot deliver; None means nothing. Missing quotes open a gap."""
+        """Record what the open connection cannot deliver; None if it delivers everything. Missing quotes open a gap."""
         if impairment == self._impairment:
             return
         self._impairment, self._failure = impairment, None

@@ -54,9 +54,8 @@ class Publisher:
         before, self._desired = self._desired, desired
         if before is None or desired is before:
             return
-        self._documents.mark_status_sending(
-            self._removed & desired.declared
-        )  # their documents may still exist with any status
+        # Documents of symbols that were removed and are declared again may still exist, with any status.
+        self._documents.mark_status_sending(self._removed & desired.declared)
         # Include symbols added and removed between two flushes or during one: they may have a document too.
         self._removed |= (before.declared | self._documents.symbols) - desired.declared
         self._documents.retain_only(desired.declared)

@@ -33,9 +33,8 @@ class ConnectionSlotLease:
         self._observation = ClaimObservation(None, asyncio.get_running_loop().time())
         self._holds_slot = False
         self._may_hold_slot = False  # a claim was sent and may have been accepted
-        self._exclusive_until = (
-            0.0  # until then no other job can have it, unless only this pod cannot reach the API server
-        )
+        # Until then, no other job can have the slot, unless only this pod cannot reach the API server.
+        self._exclusive_until = 0.0
 
     async def acquire(self) -> None:
         """Wait until this job has the slot. Never takes it from a job that renews its claim.
