@@ -1,6 +1,6 @@
-"""Prints domain/sessions.py: when the New York exchanges are closed, from the library that knows.
+"""Prints domain/nyse_sessions.py: when the New York exchanges are closed, from the library that knows.
 
-python runtime/tools/exchange_sessions.py > runtime/src/sluice_runtime/domain/sessions.py
+python runtime/tools/exchange_sessions.py > runtime/src/sluice_runtime/domain/nyse_sessions.py
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FIRST, LAST = date(2025, 1, 1), date(2031, 12, 31)
 NEW_YORK = ZoneInfo("America/New_York")
 HEADER = '''"""Trading days of the New York exchanges, by the library exchange_calendars.
 
-Generated: python runtime/tools/exchange_sessions.py > runtime/src/sluice_runtime/domain/sessions.py
+Generated: python runtime/tools/exchange_sessions.py > runtime/src/sluice_runtime/domain/nyse_sessions.py
 """
 
 from datetime import date

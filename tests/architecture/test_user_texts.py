@@ -65,7 +65,6 @@ ALLOWED = {
         "system_tls_context",
         "load_verify_locations",
     ): "takes text that read_certificates has read",
-    ("loops/supervisor.py", "_pause", "open"): CONNECTION,
     ("standalone.py", "_open_sink", "open"): CONNECTION,
 }
 

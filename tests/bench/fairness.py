@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from bench.rows import Row
 from sluice_runtime.domain.backoff import Backoff
-from sluice_runtime.domain.market import Origin
+from sluice_runtime.domain.market import DocumentOrigin
 from sluice_runtime.loops.flusher import Flusher
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.waiting import cancel_and_wait
 from support.fake_sink import FakeSink
 from support.runtime_fakes import desired, journal, quote
 from support.virtual_time import VirtualTimeLoop
@@ -40,7 +40,7 @@ async def _longest_wait(count: int) -> float:
     names = [f"S{number}" for number in range(count)]
     kept = journal(desired(symbols=names))
     sink = FakeSink()
-    origin = Origin(source="bench", job="bench/bench", session_id="bench", epoch=1)
+    origin = DocumentOrigin(source="bench", job="bench/bench", session_id="bench", epoch=1)
     flusher = Flusher(sink, kept, origin, Backoff(0.5, 30.0, lambda _, high: high))
     task = asyncio.ensure_future(flusher.run())
     loop, round_seconds = asyncio.get_running_loop(), max(1.0, count / WRITES_PER_SECOND)
@@ -49,7 +49,7 @@ async def _longest_wait(count: int) -> float:
             kept.on_ticks([quote(name, bid=loop.time() + 1) for name in names])
             await asyncio.sleep(0.1)
     finally:
-        await cancel(task)
+        await cancel_and_wait(task)
     return max(_waits(sink, after=2 * round_seconds))
 
 

@@ -13,9 +13,9 @@ from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
 from sluice_runtime.adapters.alpaca.websocket import Timeouts
 from sluice_runtime.domain.coalescer import Coalescer
-from sluice_runtime.domain.declared_job import understood_job
+from sluice_runtime.domain.declared_job import to_declared_job
 from sluice_runtime.domain.desired import desired_state
-from sluice_runtime.domain.health import Identity
+from sluice_runtime.domain.health import RuntimeIdentity
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.latest_value import LatestValue
 
@@ -38,7 +38,7 @@ def journal(symbols: Sequence[str]) -> Journal:
         "spec": {"tenant": "bench", "provider": "synthetic", "symbols": list(symbols)},
     }
     at = datetime.now(UTC)
-    who = Identity(
+    who = RuntimeIdentity(
         namespace="bench",
         name="bench",
         job_uid="0",
@@ -51,5 +51,5 @@ def journal(symbols: Sequence[str]) -> Journal:
     )
     job = decode_ingest_job(document)
     return Journal(
-        who, LatestValue(desired_state(understood_job(job), job.spec, at)), Coalescer(), lambda: datetime.now(UTC)
+        who, LatestValue(desired_state(to_declared_job(job), job.spec, at)), Coalescer(), lambda: datetime.now(UTC)
     )

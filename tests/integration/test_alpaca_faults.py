@@ -210,7 +210,7 @@ async def test_a_symbol_that_is_not_acknowledged_is_pending_and_told(
     server.faults.next(AckPartial(("MSFT",)))
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
-        ledger = pod.journal.snapshot().ledger.against(pod.journal.desired.value)
+        ledger = pod.journal.snapshot().ledger.to_symbol_ledger(pod.journal.desired.value)
         assert (ledger.live, ledger.pending) == ("1/2", 1)
         assert "Alpaca's acknowledgement lacks 1 symbols: MSFT" in caplog.text
 
@@ -224,7 +224,7 @@ async def test_a_plan_for_two_quotes_and_trades_takes_one_symbol_of_both(
         await passes(server, pod, "AAPL", 77.25)
         await server.send([trade_message("AAPL", 77.5)])
         await eventually(lambda: tells(pod.documents.quote("AAPL"), "price", 77.5))
-        ledger = pod.journal.snapshot().ledger.against(pod.journal.desired.value)
+        ledger = pod.journal.snapshot().ledger.to_symbol_ledger(pod.journal.desired.value)
         assert (ledger.live, [each.code for each in ledger.rejections]) == ("1/2", [405])
 
 
@@ -246,9 +246,9 @@ async def test_a_halt_is_known_from_its_first_message(server: AlpacaServer, pod:
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
         await server.send([status_message("AAPL", "H", "T1")])
-        await eventually(lambda: "AAPL" in pod.journal.last_values.halts)
+        await eventually(lambda: "AAPL" in pod.journal.last_values.halted_symbols)
         await server.send([status_message("AAPL", "T")])
-        await eventually(lambda: "AAPL" not in pod.journal.last_values.halts)
+        await eventually(lambda: "AAPL" not in pod.journal.last_values.halted_symbols)
 
 
 async def test_a_refused_slot_is_asked_for_again_after_5_to_30_s_and_too_many_requests_as_they_say(

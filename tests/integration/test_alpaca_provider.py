@@ -17,7 +17,7 @@ from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
 from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
 from sluice_runtime.adapters.alpaca.websocket import Timeouts
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_simulators.alpaca import Account, AlpacaServer, quote_message
 from sluice_simulators.alpaca.faults import Fault
 from sluice_simulators.alpaca.handshake_faults import (
@@ -90,7 +90,7 @@ async def test_quotes_arrive_live(server: AlpacaServer, client: AlpacaSource) ->
         await server.send_quote("AAPL", 100.25, 100.5)
         await server.send_quote("MSFT", 50.0, 0.0)
         await eventually(lambda: len(listener.ticks) == 2)
-    first, second = (tick.quote() for tick in listener.ticks)
+    first, second = (tick.to_quote() for tick in listener.ticks)
     assert (first.symbol, first.bid, first.ask, first.bid_size) == ("AAPL", 100.25, 100.5, 200)
     assert (second.symbol, second.bid, second.ask, second.ask_size) == ("MSFT", 50.0, None, None)
     assert abs((datetime.now(UTC) - first.ts).total_seconds()) < 10
@@ -225,7 +225,7 @@ async def test_a_strange_frame_costs_only_itself(server: AlpacaServer, client: A
     async with streaming(client, listener, "AAPL"):
         await server.inject(strange)
         await server.send_quote("AAPL", 77.25, 78.0)
-        await eventually(lambda: listener.ticks and listener.ticks[-1].quote().bid == 77.25)
+        await eventually(lambda: listener.ticks and listener.ticks[-1].to_quote().bid == 77.25)
 
 
 async def test_a_large_frame_is_taken_in_parts_and_none_of_it_is_lost(server: AlpacaServer, mounted: Path) -> None:
@@ -234,7 +234,7 @@ async def test_a_large_frame_is_taken_in_parts_and_none_of_it_is_lost(server: Al
     async with streaming(source(server.url(), mounted), listener, "AAPL"):
         await server.send([quote_message(TapeQuote(0, "AAPL", bid, 1, 5000.0, 1), now()) for bid in bids])
         await eventually(lambda: len(listener.ticks) == len(bids))
-    assert [tick.quote().bid for tick in listener.ticks] == bids
+    assert [tick.to_quote().bid for tick in listener.ticks] == bids
     assert max(len(ticks) for _, ticks in listener.frames) <= 1000
 
 
@@ -254,7 +254,7 @@ async def test_cancelling_in_any_phase_closes_the_socket_although_the_peer_does_
         await asyncio.sleep(0.2)
         assert peer.open == 1
         began = time.monotonic()
-        await cancel(task)
+        await cancel_and_wait(task)
         assert time.monotonic() - began < 2.4
         await eventually(lambda: peer.open == 0, 0.3)
     assert listener.history.count("closed") == (0 if phase == "upgrade" else 1)
@@ -292,6 +292,6 @@ async def test_crypto_has_pairs_and_fractions_and_no_halts(
     async with streaming(made, listener, "BTC/USD"):
         await server.send([quote_message(TapeQuote(0, "BTC/USD", 60000.5, 0.25, 60001.5, 1.5), now())])
         await eventually(lambda: listener.ticks)
-    quote = listener.ticks[0].quote()
+    quote = listener.ticks[0].to_quote()
     assert (quote.symbol, quote.bid, quote.bid_size, quote.ask_size) == ("BTC/USD", 60000.5, 0.25, 1.5)
     assert [each.message for each in server.record.messages][1:] == [{"action": "subscribe", "quotes": ["BTC/USD"]}]

@@ -38,7 +38,7 @@ def listener() -> FakeListener:
 
 def last(listener: FakeListener) -> Quote:
     """The newest quote."""
-    return listener.ticks[-1].quote()
+    return listener.ticks[-1].to_quote()
 
 
 async def test_quotes_of_contracts_arrive_and_nothing_of_the_account_is_asked_for(

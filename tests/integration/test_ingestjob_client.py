@@ -13,7 +13,7 @@ from sluice_runtime.adapters import ingestjob
 from sluice_runtime.adapters.ingestjob import IngestJobClient
 from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.health import stream_status
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.waiting import cancel_and_wait
 from support.api_server import FakeApiServer, document
 from support.eventually import eventually
 from support.job_client import TOKEN, client, credentials, server
@@ -43,7 +43,7 @@ class Watcher:
 async def watcher(client: IngestJobClient) -> AsyncIterator[Watcher]:
     made = Watcher(client)
     yield made
-    await cancel(made.task)
+    await cancel_and_wait(made.task)
 
 
 async def test_the_job_is_told_as_it_is_and_then_each_change_of_its_spec(
@@ -164,7 +164,7 @@ async def test_watches_that_end_at_once_are_not_stormed(server: FakeApiServer, c
     watcher = Watcher(client)
     await asyncio.sleep(1.0)
     assert 2 <= server.gets <= 6
-    await cancel(watcher.task)
+    await cancel_and_wait(watcher.task)
 
 
 async def test_an_api_server_that_is_away_is_waited_for(

@@ -12,7 +12,7 @@ import pytest
 
 from sluice_runtime.adapters.preflight import findings_of
 from sluice_runtime.adapters.preflight_process import run_preflight_process
-from sluice_runtime.domain.endpoints import endpoints
+from sluice_runtime.domain.endpoints import rest_endpoints
 from sluice_simulators.alpaca import BASIC, Account, AlpacaServer
 from support.runtime_fakes import job_spec
 
@@ -116,5 +116,5 @@ def test_an_image_without_the_sdk_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     spec = job_spec(provider="alpaca", alpaca=alpaca)
     assert spec.alpaca is not None
     mount = EnvironmentCredentialsReader(spec.alpaca, Credentials("key", SECRET))
-    [found] = findings_of(spec, mount, endpoints(spec.alpaca, None, None))
+    [found] = findings_of(spec, mount, rest_endpoints(spec.alpaca, None, None))
     assert (found.good, "this image has no alpaca-py" in found.words) == (False, True)

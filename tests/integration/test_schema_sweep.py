@@ -23,7 +23,7 @@ from sluice_operator.domain.decision import decide
 from sluice_operator.domain.objects import Job
 from sluice_operator.domain.observation import Observation
 from sluice_operator.domain.workload import PodSettings
-from sluice_runtime.domain.declared_job import declared_job
+from sluice_runtime.domain.declared_job import parse_declared_job
 from sluice_runtime.domain.desired import desired_state
 from support import schema_values
 from support.schema_values import Path as Place
@@ -194,7 +194,7 @@ class Sweep:
 
 def misunderstandings(stored: dict[str, Any]) -> Iterator[str]:
     """What the operator and the pod, or the decisions they make of it, do not understand."""
-    job, declared = objects.decode_job(stored), declared_job(stored)
+    job, declared = objects.decode_job(stored), parse_declared_job(stored)
     yield from filter(None, (job.problem, job.stops.problem, declared.problem, declared.stops.problem))
     try:
         msgspec.convert(stored.get("status", {}), IngestJobStatus)

@@ -16,7 +16,7 @@ from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
 from sluice_runtime.adapters.alpaca.websocket import Timeouts
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.waiting import cancel_and_wait
 from support.fake_listener import FakeListener
 
 SECRET = "very-secret"
@@ -55,7 +55,7 @@ async def streaming(made: AlpacaSource, listener: FakeListener, *symbols: str) -
             await connection.set_subscriptions(frozenset(symbols))
             yield connection
         finally:
-            await cancel(reading)
+            await cancel_and_wait(reading)
 
 
 async def until_failure(made: AlpacaSource, listener: FakeListener) -> StreamError:
@@ -67,7 +67,7 @@ async def until_failure(made: AlpacaSource, listener: FakeListener) -> StreamErr
                 await connection.set_subscriptions(frozenset({"AAPL", "MSFT"}))
                 await reading
             finally:
-                await cancel(reading)
+                await cancel_and_wait(reading)
     assert SECRET not in failure.value.message
     assert failure.value.message[-1] != "\n"
     return failure.value

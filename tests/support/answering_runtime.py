@@ -53,7 +53,7 @@ class AnsweringRuntime:
         if self.heeds_stop:
             self.book.desired.set(with_pause(self.book.desired.value, PauseInForce(source="api", reason=reason)))
             self.book.on_state("Paused")
-            self.book.pause_acknowledged()
+            self.book.acknowledge_pause()
         return True
 
     async def start(self, wishes: StartRequest) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ class AnsweringRuntime:
         self.book.desired.set(desired(dryRun=bool(wishes.dry_run) and self.heeds_dry_run))
         self.book.on_state("Connecting")
         if self.failure is not None:
-            self.book.failed(self.failure)
+            self.book.record_stream_failure(self.failure)
             self.book.on_state("BackingOff")
         return self.others
 

@@ -6,7 +6,7 @@ import asyncio
 
 import msgspec
 
-from sluice_runtime.domain.slot import Claim
+from sluice_runtime.domain.slot import SlotClaim
 from sluice_runtime.ports import SlotError
 
 
@@ -15,17 +15,17 @@ class FakeSlotPort:
 
     def __init__(self) -> None:
         self.seconds = 0.0
-        self.claim: Claim | None = None
+        self.claim: SlotClaim | None = None
         self.away = False
         self.writes = 0
 
-    async def read(self) -> Claim | None:
+    async def read(self) -> SlotClaim | None:
         """As SlotPort."""
         if self.away:
             raise SlotError("the API server is away")
         return self.claim
 
-    async def write(self, claim: Claim) -> Claim:
+    async def write(self, claim: SlotClaim) -> SlotClaim:
         """As SlotPort."""
         if self.away:
             raise SlotError("the API server is away")

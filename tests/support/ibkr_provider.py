@@ -13,7 +13,7 @@ from sluice_contract.spec import Channel
 from sluice_runtime.adapters.ibkr.messages import IBKRTimeouts
 from sluice_runtime.adapters.ibkr.source import IBKRSource
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.ports import QUOTES, Connection
 from support.fake_listener import FakeListener
 
@@ -37,7 +37,7 @@ async def streaming(
             await connection.set_subscriptions(frozenset(symbols), channels)
             yield connection
         finally:
-            await cancel(reading)
+            await cancel_and_wait(reading)
 
 
 async def until_failure(made: IBKRSource, *symbols: str) -> StreamError:

@@ -32,7 +32,7 @@ class HurriedBackoff(Backoff):
         self.asked: list[float] = []
         self.seconds = 0.1
 
-    def wait(self, *, at_least: float = 0.0) -> float:
+    def next_delay(self, *, at_least: float = 0.0) -> float:
         """As Backoff."""
         self.asked.append(at_least)
         return self.seconds

@@ -13,10 +13,10 @@ from sluice_contract.resource import IngestJob, decode_ingest_job
 from sluice_contract.spec import Channel, IngestJobSpec
 from sluice_contract.status import StreamStatus, SymbolRejection
 from sluice_runtime.domain.coalescer import Coalescer
-from sluice_runtime.domain.declared_job import DeclaredJob, understood_job
+from sluice_runtime.domain.declared_job import DeclaredJob, to_declared_job
 from sluice_runtime.domain.desired import Desired, desired_state
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.domain.health import Identity
+from sluice_runtime.domain.health import RuntimeIdentity
 from sluice_runtime.domain.market import Bar, Quote, Tick
 from sluice_runtime.domain.pause import Switch
 from sluice_runtime.loops.journal import Journal
@@ -29,7 +29,7 @@ JOB_UID = "0b0b"
 
 def job(generation: int = 1, *, uid: str = JOB_UID, **spec: Any) -> DeclaredJob:
     """Return a job that the pod understands whole. Fields of the spec as in the document: `pausedSymbols`."""
-    return understood_job(stored_job(generation, uid=uid, **spec))
+    return to_declared_job(stored_job(generation, uid=uid, **spec))
 
 
 def job_spec(**spec: Any) -> IngestJobSpec:
@@ -59,7 +59,7 @@ def desired_by(declared: DeclaredJob, at: datetime, others: Sequence[Switch] = (
     return desired_state(declared, declared.spec, at, others)
 
 
-def identity(**changes: Any) -> Identity:
+def identity(**changes: Any) -> RuntimeIdentity:
     """A process of the job."""
     fields: dict[str, Any] = {
         "namespace": "acme",
@@ -72,7 +72,7 @@ def identity(**changes: Any) -> Identity:
         "session_id": "5e55",
         "started_at": START,
     }
-    return Identity(**(fields | changes))
+    return RuntimeIdentity(**(fields | changes))
 
 
 def journal(wanted: Desired | None = None) -> Journal:

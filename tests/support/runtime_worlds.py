@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from sluice_contract.documents import QuoteState
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import Desired, with_pause
-from sluice_runtime.domain.market import Origin
+from sluice_runtime.domain.market import DocumentOrigin
 from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.loops.flusher import Flusher
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.supervisor import Supervisor
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.waiting import cancel_and_wait
 from support.fake_sink import JOB, FakeSink
 from support.runtime_fakes import FakeSource, desired, journal, quote
 
@@ -29,7 +29,7 @@ class SupervisedWorld:
         self.journal = book
         self.source = FakeSource()
         self.sink = FakeSink()
-        origin = Origin(source="fake", job=JOB, session_id="s", epoch=1)
+        origin = DocumentOrigin(source="fake", job=JOB, session_id="s", epoch=1)
         self.flusher = Flusher(self.sink, book, origin, Backoff(0.5, 30.0, lambda _, high: high))
         backoff = Backoff(1.0, 60.0, lambda _, high: high)
         self.supervisor = Supervisor(self.source, self.flusher, book, backoff)
@@ -49,7 +49,7 @@ class SupervisedWorld:
         try:
             yield
         finally:
-            await cancel(task)
+            await cancel_and_wait(task)
             assert self.source.open == 0
             assert self.source.most_open <= 1
 
@@ -60,7 +60,7 @@ class FlushingWorld:
     def __init__(self, wanted: Desired | None = None) -> None:
         self.journal: Journal = journal(wanted)
         self.sink = FakeSink()
-        origin = Origin(source="fake:iex", job=JOB, session_id="s", epoch=7)
+        origin = DocumentOrigin(source="fake:iex", job=JOB, session_id="s", epoch=7)
         self.flusher = Flusher(self.sink, self.journal, origin, Backoff(0.5, 30.0, lambda _, high: high))
 
     def want(self, wanted: Desired) -> None:
@@ -69,7 +69,7 @@ class FlushingWorld:
 
     def judge(self, states: dict[str, QuoteState]) -> None:
         """What has been heard is judged, and these are found not to be live."""
-        self.journal.coalescer.heard()
+        self.journal.coalescer.take_ticked_symbols()
         self.journal.quote_states = states
 
     def say(self, *symbols: str, bid: float = 1.0) -> None:
@@ -83,5 +83,5 @@ class FlushingWorld:
         try:
             yield
         finally:
-            await cancel(task)
+            await cancel_and_wait(task)
             assert self.sink.most_in_flight <= 1

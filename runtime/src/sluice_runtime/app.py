@@ -23,11 +23,11 @@ from .adapters.preflight_process import run_preflight_process
 from .adapters.switches import EnabledFilePoller, StoredSwitchesFile
 from .domain.backoff import Backoff
 from .domain.declared_job import DeclaredJob
-from .domain.endpoints import endpoints
+from .domain.endpoints import rest_endpoints
 from .domain.failure import FencedError
-from .domain.market import Origin
-from .domain.market_hours import hours
-from .domain.slot import slot_name
+from .domain.market import DocumentOrigin
+from .domain.market_hours import hours_of_feed
+from .domain.slot import slot_lease_name
 from .factories import create_journal, create_sink, create_snapshots, create_source
 from .loops.auto_stop import AutoStopMonitor
 from .loops.flusher import Flusher
@@ -35,12 +35,12 @@ from .loops.freshness_monitor import monitor_freshness
 from .loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeats
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
-from .loops.pause_control import Control, Switchboard
-from .loops.preflight import look_once
+from .loops.pause_control import PauseControl, PodSwitches
+from .loops.preflight import run_preflight_once
 from .loops.record_writer import RecordWriter
 from .loops.slot import ConnectionSlotLease
 from .loops.snapshot_recovery import SnapshotRecovery
-from .loops.spec_watcher import follow_spec, watch
+from .loops.spec_watcher import update_desired_forever, watch_job
 from .loops.supervisor import Supervisor
 from .loops.waiting import completes_within, first_completed
 from .ports import JobPort, MarketSnapshots, Sink, Source
@@ -60,12 +60,12 @@ async def run(settings: Settings) -> None:
     """Run the pod until SIGTERM or SIGINT, until its job is deleted, or until a later process of the job fences it."""
     stop = stop_event_on_signal()
     journal = create_journal(settings)
-    switchboard = Switchboard(journal, StoredSwitchesFile(settings.state_dir / SWITCHES))
+    pod_switches = PodSwitches(journal, StoredSwitchesFile(settings.state_dir / SWITCHES))
     async with AsyncExitStack() as stack:
         job = _job_client(settings)
         stack.push_async_callback(job.close)
-        file = set_switches_at_start(settings, journal, switchboard)
-        control = Control(switchboard, journal, ReadOnlyDeclaration(file))
+        file = set_switches_at_start(settings, journal, pod_switches)
+        control = PauseControl(pod_switches, journal, ReadOnlyDeclaration(file))
         routes = control_routes(control, journal, token_check(settings.http_token_file))
         await stack.enter_async_context(serve_http(journal, settings.bind, identity.HTTP_PORT, routes))
         sink = create_sink(settings, journal.desired)
@@ -78,7 +78,7 @@ async def run(settings: Settings) -> None:
                 job=cached,
                 journal=journal,
                 slot=_connection_slot(settings, job.session, journal),
-                switchboard=switchboard,
+                pod_switches=pod_switches,
                 others=[
                     *([file.run] if file else []),
                     *_preflight_loops(settings, journal),
@@ -93,9 +93,9 @@ async def run(settings: Settings) -> None:
 def _preflight_loops(settings: Settings, journal: Journal) -> list[Loop]:
     """Return a loop that checks the provider's account once; an empty list if the job has no account to check."""
     login = settings.job.spec.alpaca_and_secret_name
-    if login is None or not endpoints(login[0], settings.trading_url, settings.data_url).knows_trading:
+    if login is None or not rest_endpoints(login[0], settings.trading_url, settings.data_url).has_trading_api:
         return []
-    return [lambda: look_once(run_preflight_process, journal)]
+    return [lambda: run_preflight_once(run_preflight_process, journal)]
 
 
 def snapshot_recovery_loops(
@@ -104,7 +104,7 @@ def snapshot_recovery_loops(
     """Return a loop that fetches market snapshots; an empty list if the provider has no snapshots."""
     if snapshots is None:
         return []
-    return [SnapshotRecovery(snapshots, sink, journal, hours(settings.job.spec)).run]
+    return [SnapshotRecovery(snapshots, sink, journal, hours_of_feed(settings.job.spec)).run]
 
 
 def stop_event_on_signal() -> asyncio.Event:
@@ -115,13 +115,13 @@ def stop_event_on_signal() -> asyncio.Event:
     return stop
 
 
-def set_switches_at_start(settings: Settings, journal: Journal, switchboard: Switchboard) -> EnabledFilePoller | None:
+def set_switches_at_start(settings: Settings, journal: Journal, pod_switches: PodSwitches) -> EnabledFilePoller | None:
     """Set all switches outside the job document: INGEST_ENABLED, the stored ones, and INGEST_ENABLED_FILE.
 
     Return the poller of INGEST_ENABLED_FILE, which must run from now on; None if the variable is not set.
     """
     journal.set_switch(settings.environment_switch)
-    switchboard.restore()
+    pod_switches.restore()
     if settings.enabled_file is None:
         return None
     file = EnabledFilePoller(settings.enabled_file, settings.enabled_poll_seconds, journal)
@@ -138,7 +138,7 @@ class RuntimeParts:
     job: JobPort
     journal: Journal
     slot: ConnectionSlotLease | None = None  # None: the provider does not limit connections
-    switchboard: Switchboard | None = None  # None: no switch is kept across restarts
+    pod_switches: PodSwitches | None = None  # None: no switch is kept across restarts
     others: Sequence[Loop] = ()  # additional loops
 
 
@@ -146,22 +146,24 @@ async def run_loops(parts: RuntimeParts, stop: asyncio.Event, reconnect: Backoff
     """Run all loops until `stop` is set; then close the socket, and write the last quotes and the last heartbeat."""
     journal = parts.journal
     who = journal.identity
-    origin = Origin(source=parts.source.name, job=who.job, session_id=who.session_id, epoch=who.epoch)
+    origin = DocumentOrigin(
+        source=parts.source.name, job=who.qualified_job_name, session_id=who.session_id, epoch=who.epoch
+    )
     flusher = Flusher(parts.sink, journal, origin, Backoff(0.5, 30.0, random.uniform))
     supervisor = Supervisor(parts.source, flusher, journal, reconnect, parts.slot)
     live: LatestValue[DeclaredJob | None] = LatestValue(None)
     try:
         await first_completed(
             stop.wait(),
-            watch(parts.job, live, journal),
-            follow_spec(live, journal),
+            watch_job(parts.job, live, journal),
+            update_desired_forever(live, journal),
             supervisor.run(),
             flusher.run(),
             monitor_freshness(live, journal),
             send_heartbeats_forever(parts.sink, journal),
             report_status_forever(parts.job, journal),
             RecordWriter(parts.sink, journal).run(),
-            AutoStopMonitor(journal, parts.switchboard or Switchboard(journal)).run(),
+            AutoStopMonitor(journal, parts.pod_switches or PodSwitches(journal)).run(),
             *(other() for other in parts.others),
         )
     except FencedError as fenced:
@@ -180,7 +182,7 @@ async def run_loops(parts: RuntimeParts, stop: asyncio.Event, reconnect: Backoff
 
 
 def _connection_slot(settings: Settings, session: ApiSession, journal: Journal) -> ConnectionSlotLease | None:
-    name = slot_name(settings.job.spec)
+    name = slot_lease_name(settings.job.spec)
     return (
         ConnectionSlotLease(SlotLease(session, settings.job.namespace, name), settings.job.name, journal)
         if name

@@ -23,7 +23,7 @@ from .adapters.http.smoke_client import SmokeClient
 from .adapters.pause_file import ManualPause, ManualPauses, PauseFile
 from .adapters.preflight import findings_of
 from .adapters.user_text import UserTextError, read_user_text
-from .domain.endpoints import endpoints
+from .domain.endpoints import rest_endpoints
 from .settings import Settings, SettingsError, is_switched_on, pod_settings
 from .standalone_settings import (
     KEY_ID,
@@ -163,8 +163,8 @@ def run_preflight(settings: Settings, environment: Mapping[str, str], say: Say, 
     The code is 1 if a finding is not good. With `as_json`, the findings are a JSON array and the code is always 0.
     """
     alpaca = settings.job.spec.alpaca
-    where = endpoints(alpaca or AlpacaSettings(), settings.trading_url, settings.data_url)
-    if alpaca is not None and not where.knows_trading and not as_json:
+    where = rest_endpoints(alpaca or AlpacaSettings(), settings.trading_url, settings.data_url)
+    if alpaca is not None and not where.has_trading_api and not as_json:
         say("nothing was asked: the stream is not Alpaca's own (set APCA_API_BASE_URL or spec.alpaca.tradingURL)")
         return 0
     found = findings_of(settings.job.spec, _alpaca_credentials_reader(settings, environment), where)

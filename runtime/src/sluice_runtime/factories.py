@@ -20,10 +20,10 @@ from .adapters.firestore.reloading_sink import ReloadingSink
 from .adapters.firestore.sink import FirestoreSink
 from .adapters.synthetic import SyntheticSource
 from .domain.coalescer import Coalescer
-from .domain.declared_job import understood_job
+from .domain.declared_job import to_declared_job
 from .domain.desired import UNREAD, Desired, desired_state, with_pause
-from .domain.endpoints import endpoints
-from .domain.health import Identity
+from .domain.endpoints import rest_endpoints
+from .domain.health import RuntimeIdentity
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
 from .ports import MarketSnapshots, Source
@@ -41,7 +41,7 @@ def now() -> datetime:
 def create_journal(settings: Settings) -> Journal:
     """Return a new journal: no state is known, and streaming is paused until the job has been read."""
     injected = settings.job
-    who = Identity(
+    who = RuntimeIdentity(
         namespace=injected.namespace,
         name=injected.name,
         job_uid=injected.uid,
@@ -58,7 +58,7 @@ def create_journal(settings: Settings) -> Journal:
 def _desired_at_start(injected: InjectedJob) -> Desired:
     # Generation 0: nothing has been applied. The injected spec has no hot field, so no symbol is declared yet.
     metadata = ObjectMeta(name=injected.name, namespace=injected.namespace, uid=injected.uid)
-    job = understood_job(IngestJob(metadata=metadata, spec=injected.spec))
+    job = to_declared_job(IngestJob(metadata=metadata, spec=injected.spec))
     desired = with_pause(desired_state(job, injected.spec, now()), UNREAD)
     return msgspec.structs.replace(desired, declared=frozenset(), paused=frozenset(), unknown_paused=())
 
@@ -127,8 +127,8 @@ def create_snapshots(settings: Settings, credentials_reader: CredentialsReader |
     from .adapters.alpaca.credentials import CredentialsReader  # noqa: PLC0415
     from .adapters.alpaca.snapshots import HOST, AlpacaSnapshots  # noqa: PLC0415
 
-    where = endpoints(alpaca, settings.trading_url, settings.data_url)
-    if not where.knows_data or alpaca.feed == "test":
+    where = rest_endpoints(alpaca, settings.trading_url, settings.data_url)
+    if not where.has_data_api or alpaca.feed == "test":
         return None
     mounted = CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
     return AlpacaSnapshots(alpaca, credentials_reader or mounted, where.data_url or HOST)

@@ -21,7 +21,7 @@ from .domain.health import RuntimeSnapshot
 from .domain.market import Bar, Halt, Tick, Trade
 from .domain.market_snapshot import MarketSnapshot
 from .domain.pause import Switch
-from .domain.slot import Claim
+from .domain.slot import SlotClaim
 
 QUOTES: frozenset[Channel] = frozenset({"quotes"})
 
@@ -158,14 +158,14 @@ class Sink(Protocol):
 class SlotPort(Protocol):
     """Stores the claim of the connection slot: the one connection that a provider allows for its credentials."""
 
-    async def read(self) -> Claim | None:
+    async def read(self) -> SlotClaim | None:
         """Return the current claim; None if there never was one.
 
         Raises:
             SlotError: the claim cannot be read.
         """
 
-    async def write(self, claim: Claim) -> Claim:
+    async def write(self, claim: SlotClaim) -> SlotClaim:
         """Replace the claim of version `claim.version`, or create the first claim if that is empty.
 
         Returns the claim with its new version.

@@ -27,7 +27,7 @@ from .domain.health import RuntimeSnapshot
 from .domain.pause import AUTO_STOP, Switch
 from .factories import create_journal, create_sink, create_snapshots, create_source
 from .loops.journal import Journal
-from .loops.pause_control import Control, Switchboard
+from .loops.pause_control import PauseControl, PodSwitches
 from .ports import RequestRefusedError, Sink
 from .settings import Settings, SettingsError
 from .standalone_settings import KEY_ID, SECRET_KEY, first_set_variable
@@ -99,15 +99,15 @@ class StandaloneRuntime:
             SettingsError: the runtime cannot start with these settings.
         """
         settings, journal = self._settings, self.journal
-        switchboard = Switchboard(journal, StoredSwitchesFile(settings.state_dir / SWITCHES))
+        pod_switches = PodSwitches(journal, StoredSwitchesFile(settings.state_dir / SWITCHES))
         job = self._create_job()
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload_on_sighup, job)
-        file = set_switches_at_start(settings, journal, switchboard)
+        file = set_switches_at_start(settings, journal, pod_switches)
         if any(each.source == AUTO_STOP for each in journal.switches.value):
-            switchboard.set(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
+            pod_switches.set(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
         async with AsyncExitStack() as stack:
             if port is not None:
-                routes = control_routes(Control(switchboard, journal, job), journal, local_request_check)
+                routes = control_routes(PauseControl(pod_switches, journal, job), journal, local_request_check)
                 try:
                     await stack.enter_async_context(serve_http(journal, settings.bind, port, routes))
                 except OSError as error:
@@ -123,7 +123,7 @@ class StandaloneRuntime:
                 sink=sink,
                 job=job,
                 journal=journal,
-                switchboard=switchboard,
+                pod_switches=pod_switches,
                 others=[
                     *([file.run] if file else []),
                     *snapshot_recovery_loops(create_snapshots(settings, credentials_reader), sink, journal, settings),

@@ -158,7 +158,7 @@ async def test_a_fenced_pod_closes_its_socket_and_writes_nothing_more(world: Wor
     assert world.sink.heartbeat is not None
     world.sink.heartbeat["epoch"] = 8
     history = len(world.sink.history)
-    world.journal.transition()
+    world.journal.signal_transition()
     await pod
     assert world.source.open == 0
     assert world.sink.history[history:] == ["socket closed"]

@@ -22,7 +22,7 @@ async def test_in_a_dry_run_it_passes_with_one_that_would_have_been() -> None:
 
 async def test_it_fails_with_the_reason() -> None:
     book = journal()
-    book.failed(StreamError("auth", "check the key"))
+    book.record_stream_failure(StreamError("auth", "check the key"))
     book.on_state("Blocked")
     sentence = "no quotes were written to Firestore: the stream is Blocked, check the key"
     assert smoke_test_result(book.snapshot(), Counters()) == (False, sentence)

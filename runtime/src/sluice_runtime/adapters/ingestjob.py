@@ -18,7 +18,7 @@ from sluice_contract.resource import ObjectMeta, resource_version_number
 from sluice_contract.status import StreamStatus
 
 from ..domain.backoff import Backoff
-from ..domain.declared_job import DeclaredJob, declared_job
+from ..domain.declared_job import DeclaredJob, parse_declared_job
 from ..ports import ReportError
 from .api_session import ApiServer, ApiSession, json_lines, json_object, kubernetes_error_message
 from .decoding import decode_json
@@ -80,18 +80,18 @@ class IngestJobClient:
             try:
                 async for document in self._stream_documents():
                     self._backoff.reset()
-                    job = declared_job(document)
+                    job = parse_declared_job(document)
                     version = (job.metadata.generation, job.metadata.deletion_timestamp)
                     if version != last:
                         last = version
                         yield job
                 # The server ends each watch after some minutes. The wait prevents a storm if it ends them immediately.
-                await asyncio.sleep(self._backoff.wait(at_least=0.2))
+                await asyncio.sleep(self._backoff.next_delay(at_least=0.2))
             except _JobGoneError:
                 yield None
                 return
             except Exception as error:  # also invalid answers: the watch must never stop
-                wait = self._backoff.wait(at_least=0.2)
+                wait = self._backoff.next_delay(at_least=0.2)
                 _log.warning(
                     "the watch of the IngestJob failed (%s); reading it again in %.1f s", system_error_text(error), wait
                 )

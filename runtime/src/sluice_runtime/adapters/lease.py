@@ -10,7 +10,7 @@ import msgspec
 
 from sluice_contract.base import CamelStruct
 
-from ..domain.slot import HELD_SECONDS, Claim
+from ..domain.slot import HELD_SECONDS, SlotClaim
 from ..ports import SlotError
 from .api_session import ApiSession
 from .decoding import decode_json
@@ -46,10 +46,10 @@ class SlotLease:
         self._name = name
         self._leases = f"{session.url}/apis/{_API_VERSION}/namespaces/{namespace}/leases"
 
-    async def read(self) -> Claim | None:
+    async def read(self) -> SlotClaim | None:
         return await self._request("GET", f"{self._leases}/{self._name}", None)
 
-    async def write(self, claim: Claim) -> Claim:
+    async def write(self, claim: SlotClaim) -> SlotClaim:
         lease = _Lease(
             metadata=_Metadata(name=self._name, resource_version=claim.version or None),
             spec=_Spec(
@@ -68,7 +68,7 @@ class SlotLease:
             raise SlotError(f"the Lease {self._name} no longer exists")
         return written
 
-    async def _request(self, method: str, url: str, lease: _Lease | None) -> Claim | None:
+    async def _request(self, method: str, url: str, lease: _Lease | None) -> SlotClaim | None:
         options: dict[str, Any] = {"data": msgspec.json.encode(lease)} if lease is not None else {}
         try:
             headers = self._session.authorization_header() | {"Content-Type": "application/json"}
@@ -84,9 +84,9 @@ class SlotLease:
             raise SlotError(f"the API server did not answer: {system_error_text(error)}") from error
 
 
-def _claim_from_lease(lease: _Lease) -> Claim:
+def _claim_from_lease(lease: _Lease) -> SlotClaim:
     renewed_at = datetime.fromisoformat(lease.spec.renew_time) if lease.spec.renew_time else None
-    return Claim(
+    return SlotClaim(
         holder=lease.spec.holder_identity or "", renewed_at=renewed_at, version=lease.metadata.resource_version or ""
     )
 

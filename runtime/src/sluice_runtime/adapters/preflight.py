@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from sluice_contract.spec import IngestJobSpec
 
-from ..domain.endpoints import Endpoints
+from ..domain.endpoints import RestEndpoints
 from ..domain.failure import StreamError
 from ..domain.preflight import Finding
 from .alpaca.credentials import CredentialsReader
 
 
 def findings_of(
-    spec: IngestJobSpec, credentials_reader: CredentialsReader | None, endpoints: Endpoints
+    spec: IngestJobSpec, credentials_reader: CredentialsReader | None, endpoints: RestEndpoints
 ) -> list[Finding]:
     """Return the findings of all preflight checks. Never raises: an error becomes a finding.
 

@@ -16,7 +16,7 @@ class QuoteLog:
     def add(self, ticks: Sequence[Tick]) -> None:
         """Log one line per quote, as received."""
         for tick in ticks:
-            quote = tick.quote()
+            quote = tick.to_quote()
             fields = {"event_type": "quote", "symbol": quote.symbol, "bid": quote.bid, "ask": quote.ask, "at": quote.ts}
             _log.info("quote", extra=fields)
 

@@ -58,7 +58,7 @@ class TapeFile:
         """Write one row per quote. A missing bid or ask leaves its columns empty."""
         with self._ending_tape_on_error():
             for tick in ticks if not self._is_over else ():
-                quote = tick.quote()
+                quote = tick.to_quote()
                 at = round(quote.ts.timestamp() * 1000)
                 self._rows.writerow((at, quote.symbol, quote.bid, quote.bid_size, quote.ask, quote.ask_size, ""))
             if time.monotonic() - self._flushed_at >= _FLUSH_SECONDS:  # limits the loss if the process is killed

@@ -14,7 +14,7 @@ from pathlib import Path
 from sluice_contract.spec import Channel
 
 from ..domain.failure import StreamError
-from ..domain.market import Quote, side
+from ..domain.market import Quote, normalised_side
 from ..ports import QUOTES, Listener
 from .local import LocalConnection, LocalSource
 from .user_text import UserTextError, open_user_text
@@ -58,8 +58,8 @@ def _parse_quotes(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
     for number, row in enumerate(rows, start=2):
         try:
             time_ms, symbol, bid, bid_size, ask, ask_size, _exchange = row
-            bid_price, bid_shares = side(float(bid or 0), float(bid_size or 0))
-            ask_price, ask_shares = side(float(ask or 0), float(ask_size or 0))
+            bid_price, bid_shares = normalised_side(float(bid or 0), float(bid_size or 0))
+            ask_price, ask_shares = normalised_side(float(ask or 0), float(ask_size or 0))
             ts = datetime.fromtimestamp(int(time_ms) / 1000, UTC)
         except (ValueError, OverflowError, OSError) as error:
             raise StreamError("configuration", f"line {number} of the tape {name} is not a quote: {error}") from error

@@ -15,7 +15,7 @@ from sluice_contract.spec import IngestJobSpec, PausedSymbol, without_hot_fields
 from sluice_contract.status import StreamStatus
 from sluice_contract.values import Symbol
 
-from ..domain.declared_job import DeclaredJob, understood_job
+from ..domain.declared_job import DeclaredJob, to_declared_job
 from ..domain.pause import Switch
 from ..ports import RequestRefusedError, StartRequest, SwitchListener
 from .pause_file import ManualPauses, PauseFile
@@ -59,7 +59,7 @@ class StandaloneJob:
                 last = spec
                 self._generation += 1
                 metadata = msgspec.structs.replace(self._began.metadata, generation=self._generation)
-                yield understood_job(IngestJob(metadata=metadata, spec=spec))
+                yield to_declared_job(IngestJob(metadata=metadata, spec=spec))
             try:
                 async with asyncio.timeout(_POLL_SECONDS):
                     await self._nudge.wait()

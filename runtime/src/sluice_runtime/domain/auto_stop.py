@@ -8,17 +8,23 @@ from sluice_contract.spec import AutoStopLimits
 _HEALTHY_SECONDS = 60.0
 
 
-class Streak:
-    """Counts consecutive failures. `failures` is the total before counting starts."""
+class FailureStreak:
+    """Counts the consecutive failures of the stream.
+
+    `failures` is the total number of failures at the start; only later failures are counted.
+    """
 
     def __init__(self, failures: int = 0) -> None:
         self.errors = 0
         self._failures = failures
         self._live_since: float | None = None
 
-    def note(self, failures: int, is_live: bool, at: float) -> None:
-        """Record the total of failures and whether the stream is live, at `at` in monotonic seconds."""
-        new, self._failures = failures - self._failures, failures
+    def update(self, total_failures: int, is_live: bool, at: float) -> None:
+        """Count the failures since the last call, and start again at zero after a stream that was live for 60 s.
+
+        `total_failures` is the total since the process started, `at` the time in monotonic seconds.
+        """
+        new, self._failures = total_failures - self._failures, total_failures
         if new or not is_live:
             if self._live_since is not None and at - self._live_since >= _HEALTHY_SECONDS:
                 self.errors = 0
@@ -28,14 +34,14 @@ class Streak:
         self.errors += new
 
 
-def breach(limits: AutoStopLimits, streaming_seconds: float, errors: int) -> str | None:
-    """Return why the stream must stop; None while it may continue.
+def exceeded_limit(limits: AutoStopLimits, streaming_seconds: float, consecutive_errors: int) -> str | None:
+    """Return a sentence that names the exceeded limit; None if no limit is exceeded.
 
-    `streaming_seconds` is the time since the last pause ended, `errors` the number of consecutive failures.
+    `streaming_seconds` is the time since the last pause ended.
     """
-    after, most = limits.after_seconds, limits.after_consecutive_errors
-    if after is not None and streaming_seconds >= after:
-        return f"autoStop.afterSeconds: the job has streamed for {after} s"
-    if most is not None and errors >= most:
-        return f"autoStop.afterConsecutiveErrors: {errors} consecutive failures"
+    max_seconds, max_errors = limits.after_seconds, limits.after_consecutive_errors
+    if max_seconds is not None and streaming_seconds >= max_seconds:
+        return f"autoStop.afterSeconds: the job has streamed for {max_seconds} s"
+    if max_errors is not None and consecutive_errors >= max_errors:
+        return f"autoStop.afterConsecutiveErrors: {consecutive_errors} consecutive failures"
     return None

@@ -9,8 +9,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def batches(items: Iterable[T], most: int) -> Iterator[list[T]]:
-    """Yield the items in order, in non-empty lists of at most `most`."""
-    left = iter(items)
-    while some := list(islice(left, most)):
-        yield some
+def batches(items: Iterable[T], max_size: int) -> Iterator[list[T]]:
+    """Yield the items in order, in non-empty lists of at most `max_size` items."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, max_size)):
+        yield batch

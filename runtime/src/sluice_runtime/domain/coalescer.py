@@ -18,23 +18,23 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 _NOT_TAKEN = float("-inf")
 
 
-class _Known:
-    """The state of one wanted symbol. A single record with slots, so that each quote needs one lookup."""
+class _SymbolState:
+    """The state of one wanted symbol. It is one object with slots, so that each quote needs only one lookup."""
 
-    __slots__ = ("future_stamp", "newest", "noticed", "taken_at", "tick")
+    __slots__ = ("checked", "future_stamp", "newest", "taken_at", "tick")
 
     def __init__(self) -> None:
         self.newest = _NEVER  # event time
         self.future_stamp = _NEVER  # the last timestamp that was too far in the future
-        self.noticed = (_NEVER, _NEVER)  # newest and future_stamp at the last call of heard()
+        self.checked = (_NEVER, _NEVER)  # newest and future_stamp at the last call of take_ticked_symbols()
         self.taken_at = _NOT_TAKEN  # monotonic seconds
         self.tick: Tick | None = None  # the tick to be written
 
     @property
     def has_tick_since_last_check(self) -> bool:
-        """Return True if a tick has arrived since the last call of `Coalescer.heard`."""
+        """Return True if the symbol has ticked since the last call of `Coalescer.take_ticked_symbols`."""
         # Compared by identity: each tick has its own timestamp object, and this keeps the hot path short.
-        return self.newest is not self.noticed[0] or self.future_stamp is not self.noticed[1]
+        return self.newest is not self.checked[0] or self.future_stamp is not self.checked[1]
 
 
 class Coalescer:
@@ -46,163 +46,168 @@ class Coalescer:
         self.out_of_order = 0  # ticks dropped because a newer one has been seen
         self.unwanted = 0  # ticks dropped because their symbol is not wanted
         self.last: Tick | None = None
-        self._known: dict[str, _Known] = {}
-        self._line: dict[str, _Known] = {}  # the queue: symbols with a tick to be written, in order
-        self._resting: dict[str, _Known] = {}  # remembered but not wanted now: their ticks are not queued
+        self._wanted: dict[str, _SymbolState] = {}
+        self._queue: dict[str, _SymbolState] = {}  # symbols with a tick to be written, in order
+        self._remembered: dict[str, _SymbolState] = {}  # remembered but not wanted now: their ticks are not queued
         self._dropped: dict[str, Tick] = {}
 
     def __len__(self) -> int:
         """Return the number of symbols that wait to be written."""
-        return len(self._line)
+        return len(self._queue)
 
-    def want(self, symbols: frozenset[str], remembered: frozenset[str] = frozenset()) -> None:
-        """Set the symbols to accept, and remove all others from the queue.
+    def set_wanted_symbols(self, symbols: frozenset[str], remembered: frozenset[str] = frozenset()) -> None:
+        """Set the symbols whose ticks are accepted, and remove all other symbols from the queue.
 
-        For symbols in `remembered`, the newest event time and a waiting tick are kept until they are wanted again: no
-        older tick is then accepted, and the newest one is written.
+        Symbols in `remembered` keep their newest event time and their queued tick while they are not wanted. When such
+        a symbol is wanted again, its queued tick is written, and older ticks are not accepted.
         """
-        before = self._known | self._resting
-        returned = {symbol: known for symbol, known in self._resting.items() if symbol in symbols and known.tick}
-        self._known = {symbol: before.get(symbol) or _Known() for symbol in symbols}
-        self._resting = {symbol: before[symbol] for symbol in (remembered - symbols) & before.keys()}
-        self._line = {symbol: known for symbol, known in self._line.items() if symbol in symbols} | returned
-        kept = self._known.keys() | self._resting.keys()
+        before = self._wanted | self._remembered
+        returned = {symbol: state for symbol, state in self._remembered.items() if symbol in symbols and state.tick}
+        self._wanted = {symbol: before.get(symbol) or _SymbolState() for symbol in symbols}
+        self._remembered = {symbol: before[symbol] for symbol in (remembered - symbols) & before.keys()}
+        self._queue = {symbol: state for symbol, state in self._queue.items() if symbol in symbols} | returned
+        kept = self._wanted.keys() | self._remembered.keys()
         self._dropped = {symbol: tick for symbol, tick in self._dropped.items() if symbol in kept & before.keys()}
 
     def accept(self, ticks: Sequence[Tick], horizon: datetime) -> None:
-        """Accept one batch of ticks.
+        """Queue the newest tick of each symbol in one batch from the stream.
 
-        A tick later than `horizon` (now plus a few seconds of skew) is written but does not advance the symbol's
-        clock. Otherwise, one bad timestamp would silence the symbol until real time catches up.
+        A tick later than `horizon` (now plus a few seconds of skew) has a bad timestamp. It is written, but it does not
+        advance the newest event time of its symbol. Otherwise, the ticks of the symbol would be dropped as out of order
+        until that time.
         """
         # Hot path: one lookup per quote, and one update of the counters per batch.
-        records, line = self._known, self._line
-        waiting, refused, last = len(line), 0, self.last
+        wanted, queue = self._wanted, self._queue
+        waiting, refused, last = len(queue), 0, self.last
         for tick in ticks:
             try:
-                known = records[tick.symbol]
+                state = wanted[tick.symbol]
             except KeyError:
                 self.unwanted += 1
                 refused += 1
                 continue
             ts = tick.ts
-            if ts < known.newest:
+            if ts < state.newest:
                 self.out_of_order += 1
                 refused += 1
                 continue
             if ts <= horizon:
-                known.newest = ts
+                state.newest = ts
             else:
-                known.future_stamp = ts
-            if known.tick is None:
-                line[tick.symbol] = known  # otherwise it keeps its place
-            known.tick = last = tick
+                state.future_stamp = ts
+            if state.tick is None:
+                queue[tick.symbol] = state  # otherwise it keeps its place
+            state.tick = last = tick
         accepted = len(ticks) - refused
         self.received += accepted
-        self.coalesced += accepted - (len(line) - waiting)
+        self.coalesced += accepted - (len(queue) - waiting)
         self.last = last
 
-    def learn(self, ticks: Iterable[Tick], horizon: datetime) -> int:
-        """Accept ticks from a snapshot if they are newer than the known ones. Return how many were.
+    def accept_snapshot(self, ticks: Iterable[Tick], horizon: datetime) -> int:
+        """Queue the ticks of a snapshot that are newer than those from the stream, and return their number.
 
-        They do not count as ticks of the stream for freshness. Ticks later than `horizon` are ignored.
+        Ticks of a snapshot do not make a symbol fresh. Ticks later than `horizon` are ignored.
         """
-        learnt = 0
+        accepted_count = 0
         for tick in ticks:
-            known = self._known.get(tick.symbol)
-            if known is None or not known.newest < tick.ts <= horizon:
+            state = self._wanted.get(tick.symbol)
+            if state is None or not state.newest < tick.ts <= horizon:
                 continue
-            was_noticed = known.newest is known.noticed[0]
+            was_checked = state.newest is state.checked[0]
             self.accept((tick,), horizon)
-            if was_noticed:
-                known.noticed = (known.newest, known.noticed[1])
-            learnt += 1
-        return learnt
+            if was_checked:
+                state.checked = (state.newest, state.checked[1])
+            accepted_count += 1
+        return accepted_count
 
-    def heard(self) -> frozenset[str]:
-        """Return the symbols with a tick since the last call, and mark them as checked."""
+    def take_ticked_symbols(self) -> frozenset[str]:
+        """Return the symbols that have ticked since the last call, and start a new observation."""
         found = []
-        for symbol, known in self._known.items():
-            if known.has_tick_since_last_check:
-                known.noticed = (known.newest, known.future_stamp)
+        for symbol, state in self._wanted.items():
+            if state.has_tick_since_last_check:
+                state.checked = (state.newest, state.future_stamp)
                 found.append(symbol)
         return frozenset(found)
 
-    def was_heard(self, symbol: str) -> bool:
-        """Return True if a tick of a wanted symbol was accepted since the last call of `heard`."""
-        known = self._known.get(symbol)
-        return known is not None and known.has_tick_since_last_check
+    def has_tick_since_last_check(self, symbol: str) -> bool:
+        """Return True if the symbol is wanted and has ticked since the last call of `take_ticked_symbols`."""
+        state = self._wanted.get(symbol)
+        return state is not None and state.has_tick_since_last_check
 
-    def waits(self, symbol: str) -> bool:
-        """Return True if a tick of this symbol waits to be written."""
-        return symbol in self._line
+    def is_queued(self, symbol: str) -> bool:
+        """Return True if a tick of this symbol is in the queue."""
+        return symbol in self._queue
 
-    def newest(self, symbol: str) -> datetime | None:
-        """Return the event time of the newest tick of a wanted symbol; None if there was none."""
-        known = self._known.get(symbol)
-        return known.newest if known is not None and known.newest > _NEVER else None
+    def newest_tick_time(self, symbol: str) -> datetime | None:
+        """Return the event time of the newest tick of a symbol; None if it has no tick or is not wanted."""
+        state = self._wanted.get(symbol)
+        return state.newest if state is not None and state.newest > _NEVER else None
 
-    def take(self, count: int, at: float, interval: float) -> list[Tick]:
-        """Take up to `count` ticks whose symbol was last taken at least `interval` seconds before `at`, in queue order.
+    def take_due(self, count: int, at: float, interval: float) -> list[Tick]:
+        """Remove up to `count` due ticks from the head of the queue, and return them.
+
+        A tick is due if the last tick of its symbol was taken at least `interval` seconds before `at`.
 
         `at` is the scheduled time of the flush, not the time at which it runs, so that late timers do not add up.
         """
         due: list[Tick] = []
-        for known in self._line.values():
+        for state in self._queue.values():
             if len(due) >= count:
                 break
-            if known.tick is not None and at - known.taken_at >= interval - _TOLERANCE_SECONDS:
-                due.append(known.tick)
+            if state.tick is not None and at - state.taken_at >= interval - _TOLERANCE_SECONDS:
+                due.append(state.tick)
         for tick in due:
-            known = self._line.pop(tick.symbol)
-            known.tick = None
-            known.taken_at = at
+            state = self._queue.pop(tick.symbol)
+            state.tick = None
+            state.taken_at = at
         return due
 
-    def put_back(self, ticks: Sequence[Tick]) -> None:
-        """Put ticks that could not be written back at the head of the queue, unless a newer one has arrived."""
-        line: dict[str, _Known] = {}
-        for tick, known in self._current(ticks):
-            if known.tick is None:
-                known.tick = tick
+    def requeue_at_head(self, ticks: Sequence[Tick]) -> None:
+        """Put ticks that could not be written at the head of the queue, except where a newer tick has arrived."""
+        queue: dict[str, _SymbolState] = {}
+        for tick, state in self._ticks_still_newest(ticks):
+            if state.tick is None:
+                state.tick = tick
             else:
                 self.coalesced += 1
-            if tick.symbol in self._known:
-                line[tick.symbol] = known
-        self._line = line | self._line
-        self.release(ticks)
+            if tick.symbol in self._wanted:
+                queue[tick.symbol] = state
+        self._queue = queue | self._queue
+        self.waive_interval(ticks)
 
-    def append(self, ticks: Iterable[Tick]) -> None:
-        """Put ticks that were taken before at the end of the queue, unless a newer one waits."""
-        for tick, known in self._current(ticks):
-            if known.tick is None:
-                known.tick = tick
-                if tick.symbol in self._known:
-                    self._line[tick.symbol] = known
+    def requeue_at_end(self, ticks: Iterable[Tick]) -> None:
+        """Put ticks that were taken from the queue at its end, except where a newer tick is queued."""
+        for tick, state in self._ticks_still_newest(ticks):
+            if state.tick is None:
+                state.tick = tick
+                if tick.symbol in self._wanted:
+                    self._queue[tick.symbol] = state
 
-    def release(self, ticks: Iterable[Tick]) -> None:
-        """Record that these ticks were taken but not written: the next tick of each symbol is due immediately."""
+    def waive_interval(self, ticks: Iterable[Tick]) -> None:
+        """Make the next tick of these symbols due immediately, because the ticks that were taken were not written."""
         for tick in ticks:
-            if known := self._known.get(tick.symbol):
-                known.taken_at = _NOT_TAKEN
+            if state := self._wanted.get(tick.symbol):
+                state.taken_at = _NOT_TAKEN
 
-    def drop(self) -> int:
-        """Empty the queue, and keep its ticks for `recover`. Return how many symbols were in it."""
-        dropped = len(self._line)
-        for symbol, known in self._line.items():
-            if known.tick is not None:
-                self._dropped[symbol], known.tick = known.tick, None
-        self._line.clear()
+    def drop_queue(self) -> int:
+        """Empty the queue, keep its ticks for `restore_dropped`, and return the number of symbols that were in it."""
+        dropped = len(self._queue)
+        for symbol, state in self._queue.items():
+            if state.tick is not None:
+                self._dropped[symbol], state.tick = state.tick, None
+        self._queue.clear()
         return dropped
 
-    def recover(self) -> None:
-        """Put dropped ticks back into the queue, unless a newer one has arrived."""
+    def restore_dropped(self) -> None:
+        """Put dropped ticks back into the queue, except where a newer tick has arrived."""
         dropped, self._dropped = self._dropped, {}
-        self.append(dropped.values())
+        self.requeue_at_end(dropped.values())
 
-    def _current(self, ticks: Iterable[Tick]) -> Iterable[tuple[Tick, _Known]]:
-        """Yield each tick of a symbol that is wanted, or may be wanted again, unless it is older than the last one."""
+    def _ticks_still_newest(self, ticks: Iterable[Tick]) -> Iterable[tuple[Tick, _SymbolState]]:
+        """Yield the ticks that are not older than the newest tick of their symbol, each with the state of the symbol.
+
+        Symbols that are neither wanted nor remembered are skipped."""
         for tick in ticks:
-            known = self._known.get(tick.symbol) or self._resting.get(tick.symbol)
-            if known is not None and tick.ts >= known.newest:
-                yield tick, known
+            state = self._wanted.get(tick.symbol) or self._remembered.get(tick.symbol)
+            if state is not None and tick.ts >= state.newest:
+                yield tick, state

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True, kw_only=True)  # not a Struct, whose attributes are slower to set; these are set on every batch
 class Counters:
-    """Counts since the process started, by the label of their metric."""
+    """The counts since the process started. Counts with labels are dicts from label to count."""
 
     starts: int = 0
     stops: dict[str, int] = field(default_factory=dict)
@@ -18,6 +18,6 @@ class Counters:
     paused_by_flag: int = 0
 
 
-def count(book: dict[str, int], label: str, by: int = 1) -> None:
-    """Add `by` to the count of one label."""
-    book[label] = book.get(label, 0) + by
+def increment(counts: dict[str, int], label: str, by: int = 1) -> None:
+    """Add `by` to the count of `label`."""
+    counts[label] = counts.get(label, 0) + by

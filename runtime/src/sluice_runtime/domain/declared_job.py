@@ -14,10 +14,11 @@ from sluice_contract.status import StreamStatus
 
 
 class DeclaredJob(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of the job.
+    """One version of the IngestJob, as far as the pod could read it.
 
-    `spec` is the last readable spec with the newest stop fields; None if no spec could be read yet. `spec_generation`
-    is the generation of that spec. It is lower than that of `metadata` while `problem` names an unreadable field.
+    `spec` is the last spec that could be read, with the newest stop fields; None if no spec could be read yet.
+    `spec_generation` is the generation of that spec. While the newest spec has an unreadable field, `problem` names it,
+    and `spec_generation` is lower than the generation in `metadata`.
     """
 
     metadata: ObjectMeta
@@ -27,16 +28,22 @@ class DeclaredJob(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     earlier_stream: StreamStatus | None = None  # the status that the previous process reported
 
-    def with_last_understood(self, last: DeclaredJob | None) -> DeclaredJob:
-        """Return this version; if its spec could not be read, with the spec of the version before it."""
+    def with_last_readable_spec(self, last: DeclaredJob | None) -> DeclaredJob:
+        """Return this version of the job; if its spec could not be read, with the spec of `last`.
+
+        The stop fields are always those of this version.
+        """
         if self.spec is not None or last is None or last.spec is None:
             return self
         spec = with_stop_fields(last.spec, self.stops)
         return msgspec.structs.replace(self, spec=spec, spec_generation=last.spec_generation)
 
 
-def declared_job(document: dict[str, Any]) -> DeclaredJob:
-    """Return the job from a decoded IngestJob. Never raises: an invalid status does not prevent reading the spec."""
+def parse_declared_job(document: dict[str, Any]) -> DeclaredJob:
+    """Return the job from the JSON object of an IngestJob.
+
+    Never raises: `problem` names an unreadable field of the spec, and an invalid status does not affect the spec.
+    """
     metadata = decode_readable_fields(document.get("metadata"), ObjectMeta)
     reading = read_spec(document.get("spec"))
     status = document.get("status")
@@ -51,8 +58,8 @@ def declared_job(document: dict[str, Any]) -> DeclaredJob:
     )
 
 
-def understood_job(job: IngestJob) -> DeclaredJob:
-    """Return the job from a fully decoded IngestJob."""
+def to_declared_job(job: IngestJob) -> DeclaredJob:
+    """Return the job from an IngestJob whose spec has been validated as a whole."""
     return DeclaredJob(
         metadata=job.metadata,
         stops=stop_fields(job.spec),

@@ -11,7 +11,7 @@ from sluice_contract.identity import UNREADABLE_SOURCE
 from sluice_contract.spec import AutoStopLimits, Channel, HeartbeatSettings, IngestJobSpec, WriteLimits
 
 from .declared_job import DeclaredJob
-from .pause import GONE, PauseInForce, Switch, job_switches, paused_symbols, pausing, switch
+from .pause import GONE, PauseInForce, Switch, job_switches, pause_in_force, paused_symbols, pausing_sources
 
 # The injected copy of the job may be older than a pause, so the pod waits until it has read the live job.
 UNREAD = PauseInForce(source="start", reason="the IngestJob has not been read yet")
@@ -19,7 +19,7 @@ DELETED = PauseInForce(source=GONE, reason="the IngestJob is gone")
 
 
 class Desired(msgspec.Struct, frozen=True, kw_only=True):
-    """The desired state that all loops work towards."""
+    """The desired state of the pod: what to stream and write, and whether a pause is in force."""
 
     generation: int
     pause: PauseInForce | None
@@ -43,19 +43,24 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def effective_interval_seconds(self) -> float:
-        """The seconds between two writes of one symbol when all symbols are busy."""
+        """The number of seconds between two writes of one symbol when all symbols tick all the time."""
         round_seconds = len(self.symbols) / self.limits.writes_per_second
         return max(self.limits.min_interval_milliseconds / 1000, round_seconds)
 
 
-def desired_state(job: DeclaredJob, spec: IngestJobSpec, now: datetime, others: Sequence[Switch] = ()) -> Desired:
-    """Return the desired state at `now` from the job's spec. `others` are the switches outside the job document."""
+def desired_state(
+    job: DeclaredJob, spec: IngestJobSpec, now: datetime, other_switches: Sequence[Switch] = ()
+) -> Desired:
+    """Return the desired state at `now`.
+
+    `other_switches` are the pause switches outside the IngestJob, such as `INGEST_ENABLED`.
+    """
     paused = paused_symbols(spec.paused_symbols, now)
     declared = frozenset(spec.symbols)
-    switches = (*job_switches(job), *others)
+    switches = (*job_switches(job), *other_switches)
     return Desired(
         generation=job.spec_generation,
-        pause=switch(switches, now),
+        pause=pause_in_force(switches, now),
         declared=declared,
         paused=declared & paused.keys(),
         unknown_paused=tuple(sorted(paused.keys() - declared)),
@@ -63,7 +68,7 @@ def desired_state(job: DeclaredJob, spec: IngestJobSpec, now: datetime, others: 
         dry_run=spec.dry_run,
         limits=spec.limits,
         heartbeat=spec.heartbeat,
-        switches=pausing(switches, now),
+        switches=pausing_sources(switches, now),
         auto_stop=spec.auto_stop,
         pause_reasons={symbol: entry.reason for symbol, entry in paused.items()},
         stops_generation=job.metadata.generation,
@@ -71,12 +76,12 @@ def desired_state(job: DeclaredJob, spec: IngestJobSpec, now: datetime, others: 
     )
 
 
-def closed(desired: Desired, job: DeclaredJob) -> Desired:
-    """Return the desired state of a pod that could not read any spec of its job yet: it streams nothing."""
+def with_unreadable_spec(desired: Desired, job: DeclaredJob) -> Desired:
+    """Return `desired` with a pause, because the pod could not read any spec of its job yet."""
     paused = with_pause(desired, PauseInForce(source=UNREADABLE_SOURCE, reason=job.problem))
     return msgspec.structs.replace(paused, stops_generation=job.metadata.generation, spec_problem=job.problem)
 
 
 def with_pause(desired: Desired, pause: PauseInForce) -> Desired:
-    """Return the same desired state with a pause."""
+    """Return the desired state with `pause` as its only pause in force."""
     return msgspec.structs.replace(desired, pause=pause, switches=(pause.source,))

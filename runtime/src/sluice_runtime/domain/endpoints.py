@@ -7,32 +7,36 @@ import msgspec
 from sluice_contract.alpaca import AlpacaSettings
 
 
-class Endpoints(msgspec.Struct, frozen=True):
-    """REST base URLs. None means Alpaca's own URL if the stream is Alpaca's own, and unknown otherwise."""
+class RestEndpoints(msgspec.Struct, frozen=True):
+    """The base URLs of Alpaca's REST interfaces.
+
+    If `is_own` is True, the stream comes from Alpaca itself, and None means Alpaca's own URL. Otherwise, None means
+    that the URL is unknown.
+    """
 
     trading_url: str | None
     data_url: str | None
     is_own: bool
 
     @property
-    def knows_trading(self) -> bool:
-        """Return True if account, assets, clock and calendar can be requested."""
+    def has_trading_api(self) -> bool:
+        """Return True if there is a trading interface: account, assets, clock and calendar."""
         return self.is_own or self.trading_url is not None
 
     @property
-    def knows_data(self) -> bool:
-        """Return True if quotes can be requested."""
+    def has_data_api(self) -> bool:
+        """Return True if there is a market data interface: the newest quotes and trades."""
         return self.is_own or self.data_url is not None
 
 
-def endpoints(alpaca: AlpacaSettings, trading_url: str | None, data_url: str | None) -> Endpoints:
-    """Return the endpoints from the job, or from the environment where the job sets none."""
-    return Endpoints(
-        trading_url=_base(alpaca.trading_url or trading_url),
-        data_url=_base(alpaca.data_url or data_url),
+def rest_endpoints(alpaca: AlpacaSettings, trading_url: str | None, data_url: str | None) -> RestEndpoints:
+    """Return the base URLs from the job; `trading_url` and `data_url` apply where the job sets none."""
+    return RestEndpoints(
+        trading_url=_without_trailing_slash(alpaca.trading_url or trading_url),
+        data_url=_without_trailing_slash(alpaca.data_url or data_url),
         is_own=alpaca.stream_url is None,
     )
 
 
-def _base(url: str | None) -> str | None:
+def _without_trailing_slash(url: str | None) -> str | None:
     return url.rstrip("/") if url else None

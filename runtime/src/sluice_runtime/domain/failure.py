@@ -16,8 +16,8 @@ class StreamError(Exception):
     """The provider's stream could not be opened, or has ended.
 
     `message` is a sentence for the status: what happened and what to do about it, without secrets.
-    `retry_after` is the minimum number of seconds before the next attempt, `retry_within` the maximum. The maximum also
-    limits the wait after a fatal failure whose fix the runtime may be unable to detect.
+    `retry_after` is the minimum number of seconds before the next attempt, `retry_within` the maximum. After a fatal
+    failure, the next attempt is made at the maximum even if the runtime has not detected a fix.
     """
 
     def __init__(
@@ -30,13 +30,13 @@ class StreamError(Exception):
         self.retry_within = retry_within
 
     @property
-    def fatal(self) -> bool:
-        """Return True if only a change of credentials or configuration can help."""
+    def is_fatal(self) -> bool:
+        """Return True if retrying cannot succeed without a change of credentials or configuration."""
         return self.kind in FATAL
 
     @property
-    def is_login(self) -> bool:
-        """Return True if the provider refused the login."""
+    def is_login_refusal(self) -> bool:
+        """Return True if the provider refused the credentials or their entitlement."""
         return self.kind in _LOGIN
 
 

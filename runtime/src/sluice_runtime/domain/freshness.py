@@ -35,7 +35,7 @@ _MUTE_SHARE = 0.75
 
 
 class FreshnessInput(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts by which freshness is decided. `at` is in monotonic seconds."""
+    """The state of the stream, the job and the market at one observation. `at` is in monotonic seconds."""
 
     at: float
     session: MarketSession
@@ -49,57 +49,63 @@ class FreshnessInput(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FreshnessModel:
-    """Remembers when and how often each symbol ticked. Memory is bounded by the number of symbols."""
+    """Decides the freshness of each symbol from when and how often it has ticked.
+
+    Memory is bounded by the number of symbols.
+    """
 
     def __init__(self) -> None:
-        self._heard_at: dict[str, float] = {}
+        self._ticked_at: dict[str, float] = {}
         self._silent_since: dict[str, float] = {}  # the last tick, or the last time at which silence was expected
         self._activity: dict[str, float] = {}  # the share of observations with a tick
         self._stale: set[str] = set()
 
-    def keep(self, symbols: frozenset[str]) -> None:
-        """Forget all other symbols."""
-        for book in (self._heard_at, self._silent_since, self._activity):
-            for symbol in book.keys() - symbols:
-                del book[symbol]
+    def retain_only(self, symbols: frozenset[str]) -> None:
+        """Forget the ticks of all symbols that are not in `symbols`."""
+        for times in (self._ticked_at, self._silent_since, self._activity):
+            for symbol in times.keys() - symbols:
+                del times[symbol]
         self._stale &= symbols
 
-    def observe(self, heard: Collection[str], scene: FreshnessInput) -> None:
-        """Update the model with the symbols that ticked since the last observation."""
-        excused = not scene.streaming or scene.session.phase != "open"
-        watched = scene.subscribed - scene.paused
+    def record_observation(self, ticked: Collection[str], inputs: FreshnessInput) -> None:
+        """Update the activity and the staleness of each symbol.
+
+        `ticked` are the symbols with a tick since the last observation.
+        """
+        excused = not inputs.streaming or inputs.session.phase != "open"
+        watched = inputs.subscribed - inputs.paused
         for symbol in self._silent_since.keys() - watched:
             del self._silent_since[symbol]
         for symbol in watched:
-            was_heard = symbol in heard
-            if was_heard:
-                self._heard_at[symbol] = scene.at
+            has_ticked = symbol in ticked
+            if has_ticked:
+                self._ticked_at[symbol] = inputs.at
                 self._stale.discard(symbol)
-            if was_heard or excused or symbol in scene.halted:
-                self._silent_since[symbol] = scene.at
-            self._silent_since.setdefault(symbol, scene.at)
-            if not excused and symbol not in self._stale and symbol not in scene.halted:
+            if has_ticked or excused or symbol in inputs.halted:
+                self._silent_since[symbol] = inputs.at
+            self._silent_since.setdefault(symbol, inputs.at)
+            if not excused and symbol not in self._stale and symbol not in inputs.halted:
                 activity = self._activity.get(symbol, 0.0)
-                self._activity[symbol] = activity + _WEIGHT * (was_heard - activity)
-        self._stale.update(symbol for symbol in watched if self._falls_stale(symbol, scene))
+                self._activity[symbol] = activity + _WEIGHT * (has_ticked - activity)
+        self._stale.update(symbol for symbol in watched if self._has_become_stale(symbol, inputs))
 
-    def state(self, symbol: str, scene: FreshnessInput) -> Freshness:
-        """Return the freshness of a symbol."""
-        if scene.job_paused or symbol in scene.paused:
+    def freshness_of(self, symbol: str, inputs: FreshnessInput) -> Freshness:
+        """Return the freshness of a symbol, such as LIVE or STALE."""
+        if inputs.job_paused or symbol in inputs.paused:
             return "PAUSED"
-        if not scene.streaming or symbol not in scene.subscribed:
+        if not inputs.streaming or symbol not in inputs.subscribed:
             return "OFFLINE"
-        if symbol in scene.halted:
+        if symbol in inputs.halted:
             return "HALTED"
-        if scene.at - self._heard_at.get(symbol, -math.inf) <= self._at_least(_LIVE_SECONDS, scene):
+        if inputs.at - self._ticked_at.get(symbol, -math.inf) <= self._at_least_three_intervals(_LIVE_SECONDS, inputs):
             return "LIVE"
-        if scene.session.phase == "closed":
+        if inputs.session.phase == "closed":
             return "CLOSED"
         return "STALE" if symbol in self._stale else "QUIET"
 
-    def counts(self, symbols: Iterable[str], scene: FreshnessInput) -> FreshnessCounts:
+    def count_states(self, symbols: Iterable[str], inputs: FreshnessInput) -> FreshnessCounts:
         """Return the number of symbols in each state. Offline symbols are not counted."""
-        states = [self.state(symbol, scene) for symbol in symbols]
+        states = [self.freshness_of(symbol, inputs) for symbol in symbols]
         return FreshnessCounts(
             live=states.count("LIVE"),
             quiet=states.count("QUIET"),
@@ -109,38 +115,45 @@ class FreshnessModel:
             paused=states.count("PAUSED"),
         )
 
-    def quote_states(self, scene: FreshnessInput) -> dict[str, QuoteState]:
-        """Return the symbols whose documents must not say live. A symbol stale at the close stays so until it ticks."""
-        found: dict[str, QuoteState] = dict.fromkeys(sorted(self._stale), "stale")
-        return found | dict.fromkeys(sorted(scene.halted), "halted")
+    def quote_states_not_live(self, inputs: FreshnessInput) -> dict[str, QuoteState]:
+        """Return the status of each symbol that is stale or halted.
 
-    def is_mute(self, scene: FreshnessInput) -> bool:
-        """Return True if the open connection is silent although a liquid symbol should have ticked."""
-        for symbol in scene.subscribed:
-            threshold = _MUTE_SHARE * self._threshold(symbol, scene)
-            if scene.silent_seconds >= threshold and self._silence(symbol, scene) >= threshold:
+        A symbol that is stale when the market closes stays stale until its next tick.
+        """
+        found: dict[str, QuoteState] = dict.fromkeys(sorted(self._stale), "stale")
+        return found | dict.fromkeys(sorted(inputs.halted), "halted")
+
+    def is_connection_silent(self, inputs: FreshnessInput) -> bool:
+        """Return True if no message arrives on the open connection although a liquid symbol should have ticked."""
+        for symbol in inputs.subscribed:
+            threshold = _MUTE_SHARE * self._stale_after_seconds(symbol, inputs)
+            if inputs.silent_seconds >= threshold and self._seconds_silent(symbol, inputs) >= threshold:
                 return True
         return False
 
-    def _falls_stale(self, symbol: str, scene: FreshnessInput) -> bool:
-        return self._silence(symbol, scene) >= self._threshold(symbol, scene)
+    def _has_become_stale(self, symbol: str, inputs: FreshnessInput) -> bool:
+        return self._seconds_silent(symbol, inputs) >= self._stale_after_seconds(symbol, inputs)
 
-    def _silence(self, symbol: str, scene: FreshnessInput) -> float:
-        return scene.at - self._silent_since.get(symbol, scene.at)
+    def _seconds_silent(self, symbol: str, inputs: FreshnessInput) -> float:
+        return inputs.at - self._silent_since.get(symbol, inputs.at)
 
-    def _threshold(self, symbol: str, scene: FreshnessInput) -> float:
+    def _stale_after_seconds(self, symbol: str, inputs: FreshnessInput) -> float:
         """Return the seconds of silence that make a symbol stale; infinite for a symbol that is not liquid."""
         activity = self._activity.get(symbol, 0.0)
         if activity * _LIQUID_SECONDS < OBSERVATION_SECONDS:
             return math.inf
-        return self._at_least(max(_STALE_SECONDS, _PACES * OBSERVATION_SECONDS / activity), scene)
+        return self._at_least_three_intervals(max(_STALE_SECONDS, _PACES * OBSERVATION_SECONDS / activity), inputs)
 
-    def _at_least(self, seconds: float, scene: FreshnessInput) -> float:
-        return max(seconds, _INTERVALS * scene.interval_seconds)
+    def _at_least_three_intervals(self, seconds: float, inputs: FreshnessInput) -> float:
+        return max(seconds, _INTERVALS * inputs.interval_seconds)
 
 
-class Reconnects:
-    """Schedules reactions to a silent connection: the first immediately, then at growing intervals until a tick."""
+class SilenceReactionLimiter:
+    """Limits how often the runtime reacts to a silent connection.
+
+    The first reaction is allowed immediately. The interval to the next one doubles each time, up to `most_seconds`, and
+    starts at `first_seconds` again when data arrives.
+    """
 
     def __init__(self, first_seconds: float = 300.0, most_seconds: float = 3600.0) -> None:
         self._first = first_seconds
@@ -148,11 +161,11 @@ class Reconnects:
         self._wait = first_seconds
         self._not_before = -math.inf
 
-    def is_due(self, mute: bool, heard: bool, at: float) -> bool:
-        """Return True if it is time to act. A True result counts as done."""
-        if heard:
+    def try_acquire(self, is_silent: bool, has_ticked: bool, at: float) -> bool:
+        """Return True if the caller must react now. The next interval then starts."""
+        if has_ticked:
             self._wait = self._first
-        if not mute or at < self._not_before:
+        if not is_silent or at < self._not_before:
             return False
         self._not_before = at + self._wait
         self._wait = min(self._most, 2 * self._wait)

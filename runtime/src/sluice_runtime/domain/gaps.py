@@ -20,15 +20,15 @@ class Gaps(msgspec.Struct, frozen=True):
     since: datetime | None = None
     cause: GapCause = "disconnect"
 
-    def opened(self, at: datetime, cause: GapCause) -> Gaps:
-        """Return the gaps with a new open gap. An already open gap stays as it is."""
+    def with_open_gap(self, at: datetime, cause: GapCause) -> Gaps:
+        """Return the gaps with a gap that opened at `at`. If a gap is already open, return them unchanged."""
         return self if self.since is not None else msgspec.structs.replace(self, since=at, cause=cause)
 
-    def explained(self, cause: GapCause) -> Gaps:
-        """Return the gaps with a more precise cause of the open gap."""
+    def with_cause(self, cause: GapCause) -> Gaps:
+        """Return the gaps with `cause` as the cause of the open gap."""
         return msgspec.structs.replace(self, cause=cause)
 
-    def ended(self, at: datetime) -> Gaps:
+    def with_gap_closed(self, at: datetime) -> Gaps:
         """Return the gaps with the open gap closed at `at`, because the stream is live again."""
         if self.since is None:
             return self
@@ -36,13 +36,16 @@ class Gaps(msgspec.Struct, frozen=True):
         return Gaps((*self.closed, gap)[-_KEPT:])
 
 
-def failure_cause(kind: FailureType) -> GapCause:
-    """Return the cause of a gap for a type of failure."""
+def gap_cause_of_failure(kind: FailureType) -> GapCause:
+    """Return the cause to record for a gap that a failure of this type opened."""
     return _CAUSES.get(kind, "disconnect")
 
 
-def inherited(predecessor: StreamStatus) -> Gaps:
-    """Return the gaps of the previous process, and an open gap since its last heartbeat."""
+def inherited_gaps(predecessor: StreamStatus) -> Gaps:
+    """Return the gaps of the previous process, with an open gap since its last heartbeat.
+
+    No gap is open if the last heartbeat is unknown, or if the previous process was paused or finished.
+    """
     last_heartbeat = predecessor.heartbeat.at
     is_known = last_heartbeat.timestamp() > 0  # an unreadable heartbeat has the year 1970
     since = last_heartbeat if is_known and predecessor.state not in ("Paused", "Finished") else None

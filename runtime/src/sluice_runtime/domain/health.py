@@ -26,8 +26,8 @@ from .ledger import Ledger
 from .pause import GONE
 
 
-class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """The identity of this process. Never changes."""
+class RuntimeIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """The identity of this process: its job, pod, tenant and session. It never changes."""
 
     namespace: str
     name: str
@@ -40,13 +40,13 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime
 
     @property
-    def job(self) -> str:
+    def qualified_job_name(self) -> str:
         """The job as namespace/name, the form used in documents."""
         return f"{self.namespace}/{self.name}"
 
 
-class Clocks(msgspec.Struct, frozen=True, kw_only=True):
-    """The last activity of each part of the runtime, so that a reader sees which part has stopped."""
+class ActivityTimes(msgspec.Struct, frozen=True, kw_only=True):
+    """The time of the last activity of each part of the runtime. An old time shows which part has stopped."""
 
     loop_tick_at: datetime
     last_message_at: datetime | None = None
@@ -54,7 +54,7 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True):
     last_write_at: datetime | None = None
 
 
-class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
+class PauseAcknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     """The time at which a pause took effect, and the times of the steps before it."""
 
     at: datetime
@@ -63,16 +63,16 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """The data for status, heartbeat, HTTP and metrics at one instant."""
+    """The state of the runtime at one instant. Status, heartbeat, HTTP and metrics are rendered from it."""
 
-    identity: Identity
+    identity: RuntimeIdentity
     at: datetime
     desired: Desired
     state: StreamState
     ledger: Ledger
-    clocks: Clocks
+    clocks: ActivityTimes
     last_symbol: str | None
-    acknowledgement: Acknowledgement | None
+    acknowledgement: PauseAcknowledgement | None
     failure: StreamFailure | None
     sink_failure: str | None
     preflight: PreflightResult | None = None
@@ -82,12 +82,12 @@ class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     slot: ConnectionSlotStatus | None = None
 
     @property
-    def ready(self) -> bool:
-        """Return True if the pod is live, paused or finished. A closed market does not matter."""
+    def is_ready(self) -> bool:
+        """Return True if the stream is live or finished, or its pause is acknowledged. Market hours have no effect."""
         return self.state in ("Live", "Finished") or (self.state == "Paused" and self.acknowledgement is not None)
 
 
-_BEATS: dict[StreamState, HeartbeatState] = {
+_HEARTBEAT_STATES: dict[StreamState, HeartbeatState] = {
     "Stopped": "starting",
     "Connecting": "starting",
     "Authenticating": "starting",
@@ -101,33 +101,33 @@ _BEATS: dict[StreamState, HeartbeatState] = {
 
 
 def heartbeat_state(snapshot: RuntimeSnapshot) -> HeartbeatState:
-    """Return the heartbeat's status for consumers."""
+    """Return the `status` field of the heartbeat."""
     pause = snapshot.desired.pause
     is_deleted = pause is not None and pause.source == GONE and snapshot.state == "Paused"
     if snapshot.stopping or is_deleted:
         return "stopped"
     if snapshot.state == "Live" and (snapshot.sink_failure is not None or snapshot.failure is not None):
         return "degraded"
-    return _BEATS[snapshot.state]
+    return _HEARTBEAT_STATES[snapshot.state]
 
 
-def heartbeat(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
+def heartbeat_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
     """Return the heartbeat document for Firestore."""
-    who, desired = snapshot.identity, snapshot.desired
+    identity, desired = snapshot.identity, snapshot.desired
     return HeartbeatDocument(
         status=heartbeat_state(snapshot),
         ts=snapshot.at,
         ingest_enabled=desired.pause is None,
-        ingest_enabled_source=_decider(snapshot),
+        ingest_enabled_source=_ingest_enabled_source(snapshot),
         pause_reason=desired.pause.reason if desired.pause else None,
         pause_until=desired.pause.until if desired.pause else None,
         last_symbol=snapshot.last_symbol,
         dry_run=desired.dry_run,
-        job=who.job,
-        job_uid=who.job_uid,
-        epoch=who.epoch,
-        session_id=who.session_id,
-        started_at=who.started_at,
+        job=identity.qualified_job_name,
+        job_uid=identity.job_uid,
+        epoch=identity.epoch,
+        session_id=identity.session_id,
+        started_at=identity.started_at,
         effective_interval_ms=round(desired.effective_interval_seconds * 1000),
         loop_tick_at=snapshot.clocks.loop_tick_at,
         last_message_at=snapshot.clocks.last_message_at,
@@ -138,25 +138,25 @@ def heartbeat(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
 
 def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
     """Return the pod's part of the IngestJob's status."""
-    who, desired = snapshot.identity, snapshot.desired
+    identity, desired = snapshot.identity, snapshot.desired
     return StreamStatus(
         observed_generation=desired.generation,
         stops_generation=desired.stops_generation,
         spec_problem=desired.spec_problem or None,
-        pod_uid=who.pod_uid,
+        pod_uid=identity.pod_uid,
         state=snapshot.state,
         heartbeat=StreamHeartbeat(
             at=snapshot.at,
             status=heartbeat_state(snapshot),
             dry_run=desired.dry_run,
-            epoch=who.epoch,
-            session_id=who.session_id,
+            epoch=identity.epoch,
+            session_id=identity.session_id,
             last_symbol=snapshot.last_symbol,
             last_quote_at=snapshot.clocks.last_quote_ts,
         ),
         ingest_enabled=desired.pause is None,
-        ingest_enabled_source=_decider(snapshot),
-        symbols=snapshot.ledger.against(desired),
+        ingest_enabled_source=_ingest_enabled_source(snapshot),
+        symbols=snapshot.ledger.to_symbol_ledger(desired),
         sink=SinkStatus(
             healthy=snapshot.sink_failure is None,
             message=snapshot.sink_failure,
@@ -172,10 +172,10 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
     )
 
 
-def _decider(snapshot: RuntimeSnapshot) -> str:
-    """Return the source of the pause in force, or of the job itself if nothing pauses."""
-    who, pause = snapshot.identity, snapshot.desired.pause
-    return pause.source if pause else f"cr:{who.namespace}/{who.name}"
+def _ingest_enabled_source(snapshot: RuntimeSnapshot) -> str:
+    """Return the source of the pause in force; without a pause, the IngestJob as `cr:namespace/name`."""
+    identity, pause = snapshot.identity, snapshot.desired.pause
+    return pause.source if pause else f"cr:{identity.namespace}/{identity.name}"
 
 
 def _stream_pause(snapshot: RuntimeSnapshot) -> StreamPause | None:

@@ -14,7 +14,10 @@ from .market import Bar, Halt, Trade
 
 
 class LastValues:
-    """Holds the newest trade, halt and bar of each symbol. Ignores all values until `keep` has set the symbols."""
+    """Holds the newest trade, halt and bar of each symbol.
+
+    Trades and bars are ignored until `set_symbols` has been called.
+    """
 
     def __init__(self) -> None:
         self.trades: dict[str, Trade] = {}  # the newest of each symbol
@@ -25,8 +28,8 @@ class LastValues:
         self._of_trades: frozenset[str] = frozenset()
         self._of_bars: frozenset[str] = frozenset()
 
-    def keep(self, declared: frozenset[str], streamed: frozenset[str], channels: frozenset[Channel]) -> None:
-        """Forget symbols that are no longer declared, and ignore their values from now on.
+    def set_symbols(self, declared: frozenset[str], streamed: frozenset[str], channels: frozenset[Channel]) -> None:
+        """Set the symbols whose values are kept, and forget the values of all others.
 
         A paused symbol keeps its last trade, because its document contains the price.
         """
@@ -38,7 +41,7 @@ class LastValues:
             del self.bar_times[symbol]
             self.bars.pop(symbol, None)
 
-    def traded(self, trades: Iterable[Trade], horizon: datetime) -> None:
+    def record_trades(self, trades: Iterable[Trade], horizon: datetime) -> None:
         """Keep the newest trade of each symbol. Of two trades with the same time, the later arrival counts.
 
         A trade later than `horizon` (now plus a few seconds of skew) has a bad timestamp: any other trade replaces it.
@@ -48,56 +51,69 @@ class LastValues:
             if trade.symbol in self._of_trades and (known is None or known.ts <= trade.ts or known.ts > horizon):
                 self.trades[trade.symbol] = trade
 
-    def learn(self, trades: Iterable[Trade], horizon: datetime) -> None:
-        """Keep trades from a snapshot if they are newer. Trades later than `horizon` are ignored."""
-        self.traded((each for each in trades if each.ts <= horizon and self._is_newer(each)), horizon)
+    def record_snapshot_trades(self, trades: Iterable[Trade], horizon: datetime) -> None:
+        """Keep the trades of a snapshot that are newer than those from the stream.
 
-    def aggregated(self, bars: Iterable[Bar]) -> None:
-        """Keep the last bar of each symbol, to be written."""
+        Trades later than `horizon` are ignored.
+        """
+        self.record_trades((trade for trade in trades if trade.ts <= horizon and self._is_newer_trade(trade)), horizon)
+
+    def record_bars(self, bars: Iterable[Bar]) -> None:
+        """Keep the last bar of each symbol until it is written."""
         for bar in bars:
             if bar.symbol in self._of_bars:
                 self.bars[bar.symbol] = bar
                 self.bar_times[bar.symbol] = bar.ts
 
-    def bars_written(self, bars: Iterable[Bar]) -> None:
-        """Record that these bars are written. A newer bar that has replaced one of them still waits."""
+    def remove_written_bars(self, bars: Iterable[Bar]) -> None:
+        """Remove bars that have been written, except where a newer bar has replaced one."""
         for bar in bars:
             if self.bars.get(bar.symbol) is bar:
                 del self.bars[bar.symbol]
 
-    def halted(self, halts: Iterable[Halt]) -> None:
+    def record_halts(self, halts: Iterable[Halt]) -> None:
         """Keep the last halt or resumption of each symbol, including symbols that may be declared later."""
         for halt in halts:
             self._halts[halt.symbol] = halt
             self._unconfirmed_halts.pop(halt.symbol, None)
 
-    def connection_closed(self, at: datetime) -> None:
-        """Mark all halts as unconfirmed: their end may be missed, and no provider repeats it on a new connection."""
+    def mark_halts_unconfirmed(self, at: datetime) -> None:
+        """Mark all halts as unconfirmed, because the connection closed at `at`.
+
+        Trading may resume while no connection is open, and providers do not repeat the resumption.
+        """
         for symbol in self._halts:
             self._unconfirmed_halts.setdefault(symbol, at)
 
-    def doubt_halts(self, newest: Callable[[str], datetime | None], opened_at: datetime | None) -> None:
-        """Forget the halts whose end may have been missed.
+    def drop_doubtful_halts(
+        self, newest_quote_time: Callable[[str], datetime | None], market_opened_at: datetime | None
+    ) -> None:
+        """Forget the halts after which trading may have resumed without a report.
 
-        These are unconfirmed halts of symbols with a newer quote or trade, and halts from before the market opened at
-        `opened_at`, where that is known. `newest` returns the event time of a symbol's newest quote.
+        These are the unconfirmed halts of symbols that have had a quote or trade since the connection closed, and the
+        halts from before `market_opened_at`, if that is not None. `newest_quote_time` returns the event
+        time of a symbol's newest quote.
         """
         for symbol, halt in list(self._halts.items()):
             closed_at = self._unconfirmed_halts.get(symbol)
-            overtaken = closed_at is not None and self._moved_after(symbol, max(halt.ts, closed_at), newest)
-            if overtaken or (opened_at is not None and halt.ts < opened_at):
+            overtaken = closed_at is not None and self._has_newer_quote_or_trade(
+                symbol, max(halt.ts, closed_at), newest_quote_time
+            )
+            if overtaken or (market_opened_at is not None and halt.ts < market_opened_at):
                 del self._halts[symbol]
                 self._unconfirmed_halts.pop(symbol, None)
 
     @property
-    def halts(self) -> frozenset[str]:
-        """The symbols in which trading is halted, as far as the provider has reported."""
+    def halted_symbols(self) -> frozenset[str]:
+        """The symbols whose last report from the provider is a halt."""
         return frozenset(symbol for symbol, halt in self._halts.items() if halt.halted)
 
-    def _moved_after(self, symbol: str, ts: datetime, newest: Callable[[str], datetime | None]) -> bool:
-        quoted_at, trade = newest(symbol), self.trades.get(symbol)
+    def _has_newer_quote_or_trade(
+        self, symbol: str, ts: datetime, newest_quote_time: Callable[[str], datetime | None]
+    ) -> bool:
+        quoted_at, trade = newest_quote_time(symbol), self.trades.get(symbol)
         return (quoted_at is not None and quoted_at > ts) or (trade is not None and trade.ts > ts)
 
-    def _is_newer(self, trade: Trade) -> bool:
+    def _is_newer_trade(self, trade: Trade) -> bool:
         known = self.trades.get(trade.symbol)
         return known is None or known.ts < trade.ts

@@ -17,8 +17,8 @@ class Ledger(msgspec.Struct, frozen=True):
     confirmed: frozenset[str] = frozenset()
     rejected: tuple[SymbolRejection, ...] = ()
 
-    def against(self, desired: Desired) -> SymbolCounts:
-        """Return the ledger for the status: the desired symbols compared with the acknowledged ones."""
+    def to_symbol_ledger(self, desired: Desired) -> SymbolCounts:
+        """Return the counts for the status: how many desired symbols are confirmed, pending, paused or rejected."""
         symbols = desired.symbols
         confirmed = len(self.confirmed & symbols)
         rejected = [each for each in self.rejected if each.symbol in symbols]

@@ -13,7 +13,10 @@ _INFINITY = float("inf")
 
 
 class Tick(Protocol):
-    """A quote as its provider decoded it. Normalised only when it is written: most ticks are replaced before that."""
+    """A quote in its provider's own form.
+
+    It is converted to a `Quote` only when it is written, because most ticks are replaced by a newer one before that.
+    """
 
     @property
     def symbol(self) -> str: ...
@@ -21,7 +24,7 @@ class Tick(Protocol):
     @property
     def ts(self) -> datetime: ...
 
-    def quote(self) -> Quote: ...
+    def to_quote(self) -> Quote: ...
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -34,8 +37,8 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     bid_size: float | None
     ask_size: float | None
 
-    def quote(self) -> Quote:
-        """Return itself: a quote is also the tick of providers that need no normalisation."""
+    def to_quote(self) -> Quote:
+        """Return the quote itself. Providers whose data needs no conversion use `Quote` as their tick."""
         return self
 
     @property
@@ -47,7 +50,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A trade at `ts`. The price of the newest trade is the price of the symbol."""
+    """A trade of a symbol at `ts`, the event time."""
 
     symbol: str
     ts: datetime
@@ -80,8 +83,11 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     volume: float
 
 
-class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """The writer, the same on every document of a process. `job` is namespace/name."""
+class DocumentOrigin(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields that name the writer of a document. They are the same on all documents of a process.
+
+    `job` is namespace/name.
+    """
 
     source: str
     job: str
@@ -90,19 +96,19 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_price(price: float) -> bool:
-    """Return True for a real price: providers send 0, -1 or NaN for a missing one."""
+    """Return True if the price is positive and finite. Providers send 0, -1 or NaN for a missing price."""
     return 0 < price < _INFINITY
 
 
-def side(price: float, size: float) -> tuple[float | None, float | None]:
-    """Return one side of a quote as (price, size)."""
+def normalised_side(price: float, size: float) -> tuple[float | None, float | None]:
+    """Return price and size of the bid or the ask, with None for what is missing. Without a price, both are None."""
     if not is_price(price):
         return None, None
     return price, size if 0 <= size < _INFINITY else None
 
 
-def live_quote(quote: Quote, origin: Origin, seq: int, written_at: datetime) -> LiveQuote:
-    """Return the document of a quote. `seq` rises within a process."""
+def to_live_quote(quote: Quote, origin: DocumentOrigin, seq: int, written_at: datetime) -> LiveQuote:
+    """Return the document of a quote. `seq` is the number of the write within this process."""
     return LiveQuote(
         symbol=quote.symbol,
         bid=quote.bid,
@@ -120,6 +126,6 @@ def live_quote(quote: Quote, origin: Origin, seq: int, written_at: datetime) -> 
     )
 
 
-def live_bar(bar: Bar, origin: Origin) -> LiveBar:
+def to_live_bar(bar: Bar, origin: DocumentOrigin) -> LiveBar:
     """Return the document of a one-minute bar."""
     return LiveBar(timeframe="1Min", job=origin.job, **msgspec.structs.asdict(bar))

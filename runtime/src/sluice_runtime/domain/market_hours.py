@@ -17,30 +17,36 @@ _SATURDAY = 5
 
 
 class MarketSession(msgspec.Struct, frozen=True):
-    """The state of a market at one instant. `since` is when it opened; None if it never closes or is not open."""
+    """The state of a market at one instant.
+
+    `since` is the time at which it opened; None if it is not open or never closes.
+    """
 
     phase: Literal["open", "closed", "unknown"]
     since: datetime | None = None
 
 
-Hours = Callable[[datetime], MarketSession]
+MarketHours = Callable[[datetime], MarketSession]
 
 
-def always_open(at: datetime) -> MarketSession:
+def always_open_session(at: datetime) -> MarketSession:
     """Return the session of a market that never closes."""
     del at
     return MarketSession("open")
 
 
-def hours_unknown(at: datetime) -> MarketSession:
-    """Return the session of a market with unknown hours, whose silence means nothing."""
+def unknown_session(at: datetime) -> MarketSession:
+    """Return the session of a market whose hours are unknown. Silence is then never reported as stale."""
     del at
     return MarketSession("unknown")
 
 
-def new_york(at: datetime) -> MarketSession:
-    """Return the regular session of the New York exchanges, with holidays and half days."""
-    local = at.astimezone(UTC).replace(tzinfo=None) - _behind_utc(at.astimezone(UTC).date())
+def new_york_session(at: datetime) -> MarketSession:
+    """Return the state of the regular session of the New York exchanges at `at`.
+
+    Holidays and half days are respected. Outside the years of the calendar, the state is unknown.
+    """
+    local = at.astimezone(UTC).replace(tzinfo=None) - _new_york_behind_utc(at.astimezone(UTC).date())
     day = local.date()
     if not FIRST <= day <= LAST:
         return MarketSession("unknown")
@@ -49,32 +55,38 @@ def new_york(at: datetime) -> MarketSession:
     closes = _EARLY_CLOSE if day in HALF_DAYS else _CLOSE
     if not _OPEN <= local.time() < closes:
         return MarketSession("closed")
-    opened = datetime.combine(day, _OPEN, UTC) + _behind_utc(day)
+    opened = datetime.combine(day, _OPEN, UTC) + _new_york_behind_utc(day)
     return MarketSession("open", opened)
 
 
-def hours(spec: IngestJobSpec) -> Hours:
-    """Return the market hours of a job's feed. They are unknown for overnight feeds and for tapes."""
+def hours_of_feed(spec: IngestJobSpec) -> MarketHours:
+    """Return the function that computes the market session of a job's feed.
+
+    The hours of overnight feeds and of tapes are unknown.
+    """
     match spec.provider:
         case "alpaca" if spec.alpaca_and_secret_name is not None:
             alpaca, _ = spec.alpaca_and_secret_name
-            return _ALPACA.get(alpaca.feed, new_york)
+            return _ALPACA.get(alpaca.feed, new_york_session)
         case "alpaca" | "synthetic":
-            return always_open  # simulated quotes never stop
+            return always_open_session  # simulated quotes never stop
         case "replay":
-            return hours_unknown
+            return unknown_session
         case _:
-            return new_york
+            return new_york_session
 
 
-_ALPACA: dict[str, Hours] = {
-    "crypto": always_open,
-    "test": always_open,
-    "overnight": hours_unknown,
-    "boats": hours_unknown,
+_ALPACA: dict[str, MarketHours] = {
+    "crypto": always_open_session,
+    "test": always_open_session,
+    "overnight": unknown_session,
+    "boats": unknown_session,
 }
 
 
-def _behind_utc(day: date) -> timedelta:
-    """Return how far New York is behind UTC on a trading day. Clocks change on Sundays, when there is no trading."""
+def _new_york_behind_utc(day: date) -> timedelta:
+    """Return the difference between UTC and New York time on a trading day.
+
+    Clocks change on Sundays, when there is no trading.
+    """
     return timedelta(hours=4 if any(begins <= day < ends for begins, ends in DAYLIGHT) else 5)

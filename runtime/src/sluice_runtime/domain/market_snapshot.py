@@ -19,16 +19,17 @@ class MarketSnapshot(msgspec.Struct, frozen=True):
     quotes: tuple[Quote, ...] = ()
     trades: tuple[Trade, ...] = ()
 
-    def from_times(self, times: Mapping[str, datetime]) -> MarketSnapshot:
-        """Return the snapshot without quotes that are older than their documents. `times` are the documents' times.
+    def without_outdated_quotes(self, document_times: Mapping[str, datetime]) -> MarketSnapshot:
+        """Return the snapshot without quotes that are older than their documents.
 
-        A quote of the same time stays, because another process wrote it in a session that has ended. All trades stay,
-        because a trade is never written on its own.
+        `document_times` has the `ts` of each document that exists. A quote with the same time as its document stays,
+        because another process wrote the document in a session that has ended. All trades stay, because a trade is
+        never written on its own.
         """
         newest = {each.symbol: each.ts for each in self.quotes}
         for trade in self.trades:
             newest[trade.symbol] = max(trade.ts, newest.get(trade.symbol, trade.ts))
-        kept = {symbol for symbol, ts in newest.items() if symbol not in times or ts >= times[symbol]}
+        kept = {symbol for symbol, ts in newest.items() if symbol not in document_times or ts >= document_times[symbol]}
         return MarketSnapshot(
             tuple(each for each in self.quotes if each.symbol in kept),
             self.trades,
@@ -38,7 +39,7 @@ class MarketSnapshot(msgspec.Struct, frozen=True):
         """Return the snapshot with quotes only."""
         return MarketSnapshot(self.quotes)
 
-    def unheard(self, since: datetime, now: datetime) -> Quote | None:
+    def undelivered_quote(self, since: datetime, now: datetime) -> Quote | None:
         """Return a quote that the stream should have delivered between `since` and `now`; None if there is none.
 
         The stream has been open since `since` and has delivered nothing.

@@ -1,6 +1,6 @@
 """Trading days of the New York exchanges, by the library exchange_calendars.
 
-Generated: python runtime/tools/exchange_sessions.py > runtime/src/sluice_runtime/domain/sessions.py
+Generated: python runtime/tools/exchange_sessions.py > runtime/src/sluice_runtime/domain/nyse_sessions.py
 """
 
 from datetime import date

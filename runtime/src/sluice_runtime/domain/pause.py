@@ -22,7 +22,7 @@ _FIRST, _LAST = datetime(MINYEAR, 1, 1, tzinfo=UTC), datetime(MAXYEAR, 12, 31, 2
 
 
 class Switch(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of one switch. With `until`, it pauses only before that instant."""
+    """The state of one switch that can pause the job. With `until`, it pauses only before that instant."""
 
     source: str
     pauses: bool
@@ -31,7 +31,7 @@ class Switch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PauseInForce(msgspec.Struct, frozen=True, kw_only=True):
-    """A pause in force."""
+    """The pause in force: the switch that caused it, its reason, and when it ends by itself."""
 
     source: str
     reason: str | None = None
@@ -39,32 +39,32 @@ class PauseInForce(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def stop_reason(self) -> str:
-        """The reason label of `ingest_stops_total` for a stream that this pause stops."""
+        """The label `reason` of the metric `ingest_stops_total` when this pause stops the stream."""
         return {AUTO_STOP: "auto_stop", GONE: "deleted"}.get(self.source, "operator_request")
 
 
-def switch(inputs: Sequence[Switch], now: datetime) -> PauseInForce | None:
+def pause_in_force(switches: Sequence[Switch], now: datetime) -> PauseInForce | None:
     """Return the pause of the first switch that pauses at `now`; None if none does."""
-    for each in inputs:
+    for each in switches:
         if each.pauses and not _is_over(each.until, now):
             return PauseInForce(source=each.source, reason=each.reason, until=each.until)
     return None
 
 
-def pausing(inputs: Sequence[Switch], now: datetime) -> tuple[str, ...]:
-    """Return the sources of all switches that pause at `now`, each once."""
-    return tuple(dict.fromkeys(each.source for each in inputs if each.pauses and not _is_over(each.until, now)))
+def pausing_sources(switches: Sequence[Switch], now: datetime) -> tuple[str, ...]:
+    """Return the sources of all switches that pause at `now`, without duplicates."""
+    return tuple(dict.fromkeys(each.source for each in switches if each.pauses and not _is_over(each.until, now)))
 
 
-def says_enabled(word: str) -> bool:
-    """Parse the text of a switch.
+def parse_enabled(text: str) -> bool:
+    """Return True for a text that means on, and False for one that means off.
 
     Raises:
-        ValueError: the text is neither on nor off. A user who wrote "halt" must not believe that the feed has stopped.
+        ValueError: the text means neither. A user who wrote "halt" must not believe that the feed has stopped.
     """
-    said = word.strip().lower()
+    said = text.strip().lower()
     if said not in (*SWITCHED_ON, *SWITCHED_OFF):
-        raise ValueError(f"{word.strip()!r} is neither on nor off; use 1, true, on, yes or 0, false, off, no")
+        raise ValueError(f"{text.strip()!r} is neither on nor off; use 1, true, on, yes or 0, false, off, no")
     return said in SWITCHED_ON
 
 
@@ -82,7 +82,7 @@ def job_switches(job: DeclaredJob) -> tuple[Switch, ...]:
             source=source,
             pauses=pause is not None,
             reason=reason,
-            until=_utc(pause.until) if pause and pause.until else None,
+            until=_to_utc(pause.until) if pause and pause.until else None,
         ),
     )
 
@@ -92,14 +92,14 @@ def paused_symbols(entries: Iterable[PausedSymbol], now: datetime) -> dict[str, 
     return {entry.symbol: entry for entry in entries if not _is_over(entry.until, now)}
 
 
-def next_change(job: DeclaredJob, now: datetime) -> datetime | None:
-    """Return the next time at which a pause of the job or of a symbol ends by itself."""
+def next_pause_end(job: DeclaredJob, now: datetime) -> datetime | None:
+    """Return the next time at which a pause of the job or of a symbol ends by itself; None if none does."""
     ends = [entry.until for entry in job.stops.paused_symbols]
     ends.append(job.stops.pause.until if job.stops.pause else None)
     return min((end for end in ends if end is not None and end > now), default=None)
 
 
-def _utc(instant: datetime) -> datetime:
+def _to_utc(instant: datetime) -> datetime:
     """Return the same instant in UTC; the last or first possible one if UTC has no date for it."""
     try:
         return instant.astimezone(UTC)

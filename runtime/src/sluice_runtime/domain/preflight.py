@@ -13,7 +13,10 @@ _SHOWN = 20  # the limit of the status schema
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """The result of one check. `words` are what was found and, if that is not good, what to do."""
+    """The result of one preflight check.
+
+    `words` state what the check found and, if `good` is False, what to do.
+    """
 
     question: str
     good: bool
@@ -23,8 +26,8 @@ class Finding(msgspec.Struct, frozen=True):
         return f"{self.question}: {self.words}"
 
 
-def preflight(findings: Sequence[Finding], at: datetime) -> PreflightResult:
-    """Return the findings for the status, failed checks first."""
+def preflight_status(findings: Sequence[Finding], at: datetime) -> PreflightResult:
+    """Return the preflight status of the job: whether all checks passed, and the findings with failed checks first."""
     ordered = sorted(findings, key=lambda each: each.good)
     return PreflightResult(
         at=at,

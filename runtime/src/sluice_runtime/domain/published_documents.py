@@ -9,7 +9,7 @@ import msgspec
 
 from sluice_contract.documents import LiveQuote, QuoteState
 
-from .market import Origin, Quote, Tick, Trade, live_quote
+from .market import DocumentOrigin, Quote, Tick, Trade, to_live_quote
 
 # An unchanged quote is written again after this long, so that its times catch up with the stream.
 REFRESH_SECONDS = 15.0
@@ -19,8 +19,8 @@ _REFRESH_ROUNDS = 3
 _TOLERANCE_SECONDS = 0.001
 
 
-class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of one quote document, to be written."""
+class QuoteContent(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of one quote document: a quote, the last trade and the status."""
 
     quote: Quote
     trade: Trade | None = None
@@ -34,124 +34,138 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ts(self) -> datetime:
-        """The time of the newest part of the content."""
+        """The time of the quote, the trade or the earlier document, whichever is newest."""
         times = (self.quote.ts, self.trade.ts if self.trade else None, self.not_before)
         return max(ts for ts in times if ts is not None)
 
     @property
     def compared_values(self) -> tuple[object, ...]:
-        """The values whose change causes a write. Times are not among them: a refresh updates them."""
+        """The values whose change causes a write. A change of a time alone waits for the next refresh."""
         quote = self.quote
         return quote.bid, quote.ask, quote.bid_size, quote.ask_size, self.price, self.status
 
-    def document(self, origin: Origin, seq: int, written_at: datetime) -> LiveQuote:
-        """Return the document with this content."""
-        plain = live_quote(self.quote, origin, seq, written_at)
+    def to_live_quote(self, origin: DocumentOrigin, seq: int, written_at: datetime) -> LiveQuote:
+        """Return the document with this content. `seq` is the number of the write within this process."""
+        plain = to_live_quote(self.quote, origin, seq, written_at)
         return msgspec.structs.replace(plain, price=self.price, ts=self.ts, status=self.status)
 
 
 def refresh_seconds(effective_interval_seconds: float) -> float:
-    """Return the seconds after which an unchanged quote is written again."""
+    """Return the seconds after which an unchanged quote is written again, so that its times stay current."""
     return max(REFRESH_SECONDS, _REFRESH_ROUNDS * effective_interval_seconds)
 
 
 class PublishedDocuments:
-    """Tracks the documents. Times are monotonic seconds. Memory is bounded by the number of symbols."""
+    """Remembers the content of each quote document and when it was written, in monotonic seconds.
+
+    Memory is bounded by the number of symbols.
+    """
 
     def __init__(self) -> None:
-        self._said: dict[str, tuple[Statement, float]] = {}
-        self._held: dict[str, Tick] = {}
+        self._written: dict[str, tuple[QuoteContent, float]] = {}
+        self._unwritten_ticks: dict[str, Tick] = {}
         self._floors: dict[str, datetime] = {}  # the latest `ts` that each document has or may have
         self._states: dict[str, QuoteState | None] = {}  # None: a status was sent, but not acknowledged
 
-    def keep(self, symbols: frozenset[str]) -> None:
-        """Forget all other symbols."""
-        for book in (self._said, self._held, self._floors, self._states):
-            for symbol in book.keys() - symbols:
-                del book[symbol]
+    def retain_only(self, symbols: frozenset[str]) -> None:
+        """Forget the documents of all symbols that are not in `symbols`."""
+        for by_symbol in (self._written, self._unwritten_ticks, self._floors, self._states):
+            for symbol in by_symbol.keys() - symbols:
+                del by_symbol[symbol]
 
     @property
     def symbols(self) -> set[str]:
-        """The symbols that have, or may have, documents."""
-        return {*self._said, *self._floors, *self._states}
+        """The symbols for which a quote document exists or may exist."""
+        return {*self._written, *self._floors, *self._states}
 
-    def needs_write(self, statement: Statement, at: float, refresh: float) -> bool:
-        """Return True if the document differs, or was last written at least `refresh` seconds ago."""
-        said, said_at = self._said.get(statement.quote.symbol, (None, at))
+    def needs_write(self, content: QuoteContent, at: float, refresh: float) -> bool:
+        """Return True if the document differs from `content`, or was last written at least `refresh` seconds ago."""
+        written, written_at = self._written.get(content.quote.symbol, (None, at))
         return (
-            said is None
-            or said.compared_values != statement.compared_values
-            or at - said_at >= refresh - _TOLERANCE_SECONDS
+            written is None
+            or written.compared_values != content.compared_values
+            or at - written_at >= refresh - _TOLERANCE_SECONDS
         )
 
-    def hold(self, tick: Tick) -> None:
-        """Keep a tick that changes nothing, for the refresh."""
-        self._held[tick.symbol] = tick
+    def hold_for_refresh(self, tick: Tick) -> None:
+        """Keep a tick that does not change its document until the document is refreshed."""
+        self._unwritten_ticks[tick.symbol] = tick
 
-    def due(self, at: float, refresh: float) -> list[Tick]:
-        """Take the ticks whose refresh is due."""
+    def take_due_refreshes(self, at: float, refresh: float) -> list[Tick]:
+        """Remove the ticks whose documents were last written at least `refresh` seconds ago, and return them."""
         least = refresh - _TOLERANCE_SECONDS
-        ready = [symbol for symbol in self._held if at - self._said_at(symbol) >= least]
-        return [self._held.pop(symbol) for symbol in ready]
+        ready = [symbol for symbol in self._unwritten_ticks if at - self._last_written_at(symbol) >= least]
+        return [self._unwritten_ticks.pop(symbol) for symbol in ready]
 
-    def repriced(self, trades: Mapping[str, Trade]) -> list[Tick]:
-        """Return the newest ticks of documents whose price has changed. `trades` holds the newest trade per symbol."""
+    def ticks_with_changed_price(self, trades: Mapping[str, Trade]) -> list[Tick]:
+        """Return the newest tick of each document whose price differs from that of the newest trade in `trades`."""
         found: list[Tick] = []
-        for symbol, (said, _) in self._said.items():
+        for symbol, (written, _) in self._written.items():
             trade = trades.get(symbol)
-            if said.trade is not trade and said.price != (trade.price if trade is not None else said.quote.mid):
-                found.append(self._held.get(symbol, said.quote))
+            if written.trade is not trade and written.price != (
+                trade.price if trade is not None else written.quote.mid
+            ):
+                found.append(self._unwritten_ticks.get(symbol, written.quote))
         return found
 
-    def statement(self, quote: Quote, trade: Trade | None, status: QuoteState) -> Statement:
-        """Return the content to write. If a trade no longer counts, the price changes, but `ts` does not go back."""
-        return Statement(quote=quote, trade=trade, status=status, not_before=self._floors.get(quote.symbol))
+    def content_to_write(self, quote: Quote, trade: Trade | None, status: QuoteState) -> QuoteContent:
+        """Return the content to write for a symbol. Its `ts` is never earlier than that of the document.
 
-    def sending(self, statements: Iterable[Statement], horizon: datetime) -> None:
-        """Record that these are being written. A time later than `horizon` is bad and does not limit later ones."""
-        for statement in statements:
-            if statement.ts <= horizon:
-                self._floors[statement.quote.symbol] = statement.ts
+        Without this limit, `ts` would go back when a trade no longer determines the price.
+        """
+        return QuoteContent(quote=quote, trade=trade, status=status, not_before=self._floors.get(quote.symbol))
 
-    def wrote(self, statements: Iterable[Statement], at: float) -> None:
-        """Record that Firestore acknowledged these."""
-        for statement in statements:
-            symbol = statement.quote.symbol
-            self._said[symbol] = (statement, at)
-            self._states[symbol] = statement.status
-            self._held.pop(symbol, None)
+    def mark_sending(self, contents: Iterable[QuoteContent], horizon: datetime) -> None:
+        """Record that the write of these contents has begun.
 
-    def marking(self, symbols: Iterable[str]) -> None:
-        """Note that a status is being written to the quote documents of `symbols`.
+        From now on, `ts` of these documents does not go back. A `ts` later than `horizon` is wrong and sets no limit.
+        """
+        for content in contents:
+            if content.ts <= horizon:
+                self._floors[content.quote.symbol] = content.ts
 
-        Until Firestore acknowledges the write, their status is unknown.
+    def mark_written(self, contents: Iterable[QuoteContent], at: float) -> None:
+        """Record that Firestore acknowledged the write of these contents."""
+        for content in contents:
+            symbol = content.quote.symbol
+            self._written[symbol] = (content, at)
+            self._states[symbol] = content.status
+            self._unwritten_ticks.pop(symbol, None)
+
+    def mark_status_sending(self, symbols: Iterable[str]) -> None:
+        """Record that the write of a status to the quote documents of `symbols` has begun.
+
+        Until Firestore acknowledges the write, the status in these documents is unknown.
         """
         for symbol in symbols:
             self._states[symbol] = None
 
-    def marked(self, symbols: Iterable[str], state: QuoteState) -> None:
+    def mark_status_written(self, symbols: Iterable[str], state: QuoteState) -> None:
         """Record that Firestore acknowledged this status for those documents of `symbols` that exist."""
         for symbol in symbols:
             self._states[symbol] = state
-            if symbol in self._said:
-                said, at = self._said[symbol]
-                self._said[symbol] = (msgspec.structs.replace(said, status=state), at)
+            if symbol in self._written:
+                written, at = self._written[symbol]
+                self._written[symbol] = (msgspec.structs.replace(written, status=state), at)
 
-    def doubt(self, symbols: Iterable[str]) -> None:
-        """Record that a write failed or its outcome is unknown: the next tick is written in any case."""
+    def mark_unknown(self, symbols: Iterable[str]) -> None:
+        """Forget the content of these documents, because a write failed or its outcome is unknown.
+
+        The next tick of each symbol is then written even if it changes nothing.
+        """
         for symbol in symbols:
-            self._said.pop(symbol, None)
+            self._written.pop(symbol, None)
             if self._states.pop(symbol, "live") != "live":
                 self._states[symbol] = None  # remember that the document may not say live
 
-    def state(self, symbol: str) -> QuoteState | None:
-        """Return the status in the document; None if it is unknown."""
+    def known_status(self, symbol: str) -> QuoteState | None:
+        """Return the status in the quote document of a symbol; None if it is unknown."""
         return self._states.get(symbol)
 
-    def not_live(self) -> set[str]:
+    def symbols_not_live(self) -> set[str]:
         """Return the symbols whose documents have, or may have, a status other than live."""
         return {symbol for symbol, state in self._states.items() if state != "live"}
 
-    def _said_at(self, symbol: str) -> float:
-        said = self._said.get(symbol)
-        return said[1] if said else float("-inf")
+    def _last_written_at(self, symbol: str) -> float:
+        written = self._written.get(symbol)
+        return written[1] if written else float("-inf")

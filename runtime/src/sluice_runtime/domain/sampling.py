@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 
-class Sampler:
-    """Lets each key through once per `seconds`. Remembers only the keys of the current period."""
+class LogSampler:
+    """Admits each key once per period of `seconds`. Only the keys of the current period are remembered."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._since = float("-inf")
         self._seen: set[str] = set()
 
-    def takes(self, key: str, at: float) -> bool:
-        """Return True for the first call with `key` in a period. `at` is in monotonic seconds and never goes back."""
+    def admit(self, key: str, at: float) -> bool:
+        """Return True for the first call with `key` in a period, and False for later ones.
+
+        `at` is in monotonic seconds and never goes back.
+        """
         if at - self._since >= self._seconds:
             self._since = at
             self._seen.clear()

@@ -17,33 +17,42 @@ HELD_SECONDS = 60.0
 RENEW_SECONDS = 10.0
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """The holder of the slot; empty if it is free. `version` is the store's, to replace exactly this claim."""
+class SlotClaim(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim of the connection slot: the job that holds it, or an empty `holder` if the slot is free.
+
+    `version` is the version of the stored claim. A write that names it fails if another job has written since.
+    """
 
     holder: str
     renewed_at: datetime | None = None
     version: str = ""
 
 
-class Sighting(msgspec.Struct, frozen=True):
-    """A claim and when this pod first saw it, in monotonic seconds: clocks of two machines are never compared."""
+class ClaimObservation(msgspec.Struct, frozen=True):
+    """A claim, and the time at which this pod first read it, in monotonic seconds.
 
-    claim: Claim | None
+    Whether a claim has expired is decided by this time alone, so that clocks of two machines are never compared.
+    """
+
+    claim: SlotClaim | None
     at: float
 
-    def seen_again(self, claim: Claim | None, at: float) -> Sighting:
-        """Return the same sighting while the claim is not renewed, otherwise a new one."""
-        return self if claim == self.claim else Sighting(claim, at)
+    def updated_with(self, claim: SlotClaim | None, at: float) -> ClaimObservation:
+        """Return this observation if `claim` has not changed since; otherwise a new one from `at`."""
+        return self if claim == self.claim else ClaimObservation(claim, at)
 
-    def is_free(self, me: str, at: float) -> bool:
-        """Return True if `me` may claim the slot: it is free, held by `me`, or no longer renewed."""
-        if self.claim is None or self.claim.holder in ("", me):
+    def is_claimable_by(self, job: str, at: float) -> bool:
+        """Return True if the slot is free or held by `job`, or if its holder has not renewed the claim for 60 s."""
+        if self.claim is None or self.claim.holder in ("", job):
             return True
         return at - self.at >= HELD_SECONDS
 
 
-def slot_name(spec: IngestJobSpec) -> str | None:
-    """Return the name of the Lease; None if the job needs no slot. It is a hash that does not reveal the Secret."""
+def slot_lease_name(spec: IngestJobSpec) -> str | None:
+    """Return the name of the Lease for the job's connection slot; None if the job needs no slot.
+
+    The name contains a hash, so that it does not reveal the name of the Secret.
+    """
     ibkr = spec.ibkr
     if spec.provider == "ibkr" and ibkr is not None:
         what = f"ibkr\n{ibkr.host.lower()}\n{ibkr.port}\n{ibkr.client_id}"

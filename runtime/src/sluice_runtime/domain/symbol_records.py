@@ -19,8 +19,8 @@ _DATE = "%Y-%m-%d %H:%M:%S UTC"  # the runtime's clock is in UTC
 LastTimes = Callable[[str], dict[str, datetime]]  # returns the last event time of each channel of a symbol
 
 
-class _Said(msgspec.Struct):
-    """The record of one symbol, and what was last written of it."""
+class _RecordState(msgspec.Struct):
+    """The record of one symbol, and the event times and the time of its last write."""
 
     status: RecordStatus
     pause_fetch: bool
@@ -32,20 +32,22 @@ class _Said(msgspec.Struct):
 
 
 class SymbolRecords:
-    """The records of one job, `job` (namespace/name).
+    """Computes the ingest_state records of one job, and which of them must be written.
 
-    From before this process started, `paused` are the symbols whose records had pause_fetch, and `own` the symbols
-    whose records belonged to the job.
+    `job` is namespace/name. `paused` are the symbols whose stored records had pause_fetch when this process started,
+    and `own` the symbols whose stored records belonged to the job.
     """
 
     def __init__(self, job: str, paused: frozenset[str], own: frozenset[str]) -> None:
         self._job = job
         self._paused_before = paused
         self._own = own
-        self._said: dict[str, _Said] = {}
+        self._records: dict[str, _RecordState] = {}
 
-    def note(self, desired: Desired, rejected: Iterable[str], deleted: Set[str], now: datetime) -> None:
-        """Update the records from the declared symbols, those that the provider rejects, and those already deleted.
+    def update(self, desired: Desired, rejected: Iterable[str], deleted: Set[str], now: datetime) -> None:
+        """Update the records from the desired state.
+
+        `rejected` are the symbols that the provider rejects, `deleted` the removed symbols whose documents are deleted.
 
         The record of a removed symbol stays unchanged until its documents are deleted, so that another process of the
         job can find them.
@@ -58,33 +60,41 @@ class SymbolRecords:
             elif symbol in refused:
                 status = "rejected"
             self._change_status(symbol, status, desired.pause_reasons.get(symbol, ""), now)
-        for symbol in ((self._said.keys() | self._own) & deleted) - desired.declared:
+        for symbol in ((self._records.keys() | self._own) & deleted) - desired.declared:
             self._change_status(symbol, "removed", "", now)
 
     @property
     def has_unwritten_changes(self) -> bool:
         """Return True if a record has a change that is not written yet."""
-        return any(said.is_unwritten for said in self._said.values())
+        return any(record.is_unwritten for record in self._records.values())
 
-    def due(self, last: LastTimes, at: float, now: datetime, count: int) -> list[IngestState]:
-        """Return up to `count` records to write: transitions, then first records, then those older than a minute."""
-        new_symbols = [symbol for symbol, said in self._said.items() if said.is_unwritten]
-        new_symbols.sort(key=lambda symbol: self._said[symbol].is_first)
-        aged = [symbol for symbol, said in self._said.items() if self._is_stale(symbol, said, last, at)]
-        return [self._record(symbol, last(symbol), now) for symbol in [*new_symbols, *aged][:count]]
+    def due_records(self, last_times: LastTimes, at: float, now: datetime, count: int) -> list[IngestState]:
+        """Return up to `count` records to write.
 
-    def wrote(self, states: Iterable[IngestState], at: float) -> None:
-        """Record that these are in Firestore."""
+        Changed records come first, then first records, then records with new times that were last written at least a
+        minute ago.
+        """
+        new_symbols = [symbol for symbol, record in self._records.items() if record.is_unwritten]
+        new_symbols.sort(key=lambda symbol: self._records[symbol].is_first)
+        aged = [
+            symbol
+            for symbol, record in self._records.items()
+            if self._is_due_for_refresh(symbol, record, last_times, at)
+        ]
+        return [self._build_record(symbol, last_times(symbol), now) for symbol in [*new_symbols, *aged][:count]]
+
+    def mark_written(self, states: Iterable[IngestState], at: float) -> None:
+        """Record that Firestore acknowledged the write of these records."""
         for state in states:
-            said = self._said[state.canonical_symbol]
-            if said.status == "removed" and state.status == "removed":
-                del self._said[state.canonical_symbol]
+            record = self._records[state.canonical_symbol]
+            if record.status == "removed" and state.status == "removed":
+                del self._records[state.canonical_symbol]
                 self._own -= {state.canonical_symbol}
-            elif (said.status, said.notes) == (state.status, state.notes):
-                said.is_unwritten, said.at, said.times = False, at, state.last_times
+            elif (record.status, record.notes) == (state.status, state.notes):
+                record.is_unwritten, record.at, record.times = False, at, state.last_times
 
     def _change_status(self, symbol: str, status: RecordStatus, reason: str, now: datetime) -> None:
-        before = self._said.get(symbol)
+        before = self._records.get(symbol)
         if before is not None and before.status == status:
             return
         was_paused = before.pause_fetch if before is not None else symbol in self._paused_before
@@ -93,42 +103,42 @@ class SymbolRecords:
         if status == "removed":
             notes: str | None = f"Symbol REMOVED by user on {now:{_DATE}}"
         elif paused != was_paused:
-            notes = _note("PAUSED" if paused else "RESUMED", reason, now)
+            notes = _pause_note("PAUSED" if paused else "RESUMED", reason, now)
         elif self._is_added(symbol, status):
             notes = f"Symbol ADDED by user on {now:{_DATE}}"
         else:
             notes = before.notes if before is not None else None
         is_first = before is None and status == "active" and not was_paused
-        self._said.pop(symbol, None)  # so that the symbol goes behind those that changed before it
-        self._said[symbol] = _Said(status=status, pause_fetch=paused, notes=notes, is_first=is_first)
+        self._records.pop(symbol, None)  # so that the symbol goes behind those that changed before it
+        self._records[symbol] = _RecordState(status=status, pause_fetch=paused, notes=notes, is_first=is_first)
 
     def _is_added(self, symbol: str, status: RecordStatus) -> bool:
-        """The symbol returns after its removal, or the job has it for the first time and not paused."""
-        before = self._said.get(symbol)
+        """Return True if the symbol returns after its removal, or is new to the job and not paused."""
+        before = self._records.get(symbol)
         if before is None:
             return status != "paused" and symbol not in self._own
         return before.status == "removed"
 
-    def _is_stale(self, symbol: str, said: _Said, last: LastTimes, at: float) -> bool:
+    def _is_due_for_refresh(self, symbol: str, record: _RecordState, last_times: LastTimes, at: float) -> bool:
         return (
-            not said.is_unwritten
-            and at - said.at >= REFRESH_SECONDS
-            and last(symbol).items() - said.times.items() != set()
+            not record.is_unwritten
+            and at - record.at >= REFRESH_SECONDS
+            and last_times(symbol).items() - record.times.items() != set()
         )
 
-    def _record(self, symbol: str, times: dict[str, datetime], now: datetime) -> IngestState:
-        said = self._said[symbol]
+    def _build_record(self, symbol: str, times: dict[str, datetime], now: datetime) -> IngestState:
+        record = self._records[symbol]
         return IngestState(
             canonical_symbol=symbol,
-            job=None if said.status == "removed" else self._job,
-            status=said.status,
-            pause_fetch=said.pause_fetch,
-            notes=said.notes,
+            job=None if record.status == "removed" else self._job,
+            status=record.status,
+            pause_fetch=record.pause_fetch,
+            notes=record.notes,
             last_times=times,
             updated_at=now,
         )
 
 
-def _note(word: str, reason: str, now: datetime) -> str:
+def _pause_note(word: str, reason: str, now: datetime) -> str:
     why = f": {reason}" if reason else ""
     return f"Data fetching {word} by user on {now:{_DATE}}{why}"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 
 class TokenBucket:
-    """Refills at `rate` tokens per second, up to `burst`. Full at the start. Times are monotonic seconds."""
+    """Limits a rate: it refills at `rate` tokens per second, up to `burst`, and is full at the start.
+
+    Times are monotonic seconds.
+    """
 
     def __init__(self, rate: float, burst: int, at: float) -> None:
         self._rate = rate
@@ -12,7 +15,7 @@ class TokenBucket:
         self._tokens = float(burst)
         self._at = at
 
-    def limit(self, rate: float, burst: int, at: float) -> None:
+    def set_limits(self, rate: float, burst: int, at: float) -> None:
         """Change the limits. Tokens in the bucket stay, up to the new burst."""
         self._refill(at)
         self._rate, self._burst = rate, burst

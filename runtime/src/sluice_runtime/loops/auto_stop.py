@@ -6,56 +6,62 @@ import asyncio
 
 from sluice_contract.spec import AutoStopLimits
 
-from ..domain.auto_stop import Streak, breach
+from ..domain.auto_stop import FailureStreak, exceeded_limit
 from ..domain.desired import Desired
 from ..domain.pause import AUTO_STOP, Switch
 from .journal import Journal
 from .latest_value import wait_for_any_change
-from .pause_control import Switchboard
+from .pause_control import PodSwitches
 from .waiting import completes_within
 
 
 class AutoStopMonitor:
-    """Counts streaming time and failures since the last pause ended, and pauses the job when a limit is exceeded."""
+    """Pauses the job when a limit of `spec.autoStop` is exceeded.
 
-    def __init__(self, journal: Journal, switchboard: Switchboard) -> None:
+    The limits apply to the streaming time and the consecutive failures since the last pause ended.
+    """
+
+    def __init__(self, journal: Journal, pod_switches: PodSwitches) -> None:
         self._journal = journal
-        self._switchboard = switchboard
+        self._pod_switches = pod_switches
         self._streaming_since: float | None = None
-        self._streak = Streak()
+        self._streak = FailureStreak()
         self._limits_before: AutoStopLimits | None = None
 
     async def run(self) -> None:
-        """Check the limits at each change, until cancelled."""
+        """Check the limits on each change of desired state, failures or stream state, and when the time limit ends.
+
+        Runs until cancelled.
+        """
         journal = self._journal
-        cells = (journal.desired, journal.failures, journal.transitions)
+        values = (journal.desired, journal.failures, journal.transitions)
         while True:
-            seen = [(cell, cell.version) for cell in cells]
+            versions = [(value, value.version) for value in values]
             self._update_switch(journal.desired.value, asyncio.get_running_loop().time())
-            await completes_within(self._seconds_left(), wait_for_any_change(*seen))
+            await completes_within(self._seconds_until_time_limit(), wait_for_any_change(*versions))
 
     def _update_switch(self, desired: Desired, now: float) -> None:
         journal = self._journal
         if desired.pause is None:
             since = self._streaming_since = now if self._streaming_since is None else self._streaming_since
-            self._streak.note(journal.failures.value, journal.state == "Live", now)
-            why = breach(desired.auto_stop, now - since, self._streak.errors) if desired.auto_stop else None
+            self._streak.update(journal.failures.value, journal.state == "Live", now)
+            why = exceeded_limit(desired.auto_stop, now - since, self._streak.errors) if desired.auto_stop else None
             if why is not None:
-                self._switchboard.set(Switch(source=AUTO_STOP, pauses=True, reason=why))
+                self._pod_switches.set(Switch(source=AUTO_STOP, pauses=True, reason=why))
         else:
-            self._streaming_since, self._streak = None, Streak(journal.failures.value)
-            if self._is_seen_to(desired):
-                self._switchboard.set(Switch(source=AUTO_STOP, pauses=False))
+            self._streaming_since, self._streak = None, FailureStreak(journal.failures.value)
+            if self._has_operator_acted(desired):
+                self._pod_switches.set(Switch(source=AUTO_STOP, pauses=False))
         if desired.generation > 0:  # the limits are unknown until the job has been read
             self._limits_before = desired.auto_stop
 
-    def _is_seen_to(self, desired: Desired) -> bool:
-        """Return True if the job's own document pauses it now, or its limits changed since the auto-stop."""
+    def _has_operator_acted(self, desired: Desired) -> bool:
+        """Return True if, since the auto-stop, the IngestJob pauses the job itself or its limits have changed."""
         job_pauses = any(source.startswith("cr:") for source in desired.switches)
         limits = self._limits_before
         return AUTO_STOP in desired.switches and (job_pauses or (limits is not None and desired.auto_stop != limits))
 
-    def _seconds_left(self) -> float | None:
+    def _seconds_until_time_limit(self) -> float | None:
         limits = self._journal.desired.value.auto_stop
         if self._streaming_since is None or limits is None or limits.after_seconds is None:
             return None

@@ -6,10 +6,10 @@ import asyncio
 import logging
 
 from ..domain.backoff import Backoff
-from ..domain.counters import count
+from ..domain.counters import increment
 from ..domain.desired import Desired
 from ..domain.failure import SinkError
-from ..domain.market import Origin
+from ..domain.market import DocumentOrigin
 from ..domain.token_bucket import TokenBucket
 from ..ports import Sink
 from .journal import Journal
@@ -18,7 +18,7 @@ from .waiting import completes_within, first_completed
 
 _log = logging.getLogger(__name__)
 
-_SETTLE_RETRY_SECONDS = 1.0
+_OTHER_WRITES_RETRY_SECONDS = 1.0
 BATCH = 100  # documents per request
 DRAIN_SECONDS = 3.0  # pending writes get this long at a pause or shutdown; the rest is dropped
 # While quotes and heartbeat both fail, the heartbeat is the probe: it goes first after an outage, and quotes follow
@@ -27,47 +27,54 @@ _HEARTBEAT_FIRST_SECONDS = 60.0
 
 
 class Flusher:
-    """Never has two writes of one document in flight: the earlier one could overwrite the later one."""
+    """Writes due ticks on a schedule, one flush at a time.
 
-    def __init__(self, sink: Sink, journal: Journal, origin: Origin, backoff: Backoff) -> None:
+    Two writes of one document are never in flight together, because the earlier one could overwrite the later one.
+    """
+
+    def __init__(self, sink: Sink, journal: Journal, origin: DocumentOrigin, backoff: Backoff) -> None:
         limits = journal.desired.value.limits
         self._publisher = Publisher(sink, journal, origin)
         self._journal = journal
         self._backoff = backoff
-        self._budget = TokenBucket(limits.writes_per_second, limits.burst, asyncio.get_running_loop().time())
+        self._bucket = TokenBucket(limits.writes_per_second, limits.burst, asyncio.get_running_loop().time())
         self._limits = limits
         self._lock = asyncio.Lock()
-        self._open = True
-        self._drained = False
-        self._given_up = asyncio.Event()
+        self._is_open = True
+        self._is_drained = False
+        self._drain_ended = asyncio.Event()
         self._retry_at: float | None = None
-        self._settle_at = 0.0
+        self._other_writes_at = 0.0
         self._heartbeat_failed = False
 
     async def run(self) -> None:
-        """Flush on a fixed schedule, until cancelled. A late flush is not caught up."""
+        """Flush on a fixed schedule, until cancelled. Flushes that were missed are not repeated."""
         loop = asyncio.get_running_loop()
         scheduled = loop.time()
         while True:
             interval = self._journal.desired.value.limits.flush_interval_milliseconds / 1000
             scheduled = await self._wait_for_next_flush(max(scheduled + interval, loop.time() - interval))
             self._journal.loop_tick_at = self._journal.now()
-            if not self._open or self._is_away(loop.time()):
+            if not self._is_open or self._is_waiting_after_failure(loop.time()):
                 continue
             async with self._lock:
                 try:
-                    await first_completed(self._flush(scheduled), self._given_up.wait())
+                    await first_completed(self._flush_due_ticks(scheduled), self._drain_ended.wait())
                     self._retry_at = None
-                    self._journal.sink_is("quotes", None)  # earlier failures were retried with success, or are obsolete
+                    # Earlier failures were retried with success, or are obsolete.
+                    self._journal.record_sink_result("quotes", None)
                 except SinkError as error:
-                    self._failed(error)
+                    self._record_failure(error)
 
     async def _wait_for_next_flush(self, scheduled: float) -> float:
-        """Wait for the scheduled time and return it. The very first quote does not wait: it starts the schedule."""
+        """Wait for the scheduled time of the next flush, and return it.
+
+        The first quote of the process is flushed immediately, and the schedule starts with it.
+        """
         loop, journal = asyncio.get_running_loop(), self._journal
         while journal.coalescer.last is None:
             if not await completes_within(
-                scheduled - loop.time(), journal.transitions.changed(journal.transitions.version)
+                scheduled - loop.time(), journal.transitions.wait_for_change(journal.transitions.version)
             ):
                 return scheduled
             if journal.coalescer.last is not None:
@@ -75,89 +82,97 @@ class Flusher:
         await asyncio.sleep(scheduled - loop.time())
         return scheduled
 
-    def open(self) -> None:
-        """Allow writes again after a drain. Ticks that the drain dropped are queued again unless newer ones arrived."""
-        self._open, self._drained = True, False
-        self._journal.coalescer.recover()
-        self._given_up.clear()
+    def reopen(self) -> None:
+        """Allow writes again after a drain.
+
+        The ticks that the drain dropped are queued again, except where newer ones have arrived.
+        """
+        self._is_open, self._is_drained = True, False
+        self._journal.coalescer.restore_dropped()
+        self._drain_ended.clear()
         self._retry_at = None
 
     async def drain(self) -> None:
-        """Write what is pending, without throttling, for at most 3 s, and drop the rest. Nothing is written afterwards.
+        """Write all pending quotes without throttling, for at most 3 s, and drop the rest. Then write nothing more.
 
         If a drain is cancelled, the next call completes it: a pod can be terminated while it pauses.
         """
-        if self._drained:
+        if self._is_drained:
             return
-        self._open = False
-        self._apply_limits(self._journal.desired.value)  # include ticks that arrived after the flush in flight began
-        if not await completes_within(DRAIN_SECONDS, self._write_all()):
+        self._is_open = False
+        self._apply_desired(self._journal.desired.value)  # include ticks that arrived after the flush in flight began
+        if not await completes_within(DRAIN_SECONDS, self._write_pending()):
             _log.warning(
                 "Firestore did not accept the last quotes in time; dropping them",
                 extra={"event_type": "firestore_write"},
             )
-        self._given_up.set()
+        self._drain_ended.set()
         async with self._lock:  # wait until a flush that is still in flight has been cancelled
             pass
-        count(self._journal.counters.suppressed, "drained", self._journal.coalescer.drop())
-        self._drained = True
+        increment(self._journal.counters.suppressed, "drained", self._journal.coalescer.drop_queue())
+        self._is_drained = True
 
-    async def _write_all(self) -> None:
+    async def _write_pending(self) -> None:
         async with self._lock:
             try:
                 now = asyncio.get_running_loop().time
-                self._publisher.enqueue_all()
-                while ticks := self._journal.coalescer.take(BATCH, now(), 0.0):
+                self._publisher.enqueue_held()
+                while ticks := self._journal.coalescer.take_due(BATCH, now(), 0.0):
                     await self._publisher.write_all(ticks, now())
                 if self._journal.desired.value.pause is None:  # shutdown, not a pause: there is no later attempt
-                    await self._publisher.settle(now())
+                    await self._publisher.write_all_but_quotes(now())
             except SinkError as error:
-                self._journal.sink_is("quotes", error.message)
+                self._journal.record_sink_result("quotes", error.message)
 
-    async def _flush(self, scheduled: float) -> None:
+    async def _flush_due_ticks(self, scheduled: float) -> None:
         desired = self._journal.desired.value
         if desired.pause is not None:
             return  # the supervisor drains next
-        self._apply_limits(desired)
-        await self._settle(scheduled)
+        self._apply_desired(desired)
+        await self._write_all_but_quotes(scheduled)
         self._publisher.enqueue_due(scheduled)
         interval = desired.limits.min_interval_milliseconds / 1000
-        room = self._budget.available(scheduled)
-        while room > 0 and (ticks := self._journal.coalescer.take(min(room, BATCH), scheduled, interval)):
-            if written := await self._publisher.write(ticks, scheduled):
-                self._budget.spend(written)
+        room = self._bucket.available(scheduled)
+        while room > 0 and (ticks := self._journal.coalescer.take_due(min(room, BATCH), scheduled, interval)):
+            if written := await self._publisher.write_changed(ticks, scheduled):
+                self._bucket.spend(written)
                 room -= written
                 self._backoff.reset()
 
-    async def _settle(self, at: float) -> None:
-        """Write everything except quotes. A failure delays only these writes, never quotes."""
-        if at < self._settle_at:
+    async def _write_all_but_quotes(self, at: float) -> None:
+        """Write statuses, bars and deletions. A failure delays the next attempt at these writes, but never quotes."""
+        if at < self._other_writes_at:
             return
         try:
-            await self._publisher.settle(at)
-            self._journal.sink_is("documents", None)
+            await self._publisher.write_all_but_quotes(at)
+            self._journal.record_sink_result("documents", None)
         except SinkError as error:
-            count(self._journal.counters.errors, "firestore_write")
-            self._journal.sink_is("documents", error.message)
-            self._settle_at = asyncio.get_running_loop().time() + max(_SETTLE_RETRY_SECONDS, error.retry_after)
+            increment(self._journal.counters.errors, "firestore_write")
+            self._journal.record_sink_result("documents", error.message)
+            self._other_writes_at = asyncio.get_running_loop().time() + max(
+                _OTHER_WRITES_RETRY_SECONDS, error.retry_after
+            )
 
-    def _is_away(self, at: float) -> bool:
-        """Return True while quote writes wait after a failure. The heartbeat is tried first."""
+    def _is_waiting_after_failure(self, at: float) -> bool:
+        """Return True while quote writes wait after a failure.
+
+        While heartbeat writes fail too, quotes wait until a heartbeat succeeds, for at most 60 s more.
+        """
         if self._retry_at is None:
             return False
-        failed_before, self._heartbeat_failed = self._heartbeat_failed, self._journal.sink_fails("heartbeat")
+        failed_before, self._heartbeat_failed = self._heartbeat_failed, self._journal.is_sink_failing("heartbeat")
         if self._heartbeat_failed:
             return at < self._retry_at + _HEARTBEAT_FIRST_SECONDS
         return at < self._retry_at and not failed_before  # a heartbeat that succeeds again ends the wait
 
-    def _failed(self, error: SinkError) -> None:
-        count(self._journal.counters.errors, "firestore_write")
-        self._journal.sink_is("quotes", error.message)
-        self._retry_at = asyncio.get_running_loop().time() + self._backoff.wait(at_least=error.retry_after)
+    def _record_failure(self, error: SinkError) -> None:
+        increment(self._journal.counters.errors, "firestore_write")
+        self._journal.record_sink_result("quotes", error.message)
+        self._retry_at = asyncio.get_running_loop().time() + self._backoff.next_delay(at_least=error.retry_after)
 
-    def _apply_limits(self, desired: Desired) -> None:
-        self._publisher.note(desired)
+    def _apply_desired(self, desired: Desired) -> None:
+        self._publisher.apply_desired(desired)
         if desired.limits != self._limits:
             self._limits = desired.limits
             now = asyncio.get_running_loop().time()
-            self._budget.limit(desired.limits.writes_per_second, desired.limits.burst, now)
+            self._bucket.set_limits(desired.limits.writes_per_second, desired.limits.burst, now)

@@ -6,9 +6,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from ..domain.counters import count
+from ..domain.counters import increment
 from ..domain.failure import SinkError
-from ..domain.health import RuntimeSnapshot, heartbeat, stream_status
+from ..domain.health import RuntimeSnapshot, heartbeat_document, stream_status
 from ..ports import JobPort, ReportError, Sink
 from .journal import Journal
 from .latest_value import wait_for_any_change
@@ -24,57 +24,67 @@ _RETRY_SECONDS = 1.0
 
 
 async def send_heartbeats_forever(sink: Sink, journal: Journal) -> None:
-    """Write the Firestore heartbeat until cancelled, or until a later writer of the job fences this one."""
+    """Write the heartbeat document to Firestore until cancelled.
+
+    Raises:
+        FencedError: a later process of the job writes the heartbeat.
+    """
 
     async def send(snapshot: RuntimeSnapshot) -> None:
         try:
-            await sink.write_heartbeat(heartbeat(snapshot))
-            journal.sink_is("heartbeat", None)
+            await sink.write_heartbeat(heartbeat_document(snapshot))
+            journal.record_sink_result("heartbeat", None)
         except SinkError as error:
-            count(journal.counters.errors, "heartbeat")
-            journal.sink_is("heartbeat", error.message)
+            increment(journal.counters.errors, "heartbeat")
+            journal.record_sink_result("heartbeat", error.message)
             raise
 
-    await _send_for_ever(send, journal, lambda: journal.desired.value.heartbeat.interval_seconds)
+    await _send_forever(send, journal, lambda: journal.desired.value.heartbeat.interval_seconds)
 
 
 async def report_status_forever(job: JobPort, journal: Journal) -> None:
-    """Report the pod's part of the IngestJob's status until cancelled."""
+    """Write the pod's part of the IngestJob's status until cancelled."""
 
     async def send(snapshot: RuntimeSnapshot) -> None:
         try:
             await job.report_status(stream_status(snapshot))
         except ReportError as error:
-            count(journal.counters.errors, "report")
+            increment(journal.counters.errors, "report")
             _log.warning("status not reported: %s", error, extra={"event_type": "heartbeat"})
             raise
 
-    await _send_for_ever(send, journal, lambda: REPORT_SECONDS)
+    await _send_forever(send, journal, lambda: REPORT_SECONDS)
 
 
 async def send_last_heartbeats(sink: Sink, job: JobPort | None, journal: Journal) -> None:
-    """Send the last heartbeat to Firestore, and to the IngestJob if there is one. Failures are only logged."""
+    """Write the last heartbeat to Firestore, and the last status to the IngestJob if `job` is given.
+
+    Failures are logged and not retried.
+    """
     snapshot = journal.snapshot()
-    words = [sink.write_heartbeat(heartbeat(snapshot))]
+    reports = [sink.write_heartbeat(heartbeat_document(snapshot))]
     if job is not None:
-        words.append(job.report_status(stream_status(snapshot)))
-    for result in await asyncio.gather(*words, return_exceptions=True):
+        reports.append(job.report_status(stream_status(snapshot)))
+    for result in await asyncio.gather(*reports, return_exceptions=True):
         if isinstance(result, Exception):
             _log.info("last heartbeat not accepted: %s", result, extra={"event_type": "heartbeat"})
 
 
-async def _send_for_ever(
+async def _send_forever(
     send: Callable[[RuntimeSnapshot], Awaitable[None]], journal: Journal, interval: Callable[[], float]
 ) -> None:
-    """Send on each change of the desired state, on each transition and once per interval; retry a failure after 1 s."""
+    """Send on each change of the desired state, on each transition and once per interval, until cancelled.
+
+    A failure is retried after 1 s.
+    """
     loop = asyncio.get_running_loop()
     while True:
-        aims, transitions, began = journal.desired.version, journal.transitions.version, loop.time()
+        desired_version, transitions_version, began = journal.desired.version, journal.transitions.version, loop.time()
         try:
             await send(journal.snapshot())
             due = began + interval()
         except (SinkError, ReportError):
             due = loop.time() + _RETRY_SECONDS
         await asyncio.sleep(_LEAST_SECONDS)
-        change = wait_for_any_change((journal.desired, aims), (journal.transitions, transitions))
+        change = wait_for_any_change((journal.desired, desired_version), (journal.transitions, transitions_version))
         await completes_within(max(0.0, due - loop.time()), change)

@@ -18,11 +18,11 @@ from sluice_contract.status import (
 )
 
 from ..domain.coalescer import Coalescer
-from ..domain.counters import Counters, count
+from ..domain.counters import Counters, increment
 from ..domain.desired import Desired
 from ..domain.failure import Impairment, StreamError
-from ..domain.gaps import Gaps, failure_cause
-from ..domain.health import Acknowledgement, Clocks, Identity, RuntimeSnapshot
+from ..domain.gaps import Gaps, gap_cause_of_failure
+from ..domain.health import ActivityTimes, PauseAcknowledgement, RuntimeIdentity, RuntimeSnapshot
 from ..domain.last_values import LastValues
 from ..domain.ledger import Ledger
 from ..domain.market import Bar, Halt, Tick, Trade
@@ -40,10 +40,14 @@ _FIRESTORE_WRITE = {"event_type": "firestore_write"}
 
 
 class Journal:
-    """The current state of the runtime. `transitions` counts the changes that are reported immediately."""
+    """The state of the runtime, shared by all loops. `transitions` counts the changes that are reported immediately."""
 
     def __init__(
-        self, identity: Identity, desired: LatestValue[Desired], coalescer: Coalescer, now: Callable[[], datetime]
+        self,
+        identity: RuntimeIdentity,
+        desired: LatestValue[Desired],
+        coalescer: Coalescer,
+        now: Callable[[], datetime],
     ) -> None:
         self.identity = identity
         self.desired = desired
@@ -68,15 +72,15 @@ class Journal:
         self.count_freshness: Callable[[], FreshnessCounts] | None = None  # set by the freshness monitor
         self.gaps = Gaps()
         self.slot: ConnectionSlotStatus | None = None
-        self.mutes = LatestValue(0)  # how often the connection was found silent
+        self.silent_connections = LatestValue(0)  # how often the connection was found silent
         self._sink_failures: dict[str, str] = {}
         self._ledger = Ledger()
-        self._acknowledgement: Acknowledgement | None = None
+        self._acknowledgement: PauseAcknowledgement | None = None
         self._failure: StreamFailure | None = None
         self._impairment: Impairment | None = None
         self._is_subscribed = False  # on the open connection
         self.preflight: PreflightResult | None = None
-        self._keep(desired.value)
+        self._apply_symbols(desired.value)
 
     def set_desired(self, desired: Desired) -> None:
         """Set the desired state of all loops, and forget symbols that are no longer declared."""
@@ -85,13 +89,13 @@ class Journal:
             desired.symbols if desired.channels != before.channels else desired.symbols - before.symbols
         )
         self.needs_snapshot &= desired.symbols
-        self._keep(desired)
+        self._apply_symbols(desired)
         self.desired.set(desired)
 
     # Listener: called by connections
 
     def on_state(self, state: StreamState) -> None:
-        """Record a new phase of the stream. Also called while no connection is wanted or possible."""
+        """Record a new phase of the stream, including phases without a connection, such as Paused or BackingOff."""
         if state == "Live":
             self._is_subscribed = True
             if self._impairment is not None and self._impairment.interrupts:
@@ -105,9 +109,9 @@ class Journal:
         if state == "Live":
             self._failure = self._failure if self._impairment is not None else None
             self.counters.starts += 1
-            self.gaps = self.gaps.ended(self.now())
+            self.gaps = self.gaps.with_gap_closed(self.now())
         if state in ("Live", "Finished", "Blocked", "BackingOff"):
-            self.transition()
+            self.signal_transition()
 
     def on_ticks(self, ticks: Sequence[Tick]) -> None:
         """Pass one batch of ticks to the coalescer."""
@@ -116,27 +120,27 @@ class Journal:
         self.coalescer.accept(ticks, now + SKEW)
         if not self._has_quotes and self.coalescer.last is not None:
             self._has_quotes = True
-            self.transition()
+            self.signal_transition()
 
-    def caught_up(self, latest: MarketSnapshot) -> int:
-        """Apply a market snapshot. Return how many of its quotes are newer than those from the stream."""
+    def apply_snapshot(self, latest: MarketSnapshot) -> int:
+        """Apply a market snapshot, and return the number of its quotes that are newer than those from the stream."""
         horizon = self.now() + SKEW
-        self.last_values.learn(latest.trades, horizon)
-        learnt = self.coalescer.learn(latest.quotes, horizon)
+        self.last_values.record_snapshot_trades(latest.trades, horizon)
+        learnt = self.coalescer.accept_snapshot(latest.quotes, horizon)
         if learnt and not self._has_quotes:
             self._has_quotes = True
-            self.transition()
+            self.signal_transition()
         return learnt
 
     def on_trades(self, trades: Sequence[Trade]) -> None:
         """Keep the newest trade of each symbol in one batch."""
         self.last_message_at = now = self.now()
-        self.last_values.traded(trades, now + SKEW)
+        self.last_values.record_trades(trades, now + SKEW)
 
     def on_halts(self, halts: Sequence[Halt]) -> None:
         """Apply one batch of trading halts and resumptions."""
         self.last_message_at = self.now()
-        self.last_values.halted(halts)
+        self.last_values.record_halts(halts)
         for halt in halts:
             if halt.halted:
                 self.quote_states[halt.symbol] = "halted"
@@ -146,7 +150,7 @@ class Journal:
     def on_bars(self, bars: Sequence[Bar]) -> None:
         """Keep the newest bar of each symbol in one batch."""
         self.last_message_at = self.now()
-        self.last_values.aggregated(bars)
+        self.last_values.record_bars(bars)
 
     def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """Record the provider's acknowledgement of the subscription, and log symbols that it newly rejects."""
@@ -157,109 +161,115 @@ class Journal:
             _log.warning("provider rejects %d symbols: %s", len(new), shown, extra=_STREAM)
         if ledger != self._ledger:
             self._ledger = ledger
-            self.transition()
+            self.signal_transition()
 
     def on_impairment(self, impairment: Impairment | None) -> None:
-        """Record what the open connection cannot deliver; None: it delivers everything. Missing quotes open a gap."""
+        """Record what the open connection cannot deliver; None if it delivers everything. Missing quotes open a gap."""
         if impairment == self._impairment:
             return
         self._impairment, self._failure = impairment, None
         if impairment is not None:
             self._failure = StreamFailure(type="network", message=impairment.message, at=self.now())
             if impairment.interrupts and self.state == "Live":
-                self.gaps = self.gaps.opened(self.now(), "disconnect")
+                self.gaps = self.gaps.with_open_gap(self.now(), "disconnect")
         _log.warning(impairment.message if impairment else "the provider has recovered", extra=_STREAM)
         if self._is_subscribed:
             self.on_state("Live")
-        self.transition()
+        self.signal_transition()
 
     def on_socket_closed(self) -> None:
         """Record that the socket is closed, and forget what was confirmed on it."""
         self.socket_closed_at = self.now()
         self._impairment, self._is_subscribed = None, False
         self._ledger = Ledger()
-        self.last_values.connection_closed(self.socket_closed_at)
+        self.last_values.mark_halts_unconfirmed(self.socket_closed_at)
         if self.state == "Live":
             cause: GapCause = "pause" if self.desired.value.pause else "disconnect"
-            self.gaps = self.gaps.opened(self.socket_closed_at, cause)
+            self.gaps = self.gaps.with_open_gap(self.socket_closed_at, cause)
 
     # Called by the loops
 
-    def failed(self, error: StreamError) -> None:
+    def record_stream_failure(self, error: StreamError) -> None:
         """Record that the stream could not be opened, or has failed."""
-        count(self.counters.errors, "create_source" if error.kind == "configuration" else error.kind)
+        increment(self.counters.errors, "create_source" if error.kind == "configuration" else error.kind)
         self.failures.set(self.failures.value + 1)
         _log.warning(error.message, extra={"event_type": "stream", "failure": error.kind})
         self._failure = StreamFailure(type=error.kind, message=error.message, at=self.now())
         if self.state == "Live":
-            self.gaps = self.gaps.explained(failure_cause(error.kind))
+            self.gaps = self.gaps.with_cause(gap_cause_of_failure(error.kind))
 
-    def mute_found(self) -> None:
-        """Record that the connection is silent although the market is open. The supervisor then reconnects."""
-        self.mutes.set(self.mutes.value + 1)
+    def record_silent_connection(self) -> None:
+        """Record that the connection is silent although the market is open, so that the supervisor reconnects."""
+        self.silent_connections.set(self.silent_connections.value + 1)
 
     @property
-    def confirmed(self) -> frozenset[str]:
+    def confirmed_symbols(self) -> frozenset[str]:
         """The symbols that the provider has confirmed on the open connection."""
         return self._ledger.confirmed
 
     def quote_state(self, symbol: str) -> QuoteState:
-        """Return the status for a symbol's quote document. A symbol that ticked since the last check is not stale."""
-        state = self.quote_states.get(symbol, "live")
-        return "live" if state == "stale" and self.coalescer.was_heard(symbol) else state
+        """Return the status to write in a symbol's quote document.
 
-    def pause_acknowledged(self) -> None:
-        """Record that the pause is complete: the socket is closed, and no quote is written until it ends."""
-        self._acknowledgement = Acknowledgement(
+        A symbol that has ticked since the last freshness check is live, not stale.
+        """
+        state = self.quote_states.get(symbol, "live")
+        return "live" if state == "stale" and self.coalescer.has_tick_since_last_check(symbol) else state
+
+    def acknowledge_pause(self) -> None:
+        """Record that the pause is in effect: the socket is closed, and no quote is written until the pause ends."""
+        self._acknowledgement = PauseAcknowledgement(
             at=self.now(), socket_closed_at=self.socket_closed_at, last_write_at=self.last_write_at
         )
         self._failure = None
-        for what in ("quotes", "documents"):  # failed writes were dropped, or wait until the pause ends
-            self.sink_is(what, None)
-        self.gaps = self.gaps.explained("pause")
-        self.transition()
+        for write_kind in ("quotes", "documents"):  # failed writes were dropped, or wait until the pause ends
+            self.record_sink_result(write_kind, None)
+        self.gaps = self.gaps.with_cause("pause")
+        self.signal_transition()
 
-    def wrote(self, quotes: int) -> None:
-        """Record that Firestore acknowledged quote writes."""
+    def record_quote_writes(self, quotes: int) -> None:
+        """Record that Firestore acknowledged the write of `quotes` documents."""
         self.counters.writes += quotes
         first, self.last_write_at = self.last_write_at is None, self.now()
-        self.sink_is("quotes", None)
+        self.record_sink_result("quotes", None)
         if first:
-            self.transition()
+            self.signal_transition()
 
-    def sink_is(self, what: str, failure: str | None) -> None:
-        """Record the result of the last write of `what` (quotes, documents, records, heartbeat); None means success."""
-        failed_before = what in self._sink_failures
+    def record_sink_result(self, write_kind: str, failure: str | None) -> None:
+        """Record the result of the last write of one kind; `failure` is None after a success.
+
+        `write_kind` is quotes, documents, records or heartbeat. A first failure and a recovery are logged and reported.
+        """
+        failed_before = write_kind in self._sink_failures
         if failure is not None:
-            self._sink_failures[what] = failure
+            self._sink_failures[write_kind] = failure
         elif failed_before:
-            del self._sink_failures[what]
+            del self._sink_failures[write_kind]
         if failed_before != (failure is not None):
-            text = f"{what} not written: {failure}" if failure else f"Firestore writes recovered: {what}"
+            text = f"{write_kind} not written: {failure}" if failure else f"Firestore writes recovered: {write_kind}"
             _log.warning(text, extra=_FIRESTORE_WRITE)
-            self.transition()
+            self.signal_transition()
 
-    def sink_fails(self, what: str) -> bool:
-        """Return True if the last write of `what` to Firestore failed."""
-        return what in self._sink_failures
+    def is_sink_failing(self, write_kind: str) -> bool:
+        """Return True if the last write of this kind to Firestore failed."""
+        return write_kind in self._sink_failures
 
     def set_switch(self, switch: Switch) -> None:
-        """Set the state of a switch outside the job document."""
+        """Set the state of a switch outside the IngestJob."""
         known = {each.source: each for each in self.switches.value} | {switch.source: switch}
         self.switches.set(tuple(each for each in known.values() if each.pauses))
 
     def record_switch_failure(self, message: str) -> None:
-        """Record that a switch cannot be read. Its last state stays in force."""
-        count(self.counters.errors, "pause_check")
+        """Log and count that a switch cannot be read. Its last state stays in force."""
+        increment(self.counters.errors, "pause_check")
         _log.warning("PAUSE_CHECK_FAILED: %s", message, extra={"event_type": "PAUSE_CHECK_FAILED"})
 
-    def transition(self) -> None:
+    def signal_transition(self) -> None:
         """Trigger an immediate heartbeat and status report."""
         self.transitions.set(self.transitions.value + 1)
 
-    def _keep(self, desired: Desired) -> None:
-        self.coalescer.want(desired.symbols, desired.declared)
-        self.last_values.keep(desired.declared, desired.symbols, desired.channels)
+    def _apply_symbols(self, desired: Desired) -> None:
+        self.coalescer.set_wanted_symbols(desired.symbols, desired.declared)
+        self.last_values.set_symbols(desired.declared, desired.symbols, desired.channels)
 
     def snapshot(self) -> RuntimeSnapshot:
         """Return the state of the runtime at this instant."""
@@ -270,7 +280,7 @@ class Journal:
             desired=self.desired.value,
             state=self.state,
             ledger=self._ledger,
-            clocks=Clocks(
+            clocks=ActivityTimes(
                 loop_tick_at=self.loop_tick_at,
                 last_message_at=self.last_message_at,
                 last_quote_ts=last.ts if last else None,

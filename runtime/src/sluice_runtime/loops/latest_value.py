@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class LatestValue(Generic[T]):
-    """The newest value and its version. A task that waits for a newer version never misses the last change."""
+    """A value and its version, which rises with each change. A task that waits never misses the last change."""
 
     def __init__(self, value: T) -> None:
         self.value = value
@@ -25,16 +25,16 @@ class LatestValue(Generic[T]):
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def changed(self, since: int) -> int:
-        """Wait until the version differs from `since`, and return it."""
+    async def wait_for_change(self, since: int) -> int:
+        """Wait until the version differs from `since`, and return the new version."""
         while self.version == since:
             await self._changed.wait()
         return self.version
 
 
 async def wait_for_any_change(*seen: tuple[LatestValue[Any], int]) -> None:
-    """Wait until one of the values has a version other than the given one."""
-    changes = [asyncio.ensure_future(cell.changed(version)) for cell, version in seen]
+    """Wait until the version of at least one value differs from the version given with it."""
+    changes = [asyncio.ensure_future(value.wait_for_change(version)) for value, version in seen]
     try:
         await asyncio.wait(changes, return_when=asyncio.FIRST_COMPLETED)
     finally:

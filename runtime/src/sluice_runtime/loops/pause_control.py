@@ -16,8 +16,8 @@ _STOP_SECONDS = 8.0
 _START_SECONDS = 1.0
 
 
-class Switchboard:
-    """Sets the pod's switches in the journal, and stores them with the keeper."""
+class PodSwitches:
+    """Sets the pod's own switches, and stores them with the keeper across restarts of the process."""
 
     def __init__(self, journal: Journal, keeper: SwitchStore | None = None) -> None:
         self._journal = journal
@@ -34,44 +34,46 @@ class Switchboard:
             )
 
     def set(self, switch: Switch) -> None:
-        """Set one switch and store it."""
+        """Set the state of one switch, and store it."""
         self._journal.set_switch(switch)
         if self._keeper:
             self._keeper.write(switch)
 
 
-class Control:
-    """Operates the switch `api` for the HTTP interface."""
+class PauseControl:
+    """Sets and clears the switch `api` on requests over HTTP."""
 
-    def __init__(self, switchboard: Switchboard, journal: Journal, declaration: Declaration) -> None:
-        self._switchboard = switchboard
+    def __init__(self, pod_switches: PodSwitches, journal: Journal, declaration: Declaration) -> None:
+        self._pod_switches = pod_switches
         self._journal = journal
         self._declaration = declaration
 
     async def stop(self, reason: str | None) -> bool:
-        """Pause by the switch `api`, and wait up to 8 s until the stream is closed. Return whether it is."""
-        self._switchboard.set(Switch(source=API, pauses=True, reason=reason))
-        return await completes_within(_STOP_SECONDS, self._paused())
+        """Pause by the switch `api`. Return True if the pause took effect within 8 s."""
+        self._pod_switches.set(Switch(source=API, pauses=True, reason=reason))
+        return await completes_within(_STOP_SECONDS, self._wait_until_paused())
 
     async def start(self, start_request: StartRequest) -> tuple[str, ...]:
-        """Clear the switch `api` and return the switches that still pause. Waits up to 1 s for the change to apply."""
+        """Clear the switch `api`, wait up to 1 s for the change to apply, and return the switches that still pause."""
         self._declaration.override(start_request)
-        self._switchboard.set(Switch(source=API, pauses=False))
-        await completes_within(_START_SECONDS, self._until_switch_is_applied(pauses=False))
+        self._pod_switches.set(Switch(source=API, pauses=False))
+        await completes_within(_START_SECONDS, self._wait_until_switch_applies(pauses=False))
         return tuple(source for source in self._journal.desired.value.switches if source != API)
 
     def reload(self) -> None:
-        """Delegate to the declaration."""
         self._declaration.reload()
 
-    async def _until_switch_is_applied(self, *, pauses: bool) -> None:
-        """Wait until the desired state reflects the switch. A job that is unread or deleted stays paused regardless."""
+    async def _wait_until_switch_applies(self, *, pauses: bool) -> None:
+        """Wait until the desired state has, or no longer has, a pause by the switch `api`.
+
+        Return immediately if the job has not been read or is deleted: it stays paused whatever the switch says.
+        """
         desired = self._journal.desired
         while (API in desired.value.switches) != pauses and desired.value.pause not in (UNREAD, DELETED):
-            await desired.changed(desired.version)
+            await desired.wait_for_change(desired.version)
 
-    async def _paused(self) -> None:
-        await self._until_switch_is_applied(pauses=True)
+    async def _wait_until_paused(self) -> None:
+        await self._wait_until_switch_applies(pauses=True)
         journal = self._journal
         while True:
             seen = (journal.desired, journal.desired.version), (journal.transitions, journal.transitions.version)

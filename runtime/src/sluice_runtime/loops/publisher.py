@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from sluice_contract.documents import QuoteState
 
-from ..domain.counters import count
+from ..domain.counters import increment
 from ..domain.desired import Desired
 from ..domain.failure import SinkError
-from ..domain.market import Origin, Tick, live_bar
-from ..domain.published_documents import PublishedDocuments, Statement, refresh_seconds
-from ..domain.sampling import Sampler
+from ..domain.market import DocumentOrigin, Tick, to_live_bar
+from ..domain.published_documents import PublishedDocuments, QuoteContent, refresh_seconds
+from ..domain.sampling import LogSampler
 from ..domain.token_bucket import TokenBucket
 from ..ports import Sink
 from .journal import SKEW, Journal
@@ -28,71 +28,80 @@ _DELETED_AT_ONCE = 100
 
 
 class Publisher:
-    """Writes to the sink, one call at a time. A failed write is not lost: the next call finds it again."""
+    """Writes quote documents, their statuses and bars to the sink, and deletes documents of removed symbols.
 
-    def __init__(self, sink: Sink, journal: Journal, origin: Origin) -> None:
+    Callers make one call at a time. After a failed write, the next call writes the same documents again.
+    """
+
+    def __init__(self, sink: Sink, journal: Journal, origin: DocumentOrigin) -> None:
         self._sink = sink
         self._journal = journal
         self._origin = origin
-        self._reserve = TokenBucket(_TRANSITIONS_PER_SECOND, _TRANSITIONS_AT_ONCE, asyncio.get_running_loop().time())
-        self._publications = PublishedDocuments()
+        self._status_bucket = TokenBucket(
+            _TRANSITIONS_PER_SECOND, _TRANSITIONS_AT_ONCE, asyncio.get_running_loop().time()
+        )
+        self._documents = PublishedDocuments()
         self._removed: set[str] = set()
         self._desired: Desired | None = None
         self._seq = 0
-        self._sampler = Sampler(1.0)
+        self._sampler = LogSampler(1.0)
 
-    def note(self, desired: Desired) -> None:
-        """Apply a new desired state to documents that no quote will update again, such as those of removed symbols."""
+    def apply_desired(self, desired: Desired) -> None:
+        """Apply a new desired state.
+
+        Documents of removed symbols are deleted by later writes, and held ticks are queued when a dry run ends.
+        """
         before, self._desired = self._desired, desired
         if before is None or desired is before:
             return
-        self._publications.marking(self._removed & desired.declared)  # their documents may still exist with any status
+        # Documents of symbols that were removed and are declared again may still exist, with any status.
+        self._documents.mark_status_sending(self._removed & desired.declared)
         # Include symbols added and removed between two flushes or during one: they may have a document too.
-        self._removed |= (before.declared | self._publications.symbols) - desired.declared
-        self._publications.keep(desired.declared)
+        self._removed |= (before.declared | self._documents.symbols) - desired.declared
+        self._documents.retain_only(desired.declared)
         if before.dry_run:
-            self.enqueue_all()
+            self.enqueue_held()
 
     def enqueue_due(self, at: float) -> None:
-        """Queue ticks that are due without a new tick: refreshes, and prices changed by trades."""
+        """Queue ticks whose documents need a write without a new quote: for a refresh, or a new price from a trade."""
         if self._journal.desired.value.dry_run:
             return
         coalescer = self._journal.coalescer
-        coalescer.append(self._publications.due(at, self._refresh))
-        coalescer.append(self._publications.repriced(self._journal.last_values.trades))
+        coalescer.requeue_at_end(self._documents.take_due_refreshes(at, self._refresh_seconds))
+        coalescer.requeue_at_end(self._documents.ticks_with_changed_price(self._journal.last_values.trades))
 
-    def enqueue_all(self) -> None:
-        """Queue every tick whose document does not have its time yet."""
+    def enqueue_held(self) -> None:
+        """Queue all ticks that were held for a refresh."""
         if not self._journal.desired.value.dry_run:
-            self._journal.coalescer.append(self._publications.due(float("inf"), 0.0))
+            self._journal.coalescer.requeue_at_end(self._documents.take_due_refreshes(float("inf"), 0.0))
 
-    async def write(self, ticks: Sequence[Tick], at: float) -> int:
-        """Write the ticks that change their document and return their number. The others wait for their refresh."""
+    async def write_changed(self, ticks: Sequence[Tick], at: float) -> int:
+        """Write the ticks that change their document, and return their number. The others wait for the next refresh."""
         if self._journal.desired.value.dry_run:
             return self._hold_for_dry_run(ticks)
-        statements = [self._statement(tick) for tick in ticks]
-        changed = [each for each in statements if self._publications.needs_write(each, at, self._refresh)]
+        contents = [self._content_to_write(tick) for tick in ticks]
+        changed = [each for each in contents if self._documents.needs_write(each, at, self._refresh_seconds)]
         if len(changed) < len(ticks):
-            self._hold(ticks, {each.quote.symbol for each in changed})
+            self._hold_unchanged(ticks, {each.quote.symbol for each in changed})
         if changed:
-            await self._publish(changed, at)
+            await self._write_contents(changed, at)
         return len(changed)
 
     async def write_all(self, ticks: Sequence[Tick], at: float) -> None:
-        """Write all of `ticks`, whether or not they change their document."""
+        """Write all of `ticks`, even those that do not change their document."""
         if self._journal.desired.value.dry_run:
             self._hold_for_dry_run(ticks)
         else:
-            await self._publish([self._statement(tick) for tick in ticks], at)
+            await self._write_contents([self._content_to_write(tick) for tick in ticks], at)
 
-    async def settle(self, at: float) -> None:
+    async def write_all_but_quotes(self, at: float) -> None:
         """Update the status of documents, write bars, and delete the documents of removed symbols.
 
         Raises:
             SinkError: at least one of the three failed. The others were attempted too.
         """
         failures = []
-        for part in (self._write_due_statuses, self._write_bars, self._delete):
+        for part in (self._write_due_statuses, self._write_bars, self._delete_removed):
             desired = self._desired  # a drain may have set another desired state in the meantime
             if desired is None or desired.dry_run:
                 break
@@ -104,14 +113,14 @@ class Publisher:
             raise failures[0]
 
     async def _write_due_statuses(self, desired: Desired, at: float) -> None:
-        for state, symbols in self._transitions(desired).items():
-            if due := symbols[: self._reserve.available(at)]:
-                self._publications.marking(due)
+        for state, symbols in self._pending_status_changes(desired).items():
+            if due := symbols[: self._status_bucket.available(at)]:
+                self._documents.mark_status_sending(due)
                 await self._sink.set_quote_status(due, state)
-                self._publications.marked(due, state)
-                self._reserve.spend(len(due))
+                self._documents.mark_status_written(due, state)
+                self._status_bucket.spend(len(due))
 
-    async def _delete(self, desired: Desired, _: float) -> None:
+    async def _delete_removed(self, desired: Desired, _: float) -> None:
         """Delete the documents of removed symbols, 100 at a time, so that quotes do not wait long."""
         journal = self._journal
         self._removed = (self._removed | journal.inherited) - desired.declared
@@ -123,71 +132,74 @@ class Publisher:
             journal.deleted.update(removed)
 
     async def _write_bars(self, _: Desired, at: float) -> None:
-        """Write bars from the reserve: one per symbol and minute. A newer bar of a symbol replaces a waiting one."""
-        board = self._journal.last_values
-        if due := list(board.bars.values())[: self._reserve.available(at)]:
-            await self._sink.write_bars([live_bar(bar, self._origin) for bar in due])
-            self._reserve.spend(len(due))
-            board.bars_written(due)
+        """Write the bars that are due, as many as the token bucket for statuses allows."""
+        last_values = self._journal.last_values
+        if due := list(last_values.bars.values())[: self._status_bucket.available(at)]:
+            await self._sink.write_bars([to_live_bar(bar, self._origin) for bar in due])
+            self._status_bucket.spend(len(due))
+            last_values.remove_written_bars(due)
 
-    async def _publish(self, statements: Sequence[Statement], at: float) -> None:
+    async def _write_contents(self, contents: Sequence[QuoteContent], at: float) -> None:
         written_at = self._journal.now()
         documents = []
-        for statement in statements:
+        for content in contents:
             self._seq += 1
-            documents.append(statement.document(self._origin, self._seq, written_at))
-        self._publications.sending(statements, written_at + SKEW)
+            documents.append(content.to_live_quote(self._origin, self._seq, written_at))
+        self._documents.mark_sending(contents, written_at + SKEW)
         try:
             await self._sink.write_quotes(documents)
         except BaseException:
             # After any failure, including cancellation, the newest value must still be written.
-            self._publications.doubt(each.symbol for each in documents)
-            self._journal.coalescer.put_back([each.quote for each in statements])
+            self._documents.mark_unknown(each.symbol for each in documents)
+            self._journal.coalescer.requeue_at_head([each.quote for each in contents])
             raise
-        self._publications.wrote(statements, at)
-        self._journal.wrote(len(documents))
+        self._documents.mark_written(contents, at)
+        self._journal.record_quote_writes(len(documents))
         _log.debug("wrote %d quotes", len(documents), extra={"event_type": "firestore_write"})
-        for each in statements:
-            self._tell(each, at)
+        for each in contents:
+            self._log_sample(each, at)
 
-    def _tell(self, said: Statement, at: float) -> None:
-        quote = said.quote
-        if self._sampler.takes(quote.symbol, at):
+    def _log_sample(self, content: QuoteContent, at: float) -> None:
+        quote = content.quote
+        if self._sampler.admit(quote.symbol, at):
             fields = {"event_type": "quote", "symbol": quote.symbol, "bid": quote.bid, "ask": quote.ask, "at": quote.ts}
             _log.info("wrote a quote", extra=fields)
 
     def _hold_for_dry_run(self, ticks: Sequence[Tick]) -> int:
         symbols = [tick.symbol for tick in ticks]
         for tick in ticks:
-            self._publications.hold(tick)  # to be written when the dry run ends
-        count(self._journal.counters.suppressed, "dry_run", len(symbols))
+            self._documents.hold_for_refresh(tick)  # to be written when the dry run ends
+        increment(self._journal.counters.suppressed, "dry_run", len(symbols))
         _log.info("would write %s", " ".join(symbols), extra={"event_type": "would_write", "symbols": symbols})
         return len(symbols)
 
-    def _hold(self, ticks: Sequence[Tick], changed: set[str]) -> None:
+    def _hold_unchanged(self, ticks: Sequence[Tick], changed: set[str]) -> None:
         unchanged = [tick for tick in ticks if tick.symbol not in changed]
         for tick in unchanged:
-            self._publications.hold(tick)
-        self._journal.coalescer.release(unchanged)
-        count(self._journal.counters.suppressed, "unchanged", len(unchanged))
+            self._documents.hold_for_refresh(tick)
+        self._journal.coalescer.waive_interval(unchanged)
+        increment(self._journal.counters.suppressed, "unchanged", len(unchanged))
 
-    def _statement(self, tick: Tick) -> Statement:
+    def _content_to_write(self, tick: Tick) -> QuoteContent:
         trade = self._journal.last_values.trades.get(tick.symbol)
-        return self._publications.statement(tick.quote(), trade, self._journal.quote_state(tick.symbol))
+        return self._documents.content_to_write(tick.to_quote(), trade, self._journal.quote_state(tick.symbol))
 
-    def _transitions(self, desired: Desired) -> dict[QuoteState, list[str]]:
-        """Return the documents whose status must change, by new status. A queued quote makes its document live."""
-        journal, not_live = self._journal, self._publications.not_live()
+    def _pending_status_changes(self, desired: Desired) -> dict[QuoteState, list[str]]:
+        """Return the symbols whose documents need a new status, by that status.
+
+        Symbols with a queued quote are left out: writing the quote makes the document live.
+        """
+        journal, not_live = self._journal, self._documents.symbols_not_live()
         found: defaultdict[QuoteState, list[str]] = defaultdict(list)
         for symbol in sorted((journal.quote_states.keys() | desired.paused | not_live) & desired.declared):
             state = "paused" if symbol in desired.paused else journal.quote_state(symbol)
             if state != "live":
-                if self._publications.state(symbol) != state:
+                if self._documents.known_status(symbol) != state:
                     found[state].append(symbol)
-            elif symbol in not_live and not journal.coalescer.waits(symbol):
+            elif symbol in not_live and not journal.coalescer.is_queued(symbol):
                 found[state].append(symbol)
         return found
 
     @property
-    def _refresh(self) -> float:
+    def _refresh_seconds(self) -> float:
         return refresh_seconds(self._journal.desired.value.effective_interval_seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-from ..domain.counters import count
+from ..domain.counters import increment
 from ..domain.desired import Desired
 from ..domain.failure import SinkError
 from ..domain.symbol_records import SymbolRecords
@@ -14,22 +14,22 @@ from ..ports import Sink
 from .journal import Journal
 from .waiting import completes_within
 
-_LOOK_SECONDS = 1.0
+_CHECK_SECONDS = 1.0
 _RETRY_SECONDS = 5.0
 _BATCH = 100
 _BURST = 100  # symbols that can be paused or removed at once without waiting
 # Shares of the quotes' write rate, in addition to it. A process finds the documents that another one left through
 # these records, so first records are written as fast as the documents; a refresh can wait.
-_NEWS_SHARE, _REFRESH_SHARE = 1.0, 0.1
+_CHANGES_SHARE, _REFRESH_SHARE = 1.0, 0.1
 
 
 class RecordWriter:
-    """Writes due records, one write in flight at a time."""
+    """Writes due ingest_state records, one write at a time."""
 
     def __init__(self, sink: Sink, journal: Journal) -> None:
         self._sink = sink
         self._journal = journal
-        self._budget = TokenBucket(1.0, _BURST, asyncio.get_running_loop().time())
+        self._bucket = TokenBucket(1.0, _BURST, asyncio.get_running_loop().time())
         self._records: SymbolRecords | None = None
 
     async def run(self) -> None:
@@ -39,36 +39,36 @@ class RecordWriter:
             try:
                 if desired.generation > 0 and not desired.dry_run:
                     await self._write_due_records(desired)
-                self._journal.sink_is("records", None)
+                self._journal.record_sink_result("records", None)
             except SinkError as error:
-                count(self._journal.counters.errors, "ingest_state")
-                self._journal.sink_is("records", error.message)
+                increment(self._journal.counters.errors, "ingest_state")
+                self._journal.record_sink_result("records", error.message)
                 await asyncio.sleep(max(_RETRY_SECONDS, error.retry_after))
-            await completes_within(_LOOK_SECONDS, self._journal.desired.changed(version))
+            await completes_within(_CHECK_SECONDS, self._journal.desired.wait_for_change(version))
 
     async def _write_due_records(self, desired: Desired) -> None:
         """Write the records that are due, as many as the token bucket allows."""
         if self._records is None:
             paused, own = await self._sink.symbols_recorded_as_paused(), await self._sink.recorded_symbols_of_job()
-            self._records = SymbolRecords(self._journal.identity.job, paused, own)
+            self._records = SymbolRecords(self._journal.identity.qualified_job_name, paused, own)
             self._journal.inherited |= own
         now, at = self._journal.now(), asyncio.get_running_loop().time()
-        self._records.note(desired, self._rejected(), self._journal.deleted, now)
-        share = _NEWS_SHARE if self._records.has_unwritten_changes else _REFRESH_SHARE
-        self._budget.limit(max(1.0, desired.limits.writes_per_second * share), _BURST, at)
-        room = self._budget.available(at)
-        while room > 0 and (states := self._records.due(self._last_times, at, now, min(room, _BATCH))):
+        self._records.update(desired, self._rejected_symbols(), self._journal.deleted, now)
+        share = _CHANGES_SHARE if self._records.has_unwritten_changes else _REFRESH_SHARE
+        self._bucket.set_limits(max(1.0, desired.limits.writes_per_second * share), _BURST, at)
+        room = self._bucket.available(at)
+        while room > 0 and (states := self._records.due_records(self._last_times, at, now, min(room, _BATCH))):
             await self._sink.write_ingest_states(states)
-            self._records.wrote(states, at)
+            self._records.mark_written(states, at)
             self._journal.deleted -= {each.canonical_symbol for each in states if each.status == "removed"}
-            self._budget.spend(len(states))
+            self._bucket.spend(len(states))
             room -= len(states)
 
-    def _rejected(self) -> list[str]:
+    def _rejected_symbols(self) -> list[str]:
         return [each.symbol for each in self._journal.snapshot().ledger.rejected]
 
     def _last_times(self, symbol: str) -> dict[str, datetime]:
-        quote, trade = self._journal.coalescer.newest(symbol), self._journal.last_values.trades.get(symbol)
+        quote, trade = self._journal.coalescer.newest_tick_time(symbol), self._journal.last_values.trades.get(symbol)
         bar = self._journal.last_values.bar_times.get(symbol)
         found = {"quotes": quote, "trades": trade.ts if trade else None, "bars": bar}
         return {channel: ts for channel, ts in found.items() if ts is not None}

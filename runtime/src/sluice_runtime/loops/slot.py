@@ -9,47 +9,51 @@ from typing import NoReturn
 from sluice_contract.status import ConnectionSlotStatus
 
 from ..domain.failure import StreamError
-from ..domain.slot import HELD_SECONDS, RENEW_SECONDS, Claim, Sighting
+from ..domain.slot import HELD_SECONDS, RENEW_SECONDS, ClaimObservation, SlotClaim
 from ..ports import SlotError, SlotPort
 from .journal import Journal
 from .waiting import completes_within
 
 _log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 2.0
+_CHECK_SECONDS = 2.0
 _RELEASE_SECONDS = 2.0
 
 
 class ConnectionSlotLease:
-    """One job's claim of its connection slot. `me` is the job's name, so a new pod of the job inherits the claim."""
+    """Claims, renews and releases one job's connection slot.
+
+    `me` is the name of the job, not of the pod, so that a new pod of the job inherits the claim.
+    """
 
     def __init__(self, port: SlotPort, me: str, journal: Journal) -> None:
         self._port = port
         self._me = me
         self._journal = journal
-        self._sighting = Sighting(None, asyncio.get_running_loop().time())
-        self._has_it = False
-        self._may_have_it = False  # a claim was sent and may have been accepted
-        self._sure_until = 0.0  # until then no other job can have it, unless only this pod cannot reach the API server
+        self._observation = ClaimObservation(None, asyncio.get_running_loop().time())
+        self._holds_slot = False
+        self._may_hold_slot = False  # a claim was sent and may have been accepted
+        # Until then, no other job can have the slot, unless only this pod cannot reach the API server.
+        self._exclusive_until = 0.0
 
     async def acquire(self) -> None:
         """Wait until this job has the slot. Never takes it from a job that renews its claim.
 
-        While the API server is unreachable, the holder keeps its slot, because no other job can claim it. This holds
-        only if the holder has asked often enough to know that the API server was unreachable all the time.
+        While the API server is unreachable, the holder keeps its slot, because no other job can claim it. The holder
+        must have asked at least every 60 s, to be sure that the API server was unreachable all the time.
         """
         while True:
             try:
                 await self._read_and_claim()
             except SlotError as error:
                 _log.warning("cannot claim the connection slot: %s", error, extra={"event_type": "stream"})
-                self._has_it = self._has_it and self._is_still_sure()
-            if self._has_it:
+                self._holds_slot = self._holds_slot and self._extend_while_unreachable()
+            if self._holds_slot:
                 return
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_CHECK_SECONDS)
 
-    async def keep(self) -> NoReturn:
-        """Renew the claim while a connection is open.
+    async def renew_forever(self) -> NoReturn:
+        """Renew the claim until cancelled.
 
         While the API server is unreachable, the holder keeps its slot and the stream continues.
 
@@ -59,64 +63,64 @@ class ConnectionSlotLease:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             try:
-                await self._renew()
+                await self._renew_claim()
             except SlotError as error:
                 _log.warning("connection slot not renewed: %s", error, extra={"event_type": "stream"})
-                self._is_still_sure()
+                self._extend_while_unreachable()
 
     async def release(self) -> None:
         """Release the slot if it is held. Waits at most 2 s; an unreleased slot expires by itself."""
-        self._has_it = False
-        self._tell(None)
-        if self._may_have_it:
-            await completes_within(_RELEASE_SECONDS, self._let_go())
-            self._may_have_it = False  # skipped on cancellation: the next release completes it
+        self._holds_slot = False
+        self._set_slot_status(None)
+        if self._may_hold_slot:
+            await completes_within(_RELEASE_SECONDS, self._clear_claim())
+            self._may_hold_slot = False  # skipped on cancellation: the next release completes it
 
     async def _read_and_claim(self) -> None:
         at = asyncio.get_running_loop().time()
-        self._sighting = self._sighting.seen_again(await self._port.read(), at)
-        found = self._sighting.claim
-        if self._sighting.is_free(self._me, at):
-            await self._claim(found)
+        self._observation = self._observation.updated_with(await self._port.read(), at)
+        found = self._observation.claim
+        if self._observation.is_claimable_by(self._me, at):
+            await self._write_claim(found)
         elif found is not None:
-            self._has_it = False
-            self._tell(ConnectionSlotStatus(acquired=False, holder=found.holder))
+            self._holds_slot = False
+            self._set_slot_status(ConnectionSlotStatus(acquired=False, holder=found.holder))
 
-    async def _claim(self, found: Claim | None) -> None:
-        claim = Claim(holder=self._me, renewed_at=self._journal.now(), version=found.version if found else "")
-        self._may_have_it = True
+    async def _write_claim(self, found: SlotClaim | None) -> None:
+        claim = SlotClaim(holder=self._me, renewed_at=self._journal.now(), version=found.version if found else "")
+        self._may_hold_slot = True
         await self._port.write(claim)
-        self._has_it = True
-        self._sure_until = asyncio.get_running_loop().time() + HELD_SECONDS
-        self._tell(ConnectionSlotStatus(acquired=True, holder=self._me))
+        self._holds_slot = True
+        self._exclusive_until = asyncio.get_running_loop().time() + HELD_SECONDS
+        self._set_slot_status(ConnectionSlotStatus(acquired=True, holder=self._me))
 
-    async def _renew(self) -> None:
+    async def _renew_claim(self) -> None:
         found = await self._port.read()
         if found is not None and found.holder not in ("", self._me):
-            self._has_it = self._may_have_it = False
+            self._holds_slot = self._may_hold_slot = False
             raise StreamError("connectionLimit", f"job {found.holder} has taken the connection slot; waiting for it")
-        await self._claim(found)
+        await self._write_claim(found)
 
-    def _is_still_sure(self) -> bool:
-        """Return whether the claim still holds although the API server is unreachable, and if so extend it by 60 s."""
+    def _extend_while_unreachable(self) -> bool:
+        """Extend the claim by 60 s while the API server is unreachable. Return False if it has already expired."""
         at = asyncio.get_running_loop().time()
-        if at > self._sure_until:
+        if at > self._exclusive_until:
             return False
-        self._sure_until = at + HELD_SECONDS
+        self._exclusive_until = at + HELD_SECONDS
         return True
 
-    async def _let_go(self) -> None:
+    async def _clear_claim(self) -> None:
         try:
             found = await self._port.read()
             if found is not None and found.holder == self._me:
-                await self._port.write(Claim(holder="", renewed_at=self._journal.now(), version=found.version))
+                await self._port.write(SlotClaim(holder="", renewed_at=self._journal.now(), version=found.version))
         except SlotError as error:
             _log.warning("connection slot not released: %s", error, extra={"event_type": "stream"})
 
-    def _tell(self, slot: ConnectionSlotStatus | None) -> None:
+    def _set_slot_status(self, slot: ConnectionSlotStatus | None) -> None:
         if slot == self._journal.slot:
             return
         self._journal.slot = slot
-        self._journal.transition()
+        self._journal.signal_transition()
         if slot is not None and not slot.acquired:
             _log.warning("job %s has the connection slot; waiting for it", slot.holder, extra={"event_type": "stream"})

@@ -8,9 +8,9 @@ from datetime import datetime
 from sluice_contract.status import StreamStatus
 
 from ..domain.declared_job import DeclaredJob
-from ..domain.desired import DELETED, Desired, closed, desired_state, with_pause
-from ..domain.gaps import inherited
-from ..domain.pause import next_change
+from ..domain.desired import DELETED, Desired, desired_state, with_pause, with_unreadable_spec
+from ..domain.gaps import inherited_gaps
+from ..domain.pause import next_pause_end
 from ..ports import JobPort
 from .journal import Journal
 from .latest_value import LatestValue, wait_for_any_change
@@ -19,13 +19,13 @@ from .waiting import completes_within
 _log = logging.getLogger(__name__)
 
 
-async def watch(port: JobPort, job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
-    """Set `job` to each version that the API server reports. When the job is deleted, stop the stream and return."""
+async def watch_job(port: JobPort, job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
+    """Set `job` to each version of the IngestJob. When the IngestJob is gone, stop the stream and return."""
     is_first = True
     async for seen in port.watch():
         if seen is not None and is_first:
             is_first = False
-            _inherit(seen.earlier_stream, journal)
+            _inherit_gaps(seen.earlier_stream, journal)
         if seen is None:
             _log.warning("the IngestJob no longer exists; stopping the stream", extra={"event_type": "stream"})
             desired = with_pause(journal.desired.value, DELETED)
@@ -35,35 +35,35 @@ async def watch(port: JobPort, job: LatestValue[DeclaredJob | None], journal: Jo
         job.set(seen)
 
 
-def _inherit(predecessor: StreamStatus | None, journal: Journal) -> None:
+def _inherit_gaps(predecessor: StreamStatus | None, journal: Journal) -> None:
     """Take over the gaps that the previous process reported."""
     if predecessor is not None and predecessor.heartbeat.session_id != journal.identity.session_id:
-        journal.gaps = inherited(predecessor)
+        journal.gaps = inherited_gaps(predecessor)
 
 
-async def follow_spec(job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
-    """Update the desired state on each change of the job or a switch, and whenever a pause ends by its own time."""
+async def update_desired_forever(job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
+    """Update the desired state on each change of the job or a switch, and whenever a pause reaches its end time."""
     before: Desired | None = None
     while True:
         jobs, switches, now = job.version, journal.switches.version, journal.now()
         if job.value is not None:
-            desired = _desired(job.value, now, journal)
+            desired = _desired_state(job.value, now, journal)
             _log_changes(before, desired, journal)
             journal.set_desired(desired)
             before = desired
         await completes_within(
-            _seconds_until_change(job.value, now), wait_for_any_change((job, jobs), (journal.switches, switches))
+            _seconds_until_pause_ends(job.value, now), wait_for_any_change((job, jobs), (journal.switches, switches))
         )
 
 
-def _desired(job: DeclaredJob, now: datetime, journal: Journal) -> Desired:
+def _desired_state(job: DeclaredJob, now: datetime, journal: Journal) -> Desired:
     if job.spec is None:
-        return closed(journal.desired.value, job)
+        return with_unreadable_spec(journal.desired.value, job)
     return desired_state(job, job.spec, now, journal.switches.value)
 
 
-def _seconds_until_change(job: DeclaredJob | None, now: datetime) -> float | None:
-    change = next_change(job, now) if job is not None else None
+def _seconds_until_pause_ends(job: DeclaredJob | None, now: datetime) -> float | None:
+    change = next_pause_end(job, now) if job is not None else None
     return (change - now).total_seconds() if change is not None else None
 
 

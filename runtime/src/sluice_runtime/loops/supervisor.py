@@ -8,7 +8,7 @@ import logging
 from sluice_contract.spec import Channel
 
 from ..domain.backoff import Backoff
-from ..domain.counters import count
+from ..domain.counters import increment
 from ..domain.failure import StreamError
 from ..ports import Connection, Source
 from .flusher import Flusher
@@ -24,11 +24,11 @@ _HEALTHY_SECONDS = 60.0
 # Attempts with a bad key before waiting for a change of the Secret: vendors count failed logins.
 _FATAL_ATTEMPTS = 3
 
-_RENEWED = 2  # the position of wait_for_rotation() in _session()
+_ROTATED = 2  # the position of wait_for_rotation() in _run_connection()
 
 
 class Supervisor:
-    """Owns the connection in one task, so there are never two connections."""
+    """Opens and closes the connection in one task, so that there are never two connections."""
 
     def __init__(
         self,
@@ -46,36 +46,42 @@ class Supervisor:
         self._fatal_failures = 0
 
     async def run(self) -> None:
-        """Stream or pause as desired, until cancelled. The socket is closed on return."""
+        """Stream while no pause is in force, and stay paused otherwise, until cancelled.
+
+        The socket is closed on return.
+        """
         while True:
             if self._journal.desired.value.pause is not None:
-                await self._pause()
+                await self._drain_and_wait_for_resume()
             else:
-                await first_completed(self._stream(), self._until_paused())
+                await first_completed(self._stream_until_finished(), self._wait_until_paused())
 
-    async def _pause(self) -> None:
-        """Drain pending writes, acknowledge the pause and wait for its end. The socket is already closed."""
+    async def _drain_and_wait_for_resume(self) -> None:
+        """Drain pending writes, acknowledge the pause, release the slot and wait until the pause ends.
+
+        The socket is already closed when this is called.
+        """
         journal = self._journal
         pause = journal.desired.value.pause
         if journal.socket_closed_at is not None and pause is not None:
-            count(journal.counters.stops, pause.stop_reason)
+            increment(journal.counters.stops, pause.stop_reason)
         await self._flusher.drain()
         journal.on_state("Paused")
-        journal.pause_acknowledged()
+        journal.acknowledge_pause()
         if self._slot is not None:
             await self._slot.release()
         self._backoff.reset()
         self._fatal_failures = 0
         while journal.desired.value.pause is not None:
-            await journal.desired.changed(journal.desired.version)
-        self._flusher.open()
+            await journal.desired.wait_for_change(journal.desired.version)
+        self._flusher.reopen()
 
-    async def _until_paused(self) -> None:
+    async def _wait_until_paused(self) -> None:
         desired = self._journal.desired
         while desired.value.pause is None:
-            await desired.changed(desired.version)
+            await desired.wait_for_change(desired.version)
 
-    async def _stream(self) -> None:
+    async def _stream_until_finished(self) -> None:
         """Connect, and reconnect after each failure, until the stream is finished; then wait to be cancelled."""
         self._journal.socket_closed_at = None
         while True:
@@ -83,31 +89,34 @@ class Supervisor:
                 if self._slot is not None:
                     self._journal.on_state("Connecting")
                     await self._slot.acquire()
-                if not await self._session():
+                if not await self._run_connection():
                     break
                 _log.info("credentials have changed; reconnecting with the new ones", extra={"event_type": "stream"})
             except StreamError as error:
-                self._journal.failed(error)
-                await self._recover(error)
+                self._journal.record_stream_failure(error)
+                await self._wait_before_retry(error)
         self._journal.on_state("Finished")
         await asyncio.Event().wait()
 
-    async def _session(self) -> bool:
-        """Run one connection until it ends. Return True if new credentials call for another one."""
+    async def _run_connection(self) -> bool:
+        """Run one connection until it ends. Return True if it ended because the credentials were replaced."""
         live_since: float | None = None
         loop = asyncio.get_running_loop()
         try:
             async with self._source.connect(self._journal) as connection:
                 live_since = loop.time()
                 ended = await first_completed(
-                    connection.run(), self._follow(connection), self._source.wait_for_rotation(), self._endangered()
+                    connection.run(),
+                    self._follow_desired_symbols(connection),
+                    self._source.wait_for_rotation(),
+                    self._fail_on_silence_or_lost_slot(),
                 )
-                return ended == _RENEWED
+                return ended == _ROTATED
         finally:
             if live_since is not None and loop.time() - live_since >= _HEALTHY_SECONDS:
                 self._backoff.reset()
 
-    async def _follow(self, connection: Connection) -> None:
+    async def _follow_desired_symbols(self, connection: Connection) -> None:
         """Keep the subscription of the open connection equal to the desired symbols and channels."""
         desired = self._journal.desired
         followed: tuple[frozenset[str], frozenset[Channel]] | None = None
@@ -118,23 +127,25 @@ class Supervisor:
                 followed = wanted
                 self._fatal_failures = 0  # not on login: a login can succeed and its subscription be refused
                 self._journal.on_state("Live")
-            await desired.changed(version)
+            await desired.wait_for_change(version)
 
-    async def _endangered(self) -> None:
-        """Raise StreamError once the connection is silent or its slot is lost. Never returns."""
-        await first_completed(self._muted(), self._slot.keep() if self._slot is not None else asyncio.Event().wait())
+    async def _fail_on_silence_or_lost_slot(self) -> None:
+        """Wait until the connection is silent or its slot is lost, and then raise StreamError. Never returns."""
+        await first_completed(
+            self._fail_on_silence(), self._slot.renew_forever() if self._slot is not None else asyncio.Event().wait()
+        )
 
-    async def _muted(self) -> None:
-        mutes = self._journal.mutes
-        await mutes.changed(mutes.version)
+    async def _fail_on_silence(self) -> None:
+        silent_connections = self._journal.silent_connections
+        await silent_connections.wait_for_change(silent_connections.version)
         raise StreamError("stall", "the connection is silent although the market is open; reconnecting")
 
-    async def _recover(self, error: StreamError) -> None:
-        """Wait until another attempt makes sense: after the backoff, or for fatal failures after a fix."""
-        wait = min(self._backoff.wait(at_least=error.retry_after), error.retry_within)
-        if error.fatal:
+    async def _wait_before_retry(self, error: StreamError) -> None:
+        """Wait before the next attempt: for the backoff delay, or after a fatal failure until a fix is detected."""
+        wait = min(self._backoff.next_delay(at_least=error.retry_after), error.retry_within)
+        if error.is_fatal:
             self._fatal_failures += 1
-            if not error.is_login or self._fatal_failures >= _FATAL_ATTEMPTS:
+            if not error.is_login_refusal or self._fatal_failures >= _FATAL_ATTEMPTS:
                 self._journal.on_state("Blocked")
                 await completes_within(error.retry_within, self._source.wait_for_fix())
                 self._fatal_failures = 0

@@ -8,21 +8,21 @@ from typing import Any
 
 
 async def first_completed(*contenders: Coroutine[Any, Any, Any]) -> int:
-    """Run coroutines until the first completes, then cancel the others and wait for them to end.
+    """Run coroutines until the first completes, cancel the others, and return the index of the first.
 
-    Returns the index of one that completed. Raises its exception if it failed.
+    If the first one failed, its exception is raised. The others have ended on return.
     """
     tasks = [asyncio.ensure_future(contender) for contender in contenders]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         ended = next(index for index, task in enumerate(tasks) if task.done())
     finally:
-        await cancel(*tasks)
+        await cancel_and_wait(*tasks)
     tasks[ended].result()
     return ended
 
 
-async def cancel(*tasks: asyncio.Task[Any]) -> None:
+async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks and wait until they have ended, ignoring their exceptions."""
     for task in tasks:
         task.cancel()
@@ -30,7 +30,7 @@ async def cancel(*tasks: asyncio.Task[Any]) -> None:
 
 
 async def completes_within(seconds: float | None, awaitable: Coroutine[Any, Any, Any]) -> bool:
-    """Wait at most `seconds`, then cancel. Return True if the awaitable completed in time."""
+    """Run the awaitable for at most `seconds`, then cancel it. Return True if it completed in time."""
     try:
         async with asyncio.timeout(seconds):
             await awaitable

@@ -9,7 +9,7 @@ from sluice_runtime.adapters.cached_job import CachedJob, ReadOnlyDeclaration
 from sluice_runtime.adapters.switches import EnabledFilePoller
 from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.health import stream_status
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.ports import RequestRefusedError, StartRequest
 from support.runtime_fakes import JOB_UID, FakeJob, job, journal
 from support.virtual_time import at, seconds, settle
@@ -43,7 +43,7 @@ async def watched(
     seen = Seen(CachedJob(port, file, uid, at_once))
     task = asyncio.create_task(seen.follow())
     await at(until)
-    await cancel(task)
+    await cancel_and_wait(task)
     return seen.jobs
 
 
@@ -63,7 +63,7 @@ async def test_memory_waits_for_the_api_server_and_yields_to_it(file: Path) -> N
     await at(100)
     port.declare(job(2))
     await settle()
-    await cancel(task)
+    await cancel_and_wait(task)
     assert seen.jobs == [(6, job(1)), (100, job(2))]
 
 

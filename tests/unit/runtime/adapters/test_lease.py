@@ -14,7 +14,7 @@ from aiohttp import web
 
 from sluice_runtime.adapters.api_session import ApiServer, ApiSession
 from sluice_runtime.adapters.lease import SlotLease
-from sluice_runtime.domain.slot import Claim
+from sluice_runtime.domain.slot import SlotClaim
 from sluice_runtime.ports import SlotError, SlotPort
 from support.fake_slot import FakeSlotPort
 from support.virtual_time import START
@@ -102,26 +102,26 @@ async def test_a_slot_that_nobody_ever_had_is_no_claim(port: SlotPort) -> None:
 
 
 async def test_what_was_claimed_is_read_again(port: SlotPort) -> None:
-    written = await port.write(Claim(holder="us", renewed_at=START))
+    written = await port.write(SlotClaim(holder="us", renewed_at=START))
     assert (written.holder, written.renewed_at) == ("us", START)
     assert await port.read() == written
 
 
 async def test_a_claim_is_renewed_and_given_up_over_what_was_read(port: SlotPort) -> None:
-    first = await port.write(Claim(holder="us", renewed_at=START))
+    first = await port.write(SlotClaim(holder="us", renewed_at=START))
     later = START + timedelta(seconds=10)
-    second = await port.write(Claim(holder="us", renewed_at=later, version=first.version))
+    second = await port.write(SlotClaim(holder="us", renewed_at=later, version=first.version))
     assert second.version != first.version
-    last = await port.write(Claim(holder="", renewed_at=later, version=second.version))
+    last = await port.write(SlotClaim(holder="", renewed_at=later, version=second.version))
     assert last.holder == ""
     assert await port.read() == last
 
 
 @pytest.mark.parametrize("version", ["", "0"])
 async def test_a_claim_that_was_not_read_is_not_written_over(port: SlotPort, version: str) -> None:
-    held = await port.write(Claim(holder="us", renewed_at=START))
+    held = await port.write(SlotClaim(holder="us", renewed_at=START))
     with pytest.raises(SlotError):
-        await port.write(Claim(holder="other", renewed_at=START, version=version))
+        await port.write(SlotClaim(holder="other", renewed_at=START, version=version))
     assert await port.read() == held
 
 
@@ -129,7 +129,7 @@ async def test_the_lease_is_as_kubernetes_has_it(server: LeaseServer, credential
     async with server.serving() as url:
         session = PlainSession(ApiServer(url=url, credentials=credentials))
         lease = SlotLease(session, "acme", "slot")
-        await lease.write(Claim(holder="us", renewed_at=START))
+        await lease.write(SlotClaim(holder="us", renewed_at=START))
         await lease.read()
         await session.close()
     assert server.lease is not None

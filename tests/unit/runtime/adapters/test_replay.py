@@ -41,7 +41,7 @@ async def stream(source: ReplaySource, listener: FakeListener, *symbols: str, li
 
 
 def bids(ticks: list[Tick]) -> list[float | None]:
-    return [tick.quote().bid for tick in ticks]
+    return [tick.to_quote().bid for tick in ticks]
 
 
 async def test_a_tape_is_streamed_at_its_own_pace(tape: Path) -> None:

@@ -13,7 +13,7 @@ from sluice_runtime.adapters.pause_file import ManualPause, ManualPauses, PauseF
 from sluice_runtime.adapters.standalone_job import StandaloneJob
 from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.loops.journal import Journal
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.ports import RequestRefusedError, StartRequest
 from support.runtime_fakes import journal, stored_job
 from support.virtual_time import at, settle
@@ -55,7 +55,7 @@ class World:
         try:
             yield
         finally:
-            await cancel(task)
+            await cancel_and_wait(task)
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ async def test_a_walk_goes_on_over_a_pause() -> None:
     parts = await stream(paused, FakeListener(), 2.1, "A")
     await asyncio.sleep(100)
     parts += await stream(paused, FakeListener(), 2.1, "A")
-    assert [each.quote().bid for each in parts] == [each.quote().bid for each in whole]
+    assert [each.to_quote().bid for each in parts] == [each.to_quote().bid for each in whole]
 
 
 async def test_every_symbol_is_confirmed_and_the_end_of_the_connection_told() -> None:

@@ -7,7 +7,7 @@ def longest(_: float, high: float) -> float:
 
 def test_the_ceiling_doubles_with_each_failure_up_to_the_cap() -> None:
     backoff = Backoff(1.0, 60.0, longest)
-    assert [backoff.wait() for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert [backoff.next_delay() for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
 def test_any_time_below_the_ceiling_may_come() -> None:
@@ -18,24 +18,24 @@ def test_any_time_below_the_ceiling_may_come() -> None:
         return low
 
     backoff = Backoff(1.0, 60.0, uniform)
-    assert [backoff.wait() for _ in range(3)] == [0, 0, 0]
+    assert [backoff.next_delay() for _ in range(3)] == [0, 0, 0]
     assert asked == [(0, 1), (0, 2), (0, 4)]
 
 
 def test_the_peer_s_own_wish_is_the_least() -> None:
     backoff = Backoff(1.0, 60.0, longest)
-    assert backoff.wait(at_least=30.0) == 30.0
-    assert backoff.wait(at_least=0.5) == 2.0
+    assert backoff.next_delay(at_least=30.0) == 30.0
+    assert backoff.next_delay(at_least=0.5) == 2.0
 
 
 def test_a_reset_forgets_the_failures() -> None:
     backoff = Backoff(1.0, 60.0, longest)
-    backoff.wait()
-    backoff.wait()
+    backoff.next_delay()
+    backoff.next_delay()
     backoff.reset()
-    assert backoff.wait() == 1.0
+    assert backoff.next_delay() == 1.0
 
 
 def test_a_year_of_failures_does_not_overflow() -> None:
     backoff = Backoff(1.0, 60.0, longest)
-    assert {backoff.wait() for _ in range(5_000)} == {1, 2, 4, 8, 16, 32, 60}
+    assert {backoff.next_delay() for _ in range(5_000)} == {1, 2, 4, 8, 16, 32, 60}

@@ -17,7 +17,7 @@ def tick(symbol: str, at: float = 0.0, bid: float = 1.0) -> Quote:
 
 def coalescer(*symbols: str) -> Coalescer:
     made = Coalescer()
-    made.want(frozenset(symbols))
+    made.set_wanted_symbols(frozenset(symbols))
     return made
 
 
@@ -28,14 +28,14 @@ def symbols(ticks: list[Quote] | list) -> list[str]:  # type: ignore[type-arg]
 def test_a_burst_leaves_the_last_tick() -> None:
     line = coalescer("A")
     line.accept([tick("A", n, bid=n) for n in range(1000)], FOREVER)
-    assert line.take(10, 0.0, 1.0) == [tick("A", 999, bid=999)]
+    assert line.take_due(10, 0.0, 1.0) == [tick("A", 999, bid=999)]
     assert (line.received, line.coalesced, len(line)) == (1000, 999, 0)
 
 
 def test_a_conflated_symbol_keeps_its_place_in_the_line() -> None:
     line = coalescer("A", "B", "C")
     line.accept([tick("A", 1), tick("B", 1), tick("C", 1), tick("A", 2), tick("B", 2)], FOREVER)
-    assert line.take(3, 0.0, 1.0) == [tick("A", 2), tick("B", 2), tick("C", 1)]
+    assert line.take_due(3, 0.0, 1.0) == [tick("A", 2), tick("B", 2), tick("C", 1)]
 
 
 def test_a_symbol_is_not_taken_again_before_its_interval_is_over() -> None:
@@ -43,17 +43,17 @@ def test_a_symbol_is_not_taken_again_before_its_interval_is_over() -> None:
     taken = []
     for n in range(21):
         line.accept([tick("A", n)], FOREVER)
-        taken += [n for _ in line.take(10, n * 0.2, 1.0)]
+        taken += [n for _ in line.take_due(10, n * 0.2, 1.0)]
     assert taken == [0, 5, 10, 15, 20]
 
 
 def test_who_is_not_due_stays_in_line_and_others_pass() -> None:
     line = coalescer("A", "B")
     line.accept([tick("A", 1)], FOREVER)
-    line.take(10, 0.0, 1.0)
+    line.take_due(10, 0.0, 1.0)
     line.accept([tick("A", 2), tick("B", 2)], FOREVER)
-    assert symbols(line.take(10, 0.5, 1.0)) == ["B"]
-    assert symbols(line.take(10, 1.0, 1.0)) == ["A"]
+    assert symbols(line.take_due(10, 0.5, 1.0)) == ["B"]
+    assert symbols(line.take_due(10, 1.0, 1.0)) == ["A"]
 
 
 @pytest.mark.parametrize("count", [20, 30, 100, 300])
@@ -64,7 +64,7 @@ def test_no_symbol_waits_longer_than_one_round_of_all(count: int) -> None:
     for turn in range(1, 301):
         at = turn * 0.2
         line.accept([tick(name, at) for name in names], FOREVER)
-        taken = line.take(budget.available(at), at, 1.0)
+        taken = line.take_due(budget.available(at), at, 1.0)
         budget.spend(len(taken))
         for each in taken:
             worst = max(worst, at - last[each.symbol])
@@ -76,7 +76,7 @@ def test_no_symbol_waits_longer_than_one_round_of_all(count: int) -> None:
 def test_a_tick_older_than_one_seen_is_dropped_even_after_that_was_written() -> None:
     line = coalescer("A")
     line.accept([tick("A", 10)], FOREVER)
-    line.take(1, 0.0, 0.0)
+    line.take_due(1, 0.0, 0.0)
     line.accept([tick("A", 9)], FOREVER)
     assert (line.out_of_order, len(line)) == (1, 0)
 
@@ -84,168 +84,168 @@ def test_a_tick_older_than_one_seen_is_dropped_even_after_that_was_written() -> 
 def test_of_two_ticks_of_one_time_the_later_to_arrive_counts() -> None:
     line = coalescer("A")
     line.accept([tick("A", 1, bid=1), tick("A", 1, bid=2)], FOREVER)
-    assert line.take(1, 0.0, 0.0) == [tick("A", 1, bid=2)]
+    assert line.take_due(1, 0.0, 0.0) == [tick("A", 1, bid=2)]
 
 
 def test_a_stamp_from_the_future_is_written_and_does_not_silence_the_symbol() -> None:
     line = coalescer("A")
     horizon = START + timedelta(seconds=5)
     line.accept([tick("A", 3600)], horizon)
-    assert line.take(1, 0.0, 0.0) == [tick("A", 3600)]
+    assert line.take_due(1, 0.0, 0.0) == [tick("A", 3600)]
     line.accept([tick("A", 1)], horizon)
-    assert line.take(1, 1.0, 0.0) == [tick("A", 1)]
+    assert line.take_due(1, 1.0, 0.0) == [tick("A", 1)]
     assert line.out_of_order == 0
 
 
 def test_what_could_not_be_written_goes_back_to_the_head_of_the_line() -> None:
     line = coalescer("A", "B", "C")
     line.accept([tick("A"), tick("B")], FOREVER)
-    taken = line.take(2, 0.0, 1.0)
+    taken = line.take_due(2, 0.0, 1.0)
     line.accept([tick("C")], FOREVER)
-    line.put_back(taken)
-    assert symbols(line.take(3, 0.2, 1.0)) == ["A", "B", "C"]
+    line.requeue_at_head(taken)
+    assert symbols(line.take_due(3, 0.2, 1.0)) == ["A", "B", "C"]
 
 
 def test_a_newer_tick_is_not_replaced_by_one_put_back() -> None:
     line = coalescer("A", "B")
     line.accept([tick("A", 1), tick("B", 1)], FOREVER)
-    taken = line.take(2, 0.0, 1.0)
+    taken = line.take_due(2, 0.0, 1.0)
     line.accept([tick("B", 2)], FOREVER)
-    line.put_back(taken)
-    assert line.take(2, 0.2, 1.0) == [tick("A", 1), tick("B", 2)]
+    line.requeue_at_head(taken)
+    assert line.take_due(2, 0.2, 1.0) == [tick("A", 1), tick("B", 2)]
 
 
 def test_a_symbol_that_is_no_longer_wanted_is_not_put_back() -> None:
     line = coalescer("A", "B")
     line.accept([tick("A")], FOREVER)
-    taken = line.take(1, 0.0, 1.0)
-    line.want(frozenset("B"))
-    line.put_back(taken)
+    taken = line.take_due(1, 0.0, 1.0)
+    line.set_wanted_symbols(frozenset("B"))
+    line.requeue_at_head(taken)
     assert len(line) == 0
 
 
 def test_an_unwanted_symbol_is_dropped_and_counted() -> None:
     line = coalescer("A")
     line.accept([tick("Z"), tick("A")], FOREVER)
-    assert (line.unwanted, line.received, symbols(line.take(9, 0.0, 0.0))) == (1, 1, ["A"])
+    assert (line.unwanted, line.received, symbols(line.take_due(9, 0.0, 0.0))) == (1, 1, ["A"])
 
 
 def test_a_symbol_that_rests_takes_nothing_older_when_it_is_wanted_again() -> None:
     line = coalescer("A", "B")
     line.accept([tick("A", 10), tick("B", 10)], FOREVER)
-    line.want(frozenset("B"), frozenset("AB"))
+    line.set_wanted_symbols(frozenset("B"), frozenset("AB"))
     line.accept([tick("A", 11)], FOREVER)
-    assert (line.unwanted, symbols(line.take(9, 0.0, 0.0))) == (1, ["B"])
-    line.want(frozenset("AB"), frozenset("AB"))
+    assert (line.unwanted, symbols(line.take_due(9, 0.0, 0.0))) == (1, ["B"])
+    line.set_wanted_symbols(frozenset("AB"), frozenset("AB"))
     line.accept([tick("A", 9), tick("A", 10, bid=2)], FOREVER)
-    assert (line.out_of_order, line.take(9, 1.0, 0.0)) == (1, [tick("A", 10, bid=2)])
+    assert (line.out_of_order, line.take_due(9, 1.0, 0.0)) == (1, [tick("A", 10, bid=2)])
 
 
 def test_a_symbol_that_rests_and_is_removed_starts_afresh() -> None:
     line = coalescer("A")
     line.accept([tick("A", 10)], FOREVER)
-    line.want(frozenset(), frozenset("A"))
-    line.want(frozenset(), frozenset())
-    line.want(frozenset("A"), frozenset("A"))
+    line.set_wanted_symbols(frozenset(), frozenset("A"))
+    line.set_wanted_symbols(frozenset(), frozenset())
+    line.set_wanted_symbols(frozenset("A"), frozenset("A"))
     line.accept([tick("A", 9)], FOREVER)
-    assert line.take(9, 0.0, 0.0) == [tick("A", 9)]
+    assert line.take_due(9, 0.0, 0.0) == [tick("A", 9)]
 
 
 def test_a_symbol_that_was_removed_starts_afresh_when_it_comes_back() -> None:
     line = coalescer("A")
     line.accept([tick("A", 10)], FOREVER)
-    line.want(frozenset())
+    line.set_wanted_symbols(frozenset())
     assert len(line) == 0
-    line.want(frozenset("A"))
+    line.set_wanted_symbols(frozenset("A"))
     line.accept([tick("A", 1)], FOREVER)
-    assert line.take(1, 0.0, 1.0) == [tick("A", 1)]
+    assert line.take_due(1, 0.0, 1.0) == [tick("A", 1)]
 
 
 def test_an_early_timer_costs_no_round() -> None:
     line = coalescer("A")
     line.accept([tick("A", 1)], FOREVER)
-    line.take(1, 0.0, 1.0)
+    line.take_due(1, 0.0, 1.0)
     line.accept([tick("A", 2)], FOREVER)
-    assert line.take(1, 0.9995, 1.0) == [tick("A", 2)]
+    assert line.take_due(1, 0.9995, 1.0) == [tick("A", 2)]
 
 
 def test_nothing_is_left_after_a_drop() -> None:
     line = coalescer("A", "B")
     line.accept([tick("A"), tick("B")], FOREVER)
-    assert line.drop() == 2
-    assert line.take(9, 0.0, 0.0) == []
+    assert line.drop_queue() == 2
+    assert line.take_due(9, 0.0, 0.0) == []
 
 
 def test_what_was_dropped_can_be_recovered_unless_something_newer_has_come() -> None:
     line = coalescer("A", "B", "C")
     line.accept([tick("A", 1), tick("B", 1), tick("C", 1)], FOREVER)
-    line.drop()
-    line.want(frozenset("AB"), frozenset("AB"))
+    line.drop_queue()
+    line.set_wanted_symbols(frozenset("AB"), frozenset("AB"))
     line.accept([tick("B", 2)], FOREVER)
-    line.recover()
-    assert sorted(symbols(line.take(9, 0.0, 0.0))) == ["A", "B"]
-    line.recover()
+    line.restore_dropped()
+    assert sorted(symbols(line.take_due(9, 0.0, 0.0))) == ["A", "B"]
+    line.restore_dropped()
     assert len(line) == 0
 
 
 def test_what_waited_when_its_symbol_went_to_rest_is_written_when_it_is_wanted_again() -> None:
     line = coalescer("A", "B")
     line.accept([tick("A", 1), tick("B", 1)], FOREVER)
-    taken = line.take(1, 0.0, 0.0)
-    line.want(frozenset(), frozenset("AB"))
-    line.put_back(taken)
-    assert (len(line), line.take(9, 1.0, 0.0)) == (0, [])
-    line.want(frozenset("AB"), frozenset("AB"))
-    assert sorted(symbols(line.take(9, 2.0, 0.0))) == ["A", "B"]
+    taken = line.take_due(1, 0.0, 0.0)
+    line.set_wanted_symbols(frozenset(), frozenset("AB"))
+    line.requeue_at_head(taken)
+    assert (len(line), line.take_due(9, 1.0, 0.0)) == (0, [])
+    line.set_wanted_symbols(frozenset("AB"), frozenset("AB"))
+    assert sorted(symbols(line.take_due(9, 2.0, 0.0))) == ["A", "B"]
 
 
 def test_the_last_quote_is_known_after_it_was_written() -> None:
     line = coalescer("A", "B")
     line.accept([tick("A", 1), tick("B", 2)], FOREVER)
-    line.take(9, 0.0, 0.0)
+    line.take_due(9, 0.0, 0.0)
     assert line.last == tick("B", 2)
 
 
 def test_what_is_appended_goes_to_the_end_and_never_before_a_newer_tick() -> None:
     line = coalescer("A", "B")
     line.accept([tick("A", 1), tick("B", 1)], FOREVER)
-    taken = line.take(1, 0.0, 1.0)
-    line.append([*taken, tick("B", 0), tick("GONE")])
-    assert line.take(9, 1.0, 1.0) == [tick("B", 1), tick("A", 1)]
+    taken = line.take_due(1, 0.0, 1.0)
+    line.requeue_at_end([*taken, tick("B", 0), tick("GONE")])
+    assert line.take_due(9, 1.0, 1.0) == [tick("B", 1), tick("A", 1)]
 
 
 def test_a_tick_overtaken_while_it_was_away_is_not_put_back() -> None:
     line = coalescer("A")
     line.accept([tick("A", 1)], FOREVER)
-    taken = line.take(1, 0.0, 0.0)
+    taken = line.take_due(1, 0.0, 0.0)
     line.accept([tick("A", 2)], FOREVER)
-    line.drop()
-    line.put_back(taken)
-    line.append(taken)
+    line.drop_queue()
+    line.requeue_at_head(taken)
+    line.requeue_at_end(taken)
     assert len(line) == 0
 
 
 def test_a_symbol_that_was_released_is_due_at_once() -> None:
     line = coalescer("A")
     line.accept([tick("A", 1)], FOREVER)
-    line.release(line.take(1, 0.0, 1.0))
+    line.waive_interval(line.take_due(1, 0.0, 1.0))
     line.accept([tick("A", 2)], FOREVER)
-    assert line.take(1, 0.2, 1.0) == [tick("A", 2)]
+    assert line.take_due(1, 0.2, 1.0) == [tick("A", 2)]
 
 
 def test_who_was_heard_is_told_once_whether_it_was_written_or_not() -> None:
     line = coalescer("A", "B", "C")
     line.accept([tick("A", 1), tick("B", 1), tick("GONE", 1)], FOREVER)
-    assert line.heard() == {"A", "B"}
-    line.take(9, 0.0, 0.0)
+    assert line.take_ticked_symbols() == {"A", "B"}
+    line.take_due(9, 0.0, 0.0)
     line.accept([tick("B", 2), tick("A", 0)], FOREVER)
-    assert line.heard() == {"B"}
-    assert line.heard() == set()
+    assert line.take_ticked_symbols() == {"B"}
+    assert line.take_ticked_symbols() == set()
 
 
 def test_a_symbol_whose_stamps_are_all_ahead_of_time_is_heard_too() -> None:
     line = coalescer("A")
     for n in range(2):
         line.accept([tick("A", 3600 + n)], START)
-        assert line.heard() == {"A"}
-    assert line.heard() == set()
+        assert line.take_ticked_symbols() == {"A"}
+    assert line.take_ticked_symbols() == set()

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from sluice_runtime.domain.declared_job import DeclaredJob, declared_job
-from sluice_runtime.domain.desired import closed
+from sluice_runtime.domain.declared_job import DeclaredJob, parse_declared_job
+from sluice_runtime.domain.desired import with_unreadable_spec
 from support.runtime_fakes import desired, desired_by, job
 from support.virtual_time import START
 
@@ -13,12 +13,12 @@ UNKNOWN = SPEC | {"channels": ["depth"]}
 
 def stored(generation: int, spec: Any, status: Any = None, **meta: Any) -> DeclaredJob:
     metadata = {"name": "us", "namespace": "acme", "uid": "u", "generation": generation, **meta}
-    return declared_job({"metadata": metadata, "spec": spec, "status": status})
+    return parse_declared_job({"metadata": metadata, "spec": spec, "status": status})
 
 
 def test_the_last_spec_that_was_understood_counts_with_the_newest_stops() -> None:
     last = stored(3, SPEC)
-    newest = stored(4, UNKNOWN | {"enabled": False}).with_last_understood(last)
+    newest = stored(4, UNKNOWN | {"enabled": False}).with_last_readable_spec(last)
     assert newest.spec is not None
     assert (newest.spec.symbols, newest.spec.enabled) == (["SPY"], False)
     assert (newest.spec_generation, newest.metadata.generation) == (3, 4)
@@ -30,13 +30,13 @@ def test_the_last_spec_that_was_understood_counts_with_the_newest_stops() -> Non
 
 
 def test_a_spec_that_is_understood_again_replaces_the_last() -> None:
-    assert stored(5, SPEC | {"symbols": ["QQQ"]}).with_last_understood(stored(3, SPEC)).spec_generation == 5
+    assert stored(5, SPEC | {"symbols": ["QQQ"]}).with_last_readable_spec(stored(3, SPEC)).spec_generation == 5
 
 
 def test_who_has_understood_no_spec_yet_stays_closed_and_says_why() -> None:
-    never = stored(4, UNKNOWN).with_last_understood(None)
+    never = stored(4, UNKNOWN).with_last_readable_spec(None)
     assert never.spec is None
-    found = closed(desired(), never)
+    found = with_unreadable_spec(desired(), never)
     assert found.pause is not None
     assert found.pause.source == "unreadable"
     assert found.pause.reason == found.spec_problem != ""

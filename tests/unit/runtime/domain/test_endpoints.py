@@ -1,28 +1,27 @@
 import pytest
 
 from sluice_contract.alpaca import AlpacaSettings
-from sluice_runtime.domain.endpoints import Endpoints, endpoints
+from sluice_runtime.domain.endpoints import RestEndpoints, rest_endpoints
 
 STREAM = "wss://proxy/v2/iex"
 
 
 def test_a_stream_of_alpaca_s_own_has_alpaca_s_own_interfaces() -> None:
-    found = endpoints(AlpacaSettings(), None, None)
+    found = rest_endpoints(AlpacaSettings(), None, None)
     assert (found.trading_url, found.data_url) == (None, None)
-    assert (found.knows_trading, found.knows_data) == (True, True)
+    assert (found.has_trading_api, found.has_data_api) == (True, True)
 
 
 def test_of_another_server_nothing_is_known_that_nobody_says() -> None:
-    found = endpoints(AlpacaSettings(stream_url=STREAM), None, None)
-    assert (found.knows_trading, found.knows_data) == (False, False)
-    found = endpoints(AlpacaSettings(stream_url=STREAM, data_url="https://proxy/data/"), None, None)
-    assert (found.knows_trading, found.knows_data, found.data_url) == (False, True, "https://proxy/data")
+    found = rest_endpoints(AlpacaSettings(stream_url=STREAM), None, None)
+    assert (found.has_trading_api, found.has_data_api) == (False, False)
+    found = rest_endpoints(AlpacaSettings(stream_url=STREAM, data_url="https://proxy/data/"), None, None)
+    assert (found.has_trading_api, found.has_data_api, found.data_url) == (False, True, "https://proxy/data")
 
 
 @pytest.mark.parametrize("declared", ["https://job", None])
 def test_the_job_s_word_counts_more_than_the_environment_s(declared: str | None) -> None:
-    found = endpoints(
-        AlpacaSettings(trading_url=declared, data_url=declared), "https://environment", "https://environment/"
+    found = rest_endpoints(AlpacaSettings(trading_url=declared, data_url=declared), "https://environment", "https://environment/"
     )
     wanted = declared or "https://environment"
-    assert found == Endpoints(trading_url=wanted, data_url=wanted, is_own=True)
+    assert found == RestEndpoints(trading_url=wanted, data_url=wanted, is_own=True)

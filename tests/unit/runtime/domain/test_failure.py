@@ -5,7 +5,7 @@ from sluice_runtime.domain.failure import FATAL, SinkError, StreamError
 
 
 def test_only_what_a_change_from_outside_can_mend_is_fatal() -> None:
-    fatal = {kind for kind in get_args(FailureType) if StreamError(kind, "").fatal}
+    fatal = {kind for kind in get_args(FailureType) if StreamError(kind, "").is_fatal}
     assert fatal == FATAL == {"auth", "entitlement", "configuration", "certificate"}
 
 

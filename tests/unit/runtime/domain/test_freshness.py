@@ -7,8 +7,20 @@ from typing import Any
 
 import pytest
 
-from sluice_runtime.domain.freshness import OBSERVATION_SECONDS, Freshness, FreshnessInput, FreshnessModel, Reconnects
-from sluice_runtime.domain.market_hours import Hours, MarketSession, always_open, hours_unknown, new_york
+from sluice_runtime.domain.freshness import (
+    OBSERVATION_SECONDS,
+    Freshness,
+    FreshnessInput,
+    FreshnessModel,
+    SilenceReactionLimiter,
+)
+from sluice_runtime.domain.market_hours import (
+    MarketHours,
+    MarketSession,
+    always_open_session,
+    new_york_session,
+    unknown_session,
+)
 
 NAMES = frozenset({"SPY", "THIN"})
 
@@ -41,10 +53,10 @@ class Watch:
         for _ in range(int(seconds / OBSERVATION_SECONDS)):
             self.at += OBSERVATION_SECONDS
             self.last = scene(self.at, **changes)
-            self.judge.observe(heard, self.last)
+            self.judge.record_observation(heard, self.last)
 
     def states(self, symbols: Iterable[str] = ("SPY", "THIN")) -> list[Freshness]:
-        return [self.judge.state(symbol, self.last) for symbol in symbols]
+        return [self.judge.freshness_of(symbol, self.last) for symbol in symbols]
 
 
 @pytest.fixture
@@ -67,10 +79,10 @@ def test_a_lively_symbol_that_falls_silent_is_quiet_and_then_stale_and_a_thin_on
     assert watch.states() == ["STALE", "QUIET"]
     watch.see([], 40_000)
     assert watch.states() == ["STALE", "QUIET"]
-    assert watch.judge.quote_states(watch.last) == {"SPY": "stale"}
+    assert watch.judge.quote_states_not_live(watch.last) == {"SPY": "stale"}
     watch.see(["SPY"], 5)
     assert watch.states() == ["LIVE", "QUIET"]
-    assert watch.judge.quote_states(watch.last) == {}
+    assert watch.judge.quote_states_not_live(watch.last) == {}
 
 
 def test_a_long_interval_allows_long_silence(watch: Watch) -> None:
@@ -110,60 +122,60 @@ def test_who_is_heard_while_its_market_is_closed_is_live(watch: Watch) -> None:
 
 def test_the_counts_are_those_of_the_states(watch: Watch) -> None:
     watch.see([], 100)
-    counts = watch.judge.counts(["SPY", "THIN", "OFF"], watch.last)
+    counts = watch.judge.count_states(["SPY", "THIN", "OFF"], watch.last)
     assert (counts.stale, counts.quiet, counts.live, counts.closed, counts.halted, counts.paused) == (1, 1, 0, 0, 0, 0)
 
 
 def test_a_halted_symbol_s_document_says_halted_even_if_it_was_stale(watch: Watch) -> None:
     watch.see([], 100)
-    assert watch.judge.quote_states(scene(watch.at, halted=("SPY",))) == {"SPY": "halted"}
+    assert watch.judge.quote_states_not_live(scene(watch.at, halted=("SPY",))) == {"SPY": "halted"}
 
 
 def test_only_what_is_kept_is_remembered(watch: Watch) -> None:
     watch.see([], 100)
-    watch.judge.keep(frozenset({"THIN"}))
-    assert watch.judge.quote_states(watch.last) == {}
+    watch.judge.retain_only(frozenset({"THIN"}))
+    assert watch.judge.quote_states_not_live(watch.last) == {}
 
 
 def test_a_connection_is_mute_when_all_is_silent_and_a_liquid_symbol_should_not_be(watch: Watch) -> None:
     watch.see([], 40, silent_seconds=40.0)
-    assert not watch.judge.is_mute(watch.last)
+    assert not watch.judge.is_connection_silent(watch.last)
     watch.see([], 10, silent_seconds=50.0)
-    assert watch.judge.is_mute(watch.last)
+    assert watch.judge.is_connection_silent(watch.last)
     assert watch.states(["SPY"]) == ["QUIET"]
 
 
 def test_a_connection_with_anything_to_say_is_not_mute(watch: Watch) -> None:
     watch.see([], 300, silent_seconds=3.0)
-    assert not watch.judge.is_mute(watch.last)
+    assert not watch.judge.is_connection_silent(watch.last)
 
 
 @pytest.mark.parametrize("phase", ["closed", "unknown"])
 def test_no_connection_is_mute_while_its_market_is_not_known_to_be_open(watch: Watch, phase: Any) -> None:
     watch.see([], 3600, session=MarketSession(phase), silent_seconds=3600.0)
-    assert not watch.judge.is_mute(watch.last)
+    assert not watch.judge.is_connection_silent(watch.last)
 
 
 def test_a_connection_of_thin_symbols_only_is_never_mute() -> None:
     watch = Watch()
     watch.see(["THIN"], OBSERVATION_SECONDS)
     watch.see([], 3600, silent_seconds=3600.0)
-    assert not watch.judge.is_mute(watch.last)
+    assert not watch.judge.is_connection_silent(watch.last)
 
 
 def test_a_mute_connection_is_tried_anew_at_once_and_then_ever_more_seldom() -> None:
-    reconnects = Reconnects()
-    moments = [at for at in range(0, 10_000, 5) if reconnects.is_due(True, False, float(at))]
+    reconnects = SilenceReactionLimiter()
+    moments = [at for at in range(0, 10_000, 5) if reconnects.try_acquire(True, False, float(at))]
     assert moments == [0, 300, 900, 2100, 4500, 8100]
 
 
 def test_once_something_was_heard_the_next_silence_counts_anew() -> None:
-    reconnects = Reconnects()
-    assert reconnects.is_due(True, False, 0.0)
-    assert reconnects.is_due(True, False, 300.0)
-    assert not reconnects.is_due(False, True, 310.0)
-    assert reconnects.is_due(True, False, 900.0)
-    assert reconnects.is_due(True, False, 1200.0)
+    reconnects = SilenceReactionLimiter()
+    assert reconnects.try_acquire(True, False, 0.0)
+    assert reconnects.try_acquire(True, False, 300.0)
+    assert not reconnects.try_acquire(False, True, 310.0)
+    assert reconnects.try_acquire(True, False, 900.0)
+    assert reconnects.try_acquire(True, False, 1200.0)
 
 
 class Week:
@@ -173,7 +185,7 @@ class Week:
     MUTED_AT = datetime(2026, 11, 24, 17, tzinfo=UTC)
     SYMBOLS = frozenset({"SPY", "AAPL", "MUTED", "THIN"})
 
-    def __init__(self, hours: Hours) -> None:
+    def __init__(self, hours: MarketHours) -> None:
         self.hours = hours
         self.judge = FreshnessModel()
         self.alarms: list[tuple[datetime, str]] = []
@@ -190,15 +202,15 @@ class Week:
             heard = self._heard(moment)
             self._last_heard = at if heard else self._last_heard
             now = scene(at, session=self.hours(moment), subscribed=self.SYMBOLS, silent_seconds=at - self._last_heard)
-            self.judge.observe(heard, now)
-            stale = set(self.judge.quote_states(now))
+            self.judge.record_observation(heard, now)
+            stale = set(self.judge.quote_states_not_live(now))
             self.alarms += [(moment, symbol) for symbol in stale - before]
             before = stale
-            self.mute += self.judge.is_mute(now)
+            self.mute += self.judge.is_connection_silent(now)
             at += OBSERVATION_SECONDS if heard else 60.0
 
     def _heard(self, moment: datetime) -> set[str]:
-        if new_york(moment).phase != "open":
+        if new_york_session(moment).phase != "open":
             return set()
         means = {"SPY": 0.5, "AAPL": 2.0, "MUTED": 1.0, "THIN": 90.0}
         heard = {name for name, mean in means.items() if self._random.expovariate(1 / mean) < OBSERVATION_SECONDS}
@@ -206,7 +218,7 @@ class Week:
 
 
 def test_a_thanksgiving_week_with_a_muted_and_an_illiquid_symbol_gives_exactly_one_alarm() -> None:
-    week = Week(new_york)
+    week = Week(new_york_session)
     week.play()
     [(moment, symbol)] = week.alarms
     assert symbol == "MUTED"
@@ -215,12 +227,12 @@ def test_a_thanksgiving_week_with_a_muted_and_an_illiquid_symbol_gives_exactly_o
 
 
 def test_of_hours_that_are_not_known_the_same_week_raises_nothing() -> None:
-    week = Week(hours_unknown)
+    week = Week(unknown_session)
     week.play()
     assert (week.alarms, week.mute) == ([], 0)
 
 
 def test_a_market_that_never_closes_is_held_to_it() -> None:
-    week = Week(always_open)
+    week = Week(always_open_session)
     week.play()
     assert week.mute > 0

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from sluice_contract.status import FailureType, StreamGap, StreamState, StreamStatus
-from sluice_runtime.domain.gaps import Gaps, failure_cause, inherited
+from sluice_runtime.domain.gaps import Gaps, gap_cause_of_failure, inherited_gaps
 from sluice_runtime.domain.health import stream_status
 from support.runtime_fakes import journal
 from support.virtual_time import START
@@ -13,30 +13,37 @@ SECOND = timedelta(seconds=1)
 
 
 def test_a_gap_lasts_from_the_end_of_a_stream_until_it_is_live_again() -> None:
-    gaps = Gaps().opened(START, "disconnect")
+    gaps = Gaps().with_open_gap(START, "disconnect")
     assert gaps.closed == ()
-    assert gaps.ended(START + SECOND) == Gaps((StreamGap(from_=START, to=START + SECOND, cause="disconnect"),))
+    assert gaps.with_gap_closed(START + SECOND) == Gaps(
+        (StreamGap(from_=START, to=START + SECOND, cause="disconnect"),)
+    )
 
 
 def test_failures_within_a_gap_do_not_make_it_another() -> None:
-    gaps = Gaps().opened(START, "stall").opened(START + SECOND, "disconnect").ended(START + 2 * SECOND)
+    gaps = (
+        Gaps()
+        .with_open_gap(START, "stall")
+        .with_open_gap(START + SECOND, "disconnect")
+        .with_gap_closed(START + 2 * SECOND)
+    )
     assert gaps.closed == (StreamGap(from_=START, to=START + 2 * SECOND, cause="stall"),)
 
 
 def test_what_comes_to_be_known_of_its_cause_is_told() -> None:
-    [gap] = Gaps().opened(START, "disconnect").explained("slowClient").ended(START).closed
+    [gap] = Gaps().with_open_gap(START, "disconnect").with_cause("slowClient").with_gap_closed(START).closed
     assert gap.cause == "slowClient"
 
 
 def test_the_first_connection_ends_no_gap() -> None:
-    assert Gaps().ended(START) == Gaps()
-    assert Gaps().explained("pause").ended(START).closed == ()
+    assert Gaps().with_gap_closed(START) == Gaps()
+    assert Gaps().with_cause("pause").with_gap_closed(START).closed == ()
 
 
 def test_the_last_ten_are_kept() -> None:
     gaps = Gaps()
     for n in range(12):
-        gaps = gaps.opened(START + n * SECOND, "disconnect").ended(START + n * SECOND)
+        gaps = gaps.with_open_gap(START + n * SECOND, "disconnect").with_gap_closed(START + n * SECOND)
     assert [gap.from_ for gap in gaps.closed] == [START + n * SECOND for n in range(2, 12)]
 
 
@@ -45,7 +52,7 @@ def test_the_last_ten_are_kept() -> None:
     [("stall", "stall"), ("slowClient", "slowClient"), ("network", "disconnect"), ("auth", "disconnect")],
 )
 def test_each_failure_has_its_cause(kind: FailureType, cause: str) -> None:
-    assert failure_cause(kind) == cause
+    assert gap_cause_of_failure(kind) == cause
 
 
 async def predecessor(state: StreamState) -> StreamStatus:
@@ -58,13 +65,13 @@ async def predecessor(state: StreamState) -> StreamStatus:
 
 @pytest.mark.parametrize("state", ["Live", "BackingOff", "Stopped"])
 async def test_a_restart_leaves_a_gap_since_the_last_sign_of_life(state: StreamState) -> None:
-    gaps = inherited(await predecessor(state)).ended(START + 60 * SECOND)
+    gaps = inherited_gaps(await predecessor(state)).with_gap_closed(START + 60 * SECOND)
     assert [(gap.from_, gap.cause) for gap in gaps.closed] == [(START, "stall"), (START, "restart")]
 
 
 @pytest.mark.parametrize("state", ["Paused", "Finished"])
 async def test_the_successor_of_one_that_did_not_stream_has_missed_nothing(state: StreamState) -> None:
-    gaps = inherited(await predecessor(state)).ended(START + 60 * SECOND)
+    gaps = inherited_gaps(await predecessor(state)).with_gap_closed(START + 60 * SECOND)
     assert [gap.cause for gap in gaps.closed] == ["stall"]
 
 

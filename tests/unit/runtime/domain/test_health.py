@@ -7,10 +7,10 @@ import pytest
 from sluice_contract.status import StreamFailure, StreamState, StreamStatus, SymbolRejection
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.health import (
-    Acknowledgement,
-    Clocks,
+    ActivityTimes,
+    PauseAcknowledgement,
     RuntimeSnapshot,
-    heartbeat,
+    heartbeat_document,
     heartbeat_state,
     stream_status,
 )
@@ -21,7 +21,7 @@ from support.virtual_time import START
 
 LATER = START + timedelta(seconds=9)
 PAUSE = PauseInForce(source="cr:acme/us", reason="vendor", until=LATER)
-ACKNOWLEDGED = Acknowledgement(at=LATER, socket_closed_at=START, last_write_at=None)
+ACKNOWLEDGED = PauseAcknowledgement(at=LATER, socket_closed_at=START, last_write_at=None)
 
 
 def snapshot(state: StreamState = "Live", **changes: Any) -> RuntimeSnapshot:
@@ -31,7 +31,7 @@ def snapshot(state: StreamState = "Live", **changes: Any) -> RuntimeSnapshot:
         "desired": desired(),
         "state": state,
         "ledger": Ledger(frozenset({"AAPL", "MSFT"})),
-        "clocks": Clocks(loop_tick_at=START),
+        "clocks": ActivityTimes(loop_tick_at=START),
         "last_symbol": None,
         "acknowledgement": None,
         "failure": None,
@@ -78,12 +78,12 @@ def test_a_live_stream_that_lacks_something_is_degraded() -> None:
 
 @pytest.mark.parametrize("state", get_args(StreamState))
 def test_ready_is_live_finished_or_paused_and_acknowledged(state: StreamState) -> None:
-    assert snapshot(state).ready is (state in ("Live", "Finished"))
-    assert snapshot(state, acknowledgement=ACKNOWLEDGED).ready is (state in ("Live", "Finished", "Paused"))
+    assert snapshot(state).is_ready is (state in ("Live", "Finished"))
+    assert snapshot(state, acknowledgement=ACKNOWLEDGED).is_ready is (state in ("Live", "Finished", "Paused"))
 
 
 def test_a_fresh_heartbeat_has_every_field_and_null_for_what_is_unknown() -> None:
-    assert heartbeat(snapshot()).document_fields() == {
+    assert heartbeat_document(snapshot()).document_fields() == {
         "status": "running",
         "ts": LATER,
         "ingest_enabled": True,
@@ -106,17 +106,17 @@ def test_a_fresh_heartbeat_has_every_field_and_null_for_what_is_unknown() -> Non
 
 
 def test_a_paused_heartbeat_says_who_why_and_until_when() -> None:
-    beat = heartbeat(paused())
+    beat = heartbeat_document(paused())
     assert (beat.status, beat.ingest_enabled, beat.ingest_enabled_source) == ("paused", False, "cr:acme/us")
     assert (beat.pause_reason, beat.pause_until) == ("vendor", LATER)
 
 
 def test_the_clocks_of_the_heartbeat_stand_separately() -> None:
     instants = [START + timedelta(seconds=n) for n in range(4)]
-    clocks = Clocks(
+    clocks = ActivityTimes(
         loop_tick_at=instants[0], last_message_at=instants[1], last_quote_ts=instants[2], last_write_at=instants[3]
     )
-    beat = heartbeat(snapshot(clocks=clocks, last_symbol="AAPL"))
+    beat = heartbeat_document(snapshot(clocks=clocks, last_symbol="AAPL"))
     assert [beat.loop_tick_at, beat.last_message_at, beat.last_quote_ts, beat.last_write_at] == instants
     assert beat.last_symbol == "AAPL"
 

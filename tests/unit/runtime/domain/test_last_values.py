@@ -11,7 +11,7 @@ HORIZON = START + timedelta(seconds=60)
 
 def board(*symbols: str, channels: frozenset[Channel] = ALL) -> LastValues:
     made = LastValues()
-    made.keep(frozenset(symbols), frozenset(symbols), channels)
+    made.set_symbols(frozenset(symbols), frozenset(symbols), channels)
     return made
 
 
@@ -29,92 +29,92 @@ def halt(symbol: str = "A", at: float = 0.0, *, halted: bool = True) -> Halt:
 
 def test_the_newest_trade_counts_and_of_two_of_one_time_the_later_to_arrive() -> None:
     book = board("A")
-    book.traded([trade(at=1, price=1.0), trade(at=1, price=2.0), trade(at=0, price=3.0), trade("Z")], HORIZON)
+    book.record_trades([trade(at=1, price=1.0), trade(at=1, price=2.0), trade(at=0, price=3.0), trade("Z")], HORIZON)
     assert book.trades == {"A": trade(at=1, price=2.0)}
 
 
 def test_a_trade_stamped_ahead_of_all_reason_gives_way_to_the_next() -> None:
     book = board("A")
-    book.traded([trade(at=3600, price=1.0), trade(at=1, price=2.0)], HORIZON)
+    book.record_trades([trade(at=3600, price=1.0), trade(at=1, price=2.0)], HORIZON)
     assert book.trades == {"A": trade(at=1, price=2.0)}
 
 
 def test_what_was_asked_is_taken_only_where_it_is_newer_and_not_from_the_future() -> None:
     book = board("A", "B")
-    book.traded([trade(at=1, price=1.0)], HORIZON)
-    book.learn([trade(at=1, price=9.0), trade("B", at=61)], HORIZON)
+    book.record_trades([trade(at=1, price=1.0)], HORIZON)
+    book.record_snapshot_trades([trade(at=1, price=9.0), trade("B", at=61)], HORIZON)
     assert book.trades == {"A": trade(at=1, price=1.0)}
-    book.learn([trade(at=2, price=2.0)], HORIZON)
+    book.record_snapshot_trades([trade(at=2, price=2.0)], HORIZON)
     assert book.trades == {"A": trade(at=2, price=2.0)}
 
 
 def test_trades_and_bars_go_with_their_channel() -> None:
     book = board("A")
-    book.traded([trade()], HORIZON)
-    book.aggregated([bar()])
-    book.keep(frozenset("A"), frozenset("A"), frozenset({"quotes"}))
-    book.traded([trade()], HORIZON)
-    book.aggregated([bar()])
+    book.record_trades([trade()], HORIZON)
+    book.record_bars([bar()])
+    book.set_symbols(frozenset("A"), frozenset("A"), frozenset({"quotes"}))
+    book.record_trades([trade()], HORIZON)
+    book.record_bars([bar()])
     assert (book.trades, book.bars, book.bar_times) == ({}, {}, {})
 
 
 def test_trades_and_bars_go_with_their_symbol_and_a_pause_keeps_the_trade() -> None:
     book = board("A", "B")
-    book.traded([trade("A"), trade("B")], HORIZON)
-    book.aggregated([bar("A"), bar("B")])
-    book.keep(frozenset("A"), frozenset(), ALL)
+    book.record_trades([trade("A"), trade("B")], HORIZON)
+    book.record_bars([bar("A"), bar("B")])
+    book.set_symbols(frozenset("A"), frozenset(), ALL)
     assert (book.trades, book.bars, book.bar_times) == ({"A": trade("A")}, {}, {})
 
 
 def test_a_bar_waits_until_it_is_written_unless_a_newer_one_has_come() -> None:
     book = board("A", "B")
-    book.aggregated([bar("A"), bar("B")])
+    book.record_bars([bar("A"), bar("B")])
     due = list(book.bars.values())
-    book.aggregated([bar("A", at=60)])
-    book.bars_written(due)
+    book.record_bars([bar("A", at=60)])
+    book.remove_written_bars(due)
     assert book.bars == {"A": bar("A", at=60)}
 
 
 def test_a_halt_lasts_whatever_is_quoted_meanwhile_until_somebody_says_so() -> None:
     book = board("A")
-    book.halted([halt("A"), halt("Z")])
-    book.doubt_halts(lambda _: HORIZON, None)
-    assert book.halts == {"A", "Z"}
-    book.halted([halt("A", at=1, halted=False)])
-    assert book.halts == {"Z"}
+    book.record_halts([halt("A"), halt("Z")])
+    book.drop_doubtful_halts(lambda _: HORIZON, None)
+    assert book.halted_symbols == {"A", "Z"}
+    book.record_halts([halt("A", at=1, halted=False)])
+    assert book.halted_symbols == {"Z"}
 
 
 def test_a_halt_told_on_a_closed_connection_ends_with_the_first_that_is_newer() -> None:
     book = board("A", "B", "C")
-    book.halted([halt("A"), halt("B"), halt("C")])
-    book.connection_closed(START)
-    book.traded([trade("B", at=1)], HORIZON)
-    book.doubt_halts({"A": START, "C": START + timedelta(seconds=1)}.get, None)
-    assert book.halts == {"A"}
+    book.record_halts([halt("A"), halt("B"), halt("C")])
+    book.mark_halts_unconfirmed(START)
+    book.record_trades([trade("B", at=1)], HORIZON)
+    book.drop_doubtful_halts({"A": START, "C": START + timedelta(seconds=1)}.get, None)
+    assert book.halted_symbols == {"A"}
 
 
 def test_what_came_before_the_connection_was_closed_says_nothing_of_the_end_of_a_halt() -> None:
     book = board("A")
-    book.halted([halt("A")])
-    book.connection_closed(START + timedelta(seconds=5))
-    book.connection_closed(START + timedelta(seconds=60))
-    book.doubt_halts({"A": START + timedelta(seconds=5)}.get, None)
-    assert book.halts == {"A"}
-    book.doubt_halts({"A": START + timedelta(seconds=6)}.get, None)
-    assert book.halts == set()
+    book.record_halts([halt("A")])
+    book.mark_halts_unconfirmed(START + timedelta(seconds=5))
+    book.mark_halts_unconfirmed(START + timedelta(seconds=60))
+    book.drop_doubtful_halts({"A": START + timedelta(seconds=5)}.get, None)
+    assert book.halted_symbols == {"A"}
+    book.drop_doubtful_halts({"A": START + timedelta(seconds=6)}.get, None)
+    assert book.halted_symbols == set()
 
 
 def test_a_halt_told_anew_is_no_hearsay() -> None:
     book = board("A")
-    book.halted([halt("A")])
-    book.connection_closed(START)
-    book.halted([halt("A", at=1)])
-    book.doubt_halts(lambda _: HORIZON, None)
-    assert book.halts == {"A"}
+    book.record_halts([halt("A")])
+    book.mark_halts_unconfirmed(START)
+    book.record_halts([halt("A", at=1)])
+    book.drop_doubtful_halts(lambda _: HORIZON, None)
+    assert book.halted_symbols == {"A"}
 
 
 def test_a_halt_from_before_the_opening_is_forgotten() -> None:
     book = board("A", "B")
-    book.halted([halt("A", at=-1), halt("B", at=1)])
-    book.doubt_halts(lambda _: None, START)
-    assert book.halts == {"B"}
+    book.record_halts([halt("A", at=-1), halt("B", at=1)])
+    book.drop_doubtful_halts(lambda _: None, START)
+    assert book.halted_symbols == {"B"}

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from sluice_runtime.domain.market import Origin, Quote, live_quote, side
+from sluice_runtime.domain.market import DocumentOrigin, Quote, normalised_side, to_live_quote
 from support.virtual_time import START
 
 NAN, INFINITY = float("nan"), float("inf")
@@ -13,12 +13,12 @@ def quote(bid: float | None, ask: float | None) -> Quote:
 
 
 def test_a_side_is_its_price_and_size() -> None:
-    assert side(1.5, 100.0) == (1.5, 100.0)
+    assert normalised_side(1.5, 100.0) == (1.5, 100.0)
 
 
 @pytest.mark.parametrize("price", [0.0, -1.0, NAN, INFINITY, -INFINITY])
 def test_a_side_that_is_not_there_is_none_never_zero(price: float) -> None:
-    assert side(price, 100.0) == (None, None)
+    assert normalised_side(price, 100.0) == (None, None)
 
 
 @pytest.mark.parametrize(("bid", "ask", "mid"), [(1.0, 2.0, 1.5), (2.0, 2.0, 2.0)])
@@ -32,9 +32,9 @@ def test_a_missing_side_or_a_crossed_market_has_no_mid(bid: float | None, ask: f
 
 
 def test_the_document_has_the_quote_its_writer_and_the_older_names() -> None:
-    origin = Origin(source="alpaca:iex", job="acme/us", session_id="s", epoch=7)
+    origin = DocumentOrigin(source="alpaca:iex", job="acme/us", session_id="s", epoch=7)
     written_at = START + timedelta(seconds=1)
-    fields = live_quote(quote(1.0, None), origin, 3, written_at).document_fields()
+    fields = to_live_quote(quote(1.0, None), origin, 3, written_at).document_fields()
     assert fields == {
         "symbol": "A",
         "bid": 1.0,
@@ -59,4 +59,4 @@ def test_the_document_has_the_quote_its_writer_and_the_older_names() -> None:
 
 def test_a_quote_is_its_own_tick() -> None:
     made = quote(1.0, 2.0)
-    assert made.quote() is made
+    assert made.to_quote() is made

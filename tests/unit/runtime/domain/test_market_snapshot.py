@@ -17,21 +17,21 @@ def test_what_is_older_than_its_document_is_left_out() -> None:
     latest = MarketSnapshot(
         (quote("A", 1), quote("B", 1), quote("C", -1), quote("D", -1), quote("E")), (trade("C", 1),)
     )
-    kept = latest.from_times(dict.fromkeys("ACDE", START))
+    kept = latest.without_outdated_quotes(dict.fromkeys("ACDE", START))
     assert [each.symbol for each in kept.quotes] == ["A", "B", "C", "E"]
     assert kept.trades == latest.trades
 
 
 def test_without_its_trades_it_is_as_old_as_its_quotes() -> None:
     latest = MarketSnapshot((quote("A", -1),), (trade("A", 1),)).without_trades()
-    assert (latest.trades, latest.from_times({"A": START}).quotes) == ((), ())
+    assert (latest.trades, latest.without_outdated_quotes({"A": START}).quotes) == ((), ())
 
 
 def test_a_quote_that_a_silent_stream_should_have_brought() -> None:
     now = START + timedelta(seconds=60)
-    assert MarketSnapshot((quote("A", -5), quote("B", 30))).unheard(START, now) == quote("B", 30)
+    assert MarketSnapshot((quote("A", -5), quote("B", 30))).undelivered_quote(START, now) == quote("B", 30)
 
 
 def test_a_quote_from_before_or_on_its_way_proves_nothing() -> None:
     now = START + timedelta(seconds=60)
-    assert MarketSnapshot((quote("A", -5), quote("B", 5), quote("C", 55))).unheard(START, now) is None
+    assert MarketSnapshot((quote("A", -5), quote("B", 5), quote("C", 55))).undelivered_quote(START, now) is None

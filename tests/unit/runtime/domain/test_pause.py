@@ -8,11 +8,11 @@ from sluice_runtime.domain.pause import (
     PauseInForce,
     Switch,
     job_switches,
-    next_change,
+    next_pause_end,
+    parse_enabled,
+    pause_in_force,
     paused_symbols,
-    pausing,
-    says_enabled,
-    switch,
+    pausing_sources,
 )
 from support.runtime_fakes import job
 from support.virtual_time import START
@@ -26,11 +26,11 @@ def stamp(moment: datetime) -> str:
 
 
 def decision(at: datetime = START, **spec: Any) -> PauseInForce | None:
-    return switch(job_switches(job(**spec)), at)
+    return pause_in_force(job_switches(job(**spec)), at)
 
 
 def test_no_switch_means_stream() -> None:
-    assert switch((), START) is None
+    assert pause_in_force((), START) is None
     assert decision() is None
 
 
@@ -40,13 +40,13 @@ def test_the_first_switch_that_pauses_decides() -> None:
         Switch(source="b", pauses=True, reason="why"),
         Switch(source="c", pauses=True),
     )
-    assert switch(inputs, START) == PauseInForce(source="b", reason="why")
+    assert pause_in_force(inputs, START) == PauseInForce(source="b", reason="why")
 
 
 def test_a_switch_with_an_end_pauses_before_that_instant_and_not_at_it() -> None:
     inputs = (Switch(source="a", pauses=True, until=SOON),)
-    assert switch(inputs, SOON - timedelta(microseconds=1)) is not None
-    assert switch(inputs, SOON) is None
+    assert pause_in_force(inputs, SOON - timedelta(microseconds=1)) is not None
+    assert pause_in_force(inputs, SOON) is None
 
 
 def test_enabled_false_pauses_for_good() -> None:
@@ -100,9 +100,9 @@ def test_the_next_change_is_the_first_end_still_to_come() -> None:
         "pause": {"until": stamp(LATER)},
         "pausedSymbols": [{"symbol": "AAPL", "until": stamp(SOON)}, {"symbol": "MSFT"}],
     }
-    assert next_change(job(**spec), START) == SOON
-    assert next_change(job(**spec), SOON) == LATER
-    assert next_change(job(**spec), LATER) is None
+    assert next_pause_end(job(**spec), START) == SOON
+    assert next_pause_end(job(**spec), SOON) == LATER
+    assert next_pause_end(job(**spec), LATER) is None
 
 
 def test_all_sources_that_pause_are_named_once_each() -> None:
@@ -113,16 +113,16 @@ def test_all_sources_that_pause_are_named_once_each() -> None:
         Switch(source="env:INGEST_ENABLED", pauses=True),
         Switch(source="autoStop", pauses=True, until=SOON),
     )
-    assert pausing(inputs, LATER) == ("cr:acme/us", "env:INGEST_ENABLED")
+    assert pausing_sources(inputs, LATER) == ("cr:acme/us", "env:INGEST_ENABLED")
 
 
 @pytest.mark.parametrize(
     ("word", "enabled"), [("", True), ("on", True), ("0", False), (" No\n", False), ("FALSE", False)]
 )
 def test_a_switch_s_text_is_read_as_people_mean_it(word: str, enabled: bool) -> None:
-    assert says_enabled(word) is enabled
+    assert parse_enabled(word) is enabled
 
 
 def test_a_switch_s_text_that_says_neither_is_not_taken_for_either() -> None:
     with pytest.raises(ValueError, match="'halt' is neither on nor off"):
-        says_enabled("halt\n")
+        parse_enabled("halt\n")

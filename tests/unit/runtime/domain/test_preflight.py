@@ -1,10 +1,10 @@
-from sluice_runtime.domain.preflight import Finding, preflight
+from sluice_runtime.domain.preflight import Finding, preflight_status
 from support.virtual_time import START
 
 
 def test_what_is_not_good_comes_first_and_at_most_twenty_are_shown() -> None:
     good = [Finding(f"S{n}", True, "active") for n in range(30)]
-    found = preflight([*good, Finding("account", False, "blocked")], START)
+    found = preflight_status([*good, Finding("account", False, "blocked")], START)
     assert (found.passed, found.at, len(found.findings)) == (False, START, 20)
     assert found.findings[:2] == ["account: blocked", "S0: active"]
-    assert preflight(good, START).passed
+    assert preflight_status(good, START).passed

@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 from sluice_contract.documents import QuoteState
-from sluice_runtime.domain.market import Origin, Quote, Trade
-from sluice_runtime.domain.published_documents import REFRESH_SECONDS, PublishedDocuments, Statement, refresh_seconds
+from sluice_runtime.domain.market import DocumentOrigin, Quote, Trade
+from sluice_runtime.domain.published_documents import REFRESH_SECONDS, PublishedDocuments, QuoteContent, refresh_seconds
 from support.virtual_time import START
 
 HORIZON = START + timedelta(seconds=60)
@@ -19,131 +19,131 @@ def trade(at: float = 0.0, price: float = 2.5) -> Trade:
     return Trade(symbol="A", ts=START + timedelta(seconds=at), price=price, size=1.0)
 
 
-def said(*statements: Statement, at: float = 0.0) -> PublishedDocuments:
+def said(*statements: QuoteContent, at: float = 0.0) -> PublishedDocuments:
     book = PublishedDocuments()
-    book.wrote(statements, at)
+    book.mark_written(statements, at)
     return book
 
 
 def test_the_price_is_the_last_trade_s_where_one_is_known_else_the_mid() -> None:
-    assert Statement(quote=quote()).price == 2.0
-    assert Statement(quote=quote(), trade=trade()).price == 2.5
+    assert QuoteContent(quote=quote()).price == 2.0
+    assert QuoteContent(quote=quote(), trade=trade()).price == 2.5
 
 
 def test_a_document_is_as_new_as_the_newest_part_of_it() -> None:
-    origin = Origin(source="fake", job="acme/us", session_id="s", epoch=7)
-    document = Statement(quote=quote(1), trade=trade(2), status="halted").document(origin, 4, START)
+    origin = DocumentOrigin(source="fake", job="acme/us", session_id="s", epoch=7)
+    document = QuoteContent(quote=quote(1), trade=trade(2), status="halted").to_live_quote(origin, 4, START)
     assert document.ts == START + timedelta(seconds=2)
     assert (document.price, document.status, document.seq, document.bid) == (2.5, "halted", 4, 1.0)
 
 
 def test_what_nothing_is_known_of_is_news() -> None:
-    assert PublishedDocuments().needs_write(Statement(quote=quote()), 0.0, REFRESH_SECONDS)
+    assert PublishedDocuments().needs_write(QuoteContent(quote=quote()), 0.0, REFRESH_SECONDS)
 
 
 def test_the_same_again_is_no_news_whatever_its_time() -> None:
-    book = said(Statement(quote=quote(0)))
-    assert not book.needs_write(Statement(quote=quote(5)), 5.0, REFRESH_SECONDS)
+    book = said(QuoteContent(quote=quote(0)))
+    assert not book.needs_write(QuoteContent(quote=quote(5)), 5.0, REFRESH_SECONDS)
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        Statement(quote=quote(bid=1.01)),
-        Statement(quote=quote(), trade=trade()),
-        Statement(quote=quote(), status="stale"),
+        QuoteContent(quote=quote(bid=1.01)),
+        QuoteContent(quote=quote(), trade=trade()),
+        QuoteContent(quote=quote(), status="stale"),
     ],
 )
-def test_another_price_trade_or_status_is_news(other: Statement) -> None:
-    assert said(Statement(quote=quote())).needs_write(other, 1.0, REFRESH_SECONDS)
+def test_another_price_trade_or_status_is_news(other: QuoteContent) -> None:
+    assert said(QuoteContent(quote=quote())).needs_write(other, 1.0, REFRESH_SECONDS)
 
 
 def test_the_same_again_is_news_once_its_refresh_is_due() -> None:
-    book = said(Statement(quote=quote(0)))
-    book.hold(quote(14))
-    assert book.due(14.9, REFRESH_SECONDS) == []
-    assert book.due(15.0, REFRESH_SECONDS) == [quote(14)]
-    assert book.needs_write(Statement(quote=quote(14)), 15.0, REFRESH_SECONDS)
-    assert book.due(15.0, REFRESH_SECONDS) == []
+    book = said(QuoteContent(quote=quote(0)))
+    book.hold_for_refresh(quote(14))
+    assert book.take_due_refreshes(14.9, REFRESH_SECONDS) == []
+    assert book.take_due_refreshes(15.0, REFRESH_SECONDS) == [quote(14)]
+    assert book.needs_write(QuoteContent(quote=quote(14)), 15.0, REFRESH_SECONDS)
+    assert book.take_due_refreshes(15.0, REFRESH_SECONDS) == []
 
 
 def test_a_held_tick_is_let_go_when_a_later_one_is_written() -> None:
-    book = said(Statement(quote=quote(0)))
-    book.hold(quote(1))
-    book.wrote([Statement(quote=quote(2, bid=2.0))], 2.0)
-    assert book.due(100.0, REFRESH_SECONDS) == []
+    book = said(QuoteContent(quote=quote(0)))
+    book.hold_for_refresh(quote(1))
+    book.mark_written([QuoteContent(quote=quote(2, bid=2.0))], 2.0)
+    assert book.take_due_refreshes(100.0, REFRESH_SECONDS) == []
 
 
 def test_after_a_write_of_unknown_outcome_everything_is_news() -> None:
-    book = said(Statement(quote=quote()))
-    book.doubt(["A"])
-    assert book.needs_write(Statement(quote=quote()), 1.0, REFRESH_SECONDS)
-    assert book.state("A") is None
+    book = said(QuoteContent(quote=quote()))
+    book.mark_unknown(["A"])
+    assert book.needs_write(QuoteContent(quote=quote()), 1.0, REFRESH_SECONDS)
+    assert book.known_status("A") is None
 
 
 def test_a_mark_changes_what_the_document_is_known_to_say() -> None:
-    book = said(Statement(quote=quote()))
-    book.marked(["A", "B"], "stale")
-    states: list[QuoteState | None] = [book.state("A"), book.state("B"), book.state("C")]
+    book = said(QuoteContent(quote=quote()))
+    book.mark_status_written(["A", "B"], "stale")
+    states: list[QuoteState | None] = [book.known_status("A"), book.known_status("B"), book.known_status("C")]
     assert states == ["stale", "stale", None]
-    assert book.needs_write(Statement(quote=quote()), 1.0, REFRESH_SECONDS)
-    assert not book.needs_write(Statement(quote=quote(), status="stale"), 1.0, REFRESH_SECONDS)
+    assert book.needs_write(QuoteContent(quote=quote()), 1.0, REFRESH_SECONDS)
+    assert not book.needs_write(QuoteContent(quote=quote(), status="stale"), 1.0, REFRESH_SECONDS)
 
 
 def test_a_trade_at_another_price_calls_for_the_document_s_quote() -> None:
-    book = said(Statement(quote=quote()))
-    assert book.repriced({"A": trade()}) == [quote()]
-    assert book.repriced({"A": trade(price=2.0)}) == []
-    assert book.repriced({"UNSEEN": Trade(symbol="UNSEEN", ts=START, price=1.0, size=1.0)}) == []
+    book = said(QuoteContent(quote=quote()))
+    assert book.ticks_with_changed_price({"A": trade()}) == [quote()]
+    assert book.ticks_with_changed_price({"A": trade(price=2.0)}) == []
+    assert book.ticks_with_changed_price({"UNSEEN": Trade(symbol="UNSEEN", ts=START, price=1.0, size=1.0)}) == []
 
 
 def test_a_trade_that_counts_no_longer_takes_its_price_with_it_and_not_the_time() -> None:
-    before = Statement(quote=quote(1), trade=trade(2))
+    before = QuoteContent(quote=quote(1), trade=trade(2))
     book = said(before)
-    book.sending([before], HORIZON)
-    assert book.repriced({}) == [quote(1)]
-    book.doubt(["A"])
+    book.mark_sending([before], HORIZON)
+    assert book.ticks_with_changed_price({}) == [quote(1)]
+    book.mark_unknown(["A"])
     for at in (1.0, 1.5):
-        after = book.statement(quote(at), None, "live")
+        after = book.content_to_write(quote(at), None, "live")
         assert (after.price, after.ts) == (2.0, START + timedelta(seconds=2))
-        book.sending([after], HORIZON)
-        book.wrote([after], 3.0)
-    assert book.repriced({}) == []
-    assert book.statement(quote(5), None, "live").ts == START + timedelta(seconds=5)
-    book.keep(frozenset())
-    assert book.statement(quote(1), None, "live").ts == START + timedelta(seconds=1)
+        book.mark_sending([after], HORIZON)
+        book.mark_written([after], 3.0)
+    assert book.ticks_with_changed_price({}) == []
+    assert book.content_to_write(quote(5), None, "live").ts == START + timedelta(seconds=5)
+    book.retain_only(frozenset())
+    assert book.content_to_write(quote(1), None, "live").ts == START + timedelta(seconds=1)
 
 
 def test_a_time_ahead_of_all_reason_holds_no_document_to_itself() -> None:
     book = PublishedDocuments()
-    book.sending([Statement(quote=quote(3600))], HORIZON)
-    assert book.statement(quote(1), None, "live").ts == START + timedelta(seconds=1)
+    book.mark_sending([QuoteContent(quote=quote(3600))], HORIZON)
+    assert book.content_to_write(quote(1), None, "live").ts == START + timedelta(seconds=1)
 
 
 def test_a_trade_at_another_price_calls_for_the_newest_quote_though_it_was_no_news() -> None:
-    book = said(Statement(quote=quote()))
-    book.hold(quote(1))
-    assert book.repriced({"A": trade(2)}) == [quote(1)]
+    book = said(QuoteContent(quote=quote()))
+    book.hold_for_refresh(quote(1))
+    assert book.ticks_with_changed_price({"A": trade(2)}) == [quote(1)]
 
 
 def test_what_is_not_live_or_may_not_be_is_odd_until_it_is_live() -> None:
-    book = said(Statement(quote=quote()))
-    assert book.not_live() == set()
-    book.marking(["A"])
-    assert (book.not_live(), book.state("A")) == ({"A"}, None)
-    book.marked(["A"], "halted")
-    book.doubt(["A"])
-    assert (book.not_live(), book.state("A")) == ({"A"}, None)
-    book.marked(["A"], "live")
-    assert book.not_live() == set()
+    book = said(QuoteContent(quote=quote()))
+    assert book.symbols_not_live() == set()
+    book.mark_status_sending(["A"])
+    assert (book.symbols_not_live(), book.known_status("A")) == ({"A"}, None)
+    book.mark_status_written(["A"], "halted")
+    book.mark_unknown(["A"])
+    assert (book.symbols_not_live(), book.known_status("A")) == ({"A"}, None)
+    book.mark_status_written(["A"], "live")
+    assert book.symbols_not_live() == set()
 
 
 def test_only_what_is_kept_is_remembered() -> None:
-    book = said(Statement(quote=quote()))
-    book.hold(quote(1))
-    book.marked(["B"], "paused")
-    book.keep(frozenset())
-    assert (book.state("A"), book.state("B"), book.due(99.0, 0.0)) == (None, None, [])
+    book = said(QuoteContent(quote=quote()))
+    book.hold_for_refresh(quote(1))
+    book.mark_status_written(["B"], "paused")
+    book.retain_only(frozenset())
+    assert (book.known_status("A"), book.known_status("B"), book.take_due_refreshes(99.0, 0.0)) == (None, None, [])
 
 
 def test_refreshes_leave_two_thirds_of_the_budget_to_news() -> None:

@@ -3,30 +3,30 @@ from typing import Any
 import pytest
 
 from sluice_contract.spec import IngestJobSpec
-from sluice_runtime.domain.slot import HELD_SECONDS, Claim, Sighting, slot_name
+from sluice_runtime.domain.slot import HELD_SECONDS, ClaimObservation, SlotClaim, slot_lease_name
 from support.runtime_fakes import job_spec
 from support.virtual_time import START
 
-OTHERS = Claim(holder="other", renewed_at=START, version="1")
+OTHERS = SlotClaim(holder="other", renewed_at=START, version="1")
 
 
-@pytest.mark.parametrize("claim", [None, Claim(holder=""), Claim(holder="me")])
-def test_what_is_nobody_s_or_mine_is_free(claim: Claim | None) -> None:
-    assert Sighting(claim, 0.0).is_free("me", 0.0)
+@pytest.mark.parametrize("claim", [None, SlotClaim(holder=""), SlotClaim(holder="me")])
+def test_what_is_nobody_s_or_mine_is_free(claim: SlotClaim | None) -> None:
+    assert ClaimObservation(claim, 0.0).is_claimable_by("me", 0.0)
 
 
 def test_what_another_renews_is_never_free() -> None:
-    sighting = Sighting(None, 0.0)
+    sighting = ClaimObservation(None, 0.0)
     for n in range(100):
-        wait_for_rotation = Claim(holder="other", renewed_at=START, version=str(n))
-        sighting = sighting.seen_again(wait_for_rotation, n * 50.0)
-        assert not sighting.is_free("me", n * 50.0)
+        wait_for_rotation = SlotClaim(holder="other", renewed_at=START, version=str(n))
+        sighting = sighting.updated_with(wait_for_rotation, n * 50.0)
+        assert not sighting.is_claimable_by("me", n * 50.0)
 
 
 def test_what_another_has_ceased_to_renew_is_free_after_a_while_of_watching() -> None:
-    sighting = Sighting(None, 0.0).seen_again(OTHERS, 10.0).seen_again(OTHERS, 60.0)
-    assert not sighting.is_free("me", 10.0 + HELD_SECONDS - 1)
-    assert sighting.is_free("me", 10.0 + HELD_SECONDS)
+    sighting = ClaimObservation(None, 0.0).updated_with(OTHERS, 10.0).updated_with(OTHERS, 60.0)
+    assert not sighting.is_claimable_by("me", 10.0 + HELD_SECONDS - 1)
+    assert sighting.is_claimable_by("me", 10.0 + HELD_SECONDS)
 
 
 def spec(name: str = "alpaca", **alpaca: Any) -> IngestJobSpec:
@@ -36,15 +36,15 @@ def spec(name: str = "alpaca", **alpaca: Any) -> IngestJobSpec:
 
 def test_each_secret_and_endpoint_has_a_slot_of_its_own_whose_name_tells_neither() -> None:
     specs = [spec(), spec("other"), spec(feed="sip"), spec(streamURL="wss://proxy.example/v2/iex")]
-    names = [slot_name(each) for each in specs]
+    names = [slot_lease_name(each) for each in specs]
     assert len(set(names)) == 4
-    assert names[0] == slot_name(spec(feed="iex"))
+    assert names[0] == slot_lease_name(spec(feed="iex"))
     assert all(name is not None and "alpaca" not in name and len(name) <= 63 for name in names)
 
 
 def test_each_client_of_a_gateway_has_a_slot_of_its_own() -> None:
     def name(**ibkr: Any) -> str | None:
-        return slot_name(job_spec(provider="ibkr", ibkr={"host": "gateway", **ibkr}))
+        return slot_lease_name(job_spec(provider="ibkr", ibkr={"host": "gateway", **ibkr}))
 
     names = [name(), name(host="other"), name(port=4001), name(clientID=2)]
     assert (len(set(names)), None in names) == (4, False)
@@ -52,5 +52,5 @@ def test_each_client_of_a_gateway_has_a_slot_of_its_own() -> None:
 
 
 def test_what_needs_no_credentials_needs_no_slot() -> None:
-    assert slot_name(job_spec()) is None
-    assert slot_name(job_spec(provider="alpaca", dryRun=True)) is None
+    assert slot_lease_name(job_spec()) is None
+    assert slot_lease_name(job_spec(provider="alpaca", dryRun=True)) is None

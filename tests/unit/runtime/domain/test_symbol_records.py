@@ -23,13 +23,15 @@ class World:
     def write(
         self, at: float = 0.0, count: int = 100, rejected: tuple[str, ...] = (), **spec: Any
     ) -> list[IngestState]:
-        self.records.note(desired(**spec), rejected, self.deleted, START + timedelta(seconds=at))
+        self.records.update(desired(**spec), rejected, self.deleted, START + timedelta(seconds=at))
         due = self.due(at, count)
-        self.records.wrote(due, at)
+        self.records.mark_written(due, at)
         return due
 
     def due(self, at: float, count: int = 100) -> list[IngestState]:
-        return self.records.due(lambda symbol: self.times.get(symbol, {}), at, START + timedelta(seconds=at), count)
+        return self.records.due_records(
+            lambda symbol: self.times.get(symbol, {}), at, START + timedelta(seconds=at), count
+        )
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def test_a_pause_does_not_wait_behind_the_first_records_of_others() -> None:
 
 def test_a_symbol_that_comes_back_before_its_removal_was_written_is_added(world: World) -> None:
     world.write()
-    world.records.note(desired(symbols=["MSFT"]), (), world.deleted, START)
+    world.records.update(desired(symbols=["MSFT"]), (), world.deleted, START)
     [again] = world.write()
     assert (again.canonical_symbol, again.status) == ("AAPL", "active")
     assert again.notes == f"Symbol ADDED by user on {STAMP}"
@@ -173,13 +175,13 @@ def test_transitions_go_before_refreshes(world: World) -> None:
 
 
 def test_what_could_not_be_written_stays_due(world: World) -> None:
-    world.records.note(desired(), (), set(), START)
+    world.records.update(desired(), (), set(), START)
     assert len(world.due(0)) == len(world.due(5)) == 2
 
 
 def test_what_changed_while_it_was_written_is_still_news(world: World) -> None:
-    world.records.note(desired(), (), set(), START)
+    world.records.update(desired(), (), set(), START)
     due = world.due(0)
-    world.records.note(desired(**PAUSED), (), set(), START)
-    world.records.wrote(due, 0)
+    world.records.update(desired(**PAUSED), (), set(), START)
+    world.records.mark_written(due, 0)
     assert [each.status for each in world.due(0)] == ["paused"]

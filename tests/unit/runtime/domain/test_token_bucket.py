@@ -35,9 +35,9 @@ def test_it_never_owes() -> None:
 
 def test_new_limits_keep_what_was_saved_up_to_the_new_burst() -> None:
     budget = TokenBucket(20, 40, 0.0)
-    budget.limit(100, 10, 0.0)
+    budget.set_limits(100, 10, 0.0)
     assert budget.available(0.0) == 10
-    budget.limit(5, 1000, 0.0)
+    budget.set_limits(5, 1000, 0.0)
     assert budget.available(0.0) == 10
     assert budget.available(2.0) == 20
 
@@ -45,5 +45,5 @@ def test_new_limits_keep_what_was_saved_up_to_the_new_burst() -> None:
 def test_what_was_earned_before_a_change_was_earned_at_the_old_rate() -> None:
     budget = TokenBucket(10, 100, 0.0)
     budget.spend(100)
-    budget.limit(1, 100, 5.0)
+    budget.set_limits(1, 100, 5.0)
     assert budget.available(6.0) == 51

@@ -11,9 +11,9 @@ from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.pause import Switch
 from sluice_runtime.loops.auto_stop import AutoStopMonitor
 from sluice_runtime.loops.latest_value import LatestValue
-from sluice_runtime.loops.pause_control import Switchboard
-from sluice_runtime.loops.spec_watcher import follow_spec
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.pause_control import PodSwitches
+from sluice_runtime.loops.spec_watcher import update_desired_forever
+from sluice_runtime.loops.waiting import cancel_and_wait
 from support.control_fakes import FakeKeeper
 from support.runtime_fakes import desired, job, journal
 from support.virtual_time import at, settle
@@ -27,19 +27,19 @@ class World:
     def __init__(self) -> None:
         self.journal = journal(with_pause(desired(), UNREAD))
         self.keeper = FakeKeeper()
-        self.switchboard = Switchboard(self.journal, self.keeper)
+        self.pod_switches = PodSwitches(self.journal, self.keeper)
         self.live: LatestValue[DeclaredJob | None] = LatestValue(None)
         self._generation = 0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self.switchboard.restore()
-        guard = asyncio.create_task(AutoStopMonitor(self.journal, self.switchboard).run())
-        steering = asyncio.create_task(follow_spec(self.live, self.journal))
+        self.pod_switches.restore()
+        guard = asyncio.create_task(AutoStopMonitor(self.journal, self.pod_switches).run())
+        steering = asyncio.create_task(update_desired_forever(self.live, self.journal))
         try:
             yield
         finally:
-            await cancel(guard, steering)
+            await cancel_and_wait(guard, steering)
 
     async def declare(self, **spec: Any) -> None:
         self._generation += 1
@@ -85,10 +85,10 @@ async def test_it_stops_after_errors_in_a_row(world: World) -> None:
     async with world.running():
         await world.declare(autoStop={"afterConsecutiveErrors": 3})
         for _ in range(2):
-            world.journal.failed(StreamError("network", "away"))
+            world.journal.record_stream_failure(StreamError("network", "away"))
             await settle()
         assert world.stopped is None
-        world.journal.failed(StreamError("network", "away"))
+        world.journal.record_stream_failure(StreamError("network", "away"))
         await settle()
         assert world.stopped == "autoStop.afterConsecutiveErrors: 3 consecutive failures"
 
@@ -122,7 +122,7 @@ async def test_another_switch_does_not_let_go_of_it(world: World) -> None:
         await world.declare(**LIMITS)
         await at(60)
         for pauses in (True, False):
-            world.switchboard.set(Switch(source="api", pauses=pauses))
+            world.pod_switches.set(Switch(source="api", pauses=pauses))
             await settle()
         assert world.stopped
 
@@ -140,6 +140,6 @@ async def test_without_limits_it_never_stops(world: World) -> None:
     async with world.running():
         await world.declare()
         for _ in range(100):
-            world.journal.failed(StreamError("network", "away"))
+            world.journal.record_stream_failure(StreamError("network", "away"))
         await at(100_000)
         assert world.journal.desired.value.pause is None

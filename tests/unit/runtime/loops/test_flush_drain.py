@@ -6,7 +6,7 @@ import pytest
 
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import SinkError
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.waiting import cancel_and_wait
 from support.runtime_fakes import desired
 from support.runtime_worlds import PAUSE, FlushingWorld
 from support.virtual_time import at, seconds
@@ -34,7 +34,7 @@ async def test_after_a_drain_nothing_is_written_until_it_is_opened(world: Flushi
         world.say("AAPL", bid=2)
         await at(60)
         assert len(world.sink.writes) == writes == 1
-        world.flusher.open()
+        world.flusher.reopen()
         await at(61)
         assert world.sink.quotes["AAPL"]["bid"] == 2
 
@@ -102,7 +102,7 @@ async def test_a_cancelled_write_is_not_lost_before_the_last_drain(world: Flushi
     world.sink.seconds = 1.0
     world.say("AAPL")
     await at(0.5)
-    await cancel(task)
+    await cancel_and_wait(task)
     await world.flusher.drain()
     assert set(world.sink.quotes) == {"AAPL"}
 
@@ -112,7 +112,7 @@ async def test_a_drain_that_was_cut_short_is_made_up_for_by_the_next(world: Flus
     world.say("AAPL")
     pausing = asyncio.create_task(world.flusher.drain())
     await at(0.5)
-    await cancel(pausing)
+    await cancel_and_wait(pausing)
     assert world.sink.writes == []
     await world.flusher.drain()
     assert set(world.sink.quotes) == {"AAPL"}
@@ -153,6 +153,6 @@ async def test_a_symbol_that_comes_while_a_flush_is_slow_and_goes_in_the_pause_l
         world.want(with_pause(desired(), PAUSE))
         await at(20)
         world.want(desired())
-        world.flusher.open()
+        world.flusher.reopen()
         await at(25)
     assert "NVDA" not in world.sink.quotes

@@ -199,7 +199,7 @@ async def test_no_chores_are_done_while_paused_and_all_afterwards(world: Flushin
         await at(30)
         assert world.sink.history == []
         world.want(desired(symbols=["AAPL"]))
-        world.flusher.open()
+        world.flusher.reopen()
         await at(31)
         assert world.sink.deleted == ["MSFT"]
 
@@ -218,7 +218,7 @@ async def test_the_loop_s_own_clock_goes_on_whatever_happens(world: FlushingWorl
         await world.flusher.drain()
         await at(100)
         assert now() - world.journal.loop_tick_at <= timedelta(seconds=0.2)
-        world.flusher.open()
+        world.flusher.reopen()
         world.sink.failure = SinkError("away")
         await chatter(world, 200)
         await settle()

@@ -12,8 +12,8 @@ from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.freshness import OBSERVATION_SECONDS
 from sluice_runtime.domain.market import Halt
-from sluice_runtime.domain.market_hours import new_york
-from sluice_runtime.loops.freshness_monitor import Observer
+from sluice_runtime.domain.market_hours import new_york_session
+from sluice_runtime.loops.freshness_monitor import FreshnessObserver
 from support.fake_sink import FakeSink
 from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, quote
 from support.virtual_time import START, at, now, seconds
@@ -123,46 +123,46 @@ async def test_a_mute_connection_is_closed_and_opened_anew_once(world: World) ->
     await world.end()
 
 
-async def observe(observer: Observer, until: float) -> None:
+async def observe(observer: FreshnessObserver, until: float) -> None:
     """One observation after the other."""
     while seconds() < until:
         await asyncio.sleep(OBSERVATION_SECONDS)
-        observer.observe(new_york)
+        observer.check_freshness(new_york_session)
 
 
 async def test_a_connection_that_stays_mute_is_tried_ever_more_seldom_and_not_at_all_at_night() -> None:
     book = journal()
     book.on_state("Live")
     book.on_acknowledgement(book.desired.value.symbols, ())
-    observer = Observer(book)
+    observer = FreshnessObserver(book)
     closing = (START.replace(hour=21) - START).total_seconds()
     await at(closing - 7200)
     while seconds() < closing - 6000:
         book.on_ticks([quote("AAPL")])
         await observe(observer, seconds() + OBSERVATION_SECONDS)
     await observe(observer, closing - 5900)
-    assert book.mutes.value == 1
+    assert book.silent_connections.value == 1
     await observe(observer, closing)
-    assert 3 <= book.mutes.value <= 5
-    before = book.mutes.value
+    assert 3 <= book.silent_connections.value <= 5
+    before = book.silent_connections.value
     await observe(observer, closing + 3600)
-    assert book.mutes.value == before
+    assert book.silent_connections.value == before
     assert book.count_freshness is not None
     assert book.count_freshness().closed == 2
 
 
 async def test_a_halt_from_before_the_opening_counts_no_longer() -> None:
     book = journal()
-    observer = Observer(book)
+    observer = FreshnessObserver(book)
     book.on_halts([Halt(symbol="AAPL", ts=now(), halted=True, code="H", reason="news")])
     opening = timedelta(hours=23, minutes=30).total_seconds()
     await at(10)
-    observer.observe(new_york)
+    observer.check_freshness(new_york_session)
     await at(opening - 10)
-    observer.observe(new_york)
+    observer.check_freshness(new_york_session)
     assert book.quote_states == {"AAPL": "halted"}
     await at(opening + 10)
-    observer.observe(new_york)
+    observer.check_freshness(new_york_session)
     assert book.quote_states == {}
 
 

@@ -10,7 +10,7 @@ from sluice_runtime.domain.failure import FencedError, SinkError
 from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeats
 from sluice_runtime.loops.journal import Journal
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.ports import ReportError
 from support.fake_sink import FakeSink
 from support.runtime_fakes import FakeJob, desired, journal, quote
@@ -23,7 +23,7 @@ async def running(loop: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await cancel(task)
+        await cancel_and_wait(task)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ async def test_a_swarm_of_transitions_is_a_few_beats(book: Journal, sink: FakeSi
     async with running(send_heartbeats_forever(sink, book)):
         await at(1)
         for _ in range(1000):
-            book.transition()
+            book.signal_transition()
             await asyncio.sleep(0.001)
         await at(3)
         assert len(sink.beats) <= 55
@@ -106,7 +106,7 @@ async def test_a_failed_beat_is_tried_again_soon_and_told(book: Journal, sink: F
 
 
 async def test_a_heartbeat_that_works_does_not_hide_quotes_that_fail(book: Journal, sink: FakeSink) -> None:
-    book.sink_is("quotes", "denied")
+    book.record_sink_result("quotes", "denied")
     async with running(send_heartbeats_forever(sink, book)):
         await at(20)
     assert book.snapshot().sink_failure == "denied"

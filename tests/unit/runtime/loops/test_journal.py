@@ -40,8 +40,8 @@ async def test_the_first_quote_is_a_transition_and_the_next_is_none(book: Journa
 
 async def test_the_first_write_is_a_transition_so_that_the_status_soon_tells_of_it(book: Journal) -> None:
     before = book.transitions.value
-    book.wrote(1)
-    book.wrote(1)
+    book.record_quote_writes(1)
+    book.record_quote_writes(1)
     assert book.transitions.value == before + 1
 
 
@@ -77,7 +77,7 @@ async def test_what_the_provider_rejects_is_told_once(book: Journal, caplog: pyt
 
 
 async def test_a_failure_stays_until_the_stream_is_live_again(book: Journal) -> None:
-    book.failed(StreamError("network", "the peer is away"))
+    book.record_stream_failure(StreamError("network", "the peer is away"))
     book.on_state("BackingOff")
     book.on_state("Connecting")
     failure = book.snapshot().failure
@@ -131,31 +131,31 @@ async def test_only_reaching_the_live_state_counts_as_a_start(book: Journal) -> 
 
 async def test_leaving_the_pause_forgets_its_acknowledgement(book: Journal) -> None:
     book.on_state("Paused")
-    book.pause_acknowledged()
+    book.acknowledge_pause()
     assert book.snapshot().acknowledgement is not None
     book.on_state("Connecting")
     assert book.snapshot().acknowledgement is None
 
 
 async def test_a_sink_is_well_when_all_kinds_of_writes_are(book: Journal) -> None:
-    book.sink_is("quotes", "denied")
-    book.sink_is("heartbeat", "away")
-    book.sink_is("quotes", None)
+    book.record_sink_result("quotes", "denied")
+    book.record_sink_result("heartbeat", "away")
+    book.record_sink_result("quotes", None)
     assert book.snapshot().sink_failure == "away"
-    book.sink_is("heartbeat", None)
+    book.record_sink_result("heartbeat", None)
     assert book.snapshot().sink_failure is None
 
 
 async def test_only_a_change_of_the_sink_s_health_is_a_transition(book: Journal) -> None:
     before = book.transitions.value
     for failure in (None, "a", "b", None, None):
-        book.sink_is("quotes", failure)
+        book.record_sink_result("quotes", failure)
     assert book.transitions.value == before + 2
 
 
 async def test_acknowledged_writes_are_counted_and_timed(book: Journal) -> None:
     await at(2)
-    book.wrote(5)
+    book.record_quote_writes(5)
     assert book.counters.writes == 5
     assert book.snapshot().clocks.last_write_at == START + timedelta(seconds=2)
 
@@ -182,15 +182,15 @@ async def test_a_lost_stream_leaves_a_gap_with_its_cause_and_a_pause_another(boo
     book.on_state("Live")
     await at(1)
     book.on_socket_closed()
-    book.failed(StreamError("slowClient", "too slow"))
+    book.record_stream_failure(StreamError("slowClient", "too slow"))
     book.on_state("BackingOff")
     await at(2)
-    book.failed(StreamError("network", "no route"))
+    book.record_stream_failure(StreamError("network", "no route"))
     await at(3)
     book.on_state("Live")
     await at(4)
     book.on_socket_closed()
-    book.pause_acknowledged()
+    book.acknowledge_pause()
     book.on_state("Paused")
     await at(5)
     book.on_state("Live")

@@ -8,7 +8,7 @@ async def test_a_change_that_came_before_the_wait_is_not_missed() -> None:
     cell = LatestValue(1)
     before = cell.version
     cell.set(2)
-    assert await cell.changed(before) == cell.version
+    assert await cell.wait_for_change(before) == cell.version
 
 
 async def test_a_waiter_wakes_once_for_each_change() -> None:
@@ -18,7 +18,7 @@ async def test_a_waiter_wakes_once_for_each_change() -> None:
     async def watch() -> None:
         version = cell.version
         while True:
-            version = await cell.changed(version)
+            version = await cell.wait_for_change(version)
             seen.append(cell.value)
 
     task = asyncio.create_task(watch())
@@ -34,7 +34,7 @@ async def test_a_waiter_wakes_once_for_each_change() -> None:
 
 async def test_an_equal_value_wakes_nobody() -> None:
     cell = LatestValue("a")
-    task = asyncio.create_task(cell.changed(cell.version))
+    task = asyncio.create_task(cell.wait_for_change(cell.version))
     cell.set("a")
     await settle()
     assert not task.done()
@@ -44,7 +44,7 @@ async def test_an_equal_value_wakes_nobody() -> None:
 
 async def test_all_who_wait_are_woken() -> None:
     cell = LatestValue(0)
-    tasks = [asyncio.create_task(cell.changed(0)) for _ in range(3)]
+    tasks = [asyncio.create_task(cell.wait_for_change(0)) for _ in range(3)]
     await settle()
     cell.set(1)
     assert await asyncio.gather(*tasks) == [1, 1, 1]

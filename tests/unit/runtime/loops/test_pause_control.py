@@ -8,9 +8,9 @@ from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.pause import Switch
 from sluice_runtime.loops.latest_value import LatestValue
-from sluice_runtime.loops.pause_control import Control, Switchboard
-from sluice_runtime.loops.spec_watcher import follow_spec
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.pause_control import PauseControl, PodSwitches
+from sluice_runtime.loops.spec_watcher import update_desired_forever
+from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.ports import RequestRefusedError, StartRequest
 from support.control_fakes import FakeDeclaration, FakeKeeper
 from support.runtime_fakes import desired, job, journal
@@ -26,18 +26,21 @@ class World:
         self.journal = journal(with_pause(desired(), UNREAD))
         self.keeper = FakeKeeper()
         self.declaration = FakeDeclaration()
-        self.control = Control(Switchboard(self.journal, self.keeper), self.journal, self.declaration)
+        self.control = PauseControl(PodSwitches(self.journal, self.keeper), self.journal, self.declaration)
         self.live: LatestValue[DeclaredJob | None] = LatestValue(job(1))
         self.pause_seconds = 0.5
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(follow_spec(self.live, self.journal)), asyncio.create_task(self._supervise())]
+        tasks = [
+            asyncio.create_task(update_desired_forever(self.live, self.journal)),
+            asyncio.create_task(self._supervise()),
+        ]
         await settle()
         try:
             yield
         finally:
-            await cancel(*tasks)
+            await cancel_and_wait(*tasks)
 
     async def _supervise(self) -> None:
         desired = self.journal.desired
@@ -48,8 +51,8 @@ class World:
             elif self.journal.state != "Paused":
                 await asyncio.sleep(self.pause_seconds)
                 self.journal.on_state("Paused")
-                self.journal.pause_acknowledged()
-            await desired.changed(version)
+                self.journal.acknowledge_pause()
+            await desired.wait_for_change(version)
 
 
 @pytest.fixture
@@ -125,7 +128,7 @@ async def test_wishes_and_reloads_are_handed_on(world: World) -> None:
 
 async def test_a_stopped_feed_is_not_started_by_a_restart(world: World) -> None:
     world.keeper.write(API)
-    Switchboard(world.journal, world.keeper).restore()
+    PodSwitches(world.journal, world.keeper).restore()
     async with world.running():
         await at(10)
         assert world.journal.desired.value.switches == ("api",)
@@ -136,6 +139,6 @@ async def test_notes_that_cannot_be_read_are_told_and_do_not_stop_ingestion(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.keeper.failure = OSError("I/O error")
-    Switchboard(world.journal, world.keeper).restore()
+    PodSwitches(world.journal, world.keeper).restore()
     assert "PAUSE_CHECK_FAILED" in caplog.text
     assert world.journal.switches.value == ()

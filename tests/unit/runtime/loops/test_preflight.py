@@ -2,8 +2,8 @@ import asyncio
 from collections.abc import Sequence
 
 from sluice_runtime.domain.preflight import Finding
-from sluice_runtime.loops.preflight import look_once
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.preflight import run_preflight_once
+from sluice_runtime.loops.waiting import cancel_and_wait
 from support.runtime_fakes import journal
 from support.virtual_time import settle
 
@@ -16,7 +16,7 @@ async def test_it_looks_once_when_the_stream_is_up_and_tells_the_status() -> Non
         looks.append(book.state)
         return [Finding("account", True, "ACTIVE")]
 
-    task = asyncio.create_task(look_once(find, book))
+    task = asyncio.create_task(run_preflight_once(find, book))
     try:
         book.on_state("BackingOff")
         await settle()
@@ -33,4 +33,4 @@ async def test_it_looks_once_when_the_stream_is_up_and_tells_the_status() -> Non
         await settle()
         assert looks == ["Live"]
     finally:
-        await cancel(task)
+        await cancel_and_wait(task)

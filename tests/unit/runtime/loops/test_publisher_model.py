@@ -54,7 +54,7 @@ class Model:
         assert len(self.world.sink.writes) == before
         self.is_halted = False
         self.want()
-        self.world.flusher.open()
+        self.world.flusher.reopen()
 
     def declare(self, symbol: str) -> None:
         """The symbol, or no longer."""
@@ -133,6 +133,6 @@ async def test_a_job_s_pause_in_an_outage_loses_nothing_for_good() -> None:
         world.sink.failure = None
         await asyncio.sleep(60)
         assert world.sink.quotes["AAPL"]["bid"] == 1.0
-        world.flusher.open()
+        world.flusher.reopen()
         await asyncio.sleep(2)
         assert world.sink.quotes["AAPL"]["bid"] == 2.0

@@ -91,7 +91,7 @@ async def test_what_is_asked_beside_the_stream_wakes_no_stale_symbol(world: Flus
         await at(2)
         world.judge({"AAPL": "stale"})
         await at(4)
-        world.journal.caught_up(MarketSnapshot((quote("AAPL", bid=2.0),)))
+        world.journal.apply_snapshot(MarketSnapshot((quote("AAPL", bid=2.0),)))
         await at(6)
         assert (world.sink.quotes["AAPL"]["bid"], world.sink.quotes["AAPL"]["status"]) == (2.0, "stale")
 

@@ -9,7 +9,7 @@ import pytest
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import SinkError
 from sluice_runtime.loops.record_writer import RecordWriter
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.waiting import cancel_and_wait
 from support.fake_sink import FakeSink
 from support.runtime_fakes import bar, desired, journal, quote
 from support.virtual_time import START, at, settle
@@ -29,7 +29,7 @@ class World:
         try:
             yield
         finally:
-            await cancel(task)
+            await cancel_and_wait(task)
 
     def written(self, symbol: str) -> list[float]:
         return [moment for moment, each in self.sink.recorded if each.canonical_symbol == symbol]

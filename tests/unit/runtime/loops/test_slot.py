@@ -9,10 +9,10 @@ import pytest
 from sluice_contract.status import ConnectionSlotStatus
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.domain.slot import Claim
+from sluice_runtime.domain.slot import SlotClaim
 from sluice_runtime.loops.slot import ConnectionSlotLease
 from sluice_runtime.loops.supervisor import Supervisor
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.waiting import cancel_and_wait
 from support.fake_slot import FakeSlotPort
 from support.runtime_fakes import journal
 from support.runtime_worlds import SupervisedWorld
@@ -32,7 +32,7 @@ class World(SupervisedWorld):
     def others(self) -> None:
         """Another job has the slot, or renews it."""
         version = self.port.claim.version if self.port.claim else "0"
-        self.port.claim = Claim(holder="other", renewed_at=now(), version=f"{version}.")
+        self.port.claim = SlotClaim(holder="other", renewed_at=now(), version=f"{version}.")
 
     @asynccontextmanager
     async def other_job(self) -> AsyncIterator[None]:
@@ -47,7 +47,7 @@ class World(SupervisedWorld):
         try:
             yield
         finally:
-            await cancel(task)
+            await cancel_and_wait(task)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ async def test_a_slot_that_is_given_up_is_taken_within_seconds(world: World) -> 
         world.others()
         await at(9)
         assert world.port.claim is not None
-        world.port.claim = Claim(holder="", version=world.port.claim.version)
+        world.port.claim = SlotClaim(holder="", version=world.port.claim.version)
         await at(13)
         assert world.journal.state == "Live"
 
@@ -107,7 +107,7 @@ async def test_a_slot_whose_holder_is_gone_is_taken_after_a_minute(world: World)
 
 
 async def test_the_new_pod_of_the_same_job_takes_over_at_once(world: World) -> None:
-    world.port.claim = Claim(holder="us", renewed_at=now(), version="4")
+    world.port.claim = SlotClaim(holder="us", renewed_at=now(), version="4")
     async with world.running():
         await at(0.5)
         assert world.journal.state == "Live"
@@ -132,7 +132,7 @@ async def test_a_release_that_was_cut_short_is_made_up_for_by_the_next(world: Wo
     world.port.seconds = 1.0
     world.port.away = True
     releasing = asyncio.create_task(world.slot.release())
-    await cancel(releasing)
+    await cancel_and_wait(releasing)
     world.port.away = False
     await world.slot.release()
     assert world.port.claim is not None
@@ -159,15 +159,15 @@ async def test_a_claim_that_was_not_renewed_for_a_minute_is_not_believed_while_t
     asking = asyncio.create_task(world.slot.acquire())
     await at(300)
     assert not asking.done()
-    await cancel(asking)
+    await cancel_and_wait(asking)
 
 
 async def test_an_api_server_that_was_away_whenever_it_was_asked_is_away_for_all(world: World) -> None:
     await world.slot.acquire()
-    keeping = asyncio.create_task(world.slot.keep())
+    keeping = asyncio.create_task(world.slot.renew_forever())
     world.port.away = True
     await at(3600)
-    await cancel(keeping)
+    await cancel_and_wait(keeping)
     await at(3650)
     await asyncio.wait_for(world.slot.acquire(), 1)
 

@@ -12,7 +12,7 @@ from sluice_runtime.app import RuntimeParts, run_loops
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.market import Trade
-from sluice_runtime.domain.market_hours import Hours, MarketSession, new_york
+from sluice_runtime.domain.market_hours import MarketHours, MarketSession, new_york_session
 from sluice_runtime.domain.market_snapshot import MarketSnapshot
 from sluice_runtime.loops.snapshot_recovery import SnapshotRecovery
 from sluice_runtime.ports import SnapshotError
@@ -51,7 +51,7 @@ class World:
         self.journal = journal(with_pause(desired(**ALPACA), UNREAD))
 
     @asynccontextmanager
-    async def running(self, market: Hours = new_york) -> AsyncIterator[None]:
+    async def running(self, market: MarketHours = new_york_session) -> AsyncIterator[None]:
         """The pod, live."""
         stop = asyncio.Event()
         catch_up = SnapshotRecovery(self.snapshots, self.sink, self.journal, market)
@@ -242,10 +242,10 @@ async def test_a_stream_that_speaks_is_not_asked_about_nor_one_whose_market_is_c
 
 async def test_what_a_snapshot_says_was_not_heard(world: World) -> None:
     async with world.running():
-        world.journal.coalescer.heard()
-        world.journal.caught_up(MarketSnapshot((quote("AAPL"),)))
+        world.journal.coalescer.take_ticked_symbols()
+        world.journal.apply_snapshot(MarketSnapshot((quote("AAPL"),)))
         world.source.connection.say(quote("MSFT"))
-        assert world.journal.coalescer.heard() == {"MSFT"}
+        assert world.journal.coalescer.take_ticked_symbols() == {"MSFT"}
         world.source.connection.say(quote("AAPL", now() + timedelta(milliseconds=1)))
-        world.journal.caught_up(MarketSnapshot((quote("AAPL", now() + timedelta(milliseconds=2)),)))
-        assert world.journal.coalescer.heard() == {"AAPL"}
+        world.journal.apply_snapshot(MarketSnapshot((quote("AAPL", now() + timedelta(milliseconds=2)),)))
+        assert world.journal.coalescer.take_ticked_symbols() == {"AAPL"}

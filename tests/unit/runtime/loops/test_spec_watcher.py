@@ -12,8 +12,8 @@ from sluice_runtime.domain.health import stream_status
 from sluice_runtime.domain.pause import PauseInForce, Switch
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.latest_value import LatestValue
-from sluice_runtime.loops.spec_watcher import follow_spec, watch
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.spec_watcher import update_desired_forever, watch_job
+from sluice_runtime.loops.waiting import cancel_and_wait
 from support.runtime_fakes import FakeJob, desired, identity, job, journal
 from support.virtual_time import START, at, settle
 
@@ -29,12 +29,12 @@ class World:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self.watching = asyncio.create_task(watch(self.port, self.live, self.journal))
-        steering = asyncio.create_task(follow_spec(self.live, self.journal))
+        self.watching = asyncio.create_task(watch_job(self.port, self.live, self.journal))
+        steering = asyncio.create_task(update_desired_forever(self.live, self.journal))
         try:
             yield
         finally:
-            await cancel(self.watching, steering)
+            await cancel_and_wait(self.watching, steering)
 
     async def declare(self, *jobs: DeclaredJob | None) -> None:
         for each in jobs:
@@ -201,10 +201,10 @@ async def test_the_gaps_of_the_process_before_are_taken_over_once() -> None:
     before.on_state("Live")
     left = msgspec.structs.replace(job(1), earlier_stream=stream_status(before.snapshot()))
     port, cell = FakeJob(left), LatestValue[DeclaredJob | None](None)
-    task = asyncio.create_task(watch(port, cell, book))
+    task = asyncio.create_task(watch_job(port, cell, book))
     await at(60)
     book.on_state("Live")
     port.declare(left)
     await at(61)
     assert [gap.cause for gap in book.gaps.closed] == ["restart"]
-    await cancel(task)
+    await cancel_and_wait(task)

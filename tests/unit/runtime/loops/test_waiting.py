@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from sluice_runtime.loops.waiting import cancel, completes_within, first_completed
+from sluice_runtime.loops.waiting import cancel_and_wait, completes_within, first_completed
 from support.virtual_time import seconds
 
 
@@ -72,5 +72,5 @@ async def test_cancel_waits_whatever_they_end_with() -> None:
 
     tasks = [asyncio.create_task(fail_late()), asyncio.create_task(asyncio.sleep(0))]
     await asyncio.sleep(1)
-    await cancel(*tasks)
+    await cancel_and_wait(*tasks)
     assert all(task.done() for task in tasks)

@@ -15,7 +15,7 @@ import msgspec
 
 from sluice_contract.spec import Channel
 
-from ...domain.market import Bar, Halt, Quote, Trade, side
+from ...domain.market import Bar, Halt, Quote, Trade, normalised_side
 
 
 class QuoteMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="q"):
@@ -29,10 +29,10 @@ class QuoteMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="q"
     bid_size: float = msgspec.field(name="bs", default=0.0)
     ask_size: float = msgspec.field(name="as", default=0.0)
 
-    def quote(self) -> Quote:
+    def to_quote(self) -> Quote:
         """Return the message as a Quote, which has the same form for all providers."""
-        bid, bid_size = side(self.bid, self.bid_size)
-        ask, ask_size = side(self.ask, self.ask_size)
+        bid, bid_size = normalised_side(self.bid, self.bid_size)
+        ask, ask_size = normalised_side(self.ask, self.ask_size)
         return Quote(symbol=self.symbol, ts=self.ts, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
 
 

@@ -22,7 +22,7 @@ from requests import RequestException
 
 from sluice_contract.spec import IngestJobSpec
 
-from ...domain.endpoints import Endpoints
+from ...domain.endpoints import RestEndpoints
 from ...domain.preflight import Finding
 from .credentials import Credentials
 
@@ -32,7 +32,7 @@ _SYMBOLS = 100
 
 
 def account_findings(
-    spec: IngestJobSpec, credentials: Credentials, endpoints: Endpoints, certificates: Path | None = None
+    spec: IngestJobSpec, credentials: Credentials, endpoints: RestEndpoints, certificates: Path | None = None
 ) -> Iterator[Finding]:
     """Yield the findings of all checks of the account. Never raises: a failed check is a finding that is not good.
 
@@ -58,9 +58,9 @@ def account_findings(
         yield _run_check("calendar", lambda: _check_calendar(trading.get_calendar(GetCalendarRequest(start=today))))
 
 
-def _quote_request(feed: str, symbol: str, credentials: Credentials, endpoints: Endpoints) -> Callable[[], Any] | None:
+def _quote_request(feed: str, symbol: str, credentials: Credentials, endpoints: RestEndpoints) -> Callable[[], Any] | None:
     """Return a function that requests the latest quote of `symbol`; None if no known REST interface has the feed."""
-    if not endpoints.knows_data:
+    if not endpoints.has_data_api:
         return None
     key, secret = credentials.key_id, credentials.secret_key
     if feed == "crypto":

@@ -11,7 +11,7 @@ from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.status import Instant
 
 from ...domain.batches import batches
-from ...domain.market import Quote, Trade, is_price, side
+from ...domain.market import Quote, Trade, is_price, normalised_side
 from ...domain.market_snapshot import MarketSnapshot
 from ...ports import SnapshotError
 from ..decoding import decode_json
@@ -100,8 +100,8 @@ def _market_snapshot(answers: Mapping[str, msgspec.Raw]) -> MarketSnapshot:
         except msgspec.MsgspecError:
             continue
         if (quote := found.latest_quote) is not None:
-            bid, bid_size = side(quote.bp, quote.bs)
-            ask, ask_size = side(quote.ap, quote.size)
+            bid, bid_size = normalised_side(quote.bp, quote.bs)
+            ask, ask_size = normalised_side(quote.ap, quote.size)
             quotes.append(Quote(symbol=symbol, ts=quote.t, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size))
         if (trade := found.latest_trade) is not None and is_price(trade.p):
             trades.append(Trade(symbol=symbol, ts=trade.t, price=trade.p, size=trade.s))

@@ -58,7 +58,7 @@ def http_application(view: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> 
     async def readyz(_: web.Request) -> web.Response:
         snapshot = view.snapshot()
         why = f": {snapshot.failure.message}" if snapshot.failure else ""
-        return web.Response(status=200 if snapshot.ready else 503, text=f"{snapshot.state}{why}\n")
+        return web.Response(status=200 if snapshot.is_ready else 503, text=f"{snapshot.state}{why}\n")
 
     async def status(_: web.Request) -> web.Response:
         return web.Response(body=status_body(view.snapshot()), content_type="application/json")

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from ...domain.market import Halt, Quote, Trade, side
+from ...domain.market import Halt, Quote, Trade, normalised_side
 
 # https://interactivebrokers.github.io/tws-api/tick_types.html
 _BID_SIZE, _BID, _ASK, _ASK_SIZE, _LAST, _LAST_SIZE, _HALTED = 0, 1, 2, 3, 4, 5, 49
@@ -74,7 +74,7 @@ class QuoteBuilder:
 
     def _trade_from_tick(self, price: float, size: float, at: datetime) -> Trade | None:
         # A trade at the last price arrives as a size only; ib_async adds the price.
-        known, count = side(price, size)
+        known, count = normalised_side(price, size)
         return None if known is None else Trade(symbol=self.symbol, ts=at, price=known, size=count or 0.0)
 
     def _halt_if_changed(self, value: float, at: datetime) -> Halt | None:
@@ -87,4 +87,4 @@ class QuoteBuilder:
 
 def _updated_side(known: Side, is_price: bool, price: float, size: float) -> Side:
     price_now = price if is_price else known[0]
-    return side(price_now, size) if price_now is not None and size != 0 else (None, None)
+    return normalised_side(price_now, size) if price_now is not None and size != 0 else (None, None)

@@ -21,7 +21,7 @@ from sluice_runtime.adapters.alpaca.messages import (
 )
 from sluice_runtime.adapters.alpaca.websocket import Timeouts
 from sluice_runtime.domain.failure import StreamError
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.waiting import cancel_and_wait
 from support.fake_listener import FakeListener
 
 AT = datetime(2026, 3, 2, 15, tzinfo=UTC)
@@ -83,7 +83,7 @@ async def reading(wire: FakeWire, listener: FakeListener, *, statuses: bool = Fa
         await asyncio.sleep(0.1)
         assert not task.done()
     finally:
-        await cancel(task)
+        await cancel_and_wait(task)
 
 
 async def test_a_symbol_is_confirmed_when_all_of_its_channels_are() -> None:
@@ -168,7 +168,7 @@ async def test_the_quotes_of_one_turn_of_the_loop_are_passed_on_together() -> No
             wire.say(QuoteMessage(symbol="A", ts=AT, bid=bid))
         await asyncio.sleep(0.1)
         wire.say(QuoteMessage(symbol="A", ts=AT, bid=4.0))
-    assert [[tick.quote().bid for tick in ticks] for _, ticks in listener.frames] == [[1.0, 2.0, 3.0], [4.0]]
+    assert [[tick.to_quote().bid for tick in ticks] for _, ticks in listener.frames] == [[1.0, 2.0, 3.0], [4.0]]
 
 
 async def test_an_answer_does_not_wait_for_the_quotes_that_came_with_it() -> None:
@@ -180,7 +180,7 @@ async def test_an_answer_does_not_wait_for_the_quotes_that_came_with_it() -> Non
     with pytest.raises(StreamError):
         await task
     await connection.close()
-    assert [tick.quote().bid for tick in listener.ticks] == [1.0]
+    assert [tick.to_quote().bid for tick in listener.ticks] == [1.0]
 
 
 async def test_what_comes_while_it_is_closed_is_passed_on_before_it_is_and_nothing_after() -> None:
@@ -190,8 +190,8 @@ async def test_what_comes_while_it_is_closed_is_passed_on_before_it_is_and_nothi
     await asyncio.sleep(0)
     wire.at_close = [QuoteMessage(symbol="A", ts=AT, bid=1.0)]
     await connection.close()
-    assert [tick.quote().bid for tick in listener.ticks] == [1.0]
-    await cancel(task)
+    assert [tick.to_quote().bid for tick in listener.ticks] == [1.0]
+    await cancel_and_wait(task)
     assert len(listener.frames) == 1
 
 

@@ -5,7 +5,7 @@ from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.credentials import Credentials
 from sluice_runtime.adapters.alpaca.environment import EnvironmentCredentialsReader
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.waiting import cancel_and_wait
 from support.alpaca_provider import mount
 from support.virtual_time import at
 
@@ -31,7 +31,7 @@ async def test_the_key_pair_never_changes() -> None:
     waiting = asyncio.create_task(given.wait_for_change())
     await at(3600)
     assert not waiting.done()
-    await cancel(waiting)
+    await cancel_and_wait(waiting)
 
 
 async def test_certificates_that_change_are_seen_within_a_second(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_a_taken_slot_is_not_asked_for_at_once() -> None:
 
 
 def test_a_message_out_of_turn_is_no_reason_to_give_up() -> None:
-    assert not error_of_message(SuccessMessage(msg="connected")).fatal
+    assert not error_of_message(SuccessMessage(msg="connected")).is_fatal
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_an_upgrade_refused_by_http_is_told_by_its_status(
 
 def test_a_certificate_that_is_not_trusted_blocks_and_is_asked_for_again() -> None:
     error = untrusted_certificate_error("wss://x", "self-signed certificate")
-    assert (error.kind, error.fatal, error.retry_within) == ("certificate", True, 120.0)
+    assert (error.kind, error.is_fatal, error.retry_within) == ("certificate", True, 120.0)
     assert "name its CA in spec.alpaca.caConfigMapRef" in error.message
 
 

@@ -36,7 +36,7 @@ def frame(*messages: object) -> bytes:
 
 
 def quotes(*messages: object) -> list[Quote]:
-    return [each.quote() for each in decode_frame(frame(*messages)) if isinstance(each, QuoteMessage)]
+    return [each.to_quote() for each in decode_frame(frame(*messages)) if isinstance(each, QuoteMessage)]
 
 
 def quote(changes: Mapping[str, object]) -> Quote:

@@ -7,7 +7,7 @@ import pytest
 
 from sluice_runtime.adapters.firestore.reloading_sink import ReloadingSink
 from sluice_runtime.domain.failure import SinkError
-from sluice_runtime.loops.waiting import cancel
+from sluice_runtime.loops.waiting import cancel_and_wait
 from support.fake_sink import FakeSink
 from support.sinks import heartbeat, quote, state
 from support.virtual_time import at
@@ -142,6 +142,6 @@ async def test_an_attempt_that_was_cancelled_is_made_anew_by_the_next_call(world
     world.seconds = 5.0
     first = asyncio.create_task(world.sink.open())
     await at(1)
-    await cancel(first)
+    await cancel_and_wait(first)
     await world.sink.write_quotes([quote("AAPL")])
     assert len(world.made) == 1

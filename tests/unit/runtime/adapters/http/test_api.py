@@ -61,7 +61,7 @@ async def test_it_is_alive_while_its_loop_turns(client: TestClient, book: Journa
 
 
 async def test_it_is_alive_whatever_the_stream_does(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
-    book.failed(StreamError("auth", "check the Secret"))
+    book.record_stream_failure(StreamError("auth", "check the Secret"))
     book.on_state("Blocked")
     assert (await said(client, "/livez"))[0] == 200
 
@@ -75,12 +75,12 @@ async def test_it_is_ready_when_it_streams(client: TestClient, book: Journal) ->
 async def test_it_is_ready_when_it_is_paused_as_asked(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
     book.on_state("Paused")
     assert (await said(client, "/readyz"))[0] == 503
-    book.pause_acknowledged()
+    book.acknowledge_pause()
     assert await said(client, "/readyz") == (200, "Paused\n")
 
 
 async def test_who_is_not_ready_says_why(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
-    book.failed(StreamError("auth", "check the Secret"))
+    book.record_stream_failure(StreamError("auth", "check the Secret"))
     book.on_state("Blocked")
     assert await said(client, "/readyz") == (503, "Blocked: check the Secret\n")
 

@@ -83,7 +83,7 @@ def secret(tmp_path: Path) -> Path:
 async def test_stop_answers_with_the_acknowledgement(world: World) -> None:
     world.book.desired.set(with_pause(world.book.desired.value, PauseInForce(source="api")))
     world.book.on_state("Paused")
-    world.book.pause_acknowledged()
+    world.book.acknowledge_pause()
     status, told = await world.post("stop", {"reason": "bad prints"})
     assert (status, told["state"], told["pausedBy"]) == (200, "Paused", ["api"])
     assert told["pause"]["acknowledgedAt"]

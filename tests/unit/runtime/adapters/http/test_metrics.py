@@ -3,7 +3,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sluice_contract.status import SymbolRejection
 from sluice_runtime.adapters.http.metrics import prometheus_text
-from sluice_runtime.domain.counters import count
+from sluice_runtime.domain.counters import increment
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.loops.journal import Journal
@@ -29,9 +29,9 @@ def value(book: Journal, name: str, **labels: str) -> float | None:
 
 async def test_the_names_and_labels_are_those_of_the_contract(book: Journal) -> None:
     book.on_state("Live")
-    count(book.counters.stops, "operator_request")
-    count(book.counters.errors, "auth")
-    count(book.counters.suppressed, "dry_run", 3)
+    increment(book.counters.stops, "operator_request")
+    increment(book.counters.errors, "auth")
+    increment(book.counters.suppressed, "dry_run", 3)
     assert value(book, "ingest_active", provider="synthetic") == 1
     assert value(book, "ingest_starts_total", provider="synthetic") == 1
     assert value(book, "ingest_stops_total", provider="synthetic", reason="operator_request") == 1
@@ -48,7 +48,7 @@ async def test_a_stream_that_is_not_live_is_not_active(book: Journal) -> None:
 
 async def test_each_quote_is_counted_by_what_became_of_it(book: Journal) -> None:
     book.on_ticks([quote("AAPL"), quote("AAPL"), quote("ZZZZ"), quote("AAPL", START.replace(year=2020))])
-    book.wrote(1)
+    book.record_quote_writes(1)
     names = ("received", "coalesced", "unwanted", "out_of_order", "written")
     assert [value(book, f"ingest_quotes_{name}_total") for name in names] == [2, 1, 1, 1, 1]
     assert value(book, "ingest_quotes_waiting") == 1
@@ -65,7 +65,7 @@ async def test_symbols_are_counted_by_what_became_of_them(book: Journal) -> None
 async def test_a_clock_that_never_ran_is_absent(book: Journal) -> None:
     assert value(book, "ingest_last_write_timestamp_seconds") is None
     book.on_ticks([quote("AAPL")])
-    book.wrote(1)
+    book.record_quote_writes(1)
     for name in ("loop_tick", "last_message", "last_quote", "last_write"):
         assert value(book, f"ingest_{name}_timestamp_seconds") == START.timestamp()
 

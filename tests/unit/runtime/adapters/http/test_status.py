@@ -50,6 +50,6 @@ async def test_paused_symbols_are_those_of_the_job_in_order() -> None:
 async def test_what_is_not_there_is_absent_and_never_null() -> None:
     book = journal()
     assert not {"failure", "pause", "slot", "freshness", "preflight"} & body(book).keys()
-    book.failed(StreamError("auth", "check the key"))
+    book.record_stream_failure(StreamError("auth", "check the key"))
     assert body(book)["failure"]["message"] == "check the key"
     assert "null" not in status_body(book.snapshot()).decode()

@@ -89,4 +89,4 @@ def test_every_failure_names_the_gateway_and_none_is_fatal() -> None:
         messages.no_answer_error(GATEWAY, 10),
     ]
     assert [each.kind for each in errors] == ["network", "network", "upstreamClosed", "stall"]
-    assert all("gateway.acme:4002" in each.message and not each.fatal for each in errors)
+    assert all("gateway.acme:4002" in each.message and not each.is_fatal for each in errors)
