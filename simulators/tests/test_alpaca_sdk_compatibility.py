@@ -9,9 +9,9 @@ import msgpack
 import pytest
 
 from sluice_simulators.alpaca import AlpacaServer, TapeFeed
-from sluice_simulators.alpaca.record import Record
+from sluice_simulators.alpaca.record import StreamRecord
 from sluice_simulators.alpaca.stream_faults import EmptyArray
-from sluice_simulators.tapes import generated_quotes
+from sluice_simulators.tapes import generate_quotes
 
 # alpaca-py still imports and uses websockets.legacy, which says each time that it is deprecated.
 pytestmark = [
@@ -49,7 +49,7 @@ async def running(server: AlpacaServer, stream: Any, *symbols: str) -> AsyncIter
     stream.subscribe_quotes(client.handle, *symbols)
     thread = threading.Thread(target=stream.run, name="alpaca-py", daemon=True)
     thread.start()
-    await server.record.until(subscribed(*symbols), PATIENCE)
+    await server.record.wait_until(subscribed(*symbols), PATIENCE)
     try:
         yield client
     finally:
@@ -60,8 +60,8 @@ async def running(server: AlpacaServer, stream: Any, *symbols: str) -> AsyncIter
         assert not thread.is_alive()
 
 
-def subscribed(*symbols: str) -> Callable[[Record], bool]:
-    return lambda record: record.quotes >= set(symbols)
+def subscribed(*symbols: str) -> Callable[[StreamRecord], bool]:
+    return lambda record: record.quote_symbols >= set(symbols)
 
 
 def stock_stream(server: AlpacaServer, **options: Any) -> Any:
@@ -96,7 +96,7 @@ async def test_raw_data_has_the_wires_own_types() -> None:
 
 
 async def test_a_tape_arrives_whole_at_the_sdk() -> None:
-    quotes = list(generated_quotes(["AAPL", "MSFT"], 500, seed=11))
+    quotes = list(generate_quotes(["AAPL", "MSFT"], 500, seed=11))
     async with (
         AlpacaServer(feed=TapeFeed(quotes, batch=10)) as server,
         running(server, stock_stream(server), "AAPL", "MSFT") as client,
@@ -112,18 +112,18 @@ async def test_symbols_are_added_and_removed_while_it_runs() -> None:
         await server.send_quote("AAPL")
         assert (await client.next()).symbol == "AAPL"
         await client.subscribe("MSFT")
-        await server.record.until(subscribed("AAPL", "MSFT"))
+        await server.record.wait_until(subscribed("AAPL", "MSFT"))
         await server.send_quote("MSFT")
         assert (await client.next()).symbol == "MSFT"
         await client.unsubscribe("AAPL")
-        await server.record.until(lambda record: record.quotes == {"MSFT"})
+        await server.record.wait_until(lambda record: record.quote_symbols == {"MSFT"})
         assert await server.send_quote("AAPL") == 0
 
 
 async def test_five_thousand_symbols_are_subscribed_in_fragments() -> None:
     names = [f"SYMBOL{number}" for number in range(5_000)]
     async with AlpacaServer() as server, running(server, stock_stream(server), *names) as client:
-        assert server.record.quotes == set(names)
+        assert server.record.quote_symbols == set(names)
         await server.send_quote("SYMBOL4999")
         assert (await client.next()).symbol == "SYMBOL4999"
 
@@ -140,6 +140,6 @@ async def test_a_stopped_stream_has_closed_with_1000() -> None:
     async with AlpacaServer() as server:
         async with running(server, stock_stream(server), "AAPL"):
             pass
-        await server.record.until(lambda record: record.closes == [("client", 1000)])
-        assert server.record.outcomes == ["authenticated"]
-        assert server.record.connects == 1
+        await server.record.wait_until(lambda record: record.close_sides_and_codes == [("client", 1000)])
+        assert server.record.auth_outcomes == ["authenticated"]
+        assert server.record.connect_count == 1

@@ -6,9 +6,9 @@ import pytest
 from sluice_simulators.tapes import (
     TapeError,
     TapeQuote,
-    generated_tape,
     last_quotes,
     read_tape,
+    write_generated_tape,
     write_tape,
 )
 
@@ -49,16 +49,16 @@ def test_last_quotes_are_those_of_the_end(tmp_path: Path) -> None:
 
 
 def test_a_generated_tape_depends_on_its_seed_alone(tmp_path: Path) -> None:
-    first = generated_tape(tmp_path / "a.csv", ["AAPL", "MSFT"], 200, seed=7)
-    again = generated_tape(tmp_path / "b.csv", ["AAPL", "MSFT"], 200, seed=7)
-    other = generated_tape(tmp_path / "c.csv", ["AAPL", "MSFT"], 200, seed=8)
+    first = write_generated_tape(tmp_path / "a.csv", ["AAPL", "MSFT"], 200, seed=7)
+    again = write_generated_tape(tmp_path / "b.csv", ["AAPL", "MSFT"], 200, seed=7)
+    other = write_generated_tape(tmp_path / "c.csv", ["AAPL", "MSFT"], 200, seed=8)
 
     assert first.read_bytes() == again.read_bytes()
     assert first.read_bytes() != other.read_bytes()
 
 
 def test_a_generated_tape_is_in_time_order_and_plausible(tmp_path: Path) -> None:
-    quotes = list(read_tape(generated_tape(tmp_path / "a.csv", ["AAPL", "MSFT"], 200, seed=7)))
+    quotes = list(read_tape(write_generated_tape(tmp_path / "a.csv", ["AAPL", "MSFT"], 200, seed=7)))
 
     assert len(quotes) == 200
     assert {quote.symbol for quote in quotes} == {"AAPL", "MSFT"}

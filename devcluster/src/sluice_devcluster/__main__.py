@@ -16,9 +16,9 @@ from sluice_manifests.progress import Progress
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns 0, or 1 after saying on stderr what went wrong."""
-    options = _parser().parse_args(arguments)
+    options = _argument_parser().parse_args(arguments)
     try:
-        return _run(options)
+        return _run_command(options)
     except DevclusterError as error:
         print(error, file=sys.stderr)
         return 1
@@ -27,45 +27,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run_command(options: argparse.Namespace) -> int:
     if options.command == "build":
-        found = binaries.provide(Progress())
+        found = binaries.provide_binaries(Progress())
         for path in (found.etcd, found.apiserver, found.controller_manager, found.kubectl):
             print(path)
         return 0
     state = StateDirectory(options.state.resolve())
     if options.command == "up":
-        return _up(state, options)
+        return _run_up(state, options)
     if options.command == "down":
-        with cluster.exclusively(state):
+        with cluster.hold_lock(state):
             cluster.down(state, Progress())
         return 0
     if options.command == "status":
         healthy, lines = cluster.status(state)
         print("\n".join(lines))
         return 0 if healthy else 1
-    return _answer(state, options.command)
+    return _print_setting(state, options.command)
 
 
-def _up(state: StateDirectory, options: argparse.Namespace) -> int:
-    wishes = cluster.Wishes(
+def _run_up(state: StateDirectory, options: argparse.Namespace) -> int:
+    wishes = cluster.UpOptions(
         crds=options.crds,
         bin_dir=options.bin_dir,
         emulator=options.emulator,
         restart_backoff_seconds=options.restart_backoff_seconds,
     )
-    with cluster.exclusively(state):
+    with cluster.hold_lock(state):
         asyncio.run(cluster.up(state, wishes, Progress()))
-    print(f"export KUBECONFIG={state.kubeconfig}")
+    print(f"export KUBECONFIG={state.kubeconfig_file}")
     return 0
 
 
-def _answer(state: StateDirectory, command: str) -> int:
-    settings = state.load()
+def _print_setting(state: StateDirectory, command: str) -> int:
+    settings = state.load_settings()
     if settings is None:
         raise DevclusterError(f"There is no devcluster in {state.root}: `sluice-devcluster up` makes one.")
     if command == "kubeconfig":
-        print(state.kubeconfig)
+        print(state.kubeconfig_file)
         return 0
     if settings.firestore_emulator_host is None:
         raise DevclusterError("This devcluster has no Firestore emulator: run `up` again with --emulator.")
@@ -73,7 +73,7 @@ def _answer(state: StateDirectory, command: str) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _argument_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sluice-devcluster", description="A Kubernetes without containers, for development and tests."
     )

@@ -52,30 +52,30 @@ class ApiClient:
         """Closes every connection."""
         await self._session.close()
 
-    async def text(self, path: str) -> str:
+    async def get_text(self, path: str) -> str:
         """GETs a path as text; raises ApiError for any status above 299."""
         async with self._session.get(self._base + path) as response:
             body = await response.text()
-            _refuse(response.status, body)
+            _raise_for_status(response.status, body)
             return body
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Json:
         """GETs an object or a list."""
-        return await self._call("GET", path, None, params=params)
+        return await self._request_json("GET", path, None, params=params)
 
     async def post(self, path: str, body: Json) -> Json:
         """Creates an object."""
-        return await self._call("POST", path, body)
+        return await self._request_json("POST", path, body)
 
     async def delete(self, path: str, body: Json) -> Json:
         """Deletes an object with DeleteOptions as the body."""
-        return await self._call("DELETE", path, body)
+        return await self._request_json("DELETE", path, body)
 
     async def patch(
         self, path: str, body: Json, kind: str = STRATEGIC, params: Mapping[str, str] | None = None
     ) -> Json:
         """Patches an object; `kind` is the patch's content type."""
-        return await self._call("PATCH", path, body, content_type=kind, params=params)
+        return await self._request_json("PATCH", path, body, content_type=kind, params=params)
 
     async def watch(self, path: str, params: Mapping[str, str]) -> AsyncIterator[Json]:
         """The events of a watch until the server ends it; raises ApiError when it is refused."""
@@ -83,7 +83,7 @@ class ApiClient:
         query = {**params, "watch": "true", "allowWatchBookmarks": "true"}
         async with self._session.get(self._base + path, params=query, timeout=no_limit) as response:
             if response.status > 299:
-                _refuse(response.status, await response.text())
+                _raise_for_status(response.status, await response.text())
             pending = b""
             # Lines are cut here because a stream's own readline refuses those above 128 KiB.
             async for chunk in response.content.iter_any():
@@ -91,7 +91,7 @@ class ApiClient:
                 for line in lines:
                     yield json.loads(line)
 
-    async def _call(
+    async def _request_json(
         self,
         method: str,
         path: str,
@@ -106,12 +106,12 @@ class ApiClient:
             method, self._base + path, data=data, headers=headers, params=params
         ) as response:
             text = await response.text()
-            _refuse(response.status, text)
+            _raise_for_status(response.status, text)
             answer: Json = json.loads(text)
             return answer
 
 
-def _refuse(status: int, body: str) -> None:
+def _raise_for_status(status: int, body: str) -> None:
     if status <= 299:
         return
     try:

@@ -25,7 +25,7 @@ class Binaries:
     kubectl: Path
 
 
-def provide(report: Report) -> Binaries:
+def provide_binaries(report: Report) -> Binaries:
     """The programs of a cluster, building those that are missing.
 
     Raises DevclusterError when a build fails or is impossible.

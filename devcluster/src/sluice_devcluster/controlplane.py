@@ -15,7 +15,7 @@ import msgspec
 from sluice_devcluster import processes
 from sluice_devcluster.api import ApiClient, ApiError
 from sluice_devcluster.errors import DevclusterError
-from sluice_devcluster.layout import Settings, StateDirectory
+from sluice_devcluster.layout import ClusterSettings, StateDirectory
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager")
 READY_SECONDS = 90.0
@@ -23,7 +23,7 @@ READY_SECONDS = 90.0
 PORTS = range(20000, 32000)
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """A TCP port of 127.0.0.1 on which nobody listens; raises DevclusterError when there seems to be none."""
     for port in random.sample(PORTS, 200):
         with socket.socket() as candidate:
@@ -35,7 +35,7 @@ def free_port() -> int:
     raise DevclusterError("No free TCP port was found between 20000 and 32000 on 127.0.0.1.")
 
 
-def etcd_arguments(state: StateDirectory, settings: Settings) -> list[str]:
+def etcd_arguments(state: StateDirectory, settings: ClusterSettings) -> list[str]:
     """A single member without fsync: its data is not meant to outlive the cluster."""
     client = f"https://127.0.0.1:{settings.etcd_client_port}"
     peer = f"http://127.0.0.1:{settings.etcd_peer_port}"
@@ -59,7 +59,7 @@ def etcd_arguments(state: StateDirectory, settings: Settings) -> list[str]:
     ]
 
 
-def apiserver_arguments(state: StateDirectory, settings: Settings) -> list[str]:
+def apiserver_arguments(state: StateDirectory, settings: ClusterSettings) -> list[str]:
     """Node and RBAC authorization, the default admission plug-ins (Pod Security among them), NodeRestriction."""
     pki = state.pki
     return [
@@ -109,7 +109,7 @@ def controller_manager_arguments(state: StateDirectory) -> list[str]:
     ]
 
 
-def kubeconfig(port: int, pki: Path, identity: str) -> bytes:
+def kubeconfig_content(port: int, pki: Path, identity: str) -> bytes:
     """A kubeconfig (JSON, which is YAML) that holds an identity's key itself and so needs no other file."""
 
     def inline(name: str) -> str:
@@ -134,12 +134,12 @@ def kubeconfig(port: int, pki: Path, identity: str) -> bytes:
 def write_kubeconfig(path: Path, port: int, pki: Path, identity: str) -> None:
     """Writes a kubeconfig that only its owner can read."""
     path.touch(mode=0o600)
-    path.write_bytes(kubeconfig(port, pki, identity))
+    path.write_bytes(kubeconfig_content(port, pki, identity))
 
 
-def start(state: StateDirectory, component: str, program: Path, arguments: list[str]) -> None:
+def start_component(state: StateDirectory, component: str, program: Path, arguments: list[str]) -> None:
     """Starts one component, detached, with its log and its record in the state directory."""
-    processes.start([str(program), *arguments], state.log(component), state.record(component))
+    processes.start_process([str(program), *arguments], state.log_file(component), state.record_file(component))
 
 
 async def wait_until_ready(state: StateDirectory, client: ApiClient) -> None:
@@ -152,7 +152,7 @@ async def wait_until_ready(state: StateDirectory, client: ApiClient) -> None:
         for component in COMPONENTS[:2]:
             require_alive(state, component)
         if time.monotonic() > deadline:
-            log = processes.log_tail(state.log("kube-apiserver"))
+            log = processes.log_tail(state.log_file("kube-apiserver"))
             raise DevclusterError(f"kube-apiserver was not ready within {READY_SECONDS:.0f} s:\n{log}")
         await asyncio.sleep(0.05)
 
@@ -160,12 +160,12 @@ async def wait_until_ready(state: StateDirectory, client: ApiClient) -> None:
 async def is_ready(client: ApiClient) -> bool:
     """Whether the API server answers /readyz with ok."""
     try:
-        return await client.text("/readyz") == "ok"
+        return await client.get_text("/readyz") == "ok"
     except (aiohttp.ClientError, TimeoutError, ApiError):
         return False
 
 
 def require_alive(state: StateDirectory, component: str) -> None:
     """Raises DevclusterError, with the end of the log, when a component that was started has died."""
-    if not processes.is_alive(processes.load_record(state.record(component))):
-        raise DevclusterError(f"{component} has died:\n{processes.log_tail(state.log(component))}")
+    if not processes.is_alive(processes.load_record(state.record_file(component))):
+        raise DevclusterError(f"{component} has died:\n{processes.log_tail(state.log_file(component))}")

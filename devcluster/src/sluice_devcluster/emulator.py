@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 
 from sluice_devcluster import processes
-from sluice_devcluster.controlplane import free_port, require_alive
+from sluice_devcluster.controlplane import find_free_port, require_alive
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.layout import StateDirectory
 
@@ -26,7 +26,7 @@ HOW_TO_INSTALL = (
 )
 
 
-def running_elsewhere() -> str | None:
+def external_emulator_host() -> str | None:
     """The host:port of an emulator that somebody else runs, from FIRESTORE_EMULATOR_HOST."""
     return os.environ.get("FIRESTORE_EMULATOR_HOST") or None
 
@@ -45,7 +45,7 @@ def find_jar() -> Path:
 
 def require_installed() -> None:
     """Raises DevclusterError when an emulator has to be started here but it or Java is missing."""
-    if running_elsewhere() is None:
+    if external_emulator_host() is None:
         find_jar()
         find_java()
 
@@ -58,21 +58,21 @@ def find_java() -> str:
     return java
 
 
-def start(state: StateDirectory) -> str:
+def start_emulator(state: StateDirectory) -> str:
     """Starts the emulator on a free port of 127.0.0.1 and returns its host:port at once.
 
     Raises DevclusterError when the emulator or Java is missing.
     """
     jar = find_jar()
-    port = free_port()
+    port = find_free_port()
     # One compiler and a serial collector: it shares a laptop with the cluster.
     argv = [find_java(), HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.language=en"]
     argv += ["-cp", str(jar), MAIN_CLASS, "--host", "127.0.0.1", "--port", str(port)]
-    processes.start(argv, state.log(COMPONENT), state.record(COMPONENT))
+    processes.start_process(argv, state.log_file(COMPONENT), state.record_file(COMPONENT))
     return f"127.0.0.1:{port}"
 
 
-async def answers(host: str) -> bool:
+async def is_answering(host: str) -> bool:
     """Whether something at host:port answers HTTP as the emulator does."""
     timeout = aiohttp.ClientTimeout(total=2)
     try:
@@ -82,17 +82,19 @@ async def answers(host: str) -> bool:
         return False
 
 
-async def wait_until_it_answers(state: StateDirectory, host: str, *, ours: bool) -> None:
+async def wait_until_answering(state: StateDirectory, host: str, *, ours: bool) -> None:
     """Waits for an emulator, at most 60 seconds (a few for one that should already run).
 
     Raises DevclusterError, with the end of the log for one of ours.
     """
     deadline = time.monotonic() + (START_SECONDS if ours else 5.0)
-    while not await answers(host):
+    while not await is_answering(host):
         if ours:
             require_alive(state, COMPONENT)
         if time.monotonic() > deadline:
             if not ours:
                 raise DevclusterError(f"No Firestore emulator answers at FIRESTORE_EMULATOR_HOST={host}.")
-            raise DevclusterError(f"The Firestore emulator did not answer:\n{processes.log_tail(state.log(COMPONENT))}")
+            raise DevclusterError(
+                f"The Firestore emulator did not answer:\n{processes.log_tail(state.log_file(COMPONENT))}"
+            )
         await asyncio.sleep(0.1)

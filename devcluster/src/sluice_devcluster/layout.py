@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 
-class Settings(msgspec.Struct, kw_only=True):
+class ClusterSettings(msgspec.Struct, kw_only=True):
     """What `up` decided and every other command and the node agent need to know.
 
     Ports are TCP ports of 127.0.0.1; `restart_backoff_seconds` is the base of the restart back-off.
@@ -35,7 +35,7 @@ class StateDirectory:
         return self.root / "pki"
 
     @property
-    def kubeconfig(self) -> Path:
+    def kubeconfig_file(self) -> Path:
         """The administrator's kubeconfig."""
         return self.root / "kubeconfig"
 
@@ -45,40 +45,40 @@ class StateDirectory:
         return self.root / "etcd"
 
     @property
-    def node(self) -> Path:
+    def node_directory(self) -> Path:
         """The node agent's own directory: volumes, logs and process records of its pods."""
         return self.root / "node"
 
     @property
-    def node_processes(self) -> Path:
+    def node_process_records(self) -> Path:
         """One record for each container process that the node agent started."""
-        return self.node / "processes"
+        return self.node_directory / "processes"
 
     @property
-    def records(self) -> Path:
+    def process_records(self) -> Path:
         """One record for each process that `up` started."""
         return self.root / "processes"
 
     @property
-    def lock(self) -> Path:
+    def lock_file(self) -> Path:
         """Held by the command that is changing this directory."""
         return self.root / "lock"
 
-    def record(self, component: str) -> Path:
+    def record_file(self, component: str) -> Path:
         """The process record of one component."""
-        return self.records / f"{component}.json"
+        return self.process_records / f"{component}.json"
 
-    def log(self, component: str) -> Path:
+    def log_file(self, component: str) -> Path:
         """The log of one component."""
         return self.root / "log" / f"{component}.log"
 
-    def save(self, settings: Settings) -> None:
+    def save_settings(self, settings: ClusterSettings) -> None:
         """Writes the settings."""
         (self.root / "settings.json").write_bytes(msgspec.json.encode(settings))
 
-    def load(self) -> Settings | None:
+    def load_settings(self) -> ClusterSettings | None:
         """The settings of the last `up`, or None when there are none (or none that can be read)."""
         try:
-            return msgspec.json.decode((self.root / "settings.json").read_bytes(), type=Settings)
+            return msgspec.json.decode((self.root / "settings.json").read_bytes(), type=ClusterSettings)
         except (FileNotFoundError, msgspec.DecodeError):
             return None

@@ -61,7 +61,7 @@ async def apply_definitions(client: ApiClient, directory: Path) -> int:
     return len(names)
 
 
-async def grant_the_node(client: ApiClient) -> None:
+async def grant_node_read_access(client: ApiClient) -> None:
     """Lets the node agent watch all Secrets and ConfigMaps.
 
     The kubelet watches the ones its pods name, one by one; one watch for all is what keeps the agent small.
@@ -84,7 +84,7 @@ async def grant_the_node(client: ApiClient) -> None:
     await client.patch(f"{AUTHORIZATION}/clusterrolebindings/devcluster:node", binding, APPLY, MANAGER)
 
 
-async def is_usable(client: ApiClient, since: dt.datetime) -> bool:
+async def is_node_usable(client: ApiClient, since: dt.datetime) -> bool:
     """Whether the node is Ready and the default namespace has its service account and root certificate.
 
     The node must have said so after `since`: it stays Ready for a while after its agent has died.

@@ -45,7 +45,7 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
-def record_of(pid: int) -> ProcessRecord | None:
+def record_of_process(pid: int) -> ProcessRecord | None:
     """The record of a live process; None when it has already ended."""
     ticks = start_ticks(pid)
     return None if ticks is None else ProcessRecord(pid=pid, start_ticks=ticks, boot=boot_id())
@@ -72,7 +72,7 @@ def is_alive(record: ProcessRecord | None) -> bool:
     return record is not None and record.boot == boot_id() and start_ticks(record.pid) == record.start_ticks
 
 
-def start(argv: Sequence[str], log: Path, record: Path, environment: Mapping[str, str] | None = None) -> None:
+def start_process(argv: Sequence[str], log: Path, record: Path, environment: Mapping[str, str] | None = None) -> None:
     """Starts a process in a session of its own, its output appended to `log`, and records it.
 
     Raises DevclusterError when the program cannot be started.
@@ -91,14 +91,14 @@ def start(argv: Sequence[str], log: Path, record: Path, environment: Mapping[str
             )
         except OSError as error:
             raise DevclusterError(f"{argv[0]} could not be started: {error.strerror}.") from error
-    found = record_of(process.pid)
+    found = record_of_process(process.pid)
     if found is not None:
         save_record(record, found)
     # The process outlives this command on purpose; without this the interpreter would warn about it.
     process.returncode = 0
 
 
-def wait_for_end(record: ProcessRecord, seconds: float) -> bool:
+def wait_for_exit(record: ProcessRecord, seconds: float) -> bool:
     """Waits until a recorded process has ended, at most `seconds`; says whether it has."""
     if not is_alive(record):
         return True
@@ -115,7 +115,7 @@ def wait_for_end(record: ProcessRecord, seconds: float) -> bool:
     return not is_alive(record)
 
 
-def send(record: ProcessRecord, number: signal.Signals, *, group: bool = False) -> None:
+def send_signal(record: ProcessRecord, number: signal.Signals, *, group: bool = False) -> None:
     """Signals a recorded process, or its whole process group; does nothing when it has ended."""
     if not is_alive(record):
         return
@@ -123,16 +123,16 @@ def send(record: ProcessRecord, number: signal.Signals, *, group: bool = False) 
         (os.killpg if group else os.kill)(record.pid, number)
 
 
-def stop_all(paths: Sequence[Path], grace_seconds: float) -> None:
+def stop_processes(paths: Sequence[Path], grace_seconds: float) -> None:
     """Ends recorded processes together: SIGTERM, then SIGKILL after the grace; forgets their records."""
     records = [record for record in map(load_record, paths) if record is not None and is_alive(record)]
     for record in records:
-        send(record, signal.SIGTERM)
+        send_signal(record, signal.SIGTERM)
     deadline = time.monotonic() + grace_seconds
     for record in records:
-        if not wait_for_end(record, deadline - time.monotonic()):
-            send(record, signal.SIGKILL, group=True)
-            wait_for_end(record, 5.0)
+        if not wait_for_exit(record, deadline - time.monotonic()):
+            send_signal(record, signal.SIGKILL, group=True)
+            wait_for_exit(record, 5.0)
     for path in paths:
         path.unlink(missing_ok=True)
 
@@ -143,8 +143,8 @@ def kill_leftovers(directory: Path) -> int:
     for path in sorted(directory.glob("*.json")):
         record = load_record(path)
         if record is not None and is_alive(record):
-            send(record, signal.SIGKILL, group=True)
-            wait_for_end(record, 5.0)
+            send_signal(record, signal.SIGKILL, group=True)
+            wait_for_exit(record, 5.0)
             killed += 1
         path.unlink(missing_ok=True)
     return killed

@@ -47,7 +47,7 @@ _HOW_TO_GO_ON = """
 """
 
 
-def install(kubectl: Kubectl, manifests: Path, environment: dict[str, str]) -> None:
+def install_operator(kubectl: Kubectl, manifests: Path, environment: dict[str, str]) -> None:
     """Installs the operator as manifests/base has it, with `environment` added, and waits until it runs."""
     documents = [each for each in yaml.safe_load_all(kubectl("kustomize", str(manifests / "base"))) if each]
     for document in documents:
@@ -59,12 +59,12 @@ def install(kubectl: Kubectl, manifests: Path, environment: dict[str, str]) -> N
     kubectl("rollout", "status", OPERATOR, "-n", SYSTEM_NAMESPACE, "--timeout=60s")
 
 
-def sample(manifests: Path) -> list[dict[str, Any]]:
+def sample_documents(manifests: Path) -> list[dict[str, Any]]:
     """The documents of the sample: a Namespace and an IngestJob."""
     return list(yaml.safe_load_all((manifests / "samples/ingestjob.yaml").read_text()))
 
 
-def replaying(documents: list[dict[str, Any]], tape: Path, speed: float) -> list[dict[str, Any]]:
+def with_tape_replay(documents: list[dict[str, Any]], tape: Path, speed: float) -> list[dict[str, Any]]:
     """The sample with its job made to replay a tape, and the ConfigMap that holds the tape.
 
     Raises:
@@ -92,7 +92,7 @@ def _packed_tape(tape: Path) -> tuple[bytes, list[str]]:
     try:
         raw = tape.read_bytes()
         plain = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-        rows = csv.DictReader(io.StringIO(_text(plain)))
+        rows = csv.DictReader(io.StringIO(_decode_text(plain)))
         symbols = sorted({row["symbol"] for row in rows})
     except (OSError, EOFError) as error:
         raise DevclusterError(f"TAPE={tape} cannot be read: {error}") from error
@@ -108,7 +108,7 @@ def _packed_tape(tape: Path) -> tuple[bytes, list[str]]:
     return packed, symbols
 
 
-def _text(plain: bytes) -> str:
+def _decode_text(plain: bytes) -> str:
     """Decode a text by its byte order mark; without a mark it is UTF-8.
 
     Raises:
@@ -126,28 +126,28 @@ def _text(plain: bytes) -> str:
     return text
 
 
-def documents_at(emulator: str, path: str, project: str = PROJECT) -> list[dict[str, Any]]:
+def read_collection(emulator: str, path: str, project: str = PROJECT) -> list[dict[str, Any]]:
     """The documents of a Firestore collection in the emulator, each as its plain fields."""
     url = f"http://{emulator}/v1/projects/{project}/databases/(default)/documents/{path}?pageSize=2000"
     request = urllib.request.Request(url, headers={"Authorization": "Bearer owner"})
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  the emulator, on this machine
         found = json.load(answer).get("documents", [])
-    return [{name: _plain(value) for name, value in each["fields"].items()} for each in found]
+    return [{name: _decode_value(value) for name, value in each["fields"].items()} for each in found]
 
 
-def _plain(value: dict[str, Any]) -> Any:
+def _decode_value(value: dict[str, Any]) -> Any:
     [(kind, content)] = value.items()
     return {"integerValue": int, "doubleValue": float}.get(kind, lambda same: same)(content)
 
 
-def show(kubectl: Kubectl, emulator: str) -> None:
+def print_jobs_and_quotes(kubectl: Kubectl, emulator: str) -> None:
     """Prints the jobs, and each job's quotes."""
     print(kubectl("get", "ingestjobs", "-A"))
     for job in kubectl.get("ingestjobs", "-A")["items"]:
         tenant = job["spec"]["tenant"]
         collection = job["spec"]["firestore"]["liveQuotesCollection"]
         print(f"Firestore: tenants/{tenant}/{collection}")
-        _print_quotes(documents_at(emulator, f"tenants/{tenant}/{collection}"))
+        _print_quotes(read_collection(emulator, f"tenants/{tenant}/{collection}"))
     print()
 
 
@@ -159,41 +159,41 @@ def _print_quotes(quotes: list[dict[str, Any]]) -> None:
         print(f"  and {len(quotes) - 20} more")
 
 
-class Site:
+class Quickstart:
     """One devcluster with Sluice on it."""
 
     def __init__(self, state: StateDirectory, manifests: Path) -> None:
         """`manifests` is the project's folder of that name."""
-        settings = state.load()
+        settings = state.load_settings()
         if settings is None or settings.firestore_emulator_host is None:
             raise DevclusterError("nothing is running: `make up` starts it")
-        self.kubeconfig = state.kubeconfig
+        self.kubeconfig = state.kubeconfig_file
         self.emulator = settings.firestore_emulator_host
         self.manifests = manifests
-        self.kubectl = Kubectl(binaries.provide(lambda _: None).kubectl, state.kubeconfig)
+        self.kubectl = Kubectl(binaries.provide_binaries(lambda _: None).kubectl, state.kubeconfig_file)
 
-    def up(self, tape: Path | None, speed: float) -> None:
+    def install_and_show_quotes(self, tape: Path | None, speed: float) -> None:
         """From an empty cluster to moving quotes."""
         progress = Progress()
         progress("installing the operator")
-        install(self.kubectl, self.manifests, {"FIRESTORE_EMULATOR_HOST": self.emulator})
-        documents = sample(self.manifests)
-        self.kubectl.apply(replaying(documents, tape, speed) if tape else documents)
+        install_operator(self.kubectl, self.manifests, {"FIRESTORE_EMULATOR_HOST": self.emulator})
+        documents = sample_documents(self.manifests)
+        self.kubectl.apply(with_tape_replay(documents, tape, speed) if tape else documents)
         metadata = documents[1]["metadata"]
         name, namespace = metadata["name"], metadata["namespace"]
         progress(f"applied the sample job {namespace}/{name}; waiting until it is Ready")
         self.kubectl("wait", f"ij/{name}", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
         progress("Ready")
-        self._await_quotes(documents[1]["spec"]["tenant"])
+        self._wait_for_quotes(documents[1]["spec"]["tenant"])
         print()
-        show(self.kubectl, self.emulator)
+        print_jobs_and_quotes(self.kubectl, self.emulator)
         kubeconfig = os.path.relpath(self.kubeconfig)
         print("How to go on:" + _HOW_TO_GO_ON.format(kubeconfig=kubeconfig, name=name, namespace=namespace))
 
-    def _await_quotes(self, tenant: str) -> None:
+    def _wait_for_quotes(self, tenant: str) -> None:
         """Ready means that quotes can arrive; the first ones are written a moment later."""
         deadline = time.monotonic() + _FIRST_QUOTE_SECONDS
-        while not documents_at(self.emulator, f"tenants/{tenant}/live_quotes") and time.monotonic() < deadline:
+        while not read_collection(self.emulator, f"tenants/{tenant}/live_quotes") and time.monotonic() < deadline:
             time.sleep(0.1)
 
 
@@ -207,11 +207,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--speed", type=float, default=1.0)
     options = parser.parse_args(arguments)
     try:
-        site = Site(StateDirectory(options.state.resolve()), options.manifests)
+        site = Quickstart(StateDirectory(options.state.resolve()), options.manifests)
         if options.command == "up":
-            site.up(options.tape, options.speed)
+            site.install_and_show_quotes(options.tape, options.speed)
         else:
-            show(site.kubectl, site.emulator)
+            print_jobs_and_quotes(site.kubectl, site.emulator)
     except DevclusterError as error:
         print(error, file=sys.stderr)
         return 1

@@ -33,18 +33,18 @@ class TapeQuote:
 
 def read_tape(path: Path) -> Iterator[TapeQuote]:
     """The quotes of a `.csv` or `.csv.gz` file, in the file's order; raises TapeError at the first bad line."""
-    with _text(path, "r") as lines:
+    with _open_text(path, "r") as lines:
         rows = csv.reader(lines)
         header = tuple(next(rows, ()))
         if header != COLUMNS:
             raise TapeError(f"{path.name}: columns are {header}, not {COLUMNS}")
         for row in rows:
-            yield _quote(path, rows.line_num, row)
+            yield _parse_quote(path, rows.line_num, row)
 
 
 def write_tape(path: Path, quotes: Iterable[TapeQuote]) -> Path:
     """Writes the quotes in the order given (gzipped if the name ends in .gz) and returns the path."""
-    with _text(path, "w") as lines:
+    with _open_text(path, "w") as lines:
         rows = csv.writer(lines, lineterminator="\n")
         rows.writerow(COLUMNS)
         rows.writerows([getattr(quote, column) for column in COLUMNS] for quote in quotes)
@@ -57,7 +57,7 @@ def last_quotes(tape: Path | Iterable[TapeQuote]) -> dict[str, TapeQuote]:
     return {quote.symbol: quote for quote in quotes}
 
 
-def generated_quotes(symbols: Sequence[str], quotes: int, seed: int) -> Iterator[TapeQuote]:
+def generate_quotes(symbols: Sequence[str], quotes: int, seed: int) -> Iterator[TapeQuote]:
     """Random-walk quotes, the same for the same arguments; 0 to 20 ms apart, so that some share a millisecond."""
     source = random.Random(seed)
     time_ms = FIRST_TIME_MS
@@ -69,9 +69,9 @@ def generated_quotes(symbols: Sequence[str], quotes: int, seed: int) -> Iterator
         yield _walk_quote(source, time_ms, symbol, cents[symbol])
 
 
-def generated_tape(path: Path, symbols: Sequence[str], quotes: int, seed: int) -> Path:
+def write_generated_tape(path: Path, symbols: Sequence[str], quotes: int, seed: int) -> Path:
     """A tape of `generated_quotes` at `path`."""
-    return write_tape(path, generated_quotes(symbols, quotes, seed))
+    return write_tape(path, generate_quotes(symbols, quotes, seed))
 
 
 def _walk_quote(source: random.Random, time_ms: int, symbol: str, cents: int) -> TapeQuote:
@@ -86,21 +86,23 @@ def _walk_quote(source: random.Random, time_ms: int, symbol: str, cents: int) ->
     )
 
 
-def _quote(path: Path, line: int, row: list[str]) -> TapeQuote:
+def _parse_quote(path: Path, line: int, row: list[str]) -> TapeQuote:
     try:
         time_ms, symbol, bid, bid_size, ask, ask_size, exchange = row
-        return TapeQuote(int(time_ms), symbol, float(bid), _size(bid_size), float(ask), _size(ask_size), exchange)
+        return TapeQuote(
+            int(time_ms), symbol, float(bid), _parse_size(bid_size), float(ask), _parse_size(ask_size), exchange
+        )
     except ValueError as error:
         raise TapeError(f"{path.name}, line {line}: {error}") from error
 
 
-def _size(cell: str) -> float:
+def _parse_size(cell: str) -> float:
     # Shares are whole (the wire has them as integers); a crypto tape has fractions.
     return int(cell) if cell.isdigit() else float(cell)
 
 
 @contextmanager
-def _text(path: Path, mode: str) -> Iterator[TextIO]:
+def _open_text(path: Path, mode: str) -> Iterator[TextIO]:
     if path.suffix == ".gz":
         with gzip.open(path, mode + "t", encoding="utf-8", newline="") as lines:
             yield cast(TextIO, lines)

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from sluice_devcluster.node.recovery import recovered
+from sluice_devcluster.node.recovery import snapshot_from_status
 from sluice_devcluster.node.statuses import (
+    ContainerSnapshot,
     PodSnapshot,
     Running,
-    Snapshot,
     Terminated,
     Waiting,
     container_status,
-    phase,
+    pod_phase,
     pod_status,
 )
 
@@ -28,11 +28,11 @@ def ended(code: int) -> Terminated:
     return Terminated(code, "Completed" if code == 0 else "Error", NOW, NOW)
 
 
-def one(state: Waiting | Running | Terminated, **fields: Any) -> Snapshot:
-    return Snapshot("main", "image", state, **fields)
+def one(state: Waiting | Running | Terminated, **fields: Any) -> ContainerSnapshot:
+    return ContainerSnapshot("main", "image", state, **fields)
 
 
-def pod(*main: Snapshot, init: tuple[Snapshot, ...] = (), deleting: bool = False) -> PodSnapshot:
+def pod(*main: ContainerSnapshot, init: tuple[ContainerSnapshot, ...] = (), deleting: bool = False) -> PodSnapshot:
     return PodSnapshot(init, main, "127.64.0.1", deleting)
 
 
@@ -62,7 +62,7 @@ CREATING, RUNNING = one(Waiting("ContainerCreating")), one(Running(NOW), ready=T
     ],
 )
 def test_the_phase_follows_from_the_containers(snapshot: PodSnapshot, policy: str, expected: str) -> None:
-    assert phase(snapshot, policy) == expected
+    assert pod_phase(snapshot, policy) == expected
 
 
 def conditions(status: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -102,11 +102,11 @@ def test_how_a_container_ended_before_is_its_last_state() -> None:
 
 def test_a_container_that_ran_before_the_agent_counts_as_killed() -> None:
     status = container_status(one(Running(NOW), container_id="process://1", restarts=4))
-    found = recovered({"name": "main"}, status, reason="ContainerCreating", now=LATER)
+    found = snapshot_from_status({"name": "main"}, status, reason="ContainerCreating", now=LATER)
     assert isinstance(found.state, Terminated)
     assert (found.state.exit_code, found.state.started_at, found.restarts) == (137, NOW, 4)
 
 
 def test_a_container_that_never_ran_waits() -> None:
-    found = recovered({"name": "main"}, None, reason="PodInitializing", now=NOW)
+    found = snapshot_from_status({"name": "main"}, None, reason="PodInitializing", now=NOW)
     assert found.state == Waiting("PodInitializing")

@@ -16,7 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sluice_devcluster.node")
     parser.add_argument("--state", type=Path, required=True)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    asyncio.run(agent.main(StateDirectory(parser.parse_args().state)))
+    asyncio.run(agent.run_agent(StateDirectory(parser.parse_args().state)))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sluice_devcluster.node.logs import ContainerLog
-from sluice_devcluster.processes import record_of, save_record
+from sluice_devcluster.processes import record_of_process, save_record
 
 LAUNCHER = Path(__file__).with_name("mounts.py")
 CHUNK = 65536
@@ -30,7 +30,7 @@ class Mount:
 
 
 @dataclass(frozen=True)
-class Orders:
+class LaunchSpec:
     """Everything the launcher needs; `staging` is an empty directory of the node that it may cover."""
 
     command: list[str]
@@ -40,10 +40,10 @@ class Orders:
     staging: str
 
 
-class Execution:
+class ContainerProcess:
     """A container's process, started on construction; `ended` becomes its exit code at once when it ends."""
 
-    def __init__(self, orders: Orders, log: ContainerLog, records: Path) -> None:
+    def __init__(self, orders: LaunchSpec, log: ContainerLog, records: Path) -> None:
         """Starts the process in a session and a mount namespace of its own; raises OSError."""
         self._loop = asyncio.get_running_loop()
         self._log = log
@@ -55,14 +55,14 @@ class Execution:
         self._failure = os.memfd_create("failure")
         self._process = self._spawn(orders)
         self._record = records / f"{self._process.pid}.json"
-        found = record_of(self._process.pid)
+        found = record_of_process(self._process.pid)
         if found is not None:
             save_record(self._record, found)
         self._descriptor = os.pidfd_open(self._process.pid)
-        self._loop.add_reader(self._descriptor, self._finish)
+        self._loop.add_reader(self._descriptor, self._on_exit)
         self._kill_timer: asyncio.TimerHandle | None = None
 
-    def _spawn(self, orders: Orders) -> subprocess.Popen[bytes]:
+    def _spawn(self, orders: LaunchSpec) -> subprocess.Popen[bytes]:
         # Orders hold secrets: they go through memory, never through a file.
         memory = os.memfd_create("orders")
         os.write(memory, json.dumps(asdict(orders)).encode())
@@ -82,8 +82,8 @@ class Execution:
         finally:
             for descriptor in (memory, output[1], errors[1]):
                 os.close(descriptor)
-        self._read(output[0], "stdout")
-        self._read(errors[0], "stderr")
+        self._read_stream(output[0], "stdout")
+        self._read_stream(errors[0], "stderr")
         return process
 
     @property
@@ -92,7 +92,7 @@ class Execution:
         return self._process.pid
 
     @property
-    def stopping(self) -> bool:
+    def is_stopping(self) -> bool:
         """Whether the process was asked to end, or has ended."""
         return self._kill_timer is not None or self.ended.done()
 
@@ -102,14 +102,14 @@ class Execution:
             return
         due = self._loop.time() + grace_seconds
         if self._kill_timer is None:
-            self._signal(signal.SIGTERM)
+            self._send_signal(signal.SIGTERM)
         elif self._kill_timer.when() <= due:
             return
         else:
             self._kill_timer.cancel()
         self._kill_timer = self._loop.call_at(due, self._kill)
 
-    async def drain(self, seconds: float = 0.5) -> None:
+    async def wait_for_output(self, seconds: float = 0.5) -> None:
         """Waits for the last output, then closes everything that belongs to this run."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._silent.wait(), seconds)
@@ -122,11 +122,11 @@ class Execution:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _send_signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._descriptor, number)
 
-    def _finish(self) -> None:
+    def _on_exit(self) -> None:
         self._loop.remove_reader(self._descriptor)
         os.close(self._descriptor)
         # A container's other processes end with its first one; until that is reaped its number is still taken.
@@ -138,12 +138,12 @@ class Execution:
         self._record.unlink(missing_ok=True)
         self.ended.set_result(code if code >= 0 else 128 - code)
 
-    def _read(self, descriptor: int, stream: str) -> None:
+    def _read_stream(self, descriptor: int, stream: str) -> None:
         os.set_blocking(descriptor, False)
         self._open_streams += 1
-        self._loop.add_reader(descriptor, self._pump(descriptor, stream))
+        self._loop.add_reader(descriptor, self._stream_reader(descriptor, stream))
 
-    def _pump(self, descriptor: int, stream: str) -> Callable[[], None]:
+    def _stream_reader(self, descriptor: int, stream: str) -> Callable[[], None]:
         def pump() -> None:
             try:
                 data = os.read(descriptor, CHUNK)

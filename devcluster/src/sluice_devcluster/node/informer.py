@@ -34,7 +34,7 @@ class Informer:
             try:
                 if not self._version:
                     await self._relist()
-                await self._follow()
+                await self._watch_changes()
             except ApiError as error:
                 self._version = ""
                 LOGGER.warning("%s: %s", self._path, error)
@@ -55,7 +55,7 @@ class Informer:
             self._handler(item, False)
         self._version = str(listed["metadata"]["resourceVersion"])
 
-    async def _follow(self) -> None:
+    async def _watch_changes(self) -> None:
         params = {**self._params, "resourceVersion": self._version}
         async for event in self._client.watch(self._path, params):
             item = event["object"]

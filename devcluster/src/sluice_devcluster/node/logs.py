@@ -33,7 +33,7 @@ class ContainerLog:
         if lines:
             now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z").encode()
             self._file.write(b"".join(b"%s %s\n" % (now, line) for line in lines))
-            self._wake()
+            self._wake_followers()
 
     def close(self) -> None:
         """Writes unfinished lines and tells followers that no more will come."""
@@ -42,15 +42,15 @@ class ContainerLog:
                 self.write(stream, b"\n")
         self.closed = True
         self._file.close()
-        self._wake()
+        self._wake_followers()
 
-    async def wait(self) -> None:
+    async def wait_for_change(self) -> None:
         """Returns when something was written or the log was closed."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         await future
 
-    def _wake(self) -> None:
+    def _wake_followers(self) -> None:
         waiting, self._waiting = self._waiting, []
         for future in waiting:
             if not future.done():
@@ -58,7 +58,7 @@ class ContainerLog:
 
 
 @dataclass(frozen=True)
-class Selection:
+class LogSelection:
     """Which lines a reader wants; `since` leaves out older ones, `tail` all but the last so many."""
 
     tail: int | None = None
@@ -67,7 +67,7 @@ class Selection:
     follow: bool = False
 
 
-def select(lines: list[bytes], selection: Selection) -> list[bytes]:
+def select_lines(lines: list[bytes], selection: LogSelection) -> list[bytes]:
     """The chosen lines of those in a log file, without their times unless these are wanted.
 
     >>> select([b"2026-01-01T00:00:00.000000000Z a", b"2026-01-01T00:00:01.000000000Z b"], Selection(tail=1))
@@ -84,24 +84,24 @@ def select(lines: list[bytes], selection: Selection) -> list[bytes]:
     return [line.partition(b" ")[2] for line in lines]
 
 
-async def read(path: Path, live: ContainerLog | None, selection: Selection) -> AsyncIterator[bytes]:
+async def read_log(path: Path, live: ContainerLog | None, selection: LogSelection) -> AsyncIterator[bytes]:
     """The chosen lines of a log file, and what is added to it while `live` is open, when following."""
     with path.open("rb") as file:
-        for line in select(file.read().splitlines(), selection):
+        for line in select_lines(file.read().splitlines(), selection):
             yield line + b"\n"
-        rest = Selection(timestamps=selection.timestamps)
+        rest = LogSelection(timestamps=selection.timestamps)
         while selection.follow and live is not None:
             closed = live.closed
             fresh = file.read()
-            for line in select(fresh.splitlines(), rest):
+            for line in select_lines(fresh.splitlines(), rest):
                 yield line + b"\n"
             if closed:
                 return
             if not fresh:
-                await live.wait()
+                await live.wait_for_change()
 
 
 def last_lines(path: Path, count: int = 80, size: int = 2048) -> str:
     """The end of a log for a termination message: at most so many lines and so many bytes."""
-    lines = select(path.read_bytes().splitlines(), Selection(tail=count))
+    lines = select_lines(path.read_bytes().splitlines(), LogSelection(tail=count))
     return b"\n".join(lines)[-size:].decode(errors="replace")

@@ -22,22 +22,22 @@ START_ERROR = 128
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-class Namespace:
+class MountNamespace:
     """The private mount namespace of this process."""
 
     def __init__(self) -> None:
         """Enters the namespace; without root this takes a user namespace as well. Raises OSError."""
         uid, gid = os.geteuid(), os.getegid()
-        _check(LIBC.unshare(CLONE_NEWNS if uid == 0 else CLONE_NEWNS | CLONE_NEWUSER), "unshare")
+        _raise_on_failure(LIBC.unshare(CLONE_NEWNS if uid == 0 else CLONE_NEWNS | CLONE_NEWUSER), "unshare")
         if uid != 0:
-            _write("/proc/self/setgroups", "deny")
-            _write("/proc/self/uid_map", f"{uid} {uid} 1")
-            _write("/proc/self/gid_map", f"{gid} {gid} 1")
+            _write_text("/proc/self/setgroups", "deny")
+            _write_text("/proc/self/uid_map", f"{uid} {uid} 1")
+            _write_text("/proc/self/gid_map", f"{gid} {gid} 1")
         _mount("none", "/", None, MS_REC | MS_PRIVATE)
         self._own_devices: set[int] = set()
         self._mounted: list[str] = []
 
-    def prepare(self, targets: list[str], staging: str) -> None:
+    def replace_root_if_needed(self, targets: list[str], staging: str) -> None:
         """Replaces the root when a target lies in a top-level directory that does not exist.
 
         The root of a process cannot be covered by a mount: it is rebuilt at `staging` and entered. That comes
@@ -45,21 +45,21 @@ class Namespace:
         """
         if all(os.path.lexists("/" + target.split("/")[1]) for target in targets):
             return
-        self._mirror("/", staging)
+        self._cover_with_copy("/", staging)
         os.chroot(staging)
         os.chdir("/")
 
-    def bind(self, source: str, target: str, *, read_only: bool) -> None:
+    def bind_mount(self, source: str, target: str, *, read_only: bool) -> None:
         """Shows the file or directory `source` at `target`, which need not exist on the machine."""
         target = os.path.realpath(target)
-        self.provide(target, is_file=not os.path.isdir(source))
+        self.create_path(target, is_file=not os.path.isdir(source))
         _mount(source, target, None, MS_BIND | MS_REC)
         if read_only:
             locked = os.statvfs(target).f_flag & LOCKED_FLAGS
             _mount(None, target, None, MS_BIND | MS_REMOUNT | MS_RDONLY | locked)
         self._mounted.append(target)
 
-    def provide(self, target: str, *, is_file: bool) -> None:
+    def create_path(self, target: str, *, is_file: bool) -> None:
         """Makes a path exist inside the namespace only: what is missing is never created on the machine."""
         if os.path.lexists(target):
             return
@@ -67,7 +67,7 @@ class Namespace:
         while not os.path.isdir(ancestor):
             ancestor = os.path.dirname(ancestor)
         if not self._is_private(ancestor):
-            self._mirror(ancestor, ancestor)
+            self._cover_with_copy(ancestor, ancestor)
         os.makedirs(target if not is_file else os.path.dirname(target), exist_ok=True)
         if is_file:
             os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o666))
@@ -77,7 +77,7 @@ class Namespace:
             return True
         return any(directory == one or directory.startswith(one + "/") for one in self._mounted)
 
-    def _mirror(self, directory: str, place: str) -> None:
+    def _cover_with_copy(self, directory: str, place: str) -> None:
         """Covers `place` by a private directory that shows the entries of `directory` and can be added to."""
         found = os.stat(directory)
         options = f"mode={stat.S_IMODE(found.st_mode):o}"
@@ -105,7 +105,7 @@ def _copy_entry(source: str, target: str) -> None:
         return
 
 
-def _check(result: int, what: str) -> None:
+def _raise_on_failure(result: int, what: str) -> None:
     if result != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{what}: {os.strerror(number)}")
@@ -121,25 +121,25 @@ def _mount(source: str | None, target: str, kind: str | None, flags: int, option
     )
     if result != 0 and ctypes.get_errno() == 2:
         raise FileNotFoundError(2, f"mount {source} at {target}: no such file or directory")
-    _check(result, f"mount {source} at {target}")
+    _raise_on_failure(result, f"mount {source} at {target}")
 
 
-def _write(path: str, text: str) -> None:
+def _write_text(path: str, text: str) -> None:
     with open(path, "w", encoding="ascii") as file:
         file.write(text)
 
 
-def start(orders: dict[str, Any]) -> None:
+def start_command(orders: dict[str, Any]) -> None:
     """Mounts what the orders say and becomes the container's command; raises OSError when it cannot."""
-    namespace = Namespace()
+    namespace = MountNamespace()
     mounts = sorted(orders["mounts"], key=lambda each: str(each["target"]).count("/"))
     # Held open, because an early mount (over /tmp, say) may hide the path of a later one's source.
     sources = [os.open(mount["source"], os.O_PATH) for mount in mounts]
-    namespace.prepare([orders["directory"], *(mount["target"] for mount in mounts)], orders["staging"])
+    namespace.replace_root_if_needed([orders["directory"], *(mount["target"] for mount in mounts)], orders["staging"])
     for mount, source in zip(mounts, sources, strict=True):
-        namespace.bind(f"/proc/self/fd/{source}", mount["target"], read_only=mount["read_only"])
+        namespace.bind_mount(f"/proc/self/fd/{source}", mount["target"], read_only=mount["read_only"])
         os.close(source)
-    namespace.provide(os.path.realpath(orders["directory"]), is_file=False)
+    namespace.create_path(os.path.realpath(orders["directory"]), is_file=False)
     os.chdir(orders["directory"])
     # The interpreter ignores these for itself, and a program inherits what is ignored.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
@@ -158,7 +158,7 @@ def main() -> None:
     with os.fdopen(orders_descriptor, "rb") as file:
         orders = json.load(file)
     try:
-        start(orders)
+        start_command(orders)
     except OSError as error:
         os.write(failure_descriptor, str(error.strerror or error).encode())
         sys.exit(START_ERROR)

@@ -13,14 +13,14 @@ from sluice_devcluster.api import Json
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ProbeState:
     """The standing of one probe: its present answer, and how often in a row it was contradicted or confirmed."""
 
     healthy: bool
     successes: int = 0
     failures: int = 0
 
-    def after(self, succeeded: bool, probe: Json) -> Verdict:
+    def after_attempt(self, succeeded: bool, probe: Json) -> ProbeState:
         """The standing after one more attempt, by the probe's thresholds."""
         if succeeded:
             successes = self.successes + 1
@@ -30,7 +30,7 @@ class Verdict:
         reached = failures >= probe.get("failureThreshold", 3)
         return replace(self, healthy=self.healthy and not reached, successes=0, failures=failures)
 
-    def exhausted(self, probe: Json) -> bool:
+    def has_reached_failure_threshold(self, probe: Json) -> bool:
         """Whether so many attempts failed in a row that a startup or liveness probe ends the container."""
         return self.failures >= int(probe.get("failureThreshold", 3))
 
@@ -45,7 +45,7 @@ def port_number(port: int | str, container: Json) -> int | None:
     return next((each["containerPort"] for each in ports if each.get("name") == port), None)
 
 
-def unsupported(container: Json) -> str | None:
+def unsupported_probe_reason(container: Json) -> str | None:
     """A sentence about a probe that this node cannot make; None when it can make all of them."""
     for kind in ("startupProbe", "livenessProbe", "readinessProbe"):
         probe = container.get(kind)
@@ -54,7 +54,7 @@ def unsupported(container: Json) -> str | None:
     return None
 
 
-async def attempt(probe: Json, container: Json, address: str) -> str | None:
+async def attempt_probe(probe: Json, container: Json, address: str) -> str | None:
     """Makes one attempt; None when it succeeded, else a sentence in the kubelet's words."""
     timeout = float(probe.get("timeoutSeconds", 1))
     action = probe.get("httpGet") or probe["tcpSocket"]
@@ -65,7 +65,7 @@ async def attempt(probe: Json, container: Json, address: str) -> str | None:
     try:
         async with asyncio.timeout(timeout):
             if "httpGet" in probe:
-                return await _http(action, host, port)
+                return await _attempt_http_probe(action, host, port)
             _, writer = await asyncio.open_connection(host, port)
             writer.close()
             return None
@@ -75,7 +75,7 @@ async def attempt(probe: Json, container: Json, address: str) -> str | None:
         return f"probe of {host}:{port} failed: {error}"
 
 
-async def watch(
+async def repeat_probe(
     probe: Json, try_once: Callable[[], Awaitable[str | None]], report: Callable[[bool, str], None]
 ) -> None:
     """Tries for ever in the probe's rhythm and reports each outcome with its message."""
@@ -90,12 +90,12 @@ async def watch(
         await asyncio.sleep(due - loop.time())
 
 
-async def _http(action: Json, host: str, port: int) -> str | None:
+async def _attempt_http_probe(action: Json, host: str, port: int) -> str | None:
     scheme = str(action.get("scheme", "HTTP")).lower()
     path = "/" + str(action.get("path", "/")).lstrip("/")
     headers = {"User-Agent": "kube-probe/1.34", "Accept": "*/*"}
     headers |= {each["name"]: each["value"] for each in action.get("httpHeaders") or []}
-    connector = aiohttp.TCPConnector(ssl=_trusting(), force_close=True)
+    connector = aiohttp.TCPConnector(ssl=_unverified_tls_context(), force_close=True)
     async with (
         aiohttp.ClientSession(connector=connector, auto_decompress=False) as session,
         session.get(f"{scheme}://{host}:{port}{path}", headers=headers, allow_redirects=False) as response,
@@ -105,7 +105,7 @@ async def _http(action: Json, host: str, port: int) -> str | None:
         return f"HTTP probe failed with statuscode: {response.status}"
 
 
-def _trusting() -> ssl.SSLContext:
+def _unverified_tls_context() -> ssl.SSLContext:
     # The kubelet does not verify a probed certificate either.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

@@ -12,13 +12,13 @@ from sluice_devcluster.node.volumes import Payload
 DATA = "..data"
 
 
-def write(directory: Path, files: Payload) -> None:
+def write_atomically(directory: Path, files: Payload) -> None:
     """Makes the directory hold exactly these files; a reader sees the old set or the new one, never a mixture."""
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o755)
     version = directory / f"..{time.strftime('%Y_%m_%d_%H_%M_%S', time.gmtime())}.{time.monotonic_ns()}"
     _write_version(version, files)
-    previous = _current(directory)
+    previous = _current_version(directory)
     link = directory / "..data_tmp"
     link.unlink(missing_ok=True)
     link.symlink_to(version.name)
@@ -37,7 +37,7 @@ def _write_version(version: Path, files: Payload) -> None:
         path.chmod(file.mode)
 
 
-def _current(directory: Path) -> str | None:
+def _current_version(directory: Path) -> str | None:
     try:
         return os.readlink(directory / DATA)
     except FileNotFoundError:

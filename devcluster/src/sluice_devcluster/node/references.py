@@ -33,7 +33,7 @@ class PodFacts(NamedTuple):
     host_ip: str
 
 
-def data_of(reference: Reference, found: Json) -> dict[str, bytes]:
+def decode_data(reference: Reference, found: Json) -> dict[str, bytes]:
     """The decoded content of a Secret or a ConfigMap."""
     encoded = found.get("data") or {}
     if reference.kind == "Secret":
@@ -42,27 +42,27 @@ def data_of(reference: Reference, found: Json) -> dict[str, bytes]:
     return {key: value.encode() for key, value in encoded.items()} | binary
 
 
-def content(reference: Reference, sources: Sources, *, optional: bool) -> dict[str, bytes] | None:
+def referenced_content(reference: Reference, sources: Sources, *, optional: bool) -> dict[str, bytes] | None:
     """The content of a referenced object; None when it is missing and may be.
 
     Raises UnresolvedError when it is missing and may not be.
     """
     found = sources.get(reference)
     if found is not None:
-        return data_of(reference, found)
+        return decode_data(reference, found)
     if optional:
         return None
     raise UnresolvedError(f'{reference.kind.lower()} "{reference.name}" not found')
 
 
-def field_value(path: str, facts: PodFacts) -> str:
+def downward_field_value(path: str, facts: PodFacts) -> str:
     """The value of a downward-API field path; raises UnresolvedError for one that is not supported."""
     metadata, spec = facts.pod["metadata"], facts.pod["spec"]
     subscript = re.fullmatch(r"metadata\.(labels|annotations)\['(.+)'\]", path)
     if subscript:
         return str((metadata.get(subscript[1]) or {}).get(subscript[2], ""))
     if path in {"metadata.labels", "metadata.annotations"}:
-        return _listing(metadata.get(path.partition(".")[2]) or {})
+        return _format_labels(metadata.get(path.partition(".")[2]) or {})
     values = {
         "metadata.name": metadata["name"],
         "metadata.namespace": metadata["namespace"],
@@ -79,7 +79,7 @@ def field_value(path: str, facts: PodFacts) -> str:
     return str(values[path])
 
 
-def _listing(values: Mapping[str, str]) -> str:
+def _format_labels(values: Mapping[str, str]) -> str:
     lines = []
     for key in sorted(values):
         escaped = values[key].replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -14,7 +14,7 @@ import aiohttp
 from sluice_devcluster.api import ApiClient, ApiError, Json
 from sluice_devcluster.certificates import NODE_NAME
 from sluice_devcluster.node.addresses import HOST
-from sluice_devcluster.node.statuses import stamp
+from sluice_devcluster.node.statuses import format_time
 
 LOGGER = logging.getLogger(__name__)
 LEASE_PATH = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
@@ -37,7 +37,7 @@ def node_status(port: int, now: dt.datetime) -> Json:
         "status": "True",
         "reason": "KubeletReady",
         "message": "the node agent runs pods as processes",
-        "lastHeartbeatTime": stamp(now),
+        "lastHeartbeatTime": format_time(now),
     }
     return {
         "capacity": capacity,
@@ -48,7 +48,7 @@ def node_status(port: int, now: dt.datetime) -> Json:
         ],
         "nodeInfo": _node_info(),
         "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
-        "conditions": [{**ready, "lastTransitionTime": stamp(now)}],
+        "conditions": [{**ready, "lastTransitionTime": format_time(now)}],
     }
 
 
@@ -86,7 +86,7 @@ def node_object(port: int, now: dt.datetime) -> Json:
     }
 
 
-def lease(node_uid: str, now: dt.datetime) -> Json:
+def lease_object(node_uid: str, now: dt.datetime) -> Json:
     """The lease whose renewal says that the node lives."""
     owner = {"apiVersion": "v1", "kind": "Node", "name": NODE_NAME, "uid": node_uid}
     return {
@@ -101,7 +101,7 @@ def lease(node_uid: str, now: dt.datetime) -> Json:
     }
 
 
-class Registration:
+class NodeRegistration:
     """Registers the node and keeps it alive."""
 
     def __init__(self, client: ApiClient, port: int) -> None:
@@ -117,7 +117,7 @@ class Registration:
             try:
                 if not uid:
                     uid = await self._register()
-                await self._renew(uid)
+                await self._renew_lease(uid)
                 if renewals % STATUS_EVERY == 0:
                     await self._refresh_status()
                 renewals += 1
@@ -137,8 +137,8 @@ class Registration:
             made = await self._client.get(f"/api/v1/nodes/{NODE_NAME}")
         return str(made["metadata"]["uid"])
 
-    async def _renew(self, uid: str) -> None:
-        body = lease(uid, dt.datetime.now(dt.UTC))
+    async def _renew_lease(self, uid: str) -> None:
+        body = lease_object(uid, dt.datetime.now(dt.UTC))
         try:
             await self._client.patch(f"{LEASE_PATH}/{NODE_NAME}", {"spec": body["spec"]})
         except ApiError as error:

@@ -9,7 +9,7 @@ RESET_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
-class Backoff:
+class RestartBackoff:
     """The kubelet's back-off of one container: at once, then `base` seconds, doubling up to five minutes.
 
     `due` is what the next restart has to wait, in seconds.
@@ -18,13 +18,13 @@ class Backoff:
     base: float = 10.0
     due: float = 0.0
 
-    def after(self, ran_for: float) -> tuple[float, Backoff]:
+    def after_run(self, ran_for: float) -> tuple[float, RestartBackoff]:
         """The seconds to wait now that the container has ended after `ran_for` seconds, and the next state."""
         due = 0.0 if ran_for >= RESET_SECONDS else self.due
         following = min(due * 2, CEILING_SECONDS) if due else self.base
         return due, replace(self, due=following)
 
 
-def restarts(policy: str, exit_code: int) -> bool:
+def is_restarted(policy: str, exit_code: int) -> bool:
     """Whether a pod's restart policy (Always, OnFailure, Never) starts a container again."""
     return policy == "Always" or (policy == "OnFailure" and exit_code != 0)

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 
 
-class Pulse:
+class ChangeCounter:
     """Counts what happened; whoever has seen so many happenings can wait for one more."""
 
     def __init__(self) -> None:
@@ -14,13 +14,13 @@ class Pulse:
         self.count = 0
         self._event = asyncio.Event()
 
-    def send(self) -> None:
+    def increment(self) -> None:
         """Something has happened."""
         self.count += 1
         self._event.set()
         self._event = asyncio.Event()
 
-    async def wait(self, seen: int, seconds: float | None = None) -> None:
+    async def wait_for_change(self, seen: int, seconds: float | None = None) -> None:
         """Waits until more than `seen` things have happened, at most `seconds`."""
         if self.count == seen:
             with suppress(TimeoutError):

@@ -15,14 +15,16 @@ COLLECTIONS = {"Secret": "secrets", "ConfigMap": "configmaps"}
 AUTHORIZATION_SECONDS = 3.0
 
 
-async def fetch(client: ApiClient, namespace: str, references: Iterable[Reference]) -> dict[Reference, Json | None]:
+async def fetch_objects(
+    client: ApiClient, namespace: str, references: Iterable[Reference]
+) -> dict[Reference, Json | None]:
     """What each reference points at now; None for an object that does not exist."""
     unique = list(dict.fromkeys(references))
-    found = await asyncio.gather(*(_fetch_one(client, namespace, each) for each in unique))
+    found = await asyncio.gather(*(_fetch_object(client, namespace, each) for each in unique))
     return dict(zip(unique, found, strict=True))
 
 
-async def _fetch_one(client: ApiClient, namespace: str, reference: Reference) -> Json | None:
+async def _fetch_object(client: ApiClient, namespace: str, reference: Reference) -> Json | None:
     try:
         return await client.get(f"/api/v1/namespaces/{namespace}/{COLLECTIONS[reference.kind]}/{reference.name}")
     except ApiError as error:
@@ -31,7 +33,7 @@ async def _fetch_one(client: ApiClient, namespace: str, reference: Reference) ->
         raise
 
 
-class Tokens:
+class ServiceAccountTokens:
     """The tokens of one pod, bound to it, and renewed when 80 % of their life is over."""
 
     def __init__(self, client: ApiClient, pod: Json) -> None:
@@ -40,12 +42,12 @@ class Tokens:
         self._pod = pod
         self._held: dict[TokenRequest, tuple[str, dt.datetime]] = {}
 
-    async def values(self, requests: Iterable[TokenRequest]) -> dict[TokenRequest, str]:
+    async def valid_tokens(self, requests: Iterable[TokenRequest]) -> dict[TokenRequest, str]:
         """A token for each request that is good for a while; raises ApiError when one is refused."""
         now = dt.datetime.now(dt.UTC)
         for request in requests:
             if request not in self._held or self._held[request][1] <= now:
-                self._held[request] = await self._request(request)
+                self._held[request] = await self._request_token(request)
         return {request: token for request, (token, _) in self._held.items()}
 
     def seconds_to_renewal(self) -> float | None:
@@ -55,7 +57,7 @@ class Tokens:
         due = min(renewal for _, renewal in self._held.values())
         return max(0.0, (due - dt.datetime.now(dt.UTC)).total_seconds())
 
-    async def _request(self, request: TokenRequest) -> tuple[str, dt.datetime]:
+    async def _request_token(self, request: TokenRequest) -> tuple[str, dt.datetime]:
         metadata = self._pod["metadata"]
         account = self._pod["spec"].get("serviceAccountName") or "default"
         bound = {"kind": "Pod", "apiVersion": "v1", "name": metadata["name"], "uid": metadata["uid"]}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sluice_devcluster.api import Json
 from sluice_devcluster.node.addresses import HOST
-from sluice_devcluster.node.restarts import restarts
+from sluice_devcluster.node.restarts import is_restarted
 
 TERMINAL = ("Succeeded", "Failed")
 
@@ -41,7 +41,7 @@ class Terminated:
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class ContainerSnapshot:
     """One container at one moment."""
 
     name: str
@@ -58,13 +58,13 @@ class Snapshot:
 class PodSnapshot:
     """A pod's containers at one moment; `deleting` says that none will be started again."""
 
-    init: Sequence[Snapshot]
-    main: Sequence[Snapshot]
+    init: Sequence[ContainerSnapshot]
+    main: Sequence[ContainerSnapshot]
     address: str | None
     deleting: bool = False
 
 
-def stamp(moment: dt.datetime) -> str:
+def format_time(moment: dt.datetime) -> str:
     """A moment as the Kubernetes API writes it, to the second."""
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -74,8 +74,8 @@ def terminated_status(ended: Terminated) -> Json:
     status = {
         "exitCode": ended.exit_code,
         "reason": ended.reason,
-        "startedAt": stamp(ended.started_at),
-        "finishedAt": stamp(ended.finished_at),
+        "startedAt": format_time(ended.started_at),
+        "finishedAt": format_time(ended.finished_at),
         "containerID": ended.container_id,
         "message": ended.message,
     }
@@ -88,11 +88,11 @@ def state_status(state: Waiting | Running | Terminated) -> Json:
         waiting = {"reason": state.reason}
         return {"waiting": {**waiting, "message": state.message} if state.message else waiting}
     if isinstance(state, Running):
-        return {"running": {"startedAt": stamp(state.started_at)}}
+        return {"running": {"startedAt": format_time(state.started_at)}}
     return {"terminated": terminated_status(state)}
 
 
-def container_status(one: Snapshot) -> Json:
+def container_status(one: ContainerSnapshot) -> Json:
     """An element of `containerStatuses`."""
     return {
         "name": one.name,
@@ -107,7 +107,7 @@ def container_status(one: Snapshot) -> Json:
     }
 
 
-def phase(pod: PodSnapshot, policy: str) -> str:
+def pod_phase(pod: PodSnapshot, policy: str) -> str:
     """The pod's phase under its restart policy, by the kubelet's rules."""
     if pod.deleting and all(not isinstance(one.state, Running) for one in (*pod.init, *pod.main)):
         return _final_phase(pod)
@@ -121,23 +121,29 @@ def phase(pod: PodSnapshot, policy: str) -> str:
     return "Succeeded" if all(_succeeded(one) for one in pod.main) else "Failed"
 
 
-def conditions(pod: PodSnapshot, current_phase: str) -> list[Json]:
+def pod_conditions(pod: PodSnapshot, current_phase: str) -> list[Json]:
     """The conditions that the node owns, without their transition times."""
     initialized = [one.name for one in pod.init if not _succeeded(one)]
     unready = [one.name for one in pod.main if not one.ready]
     if current_phase == "Succeeded":
-        ready = _condition(False, "PodCompleted", "")
-        return [_typed("Initialized", _condition(True, "PodCompleted", "")), *_both(ready)]
+        ready = _condition_fields(False, "PodCompleted", "")
+        return [_typed_condition("Initialized", _condition_fields(True, "PodCompleted", "")), *_ready_conditions(ready)]
     if current_phase == "Failed":
-        ready = _condition(False, "PodFailed", "")
+        ready = _condition_fields(False, "PodFailed", "")
     else:
-        ready = _condition(not unready, "ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]")
-    first = _condition(
+        ready = _condition_fields(
+            not unready, "ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]"
+        )
+    first = _condition_fields(
         not initialized,
         "ContainersNotInitialized",
         f"containers with incomplete status: [{' '.join(initialized)}]",
     )
-    return [_typed("Initialized", first), *_both(ready), _typed("PodScheduled", _condition(True, "", ""))]
+    return [
+        _typed_condition("Initialized", first),
+        *_ready_conditions(ready),
+        _typed_condition("PodScheduled", _condition_fields(True, "", "")),
+    ]
 
 
 def pod_status(pod: PodSnapshot, spec: Json, previous: Json, now: dt.datetime) -> Json:
@@ -145,7 +151,7 @@ def pod_status(pod: PodSnapshot, spec: Json, previous: Json, now: dt.datetime) -
 
     `previous` is the last known status; its transition times and start time are kept where nothing changed.
     """
-    current = phase(pod, spec.get("restartPolicy", "Always"))
+    current = pod_phase(pod, spec.get("restartPolicy", "Always"))
     if previous.get("phase") in TERMINAL:
         # A pod that has ended never comes back to life.
         current = previous["phase"]
@@ -153,8 +159,8 @@ def pod_status(pod: PodSnapshot, spec: Json, previous: Json, now: dt.datetime) -
         "phase": current,
         "hostIP": HOST,
         "hostIPs": [{"ip": HOST}],
-        "startTime": previous.get("startTime") or stamp(now),
-        "conditions": _with_times(conditions(pod, current), previous.get("conditions") or [], now),
+        "startTime": previous.get("startTime") or format_time(now),
+        "conditions": _with_transition_times(pod_conditions(pod, current), previous.get("conditions") or [], now),
         "containerStatuses": [container_status(one) for one in pod.main],
     }
     if pod.init:
@@ -171,37 +177,37 @@ def _final_phase(pod: PodSnapshot) -> str:
     return "Failed" if any(state.exit_code for state in ended) else "Succeeded"
 
 
-def _succeeded(one: Snapshot) -> bool:
+def _succeeded(one: ContainerSnapshot) -> bool:
     return isinstance(one.state, Terminated) and one.state.exit_code == 0
 
 
-def _ended_for_good(one: Snapshot, policy: str) -> bool:
-    return isinstance(one.state, Terminated) and not restarts(policy, one.state.exit_code)
+def _ended_for_good(one: ContainerSnapshot, policy: str) -> bool:
+    return isinstance(one.state, Terminated) and not is_restarted(policy, one.state.exit_code)
 
 
-def _failed_for_good(one: Snapshot, policy: str) -> bool:
+def _failed_for_good(one: ContainerSnapshot, policy: str) -> bool:
     return _ended_for_good(one, policy) and not _succeeded(one)
 
 
-def _condition(fulfilled: bool, reason: str, message: str) -> Json:
+def _condition_fields(fulfilled: bool, reason: str, message: str) -> Json:
     if fulfilled:
         return {"status": "True", "reason": reason if reason == "PodCompleted" else None, "message": None}
     return {"status": "False", "reason": reason, "message": message or None}
 
 
-def _typed(kind: str, condition: Json) -> Json:
+def _typed_condition(kind: str, condition: Json) -> Json:
     return {"type": kind, **condition}
 
 
-def _both(condition: Json) -> list[Json]:
-    return [_typed("Ready", condition), _typed("ContainersReady", condition)]
+def _ready_conditions(condition: Json) -> list[Json]:
+    return [_typed_condition("Ready", condition), _typed_condition("ContainersReady", condition)]
 
 
-def _with_times(wanted: list[Json], previous: list[Json], now: dt.datetime) -> list[Json]:
+def _with_transition_times(wanted: list[Json], previous: list[Json], now: dt.datetime) -> list[Json]:
     before = {each["type"]: each for each in previous}
     result = []
     for each in wanted:
         old = before.get(each["type"], {})
         unchanged = old.get("status") == each["status"] and old.get("lastTransitionTime")
-        result.append({**each, "lastTransitionTime": old["lastTransitionTime"] if unchanged else stamp(now)})
+        result.append({**each, "lastTransitionTime": old["lastTransitionTime"] if unchanged else format_time(now)})
     return result

@@ -3,15 +3,15 @@
 from sluice_simulators.alpaca.accounts import BASIC, Account, Plan
 from sluice_simulators.alpaca.feeds import GeneratorFeed, TapeFeed
 from sluice_simulators.alpaca.messages import quote_message, status_message, trade_message
-from sluice_simulators.alpaca.server import AlpacaServer, Options
+from sluice_simulators.alpaca.server import AlpacaServer, ServerOptions
 
 __all__ = [
     "BASIC",
     "Account",
     "AlpacaServer",
     "GeneratorFeed",
-    "Options",
     "Plan",
+    "ServerOptions",
     "TapeFeed",
     "quote_message",
     "status_message",

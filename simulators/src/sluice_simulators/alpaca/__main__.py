@@ -9,10 +9,10 @@ from pathlib import Path
 
 from sluice_simulators.alpaca.accounts import Account, Plan
 from sluice_simulators.alpaca.feeds import Feed, GeneratorFeed, TapeFeed
-from sluice_simulators.alpaca.server import AlpacaServer, Options
+from sluice_simulators.alpaca.server import AlpacaServer, ServerOptions
 
 
-def arguments() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="sluice_simulators.alpaca", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
@@ -35,7 +35,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def feed_of(chosen: argparse.Namespace) -> Feed | None:
+def feed_from_arguments(chosen: argparse.Namespace) -> Feed | None:
     """The tape, or the generator, or nothing."""
     if chosen.tape is not None:
         expect = frozenset(filter(None, chosen.expect.split(",")))
@@ -45,13 +45,13 @@ def feed_of(chosen: argparse.Namespace) -> Feed | None:
     return None
 
 
-def options_of(chosen: argparse.Namespace) -> Options:
+def options_from_arguments(chosen: argparse.Namespace) -> ServerOptions:
     """Where to listen and how."""
     tls = None
     if chosen.tls_cert is not None:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(chosen.tls_cert, chosen.tls_key)
-    return Options(host=chosen.host, port=chosen.port, hold=chosen.hold, deflate=not chosen.no_deflate, tls=tls)
+    return ServerOptions(host=chosen.host, port=chosen.port, hold=chosen.hold, deflate=not chosen.no_deflate, tls=tls)
 
 
 async def main(chosen: argparse.Namespace) -> None:
@@ -60,10 +60,10 @@ async def main(chosen: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     account = Account(chosen.key, chosen.secret, Plan(connections=chosen.connections))
-    async with AlpacaServer([account], feed_of(chosen), options_of(chosen)) as server:
+    async with AlpacaServer([account], feed_from_arguments(chosen), options_from_arguments(chosen)) as server:
         print(json.dumps({"url": server.url("iex"), "control": server.http_url}), flush=True)
         await stop.wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(arguments()))
+    asyncio.run(main(parse_arguments()))

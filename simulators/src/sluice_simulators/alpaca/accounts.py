@@ -18,9 +18,9 @@ class Plan:
     symbols: int | None = None
     connections: int = 1
 
-    def check(self, wanted: Subscription) -> None:
+    def check_symbol_limit(self, wanted: Subscription) -> None:
         """Raises ProtocolError 405 when a subscription is more than the plan's."""
-        if self.symbols is not None and (wanted.unlimited or wanted.limited > self.symbols):
+        if self.symbols is not None and (wanted.has_counted_wildcard or wanted.counted_symbols > self.symbols):
             raise ProtocolError(405)
 
 
@@ -55,25 +55,25 @@ class Accounts:
         """No longer accepts a key; a connection already authenticated stays."""
         self._accounts.pop(key, None)
 
-    def admit(self, key: str, secret: str, feed: str) -> Account:
+    def open_connection(self, key: str, secret: str, feed: str) -> Account:
         """The account, with one more connection to the feed; raises ProtocolError 402, 409 or 406."""
-        account = self.find(key, secret)
+        account = self.authenticate(key, secret)
         if account.plan.feeds is not None and feed not in account.plan.feeds:
             raise ProtocolError(409)
         slot = (account.key, feed)
-        if self._open.get(slot, 0) + self._lingering(slot) >= account.plan.connections:
+        if self._open.get(slot, 0) + self._count_lingering(slot) >= account.plan.connections:
             raise ProtocolError(406)
         self._open[slot] = self._open.get(slot, 0) + 1
         return account
 
-    def release(self, account: Account, feed: str, *, clean: bool) -> None:
+    def close_connection(self, account: Account, feed: str, *, clean: bool) -> None:
         """Ends a connection that `admit` counted."""
         slot = (account.key, feed)
         self._open[slot] -= 1
         if not clean and self._hold:
             self._held.setdefault(slot, []).append(self._clock() + self._hold)
 
-    def find(self, key: str, secret: str) -> Account:
+    def authenticate(self, key: str, secret: str) -> Account:
         """The account of a key pair; raises ProtocolError 402."""
         if key in TOKEN_KEYS:
             account = next((each for each in self._accounts.values() if each.secret == secret), None)
@@ -83,7 +83,7 @@ class Accounts:
             raise ProtocolError(402)
         return account
 
-    def _lingering(self, slot: tuple[str, str]) -> int:
+    def _count_lingering(self, slot: tuple[str, str]) -> int:
         current = self._clock()
         self._held[slot] = [until for until in self._held.get(slot, []) if until > current]
         return len(self._held[slot])

@@ -33,35 +33,35 @@ class StreamClient:
         self.socket = socket
         self._codec = codec
 
-    async def say(self, message: object) -> None:
+    async def send(self, message: object) -> None:
         """Sends one message in the connection's encoding."""
         if self._codec is MSGPACK:
             await self.socket.send_bytes(msgpack.packb(message))
         else:
             await self.socket.send_json(message)
 
-    async def frame(self) -> aiohttp.WSMessage:
+    async def receive_frame(self) -> aiohttp.WSMessage:
         """The next frame, of any kind."""
         message: aiohttp.WSMessage = await self.socket.receive(timeout=2)
         return message
 
-    async def next(self) -> list[dict[str, Any]]:
+    async def receive_messages(self) -> list[dict[str, Any]]:
         """The messages of the next frame; raises AssertionError if that is not data in the right encoding."""
-        frame = await self.frame()
+        frame = await self.receive_frame()
         kind = aiohttp.WSMsgType.BINARY if self._codec is MSGPACK else aiohttp.WSMsgType.TEXT
         assert frame.type is kind, frame
         decoded = self._codec.decode(frame.data)
         assert isinstance(decoded, list)
         return decoded
 
-    async def messages(self, count: int) -> list[dict[str, Any]]:
+    async def receive_at_least(self, count: int) -> list[dict[str, Any]]:
         """So many messages, from as many frames as it takes."""
         found: list[dict[str, Any]] = []
         while len(found) < count:
-            found += await self.next()
+            found += await self.receive_messages()
         return found
 
-    async def silent(self, seconds: float = 0.05) -> bool:
+    async def is_silent(self, seconds: float = 0.05) -> bool:
         """Whether nothing comes for a while."""
         try:
             await self.socket.receive(timeout=seconds)
@@ -71,22 +71,22 @@ class StreamClient:
 
     async def authenticate(self, key: str = "key", secret: str = "secret") -> dict[str, Any]:  # noqa: S107
         """Reads the welcome, authenticates and returns the answer."""
-        assert await self.next() == [{"T": "success", "msg": "connected"}]
-        return await self.ask({"action": "auth", "key": key, "secret": secret})
+        assert await self.receive_messages() == [{"T": "success", "msg": "connected"}]
+        return await self.request({"action": "auth", "key": key, "secret": secret})
 
-    async def ask(self, message: object) -> dict[str, Any]:
+    async def request(self, message: object) -> dict[str, Any]:
         """Sends a message and returns the one that comes next, alone in its array."""
-        await self.say(message)
-        [answer] = await self.next()
+        await self.send(message)
+        [answer] = await self.receive_messages()
         return answer
 
     async def subscribe(self, *symbols: str) -> dict[str, Any]:
         """Subscribes to quotes and returns the answer."""
-        return await self.ask({"action": "subscribe", "quotes": list(symbols)})
+        return await self.request({"action": "subscribe", "quotes": list(symbols)})
 
 
 @contextlib.asynccontextmanager
-async def connected(url: str, options: ClientOptions | None = None) -> AsyncIterator[StreamClient]:
+async def connect(url: str, options: ClientOptions | None = None) -> AsyncIterator[StreamClient]:
     """A connection to a stream's address; raises aiohttp's errors of the handshake."""
     chosen = options or ClientOptions()
     headers = {"Content-Type": CONTENT_TYPES[chosen.codec.name], **chosen.headers}
@@ -106,9 +106,11 @@ async def connected(url: str, options: ClientOptions | None = None) -> AsyncIter
 
 
 @contextlib.asynccontextmanager
-async def subscribed(url: str, *symbols: str, options: ClientOptions | None = None) -> AsyncIterator[StreamClient]:
+async def connect_and_subscribe(
+    url: str, *symbols: str, options: ClientOptions | None = None
+) -> AsyncIterator[StreamClient]:
     """A connection that is authenticated and subscribed to quotes of the symbols."""
-    async with connected(url, options) as client:
+    async with connect(url, options) as client:
         await client.authenticate()
         await client.subscribe(*symbols)
         yield client

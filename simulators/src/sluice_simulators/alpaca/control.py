@@ -20,7 +20,7 @@ from sluice_simulators.alpaca import handshake_faults, message_faults, stream_fa
 from sluice_simulators.alpaca.accounts import Account, Accounts, Plan
 from sluice_simulators.alpaca.faults import Fault, FaultScript, MessageFault, StreamFault
 from sluice_simulators.alpaca.messages import Message, now, timestamp
-from sluice_simulators.alpaca.record import Record
+from sluice_simulators.alpaca.record import StreamRecord
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 MODULES = (handshake_faults, stream_faults, message_faults)
@@ -32,10 +32,10 @@ FAULTS: dict[str, type[Fault]] = {
 }
 
 
-class Controlled(Protocol):
+class ControlledServer(Protocol):
     """The server, as far as the routes need it."""
 
-    record: Record
+    record: StreamRecord
     faults: FaultScript
     accounts: Accounts
 
@@ -45,11 +45,11 @@ class Controlled(Protocol):
     async def send(self, messages: list[Message], per_frame: int | None = None) -> int:
         """Sends data messages."""
 
-    async def refuse(self, seconds: float | None = None) -> None:
+    async def refuse_connections(self, seconds: float | None = None) -> None:
         """Refuses TCP connections."""
 
 
-class ScriptBody(msgspec.Struct, frozen=True):
+class ScriptFaultsBody(msgspec.Struct, frozen=True):
     """POST /_faults."""
 
     faults: list[dict[str, Any]] = []
@@ -58,7 +58,7 @@ class ScriptBody(msgspec.Struct, frozen=True):
     clear: bool = False
 
 
-class InjectBody(msgspec.Struct, frozen=True):
+class InjectFaultsBody(msgspec.Struct, frozen=True):
     """POST /_inject."""
 
     faults: list[dict[str, Any]]
@@ -66,20 +66,20 @@ class InjectBody(msgspec.Struct, frozen=True):
     connection: int | None = None
 
 
-class RefuseBody(msgspec.Struct, frozen=True):
+class RefuseConnectionsBody(msgspec.Struct, frozen=True):
     """POST /_refuse."""
 
     seconds: float
 
 
-class SendBody(msgspec.Struct, frozen=True):
+class SendMessagesBody(msgspec.Struct, frozen=True):
     """POST /_send."""
 
     messages: list[dict[str, Any]]
     per_frame: int | None = None
 
 
-class AccountBody(msgspec.Struct, frozen=True):
+class ChangeAccountBody(msgspec.Struct, frozen=True):
     """POST /_accounts."""
 
     key: str = ""
@@ -90,49 +90,49 @@ class AccountBody(msgspec.Struct, frozen=True):
     revoke: str | None = None
 
 
-class Control:
+class ControlRoutes:
     """The routes' handlers."""
 
-    def __init__(self, server: Controlled) -> None:
+    def __init__(self, server: ControlledServer) -> None:
         """Controls this server."""
         self._server = server
 
     def routes(self) -> list[web.RouteDef]:
         """All of them; a body that is not the route's is answered by 400 and the reason."""
         return [
-            web.get("/_record", self._record),
-            web.post("/_faults", _handler(ScriptBody, self._script)),
-            web.post("/_inject", _handler(InjectBody, self._inject)),
-            web.post("/_refuse", _handler(RefuseBody, self._refuse)),
-            web.post("/_send", _handler(SendBody, self._send)),
-            web.post("/_accounts", _handler(AccountBody, self._account)),
+            web.get("/_record", self._get_record),
+            web.post("/_faults", _json_handler(ScriptFaultsBody, self._script_faults)),
+            web.post("/_inject", _json_handler(InjectFaultsBody, self._inject_faults)),
+            web.post("/_refuse", _json_handler(RefuseConnectionsBody, self._refuse_connections)),
+            web.post("/_send", _json_handler(SendMessagesBody, self._send_messages)),
+            web.post("/_accounts", _json_handler(ChangeAccountBody, self._change_account)),
         ]
 
-    async def _record(self, _: web.Request) -> web.Response:
-        return web.json_response(self._server.record.summary())
+    async def _get_record(self, _: web.Request) -> web.Response:
+        return web.json_response(self._server.record.as_json())
 
-    async def _script(self, body: ScriptBody) -> dict[str, int]:
-        faults = [fault_from(each) for each in body.faults]
+    async def _script_faults(self, body: ScriptFaultsBody) -> dict[str, int]:
+        faults = [parse_fault(each) for each in body.faults]
         if body.clear:
             self._server.faults.clear()
         if faults or not body.clear:
-            self._server.faults.next(*faults, times=body.times, endpoint=body.endpoint)
+            self._server.faults.schedule(*faults, times=body.times, endpoint=body.endpoint)
         return {"scripted": len(faults)}
 
-    async def _inject(self, body: InjectBody) -> dict[str, int]:
-        faults = [fault_from(each) for each in body.faults]
+    async def _inject_faults(self, body: InjectFaultsBody) -> dict[str, int]:
+        faults = [parse_fault(each) for each in body.faults]
         struck = await self._server.inject(*faults, endpoint=body.endpoint, connection=body.connection)
         return {"struck": struck}
 
-    async def _refuse(self, body: RefuseBody) -> dict[str, int]:
-        await self._server.refuse(body.seconds)
+    async def _refuse_connections(self, body: RefuseConnectionsBody) -> dict[str, int]:
+        await self._server.refuse_connections(body.seconds)
         return {}
 
-    async def _send(self, body: SendBody) -> dict[str, int]:
-        messages = [_message(each) for each in body.messages]
+    async def _send_messages(self, body: SendMessagesBody) -> dict[str, int]:
+        messages = [_parse_message(each) for each in body.messages]
         return {"sent": await self._server.send(messages, body.per_frame)}
 
-    async def _account(self, body: AccountBody) -> dict[str, int]:
+    async def _change_account(self, body: ChangeAccountBody) -> dict[str, int]:
         if body.revoke is not None:
             self._server.accounts.revoke(body.revoke)
         else:
@@ -141,7 +141,7 @@ class Control:
         return {}
 
 
-def fault_from(value: dict[str, Any]) -> Fault:
+def parse_fault(value: dict[str, Any]) -> Fault:
     """The fault that a JSON object describes; raises ValueError."""
     kind = FAULTS.get(str(value.get("fault")))
     if kind is None:
@@ -149,7 +149,7 @@ def fault_from(value: dict[str, Any]) -> Fault:
     return msgspec.convert(value, kind)
 
 
-def _handler(
+def _json_handler(
     kind: type[Body], act: Callable[[Body], Awaitable[dict[str, int]]]
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -161,7 +161,7 @@ def _handler(
     return handle
 
 
-def _message(value: dict[str, Any]) -> Message:
+def _parse_message(value: dict[str, Any]) -> Message:
     moment = value.get("t")
     rest = {key: each for key, each in value.items() if key not in ("T", "t")}
     stamped = timestamp(moment) if isinstance(moment, int) else moment or now()

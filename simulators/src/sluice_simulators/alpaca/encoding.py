@@ -30,13 +30,13 @@ class Codec(Protocol):
     def decode(self, payload: bytes) -> object:
         """A client's message; raises ValueError."""
 
-    def body(self, message: Message) -> bytes:
+    def encode_message(self, message: Message) -> bytes:
         """One message without the array around it."""
 
-    def tail(self, message: Message) -> bytes:
+    def encode_time_suffix(self, message: Message) -> bytes:
         """The last bytes of `body` of a message whose last key is `t`: the time and what closes the map."""
 
-    def frame(self, bodies: Sequence[bytes]) -> bytes:
+    def join_frame(self, bodies: Sequence[bytes]) -> bytes:
         """The payload of one frame of bodies."""
 
 
@@ -54,15 +54,15 @@ class MsgpackCodec:
         """A client's message; raises ValueError."""
         return msgpack.unpackb(payload)
 
-    def body(self, message: Message) -> bytes:
+    def encode_message(self, message: Message) -> bytes:
         """One packed map."""
         return bytes(msgpack.packb(message))
 
-    def tail(self, message: Message) -> bytes:
+    def encode_time_suffix(self, message: Message) -> bytes:
         """The packed time."""
         return bytes(msgpack.packb(message["t"]))
 
-    def frame(self, bodies: Sequence[bytes]) -> bytes:
+    def join_frame(self, bodies: Sequence[bytes]) -> bytes:
         """An array header and the bodies."""
         count = len(bodies)
         if count < 16:
@@ -82,21 +82,21 @@ class JsonCodec:
 
     def encode(self, messages: Sequence[Message]) -> bytes:
         """The payload of one frame."""
-        return self.frame([self.body(message) for message in messages])
+        return self.join_frame([self.encode_message(message) for message in messages])
 
     def decode(self, payload: bytes) -> object:
         """A client's message; raises ValueError."""
         return json.loads(payload)
 
-    def body(self, message: Message) -> bytes:
+    def encode_message(self, message: Message) -> bytes:
         """One JSON object."""
         return json.dumps(message, default=_json_value, separators=(",", ":")).encode()
 
-    def tail(self, message: Message) -> bytes:
+    def encode_time_suffix(self, message: Message) -> bytes:
         """The quoted time and the closing brace."""
         return json.dumps(message["t"], default=_json_value).encode() + b"}"
 
-    def frame(self, bodies: Sequence[bytes]) -> bytes:
+    def join_frame(self, bodies: Sequence[bytes]) -> bytes:
         """The bodies in brackets."""
         return b"[" + b",".join(bodies) + b"]"
 

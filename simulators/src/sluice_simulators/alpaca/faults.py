@@ -9,13 +9,13 @@ import msgspec
 
 from sluice_simulators.alpaca.messages import Message
 from sluice_simulators.alpaca.subscription import Subscription
-from sluice_simulators.alpaca.wire import Wire
+from sluice_simulators.alpaca.websocket import ServerWebSocket
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Upgrade:
+class UpgradeAnswer:
     """How an upgrade request is answered; `status` None completes it, 0 resets the connection."""
 
     status: int | None = None
@@ -24,7 +24,7 @@ class Upgrade:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class AuthAnswer:
     """The answer to an authentication attempt (None: silence), and whether the connection then closes."""
 
     answer: Message | None
@@ -32,7 +32,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Exchange:
+class SubscriptionRequest:
     """A (un)subscribe request: its number on the connection (from 1), its symbols, the subscription either side."""
 
     number: int
@@ -42,7 +42,7 @@ class Exchange:
 
 
 @dataclass(frozen=True)
-class Acknowledgement:
+class SubscriptionAnswer:
     """The answer to a request (None: silence) and the subscription that then holds."""
 
     answer: Message | None
@@ -55,23 +55,23 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, tag_field="fault", tag=Tr
     As JSON it is an object whose `fault` is the class name, e.g. `{"fault": "HttpError", "status": 503}`.
     """
 
-    def upgrade(self) -> Upgrade | None:
+    def upgrade_answer(self) -> UpgradeAnswer | None:
         """The answer to the upgrade request."""
         return None
 
-    def delay(self, phase: str) -> float:
+    def answer_delay(self, phase: str) -> float:
         """Seconds of silence before the phase's answer; phases are `welcome`, `auth` and `ack`."""
         return 0.0
 
-    def welcome(self) -> Sequence[Message] | None:
+    def welcome_messages(self) -> Sequence[Message] | None:
         """The messages sent once connected, each a frame."""
         return None
 
-    def auth(self, attempt: int) -> Verdict | None:
+    def auth_answer(self, attempt: int) -> AuthAnswer | None:
         """The answer to an attempt, numbered from 1 on each connection."""
         return None
 
-    def ack(self, exchange: Exchange) -> Acknowledgement | None:
+    def subscription_answer(self, request: SubscriptionRequest) -> SubscriptionAnswer | None:
         """The answer to a subscription request."""
         return None
 
@@ -85,7 +85,7 @@ class StreamFault(Fault, frozen=True, kw_only=True):
 
     after: int = 0
 
-    async def strike(self, wire: Wire) -> None:
+    async def apply(self, websocket: ServerWebSocket) -> None:
         """Does it."""
         raise NotImplementedError
 
@@ -101,21 +101,21 @@ class MessageFault(Fault, frozen=True, kw_only=True):
     messages: int | None = 1
     symbol: str | None = None
 
-    def mutate(self, message: Message) -> list[Message]:
+    def changed_messages(self, message: Message) -> list[Message]:
         """What is sent in the message's place."""
         raise NotImplementedError
 
-    def applies(self, number: int) -> bool:
+    def applies_to(self, number: int) -> bool:
         """Whether the connection's data message of this number (from 0) is meant."""
         return number >= self.skip and (self.messages is None or number < self.skip + self.messages)
 
-    async def strike(self, wire: Wire) -> None:
+    async def apply(self, websocket: ServerWebSocket) -> None:
         """Sends one now."""
-        await wire.send(self.mutate(wire.sample(self.symbol)))
+        await websocket.send_messages(self.changed_messages(websocket.sample_quote(self.symbol)))
 
 
 @dataclass
-class _Script:
+class _ScriptedFaults:
     faults: tuple[Fault, ...]
     times: int | None
     endpoint: str | None
@@ -126,28 +126,28 @@ class FaultScript:
 
     def __init__(self) -> None:
         """Nothing is scripted: connections follow the protocol."""
-        self._scripts: deque[_Script] = deque()
+        self._scripts: deque[_ScriptedFaults] = deque()
 
-    def next(self, *faults: Fault, times: int | None = 1, endpoint: str | None = None) -> None:
+    def schedule(self, *faults: Fault, times: int | None = 1, endpoint: str | None = None) -> None:
         """The next `times` connections (None: all) to the endpoint (None: any) get these faults together.
 
         Calls add up: a second call is about the connections after those of the first. No fault at all scripts
         connections without one. A connection counts at its upgrade request.
         """
-        self._scripts.append(_Script(faults, times, endpoint))
+        self._scripts.append(_ScriptedFaults(faults, times, endpoint))
 
     def clear(self) -> None:
         """Forgets what is scripted; connections already open keep theirs."""
         self._scripts.clear()
 
-    def take(self, endpoint: str) -> tuple[Fault, ...]:
+    def take_next(self, endpoint: str) -> tuple[Fault, ...]:
         """The faults of a connection that begins now."""
         for script in self._scripts:
             if script.endpoint in (None, endpoint):
-                return self._use(script)
+                return self._count_use(script)
         return ()
 
-    def _use(self, script: _Script) -> tuple[Fault, ...]:
+    def _count_use(self, script: _ScriptedFaults) -> tuple[Fault, ...]:
         if script.times is not None:
             script.times -= 1
             if script.times <= 0:
@@ -155,6 +155,6 @@ class FaultScript:
         return script.faults
 
 
-def decided(faults: Iterable[Fault], hook: Callable[[Fault], T | None]) -> T | None:
+def first_answer(faults: Iterable[Fault], hook: Callable[[Fault], T | None]) -> T | None:
     """What the first fault that has an opinion decides."""
     return next((answer for fault in faults if (answer := hook(fault)) is not None), None)

@@ -13,10 +13,10 @@ from typing import Literal, Protocol
 
 from msgpack import Timestamp
 
-from sluice_simulators.alpaca.batches import MessageBatch, Reel
+from sluice_simulators.alpaca.batches import EncodedTape, MessageBatch
 from sluice_simulators.alpaca.encoding import MSGPACK
+from sluice_simulators.alpaca.live_connections import LiveConnections
 from sluice_simulators.alpaca.messages import Message, now, quote_message
-from sluice_simulators.alpaca.stage import Stage
 from sluice_simulators.tapes import TapeQuote, read_tape
 
 UNIVERSE = ("AAPL", "AMZN", "BAC", "GOOGL", "IBM", "META", "MSFT", "NVDA", "SPY", "TSLA")
@@ -27,7 +27,7 @@ STRIDE = 512
 class Feed(Protocol):
     """Plays until its end, if it has one."""
 
-    async def play(self, stage: Stage) -> None:
+    async def play(self, connections: LiveConnections) -> None:
         """Delivers to the stage."""
 
 
@@ -48,41 +48,47 @@ class TapeFeed:
     at_end: Literal["stay", "close", "repeat"] = "stay"
     restamp: bool = False
 
-    async def play(self, stage: Stage) -> None:
+    async def play(self, connections: LiveConnections) -> None:
         """All of it; with `repeat`, until cancelled."""
         quotes = list(read_tape(self.tape)) if isinstance(self.tape, Path) else self.tape
-        reel = Reel(quotes, keep_frames=not self.speed)
+        tape = EncodedTape(quotes, keep_frames=not self.speed)
         # The usual encoding, before anyone waits for data: a second for a hundred thousand quotes.
-        reel.encoded(MSGPACK)
-        await stage.expected(self.expect)
-        await self._once(reel, stage)
+        tape.encoded_bodies(MSGPACK)
+        await connections.wait_for_subscriptions(self.expect)
+        await self._play_once(tape, connections)
         while self.at_end == "repeat":
-            await self._once(reel, stage)
+            await self._play_once(tape, connections)
         if self.at_end == "close":
-            await stage.close(1000, within=1.0)
+            await connections.close_all(1000, within=1.0)
 
-    async def _once(self, reel: Reel, stage: Stage) -> None:
-        await (self._paced(reel, stage) if self.speed else self._flat_out(reel, stage))
+    async def _play_once(self, tape: EncodedTape, connections: LiveConnections) -> None:
+        await (
+            self._play_at_recorded_pace(tape, connections)
+            if self.speed
+            else self._play_at_full_speed(tape, connections)
+        )
 
-    async def _flat_out(self, reel: Reel, stage: Stage) -> None:
+    async def _play_at_full_speed(self, tape: EncodedTape, connections: LiveConnections) -> None:
         stride = self.batch * max(1, STRIDE // self.batch)
-        for start in range(0, len(reel.quotes), stride):
-            await stage.expected(())
-            await stage.deliver(reel.batch(start, start + stride, self._stamp()), self.batch, wait=True)
+        for start in range(0, len(tape.quotes), stride):
+            await connections.wait_for_subscriptions(())
+            await connections.deliver(
+                tape.batch(start, start + stride, self._replacement_time()), self.batch, wait=True
+            )
             # Draining returns at once while the kernel has room: the readers need their turn.
             await asyncio.sleep(0)
 
-    async def _paced(self, reel: Reel, stage: Stage) -> None:
-        times = [(quote.time_ms - reel.quotes[0].time_ms) / 1000 / self.speed for quote in reel.quotes]
+    async def _play_at_recorded_pace(self, tape: EncodedTape, connections: LiveConnections) -> None:
+        times = [(quote.time_ms - tape.quotes[0].time_ms) / 1000 / self.speed for quote in tape.quotes]
         began = time.monotonic()
         start = 0
         while start < len(times):
             await asyncio.sleep(max(0.0, times[start] - (time.monotonic() - began)))
             stop = bisect_right(times, time.monotonic() - began, lo=start)
-            await stage.deliver(reel.batch(start, stop, self._stamp()), self.batch, wait=False)
+            await connections.deliver(tape.batch(start, stop, self._replacement_time()), self.batch, wait=False)
             start = stop
 
-    def _stamp(self) -> Timestamp | None:
+    def _replacement_time(self) -> Timestamp | None:
         return now() if self.restamp else None
 
 
@@ -99,47 +105,49 @@ class GeneratorFeed:
     batch: int = 1
     universe: tuple[str, ...] = UNIVERSE
 
-    async def play(self, stage: Stage) -> None:
+    async def play(self, connections: LiveConnections) -> None:
         """Until cancelled."""
         paths: dict[str, Iterator[TapeQuote]] = {}
         began, sent = time.monotonic(), 0
         while True:
-            began += await _audience(stage)
-            due = await self._due(began, sent)
-            messages = list(islice(self._round(paths, stage.symbols, sent), due))
-            await stage.deliver(MessageBatch(messages), self.batch, wait=not self.rate)
+            began += await _wait_for_subscribers(connections)
+            due = await self._wait_for_due_count(began, sent)
+            messages = list(islice(self._quotes_in_turn(paths, connections.subscribed_symbols, sent), due))
+            await connections.deliver(MessageBatch(messages), self.batch, wait=not self.rate)
             await asyncio.sleep(0)
             sent += len(messages)
 
-    async def _due(self, began: float, sent: int) -> int:
+    async def _wait_for_due_count(self, began: float, sent: int) -> int:
         if not self.rate:
             return self.batch * max(1, STRIDE // self.batch)
         await asyncio.sleep(max(0.0, (sent + self.batch) / self.rate - (time.monotonic() - began)))
         behind = int((time.monotonic() - began) * self.rate) - sent
         return self.batch * max(1, behind // self.batch)
 
-    def _round(self, paths: dict[str, Iterator[TapeQuote]], subscribed: frozenset[str], sent: int) -> Iterator[Message]:
-        names = _turns(subscribed, self.universe)
+    def _quotes_in_turn(
+        self, paths: dict[str, Iterator[TapeQuote]], subscribed: frozenset[str], sent: int
+    ) -> Iterator[Message]:
+        names = _symbols_in_turn(subscribed, self.universe)
         # The audience may have left while the next frame was being waited for: then there is nothing to make.
         for number in count(sent) if names else ():
             symbol = names[number % len(names)]
-            path = paths.setdefault(symbol, walk(self.seed, symbol))
+            path = paths.setdefault(symbol, random_walk_quotes(self.seed, symbol))
             yield quote_message(next(path), now())
 
 
-async def _audience(stage: Stage) -> float:
+async def _wait_for_subscribers(connections: LiveConnections) -> float:
     """Waits until anything is subscribed; returns the seconds, which a rate must not try to make up for."""
     began = time.monotonic()
-    await stage.expected(())
+    await connections.wait_for_subscriptions(())
     return time.monotonic() - began
 
 
 @lru_cache(maxsize=4)
-def _turns(subscribed: frozenset[str], universe: tuple[str, ...]) -> list[str]:
+def _symbols_in_turn(subscribed: frozenset[str], universe: tuple[str, ...]) -> list[str]:
     return sorted(universe if "*" in subscribed else subscribed)
 
 
-def walk(seed: int, symbol: str) -> Iterator[TapeQuote]:
+def random_walk_quotes(seed: int, symbol: str) -> Iterator[TapeQuote]:
     """The endless quotes of one symbol, the same for the same seed; their time is 0."""
     source = random.Random(f"{seed}/{symbol}")
     cents = source.randrange(1_000, 50_000)

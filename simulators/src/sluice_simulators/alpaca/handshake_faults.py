@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from sluice_simulators.alpaca.faults import Acknowledgement, Exchange, Fault, Upgrade, Verdict
-from sluice_simulators.alpaca.messages import Message, error
+from sluice_simulators.alpaca.faults import AuthAnswer, Fault, SubscriptionAnswer, SubscriptionRequest, UpgradeAnswer
+from sluice_simulators.alpaca.messages import Message, error_message
 
 
 class HttpError(Fault, frozen=True):
@@ -13,18 +13,18 @@ class HttpError(Fault, frozen=True):
     status: int
     retry_after: int | None = None
 
-    def upgrade(self) -> Upgrade | None:
+    def upgrade_answer(self) -> UpgradeAnswer | None:
         """The status, with Retry-After if given."""
         headers = () if self.retry_after is None else (("Retry-After", str(self.retry_after)),)
-        return Upgrade(status=self.status, headers=headers)
+        return UpgradeAnswer(status=self.status, headers=headers)
 
 
 class ResetOnConnect(Fault, frozen=True):
     """The connection is reset in place of an answer to the upgrade."""
 
-    def upgrade(self) -> Upgrade | None:
+    def upgrade_answer(self) -> UpgradeAnswer | None:
         """A reset."""
-        return Upgrade(status=0)
+        return UpgradeAnswer(status=0)
 
 
 class Deflate(Fault, frozen=True):
@@ -32,9 +32,9 @@ class Deflate(Fault, frozen=True):
 
     on: bool
 
-    def upgrade(self) -> Upgrade | None:
+    def upgrade_answer(self) -> UpgradeAnswer | None:
         """The setting."""
-        return Upgrade(deflate=self.on)
+        return UpgradeAnswer(deflate=self.on)
 
 
 class Delay(Fault, frozen=True):
@@ -43,7 +43,7 @@ class Delay(Fault, frozen=True):
     phase: Literal["welcome", "auth", "ack"]
     seconds: float
 
-    def delay(self, phase: str) -> float:
+    def answer_delay(self, phase: str) -> float:
         """The seconds, in its phase."""
         return self.seconds if phase == self.phase else 0.0
 
@@ -51,7 +51,7 @@ class Delay(Fault, frozen=True):
 class NoWelcome(Fault, frozen=True):
     """The upgrade succeeds and nothing is said."""
 
-    def welcome(self) -> Sequence[Message] | None:
+    def welcome_messages(self) -> Sequence[Message] | None:
         """Nothing."""
         return ()
 
@@ -62,17 +62,17 @@ class WrongWelcome(Fault, frozen=True):
     text: str = "welcome"
     code: int | None = None
 
-    def welcome(self) -> Sequence[Message] | None:
+    def welcome_messages(self) -> Sequence[Message] | None:
         """The wrong message."""
-        return ({"T": "success", "msg": self.text},) if self.code is None else (error(self.code),)
+        return ({"T": "success", "msg": self.text},) if self.code is None else (error_message(self.code),)
 
 
 class AuthSilence(Fault, frozen=True):
     """Authentication is never answered, and never times out."""
 
-    def auth(self, attempt: int) -> Verdict | None:
+    def auth_answer(self, attempt: int) -> AuthAnswer | None:
         """Silence."""
-        return Verdict(None)
+        return AuthAnswer(None)
 
 
 class AuthError(Fault, frozen=True):
@@ -82,10 +82,10 @@ class AuthError(Fault, frozen=True):
     times: int | None = None
     closes: bool = False
 
-    def auth(self, attempt: int) -> Verdict | None:
+    def auth_answer(self, attempt: int) -> AuthAnswer | None:
         """The error, while there are attempts left to refuse."""
         refused = self.times is None or attempt <= self.times
-        return Verdict(error(self.code), self.closes) if refused else None
+        return AuthAnswer(error_message(self.code), self.closes) if refused else None
 
 
 class AckMissing(Fault, frozen=True):
@@ -93,9 +93,9 @@ class AckMissing(Fault, frozen=True):
 
     times: int = 1
 
-    def ack(self, exchange: Exchange) -> Acknowledgement | None:
+    def subscription_answer(self, request: SubscriptionRequest) -> SubscriptionAnswer | None:
         """Silence."""
-        return Acknowledgement(None, exchange.after) if exchange.number <= self.times else None
+        return SubscriptionAnswer(None, request.after) if request.number <= self.times else None
 
 
 class AckPartial(Fault, frozen=True):
@@ -103,10 +103,10 @@ class AckPartial(Fault, frozen=True):
 
     without: tuple[str, ...]
 
-    def ack(self, exchange: Exchange) -> Acknowledgement | None:
+    def subscription_answer(self, request: SubscriptionRequest) -> SubscriptionAnswer | None:
         """The acknowledgement of the rest."""
-        rest = exchange.after.without(frozenset(self.without))
-        return Acknowledgement(rest.acknowledgement(), rest)
+        rest = request.after.without_symbols(frozenset(self.without))
+        return SubscriptionAnswer(rest.acknowledgement_message(), rest)
 
 
 class AckError(Fault, frozen=True):
@@ -115,10 +115,10 @@ class AckError(Fault, frozen=True):
     code: int
     times: int | None = 1
 
-    def ack(self, exchange: Exchange) -> Acknowledgement | None:
+    def subscription_answer(self, request: SubscriptionRequest) -> SubscriptionAnswer | None:
         """The error; subscriptions unchanged."""
-        refused = self.times is None or exchange.number <= self.times
-        return Acknowledgement(error(self.code), exchange.before) if refused else None
+        refused = self.times is None or request.number <= self.times
+        return SubscriptionAnswer(error_message(self.code), request.before) if refused else None
 
 
 class BadSymbol(Fault, frozen=True):
@@ -127,7 +127,7 @@ class BadSymbol(Fault, frozen=True):
     symbol: str
     code: int = 400
 
-    def ack(self, exchange: Exchange) -> Acknowledgement | None:
+    def subscription_answer(self, request: SubscriptionRequest) -> SubscriptionAnswer | None:
         """The error; subscriptions unchanged."""
-        named = self.symbol in exchange.asked
-        return Acknowledgement(error(self.code), exchange.before) if named else None
+        named = self.symbol in request.asked
+        return SubscriptionAnswer(error_message(self.code), request.before) if named else None

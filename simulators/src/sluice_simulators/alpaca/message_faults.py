@@ -19,7 +19,7 @@ class UnknownType(MessageFault, frozen=True):
 
     type_: str = "zz"
 
-    def mutate(self, message: Message) -> list[Message]:
+    def changed_messages(self, message: Message) -> list[Message]:
         """The same map under another `T`."""
         return [{**message, "T": self.type_}]
 
@@ -27,7 +27,7 @@ class UnknownType(MessageFault, frozen=True):
 class UnknownKeys(MessageFault, frozen=True):
     """Keys that no document has, before and after the known ones."""
 
-    def mutate(self, message: Message) -> list[Message]:
+    def changed_messages(self, message: Message) -> list[Message]:
         """`T` stays first."""
         return [{"T": message["T"], "zz": {"n": [1, None]}, **message, "zy": "new"}]
 
@@ -37,7 +37,7 @@ class Missing(MessageFault, frozen=True):
 
     key: str = "t"
 
-    def mutate(self, message: Message) -> list[Message]:
+    def changed_messages(self, message: Message) -> list[Message]:
         """Without the key."""
         return [{key: value for key, value in message.items() if key != self.key}]
 
@@ -47,7 +47,7 @@ class TimeAsString(MessageFault, frozen=True):
 
     text: str = "2013-10-07T13:30:00Z"
 
-    def mutate(self, message: Message) -> list[Message]:
+    def changed_messages(self, message: Message) -> list[Message]:
         """With the string."""
         return [{**message, "t": self.text}]
 
@@ -57,9 +57,9 @@ class OutOfOrder(MessageFault, frozen=True):
 
     seconds: float = 60.0
 
-    def mutate(self, message: Message) -> list[Message]:
+    def changed_messages(self, message: Message) -> list[Message]:
         """Older."""
-        return [{**message, "t": _shifted(message, -self.seconds)}]
+        return [{**message, "t": _shifted_time(message, -self.seconds)}]
 
 
 class Future(MessageFault, frozen=True):
@@ -67,7 +67,7 @@ class Future(MessageFault, frozen=True):
 
     seconds: float = 3600.0
 
-    def mutate(self, message: Message) -> list[Message]:
+    def changed_messages(self, message: Message) -> list[Message]:
         """From the future."""
         return [{**message, "t": timestamp(time.time_ns() + int(self.seconds * 1e9))}]
 
@@ -77,7 +77,7 @@ class Duplicate(MessageFault, frozen=True):
 
     copies: int = 2
 
-    def mutate(self, message: Message) -> list[Message]:
+    def changed_messages(self, message: Message) -> list[Message]:
         """Copies."""
         return [message] * self.copies
 
@@ -87,7 +87,7 @@ class Crossed(MessageFault, frozen=True):
 
     by: float = 0.05
 
-    def mutate(self, message: Message) -> list[Message]:
+    def changed_messages(self, message: Message) -> list[Message]:
         """The bid moves."""
         return [{**message, "bp": round(float(str(message["ap"])) + self.by, 4)}]
 
@@ -95,7 +95,7 @@ class Crossed(MessageFault, frozen=True):
 class Locked(MessageFault, frozen=True):
     """The bid is the ask."""
 
-    def mutate(self, message: Message) -> list[Message]:
+    def changed_messages(self, message: Message) -> list[Message]:
         """The bid moves."""
         return [{**message, "bp": message["ap"]}]
 
@@ -105,7 +105,7 @@ class ZeroSide(MessageFault, frozen=True):
 
     side: Side = "bid"
 
-    def mutate(self, message: Message) -> list[Message]:
+    def changed_messages(self, message: Message) -> list[Message]:
         """Zeros of the types that the fields have."""
         zeros: Message = dict.fromkeys(PRICE_KEYS[self.side], 0.0)
         sizes: Message = {key: type(message[key])() for key in SIZE_KEYS[self.side]}
@@ -117,12 +117,12 @@ class NanSide(MessageFault, frozen=True):
 
     side: Side = "bid"
 
-    def mutate(self, message: Message) -> list[Message]:
+    def changed_messages(self, message: Message) -> list[Message]:
         """NaN."""
         return [{**message, **dict.fromkeys(PRICE_KEYS[self.side], math.nan)}]
 
 
-def _shifted(message: Message, seconds: float) -> Timestamp:
+def _shifted_time(message: Message, seconds: float) -> Timestamp:
     moment = message["t"]
     assert isinstance(moment, Timestamp)
     return timestamp(moment.to_unix_nano() + int(seconds * 1e9))

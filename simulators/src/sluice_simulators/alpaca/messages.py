@@ -37,12 +37,12 @@ class ProtocolError(Exception):
         self.code = code
 
 
-def success(text: str) -> Message:
+def success_message(text: str) -> Message:
     """A control message: `connected` or `authenticated`."""
     return {"T": "success", "msg": text}
 
 
-def error(code: int) -> Message:
+def error_message(code: int) -> Message:
     """The documented error message of a code."""
     return {"T": "error", "code": code, "msg": ERRORS[code]}
 
@@ -60,7 +60,7 @@ def now() -> Timestamp:
 def quote_message(quote: TapeQuote, at: Timestamp | None = None) -> Message:
     """A quote's wire message, a crypto one if its symbol has a slash; `at` replaces the quote's own time."""
     moment = at or timestamp(quote.time_ms * 1_000_000)
-    return _crypto_quote(quote, moment) if "/" in quote.symbol else _stock_quote(quote, moment)
+    return _crypto_quote_message(quote, moment) if "/" in quote.symbol else _stock_quote_message(quote, moment)
 
 
 def status_message(symbol: str, code: str, reason: str = "") -> Message:
@@ -89,7 +89,7 @@ def bar_message(symbol: str, close: float, volume: int = 1000) -> Message:
     return {"T": "b", "S": symbol, **prices, "v": volume, "n": 10, "vw": close, "t": now()}
 
 
-def _stock_quote(quote: TapeQuote, moment: Timestamp) -> Message:
+def _stock_quote_message(quote: TapeQuote, moment: Timestamp) -> Message:
     return {
         "T": "q",
         "S": quote.symbol,
@@ -105,7 +105,7 @@ def _stock_quote(quote: TapeQuote, moment: Timestamp) -> Message:
     }
 
 
-def _crypto_quote(quote: TapeQuote, moment: Timestamp) -> Message:
+def _crypto_quote_message(quote: TapeQuote, moment: Timestamp) -> Message:
     return {
         "T": "q",
         "S": quote.symbol,

@@ -14,7 +14,7 @@ OPEN, CLIENT, SERVER, LOST = "open", "client", "server", "lost"
 
 
 @dataclass
-class ConnectionRecord:
+class StreamConnectionRecord:
     """One upgraded connection; times are Unix seconds; `side` is who closed it: client, server or lost."""
 
     id: int
@@ -57,12 +57,12 @@ class ClientMessage:
     message: object
 
 
-class Record:
+class StreamRecord:
     """Everything a test may ask about; `until` waits for it."""
 
     def __init__(self) -> None:
         """An empty record; the histories keep their last 10,000 entries."""
-        self.connections: list[ConnectionRecord] = []
+        self.connections: list[StreamConnectionRecord] = []
         self.refused_upgrades: list[int] = []
         self.auths: deque[AuthRecord] = deque(maxlen=KEPT)
         self.subscriptions: deque[SubscriptionRecord] = deque(maxlen=KEPT)
@@ -71,36 +71,38 @@ class Record:
         self._changed = asyncio.Event()
 
     @property
-    def connects(self) -> int:
+    def connect_count(self) -> int:
         """How many connections were upgraded."""
         return len(self.connections)
 
     @property
-    def open(self) -> list[ConnectionRecord]:
+    def open_connections(self) -> list[StreamConnectionRecord]:
         """The connections open now."""
         return [each for each in self.connections if each.closed is None]
 
     @property
-    def closes(self) -> list[tuple[str, int | None]]:
+    def close_sides_and_codes(self) -> list[tuple[str, int | None]]:
         """(side, code) of each closed connection, in order of opening."""
         return [(each.side, each.code) for each in self.connections if each.closed is not None]
 
     @property
-    def gaps(self) -> list[float]:
+    def seconds_between_connects(self) -> list[float]:
         """Seconds between each connect and the next."""
         return [after.opened - before.opened for before, after in pairwise(self.connections)]
 
     @property
-    def outcomes(self) -> list[str]:
+    def auth_outcomes(self) -> list[str]:
         """The outcome of each authentication attempt."""
         return [each.outcome for each in self.auths]
 
     @property
-    def quotes(self) -> set[str]:
+    def quote_symbols(self) -> set[str]:
         """The symbols whose quotes open connections are subscribed to."""
-        return {symbol for each in self.open for symbol in each.subscription.get("quotes", ())}
+        return {symbol for each in self.open_connections for symbol in each.subscription.get("quotes", ())}
 
-    async def until(self, holds: Callable[["Record"], object], timeout: float | None = 5.0) -> "Record":
+    async def wait_until(
+        self, holds: Callable[["StreamRecord"], object], timeout: float | None = 5.0
+    ) -> "StreamRecord":
         """Waits until `holds(record)` is true, looking at each change; TimeoutError after `timeout` s."""
         async with asyncio.timeout(timeout):
             while not holds(self):
@@ -108,57 +110,57 @@ class Record:
                 await self._changed.wait()
         return self
 
-    def connected(self, endpoint: str) -> ConnectionRecord:
+    def add_connection(self, endpoint: str) -> StreamConnectionRecord:
         """Enters an upgraded connection."""
-        connection = ConnectionRecord(id=len(self.connections) + 1, endpoint=endpoint, opened=time.time())
+        connection = StreamConnectionRecord(id=len(self.connections) + 1, endpoint=endpoint, opened=time.time())
         self.connections.append(connection)
-        self.concurrent_max = max(self.concurrent_max, len(self.open))
-        self.changed()
+        self.concurrent_max = max(self.concurrent_max, len(self.open_connections))
+        self.notify_waiters()
         return connection
 
-    def refused(self, status: int) -> None:
+    def add_refused_upgrade(self, status: int) -> None:
         """Enters an upgrade answered by an HTTP status (0: the connection was reset)."""
         self.refused_upgrades.append(status)
-        self.changed()
+        self.notify_waiters()
 
-    def authenticated(self, connection: ConnectionRecord, key: str, outcome: str) -> None:
+    def add_auth_attempt(self, connection: StreamConnectionRecord, key: str, outcome: str) -> None:
         """Enters an authentication attempt."""
         if outcome == "authenticated":
             connection.key = key
         self.auths.append(AuthRecord(connection.id, time.time(), key, outcome))
-        self.changed()
+        self.notify_waiters()
 
-    def subscribed(self, connection: ConnectionRecord, subscription: Subscription) -> None:
+    def add_subscription(self, connection: StreamConnectionRecord, subscription: Subscription) -> None:
         """Enters a subscription as it is after a request."""
-        connection.subscription = subscription.lists()
+        connection.subscription = subscription.symbols_by_channel()
         self.subscriptions.append(SubscriptionRecord(connection.id, time.time(), connection.subscription))
-        self.changed()
+        self.notify_waiters()
 
-    def received(self, connection: ConnectionRecord, message: object) -> None:
+    def add_client_message(self, connection: StreamConnectionRecord, message: object) -> None:
         """Enters a client's message."""
         if isinstance(message, Mapping) and "secret" in message:
             message = {**message, "secret": "***"}
         self.messages.append(ClientMessage(connection.id, time.time(), message))
-        self.changed()
+        self.notify_waiters()
 
-    def closed(self, connection: ConnectionRecord, side: str, code: int) -> None:
+    def mark_closed(self, connection: StreamConnectionRecord, side: str, code: int) -> None:
         """Enters a connection's end."""
         connection.closed, connection.side, connection.code = time.time(), side, code
-        self.changed()
+        self.notify_waiters()
 
-    def changed(self) -> None:
+    def notify_waiters(self) -> None:
         """Wakes those who wait in `until`."""
         self._changed.set()
 
-    def summary(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, object]:
         """The whole record as JSON values."""
         return {
-            "connects": self.connects,
-            "open": len(self.open),
+            "connects": self.connect_count,
+            "open": len(self.open_connections),
             "concurrent_max": self.concurrent_max,
-            "gaps": self.gaps,
+            "gaps": self.seconds_between_connects,
             "refused_upgrades": self.refused_upgrades,
-            "quotes": sorted(self.quotes),
+            "quotes": sorted(self.quote_symbols),
             "connections": [asdict(each) for each in self.connections],
             "auths": [asdict(each) for each in self.auths],
             "subscriptions": [asdict(each) for each in self.subscriptions],

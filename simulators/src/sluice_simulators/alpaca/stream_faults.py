@@ -3,7 +3,7 @@
 from sluice_simulators.alpaca.batches import Framing
 from sluice_simulators.alpaca.encoding import TEXT, other_codec, websocket_frame
 from sluice_simulators.alpaca.faults import StreamFault
-from sluice_simulators.alpaca.wire import Wire
+from sluice_simulators.alpaca.websocket import ServerWebSocket
 
 
 class Mute(StreamFault, frozen=True):
@@ -11,10 +11,10 @@ class Mute(StreamFault, frozen=True):
 
     pongs: bool = True
 
-    async def strike(self, wire: Wire) -> None:
+    async def apply(self, websocket: ServerWebSocket) -> None:
         """From now on."""
-        wire.muted = True
-        wire.deaf = not self.pongs
+        websocket.muted = True
+        websocket.unresponsive = not self.pongs
 
 
 class Close(StreamFault, frozen=True):
@@ -23,35 +23,35 @@ class Close(StreamFault, frozen=True):
     code: int = 1000
     reason: str = ""
 
-    async def strike(self, wire: Wire) -> None:
+    async def apply(self, websocket: ServerWebSocket) -> None:
         """Closes."""
-        await wire.close(self.code, self.reason)
+        await websocket.close(self.code, self.reason)
 
 
 class Reset(StreamFault, frozen=True):
     """RST."""
 
-    async def strike(self, wire: Wire) -> None:
+    async def apply(self, websocket: ServerWebSocket) -> None:
         """Resets."""
-        wire.reset()
+        websocket.reset()
 
 
 class HangUp(StreamFault, frozen=True):
     """FIN without a close frame."""
 
-    async def strike(self, wire: Wire) -> None:
+    async def apply(self, websocket: ServerWebSocket) -> None:
         """Hangs up."""
-        wire.hang_up()
+        websocket.hang_up()
 
 
 class CloseMidFragment(StreamFault, frozen=True):
     """The first half of a fragmented message, then FIN."""
 
-    async def strike(self, wire: Wire) -> None:
+    async def apply(self, websocket: ServerWebSocket) -> None:
         """Half a quote."""
-        payload = wire.codec.encode([wire.sample()])
-        wire.write(websocket_frame(payload[: len(payload) // 2], wire.codec.opcode, final=False))
-        wire.hang_up()
+        payload = websocket.codec.encode([websocket.sample_quote()])
+        websocket.write_raw(websocket_frame(payload[: len(payload) // 2], websocket.codec.opcode, final=False))
+        websocket.hang_up()
 
 
 class SlowClient(StreamFault, frozen=True):
@@ -59,18 +59,18 @@ class SlowClient(StreamFault, frozen=True):
 
     said: bool = True
 
-    async def strike(self, wire: Wire) -> None:
+    async def apply(self, websocket: ServerWebSocket) -> None:
         """Says it and drops."""
-        await wire.end_slow(said=self.said)
+        await websocket.drop_slow_client(send_error=self.said)
 
 
 class WrongCodec(StreamFault, frozen=True):
     """A quote in the other encoding, in that encoding's kind of frame: text on a MessagePack stream."""
 
-    async def strike(self, wire: Wire) -> None:
+    async def apply(self, websocket: ServerWebSocket) -> None:
         """One frame."""
-        other = other_codec(wire.codec)
-        await wire.send_payload(other.encode([wire.sample()]), other.opcode)
+        other = other_codec(websocket.codec)
+        await websocket.send_payload(other.encode([websocket.sample_quote()]), other.opcode)
 
 
 class Garbage(StreamFault, frozen=True):
@@ -79,17 +79,17 @@ class Garbage(StreamFault, frozen=True):
     data: str = "c1"
     text: bool = False
 
-    async def strike(self, wire: Wire) -> None:
+    async def apply(self, websocket: ServerWebSocket) -> None:
         """One frame."""
-        await wire.send_payload(bytes.fromhex(self.data), TEXT if self.text else None)
+        await websocket.send_payload(bytes.fromhex(self.data), TEXT if self.text else None)
 
 
 class EmptyArray(StreamFault, frozen=True):
     """A frame of no messages."""
 
-    async def strike(self, wire: Wire) -> None:
+    async def apply(self, websocket: ServerWebSocket) -> None:
         """One frame."""
-        await wire.send([])
+        await websocket.send_messages([])
 
 
 class Oversize(StreamFault, frozen=True):
@@ -97,10 +97,10 @@ class Oversize(StreamFault, frozen=True):
 
     size: int = 1 << 20
 
-    async def strike(self, wire: Wire) -> None:
+    async def apply(self, websocket: ServerWebSocket) -> None:
         """One frame."""
-        body = wire.codec.body(wire.sample())
-        await wire.send_payload(wire.codec.frame([body] * (self.size // len(body) + 1)))
+        body = websocket.codec.encode_message(websocket.sample_quote())
+        await websocket.send_payload(websocket.codec.join_frame([body] * (self.size // len(body) + 1)))
 
 
 class Burst(StreamFault, frozen=True):
@@ -109,13 +109,13 @@ class Burst(StreamFault, frozen=True):
     messages: int = 1000
     batch: int = 100
 
-    async def strike(self, wire: Wire) -> None:
+    async def apply(self, websocket: ServerWebSocket) -> None:
         """All of it."""
-        symbols = sorted(wire.subscription.quotes - {"*"}) or ["AAPL"]
-        bodies = [wire.codec.body(wire.sample(symbol)) for symbol in symbols]
+        symbols = sorted(websocket.subscription.quote_symbols - {"*"}) or ["AAPL"]
+        bodies = [websocket.codec.encode_message(websocket.sample_quote(symbol)) for symbol in symbols]
         wanted = [bodies[number % len(bodies)] for number in range(self.messages)]
-        for payload in Framing(wire.codec, self.batch).payloads(wanted):
-            await wire.send_payload(payload)
+        for payload in Framing(websocket.codec, self.batch).frame_payloads(wanted):
+            await websocket.send_payload(payload)
 
 
 class StallReading(StreamFault, frozen=True):
@@ -123,9 +123,9 @@ class StallReading(StreamFault, frozen=True):
 
     seconds: float
 
-    async def strike(self, wire: Wire) -> None:
+    async def apply(self, websocket: ServerWebSocket) -> None:
         """From now on."""
-        wire.stall(self.seconds)
+        websocket.stall_reading(self.seconds)
 
 
 class Unsubscribed(StreamFault, frozen=True):
@@ -133,6 +133,6 @@ class Unsubscribed(StreamFault, frozen=True):
 
     symbol: str = "ZZZZ"
 
-    async def strike(self, wire: Wire) -> None:
+    async def apply(self, websocket: ServerWebSocket) -> None:
         """One quote."""
-        await wire.send([wire.sample(self.symbol)])
+        await websocket.send_messages([websocket.sample_quote(self.symbol)])

@@ -46,55 +46,55 @@ class Subscription:
     channels: Changes
 
     @classmethod
-    def nothing(cls, names: tuple[str, ...]) -> "Subscription":
+    def empty(cls, names: tuple[str, ...]) -> "Subscription":
         """The subscription of a new connection to a feed that has these channels."""
         return cls(dict.fromkeys(names, frozenset()))
 
     @property
-    def quotes(self) -> frozenset[str]:
+    def quote_symbols(self) -> frozenset[str]:
         """The symbols whose quotes are wanted; may hold `*`."""
         return self.channels.get("quotes", frozenset())
 
     @property
-    def limited(self) -> int:
+    def counted_symbols(self) -> int:
         """How many symbols count towards a plan's limit: those of trades and of quotes."""
-        return len(self.channels.get("trades", ())) + len(self.quotes)
+        return len(self.channels.get("trades", ())) + len(self.quote_symbols)
 
     @property
-    def unlimited(self) -> bool:
+    def has_counted_wildcard(self) -> bool:
         """Whether trades or quotes have the wildcard."""
-        return EVERYTHING in self.quotes or EVERYTHING in self.channels.get("trades", ())
+        return EVERYTHING in self.quote_symbols or EVERYTHING in self.channels.get("trades", ())
 
     def __bool__(self) -> bool:
         return any(self.channels.values())
 
-    def plus(self, changes: Changes) -> "Subscription":
+    def with_added(self, changes: Changes) -> "Subscription":
         """With the symbols added."""
-        return Subscription({**self.channels, **{n: self._of(n) | s for n, s in changes.items()}})
+        return Subscription({**self.channels, **{n: self._symbols_of(n) | s for n, s in changes.items()}})
 
-    def minus(self, changes: Changes) -> "Subscription":
+    def with_removed(self, changes: Changes) -> "Subscription":
         """Without the symbols."""
-        return Subscription({**self.channels, **{n: self._of(n) - s for n, s in changes.items()}})
+        return Subscription({**self.channels, **{n: self._symbols_of(n) - s for n, s in changes.items()}})
 
-    def without(self, symbols: frozenset[str]) -> "Subscription":
+    def without_symbols(self, symbols: frozenset[str]) -> "Subscription":
         """Without these symbols, in every channel."""
         return Subscription({name: held - symbols for name, held in self.channels.items()})
 
-    def wants(self, message: Message) -> bool:
+    def includes(self, message: Message) -> bool:
         """Whether a data message is of a subscribed channel and symbol."""
-        symbols = self._of(CHANNEL_OF_TYPE.get(str(message.get("T")), ""))
+        symbols = self._symbols_of(CHANNEL_OF_TYPE.get(str(message.get("T")), ""))
         return message.get("S") in symbols or EVERYTHING in symbols
 
-    def lists(self) -> dict[str, list[str]]:
+    def symbols_by_channel(self) -> dict[str, list[str]]:
         """Channel to sorted symbols, all channels of the feed."""
         shown = {n: s for n, s in self.channels.items() if s or n not in UNLISTED_CHANNELS}
         return {name: sorted(symbols) for name, symbols in shown.items()}
 
-    def acknowledgement(self) -> Message:
+    def acknowledgement_message(self) -> Message:
         """The full list, as the server answers each accepted request."""
-        return {"T": "subscription", **self.lists()}
+        return {"T": "subscription", **self.symbols_by_channel()}
 
-    def _of(self, channel: str) -> frozenset[str]:
+    def _symbols_of(self, channel: str) -> frozenset[str]:
         return self.channels.get(channel, frozenset())
 
 
@@ -103,9 +103,9 @@ def channel_names(*, crypto: bool) -> tuple[str, ...]:
     return CRYPTO_CHANNELS if crypto else STOCK_CHANNELS + UNLISTED_CHANNELS
 
 
-def changes_of(request: Mapping[str, object], channels: tuple[str, ...]) -> Changes:
+def parse_changes(request: Mapping[str, object], channels: tuple[str, ...]) -> Changes:
     """The channels and symbols of a (un)subscribe request; raises ProtocolError 400, or 410 for another feed's."""
-    changes = {name: _symbols(value) for name, value in request.items() if name != "action"}
+    changes = {name: _parse_symbols(value) for name, value in request.items() if name != "action"}
     unknown = changes.keys() - set(channels)
     if unknown:
         raise ProtocolError(410 if unknown <= set(CHANNEL_OF_TYPE.values()) else 400)
@@ -115,15 +115,15 @@ def changes_of(request: Mapping[str, object], channels: tuple[str, ...]) -> Chan
     return changes
 
 
-def _symbols(value: object) -> frozenset[str]:
+def _parse_symbols(value: object) -> frozenset[str]:
     if not isinstance(value, list) or not all(isinstance(symbol, str) for symbol in value):
         raise ProtocolError(400)
-    if not all(_well_formed(symbol) for symbol in value):
+    if not all(_is_well_formed(symbol) for symbol in value):
         raise ProtocolError(400)
     return frozenset(value)
 
 
-def _well_formed(symbol: str) -> bool:
+def _is_well_formed(symbol: str) -> bool:
     if symbol == EVERYTHING:
         return True
     letters = "".join(character for character in symbol if character not in PUNCTUATION)

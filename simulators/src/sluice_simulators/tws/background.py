@@ -30,7 +30,7 @@ class BackgroundGateway:
         self._thread.join(10)
         self._loop.close()
 
-    def ask(self, what: Callable[[TWSServer], T]) -> T:
+    def call(self, what: Callable[[TWSServer], T]) -> T:
         """What a function of the server comes to, called in the server's thread."""
 
         async def answer() -> T:

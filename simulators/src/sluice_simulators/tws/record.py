@@ -11,7 +11,7 @@ ACCOUNT_SUMMARY, CURRENT_TIME, AUTO_OPEN_ORDERS, CANCEL_POSITIONS = 62, 49, 15, 
 
 
 @dataclass
-class ConnectionRecord:
+class GatewayConnectionRecord:
     """One connection; times are Unix seconds. `subscribed` is by request id."""
 
     id: int
@@ -34,36 +34,36 @@ class Request:
         return int(self.fields[0])
 
 
-class Record:
+class GatewayRecord:
     """Everything a test may ask about; `until` waits for it."""
 
     def __init__(self) -> None:
-        self.connections: list[ConnectionRecord] = []
+        self.connections: list[GatewayConnectionRecord] = []
         self.requests: list[Request] = []
         self.refused_ids: list[int] = []
         self.concurrent_max = 0
         self._changed = asyncio.Event()
 
     @property
-    def open(self) -> list[ConnectionRecord]:
+    def open_connections(self) -> list[GatewayConnectionRecord]:
         """The connections open now."""
         return [each for each in self.connections if each.closed is None]
 
     @property
-    def symbols(self) -> set[str]:
+    def subscribed_symbols(self) -> set[str]:
         """The symbols that open connections are subscribed to."""
-        return {symbol for each in self.open for symbol in each.subscribed.values()}
+        return {symbol for each in self.open_connections for symbol in each.subscribed.values()}
 
-    def asked(self, kind: int) -> list[list[str]]:
+    def requests_of_kind(self, kind: int) -> list[list[str]]:
         """The requests of one type, in order."""
         return [each.fields for each in self.requests if each.kind == kind]
 
     @property
     def market_data_ids(self) -> list[int]:
         """The ids of all subscriptions that were asked for, in order."""
-        return [int(fields[2]) for fields in self.asked(MARKET_DATA)]
+        return [int(fields[2]) for fields in self.requests_of_kind(MARKET_DATA)]
 
-    async def until(self, holds: Callable[[Self], object], timeout: float = 10.0) -> Self:
+    async def wait_until(self, holds: Callable[[Self], object], timeout: float = 10.0) -> Self:
         """Waits until `holds(record)` is true, looking at each change; TimeoutError after `timeout` s."""
         async with asyncio.timeout(timeout):
             while not holds(self):
@@ -71,24 +71,24 @@ class Record:
                 await self._changed.wait()
         return self
 
-    def connected(self) -> ConnectionRecord:
+    def add_connection(self) -> GatewayConnectionRecord:
         """Enters a connection."""
-        connection = ConnectionRecord(id=len(self.connections) + 1, opened=time.time())
+        connection = GatewayConnectionRecord(id=len(self.connections) + 1, opened=time.time())
         self.connections.append(connection)
-        self.concurrent_max = max(self.concurrent_max, len(self.open))
-        self.changed()
+        self.concurrent_max = max(self.concurrent_max, len(self.open_connections))
+        self.notify_waiters()
         return connection
 
-    def closed(self, connection: ConnectionRecord) -> None:
+    def mark_closed(self, connection: GatewayConnectionRecord) -> None:
         """Enters a connection's end."""
         connection.closed = time.time()
-        self.changed()
+        self.notify_waiters()
 
-    def received(self, connection: ConnectionRecord, fields: list[str]) -> None:
+    def add_request(self, connection: GatewayConnectionRecord, fields: list[str]) -> None:
         """Enters a request."""
         self.requests.append(Request(connection.id, fields))
-        self.changed()
+        self.notify_waiters()
 
-    def changed(self) -> None:
+    def notify_waiters(self) -> None:
         """Wakes those who wait in `until`."""
         self._changed.set()

@@ -7,30 +7,30 @@ SERVER_VERSION = 178
 GREETING = b"API\0"
 
 
-def frame(*fields: object) -> bytes:
+def encode_message(*fields: object) -> bytes:
     """One message."""
     payload = "".join(f"{field}\0" for field in fields).encode()
     return struct.pack(">I", len(payload)) + payload
 
 
-async def receive(reader: asyncio.StreamReader) -> list[str]:
+async def receive_message(reader: asyncio.StreamReader) -> list[str]:
     """The fields of the next message; IncompleteReadError at the end."""
     (length,) = struct.unpack(">I", await reader.readexactly(4))
     return (await reader.readexactly(length)).decode().split("\0")[:-1]
 
 
-def error(request: int, code: int, words: str) -> bytes:
+def error_message(request: int, code: int, words: str) -> bytes:
     """An error or a notice; `request` is -1 where it is about the connection."""
-    return frame(4, 2, request, code, words, "")
+    return encode_message(4, 2, request, code, words, "")
 
 
-def price_tick(request: int, kind: int, price: float, size: float) -> bytes:
+def price_tick_message(request: int, kind: int, price: float, size: float) -> bytes:
     """One side of a quote (1 bid, 2 ask), or a trade (4)."""
-    return frame(1, 6, request, kind, price, size, 0)
+    return encode_message(1, 6, request, kind, price, size, 0)
 
 
-def contract_details(request: int, symbol: str, contract: int, exchange: str = "NASDAQ") -> bytes:
+def contract_details_message(request: int, symbol: str, contract: int, exchange: str = "NASDAQ") -> bytes:
     """What is known of one US stock, as `exchange` lists it."""
     head = (10, request, symbol, "STK", "", 0, "", "SMART", "USD", symbol, "NMS", "NMS", contract, 0.01)
     about = ("", "", "SMART", 1, 0, f"{symbol} INC", exchange, "", "", "", "", "US/Eastern", "", "", "", 0, 0)
-    return frame(*head, *about, 1, "", "", "", "", "COMMON", 1, 1, 100)
+    return encode_message(*head, *about, 1, "", "", "", "", "COMMON", 1, 1, 100)

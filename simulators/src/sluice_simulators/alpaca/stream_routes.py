@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from sluice_simulators.alpaca.connection import Connection, Endpoint, Rules
+from sluice_simulators.alpaca.connection import ConnectionSettings, Endpoint, StreamConnection
 from sluice_simulators.alpaca.encoding import codec_for
-from sluice_simulators.alpaca.faults import Fault, FaultScript, Upgrade, decided
-from sluice_simulators.alpaca.stage import Stage
-from sluice_simulators.alpaca.wire import RESET, Wire
+from sluice_simulators.alpaca.faults import Fault, FaultScript, UpgradeAnswer, first_answer
+from sluice_simulators.alpaca.live_connections import LiveConnections
+from sluice_simulators.alpaca.websocket import RESET, ServerWebSocket
 
 ENDPOINTS = (
     Endpoint("iex", "/v2/iex"),
@@ -30,41 +30,43 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)
-class Gate:
+class StreamRoutes:
     """The server's WebSocket routes; `close_timeout` is the seconds a client has to answer a close."""
 
-    rules: Rules
-    stage: Stage
+    rules: ConnectionSettings
+    connections: LiveConnections
     script: FaultScript
     deflate: bool
     close_timeout: float
 
     def routes(self) -> list[web.RouteDef]:
         """One for each feed."""
-        return [web.get(endpoint.path, self._handler(endpoint)) for endpoint in ENDPOINTS]
+        return [web.get(endpoint.path, self._upgrade_handler(endpoint)) for endpoint in ENDPOINTS]
 
-    def _handler(self, endpoint: Endpoint) -> Handler:
+    def _upgrade_handler(self, endpoint: Endpoint) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            faults = self.script.take(endpoint.feed)
-            upgrade = decided(faults, lambda fault: fault.upgrade()) or Upgrade()
+            faults = self.script.take_next(endpoint.feed)
+            upgrade = first_answer(faults, lambda fault: fault.upgrade_answer()) or UpgradeAnswer()
             if upgrade.status is not None:
-                return self._refuse(request, upgrade)
-            return await self._connect(request, endpoint, faults)
+                return self._refuse_upgrade(request, upgrade)
+            return await self._run_connection(request, endpoint, faults)
 
         return handle
 
-    def _refuse(self, request: web.Request, upgrade: Upgrade) -> web.StreamResponse:
+    def _refuse_upgrade(self, request: web.Request, upgrade: UpgradeAnswer) -> web.StreamResponse:
         status = upgrade.status or 0
-        self.rules.record.refused(status)
+        self.rules.record.add_refused_upgrade(status)
         if not status:
-            transport = _transport(request)
+            transport = _open_transport(request)
             plain: socket.socket = transport.get_extra_info("socket")
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             transport.abort()
         return web.Response(status=status or 503, headers=dict(upgrade.headers))
 
-    async def _connect(self, request: web.Request, endpoint: Endpoint, faults: tuple[Fault, ...]) -> web.StreamResponse:
-        deflate = decided(faults, lambda fault: (fault.upgrade() or Upgrade()).deflate)
+    async def _run_connection(
+        self, request: web.Request, endpoint: Endpoint, faults: tuple[Fault, ...]
+    ) -> web.StreamResponse:
+        deflate = first_answer(faults, lambda fault: (fault.upgrade_answer() or UpgradeAnswer()).deflate)
         response = web.WebSocketResponse(
             timeout=self.close_timeout,
             autoclose=False,
@@ -72,25 +74,27 @@ class Gate:
             compress=self.deflate if deflate is None else deflate,
             max_msg_size=LARGEST_REQUEST,
         )
-        wire = Wire(response, _transport(request), codec_for(request.headers.get("Content-Type", "")))
-        await wire.open(request)
-        connection = Connection(self.rules, endpoint, wire, faults)
-        self.stage.enter(connection)
+        websocket = ServerWebSocket(
+            response, _open_transport(request), codec_for(request.headers.get("Content-Type", ""))
+        )
+        await websocket.complete_upgrade(request)
+        connection = StreamConnection(self.rules, endpoint, websocket, faults)
+        self.connections.add(connection)
         try:
-            await connection.run(_credentials(request))
+            await connection.run(_header_credentials(request))
         except ConnectionError:
-            wire.hang_up()
+            websocket.hang_up()
         finally:
-            self.stage.leave(connection)
+            self.connections.remove(connection)
         return response
 
 
-def _transport(request: web.Request) -> asyncio.Transport:
+def _open_transport(request: web.Request) -> asyncio.Transport:
     if not isinstance(request.transport, asyncio.Transport):
         raise ConnectionResetError("the client has gone")
     return request.transport
 
 
-def _credentials(request: web.Request) -> tuple[str, str] | None:
+def _header_credentials(request: web.Request) -> tuple[str, str] | None:
     key, secret = request.headers.get(KEY_HEADER), request.headers.get(SECRET_HEADER)
     return None if key is None or secret is None else (key, secret)
