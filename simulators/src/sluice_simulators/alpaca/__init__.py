@@ -1,4 +1,4 @@
-"""A market-data server that speaks Alpaca's stream protocol, for tests, demonstrations and benchmarks."""
+"""A server that simulates Alpaca's market-data stream, for tests, demonstrations and benchmarks."""
 
 from sluice_simulators.alpaca.accounts import BASIC, Account, Plan
 from sluice_simulators.alpaca.feeds import GeneratorFeed, TapeFeed

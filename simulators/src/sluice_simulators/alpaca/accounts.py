@@ -1,4 +1,4 @@
-"""Keys, what their plans allow, and the connections each of them holds."""
+"""The keys that the server accepts, the limits of their plans, and the number of connections that each key has open."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -12,14 +12,17 @@ TOKEN_KEYS = frozenset({"oauth", "access_token"})
 
 @dataclass(frozen=True)
 class Plan:
-    """What a subscription allows: feeds (None: all), symbols of trades plus quotes (None: any), connections a feed."""
+    """The limits of an account: feeds (None: all), symbols (None: any number) and connections to each feed.
+
+    `symbols` limits the sum of the symbols subscribed for trades and for quotes.
+    """
 
     feeds: frozenset[str] | None = None
     symbols: int | None = None
     connections: int = 1
 
     def check_symbol_limit(self, wanted: Subscription) -> None:
-        """Raises ProtocolError 405 when a subscription is more than the plan's."""
+        """Raise ProtocolError 405 if the subscription has more symbols than the plan allows."""
         if self.symbols is not None and (wanted.has_counted_wildcard or wanted.counted_symbols > self.symbols):
             raise ProtocolError(405)
 
@@ -29,7 +32,10 @@ BASIC = Plan(feeds=frozenset({"iex", "delayed_sip", "test", "crypto"}), symbols=
 
 @dataclass(frozen=True)
 class Account:
-    """A key that the server accepts; a token in place of a key and secret is checked against the secret."""
+    """A key pair that the server accepts, and its plan.
+
+    A client can also authenticate with the key `oauth` or `access_token`; its secret then identifies the account.
+    """
 
     key: str = "key"
     secret: str = "secret"
@@ -37,10 +43,10 @@ class Account:
 
 
 class Accounts:
-    """The accounts by key, and who of them is connected where."""
+    """The accounts by key, with the number of open connections of each account to each feed."""
 
     def __init__(self, accounts: Iterable[Account], hold: float, clock: Callable[[], float] = time.monotonic):
-        """`hold`: seconds for which a connection lost without a close still counts against the plan."""
+        """`hold`: seconds for which a connection lost without a close frame still counts against the plan."""
         self._accounts = {account.key: account for account in accounts}
         self._hold = hold
         self._clock = clock
@@ -48,15 +54,18 @@ class Accounts:
         self._held: dict[tuple[str, str], list[float]] = {}
 
     def add(self, account: Account) -> None:
-        """Accepts an account from now on; one of the same key is replaced."""
+        """Accept an account from now on; it replaces an account with the same key."""
         self._accounts[account.key] = account
 
     def revoke(self, key: str) -> None:
-        """No longer accepts a key; a connection already authenticated stays."""
+        """Reject a key from now on; connections that are already authenticated stay open."""
         self._accounts.pop(key, None)
 
     def open_connection(self, key: str, secret: str, feed: str) -> Account:
-        """The account, with one more connection to the feed; raises ProtocolError 402, 409 or 406."""
+        """Authenticate a client, count its connection to the feed, and return its account.
+
+        Raises ProtocolError 402 (wrong credentials), 409 (feed not in the plan) or 406 (too many connections).
+        """
         account = self.authenticate(key, secret)
         if account.plan.feeds is not None and feed not in account.plan.feeds:
             raise ProtocolError(409)
@@ -67,14 +76,14 @@ class Accounts:
         return account
 
     def close_connection(self, account: Account, feed: str, *, clean: bool) -> None:
-        """Ends a connection that `admit` counted."""
+        """Count one connection less; after an unclean end it still counts as open for the `hold` time."""
         slot = (account.key, feed)
         self._open[slot] -= 1
         if not clean and self._hold:
             self._held.setdefault(slot, []).append(self._clock() + self._hold)
 
     def authenticate(self, key: str, secret: str) -> Account:
-        """The account of a key pair; raises ProtocolError 402."""
+        """Return the account with this key and secret; raise ProtocolError 402 if there is none."""
         if key in TOKEN_KEYS:
             account = next((each for each in self._accounts.values() if each.secret == secret), None)
         else:

@@ -1,4 +1,4 @@
-"""One client's connection: the protocol, phase by phase, unless a fault decides otherwise."""
+"""One client's connection: it follows the protocol in each phase, unless a fault changes the phase's outcome."""
 
 import asyncio
 from collections.abc import Mapping
@@ -33,20 +33,23 @@ POLICY_VIOLATION = 1008
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A feed's name and path; crypto feeds have other channels."""
+    """The name and the URL path of a feed; crypto feeds have other channels than stock feeds."""
 
     feed: str
     path: str
 
     @property
     def is_crypto(self) -> bool:
-        """Whether its symbols are currency pairs."""
+        """Whether the feed's symbols are currency pairs."""
         return "crypto" in self.path
 
 
 @dataclass(frozen=True)
 class ConnectionSettings:
-    """What connections share; `auth_timeout` in seconds, `backlog` in bytes unread before error 407."""
+    """The state and the limits that all connections share.
+
+    `auth_timeout` is in seconds. A client with more than `backlog` unread bytes gets error 407.
+    """
 
     accounts: Accounts
     record: StreamRecord
@@ -55,20 +58,20 @@ class ConnectionSettings:
 
 
 class StreamConnection:
-    """Runs until the client or the server ends it."""
+    """One client's connection, from the welcome message until the client or the server ends it."""
 
     def __init__(
         self, rules: ConnectionSettings, endpoint: Endpoint, websocket: ServerWebSocket, faults: tuple[Fault, ...]
     ) -> None:
-        """The wire's upgrade is complete."""
+        """The upgrade of `websocket` is complete; the faults apply to this connection only."""
         self.endpoint = endpoint
         self.websocket = websocket
         self.record: StreamConnectionRecord = rules.record.add_connection(endpoint.feed)
         self._rules = rules
         self._channels = channel_names(crypto=endpoint.is_crypto)
         self._faults = faults
-        self._strikes = [fault for fault in faults if isinstance(fault, StreamFault)]
-        self._mutations = [fault for fault in faults if isinstance(fault, MessageFault)]
+        self._stream_faults = [fault for fault in faults if isinstance(fault, StreamFault)]
+        self._message_faults = [fault for fault in faults if isinstance(fault, MessageFault)]
         self._account: Account | None = None
         self._attempts = 0
         self._requests = 0
@@ -77,11 +80,11 @@ class StreamConnection:
 
     @property
     def is_authenticated(self) -> bool:
-        """Whether data may be sent."""
+        """Whether the client has authenticated, so that the server may send data."""
         return self._account is not None
 
     async def run(self, credentials: tuple[str, str] | None) -> None:
-        """The whole connection; `credentials` are those of the upgrade's headers."""
+        """Serve the client until the connection ends; `credentials` come from the headers of the upgrade request."""
         self._deadline = asyncio.create_task(self._close_after_auth_timeout())
         try:
             await self._send_welcome()
@@ -94,15 +97,16 @@ class StreamConnection:
             self._release_and_record_close()
 
     async def deliver(self, batch: Batch, per_frame: int, *, wait: bool) -> int:
-        """Sends what is subscribed of a batch; returns how many messages.
+        """Send the subscribed messages of a batch and return their number.
 
-        With `wait`, returns when the client has read enough; without, a client too far behind is dropped (407).
+        With `wait`, return when the client has read enough for more to be written. Without `wait`, drop the connection
+        with error 407 if the client is too far behind.
         """
         websocket = self.websocket
         if websocket.muted or websocket.is_closed or not websocket.subscription:
             return 0
         before = self.record.sent
-        if self._strikes or self._mutations:
+        if self._stream_faults or self._message_faults:
             await self._deliver_faulty(batch, per_frame)
         else:
             self.record.sent += await self._send(batch, Framing(websocket.codec, per_frame))
@@ -110,7 +114,7 @@ class StreamConnection:
         return self.record.sent - before
 
     async def apply_fault(self, fault: StreamFault | MessageFault) -> None:
-        """A fault now."""
+        """Apply a fault to this connection now."""
         await fault.apply(self.websocket)
 
     async def _send(self, batch: Batch, framing: Framing) -> int:
@@ -144,14 +148,14 @@ class StreamConnection:
         number = self.record.sent
         self.record.sent += 1
         changed = [message]
-        for fault in self._mutations:
+        for fault in self._message_faults:
             if fault.applies_to(number):
                 changed = [each for old in changed for each in fault.changed_messages(old)]
         return changed
 
     async def _apply_due_faults(self) -> None:
-        due = [fault for fault in self._strikes if fault.after <= self.record.sent]
-        self._strikes = [fault for fault in self._strikes if fault not in due]
+        due = [fault for fault in self._stream_faults if fault.after <= self.record.sent]
+        self._stream_faults = [fault for fault in self._stream_faults if fault not in due]
         for fault in due:
             await self.apply_fault(fault)
 
@@ -166,7 +170,7 @@ class StreamConnection:
         raw = data.encode() if isinstance(data, str) else data
         try:
             message = codec.decode(raw) if opcode_of(data) == codec.opcode else None
-        except Exception:  # msgpack raises its own kinds; all of them are a syntax error to the client
+        except Exception:  # msgpack raises exceptions of its own; the client gets a syntax error for each
             message = None
         self._rules.record.add_client_message(self.record, message)
         await self._answer_message(message)
@@ -227,7 +231,7 @@ class StreamConnection:
         answer = answer or SubscriptionAnswer(request.after.acknowledgement_message(), request.after)
         if answer.answer is not None:
             await self.websocket.send_control(answer.answer)
-        # After the answer, so that no data comes before it.
+        # Set after the answer, so that no data precedes the acknowledgement.
         self.websocket.subscription = answer.subscription
         self._rules.record.add_subscription(self.record, answer.subscription)
         if answer.subscription:

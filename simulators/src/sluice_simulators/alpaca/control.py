@@ -1,10 +1,10 @@
-"""The server's own routes, for tests in another process: what happened, and what shall happen next.
+"""The server's control routes, through which a test in another process reads the record and injects faults.
 
 GET  /_record    the record as JSON
-POST /_faults    {"faults": [FAULT...], "times": 1, "endpoint": "iex"}; "times" null: all; "clear": true first forgets
-POST /_inject    {"faults": [FAULT...], "endpoint": "iex", "connection": 1}; answers {"struck": N}
-POST /_refuse    {"seconds": 2.0}: TCP connections are refused, these routes' own included
-POST /_send      {"messages": [MESSAGE...], "per_frame": N}; a message's "t" is Unix ns, absent: now; {"sent": N}
+POST /_faults    {"faults": [FAULT...], "times": 1, "endpoint": "iex"}; null: all; "clear": true drops earlier ones
+POST /_inject    {"faults": [FAULT...], "endpoint": "iex", "connection": 1}; answers {"struck": N}, the connections
+POST /_refuse    {"seconds": 2.0}: refuses TCP connections, also those to these routes
+POST /_send      {"messages": [MESSAGE...], "per_frame": N}; "t" is Unix ns (absent: now); answers {"sent": N}
 POST /_accounts  {"key": K, "secret": S, "feeds": [...], "symbols": 30, "connections": 1}, or {"revoke": K}
 
 A FAULT is an object whose "fault" is a class name of handshake_faults, stream_faults or message_faults.
@@ -33,24 +33,24 @@ FAULTS: dict[str, type[Fault]] = {
 
 
 class ControlledServer(Protocol):
-    """The server, as far as the routes need it."""
+    """The part of the server that the control routes use."""
 
     record: StreamRecord
     faults: FaultScript
     accounts: Accounts
 
     async def inject(self, *faults: Fault, endpoint: str | None = None, connection: int | None = None) -> int:
-        """Strikes open connections."""
+        """Apply faults to open connections and return the number of these connections."""
 
     async def send(self, messages: list[Message], per_frame: int | None = None) -> int:
-        """Sends data messages."""
+        """Send data messages and return the number of messages sent."""
 
     async def refuse_connections(self, seconds: float | None = None) -> None:
-        """Refuses TCP connections."""
+        """Refuse TCP connections."""
 
 
 class ScriptFaultsBody(msgspec.Struct, frozen=True):
-    """POST /_faults."""
+    """The body of POST /_faults."""
 
     faults: list[dict[str, Any]] = []
     times: int | None = 1
@@ -59,7 +59,7 @@ class ScriptFaultsBody(msgspec.Struct, frozen=True):
 
 
 class InjectFaultsBody(msgspec.Struct, frozen=True):
-    """POST /_inject."""
+    """The body of POST /_inject."""
 
     faults: list[dict[str, Any]]
     endpoint: str | None = None
@@ -67,20 +67,20 @@ class InjectFaultsBody(msgspec.Struct, frozen=True):
 
 
 class RefuseConnectionsBody(msgspec.Struct, frozen=True):
-    """POST /_refuse."""
+    """The body of POST /_refuse."""
 
     seconds: float
 
 
 class SendMessagesBody(msgspec.Struct, frozen=True):
-    """POST /_send."""
+    """The body of POST /_send."""
 
     messages: list[dict[str, Any]]
     per_frame: int | None = None
 
 
 class ChangeAccountBody(msgspec.Struct, frozen=True):
-    """POST /_accounts."""
+    """The body of POST /_accounts."""
 
     key: str = ""
     secret: str = ""
@@ -91,14 +91,14 @@ class ChangeAccountBody(msgspec.Struct, frozen=True):
 
 
 class ControlRoutes:
-    """The routes' handlers."""
+    """The control routes of one server."""
 
     def __init__(self, server: ControlledServer) -> None:
-        """Controls this server."""
+        """The routes control this server."""
         self._server = server
 
     def routes(self) -> list[web.RouteDef]:
-        """All of them; a body that is not the route's is answered by 400 and the reason."""
+        """Return all control routes; a route answers an invalid body with status 400 and the reason."""
         return [
             web.get("/_record", self._get_record),
             web.post("/_faults", _json_handler(ScriptFaultsBody, self._script_faults)),
@@ -142,10 +142,10 @@ class ControlRoutes:
 
 
 def parse_fault(value: dict[str, Any]) -> Fault:
-    """The fault that a JSON object describes; raises ValueError."""
+    """Return the fault that a JSON object describes; raise ValueError if it describes none."""
     kind = FAULTS.get(str(value.get("fault")))
     if kind is None:
-        raise ValueError(f"no fault is called {value.get('fault')!r}; there are {', '.join(sorted(FAULTS))}")
+        raise ValueError(f"unknown fault {value.get('fault')!r}; the faults are {', '.join(sorted(FAULTS))}")
     return msgspec.convert(value, kind)
 
 

@@ -1,4 +1,4 @@
-"""Where data comes from: a tape, played at a speed, or a generator, at a rate; for whoever is subscribed."""
+"""The sources of data: a tape played at a chosen speed, or a generator with a chosen rate."""
 
 import asyncio
 import random
@@ -20,25 +20,27 @@ from sluice_simulators.alpaca.messages import Message, now, quote_message
 from sluice_simulators.tapes import TapeQuote, read_tape
 
 UNIVERSE = ("AAPL", "AMZN", "BAC", "GOOGL", "IBM", "META", "MSFT", "NVDA", "SPY", "TSLA")
-# Messages between looks at the rest of the server: about one socket buffer.
+# Messages to send before other tasks get a turn: about one socket buffer.
 STRIDE = 512
 
 
 class Feed(Protocol):
-    """Plays until its end, if it has one."""
+    """A source of data for the live connections."""
 
     async def play(self, connections: LiveConnections) -> None:
-        """Delivers to the stage."""
+        """Deliver data to the connections until the feed ends, if it ends at all."""
 
 
 @dataclass(frozen=True)
 class TapeFeed:
-    """A tape.
+    """The quotes of a tape.
 
-    `speed` 1 is as recorded, 60 an hour in a minute, 0 as fast as the clients read (which then holds while nobody is
-    subscribed). `batch` is the most messages in a frame. It starts when all of `expect` are subscribed (none: when
-    anything is). At its end the connections stay open and silent, close (1000), or it plays again; `restamp` puts the
-    time of sending in place of the tape's, without which a repeated tape goes back in time.
+    `speed`: 1 plays as recorded, 60 plays an hour in a minute, 0 plays as fast as the clients read and waits while no
+    client is subscribed. `batch` is the most messages in a frame. The tape starts when all symbols of `expect` are
+    subscribed (if empty: when any symbol is).
+
+    `at_end`: `stay` leaves the connections open and silent, `close` closes them (1000), `repeat` plays the tape again.
+    `restamp` replaces the tape's times by the time of sending; without it, the times of a repeated tape go back.
     """
 
     tape: Path | Sequence[TapeQuote]
@@ -49,10 +51,10 @@ class TapeFeed:
     restamp: bool = False
 
     async def play(self, connections: LiveConnections) -> None:
-        """All of it; with `repeat`, until cancelled."""
+        """Play the whole tape; with `repeat`, play it until the task is cancelled."""
         quotes = list(read_tape(self.tape)) if isinstance(self.tape, Path) else self.tape
         tape = EncodedTape(quotes, keep_frames=not self.speed)
-        # The usual encoding, before anyone waits for data: a second for a hundred thousand quotes.
+        # Encode before a client waits for data: it takes a second for 100,000 quotes.
         tape.encoded_bodies(MSGPACK)
         await connections.wait_for_subscriptions(self.expect)
         await self._play_once(tape, connections)
@@ -75,7 +77,7 @@ class TapeFeed:
             await connections.deliver(
                 tape.batch(start, start + stride, self._replacement_time()), self.batch, wait=True
             )
-            # Draining returns at once while the kernel has room: the readers need their turn.
+            # Draining returns at once while the kernel has room, so give the tasks that read a turn.
             await asyncio.sleep(0)
 
     async def _play_at_recorded_pace(self, tape: EncodedTape, connections: LiveConnections) -> None:
@@ -94,10 +96,11 @@ class TapeFeed:
 
 @dataclass(frozen=True)
 class GeneratorFeed:
-    """Random-walk quotes of all subscribed symbols in turn, stamped when sent; never ends.
+    """Random-walk quotes of all subscribed symbols in turn, stamped with the time of sending; the feed never ends.
 
-    The prices of a symbol are a function of `seed` and the symbol alone. `rate` is quotes a second in all, 0 as fast
-    as the clients read; `batch` the messages of a frame. The wildcard stands for the symbols of `universe`.
+    The prices of a symbol depend only on `seed` and the symbol. `rate` is the total number of quotes per second; 0
+    sends as fast as the clients read. `batch` is the number of messages in a frame. For a client that subscribes to the
+    wildcard, the feed generates the symbols of `universe`.
     """
 
     rate: float = 100.0
@@ -106,7 +109,7 @@ class GeneratorFeed:
     universe: tuple[str, ...] = UNIVERSE
 
     async def play(self, connections: LiveConnections) -> None:
-        """Until cancelled."""
+        """Generate quotes until the task is cancelled."""
         paths: dict[str, Iterator[TapeQuote]] = {}
         began, sent = time.monotonic(), 0
         while True:
@@ -128,7 +131,7 @@ class GeneratorFeed:
         self, paths: dict[str, Iterator[TapeQuote]], subscribed: frozenset[str], sent: int
     ) -> Iterator[Message]:
         names = _symbols_in_turn(subscribed, self.universe)
-        # The audience may have left while the next frame was being waited for: then there is nothing to make.
+        # All clients may have unsubscribed during the wait for the next frame; then there is nothing to generate.
         for number in count(sent) if names else ():
             symbol = names[number % len(names)]
             path = paths.setdefault(symbol, random_walk_quotes(self.seed, symbol))
@@ -136,7 +139,7 @@ class GeneratorFeed:
 
 
 async def _wait_for_subscribers(connections: LiveConnections) -> float:
-    """Waits until anything is subscribed; returns the seconds, which a rate must not try to make up for."""
+    """Wait until any symbol is subscribed; return the seconds waited, for which the rate must not compensate."""
     began = time.monotonic()
     await connections.wait_for_subscriptions(())
     return time.monotonic() - began
@@ -148,7 +151,7 @@ def _symbols_in_turn(subscribed: frozenset[str], universe: tuple[str, ...]) -> l
 
 
 def random_walk_quotes(seed: int, symbol: str) -> Iterator[TapeQuote]:
-    """The endless quotes of one symbol, the same for the same seed; their time is 0."""
+    """Yield the endless random-walk quotes of one symbol, the same for the same seed; their time is 0."""
     source = random.Random(f"{seed}/{symbol}")
     cents = source.randrange(1_000, 50_000)
     while True:

@@ -1,4 +1,4 @@
-"""Faults of the phases before data: upgrade, welcome, authentication, acknowledgement."""
+"""Faults of the phases before data: upgrade, welcome, authentication and acknowledgement."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -8,126 +8,126 @@ from sluice_simulators.alpaca.messages import Message, error_message
 
 
 class HttpError(Fault, frozen=True):
-    """The upgrade is refused by an HTTP status (401, 403, 429, 503); `retry_after` in seconds."""
+    """The server refuses the upgrade with an HTTP status (401, 403, 429, 503); `retry_after` is in seconds."""
 
     status: int
     retry_after: int | None = None
 
     def upgrade_answer(self) -> UpgradeAnswer | None:
-        """The status, with Retry-After if given."""
+        """Return the status, and a Retry-After header if `retry_after` is set."""
         headers = () if self.retry_after is None else (("Retry-After", str(self.retry_after)),)
         return UpgradeAnswer(status=self.status, headers=headers)
 
 
 class ResetOnConnect(Fault, frozen=True):
-    """The connection is reset in place of an answer to the upgrade."""
+    """The server resets the connection instead of answering the upgrade request."""
 
     def upgrade_answer(self) -> UpgradeAnswer | None:
-        """A reset."""
+        """Return the answer that stands for a reset."""
         return UpgradeAnswer(status=0)
 
 
 class Deflate(Fault, frozen=True):
-    """permessage-deflate is accepted or not, whatever the server's own setting."""
+    """The server accepts permessage-deflate if `on`, and else refuses it, whatever its own setting is."""
 
     on: bool
 
     def upgrade_answer(self) -> UpgradeAnswer | None:
-        """The setting."""
+        """Return an answer that completes the upgrade with this setting."""
         return UpgradeAnswer(deflate=self.on)
 
 
 class Delay(Fault, frozen=True):
-    """The answer of one phase comes late, by `seconds`."""
+    """The server's answer in one phase is late by `seconds`."""
 
     phase: Literal["welcome", "auth", "ack"]
     seconds: float
 
     def answer_delay(self, phase: str) -> float:
-        """The seconds, in its phase."""
+        """Return `seconds` in this fault's phase, else 0."""
         return self.seconds if phase == self.phase else 0.0
 
 
 class NoWelcome(Fault, frozen=True):
-    """The upgrade succeeds and nothing is said."""
+    """The upgrade succeeds, but the server sends no welcome message."""
 
     def welcome_messages(self) -> Sequence[Message] | None:
-        """Nothing."""
+        """Return no messages."""
         return ()
 
 
 class WrongWelcome(Fault, frozen=True):
-    """The first message is another one: an error's code, or a success with this text."""
+    """The first message is not the welcome: it is an error with this code, or a success message with this text."""
 
     text: str = "welcome"
     code: int | None = None
 
     def welcome_messages(self) -> Sequence[Message] | None:
-        """The wrong message."""
+        """Return the wrong first message."""
         return ({"T": "success", "msg": self.text},) if self.code is None else (error_message(self.code),)
 
 
 class AuthSilence(Fault, frozen=True):
-    """Authentication is never answered, and never times out."""
+    """The server never answers an authentication attempt, and its authentication timeout does not apply."""
 
     def auth_answer(self, attempt: int) -> AuthAnswer | None:
-        """Silence."""
+        """Return the answer that stands for silence."""
         return AuthAnswer(None)
 
 
 class AuthError(Fault, frozen=True):
-    """The first `times` attempts on a connection get this error: 402, 404, 406, 409, 411, 500."""
+    """The first `times` authentication attempts (None: all) get this error: 402, 404, 406, 409, 411 or 500."""
 
     code: int
     times: int | None = None
     closes: bool = False
 
     def auth_answer(self, attempt: int) -> AuthAnswer | None:
-        """The error, while there are attempts left to refuse."""
+        """Return the error for the first `times` attempts, then None."""
         refused = self.times is None or attempt <= self.times
         return AuthAnswer(error_message(self.code), self.closes) if refused else None
 
 
 class AckMissing(Fault, frozen=True):
-    """The first `times` requests take effect but are not acknowledged."""
+    """The first `times` subscription requests take effect, but the server does not acknowledge them."""
 
     times: int = 1
 
     def subscription_answer(self, request: SubscriptionRequest) -> SubscriptionAnswer | None:
-        """Silence."""
+        """Return silence for the first `times` requests, then None."""
         return SubscriptionAnswer(None, request.after) if request.number <= self.times else None
 
 
 class AckPartial(Fault, frozen=True):
-    """These symbols are left out, of the acknowledgement and of the data, however often they are asked for."""
+    """The server never subscribes these symbols: their data and their names in acknowledgements are missing."""
 
     without: tuple[str, ...]
 
     def subscription_answer(self, request: SubscriptionRequest) -> SubscriptionAnswer | None:
-        """The acknowledgement of the rest."""
+        """Return an acknowledgement without these symbols."""
         rest = request.after.without_symbols(frozenset(self.without))
         return SubscriptionAnswer(rest.acknowledgement_message(), rest)
 
 
 class AckError(Fault, frozen=True):
-    """The first `times` requests are refused whole: 400, 405, 410, 500."""
+    """The server refuses each of the first `times` requests as a whole with this code: 400, 405, 410 or 500."""
 
     code: int
     times: int | None = 1
 
     def subscription_answer(self, request: SubscriptionRequest) -> SubscriptionAnswer | None:
-        """The error; subscriptions unchanged."""
+        """Return the error with the old subscription for the first `times` requests, then None."""
         refused = self.times is None or request.number <= self.times
         return SubscriptionAnswer(error_message(self.code), request.before) if refused else None
 
 
 class BadSymbol(Fault, frozen=True):
-    """Every request that names the symbol is refused whole, by 400 or 405."""
+    """The server refuses every request that contains the symbol as a whole, with code 400 or 405."""
 
     symbol: str
     code: int = 400
 
     def subscription_answer(self, request: SubscriptionRequest) -> SubscriptionAnswer | None:
-        """The error; subscriptions unchanged."""
+        """Return the error with the old subscription if the request contains the symbol."""
         named = self.symbol in request.asked
         return SubscriptionAnswer(error_message(self.code), request.before) if named else None

@@ -1,4 +1,4 @@
-"""The connections that are live now, as the feeds and the test see them."""
+"""The open connections, to which feeds and tests send data."""
 
 import asyncio
 from collections.abc import Iterable
@@ -9,26 +9,26 @@ from sluice_simulators.alpaca.record import StreamRecord
 
 
 class LiveConnections:
-    """Delivers to every connection; waits for an audience."""
+    """The open connections: delivers data to them and waits for their subscriptions."""
 
     def __init__(self, record: StreamRecord) -> None:
-        """Nobody is connected."""
+        """No client is connected yet."""
         self._record = record
         self._connections: dict[StreamConnection, asyncio.Task[None] | None] = {}
-        # Thousands of symbols are united only when a connection's set is another one (compared by identity first).
+        # Computing the union of thousands of symbols is slow, so it is repeated only when a connection's set changes.
         self._parts: tuple[frozenset[str], ...] = ()
         self._symbols: frozenset[str] = frozenset()
 
     def add(self, connection: StreamConnection) -> None:
-        """Adds a connection, run by the current task."""
+        """Add a connection that the current task runs."""
         self._connections[connection] = asyncio.current_task()
 
     def remove(self, connection: StreamConnection) -> None:
-        """Removes a connection."""
+        """Remove a connection."""
         self._connections.pop(connection, None)
 
     def matching(self, endpoint: str | None = None, number: int | None = None) -> list[StreamConnection]:
-        """The open connections, of an endpoint's feed or with a record's id."""
+        """Return the open connections to a feed (None: any) with a record id (None: any)."""
         return [
             each
             for each in self._connections
@@ -37,24 +37,24 @@ class LiveConnections:
 
     @property
     def subscribed_symbols(self) -> frozenset[str]:
-        """The symbols whose quotes anyone is subscribed to; the same object until that changes."""
+        """The symbols for whose quotes any connection is subscribed; the same object until they change."""
         parts = tuple(each.websocket.subscription.quote_symbols for each in self._connections)
         if parts != self._parts:
             self._parts, self._symbols = parts, frozenset[str]().union(*parts)
         return self._symbols
 
     async def wait_for_subscriptions(self, symbols: Iterable[str]) -> None:
-        """Waits until all of these are subscribed (by one connection or several); if none, until any is."""
+        """Wait until all of these symbols are subscribed, on any connection; if there are none, until any symbol is."""
         wanted = frozenset(symbols)
         while not self._are_subscribed(wanted):
             await self._record.wait_until(lambda record: self._are_subscribed(wanted), timeout=None)
 
     async def deliver(self, batch: Batch, per_frame: int, *, wait: bool) -> int:
-        """To each connection what it is subscribed to; returns how many messages went out in all."""
+        """Send each connection its subscribed messages; return the total number of messages sent."""
         return sum([await each.deliver(batch, per_frame, wait=wait) for each in list(self._connections)])
 
     async def close_all(self, code: int, within: float) -> None:
-        """Closes every connection, by force after `within` seconds."""
+        """Close every connection, by force after `within` seconds."""
         closing = [asyncio.ensure_future(each.websocket.close(code)) for each in self._connections]
         if closing:
             await asyncio.wait(closing, timeout=within)

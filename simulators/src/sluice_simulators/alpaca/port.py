@@ -1,4 +1,4 @@
-"""The TCP port of the server: listening, refusing connections for a while, listening again."""
+"""The TCP port of the server: it listens, refuses connections for a time, and listens again."""
 
 import asyncio
 import contextlib
@@ -11,10 +11,10 @@ BACKLOG = 128
 
 
 class ListeningPort:
-    """Keeps its number while it refuses."""
+    """The server's TCP port, which keeps its number while it refuses connections."""
 
     def __init__(self, runner: web.AppRunner, tls: ssl.SSLContext | None) -> None:
-        """Nothing listens yet; the runner is set up by `open`."""
+        """The port does not listen yet; `listen` sets up the runner."""
         self._runner = runner
         self._tls = tls
         self._site: web.SockSite | None = None
@@ -23,29 +23,29 @@ class ListeningPort:
         self.address = ("", 0)
 
     async def listen(self, host: str, port: int) -> None:
-        """Listens; port 0 is any free one. Raises OSError if the port is taken."""
+        """Listen on the port (0: any free port); raise OSError if the port is taken."""
         await self._runner.setup()
         await self._listen_on(_bound_socket(host, port))
 
     async def refuse_connections(self, seconds: float | None) -> None:
-        """Refuses connections, for a time or until `accept`; open ones stay."""
+        """Refuse new connections for `seconds`, or until `accept_connections` if None; open connections stay."""
         if self._site is None:
             return
         await self._site.stop()
         self._site = None
-        # Bound and not listening: connections are refused, and nobody else gets the port.
+        # The port stays bound but does not listen: the kernel refuses connections, and no other program gets the port.
         self._reserved = _bound_socket(*self.address)
         if seconds is not None:
             self._opening = asyncio.create_task(self._accept_connections_after(seconds))
 
     async def accept_connections(self) -> None:
-        """Listens again."""
+        """Listen again after `refuse_connections`."""
         if self._reserved is not None:
             reserved, self._reserved = self._reserved, None
             await self._listen_on(reserved)
 
     async def close(self) -> None:
-        """Closes the port and the runner."""
+        """Close the port and the runner."""
         if self._opening is not None:
             self._opening.cancel()
             with contextlib.suppress(asyncio.CancelledError):

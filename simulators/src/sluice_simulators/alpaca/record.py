@@ -1,4 +1,4 @@
-"""What happened at the server: connections, authentications, subscriptions, messages and closes."""
+"""The record of what happened at the server: connections, authentications, subscriptions, messages and closes."""
 
 import asyncio
 import time
@@ -15,7 +15,10 @@ OPEN, CLIENT, SERVER, LOST = "open", "client", "server", "lost"
 
 @dataclass
 class StreamConnectionRecord:
-    """One upgraded connection; times are Unix seconds; `side` is who closed it: client, server or lost."""
+    """One upgraded connection; times are Unix seconds.
+
+    `side` is `open`, or the side that closed the connection: `client`, `server` or `lost` (neither).
+    """
 
     id: int
     endpoint: str
@@ -31,7 +34,7 @@ class StreamConnectionRecord:
 
 @dataclass(frozen=True)
 class AuthRecord:
-    """One attempt; `outcome` is `authenticated`, `silence` or the error's code."""
+    """One authentication attempt; `outcome` is `authenticated`, `silence` or the error code."""
 
     connection: int
     at: float
@@ -50,7 +53,7 @@ class SubscriptionRecord:
 
 @dataclass(frozen=True)
 class ClientMessage:
-    """A message as the client sent it, the secret blanked."""
+    """A message that a client sent, with the secret replaced by asterisks."""
 
     connection: int
     at: float
@@ -58,10 +61,10 @@ class ClientMessage:
 
 
 class StreamRecord:
-    """Everything a test may ask about; `until` waits for it."""
+    """Everything that happened at the server; a test waits for an event with `wait_until`."""
 
     def __init__(self) -> None:
-        """An empty record; the histories keep their last 10,000 entries."""
+        """The record is empty; authentications, subscriptions and messages keep their last 10,000 entries."""
         self.connections: list[StreamConnectionRecord] = []
         self.refused_upgrades: list[int] = []
         self.auths: deque[AuthRecord] = deque(maxlen=KEPT)
@@ -72,22 +75,22 @@ class StreamRecord:
 
     @property
     def connect_count(self) -> int:
-        """How many connections were upgraded."""
+        """The number of connections that were upgraded."""
         return len(self.connections)
 
     @property
     def open_connections(self) -> list[StreamConnectionRecord]:
-        """The connections open now."""
+        """The connections that are open now."""
         return [each for each in self.connections if each.closed is None]
 
     @property
     def close_sides_and_codes(self) -> list[tuple[str, int | None]]:
-        """(side, code) of each closed connection, in order of opening."""
+        """The side and the close code of each closed connection, in the order of opening."""
         return [(each.side, each.code) for each in self.connections if each.closed is not None]
 
     @property
     def seconds_between_connects(self) -> list[float]:
-        """Seconds between each connect and the next."""
+        """The seconds between each connection's start and the next connection's start."""
         return [after.opened - before.opened for before, after in pairwise(self.connections)]
 
     @property
@@ -97,13 +100,13 @@ class StreamRecord:
 
     @property
     def quote_symbols(self) -> set[str]:
-        """The symbols whose quotes open connections are subscribed to."""
+        """The symbols for whose quotes open connections are subscribed."""
         return {symbol for each in self.open_connections for symbol in each.subscription.get("quotes", ())}
 
     async def wait_until(
         self, holds: Callable[["StreamRecord"], object], timeout: float | None = 5.0
     ) -> "StreamRecord":
-        """Waits until `holds(record)` is true, looking at each change; TimeoutError after `timeout` s."""
+        """Wait until `holds(record)` is true, checking at each change; raise TimeoutError after `timeout` seconds."""
         async with asyncio.timeout(timeout):
             while not holds(self):
                 self._changed.clear()
@@ -111,7 +114,7 @@ class StreamRecord:
         return self
 
     def add_connection(self, endpoint: str) -> StreamConnectionRecord:
-        """Enters an upgraded connection."""
+        """Add an upgraded connection."""
         connection = StreamConnectionRecord(id=len(self.connections) + 1, endpoint=endpoint, opened=time.time())
         self.connections.append(connection)
         self.concurrent_max = max(self.concurrent_max, len(self.open_connections))
@@ -119,41 +122,41 @@ class StreamRecord:
         return connection
 
     def add_refused_upgrade(self, status: int) -> None:
-        """Enters an upgrade answered by an HTTP status (0: the connection was reset)."""
+        """Add an upgrade request that the server refused with this HTTP status (0: the server reset the connection)."""
         self.refused_upgrades.append(status)
         self.notify_waiters()
 
     def add_auth_attempt(self, connection: StreamConnectionRecord, key: str, outcome: str) -> None:
-        """Enters an authentication attempt."""
+        """Add an authentication attempt."""
         if outcome == "authenticated":
             connection.key = key
         self.auths.append(AuthRecord(connection.id, time.time(), key, outcome))
         self.notify_waiters()
 
     def add_subscription(self, connection: StreamConnectionRecord, subscription: Subscription) -> None:
-        """Enters a subscription as it is after a request."""
+        """Add the subscription of a connection after a request."""
         connection.subscription = subscription.symbols_by_channel()
         self.subscriptions.append(SubscriptionRecord(connection.id, time.time(), connection.subscription))
         self.notify_waiters()
 
     def add_client_message(self, connection: StreamConnectionRecord, message: object) -> None:
-        """Enters a client's message."""
+        """Add a message that a client sent."""
         if isinstance(message, Mapping) and "secret" in message:
             message = {**message, "secret": "***"}
         self.messages.append(ClientMessage(connection.id, time.time(), message))
         self.notify_waiters()
 
     def mark_closed(self, connection: StreamConnectionRecord, side: str, code: int) -> None:
-        """Enters a connection's end."""
+        """Record the end of a connection."""
         connection.closed, connection.side, connection.code = time.time(), side, code
         self.notify_waiters()
 
     def notify_waiters(self) -> None:
-        """Wakes those who wait in `until`."""
+        """Wake the callers that wait in `wait_until`."""
         self._changed.set()
 
     def as_json(self) -> dict[str, object]:
-        """The whole record as JSON values."""
+        """Return the whole record as JSON values."""
         return {
             "connects": self.connect_count,
             "open": len(self.open_connections),

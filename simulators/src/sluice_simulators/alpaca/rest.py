@@ -1,4 +1,4 @@
-"""The few routes of Alpaca's REST interfaces that a preflight asks, and the snapshots."""
+"""The routes of Alpaca's REST APIs that a preflight calls, and the snapshot routes."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ class _RefusalError(Exception):
 
 
 class RestRoutes:
-    """`inactive` and `unknown` symbols, `skew` of the clock in seconds; all others are good.
+    """The REST routes and what they answer.
 
-    `snapshots` by symbol are answered as they are, or all requests for them refused with the HTTP status `failure`;
-    `asked` are the symbols of each such request.
+    Assets are active, except those in `inactive` (inactive) and in `unknown` (not found). `clock_skew` is in seconds.
+    `snapshots` maps each symbol to its snapshot; if `failure_status` is set, snapshot requests get this HTTP status
+    instead. `requested_symbols` has the symbols of each snapshot request.
     """
 
     def __init__(self, accounts: Accounts) -> None:
-        """Knows the same keys as the stream."""
+        """The routes accept the same keys as the stream."""
         self.inactive: set[str] = set()
         self.unknown: set[str] = set()
         self.clock_skew = 0.0
@@ -40,7 +41,7 @@ class RestRoutes:
         self._accounts = accounts
 
     def routes(self) -> list[web.RouteDef]:
-        """All of them; keys go in headers."""
+        """Return all REST routes; clients send their key in headers."""
         return [
             web.get("/v2/account", self._authenticated_handler(self._get_account)),
             web.get("/v2/clock", self._authenticated_handler(self._get_clock)),

@@ -1,4 +1,4 @@
-"""A market-data server that speaks Alpaca's stream protocol, and departs from it when told to."""
+"""A market-data server that follows Alpaca's stream protocol, and deviates from it on request."""
 
 import asyncio
 import contextlib
@@ -28,10 +28,12 @@ PATHS = {endpoint.feed: endpoint.path for endpoint in ENDPOINTS}
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """How the server runs; times in seconds.
+    """How the server runs; times are in seconds.
 
-    `hold`: how long a connection lost without a close counts as open (error 406; Alpaca's is thought to be 90).
-    `backlog`: bytes that a client may leave unread while a feed keeps its pace, before error 407.
+    `hold`: how long a connection lost without a close frame counts as open (error 406); Alpaca's own value is thought
+    to be 90.
+
+    `backlog`: the bytes that a client may leave unread before error 407, while a feed plays at a fixed pace.
     """
 
     host: str = "127.0.0.1"
@@ -45,7 +47,7 @@ class ServerOptions:
 
 
 class AlpacaServer:
-    """`async with AlpacaServer(...) as server: server.url("iex")`."""
+    """The simulated Alpaca server: `async with AlpacaServer(...) as server: server.url("iex")`."""
 
     def __init__(
         self,
@@ -53,7 +55,7 @@ class AlpacaServer:
         feed: Feed | None = None,
         options: ServerOptions | None = None,
     ) -> None:
-        """Created inside the event loop that runs it; without a feed only `send` and faults send data."""
+        """Create the server in the event loop that runs it; without a feed, only `send` and faults send data."""
         self.options = options or ServerOptions()
         self.record = StreamRecord()
         self.faults = FaultScript()
@@ -73,13 +75,13 @@ class AlpacaServer:
         await self.stop()
 
     async def start(self) -> None:
-        """Listens, and starts the feed; raises OSError if the port is taken."""
+        """Listen, and start the feed; raise OSError if the port is taken."""
         await self._port.listen(self.options.host, self.options.port)
         if self._feed is not None:
             self.play_feed(self._feed)
 
     async def stop(self) -> None:
-        """Closes the connections (1001) and the port; raises what the feed raised, if it failed."""
+        """Close the connections (1001) and the port; if the feed failed, raise its exception."""
         feed, self._playing = self._playing, None
         if feed is not None:
             feed.cancel()
@@ -90,60 +92,63 @@ class AlpacaServer:
                 await feed
 
     def url(self, feed: str = "iex") -> str:
-        """The stream's address for a feed: iex, sip, delayed_sip, test, boats, overnight, crypto."""
+        """Return the stream's address for a feed: iex, sip, delayed_sip, test, boats, overnight or crypto."""
         return f"{'wss' if self.options.tls else 'ws'}://{self.authority}{PATHS[feed]}"
 
     @property
     def http_url(self) -> str:
-        """The address of the control routes."""
+        """The base address of the control routes and the REST routes."""
         return f"{'https' if self.options.tls else 'http'}://{self.authority}"
 
     @property
     def authority(self) -> str:
-        """host:port."""
+        """The host and the port of the server, as `host:port`."""
         host, port = self._port.address
         return f"{host}:{port}"
 
     def play_feed(self, feed: Feed) -> asyncio.Task[None]:
-        """Plays a feed from now on, in place of the one before; the task ends with it (a tape's end)."""
+        """Play a feed from now on, instead of the previous one; the returned task ends when the feed ends."""
         if self._playing is not None:
             self._playing.cancel()
         self._playing = asyncio.create_task(feed.play(self.connections))
         return self._playing
 
     async def wait_for_feed_end(self) -> None:
-        """Waits for the end of the feed."""
+        """Wait until the feed ends."""
         if self._playing is not None:
             await asyncio.shield(self._playing)
 
     async def send(self, messages: Sequence[Message], per_frame: int | None = None) -> int:
-        """Sends messages to whoever is subscribed, in one frame unless told otherwise; returns how many went out."""
+        """Send messages to the connections that are subscribed to them; return the number of messages sent.
+
+        Without `per_frame`, all messages go in one frame.
+        """
         return await self.connections.deliver(MessageBatch(messages), per_frame or max(1, len(messages)), wait=True)
 
     async def send_quote(self, symbol: str, bid: float = 100.0, ask: float = 100.02) -> int:
-        """Sends one quote stamped now; returns to how many connections."""
+        """Send one quote, stamped now, to its subscribers; return the number of messages sent."""
         return await self.send([quote_message(TapeQuote(0, symbol, bid, 200, ask, 300), now())])
 
     async def inject(self, *faults: Fault, endpoint: str | None = None, connection: int | None = None) -> int:
-        """Strikes the open connections (of a feed, or with a record's id) now; returns how many.
+        """Apply faults now to the open connections of a feed or with a record id; return the number of connections.
 
-        Raises ValueError for a fault of the handshake, which an open connection has behind it.
+        Raises ValueError for a handshake fault, because an open connection is past its handshake.
         """
         late = [fault for fault in faults if isinstance(fault, StreamFault | MessageFault)]
         if len(late) != len(faults):
-            raise ValueError("a fault of the handshake cannot be injected: script it with faults.next")
-        struck = self.connections.matching(endpoint, connection)
-        for each in struck:
+            raise ValueError("a handshake fault cannot be injected: script it with faults.schedule")
+        faulty = self.connections.matching(endpoint, connection)
+        for each in faulty:
             for fault in late:
                 await each.apply_fault(fault)
-        return len(struck)
+        return len(faulty)
 
     async def refuse_connections(self, seconds: float | None = None) -> None:
-        """Refuses TCP connections, for a time or until `accept`; open ones stay."""
+        """Refuse TCP connections for `seconds`, or until `accept_connections` if None; open connections stay."""
         await self._port.refuse_connections(seconds)
 
     async def accept_connections(self) -> None:
-        """Listens again after `refuse`."""
+        """Listen again after `refuse_connections`."""
         await self._port.accept_connections()
 
     def _application(self) -> web.Application:

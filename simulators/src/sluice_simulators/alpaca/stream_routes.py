@@ -1,4 +1,4 @@
-"""Upgrade requests: answered as a fault says, or turned into connections."""
+"""The WebSocket routes: a fault answers an upgrade request, or the request becomes a connection."""
 
 import asyncio
 import socket
@@ -31,7 +31,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True)
 class StreamRoutes:
-    """The server's WebSocket routes; `close_timeout` is the seconds a client has to answer a close."""
+    """The server's WebSocket routes; a client has `close_timeout` seconds to answer a close frame."""
 
     rules: ConnectionSettings
     connections: LiveConnections
@@ -40,7 +40,7 @@ class StreamRoutes:
     close_timeout: float
 
     def routes(self) -> list[web.RouteDef]:
-        """One for each feed."""
+        """Return one route for each feed."""
         return [web.get(endpoint.path, self._upgrade_handler(endpoint)) for endpoint in ENDPOINTS]
 
     def _upgrade_handler(self, endpoint: Endpoint) -> Handler:
@@ -91,7 +91,7 @@ class StreamRoutes:
 
 def _open_transport(request: web.Request) -> asyncio.Transport:
     if not isinstance(request.transport, asyncio.Transport):
-        raise ConnectionResetError("the client has gone")
+        raise ConnectionResetError("the client has disconnected")
     return request.transport
 
 

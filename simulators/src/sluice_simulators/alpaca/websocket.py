@@ -1,4 +1,4 @@
-"""The server's end of one connection, below the protocol: frames, silence, stalls and the ways to end it."""
+"""The server's end of one WebSocket: sending, receiving, stalling, and the ways to end the connection."""
 
 import asyncio
 import socket
@@ -19,10 +19,13 @@ RESET = struct.pack("ii", 1, 0)
 
 
 class ServerWebSocket:
-    """Sends what it is told to, well-formed or not; knows how the connection ended and by whom."""
+    """The server's end of one WebSocket; it also sends malformed frames, and knows which side ended the connection.
+
+    While `muted`, it sends no data or control messages. While `unresponsive`, it answers neither pings nor a close.
+    """
 
     def __init__(self, socket_: web.WebSocketResponse, transport: asyncio.Transport, codec: Codec) -> None:
-        """`socket_` is prepared before anything is sent."""
+        """Call `complete_upgrade` before sending anything."""
         self.codec = codec
         self.subscription = Subscription({})
         self.muted = False
@@ -36,45 +39,45 @@ class ServerWebSocket:
         self._finished.set()
 
     async def complete_upgrade(self, request: web.Request) -> None:
-        """Completes the upgrade."""
+        """Answer the upgrade request, which opens the WebSocket."""
         self._writer = await self._socket.prepare(request)
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing can be sent any more."""
+        """Whether the connection has ended, so that nothing more can be sent."""
         return self._socket.closed or self._transport.is_closing()
 
     @property
     def unsent_bytes(self) -> int:
-        """Bytes that the client has not read and the kernel has no room for."""
+        """The number of bytes that wait in this process because the kernel's send buffer is full."""
         return self._transport.get_write_buffer_size()
 
     @property
     def is_compressed(self) -> bool:
-        """Whether permessage-deflate was negotiated."""
+        """Whether client and server negotiated permessage-deflate."""
         return bool(self._socket.compress)
 
     async def send_control(self, message: Message) -> None:
-        """A control message: always an array of one."""
+        """Send a control message, alone in its array, unless the connection is muted."""
         if not self.muted:
             await self.send_messages([message])
 
     async def send_messages(self, messages: Sequence[Message]) -> None:
-        """One frame of messages."""
+        """Send one frame with these messages."""
         await self.send_payload(self.codec.encode(messages))
 
     async def send_payload(self, payload: bytes, opcode: int | None = None) -> None:
-        """One frame of any bytes, in the codec's opcode unless told otherwise."""
+        """Send one frame with any payload; the default opcode is that of the codec."""
         if not self.is_closed:
             await self._socket.send_frame(payload, WSMsgType(opcode or self.codec.opcode))
 
     def write_raw(self, raw: bytes) -> None:
-        """Bytes as they are, past the WebSocket layer."""
+        """Write bytes to the TCP connection as they are, without WebSocket framing."""
         if not self.is_closed:
             self._transport.write(raw)
 
     async def drain(self) -> None:
-        """Waits until the client has read enough for more to be written; returns if it has gone."""
+        """Wait until the client has read enough for more to be written; return if the client has gone."""
         if self._writer is not None and not self.is_closed:
             try:
                 await self._writer.drain()
@@ -82,12 +85,12 @@ class ServerWebSocket:
                 return
 
     def sample_quote(self, symbol: str | None = None) -> Message:
-        """A plausible quote stamped now, of the symbol or else of the first one subscribed."""
+        """Return a plausible quote, stamped now, of this symbol; without a symbol, of the first subscribed one."""
         names = sorted(self.subscription.quote_symbols - {EVERYTHING})
         return quote_message(TapeQuote(0, symbol or next(iter(names), "AAPL"), 100.0, 200, 100.02, 300), now())
 
     async def close(self, code: int, reason: str = "") -> None:
-        """A close handshake begun by the server; returns when the client has answered or had its time."""
+        """Start a close handshake; return when the client has answered or the timeout has passed."""
         if self._socket.closed:
             return
         self.side, self.code = SERVER, code
@@ -98,27 +101,30 @@ class ServerWebSocket:
             self._finished.set()
 
     async def answer_close(self, code: int) -> None:
-        """Answers the client's close; a deaf wire does not, and waits for the client to hang up."""
+        """Answer the client's close frame; if unresponsive, wait for the client to end the TCP connection instead."""
         self.side, self.code = CLIENT, code
         if not self.unresponsive:
             await self._socket.close(code=code)
-        # A deaf wire reads on, and aiohttp has no event for the transport's end that a handler could wait for.
+        # aiohttp has no event for the end of the transport, so poll until the client ends the connection.
         while self.unresponsive and not self._transport.is_closing():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
     async def answer_ping(self, data: bytes) -> None:
-        """A pong, unless the wire is deaf."""
+        """Send a pong, unless the connection is unresponsive."""
         if not self.unresponsive and not self.is_closed:
             await self._socket.pong(data)
 
     async def drop_slow_client(self, *, send_error: bool = True) -> None:
-        """Error 407 (not guaranteed to arrive, as documented) and no close handshake."""
+        """Send error 407, if asked to, and end the connection without a close handshake.
+
+        As Alpaca documents, the error is not guaranteed to reach the client.
+        """
         if send_error:
             await self.send_control(error_message(407))
         self.hang_up()
 
     def reset(self) -> None:
-        """RST: the client sees a connection reset (close code 1006)."""
+        """Reset the TCP connection (RST): the client sees close code 1006."""
         if not self._transport.is_closing():
             self.side, self.code = SERVER, ABNORMAL
             plain: socket.socket = self._transport.get_extra_info("socket")
@@ -126,23 +132,23 @@ class ServerWebSocket:
             self._transport.abort()
 
     def hang_up(self) -> None:
-        """FIN after what is buffered, without a close frame (close code 1006)."""
+        """Send what is buffered, then a FIN without a close frame: the client sees close code 1006."""
         if not self._transport.is_closing():
             self.side, self.code = SERVER, ABNORMAL
             self._transport.close()
 
     def abort(self) -> None:
-        """Drops what is left, sent or not, so that a client that has stopped reading cannot hold the server up."""
+        """Discard unsent data and end the connection, so that a client that does not read cannot block the server."""
         self._transport.abort()
 
     def stall_reading(self, seconds: float) -> None:
-        """Stops reading for a while; the client's writes fill the socket and then wait."""
+        """Stop reading for this time; the client's writes fill the socket's buffers and then block."""
         if not self._transport.is_closing():
             self._transport.pause_reading()
             asyncio.get_running_loop().call_later(seconds, self._resume_reading)
 
     async def receive_data(self, on_ping: Callable[[], None]) -> bytes | str | None:
-        """The client's next message, fragments joined; None when the connection is over."""
+        """Return the client's next message, with its fragments joined; None when the connection has ended."""
         while True:
             message = await self._socket.receive()
             if message.type in (WSMsgType.BINARY, WSMsgType.TEXT):
@@ -164,5 +170,5 @@ class ServerWebSocket:
 
 
 def opcode_of(data: bytes | str) -> int:
-    """The opcode a client's message came with."""
+    """Return the opcode of the frame in which a client's message arrived."""
     return TEXT if isinstance(data, str) else BINARY

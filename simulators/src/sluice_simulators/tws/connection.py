@@ -1,4 +1,4 @@
-"""One API client's connection."""
+"""The connection of one API client to the simulated gateway."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ from sluice_simulators.tws.wire import (
 )
 
 CLIENT_ID_IN_USE = (326, "Unable to connect as the client id is already in use. Retry with a unique client id.")
-# What a gateway says of its farms to each client that connects.
+# The notices about data farms that a gateway sends to each client that connects.
 GREETINGS = (
     (2104, "Market data farm connection is OK:usfarm"),
     (2106, "HMDS data farm connection is OK:ushmds"),
@@ -28,9 +28,10 @@ GREETINGS = (
 
 @dataclass
 class GatewayBehavior:
-    """How the gateway behaves from now on. `silent`: the types of requests that it never answers; 0: the greeting.
+    """How the gateway answers from now on.
 
-    `unknown`, `ambiguous`, `refused` and `details_refused` (code and words) are by the symbol that IBKR knows.
+    `silent`: the request types that it never answers; 0 stands for the greeting. `unknown`, `ambiguous`, `refused` and
+    `details_refused` have symbols as IBKR writes them; the last two map a symbol to an error code and its text.
     """
 
     silent: set[int] = field(default_factory=set)
@@ -39,18 +40,18 @@ class GatewayBehavior:
     details_refused: dict[str, tuple[int, str]] = field(default_factory=dict)
     refused: dict[str, tuple[int, str]] = field(default_factory=dict)
     greetings: tuple[tuple[int, str], ...] = GREETINGS
-    closes_at: int | None = None  # the type of request at which it hangs up
+    closes_at: int | None = None  # the request type on which the gateway closes the connection
 
 
 class GatewayConnection:
-    """Runs until the client or the gateway ends it."""
+    """One API client's connection, until the client or the gateway ends it."""
 
     def __init__(self, behavior: GatewayBehavior, record: GatewayRecord, writer: asyncio.StreamWriter) -> None:
         self.record: GatewayConnectionRecord = record.add_connection()
         self._gateway_record = record
         self._behavior = behavior
         self._writer = writer
-        self._ids: set[int] = set()  # of subscriptions, used once
+        self._ids: set[int] = set()  # ids of subscriptions; each id can be used once
         self._answers: dict[int, Callable[[list[str]], None]] = {
             requests.CONTRACT_DETAILS: self._send_contract_details,
             requests.MARKET_DATA: self._subscribe_market_data,
@@ -60,7 +61,7 @@ class GatewayConnection:
         }
 
     async def run(self, reader: asyncio.StreamReader) -> None:
-        """The whole connection."""
+        """Serve the client until the connection ends."""
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError):
                 assert await reader.readexactly(len(GREETING)) == GREETING
@@ -74,12 +75,12 @@ class GatewayConnection:
             self._gateway_record.mark_closed(self.record)
 
     def send(self, *frames: bytes) -> None:
-        """Sends messages; nothing once the connection is closing."""
+        """Send messages, unless the connection is closing."""
         if not self._writer.is_closing():
             self._writer.write(b"".join(frames))
 
     def close(self, *, reset: bool = False) -> None:
-        """Hangs up, with a FIN unless told to cut the line."""
+        """End the connection with a FIN, or with `reset` abort it."""
         if reset:
             self._writer.transport.abort()
         self._writer.close()

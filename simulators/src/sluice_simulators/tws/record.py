@@ -1,4 +1,4 @@
-"""What happened at the gateway: connections, requests and subscriptions."""
+"""The record of what happened at the simulated gateway: connections, requests and subscriptions."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ ACCOUNT_SUMMARY, CURRENT_TIME, AUTO_OPEN_ORDERS, CANCEL_POSITIONS = 62, 49, 15, 
 
 @dataclass
 class GatewayConnectionRecord:
-    """One connection; times are Unix seconds. `subscribed` is by request id."""
+    """One connection; times are Unix seconds, and `subscribed` maps each request id to its symbol."""
 
     id: int
     opened: float
@@ -23,19 +23,19 @@ class GatewayConnectionRecord:
 
 @dataclass(frozen=True)
 class Request:
-    """One message of a client's, as its fields."""
+    """One message that a client sent, split into its fields."""
 
     connection: int
     fields: list[str]
 
     @property
     def kind(self) -> int:
-        """The number of its type."""
+        """The number of the request type."""
         return int(self.fields[0])
 
 
 class GatewayRecord:
-    """Everything a test may ask about; `until` waits for it."""
+    """Everything that happened at the gateway; a test waits for an event with `wait_until`."""
 
     def __init__(self) -> None:
         self.connections: list[GatewayConnectionRecord] = []
@@ -46,25 +46,25 @@ class GatewayRecord:
 
     @property
     def open_connections(self) -> list[GatewayConnectionRecord]:
-        """The connections open now."""
+        """The connections that are open now."""
         return [each for each in self.connections if each.closed is None]
 
     @property
     def subscribed_symbols(self) -> set[str]:
-        """The symbols that open connections are subscribed to."""
+        """The symbols to which open connections are subscribed."""
         return {symbol for each in self.open_connections for symbol in each.subscribed.values()}
 
     def requests_of_kind(self, kind: int) -> list[list[str]]:
-        """The requests of one type, in order."""
+        """Return the fields of each request of one type, in order."""
         return [each.fields for each in self.requests if each.kind == kind]
 
     @property
     def market_data_ids(self) -> list[int]:
-        """The ids of all subscriptions that were asked for, in order."""
+        """The request ids of all requests for market data, in order."""
         return [int(fields[2]) for fields in self.requests_of_kind(MARKET_DATA)]
 
     async def wait_until(self, holds: Callable[[Self], object], timeout: float = 10.0) -> Self:
-        """Waits until `holds(record)` is true, looking at each change; TimeoutError after `timeout` s."""
+        """Wait until `holds(record)` is true, checking at each change; raise TimeoutError after `timeout` seconds."""
         async with asyncio.timeout(timeout):
             while not holds(self):
                 self._changed.clear()
@@ -72,7 +72,7 @@ class GatewayRecord:
         return self
 
     def add_connection(self) -> GatewayConnectionRecord:
-        """Enters a connection."""
+        """Add a connection."""
         connection = GatewayConnectionRecord(id=len(self.connections) + 1, opened=time.time())
         self.connections.append(connection)
         self.concurrent_max = max(self.concurrent_max, len(self.open_connections))
@@ -80,15 +80,15 @@ class GatewayRecord:
         return connection
 
     def mark_closed(self, connection: GatewayConnectionRecord) -> None:
-        """Enters a connection's end."""
+        """Record the end of a connection."""
         connection.closed = time.time()
         self.notify_waiters()
 
     def add_request(self, connection: GatewayConnectionRecord, fields: list[str]) -> None:
-        """Enters a request."""
+        """Add a request of a client."""
         self.requests.append(Request(connection.id, fields))
         self.notify_waiters()
 
     def notify_waiters(self) -> None:
-        """Wakes those who wait in `until`."""
+        """Wake the callers that wait in `wait_until`."""
         self._changed.set()

@@ -1,4 +1,4 @@
-"""An IB Gateway that speaks as much of the protocol as market data needs."""
+"""A simulated IB Gateway with the part of the protocol that market data needs."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,10 +12,10 @@ BID_SIZE, BID, ASK, ASK_SIZE, LAST, LAST_SIZE, HALTED = 0, 1, 2, 3, 4, 5, 49
 
 
 class TWSServer:
-    """`async with TWSServer() as gateway: gateway.port`."""
+    """The simulated gateway: `async with TWSServer() as gateway: gateway.port`."""
 
     def __init__(self) -> None:
-        """Created inside the event loop that runs it."""
+        """Create the gateway in the event loop that runs it."""
         self.record = GatewayRecord()
         self.behavior = GatewayBehavior()
         self.port = 0
@@ -32,37 +32,40 @@ class TWSServer:
         await asyncio.gather(*self._connections.values(), return_exceptions=True)
 
     async def accept_connections(self) -> None:
-        """Listens; after `refuse` on the same port."""
+        """Listen on a free port; after `refuse_connections`, on the same port as before."""
         self._listener = await asyncio.start_server(self._serve_connection, "127.0.0.1", self.port)
         self.port = self._listener.sockets[0].getsockname()[1]
 
     async def refuse_connections(self) -> None:
-        """No longer listens; open connections stay."""
+        """Stop listening; open connections stay."""
         if self._listener is not None:
             self._listener.close()
             self._listener = None
 
     def drop_connections(self, *, reset: bool = False) -> None:
-        """Ends all connections."""
+        """End all connections, with a FIN or with `reset` by aborting them."""
         for each in list(self._connections):
             each.close(reset=reset)
 
     def send_notice(self, code: int, words: str = "") -> None:
-        """Tells all clients something about the connection."""
+        """Send all clients a notice about the connection."""
         for each in self._connections:
             each.send(error_message(-1, code, words))
 
     def send_symbol_error(self, symbol: str, code: int, words: str) -> None:
-        """Refuses a subscription that exists."""
+        """Send an error to each subscription of the symbol."""
         self._send_to_subscribers(symbol, lambda request: error_message(request, code, words))
 
     def forget_subscriptions(self) -> None:
-        """All subscriptions are dead, and no client is told."""
+        """Drop all subscriptions without notice to the clients."""
         for each in self._connections:
             each.record.subscribed.clear()
 
     def send_quote(self, symbol: str, bid: float, ask: float, bid_size: float = 200, ask_size: float = 300) -> int:
-        """Sends both sides in one piece; an empty side is price -1 and size 0. To how many subscriptions."""
+        """Send both sides of a quote in one write; return the number of subscriptions that got it.
+
+        An empty side has price -1 and size 0.
+        """
         return self._send_to_subscribers(
             symbol,
             lambda request: (
@@ -71,15 +74,15 @@ class TWSServer:
         )
 
     def send_price(self, symbol: str, kind: int, price: float, size: float) -> int:
-        """Sends one side, or a trade."""
+        """Send one side of a quote, or a trade; return the number of subscriptions that got it."""
         return self._send_to_subscribers(symbol, lambda request: price_tick_message(request, kind, price, size))
 
     def send_size(self, symbol: str, kind: int, size: float) -> int:
-        """Sends a new size at an old price."""
+        """Send a new size at an unchanged price; return the number of subscriptions that got it."""
         return self._send_to_subscribers(symbol, lambda request: encode_message(2, 6, request, kind, size))
 
     def send_halt(self, symbol: str, value: int) -> int:
-        """Sends whether trading is halted: 0 no, 1 and 2 yes."""
+        """Send a halt status (0: trading, 1 or 2: halted); return the number of subscriptions that got it."""
         return self._send_to_subscribers(symbol, lambda request: encode_message(45, 6, request, HALTED, value))
 
     def _send_to_subscribers(self, symbol: str, message: Callable[[int], bytes]) -> int:
