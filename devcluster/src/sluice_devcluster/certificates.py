@@ -1,4 +1,4 @@
-"""The cluster's own certificate authority and everything it signs."""
+"""The cluster's own certificate authority, and the keys and certificates that it issues."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ API_SERVER_NAMES = (
 
 @dataclass(frozen=True)
 class Identity:
-    """Whom a certificate names, and which servers' names and addresses it stands for."""
+    """The subject of a certificate, and the DNS names and IP addresses for which a server can use it."""
 
     name: str
     groups: tuple[str, ...] = ()
@@ -49,10 +49,10 @@ IDENTITIES: dict[str, Identity] = {
 
 
 class CertificateAuthority:
-    """A fresh authority: a P-256 key and a self-signed certificate, valid for a year."""
+    """A new authority with a P-256 key and a self-signed certificate that is valid for a year."""
 
     def __init__(self, name: str) -> None:
-        """Makes the key and the certificate."""
+        """Create the key and the certificate."""
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         builder = _certificate_builder(self._name, self._name, self._key.public_key()).add_extension(
@@ -63,7 +63,7 @@ class CertificateAuthority:
         )
 
     def issue(self, identity: Identity) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-        """A certificate for clients and, where the identity has hosts or addresses, for servers."""
+        """Issue a certificate: for a server if the identity has hosts or addresses, else for a client."""
         key = ec.generate_private_key(ec.SECP256R1())
         attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in identity.groups]
         attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, identity.name))
@@ -81,9 +81,9 @@ class CertificateAuthority:
 
 
 def write_pki(directory: Path) -> None:
-    """Makes a new authority and every key pair of the cluster in `directory`: ca.crt, NAME.crt and NAME.key.
+    """Create a new authority and all key pairs of the cluster in `directory`: ca.crt, NAME.crt and NAME.key.
 
-    The service-account signing key is sa.key, its public half sa.pub.
+    The key that signs service-account tokens is sa.key; its public key is sa.pub.
     """
     directory.mkdir(parents=True, mode=0o700)
     authority = CertificateAuthority("devcluster")
@@ -110,7 +110,7 @@ def _certificate_builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        # Clocks that were just set back must not make a fresh certificate "not yet valid".
+        # A new certificate must also be valid on a clock that is a few minutes slow.
         .not_valid_before(now - dt.timedelta(minutes=5))
         .not_valid_after(now + VALIDITY)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)

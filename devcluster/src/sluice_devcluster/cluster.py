@@ -1,4 +1,4 @@
-"""One devcluster as a whole: bringing it up, taking it down, saying how it is."""
+"""The devcluster as a whole: starting it, stopping it, and reporting its status."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from sluice_devcluster.layout import ClusterSettings, StateDirectory
 from sluice_manifests.toolchain import Report
 
 AGENT = "node-agent"
-# Longer than the default grace period of a pod, which the agent honours when it is told to stop.
+# Longer than the default grace period of a pod, because the agent waits for its pods before it exits.
 AGENT_GRACE_SECONDS = 45.0
 NODE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class UpOptions:
-    """What the person at the terminal asked of `up`."""
+    """The options of the command `up`."""
 
     crds: Path | None = None
     bin_dir: Path | None = None
@@ -40,7 +40,7 @@ class UpOptions:
 
 @contextmanager
 def hold_lock(state: StateDirectory) -> Iterator[None]:
-    """Holds the state directory's lock; a second command waits for the first."""
+    """Hold the lock of the state directory; a second command waits until the first releases it."""
     state.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     with state.lock_file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -48,9 +48,9 @@ def hold_lock(state: StateDirectory) -> Iterator[None]:
 
 
 async def up(state: StateDirectory, wishes: UpOptions, report: Report) -> None:
-    """Brings the cluster up, or completes it when parts of it run; returns when it can be used.
+    """Start the cluster, or the parts of it that do not run; return when the cluster is usable.
 
-    Raises DevclusterError when a component cannot be built, started or does not become ready.
+    Raises DevclusterError if a component cannot be built or started, or does not become ready.
     """
     if wishes.emulator:
         emulator.require_installed()
@@ -68,7 +68,7 @@ async def up(state: StateDirectory, wishes: UpOptions, report: Report) -> None:
     try:
         await _start_missing_parts(state, settings, wishes, (programs, report))
     except (DevclusterError, ApiError, aiohttp.ClientError, TimeoutError) as error:
-        # Half a cluster is of no use to anybody; its logs stay.
+        # Stop the parts of a cluster that did not start completely, but keep their logs.
         if fresh:
             down(state, report)
         if isinstance(error, DevclusterError):
@@ -110,9 +110,9 @@ async def _start_missing_parts(
 
 
 def down(state: StateDirectory, report: Report) -> None:
-    """Stops the node agent first, with its pods, then everything else that `up` started, and nothing besides.
+    """Stop the node agent and its pods first, then the other processes that `up` started, and no others.
 
-    Pods can still reach the API server and the emulator while they end.
+    In this order, pods can still reach the API server and the emulator while they end.
     """
     if _is_alive(state, AGENT):
         report("stopping the node agent and its pods")
@@ -126,15 +126,15 @@ def down(state: StateDirectory, report: Report) -> None:
 
 
 def start_agent(state: StateDirectory) -> None:
-    """Starts the node agent, detached."""
-    # The agent's own environment stays small; that of its pods is built from nothing.
+    """Start the node agent as a detached process."""
+    # The agent gets only these variables; pods inherit none of them.
     environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONUNBUFFERED": "1"}
     argv = [sys.executable, "-m", "sluice_devcluster.node", "--state", str(state.root)]
     processes.start_process(argv, state.log_file(AGENT), state.record_file(AGENT), environment)
 
 
 def status(state: StateDirectory) -> tuple[bool, list[str]]:
-    """Whether everything that was started runs, and one line for each component."""
+    """Return whether all started processes run, and one line of text for each component."""
     settings = state.load_settings()
     if settings is None:
         return False, ["down"]
@@ -149,7 +149,7 @@ def status(state: StateDirectory) -> tuple[bool, list[str]]:
         lines.append(f"{name:24} {f'running, process {record.pid}' if record and alive else 'dead'}")
     lines.append(f"{'API server':24} https://127.0.0.1:{settings.apiserver_port}")
     lines.append(f"{'kubeconfig':24} {state.kubeconfig_file}")
-    lines.append(f"{'Firestore emulator':24} {settings.firestore_emulator_host or 'not asked for'}")
+    lines.append(f"{'Firestore emulator':24} {settings.firestore_emulator_host or 'not started'}")
     return healthy, lines
 
 
@@ -166,7 +166,7 @@ async def _control_plane_is_healthy(state: StateDirectory, settings: ClusterSett
 
 def _remove_leftovers(state: StateDirectory, report: Report) -> None:
     if state.load_settings() is not None:
-        report("cleaning up after an earlier one that did not end well")
+        report("removing what is left of an earlier cluster that was not stopped with `down`")
         down(state, report)
     for directory in (state.etcd_data, state.node_directory, state.pki, state.process_records, state.root / "log"):
         shutil.rmtree(directory, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The Firestore emulator: one that already runs, or the Google Cloud CLI's own component."""
+"""The Firestore emulator: one that runs already, or the component of the Google Cloud CLI."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ HOW_TO_INSTALL = (
 
 
 def external_emulator_host() -> str | None:
-    """The host:port of an emulator that somebody else runs, from FIRESTORE_EMULATOR_HOST."""
+    """Return FIRESTORE_EMULATOR_HOST, the host:port of an emulator that runs already; None if not set."""
     return os.environ.get("FIRESTORE_EMULATOR_HOST") or None
 
 
 def find_jar() -> Path:
-    """The emulator's jar beside the `gcloud` on the PATH; raises DevclusterError when it is not installed."""
+    """Return the emulator's jar beside the `gcloud` on the PATH; raise DevclusterError if it is not installed."""
     gcloud = shutil.which("gcloud")
     if gcloud is None:
         raise DevclusterError(f"The Firestore emulator needs the Google Cloud CLI. {HOW_TO_INSTALL}")
@@ -44,14 +44,14 @@ def find_jar() -> Path:
 
 
 def require_installed() -> None:
-    """Raises DevclusterError when an emulator has to be started here but it or Java is missing."""
+    """Raise DevclusterError if devcluster has to start an emulator, but the emulator or Java is missing."""
     if external_emulator_host() is None:
         find_jar()
         find_java()
 
 
 def find_java() -> str:
-    """The `java` on the PATH; raises DevclusterError when there is none."""
+    """Return the path of the `java` on the PATH; raise DevclusterError if there is none."""
     java = shutil.which("java")
     if java is None:
         raise DevclusterError(f"The Firestore emulator needs Java. {HOW_TO_INSTALL}")
@@ -59,13 +59,13 @@ def find_java() -> str:
 
 
 def start_emulator(state: StateDirectory) -> str:
-    """Starts the emulator on a free port of 127.0.0.1 and returns its host:port at once.
+    """Start the emulator on a free port of 127.0.0.1 and return its host:port without waiting for it.
 
-    Raises DevclusterError when the emulator or Java is missing.
+    Raises DevclusterError if the emulator or Java is missing.
     """
     jar = find_jar()
     port = find_free_port()
-    # One compiler and a serial collector: it shares a laptop with the cluster.
+    # One compiler tier and the serial garbage collector save CPU and memory on a laptop.
     argv = [find_java(), HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.language=en"]
     argv += ["-cp", str(jar), MAIN_CLASS, "--host", "127.0.0.1", "--port", str(port)]
     processes.start_process(argv, state.log_file(COMPONENT), state.record_file(COMPONENT))
@@ -73,7 +73,7 @@ def start_emulator(state: StateDirectory) -> str:
 
 
 async def is_answering(host: str) -> bool:
-    """Whether something at host:port answers HTTP as the emulator does."""
+    """Return whether a server at host:port answers HTTP with status 200, as the emulator does."""
     timeout = aiohttp.ClientTimeout(total=2)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(f"http://{host}/") as response:
@@ -83,9 +83,9 @@ async def is_answering(host: str) -> bool:
 
 
 async def wait_until_answering(state: StateDirectory, host: str, *, ours: bool) -> None:
-    """Waits for an emulator, at most 60 seconds (a few for one that should already run).
+    """Wait until the emulator answers: at most 60 seconds, or 5 if devcluster did not start it.
 
-    Raises DevclusterError, with the end of the log for one of ours.
+    Raises DevclusterError if it does not; for an emulator that devcluster started, with the end of the log.
     """
     deadline = time.monotonic() + (START_SECONDS if ours else 5.0)
     while not await is_answering(host):
@@ -93,7 +93,9 @@ async def wait_until_answering(state: StateDirectory, host: str, *, ours: bool) 
             require_alive(state, COMPONENT)
         if time.monotonic() > deadline:
             if not ours:
-                raise DevclusterError(f"No Firestore emulator answers at FIRESTORE_EMULATOR_HOST={host}.")
+                raise DevclusterError(
+                    f"No Firestore emulator answers at FIRESTORE_EMULATOR_HOST={host}: start it, or unset the variable."
+                )
             raise DevclusterError(
                 f"The Firestore emulator did not answer:\n{processes.log_tail(state.log_file(COMPONENT))}"
             )

@@ -1,4 +1,4 @@
-"""Where everything of one devcluster lies: one state directory, nothing outside it."""
+"""The files of one devcluster: all of them are in one state directory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 
 class ClusterSettings(msgspec.Struct, kw_only=True):
-    """What `up` decided and every other command and the node agent need to know.
+    """The settings that `up` chose, and that the other commands and the node agent read.
 
     Ports are TCP ports of 127.0.0.1; `restart_backoff_seconds` is the base of the restart back-off.
     """
@@ -25,13 +25,13 @@ class ClusterSettings(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True)
 class StateDirectory:
-    """The paths below one `--state` directory."""
+    """The paths in one `--state` directory."""
 
     root: Path
 
     @property
     def pki(self) -> Path:
-        """Keys and certificates, mode 0700."""
+        """The directory of keys and certificates, mode 0700."""
         return self.root / "pki"
 
     @property
@@ -41,7 +41,7 @@ class StateDirectory:
 
     @property
     def etcd_data(self) -> Path:
-        """etcd's data, thrown away at each `up` that follows a `down`."""
+        """The directory of etcd's data, which `down` deletes."""
         return self.root / "etcd"
 
     @property
@@ -51,33 +51,33 @@ class StateDirectory:
 
     @property
     def node_process_records(self) -> Path:
-        """One record for each container process that the node agent started."""
+        """The directory with one record for each container process that the node agent started."""
         return self.node_directory / "processes"
 
     @property
     def process_records(self) -> Path:
-        """One record for each process that `up` started."""
+        """The directory with one record for each process that `up` started."""
         return self.root / "processes"
 
     @property
     def lock_file(self) -> Path:
-        """Held by the command that is changing this directory."""
+        """The file that a command locks while it changes this directory."""
         return self.root / "lock"
 
     def record_file(self, component: str) -> Path:
-        """The process record of one component."""
+        """Return the path of a component's process record."""
         return self.process_records / f"{component}.json"
 
     def log_file(self, component: str) -> Path:
-        """The log of one component."""
+        """Return the path of a component's log."""
         return self.root / "log" / f"{component}.log"
 
     def save_settings(self, settings: ClusterSettings) -> None:
-        """Writes the settings."""
+        """Write the settings."""
         (self.root / "settings.json").write_bytes(msgspec.json.encode(settings))
 
     def load_settings(self) -> ClusterSettings | None:
-        """The settings of the last `up`, or None when there are none (or none that can be read)."""
+        """Return the settings of the last `up`; None if there are none or they cannot be read."""
         try:
             return msgspec.json.decode((self.root / "settings.json").read_bytes(), type=ClusterSettings)
         except (FileNotFoundError, msgspec.DecodeError):

@@ -1,4 +1,4 @@
-"""The few objects that `up` puts into a new cluster or waits for."""
+"""The objects that `up` creates in a new cluster, and those for which it waits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ESTABLISH_SECONDS = 30.0
 
 
 def read_definitions(directory: Path) -> list[Json]:
-    """Every CustomResourceDefinition in the YAML files of a directory; raises DevclusterError when there is none."""
+    """Return all CustomResourceDefinitions in a directory's YAML files; raise DevclusterError if there are none."""
     if not directory.is_dir():
         raise DevclusterError(f"--crds: {directory} is not a directory.")
     found: list[Json] = []
@@ -41,9 +41,9 @@ def read_definitions(directory: Path) -> list[Json]:
 
 
 async def apply_definitions(client: ApiClient, directory: Path) -> int:
-    """Applies a directory's definitions and waits until they are served; returns how many there are.
+    """Apply the definitions of a directory, wait until they are established, and return their number.
 
-    Raises DevclusterError when one is refused or is not established within 30 seconds.
+    Raises DevclusterError if the API server refuses one, or if one is not established within 30 seconds.
     """
     definitions = await asyncio.to_thread(read_definitions, directory)
     names = [str(definition["metadata"]["name"]) for definition in definitions]
@@ -62,9 +62,9 @@ async def apply_definitions(client: ApiClient, directory: Path) -> int:
 
 
 async def grant_node_read_access(client: ApiClient) -> None:
-    """Lets the node agent watch all Secrets and ConfigMaps.
+    """Allow the node agent to watch all Secrets and ConfigMaps.
 
-    The kubelet watches the ones its pods name, one by one; one watch for all is what keeps the agent small.
+    The kubelet watches those that its pods name, one by one; a single watch of all keeps the agent small.
     """
     rule = {"apiGroups": [""], "resources": ["secrets", "configmaps"], "verbs": ["get", "list", "watch"]}
     role = {
@@ -85,9 +85,10 @@ async def grant_node_read_access(client: ApiClient) -> None:
 
 
 async def is_node_usable(client: ApiClient, since: dt.datetime) -> bool:
-    """Whether the node is Ready and the default namespace has its service account and root certificate.
+    """Return whether the node is Ready and the default namespace has its service account and root certificate.
 
-    The node must have said so after `since`: it stays Ready for a while after its agent has died.
+    The node's lease must have been renewed since `since`, because a node stays Ready for a while after its agent has
+    died.
     """
     try:
         lease = await client.get(LEASE)

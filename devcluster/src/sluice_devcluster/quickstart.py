@@ -1,4 +1,4 @@
-"""Sluice on devcluster: the operator installed, the sample job applied, its quotes shown. `make up` calls this."""
+"""The quickstart (`make up`): installs the operator on devcluster, applies the sample job, prints its quotes."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ OPERATOR = "deployment/sluice-operator"
 SYSTEM_NAMESPACE = "sluice-system"
 TAPE_KEY = "tape.csv.gz"
 
-# The API server refuses a larger ConfigMap.
+# The size limit of a ConfigMap.
 _CONFIG_MAP_BYTES = 1 << 20
 
 _FIRST_QUOTE_SECONDS = 10.0
 
-_HOW_TO_GO_ON = """
+_NEXT_STEPS = """
   export KUBECONFIG={kubeconfig}
   kubectl get ij -A --watch                            # the jobs, live
   kubectl patch ij {name} -n {namespace} --type=merge -p '{{"spec":{{"enabled":false}}}}' \\
-    && kubectl wait ij/{name} -n {namespace} --for=condition=Paused --timeout=10s     # stop the feed, and be sure
-  kubectl patch ij {name} -n {namespace} --type=merge -p '{{"spec":{{"enabled":true}}}}'     # go on
-  kubectl logs -n {namespace} {name}-ingest --tail=5     # what the pod says
+    && kubectl wait ij/{name} -n {namespace} --for=condition=Paused --timeout=10s     # pause the job and wait
+  kubectl patch ij {name} -n {namespace} --type=merge -p '{{"spec":{{"enabled":true}}}}'     # resume the job
+  kubectl logs -n {namespace} {name}-ingest --tail=5     # the pod's log
   make status                                          # jobs and quotes
-  make down                                            # end everything
+  make down                                            # stop everything
 """
 
 
 def install_operator(kubectl: Kubectl, manifests: Path, environment: dict[str, str]) -> None:
-    """Installs the operator as manifests/base has it, with `environment` added, and waits until it runs."""
+    """Install the operator from manifests/base with `environment` added, and wait until it runs."""
     documents = [each for each in yaml.safe_load_all(kubectl("kustomize", str(manifests / "base"))) if each]
     for document in documents:
         if document["kind"] == "Deployment":
@@ -60,15 +60,14 @@ def install_operator(kubectl: Kubectl, manifests: Path, environment: dict[str, s
 
 
 def sample_documents(manifests: Path) -> list[dict[str, Any]]:
-    """The documents of the sample: a Namespace and an IngestJob."""
+    """Return the documents of the sample: a Namespace and an IngestJob."""
     return list(yaml.safe_load_all((manifests / "samples/ingestjob.yaml").read_text()))
 
 
 def with_tape_replay(documents: list[dict[str, Any]], tape: Path, speed: float) -> list[dict[str, Any]]:
-    """The sample with its job made to replay a tape, and the ConfigMap that holds the tape.
+    """Return the sample with a job that replays the tape, and with the ConfigMap that holds the tape.
 
-    Raises:
-        DevclusterError: the file is no tape, or too large for a ConfigMap.
+    Raises DevclusterError if the file is not a tape, or too large for a ConfigMap.
     """
     packed, symbols = _packed_tape(tape)
     [namespace, job] = documents
@@ -111,23 +110,22 @@ def _packed_tape(tape: Path) -> tuple[bytes, list[str]]:
 def _decode_text(plain: bytes) -> str:
     """Decode a text by its byte order mark; without a mark it is UTF-8.
 
-    Raises:
-        ValueError: it is in another encoding.
+    Raises ValueError if the text has another encoding.
     """
     marks = {
-        codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark begins in the same way
+        codecs.BOM_UTF32_LE: "utf-32",  # checked before UTF-16, whose mark has the same first bytes
         codecs.BOM_UTF32_BE: "utf-32",
         codecs.BOM_UTF16_LE: "utf-16",
         codecs.BOM_UTF16_BE: "utf-16",
     }
     text = plain.decode(next((name for mark, name in marks.items() if plain.startswith(mark)), "utf-8-sig"))
     if "\0" in text:
-        raise ValueError("it looks like UTF-16 without a byte order mark")
+        raise ValueError("the text looks like UTF-16 without a byte order mark")
     return text
 
 
 def read_collection(emulator: str, path: str, project: str = PROJECT) -> list[dict[str, Any]]:
-    """The documents of a Firestore collection in the emulator, each as its plain fields."""
+    """Return the documents of a Firestore collection in the emulator, each as a map of plain values."""
     url = f"http://{emulator}/v1/projects/{project}/databases/(default)/documents/{path}?pageSize=2000"
     request = urllib.request.Request(url, headers={"Authorization": "Bearer owner"})
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  the emulator, on this machine
@@ -141,7 +139,7 @@ def _decode_value(value: dict[str, Any]) -> Any:
 
 
 def print_jobs_and_quotes(kubectl: Kubectl, emulator: str) -> None:
-    """Prints the jobs, and each job's quotes."""
+    """Print the jobs, and the quotes of each job."""
     print(kubectl("get", "ingestjobs", "-A"))
     for job in kubectl.get("ingestjobs", "-A")["items"]:
         tenant = job["spec"]["tenant"]
@@ -160,10 +158,10 @@ def _print_quotes(quotes: list[dict[str, Any]]) -> None:
 
 
 class Quickstart:
-    """One devcluster with Sluice on it."""
+    """One running devcluster, on which the quickstart installs Sluice."""
 
     def __init__(self, state: StateDirectory, manifests: Path) -> None:
-        """`manifests` is the project's folder of that name."""
+        """`manifests` is the folder `manifests` of the project."""
         settings = state.load_settings()
         if settings is None or settings.firestore_emulator_host is None:
             raise DevclusterError("nothing is running: `make up` starts it")
@@ -173,7 +171,7 @@ class Quickstart:
         self.kubectl = Kubectl(binaries.provide_binaries(lambda _: None).kubectl, state.kubeconfig_file)
 
     def install_and_show_quotes(self, tape: Path | None, speed: float) -> None:
-        """From an empty cluster to moving quotes."""
+        """Install the operator, apply the sample job, wait for its quotes and print them."""
         progress = Progress()
         progress("installing the operator")
         install_operator(self.kubectl, self.manifests, {"FIRESTORE_EMULATOR_HOST": self.emulator})
@@ -188,17 +186,17 @@ class Quickstart:
         print()
         print_jobs_and_quotes(self.kubectl, self.emulator)
         kubeconfig = os.path.relpath(self.kubeconfig)
-        print("How to go on:" + _HOW_TO_GO_ON.format(kubeconfig=kubeconfig, name=name, namespace=namespace))
+        print("Next steps:" + _NEXT_STEPS.format(kubeconfig=kubeconfig, name=name, namespace=namespace))
 
     def _wait_for_quotes(self, tenant: str) -> None:
-        """Ready means that quotes can arrive; the first ones are written a moment later."""
+        """Wait for the first quotes, which are written a moment after the job is Ready."""
         deadline = time.monotonic() + _FIRST_QUOTE_SECONDS
         while not read_collection(self.emulator, f"tenants/{tenant}/live_quotes") and time.monotonic() < deadline:
             time.sleep(0.1)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns 0, or 1 after saying on stderr what went wrong."""
+    """Run one command; return 0, or print the error on stderr and return 1."""
     parser = argparse.ArgumentParser(prog="quickstart")
     parser.add_argument("command", choices=("up", "status"))
     parser.add_argument("--state", type=Path, required=True)

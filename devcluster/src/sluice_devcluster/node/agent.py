@@ -1,4 +1,4 @@
-"""The node agent's main loop: everything it follows, and one worker for each pod of the node."""
+"""The main loop of the node agent: its informers, and one worker for each pod of the node."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class NodeAgent:
     """Runs the pods that are bound to this node."""
 
     def __init__(self, node: NodeContext, scheduler: Scheduler) -> None:
-        """Starts nothing yet."""
+        """The agent starts nothing before `run`."""
         self._node = node
         self._scheduler = scheduler
         self._workers: dict[str, PodWorker] = {}
@@ -41,7 +41,7 @@ class NodeAgent:
         self._finished: set[str] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Runs until `stop` is set, then ends every pod within its own grace period."""
+        """Run the pods until `stop` is set, then end each pod within its own grace period."""
         client, state = self._node.client, self._node.state
         api = KubeletApi(state.pki, self._find_container)
         port = await api.start()
@@ -50,7 +50,7 @@ class NodeAgent:
         try:
             done, _ = await asyncio.wait([*following, stopped], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                # A service never returns: what ended it must end the agent, loudly.
+                # These loops never return, so one that ended has failed: raise its exception.
                 task.result()
         finally:
             for task in [*following, stopped]:
@@ -82,7 +82,7 @@ class NodeAgent:
             self._start_worker(uid, pod)
 
     def _start_worker(self, uid: str, pod: Json) -> None:
-        # A pod that this node ran before keeps its address.
+        # A pod keeps its address when the agent restarts.
         known = (pod.get("status") or {}).get("podIP")
         address = known or pod_address(uid, (each.address for each in self._workers.values()))
         worker = PodWorker(pod, self._node, address)
@@ -95,7 +95,7 @@ class NodeAgent:
         except Exception:
             LOGGER.exception("pod %s", worker.kubelet_name)
         finally:
-            # Until its object is seen to be gone, late news about the pod must not bring it back.
+            # A late event about the pod must not start it again, so remember it until its object is deleted.
             self._finished.add(uid)
             del self._workers[uid], self._running[uid]
 
@@ -113,7 +113,7 @@ class NodeAgent:
 
 
 async def remove_data_of_deleted_pods(client: ApiClient, state: StateDirectory) -> None:
-    """Deletes what is left of pods that no longer exist."""
+    """Delete the directories of pods that no longer exist."""
     listed = await client.get("/api/v1/pods", OWN_PODS)
     known = {item["metadata"]["uid"] for item in listed["items"]}
     for directory in await asyncio.to_thread(lambda: list((state.node_directory / "pods").glob("*"))):
@@ -122,13 +122,13 @@ async def remove_data_of_deleted_pods(client: ApiClient, state: StateDirectory) 
 
 
 async def run_agent(state: StateDirectory) -> None:
-    """Runs the agent of a state directory until SIGTERM or SIGINT."""
+    """Run the agent of a state directory until SIGTERM or SIGINT."""
     settings: ClusterSettings | None = state.load_settings()
     if settings is None:
-        raise DevclusterError(f"There is no devcluster in {state.root}.")
+        raise DevclusterError(f"There is no devcluster in {state.root}: create one with `sluice-devcluster up`.")
     killed = processes.kill_leftovers(state.node_process_records)
     if killed:
-        LOGGER.warning("killed %d containers that an earlier agent had left", killed)
+        LOGGER.warning("killed %d containers of an earlier agent", killed)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

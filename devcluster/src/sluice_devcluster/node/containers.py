@@ -1,4 +1,4 @@
-"""A container's life: started, probed, ended, started again."""
+"""The lifecycle of a container: start, probes, end and restart."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 @dataclass(frozen=True)
 class ContainerContext:
-    """What a container needs from its pod and its node.
+    """The paths, settings and callbacks that a container gets from its pod and its node.
 
-    `environment` resolves the container's variables afresh; `changed` is told of every new snapshot;
-    `event` records an event (reason, message, warning).
+    `environment` resolves the container's variables at each call. The container calls `changed` after each change of
+    its snapshot, and `event` to record an event (reason, message, is it a warning).
     """
 
     directory: Path
@@ -42,7 +42,7 @@ class ContainerContext:
 
 
 def unsupported_container_reason(container: Json) -> str | None:
-    """Why this node cannot run a container, in a sentence; None when it can."""
+    """Return a sentence that says why this node cannot run a container; None if it can."""
     if not container.get("command"):
         return "the image is ignored by this node, so the container needs an explicit command"
     if container.get("restartPolicy"):
@@ -56,12 +56,12 @@ def unsupported_container_reason(container: Json) -> str | None:
 
 
 class Container:
-    """One container of one pod; `snapshot` always tells what it is doing."""
+    """One container of one pod; `snapshot` is its current state."""
 
     def __init__(
         self, spec: Json, surroundings: ContainerContext, snapshot: ContainerSnapshot, backoff: RestartBackoff
     ) -> None:
-        """Takes over from an earlier snapshot, for a node agent that was started again."""
+        """Continue from an earlier snapshot, in case the node agent has restarted."""
         self.spec = spec
         self.snapshot = snapshot
         self.log: logs.ContainerLog | None = None
@@ -69,19 +69,19 @@ class Container:
         self._surroundings = surroundings
         self._backoff = backoff
         self._stopping = asyncio.Event()
-        # The number of the next run: a container that has ended has used up one.
+        # The number of the next run, which is one more if an earlier run has ended.
         self._run = snapshot.restarts + isinstance(snapshot.state, Terminated)
 
     def log_path(self, *, previous: bool) -> Path | None:
-        """The log of the present run, or of the one before it; None when there is none."""
+        """Return the log of the current or of the previous run; None if there is none."""
         run = self._run - 1 if self.execution is not None else self._run
-        # As with the kubelet, a container that waits for its next run has its last one as the previous.
+        # As in the kubelet, the previous run of a container that waits for a restart is the run that ended last.
         waiting = isinstance(self.snapshot.state, Waiting)
         path = self._log_path_of_run(run - 1 if previous and not waiting else run)
         return path if path.exists() else None
 
     async def run(self, policy: str) -> None:
-        """Runs the container until its restart policy or `stop` says that it is over."""
+        """Run the container until `stop` is called, or until its restart policy does not restart it."""
         if isinstance(self.snapshot.state, Terminated):
             if not is_restarted(policy, self.snapshot.state.exit_code):
                 return
@@ -96,13 +96,13 @@ class Container:
             await self._wait_for_backoff(ended)
 
     def stop(self, grace_seconds: float) -> None:
-        """Ends the container for good: SIGTERM, and SIGKILL after the grace."""
+        """End the container and do not restart it: send SIGTERM, and SIGKILL after the grace period."""
         self._stopping.set()
         if self.execution is not None and not self.execution.ended.done():
             self.execution.stop(grace_seconds)
 
     async def _wait_for_launch_spec(self) -> LaunchSpec | None:
-        """What to start, once it can be known; None when the container can or shall never start."""
+        """Return what to start, once the environment resolves; None if the container cannot or must not start."""
         reason = unsupported_container_reason(self.spec)
         if reason is not None:
             self._set_waiting("CreateContainerError", reason)
@@ -178,7 +178,7 @@ class Container:
         return ""
 
     async def _wait_for_backoff(self, ended: Terminated) -> None:
-        """Waits as long as the back-off says before the next run; `stop` ends the wait."""
+        """Wait for the restart back-off before the next run; `stop` ends the wait."""
         ran_for = (ended.finished_at - ended.started_at).total_seconds()
         delay, self._backoff = self._backoff.after_run(ran_for)
         self.snapshot = replace(self.snapshot, last=ended)
@@ -192,7 +192,7 @@ class Container:
             await asyncio.wait_for(self._stopping.wait(), delay)
         except TimeoutError:
             return
-        # What is reported last about a container that will not come back is how it ended.
+        # The container does not start again, so its final state is how its last run ended.
         self._update_snapshot(state=ended)
 
     async def _run_probes(self) -> None:

@@ -1,4 +1,4 @@
-"""The environment of a container: decided from its specification and the objects it refers to."""
+"""The environment variables of a container, from its specification and the objects to which it refers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from sluice_devcluster.node.references import (
 
 KEY_KINDS = {"secretKeyRef": "Secret", "configMapKeyRef": "ConfigMap"}
 FROM_KINDS = {"secretRef": "Secret", "configMapRef": "ConfigMap"}
-# A directory of the pod's own: the machine's home directories hold credentials that no pod would have.
+# Each pod has its own home, because the machine's home directories hold credentials that pods must not read.
 HOME = "/home/pod"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def expand_variables(text: str, known: Mapping[str, str]) -> str:
-    """Replaces $(NAME) by what is known, leaves unknown names as they are, and reads $$ as one dollar sign.
+    """Replace $(NAME) by its value, keep unknown names as they are, and read $$ as one dollar sign.
 
     >>> expand("$(A)-$(B)-$$(A)", {"A": "1"})
     '1-$(B)-$(A)'
@@ -38,7 +38,7 @@ def expand_variables(text: str, known: Mapping[str, str]) -> str:
 
 
 def referenced_objects(container: Json) -> Iterator[Reference]:
-    """The Secrets and ConfigMaps that a container's environment refers to."""
+    """Yield the Secrets and ConfigMaps to which a container's environment refers."""
     for source in container.get("envFrom") or []:
         for field, kind in FROM_KINDS.items():
             if field in source:
@@ -50,7 +50,7 @@ def referenced_objects(container: Json) -> Iterator[Reference]:
 
 
 def base_variables(facts: PodFacts, bin_dir: str | None, apiserver_port: int) -> dict[str, str]:
-    """What every container has: PATH, HOME, HOSTNAME and where the API server is."""
+    """Return the variables of every container: PATH, HOME, HOSTNAME and the API server's address."""
     return {
         "PATH": f"{bin_dir}:{SYSTEM_PATH}" if bin_dir else SYSTEM_PATH,
         "HOME": HOME,
@@ -62,9 +62,9 @@ def base_variables(facts: PodFacts, bin_dir: str | None, apiserver_port: int) ->
 
 
 def resolve_variables(container: Json, facts: PodFacts, sources: Sources) -> dict[str, str]:
-    """The variables that a container's specification asks for.
+    """Return the variables that a container's specification declares.
 
-    Raises UnresolvedError, worded as the kubelet does, for a missing object or key that is not optional.
+    Raises UnresolvedError, with the kubelet's wording, for a missing object or key that is not optional.
     """
     result: dict[str, str] = {}
     for source in container.get("envFrom") or []:
@@ -95,7 +95,9 @@ def _variable_value(variable: Json, facts: PodFacts, sources: Sources, known: Ma
     for field, kind in KEY_KINDS.items():
         if field in source:
             return _key_value(Reference(kind, source[field]["name"]), source[field], facts, sources)
-    raise UnresolvedError(f"the source of variable {variable['name']} is not supported here: {', '.join(source)}")
+    raise UnresolvedError(
+        f"the source of variable {variable['name']} is not supported by this node: {', '.join(source)}"
+    )
 
 
 def _key_value(reference: Reference, selector: Json, facts: PodFacts, sources: Sources) -> str | None:

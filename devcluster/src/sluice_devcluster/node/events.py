@@ -18,16 +18,16 @@ LOGGER = logging.getLogger(__name__)
 
 
 class EventRecorder:
-    """Writes events in the background; one that cannot be written is logged and forgotten."""
+    """Writes events in the background; logs and drops an event that cannot be written."""
 
     def __init__(self, client: ApiClient) -> None:
-        """Writes with the node's own identity."""
+        """The client writes with the node's own identity."""
         self._client = client
         self._tasks: set[asyncio.Task[None]] = set()
         self._counts: dict[tuple[str, str, str], tuple[str, int]] = {}
 
     def record_event(self, pod: Json, reason: str, message: str, *, warning: bool = False) -> None:
-        """Records an event about a pod; one that is repeated is counted, as the kubelet does."""
+        """Record an event about a pod; a repeated event increases the count of the first, as in the kubelet."""
         if len(self._counts) > REMEMBERED:
             self._counts.clear()
         key = (pod["metadata"]["uid"], reason, message)
@@ -43,14 +43,14 @@ class EventRecorder:
         try:
             await self._client.post(_collection_path(event), event)
         except (ApiError, aiohttp.ClientError, TimeoutError) as error:
-            LOGGER.info("event %s was not written: %s", event["reason"], error)
+            LOGGER.info("event %s not written: %s", event["reason"], error)
 
     async def _update_event_count(self, event: Json, count: int) -> None:
         path = f"{_collection_path(event)}/{event['metadata']['name']}"
         try:
             await self._client.patch(path, {"count": count, "lastTimestamp": event["lastTimestamp"]})
         except (ApiError, aiohttp.ClientError, TimeoutError) as error:
-            LOGGER.info("event %s was not counted: %s", event["reason"], error)
+            LOGGER.info("count of event %s not updated: %s", event["reason"], error)
 
 
 def _collection_path(event: Json) -> str:

@@ -1,4 +1,4 @@
-"""One run of one container: a local process, its output and its end."""
+"""One run of one container: its process, its output and its exit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHUNK = 65536
 
 @dataclass(frozen=True)
 class Mount:
-    """What a container sees at `target`: a directory or file of the node."""
+    """A directory or file of the node, which the container sees at `target`."""
 
     source: str
     target: str
@@ -31,7 +31,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class LaunchSpec:
-    """Everything the launcher needs; `staging` is an empty directory of the node that it may cover."""
+    """The input of the launcher; `staging` is an empty directory of the node over which the launcher can mount."""
 
     command: list[str]
     environment: dict[str, str]
@@ -41,16 +41,16 @@ class LaunchSpec:
 
 
 class ContainerProcess:
-    """A container's process, started on construction; `ended` becomes its exit code at once when it ends."""
+    """The process of a container, started on construction; `ended` gets the exit code as soon as it exits."""
 
     def __init__(self, orders: LaunchSpec, log: ContainerLog, records: Path) -> None:
-        """Starts the process in a session and a mount namespace of its own; raises OSError."""
+        """Start the process in its own session and mount namespace; raise OSError if it cannot start."""
         self._loop = asyncio.get_running_loop()
         self._log = log
         self.ended: asyncio.Future[int] = self._loop.create_future()
         self._open_streams = 0
         self._silent = asyncio.Event()
-        # Why the command could not be started; empty when it was, and until `drain`.
+        # Why the command could not be started; empty if it started, and before `wait_for_output` returns.
         self.failure = ""
         self._failure = os.memfd_create("failure")
         self._process = self._spawn(orders)
@@ -63,7 +63,7 @@ class ContainerProcess:
         self._kill_timer: asyncio.TimerHandle | None = None
 
     def _spawn(self, orders: LaunchSpec) -> subprocess.Popen[bytes]:
-        # Orders hold secrets: they go through memory, never through a file.
+        # The specification holds secrets, so it is passed in memory and not in a file.
         memory = os.memfd_create("orders")
         os.write(memory, json.dumps(asdict(orders)).encode())
         os.lseek(memory, 0, os.SEEK_SET)
@@ -88,16 +88,16 @@ class ContainerProcess:
 
     @property
     def pid(self) -> int:
-        """The process identifier."""
+        """The process id."""
         return self._process.pid
 
     @property
     def is_stopping(self) -> bool:
-        """Whether the process was asked to end, or has ended."""
+        """Whether the process has been asked to end, or has ended."""
         return self._kill_timer is not None or self.ended.done()
 
     def stop(self, grace_seconds: float) -> None:
-        """Asks the process to end, and makes it end after the grace; a later call can only shorten the grace."""
+        """Send SIGTERM, and SIGKILL after the grace period; a later call can only shorten the grace period."""
         if self.ended.done():
             return
         due = self._loop.time() + grace_seconds
@@ -110,7 +110,7 @@ class ContainerProcess:
         self._kill_timer = self._loop.call_at(due, self._kill)
 
     async def wait_for_output(self, seconds: float = 0.5) -> None:
-        """Waits for the last output, then closes everything that belongs to this run."""
+        """Wait for the last output, then close the log and the descriptors of this run."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._silent.wait(), seconds)
         self._log.close()
@@ -129,7 +129,7 @@ class ContainerProcess:
     def _on_exit(self) -> None:
         self._loop.remove_reader(self._descriptor)
         os.close(self._descriptor)
-        # A container's other processes end with its first one; until that is reaped its number is still taken.
+        # End the container's other processes with its first; the group's id is valid until the first is reaped.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         code = self._process.wait()

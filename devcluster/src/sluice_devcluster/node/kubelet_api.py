@@ -1,4 +1,4 @@
-"""The one thing of the kubelet's HTTPS interface that `kubectl logs` needs; for the API server's eyes only."""
+"""The part of the kubelet's HTTPS API that `kubectl logs` needs; only the API server may call it."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ FindContainer = Callable[[str, str, str], Container | None]
 
 
 class KubeletApi:
-    """Serves container logs on a free port of 127.0.0.1."""
+    """Serves the logs of containers on a free port of 127.0.0.1."""
 
     def __init__(self, pki: Path, find: FindContainer) -> None:
-        """`find` looks a container up by namespace, pod and name."""
+        """`find` returns a container by namespace, pod and container name."""
         self._pki = pki
         self._find = find
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> int:
-        """Starts to listen; returns the port."""
+        """Start to listen and return the port."""
         application = web.Application()
         application.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._serve_logs)
         application.router.add_get("/healthz", self._serve_health)
@@ -39,7 +39,7 @@ class KubeletApi:
         return int(self._runner.addresses[0][1])
 
     async def close(self) -> None:
-        """Stops listening and ends every answer."""
+        """Stop listening and end all responses."""
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -62,7 +62,7 @@ class KubeletApi:
         path = container.log_path(previous=previous)
         if path is None:
             raise web.HTTPBadRequest(text=_no_log_reason(container, names["pod"], previous=previous))
-        # A run that has ended has a log too, but nothing will be added to it.
+        # The log of an ended run is complete, so a reader does not follow it.
         live = None if previous else container.log
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         await response.prepare(request)
@@ -84,7 +84,7 @@ async def _send_log(
 
 
 def parse_log_query(query: Mapping[str, str], now: dt.datetime) -> logs.LogSelection:
-    """The lines that a request's query asks for; raises ValueError when it makes no sense."""
+    """Return the lines that a request's query selects; raise ValueError if the query is invalid."""
     since = None
     if "sinceTime" in query:
         since = dt.datetime.fromisoformat(query["sinceTime"])
@@ -102,7 +102,7 @@ def _require_api_server(request: web.Request) -> None:
     certificate = request.transport.get_extra_info("peercert") if request.transport else None
     subject = dict(pair for part in (certificate or {}).get("subject", ()) for pair in part)
     if subject.get("commonName") != KUBELET_CLIENT:
-        raise web.HTTPForbidden(text="only the API server may ask")
+        raise web.HTTPForbidden(text="only the API server may call the kubelet API")
 
 
 def _no_log_reason(container: Container, pod: str, *, previous: bool) -> str:

@@ -1,7 +1,7 @@
-"""Starts one container's process in a mount namespace of its own; run as a script by a bare interpreter.
+"""The launcher: starts one container's process in its own mount namespace; an isolated interpreter runs this file.
 
-It reads its orders (JSON) from one inherited descriptor, and writes a sentence to another when it must give up.
-It imports nothing but the standard library, because a container's start waits for it.
+It reads the launch specification (JSON) from one inherited descriptor, and writes the reason of a failure to another.
+It imports only the standard library, because each container waits for it to start.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
-# Flags that a user namespace may not drop from a mount it inherited: nosuid, nodev, noexec.
+# Flags that a user namespace must keep on an inherited mount: nosuid, nodev, noexec.
 LOCKED_FLAGS = 2 | 4 | 8
 START_ERROR = 128
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -26,7 +26,7 @@ class MountNamespace:
     """The private mount namespace of this process."""
 
     def __init__(self) -> None:
-        """Enters the namespace; without root this takes a user namespace as well. Raises OSError."""
+        """Enter the namespace, and without root a user namespace too; raise OSError if this fails."""
         uid, gid = os.geteuid(), os.getegid()
         _raise_on_failure(LIBC.unshare(CLONE_NEWNS if uid == 0 else CLONE_NEWNS | CLONE_NEWUSER), "unshare")
         if uid != 0:
@@ -38,10 +38,10 @@ class MountNamespace:
         self._mounted: list[str] = []
 
     def replace_root_if_needed(self, targets: list[str], staging: str) -> None:
-        """Replaces the root when a target lies in a top-level directory that does not exist.
+        """Replace the root if a target is in a top-level directory that does not exist.
 
-        The root of a process cannot be covered by a mount: it is rebuilt at `staging` and entered. That comes
-        first, because a later mount may hide `staging`.
+        A mount cannot cover the root of a process, so the root is rebuilt at `staging` and entered. This comes first,
+        because a later mount can hide `staging`.
         """
         if all(os.path.lexists("/" + target.split("/")[1]) for target in targets):
             return
@@ -50,7 +50,7 @@ class MountNamespace:
         os.chdir("/")
 
     def bind_mount(self, source: str, target: str, *, read_only: bool) -> None:
-        """Shows the file or directory `source` at `target`, which need not exist on the machine."""
+        """Mount the file or directory `source` at `target`, which need not exist on the machine."""
         target = os.path.realpath(target)
         self.create_path(target, is_file=not os.path.isdir(source))
         _mount(source, target, None, MS_BIND | MS_REC)
@@ -60,7 +60,7 @@ class MountNamespace:
         self._mounted.append(target)
 
     def create_path(self, target: str, *, is_file: bool) -> None:
-        """Makes a path exist inside the namespace only: what is missing is never created on the machine."""
+        """Create a path inside the namespace only; nothing is created on the machine."""
         if os.path.lexists(target):
             return
         ancestor = os.path.dirname(target)
@@ -78,7 +78,7 @@ class MountNamespace:
         return any(directory == one or directory.startswith(one + "/") for one in self._mounted)
 
     def _cover_with_copy(self, directory: str, place: str) -> None:
-        """Covers `place` by a private directory that shows the entries of `directory` and can be added to."""
+        """Mount a private, writable directory at `place` that shows the entries of `directory`."""
         found = os.stat(directory)
         options = f"mode={stat.S_IMODE(found.st_mode):o}"
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
@@ -101,7 +101,7 @@ def _copy_entry(source: str, target: str) -> None:
             os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o666))
         _mount(source, target, None, MS_BIND | MS_REC)
     except FileNotFoundError:
-        # An entry that vanished since it was listed, as those of /tmp and /run do, is not missed.
+        # Entries of /tmp and /run can vanish after they are listed.
         return
 
 
@@ -130,10 +130,10 @@ def _write_text(path: str, text: str) -> None:
 
 
 def start_command(orders: dict[str, Any]) -> None:
-    """Mounts what the orders say and becomes the container's command; raises OSError when it cannot."""
+    """Mount the volumes of the launch specification and become its command; raise OSError if this fails."""
     namespace = MountNamespace()
     mounts = sorted(orders["mounts"], key=lambda each: str(each["target"]).count("/"))
-    # Held open, because an early mount (over /tmp, say) may hide the path of a later one's source.
+    # Open all sources first, because a mount (for example over /tmp) can hide the source of a later mount.
     sources = [os.open(mount["source"], os.O_PATH) for mount in mounts]
     namespace.replace_root_if_needed([orders["directory"], *(mount["target"] for mount in mounts)], orders["staging"])
     for mount, source in zip(mounts, sources, strict=True):
@@ -141,7 +141,7 @@ def start_command(orders: dict[str, Any]) -> None:
         os.close(source)
     namespace.create_path(os.path.realpath(orders["directory"]), is_file=False)
     os.chdir(orders["directory"])
-    # The interpreter ignores these for itself, and a program inherits what is ignored.
+    # The interpreter ignores these signals, and the program would inherit that.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     command = orders["command"]
@@ -152,7 +152,7 @@ def start_command(orders: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Follows the orders in descriptor argv[1]; reports failure in descriptor argv[2] and with exit code 128."""
+    """Run the specification in descriptor argv[1]; on failure, write the reason to argv[2] and exit with code 128."""
     orders_descriptor, failure_descriptor = int(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(failure_descriptor, False)
     with os.fdopen(orders_descriptor, "rb") as file:

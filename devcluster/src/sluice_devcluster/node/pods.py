@@ -1,4 +1,4 @@
-"""A pod's life on this node: volumes, init containers, containers, and an orderly end."""
+"""The lifecycle of a pod on this node: volumes, init containers, containers, and a graceful end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from sluice_devcluster.node.storage import RETRY_SECONDS, PodVolumes
 
 LOGGER = logging.getLogger(__name__)
 DEFAULT_GRACE_SECONDS = 30.0
-# What the kubelet leaves a pod whose object was removed by force.
+# The grace period that the kubelet gives a pod whose object was deleted by force.
 ORPHAN_GRACE_SECONDS = 2.0
 API_RETRY_SECONDS = 0.2
 MISSING = (404, 409)
@@ -35,7 +35,7 @@ MISSING = (404, 409)
 
 @dataclass(frozen=True)
 class NodeContext:
-    """What all pods of this node share."""
+    """The client, event recorder and settings that all pods of this node share."""
 
     client: ApiClient
     recorder: EventRecorder
@@ -44,10 +44,10 @@ class NodeContext:
 
 
 class PodWorker:
-    """Runs one pod; told of changes by `update` and `vanish`, of the node's own end by `stop`."""
+    """Runs one pod; `update` and `on_pod_removed` report changes of the pod, `stop` the end of the node."""
 
     def __init__(self, pod: Json, node: NodeContext, address: str) -> None:
-        """Adopts a pod that is bound to this node; nothing is started before `run`."""
+        """Take a pod that is bound to this node; nothing starts before `run`."""
         self.pod = pod
         self.address = HOST if pod["spec"].get("hostNetwork") else address
         self._node = node
@@ -73,11 +73,11 @@ class PodWorker:
         return f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
 
     def find_container(self, name: str) -> Container | None:
-        """The container or init container of that name."""
+        """Return the container or init container with this name; None if there is none."""
         return next((each for each in (*self._init, *self._main) if each.spec["name"] == name), None)
 
     def update(self, pod: Json) -> None:
-        """Takes notice of the pod's newest form: a deletion, or labels that a volume shows."""
+        """Take the pod's new object: end the pod if it is deleted, and refresh the volumes that show its labels."""
         old, self.pod = self.pod, pod
         for field in ("labels", "annotations"):
             if old["metadata"].get(field) != pod["metadata"].get(field):
@@ -88,17 +88,17 @@ class PodWorker:
             self.stop(float(pod["metadata"].get("deletionGracePeriodSeconds") or 0))
 
     def on_pod_removed(self) -> None:
-        """Ends a pod whose object is gone."""
+        """End the pod, because its object no longer exists."""
         self._delete = False
         self.stop(ORPHAN_GRACE_SECONDS)
 
     def on_object_changed(self, namespace: str, reference: Reference) -> None:
-        """Takes notice that a Secret or ConfigMap of a namespace has changed."""
+        """Refresh the pod's volumes if the pod refers to this changed Secret or ConfigMap."""
         if namespace == self.pod["metadata"]["namespace"] and reference in self._references:
             self._changed.increment()
 
     def stop(self, grace_seconds: float | None = None) -> None:
-        """Ends the pod: SIGTERM to its containers, SIGKILL after the grace (the pod's own unless given)."""
+        """End the pod: SIGTERM to its containers, and SIGKILL after the grace period (by default the pod's own)."""
         if grace_seconds is None:
             grace_seconds = self._grace_period_seconds()
         self._grace = min(self._grace, grace_seconds) if self._stopping.is_set() else grace_seconds
@@ -107,12 +107,12 @@ class PodWorker:
             container.stop(self._grace)
 
     async def run(self) -> None:
-        """Runs the pod until it is stopped, and reports everything on the way."""
+        """Run the pod until it is stopped, and report its status."""
         reporting = asyncio.create_task(self._report_status_changes())
         living = asyncio.create_task(self._run_until_done())
         try:
             await self._stopping.wait()
-            # Only what waits for something outside of this node has to be cut short.
+            # Without a started container, the task may wait for an object in the API server, so cancel it.
             if not any(each.execution for each in (*self._init, *self._main)):
                 living.cancel()
             with suppress(asyncio.CancelledError):
@@ -136,7 +136,7 @@ class PodWorker:
                 fresh.cancel()
         except Exception as error:
             LOGGER.exception("pod %s", self.kubelet_name)
-            self._record_event("Failed", f"The node agent could not go on with this pod: {error}", True)
+            self._record_event("Failed", f"The node agent cannot run this pod: {error}", True)
 
     async def _run_containers(self) -> None:
         policy = self.pod["spec"].get("restartPolicy", "Always")
@@ -149,15 +149,15 @@ class PodWorker:
 
     async def _write_volumes(self) -> None:
         (self._directory / "home").mkdir(parents=True, exist_ok=True)
-        told = ""
+        reported = ""
         while True:
             seen = self._changed.count
             try:
                 await self._storage.write_all()
             except UnresolvedError as error:
-                if str(error) != told:
-                    told = str(error)
-                    self._record_event("FailedMount", told, True)
+                if str(error) != reported:
+                    reported = str(error)
+                    self._record_event("FailedMount", reported, True)
             except (aiohttp.ClientError, TimeoutError) as error:
                 LOGGER.warning("volumes of %s: %s", self.kubelet_name, error)
             else:
@@ -246,7 +246,7 @@ class PodWorker:
         self._sent, self._status = status, answer["status"]
 
     async def _report_end_and_clean_up(self) -> None:
-        """Reports how the containers ended and, when the pod was deleted, lets its object go."""
+        """Report how the containers ended, remove the object of a deleted pod, and delete the pod's files."""
         for _ in range(5):
             try:
                 if self._status.get("phase") not in statuses.TERMINAL:

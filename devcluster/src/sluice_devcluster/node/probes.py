@@ -14,14 +14,14 @@ from sluice_devcluster.api import Json
 
 @dataclass(frozen=True)
 class ProbeState:
-    """The standing of one probe: its present answer, and how often in a row it was contradicted or confirmed."""
+    """The result of a probe so far, and the number of successes and of failures in a row."""
 
     healthy: bool
     successes: int = 0
     failures: int = 0
 
     def after_attempt(self, succeeded: bool, probe: Json) -> ProbeState:
-        """The standing after one more attempt, by the probe's thresholds."""
+        """Return the state after one more attempt, with the thresholds of the probe applied."""
         if succeeded:
             successes = self.successes + 1
             reached = successes >= probe.get("successThreshold", 1)
@@ -31,12 +31,12 @@ class ProbeState:
         return replace(self, healthy=self.healthy and not reached, successes=0, failures=failures)
 
     def has_reached_failure_threshold(self, probe: Json) -> bool:
-        """Whether so many attempts failed in a row that a startup or liveness probe ends the container."""
+        """Return whether enough attempts failed in a row that a startup or liveness probe ends the container."""
         return self.failures >= int(probe.get("failureThreshold", 3))
 
 
 def port_number(port: int | str, container: Json) -> int | None:
-    """The number of a probe's port, which may be given by the name of a container port; None when unknown."""
+    """Return the number of a probe's port, which can be the name of a container port; None if there is no such port."""
     if isinstance(port, int):
         return port
     if port.isdecimal():
@@ -46,7 +46,7 @@ def port_number(port: int | str, container: Json) -> int | None:
 
 
 def unsupported_probe_reason(container: Json) -> str | None:
-    """A sentence about a probe that this node cannot make; None when it can make all of them."""
+    """Return a sentence about a probe that this node does not support; None if it supports all probes."""
     for kind in ("startupProbe", "livenessProbe", "readinessProbe"):
         probe = container.get(kind)
         if probe is not None and not ("httpGet" in probe or "tcpSocket" in probe):
@@ -55,7 +55,7 @@ def unsupported_probe_reason(container: Json) -> str | None:
 
 
 async def attempt_probe(probe: Json, container: Json, address: str) -> str | None:
-    """Makes one attempt; None when it succeeded, else a sentence in the kubelet's words."""
+    """Make one attempt; return None on success, else a sentence in the kubelet's words."""
     timeout = float(probe.get("timeoutSeconds", 1))
     action = probe.get("httpGet") or probe["tcpSocket"]
     port = port_number(action["port"], container)
@@ -78,7 +78,7 @@ async def attempt_probe(probe: Json, container: Json, address: str) -> str | Non
 async def repeat_probe(
     probe: Json, try_once: Callable[[], Awaitable[str | None]], report: Callable[[bool, str], None]
 ) -> None:
-    """Tries for ever in the probe's rhythm and reports each outcome with its message."""
+    """Make attempts forever, with the probe's delay and period, and report each outcome with its message."""
     await asyncio.sleep(float(probe.get("initialDelaySeconds", 0)))
     period = float(probe.get("periodSeconds", 10))
     loop = asyncio.get_running_loop()
@@ -106,7 +106,7 @@ async def _attempt_http_probe(action: Json, host: str, port: int) -> str | None:
 
 
 def _unverified_tls_context() -> ssl.SSLContext:
-    # The kubelet does not verify a probed certificate either.
+    # Like the kubelet, accept any certificate.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

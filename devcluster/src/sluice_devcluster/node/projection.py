@@ -1,4 +1,4 @@
-"""Files that change together: a directory whose content is swapped by one rename, as the kubelet does it."""
+"""The content of projected volumes: a set of files that one rename replaces, as in the kubelet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DATA = "..data"
 
 
 def write_atomically(directory: Path, files: Payload) -> None:
-    """Makes the directory hold exactly these files; a reader sees the old set or the new one, never a mixture."""
+    """Make the directory hold exactly these files; a reader sees the old set or the new one, never a mixture."""
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o755)
     version = directory / f"..{time.strftime('%Y_%m_%d_%H_%M_%S', time.gmtime())}.{time.monotonic_ns()}"

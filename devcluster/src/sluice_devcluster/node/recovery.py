@@ -1,4 +1,4 @@
-"""What a container was doing before the node agent started: read from the pod's status."""
+"""The state of a container before the node agent started, read from the pod's status."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from sluice_devcluster.api import Json
 from sluice_devcluster.node.statuses import ContainerSnapshot, Terminated, Waiting
 
 KILLED = 137
-LOST = "The container was stopped because the node agent was started again."
+LOST = "The container was stopped because the node agent restarted."
 
 
 def snapshot_from_status(container: Json, status: Json | None, *, reason: str, now: dt.datetime) -> ContainerSnapshot:
-    """The snapshot to begin with.
+    """Return the snapshot with which the container begins.
 
-    A container that never ran waits for `reason`; one that ran counts as killed, because the agent kills leftovers.
+    A container that never ran waits for `reason`. One that was running counts as killed, because the agent kills the
+    processes that an earlier agent left.
     """
     image = container.get("image", "")
     if status is None or not status.get("containerID"):

@@ -1,4 +1,4 @@
-"""What a pod's specification refers to: Secrets, ConfigMaps and its own fields."""
+"""The Secrets, ConfigMaps and own fields to which a pod's specification refers."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from sluice_devcluster.api import Json
 
 
 class Reference(NamedTuple):
-    """A Secret or a ConfigMap (`kind`) of the pod's own namespace."""
+    """A Secret or a ConfigMap (`kind`) in the pod's own namespace."""
 
     kind: str
     name: str
 
 
-# What each referenced object is at the moment; None for one that does not exist.
+# The current object of each reference; None for an object that does not exist.
 Sources = Mapping[Reference, Json | None]
 
 
 class UnresolvedError(Exception):
-    """A reference without a target; the text is the kubelet's own."""
+    """A reference that cannot be resolved; the message has the kubelet's wording."""
 
 
 class PodFacts(NamedTuple):
@@ -34,7 +34,7 @@ class PodFacts(NamedTuple):
 
 
 def decode_data(reference: Reference, found: Json) -> dict[str, bytes]:
-    """The decoded content of a Secret or a ConfigMap."""
+    """Return the decoded content of a Secret or a ConfigMap."""
     encoded = found.get("data") or {}
     if reference.kind == "Secret":
         return {key: base64.b64decode(value) for key, value in encoded.items()}
@@ -43,9 +43,9 @@ def decode_data(reference: Reference, found: Json) -> dict[str, bytes]:
 
 
 def referenced_content(reference: Reference, sources: Sources, *, optional: bool) -> dict[str, bytes] | None:
-    """The content of a referenced object; None when it is missing and may be.
+    """Return the content of a referenced object; None if it is missing and optional.
 
-    Raises UnresolvedError when it is missing and may not be.
+    Raises UnresolvedError if it is missing and not optional.
     """
     found = sources.get(reference)
     if found is not None:
@@ -56,7 +56,7 @@ def referenced_content(reference: Reference, sources: Sources, *, optional: bool
 
 
 def downward_field_value(path: str, facts: PodFacts) -> str:
-    """The value of a downward-API field path; raises UnresolvedError for one that is not supported."""
+    """Return the value of a downward-API field path; raise UnresolvedError for a path that is not supported."""
     metadata, spec = facts.pod["metadata"], facts.pod["spec"]
     subscript = re.fullmatch(r"metadata\.(labels|annotations)\['(.+)'\]", path)
     if subscript:

@@ -1,4 +1,4 @@
-"""The Node object: registered once, and kept alive by a lease and a status."""
+"""The Node object: the agent registers it once, then renews its lease and its status."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOGGER = logging.getLogger(__name__)
 LEASE_PATH = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 LEASE_SECONDS = 40
 RENEW_SECONDS = 10.0
-# In lease renewals: the status matters less often than the lease.
+# The status is renewed with every sixth renewal of the lease.
 STATUS_EVERY = 6
 RETRY_SECONDS = 0.5
 PODS = 500
@@ -29,7 +29,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def node_status(port: int, now: dt.datetime) -> Json:
-    """The status of this node, whose kubelet API listens on `port`."""
+    """Return the status of this node, whose kubelet API listens on `port`."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024
     capacity = {"cpu": str(os.cpu_count() or 1), "memory": f"{memory}Ki", "pods": str(PODS)}
     ready = {
@@ -70,7 +70,7 @@ def _node_info() -> Json:
 
 
 def node_object(port: int, now: dt.datetime) -> Json:
-    """The Node to register."""
+    """Return the Node object to register."""
     architecture = _node_info()["architecture"]
     labels = {
         "kubernetes.io/hostname": NODE_NAME,
@@ -87,7 +87,7 @@ def node_object(port: int, now: dt.datetime) -> Json:
 
 
 def lease_object(node_uid: str, now: dt.datetime) -> Json:
-    """The lease whose renewal says that the node lives."""
+    """Return the lease whose renewal shows that the node is alive."""
     owner = {"apiVersion": "v1", "kind": "Node", "name": NODE_NAME, "uid": node_uid}
     return {
         "apiVersion": "coordination.k8s.io/v1",
@@ -102,15 +102,15 @@ def lease_object(node_uid: str, now: dt.datetime) -> Json:
 
 
 class NodeRegistration:
-    """Registers the node and keeps it alive."""
+    """Registers the node, and renews its lease and its status."""
 
     def __init__(self, client: ApiClient, port: int) -> None:
-        """`port` is where the node's kubelet API listens on 127.0.0.1."""
+        """`port` is the port of the node's kubelet API on 127.0.0.1."""
         self._client = client
         self._port = port
 
     async def run(self) -> None:
-        """Registers, then renews until cancelled; whatever fails is tried again."""
+        """Register the node and renew its lease until cancelled; after a failure, begin again."""
         uid = ""
         renewals = 0
         while True:

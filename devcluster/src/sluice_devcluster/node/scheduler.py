@@ -1,4 +1,4 @@
-"""A scheduler for one node: binds every pod that the node's labels allow."""
+"""A scheduler for one node, which binds every pod whose node selector matches the node's labels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RETRY_SECONDS = 0.5
 
 
 def unschedulable_reason(pod: Json, labels: dict[str, str]) -> str | None:
-    """Why a pod cannot go to a node with these labels, in the scheduler's words; None when it can."""
+    """Return why a pod cannot run on a node with these labels, in the scheduler's words; None if it can."""
     wanted = pod["spec"].get("nodeSelector") or {}
     if all(labels.get(key) == value for key, value in wanted.items()):
         return None
@@ -26,17 +26,17 @@ def unschedulable_reason(pod: Json, labels: dict[str, str]) -> str | None:
 
 
 class Scheduler:
-    """Binds pending pods to this node, and looks at the others again when the node's labels change."""
+    """Binds pending pods to this node, and tries the others again when the node's labels change."""
 
     def __init__(self, client: ApiClient) -> None:
-        """Works under the scheduler's own identity."""
+        """The client has the scheduler's own identity."""
         self._client = client
         self._pending: dict[str, Json] = {}
         self._labels: dict[str, str] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Schedules until cancelled."""
+        """Bind pods until cancelled."""
         node = {"fieldSelector": f"metadata.name={NODE_NAME}"}
         pods = {"fieldSelector": "spec.nodeName=,status.phase=Pending"}
         await asyncio.gather(
@@ -58,7 +58,7 @@ class Scheduler:
             return
         known = self._pending.get(uid)
         self._pending[uid] = pod
-        # Changes that are only in the status are mostly this scheduler's own.
+        # Ignore changes of the status only: most of them come from this scheduler.
         if known is None or known["spec"] != pod["spec"]:
             self._bind_or_mark_unschedulable(pod)
 
@@ -106,7 +106,7 @@ class Scheduler:
         try:
             await self._client.patch(f"{_pod_path(pod)}/status", {"status": {"conditions": [condition]}})
         except (ApiError, aiohttp.ClientError, TimeoutError) as error:
-            LOGGER.warning("refusing %s: %s", pod["metadata"]["name"], error)
+            LOGGER.warning("marking %s as unschedulable: %s", pod["metadata"]["name"], error)
 
 
 def _pod_path(pod: Json) -> str:

@@ -1,4 +1,4 @@
-"""A pod's status: pure functions from what its containers are doing to what the API server is told."""
+"""The status of a pod, computed by pure functions from the states of its containers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TERMINAL = ("Succeeded", "Failed")
 
 @dataclass(frozen=True)
 class Waiting:
-    """Not running: the reason in one word, and a sentence."""
+    """The state of a container that does not run: a reason in one word, and a sentence."""
 
     reason: str
     message: str = ""
@@ -23,14 +23,14 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Running:
-    """Running since a moment in UTC."""
+    """The state of a container that has been running since `started_at` (UTC)."""
 
     started_at: dt.datetime
 
 
 @dataclass(frozen=True)
 class Terminated:
-    """Ended: the exit code (128 + signal for a signal), the reason, and the times in UTC."""
+    """The state of an ended container: exit code (128 plus the number of a signal), reason, and times in UTC."""
 
     exit_code: int
     reason: str
@@ -42,7 +42,7 @@ class Terminated:
 
 @dataclass(frozen=True)
 class ContainerSnapshot:
-    """One container at one moment."""
+    """The state of one container at one moment."""
 
     name: str
     image: str
@@ -56,7 +56,7 @@ class ContainerSnapshot:
 
 @dataclass(frozen=True)
 class PodSnapshot:
-    """A pod's containers at one moment; `deleting` says that none will be started again."""
+    """The states of a pod's containers at one moment; if `deleting`, none of them starts again."""
 
     init: Sequence[ContainerSnapshot]
     main: Sequence[ContainerSnapshot]
@@ -65,12 +65,12 @@ class PodSnapshot:
 
 
 def format_time(moment: dt.datetime) -> str:
-    """A moment as the Kubernetes API writes it, to the second."""
+    """Format a time as the Kubernetes API does, to the second."""
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def terminated_status(ended: Terminated) -> Json:
-    """The `terminated` of a container's state."""
+    """Return the `terminated` field of a container's state."""
     status = {
         "exitCode": ended.exit_code,
         "reason": ended.reason,
@@ -83,7 +83,7 @@ def terminated_status(ended: Terminated) -> Json:
 
 
 def state_status(state: Waiting | Running | Terminated) -> Json:
-    """A container's `state`."""
+    """Return the `state` field of a container's status."""
     if isinstance(state, Waiting):
         waiting = {"reason": state.reason}
         return {"waiting": {**waiting, "message": state.message} if state.message else waiting}
@@ -93,7 +93,7 @@ def state_status(state: Waiting | Running | Terminated) -> Json:
 
 
 def container_status(one: ContainerSnapshot) -> Json:
-    """An element of `containerStatuses`."""
+    """Return an element of `containerStatuses`."""
     return {
         "name": one.name,
         "image": one.image,
@@ -108,7 +108,7 @@ def container_status(one: ContainerSnapshot) -> Json:
 
 
 def pod_phase(pod: PodSnapshot, policy: str) -> str:
-    """The pod's phase under its restart policy, by the kubelet's rules."""
+    """Return the phase of the pod under its restart policy, by the kubelet's rules."""
     if pod.deleting and all(not isinstance(one.state, Running) for one in (*pod.init, *pod.main)):
         return _final_phase(pod)
     if any(not _succeeded(one) for one in pod.init):
@@ -122,7 +122,7 @@ def pod_phase(pod: PodSnapshot, policy: str) -> str:
 
 
 def pod_conditions(pod: PodSnapshot, current_phase: str) -> list[Json]:
-    """The conditions that the node owns, without their transition times."""
+    """Return the conditions that the node owns, without their transition times."""
     initialized = [one.name for one in pod.init if not _succeeded(one)]
     unready = [one.name for one in pod.main if not one.ready]
     if current_phase == "Succeeded":
@@ -147,13 +147,14 @@ def pod_conditions(pod: PodSnapshot, current_phase: str) -> list[Json]:
 
 
 def pod_status(pod: PodSnapshot, spec: Json, previous: Json, now: dt.datetime) -> Json:
-    """The status to patch: complete for what the node owns, silent about everything else.
+    """Return the status to patch: all fields that the node owns, and no others.
 
-    `previous` is the last known status; its transition times and start time are kept where nothing changed.
+    `previous` is the last known status; its start time is kept, and so are the transition times of unchanged
+    conditions.
     """
     current = pod_phase(pod, spec.get("restartPolicy", "Always"))
     if previous.get("phase") in TERMINAL:
-        # A pod that has ended never comes back to life.
+        # A terminal phase never changes.
         current = previous["phase"]
     status: Json = {
         "phase": current,

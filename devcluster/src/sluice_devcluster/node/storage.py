@@ -1,4 +1,4 @@
-"""The volumes of one pod on this node: written before its containers start, kept fresh while they run."""
+"""The volumes of one pod on this node: written before its containers start, and refreshed while they run."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ RETRY_SECONDS = 2.0
 
 
 class PodVolumes:
-    """The volumes of one pod; `directory` is theirs alone."""
+    """The volumes of one pod; `directory` holds nothing else."""
 
     def __init__(self, client: ApiClient, facts: PodFacts, directory: Path, changed: ChangeCounter) -> None:
-        """Writes nothing yet; `changed` pulses when the pod or an object in its namespace has changed."""
+        """Write nothing yet; `changed` counts changes of the pod and of the objects to which it refers."""
         self.facts = facts
         self._client = client
         self._directory = directory
@@ -36,7 +36,7 @@ class PodVolumes:
         return list(self.facts.pod["spec"].get("volumes") or [])
 
     async def write_all(self) -> None:
-        """Writes every volume; raises UnresolvedError with the kubelet's sentence when one cannot be provided."""
+        """Write all volumes; raise UnresolvedError, with the kubelet's wording, if one cannot be provided."""
         self._seen = self._changed.count
         for volume in self._volume_specs():
             try:
@@ -45,23 +45,23 @@ class PodVolumes:
                 raise UnresolvedError(f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}') from error
 
     async def refresh_forever(self) -> None:
-        """Rewrites volumes whose content has changed, for ever; what has vanished stays as it was."""
+        """Rewrite the volumes whose content changes, forever; a volume whose source has vanished keeps its content."""
         while True:
             await self._changed.wait_for_change(self._seen, self._tokens.seconds_to_renewal())
-            # Taken before the objects are read: a change in the meantime leads to another round.
+            # Read the count before the objects, so that a change in between leads to another round.
             self._seen = self._changed.count
             for volume in self._volume_specs():
                 try:
                     await self._write_volume(volume)
                 except UnresolvedError as error:
-                    LOGGER.info("volume %s is left as it is: %s", volume["name"], error)
+                    LOGGER.info("volume %s keeps its content: %s", volume["name"], error)
                 except (ApiError, aiohttp.ClientError, TimeoutError) as error:
-                    LOGGER.warning("volume %s was not refreshed: %s", volume["name"], error)
-                    # Without the pause a token that cannot be renewed would be asked for without end.
+                    LOGGER.warning("volume %s not refreshed: %s", volume["name"], error)
+                    # Without this pause, the loop would request a token again and again if it cannot be renewed.
                     await asyncio.sleep(RETRY_SECONDS)
 
     def container_mounts(self, container: Json) -> list[Mount]:
-        """What a container mounts; projected volumes are read-only, as they are with the kubelet."""
+        """Return the volume mounts of a container; projected volumes are read-only, as in the kubelet."""
         known = {volume["name"]: volume for volume in self._volume_specs()}
         return [
             Mount(
@@ -73,7 +73,7 @@ class PodVolumes:
         ]
 
     def remove_all(self) -> None:
-        """Deletes every volume."""
+        """Delete all volumes."""
         shutil.rmtree(self._directory, ignore_errors=True)
 
     async def _write_volume(self, volume: Json) -> None:
@@ -83,7 +83,7 @@ class PodVolumes:
         name, directory = volume["name"], self._directory / volume["name"]
         if not volumes.is_projected(volume):
             directory.mkdir(parents=True, exist_ok=True)
-            # An emptyDir belongs to everybody in its pod, whatever the agent's umask.
+            # Every process of the pod can write to an emptyDir, whatever the agent's umask is.
             directory.chmod(0o777)
             return
         found = await sources.fetch_objects(

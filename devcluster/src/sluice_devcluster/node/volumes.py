@@ -1,4 +1,4 @@
-"""What a pod's volumes contain: decided from the specification, written by `projection`."""
+"""The files of a pod's volumes, computed from the specification; the module `projection` writes them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class VolumeFile(NamedTuple):
 
 
 class TokenRequest(NamedTuple):
-    """A service-account token: for whom ("" is the API server), and for how many seconds."""
+    """A request for a service-account token: its audience ("": the API server) and its lifetime in seconds."""
 
     audience: str
     seconds: int
@@ -39,7 +39,7 @@ TokenValues = Mapping[TokenRequest, str]
 
 
 class VolumeInputs(NamedTuple):
-    """Everything that a volume's content is made from."""
+    """The pod, objects and tokens from which the files of a volume are made."""
 
     facts: PodFacts
     sources: Sources
@@ -47,7 +47,7 @@ class VolumeInputs(NamedTuple):
 
 
 def unsupported_volume_reason(volume: Json) -> str | None:
-    """A sentence about a volume that this node cannot provide; None when it can."""
+    """Return a sentence that says why this node cannot provide a volume; None if it can."""
     kinds = [key for key in volume if key != "name"]
     if kinds and kinds[0] not in SUPPORTED:
         return f"volume {volume['name']}: {kinds[0]} volumes are not supported by this node"
@@ -55,7 +55,7 @@ def unsupported_volume_reason(volume: Json) -> str | None:
 
 
 def volume_sources(volume: Json) -> list[Json]:
-    """The sources of a volume, each in the form that a projected volume gives it; none for an emptyDir."""
+    """Return the sources of a volume, each in the form used in projected volumes; none for an emptyDir."""
     if "projected" in volume:
         return list(volume["projected"].get("sources") or [])
     if "secret" in volume:
@@ -65,12 +65,12 @@ def volume_sources(volume: Json) -> list[Json]:
 
 
 def is_projected(volume: Json) -> bool:
-    """Whether a volume's content is made from objects (and so mounted read-only)."""
+    """Return whether the volume's content comes from API objects, so that it is mounted read-only."""
     return any(kind in volume for kind in ("projected", "secret", "configMap", "downwardAPI"))
 
 
 def referenced_objects(volume: Json) -> Iterator[Reference]:
-    """The Secrets and ConfigMaps that a volume refers to."""
+    """Yield the Secrets and ConfigMaps to which a volume refers."""
     for part in volume_sources(volume):
         for field, kind in (("secret", "Secret"), ("configMap", "ConfigMap")):
             if field in part:
@@ -78,21 +78,21 @@ def referenced_objects(volume: Json) -> Iterator[Reference]:
 
 
 def token_requests(volume: Json) -> Iterator[TokenRequest]:
-    """The service-account tokens that a volume contains."""
+    """Yield the service-account tokens that a volume contains."""
     for part in volume_sources(volume):
         if "serviceAccountToken" in part:
             yield token_request(part["serviceAccountToken"])
 
 
 def token_request(source: Json) -> TokenRequest:
-    """The token that a serviceAccountToken source asks for."""
+    """Return the token that a serviceAccountToken source requests."""
     return TokenRequest(source.get("audience", ""), source.get("expirationSeconds", DEFAULT_TOKEN_SECONDS))
 
 
 def volume_files(volume: Json, material: VolumeInputs) -> Payload:
-    """The files of a volume by relative path.
+    """Return the files of a volume by relative path.
 
-    Raises UnresolvedError, worded as the kubelet does, for a missing object or key that is not optional.
+    Raises UnresolvedError, with the kubelet's wording, for a missing object or key that is not optional.
     """
     kind = next((kind for kind in SUPPORTED if kind in volume), "emptyDir")
     default_mode = (volume.get(kind) or {}).get("defaultMode", DEFAULT_MODE)
