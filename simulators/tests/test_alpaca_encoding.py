@@ -76,7 +76,7 @@ def test_a_restamped_reel_is_what_encoding_at_that_time_gives(codec: Codec) -> N
     moment = timestamp(NANOSECONDS)
     everything = Subscription({"quotes": frozenset("*")})
 
-    bodies = EncodedTape([QUOTE, PAIR]).batch(0, 2, moment).encoded_bodies(codec, everything)
+    bodies = EncodedTape([QUOTE, PAIR]).batch(0, 2, moment).encoded_messages(codec, everything)
 
     assert list(bodies) == [codec.encode_message(quote_message(quote, moment)) for quote in (QUOTE, PAIR)]
 
@@ -85,7 +85,7 @@ def test_a_reel_gives_only_what_is_subscribed() -> None:
     only = Subscription({"quotes": frozenset({"BTC/USD"})})
     batch = EncodedTape([QUOTE, PAIR]).batch(0, 2)
 
-    assert [json.loads(body)["S"] for body in batch.encoded_bodies(JSON, only)] == ["BTC/USD"]
+    assert [json.loads(body)["S"] for body in batch.encoded_messages(JSON, only)] == ["BTC/USD"]
     assert [message["S"] for message in batch.subscribed_messages(only)] == ["BTC/USD"]
 
 

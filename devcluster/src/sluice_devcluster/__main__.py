@@ -48,14 +48,14 @@ def _run_command(options: argparse.Namespace) -> int:
 
 
 def _run_up(state: StateDirectory, options: argparse.Namespace) -> int:
-    wishes = cluster.UpOptions(
+    up_options = cluster.UpOptions(
         crds=options.crds,
         bin_dir=options.bin_dir,
         emulator=options.emulator,
         restart_backoff_seconds=options.restart_backoff_seconds,
     )
     with cluster.hold_lock(state):
-        asyncio.run(cluster.up(state, wishes, Progress()))
+        asyncio.run(cluster.up(state, up_options, Progress()))
     print(f"export KUBECONFIG={state.kubeconfig_file}")
     return 0
 

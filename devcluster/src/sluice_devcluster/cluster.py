@@ -47,12 +47,12 @@ def hold_lock(state: StateDirectory) -> Iterator[None]:
         yield
 
 
-async def up(state: StateDirectory, wishes: UpOptions, report: Report) -> None:
+async def up(state: StateDirectory, options: UpOptions, report: Report) -> None:
     """Start the cluster, or the parts of it that do not run; return when the cluster is usable.
 
     Raises DevclusterError if a component cannot be built or started, or does not become ready.
     """
-    if wishes.emulator:
+    if options.emulator:
         emulator.require_installed()
     programs = await asyncio.to_thread(binaries.provide_binaries, report)
     settings = state.load_settings()
@@ -66,7 +66,7 @@ async def up(state: StateDirectory, wishes: UpOptions, report: Report) -> None:
     elif _is_alive(state, AGENT):
         report("already up and healthy")
     try:
-        await _start_missing_parts(state, settings, wishes, (programs, report))
+        await _start_missing_parts(state, settings, options, (programs, report))
     except (DevclusterError, ApiError, aiohttp.ClientError, TimeoutError) as error:
         # Stop the parts of a cluster that did not start completely, but keep their logs.
         if fresh:
@@ -78,20 +78,20 @@ async def up(state: StateDirectory, wishes: UpOptions, report: Report) -> None:
 
 
 async def _start_missing_parts(
-    state: StateDirectory, settings: ClusterSettings, wishes: UpOptions, tools: tuple[binaries.Binaries, Report]
+    state: StateDirectory, settings: ClusterSettings, options: UpOptions, tools: tuple[binaries.Binaries, Report]
 ) -> None:
     programs, report = tools
-    if wishes.emulator:
+    if options.emulator:
         _start_emulator(state, settings)
     if not _is_alive(state, AGENT):
-        settings.restart_backoff_seconds = wishes.restart_backoff_seconds
-        settings.bin_dir = str(wishes.bin_dir.resolve()) if wishes.bin_dir else None
+        settings.restart_backoff_seconds = options.restart_backoff_seconds
+        settings.bin_dir = str(options.bin_dir.resolve()) if options.bin_dir else None
     state.save_settings(settings)
     async with ApiClient(settings.apiserver_port, state.pki, "admin") as client:
         await controlplane.wait_until_ready(state, client)
         report("API server ready")
-        if wishes.crds is not None:
-            count = await objects.apply_definitions(client, wishes.crds)
+        if options.crds is not None:
+            count = await objects.apply_crds(client, options.crds)
             report(f"{count} custom resource definitions established")
         await objects.grant_node_read_access(client)
         if not _is_alive(state, "kube-controller-manager"):
@@ -117,10 +117,10 @@ def down(state: StateDirectory, report: Report) -> None:
     if _is_alive(state, AGENT):
         report("stopping the node agent and its pods")
     processes.stop_processes([state.record_file(AGENT)], AGENT_GRACE_SECONDS)
-    processes.kill_leftovers(state.node_process_records)
+    processes.kill_recorded_process_groups(state.node_processes_directory)
     others = [state.record_file(name) for name in (*reversed(controlplane.COMPONENTS), emulator.COMPONENT)]
     processes.stop_processes(others, 1.0)
-    shutil.rmtree(state.etcd_data, ignore_errors=True)
+    shutil.rmtree(state.etcd_data_directory, ignore_errors=True)
     (state.root / "settings.json").unlink(missing_ok=True)
     report("down")
 
@@ -168,7 +168,13 @@ def _remove_leftovers(state: StateDirectory, report: Report) -> None:
     if state.load_settings() is not None:
         report("removing what is left of an earlier cluster that was not stopped with `down`")
         down(state, report)
-    for directory in (state.etcd_data, state.node_directory, state.pki, state.process_records, state.root / "log"):
+    for directory in (
+        state.etcd_data_directory,
+        state.node_directory,
+        state.pki,
+        state.processes_directory,
+        state.root / "log",
+    ):
         shutil.rmtree(directory, ignore_errors=True)
 
 

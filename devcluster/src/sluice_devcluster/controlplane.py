@@ -41,7 +41,7 @@ def etcd_arguments(state: StateDirectory, settings: ClusterSettings) -> list[str
     peer = f"http://127.0.0.1:{settings.etcd_peer_port}"
     return [
         "--name=devcluster",
-        f"--data-dir={state.etcd_data}",
+        f"--data-dir={state.etcd_data_directory}",
         f"--listen-client-urls={client}",
         f"--advertise-client-urls={client}",
         f"--listen-peer-urls={peer}",

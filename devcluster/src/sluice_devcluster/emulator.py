@@ -31,7 +31,7 @@ def external_emulator_host() -> str | None:
     return os.environ.get("FIRESTORE_EMULATOR_HOST") or None
 
 
-def find_jar() -> Path:
+def find_emulator_jar() -> Path:
     """Return the emulator's jar beside the `gcloud` on the PATH; raise DevclusterError if it is not installed."""
     gcloud = shutil.which("gcloud")
     if gcloud is None:
@@ -46,7 +46,7 @@ def find_jar() -> Path:
 def require_installed() -> None:
     """Raise DevclusterError if devcluster has to start an emulator, but the emulator or Java is missing."""
     if external_emulator_host() is None:
-        find_jar()
+        find_emulator_jar()
         find_java()
 
 
@@ -63,7 +63,7 @@ def start_emulator(state: StateDirectory) -> str:
 
     Raises DevclusterError if the emulator or Java is missing.
     """
-    jar = find_jar()
+    jar = find_emulator_jar()
     port = find_free_port()
     # One compiler tier and the serial garbage collector save CPU and memory on a laptop.
     argv = [find_java(), HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.language=en"]

@@ -40,7 +40,7 @@ class StateDirectory:
         return self.root / "kubeconfig"
 
     @property
-    def etcd_data(self) -> Path:
+    def etcd_data_directory(self) -> Path:
         """The directory of etcd's data, which `down` deletes."""
         return self.root / "etcd"
 
@@ -50,12 +50,12 @@ class StateDirectory:
         return self.root / "node"
 
     @property
-    def node_process_records(self) -> Path:
+    def node_processes_directory(self) -> Path:
         """The directory with one record for each container process that the node agent started."""
         return self.node_directory / "processes"
 
     @property
-    def process_records(self) -> Path:
+    def processes_directory(self) -> Path:
         """The directory with one record for each process that `up` started."""
         return self.root / "processes"
 
@@ -66,7 +66,7 @@ class StateDirectory:
 
     def record_file(self, component: str) -> Path:
         """Return the path of a component's process record."""
-        return self.process_records / f"{component}.json"
+        return self.processes_directory / f"{component}.json"
 
     def log_file(self, component: str) -> Path:
         """Return the path of a component's log."""

@@ -20,7 +20,7 @@ MANAGER = {"fieldManager": "devcluster", "force": "true"}
 ESTABLISH_SECONDS = 30.0
 
 
-def read_definitions(directory: Path) -> list[Json]:
+def read_crds(directory: Path) -> list[Json]:
     """Return all CustomResourceDefinitions in a directory's YAML files; raise DevclusterError if there are none."""
     if not directory.is_dir():
         raise DevclusterError(f"--crds: {directory} is not a directory.")
@@ -40,12 +40,12 @@ def read_definitions(directory: Path) -> list[Json]:
     return found
 
 
-async def apply_definitions(client: ApiClient, directory: Path) -> int:
+async def apply_crds(client: ApiClient, directory: Path) -> int:
     """Apply the definitions of a directory, wait until they are established, and return their number.
 
     Raises DevclusterError if the API server refuses one, or if one is not established within 30 seconds.
     """
-    definitions = await asyncio.to_thread(read_definitions, directory)
+    definitions = await asyncio.to_thread(read_crds, directory)
     names = [str(definition["metadata"]["name"]) for definition in definitions]
     try:
         for name, definition in zip(names, definitions, strict=True):

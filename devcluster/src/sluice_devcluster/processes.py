@@ -137,7 +137,7 @@ def stop_processes(paths: Sequence[Path], grace_seconds: float) -> None:
         path.unlink(missing_ok=True)
 
 
-def kill_leftovers(directory: Path) -> int:
+def kill_recorded_process_groups(directory: Path) -> int:
     """Kill all process groups whose leaders are recorded in a directory; return how many were alive."""
     killed = 0
     for path in sorted(directory.glob("*.json")):

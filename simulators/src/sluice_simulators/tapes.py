@@ -69,7 +69,7 @@ def generate_quotes(symbols: Sequence[str], quotes: int, seed: int) -> Iterator[
         symbol = source.choice(symbols)
         time_ms += source.randrange(21)
         cents[symbol] = max(100, cents[symbol] + source.randrange(-5, 6))
-        yield _walk_quote(source, time_ms, symbol, cents[symbol])
+        yield _random_walk_quote(source, time_ms, symbol, cents[symbol])
 
 
 def write_generated_tape(path: Path, symbols: Sequence[str], quotes: int, seed: int) -> Path:
@@ -77,7 +77,7 @@ def write_generated_tape(path: Path, symbols: Sequence[str], quotes: int, seed: 
     return write_tape(path, generate_quotes(symbols, quotes, seed))
 
 
-def _walk_quote(source: random.Random, time_ms: int, symbol: str, cents: int) -> TapeQuote:
+def _random_walk_quote(source: random.Random, time_ms: int, symbol: str, cents: int) -> TapeQuote:
     return TapeQuote(
         time_ms=time_ms,
         symbol=symbol,

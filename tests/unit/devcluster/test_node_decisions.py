@@ -66,7 +66,7 @@ def test_a_success_makes_a_probe_forget_its_failures() -> None:
 
 def test_a_probe_finds_its_port_by_number_or_name() -> None:
     container = {"ports": [{"name": "web", "containerPort": 80}]}
-    ports = [probes.port_number(port, container) for port in (8080, "8081", "web", "none")]
+    ports = [probes.probe_port_number(port, container) for port in (8080, "8081", "web", "none")]
     assert ports == [8080, 8081, 80, None]
 
 

@@ -77,7 +77,7 @@ class NodeAgent:
             if worker is not None:
                 worker.on_pod_removed()
         elif worker is not None:
-            worker.update(pod)
+            worker.on_pod_changed(pod)
         elif uid not in self._finished:
             self._start_worker(uid, pod)
 
@@ -126,7 +126,7 @@ async def run_agent(state: StateDirectory) -> None:
     settings: ClusterSettings | None = state.load_settings()
     if settings is None:
         raise DevclusterError(f"There is no devcluster in {state.root}: create one with `sluice-devcluster up`.")
-    killed = processes.kill_leftovers(state.node_process_records)
+    killed = processes.kill_recorded_process_groups(state.node_processes_directory)
     if killed:
         LOGGER.warning("killed %d containers of an earlier agent", killed)
     stop = asyncio.Event()

@@ -15,7 +15,7 @@ from sluice_devcluster.node.execution import ContainerProcess, LaunchSpec, Mount
 from sluice_devcluster.node.references import UnresolvedError
 from sluice_devcluster.node.restarts import RestartBackoff, is_restarted
 from sluice_devcluster.node.signals import ChangeCounter
-from sluice_devcluster.node.statuses import ContainerSnapshot, Running, Terminated, Waiting
+from sluice_devcluster.node.statuses import ContainerSnapshot, RunningState, TerminatedState, WaitingState
 
 CONFIGURATION_RETRY_SECONDS = 2.0
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
@@ -59,38 +59,38 @@ class Container:
     """One container of one pod; `snapshot` is its current state."""
 
     def __init__(
-        self, spec: Json, surroundings: ContainerContext, snapshot: ContainerSnapshot, backoff: RestartBackoff
+        self, spec: Json, context: ContainerContext, snapshot: ContainerSnapshot, backoff: RestartBackoff
     ) -> None:
         """Continue from an earlier snapshot, in case the node agent has restarted."""
         self.spec = spec
         self.snapshot = snapshot
         self.log: logs.ContainerLog | None = None
-        self.execution: ContainerProcess | None = None
-        self._surroundings = surroundings
+        self.process: ContainerProcess | None = None
+        self._context = context
         self._backoff = backoff
         self._stopping = asyncio.Event()
         # The number of the next run, which is one more if an earlier run has ended.
-        self._run = snapshot.restarts + isinstance(snapshot.state, Terminated)
+        self._run = snapshot.restarts + isinstance(snapshot.state, TerminatedState)
 
     def log_path(self, *, previous: bool) -> Path | None:
         """Return the log of the current or of the previous run; None if there is none."""
-        run = self._run - 1 if self.execution is not None else self._run
+        run = self._run - 1 if self.process is not None else self._run
         # As in the kubelet, the previous run of a container that waits for a restart is the run that ended last.
-        waiting = isinstance(self.snapshot.state, Waiting)
+        waiting = isinstance(self.snapshot.state, WaitingState)
         path = self._log_path_of_run(run - 1 if previous and not waiting else run)
         return path if path.exists() else None
 
     async def run(self, policy: str) -> None:
         """Run the container until `stop` is called, or until its restart policy does not restart it."""
-        if isinstance(self.snapshot.state, Terminated):
+        if isinstance(self.snapshot.state, TerminatedState):
             if not is_restarted(policy, self.snapshot.state.exit_code):
                 return
             await self._wait_for_backoff(self.snapshot.state)
         while not self._stopping.is_set():
-            orders = await self._wait_for_launch_spec()
-            if orders is None or self._stopping.is_set():
+            launch_spec = await self._wait_for_launch_spec()
+            if launch_spec is None or self._stopping.is_set():
                 return
-            ended = await self._run_once(orders)
+            ended = await self._run_once(launch_spec)
             if self._stopping.is_set() or not is_restarted(policy, ended.exit_code):
                 return
             await self._wait_for_backoff(ended)
@@ -98,8 +98,8 @@ class Container:
     def stop(self, grace_seconds: float) -> None:
         """End the container and do not restart it: send SIGTERM, and SIGKILL after the grace period."""
         self._stopping.set()
-        if self.execution is not None and not self.execution.ended.done():
-            self.execution.stop(grace_seconds)
+        if self.process is not None and not self.process.ended.done():
+            self.process.stop(grace_seconds)
 
     async def _wait_for_launch_spec(self) -> LaunchSpec | None:
         """Return what to start, once the environment resolves; None if the container cannot or must not start."""
@@ -109,18 +109,18 @@ class Container:
             await self._stopping.wait()
             return None
         while not self._stopping.is_set():
-            seen = self._surroundings.sources_changed.count
+            seen = self._context.sources_changed.count
             try:
-                environment = await self._surroundings.environment(self.spec)
+                environment = await self._context.environment(self.spec)
             except UnresolvedError as error:
                 self._set_waiting("CreateContainerConfigError", str(error))
             else:
                 return self._launch_spec(environment)
-            await self._surroundings.sources_changed.wait_for_change(seen, CONFIGURATION_RETRY_SECONDS)
+            await self._context.sources_changed.wait_for_change(seen, CONFIGURATION_RETRY_SECONDS)
         return None
 
     def _launch_spec(self, environment: dict[str, str]) -> LaunchSpec:
-        spec, directory = self.spec, self._surroundings.directory
+        spec, directory = self.spec, self._context.directory
         message = directory / f"termination-{self._run}"
         message.parent.mkdir(parents=True, exist_ok=True)
         message.write_bytes(b"")
@@ -132,62 +132,62 @@ class Container:
             command=[expand_variables(part, environment) for part in command],
             environment=environment,
             directory=spec.get("workingDir") or "/",
-            mounts=[*self._surroundings.mounts(spec), Mount(str(message), path, read_only=False)],
+            mounts=[*self._context.mounts(spec), Mount(str(message), path, read_only=False)],
             staging=str(staging),
         )
 
-    async def _run_once(self, orders: LaunchSpec) -> Terminated:
+    async def _run_once(self, launch_spec: LaunchSpec) -> TerminatedState:
         run, started = self._run, dt.datetime.now(dt.UTC)
         self.log = logs.ContainerLog(self._log_path_of_run(run))
-        self.execution = ContainerProcess(orders, self.log, self._surroundings.records)
+        self.process = ContainerProcess(launch_spec, self.log, self._context.records)
         self._run += 1
         self._delete_files_of_run(run - 2)
         probing = "startupProbe" in self.spec
         self._update_snapshot(
-            state=Running(started),
-            container_id=f"process://{self.execution.pid}-{run}",
+            state=RunningState(started),
+            container_id=f"process://{self.process.pid}-{run}",
             restarts=run,
             started=not probing,
             ready=not probing and "readinessProbe" not in self.spec,
         )
-        self._surroundings.event("Started", f"Started container {self.snapshot.name}", False)
+        self._context.event("Started", f"Started container {self.snapshot.name}", False)
         watchers = asyncio.create_task(self._run_probes())
         try:
-            code = await self.execution.ended
+            code = await self.process.ended
         finally:
             watchers.cancel()
-        await self.execution.wait_for_output()
+        await self.process.wait_for_output()
         ended = self._terminated_state(code, started, run)
         self._update_snapshot(state=ended, ready=False, started=False)
         return ended
 
-    def _terminated_state(self, code: int, started: dt.datetime, run: int) -> Terminated:
-        assert self.execution is not None  # noqa: S101
-        failure = self.execution.failure
+    def _terminated_state(self, code: int, started: dt.datetime, run: int) -> TerminatedState:
+        assert self.process is not None  # noqa: S101
+        failure = self.process.failure
         reason = "StartError" if failure else "Completed" if code == 0 else "Error"
         message = failure or self._termination_message(code, run)
         finished = dt.datetime.now(dt.UTC)
-        return Terminated(code, reason, started, finished, self.snapshot.container_id, message)
+        return TerminatedState(code, reason, started, finished, self.snapshot.container_id, message)
 
     def _termination_message(self, code: int, run: int) -> str:
-        written = (self._surroundings.directory / f"termination-{run}").read_bytes()[:4096]
+        written = (self._context.directory / f"termination-{run}").read_bytes()[:4096]
         if written:
             return written.decode(errors="replace")
         if code != 0 and self.spec.get("terminationMessagePolicy") == "FallbackToLogsOnError":
             return logs.last_lines(self._log_path_of_run(run))
         return ""
 
-    async def _wait_for_backoff(self, ended: Terminated) -> None:
+    async def _wait_for_backoff(self, ended: TerminatedState) -> None:
         """Wait for the restart back-off before the next run; `stop` ends the wait."""
         ran_for = (ended.finished_at - ended.started_at).total_seconds()
         delay, self._backoff = self._backoff.after_run(ran_for)
         self.snapshot = replace(self.snapshot, last=ended)
         if delay <= 0:
             return
-        title = f"container={self.snapshot.name} pod={self._surroundings.title}"
+        title = f"container={self.snapshot.name} pod={self._context.title}"
         message = f"back-off {delay:g}s restarting failed {title}"
         self._set_waiting("CrashLoopBackOff", message)
-        self._surroundings.event("BackOff", f"Back-off restarting failed {title}", True)
+        self._context.event("BackOff", f"Back-off restarting failed {title}", True)
         try:
             await asyncio.wait_for(self._stopping.wait(), delay)
         except TimeoutError:
@@ -203,17 +203,17 @@ class Container:
         await asyncio.gather(*others)
 
     async def _run_startup_probe(self, probe: Json) -> None:
-        verdict = probes.ProbeState(healthy=False)
+        probe_state = probes.ProbeState(healthy=False)
         passed = asyncio.Event()
 
         def report(succeeded: bool, message: str) -> None:
-            nonlocal verdict
-            verdict = verdict.after_attempt(succeeded, probe)
-            if verdict.healthy:
+            nonlocal probe_state
+            probe_state = probe_state.after_attempt(succeeded, probe)
+            if probe_state.healthy:
                 passed.set()
             elif not succeeded:
                 self._record_unhealthy_event("Startup", message)
-                if verdict.has_reached_failure_threshold(probe):
+                if probe_state.has_reached_failure_threshold(probe):
                     self._end_for_restart("startup", probe)
 
         watching = asyncio.create_task(probes.repeat_probe(probe, lambda: self._attempt_probe(probe), report))
@@ -224,46 +224,46 @@ class Container:
 
     async def _run_probe(self, kind: str) -> None:
         probe, is_readiness = self.spec[kind], kind == "readinessProbe"
-        verdict = probes.ProbeState(healthy=not is_readiness)
+        probe_state = probes.ProbeState(healthy=not is_readiness)
 
         def report(succeeded: bool, message: str) -> None:
-            nonlocal verdict
-            verdict = verdict.after_attempt(succeeded, probe)
+            nonlocal probe_state
+            probe_state = probe_state.after_attempt(succeeded, probe)
             if not succeeded:
                 self._record_unhealthy_event("Readiness" if is_readiness else "Liveness", message)
             if is_readiness:
-                self._update_snapshot(ready=verdict.healthy)
-            elif verdict.has_reached_failure_threshold(probe):
+                self._update_snapshot(ready=probe_state.healthy)
+            elif probe_state.has_reached_failure_threshold(probe):
                 self._end_for_restart("liveness", probe)
 
         await probes.repeat_probe(probe, lambda: self._attempt_probe(probe), report)
 
     async def _attempt_probe(self, probe: Json) -> str | None:
-        return await probes.attempt_probe(probe, self.spec, self._surroundings.address)
+        return await probes.attempt_probe(probe, self.spec, self._context.address)
 
     def _record_unhealthy_event(self, kind: str, message: str) -> None:
-        self._surroundings.event("Unhealthy", f"{kind} probe failed: {message}", True)
+        self._context.event("Unhealthy", f"{kind} probe failed: {message}", True)
 
     def _end_for_restart(self, kind: str, probe: Json) -> None:
-        if self.execution is None or self.execution.is_stopping:
+        if self.process is None or self.process.is_stopping:
             return
         name = self.snapshot.name
-        self._surroundings.event("Killing", f"Container {name} failed {kind} probe, will be restarted", False)
+        self._context.event("Killing", f"Container {name} failed {kind} probe, will be restarted", False)
         grace = probe.get("terminationGracePeriodSeconds")
-        self.execution.stop(self._surroundings.grace_seconds if grace is None else float(grace))
+        self.process.stop(self._context.grace_seconds if grace is None else float(grace))
 
     def _set_waiting(self, reason: str, message: str) -> None:
-        self._update_snapshot(state=Waiting(reason, message), ready=False, started=False)
+        self._update_snapshot(state=WaitingState(reason, message), ready=False, started=False)
 
     def _update_snapshot(self, **changes: object) -> None:
         changed = replace(self.snapshot, **changes)  # type: ignore[arg-type]
         if changed != self.snapshot:
             self.snapshot = changed
-            self._surroundings.changed()
+            self._context.changed()
 
     def _log_path_of_run(self, run: int) -> Path:
-        return self._surroundings.directory / f"{run}.log"
+        return self._context.directory / f"{run}.log"
 
     def _delete_files_of_run(self, run: int) -> None:
         self._log_path_of_run(run).unlink(missing_ok=True)
-        (self._surroundings.directory / f"termination-{run}").unlink(missing_ok=True)
+        (self._context.directory / f"termination-{run}").unlink(missing_ok=True)

@@ -25,7 +25,7 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def expand_variables(text: str, known: Mapping[str, str]) -> str:
     """Replace $(NAME) by its value, keep unknown names as they are, and read $$ as one dollar sign.
 
-    >>> expand("$(A)-$(B)-$$(A)", {"A": "1"})
+    >>> expand_variables("$(A)-$(B)-$$(A)", {"A": "1"})
     '1-$(B)-$(A)'
     """
 

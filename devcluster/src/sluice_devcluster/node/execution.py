@@ -43,7 +43,7 @@ class LaunchSpec:
 class ContainerProcess:
     """The process of a container, started on construction; `ended` gets the exit code as soon as it exits."""
 
-    def __init__(self, orders: LaunchSpec, log: ContainerLog, records: Path) -> None:
+    def __init__(self, launch_spec: LaunchSpec, log: ContainerLog, records: Path) -> None:
         """Start the process in its own session and mount namespace; raise OSError if it cannot start."""
         self._loop = asyncio.get_running_loop()
         self._log = log
@@ -53,7 +53,7 @@ class ContainerProcess:
         # Why the command could not be started; empty if it started, and before `wait_for_output` returns.
         self.failure = ""
         self._failure = os.memfd_create("failure")
-        self._process = self._spawn(orders)
+        self._process = self._spawn(launch_spec)
         self._record = records / f"{self._process.pid}.json"
         found = record_of_process(self._process.pid)
         if found is not None:
@@ -62,10 +62,10 @@ class ContainerProcess:
         self._loop.add_reader(self._descriptor, self._on_exit)
         self._kill_timer: asyncio.TimerHandle | None = None
 
-    def _spawn(self, orders: LaunchSpec) -> subprocess.Popen[bytes]:
+    def _spawn(self, launch_spec: LaunchSpec) -> subprocess.Popen[bytes]:
         # The specification holds secrets, so it is passed in memory and not in a file.
-        memory = os.memfd_create("orders")
-        os.write(memory, json.dumps(asdict(orders)).encode())
+        memory = os.memfd_create("launch-spec")
+        os.write(memory, json.dumps(asdict(launch_spec)).encode())
         os.lseek(memory, 0, os.SEEK_SET)
         output, errors = os.pipe(), os.pipe()
         try:

@@ -13,7 +13,7 @@ from sluice_devcluster.certificates import KUBELET_CLIENT
 from sluice_devcluster.node import logs
 from sluice_devcluster.node.addresses import HOST
 from sluice_devcluster.node.containers import Container
-from sluice_devcluster.node.statuses import Waiting
+from sluice_devcluster.node.statuses import WaitingState
 
 FindContainer = Callable[[str, str, str], Container | None]
 
@@ -110,5 +110,5 @@ def _no_log_reason(container: Container, pod: str, *, previous: bool) -> str:
     if previous:
         return f'previous terminated container "{name}" in pod "{pod}" not found'
     state = container.snapshot.state
-    reason = state.reason if isinstance(state, Waiting) else "ContainerCreating"
+    reason = state.reason if isinstance(state, WaitingState) else "ContainerCreating"
     return f'container "{name}" in pod "{pod}" is waiting to start: {reason}'

@@ -70,7 +70,7 @@ class LogSelection:
 def select_lines(lines: list[bytes], selection: LogSelection) -> list[bytes]:
     """Return the selected lines of a log file; they include their times only if the selection asks for them.
 
-    >>> select([b"2026-01-01T00:00:00.000000000Z a", b"2026-01-01T00:00:01.000000000Z b"], Selection(tail=1))
+    >>> select_lines([b"2026-01-01T00:00:00.000000000Z a", b"2026-01-01T00:00:01.000000000Z b"], LogSelection(tail=1))
     [b'b']
     """
     if selection.since is not None:

@@ -129,36 +129,38 @@ def _write_text(path: str, text: str) -> None:
         file.write(text)
 
 
-def start_command(orders: dict[str, Any]) -> None:
+def start_command(launch_spec: dict[str, Any]) -> None:
     """Mount the volumes of the launch specification and become its command; raise OSError if this fails."""
     namespace = MountNamespace()
-    mounts = sorted(orders["mounts"], key=lambda each: str(each["target"]).count("/"))
+    mounts = sorted(launch_spec["mounts"], key=lambda each: str(each["target"]).count("/"))
     # Open all sources first, because a mount (for example over /tmp) can hide the source of a later mount.
     sources = [os.open(mount["source"], os.O_PATH) for mount in mounts]
-    namespace.replace_root_if_needed([orders["directory"], *(mount["target"] for mount in mounts)], orders["staging"])
+    namespace.replace_root_if_needed(
+        [launch_spec["directory"], *(mount["target"] for mount in mounts)], launch_spec["staging"]
+    )
     for mount, source in zip(mounts, sources, strict=True):
         namespace.bind_mount(f"/proc/self/fd/{source}", mount["target"], read_only=mount["read_only"])
         os.close(source)
-    namespace.create_path(os.path.realpath(orders["directory"]), is_file=False)
-    os.chdir(orders["directory"])
+    namespace.create_path(os.path.realpath(launch_spec["directory"]), is_file=False)
+    os.chdir(launch_spec["directory"])
     # The interpreter ignores these signals, and the program would inherit that.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
-    command = orders["command"]
+    command = launch_spec["command"]
     try:
-        os.execvpe(command[0], command, orders["environment"])  # noqa: S606
+        os.execvpe(command[0], command, launch_spec["environment"])  # noqa: S606
     except OSError as error:
         raise OSError(error.errno, f'exec: "{command[0]}": {os.strerror(error.errno or 0)}') from error
 
 
 def main() -> None:
     """Run the specification in descriptor argv[1]; on failure, write the reason to argv[2] and exit with code 128."""
-    orders_descriptor, failure_descriptor = int(sys.argv[1]), int(sys.argv[2])
+    spec_descriptor, failure_descriptor = int(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(failure_descriptor, False)
-    with os.fdopen(orders_descriptor, "rb") as file:
-        orders = json.load(file)
+    with os.fdopen(spec_descriptor, "rb") as file:
+        launch_spec = json.load(file)
     try:
-        start_command(orders)
+        start_command(launch_spec)
     except OSError as error:
         os.write(failure_descriptor, str(error.strerror or error).encode())
         sys.exit(START_ERROR)

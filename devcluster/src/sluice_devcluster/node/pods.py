@@ -44,7 +44,7 @@ class NodeContext:
 
 
 class PodWorker:
-    """Runs one pod; `update` and `on_pod_removed` report changes of the pod, `stop` the end of the node."""
+    """Runs one pod; `on_pod_changed` and `on_pod_removed` report changes of the pod, `stop` the end of the node."""
 
     def __init__(self, pod: Json, node: NodeContext, address: str) -> None:
         """Take a pod that is bound to this node; nothing starts before `run`."""
@@ -64,7 +64,7 @@ class PodWorker:
         self._storage = PodVolumes(node.client, facts, self._directory / "volumes", self._changed)
         self._init = self._create_containers(pod["spec"].get("initContainers") or [], "initContainerStatuses")
         self._main = self._create_containers(pod["spec"]["containers"], "containerStatuses")
-        self.update(pod)
+        self.on_pod_changed(pod)
 
     @property
     def kubelet_name(self) -> str:
@@ -76,7 +76,7 @@ class PodWorker:
         """Return the container or init container with this name; None if there is none."""
         return next((each for each in (*self._init, *self._main) if each.spec["name"] == name), None)
 
-    def update(self, pod: Json) -> None:
+    def on_pod_changed(self, pod: Json) -> None:
         """Take the pod's new object: end the pod if it is deleted, and refresh the volumes that show its labels."""
         old, self.pod = self.pod, pod
         for field in ("labels", "annotations"):
@@ -113,7 +113,7 @@ class PodWorker:
         try:
             await self._stopping.wait()
             # Without a started container, the task may wait for an object in the API server, so cancel it.
-            if not any(each.execution for each in (*self._init, *self._main)):
+            if not any(each.process for each in (*self._init, *self._main)):
                 living.cancel()
             with suppress(asyncio.CancelledError):
                 await living
@@ -143,7 +143,7 @@ class PodWorker:
         for container in self._init:
             await container.run("OnFailure" if policy == "Always" else policy)
             state = container.snapshot.state
-            if self._stopping.is_set() or not isinstance(state, statuses.Terminated) or state.exit_code:
+            if self._stopping.is_set() or not isinstance(state, statuses.TerminatedState) or state.exit_code:
                 return
         await asyncio.gather(*(container.run(policy) for container in self._main))
 
@@ -182,7 +182,7 @@ class PodWorker:
     def _container_context(self, name: str) -> ContainerContext:
         return ContainerContext(
             directory=self._directory / "containers" / name,
-            records=self._node.state.node_process_records,
+            records=self._node.state.node_processes_directory,
             address=self.address,
             grace_seconds=self._grace_period_seconds(),
             environment=self._container_environment,

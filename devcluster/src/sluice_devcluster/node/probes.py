@@ -35,7 +35,7 @@ class ProbeState:
         return self.failures >= int(probe.get("failureThreshold", 3))
 
 
-def port_number(port: int | str, container: Json) -> int | None:
+def probe_port_number(port: int | str, container: Json) -> int | None:
     """Return the number of a probe's port, which can be the name of a container port; None if there is no such port."""
     if isinstance(port, int):
         return port
@@ -58,7 +58,7 @@ async def attempt_probe(probe: Json, container: Json, address: str) -> str | Non
     """Make one attempt; return None on success, else a sentence in the kubelet's words."""
     timeout = float(probe.get("timeoutSeconds", 1))
     action = probe.get("httpGet") or probe["tcpSocket"]
-    port = port_number(action["port"], container)
+    port = probe_port_number(action["port"], container)
     if port is None:
         return f'couldn\'t find port: "{action["port"]}" in pod'
     host = action.get("host") or address

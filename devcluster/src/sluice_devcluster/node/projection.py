@@ -7,12 +7,12 @@ import shutil
 import time
 from pathlib import Path
 
-from sluice_devcluster.node.volumes import Payload
+from sluice_devcluster.node.volumes import VolumeFiles
 
 DATA = "..data"
 
 
-def write_atomically(directory: Path, files: Payload) -> None:
+def write_atomically(directory: Path, files: VolumeFiles) -> None:
     """Make the directory hold exactly these files; a reader sees the old set or the new one, never a mixture."""
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o755)
@@ -28,7 +28,7 @@ def write_atomically(directory: Path, files: Payload) -> None:
         shutil.rmtree(directory / previous, ignore_errors=True)
 
 
-def _write_version(version: Path, files: Payload) -> None:
+def _write_version(version: Path, files: VolumeFiles) -> None:
     version.mkdir(mode=0o755)
     for name, file in files.items():
         path = version / name
@@ -44,7 +44,7 @@ def _current_version(directory: Path) -> str | None:
         return None
 
 
-def _link_names(directory: Path, files: Payload) -> None:
+def _link_names(directory: Path, files: VolumeFiles) -> None:
     wanted = {name.split("/")[0] for name in files}
     for name in wanted:
         if not (directory / name).is_symlink():

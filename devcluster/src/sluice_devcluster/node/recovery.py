@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from sluice_devcluster.api import Json
-from sluice_devcluster.node.statuses import ContainerSnapshot, Terminated, Waiting
+from sluice_devcluster.node.statuses import ContainerSnapshot, TerminatedState, WaitingState
 
 KILLED = 137
 LOST = "The container was stopped because the node agent restarted."
@@ -19,11 +19,11 @@ def snapshot_from_status(container: Json, status: Json | None, *, reason: str, n
     """
     image = container.get("image", "")
     if status is None or not status.get("containerID"):
-        return ContainerSnapshot(container["name"], image, Waiting(reason))
+        return ContainerSnapshot(container["name"], image, WaitingState(reason))
     state = status.get("state") or {}
     if "running" in state:
         started = _parse_time(state["running"].get("startedAt"), now)
-        ended = Terminated(KILLED, "Error", started, now, status["containerID"], LOST)
+        ended = TerminatedState(KILLED, "Error", started, now, status["containerID"], LOST)
     else:
         found = state.get("terminated") or (status.get("lastState") or {}).get("terminated") or {}
         ended = _terminated_from_status(found, now)
@@ -37,8 +37,8 @@ def snapshot_from_status(container: Json, status: Json | None, *, reason: str, n
     )
 
 
-def _terminated_from_status(found: Json, now: dt.datetime) -> Terminated:
-    return Terminated(
+def _terminated_from_status(found: Json, now: dt.datetime) -> TerminatedState:
+    return TerminatedState(
         exit_code=found.get("exitCode", KILLED),
         reason=found.get("reason", "Error"),
         started_at=_parse_time(found.get("startedAt"), now),

@@ -14,7 +14,7 @@ TERMINAL = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingState:
     """The state of a container that does not run: a reason in one word, and a sentence."""
 
     reason: str
@@ -22,14 +22,14 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningState:
     """The state of a container that has been running since `started_at` (UTC)."""
 
     started_at: dt.datetime
 
 
 @dataclass(frozen=True)
-class Terminated:
+class TerminatedState:
     """The state of an ended container: exit code (128 plus the number of a signal), reason, and times in UTC."""
 
     exit_code: int
@@ -46,8 +46,8 @@ class ContainerSnapshot:
 
     name: str
     image: str
-    state: Waiting | Running | Terminated
-    last: Terminated | None = None
+    state: WaitingState | RunningState | TerminatedState
+    last: TerminatedState | None = None
     restarts: int = 0
     started: bool = False
     ready: bool = False
@@ -69,7 +69,7 @@ def format_time(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def terminated_status(ended: Terminated) -> Json:
+def terminated_status(ended: TerminatedState) -> Json:
     """Return the `terminated` field of a container's state."""
     status = {
         "exitCode": ended.exit_code,
@@ -82,12 +82,12 @@ def terminated_status(ended: Terminated) -> Json:
     return {key: value for key, value in status.items() if value != ""}
 
 
-def state_status(state: Waiting | Running | Terminated) -> Json:
+def state_status(state: WaitingState | RunningState | TerminatedState) -> Json:
     """Return the `state` field of a container's status."""
-    if isinstance(state, Waiting):
+    if isinstance(state, WaitingState):
         waiting = {"reason": state.reason}
         return {"waiting": {**waiting, "message": state.message} if state.message else waiting}
-    if isinstance(state, Running):
+    if isinstance(state, RunningState):
         return {"running": {"startedAt": format_time(state.started_at)}}
     return {"terminated": terminated_status(state)}
 
@@ -109,25 +109,28 @@ def container_status(one: ContainerSnapshot) -> Json:
 
 def pod_phase(pod: PodSnapshot, policy: str) -> str:
     """Return the phase of the pod under its restart policy, by the kubelet's rules."""
-    if pod.deleting and all(not isinstance(one.state, Running) for one in (*pod.init, *pod.main)):
-        return _final_phase(pod)
-    if any(not _succeeded(one) for one in pod.init):
+    if pod.deleting and all(not isinstance(one.state, RunningState) for one in (*pod.init, *pod.main)):
+        return _phase_of_deleted_pod(pod)
+    if any(not _has_succeeded(one) for one in pod.init):
         init_policy = "OnFailure" if policy == "Always" else policy
-        return "Failed" if any(_failed_for_good(one, init_policy) for one in pod.init) else "Pending"
-    if any(isinstance(one.state, Waiting) and one.last is None for one in pod.main):
+        return "Failed" if any(_has_failed_for_good(one, init_policy) for one in pod.init) else "Pending"
+    if any(isinstance(one.state, WaitingState) and one.last is None for one in pod.main):
         return "Pending"
-    if any(not _ended_for_good(one, policy) for one in pod.main):
+    if any(not _has_ended_for_good(one, policy) for one in pod.main):
         return "Running"
-    return "Succeeded" if all(_succeeded(one) for one in pod.main) else "Failed"
+    return "Succeeded" if all(_has_succeeded(one) for one in pod.main) else "Failed"
 
 
 def pod_conditions(pod: PodSnapshot, current_phase: str) -> list[Json]:
     """Return the conditions that the node owns, without their transition times."""
-    initialized = [one.name for one in pod.init if not _succeeded(one)]
+    initialized = [one.name for one in pod.init if not _has_succeeded(one)]
     unready = [one.name for one in pod.main if not one.ready]
     if current_phase == "Succeeded":
         ready = _condition_fields(False, "PodCompleted", "")
-        return [_typed_condition("Initialized", _condition_fields(True, "PodCompleted", "")), *_ready_conditions(ready)]
+        return [
+            _condition_of_type("Initialized", _condition_fields(True, "PodCompleted", "")),
+            *_ready_conditions(ready),
+        ]
     if current_phase == "Failed":
         ready = _condition_fields(False, "PodFailed", "")
     else:
@@ -140,9 +143,9 @@ def pod_conditions(pod: PodSnapshot, current_phase: str) -> list[Json]:
         f"containers with incomplete status: [{' '.join(initialized)}]",
     )
     return [
-        _typed_condition("Initialized", first),
+        _condition_of_type("Initialized", first),
         *_ready_conditions(ready),
-        _typed_condition("PodScheduled", _condition_fields(True, "", "")),
+        _condition_of_type("PodScheduled", _condition_fields(True, "", "")),
     ]
 
 
@@ -171,23 +174,23 @@ def pod_status(pod: PodSnapshot, spec: Json, previous: Json, now: dt.datetime) -
     return status
 
 
-def _final_phase(pod: PodSnapshot) -> str:
-    ended = [one.state for one in (*pod.init, *pod.main) if isinstance(one.state, Terminated)]
+def _phase_of_deleted_pod(pod: PodSnapshot) -> str:
+    ended = [one.state for one in (*pod.init, *pod.main) if isinstance(one.state, TerminatedState)]
     if not ended:
         return "Failed" if any(one.last for one in pod.main) else "Pending"
     return "Failed" if any(state.exit_code for state in ended) else "Succeeded"
 
 
-def _succeeded(one: ContainerSnapshot) -> bool:
-    return isinstance(one.state, Terminated) and one.state.exit_code == 0
+def _has_succeeded(one: ContainerSnapshot) -> bool:
+    return isinstance(one.state, TerminatedState) and one.state.exit_code == 0
 
 
-def _ended_for_good(one: ContainerSnapshot, policy: str) -> bool:
-    return isinstance(one.state, Terminated) and not is_restarted(policy, one.state.exit_code)
+def _has_ended_for_good(one: ContainerSnapshot, policy: str) -> bool:
+    return isinstance(one.state, TerminatedState) and not is_restarted(policy, one.state.exit_code)
 
 
-def _failed_for_good(one: ContainerSnapshot, policy: str) -> bool:
-    return _ended_for_good(one, policy) and not _succeeded(one)
+def _has_failed_for_good(one: ContainerSnapshot, policy: str) -> bool:
+    return _has_ended_for_good(one, policy) and not _has_succeeded(one)
 
 
 def _condition_fields(fulfilled: bool, reason: str, message: str) -> Json:
@@ -196,12 +199,12 @@ def _condition_fields(fulfilled: bool, reason: str, message: str) -> Json:
     return {"status": "False", "reason": reason, "message": message or None}
 
 
-def _typed_condition(kind: str, condition: Json) -> Json:
+def _condition_of_type(kind: str, condition: Json) -> Json:
     return {"type": kind, **condition}
 
 
 def _ready_conditions(condition: Json) -> list[Json]:
-    return [_typed_condition("Ready", condition), _typed_condition("ContainersReady", condition)]
+    return [_condition_of_type("Ready", condition), _condition_of_type("ContainersReady", condition)]
 
 
 def _with_transition_times(wanted: list[Json], previous: list[Json], now: dt.datetime) -> list[Json]:

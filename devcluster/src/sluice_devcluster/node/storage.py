@@ -29,7 +29,7 @@ class PodVolumes:
         self._directory = directory
         self._changed = changed
         self._tokens = sources.ServiceAccountTokens(client, facts.pod)
-        self._written: dict[str, volumes.Payload] = {}
+        self._written: dict[str, volumes.VolumeFiles] = {}
         self._seen = changed.count
 
     def _volume_specs(self) -> list[Json]:

@@ -34,7 +34,7 @@ class TokenRequest(NamedTuple):
     seconds: int
 
 
-Payload = dict[str, VolumeFile]
+VolumeFiles = dict[str, VolumeFile]
 TokenValues = Mapping[TokenRequest, str]
 
 
@@ -89,32 +89,32 @@ def token_request(source: Json) -> TokenRequest:
     return TokenRequest(source.get("audience", ""), source.get("expirationSeconds", DEFAULT_TOKEN_SECONDS))
 
 
-def volume_files(volume: Json, material: VolumeInputs) -> Payload:
+def volume_files(volume: Json, inputs: VolumeInputs) -> VolumeFiles:
     """Return the files of a volume by relative path.
 
     Raises UnresolvedError, with the kubelet's wording, for a missing object or key that is not optional.
     """
     kind = next((kind for kind in SUPPORTED if kind in volume), "emptyDir")
     default_mode = (volume.get(kind) or {}).get("defaultMode", DEFAULT_MODE)
-    files: Payload = {}
+    files: VolumeFiles = {}
     for part in volume_sources(volume):
-        files |= _source_files(part, material, default_mode)
+        files |= _source_files(part, inputs, default_mode)
     return files
 
 
-def _source_files(part: Json, material: VolumeInputs, mode: int) -> Payload:
+def _source_files(part: Json, inputs: VolumeInputs, mode: int) -> VolumeFiles:
     if "serviceAccountToken" in part:
         source = part["serviceAccountToken"]
-        return {source["path"]: VolumeFile(material.tokens[token_request(source)].encode(), mode)}
+        return {source["path"]: VolumeFile(inputs.tokens[token_request(source)].encode(), mode)}
     if "downwardAPI" in part:
-        return _downward_files(part["downwardAPI"], material.facts, mode)
+        return _downward_files(part["downwardAPI"], inputs.facts, mode)
     for field, kind in (("secret", "Secret"), ("configMap", "ConfigMap")):
         if field in part:
-            return _object_files(Reference(kind, part[field]["name"]), part[field], material.sources, mode)
+            return _object_files(Reference(kind, part[field]["name"]), part[field], inputs.sources, mode)
     raise UnresolvedError(f"volume source {', '.join(part)} is not supported by this node")
 
 
-def _object_files(reference: Reference, source: Json, sources: Sources, mode: int) -> Payload:
+def _object_files(reference: Reference, source: Json, sources: Sources, mode: int) -> VolumeFiles:
     optional = bool(source.get("optional"))
     found = referenced_content(reference, sources, optional=optional)
     if found is None:
@@ -122,7 +122,7 @@ def _object_files(reference: Reference, source: Json, sources: Sources, mode: in
     items = source.get("items")
     if not items:
         return {key: VolumeFile(value, mode) for key, value in found.items()}
-    files: Payload = {}
+    files: VolumeFiles = {}
     for item in items:
         if item["key"] in found:
             files[item["path"]] = VolumeFile(found[item["key"]], item.get("mode", mode))
@@ -132,8 +132,8 @@ def _object_files(reference: Reference, source: Json, sources: Sources, mode: in
     return files
 
 
-def _downward_files(source: Json, facts: PodFacts, mode: int) -> Payload:
-    files: Payload = {}
+def _downward_files(source: Json, facts: PodFacts, mode: int) -> VolumeFiles:
+    files: VolumeFiles = {}
     for item in source.get("items") or []:
         if "fieldRef" not in item:
             raise UnresolvedError(f"{item['path']}: resourceFieldRef is not supported by this node")

@@ -42,32 +42,34 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def feed_from_arguments(chosen: argparse.Namespace) -> Feed | None:
+def feed_from_arguments(options: argparse.Namespace) -> Feed | None:
     """Return the tape feed or the generator feed that the command line names; None if it names neither."""
-    if chosen.tape is not None:
-        expect = frozenset(filter(None, chosen.expect.split(",")))
-        return TapeFeed(chosen.tape, chosen.speed, chosen.batch, expect, chosen.at_end, chosen.restamp)
-    if chosen.quotes_per_second is not None:
-        return GeneratorFeed(chosen.quotes_per_second, chosen.seed, chosen.batch)
+    if options.tape is not None:
+        expect = frozenset(filter(None, options.expect.split(",")))
+        return TapeFeed(options.tape, options.speed, options.batch, expect, options.at_end, options.restamp)
+    if options.quotes_per_second is not None:
+        return GeneratorFeed(options.quotes_per_second, options.seed, options.batch)
     return None
 
 
-def options_from_arguments(chosen: argparse.Namespace) -> ServerOptions:
+def options_from_arguments(options: argparse.Namespace) -> ServerOptions:
     """Return the listening address, TLS and connection options that the command line names."""
     tls = None
-    if chosen.tls_cert is not None:
+    if options.tls_cert is not None:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.load_cert_chain(chosen.tls_cert, chosen.tls_key)
-    return ServerOptions(host=chosen.host, port=chosen.port, hold=chosen.hold, deflate=not chosen.no_deflate, tls=tls)
+        tls.load_cert_chain(options.tls_cert, options.tls_key)
+    return ServerOptions(
+        host=options.host, port=options.port, hold=options.hold, deflate=not options.no_deflate, tls=tls
+    )
 
 
-async def main(chosen: argparse.Namespace) -> None:
+async def main(options: argparse.Namespace) -> None:
     """Serve until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    account = Account(chosen.key, chosen.secret, Plan(connections=chosen.connections))
-    async with AlpacaServer([account], feed_from_arguments(chosen), options_from_arguments(chosen)) as server:
+    account = Account(options.key, options.secret, Plan(connections=options.connections))
+    async with AlpacaServer([account], feed_from_arguments(options), options_from_arguments(options)) as server:
         print(json.dumps({"url": server.url("iex"), "control": server.http_url}), flush=True)
         await stop.wait()
 

@@ -33,7 +33,7 @@ class Framing:
 class Batch(Protocol):
     """Data messages in the order of sending."""
 
-    def encoded_bodies(self, codec: Codec, subscription: Subscription) -> Sequence[bytes]:
+    def encoded_messages(self, codec: Codec, subscription: Subscription) -> Sequence[bytes]:
         """Return the subscribed messages, each encoded without the enclosing array."""
 
     def raw_frames(self, framing: Framing, subscription: Subscription) -> tuple[bytes, int]:
@@ -49,13 +49,13 @@ class MessageBatch:
 
     content: Sequence[Message]
 
-    def encoded_bodies(self, codec: Codec, subscription: Subscription) -> Sequence[bytes]:
+    def encoded_messages(self, codec: Codec, subscription: Subscription) -> Sequence[bytes]:
         """Return the subscribed messages, each encoded without the enclosing array."""
         return [codec.encode_message(message) for message in self.subscribed_messages(subscription)]
 
     def raw_frames(self, framing: Framing, subscription: Subscription) -> tuple[bytes, int]:
         """Return the subscribed messages as uncompressed WebSocket frames, and the number of messages."""
-        bodies = self.encoded_bodies(framing.codec, subscription)
+        bodies = self.encoded_messages(framing.codec, subscription)
         return framing.raw_frames(bodies), len(bodies)
 
     def subscribed_messages(self, subscription: Subscription) -> list[Message]:
@@ -82,17 +82,17 @@ class EncodedTape:
         """Return the quotes from index `start` to before index `stop`; `at` replaces the quotes' own times."""
         return EncodedTapeBatch(self, slice(start, stop), at)
 
-    def encoded_bodies(self, codec: Codec) -> tuple[list[bytes], list[bytes]]:
+    def encoded_messages(self, codec: Codec) -> tuple[list[bytes], list[bytes]]:
         """Return two lists: the encoded quotes, and the same bytes without the time at their end."""
         if codec.name not in self._encoded:
             self._encoded[codec.name] = self._encode(codec)
         return self._encoded[codec.name]
 
-    def raw_frames(self, framing: Framing, stretch: slice) -> bytes:
+    def raw_frames(self, framing: Framing, positions: slice) -> bytes:
         """Return a slice of the tape as uncompressed WebSocket frames, with the quotes' own times."""
-        key = (framing.codec.name, framing.per_frame, stretch.start, stretch.stop)
+        key = (framing.codec.name, framing.per_frame, positions.start, positions.stop)
         if key not in self._framed:
-            raw = framing.raw_frames(self.encoded_bodies(framing.codec)[0][stretch])
+            raw = framing.raw_frames(self.encoded_messages(framing.codec)[0][positions])
             if not self._keep_frames:
                 return raw
             self._framed[key] = raw
@@ -114,15 +114,15 @@ class EncodedTapeBatch:
     """A slice of a tape's quotes; `at`, if set, replaces their own times."""
 
     tape: EncodedTape
-    stretch: slice
+    positions: slice
     at: Timestamp | None
 
-    def encoded_bodies(self, codec: Codec, subscription: Subscription) -> Sequence[bytes]:
+    def encoded_messages(self, codec: Codec, subscription: Subscription) -> Sequence[bytes]:
         """Return the subscribed quotes, each encoded without the enclosing array, from the tape's cache."""
-        bodies = self._all_bodies(codec)
+        bodies = self._all_encoded_messages(codec)
         if self.tape.has_only_symbols(subscription.quote_symbols):
             return bodies
-        names, symbols = subscription.quote_symbols, self.tape.symbols[self.stretch]
+        names, symbols = subscription.quote_symbols, self.tape.symbols[self.positions]
         return [body for body, symbol in zip(bodies, symbols, strict=True) if symbol in names]
 
     def raw_frames(self, framing: Framing, subscription: Subscription) -> tuple[bytes, int]:
@@ -131,18 +131,18 @@ class EncodedTapeBatch:
         The frames come from the tape's cache if all quotes are subscribed and keep their own times.
         """
         if self.at is None and self.tape.has_only_symbols(subscription.quote_symbols):
-            return self.tape.raw_frames(framing, self.stretch), len(self.tape.symbols[self.stretch])
-        bodies = self.encoded_bodies(framing.codec, subscription)
+            return self.tape.raw_frames(framing, self.positions), len(self.tape.symbols[self.positions])
+        bodies = self.encoded_messages(framing.codec, subscription)
         return framing.raw_frames(bodies), len(bodies)
 
     def subscribed_messages(self, subscription: Subscription) -> list[Message]:
         """Return the messages of the quotes that the subscription includes."""
-        messages = [quote_message(quote, self.at) for quote in self.tape.quotes[self.stretch]]
+        messages = [quote_message(quote, self.at) for quote in self.tape.quotes[self.positions]]
         return [message for message in messages if subscription.includes(message)]
 
-    def _all_bodies(self, codec: Codec) -> list[bytes]:
-        bodies, heads = self.tape.encoded_bodies(codec)
+    def _all_encoded_messages(self, codec: Codec) -> list[bytes]:
+        bodies, heads = self.tape.encoded_messages(codec)
         if self.at is None:
-            return bodies[self.stretch]
+            return bodies[self.positions]
         tail = codec.encode_time_suffix({"t": self.at})
-        return [head + tail for head in heads[self.stretch]]
+        return [head + tail for head in heads[self.positions]]

@@ -122,7 +122,7 @@ class StreamConnection:
             raw, count = batch.raw_frames(framing, self.websocket.subscription)
             self.websocket.write_raw(raw)
             return count
-        bodies = batch.encoded_bodies(framing.codec, self.websocket.subscription)
+        bodies = batch.encoded_messages(framing.codec, self.websocket.subscription)
         for payload in framing.frame_payloads(bodies):
             await self.websocket.send_payload(payload)
         return len(bodies)
@@ -180,7 +180,7 @@ class StreamConnection:
             if not isinstance(message, Mapping):
                 raise ProtocolError(400)
             if message.get("action") == "auth":
-                await self._authenticate(message.get("key"), message.get("secret"))
+                await self._handle_auth_request(message.get("key"), message.get("secret"))
             elif message.get("action") in ("subscribe", "unsubscribe"):
                 await self._change_subscription(message)
             else:
@@ -188,7 +188,7 @@ class StreamConnection:
         except ProtocolError as refusal:
             await self.websocket.send_control(error_message(refusal.code))
 
-    async def _authenticate(self, key: object, secret: object) -> None:
+    async def _handle_auth_request(self, key: object, secret: object) -> None:
         if self._account is not None:
             raise ProtocolError(403)
         if not isinstance(key, str) or not isinstance(secret, str):
@@ -198,7 +198,7 @@ class StreamConnection:
         attempt = self._attempts
         auth_answer = first_answer(
             self._faults, lambda fault: fault.auth_answer(attempt)
-        ) or self._authenticate_account(key, secret)
+        ) or self._open_account_connection(key, secret)
         self._rules.record.add_auth_attempt(self.record, key, _outcome_text(auth_answer))
         if self._deadline is not None and (self._account is not None or auth_answer.answer is None):
             self._deadline.cancel()
@@ -207,7 +207,7 @@ class StreamConnection:
         if auth_answer.closes:
             await self.websocket.close(POLICY_VIOLATION)
 
-    def _authenticate_account(self, key: str, secret: str) -> AuthAnswer:
+    def _open_account_connection(self, key: str, secret: str) -> AuthAnswer:
         try:
             self._account = self._rules.accounts.open_connection(key, secret, self.endpoint.feed)
         except ProtocolError as refusal:

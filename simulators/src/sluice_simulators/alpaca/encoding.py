@@ -90,11 +90,11 @@ class JsonCodec:
 
     def encode_message(self, message: Message) -> bytes:
         """Return the message as one JSON object."""
-        return json.dumps(message, default=_json_value, separators=(",", ":")).encode()
+        return json.dumps(message, default=_json_default, separators=(",", ":")).encode()
 
     def encode_time_suffix(self, message: Message) -> bytes:
         """Return the quoted time of the message and the closing brace."""
-        return json.dumps(message["t"], default=_json_value).encode() + b"}"
+        return json.dumps(message["t"], default=_json_default).encode() + b"}"
 
     def join_frame(self, bodies: Sequence[bytes]) -> bytes:
         """Return the JSON objects, separated by commas, in brackets."""
@@ -133,7 +133,7 @@ def websocket_frame(payload: bytes, opcode: int, *, final: bool = True) -> bytes
     return struct.pack(">BBQ", first, 127, length) + payload
 
 
-def _json_value(value: object) -> str:
+def _json_default(value: object) -> str:
     if isinstance(value, msgpack.Timestamp):
         return rfc3339(value)
     raise TypeError(f"{type(value).__name__} cannot be encoded in a message")

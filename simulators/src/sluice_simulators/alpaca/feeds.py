@@ -55,7 +55,7 @@ class TapeFeed:
         quotes = list(read_tape(self.tape)) if isinstance(self.tape, Path) else self.tape
         tape = EncodedTape(quotes, keep_frames=not self.speed)
         # Encode before a client waits for data: it takes a second for 100,000 quotes.
-        tape.encoded_bodies(MSGPACK)
+        tape.encoded_messages(MSGPACK)
         await connections.wait_for_subscriptions(self.expect)
         await self._play_once(tape, connections)
         while self.at_end == "repeat":

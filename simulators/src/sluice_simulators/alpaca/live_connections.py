@@ -27,7 +27,7 @@ class LiveConnections:
         """Remove a connection."""
         self._connections.pop(connection, None)
 
-    def matching(self, endpoint: str | None = None, number: int | None = None) -> list[StreamConnection]:
+    def find_connections(self, endpoint: str | None = None, number: int | None = None) -> list[StreamConnection]:
         """Return the open connections to a feed (None: any) with a record id (None: any)."""
         return [
             each

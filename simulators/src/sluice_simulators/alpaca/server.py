@@ -137,7 +137,7 @@ class AlpacaServer:
         late = [fault for fault in faults if isinstance(fault, StreamFault | MessageFault)]
         if len(late) != len(faults):
             raise ValueError("a handshake fault cannot be injected: script it with faults.schedule")
-        faulty = self.connections.matching(endpoint, connection)
+        faulty = self.connections.find_connections(endpoint, connection)
         for each in faulty:
             for fault in late:
                 await each.apply_fault(fault)

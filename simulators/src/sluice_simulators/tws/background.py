@@ -30,12 +30,12 @@ class BackgroundGateway:
         self._thread.join(10)
         self._loop.close()
 
-    def call(self, what: Callable[[TWSServer], T]) -> T:
+    def call(self, function: Callable[[TWSServer], T]) -> T:
         """Call the function with the server, in the server's thread, and return the result."""
 
         async def answer() -> T:
             assert self._server is not None
-            return what(self._server)
+            return function(self._server)
 
         return asyncio.run_coroutine_threadsafe(answer(), self._loop).result(10)
 

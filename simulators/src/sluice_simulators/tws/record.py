@@ -22,7 +22,7 @@ class GatewayConnectionRecord:
 
 
 @dataclass(frozen=True)
-class Request:
+class GatewayRequest:
     """One message that a client sent, split into its fields."""
 
     connection: int
@@ -39,7 +39,7 @@ class GatewayRecord:
 
     def __init__(self) -> None:
         self.connections: list[GatewayConnectionRecord] = []
-        self.requests: list[Request] = []
+        self.requests: list[GatewayRequest] = []
         self.refused_ids: list[int] = []
         self.concurrent_max = 0
         self._changed = asyncio.Event()
@@ -86,7 +86,7 @@ class GatewayRecord:
 
     def add_request(self, connection: GatewayConnectionRecord, fields: list[str]) -> None:
         """Add a request of a client."""
-        self.requests.append(Request(connection.id, fields))
+        self.requests.append(GatewayRequest(connection.id, fields))
         self.notify_waiters()
 
     def notify_waiters(self) -> None:
