@@ -59,20 +59,20 @@ def test_the_upgrade_chooses_the_encoding(content_type: str, codec: Codec) -> No
 
 @pytest.mark.parametrize("codec", [MSGPACK, JSON])
 @pytest.mark.parametrize("count", [0, 1, 15, 16, 300])
-def test_a_frame_of_bodies_is_what_encoding_at_once_gives(codec: Codec, count: int) -> None:
+def test_joining_encoded_messages_equals_encoding_them_together(codec: Codec, count: int) -> None:
     messages = [error_message(405)] * count
 
     assert codec.join_frame([codec.encode_message(message) for message in messages]) == codec.encode(messages)
 
 
-def test_a_frame_may_hold_more_than_65_535_messages() -> None:
+def test_a_frame_can_hold_more_than_65_535_messages() -> None:
     assert MSGPACK.join_frame([MSGPACK.encode_message(error_message(405))] * 66_000) == MSGPACK.encode(
         [error_message(405)] * 66_000
     )
 
 
 @pytest.mark.parametrize("codec", [MSGPACK, JSON])
-def test_a_restamped_reel_is_what_encoding_at_that_time_gives(codec: Codec) -> None:
+def test_a_restamped_tape_equals_encoding_with_the_new_time(codec: Codec) -> None:
     moment = timestamp(NANOSECONDS)
     everything = Subscription({"quotes": frozenset("*")})
 
@@ -81,7 +81,7 @@ def test_a_restamped_reel_is_what_encoding_at_that_time_gives(codec: Codec) -> N
     assert list(bodies) == [codec.encode_message(quote_message(quote, moment)) for quote in (QUOTE, PAIR)]
 
 
-def test_a_reel_gives_only_what_is_subscribed() -> None:
+def test_a_tape_batch_contains_only_subscribed_symbols() -> None:
     only = Subscription({"quotes": frozenset({"BTC/USD"})})
     batch = EncodedTape([QUOTE, PAIR]).batch(0, 2)
 
@@ -90,14 +90,14 @@ def test_a_reel_gives_only_what_is_subscribed() -> None:
 
 
 @pytest.mark.parametrize(("length", "header"), [(5, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10)])
-def test_websocket_frames_say_their_length(length: int, header: int) -> None:
+def test_a_websocket_frame_header_contains_the_length(length: int, header: int) -> None:
     frame = websocket_frame(b"x" * length, 2)
 
     assert frame[0] == 0x82
     assert len(frame) == header + length
 
 
-def test_trades_bring_corrections_and_cancels_and_take_them_away() -> None:
+def test_trades_subscribe_and_unsubscribe_corrections_and_cancels() -> None:
     trades = parse_changes({"action": "subscribe", "trades": ["AAPL"]}, STOCKS)
     after = Subscription.empty(STOCKS).with_added(trades)
 
@@ -133,7 +133,7 @@ def test_an_acknowledgement_lists_every_documented_channel() -> None:
         ({"orderbooks": ["AAPL"]}, 410),
     ],
 )
-def test_bad_requests_have_their_codes(request_: dict[str, object], code: int) -> None:
+def test_invalid_requests_get_the_documented_codes(request_: dict[str, object], code: int) -> None:
     with pytest.raises(ProtocolError) as refusal:
         parse_changes(request_, STOCKS)
 

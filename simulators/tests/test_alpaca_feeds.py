@@ -19,7 +19,7 @@ QUOTES = list(generate_quotes(SYMBOLS, 1200, seed=3))
 @pytest.mark.parametrize("codec", [MSGPACK, JSON])
 @pytest.mark.parametrize("batch", [1, 10, 100])
 @pytest.mark.parametrize("compress", [0, 15])
-async def test_a_tape_arrives_whole_in_order_and_in_frames(codec: Codec, batch: int, compress: int) -> None:
+async def test_a_client_receives_the_whole_tape_in_order_and_in_frames(codec: Codec, batch: int, compress: int) -> None:
     options = ClientOptions(codec, compress=compress)
     async with (
         AlpacaServer(feed=TapeFeed(QUOTES, batch=batch)) as server,
@@ -62,7 +62,7 @@ async def test_a_connection_gets_the_quotes_of_its_own_symbols() -> None:
     assert [each["bp"] for each in received] == [quote.bid for quote in expected]
 
 
-async def test_a_tape_at_a_speed_takes_its_time() -> None:
+async def test_a_tape_plays_at_its_recorded_pace_times_the_speed() -> None:
     short = QUOTES[:10]
     seconds = (short[-1].time_ms - short[0].time_ms) / 1000
     began = asyncio.get_running_loop().time()
@@ -74,7 +74,7 @@ async def test_a_tape_at_a_speed_takes_its_time() -> None:
     assert asyncio.get_running_loop().time() - began >= seconds / 2
 
 
-async def test_a_tape_may_close_at_its_end() -> None:
+async def test_a_tape_can_close_the_connections_at_its_end() -> None:
     async with (
         AlpacaServer(feed=TapeFeed(QUOTES[:5], at_end="close")) as server,
         connect_and_subscribe(server.url(), "*") as client,
@@ -84,7 +84,7 @@ async def test_a_tape_may_close_at_its_end() -> None:
         assert (frame.type, frame.data) == (aiohttp.WSMsgType.CLOSE, 1000)
 
 
-async def test_a_tape_may_repeat_with_the_time_of_sending() -> None:
+async def test_a_tape_can_repeat_with_the_time_of_sending() -> None:
     feed = TapeFeed(QUOTES[:5], at_end="repeat", restamp=True)
     async with AlpacaServer(feed=feed) as server, connect_and_subscribe(server.url(), "*") as client:
         messages = await client.receive_at_least(20)
@@ -95,7 +95,7 @@ async def test_a_tape_may_repeat_with_the_time_of_sending() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.0, 5_000.0])
-async def test_a_generator_takes_the_subscribed_symbols_in_turn(rate: float) -> None:
+async def test_a_generator_sends_the_subscribed_symbols_in_turn(rate: float) -> None:
     async with (
         AlpacaServer(feed=GeneratorFeed(rate, seed=5, batch=10)) as server,
         connect_and_subscribe(server.url(), "MSFT", "AAPL") as client,
@@ -114,7 +114,7 @@ async def test_a_generator_keeps_its_rate() -> None:
         assert asyncio.get_running_loop().time() - began >= 0.09
 
 
-async def test_a_generator_makes_crypto_quotes_for_pairs() -> None:
+async def test_a_generator_sends_crypto_quotes_for_currency_pairs() -> None:
     async with (
         AlpacaServer(feed=GeneratorFeed(0.0)) as server,
         connect_and_subscribe(server.url("crypto"), "BTC/USD") as client,
@@ -124,7 +124,7 @@ async def test_a_generator_makes_crypto_quotes_for_pairs() -> None:
     assert isinstance(quote["bs"], float)
 
 
-async def test_a_flat_out_tape_waits_for_a_client_to_come_back() -> None:
+async def test_a_tape_at_full_speed_waits_while_no_client_is_subscribed() -> None:
     async with AlpacaServer(feed=TapeFeed(QUOTES, at_end="repeat")) as server:
         async with connect_and_subscribe(server.url(), "*") as client:
             await client.receive_at_least(1)
@@ -137,7 +137,7 @@ async def test_a_flat_out_tape_waits_for_a_client_to_come_back() -> None:
             assert server.record.connections[0].sent == before > 0
 
 
-async def test_a_feed_that_fails_is_heard_of_when_the_server_stops(tmp_path: Path) -> None:
+async def test_stopping_the_server_raises_the_error_of_a_failed_feed(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         async with AlpacaServer() as server:
             await asyncio.wait({server.play_feed(TapeFeed(tmp_path / "nothing.csv"))})

@@ -26,7 +26,7 @@ AUTHENTICATED = {"T": "success", "msg": "authenticated"}
 
 
 @pytest.mark.parametrize("fault", [HttpError(401), HttpError(403), HttpError(429, 7), HttpError(503)])
-async def test_an_upgrade_is_refused_once_by_a_status(fault: HttpError) -> None:
+async def test_an_upgrade_is_refused_once_with_an_http_status(fault: HttpError) -> None:
     async with AlpacaServer() as server:
         server.faults.schedule(fault)
         with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
@@ -48,7 +48,7 @@ async def test_a_connection_is_reset_before_the_upgrade() -> None:
                 pass
 
 
-async def test_nothing_is_said_after_the_upgrade() -> None:
+async def test_no_welcome_follows_the_upgrade() -> None:
     async with AlpacaServer() as server:
         server.faults.schedule(NoWelcome())
         async with connect(server.url()) as client:
@@ -62,7 +62,7 @@ async def test_nothing_is_said_after_the_upgrade() -> None:
         (WrongWelcome(code=500), {"T": "error", "code": 500, "msg": "internal error"}),
     ],
 )
-async def test_the_welcome_is_another_message(fault: Fault, message: object) -> None:
+async def test_the_first_message_is_not_the_welcome(fault: Fault, message: object) -> None:
     async with AlpacaServer() as server:
         server.faults.schedule(fault)
         async with connect(server.url()) as client:
@@ -70,7 +70,7 @@ async def test_the_welcome_is_another_message(fault: Fault, message: object) -> 
 
 
 @pytest.mark.parametrize("phase", ["welcome", "auth", "ack"])
-async def test_a_phase_is_late(phase: str) -> None:
+async def test_the_answer_of_a_phase_is_late(phase: str) -> None:
     async with AlpacaServer() as server:
         server.faults.schedule(Delay(phase, 0.05))  # type: ignore[arg-type]
         began = time.monotonic()
@@ -89,7 +89,7 @@ async def test_authentication_is_not_answered() -> None:
 
 
 @pytest.mark.parametrize("code", [402, 404, 406, 409])
-async def test_authentication_is_refused_so_many_times_and_then_works(code: int) -> None:
+async def test_authentication_fails_a_number_of_times_and_then_succeeds(code: int) -> None:
     async with AlpacaServer() as server:
         server.faults.schedule(AuthError(code, times=2))
         async with connect(server.url()) as client:
@@ -98,7 +98,7 @@ async def test_authentication_is_refused_so_many_times_and_then_works(code: int)
         assert server.record.auth_outcomes == [str(code), str(code), "authenticated"]
 
 
-async def test_a_refusal_may_close() -> None:
+async def test_a_refused_authentication_can_close_the_connection() -> None:
     async with AlpacaServer() as server:
         server.faults.schedule(AuthError(404, closes=True))
         async with connect(server.url()) as client:
@@ -106,7 +106,7 @@ async def test_a_refusal_may_close() -> None:
             assert (await client.receive_frame()).type is aiohttp.WSMsgType.CLOSE
 
 
-async def test_faults_are_for_so_many_connections_in_the_order_given() -> None:
+async def test_faults_apply_to_the_scripted_number_of_connections_in_order() -> None:
     async with AlpacaServer() as server:
         server.faults.schedule(AuthError(406), times=2)
         server.faults.schedule()
@@ -115,7 +115,7 @@ async def test_faults_are_for_so_many_connections_in_the_order_given() -> None:
         assert outcomes == [406, 406, None, 409, None]
 
 
-async def test_faults_may_be_for_one_feed_and_forgotten() -> None:
+async def test_faults_can_be_limited_to_a_feed_and_cleared() -> None:
     async with AlpacaServer() as server:
         server.faults.schedule(AuthError(500), times=None, endpoint="sip")
         assert [await _outcome(server, "iex"), await _outcome(server, "sip")] == [None, 500]
@@ -123,7 +123,7 @@ async def test_faults_may_be_for_one_feed_and_forgotten() -> None:
         assert await _outcome(server, "sip") is None
 
 
-async def test_an_acknowledgement_is_missing_and_data_comes() -> None:
+async def test_an_acknowledgement_is_missing_but_data_arrives() -> None:
     async with AlpacaServer() as server:
         server.faults.schedule(AckMissing())
         async with connect(server.url()) as client:
@@ -145,7 +145,7 @@ async def test_an_acknowledgement_is_partial() -> None:
 
 
 @pytest.mark.parametrize("code", [400, 405])
-async def test_a_request_is_refused_whole(code: int) -> None:
+async def test_a_request_is_refused_as_a_whole(code: int) -> None:
     async with AlpacaServer() as server:
         server.faults.schedule(AckError(code))
         async with connect(server.url()) as client:
@@ -155,7 +155,7 @@ async def test_a_request_is_refused_whole(code: int) -> None:
 
 
 @pytest.mark.parametrize("code", [400, 405])
-async def test_one_bad_symbol_refuses_each_request_that_names_it(code: int) -> None:
+async def test_a_bad_symbol_makes_each_request_with_it_fail(code: int) -> None:
     async with AlpacaServer() as server:
         server.faults.schedule(BadSymbol("MSFT", code))
         async with connect(server.url()) as client:
@@ -166,7 +166,7 @@ async def test_one_bad_symbol_refuses_each_request_that_names_it(code: int) -> N
 
 
 @pytest.mark.parametrize("on", [True, False])
-async def test_deflate_is_negotiated_or_not(on: bool) -> None:
+async def test_a_fault_decides_whether_deflate_is_negotiated(on: bool) -> None:
     async with AlpacaServer() as server:
         server.faults.schedule(Deflate(on))
         async with connect_and_subscribe(server.url(), "AAPL", options=ClientOptions(compress=15)) as client:
@@ -175,7 +175,7 @@ async def test_deflate_is_negotiated_or_not(on: bool) -> None:
             assert (await client.receive_messages())[0]["S"] == "AAPL"
 
 
-async def test_a_fault_of_the_handshake_cannot_be_injected() -> None:
+async def test_a_handshake_fault_cannot_be_injected() -> None:
     async with AlpacaServer() as server, connect_and_subscribe(server.url(), "AAPL"):
         with pytest.raises(ValueError, match="script it"):
             await server.inject(NoWelcome())

@@ -21,7 +21,7 @@ AUTHENTICATED = {"T": "success", "msg": "authenticated"}
 
 @contextlib.asynccontextmanager
 async def command(*arguments: str) -> AsyncIterator[dict[str, str]]:
-    """`python -m sluice_simulators.alpaca`, what it printed once it listened; it must stop on SIGTERM with status 0."""
+    """Run the command and yield the addresses that it prints; on exit, SIGTERM must stop it with status 0."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -59,7 +59,7 @@ async def test_the_command_plays_a_tape(tmp_path: Path) -> None:
         assert len(await client.receive_at_least(50)) == 50
 
 
-async def test_the_command_generates_over_tls(tmp_path: Path) -> None:
+async def test_the_command_generates_quotes_over_tls(tmp_path: Path) -> None:
     certificate, key = self_signed(tmp_path)
     trusting = ssl.create_default_context(cafile=str(certificate))
     files = ("--tls-cert", str(certificate), "--tls-key", str(key))
@@ -102,14 +102,14 @@ async def test_another_process_changes_the_accounts() -> None:
     "body",
     [{"faults": [{"fault": "Nonsense"}]}, {"faults": [{"fault": "HttpError"}]}, {"faults": 1}],
 )
-async def test_a_script_that_makes_no_sense_is_refused(body: object) -> None:
+async def test_an_invalid_script_is_rejected(body: object) -> None:
     async with AlpacaServer() as server:
         status, answer = await post(f"{server.http_url}/_faults", body)
     assert status == 400
     assert answer["error"]
 
 
-async def test_tcp_is_refused_for_a_while_and_open_connections_stay() -> None:
+async def test_tcp_connections_are_refused_for_a_time_and_open_ones_stay() -> None:
     async with AlpacaServer() as server, connect_and_subscribe(server.url(), "AAPL") as client:
         await post(f"{server.http_url}/_refuse", {"seconds": 0.2})
         with pytest.raises(aiohttp.ClientConnectorError):
@@ -120,7 +120,7 @@ async def test_tcp_is_refused_for_a_while_and_open_connections_stay() -> None:
         await eventually_accepted(server)
 
 
-async def test_tcp_is_refused_until_it_is_accepted_again() -> None:
+async def test_tcp_connections_are_refused_until_accepted_again() -> None:
     async with AlpacaServer() as server:
         before = server.url()
         await server.refuse_connections()
@@ -132,12 +132,12 @@ async def test_tcp_is_refused_until_it_is_accepted_again() -> None:
             assert await client.authenticate() == AUTHENTICATED
 
 
-async def test_a_server_can_stop_while_it_refuses() -> None:
+async def test_a_server_can_stop_while_it_refuses_connections() -> None:
     async with AlpacaServer() as server:
         await server.refuse_connections(60)
 
 
-async def test_a_client_that_does_not_read_does_not_hold_the_server_up() -> None:
+async def test_a_client_that_does_not_read_does_not_block_stopping() -> None:
     server = AlpacaServer(options=ServerOptions(close_timeout=0.1))
     await server.start()
     async with connect_and_subscribe(server.url(), "AAPL"):

@@ -54,7 +54,7 @@ async def injected(fault: Fault, codec: Codec = MSGPACK) -> list[dict[str, Any]]
         return await client.receive_messages()
 
 
-async def test_a_mute_server_answers_pings_and_sends_nothing() -> None:
+async def test_a_mute_server_answers_pings_but_sends_no_data() -> None:
     async with (
         AlpacaServer() as server,
         connect_and_subscribe(server.url(), "AAPL", options=ClientOptions(autoping=False)) as client,
@@ -104,7 +104,7 @@ async def test_the_connection_is_lost_without_a_close(fault: Fault) -> None:
         await server.record.wait_until(lambda record: record.close_sides_and_codes == [("server", 1006)])
 
 
-async def test_a_slow_client_is_told_and_dropped() -> None:
+async def test_a_slow_client_gets_error_407_and_is_dropped() -> None:
     async with AlpacaServer() as server, connect_and_subscribe(server.url(), "AAPL") as client:
         await server.inject(SlowClient())
         assert await client.receive_messages() == [{"T": "error", "code": 407, "msg": "slow client"}]
@@ -115,7 +115,7 @@ async def test_a_slow_client_is_told_and_dropped() -> None:
     ("codec", "kind"),
     [(MSGPACK, WSMsgType.TEXT), (JSON, WSMsgType.BINARY)],
 )
-async def test_a_frame_is_in_the_other_encoding(codec: Codec, kind: WSMsgType) -> None:
+async def test_the_server_sends_a_frame_in_the_other_encoding(codec: Codec, kind: WSMsgType) -> None:
     async with (
         AlpacaServer() as server,
         connect_and_subscribe(server.url(), "AAPL", options=ClientOptions(codec)) as client,
@@ -124,23 +124,23 @@ async def test_a_frame_is_in_the_other_encoding(codec: Codec, kind: WSMsgType) -
         assert (await client.receive_frame()).type is kind
 
 
-async def test_a_frame_is_garbage() -> None:
+async def test_the_server_sends_a_garbage_frame() -> None:
     async with AlpacaServer() as server, connect_and_subscribe(server.url(), "AAPL") as client:
         await server.inject(Garbage())
         assert (await client.receive_frame()).data == b"\xc1"
 
 
-async def test_a_frame_is_an_empty_array() -> None:
+async def test_the_server_sends_an_empty_array() -> None:
     assert await injected(EmptyArray()) == []
 
 
-async def test_a_frame_is_longer_than_a_client_allows() -> None:
+async def test_the_server_sends_a_frame_longer_than_the_client_allows() -> None:
     messages = await injected(Oversize())
 
     assert len(msgpack.packb(messages)) > 1 << 20
 
 
-async def test_a_burst_comes_in_frames() -> None:
+async def test_a_burst_arrives_in_frames() -> None:
     async with AlpacaServer() as server, connect_and_subscribe(server.url(), "AAPL", "MSFT") as client:
         await server.inject(Burst(messages=250, batch=100))
         frames = [await client.receive_messages() for _ in range(3)]
@@ -160,7 +160,7 @@ async def test_reading_stalls_for_a_while() -> None:
         assert time.monotonic() - began >= 0.09
 
 
-async def test_a_quote_comes_that_nobody_asked_for() -> None:
+async def test_the_server_sends_a_quote_of_an_unsubscribed_symbol() -> None:
     [quote] = await injected(Unsubscribed("NOPE"))
 
     assert quote["S"] == "NOPE"
@@ -190,20 +190,20 @@ async def test_a_time_is_a_string() -> None:
 
 
 @pytest.mark.parametrize(("fault", "offset"), [(OutOfOrder(60.0), -60.0), (Future(3600.0), 3600.0)])
-async def test_a_time_is_off(fault: Fault, offset: float) -> None:
+async def test_a_message_has_a_wrong_time(fault: Fault, offset: float) -> None:
     [quote] = await injected(fault)
 
     assert quote["t"].to_unix() - time.time() == pytest.approx(offset, abs=2.0)
 
 
-async def test_a_message_comes_twice() -> None:
+async def test_a_message_arrives_twice() -> None:
     first, second = await injected(Duplicate())
 
     assert first == second
 
 
 @pytest.mark.parametrize("codec", [MSGPACK, JSON])
-async def test_prices_are_odd(codec: Codec) -> None:
+async def test_quotes_have_implausible_prices(codec: Codec) -> None:
     [crossed] = await injected(Crossed(), codec)
     [locked] = await injected(Locked(), codec)
     [empty] = await injected(ZeroSide("both"), codec)
@@ -215,7 +215,7 @@ async def test_prices_are_odd(codec: Codec) -> None:
     assert math.isnan(nan["ap"])
 
 
-async def test_a_scripted_fault_strikes_after_so_many_messages() -> None:
+async def test_a_scripted_fault_applies_after_its_number_of_messages() -> None:
     async with AlpacaServer(feed=TapeFeed(QUOTES, batch=5)) as server:
         server.faults.schedule(Close(1011, after=10))
         async with connect_and_subscribe(server.url(), "AAPL") as client:
@@ -223,7 +223,7 @@ async def test_a_scripted_fault_strikes_after_so_many_messages() -> None:
             assert (await client.receive_frame()).data == 1011
 
 
-async def test_a_scripted_fault_may_strike_at_the_acknowledgement() -> None:
+async def test_a_scripted_fault_can_apply_at_the_acknowledgement() -> None:
     async with AlpacaServer() as server:
         server.faults.schedule(Reset())
         async with connect_and_subscribe(server.url(), "AAPL") as client:
@@ -231,7 +231,7 @@ async def test_a_scripted_fault_may_strike_at_the_acknowledgement() -> None:
             assert client.socket.close_code == 1006
 
 
-async def test_scripted_messages_are_changed_and_the_others_are_not() -> None:
+async def test_a_scripted_fault_changes_only_its_messages() -> None:
     async with AlpacaServer(feed=TapeFeed(QUOTES)) as server:
         server.faults.schedule(Missing(skip=2, messages=3), Missing(key="bp", skip=4))
         async with connect_and_subscribe(server.url(), "AAPL") as client:
@@ -240,7 +240,7 @@ async def test_scripted_messages_are_changed_and_the_others_are_not() -> None:
         assert ["bp" in each for each in messages].index(False) == 4
 
 
-async def test_a_fault_may_strike_one_connection_of_several() -> None:
+async def test_a_fault_can_be_injected_into_one_of_several_connections() -> None:
     async with (
         AlpacaServer() as server,
         connect_and_subscribe(server.url("iex"), "AAPL") as one,

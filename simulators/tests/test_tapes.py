@@ -26,13 +26,13 @@ def test_a_tape_is_read_as_it_was_written(tmp_path: Path, name: str) -> None:
     assert list(read_tape(path)) == QUOTES
 
 
-def test_a_name_in_gz_is_gzipped(tmp_path: Path) -> None:
+def test_a_tape_whose_name_ends_in_gz_is_gzipped(tmp_path: Path) -> None:
     path = write_tape(tmp_path / "tape.csv.gz", QUOTES)
 
     assert gzip.decompress(path.read_bytes()).startswith(b"time_ms,symbol,bid,bid_size,ask,ask_size,exchange\n")
 
 
-def test_sizes_stay_whole_and_fractions_stay_fractions(tmp_path: Path) -> None:
+def test_integer_and_fractional_sizes_keep_their_type(tmp_path: Path) -> None:
     fraction = TapeQuote(1, "BTC/USD", 64_000.5, 0.25, 64_001.0, 2, "V")
 
     [back] = read_tape(write_tape(tmp_path / "tape.csv", [fraction]))
@@ -41,7 +41,7 @@ def test_sizes_stay_whole_and_fractions_stay_fractions(tmp_path: Path) -> None:
     assert isinstance(back.ask_size, int)
 
 
-def test_last_quotes_are_those_of_the_end(tmp_path: Path) -> None:
+def test_last_quotes_are_the_last_of_each_symbol(tmp_path: Path) -> None:
     path = write_tape(tmp_path / "tape.csv", QUOTES)
 
     assert last_quotes(path) == {"BAC": QUOTES[2], "IBM": QUOTES[1]}
@@ -78,7 +78,7 @@ def test_a_generated_tape_is_in_time_order_and_plausible(tmp_path: Path) -> None
         ("time_ms,symbol,bid,bid_size,ask,ask_size,exchange\n1,A,1\n", "tape.csv, line 2"),
     ],
 )
-def test_a_bad_tape_says_where(tmp_path: Path, text: str, complaint: str) -> None:
+def test_the_error_of_an_invalid_tape_names_the_line(tmp_path: Path, text: str, complaint: str) -> None:
     path = tmp_path / "tape.csv"
     path.write_text(text)
 
