@@ -122,7 +122,7 @@ def down(state: StateDirectory, report: Report) -> None:
     processes.stop_processes(others, 1.0)
     shutil.rmtree(state.etcd_data_directory, ignore_errors=True)
     (state.root / "settings.json").unlink(missing_ok=True)
-    report("down")
+    report("cluster stopped")
 
 
 def start_agent(state: StateDirectory) -> None:
@@ -134,7 +134,7 @@ def start_agent(state: StateDirectory) -> None:
 
 
 def status(state: StateDirectory) -> tuple[bool, list[str]]:
-    """Return whether all started processes run, and one line of text for each component."""
+    """Return True if all started processes run, else False, and one line of text for each component."""
     settings = state.load_settings()
     if settings is None:
         return False, ["down"]

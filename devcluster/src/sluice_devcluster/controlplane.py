@@ -161,7 +161,7 @@ async def wait_until_ready(state: StateDirectory, client: ApiClient) -> None:
 
 
 async def is_ready(client: ApiClient) -> bool:
-    """Return whether the API server answers /readyz with ok."""
+    """Return True if the API server answers /readyz with ok."""
     try:
         return await client.get_text("/readyz") == "ok"
     except (aiohttp.ClientError, TimeoutError, ApiError):

@@ -73,7 +73,7 @@ def start_emulator(state: StateDirectory) -> str:
 
 
 async def is_answering(host: str) -> bool:
-    """Return whether a server at host:port answers HTTP with status 200, as the emulator does."""
+    """Return True if a server at host:port answers HTTP with status 200, as the emulator does."""
     timeout = aiohttp.ClientTimeout(total=2)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(f"http://{host}/") as response:

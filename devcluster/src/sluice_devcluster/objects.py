@@ -56,7 +56,7 @@ async def apply_crds(client: ApiClient, directory: Path) -> int:
     for name in names:
         while not _is_established(await client.get(f"{DEFINITIONS}/{name}")):
             if time.monotonic() > deadline:
-                raise DevclusterError(f"The definition {name} was not established.")
+                raise DevclusterError(f"The definition {name} was not established within {ESTABLISH_SECONDS:.0f} s.")
             await asyncio.sleep(0.05)
     return len(names)
 
@@ -85,7 +85,7 @@ async def grant_node_read_access(client: ApiClient) -> None:
 
 
 async def is_node_usable(client: ApiClient, since: dt.datetime) -> bool:
-    """Return whether the node is Ready and the default namespace has its service account and root certificate.
+    """Return True if the node is Ready and the default namespace has its service account and root certificate.
 
     The node's lease must have been renewed since `since`, because a node stays Ready for a while after its agent has
     died.

@@ -68,7 +68,7 @@ def load_record(path: Path) -> ProcessRecord | None:
 
 
 def is_alive(record: ProcessRecord | None) -> bool:
-    """Return whether the recorded process still runs; another process with the same id does not count."""
+    """Return True if the recorded process still runs; another process with the same id does not count."""
     return record is not None and record.boot == boot_id() and start_ticks(record.pid) == record.start_ticks
 
 

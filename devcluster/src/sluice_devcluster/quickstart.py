@@ -164,7 +164,7 @@ class Quickstart:
         """`manifests` is the folder `manifests` of the project."""
         settings = state.load_settings()
         if settings is None or settings.firestore_emulator_host is None:
-            raise DevclusterError("nothing is running: `make up` starts it")
+            raise DevclusterError("no devcluster is running: start it with `make up`")
         self.kubeconfig = state.kubeconfig_file
         self.emulator = settings.firestore_emulator_host
         self.manifests = manifests

@@ -93,7 +93,7 @@ class NodeAgent:
         try:
             await worker.run()
         except Exception:
-            LOGGER.exception("pod %s", worker.kubelet_name)
+            LOGGER.exception("worker of pod %s failed", worker.kubelet_name)
         finally:
             # A late event about the pod must not start it again, so remember it until its object is deleted.
             self._finished.add(uid)

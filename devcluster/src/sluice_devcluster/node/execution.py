@@ -93,7 +93,7 @@ class ContainerProcess:
 
     @property
     def is_stopping(self) -> bool:
-        """Whether the process has been asked to end, or has ended."""
+        """True if the process has been asked to end, or has ended."""
         return self._kill_timer is not None or self.ended.done()
 
     def stop(self, grace_seconds: float) -> None:

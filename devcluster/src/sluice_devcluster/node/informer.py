@@ -37,12 +37,12 @@ class Informer:
                 await self._watch_changes()
             except ApiError as error:
                 self._version = ""
-                LOGGER.warning("%s: %s", self._path, error)
+                LOGGER.warning("watch of %s failed, listing again: %s", self._path, error)
                 await asyncio.sleep(RETRY_SECONDS)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 # The resourceVersion can be too old when the server is back, so list the collection again.
                 self._version = ""
-                LOGGER.warning("%s: %s", self._path, error or type(error).__name__)
+                LOGGER.warning("watch of %s failed, listing again: %s", self._path, error or type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _relist(self) -> None:

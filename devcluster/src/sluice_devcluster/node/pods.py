@@ -135,7 +135,7 @@ class PodWorker:
             finally:
                 fresh.cancel()
         except Exception as error:
-            LOGGER.exception("pod %s", self.kubelet_name)
+            LOGGER.exception("pod %s failed", self.kubelet_name)
             self._record_event("Failed", f"The node agent cannot run this pod: {error}", True)
 
     async def _run_containers(self) -> None:
@@ -159,7 +159,7 @@ class PodWorker:
                     reported = str(error)
                     self._record_event("FailedMount", reported, True)
             except (aiohttp.ClientError, TimeoutError) as error:
-                LOGGER.warning("volumes of %s: %s", self.kubelet_name, error)
+                LOGGER.warning("cannot write the volumes of %s, retrying: %s", self.kubelet_name, error)
             else:
                 return
             await self._changed.wait_for_change(seen, RETRY_SECONDS)
@@ -222,7 +222,7 @@ class PodWorker:
             try:
                 await self._send_status()
             except (aiohttp.ClientError, TimeoutError) as error:
-                LOGGER.warning("status of %s: %s", self.kubelet_name, error)
+                LOGGER.warning("cannot write the status of %s: %s", self.kubelet_name, error)
                 await asyncio.sleep(API_RETRY_SECONDS)
                 self._dirty.set()
 
@@ -241,7 +241,7 @@ class PodWorker:
             answer = await self._node.client.patch(f"{self._api_path()}/status", body)
         except ApiError as error:
             if error.status not in MISSING:
-                LOGGER.warning("status of %s: %s", self.kubelet_name, error)
+                LOGGER.warning("cannot write the status of %s: %s", self.kubelet_name, error)
             return
         self._sent, self._status = status, answer["status"]
 
@@ -255,7 +255,7 @@ class PodWorker:
                     await self._remove_object()
                 break
             except (aiohttp.ClientError, TimeoutError) as error:
-                LOGGER.warning("end of %s: %s", self.kubelet_name, error)
+                LOGGER.warning("cannot report the end of %s, retrying: %s", self.kubelet_name, error)
                 await asyncio.sleep(API_RETRY_SECONDS)
         _remove_directory(self._directory)
 

@@ -31,7 +31,7 @@ class ProbeState:
         return replace(self, healthy=self.healthy and not reached, successes=0, failures=failures)
 
     def has_reached_failure_threshold(self, probe: Json) -> bool:
-        """Return whether enough attempts failed in a row that a startup or liveness probe ends the container."""
+        """Return True if enough attempts failed in a row that a startup or liveness probe ends the container."""
         return self.failures >= int(probe.get("failureThreshold", 3))
 
 

@@ -122,7 +122,7 @@ class NodeRegistration:
                     await self._refresh_status()
                 renewals += 1
             except (ApiError, aiohttp.ClientError, TimeoutError) as error:
-                LOGGER.warning("node: %s", error)
+                LOGGER.warning("cannot register or renew the node, retrying: %s", error)
                 uid = ""
                 await asyncio.sleep(RETRY_SECONDS)
                 continue

@@ -26,5 +26,5 @@ class RestartBackoff:
 
 
 def is_restarted(policy: str, exit_code: int) -> bool:
-    """Return whether a restart policy (Always, OnFailure, Never) restarts a container with this exit code."""
+    """Return True if a restart policy (Always, OnFailure, Never) restarts a container with this exit code."""
     return policy == "Always" or (policy == "OnFailure" and exit_code != 0)

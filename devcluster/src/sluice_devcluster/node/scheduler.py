@@ -87,10 +87,10 @@ class Scheduler:
                 await self._client.post(f"{_pod_path(pod)}/binding", binding)
             except ApiError as error:
                 if error.status not in {404, 409}:
-                    LOGGER.warning("binding %s: %s", metadata["name"], error)
+                    LOGGER.warning("cannot bind pod %s: %s", metadata["name"], error)
                 return
             except (aiohttp.ClientError, TimeoutError) as error:
-                LOGGER.warning("binding %s: %s", metadata["name"], error)
+                LOGGER.warning("cannot bind pod %s: %s", metadata["name"], error)
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return
@@ -106,7 +106,7 @@ class Scheduler:
         try:
             await self._client.patch(f"{_pod_path(pod)}/status", {"status": {"conditions": [condition]}})
         except (ApiError, aiohttp.ClientError, TimeoutError) as error:
-            LOGGER.warning("marking %s as unschedulable: %s", pod["metadata"]["name"], error)
+            LOGGER.warning("cannot mark pod %s as unschedulable: %s", pod["metadata"]["name"], error)
 
 
 def _pod_path(pod: Json) -> str:

@@ -65,7 +65,7 @@ def volume_sources(volume: Json) -> list[Json]:
 
 
 def is_projected(volume: Json) -> bool:
-    """Return whether the volume's content comes from API objects, so that it is mounted read-only."""
+    """Return True if the volume's content comes from API objects, so that it is mounted read-only."""
     return any(kind in volume for kind in ("projected", "secret", "configMap", "downwardAPI"))
 
 

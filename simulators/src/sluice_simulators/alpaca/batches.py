@@ -99,7 +99,7 @@ class EncodedTape:
         return self._framed[key]
 
     def has_only_symbols(self, names: frozenset[str]) -> bool:
-        """Return whether every symbol of the tape is among `names`, or `names` contains the wildcard."""
+        """Return True if every symbol of the tape is among `names`, or `names` contains the wildcard."""
         return EVERYTHING in names or self._names <= names
 
     def _encode(self, codec: Codec) -> tuple[list[bytes], list[bytes]]:

@@ -16,7 +16,7 @@ CONTENT_TYPES = {"msgpack": "application/msgpack", "json": "application/json"}
 
 @dataclass(frozen=True)
 class ClientOptions:
-    """How the client connects: `headers` in addition to Content-Type; `compress=15` offers permessage-deflate."""
+    """Connection options: `headers` in addition to Content-Type; `compress=15` offers permessage-deflate."""
 
     codec: Codec = MSGPACK
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class StreamClient:
         return found
 
     async def is_silent(self, seconds: float = 0.05) -> bool:
-        """Return whether the server sends nothing for this time; a frame that arrives is discarded."""
+        """Return True if the server sends nothing for this time; a frame that arrives is discarded."""
         try:
             await self.socket.receive(timeout=seconds)
         except TimeoutError:

@@ -40,7 +40,7 @@ class Endpoint:
 
     @property
     def is_crypto(self) -> bool:
-        """Whether the feed's symbols are currency pairs."""
+        """True if the feed's symbols are currency pairs."""
         return "crypto" in self.path
 
 
@@ -80,7 +80,7 @@ class StreamConnection:
 
     @property
     def is_authenticated(self) -> bool:
-        """Whether the client has authenticated, so that the server may send data."""
+        """True if the client has authenticated, so that the server may send data."""
         return self._account is not None
 
     async def run(self, credentials: tuple[str, str] | None) -> None:

@@ -112,7 +112,7 @@ class MessageFault(Fault, frozen=True, kw_only=True):
         raise NotImplementedError
 
     def applies_to(self, number: int) -> bool:
-        """Return whether the fault changes the connection's data message with this number (from 0)."""
+        """Return True if the fault changes the connection's data message with this number (from 0)."""
         return number >= self.skip and (self.messages is None or number < self.skip + self.messages)
 
     async def apply(self, websocket: ServerWebSocket) -> None:

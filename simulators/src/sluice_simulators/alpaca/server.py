@@ -28,7 +28,7 @@ PATHS = {endpoint.feed: endpoint.path for endpoint in ENDPOINTS}
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """How the server runs; times are in seconds.
+    """The options of the server; times are in seconds.
 
     `hold`: how long a connection lost without a close frame counts as open (error 406); Alpaca's own value is thought
     to be 90.

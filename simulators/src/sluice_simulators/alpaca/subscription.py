@@ -62,7 +62,7 @@ class Subscription:
 
     @property
     def has_counted_wildcard(self) -> bool:
-        """Whether trades or quotes include the wildcard."""
+        """True if trades or quotes include the wildcard."""
         return EVERYTHING in self.quote_symbols or EVERYTHING in self.channels.get("trades", ())
 
     def __bool__(self) -> bool:
@@ -81,7 +81,7 @@ class Subscription:
         return Subscription({name: held - symbols for name, held in self.channels.items()})
 
     def includes(self, message: Message) -> bool:
-        """Return whether the subscription includes the channel and the symbol of a data message."""
+        """Return True if the subscription includes the channel and the symbol of a data message."""
         symbols = self._symbols_of(CHANNEL_OF_TYPE.get(str(message.get("T")), ""))
         return message.get("S") in symbols or EVERYTHING in symbols
 

@@ -44,7 +44,7 @@ class ServerWebSocket:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the connection has ended, so that nothing more can be sent."""
+        """True if the connection has ended, so that nothing more can be sent."""
         return self._socket.closed or self._transport.is_closing()
 
     @property
@@ -54,7 +54,7 @@ class ServerWebSocket:
 
     @property
     def is_compressed(self) -> bool:
-        """Whether client and server negotiated permessage-deflate."""
+        """True if client and server negotiated permessage-deflate."""
         return bool(self._socket.compress)
 
     async def send_control(self, message: Message) -> None:

@@ -28,7 +28,7 @@ GREETINGS = (
 
 @dataclass
 class GatewayBehavior:
-    """How the gateway answers from now on.
+    """The behavior of the gateway from now on.
 
     `silent`: the request types that it never answers; 0 stands for the greeting. `unknown`, `ambiguous`, `refused` and
     `details_refused` have symbols as IBKR writes them; the last two map a symbol to an error code and its text.
