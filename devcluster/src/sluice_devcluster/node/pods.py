@@ -44,7 +44,7 @@ class NodeContext:
 
 
 class PodWorker:
-    """Runs one pod; `on_pod_changed` and `on_pod_removed` report changes of the pod, `stop` the end of the node."""
+    """Runs one pod; the agent calls `on_pod_changed` and `on_pod_removed`, and `stop` when the node stops."""
 
     def __init__(self, pod: Json, node: NodeContext, address: str) -> None:
         """Take a pod that is bound to this node; nothing starts before `run`."""

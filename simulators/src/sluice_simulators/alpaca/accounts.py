@@ -76,7 +76,7 @@ class Accounts:
         return account
 
     def close_connection(self, account: Account, feed: str, *, clean: bool) -> None:
-        """Count one connection less; after an unclean end it still counts as open for the `hold` time."""
+        """Count one open connection less; a lost connection (not `clean`) still counts for the `hold` time."""
         slot = (account.key, feed)
         self._open[slot] -= 1
         if not clean and self._hold:
