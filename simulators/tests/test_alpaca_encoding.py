@@ -3,10 +3,10 @@ import json
 import msgpack
 import pytest
 
-from sluice_simulators.alpaca.batches import Reel
+from sluice_simulators.alpaca.batches import EncodedTape
 from sluice_simulators.alpaca.encoding import JSON, MSGPACK, Codec, codec_for, rfc3339, websocket_frame
-from sluice_simulators.alpaca.messages import ProtocolError, error, quote_message, timestamp
-from sluice_simulators.alpaca.subscription import Subscription, changes_of, channel_names
+from sluice_simulators.alpaca.messages import ProtocolError, error_message, quote_message, timestamp
+from sluice_simulators.alpaca.subscription import Subscription, channel_names, parse_changes
 from sluice_simulators.tapes import TapeQuote
 
 NANOSECONDS = 1_381_152_300_289_123_456
@@ -31,7 +31,7 @@ def test_a_crypto_quote_has_float_sizes_and_no_exchange() -> None:
 
 
 def test_msgpack_times_are_the_timestamp_extension_with_nanoseconds() -> None:
-    packed = MSGPACK.body({"T": "q", "t": timestamp(NANOSECONDS)})
+    packed = MSGPACK.encode_message({"T": "q", "t": timestamp(NANOSECONDS)})
 
     assert packed[-10:-8] == b"\xd7\xff"
     assert msgpack.unpackb(packed)["t"].to_unix_nano() == NANOSECONDS
@@ -59,52 +59,54 @@ def test_the_upgrade_chooses_the_encoding(content_type: str, codec: Codec) -> No
 
 @pytest.mark.parametrize("codec", [MSGPACK, JSON])
 @pytest.mark.parametrize("count", [0, 1, 15, 16, 300])
-def test_a_frame_of_bodies_is_what_encoding_at_once_gives(codec: Codec, count: int) -> None:
-    messages = [error(405)] * count
+def test_joining_encoded_messages_equals_encoding_them_together(codec: Codec, count: int) -> None:
+    messages = [error_message(405)] * count
 
-    assert codec.frame([codec.body(message) for message in messages]) == codec.encode(messages)
+    assert codec.join_frame([codec.encode_message(message) for message in messages]) == codec.encode(messages)
 
 
-def test_a_frame_may_hold_more_than_65_535_messages() -> None:
-    assert MSGPACK.frame([MSGPACK.body(error(405))] * 66_000) == MSGPACK.encode([error(405)] * 66_000)
+def test_a_frame_can_hold_more_than_65_535_messages() -> None:
+    assert MSGPACK.join_frame([MSGPACK.encode_message(error_message(405))] * 66_000) == MSGPACK.encode(
+        [error_message(405)] * 66_000
+    )
 
 
 @pytest.mark.parametrize("codec", [MSGPACK, JSON])
-def test_a_restamped_reel_is_what_encoding_at_that_time_gives(codec: Codec) -> None:
+def test_a_restamped_tape_equals_encoding_with_the_new_time(codec: Codec) -> None:
     moment = timestamp(NANOSECONDS)
     everything = Subscription({"quotes": frozenset("*")})
 
-    bodies = Reel([QUOTE, PAIR]).batch(0, 2, moment).bodies(codec, everything)
+    bodies = EncodedTape([QUOTE, PAIR]).batch(0, 2, moment).encoded_messages(codec, everything)
 
-    assert list(bodies) == [codec.body(quote_message(quote, moment)) for quote in (QUOTE, PAIR)]
+    assert list(bodies) == [codec.encode_message(quote_message(quote, moment)) for quote in (QUOTE, PAIR)]
 
 
-def test_a_reel_gives_only_what_is_subscribed() -> None:
+def test_a_tape_batch_contains_only_subscribed_symbols() -> None:
     only = Subscription({"quotes": frozenset({"BTC/USD"})})
-    batch = Reel([QUOTE, PAIR]).batch(0, 2)
+    batch = EncodedTape([QUOTE, PAIR]).batch(0, 2)
 
-    assert [json.loads(body)["S"] for body in batch.bodies(JSON, only)] == ["BTC/USD"]
-    assert [message["S"] for message in batch.messages(only)] == ["BTC/USD"]
+    assert [json.loads(body)["S"] for body in batch.encoded_messages(JSON, only)] == ["BTC/USD"]
+    assert [message["S"] for message in batch.subscribed_messages(only)] == ["BTC/USD"]
 
 
 @pytest.mark.parametrize(("length", "header"), [(5, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10)])
-def test_websocket_frames_say_their_length(length: int, header: int) -> None:
+def test_a_websocket_frame_header_contains_the_length(length: int, header: int) -> None:
     frame = websocket_frame(b"x" * length, 2)
 
     assert frame[0] == 0x82
     assert len(frame) == header + length
 
 
-def test_trades_bring_corrections_and_cancels_and_take_them_away() -> None:
-    trades = changes_of({"action": "subscribe", "trades": ["AAPL"]}, STOCKS)
-    after = Subscription.nothing(STOCKS).plus(trades)
+def test_trades_subscribe_and_unsubscribe_corrections_and_cancels() -> None:
+    trades = parse_changes({"action": "subscribe", "trades": ["AAPL"]}, STOCKS)
+    after = Subscription.empty(STOCKS).with_added(trades)
 
-    assert after.lists()["corrections"] == after.lists()["cancelErrors"] == ["AAPL"]
-    assert not after.minus(trades)
+    assert after.symbols_by_channel()["corrections"] == after.symbols_by_channel()["cancelErrors"] == ["AAPL"]
+    assert not after.with_removed(trades)
 
 
 def test_an_acknowledgement_lists_every_documented_channel() -> None:
-    acknowledgement = Subscription.nothing(STOCKS).acknowledgement()
+    acknowledgement = Subscription.empty(STOCKS).acknowledgement_message()
 
     assert list(acknowledgement) == [
         "T",
@@ -131,8 +133,8 @@ def test_an_acknowledgement_lists_every_documented_channel() -> None:
         ({"orderbooks": ["AAPL"]}, 410),
     ],
 )
-def test_bad_requests_have_their_codes(request_: dict[str, object], code: int) -> None:
+def test_invalid_requests_get_the_documented_codes(request_: dict[str, object], code: int) -> None:
     with pytest.raises(ProtocolError) as refusal:
-        changes_of(request_, STOCKS)
+        parse_changes(request_, STOCKS)
 
     assert refusal.value.code == code

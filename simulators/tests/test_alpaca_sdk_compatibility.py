@@ -9,21 +9,21 @@ import msgpack
 import pytest
 
 from sluice_simulators.alpaca import AlpacaServer, TapeFeed
-from sluice_simulators.alpaca.record import Record
+from sluice_simulators.alpaca.record import StreamRecord
 from sluice_simulators.alpaca.stream_faults import EmptyArray
-from sluice_simulators.tapes import generated_quotes
+from sluice_simulators.tapes import generate_quotes
 
-# alpaca-py still imports and uses websockets.legacy, which says each time that it is deprecated.
+# alpaca-py still uses websockets.legacy, whose import and use raise deprecation warnings.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:websockets.legacy is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:websockets:DeprecationWarning"),
 ]
 
-PATIENCE = 5.0
+TIMEOUT_SECONDS = 5.0
 
 
 class RunningStream:
-    """alpaca-py's stream, and what its handler was given in the stream's own thread."""
+    """A stream of alpaca-py, and the messages that its handler received in the stream's own thread."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
@@ -33,7 +33,7 @@ class RunningStream:
         self.received.put(message)
 
     async def next(self) -> Any:
-        return await asyncio.to_thread(self.received.get, timeout=PATIENCE)
+        return await asyncio.to_thread(self.received.get, timeout=TIMEOUT_SECONDS)
 
     async def subscribe(self, *symbols: str) -> None:
         await asyncio.to_thread(self.stream.subscribe_quotes, self.handle, *symbols)
@@ -44,24 +44,24 @@ class RunningStream:
 
 @contextlib.asynccontextmanager
 async def running(server: AlpacaServer, stream: Any, *symbols: str) -> AsyncIterator[RunningStream]:
-    """The stream runs in a thread, because `run()` is asyncio.run; on leaving it is stopped and has closed."""
+    """Run the stream in a thread, because its `run()` calls asyncio.run; on exit, stop it and wait for its end."""
     client = RunningStream(stream)
     stream.subscribe_quotes(client.handle, *symbols)
     thread = threading.Thread(target=stream.run, name="alpaca-py", daemon=True)
     thread.start()
-    await server.record.until(subscribed(*symbols), PATIENCE)
+    await server.record.wait_until(subscribed(*symbols), TIMEOUT_SECONDS)
     try:
         yield client
     finally:
         await asyncio.to_thread(stream.stop)
-        # The SDK looks at its stop flag only between frames, or after 5 s without one: an empty one will do.
+        # The SDK checks its stop flag only after a frame, or after 5 s without one, so send an empty frame.
         await server.inject(EmptyArray())
-        await asyncio.to_thread(thread.join, PATIENCE)
+        await asyncio.to_thread(thread.join, TIMEOUT_SECONDS)
         assert not thread.is_alive()
 
 
-def subscribed(*symbols: str) -> Callable[[Record], bool]:
-    return lambda record: record.quotes >= set(symbols)
+def subscribed(*symbols: str) -> Callable[[StreamRecord], bool]:
+    return lambda record: record.quote_symbols >= set(symbols)
 
 
 def stock_stream(server: AlpacaServer, **options: Any) -> Any:
@@ -76,7 +76,7 @@ def crypto_stream(server: AlpacaServer) -> Any:
     return CryptoDataStream("key", "secret", url_override=server.url("crypto"))
 
 
-async def test_the_sdk_makes_quote_models_of_the_messages() -> None:
+async def test_the_sdk_converts_messages_to_quote_models() -> None:
     async with AlpacaServer() as server, running(server, stock_stream(server), "AAPL") as client:
         await server.send_quote("AAPL", 189.5, 189.52)
         quote = await client.next()
@@ -86,7 +86,7 @@ async def test_the_sdk_makes_quote_models_of_the_messages() -> None:
     assert (quote.bid_exchange, quote.bid_size, quote.conditions, quote.tape) == ("V", 200.0, ["R"], "C")
 
 
-async def test_raw_data_has_the_wires_own_types() -> None:
+async def test_raw_data_keeps_the_types_of_the_stream() -> None:
     async with AlpacaServer() as server, running(server, stock_stream(server, raw_data=True), "AAPL") as client:
         await server.send_quote("AAPL", 189.5, 189.52)
         quote = await client.next()
@@ -95,8 +95,8 @@ async def test_raw_data_has_the_wires_own_types() -> None:
     assert isinstance(quote["t"], msgpack.Timestamp)
 
 
-async def test_a_tape_arrives_whole_at_the_sdk() -> None:
-    quotes = list(generated_quotes(["AAPL", "MSFT"], 500, seed=11))
+async def test_the_sdk_receives_the_whole_tape() -> None:
+    quotes = list(generate_quotes(["AAPL", "MSFT"], 500, seed=11))
     async with (
         AlpacaServer(feed=TapeFeed(quotes, batch=10)) as server,
         running(server, stock_stream(server), "AAPL", "MSFT") as client,
@@ -106,24 +106,24 @@ async def test_a_tape_arrives_whole_at_the_sdk() -> None:
     assert [each.bid_price for each in received] == [quote.bid for quote in quotes]
 
 
-async def test_symbols_are_added_and_removed_while_it_runs() -> None:
+async def test_symbols_are_added_and_removed_while_the_stream_runs() -> None:
     async with AlpacaServer() as server, running(server, stock_stream(server), "AAPL") as client:
-        # Until it consumes, the SDK keeps a new symbol to itself: a quote that arrived says that it does.
+        # The SDK sends new subscriptions only once it consumes, so wait for a first quote.
         await server.send_quote("AAPL")
         assert (await client.next()).symbol == "AAPL"
         await client.subscribe("MSFT")
-        await server.record.until(subscribed("AAPL", "MSFT"))
+        await server.record.wait_until(subscribed("AAPL", "MSFT"))
         await server.send_quote("MSFT")
         assert (await client.next()).symbol == "MSFT"
         await client.unsubscribe("AAPL")
-        await server.record.until(lambda record: record.quotes == {"MSFT"})
+        await server.record.wait_until(lambda record: record.quote_symbols == {"MSFT"})
         assert await server.send_quote("AAPL") == 0
 
 
 async def test_five_thousand_symbols_are_subscribed_in_fragments() -> None:
     names = [f"SYMBOL{number}" for number in range(5_000)]
     async with AlpacaServer() as server, running(server, stock_stream(server), *names) as client:
-        assert server.record.quotes == set(names)
+        assert server.record.quote_symbols == set(names)
         await server.send_quote("SYMBOL4999")
         assert (await client.next()).symbol == "SYMBOL4999"
 
@@ -136,10 +136,10 @@ async def test_a_crypto_pair_keeps_its_slash_and_fractions() -> None:
     assert (quote.symbol, quote.bid_price, quote.bid_exchange) == ("BTC/USD", 64_000.25, None)
 
 
-async def test_a_stopped_stream_has_closed_with_1000() -> None:
+async def test_stopping_the_sdk_stream_closes_with_1000() -> None:
     async with AlpacaServer() as server:
         async with running(server, stock_stream(server), "AAPL"):
             pass
-        await server.record.until(lambda record: record.closes == [("client", 1000)])
-        assert server.record.outcomes == ["authenticated"]
-        assert server.record.connects == 1
+        await server.record.wait_until(lambda record: record.close_sides_and_codes == [("client", 1000)])
+        assert server.record.auth_outcomes == ["authenticated"]
+        assert server.record.connect_count == 1

@@ -7,8 +7,8 @@ import aiohttp
 import msgpack
 import pytest
 
-from sluice_simulators.alpaca import AlpacaServer, Options, TapeFeed
-from sluice_simulators.alpaca.client import ClientOptions, subscribed
+from sluice_simulators.alpaca import AlpacaServer, ServerOptions, TapeFeed
+from sluice_simulators.alpaca.client import ClientOptions, connect_and_subscribe
 from sluice_simulators.alpaca.encoding import JSON, MSGPACK, Codec
 from sluice_simulators.alpaca.faults import Fault
 from sluice_simulators.alpaca.message_faults import (
@@ -39,105 +39,111 @@ from sluice_simulators.alpaca.stream_faults import (
     Unsubscribed,
     WrongCodec,
 )
-from sluice_simulators.tapes import generated_quotes
+from sluice_simulators.tapes import generate_quotes
 
 WSMsgType = aiohttp.WSMsgType
-QUOTES = list(generated_quotes(["AAPL"], 20, seed=1))
+QUOTES = list(generate_quotes(["AAPL"], 20, seed=1))
 
 
 async def injected(fault: Fault, codec: Codec = MSGPACK) -> list[dict[str, Any]]:
-    async with AlpacaServer() as server, subscribed(server.url(), "AAPL", options=ClientOptions(codec)) as client:
-        assert await server.inject(fault) == 1
-        return await client.next()
-
-
-async def test_a_mute_server_answers_pings_and_sends_nothing() -> None:
     async with (
         AlpacaServer() as server,
-        subscribed(server.url(), "AAPL", options=ClientOptions(autoping=False)) as client,
+        connect_and_subscribe(server.url(), "AAPL", options=ClientOptions(codec)) as client,
+    ):
+        assert await server.inject(fault) == 1
+        return await client.receive_messages()
+
+
+async def test_a_mute_server_answers_pings_but_sends_no_data() -> None:
+    async with (
+        AlpacaServer() as server,
+        connect_and_subscribe(server.url(), "AAPL", options=ClientOptions(autoping=False)) as client,
     ):
         await server.inject(Mute())
         assert await server.send_quote("AAPL") == 0
         await client.socket.ping(b"there?")
-        assert (await client.frame()).type is WSMsgType.PONG
+        assert (await client.receive_frame()).type is WSMsgType.PONG
         assert server.record.connections[0].pings == 1
 
 
 async def test_a_dead_server_does_not_answer_pings() -> None:
     async with (
         AlpacaServer() as server,
-        subscribed(server.url(), "AAPL", options=ClientOptions(autoping=False)) as client,
+        connect_and_subscribe(server.url(), "AAPL", options=ClientOptions(autoping=False)) as client,
     ):
         await server.inject(Mute(pongs=False))
         await client.socket.ping(b"there?")
-        assert await client.silent()
+        assert await client.is_silent()
 
 
 async def test_a_dead_server_does_not_answer_a_close() -> None:
     async with AlpacaServer() as server:
-        async with subscribed(server.url(), "AAPL") as client:
+        async with connect_and_subscribe(server.url(), "AAPL") as client:
             await server.inject(Mute(pongs=False))
             began = time.monotonic()
             await client.socket.close()
             assert time.monotonic() - began >= 0.2
             assert client.socket.close_code == 1006
-        await server.record.until(lambda record: not record.open)
+        await server.record.wait_until(lambda record: not record.open_connections)
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1011])
 async def test_the_server_closes_with_a_code(code: int) -> None:
-    async with AlpacaServer() as server, subscribed(server.url(), "AAPL") as client:
-        _, frame = await asyncio.gather(server.inject(Close(code, "because")), client.frame())
+    async with AlpacaServer() as server, connect_and_subscribe(server.url(), "AAPL") as client:
+        _, frame = await asyncio.gather(server.inject(Close(code, "because")), client.receive_frame())
         assert (frame.type, frame.data, frame.extra) == (WSMsgType.CLOSE, code, "because")
-        await server.record.until(lambda record: record.closes == [("server", code)])
+        await server.record.wait_until(lambda record: record.close_sides_and_codes == [("server", code)])
 
 
 @pytest.mark.parametrize("fault", [Reset(), HangUp(), CloseMidFragment(), SlowClient(said=False)])
 async def test_the_connection_is_lost_without_a_close(fault: Fault) -> None:
-    async with AlpacaServer() as server, subscribed(server.url(), "AAPL") as client:
+    async with AlpacaServer() as server, connect_and_subscribe(server.url(), "AAPL") as client:
         await server.inject(fault)
-        assert (await client.frame()).type in (WSMsgType.CLOSED, WSMsgType.CLOSING, WSMsgType.ERROR)
+        assert (await client.receive_frame()).type in (WSMsgType.CLOSED, WSMsgType.CLOSING, WSMsgType.ERROR)
         assert client.socket.close_code == 1006
-        await server.record.until(lambda record: record.closes == [("server", 1006)])
+        await server.record.wait_until(lambda record: record.close_sides_and_codes == [("server", 1006)])
 
 
-async def test_a_slow_client_is_told_and_dropped() -> None:
-    async with AlpacaServer() as server, subscribed(server.url(), "AAPL") as client:
+async def test_a_slow_client_gets_error_407_and_is_dropped() -> None:
+    async with AlpacaServer() as server, connect_and_subscribe(server.url(), "AAPL") as client:
         await server.inject(SlowClient())
-        assert await client.next() == [{"T": "error", "code": 407, "msg": "slow client"}]
-        assert (await client.frame()).type in (WSMsgType.CLOSED, WSMsgType.CLOSING)
+        assert await client.receive_messages() == [{"T": "error", "code": 407, "msg": "slow client"}]
+        assert (await client.receive_frame()).type in (WSMsgType.CLOSED, WSMsgType.CLOSING)
 
 
 @pytest.mark.parametrize(
     ("codec", "kind"),
     [(MSGPACK, WSMsgType.TEXT), (JSON, WSMsgType.BINARY)],
 )
-async def test_a_frame_is_in_the_other_encoding(codec: Codec, kind: WSMsgType) -> None:
-    async with AlpacaServer() as server, subscribed(server.url(), "AAPL", options=ClientOptions(codec)) as client:
+async def test_the_server_sends_a_frame_in_the_other_encoding(codec: Codec, kind: WSMsgType) -> None:
+    async with (
+        AlpacaServer() as server,
+        connect_and_subscribe(server.url(), "AAPL", options=ClientOptions(codec)) as client,
+    ):
         await server.inject(WrongCodec())
-        assert (await client.frame()).type is kind
+        assert (await client.receive_frame()).type is kind
 
 
-async def test_a_frame_is_garbage() -> None:
-    async with AlpacaServer() as server, subscribed(server.url(), "AAPL") as client:
+async def test_the_server_sends_a_garbage_frame() -> None:
+    async with AlpacaServer() as server, connect_and_subscribe(server.url(), "AAPL") as client:
         await server.inject(Garbage())
-        assert (await client.frame()).data == b"\xc1"
+        assert (await client.receive_frame()).data == b"\xc1"
 
 
-async def test_a_frame_is_an_empty_array() -> None:
+async def test_the_server_sends_an_empty_array() -> None:
     assert await injected(EmptyArray()) == []
 
 
-async def test_a_frame_is_longer_than_a_client_allows() -> None:
+async def test_the_server_sends_a_frame_longer_than_the_client_allows() -> None:
     messages = await injected(Oversize())
 
     assert len(msgpack.packb(messages)) > 1 << 20
 
 
-async def test_a_burst_comes_in_frames() -> None:
-    async with AlpacaServer() as server, subscribed(server.url(), "AAPL", "MSFT") as client:
+async def test_a_burst_arrives_in_frames() -> None:
+    async with AlpacaServer() as server, connect_and_subscribe(server.url(), "AAPL", "MSFT") as client:
         await server.inject(Burst(messages=250, batch=100))
-        frames = [await client.next() for _ in range(3)]
+        frames = [await client.receive_messages() for _ in range(3)]
         assert [len(frame) for frame in frames] == [100, 100, 50]
         assert {message["S"] for frame in frames for message in frame} == {"AAPL", "MSFT"}
 
@@ -145,16 +151,16 @@ async def test_a_burst_comes_in_frames() -> None:
 async def test_reading_stalls_for_a_while() -> None:
     async with (
         AlpacaServer() as server,
-        subscribed(server.url(), "AAPL", options=ClientOptions(autoping=False)) as client,
+        connect_and_subscribe(server.url(), "AAPL", options=ClientOptions(autoping=False)) as client,
     ):
         await server.inject(StallReading(0.1))
         began = time.monotonic()
         await client.socket.ping()
-        assert (await client.frame()).type is WSMsgType.PONG
+        assert (await client.receive_frame()).type is WSMsgType.PONG
         assert time.monotonic() - began >= 0.09
 
 
-async def test_a_quote_comes_that_nobody_asked_for() -> None:
+async def test_the_server_sends_a_quote_of_an_unsubscribed_symbol() -> None:
     [quote] = await injected(Unsubscribed("NOPE"))
 
     assert quote["S"] == "NOPE"
@@ -184,20 +190,20 @@ async def test_a_time_is_a_string() -> None:
 
 
 @pytest.mark.parametrize(("fault", "offset"), [(OutOfOrder(60.0), -60.0), (Future(3600.0), 3600.0)])
-async def test_a_time_is_off(fault: Fault, offset: float) -> None:
+async def test_a_message_has_a_wrong_time(fault: Fault, offset: float) -> None:
     [quote] = await injected(fault)
 
     assert quote["t"].to_unix() - time.time() == pytest.approx(offset, abs=2.0)
 
 
-async def test_a_message_comes_twice() -> None:
+async def test_a_message_arrives_twice() -> None:
     first, second = await injected(Duplicate())
 
     assert first == second
 
 
 @pytest.mark.parametrize("codec", [MSGPACK, JSON])
-async def test_prices_are_odd(codec: Codec) -> None:
+async def test_quotes_have_implausible_prices(codec: Codec) -> None:
     [crossed] = await injected(Crossed(), codec)
     [locked] = await injected(Locked(), codec)
     [empty] = await injected(ZeroSide("both"), codec)
@@ -209,48 +215,51 @@ async def test_prices_are_odd(codec: Codec) -> None:
     assert math.isnan(nan["ap"])
 
 
-async def test_a_scripted_fault_strikes_after_so_many_messages() -> None:
+async def test_a_scripted_fault_applies_after_its_number_of_messages() -> None:
     async with AlpacaServer(feed=TapeFeed(QUOTES, batch=5)) as server:
-        server.faults.next(Close(1011, after=10))
-        async with subscribed(server.url(), "AAPL") as client:
-            assert len(await client.messages(10)) == 10
-            assert (await client.frame()).data == 1011
+        server.faults.schedule(Close(1011, after=10))
+        async with connect_and_subscribe(server.url(), "AAPL") as client:
+            assert len(await client.receive_at_least(10)) == 10
+            assert (await client.receive_frame()).data == 1011
 
 
-async def test_a_scripted_fault_may_strike_at_the_acknowledgement() -> None:
+async def test_a_scripted_fault_can_apply_at_the_acknowledgement() -> None:
     async with AlpacaServer() as server:
-        server.faults.next(Reset())
-        async with subscribed(server.url(), "AAPL") as client:
-            await client.frame()
+        server.faults.schedule(Reset())
+        async with connect_and_subscribe(server.url(), "AAPL") as client:
+            await client.receive_frame()
             assert client.socket.close_code == 1006
 
 
-async def test_scripted_messages_are_changed_and_the_others_are_not() -> None:
+async def test_a_scripted_fault_changes_only_its_messages() -> None:
     async with AlpacaServer(feed=TapeFeed(QUOTES)) as server:
-        server.faults.next(Missing(skip=2, messages=3), Missing(key="bp", skip=4))
-        async with subscribed(server.url(), "AAPL") as client:
-            messages = await client.messages(8)
+        server.faults.schedule(Missing(skip=2, messages=3), Missing(key="bp", skip=4))
+        async with connect_and_subscribe(server.url(), "AAPL") as client:
+            messages = await client.receive_at_least(8)
         assert ["t" in each for each in messages] == [True, True, False, False, False, True, True, True]
         assert ["bp" in each for each in messages].index(False) == 4
 
 
-async def test_a_fault_may_strike_one_connection_of_several() -> None:
+async def test_a_fault_can_be_injected_into_one_of_several_connections() -> None:
     async with (
         AlpacaServer() as server,
-        subscribed(server.url("iex"), "AAPL") as one,
-        subscribed(server.url("sip"), "AAPL") as other,
+        connect_and_subscribe(server.url("iex"), "AAPL") as one,
+        connect_and_subscribe(server.url("sip"), "AAPL") as other,
     ):
         assert await server.inject(EmptyArray(), connection=2) == 1
         assert await server.inject(Garbage(), endpoint="iex") == 1
-        assert await other.next() == []
-        assert (await one.frame()).data == b"\xc1"
+        assert await other.receive_messages() == []
+        assert (await one.receive_frame()).data == b"\xc1"
 
 
 async def test_a_client_too_far_behind_a_paced_feed_is_dropped() -> None:
     crowd = [QUOTES[0]] * 60_000
-    async with AlpacaServer(options=Options(backlog=0)) as server, subscribed(server.url(), "AAPL") as client:
-        await server.play(TapeFeed(crowd, speed=1.0))
-        while (frame := await client.frame()).type is WSMsgType.BINARY:
+    async with (
+        AlpacaServer(options=ServerOptions(backlog=0)) as server,
+        connect_and_subscribe(server.url(), "AAPL") as client,
+    ):
+        await server.play_feed(TapeFeed(crowd, speed=1.0))
+        while (frame := await client.receive_frame()).type is WSMsgType.BINARY:
             last = frame.data
         assert msgpack.unpackb(last) == [{"T": "error", "code": 407, "msg": "slow client"}]
-        await server.record.until(lambda record: record.closes == [("server", 1006)])
+        await server.record.wait_until(lambda record: record.close_sides_and_codes == [("server", 1006)])

@@ -6,9 +6,9 @@ import pytest
 from sluice_simulators.tapes import (
     TapeError,
     TapeQuote,
-    generated_tape,
     last_quotes,
     read_tape,
+    write_generated_tape,
     write_tape,
 )
 
@@ -26,13 +26,13 @@ def test_a_tape_is_read_as_it_was_written(tmp_path: Path, name: str) -> None:
     assert list(read_tape(path)) == QUOTES
 
 
-def test_a_name_in_gz_is_gzipped(tmp_path: Path) -> None:
+def test_a_tape_whose_name_ends_in_gz_is_gzipped(tmp_path: Path) -> None:
     path = write_tape(tmp_path / "tape.csv.gz", QUOTES)
 
     assert gzip.decompress(path.read_bytes()).startswith(b"time_ms,symbol,bid,bid_size,ask,ask_size,exchange\n")
 
 
-def test_sizes_stay_whole_and_fractions_stay_fractions(tmp_path: Path) -> None:
+def test_integer_and_fractional_sizes_keep_their_type(tmp_path: Path) -> None:
     fraction = TapeQuote(1, "BTC/USD", 64_000.5, 0.25, 64_001.0, 2, "V")
 
     [back] = read_tape(write_tape(tmp_path / "tape.csv", [fraction]))
@@ -41,7 +41,7 @@ def test_sizes_stay_whole_and_fractions_stay_fractions(tmp_path: Path) -> None:
     assert isinstance(back.ask_size, int)
 
 
-def test_last_quotes_are_those_of_the_end(tmp_path: Path) -> None:
+def test_last_quotes_are_the_last_of_each_symbol(tmp_path: Path) -> None:
     path = write_tape(tmp_path / "tape.csv", QUOTES)
 
     assert last_quotes(path) == {"BAC": QUOTES[2], "IBM": QUOTES[1]}
@@ -49,16 +49,16 @@ def test_last_quotes_are_those_of_the_end(tmp_path: Path) -> None:
 
 
 def test_a_generated_tape_depends_on_its_seed_alone(tmp_path: Path) -> None:
-    first = generated_tape(tmp_path / "a.csv", ["AAPL", "MSFT"], 200, seed=7)
-    again = generated_tape(tmp_path / "b.csv", ["AAPL", "MSFT"], 200, seed=7)
-    other = generated_tape(tmp_path / "c.csv", ["AAPL", "MSFT"], 200, seed=8)
+    first = write_generated_tape(tmp_path / "a.csv", ["AAPL", "MSFT"], 200, seed=7)
+    again = write_generated_tape(tmp_path / "b.csv", ["AAPL", "MSFT"], 200, seed=7)
+    other = write_generated_tape(tmp_path / "c.csv", ["AAPL", "MSFT"], 200, seed=8)
 
     assert first.read_bytes() == again.read_bytes()
     assert first.read_bytes() != other.read_bytes()
 
 
 def test_a_generated_tape_is_in_time_order_and_plausible(tmp_path: Path) -> None:
-    quotes = list(read_tape(generated_tape(tmp_path / "a.csv", ["AAPL", "MSFT"], 200, seed=7)))
+    quotes = list(read_tape(write_generated_tape(tmp_path / "a.csv", ["AAPL", "MSFT"], 200, seed=7)))
 
     assert len(quotes) == 200
     assert {quote.symbol for quote in quotes} == {"AAPL", "MSFT"}
@@ -78,7 +78,7 @@ def test_a_generated_tape_is_in_time_order_and_plausible(tmp_path: Path) -> None
         ("time_ms,symbol,bid,bid_size,ask,ask_size,exchange\n1,A,1\n", "tape.csv, line 2"),
     ],
 )
-def test_a_bad_tape_says_where(tmp_path: Path, text: str, complaint: str) -> None:
+def test_the_error_of_an_invalid_tape_names_the_line(tmp_path: Path, text: str, complaint: str) -> None:
     path = tmp_path / "tape.csv"
     path.write_text(text)
 

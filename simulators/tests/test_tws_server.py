@@ -1,4 +1,4 @@
-"""ib_async's own client, unchanged, against the gateway's double."""
+"""The unchanged client of ib_async works against the simulated gateway."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def client(gateway: TWSServer) -> AsyncIterator[IB]:
     await connected.connectAsync("127.0.0.1", gateway.port, 7, readonly=True, fetchFields=StartupFetchNONE)
     yield connected
     connected.disconnect()
-    await gateway.record.until(lambda record: not record.open)
+    await gateway.record.wait_until(lambda record: not record.open_connections)
 
 
 async def test_a_contract_is_qualified_and_its_ticks_arrive(gateway: TWSServer, client: IB) -> None:
@@ -35,7 +35,7 @@ async def test_a_contract_is_qualified_and_its_ticks_arrive(gateway: TWSServer, 
     assert isinstance(contract, Stock)
     assert contract.conId > 0
     ticker = client.reqMktData(contract)
-    await gateway.record.until(lambda record: record.symbols == {"BRK B"})
+    await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"BRK B"})
     gateway.send_quote("BRK B", 500.25, 500.5)
     gateway.send_price("BRK B", LAST, 500.3, 7)
     gateway.send_halt("BRK B", 1)
@@ -43,14 +43,14 @@ async def test_a_contract_is_qualified_and_its_ticks_arrive(gateway: TWSServer, 
     assert (ticker.bid, ticker.bidSize, ticker.ask, ticker.askSize) == (500.25, 200, 500.5, 300)
     assert (ticker.last, ticker.lastSize, HALTED) == (500.3, 7, 49)
     client.cancelMktData(contract)
-    await gateway.record.until(lambda record: not record.symbols)
+    await gateway.record.wait_until(lambda record: not record.subscribed_symbols)
 
 
-async def test_a_side_is_unset_at_first_and_minus_one_where_it_is_empty(gateway: TWSServer, client: IB) -> None:
+async def test_a_side_is_nan_before_its_first_tick_and_minus_one_when_empty(gateway: TWSServer, client: IB) -> None:
     [contract] = await client.qualifyContractsAsync(Stock("SPY", "SMART", "USD"))
     assert isinstance(contract, Contract)
     ticker = client.reqMktData(contract)
-    await gateway.record.until(lambda record: record.symbols == {"SPY"})
+    await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"SPY"})
     assert math.isnan(ticker.ask)
     gateway.send_price("SPY", ASK, -1, 0)
     await eventually(lambda: ticker.ask == -1)
@@ -58,7 +58,7 @@ async def test_a_side_is_unset_at_first_and_minus_one_where_it_is_empty(gateway:
 
 
 async def test_an_unknown_contract_is_refused_with_200(gateway: TWSServer, client: IB) -> None:
-    gateway.manners.unknown.add("NOPE")
+    gateway.behavior.unknown.add("NOPE")
     with pytest.raises(RequestError) as refusal:
         await client.reqContractDetailsAsync(Stock("NOPE", "SMART", "USD"))
     assert refusal.value.code == 200
@@ -66,20 +66,20 @@ async def test_an_unknown_contract_is_refused_with_200(gateway: TWSServer, clien
 
 async def test_a_second_client_with_the_same_id_is_refused_with_326(gateway: TWSServer, client: IB) -> None:
     assert client.isConnected()
-    second, heard = IB(), []
-    second.errorEvent += lambda _, code, *__: heard.append(code)
+    second, codes = IB(), []
+    second.errorEvent += lambda _, code, *__: codes.append(code)
     with pytest.raises(TimeoutError):
         await second.connectAsync("127.0.0.1", gateway.port, 7, timeout=0.5)
-    assert heard == [326]
-    assert (gateway.record.refused_ids, len(gateway.record.open)) == ([7], 1)
+    assert codes == [326]
+    assert (gateway.record.refused_ids, len(gateway.record.open_connections)) == ([7], 1)
 
 
-async def test_the_end_of_a_connection_and_words_about_it_are_heard(gateway: TWSServer, client: IB) -> None:
-    heard: list[int] = []
-    gone = asyncio.Event()
-    client.errorEvent += lambda _, code, *__: heard.append(code)
-    client.disconnectedEvent += gone.set
-    gateway.say(2103, "Market data farm connection is broken:usfarm")
-    await eventually(lambda: 2103 in heard)
-    gateway.drop()
-    await asyncio.wait_for(gone.wait(), 5)
+async def test_a_client_gets_notices_and_the_end_of_its_connection(gateway: TWSServer, client: IB) -> None:
+    codes: list[int] = []
+    disconnected = asyncio.Event()
+    client.errorEvent += lambda _, code, *__: codes.append(code)
+    client.disconnectedEvent += disconnected.set
+    gateway.send_notice(2103, "Market data farm connection is broken:usfarm")
+    await eventually(lambda: 2103 in codes)
+    gateway.drop_connections()
+    await asyncio.wait_for(disconnected.wait(), 5)

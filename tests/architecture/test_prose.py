@@ -13,7 +13,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-SOURCES = ("crds/src", "operator/src", "runtime/src", "manifests/src")
+SOURCES = (
+    "crds/src",
+    "operator/src",
+    "runtime/src",
+    "manifests/src",
+    "devcluster/src",
+    "simulators/src",
+    "simulators/tests",
+)
 PAGES = ("*.md", "docs/**/*.md", "manifests/base/*.yaml", "manifests/overlays/**/*.yaml", "manifests/samples/*.yaml")
 BANNED = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["sluice"]["prose"]["banned"]
 _WORDS = re.compile(rf"\b({'|'.join(BANNED)})\b", re.IGNORECASE)

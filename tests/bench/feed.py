@@ -15,7 +15,7 @@ from typing import Any
 from sluice_contract import identity
 from sluice_devcluster.api import MERGE, ApiClient
 from sluice_devcluster.layout import StateDirectory
-from sluice_devcluster.quickstart import Site
+from sluice_devcluster.quickstart import Quickstart
 from support.site import Tenant, streaming_from
 from support.upstream import Upstream
 
@@ -79,7 +79,7 @@ class Watcher:
 class Feed:
     """The job as its owner has it: patched through the API, watched, and seen from its provider."""
 
-    site: Site
+    site: Quickstart
     upstream: Upstream
     watcher: Watcher
     api: ApiClient
@@ -109,9 +109,9 @@ class Feed:
 
 
 @asynccontextmanager
-async def running_feed(site: Site, state: StateDirectory) -> AsyncIterator[Feed]:
+async def running_feed(site: Quickstart, state: StateDirectory) -> AsyncIterator[Feed]:
     """The job, paused, with its pod and all that is beside it."""
-    settings = state.load()
+    settings = state.load_settings()
     assert settings is not None
     with Upstream("--quotes-per-second", str(QUOTES_PER_SECOND), "--batch", "10", "--no-deflate") as upstream:
         await asyncio.to_thread(_apply, site, upstream)
@@ -124,7 +124,7 @@ async def running_feed(site: Site, state: StateDirectory) -> AsyncIterator[Feed]
             yield feed
 
 
-def _apply(site: Site, upstream: Upstream) -> None:
+def _apply(site: Quickstart, upstream: Upstream) -> None:
     tenant = Tenant(site.kubectl, site.emulator, TENANT)
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
     tenant.apply(JOB, symbols=SYMBOLS, limits=_LIMITS, enabled=False, **streaming_from(upstream))

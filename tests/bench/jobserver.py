@@ -34,7 +34,7 @@ class JobServer:
     @asynccontextmanager
     async def serving(self, account: Path) -> AsyncIterator[JobServer]:
         """Serves on a free port. `account`, a folder to be made, is for what a service account has mounted."""
-        certificates.write_all(account)
+        certificates.write_pki(account)
         (account / "token").write_text("bench")
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(account / "apiserver.crt", account / "apiserver.key")

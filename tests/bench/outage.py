@@ -25,7 +25,7 @@ from bench.rows import Row, table, write
 from sluice_devcluster import emulator, processes
 from sluice_devcluster.layout import StateDirectory
 from sluice_devcluster.processes import ProcessRecord, load_record
-from sluice_devcluster.quickstart import documents_at
+from sluice_devcluster.quickstart import read_collection
 from sluice_simulators.alpaca import AlpacaServer, GeneratorFeed
 from support.firestore import firestore_emulator
 
@@ -54,7 +54,7 @@ class Watch:
         while True:
             with suppress(OSError, TimeoutError):
                 self.take(
-                    await asyncio.to_thread(documents_at, self.host, f"tenants/{TENANT}/live_quotes", pods.PROJECT)
+                    await asyncio.to_thread(read_collection, self.host, f"tenants/{TENANT}/live_quotes", pods.PROJECT)
                 )
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -78,22 +78,22 @@ def instant(text: str) -> datetime:
 async def stopped(state: StateDirectory, host: str) -> None:
     """The process is stopped, and goes on."""
     record = running(state)
-    processes.send(record, signal.SIGSTOP)
+    processes.send_signal(record, signal.SIGSTOP)
     try:
         await asyncio.sleep(AWAY_SECONDS)
     finally:
-        processes.send(record, signal.SIGCONT)
-    await emulator.wait_until_it_answers(state, host, ours=True)
+        processes.send_signal(record, signal.SIGCONT)
+    await emulator.wait_until_answering(state, host, ours=True)
 
 
 async def killed(state: StateDirectory, host: str) -> None:
     """The process is killed, and another takes its port. It knows nothing of what was written before."""
     record = running(state)
     command = command_of(record)
-    processes.send(record, signal.SIGKILL)
+    processes.send_signal(record, signal.SIGKILL)
     await asyncio.sleep(AWAY_SECONDS)
-    processes.start(command, state.log(emulator.COMPONENT), state.record(emulator.COMPONENT))
-    await emulator.wait_until_it_answers(state, host, ours=True)
+    processes.start_process(command, state.log_file(emulator.COMPONENT), state.record_file(emulator.COMPONENT))
+    await emulator.wait_until_answering(state, host, ours=True)
 
 
 def command_of(record: ProcessRecord) -> list[str]:
@@ -107,7 +107,7 @@ def running(state: StateDirectory) -> ProcessRecord:
     Raises:
         SystemExit: the emulator is somebody else's.
     """
-    record = load_record(state.record(emulator.COMPONENT))
+    record = load_record(state.record_file(emulator.COMPONENT))
     if record is None:
         raise SystemExit("the emulator is somebody else's, and is not to be stopped: unset FIRESTORE_EMULATOR_HOST")
     return record

@@ -15,7 +15,7 @@ from bench.documents import quote_documents
 from bench.feed import TENANT, Feed, Sighting, running_feed
 from bench.rows import Row
 from sluice_devcluster.layout import StateDirectory
-from sluice_devcluster.quickstart import PROJECT, Site
+from sluice_devcluster.quickstart import PROJECT, Quickstart
 from sluice_simulators.alpaca.faults import Fault
 from sluice_simulators.alpaca.stream_faults import Mute, StallReading
 from support.cluster import sluice_on_devcluster
@@ -54,7 +54,9 @@ def rows(folder: Path, rounds: int = ROUNDS) -> list[Row]:
     return _found(pauses, dead)
 
 
-async def _measured(site: Site, state: StateDirectory, rounds: int) -> tuple[list[PauseInForce], list[PauseInForce]]:
+async def _measured(
+    site: Quickstart, state: StateDirectory, rounds: int
+) -> tuple[list[PauseInForce], list[PauseInForce]]:
     async with running_feed(site, state) as feed:
         pauses = [await _pause_in(feed, phase) for _ in range(rounds) for phase in PHASES.values()]
         dead = [await _pause_on(feed, fault) for _ in range(DEAD_ROUNDS) for fault in DEAD]

@@ -18,7 +18,7 @@ import msgspec
 
 from bench.jobserver import NAME, NAMESPACE, UID, JobServer
 from sluice_contract import identity
-from sluice_devcluster.node.execution import LAUNCHER, Mount, Orders
+from sluice_devcluster.node.execution import LAUNCHER, LaunchSpec, Mount
 
 SYMBOLS = tuple(f"S{number:02d}" for number in range(30))
 QUOTES_PER_SECOND = 1000
@@ -100,7 +100,7 @@ async def pod(job: dict[str, Any], emulator: str, folder: Path) -> AsyncIterator
     async with JobServer(job).serving(folder / "account") as server:
         environment = {**_environment(job, server), "FIRESTORE_EMULATOR_HOST": emulator}
         command = ["/bin/sh", "-c", _STAMPED, "sh", str(Path(sys.executable).parent / "sluice-runtime"), "run"]
-        orders = Orders(
+        orders = LaunchSpec(
             command=command,
             environment=_inherited() | environment,
             directory="/",
@@ -139,7 +139,7 @@ def _started(arguments: list[str], environment: dict[str, str], log: Path) -> su
         return subprocess.Popen(arguments, stdout=output, stderr=subprocess.STDOUT, env=environment)
 
 
-def _launched(orders: Orders, log: Path) -> subprocess.Popen[bytes]:
+def _launched(orders: LaunchSpec, log: Path) -> subprocess.Popen[bytes]:
     memory, failure = os.memfd_create("orders"), os.memfd_create("failure")
     os.write(memory, json.dumps(asdict(orders)).encode())
     os.lseek(memory, 0, os.SEEK_SET)

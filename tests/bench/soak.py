@@ -26,7 +26,7 @@ from bench.rows import Row, table, write
 from sluice_devcluster import emulator
 from sluice_devcluster.layout import StateDirectory
 from sluice_devcluster.processes import load_record
-from sluice_devcluster.quickstart import documents_at
+from sluice_devcluster.quickstart import read_collection
 from sluice_simulators.alpaca import AlpacaServer, GeneratorFeed, TapeFeed
 from sluice_simulators.alpaca import handshake_faults as handshake
 from sluice_simulators.alpaca import message_faults as messages
@@ -129,7 +129,7 @@ class Soak:
 
     async def _suffer(self, strike: Fault) -> None:
         if strike in REFUSALS:
-            self.server.faults.next(strike)
+            self.server.faults.schedule(strike)
             strike = streams.Reset()
         await self.server.inject(strike)
 
@@ -140,7 +140,7 @@ class Soak:
 
     async def _away(self, seconds: float) -> None:
         """Firestore's process is stopped and goes on: requests hang meanwhile, and no document is lost."""
-        record = load_record(StateDirectory(self.folder).record(emulator.COMPONENT))
+        record = load_record(StateDirectory(self.folder).record_file(emulator.COMPONENT))
         if record is None:
             print("the emulator is somebody else's: it is not stopped", flush=True)
             return
@@ -191,10 +191,10 @@ def last_words() -> list[TapeQuote]:
 
 async def wrong_documents(soak: Soak) -> list[str]:
     """Replaces the endless quotes by one last of each symbol; the documents that are not it a while later."""
-    finished = soak.server.play(TapeFeed(last_words(), restamp=True))
+    finished = soak.server.play_feed(TapeFeed(last_words(), restamp=True))
     await asyncio.wait_for(finished, 60)
     await asyncio.sleep(10)
-    found = {each["symbol"]: each for each in documents_at(soak.host, f"tenants/{TENANT}/live_quotes", pods.PROJECT)}
+    found = {each["symbol"]: each for each in read_collection(soak.host, f"tenants/{TENANT}/live_quotes", pods.PROJECT)}
     wrong = []
     for quote in last_words():
         fields: dict[str, Any] = found.get(quote.symbol, {})
@@ -214,7 +214,7 @@ def rows(soak: Soak, wrong: list[str]) -> list[Row]:
             ("soak: RSS, most", "MiB", max(sizes)),
             ("soak: RSS slope", "MiB/h", slope(soak.memory)),
             ("soak: faults", "", float(soak.faults)),
-            ("soak: connections", "", float(soak.server.record.connects)),
+            ("soak: connections", "", float(soak.server.record.connect_count)),
             ("soak: most connections at once", "", float(soak.server.record.concurrent_max)),
             ("soak: CPU", "% of a core", 100 * (soak.process.cpu_seconds - soak.cpu_before) / soak.elapsed),
         )

@@ -144,15 +144,15 @@ async def _held_by_a_finalizer(_: BenchCluster, stops: Sequence[PlannedStop]) ->
 @asynccontextmanager
 async def _frozen_pod(_: BenchCluster, stops: Sequence[PlannedStop]) -> AsyncIterator[None]:
     """The processes of the pods are stopped (SIGSTOP)."""
-    records = [processes.record_of(_pid(each.job)) for each in stops]
+    records = [processes.record_of_process(_pid(each.job)) for each in stops]
     frozen = [each for each in records if each is not None]
     try:
         for record in frozen:
-            processes.send(record, signal.SIGSTOP)
+            processes.send_signal(record, signal.SIGSTOP)
         yield
     finally:
         for record in frozen:
-            processes.send(record, signal.SIGCONT)
+            processes.send_signal(record, signal.SIGCONT)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from sluice_devcluster.api import APPLY, MERGE, ApiClient, ApiError
 from sluice_devcluster.controlplane import write_kubeconfig
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.layout import StateDirectory
-from sluice_devcluster.quickstart import PROJECT, Site, documents_at
+from sluice_devcluster.quickstart import PROJECT, Quickstart, read_collection
 from support.eventually import eventually
 from support.site import streaming_from
 from support.tcp_forwarder import tcp_forwarder
@@ -40,7 +40,7 @@ class BenchCluster:
     `api` and `kubectl` reach the API server from a source address of their own: see bench.stop_faults.
     """
 
-    site: Site
+    site: Quickstart
     state: StateDirectory
     upstream: Upstream
     api: ApiClient
@@ -161,7 +161,7 @@ class StopJob:
 
     async def heartbeat_status(self) -> str:
         """Return the status in the heartbeat document."""
-        found = await asyncio.to_thread(documents_at, self.cluster.site.emulator, f"tenants/{self.name}/ops")
+        found = await asyncio.to_thread(read_collection, self.cluster.site.emulator, f"tenants/{self.name}/ops")
         return str(found[0]["status"]) if found else ""
 
     async def pod_is_gone(self) -> bool:
@@ -223,9 +223,9 @@ async def watched_jobs(jobs: Sequence[StopJob]) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def bench_cluster(site: Site, state: StateDirectory, source_address: str) -> AsyncIterator[BenchCluster]:
+async def bench_cluster(site: Quickstart, state: StateDirectory, source_address: str) -> AsyncIterator[BenchCluster]:
     """The cluster with a provider, and a path to the API server whose packets come from `source_address`."""
-    settings = state.load()
+    settings = state.load_settings()
     assert settings is not None
     with Upstream("--quotes-per-second", "200", "--connections", "1000") as upstream:
         async with (
@@ -239,7 +239,7 @@ async def bench_cluster(site: Site, state: StateDirectory, source_address: str) 
                 state=state,
                 upstream=upstream,
                 api=api,
-                kubectl=Kubectl(binaries.provide(lambda _: None).kubectl, kubeconfig),
+                kubectl=Kubectl(binaries.provide_binaries(lambda _: None).kubectl, kubeconfig),
                 api_port=settings.apiserver_port,
                 emulator_port=int(site.emulator.rpartition(":")[2]),
             )

@@ -21,7 +21,7 @@ from bench.stop_requests import WAYS, PlannedStop, StopWay
 from bench.stop_table import StopCell, matrix, rows_of
 from bench.stop_timing import StopTiming, stop_timing
 from sluice_devcluster.layout import StateDirectory
-from sluice_devcluster.quickstart import Site
+from sluice_devcluster.quickstart import Quickstart
 from support.cluster import sluice_on_devcluster
 
 ROUNDS = 2
@@ -53,7 +53,7 @@ def rows(folder: Path, rounds: int = ROUNDS, faults: Sequence[str] = ()) -> list
     return rows_of(cells)
 
 
-async def _measured(site: Site, state: StateDirectory, columns: Sequence[Column], rounds: int) -> list[StopCell]:
+async def _measured(site: Quickstart, state: StateDirectory, columns: Sequence[Column], rounds: int) -> list[StopCell]:
     task = asyncio.current_task()
     assert task is not None
     # A bench that is ended must still repair what it broke.

@@ -19,7 +19,7 @@ from statistics import median
 
 from bench.consumers import CONSUMERS, SYMBOLS, TAPE_QUOTES
 from bench.rows import Row
-from sluice_simulators.tapes import FIRST_TIME_MS, TapeQuote, generated_quotes, write_tape
+from sluice_simulators.tapes import FIRST_TIME_MS, TapeQuote, generate_quotes, write_tape
 from support.upstream import Upstream
 
 FRAMES = (1, 10, 100)
@@ -92,7 +92,7 @@ def _consumer(name: str, tape: Path, per_frame: int) -> Iterator[Consumer]:
 
 def _quotes() -> list[TapeQuote]:
     # One time for all: a tape that is played again must not go back in time, or its quotes would be dropped unread.
-    quotes = generated_quotes(SYMBOLS, TAPE_QUOTES, 1)
+    quotes = generate_quotes(SYMBOLS, TAPE_QUOTES, 1)
     return [
         TapeQuote(FIRST_TIME_MS, each.symbol, each.bid, each.bid_size, each.ask, each.ask_size, each.exchange)
         for each in quotes

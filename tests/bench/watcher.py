@@ -18,7 +18,7 @@ from sluice_devcluster.layout import StateDirectory
 
 async def watch(state: StateDirectory, namespace: str, name: str) -> None:
     """Until it is ended, or the API server ends the watch."""
-    settings = state.load()
+    settings = state.load_settings()
     assert settings is not None, "the cluster is down"
     path = f"/apis/{identity.API_VERSION}/namespaces/{namespace}/{identity.PLURAL}"
     async with ApiClient(settings.apiserver_port, state.pki, "admin") as api:

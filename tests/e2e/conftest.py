@@ -146,7 +146,7 @@ def _provided(kubectl: Kubectl, tenant: Tenant) -> Iterator[Exchange]:
 def _provide_emulator(cluster: KindCluster) -> None:
     """The emulator that is installed here, under the name that the manifests have; else the node pulls what has it."""
     try:
-        folder = emulator.find_jar().parent
+        folder = emulator.find_emulator_jar().parent
     except DevclusterError:
         return
     cluster.build(EMULATOR_IMAGE, IMAGES / "firestore-emulator.Dockerfile", folder)

@@ -6,7 +6,7 @@ import json
 import statistics
 import time
 
-from sluice_devcluster.quickstart import documents_at
+from sluice_devcluster.quickstart import read_collection
 from support.kind import KindCluster
 from support.site import Tenant, eventually
 
@@ -28,7 +28,7 @@ def first_quote_seconds(tenant: Tenant, firestore: str, job: str) -> float:
     own = {"liveQuotesCollection": f"{job}_quotes"}
     tenant.apply(job, limits=None, synthetic={"quotesPerSecond": 20}, heartbeat={"document": job}, firestore=own)
     where = f"tenants/{tenant.name}/{job}_quotes"
-    eventually(lambda: documents_at(firestore, where), seconds=60, every=0.02)
+    eventually(lambda: read_collection(firestore, where), seconds=60, every=0.02)
     return time.monotonic() - asked
 
 

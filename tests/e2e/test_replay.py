@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sluice_devcluster.kubectl import Kubectl
-from sluice_simulators.tapes import generated_tape, last_quotes
+from sluice_simulators.tapes import last_quotes, write_generated_tape
 from support.kind import KindCluster
 from support.site import Tenant, eventually
 
@@ -35,7 +35,7 @@ def volume(tenant: Tenant) -> list[dict[str, Any]]:
 def test_a_tape_on_a_volume_is_waited_for_and_replayed_to_its_end(
     tenant: Tenant, kubectl: Kubectl, cluster: KindCluster
 ) -> None:
-    tape = generated_tape(cluster.folder / "tape.csv.gz", ["SPY", "AAPL"], 5000, seed=1)
+    tape = write_generated_tape(cluster.folder / "tape.csv.gz", ["SPY", "AAPL"], 5000, seed=1)
     cluster.copy(tape, f"{FOLDER}/2013/10-07.csv.gz")
     claim = {"claimRef": {"name": "tapes", "path": "2013/10-07.csv.gz"}}
     tenant.apply(provider="replay", replay={"tape": claim, "speed": 0})

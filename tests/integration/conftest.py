@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from sluice_devcluster.kubectl import Kubectl, KubectlError
-from sluice_devcluster.quickstart import Site
+from sluice_devcluster.quickstart import Quickstart
 from sluice_runtime.ports import Sink
 from support.cluster import sluice_on_devcluster
 from support.firestore import firestore_emulator
@@ -21,20 +21,20 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quickstart]:
     """A cluster with the CRD, the emulator and the operator. Containers that crash are restarted soon."""
     with sluice_on_devcluster(tmp_path_factory.mktemp("devcluster")) as found:
         yield found
 
 
 @pytest.fixture
-def kubectl(site: Site) -> Kubectl:
+def kubectl(site: Quickstart) -> Kubectl:
     """kubectl as the cluster's administrator."""
     return site.kubectl
 
 
 @pytest.fixture
-def tenant(site: Site, request: pytest.FixtureRequest) -> Iterator[Tenant]:
+def tenant(site: Quickstart, request: pytest.FixtureRequest) -> Iterator[Tenant]:
     """A namespace of the test's own. When the test fails, what is in it is shown."""
     found = Tenant(site.kubectl, site.emulator, f"tenant-{next(_numbers)}")
     failed_before = request.session.testsfailed

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sluice_devcluster.kubectl import Kubectl, KubectlError
-from sluice_devcluster.quickstart import Site
+from sluice_devcluster.quickstart import Quickstart
 from support.callers import Callers, job, pod
 from support.site import Tenant
 
@@ -17,7 +17,7 @@ DRY = "--dry-run=server"
 
 
 @pytest.fixture
-def callers(site: Site, tmp_path: Path) -> Callers:
+def callers(site: Quickstart, tmp_path: Path) -> Callers:
     """Others than the administrator."""
     return Callers(site, tmp_path)
 

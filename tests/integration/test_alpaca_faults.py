@@ -37,7 +37,7 @@ from sluice_simulators.alpaca.handshake_faults import (
     WrongWelcome,
 )
 from sluice_simulators.alpaca.messages import bar_message
-from sluice_simulators.alpaca.server import Options
+from sluice_simulators.alpaca.server import ServerOptions
 from sluice_simulators.alpaca.stream_faults import (
     Burst,
     Close,
@@ -146,7 +146,7 @@ async def test_no_fault_of_the_server_is_left_out() -> None:
 async def test_a_lost_connection_is_told_by_its_kind_and_one_other_takes_its_place(
     server: AlpacaServer, pod: FirestorePod, fault: Fault, kind: FailureType
 ) -> None:
-    server.faults.next(fault)
+    server.faults.schedule(fault)
     async with streaming(pod):
         await eventually(lambda: pod.failures)
         await passes(server, pod, "AAPL", 77.25)
@@ -154,15 +154,15 @@ async def test_a_lost_connection_is_told_by_its_kind_and_one_other_takes_its_pla
         assert pod.job.reports[-1][1].state == "Live"
         assert pod.journal.snapshot().failure is None
         refused = isinstance(fault, HttpError)
-        assert server.record.connects == (1 if refused else 2)
+        assert server.record.connect_count == (1 if refused else 2)
 
 
 async def test_a_reset_upgrade_is_tried_again(server: AlpacaServer, pod: FirestorePod) -> None:
-    server.faults.next(ResetOnConnect(), times=3)
+    server.faults.schedule(ResetOnConnect(), times=3)
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
         assert {each.type for each in pod.failures} == {"network"}
-        assert server.record.connects == 1
+        assert server.record.connect_count == 1
 
 
 @pytest.mark.parametrize("fault", TRIFLES, ids=str)
@@ -174,7 +174,7 @@ async def test_a_strange_frame_costs_no_connection_and_no_other_quote(
         await server.inject(fault)
         await passes(server, pod, "MSFT", 77.25)
         assert pod.failures == []
-        assert server.record.connects == 1
+        assert server.record.connect_count == 1
         assert not await pod.sink.quote_times(["ZZZZ"])
 
 
@@ -182,32 +182,32 @@ async def test_a_strange_frame_costs_no_connection_and_no_other_quote(
 async def test_a_late_answer_is_waited_for(
     server: AlpacaServer, pod: FirestorePod, phase: Literal["welcome", "auth", "ack"]
 ) -> None:
-    server.faults.next(Delay(phase=phase, seconds=0.2))
+    server.faults.schedule(Delay(phase=phase, seconds=0.2))
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
-        assert (pod.failures, server.record.connects) == ([], 1)
+        assert (pod.failures, server.record.connect_count) == ([], 1)
 
 
 @pytest.mark.parametrize("deflate", [True, False])
 async def test_compressed_or_not(server: AlpacaServer, pod: FirestorePod, deflate: bool) -> None:
-    server.faults.next(Deflate(deflate))
+    server.faults.schedule(Deflate(deflate))
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
 
 
 async def test_a_bad_symbol_is_rejected_by_name_and_the_others_stream(server: AlpacaServer, pod: FirestorePod) -> None:
-    server.faults.next(BadSymbol("BAD"))
+    server.faults.schedule(BadSymbol("BAD"))
     async with streaming(pod, ["AAPL", "BAD", "MSFT"]):
         await passes(server, pod, "AAPL", 77.25)
         ledger = await eventually(lambda: pod.job.reports[-1][1].symbols.rejections)
         assert [(each.symbol, each.code) for each in ledger] == [("BAD", 400)]
-        assert server.record.connects == 1
+        assert server.record.connect_count == 1
 
 
 async def test_a_symbol_that_is_not_acknowledged_is_pending_and_told(
     server: AlpacaServer, pod: FirestorePod, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server.faults.next(AckPartial(("MSFT",)))
+    server.faults.schedule(AckPartial(("MSFT",)))
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
         ledger = pod.journal.snapshot().ledger.to_symbol_ledger(pod.journal.desired.value)
@@ -234,12 +234,12 @@ async def test_bars_are_written_and_a_channel_is_changed_on_the_running_connecti
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
         pod.job.declare(job(2, symbols=SYMBOLS, channels=["quotes", "bars"], limits=LIMITS))
-        await eventually(lambda: server.record.open[0].subscription["bars"] == SYMBOLS)
+        await eventually(lambda: server.record.open_connections[0].subscription["bars"] == SYMBOLS)
         await server.send([bar_message("AAPL", 77.5)])
         await eventually(lambda: tells(pod.documents.bar("AAPL"), "close", 77.5))
         pod.job.declare(job(3, symbols=SYMBOLS, limits=LIMITS))
-        await eventually(lambda: server.record.open[0].subscription["bars"] == [])
-        assert server.record.connects == 1
+        await eventually(lambda: server.record.open_connections[0].subscription["bars"] == [])
+        assert server.record.connect_count == 1
 
 
 async def test_a_halt_is_known_from_its_first_message(server: AlpacaServer, pod: FirestorePod) -> None:
@@ -254,8 +254,8 @@ async def test_a_halt_is_known_from_its_first_message(server: AlpacaServer, pod:
 async def test_a_refused_slot_is_asked_for_again_after_5_to_30_s_and_too_many_requests_as_they_say(
     server: AlpacaServer, pod: FirestorePod
 ) -> None:
-    server.faults.next(AuthError(406), times=2)
-    server.faults.next(HttpError(status=429, retry_after=45))
+    server.faults.schedule(AuthError(406), times=2)
+    server.faults.schedule(HttpError(status=429, retry_after=45))
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
         assert pod.backoff.asked == [5.0, 5.0, 45.0]
@@ -264,21 +264,21 @@ async def test_a_refused_slot_is_asked_for_again_after_5_to_30_s_and_too_many_re
 async def test_nobody_listens_for_a_while(server: AlpacaServer, pod: FirestorePod) -> None:
     async with streaming(pod):
         await passes(server, pod, "AAPL", 10.0)
-        await server.refuse(0.5)
+        await server.refuse_connections(0.5)
         await server.inject(Reset())
         await passes(server, pod, "AAPL", 77.25)
         assert {each.type for each in pod.failures} == {"upstreamClosed", "network"}
-        assert server.record.connects == 2
+        assert server.record.connect_count == 2
 
 
 async def test_an_unclean_drop_holds_the_slot_and_never_makes_two_connections(tmp_path: Path, opened: Opened) -> None:
-    async with AlpacaServer([Account("key", SECRET)], options=Options(hold=0.5)) as server:
+    async with AlpacaServer([Account("key", SECRET)], options=ServerOptions(hold=0.5)) as server:
         pod = Pod(source(server.url(), mount(tmp_path, "key", SECRET)), opened)
         async with streaming(pod):
             await passes(server, pod, "AAPL", 10.0)
             await server.inject(Reset())
             await passes(server, pod, "AAPL", 77.25)
-            assert "406" in server.record.outcomes
+            assert "406" in server.record.auth_outcomes
         assert server.record.concurrent_max == 1
 
 
@@ -289,8 +289,8 @@ async def test_a_rotated_secret_makes_one_other_connection(
         await passes(server, pod, "AAPL", 10.0)
         server.accounts.add(Account("second", "new"))
         mount(tmp_path, "second", "new")
-        await server.record.until(lambda record: record.connects == 2)
+        await server.record.wait_until(lambda record: record.connect_count == 2)
         await passes(server, pod, "AAPL", 77.25)
         await asyncio.sleep(0.3)
-        assert (server.record.connects, server.record.outcomes) == (2, ["authenticated"] * 2)
+        assert (server.record.connect_count, server.record.auth_outcomes) == (2, ["authenticated"] * 2)
         assert pod.failures == []

@@ -93,17 +93,17 @@ async def test_in_every_phase_the_socket_is_closed_and_nobody_connects_until_the
     server: AlpacaServer, pod: FakePod, phase: str, fault: Fault
 ) -> None:
     pod.backoff.seconds = 60.0
-    server.faults.next(fault)
+    server.faults.schedule(fault)
     async with pod.running():
         declare(pod, 1, enabled=True)
         await eventually(lambda: pod.journal.state == phase)
         await asyncio.sleep(0.05)
-        connected = server.record.connects
+        connected = server.record.connect_count
         declare(pod, 2, enabled=False)
         await acknowledged(pod, 2)
-        await server.record.until(lambda record: not record.open)
+        await server.record.wait_until(lambda record: not record.open_connections)
         await asyncio.sleep(0.3)
-        assert server.record.connects == connected
+        assert server.record.connect_count == connected
         declare(pod, 3, enabled=True)
         await eventually(lambda: pod.journal.state == "Live")
         await server.send_quote("AAPL", 77.25, 78.0)

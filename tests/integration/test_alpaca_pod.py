@@ -47,27 +47,31 @@ async def test_from_the_provider_to_the_documents_and_over_a_cut_a_pause_and_the
     pod = Pod(source(server.url(), mounted), fake_sink())
     pod.job.declare(job(1, symbols=["AAPL", "MSFT"], limits=LIMITS))
     async with pod.running():
-        await server.record.until(lambda record: record.quotes == {"AAPL", "MSFT"})
+        await server.record.wait_until(lambda record: record.quote_symbols == {"AAPL", "MSFT"})
         await server.send_quote("AAPL", 10.0, 11.0)
         await eventually(lambda: pod.sink.quotes.get("AAPL", {}).get("bid") == 10.0)
 
         await server.inject(Reset())
-        await server.record.until(lambda record: record.connects == 2 and record.quotes == {"AAPL", "MSFT"})
+        await server.record.wait_until(
+            lambda record: record.connect_count == 2 and record.quote_symbols == {"AAPL", "MSFT"}
+        )
         await server.send_quote("AAPL", 12.0, 13.0)
         await eventually(lambda: pod.sink.quotes["AAPL"]["bid"] == 12.0)
 
         pod.job.declare(job(2, symbols=["AAPL", "SPY"], limits=LIMITS))
-        await server.record.until(lambda record: record.quotes == {"AAPL", "SPY"})
-        assert server.record.connects == 2
+        await server.record.wait_until(lambda record: record.quote_symbols == {"AAPL", "SPY"})
+        assert server.record.connect_count == 2
 
         pod.job.declare(job(3, symbols=["AAPL", "SPY"], enabled=False, limits=LIMITS))
-        await server.record.until(lambda record: not record.open)
+        await server.record.wait_until(lambda record: not record.open_connections)
         await eventually(lambda: pod.journal.state == "Paused")
         pod.job.declare(job(4, symbols=["AAPL", "SPY"], limits=LIMITS))
-        await server.record.until(lambda record: record.connects == 3 and record.quotes == {"AAPL", "SPY"})
+        await server.record.wait_until(
+            lambda record: record.connect_count == 3 and record.quote_symbols == {"AAPL", "SPY"}
+        )
         await server.send_quote("SPY", 14.0, 15.0)
         await eventually(lambda: pod.sink.quotes.get("SPY"))
-    assert not server.record.open
+    assert not server.record.open_connections
     assert server.record.concurrent_max == 1
     assert pod.sink.history[-1] == "beat stopped"
 
@@ -80,9 +84,9 @@ async def test_a_wrong_key_blocks_after_three_logins_and_a_right_one_unblocks(
     async with pod.running():
         await eventually(lambda: pod.journal.state == "Blocked")
         await asyncio.sleep(0.5)
-        assert server.record.outcomes == ["402"] * 3
+        assert server.record.auth_outcomes == ["402"] * 3
         mount(mounted, "key", SECRET)
-        await server.record.until(lambda record: record.quotes == {"AAPL"})
+        await server.record.wait_until(lambda record: record.quote_symbols == {"AAPL"})
         await eventually(lambda: pod.journal.state == "Live")
         assert pod.journal.snapshot().failure is None
 
@@ -96,7 +100,7 @@ async def test_a_rotated_secret_is_picked_up(server: AlpacaServer, mounted: Path
     mount(mounted, "key", SECRET)
     await asyncio.wait_for(waiting, 2)
     async with streaming(made, FakeListener(), "AAPL"):
-        assert server.record.outcomes == ["402", "authenticated"]
+        assert server.record.auth_outcomes == ["402", "authenticated"]
 
 
 @pytest.mark.parametrize("missing", ["ALPACA_KEY_ID", "ALPACA_SECRET_KEY"])
@@ -108,7 +112,7 @@ async def test_an_incomplete_secret_says_what_to_create_and_is_remedied_by_it(
     failure = await until_failure(made, FakeListener())
     assert failure.kind == "configuration"
     assert "kubectl create secret generic alpaca" in failure.message
-    assert server.record.connects == 0
+    assert server.record.connect_count == 0
     waiting = asyncio.create_task(made.wait_for_fix())
     await asyncio.sleep(0.2)
     assert not waiting.done()

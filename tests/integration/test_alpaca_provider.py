@@ -95,17 +95,17 @@ async def test_quotes_arrive_live(server: AlpacaServer, client: AlpacaSource) ->
     assert (second.symbol, second.bid, second.ask, second.ask_size) == ("MSFT", 50.0, None, None)
     assert abs((datetime.now(UTC) - first.ts).total_seconds()) < 10
     assert listener.history == ["Connecting", "Authenticating", "Subscribing", "acknowledged", "closed"]
-    await server.record.until(lambda record: record.closes == [("client", 1000)])
+    await server.record.wait_until(lambda record: record.close_sides_and_codes == [("client", 1000)])
 
 
 async def test_symbols_come_and_go_on_the_same_connection(server: AlpacaServer, client: AlpacaSource) -> None:
     listener = FakeListener()
     async with streaming(client, listener, "AAPL", "MSFT") as connection:
         await connection.set_subscriptions(frozenset({"MSFT", "SPY"}))
-        assert listener.confirmed == server.record.quotes == {"MSFT", "SPY"}
+        assert listener.confirmed == server.record.quote_symbols == {"MSFT", "SPY"}
         await connection.set_subscriptions(frozenset({"MSFT", "SPY"}))
         await connection.set_subscriptions(frozenset())
-        assert listener.confirmed == server.record.quotes == set()
+        assert listener.confirmed == server.record.quote_symbols == set()
     asked = [each.message for each in server.record.messages][1:]
     assert asked == [
         {"action": "subscribe", "quotes": ["AAPL", "MSFT"]},
@@ -114,7 +114,7 @@ async def test_symbols_come_and_go_on_the_same_connection(server: AlpacaServer, 
         {"action": "subscribe", "quotes": ["SPY"]},
         {"action": "unsubscribe", "quotes": ["MSFT", "SPY"]},
     ]
-    assert server.record.connects == 1
+    assert server.record.connect_count == 1
 
 
 async def test_two_thousand_symbols_are_one_request(server: AlpacaServer, client: AlpacaSource) -> None:
@@ -128,7 +128,7 @@ async def test_two_thousand_symbols_are_one_request(server: AlpacaServer, client
 async def test_a_bad_symbol_is_isolated_by_halving_and_the_others_are_confirmed(
     server: AlpacaServer, client: AlpacaSource, code: int
 ) -> None:
-    server.faults.next(BadSymbol("S37", code))
+    server.faults.schedule(BadSymbol("S37", code))
     names = frozenset(f"S{n}" for n in range(100))
     listener = FakeListener()
     async with streaming(client, listener, *names) as connection:
@@ -177,16 +177,16 @@ async def test_a_bad_symbol_is_isolated_by_halving_and_the_others_are_confirmed(
 async def test_each_failure_has_its_kind_and_a_sentence(
     server: AlpacaServer, client: AlpacaSource, faults: list[Fault], kind: FailureType, words: str
 ) -> None:
-    server.faults.next(*faults, times=2)  # aiohttp itself tries a reset upgrade twice
+    server.faults.schedule(*faults, times=2)  # aiohttp itself tries a reset upgrade twice
     listener = FakeListener()
     failure = await until_failure(client, listener)
     assert (failure.kind, words in failure.message) == (kind, True), failure.message
-    await server.record.until(lambda record: not record.open)
+    await server.record.wait_until(lambda record: not record.open_connections)
     assert listener.history.count("closed") == len(server.record.connections)
 
 
 async def test_a_dead_peer_is_found_by_pings(server: AlpacaServer, client: AlpacaSource) -> None:
-    server.faults.next(Mute(pongs=False))
+    server.faults.schedule(Mute(pongs=False))
     began = time.monotonic()
     failure = await until_failure(client, FakeListener())
     assert (failure.kind, failure.message) == ("stall", "Alpaca no longer answers pings; reconnecting")
@@ -194,11 +194,11 @@ async def test_a_dead_peer_is_found_by_pings(server: AlpacaServer, client: Alpac
 
 
 async def test_a_silent_market_is_no_failure(server: AlpacaServer, client: AlpacaSource) -> None:
-    server.faults.next(Mute(pongs=True))
+    server.faults.schedule(Mute(pongs=True))
     listener = FakeListener()
     async with streaming(client, listener, "AAPL"):
         await asyncio.sleep(1.0)
-        assert len(server.record.open) == 1
+        assert len(server.record.open_connections) == 1
 
 
 async def test_nobody_listening_is_told(mounted: Path, engine: AlpacaEngine, unused_tcp_port: int) -> None:
@@ -270,7 +270,7 @@ async def test_who_cancels_again_and_again_does_not_cut_the_close_short(
             await asyncio.Event().wait()
 
     task = asyncio.create_task(stream())
-    await eventually(lambda: server.record.quotes == {"AAPL"})
+    await eventually(lambda: server.record.quote_symbols == {"AAPL"})
     await server.inject(StallReading(seconds=0.3))
     while not task.done():
         task.cancel()
@@ -278,8 +278,8 @@ async def test_who_cancels_again_and_again_does_not_cut_the_close_short(
         # To a client that has hung up instead of waiting for the answer, this is the end of the server's connection.
         await server.send_quote("AAPL", 77.25, 78.0)
     assert task.cancelled()
-    await eventually(lambda: not server.record.open)
-    assert server.record.closes == [("client", 1000)]
+    await eventually(lambda: not server.record.open_connections)
+    assert server.record.close_sides_and_codes == [("client", 1000)]
     assert listener.history.count("closed") == 1
 
 

@@ -78,7 +78,7 @@ async def test_many_symbols_take_more_than_one_request(server: AlpacaServer, tmp
     server.rest.snapshots = dict.fromkeys(names, SNAPSHOT)
     found = await snapshots(server, tmp_path).fetch_latest(names)
     assert len(found.quotes) == 450
-    assert [len(each) for each in server.rest.asked] == [200, 200, 50]
+    assert [len(each) for each in server.rest.requested_symbols] == [200, 200, 50]
 
 
 async def test_pairs_are_asked_for_where_crypto_is(server: AlpacaServer, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ async def test_pairs_are_asked_for_where_crypto_is(server: AlpacaServer, tmp_pat
 
 @pytest.mark.parametrize("status", [429, 500])
 async def test_a_refusal_is_told_without_the_secret(server: AlpacaServer, tmp_path: Path, status: int) -> None:
-    server.rest.failure = status
+    server.rest.failure_status = status
     with pytest.raises(SnapshotError, match=f"HTTP {status}") as told:
         await snapshots(server, tmp_path).fetch_latest(["AAPL"])
     assert SECRET not in str(told.value)

@@ -16,7 +16,7 @@ from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
 from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
 from sluice_runtime.ports import SnapshotError
-from sluice_simulators.alpaca import Account, AlpacaServer, Options
+from sluice_simulators.alpaca import Account, AlpacaServer, ServerOptions
 from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
 from support.certificates import self_signed
 from support.fake_listener import FakeListener
@@ -33,7 +33,7 @@ async def server(tmp_path: Path) -> AsyncIterator[AlpacaServer]:
     certificate, key = self_signed(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    async with AlpacaServer([Account("key", SECRET)], options=Options(tls=context)) as running:
+    async with AlpacaServer([Account("key", SECRET)], options=ServerOptions(tls=context)) as running:
         yield running
 
 
@@ -49,14 +49,14 @@ async def test_an_unknown_authority_is_told_before_anybody_logs_in_and_its_certi
     assert (failure.kind, failure.retry_within) == ("certificate", 120.0)
     assert f"the certificate of {server.url()} is not trusted" in failure.message
     assert "spec.alpaca.caConfigMapRef" in failure.message
-    assert server.record.outcomes == []
+    assert server.record.auth_outcomes == []
     waiting = asyncio.create_task(made.wait_for_fix())
     await asyncio.sleep(0.1)
     assert not waiting.done()
     trusted.write_bytes((tmp_path / "certificate.pem").read_bytes())
     await asyncio.wait_for(waiting, 2)
     async with streaming(made, FakeListener(), "AAPL"):
-        assert server.record.outcomes == ["authenticated"]
+        assert server.record.auth_outcomes == ["authenticated"]
 
 
 async def test_a_certificate_that_is_not_trusted_is_told_of_snapshots_as_well(

@@ -61,7 +61,7 @@ def assert_all_anew(gateway: TWSServer) -> None:
     ids = gateway.record.market_data_ids
     assert len(ids) == len(set(ids)) == 2 * len(SYMBOLS)
     assert len(gateway.record.connections) == 1
-    assert sorted(gateway.record.open[0].subscribed.values()) == SYMBOLS
+    assert sorted(gateway.record.open_connections[0].subscribed.values()) == SYMBOLS
 
 
 @pytest.mark.parametrize("code", [1101, 1102])
@@ -70,8 +70,8 @@ async def test_lost_connectivity_is_a_gap_and_its_return_subscribes_anew_on_the_
 ) -> None:
     async with streaming(pod):
         await passes(gateway, pod, "AAPL", 10.0)
-        gateway.say(1100, "Connectivity between IBKR and Trader Workstation has been lost.")
-        gateway.forget()
+        gateway.send_notice(1100, "Connectivity between IBKR and Trader Workstation has been lost.")
+        gateway.forget_subscriptions()
         await eventually(lambda: pod.job.reports[-1][1].failure)
         told = pod.job.reports[-1][1]
         assert (told.state, told.heartbeat.status) == ("BackingOff", "degraded")
@@ -79,7 +79,7 @@ async def test_lost_connectivity_is_a_gap_and_its_return_subscribes_anew_on_the_
         assert "code 1100" in told.failure.message
         await asyncio.sleep(0.3)
         assert len(gateway.record.market_data_ids) == 2
-        gateway.say(code, "Connectivity between IBKR and Trader Workstation has been restored.")
+        gateway.send_notice(code, "Connectivity between IBKR and Trader Workstation has been restored.")
         await passes(gateway, pod, "AAPL", 77.25)
         await passes(gateway, pod, "MSFT", 78.25)
         assert_all_anew(gateway)
@@ -93,15 +93,15 @@ async def test_a_farm_that_is_away_is_told_and_its_return_subscribes_anew(
 ) -> None:
     async with streaming(pod):
         await passes(gateway, pod, "AAPL", 10.0)
-        gateway.say(code, FARMS[code].format("broken"))
+        gateway.send_notice(code, FARMS[code].format("broken"))
         await eventually(lambda: pod.job.reports[-1][1].failure)
         told = pod.job.reports[-1][1]
         assert told.failure is not None
         assert f"code {code}" in told.failure.message
         assert told.heartbeat.status == "degraded"
         assert told.state == ("BackingOff" if code == 2103 else "Live")
-        gateway.forget()
-        gateway.say(code + 1, FARMS[code].format("OK"))
+        gateway.forget_subscriptions()
+        gateway.send_notice(code + 1, FARMS[code].format("OK"))
         await passes(gateway, pod, "AAPL", 77.25)
         await passes(gateway, pod, "MSFT", 78.25)
         assert_all_anew(gateway)
@@ -112,8 +112,10 @@ async def test_a_farm_that_is_away_is_told_and_its_return_subscribes_anew(
 
 async def test_what_a_gateway_says_of_its_farms_at_first_changes_nothing(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
-        gateway.say(2104, "Market data farm connection is OK:usfarm")
-        gateway.say(2108, "Market data farm connection is inactive but should be available upon demand.:usfuture")
+        gateway.send_notice(2104, "Market data farm connection is OK:usfarm")
+        gateway.send_notice(
+            2108, "Market data farm connection is inactive but should be available upon demand.:usfuture"
+        )
         await passes(gateway, pod, "AAPL", 10.0)
         await asyncio.sleep(0.3)
         assert len(gateway.record.market_data_ids) == 2
@@ -123,13 +125,13 @@ async def test_what_a_gateway_says_of_its_farms_at_first_changes_nothing(gateway
 async def test_who_connects_while_the_gateway_is_cut_off_waits_and_asks_when_it_is_back(
     gateway: TWSServer, pod: FakePod
 ) -> None:
-    gateway.manners.greetings = ((2110, "Connectivity between TWS and server is broken."),)
+    gateway.behavior.greetings = ((2110, "Connectivity between TWS and server is broken."),)
     pod.job.declare(job(1, symbols=SYMBOLS, limits=LIMITS))
     async with pod.running():
         await eventually(lambda: pod.journal.snapshot().failure)
         await asyncio.sleep(0.3)
-        assert (gateway.record.asked(requests.CONTRACT_DETAILS), pod.journal.state) == ([], "Subscribing")
-        gateway.say(1102, "Connectivity restored")
+        assert (gateway.record.requests_of_kind(requests.CONTRACT_DETAILS), pod.journal.state) == ([], "Subscribing")
+        gateway.send_notice(1102, "Connectivity restored")
         await passes(gateway, pod, "AAPL", 77.25)
         assert len(gateway.record.connections) == 1
 
@@ -140,7 +142,7 @@ async def test_a_lost_connection_is_told_and_one_other_takes_its_place(
 ) -> None:
     async with streaming(pod):
         await passes(gateway, pod, "AAPL", 10.0)
-        gateway.drop(reset=reset)
+        gateway.drop_connections(reset=reset)
         await eventually(lambda: pod.failures)
         await passes(gateway, pod, "AAPL", 77.25)
         assert ([each.type for each in pod.failures], len(gateway.record.connections)) == (["upstreamClosed"], 2)
@@ -149,18 +151,18 @@ async def test_a_lost_connection_is_told_and_one_other_takes_its_place(
 async def test_a_gateway_that_restarts_is_found_again(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
         await passes(gateway, pod, "AAPL", 10.0)
-        await gateway.refuse()
-        gateway.drop()
+        await gateway.refuse_connections()
+        gateway.drop_connections()
         await eventually(lambda: [each.type for each in pod.failures] == ["upstreamClosed", "network"])
-        await gateway.accept()
+        await gateway.accept_connections()
         await passes(gateway, pod, "AAPL", 77.25)
 
 
 async def test_a_gateway_that_falls_silent_is_left_for_another_connection(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
-        gateway.manners.silent.add(requests.CURRENT_TIME)
+        gateway.behavior.silent.add(requests.CURRENT_TIME)
         await eventually(lambda: pod.failures)
-        gateway.manners.silent.clear()
+        gateway.behavior.silent.clear()
         await passes(gateway, pod, "AAPL", 77.25)
         assert {each.type for each in pod.failures} == {"stall"}
 
@@ -168,7 +170,7 @@ async def test_a_gateway_that_falls_silent_is_left_for_another_connection(gatewa
 async def test_symbols_change_on_the_connection_that_is_open(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
         pod.job.declare(job(2, symbols=["AAPL", "SPY"], limits=LIMITS))
-        await gateway.record.until(lambda record: record.symbols == {"AAPL", "SPY"})
+        await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"AAPL", "SPY"})
         await passes(gateway, pod, "SPY", 77.25)
         assert len(gateway.record.connections) == 1
 
@@ -179,20 +181,20 @@ async def test_a_pause_in_any_phase_closes_the_socket_and_nobody_connects_until_
 ) -> None:
     pod = Pod(source(gateway.port, timeouts=IBKRTimeouts()), fake_sink())
     if silence is not None:
-        gateway.manners.silent.add(silence)
+        gateway.behavior.silent.add(silence)
     pod.job.declare(job(1, symbols=SYMBOLS, limits=LIMITS))
     async with pod.running():
-        await gateway.record.until(lambda record: record.connections)
+        await gateway.record.wait_until(lambda record: record.connections)
         if silence is None:
             await eventually(lambda: pod.journal.state == "Live")
         elif silence > 0:
-            await gateway.record.until(lambda record: record.asked(silence))
+            await gateway.record.wait_until(lambda record: record.requests_of_kind(silence))
         pod.job.declare(job(2, symbols=SYMBOLS, enabled=False, limits=LIMITS))
-        await gateway.record.until(lambda record: not record.open)
+        await gateway.record.wait_until(lambda record: not record.open_connections)
         await eventually(lambda: pod.journal.state == "Paused")
         await asyncio.sleep(0.3)
         assert len(gateway.record.connections) == 1
-        gateway.manners.silent.clear()
+        gateway.behavior.silent.clear()
         pod.job.declare(job(3, symbols=SYMBOLS, limits=LIMITS))
         await passes(gateway, pod, "AAPL", 77.25)
         assert len(gateway.record.connections) == 2

@@ -17,12 +17,12 @@ from support.site import Tenant, eventually
 def gateway() -> Iterator[BackgroundGateway]:
     with BackgroundGateway() as running:
         yield running
-        assert running.ask(lambda server: server.record.concurrent_max) == 1
+        assert running.call(lambda server: server.record.concurrent_max) == 1
 
 
 def streaming_from(gateway: BackgroundGateway) -> dict[str, Any]:
     """What makes a job stream from the gateway."""
-    port = gateway.ask(lambda server: server.port)
+    port = gateway.call(lambda server: server.port)
     return {"provider": "ibkr", "ibkr": {"host": "127.0.0.1", "port": port, "clientID": 3}}
 
 
@@ -31,7 +31,7 @@ def quoted(tenant: Tenant, gateway: BackgroundGateway, symbol: str, bid: float) 
     canonical = symbol.replace(" ", ".")
 
     def written() -> dict[str, Any] | None:
-        gateway.ask(lambda server: server.send_quote(symbol, bid, bid + 0.25))
+        gateway.call(lambda server: server.send_quote(symbol, bid, bid + 0.25))
         found = tenant.quotes().get(canonical, {})
         return found if found.get("bid") == bid else None
 
@@ -41,7 +41,7 @@ def quoted(tenant: Tenant, gateway: BackgroundGateway, symbol: str, bid: float) 
 def test_from_the_job_to_the_document_and_over_an_outage_and_a_pause(
     tenant: Tenant, gateway: BackgroundGateway
 ) -> None:
-    gateway.ask(lambda server: server.manners.unknown.add("NOPE"))
+    gateway.call(lambda server: server.behavior.unknown.add("NOPE"))
     tenant.apply(**streaming_from(gateway), symbols=["AAPL", "BRK.B", "NOPE"], channels=["quotes", "trades"])
     tenant.settled("SymbolsRejected", seconds=60)
     tenant.patch(symbols=["AAPL", "BRK.B"])
@@ -51,27 +51,27 @@ def test_from_the_job_to_the_document_and_over_an_outage_and_a_pause(
 
     document = quoted(tenant, gateway, "BRK B", 500.25)
     assert (document["ask"], document["source"], document["price"]) == (500.5, "ibkr", 500.375)
-    gateway.ask(lambda server: server.send_price("BRK B", LAST, 500.3, 7))
-    gateway.ask(lambda server: server.send_price("BRK B", BID, -1, 0))
+    gateway.call(lambda server: server.send_price("BRK B", LAST, 500.3, 7))
+    gateway.call(lambda server: server.send_price("BRK B", BID, -1, 0))
     eventually(lambda: tenant.quotes()["BRK.B"]["bid"] is None)
     assert tenant.quotes()["BRK.B"]["price"] == 500.3
 
-    gateway.ask(lambda server: server.say(1100, "Connectivity has been lost"))
-    gateway.ask(lambda server: server.forget())
+    gateway.call(lambda server: server.send_notice(1100, "Connectivity has been lost"))
+    gateway.call(lambda server: server.forget_subscriptions())
     [ready] = [each for each in tenant.settled(c.BACKING_OFF)["conditions"] if each["type"] == "Ready"]
     assert "code 1100" in ready["message"]
-    gateway.ask(lambda server: server.say(1101, "Connectivity has been restored - data lost"))
+    gateway.call(lambda server: server.send_notice(1101, "Connectivity has been restored - data lost"))
     tenant.settled("Streaming")
     quoted(tenant, gateway, "AAPL", 77.25)
-    gateway.ask(lambda server: server.say(2105, "HMDS data farm connection is broken:ushmds"))
+    gateway.call(lambda server: server.send_notice(2105, "HMDS data farm connection is broken:ushmds"))
     assert tenant.settled(c.PROVIDER_DEGRADED)["phase"] == "Degraded"
-    gateway.ask(lambda server: server.say(2106, "HMDS data farm connection is OK:ushmds"))
+    gateway.call(lambda server: server.send_notice(2106, "HMDS data farm connection is OK:ushmds"))
     tenant.settled("Streaming")
-    assert gateway.ask(lambda server: len(server.record.connections)) == 1
+    assert gateway.call(lambda server: len(server.record.connections)) == 1
 
     tenant.patch(enabled=False)
     assert "socketClosedAt" in tenant.settled("Paused")["stream"]["pause"]
-    eventually(lambda: gateway.ask(lambda server: not server.record.open))
+    eventually(lambda: gateway.call(lambda server: not server.record.open_connections))
 
 
 def test_a_second_job_with_the_same_client_id_waits_until_the_first_is_paused(
@@ -81,9 +81,9 @@ def test_a_second_job_with_the_same_client_id_waits_until_the_first_is_paused(
     tenant.settled("Streaming", "first")
     tenant.apply("second", **streaming_from(gateway), symbols=["MSFT"], heartbeat={"document": "second"})
     eventually(lambda: tenant.condition(c.CONNECTION_SLOT_ACQUIRED, "second") == ("False", c.HELD_BY), 30)
-    assert gateway.ask(lambda server: server.record.symbols) == {"AAPL"}
+    assert gateway.call(lambda server: server.record.subscribed_symbols) == {"AAPL"}
     tenant.patch("first", enabled=False)
     tenant.settled("Paused", "first")
     tenant.settled("Streaming", "second")
-    assert gateway.ask(lambda server: server.record.symbols) == {"MSFT"}
-    assert gateway.ask(lambda server: server.record.refused_ids) == []
+    assert gateway.call(lambda server: server.record.subscribed_symbols) == {"MSFT"}
+    assert gateway.call(lambda server: server.record.refused_ids) == []

@@ -47,24 +47,24 @@ async def test_quotes_of_contracts_arrive_and_nothing_of_the_account_is_asked_fo
     async with streaming(source(gateway.port), listener, "AAPL", "BRK.B"):
         assert listener.history[:2] == ["Connecting", "Subscribing"]
         assert listener.confirmed == {"AAPL", "BRK.B"}
-        await gateway.record.until(lambda record: record.symbols == {"AAPL", "BRK B"})
-        assert all(int(fields[3]) > 0 for fields in gateway.record.asked(requests.MARKET_DATA))
+        await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"AAPL", "BRK B"})
+        assert all(int(fields[3]) > 0 for fields in gateway.record.requests_of_kind(requests.MARKET_DATA))
         gateway.send_quote("BRK B", 500.25, 500.5)
         await eventually(lambda: listener.ticks)
         quote = last(listener)
         assert (quote.symbol, quote.bid, quote.ask) == ("BRK.B", 500.25, 500.5)
         assert (quote.bid_size, quote.ask_size, quote.ts.tzinfo is not None) == (200, 300, True)
-    await gateway.record.until(lambda record: not record.open)
+    await gateway.record.wait_until(lambda record: not record.open_connections)
     assert listener.history[-1] == "closed"
     assert [each.client_id for each in gateway.record.connections] == [7]
-    assert gateway.record.asked(requests.AUTO_OPEN_ORDERS) == []
-    assert len(gateway.record.asked(requests.CANCEL_POSITIONS)) == 1
+    assert gateway.record.requests_of_kind(requests.AUTO_OPEN_ORDERS) == []
+    assert len(gateway.record.requests_of_kind(requests.CANCEL_POSITIONS)) == 1
 
 
 @pytest.mark.parametrize(("price", "size"), [(-1.0, 0.0), (float("nan"), 0.0), (-1.0, 100.0)])
 async def test_an_empty_side_is_none(gateway: TWSServer, listener: FakeListener, price: float, size: float) -> None:
     async with streaming(source(gateway.port), listener, "AAPL"):
-        await gateway.record.until(lambda record: record.symbols)
+        await gateway.record.wait_until(lambda record: record.subscribed_symbols)
         gateway.send_quote("AAPL", 10.0, 11.0)
         gateway.send_price("AAPL", BID, price, size)
         await eventually(lambda: listener.ticks and last(listener).bid is None)
@@ -73,7 +73,7 @@ async def test_an_empty_side_is_none(gateway: TWSServer, listener: FakeListener,
 
 async def test_trades_and_halts_are_told_where_they_are_wanted(gateway: TWSServer, listener: FakeListener) -> None:
     async with streaming(source(gateway.port), listener, "AAPL", channels=TRADES) as connection:
-        await gateway.record.until(lambda record: record.symbols)
+        await gateway.record.wait_until(lambda record: record.subscribed_symbols)
         gateway.send_price("AAPL", LAST, 10.5, 100)
         gateway.send_size("AAPL", LAST_SIZE, 300)
         gateway.send_halt("AAPL", 2)
@@ -92,22 +92,25 @@ async def test_trades_and_halts_are_told_where_they_are_wanted(gateway: TWSServe
 async def test_only_the_difference_is_asked_for(gateway: TWSServer, listener: FakeListener) -> None:
     async with streaming(source(gateway.port), listener, "AAPL", "MSFT") as connection:
         await connection.set_subscriptions(frozenset({"MSFT", "SPY"}))
-        await gateway.record.until(lambda record: record.symbols == {"MSFT", "SPY"})
-        asked = [fields[4] for fields in gateway.record.asked(requests.MARKET_DATA)]
-        assert (sorted(asked), len(gateway.record.asked(requests.CANCEL_MARKET_DATA))) == (["AAPL", "MSFT", "SPY"], 1)
+        await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"MSFT", "SPY"})
+        asked = [fields[4] for fields in gateway.record.requests_of_kind(requests.MARKET_DATA)]
+        assert (sorted(asked), len(gateway.record.requests_of_kind(requests.CANCEL_MARKET_DATA))) == (
+            ["AAPL", "MSFT", "SPY"],
+            1,
+        )
         assert listener.confirmed == {"MSFT", "SPY"}
 
 
 async def test_an_unknown_an_ambiguous_and_an_invalid_symbol_are_rejected_and_the_others_stream(
     gateway: TWSServer, listener: FakeListener
 ) -> None:
-    gateway.manners.unknown.add("NOPE")
-    gateway.manners.ambiguous.add("TWICE")
-    gateway.manners.details_refused["ODD"] = (321, "Error validating request.-'bW' : cause - Invalid symbol")
+    gateway.behavior.unknown.add("NOPE")
+    gateway.behavior.ambiguous.add("TWICE")
+    gateway.behavior.details_refused["ODD"] = (321, "Error validating request.-'bW' : cause - Invalid symbol")
     async with streaming(source(gateway.port), listener, "AAPL", "NOPE", "TWICE", "ODD"):
         assert listener.confirmed == {"AAPL"}
         assert {each.symbol: each.code for each in listener.rejected} == {"NOPE": 200, "TWICE": 200, "ODD": 321}
-        await gateway.record.until(lambda record: record.symbols == {"AAPL"})
+        await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"AAPL"})
         gateway.send_quote("AAPL", 10.0, 11.0)
         await eventually(lambda: listener.ticks)
 
@@ -116,7 +119,7 @@ async def test_an_unknown_an_ambiguous_and_an_invalid_symbol_are_rejected_and_th
 async def test_a_refused_subscription_is_a_rejection_that_says_what_to_do(
     gateway: TWSServer, listener: FakeListener, code: int
 ) -> None:
-    gateway.manners.refused["MSFT"] = (code, "No.")
+    gateway.behavior.refused["MSFT"] = (code, "No.")
     async with streaming(source(gateway.port), listener, "AAPL", "MSFT"):
         await eventually(lambda: listener.rejected)
         [rejection] = listener.rejected
@@ -129,27 +132,27 @@ async def test_a_refusal_of_a_subscription_that_streams_ends_it_alone(
     gateway: TWSServer, listener: FakeListener
 ) -> None:
     async with streaming(source(gateway.port), listener, "AAPL", "MSFT"):
-        await gateway.record.until(lambda record: record.symbols == {"AAPL", "MSFT"})
-        gateway.refuse_symbol("MSFT", 354, "Requested market data is not subscribed.")
-        await gateway.record.until(lambda record: record.symbols == {"AAPL"})
+        await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"AAPL", "MSFT"})
+        gateway.send_symbol_error("MSFT", 354, "Requested market data is not subscribed.")
+        await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"AAPL"})
         assert listener.confirmed == {"AAPL"}
 
 
 async def test_a_line_that_is_given_up_is_taken_by_who_had_none(gateway: TWSServer, listener: FakeListener) -> None:
-    gateway.manners.refused["MSFT"] = (101, "Max number of tickers has been reached")
+    gateway.behavior.refused["MSFT"] = (101, "Max number of tickers has been reached")
     async with streaming(source(gateway.port), listener, "AAPL", "MSFT") as connection:
         await eventually(lambda: listener.rejected)
-        del gateway.manners.refused["MSFT"]
+        del gateway.behavior.refused["MSFT"]
         await connection.set_subscriptions(frozenset({"MSFT"}))
         assert (listener.confirmed, listener.rejected) == (frozenset({"MSFT"}), ())
 
 
 async def test_a_competing_session_is_tried_again_until_quotes_come(gateway: TWSServer, listener: FakeListener) -> None:
-    gateway.manners.refused["AAPL"] = (10197, "No market data during competing live session")
+    gateway.behavior.refused["AAPL"] = (10197, "No market data during competing live session")
     async with streaming(source(gateway.port), listener, "AAPL"):
         await eventually(lambda: len(gateway.record.market_data_ids) >= 3)
         assert [each.code for each in listener.rejected] == [10197]
-        del gateway.manners.refused["AAPL"]
+        del gateway.behavior.refused["AAPL"]
 
         def arrived() -> bool:
             gateway.send_quote("AAPL", 10.0, 11.0)
@@ -157,7 +160,7 @@ async def test_a_competing_session_is_tried_again_until_quotes_come(gateway: TWS
 
         await eventually(arrived)
         assert (listener.confirmed, listener.rejected) == (frozenset({"AAPL"}), ())
-        assert len(gateway.record.open[0].subscribed) == 1
+        assert len(gateway.record.open_connections[0].subscribed) == 1
 
 
 async def test_more_symbols_than_requests_a_second(gateway: TWSServer, listener: FakeListener) -> None:
@@ -165,7 +168,7 @@ async def test_more_symbols_than_requests_a_second(gateway: TWSServer, listener:
     async with streaming(source(gateway.port), listener, *symbols) as connection:
         assert len(listener.confirmed) == 100
         await connection.set_subscriptions(frozenset({"S1"}))
-        await gateway.record.until(lambda record: record.symbols == {"S1"})
+        await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"S1"})
 
 
 ENDS: list[tuple[str, FailureType]] = [
@@ -186,20 +189,22 @@ ENDS: list[tuple[str, FailureType]] = [
 async def test_each_end_has_its_kind_and_leaves_no_socket(gateway: TWSServer, fault: str, kind: FailureType) -> None:
     silences = {"greeting": 0, "login": 71, "positions": 61, "contracts": 9, "clock": 49}
     if fault == "refused":
-        await gateway.refuse()
+        await gateway.refuse_connections()
     elif fault == "hangs up at login":
-        gateway.manners.closes_at = 71
+        gateway.behavior.closes_at = 71
     elif fault.startswith("silent"):
-        gateway.manners.silent.add(silences[fault.split()[1]])
+        gateway.behavior.silent.add(silences[fault.split()[1]])
     hurried = IBKRTimeouts(connect=0.6, answer=0.6, probe=0.1, settle=0.05)
     ending = asyncio.create_task(until_failure(source(gateway.port, timeouts=hurried)))
     if fault in ("drop", "reset", "port"):
-        await gateway.record.until(lambda record: record.symbols)
-        gateway.say(1300, "TWS socket port has been reset") if fault == "port" else gateway.drop(reset=fault == "reset")
+        await gateway.record.wait_until(lambda record: record.subscribed_symbols)
+        gateway.send_notice(1300, "TWS socket port has been reset") if fault == "port" else gateway.drop_connections(
+            reset=fault == "reset"
+        )
     failure = await asyncio.wait_for(ending, 10)
     assert failure.kind == kind
     assert f"127.0.0.1:{gateway.port}" in failure.message
-    await gateway.record.until(lambda record: not record.open)
+    await gateway.record.wait_until(lambda record: not record.open_connections)
 
 
 async def test_a_client_id_that_is_in_use_is_a_connection_limit(listener: FakeListener) -> None:
@@ -208,31 +213,31 @@ async def test_a_client_id_that_is_in_use_is_a_connection_limit(listener: FakeLi
         assert (failure.kind, failure.retry_after, failure.retry_within) == ("connectionLimit", 5.0, 30.0)
         assert "spec.ibkr.clientID" in failure.message
         async with streaming(source(gateway.port, client_id=8), FakeListener(), "MSFT"):
-            assert gateway.record.symbols >= {"AAPL"}
+            assert gateway.record.subscribed_symbols >= {"AAPL"}
 
 
 async def test_client_0_takes_over_no_orders(gateway: TWSServer, listener: FakeListener) -> None:
     async with streaming(source(gateway.port, client_id=0), listener, "AAPL"):
-        gateway.say(1102, "Connectivity restored")
+        gateway.send_notice(1102, "Connectivity restored")
         await eventually(lambda: len(gateway.record.market_data_ids) == 2)
     for kind in (requests.AUTO_OPEN_ORDERS, requests.ACCOUNT_SUMMARY):
-        assert gateway.record.asked(kind) == []
+        assert gateway.record.requests_of_kind(kind) == []
 
 
 @pytest.mark.parametrize("silence", [0, 71, 61, 9, None])
 async def test_cancelled_in_any_phase_it_closes_the_socket(gateway: TWSServer, silence: int | None) -> None:
     if silence is not None:
-        gateway.manners.silent.add(silence)
+        gateway.behavior.silent.add(silence)
     task = asyncio.create_task(until_failure(source(gateway.port, timeouts=IBKRTimeouts())))
-    await gateway.record.until(lambda record: record.connections)
+    await gateway.record.wait_until(lambda record: record.connections)
     if silence is None:
-        await gateway.record.until(lambda record: record.symbols)
+        await gateway.record.wait_until(lambda record: record.subscribed_symbols)
     elif silence > 0:
-        await gateway.record.until(lambda record: record.asked(silence))
+        await gateway.record.wait_until(lambda record: record.requests_of_kind(silence))
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await asyncio.wait_for(task, 5)
-    await gateway.record.until(lambda record: not record.open, 5)
+    await gateway.record.wait_until(lambda record: not record.open_connections, 5)
 
 
 async def test_without_ib_async_it_says_which_image_to_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import kopf
 import pytest
 
 from sluice_contract import identity
-from sluice_devcluster.quickstart import Site
+from sluice_devcluster.quickstart import Quickstart
 from sluice_operator import handlers
 from sluice_operator.adapters import access
 from support.eventually import eventually
@@ -20,7 +20,7 @@ from support.site import Tenant
 
 
 async def test_a_refused_write_holds_no_event_back(
-    site: Site, tenant: Tenant, caplog: pytest.LogCaptureFixture
+    site: Quickstart, tenant: Tenant, caplog: pytest.LogCaptureFixture
 ) -> None:
     tenant.apply(enabled=False)
     refused: list[None] = []

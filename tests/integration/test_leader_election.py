@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from sluice_devcluster.kubectl import Kubectl, KubectlError
-from sluice_devcluster.quickstart import Site
+from sluice_devcluster.quickstart import Quickstart
 from support.processes import pod_process
 from support.site import Tenant, eventually, instant
 
@@ -29,7 +29,7 @@ TAKEOVER_SECONDS = LEASE_SECONDS + 2 * RETRY_SECONDS + 2  # the rest is kubectl
 
 
 @pytest.fixture(scope="module", autouse=True)
-def two_replicas(site: Site) -> Iterator[None]:
+def two_replicas(site: Quickstart) -> Iterator[None]:
     """Both run, with short terms; afterwards with those that are shipped."""
     values = (LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS)
     site.kubectl("scale", *OPERATOR, "--replicas=2")
@@ -102,7 +102,7 @@ def seconds_until(check: Callable[[], object], most: float) -> float:
 
 
 @pytest.fixture(scope="module")
-def tenant(site: Site, two_replicas: None) -> Iterator[Tenant]:
+def tenant(site: Quickstart, two_replicas: None) -> Iterator[Tenant]:
     """One feed for all tests of this file."""
     found = Tenant(site.kubectl, site.emulator, "tenant-election")
     found.apply()

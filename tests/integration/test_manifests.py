@@ -13,7 +13,7 @@ import yaml
 
 from sluice_devcluster import binaries
 from sluice_devcluster.kubectl import Kubectl
-from sluice_devcluster.quickstart import Site
+from sluice_devcluster.quickstart import Quickstart
 from sluice_manifests import release, schemas
 from sluice_manifests.chart import chart_files
 from sluice_manifests.errors import ManifestsError
@@ -72,7 +72,7 @@ def programs() -> ToolPaths:
 @pytest.fixture(scope="session")
 def kubectl_program() -> Path:
     """kubectl without a cluster."""
-    return binaries.provide(ProgressPrinter()).kubectl
+    return binaries.provide_binaries(ProgressPrinter()).kubectl
 
 
 def rendered(helm: Path, *values: str, namespace: str = NAMESPACE) -> list[Manifest]:
@@ -110,7 +110,7 @@ def namespaces(kubectl: Kubectl, everything: dict[str, list[Manifest]]) -> Itera
 
 
 @pytest.fixture(scope="module")
-def kubectl(site: Site) -> Kubectl:
+def kubectl(site: Quickstart) -> Kubectl:
     """kubectl as the cluster's administrator."""
     return site.kubectl
 

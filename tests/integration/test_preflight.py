@@ -51,7 +51,7 @@ async def test_each_thing_that_is_not_good_is_told_by_a_sentence(
     server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALPACA_DATA_FEED", "sip")
-    server.rest.unknown, server.rest.inactive, server.rest.skew = {"A"}, {"B"}, 60.0
+    server.rest.unknown, server.rest.inactive, server.rest.clock_skew = {"A"}, {"B"}, 60.0
     found = {each.question: each.words for each in await run_preflight_process(SYMBOLS) if not each.good}
     assert found.keys() == {"entitlement", "A", "B", "clock"}
     assert "HTTP 403" in found["entitlement"]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sluice_devcluster.quickstart import Site, documents_at
+from sluice_devcluster.quickstart import Quickstart, read_collection
 from support.site import Tenant, eventually
 
 
-def records(site: Site, tenant: Tenant) -> dict[str, dict[str, Any]]:
+def records(site: Quickstart, tenant: Tenant) -> dict[str, dict[str, Any]]:
     """The tenant's records, by symbol."""
-    found = documents_at(site.emulator, f"tenants/{tenant.name}/ingest_state")
+    found = read_collection(site.emulator, f"tenants/{tenant.name}/ingest_state")
     return {each["canonical_symbol"]: each for each in found}
 
 
-def test_a_symbol_that_is_removed_as_its_pod_is_replaced_leaves_no_quote(tenant: Tenant, site: Site) -> None:
+def test_a_symbol_that_is_removed_as_its_pod_is_replaced_leaves_no_quote(tenant: Tenant, site: Quickstart) -> None:
     tenant.apply()
     first = tenant.settled("Streaming")
     eventually(lambda: set(tenant.quotes()) == {"SPY", "AAPL"} == set(records(site, tenant)))

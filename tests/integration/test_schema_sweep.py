@@ -16,7 +16,7 @@ import pytest
 from sluice_contract.schema import custom_resource_definition, open_api_schema
 from sluice_contract.status import IngestJobStatus
 from sluice_devcluster.kubectl import Kubectl
-from sluice_devcluster.quickstart import Site
+from sluice_devcluster.quickstart import Quickstart
 from sluice_operator.adapters import access
 from sluice_operator.domain import objects, workload
 from sluice_operator.domain.decision import decide
@@ -127,7 +127,7 @@ def with_value(document: dict[str, Any], place: Place, value: Any) -> dict[str, 
 
 
 @pytest.fixture(scope="module")
-def kubeconfig(site: Site) -> Iterator[Path]:
+def kubeconfig(site: Quickstart) -> Iterator[Path]:
     crd = custom_resource_definition()
     crd["metadata"]["name"] = f"ingestjobs.{GROUP}"
     crd["spec"]["group"] = GROUP

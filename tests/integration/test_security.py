@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sluice_devcluster.kubectl import Kubectl
-from sluice_devcluster.quickstart import Site
+from sluice_devcluster.quickstart import Quickstart
 from support.attempts import Attempt, Caller
 from support.callers import job, pod, token
 from support.site import Tenant, eventually
@@ -107,7 +107,7 @@ def attempts(here: str, lease: dict[str, Any]) -> dict[Row, Attempt]:
 
 
 @pytest.fixture
-def callers(tenant: Tenant, site: Site) -> Iterator[dict[str, Caller]]:
+def callers(tenant: Tenant, site: Quickstart) -> Iterator[dict[str, Caller]]:
     """Everybody of whom the table speaks, with real tokens."""
     kubectl, other = site.kubectl, Tenant(site.kubectl, site.emulator, f"{tenant.name}-other")
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from sluice_devcluster.kubectl import Kubectl
-from sluice_devcluster.quickstart import Site
+from sluice_devcluster.quickstart import Quickstart
 from support.callers import Callers
 from support.packet_loss import connections, half_open
 from support.site import Tenant, eventually
@@ -31,7 +31,7 @@ OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
 
 
 @pytest.fixture(scope="module")
-def user(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Tenant], Kubectl]:
+def user(site: Quickstart, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Tenant], Kubectl]:
     """kubectl as a tenant's own user, who has the role `edit` in the tenant's namespace."""
     callers = Callers(site, tmp_path_factory.mktemp("callers"))
 
@@ -80,7 +80,7 @@ def test_a_stop_is_obeyed_and_acknowledged_while_the_operator_is_down(
 
 
 def test_a_stop_reaches_a_pod_whose_connections_to_the_api_server_are_half_open(
-    tenant: Tenant, site: Site, upstream: Upstream
+    tenant: Tenant, site: Quickstart, upstream: Upstream
 ) -> None:
     stream_from(tenant, upstream)
     with half_open(pod_of(tenant), api_port(site)):
@@ -149,7 +149,7 @@ def test_a_pod_starts_with_the_largest_job_that_the_schema_accepts(tenant: Tenan
     assert status["stream"]["symbols"]["paused"] == 200
 
 
-def test_every_connection_of_the_pod_to_the_api_server_has_keepalive(tenant: Tenant, site: Site) -> None:
+def test_every_connection_of_the_pod_to_the_api_server_has_keepalive(tenant: Tenant, site: Quickstart) -> None:
     tenant.apply()
     tenant.settled("Streaming")
     process, port = pod_of(tenant), api_port(site)

@@ -6,7 +6,7 @@ import re
 import urllib.request
 from pathlib import Path
 
-from sluice_simulators.tapes import generated_tape, last_quotes
+from sluice_simulators.tapes import last_quotes, write_generated_tape
 from support.recorded_tape import recorded_tape
 from support.site import Tenant, eventually, instant
 from support.upstream import Upstream
@@ -19,7 +19,9 @@ def metric(page: str, name: str) -> int:
 
 
 def test_after_the_tape_every_document_is_its_symbols_last_quote(tenant: Tenant, tmp_path: Path) -> None:
-    tape = recorded_tape() or generated_tape(tmp_path / "tape.csv", ("SPY", "AAPL", "BRK.B"), quotes=20_000, seed=7)
+    tape = recorded_tape() or write_generated_tape(
+        tmp_path / "tape.csv", ("SPY", "AAPL", "BRK.B"), quotes=20_000, seed=7
+    )
     expected = last_quotes(tape)
     symbols = sorted(expected)
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")

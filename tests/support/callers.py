@@ -8,13 +8,13 @@ from typing import Any
 
 from sluice_devcluster import binaries
 from sluice_devcluster.kubectl import Kubectl
-from sluice_devcluster.quickstart import Site
+from sluice_devcluster.quickstart import Quickstart
 
 
 class Callers:
     """Makes callers. Their kubeconfigs hold a token and no certificate, which would count before it."""
 
-    def __init__(self, site: Site, directory: Path) -> None:
+    def __init__(self, site: Quickstart, directory: Path) -> None:
         """The kubeconfigs are written into `directory`."""
         self._site = site
         self._directory = directory
@@ -34,7 +34,7 @@ class Callers:
         path = self._directory / f"caller-{self._made}"
         path.touch(mode=0o600)
         path.write_text(json.dumps(config))
-        return Kubectl(binaries.provide(lambda _: None).kubectl, path)
+        return Kubectl(binaries.provide_binaries(lambda _: None).kubectl, path)
 
 
 Manifest = dict[str, Any]

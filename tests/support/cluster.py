@@ -9,22 +9,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sluice_devcluster.layout import StateDirectory
-from sluice_devcluster.quickstart import Site, install
+from sluice_devcluster.quickstart import Quickstart, install_operator
 
 ROOT = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
 
 
 @contextmanager
-def sluice_on_devcluster(state: Path) -> Iterator[Site]:
+def sluice_on_devcluster(state: Path) -> Iterator[Quickstart]:
     """A cluster with the CRD, the emulator and the operator. Containers that crash are restarted soon."""
     command = [str(BIN / "sluice-devcluster")]
     where = ["--state", str(state)]
     wishes = ["--crds", str(ROOT / "crds"), "--bin-dir", str(BIN), "--emulator", "--restart-backoff-seconds", "1"]
     subprocess.run([*command, "up", *where, *wishes], check=True, timeout=600)
     try:
-        found = Site(StateDirectory(state), ROOT / "manifests")
-        install(found.kubectl, ROOT / "manifests", {"FIRESTORE_EMULATOR_HOST": found.emulator})
+        found = Quickstart(StateDirectory(state), ROOT / "manifests")
+        install_operator(found.kubectl, ROOT / "manifests", {"FIRESTORE_EMULATOR_HOST": found.emulator})
         yield found
     finally:
         subprocess.run([*command, "down", *where], check=True, timeout=120)

@@ -24,13 +24,13 @@ def firestore_emulator(folder: Path) -> Iterator[str]:
         DevclusterError: there is none, and it cannot be started; the message says what is missing.
     """
     state = StateDirectory(folder)
-    elsewhere = emulator.running_elsewhere()
-    host = elsewhere or emulator.start(state)
+    elsewhere = emulator.external_emulator_host()
+    host = elsewhere or emulator.start_emulator(state)
     try:
-        asyncio.run(emulator.wait_until_it_answers(state, host, ours=elsewhere is None))
+        asyncio.run(emulator.wait_until_answering(state, host, ours=elsewhere is None))
         os.environ[VARIABLE] = host
         yield host
     finally:
         if elsewhere is None:
             os.environ.pop(VARIABLE, None)
-            processes.stop_all([state.record(emulator.COMPONENT)], 1.0)
+            processes.stop_processes([state.record_file(emulator.COMPONENT)], 1.0)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sluice_devcluster.kubectl import Kubectl
-from sluice_devcluster.quickstart import documents_at
+from sluice_devcluster.quickstart import read_collection
 from support.upstream import Upstream
 
 T = TypeVar("T")
@@ -105,11 +105,11 @@ class Tenant:
 
     def quotes(self) -> dict[str, dict[str, Any]]:
         """The tenant's quote documents, by symbol."""
-        return {each["symbol"]: each for each in documents_at(self._emulator, f"tenants/{self.name}/live_quotes")}
+        return {each["symbol"]: each for each in read_collection(self._emulator, f"tenants/{self.name}/live_quotes")}
 
     def heartbeat(self) -> dict[str, Any]:
         """The tenant's heartbeat document; empty while there is none."""
-        found = documents_at(self._emulator, f"tenants/{self.name}/ops")
+        found = read_collection(self._emulator, f"tenants/{self.name}/ops")
         return found[0] if found else {}
 
     def writes(self) -> dict[str, int]:

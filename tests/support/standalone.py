@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sluice_devcluster.controlplane import free_port
-from sluice_devcluster.quickstart import PROJECT, documents_at
+from sluice_devcluster.controlplane import find_free_port
+from sluice_devcluster.quickstart import PROJECT, read_collection
 from support.site import SPEC
 
 # What the environment of whoever runs the tests may say of a runtime.
@@ -29,7 +29,7 @@ class Machine:
         self._log = home / "log"
         self._emulator = emulator
         self._tenant = tenant
-        self.port = free_port()
+        self.port = find_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         inherited = {name: value for name, value in os.environ.items() if name not in _OF_OTHERS}
         state = str(self.state())
@@ -116,7 +116,7 @@ class Machine:
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
 
     def _documents(self, collection: str) -> list[dict[str, Any]]:
-        return documents_at(self._emulator, f"tenants/{self._tenant}/{collection}")
+        return read_collection(self._emulator, f"tenants/{self._tenant}/{collection}")
 
     def command(self, *arguments: str) -> list[str]:
         """What a shell would run."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from sluice_devcluster.quickstart import Site
+from sluice_devcluster.quickstart import Quickstart
 from support.processes import pod_process
 from support.site import Tenant, eventually, streaming_from
 from support.upstream import Upstream
@@ -25,7 +25,7 @@ def pod_of(tenant: Tenant) -> int:
     return pod_process("sluice-runtime", f"POD_UID={tenant.job()['status']['stream']['podUID']}")
 
 
-def api_port(site: Site) -> int:
+def api_port(site: Quickstart) -> int:
     """The port of the API server."""
     server = site.kubectl("config", "view", "-o", "jsonpath={.clusters[0].cluster.server}")
     port = urlsplit(server).port

@@ -1,4 +1,4 @@
-"""A small client of the Kubernetes API over aiohttp: JSON in, JSON out, and watches that never lose a long line."""
+"""A small client of the Kubernetes API over aiohttp: JSON in and out, and watches of objects of any size."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ REQUEST_SECONDS = 30.0
 
 
 class ApiError(Exception):
-    """A refusal by the API server: the HTTP status and the `reason` and `message` of its Status object."""
+    """The API server refused a request; has the HTTP status, and `reason` and `message` of its Status object."""
 
     def __init__(self, status: int, reason: str, message: str) -> None:
-        """Keeps the three parts."""
+        """`status` is the HTTP status; `reason` and `message` come from the Status object."""
         super().__init__(f"{status} {reason}: {message}")
         self.status = status
         self.reason = reason
@@ -30,10 +30,10 @@ class ApiError(Exception):
 
 
 class ApiClient:
-    """One identity's connection pool; failures to connect stay aiohttp.ClientError or TimeoutError."""
+    """A connection pool with one client identity; connection failures raise aiohttp.ClientError or TimeoutError."""
 
     def __init__(self, port: int, pki: Path, identity: str) -> None:
-        """Connects to 127.0.0.1:`port` as the client certificate `identity` in the directory `pki`."""
+        """Connect to 127.0.0.1:`port` with the client certificate `identity` in the directory `pki`."""
         context = ssl.create_default_context(cafile=pki / "ca.crt")
         context.load_cert_chain(pki / f"{identity}.crt", pki / f"{identity}.key")
         self._base = f"https://127.0.0.1:{port}"
@@ -43,55 +43,55 @@ class ApiClient:
         )
 
     async def __aenter__(self) -> Self:
-        """The client itself."""
+        """Return the client."""
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Closes every connection."""
+        """Close all connections."""
         await self._session.close()
 
-    async def text(self, path: str) -> str:
-        """GETs a path as text; raises ApiError for any status above 299."""
+    async def get_text(self, path: str) -> str:
+        """Get a path as text; raise ApiError if the status is above 299."""
         async with self._session.get(self._base + path) as response:
             body = await response.text()
-            _refuse(response.status, body)
+            _raise_for_status(response.status, body)
             return body
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Json:
-        """GETs an object or a list."""
-        return await self._call("GET", path, None, params=params)
+        """Get an object or a list."""
+        return await self._request_json("GET", path, None, params=params)
 
     async def post(self, path: str, body: Json) -> Json:
-        """Creates an object."""
-        return await self._call("POST", path, body)
+        """Create an object."""
+        return await self._request_json("POST", path, body)
 
     async def delete(self, path: str, body: Json) -> Json:
-        """Deletes an object with DeleteOptions as the body."""
-        return await self._call("DELETE", path, body)
+        """Delete an object; the body is a DeleteOptions object."""
+        return await self._request_json("DELETE", path, body)
 
     async def patch(
         self, path: str, body: Json, kind: str = STRATEGIC, params: Mapping[str, str] | None = None
     ) -> Json:
-        """Patches an object; `kind` is the patch's content type."""
-        return await self._call("PATCH", path, body, content_type=kind, params=params)
+        """Patch an object; `kind` is the content type of the patch."""
+        return await self._request_json("PATCH", path, body, content_type=kind, params=params)
 
     async def watch(self, path: str, params: Mapping[str, str]) -> AsyncIterator[Json]:
-        """The events of a watch until the server ends it; raises ApiError when it is refused."""
+        """Yield the events of a watch until the server ends it; raise ApiError if the server refuses the watch."""
         no_limit = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=None)
         query = {**params, "watch": "true", "allowWatchBookmarks": "true"}
         async with self._session.get(self._base + path, params=query, timeout=no_limit) as response:
             if response.status > 299:
-                _refuse(response.status, await response.text())
+                _raise_for_status(response.status, await response.text())
             pending = b""
-            # Lines are cut here because a stream's own readline refuses those above 128 KiB.
+            # Split the lines here, because aiohttp's readline raises an error for lines above 128 KiB.
             async for chunk in response.content.iter_any():
                 *lines, pending = (pending + chunk).split(b"\n")
                 for line in lines:
                     yield json.loads(line)
 
-    async def _call(
+    async def _request_json(
         self,
         method: str,
         path: str,
@@ -106,12 +106,12 @@ class ApiClient:
             method, self._base + path, data=data, headers=headers, params=params
         ) as response:
             text = await response.text()
-            _refuse(response.status, text)
+            _raise_for_status(response.status, text)
             answer: Json = json.loads(text)
             return answer
 
 
-def _refuse(status: int, body: str) -> None:
+def _raise_for_status(status: int, body: str) -> None:
     if status <= 299:
         return
     try:

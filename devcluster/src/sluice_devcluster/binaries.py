@@ -1,4 +1,4 @@
-"""The programs of the control plane."""
+"""The programs of the control plane and kubectl."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONTROLLER_MANAGER = kubernetes_program("kube-controller-manager")
 
 @dataclass(frozen=True)
 class Binaries:
-    """Where the programs are."""
+    """The paths of the programs."""
 
     etcd: Path
     apiserver: Path
@@ -25,10 +25,10 @@ class Binaries:
     kubectl: Path
 
 
-def provide(report: ReportProgress) -> Binaries:
-    """The programs of a cluster, building those that are missing.
+def provide_binaries(report: ReportProgress) -> Binaries:
+    """Return the paths of a cluster's programs, after building those that are missing.
 
-    Raises DevclusterError when a build fails or is impossible.
+    Raises DevclusterError if a program cannot be built.
     """
     try:
         return Binaries(*find_or_build_programs((ETCD, APISERVER, CONTROLLER_MANAGER, KUBECTL), report))

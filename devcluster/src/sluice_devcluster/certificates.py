@@ -1,4 +1,4 @@
-"""The cluster's own certificate authority and everything it signs."""
+"""The cluster's own certificate authority, and the keys and certificates that it issues."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ API_SERVER_NAMES = (
 
 @dataclass(frozen=True)
 class Identity:
-    """Whom a certificate names, and which servers' names and addresses it stands for."""
+    """The subject of a certificate, and the DNS names and IP addresses for which a server can use it."""
 
     name: str
     groups: tuple[str, ...] = ()
@@ -49,13 +49,13 @@ IDENTITIES: dict[str, Identity] = {
 
 
 class CertificateAuthority:
-    """A fresh authority: a P-256 key and a self-signed certificate, valid for a year."""
+    """A new authority with a P-256 key and a self-signed certificate that is valid for a year."""
 
     def __init__(self, name: str) -> None:
-        """Makes the key and the certificate."""
+        """Create the key and the certificate."""
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        builder = _builder(self._name, self._name, self._key.public_key()).add_extension(
+        builder = _certificate_builder(self._name, self._name, self._key.public_key()).add_extension(
             x509.BasicConstraints(ca=True, path_length=None), critical=True
         )
         self.certificate = builder.add_extension(_key_usage(authority=True), critical=True).sign(
@@ -63,16 +63,16 @@ class CertificateAuthority:
         )
 
     def issue(self, identity: Identity) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-        """A certificate for clients and, where the identity has hosts or addresses, for servers."""
+        """Issue a certificate: for a server if the identity has hosts or addresses, else for a client."""
         key = ec.generate_private_key(ec.SECP256R1())
         attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in identity.groups]
         attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, identity.name))
         builder = (
-            _builder(x509.Name(attributes), self._name, key.public_key())
+            _certificate_builder(x509.Name(attributes), self._name, key.public_key())
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(authority=False), critical=True)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
-            .add_extension(x509.ExtendedKeyUsage(_usages(identity)), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(_extended_key_usages(identity)), critical=False)
         )
         names = _alternative_names(identity)
         if names:
@@ -80,27 +80,29 @@ class CertificateAuthority:
         return builder.sign(self._key, hashes.SHA256()), key
 
 
-def write_all(directory: Path) -> None:
-    """Makes a new authority and every key pair of the cluster in `directory`: ca.crt, NAME.crt and NAME.key.
+def write_pki(directory: Path) -> None:
+    """Create a new authority and all key pairs of the cluster in `directory`: ca.crt, NAME.crt and NAME.key.
 
-    The service-account signing key is sa.key, its public half sa.pub.
+    The key that signs service-account tokens is sa.key; its public key is sa.pub.
     """
     directory.mkdir(parents=True, mode=0o700)
     authority = CertificateAuthority("devcluster")
-    _write(directory / "ca.crt", authority.certificate.public_bytes(serialization.Encoding.PEM))
+    _write_private_file(directory / "ca.crt", authority.certificate.public_bytes(serialization.Encoding.PEM))
     for file_name, identity in IDENTITIES.items():
         certificate, key = authority.issue(identity)
-        _write(directory / f"{file_name}.crt", certificate.public_bytes(serialization.Encoding.PEM))
-        _write(directory / f"{file_name}.key", _private_bytes(key))
+        _write_private_file(directory / f"{file_name}.crt", certificate.public_bytes(serialization.Encoding.PEM))
+        _write_private_file(directory / f"{file_name}.key", _private_key_pem(key))
     service_accounts = ec.generate_private_key(ec.SECP256R1())
-    _write(directory / "sa.key", _private_bytes(service_accounts))
+    _write_private_file(directory / "sa.key", _private_key_pem(service_accounts))
     public = service_accounts.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    _write(directory / "sa.pub", public)
+    _write_private_file(directory / "sa.pub", public)
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _certificate_builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
+) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
@@ -108,7 +110,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        # Clocks that were just set back must not make a fresh certificate "not yet valid".
+        # A new certificate must also be valid on a clock that is a few minutes slow.
         .not_valid_before(now - dt.timedelta(minutes=5))
         .not_valid_after(now + VALIDITY)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
@@ -129,7 +131,7 @@ def _key_usage(*, authority: bool) -> x509.KeyUsage:
     )
 
 
-def _usages(identity: Identity) -> list[x509.ObjectIdentifier]:
+def _extended_key_usages(identity: Identity) -> list[x509.ObjectIdentifier]:
     serves = bool(identity.hosts or identity.addresses)
     return [ExtendedKeyUsageOID.SERVER_AUTH] if serves else [ExtendedKeyUsageOID.CLIENT_AUTH]
 
@@ -140,7 +142,7 @@ def _alternative_names(identity: Identity) -> Sequence[x509.GeneralName]:
     return names
 
 
-def _private_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _private_key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.TraditionalOpenSSL,
@@ -148,6 +150,6 @@ def _private_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write_private_file(path: Path, content: bytes) -> None:
     path.touch(mode=0o600)
     path.write_bytes(content)

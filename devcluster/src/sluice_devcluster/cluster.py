@@ -1,4 +1,4 @@
-"""One devcluster as a whole: bringing it up, taking it down, saying how it is."""
+"""The devcluster as a whole: starting it, stopping it, and reporting its status."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ import aiohttp
 from sluice_devcluster import binaries, certificates, controlplane, emulator, objects, processes
 from sluice_devcluster.api import ApiClient, ApiError
 from sluice_devcluster.errors import DevclusterError
-from sluice_devcluster.layout import Settings, StateDirectory
+from sluice_devcluster.layout import ClusterSettings, StateDirectory
 from sluice_manifests.toolchain import ReportProgress
 
 AGENT = "node-agent"
-# Longer than the default grace period of a pod, which the agent honours when it is told to stop.
+# Longer than the default grace period of a pod, because the agent waits for its pods before it exits.
 AGENT_GRACE_SECONDS = 45.0
 NODE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What the person at the terminal asked of `up`."""
+class UpOptions:
+    """The options of the command `up`."""
 
     crds: Path | None = None
     bin_dir: Path | None = None
@@ -39,103 +39,103 @@ class Wishes:
 
 
 @contextmanager
-def exclusively(state: StateDirectory) -> Iterator[None]:
-    """Holds the state directory's lock; a second command waits for the first."""
+def hold_lock(state: StateDirectory) -> Iterator[None]:
+    """Hold the lock of the state directory; a second command waits until the first releases it."""
     state.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with state.lock.open("w") as lock:
+    with state.lock_file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-async def up(state: StateDirectory, wishes: Wishes, report: ReportProgress) -> None:
-    """Brings the cluster up, or completes it when parts of it run; returns when it can be used.
+async def up(state: StateDirectory, options: UpOptions, report: ReportProgress) -> None:
+    """Start the cluster, or the parts of it that do not run; return when the cluster is usable.
 
-    Raises DevclusterError when a component cannot be built, started or does not become ready.
+    Raises DevclusterError if a component cannot be built or started, or does not become ready.
     """
-    if wishes.emulator:
+    if options.emulator:
         emulator.require_installed()
-    programs = await asyncio.to_thread(binaries.provide, report)
-    settings = state.load()
+    programs = await asyncio.to_thread(binaries.provide_binaries, report)
+    settings = state.load_settings()
     fresh = settings is None or not await _control_plane_is_healthy(state, settings)
     if settings is None or fresh:
-        _clean(state, report)
-        settings = _prepare(state)
-        controlplane.start(state, "etcd", programs.etcd, controlplane.etcd_arguments(state, settings))
+        _remove_leftovers(state, report)
+        settings = _create_settings(state)
+        controlplane.start_component(state, "etcd", programs.etcd, controlplane.etcd_arguments(state, settings))
         arguments = controlplane.apiserver_arguments(state, settings)
-        controlplane.start(state, "kube-apiserver", programs.apiserver, arguments)
-    elif _alive(state, AGENT):
+        controlplane.start_component(state, "kube-apiserver", programs.apiserver, arguments)
+    elif _is_alive(state, AGENT):
         report("already up and healthy")
     try:
-        await _complete(state, settings, wishes, (programs, report))
+        await _start_missing_parts(state, settings, options, (programs, report))
     except (DevclusterError, ApiError, aiohttp.ClientError, TimeoutError) as error:
-        # Half a cluster is of no use to anybody; its logs stay.
+        # Stop the parts of a cluster that did not start completely, but keep their logs.
         if fresh:
             down(state, report)
         if isinstance(error, DevclusterError):
             raise
-        tail = processes.log_tail(state.log("kube-apiserver"))
+        tail = processes.log_tail(state.log_file("kube-apiserver"))
         raise DevclusterError(f"The API server failed: {error or type(error).__name__}\n{tail}") from error
 
 
-async def _complete(
-    state: StateDirectory, settings: Settings, wishes: Wishes, tools: tuple[binaries.Binaries, ReportProgress]
+async def _start_missing_parts(
+    state: StateDirectory, settings: ClusterSettings, options: UpOptions, tools: tuple[binaries.Binaries, ReportProgress]
 ) -> None:
     programs, report = tools
-    if wishes.emulator:
+    if options.emulator:
         _start_emulator(state, settings)
-    if not _alive(state, AGENT):
-        settings.restart_backoff_seconds = wishes.restart_backoff_seconds
-        settings.bin_dir = str(wishes.bin_dir.resolve()) if wishes.bin_dir else None
-    state.save(settings)
+    if not _is_alive(state, AGENT):
+        settings.restart_backoff_seconds = options.restart_backoff_seconds
+        settings.bin_dir = str(options.bin_dir.resolve()) if options.bin_dir else None
+    state.save_settings(settings)
     async with ApiClient(settings.apiserver_port, state.pki, "admin") as client:
         await controlplane.wait_until_ready(state, client)
         report("API server ready")
-        if wishes.crds is not None:
-            count = await objects.apply_definitions(client, wishes.crds)
+        if options.crds is not None:
+            count = await objects.apply_crds(client, options.crds)
             report(f"{count} custom resource definitions established")
-        await objects.grant_the_node(client)
-        if not _alive(state, "kube-controller-manager"):
+        await objects.grant_node_read_access(client)
+        if not _is_alive(state, "kube-controller-manager"):
             arguments = controlplane.controller_manager_arguments(state)
-            controlplane.start(state, "kube-controller-manager", programs.controller_manager, arguments)
+            controlplane.start_component(state, "kube-controller-manager", programs.controller_manager, arguments)
         since = dt.datetime.fromtimestamp(0, dt.UTC)
-        if not _alive(state, AGENT):
+        if not _is_alive(state, AGENT):
             since = dt.datetime.now(dt.UTC)
             start_agent(state)
         await _wait_for_node(state, client, since)
         report("node ready")
     if settings.firestore_emulator_host is not None:
         host = settings.firestore_emulator_host
-        await emulator.wait_until_it_answers(state, host, ours=settings.emulator_is_ours)
+        await emulator.wait_until_answering(state, host, ours=settings.emulator_is_ours)
         report(f"Firestore emulator answers at {host}")
 
 
 def down(state: StateDirectory, report: ReportProgress) -> None:
-    """Stops the node agent first, with its pods, then everything else that `up` started, and nothing besides.
+    """Stop the node agent and its pods first, then the other processes that `up` started, and no others.
 
-    Pods can still reach the API server and the emulator while they end.
+    In this order, pods can still reach the API server and the emulator while they end.
     """
-    if _alive(state, AGENT):
+    if _is_alive(state, AGENT):
         report("stopping the node agent and its pods")
-    processes.stop_all([state.record(AGENT)], AGENT_GRACE_SECONDS)
-    processes.kill_leftovers(state.node_processes)
-    others = [state.record(name) for name in (*reversed(controlplane.COMPONENTS), emulator.COMPONENT)]
-    processes.stop_all(others, 1.0)
-    shutil.rmtree(state.etcd_data, ignore_errors=True)
+    processes.stop_processes([state.record_file(AGENT)], AGENT_GRACE_SECONDS)
+    processes.kill_recorded_process_groups(state.node_processes_directory)
+    others = [state.record_file(name) for name in (*reversed(controlplane.COMPONENTS), emulator.COMPONENT)]
+    processes.stop_processes(others, 1.0)
+    shutil.rmtree(state.etcd_data_directory, ignore_errors=True)
     (state.root / "settings.json").unlink(missing_ok=True)
-    report("down")
+    report("cluster stopped")
 
 
 def start_agent(state: StateDirectory) -> None:
-    """Starts the node agent, detached."""
-    # The agent's own environment stays small; that of its pods is built from nothing.
+    """Start the node agent as a detached process."""
+    # The agent gets only these variables; pods inherit none of them.
     environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONUNBUFFERED": "1"}
     argv = [sys.executable, "-m", "sluice_devcluster.node", "--state", str(state.root)]
-    processes.start(argv, state.log(AGENT), state.record(AGENT), environment)
+    processes.start_process(argv, state.log_file(AGENT), state.record_file(AGENT), environment)
 
 
 def status(state: StateDirectory) -> tuple[bool, list[str]]:
-    """Whether everything that was started runs, and one line for each component."""
-    settings = state.load()
+    """Return True if all started processes run, else False, and one line of text for each component."""
+    settings = state.load_settings()
     if settings is None:
         return False, ["down"]
     names = [*controlplane.COMPONENTS, AGENT]
@@ -143,64 +143,70 @@ def status(state: StateDirectory) -> tuple[bool, list[str]]:
         names.append(emulator.COMPONENT)
     lines, healthy = [], True
     for name in names:
-        record = processes.load_record(state.record(name))
+        record = processes.load_record(state.record_file(name))
         alive = record is not None and processes.is_alive(record)
         healthy = healthy and alive
         lines.append(f"{name:24} {f'running, process {record.pid}' if record and alive else 'dead'}")
     lines.append(f"{'API server':24} https://127.0.0.1:{settings.apiserver_port}")
-    lines.append(f"{'kubeconfig':24} {state.kubeconfig}")
-    lines.append(f"{'Firestore emulator':24} {settings.firestore_emulator_host or 'not asked for'}")
+    lines.append(f"{'kubeconfig':24} {state.kubeconfig_file}")
+    lines.append(f"{'Firestore emulator':24} {settings.firestore_emulator_host or 'not started'}")
     return healthy, lines
 
 
-def _alive(state: StateDirectory, component: str) -> bool:
-    return processes.is_alive(processes.load_record(state.record(component)))
+def _is_alive(state: StateDirectory, component: str) -> bool:
+    return processes.is_alive(processes.load_record(state.record_file(component)))
 
 
-async def _control_plane_is_healthy(state: StateDirectory, settings: Settings) -> bool:
-    if not all(_alive(state, component) for component in controlplane.COMPONENTS):
+async def _control_plane_is_healthy(state: StateDirectory, settings: ClusterSettings) -> bool:
+    if not all(_is_alive(state, component) for component in controlplane.COMPONENTS):
         return False
     async with ApiClient(settings.apiserver_port, state.pki, "admin") as client:
         return await controlplane.is_ready(client)
 
 
-def _clean(state: StateDirectory, report: ReportProgress) -> None:
-    if state.load() is not None:
-        report("cleaning up after an earlier one that did not end well")
+def _remove_leftovers(state: StateDirectory, report: ReportProgress) -> None:
+    if state.load_settings() is not None:
+        report("removing what is left of an earlier cluster that was not stopped with `down`")
         down(state, report)
-    for directory in (state.etcd_data, state.node, state.pki, state.records, state.root / "log"):
+    for directory in (
+        state.etcd_data_directory,
+        state.node_directory,
+        state.pki,
+        state.processes_directory,
+        state.root / "log",
+    ):
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _prepare(state: StateDirectory) -> Settings:
-    certificates.write_all(state.pki)
-    settings = Settings(
-        apiserver_port=controlplane.free_port(),
-        etcd_client_port=controlplane.free_port(),
-        etcd_peer_port=controlplane.free_port(),
+def _create_settings(state: StateDirectory) -> ClusterSettings:
+    certificates.write_pki(state.pki)
+    settings = ClusterSettings(
+        apiserver_port=controlplane.find_free_port(),
+        etcd_client_port=controlplane.find_free_port(),
+        etcd_peer_port=controlplane.find_free_port(),
     )
-    state.save(settings)
+    state.save_settings(settings)
     port = settings.apiserver_port
-    controlplane.write_kubeconfig(state.kubeconfig, port, state.pki, "admin")
+    controlplane.write_kubeconfig(state.kubeconfig_file, port, state.pki, "admin")
     internal = state.pki / "controller-manager.kubeconfig"
     controlplane.write_kubeconfig(internal, port, state.pki, "controller-manager")
     return settings
 
 
-def _start_emulator(state: StateDirectory, settings: Settings) -> None:
-    if settings.emulator_is_ours and _alive(state, emulator.COMPONENT):
+def _start_emulator(state: StateDirectory, settings: ClusterSettings) -> None:
+    if settings.emulator_is_ours and _is_alive(state, emulator.COMPONENT):
         return
-    elsewhere = emulator.running_elsewhere()
+    elsewhere = emulator.external_emulator_host()
     settings.emulator_is_ours = elsewhere is None
-    settings.firestore_emulator_host = elsewhere or emulator.start(state)
+    settings.firestore_emulator_host = elsewhere or emulator.start_emulator(state)
 
 
 async def _wait_for_node(state: StateDirectory, client: ApiClient, since: dt.datetime) -> None:
     deadline = time.monotonic() + NODE_SECONDS
-    while not await objects.is_usable(client, since):
+    while not await objects.is_node_usable(client, since):
         for component in (*controlplane.COMPONENTS, AGENT):
             controlplane.require_alive(state, component)
         if time.monotonic() > deadline:
-            log = processes.log_tail(state.log(AGENT))
+            log = processes.log_tail(state.log_file(AGENT))
             raise DevclusterError(f"The node was not ready within {NODE_SECONDS:.0f} s:\n{log}")
         await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The control plane's three processes: etcd, kube-apiserver and kube-controller-manager."""
+"""The three processes of the control plane: etcd, kube-apiserver and kube-controller-manager."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ import msgspec
 from sluice_devcluster import processes
 from sluice_devcluster.api import ApiClient, ApiError
 from sluice_devcluster.errors import DevclusterError
-from sluice_devcluster.layout import Settings, StateDirectory
+from sluice_devcluster.layout import ClusterSettings, StateDirectory
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager")
 READY_SECONDS = 90.0
-# Below the kernel's range for outgoing connections, so that none of those can take a port between choice and use.
+# Below the kernel's range for outgoing connections, so that none of them takes a port between its choice and its use.
 PORTS = range(20000, 32000)
 
 
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 on which nobody listens; raises DevclusterError when there seems to be none."""
+def find_free_port() -> int:
+    """Return a free TCP port of 127.0.0.1; raise DevclusterError if 200 random ports are all in use."""
     for port in random.sample(PORTS, 200):
         with socket.socket() as candidate:
             try:
@@ -35,13 +35,13 @@ def free_port() -> int:
     raise DevclusterError("No free TCP port was found between 20000 and 32000 on 127.0.0.1.")
 
 
-def etcd_arguments(state: StateDirectory, settings: Settings) -> list[str]:
-    """A single member without fsync: its data is not meant to outlive the cluster."""
+def etcd_arguments(state: StateDirectory, settings: ClusterSettings) -> list[str]:
+    """Return the arguments of a single etcd member without fsync, because its data need not survive the cluster."""
     client = f"https://127.0.0.1:{settings.etcd_client_port}"
     peer = f"http://127.0.0.1:{settings.etcd_peer_port}"
     return [
         "--name=devcluster",
-        f"--data-dir={state.etcd_data}",
+        f"--data-dir={state.etcd_data_directory}",
         f"--listen-client-urls={client}",
         f"--advertise-client-urls={client}",
         f"--listen-peer-urls={peer}",
@@ -53,14 +53,17 @@ def etcd_arguments(state: StateDirectory, settings: Settings) -> list[str]:
         "--client-cert-auth",
         "--unsafe-no-fsync",
         "--log-level=warn",
-        # A lone member has nobody to wait for: the default election takes a second of every start.
+        # A single member has no peers to wait for; the default election timeout would delay each start by a second.
         "--heartbeat-interval=20",
         "--election-timeout=200",
     ]
 
 
-def apiserver_arguments(state: StateDirectory, settings: Settings) -> list[str]:
-    """Node and RBAC authorization, the default admission plug-ins (Pod Security among them), NodeRestriction."""
+def apiserver_arguments(state: StateDirectory, settings: ClusterSettings) -> list[str]:
+    """Return the arguments of kube-apiserver.
+
+    Authorization is Node and RBAC; admission is the default plug-ins (among them Pod Security) and NodeRestriction.
+    """
     pki = state.pki
     return [
         "--bind-address=127.0.0.1",
@@ -84,14 +87,14 @@ def apiserver_arguments(state: StateDirectory, settings: Settings) -> list[str]:
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
         "--allow-privileged=true",
-        # A loopback address may not be an endpoint of the kubernetes Service, which nobody could reach anyway.
+        # Loopback addresses are not valid endpoints of the kubernetes Service, which no pod can reach anyway.
         "--endpoint-reconciler-type=none",
         "--profiling=false",
     ]
 
 
 def controller_manager_arguments(state: StateDirectory) -> list[str]:
-    """Every default controller; the rate limits are those of one impatient developer."""
+    """Return the arguments of kube-controller-manager: all default controllers, with raised rate limits."""
     kubeconfig = state.pki / "controller-manager.kubeconfig"
     return [
         f"--kubeconfig={kubeconfig}",
@@ -109,8 +112,8 @@ def controller_manager_arguments(state: StateDirectory) -> list[str]:
     ]
 
 
-def kubeconfig(port: int, pki: Path, identity: str) -> bytes:
-    """A kubeconfig (JSON, which is YAML) that holds an identity's key itself and so needs no other file."""
+def kubeconfig_content(port: int, pki: Path, identity: str) -> bytes:
+    """Return a kubeconfig with the identity's key inside, so that it needs no other file; JSON, which is valid YAML."""
 
     def inline(name: str) -> str:
         return base64.b64encode((pki / name).read_bytes()).decode()
@@ -132,40 +135,40 @@ def kubeconfig(port: int, pki: Path, identity: str) -> bytes:
 
 
 def write_kubeconfig(path: Path, port: int, pki: Path, identity: str) -> None:
-    """Writes a kubeconfig that only its owner can read."""
+    """Write a kubeconfig that only its owner can read."""
     path.touch(mode=0o600)
-    path.write_bytes(kubeconfig(port, pki, identity))
+    path.write_bytes(kubeconfig_content(port, pki, identity))
 
 
-def start(state: StateDirectory, component: str, program: Path, arguments: list[str]) -> None:
-    """Starts one component, detached, with its log and its record in the state directory."""
-    processes.start([str(program), *arguments], state.log(component), state.record(component))
+def start_component(state: StateDirectory, component: str, program: Path, arguments: list[str]) -> None:
+    """Start a component as a detached process, with its log and its record in the state directory."""
+    processes.start_process([str(program), *arguments], state.log_file(component), state.record_file(component))
 
 
 async def wait_until_ready(state: StateDirectory, client: ApiClient) -> None:
-    """Waits for the API server's /readyz.
+    """Wait until the API server's /readyz answers ok.
 
-    Raises DevclusterError, with the end of the log, when it or etcd dies or takes longer than 90 seconds.
+    Raises DevclusterError, with the end of the log, if the API server or etcd dies, or after 90 seconds.
     """
     deadline = time.monotonic() + READY_SECONDS
     while not await is_ready(client):
         for component in COMPONENTS[:2]:
             require_alive(state, component)
         if time.monotonic() > deadline:
-            log = processes.log_tail(state.log("kube-apiserver"))
+            log = processes.log_tail(state.log_file("kube-apiserver"))
             raise DevclusterError(f"kube-apiserver was not ready within {READY_SECONDS:.0f} s:\n{log}")
         await asyncio.sleep(0.05)
 
 
 async def is_ready(client: ApiClient) -> bool:
-    """Whether the API server answers /readyz with ok."""
+    """Return True if the API server answers /readyz with ok."""
     try:
-        return await client.text("/readyz") == "ok"
+        return await client.get_text("/readyz") == "ok"
     except (aiohttp.ClientError, TimeoutError, ApiError):
         return False
 
 
 def require_alive(state: StateDirectory, component: str) -> None:
-    """Raises DevclusterError, with the end of the log, when a component that was started has died."""
-    if not processes.is_alive(processes.load_record(state.record(component))):
-        raise DevclusterError(f"{component} has died:\n{processes.log_tail(state.log(component))}")
+    """Raise DevclusterError, with the end of the log, if a component that was started has died."""
+    if not processes.is_alive(processes.load_record(state.record_file(component))):
+        raise DevclusterError(f"{component} has died:\n{processes.log_tail(state.log_file(component))}")

@@ -1,4 +1,4 @@
-"""The Firestore emulator: one that already runs, or the Google Cloud CLI's own component."""
+"""The Firestore emulator: one that runs already, or the component of the Google Cloud CLI."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 
 from sluice_devcluster import processes
-from sluice_devcluster.controlplane import free_port, require_alive
+from sluice_devcluster.controlplane import find_free_port, require_alive
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.layout import StateDirectory
 
@@ -26,13 +26,13 @@ HOW_TO_INSTALL = (
 )
 
 
-def running_elsewhere() -> str | None:
-    """The host:port of an emulator that somebody else runs, from FIRESTORE_EMULATOR_HOST."""
+def external_emulator_host() -> str | None:
+    """Return FIRESTORE_EMULATOR_HOST, the host:port of an emulator that runs already; None if not set."""
     return os.environ.get("FIRESTORE_EMULATOR_HOST") or None
 
 
-def find_jar() -> Path:
-    """The emulator's jar beside the `gcloud` on the PATH; raises DevclusterError when it is not installed."""
+def find_emulator_jar() -> Path:
+    """Return the emulator's jar beside the `gcloud` on the PATH; raise DevclusterError if it is not installed."""
     gcloud = shutil.which("gcloud")
     if gcloud is None:
         raise DevclusterError(f"The Firestore emulator needs the Google Cloud CLI. {HOW_TO_INSTALL}")
@@ -44,36 +44,36 @@ def find_jar() -> Path:
 
 
 def require_installed() -> None:
-    """Raises DevclusterError when an emulator has to be started here but it or Java is missing."""
-    if running_elsewhere() is None:
-        find_jar()
+    """Raise DevclusterError if devcluster has to start an emulator, but the emulator or Java is missing."""
+    if external_emulator_host() is None:
+        find_emulator_jar()
         find_java()
 
 
 def find_java() -> str:
-    """The `java` on the PATH; raises DevclusterError when there is none."""
+    """Return the path of the `java` on the PATH; raise DevclusterError if there is none."""
     java = shutil.which("java")
     if java is None:
         raise DevclusterError(f"The Firestore emulator needs Java. {HOW_TO_INSTALL}")
     return java
 
 
-def start(state: StateDirectory) -> str:
-    """Starts the emulator on a free port of 127.0.0.1 and returns its host:port at once.
+def start_emulator(state: StateDirectory) -> str:
+    """Start the emulator on a free port of 127.0.0.1 and return its host:port without waiting for it.
 
-    Raises DevclusterError when the emulator or Java is missing.
+    Raises DevclusterError if the emulator or Java is missing.
     """
-    jar = find_jar()
-    port = free_port()
-    # One compiler and a serial collector: it shares a laptop with the cluster.
+    jar = find_emulator_jar()
+    port = find_free_port()
+    # One compiler tier and the serial garbage collector save CPU and memory on a laptop.
     argv = [find_java(), HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.language=en"]
     argv += ["-cp", str(jar), MAIN_CLASS, "--host", "127.0.0.1", "--port", str(port)]
-    processes.start(argv, state.log(COMPONENT), state.record(COMPONENT))
+    processes.start_process(argv, state.log_file(COMPONENT), state.record_file(COMPONENT))
     return f"127.0.0.1:{port}"
 
 
-async def answers(host: str) -> bool:
-    """Whether something at host:port answers HTTP as the emulator does."""
+async def is_answering(host: str) -> bool:
+    """Return True if a server at host:port answers HTTP with status 200, as the emulator does."""
     timeout = aiohttp.ClientTimeout(total=2)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(f"http://{host}/") as response:
@@ -82,17 +82,21 @@ async def answers(host: str) -> bool:
         return False
 
 
-async def wait_until_it_answers(state: StateDirectory, host: str, *, ours: bool) -> None:
-    """Waits for an emulator, at most 60 seconds (a few for one that should already run).
+async def wait_until_answering(state: StateDirectory, host: str, *, ours: bool) -> None:
+    """Wait until the emulator answers: at most 60 seconds, or 5 if devcluster did not start it.
 
-    Raises DevclusterError, with the end of the log for one of ours.
+    Raises DevclusterError if it does not; for an emulator that devcluster started, with the end of the log.
     """
     deadline = time.monotonic() + (START_SECONDS if ours else 5.0)
-    while not await answers(host):
+    while not await is_answering(host):
         if ours:
             require_alive(state, COMPONENT)
         if time.monotonic() > deadline:
             if not ours:
-                raise DevclusterError(f"No Firestore emulator answers at FIRESTORE_EMULATOR_HOST={host}.")
-            raise DevclusterError(f"The Firestore emulator did not answer:\n{processes.log_tail(state.log(COMPONENT))}")
+                raise DevclusterError(
+                    f"No Firestore emulator answers at FIRESTORE_EMULATOR_HOST={host}: start it, or unset the variable."
+                )
+            raise DevclusterError(
+                f"The Firestore emulator did not answer:\n{processes.log_tail(state.log_file(COMPONENT))}"
+            )
         await asyncio.sleep(0.1)

@@ -1,7 +1,7 @@
-"""What can go wrong, said in sentences a person can act on."""
+"""The errors of devcluster, with messages that the user can act on."""
 
 from __future__ import annotations
 
 
 class DevclusterError(Exception):
-    """A failure whose text is meant for the person at the terminal; it never deserves a traceback."""
+    """A failure whose message is printed for the user, without a traceback."""

@@ -1,4 +1,4 @@
-"""kubectl, as a person would call it."""
+"""Calls of kubectl as a subprocess."""
 
 from __future__ import annotations
 
@@ -11,22 +11,21 @@ from sluice_devcluster.errors import DevclusterError
 
 
 class KubectlError(DevclusterError):
-    """kubectl said no; the text is what it said."""
+    """A kubectl command failed; the message has kubectl's own output."""
 
 
 class Kubectl:
-    """kubectl for one cluster. Every call ends after `timeout` seconds at most."""
+    """The kubectl program with the kubeconfig of one cluster; each call ends after `timeout` seconds at most."""
 
     def __init__(self, program: Path, kubeconfig: Path, timeout: float = 120.0) -> None:
-        """`program` is the kubectl to run."""
+        """`program` is the path of kubectl."""
         self._command = [str(program), f"--kubeconfig={kubeconfig}"]
         self._timeout = timeout
 
     def __call__(self, *arguments: str, text: str | None = None) -> str:
-        """Runs kubectl with `text` on its standard input and returns what it printed.
+        """Run kubectl with `text` on its standard input and return its output.
 
-        Raises:
-            KubectlError: it ended with another exit code than 0, or not in time.
+        Raises KubectlError if the exit status is not 0, or on a timeout.
         """
         command = [*self._command, *arguments]
         try:
@@ -40,11 +39,14 @@ class Kubectl:
         return done.stdout
 
     def get(self, *arguments: str) -> dict[str, Any]:
-        """`kubectl get … -o json`, decoded."""
+        """Run `kubectl get ... -o json` and return the decoded output."""
         found: dict[str, Any] = json.loads(self("get", *arguments, "-o", "json"))
         return found
 
     def apply(self, documents: list[dict[str, Any]]) -> None:
-        """Server-side apply: unlike the client's, it keeps no second copy of a large object in an annotation."""
+        """Apply the documents on the server's side.
+
+        Unlike a client-side apply, this keeps no second copy of a large object in an annotation.
+        """
         items = {"apiVersion": "v1", "kind": "List", "items": documents}
         self("apply", "--server-side", "--force-conflicts", "-f", "-", text=json.dumps(items))

@@ -1,4 +1,4 @@
-"""Where everything of one devcluster lies: one state directory, nothing outside it."""
+"""The files of one devcluster: all of them are in one state directory."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 
-class Settings(msgspec.Struct, kw_only=True):
-    """What `up` decided and every other command and the node agent need to know.
+class ClusterSettings(msgspec.Struct, kw_only=True):
+    """The settings that `up` chose, and that the other commands and the node agent read.
 
     Ports are TCP ports of 127.0.0.1; `restart_backoff_seconds` is the base of the restart back-off.
     """
@@ -25,60 +25,60 @@ class Settings(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True)
 class StateDirectory:
-    """The paths below one `--state` directory."""
+    """The paths in one `--state` directory."""
 
     root: Path
 
     @property
     def pki(self) -> Path:
-        """Keys and certificates, mode 0700."""
+        """The directory of keys and certificates, mode 0700."""
         return self.root / "pki"
 
     @property
-    def kubeconfig(self) -> Path:
+    def kubeconfig_file(self) -> Path:
         """The administrator's kubeconfig."""
         return self.root / "kubeconfig"
 
     @property
-    def etcd_data(self) -> Path:
-        """etcd's data, thrown away at each `up` that follows a `down`."""
+    def etcd_data_directory(self) -> Path:
+        """The directory of etcd's data, which `down` deletes."""
         return self.root / "etcd"
 
     @property
-    def node(self) -> Path:
+    def node_directory(self) -> Path:
         """The node agent's own directory: volumes, logs and process records of its pods."""
         return self.root / "node"
 
     @property
-    def node_processes(self) -> Path:
-        """One record for each container process that the node agent started."""
-        return self.node / "processes"
+    def node_processes_directory(self) -> Path:
+        """The directory with one record for each container process that the node agent started."""
+        return self.node_directory / "processes"
 
     @property
-    def records(self) -> Path:
-        """One record for each process that `up` started."""
+    def processes_directory(self) -> Path:
+        """The directory with one record for each process that `up` started."""
         return self.root / "processes"
 
     @property
-    def lock(self) -> Path:
-        """Held by the command that is changing this directory."""
+    def lock_file(self) -> Path:
+        """The file that a command locks while it changes this directory."""
         return self.root / "lock"
 
-    def record(self, component: str) -> Path:
-        """The process record of one component."""
-        return self.records / f"{component}.json"
+    def record_file(self, component: str) -> Path:
+        """Return the path of a component's process record."""
+        return self.processes_directory / f"{component}.json"
 
-    def log(self, component: str) -> Path:
-        """The log of one component."""
+    def log_file(self, component: str) -> Path:
+        """Return the path of a component's log."""
         return self.root / "log" / f"{component}.log"
 
-    def save(self, settings: Settings) -> None:
-        """Writes the settings."""
+    def save_settings(self, settings: ClusterSettings) -> None:
+        """Write the settings."""
         (self.root / "settings.json").write_bytes(msgspec.json.encode(settings))
 
-    def load(self) -> Settings | None:
-        """The settings of the last `up`, or None when there are none (or none that can be read)."""
+    def load_settings(self) -> ClusterSettings | None:
+        """Return the settings of the last `up`; None if there are none or they cannot be read."""
         try:
-            return msgspec.json.decode((self.root / "settings.json").read_bytes(), type=Settings)
+            return msgspec.json.decode((self.root / "settings.json").read_bytes(), type=ClusterSettings)
         except (FileNotFoundError, msgspec.DecodeError):
             return None

@@ -1,4 +1,4 @@
-"""The few objects that `up` puts into a new cluster or waits for."""
+"""The objects that `up` creates in a new cluster, and those for which it waits."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MANAGER = {"fieldManager": "devcluster", "force": "true"}
 ESTABLISH_SECONDS = 30.0
 
 
-def read_definitions(directory: Path) -> list[Json]:
-    """Every CustomResourceDefinition in the YAML files of a directory; raises DevclusterError when there is none."""
+def read_crds(directory: Path) -> list[Json]:
+    """Return all CustomResourceDefinitions in a directory's YAML files; raise DevclusterError if there are none."""
     if not directory.is_dir():
         raise DevclusterError(f"--crds: {directory} is not a directory.")
     found: list[Json] = []
@@ -40,12 +40,12 @@ def read_definitions(directory: Path) -> list[Json]:
     return found
 
 
-async def apply_definitions(client: ApiClient, directory: Path) -> int:
-    """Applies a directory's definitions and waits until they are served; returns how many there are.
+async def apply_crds(client: ApiClient, directory: Path) -> int:
+    """Apply the definitions of a directory, wait until they are established, and return their number.
 
-    Raises DevclusterError when one is refused or is not established within 30 seconds.
+    Raises DevclusterError if the API server refuses one, or if one is not established within 30 seconds.
     """
-    definitions = await asyncio.to_thread(read_definitions, directory)
+    definitions = await asyncio.to_thread(read_crds, directory)
     names = [str(definition["metadata"]["name"]) for definition in definitions]
     try:
         for name, definition in zip(names, definitions, strict=True):
@@ -56,15 +56,15 @@ async def apply_definitions(client: ApiClient, directory: Path) -> int:
     for name in names:
         while not _is_established(await client.get(f"{DEFINITIONS}/{name}")):
             if time.monotonic() > deadline:
-                raise DevclusterError(f"The definition {name} was not established.")
+                raise DevclusterError(f"The definition {name} was not established within {ESTABLISH_SECONDS:.0f} s.")
             await asyncio.sleep(0.05)
     return len(names)
 
 
-async def grant_the_node(client: ApiClient) -> None:
-    """Lets the node agent watch all Secrets and ConfigMaps.
+async def grant_node_read_access(client: ApiClient) -> None:
+    """Allow the node agent to watch all Secrets and ConfigMaps.
 
-    The kubelet watches the ones its pods name, one by one; one watch for all is what keeps the agent small.
+    The kubelet watches those that its pods name, one by one; a single watch of all keeps the agent small.
     """
     rule = {"apiGroups": [""], "resources": ["secrets", "configmaps"], "verbs": ["get", "list", "watch"]}
     role = {
@@ -84,10 +84,11 @@ async def grant_the_node(client: ApiClient) -> None:
     await client.patch(f"{AUTHORIZATION}/clusterrolebindings/devcluster:node", binding, APPLY, MANAGER)
 
 
-async def is_usable(client: ApiClient, since: dt.datetime) -> bool:
-    """Whether the node is Ready and the default namespace has its service account and root certificate.
+async def is_node_usable(client: ApiClient, since: dt.datetime) -> bool:
+    """Return True if the node is Ready and the default namespace has its service account and root certificate.
 
-    The node must have said so after `since`: it stays Ready for a while after its agent has died.
+    The node's lease must have been renewed since `since`, because a node stays Ready for a while after its agent has
+    died.
     """
     try:
         lease = await client.get(LEASE)

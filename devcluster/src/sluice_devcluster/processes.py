@@ -1,4 +1,4 @@
-"""Detached processes that are remembered by identifier and start time, so that no stranger is ever signalled."""
+"""Detached processes, identified by process id and start time, so that no other process is ever signalled."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOG_TAIL_LINES = 15
 
 
 class ProcessRecord(msgspec.Struct, frozen=True):
-    """Names one process for ever: identifiers are reused, but not with the same start time in the same boot.
+    """The permanent identity of a process: the system reuses process ids, but not with the same start time and boot.
 
     `start_ticks` is the start time in clock ticks since boot.
     """
@@ -30,29 +30,29 @@ class ProcessRecord(msgspec.Struct, frozen=True):
 
 
 def start_ticks(pid: int) -> int | None:
-    """The start time of a live process in clock ticks since boot; None when it is gone or a zombie."""
+    """Return the start time of a live process in clock ticks since boot; None if it has ended or is a zombie."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # The command name may hold spaces and parentheses; the fields proper follow the last ')'.
+    # The command name can contain spaces and parentheses; the other fields follow the last ')'.
     fields = stat.rpartition(")")[2].split()
     return None if fields[0] in "ZX" else int(fields[19])
 
 
 def boot_id() -> str:
-    """The kernel's name for this boot."""
+    """Return the kernel's id of the current boot."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
-def record_of(pid: int) -> ProcessRecord | None:
-    """The record of a live process; None when it has already ended."""
+def record_of_process(pid: int) -> ProcessRecord | None:
+    """Return the record of a live process; None if the process has already ended."""
     ticks = start_ticks(pid)
     return None if ticks is None else ProcessRecord(pid=pid, start_ticks=ticks, boot=boot_id())
 
 
 def save_record(path: Path, record: ProcessRecord) -> None:
-    """Writes a record so that a reader sees all of it or nothing."""
+    """Write a record atomically: a reader sees all of it or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     partial.write_bytes(msgspec.json.encode(record))
@@ -60,7 +60,7 @@ def save_record(path: Path, record: ProcessRecord) -> None:
 
 
 def load_record(path: Path) -> ProcessRecord | None:
-    """The record in a file; None when there is no usable one."""
+    """Return the record in a file; None if the file is missing or invalid."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=ProcessRecord)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -68,14 +68,14 @@ def load_record(path: Path) -> ProcessRecord | None:
 
 
 def is_alive(record: ProcessRecord | None) -> bool:
-    """Whether the very process that was recorded still runs."""
+    """Return True if the recorded process still runs; another process with the same id does not count."""
     return record is not None and record.boot == boot_id() and start_ticks(record.pid) == record.start_ticks
 
 
-def start(argv: Sequence[str], log: Path, record: Path, environment: Mapping[str, str] | None = None) -> None:
-    """Starts a process in a session of its own, its output appended to `log`, and records it.
+def start_process(argv: Sequence[str], log: Path, record: Path, environment: Mapping[str, str] | None = None) -> None:
+    """Start a process in its own session, append its output to `log`, and record it.
 
-    Raises DevclusterError when the program cannot be started.
+    Raises DevclusterError if the program cannot be started.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -90,16 +90,16 @@ def start(argv: Sequence[str], log: Path, record: Path, environment: Mapping[str
                 start_new_session=True,
             )
         except OSError as error:
-            raise DevclusterError(f"{argv[0]} could not be started: {error.strerror}.") from error
-    found = record_of(process.pid)
+            raise DevclusterError(f"Cannot start {argv[0]}: {error.strerror}.") from error
+    found = record_of_process(process.pid)
     if found is not None:
         save_record(record, found)
-    # The process outlives this command on purpose; without this the interpreter would warn about it.
+    # The process outlives this command on purpose; setting the code prevents the interpreter's warning.
     process.returncode = 0
 
 
-def wait_for_end(record: ProcessRecord, seconds: float) -> bool:
-    """Waits until a recorded process has ended, at most `seconds`; says whether it has."""
+def wait_for_exit(record: ProcessRecord, seconds: float) -> bool:
+    """Wait until a recorded process has ended, at most `seconds`; return whether it has."""
     if not is_alive(record):
         return True
     try:
@@ -115,45 +115,45 @@ def wait_for_end(record: ProcessRecord, seconds: float) -> bool:
     return not is_alive(record)
 
 
-def send(record: ProcessRecord, number: signal.Signals, *, group: bool = False) -> None:
-    """Signals a recorded process, or its whole process group; does nothing when it has ended."""
+def send_signal(record: ProcessRecord, number: signal.Signals, *, group: bool = False) -> None:
+    """Send a signal to a recorded process, or to its process group; do nothing if it has ended."""
     if not is_alive(record):
         return
     with suppress(ProcessLookupError):
         (os.killpg if group else os.kill)(record.pid, number)
 
 
-def stop_all(paths: Sequence[Path], grace_seconds: float) -> None:
-    """Ends recorded processes together: SIGTERM, then SIGKILL after the grace; forgets their records."""
+def stop_processes(paths: Sequence[Path], grace_seconds: float) -> None:
+    """End the recorded processes together and delete their records: SIGTERM, then SIGKILL after the grace period."""
     records = [record for record in map(load_record, paths) if record is not None and is_alive(record)]
     for record in records:
-        send(record, signal.SIGTERM)
+        send_signal(record, signal.SIGTERM)
     deadline = time.monotonic() + grace_seconds
     for record in records:
-        if not wait_for_end(record, deadline - time.monotonic()):
-            send(record, signal.SIGKILL, group=True)
-            wait_for_end(record, 5.0)
+        if not wait_for_exit(record, deadline - time.monotonic()):
+            send_signal(record, signal.SIGKILL, group=True)
+            wait_for_exit(record, 5.0)
     for path in paths:
         path.unlink(missing_ok=True)
 
 
-def kill_leftovers(directory: Path) -> int:
-    """Kills every process group whose leader is recorded in a directory; returns how many lived."""
+def kill_recorded_process_groups(directory: Path) -> int:
+    """Kill all process groups whose leaders are recorded in a directory; return how many were alive."""
     killed = 0
     for path in sorted(directory.glob("*.json")):
         record = load_record(path)
         if record is not None and is_alive(record):
-            send(record, signal.SIGKILL, group=True)
-            wait_for_end(record, 5.0)
+            send_signal(record, signal.SIGKILL, group=True)
+            wait_for_exit(record, 5.0)
             killed += 1
         path.unlink(missing_ok=True)
     return killed
 
 
 def log_tail(log: Path) -> str:
-    """The last lines of a log, indented, and where the rest is."""
+    """Return the last lines of a log, indented, and the path of the whole log."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_TAIL_LINES:]
     except FileNotFoundError:
         lines = []
-    return "\n".join([*(f"  {line}" for line in lines), f"The whole log: {log}"])
+    return "\n".join([*(f"  {line}" for line in lines), f"Full log: {log}"])

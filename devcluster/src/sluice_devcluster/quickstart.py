@@ -1,4 +1,4 @@
-"""Sluice on devcluster: the operator installed, the sample job applied, its quotes shown. `make up` calls this."""
+"""The quickstart (`make up`): installs the operator on devcluster, applies the sample job, prints its quotes."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ OPERATOR = "deployment/sluice-operator"
 SYSTEM_NAMESPACE = "sluice-system"
 TAPE_KEY = "tape.csv.gz"
 
-# The API server refuses a larger ConfigMap.
+# The size limit of a ConfigMap.
 _CONFIG_MAP_BYTES = 1 << 20
 
 _FIRST_QUOTE_SECONDS = 10.0
 
-_HOW_TO_GO_ON = """
+_NEXT_STEPS = """
   export KUBECONFIG={kubeconfig}
   kubectl get ij -A --watch                            # the jobs, live
   kubectl patch ij {name} -n {namespace} --type=merge -p '{{"spec":{{"enabled":false}}}}' \\
-    && kubectl wait ij/{name} -n {namespace} --for=condition=Paused --timeout=10s     # stop the feed, and be sure
-  kubectl patch ij {name} -n {namespace} --type=merge -p '{{"spec":{{"enabled":true}}}}'     # go on
-  kubectl logs -n {namespace} {name}-ingest --tail=5     # what the pod says
+    && kubectl wait ij/{name} -n {namespace} --for=condition=Paused --timeout=10s     # pause the job and wait
+  kubectl patch ij {name} -n {namespace} --type=merge -p '{{"spec":{{"enabled":true}}}}'     # resume the job
+  kubectl logs -n {namespace} {name}-ingest --tail=5     # the pod's log
   make status                                          # jobs and quotes
-  make down                                            # end everything
+  make down                                            # stop everything
 """
 
 
-def install(kubectl: Kubectl, manifests: Path, environment: dict[str, str]) -> None:
-    """Installs the operator as manifests/base has it, with `environment` added, and waits until it runs."""
+def install_operator(kubectl: Kubectl, manifests: Path, environment: dict[str, str]) -> None:
+    """Install the operator from manifests/base with `environment` added, and wait until it runs."""
     documents = [each for each in yaml.safe_load_all(kubectl("kustomize", str(manifests / "base"))) if each]
     for document in documents:
         if document["kind"] == "Deployment":
@@ -59,16 +59,15 @@ def install(kubectl: Kubectl, manifests: Path, environment: dict[str, str]) -> N
     kubectl("rollout", "status", OPERATOR, "-n", SYSTEM_NAMESPACE, "--timeout=60s")
 
 
-def sample(manifests: Path) -> list[dict[str, Any]]:
-    """The documents of the sample: a Namespace and an IngestJob."""
+def sample_documents(manifests: Path) -> list[dict[str, Any]]:
+    """Return the documents of the sample: a Namespace and an IngestJob."""
     return list(yaml.safe_load_all((manifests / "samples/ingestjob.yaml").read_text()))
 
 
-def replaying(documents: list[dict[str, Any]], tape: Path, speed: float) -> list[dict[str, Any]]:
-    """The sample with its job made to replay a tape, and the ConfigMap that holds the tape.
+def with_tape_replay(documents: list[dict[str, Any]], tape: Path, speed: float) -> list[dict[str, Any]]:
+    """Return the sample with a job that replays the tape, and with the ConfigMap that holds the tape.
 
-    Raises:
-        DevclusterError: the file is no tape, or too large for a ConfigMap.
+    Raises DevclusterError if the file is not a tape, or too large for a ConfigMap.
     """
     packed, symbols = _packed_tape(tape)
     [namespace, job] = documents
@@ -92,7 +91,7 @@ def _packed_tape(tape: Path) -> tuple[bytes, list[str]]:
     try:
         raw = tape.read_bytes()
         plain = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-        rows = csv.DictReader(io.StringIO(_text(plain)))
+        rows = csv.DictReader(io.StringIO(_decode_text(plain)))
         symbols = sorted({row["symbol"] for row in rows})
     except (OSError, EOFError) as error:
         raise DevclusterError(f"TAPE={tape} cannot be read: {error}") from error
@@ -108,46 +107,45 @@ def _packed_tape(tape: Path) -> tuple[bytes, list[str]]:
     return packed, symbols
 
 
-def _text(plain: bytes) -> str:
+def _decode_text(plain: bytes) -> str:
     """Decode a text by its byte order mark; without a mark it is UTF-8.
 
-    Raises:
-        ValueError: it is in another encoding.
+    Raises ValueError if the text has another encoding.
     """
     marks = {
-        codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark begins in the same way
+        codecs.BOM_UTF32_LE: "utf-32",  # checked before UTF-16, whose mark has the same first bytes
         codecs.BOM_UTF32_BE: "utf-32",
         codecs.BOM_UTF16_LE: "utf-16",
         codecs.BOM_UTF16_BE: "utf-16",
     }
     text = plain.decode(next((name for mark, name in marks.items() if plain.startswith(mark)), "utf-8-sig"))
     if "\0" in text:
-        raise ValueError("it looks like UTF-16 without a byte order mark")
+        raise ValueError("the text looks like UTF-16 without a byte order mark")
     return text
 
 
-def documents_at(emulator: str, path: str, project: str = PROJECT) -> list[dict[str, Any]]:
-    """The documents of a Firestore collection in the emulator, each as its plain fields."""
+def read_collection(emulator: str, path: str, project: str = PROJECT) -> list[dict[str, Any]]:
+    """Return the documents of a Firestore collection in the emulator, each as a map of plain values."""
     url = f"http://{emulator}/v1/projects/{project}/databases/(default)/documents/{path}?pageSize=2000"
     request = urllib.request.Request(url, headers={"Authorization": "Bearer owner"})
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  the emulator, on this machine
         found = json.load(answer).get("documents", [])
-    return [{name: _plain(value) for name, value in each["fields"].items()} for each in found]
+    return [{name: _decode_value(value) for name, value in each["fields"].items()} for each in found]
 
 
-def _plain(value: dict[str, Any]) -> Any:
+def _decode_value(value: dict[str, Any]) -> Any:
     [(kind, content)] = value.items()
     return {"integerValue": int, "doubleValue": float}.get(kind, lambda same: same)(content)
 
 
-def show(kubectl: Kubectl, emulator: str) -> None:
-    """Prints the jobs, and each job's quotes."""
+def print_jobs_and_quotes(kubectl: Kubectl, emulator: str) -> None:
+    """Print the jobs, and the quotes of each job."""
     print(kubectl("get", "ingestjobs", "-A"))
     for job in kubectl.get("ingestjobs", "-A")["items"]:
         tenant = job["spec"]["tenant"]
         collection = job["spec"]["firestore"]["liveQuotesCollection"]
         print(f"Firestore: tenants/{tenant}/{collection}")
-        _print_quotes(documents_at(emulator, f"tenants/{tenant}/{collection}"))
+        _print_quotes(read_collection(emulator, f"tenants/{tenant}/{collection}"))
     print()
 
 
@@ -159,46 +157,46 @@ def _print_quotes(quotes: list[dict[str, Any]]) -> None:
         print(f"  and {len(quotes) - 20} more")
 
 
-class Site:
-    """One devcluster with Sluice on it."""
+class Quickstart:
+    """One running devcluster, on which the quickstart installs Sluice."""
 
     def __init__(self, state: StateDirectory, manifests: Path) -> None:
-        """`manifests` is the project's folder of that name."""
-        settings = state.load()
+        """`manifests` is the folder `manifests` of the project."""
+        settings = state.load_settings()
         if settings is None or settings.firestore_emulator_host is None:
-            raise DevclusterError("nothing is running: `make up` starts it")
-        self.kubeconfig = state.kubeconfig
+            raise DevclusterError("no devcluster is running: start it with `make up`")
+        self.kubeconfig = state.kubeconfig_file
         self.emulator = settings.firestore_emulator_host
         self.manifests = manifests
-        self.kubectl = Kubectl(binaries.provide(lambda _: None).kubectl, state.kubeconfig)
+        self.kubectl = Kubectl(binaries.provide_binaries(lambda _: None).kubectl, state.kubeconfig_file)
 
-    def up(self, tape: Path | None, speed: float) -> None:
-        """From an empty cluster to moving quotes."""
+    def install_and_show_quotes(self, tape: Path | None, speed: float) -> None:
+        """Install the operator, apply the sample job, wait for its quotes and print them."""
         progress = ProgressPrinter()
         progress("installing the operator")
-        install(self.kubectl, self.manifests, {"FIRESTORE_EMULATOR_HOST": self.emulator})
-        documents = sample(self.manifests)
-        self.kubectl.apply(replaying(documents, tape, speed) if tape else documents)
+        install_operator(self.kubectl, self.manifests, {"FIRESTORE_EMULATOR_HOST": self.emulator})
+        documents = sample_documents(self.manifests)
+        self.kubectl.apply(with_tape_replay(documents, tape, speed) if tape else documents)
         metadata = documents[1]["metadata"]
         name, namespace = metadata["name"], metadata["namespace"]
         progress(f"applied the sample job {namespace}/{name}; waiting until it is Ready")
         self.kubectl("wait", f"ij/{name}", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
         progress("Ready")
-        self._await_quotes(documents[1]["spec"]["tenant"])
+        self._wait_for_quotes(documents[1]["spec"]["tenant"])
         print()
-        show(self.kubectl, self.emulator)
+        print_jobs_and_quotes(self.kubectl, self.emulator)
         kubeconfig = os.path.relpath(self.kubeconfig)
-        print("How to go on:" + _HOW_TO_GO_ON.format(kubeconfig=kubeconfig, name=name, namespace=namespace))
+        print("Next steps:" + _NEXT_STEPS.format(kubeconfig=kubeconfig, name=name, namespace=namespace))
 
-    def _await_quotes(self, tenant: str) -> None:
-        """Ready means that quotes can arrive; the first ones are written a moment later."""
+    def _wait_for_quotes(self, tenant: str) -> None:
+        """Wait for the first quotes, which are written a moment after the job is Ready."""
         deadline = time.monotonic() + _FIRST_QUOTE_SECONDS
-        while not documents_at(self.emulator, f"tenants/{tenant}/live_quotes") and time.monotonic() < deadline:
+        while not read_collection(self.emulator, f"tenants/{tenant}/live_quotes") and time.monotonic() < deadline:
             time.sleep(0.1)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns 0, or 1 after saying on stderr what went wrong."""
+    """Run one command; return 0, or print the error on stderr and return 1."""
     parser = argparse.ArgumentParser(prog="quickstart")
     parser.add_argument("command", choices=("up", "status"))
     parser.add_argument("--state", type=Path, required=True)
@@ -207,11 +205,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--speed", type=float, default=1.0)
     options = parser.parse_args(arguments)
     try:
-        site = Site(StateDirectory(options.state.resolve()), options.manifests)
+        site = Quickstart(StateDirectory(options.state.resolve()), options.manifests)
         if options.command == "up":
-            site.up(options.tape, options.speed)
+            site.install_and_show_quotes(options.tape, options.speed)
         else:
-            show(site.kubectl, site.emulator)
+            print_jobs_and_quotes(site.kubectl, site.emulator)
     except DevclusterError as error:
         print(error, file=sys.stderr)
         return 1

@@ -42,34 +42,34 @@ def from_secret(key: str, *, optional: bool = False) -> dict[str, Any]:
     ],
 )
 def test_known_names_are_expanded_and_all_else_is_left_alone(text: str, expanded: str) -> None:
-    assert environment.expand(text, {"A": "1"}) == expanded
+    assert environment.expand_variables(text, {"A": "1"}) == expanded
 
 
 def test_a_variable_sees_those_before_it() -> None:
     spec = container({"name": "A", "value": "1"}, {"name": "B", "value": "$(A)2"}, {"name": "C", "value": "$(D)"})
-    assert environment.resolve(spec, FACTS, {}) == {"A": "1", "B": "12", "C": "$(D)"}
+    assert environment.resolve_variables(spec, FACTS, {}) == {"A": "1", "B": "12", "C": "$(D)"}
 
 
 def test_values_come_from_secrets_and_config_maps() -> None:
     spec = container(from_secret("a"), envFrom=[{"prefix": "P_", "configMapRef": {"name": "settings"}}])
     sources = {KEY: {"data": {"a": base64.b64encode(b"s").decode()}}, SETTINGS: {"data": {"c": "d"}}}
-    assert environment.resolve(spec, FACTS, sources) == {"A": "s", "P_c": "d"}
-    assert set(environment.needed(spec)) == {KEY, SETTINGS}
+    assert environment.resolve_variables(spec, FACTS, sources) == {"A": "s", "P_c": "d"}
+    assert set(environment.referenced_objects(spec)) == {KEY, SETTINGS}
 
 
 def test_a_missing_secret_is_named_as_the_kubelet_names_it() -> None:
     with pytest.raises(UnresolvedError, match=r'^secret "key" not found$'):
-        environment.resolve(container(from_secret("a")), FACTS, {KEY: None})
+        environment.resolve_variables(container(from_secret("a")), FACTS, {KEY: None})
 
 
 def test_a_missing_key_is_named_as_the_kubelet_names_it() -> None:
     with pytest.raises(UnresolvedError, match=r"^couldn't find key a in Secret n/key$"):
-        environment.resolve(container(from_secret("a")), FACTS, {KEY: {}})
+        environment.resolve_variables(container(from_secret("a")), FACTS, {KEY: {}})
 
 
 @pytest.mark.parametrize("found", [None, {}])
 def test_an_optional_value_may_be_missing(found: dict[str, Any] | None) -> None:
-    assert environment.resolve(container(from_secret("a", optional=True)), FACTS, {KEY: found}) == {}
+    assert environment.resolve_variables(container(from_secret("a", optional=True)), FACTS, {KEY: found}) == {}
 
 
 @pytest.mark.parametrize(
@@ -89,17 +89,17 @@ def test_an_optional_value_may_be_missing(found: dict[str, Any] | None) -> None:
 )
 def test_a_field_of_the_pod_becomes_a_value(path: str, value: str) -> None:
     spec = container({"name": "A", "valueFrom": {"fieldRef": {"fieldPath": path}}})
-    assert environment.resolve(spec, FACTS, {}) == {"A": value}
+    assert environment.resolve_variables(spec, FACTS, {}) == {"A": value}
 
 
 def test_resource_fields_are_refused_by_name() -> None:
     spec = container({"name": "A", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}})
     with pytest.raises(UnresolvedError, match="variable A is not supported"):
-        environment.resolve(spec, FACTS, {})
+        environment.resolve_variables(spec, FACTS, {})
 
 
 def test_every_container_knows_its_pod_and_the_api_server() -> None:
-    known = environment.base(FACTS, "/venv/bin", 6443)
+    known = environment.base_variables(FACTS, "/venv/bin", 6443)
     assert known["HOSTNAME"] == "p"
     assert known["PATH"].startswith("/venv/bin:/usr/local/sbin")
     assert (known["KUBERNETES_SERVICE_HOST"], known["KUBERNETES_SERVICE_PORT"]) == ("127.0.0.1", "6443")

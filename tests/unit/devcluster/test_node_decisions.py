@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from sluice_devcluster.node import addresses, kubelet_api, logs, probes, restarts, scheduler
-from sluice_devcluster.node.containers import objection
-from sluice_devcluster.node.logs import Selection
+from sluice_devcluster.node.containers import unsupported_container_reason
+from sluice_devcluster.node.logs import LogSelection
 
 LINES = [b"2026-01-01T00:00:0%d.000000000Z line %d" % (number, number) for number in range(3)]
 NOW = dt.datetime(2026, 1, 1, 0, 0, 2, 500000, tzinfo=dt.UTC)
 
 
 def delays(*ran_for: float, base: float = 10.0) -> list[float]:
-    backoff, found = restarts.Backoff(base), []
+    backoff, found = restarts.RestartBackoff(base), []
     for seconds in ran_for:
-        delay, backoff = backoff.after(seconds)
+        delay, backoff = backoff.after_run(seconds)
         found.append(delay)
     return found
 
@@ -40,13 +40,13 @@ def test_the_base_of_the_backoff_can_be_set() -> None:
     [("Always", 0, True), ("OnFailure", 0, False), ("OnFailure", 1, True), ("Never", 1, False)],
 )
 def test_the_restart_policy_decides(policy: str, code: int, again: bool) -> None:
-    assert restarts.restarts(policy, code) is again
+    assert restarts.is_restarted(policy, code) is again
 
 
-def judged(*outcomes: bool, healthy: bool, probe: dict[str, Any]) -> probes.Verdict:
-    verdict = probes.Verdict(healthy)
+def judged(*outcomes: bool, healthy: bool, probe: dict[str, Any]) -> probes.ProbeState:
+    verdict = probes.ProbeState(healthy)
     for outcome in outcomes:
-        verdict = verdict.after(outcome, probe)
+        verdict = verdict.after_attempt(outcome, probe)
     return verdict
 
 
@@ -60,13 +60,13 @@ def test_a_probe_changes_its_mind_only_at_its_thresholds() -> None:
 
 
 def test_a_success_makes_a_probe_forget_its_failures() -> None:
-    assert not judged(False, False, True, False, healthy=True, probe={}).exhausted({})
-    assert judged(False, False, False, healthy=True, probe={}).exhausted({})
+    assert not judged(False, False, True, False, healthy=True, probe={}).has_reached_failure_threshold({})
+    assert judged(False, False, False, healthy=True, probe={}).has_reached_failure_threshold({})
 
 
 def test_a_probe_finds_its_port_by_number_or_name() -> None:
     container = {"ports": [{"name": "web", "containerPort": 80}]}
-    ports = [probes.port_number(port, container) for port in (8080, "8081", "web", "none")]
+    ports = [probes.probe_port_number(port, container) for port in (8080, "8081", "web", "none")]
     assert ports == [8080, 8081, 80, None]
 
 
@@ -82,11 +82,11 @@ def test_a_probe_finds_its_port_by_number_or_name() -> None:
     ],
 )
 def test_log_lines_are_chosen_as_kubectl_asks(query: dict[str, str], expected: list[bytes]) -> None:
-    assert logs.select(LINES, kubelet_api.selection(query, NOW)) == expected
+    assert logs.select_lines(LINES, kubelet_api.parse_log_query(query, NOW)) == expected
 
 
 def test_choosing_everything_is_the_default() -> None:
-    assert kubelet_api.selection({}, NOW) == Selection()
+    assert kubelet_api.parse_log_query({}, NOW) == LogSelection()
 
 
 def test_a_pods_address_is_stable_and_its_own() -> None:
@@ -99,9 +99,9 @@ def test_a_pods_address_is_stable_and_its_own() -> None:
 
 def test_a_pod_goes_only_where_its_selector_allows() -> None:
     pod = {"spec": {"nodeSelector": {"disk": "ssd"}}}
-    assert scheduler.objection(pod, {"disk": "ssd", "os": "linux"}) is None
-    assert "didn't match" in str(scheduler.objection(pod, {"os": "linux"}))
-    assert scheduler.objection({"spec": {}}, {}) is None
+    assert scheduler.unschedulable_reason(pod, {"disk": "ssd", "os": "linux"}) is None
+    assert "didn't match" in str(scheduler.unschedulable_reason(pod, {"os": "linux"}))
+    assert scheduler.unschedulable_reason({"spec": {}}, {}) is None
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,10 @@ def test_a_pod_goes_only_where_its_selector_allows() -> None:
     ],
 )
 def test_what_the_node_cannot_do_it_says(fields: dict[str, Any], words: str) -> None:
-    assert words in str(objection({"name": "main", "command": ["true"], **fields}))
+    assert words in str(unsupported_container_reason({"name": "main", "command": ["true"], **fields}))
 
 
 def test_an_ordinary_container_meets_no_objection() -> None:
-    assert objection({"name": "main", "command": ["true"], "readinessProbe": {"tcpSocket": {}}}) is None
+    assert (
+        unsupported_container_reason({"name": "main", "command": ["true"], "readinessProbe": {"tcpSocket": {}}}) is None
+    )

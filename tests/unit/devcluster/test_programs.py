@@ -15,7 +15,7 @@ from sluice_manifests.errors import ManifestsError
 
 def test_every_certificate_is_signed_by_the_authority_and_private(tmp_path: Path) -> None:
     pki = tmp_path / "pki"
-    certificates.write_all(pki)
+    certificates.write_pki(pki)
     for name in certificates.IDENTITIES:
         context = ssl.create_default_context(cafile=pki / "ca.crt")
         context.load_cert_chain(pki / f"{name}.crt", pki / f"{name}.key")
@@ -23,7 +23,7 @@ def test_every_certificate_is_signed_by_the_authority_and_private(tmp_path: Path
 
 
 def test_a_process_is_known_by_more_than_its_number() -> None:
-    record = processes.record_of(os.getpid())
+    record = processes.record_of_process(os.getpid())
     assert record is not None
     assert processes.is_alive(record)
     stranger = processes.ProcessRecord(record.pid, record.start_ticks + 1, record.boot)
@@ -43,4 +43,4 @@ def test_a_build_that_fails_is_an_error_of_the_devcluster(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(binaries, "find_or_build_programs", fail_to_build)
     with pytest.raises(DevclusterError, match="building etcd failed"):
-        binaries.provide(lambda _: None)
+        binaries.provide_binaries(lambda _: None)

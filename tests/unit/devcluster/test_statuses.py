@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from sluice_devcluster.node.recovery import recovered
+from sluice_devcluster.node.recovery import snapshot_from_status
 from sluice_devcluster.node.statuses import (
+    ContainerSnapshot,
     PodSnapshot,
-    Running,
-    Snapshot,
-    Terminated,
-    Waiting,
+    RunningState,
+    TerminatedState,
+    WaitingState,
     container_status,
-    phase,
+    pod_phase,
     pod_status,
 )
 
@@ -24,19 +24,19 @@ LATER = NOW + dt.timedelta(minutes=1)
 ALWAYS: dict[str, Any] = {"restartPolicy": "Always"}
 
 
-def ended(code: int) -> Terminated:
-    return Terminated(code, "Completed" if code == 0 else "Error", NOW, NOW)
+def ended(code: int) -> TerminatedState:
+    return TerminatedState(code, "Completed" if code == 0 else "Error", NOW, NOW)
 
 
-def one(state: Waiting | Running | Terminated, **fields: Any) -> Snapshot:
-    return Snapshot("main", "image", state, **fields)
+def one(state: WaitingState | RunningState | TerminatedState, **fields: Any) -> ContainerSnapshot:
+    return ContainerSnapshot("main", "image", state, **fields)
 
 
-def pod(*main: Snapshot, init: tuple[Snapshot, ...] = (), deleting: bool = False) -> PodSnapshot:
+def pod(*main: ContainerSnapshot, init: tuple[ContainerSnapshot, ...] = (), deleting: bool = False) -> PodSnapshot:
     return PodSnapshot(init, main, "127.64.0.1", deleting)
 
 
-CREATING, RUNNING = one(Waiting("ContainerCreating")), one(Running(NOW), ready=True)
+CREATING, RUNNING = one(WaitingState("ContainerCreating")), one(RunningState(NOW), ready=True)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ CREATING, RUNNING = one(Waiting("ContainerCreating")), one(Running(NOW), ready=T
         (pod(RUNNING), "Always", "Running"),
         (pod(RUNNING, CREATING), "Always", "Pending"),
         (pod(one(ended(0))), "Always", "Running"),
-        (pod(one(Waiting("CrashLoopBackOff"), last=ended(1))), "Always", "Running"),
+        (pod(one(WaitingState("CrashLoopBackOff"), last=ended(1))), "Always", "Running"),
         (pod(one(ended(1))), "OnFailure", "Running"),
         (pod(one(ended(0))), "OnFailure", "Succeeded"),
         (pod(one(ended(0))), "Never", "Succeeded"),
@@ -62,7 +62,7 @@ CREATING, RUNNING = one(Waiting("ContainerCreating")), one(Running(NOW), ready=T
     ],
 )
 def test_the_phase_follows_from_the_containers(snapshot: PodSnapshot, policy: str, expected: str) -> None:
-    assert phase(snapshot, policy) == expected
+    assert pod_phase(snapshot, policy) == expected
 
 
 def conditions(status: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -70,14 +70,14 @@ def conditions(status: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_an_unready_container_is_named_by_the_condition() -> None:
-    found = conditions(pod_status(pod(one(Running(NOW))), ALWAYS, {}, NOW))
+    found = conditions(pod_status(pod(one(RunningState(NOW))), ALWAYS, {}, NOW))
     assert found["Ready"]["status"] == "False"
     assert found["Ready"]["message"] == "containers with unready status: [main]"
     assert found["Initialized"]["status"] == found["PodScheduled"]["status"] == "True"
 
 
 def test_a_condition_keeps_its_transition_time_until_it_changes() -> None:
-    first = pod_status(pod(one(Running(NOW))), ALWAYS, {}, NOW)
+    first = pod_status(pod(one(RunningState(NOW))), ALWAYS, {}, NOW)
     second = pod_status(pod(RUNNING), ALWAYS, first, LATER)
     assert conditions(second)["Ready"]["lastTransitionTime"] == "2026-01-02T03:05:05Z"
     assert conditions(second)["Initialized"]["lastTransitionTime"] == "2026-01-02T03:04:05Z"
@@ -94,19 +94,19 @@ def test_a_pod_that_has_ended_stays_ended() -> None:
 
 
 def test_how_a_container_ended_before_is_its_last_state() -> None:
-    status = container_status(one(Waiting("CrashLoopBackOff", "back-off"), last=ended(3), restarts=2))
+    status = container_status(one(WaitingState("CrashLoopBackOff", "back-off"), last=ended(3), restarts=2))
     assert status["state"] == {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
     assert status["lastState"]["terminated"]["exitCode"] == 3
     assert status["restartCount"] == 2
 
 
 def test_a_container_that_ran_before_the_agent_counts_as_killed() -> None:
-    status = container_status(one(Running(NOW), container_id="process://1", restarts=4))
-    found = recovered({"name": "main"}, status, reason="ContainerCreating", now=LATER)
-    assert isinstance(found.state, Terminated)
+    status = container_status(one(RunningState(NOW), container_id="process://1", restarts=4))
+    found = snapshot_from_status({"name": "main"}, status, reason="ContainerCreating", now=LATER)
+    assert isinstance(found.state, TerminatedState)
     assert (found.state.exit_code, found.state.started_at, found.restarts) == (137, NOW, 4)
 
 
 def test_a_container_that_never_ran_waits() -> None:
-    found = recovered({"name": "main"}, None, reason="PodInitializing", now=NOW)
-    assert found.state == Waiting("PodInitializing")
+    found = snapshot_from_status({"name": "main"}, None, reason="PodInitializing", now=NOW)
+    assert found.state == WaitingState("PodInitializing")

@@ -34,7 +34,7 @@ async def token(client: Any) -> str | None:
 
 async def test_a_pod_knows_its_way_and_reads_a_renewed_token_anew(tmp_path: Path) -> None:
     mounted = tmp_path / "mounted"
-    certificates.write_all(mounted)
+    certificates.write_pki(mounted)
     (mounted / "token").write_text("first")
     client = access.create_in_cluster_client(IN_A_POD, mounted)
     assert (client.configuration.host, await token(client)) == ("https://[fd00::1]:443", "bearer first")

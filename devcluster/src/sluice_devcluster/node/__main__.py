@@ -1,4 +1,4 @@
-"""The node agent's process: started by `sluice-devcluster up`, told by its state directory what to do."""
+"""The process of the node agent; `sluice-devcluster up` starts it with the path of the state directory."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sluice_devcluster.node import agent
 
 
 def main() -> None:
-    """Runs the agent until it is told to stop."""
+    """Run the agent until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="python -m sluice_devcluster.node")
     parser.add_argument("--state", type=Path, required=True)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    asyncio.run(agent.main(StateDirectory(parser.parse_args().state)))
+    asyncio.run(agent.run_agent(StateDirectory(parser.parse_args().state)))
 
 
 if __name__ == "__main__":

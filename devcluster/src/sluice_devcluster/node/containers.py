@@ -1,4 +1,4 @@
-"""A container's life: started, probed, ended, started again."""
+"""The lifecycle of a container: start, probes, end and restart."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from pathlib import Path
 
 from sluice_devcluster.api import Json
 from sluice_devcluster.node import logs, probes
-from sluice_devcluster.node.environment import expand
-from sluice_devcluster.node.execution import Execution, Mount, Orders
+from sluice_devcluster.node.environment import expand_variables
+from sluice_devcluster.node.execution import ContainerProcess, LaunchSpec, Mount
 from sluice_devcluster.node.references import UnresolvedError
-from sluice_devcluster.node.restarts import Backoff, restarts
-from sluice_devcluster.node.signals import Pulse
-from sluice_devcluster.node.statuses import Running, Snapshot, Terminated, Waiting
+from sluice_devcluster.node.restarts import RestartBackoff, is_restarted
+from sluice_devcluster.node.signals import ChangeCounter
+from sluice_devcluster.node.statuses import ContainerSnapshot, RunningState, TerminatedState, WaitingState
 
 CONFIGURATION_RETRY_SECONDS = 2.0
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a container needs from its pod and its node.
+class ContainerContext:
+    """The paths, settings and callbacks that a container gets from its pod and its node.
 
-    `environment` resolves the container's variables afresh; `changed` is told of every new snapshot;
-    `event` records an event (reason, message, warning).
+    `environment` resolves the container's variables at each call. The container calls `changed` after each change of
+    its snapshot, and `event` to record an event (reason, message, is it a warning).
     """
 
     directory: Path
@@ -37,12 +37,12 @@ class Surroundings:
     mounts: Callable[[Json], list[Mount]]
     changed: Callable[[], None]
     event: Callable[[str, str, bool], None]
-    sources_changed: Pulse
+    sources_changed: ChangeCounter
     title: str
 
 
-def objection(container: Json) -> str | None:
-    """Why this node cannot run a container, in a sentence; None when it can."""
+def unsupported_container_reason(container: Json) -> str | None:
+    """Return a sentence that says why this node cannot run a container; None if it can."""
     if not container.get("command"):
         return "the image is ignored by this node, so the container needs an explicit command"
     if container.get("restartPolicy"):
@@ -52,73 +52,75 @@ def objection(container: Json) -> str | None:
     for mount in container.get("volumeMounts") or []:
         if mount.get("subPath") or mount.get("subPathExpr"):
             return f"volumeMount {mount['name']}: subPath is not supported by this node"
-    return probes.unsupported(container)
+    return probes.unsupported_probe_reason(container)
 
 
 class Container:
-    """One container of one pod; `snapshot` always tells what it is doing."""
+    """One container of one pod; `snapshot` is its current state."""
 
-    def __init__(self, spec: Json, surroundings: Surroundings, snapshot: Snapshot, backoff: Backoff) -> None:
-        """Takes over from an earlier snapshot, for a node agent that was started again."""
+    def __init__(
+        self, spec: Json, context: ContainerContext, snapshot: ContainerSnapshot, backoff: RestartBackoff
+    ) -> None:
+        """Continue from an earlier snapshot, in case the node agent has restarted."""
         self.spec = spec
         self.snapshot = snapshot
         self.log: logs.ContainerLog | None = None
-        self.execution: Execution | None = None
-        self._surroundings = surroundings
+        self.process: ContainerProcess | None = None
+        self._context = context
         self._backoff = backoff
         self._stopping = asyncio.Event()
-        # The number of the next run: a container that has ended has used up one.
-        self._run = snapshot.restarts + isinstance(snapshot.state, Terminated)
+        # The number of the next run, which is one more if an earlier run has ended.
+        self._run = snapshot.restarts + isinstance(snapshot.state, TerminatedState)
 
     def log_path(self, *, previous: bool) -> Path | None:
-        """The log of the present run, or of the one before it; None when there is none."""
-        run = self._run - 1 if self.execution is not None else self._run
-        # As with the kubelet, a container that waits for its next run has its last one as the previous.
-        waiting = isinstance(self.snapshot.state, Waiting)
-        path = self._log_path(run - 1 if previous and not waiting else run)
+        """Return the log of the current or of the previous run; None if there is none."""
+        run = self._run - 1 if self.process is not None else self._run
+        # As in the kubelet, the previous run of a container that waits for a restart is the run that ended last.
+        waiting = isinstance(self.snapshot.state, WaitingState)
+        path = self._log_path_of_run(run - 1 if previous and not waiting else run)
         return path if path.exists() else None
 
     async def run(self, policy: str) -> None:
-        """Runs the container until its restart policy or `stop` says that it is over."""
-        if isinstance(self.snapshot.state, Terminated):
-            if not restarts(policy, self.snapshot.state.exit_code):
+        """Run the container until `stop` is called, or until its restart policy does not restart it."""
+        if isinstance(self.snapshot.state, TerminatedState):
+            if not is_restarted(policy, self.snapshot.state.exit_code):
                 return
-            await self._pause(self.snapshot.state)
+            await self._wait_for_backoff(self.snapshot.state)
         while not self._stopping.is_set():
-            orders = await self._orders()
-            if orders is None or self._stopping.is_set():
+            launch_spec = await self._wait_for_launch_spec()
+            if launch_spec is None or self._stopping.is_set():
                 return
-            ended = await self._run_once(orders)
-            if self._stopping.is_set() or not restarts(policy, ended.exit_code):
+            ended = await self._run_once(launch_spec)
+            if self._stopping.is_set() or not is_restarted(policy, ended.exit_code):
                 return
-            await self._pause(ended)
+            await self._wait_for_backoff(ended)
 
     def stop(self, grace_seconds: float) -> None:
-        """Ends the container for good: SIGTERM, and SIGKILL after the grace."""
+        """End the container and do not restart it: send SIGTERM, and SIGKILL after the grace period."""
         self._stopping.set()
-        if self.execution is not None and not self.execution.ended.done():
-            self.execution.stop(grace_seconds)
+        if self.process is not None and not self.process.ended.done():
+            self.process.stop(grace_seconds)
 
-    async def _orders(self) -> Orders | None:
-        """What to start, once it can be known; None when the container can or shall never start."""
-        reason = objection(self.spec)
+    async def _wait_for_launch_spec(self) -> LaunchSpec | None:
+        """Return what to start, once the environment resolves; None if the container cannot or must not start."""
+        reason = unsupported_container_reason(self.spec)
         if reason is not None:
-            self._wait("CreateContainerError", reason)
+            self._set_waiting("CreateContainerError", reason)
             await self._stopping.wait()
             return None
         while not self._stopping.is_set():
-            seen = self._surroundings.sources_changed.count
+            seen = self._context.sources_changed.count
             try:
-                environment = await self._surroundings.environment(self.spec)
+                environment = await self._context.environment(self.spec)
             except UnresolvedError as error:
-                self._wait("CreateContainerConfigError", str(error))
+                self._set_waiting("CreateContainerConfigError", str(error))
             else:
-                return self._make_orders(environment)
-            await self._surroundings.sources_changed.wait(seen, CONFIGURATION_RETRY_SECONDS)
+                return self._launch_spec(environment)
+            await self._context.sources_changed.wait_for_change(seen, CONFIGURATION_RETRY_SECONDS)
         return None
 
-    def _make_orders(self, environment: dict[str, str]) -> Orders:
-        spec, directory = self.spec, self._surroundings.directory
+    def _launch_spec(self, environment: dict[str, str]) -> LaunchSpec:
+        spec, directory = self.spec, self._context.directory
         message = directory / f"termination-{self._run}"
         message.parent.mkdir(parents=True, exist_ok=True)
         message.write_bytes(b"")
@@ -126,142 +128,142 @@ class Container:
         staging.mkdir(exist_ok=True)
         path = spec.get("terminationMessagePath") or "/dev/termination-log"
         command = [*spec["command"], *(spec.get("args") or [])]
-        return Orders(
-            command=[expand(part, environment) for part in command],
+        return LaunchSpec(
+            command=[expand_variables(part, environment) for part in command],
             environment=environment,
             directory=spec.get("workingDir") or "/",
-            mounts=[*self._surroundings.mounts(spec), Mount(str(message), path, read_only=False)],
+            mounts=[*self._context.mounts(spec), Mount(str(message), path, read_only=False)],
             staging=str(staging),
         )
 
-    async def _run_once(self, orders: Orders) -> Terminated:
+    async def _run_once(self, launch_spec: LaunchSpec) -> TerminatedState:
         run, started = self._run, dt.datetime.now(dt.UTC)
-        self.log = logs.ContainerLog(self._log_path(run))
-        self.execution = Execution(orders, self.log, self._surroundings.records)
+        self.log = logs.ContainerLog(self._log_path_of_run(run))
+        self.process = ContainerProcess(launch_spec, self.log, self._context.records)
         self._run += 1
-        self._forget(run - 2)
+        self._delete_files_of_run(run - 2)
         probing = "startupProbe" in self.spec
-        self._set(
-            state=Running(started),
-            container_id=f"process://{self.execution.pid}-{run}",
+        self._update_snapshot(
+            state=RunningState(started),
+            container_id=f"process://{self.process.pid}-{run}",
             restarts=run,
             started=not probing,
             ready=not probing and "readinessProbe" not in self.spec,
         )
-        self._surroundings.event("Started", f"Started container {self.snapshot.name}", False)
-        watchers = asyncio.create_task(self._probe())
+        self._context.event("Started", f"Started container {self.snapshot.name}", False)
+        watchers = asyncio.create_task(self._run_probes())
         try:
-            code = await self.execution.ended
+            code = await self.process.ended
         finally:
             watchers.cancel()
-        await self.execution.drain()
-        ended = self._terminated(code, started, run)
-        self._set(state=ended, ready=False, started=False)
+        await self.process.wait_for_output()
+        ended = self._terminated_state(code, started, run)
+        self._update_snapshot(state=ended, ready=False, started=False)
         return ended
 
-    def _terminated(self, code: int, started: dt.datetime, run: int) -> Terminated:
-        assert self.execution is not None  # noqa: S101
-        failure = self.execution.failure
+    def _terminated_state(self, code: int, started: dt.datetime, run: int) -> TerminatedState:
+        assert self.process is not None  # noqa: S101
+        failure = self.process.failure
         reason = "StartError" if failure else "Completed" if code == 0 else "Error"
-        message = failure or self._message(code, run)
+        message = failure or self._termination_message(code, run)
         finished = dt.datetime.now(dt.UTC)
-        return Terminated(code, reason, started, finished, self.snapshot.container_id, message)
+        return TerminatedState(code, reason, started, finished, self.snapshot.container_id, message)
 
-    def _message(self, code: int, run: int) -> str:
-        written = (self._surroundings.directory / f"termination-{run}").read_bytes()[:4096]
+    def _termination_message(self, code: int, run: int) -> str:
+        written = (self._context.directory / f"termination-{run}").read_bytes()[:4096]
         if written:
             return written.decode(errors="replace")
         if code != 0 and self.spec.get("terminationMessagePolicy") == "FallbackToLogsOnError":
-            return logs.last_lines(self._log_path(run))
+            return logs.last_lines(self._log_path_of_run(run))
         return ""
 
-    async def _pause(self, ended: Terminated) -> None:
-        """Waits as long as the back-off says before the next run; `stop` ends the wait."""
+    async def _wait_for_backoff(self, ended: TerminatedState) -> None:
+        """Wait for the restart back-off before the next run; `stop` ends the wait."""
         ran_for = (ended.finished_at - ended.started_at).total_seconds()
-        delay, self._backoff = self._backoff.after(ran_for)
+        delay, self._backoff = self._backoff.after_run(ran_for)
         self.snapshot = replace(self.snapshot, last=ended)
         if delay <= 0:
             return
-        title = f"container={self.snapshot.name} pod={self._surroundings.title}"
+        title = f"container={self.snapshot.name} pod={self._context.title}"
         message = f"back-off {delay:g}s restarting failed {title}"
-        self._wait("CrashLoopBackOff", message)
-        self._surroundings.event("BackOff", f"Back-off restarting failed {title}", True)
+        self._set_waiting("CrashLoopBackOff", message)
+        self._context.event("BackOff", f"Back-off restarting failed {title}", True)
         try:
             await asyncio.wait_for(self._stopping.wait(), delay)
         except TimeoutError:
             return
-        # What is reported last about a container that will not come back is how it ended.
-        self._set(state=ended)
+        # The container does not start again, so its final state is how its last run ended.
+        self._update_snapshot(state=ended)
 
-    async def _probe(self) -> None:
+    async def _run_probes(self) -> None:
         if "startupProbe" in self.spec:
-            await self._watch_startup(self.spec["startupProbe"])
-            self._set(started=True, ready="readinessProbe" not in self.spec)
-        others = [self._watch_probe(kind) for kind in PROBES[1:] if kind in self.spec]
+            await self._run_startup_probe(self.spec["startupProbe"])
+            self._update_snapshot(started=True, ready="readinessProbe" not in self.spec)
+        others = [self._run_probe(kind) for kind in PROBES[1:] if kind in self.spec]
         await asyncio.gather(*others)
 
-    async def _watch_startup(self, probe: Json) -> None:
-        verdict = probes.Verdict(healthy=False)
+    async def _run_startup_probe(self, probe: Json) -> None:
+        probe_state = probes.ProbeState(healthy=False)
         passed = asyncio.Event()
 
         def report(succeeded: bool, message: str) -> None:
-            nonlocal verdict
-            verdict = verdict.after(succeeded, probe)
-            if verdict.healthy:
+            nonlocal probe_state
+            probe_state = probe_state.after_attempt(succeeded, probe)
+            if probe_state.healthy:
                 passed.set()
             elif not succeeded:
-                self._unhealthy("Startup", message)
-                if verdict.exhausted(probe):
-                    self._restart("startup", probe)
+                self._record_unhealthy_event("Startup", message)
+                if probe_state.has_reached_failure_threshold(probe):
+                    self._end_for_restart("startup", probe)
 
-        watching = asyncio.create_task(probes.watch(probe, lambda: self._attempt(probe), report))
+        watching = asyncio.create_task(probes.repeat_probe(probe, lambda: self._attempt_probe(probe), report))
         try:
             await passed.wait()
         finally:
             watching.cancel()
 
-    async def _watch_probe(self, kind: str) -> None:
+    async def _run_probe(self, kind: str) -> None:
         probe, is_readiness = self.spec[kind], kind == "readinessProbe"
-        verdict = probes.Verdict(healthy=not is_readiness)
+        probe_state = probes.ProbeState(healthy=not is_readiness)
 
         def report(succeeded: bool, message: str) -> None:
-            nonlocal verdict
-            verdict = verdict.after(succeeded, probe)
+            nonlocal probe_state
+            probe_state = probe_state.after_attempt(succeeded, probe)
             if not succeeded:
-                self._unhealthy("Readiness" if is_readiness else "Liveness", message)
+                self._record_unhealthy_event("Readiness" if is_readiness else "Liveness", message)
             if is_readiness:
-                self._set(ready=verdict.healthy)
-            elif verdict.exhausted(probe):
-                self._restart("liveness", probe)
+                self._update_snapshot(ready=probe_state.healthy)
+            elif probe_state.has_reached_failure_threshold(probe):
+                self._end_for_restart("liveness", probe)
 
-        await probes.watch(probe, lambda: self._attempt(probe), report)
+        await probes.repeat_probe(probe, lambda: self._attempt_probe(probe), report)
 
-    async def _attempt(self, probe: Json) -> str | None:
-        return await probes.attempt(probe, self.spec, self._surroundings.address)
+    async def _attempt_probe(self, probe: Json) -> str | None:
+        return await probes.attempt_probe(probe, self.spec, self._context.address)
 
-    def _unhealthy(self, kind: str, message: str) -> None:
-        self._surroundings.event("Unhealthy", f"{kind} probe failed: {message}", True)
+    def _record_unhealthy_event(self, kind: str, message: str) -> None:
+        self._context.event("Unhealthy", f"{kind} probe failed: {message}", True)
 
-    def _restart(self, kind: str, probe: Json) -> None:
-        if self.execution is None or self.execution.stopping:
+    def _end_for_restart(self, kind: str, probe: Json) -> None:
+        if self.process is None or self.process.is_stopping:
             return
         name = self.snapshot.name
-        self._surroundings.event("Killing", f"Container {name} failed {kind} probe, will be restarted", False)
+        self._context.event("Killing", f"Container {name} failed {kind} probe, will be restarted", False)
         grace = probe.get("terminationGracePeriodSeconds")
-        self.execution.stop(self._surroundings.grace_seconds if grace is None else float(grace))
+        self.process.stop(self._context.grace_seconds if grace is None else float(grace))
 
-    def _wait(self, reason: str, message: str) -> None:
-        self._set(state=Waiting(reason, message), ready=False, started=False)
+    def _set_waiting(self, reason: str, message: str) -> None:
+        self._update_snapshot(state=WaitingState(reason, message), ready=False, started=False)
 
-    def _set(self, **changes: object) -> None:
+    def _update_snapshot(self, **changes: object) -> None:
         changed = replace(self.snapshot, **changes)  # type: ignore[arg-type]
         if changed != self.snapshot:
             self.snapshot = changed
-            self._surroundings.changed()
+            self._context.changed()
 
-    def _log_path(self, run: int) -> Path:
-        return self._surroundings.directory / f"{run}.log"
+    def _log_path_of_run(self, run: int) -> Path:
+        return self._context.directory / f"{run}.log"
 
-    def _forget(self, run: int) -> None:
-        self._log_path(run).unlink(missing_ok=True)
-        (self._surroundings.directory / f"termination-{run}").unlink(missing_ok=True)
+    def _delete_files_of_run(self, run: int) -> None:
+        self._log_path_of_run(run).unlink(missing_ok=True)
+        (self._context.directory / f"termination-{run}").unlink(missing_ok=True)

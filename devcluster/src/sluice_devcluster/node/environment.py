@@ -1,4 +1,4 @@
-"""The environment of a container: decided from its specification and the objects it refers to."""
+"""The environment variables of a container, from its specification and the objects to which it refers."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from sluice_devcluster.node.references import (
     Reference,
     Sources,
     UnresolvedError,
-    content,
-    field_value,
+    downward_field_value,
+    referenced_content,
 )
 
 KEY_KINDS = {"secretKeyRef": "Secret", "configMapKeyRef": "ConfigMap"}
 FROM_KINDS = {"secretRef": "Secret", "configMapRef": "ConfigMap"}
-# A directory of the pod's own: the machine's home directories hold credentials that no pod would have.
+# Each pod has its own home, because the machine's home directories hold credentials that pods must not read.
 HOME = "/home/pod"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def expand(text: str, known: Mapping[str, str]) -> str:
-    """Replaces $(NAME) by what is known, leaves unknown names as they are, and reads $$ as one dollar sign.
+def expand_variables(text: str, known: Mapping[str, str]) -> str:
+    """Replace $(NAME) by its value, keep unknown names as they are, and read $$ as one dollar sign.
 
-    >>> expand("$(A)-$(B)-$$(A)", {"A": "1"})
+    >>> expand_variables("$(A)-$(B)-$$(A)", {"A": "1"})
     '1-$(B)-$(A)'
     """
 
@@ -37,8 +37,8 @@ def expand(text: str, known: Mapping[str, str]) -> str:
     return re.sub(r"\$\$|\$\(([^()]+)\)", one, text)
 
 
-def needed(container: Json) -> Iterator[Reference]:
-    """The Secrets and ConfigMaps that a container's environment refers to."""
+def referenced_objects(container: Json) -> Iterator[Reference]:
+    """Yield the Secrets and ConfigMaps to which a container's environment refers."""
     for source in container.get("envFrom") or []:
         for field, kind in FROM_KINDS.items():
             if field in source:
@@ -49,8 +49,8 @@ def needed(container: Json) -> Iterator[Reference]:
                 yield Reference(kind, variable["valueFrom"][field]["name"])
 
 
-def base(facts: PodFacts, bin_dir: str | None, apiserver_port: int) -> dict[str, str]:
-    """What every container has: PATH, HOME, HOSTNAME and where the API server is."""
+def base_variables(facts: PodFacts, bin_dir: str | None, apiserver_port: int) -> dict[str, str]:
+    """Return the variables of every container: PATH, HOME, HOSTNAME and the API server's address."""
     return {
         "PATH": f"{bin_dir}:{SYSTEM_PATH}" if bin_dir else SYSTEM_PATH,
         "HOME": HOME,
@@ -61,46 +61,48 @@ def base(facts: PodFacts, bin_dir: str | None, apiserver_port: int) -> dict[str,
     }
 
 
-def resolve(container: Json, facts: PodFacts, sources: Sources) -> dict[str, str]:
-    """The variables that a container's specification asks for.
+def resolve_variables(container: Json, facts: PodFacts, sources: Sources) -> dict[str, str]:
+    """Return the variables that a container's specification declares.
 
-    Raises UnresolvedError, worded as the kubelet does, for a missing object or key that is not optional.
+    Raises UnresolvedError, with the kubelet's wording, for a missing object or key that is not optional.
     """
     result: dict[str, str] = {}
     for source in container.get("envFrom") or []:
-        result |= _from_object(source, sources)
+        result |= _variables_from_object(source, sources)
     for variable in container.get("env") or []:
-        value = _value(variable, facts, sources, result)
+        value = _variable_value(variable, facts, sources, result)
         if value is not None:
             result[variable["name"]] = value
     return result
 
 
-def _from_object(source: Json, sources: Sources) -> dict[str, str]:
+def _variables_from_object(source: Json, sources: Sources) -> dict[str, str]:
     prefix = source.get("prefix", "")
     for field, kind in FROM_KINDS.items():
         if field in source:
             reference = Reference(kind, source[field]["name"])
-            found = content(reference, sources, optional=bool(source[field].get("optional")))
+            found = referenced_content(reference, sources, optional=bool(source[field].get("optional")))
             return {prefix + key: value.decode(errors="replace") for key, value in (found or {}).items()}
     return {}
 
 
-def _value(variable: Json, facts: PodFacts, sources: Sources, known: Mapping[str, str]) -> str | None:
+def _variable_value(variable: Json, facts: PodFacts, sources: Sources, known: Mapping[str, str]) -> str | None:
     source = variable.get("valueFrom")
     if source is None:
-        return expand(variable.get("value", ""), known)
+        return expand_variables(variable.get("value", ""), known)
     if "fieldRef" in source:
-        return field_value(source["fieldRef"]["fieldPath"], facts)
+        return downward_field_value(source["fieldRef"]["fieldPath"], facts)
     for field, kind in KEY_KINDS.items():
         if field in source:
-            return _key(Reference(kind, source[field]["name"]), source[field], facts, sources)
-    raise UnresolvedError(f"the source of variable {variable['name']} is not supported here: {', '.join(source)}")
+            return _key_value(Reference(kind, source[field]["name"]), source[field], facts, sources)
+    raise UnresolvedError(
+        f"the source of variable {variable['name']} is not supported by this node: {', '.join(source)}"
+    )
 
 
-def _key(reference: Reference, selector: Json, facts: PodFacts, sources: Sources) -> str | None:
+def _key_value(reference: Reference, selector: Json, facts: PodFacts, sources: Sources) -> str | None:
     optional = bool(selector.get("optional"))
-    found = content(reference, sources, optional=optional)
+    found = referenced_content(reference, sources, optional=optional)
     if found is not None and selector["key"] in found:
         return found[selector["key"]].decode(errors="replace")
     if optional:

@@ -1,4 +1,4 @@
-"""One run of one container: a local process, its output and its end."""
+"""One run of one container: its process, its output and its exit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sluice_devcluster.node.logs import ContainerLog
-from sluice_devcluster.processes import record_of, save_record
+from sluice_devcluster.processes import record_of_process, save_record
 
 LAUNCHER = Path(__file__).with_name("mounts.py")
 CHUNK = 65536
@@ -22,7 +22,7 @@ CHUNK = 65536
 
 @dataclass(frozen=True)
 class Mount:
-    """What a container sees at `target`: a directory or file of the node."""
+    """A directory or file of the node, which the container sees at `target`."""
 
     source: str
     target: str
@@ -30,8 +30,8 @@ class Mount:
 
 
 @dataclass(frozen=True)
-class Orders:
-    """Everything the launcher needs; `staging` is an empty directory of the node that it may cover."""
+class LaunchSpec:
+    """The input of the launcher; `staging` is an empty directory of the node over which the launcher can mount."""
 
     command: list[str]
     environment: dict[str, str]
@@ -40,32 +40,32 @@ class Orders:
     staging: str
 
 
-class Execution:
-    """A container's process, started on construction; `ended` becomes its exit code at once when it ends."""
+class ContainerProcess:
+    """The process of a container, started on construction; `ended` gets the exit code as soon as it exits."""
 
-    def __init__(self, orders: Orders, log: ContainerLog, records: Path) -> None:
-        """Starts the process in a session and a mount namespace of its own; raises OSError."""
+    def __init__(self, launch_spec: LaunchSpec, log: ContainerLog, records: Path) -> None:
+        """Start the process in its own session and mount namespace; raise OSError if it cannot start."""
         self._loop = asyncio.get_running_loop()
         self._log = log
         self.ended: asyncio.Future[int] = self._loop.create_future()
         self._open_streams = 0
         self._silent = asyncio.Event()
-        # Why the command could not be started; empty when it was, and until `drain`.
+        # Why the command could not be started; empty if it started, and before `wait_for_output` returns.
         self.failure = ""
         self._failure = os.memfd_create("failure")
-        self._process = self._spawn(orders)
+        self._process = self._spawn(launch_spec)
         self._record = records / f"{self._process.pid}.json"
-        found = record_of(self._process.pid)
+        found = record_of_process(self._process.pid)
         if found is not None:
             save_record(self._record, found)
         self._descriptor = os.pidfd_open(self._process.pid)
-        self._loop.add_reader(self._descriptor, self._finish)
+        self._loop.add_reader(self._descriptor, self._on_exit)
         self._kill_timer: asyncio.TimerHandle | None = None
 
-    def _spawn(self, orders: Orders) -> subprocess.Popen[bytes]:
-        # Orders hold secrets: they go through memory, never through a file.
-        memory = os.memfd_create("orders")
-        os.write(memory, json.dumps(asdict(orders)).encode())
+    def _spawn(self, launch_spec: LaunchSpec) -> subprocess.Popen[bytes]:
+        # The specification holds secrets, so it is passed in memory and not in a file.
+        memory = os.memfd_create("launch-spec")
+        os.write(memory, json.dumps(asdict(launch_spec)).encode())
         os.lseek(memory, 0, os.SEEK_SET)
         output, errors = os.pipe(), os.pipe()
         try:
@@ -82,35 +82,35 @@ class Execution:
         finally:
             for descriptor in (memory, output[1], errors[1]):
                 os.close(descriptor)
-        self._read(output[0], "stdout")
-        self._read(errors[0], "stderr")
+        self._read_stream(output[0], "stdout")
+        self._read_stream(errors[0], "stderr")
         return process
 
     @property
     def pid(self) -> int:
-        """The process identifier."""
+        """The process id."""
         return self._process.pid
 
     @property
-    def stopping(self) -> bool:
-        """Whether the process was asked to end, or has ended."""
+    def is_stopping(self) -> bool:
+        """True if the process has been asked to end, or has ended."""
         return self._kill_timer is not None or self.ended.done()
 
     def stop(self, grace_seconds: float) -> None:
-        """Asks the process to end, and makes it end after the grace; a later call can only shorten the grace."""
+        """Send SIGTERM, and SIGKILL after the grace period; a later call can only shorten the grace period."""
         if self.ended.done():
             return
         due = self._loop.time() + grace_seconds
         if self._kill_timer is None:
-            self._signal(signal.SIGTERM)
+            self._send_signal(signal.SIGTERM)
         elif self._kill_timer.when() <= due:
             return
         else:
             self._kill_timer.cancel()
         self._kill_timer = self._loop.call_at(due, self._kill)
 
-    async def drain(self, seconds: float = 0.5) -> None:
-        """Waits for the last output, then closes everything that belongs to this run."""
+    async def wait_for_output(self, seconds: float = 0.5) -> None:
+        """Wait for the last output, then close the log and the descriptors of this run."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._silent.wait(), seconds)
         self._log.close()
@@ -122,14 +122,14 @@ class Execution:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _send_signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._descriptor, number)
 
-    def _finish(self) -> None:
+    def _on_exit(self) -> None:
         self._loop.remove_reader(self._descriptor)
         os.close(self._descriptor)
-        # A container's other processes end with its first one; until that is reaped its number is still taken.
+        # End the container's other processes with its first; the group's id is valid until the first is reaped.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         code = self._process.wait()
@@ -138,12 +138,12 @@ class Execution:
         self._record.unlink(missing_ok=True)
         self.ended.set_result(code if code >= 0 else 128 - code)
 
-    def _read(self, descriptor: int, stream: str) -> None:
+    def _read_stream(self, descriptor: int, stream: str) -> None:
         os.set_blocking(descriptor, False)
         self._open_streams += 1
-        self._loop.add_reader(descriptor, self._pump(descriptor, stream))
+        self._loop.add_reader(descriptor, self._stream_reader(descriptor, stream))
 
-    def _pump(self, descriptor: int, stream: str) -> Callable[[], None]:
+    def _stream_reader(self, descriptor: int, stream: str) -> Callable[[], None]:
         def pump() -> None:
             try:
                 data = os.read(descriptor, CHUNK)

@@ -1,4 +1,4 @@
-"""A list and a watch that together never miss a change for good."""
+"""An informer: a list and a watch that together report every object of a collection and its latest state."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from sluice_devcluster.api import ApiClient, ApiError, Json
 
 LOGGER = logging.getLogger(__name__)
 RETRY_SECONDS = 0.5
-# Called with each object that appeared or changed, and with True for each that is gone.
+# Called with each object that is new or changed, and False; or with a deleted object, and True.
 Handler = Callable[[Json, bool], None]
 
 
 class Informer:
-    """Follows a collection for ever, telling a handler; relists when the server has forgotten the version."""
+    """Calls a handler for each change in a collection; lists the collection again if the watch fails."""
 
     def __init__(self, client: ApiClient, path: str, params: Mapping[str, str], handler: Handler) -> None:
-        """Follows `path` with the query `params`, such as a fieldSelector."""
+        """Watch the collection at `path` with the query `params`, such as a fieldSelector."""
         self._client = client
         self._path = path
         self._params = dict(params)
@@ -29,20 +29,20 @@ class Informer:
         self._version = ""
 
     async def run(self) -> None:
-        """Follows until cancelled; failures are logged and retried after half a second."""
+        """List and watch until cancelled; log failures and try again after half a second."""
         while True:
             try:
                 if not self._version:
                     await self._relist()
-                await self._follow()
+                await self._watch_changes()
             except ApiError as error:
                 self._version = ""
-                LOGGER.warning("%s: %s", self._path, error)
+                LOGGER.warning("watch of %s failed, listing again: %s", self._path, error)
                 await asyncio.sleep(RETRY_SECONDS)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                # The version may be too old by the time that the server is back: a new list is always right.
+                # The resourceVersion can be too old when the server is back, so list the collection again.
                 self._version = ""
-                LOGGER.warning("%s: %s", self._path, error or type(error).__name__)
+                LOGGER.warning("watch of %s failed, listing again: %s", self._path, error or type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _relist(self) -> None:
@@ -55,7 +55,7 @@ class Informer:
             self._handler(item, False)
         self._version = str(listed["metadata"]["resourceVersion"])
 
-    async def _follow(self) -> None:
+    async def _watch_changes(self) -> None:
         params = {**self._params, "resourceVersion": self._version}
         async for event in self._client.watch(self._path, params):
             item = event["object"]

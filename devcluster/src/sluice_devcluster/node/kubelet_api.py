@@ -1,4 +1,4 @@
-"""The one thing of the kubelet's HTTPS interface that `kubectl logs` needs; for the API server's eyes only."""
+"""The part of the kubelet's HTTPS API that `kubectl logs` needs; only the API server may call it."""
 
 from __future__ import annotations
 
@@ -13,46 +13,46 @@ from sluice_devcluster.certificates import KUBELET_CLIENT
 from sluice_devcluster.node import logs
 from sluice_devcluster.node.addresses import HOST
 from sluice_devcluster.node.containers import Container
-from sluice_devcluster.node.statuses import Waiting
+from sluice_devcluster.node.statuses import WaitingState
 
 FindContainer = Callable[[str, str, str], Container | None]
 
 
 class KubeletApi:
-    """Serves container logs on a free port of 127.0.0.1."""
+    """Serves the logs of containers on a free port of 127.0.0.1."""
 
     def __init__(self, pki: Path, find: FindContainer) -> None:
-        """`find` looks a container up by namespace, pod and name."""
+        """`find` returns a container by namespace, pod and container name."""
         self._pki = pki
         self._find = find
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> int:
-        """Starts to listen; returns the port."""
+        """Start to listen and return the port."""
         application = web.Application()
-        application.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._logs)
-        application.router.add_get("/healthz", self._health)
+        application.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._serve_logs)
+        application.router.add_get("/healthz", self._serve_health)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, 0, ssl_context=self._context())
+        site = web.TCPSite(self._runner, HOST, 0, ssl_context=self._tls_context())
         await site.start()
         return int(self._runner.addresses[0][1])
 
     async def close(self) -> None:
-        """Stops listening and ends every answer."""
+        """Stop listening and end all responses."""
         if self._runner is not None:
             await self._runner.cleanup()
 
-    def _context(self) -> ssl.SSLContext:
+    def _tls_context(self) -> ssl.SSLContext:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=self._pki / "ca.crt")
         context.load_cert_chain(self._pki / "kubelet.crt", self._pki / "kubelet.key")
         context.verify_mode = ssl.CERT_REQUIRED
         return context
 
-    async def _health(self, _request: web.Request) -> web.Response:
+    async def _serve_health(self, _request: web.Request) -> web.Response:
         return web.Response(text="ok")
 
-    async def _logs(self, request: web.Request) -> web.StreamResponse:
+    async def _serve_logs(self, request: web.Request) -> web.StreamResponse:
         _require_api_server(request)
         names = request.match_info
         container = self._find(names["namespace"], names["pod"], names["container"])
@@ -61,18 +61,20 @@ class KubeletApi:
         previous = request.query.get("previous") == "true"
         path = container.log_path(previous=previous)
         if path is None:
-            raise web.HTTPBadRequest(text=_why_no_log(container, names["pod"], previous=previous))
-        # A run that has ended has a log too, but nothing will be added to it.
+            raise web.HTTPBadRequest(text=_no_log_reason(container, names["pod"], previous=previous))
+        # The log of an ended run is complete, so a reader does not follow it.
         live = None if previous else container.log
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         await response.prepare(request)
-        await _send(response, path, live, request)
+        await _send_log(response, path, live, request)
         return response
 
 
-async def _send(response: web.StreamResponse, path: Path, live: logs.ContainerLog | None, request: web.Request) -> None:
+async def _send_log(
+    response: web.StreamResponse, path: Path, live: logs.ContainerLog | None, request: web.Request
+) -> None:
     limit = int(request.query["limitBytes"]) if "limitBytes" in request.query else None
-    async for line in logs.read(path, live, selection(request.query, dt.datetime.now(dt.UTC))):
+    async for line in logs.read_log(path, live, parse_log_query(request.query, dt.datetime.now(dt.UTC))):
         piece = line if limit is None else line[:limit]
         await response.write(piece)
         if limit is not None:
@@ -81,14 +83,14 @@ async def _send(response: web.StreamResponse, path: Path, live: logs.ContainerLo
                 return
 
 
-def selection(query: Mapping[str, str], now: dt.datetime) -> logs.Selection:
-    """The lines that a request's query asks for; raises ValueError when it makes no sense."""
+def parse_log_query(query: Mapping[str, str], now: dt.datetime) -> logs.LogSelection:
+    """Return the lines that a request's query selects; raise ValueError if the query is invalid."""
     since = None
     if "sinceTime" in query:
         since = dt.datetime.fromisoformat(query["sinceTime"])
     elif "sinceSeconds" in query:
         since = now - dt.timedelta(seconds=int(query["sinceSeconds"]))
-    return logs.Selection(
+    return logs.LogSelection(
         tail=int(query["tailLines"]) if "tailLines" in query else None,
         since=since,
         timestamps=query.get("timestamps") == "true",
@@ -100,13 +102,13 @@ def _require_api_server(request: web.Request) -> None:
     certificate = request.transport.get_extra_info("peercert") if request.transport else None
     subject = dict(pair for part in (certificate or {}).get("subject", ()) for pair in part)
     if subject.get("commonName") != KUBELET_CLIENT:
-        raise web.HTTPForbidden(text="only the API server may ask")
+        raise web.HTTPForbidden(text="only the API server may call the kubelet API")
 
 
-def _why_no_log(container: Container, pod: str, *, previous: bool) -> str:
+def _no_log_reason(container: Container, pod: str, *, previous: bool) -> str:
     name = container.snapshot.name
     if previous:
         return f'previous terminated container "{name}" in pod "{pod}" not found'
     state = container.snapshot.state
-    reason = state.reason if isinstance(state, Waiting) else "ContainerCreating"
+    reason = state.reason if isinstance(state, WaitingState) else "ContainerCreating"
     return f'container "{name}" in pod "{pod}" is waiting to start: {reason}'

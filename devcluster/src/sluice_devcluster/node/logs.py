@@ -1,4 +1,4 @@
-"""Container logs: one file for each run, each line with its time, as `kubectl logs` wants to read them."""
+"""Container logs: one file for each run, in which each line begins with its time, as `kubectl logs` expects."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ LONGEST_LINE = 16 * 1024
 
 
 class ContainerLog:
-    """The log of one run of a container; stdout and stderr arrive in pieces and are cut into lines."""
+    """The log of one run of a container; splits the output of stdout and stderr into lines."""
 
     def __init__(self, path: Path) -> None:
-        """Opens the file for appending."""
+        """Open the file for appending."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._file = path.open("ab", buffering=0)
@@ -24,7 +24,7 @@ class ContainerLog:
         self.closed = False
 
     def write(self, stream: str, data: bytes) -> None:
-        """Adds what a stream delivered; a line longer than 16 KiB is cut."""
+        """Add output of a stream; a line longer than 16 KiB is split."""
         *lines, rest = (self._pending[stream] + data).split(b"\n")
         while len(rest) > LONGEST_LINE:
             lines.append(rest[:LONGEST_LINE])
@@ -33,24 +33,24 @@ class ContainerLog:
         if lines:
             now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z").encode()
             self._file.write(b"".join(b"%s %s\n" % (now, line) for line in lines))
-            self._wake()
+            self._wake_followers()
 
     def close(self) -> None:
-        """Writes unfinished lines and tells followers that no more will come."""
+        """Write unfinished lines, close the file and wake the readers that follow the log."""
         for stream, rest in list(self._pending.items()):
             if rest:
                 self.write(stream, b"\n")
         self.closed = True
         self._file.close()
-        self._wake()
+        self._wake_followers()
 
-    async def wait(self) -> None:
-        """Returns when something was written or the log was closed."""
+    async def wait_for_change(self) -> None:
+        """Wait until lines are added or the log is closed."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         await future
 
-    def _wake(self) -> None:
+    def _wake_followers(self) -> None:
         waiting, self._waiting = self._waiting, []
         for future in waiting:
             if not future.done():
@@ -58,8 +58,8 @@ class ContainerLog:
 
 
 @dataclass(frozen=True)
-class Selection:
-    """Which lines a reader wants; `since` leaves out older ones, `tail` all but the last so many."""
+class LogSelection:
+    """The lines that a reader wants: `since` omits older lines, `tail` omits all but the last ones."""
 
     tail: int | None = None
     since: dt.datetime | None = None
@@ -67,14 +67,14 @@ class Selection:
     follow: bool = False
 
 
-def select(lines: list[bytes], selection: Selection) -> list[bytes]:
-    """The chosen lines of those in a log file, without their times unless these are wanted.
+def select_lines(lines: list[bytes], selection: LogSelection) -> list[bytes]:
+    """Return the selected lines of a log file; they include their times only if the selection asks for them.
 
-    >>> select([b"2026-01-01T00:00:00.000000000Z a", b"2026-01-01T00:00:01.000000000Z b"], Selection(tail=1))
+    >>> select_lines([b"2026-01-01T00:00:00.000000000Z a", b"2026-01-01T00:00:01.000000000Z b"], LogSelection(tail=1))
     [b'b']
     """
     if selection.since is not None:
-        # Times of one form and one zone sort as text.
+        # Times in one format and one time zone compare as text.
         since = selection.since.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f").encode()
         lines = [line for line in lines if line >= since]
     if selection.tail is not None:
@@ -84,24 +84,24 @@ def select(lines: list[bytes], selection: Selection) -> list[bytes]:
     return [line.partition(b" ")[2] for line in lines]
 
 
-async def read(path: Path, live: ContainerLog | None, selection: Selection) -> AsyncIterator[bytes]:
-    """The chosen lines of a log file, and what is added to it while `live` is open, when following."""
+async def read_log(path: Path, live: ContainerLog | None, selection: LogSelection) -> AsyncIterator[bytes]:
+    """Yield the selected lines of a log file; with `follow`, also the lines added until `live` is closed."""
     with path.open("rb") as file:
-        for line in select(file.read().splitlines(), selection):
+        for line in select_lines(file.read().splitlines(), selection):
             yield line + b"\n"
-        rest = Selection(timestamps=selection.timestamps)
+        rest = LogSelection(timestamps=selection.timestamps)
         while selection.follow and live is not None:
             closed = live.closed
             fresh = file.read()
-            for line in select(fresh.splitlines(), rest):
+            for line in select_lines(fresh.splitlines(), rest):
                 yield line + b"\n"
             if closed:
                 return
             if not fresh:
-                await live.wait()
+                await live.wait_for_change()
 
 
 def last_lines(path: Path, count: int = 80, size: int = 2048) -> str:
-    """The end of a log for a termination message: at most so many lines and so many bytes."""
-    lines = select(path.read_bytes().splitlines(), Selection(tail=count))
+    """Return the end of a log for a termination message: at most `count` lines and `size` bytes."""
+    lines = select_lines(path.read_bytes().splitlines(), LogSelection(tail=count))
     return b"\n".join(lines)[-size:].decode(errors="replace")

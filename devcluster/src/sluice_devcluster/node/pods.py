@@ -1,4 +1,4 @@
-"""A pod's life on this node: volumes, init containers, containers, and an orderly end."""
+"""The lifecycle of a pod on this node: volumes, init containers, containers, and a graceful end."""
 
 from __future__ import annotations
 
@@ -13,107 +13,107 @@ from pathlib import Path
 import aiohttp
 
 from sluice_devcluster.api import ApiClient, ApiError, Json
-from sluice_devcluster.layout import Settings, StateDirectory
+from sluice_devcluster.layout import ClusterSettings, StateDirectory
 from sluice_devcluster.node import environment, sources, statuses, volumes
 from sluice_devcluster.node.addresses import HOST
-from sluice_devcluster.node.containers import Container, Surroundings
-from sluice_devcluster.node.events import Recorder
+from sluice_devcluster.node.containers import Container, ContainerContext
+from sluice_devcluster.node.events import EventRecorder
 from sluice_devcluster.node.execution import Mount
-from sluice_devcluster.node.recovery import recovered
+from sluice_devcluster.node.recovery import snapshot_from_status
 from sluice_devcluster.node.references import PodFacts, Reference, UnresolvedError
-from sluice_devcluster.node.restarts import Backoff
-from sluice_devcluster.node.signals import Pulse
-from sluice_devcluster.node.storage import RETRY_SECONDS, Storage
+from sluice_devcluster.node.restarts import RestartBackoff
+from sluice_devcluster.node.signals import ChangeCounter
+from sluice_devcluster.node.storage import RETRY_SECONDS, PodVolumes
 
 LOGGER = logging.getLogger(__name__)
 DEFAULT_GRACE_SECONDS = 30.0
-# What the kubelet leaves a pod whose object was removed by force.
+# The grace period that the kubelet gives a pod whose object was deleted by force.
 ORPHAN_GRACE_SECONDS = 2.0
 API_RETRY_SECONDS = 0.2
 MISSING = (404, 409)
 
 
 @dataclass(frozen=True)
-class Node:
-    """What all pods of this node share."""
+class NodeContext:
+    """The client, event recorder and settings that all pods of this node share."""
 
     client: ApiClient
-    recorder: Recorder
+    recorder: EventRecorder
     state: StateDirectory
-    settings: Settings
+    settings: ClusterSettings
 
 
 class PodWorker:
-    """Runs one pod; told of changes by `update` and `vanish`, of the node's own end by `stop`."""
+    """Runs one pod; the agent calls `on_pod_changed` and `on_pod_removed`, and `stop` when the node stops."""
 
-    def __init__(self, pod: Json, node: Node, address: str) -> None:
-        """Adopts a pod that is bound to this node; nothing is started before `run`."""
+    def __init__(self, pod: Json, node: NodeContext, address: str) -> None:
+        """Take a pod that is bound to this node; nothing starts before `run`."""
         self.pod = pod
         self.address = HOST if pod["spec"].get("hostNetwork") else address
         self._node = node
-        self._directory = node.state.node / "pods" / pod["metadata"]["uid"]
-        self._changed = Pulse()
+        self._directory = node.state.node_directory / "pods" / pod["metadata"]["uid"]
+        self._changed = ChangeCounter()
         self._dirty = asyncio.Event()
         self._stopping = asyncio.Event()
         self._grace = DEFAULT_GRACE_SECONDS
         self._delete = False
         self._status: Json = pod.get("status") or {}
         self._sent: Json | None = None
-        self._references = _references(pod["spec"])
+        self._references = _referenced_objects(pod["spec"])
         facts = PodFacts(pod, self.address, HOST)
-        self._storage = Storage(node.client, facts, self._directory / "volumes", self._changed)
-        self._init = self._make(pod["spec"].get("initContainers") or [], "initContainerStatuses")
-        self._main = self._make(pod["spec"]["containers"], "containerStatuses")
-        self.update(pod)
+        self._storage = PodVolumes(node.client, facts, self._directory / "volumes", self._changed)
+        self._init = self._create_containers(pod["spec"].get("initContainers") or [], "initContainerStatuses")
+        self._main = self._create_containers(pod["spec"]["containers"], "containerStatuses")
+        self.on_pod_changed(pod)
 
     @property
-    def title(self) -> str:
+    def kubelet_name(self) -> str:
         """The pod's name as the kubelet writes it in messages."""
         metadata = self.pod["metadata"]
         return f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
 
-    def container(self, name: str) -> Container | None:
-        """The container or init container of that name."""
+    def find_container(self, name: str) -> Container | None:
+        """Return the container or init container with this name; None if there is none."""
         return next((each for each in (*self._init, *self._main) if each.spec["name"] == name), None)
 
-    def update(self, pod: Json) -> None:
-        """Takes notice of the pod's newest form: a deletion, or labels that a volume shows."""
+    def on_pod_changed(self, pod: Json) -> None:
+        """Take the pod's new object: end the pod if it is deleted, and refresh the volumes that show its labels."""
         old, self.pod = self.pod, pod
         for field in ("labels", "annotations"):
             if old["metadata"].get(field) != pod["metadata"].get(field):
                 self._storage.facts = self._storage.facts._replace(pod=pod)
-                self._changed.send()
+                self._changed.increment()
         if pod["metadata"].get("deletionTimestamp"):
             self._delete = True
             self.stop(float(pod["metadata"].get("deletionGracePeriodSeconds") or 0))
 
-    def vanish(self) -> None:
-        """Ends a pod whose object is gone."""
+    def on_pod_removed(self) -> None:
+        """End the pod, because its object no longer exists."""
         self._delete = False
         self.stop(ORPHAN_GRACE_SECONDS)
 
-    def object_changed(self, namespace: str, reference: Reference) -> None:
-        """Takes notice that a Secret or ConfigMap of a namespace has changed."""
+    def on_object_changed(self, namespace: str, reference: Reference) -> None:
+        """Refresh the pod's volumes if the pod refers to this changed Secret or ConfigMap."""
         if namespace == self.pod["metadata"]["namespace"] and reference in self._references:
-            self._changed.send()
+            self._changed.increment()
 
     def stop(self, grace_seconds: float | None = None) -> None:
-        """Ends the pod: SIGTERM to its containers, SIGKILL after the grace (the pod's own unless given)."""
+        """End the pod: SIGTERM to its containers, and SIGKILL after the grace period (by default the pod's own)."""
         if grace_seconds is None:
-            grace_seconds = self._own_grace()
+            grace_seconds = self._grace_period_seconds()
         self._grace = min(self._grace, grace_seconds) if self._stopping.is_set() else grace_seconds
         self._stopping.set()
         for container in (*self._init, *self._main):
             container.stop(self._grace)
 
     async def run(self) -> None:
-        """Runs the pod until it is stopped, and reports everything on the way."""
-        reporting = asyncio.create_task(self._report())
-        living = asyncio.create_task(self._live())
+        """Run the pod until it is stopped, and report its status."""
+        reporting = asyncio.create_task(self._report_status_changes())
+        living = asyncio.create_task(self._run_until_done())
         try:
             await self._stopping.wait()
-            # Only what waits for something outside of this node has to be cut short.
-            if not any(each.execution for each in (*self._init, *self._main)):
+            # Without a started container, the task may wait for an object in the API server, so cancel it.
+            if not any(each.process for each in (*self._init, *self._main)):
                 living.cancel()
             with suppress(asyncio.CancelledError):
                 await living
@@ -121,50 +121,50 @@ class PodWorker:
             reporting.cancel()
             with suppress(asyncio.CancelledError):
                 await reporting
-        await self._finish()
+        await self._report_end_and_clean_up()
 
-    async def _live(self) -> None:
+    async def _run_until_done(self) -> None:
         if self._status.get("phase") in statuses.TERMINAL:
             return
         self._dirty.set()
         try:
-            await self._provide_volumes()
-            fresh = asyncio.create_task(self._storage.keep_fresh())
+            await self._write_volumes()
+            fresh = asyncio.create_task(self._storage.refresh_forever())
             try:
                 await self._run_containers()
             finally:
                 fresh.cancel()
         except Exception as error:
-            LOGGER.exception("pod %s", self.title)
-            self._event("Failed", f"The node agent could not go on with this pod: {error}", True)
+            LOGGER.exception("pod %s failed", self.kubelet_name)
+            self._record_event("Failed", f"The node agent cannot run this pod: {error}", True)
 
     async def _run_containers(self) -> None:
         policy = self.pod["spec"].get("restartPolicy", "Always")
         for container in self._init:
             await container.run("OnFailure" if policy == "Always" else policy)
             state = container.snapshot.state
-            if self._stopping.is_set() or not isinstance(state, statuses.Terminated) or state.exit_code:
+            if self._stopping.is_set() or not isinstance(state, statuses.TerminatedState) or state.exit_code:
                 return
         await asyncio.gather(*(container.run(policy) for container in self._main))
 
-    async def _provide_volumes(self) -> None:
+    async def _write_volumes(self) -> None:
         (self._directory / "home").mkdir(parents=True, exist_ok=True)
-        told = ""
+        reported = ""
         while True:
             seen = self._changed.count
             try:
-                await self._storage.set_up()
+                await self._storage.write_all()
             except UnresolvedError as error:
-                if str(error) != told:
-                    told = str(error)
-                    self._event("FailedMount", told, True)
+                if str(error) != reported:
+                    reported = str(error)
+                    self._record_event("FailedMount", reported, True)
             except (aiohttp.ClientError, TimeoutError) as error:
-                LOGGER.warning("volumes of %s: %s", self.title, error)
+                LOGGER.warning("cannot write the volumes of %s, retrying: %s", self.kubelet_name, error)
             else:
                 return
-            await self._changed.wait(seen, RETRY_SECONDS)
+            await self._changed.wait_for_change(seen, RETRY_SECONDS)
 
-    def _make(self, specs: list[Json], field: str) -> list[Container]:
+    def _create_containers(self, specs: list[Json], field: str) -> list[Container]:
         known = {each["name"]: each for each in self._status.get(field) or []}
         waits_for_init = field == "containerStatuses" and self.pod["spec"].get("initContainers")
         reason = "PodInitializing" if waits_for_init else "ContainerCreating"
@@ -172,57 +172,57 @@ class PodWorker:
         return [
             Container(
                 spec,
-                self._surroundings(spec["name"]),
-                recovered(spec, known.get(spec["name"]), reason=reason, now=now),
-                Backoff(base=self._node.settings.restart_backoff_seconds),
+                self._container_context(spec["name"]),
+                snapshot_from_status(spec, known.get(spec["name"]), reason=reason, now=now),
+                RestartBackoff(base=self._node.settings.restart_backoff_seconds),
             )
             for spec in specs
         ]
 
-    def _surroundings(self, name: str) -> Surroundings:
-        return Surroundings(
+    def _container_context(self, name: str) -> ContainerContext:
+        return ContainerContext(
             directory=self._directory / "containers" / name,
-            records=self._node.state.node_processes,
+            records=self._node.state.node_processes_directory,
             address=self.address,
-            grace_seconds=self._own_grace(),
-            environment=self._environment,
-            mounts=self._mounts,
+            grace_seconds=self._grace_period_seconds(),
+            environment=self._container_environment,
+            mounts=self._container_mounts,
             changed=self._dirty.set,
-            event=self._event,
+            event=self._record_event,
             sources_changed=self._changed,
-            title=self.title,
+            title=self.kubelet_name,
         )
 
-    def _own_grace(self) -> float:
+    def _grace_period_seconds(self) -> float:
         return float(self.pod["spec"].get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS))
 
-    async def _environment(self, container: Json) -> dict[str, str]:
+    async def _container_environment(self, container: Json) -> dict[str, str]:
         settings, facts = self._node.settings, self._storage.facts
         namespace = self.pod["metadata"]["namespace"]
         try:
-            found = await sources.fetch(self._node.client, namespace, environment.needed(container))
+            found = await sources.fetch_objects(self._node.client, namespace, environment.referenced_objects(container))
         except (ApiError, aiohttp.ClientError, TimeoutError) as error:
             raise UnresolvedError(str(error)) from error
         return {
-            **environment.base(facts, settings.bin_dir, settings.apiserver_port),
-            **environment.resolve(container, facts, found),
+            **environment.base_variables(facts, settings.bin_dir, settings.apiserver_port),
+            **environment.resolve_variables(container, facts, found),
         }
 
-    def _mounts(self, container: Json) -> list[Mount]:
+    def _container_mounts(self, container: Json) -> list[Mount]:
         home = Mount(str(self._directory / "home"), environment.HOME, read_only=False)
-        return [home, *self._storage.mounts(container)]
+        return [home, *self._storage.container_mounts(container)]
 
-    def _event(self, reason: str, message: str, warning: bool) -> None:
-        self._node.recorder.record(self.pod, reason, message, warning=warning)
+    def _record_event(self, reason: str, message: str, warning: bool) -> None:
+        self._node.recorder.record_event(self.pod, reason, message, warning=warning)
 
-    async def _report(self) -> None:
+    async def _report_status_changes(self) -> None:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
             try:
                 await self._send_status()
             except (aiohttp.ClientError, TimeoutError) as error:
-                LOGGER.warning("status of %s: %s", self.title, error)
+                LOGGER.warning("cannot write the status of %s: %s", self.kubelet_name, error)
                 await asyncio.sleep(API_RETRY_SECONDS)
                 self._dirty.set()
 
@@ -238,15 +238,15 @@ class PodWorker:
             return
         body = {"metadata": {"uid": self.pod["metadata"]["uid"]}, "status": status}
         try:
-            answer = await self._node.client.patch(f"{self._path()}/status", body)
+            answer = await self._node.client.patch(f"{self._api_path()}/status", body)
         except ApiError as error:
             if error.status not in MISSING:
-                LOGGER.warning("status of %s: %s", self.title, error)
+                LOGGER.warning("cannot write the status of %s: %s", self.kubelet_name, error)
             return
         self._sent, self._status = status, answer["status"]
 
-    async def _finish(self) -> None:
-        """Reports how the containers ended and, when the pod was deleted, lets its object go."""
+    async def _report_end_and_clean_up(self) -> None:
+        """Report how the containers ended, remove the object of a deleted pod, and delete the pod's files."""
         for _ in range(5):
             try:
                 if self._status.get("phase") not in statuses.TERMINAL:
@@ -255,26 +255,26 @@ class PodWorker:
                     await self._remove_object()
                 break
             except (aiohttp.ClientError, TimeoutError) as error:
-                LOGGER.warning("end of %s: %s", self.title, error)
+                LOGGER.warning("cannot report the end of %s, retrying: %s", self.kubelet_name, error)
                 await asyncio.sleep(API_RETRY_SECONDS)
-        _remove(self._directory)
+        _remove_directory(self._directory)
 
     async def _remove_object(self) -> None:
         uid = self.pod["metadata"]["uid"]
         options = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}}
         with suppress(ApiError):
-            await self._node.client.delete(self._path(), options)
+            await self._node.client.delete(self._api_path(), options)
 
-    def _path(self) -> str:
+    def _api_path(self) -> str:
         metadata = self.pod["metadata"]
         return f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
 
 
-def _references(spec: Json) -> set[Reference]:
+def _referenced_objects(spec: Json) -> set[Reference]:
     containers = [*(spec.get("initContainers") or []), *spec["containers"]]
-    found = {each for container in containers for each in environment.needed(container)}
-    return found | {each for volume in spec.get("volumes") or [] for each in volumes.needed(volume)}
+    found = {each for container in containers for each in environment.referenced_objects(container)}
+    return found | {each for volume in spec.get("volumes") or [] for each in volumes.referenced_objects(volume)}
 
 
-def _remove(directory: Path) -> None:
+def _remove_directory(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)

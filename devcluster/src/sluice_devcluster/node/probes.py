@@ -13,15 +13,15 @@ from sluice_devcluster.api import Json
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """The standing of one probe: its present answer, and how often in a row it was contradicted or confirmed."""
+class ProbeState:
+    """The result of a probe so far, and the number of successes and of failures in a row."""
 
     healthy: bool
     successes: int = 0
     failures: int = 0
 
-    def after(self, succeeded: bool, probe: Json) -> Verdict:
-        """The standing after one more attempt, by the probe's thresholds."""
+    def after_attempt(self, succeeded: bool, probe: Json) -> ProbeState:
+        """Return the state after one more attempt, with the thresholds of the probe applied."""
         if succeeded:
             successes = self.successes + 1
             reached = successes >= probe.get("successThreshold", 1)
@@ -30,13 +30,13 @@ class Verdict:
         reached = failures >= probe.get("failureThreshold", 3)
         return replace(self, healthy=self.healthy and not reached, successes=0, failures=failures)
 
-    def exhausted(self, probe: Json) -> bool:
-        """Whether so many attempts failed in a row that a startup or liveness probe ends the container."""
+    def has_reached_failure_threshold(self, probe: Json) -> bool:
+        """Return True if enough attempts failed in a row that a startup or liveness probe ends the container."""
         return self.failures >= int(probe.get("failureThreshold", 3))
 
 
-def port_number(port: int | str, container: Json) -> int | None:
-    """The number of a probe's port, which may be given by the name of a container port; None when unknown."""
+def probe_port_number(port: int | str, container: Json) -> int | None:
+    """Return the number of a probe's port, which can be the name of a container port; None if there is no such port."""
     if isinstance(port, int):
         return port
     if port.isdecimal():
@@ -45,8 +45,8 @@ def port_number(port: int | str, container: Json) -> int | None:
     return next((each["containerPort"] for each in ports if each.get("name") == port), None)
 
 
-def unsupported(container: Json) -> str | None:
-    """A sentence about a probe that this node cannot make; None when it can make all of them."""
+def unsupported_probe_reason(container: Json) -> str | None:
+    """Return a sentence about a probe that this node does not support; None if it supports all probes."""
     for kind in ("startupProbe", "livenessProbe", "readinessProbe"):
         probe = container.get(kind)
         if probe is not None and not ("httpGet" in probe or "tcpSocket" in probe):
@@ -54,18 +54,18 @@ def unsupported(container: Json) -> str | None:
     return None
 
 
-async def attempt(probe: Json, container: Json, address: str) -> str | None:
-    """Makes one attempt; None when it succeeded, else a sentence in the kubelet's words."""
+async def attempt_probe(probe: Json, container: Json, address: str) -> str | None:
+    """Make one attempt; return None on success, else a sentence in the kubelet's words."""
     timeout = float(probe.get("timeoutSeconds", 1))
     action = probe.get("httpGet") or probe["tcpSocket"]
-    port = port_number(action["port"], container)
+    port = probe_port_number(action["port"], container)
     if port is None:
         return f'couldn\'t find port: "{action["port"]}" in pod'
     host = action.get("host") or address
     try:
         async with asyncio.timeout(timeout):
             if "httpGet" in probe:
-                return await _http(action, host, port)
+                return await _attempt_http_probe(action, host, port)
             _, writer = await asyncio.open_connection(host, port)
             writer.close()
             return None
@@ -75,10 +75,10 @@ async def attempt(probe: Json, container: Json, address: str) -> str | None:
         return f"probe of {host}:{port} failed: {error}"
 
 
-async def watch(
+async def repeat_probe(
     probe: Json, try_once: Callable[[], Awaitable[str | None]], report: Callable[[bool, str], None]
 ) -> None:
-    """Tries for ever in the probe's rhythm and reports each outcome with its message."""
+    """Make attempts forever, with the probe's delay and period, and report each outcome with its message."""
     await asyncio.sleep(float(probe.get("initialDelaySeconds", 0)))
     period = float(probe.get("periodSeconds", 10))
     loop = asyncio.get_running_loop()
@@ -90,12 +90,12 @@ async def watch(
         await asyncio.sleep(due - loop.time())
 
 
-async def _http(action: Json, host: str, port: int) -> str | None:
+async def _attempt_http_probe(action: Json, host: str, port: int) -> str | None:
     scheme = str(action.get("scheme", "HTTP")).lower()
     path = "/" + str(action.get("path", "/")).lstrip("/")
     headers = {"User-Agent": "kube-probe/1.34", "Accept": "*/*"}
     headers |= {each["name"]: each["value"] for each in action.get("httpHeaders") or []}
-    connector = aiohttp.TCPConnector(ssl=_trusting(), force_close=True)
+    connector = aiohttp.TCPConnector(ssl=_unverified_tls_context(), force_close=True)
     async with (
         aiohttp.ClientSession(connector=connector, auto_decompress=False) as session,
         session.get(f"{scheme}://{host}:{port}{path}", headers=headers, allow_redirects=False) as response,
@@ -105,8 +105,8 @@ async def _http(action: Json, host: str, port: int) -> str | None:
         return f"HTTP probe failed with statuscode: {response.status}"
 
 
-def _trusting() -> ssl.SSLContext:
-    # The kubelet does not verify a probed certificate either.
+def _unverified_tls_context() -> ssl.SSLContext:
+    # Like the kubelet, accept any certificate.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -1,4 +1,4 @@
-"""Files that change together: a directory whose content is swapped by one rename, as the kubelet does it."""
+"""The content of projected volumes: a set of files that one rename replaces, as in the kubelet."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import shutil
 import time
 from pathlib import Path
 
-from sluice_devcluster.node.volumes import Payload
+from sluice_devcluster.node.volumes import VolumeFiles
 
 DATA = "..data"
 
 
-def write(directory: Path, files: Payload) -> None:
-    """Makes the directory hold exactly these files; a reader sees the old set or the new one, never a mixture."""
+def write_atomically(directory: Path, files: VolumeFiles) -> None:
+    """Make the directory hold exactly these files; a reader sees the old set or the new one, never a mixture."""
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o755)
     version = directory / f"..{time.strftime('%Y_%m_%d_%H_%M_%S', time.gmtime())}.{time.monotonic_ns()}"
     _write_version(version, files)
-    previous = _current(directory)
+    previous = _current_version(directory)
     link = directory / "..data_tmp"
     link.unlink(missing_ok=True)
     link.symlink_to(version.name)
@@ -28,7 +28,7 @@ def write(directory: Path, files: Payload) -> None:
         shutil.rmtree(directory / previous, ignore_errors=True)
 
 
-def _write_version(version: Path, files: Payload) -> None:
+def _write_version(version: Path, files: VolumeFiles) -> None:
     version.mkdir(mode=0o755)
     for name, file in files.items():
         path = version / name
@@ -37,14 +37,14 @@ def _write_version(version: Path, files: Payload) -> None:
         path.chmod(file.mode)
 
 
-def _current(directory: Path) -> str | None:
+def _current_version(directory: Path) -> str | None:
     try:
         return os.readlink(directory / DATA)
     except FileNotFoundError:
         return None
 
 
-def _link_names(directory: Path, files: Payload) -> None:
+def _link_names(directory: Path, files: VolumeFiles) -> None:
     wanted = {name.split("/")[0] for name in files}
     for name in wanted:
         if not (directory / name).is_symlink():

@@ -1,4 +1,4 @@
-"""What a pod's specification refers to: Secrets, ConfigMaps and its own fields."""
+"""The Secrets, ConfigMaps and own fields to which a pod's specification refers."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from sluice_devcluster.api import Json
 
 
 class Reference(NamedTuple):
-    """A Secret or a ConfigMap (`kind`) of the pod's own namespace."""
+    """A Secret or a ConfigMap (`kind`) in the pod's own namespace."""
 
     kind: str
     name: str
 
 
-# What each referenced object is at the moment; None for one that does not exist.
+# The current object of each reference; None for an object that does not exist.
 Sources = Mapping[Reference, Json | None]
 
 
 class UnresolvedError(Exception):
-    """A reference without a target; the text is the kubelet's own."""
+    """A reference that cannot be resolved; the message has the kubelet's wording."""
 
 
 class PodFacts(NamedTuple):
@@ -33,8 +33,8 @@ class PodFacts(NamedTuple):
     host_ip: str
 
 
-def data_of(reference: Reference, found: Json) -> dict[str, bytes]:
-    """The decoded content of a Secret or a ConfigMap."""
+def decode_data(reference: Reference, found: Json) -> dict[str, bytes]:
+    """Return the decoded content of a Secret or a ConfigMap."""
     encoded = found.get("data") or {}
     if reference.kind == "Secret":
         return {key: base64.b64decode(value) for key, value in encoded.items()}
@@ -42,27 +42,27 @@ def data_of(reference: Reference, found: Json) -> dict[str, bytes]:
     return {key: value.encode() for key, value in encoded.items()} | binary
 
 
-def content(reference: Reference, sources: Sources, *, optional: bool) -> dict[str, bytes] | None:
-    """The content of a referenced object; None when it is missing and may be.
+def referenced_content(reference: Reference, sources: Sources, *, optional: bool) -> dict[str, bytes] | None:
+    """Return the content of a referenced object; None if it is missing and optional.
 
-    Raises UnresolvedError when it is missing and may not be.
+    Raises UnresolvedError if it is missing and not optional.
     """
     found = sources.get(reference)
     if found is not None:
-        return data_of(reference, found)
+        return decode_data(reference, found)
     if optional:
         return None
     raise UnresolvedError(f'{reference.kind.lower()} "{reference.name}" not found')
 
 
-def field_value(path: str, facts: PodFacts) -> str:
-    """The value of a downward-API field path; raises UnresolvedError for one that is not supported."""
+def downward_field_value(path: str, facts: PodFacts) -> str:
+    """Return the value of a downward-API field path; raise UnresolvedError for a path that is not supported."""
     metadata, spec = facts.pod["metadata"], facts.pod["spec"]
     subscript = re.fullmatch(r"metadata\.(labels|annotations)\['(.+)'\]", path)
     if subscript:
         return str((metadata.get(subscript[1]) or {}).get(subscript[2], ""))
     if path in {"metadata.labels", "metadata.annotations"}:
-        return _listing(metadata.get(path.partition(".")[2]) or {})
+        return _format_labels(metadata.get(path.partition(".")[2]) or {})
     values = {
         "metadata.name": metadata["name"],
         "metadata.namespace": metadata["namespace"],
@@ -79,7 +79,7 @@ def field_value(path: str, facts: PodFacts) -> str:
     return str(values[path])
 
 
-def _listing(values: Mapping[str, str]) -> str:
+def _format_labels(values: Mapping[str, str]) -> str:
     lines = []
     for key in sorted(values):
         escaped = values[key].replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,4 +1,4 @@
-"""The Node object: registered once, and kept alive by a lease and a status."""
+"""The Node object: the agent registers it once, then renews its lease and its status."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import aiohttp
 from sluice_devcluster.api import ApiClient, ApiError, Json
 from sluice_devcluster.certificates import NODE_NAME
 from sluice_devcluster.node.addresses import HOST
-from sluice_devcluster.node.statuses import stamp
+from sluice_devcluster.node.statuses import format_time
 
 LOGGER = logging.getLogger(__name__)
 LEASE_PATH = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 LEASE_SECONDS = 40
 RENEW_SECONDS = 10.0
-# In lease renewals: the status matters less often than the lease.
+# The status is renewed with every sixth renewal of the lease.
 STATUS_EVERY = 6
 RETRY_SECONDS = 0.5
 PODS = 500
@@ -29,7 +29,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def node_status(port: int, now: dt.datetime) -> Json:
-    """The status of this node, whose kubelet API listens on `port`."""
+    """Return the status of this node, whose kubelet API listens on `port`."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024
     capacity = {"cpu": str(os.cpu_count() or 1), "memory": f"{memory}Ki", "pods": str(PODS)}
     ready = {
@@ -37,7 +37,7 @@ def node_status(port: int, now: dt.datetime) -> Json:
         "status": "True",
         "reason": "KubeletReady",
         "message": "the node agent runs pods as processes",
-        "lastHeartbeatTime": stamp(now),
+        "lastHeartbeatTime": format_time(now),
     }
     return {
         "capacity": capacity,
@@ -48,7 +48,7 @@ def node_status(port: int, now: dt.datetime) -> Json:
         ],
         "nodeInfo": _node_info(),
         "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
-        "conditions": [{**ready, "lastTransitionTime": stamp(now)}],
+        "conditions": [{**ready, "lastTransitionTime": format_time(now)}],
     }
 
 
@@ -70,7 +70,7 @@ def _node_info() -> Json:
 
 
 def node_object(port: int, now: dt.datetime) -> Json:
-    """The Node to register."""
+    """Return the Node object to register."""
     architecture = _node_info()["architecture"]
     labels = {
         "kubernetes.io/hostname": NODE_NAME,
@@ -86,8 +86,8 @@ def node_object(port: int, now: dt.datetime) -> Json:
     }
 
 
-def lease(node_uid: str, now: dt.datetime) -> Json:
-    """The lease whose renewal says that the node lives."""
+def lease_object(node_uid: str, now: dt.datetime) -> Json:
+    """Return the lease whose renewal shows that the node is alive."""
     owner = {"apiVersion": "v1", "kind": "Node", "name": NODE_NAME, "uid": node_uid}
     return {
         "apiVersion": "coordination.k8s.io/v1",
@@ -101,28 +101,28 @@ def lease(node_uid: str, now: dt.datetime) -> Json:
     }
 
 
-class Registration:
-    """Registers the node and keeps it alive."""
+class NodeRegistration:
+    """Registers the node, and renews its lease and its status."""
 
     def __init__(self, client: ApiClient, port: int) -> None:
-        """`port` is where the node's kubelet API listens on 127.0.0.1."""
+        """`port` is the port of the node's kubelet API on 127.0.0.1."""
         self._client = client
         self._port = port
 
     async def run(self) -> None:
-        """Registers, then renews until cancelled; whatever fails is tried again."""
+        """Register the node and renew its lease until cancelled; after a failure, begin again."""
         uid = ""
         renewals = 0
         while True:
             try:
                 if not uid:
                     uid = await self._register()
-                await self._renew(uid)
+                await self._renew_lease(uid)
                 if renewals % STATUS_EVERY == 0:
                     await self._refresh_status()
                 renewals += 1
             except (ApiError, aiohttp.ClientError, TimeoutError) as error:
-                LOGGER.warning("node: %s", error)
+                LOGGER.warning("cannot register or renew the node, retrying: %s", error)
                 uid = ""
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
@@ -137,8 +137,8 @@ class Registration:
             made = await self._client.get(f"/api/v1/nodes/{NODE_NAME}")
         return str(made["metadata"]["uid"])
 
-    async def _renew(self, uid: str) -> None:
-        body = lease(uid, dt.datetime.now(dt.UTC))
+    async def _renew_lease(self, uid: str) -> None:
+        body = lease_object(uid, dt.datetime.now(dt.UTC))
         try:
             await self._client.patch(f"{LEASE_PATH}/{NODE_NAME}", {"spec": body["spec"]})
         except ApiError as error:

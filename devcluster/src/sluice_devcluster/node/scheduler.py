@@ -1,4 +1,4 @@
-"""A scheduler for one node: binds every pod that the node's labels allow."""
+"""A scheduler for one node, which binds every pod whose node selector matches the node's labels."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import aiohttp
 from sluice_devcluster.api import ApiClient, ApiError, Json
 from sluice_devcluster.certificates import NODE_NAME
 from sluice_devcluster.node.informer import Informer
-from sluice_devcluster.node.statuses import stamp
+from sluice_devcluster.node.statuses import format_time
 
 LOGGER = logging.getLogger(__name__)
 RETRY_SECONDS = 0.5
 
 
-def objection(pod: Json, labels: dict[str, str]) -> str | None:
-    """Why a pod cannot go to a node with these labels, in the scheduler's words; None when it can."""
+def unschedulable_reason(pod: Json, labels: dict[str, str]) -> str | None:
+    """Return why a pod cannot run on a node with these labels, in the scheduler's words; None if it can."""
     wanted = pod["spec"].get("nodeSelector") or {}
     if all(labels.get(key) == value for key, value in wanted.items()):
         return None
@@ -26,49 +26,49 @@ def objection(pod: Json, labels: dict[str, str]) -> str | None:
 
 
 class Scheduler:
-    """Binds pending pods to this node, and looks at the others again when the node's labels change."""
+    """Binds pending pods to this node, and tries the others again when the node's labels change."""
 
     def __init__(self, client: ApiClient) -> None:
-        """Works under the scheduler's own identity."""
+        """The client has the scheduler's own identity."""
         self._client = client
         self._pending: dict[str, Json] = {}
         self._labels: dict[str, str] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Schedules until cancelled."""
+        """Bind pods until cancelled."""
         node = {"fieldSelector": f"metadata.name={NODE_NAME}"}
         pods = {"fieldSelector": "spec.nodeName=,status.phase=Pending"}
         await asyncio.gather(
-            Informer(self._client, "/api/v1/nodes", node, self._node_changed).run(),
-            Informer(self._client, "/api/v1/pods", pods, self._pod_changed).run(),
+            Informer(self._client, "/api/v1/nodes", node, self._on_node_changed).run(),
+            Informer(self._client, "/api/v1/pods", pods, self._on_pod_changed).run(),
         )
 
-    def _node_changed(self, node: Json, gone: bool) -> None:
+    def _on_node_changed(self, node: Json, gone: bool) -> None:
         labels = None if gone else dict(node["metadata"].get("labels") or {})
         if labels != self._labels:
             self._labels = labels
             for pod in self._pending.values():
-                self._consider(pod)
+                self._bind_or_mark_unschedulable(pod)
 
-    def _pod_changed(self, pod: Json, gone: bool) -> None:
+    def _on_pod_changed(self, pod: Json, gone: bool) -> None:
         uid = pod["metadata"]["uid"]
         if gone:
             self._pending.pop(uid, None)
             return
         known = self._pending.get(uid)
         self._pending[uid] = pod
-        # Changes that are only in the status are mostly this scheduler's own.
+        # Ignore changes of the status only: most of them come from this scheduler.
         if known is None or known["spec"] != pod["spec"]:
-            self._consider(pod)
+            self._bind_or_mark_unschedulable(pod)
 
-    def _consider(self, pod: Json) -> None:
+    def _bind_or_mark_unschedulable(self, pod: Json) -> None:
         gated = bool(pod["spec"].get("schedulingGates"))
         foreign = pod["spec"].get("schedulerName", "default-scheduler") != "default-scheduler"
         if self._labels is None or gated or foreign or pod["metadata"].get("deletionTimestamp"):
             return
-        refusal = objection(pod, self._labels)
-        work = self._bind(pod) if refusal is None else self._refuse(pod, refusal)
+        refusal = unschedulable_reason(pod, self._labels)
+        work = self._bind(pod) if refusal is None else self._mark_unschedulable(pod, refusal)
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -84,30 +84,30 @@ class Scheduler:
         }
         while metadata["uid"] in self._pending:
             try:
-                await self._client.post(f"{_path(pod)}/binding", binding)
+                await self._client.post(f"{_pod_path(pod)}/binding", binding)
             except ApiError as error:
                 if error.status not in {404, 409}:
-                    LOGGER.warning("binding %s: %s", metadata["name"], error)
+                    LOGGER.warning("cannot bind pod %s: %s", metadata["name"], error)
                 return
             except (aiohttp.ClientError, TimeoutError) as error:
-                LOGGER.warning("binding %s: %s", metadata["name"], error)
+                LOGGER.warning("cannot bind pod %s: %s", metadata["name"], error)
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return
 
-    async def _refuse(self, pod: Json, message: str) -> None:
+    async def _mark_unschedulable(self, pod: Json, message: str) -> None:
         condition = {
             "type": "PodScheduled",
             "status": "False",
             "reason": "Unschedulable",
             "message": message,
-            "lastTransitionTime": stamp(dt.datetime.now(dt.UTC)),
+            "lastTransitionTime": format_time(dt.datetime.now(dt.UTC)),
         }
         try:
-            await self._client.patch(f"{_path(pod)}/status", {"status": {"conditions": [condition]}})
+            await self._client.patch(f"{_pod_path(pod)}/status", {"status": {"conditions": [condition]}})
         except (ApiError, aiohttp.ClientError, TimeoutError) as error:
-            LOGGER.warning("refusing %s: %s", pod["metadata"]["name"], error)
+            LOGGER.warning("cannot mark pod %s as unschedulable: %s", pod["metadata"]["name"], error)
 
 
-def _path(pod: Json) -> str:
+def _pod_path(pod: Json) -> str:
     return f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{pod['metadata']['name']}"

@@ -1,4 +1,4 @@
-"""A signal between tasks that forgets nothing: whoever waits for the next one gets it."""
+"""A counter that tasks wait on, so that a change between two waits is not missed."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import asyncio
 from contextlib import suppress
 
 
-class Pulse:
-    """Counts what happened; whoever has seen so many happenings can wait for one more."""
+class ChangeCounter:
+    """Counts changes; a task that knows the count of its last look can wait for the next change."""
 
     def __init__(self) -> None:
-        """Nothing has happened yet."""
+        """The count starts at 0."""
         self.count = 0
         self._event = asyncio.Event()
 
-    def send(self) -> None:
-        """Something has happened."""
+    def increment(self) -> None:
+        """Count one more change and wake the waiting tasks."""
         self.count += 1
         self._event.set()
         self._event = asyncio.Event()
 
-    async def wait(self, seen: int, seconds: float | None = None) -> None:
-        """Waits until more than `seen` things have happened, at most `seconds`."""
+    async def wait_for_change(self, seen: int, seconds: float | None = None) -> None:
+        """Wait until the count differs from `seen`, at most `seconds`."""
         if self.count == seen:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._event.wait(), seconds)

@@ -1,4 +1,4 @@
-"""A pod's status: pure functions from what its containers are doing to what the API server is told."""
+"""The status of a pod, computed by pure functions from the states of its containers."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from dataclasses import dataclass
 
 from sluice_devcluster.api import Json
 from sluice_devcluster.node.addresses import HOST
-from sluice_devcluster.node.restarts import restarts
+from sluice_devcluster.node.restarts import is_restarted
 
 TERMINAL = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """Not running: the reason in one word, and a sentence."""
+class WaitingState:
+    """The state of a container that does not run: a reason in one word, and a sentence."""
 
     reason: str
     message: str = ""
 
 
 @dataclass(frozen=True)
-class Running:
-    """Running since a moment in UTC."""
+class RunningState:
+    """The state of a container that has been running since `started_at` (UTC)."""
 
     started_at: dt.datetime
 
 
 @dataclass(frozen=True)
-class Terminated:
-    """Ended: the exit code (128 + signal for a signal), the reason, and the times in UTC."""
+class TerminatedState:
+    """The state of an ended container: exit code (128 plus the number of a signal), reason, and times in UTC."""
 
     exit_code: int
     reason: str
@@ -41,13 +41,13 @@ class Terminated:
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """One container at one moment."""
+class ContainerSnapshot:
+    """The state of one container at one moment."""
 
     name: str
     image: str
-    state: Waiting | Running | Terminated
-    last: Terminated | None = None
+    state: WaitingState | RunningState | TerminatedState
+    last: TerminatedState | None = None
     restarts: int = 0
     started: bool = False
     ready: bool = False
@@ -56,44 +56,44 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class PodSnapshot:
-    """A pod's containers at one moment; `deleting` says that none will be started again."""
+    """The states of a pod's containers at one moment; if `deleting`, none of them starts again."""
 
-    init: Sequence[Snapshot]
-    main: Sequence[Snapshot]
+    init: Sequence[ContainerSnapshot]
+    main: Sequence[ContainerSnapshot]
     address: str | None
     deleting: bool = False
 
 
-def stamp(moment: dt.datetime) -> str:
-    """A moment as the Kubernetes API writes it, to the second."""
+def format_time(moment: dt.datetime) -> str:
+    """Format a time as the Kubernetes API does, to the second."""
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def terminated_status(ended: Terminated) -> Json:
-    """The `terminated` of a container's state."""
+def terminated_status(ended: TerminatedState) -> Json:
+    """Return the `terminated` field of a container's state."""
     status = {
         "exitCode": ended.exit_code,
         "reason": ended.reason,
-        "startedAt": stamp(ended.started_at),
-        "finishedAt": stamp(ended.finished_at),
+        "startedAt": format_time(ended.started_at),
+        "finishedAt": format_time(ended.finished_at),
         "containerID": ended.container_id,
         "message": ended.message,
     }
     return {key: value for key, value in status.items() if value != ""}
 
 
-def state_status(state: Waiting | Running | Terminated) -> Json:
-    """A container's `state`."""
-    if isinstance(state, Waiting):
+def state_status(state: WaitingState | RunningState | TerminatedState) -> Json:
+    """Return the `state` field of a container's status."""
+    if isinstance(state, WaitingState):
         waiting = {"reason": state.reason}
         return {"waiting": {**waiting, "message": state.message} if state.message else waiting}
-    if isinstance(state, Running):
-        return {"running": {"startedAt": stamp(state.started_at)}}
+    if isinstance(state, RunningState):
+        return {"running": {"startedAt": format_time(state.started_at)}}
     return {"terminated": terminated_status(state)}
 
 
-def container_status(one: Snapshot) -> Json:
-    """An element of `containerStatuses`."""
+def container_status(one: ContainerSnapshot) -> Json:
+    """Return an element of `containerStatuses`."""
     return {
         "name": one.name,
         "image": one.image,
@@ -107,54 +107,64 @@ def container_status(one: Snapshot) -> Json:
     }
 
 
-def phase(pod: PodSnapshot, policy: str) -> str:
-    """The pod's phase under its restart policy, by the kubelet's rules."""
-    if pod.deleting and all(not isinstance(one.state, Running) for one in (*pod.init, *pod.main)):
-        return _final_phase(pod)
-    if any(not _succeeded(one) for one in pod.init):
+def pod_phase(pod: PodSnapshot, policy: str) -> str:
+    """Return the phase of the pod under its restart policy, by the kubelet's rules."""
+    if pod.deleting and all(not isinstance(one.state, RunningState) for one in (*pod.init, *pod.main)):
+        return _phase_of_deleted_pod(pod)
+    if any(not _has_succeeded(one) for one in pod.init):
         init_policy = "OnFailure" if policy == "Always" else policy
-        return "Failed" if any(_failed_for_good(one, init_policy) for one in pod.init) else "Pending"
-    if any(isinstance(one.state, Waiting) and one.last is None for one in pod.main):
+        return "Failed" if any(_has_failed_for_good(one, init_policy) for one in pod.init) else "Pending"
+    if any(isinstance(one.state, WaitingState) and one.last is None for one in pod.main):
         return "Pending"
-    if any(not _ended_for_good(one, policy) for one in pod.main):
+    if any(not _has_ended_for_good(one, policy) for one in pod.main):
         return "Running"
-    return "Succeeded" if all(_succeeded(one) for one in pod.main) else "Failed"
+    return "Succeeded" if all(_has_succeeded(one) for one in pod.main) else "Failed"
 
 
-def conditions(pod: PodSnapshot, current_phase: str) -> list[Json]:
-    """The conditions that the node owns, without their transition times."""
-    initialized = [one.name for one in pod.init if not _succeeded(one)]
+def pod_conditions(pod: PodSnapshot, current_phase: str) -> list[Json]:
+    """Return the conditions that the node owns, without their transition times."""
+    initialized = [one.name for one in pod.init if not _has_succeeded(one)]
     unready = [one.name for one in pod.main if not one.ready]
     if current_phase == "Succeeded":
-        ready = _condition(False, "PodCompleted", "")
-        return [_typed("Initialized", _condition(True, "PodCompleted", "")), *_both(ready)]
+        ready = _condition_fields(False, "PodCompleted", "")
+        return [
+            _condition_of_type("Initialized", _condition_fields(True, "PodCompleted", "")),
+            *_ready_conditions(ready),
+        ]
     if current_phase == "Failed":
-        ready = _condition(False, "PodFailed", "")
+        ready = _condition_fields(False, "PodFailed", "")
     else:
-        ready = _condition(not unready, "ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]")
-    first = _condition(
+        ready = _condition_fields(
+            not unready, "ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]"
+        )
+    first = _condition_fields(
         not initialized,
         "ContainersNotInitialized",
         f"containers with incomplete status: [{' '.join(initialized)}]",
     )
-    return [_typed("Initialized", first), *_both(ready), _typed("PodScheduled", _condition(True, "", ""))]
+    return [
+        _condition_of_type("Initialized", first),
+        *_ready_conditions(ready),
+        _condition_of_type("PodScheduled", _condition_fields(True, "", "")),
+    ]
 
 
 def pod_status(pod: PodSnapshot, spec: Json, previous: Json, now: dt.datetime) -> Json:
-    """The status to patch: complete for what the node owns, silent about everything else.
+    """Return the status to patch: all fields that the node owns, and no others.
 
-    `previous` is the last known status; its transition times and start time are kept where nothing changed.
+    `previous` is the last known status; its start time is kept, and so are the transition times of unchanged
+    conditions.
     """
-    current = phase(pod, spec.get("restartPolicy", "Always"))
+    current = pod_phase(pod, spec.get("restartPolicy", "Always"))
     if previous.get("phase") in TERMINAL:
-        # A pod that has ended never comes back to life.
+        # A terminal phase never changes.
         current = previous["phase"]
     status: Json = {
         "phase": current,
         "hostIP": HOST,
         "hostIPs": [{"ip": HOST}],
-        "startTime": previous.get("startTime") or stamp(now),
-        "conditions": _with_times(conditions(pod, current), previous.get("conditions") or [], now),
+        "startTime": previous.get("startTime") or format_time(now),
+        "conditions": _with_transition_times(pod_conditions(pod, current), previous.get("conditions") or [], now),
         "containerStatuses": [container_status(one) for one in pod.main],
     }
     if pod.init:
@@ -164,44 +174,44 @@ def pod_status(pod: PodSnapshot, spec: Json, previous: Json, now: dt.datetime) -
     return status
 
 
-def _final_phase(pod: PodSnapshot) -> str:
-    ended = [one.state for one in (*pod.init, *pod.main) if isinstance(one.state, Terminated)]
+def _phase_of_deleted_pod(pod: PodSnapshot) -> str:
+    ended = [one.state for one in (*pod.init, *pod.main) if isinstance(one.state, TerminatedState)]
     if not ended:
         return "Failed" if any(one.last for one in pod.main) else "Pending"
     return "Failed" if any(state.exit_code for state in ended) else "Succeeded"
 
 
-def _succeeded(one: Snapshot) -> bool:
-    return isinstance(one.state, Terminated) and one.state.exit_code == 0
+def _has_succeeded(one: ContainerSnapshot) -> bool:
+    return isinstance(one.state, TerminatedState) and one.state.exit_code == 0
 
 
-def _ended_for_good(one: Snapshot, policy: str) -> bool:
-    return isinstance(one.state, Terminated) and not restarts(policy, one.state.exit_code)
+def _has_ended_for_good(one: ContainerSnapshot, policy: str) -> bool:
+    return isinstance(one.state, TerminatedState) and not is_restarted(policy, one.state.exit_code)
 
 
-def _failed_for_good(one: Snapshot, policy: str) -> bool:
-    return _ended_for_good(one, policy) and not _succeeded(one)
+def _has_failed_for_good(one: ContainerSnapshot, policy: str) -> bool:
+    return _has_ended_for_good(one, policy) and not _has_succeeded(one)
 
 
-def _condition(fulfilled: bool, reason: str, message: str) -> Json:
+def _condition_fields(fulfilled: bool, reason: str, message: str) -> Json:
     if fulfilled:
         return {"status": "True", "reason": reason if reason == "PodCompleted" else None, "message": None}
     return {"status": "False", "reason": reason, "message": message or None}
 
 
-def _typed(kind: str, condition: Json) -> Json:
+def _condition_of_type(kind: str, condition: Json) -> Json:
     return {"type": kind, **condition}
 
 
-def _both(condition: Json) -> list[Json]:
-    return [_typed("Ready", condition), _typed("ContainersReady", condition)]
+def _ready_conditions(condition: Json) -> list[Json]:
+    return [_condition_of_type("Ready", condition), _condition_of_type("ContainersReady", condition)]
 
 
-def _with_times(wanted: list[Json], previous: list[Json], now: dt.datetime) -> list[Json]:
+def _with_transition_times(wanted: list[Json], previous: list[Json], now: dt.datetime) -> list[Json]:
     before = {each["type"]: each for each in previous}
     result = []
     for each in wanted:
         old = before.get(each["type"], {})
         unchanged = old.get("status") == each["status"] and old.get("lastTransitionTime")
-        result.append({**each, "lastTransitionTime": old["lastTransitionTime"] if unchanged else stamp(now)})
+        result.append({**each, "lastTransitionTime": old["lastTransitionTime"] if unchanged else format_time(now)})
     return result

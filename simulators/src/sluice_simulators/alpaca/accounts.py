@@ -1,4 +1,4 @@
-"""Keys, what their plans allow, and the connections each of them holds."""
+"""The keys that the server accepts, the limits of their plans, and the number of connections that each key has open."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -12,15 +12,18 @@ TOKEN_KEYS = frozenset({"oauth", "access_token"})
 
 @dataclass(frozen=True)
 class Plan:
-    """What a subscription allows: feeds (None: all), symbols of trades plus quotes (None: any), connections a feed."""
+    """The limits of an account: feeds (None: all), symbols (None: any number) and connections to each feed.
+
+    `symbols` limits the sum of the symbols subscribed for trades and for quotes.
+    """
 
     feeds: frozenset[str] | None = None
     symbols: int | None = None
     connections: int = 1
 
-    def check(self, wanted: Subscription) -> None:
-        """Raises ProtocolError 405 when a subscription is more than the plan's."""
-        if self.symbols is not None and (wanted.unlimited or wanted.limited > self.symbols):
+    def check_symbol_limit(self, wanted: Subscription) -> None:
+        """Raise ProtocolError 405 if the subscription has more symbols than the plan allows."""
+        if self.symbols is not None and (wanted.has_counted_wildcard or wanted.counted_symbols > self.symbols):
             raise ProtocolError(405)
 
 
@@ -29,7 +32,10 @@ BASIC = Plan(feeds=frozenset({"iex", "delayed_sip", "test", "crypto"}), symbols=
 
 @dataclass(frozen=True)
 class Account:
-    """A key that the server accepts; a token in place of a key and secret is checked against the secret."""
+    """A key pair that the server accepts, and its plan.
+
+    A client can also authenticate with the key `oauth` or `access_token`; its secret then identifies the account.
+    """
 
     key: str = "key"
     secret: str = "secret"
@@ -37,10 +43,10 @@ class Account:
 
 
 class Accounts:
-    """The accounts by key, and who of them is connected where."""
+    """The accounts by key, with the number of open connections of each account to each feed."""
 
     def __init__(self, accounts: Iterable[Account], hold: float, clock: Callable[[], float] = time.monotonic):
-        """`hold`: seconds for which a connection lost without a close still counts against the plan."""
+        """`hold`: seconds for which a connection lost without a close frame still counts against the plan."""
         self._accounts = {account.key: account for account in accounts}
         self._hold = hold
         self._clock = clock
@@ -48,33 +54,36 @@ class Accounts:
         self._held: dict[tuple[str, str], list[float]] = {}
 
     def add(self, account: Account) -> None:
-        """Accepts an account from now on; one of the same key is replaced."""
+        """Accept an account from now on; it replaces an account with the same key."""
         self._accounts[account.key] = account
 
     def revoke(self, key: str) -> None:
-        """No longer accepts a key; a connection already authenticated stays."""
+        """Reject a key from now on; connections that are already authenticated stay open."""
         self._accounts.pop(key, None)
 
-    def admit(self, key: str, secret: str, feed: str) -> Account:
-        """The account, with one more connection to the feed; raises ProtocolError 402, 409 or 406."""
-        account = self.find(key, secret)
+    def open_connection(self, key: str, secret: str, feed: str) -> Account:
+        """Authenticate a client, count its connection to the feed, and return its account.
+
+        Raises ProtocolError 402 (wrong credentials), 409 (feed not in the plan) or 406 (too many connections).
+        """
+        account = self.authenticate(key, secret)
         if account.plan.feeds is not None and feed not in account.plan.feeds:
             raise ProtocolError(409)
         slot = (account.key, feed)
-        if self._open.get(slot, 0) + self._lingering(slot) >= account.plan.connections:
+        if self._open.get(slot, 0) + self._count_lingering(slot) >= account.plan.connections:
             raise ProtocolError(406)
         self._open[slot] = self._open.get(slot, 0) + 1
         return account
 
-    def release(self, account: Account, feed: str, *, clean: bool) -> None:
-        """Ends a connection that `admit` counted."""
+    def close_connection(self, account: Account, feed: str, *, clean: bool) -> None:
+        """Count one open connection less; a lost connection (not `clean`) still counts for the `hold` time."""
         slot = (account.key, feed)
         self._open[slot] -= 1
         if not clean and self._hold:
             self._held.setdefault(slot, []).append(self._clock() + self._hold)
 
-    def find(self, key: str, secret: str) -> Account:
-        """The account of a key pair; raises ProtocolError 402."""
+    def authenticate(self, key: str, secret: str) -> Account:
+        """Return the account with this key and secret; raise ProtocolError 402 if there is none."""
         if key in TOKEN_KEYS:
             account = next((each for each in self._accounts.values() if each.secret == secret), None)
         else:
@@ -83,7 +92,7 @@ class Accounts:
             raise ProtocolError(402)
         return account
 
-    def _lingering(self, slot: tuple[str, str]) -> int:
+    def _count_lingering(self, slot: tuple[str, str]) -> int:
         current = self._clock()
         self._held[slot] = [until for until in self._held.get(slot, []) if until > current]
         return len(self._held[slot])

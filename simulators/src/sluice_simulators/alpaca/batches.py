@@ -1,4 +1,4 @@
-"""Data messages on their way to connections: encoded once for each encoding, filtered for each connection."""
+"""Batches of data messages: encoded once for each encoding, and filtered by the subscription of each connection."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,60 +14,63 @@ from sluice_simulators.tapes import TapeQuote
 
 @dataclass(frozen=True)
 class Framing:
-    """How bodies become frames: in which encoding, and how many to a frame at most."""
+    """The rule for packing encoded messages into frames: the codec and the most messages in a frame."""
 
     codec: Codec
     per_frame: int
 
-    def payloads(self, bodies: Sequence[bytes]) -> list[bytes]:
-        """The frames' payloads."""
+    def frame_payloads(self, bodies: Sequence[bytes]) -> list[bytes]:
+        """Return the payload of each frame that carries the encoded messages."""
         starts = range(0, len(bodies), self.per_frame)
-        return [self.codec.frame(bodies[start : start + self.per_frame]) for start in starts]
+        return [self.codec.join_frame(bodies[start : start + self.per_frame]) for start in starts]
 
-    def raw(self, bodies: Sequence[bytes]) -> bytes:
-        """The frames as they go on an uncompressed connection."""
+    def raw_frames(self, bodies: Sequence[bytes]) -> bytes:
+        """Return the bytes of all frames as an uncompressed connection sends them."""
         opcode = self.codec.opcode
-        return b"".join([websocket_frame(payload, opcode) for payload in self.payloads(bodies)])
+        return b"".join([websocket_frame(payload, opcode) for payload in self.frame_payloads(bodies)])
 
 
 class Batch(Protocol):
-    """Some messages in order."""
+    """Data messages in the order of sending."""
 
-    def bodies(self, codec: Codec, subscription: Subscription) -> Sequence[bytes]:
-        """Those that are subscribed to, each encoded without the array around it."""
+    def encoded_messages(self, codec: Codec, subscription: Subscription) -> Sequence[bytes]:
+        """Return the subscribed messages, each encoded without the enclosing array."""
 
-    def raw(self, framing: Framing, subscription: Subscription) -> tuple[bytes, int]:
-        """Those that are subscribed to, as uncompressed WebSocket frames, and how many they are."""
+    def raw_frames(self, framing: Framing, subscription: Subscription) -> tuple[bytes, int]:
+        """Return the subscribed messages as uncompressed WebSocket frames, and the number of messages."""
 
-    def messages(self, subscription: Subscription) -> list[Message]:
-        """Those that are subscribed to."""
+    def subscribed_messages(self, subscription: Subscription) -> list[Message]:
+        """Return the messages that the subscription includes."""
 
 
 @dataclass(frozen=True)
 class MessageBatch:
-    """Messages made for the occasion."""
+    """A batch of messages that exist as maps and are encoded for each connection."""
 
     content: Sequence[Message]
 
-    def bodies(self, codec: Codec, subscription: Subscription) -> Sequence[bytes]:
-        """Encodes."""
-        return [codec.body(message) for message in self.messages(subscription)]
+    def encoded_messages(self, codec: Codec, subscription: Subscription) -> Sequence[bytes]:
+        """Return the subscribed messages, each encoded without the enclosing array."""
+        return [codec.encode_message(message) for message in self.subscribed_messages(subscription)]
 
-    def raw(self, framing: Framing, subscription: Subscription) -> tuple[bytes, int]:
-        """Encodes and frames."""
-        bodies = self.bodies(framing.codec, subscription)
-        return framing.raw(bodies), len(bodies)
+    def raw_frames(self, framing: Framing, subscription: Subscription) -> tuple[bytes, int]:
+        """Return the subscribed messages as uncompressed WebSocket frames, and the number of messages."""
+        bodies = self.encoded_messages(framing.codec, subscription)
+        return framing.raw_frames(bodies), len(bodies)
 
-    def messages(self, subscription: Subscription) -> list[Message]:
-        """Filters."""
-        return [message for message in self.content if subscription.wants(message)]
+    def subscribed_messages(self, subscription: Subscription) -> list[Message]:
+        """Return the messages that the subscription includes."""
+        return [message for message in self.content if subscription.includes(message)]
 
 
-class Reel:
-    """A tape's quotes, encoded and framed when first needed: playing them again costs a write."""
+class EncodedTape:
+    """The quotes of a tape, with a cache of their encoded messages and frames.
+
+    Each encoding is made when a connection first needs it, so that playing the tape again encodes nothing.
+    """
 
     def __init__(self, quotes: Sequence[TapeQuote], *, keep_frames: bool = False) -> None:
-        """`keep_frames`: the stretches asked for will be the same ones in each pass."""
+        """`keep_frames`: cache the frames too, because each pass sends the same slices of the tape."""
         self.quotes = quotes
         self.symbols = [quote.symbol for quote in quotes]
         self._names = frozenset(self.symbols)
@@ -75,68 +78,71 @@ class Reel:
         self._keep_frames = keep_frames
         self._framed: dict[tuple[str, int, int, int], bytes] = {}
 
-    def batch(self, start: int, stop: int, at: Timestamp | None = None) -> "ReelBatch":
-        """The quotes from `start` to before `stop`; `at` replaces their own times."""
-        return ReelBatch(self, slice(start, stop), at)
+    def batch(self, start: int, stop: int, at: Timestamp | None = None) -> "EncodedTapeBatch":
+        """Return the quotes from index `start` to before index `stop`; `at` replaces the quotes' own times."""
+        return EncodedTapeBatch(self, slice(start, stop), at)
 
-    def encoded(self, codec: Codec) -> tuple[list[bytes], list[bytes]]:
-        """The whole bodies, and the bodies up to the time."""
+    def encoded_messages(self, codec: Codec) -> tuple[list[bytes], list[bytes]]:
+        """Return two lists: the encoded quotes, and the same bytes without the time at their end."""
         if codec.name not in self._encoded:
             self._encoded[codec.name] = self._encode(codec)
         return self._encoded[codec.name]
 
-    def framed(self, framing: Framing, stretch: slice) -> bytes:
-        """A stretch as uncompressed WebSocket frames, with the quotes' own times."""
-        key = (framing.codec.name, framing.per_frame, stretch.start, stretch.stop)
+    def raw_frames(self, framing: Framing, positions: slice) -> bytes:
+        """Return a slice of the tape as uncompressed WebSocket frames, with the quotes' own times."""
+        key = (framing.codec.name, framing.per_frame, positions.start, positions.stop)
         if key not in self._framed:
-            raw = framing.raw(self.encoded(framing.codec)[0][stretch])
+            raw = framing.raw_frames(self.encoded_messages(framing.codec)[0][positions])
             if not self._keep_frames:
                 return raw
             self._framed[key] = raw
         return self._framed[key]
 
-    def all_wanted(self, names: frozenset[str]) -> bool:
-        """Whether every symbol of the tape is among the names."""
+    def has_only_symbols(self, names: frozenset[str]) -> bool:
+        """Return True if every symbol of the tape is among `names`, or `names` contains the wildcard."""
         return EVERYTHING in names or self._names <= names
 
     def _encode(self, codec: Codec) -> tuple[list[bytes], list[bytes]]:
         messages = [quote_message(quote) for quote in self.quotes]
-        bodies = [codec.body(message) for message in messages]
-        tails = [len(codec.tail(message)) for message in messages]
+        bodies = [codec.encode_message(message) for message in messages]
+        tails = [len(codec.encode_time_suffix(message)) for message in messages]
         return bodies, [body[:-tail] for body, tail in zip(bodies, tails, strict=True)]
 
 
 @dataclass(frozen=True)
-class ReelBatch:
-    """A stretch of a reel."""
+class EncodedTapeBatch:
+    """A slice of a tape's quotes; `at`, if set, replaces their own times."""
 
-    reel: Reel
-    stretch: slice
+    tape: EncodedTape
+    positions: slice
     at: Timestamp | None
 
-    def bodies(self, codec: Codec, subscription: Subscription) -> Sequence[bytes]:
-        """From the reel's own encoding."""
-        bodies = self._bodies(codec)
-        if self.reel.all_wanted(subscription.quotes):
+    def encoded_messages(self, codec: Codec, subscription: Subscription) -> Sequence[bytes]:
+        """Return the subscribed quotes, each encoded without the enclosing array, from the tape's cache."""
+        bodies = self._all_encoded_messages(codec)
+        if self.tape.has_only_symbols(subscription.quote_symbols):
             return bodies
-        names, symbols = subscription.quotes, self.reel.symbols[self.stretch]
+        names, symbols = subscription.quote_symbols, self.tape.symbols[self.positions]
         return [body for body, symbol in zip(bodies, symbols, strict=True) if symbol in names]
 
-    def raw(self, framing: Framing, subscription: Subscription) -> tuple[bytes, int]:
-        """From the reel's own frames, if it is all of them as they are."""
-        if self.at is None and self.reel.all_wanted(subscription.quotes):
-            return self.reel.framed(framing, self.stretch), len(self.reel.symbols[self.stretch])
-        bodies = self.bodies(framing.codec, subscription)
-        return framing.raw(bodies), len(bodies)
+    def raw_frames(self, framing: Framing, subscription: Subscription) -> tuple[bytes, int]:
+        """Return the subscribed quotes as uncompressed WebSocket frames, and the number of quotes.
 
-    def messages(self, subscription: Subscription) -> list[Message]:
-        """Made from the quotes."""
-        messages = [quote_message(quote, self.at) for quote in self.reel.quotes[self.stretch]]
-        return [message for message in messages if subscription.wants(message)]
+        The frames come from the tape's cache if all quotes are subscribed and keep their own times.
+        """
+        if self.at is None and self.tape.has_only_symbols(subscription.quote_symbols):
+            return self.tape.raw_frames(framing, self.positions), len(self.tape.symbols[self.positions])
+        bodies = self.encoded_messages(framing.codec, subscription)
+        return framing.raw_frames(bodies), len(bodies)
 
-    def _bodies(self, codec: Codec) -> list[bytes]:
-        bodies, heads = self.reel.encoded(codec)
+    def subscribed_messages(self, subscription: Subscription) -> list[Message]:
+        """Return the messages of the quotes that the subscription includes."""
+        messages = [quote_message(quote, self.at) for quote in self.tape.quotes[self.positions]]
+        return [message for message in messages if subscription.includes(message)]
+
+    def _all_encoded_messages(self, codec: Codec) -> list[bytes]:
+        bodies, heads = self.tape.encoded_messages(codec)
         if self.at is None:
-            return bodies[self.stretch]
-        tail = codec.tail({"t": self.at})
-        return [head + tail for head in heads[self.stretch]]
+            return bodies[self.positions]
+        tail = codec.encode_time_suffix({"t": self.at})
+        return [head + tail for head in heads[self.positions]]

@@ -1,4 +1,4 @@
-"""A plain client of the stream, which shows what is on the wire; it has none of a real client's care."""
+"""A minimal client of the stream, for tests: it shows each frame as received, and neither reconnects nor recovers."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ CONTENT_TYPES = {"msgpack": "application/msgpack", "json": "application/json"}
 
 @dataclass(frozen=True)
 class ClientOptions:
-    """How to connect: `headers` besides Content-Type, `compress` 15 to offer permessage-deflate."""
+    """Connection options: `headers` in addition to Content-Type; `compress=15` offers permessage-deflate."""
 
     codec: Codec = MSGPACK
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -26,43 +26,43 @@ class ClientOptions:
 
 
 class StreamClient:
-    """One connection; every wait is bounded by 2 s."""
+    """One open connection to the server; each receive waits at most 2 s."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, codec: Codec) -> None:
-        """Connected."""
+        """`socket` is connected; `codec` is the encoding that its upgrade request named."""
         self.socket = socket
         self._codec = codec
 
-    async def say(self, message: object) -> None:
-        """Sends one message in the connection's encoding."""
+    async def send(self, message: object) -> None:
+        """Send one message in the connection's encoding."""
         if self._codec is MSGPACK:
             await self.socket.send_bytes(msgpack.packb(message))
         else:
             await self.socket.send_json(message)
 
-    async def frame(self) -> aiohttp.WSMessage:
-        """The next frame, of any kind."""
+    async def receive_frame(self) -> aiohttp.WSMessage:
+        """Return the next frame, of any type."""
         message: aiohttp.WSMessage = await self.socket.receive(timeout=2)
         return message
 
-    async def next(self) -> list[dict[str, Any]]:
-        """The messages of the next frame; raises AssertionError if that is not data in the right encoding."""
-        frame = await self.frame()
+    async def receive_messages(self) -> list[dict[str, Any]]:
+        """Return the messages of the next frame; raise AssertionError if it is not data in the right encoding."""
+        frame = await self.receive_frame()
         kind = aiohttp.WSMsgType.BINARY if self._codec is MSGPACK else aiohttp.WSMsgType.TEXT
         assert frame.type is kind, frame
         decoded = self._codec.decode(frame.data)
         assert isinstance(decoded, list)
         return decoded
 
-    async def messages(self, count: int) -> list[dict[str, Any]]:
-        """So many messages, from as many frames as it takes."""
+    async def receive_at_least(self, count: int) -> list[dict[str, Any]]:
+        """Return the messages of as many frames as it takes to receive at least `count` messages."""
         found: list[dict[str, Any]] = []
         while len(found) < count:
-            found += await self.next()
+            found += await self.receive_messages()
         return found
 
-    async def silent(self, seconds: float = 0.05) -> bool:
-        """Whether nothing comes for a while."""
+    async def is_silent(self, seconds: float = 0.05) -> bool:
+        """Return True if the server sends nothing for this time; a frame that arrives is discarded."""
         try:
             await self.socket.receive(timeout=seconds)
         except TimeoutError:
@@ -70,24 +70,24 @@ class StreamClient:
         return False
 
     async def authenticate(self, key: str = "key", secret: str = "secret") -> dict[str, Any]:  # noqa: S107
-        """Reads the welcome, authenticates and returns the answer."""
-        assert await self.next() == [{"T": "success", "msg": "connected"}]
-        return await self.ask({"action": "auth", "key": key, "secret": secret})
+        """Receive the welcome message, send the credentials and return the server's answer."""
+        assert await self.receive_messages() == [{"T": "success", "msg": "connected"}]
+        return await self.request({"action": "auth", "key": key, "secret": secret})
 
-    async def ask(self, message: object) -> dict[str, Any]:
-        """Sends a message and returns the one that comes next, alone in its array."""
-        await self.say(message)
-        [answer] = await self.next()
+    async def request(self, message: object) -> dict[str, Any]:
+        """Send a message and return the next message, which must be the only one in its frame."""
+        await self.send(message)
+        [answer] = await self.receive_messages()
         return answer
 
     async def subscribe(self, *symbols: str) -> dict[str, Any]:
-        """Subscribes to quotes and returns the answer."""
-        return await self.ask({"action": "subscribe", "quotes": list(symbols)})
+        """Subscribe to the quotes of the symbols and return the server's answer."""
+        return await self.request({"action": "subscribe", "quotes": list(symbols)})
 
 
 @contextlib.asynccontextmanager
-async def connected(url: str, options: ClientOptions | None = None) -> AsyncIterator[StreamClient]:
-    """A connection to a stream's address; raises aiohttp's errors of the handshake."""
+async def connect(url: str, options: ClientOptions | None = None) -> AsyncIterator[StreamClient]:
+    """Connect to the stream's address; aiohttp's handshake errors propagate."""
     chosen = options or ClientOptions()
     headers = {"Content-Type": CONTENT_TYPES[chosen.codec.name], **chosen.headers}
     async with (
@@ -106,9 +106,11 @@ async def connected(url: str, options: ClientOptions | None = None) -> AsyncIter
 
 
 @contextlib.asynccontextmanager
-async def subscribed(url: str, *symbols: str, options: ClientOptions | None = None) -> AsyncIterator[StreamClient]:
-    """A connection that is authenticated and subscribed to quotes of the symbols."""
-    async with connected(url, options) as client:
+async def connect_and_subscribe(
+    url: str, *symbols: str, options: ClientOptions | None = None
+) -> AsyncIterator[StreamClient]:
+    """Connect, authenticate and subscribe to the quotes of the symbols."""
+    async with connect(url, options) as client:
         await client.authenticate()
         await client.subscribe(*symbols)
         yield client

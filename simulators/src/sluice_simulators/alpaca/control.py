@@ -1,10 +1,10 @@
-"""The server's own routes, for tests in another process: what happened, and what shall happen next.
+"""The server's control routes, through which a test in another process reads the record and injects faults.
 
 GET  /_record    the record as JSON
-POST /_faults    {"faults": [FAULT...], "times": 1, "endpoint": "iex"}; "times" null: all; "clear": true first forgets
-POST /_inject    {"faults": [FAULT...], "endpoint": "iex", "connection": 1}; answers {"struck": N}
-POST /_refuse    {"seconds": 2.0}: TCP connections are refused, these routes' own included
-POST /_send      {"messages": [MESSAGE...], "per_frame": N}; a message's "t" is Unix ns, absent: now; {"sent": N}
+POST /_faults    {"faults": [FAULT...], "times": 1, "endpoint": "iex"}; null: all; "clear": true drops earlier ones
+POST /_inject    {"faults": [FAULT...], "endpoint": "iex", "connection": 1}; answers {"struck": N}, the connections
+POST /_refuse    {"seconds": 2.0}: refuses TCP connections, also those to these routes
+POST /_send      {"messages": [MESSAGE...], "per_frame": N}; "t" is Unix ns (absent: now); answers {"sent": N}
 POST /_accounts  {"key": K, "secret": S, "feeds": [...], "symbols": 30, "connections": 1}, or {"revoke": K}
 
 A FAULT is an object whose "fault" is a class name of handshake_faults, stream_faults or message_faults.
@@ -20,7 +20,7 @@ from sluice_simulators.alpaca import handshake_faults, message_faults, stream_fa
 from sluice_simulators.alpaca.accounts import Account, Accounts, Plan
 from sluice_simulators.alpaca.faults import Fault, FaultScript, MessageFault, StreamFault
 from sluice_simulators.alpaca.messages import Message, now, timestamp
-from sluice_simulators.alpaca.record import Record
+from sluice_simulators.alpaca.record import StreamRecord
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 MODULES = (handshake_faults, stream_faults, message_faults)
@@ -32,25 +32,25 @@ FAULTS: dict[str, type[Fault]] = {
 }
 
 
-class Controlled(Protocol):
-    """The server, as far as the routes need it."""
+class ControlledServer(Protocol):
+    """The part of the server that the control routes use."""
 
-    record: Record
+    record: StreamRecord
     faults: FaultScript
     accounts: Accounts
 
     async def inject(self, *faults: Fault, endpoint: str | None = None, connection: int | None = None) -> int:
-        """Strikes open connections."""
+        """Apply faults to open connections and return the number of these connections."""
 
     async def send(self, messages: list[Message], per_frame: int | None = None) -> int:
-        """Sends data messages."""
+        """Send data messages and return the number of messages sent."""
 
-    async def refuse(self, seconds: float | None = None) -> None:
-        """Refuses TCP connections."""
+    async def refuse_connections(self, seconds: float | None = None) -> None:
+        """Refuse TCP connections."""
 
 
-class ScriptBody(msgspec.Struct, frozen=True):
-    """POST /_faults."""
+class ScriptFaultsBody(msgspec.Struct, frozen=True):
+    """The body of POST /_faults."""
 
     faults: list[dict[str, Any]] = []
     times: int | None = 1
@@ -58,29 +58,29 @@ class ScriptBody(msgspec.Struct, frozen=True):
     clear: bool = False
 
 
-class InjectBody(msgspec.Struct, frozen=True):
-    """POST /_inject."""
+class InjectFaultsBody(msgspec.Struct, frozen=True):
+    """The body of POST /_inject."""
 
     faults: list[dict[str, Any]]
     endpoint: str | None = None
     connection: int | None = None
 
 
-class RefuseBody(msgspec.Struct, frozen=True):
-    """POST /_refuse."""
+class RefuseConnectionsBody(msgspec.Struct, frozen=True):
+    """The body of POST /_refuse."""
 
     seconds: float
 
 
-class SendBody(msgspec.Struct, frozen=True):
-    """POST /_send."""
+class SendMessagesBody(msgspec.Struct, frozen=True):
+    """The body of POST /_send."""
 
     messages: list[dict[str, Any]]
     per_frame: int | None = None
 
 
-class AccountBody(msgspec.Struct, frozen=True):
-    """POST /_accounts."""
+class ChangeAccountBody(msgspec.Struct, frozen=True):
+    """The body of POST /_accounts."""
 
     key: str = ""
     secret: str = ""
@@ -90,49 +90,49 @@ class AccountBody(msgspec.Struct, frozen=True):
     revoke: str | None = None
 
 
-class Control:
-    """The routes' handlers."""
+class ControlRoutes:
+    """The control routes of one server."""
 
-    def __init__(self, server: Controlled) -> None:
-        """Controls this server."""
+    def __init__(self, server: ControlledServer) -> None:
+        """The routes control this server."""
         self._server = server
 
     def routes(self) -> list[web.RouteDef]:
-        """All of them; a body that is not the route's is answered by 400 and the reason."""
+        """Return all control routes; a route answers an invalid body with status 400 and the reason."""
         return [
-            web.get("/_record", self._record),
-            web.post("/_faults", _handler(ScriptBody, self._script)),
-            web.post("/_inject", _handler(InjectBody, self._inject)),
-            web.post("/_refuse", _handler(RefuseBody, self._refuse)),
-            web.post("/_send", _handler(SendBody, self._send)),
-            web.post("/_accounts", _handler(AccountBody, self._account)),
+            web.get("/_record", self._get_record),
+            web.post("/_faults", _json_handler(ScriptFaultsBody, self._script_faults)),
+            web.post("/_inject", _json_handler(InjectFaultsBody, self._inject_faults)),
+            web.post("/_refuse", _json_handler(RefuseConnectionsBody, self._refuse_connections)),
+            web.post("/_send", _json_handler(SendMessagesBody, self._send_messages)),
+            web.post("/_accounts", _json_handler(ChangeAccountBody, self._change_account)),
         ]
 
-    async def _record(self, _: web.Request) -> web.Response:
-        return web.json_response(self._server.record.summary())
+    async def _get_record(self, _: web.Request) -> web.Response:
+        return web.json_response(self._server.record.as_json())
 
-    async def _script(self, body: ScriptBody) -> dict[str, int]:
-        faults = [fault_from(each) for each in body.faults]
+    async def _script_faults(self, body: ScriptFaultsBody) -> dict[str, int]:
+        faults = [parse_fault(each) for each in body.faults]
         if body.clear:
             self._server.faults.clear()
         if faults or not body.clear:
-            self._server.faults.next(*faults, times=body.times, endpoint=body.endpoint)
+            self._server.faults.schedule(*faults, times=body.times, endpoint=body.endpoint)
         return {"scripted": len(faults)}
 
-    async def _inject(self, body: InjectBody) -> dict[str, int]:
-        faults = [fault_from(each) for each in body.faults]
+    async def _inject_faults(self, body: InjectFaultsBody) -> dict[str, int]:
+        faults = [parse_fault(each) for each in body.faults]
         struck = await self._server.inject(*faults, endpoint=body.endpoint, connection=body.connection)
         return {"struck": struck}
 
-    async def _refuse(self, body: RefuseBody) -> dict[str, int]:
-        await self._server.refuse(body.seconds)
+    async def _refuse_connections(self, body: RefuseConnectionsBody) -> dict[str, int]:
+        await self._server.refuse_connections(body.seconds)
         return {}
 
-    async def _send(self, body: SendBody) -> dict[str, int]:
-        messages = [_message(each) for each in body.messages]
+    async def _send_messages(self, body: SendMessagesBody) -> dict[str, int]:
+        messages = [_parse_message(each) for each in body.messages]
         return {"sent": await self._server.send(messages, body.per_frame)}
 
-    async def _account(self, body: AccountBody) -> dict[str, int]:
+    async def _change_account(self, body: ChangeAccountBody) -> dict[str, int]:
         if body.revoke is not None:
             self._server.accounts.revoke(body.revoke)
         else:
@@ -141,15 +141,15 @@ class Control:
         return {}
 
 
-def fault_from(value: dict[str, Any]) -> Fault:
-    """The fault that a JSON object describes; raises ValueError."""
+def parse_fault(value: dict[str, Any]) -> Fault:
+    """Return the fault that a JSON object describes; raise ValueError if it describes none."""
     kind = FAULTS.get(str(value.get("fault")))
     if kind is None:
-        raise ValueError(f"no fault is called {value.get('fault')!r}; there are {', '.join(sorted(FAULTS))}")
+        raise ValueError(f"unknown fault {value.get('fault')!r}; the faults are {', '.join(sorted(FAULTS))}")
     return msgspec.convert(value, kind)
 
 
-def _handler(
+def _json_handler(
     kind: type[Body], act: Callable[[Body], Awaitable[dict[str, int]]]
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -161,7 +161,7 @@ def _handler(
     return handle
 
 
-def _message(value: dict[str, Any]) -> Message:
+def _parse_message(value: dict[str, Any]) -> Message:
     moment = value.get("t")
     rest = {key: each for key, each in value.items() if key not in ("T", "t")}
     stamped = timestamp(moment) if isinstance(moment, int) else moment or now()

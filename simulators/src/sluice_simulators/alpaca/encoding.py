@@ -1,4 +1,4 @@
-"""The two encodings of the stream, MessagePack (binary frames) and JSON (text frames), and WebSocket framing."""
+"""The stream's two encodings, MessagePack (binary frames) and JSON (text frames), and WebSocket framing."""
 
 import json
 import struct
@@ -14,56 +14,56 @@ TEXT, BINARY, CLOSE = 1, 2, 8
 
 
 class Codec(Protocol):
-    """One encoding: whole frames, and the parts that frames are put together from without encoding again."""
+    """One encoding, of whole frames and of single messages that can be joined into frames."""
 
     @property
     def name(self) -> str:
-        """`msgpack` or `json`."""
+        """The name of the encoding: `msgpack` or `json`."""
 
     @property
     def opcode(self) -> int:
-        """The WebSocket opcode of its frames."""
+        """The WebSocket opcode of frames in this encoding."""
 
     def encode(self, messages: Sequence[Message]) -> bytes:
-        """The payload of one frame: an array of the messages."""
+        """Return the payload of one frame: an array of the messages."""
 
     def decode(self, payload: bytes) -> object:
-        """A client's message; raises ValueError."""
+        """Return the message that a client sent; raise ValueError if the payload is not in this encoding."""
 
-    def body(self, message: Message) -> bytes:
-        """One message without the array around it."""
+    def encode_message(self, message: Message) -> bytes:
+        """Return one encoded message, without the enclosing array."""
 
-    def tail(self, message: Message) -> bytes:
-        """The last bytes of `body` of a message whose last key is `t`: the time and what closes the map."""
+    def encode_time_suffix(self, message: Message) -> bytes:
+        """Return the last bytes of an encoded message whose last key is `t`: the time and the end of the map."""
 
-    def frame(self, bodies: Sequence[bytes]) -> bytes:
-        """The payload of one frame of bodies."""
+    def join_frame(self, bodies: Sequence[bytes]) -> bytes:
+        """Return the payload of one frame that holds these encoded messages."""
 
 
 class MsgpackCodec:
-    """Times are the timestamp extension (-1) with nanoseconds."""
+    """MessagePack; times are the timestamp extension (-1) with nanoseconds."""
 
     name = "msgpack"
     opcode = BINARY
 
     def encode(self, messages: Sequence[Message]) -> bytes:
-        """The payload of one frame."""
+        """Return the payload of one frame: a packed array of the messages."""
         return bytes(msgpack.packb(list(messages)))
 
     def decode(self, payload: bytes) -> object:
-        """A client's message; raises ValueError."""
+        """Return the message that a client sent; raise ValueError or one of msgpack's exceptions if it is malformed."""
         return msgpack.unpackb(payload)
 
-    def body(self, message: Message) -> bytes:
-        """One packed map."""
+    def encode_message(self, message: Message) -> bytes:
+        """Return the message as one packed map."""
         return bytes(msgpack.packb(message))
 
-    def tail(self, message: Message) -> bytes:
-        """The packed time."""
+    def encode_time_suffix(self, message: Message) -> bytes:
+        """Return the packed time of the message."""
         return bytes(msgpack.packb(message["t"]))
 
-    def frame(self, bodies: Sequence[bytes]) -> bytes:
-        """An array header and the bodies."""
+    def join_frame(self, bodies: Sequence[bytes]) -> bytes:
+        """Return an array header followed by the packed messages."""
         count = len(bodies)
         if count < 16:
             header = bytes((0x90 | count,))
@@ -75,29 +75,29 @@ class MsgpackCodec:
 
 
 class JsonCodec:
-    """Times are RFC 3339 strings with up to nine decimals, trailing zeros cut, as Go writes them."""
+    """JSON; times are RFC 3339 strings with up to nine decimals and without trailing zeros, as Go writes them."""
 
     name = "json"
     opcode = TEXT
 
     def encode(self, messages: Sequence[Message]) -> bytes:
-        """The payload of one frame."""
-        return self.frame([self.body(message) for message in messages])
+        """Return the payload of one frame: a JSON array of the messages."""
+        return self.join_frame([self.encode_message(message) for message in messages])
 
     def decode(self, payload: bytes) -> object:
-        """A client's message; raises ValueError."""
+        """Return the message that a client sent; raise ValueError if it is not JSON."""
         return json.loads(payload)
 
-    def body(self, message: Message) -> bytes:
-        """One JSON object."""
-        return json.dumps(message, default=_json_value, separators=(",", ":")).encode()
+    def encode_message(self, message: Message) -> bytes:
+        """Return the message as one JSON object."""
+        return json.dumps(message, default=_json_default, separators=(",", ":")).encode()
 
-    def tail(self, message: Message) -> bytes:
-        """The quoted time and the closing brace."""
-        return json.dumps(message["t"], default=_json_value).encode() + b"}"
+    def encode_time_suffix(self, message: Message) -> bytes:
+        """Return the quoted time of the message and the closing brace."""
+        return json.dumps(message["t"], default=_json_default).encode() + b"}"
 
-    def frame(self, bodies: Sequence[bytes]) -> bytes:
-        """The bodies in brackets."""
+    def join_frame(self, bodies: Sequence[bytes]) -> bytes:
+        """Return the JSON objects, separated by commas, in brackets."""
         return b"[" + b",".join(bodies) + b"]"
 
 
@@ -106,24 +106,24 @@ JSON: Codec = JsonCodec()
 
 
 def codec_for(content_type: str) -> Codec:
-    """The codec that an upgrade's Content-Type asks for; MessagePack unless it is JSON."""
+    """Return the codec that the Content-Type of an upgrade request names: JSON, or else MessagePack."""
     return JSON if "json" in content_type.lower() else MSGPACK
 
 
 def other_codec(codec: Codec) -> Codec:
-    """The codec this one is not."""
+    """Return JSON for MessagePack, and MessagePack for JSON."""
     return MSGPACK if codec.name == JSON.name else JSON
 
 
 def rfc3339(moment: msgpack.Timestamp) -> str:
-    """`2013-10-07T13:30:00.123456789Z`."""
+    """Format a time like `2013-10-07T13:30:00.123456789Z`."""
     text = datetime.fromtimestamp(moment.seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     fraction = f"{moment.nanoseconds:09d}".rstrip("0")
     return f"{text}.{fraction}Z" if fraction else f"{text}Z"
 
 
 def websocket_frame(payload: bytes, opcode: int, *, final: bool = True) -> bytes:
-    """An unmasked (server's) frame, RFC 6455 section 5.2."""
+    """Return an unmasked frame, as servers send it (RFC 6455 section 5.2)."""
     first = opcode | (0x80 if final else 0)
     length = len(payload)
     if length < 126:
@@ -133,7 +133,7 @@ def websocket_frame(payload: bytes, opcode: int, *, final: bool = True) -> bytes
     return struct.pack(">BBQ", first, 127, length) + payload
 
 
-def _json_value(value: object) -> str:
+def _json_default(value: object) -> str:
     if isinstance(value, msgpack.Timestamp):
         return rfc3339(value)
-    raise TypeError(f"{type(value).__name__} has no place in a message")
+    raise TypeError(f"{type(value).__name__} cannot be encoded in a message")

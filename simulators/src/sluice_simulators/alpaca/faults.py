@@ -1,4 +1,4 @@
-"""Departures from the protocol: what a fault may decide at each phase of a connection, and which connection gets it."""
+"""Deviations from the protocol: what a fault can change in each phase of a connection, and which connections get it."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -9,14 +9,14 @@ import msgspec
 
 from sluice_simulators.alpaca.messages import Message
 from sluice_simulators.alpaca.subscription import Subscription
-from sluice_simulators.alpaca.wire import Wire
+from sluice_simulators.alpaca.websocket import ServerWebSocket
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Upgrade:
-    """How an upgrade request is answered; `status` None completes it, 0 resets the connection."""
+class UpgradeAnswer:
+    """The answer to an upgrade request; `status` None completes the upgrade, 0 resets the connection."""
 
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
@@ -24,16 +24,19 @@ class Upgrade:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """The answer to an authentication attempt (None: silence), and whether the connection then closes."""
+class AuthAnswer:
+    """The answer to an authentication attempt (None: no answer), and whether the connection then closes."""
 
     answer: Message | None
     closes: bool = False
 
 
 @dataclass(frozen=True)
-class Exchange:
-    """A (un)subscribe request: its number on the connection (from 1), its symbols, the subscription either side."""
+class SubscriptionRequest:
+    """A subscribe or unsubscribe request: its number on the connection (from 1) and its symbols.
+
+    `before` and `after` are the connection's subscription without and with the requested change.
+    """
 
     number: int
     asked: frozenset[str]
@@ -42,112 +45,115 @@ class Exchange:
 
 
 @dataclass(frozen=True)
-class Acknowledgement:
-    """The answer to a request (None: silence) and the subscription that then holds."""
+class SubscriptionAnswer:
+    """The answer to a subscription request (None: no answer) and the subscription that is then in effect."""
 
     answer: Message | None
     subscription: Subscription
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, tag_field="fault", tag=True):
-    """One departure. Each hook returns None to leave its phase to the next fault or to the protocol.
+    """One deviation from the protocol.
 
-    As JSON it is an object whose `fault` is the class name, e.g. `{"fault": "HttpError", "status": 503}`.
+    Each method stands for one phase. It returns None if this fault leaves the phase to the next fault or to the
+    protocol.
+
+    As JSON, a fault is an object whose `fault` is the class name, for example `{"fault": "HttpError", "status": 503}`.
     """
 
-    def upgrade(self) -> Upgrade | None:
-        """The answer to the upgrade request."""
+    def upgrade_answer(self) -> UpgradeAnswer | None:
+        """Return the answer to the upgrade request, or None."""
         return None
 
-    def delay(self, phase: str) -> float:
-        """Seconds of silence before the phase's answer; phases are `welcome`, `auth` and `ack`."""
+    def answer_delay(self, phase: str) -> float:
+        """Return the seconds by which the answer of a phase is late; phases are `welcome`, `auth` and `ack`."""
         return 0.0
 
-    def welcome(self) -> Sequence[Message] | None:
-        """The messages sent once connected, each a frame."""
+    def welcome_messages(self) -> Sequence[Message] | None:
+        """Return the messages that the server sends on connecting, each in its own frame, or None."""
         return None
 
-    def auth(self, attempt: int) -> Verdict | None:
-        """The answer to an attempt, numbered from 1 on each connection."""
+    def auth_answer(self, attempt: int) -> AuthAnswer | None:
+        """Return the answer to an authentication attempt, or None; attempts are numbered from 1 on each connection."""
         return None
 
-    def ack(self, exchange: Exchange) -> Acknowledgement | None:
-        """The answer to a subscription request."""
+    def subscription_answer(self, request: SubscriptionRequest) -> SubscriptionAnswer | None:
+        """Return the answer to a subscription request, or None."""
         return None
 
 
 class StreamFault(Fault, frozen=True, kw_only=True):
     """A fault of a subscribed connection.
 
-    Scripted, it strikes once, when `after` data messages have been sent since the first acknowledgement (0: at the
-    acknowledgement). Injected, it strikes now.
+    If scripted, it is applied once: when the server has sent `after` data messages since the first acknowledgement (0:
+    at the acknowledgement). If injected, it is applied at once.
     """
 
     after: int = 0
 
-    async def strike(self, wire: Wire) -> None:
-        """Does it."""
+    async def apply(self, websocket: ServerWebSocket) -> None:
+        """Apply the fault to the connection."""
         raise NotImplementedError
 
 
 class MessageFault(Fault, frozen=True, kw_only=True):
-    """A malformed or implausible data message.
+    """A fault that makes data messages malformed or implausible.
 
-    Scripted, it is applied to `messages` of the connection's data messages (None: all) from the one numbered `skip`
-    (from 0). Injected, one made-up quote of a subscribed symbol (or of `symbol`) is sent with it.
+    If scripted, it changes `messages` of the connection's data messages (None: all), starting with number `skip` (from
+    0). If injected, the server sends one changed sample quote of a subscribed symbol, or of `symbol`.
     """
 
     skip: int = 0
     messages: int | None = 1
     symbol: str | None = None
 
-    def mutate(self, message: Message) -> list[Message]:
-        """What is sent in the message's place."""
+    def changed_messages(self, message: Message) -> list[Message]:
+        """Return the messages that the server sends instead of this message."""
         raise NotImplementedError
 
-    def applies(self, number: int) -> bool:
-        """Whether the connection's data message of this number (from 0) is meant."""
+    def applies_to(self, number: int) -> bool:
+        """Return True if the fault changes the connection's data message with this number (from 0)."""
         return number >= self.skip and (self.messages is None or number < self.skip + self.messages)
 
-    async def strike(self, wire: Wire) -> None:
-        """Sends one now."""
-        await wire.send(self.mutate(wire.sample(self.symbol)))
+    async def apply(self, websocket: ServerWebSocket) -> None:
+        """Send one changed sample quote now."""
+        await websocket.send_messages(self.changed_messages(websocket.sample_quote(self.symbol)))
 
 
 @dataclass
-class _Script:
+class _ScriptedFaults:
     faults: tuple[Fault, ...]
     times: int | None
     endpoint: str | None
 
 
 class FaultScript:
-    """The faults that the next connections get, in the order they were asked for."""
+    """The scripted faults of the next connections, in the order in which `schedule` received them."""
 
     def __init__(self) -> None:
-        """Nothing is scripted: connections follow the protocol."""
-        self._scripts: deque[_Script] = deque()
+        """No fault is scripted: connections follow the protocol."""
+        self._scripts: deque[_ScriptedFaults] = deque()
 
-    def next(self, *faults: Fault, times: int | None = 1, endpoint: str | None = None) -> None:
-        """The next `times` connections (None: all) to the endpoint (None: any) get these faults together.
+    def schedule(self, *faults: Fault, times: int | None = 1, endpoint: str | None = None) -> None:
+        """Give these faults together to each of the next `times` connections (None: all) to the endpoint (None: any).
 
-        Calls add up: a second call is about the connections after those of the first. No fault at all scripts
-        connections without one. A connection counts at its upgrade request.
+        A second call applies to the connections after those of the first call. A call without faults scripts
+        connections that have none. A connection counts from its upgrade request.
         """
-        self._scripts.append(_Script(faults, times, endpoint))
+        self._scripts.append(_ScriptedFaults(faults, times, endpoint))
 
     def clear(self) -> None:
-        """Forgets what is scripted; connections already open keep theirs."""
+        """Remove all scripted faults; open connections keep the faults that they already have."""
         self._scripts.clear()
 
-    def take(self, endpoint: str) -> tuple[Fault, ...]:
-        """The faults of a connection that begins now."""
+    def take_next(self, endpoint: str) -> tuple[Fault, ...]:
+        """Return the faults of a connection that begins now, and count it as one of the scripted connections."""
         for script in self._scripts:
             if script.endpoint in (None, endpoint):
-                return self._use(script)
+                return self._count_use(script)
         return ()
 
-    def _use(self, script: _Script) -> tuple[Fault, ...]:
+    def _count_use(self, script: _ScriptedFaults) -> tuple[Fault, ...]:
         if script.times is not None:
             script.times -= 1
             if script.times <= 0:
@@ -155,6 +161,6 @@ class FaultScript:
         return script.faults
 
 
-def decided(faults: Iterable[Fault], hook: Callable[[Fault], T | None]) -> T | None:
-    """What the first fault that has an opinion decides."""
+def first_answer(faults: Iterable[Fault], hook: Callable[[Fault], T | None]) -> T | None:
+    """Return the first answer that is not None, asking the faults in order; None if there is no such answer."""
     return next((answer for fault in faults if (answer := hook(fault)) is not None), None)

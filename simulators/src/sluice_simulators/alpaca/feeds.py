@@ -1,4 +1,4 @@
-"""Where data comes from: a tape, played at a speed, or a generator, at a rate; for whoever is subscribed."""
+"""The sources of data: a tape played at a chosen speed, or a generator with a chosen rate."""
 
 import asyncio
 import random
@@ -13,32 +13,34 @@ from typing import Literal, Protocol
 
 from msgpack import Timestamp
 
-from sluice_simulators.alpaca.batches import MessageBatch, Reel
+from sluice_simulators.alpaca.batches import EncodedTape, MessageBatch
 from sluice_simulators.alpaca.encoding import MSGPACK
+from sluice_simulators.alpaca.live_connections import LiveConnections
 from sluice_simulators.alpaca.messages import Message, now, quote_message
-from sluice_simulators.alpaca.stage import Stage
 from sluice_simulators.tapes import TapeQuote, read_tape
 
 UNIVERSE = ("AAPL", "AMZN", "BAC", "GOOGL", "IBM", "META", "MSFT", "NVDA", "SPY", "TSLA")
-# Messages between looks at the rest of the server: about one socket buffer.
+# Messages to send before other tasks get a turn: about one socket buffer.
 STRIDE = 512
 
 
 class Feed(Protocol):
-    """Plays until its end, if it has one."""
+    """A source of data for the live connections."""
 
-    async def play(self, stage: Stage) -> None:
-        """Delivers to the stage."""
+    async def play(self, connections: LiveConnections) -> None:
+        """Deliver data to the connections until the feed ends, if it ends at all."""
 
 
 @dataclass(frozen=True)
 class TapeFeed:
-    """A tape.
+    """The quotes of a tape.
 
-    `speed` 1 is as recorded, 60 an hour in a minute, 0 as fast as the clients read (which then holds while nobody is
-    subscribed). `batch` is the most messages in a frame. It starts when all of `expect` are subscribed (none: when
-    anything is). At its end the connections stay open and silent, close (1000), or it plays again; `restamp` puts the
-    time of sending in place of the tape's, without which a repeated tape goes back in time.
+    `speed`: 1 plays as recorded, 60 plays an hour in a minute, 0 plays as fast as the clients read and waits while no
+    client is subscribed. `batch` is the most messages in a frame. The tape starts when all symbols of `expect` are
+    subscribed (if empty: when any symbol is).
+
+    `at_end`: `stay` leaves the connections open and silent, `close` closes them (1000), `repeat` plays the tape again.
+    `restamp` replaces the tape's times by the time of sending; without it, the times of a repeated tape go back.
     """
 
     tape: Path | Sequence[TapeQuote]
@@ -48,50 +50,57 @@ class TapeFeed:
     at_end: Literal["stay", "close", "repeat"] = "stay"
     restamp: bool = False
 
-    async def play(self, stage: Stage) -> None:
-        """All of it; with `repeat`, until cancelled."""
+    async def play(self, connections: LiveConnections) -> None:
+        """Play the whole tape; with `repeat`, play it until the task is cancelled."""
         quotes = list(read_tape(self.tape)) if isinstance(self.tape, Path) else self.tape
-        reel = Reel(quotes, keep_frames=not self.speed)
-        # The usual encoding, before anyone waits for data: a second for a hundred thousand quotes.
-        reel.encoded(MSGPACK)
-        await stage.expected(self.expect)
-        await self._once(reel, stage)
+        tape = EncodedTape(quotes, keep_frames=not self.speed)
+        # Encode before a client waits for data: it takes a second for 100,000 quotes.
+        tape.encoded_messages(MSGPACK)
+        await connections.wait_for_subscriptions(self.expect)
+        await self._play_once(tape, connections)
         while self.at_end == "repeat":
-            await self._once(reel, stage)
+            await self._play_once(tape, connections)
         if self.at_end == "close":
-            await stage.close(1000, within=1.0)
+            await connections.close_all(1000, within=1.0)
 
-    async def _once(self, reel: Reel, stage: Stage) -> None:
-        await (self._paced(reel, stage) if self.speed else self._flat_out(reel, stage))
+    async def _play_once(self, tape: EncodedTape, connections: LiveConnections) -> None:
+        await (
+            self._play_at_recorded_pace(tape, connections)
+            if self.speed
+            else self._play_at_full_speed(tape, connections)
+        )
 
-    async def _flat_out(self, reel: Reel, stage: Stage) -> None:
+    async def _play_at_full_speed(self, tape: EncodedTape, connections: LiveConnections) -> None:
         stride = self.batch * max(1, STRIDE // self.batch)
-        for start in range(0, len(reel.quotes), stride):
-            await stage.expected(())
-            await stage.deliver(reel.batch(start, start + stride, self._stamp()), self.batch, wait=True)
-            # Draining returns at once while the kernel has room: the readers need their turn.
+        for start in range(0, len(tape.quotes), stride):
+            await connections.wait_for_subscriptions(())
+            await connections.deliver(
+                tape.batch(start, start + stride, self._replacement_time()), self.batch, wait=True
+            )
+            # Draining returns at once while the kernel has room, so give the tasks that read a turn.
             await asyncio.sleep(0)
 
-    async def _paced(self, reel: Reel, stage: Stage) -> None:
-        times = [(quote.time_ms - reel.quotes[0].time_ms) / 1000 / self.speed for quote in reel.quotes]
+    async def _play_at_recorded_pace(self, tape: EncodedTape, connections: LiveConnections) -> None:
+        times = [(quote.time_ms - tape.quotes[0].time_ms) / 1000 / self.speed for quote in tape.quotes]
         began = time.monotonic()
         start = 0
         while start < len(times):
             await asyncio.sleep(max(0.0, times[start] - (time.monotonic() - began)))
             stop = bisect_right(times, time.monotonic() - began, lo=start)
-            await stage.deliver(reel.batch(start, stop, self._stamp()), self.batch, wait=False)
+            await connections.deliver(tape.batch(start, stop, self._replacement_time()), self.batch, wait=False)
             start = stop
 
-    def _stamp(self) -> Timestamp | None:
+    def _replacement_time(self) -> Timestamp | None:
         return now() if self.restamp else None
 
 
 @dataclass(frozen=True)
 class GeneratorFeed:
-    """Random-walk quotes of all subscribed symbols in turn, stamped when sent; never ends.
+    """Random-walk quotes of all subscribed symbols in turn, stamped with the time of sending; the feed never ends.
 
-    The prices of a symbol are a function of `seed` and the symbol alone. `rate` is quotes a second in all, 0 as fast
-    as the clients read; `batch` the messages of a frame. The wildcard stands for the symbols of `universe`.
+    The prices of a symbol depend only on `seed` and the symbol. `rate` is the total number of quotes per second; 0
+    sends as fast as the clients read. `batch` is the number of messages in a frame. For a client that subscribes to the
+    wildcard, the feed generates the symbols of `universe`.
     """
 
     rate: float = 100.0
@@ -99,48 +108,50 @@ class GeneratorFeed:
     batch: int = 1
     universe: tuple[str, ...] = UNIVERSE
 
-    async def play(self, stage: Stage) -> None:
-        """Until cancelled."""
+    async def play(self, connections: LiveConnections) -> None:
+        """Generate quotes until the task is cancelled."""
         paths: dict[str, Iterator[TapeQuote]] = {}
         began, sent = time.monotonic(), 0
         while True:
-            began += await _audience(stage)
-            due = await self._due(began, sent)
-            messages = list(islice(self._round(paths, stage.symbols, sent), due))
-            await stage.deliver(MessageBatch(messages), self.batch, wait=not self.rate)
+            began += await _wait_for_subscribers(connections)
+            due = await self._wait_for_due_count(began, sent)
+            messages = list(islice(self._quotes_in_turn(paths, connections.subscribed_symbols, sent), due))
+            await connections.deliver(MessageBatch(messages), self.batch, wait=not self.rate)
             await asyncio.sleep(0)
             sent += len(messages)
 
-    async def _due(self, began: float, sent: int) -> int:
+    async def _wait_for_due_count(self, began: float, sent: int) -> int:
         if not self.rate:
             return self.batch * max(1, STRIDE // self.batch)
         await asyncio.sleep(max(0.0, (sent + self.batch) / self.rate - (time.monotonic() - began)))
         behind = int((time.monotonic() - began) * self.rate) - sent
         return self.batch * max(1, behind // self.batch)
 
-    def _round(self, paths: dict[str, Iterator[TapeQuote]], subscribed: frozenset[str], sent: int) -> Iterator[Message]:
-        names = _turns(subscribed, self.universe)
-        # The audience may have left while the next frame was being waited for: then there is nothing to make.
+    def _quotes_in_turn(
+        self, paths: dict[str, Iterator[TapeQuote]], subscribed: frozenset[str], sent: int
+    ) -> Iterator[Message]:
+        names = _symbols_in_turn(subscribed, self.universe)
+        # All clients may have unsubscribed during the wait for the next frame; then there is nothing to generate.
         for number in count(sent) if names else ():
             symbol = names[number % len(names)]
-            path = paths.setdefault(symbol, walk(self.seed, symbol))
+            path = paths.setdefault(symbol, random_walk_quotes(self.seed, symbol))
             yield quote_message(next(path), now())
 
 
-async def _audience(stage: Stage) -> float:
-    """Waits until anything is subscribed; returns the seconds, which a rate must not try to make up for."""
+async def _wait_for_subscribers(connections: LiveConnections) -> float:
+    """Wait until any symbol is subscribed; return the seconds waited, for which the rate must not compensate."""
     began = time.monotonic()
-    await stage.expected(())
+    await connections.wait_for_subscriptions(())
     return time.monotonic() - began
 
 
 @lru_cache(maxsize=4)
-def _turns(subscribed: frozenset[str], universe: tuple[str, ...]) -> list[str]:
+def _symbols_in_turn(subscribed: frozenset[str], universe: tuple[str, ...]) -> list[str]:
     return sorted(universe if "*" in subscribed else subscribed)
 
 
-def walk(seed: int, symbol: str) -> Iterator[TapeQuote]:
-    """The endless quotes of one symbol, the same for the same seed; their time is 0."""
+def random_walk_quotes(seed: int, symbol: str) -> Iterator[TapeQuote]:
+    """Yield the endless random-walk quotes of one symbol, the same for the same seed; their time is 0."""
     source = random.Random(f"{seed}/{symbol}")
     cents = source.randrange(1_000, 50_000)
     while True:

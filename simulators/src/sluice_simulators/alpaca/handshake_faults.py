@@ -1,133 +1,133 @@
-"""Faults of the phases before data: upgrade, welcome, authentication, acknowledgement."""
+"""Faults of the phases before data: upgrade, welcome, authentication and acknowledgement."""
 
 from collections.abc import Sequence
 from typing import Literal
 
-from sluice_simulators.alpaca.faults import Acknowledgement, Exchange, Fault, Upgrade, Verdict
-from sluice_simulators.alpaca.messages import Message, error
+from sluice_simulators.alpaca.faults import AuthAnswer, Fault, SubscriptionAnswer, SubscriptionRequest, UpgradeAnswer
+from sluice_simulators.alpaca.messages import Message, error_message
 
 
 class HttpError(Fault, frozen=True):
-    """The upgrade is refused by an HTTP status (401, 403, 429, 503); `retry_after` in seconds."""
+    """The server refuses the upgrade with an HTTP status (401, 403, 429, 503); `retry_after` is in seconds."""
 
     status: int
     retry_after: int | None = None
 
-    def upgrade(self) -> Upgrade | None:
-        """The status, with Retry-After if given."""
+    def upgrade_answer(self) -> UpgradeAnswer | None:
+        """Return the status, and a Retry-After header if `retry_after` is set."""
         headers = () if self.retry_after is None else (("Retry-After", str(self.retry_after)),)
-        return Upgrade(status=self.status, headers=headers)
+        return UpgradeAnswer(status=self.status, headers=headers)
 
 
 class ResetOnConnect(Fault, frozen=True):
-    """The connection is reset in place of an answer to the upgrade."""
+    """The server resets the connection instead of answering the upgrade request."""
 
-    def upgrade(self) -> Upgrade | None:
-        """A reset."""
-        return Upgrade(status=0)
+    def upgrade_answer(self) -> UpgradeAnswer | None:
+        """Return the answer that stands for a reset."""
+        return UpgradeAnswer(status=0)
 
 
 class Deflate(Fault, frozen=True):
-    """permessage-deflate is accepted or not, whatever the server's own setting."""
+    """The server accepts permessage-deflate if `on`, and else refuses it, whatever its own setting is."""
 
     on: bool
 
-    def upgrade(self) -> Upgrade | None:
-        """The setting."""
-        return Upgrade(deflate=self.on)
+    def upgrade_answer(self) -> UpgradeAnswer | None:
+        """Return an answer that completes the upgrade with this setting."""
+        return UpgradeAnswer(deflate=self.on)
 
 
 class Delay(Fault, frozen=True):
-    """The answer of one phase comes late, by `seconds`."""
+    """The server's answer in one phase is late by `seconds`."""
 
     phase: Literal["welcome", "auth", "ack"]
     seconds: float
 
-    def delay(self, phase: str) -> float:
-        """The seconds, in its phase."""
+    def answer_delay(self, phase: str) -> float:
+        """Return `seconds` in this fault's phase, else 0."""
         return self.seconds if phase == self.phase else 0.0
 
 
 class NoWelcome(Fault, frozen=True):
-    """The upgrade succeeds and nothing is said."""
+    """The upgrade succeeds, but the server sends no welcome message."""
 
-    def welcome(self) -> Sequence[Message] | None:
-        """Nothing."""
+    def welcome_messages(self) -> Sequence[Message] | None:
+        """Return no messages."""
         return ()
 
 
 class WrongWelcome(Fault, frozen=True):
-    """The first message is another one: an error's code, or a success with this text."""
+    """The first message is not the welcome: it is an error with this code, or a success message with this text."""
 
     text: str = "welcome"
     code: int | None = None
 
-    def welcome(self) -> Sequence[Message] | None:
-        """The wrong message."""
-        return ({"T": "success", "msg": self.text},) if self.code is None else (error(self.code),)
+    def welcome_messages(self) -> Sequence[Message] | None:
+        """Return the wrong first message."""
+        return ({"T": "success", "msg": self.text},) if self.code is None else (error_message(self.code),)
 
 
 class AuthSilence(Fault, frozen=True):
-    """Authentication is never answered, and never times out."""
+    """The server never answers an authentication attempt, and its authentication timeout does not apply."""
 
-    def auth(self, attempt: int) -> Verdict | None:
-        """Silence."""
-        return Verdict(None)
+    def auth_answer(self, attempt: int) -> AuthAnswer | None:
+        """Return the answer that stands for silence."""
+        return AuthAnswer(None)
 
 
 class AuthError(Fault, frozen=True):
-    """The first `times` attempts on a connection get this error: 402, 404, 406, 409, 411, 500."""
+    """The first `times` authentication attempts (None: all) get this error: 402, 404, 406, 409, 411 or 500."""
 
     code: int
     times: int | None = None
     closes: bool = False
 
-    def auth(self, attempt: int) -> Verdict | None:
-        """The error, while there are attempts left to refuse."""
+    def auth_answer(self, attempt: int) -> AuthAnswer | None:
+        """Return the error for the first `times` attempts, then None."""
         refused = self.times is None or attempt <= self.times
-        return Verdict(error(self.code), self.closes) if refused else None
+        return AuthAnswer(error_message(self.code), self.closes) if refused else None
 
 
 class AckMissing(Fault, frozen=True):
-    """The first `times` requests take effect but are not acknowledged."""
+    """The first `times` subscription requests take effect, but the server does not acknowledge them."""
 
     times: int = 1
 
-    def ack(self, exchange: Exchange) -> Acknowledgement | None:
-        """Silence."""
-        return Acknowledgement(None, exchange.after) if exchange.number <= self.times else None
+    def subscription_answer(self, request: SubscriptionRequest) -> SubscriptionAnswer | None:
+        """Return silence for the first `times` requests, then None."""
+        return SubscriptionAnswer(None, request.after) if request.number <= self.times else None
 
 
 class AckPartial(Fault, frozen=True):
-    """These symbols are left out, of the acknowledgement and of the data, however often they are asked for."""
+    """The server never subscribes these symbols: their data and their names in acknowledgements are missing."""
 
     without: tuple[str, ...]
 
-    def ack(self, exchange: Exchange) -> Acknowledgement | None:
-        """The acknowledgement of the rest."""
-        rest = exchange.after.without(frozenset(self.without))
-        return Acknowledgement(rest.acknowledgement(), rest)
+    def subscription_answer(self, request: SubscriptionRequest) -> SubscriptionAnswer | None:
+        """Return an acknowledgement without these symbols."""
+        rest = request.after.without_symbols(frozenset(self.without))
+        return SubscriptionAnswer(rest.acknowledgement_message(), rest)
 
 
 class AckError(Fault, frozen=True):
-    """The first `times` requests are refused whole: 400, 405, 410, 500."""
+    """The server refuses each of the first `times` requests as a whole with this code: 400, 405, 410 or 500."""
 
     code: int
     times: int | None = 1
 
-    def ack(self, exchange: Exchange) -> Acknowledgement | None:
-        """The error; subscriptions unchanged."""
-        refused = self.times is None or exchange.number <= self.times
-        return Acknowledgement(error(self.code), exchange.before) if refused else None
+    def subscription_answer(self, request: SubscriptionRequest) -> SubscriptionAnswer | None:
+        """Return the error with the old subscription for the first `times` requests, then None."""
+        refused = self.times is None or request.number <= self.times
+        return SubscriptionAnswer(error_message(self.code), request.before) if refused else None
 
 
 class BadSymbol(Fault, frozen=True):
-    """Every request that names the symbol is refused whole, by 400 or 405."""
+    """The server refuses every request that contains the symbol as a whole, with code 400 or 405."""
 
     symbol: str
     code: int = 400
 
-    def ack(self, exchange: Exchange) -> Acknowledgement | None:
-        """The error; subscriptions unchanged."""
-        named = self.symbol in exchange.asked
-        return Acknowledgement(error(self.code), exchange.before) if named else None
+    def subscription_answer(self, request: SubscriptionRequest) -> SubscriptionAnswer | None:
+        """Return the error with the old subscription if the request contains the symbol."""
+        named = self.symbol in request.asked
+        return SubscriptionAnswer(error_message(self.code), request.before) if named else None

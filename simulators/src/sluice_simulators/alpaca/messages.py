@@ -1,4 +1,4 @@
-"""Messages of Alpaca's market-data stream, as the maps that go on the wire (`T` first, `t` last).
+"""Messages of Alpaca's market-data stream, as the maps that the server encodes (`T` first, `t` last).
 
 Source: docs.alpaca.markets, "Streaming market data" and "Real-time stock pricing data".
 """
@@ -30,46 +30,46 @@ AUTHENTICATED = "authenticated"
 
 
 class ProtocolError(Exception):
-    """A client's message that is answered by an error message; `code` is the documented one."""
+    """The server answers a client's message with an error; `code` is the documented error code."""
 
     def __init__(self, code: int) -> None:
         super().__init__(f"{code} {ERRORS[code]}")
         self.code = code
 
 
-def success(text: str) -> Message:
-    """A control message: `connected` or `authenticated`."""
+def success_message(text: str) -> Message:
+    """Return a control message whose text is `connected` or `authenticated`."""
     return {"T": "success", "msg": text}
 
 
-def error(code: int) -> Message:
-    """The documented error message of a code."""
+def error_message(code: int) -> Message:
+    """Return the documented error message with this code."""
     return {"T": "error", "code": code, "msg": ERRORS[code]}
 
 
 def timestamp(nanoseconds: int) -> Timestamp:
-    """A Unix time in nanoseconds as the wire's timestamp."""
+    """Convert a Unix time in nanoseconds to a MessagePack timestamp."""
     return Timestamp.from_unix_nano(nanoseconds)
 
 
 def now() -> Timestamp:
-    """The wall clock as the wire's timestamp."""
+    """Return the wall clock as a MessagePack timestamp."""
     return timestamp(time.time_ns())
 
 
 def quote_message(quote: TapeQuote, at: Timestamp | None = None) -> Message:
-    """A quote's wire message, a crypto one if its symbol has a slash; `at` replaces the quote's own time."""
+    """Return the message of a quote: a crypto quote if its symbol has a slash; `at` replaces the quote's own time."""
     moment = at or timestamp(quote.time_ms * 1_000_000)
-    return _crypto_quote(quote, moment) if "/" in quote.symbol else _stock_quote(quote, moment)
+    return _crypto_quote_message(quote, moment) if "/" in quote.symbol else _stock_quote_message(quote, moment)
 
 
 def status_message(symbol: str, code: str, reason: str = "") -> Message:
-    """A trading status stamped now; `code` such as H (halted) or T (trading again) of tape C."""
+    """Return a trading-status message of tape C, stamped now; `code` is for example H (halted) or T (resumed)."""
     return {"T": "s", "S": symbol, "sc": code, "sm": "", "rc": reason, "rm": "", "z": "C", "t": now()}
 
 
 def trade_message(symbol: str, price: float, size: int = 100) -> Message:
-    """A trade stamped now; price in dollars, size in shares."""
+    """Return a trade message, stamped now; the price is in dollars, the size in shares."""
     return {
         "T": "t",
         "S": symbol,
@@ -84,12 +84,12 @@ def trade_message(symbol: str, price: float, size: int = 100) -> Message:
 
 
 def bar_message(symbol: str, close: float, volume: int = 1000) -> Message:
-    """A minute's bar that ends now; prices in dollars."""
+    """Return the message of a minute bar that ends now; prices are in dollars."""
     prices = {"o": close - 0.5, "h": close + 0.5, "l": close - 1.0, "c": close}
     return {"T": "b", "S": symbol, **prices, "v": volume, "n": 10, "vw": close, "t": now()}
 
 
-def _stock_quote(quote: TapeQuote, moment: Timestamp) -> Message:
+def _stock_quote_message(quote: TapeQuote, moment: Timestamp) -> Message:
     return {
         "T": "q",
         "S": quote.symbol,
@@ -105,7 +105,7 @@ def _stock_quote(quote: TapeQuote, moment: Timestamp) -> Message:
     }
 
 
-def _crypto_quote(quote: TapeQuote, moment: Timestamp) -> Message:
+def _crypto_quote_message(quote: TapeQuote, moment: Timestamp) -> Message:
     return {
         "T": "q",
         "S": quote.symbol,

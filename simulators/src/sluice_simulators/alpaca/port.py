@@ -1,4 +1,4 @@
-"""The TCP port of the server: listening, refusing connections for a while, listening again."""
+"""The TCP port of the server: it listens, refuses connections for a time, and listens again."""
 
 import asyncio
 import contextlib
@@ -10,11 +10,11 @@ from aiohttp import web
 BACKLOG = 128
 
 
-class Port:
-    """Keeps its number while it refuses."""
+class ListeningPort:
+    """The server's TCP port, which keeps its number while it refuses connections."""
 
     def __init__(self, runner: web.AppRunner, tls: ssl.SSLContext | None) -> None:
-        """Nothing listens yet; the runner is set up by `open`."""
+        """The port does not listen yet; `listen` sets up the runner."""
         self._runner = runner
         self._tls = tls
         self._site: web.SockSite | None = None
@@ -22,30 +22,30 @@ class Port:
         self._opening: asyncio.Task[None] | None = None
         self.address = ("", 0)
 
-    async def open(self, host: str, port: int) -> None:
-        """Listens; port 0 is any free one. Raises OSError if the port is taken."""
+    async def listen(self, host: str, port: int) -> None:
+        """Listen on the port (0: any free port); raise OSError if the port is taken."""
         await self._runner.setup()
-        await self._listen(_bound(host, port))
+        await self._listen_on(_bound_socket(host, port))
 
-    async def refuse(self, seconds: float | None) -> None:
-        """Refuses connections, for a time or until `accept`; open ones stay."""
+    async def refuse_connections(self, seconds: float | None) -> None:
+        """Refuse new connections for `seconds`, or until `accept_connections` if None; open connections stay."""
         if self._site is None:
             return
         await self._site.stop()
         self._site = None
-        # Bound and not listening: connections are refused, and nobody else gets the port.
-        self._reserved = _bound(*self.address)
+        # The port stays bound but does not listen: the kernel refuses connections, and no other program gets the port.
+        self._reserved = _bound_socket(*self.address)
         if seconds is not None:
-            self._opening = asyncio.create_task(self._accept_after(seconds))
+            self._opening = asyncio.create_task(self._accept_connections_after(seconds))
 
-    async def accept(self) -> None:
-        """Listens again."""
+    async def accept_connections(self) -> None:
+        """Listen again after `refuse_connections`."""
         if self._reserved is not None:
             reserved, self._reserved = self._reserved, None
-            await self._listen(reserved)
+            await self._listen_on(reserved)
 
     async def close(self) -> None:
-        """Closes the port and the runner."""
+        """Close the port and the runner."""
         if self._opening is not None:
             self._opening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -54,18 +54,18 @@ class Port:
         if self._reserved is not None:
             self._reserved.close()
 
-    async def _accept_after(self, seconds: float) -> None:
+    async def _accept_connections_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        await self.accept()
+        await self.accept_connections()
 
-    async def _listen(self, bound: socket.socket) -> None:
+    async def _listen_on(self, bound: socket.socket) -> None:
         host, port = bound.getsockname()[:2]
         self.address = (host, port)
         self._site = web.SockSite(self._runner, bound, ssl_context=self._tls, backlog=BACKLOG)
         await self._site.start()
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound_socket(host: str, port: int) -> socket.socket:
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

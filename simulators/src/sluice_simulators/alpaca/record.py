@@ -1,4 +1,4 @@
-"""What happened at the server: connections, authentications, subscriptions, messages and closes."""
+"""The record of what happened at the server: connections, authentications, subscriptions, messages and closes."""
 
 import asyncio
 import time
@@ -14,8 +14,11 @@ OPEN, CLIENT, SERVER, LOST = "open", "client", "server", "lost"
 
 
 @dataclass
-class ConnectionRecord:
-    """One upgraded connection; times are Unix seconds; `side` is who closed it: client, server or lost."""
+class StreamConnectionRecord:
+    """One upgraded connection; times are Unix seconds.
+
+    `side` is `open`, or the side that closed the connection: `client`, `server` or `lost` (neither).
+    """
 
     id: int
     endpoint: str
@@ -31,7 +34,7 @@ class ConnectionRecord:
 
 @dataclass(frozen=True)
 class AuthRecord:
-    """One attempt; `outcome` is `authenticated`, `silence` or the error's code."""
+    """One authentication attempt; `outcome` is `authenticated`, `silence` or the error code."""
 
     connection: int
     at: float
@@ -50,19 +53,19 @@ class SubscriptionRecord:
 
 @dataclass(frozen=True)
 class ClientMessage:
-    """A message as the client sent it, the secret blanked."""
+    """A message that a client sent, with the secret replaced by asterisks."""
 
     connection: int
     at: float
     message: object
 
 
-class Record:
-    """Everything a test may ask about; `until` waits for it."""
+class StreamRecord:
+    """Everything that happened at the server; a test waits for an event with `wait_until`."""
 
     def __init__(self) -> None:
-        """An empty record; the histories keep their last 10,000 entries."""
-        self.connections: list[ConnectionRecord] = []
+        """The record is empty; authentications, subscriptions and messages keep their last 10,000 entries."""
+        self.connections: list[StreamConnectionRecord] = []
         self.refused_upgrades: list[int] = []
         self.auths: deque[AuthRecord] = deque(maxlen=KEPT)
         self.subscriptions: deque[SubscriptionRecord] = deque(maxlen=KEPT)
@@ -71,94 +74,96 @@ class Record:
         self._changed = asyncio.Event()
 
     @property
-    def connects(self) -> int:
-        """How many connections were upgraded."""
+    def connect_count(self) -> int:
+        """The number of connections that were upgraded."""
         return len(self.connections)
 
     @property
-    def open(self) -> list[ConnectionRecord]:
-        """The connections open now."""
+    def open_connections(self) -> list[StreamConnectionRecord]:
+        """The connections that are open now."""
         return [each for each in self.connections if each.closed is None]
 
     @property
-    def closes(self) -> list[tuple[str, int | None]]:
-        """(side, code) of each closed connection, in order of opening."""
+    def close_sides_and_codes(self) -> list[tuple[str, int | None]]:
+        """The side and the close code of each closed connection, in the order of opening."""
         return [(each.side, each.code) for each in self.connections if each.closed is not None]
 
     @property
-    def gaps(self) -> list[float]:
-        """Seconds between each connect and the next."""
+    def seconds_between_connects(self) -> list[float]:
+        """The seconds between each connection's start and the next connection's start."""
         return [after.opened - before.opened for before, after in pairwise(self.connections)]
 
     @property
-    def outcomes(self) -> list[str]:
+    def auth_outcomes(self) -> list[str]:
         """The outcome of each authentication attempt."""
         return [each.outcome for each in self.auths]
 
     @property
-    def quotes(self) -> set[str]:
-        """The symbols whose quotes open connections are subscribed to."""
-        return {symbol for each in self.open for symbol in each.subscription.get("quotes", ())}
+    def quote_symbols(self) -> set[str]:
+        """The symbols for whose quotes open connections are subscribed."""
+        return {symbol for each in self.open_connections for symbol in each.subscription.get("quotes", ())}
 
-    async def until(self, holds: Callable[["Record"], object], timeout: float | None = 5.0) -> "Record":
-        """Waits until `holds(record)` is true, looking at each change; TimeoutError after `timeout` s."""
+    async def wait_until(
+        self, holds: Callable[["StreamRecord"], object], timeout: float | None = 5.0
+    ) -> "StreamRecord":
+        """Wait until `holds(record)` is true, checking at each change; raise TimeoutError after `timeout` seconds."""
         async with asyncio.timeout(timeout):
             while not holds(self):
                 self._changed.clear()
                 await self._changed.wait()
         return self
 
-    def connected(self, endpoint: str) -> ConnectionRecord:
-        """Enters an upgraded connection."""
-        connection = ConnectionRecord(id=len(self.connections) + 1, endpoint=endpoint, opened=time.time())
+    def add_connection(self, endpoint: str) -> StreamConnectionRecord:
+        """Add an upgraded connection."""
+        connection = StreamConnectionRecord(id=len(self.connections) + 1, endpoint=endpoint, opened=time.time())
         self.connections.append(connection)
-        self.concurrent_max = max(self.concurrent_max, len(self.open))
-        self.changed()
+        self.concurrent_max = max(self.concurrent_max, len(self.open_connections))
+        self.notify_waiters()
         return connection
 
-    def refused(self, status: int) -> None:
-        """Enters an upgrade answered by an HTTP status (0: the connection was reset)."""
+    def add_refused_upgrade(self, status: int) -> None:
+        """Add an upgrade request that the server refused with this HTTP status (0: the server reset the connection)."""
         self.refused_upgrades.append(status)
-        self.changed()
+        self.notify_waiters()
 
-    def authenticated(self, connection: ConnectionRecord, key: str, outcome: str) -> None:
-        """Enters an authentication attempt."""
+    def add_auth_attempt(self, connection: StreamConnectionRecord, key: str, outcome: str) -> None:
+        """Add an authentication attempt."""
         if outcome == "authenticated":
             connection.key = key
         self.auths.append(AuthRecord(connection.id, time.time(), key, outcome))
-        self.changed()
+        self.notify_waiters()
 
-    def subscribed(self, connection: ConnectionRecord, subscription: Subscription) -> None:
-        """Enters a subscription as it is after a request."""
-        connection.subscription = subscription.lists()
+    def add_subscription(self, connection: StreamConnectionRecord, subscription: Subscription) -> None:
+        """Add the subscription of a connection after a request."""
+        connection.subscription = subscription.symbols_by_channel()
         self.subscriptions.append(SubscriptionRecord(connection.id, time.time(), connection.subscription))
-        self.changed()
+        self.notify_waiters()
 
-    def received(self, connection: ConnectionRecord, message: object) -> None:
-        """Enters a client's message."""
+    def add_client_message(self, connection: StreamConnectionRecord, message: object) -> None:
+        """Add a message that a client sent."""
         if isinstance(message, Mapping) and "secret" in message:
             message = {**message, "secret": "***"}
         self.messages.append(ClientMessage(connection.id, time.time(), message))
-        self.changed()
+        self.notify_waiters()
 
-    def closed(self, connection: ConnectionRecord, side: str, code: int) -> None:
-        """Enters a connection's end."""
+    def mark_closed(self, connection: StreamConnectionRecord, side: str, code: int) -> None:
+        """Record the end of a connection."""
         connection.closed, connection.side, connection.code = time.time(), side, code
-        self.changed()
+        self.notify_waiters()
 
-    def changed(self) -> None:
-        """Wakes those who wait in `until`."""
+    def notify_waiters(self) -> None:
+        """Wake the callers that wait in `wait_until`."""
         self._changed.set()
 
-    def summary(self) -> dict[str, object]:
-        """The whole record as JSON values."""
+    def as_json(self) -> dict[str, object]:
+        """Return the whole record as JSON values."""
         return {
-            "connects": self.connects,
-            "open": len(self.open),
+            "connects": self.connect_count,
+            "open": len(self.open_connections),
             "concurrent_max": self.concurrent_max,
-            "gaps": self.gaps,
+            "gaps": self.seconds_between_connects,
             "refused_upgrades": self.refused_upgrades,
-            "quotes": sorted(self.quotes),
+            "quotes": sorted(self.quote_symbols),
             "connections": [asdict(each) for each in self.connections],
             "auths": [asdict(each) for each in self.auths],
             "subscriptions": [asdict(each) for each in self.subscriptions],

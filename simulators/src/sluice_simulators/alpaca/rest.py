@@ -1,4 +1,4 @@
-"""The few routes of Alpaca's REST interfaces that a preflight asks, and the snapshots."""
+"""The routes of Alpaca's REST APIs that a preflight calls, and the snapshot routes."""
 
 from __future__ import annotations
 
@@ -22,43 +22,44 @@ class _RefusalError(Exception):
         self.status = status
 
 
-class Rest:
-    """`inactive` and `unknown` symbols, `skew` of the clock in seconds; all others are good.
+class RestRoutes:
+    """The REST routes and what they answer.
 
-    `snapshots` by symbol are answered as they are, or all requests for them refused with the HTTP status `failure`;
-    `asked` are the symbols of each such request.
+    Assets are active, except those in `inactive` (inactive) and in `unknown` (not found). `clock_skew` is in seconds.
+    `snapshots` maps each symbol to its snapshot; if `failure_status` is set, snapshot requests get this HTTP status
+    instead. `requested_symbols` has the symbols of each snapshot request.
     """
 
     def __init__(self, accounts: Accounts) -> None:
-        """Knows the same keys as the stream."""
+        """The routes accept the same keys as the stream."""
         self.inactive: set[str] = set()
         self.unknown: set[str] = set()
-        self.skew = 0.0
+        self.clock_skew = 0.0
         self.snapshots: dict[str, Any] = {}
-        self.failure: int | None = None
-        self.asked: list[set[str]] = []
+        self.failure_status: int | None = None
+        self.requested_symbols: list[set[str]] = []
         self._accounts = accounts
 
     def routes(self) -> list[web.RouteDef]:
-        """All of them; keys go in headers."""
+        """Return all REST routes; clients send their key in headers."""
         return [
-            web.get("/v2/account", self._checked(self._account)),
-            web.get("/v2/clock", self._checked(self._clock)),
-            web.get("/v2/calendar", self._checked(self._calendar)),
-            web.get("/v2/assets/{symbol}", self._checked(self._asset)),
-            web.get("/v2/stocks/quotes/latest", self._checked(self._quotes)),
-            web.get("/v2/stocks/snapshots", self._checked(self._snapshots)),
-            web.get("/v1beta3/crypto/us/latest/quotes", self._checked(self._crypto_quotes)),
-            web.get("/v1beta3/crypto/us/snapshots", self._checked(self._crypto_snapshots)),
+            web.get("/v2/account", self._authenticated_handler(self._get_account)),
+            web.get("/v2/clock", self._authenticated_handler(self._get_clock)),
+            web.get("/v2/calendar", self._authenticated_handler(self._get_calendar)),
+            web.get("/v2/assets/{symbol}", self._authenticated_handler(self._get_asset)),
+            web.get("/v2/stocks/quotes/latest", self._authenticated_handler(self._get_latest_quotes)),
+            web.get("/v2/stocks/snapshots", self._authenticated_handler(self._get_snapshots)),
+            web.get("/v1beta3/crypto/us/latest/quotes", self._authenticated_handler(self._get_latest_crypto_quotes)),
+            web.get("/v1beta3/crypto/us/snapshots", self._authenticated_handler(self._get_crypto_snapshots)),
         ]
 
-    def _checked(
+    def _authenticated_handler(
         self, answer: Callable[[web.Request, Account], Any]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
             try:
                 key, secret = request.headers.get(KEY_HEADER, ""), request.headers.get(SECRET_HEADER, "")
-                return web.json_response(answer(request, self._accounts.find(key, secret)))
+                return web.json_response(answer(request, self._accounts.authenticate(key, secret)))
             except _RefusalError as refusal:
                 return web.json_response({"message": "refused"}, status=refusal.status)
             except ProtocolError:
@@ -70,18 +71,18 @@ class Rest:
 
         return handle
 
-    def _account(self, _: web.Request, account: Account) -> Any:
+    def _get_account(self, _: web.Request, account: Account) -> Any:
         return {"id": ID, "account_number": account.key, "status": "ACTIVE", "account_blocked": False}
 
-    def _clock(self, _request: web.Request, _: Account) -> Any:
-        now = datetime.now(UTC) + timedelta(seconds=self.skew)
+    def _get_clock(self, _request: web.Request, _: Account) -> Any:
+        now = datetime.now(UTC) + timedelta(seconds=self.clock_skew)
         later = (now + timedelta(hours=1)).isoformat()
         return {"timestamp": now.isoformat(), "is_open": True, "next_open": later, "next_close": later}
 
-    def _calendar(self, request: web.Request, _: Account) -> Any:
+    def _get_calendar(self, request: web.Request, _: Account) -> Any:
         return [{"date": request.query["start"], "open": "09:30", "close": "16:00"}]
 
-    def _asset(self, request: web.Request, _: Account) -> Any:
+    def _get_asset(self, request: web.Request, _: Account) -> Any:
         symbol = request.match_info["symbol"]
         if symbol in self.unknown:
             raise KeyError(symbol)
@@ -89,28 +90,28 @@ class Rest:
         state = "inactive" if symbol in self.inactive else "active"
         return {"id": ID, "class": "us_equity", "exchange": "NASDAQ", "symbol": symbol, "status": state, **flags}
 
-    def _snapshots(self, request: web.Request, account: Account) -> Any:
-        self._entitled(request, account)
+    def _get_snapshots(self, request: web.Request, account: Account) -> Any:
+        self._require_feed_in_plan(request, account)
         symbols = set(request.query["symbols"].split(","))
-        self.asked.append(symbols)
-        if self.failure is not None:
-            raise _RefusalError(self.failure)
+        self.requested_symbols.append(symbols)
+        if self.failure_status is not None:
+            raise _RefusalError(self.failure_status)
         return {symbol: found for symbol, found in self.snapshots.items() if symbol in symbols}
 
-    def _crypto_snapshots(self, request: web.Request, account: Account) -> Any:
-        return {"snapshots": self._snapshots(request, account)}
+    def _get_crypto_snapshots(self, request: web.Request, account: Account) -> Any:
+        return {"snapshots": self._get_snapshots(request, account)}
 
-    def _entitled(self, request: web.Request, account: Account) -> None:
+    def _require_feed_in_plan(self, request: web.Request, account: Account) -> None:
         feed = request.query.get("feed", "iex")
         if account.plan.feeds is not None and feed not in account.plan.feeds:
             raise PermissionError("subscription does not permit querying this feed")
 
-    def _quotes(self, request: web.Request, account: Account) -> Any:
-        self._entitled(request, account)
+    def _get_latest_quotes(self, request: web.Request, account: Account) -> Any:
+        self._require_feed_in_plan(request, account)
         at = datetime.now(UTC).isoformat()
         quote = {"t": at, "bx": "V", "bp": 1.0, "bs": 1, "ax": "V", "ap": 1.1, "as": 1, "c": ["R"], "z": "C"}
         return {"quotes": dict.fromkeys(request.query["symbols"].split(","), quote)}
 
-    def _crypto_quotes(self, request: web.Request, _: Account) -> Any:
+    def _get_latest_crypto_quotes(self, request: web.Request, _: Account) -> Any:
         quote = {"t": datetime.now(UTC).isoformat(), "bp": 1.0, "bs": 0.5, "ap": 1.1, "as": 0.25}
         return {"quotes": dict.fromkeys(request.query["symbols"].split(","), quote)}

@@ -1,4 +1,4 @@
-"""A market-data server that speaks Alpaca's stream protocol, and departs from it when told to."""
+"""A market-data server that follows Alpaca's stream protocol, and deviates from it on request."""
 
 import asyncio
 import contextlib
@@ -11,27 +11,29 @@ from aiohttp import web
 
 from sluice_simulators.alpaca.accounts import Account, Accounts
 from sluice_simulators.alpaca.batches import MessageBatch
-from sluice_simulators.alpaca.connection import Rules
-from sluice_simulators.alpaca.control import Control
+from sluice_simulators.alpaca.connection import ConnectionSettings
+from sluice_simulators.alpaca.control import ControlRoutes
 from sluice_simulators.alpaca.faults import Fault, FaultScript, MessageFault, StreamFault
 from sluice_simulators.alpaca.feeds import Feed
-from sluice_simulators.alpaca.gate import ENDPOINTS, Gate
+from sluice_simulators.alpaca.live_connections import LiveConnections
 from sluice_simulators.alpaca.messages import Message, now, quote_message
-from sluice_simulators.alpaca.port import Port
-from sluice_simulators.alpaca.record import Record
-from sluice_simulators.alpaca.rest import Rest
-from sluice_simulators.alpaca.stage import Stage
+from sluice_simulators.alpaca.port import ListeningPort
+from sluice_simulators.alpaca.record import StreamRecord
+from sluice_simulators.alpaca.rest import RestRoutes
+from sluice_simulators.alpaca.stream_routes import ENDPOINTS, StreamRoutes
 from sluice_simulators.tapes import TapeQuote
 
 PATHS = {endpoint.feed: endpoint.path for endpoint in ENDPOINTS}
 
 
 @dataclass(frozen=True)
-class Options:
-    """How the server runs; times in seconds.
+class ServerOptions:
+    """The options of the server; times are in seconds.
 
-    `hold`: how long a connection lost without a close counts as open (error 406; Alpaca's is thought to be 90).
-    `backlog`: bytes that a client may leave unread while a feed keeps its pace, before error 407.
+    `hold`: how long a connection lost without a close frame counts as open (error 406); Alpaca's own value is thought
+    to be 90.
+
+    `backlog`: the bytes that a client may leave unread before error 407, while a feed plays at a fixed pace.
     """
 
     host: str = "127.0.0.1"
@@ -45,25 +47,25 @@ class Options:
 
 
 class AlpacaServer:
-    """`async with AlpacaServer(...) as server: server.url("iex")`."""
+    """The simulated Alpaca server: `async with AlpacaServer(...) as server: server.url("iex")`."""
 
     def __init__(
         self,
         accounts: Sequence[Account] = (Account(),),
         feed: Feed | None = None,
-        options: Options | None = None,
+        options: ServerOptions | None = None,
     ) -> None:
-        """Created inside the event loop that runs it; without a feed only `send` and faults send data."""
-        self.options = options or Options()
-        self.record = Record()
+        """Create the server in the event loop that runs it; without a feed, only `send` and faults send data."""
+        self.options = options or ServerOptions()
+        self.record = StreamRecord()
         self.faults = FaultScript()
         self.accounts = Accounts(accounts, self.options.hold)
-        self.rest = Rest(self.accounts)
-        self.stage = Stage(self.record)
+        self.rest = RestRoutes(self.accounts)
+        self.connections = LiveConnections(self.record)
         self._feed = feed
         self._playing: asyncio.Task[None] | None = None
         runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=self.options.close_timeout)
-        self._port = Port(runner, self.options.tls)
+        self._port = ListeningPort(runner, self.options.tls)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -73,82 +75,87 @@ class AlpacaServer:
         await self.stop()
 
     async def start(self) -> None:
-        """Listens, and starts the feed; raises OSError if the port is taken."""
-        await self._port.open(self.options.host, self.options.port)
+        """Listen, and start the feed; raise OSError if the port is taken."""
+        await self._port.listen(self.options.host, self.options.port)
         if self._feed is not None:
-            self.play(self._feed)
+            self.play_feed(self._feed)
 
     async def stop(self) -> None:
-        """Closes the connections (1001) and the port; raises what the feed raised, if it failed."""
+        """Close the connections (1001) and the port; if the feed failed, raise its exception."""
         feed, self._playing = self._playing, None
         if feed is not None:
             feed.cancel()
-        await self.stage.close(1001, within=self.options.close_timeout)
+        await self.connections.close_all(1001, within=self.options.close_timeout)
         await self._port.close()
         if feed is not None:
             with contextlib.suppress(asyncio.CancelledError):
                 await feed
 
     def url(self, feed: str = "iex") -> str:
-        """The stream's address for a feed: iex, sip, delayed_sip, test, boats, overnight, crypto."""
+        """Return the stream's address for a feed: iex, sip, delayed_sip, test, boats, overnight or crypto."""
         return f"{'wss' if self.options.tls else 'ws'}://{self.authority}{PATHS[feed]}"
 
     @property
     def http_url(self) -> str:
-        """The address of the control routes."""
+        """The base address of the control routes and the REST routes."""
         return f"{'https' if self.options.tls else 'http'}://{self.authority}"
 
     @property
     def authority(self) -> str:
-        """host:port."""
+        """The host and the port of the server, as `host:port`."""
         host, port = self._port.address
         return f"{host}:{port}"
 
-    def play(self, feed: Feed) -> asyncio.Task[None]:
-        """Plays a feed from now on, in place of the one before; the task ends with it (a tape's end)."""
+    def play_feed(self, feed: Feed) -> asyncio.Task[None]:
+        """Play a feed from now on, instead of the previous one; the returned task ends when the feed ends."""
         if self._playing is not None:
             self._playing.cancel()
-        self._playing = asyncio.create_task(feed.play(self.stage))
+        self._playing = asyncio.create_task(feed.play(self.connections))
         return self._playing
 
-    async def finished(self) -> None:
-        """Waits for the end of the feed."""
+    async def wait_for_feed_end(self) -> None:
+        """Wait until the feed ends."""
         if self._playing is not None:
             await asyncio.shield(self._playing)
 
     async def send(self, messages: Sequence[Message], per_frame: int | None = None) -> int:
-        """Sends messages to whoever is subscribed, in one frame unless told otherwise; returns how many went out."""
-        return await self.stage.deliver(MessageBatch(messages), per_frame or max(1, len(messages)), wait=True)
+        """Send messages to the connections that are subscribed to them; return the number of messages sent.
+
+        Without `per_frame`, all messages go in one frame.
+        """
+        return await self.connections.deliver(MessageBatch(messages), per_frame or max(1, len(messages)), wait=True)
 
     async def send_quote(self, symbol: str, bid: float = 100.0, ask: float = 100.02) -> int:
-        """Sends one quote stamped now; returns to how many connections."""
+        """Send one quote, stamped now, to its subscribers; return the number of messages sent."""
         return await self.send([quote_message(TapeQuote(0, symbol, bid, 200, ask, 300), now())])
 
     async def inject(self, *faults: Fault, endpoint: str | None = None, connection: int | None = None) -> int:
-        """Strikes the open connections (of a feed, or with a record's id) now; returns how many.
+        """Apply faults now to the open connections of a feed or with a record id; return the number of connections.
 
-        Raises ValueError for a fault of the handshake, which an open connection has behind it.
+        Raises ValueError for a handshake fault, because an open connection is past its handshake.
         """
         late = [fault for fault in faults if isinstance(fault, StreamFault | MessageFault)]
         if len(late) != len(faults):
-            raise ValueError("a fault of the handshake cannot be injected: script it with faults.next")
-        struck = self.stage.live(endpoint, connection)
-        for each in struck:
+            raise ValueError("a handshake fault cannot be injected: script it with faults.schedule")
+        faulty = self.connections.find_connections(endpoint, connection)
+        for each in faulty:
             for fault in late:
-                await each.strike(fault)
-        return len(struck)
+                await each.apply_fault(fault)
+        return len(faulty)
 
-    async def refuse(self, seconds: float | None = None) -> None:
-        """Refuses TCP connections, for a time or until `accept`; open ones stay."""
-        await self._port.refuse(seconds)
+    async def refuse_connections(self, seconds: float | None = None) -> None:
+        """Refuse TCP connections for `seconds`, or until `accept_connections` if None; open connections stay."""
+        await self._port.refuse_connections(seconds)
 
-    async def accept(self) -> None:
-        """Listens again after `refuse`."""
-        await self._port.accept()
+    async def accept_connections(self) -> None:
+        """Listen again after `refuse_connections`."""
+        await self._port.accept_connections()
 
     def _application(self) -> web.Application:
-        rules = Rules(self.accounts, self.record, self.options.auth_timeout, self.options.backlog)
-        gate = Gate(rules, self.stage, self.faults, self.options.deflate, self.options.close_timeout)
+        rules = ConnectionSettings(self.accounts, self.record, self.options.auth_timeout, self.options.backlog)
+        stream_routes = StreamRoutes(
+            rules, self.connections, self.faults, self.options.deflate, self.options.close_timeout
+        )
         app = web.Application()
-        app.add_routes([*gate.routes(), *Control(self).routes(), *self.rest.routes()])
+        app.add_routes([*stream_routes.routes(), *ControlRoutes(self).routes(), *self.rest.routes()])
         return app

@@ -1,4 +1,4 @@
-"""What a connection is subscribed to: channels of symbols, changed by requests and acknowledged in full."""
+"""The subscription of a connection: the symbols of each channel, changed by requests and acknowledged in full."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ STOCK_CHANNELS = (
     "cancelErrors",
 )
 CRYPTO_CHANNELS = ("trades", "quotes", "orderbooks", "bars", "updatedBars", "dailyBars")
-# Known, but absent from the documented acknowledgement until something is subscribed.
+# Alpaca's documented acknowledgement lists this channel only while it has symbols.
 UNLISTED_CHANNELS = ("imbalances",)
 FOLLOW_TRADES = ("corrections", "cancelErrors")
 CHANNEL_OF_TYPE = {
@@ -41,71 +41,74 @@ Changes = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True)
 class Subscription:
-    """The symbols of each channel of one feed; a value, so that a refused request changes nothing."""
+    """The symbols of each channel of one feed; immutable, so that a refused request changes nothing."""
 
     channels: Changes
 
     @classmethod
-    def nothing(cls, names: tuple[str, ...]) -> "Subscription":
-        """The subscription of a new connection to a feed that has these channels."""
+    def empty(cls, names: tuple[str, ...]) -> "Subscription":
+        """Return the subscription of a new connection to a feed with these channels."""
         return cls(dict.fromkeys(names, frozenset()))
 
     @property
-    def quotes(self) -> frozenset[str]:
-        """The symbols whose quotes are wanted; may hold `*`."""
+    def quote_symbols(self) -> frozenset[str]:
+        """The symbols of the quotes channel; can include the wildcard `*`."""
         return self.channels.get("quotes", frozenset())
 
     @property
-    def limited(self) -> int:
-        """How many symbols count towards a plan's limit: those of trades and of quotes."""
-        return len(self.channels.get("trades", ())) + len(self.quotes)
+    def counted_symbols(self) -> int:
+        """The number of symbols that count towards a plan's limit: those of trades plus those of quotes."""
+        return len(self.channels.get("trades", ())) + len(self.quote_symbols)
 
     @property
-    def unlimited(self) -> bool:
-        """Whether trades or quotes have the wildcard."""
-        return EVERYTHING in self.quotes or EVERYTHING in self.channels.get("trades", ())
+    def has_counted_wildcard(self) -> bool:
+        """True if trades or quotes include the wildcard."""
+        return EVERYTHING in self.quote_symbols or EVERYTHING in self.channels.get("trades", ())
 
     def __bool__(self) -> bool:
         return any(self.channels.values())
 
-    def plus(self, changes: Changes) -> "Subscription":
-        """With the symbols added."""
-        return Subscription({**self.channels, **{n: self._of(n) | s for n, s in changes.items()}})
+    def with_added(self, changes: Changes) -> "Subscription":
+        """Return this subscription with the symbols added."""
+        return Subscription({**self.channels, **{n: self._symbols_of(n) | s for n, s in changes.items()}})
 
-    def minus(self, changes: Changes) -> "Subscription":
-        """Without the symbols."""
-        return Subscription({**self.channels, **{n: self._of(n) - s for n, s in changes.items()}})
+    def with_removed(self, changes: Changes) -> "Subscription":
+        """Return this subscription with the symbols removed from the named channels."""
+        return Subscription({**self.channels, **{n: self._symbols_of(n) - s for n, s in changes.items()}})
 
-    def without(self, symbols: frozenset[str]) -> "Subscription":
-        """Without these symbols, in every channel."""
+    def without_symbols(self, symbols: frozenset[str]) -> "Subscription":
+        """Return this subscription with the symbols removed from every channel."""
         return Subscription({name: held - symbols for name, held in self.channels.items()})
 
-    def wants(self, message: Message) -> bool:
-        """Whether a data message is of a subscribed channel and symbol."""
-        symbols = self._of(CHANNEL_OF_TYPE.get(str(message.get("T")), ""))
+    def includes(self, message: Message) -> bool:
+        """Return True if the subscription includes the channel and the symbol of a data message."""
+        symbols = self._symbols_of(CHANNEL_OF_TYPE.get(str(message.get("T")), ""))
         return message.get("S") in symbols or EVERYTHING in symbols
 
-    def lists(self) -> dict[str, list[str]]:
-        """Channel to sorted symbols, all channels of the feed."""
+    def symbols_by_channel(self) -> dict[str, list[str]]:
+        """Return the sorted symbols of each channel of the feed."""
         shown = {n: s for n, s in self.channels.items() if s or n not in UNLISTED_CHANNELS}
         return {name: sorted(symbols) for name, symbols in shown.items()}
 
-    def acknowledgement(self) -> Message:
-        """The full list, as the server answers each accepted request."""
-        return {"T": "subscription", **self.lists()}
+    def acknowledgement_message(self) -> Message:
+        """Return the acknowledgement of an accepted request: the whole subscription."""
+        return {"T": "subscription", **self.symbols_by_channel()}
 
-    def _of(self, channel: str) -> frozenset[str]:
+    def _symbols_of(self, channel: str) -> frozenset[str]:
         return self.channels.get(channel, frozenset())
 
 
 def channel_names(*, crypto: bool) -> tuple[str, ...]:
-    """The channels of a crypto or a stock feed."""
+    """Return the names of the channels of a crypto feed or of a stock feed."""
     return CRYPTO_CHANNELS if crypto else STOCK_CHANNELS + UNLISTED_CHANNELS
 
 
-def changes_of(request: Mapping[str, object], channels: tuple[str, ...]) -> Changes:
-    """The channels and symbols of a (un)subscribe request; raises ProtocolError 400, or 410 for another feed's."""
-    changes = {name: _symbols(value) for name, value in request.items() if name != "action"}
+def parse_changes(request: Mapping[str, object], channels: tuple[str, ...]) -> Changes:
+    """Return the channels and symbols of a subscribe or unsubscribe request.
+
+    Raises ProtocolError 400 for an invalid request, or 410 for a channel of another feed.
+    """
+    changes = {name: _parse_symbols(value) for name, value in request.items() if name != "action"}
     unknown = changes.keys() - set(channels)
     if unknown:
         raise ProtocolError(410 if unknown <= set(CHANNEL_OF_TYPE.values()) else 400)
@@ -115,15 +118,15 @@ def changes_of(request: Mapping[str, object], channels: tuple[str, ...]) -> Chan
     return changes
 
 
-def _symbols(value: object) -> frozenset[str]:
+def _parse_symbols(value: object) -> frozenset[str]:
     if not isinstance(value, list) or not all(isinstance(symbol, str) for symbol in value):
         raise ProtocolError(400)
-    if not all(_well_formed(symbol) for symbol in value):
+    if not all(_is_well_formed(symbol) for symbol in value):
         raise ProtocolError(400)
     return frozenset(value)
 
 
-def _well_formed(symbol: str) -> bool:
+def _is_well_formed(symbol: str) -> bool:
     if symbol == EVERYTHING:
         return True
     letters = "".join(character for character in symbol if character not in PUNCTUATION)

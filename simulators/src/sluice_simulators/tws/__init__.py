@@ -1,4 +1,4 @@
-"""A small IB Gateway: the part of TWS's socket protocol that market data needs, and departures from it when told to."""
+"""A small simulated IB Gateway: the part of TWS's socket protocol that market data needs, with faults on request."""
 
 from sluice_simulators.tws.server import TWSServer
 

@@ -1,4 +1,4 @@
-"""The gateway in a thread of its own, for tests that wait for pods which run as processes."""
+"""The simulated gateway in its own thread, for tests that block while they wait for pods."""
 
 import asyncio
 import threading
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class BackgroundGateway:
-    """`with BackgroundGateway() as gateway: gateway.ask(lambda server: server.record.symbols)`."""
+    """A gateway in its own thread: `with BackgroundGateway() as gateway: gateway.call(lambda server: server.port)`."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -30,12 +30,12 @@ class BackgroundGateway:
         self._thread.join(10)
         self._loop.close()
 
-    def ask(self, what: Callable[[TWSServer], T]) -> T:
-        """What a function of the server comes to, called in the server's thread."""
+    def call(self, function: Callable[[TWSServer], T]) -> T:
+        """Call the function with the server, in the server's thread, and return the result."""
 
         async def answer() -> T:
             assert self._server is not None
-            return what(self._server)
+            return function(self._server)
 
         return asyncio.run_coroutine_threadsafe(answer(), self._loop).result(10)
 

@@ -1,4 +1,4 @@
-"""One API client's connection."""
+"""The connection of one API client to the simulated gateway."""
 
 import asyncio
 import time
@@ -7,11 +7,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sluice_simulators.tws import record as requests
-from sluice_simulators.tws.record import ConnectionRecord, Record
-from sluice_simulators.tws.wire import GREETING, SERVER_VERSION, contract_details, error, frame, receive
+from sluice_simulators.tws.record import GatewayConnectionRecord, GatewayRecord
+from sluice_simulators.tws.wire import (
+    GREETING,
+    SERVER_VERSION,
+    contract_details_message,
+    encode_message,
+    error_message,
+    receive_message,
+)
 
 CLIENT_ID_IN_USE = (326, "Unable to connect as the client id is already in use. Retry with a unique client id.")
-# What a gateway says of its farms to each client that connects.
+# The notices about data farms that a gateway sends to each client that connects.
 GREETINGS = (
     (2104, "Market data farm connection is OK:usfarm"),
     (2106, "HMDS data farm connection is OK:ushmds"),
@@ -20,10 +27,11 @@ GREETINGS = (
 
 
 @dataclass
-class Manners:
-    """How the gateway behaves from now on. `silent`: the types of requests that it never answers; 0: the greeting.
+class GatewayBehavior:
+    """The behavior of the gateway from now on.
 
-    `unknown`, `ambiguous`, `refused` and `details_refused` (code and words) are by the symbol that IBKR knows.
+    `silent`: the request types that it never answers; 0 stands for the greeting. `unknown`, `ambiguous`, `refused` and
+    `details_refused` have symbols as IBKR writes them; the last two map a symbol to an error code and its text.
     """
 
     silent: set[int] = field(default_factory=set)
@@ -32,99 +40,99 @@ class Manners:
     details_refused: dict[str, tuple[int, str]] = field(default_factory=dict)
     refused: dict[str, tuple[int, str]] = field(default_factory=dict)
     greetings: tuple[tuple[int, str], ...] = GREETINGS
-    closes_at: int | None = None  # the type of request at which it hangs up
+    closes_at: int | None = None  # the request type on which the gateway closes the connection
 
 
-class Connection:
-    """Runs until the client or the gateway ends it."""
+class GatewayConnection:
+    """One API client's connection, until the client or the gateway ends it."""
 
-    def __init__(self, manners: Manners, record: Record, writer: asyncio.StreamWriter) -> None:
-        self.record: ConnectionRecord = record.connected()
-        self._all = record
-        self._manners = manners
+    def __init__(self, behavior: GatewayBehavior, record: GatewayRecord, writer: asyncio.StreamWriter) -> None:
+        self.record: GatewayConnectionRecord = record.add_connection()
+        self._gateway_record = record
+        self._behavior = behavior
         self._writer = writer
-        self._ids: set[int] = set()  # of subscriptions, used once
+        self._ids: set[int] = set()  # ids of subscriptions; each id can be used once
         self._answers: dict[int, Callable[[list[str]], None]] = {
-            requests.CONTRACT_DETAILS: self._details,
-            requests.MARKET_DATA: self._subscribe,
-            requests.CANCEL_MARKET_DATA: self._cancel,
-            requests.CURRENT_TIME: lambda _: self.send(frame(49, 1, int(time.time()))),
-            61: lambda _: self.send(frame(62, 1)),
+            requests.CONTRACT_DETAILS: self._send_contract_details,
+            requests.MARKET_DATA: self._subscribe_market_data,
+            requests.CANCEL_MARKET_DATA: self._cancel_market_data,
+            requests.CURRENT_TIME: lambda _: self.send(encode_message(49, 1, int(time.time()))),
+            61: lambda _: self.send(encode_message(62, 1)),
         }
 
     async def run(self, reader: asyncio.StreamReader) -> None:
-        """The whole connection."""
+        """Serve the client until the connection ends."""
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError):
                 assert await reader.readexactly(len(GREETING)) == GREETING
-                await receive(reader)
-                if 0 not in self._manners.silent:
-                    self.send(frame(SERVER_VERSION, "20261123 09:30:00 EST"))
+                await receive_message(reader)
+                if 0 not in self._behavior.silent:
+                    self.send(encode_message(SERVER_VERSION, "20261123 09:30:00 EST"))
                 while not self._writer.is_closing():
-                    self._heed(await receive(reader))
+                    self._handle_request(await receive_message(reader))
         finally:
             self._writer.close()
-            self._all.closed(self.record)
+            self._gateway_record.mark_closed(self.record)
 
     def send(self, *frames: bytes) -> None:
-        """Sends messages; nothing once the connection is closing."""
+        """Send messages, unless the connection is closing."""
         if not self._writer.is_closing():
             self._writer.write(b"".join(frames))
 
     def close(self, *, reset: bool = False) -> None:
-        """Hangs up, with a FIN unless told to cut the line."""
+        """End the connection with a FIN, or with `reset` abort it."""
         if reset:
             self._writer.transport.abort()
         self._writer.close()
 
-    def _heed(self, fields: list[str]) -> None:
-        self._all.received(self.record, fields)
+    def _handle_request(self, fields: list[str]) -> None:
+        self._gateway_record.add_request(self.record, fields)
         kind = int(fields[0])
-        if kind == self._manners.closes_at:
+        if kind == self._behavior.closes_at:
             self.close()
-        elif kind not in self._manners.silent:
-            answer = self._start if kind == requests.START_API else self._answers.get(kind)
+        elif kind not in self._behavior.silent:
+            answer = self._start_api if kind == requests.START_API else self._answers.get(kind)
             if answer is not None:
                 answer(fields)
-        self._all.changed()
+        self._gateway_record.notify_waiters()
 
-    def _start(self, fields: list[str]) -> None:
+    def _start_api(self, fields: list[str]) -> None:
         client = int(fields[2])
-        if any(each.client_id == client for each in self._all.open):
-            self._all.refused_ids.append(client)
-            self.send(error(-1, *CLIENT_ID_IN_USE))
+        if any(each.client_id == client for each in self._gateway_record.open_connections):
+            self._gateway_record.refused_ids.append(client)
+            self.send(error_message(-1, *CLIENT_ID_IN_USE))
             self.close()
             return
         self.record.client_id = client
-        self.send(frame(15, 1, "DU1"), frame(9, 1, 1))
-        self.send(*(error(-1, code, words) for code, words in self._manners.greetings))
+        self.send(encode_message(15, 1, "DU1"), encode_message(9, 1, 1))
+        self.send(*(error_message(-1, code, words) for code, words in self._behavior.greetings))
 
-    def _details(self, fields: list[str]) -> None:
+    def _send_contract_details(self, fields: list[str]) -> None:
         request, symbol = int(fields[2]), fields[4]
-        refused = self._manners.details_refused.get(symbol)
-        if symbol in self._manners.unknown:
+        refused = self._behavior.details_refused.get(symbol)
+        if symbol in self._behavior.unknown:
             refused = (200, "No security definition has been found for the request")
         if refused is not None:
-            self.send(error(request, *refused))
+            self.send(error_message(request, *refused))
             return
         contract = 1_000 + sum(ord(letter) * 31**place for place, letter in enumerate(symbol))
-        self.send(contract_details(request, symbol, contract))
-        if symbol in self._manners.ambiguous:
-            self.send(contract_details(request, symbol, contract + 1, "NYSE"))
-        self.send(frame(52, 1, request))
+        self.send(contract_details_message(request, symbol, contract))
+        if symbol in self._behavior.ambiguous:
+            self.send(contract_details_message(request, symbol, contract + 1, "NYSE"))
+        self.send(encode_message(52, 1, request))
 
-    def _subscribe(self, fields: list[str]) -> None:
+    def _subscribe_market_data(self, fields: list[str]) -> None:
         request, symbol = int(fields[2]), fields[4]
         if request in self._ids:
-            self.send(error(request, 322, "Error processing request.-'bO' : cause - Duplicate ticker id"))
-        elif symbol in self._manners.refused:
-            self.send(error(request, *self._manners.refused[symbol]))
+            self.send(error_message(request, 322, "Error processing request.-'bO' : cause - Duplicate ticker id"))
+        elif symbol in self._behavior.refused:
+            self.send(error_message(request, *self._behavior.refused[symbol]))
         else:
             self._ids.add(request)
             self.record.subscribed[request] = symbol
-            self.send(frame(58, 1, request, 1), frame(81, request, 0.01, "9c0001", 3))
+            self.send(encode_message(58, 1, request, 1), encode_message(81, request, 0.01, "9c0001", 3))
 
-    def _cancel(self, fields: list[str]) -> None:
+    def _cancel_market_data(self, fields: list[str]) -> None:
         request = int(fields[2])
         if self.record.subscribed.pop(request, None) is None:
-            self.send(error(request, 300, f"Can't find EId with tickerId:{request}"))
+            self.send(error_message(request, 300, f"Can't find EId with tickerId:{request}"))

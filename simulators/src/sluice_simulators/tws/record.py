@@ -1,4 +1,4 @@
-"""What happened at the gateway: connections, requests and subscriptions."""
+"""The record of what happened at the simulated gateway: connections, requests and subscriptions."""
 
 import asyncio
 import time
@@ -11,8 +11,8 @@ ACCOUNT_SUMMARY, CURRENT_TIME, AUTO_OPEN_ORDERS, CANCEL_POSITIONS = 62, 49, 15, 
 
 
 @dataclass
-class ConnectionRecord:
-    """One connection; times are Unix seconds. `subscribed` is by request id."""
+class GatewayConnectionRecord:
+    """One connection; times are Unix seconds, and `subscribed` maps each request id to its symbol."""
 
     id: int
     opened: float
@@ -22,73 +22,73 @@ class ConnectionRecord:
 
 
 @dataclass(frozen=True)
-class Request:
-    """One message of a client's, as its fields."""
+class GatewayRequest:
+    """One message that a client sent, split into its fields."""
 
     connection: int
     fields: list[str]
 
     @property
     def kind(self) -> int:
-        """The number of its type."""
+        """The number of the request type."""
         return int(self.fields[0])
 
 
-class Record:
-    """Everything a test may ask about; `until` waits for it."""
+class GatewayRecord:
+    """Everything that happened at the gateway; a test waits for an event with `wait_until`."""
 
     def __init__(self) -> None:
-        self.connections: list[ConnectionRecord] = []
-        self.requests: list[Request] = []
+        self.connections: list[GatewayConnectionRecord] = []
+        self.requests: list[GatewayRequest] = []
         self.refused_ids: list[int] = []
         self.concurrent_max = 0
         self._changed = asyncio.Event()
 
     @property
-    def open(self) -> list[ConnectionRecord]:
-        """The connections open now."""
+    def open_connections(self) -> list[GatewayConnectionRecord]:
+        """The connections that are open now."""
         return [each for each in self.connections if each.closed is None]
 
     @property
-    def symbols(self) -> set[str]:
-        """The symbols that open connections are subscribed to."""
-        return {symbol for each in self.open for symbol in each.subscribed.values()}
+    def subscribed_symbols(self) -> set[str]:
+        """The symbols to which open connections are subscribed."""
+        return {symbol for each in self.open_connections for symbol in each.subscribed.values()}
 
-    def asked(self, kind: int) -> list[list[str]]:
-        """The requests of one type, in order."""
+    def requests_of_kind(self, kind: int) -> list[list[str]]:
+        """Return the fields of each request of one type, in order."""
         return [each.fields for each in self.requests if each.kind == kind]
 
     @property
     def market_data_ids(self) -> list[int]:
-        """The ids of all subscriptions that were asked for, in order."""
-        return [int(fields[2]) for fields in self.asked(MARKET_DATA)]
+        """The request ids of all requests for market data, in order."""
+        return [int(fields[2]) for fields in self.requests_of_kind(MARKET_DATA)]
 
-    async def until(self, holds: Callable[[Self], object], timeout: float = 10.0) -> Self:
-        """Waits until `holds(record)` is true, looking at each change; TimeoutError after `timeout` s."""
+    async def wait_until(self, holds: Callable[[Self], object], timeout: float = 10.0) -> Self:
+        """Wait until `holds(record)` is true, checking at each change; raise TimeoutError after `timeout` seconds."""
         async with asyncio.timeout(timeout):
             while not holds(self):
                 self._changed.clear()
                 await self._changed.wait()
         return self
 
-    def connected(self) -> ConnectionRecord:
-        """Enters a connection."""
-        connection = ConnectionRecord(id=len(self.connections) + 1, opened=time.time())
+    def add_connection(self) -> GatewayConnectionRecord:
+        """Add a connection."""
+        connection = GatewayConnectionRecord(id=len(self.connections) + 1, opened=time.time())
         self.connections.append(connection)
-        self.concurrent_max = max(self.concurrent_max, len(self.open))
-        self.changed()
+        self.concurrent_max = max(self.concurrent_max, len(self.open_connections))
+        self.notify_waiters()
         return connection
 
-    def closed(self, connection: ConnectionRecord) -> None:
-        """Enters a connection's end."""
+    def mark_closed(self, connection: GatewayConnectionRecord) -> None:
+        """Record the end of a connection."""
         connection.closed = time.time()
-        self.changed()
+        self.notify_waiters()
 
-    def received(self, connection: ConnectionRecord, fields: list[str]) -> None:
-        """Enters a request."""
-        self.requests.append(Request(connection.id, fields))
-        self.changed()
+    def add_request(self, connection: GatewayConnectionRecord, fields: list[str]) -> None:
+        """Add a request of a client."""
+        self.requests.append(GatewayRequest(connection.id, fields))
+        self.notify_waiters()
 
-    def changed(self) -> None:
-        """Wakes those who wait in `until`."""
+    def notify_waiters(self) -> None:
+        """Wake the callers that wait in `wait_until`."""
         self._changed.set()

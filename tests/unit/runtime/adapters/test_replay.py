@@ -9,7 +9,7 @@ from sluice_runtime.adapters.replay import ReplayConnection, ReplaySource, read_
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import Tick
 from sluice_runtime.loops.waiting import completes_within
-from sluice_simulators.tapes import FIRST_TIME_MS, TapeQuote, generated_quotes, generated_tape, write_tape
+from sluice_simulators.tapes import FIRST_TIME_MS, TapeQuote, generate_quotes, write_generated_tape, write_tape
 from support.encodings import ENCODINGS, Encode
 from support.fake_listener import FakeListener
 from support.virtual_time import seconds
@@ -67,7 +67,7 @@ async def test_a_tape_without_a_quote_of_the_job_s_is_told(tape: Path, caplog: p
 
 @pytest.mark.parametrize("speed", [0, 1.0, 1000.0])
 async def test_two_replays_are_identical(tmp_path: Path, speed: float) -> None:
-    path = generated_tape(tmp_path / "tape.csv.gz", ["AAPL", "MSFT", "SPY"], 2_000, 7)
+    path = write_generated_tape(tmp_path / "tape.csv.gz", ["AAPL", "MSFT", "SPY"], 2_000, 7)
     runs = []
     for _ in range(2):
         listener = FakeListener()
@@ -112,7 +112,7 @@ async def test_nothing_is_passed_on_before_the_subscription(tape: Path) -> None:
 
 
 async def test_a_tape_as_fast_as_it_goes_lets_others_have_their_turn(tmp_path: Path) -> None:
-    path = generated_tape(tmp_path / "tape.csv", ["AAPL"], 2_000, 7)
+    path = write_generated_tape(tmp_path / "tape.csv", ["AAPL"], 2_000, 7)
     turns = 0
 
     async def other() -> None:
@@ -135,7 +135,7 @@ def test_plain_and_gzipped_tapes_are_told_apart_by_their_content(tmp_path: Path)
 
 
 def test_what_was_written_is_what_is_read(tmp_path: Path) -> None:
-    made = list(generated_quotes(["AAPL", "MSFT"], 200, 3))
+    made = list(generate_quotes(["AAPL", "MSFT"], 200, 3))
     read = list(read_tape(write_tape(tmp_path / "t.csv", made)))
     assert [(q.symbol, q.bid, q.ask, q.bid_size) for q in read] == [(q.symbol, q.bid, q.ask, q.bid_size) for q in made]
     assert [round(q.ts.timestamp() * 1000) for q in read] == [q.time_ms for q in made]
