@@ -47,11 +47,9 @@ class HttpBench:
         self._kubectl = kubectl
 
     async def declare(self, name: str, spec: dict[str, Any]) -> None:
-        """See the suite."""
         self._kubectl.apply([self._job(name) | {"spec": spec}])
 
     async def report(self, name: str, stream: dict[str, Any]) -> None:
-        """See the suite."""
         manager = f"--field-manager={identity.RUNTIME_FIELD_MANAGER}"
         document = self._job(name) | {"status": {"stream": stream}}
         text = json.dumps(document)

@@ -1,4 +1,4 @@
-"""Provider ibkr, ready to be pointed at a gateway."""
+"""Provider ibkr, configured for a test gateway."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sluice_runtime.loops.waiting import cancel
 from sluice_runtime.ports import QUOTES, Connection
 from support.fake_listener import FakeListener
 
-# The phases' timeouts, shortened.
+# Short timeouts of the connection's phases.
 HURRIED = IBKRTimeouts(connect=3.0, answer=3.0, probe=0.2, settle=0.05, retry=0.3)
 
 
 def source(port: int, *, client_id: int = 7, patience: IBKRTimeouts = HURRIED) -> IBKRSource:
-    """Provider ibkr at a port of this machine."""
+    """Return provider ibkr with a gateway on a local port."""
     return IBKRSource(IBKR(host="127.0.0.1", port=port, client_id=client_id), patience)
 
 
@@ -30,7 +30,7 @@ def source(port: int, *, client_id: int = 7, patience: IBKRTimeouts = HURRIED) -
 async def streaming(
     made: IBKRSource, listener: FakeListener, *symbols: str, channels: frozenset[Channel] = QUOTES
 ) -> AsyncIterator[Connection]:
-    """A connection whose `run` goes on beside the test, with these symbols followed."""
+    """Open a connection, run it in the background and follow these symbols while the context lasts."""
     async with made.connect(listener) as connection:
         reading = asyncio.create_task(connection.run())
         try:
@@ -41,7 +41,7 @@ async def streaming(
 
 
 async def until_failure(made: IBKRSource, *symbols: str) -> StreamError:
-    """What a session ends with."""
+    """Connect and run until the session fails; returns the error."""
 
     async def session() -> None:
         async with made.connect(FakeListener()) as connection:

@@ -20,11 +20,9 @@ class FakeBench:
         self.namespace = "acme"
 
     async def declare(self, name: str, spec: dict[str, Any]) -> None:
-        """See the suite."""
         self.cluster.declare((self.namespace, name), spec)
 
     async def report(self, name: str, stream: dict[str, Any]) -> None:
-        """See the suite."""
         self.cluster.pod_says((self.namespace, name), stream)
 
 

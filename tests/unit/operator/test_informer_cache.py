@@ -24,7 +24,6 @@ class Counted:
         self.repairs: list[tuple[str, int]] = []
 
     def repaired(self, kind: str, count: int) -> None:
-        """See there."""
         self.repairs.append((kind, count))
 
 

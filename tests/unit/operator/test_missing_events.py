@@ -30,11 +30,9 @@ class Counts:
         self.live_reads: dict[str, int] = {}
 
     def set_undelivered(self, kind: str, count: int) -> None:
-        """See there."""
         self.undelivered[kind] = count
 
     def count_live_reads(self, kind: str, count: int) -> None:
-        """See there."""
         self.live_reads[kind] = self.live_reads.get(kind, 0) + count
 
     def repaired(self, kind: str, count: int) -> None:

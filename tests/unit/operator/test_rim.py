@@ -115,7 +115,6 @@ class Posted:
         self.dropped = 0
 
     async def create_event(self, manifest: dict[str, object]) -> None:
-        """See there."""
         raise AssertionError(manifest)
 
     def drop(self) -> None:

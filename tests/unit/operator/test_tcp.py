@@ -60,7 +60,6 @@ class _Connector(aiohttp.TCPConnector):
     """Opens no connection."""
 
     async def connect(self, *_: object, **__: object) -> aiohttp.connector.Connection:
-        """See aiohttp."""
         raise _Used
 
 

@@ -34,7 +34,6 @@ class FakeSnapshots:
         self.goes_on.set()
 
     async def latest(self, symbols: Sequence[str]) -> MarketSnapshot:
-        """As Snapshots."""
         self.asked.append((round(seconds()), list(symbols)))
         await self.goes_on.wait()
         if self.failure is not None:

@@ -29,19 +29,16 @@ class FakeControls:
         self.refusal: RefusedError | None = None
 
     async def stop(self, reason: str | None) -> bool:
-        """As Controls."""
         self.asked.append(("stop", reason))
         return self.in_time
 
     async def start(self, wishes: StartRequest) -> tuple[str, ...]:
-        """As Controls."""
         if self.refusal is not None:
             raise self.refusal
         self.asked.append(("start", wishes))
         return self.others
 
     def reload(self) -> None:
-        """As Controls."""
         if self.refusal is not None:
             raise self.refusal
         self.asked.append("reload")
