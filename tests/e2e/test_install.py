@@ -1,4 +1,4 @@
-"""What README.md promises to whoever installs Sluice on a cluster, and removes it again."""
+"""The commands in README.md that install Sluice on a cluster and remove it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JOB = "us-equities"
 
 @pytest.fixture
 def sample(kubectl: Kubectl, firestore: str) -> Tenant:
-    """The tenant of the sample job."""
+    """Return the tenant of the sample job."""
     return Tenant(kubectl, firestore, "acme")
 
 
@@ -78,7 +78,7 @@ def _ingest_pods(kubectl: Kubectl) -> str:
 
 
 def _traces(kubectl: Kubectl) -> list[str]:
-    """What is left in the cluster of objects that belong to no namespace."""
+    """Return the remaining objects that belong to no namespace."""
     kinds = kubectl("api-resources", "--namespaced=false", "--verbs=list", "-o", "name").split()
     names = kubectl("get", ",".join(kinds), "-o", "name", "--ignore-not-found").split()
     return [name for name in names if "sluice" in name.replace("sluice-e2e", "")]

@@ -1,4 +1,4 @@
-"""The operator comes, goes and is killed; the feeds do not notice."""
+"""Feeds keep streaming while the operator is rolled out, deleted or killed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
 
 
 def replicas(kubectl: Kubectl) -> list[dict[str, Any]]:
-    """The operator's pods."""
+    """Return the operator's pods."""
     selector = ("-n", "sluice-system", "-l", "app.kubernetes.io/name=sluice-operator")
     found: list[dict[str, Any]] = kubectl.get("pods", *selector)["items"]
     return found
 
 
 def leader(kubectl: Kubectl) -> dict[str, Any]:
-    """The pod of the operator that holds the Lease."""
+    """Return the pod of the operator that holds the Lease."""
     leases = kubectl.get("leases", "-n", "sluice-system")["items"]
     holders = " ".join(each["spec"].get("holderIdentity") or "" for each in leases)
     [found] = [pod for pod in replicas(kubectl) if pod["metadata"]["name"] in holders]
@@ -31,7 +31,7 @@ def leader(kubectl: Kubectl) -> dict[str, Any]:
 
 @contextmanager
 def no_operator(kubectl: Kubectl) -> Iterator[None]:
-    """The operator is down meanwhile."""
+    """Scale the operator to zero while the context lasts."""
     before = kubectl.get("deployment", "sluice-operator", "-n", "sluice-system")["spec"]["replicas"]
     kubectl("scale", *OPERATOR, "--replicas=0")
     try:
@@ -43,7 +43,7 @@ def no_operator(kubectl: Kubectl) -> Iterator[None]:
 
 
 def untouched(before: dict[str, Any], after: dict[str, Any]) -> bool:
-    """Whether two statuses are of the same process of the same pod."""
+    """Return whether two statuses are of the same process in the same pod."""
     return bool(
         before["epoch"] == after["epoch"]
         and before["stream"]["podUID"] == after["stream"]["podUID"]

@@ -1,4 +1,4 @@
-"""A feed on a real kubelet: what becomes of a halt, and of a provider that falls silent."""
+"""Feeds on a real kubelet: a trading halt, and a provider that falls silent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_provider_that_falls_silent_is_connected_to_anew_once(
     muted: Exchange, kubectl: Kubectl, firestore: str
 ) -> None:
     tenant = Tenant(kubectl, firestore, MUTED)
-    # What silence is remarkable follows from how lively it was before: after minutes of quotes, minutes.
+    # The allowed silence depends on the pace before it: after minutes of quotes, it is minutes.
     eventually(lambda: len(muted.connections()) == 2, seconds=420)
     status = tenant.settled("Streaming")
     assert [gap["cause"] for gap in status["stream"]["gaps"]] == ["stall"]

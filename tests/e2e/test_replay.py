@@ -1,4 +1,4 @@
-"""A recorded tape on a real kubelet."""
+"""Replay of a recorded tape on a real kubelet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CAPACITY = {"storage": "1Mi"}
 
 
 def volume(tenant: Tenant) -> list[dict[str, Any]]:
-    """A volume on the node, and the tenant's claim to it."""
+    """Return a volume on the node, and the tenant's claim to it."""
     modes = {"accessModes": ["ReadOnlyMany"], "storageClassName": ""}
     return [
         {

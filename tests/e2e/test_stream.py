@@ -1,4 +1,4 @@
-"""A feed on a real kubelet: what the provider sees of it while its job, its Secret, its pod and its image change."""
+"""Feeds on a real kubelet, seen from the provider, while the job, its Secret, its pod or its image changes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
 
 @pytest.fixture
 def pods(cluster: KindCluster, tenant: Tenant) -> Iterator[PodWatch]:
-    """What becomes of the tenant's pods."""
+    """Watch the tenant's pods."""
     with watched(cluster.kubeconfig, tenant.name, cluster.folder) as found:
         yield found
 
 
 @contextmanager
 def unschedulable(kubectl: Kubectl) -> Iterator[None]:
-    """No new pod gets a node meanwhile."""
+    """Make every new pod unschedulable while the context lasts."""
     [node] = kubectl("get", "nodes", "-o", "name").split()
     kubectl("cordon", node)
     try:
@@ -38,7 +38,7 @@ def unschedulable(kubectl: Kubectl) -> Iterator[None]:
 
 @contextmanager
 def runtime_image(kubectl: Kubectl, image: str) -> Iterator[None]:
-    """The operator gives its pods another image meanwhile."""
+    """Make the operator use another runtime image while the context lasts."""
     [container] = kubectl.get("deployment", "sluice-operator", "-n", "sluice-system")["spec"]["template"]["spec"][
         "containers"
     ]
@@ -56,7 +56,7 @@ def _roll(kubectl: Kubectl, image: str) -> None:
 
 
 def assert_replaced_old_first(pods: PodWatch, name: str) -> None:
-    """Two pods of a name: the first ended by itself, in time, before the second was there."""
+    """Check that two pods had the name, and that the first exited gracefully before the second was created."""
     old, new = pods.lives(name)
     assert old.gone is not None
     assert old.gone < new.born
@@ -159,7 +159,7 @@ def test_a_rotated_secret_is_used_by_the_same_pod_on_a_new_connection(tenant: Te
     before = streaming(tenant, upstream)
     upstream.admit("next-key", "next-secret")
     tenant.secret("alpaca", ALPACA_KEY_ID="next-key", ALPACA_SECRET_KEY="next-secret")
-    # A kubelet looks about once a minute whether a mounted Secret is another.
+    # A kubelet checks about once a minute whether a mounted Secret has changed.
     eventually(lambda: len(upstream.connections()) == 2, seconds=150)
     written = tenant.writes()
     eventually(lambda: all(tenant.writes()[symbol] > written[symbol] for symbol in written))
