@@ -77,7 +77,7 @@ def instant(text: str) -> datetime:
 
 
 async def stopped(state: StateDirectory, host: str) -> None:
-    """Stop the emulator's process for the duration of the context, then let it continue."""
+    """Stop the emulator's process for 60 s, then let it continue."""
     record = running(state)
     processes.send(record, signal.SIGSTOP)
     try:
@@ -88,7 +88,7 @@ async def stopped(state: StateDirectory, host: str) -> None:
 
 
 async def killed(state: StateDirectory, host: str) -> None:
-    """Kill the emulator's process; at the end of the context, another takes its port, without any documents."""
+    """Kill the emulator's process; after 60 s, start another on its port, without any documents."""
     record = running(state)
     command = command_of(record)
     processes.send(record, signal.SIGKILL)

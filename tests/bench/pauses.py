@@ -1,4 +1,4 @@
-"""The time from a patch of `enabled` to the closed socket, in every phase and at full load, and the events afterwards."""
+"""The time from a patch of `enabled` to the closed socket, in every phase and at full load, and its aftermath."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def last_words() -> list[TapeQuote]:
 
 
 async def wrong_documents(soak: Soak) -> list[str]:
-    """Replace the endless quotes by one last quote of each symbol; return the documents that differ from it a while later."""
+    """Replace the endless quotes by one last quote of each symbol; return the documents that then differ from it."""
     finished = soak.server.play(TapeFeed(last_words(), restamp=True))
     await asyncio.wait_for(finished, 60)
     await asyncio.sleep(10)

@@ -106,7 +106,7 @@ def _in_good_time(request: pytest.FixtureRequest) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marks that change the order of the tests."""
     config.addinivalue_line("markers", "touches_every_pod: replaces or ends the pods of other tests; runs first")
-    config.addinivalue_line("markers", "takes_minutes: waits for a fixture that starts after the first group; runs late")
+    config.addinivalue_line("markers", "takes_minutes: waits for a fixture that starts after these; runs late")
     config.addinivalue_line("markers", "reads_all_logs: checks the logs of the pods of all other tests; runs last")
 
 
@@ -144,7 +144,7 @@ def _provided(kubectl: Kubectl, tenant: Tenant) -> Iterator[Exchange]:
 
 
 def _provide_emulator(cluster: KindCluster) -> None:
-    """Load an emulator installed on this machine into the node, under the manifests' image name; else the node pulls it."""
+    """Load this machine's emulator into the node, under the manifests' image name; without one, the node pulls it."""
     try:
         folder = emulator.find_jar().parent
     except DevclusterError:
