@@ -1,4 +1,4 @@
-"""The admission policies: what RBAC cannot say, said by the API server itself, in sentences."""
+"""The admission policies enforce what RBAC cannot express, and their messages are sentences."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ DRY = "--dry-run=server"
 
 @pytest.fixture
 def callers(site: Site, tmp_path: Path) -> Callers:
-    """Others than the administrator."""
+    """Return kubectl callers other than the administrator."""
     return Callers(site, tmp_path)
 
 
 def patch_status(caller: Kubectl, namespace: str, job: str, status: dict[str, Any]) -> str:
-    """A merge patch of a job's status, not carried out."""
+    """Dry-run a merge patch of a job's status; returns the answer."""
     text = json.dumps({"status": status})
     return caller("patch", "ij", job, "-n", namespace, "--subresource=status", "--type=merge", "-p", text, DRY)
 

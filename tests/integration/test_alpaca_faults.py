@@ -1,7 +1,7 @@
-"""Every fault that the protocol server knows, against the whole pod, on both engines.
+"""Every fault of the Alpaca simulator against the whole pod, on both engines.
 
-What is asked each time: what the job's status says, how many connections the server saw and never two at once, and that
-the next quote after the recovery reaches Firestore.
+Each test checks what the job's status reports, that the server never saw two connections at once and how many in all,
+and that the next quote after the recovery reaches Firestore.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ from support.pod import LIMITS, FirestorePod, Pod
 from support.runtime_fakes import job
 from support.sinks import Documents, firestore_sink
 
-# Google's client stays on the loop that it was made on.
+# Google's client must stay on the event loop that created it.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Opened = tuple[FirestoreSink, Documents]
 
-# Each ends the first connection, or keeps it from being had; and the kind of failure that the status then tells.
+# Faults that end or prevent the first connection, and the type of failure that the status then reports.
 LOSSES: list[tuple[Fault, FailureType]] = [
     (HttpError(status=401), "auth"),
     (HttpError(status=403), "auth"),
@@ -93,7 +93,7 @@ LOSSES: list[tuple[Fault, FailureType]] = [
     (Mute(pongs=False), "stall"),
 ]
 
-# Each costs at most the message that it is about.
+# Faults that affect at most one message.
 TRIFLES: list[Fault] = [
     *(kind() for kind in FAULTS.values() if issubclass(kind, MessageFault)),
     Burst(messages=5000),
@@ -108,7 +108,7 @@ TRIFLES: list[Fault] = [
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A changed Secret is seen soon."""
+    """Check for a changed Secret often."""
     monkeypatch.setattr(alpaca_mount, "POLL_SECONDS", 0.02)
 
 
@@ -117,7 +117,7 @@ _projects = itertools.count(1)
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def opened(emulator: str) -> AsyncIterator[Opened]:
-    """A Firestore with nothing in it."""
+    """Open an empty Firestore."""
     assert emulator
     async with firestore_sink(f"demo-sluice-faults-{next(_projects)}") as found:
         yield found
@@ -132,7 +132,7 @@ async def server() -> AsyncIterator[AlpacaServer]:
 
 @pytest.fixture(params=get_args(AlpacaEngine))
 def pod(request: pytest.FixtureRequest, server: AlpacaServer, tmp_path: Path, opened: Opened) -> FirestorePod:
-    """A pod of either engine."""
+    """A pod with either engine."""
     return Pod(source(server.url(), mount(tmp_path, "key", SECRET), engine=request.param), opened)
 
 

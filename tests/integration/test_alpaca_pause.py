@@ -1,4 +1,4 @@
-"""A pause under full load and in every phase: what the server saw of it. How long it takes is for `make bench`."""
+"""A pause under full load and in every phase, seen from the server. `make bench` measures how long it takes."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ async def server() -> AsyncIterator[AlpacaServer]:
 
 @pytest.fixture(params=get_args(AlpacaEngine))
 def pod(request: pytest.FixtureRequest, server: AlpacaServer, tmp_path: Path) -> FakePod:
-    """A pod of either engine that is as patient as in earnest."""
+    """A pod with either engine and the default timeouts."""
     made = source(server.url(), mount(tmp_path, "key", SECRET), engine=request.param, patience=Timeouts())
     return Pod(made, fake_sink())
 
 
 def declare(pod: FakePod, generation: int, *, enabled: bool) -> None:
-    """The job, as somebody patches it."""
+    """Declare the job, as if a user had patched it."""
     pod.job.declare(job(generation, symbols=["AAPL", "MSFT", "SPY"], enabled=enabled, limits=LIMITS))
 
 
 async def acknowledged(pod: FakePod, generation: int) -> None:
-    """The pause of this generation is in the status, acknowledged."""
+    """Wait until the status has the acknowledged pause of this generation."""
 
     def told() -> bool:
         status = pod.job.reports[-1][1]

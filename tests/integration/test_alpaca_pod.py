@@ -1,4 +1,4 @@
-"""The pod's loops over our client and a server that speaks Alpaca's protocol: remedies, cuts, pauses, the end."""
+"""The pod's loops with the Alpaca client and simulator: fixed errors, lost connections, pauses, and shutdown."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ACCOUNT = Account("key", SECRET)
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A changed Secret is seen soon."""
+    """Check for a changed Secret often."""
     monkeypatch.setattr(alpaca_mount, "POLL_SECONDS", 0.02)
 
 
@@ -37,7 +37,7 @@ async def server() -> AsyncIterator[AlpacaServer]:
 
 @pytest.fixture
 def mounted(tmp_path: Path) -> Path:
-    """The Secret, as it is mounted."""
+    """The Secret as Kubernetes mounts it."""
     return mount(tmp_path, "key", SECRET)
 
 

@@ -1,4 +1,4 @@
-"""Our client of Alpaca's stream against a server that speaks its protocol, and one that says nothing."""
+"""The runtime's client of Alpaca's stream, against the Alpaca simulator and against a silent server."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ ACCOUNT = Account("key", SECRET)
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A changed Secret is seen soon."""
+    """Check for a changed Secret often."""
     monkeypatch.setattr(alpaca_mount, "POLL_SECONDS", 0.02)
 
 
@@ -67,20 +67,20 @@ async def server() -> AsyncIterator[AlpacaServer]:
 
 @pytest.fixture(params=get_args(AlpacaEngine))
 def engine(request: pytest.FixtureRequest) -> AlpacaEngine:
-    """Both clients, with one suite."""
+    """Run the suite with both engines."""
     chosen: AlpacaEngine = request.param
     return chosen
 
 
 @pytest.fixture
 def mounted(tmp_path: Path) -> Path:
-    """The Secret, as it is mounted."""
+    """The Secret as Kubernetes mounts it."""
     return mount(tmp_path, "key", SECRET)
 
 
 @pytest.fixture
 def client(server: AlpacaServer, mounted: Path, engine: AlpacaEngine) -> AlpacaSource:
-    """Our client of the server."""
+    """The client, configured for the server."""
     return source(server.url(), mounted, engine=engine)
 
 
@@ -177,7 +177,7 @@ async def test_a_bad_symbol_is_isolated_by_halving_and_the_others_are_confirmed(
 async def test_each_failure_has_its_kind_and_a_sentence(
     server: AlpacaServer, client: AlpacaSource, faults: list[Fault], kind: FailureType, words: str
 ) -> None:
-    server.faults.next(*faults, times=2)  # aiohttp itself tries a reset upgrade twice
+    server.faults.next(*faults, times=2)  # aiohttp itself retries a reset upgrade once
     listener = FakeListener()
     failure = await until_failure(client, listener)
     assert (failure.kind, words in failure.message) == (kind, True), failure.message
@@ -206,7 +206,7 @@ async def test_nobody_listening_is_told(mounted: Path, engine: AlpacaEngine, unu
         source(f"ws://127.0.0.1:{unused_tcp_port}/v2/iex", mounted, engine=engine), FakeListener()
     )
     assert (failure.kind, "cannot be reached" in failure.message) == ("network", True)
-    assert "ssl:" not in failure.message  # aiohttp's own words go on with an object's address in memory
+    assert "ssl:" not in failure.message  # the rest of aiohttp's message has an object's memory address
 
 
 @pytest.mark.parametrize("url", ["wss://127.0.0.1:99999/", "wss://:1/", "wss://[::1/"])
@@ -275,7 +275,7 @@ async def test_who_cancels_again_and_again_does_not_cut_the_close_short(
     while not task.done():
         task.cancel()
         await asyncio.sleep(0.02)
-        # To a client that has hung up instead of waiting for the answer, this is the end of the server's connection.
+        # The client hangs up instead of waiting for the close frame, so the server sees the end of the connection.
         await server.send_quote("AAPL", 77.25, 78.0)
     assert task.cancelled()
     await eventually(lambda: not server.record.open)

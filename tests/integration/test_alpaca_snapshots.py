@@ -1,4 +1,4 @@
-"""Alpaca's snapshots, by the server's REST routes."""
+"""Alpaca's snapshots, from the REST routes of the simulator."""
 
 from __future__ import annotations
 

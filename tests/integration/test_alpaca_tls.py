@@ -1,4 +1,4 @@
-"""Both clients and a server whose certificate is of an authority that nobody knows."""
+"""Both clients against a server whose certificate is signed by an unknown authority."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from support.fake_listener import FakeListener
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A changed ConfigMap is seen soon."""
+    """Check for a changed ConfigMap often."""
     monkeypatch.setattr(alpaca_mount, "POLL_SECONDS", 0.02)
 
 

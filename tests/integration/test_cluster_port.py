@@ -1,4 +1,4 @@
-"""The operator's adapter against a real API server: the suite that its fake passes too, and what only HTTP can do."""
+"""The operator's adapter against a real API server: the suite that its fake also passes, and cases that need HTTP."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cluster with the CRD and without an operator, which would do to the jobs what is to be tried here."""
+    """A cluster with the CRD but without an operator, which would act on the jobs of these tests."""
     state = tmp_path_factory.mktemp("port")
     subprocess.run([COMMAND, "up", "--state", state, "--crds", ROOT / "crds"], check=True, timeout=600)
     try:
@@ -39,7 +39,7 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 class HttpBench:
-    """A namespace of the cluster."""
+    """One namespace of the cluster."""
 
     def __init__(self, cluster: KubernetesCluster, kubectl: Kubectl, namespace: str) -> None:
         self.cluster = cluster
@@ -62,7 +62,7 @@ class HttpBench:
 
 @pytest.fixture
 async def bench(kubeconfig: Path) -> AsyncIterator[HttpBench]:
-    """A namespace of its own for each test."""
+    """A namespace for one test."""
     kubectl, namespace = Kubectl(Path("kubectl"), kubeconfig), f"port-{next(_numbers)}"
     kubectl("create", "namespace", namespace)
     async with await access.by_kubeconfig(kubeconfig) as client:
@@ -70,15 +70,15 @@ async def bench(kubeconfig: Path) -> AsyncIterator[HttpBench]:
 
 
 class TestKubernetesCluster(ClusterBehaviour):
-    """The whole suite."""
+    """Runs the whole suite for clusters."""
 
 
 class TestKubernetesLease(LeaseBehaviour):
-    """The whole suite."""
+    """Runs the whole suite for leases."""
 
     @pytest.fixture
     async def leases(self, bench: HttpBench, kubeconfig: Path) -> AsyncIterator[Leases]:
-        """A Lease in the test's own namespace."""
+        """A Lease in the namespace of the test."""
         async with await access.by_kubeconfig(kubeconfig) as client:
             yield KubernetesLease(Api(client), bench.namespace, "sluice-operator")
 

@@ -1,4 +1,4 @@
-"""Credentials that are missing, wrong or not needed: said in a sentence, mended in place."""
+"""Missing, wrong and unnecessary credentials: the error is a sentence, and the pod recovers without a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody else wrote where ours are: one suite for every Sink, Google's client on the emulator and the fake."""
+"""Documents of other writers in the sink's collections: one suite for the Firestore sink and its fake."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sluice_runtime.ports import Sink
 from support.fake_sink import JOB
 from support.sinks import NOW, Documents, heartbeat, quote, state
 
-# Google's client stays on the loop that it was made on.
+# Google's client must stay on the event loop that created it.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROJECT = "demo-sluice-foreign"

@@ -1,4 +1,4 @@
-"""Whose documents are whose: one suite for every Sink, Google's client on the emulator and the fake."""
+"""The ownership of documents: one suite for the Firestore sink on the emulator and its fake."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sluice_runtime.ports import Sink
 from support.fake_sink import JOB
 from support.sinks import NOW, Documents, bar, quote, state
 
-# Google's client stays on the loop that it was made on.
+# Google's client must stay on the event loop that created it.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROJECT = "demo-sluice-ownership"

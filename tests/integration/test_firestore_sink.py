@@ -1,4 +1,4 @@
-"""One suite for every Sink: Google's client on the emulator, and the fake that other tests trust."""
+"""One suite for the Firestore sink on the emulator and for the fake that other tests use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from support.fake_sink import JOB
 from support.firestore import VARIABLE
 from support.sinks import NOW, TENANT, Documents, bar, heartbeat, quote, state
 
-# Google's client stays on the loop that it was made on.
+# Google's client must stay on the event loop that created it.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROJECT = "demo-sluice-sink"
@@ -164,7 +164,7 @@ async def test_the_records_that_say_paused_are_found(sink: Sink) -> None:
 
 async def test_a_firestore_that_is_not_there_is_told_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
         monkeypatch.setenv(VARIABLE, f"127.0.0.1:{taken.getsockname()[1]}")
         connection = await firestore_connection(Firestore(), PROJECT, None)
         sink = FirestoreSink(connection, TENANT, "live_quotes", "market_ingest", JOB)

@@ -1,4 +1,4 @@
-"""The pod's loops over provider ibkr: what the status tells of each fault, and that the next quote is received."""
+"""The pod's loops with provider ibkr: what the status reports for each fault, and that the next quote arrives."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def streaming(pod: FakePod) -> AsyncIterator[None]:
 
 
 async def passes(gateway: TWSServer, pod: FakePod, symbol: str, bid: float) -> None:
-    """Quotes reach the sink, on whichever connection is open then."""
+    """Send quotes until one reaches the sink, on whichever connection is open by then."""
 
     def arrived() -> bool:
         gateway.send_quote(symbol, bid, bid + 1.0)
@@ -57,7 +57,7 @@ async def passes(gateway: TWSServer, pod: FakePod, symbol: str, bid: float) -> N
 
 
 def assert_all_anew(gateway: TWSServer) -> None:
-    """Every symbol was asked for twice, on one connection, under four different ids; each has one subscription."""
+    """Check that each symbol was requested twice on one connection, by four different ids, and is subscribed once."""
     ids = gateway.record.market_data_ids
     assert len(ids) == len(set(ids)) == 2 * len(SYMBOLS)
     assert len(gateway.record.connections) == 1

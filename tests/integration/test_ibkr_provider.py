@@ -1,4 +1,4 @@
-"""Provider ibkr and a gateway that speaks TWS's protocol: symbols, quotes, refusals, and each way to end."""
+"""Provider ibkr and a gateway that speaks TWS's protocol: symbols, quotes, rejections, and every way a session ends."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def listener() -> FakeListener:
 
 
 def last(listener: FakeListener) -> Quote:
-    """The newest quote."""
+    """Return the newest quote."""
     return listener.ticks[-1].quote()
 
 

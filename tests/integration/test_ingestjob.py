@@ -1,4 +1,4 @@
-"""An IngestJob as its users meet it: applied, watched, paused, changed while it streams."""
+"""An IngestJob as its users use it: applied, watched, paused, and changed while it streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pod's client of its own IngestJob: what it reads, against an API server of one object."""
+"""The pod's client of its own IngestJob: its reads, against a fake API server with one object."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["client", "credentials", "server"]
 
 
 class Watcher:
-    """Collects what a watch tells, as generations; None for gone."""
+    """Collects the generations that a watch reports; None stands for a deletion."""
 
     def __init__(self, client: IngestJobClient) -> None:
         self.seen: list[int | None] = []
@@ -105,7 +105,7 @@ async def test_a_version_that_is_too_old_is_read_anew(server: FakeApiServer, wat
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that compares a silent watch with a live read after 0.1 s."""
+    """Make the client compare a silent watch with a live read after 0.1 s."""
     monkeypatch.setattr(ingestjob, "LIVE_READ_SECONDS", 0.1)
     monkeypatch.setattr(ingestjob, "_EVENT_SECONDS", 0.1)
 

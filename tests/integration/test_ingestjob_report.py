@@ -1,4 +1,4 @@
-"""The pod's client of its own IngestJob: what it writes, against an API server of one object."""
+"""The pod's client of its own IngestJob: its writes, against a fake API server with one object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kopf on a real API server with a handler that makes it write: the write is refused, and no event is lost over it."""
+"""kopf on a real API server with a handler that makes it write: the write is rejected, and no event is lost."""
 
 from __future__ import annotations
 

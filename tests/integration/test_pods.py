@@ -1,4 +1,4 @@
-"""One pod for each job, whatever happens to pod, job and operator."""
+"""There is one pod for each job, whatever happens to the pod, the job or the operator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The preflight, as the process that it is, against the REST routes of the protocol server."""
+"""The preflight in its own process, against the REST routes of the simulator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SYMBOLS = ["A", "B"]
 
 @pytest.fixture
 async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AlpacaServer]:
-    """A server, and the environment of a standalone process that uses it."""
+    """Start a server, and set the environment of a standalone process that uses it."""
     async with AlpacaServer([Account("key", SECRET, BASIC)]) as running:
         for name in ("APCA_API_BASE_URL", "APCA_API_DATA_URL"):
             monkeypatch.setenv(name, running.http_url)
@@ -30,7 +30,7 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AlpacaServer]
             "TENANT_ID": "acme",
             "ALPACA_KEY_ID": "key",
             "ALPACA_SECRET_KEY": SECRET,
-            "MONITORED_SYMBOLS": "X",  # as in a pod's environment, which has the cold part of the job alone
+            "MONITORED_SYMBOLS": "X",  # as in a pod's environment, which has only the cold part of the job
         }
         for name, value in {**settings, "FIRESTORE_PROJECT_ID": "demo-project"}.items():
             monkeypatch.setenv(name, value)

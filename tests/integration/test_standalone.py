@@ -1,4 +1,4 @@
-"""The runtime without Kubernetes, as its users meet it: commands, a document, signals, and Firestore."""
+"""The runtime without Kubernetes, as its users use it: commands, a document, signals, and Firestore."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stop takes effect, whoever requests it in whichever way, and whatever is in its way."""
+"""A stop takes effect, whatever the user, the way of the request and the fault in its way."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
 
 @pytest.fixture(scope="module")
 def user(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Tenant], Kubectl]:
-    """kubectl as a tenant's own user, who has the role `edit` in the tenant's namespace."""
+    """kubectl as a user of the tenant, who has the role `edit` in the tenant's namespace."""
     callers = Callers(site, tmp_path_factory.mktemp("callers"))
 
     def made(tenant: Tenant) -> Kubectl:
@@ -45,7 +45,7 @@ def user(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Tena
 
 @contextmanager
 def no_operator(kubectl: Kubectl) -> Iterator[None]:
-    """The operator's deployment has no replicas while the context lasts."""
+    """Scale the operator's deployment to zero while the context lasts."""
     kubectl("scale", *OPERATOR, "--replicas=0")
     eventually(lambda: not kubectl.get("pods", "-n", "sluice-system")["items"], 60)
     try:
@@ -115,7 +115,7 @@ def test_a_pod_whose_reports_are_refused_is_stopped_by_the_operator(
     assert upstream.open_connections == []
     reasons = {each["reason"] for each in kubectl.get("events", "-n", tenant.name)["items"]}
     assert "StopEnforced" in reasons
-    # What kept the pod from reporting is repaired with the next pod.
+    # The next pod can report again, as the cause is repaired with it.
     eventually(lambda: is_confirmed(tenant), 45)
 
 
@@ -158,5 +158,5 @@ def test_every_connection_of_the_pod_to_the_api_server_has_keepalive(tenant: Ten
     shown = subprocess.run(["ss", "-tnoH", f"dport = :{port}"], capture_output=True, text=True, check=True).stdout
     lines = [line for line in shown.splitlines() if int(line.split()[3].rpartition(":")[2]) in local_ports]
     assert lines
-    # A timer of another kind runs only while data is not acknowledged.
+    # Another kind of timer runs only while data is not acknowledged.
     assert all("timer:(" in line for line in lines), shown

@@ -1,4 +1,4 @@
-"""The helpers that cut a port off from all clients but those of one forwarder."""
+"""The helpers that make a port unreachable for all clients except those of one forwarder."""
 
 from __future__ import annotations
 
