@@ -45,10 +45,10 @@ def loaded(provider: str, *modules: str) -> set[str]:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_the_pod_loads_nothing_that_it_does_not_need(provider: str) -> None:
+def test_the_pod_imports_only_the_packages_that_it_needs(provider: str) -> None:
     assert loaded(provider) & set(FORBIDDEN) == set()
 
 
-def test_what_ibkr_loads_to_connect_is_ib_async_and_numpy() -> None:
+def test_ibkr_imports_only_ib_async_and_numpy_to_connect() -> None:
     connected = loaded("ibkr", "sluice_runtime.adapters.ibkr.connection")
     assert connected & set(FORBIDDEN) == {"ib_async", "eventkit", "numpy"}

@@ -30,7 +30,7 @@ ELSEWHERE = {
 UNTESTED = {"ports.py"}
 
 
-def test_every_import_goes_in_its_direction() -> None:
+def test_every_import_follows_the_layers() -> None:
     command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -92,18 +92,18 @@ def uses() -> frozenset[Use]:
     )
 
 
-def test_every_text_of_a_user_s_is_read_by_one_module() -> None:
+def test_every_user_text_is_read_by_one_module() -> None:
     assert {use for use in uses() if use[2] not in READERS} - ALLOWED.keys() == set()
 
 
-def test_each_exception_is_still_there() -> None:
+def test_each_listed_exception_still_exists() -> None:
     assert ALLOWED.keys() - uses() == set()
 
 
-def test_the_texts_of_a_user_s_are_listed() -> None:
+def test_the_user_texts_are_listed() -> None:
     assert {use for use in uses() if use[2] in READERS} == USER_TEXTS.keys()
 
 
-def test_a_text_that_is_read_in_another_way_is_found() -> None:
+def test_a_text_that_is_read_differently_is_found() -> None:
     source = "class A:\n  def key(self):\n    return self._file.read_text()\nasync def f():\n  with open('x'): pass\n"
     assert set(uses_in(ast.parse(source), "a.py")) == {("a.py", "key", "read_text"), ("a.py", "f", "open")}

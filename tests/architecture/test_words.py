@@ -76,7 +76,7 @@ def defined_names(tree: ast.Module) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("source", [CONTRACT, *DISTRIBUTIONS.values()], ids=["contract", *DISTRIBUTIONS])
-def test_no_name_that_was_replaced_comes_back(source: Path) -> None:
+def test_no_replaced_name_is_used_again(source: Path) -> None:
     found = [
         f"{module.relative_to(ROOT)}: {name}, now {REPLACED[name]}"
         for module, tree in modules(source)
@@ -97,7 +97,7 @@ def test_a_class_name_stands_for_one_thing(source: Path) -> None:
 
 
 @pytest.mark.parametrize("source", [CONTRACT, *DISTRIBUTIONS.values()], ids=["contract", *DISTRIBUTIONS])
-def test_a_function_is_named_after_what_it_does_to_what(source: Path) -> None:
+def test_a_function_name_has_an_object(source: Path) -> None:
     found = [
         f"{module.relative_to(ROOT)}: {node.name}"
         for module, tree in modules(source)

@@ -54,7 +54,7 @@ def test_the_api_server_accepts_every_sample(kubectl: Kubectl) -> None:
     kubectl("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", str(MANIFESTS / "samples"))
 
 
-def test_a_tenant_runs_nothing_but_restricted_pods(tenant: Tenant) -> None:
+def test_a_tenant_s_namespace_accepts_only_restricted_pods(tenant: Tenant) -> None:
     tenant.apply()
     tenant.settled("Streaming")
     with pytest.raises(KubectlError, match='violates PodSecurity "restricted'):
@@ -62,7 +62,7 @@ def test_a_tenant_runs_nothing_but_restricted_pods(tenant: Tenant) -> None:
 
 
 @pytest.mark.touches_every_pod
-def test_uninstalling_leaves_nothing_and_installing_again_works(cluster: KindCluster, sample: Tenant) -> None:
+def test_uninstalling_leaves_no_objects_and_installing_again_works(cluster: KindCluster, sample: Tenant) -> None:
     sample.settled("Streaming", JOB)
     try:
         cluster.shell("kubectl delete -k manifests/overlays/kind --timeout=90s")

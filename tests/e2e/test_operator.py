@@ -51,7 +51,7 @@ def untouched(before: dict[str, Any], after: dict[str, Any]) -> bool:
     )
 
 
-def test_reconciling_goes_on_when_the_leader_is_killed(
+def test_reconciling_continues_after_the_leader_is_killed(
     tenant: Tenant, upstream: Exchange, cluster: KindCluster
 ) -> None:
     tenant.apply(**upstream.spec)
@@ -63,7 +63,7 @@ def test_reconciling_goes_on_when_the_leader_is_killed(
     assert len(upstream.connections()) == 1
 
 
-def test_reconciling_goes_on_when_the_leaders_pod_is_deleted(
+def test_reconciling_continues_after_the_leader_s_pod_is_deleted(
     tenant: Tenant, upstream: Exchange, kubectl: Kubectl
 ) -> None:
     tenant.apply(**upstream.spec)
@@ -85,7 +85,9 @@ def test_a_rollout_of_the_operator_touches_no_ingest_pod(tenant: Tenant, upstrea
     assert len(upstream.connections()) == 1
 
 
-def test_a_namespace_goes_while_the_operator_is_down(tenant: Tenant, upstream: Exchange, kubectl: Kubectl) -> None:
+def test_a_namespace_can_be_deleted_while_the_operator_is_down(
+    tenant: Tenant, upstream: Exchange, kubectl: Kubectl
+) -> None:
     tenant.apply(**upstream.spec)
     tenant.settled("Streaming", seconds=30)
     with no_operator(kubectl):

@@ -21,9 +21,7 @@ def test_a_halt_and_its_end_are_in_the_document_of_its_symbol(tenant: Tenant, up
 
 
 @pytest.mark.takes_minutes
-def test_a_provider_that_falls_silent_is_connected_to_anew_once(
-    muted: Exchange, kubectl: Kubectl, firestore: str
-) -> None:
+def test_a_provider_that_falls_silent_is_reconnected_once(muted: Exchange, kubectl: Kubectl, firestore: str) -> None:
     tenant = Tenant(kubectl, firestore, MUTED)
     # The allowed silence depends on the pace before it: after minutes of quotes, it is minutes.
     eventually(lambda: len(muted.connections()) == 2, seconds=420)

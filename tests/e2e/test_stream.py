@@ -78,7 +78,7 @@ def test_a_job_that_is_paused_while_its_pod_is_pending_never_connects(
     assert tenant.quotes() == {}
 
 
-def test_symbols_come_and_go_on_the_same_connection(tenant: Tenant, upstream: Exchange) -> None:
+def test_symbols_are_added_and_removed_on_the_same_connection(tenant: Tenant, upstream: Exchange) -> None:
     streaming(tenant, upstream)
     tenant.patch(symbols=["SPY", "MSFT", "BRK.B"])
     tenant.settled("Streaming")
@@ -100,7 +100,7 @@ def test_a_killed_container_is_restarted_in_the_same_pod(
     assert len(upstream.connections()) == 2
 
 
-def test_a_deleted_pod_ends_gracefully_before_the_next_begins(
+def test_a_deleted_pod_exits_gracefully_before_the_next_starts(
     tenant: Tenant, upstream: Exchange, pods: PodWatch
 ) -> None:
     before = streaming(tenant, upstream)
@@ -115,7 +115,7 @@ def test_a_deleted_pod_ends_gracefully_before_the_next_begins(
 
 
 @pytest.mark.touches_every_pod
-def test_another_runtime_image_replaces_every_pod_old_first(
+def test_another_runtime_image_replaces_every_pod_after_the_old_one_has_exited(
     tenant: Tenant, upstream: Exchange, cluster: KindCluster, pods: PodWatch
 ) -> None:
     cluster.alias("docker.io/library/sluice-runtime:0.1.0", f"docker.io/library/{NEXT_IMAGE}")
@@ -133,7 +133,7 @@ def test_another_runtime_image_replaces_every_pod_old_first(
 
 
 @pytest.mark.parametrize("engine", ["native", "sdk"])
-def test_either_engine_streams_while_the_preflight_looks_at_the_account(
+def test_either_engine_streams_while_the_preflight_checks_the_account(
     tenant: Tenant, upstream: Exchange, engine: str
 ) -> None:
     tenant.apply(**upstream.spec_of(engine=engine, rest=True))
@@ -149,7 +149,7 @@ def test_either_engine_streams_while_the_preflight_looks_at_the_account(
     assert connection["side"] == "client"
 
 
-def test_provider_ibkr_is_in_the_image_and_says_what_it_cannot_reach(tenant: Tenant) -> None:
+def test_provider_ibkr_is_in_the_image_and_names_the_unreachable_gateway(tenant: Tenant) -> None:
     tenant.apply(provider="ibkr", ibkr={"host": "127.0.0.1", "port": 4002})
     failure = eventually(lambda: tenant.job().get("status", {}).get("stream", {}).get("failure"), seconds=60)
     assert (failure["type"], "127.0.0.1" in failure["message"]) == ("network", True), failure
@@ -170,7 +170,7 @@ def test_a_rotated_secret_is_used_by_the_same_pod_on_a_new_connection(tenant: Te
     assert first["closed"] <= second["opened"]
 
 
-def test_a_deleted_job_closes_its_connection_and_says_stopped(
+def test_a_deleted_job_closes_its_connection_and_its_heartbeat_says_stopped(
     tenant: Tenant, upstream: Exchange, pods: PodWatch
 ) -> None:
     streaming(tenant, upstream)

@@ -143,7 +143,7 @@ async def test_no_fault_of_the_server_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(("fault", "kind"), LOSSES, ids=str)
-async def test_a_lost_connection_is_told_by_its_kind_and_one_other_takes_its_place(
+async def test_a_lost_connection_is_reported_by_its_type_and_replaced_by_one_connection(
     server: AlpacaServer, pod: FirestorePod, fault: Fault, kind: FailureType
 ) -> None:
     server.faults.next(fault)
@@ -157,7 +157,7 @@ async def test_a_lost_connection_is_told_by_its_kind_and_one_other_takes_its_pla
         assert server.record.connects == (1 if refused else 2)
 
 
-async def test_a_reset_upgrade_is_tried_again(server: AlpacaServer, pod: FirestorePod) -> None:
+async def test_a_reset_upgrade_is_retried(server: AlpacaServer, pod: FirestorePod) -> None:
     server.faults.next(ResetOnConnect(), times=3)
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
@@ -166,7 +166,7 @@ async def test_a_reset_upgrade_is_tried_again(server: AlpacaServer, pod: Firesto
 
 
 @pytest.mark.parametrize("fault", TRIFLES, ids=str)
-async def test_a_strange_frame_costs_no_connection_and_no_other_quote(
+async def test_an_invalid_frame_ends_no_connection_and_loses_no_other_quote(
     server: AlpacaServer, pod: FirestorePod, fault: Fault
 ) -> None:
     async with streaming(pod):
@@ -189,7 +189,9 @@ async def test_a_late_answer_is_waited_for(
 
 
 @pytest.mark.parametrize("deflate", [True, False])
-async def test_compressed_or_not(server: AlpacaServer, pod: FirestorePod, deflate: bool) -> None:
+async def test_quotes_arrive_with_and_without_compression(
+    server: AlpacaServer, pod: FirestorePod, deflate: bool
+) -> None:
     server.faults.next(Deflate(deflate))
     async with streaming(pod):
         await passes(server, pod, "AAPL", 77.25)
@@ -204,7 +206,7 @@ async def test_a_bad_symbol_is_rejected_by_name_and_the_others_stream(server: Al
         assert server.record.connects == 1
 
 
-async def test_a_symbol_that_is_not_acknowledged_is_pending_and_told(
+async def test_a_symbol_that_is_not_acknowledged_is_pending_and_logged(
     server: AlpacaServer, pod: FirestorePod, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.faults.next(AckPartial(("MSFT",)))
@@ -215,7 +217,7 @@ async def test_a_symbol_that_is_not_acknowledged_is_pending_and_told(
         assert "Alpaca's acknowledgement lacks 1 symbols: MSFT" in caplog.text
 
 
-async def test_a_plan_for_two_quotes_and_trades_takes_one_symbol_of_both(
+async def test_a_plan_for_two_channels_accepts_one_symbol_with_quotes_and_trades(
     pod: FirestorePod, server: AlpacaServer
 ) -> None:
     server.accounts.add(Account("key", SECRET, Plan(symbols=2)))
@@ -251,7 +253,7 @@ async def test_a_halt_is_known_from_its_first_message(server: AlpacaServer, pod:
         await eventually(lambda: "AAPL" not in pod.journal.last_values.halts)
 
 
-async def test_a_refused_slot_is_asked_for_again_after_5_to_30_s_and_too_many_requests_as_they_say(
+async def test_a_connection_limit_is_retried_after_5_to_30_s_and_http_429_after_its_retry_after(
     server: AlpacaServer, pod: FirestorePod
 ) -> None:
     server.faults.next(AuthError(406), times=2)
@@ -261,7 +263,7 @@ async def test_a_refused_slot_is_asked_for_again_after_5_to_30_s_and_too_many_re
         assert pod.backoff.asked == [5.0, 5.0, 45.0]
 
 
-async def test_nobody_listens_for_a_while(server: AlpacaServer, pod: FirestorePod) -> None:
+async def test_the_pod_reconnects_after_the_server_was_down(server: AlpacaServer, pod: FirestorePod) -> None:
     async with streaming(pod):
         await passes(server, pod, "AAPL", 10.0)
         await server.refuse(0.5)
@@ -282,7 +284,7 @@ async def test_an_unclean_drop_holds_the_slot_and_never_makes_two_connections(tm
         assert server.record.concurrent_max == 1
 
 
-async def test_a_rotated_secret_makes_one_other_connection(
+async def test_a_rotated_secret_makes_one_new_connection(
     server: AlpacaServer, pod: FirestorePod, tmp_path: Path
 ) -> None:
     async with streaming(pod):

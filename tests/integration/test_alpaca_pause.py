@@ -89,7 +89,7 @@ async def test_under_load_nothing_is_written_after_the_acknowledgement(engine: A
         ("Live", Mute(pongs=False)),
     ],
 )
-async def test_in_every_phase_the_socket_is_closed_and_nobody_connects_until_the_pause_is_over(
+async def test_in_every_phase_a_pause_closes_the_socket_and_prevents_connections_until_it_ends(
     server: AlpacaServer, pod: FakePod, phase: str, fault: Fault
 ) -> None:
     pod.backoff.seconds = 60.0

@@ -41,7 +41,7 @@ def mounted(tmp_path: Path) -> Path:
     return mount(tmp_path, "key", SECRET)
 
 
-async def test_from_the_provider_to_the_documents_and_over_a_cut_a_pause_and_the_end(
+async def test_quotes_reach_the_documents_before_and_after_a_lost_connection_and_a_pause(
     server: AlpacaServer, mounted: Path
 ) -> None:
     pod = Pod(source(server.url(), mounted), fake_sink())
@@ -100,7 +100,7 @@ async def test_a_rotated_secret_is_picked_up(server: AlpacaServer, mounted: Path
 
 
 @pytest.mark.parametrize("missing", ["ALPACA_KEY_ID", "ALPACA_SECRET_KEY"])
-async def test_an_incomplete_secret_says_what_to_create_and_is_remedied_by_it(
+async def test_the_error_of_an_incomplete_secret_says_what_to_create_and_creating_it_helps(
     server: AlpacaServer, mounted: Path, missing: str
 ) -> None:
     (mounted / missing).unlink()
@@ -116,7 +116,7 @@ async def test_an_incomplete_secret_says_what_to_create_and_is_remedied_by_it(
     await asyncio.wait_for(waiting, 2)
 
 
-async def test_certificates_that_cannot_be_read_are_told_and_mended_ones_are_a_remedy(
+async def test_unreadable_certificates_are_reported_and_repairing_them_helps(
     server: AlpacaServer, mounted: Path, tmp_path: Path
 ) -> None:
     certificates = tmp_path / "ca.crt"
@@ -132,7 +132,7 @@ async def test_certificates_that_cannot_be_read_are_told_and_mended_ones_are_a_r
 
 
 @pytest.mark.parametrize("engine", get_args(AlpacaEngine))
-async def test_an_address_that_is_none_is_told(mounted: Path, engine: AlpacaEngine) -> None:
+async def test_an_invalid_address_is_reported(mounted: Path, engine: AlpacaEngine) -> None:
     made = source("wss://host..example/v2/iex", mounted, engine=engine)
     failure = await until_failure(made, FakeListener())
     sentence = "wss://host..example/v2/iex cannot be reached: the URL is not valid"
@@ -141,7 +141,7 @@ async def test_an_address_that_is_none_is_told(mounted: Path, engine: AlpacaEngi
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9/v2/iex?token=hunter2", "127.0.0.1:999999/v2/iex"])
 @pytest.mark.parametrize("engine", get_args(AlpacaEngine))
-async def test_a_password_in_an_address_is_never_told(mounted: Path, engine: AlpacaEngine, address: str) -> None:
+async def test_a_password_in_an_address_is_never_reported(mounted: Path, engine: AlpacaEngine, address: str) -> None:
     failure = await until_failure(source(f"ws://user:hunter2@{address}", mounted, engine=engine), FakeListener())
     assert f"ws://{address.partition('?')[0]} cannot be reached" in failure.message
     assert "hunter2" not in failure.message

@@ -98,7 +98,7 @@ async def test_quotes_arrive_live(server: AlpacaServer, client: AlpacaSource) ->
     await server.record.until(lambda record: record.closes == [("client", 1000)])
 
 
-async def test_symbols_come_and_go_on_the_same_connection(server: AlpacaServer, client: AlpacaSource) -> None:
+async def test_symbols_are_added_and_removed_on_the_same_connection(server: AlpacaServer, client: AlpacaSource) -> None:
     listener = FakeListener()
     async with streaming(client, listener, "AAPL", "MSFT") as connection:
         await connection.follow(frozenset({"MSFT", "SPY"}))
@@ -174,7 +174,7 @@ async def test_a_bad_symbol_is_isolated_by_halving_and_the_others_are_confirmed(
     ],
     ids=str,
 )
-async def test_each_failure_has_its_kind_and_a_sentence(
+async def test_each_failure_has_its_type_and_a_message(
     server: AlpacaServer, client: AlpacaSource, faults: list[Fault], kind: FailureType, words: str
 ) -> None:
     server.faults.next(*faults, times=2)  # aiohttp itself retries a reset upgrade once
@@ -185,7 +185,7 @@ async def test_each_failure_has_its_kind_and_a_sentence(
     assert listener.history.count("closed") == len(server.record.connections)
 
 
-async def test_a_dead_peer_is_found_by_pings(server: AlpacaServer, client: AlpacaSource) -> None:
+async def test_an_unresponsive_server_is_detected_by_pings(server: AlpacaServer, client: AlpacaSource) -> None:
     server.faults.next(Mute(pongs=False))
     began = time.monotonic()
     failure = await until_failure(client, FakeListener())
@@ -193,7 +193,7 @@ async def test_a_dead_peer_is_found_by_pings(server: AlpacaServer, client: Alpac
     assert time.monotonic() - began < 3.0
 
 
-async def test_a_silent_market_is_no_failure(server: AlpacaServer, client: AlpacaSource) -> None:
+async def test_a_connection_without_quotes_is_not_a_failure(server: AlpacaServer, client: AlpacaSource) -> None:
     server.faults.next(Mute(pongs=True))
     listener = FakeListener()
     async with streaming(client, listener, "AAPL"):
@@ -201,7 +201,7 @@ async def test_a_silent_market_is_no_failure(server: AlpacaServer, client: Alpac
         assert len(server.record.open) == 1
 
 
-async def test_nobody_listening_is_told(mounted: Path, engine: AlpacaEngine, unused_tcp_port: int) -> None:
+async def test_a_refused_connection_is_reported(mounted: Path, engine: AlpacaEngine, unused_tcp_port: int) -> None:
     failure = await until_failure(
         source(f"ws://127.0.0.1:{unused_tcp_port}/v2/iex", mounted, engine=engine), FakeListener()
     )
@@ -210,7 +210,7 @@ async def test_nobody_listening_is_told(mounted: Path, engine: AlpacaEngine, unu
 
 
 @pytest.mark.parametrize("url", ["wss://127.0.0.1:99999/", "wss://:1/", "wss://[::1/"])
-async def test_an_impossible_address_is_told(mounted: Path, engine: AlpacaEngine, url: str) -> None:
+async def test_an_impossible_address_is_reported(mounted: Path, engine: AlpacaEngine, url: str) -> None:
     failure = await until_failure(source(url, mounted, engine=engine), FakeListener())
     assert "cannot be reached" in failure.message
 
@@ -220,7 +220,7 @@ async def test_an_impossible_address_is_told(mounted: Path, engine: AlpacaEngine
     [Garbage(), WrongCodec(), Burst(messages=5000), Oversize(), UnknownType(), Missing(), ZeroSide()],
     ids=str,
 )
-async def test_a_strange_frame_costs_only_itself(server: AlpacaServer, client: AlpacaSource, strange: Fault) -> None:
+async def test_an_invalid_frame_loses_only_itself(server: AlpacaServer, client: AlpacaSource, strange: Fault) -> None:
     listener = FakeListener()
     async with streaming(client, listener, "AAPL"):
         await server.inject(strange)
@@ -228,7 +228,7 @@ async def test_a_strange_frame_costs_only_itself(server: AlpacaServer, client: A
         await eventually(lambda: listener.ticks and listener.ticks[-1].quote().bid == 77.25)
 
 
-async def test_a_large_frame_is_taken_in_parts_and_none_of_it_is_lost(server: AlpacaServer, mounted: Path) -> None:
+async def test_a_large_frame_is_processed_in_parts_without_loss(server: AlpacaServer, mounted: Path) -> None:
     bids = [100.0 + number for number in range(2000)]
     listener = FakeListener()
     async with streaming(source(server.url(), mounted), listener, "AAPL"):
@@ -239,7 +239,7 @@ async def test_a_large_frame_is_taken_in_parts_and_none_of_it_is_lost(server: Al
 
 
 @pytest.mark.parametrize("phase", SilentPeer.PHASES)
-async def test_cancelling_in_any_phase_closes_the_socket_although_the_peer_does_not_answer(
+async def test_cancelling_in_any_phase_closes_the_socket_even_if_the_peer_does_not_answer(
     mounted: Path, engine: AlpacaEngine, phase: str
 ) -> None:
     peer, listener = SilentPeer(phase), FakeListener()
@@ -260,7 +260,7 @@ async def test_cancelling_in_any_phase_closes_the_socket_although_the_peer_does_
     assert listener.history.count("closed") == (0 if phase == "upgrade" else 1)
 
 
-async def test_who_cancels_again_and_again_does_not_cut_the_close_short(
+async def test_repeated_cancellation_does_not_interrupt_the_close_handshake(
     server: AlpacaServer, client: AlpacaSource
 ) -> None:
     listener = FakeListener()
@@ -283,7 +283,7 @@ async def test_who_cancels_again_and_again_does_not_cut_the_close_short(
     assert listener.history.count("closed") == 1
 
 
-async def test_crypto_has_pairs_and_fractions_and_no_halts(
+async def test_crypto_has_pairs_and_fractional_sizes_and_no_halts(
     server: AlpacaServer, mounted: Path, engine: AlpacaEngine
 ) -> None:
     settings = Alpaca(stream_url=server.url("crypto"), feed="crypto", engine=engine)

@@ -38,7 +38,7 @@ async def server(tmp_path: Path) -> AsyncIterator[AlpacaServer]:
 
 
 @pytest.mark.parametrize("engine", get_args(AlpacaEngine))
-async def test_an_unknown_authority_is_told_before_anybody_logs_in_and_its_certificate_is_the_remedy(
+async def test_an_unknown_authority_is_reported_before_the_login_and_adding_its_certificate_helps(
     server: AlpacaServer, tmp_path: Path, engine: AlpacaEngine
 ) -> None:
     trusted = tmp_path / "ca.crt"
@@ -59,9 +59,7 @@ async def test_an_unknown_authority_is_told_before_anybody_logs_in_and_its_certi
         assert server.record.outcomes == ["authenticated"]
 
 
-async def test_a_certificate_that_is_not_trusted_is_told_of_snapshots_as_well(
-    server: AlpacaServer, tmp_path: Path
-) -> None:
+async def test_an_untrusted_certificate_is_also_reported_for_snapshots(server: AlpacaServer, tmp_path: Path) -> None:
     settings = Alpaca(credentials_secret_ref=SecretReference(name="alpaca"))
     mounted = AlpacaMount(settings, mount(tmp_path, "key", SECRET), None)
     with pytest.raises(SnapshotError, match=r"/v2/stocks/snapshots cannot be reached: .*CERTIFICATE_VERIFY_FAILED"):

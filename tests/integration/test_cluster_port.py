@@ -100,7 +100,7 @@ async def test_a_replica_that_does_not_lead_reads_and_writes_nothing(bench: Http
     assert (await bench.cluster.job(job.key)).status == job.status
 
 
-async def test_a_list_of_many_pages_is_whole(bench: HttpBench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_list_of_many_pages_is_complete(bench: HttpBench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sluice_operator.adapters.kubernetes._PAGE", 2)
     for number in range(5):
         await bench.declare(f"job-{number}", SPEC)
@@ -116,7 +116,7 @@ async def test_only_watched_namespaces_are_listed(bench: HttpBench, kubeconfig: 
         assert (len(await here.list_jobs()), await elsewhere.list_jobs()) == (1, [])
 
 
-async def test_what_the_schema_refuses_is_refused_in_its_words(bench: HttpBench) -> None:
+async def test_a_rejection_by_the_schema_has_the_schema_s_message(bench: HttpBench) -> None:
     job = await declared(bench)
     await bench.cluster.ensure_account(bench.namespace)
     manifest = workload.pod(job, 7, "cold", PODS)
@@ -132,14 +132,14 @@ async def test_the_pod_satisfies_pod_security_restricted(bench: HttpBench) -> No
     assert (await bench.cluster.create_pod(workload.pod(job, 7, "cold", PODS))).metadata.uid
 
 
-async def test_a_server_that_is_away_is_unavailable(kubeconfig: Path) -> None:
+async def test_an_unreachable_server_raises_unavailable(kubeconfig: Path) -> None:
     async with await access.by_kubeconfig(kubeconfig) as client:
         client.configuration.host = "https://127.0.0.1:1"
         with pytest.raises(Unavailable):
             await KubernetesCluster(Api(client)).list_jobs()
 
 
-async def test_an_exec_plugin_of_a_kubeconfig_is_asked_for_a_token(tmp_path: Path) -> None:
+async def test_an_exec_plugin_of_a_kubeconfig_provides_the_token(tmp_path: Path) -> None:
     credential = '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"made"}}'
     plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "echo", "args": [credential]}
     config = {

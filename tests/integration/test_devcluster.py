@@ -235,7 +235,7 @@ def test_two_pods_listen_on_the_same_port(kubectl: Kubectl) -> None:
     kubectl("delete", "pod", "left", "right", "--now")
 
 
-def test_a_deleted_pod_has_its_grace_period_and_no_more(kubectl: Kubectl) -> None:
+def test_a_deleted_pod_is_killed_after_its_grace_period(kubectl: Kubectl) -> None:
     polite = "trap 'echo bye; exit 0' TERM; while true; do sleep 0.05; done"
     kubectl.apply(
         pod("polite", "sh", "-c", polite), pod("deaf", "sh", "-c", "trap '' TERM; while true; do sleep 1; done")

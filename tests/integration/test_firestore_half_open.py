@@ -63,7 +63,7 @@ async def test_writes_succeed_again_within_20_seconds(relay: HalfOpenRelay, sink
     assert relay.connections == 2
 
 
-async def test_errors_of_different_calls_count_together(relay: HalfOpenRelay, sink: FirestoreSink) -> None:
+async def test_errors_of_different_calls_are_counted_together(relay: HalfOpenRelay, sink: FirestoreSink) -> None:
     relay.silence_open_connections()
     calls = (sink.write([quote("AAPL", seq=2)]), sink.beat(heartbeat("uid", 1)), sink.symbols_recorded_as_paused())
     results = await asyncio.gather(*calls, return_exceptions=True)

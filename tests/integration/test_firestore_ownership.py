@@ -16,7 +16,7 @@ PROJECT = "demo-sluice-ownership"
 OTHER = "acme/other"
 
 
-async def test_a_removed_symbol_s_quote_and_bar_go_together(sink: Sink, documents: Documents) -> None:
+async def test_the_quote_and_the_bar_of_a_removed_symbol_are_deleted_together(sink: Sink, documents: Documents) -> None:
     await sink.write([quote("BTC/USD"), quote("KEPT")])
     await sink.write_bars([bar("BTC/USD"), bar("KEPT"), bar("BARE")])
     await sink.delete(["BTC/USD", "BARE"])
@@ -35,7 +35,7 @@ async def test_another_job_s_documents_are_never_deleted(sink: Sink, documents: 
         assert (await documents.bar(name) is not None) == (n % 2 == 0)
 
 
-async def test_what_another_job_has_taken_over_is_its_own(sink: Sink, documents: Documents) -> None:
+async def test_a_document_taken_over_by_another_job_belongs_to_it(sink: Sink, documents: Documents) -> None:
     await sink.write([quote("TAKEN")])
     await sink.write([quote("TAKEN", seq=2, job=OTHER)])
     await sink.mark(["TAKEN"], "stale")
@@ -45,14 +45,14 @@ async def test_what_another_job_has_taken_over_is_its_own(sink: Sink, documents:
     assert (found["job"], found["status"]) == (OTHER, "stale")
 
 
-async def test_the_records_of_a_job_are_found_until_they_say_removed(sink: Sink) -> None:
+async def test_the_records_of_a_job_are_found_until_their_status_is_removed(sink: Sink) -> None:
     await sink.record([state("R1"), state("R2", "paused"), msgspec.structs.replace(state("R3"), job=OTHER)])
     assert await sink.recorded_symbols_of_job() & {"R1", "R2", "R3"} == {"R1", "R2"}
     await sink.record([state("R1", "removed")])
     assert await sink.recorded_symbols_of_job() & {"R1", "R2", "R3"} == {"R2"}
 
 
-async def test_a_record_that_is_another_job_s_by_now_does_not_say_removed(sink: Sink, documents: Documents) -> None:
+async def test_a_record_taken_over_by_another_job_is_not_set_to_removed(sink: Sink, documents: Documents) -> None:
     theirs = msgspec.structs.replace(state("MOVED"), job=OTHER)
     await sink.record([state("MOVED"), state("GONE")])
     await sink.record([theirs])

@@ -65,7 +65,7 @@ def assert_all_anew(gateway: TWSServer) -> None:
 
 
 @pytest.mark.parametrize("code", [1101, 1102])
-async def test_lost_connectivity_is_a_gap_and_its_return_subscribes_anew_on_the_same_connection(
+async def test_lost_connectivity_is_a_gap_and_its_return_resubscribes_on_the_same_connection(
     gateway: TWSServer, pod: FakePod, code: int
 ) -> None:
     async with streaming(pod):
@@ -88,7 +88,7 @@ async def test_lost_connectivity_is_a_gap_and_its_return_subscribes_anew_on_the_
 
 
 @pytest.mark.parametrize("code", FARMS)
-async def test_a_farm_that_is_away_is_told_and_its_return_subscribes_anew(
+async def test_an_unavailable_farm_is_reported_and_its_return_resubscribes(
     gateway: TWSServer, pod: FakePod, code: int
 ) -> None:
     async with streaming(pod):
@@ -110,7 +110,7 @@ async def test_a_farm_that_is_away_is_told_and_its_return_subscribes_anew(
         assert len(pod.journal.snapshot().gaps) == (1 if code == 2103 else 0)
 
 
-async def test_what_a_gateway_says_of_its_farms_at_first_changes_nothing(gateway: TWSServer, pod: FakePod) -> None:
+async def test_a_gateway_s_first_notices_about_farms_change_nothing(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
         gateway.say(2104, "Market data farm connection is OK:usfarm")
         gateway.say(2108, "Market data farm connection is inactive but should be available upon demand.:usfuture")
@@ -120,7 +120,7 @@ async def test_what_a_gateway_says_of_its_farms_at_first_changes_nothing(gateway
         assert pod.failures == []
 
 
-async def test_who_connects_while_the_gateway_is_cut_off_waits_and_asks_when_it_is_back(
+async def test_a_connection_to_a_disconnected_gateway_subscribes_when_connectivity_returns(
     gateway: TWSServer, pod: FakePod
 ) -> None:
     gateway.manners.greetings = ((2110, "Connectivity between TWS and server is broken."),)
@@ -135,7 +135,7 @@ async def test_who_connects_while_the_gateway_is_cut_off_waits_and_asks_when_it_
 
 
 @pytest.mark.parametrize("reset", [False, True])
-async def test_a_lost_connection_is_told_and_one_other_takes_its_place(
+async def test_a_lost_connection_is_reported_and_replaced_by_one_connection(
     gateway: TWSServer, pod: FakePod, reset: bool
 ) -> None:
     async with streaming(pod):
@@ -146,7 +146,7 @@ async def test_a_lost_connection_is_told_and_one_other_takes_its_place(
         assert ([each.type for each in pod.failures], len(gateway.record.connections)) == (["upstreamClosed"], 2)
 
 
-async def test_a_gateway_that_restarts_is_found_again(gateway: TWSServer, pod: FakePod) -> None:
+async def test_the_pod_reconnects_to_a_restarted_gateway(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
         await passes(gateway, pod, "AAPL", 10.0)
         await gateway.refuse()
@@ -156,7 +156,7 @@ async def test_a_gateway_that_restarts_is_found_again(gateway: TWSServer, pod: F
         await passes(gateway, pod, "AAPL", 77.25)
 
 
-async def test_a_gateway_that_falls_silent_is_left_for_another_connection(gateway: TWSServer, pod: FakePod) -> None:
+async def test_a_connection_to_a_silent_gateway_is_replaced(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
         gateway.manners.silent.add(requests.CURRENT_TIME)
         await eventually(lambda: pod.failures)
@@ -165,7 +165,7 @@ async def test_a_gateway_that_falls_silent_is_left_for_another_connection(gatewa
         assert {each.type for each in pod.failures} == {"stall"}
 
 
-async def test_symbols_change_on_the_connection_that_is_open(gateway: TWSServer, pod: FakePod) -> None:
+async def test_symbols_change_on_the_open_connection(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
         pod.job.declare(job(2, symbols=["AAPL", "SPY"], limits=LIMITS))
         await gateway.record.until(lambda record: record.symbols == {"AAPL", "SPY"})
@@ -174,7 +174,7 @@ async def test_symbols_change_on_the_connection_that_is_open(gateway: TWSServer,
 
 
 @pytest.mark.parametrize("silence", [0, 71, 61, 9, None])
-async def test_a_pause_in_any_phase_closes_the_socket_and_nobody_connects_until_it_is_over(
+async def test_a_pause_in_any_phase_closes_the_socket_and_prevents_connections_until_it_ends(
     gateway: TWSServer, silence: int | None
 ) -> None:
     pod = Pod(source(gateway.port, patience=IBKRTimeouts()), fake_sink())

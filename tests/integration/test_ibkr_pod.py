@@ -38,7 +38,7 @@ def quoted(tenant: Tenant, gateway: BackgroundGateway, symbol: str, bid: float) 
     return eventually(written)
 
 
-def test_from_the_job_to_the_document_and_over_an_outage_and_a_pause(
+def test_a_job_writes_documents_before_and_after_an_outage_and_a_pause(
     tenant: Tenant, gateway: BackgroundGateway
 ) -> None:
     gateway.ask(lambda server: server.manners.unknown.add("NOPE"))

@@ -41,9 +41,7 @@ def last(listener: FakeListener) -> Quote:
     return listener.ticks[-1].quote()
 
 
-async def test_quotes_of_contracts_arrive_and_nothing_of_the_account_is_asked_for(
-    gateway: TWSServer, listener: FakeListener
-) -> None:
+async def test_quotes_arrive_and_no_account_data_is_requested(gateway: TWSServer, listener: FakeListener) -> None:
     async with streaming(source(gateway.port), listener, "AAPL", "BRK.B"):
         assert listener.history[:2] == ["Connecting", "Subscribing"]
         assert listener.confirmed == {"AAPL", "BRK.B"}
@@ -71,7 +69,9 @@ async def test_an_empty_side_is_none(gateway: TWSServer, listener: FakeListener,
         assert (last(listener).bid_size, last(listener).ask) == (None, 11.0)
 
 
-async def test_trades_and_halts_are_told_where_they_are_wanted(gateway: TWSServer, listener: FakeListener) -> None:
+async def test_trades_and_halts_arrive_if_their_channels_are_followed(
+    gateway: TWSServer, listener: FakeListener
+) -> None:
     async with streaming(source(gateway.port), listener, "AAPL", channels=TRADES) as connection:
         await gateway.record.until(lambda record: record.symbols)
         gateway.send_price("AAPL", LAST, 10.5, 100)
@@ -89,7 +89,7 @@ async def test_trades_and_halts_are_told_where_they_are_wanted(gateway: TWSServe
         assert len(listener.trades) == known
 
 
-async def test_only_the_difference_is_asked_for(gateway: TWSServer, listener: FakeListener) -> None:
+async def test_only_changed_symbols_are_requested(gateway: TWSServer, listener: FakeListener) -> None:
     async with streaming(source(gateway.port), listener, "AAPL", "MSFT") as connection:
         await connection.follow(frozenset({"MSFT", "SPY"}))
         await gateway.record.until(lambda record: record.symbols == {"MSFT", "SPY"})
@@ -113,7 +113,7 @@ async def test_an_unknown_an_ambiguous_and_an_invalid_symbol_are_rejected_and_th
 
 
 @pytest.mark.parametrize("code", [101, 354, 10089, 10090, 10167, 10168])
-async def test_a_refused_subscription_is_a_rejection_that_says_what_to_do(
+async def test_a_rejected_subscription_has_a_message_that_says_what_to_do(
     gateway: TWSServer, listener: FakeListener, code: int
 ) -> None:
     gateway.manners.refused["MSFT"] = (code, "No.")
@@ -125,7 +125,7 @@ async def test_a_refused_subscription_is_a_rejection_that_says_what_to_do(
         assert listener.confirmed == {"AAPL"}
 
 
-async def test_a_refusal_of_a_subscription_that_streams_ends_it_alone(
+async def test_a_rejection_of_a_streaming_subscription_ends_only_this_subscription(
     gateway: TWSServer, listener: FakeListener
 ) -> None:
     async with streaming(source(gateway.port), listener, "AAPL", "MSFT"):
@@ -135,7 +135,9 @@ async def test_a_refusal_of_a_subscription_that_streams_ends_it_alone(
         assert listener.confirmed == {"AAPL"}
 
 
-async def test_a_line_that_is_given_up_is_taken_by_who_had_none(gateway: TWSServer, listener: FakeListener) -> None:
+async def test_a_released_market_data_line_is_used_by_a_rejected_symbol(
+    gateway: TWSServer, listener: FakeListener
+) -> None:
     gateway.manners.refused["MSFT"] = (101, "Max number of tickers has been reached")
     async with streaming(source(gateway.port), listener, "AAPL", "MSFT") as connection:
         await eventually(lambda: listener.rejected)
@@ -144,7 +146,9 @@ async def test_a_line_that_is_given_up_is_taken_by_who_had_none(gateway: TWSServ
         assert (listener.confirmed, listener.rejected) == (frozenset({"MSFT"}), ())
 
 
-async def test_a_competing_session_is_tried_again_until_quotes_come(gateway: TWSServer, listener: FakeListener) -> None:
+async def test_after_a_competing_session_the_subscription_is_retried_until_quotes_come(
+    gateway: TWSServer, listener: FakeListener
+) -> None:
     gateway.manners.refused["AAPL"] = (10197, "No market data during competing live session")
     async with streaming(source(gateway.port), listener, "AAPL"):
         await eventually(lambda: len(gateway.record.market_data_ids) >= 3)
@@ -160,7 +164,9 @@ async def test_a_competing_session_is_tried_again_until_quotes_come(gateway: TWS
         assert len(gateway.record.open[0].subscribed) == 1
 
 
-async def test_more_symbols_than_requests_a_second(gateway: TWSServer, listener: FakeListener) -> None:
+async def test_the_requests_for_many_symbols_are_spread_over_seconds(
+    gateway: TWSServer, listener: FakeListener
+) -> None:
     symbols = [f"S{number}" for number in range(100)]
     async with streaming(source(gateway.port), listener, *symbols) as connection:
         assert len(listener.confirmed) == 100
@@ -183,7 +189,9 @@ ENDS: list[tuple[str, FailureType]] = [
 
 
 @pytest.mark.parametrize(("fault", "kind"), ENDS)
-async def test_each_end_has_its_kind_and_leaves_no_socket(gateway: TWSServer, fault: str, kind: FailureType) -> None:
+async def test_each_failure_has_its_type_and_leaves_no_open_socket(
+    gateway: TWSServer, fault: str, kind: FailureType
+) -> None:
     silences = {"greeting": 0, "login": 71, "positions": 61, "contracts": 9, "clock": 49}
     if fault == "refused":
         await gateway.refuse()
@@ -211,7 +219,7 @@ async def test_a_client_id_that_is_in_use_is_a_connection_limit(listener: FakeLi
             assert gateway.record.symbols >= {"AAPL"}
 
 
-async def test_client_0_takes_over_no_orders(gateway: TWSServer, listener: FakeListener) -> None:
+async def test_client_id_0_does_not_take_over_orders(gateway: TWSServer, listener: FakeListener) -> None:
     async with streaming(source(gateway.port, client_id=0), listener, "AAPL"):
         gateway.say(1102, "Connectivity restored")
         await eventually(lambda: len(gateway.record.market_data_ids) == 2)
@@ -220,7 +228,7 @@ async def test_client_0_takes_over_no_orders(gateway: TWSServer, listener: FakeL
 
 
 @pytest.mark.parametrize("silence", [0, 71, 61, 9, None])
-async def test_cancelled_in_any_phase_it_closes_the_socket(gateway: TWSServer, silence: int | None) -> None:
+async def test_cancelling_in_any_phase_closes_the_socket(gateway: TWSServer, silence: int | None) -> None:
     if silence is not None:
         gateway.manners.silent.add(silence)
     task = asyncio.create_task(until_failure(source(gateway.port, patience=IBKRTimeouts())))
@@ -235,7 +243,7 @@ async def test_cancelled_in_any_phase_it_closes_the_socket(gateway: TWSServer, s
     await gateway.record.until(lambda record: not record.open, 5)
 
 
-async def test_without_ib_async_it_says_which_image_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_ib_async_the_error_names_the_image_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sluice_runtime.adapters.ibkr.connection", None)
     with pytest.raises(StreamError, match="this image has no ib_async") as failure:
         async with source(1).connect(FakeListener()):

@@ -19,9 +19,7 @@ from support.eventually import eventually
 from support.site import Tenant
 
 
-async def test_a_refused_write_holds_no_event_back(
-    site: Site, tenant: Tenant, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_rejected_write_delays_no_event(site: Site, tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
     tenant.apply(enabled=False)
     refused: list[None] = []
     delivered: list[int] = []

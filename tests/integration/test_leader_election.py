@@ -130,9 +130,7 @@ def test_when_the_leader_is_killed_the_standby_takes_over(kubectl: Kubectl) -> N
     assert seconds_until(lambda: leader(kubectl) not in ("", first), most=20) <= TAKEOVER_SECONDS
 
 
-def test_a_leader_that_was_stopped_past_its_deadline_writes_nothing_more_and_ends(
-    feed: Tenant, kubectl: Kubectl
-) -> None:
+def test_a_leader_stopped_past_its_deadline_writes_nothing_more_and_exits(feed: Tenant, kubectl: Kubectl) -> None:
     first = settled_leader(kubectl)
     stopped = process(first)
     os.kill(stopped, signal.SIGSTOP)
@@ -160,7 +158,7 @@ def test_a_deleted_lease_stays_with_its_leader(kubectl: Kubectl) -> None:
 
 
 @pytest.mark.usefixtures("feed")
-def test_a_leader_whose_lease_is_stolen_ends_and_the_lease_is_taken_when_it_expires(kubectl: Kubectl) -> None:
+def test_a_leader_that_loses_its_lease_exits_and_the_lease_is_taken_when_it_expires(kubectl: Kubectl) -> None:
     first = settled_leader(kubectl)
     stolen = process(first)
     kubectl("patch", *LEASE, "--type=merge", "-p", '{"spec":{"holderIdentity":"thief_1"}}')
@@ -169,7 +167,7 @@ def test_a_leader_whose_lease_is_stolen_ends_and_the_lease_is_taken_when_it_expi
 
 
 @pytest.mark.usefixtures("feed")
-def test_a_rolling_update_hands_over_at_once(kubectl: Kubectl) -> None:
+def test_a_rolling_update_hands_over_the_leadership_at_once(kubectl: Kubectl) -> None:
     settled_leader(kubectl)
     renewals: set[datetime] = set()
     over = threading.Event()

@@ -165,7 +165,7 @@ def test_the_api_server_accepts_every_object(
     assert said.count("serverside-applied (server dry run)") == len(everything[source])
 
 
-def test_the_chart_is_what_the_base_makes(kubectl_program: Path) -> None:
+def test_the_chart_is_generated_from_the_base(kubectl_program: Path) -> None:
     found = {str(path.relative_to(CHART)): path.read_text() for path in CHART.rglob("*") if path.is_file()}
     assert found == chart(kustomized(kubectl_program, MANIFESTS / "base"))
 
@@ -180,12 +180,12 @@ def test_with_default_values_the_chart_is_the_base_object_by_object(everything: 
         assert found[name] == manifest
 
 
-def test_helm_has_nothing_to_say_about_the_chart(programs: Tools) -> None:
+def test_helm_lint_reports_nothing(programs: Tools) -> None:
     assert "0 chart(s) failed" in output(programs.helm, "lint", "--strict", CHART)
 
 
 @pytest.mark.parametrize(("value", "sentence"), BAD_VALUES.items())
-def test_a_bad_value_is_refused_with_a_sentence(value: str, sentence: str, programs: Tools) -> None:
+def test_a_bad_value_is_rejected_with_a_message(value: str, sentence: str, programs: Tools) -> None:
     with pytest.raises(ManifestsError) as refusal:
         rendered(programs.helm, value)
     assert sentence in str(refusal.value)
@@ -205,7 +205,7 @@ def test_every_switch_leaves_its_objects_out(programs: Tools) -> None:
         assert len(rendered(programs.helm, f"{switch}=false")) < everything, switch
 
 
-def test_in_another_namespace_nothing_speaks_of_the_bases(programs: Tools) -> None:
+def test_a_chart_in_another_namespace_does_not_mention_the_base_s_namespace(programs: Tools) -> None:
     assert NAMESPACE not in json.dumps(rendered(programs.helm, namespace="elsewhere"))
 
 

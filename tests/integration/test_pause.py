@@ -48,7 +48,7 @@ def assert_nothing_happens(tenant: Tenant, upstream: Upstream) -> None:
     assert upstream.open_connections == []
 
 
-def test_in_every_phase_a_pause_is_the_last_word_until_it_is_over(tenant: Tenant, upstream: Upstream) -> None:
+def test_in_every_phase_a_pause_holds_until_it_ends(tenant: Tenant, upstream: Upstream) -> None:
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
     tenant.apply(enabled=False, **streaming_from(upstream))
     tenant.settled("Paused")
@@ -59,7 +59,7 @@ def test_in_every_phase_a_pause_is_the_last_word_until_it_is_over(tenant: Tenant
     assert upstream.record()["concurrent_max"] == 1
 
 
-def test_a_pause_closes_the_socket_of_a_dead_peer(tenant: Tenant, upstream: Upstream) -> None:
+def test_a_pause_closes_the_socket_of_an_unresponsive_peer(tenant: Tenant, upstream: Upstream) -> None:
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
     tenant.apply(**streaming_from(upstream))
     tenant.settled("Streaming")

@@ -37,7 +37,7 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AlpacaServer]
         yield running
 
 
-async def test_all_is_well_with_an_account_that_may_do_what_the_job_wants(server: AlpacaServer) -> None:
+async def test_a_sufficient_account_has_only_good_findings(server: AlpacaServer) -> None:
     found = await preflight_findings(SYMBOLS)
     assert [(each.question, each.good) for each in found] == [
         ("account", True),
@@ -47,9 +47,7 @@ async def test_all_is_well_with_an_account_that_may_do_what_the_job_wants(server
     ]
 
 
-async def test_each_thing_that_is_not_good_is_told_by_a_sentence(
-    server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_each_problem_has_a_message(server: AlpacaServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALPACA_DATA_FEED", "sip")
     server.rest.unknown, server.rest.inactive, server.rest.skew = {"A"}, {"B"}, 60.0
     found = {each.question: each.words for each in await preflight_findings(SYMBOLS) if not each.good}
@@ -60,7 +58,7 @@ async def test_each_thing_that_is_not_good_is_told_by_a_sentence(
     assert "by 60 s" in found["clock"]
 
 
-async def test_a_pair_of_crypto_is_asked_for_by_its_name_and_has_no_hours(
+async def test_a_crypto_pair_is_requested_by_its_name_and_has_no_market_hours(
     server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALPACA_DATA_FEED", "crypto")
@@ -71,7 +69,7 @@ async def test_a_pair_of_crypto_is_asked_for_by_its_name_and_has_no_hours(
     assert "HTTP 404" in found["ETH/USD"].words
 
 
-async def test_a_wrong_key_and_an_absent_server_are_findings_and_show_no_secret(
+async def test_a_wrong_key_and_an_absent_server_are_findings_without_the_secret(
     server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALPACA_SECRET_KEY", "another-secret")
@@ -107,7 +105,7 @@ async def test_the_command_prints_a_line_for_each_finding_and_fails_if_one_is_ba
     assert (code, "NOT B: inactive" in output) == (1, True)
 
 
-def test_an_image_without_the_sdk_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_an_image_without_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     from sluice_runtime.adapters.alpaca.credentials import Credentials
     from sluice_runtime.adapters.alpaca.environment import EnvironmentMount
 

@@ -14,7 +14,7 @@ def records(site: Site, tenant: Tenant) -> dict[str, dict[str, Any]]:
     return {each["canonical_symbol"]: each for each in found}
 
 
-def test_a_symbol_that_is_removed_as_its_pod_is_replaced_leaves_no_quote(tenant: Tenant, site: Site) -> None:
+def test_a_symbol_removed_during_a_pod_replacement_leaves_no_quote(tenant: Tenant, site: Site) -> None:
     tenant.apply()
     first = tenant.settled("Streaming")
     eventually(lambda: set(tenant.quotes()) == {"SPY", "AAPL"} == set(records(site, tenant)))

@@ -172,7 +172,7 @@ class Sweep:
         return created
 
     async def check(self, document: dict[str, Any], place: Place, value: Any) -> None:
-        """Dry-run the change; if it is accepted, check that every reader understands it, and that an apply is accepted too."""
+        """Dry-run the change; if it is accepted, check that every reader understands it, and dry-run an apply of it."""
         url = f"{COLLECTION}/{document['metadata']['name']}{'/status' if place[0] == 'status' else ''}?dryRun=All"
         changed = with_value(document, place, value)
         code, answer = await self.send("PUT", url, "application/json", changed)
@@ -215,7 +215,7 @@ async def sweep(kubeconfig: Path) -> AsyncIterator[Sweep]:
         yield Sweep(client)
 
 
-async def test_what_the_api_server_accepts_everybody_understands(sweep: Sweep) -> None:
+async def test_the_operator_and_the_pod_understand_all_that_the_api_server_accepts(sweep: Sweep) -> None:
     began = time.monotonic()
     jobs = [await sweep.create(manifest(name) if name in SPECS else {}) for name in SPECS if name != "claim"]
     claim = manifest("claim")

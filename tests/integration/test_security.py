@@ -142,7 +142,7 @@ def replicas(kubectl: Kubectl) -> tuple[str, str]:
     return leader, next(name for name in pods if name != leader)
 
 
-def test_everybody_may_do_what_the_page_says_and_nothing_else(
+def test_each_identity_may_do_exactly_what_the_page_says(
     tenant: Tenant, callers: dict[str, Caller], kubectl: Kubectl
 ) -> None:
     identities, expected = table()
@@ -152,7 +152,7 @@ def test_everybody_may_do_what_the_page_says_and_nothing_else(
     assert [f"{row}: {answers}" for row, answers in found.items()] == [f"{row}: {expected[row]}" for row in found]
 
 
-def test_ingest_pods_have_a_bound_token_that_ends_and_no_other(tenant: Tenant) -> None:
+def test_ingest_pods_have_only_a_bound_token_that_expires(tenant: Tenant) -> None:
     tenant.apply()
     tenant.settled("Streaming")
     [found] = tenant.pods()

@@ -57,7 +57,7 @@ def no_operator(kubectl: Kubectl) -> Iterator[None]:
 
 @pytest.mark.parametrize("request_stop", REQUESTS.values(), ids=REQUESTS)
 @pytest.mark.parametrize("engine", ["native", "sdk"])
-def test_a_stop_of_the_tenant_s_own_user_is_confirmed_within_five_seconds(
+def test_a_stop_by_the_tenant_s_own_user_is_confirmed_within_five_seconds(
     tenant: Tenant, upstream: Upstream, user: Callable[[Tenant], Kubectl], engine: str, request_stop: Request
 ) -> None:
     stream_from(tenant, upstream, engine=engine)
@@ -68,7 +68,7 @@ def test_a_stop_of_the_tenant_s_own_user_is_confirmed_within_five_seconds(
 
 
 @pytest.mark.parametrize("request_stop", REQUESTS.values(), ids=REQUESTS)
-def test_a_stop_is_obeyed_and_acknowledged_while_the_operator_is_down(
+def test_a_stop_takes_effect_and_is_acknowledged_while_the_operator_is_down(
     tenant: Tenant, kubectl: Kubectl, upstream: Upstream, request_stop: Request
 ) -> None:
     stream_from(tenant, upstream)
@@ -105,7 +105,7 @@ def test_a_frozen_pod_is_deleted_and_its_socket_closed_within_its_grace_period(
     eventually(lambda: is_paused(tenant))
 
 
-def test_a_pod_whose_reports_are_refused_is_stopped_by_the_operator(
+def test_the_operator_stops_a_pod_whose_reports_are_rejected(
     tenant: Tenant, kubectl: Kubectl, upstream: Upstream
 ) -> None:
     stream_from(tenant, upstream)
@@ -119,7 +119,7 @@ def test_a_pod_whose_reports_are_refused_is_stopped_by_the_operator(
     eventually(lambda: is_confirmed(tenant), 45)
 
 
-def test_a_job_that_is_deleted_stops_streaming_although_a_finalizer_holds_it(
+def test_a_deleted_job_stops_streaming_while_a_finalizer_holds_it(
     tenant: Tenant, kubectl: Kubectl, upstream: Upstream
 ) -> None:
     stream_from(tenant, upstream)

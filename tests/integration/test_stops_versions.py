@@ -41,7 +41,7 @@ def _define(kubectl: Kubectl, definition: dict[str, Any]) -> None:
     time.sleep(1.0)  # The API server starts to use a new schema a moment later.
 
 
-def test_a_value_that_only_a_newer_version_knows_leaves_the_stream_on_and_the_stop_works(
+def test_a_stop_works_on_a_streaming_job_with_a_value_of_a_newer_version(
     tenant: Tenant, kubectl: Kubectl, upstream: Upstream
 ) -> None:
     stream_from(tenant, upstream)
@@ -88,7 +88,7 @@ UNKNOWN_VALUES: dict[str, dict[str, Any]] = {
 }
 
 
-def test_an_unknown_value_in_each_enumeration_of_the_status_lets_a_stop_through(
+def test_a_stop_works_with_an_unknown_value_in_each_enumeration_of_the_status(
     tenant: Tenant, kubectl: Kubectl, upstream: Upstream
 ) -> None:
     stream_from(tenant, upstream)
@@ -122,7 +122,7 @@ def _store_status(tenant: Tenant, status: dict[str, Any]) -> None:
     tenant.run("patch", "ij", "feed", "--subresource=status", "--type=merge", "-p", patch)
 
 
-def test_a_document_that_an_older_schema_let_through_pauses_the_job_and_can_be_reported(
+def test_a_document_that_only_an_older_schema_accepts_pauses_the_job_and_is_reported(
     tenant: Tenant, kubectl: Kubectl, upstream: Upstream
 ) -> None:
     stream_from(tenant, upstream)

@@ -11,7 +11,7 @@ def told(**pod: Any) -> list[str]:
     return broken(ingest_job({"metadata": {"name": "us"}, "spec": spec}))
 
 
-def test_a_pod_that_keeps_the_rules_breaks_none() -> None:
+def test_a_valid_pod_breaks_no_rule() -> None:
     assert told() == []
     assert (
         told(
@@ -47,6 +47,6 @@ def test_a_pod_that_keeps_the_rules_breaks_none() -> None:
         ({"env": [{"name": "RECONNECT_BACKOFF_MAX_S", "value": "a minute"}]}, "RECONNECT_BACKOFF_BASE_S and"),
     ],
 )
-def test_a_broken_rule_is_told_by_its_sentence(pod: dict[str, Any], beginning: str) -> None:
+def test_a_broken_rule_is_reported_by_its_message(pod: dict[str, Any], beginning: str) -> None:
     [sentence] = told(**pod)
     assert sentence.startswith(beginning)

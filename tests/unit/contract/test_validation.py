@@ -16,13 +16,13 @@ def told(**spec: Any) -> list[str]:
     return mistakes(GOOD | {"spec": GOOD["spec"] | spec})
 
 
-def test_a_good_document_has_none() -> None:
+def test_a_valid_document_has_no_problems() -> None:
     assert mistakes(GOOD) == []
     assert mistakes({"metadata": {"name": "us"}, "spec": GOOD["spec"]}) == []
     assert told(pod={"labels": {"desk": "options"}}, pausedSymbols=[{"symbol": "SPY", "reason": "bad prints"}]) == []
 
 
-def test_a_mistyped_field_is_told_with_the_one_that_was_meant() -> None:
+def test_a_mistyped_field_is_reported_with_a_suggestion() -> None:
     assert told(enabeld=False) == ["unknown field spec.enabeld; did you mean enabled?"]
     assert told(limits={"writesPerMinute": 5}) == [
         "unknown field spec.limits.writesPerMinute; did you mean writesPerSecond?"
@@ -31,7 +31,7 @@ def test_a_mistyped_field_is_told_with_the_one_that_was_meant() -> None:
     assert mistakes({**GOOD, "sepc": {}}) == ["unknown field sepc; did you mean spec?"]
 
 
-def test_another_kind_of_document_is_told_as_such() -> None:
+def test_another_kind_of_document_is_reported() -> None:
     assert mistakes(GOOD | {"kind": "Deployment"}) == ["kind is 'Deployment': set it to IngestJob"]
     assert mistakes(GOOD | {"apiVersion": "apps/v1"}) == ["apiVersion is 'apps/v1': set it to sluice.dev/v1alpha1"]
 
@@ -50,7 +50,7 @@ def test_another_kind_of_document_is_told_as_such() -> None:
         ({"limits": [1]}, "spec.limits: Expected `object`, got `array`", "(Limits on writes to Firestore)"),
     ],
 )
-def test_a_value_out_of_its_bounds_is_told_with_what_the_field_is_for(
+def test_a_value_out_of_its_bounds_is_reported_with_the_field_s_purpose(
     spec: dict[str, Any], beginning: str, end: str
 ) -> None:
     [sentence] = told(**spec)
@@ -63,7 +63,7 @@ def test_a_field_that_is_missing_is_named() -> None:
     assert sentence.startswith("spec: Object missing required field `provider`")
 
 
-def test_a_rule_across_fields_is_told_by_its_own_sentence() -> None:
+def test_a_broken_rule_across_fields_is_reported_by_its_message() -> None:
     [sentence] = told(provider="replay")
     assert sentence.startswith("provider replay needs spec.replay.tape")
 
@@ -82,7 +82,5 @@ def test_a_rule_across_fields_is_told_by_its_own_sentence() -> None:
         ),
     ],
 )
-def test_what_an_api_server_would_refuse_by_the_kind_of_a_list_or_a_name(
-    document: dict[str, Any], sentence: str
-) -> None:
+def test_invalid_lists_and_names_are_reported_as_by_an_api_server(document: dict[str, Any], sentence: str) -> None:
     assert mistakes(document) == [sentence]

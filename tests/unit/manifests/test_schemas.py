@@ -30,7 +30,7 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-def test_a_kind_is_found_with_all_that_it_consists_of() -> None:
+def test_a_kind_is_found_with_all_its_definitions() -> None:
     schema = kind_schema(DOCUMENT, "sluice.dev/v1", "Thing")
     assert schema is not None
     assert schema["$ref"] == "#/definitions/dev.Thing"
@@ -51,7 +51,7 @@ def test_an_unknown_field_is_refused_unless_the_schema_keeps_it() -> None:
     }
 
 
-def test_what_may_be_null_says_so() -> None:
+def test_the_schema_of_a_nullable_field_allows_null() -> None:
     assert strict({"type": "string", "nullable": True}) == {"type": ["string", "null"]}
 
 

@@ -176,7 +176,7 @@ def test_no_pod_is_created_while_a_pod_object_exists(seen: Observation) -> None:
 
 
 @always
-def test_no_pod_is_created_for_a_job_whose_documents_are_anothers(seen: Observation) -> None:
+def test_no_pod_is_created_for_a_job_with_a_document_conflict(seen: Observation) -> None:
     assert seen.conflict is None or not isinstance(decide(seen).step, CreatePod)
 
 
@@ -222,7 +222,7 @@ def test_a_ready_job_has_a_pod_that_applied_the_newest_spec_or_nothing_to_run(se
 
 
 @always
-def test_paused_is_true_only_where_nothing_can_be_written(seen: Observation) -> None:
+def test_paused_is_true_only_if_nothing_can_be_written(seen: Observation) -> None:
     reason = condition(_after(seen), c.PAUSED)
     running = seen.pod is not None and seen.pod.status == objects.pod({"metadata": _ANY_META, "status": RUNNING}).status
     if reason == ("True", c.NOTHING_CONNECTED):
@@ -230,7 +230,7 @@ def test_paused_is_true_only_where_nothing_can_be_written(seen: Observation) -> 
 
 
 @always
-def test_what_was_written_is_not_written_again(seen: Observation) -> None:
+def test_an_unchanged_status_is_not_written_again(seen: Observation) -> None:
     assert seen.job is not None
     status = msgspec.structs.replace(_after(seen), stream=seen.job.status.stream)
     again = decide(msgspec.structs.replace(seen, job=msgspec.structs.replace(seen.job, status=status)))
@@ -239,7 +239,7 @@ def test_what_was_written_is_not_written_again(seen: Observation) -> None:
 
 
 @always
-def test_an_end_of_a_pod_is_counted_once(seen: Observation) -> None:
+def test_the_exit_of_a_pod_is_counted_once(seen: Observation) -> None:
     assert seen.job is not None
     first = _after(seen)
     status = msgspec.structs.replace(first, stream=seen.job.status.stream)

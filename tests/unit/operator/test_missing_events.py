@@ -133,7 +133,7 @@ async def test_a_silent_watch_without_changes_is_not_broken(rig: Rig) -> None:
         await rig.resync_once()
 
 
-async def test_a_delivery_between_two_resyncs_forgives(rig: Rig) -> None:
+async def test_a_delivery_between_two_resyncs_clears_the_suspicion(rig: Rig) -> None:
     for enabled in (False, True, False):
         rig.dropped = {KEY, OTHER}
         rig.pause(KEY, enabled)
@@ -142,7 +142,7 @@ async def test_a_delivery_between_two_resyncs_forgives(rig: Rig) -> None:
         rig.pause(OTHER, enabled)
 
 
-async def test_the_two_kinds_are_examined_apart(rig: Rig) -> None:
+async def test_the_two_kinds_are_examined_separately(rig: Rig) -> None:
     manifest = workload.pod(job_of(SYNTHETIC), 1, "hash", PODS)
     rig.dropped = {("acme", manifest["metadata"]["name"])}
     rig.cluster.accounts.add("acme")
@@ -197,7 +197,7 @@ async def test_a_state_that_the_watch_delivers_late_is_not_read(rig: Rig) -> Non
     assert rig.counts.live_reads == {}
 
 
-async def test_a_live_read_removes_what_is_gone(rig: Rig) -> None:
+async def test_a_live_read_removes_an_object_that_is_gone(rig: Rig) -> None:
     rig.pause(KEY)
     await rig.resync_once()
     rig.cluster.remove(KEY)
@@ -222,7 +222,7 @@ async def test_missing_and_recovered_objects_are_logged_once(rig: Rig, caplog: p
     assert logged == expected
 
 
-async def test_an_api_server_that_does_not_answer_is_logged_and_asked_again(
+async def test_an_unresponsive_api_server_is_logged_and_asked_again(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail(_: Key) -> None:

@@ -32,7 +32,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert settings({}) == Settings()
 
 
-def test_every_variable_is_heeded() -> None:
+def test_every_variable_takes_effect() -> None:
     environment = {
         "SLUICE_RUNTIME_IMAGE": "registry/runtime:2",
         "SLUICE_FIRESTORE_PROJECT": "prod",
@@ -85,7 +85,7 @@ def test_kopf_only_reflects() -> None:
     assert not registry._webhooks.get_all_handlers()
 
 
-def test_kopf_never_gives_up_and_never_waits_for_ever() -> None:
+def test_kopf_never_gives_up_and_always_has_timeouts() -> None:
     chosen = handlers.kopf_settings()
     assert list(itertools.islice(handlers.Forever(), 12))[-2:] == [30, 30]
     assert isinstance(chosen.networking.error_backoffs, handlers.Forever)

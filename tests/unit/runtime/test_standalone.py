@@ -6,18 +6,18 @@ from sluice_runtime.standalone import verdict
 from support.runtime_fakes import desired, journal
 
 
-async def test_a_smoke_passes_with_one_write() -> None:
+async def test_a_smoke_test_passes_with_one_write() -> None:
     snapshot = journal().snapshot()
     assert verdict(snapshot, Counters(writes=1)) == (True, "1 quotes were written to Firestore")
 
 
-async def test_in_a_dry_run_it_passes_with_one_that_would_have_been() -> None:
+async def test_a_smoke_test_in_a_dry_run_passes_with_one_suppressed_write() -> None:
     snapshot = journal(desired(dryRun=True)).snapshot()
     assert verdict(snapshot, Counters(suppressed={"dry_run": 3})) == (True, "3 quotes would have been written")
     assert not verdict(snapshot, Counters(writes=3))[0]
 
 
-async def test_it_fails_with_the_reason() -> None:
+async def test_a_smoke_test_fails_with_the_reason() -> None:
     book = journal()
     book.failed(StreamError("auth", "check the key"))
     book.entered("Blocked")

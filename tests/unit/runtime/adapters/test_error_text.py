@@ -8,7 +8,7 @@ from sluice_runtime.adapters.error_text import cause, shown
 REAL_TIME = True
 
 
-async def test_nobody_is_told_of_objects_in_memory() -> None:
+async def test_error_texts_have_no_memory_addresses() -> None:
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientError) as failure:
             await session.get("http://127.0.0.1:9/")
@@ -17,7 +17,7 @@ async def test_nobody_is_told_of_objects_in_memory() -> None:
     assert "127.0.0.1" in cause(failure.value)
 
 
-def test_who_says_nothing_is_told_by_name() -> None:
+def test_an_error_without_a_message_is_reported_by_its_type_name() -> None:
     assert cause(TimeoutError()) == "TimeoutError"
     assert cause(ValueError("why")) == "why"
 
@@ -31,5 +31,5 @@ def test_who_says_nothing_is_told_by_name() -> None:
         ("ws://[::1/secret", "the configured URL"),
     ],
 )
-def test_a_url_is_told_without_what_may_be_a_password(url: str, told: str) -> None:
+def test_a_url_is_shown_without_a_possible_password(url: str, told: str) -> None:
     assert shown(url) == told

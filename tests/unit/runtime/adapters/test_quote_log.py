@@ -8,7 +8,7 @@ from support.fake_listener import FakeListener
 from support.runtime_fakes import FakeSource, quote
 
 
-async def test_every_quote_is_in_the_log_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+async def test_every_quote_is_logged_and_passed_on(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     source, listener = FakeSource(), FakeListener()
     async with RecordingSource(source, QuoteLog()).connect(listener):

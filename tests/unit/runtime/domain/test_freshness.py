@@ -56,7 +56,7 @@ def watch() -> Watch:
     return made
 
 
-def test_who_is_heard_is_live_and_who_seldom_is_quiet(watch: Watch) -> None:
+def test_a_symbol_with_ticks_is_live_and_one_with_few_ticks_is_quiet(watch: Watch) -> None:
     assert watch.states() == ["LIVE", "QUIET"]
 
 
@@ -92,7 +92,7 @@ def test_a_long_interval_allows_long_silence(watch: Watch) -> None:
         ({"job_paused": True, "streaming": False}, "PAUSED"),
     ],
 )
-def test_silence_that_has_a_reason_is_not_held_against_a_symbol(
+def test_silence_with_a_reason_does_not_make_a_symbol_stale(
     watch: Watch, changes: dict[str, Any], expected: Freshness
 ) -> None:
     watch.see([], 3600, **changes)
@@ -103,7 +103,7 @@ def test_silence_that_has_a_reason_is_not_held_against_a_symbol(
     assert watch.states(["SPY"]) == ["STALE"]
 
 
-def test_who_is_heard_while_its_market_is_closed_is_live(watch: Watch) -> None:
+def test_a_symbol_with_ticks_is_live_while_its_market_is_closed(watch: Watch) -> None:
     watch.see(["SPY"], 60, session=MarketSession("closed"))
     assert watch.states(["SPY"]) == ["LIVE"]
 
@@ -119,7 +119,7 @@ def test_a_halted_symbol_s_document_says_halted_even_if_it_was_stale(watch: Watc
     assert watch.judge.quote_states(scene(watch.at, halted=("SPY",))) == {"SPY": "halted"}
 
 
-def test_only_what_is_kept_is_remembered(watch: Watch) -> None:
+def test_only_retained_symbols_are_remembered(watch: Watch) -> None:
     watch.see([], 100)
     watch.judge.keep(frozenset({"THIN"}))
     assert watch.judge.quote_states(watch.last) == {}
@@ -133,7 +133,7 @@ def test_a_connection_is_mute_when_all_is_silent_and_a_liquid_symbol_should_not_
     assert watch.states(["SPY"]) == ["QUIET"]
 
 
-def test_a_connection_with_anything_to_say_is_not_mute(watch: Watch) -> None:
+def test_a_connection_with_any_ticks_is_not_mute(watch: Watch) -> None:
     watch.see([], 300, silent_seconds=3.0)
     assert not watch.judge.is_mute(watch.last)
 
@@ -151,13 +151,13 @@ def test_a_connection_of_thin_symbols_only_is_never_mute() -> None:
     assert not watch.judge.is_mute(watch.last)
 
 
-def test_a_mute_connection_is_tried_anew_at_once_and_then_ever_more_seldom() -> None:
+def test_a_mute_connection_is_replaced_at_once_and_then_at_growing_intervals() -> None:
     reconnects = Reconnects()
     moments = [at for at in range(0, 10_000, 5) if reconnects.is_due(True, False, float(at))]
     assert moments == [0, 300, 900, 2100, 4500, 8100]
 
 
-def test_once_something_was_heard_the_next_silence_counts_anew() -> None:
+def test_a_tick_resets_the_intervals_between_replacements() -> None:
     reconnects = Reconnects()
     assert reconnects.is_due(True, False, 0.0)
     assert reconnects.is_due(True, False, 300.0)
@@ -214,13 +214,13 @@ def test_a_thanksgiving_week_with_a_muted_and_an_illiquid_symbol_gives_exactly_o
     assert week.mute == 0
 
 
-def test_of_hours_that_are_not_known_the_same_week_raises_nothing() -> None:
+def test_the_same_week_with_unknown_hours_raises_no_alarm() -> None:
     week = Week(hours_unknown)
     week.play()
     assert (week.alarms, week.mute) == ([], 0)
 
 
-def test_a_market_that_never_closes_is_held_to_it() -> None:
+def test_a_market_that_never_closes_raises_alarms_at_any_time() -> None:
     week = Week(always_open)
     week.play()
     assert week.mute > 0

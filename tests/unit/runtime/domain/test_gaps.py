@@ -18,12 +18,12 @@ def test_a_gap_lasts_from_the_end_of_a_stream_until_it_is_live_again() -> None:
     assert gaps.ended(START + SECOND) == Gaps((StreamGap(from_=START, to=START + SECOND, cause="disconnect"),))
 
 
-def test_failures_within_a_gap_do_not_make_it_another() -> None:
+def test_failures_within_a_gap_do_not_start_another_gap() -> None:
     gaps = Gaps().opened(START, "stall").opened(START + SECOND, "disconnect").ended(START + 2 * SECOND)
     assert gaps.closed == (StreamGap(from_=START, to=START + 2 * SECOND, cause="stall"),)
 
 
-def test_what_comes_to_be_known_of_its_cause_is_told() -> None:
+def test_a_cause_that_becomes_known_later_is_added_to_the_gap() -> None:
     [gap] = Gaps().opened(START, "disconnect").explained("slowClient").ended(START).closed
     assert gap.cause == "slowClient"
 
@@ -63,7 +63,7 @@ async def test_a_restart_leaves_a_gap_since_the_last_sign_of_life(state: StreamS
 
 
 @pytest.mark.parametrize("state", ["Paused", "Finished"])
-async def test_the_successor_of_one_that_did_not_stream_has_missed_nothing(state: StreamState) -> None:
+async def test_after_a_process_that_did_not_stream_there_is_no_gap(state: StreamState) -> None:
     gaps = inherited(await predecessor(state)).ended(START + 60 * SECOND)
     assert [gap.cause for gap in gaps.closed] == ["stall"]
 

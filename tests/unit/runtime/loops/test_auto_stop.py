@@ -109,7 +109,7 @@ async def test_it_streams_again_when_the_job_s_switch_was_off_once(world: World)
 
 
 @pytest.mark.parametrize("later", [{}, {"autoStop": {"afterSeconds": 600}}])
-async def test_it_streams_again_when_it_may_do_more(world: World, later: dict[str, Any]) -> None:
+async def test_it_streams_again_when_its_limit_is_raised(world: World, later: dict[str, Any]) -> None:
     async with world.running():
         await world.declare(**LIMITS)
         await at(60)
@@ -117,7 +117,7 @@ async def test_it_streams_again_when_it_may_do_more(world: World, later: dict[st
         assert world.journal.desired.value.pause is None
 
 
-async def test_another_switch_does_not_let_go_of_it(world: World) -> None:
+async def test_another_switch_does_not_end_an_automatic_stop(world: World) -> None:
     async with world.running():
         await world.declare(**LIMITS)
         await at(60)
@@ -127,7 +127,7 @@ async def test_another_switch_does_not_let_go_of_it(world: World) -> None:
         assert world.stopped
 
 
-async def test_a_restart_does_not_let_go_of_it(world: World) -> None:
+async def test_a_restart_does_not_end_an_automatic_stop(world: World) -> None:
     world.keeper.keep(Switch(source="autoStop", pauses=True, reason="before"))
     async with world.running():
         await world.declare(**LIMITS)

@@ -74,7 +74,7 @@ async def world() -> World:
     return World()
 
 
-async def test_after_a_minute_away_the_heartbeat_goes_first_and_then_the_newest_quotes(world: World) -> None:
+async def test_after_an_outage_the_heartbeat_is_written_first_and_then_the_newest_quotes(world: World) -> None:
     pod = world.start()
     await at(1)
     await world.chatter(20)
@@ -93,7 +93,7 @@ async def test_after_a_minute_away_the_heartbeat_goes_first_and_then_the_newest_
     await pod
 
 
-async def test_nothing_older_is_ever_written_over_something_newer(world: World) -> None:
+async def test_an_older_quote_never_replaces_a_newer_one(world: World) -> None:
     pod = world.start()
     await at(1)
     for n in range(1, 5):
@@ -107,7 +107,7 @@ async def test_nothing_older_is_ever_written_over_something_newer(world: World) 
         assert all(earlier <= later for earlier, later in pairwise(times))
 
 
-async def test_a_failure_is_over_once_what_failed_is_done_though_no_quote_comes() -> None:
+async def test_a_failure_ends_once_the_failed_write_succeeds_even_without_new_quotes() -> None:
     world = FlushingWorld()
     async with world.running():
         world.say("AAPL", "MSFT")
@@ -122,7 +122,7 @@ async def test_a_failure_is_over_once_what_failed_is_done_though_no_quote_comes(
         assert world.journal.snapshot().sink_failure is None
 
 
-async def test_a_failure_is_over_once_nobody_wants_any_more_what_failed() -> None:
+async def test_a_failure_ends_once_the_failed_write_is_no_longer_needed() -> None:
     world = FlushingWorld()
     async with world.running():
         await at(1)
@@ -137,7 +137,7 @@ async def test_a_failure_is_over_once_nobody_wants_any_more_what_failed() -> Non
         assert world.sink.writes == []
 
 
-async def test_what_a_pause_had_to_drop_is_no_failure_of_the_pause() -> None:
+async def test_quotes_dropped_by_a_pause_are_not_a_failure_of_the_pause() -> None:
     world = SupervisedWorld(journal())
     async with world.running():
         await at(1)
@@ -151,7 +151,7 @@ async def test_what_a_pause_had_to_drop_is_no_failure_of_the_pause() -> None:
         assert world.sink.writes == []
 
 
-async def test_memory_is_flat_while_firestore_is_away(world: World) -> None:
+async def test_memory_is_constant_while_firestore_is_unavailable(world: World) -> None:
     pod = world.start()
     await at(1)
     await world.chatter(5)

@@ -66,7 +66,7 @@ async def world() -> World:
     return World()
 
 
-async def test_a_muted_symbol_s_document_says_stale_once_and_live_when_it_is_heard_again(world: World) -> None:
+async def test_a_muted_symbol_s_document_says_stale_once_and_live_after_its_next_tick(world: World) -> None:
     await world.start()
     await world.chatter(1200, "AAPL", "MSFT")
     await world.chatter(1300, "MSFT")
@@ -110,7 +110,7 @@ async def test_a_halt_whose_end_was_missed_ends_with_the_first_quote_after_the_c
     await world.end()
 
 
-async def test_a_mute_connection_is_closed_and_opened_anew_once(world: World) -> None:
+async def test_a_mute_connection_is_replaced_once(world: World) -> None:
     await world.start()
     await world.chatter(1200, "AAPL", "MSFT")
     await at(1290)
@@ -130,7 +130,7 @@ async def observe(observer: Observer, until: float) -> None:
         observer.observe(new_york)
 
 
-async def test_a_connection_that_stays_mute_is_tried_ever_more_seldom_and_not_at_all_at_night() -> None:
+async def test_a_mute_connection_is_replaced_at_growing_intervals_and_not_at_night() -> None:
     book = journal()
     book.entered("Live")
     book.acknowledged(book.desired.value.symbols, ())
@@ -151,7 +151,7 @@ async def test_a_connection_that_stays_mute_is_tried_ever_more_seldom_and_not_at
     assert book.count_freshness().closed == 2
 
 
-async def test_a_halt_from_before_the_opening_counts_no_longer() -> None:
+async def test_a_halt_from_before_the_opening_is_over() -> None:
     book = journal()
     observer = Observer(book)
     book.halted([Halt(symbol="AAPL", ts=now(), halted=True, code="H", reason="news")])

@@ -21,13 +21,13 @@ def message_of(book: Journal) -> str:
     return failure.message
 
 
-async def test_it_begins_stopped_and_knows_nothing(book: Journal) -> None:
+async def test_the_initial_state_is_stopped_and_empty(book: Journal) -> None:
     snapshot = book.snapshot()
     assert (snapshot.state, snapshot.last_symbol, snapshot.failure, snapshot.sink_failure) == ("Stopped", *[None] * 3)
     assert snapshot.clocks.last_message_at is None
 
 
-async def test_the_first_quote_is_a_transition_and_the_next_is_none(book: Journal) -> None:
+async def test_the_first_quote_is_a_transition_and_the_next_is_not(book: Journal) -> None:
     before = book.transitions.value
     book.received([])
     assert book.transitions.value == before
@@ -38,7 +38,7 @@ async def test_the_first_quote_is_a_transition_and_the_next_is_none(book: Journa
     assert book.snapshot().last_symbol == "MSFT"
 
 
-async def test_the_first_write_is_a_transition_so_that_the_status_soon_tells_of_it(book: Journal) -> None:
+async def test_the_first_write_is_a_transition_so_that_it_is_soon_in_the_status(book: Journal) -> None:
     before = book.transitions.value
     book.wrote(1)
     book.wrote(1)
@@ -52,7 +52,7 @@ async def test_a_stamp_a_few_seconds_ahead_counts_and_one_further_does_not(book:
     assert book.coalescer.out_of_order == 1
 
 
-async def test_an_acknowledgement_that_says_nothing_new_is_no_transition(book: Journal) -> None:
+async def test_an_unchanged_acknowledgement_is_not_a_transition(book: Journal) -> None:
     rejected = [SymbolRejection(symbol="MSFT", code=400, message="no")]
     book.acknowledged(frozenset({"AAPL"}), rejected)
     before = book.transitions.value
@@ -69,7 +69,7 @@ async def test_nothing_is_confirmed_once_the_socket_is_closed(book: Journal) -> 
     assert book.socket_closed_at == START + timedelta(seconds=3)
 
 
-async def test_what_the_provider_rejects_is_told_once(book: Journal, caplog: pytest.LogCaptureFixture) -> None:
+async def test_rejected_symbols_are_logged_once(book: Journal, caplog: pytest.LogCaptureFixture) -> None:
     refused = [SymbolRejection(symbol="BAD", code=400, message="invalid syntax")]
     for _ in range(3):
         book.acknowledged(frozenset({"AAPL"}), refused)
@@ -102,7 +102,7 @@ async def test_an_interruption_is_a_gap_on_an_open_connection(book: Journal) -> 
     assert (gap.from_, gap.to) == (START + timedelta(seconds=10), START + timedelta(seconds=15))
 
 
-async def test_what_lacks_no_quotes_is_told_and_no_gap(book: Journal) -> None:
+async def test_an_impairment_without_missing_quotes_is_reported_and_is_not_a_gap(book: Journal) -> None:
     book.set_impairment(Impairment("history is away", False))
     book.entered("Live")
     assert (book.state, message_of(book)) == ("Live", "history is away")
@@ -129,7 +129,7 @@ async def test_only_reaching_the_live_state_counts_as_a_start(book: Journal) -> 
     assert book.counters.starts == 2
 
 
-async def test_leaving_the_pause_forgets_its_acknowledgement(book: Journal) -> None:
+async def test_the_end_of_a_pause_clears_its_acknowledgement(book: Journal) -> None:
     book.entered("Paused")
     book.pause_acknowledged()
     assert book.snapshot().acknowledgement is not None
@@ -137,7 +137,7 @@ async def test_leaving_the_pause_forgets_its_acknowledgement(book: Journal) -> N
     assert book.snapshot().acknowledgement is None
 
 
-async def test_a_sink_is_well_when_all_kinds_of_writes_are(book: Journal) -> None:
+async def test_a_sink_is_healthy_when_all_kinds_of_writes_succeed(book: Journal) -> None:
     book.sink_is("quotes", "denied")
     book.sink_is("heartbeat", "away")
     book.sink_is("quotes", None)

@@ -102,7 +102,7 @@ class Model:
 
 
 @pytest.mark.parametrize("seed", range(20))
-async def test_documents_come_right(seed: int) -> None:
+async def test_the_final_documents_are_correct_after_random_events(seed: int) -> None:
     model = Model(seed)
     async with model.world.running():
         moment = 0.0
@@ -121,7 +121,7 @@ async def test_documents_come_right(seed: int) -> None:
         assert found["price"] == (trade.price if trade is not None else newest.mid)
 
 
-async def test_a_job_s_pause_in_an_outage_loses_nothing_for_good() -> None:
+async def test_a_pause_in_an_outage_loses_no_value_permanently() -> None:
     world = FlushingWorld()
     async with world.running():
         world.say("AAPL", bid=1.0)

@@ -44,7 +44,7 @@ async def test_a_quote_during_a_halt_says_halted(world: FlushingWorld) -> None:
         assert world.sink.quotes["AAPL"]["status"] == "halted"
 
 
-async def test_a_transition_that_failed_is_made_later(world: FlushingWorld) -> None:
+async def test_a_failed_transition_is_retried(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", bid=1.0)
         await at(2)
@@ -85,7 +85,7 @@ async def test_the_first_quote_after_a_silence_is_not_called_stale(world: Flushi
         assert world.sink.marked == [("AAPL", "stale")]
 
 
-async def test_what_is_asked_beside_the_stream_wakes_no_stale_symbol(world: FlushingWorld) -> None:
+async def test_a_snapshot_does_not_make_a_stale_symbol_live(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", bid=1.0)
         await at(2)
@@ -96,7 +96,7 @@ async def test_what_is_asked_beside_the_stream_wakes_no_stale_symbol(world: Flus
         assert (world.sink.quotes["AAPL"]["bid"], world.sink.quotes["AAPL"]["status"]) == (2.0, "stale")
 
 
-async def test_a_mark_as_live_that_failed_is_made_later(world: FlushingWorld) -> None:
+async def test_a_failed_mark_as_live_is_retried(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", bid=1.0)
         await at(2)
@@ -117,7 +117,7 @@ async def test_symbols_paused_before_the_start_are_marked_once() -> None:
         assert world.sink.marked == [("AAPL", "paused")]
 
 
-async def test_a_swarm_of_transitions_and_a_busy_market_do_not_starve_each_other() -> None:
+async def test_many_transitions_and_a_busy_market_do_not_starve_each_other() -> None:
     names = [f"S{n}" for n in range(600)]
     world = FlushingWorld(desired(symbols=[*names, "BUSY"], limits={"writesPerSecond": 1, "burst": 1}))
     world.sink.seconds = 0.001
@@ -162,7 +162,7 @@ async def test_a_paused_job_writes_no_bar(world: FlushingWorld) -> None:
         assert world.sink.history == []
 
 
-async def test_a_removed_symbol_s_bar_goes_with_its_quote_and_its_time_is_forgotten(world: FlushingWorld) -> None:
+async def test_a_removed_symbol_s_bar_is_deleted_with_its_quote_and_its_time_is_forgotten(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", "MSFT")
         world.journal.aggregated([bar("AAPL"), bar("MSFT")])
@@ -176,7 +176,7 @@ async def test_a_removed_symbol_s_bar_goes_with_its_quote_and_its_time_is_forgot
         assert world.journal.deleted == set()
 
 
-async def test_what_an_earlier_process_left_of_removed_symbols_is_deleted(world: FlushingWorld) -> None:
+async def test_documents_of_removed_symbols_from_an_earlier_process_are_deleted(world: FlushingWorld) -> None:
     async with world.running():
         await at(1)
         world.journal.inherited |= {"AAPL", "OLD"}
@@ -184,7 +184,7 @@ async def test_what_an_earlier_process_left_of_removed_symbols_is_deleted(world:
         assert (world.sink.deleted, world.journal.deleted, world.journal.inherited) == (["OLD"], {"OLD"}, set())
 
 
-async def test_what_was_left_stays_while_the_job_is_paused_and_goes_when_it_resumes(world: FlushingWorld) -> None:
+async def test_remaining_documents_are_deleted_only_after_the_pause(world: FlushingWorld) -> None:
     world.want(with_pause(desired(), PauseInForce(source="cr:acme/us")))
     async with world.running():
         world.journal.inherited |= {"AAPL", "MSFT"}
@@ -197,7 +197,7 @@ async def test_what_was_left_stays_while_the_job_is_paused_and_goes_when_it_resu
         assert (world.sink.deleted, world.journal.deleted) == (["MSFT"], {"MSFT"})
 
 
-async def test_a_deletion_that_failed_is_tried_again_and_told_only_when_it_is_done(world: FlushingWorld) -> None:
+async def test_a_failed_deletion_is_retried_and_logged_only_when_it_succeeds(world: FlushingWorld) -> None:
     async with world.running():
         await at(1)
         world.sink.failure = SinkError("away")
@@ -209,7 +209,7 @@ async def test_a_deletion_that_failed_is_tried_again_and_told_only_when_it_is_do
         assert world.journal.deleted == {"OLD"}
 
 
-async def test_a_deletion_that_is_refused_keeps_no_quote_waiting(world: FlushingWorld) -> None:
+async def test_a_rejected_deletion_delays_no_quote(world: FlushingWorld) -> None:
     async def refuse(symbols: Iterable[str]) -> None:
         raise SinkError("Firestore refuses: no role may delete", 30.0)
 
@@ -237,7 +237,7 @@ async def test_many_documents_are_deleted_a_hundred_at_a_time() -> None:
         assert world.sink.deleted == sorted(names)
 
 
-async def test_a_symbol_that_comes_and_goes_while_a_flush_is_slow_leaves_no_document(world: FlushingWorld) -> None:
+async def test_a_symbol_added_and_removed_in_a_slow_flush_leaves_no_document(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", "MSFT")
         world.sink.seconds = 2.0

@@ -76,7 +76,7 @@ async def world() -> World:
     return World()
 
 
-async def test_a_new_connection_makes_the_documents_right_before_a_quote_comes(world: World) -> None:
+async def test_the_snapshot_of_a_new_connection_corrects_the_documents_before_the_first_quote(world: World) -> None:
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 5.0), quote("MSFT", START, 6.0)))
     async with world.running():
         assert world.snapshots.asked == [(0, ["AAPL", "MSFT"])]
@@ -89,7 +89,7 @@ async def test_a_new_connection_makes_the_documents_right_before_a_quote_comes(w
         assert world.bids() == {"AAPL": 7.0, "MSFT": 6.0}
 
 
-async def test_a_snapshot_never_takes_a_document_back(world: World) -> None:
+async def test_a_snapshot_never_sets_a_document_back(world: World) -> None:
     async with world.running():
         world.source.connection.say(quote("AAPL", now(), 9.0))
         world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 5.0),))
@@ -99,14 +99,14 @@ async def test_a_snapshot_never_takes_a_document_back(world: World) -> None:
         assert world.bids() == {"AAPL": 9.0}
 
 
-async def test_nor_one_that_an_earlier_process_wrote(world: World) -> None:
+async def test_a_snapshot_never_sets_back_a_document_of_an_earlier_process(world: World) -> None:
     world.sink.quotes["AAPL"] = {"bid": 9.0, "ts": START}
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START - timedelta(seconds=1), 5.0),))
     async with world.running():
         assert world.bids()["AAPL"] == 9.0
 
 
-async def test_what_an_earlier_process_wrote_is_of_this_session_though_nothing_has_moved(world: World) -> None:
+async def test_an_unchanged_document_of_an_earlier_process_is_rewritten_for_this_session(world: World) -> None:
     world.sink.quotes["AAPL"] = {"bid": 5.0, "ts": START, "session_id": "before", "status": "paused"}
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 5.0),))
     async with world.running():
@@ -114,7 +114,7 @@ async def test_what_an_earlier_process_wrote_is_of_this_session_though_nothing_h
         assert (found["session_id"], found["status"], found["ts"]) == ("5e55", "live", START)
 
 
-async def test_a_symbol_that_is_resumed_is_asked_for_again(world: World) -> None:
+async def test_a_resumed_symbol_is_requested_again(world: World) -> None:
     async with world.running():
         world.job.declare(job(2, **ALPACA, pausedSymbols=[{"symbol": "AAPL"}]))
         await at(10)
@@ -125,7 +125,7 @@ async def test_a_symbol_that_is_resumed_is_asked_for_again(world: World) -> None
         assert world.bids() == {"AAPL": 7.0}
 
 
-async def test_a_symbol_that_goes_and_comes_back_while_it_is_asked_for_is_asked_for_again(world: World) -> None:
+async def test_a_symbol_removed_and_added_during_its_request_is_requested_again(world: World) -> None:
     world.snapshots.goes_on.clear()
     async with world.running():
         world.job.declare(job(2, **ALPACA, pausedSymbols=[{"symbol": "AAPL"}]))
@@ -139,7 +139,7 @@ async def test_a_symbol_that_goes_and_comes_back_while_it_is_asked_for_is_asked_
         assert world.bids() == {"AAPL": 7.0}
 
 
-async def test_trades_that_were_given_up_for_a_moment_are_asked_for_again(world: World) -> None:
+async def test_trades_that_were_unsubscribed_for_a_moment_are_requested_again(world: World) -> None:
     traded = Trade(symbol="AAPL", ts=START, price=55.0, size=1.0)
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 50.0),), (traded,))
     world.job.declare(job(2, **ALPACA, channels=["quotes", "trades"]))
@@ -152,7 +152,7 @@ async def test_trades_that_were_given_up_for_a_moment_are_asked_for_again(world:
         assert world.sink.quotes["AAPL"]["price"] == 55.0
 
 
-async def test_a_trade_is_learnt_though_the_document_is_newer_than_its_quote(world: World) -> None:
+async def test_a_trade_is_used_even_if_the_document_is_newer_than_its_quote(world: World) -> None:
     world.sink.quotes["AAPL"] = {"bid": 9.0, "ts": START + timedelta(seconds=1)}
     traded = Trade(symbol="AAPL", ts=START, price=55.0, size=1.0)
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 50.0),), (traded,))
@@ -165,14 +165,14 @@ async def test_a_trade_is_learnt_though_the_document_is_newer_than_its_quote(wor
         assert (world.sink.quotes["AAPL"]["bid"], world.sink.quotes["AAPL"]["price"]) == (60.0, 55.0)
 
 
-async def test_symbols_that_are_added_are_asked_for_alone(world: World) -> None:
+async def test_only_added_symbols_are_requested(world: World) -> None:
     async with world.running():
         world.job.declare(job(2, **ALPACA, symbols=["AAPL", "MSFT", "SPY"]))
         await at(5)
         assert world.snapshots.asked[1:] == [(1, ["SPY"])]
 
 
-async def test_trades_are_prices_only_where_trades_are_wanted(world: World) -> None:
+async def test_trades_set_the_price_only_if_the_job_has_trades(world: World) -> None:
     traded = Trade(symbol="AAPL", ts=START, price=55.0, size=1.0)
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 50.0),), (traded,))
     async with world.running():
@@ -182,7 +182,7 @@ async def test_trades_are_prices_only_where_trades_are_wanted(world: World) -> N
         assert world.sink.quotes["AAPL"]["price"] == 55.0
 
 
-async def test_what_comes_after_a_pause_was_asked_for_is_not_taken(world: World) -> None:
+async def test_a_snapshot_that_arrives_after_a_pause_request_is_ignored(world: World) -> None:
     world.snapshots.goes_on.clear()
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 5.0),))
     async with world.running():
@@ -196,7 +196,7 @@ async def test_what_comes_after_a_pause_was_asked_for_is_not_taken(world: World)
         assert world.bids() == {}
 
 
-async def test_a_snapshot_that_is_refused_is_told_once_and_the_stream_goes_on(
+async def test_a_rejected_snapshot_is_logged_once_and_the_stream_continues(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.snapshots.failure = "it answers HTTP 403"
@@ -207,7 +207,7 @@ async def test_a_snapshot_that_is_refused_is_told_once_and_the_stream_goes_on(
         assert world.journal.state == "Live"
 
 
-async def test_a_connection_mute_from_its_first_second_is_found_by_a_quote_that_it_did_not_bring(world: World) -> None:
+async def test_a_connection_mute_from_its_start_is_detected_by_a_quote_that_it_missed(world: World) -> None:
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", now() - timedelta(seconds=20)),))
     async with world.running():
         await at(59)
@@ -219,7 +219,7 @@ async def test_a_connection_mute_from_its_first_second_is_found_by_a_quote_that_
         assert 3 <= len(world.source.connections) <= 7
 
 
-async def test_silence_in_which_nothing_was_quoted_is_only_silence(world: World) -> None:
+async def test_silence_without_a_missed_quote_is_not_a_failure(world: World) -> None:
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START - timedelta(seconds=5)),))
     async with world.running():
         await at(3600)
@@ -227,7 +227,7 @@ async def test_silence_in_which_nothing_was_quoted_is_only_silence(world: World)
         assert len(world.snapshots.asked) <= 8
 
 
-async def test_a_stream_that_speaks_is_not_asked_about_nor_one_whose_market_is_closed(world: World) -> None:
+async def test_no_snapshot_is_requested_for_an_active_stream_or_a_closed_market(world: World) -> None:
     def closed(_: object) -> MarketSession:
         return MarketSession("closed")
 
@@ -237,7 +237,7 @@ async def test_a_stream_that_speaks_is_not_asked_about_nor_one_whose_market_is_c
         assert len(world.snapshots.asked) == 1
 
 
-async def test_what_a_snapshot_says_was_not_heard(world: World) -> None:
+async def test_a_snapshot_does_not_count_as_a_tick(world: World) -> None:
     async with world.running():
         world.journal.coalescer.heard()
         world.journal.caught_up(MarketSnapshot((quote("AAPL"),)))

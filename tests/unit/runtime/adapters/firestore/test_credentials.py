@@ -44,7 +44,7 @@ async def test_a_key_names_its_project_where_nothing_else_does(environment: pyte
     assert (await find_access("", key)).project == "of-the-environment"
 
 
-async def test_a_key_that_is_no_key_is_refused_beside_an_emulator_too(environment: pytest.MonkeyPatch) -> None:
+async def test_an_invalid_key_is_also_rejected_with_an_emulator(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:9")
     with pytest.raises(ValueError, match=r"^there are no usable credentials for Firestore \(.+\)$"):
         await find_access("demo", Path(__file__))
@@ -62,7 +62,7 @@ async def test_an_identity_of_the_machine_is_used_where_no_key_is_mounted(
         await find_access("", None)
 
 
-async def test_no_identity_at_all_is_a_sentence(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_a_missing_identity_is_reported_with_a_message(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     environment.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "absent.json"))
     with pytest.raises(ValueError, match=r"^there are no usable credentials for Firestore \(.+\)$"):
         await find_access("demo", None)

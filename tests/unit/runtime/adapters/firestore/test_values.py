@@ -131,7 +131,7 @@ def test_an_integer_of_more_than_64_bits_is_refused() -> None:
     ],
     ids=lambda each: Value.pb(each).WhichOneof("value_type"),
 )
-def test_a_value_of_a_type_that_sluice_does_not_write_is_no_null_and_no_time(foreign: Value) -> None:
+def test_a_value_of_a_foreign_type_is_neither_null_nor_a_time(foreign: Value) -> None:
     assert decoded(foreign) is not None
     assert not isinstance(decoded(foreign), datetime)
 

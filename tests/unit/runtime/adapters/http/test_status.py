@@ -18,7 +18,7 @@ def body(book: Journal) -> dict[str, Any]:
     return found
 
 
-async def test_it_is_the_pod_s_half_of_the_status_with_two_names_more() -> None:
+async def test_the_http_status_is_the_pod_s_part_of_the_status_with_two_more_fields() -> None:
     book = journal()
     book.entered("Live")
     found = body(book)
@@ -47,7 +47,7 @@ async def test_paused_symbols_are_those_of_the_job_in_order() -> None:
     assert found["pausedBy"] == []
 
 
-async def test_what_is_not_there_is_absent_and_never_null() -> None:
+async def test_unknown_fields_are_absent_and_never_null() -> None:
     book = journal()
     assert not {"failure", "pause", "slot", "freshness", "preflight"} & body(book).keys()
     book.failed(StreamError("auth", "check the key"))
