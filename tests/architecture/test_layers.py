@@ -1,4 +1,4 @@
-"""The direction of imports; its contracts are in pyproject.toml."""
+"""The direction of imports, whose contracts are in pyproject.toml, and the test file of each module."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ ELSEWHERE = {
     "adapters/ibkr/gateway.py": "test_ibkr_provider.py",
     "adapters/ingestjob.py": "test_ingestjob_client.py",
 }
-# Nothing but types and Protocols.
+# Modules with only types and Protocols.
 UNTESTED = {"ports.py"}
 
 

@@ -1,4 +1,4 @@
-"""The README tells the truth: its tree is this tree, its commands are this Makefile's."""
+"""The README's tree is that of the repository, and its commands are in the Makefile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PAGES = ("README.md", "CONTRIBUTING.md", "docs/architecture.md")
 
 
 def tree() -> set[str]:
-    """The folders that the README's tree names."""
+    """Return the folders that the README's tree names."""
     [block] = re.findall(r"## The tree\n\n```text\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     return {line.split("/")[0] for line in block.splitlines() if not line.startswith(" ")}
 

@@ -1,4 +1,4 @@
-"""The words of the code: no old name comes back, and no class name stands for two things."""
+"""The names in the code: no replaced name returns, and no class name has two meanings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent.parent
 CONTRACT = ROOT / "crds/src"
 DISTRIBUTIONS = {"operator": ROOT / "operator/src", "runtime": ROOT / "runtime/src"}
 
-# Names that readers did not understand, with those that took their place. `../glossary` in docs has the terms.
+# Names that readers did not understand, with their replacements. docs/glossary.md has the terms.
 REPLACED = {
     "Blind": "WatchBroken",
     "Board": "LastValues",
@@ -56,7 +56,7 @@ REPLACED = {
 }
 # A connection's method of that name writes a heartbeat; its port is older than the rule.
 ALLOWED = {("ports.py", "beat"), ("reloading_sink.py", "beat"), ("sink.py", "beat")}
-# Functions whose name is a verb or participle without its object.
+# Function names that are a verb or participle without an object.
 BARE = frozenset({"_after", "_look", "_look_again", "_restarted", "_seen", "missing", "told"})
 
 

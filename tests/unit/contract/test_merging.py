@@ -13,7 +13,7 @@ OBJECTS = st.recursive(
 
 
 def patched(stored: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    """RFC 7386, as an API server does it."""
+    """Apply a merge patch (RFC 7386), as an API server does."""
     found = dict(stored)
     for name, value in patch.items():
         if value is None:

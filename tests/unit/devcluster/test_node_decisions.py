@@ -1,4 +1,4 @@
-"""The node agent's other decisions: restarts, probes, logs, addresses, scheduling, objections."""
+"""The other decisions of the node agent: restarts, probes, logs, addresses, scheduling, unsupported fields."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_probe_changes_its_result_only_at_its_thresholds() -> None:
     assert not judged(True, False, True, healthy=False, probe=probe).healthy
 
 
-def test_a_success_makes_a_probe_forget_its_failures() -> None:
+def test_a_success_resets_the_failures_of_a_probe() -> None:
     assert not judged(False, False, True, False, healthy=True, probe={}).exhausted({})
     assert judged(False, False, False, healthy=True, probe={}).exhausted({})
 

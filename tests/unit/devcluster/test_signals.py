@@ -1,4 +1,4 @@
-"""Waiting for what happens."""
+"""Waiting for a change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The versions of Go and of the programs that are built with it, and the folder that holds them."""
+"""The versions of Go and of the programs built with it, and the folder for these programs."""
 
 from __future__ import annotations
 

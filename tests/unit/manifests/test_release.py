@@ -1,4 +1,4 @@
-"""What keeps a release back."""
+"""The problems that prevent a release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operator relies on at the API server. The fake and the adapter are held to the same suite."""
+"""The API server's behaviour that the operator relies on. The fake and the adapter must both pass this suite."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ STATUS = IngestJobStatus(
 
 
 class Bench(Protocol):
-    """A cluster with a namespace of its own for each test."""
+    """A cluster with a separate namespace for each test."""
 
     @property
     def cluster(self) -> Cluster:
-        """What is tried."""
+        """The cluster under test."""
 
     @property
     def namespace(self) -> str:
-        """Where."""
+        """The namespace of the test."""
 
     async def declare(self, name: str, spec: dict[str, Any]) -> None:
-        """`kubectl apply` of a job."""
+        """Create or change a job, as `kubectl apply` does."""
 
     async def report(self, name: str, stream: dict[str, Any]) -> None:
-        """The pod writes its block of the status, as its own field manager."""
+        """Write the pod's part of the status, as the pod's own field manager."""
 
 
 class ClusterBehaviour:
-    """Subclassed by each test module, with a fixture `bench`."""
+    """Each test module subclasses it and provides a fixture `bench`."""
 
     async def test_an_absent_object_is_not_found(self, bench: Bench) -> None:
         for call in (bench.cluster.job, bench.cluster.pod):
@@ -122,7 +122,7 @@ class ClusterBehaviour:
 
     async def test_a_deleted_pod_is_gone_or_terminating(self, bench: Bench) -> None:
         job, _ = await with_pod(bench)
-        for _ in range(5):  # the kubelet writes its status meanwhile
+        for _ in range(5):  # the kubelet may write the pod's status meanwhile
             pod = await bench.cluster.pod(job.key)
             try:
                 await bench.cluster.delete_pod(job.key, pod.metadata.uid, pod.metadata.resource_version)
@@ -137,7 +137,7 @@ class ClusterBehaviour:
 
 
 class LeaseBehaviour:
-    """What an election relies on. Subclassed with a fixture `leases`: a Lease that is not there yet."""
+    """The behaviour that an election relies on. Subclasses have a fixture `leases`: a Lease that does not exist yet."""
 
     async def test_an_absent_lease_reads_as_none(self, leases: Leases) -> None:
         assert await leases.read() is None
@@ -179,20 +179,20 @@ STREAM: dict[str, Any] = {
 
 
 async def declared(bench: Bench) -> Job:
-    """A job that nobody has touched."""
+    """Create a job that no operator has processed."""
     await bench.declare("one", SPEC)
     return await bench.cluster.job((bench.namespace, "one"))
 
 
 async def with_pod(bench: Bench) -> tuple[Job, Pod]:
-    """A job and its pod."""
+    """Create a job and its pod."""
     job = await declared(bench)
     await bench.cluster.ensure_account(bench.namespace)
     return job, await bench.cluster.create_pod(workload.pod(job, 7, "cold", PODS))
 
 
 async def is_gone_or_going(cluster: Cluster, key: Key) -> bool:
-    """No pod, or one that is terminating."""
+    """Return whether the pod is absent or terminating."""
     try:
         return (await cluster.pod(key)).metadata.deletion_timestamp is not None
     except NotFound:

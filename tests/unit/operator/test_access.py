@@ -1,4 +1,4 @@
-"""The ways to the API server: a service account, a kubeconfig."""
+"""Access to the API server, by a service account or a kubeconfig."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ IN_A_POD = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "44
 
 
 def kubeconfig(directory: Path, user: dict[str, Any]) -> Path:
-    """A kubeconfig with one user."""
+    """Write a kubeconfig with one user; returns its path."""
     config = {
         "current-context": "dev",
         "contexts": [{"name": "dev", "context": {"cluster": "here", "user": "me"}}],
@@ -27,7 +27,7 @@ def kubeconfig(directory: Path, user: dict[str, Any]) -> Path:
 
 
 async def token(client: Any) -> str | None:
-    """What a request would carry now."""
+    """Return the token that a request would send now."""
     found: str | None = await client.configuration.get_api_key_with_prefix("BearerToken")
     return found
 

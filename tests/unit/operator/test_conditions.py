@@ -1,4 +1,4 @@
-"""Each condition, from what a pod and the cluster say."""
+"""Each condition, from the reports of a pod and the state of the cluster."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ALPACA = SYNTHETIC | {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {
 
 
 async def after(world: World, spec: dict[str, Any], **stream: Any) -> World:
-    """The world after a running pod of this job has said something."""
+    """Return the world after a running pod of this job has reported."""
     world.cluster.declare(KEY, spec)
     await world.settle()
     await world.streams(**stream)
@@ -22,7 +22,7 @@ async def after(world: World, spec: dict[str, Any], **stream: Any) -> World:
 
 
 def failing(kind: str, state: str = "Blocked") -> dict[str, Any]:
-    """What a pod says of a failure."""
+    """Return a pod's report of a failure."""
     return {"state": state, "failure": {"type": kind, "message": f"because of {kind}", "at": NOW.isoformat()}}
 
 

@@ -1,4 +1,4 @@
-"""Decisions: their order, and what holds for every one of them."""
+"""Decisions: the order of the checks, and properties of every decision."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_without_job_and_pod_there_is_nothing_to_do() -> None:
 
 
 def _streams() -> list[StreamStatus | None]:
-    """A few hundred things that a pod may say, and silence."""
+    """Return a few hundred possible reports of a pod, and None for no report."""
     found: list[StreamStatus | None] = [None]
     switches = [{}, *(pause(source, done) for source in ("cr:a/b", "start", "api") for done in (True, False))]
     failures = [{}, {"failure": {"type": "auth", "message": "no", "at": NOW.isoformat()}}]
@@ -95,7 +95,7 @@ def _streams() -> list[StreamStatus | None]:
 
 
 def _pods() -> list[objects.Pod | None]:
-    """A pod with the job's pod name in every phase: ours, going, somebody else's, unlabelled; and none."""
+    """Return pods with the job's pod name in every phase (ours, terminating, foreign, unlabelled), and None."""
     document = workload.pod(job_of(SYNTHETIC), 1, "cold", PODS)
     waiting = {"name": "ingest", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
     found: list[objects.Pod | None] = [None, None]
@@ -131,7 +131,7 @@ CHANGES: tuple[dict[str, Any], ...] = (
     {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}},
 )
 JOBS = [job_of(SYNTHETIC | change) for change in CHANGES]
-# Built once: what is drawn are places in these lists.
+# These lists are built once; the strategies draw from them.
 STREAMS, PODS_SEEN = _streams(), _pods()
 MOMENTS = [NOW, NOW + timedelta(minutes=5), NOW + timedelta(minutes=15)]
 RESTARTS = [None, None, Restart(count=2, next_at=NOW + timedelta(seconds=40))]
@@ -139,7 +139,7 @@ RESTARTS = [None, None, Restart(count=2, next_at=NOW + timedelta(seconds=40))]
 
 @st.composite
 def observations(draw: st.DrawFn) -> Observation:
-    """Anything that can be seen of one job."""
+    """Draw any possible observation of one job."""
     job = draw(st.sampled_from(JOBS))
     status = IngestJobStatus(
         stream=draw(st.sampled_from(STREAMS)),
@@ -165,7 +165,7 @@ def observations(draw: st.DrawFn) -> Observation:
 
 
 def always(holds: Callable[[Observation], None]) -> Callable[[], None]:
-    """The property holds for whatever is seen."""
+    """Check a property for all observations."""
     tried: Callable[[], None] = settings(max_examples=40, deadline=None)(given(observations())(holds))
     return tried
 

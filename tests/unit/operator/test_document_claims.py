@@ -1,4 +1,4 @@
-"""Which documents a job claims, and who of several comes first."""
+"""The documents that a job claims, and which of several jobs has precedence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROJECT = "demo-sluice"
 
 
 def job(name: str = "feed", age: float = 0.0, namespace: str = "acme", **spec: Any) -> Job:
-    """A job with a heartbeat document of its own, created `age` seconds before NOW."""
+    """Return a job with its own heartbeat document, created `age` seconds before NOW."""
     meta = {"namespace": namespace, "name": name, "uid": name, "generation": 1}
     made = {"creationTimestamp": (NOW - timedelta(seconds=age)).isoformat()}
     own = {"heartbeat": {"document": f"{name}_ingest"}}
@@ -26,7 +26,7 @@ def job(name: str = "feed", age: float = 0.0, namespace: str = "acme", **spec: A
 
 
 def claims(*jobs: Job) -> DocumentClaims:
-    """All of them, put in this order."""
+    """Return the claims of the jobs, added in this order."""
     made = DocumentClaims()
     for each in jobs:
         made.put(each.key, document_claim(each, PROJECT))
@@ -34,7 +34,7 @@ def claims(*jobs: Job) -> DocumentClaims:
 
 
 def conflict(*jobs: Job) -> DocumentConflict | None:
-    """That of the last job, whatever the order in which they become known."""
+    """Return the conflict of the last job, which must not depend on the order in which the jobs are added."""
     found = {claims(*order).conflict(jobs[-1].key) for order in (jobs, jobs[::-1])}
     assert len(found) == 1
     return found.pop()

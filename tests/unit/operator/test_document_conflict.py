@@ -1,4 +1,4 @@
-"""Two jobs of a tenant that would write the same documents, over a cluster in memory."""
+"""Two jobs of a tenant that would write the same documents, with a fake cluster."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ OWN = {"heartbeat": {"document": "later"}}
 
 
 async def second(world: World, created: str = LATER_AT, **spec: Any) -> None:
-    """Another job of the tenant, with a heartbeat document of its own unless told otherwise."""
+    """Declare another job of the tenant, which has its own heartbeat document unless `spec` sets one."""
     world.cluster.declare(LATER, SYNTHETIC | OWN | spec, "job-2", created)
     await world.settle()
 
 
 def later(world: World) -> Job:
-    """The second job, as the cluster has it."""
+    """Return the second job from the cluster."""
     return objects.job(world.cluster.jobs[LATER])
 
 
 def stalled(world: World) -> tuple[str, str]:
-    """Status and reason of the second job's condition Stalled."""
+    """Return status and reason of the second job's condition Stalled."""
     return condition(later(world).status, c.STALLED)
 
 
 def words(job: Job) -> str:
-    """The message of condition Stalled."""
+    """Return the message of condition Stalled."""
     it = found(job.status, c.STALLED)
     assert isinstance(it, Condition)
     return it.message
 
 
 def pod_of(world: World, key: Key) -> Document | None:
-    """The job's pod, as the cluster has it."""
+    """Return the job's pod from the cluster."""
     return world.cluster.pods.get((key[0], f"{key[1]}-ingest"))
 
 

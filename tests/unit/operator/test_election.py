@@ -1,4 +1,4 @@
-"""Who may write himself into the Lease, as a function of values."""
+"""The decision whether a replica may take the Lease, as a pure function."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOTHING = Observed("me")
 
 
 def look(record: Record | None, now: float, before: Observed = NOTHING) -> LeaseClaim | Wait:
-    """A look at the Lease, and what follows from it."""
+    """Observe the Lease once, and return the resulting decision."""
     return decide(record, observed(before, record, now), now)
 
 

@@ -1,4 +1,4 @@
-"""The store, and the resync that keeps it true."""
+"""The informer cache, and the resync that repairs it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Counted:
 
 
 class Rig:
-    """A store that watches a cluster, unless its watch is cut."""
+    """A cache that watches a cluster until a test cuts the watch."""
 
     def __init__(self) -> None:
         self.cluster = FakeCluster()
@@ -39,7 +39,7 @@ class Rig:
         self.watch()
 
     def watch(self) -> None:
-        """The watch delivers."""
+        """Let the watch deliver events."""
         self.cluster.watcher = lambda plural, change, document: (
             handlers.on_job_event(self.store, change, document)
             if plural == "ingestjobs"
@@ -47,13 +47,13 @@ class Rig:
         )
 
     def cut(self) -> None:
-        """The watch delivers nothing, and nobody notices."""
+        """Let the watch silently deliver nothing."""
         self.cluster.watcher = lambda *_: None
 
 
 @pytest.fixture
 def rig() -> Rig:
-    """A job that is known."""
+    """A cache that knows one job."""
     made = Rig()
     made.cluster.declare(KEY, SYNTHETIC)
     made.added.clear()

@@ -1,4 +1,4 @@
-"""kopf as a reflector: it reads nothing from an object, writes nothing, and loses no event over it."""
+"""kopf as a reflector: it reads no state from an object, writes nothing, and therefore loses no event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two replicas and one Lease, with time that jumps."""
+"""Two replicas and one Lease, in virtual time."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .world import NOW
 
 
 class Left(Exception):  # noqa: N818  what the process has done
-    """A replica ended its process."""
+    """Raised where a replica ends its process."""
 
 
 def replica(leases: FakeLeases, name: str) -> Leadership:
-    """A replica that takes part."""
+    """Return a replica that takes part in the election."""
 
     def leave() -> None:
         raise Left(name)
@@ -33,7 +33,7 @@ def replica(leases: FakeLeases, name: str) -> Leadership:
 
 @asynccontextmanager
 async def running(each: Leadership) -> AsyncIterator[asyncio.Task[None]]:
-    """The replica's process; done with `Left` when it has ended itself."""
+    """Run the replica's process. It raises `Left` when it ends itself."""
 
     async def process() -> None:
         await asyncio.gather(each.run(), each.guard())

@@ -1,4 +1,4 @@
-"""A job's life, from its declaration on, over a cluster in memory."""
+"""The life of a job from its declaration on, with a fake cluster."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ async def test_a_foreign_pod_is_not_deleted_and_stalls_the_job_until_it_is_gone(
     assert condition(world.job.status, c.STALLED) == ("True", c.NAME_CONFLICT)
     assert world.ready == ("False", c.NAME_CONFLICT)
     assert "delete" not in world.cluster.writes
-    world.watching = False  # it has no label of ours: its end is not seen, only looked for
+    world.watching = False  # the pod lacks the operator's label: its end is found only by a live read
     world.cluster.finish(KEY)
     world.watching = True
     await world.advance(11)
@@ -128,7 +128,7 @@ async def test_a_foreign_pod_is_not_deleted_and_stalls_the_job_until_it_is_gone(
 
 async def test_the_pod_of_an_earlier_job_of_the_same_name_is_deleted_first(world: World) -> None:
     await live(world)
-    world.cluster.jobs.pop(KEY)  # both changes within one gap of the watch
+    world.cluster.jobs.pop(KEY)  # both changes happen within one gap of the watch
     world.cluster.declare(KEY, SYNTHETIC, uid="job-2")
     await world.settle()
     assert (world.ready, world.cluster.writes[-2:]) == (("False", c.POD_REPLACING), ["delete", "status"])
@@ -157,7 +157,7 @@ async def test_a_stale_cache_does_not_delete_the_newer_pod(world: World) -> None
     old = world.store.jobs.get(KEY)
     assert old is not None
     world.watching = False
-    world.cluster.declare(KEY, COLD)  # and another process of ours has replaced the pod already
+    world.cluster.declare(KEY, COLD)  # and another operator process has already replaced the pod
     pod = world.cluster.pods["acme", "us-equities-ingest"]
     pod["metadata"]["annotations"][identity.COLD_HASH_ANNOTATION] = "newer"
     world.cluster.change("pods", pod)
@@ -224,7 +224,7 @@ async def test_a_pod_that_lost_our_label_is_replaced_since_it_is_not_watched(wor
     pod = world.cluster.pods["acme", "us-equities-ingest"]
     uid = pod["metadata"]["uid"]
     del pod["metadata"]["labels"][identity.MANAGED_BY_LABEL]
-    world.cluster.change("pods", pod, change="DELETED")  # what a watch with a selector shows
+    world.cluster.change("pods", pod, change="DELETED")  # the event that a watch with a label selector delivers
     await world.settle()
     assert world.pod.metadata.uid != uid
 
@@ -261,7 +261,7 @@ async def test_a_crash_around_any_write_leads_to_the_same_final_state(moment: st
 
 
 async def _lived(world: World) -> object:
-    """A job that is created, changed, evicted, and live again, whatever kills the operator meanwhile."""
+    """Run a job through creation, a change and an eviction until it is live again, despite crashes of the operator."""
 
     async def survive() -> None:
         try:

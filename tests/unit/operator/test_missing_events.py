@@ -1,4 +1,4 @@
-"""Events that are missing: of single objects, which are read live, and of a whole kind, which needs a new process."""
+"""Missing events: of single objects, which are read live, and of a whole kind, which needs a new process."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Counts:
 
 
 class Rig:
-    """A store that watches a cluster; the events of the objects in `dropped` never arrive."""
+    """A cache that watches a cluster; the events of the objects in `dropped` never arrive."""
 
     def __init__(self) -> None:
         self.cluster = FakeCluster()
@@ -65,7 +65,7 @@ class Rig:
         self.cluster.declare(key, SYNTHETIC | {"enabled": enabled})
 
     def is_enabled(self, key: Key) -> bool:
-        """Return what the store knows of the job."""
+        """Return whether the job is enabled in the cache."""
         job = self.store.jobs.get(key)
         assert job is not None
         assert job.spec is not None
@@ -79,7 +79,7 @@ class Rig:
 
 @pytest.fixture
 async def rig() -> Rig:
-    """Two jobs that are known; the events of the first are missing from now on."""
+    """A cache that knows two jobs; the events of the first are missing from now on."""
     made = Rig()
     made.cluster.declare(KEY, SYNTHETIC)
     made.cluster.declare(OTHER, SYNTHETIC, uid="job-2")

@@ -1,4 +1,4 @@
-"""The rim: kopf's settings and handlers, the environment, events, health."""
+"""The outer parts of the operator: kopf's settings and handlers, the environment, events, health."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .world import KEY, NOW
 
 
 def report(uid: str = "job-1") -> Report:
-    """A job that became not ready."""
+    """Return the report of a job that became not ready."""
     condition = Condition(
         type=c.STALLED, status="True", reason=c.POD_REJECTED, message="quota", last_transition_time=NOW,
         observed_generation=1,
@@ -118,7 +118,7 @@ class Posted:
         raise AssertionError(manifest)
 
     def drop(self) -> None:
-        """One more was too many."""
+        """Count one event that exceeded the rate limit."""
         self.dropped += 1
 
 

@@ -1,4 +1,4 @@
-"""A pod that says nothing: whose silence is it, the pod's, our watch's or the API server's?"""
+"""A pod that does not report: the fault may be the pod's, the watch's or the API server's."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_a_restarted_operator_starts_counting_the_silence_again(world: Wor
 async def test_an_outage_that_ended_just_before_the_deadline_does_not_count_as_silence(world: World) -> None:
     await live(world)
     await world.advance(40)
-    world.away = 45.0  # from the 40th second to the 85th; nobody asked anything meanwhile but for the Lease
+    world.away = 45.0  # the outage, from the 40th to the 85th second, in which only the Lease sends requests
     world.seconds += 45
     await world.advance(30)
     assert world.ready == ("True", c.STREAMING_REASON)

@@ -1,4 +1,4 @@
-"""All loops together, on fakes, and the order in which a pod begins and ends."""
+"""All loops together, with fakes, and the order in which a pod starts and shuts down."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ from support.virtual_time import at, seconds, settle
 
 
 class LoggedSource(FakeSource):
-    """Enters what happens to its sockets into the sink's history, so that one list has the order of it all."""
+    """A source that adds its sockets' events to the sink's history, so that one list has the order of all events."""
 
     def __init__(self, sink: FakeSink) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class LoggedSource(FakeSource):
 
 
 class World:
-    """A pod on fakes."""
+    """A pod with fakes."""
 
     def __init__(self) -> None:
         self.sink = FakeSink()

@@ -24,7 +24,7 @@ KEYS = {"TENANT_ID": "acme", "ALPACA_KEY_ID": "key", "ALPACA_SECRET_KEY": "secre
 
 
 class World:
-    """A directory with the state in it, and what the commands say."""
+    """A directory with the runtime's state, and the output of the commands."""
 
     def __init__(self, directory: Path) -> None:
         self.environment = {"SLUICE_STATE_DIR": str(directory)}
@@ -44,7 +44,7 @@ class World:
 
 
 class Account(ModuleType):
-    """In the place of the module that asks Alpaca, whose SDK is slow to import. Remembers whose account was asked."""
+    """Replaces the module that asks Alpaca, whose SDK is slow to import. Remembers whose account was checked."""
 
     def __init__(self) -> None:
         super().__init__("sluice_runtime.adapters.alpaca.preflight")

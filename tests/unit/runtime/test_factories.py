@@ -27,7 +27,7 @@ from support.fake_listener import FakeListener
 from support.runtime_fakes import desired, stored_job
 
 TAPE = {"tape": {"configMapRef": {"name": "tapes", "key": "day.csv"}}, "speed": 2.0}
-REAL_TIME = True  # a thread looks for credentials
+REAL_TIME = True  # a thread searches for credentials
 
 AIM = LatestValue(desired())
 ACCOUNT = {"credentialsSecretRef": {"name": "alpaca"}}
@@ -39,7 +39,7 @@ def settings(declared: IngestJob | None = None, **changes: Any) -> Settings:
 
 
 class FakeConnection:
-    """Remembers for what it was made, and which documents it was asked for."""
+    """Remembers its arguments and the paths of the documents that were requested."""
 
     def __init__(self, settings: Firestore, project_id: str, key: Path | None) -> None:
         self.made_for = (project_id, settings.live_quotes_collection)
@@ -65,7 +65,7 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[FakeConnection]:
 
 @pytest.fixture
 def at_exit(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
-    """What the process would do at its end."""
+    """Return the functions that the process would call at its exit."""
     registered: list[Callable[[], None]] = []
     monkeypatch.setattr(atexit, "register", registered.append)
     return registered

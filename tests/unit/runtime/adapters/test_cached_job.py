@@ -16,7 +16,7 @@ from support.virtual_time import at, seconds, settle
 
 
 async def at_once(work: Callable[[], None]) -> None:
-    """A disk that takes no time."""
+    """Run the work at once, like a disk that takes no time."""
     work()
 
 
@@ -26,7 +26,7 @@ def file(tmp_path: Path) -> Path:
 
 
 class Seen:
-    """What a watch has told, and when."""
+    """Collects the jobs that a watch reports, with their times."""
 
     def __init__(self, port: CachedJob) -> None:
         self.jobs: list[tuple[float, DeclaredJob | None]] = []

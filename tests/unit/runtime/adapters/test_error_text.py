@@ -1,4 +1,4 @@
-"""What a real client says of a peer that is not there, and what is told of it."""
+"""The text that is shown for the errors of a real client without a reachable peer."""
 
 import aiohttp
 import pytest

@@ -1,4 +1,4 @@
-"""The Lease behind the connection slot, and the fake that other tests trust: one suite for both."""
+"""The Lease behind the connection slot: one suite for the adapter and the fake that other tests use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEASES = "/apis/coordination.k8s.io/v1/namespaces/acme/leases"
 
 
 class PlainSession(ApiSession):
-    """Without certificates: the server of this test has none."""
+    """A session without certificates, because the server of this test has none."""
 
     def http(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -33,7 +33,7 @@ class PlainSession(ApiSession):
 
 
 class LeaseServer:
-    """One Lease, with the API server's rules of versions."""
+    """A server with one Lease, which checks resource versions as the API server does."""
 
     def __init__(self) -> None:
         self.lease: dict[str, Any] | None = None

@@ -20,7 +20,7 @@ LINE = f"{FIRST_TIME_MS},AAPL,100.0,1,100.1,2,V\n"
 
 @pytest.fixture
 def tape(tmp_path: Path) -> Path:
-    """Ten quotes of two symbols, half a second apart."""
+    """A tape with ten quotes of two symbols, half a second apart."""
     quotes = [
         TapeQuote(FIRST_TIME_MS + n * 500, "AAPL" if n % 2 else "MSFT", 100.0 + n, 1, 101.0 + n, 2) for n in range(10)
     ]
@@ -34,7 +34,7 @@ def written(folder: Path, text: str | bytes) -> Path:
 
 
 async def stream(source: ReplaySource, listener: FakeListener, *symbols: str, limit: float | None = None) -> bool:
-    """Streams until the tape's end or `limit` seconds; whether it came to the end."""
+    """Stream until the tape ends or `limit` seconds pass; return whether it ended."""
     async with source.connect(listener) as connection:
         await connection.follow(frozenset(symbols or {"AAPL", "MSFT"}))
         return await completes_within(limit, connection.run())

@@ -14,7 +14,7 @@ API = Switch(source="api", pauses=True, reason="bad prints")
 
 
 class Told:
-    """Remembers what a switch says, and when."""
+    """Remembers the states of a switch, with their times."""
 
     def __init__(self) -> None:
         self.said: list[tuple[float, bool]] = []
@@ -30,7 +30,7 @@ class Told:
 
 
 def put(file: Path, content: str | bytes | None) -> None:
-    """What somebody else does to the file; None removes it."""
+    """Change the file as another program could; None removes it."""
     if content is None:
         file.unlink()
     else:
@@ -47,7 +47,7 @@ def told() -> Told:
     return Told()
 
 
-async def test_the_first_line_of_the_file_counts_and_is_read_again_and_again(file: Path, told: Told) -> None:
+async def test_the_first_line_of_the_file_is_read_repeatedly(file: Path, told: Told) -> None:
     switch = FileSwitch(file, 5.0, told)
     await completes_within(1, switch.run())
     put(file, "off\ntrue\n")
@@ -73,7 +73,7 @@ async def test_a_change_is_found_at_the_next_poll(file: Path, told: Told) -> Non
 
 @pytest.mark.parametrize("spoilt", [b"\xff\xfe", b"halt", b"", b"\n \r\n", *UNREADABLE.values()])
 @pytest.mark.parametrize("before", ["on", "off"])
-async def test_a_file_that_cannot_be_read_leaves_the_last_state_and_is_told_once(
+async def test_an_unreadable_file_leaves_the_last_state_in_force_and_is_logged_once(
     file: Path, told: Told, before: str, spoilt: bytes
 ) -> None:
     switch = FileSwitch(file, 5.0, told)
@@ -106,23 +106,23 @@ async def test_a_file_that_cannot_be_read_leaves_the_last_state_and_is_told_once
         "Off\n# bad prints\n",
     ],
 )
-async def test_a_stop_counts_as_any_editor_saves_it(file: Path, told: Told, encode: Encode, text: str) -> None:
+async def test_a_stop_takes_effect_in_every_encoding_of_an_editor(
+    file: Path, told: Told, encode: Encode, text: str
+) -> None:
     put(file, encode(text))
     FileSwitch(file, 5.0, told).check()
     assert (told.failures, [pauses for _, pauses in told.said]) == ([], [True])
 
 
 @pytest.mark.parametrize("below", [b"# arr\xeat\n", b"\0\0", b"x" * 10_000_000], ids=["Latin-1", "zeros", "10 MB"])
-async def test_what_is_below_the_first_line_does_not_keep_a_stop_from_counting(
-    file: Path, told: Told, below: bytes
-) -> None:
+async def test_lines_after_the_first_do_not_affect_a_stop(file: Path, told: Told, below: bytes) -> None:
     put(file, b"off\n" + below)
     FileSwitch(file, 5.0, told).check()
     assert (told.failures, [pauses for _, pauses in told.said]) == ([], [True])
 
 
 @pytest.mark.parametrize(("content", "name"), [(UNREADABLE[name], name) for name in UNREADABLE])
-async def test_an_encoding_that_is_not_read_is_named(file: Path, told: Told, content: bytes, name: str) -> None:
+async def test_an_unsupported_encoding_is_named(file: Path, told: Told, content: bytes, name: str) -> None:
     put(file, content)
     FileSwitch(file, 5.0, told).check()
     [message] = told.failures
@@ -131,7 +131,7 @@ async def test_an_encoding_that_is_not_read_is_named(file: Path, told: Told, con
     assert "; save it as UTF-8); ingestion stays enabled" in message
 
 
-async def test_a_directory_is_closed_after_each_look(file: Path, told: Told) -> None:
+async def test_a_directory_is_closed_after_each_poll(file: Path, told: Told) -> None:
     switch = FileSwitch(file.parent, 5.0, told)
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(10):
@@ -139,7 +139,7 @@ async def test_a_directory_is_closed_after_each_look(file: Path, told: Told) -> 
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-async def test_a_pipe_or_a_directory_never_holds_up_anything(file: Path, told: Told) -> None:
+async def test_a_pipe_or_a_directory_never_blocks(file: Path, told: Told) -> None:
     os.mkfifo(file)
     FileSwitch(file, 5.0, told).check()
     FileSwitch(file.parent, 5.0, told).check()
@@ -147,7 +147,7 @@ async def test_a_pipe_or_a_directory_never_holds_up_anything(file: Path, told: T
     assert [pauses for _, pauses in told.said] == [False]
 
 
-def test_what_a_switch_says_outlives_the_process(file: Path) -> None:
+def test_the_state_of_a_switch_outlives_the_process(file: Path) -> None:
     stop = Switch(source="autoStop", pauses=True)
     SwitchFile(file).keep(API)
     SwitchFile(file).keep(stop)
@@ -156,17 +156,19 @@ def test_what_a_switch_says_outlives_the_process(file: Path) -> None:
     assert SwitchFile(file).read() == (stop,)
 
 
-def test_nothing_kept_is_nothing_paused(file: Path) -> None:
+def test_without_a_file_no_switch_pauses(file: Path) -> None:
     assert SwitchFile(file).read() == ()
 
 
-def test_a_disk_that_takes_nothing_is_told_and_does_not_fail(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_disk_that_cannot_be_written_is_logged_and_raises_no_error(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     file.write_text("in the way")
     SwitchFile(file / "switches.json").keep(API)
     assert "cannot store the switch api; it will not outlive this process" in caplog.text
 
 
-def test_a_file_that_was_damaged_is_told_on_reading_and_replaced_on_writing(file: Path) -> None:
+def test_a_damaged_file_is_reported_on_reading_and_replaced_on_writing(file: Path) -> None:
     file.write_text("{")
     with pytest.raises(msgspec.MsgspecError):
         SwitchFile(file).read()

@@ -1,4 +1,4 @@
-"""Silence judged: by what is normal for a symbol, while its market is open."""
+"""Judging silence by each symbol's usual pace while its market is open."""
 
 import random
 from collections.abc import Collection, Iterable
@@ -29,7 +29,7 @@ def scene(at: float, **changes: Any) -> FreshnessInput:
 
 
 class Watch:
-    """A judge who is shown one observation after the other."""
+    """A freshness model that gets one observation after the other."""
 
     def __init__(self) -> None:
         self.judge = FreshnessModel()
@@ -37,7 +37,7 @@ class Watch:
         self.last = scene(0.0)
 
     def see(self, heard: Collection[str], seconds: float, **changes: Any) -> None:
-        """`heard` at each observation for `seconds`."""
+        """Repeat an observation in which the symbols `heard` had ticks, for `seconds`."""
         for _ in range(int(seconds / OBSERVATION_SECONDS)):
             self.at += OBSERVATION_SECONDS
             self.last = scene(self.at, **changes)
@@ -49,7 +49,7 @@ class Watch:
 
 @pytest.fixture
 def watch() -> Watch:
-    """SPY has been lively for an hour, THIN was heard once."""
+    """SPY had many ticks for an hour, and THIN had one."""
     made = Watch()
     made.see(["THIN"], OBSERVATION_SECONDS)
     made.see(["SPY"], 3600)
@@ -167,7 +167,7 @@ def test_a_tick_resets_the_intervals_between_replacements() -> None:
 
 
 class Week:
-    """Monday to Sunday of Thanksgiving 2026, as a feed of New York's exchanges sends it."""
+    """Monday to Sunday of Thanksgiving 2026, on a feed of the New York exchanges."""
 
     BEGINS = datetime(2026, 11, 23, tzinfo=UTC)
     MUTED_AT = datetime(2026, 11, 24, 17, tzinfo=UTC)
@@ -182,7 +182,7 @@ class Week:
         self._last_heard = 0.0
 
     def play(self) -> None:
-        """One observation after the other; by night they are a minute apart, for the sake of this test's speed."""
+        """Make all observations of the week; at night they are a minute apart, to make the test faster."""
         before: set[str] = set()
         at = 0.0
         while at < timedelta(days=7).total_seconds():

@@ -49,7 +49,7 @@ def test_each_failure_has_its_cause(kind: FailureType, cause: str) -> None:
 
 
 async def predecessor(state: StreamState) -> StreamStatus:
-    """What a process that ended just after its start left in the status."""
+    """Return the status that a process left which ended just after its start."""
     book = journal()
     book.gaps = Gaps((StreamGap(from_=START, to=START, cause="stall"),))
     book.entered("Live")

@@ -13,11 +13,11 @@ PAUSED: dict[str, Any] = {"pausedSymbols": [{"symbol": "AAPL", "reason": "bad pr
 
 
 class World:
-    """Records and what was written of them. `times` are the last event times, by symbol."""
+    """Records and the writes that they cause. `times` are the last event times, by symbol."""
 
     def __init__(self, *paused: str, own: tuple[str, ...] = ()) -> None:
         self.records = SymbolRecords("acme/us", frozenset(paused), frozenset(own))
-        self.deleted = {"AAPL", "MSFT"}  # unless a test says that a document still stands
+        self.deleted = {"AAPL", "MSFT"}  # empty unless a test says that a document still exists
         self.times: dict[str, dict[str, datetime]] = {}
 
     def write(

@@ -22,7 +22,7 @@ LIMITS = {"autoStop": {"afterSeconds": 60}}
 
 
 class World:
-    """Guard and steer over a job."""
+    """The automatic stop and the spec watcher of one job."""
 
     def __init__(self) -> None:
         self.journal = journal(with_pause(desired(), UNREAD))
@@ -48,7 +48,7 @@ class World:
 
     @property
     def stopped(self) -> str | None:
-        """Why it has stopped itself."""
+        """Return the reason of the automatic stop, or None."""
         pause = self.journal.desired.value.pause
         return pause.reason if pause and pause.source == "autoStop" else None
 

@@ -1,4 +1,4 @@
-"""The end of writing: what is pending goes out, and then nothing."""
+"""The drain: the flusher writes all that is pending, and then nothing more."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Firestore is away for a minute while the market is busy: a whole pod on fakes."""
+"""Firestore is unavailable for a minute while the market is busy: a whole pod with fakes."""
 
 import asyncio
 import gc
@@ -22,7 +22,7 @@ NAMES = [f"S{n}" for n in range(20)]
 
 
 class TornSink(FakeSink):
-    """Refuses late, as a Firestore that cannot be reached."""
+    """A sink that fails after a delay, like a Firestore that cannot be reached."""
 
     away = False
 
@@ -55,7 +55,7 @@ class World:
         return asyncio.create_task(ingest(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
 
     async def chatter(self, until: float) -> None:
-        """Every tick has a bid of its own, the time."""
+        """Send ticks until the time `until`; the bid of each tick is its time, so no two are equal."""
         while seconds() < until:
             for name in NAMES:
                 self.said[name] = seconds()
@@ -64,7 +64,7 @@ class World:
 
 
 def memory() -> int:
-    """Bytes in use since tracing began."""
+    """Return the bytes in use since tracing began."""
     gc.collect()
     return tracemalloc.get_traced_memory()[0]
 

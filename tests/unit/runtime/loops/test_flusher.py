@@ -1,4 +1,4 @@
-"""The flusher on a fake sink: its schedule, its drain, and what becomes of what cannot be written."""
+"""The flusher with a fake sink: its schedule, its limits, and failed writes."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Silence, judged in a whole pod on fakes. The virtual clock begins in trading hours of an ordinary Monday."""
+"""Silence in a whole pod with fakes. The virtual clock starts in the trading hours of an ordinary Monday."""
 
 import asyncio
 from datetime import timedelta
@@ -33,19 +33,19 @@ class World:
         self._pod: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """The pod, live."""
+        """Start the pod and wait until it is live."""
         parts = Parts(source=self.source, sink=self.sink, job=self.job, journal=self.journal)
         self._pod = asyncio.create_task(ingest(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
         await at(1)
 
     async def end(self) -> None:
-        """The pod's end."""
+        """Shut the pod down."""
         self.stop.set()
         assert self._pod is not None
         await self._pod
 
     async def chatter(self, until: float, *symbols: str) -> None:
-        """Each of `symbols` once a second."""
+        """Send a quote of each of `symbols` once a second until the time `until`."""
         while seconds() < until:
             self.source.connection.say(*(quote(symbol, bid=seconds()) for symbol in symbols))
             await asyncio.sleep(1)
@@ -124,7 +124,7 @@ async def test_a_mute_connection_is_replaced_once(world: World) -> None:
 
 
 async def observe(observer: Observer, until: float) -> None:
-    """One observation after the other."""
+    """Make one observation after the other until the time `until`."""
     while seconds() < until:
         await asyncio.sleep(OBSERVATION_SECONDS)
         observer.observe(new_york)

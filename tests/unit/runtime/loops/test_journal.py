@@ -114,7 +114,7 @@ async def test_an_impairment_ends_with_its_connection(book: Journal) -> None:
     book.set_impairment(Impairment("the provider is cut off", True))
     book.entered("Live")
     book.closed()
-    # As str: mypy takes a literal that was compared once for unchanged by later calls.
+    # As str, because mypy assumes that later calls do not change a literal that was compared once.
     assert str(book.state) == "BackingOff"
     book.entered("Connecting")
     book.set_impairment(None)

@@ -20,7 +20,7 @@ API = Switch(source="api", pauses=True, reason="bad prints")
 
 
 class World:
-    """The switch over steer, and a supervisor that carries out a pause in half a second."""
+    """Pause control with the spec watcher, and a supervisor that carries out a pause in half a second."""
 
     def __init__(self) -> None:
         self.journal = journal(with_pause(desired(), UNREAD))

@@ -1,4 +1,4 @@
-"""What is written of a symbol, and what is not, through a flusher on a fake sink."""
+"""The values of a symbol that are written and those that are not, through a flusher with a fake sink."""
 
 import asyncio
 import logging
@@ -139,7 +139,7 @@ async def test_the_price_is_the_mid_again_once_the_job_has_no_trades(world: Flus
         world.want(desired(channels=["quotes"]))
         await at(4)
         assert world.sink.quotes["AAPL"]["price"] == 100.0
-        world.journal.traded([trade(100.5)])  # that was on its way
+        world.journal.traded([trade(100.5)])  # a trade that was in flight
         world.say("AAPL", bid=49.0)
         await at(5)
         assert world.sink.quotes["AAPL"]["price"] == 75.0

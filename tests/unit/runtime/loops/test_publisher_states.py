@@ -1,4 +1,4 @@
-"""The status of quote documents, and what is left of symbols and bars, through a flusher on a fake sink."""
+"""The status of quote documents, and the documents of symbols and bars, through a flusher with a fake sink."""
 
 import asyncio
 from collections.abc import Iterable

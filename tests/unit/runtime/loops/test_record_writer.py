@@ -16,7 +16,7 @@ from support.virtual_time import START, at, settle
 
 
 class World:
-    """A recorder over a journal and a sink in memory."""
+    """A record writer with a journal and a fake sink."""
 
     def __init__(self, **spec: Any) -> None:
         self.sink = FakeSink()

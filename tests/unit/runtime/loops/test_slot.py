@@ -1,4 +1,4 @@
-"""Two jobs and one slot: a supervisor on a fake provider, and another job that is there or not."""
+"""Two jobs and one slot: a supervisor with a fake provider, and another job that may hold the slot."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,13 +30,13 @@ class World(SupervisedWorld):
         self.supervisor = Supervisor(self.source, self.flusher, self.journal, backoff, self.slot)
 
     def others(self) -> None:
-        """Another job has the slot, or renews it."""
+        """Claim or renew the slot for another job."""
         version = self.port.claim.version if self.port.claim else "0"
         self.port.claim = Claim(holder="other", renewed_at=now(), version=f"{version}.")
 
     @asynccontextmanager
     async def other_job(self) -> AsyncIterator[None]:
-        """Another job, which renews its claim every 10 s."""
+        """Let another job renew its claim every 10 s."""
 
         async def renew() -> None:
             while True:

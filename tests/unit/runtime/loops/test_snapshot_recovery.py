@@ -1,4 +1,4 @@
-"""What is asked beside the stream, by a whole pod on fakes. The clock begins in trading hours of an ordinary Monday."""
+"""Snapshots beside the stream, in a whole pod with fakes. The clock starts in trading hours of an ordinary Monday."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -24,7 +24,7 @@ ALPACA: dict[str, Any] = {"provider": "alpaca", "alpaca": {"credentialsSecretRef
 
 
 class FakeSnapshots:
-    """The provider's own knowledge."""
+    """The provider's snapshots."""
 
     def __init__(self) -> None:
         self.answer: Callable[[], MarketSnapshot] = MarketSnapshot
@@ -51,7 +51,7 @@ class World:
 
     @asynccontextmanager
     async def running(self, market: Hours = new_york) -> AsyncIterator[None]:
-        """The pod, live."""
+        """Run the pod, live, while the context lasts."""
         stop = asyncio.Event()
         catch_up = SnapshotRecovery(self.snapshots, self.sink, self.journal, market)
         parts = Parts(source=self.source, sink=self.sink, job=self.job, journal=self.journal, others=[catch_up.run])
@@ -64,7 +64,7 @@ class World:
             await pod
 
     def lose(self) -> None:
-        """The connection breaks; another is made a second later."""
+        """Lose the connection; the pod makes another a second later."""
         self.source.connection.lose()
 
     def bids(self) -> dict[str, Any]:
@@ -214,7 +214,7 @@ async def test_a_connection_mute_from_its_start_is_detected_by_a_quote_that_it_m
         assert len(world.source.connections) == 1
         await at(75)
         assert len(world.source.connections) == 2
-        # It is as mute as the one before: it is tried ever more seldom.
+        # The new connection is as mute as the first, so it is replaced at growing intervals.
         await at(3600)
         assert 3 <= len(world.source.connections) <= 7
 

@@ -19,7 +19,7 @@ from support.virtual_time import START, at, settle
 
 
 class World:
-    """Watch and steer over a fake API server."""
+    """A spec watcher with a fake API server."""
 
     def __init__(self) -> None:
         self.port = FakeJob()

@@ -1,4 +1,4 @@
-"""One supervisor on a provider that fails: when it tries again, and what it tells."""
+"""A supervisor with a failing provider: the times of its retries, and its reports."""
 
 import pytest
 

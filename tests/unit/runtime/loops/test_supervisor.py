@@ -1,4 +1,4 @@
-"""One supervisor on a fake provider: when it connects, and that it never has two connections."""
+"""A supervisor with a fake provider: the times of its connections, of which there are never two at once."""
 
 import pytest
 
@@ -79,7 +79,7 @@ async def test_a_pause_ends_a_block(world: SupervisedWorld) -> None:
         assert (world.journal.state, world.source.open) == ("Blocked", 0)
         world.pause()
         await settle()
-        # As str: mypy takes a literal that was compared once for unchanged by later calls.
+        # As str, because mypy assumes that later calls do not change a literal that was compared once.
         assert str(world.journal.state) == "Paused"
         world.resume()
         await settle()

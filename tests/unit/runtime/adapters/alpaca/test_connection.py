@@ -1,4 +1,4 @@
-"""The dialogue, over a wire without a network."""
+"""The dialogue with Alpaca, over a fake transport without a network."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -29,16 +29,16 @@ BOTH: frozenset[Channel] = frozenset({"quotes", "trades"})
 
 
 class FakeWire:
-    """A peer that subscribes to what it is asked for, up to `limit` quotes and trades; `refused` whole requests."""
+    """A server that accepts up to `limit` quotes and trades, and rejects whole requests for `refused` channels."""
 
     def __init__(self, limit: int = 10_000) -> None:
         self.sent: list[dict[str, Any]] = []
         self.limit = limit
-        self.refused: dict[str, int] = {}  # a channel that the feed has not, and the code that says so
+        self.refused: dict[str, int] = {}  # a channel that the feed does not have, and the error code for it
         self.held: dict[str, set[str]] = {"quotes": set(), "trades": set(), "statuses": set()}
         self._frames: asyncio.Queue[Sequence[Message]] = asyncio.Queue()
         self.rests = 0
-        self.at_close: Sequence[Message] = ()  # one more frame that comes while it is closed
+        self.at_close: Sequence[Message] = ()  # a frame that arrives during the close
 
     async def send(self, message: dict[str, Any]) -> None:
         self.sent.append(message)

@@ -1,4 +1,4 @@
-"""What the engine `sdk` uses of alpaca-py is private there: a new version that changes it has to fail here first."""
+"""The private names of alpaca-py that the engine `sdk` uses: these tests fail first if a new version changes them."""
 
 import inspect
 from importlib.metadata import version

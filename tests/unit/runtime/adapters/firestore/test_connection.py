@@ -1,4 +1,4 @@
-"""When a new channel is opened. How calls fare on it is tested on the emulator."""
+"""The decision to open a new channel. The effect on calls is tested with the emulator."""
 
 import pytest
 from google.auth.exceptions import MutualTLSChannelError

@@ -1,4 +1,4 @@
-"""An emulator, a key, or an identity, and the project."""
+"""The credentials (an emulator, a key, or an identity of the machine) and the project."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from google.auth.credentials import AnonymousCredentials
 from sluice_runtime.adapters.firestore.credentials import Access, find_access
 from support.service_account_keys import service_account_key
 
-REAL_TIME = True  # a thread looks for credentials
+REAL_TIME = True  # a thread searches for credentials
 
 
 @pytest.fixture(autouse=True)

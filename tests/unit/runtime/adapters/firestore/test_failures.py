@@ -1,4 +1,4 @@
-"""What Google's packages raise, as errors of the sink."""
+"""The exceptions of Google's packages as errors of the sink."""
 
 import pytest
 from google.api_core import exceptions

@@ -1,4 +1,4 @@
-"""Credentials that come late, are spoilt and are replaced, over fakes."""
+"""Credentials that appear late, become invalid or are replaced, with fake sinks."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +14,7 @@ from support.virtual_time import at
 
 
 class World:
-    """A mounted key; whatever begins with `key` is one."""
+    """A mounted key, which is valid if it begins with `key`."""
 
     def __init__(self, folder: Path) -> None:
         self.key = folder / "credentials.json"

@@ -1,4 +1,4 @@
-"""Python values as Firestore's, and back."""
+"""Conversion between Python's values and Firestore's."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone

@@ -22,7 +22,7 @@ REAL_TIME = True
 
 
 class Clock:
-    """A wall clock that stands."""
+    """A wall clock that stands still."""
 
     def __init__(self) -> None:
         self.at = START

@@ -20,7 +20,7 @@ TOKEN = "sesame-sesame"
 
 
 class FakeControls:
-    """Remembers what was asked, and answers as it is told."""
+    """Controls that remember the requests and return what the test sets."""
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
@@ -45,7 +45,7 @@ class FakeControls:
 
 
 class World:
-    """An interface that lets in who `guard` lets in."""
+    """An HTTP interface that allows the requests that `guard` allows."""
 
     def __init__(self, book: Journal) -> None:
         self.book = book

@@ -19,7 +19,7 @@ async def runtime(monkeypatch: pytest.MonkeyPatch) -> AnsweringRuntime:
 
 
 async def walked(runtime: AnsweringRuntime, seconds: float = 5.0) -> tuple[str | None, list[str]]:
-    """What went wrong, and what was said meanwhile."""
+    """Run the smoke test; return its failure and the printed lines."""
     said: list[str] = []
     async with runtime.answering() as url:
         return await asyncio.to_thread(SmokeClient(url, None).failure, seconds, said.append), said

@@ -9,7 +9,7 @@ GATEWAY = IBKR(host="gateway.acme", client_id=7)
 
 
 def impairment(outages: Outages) -> Impairment:
-    """What there must be."""
+    """Return the impairment, which must not be None."""
     assert outages.impairment is not None
     return outages.impairment
 

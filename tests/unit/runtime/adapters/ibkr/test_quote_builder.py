@@ -8,14 +8,14 @@ NAN = float("nan")
 
 
 def quote(book: Book, *ticks: tuple[int, float, float]) -> Quote | None:
-    """What the ticks (type, price, size) of one frame come to."""
+    """Return the quote that results from the ticks (type, price, size) of one frame."""
     told: list[TickData] = [(START, kind, price, size) for kind, price, size in ticks]
     return book.take(told, START).quote
 
 
 @pytest.fixture
 def book() -> Book:
-    """One with both sides."""
+    """A quote builder that has both sides."""
     made = Book("AAPL")
     quote(made, (1, 10.0, 200), (2, 11.0, 300))
     return made
