@@ -35,7 +35,7 @@ _QUIET_SECONDS = 0.4
 class PauseInForce:
     """One pause. Times are seconds since the patch was sent, or None if there was no socket.
 
-    `after` are the quote documents written after the acknowledgement; `anew` are the connection attempts after it.
+    `after` counts the quote documents written after the acknowledgement, `reconnects` the connection attempts after it.
     """
 
     seen: float
@@ -43,7 +43,7 @@ class PauseInForce:
     closed: float | None
     acknowledged: float
     after: int
-    anew: int
+    reconnects: int
 
 
 def rows(folder: Path, rounds: int = ROUNDS) -> list[Row]:
@@ -105,7 +105,7 @@ async def _pause(feed: Feed) -> PauseInForce:
         closed=record["connections"][-1]["closed"] - asked if has_socket else None,
         acknowledged=acknowledged - asked,
         after=sum(instant(each["updateTime"]).timestamp() > acknowledged for each in documents),
-        anew=attempts(record) - attempts(then),
+        reconnects=attempts(record) - attempts(then),
     )
 
 
@@ -127,7 +127,7 @@ def _found(pauses: Sequence[PauseInForce], dead: Sequence[PauseInForce]) -> list
         *_latencies("patch to acknowledged", pauses, lambda each: each.acknowledged, most=None),
         _longest(dead),
         _none("quotes written after it", len(every), sum(each.after for each in every)),
-        _none("connections asked for meanwhile", len(every), sum(each.anew for each in every)),
+        _none("connections asked for meanwhile", len(every), sum(each.reconnects for each in every)),
     ]
 
 

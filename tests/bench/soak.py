@@ -112,7 +112,7 @@ class Soak:
         await self._away(REHEARSAL_SECONDS)
         await asyncio.sleep(60)
         self.began, self.cpu_before = time.monotonic(), self.process.cpu_seconds
-        await asyncio.gather(self._sample(), self._strike(), self._stop_firestore(), self._tell())
+        await asyncio.gather(self._sample(), self._strike(), self._stop_firestore(), self._print_progress())
 
     async def _sample(self) -> None:
         while self.elapsed < self.seconds:
@@ -151,7 +151,7 @@ class Soak:
         finally:
             os.kill(record.pid, signal.SIGCONT)
 
-    async def _tell(self) -> None:
+    async def _print_progress(self) -> None:
         while self.elapsed < self.seconds:
             await asyncio.sleep(60)
             counters = await asyncio.to_thread(counters_of, pods.ADDRESS)

@@ -18,7 +18,7 @@ from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.kubectl import Kubectl, KubectlError
 from sluice_simulators.alpaca.stream_faults import Mute
 from support import exchange, readme
-from support.exchange import MUTE_AFTER, MUTED, Exchange
+from support.exchange import MUTE_AFTER, MUTED, AlpacaInCluster
 from support.kind import ROOT, KindCluster, forwarded
 from support.site import Tenant
 
@@ -75,14 +75,14 @@ def tenant(cluster: KindCluster, kubectl: Kubectl, firestore: str) -> Iterator[T
 
 
 @pytest.fixture
-def upstream(kubectl: Kubectl, tenant: Tenant) -> Iterator[Exchange]:
+def upstream(kubectl: Kubectl, tenant: Tenant) -> Iterator[AlpacaInCluster]:
     """Start an Alpaca simulator, and create the Secret and ConfigMap that the tenant needs to stream from it."""
     with _provided(kubectl, tenant) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def muted(kubectl: Kubectl) -> Iterator[Exchange]:
+def muted(kubectl: Kubectl) -> Iterator[AlpacaInCluster]:
     """Start the server of a job that streams for minutes and then receives nothing more on its first connection.
 
     Feed `test` has no market hours, so the silence has the same effect on every day.
@@ -135,8 +135,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @contextmanager
-def _provided(kubectl: Kubectl, tenant: Tenant) -> Iterator[Exchange]:
-    found = Exchange(kubectl, f"{tenant.name}-exchange")
+def _provided(kubectl: Kubectl, tenant: Tenant) -> Iterator[AlpacaInCluster]:
+    found = AlpacaInCluster(kubectl, f"{tenant.name}-exchange")
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
     tenant.kubectl.apply([_in(tenant.name, found.ca_config_map)])
     yield found

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sluice_devcluster.kubectl import Kubectl
-from support.exchange import Exchange
+from support.exchange import AlpacaInCluster
 from support.kind import KindCluster
 from support.site import Tenant, eventually
 
@@ -52,7 +52,7 @@ def untouched(before: dict[str, Any], after: dict[str, Any]) -> bool:
 
 
 def test_reconciling_continues_after_the_leader_is_killed(
-    tenant: Tenant, upstream: Exchange, cluster: KindCluster
+    tenant: Tenant, upstream: AlpacaInCluster, cluster: KindCluster
 ) -> None:
     tenant.apply(**upstream.spec)
     before = tenant.settled("Streaming", seconds=30)
@@ -64,7 +64,7 @@ def test_reconciling_continues_after_the_leader_is_killed(
 
 
 def test_reconciling_continues_after_the_leader_s_pod_is_deleted(
-    tenant: Tenant, upstream: Exchange, kubectl: Kubectl
+    tenant: Tenant, upstream: AlpacaInCluster, kubectl: Kubectl
 ) -> None:
     tenant.apply(**upstream.spec)
     before = tenant.settled("Streaming", seconds=30)
@@ -75,7 +75,9 @@ def test_reconciling_continues_after_the_leader_s_pod_is_deleted(
     assert len(upstream.connections()) == 1
 
 
-def test_a_rollout_of_the_operator_touches_no_ingest_pod(tenant: Tenant, upstream: Exchange, kubectl: Kubectl) -> None:
+def test_a_rollout_of_the_operator_touches_no_ingest_pod(
+    tenant: Tenant, upstream: AlpacaInCluster, kubectl: Kubectl
+) -> None:
     tenant.apply(**upstream.spec)
     before = tenant.settled("Streaming", seconds=30)
     kubectl("rollout", "restart", *OPERATOR)
@@ -86,7 +88,7 @@ def test_a_rollout_of_the_operator_touches_no_ingest_pod(tenant: Tenant, upstrea
 
 
 def test_a_namespace_can_be_deleted_while_the_operator_is_down(
-    tenant: Tenant, upstream: Exchange, kubectl: Kubectl
+    tenant: Tenant, upstream: AlpacaInCluster, kubectl: Kubectl
 ) -> None:
     tenant.apply(**upstream.spec)
     tenant.settled("Streaming", seconds=30)

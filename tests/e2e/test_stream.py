@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from sluice_devcluster.kubectl import Kubectl
-from support.exchange import Exchange, streaming
+from support.exchange import AlpacaInCluster, streaming
 from support.kind import KindCluster
 from support.podwatch import PodWatch, watched
 from support.site import Tenant, eventually
@@ -65,7 +65,7 @@ def assert_replaced_old_first(pods: PodWatch, name: str) -> None:
 
 
 def test_a_job_that_is_paused_while_its_pod_is_pending_never_connects(
-    tenant: Tenant, upstream: Exchange, kubectl: Kubectl
+    tenant: Tenant, upstream: AlpacaInCluster, kubectl: Kubectl
 ) -> None:
     with unschedulable(kubectl):
         tenant.apply(**upstream.spec)
@@ -78,7 +78,7 @@ def test_a_job_that_is_paused_while_its_pod_is_pending_never_connects(
     assert tenant.quotes() == {}
 
 
-def test_symbols_are_added_and_removed_on_the_same_connection(tenant: Tenant, upstream: Exchange) -> None:
+def test_symbols_are_added_and_removed_on_the_same_connection(tenant: Tenant, upstream: AlpacaInCluster) -> None:
     streaming(tenant, upstream)
     tenant.patch(symbols=["SPY", "MSFT", "BRK.B"])
     tenant.settled("Streaming")
@@ -88,7 +88,7 @@ def test_symbols_are_added_and_removed_on_the_same_connection(tenant: Tenant, up
 
 
 def test_a_killed_container_is_restarted_in_the_same_pod(
-    tenant: Tenant, upstream: Exchange, cluster: KindCluster
+    tenant: Tenant, upstream: AlpacaInCluster, cluster: KindCluster
 ) -> None:
     before = streaming(tenant, upstream)["stream"]
     cluster.kill(before["podUID"])
@@ -101,7 +101,7 @@ def test_a_killed_container_is_restarted_in_the_same_pod(
 
 
 def test_a_deleted_pod_exits_gracefully_before_the_next_starts(
-    tenant: Tenant, upstream: Exchange, pods: PodWatch
+    tenant: Tenant, upstream: AlpacaInCluster, pods: PodWatch
 ) -> None:
     before = streaming(tenant, upstream)
     tenant.run("delete", "pod", POD)
@@ -116,7 +116,7 @@ def test_a_deleted_pod_exits_gracefully_before_the_next_starts(
 
 @pytest.mark.touches_every_pod
 def test_another_runtime_image_replaces_every_pod_after_the_old_one_has_exited(
-    tenant: Tenant, upstream: Exchange, cluster: KindCluster, pods: PodWatch
+    tenant: Tenant, upstream: AlpacaInCluster, cluster: KindCluster, pods: PodWatch
 ) -> None:
     cluster.alias("docker.io/library/sluice-runtime:0.1.0", f"docker.io/library/{NEXT_IMAGE}")
     streaming(tenant, upstream)
@@ -134,7 +134,7 @@ def test_another_runtime_image_replaces_every_pod_after_the_old_one_has_exited(
 
 @pytest.mark.parametrize("engine", ["native", "sdk"])
 def test_either_engine_streams_while_the_preflight_checks_the_account(
-    tenant: Tenant, upstream: Exchange, engine: str
+    tenant: Tenant, upstream: AlpacaInCluster, engine: str
 ) -> None:
     tenant.apply(**upstream.spec_of(engine=engine, rest=True))
     tenant.settled("Streaming", seconds=60)
@@ -155,9 +155,11 @@ def test_provider_ibkr_is_in_the_image_and_names_the_unreachable_gateway(tenant:
     assert (failure["type"], "127.0.0.1" in failure["message"]) == ("network", True), failure
 
 
-def test_a_rotated_secret_is_used_by_the_same_pod_on_a_new_connection(tenant: Tenant, upstream: Exchange) -> None:
+def test_a_rotated_secret_is_used_by_the_same_pod_on_a_new_connection(
+    tenant: Tenant, upstream: AlpacaInCluster
+) -> None:
     before = streaming(tenant, upstream)
-    upstream.admit("next-key", "next-secret")
+    upstream.accept_key_pair("next-key", "next-secret")
     tenant.secret("alpaca", ALPACA_KEY_ID="next-key", ALPACA_SECRET_KEY="next-secret")
     # A kubelet checks about once a minute whether a mounted Secret has changed.
     eventually(lambda: len(upstream.connections()) == 2, seconds=150)
@@ -171,7 +173,7 @@ def test_a_rotated_secret_is_used_by_the_same_pod_on_a_new_connection(tenant: Te
 
 
 def test_a_deleted_job_closes_its_connection_and_its_heartbeat_says_stopped(
-    tenant: Tenant, upstream: Exchange, pods: PodWatch
+    tenant: Tenant, upstream: AlpacaInCluster, pods: PodWatch
 ) -> None:
     streaming(tenant, upstream)
     tenant.run("delete", "ij", "feed")

@@ -53,7 +53,7 @@ from sluice_simulators.alpaca.stream_faults import (
     Unsubscribed,
     WrongCodec,
 )
-from support.alpaca_pod import SYMBOLS, passes, streaming, tells
+from support.alpaca_pod import SYMBOLS, document_has, send_until_written, streaming
 from support.alpaca_provider import SECRET, mount, source
 from support.eventually import eventually
 from support.pod import LIMITS, FirestorePod, Pod
@@ -107,7 +107,7 @@ TRIFLES: list[Fault] = [
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def frequent_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Check for a changed Secret often."""
     monkeypatch.setattr(alpaca_mount, "POLL_SECONDS", 0.02)
 
@@ -149,7 +149,7 @@ async def test_a_lost_connection_is_reported_by_its_type_and_replaced_by_one_con
     server.faults.next(fault)
     async with streaming(pod):
         await eventually(lambda: pod.failures)
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         assert [each.type for each in pod.failures] == [kind]
         assert pod.job.reports[-1][1].state == "Live"
         assert pod.journal.snapshot().failure is None
@@ -160,7 +160,7 @@ async def test_a_lost_connection_is_reported_by_its_type_and_replaced_by_one_con
 async def test_a_reset_upgrade_is_retried(server: AlpacaServer, pod: FirestorePod) -> None:
     server.faults.next(ResetOnConnect(), times=3)
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         assert {each.type for each in pod.failures} == {"network"}
         assert server.record.connects == 1
 
@@ -170,9 +170,9 @@ async def test_an_invalid_frame_ends_no_connection_and_loses_no_other_quote(
     server: AlpacaServer, pod: FirestorePod, fault: Fault
 ) -> None:
     async with streaming(pod):
-        await passes(server, pod, "MSFT", 10.0)
+        await send_until_written(server, pod, "MSFT", 10.0)
         await server.inject(fault)
-        await passes(server, pod, "MSFT", 77.25)
+        await send_until_written(server, pod, "MSFT", 77.25)
         assert pod.failures == []
         assert server.record.connects == 1
         assert not await pod.sink.times(["ZZZZ"])
@@ -184,7 +184,7 @@ async def test_a_late_answer_is_waited_for(
 ) -> None:
     server.faults.next(Delay(phase=phase, seconds=0.2))
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         assert (pod.failures, server.record.connects) == ([], 1)
 
 
@@ -194,13 +194,13 @@ async def test_quotes_arrive_with_and_without_compression(
 ) -> None:
     server.faults.next(Deflate(deflate))
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
 
 
 async def test_a_bad_symbol_is_rejected_by_name_and_the_others_stream(server: AlpacaServer, pod: FirestorePod) -> None:
     server.faults.next(BadSymbol("BAD"))
     async with streaming(pod, ["AAPL", "BAD", "MSFT"]):
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         ledger = await eventually(lambda: pod.job.reports[-1][1].symbols.rejections)
         assert [(each.symbol, each.code) for each in ledger] == [("BAD", 400)]
         assert server.record.connects == 1
@@ -211,7 +211,7 @@ async def test_a_symbol_that_is_not_acknowledged_is_pending_and_logged(
 ) -> None:
     server.faults.next(AckPartial(("MSFT",)))
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         ledger = pod.journal.snapshot().ledger.against(pod.journal.desired.value)
         assert (ledger.live, ledger.pending) == ("1/2", 1)
         assert "Alpaca's acknowledgement lacks 1 symbols: MSFT" in caplog.text
@@ -223,9 +223,9 @@ async def test_a_plan_for_two_channels_accepts_one_symbol_with_quotes_and_trades
     server.accounts.add(Account("key", SECRET, Plan(symbols=2)))
     pod.job.declare(job(1, symbols=SYMBOLS, channels=["quotes", "trades"], limits=LIMITS))
     async with pod.running():
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         await server.send([trade_message("AAPL", 77.5)])
-        await eventually(lambda: tells(pod.documents.quote("AAPL"), "price", 77.5))
+        await eventually(lambda: document_has(pod.documents.quote("AAPL"), "price", 77.5))
         ledger = pod.journal.snapshot().ledger.against(pod.journal.desired.value)
         assert (ledger.live, [each.code for each in ledger.rejections]) == ("1/2", [405])
 
@@ -234,11 +234,11 @@ async def test_bars_are_written_and_a_channel_is_changed_on_the_running_connecti
     server: AlpacaServer, pod: FirestorePod
 ) -> None:
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         pod.job.declare(job(2, symbols=SYMBOLS, channels=["quotes", "bars"], limits=LIMITS))
         await eventually(lambda: server.record.open[0].subscription["bars"] == SYMBOLS)
         await server.send([bar_message("AAPL", 77.5)])
-        await eventually(lambda: tells(pod.documents.bar("AAPL"), "close", 77.5))
+        await eventually(lambda: document_has(pod.documents.bar("AAPL"), "close", 77.5))
         pod.job.declare(job(3, symbols=SYMBOLS, limits=LIMITS))
         await eventually(lambda: server.record.open[0].subscription["bars"] == [])
         assert server.record.connects == 1
@@ -246,7 +246,7 @@ async def test_bars_are_written_and_a_channel_is_changed_on_the_running_connecti
 
 async def test_a_halt_is_known_from_its_first_message(server: AlpacaServer, pod: FirestorePod) -> None:
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         await server.send([status_message("AAPL", "H", "T1")])
         await eventually(lambda: "AAPL" in pod.journal.last_values.halts)
         await server.send([status_message("AAPL", "T")])
@@ -259,16 +259,16 @@ async def test_a_connection_limit_is_retried_after_5_to_30_s_and_http_429_after_
     server.faults.next(AuthError(406), times=2)
     server.faults.next(HttpError(status=429, retry_after=45))
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         assert pod.backoff.asked == [5.0, 5.0, 45.0]
 
 
 async def test_the_pod_reconnects_after_the_server_was_down(server: AlpacaServer, pod: FirestorePod) -> None:
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 10.0)
+        await send_until_written(server, pod, "AAPL", 10.0)
         await server.refuse(0.5)
         await server.inject(Reset())
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         assert {each.type for each in pod.failures} == {"upstreamClosed", "network"}
         assert server.record.connects == 2
 
@@ -277,9 +277,9 @@ async def test_an_unclean_drop_holds_the_slot_and_never_makes_two_connections(tm
     async with AlpacaServer([Account("key", SECRET)], options=Options(hold=0.5)) as server:
         pod = Pod(source(server.url(), mount(tmp_path, "key", SECRET)), opened)
         async with streaming(pod):
-            await passes(server, pod, "AAPL", 10.0)
+            await send_until_written(server, pod, "AAPL", 10.0)
             await server.inject(Reset())
-            await passes(server, pod, "AAPL", 77.25)
+            await send_until_written(server, pod, "AAPL", 77.25)
             assert "406" in server.record.outcomes
         assert server.record.concurrent_max == 1
 
@@ -288,11 +288,11 @@ async def test_a_rotated_secret_makes_one_new_connection(
     server: AlpacaServer, pod: FirestorePod, tmp_path: Path
 ) -> None:
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 10.0)
+        await send_until_written(server, pod, "AAPL", 10.0)
         server.accounts.add(Account("second", "new"))
         mount(tmp_path, "second", "new")
         await server.record.until(lambda record: record.connects == 2)
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         await asyncio.sleep(0.3)
         assert (server.record.connects, server.record.outcomes) == (2, ["authenticated"] * 2)
         assert pod.failures == []

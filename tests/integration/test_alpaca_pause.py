@@ -45,14 +45,14 @@ def declare(pod: FakePod, generation: int, *, enabled: bool) -> None:
     pod.job.declare(job(generation, symbols=["AAPL", "MSFT", "SPY"], enabled=enabled, limits=LIMITS))
 
 
-async def acknowledged(pod: FakePod, generation: int) -> None:
+async def wait_for_acknowledgement(pod: FakePod, generation: int) -> None:
     """Wait until the status has the acknowledged pause of this generation."""
 
-    def told() -> bool:
+    def is_acknowledged() -> bool:
         status = pod.job.reports[-1][1]
         return status.observed_generation == generation and bool(status.pause and status.pause.acknowledged_at)
 
-    await eventually(told)
+    await eventually(is_acknowledged)
 
 
 def has_written_since(pod: FakePod, before: int) -> bool:
@@ -70,7 +70,7 @@ async def test_under_load_nothing_is_written_after_the_acknowledgement(engine: A
                 before = len(pod.sink.writes)
                 await eventually(partial(has_written_since, pod, before))
                 declare(pod, generation + 1, enabled=False)
-                await acknowledged(pod, generation + 1)
+                await wait_for_acknowledgement(pod, generation + 1)
                 written = len(pod.sink.writes)
                 await asyncio.sleep(0.1)
                 assert len(pod.sink.writes) == written
@@ -100,7 +100,7 @@ async def test_in_every_phase_a_pause_closes_the_socket_and_prevents_connections
         await asyncio.sleep(0.05)
         connected = server.record.connects
         declare(pod, 2, enabled=False)
-        await acknowledged(pod, 2)
+        await wait_for_acknowledgement(pod, 2)
         await server.record.until(lambda record: not record.open)
         await asyncio.sleep(0.3)
         assert server.record.connects == connected

@@ -45,7 +45,7 @@ from sluice_simulators.alpaca.stream_faults import (
     WrongCodec,
 )
 from sluice_simulators.tapes import TapeQuote
-from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
+from support.alpaca_provider import SECRET, failure_of_connection, mount, source, streaming
 from support.eventually import eventually
 from support.fake_listener import FakeListener
 from support.silent_peer import SilentPeer
@@ -54,7 +54,7 @@ ACCOUNT = Account("key", SECRET)
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def frequent_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Check for a changed Secret often."""
     monkeypatch.setattr(alpaca_mount, "POLL_SECONDS", 0.02)
 
@@ -179,7 +179,7 @@ async def test_each_failure_has_its_type_and_a_message(
 ) -> None:
     server.faults.next(*faults, times=2)  # aiohttp itself retries a reset upgrade once
     listener = FakeListener()
-    failure = await until_failure(client, listener)
+    failure = await failure_of_connection(client, listener)
     assert (failure.kind, words in failure.message) == (kind, True), failure.message
     await server.record.until(lambda record: not record.open)
     assert listener.history.count("closed") == len(server.record.connections)
@@ -188,7 +188,7 @@ async def test_each_failure_has_its_type_and_a_message(
 async def test_an_unresponsive_server_is_detected_by_pings(server: AlpacaServer, client: AlpacaSource) -> None:
     server.faults.next(Mute(pongs=False))
     began = time.monotonic()
-    failure = await until_failure(client, FakeListener())
+    failure = await failure_of_connection(client, FakeListener())
     assert (failure.kind, failure.message) == ("stall", "Alpaca no longer answers pings; reconnecting")
     assert time.monotonic() - began < 3.0
 
@@ -202,7 +202,7 @@ async def test_a_connection_without_quotes_is_not_a_failure(server: AlpacaServer
 
 
 async def test_a_refused_connection_is_reported(mounted: Path, engine: AlpacaEngine, unused_tcp_port: int) -> None:
-    failure = await until_failure(
+    failure = await failure_of_connection(
         source(f"ws://127.0.0.1:{unused_tcp_port}/v2/iex", mounted, engine=engine), FakeListener()
     )
     assert (failure.kind, "cannot be reached" in failure.message) == ("network", True)
@@ -211,7 +211,7 @@ async def test_a_refused_connection_is_reported(mounted: Path, engine: AlpacaEng
 
 @pytest.mark.parametrize("url", ["wss://127.0.0.1:99999/", "wss://:1/", "wss://[::1/"])
 async def test_an_impossible_address_is_reported(mounted: Path, engine: AlpacaEngine, url: str) -> None:
-    failure = await until_failure(source(url, mounted, engine=engine), FakeListener())
+    failure = await failure_of_connection(source(url, mounted, engine=engine), FakeListener())
     assert "cannot be reached" in failure.message
 
 

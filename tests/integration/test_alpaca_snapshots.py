@@ -92,9 +92,9 @@ async def test_a_rejected_request_is_reported_without_the_secret(
     server: AlpacaServer, tmp_path: Path, status: int
 ) -> None:
     server.rest.failure = status
-    with pytest.raises(SnapshotError, match=f"HTTP {status}") as told:
+    with pytest.raises(SnapshotError, match=f"HTTP {status}") as error:
         await snapshots(server, tmp_path).latest(["AAPL"])
-    assert SECRET not in str(told.value)
+    assert SECRET not in str(error.value)
 
 
 async def test_a_plan_without_the_feed_is_rejected(server: AlpacaServer, tmp_path: Path) -> None:

@@ -17,13 +17,13 @@ from sluice_runtime.adapters.alpaca.credentials import AlpacaMount
 from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
 from sluice_runtime.ports import SnapshotError
 from sluice_simulators.alpaca import Account, AlpacaServer, Options
-from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
+from support.alpaca_provider import SECRET, failure_of_connection, mount, source, streaming
 from support.certificates import self_signed
 from support.fake_listener import FakeListener
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def frequent_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Check for a changed ConfigMap often."""
     monkeypatch.setattr(alpaca_mount, "POLL_SECONDS", 0.02)
 
@@ -45,7 +45,7 @@ async def test_an_unknown_authority_is_reported_before_the_login_and_adding_its_
     self_signed(tmp_path / "other")
     trusted.write_bytes((tmp_path / "other" / "certificate.pem").read_bytes())
     made = source(server.url(), mount(tmp_path, "key", SECRET), trusted, engine=engine)
-    failure = await until_failure(made, FakeListener())
+    failure = await failure_of_connection(made, FakeListener())
     assert (failure.kind, failure.retry_within) == ("certificate", 120.0)
     assert f"the certificate of {server.url()} is not trusted" in failure.message
     assert "spec.alpaca.caConfigMapRef" in failure.message

@@ -126,5 +126,5 @@ async def _talk(source: FakeSource, seconds_between_ticks: float) -> None:
 
 
 async def _until_written(book: Journal, after: int) -> None:
-    while book.counters.writes <= after:  # noqa: ASYNC110  counters tell nobody
+    while book.counters.writes <= after:  # noqa: ASYNC110  counters notify no waiter
         await asyncio.sleep(0.05)

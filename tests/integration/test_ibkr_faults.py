@@ -46,7 +46,7 @@ async def streaming(pod: FakePod) -> AsyncIterator[None]:
         yield
 
 
-async def passes(gateway: TWSServer, pod: FakePod, symbol: str, bid: float) -> None:
+async def send_until_written(gateway: TWSServer, pod: FakePod, symbol: str, bid: float) -> None:
     """Send quotes until one reaches the sink, on whichever connection is open by then."""
 
     def arrived() -> bool:
@@ -56,7 +56,7 @@ async def passes(gateway: TWSServer, pod: FakePod, symbol: str, bid: float) -> N
     await eventually(arrived, 15)
 
 
-def assert_all_anew(gateway: TWSServer) -> None:
+def assert_each_symbol_was_resubscribed(gateway: TWSServer) -> None:
     """Check that each symbol was requested twice on one connection, by four different ids, and is subscribed once."""
     ids = gateway.record.market_data_ids
     assert len(ids) == len(set(ids)) == 2 * len(SYMBOLS)
@@ -69,20 +69,20 @@ async def test_lost_connectivity_is_a_gap_and_its_return_resubscribes_on_the_sam
     gateway: TWSServer, pod: FakePod, code: int
 ) -> None:
     async with streaming(pod):
-        await passes(gateway, pod, "AAPL", 10.0)
+        await send_until_written(gateway, pod, "AAPL", 10.0)
         gateway.say(1100, "Connectivity between IBKR and Trader Workstation has been lost.")
         gateway.forget()
         await eventually(lambda: pod.job.reports[-1][1].failure)
-        told = pod.job.reports[-1][1]
-        assert (told.state, told.heartbeat.status) == ("BackingOff", "degraded")
-        assert told.failure is not None
-        assert "code 1100" in told.failure.message
+        status = pod.job.reports[-1][1]
+        assert (status.state, status.heartbeat.status) == ("BackingOff", "degraded")
+        assert status.failure is not None
+        assert "code 1100" in status.failure.message
         await asyncio.sleep(0.3)
         assert len(gateway.record.market_data_ids) == 2
         gateway.say(code, "Connectivity between IBKR and Trader Workstation has been restored.")
-        await passes(gateway, pod, "AAPL", 77.25)
-        await passes(gateway, pod, "MSFT", 78.25)
-        assert_all_anew(gateway)
+        await send_until_written(gateway, pod, "AAPL", 77.25)
+        await send_until_written(gateway, pod, "MSFT", 78.25)
+        assert_each_symbol_was_resubscribed(gateway)
         await eventually(lambda: pod.job.reports[-1][1].failure is None)
         assert [each.cause for each in pod.journal.snapshot().gaps] == ["disconnect"]
 
@@ -92,19 +92,19 @@ async def test_an_unavailable_farm_is_reported_and_its_return_resubscribes(
     gateway: TWSServer, pod: FakePod, code: int
 ) -> None:
     async with streaming(pod):
-        await passes(gateway, pod, "AAPL", 10.0)
+        await send_until_written(gateway, pod, "AAPL", 10.0)
         gateway.say(code, FARMS[code].format("broken"))
         await eventually(lambda: pod.job.reports[-1][1].failure)
-        told = pod.job.reports[-1][1]
-        assert told.failure is not None
-        assert f"code {code}" in told.failure.message
-        assert told.heartbeat.status == "degraded"
-        assert told.state == ("BackingOff" if code == 2103 else "Live")
+        status = pod.job.reports[-1][1]
+        assert status.failure is not None
+        assert f"code {code}" in status.failure.message
+        assert status.heartbeat.status == "degraded"
+        assert status.state == ("BackingOff" if code == 2103 else "Live")
         gateway.forget()
         gateway.say(code + 1, FARMS[code].format("OK"))
-        await passes(gateway, pod, "AAPL", 77.25)
-        await passes(gateway, pod, "MSFT", 78.25)
-        assert_all_anew(gateway)
+        await send_until_written(gateway, pod, "AAPL", 77.25)
+        await send_until_written(gateway, pod, "MSFT", 78.25)
+        assert_each_symbol_was_resubscribed(gateway)
         await eventually(lambda: pod.job.reports[-1][1].failure is None)
         assert heartbeat_state(pod.journal.snapshot()) == "running"
         assert len(pod.journal.snapshot().gaps) == (1 if code == 2103 else 0)
@@ -114,7 +114,7 @@ async def test_a_gateway_s_first_notices_about_farms_change_nothing(gateway: TWS
     async with streaming(pod):
         gateway.say(2104, "Market data farm connection is OK:usfarm")
         gateway.say(2108, "Market data farm connection is inactive but should be available upon demand.:usfuture")
-        await passes(gateway, pod, "AAPL", 10.0)
+        await send_until_written(gateway, pod, "AAPL", 10.0)
         await asyncio.sleep(0.3)
         assert len(gateway.record.market_data_ids) == 2
         assert pod.failures == []
@@ -130,7 +130,7 @@ async def test_a_connection_to_a_disconnected_gateway_subscribes_when_connectivi
         await asyncio.sleep(0.3)
         assert (gateway.record.asked(requests.CONTRACT_DETAILS), pod.journal.state) == ([], "Subscribing")
         gateway.say(1102, "Connectivity restored")
-        await passes(gateway, pod, "AAPL", 77.25)
+        await send_until_written(gateway, pod, "AAPL", 77.25)
         assert len(gateway.record.connections) == 1
 
 
@@ -139,21 +139,21 @@ async def test_a_lost_connection_is_reported_and_replaced_by_one_connection(
     gateway: TWSServer, pod: FakePod, reset: bool
 ) -> None:
     async with streaming(pod):
-        await passes(gateway, pod, "AAPL", 10.0)
+        await send_until_written(gateway, pod, "AAPL", 10.0)
         gateway.drop(reset=reset)
         await eventually(lambda: pod.failures)
-        await passes(gateway, pod, "AAPL", 77.25)
+        await send_until_written(gateway, pod, "AAPL", 77.25)
         assert ([each.type for each in pod.failures], len(gateway.record.connections)) == (["upstreamClosed"], 2)
 
 
 async def test_the_pod_reconnects_to_a_restarted_gateway(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
-        await passes(gateway, pod, "AAPL", 10.0)
+        await send_until_written(gateway, pod, "AAPL", 10.0)
         await gateway.refuse()
         gateway.drop()
         await eventually(lambda: [each.type for each in pod.failures] == ["upstreamClosed", "network"])
         await gateway.accept()
-        await passes(gateway, pod, "AAPL", 77.25)
+        await send_until_written(gateway, pod, "AAPL", 77.25)
 
 
 async def test_a_connection_to_a_silent_gateway_is_replaced(gateway: TWSServer, pod: FakePod) -> None:
@@ -161,7 +161,7 @@ async def test_a_connection_to_a_silent_gateway_is_replaced(gateway: TWSServer, 
         gateway.manners.silent.add(requests.CURRENT_TIME)
         await eventually(lambda: pod.failures)
         gateway.manners.silent.clear()
-        await passes(gateway, pod, "AAPL", 77.25)
+        await send_until_written(gateway, pod, "AAPL", 77.25)
         assert {each.type for each in pod.failures} == {"stall"}
 
 
@@ -169,7 +169,7 @@ async def test_symbols_change_on_the_open_connection(gateway: TWSServer, pod: Fa
     async with streaming(pod):
         pod.job.declare(job(2, symbols=["AAPL", "SPY"], limits=LIMITS))
         await gateway.record.until(lambda record: record.symbols == {"AAPL", "SPY"})
-        await passes(gateway, pod, "SPY", 77.25)
+        await send_until_written(gateway, pod, "SPY", 77.25)
         assert len(gateway.record.connections) == 1
 
 
@@ -194,5 +194,5 @@ async def test_a_pause_in_any_phase_closes_the_socket_and_prevents_connections_u
         assert len(gateway.record.connections) == 1
         gateway.manners.silent.clear()
         pod.job.declare(job(3, symbols=SYMBOLS, limits=LIMITS))
-        await passes(gateway, pod, "AAPL", 77.25)
+        await send_until_written(gateway, pod, "AAPL", 77.25)
         assert len(gateway.record.connections) == 2

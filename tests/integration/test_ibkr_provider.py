@@ -19,7 +19,7 @@ from sluice_simulators.tws import record as requests
 from sluice_simulators.tws.server import BID, LAST, LAST_SIZE
 from support.eventually import eventually
 from support.fake_listener import FakeListener
-from support.ibkr_provider import source, streaming, until_failure
+from support.ibkr_provider import failure_of_connection, source, streaming
 
 TRADES: frozenset[Channel] = frozenset({"quotes", "trades"})
 
@@ -200,7 +200,7 @@ async def test_each_failure_has_its_type_and_leaves_no_open_socket(
     elif fault.startswith("silent"):
         gateway.manners.silent.add(silences[fault.split()[1]])
     hurried = IBKRTimeouts(connect=0.6, answer=0.6, probe=0.1, settle=0.05)
-    ending = asyncio.create_task(until_failure(source(gateway.port, patience=hurried)))
+    ending = asyncio.create_task(failure_of_connection(source(gateway.port, patience=hurried)))
     if fault in ("drop", "reset", "port"):
         await gateway.record.until(lambda record: record.symbols)
         gateway.say(1300, "TWS socket port has been reset") if fault == "port" else gateway.drop(reset=fault == "reset")
@@ -212,7 +212,7 @@ async def test_each_failure_has_its_type_and_leaves_no_open_socket(
 
 async def test_a_client_id_that_is_in_use_is_a_connection_limit(listener: FakeListener) -> None:
     async with TWSServer() as gateway, streaming(source(gateway.port), listener, "AAPL"):
-        failure = await until_failure(source(gateway.port))
+        failure = await failure_of_connection(source(gateway.port))
         assert (failure.kind, failure.retry_after, failure.retry_within) == ("connectionLimit", 5.0, 30.0)
         assert "spec.ibkr.clientID" in failure.message
         async with streaming(source(gateway.port, client_id=8), FakeListener(), "MSFT"):
@@ -231,7 +231,7 @@ async def test_client_id_0_does_not_take_over_orders(gateway: TWSServer, listene
 async def test_cancelling_in_any_phase_closes_the_socket(gateway: TWSServer, silence: int | None) -> None:
     if silence is not None:
         gateway.manners.silent.add(silence)
-    task = asyncio.create_task(until_failure(source(gateway.port, patience=IBKRTimeouts())))
+    task = asyncio.create_task(failure_of_connection(source(gateway.port, patience=IBKRTimeouts())))
     await gateway.record.until(lambda record: record.connections)
     if silence is None:
         await gateway.record.until(lambda record: record.symbols)

@@ -104,19 +104,19 @@ async def test_an_expired_resource_version_causes_a_new_read(server: FakeApiServ
 
 
 @pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def frequent_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the client compare a silent watch with a live read after 0.1 s."""
     monkeypatch.setattr(ingestjob, "LIVE_READ_SECONDS", 0.1)
     monkeypatch.setattr(ingestjob, "_EVENT_SECONDS", 0.1)
 
 
-@pytest.mark.usefixtures("hurried")
+@pytest.mark.usefixtures("frequent_checks")
 async def test_a_silent_watch_of_a_job_that_has_not_changed_stays_open(server: FakeApiServer, watcher: Watcher) -> None:
     await eventually(lambda: server.gets >= 4)
     assert (watcher.seen, len(server.watches)) == ([1], 1)
 
 
-@pytest.mark.usefixtures("hurried")
+@pytest.mark.usefixtures("frequent_checks")
 async def test_a_change_that_the_watch_does_not_deliver_is_found_by_a_live_read(
     server: FakeApiServer, watcher: Watcher, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -22,7 +22,7 @@ async def streaming(pod: FirestorePod, symbols: list[str] = SYMBOLS) -> AsyncIte
         yield
 
 
-async def passes(server: AlpacaServer, pod: FirestorePod, symbol: str, bid: float) -> None:
+async def send_until_written(server: AlpacaServer, pod: FirestorePod, symbol: str, bid: float) -> None:
     """Send quotes until one is written to Firestore and the stream is Live, on whichever connection is open by then."""
 
     async def arrived() -> bool:
@@ -33,7 +33,7 @@ async def passes(server: AlpacaServer, pod: FirestorePod, symbol: str, bid: floa
     await eventually(arrived, 15)
 
 
-async def tells(document: Awaitable[dict[str, Any] | None], field: str, value: float) -> bool:
+async def document_has(document: Awaitable[dict[str, Any] | None], field: str, value: float) -> bool:
     """Return whether the document exists and its field has this value."""
     found = await document
     return found is not None and found[field] == value

@@ -30,7 +30,7 @@ def mount(folder: Path, key: str, secret: str) -> Path:
 
 
 # Short timeouts of the connection's phases.
-HURRIED = Timeouts(upgrade=5.0, welcome=1.5, auth=1.5, ack=1.5, ping=1.0)
+SHORT_TIMEOUTS = Timeouts(upgrade=5.0, welcome=1.5, auth=1.5, ack=1.5, ping=1.0)
 
 
 def source(
@@ -39,7 +39,7 @@ def source(
     ca_file: Path | None = None,
     *,
     engine: AlpacaEngine = "native",
-    patience: Timeouts = HURRIED,
+    patience: Timeouts = SHORT_TIMEOUTS,
 ) -> AlpacaSource:
     """Return the Alpaca provider with a mounted Secret."""
     settings = Alpaca(stream_url=url, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"))
@@ -58,7 +58,7 @@ async def streaming(made: AlpacaSource, listener: FakeListener, *symbols: str) -
             await cancel(reading)
 
 
-async def until_failure(made: AlpacaSource, listener: FakeListener) -> StreamError:
+async def failure_of_connection(made: AlpacaSource, listener: FakeListener) -> StreamError:
     """Connect, subscribe to two symbols and read until the connection fails; returns the error."""
     with pytest.raises(StreamError) as failure:  # noqa: PT012
         async with made.connect(listener) as connection:

@@ -28,9 +28,9 @@ class AnsweringRuntime:
         self.asked: list[str] = []
         self.book = journal()
         self.counters, self.coalescer = self.book.counters, self.book.coalescer
-        self.looks_until_live = 0  # snapshots after a start until the state is Live
-        self.heeds_dry_run = True
-        self.heeds_stop = True
+        self.snapshots_until_live = 0  # snapshots after a start until the state is Live
+        self.obeys_dry_run = True
+        self.obeys_stop = True
         self.failure: StreamError | None = None  # reported after a start
         self.others: tuple[str, ...] = ()  # sources other than `api` that pause the job
         self.unreadable: RefusedError | None = None  # raised by a reload
@@ -47,14 +47,14 @@ class AnsweringRuntime:
 
     def snapshot(self) -> RuntimeSnapshot:
         if self.book.state == "Connecting":
-            if self.looks_until_live == 0:
+            if self.snapshots_until_live == 0:
                 self.book.entered("Live")
-            self.looks_until_live -= 1
+            self.snapshots_until_live -= 1
         return self.book.snapshot()
 
     async def stop(self, reason: str | None) -> bool:
         self.asked.append(f"stop: {reason}")
-        if self.heeds_stop:
+        if self.obeys_stop:
             self.book.desired.set(with_pause(self.book.desired.value, PauseInForce(source="api", reason=reason)))
             self.book.entered("Paused")
             self.book.pause_acknowledged()
@@ -62,7 +62,7 @@ class AnsweringRuntime:
 
     async def start(self, wishes: StartRequest) -> tuple[str, ...]:
         self.asked.append(f"start: {wishes.dry_run}")
-        self.book.desired.set(desired(dryRun=bool(wishes.dry_run) and self.heeds_dry_run))
+        self.book.desired.set(desired(dryRun=bool(wishes.dry_run) and self.obeys_dry_run))
         self.book.entered("Connecting")
         if self.failure is not None:
             self.book.failed(self.failure)

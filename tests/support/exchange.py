@@ -25,7 +25,7 @@ _FEED = ["--quotes-per-second", str(QUOTES_PER_SECOND), "--batch", "4"]
 _TLS = ["--tls-cert", "/tls/tls.crt", "--tls-key", "/tls/tls.key"]
 
 
-class Exchange:
+class AlpacaInCluster:
     """One server in its own namespace. It accepts the key pair key/secret and sends 200 quotes a second."""
 
     def __init__(self, kubectl: Kubectl, namespace: str) -> None:
@@ -78,7 +78,7 @@ class Exchange:
         """Apply these faults to the next connection."""
         self._post("_faults", {"faults": faults})
 
-    def admit(self, key: str, secret: str) -> None:
+    def accept_key_pair(self, key: str, secret: str) -> None:
         """Accept another key pair."""
         self._post("_accounts", {"key": key, "secret": secret})
 
@@ -111,7 +111,7 @@ class Exchange:
         return found
 
 
-def streaming(tenant: Tenant, upstream: Exchange) -> dict[str, Any]:
+def streaming(tenant: Tenant, upstream: AlpacaInCluster) -> dict[str, Any]:
     """Apply a job that streams from this server, wait until its quotes are in Firestore, and return its status."""
     tenant.apply(**upstream.spec)
     status = tenant.settled("Streaming", seconds=30)

@@ -18,10 +18,10 @@ from sluice_runtime.ports import QUOTES, Connection
 from support.fake_listener import FakeListener
 
 # Short timeouts of the connection's phases.
-HURRIED = IBKRTimeouts(connect=3.0, answer=3.0, probe=0.2, settle=0.05, retry=0.3)
+SHORT_TIMEOUTS = IBKRTimeouts(connect=3.0, answer=3.0, probe=0.2, settle=0.05, retry=0.3)
 
 
-def source(port: int, *, client_id: int = 7, patience: IBKRTimeouts = HURRIED) -> IBKRSource:
+def source(port: int, *, client_id: int = 7, patience: IBKRTimeouts = SHORT_TIMEOUTS) -> IBKRSource:
     """Return provider ibkr with a gateway on a local port."""
     return IBKRSource(IBKR(host="127.0.0.1", port=port, client_id=client_id), patience)
 
@@ -40,7 +40,7 @@ async def streaming(
             await cancel(reading)
 
 
-async def until_failure(made: IBKRSource, *symbols: str) -> StreamError:
+async def failure_of_connection(made: IBKRSource, *symbols: str) -> StreamError:
     """Connect and run until the session fails; returns the error."""
 
     async def session() -> None:

@@ -24,7 +24,7 @@ from support.sinks import Documents
 S = TypeVar("S", bound=Sink)
 
 
-class HurriedBackoff(Backoff):
+class ShortBackoff(Backoff):
     """A backoff that always waits `seconds`, and remembers the minimum waits that were requested."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Pod(Generic[S]):
         """Build the loops on a provider and on a sink of `support.sinks`."""
         clock = lambda: datetime.now(UTC)  # noqa: E731
         self.sink, self.documents = opened
-        self.backoff = HurriedBackoff()
+        self.backoff = ShortBackoff()
         self.job = FakeJob()
         self.stop = asyncio.Event()
         self.journal = Journal(identity(), LatestValue(with_pause(desired(), UNREAD)), Coalescer(), clock)

@@ -50,10 +50,10 @@ def stored_job(generation: int = 1, *, uid: str = JOB_UID, **spec: Any) -> Inges
 
 def desired(at: datetime = START, **spec: Any) -> Desired:
     """Return the desired state of a job with these spec fields at the time `at`."""
-    return desired_by(job(**spec), at)
+    return desired_state_of(job(**spec), at)
 
 
-def desired_by(declared: DeclaredJob, at: datetime, others: Sequence[Switch] = ()) -> Desired:
+def desired_state_of(declared: DeclaredJob, at: datetime, others: Sequence[Switch] = ()) -> Desired:
     """Return the desired state of a declared job at the time `at`."""
     assert declared.spec is not None
     return desired_state(declared, declared.spec, at, others)

@@ -67,7 +67,7 @@ class FlushingWorld:
         """Set the desired state, as the spec watcher does."""
         self.journal.set_desired(wanted)
 
-    def judge(self, states: dict[str, QuoteState]) -> None:
+    def set_quote_states(self, states: dict[str, QuoteState]) -> None:
         """Set the states of the quotes, as the freshness monitor does: those of the symbols that are not live."""
         self.journal.coalescer.heard()
         self.journal.quote_states = states

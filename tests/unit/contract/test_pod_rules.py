@@ -6,15 +6,15 @@ from sluice_contract.resource import ingest_job
 from sluice_contract.rules import broken
 
 
-def told(**pod: Any) -> list[str]:
+def rules_broken_by(**pod: Any) -> list[str]:
     spec = {"tenant": "acme", "provider": "synthetic", "symbols": ["A"], "pod": pod}
     return broken(ingest_job({"metadata": {"name": "us"}, "spec": spec}))
 
 
 def test_a_valid_pod_breaks_no_rule() -> None:
-    assert told() == []
+    assert rules_broken_by() == []
     assert (
-        told(
+        rules_broken_by(
             labels={"desk": "options", "example.com/desk": "options"},
             annotations={"example.com/note": "any text"},
             nodeSelector={"kubernetes.io/arch": "amd64"},
@@ -48,5 +48,5 @@ def test_a_valid_pod_breaks_no_rule() -> None:
     ],
 )
 def test_a_broken_rule_is_reported_by_its_message(pod: dict[str, Any], beginning: str) -> None:
-    [sentence] = told(**pod)
+    [sentence] = rules_broken_by(**pod)
     assert sentence.startswith(beginning)

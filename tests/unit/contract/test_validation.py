@@ -12,22 +12,27 @@ GOOD: dict[str, Any] = {
 }
 
 
-def told(**spec: Any) -> list[str]:
+def mistakes_in(**spec: Any) -> list[str]:
     return mistakes(GOOD | {"spec": GOOD["spec"] | spec})
 
 
 def test_a_valid_document_has_no_problems() -> None:
     assert mistakes(GOOD) == []
     assert mistakes({"metadata": {"name": "us"}, "spec": GOOD["spec"]}) == []
-    assert told(pod={"labels": {"desk": "options"}}, pausedSymbols=[{"symbol": "SPY", "reason": "bad prints"}]) == []
+    assert (
+        mistakes_in(pod={"labels": {"desk": "options"}}, pausedSymbols=[{"symbol": "SPY", "reason": "bad prints"}])
+        == []
+    )
 
 
 def test_a_mistyped_field_is_reported_with_a_suggestion() -> None:
-    assert told(enabeld=False) == ["unknown field spec.enabeld; did you mean enabled?"]
-    assert told(limits={"writesPerMinute": 5}) == [
+    assert mistakes_in(enabeld=False) == ["unknown field spec.enabeld; did you mean enabled?"]
+    assert mistakes_in(limits={"writesPerMinute": 5}) == [
         "unknown field spec.limits.writesPerMinute; did you mean writesPerSecond?"
     ]
-    assert told(pausedSymbols=[{"symbol": "SPY", "why": ""}]) == ["unknown field spec.pausedSymbols[0].why; remove it"]
+    assert mistakes_in(pausedSymbols=[{"symbol": "SPY", "why": ""}]) == [
+        "unknown field spec.pausedSymbols[0].why; remove it"
+    ]
     assert mistakes({**GOOD, "sepc": {}}) == ["unknown field sepc; did you mean spec?"]
 
 
@@ -53,7 +58,7 @@ def test_another_kind_of_document_is_reported() -> None:
 def test_a_value_out_of_its_bounds_is_reported_with_the_field_s_purpose(
     spec: dict[str, Any], beginning: str, end: str
 ) -> None:
-    [sentence] = told(**spec)
+    [sentence] = mistakes_in(**spec)
     assert sentence.startswith(beginning)
     assert sentence.endswith(end)
 
@@ -64,7 +69,7 @@ def test_a_field_that_is_missing_is_named() -> None:
 
 
 def test_a_broken_rule_across_fields_is_reported_by_its_message() -> None:
-    [sentence] = told(provider="replay")
+    [sentence] = mistakes_in(provider="replay")
     assert sentence.startswith("provider replay needs spec.replay.tape")
 
 

@@ -108,7 +108,7 @@ async def test_a_resync_does_not_count_events_that_are_only_late(rig: Rig) -> No
 async def test_a_change_during_a_list_is_newer_than_the_list(rig: Rig) -> None:
     rig.store.jobs.begin_list()
     rig.cluster.remove(KEY)
-    listed = {KEY: (await _job_anew(rig))}
+    listed = {KEY: (await _redeclared_job(rig))}
     rig.store.jobs.replace_all(listed, kept=lambda _: False)
     assert rig.store.jobs.get(KEY) is None
 
@@ -140,7 +140,7 @@ async def test_the_first_list_is_tried_until_the_definition_is_served_and_the_se
     assert virtual_time.seconds() == 4
 
 
-async def _job_anew(rig: Rig) -> Job:
+async def _redeclared_job(rig: Rig) -> Job:
     rig.cut()
     rig.cluster.declare(KEY, SYNTHETIC)
     return await rig.cluster.job(KEY)

@@ -13,9 +13,9 @@ def test_without_a_job_the_error_names_what_is_missing_and_the_exit_code_is_2(
     for name in ("SLUICE_JOB", "TENANT_ID", "FIRESTORE_TENANT_ID"):
         monkeypatch.delenv(name, raising=False)
     assert main(["run"]) == 2
-    told = capsys.readouterr()
-    assert told.err.startswith("sluice-runtime: TENANT_ID is not set")
-    assert told.out == ""
+    output = capsys.readouterr()
+    assert output.err.startswith("sluice-runtime: TENANT_ID is not set")
+    assert output.out == ""
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_an_error_without_a_message_is_reported_by_its_type_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "expected"),
     [
         ("wss://stream.example:8443/v2/iex", "wss://stream.example:8443/v2/iex"),
         ("ws://user:secret@host/v2?key=secret#secret", "ws://host/v2"),
@@ -31,5 +31,5 @@ def test_an_error_without_a_message_is_reported_by_its_type_name() -> None:
         ("ws://[::1/secret", "the configured URL"),
     ],
 )
-def test_a_url_is_shown_without_a_possible_password(url: str, told: str) -> None:
-    assert shown(url) == told
+def test_a_url_is_shown_without_a_possible_password(url: str, expected: str) -> None:
+    assert shown(url) == expected

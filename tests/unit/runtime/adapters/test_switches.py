@@ -13,7 +13,7 @@ from support.virtual_time import seconds
 API = Switch(source="api", pauses=True, reason="bad prints")
 
 
-class Told:
+class SwitchLog:
     """Remembers the states of a switch, with their times."""
 
     def __init__(self) -> None:
@@ -43,12 +43,12 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def log() -> SwitchLog:
+    return SwitchLog()
 
 
-async def test_the_first_line_of_the_file_is_read_repeatedly(file: Path, told: Told) -> None:
-    switch = FileSwitch(file, 5.0, told)
+async def test_the_first_line_of_the_file_is_read_repeatedly(file: Path, log: SwitchLog) -> None:
+    switch = FileSwitch(file, 5.0, log)
     await completes_within(1, switch.run())
     put(file, "off\ntrue\n")
     await completes_within(6, switch.run())
@@ -58,37 +58,37 @@ async def test_the_first_line_of_the_file_is_read_repeatedly(file: Path, told: T
     switch.check()
     put(file, None)
     switch.check()
-    assert [pauses for _, pauses in told.said] == [False, True, False, True, False]
-    assert told.failures == []
+    assert [pauses for _, pauses in log.said] == [False, True, False, True, False]
+    assert log.failures == []
 
 
-async def test_a_change_is_found_at_the_next_poll(file: Path, told: Told) -> None:
-    switch = FileSwitch(file, 5.0, told)
+async def test_a_change_is_found_at_the_next_poll(file: Path, log: SwitchLog) -> None:
+    switch = FileSwitch(file, 5.0, log)
     put(file, "on")
     assert not await completes_within(4.9, switch.run())
     put(file, "off")
     assert not await completes_within(4.9, switch.run())
-    assert told.said == [(0, False), (4.9, True)]
+    assert log.said == [(0, False), (4.9, True)]
 
 
 @pytest.mark.parametrize("spoilt", [b"\xff\xfe", b"halt", b"", b"\n \r\n", *UNREADABLE.values()])
 @pytest.mark.parametrize("before", ["on", "off"])
 async def test_an_unreadable_file_leaves_the_last_state_in_force_and_is_logged_once(
-    file: Path, told: Told, before: str, spoilt: bytes
+    file: Path, log: SwitchLog, before: str, spoilt: bytes
 ) -> None:
-    switch = FileSwitch(file, 5.0, told)
+    switch = FileSwitch(file, 5.0, log)
     put(file, before)
     switch.check()
     put(file, spoilt)
     assert not await completes_within(60, switch.run())
-    [message] = told.failures
+    [message] = log.failures
     assert message.endswith(f"ingestion stays {'enabled' if before == 'on' else 'halted'}")
-    assert [pauses for _, pauses in told.said] == [before == "off"]
+    assert [pauses for _, pauses in log.said] == [before == "off"]
     put(file, "off")
     switch.check()
     put(file, spoilt)
     switch.check()
-    assert len(told.failures) == 2
+    assert len(log.failures) == 2
 
 
 @pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
@@ -107,44 +107,44 @@ async def test_an_unreadable_file_leaves_the_last_state_in_force_and_is_logged_o
     ],
 )
 async def test_a_stop_takes_effect_in_every_encoding_of_an_editor(
-    file: Path, told: Told, encode: Encode, text: str
+    file: Path, log: SwitchLog, encode: Encode, text: str
 ) -> None:
     put(file, encode(text))
-    FileSwitch(file, 5.0, told).check()
-    assert (told.failures, [pauses for _, pauses in told.said]) == ([], [True])
+    FileSwitch(file, 5.0, log).check()
+    assert (log.failures, [pauses for _, pauses in log.said]) == ([], [True])
 
 
 @pytest.mark.parametrize("below", [b"# arr\xeat\n", b"\0\0", b"x" * 10_000_000], ids=["Latin-1", "zeros", "10 MB"])
-async def test_lines_after_the_first_do_not_affect_a_stop(file: Path, told: Told, below: bytes) -> None:
+async def test_lines_after_the_first_do_not_affect_a_stop(file: Path, log: SwitchLog, below: bytes) -> None:
     put(file, b"off\n" + below)
-    FileSwitch(file, 5.0, told).check()
-    assert (told.failures, [pauses for _, pauses in told.said]) == ([], [True])
+    FileSwitch(file, 5.0, log).check()
+    assert (log.failures, [pauses for _, pauses in log.said]) == ([], [True])
 
 
 @pytest.mark.parametrize(("content", "name"), [(UNREADABLE[name], name) for name in UNREADABLE])
-async def test_an_unsupported_encoding_is_named(file: Path, told: Told, content: bytes, name: str) -> None:
+async def test_an_unsupported_encoding_is_named(file: Path, log: SwitchLog, content: bytes, name: str) -> None:
     put(file, content)
-    FileSwitch(file, 5.0, told).check()
-    [message] = told.failures
+    FileSwitch(file, 5.0, log).check()
+    [message] = log.failures
     assert f"{file} cannot be read (it" in message
     assert name in message
     assert "; save it as UTF-8); ingestion stays enabled" in message
 
 
-async def test_a_directory_is_closed_after_each_poll(file: Path, told: Told) -> None:
-    switch = FileSwitch(file.parent, 5.0, told)
+async def test_a_directory_is_closed_after_each_poll(file: Path, log: SwitchLog) -> None:
+    switch = FileSwitch(file.parent, 5.0, log)
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(10):
         switch.check()
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-async def test_a_pipe_or_a_directory_never_blocks(file: Path, told: Told) -> None:
+async def test_a_pipe_or_a_directory_never_blocks(file: Path, log: SwitchLog) -> None:
     os.mkfifo(file)
-    FileSwitch(file, 5.0, told).check()
-    FileSwitch(file.parent, 5.0, told).check()
-    assert len(told.failures) == 2
-    assert [pauses for _, pauses in told.said] == [False]
+    FileSwitch(file, 5.0, log).check()
+    FileSwitch(file.parent, 5.0, log).check()
+    assert len(log.failures) == 2
+    assert [pauses for _, pauses in log.said] == [False]
 
 
 def test_the_state_of_a_switch_outlives_the_process(file: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from sluice_runtime.domain.declared_job import DeclaredJob, declared_job
 from sluice_runtime.domain.desired import closed
-from support.runtime_fakes import desired, desired_by, job
+from support.runtime_fakes import desired, desired_state_of, job
 from support.virtual_time import START
 
 SPEC: dict[str, Any] = {"tenant": "acme", "provider": "synthetic", "symbols": ["SPY"]}
@@ -22,7 +22,7 @@ def test_the_last_spec_that_was_understood_is_used_with_the_newest_stop_fields()
     assert newest.spec is not None
     assert (newest.spec.symbols, newest.spec.enabled) == (["SPY"], False)
     assert (newest.spec_generation, newest.metadata.generation) == (3, 4)
-    found = desired_by(newest, START)
+    found = desired_state_of(newest, START)
     assert (found.generation, found.stops_generation) == (3, 4)
     assert found.pause is not None
     assert found.pause.source == "cr:acme/us"
@@ -44,14 +44,14 @@ def test_a_pod_that_has_understood_no_spec_does_not_stream_and_says_why() -> Non
 
 
 def test_a_stop_field_that_is_not_understood_pauses_with_precedence_over_all_others() -> None:
-    found = desired_by(stored(2, SPEC | {"pause": {"until": []}}), START)
+    found = desired_state_of(stored(2, SPEC | {"pause": {"until": []}}), START)
     assert found.pause is not None
     assert found.pause.source == "unreadable"
     assert found.pause.reason == "spec.pause.until is not understood: Expected `datetime | null`, got `array`"
 
 
 def test_a_job_that_is_being_deleted_streams_nothing() -> None:
-    found = desired_by(stored(2, SPEC, deletionTimestamp="2026-03-02T15:00:00Z"), START)
+    found = desired_state_of(stored(2, SPEC, deletionTimestamp="2026-03-02T15:00:00Z"), START)
     assert found.pause is not None
     assert found.pause.source == "deleted"
 

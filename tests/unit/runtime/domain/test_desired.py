@@ -2,7 +2,7 @@ import pytest
 
 from sluice_runtime.domain.desired import DELETED, with_pause
 from sluice_runtime.domain.pause import PauseInForce, Switch
-from support.runtime_fakes import desired, desired_by, job
+from support.runtime_fakes import desired, desired_state_of, job
 from support.virtual_time import START
 
 
@@ -20,12 +20,12 @@ def test_a_paused_symbol_that_is_not_declared_is_reported_and_pauses_nothing() -
 
 
 def test_the_desired_state_has_the_generation_and_the_hot_settings() -> None:
-    found = desired_by(job(4, dryRun=True, limits={"burst": 3}, heartbeat={"intervalSeconds": 2}), START)
+    found = desired_state_of(job(4, dryRun=True, limits={"burst": 3}, heartbeat={"intervalSeconds": 2}), START)
     assert (found.generation, found.dry_run, found.limits.burst, found.heartbeat.interval_seconds) == (4, True, 3, 2)
 
 
 def test_another_switch_pauses_beside_the_job_s_own() -> None:
-    assert desired_by(job(), START, [Switch(source="api", pauses=True)]).pause == PauseInForce(source="api")
+    assert desired_state_of(job(), START, [Switch(source="api", pauses=True)]).pause == PauseInForce(source="api")
 
 
 def test_with_pause_changes_only_the_pause() -> None:

@@ -183,7 +183,7 @@ async def test_one_written_quote_of_each_symbol_is_logged_each_second(caplog: py
         while seconds() < 5:
             world.say("AAPL", bid=seconds() + 1)
             await asyncio.sleep(0.1)
-    told = [record for record in caplog.records if vars(record).get("event_type") == "quote"]
+    output = [record for record in caplog.records if vars(record).get("event_type") == "quote"]
     assert len(world.sink.written("AAPL")) > 40
-    assert 5 <= len(told) <= 6
-    assert {vars(record)["symbol"] for record in told} == {"AAPL"}
+    assert 5 <= len(output) <= 6
+    assert {vars(record)["symbol"] for record in output} == {"AAPL"}

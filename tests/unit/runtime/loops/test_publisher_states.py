@@ -25,10 +25,10 @@ async def test_each_transition_of_a_status_is_one_write(world: FlushingWorld) ->
     async with world.running():
         world.say("AAPL", "MSFT", bid=1.0)
         await at(2)
-        world.judge({"AAPL": "stale", "MSFT": "halted"})
+        world.set_quote_states({"AAPL": "stale", "MSFT": "halted"})
         await at(10)
         assert world.sink.marked == [("AAPL", "stale"), ("MSFT", "halted")]
-        world.judge({})
+        world.set_quote_states({})
         world.say("AAPL", bid=1.0)
         await at(12)
         assert world.sink.marked[2:] == [("MSFT", "live")]
@@ -38,7 +38,7 @@ async def test_each_transition_of_a_status_is_one_write(world: FlushingWorld) ->
 
 async def test_a_quote_during_a_halt_says_halted(world: FlushingWorld) -> None:
     async with world.running():
-        world.judge({"AAPL": "halted"})
+        world.set_quote_states({"AAPL": "halted"})
         world.say("AAPL", bid=1.0)
         await at(2)
         assert world.sink.quotes["AAPL"]["status"] == "halted"
@@ -49,7 +49,7 @@ async def test_a_failed_transition_is_retried(world: FlushingWorld) -> None:
         world.say("AAPL", bid=1.0)
         await at(2)
         world.sink.failure = SinkError("away")
-        world.judge({"AAPL": "stale"})
+        world.set_quote_states({"AAPL": "stale"})
         await at(3)
         world.sink.failure = None
         await at(10)
@@ -74,12 +74,12 @@ async def test_the_first_quote_after_a_silence_is_not_called_stale(world: Flushi
     async with world.running():
         world.say("AAPL", bid=1.0)
         await at(2)
-        world.judge({"AAPL": "stale"})
+        world.set_quote_states({"AAPL": "stale"})
         await at(4)
         world.say("AAPL", bid=2.0)
         await at(6)
         assert [each.status for _, each in world.sink.written("AAPL")] == ["live", "live"]
-        world.judge({})
+        world.set_quote_states({})
         await at(60)
         assert world.sink.quotes["AAPL"]["status"] == "live"
         assert world.sink.marked == [("AAPL", "stale")]
@@ -89,7 +89,7 @@ async def test_a_snapshot_does_not_make_a_stale_symbol_live(world: FlushingWorld
     async with world.running():
         world.say("AAPL", bid=1.0)
         await at(2)
-        world.judge({"AAPL": "stale"})
+        world.set_quote_states({"AAPL": "stale"})
         await at(4)
         world.journal.caught_up(MarketSnapshot((quote("AAPL", bid=2.0),)))
         await at(6)
@@ -100,10 +100,10 @@ async def test_a_failed_mark_as_live_is_retried(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", bid=1.0)
         await at(2)
-        world.judge({"AAPL": "halted"})
+        world.set_quote_states({"AAPL": "halted"})
         await at(4)
         world.sink.failure = SinkError("away")
-        world.judge({})
+        world.set_quote_states({})
         await at(5)
         world.sink.failure = None
         await at(20)
@@ -122,7 +122,7 @@ async def test_many_transitions_and_a_busy_market_do_not_starve_each_other() -> 
     world = FlushingWorld(desired(symbols=[*names, "BUSY"], limits={"writesPerSecond": 1, "burst": 1}))
     world.sink.seconds = 0.001
     async with world.running():
-        world.judge(dict.fromkeys(names, "stale"))
+        world.set_quote_states(dict.fromkeys(names, "stale"))
         while seconds() < 30:
             world.say("BUSY", bid=seconds() + 1)
             await asyncio.sleep(0.1)

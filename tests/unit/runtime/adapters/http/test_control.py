@@ -81,17 +81,17 @@ async def test_stop_answers_with_the_acknowledgement(world: World) -> None:
     world.book.desired.set(with_pause(world.book.desired.value, PauseInForce(source="api")))
     world.book.entered("Paused")
     world.book.pause_acknowledged()
-    status, told = await world.post("stop", {"reason": "bad prints"})
-    assert (status, told["state"], told["pausedBy"]) == (200, "Paused", ["api"])
-    assert told["pause"]["acknowledgedAt"]
+    status, answer = await world.post("stop", {"reason": "bad prints"})
+    assert (status, answer["state"], answer["pausedBy"]) == (200, "Paused", ["api"])
+    assert answer["pause"]["acknowledgedAt"]
     assert world.controls.asked == [("stop", "bad prints")]
 
 
 async def test_a_stop_that_is_not_carried_out_in_time_is_reported(world: World) -> None:
     world.controls.in_time = False
-    status, told = await world.post("stop")
+    status, answer = await world.post("stop")
     assert status == 504
-    assert "has not acknowledged it yet" in told["error"]
+    assert "has not acknowledged it yet" in answer["error"]
 
 
 async def test_every_field_of_a_start_request_is_optional(world: World) -> None:
@@ -103,9 +103,9 @@ async def test_every_field_of_a_start_request_is_optional(world: World) -> None:
 
 async def test_start_names_every_other_switch_that_pauses(world: World) -> None:
     world.controls.others = ("cr:acme/us", "autoStop")
-    status, told = await world.post("start")
-    assert (status, told["pausedBy"]) == (409, ["cr:acme/us", "autoStop"])
-    assert told["error"].startswith("the switch api is on, but cr:acme/us and autoStop still pauses")
+    status, answer = await world.post("start")
+    assert (status, answer["pausedBy"]) == (409, ["cr:acme/us", "autoStop"])
+    assert answer["error"].startswith("the switch api is on, but cr:acme/us and autoStop still pauses")
 
 
 async def test_reload_is_forwarded(world: World) -> None:
@@ -129,9 +129,9 @@ async def test_a_body_that_is_not_json_is_reported(world: World, body: bytes) ->
 
 @pytest.mark.parametrize("body", [[], {"symbol": ["SPY"]}, {"symbols": "SPY"}])
 async def test_an_invalid_body_is_reported_with_the_place_of_the_error(world: World, body: Any) -> None:
-    status, told = await world.post("start", body)
+    status, answer = await world.post("start", body)
     assert status == 400
-    assert told["error"].startswith("/runtime/ingest/start does not accept this body: ")
+    assert answer["error"].startswith("/runtime/ingest/start does not accept this body: ")
 
 
 @pytest.mark.parametrize("action", ["stop", "start", "reload"])
@@ -144,9 +144,9 @@ async def test_requests_without_the_token_change_nothing(world: World, secret: P
         {"Authorization": "Bearer "},
     )
     for headers in (*wrong, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": "Bearer ü"}):
-        status, told = await world.post(action, **headers)
+        status, answer = await world.post(action, **headers)
         assert status == 403
-        assert told["error"].startswith("POST needs the header Authorization: Bearer TOKEN")
+        assert answer["error"].startswith("POST needs the header Authorization: Bearer TOKEN")
     assert world.controls.asked == []
 
 
@@ -162,8 +162,8 @@ async def test_requests_with_the_token_are_carried_out_and_it_is_not_logged(
 
 async def test_a_rotated_token_is_used_at_once(world: World, tmp_path: Path) -> None:
     world.guard = bearer(tmp_path / "token")
-    status, told = await world.post("stop", Authorization="Bearer ")
-    assert (status, told["error"][:46]) == (403, "the Secret of spec.http.tokenSecretRef is miss")
+    status, answer = await world.post("stop", Authorization="Bearer ")
+    assert (status, answer["error"][:46]) == (403, "the Secret of spec.http.tokenSecretRef is miss")
     for token in ("first", "second"):
         (tmp_path / "token").write_text(token)
         assert (await world.post("stop", Authorization=f"Bearer {token}"))[0] == 200
@@ -171,8 +171,8 @@ async def test_a_rotated_token_is_used_at_once(world: World, tmp_path: Path) -> 
 
 async def test_without_a_token_the_interface_is_read_only(world: World) -> None:
     world.guard = bearer(None)
-    status, told = await world.post("stop", Authorization="Bearer ")
-    assert (status, told["error"][:31]) == (403, "this interface is read-only; na")
+    status, answer = await world.post("stop", Authorization="Bearer ")
+    assert (status, answer["error"][:31]) == (403, "this interface is read-only; na")
 
 
 async def test_on_one_machine_programs_are_allowed_and_web_pages_are_not(world: World) -> None:
@@ -198,7 +198,7 @@ async def test_a_token_in_another_encoding_allows_no_request_and_the_error_names
 ) -> None:
     save(secret, content)
     world.guard = bearer(secret)
-    status, told = await world.post("stop", Authorization="Bearer off")
+    status, answer = await world.post("stop", Authorization="Bearer off")
     assert status == 403
-    assert "the key token of the Secret of spec.http.tokenSecretRef cannot be read: it" in told["error"]
-    assert name in told["error"]
+    assert "the key token of the Secret of spec.http.tokenSecretRef cannot be read: it" in answer["error"]
+    assert name in answer["error"]

@@ -26,7 +26,7 @@ async def walked(runtime: AnsweringRuntime, seconds: float = 5.0) -> tuple[str |
 
 
 async def test_each_step_is_printed_and_the_stream_is_left_stopped(runtime: AnsweringRuntime) -> None:
-    runtime.looks_until_live = 3
+    runtime.snapshots_until_live = 3
     failure, said = await walked(runtime)
     assert failure is None
     assert [line.partition(" after ")[0] for line in said] == [
@@ -47,13 +47,13 @@ async def test_a_stream_that_does_not_become_live_is_reported_with_its_failure(r
 
 
 async def test_a_slow_stream_is_reported_without_a_failure(runtime: AnsweringRuntime) -> None:
-    runtime.looks_until_live = 1000
+    runtime.snapshots_until_live = 1000
     failure, _ = await walked(runtime, 0.0)
     assert failure == "the stream is Connecting after 0 s: the status has no failure"
 
 
 async def test_a_stream_that_writes_in_a_dry_run_fails_the_smoke_test(runtime: AnsweringRuntime) -> None:
-    runtime.heeds_dry_run = False
+    runtime.obeys_dry_run = False
     failure, _ = await walked(runtime, 0.0)
     assert failure == "the stream is Live after 0 s: the status has no failure"
 
@@ -76,7 +76,7 @@ async def test_an_unreadable_document_ends_the_smoke_test_before_the_stream_is_c
 
 
 async def test_a_stop_without_effect_is_reported(runtime: AnsweringRuntime) -> None:
-    runtime.heeds_stop = False
+    runtime.obeys_stop = False
     failure, said = await walked(runtime)
     assert failure == "stop responded while the stream is Live; it must be Paused"
     assert "stop: acknowledged" not in said

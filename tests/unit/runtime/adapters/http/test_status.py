@@ -9,7 +9,7 @@ from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.health import stream_status
 from sluice_runtime.domain.pause import Switch
 from sluice_runtime.loops.journal import Journal
-from support.runtime_fakes import desired, desired_by, job, journal
+from support.runtime_fakes import desired, desired_state_of, job, journal
 from support.virtual_time import START, now
 
 
@@ -35,7 +35,7 @@ async def test_all_switches_that_pause_are_named_the_one_that_decides_first() ->
         Switch(source="autoStop", pauses=True, until=START),
         Switch(source="file:enabled", pauses=True),
     ]
-    found = body(journal(desired_by(job(enabled=False), now(), others)))
+    found = body(journal(desired_state_of(job(enabled=False), now(), others)))
     assert found["pausedBy"] == ["cr:acme/us", "api", "file:enabled"]
     assert (found["ingestEnabled"], found["ingestEnabledSource"]) == (False, "cr:acme/us")
 
