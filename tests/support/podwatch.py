@@ -38,7 +38,7 @@ class PodLife:
 
     @property
     def was_graceful(self) -> bool:
-        """Whether the container exited within the grace period."""
+        """True if the container exited within the grace period."""
         assert self.deadline is not None
         return instant(self._ended()["finishedAt"]) <= self.deadline
 

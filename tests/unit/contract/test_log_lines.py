@@ -144,7 +144,7 @@ def test_all_that_is_logged_goes_to_standard_output(root: logging.Logger, capsys
     assert (printed.err, root.level) == ("", logging.INFO)
 
 
-def test_exceptions_that_nothing_catches_are_lines(root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+def test_uncaught_exceptions_are_log_lines(root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
     configure("INFO", LogLineFormatter(PROCESS_FIELDS))
     error = LookupError("why")
     sys.excepthook(LookupError, error, None)

@@ -38,11 +38,11 @@ def test_a_kind_is_found_with_all_its_definitions() -> None:
     assert schema["definitions"]["dev.Thing"]["properties"]["part"]["allOf"] == [{"$ref": "#/definitions/dev.Part"}]
 
 
-def test_a_kind_that_is_not_there_has_none() -> None:
+def test_an_unknown_kind_has_no_schema() -> None:
     assert kind_schema(DOCUMENT, "sluice.dev/v2", "Thing") is None
 
 
-def test_an_unknown_field_is_refused_unless_the_schema_keeps_it() -> None:
+def test_an_unknown_field_is_rejected_unless_the_schema_preserves_it() -> None:
     assert strict({"properties": {"a": {"type": "string"}}})["additionalProperties"] is False
     assert "additionalProperties" not in strict({"properties": {}, "x-kubernetes-preserve-unknown-fields": True})
     assert strict({"type": "object", "additionalProperties": {"properties": {}}})["additionalProperties"] == {

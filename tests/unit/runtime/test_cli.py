@@ -266,7 +266,7 @@ def test_json_output_is_an_array_and_the_exit_code_is_0(world: World, account: A
     assert [json.loads(line) for line in world.said] == [[{"question": "account", "good": False, "words": "ACTIVE"}]]
 
 
-def test_without_a_key_pair_it_is_looked_for_where_a_secret_is_mounted(world: World, account: Account) -> None:
+def test_without_a_key_pair_that_of_a_mounted_secret_is_used(world: World, account: Account) -> None:
     job = cli.declared(None, KEYS)()
     settings = cli.settings_of(job, {}, None)
     assert not settings.alpaca_credentials_dir.exists()

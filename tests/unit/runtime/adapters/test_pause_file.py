@@ -25,7 +25,7 @@ def test_a_pause_that_is_there_keeps_its_time_and_its_reason() -> None:
     assert before.paused(["MSFT", "AAPL"], LATE).symbols == {"AAPL": EARLY, "MSFT": LATE}
 
 
-def test_what_is_not_paused_can_be_resumed_and_nothing_changes() -> None:
+def test_resuming_a_symbol_that_is_not_paused_changes_nothing() -> None:
     before = Pauses(symbols={"AAPL": EARLY})
     assert before.resumed(["MSFT"]) == before.resumed([]) == before
 

@@ -104,7 +104,7 @@ async def test_a_finished_tape_stays_finished(tape: Path) -> None:
     assert len(listener.ticks) == 10
 
 
-async def test_nothing_is_passed_on_before_the_subscription(tape: Path) -> None:
+async def test_no_quotes_are_delivered_before_the_subscription(tape: Path) -> None:
     listener = FakeListener()
     async with ReplaySource(tape, 0).connect(listener) as connection:
         assert isinstance(connection, ReplayConnection)

@@ -169,7 +169,7 @@ def test_an_early_timer_does_not_skip_a_write() -> None:
     assert line.take(1, 0.9995, 1.0) == [tick("A", 2)]
 
 
-def test_nothing_is_left_after_a_drop() -> None:
+def test_a_drop_leaves_no_ticks() -> None:
     line = coalescer("A", "B")
     line.accept([tick("A"), tick("B")], FOREVER)
     assert line.drop() == 2

@@ -67,7 +67,7 @@ def test_an_equal_quote_is_written_once_its_refresh_is_due() -> None:
     assert book.due(15.0, REFRESH_SECONDS) == []
 
 
-def test_a_held_tick_is_let_go_when_a_later_one_is_written() -> None:
+def test_a_held_tick_is_dropped_when_a_later_one_is_written() -> None:
     book = said(Statement(quote=quote(0)))
     book.hold(quote(1))
     book.wrote([Statement(quote=quote(2, bid=2.0))], 2.0)
@@ -97,7 +97,7 @@ def test_a_trade_at_another_price_rewrites_the_document_s_quote() -> None:
     assert book.repriced({"UNSEEN": Trade(symbol="UNSEEN", ts=START, price=1.0, size=1.0)}) == []
 
 
-def test_a_trade_that_counts_no_longer_takes_its_price_with_it_and_not_the_time() -> None:
+def test_a_trade_that_no_longer_counts_changes_the_price_and_not_the_time() -> None:
     before = Statement(quote=quote(1), trade=trade(2))
     book = said(before)
     book.sending([before], HORIZON)

@@ -109,7 +109,7 @@ def test_a_removed_symbol_s_record_stays_as_it_was_until_its_documents_are_gone(
     assert [each.status for each in world.write(1000, symbols=["SPY", "AAPL"])] == ["removed"]
 
 
-def test_a_record_is_the_job_s_own_until_it_says_removed(world: World) -> None:
+def test_a_record_belongs_to_the_job_until_its_status_is_removed(world: World) -> None:
     assert {each.job for each in world.write(**PAUSED)} == {"acme/us"}
     assert {(each.status, each.job) for each in world.write(symbols=["SPY"])} == {
         ("active", "acme/us"),

@@ -45,7 +45,7 @@ async def test_the_first_write_is_a_transition_so_that_it_is_soon_in_the_status(
     assert book.transitions.value == before + 1
 
 
-async def test_a_stamp_a_few_seconds_ahead_counts_and_one_further_does_not(book: Journal) -> None:
+async def test_a_stamp_a_few_seconds_in_the_future_is_used_and_a_later_one_is_not(book: Journal) -> None:
     book.received([quote("AAPL", now() + timedelta(seconds=5)), quote("AAPL", now())])
     assert book.coalescer.out_of_order == 1
     book.received([quote("MSFT", now() + timedelta(seconds=6)), quote("MSFT", now())])
@@ -160,7 +160,7 @@ async def test_acknowledged_writes_are_counted_and_timed(book: Journal) -> None:
     assert book.snapshot().clocks.last_write_at == START + timedelta(seconds=2)
 
 
-async def test_a_switch_that_says_the_same_again_changes_nothing(book: Journal) -> None:
+async def test_an_unchanged_switch_changes_nothing(book: Journal) -> None:
     api, file = Switch(source="api", pauses=True), Switch(source="file:f", pauses=True)
     for each in (api, file):
         book.switched(each)

@@ -162,7 +162,7 @@ async def test_an_expired_claim_is_not_trusted_while_the_api_server_is_unreachab
     await cancel(asking)
 
 
-async def test_time_with_an_unreachable_api_server_does_not_expire_another_s_claim(world: World) -> None:
+async def test_a_job_keeps_its_slot_if_the_api_server_was_unreachable_all_the_time(world: World) -> None:
     await world.slot.acquire()
     keeping = asyncio.create_task(world.slot.keep())
     world.port.away = True

@@ -99,7 +99,7 @@ async def test_failures_that_may_be_fixed_elsewhere_are_retried_at_intervals(wor
         assert world.journal.state == "Live"
 
 
-async def test_logins_refused_long_ago_do_not_count(world: SupervisedWorld) -> None:
+async def test_logins_rejected_long_ago_do_not_count(world: SupervisedWorld) -> None:
     world.source.failures.extend([("Authenticating", failure("auth"))] * 2)
     async with world.running():
         await at(50)

@@ -62,7 +62,7 @@ def test_an_untrusted_certificate_blocks_and_is_checked_again() -> None:
     assert "name its CA in spec.alpaca.caConfigMapRef" in error.message
 
 
-def test_a_key_in_use_elsewhere_is_reported_after_three_minutes_and_retried_every_30_s() -> None:
+def test_a_key_in_use_elsewhere_is_reported_after_three_minutes_and_retried_within_30_s() -> None:
     contention, refused = Contention(), refusal(ErrorMessage(code=406))
     assert "another client uses it" in contention.judged(refused, 0.0).message
     assert "another client uses it" in contention.judged(refused, 179.0).message

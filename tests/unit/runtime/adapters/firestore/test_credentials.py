@@ -35,7 +35,7 @@ async def test_an_emulator_needs_neither_credentials_nor_a_project(environment: 
     assert (await find_access("", None)).project == "of-the-environment"
 
 
-async def test_a_key_names_its_project_where_nothing_else_does(environment: pytest.MonkeyPatch, key: Path) -> None:
+async def test_the_project_of_the_key_is_the_last_default(environment: pytest.MonkeyPatch, key: Path) -> None:
     found = await find_access("", key)
     assert (found.project, found.emulator) == ("of-the-key", "")
     assert found.credentials is not None
@@ -50,7 +50,7 @@ async def test_an_invalid_key_is_also_rejected_with_an_emulator(environment: pyt
         await find_access("demo", Path(__file__))
 
 
-async def test_an_identity_of_the_machine_is_used_where_no_key_is_mounted(
+async def test_the_machine_s_identity_is_used_if_no_key_is_mounted(
     environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     identity = AnonymousCredentials()

@@ -110,12 +110,12 @@ def test_a_time_of_another_zone_is_the_same_time() -> None:
 @pytest.mark.parametrize(
     "value", [object(), {1, 2}, AT.replace(tzinfo=None), AT.date()], ids=lambda value: type(value).__name__
 )
-def test_a_value_that_firestore_has_no_type_for_is_refused(value: object) -> None:
+def test_a_value_without_a_firestore_type_is_rejected(value: object) -> None:
     with pytest.raises(TypeError):
         encoded(value)
 
 
-def test_an_integer_of_more_than_64_bits_is_refused() -> None:
+def test_an_integer_of_more_than_64_bits_is_rejected() -> None:
     with pytest.raises(ValueError, match="out of range"):
         encoded(2**63)
 

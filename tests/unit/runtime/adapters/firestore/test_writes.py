@@ -74,6 +74,6 @@ def test_a_document_is_deleted_only_as_it_was_read(writes: Writes) -> None:
     assert committed(writes, Write(delete=NAME, current_document=Precondition(update_time=READ_AT)))
 
 
-def test_a_value_that_firestore_has_no_type_for_is_refused(writes: Writes) -> None:
+def test_a_value_without_a_firestore_type_is_rejected(writes: Writes) -> None:
     with pytest.raises(TypeError):
         writes.replace_document(NAME, {"at": datetime(2026, 3, 2, tzinfo=UTC), "a": object()})
