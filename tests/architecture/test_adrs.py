@@ -45,5 +45,5 @@ def test_an_adr_has_a_number_a_status_a_date_and_a_decision(adr: Path) -> None:
         "# ADR 0001: A title\n\n* Status: Accepted\n* Date: 28 November\n\n**Context.** A",
     ],
 )
-def test_another_form_is_found(text: str) -> None:
+def test_an_adr_of_another_form_is_found(text: str) -> None:
     assert HEAD.match(text) is None

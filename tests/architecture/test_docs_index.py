@@ -12,7 +12,7 @@ INDEX = (ROOT / "docs/README.md").read_text()
 
 
 def rows(heading: str) -> list[list[str]]:
-    """The rows of the table below a heading of the second level, each as its cells."""
+    """Return the rows of the table below a heading of the second level, each as its cells."""
     section = INDEX.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
     lines = [line for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]

@@ -35,7 +35,7 @@ def names_in_the_code() -> frozenset[str]:
     return frozenset(found) | {path.stem for path in modules}
 
 
-def test_there_are_30_terms_each_of_them_once() -> None:
+def test_there_are_30_distinct_terms() -> None:
     terms = [row[0] for row in rows()]
     assert len(terms) == len(set(terms)) == 30
 

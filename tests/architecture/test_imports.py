@@ -1,4 +1,4 @@
-"""What a pod loads: its memory and its start are counted in packages."""
+"""The packages that a pod imports, which determine its memory and the time of its start."""
 
 import json
 import subprocess
@@ -30,13 +30,13 @@ PROGRAM = """
 
 PROVIDERS: dict[str, dict[str, Any]] = {
     "synthetic": {},
-    "alpaca": {"alpaca": {"credentialsSecretRef": {"name": "alpaca"}}},  # on engine native
+    "alpaca": {"alpaca": {"credentialsSecretRef": {"name": "alpaca"}}},  # with engine native
     "ibkr": {"ibkr": {"host": "gateway"}},  # until it connects
 }
 
 
 def loaded(provider: str, *modules: str) -> set[str]:
-    """The packages that a pod of this provider has loaded before it connects, and with these modules after."""
+    """Return the packages that a pod of this provider imports before it connects, and those with these modules."""
     spec = {"tenant": "a", "provider": provider, "symbols": ["A"], **PROVIDERS[provider]}
     injected = {"namespace": "a", "name": "b", "uid": "c", "generation": 1, "epoch": 1, "projectID": "demo-project"}
     command = [sys.executable, "-c", textwrap.dedent(PROGRAM), json.dumps({**injected, "spec": spec}), *modules]
@@ -45,10 +45,10 @@ def loaded(provider: str, *modules: str) -> set[str]:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_the_pod_loads_nothing_that_it_does_not_need(provider: str) -> None:
+def test_the_pod_imports_only_the_packages_that_it_needs(provider: str) -> None:
     assert loaded(provider) & set(FORBIDDEN) == set()
 
 
-def test_what_ibkr_loads_to_connect_is_ib_async_and_numpy() -> None:
+def test_ibkr_imports_only_ib_async_and_numpy_to_connect() -> None:
     connected = loaded("ibkr", "sluice_runtime.adapters.ibkr.connection")
     assert connected & set(FORBIDDEN) == {"ib_async", "eventkit", "numpy"}

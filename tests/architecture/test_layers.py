@@ -1,4 +1,4 @@
-"""The direction of imports; its contracts are in pyproject.toml."""
+"""The direction of imports, whose contracts are in pyproject.toml, and the test file of each module."""
 
 import subprocess
 import sys
@@ -26,11 +26,11 @@ ELSEWHERE = {
     "adapters/ibkr/gateway.py": "test_ibkr_provider.py",
     "adapters/ingestjob.py": "test_ingestjob_client.py",
 }
-# Nothing but types and Protocols.
+# Modules with only types and Protocols.
 UNTESTED = {"ports.py"}
 
 
-def test_every_import_goes_in_its_direction() -> None:
+def test_every_import_follows_the_layers() -> None:
     command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

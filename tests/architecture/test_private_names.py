@@ -15,7 +15,7 @@ def is_private(name: str) -> bool:
 
 
 def private_names(tree: ast.Module) -> Iterator[str]:
-    """Imports of a library's private names, and private attributes of what is not this module's own object."""
+    """Yield imports of a library's private names, and private attributes of objects other than `self`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").split(".")[0] in LIBRARIES:
             names = [*(node.module or "").split("."), *(each.name for each in node.names)]

@@ -1,4 +1,4 @@
-"""The sentences of the code and the pages: no word that a reader stumbles over."""
+"""The banned words of pyproject.toml are in no sentence of the code, the pages and the tests, and in no test's name."""
 
 from __future__ import annotations
 
@@ -24,18 +24,35 @@ SOURCES = (
 )
 PAGES = ("*.md", "docs/**/*.md", "manifests/base/*.yaml", "manifests/overlays/**/*.yaml", "manifests/samples/*.yaml")
 BANNED = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["sluice"]["prose"]["banned"]
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 _WORDS = re.compile(rf"\b({'|'.join(BANNED)})\b", re.IGNORECASE)
+_FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def sentences(module: Path) -> Iterator[tuple[int, str]]:
-    """Line and text of each comment and each string of a module: docstrings, messages and descriptions."""
-    text = module.read_text()
+def comments(text: str) -> Iterator[tuple[int, str]]:
+    """Yield line and text of each comment."""
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
+
+
+def sentences(module: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and text of each comment and each string of a module: docstrings, messages and descriptions."""
+    text = module.read_text()
+    yield from comments(text)
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value
+
+
+def prose_of_tests(text: str) -> Iterator[tuple[int, str]]:
+    """Yield line and text of each comment, docstring and function name of a test module, but not of its data."""
+    yield from comments(text)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, _FUNCTION):
+            yield node.lineno, node.name.replace("_", " ")
+        if isinstance(node, ast.Module | ast.ClassDef | _FUNCTION) and (docstring := ast.get_docstring(node)):
+            yield node.body[0].lineno, docstring
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -58,3 +75,30 @@ def test_no_page_has_a_banned_word(pages: str) -> None:
         if (word := _WORDS.search(line))
     ]
     assert found == []
+
+
+def test_no_comment_docstring_or_function_name_of_a_test_has_a_banned_word() -> None:
+    found = [
+        f"{module.relative_to(ROOT)}:{line}: {word.group()}"
+        for module in TESTS
+        for line, text in prose_of_tests(module.read_text())
+        if (word := _WORDS.search(text))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"# {BANNED[0]}",
+        f"def test_it_connects_{BANNED[0]}(): ...",
+        f"async def connect():\n    '''Connect {BANNED[0]}.'''",
+        f"'''Connect {BANNED[0]}.'''",
+    ],
+)
+def test_a_banned_word_in_the_prose_of_a_test_is_found(text: str) -> None:
+    assert any(_WORDS.search(found) for _, found in prose_of_tests(text))
+
+
+def test_a_banned_word_in_the_data_of_a_test_is_allowed() -> None:
+    assert not any(_WORDS.search(found) for _, found in prose_of_tests(f"reply = '{BANNED[0]}'"))

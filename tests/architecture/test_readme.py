@@ -1,4 +1,4 @@
-"""The README tells the truth: its tree is this tree, its commands are this Makefile's."""
+"""The README's tree is that of the repository, and its commands are in the Makefile."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ PAGES = ("README.md", "CONTRIBUTING.md", "docs/architecture.md")
 
 
 def tree() -> set[str]:
-    """The folders that the README's tree names."""
+    """Return the folders that the README's tree names."""
     [block] = re.findall(r"## The tree\n\n```text\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     return {line.split("/")[0] for line in block.splitlines() if not line.startswith(" ")}
 
 
-def test_the_tree_names_every_folder_and_no_other() -> None:
+def test_the_tree_in_the_readme_names_exactly_the_folders() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     folders = {line.split("/")[0] for line in tracked.splitlines() if "/" in line}
     assert tree() == {folder for folder in folders if not folder.startswith(".")}
@@ -29,7 +29,7 @@ def test_every_make_command_that_a_page_names_exists() -> None:
         assert named <= targets, page
 
 
-def test_every_link_to_a_file_leads_somewhere() -> None:
+def test_every_link_to_a_file_has_a_target() -> None:
     for page in ROOT.glob("**/*.md"):
         if page.is_relative_to(ROOT / "build") or any(part.startswith(".") for part in page.parts[len(ROOT.parts) :]):
             continue

@@ -1,4 +1,4 @@
-"""Sizes that keep a reader comfortable."""
+"""The limits on the sizes of modules and functions."""
 
 import ast
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Every text of a user's is read by one module, whatever its encoding and line endings."""
+"""One module reads every text that a user writes, whatever its encoding and line endings."""
 
 import ast
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[2] / "runtime/src/sluice_runtime"
 READER = "adapters/user_text.py"
 
-# Where a text of a user's is read: which module reads which text.
+# The places that read a user's text: module, function, and the function that reads it.
 READERS = {"read_user_text", "read_first_line", "read_certificates", "read_user_bytes", "open_user_text"}
 USER_TEXTS = {
     (
@@ -31,7 +31,7 @@ USER_TEXTS = {
     ("cli.py", "_read_document", "read_user_text"): "the IngestJob document",
 }
 
-# What else opens or reads something, by the reason why it is not a user's text.
+# Functions that open or read something; each use that does not read a user's text is listed with its reason.
 OPENERS = {"open", "fdopen", "read_text", "read_bytes", "readline", "readlines"}
 # Functions and arguments of libraries that read a file by its path.
 PATH_READERS = {
@@ -72,7 +72,7 @@ Use = tuple[str, str, str]
 
 
 def uses_in(tree: ast.AST, module: str, function: str = "") -> Iterator[Use]:
-    """Each use below `tree` of something that may read a file: module, innermost function and name."""
+    """Yield each use below `tree` of a function that may read a file: module, innermost function and name."""
     for node in ast.iter_child_nodes(tree):
         inner = node.name if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else function
         yield from ((module, inner, name) for name in names_used(node) if name in OPENERS | PATH_READERS | READERS)
@@ -80,7 +80,7 @@ def uses_in(tree: ast.AST, module: str, function: str = "") -> Iterator[Use]:
 
 
 def names_used(node: ast.AST) -> Iterator[str]:
-    """A name; that of a method only where it is called, for a bar has an attribute `open`."""
+    """Yield a name; a method's name only where it is called, because a bar has an attribute `open`."""
     match node:
         case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(value=ast.Name(id="gzip" | "io" | "os"), attr=name):
             yield name
@@ -92,25 +92,25 @@ def names_used(node: ast.AST) -> Iterator[str]:
 
 @cache
 def uses() -> frozenset[Use]:
-    """The uses in the whole runtime, without those of the module that reads users' texts."""
+    """Return the uses in the whole runtime, except those of the module that reads users' texts."""
     modules = {str(path.relative_to(SOURCE)): path for path in SOURCE.rglob("*.py")}
     return frozenset(
         use for name, path in modules.items() if name != READER for use in uses_in(ast.parse(path.read_text()), name)
     )
 
 
-def test_every_text_of_a_user_s_is_read_by_one_module() -> None:
+def test_every_user_text_is_read_by_one_module() -> None:
     assert {use for use in uses() if use[2] not in READERS} - ALLOWED.keys() == set()
 
 
-def test_each_exception_is_still_there() -> None:
+def test_each_listed_exception_still_exists() -> None:
     assert ALLOWED.keys() - uses() == set()
 
 
-def test_the_texts_of_a_user_s_are_listed() -> None:
+def test_the_user_texts_are_listed() -> None:
     assert {use for use in uses() if use[2] in READERS} == USER_TEXTS.keys()
 
 
-def test_a_text_that_is_read_in_another_way_is_found() -> None:
+def test_a_text_that_is_read_differently_is_found() -> None:
     source = "class A:\n  def key(self):\n    return self._file.read_text()\nasync def f():\n  with open('x'): pass\n"
     assert set(uses_in(ast.parse(source), "a.py")) == {("a.py", "key", "read_text"), ("a.py", "f", "open")}

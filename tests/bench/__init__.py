@@ -1,1 +1,1 @@
-"""Measurements: what a quote and a pod cost, how long a symbol waits, how soon a pause takes effect. `make bench`."""
+"""Benchmarks of throughput, footprint, fairness, pauses and stops. Run them with `make bench`."""

@@ -1,4 +1,4 @@
-"""`python -m bench [NAME ...]`: measures, prints a table, and writes build/bench/NAME.json."""
+"""`python -m bench [NAME ...]`: run benchmarks, print a table, and write build/bench/NAME.json."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ BENCHES: dict[str, Callable[[Path, argparse.Namespace], list[Row]]] = {
     "pauses": lambda folder, chosen: pauses.rows(folder, chosen.rounds or pauses.ROUNDS),
     "stops": lambda folder, chosen: stops.rows(folder, chosen.rounds or stops.ROUNDS, chosen.faults),
 }
-# Without a name, all but the one that takes as long as the others together.
+# Without names, all benchmarks except the one that takes as long as all others together.
 DEFAULT = [name for name in BENCHES if name != "stops"]
 
 
 def main() -> int:
-    """Exit code 1: a target is missed."""
+    """Run the benchmarks of the command line. The exit code is 1 if a target is missed."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument(
         "names", nargs="*", choices=[*BENCHES, []], help=f"of {', '.join(BENCHES)}; none: all but stops"

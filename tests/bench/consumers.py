@@ -1,8 +1,8 @@
-"""One consumer of a stream, alone in its process: `python -m bench.consumers NAME URL`.
+"""One consumer of a stream in its own process: `python -m bench.consumers NAME URL`.
 
-Each keeps the newest quote of every symbol. From the end of the first pass of the tape on (the server then has all
-frames ready) it answers each line of its input with one of its output: the quotes it has had, and the CPU seconds that
-its whole process has used.
+Each consumer keeps the newest quote of every symbol. It waits for the end of the first pass of the tape, when the
+server has prepared all frames. Then it answers each input line with one output line: the number of quotes received,
+and the CPU seconds that the whole process has used.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Count = Callable[[], int]
 
 
 async def _answering(streaming: Coroutine[Any, Any, None], count: Count) -> None:
-    """Until its input ends."""
+    """Answer each line of standard input until its end."""
     task = asyncio.create_task(streaming)
     while count() < TAPE_QUOTES:
         await asyncio.sleep(0.05)
@@ -46,7 +46,7 @@ def _require_running(task: asyncio.Task[None]) -> None:
 
 
 async def alpaca_py(url: str, *, raw: bool) -> None:
-    """alpaca-py's stream and the shortest handler there is."""
+    """Consume the stream with alpaca-py and the shortest possible handler."""
     warnings.simplefilter("ignore", DeprecationWarning)
     from alpaca.data.live import StockDataStream
 
@@ -60,12 +60,12 @@ async def alpaca_py(url: str, *, raw: bool) -> None:
         latest[quote["S"] if raw else quote.symbol] = quote
 
     stream.subscribe_quotes(on_quote, *SYMBOLS)
-    # `run` is asyncio.run of this.
+    # alpaca-py's `run` does the same with asyncio.run.
     await _answering(stream._run_forever(), lambda: count)
 
 
 async def ours(url: str, engine: AlpacaEngine) -> None:
-    """Our own client on one of its engines, the journal and the coalescer, wired as in the pod."""
+    """Consume the stream with the runtime's client, its journal and its coalescer, wired as in the pod."""
     from bench.parts import alpaca, journal
 
     kept = journal(SYMBOLS)
@@ -82,7 +82,7 @@ async def _follow(source: Any, listener: Any) -> None:
 
 
 async def limit(url: str) -> None:
-    """The same socket and the same typed decoding, and nothing else: no error is handled, nothing is kept."""
+    """Read the socket and decode the messages with types, without error handling and without storing anything."""
     import aiohttp
     import msgspec
 
@@ -125,7 +125,7 @@ CONSUMERS: dict[str, Callable[[str], Awaitable[None]]] = {
 
 async def _main(name: str, url: str) -> None:
     await CONSUMERS[name](url)
-    # Not a return: alpaca-py's stream does not end when its task is cancelled.
+    # Exit here instead of returning: alpaca-py's stream does not end when its task is cancelled.
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""How long a symbol waits between two of its writes when all are busy: the real flusher, in virtual time."""
+"""The longest time between two writes of a symbol when all symbols change: the real flusher, in virtual time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST = 1.05
 
 
 def rows() -> list[Row]:
-    """One for each number of symbols: the longest wait, beside N/W, the time that one round of all must take."""
+    """Return a row for each number of symbols: the longest wait, beside N/W, the time of one round of writes."""
     found = []
     for count in SYMBOLS:
         with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
@@ -36,7 +36,7 @@ def rows() -> list[Row]:
 
 
 async def _longest_wait(count: int) -> float:
-    """Seconds; the burst at the start, and what follows from it, is left out."""
+    """Return the longest wait in seconds, without the burst at the start and its effects."""
     names = [f"S{number}" for number in range(count)]
     kept = journal(desired(symbols=names))
     sink = FakeSink()
@@ -58,7 +58,7 @@ def _waits(sink: FakeSink, after: float) -> list[float]:
     for at, batch in sink.writes:
         for each in batch:
             moments.setdefault(each.symbol, []).append(at)
-    # A symbol that is written less often than twice has waited all the time.
+    # A symbol that was written less than twice has waited the whole time.
     end = sink.writes[-1][0]
     return [
         later - earlier for times in moments.values() for earlier, later in pairwise([*times, end]) if earlier >= after

@@ -1,4 +1,4 @@
-"""One IngestJob on a devcluster, its provider at full load, and a watcher beside its pod."""
+"""One IngestJob on a devcluster, its provider at full load, and a second watch of the job."""
 
 from __future__ import annotations
 
@@ -22,43 +22,43 @@ from support.upstream import Upstream
 QUOTES_PER_SECOND = 5000
 SYMBOLS = [f"S{number:02d}" for number in range(30)]
 TENANT, JOB = "bench", "feed"
-# A hundred writes a second, so that at any instant one is about to be made.
+# A hundred writes a second, so that a write is due at any moment.
 _LIMITS = {"minIntervalMilliseconds": 250, "writesPerSecond": 100, "burst": 100, "flushIntervalMilliseconds": 50}
 _PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """An event of the watch, and the Unix seconds at which the watcher had it."""
+    """One event of the watch, and the Unix seconds at which the watcher received it."""
 
     at: float
     job: dict[str, Any]
 
     @property
     def generation(self) -> int:
-        """Of the spec."""
+        """The generation of the spec."""
         return int(self.job["metadata"]["generation"])
 
     @property
     def stream(self) -> dict[str, Any]:
-        """What the pod says of itself; nothing while it says nothing."""
+        """The pod's part of the status; empty until the pod has written it."""
         found: dict[str, Any] = self.job.get("status", {}).get("stream", {})
         return found
 
 
 class Watcher:
-    """What the process `bench.watcher` has seen."""
+    """The events that the process `bench.watcher` has printed."""
 
     def __init__(self, lines: asyncio.StreamReader) -> None:
-        """`lines` are its output."""
+        """Read the events from `lines`, the output of the process."""
         self._lines = lines
         self._seen: list[Sighting] = []
 
     async def first(self, holds: Callable[[Sighting], object]) -> Sighting:
-        """The first event so far, or else to come, of which it holds.
+        """Return the first event, past or future, for which `holds` returns true.
 
         Raises:
-            TimeoutError: it did not come within 30 s.
+            TimeoutError: there was none within 30 s.
         """
         for sighting in self._seen:
             if holds(sighting):
@@ -77,7 +77,7 @@ class Watcher:
 
 @dataclass(frozen=True)
 class Feed:
-    """The job as its owner has it: patched through the API, watched, and seen from its provider."""
+    """The job, with its watch and the provider's record."""
 
     site: Quickstart
     upstream: Upstream
@@ -85,17 +85,17 @@ class Feed:
     api: ApiClient
 
     async def enable(self, enabled: bool) -> int:
-        """Patches the spec; the generation that this made."""
+        """Set `enabled` with a patch; returns the generation that results."""
         path = f"/apis/{identity.API_VERSION}/namespaces/{TENANT}/{identity.PLURAL}/{JOB}"
         changed = await self.api.patch(path, {"spec": {"enabled": enabled}}, MERGE)
         return int(changed["metadata"]["generation"])
 
     async def record(self) -> dict[str, Any]:
-        """What the provider has seen."""
+        """Return the provider's record of connections and requests."""
         return await asyncio.to_thread(self.upstream.record)
 
     async def until(self, holds: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-        """The provider's record as soon as it holds of it.
+        """Wait until `holds` returns true for the provider's record; returns the record.
 
         Raises:
             TimeoutError: it did not within 30 s.
@@ -110,7 +110,7 @@ class Feed:
 
 @asynccontextmanager
 async def running_feed(site: Quickstart, state: StateDirectory) -> AsyncIterator[Feed]:
-    """The job, paused, with its pod and all that is beside it."""
+    """Start the paused job with its pod, its provider and the watcher."""
     settings = state.load_settings()
     assert settings is not None
     with Upstream("--quotes-per-second", str(QUOTES_PER_SECOND), "--batch", "10", "--no-deflate") as upstream:

@@ -1,4 +1,4 @@
-"""What a whole pod costs at 30 symbols and 1,000 quotes a second, beside the program that somebody would write."""
+"""The cost of a whole pod at 30 symbols and 1,000 quotes a second, compared with a typical program without Sluice."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ WARM_UP_SECONDS = 8.0
 WINDOW_SECONDS = 15.0
 MOST_MEMORY = 85.0  # MiB
 MOST_SECONDS = 0.6  # from exec to the first write
-MOST_CPU = 0.6  # of the peer's
+MOST_CPU = 0.6  # of the peer's CPU time
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Memory in MiB, times in seconds, CPU in seconds of it a second, writes in documents a second.
+    """Memory in MiB, times in seconds, CPU seconds per second, and documents written per second.
 
-    `start_cpu`: the CPU seconds of the start, which is what its time would be on a machine that has nothing else to do.
+    `start_cpu` are the CPU seconds of the start: the time that it would take on an idle machine.
     """
 
     memory: float
@@ -39,8 +39,8 @@ class Cost:
 
 
 def rows(host: str, folder: Path, repetitions: int) -> list[Row]:
-    """Both in turn, `repetitions` times, each on an upstream of its own; medians."""
-    # A JVM's first commits take seconds: they are not for the first to pay.
+    """Measure the pod and the peer in turn, `repetitions` times, each on its own upstream; the figures are medians."""
+    # A JVM's first commits take seconds: a warm-up keeps them out of the first measurement.
     asyncio.run(_ours(host, folder / "first", -1))
     ours, peers = [], []
     for turn in range(repetitions):
@@ -75,7 +75,7 @@ def _upstream() -> Upstream:
 
 async def _cost(process: pods.Process, host: str, tenant: str) -> Cost:
     began = await process.began_at()
-    # Nothing is asked of it before: the emulator itself knows when the first document was made.
+    # There is no request before this one: the emulator itself records when the first document was created.
     await asyncio.sleep(WARM_UP_SECONDS)
     warm, before = process.cpu_seconds, await asyncio.to_thread(quote_documents, host, pods.PROJECT, tenant)
     await asyncio.sleep(WINDOW_SECONDS)
@@ -92,7 +92,7 @@ async def _cost(process: pods.Process, host: str, tenant: str) -> Cost:
 
 
 def _sequence(documents: Sequence[dict[str, Any]]) -> int:
-    """How many documents have been written."""
+    """Return the number of documents written."""
     return max(
         int(each["fields"]["seq"]["integerValue"]) for each in documents or [{"fields": {"seq": {"integerValue": 0}}}]
     )

@@ -1,4 +1,4 @@
-"""The Kubernetes API as the pod of one IngestJob knows it: the job, a watch on which nothing happens, its status."""
+"""A fake Kubernetes API for the pod of one IngestJob: the job, a watch without events, its status and its Lease."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class JobServer:
     """Serves over TLS, with a certificate of its own authority."""
 
     def __init__(self, spec: dict[str, Any]) -> None:
-        """`spec` as in the document."""
+        """Serve a job with `spec`, whose fields are named as in the document."""
         self.spec = spec
-        self.stream: dict[str, Any] = {}  # the pod's half of the status, as last reported
+        self.stream: dict[str, Any] = {}  # the pod's part of the status, as last reported
         self.reports = 0
         self.port = 0
         self._leases: dict[str, dict[str, Any]] = {}
 
     @asynccontextmanager
     async def serving(self, account: Path) -> AsyncIterator[JobServer]:
-        """Serves on a free port. `account`, a folder to be made, is for what a service account has mounted."""
+        """Serve on a free port. `account` is a folder to create with the files that a mounted service account has."""
         certificates.write_pki(account)
         (account / "token").write_text("bench")
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -62,13 +62,13 @@ class JobServer:
     async def _watch(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        # A bookmark a minute, as the API server sends them: without, the pod takes the watch for dead.
+        # A bookmark each minute, as the API server sends them; without it, the pod considers the watch dead.
         while True:
             await asyncio.sleep(60)
             await response.write(b'{"type":"BOOKMARK","object":{}}\n')
 
     async def _patch(self, request: web.Request) -> web.Response:
-        # application/apply-patch+yaml, of which JSON is a part.
+        # The body is application/apply-patch+yaml; the pod sends JSON, which is valid YAML.
         self.stream = msgspec.json.decode(await request.read())["status"]["stream"]
         self.reports += 1
         return web.json_response({})
@@ -78,7 +78,7 @@ class JobServer:
         return web.json_response(found, status=200 if found else 404)
 
     async def _claim(self, request: web.Request) -> web.Response:
-        # There is one pod, so there is nobody whose claim this could be over.
+        # There is only one pod, so no other pod can hold the Lease.
         lease: dict[str, Any] = msgspec.json.decode(await request.read())
         version = int(lease["metadata"].get("resourceVersion", "0"))
         lease["metadata"]["resourceVersion"] = str(version + 1)

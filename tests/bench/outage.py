@@ -1,8 +1,9 @@
-"""Firestore away for a minute at 1,000 quotes a second: `python -m bench.outage`.
+"""Firestore unavailable for a minute at 1,000 quotes a second: `python -m bench.outage`.
 
-Twice: its process is stopped and goes on, so that requests hang and may land late; and it is killed and started anew
-on the same port, empty. Told are the pod's memory, when every document is written again and how old its quote was
-then, and how many documents ever went back in time: none, if nothing stale is written. Exit code 1: a target is missed.
+There are two outages. In the first, the emulator's process is stopped and continued, so that requests hang and may
+take effect late. In the second, it is killed and restarted on the same port without its documents. The report has the
+pod's memory, the time until every document is written again and the age of its quote then, and the number of documents
+whose quote went back in time, which is 0 if no stale quote is written. The exit code is 1 if a target is missed.
 """
 
 from __future__ import annotations
@@ -33,24 +34,24 @@ TENANT = "outage"
 BEFORE_SECONDS = 30.0
 AWAY_SECONDS = 60.0
 AFTER_SECONDS = 30.0
-LOOK_SECONDS = 0.1  # a document is written once a second at most, so no state of it is missed
+LOOK_SECONDS = 0.1  # a document is written at most once a second, so no version of it is missed
 GROWTH_MIB = 3.0
 OLD_SECONDS = 5.0  # 30 symbols take 1.5 s at 20 writes a second
 
 
 @dataclass
 class Watch:
-    """What the documents say, looked at again and again."""
+    """Polls the documents and records the writes and the quotes that went back in time."""
 
     host: str
     newest: dict[str, datetime] = field(default_factory=dict)
     backwards: int = 0
-    fresh_at: dict[str, float] = field(default_factory=dict)  # monotonic, of the first write after `since`
-    ages: dict[str, float] = field(default_factory=dict)  # seconds that its quote was old when it was written
+    fresh_at: dict[str, float] = field(default_factory=dict)  # monotonic time of the first write after `since`
+    ages: dict[str, float] = field(default_factory=dict)  # age of the quote in seconds when it was written
     since: float | None = None  # Unix seconds of Firestore's return
 
     async def run(self) -> None:
-        """Until it is cancelled. Nothing is seen while Firestore is away."""
+        """Poll until cancelled. Nothing is recorded while Firestore is unavailable."""
         while True:
             with suppress(OSError, TimeoutError):
                 self.take(
@@ -59,7 +60,7 @@ class Watch:
             await asyncio.sleep(LOOK_SECONDS)
 
     def take(self, found: list[dict[str, Any]]) -> None:
-        """One look at all documents."""
+        """Compare one poll of all documents with the previous one."""
         for each in found:
             symbol, ts, written_at = each["symbol"], instant(each["ts"]), instant(each["written_at"])
             self.backwards += ts < self.newest.get(symbol, ts)
@@ -70,13 +71,13 @@ class Watch:
 
 
 def instant(text: str) -> datetime:
-    """A time as Firestore's REST interface writes it, to the microsecond."""
+    """Parse a time as Firestore's REST interface writes it, to the microsecond."""
     head, _, fraction = text.rstrip("Z").partition(".")
     return datetime.fromisoformat(f"{head}.{(fraction + '000000')[:6]}+00:00")
 
 
 async def stopped(state: StateDirectory, host: str) -> None:
-    """The process is stopped, and goes on."""
+    """Stop the emulator's process for 60 s, then let it continue."""
     record = running(state)
     processes.send_signal(record, signal.SIGSTOP)
     try:
@@ -87,7 +88,7 @@ async def stopped(state: StateDirectory, host: str) -> None:
 
 
 async def killed(state: StateDirectory, host: str) -> None:
-    """The process is killed, and another takes its port. It knows nothing of what was written before."""
+    """Kill the emulator's process; after 60 s, start another on its port, without any documents."""
     record = running(state)
     command = command_of(record)
     processes.send_signal(record, signal.SIGKILL)
@@ -97,15 +98,15 @@ async def killed(state: StateDirectory, host: str) -> None:
 
 
 def command_of(record: ProcessRecord) -> list[str]:
-    """What starts another of it."""
+    """Return the command that starts another process like this one."""
     return Path(f"/proc/{record.pid}/cmdline").read_text().rstrip("\0").split("\0")
 
 
 def running(state: StateDirectory) -> ProcessRecord:
-    """The emulator's process.
+    """Return the record of the emulator's process.
 
     Raises:
-        SystemExit: the emulator is somebody else's.
+        SystemExit: the emulator was started by another program.
     """
     record = load_record(state.record_file(emulator.COMPONENT))
     if record is None:
@@ -114,7 +115,7 @@ def running(state: StateDirectory) -> ProcessRecord:
 
 
 async def measure(name: str, away: Callable[[StateDirectory, str], Any], host: str, folder: Path) -> list[Row]:
-    """One outage of a pod and an emulator of their own."""
+    """Run one outage with its own pod and emulator."""
     async with (
         AlpacaServer(feed=GeneratorFeed(pods.QUOTES_PER_SECOND, 1)) as server,
         pods.pod(pods.spec(TENANT, server.url()), host, folder / "pod") as (process, _),
@@ -140,7 +141,7 @@ async def _sample(process: pods.Process, memory: list[tuple[str, float]], part: 
 
 
 def rows(name: str, watch: Watch, back_at: float, memory: dict[str, list[float]]) -> list[Row]:
-    """What is reported of one outage. `memory` is in MiB, by the part of the run."""
+    """Return the rows of one outage. `memory` is in MiB, by the part of the run."""
     before, most = memory["before"][-1], max(memory["away"] + memory["after"])
     missing = len(set(pods.SYMBOLS) - watch.fresh_at.keys())
     last = max(watch.fresh_at.values(), default=back_at + AFTER_SECONDS) - back_at
@@ -162,7 +163,7 @@ def rows(name: str, watch: Watch, back_at: float, memory: dict[str, list[float]]
 
 
 def main() -> int:
-    """The command."""
+    """Run both outages and print the table."""
     argparse.ArgumentParser(prog="bench.outage", description=__doc__).parse_args()
     found: list[Row] = []
     for name, away in (("stopped", stopped), ("killed", killed)):

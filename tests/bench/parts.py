@@ -1,4 +1,4 @@
-"""Parts of the runtime, wired for a measurement."""
+"""Parts of the runtime, configured for a benchmark."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from sluice_runtime.domain.health import RuntimeIdentity
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.latest_value import LatestValue
 
-# Between its turns a consumer is stopped: it shall not then find that its peer is silent.
+# A consumer is stopped between its turns; a shorter interval would make it consider its peer silent.
 PING_SECONDS = 600.0
 
 
 def alpaca(url: str, folder: Path, engine: AlpacaEngine) -> AlpacaSource:
-    """Our client of the server at `url`; `folder` is for the credentials."""
+    """Return the runtime's client of the server at `url`; `folder` is for the credentials."""
     (folder / "ALPACA_KEY_ID").write_text("key")
     (folder / "ALPACA_SECRET_KEY").write_text("secret")
     settings = AlpacaSettings(stream_url=url, credentials_secret_ref=SecretReference(name="alpaca"), engine=engine)
@@ -32,7 +32,7 @@ def alpaca(url: str, folder: Path, engine: AlpacaEngine) -> AlpacaSource:
 
 
 def journal(symbols: Sequence[str]) -> Journal:
-    """A journal on the wall clock."""
+    """Return a journal that uses the wall clock."""
     document = {
         "metadata": {"name": "bench", "namespace": "bench", "uid": "0", "generation": 1},
         "spec": {"tenant": "bench", "provider": "synthetic", "symbols": list(symbols)},

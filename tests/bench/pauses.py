@@ -1,4 +1,4 @@
-"""How soon a patch of `enabled` has closed the socket, in every phase and at full load; and what follows the pause."""
+"""The time from a patch of `enabled` to the closed socket, in every phase and at full load, and its aftermath."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from support.site import instant
 ROUNDS = 25  # in each phase
 MOST = 3.0  # times the watch's latency
 MOST_ON_DEAD = 2.0  # seconds
-# A peer that is dead in either way: silent and deaf, or sending on without reading.
+# Peers that do not respond: one is silent and ignores pings; the other sends but does not read.
 DEAD: tuple[Fault, ...] = (Mute(pongs=False), StallReading(seconds=10.0))
 DEAD_ROUNDS = 5
 _QUIET_SECONDS = 0.4
@@ -33,9 +33,9 @@ _QUIET_SECONDS = 0.4
 
 @dataclass(frozen=True)
 class PauseInForce:
-    """One pause. The times are seconds since the patch was sent; None: there was no socket.
+    """One pause. Times are seconds since the patch was sent, or None if there was no socket.
 
-    `after`: the quote documents that were written after the acknowledgement; `anew`: the attempts to connect after it.
+    `after` counts the quote documents written after the acknowledgement, `reconnects` the connection attempts after it.
     """
 
     seen: float
@@ -43,11 +43,11 @@ class PauseInForce:
     closed: float | None
     acknowledged: float
     after: int
-    anew: int
+    reconnects: int
 
 
 def rows(folder: Path, rounds: int = ROUNDS) -> list[Row]:
-    """`rounds` pauses in each phase, and some on dead peers."""
+    """Measure `rounds` pauses in each phase, and some with peers that do not respond."""
     state = StateDirectory(folder / "devcluster")
     with sluice_on_devcluster(state.root) as site:
         pauses, dead = asyncio.run(_measured(site, state, rounds))
@@ -72,7 +72,7 @@ async def _pause_in(feed: Feed, phase: Phase) -> PauseInForce:
 
 
 async def _pause_on(feed: Feed, fault: Fault) -> PauseInForce:
-    """On a peer that has died a moment ago, which nobody has noticed."""
+    """Pause while the peer has just stopped responding, before the pod has noticed."""
     await _enter(feed, PHASES["Live"])
     await asyncio.sleep(0.5)
     await asyncio.to_thread(feed.upstream.inject, fault)
@@ -81,7 +81,7 @@ async def _pause_on(feed: Feed, fault: Fault) -> PauseInForce:
 
 
 async def _enter(feed: Feed, phase: Phase) -> None:
-    """The job streams as far as `phase`."""
+    """Start the job and wait until its connection reaches `phase`."""
     before = phase.entries(await feed.record())
     await asyncio.to_thread(feed.upstream.script, *phase.faults)
     await feed.enable(True)
@@ -95,7 +95,7 @@ async def _pause(feed: Feed) -> PauseInForce:
     told = await feed.watcher.first(lambda each: _is_acknowledged(each, generation))
     then = await feed.record()
     await asyncio.sleep(_QUIET_SECONDS)
-    # A peer that is dead notices late that nobody is there.
+    # A peer that does not respond notices the closed connection late.
     record = await feed.until(lambda record: not record["open"])
     pause = told.stream["pause"]
     acknowledged = instant(pause["acknowledgedAt"]).timestamp()
@@ -107,7 +107,7 @@ async def _pause(feed: Feed) -> PauseInForce:
         closed=record["connections"][-1]["closed"] - asked if has_socket else None,
         acknowledged=acknowledged - asked,
         after=sum(instant(each["updateTime"]).timestamp() > acknowledged for each in documents),
-        anew=attempts(record) - attempts(then),
+        reconnects=attempts(record) - attempts(then),
     )
 
 
@@ -129,7 +129,7 @@ def _found(pauses: Sequence[PauseInForce], dead: Sequence[PauseInForce]) -> list
         *_latencies("patch to acknowledged", pauses, lambda each: each.acknowledged, most=None),
         _longest(dead),
         _none("quotes written after it", len(every), sum(each.after for each in every)),
-        _none("connections asked for meanwhile", len(every), sum(each.anew for each in every)),
+        _none("connections asked for meanwhile", len(every), sum(each.reconnects for each in every)),
     ]
 
 
@@ -154,7 +154,7 @@ def _none(what: str, pauses: int, count: int) -> Row:
 def _latencies(
     what: str, pauses: Sequence[PauseInForce], taken: Callable[[PauseInForce], float | None], most: float | None = MOST
 ) -> list[Row]:
-    """p50 and p99, each beside that of the watcher over the same pauses."""
+    """Return the rows of p50 and p99, each beside the watcher's figure for the same pauses."""
     found = []
     for percent in (50, 99):
         mine = _percentile([value for each in pauses if (value := taken(each)) is not None], percent)
@@ -175,5 +175,5 @@ def _latencies(
 
 
 def _percentile(values: Sequence[float], percent: int) -> float:
-    """The least value that so many per cent of all do not exceed."""
+    """Return the smallest value that at least `percent` per cent of the values do not exceed."""
     return sorted(values)[math.ceil(len(values) * percent / 100) - 1]

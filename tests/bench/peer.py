@@ -1,6 +1,6 @@
-"""The program that somebody would write without Sluice: alpaca-py with its models, Google's client, one loop.
+"""A typical program without Sluice: alpaca-py with its models, Google's client, one loop.
 
-The newest quote of each symbol, one `set` for each document that is due, under the limits that the pod has too.
+It keeps the newest quote of each symbol, and calls `set` for each document that is due, under the limits of the pod.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BURST = 40.0
 
 
 async def run(url: str, tenant: str, symbols: list[str]) -> None:
-    """Until it is killed."""
+    """Run until killed."""
     client = firestore.AsyncClient(project=os.environ["GOOGLE_CLOUD_PROJECT"])
     latest: dict[str, Any] = {}
 

@@ -1,4 +1,4 @@
-"""The real `sluice-runtime run` as a process, with what a kubelet would mount into it."""
+"""The real `sluice-runtime run` as a process, with the files that a kubelet would mount."""
 
 from __future__ import annotations
 
@@ -23,36 +23,36 @@ from sluice_devcluster.node.execution import LAUNCHER, LaunchSpec, Mount
 SYMBOLS = tuple(f"S{number:02d}" for number in range(30))
 QUOTES_PER_SECOND = 1000
 PROJECT = "demo-bench"
-# An address of this machine that no pod of another run has: its HTTP port is always the same.
+# A loopback address that no pod of another run uses, because the pod's HTTP port is fixed.
 ADDRESS = f"127.79.{os.getpid() >> 8 & 255}.{os.getpid() & 255 or 1}"
 ACCOUNT_DIR = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-# Says when the program proper begins: the time before belongs to whoever starts it.
+# Prints the time at which the program itself begins, without the time that its launcher takes.
 _STAMPED = 'date +%s.%N; exec "$@"'
 
 
 def spec(tenant: str, url: str) -> dict[str, Any]:
-    """An IngestJob's spec with the default limits: 20 writes a second, 40 at once, a symbol once a second."""
+    """Return a job's spec with the default limits: 20 writes a second, bursts of 40, a symbol once a second."""
     alpaca = {"streamURL": url, "credentialsSecretRef": {"name": "alpaca"}}
     return {"tenant": tenant, "provider": "alpaca", "alpaca": alpaca, "symbols": list(SYMBOLS)}
 
 
 class Process:
-    """A running program that was stamped, and what it has cost so far."""
+    """A running program whose start time is known, and its cost so far."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        """Its output goes to `log`."""
+        """Follow a process whose output goes to `log`."""
         self._process = process
         self._log = log
 
     async def began_at(self) -> float:
-        """Unix seconds of its exec."""
+        """Return the Unix seconds of its exec."""
         while not (line := self._log.read_text().partition("\n")[0]):  # noqa: ASYNC110  a file gives no event
             await asyncio.sleep(0.01)
         return float(line)
 
     def memory(self, field: str) -> float:
-        """MiB; fields as in /proc: VmRSS is now, VmHWM the most there was."""
+        """Return a memory figure in MiB; fields as in /proc: VmRSS is the current value, VmHWM the maximum."""
         for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
             if line.startswith(f"{field}:"):
                 return int(line.split()[1]) / 1024
@@ -60,17 +60,17 @@ class Process:
 
     @property
     def cpu_seconds(self) -> float:
-        """User and system time of all its threads, ended ones too."""
+        """Return the user and system time of all its threads, including ended ones."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended."""
+        """Return whether the process still runs."""
         return self._process.poll() is None
 
     async def end(self) -> int:
-        """SIGTERM; its exit code, after at most 15 s."""
+        """Send SIGTERM and return the exit code, after at most 15 s."""
         self._process.send_signal(signal.SIGTERM)
         try:
             return await asyncio.to_thread(self._process.wait, 15)
@@ -81,7 +81,7 @@ class Process:
 
 @asynccontextmanager
 async def program(command: Sequence[str], environment: dict[str, str], log: Path) -> AsyncIterator[Process]:
-    """Runs a Python program of this environment."""
+    """Run a Python program in this environment."""
     process = Process(_started(["/bin/sh", "-c", _STAMPED, "sh", *command], _inherited() | environment, log), log)
     try:
         yield process
@@ -92,7 +92,7 @@ async def program(command: Sequence[str], environment: dict[str, str], log: Path
 
 @asynccontextmanager
 async def pod(job: dict[str, Any], emulator: str, folder: Path) -> AsyncIterator[tuple[Process, JobServer]]:
-    """The pod of a job, and the API server that it reports to. `folder` is for what is mounted, and the log."""
+    """Run the pod of a job and the API server that it reports to. `folder` is for mounted files and the log."""
     for name in ("alpaca", "staging"):
         (folder / name).mkdir(parents=True)
     (folder / "alpaca" / identity.ALPACA_KEY_ID).write_text("key")

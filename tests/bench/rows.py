@@ -1,4 +1,4 @@
-"""What a measurement found, beside what it is compared with and what it shall be."""
+"""The figures of a benchmark, with the figures that they are compared with and their targets."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import msgspec
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure. `ratio` is the one that `target` is about; `met` None where nothing was promised.
+    """One figure. `target` limits `ratio`; `met` is None if there is no target.
 
-    `median`: of the rounds, where `ours` is the worst of them. It is in the file, not in the table.
+    `median` is that of the rounds, where `ours` is the worst round. It is in the file, not in the table.
     """
 
     name: str
@@ -29,18 +29,18 @@ HEADINGS = ("what", "unit", "ours", "peer", "limit", "ratio", "target", "met")
 
 
 def write(rows: Sequence[Row], path: Path) -> None:
-    """The rows as a JSON list."""
+    """Write the rows as a JSON list."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(rows)) + b"\n")
 
 
 def read(path: Path) -> list[Row]:
-    """What `write` wrote."""
+    """Read the rows that `write` wrote."""
     return msgspec.json.decode(path.read_bytes(), type=list[Row])
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows as a Markdown table that also reads well in a terminal."""
+    """Return the rows as a Markdown table that is also readable in a terminal."""
     cells = [HEADINGS, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
     lines = ["| " + " | ".join(_aligned(line, widths)) + " |" for line in cells]

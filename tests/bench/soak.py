@@ -1,8 +1,9 @@
-"""A long run of one pod at 1,000 quotes a second, with a fault a minute: `python -m bench.soak SECONDS`.
+"""A long run of one pod at 1,000 quotes a second, with a fault each minute: `python -m bench.soak SECONDS`.
 
-Before the time begins, each fault strikes once: an allocator keeps what the largest of them has taken, once for all,
-and what is asked is whether anything is kept each time. Prints a line a minute, and at the end how memory went, whether
-every document is right, and how often the stream was connected. Exit code 1: a document is wrong, or the pod has ended.
+Before the measured time begins, each fault happens once: an allocator permanently keeps the memory of the largest
+fault, and the question is whether each further fault adds to it. The run prints a line each minute, and at the end the
+slope of the memory, whether every document is correct, and how often the stream connected. The exit code is 1 if a
+document is wrong or the pod has exited.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from support.firestore import firestore_emulator
 TENANT = "soak"
 OUTAGE_SECONDS = 30.0
 SAMPLE_SECONDS = 5.0
-REHEARSAL_SECONDS = 8.0  # between two faults before the time begins
+REHEARSAL_SECONDS = 8.0  # between two faults before the measured time begins
 
 STRIKES: tuple[Fault, ...] = (
     streams.Reset(),
@@ -67,7 +68,7 @@ STRIKES: tuple[Fault, ...] = (
     messages.ZeroSide(),
     messages.NanSide(),
 )
-# What the connection after a reset meets.
+# The faults of the connection that follows a reset.
 REFUSALS: tuple[Fault, ...] = (
     handshake.HttpError(status=503),
     handshake.HttpError(status=429, retry_after=2),
@@ -84,7 +85,7 @@ REFUSALS: tuple[Fault, ...] = (
 
 @dataclass
 class Soak:
-    """One run. Seconds are since its beginning; memory is in MiB."""
+    """One run. Times are seconds since its start; memory is in MiB."""
 
     seconds: float
     folder: Path
@@ -93,17 +94,17 @@ class Soak:
     server: AlpacaServer
     host: str
     began: float = field(default_factory=time.monotonic)
-    cpu_before: float = 0.0  # seconds of it, when the time began
+    cpu_before: float = 0.0  # the process's CPU seconds when the measured time began
     memory: list[tuple[float, float]] = field(default_factory=list)
     faults: int = 0
 
     @property
     def elapsed(self) -> float:
-        """Seconds."""
+        """Return the seconds since the start of the measured time."""
         return time.monotonic() - self.began
 
     async def run(self) -> None:
-        """Rehearses; then samples and strikes until the time is over."""
+        """Inject each fault once; then sample and inject faults until the time is over."""
         for strike in (*STRIKES, *REFUSALS):
             print(f"rehearsing {strike}", flush=True)
             await self._suffer(strike)
@@ -111,7 +112,7 @@ class Soak:
         await self._away(REHEARSAL_SECONDS)
         await asyncio.sleep(60)
         self.began, self.cpu_before = time.monotonic(), self.process.cpu_seconds
-        await asyncio.gather(self._sample(), self._strike(), self._stop_firestore(), self._tell())
+        await asyncio.gather(self._sample(), self._strike(), self._stop_firestore(), self._print_progress())
 
     async def _sample(self) -> None:
         while self.elapsed < self.seconds:
@@ -119,7 +120,7 @@ class Soak:
             await asyncio.sleep(SAMPLE_SECONDS)
 
     async def _strike(self) -> None:
-        # The last minute is quiet: what is looked at in the end is what it recovered to.
+        # The last minute has no fault: the final check is of the state after recovery.
         while self.elapsed < self.seconds - 120:
             await asyncio.sleep(60)
             strike = self.source.choice([*STRIKES, *REFUSALS])
@@ -139,7 +140,7 @@ class Soak:
         await self._away(OUTAGE_SECONDS)
 
     async def _away(self, seconds: float) -> None:
-        """Firestore's process is stopped and goes on: requests hang meanwhile, and no document is lost."""
+        """Stop Firestore's process and let it continue: requests hang meanwhile, and no document is lost."""
         record = load_record(StateDirectory(self.folder).record_file(emulator.COMPONENT))
         if record is None:
             print("the emulator is somebody else's: it is not stopped", flush=True)
@@ -150,7 +151,7 @@ class Soak:
         finally:
             os.kill(record.pid, signal.SIGCONT)
 
-    async def _tell(self) -> None:
+    async def _print_progress(self) -> None:
         while self.elapsed < self.seconds:
             await asyncio.sleep(60)
             counters = await asyncio.to_thread(counters_of, pods.ADDRESS)
@@ -159,7 +160,7 @@ class Soak:
 
 
 def counters_of(address: str) -> dict[str, float]:
-    """The pod's own counters, from its metrics."""
+    """Return the pod's own counters, from its metrics."""
     with urllib.request.urlopen(f"http://{address}:8080/metrics", timeout=10) as answer:
         lines = answer.read().decode().splitlines()
     found: dict[str, float] = {}
@@ -173,7 +174,7 @@ def counters_of(address: str) -> dict[str, float]:
 
 
 def slope(points: list[tuple[float, float]]) -> float:
-    """MiB an hour, by least squares over (seconds, MiB)."""
+    """Return the slope in MiB an hour, by least squares over (seconds, MiB)."""
     times, sizes = [at for at, _ in points], [size for _, size in points]
     mean_time, mean_size = sum(times) / len(times), sum(sizes) / len(sizes)
     spread = sum((at - mean_time) ** 2 for at in times)
@@ -182,7 +183,7 @@ def slope(points: list[tuple[float, float]]) -> float:
 
 
 def last_words() -> list[TapeQuote]:
-    """The quotes that the documents must end as: no two alike."""
+    """Return the quotes that the documents must have at the end: no two of them are equal."""
     return [
         TapeQuote(0, symbol, 1000.0 + number, 100 + number, 2000.0 + number, 200 + number)
         for number, symbol in enumerate(pods.SYMBOLS)
@@ -190,7 +191,7 @@ def last_words() -> list[TapeQuote]:
 
 
 async def wrong_documents(soak: Soak) -> list[str]:
-    """Replaces the endless quotes by one last of each symbol; the documents that are not it a while later."""
+    """Replace the endless quotes by one last quote of each symbol; return the documents that then differ from it."""
     finished = soak.server.play_feed(TapeFeed(last_words(), restamp=True))
     await asyncio.wait_for(finished, 60)
     await asyncio.sleep(10)
@@ -205,7 +206,7 @@ async def wrong_documents(soak: Soak) -> list[str]:
 
 
 def rows(soak: Soak, wrong: list[str]) -> list[Row]:
-    """What is reported."""
+    """Return the rows of the report."""
     sizes = [size for _, size in soak.memory]
     figures: Iterator[tuple[str, str, float]] = iter(
         (
@@ -224,7 +225,7 @@ def rows(soak: Soak, wrong: list[str]) -> list[Row]:
 
 
 async def run(seconds: float, seed: int, host: str, folder: Path) -> int:
-    """The exit code."""
+    """Run the soak test and return the exit code."""
     async with (
         AlpacaServer(feed=GeneratorFeed(pods.QUOTES_PER_SECOND, seed)) as server,
         pods.pod(pods.spec(TENANT, server.url()), host, folder / "pod") as (process, _),
@@ -239,7 +240,7 @@ async def run(seconds: float, seed: int, host: str, folder: Path) -> int:
 
 
 def main() -> int:
-    """The command."""
+    """Run the soak test with the arguments of the command line."""
     parser = argparse.ArgumentParser(prog="bench.soak", description=__doc__)
     parser.add_argument("seconds", type=float, nargs="?", default=3600.0)
     parser.add_argument("--seed", type=int, default=1)

@@ -1,4 +1,4 @@
-"""The faults under which the bench `stops` requests its stops. Each repairs what it broke, also when a cell fails."""
+"""The faults under which the bench `stops` requests its stops. Each is repaired afterwards, also if a cell fails."""
 
 from __future__ import annotations
 
@@ -47,8 +47,9 @@ async def _no_fault(_: BenchCluster, __: Sequence[PlannedStop]) -> AsyncIterator
 class StopFault:
     """One fault.
 
-    `prepared` surrounds the jobs, `injected` their stops. `finalizers` are those of the jobs. `spec_is_understood`:
-    whether the conditions can name the new generation. `operator_runs`: whether anything writes conditions.
+    `prepared` is active while the jobs exist, `injected` while they are stopped. `finalizers` are those of the jobs.
+    `spec_is_understood` says whether the conditions can name the new generation. `operator_runs` says whether anything
+    writes conditions.
     """
 
     name: str
@@ -62,20 +63,20 @@ class StopFault:
     excluded: frozenset[Confirmation] = frozenset()
 
     def applies_to(self, way: StopWay) -> bool:
-        """Whether the stop can be requested in this way at all."""
+        """Return whether the stop can be requested in this way at all."""
         return way.confirmation not in self.excluded
 
 
 @asynccontextmanager
 async def _half_open_watch(cluster: BenchCluster, stops: Sequence[PlannedStop]) -> AsyncIterator[None]:
-    """All connections of the pods to the API server lose their packets, for good; new ones work."""
+    """All connections of the pods to the API server permanently lose their packets; new ones work."""
     with _all_packets_lost(stops, cluster.api_port):
         yield
 
 
 @asynccontextmanager
 async def _half_open_firestore(cluster: BenchCluster, stops: Sequence[PlannedStop]) -> AsyncIterator[None]:
-    """All connections of the pods to Firestore lose their packets, for good; new ones work."""
+    """All connections of the pods to Firestore permanently lose their packets; new ones work."""
     with _all_packets_lost(stops, cluster.emulator_port):
         yield
 
@@ -181,7 +182,7 @@ FAULTS = {
         "held by a finalizer",
         _held_by_a_finalizer,
         finalizers=(FINALIZER,),
-        # Nothing streams then, so neither the pod nor a symbol of it is there to be stopped.
+        # Nothing streams then, so no pod and no symbol can be stopped.
         excluded=frozenset({Confirmation.PAUSED_SYMBOL, Confirmation.RESPONSE}),
     ),
     "frozen-pod": StopFault(

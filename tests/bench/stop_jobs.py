@@ -211,7 +211,7 @@ def collection_path(namespace: str) -> str:
 
 @asynccontextmanager
 async def watched_jobs(jobs: Sequence[StopJob]) -> AsyncIterator[None]:
-    """Watch jobs that are yet to be created; they are removed at the end of the context."""
+    """Watch the jobs, which need not exist yet, and delete them at the end of the context."""
     watching = [asyncio.create_task(each.watch.run()) for each in jobs]
     try:
         yield

@@ -12,12 +12,12 @@ import aiohttp
 from bench.stop_jobs import TOKEN, StopJob
 from sluice_contract import identity
 
-PAUSED_SYMBOL = 0  # the place in the job's symbols of the one that pausedSymbols pauses
+PAUSED_SYMBOL = 0  # the position in the job's symbols of the one that pausedSymbols pauses
 _HTTP_SECONDS = 20.0
 
 
 class Confirmation(Enum):
-    """What tells the user that a stop has taken effect."""
+    """The ways in which a user learns that a stop has taken effect."""
 
     PAUSED_CONDITION = "the condition Paused is True"
     PAUSED_SYMBOL = "status.stream.symbols.paused counts the symbol"
@@ -27,7 +27,7 @@ class Confirmation(Enum):
 
 @dataclass(frozen=True)
 class SentRequest:
-    """A stop that was sent. Times are Unix seconds; `generation` is the one that it made, 0 where it makes none."""
+    """A stop that was sent. Times are Unix seconds; `generation` is the one that it made, or 0 if it makes none."""
 
     sent_at: float
     answered_at: float
@@ -45,7 +45,7 @@ class StopWay:
 
     @property
     def stops_one_symbol(self) -> bool:
-        """Whether the connection and the other symbols go on."""
+        """Return whether the connection and the other symbols keep streaming."""
         return self.confirmation is Confirmation.PAUSED_SYMBOL
 
     async def request(self, job: StopJob) -> SentRequest:

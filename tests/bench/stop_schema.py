@@ -33,7 +33,7 @@ _PROBE = {
 
 @asynccontextmanager
 async def loosened_definition(cluster: BenchCluster) -> AsyncIterator[None]:
-    """The API server takes one more value in an enumeration of the spec and in two of the status."""
+    """Make the API server accept one more value in an enumeration of the spec and in two of the status."""
     await cluster.api.patch(f"/api/v1/namespaces/{_TENANT}", _NAMESPACE, APPLY, {"fieldManager": "bench"})
     original = (await cluster.api.get(_PATH))["spec"]["versions"]
     changed = copy.deepcopy(original)
@@ -54,7 +54,7 @@ def _loosen(fields: dict[str, Any]) -> None:
 
 
 def _allow(schema: dict[str, Any], value: str) -> None:
-    """Add a value to an enumeration. A schema without one allows it already."""
+    """Add a value to an enumeration. A schema without an enumeration already allows it."""
     if "enum" in schema:
         schema["enum"].append(value)
 

@@ -12,7 +12,7 @@ from bench.stop_timing import WITHIN_SECONDS, StopTiming
 
 @dataclass(frozen=True)
 class StopCell:
-    """One way to stop under one fault. A timing is None where it could not be measured."""
+    """One way to stop a feed under one fault. A timing is None if it could not be measured."""
 
     way: str
     fault: str
@@ -26,19 +26,19 @@ class StopCell:
         return [each for each in self.timings if each is not None]
 
     def __str__(self) -> str:
-        """What is printed while the bench runs."""
+        """Return the line that the bench prints while it runs."""
         return f"{self.way}, {self.fault}: {_text(self)}"
 
 
 def rows_of(cells: Sequence[StopCell]) -> list[Row]:
-    """Two rows for each cell, and one that counts the stops that could not be measured."""
+    """Return two rows for each cell, and one with the number of stops that could not be measured."""
     found = [row for cell in cells if cell.measured for row in (_row(cell, "closed"), _row(cell, "confirmed"))]
     missing = sum(each is None for cell in cells for each in cell.timings)
     return [*found, Row(name="stop: could not be measured", unit="", ours=missing, target="0", met=missing == 0)]
 
 
 def matrix(cells: Sequence[StopCell], faults: Sequence[str], rounds: int) -> str:
-    """Return the matrix in Markdown: a line for each way, a column for each fault."""
+    """Return the matrix in Markdown: a row for each way, a column for each fault."""
     by_place = {(cell.way, cell.fault): cell for cell in cells}
     ways = list(dict.fromkeys(cell.way for cell in cells))
     lines = [
@@ -78,7 +78,7 @@ def _text(cell: StopCell) -> str:
 
 
 def _seconds(timing: StopTiming, moment: str) -> float:
-    """Return a time of a timing; where it was not reached, the 60 s that were waited."""
+    """Return a time of a timing, or the 60 s of waiting if it was not reached."""
     taken: Callable[[StopTiming], float | None] = {
         "closed": lambda each: each.closed,
         "confirmed": lambda each: each.confirmed,

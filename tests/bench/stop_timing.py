@@ -1,4 +1,4 @@
-"""When a stop has taken effect: the provider's word, Firestore's, and the confirmation to the user."""
+"""The time until a stop takes effect, by the provider's record, Firestore's documents and the user's confirmation."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _QUIET_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class StopTiming:
-    """Seconds from the request; None: not within 60 s. `closed` includes the last write, if that is later."""
+    """Seconds since the request, or None if more than 60 s. `closed` includes the last write, if that is later."""
 
     closed: float | None
     confirmed: float | None
 
 
 async def stop_timing(stop: PlannedStop, fault: StopFault) -> StopTiming:
-    """Request the stop, and measure until it is closed and confirmed, or 60 s are over.
+    """Request the stop, and measure until it is closed and confirmed, or until 60 s are over.
 
-    A stop counts as closed only if it still is a second after both.
+    A stop counts as closed only if it is still closed one second after both events.
     """
     request = await stop.way.request(stop.job)
     deadline = request.sent_at + WITHIN_SECONDS
@@ -60,7 +60,7 @@ def _seconds(at: float | None, since: float) -> float | None:
 
 
 async def _closed_at(stop: PlannedStop) -> float | None:
-    """Return when the last connection closed, or let go of the paused symbol; None while one has not."""
+    """Return when the last connection closed or unsubscribed the paused symbol; None while one has not."""
     connections = await stop.job.connections()
     if stop.way.stops_one_symbol:
         ends = [symbol_ended_at(each, stop.job.symbols[PAUSED_SYMBOL]) for each in connections]

@@ -1,6 +1,6 @@
-"""How soon a stop takes effect: every way to stop a feed under every fault, on a devcluster.
+"""The time until a stop takes effect: every way to stop a feed under every fault, on a devcluster.
 
-Under one fault, all ways are measured at once, each on a job of its own.
+Under one fault, all ways are measured at once, each on its own job.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Column:
 
 
 def rows(folder: Path, rounds: int = ROUNDS, faults: Sequence[str] = ()) -> list[Row]:
-    """Measure `rounds` stops in each cell, print the matrix, and return the figures. No `faults`: all of them."""
+    """Measure `rounds` stops in each cell, print the matrix, and return the rows. Without `faults`, use all of them."""
     chosen = faults or tuple(FAULTS)
     columns = [Column(FAULTS[each], "native") for each in chosen]
     columns += [Column(FAULTS[each], "sdk") for each in SDK_FAULTS if each in chosen]
@@ -56,7 +56,7 @@ def rows(folder: Path, rounds: int = ROUNDS, faults: Sequence[str] = ()) -> list
 async def _measured(site: Quickstart, state: StateDirectory, columns: Sequence[Column], rounds: int) -> list[StopCell]:
     task = asyncio.current_task()
     assert task is not None
-    # A bench that is ended must still repair what it broke.
+    # A bench that is interrupted must still repair what it broke.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     cells = []
     numbers = count(1)
@@ -78,7 +78,7 @@ async def _measured(site: Quickstart, state: StateDirectory, columns: Sequence[C
 async def _round(
     cluster: BenchCluster, column: Column, ways: Sequence[StopWay], names: Sequence[str]
 ) -> list[StopTiming | None]:
-    """Stop one job in each way. None: it could not be measured; the reason is on stderr."""
+    """Stop one job in each way. A timing is None if it could not be measured; the reason is on stderr."""
     fault = column.fault
     try:
         jobs = [StopJob(cluster, name, column.engine, list(fault.finalizers)) for name in names]

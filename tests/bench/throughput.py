@@ -1,7 +1,7 @@
-"""Quotes that one CPU second takes, at 1, 10 and 100 messages a frame.
+"""Quotes per CPU second, at 1, 10 and 100 messages a frame.
 
-All consumers are connected, each to a server of its own, and take turns: one runs, the others are stopped. So the
-ratios are of moments next to each other, and a machine that is slower for a while is so for all of them.
+All consumers are connected, each to its own server, and take turns: one runs while the others are stopped. The ratios
+therefore compare moments next to each other, so a machine that is slower for a while slows all consumers alike.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from support.upstream import Upstream
 FRAMES = (1, 10, 100)
 TURNS = 15
 TURN_SECONDS = 0.5
-# The least that native shall be in proportion to each.
+# The minimum ratio of native's speed to that of each consumer.
 TARGETS = {"alpaca-py": 15.0, "limit": 0.65}
 
 
 def rows(folder: Path, turns: int) -> list[Row]:
-    """Medians over `turns` turns of each consumer."""
+    """Return the medians over `turns` turns of each consumer."""
     tape = write_tape(folder / "tape.csv", _quotes())
     found: list[Row] = []
     for per_frame in FRAMES:
@@ -48,13 +48,13 @@ class Consumer:
     """A process that runs only while it is measured."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
-        """`process` is at the end of the first pass of its tape once it answers."""
+        """Wrap a process, which answers once it has finished the first pass of its tape."""
         self._process = process
         self._asked()
         self._process.send_signal(signal.SIGSTOP)
 
     def speed(self) -> float:
-        """Quotes for each second of CPU time, over one turn."""
+        """Return the quotes per second of CPU time over one turn."""
         self._process.send_signal(signal.SIGCONT)
         quotes, cpu = self._asked()
         time.sleep(TURN_SECONDS)
@@ -91,7 +91,7 @@ def _consumer(name: str, tape: Path, per_frame: int) -> Iterator[Consumer]:
 
 
 def _quotes() -> list[TapeQuote]:
-    # One time for all: a tape that is played again must not go back in time, or its quotes would be dropped unread.
+    # All quotes have one time: a repeated tape must not go back in time, or its quotes would be dropped unread.
     quotes = generate_quotes(SYMBOLS, TAPE_QUOTES, 1)
     return [
         TapeQuote(FIRST_TIME_MS, each.symbol, each.bid, each.bid_size, each.ask, each.ask_size, each.exchange)
@@ -100,7 +100,7 @@ def _quotes() -> list[TapeQuote]:
 
 
 def _compared(per_frame: int, speeds: dict[str, list[float]]) -> list[Row]:
-    """Ratios are medians of the ratios within one turn."""
+    """Return the rows. Ratios are medians of the ratios within one turn."""
     found = []
     for name in (each for each in speeds if each != "native"):
         pairs = zip(speeds["native"], speeds[name], strict=True)

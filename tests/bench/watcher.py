@@ -1,6 +1,6 @@
-"""`python -m bench.watcher STATE NAMESPACE NAME`: a watch of one IngestJob that has nothing to do with its pod.
+"""`python -m bench.watcher STATE NAMESPACE NAME`: a watch of one IngestJob that is independent of its pod.
 
-One JSON line for each event: `at` (Unix seconds, read when the event has been decoded) and the `job`.
+It prints one JSON line for each event: `at` (Unix seconds when the event was decoded) and the `job`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sluice_devcluster.layout import StateDirectory
 
 
 async def watch(state: StateDirectory, namespace: str, name: str) -> None:
-    """Until it is ended, or the API server ends the watch."""
+    """Print the events until the API server ends the watch or the process is ended."""
     settings = state.load_settings()
     assert settings is not None, "the cluster is down"
     path = f"/apis/{identity.API_VERSION}/namespaces/{namespace}/{identity.PLURAL}"

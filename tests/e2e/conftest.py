@@ -1,4 +1,4 @@
-"""One kind cluster with Sluice on it, installed by the README's own commands, for all end-to-end tests."""
+"""Fixtures of the end-to-end tests: one kind cluster, on which Sluice is installed with the README's own commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.kubectl import Kubectl, KubectlError
 from sluice_simulators.alpaca.stream_faults import Mute
 from support import exchange, readme
-from support.exchange import MUTE_AFTER, MUTED, Exchange
+from support.exchange import MUTE_AFTER, MUTED, AlpacaInCluster
 from support.kind import ROOT, KindCluster, forwarded
 from support.site import Tenant
 
@@ -31,7 +31,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[KindCluster]:
-    """A cluster with the images of this tree in its node, and nothing installed."""
+    """Create a cluster that has the images of this tree in its node, and nothing installed."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     found = KindCluster("sluice-e2e", FOLDER)
@@ -47,19 +47,19 @@ def cluster() -> Iterator[KindCluster]:
 
 @pytest.fixture(scope="session")
 def installed(cluster: KindCluster) -> str:
-    """What the README's installation printed."""
+    """Install Sluice with the README's commands and return their output."""
     return cluster.shell(readme.commands(INSTALL))
 
 
 @pytest.fixture(scope="session")
 def kubectl(cluster: KindCluster, installed: str) -> Kubectl:
-    """kubectl as the administrator of the cluster on which Sluice is installed."""
+    """Return kubectl as the administrator of the cluster on which Sluice is installed."""
     return cluster.kubectl
 
 
 @pytest.fixture
 def firestore(cluster: KindCluster, kubectl: Kubectl) -> Iterator[str]:
-    """The emulator's host:port on this machine."""
+    """Forward the emulator to this machine and yield its host:port."""
     kubectl("rollout", "status", "deployment/firestore-emulator", "-n", "firestore-emulator", "--timeout=60s")
     with forwarded(cluster, "firestore-emulator", "firestore-emulator", 8080) as address:
         yield address
@@ -67,7 +67,7 @@ def firestore(cluster: KindCluster, kubectl: Kubectl) -> Iterator[str]:
 
 @pytest.fixture
 def tenant(cluster: KindCluster, kubectl: Kubectl, firestore: str) -> Iterator[Tenant]:
-    """A namespace of the test's own."""
+    """A namespace for one test."""
     found = Tenant(kubectl, firestore, f"tenant-{next(_numbers)}")
     yield found
     cluster.copy_container_logs()
@@ -75,17 +75,17 @@ def tenant(cluster: KindCluster, kubectl: Kubectl, firestore: str) -> Iterator[T
 
 
 @pytest.fixture
-def upstream(kubectl: Kubectl, tenant: Tenant) -> Iterator[Exchange]:
-    """An Alpaca protocol server, with what the tenant needs to stream from it."""
+def upstream(kubectl: Kubectl, tenant: Tenant) -> Iterator[AlpacaInCluster]:
+    """Start an Alpaca simulator, and create the Secret and ConfigMap that the tenant needs to stream from it."""
     with _provided(kubectl, tenant) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def muted(kubectl: Kubectl) -> Iterator[Exchange]:
-    """The server of a job that streams for minutes and then hears nothing more on its first connection.
+def muted(kubectl: Kubectl) -> Iterator[AlpacaInCluster]:
+    """Start the server of a job that streams for minutes and then receives nothing more on its first connection.
 
-    Feed `test` has no hours: what comes of the silence is the same on every day.
+    Feed `test` has no market hours, so the silence has the same effect on every day.
     """
     tenant = Tenant(kubectl, "", MUTED)
     with _provided(kubectl, tenant) as found:
@@ -97,21 +97,21 @@ def muted(kubectl: Kubectl) -> Iterator[Exchange]:
 
 @pytest.fixture(autouse=True)
 def _in_good_time(request: pytest.FixtureRequest) -> None:
-    """Begins what takes minutes before the first test that leaves it alone, if it will be asked for."""
+    """Before the first other test, start the fixture that takes minutes, if a selected test needs it."""
     wanted = any(item.get_closest_marker("takes_minutes") for item in request.session.items)
     if wanted and request.node.get_closest_marker("touches_every_pod") is None:
         request.getfixturevalue("muted")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Three kinds of tests that are not run in their place."""
-    config.addinivalue_line("markers", "touches_every_pod: replaces or ends the pods of other tests; is run first")
-    config.addinivalue_line("markers", "takes_minutes: waits for what was begun after the former; is run late")
-    config.addinivalue_line("markers", "reads_all_logs: checks what all other tests have made pods write; is run last")
+    """Register the marks that change the order of the tests."""
+    config.addinivalue_line("markers", "touches_every_pod: replaces or ends the pods of other tests; runs first")
+    config.addinivalue_line("markers", "takes_minutes: waits for a fixture that starts after these; runs late")
+    config.addinivalue_line("markers", "reads_all_logs: checks the logs of the pods of all other tests; runs last")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """So that what takes minutes takes them beside the others."""
+    """Move the tests that take minutes to the end, so that they wait while the others run."""
     items.sort(key=lambda item: 0 if item.get_closest_marker("touches_every_pod") else 1)
     items.sort(key=lambda item: 1 if item.get_closest_marker("takes_minutes") else 0)
     items.sort(key=lambda item: 1 if item.get_closest_marker("reads_all_logs") else 0)
@@ -119,7 +119,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keeps what a failed test leaves, before its namespace goes."""
+    """Keep the state that a failed test leaves, before its namespace is deleted."""
     report = yield
     kubectl = getattr(item, "funcargs", {}).get("kubectl")
     if report.failed and kubectl is not None:
@@ -128,15 +128,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Shows what was measured."""
+    """Print the measured figures."""
     file = FOLDER / "figures.json"
     for name, figure in json.loads(file.read_text()).items() if file.exists() else ():
         terminalreporter.write_line(f"{name}: median {figure['median']}, worst {figure['worst']}")
 
 
 @contextmanager
-def _provided(kubectl: Kubectl, tenant: Tenant) -> Iterator[Exchange]:
-    found = Exchange(kubectl, f"{tenant.name}-exchange")
+def _provided(kubectl: Kubectl, tenant: Tenant) -> Iterator[AlpacaInCluster]:
+    found = AlpacaInCluster(kubectl, f"{tenant.name}-exchange")
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
     tenant.kubectl.apply([_in(tenant.name, found.ca_config_map)])
     yield found
@@ -144,7 +144,7 @@ def _provided(kubectl: Kubectl, tenant: Tenant) -> Iterator[Exchange]:
 
 
 def _provide_emulator(cluster: KindCluster) -> None:
-    """The emulator that is installed here, under the name that the manifests have; else the node pulls what has it."""
+    """Load this machine's emulator into the node, under the manifests' image name; without one, the node pulls it."""
     try:
         folder = emulator.find_emulator_jar().parent
     except DevclusterError:

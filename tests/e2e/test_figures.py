@@ -1,4 +1,4 @@
-"""How long a user waits. Measured with kubectl's own start, kept in build/e2e/figures.json, judged by people."""
+"""The times that a user waits, with kubectl's own start, written to build/e2e/figures.json. No test limits them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SAMPLES = 20
 
 
 def summary(seconds: list[float]) -> dict[str, object]:
-    """Median and worst, and all of them."""
+    """Return the median, the maximum and all values."""
     return {
         "median": round(statistics.median(seconds), 2),
         "worst": round(max(seconds), 2),
@@ -23,7 +23,7 @@ def summary(seconds: list[float]) -> dict[str, object]:
 
 
 def first_quote_seconds(tenant: Tenant, firestore: str, job: str) -> float:
-    """From `kubectl apply` to the first quote in Firestore, with the defaults of the schema."""
+    """Return the time from `kubectl apply` to the first quote in Firestore, with the schema's defaults."""
     asked = time.monotonic()
     own = {"liveQuotesCollection": f"{job}_quotes"}
     tenant.apply(job, limits=None, synthetic={"quotesPerSecond": 20}, heartbeat={"document": job}, firestore=own)
@@ -33,7 +33,7 @@ def first_quote_seconds(tenant: Tenant, firestore: str, job: str) -> float:
 
 
 def pause_seconds(tenant: Tenant, job: str) -> float:
-    """From `kubectl patch` to the end of `kubectl wait` for the acknowledgement."""
+    """Return the time from `kubectl patch` to the end of `kubectl wait` for the acknowledgement."""
     asked = time.monotonic()
     tenant.patch(job, enabled=False)
     tenant.run("wait", f"ij/{job}", "--for=condition=Paused", "--timeout=10s")

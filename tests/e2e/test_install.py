@@ -1,4 +1,4 @@
-"""What README.md promises to whoever installs Sluice on a cluster, and removes it again."""
+"""The commands in README.md that install Sluice on a cluster and remove it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JOB = "us-equities"
 
 @pytest.fixture
 def sample(kubectl: Kubectl, firestore: str) -> Tenant:
-    """The tenant of the sample job."""
+    """Return the tenant of the sample job."""
     return Tenant(kubectl, firestore, "acme")
 
 
@@ -54,7 +54,7 @@ def test_the_api_server_accepts_every_sample(kubectl: Kubectl) -> None:
     kubectl("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", str(MANIFESTS / "samples"))
 
 
-def test_a_tenant_runs_nothing_but_restricted_pods(tenant: Tenant) -> None:
+def test_a_tenant_s_namespace_accepts_only_restricted_pods(tenant: Tenant) -> None:
     tenant.apply()
     tenant.settled("Streaming")
     with pytest.raises(KubectlError, match='violates PodSecurity "restricted'):
@@ -62,7 +62,7 @@ def test_a_tenant_runs_nothing_but_restricted_pods(tenant: Tenant) -> None:
 
 
 @pytest.mark.touches_every_pod
-def test_uninstalling_leaves_nothing_and_installing_again_works(cluster: KindCluster, sample: Tenant) -> None:
+def test_uninstalling_leaves_no_objects_and_installing_again_works(cluster: KindCluster, sample: Tenant) -> None:
     sample.settled("Streaming", JOB)
     try:
         cluster.shell("kubectl delete -k manifests/overlays/kind --timeout=90s")
@@ -78,7 +78,7 @@ def _ingest_pods(kubectl: Kubectl) -> str:
 
 
 def _traces(kubectl: Kubectl) -> list[str]:
-    """What is left in the cluster of objects that belong to no namespace."""
+    """Return the remaining objects that belong to no namespace."""
     kinds = kubectl("api-resources", "--namespaced=false", "--verbs=list", "-o", "name").split()
     names = kubectl("get", ",".join(kinds), "-o", "name", "--ignore-not-found").split()
     return [name for name in names if "sluice" in name.replace("sluice-e2e", "")]

@@ -1,4 +1,4 @@
-"""The operator and the pods write nothing to standard output but log lines as the published schema describes them."""
+"""The operator and the pods write only log lines of the published schema to standard output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator comes, goes and is killed; the feeds do not notice."""
+"""Feeds keep streaming while the operator is rolled out, deleted or killed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sluice_devcluster.kubectl import Kubectl
-from support.exchange import Exchange
+from support.exchange import AlpacaInCluster
 from support.kind import KindCluster
 from support.site import Tenant, eventually
 
@@ -15,14 +15,14 @@ OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
 
 
 def replicas(kubectl: Kubectl) -> list[dict[str, Any]]:
-    """The operator's pods."""
+    """Return the operator's pods."""
     selector = ("-n", "sluice-system", "-l", "app.kubernetes.io/name=sluice-operator")
     found: list[dict[str, Any]] = kubectl.get("pods", *selector)["items"]
     return found
 
 
 def leader(kubectl: Kubectl) -> dict[str, Any]:
-    """The pod of the operator that holds the Lease."""
+    """Return the pod of the operator that holds the Lease."""
     leases = kubectl.get("leases", "-n", "sluice-system")["items"]
     holders = " ".join(each["spec"].get("holderIdentity") or "" for each in leases)
     [found] = [pod for pod in replicas(kubectl) if pod["metadata"]["name"] in holders]
@@ -31,7 +31,7 @@ def leader(kubectl: Kubectl) -> dict[str, Any]:
 
 @contextmanager
 def no_operator(kubectl: Kubectl) -> Iterator[None]:
-    """The operator is down meanwhile."""
+    """Scale the operator to zero while the context lasts."""
     before = kubectl.get("deployment", "sluice-operator", "-n", "sluice-system")["spec"]["replicas"]
     kubectl("scale", *OPERATOR, "--replicas=0")
     try:
@@ -43,7 +43,7 @@ def no_operator(kubectl: Kubectl) -> Iterator[None]:
 
 
 def untouched(before: dict[str, Any], after: dict[str, Any]) -> bool:
-    """Whether two statuses are of the same process of the same pod."""
+    """Return whether two statuses are of the same process in the same pod."""
     return bool(
         before["epoch"] == after["epoch"]
         and before["stream"]["podUID"] == after["stream"]["podUID"]
@@ -51,8 +51,8 @@ def untouched(before: dict[str, Any], after: dict[str, Any]) -> bool:
     )
 
 
-def test_reconciling_goes_on_when_the_leader_is_killed(
-    tenant: Tenant, upstream: Exchange, cluster: KindCluster
+def test_reconciling_continues_after_the_leader_is_killed(
+    tenant: Tenant, upstream: AlpacaInCluster, cluster: KindCluster
 ) -> None:
     tenant.apply(**upstream.spec)
     before = tenant.settled("Streaming", seconds=30)
@@ -63,8 +63,8 @@ def test_reconciling_goes_on_when_the_leader_is_killed(
     assert len(upstream.connections()) == 1
 
 
-def test_reconciling_goes_on_when_the_leaders_pod_is_deleted(
-    tenant: Tenant, upstream: Exchange, kubectl: Kubectl
+def test_reconciling_continues_after_the_leader_s_pod_is_deleted(
+    tenant: Tenant, upstream: AlpacaInCluster, kubectl: Kubectl
 ) -> None:
     tenant.apply(**upstream.spec)
     before = tenant.settled("Streaming", seconds=30)
@@ -75,7 +75,9 @@ def test_reconciling_goes_on_when_the_leaders_pod_is_deleted(
     assert len(upstream.connections()) == 1
 
 
-def test_a_rollout_of_the_operator_touches_no_ingest_pod(tenant: Tenant, upstream: Exchange, kubectl: Kubectl) -> None:
+def test_a_rollout_of_the_operator_touches_no_ingest_pod(
+    tenant: Tenant, upstream: AlpacaInCluster, kubectl: Kubectl
+) -> None:
     tenant.apply(**upstream.spec)
     before = tenant.settled("Streaming", seconds=30)
     kubectl("rollout", "restart", *OPERATOR)
@@ -85,7 +87,9 @@ def test_a_rollout_of_the_operator_touches_no_ingest_pod(tenant: Tenant, upstrea
     assert len(upstream.connections()) == 1
 
 
-def test_a_namespace_goes_while_the_operator_is_down(tenant: Tenant, upstream: Exchange, kubectl: Kubectl) -> None:
+def test_a_namespace_can_be_deleted_while_the_operator_is_down(
+    tenant: Tenant, upstream: AlpacaInCluster, kubectl: Kubectl
+) -> None:
     tenant.apply(**upstream.spec)
     tenant.settled("Streaming", seconds=30)
     with no_operator(kubectl):

@@ -1,15 +1,15 @@
-"""A feed on a real kubelet: what becomes of a halt, and of a provider that falls silent."""
+"""Feeds on a real kubelet: a trading halt, and a provider that falls silent."""
 
 from __future__ import annotations
 
 import pytest
 
 from sluice_devcluster.kubectl import Kubectl
-from support.exchange import MUTE_AFTER, MUTED, QUOTES_PER_SECOND, Exchange, streaming
+from support.exchange import MUTE_AFTER, MUTED, QUOTES_PER_SECOND, AlpacaInCluster, streaming
 from support.site import Tenant, eventually
 
 
-def test_a_halt_and_its_end_are_in_the_document_of_its_symbol(tenant: Tenant, upstream: Exchange) -> None:
+def test_a_halt_and_its_end_are_in_the_document_of_its_symbol(tenant: Tenant, upstream: AlpacaInCluster) -> None:
     streaming(tenant, upstream)
     eventually(lambda: upstream.connections()[0]["subscription"]["statuses"] == ["*"])
     upstream.send_status("SPY", "H")
@@ -21,11 +21,11 @@ def test_a_halt_and_its_end_are_in_the_document_of_its_symbol(tenant: Tenant, up
 
 
 @pytest.mark.takes_minutes
-def test_a_provider_that_falls_silent_is_connected_to_anew_once(
-    muted: Exchange, kubectl: Kubectl, firestore: str
+def test_a_provider_that_falls_silent_is_reconnected_once(
+    muted: AlpacaInCluster, kubectl: Kubectl, firestore: str
 ) -> None:
     tenant = Tenant(kubectl, firestore, MUTED)
-    # What silence is remarkable follows from how lively it was before: after minutes of quotes, minutes.
+    # The allowed silence depends on the pace before it: after minutes of quotes, it is minutes.
     eventually(lambda: len(muted.connections()) == 2, seconds=420)
     status = tenant.settled("Streaming")
     assert [gap["cause"] for gap in status["stream"]["gaps"]] == ["stall"]

@@ -1,4 +1,4 @@
-"""A recorded tape on a real kubelet."""
+"""Replay of a recorded tape on a real kubelet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CAPACITY = {"storage": "1Mi"}
 
 
 def volume(tenant: Tenant) -> list[dict[str, Any]]:
-    """A volume on the node, and the tenant's claim to it."""
+    """Return a volume on the node, and the tenant's claim to it."""
     modes = {"accessModes": ["ReadOnlyMany"], "storageClassName": ""}
     return [
         {
@@ -32,7 +32,7 @@ def volume(tenant: Tenant) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_tape_on_a_volume_is_waited_for_and_replayed_to_its_end(
+def test_a_job_waits_for_the_tape_on_its_volume_and_replays_it_to_its_end(
     tenant: Tenant, kubectl: Kubectl, cluster: KindCluster
 ) -> None:
     tape = write_generated_tape(cluster.folder / "tape.csv.gz", ["SPY", "AAPL"], 5000, seed=1)

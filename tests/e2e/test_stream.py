@@ -1,4 +1,4 @@
-"""A feed on a real kubelet: what the provider sees of it while its job, its Secret, its pod and its image change."""
+"""Feeds on a real kubelet, seen from the provider, while the job, its Secret, its pod or its image changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from sluice_devcluster.kubectl import Kubectl
-from support.exchange import Exchange, streaming
+from support.exchange import AlpacaInCluster, streaming
 from support.kind import KindCluster
 from support.podwatch import PodWatch, watched
 from support.site import Tenant, eventually
@@ -20,14 +20,14 @@ OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
 
 @pytest.fixture
 def pods(cluster: KindCluster, tenant: Tenant) -> Iterator[PodWatch]:
-    """What becomes of the tenant's pods."""
+    """Watch the tenant's pods."""
     with watched(cluster.kubeconfig, tenant.name, cluster.folder) as found:
         yield found
 
 
 @contextmanager
 def unschedulable(kubectl: Kubectl) -> Iterator[None]:
-    """No new pod gets a node meanwhile."""
+    """Make every new pod unschedulable while the context lasts."""
     [node] = kubectl("get", "nodes", "-o", "name").split()
     kubectl("cordon", node)
     try:
@@ -38,7 +38,7 @@ def unschedulable(kubectl: Kubectl) -> Iterator[None]:
 
 @contextmanager
 def runtime_image(kubectl: Kubectl, image: str) -> Iterator[None]:
-    """The operator gives its pods another image meanwhile."""
+    """Make the operator use another runtime image while the context lasts."""
     [container] = kubectl.get("deployment", "sluice-operator", "-n", "sluice-system")["spec"]["template"]["spec"][
         "containers"
     ]
@@ -56,7 +56,7 @@ def _roll(kubectl: Kubectl, image: str) -> None:
 
 
 def assert_replaced_old_first(pods: PodWatch, name: str) -> None:
-    """Two pods of a name: the first ended by itself, in time, before the second was there."""
+    """Check that two pods had the name, and that the first exited gracefully before the second was created."""
     old, new = pods.lives(name)
     assert old.gone is not None
     assert old.gone < new.born
@@ -65,7 +65,7 @@ def assert_replaced_old_first(pods: PodWatch, name: str) -> None:
 
 
 def test_a_job_that_is_paused_while_its_pod_is_pending_never_connects(
-    tenant: Tenant, upstream: Exchange, kubectl: Kubectl
+    tenant: Tenant, upstream: AlpacaInCluster, kubectl: Kubectl
 ) -> None:
     with unschedulable(kubectl):
         tenant.apply(**upstream.spec)
@@ -78,7 +78,7 @@ def test_a_job_that_is_paused_while_its_pod_is_pending_never_connects(
     assert tenant.quotes() == {}
 
 
-def test_symbols_come_and_go_on_the_same_connection(tenant: Tenant, upstream: Exchange) -> None:
+def test_symbols_are_added_and_removed_on_the_same_connection(tenant: Tenant, upstream: AlpacaInCluster) -> None:
     streaming(tenant, upstream)
     tenant.patch(symbols=["SPY", "MSFT", "BRK.B"])
     tenant.settled("Streaming")
@@ -88,7 +88,7 @@ def test_symbols_come_and_go_on_the_same_connection(tenant: Tenant, upstream: Ex
 
 
 def test_a_killed_container_is_restarted_in_the_same_pod(
-    tenant: Tenant, upstream: Exchange, cluster: KindCluster
+    tenant: Tenant, upstream: AlpacaInCluster, cluster: KindCluster
 ) -> None:
     before = streaming(tenant, upstream)["stream"]
     cluster.kill(before["podUID"])
@@ -100,8 +100,8 @@ def test_a_killed_container_is_restarted_in_the_same_pod(
     assert len(upstream.connections()) == 2
 
 
-def test_a_deleted_pod_ends_gracefully_before_the_next_begins(
-    tenant: Tenant, upstream: Exchange, pods: PodWatch
+def test_a_deleted_pod_exits_gracefully_before_the_next_starts(
+    tenant: Tenant, upstream: AlpacaInCluster, pods: PodWatch
 ) -> None:
     before = streaming(tenant, upstream)
     tenant.run("delete", "pod", POD)
@@ -115,8 +115,8 @@ def test_a_deleted_pod_ends_gracefully_before_the_next_begins(
 
 
 @pytest.mark.touches_every_pod
-def test_another_runtime_image_replaces_every_pod_old_first(
-    tenant: Tenant, upstream: Exchange, cluster: KindCluster, pods: PodWatch
+def test_another_runtime_image_replaces_every_pod_after_the_old_one_has_exited(
+    tenant: Tenant, upstream: AlpacaInCluster, cluster: KindCluster, pods: PodWatch
 ) -> None:
     cluster.alias("docker.io/library/sluice-runtime:0.1.0", f"docker.io/library/{NEXT_IMAGE}")
     streaming(tenant, upstream)
@@ -133,8 +133,8 @@ def test_another_runtime_image_replaces_every_pod_old_first(
 
 
 @pytest.mark.parametrize("engine", ["native", "sdk"])
-def test_either_engine_streams_while_the_preflight_looks_at_the_account(
-    tenant: Tenant, upstream: Exchange, engine: str
+def test_either_engine_streams_while_the_preflight_checks_the_account(
+    tenant: Tenant, upstream: AlpacaInCluster, engine: str
 ) -> None:
     tenant.apply(**upstream.spec_of(engine=engine, rest=True))
     tenant.settled("Streaming", seconds=60)
@@ -149,17 +149,19 @@ def test_either_engine_streams_while_the_preflight_looks_at_the_account(
     assert connection["side"] == "client"
 
 
-def test_provider_ibkr_is_in_the_image_and_says_what_it_cannot_reach(tenant: Tenant) -> None:
+def test_provider_ibkr_is_in_the_image_and_names_the_unreachable_gateway(tenant: Tenant) -> None:
     tenant.apply(provider="ibkr", ibkr={"host": "127.0.0.1", "port": 4002})
     failure = eventually(lambda: tenant.job().get("status", {}).get("stream", {}).get("failure"), seconds=60)
     assert (failure["type"], "127.0.0.1" in failure["message"]) == ("network", True), failure
 
 
-def test_a_rotated_secret_is_used_by_the_same_pod_on_a_new_connection(tenant: Tenant, upstream: Exchange) -> None:
+def test_a_rotated_secret_is_used_by_the_same_pod_on_a_new_connection(
+    tenant: Tenant, upstream: AlpacaInCluster
+) -> None:
     before = streaming(tenant, upstream)
-    upstream.admit("next-key", "next-secret")
+    upstream.accept_key_pair("next-key", "next-secret")
     tenant.secret("alpaca", ALPACA_KEY_ID="next-key", ALPACA_SECRET_KEY="next-secret")
-    # A kubelet looks about once a minute whether a mounted Secret is another.
+    # A kubelet checks about once a minute whether a mounted Secret has changed.
     eventually(lambda: len(upstream.connections()) == 2, seconds=150)
     written = tenant.writes()
     eventually(lambda: all(tenant.writes()[symbol] > written[symbol] for symbol in written))
@@ -170,8 +172,8 @@ def test_a_rotated_secret_is_used_by_the_same_pod_on_a_new_connection(tenant: Te
     assert first["closed"] <= second["opened"]
 
 
-def test_a_deleted_job_closes_its_connection_and_says_stopped(
-    tenant: Tenant, upstream: Exchange, pods: PodWatch
+def test_a_deleted_job_closes_its_connection_and_its_heartbeat_says_stopped(
+    tenant: Tenant, upstream: AlpacaInCluster, pods: PodWatch
 ) -> None:
     streaming(tenant, upstream)
     tenant.run("delete", "ij", "feed")

@@ -22,7 +22,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quickstart]:
-    """A cluster with the CRD, the emulator and the operator. Containers that crash are restarted soon."""
+    """Start a cluster with the CRD, the emulator and the operator. Crashed containers restart after a short backoff."""
     with sluice_on_devcluster(tmp_path_factory.mktemp("devcluster")) as found:
         yield found
 
@@ -35,7 +35,7 @@ def kubectl(site: Quickstart) -> Kubectl:
 
 @pytest.fixture
 def tenant(site: Quickstart, request: pytest.FixtureRequest) -> Iterator[Tenant]:
-    """A namespace of the test's own. When the test fails, what is in it is shown."""
+    """A namespace for one test. If the test fails, the state of the namespace is printed."""
     found = Tenant(site.kubectl, site.emulator, f"tenant-{next(_numbers)}")
     failed_before = request.session.testsfailed
     yield found
@@ -46,7 +46,7 @@ def tenant(site: Quickstart, request: pytest.FixtureRequest) -> Iterator[Tenant]
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    """An Alpaca protocol server with the key pair key/secret that makes 200 quotes a second."""
+    """Start an Alpaca simulator that accepts the key pair key/secret and sends 200 quotes a second."""
     with Upstream("--quotes-per-second", "200", "--batch", "4") as server:
         yield server
 
@@ -65,14 +65,14 @@ def _show(kubectl: Kubectl, namespace: str) -> None:
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Firestore emulator."""
+    """The address of a Firestore emulator."""
     with firestore_emulator(tmp_path_factory.mktemp("emulator")) as host:
         yield host
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["fake", "firestore"])
 async def opened(request: pytest.FixtureRequest, emulator: str) -> AsyncIterator[Opened]:
-    """Both sinks in turn, in the project PROJECT of the module; Google's client stays on the loop it was made on."""
+    """Open each sink in turn, in the module's PROJECT. Google's client must stay on the event loop that created it."""
     assert emulator
     async with opened_sink(request.param, request.module.PROJECT) as found:
         yield found
@@ -80,11 +80,11 @@ async def opened(request: pytest.FixtureRequest, emulator: str) -> AsyncIterator
 
 @pytest.fixture
 def sink(opened: Opened) -> Sink:
-    """One of them."""
+    """The sink under test."""
     return opened[0]
 
 
 @pytest.fixture
 def documents(opened: Opened) -> Documents:
-    """What is in it."""
+    """The documents of the sink under test."""
     return opened[1]

@@ -1,4 +1,4 @@
-"""The admission policies: what RBAC cannot say, said by the API server itself, in sentences."""
+"""The admission policies enforce what RBAC cannot express, and their messages are sentences."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ DRY = "--dry-run=server"
 
 @pytest.fixture
 def callers(site: Quickstart, tmp_path: Path) -> Callers:
-    """Others than the administrator."""
+    """Return kubectl callers other than the administrator."""
     return Callers(site, tmp_path)
 
 
 def patch_status(caller: Kubectl, namespace: str, job: str, status: dict[str, Any]) -> str:
-    """A merge patch of a job's status, not carried out."""
+    """Dry-run a merge patch of a job's status; returns the answer."""
     text = json.dumps({"status": status})
     return caller("patch", "ij", job, "-n", namespace, "--subresource=status", "--type=merge", "-p", text, DRY)
 
 
-def test_a_pod_writes_its_own_half_of_its_own_status_only(tenant: Tenant, callers: Callers) -> None:
+def test_a_pod_writes_only_its_own_part_of_its_own_job_s_status(tenant: Tenant, callers: Callers) -> None:
     for name in ("feed", "other"):
         tenant.apply(name, heartbeat={"intervalSeconds": 1, "document": name}, symbols=[name.upper()])
         tenant.settled("Streaming", name)
@@ -55,12 +55,12 @@ def test_a_namespace_serves_the_tenant_of_its_label(tenant: Tenant) -> None:
         tenant.kubectl("apply", DRY, "-f", "-", text=json.dumps(job(tenant.name, "globex")))
 
 
-def test_a_namespace_without_a_tenant_takes_no_job(kubectl: Kubectl) -> None:
+def test_a_namespace_without_a_tenant_rejects_jobs(kubectl: Kubectl) -> None:
     with pytest.raises(KubectlError, match=r"kubectl label namespace default sluice\.dev/tenant="):
         kubectl("apply", DRY, "-f", "-", text=json.dumps(job("default", "acme")))
 
 
-def test_nobody_else_makes_a_pod_that_looks_like_the_operators(tenant: Tenant, callers: Callers) -> None:
+def test_only_the_operator_creates_pods_with_the_operator_s_label(tenant: Tenant, callers: Callers) -> None:
     tenant.run("create", "serviceaccount", "user")
     tenant.run("create", "rolebinding", "user", "--clusterrole=edit", f"--serviceaccount={tenant.name}:user")
     tenant.run("create", "serviceaccount", "sluice-ingest")
@@ -75,7 +75,7 @@ def test_nobody_else_makes_a_pod_that_looks_like_the_operators(tenant: Tenant, c
         user("label", "pod", "made-by-hand", "-n", tenant.name, *(f"{name}={value}" for name, value in label.items()))
 
 
-def test_the_operator_makes_ingest_pods_only_and_only_where_a_tenant_is_served(
+def test_the_operator_creates_only_ingest_pods_and_only_in_namespaces_with_a_tenant(
     tenant: Tenant, callers: Callers
 ) -> None:
     operator = callers.account("sluice-system", "sluice-operator")

@@ -1,7 +1,7 @@
-"""Every fault that the protocol server knows, against the whole pod, on both engines.
+"""Every fault of the Alpaca simulator against the whole pod, on both engines.
 
-What is asked each time: what the job's status says, how many connections the server saw and never two at once, and that
-the next quote after the recovery reaches Firestore.
+Each test checks what the job's status reports, that the server never saw two connections at once and how many in all,
+and that the next quote after the recovery reaches Firestore.
 """
 
 from __future__ import annotations
@@ -53,19 +53,19 @@ from sluice_simulators.alpaca.stream_faults import (
     Unsubscribed,
     WrongCodec,
 )
-from support.alpaca_pod import SYMBOLS, passes, streaming, tells
+from support.alpaca_pod import SYMBOLS, document_has, send_until_written, streaming
 from support.alpaca_provider import SECRET, mount, source
 from support.eventually import eventually
 from support.pod import LIMITS, FirestorePod, Pod
 from support.runtime_fakes import job
 from support.sinks import Documents, firestore_sink
 
-# Google's client stays on the loop that it was made on.
+# Google's client must stay on the event loop that created it.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Opened = tuple[FirestoreSink, Documents]
 
-# Each ends the first connection, or keeps it from being had; and the kind of failure that the status then tells.
+# Faults that end or prevent the first connection, and the type of failure that the status then reports.
 LOSSES: list[tuple[Fault, FailureType]] = [
     (HttpError(status=401), "auth"),
     (HttpError(status=403), "auth"),
@@ -93,7 +93,7 @@ LOSSES: list[tuple[Fault, FailureType]] = [
     (Mute(pongs=False), "stall"),
 ]
 
-# Each costs at most the message that it is about.
+# Faults that affect at most one message.
 TRIFLES: list[Fault] = [
     *(kind() for kind in FAULTS.values() if issubclass(kind, MessageFault)),
     Burst(messages=5000),
@@ -107,8 +107,8 @@ TRIFLES: list[Fault] = [
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A changed Secret is seen soon."""
+def frequent_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check for a changed Secret often."""
     monkeypatch.setattr(alpaca_mount, "POLL_SECONDS", 0.02)
 
 
@@ -117,7 +117,7 @@ _projects = itertools.count(1)
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def opened(emulator: str) -> AsyncIterator[Opened]:
-    """A Firestore with nothing in it."""
+    """Open an empty Firestore."""
     assert emulator
     async with firestore_sink(f"demo-sluice-faults-{next(_projects)}") as found:
         yield found
@@ -132,7 +132,7 @@ async def server() -> AsyncIterator[AlpacaServer]:
 
 @pytest.fixture(params=get_args(AlpacaEngine))
 def pod(request: pytest.FixtureRequest, server: AlpacaServer, tmp_path: Path, opened: Opened) -> FirestorePod:
-    """A pod of either engine."""
+    """A pod with either engine."""
     return Pod(source(server.url(), mount(tmp_path, "key", SECRET), engine=request.param), opened)
 
 
@@ -143,13 +143,13 @@ async def test_no_fault_of_the_server_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(("fault", "kind"), LOSSES, ids=str)
-async def test_a_lost_connection_is_told_by_its_kind_and_one_other_takes_its_place(
+async def test_a_lost_connection_is_reported_by_its_type_and_replaced_by_one_connection(
     server: AlpacaServer, pod: FirestorePod, fault: Fault, kind: FailureType
 ) -> None:
     server.faults.schedule(fault)
     async with streaming(pod):
         await eventually(lambda: pod.failures)
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         assert [each.type for each in pod.failures] == [kind]
         assert pod.job.reports[-1][1].state == "Live"
         assert pod.journal.snapshot().failure is None
@@ -157,22 +157,22 @@ async def test_a_lost_connection_is_told_by_its_kind_and_one_other_takes_its_pla
         assert server.record.connect_count == (1 if refused else 2)
 
 
-async def test_a_reset_upgrade_is_tried_again(server: AlpacaServer, pod: FirestorePod) -> None:
+async def test_a_reset_upgrade_is_retried(server: AlpacaServer, pod: FirestorePod) -> None:
     server.faults.schedule(ResetOnConnect(), times=3)
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         assert {each.type for each in pod.failures} == {"network"}
         assert server.record.connect_count == 1
 
 
 @pytest.mark.parametrize("fault", TRIFLES, ids=str)
-async def test_a_strange_frame_costs_no_connection_and_no_other_quote(
+async def test_an_invalid_frame_ends_no_connection_and_loses_no_other_quote(
     server: AlpacaServer, pod: FirestorePod, fault: Fault
 ) -> None:
     async with streaming(pod):
-        await passes(server, pod, "MSFT", 10.0)
+        await send_until_written(server, pod, "MSFT", 10.0)
         await server.inject(fault)
-        await passes(server, pod, "MSFT", 77.25)
+        await send_until_written(server, pod, "MSFT", 77.25)
         assert pod.failures == []
         assert server.record.connect_count == 1
         assert not await pod.sink.quote_times(["ZZZZ"])
@@ -184,46 +184,48 @@ async def test_a_late_answer_is_waited_for(
 ) -> None:
     server.faults.schedule(Delay(phase=phase, seconds=0.2))
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         assert (pod.failures, server.record.connect_count) == ([], 1)
 
 
 @pytest.mark.parametrize("deflate", [True, False])
-async def test_compressed_or_not(server: AlpacaServer, pod: FirestorePod, deflate: bool) -> None:
+async def test_quotes_arrive_with_and_without_compression(
+    server: AlpacaServer, pod: FirestorePod, deflate: bool
+) -> None:
     server.faults.schedule(Deflate(deflate))
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
 
 
 async def test_a_bad_symbol_is_rejected_by_name_and_the_others_stream(server: AlpacaServer, pod: FirestorePod) -> None:
     server.faults.schedule(BadSymbol("BAD"))
     async with streaming(pod, ["AAPL", "BAD", "MSFT"]):
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         ledger = await eventually(lambda: pod.job.reports[-1][1].symbols.rejections)
         assert [(each.symbol, each.code) for each in ledger] == [("BAD", 400)]
         assert server.record.connect_count == 1
 
 
-async def test_a_symbol_that_is_not_acknowledged_is_pending_and_told(
+async def test_a_symbol_that_is_not_acknowledged_is_pending_and_logged(
     server: AlpacaServer, pod: FirestorePod, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.faults.schedule(AckPartial(("MSFT",)))
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         ledger = pod.journal.snapshot().ledger.to_symbol_ledger(pod.journal.desired.value)
         assert (ledger.live, ledger.pending) == ("1/2", 1)
         assert "Alpaca's acknowledgement lacks 1 symbols: MSFT" in caplog.text
 
 
-async def test_a_plan_for_two_quotes_and_trades_takes_one_symbol_of_both(
+async def test_a_plan_for_two_channels_accepts_one_symbol_with_quotes_and_trades(
     pod: FirestorePod, server: AlpacaServer
 ) -> None:
     server.accounts.add(Account("key", SECRET, Plan(symbols=2)))
     pod.job.declare(job(1, symbols=SYMBOLS, channels=["quotes", "trades"], limits=LIMITS))
     async with pod.running():
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         await server.send([trade_message("AAPL", 77.5)])
-        await eventually(lambda: tells(pod.documents.quote("AAPL"), "price", 77.5))
+        await eventually(lambda: document_has(pod.documents.quote("AAPL"), "price", 77.5))
         ledger = pod.journal.snapshot().ledger.to_symbol_ledger(pod.journal.desired.value)
         assert (ledger.live, [each.code for each in ledger.rejections]) == ("1/2", [405])
 
@@ -232,11 +234,11 @@ async def test_bars_are_written_and_a_channel_is_changed_on_the_running_connecti
     server: AlpacaServer, pod: FirestorePod
 ) -> None:
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         pod.job.declare(job(2, symbols=SYMBOLS, channels=["quotes", "bars"], limits=LIMITS))
         await eventually(lambda: server.record.open_connections[0].subscription["bars"] == SYMBOLS)
         await server.send([bar_message("AAPL", 77.5)])
-        await eventually(lambda: tells(pod.documents.bar("AAPL"), "close", 77.5))
+        await eventually(lambda: document_has(pod.documents.bar("AAPL"), "close", 77.5))
         pod.job.declare(job(3, symbols=SYMBOLS, limits=LIMITS))
         await eventually(lambda: server.record.open_connections[0].subscription["bars"] == [])
         assert server.record.connect_count == 1
@@ -244,29 +246,29 @@ async def test_bars_are_written_and_a_channel_is_changed_on_the_running_connecti
 
 async def test_a_halt_is_known_from_its_first_message(server: AlpacaServer, pod: FirestorePod) -> None:
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         await server.send([status_message("AAPL", "H", "T1")])
         await eventually(lambda: "AAPL" in pod.journal.last_values.halted_symbols)
         await server.send([status_message("AAPL", "T")])
         await eventually(lambda: "AAPL" not in pod.journal.last_values.halted_symbols)
 
 
-async def test_a_refused_slot_is_asked_for_again_after_5_to_30_s_and_too_many_requests_as_they_say(
+async def test_a_connection_limit_is_retried_after_5_to_30_s_and_http_429_after_its_retry_after(
     server: AlpacaServer, pod: FirestorePod
 ) -> None:
     server.faults.schedule(AuthError(406), times=2)
     server.faults.schedule(HttpError(status=429, retry_after=45))
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         assert pod.backoff.asked == [5.0, 5.0, 45.0]
 
 
-async def test_nobody_listens_for_a_while(server: AlpacaServer, pod: FirestorePod) -> None:
+async def test_the_pod_reconnects_after_the_server_was_down(server: AlpacaServer, pod: FirestorePod) -> None:
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 10.0)
+        await send_until_written(server, pod, "AAPL", 10.0)
         await server.refuse_connections(0.5)
         await server.inject(Reset())
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         assert {each.type for each in pod.failures} == {"upstreamClosed", "network"}
         assert server.record.connect_count == 2
 
@@ -275,22 +277,22 @@ async def test_an_unclean_drop_holds_the_slot_and_never_makes_two_connections(tm
     async with AlpacaServer([Account("key", SECRET)], options=ServerOptions(hold=0.5)) as server:
         pod = Pod(source(server.url(), mount(tmp_path, "key", SECRET)), opened)
         async with streaming(pod):
-            await passes(server, pod, "AAPL", 10.0)
+            await send_until_written(server, pod, "AAPL", 10.0)
             await server.inject(Reset())
-            await passes(server, pod, "AAPL", 77.25)
+            await send_until_written(server, pod, "AAPL", 77.25)
             assert "406" in server.record.auth_outcomes
         assert server.record.concurrent_max == 1
 
 
-async def test_a_rotated_secret_makes_one_other_connection(
+async def test_a_rotated_secret_makes_one_new_connection(
     server: AlpacaServer, pod: FirestorePod, tmp_path: Path
 ) -> None:
     async with streaming(pod):
-        await passes(server, pod, "AAPL", 10.0)
+        await send_until_written(server, pod, "AAPL", 10.0)
         server.accounts.add(Account("second", "new"))
         mount(tmp_path, "second", "new")
         await server.record.wait_until(lambda record: record.connect_count == 2)
-        await passes(server, pod, "AAPL", 77.25)
+        await send_until_written(server, pod, "AAPL", 77.25)
         await asyncio.sleep(0.3)
         assert (server.record.connect_count, server.record.auth_outcomes) == (2, ["authenticated"] * 2)
         assert pod.failures == []

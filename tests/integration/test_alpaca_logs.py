@@ -1,4 +1,4 @@
-"""What a connection to Alpaca leaves in the log, below the level that anybody should run with."""
+"""The log of a connection to Alpaca, at levels below those for normal operation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pause under full load and in every phase: what the server saw of it. How long it takes is for `make bench`."""
+"""A pause under full load and in every phase, seen from the server. `make bench` measures how long it takes."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ async def server() -> AsyncIterator[AlpacaServer]:
 
 @pytest.fixture(params=get_args(AlpacaEngine))
 def pod(request: pytest.FixtureRequest, server: AlpacaServer, tmp_path: Path) -> FakePod:
-    """A pod of either engine that is as patient as in earnest."""
+    """A pod with either engine and the default timeouts."""
     made = source(server.url(), mount(tmp_path, "key", SECRET), engine=request.param, timeouts=Timeouts())
     return Pod(made, fake_sink())
 
 
 def declare(pod: FakePod, generation: int, *, enabled: bool) -> None:
-    """The job, as somebody patches it."""
+    """Declare the job, as if a user had patched it."""
     pod.job.declare(job(generation, symbols=["AAPL", "MSFT", "SPY"], enabled=enabled, limits=LIMITS))
 
 
-async def acknowledged(pod: FakePod, generation: int) -> None:
-    """The pause of this generation is in the status, acknowledged."""
+async def wait_for_acknowledgement(pod: FakePod, generation: int) -> None:
+    """Wait until the status has the acknowledged pause of this generation."""
 
-    def told() -> bool:
+    def is_acknowledged() -> bool:
         status = pod.job.reports[-1][1]
         return status.observed_generation == generation and bool(status.pause and status.pause.acknowledged_at)
 
-    await eventually(told)
+    await eventually(is_acknowledged)
 
 
 def has_written_since(pod: FakePod, before: int) -> bool:
@@ -70,7 +70,7 @@ async def test_under_load_nothing_is_written_after_the_acknowledgement(engine: A
                 before = len(pod.sink.writes)
                 await eventually(partial(has_written_since, pod, before))
                 declare(pod, generation + 1, enabled=False)
-                await acknowledged(pod, generation + 1)
+                await wait_for_acknowledgement(pod, generation + 1)
                 written = len(pod.sink.writes)
                 await asyncio.sleep(0.1)
                 assert len(pod.sink.writes) == written
@@ -89,7 +89,7 @@ async def test_under_load_nothing_is_written_after_the_acknowledgement(engine: A
         ("Live", Mute(pongs=False)),
     ],
 )
-async def test_in_every_phase_the_socket_is_closed_and_nobody_connects_until_the_pause_is_over(
+async def test_in_every_phase_a_pause_closes_the_socket_and_prevents_connections_until_it_ends(
     server: AlpacaServer, pod: FakePod, phase: str, fault: Fault
 ) -> None:
     pod.backoff.seconds = 60.0
@@ -100,7 +100,7 @@ async def test_in_every_phase_the_socket_is_closed_and_nobody_connects_until_the
         await asyncio.sleep(0.05)
         connected = server.record.connect_count
         declare(pod, 2, enabled=False)
-        await acknowledged(pod, 2)
+        await wait_for_acknowledgement(pod, 2)
         await server.record.wait_until(lambda record: not record.open_connections)
         await asyncio.sleep(0.3)
         assert server.record.connect_count == connected

@@ -1,4 +1,4 @@
-"""The pod's loops over our client and a server that speaks Alpaca's protocol: remedies, cuts, pauses, the end."""
+"""The pod's loops with the Alpaca client and simulator: fixed errors, lost connections, pauses, and shutdown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sluice_contract.alpaca import AlpacaEngine
 from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
 from sluice_simulators.alpaca import Account, AlpacaServer
 from sluice_simulators.alpaca.stream_faults import Reset
-from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
+from support.alpaca_provider import SECRET, failure_of_connection, mount, source, streaming
 from support.eventually import eventually
 from support.fake_listener import FakeListener
 from support.pod import LIMITS, Pod
@@ -24,8 +24,8 @@ ACCOUNT = Account("key", SECRET)
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A changed Secret is seen soon."""
+def frequent_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check for a changed Secret often."""
     monkeypatch.setattr(alpaca_mount, "POLL_SECONDS", 0.02)
 
 
@@ -37,11 +37,11 @@ async def server() -> AsyncIterator[AlpacaServer]:
 
 @pytest.fixture
 def mounted(tmp_path: Path) -> Path:
-    """The Secret, as it is mounted."""
+    """The Secret as Kubernetes mounts it."""
     return mount(tmp_path, "key", SECRET)
 
 
-async def test_from_the_provider_to_the_documents_and_over_a_cut_a_pause_and_the_end(
+async def test_quotes_reach_the_documents_before_and_after_a_lost_connection_and_a_pause(
     server: AlpacaServer, mounted: Path
 ) -> None:
     pod = Pod(source(server.url(), mounted), fake_sink())
@@ -93,7 +93,7 @@ async def test_a_wrong_key_blocks_after_three_logins_and_a_right_one_unblocks(
 
 async def test_a_rotated_secret_is_picked_up(server: AlpacaServer, mounted: Path) -> None:
     made = source(server.url(), mount(mounted, "key", "wrong"))
-    assert (await until_failure(made, FakeListener())).kind == "auth"
+    assert (await failure_of_connection(made, FakeListener())).kind == "auth"
     waiting = asyncio.create_task(made.wait_for_fix())
     await asyncio.sleep(0.2)
     assert not waiting.done()
@@ -104,12 +104,12 @@ async def test_a_rotated_secret_is_picked_up(server: AlpacaServer, mounted: Path
 
 
 @pytest.mark.parametrize("missing", ["ALPACA_KEY_ID", "ALPACA_SECRET_KEY"])
-async def test_an_incomplete_secret_says_what_to_create_and_is_remedied_by_it(
+async def test_the_error_of_an_incomplete_secret_says_what_to_create_and_creating_it_helps(
     server: AlpacaServer, mounted: Path, missing: str
 ) -> None:
     (mounted / missing).unlink()
     made = source(server.url(), mounted)
-    failure = await until_failure(made, FakeListener())
+    failure = await failure_of_connection(made, FakeListener())
     assert failure.kind == "configuration"
     assert "kubectl create secret generic alpaca" in failure.message
     assert server.record.connect_count == 0
@@ -120,32 +120,34 @@ async def test_an_incomplete_secret_says_what_to_create_and_is_remedied_by_it(
     await asyncio.wait_for(waiting, 2)
 
 
-async def test_certificates_that_cannot_be_read_are_told_and_mended_ones_are_a_remedy(
+async def test_unreadable_certificates_are_reported_and_repairing_them_helps(
     server: AlpacaServer, mounted: Path, tmp_path: Path
 ) -> None:
     certificates = tmp_path / "ca.crt"
     made = source(server.url(), mounted, certificates)
-    failure = await until_failure(made, FakeListener())
+    failure = await failure_of_connection(made, FakeListener())
     assert (failure.kind, "spec.alpaca.caConfigMapRef" in failure.message) == ("certificate", True)
     waiting = asyncio.create_task(made.wait_for_fix())
     await asyncio.sleep(0.2)
     assert not waiting.done()
     certificates.write_text("not a certificate")
     await asyncio.wait_for(waiting, 2)
-    assert (await until_failure(made, FakeListener())).kind == "certificate"
+    assert (await failure_of_connection(made, FakeListener())).kind == "certificate"
 
 
 @pytest.mark.parametrize("engine", get_args(AlpacaEngine))
-async def test_an_address_that_is_none_is_told(mounted: Path, engine: AlpacaEngine) -> None:
+async def test_an_invalid_address_is_reported(mounted: Path, engine: AlpacaEngine) -> None:
     made = source("wss://host..example/v2/iex", mounted, engine=engine)
-    failure = await until_failure(made, FakeListener())
+    failure = await failure_of_connection(made, FakeListener())
     sentence = "wss://host..example/v2/iex cannot be reached: the URL is not valid"
     assert (failure.kind, failure.message) == ("network", sentence)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9/v2/iex?token=hunter2", "127.0.0.1:999999/v2/iex"])
 @pytest.mark.parametrize("engine", get_args(AlpacaEngine))
-async def test_a_password_in_an_address_is_never_told(mounted: Path, engine: AlpacaEngine, address: str) -> None:
-    failure = await until_failure(source(f"ws://user:hunter2@{address}", mounted, engine=engine), FakeListener())
+async def test_a_password_in_an_address_is_never_reported(mounted: Path, engine: AlpacaEngine, address: str) -> None:
+    failure = await failure_of_connection(
+        source(f"ws://user:hunter2@{address}", mounted, engine=engine), FakeListener()
+    )
     assert f"ws://{address.partition('?')[0]} cannot be reached" in failure.message
     assert "hunter2" not in failure.message

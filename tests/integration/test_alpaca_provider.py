@@ -1,4 +1,4 @@
-"""Our client of Alpaca's stream against a server that speaks its protocol, and one that says nothing."""
+"""The runtime's client of Alpaca's stream, against the Alpaca simulator and against a silent server."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from sluice_simulators.alpaca.stream_faults import (
     WrongCodec,
 )
 from sluice_simulators.tapes import TapeQuote
-from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
+from support.alpaca_provider import SECRET, failure_of_connection, mount, source, streaming
 from support.eventually import eventually
 from support.fake_listener import FakeListener
 from support.silent_peer import SilentPeer
@@ -54,8 +54,8 @@ ACCOUNT = Account("key", SECRET)
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A changed Secret is seen soon."""
+def frequent_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check for a changed Secret often."""
     monkeypatch.setattr(alpaca_mount, "POLL_SECONDS", 0.02)
 
 
@@ -67,20 +67,20 @@ async def server() -> AsyncIterator[AlpacaServer]:
 
 @pytest.fixture(params=get_args(AlpacaEngine))
 def engine(request: pytest.FixtureRequest) -> AlpacaEngine:
-    """Both clients, with one suite."""
+    """Run the suite with both engines."""
     chosen: AlpacaEngine = request.param
     return chosen
 
 
 @pytest.fixture
 def mounted(tmp_path: Path) -> Path:
-    """The Secret, as it is mounted."""
+    """The Secret as Kubernetes mounts it."""
     return mount(tmp_path, "key", SECRET)
 
 
 @pytest.fixture
 def client(server: AlpacaServer, mounted: Path, engine: AlpacaEngine) -> AlpacaSource:
-    """Our client of the server."""
+    """The client, configured for the server."""
     return source(server.url(), mounted, engine=engine)
 
 
@@ -98,7 +98,7 @@ async def test_quotes_arrive_live(server: AlpacaServer, client: AlpacaSource) ->
     await server.record.wait_until(lambda record: record.close_sides_and_codes == [("client", 1000)])
 
 
-async def test_symbols_come_and_go_on_the_same_connection(server: AlpacaServer, client: AlpacaSource) -> None:
+async def test_symbols_are_added_and_removed_on_the_same_connection(server: AlpacaServer, client: AlpacaSource) -> None:
     listener = FakeListener()
     async with streaming(client, listener, "AAPL", "MSFT") as connection:
         await connection.set_subscriptions(frozenset({"MSFT", "SPY"}))
@@ -174,26 +174,26 @@ async def test_a_bad_symbol_is_isolated_by_halving_and_the_others_are_confirmed(
     ],
     ids=str,
 )
-async def test_each_failure_has_its_kind_and_a_sentence(
+async def test_each_failure_has_its_type_and_a_message(
     server: AlpacaServer, client: AlpacaSource, faults: list[Fault], kind: FailureType, words: str
 ) -> None:
-    server.faults.schedule(*faults, times=2)  # aiohttp itself tries a reset upgrade twice
+    server.faults.schedule(*faults, times=2)  # aiohttp itself retries a reset upgrade once
     listener = FakeListener()
-    failure = await until_failure(client, listener)
+    failure = await failure_of_connection(client, listener)
     assert (failure.kind, words in failure.message) == (kind, True), failure.message
     await server.record.wait_until(lambda record: not record.open_connections)
     assert listener.history.count("closed") == len(server.record.connections)
 
 
-async def test_a_dead_peer_is_found_by_pings(server: AlpacaServer, client: AlpacaSource) -> None:
+async def test_an_unresponsive_server_is_detected_by_pings(server: AlpacaServer, client: AlpacaSource) -> None:
     server.faults.schedule(Mute(pongs=False))
     began = time.monotonic()
-    failure = await until_failure(client, FakeListener())
+    failure = await failure_of_connection(client, FakeListener())
     assert (failure.kind, failure.message) == ("stall", "Alpaca no longer answers pings; reconnecting")
     assert time.monotonic() - began < 3.0
 
 
-async def test_a_silent_market_is_no_failure(server: AlpacaServer, client: AlpacaSource) -> None:
+async def test_a_connection_without_quotes_is_not_a_failure(server: AlpacaServer, client: AlpacaSource) -> None:
     server.faults.schedule(Mute(pongs=True))
     listener = FakeListener()
     async with streaming(client, listener, "AAPL"):
@@ -201,17 +201,17 @@ async def test_a_silent_market_is_no_failure(server: AlpacaServer, client: Alpac
         assert len(server.record.open_connections) == 1
 
 
-async def test_nobody_listening_is_told(mounted: Path, engine: AlpacaEngine, unused_tcp_port: int) -> None:
-    failure = await until_failure(
+async def test_a_refused_connection_is_reported(mounted: Path, engine: AlpacaEngine, unused_tcp_port: int) -> None:
+    failure = await failure_of_connection(
         source(f"ws://127.0.0.1:{unused_tcp_port}/v2/iex", mounted, engine=engine), FakeListener()
     )
     assert (failure.kind, "cannot be reached" in failure.message) == ("network", True)
-    assert "ssl:" not in failure.message  # aiohttp's own words go on with an object's address in memory
+    assert "ssl:" not in failure.message  # the rest of aiohttp's message has an object's memory address
 
 
 @pytest.mark.parametrize("url", ["wss://127.0.0.1:99999/", "wss://:1/", "wss://[::1/"])
-async def test_an_impossible_address_is_told(mounted: Path, engine: AlpacaEngine, url: str) -> None:
-    failure = await until_failure(source(url, mounted, engine=engine), FakeListener())
+async def test_an_impossible_address_is_reported(mounted: Path, engine: AlpacaEngine, url: str) -> None:
+    failure = await failure_of_connection(source(url, mounted, engine=engine), FakeListener())
     assert "cannot be reached" in failure.message
 
 
@@ -220,7 +220,7 @@ async def test_an_impossible_address_is_told(mounted: Path, engine: AlpacaEngine
     [Garbage(), WrongCodec(), Burst(messages=5000), Oversize(), UnknownType(), Missing(), ZeroSide()],
     ids=str,
 )
-async def test_a_strange_frame_costs_only_itself(server: AlpacaServer, client: AlpacaSource, strange: Fault) -> None:
+async def test_an_invalid_frame_loses_only_itself(server: AlpacaServer, client: AlpacaSource, strange: Fault) -> None:
     listener = FakeListener()
     async with streaming(client, listener, "AAPL"):
         await server.inject(strange)
@@ -228,7 +228,7 @@ async def test_a_strange_frame_costs_only_itself(server: AlpacaServer, client: A
         await eventually(lambda: listener.ticks and listener.ticks[-1].to_quote().bid == 77.25)
 
 
-async def test_a_large_frame_is_taken_in_parts_and_none_of_it_is_lost(server: AlpacaServer, mounted: Path) -> None:
+async def test_a_large_frame_is_processed_in_parts_without_loss(server: AlpacaServer, mounted: Path) -> None:
     bids = [100.0 + number for number in range(2000)]
     listener = FakeListener()
     async with streaming(source(server.url(), mounted), listener, "AAPL"):
@@ -239,7 +239,7 @@ async def test_a_large_frame_is_taken_in_parts_and_none_of_it_is_lost(server: Al
 
 
 @pytest.mark.parametrize("phase", SilentPeer.PHASES)
-async def test_cancelling_in_any_phase_closes_the_socket_although_the_peer_does_not_answer(
+async def test_cancelling_in_any_phase_closes_the_socket_even_if_the_peer_does_not_answer(
     mounted: Path, engine: AlpacaEngine, phase: str
 ) -> None:
     peer, listener = SilentPeer(phase), FakeListener()
@@ -260,7 +260,7 @@ async def test_cancelling_in_any_phase_closes_the_socket_although_the_peer_does_
     assert listener.history.count("closed") == (0 if phase == "upgrade" else 1)
 
 
-async def test_who_cancels_again_and_again_does_not_cut_the_close_short(
+async def test_repeated_cancellation_does_not_interrupt_the_close_handshake(
     server: AlpacaServer, client: AlpacaSource
 ) -> None:
     listener = FakeListener()
@@ -275,7 +275,7 @@ async def test_who_cancels_again_and_again_does_not_cut_the_close_short(
     while not task.done():
         task.cancel()
         await asyncio.sleep(0.02)
-        # To a client that has hung up instead of waiting for the answer, this is the end of the server's connection.
+        # The client hangs up instead of waiting for the close frame, so the server sees the end of the connection.
         await server.send_quote("AAPL", 77.25, 78.0)
     assert task.cancelled()
     await eventually(lambda: not server.record.open_connections)
@@ -283,7 +283,7 @@ async def test_who_cancels_again_and_again_does_not_cut_the_close_short(
     assert listener.history.count("closed") == 1
 
 
-async def test_crypto_has_pairs_and_fractions_and_no_halts(
+async def test_crypto_has_pairs_and_fractional_sizes_and_no_halts(
     server: AlpacaServer, mounted: Path, engine: AlpacaEngine
 ) -> None:
     settings = AlpacaSettings(stream_url=server.url("crypto"), feed="crypto", engine=engine)

@@ -1,4 +1,4 @@
-"""Alpaca's snapshots, by the server's REST routes."""
+"""Alpaca's snapshots, from the REST routes of the simulator."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def snapshots_of(url: str, folder: Path, feed: Any = "iex") -> AlpacaSnapshots:
     return AlpacaSnapshots(settings, CredentialsReader(settings, mount(folder, "key", SECRET), None), url)
 
 
-async def test_the_newest_quote_and_trade_of_each_symbol(server: AlpacaServer, tmp_path: Path) -> None:
+async def test_a_snapshot_has_the_newest_quote_and_trade_of_each_symbol(server: AlpacaServer, tmp_path: Path) -> None:
     server.rest.snapshots = {"AAPL": SNAPSHOT, "BRK.B": {"latestQuote": None}, "SPY": SNAPSHOT}
     found = await snapshots(server, tmp_path).fetch_latest(["AAPL", "BRK.B"])
     [quote], [trade] = found.quotes, found.trades
@@ -49,7 +49,7 @@ async def test_the_newest_quote_and_trade_of_each_symbol(server: AlpacaServer, t
     assert (trade.symbol, trade.price, trade.ts) == ("AAPL", 100.5, quote.ts)
 
 
-async def test_a_malformed_answer_for_a_symbol_costs_only_that(server: AlpacaServer, tmp_path: Path) -> None:
+async def test_a_malformed_answer_for_a_symbol_loses_only_that_symbol(server: AlpacaServer, tmp_path: Path) -> None:
     without_zone = {"latestQuote": QUOTE | {"t": "2026-03-02T15:00:00"}}
     server.rest.snapshots = {"AAPL": {"latestQuote": {"t": "noon"}}, "MSFT": [], "IBM": without_zone, "SPY": SNAPSHOT}
     found = await snapshots(server, tmp_path).fetch_latest(["AAPL", "MSFT", "IBM", "SPY"])
@@ -57,7 +57,7 @@ async def test_a_malformed_answer_for_a_symbol_costs_only_that(server: AlpacaSer
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"\xff": {}}', b'{"AAPL": ' + b"[" * 100_000], ids=len)
-async def test_an_answer_that_is_none_is_told(body: bytes, tmp_path: Path) -> None:
+async def test_an_invalid_answer_is_reported(body: bytes, tmp_path: Path) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(body=body)
 
@@ -68,7 +68,7 @@ async def test_an_answer_that_is_none_is_told(body: bytes, tmp_path: Path) -> No
             await snapshots_of(str(server.make_url("/")).rstrip("/"), tmp_path).fetch_latest(["AAPL"])
 
 
-async def test_an_address_that_is_none_is_told(tmp_path: Path) -> None:
+async def test_an_invalid_address_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SnapshotError, match="cannot be reached"):
         await snapshots_of("https://host..example", tmp_path).fetch_latest(["AAPL"])
 
@@ -81,26 +81,28 @@ async def test_many_symbols_take_more_than_one_request(server: AlpacaServer, tmp
     assert [len(each) for each in server.rest.requested_symbols] == [200, 200, 50]
 
 
-async def test_pairs_are_asked_for_where_crypto_is(server: AlpacaServer, tmp_path: Path) -> None:
+async def test_pairs_are_requested_from_the_crypto_routes(server: AlpacaServer, tmp_path: Path) -> None:
     server.rest.snapshots = {"BTC/USD": SNAPSHOT}
     found = await snapshots(server, tmp_path, "crypto").fetch_latest(["BTC/USD"])
     assert [each.symbol for each in found.quotes] == ["BTC/USD"]
 
 
 @pytest.mark.parametrize("status", [429, 500])
-async def test_a_refusal_is_told_without_the_secret(server: AlpacaServer, tmp_path: Path, status: int) -> None:
+async def test_a_rejected_request_is_reported_without_the_secret(
+    server: AlpacaServer, tmp_path: Path, status: int
+) -> None:
     server.rest.failure_status = status
-    with pytest.raises(SnapshotError, match=f"HTTP {status}") as told:
+    with pytest.raises(SnapshotError, match=f"HTTP {status}") as error:
         await snapshots(server, tmp_path).fetch_latest(["AAPL"])
-    assert SECRET not in str(told.value)
+    assert SECRET not in str(error.value)
 
 
-async def test_a_plan_without_the_feed_is_refused(server: AlpacaServer, tmp_path: Path) -> None:
+async def test_a_plan_without_the_feed_is_rejected(server: AlpacaServer, tmp_path: Path) -> None:
     with pytest.raises(SnapshotError, match="HTTP 403"):
         await snapshots(server, tmp_path, "sip").fetch_latest(["AAPL"])
 
 
-async def test_whoever_does_not_answer_or_has_no_key_is_told(
+async def test_an_unresponsive_server_and_a_missing_key_are_reported(
     server: AlpacaServer, tmp_path: Path, unused_tcp_port: int
 ) -> None:
     asked = snapshots(server, tmp_path)

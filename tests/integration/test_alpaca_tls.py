@@ -1,4 +1,4 @@
-"""Both clients and a server whose certificate is of an authority that nobody knows."""
+"""Both clients against a server whose certificate is signed by an unknown authority."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.snapshots import AlpacaSnapshots
 from sluice_runtime.ports import SnapshotError
 from sluice_simulators.alpaca import Account, AlpacaServer, ServerOptions
-from support.alpaca_provider import SECRET, mount, source, streaming, until_failure
+from support.alpaca_provider import SECRET, failure_of_connection, mount, source, streaming
 from support.certificates import self_signed
 from support.fake_listener import FakeListener
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A changed ConfigMap is seen soon."""
+def frequent_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check for a changed ConfigMap often."""
     monkeypatch.setattr(alpaca_mount, "POLL_SECONDS", 0.02)
 
 
@@ -38,14 +38,14 @@ async def server(tmp_path: Path) -> AsyncIterator[AlpacaServer]:
 
 
 @pytest.mark.parametrize("engine", get_args(AlpacaEngine))
-async def test_an_unknown_authority_is_told_before_anybody_logs_in_and_its_certificate_is_the_remedy(
+async def test_an_unknown_authority_is_reported_before_the_login_and_adding_its_certificate_helps(
     server: AlpacaServer, tmp_path: Path, engine: AlpacaEngine
 ) -> None:
     trusted = tmp_path / "ca.crt"
     self_signed(tmp_path / "other")
     trusted.write_bytes((tmp_path / "other" / "certificate.pem").read_bytes())
     made = source(server.url(), mount(tmp_path, "key", SECRET), trusted, engine=engine)
-    failure = await until_failure(made, FakeListener())
+    failure = await failure_of_connection(made, FakeListener())
     assert (failure.kind, failure.retry_within) == ("certificate", 120.0)
     assert f"the certificate of {server.url()} is not trusted" in failure.message
     assert "spec.alpaca.caConfigMapRef" in failure.message
@@ -59,9 +59,7 @@ async def test_an_unknown_authority_is_told_before_anybody_logs_in_and_its_certi
         assert server.record.auth_outcomes == ["authenticated"]
 
 
-async def test_a_certificate_that_is_not_trusted_is_told_of_snapshots_as_well(
-    server: AlpacaServer, tmp_path: Path
-) -> None:
+async def test_an_untrusted_certificate_is_also_reported_for_snapshots(server: AlpacaServer, tmp_path: Path) -> None:
     settings = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
     mounted = CredentialsReader(settings, mount(tmp_path, "key", SECRET), None)
     with pytest.raises(SnapshotError, match=r"/v2/stocks/snapshots cannot be reached: .*CERTIFICATE_VERIFY_FAILED"):

@@ -1,4 +1,4 @@
-"""The operator's adapter against a real API server: the suite that its fake passes too, and what only HTTP can do."""
+"""The operator's adapter against a real API server: the suite that its fake also passes, and cases that need HTTP."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cluster with the CRD and without an operator, which would do to the jobs what is to be tried here."""
+    """A cluster with the CRD but without an operator, which would act on the jobs of these tests."""
     state = tmp_path_factory.mktemp("port")
     subprocess.run([COMMAND, "up", "--state", state, "--crds", ROOT / "crds"], check=True, timeout=600)
     try:
@@ -39,7 +39,7 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 class HttpBench:
-    """A namespace of the cluster."""
+    """One namespace of the cluster."""
 
     def __init__(self, cluster: KubernetesCluster, kubectl: Kubectl, namespace: str) -> None:
         self.cluster = cluster
@@ -47,11 +47,9 @@ class HttpBench:
         self._kubectl = kubectl
 
     async def declare(self, name: str, spec: dict[str, Any]) -> None:
-        """See the suite."""
         self._kubectl.apply([self._job(name) | {"spec": spec}])
 
     async def report(self, name: str, stream: dict[str, Any]) -> None:
-        """See the suite."""
         manager = f"--field-manager={identity.RUNTIME_FIELD_MANAGER}"
         document = self._job(name) | {"status": {"stream": stream}}
         text = json.dumps(document)
@@ -64,7 +62,7 @@ class HttpBench:
 
 @pytest.fixture
 async def bench(kubeconfig: Path) -> AsyncIterator[HttpBench]:
-    """A namespace of its own for each test."""
+    """A namespace for one test."""
     kubectl, namespace = Kubectl(Path("kubectl"), kubeconfig), f"port-{next(_numbers)}"
     kubectl("create", "namespace", namespace)
     async with await access.create_kubeconfig_client(kubeconfig) as client:
@@ -72,15 +70,15 @@ async def bench(kubeconfig: Path) -> AsyncIterator[HttpBench]:
 
 
 class TestKubernetesCluster(ClusterBehaviour):
-    """The whole suite."""
+    """Runs the whole suite for clusters."""
 
 
 class TestKubernetesLease(LeaseBehaviour):
-    """The whole suite."""
+    """Runs the whole suite for leases."""
 
     @pytest.fixture
     async def leases(self, bench: HttpBench, kubeconfig: Path) -> AsyncIterator[LeaseStore]:
-        """A Lease in the test's own namespace."""
+        """A Lease in the namespace of the test."""
         async with await access.create_kubeconfig_client(kubeconfig) as client:
             yield KubernetesLease(RequestSender(client), bench.namespace, "sluice-operator")
 
@@ -102,7 +100,7 @@ async def test_a_replica_that_does_not_lead_reads_and_writes_nothing(bench: Http
     assert (await bench.cluster.read_job(job.key)).status == job.status
 
 
-async def test_a_list_of_many_pages_is_whole(bench: HttpBench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_list_of_many_pages_is_complete(bench: HttpBench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sluice_operator.adapters.kubernetes._PAGE", 2)
     for number in range(5):
         await bench.declare(f"job-{number}", SPEC)
@@ -118,7 +116,7 @@ async def test_only_watched_namespaces_are_listed(bench: HttpBench, kubeconfig: 
         assert (len(await here.list_jobs()), await elsewhere.list_jobs()) == (1, [])
 
 
-async def test_what_the_schema_refuses_is_refused_in_its_words(bench: HttpBench) -> None:
+async def test_a_rejection_by_the_schema_has_the_schema_s_message(bench: HttpBench) -> None:
     job = await declared(bench)
     await bench.cluster.apply_service_account(bench.namespace)
     manifest = workload.pod_manifest(job, 7, "cold", PODS)
@@ -134,14 +132,14 @@ async def test_the_pod_satisfies_pod_security_restricted(bench: HttpBench) -> No
     assert (await bench.cluster.create_pod(workload.pod_manifest(job, 7, "cold", PODS))).metadata.uid
 
 
-async def test_a_server_that_is_away_is_unavailable(kubeconfig: Path) -> None:
+async def test_an_unreachable_server_raises_unavailable(kubeconfig: Path) -> None:
     async with await access.create_kubeconfig_client(kubeconfig) as client:
         client.configuration.host = "https://127.0.0.1:1"
         with pytest.raises(Unavailable):
             await KubernetesCluster(RequestSender(client)).list_jobs()
 
 
-async def test_an_exec_plugin_of_a_kubeconfig_is_asked_for_a_token(tmp_path: Path) -> None:
+async def test_an_exec_plugin_of_a_kubeconfig_provides_the_token(tmp_path: Path) -> None:
     credential = '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"made"}}'
     plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "echo", "args": [credential]}
     config = {

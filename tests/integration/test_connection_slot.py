@@ -1,4 +1,4 @@
-"""Two jobs with one key pair, on a real API server: one streams, the other waits and says for whom."""
+"""Two jobs with one key pair, on a real API server: one streams, and the other waits and names the holder."""
 
 from __future__ import annotations
 

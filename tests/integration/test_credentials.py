@@ -1,4 +1,4 @@
-"""Credentials that are missing, wrong or not needed: said in a sentence, mended in place."""
+"""Missing, wrong and unnecessary credentials: the error is a sentence, and the pod recovers without a restart."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from support.site import Tenant, eventually, streaming_from
 from support.upstream import Upstream
 
 
-def test_a_missing_secret_is_named_and_recovers_when_it_appears(tenant: Tenant, upstream: Upstream) -> None:
+def test_the_error_names_a_missing_secret_and_the_job_recovers_when_it_appears(
+    tenant: Tenant, upstream: Upstream
+) -> None:
     tenant.apply(**streaming_from(upstream))
     eventually(lambda: tenant.condition("CredentialsValid") == ("False", "SecretIncomplete"))
     job = tenant.job()
@@ -22,7 +24,9 @@ def test_a_missing_secret_is_named_and_recovers_when_it_appears(tenant: Tenant, 
     assert tenant.settled("Streaming")["stream"]["podUID"] == uid
 
 
-def test_a_refused_key_is_tried_three_times_and_recovers_in_place(tenant: Tenant, upstream: Upstream) -> None:
+def test_a_rejected_key_is_tried_three_times_and_the_pod_recovers_without_a_restart(
+    tenant: Tenant, upstream: Upstream
+) -> None:
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="wr0ng-passw0rd")
     tenant.apply(**streaming_from(upstream))
     eventually(lambda: tenant.condition("CredentialsValid") == ("False", "Refused"))
@@ -42,7 +46,7 @@ def test_alpaca_without_credentials_streams_simulated_quotes_in_a_dry_run(tenant
     assert tenant.quotes() == {}
 
 
-def test_firestore_s_credentials_are_mended_and_rotated_in_place(tenant: Tenant) -> None:
+def test_firestore_credentials_are_repaired_and_rotated_without_a_restart(tenant: Tenant) -> None:
     tenant.secret("google", **{"credentials.json": "spoilt"})
     tenant.apply(firestore={"credentialsSecretRef": {"name": "google"}})
     eventually(lambda: tenant.condition("SinkHealthy")[0] == "False")

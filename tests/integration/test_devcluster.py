@@ -65,7 +65,7 @@ class Kubectl:
 
 
 def eventually(probe: Callable[[], Any], seconds: float = 30.0) -> Any:
-    """The first true answer of a probe within so many seconds."""
+    """Return the first true result of `probe` within this many seconds."""
     deadline = time.monotonic() + seconds
     while not (answer := probe()):
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -74,7 +74,7 @@ def eventually(probe: Callable[[], Any], seconds: float = 30.0) -> Any:
 
 
 def pod(name: str, *command: str, container: Json | None = None, **spec: Any) -> Json:
-    """A pod with one container."""
+    """Return the manifest of a pod with one container."""
     main = {"name": "main", "image": "ignored", "command": list(command), **(container or {})}
     return {
         "apiVersion": "v1",
@@ -85,17 +85,17 @@ def pod(name: str, *command: str, container: Json | None = None, **spec: Any) ->
 
 
 def config_map(name: str, **data: str) -> Json:
-    """A ConfigMap."""
+    """Return the manifest of a ConfigMap."""
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
 
 
 def secret(name: str, **data: str) -> Json:
-    """A Secret."""
+    """Return the manifest of a Secret."""
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data}
 
 
 def container_status(found: Json) -> Json:
-    """The status of a pod's only container; empty before there is one."""
+    """Return the status of a pod's only container; empty before it exists."""
     return dict(next(iter(found.get("status", {}).get("containerStatuses", [])), {}))
 
 
@@ -235,7 +235,7 @@ def test_two_pods_listen_on_the_same_port(kubectl: Kubectl) -> None:
     kubectl("delete", "pod", "left", "right", "--now")
 
 
-def test_a_deleted_pod_has_its_grace_period_and_no_more(kubectl: Kubectl) -> None:
+def test_a_deleted_pod_is_killed_after_its_grace_period(kubectl: Kubectl) -> None:
     polite = "trap 'echo bye; exit 0' TERM; while true; do sleep 0.05; done"
     kubectl.apply(
         pod("polite", "sh", "-c", polite), pod("deaf", "sh", "-c", "trap '' TERM; while true; do sleep 1; done")

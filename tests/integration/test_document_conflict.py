@@ -12,7 +12,7 @@ STALLED = ("True", c.DOCUMENT_CONFLICT)
 
 
 def pod_names(tenant: Tenant) -> set[str]:
-    """The pods that are there."""
+    """Return the names of the existing pods."""
     return {each["metadata"]["name"] for each in tenant.pods()}
 
 

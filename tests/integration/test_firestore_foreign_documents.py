@@ -1,4 +1,4 @@
-"""What somebody else wrote where ours are: one suite for every Sink, Google's client on the emulator and the fake."""
+"""Documents of other writers in the sink's collections: one suite for the Firestore sink and its fake."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sluice_runtime.ports import Sink
 from support.fake_sink import JOB
 from support.sinks import NOW, Documents, heartbeat, quote, state
 
-# Google's client stays on the loop that it was made on.
+# Google's client must stay on the event loop that created it.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROJECT = "demo-sluice-foreign"
@@ -24,22 +24,22 @@ TEXT = "2026-03-02T15:00:00Z"
     [{}, {"symbol": "AAPL"}, {"bid_price": 1.0}, {"ts": TEXT, "symbol": "AAPL"}, {"ts": None}, {"ts": 1772463600}],
     ids=str,
 )
-async def test_a_document_without_a_time_has_none(sink: Sink, documents: Documents, foreign: dict[str, Any]) -> None:
+async def test_a_document_without_a_time_is_left_out_of_the_times(
+    sink: Sink, documents: Documents, foreign: dict[str, Any]
+) -> None:
     await documents.put_quote("AAPL", foreign)
     await sink.write_quotes([quote("MSFT")])
     assert await sink.quote_times(["AAPL", "MSFT"]) == {"MSFT": NOW}
 
 
-async def test_a_document_counts_as_that_of_the_symbol_whose_place_it_has(sink: Sink, documents: Documents) -> None:
+async def test_a_document_belongs_to_the_symbol_of_its_path(sink: Sink, documents: Documents) -> None:
     await documents.put_quote("BTC/USD", {"ts": NOW})
     await documents.put_quote("ETH/USD", {"ts": NOW, "symbol": "AAPL"})
     assert await sink.quote_times(["BTC/USD", "ETH/USD"]) == {"BTC/USD": NOW, "ETH/USD": NOW}
 
 
 @pytest.mark.parametrize("name", [None, 7, "", "OTHER", "a/b/c", "TSLA/"], ids=repr)
-async def test_a_record_that_does_not_say_of_what_it_is_is_no_record(
-    sink: Sink, documents: Documents, name: object
-) -> None:
+async def test_a_record_without_a_symbol_is_ignored(sink: Sink, documents: Documents, name: object) -> None:
     foreign = {"job": JOB, "pause_fetch": True, "status": "paused"}
     await documents.put_record("TSLA", foreign if name is None else {**foreign, "canonical_symbol": name})
     await sink.write_ingest_states([state("BTC/USD", "paused")])
@@ -47,7 +47,7 @@ async def test_a_record_that_does_not_say_of_what_it_is_is_no_record(
     assert await sink.symbols_recorded_as_paused() == {"BTC/USD"}
 
 
-async def test_a_heartbeat_whose_epoch_is_no_number_is_replaced(sink: Sink, documents: Documents) -> None:
+async def test_a_heartbeat_with_an_invalid_epoch_is_replaced(sink: Sink, documents: Documents) -> None:
     ours: HeartbeatDocument = heartbeat("foreign", 7)
     await documents.put_heartbeat({**ours.document_fields(), "epoch": "nine"})
     assert await sink.last_epoch("foreign") is None
@@ -62,7 +62,7 @@ async def test_a_heartbeat_whose_epoch_is_no_number_is_replaced(sink: Sink, docu
 
 
 @pytest.mark.parametrize("name", ["BTC/USD", "status.x", "a..b", ".", "BRK.B", "`", "__x"])
-async def test_a_field_of_any_name_in_the_heartbeat_is_gone_with_the_next(
+async def test_the_next_heartbeat_removes_foreign_fields_of_any_name(
     sink: Sink, documents: Documents, name: str
 ) -> None:
     await documents.put_heartbeat({"job_uid": "foreign", name: {"deeper": 1}})
@@ -70,7 +70,7 @@ async def test_a_field_of_any_name_in_the_heartbeat_is_gone_with_the_next(
     assert await documents.heartbeat() == heartbeat("foreign", 7).document_fields()
 
 
-async def test_documents_of_nobody_are_not_deleted(sink: Sink, documents: Documents) -> None:
+async def test_documents_without_a_job_are_not_deleted(sink: Sink, documents: Documents) -> None:
     await documents.put_quote("NOBODY", {"bid": 1.0})
     await documents.put_quote("NUMBER", {"job": 7})
     await sink.delete_documents(["NOBODY", "NUMBER"])

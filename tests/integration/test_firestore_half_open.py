@@ -1,4 +1,4 @@
-"""The connection to Firestore is half-open: its packets vanish, nobody is told, and a new connection works at once."""
+"""A half-open connection to Firestore: its packets disappear without an error, and a new connection works at once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _projects = itertools.count(1)
 
 @pytest.fixture
 async def relay(emulator: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[HalfOpenRelay]:
-    """In front of the emulator; what is made meanwhile connects through it."""
+    """Start a relay in front of the emulator; clients created meanwhile connect through it."""
     host, _, port = emulator.rpartition(":")
     relay = HalfOpenRelay(host, int(port))
     async with relay.listening() as address:
@@ -43,7 +43,7 @@ async def relay(emulator: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 @pytest.fixture
 async def sink(relay: HalfOpenRelay) -> AsyncIterator[FirestoreSink]:
-    """The real sink, which has written once."""
+    """The Firestore sink, after one write."""
     assert relay
     connection = await open_firestore_connection(FirestoreSettings(), f"demo-sluice-half-open-{next(_projects)}", None)
     sink = FirestoreSink(connection, TENANT, "live_quotes", "market_ingest", JOB)
@@ -63,7 +63,7 @@ async def test_writes_succeed_again_within_20_seconds(relay: HalfOpenRelay, sink
     assert relay.connections == 2
 
 
-async def test_errors_of_different_calls_count_together(relay: HalfOpenRelay, sink: FirestoreSink) -> None:
+async def test_errors_of_different_calls_are_counted_together(relay: HalfOpenRelay, sink: FirestoreSink) -> None:
     relay.silence_open_connections()
     calls = (
         sink.write_quotes([quote("AAPL", seq=2)]),
@@ -110,7 +110,7 @@ async def test_a_whole_runtime_writes_again_within_20_seconds(
     try:
         await _until_written(book, after=0)
         relay.silence_open_connections()
-        await asyncio.sleep(1.0)  # what was acknowledged before has been counted
+        await asyncio.sleep(1.0)  # Writes that were acknowledged before have been counted.
         async with asyncio.timeout(WITHIN_SECONDS):
             await _until_written(book, after=book.counters.writes)
         stop.set()
@@ -130,5 +130,5 @@ async def _talk(source: FakeSource, seconds_between_ticks: float) -> None:
 
 
 async def _until_written(book: Journal, after: int) -> None:
-    while book.counters.writes <= after:  # noqa: ASYNC110  counters tell nobody
+    while book.counters.writes <= after:  # noqa: ASYNC110  counters notify no waiter
         await asyncio.sleep(0.05)

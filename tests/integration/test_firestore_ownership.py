@@ -1,4 +1,4 @@
-"""Whose documents are whose: one suite for every Sink, Google's client on the emulator and the fake."""
+"""The ownership of documents: one suite for the Firestore sink on the emulator and its fake."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from sluice_runtime.ports import Sink
 from support.fake_sink import JOB
 from support.sinks import NOW, Documents, bar, quote, state
 
-# Google's client stays on the loop that it was made on.
+# Google's client must stay on the event loop that created it.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROJECT = "demo-sluice-ownership"
 OTHER = "acme/other"
 
 
-async def test_a_removed_symbol_s_quote_and_bar_go_together(sink: Sink, documents: Documents) -> None:
+async def test_the_quote_and_the_bar_of_a_removed_symbol_are_deleted_together(sink: Sink, documents: Documents) -> None:
     await sink.write_quotes([quote("BTC/USD"), quote("KEPT")])
     await sink.write_bars([bar("BTC/USD"), bar("KEPT"), bar("BARE")])
     await sink.delete_documents(["BTC/USD", "BARE"])
@@ -35,7 +35,7 @@ async def test_another_job_s_documents_are_never_deleted(sink: Sink, documents: 
         assert (await documents.bar(name) is not None) == (n % 2 == 0)
 
 
-async def test_what_another_job_has_taken_over_is_its_own(sink: Sink, documents: Documents) -> None:
+async def test_a_document_taken_over_by_another_job_belongs_to_it(sink: Sink, documents: Documents) -> None:
     await sink.write_quotes([quote("TAKEN")])
     await sink.write_quotes([quote("TAKEN", seq=2, job=OTHER)])
     await sink.set_quote_status(["TAKEN"], "stale")
@@ -45,7 +45,7 @@ async def test_what_another_job_has_taken_over_is_its_own(sink: Sink, documents:
     assert (found["job"], found["status"]) == (OTHER, "stale")
 
 
-async def test_the_records_of_a_job_are_found_until_they_say_removed(sink: Sink) -> None:
+async def test_the_records_of_a_job_are_found_until_their_status_is_removed(sink: Sink) -> None:
     await sink.write_ingest_states(
         [state("R1"), state("R2", "paused"), msgspec.structs.replace(state("R3"), job=OTHER)]
     )
@@ -54,7 +54,7 @@ async def test_the_records_of_a_job_are_found_until_they_say_removed(sink: Sink)
     assert await sink.recorded_symbols_of_job() & {"R1", "R2", "R3"} == {"R2"}
 
 
-async def test_a_record_that_is_another_job_s_by_now_does_not_say_removed(sink: Sink, documents: Documents) -> None:
+async def test_a_record_taken_over_by_another_job_is_not_set_to_removed(sink: Sink, documents: Documents) -> None:
     theirs = msgspec.structs.replace(state("MOVED"), job=OTHER)
     await sink.write_ingest_states([state("MOVED"), state("GONE")])
     await sink.write_ingest_states([theirs])

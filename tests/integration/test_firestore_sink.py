@@ -1,4 +1,4 @@
-"""One suite for every Sink: Google's client on the emulator, and the fake that other tests trust."""
+"""One suite for the Firestore sink on the emulator and for the fake that other tests use."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from support.fake_sink import JOB
 from support.firestore import VARIABLE
 from support.sinks import NOW, TENANT, Documents, bar, heartbeat, quote, state
 
-# Google's client stays on the loop that it was made on.
+# Google's client must stay on the event loop that created it.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROJECT = "demo-sluice-sink"
 
 
-async def test_the_times_of_the_documents_that_there_are(sink: Sink) -> None:
+async def test_times_has_only_the_documents_that_exist(sink: Sink) -> None:
     await sink.write_quotes([quote("AAPL"), quote("BRK.B")])
     assert await sink.quote_times(["AAPL", "BRK.B", "MISSING"]) == {"AAPL": NOW, "BRK.B": NOW}
 
 
-async def test_a_quote_is_stored_whole_with_times_as_times(sink: Sink, documents: Documents) -> None:
+async def test_a_quote_is_stored_completely_with_times_as_timestamps(sink: Sink, documents: Documents) -> None:
     await sink.write_quotes([quote("AAPL")])
     found = await documents.quote("AAPL")
     assert found == quote("AAPL").document_fields()
@@ -58,14 +58,14 @@ async def test_a_hundred_documents_go_in_one_batch(sink: Sink, documents: Docume
         assert found["seq"] == n
 
 
-async def test_a_pair_with_a_slash_has_a_document_of_its_own(sink: Sink, documents: Documents) -> None:
+async def test_a_pair_with_a_slash_has_its_own_document(sink: Sink, documents: Documents) -> None:
     await sink.write_quotes([quote("BTC/USD")])
     found = await documents.quote("BTC/USD")
     assert found is not None
     assert found["symbol"] == "BTC/USD"
 
 
-async def test_a_mark_touches_only_the_status_and_only_what_exists(sink: Sink, documents: Documents) -> None:
+async def test_mark_changes_only_the_status_and_only_existing_documents(sink: Sink, documents: Documents) -> None:
     await sink.write_quotes([quote("MARK")])
     await sink.set_quote_status(["ABSENT", "MARK", "ABSENT2"], "paused")
     assert await documents.quote("MARK") == {**quote("MARK").document_fields(), "status": "paused"}
@@ -73,12 +73,12 @@ async def test_a_mark_touches_only_the_status_and_only_what_exists(sink: Sink, d
     assert await documents.quote("ABSENT2") is None
 
 
-async def test_a_bar_has_a_document_of_its_own(sink: Sink, documents: Documents) -> None:
+async def test_a_bar_has_its_own_document(sink: Sink, documents: Documents) -> None:
     await sink.write_bars([bar("BTC/USD")])
     assert await documents.bar("BTC/USD") == bar("BTC/USD").document_fields()
 
 
-async def test_many_marks_are_made_and_quickly(sink: Sink, documents: Documents) -> None:
+async def test_many_documents_are_marked_quickly(sink: Sink, documents: Documents) -> None:
     names = [f"M{n}" for n in range(100)]
     await sink.write_quotes([quote(name) for name in names[::2]])
     await sink.set_quote_status(names, "paused")
@@ -86,7 +86,7 @@ async def test_many_marks_are_made_and_quickly(sink: Sink, documents: Documents)
     assert [each["status"] if each else None for each in found] == ["paused", None] * 50
 
 
-async def test_deleting_is_complete_and_what_is_absent_is_no_error(sink: Sink, documents: Documents) -> None:
+async def test_delete_deletes_all_and_ignores_absent_documents(sink: Sink, documents: Documents) -> None:
     names = [f"D{n}" for n in range(150)]
     await sink.write_quotes([quote(name) for name in names[:100]])
     await sink.write_quotes([quote("KEEP")])
@@ -95,13 +95,13 @@ async def test_deleting_is_complete_and_what_is_absent_is_no_error(sink: Sink, d
     assert await documents.quote("KEEP") is not None
 
 
-async def test_nothing_to_do_is_no_error(sink: Sink) -> None:
+async def test_empty_calls_are_not_an_error(sink: Sink) -> None:
     await sink.write_quotes([])
     await sink.set_quote_status([], "paused")
     await sink.delete_documents([])
 
 
-async def test_a_heartbeat_is_stored_whole(sink: Sink, documents: Documents) -> None:
+async def test_a_heartbeat_is_stored_completely(sink: Sink, documents: Documents) -> None:
     await sink.write_heartbeat(heartbeat("whole", 7))
     assert await documents.heartbeat() == heartbeat("whole", 7).document_fields()
 
@@ -132,12 +132,12 @@ async def test_another_job_s_heartbeat_is_replaced_whatever_its_epoch(sink: Sink
     assert (found["job_uid"], found["epoch"]) == ("other", 1)
 
 
-async def test_nine_jobs_on_one_heartbeat_document_do_not_fail_each_other(sink: Sink) -> None:
+async def test_nine_jobs_that_share_a_heartbeat_document_do_not_fail(sink: Sink) -> None:
     for _ in range(3):
         await asyncio.gather(*(sink.write_heartbeat(heartbeat(f"job-{n}", n)) for n in range(9)))
 
 
-async def test_a_record_keeps_what_a_later_one_does_not_say(sink: Sink, documents: Documents) -> None:
+async def test_a_record_keeps_fields_that_a_later_write_does_not_have(sink: Sink, documents: Documents) -> None:
     await sink.write_ingest_states([state("BTC/USD", quotes=NOW, trades=NOW), state("OTHER")])
     await sink.write_ingest_states([state("BTC/USD", "paused", "why")])
     await sink.write_ingest_states([state("BTC/USD", quotes=NOW + timedelta(seconds=1))])
@@ -155,16 +155,16 @@ async def test_a_record_keeps_what_a_later_one_does_not_say(sink: Sink, document
     }
 
 
-async def test_the_records_that_say_paused_are_found(sink: Sink) -> None:
+async def test_the_records_of_paused_symbols_are_found(sink: Sink) -> None:
     await sink.write_ingest_states([state("P1", "paused"), state("P2", "paused"), state("P3")])
     assert await sink.symbols_recorded_as_paused() >= {"P1", "P2"}
     await sink.write_ingest_states([state("P1", "removed"), state("P2")])
     assert not await sink.symbols_recorded_as_paused() & {"P1", "P2", "P3"}
 
 
-async def test_a_firestore_that_is_not_there_is_told_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unreachable_firestore_is_soon_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
         monkeypatch.setenv(VARIABLE, f"127.0.0.1:{taken.getsockname()[1]}")
         connection = await open_firestore_connection(FirestoreSettings(), PROJECT, None)
         sink = FirestoreSink(connection, TENANT, "live_quotes", "market_ingest", JOB)

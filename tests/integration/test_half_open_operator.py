@@ -1,4 +1,4 @@
-"""All connections of the operator to the API server go half-open: it notices, and a new job soon has its pod."""
+"""All connections of the operator to the API server go half-open: it soon creates the pod of a new job."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ LIMIT_SECONDS = 15.0
 
 
 def leading_process(kubectl: Kubectl) -> int:
-    """The process of the operator that leads."""
+    """Return the process ID of the leading operator."""
     holder = eventually(lambda: kubectl.get(*LEASE)["spec"].get("holderIdentity"), seconds=30)
     return pod_process("sluice-operator", f"POD_NAME={holder.rpartition('_')[0]}")
 
 
 def api_server_port(kubectl: Kubectl) -> int:
-    """The port of the API server on loopback."""
+    """Return the port of the API server on loopback."""
     [cluster] = json.loads(kubectl("config", "view", "-o", "json"))["clusters"]
     port: int | None = urlsplit(cluster["cluster"]["server"]).port
     assert port is not None

@@ -1,4 +1,4 @@
-"""The pod's loops over provider ibkr: what the status tells of each fault, and that the next quote is received."""
+"""The pod's loops with provider ibkr: what the status reports for each fault, and that the next quote arrives."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ async def streaming(pod: FakePod) -> AsyncIterator[None]:
         yield
 
 
-async def passes(gateway: TWSServer, pod: FakePod, symbol: str, bid: float) -> None:
-    """Quotes reach the sink, on whichever connection is open then."""
+async def send_until_written(gateway: TWSServer, pod: FakePod, symbol: str, bid: float) -> None:
+    """Send quotes until one reaches the sink, on whichever connection is open by then."""
 
     def arrived() -> bool:
         gateway.send_quote(symbol, bid, bid + 1.0)
@@ -56,8 +56,8 @@ async def passes(gateway: TWSServer, pod: FakePod, symbol: str, bid: float) -> N
     await eventually(arrived, 15)
 
 
-def assert_all_anew(gateway: TWSServer) -> None:
-    """Every symbol was asked for twice, on one connection, under four different ids; each has one subscription."""
+def assert_each_symbol_was_resubscribed(gateway: TWSServer) -> None:
+    """Check that each symbol was requested twice on one connection, by four different ids, and is subscribed once."""
     ids = gateway.record.market_data_ids
     assert len(ids) == len(set(ids)) == 2 * len(SYMBOLS)
     assert len(gateway.record.connections) == 1
@@ -65,64 +65,64 @@ def assert_all_anew(gateway: TWSServer) -> None:
 
 
 @pytest.mark.parametrize("code", [1101, 1102])
-async def test_lost_connectivity_is_a_gap_and_its_return_subscribes_anew_on_the_same_connection(
+async def test_lost_connectivity_is_a_gap_and_its_return_resubscribes_on_the_same_connection(
     gateway: TWSServer, pod: FakePod, code: int
 ) -> None:
     async with streaming(pod):
-        await passes(gateway, pod, "AAPL", 10.0)
+        await send_until_written(gateway, pod, "AAPL", 10.0)
         gateway.send_notice(1100, "Connectivity between IBKR and Trader Workstation has been lost.")
         gateway.forget_subscriptions()
         await eventually(lambda: pod.job.reports[-1][1].failure)
-        told = pod.job.reports[-1][1]
-        assert (told.state, told.heartbeat.status) == ("BackingOff", "degraded")
-        assert told.failure is not None
-        assert "code 1100" in told.failure.message
+        status = pod.job.reports[-1][1]
+        assert (status.state, status.heartbeat.status) == ("BackingOff", "degraded")
+        assert status.failure is not None
+        assert "code 1100" in status.failure.message
         await asyncio.sleep(0.3)
         assert len(gateway.record.market_data_ids) == 2
         gateway.send_notice(code, "Connectivity between IBKR and Trader Workstation has been restored.")
-        await passes(gateway, pod, "AAPL", 77.25)
-        await passes(gateway, pod, "MSFT", 78.25)
-        assert_all_anew(gateway)
+        await send_until_written(gateway, pod, "AAPL", 77.25)
+        await send_until_written(gateway, pod, "MSFT", 78.25)
+        assert_each_symbol_was_resubscribed(gateway)
         await eventually(lambda: pod.job.reports[-1][1].failure is None)
         assert [each.cause for each in pod.journal.snapshot().gaps] == ["disconnect"]
 
 
 @pytest.mark.parametrize("code", FARMS)
-async def test_a_farm_that_is_away_is_told_and_its_return_subscribes_anew(
+async def test_an_unavailable_farm_is_reported_and_its_return_resubscribes(
     gateway: TWSServer, pod: FakePod, code: int
 ) -> None:
     async with streaming(pod):
-        await passes(gateway, pod, "AAPL", 10.0)
+        await send_until_written(gateway, pod, "AAPL", 10.0)
         gateway.send_notice(code, FARMS[code].format("broken"))
         await eventually(lambda: pod.job.reports[-1][1].failure)
-        told = pod.job.reports[-1][1]
-        assert told.failure is not None
-        assert f"code {code}" in told.failure.message
-        assert told.heartbeat.status == "degraded"
-        assert told.state == ("BackingOff" if code == 2103 else "Live")
+        status = pod.job.reports[-1][1]
+        assert status.failure is not None
+        assert f"code {code}" in status.failure.message
+        assert status.heartbeat.status == "degraded"
+        assert status.state == ("BackingOff" if code == 2103 else "Live")
         gateway.forget_subscriptions()
         gateway.send_notice(code + 1, FARMS[code].format("OK"))
-        await passes(gateway, pod, "AAPL", 77.25)
-        await passes(gateway, pod, "MSFT", 78.25)
-        assert_all_anew(gateway)
+        await send_until_written(gateway, pod, "AAPL", 77.25)
+        await send_until_written(gateway, pod, "MSFT", 78.25)
+        assert_each_symbol_was_resubscribed(gateway)
         await eventually(lambda: pod.job.reports[-1][1].failure is None)
         assert heartbeat_state(pod.journal.snapshot()) == "running"
         assert len(pod.journal.snapshot().gaps) == (1 if code == 2103 else 0)
 
 
-async def test_what_a_gateway_says_of_its_farms_at_first_changes_nothing(gateway: TWSServer, pod: FakePod) -> None:
+async def test_a_gateway_s_first_notices_about_farms_change_nothing(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
         gateway.send_notice(2104, "Market data farm connection is OK:usfarm")
         gateway.send_notice(
             2108, "Market data farm connection is inactive but should be available upon demand.:usfuture"
         )
-        await passes(gateway, pod, "AAPL", 10.0)
+        await send_until_written(gateway, pod, "AAPL", 10.0)
         await asyncio.sleep(0.3)
         assert len(gateway.record.market_data_ids) == 2
         assert pod.failures == []
 
 
-async def test_who_connects_while_the_gateway_is_cut_off_waits_and_asks_when_it_is_back(
+async def test_a_connection_to_a_disconnected_gateway_subscribes_when_connectivity_returns(
     gateway: TWSServer, pod: FakePod
 ) -> None:
     gateway.behavior.greetings = ((2110, "Connectivity between TWS and server is broken."),)
@@ -132,51 +132,51 @@ async def test_who_connects_while_the_gateway_is_cut_off_waits_and_asks_when_it_
         await asyncio.sleep(0.3)
         assert (gateway.record.requests_of_kind(requests.CONTRACT_DETAILS), pod.journal.state) == ([], "Subscribing")
         gateway.send_notice(1102, "Connectivity restored")
-        await passes(gateway, pod, "AAPL", 77.25)
+        await send_until_written(gateway, pod, "AAPL", 77.25)
         assert len(gateway.record.connections) == 1
 
 
 @pytest.mark.parametrize("reset", [False, True])
-async def test_a_lost_connection_is_told_and_one_other_takes_its_place(
+async def test_a_lost_connection_is_reported_and_replaced_by_one_connection(
     gateway: TWSServer, pod: FakePod, reset: bool
 ) -> None:
     async with streaming(pod):
-        await passes(gateway, pod, "AAPL", 10.0)
+        await send_until_written(gateway, pod, "AAPL", 10.0)
         gateway.drop_connections(reset=reset)
         await eventually(lambda: pod.failures)
-        await passes(gateway, pod, "AAPL", 77.25)
+        await send_until_written(gateway, pod, "AAPL", 77.25)
         assert ([each.type for each in pod.failures], len(gateway.record.connections)) == (["upstreamClosed"], 2)
 
 
-async def test_a_gateway_that_restarts_is_found_again(gateway: TWSServer, pod: FakePod) -> None:
+async def test_the_pod_reconnects_to_a_restarted_gateway(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
-        await passes(gateway, pod, "AAPL", 10.0)
+        await send_until_written(gateway, pod, "AAPL", 10.0)
         await gateway.refuse_connections()
         gateway.drop_connections()
         await eventually(lambda: [each.type for each in pod.failures] == ["upstreamClosed", "network"])
         await gateway.accept_connections()
-        await passes(gateway, pod, "AAPL", 77.25)
+        await send_until_written(gateway, pod, "AAPL", 77.25)
 
 
-async def test_a_gateway_that_falls_silent_is_left_for_another_connection(gateway: TWSServer, pod: FakePod) -> None:
+async def test_a_connection_to_a_silent_gateway_is_replaced(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
         gateway.behavior.silent.add(requests.CURRENT_TIME)
         await eventually(lambda: pod.failures)
         gateway.behavior.silent.clear()
-        await passes(gateway, pod, "AAPL", 77.25)
+        await send_until_written(gateway, pod, "AAPL", 77.25)
         assert {each.type for each in pod.failures} == {"stall"}
 
 
-async def test_symbols_change_on_the_connection_that_is_open(gateway: TWSServer, pod: FakePod) -> None:
+async def test_symbols_change_on_the_open_connection(gateway: TWSServer, pod: FakePod) -> None:
     async with streaming(pod):
         pod.job.declare(job(2, symbols=["AAPL", "SPY"], limits=LIMITS))
         await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"AAPL", "SPY"})
-        await passes(gateway, pod, "SPY", 77.25)
+        await send_until_written(gateway, pod, "SPY", 77.25)
         assert len(gateway.record.connections) == 1
 
 
 @pytest.mark.parametrize("silence", [0, 71, 61, 9, None])
-async def test_a_pause_in_any_phase_closes_the_socket_and_nobody_connects_until_it_is_over(
+async def test_a_pause_in_any_phase_closes_the_socket_and_prevents_connections_until_it_ends(
     gateway: TWSServer, silence: int | None
 ) -> None:
     pod = Pod(source(gateway.port, timeouts=IBKRTimeouts()), fake_sink())
@@ -196,5 +196,5 @@ async def test_a_pause_in_any_phase_closes_the_socket_and_nobody_connects_until_
         assert len(gateway.record.connections) == 1
         gateway.behavior.silent.clear()
         pod.job.declare(job(3, symbols=SYMBOLS, limits=LIMITS))
-        await passes(gateway, pod, "AAPL", 77.25)
+        await send_until_written(gateway, pod, "AAPL", 77.25)
         assert len(gateway.record.connections) == 2

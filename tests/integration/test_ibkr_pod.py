@@ -1,4 +1,4 @@
-"""A job of provider ibkr on a real API server, from its document to Firestore's: its pod is a process."""
+"""A job of provider ibkr on a real API server, from the IngestJob to the Firestore document. Its pod is a process."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def gateway() -> Iterator[BackgroundGateway]:
 
 
 def streaming_from(gateway: BackgroundGateway) -> dict[str, Any]:
-    """What makes a job stream from the gateway."""
+    """Return the spec fields of a job that streams from the gateway."""
     port = gateway.call(lambda server: server.port)
     return {"provider": "ibkr", "ibkr": {"host": "127.0.0.1", "port": port, "clientID": 3}}
 
 
 def quoted(tenant: Tenant, gateway: BackgroundGateway, symbol: str, bid: float) -> dict[str, Any]:
-    """The document, once this quote of IBKR's `symbol` is in it."""
+    """Wait until the document has this quote of IBKR's `symbol`; returns the document."""
     canonical = symbol.replace(" ", ".")
 
     def written() -> dict[str, Any] | None:
@@ -38,7 +38,7 @@ def quoted(tenant: Tenant, gateway: BackgroundGateway, symbol: str, bid: float) 
     return eventually(written)
 
 
-def test_from_the_job_to_the_document_and_over_an_outage_and_a_pause(
+def test_a_job_writes_documents_before_and_after_an_outage_and_a_pause(
     tenant: Tenant, gateway: BackgroundGateway
 ) -> None:
     gateway.call(lambda server: server.behavior.unknown.add("NOPE"))

@@ -1,4 +1,4 @@
-"""Provider ibkr and a gateway that speaks TWS's protocol: symbols, quotes, refusals, and each way to end."""
+"""Provider ibkr and a gateway that speaks TWS's protocol: symbols, quotes, rejections, and every way a session ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sluice_simulators.tws import record as requests
 from sluice_simulators.tws.server import BID, LAST, LAST_SIZE
 from support.eventually import eventually
 from support.fake_listener import FakeListener
-from support.ibkr_provider import source, streaming, until_failure
+from support.ibkr_provider import failure_of_connection, source, streaming
 
 TRADES: frozenset[Channel] = frozenset({"quotes", "trades"})
 
@@ -37,13 +37,11 @@ def listener() -> FakeListener:
 
 
 def last(listener: FakeListener) -> Quote:
-    """The newest quote."""
+    """Return the newest quote."""
     return listener.ticks[-1].to_quote()
 
 
-async def test_quotes_of_contracts_arrive_and_nothing_of_the_account_is_asked_for(
-    gateway: TWSServer, listener: FakeListener
-) -> None:
+async def test_quotes_arrive_and_no_account_data_is_requested(gateway: TWSServer, listener: FakeListener) -> None:
     async with streaming(source(gateway.port), listener, "AAPL", "BRK.B"):
         assert listener.history[:2] == ["Connecting", "Subscribing"]
         assert listener.confirmed == {"AAPL", "BRK.B"}
@@ -71,7 +69,9 @@ async def test_an_empty_side_is_none(gateway: TWSServer, listener: FakeListener,
         assert (last(listener).bid_size, last(listener).ask) == (None, 11.0)
 
 
-async def test_trades_and_halts_are_told_where_they_are_wanted(gateway: TWSServer, listener: FakeListener) -> None:
+async def test_trades_and_halts_arrive_if_their_channels_are_followed(
+    gateway: TWSServer, listener: FakeListener
+) -> None:
     async with streaming(source(gateway.port), listener, "AAPL", channels=TRADES) as connection:
         await gateway.record.wait_until(lambda record: record.subscribed_symbols)
         gateway.send_price("AAPL", LAST, 10.5, 100)
@@ -89,7 +89,7 @@ async def test_trades_and_halts_are_told_where_they_are_wanted(gateway: TWSServe
         assert len(listener.trades) == known
 
 
-async def test_only_the_difference_is_asked_for(gateway: TWSServer, listener: FakeListener) -> None:
+async def test_only_changed_symbols_are_requested(gateway: TWSServer, listener: FakeListener) -> None:
     async with streaming(source(gateway.port), listener, "AAPL", "MSFT") as connection:
         await connection.set_subscriptions(frozenset({"MSFT", "SPY"}))
         await gateway.record.wait_until(lambda record: record.subscribed_symbols == {"MSFT", "SPY"})
@@ -116,7 +116,7 @@ async def test_an_unknown_an_ambiguous_and_an_invalid_symbol_are_rejected_and_th
 
 
 @pytest.mark.parametrize("code", [101, 354, 10089, 10090, 10167, 10168])
-async def test_a_refused_subscription_is_a_rejection_that_says_what_to_do(
+async def test_a_rejected_subscription_has_a_message_that_says_what_to_do(
     gateway: TWSServer, listener: FakeListener, code: int
 ) -> None:
     gateway.behavior.refused["MSFT"] = (code, "No.")
@@ -128,7 +128,7 @@ async def test_a_refused_subscription_is_a_rejection_that_says_what_to_do(
         assert listener.confirmed == {"AAPL"}
 
 
-async def test_a_refusal_of_a_subscription_that_streams_ends_it_alone(
+async def test_a_rejection_of_a_streaming_subscription_ends_only_this_subscription(
     gateway: TWSServer, listener: FakeListener
 ) -> None:
     async with streaming(source(gateway.port), listener, "AAPL", "MSFT"):
@@ -138,7 +138,9 @@ async def test_a_refusal_of_a_subscription_that_streams_ends_it_alone(
         assert listener.confirmed == {"AAPL"}
 
 
-async def test_a_line_that_is_given_up_is_taken_by_who_had_none(gateway: TWSServer, listener: FakeListener) -> None:
+async def test_a_released_market_data_line_is_used_by_a_rejected_symbol(
+    gateway: TWSServer, listener: FakeListener
+) -> None:
     gateway.behavior.refused["MSFT"] = (101, "Max number of tickers has been reached")
     async with streaming(source(gateway.port), listener, "AAPL", "MSFT") as connection:
         await eventually(lambda: listener.rejected)
@@ -147,7 +149,9 @@ async def test_a_line_that_is_given_up_is_taken_by_who_had_none(gateway: TWSServ
         assert (listener.confirmed, listener.rejected) == (frozenset({"MSFT"}), ())
 
 
-async def test_a_competing_session_is_tried_again_until_quotes_come(gateway: TWSServer, listener: FakeListener) -> None:
+async def test_after_a_competing_session_the_subscription_is_retried_until_quotes_come(
+    gateway: TWSServer, listener: FakeListener
+) -> None:
     gateway.behavior.refused["AAPL"] = (10197, "No market data during competing live session")
     async with streaming(source(gateway.port), listener, "AAPL"):
         await eventually(lambda: len(gateway.record.market_data_ids) >= 3)
@@ -163,7 +167,9 @@ async def test_a_competing_session_is_tried_again_until_quotes_come(gateway: TWS
         assert len(gateway.record.open_connections[0].subscribed) == 1
 
 
-async def test_more_symbols_than_requests_a_second(gateway: TWSServer, listener: FakeListener) -> None:
+async def test_the_requests_for_many_symbols_are_spread_over_seconds(
+    gateway: TWSServer, listener: FakeListener
+) -> None:
     symbols = [f"S{number}" for number in range(100)]
     async with streaming(source(gateway.port), listener, *symbols) as connection:
         assert len(listener.confirmed) == 100
@@ -186,7 +192,9 @@ ENDS: list[tuple[str, FailureType]] = [
 
 
 @pytest.mark.parametrize(("fault", "kind"), ENDS)
-async def test_each_end_has_its_kind_and_leaves_no_socket(gateway: TWSServer, fault: str, kind: FailureType) -> None:
+async def test_each_failure_has_its_type_and_leaves_no_open_socket(
+    gateway: TWSServer, fault: str, kind: FailureType
+) -> None:
     silences = {"greeting": 0, "login": 71, "positions": 61, "contracts": 9, "clock": 49}
     if fault == "refused":
         await gateway.refuse_connections()
@@ -195,7 +203,7 @@ async def test_each_end_has_its_kind_and_leaves_no_socket(gateway: TWSServer, fa
     elif fault.startswith("silent"):
         gateway.behavior.silent.add(silences[fault.split()[1]])
     hurried = IBKRTimeouts(connect=0.6, answer=0.6, probe=0.1, settle=0.05)
-    ending = asyncio.create_task(until_failure(source(gateway.port, timeouts=hurried)))
+    ending = asyncio.create_task(failure_of_connection(source(gateway.port, timeouts=hurried)))
     if fault in ("drop", "reset", "port"):
         await gateway.record.wait_until(lambda record: record.subscribed_symbols)
         gateway.send_notice(1300, "TWS socket port has been reset") if fault == "port" else gateway.drop_connections(
@@ -209,14 +217,14 @@ async def test_each_end_has_its_kind_and_leaves_no_socket(gateway: TWSServer, fa
 
 async def test_a_client_id_that_is_in_use_is_a_connection_limit(listener: FakeListener) -> None:
     async with TWSServer() as gateway, streaming(source(gateway.port), listener, "AAPL"):
-        failure = await until_failure(source(gateway.port))
+        failure = await failure_of_connection(source(gateway.port))
         assert (failure.kind, failure.retry_after, failure.retry_within) == ("connectionLimit", 5.0, 30.0)
         assert "spec.ibkr.clientID" in failure.message
         async with streaming(source(gateway.port, client_id=8), FakeListener(), "MSFT"):
             assert gateway.record.subscribed_symbols >= {"AAPL"}
 
 
-async def test_client_0_takes_over_no_orders(gateway: TWSServer, listener: FakeListener) -> None:
+async def test_client_id_0_does_not_take_over_orders(gateway: TWSServer, listener: FakeListener) -> None:
     async with streaming(source(gateway.port, client_id=0), listener, "AAPL"):
         gateway.send_notice(1102, "Connectivity restored")
         await eventually(lambda: len(gateway.record.market_data_ids) == 2)
@@ -225,10 +233,10 @@ async def test_client_0_takes_over_no_orders(gateway: TWSServer, listener: FakeL
 
 
 @pytest.mark.parametrize("silence", [0, 71, 61, 9, None])
-async def test_cancelled_in_any_phase_it_closes_the_socket(gateway: TWSServer, silence: int | None) -> None:
+async def test_cancelling_in_any_phase_closes_the_socket(gateway: TWSServer, silence: int | None) -> None:
     if silence is not None:
         gateway.behavior.silent.add(silence)
-    task = asyncio.create_task(until_failure(source(gateway.port, timeouts=IBKRTimeouts())))
+    task = asyncio.create_task(failure_of_connection(source(gateway.port, timeouts=IBKRTimeouts())))
     await gateway.record.wait_until(lambda record: record.connections)
     if silence is None:
         await gateway.record.wait_until(lambda record: record.subscribed_symbols)
@@ -240,7 +248,7 @@ async def test_cancelled_in_any_phase_it_closes_the_socket(gateway: TWSServer, s
     await gateway.record.wait_until(lambda record: not record.open_connections, 5)
 
 
-async def test_without_ib_async_it_says_which_image_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_ib_async_the_error_names_the_image_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sluice_runtime.adapters.ibkr.connection", None)
     with pytest.raises(StreamError, match="this image has no ib_async") as failure:
         async with source(1).connect(FakeListener()):

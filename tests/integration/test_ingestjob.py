@@ -1,4 +1,4 @@
-"""An IngestJob as its users meet it: applied, watched, paused, changed while it streams."""
+"""An IngestJob as its users use it: applied, watched, paused, and changed while it streams."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_an_applied_job_becomes_ready_and_its_quotes_move(tenant: Tenant) -> Non
     assert int(tenant.heartbeat()["epoch"]) == status["epoch"]
 
 
-def test_a_pause_stops_all_writes_and_resuming_goes_on(tenant: Tenant) -> None:
+def test_a_pause_stops_all_writes_and_resuming_restarts_them(tenant: Tenant) -> None:
     tenant.apply()
     tenant.settled("Streaming")
     eventually(tenant.writes)
@@ -58,7 +58,7 @@ def test_a_pause_with_an_end_ends_by_itself(tenant: Tenant) -> None:
     assert instant(status["stream"]["heartbeat"]["at"]) >= end
 
 
-def test_symbols_come_and_go_on_the_same_connection(tenant: Tenant, upstream: Upstream) -> None:
+def test_symbols_are_added_and_removed_on_the_same_connection(tenant: Tenant, upstream: Upstream) -> None:
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
     tenant.apply(**streaming_from(upstream))
     tenant.settled("Streaming")
@@ -70,7 +70,7 @@ def test_symbols_come_and_go_on_the_same_connection(tenant: Tenant, upstream: Up
     assert len(upstream.record()["connections"]) == 1
 
 
-def test_a_paused_symbol_is_unsubscribed_and_the_others_go_on(tenant: Tenant, upstream: Upstream) -> None:
+def test_a_paused_symbol_is_unsubscribed_and_the_others_keep_streaming(tenant: Tenant, upstream: Upstream) -> None:
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
     tenant.apply(**streaming_from(upstream))
     tenant.settled("Streaming")

@@ -1,4 +1,4 @@
-"""The pod's client of its own IngestJob: what it reads, against an API server of one object."""
+"""The pod's client of its own IngestJob: its reads, against a fake API server with one object."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["client", "credentials", "server"]
 
 
 class Watcher:
-    """Collects what a watch tells, as generations; None for gone."""
+    """Collects the generations that a watch reports; None stands for a deletion."""
 
     def __init__(self, client: IngestJobClient) -> None:
         self.seen: list[int | None] = []
@@ -46,7 +46,7 @@ async def watcher(client: IngestJobClient) -> AsyncIterator[Watcher]:
     await cancel_and_wait(made.task)
 
 
-async def test_the_job_is_told_as_it_is_and_then_each_change_of_its_spec(
+async def test_the_watch_reports_the_job_and_then_each_change_of_its_spec(
     server: FakeApiServer, watcher: Watcher
 ) -> None:
     await watcher.until(1)
@@ -62,7 +62,7 @@ async def test_the_job_is_told_as_it_is_and_then_each_change_of_its_spec(
     assert server.tokens == {f"Bearer {TOKEN}"}
 
 
-async def test_a_change_of_the_status_alone_is_not_told(server: FakeApiServer, watcher: Watcher) -> None:
+async def test_a_change_of_only_the_status_is_not_reported(server: FakeApiServer, watcher: Watcher) -> None:
     await watcher.until(1)
     for _ in range(3):
         server.change("MODIFIED", document(1))
@@ -71,7 +71,7 @@ async def test_a_change_of_the_status_alone_is_not_told(server: FakeApiServer, w
     await watcher.until(1, 2)
 
 
-async def test_a_cut_stream_is_opened_again_and_what_changed_meanwhile_is_told(
+async def test_an_ended_watch_is_reopened_and_changes_in_between_are_reported(
     server: FakeApiServer, watcher: Watcher
 ) -> None:
     await watcher.until(1)
@@ -83,7 +83,7 @@ async def test_a_cut_stream_is_opened_again_and_what_changed_meanwhile_is_told(
     await watcher.until(1, 2)
 
 
-async def test_a_line_that_is_cut_or_torn_is_no_harm(server: FakeApiServer, watcher: Watcher) -> None:
+async def test_an_incomplete_line_of_the_watch_is_ignored(server: FakeApiServer, watcher: Watcher) -> None:
     await watcher.until(1)
     server.events.put_nowait(b'{"type": "MODI')
     server.events.put_nowait(None)
@@ -96,7 +96,7 @@ async def test_a_line_that_is_cut_or_torn_is_no_harm(server: FakeApiServer, watc
     await eventually(lambda: len(server.watches) == 3)
 
 
-async def test_a_version_that_is_too_old_is_read_anew(server: FakeApiServer, watcher: Watcher) -> None:
+async def test_an_expired_resource_version_causes_a_new_read(server: FakeApiServer, watcher: Watcher) -> None:
     await watcher.until(1)
     server.object = document(5)
     server.events.put_nowait({"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired"}})
@@ -104,19 +104,19 @@ async def test_a_version_that_is_too_old_is_read_anew(server: FakeApiServer, wat
 
 
 @pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that compares a silent watch with a live read after 0.1 s."""
+def frequent_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the client compare a silent watch with a live read after 0.1 s."""
     monkeypatch.setattr(ingestjob, "LIVE_READ_SECONDS", 0.1)
     monkeypatch.setattr(ingestjob, "_EVENT_SECONDS", 0.1)
 
 
-@pytest.mark.usefixtures("hurried")
+@pytest.mark.usefixtures("frequent_checks")
 async def test_a_silent_watch_of_a_job_that_has_not_changed_stays_open(server: FakeApiServer, watcher: Watcher) -> None:
     await eventually(lambda: server.gets >= 4)
     assert (watcher.seen, len(server.watches)) == ([1], 1)
 
 
-@pytest.mark.usefixtures("hurried")
+@pytest.mark.usefixtures("frequent_checks")
 async def test_a_change_that_the_watch_does_not_deliver_is_found_by_a_live_read(
     server: FakeApiServer, watcher: Watcher, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -126,7 +126,7 @@ async def test_a_change_that_the_watch_does_not_deliver_is_found_by_a_live_read(
     assert "the watch has not delivered the change" in caplog.text
 
 
-async def test_a_newer_spec_in_the_response_to_a_report_counts_at_once(
+async def test_a_newer_spec_in_the_response_to_a_report_is_used_at_once(
     server: FakeApiServer, client: IngestJobClient, watcher: Watcher
 ) -> None:
     await watcher.until(1)
@@ -137,7 +137,7 @@ async def test_a_newer_spec_in_the_response_to_a_report_counts_at_once(
     assert not watcher.last.stops.enabled
 
 
-async def test_an_older_spec_in_a_late_response_counts_for_nothing(
+async def test_an_older_spec_in_a_late_response_is_ignored(
     server: FakeApiServer, client: IngestJobClient, watcher: Watcher
 ) -> None:
     await watcher.until(1)
@@ -149,7 +149,7 @@ async def test_an_older_spec_in_a_late_response_counts_for_nothing(
     assert watcher.seen == [1, 3]
 
 
-async def test_a_deletion_that_a_finalizer_holds_is_told(server: FakeApiServer, watcher: Watcher) -> None:
+async def test_a_deletion_held_by_a_finalizer_is_reported(server: FakeApiServer, watcher: Watcher) -> None:
     await watcher.until(1)
     held = document(1)
     held["metadata"] |= {"deletionTimestamp": "2026-03-02T15:00:00Z", "resourceVersion": "102"}
@@ -159,7 +159,9 @@ async def test_a_deletion_that_a_finalizer_holds_is_told(server: FakeApiServer, 
     assert watcher.last.metadata.deletion_timestamp is not None
 
 
-async def test_watches_that_end_at_once_are_not_stormed(server: FakeApiServer, client: IngestJobClient) -> None:
+async def test_watches_that_end_at_once_are_reopened_with_a_backoff(
+    server: FakeApiServer, client: IngestJobClient
+) -> None:
     server.watching = False
     watcher = Watcher(client)
     await asyncio.sleep(1.0)
@@ -167,7 +169,7 @@ async def test_watches_that_end_at_once_are_not_stormed(server: FakeApiServer, c
     await cancel_and_wait(watcher.task)
 
 
-async def test_an_api_server_that_is_away_is_waited_for(
+async def test_the_client_waits_for_an_unreachable_api_server(
     server: FakeApiServer, watcher: Watcher, caplog: pytest.LogCaptureFixture
 ) -> None:
     await watcher.until(1)
@@ -180,7 +182,9 @@ async def test_an_api_server_that_is_away_is_waited_for(
     await watcher.until(1, 2)
 
 
-async def test_of_a_spec_that_is_not_understood_the_stops_are_told(server: FakeApiServer, watcher: Watcher) -> None:
+async def test_the_stop_fields_of_a_spec_that_is_not_understood_are_reported(
+    server: FakeApiServer, watcher: Watcher
+) -> None:
     await watcher.until(1)
     server.change("MODIFIED", document(2, symbols=["not a symbol"], enabled=False))
     await watcher.until(1, 2)
@@ -194,7 +198,7 @@ async def test_of_a_spec_that_is_not_understood_the_stops_are_told(server: FakeA
 @pytest.mark.parametrize(
     "status", ["text", {"phase": 7}, {"stream": []}, {"stream": {"heartbeat": {"at": []}, "state": "Dreaming"}}]
 )
-async def test_whatever_is_in_the_status_the_spec_is_read(
+async def test_the_spec_is_read_whatever_the_status_contains(
     server: FakeApiServer, watcher: Watcher, status: object
 ) -> None:
     await watcher.until(1)
@@ -204,27 +208,29 @@ async def test_whatever_is_in_the_status_the_spec_is_read(
     assert not watcher.last.stops.enabled
 
 
-async def test_a_deleted_job_is_gone_and_that_is_the_end(server: FakeApiServer, watcher: Watcher) -> None:
+async def test_the_deletion_of_the_job_ends_the_watch(server: FakeApiServer, watcher: Watcher) -> None:
     await watcher.until(1)
     server.change("DELETED", document(1))
     await watcher.until(1, None)
     await asyncio.wait_for(watcher.task, 1)
 
 
-async def test_a_job_deleted_while_nobody_watched_is_gone(server: FakeApiServer, watcher: Watcher) -> None:
+async def test_a_job_deleted_between_two_watches_is_reported_as_gone(server: FakeApiServer, watcher: Watcher) -> None:
     await watcher.until(1)
     server.object = None
     server.events.put_nowait(None)
     await watcher.until(1, None)
 
 
-async def test_a_younger_job_of_the_same_name_is_not_ours(server: FakeApiServer, watcher: Watcher) -> None:
+async def test_a_new_job_of_the_same_name_is_another_job(server: FakeApiServer, watcher: Watcher) -> None:
     await watcher.until(1)
     server.change("ADDED", document(1, uid="another"))
     await watcher.until(1, None)
 
 
-async def test_a_younger_job_that_was_there_first_is_not_ours(server: FakeApiServer, client: IngestJobClient) -> None:
+async def test_a_new_job_of_the_same_name_on_the_first_read_is_another_job(
+    server: FakeApiServer, client: IngestJobClient
+) -> None:
     server.object = document(1, uid="another")
     watcher = Watcher(client)
     await watcher.until(None)

@@ -1,4 +1,4 @@
-"""The pod's client of its own IngestJob: what it writes, against an API server of one object."""
+"""The pod's client of its own IngestJob: its writes, against a fake API server with one object."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from support.runtime_fakes import JOB_UID, desired, journal
 __all__ = ["client", "credentials", "server"]
 
 
-async def test_a_report_is_a_server_side_apply_of_the_stream_alone(
+async def test_a_report_is_a_server_side_apply_of_only_the_stream(
     server: FakeApiServer, client: IngestJobClient
 ) -> None:
     await client.report_status(stream_status(journal().snapshot()))
@@ -34,7 +34,9 @@ async def test_a_report_is_a_server_side_apply_of_the_stream_alone(
     assert "null" not in json.dumps(body)
 
 
-async def test_a_report_that_cannot_be_applied_is_merged(server: FakeApiServer, client: IngestJobClient) -> None:
+async def test_a_report_that_cannot_be_applied_is_sent_as_a_merge_patch(
+    server: FakeApiServer, client: IngestJobClient
+) -> None:
     server.untypable = True
     server.object = document(1) | {"status": {"stream": {"state": "Live", "failure": {"type": "auth"}}}}
     await client.report_status(stream_status(journal().snapshot()))
@@ -44,7 +46,7 @@ async def test_a_report_that_cannot_be_applied_is_merged(server: FakeApiServer, 
     assert (body["status"]["stream"]["failure"], body["status"]["stream"]["state"]) == (None, "Stopped")
 
 
-async def test_what_another_writer_left_in_the_stream_is_removed(
+async def test_fields_of_other_writers_in_the_stream_are_removed(
     server: FakeApiServer, client: IngestJobClient
 ) -> None:
     stream = msgspec.to_builtins(stream_status(journal().snapshot()))
@@ -63,7 +65,9 @@ async def test_texts_in_a_report_are_cut_to_their_bounds(server: FakeApiServer, 
     assert (len(pause["source"]), len(pause["reason"])) == (1024, 1024)
 
 
-async def test_a_refused_report_is_told_in_the_server_s_words(server: FakeApiServer, client: IngestJobClient) -> None:
+async def test_the_error_of_a_rejected_report_has_the_server_s_message(
+    server: FakeApiServer, client: IngestJobClient
+) -> None:
     status = {"kind": "Status", "message": "ingestjobs is forbidden", "code": 403}
     server.answer = lambda: web.json_response(status, status=403)
     with pytest.raises(ReportError) as refusal:
@@ -75,7 +79,7 @@ async def test_a_refused_report_is_told_in_the_server_s_words(server: FakeApiSer
 
 
 @pytest.mark.parametrize("missing", ["token", "ca.crt"])
-async def test_a_report_that_cannot_be_sent_is_told(
+async def test_a_report_that_cannot_be_sent_raises_an_error(
     credentials: Path, tmp_path: Path, unused_tcp_port: int, missing: str
 ) -> None:
     for present in {"token", "ca.crt"} - {missing}:
@@ -88,7 +92,7 @@ async def test_a_report_that_cannot_be_sent_is_told(
         await client.close()
 
 
-async def test_a_rotated_token_is_read_anew(server: FakeApiServer, credentials: Path, tmp_path: Path) -> None:
+async def test_a_rotated_token_is_read_again(server: FakeApiServer, credentials: Path, tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_bytes((credentials / "ca.crt").read_bytes())
     client = connected(server.url, tmp_path)
     for token in ("first", "second"):

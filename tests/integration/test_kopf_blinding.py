@@ -1,4 +1,4 @@
-"""Whatever a user writes where kopf keeps its own state, the operator gets all events of the job and of its pod."""
+"""The operator gets all events of a job and its pod, whatever a user writes where kopf keeps its own state."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ def patch(tenant: Tenant, target: tuple[str, str], document: dict[str, Any], *op
 
 
 def annotate(tenant: Tenant, target: tuple[str, str]) -> None:
-    """Set all of kopf's annotations, none of which it can decode."""
+    """Set all of kopf's annotations to values that kopf cannot decode."""
     patch(tenant, target, {"metadata": {"annotations": ANNOTATIONS}})
 
 
 def annotate_the_pod_by_its_job(tenant: Tenant, _: tuple[str, str]) -> None:
-    """The same through a field of the job, which makes a new pod."""
+    """Set the annotations through a field of the job, which creates a new pod."""
     before = tenant.settled("Streaming")["stream"]["podUID"]
     patch(tenant, JOB, {"spec": {"pod": {"annotations": ANNOTATIONS}}})
     eventually(lambda: tenant.settled("Streaming")["stream"]["podUID"] != before, seconds=30)
 
 
 def fill_status(tenant: Tenant, target: tuple[str, str]) -> None:
-    """Set the place in the status where older versions of kopf keep their progress."""
+    """Set the status field where older versions of kopf keep their progress."""
     progress = {"progress": {"job_event": BROKEN, "pod_event": {"started": BROKEN}}, "dummy": BROKEN}
     patch(tenant, target, {"status": {"kopf": progress}}, "--subresource=status")
 
 
 def add_old_finalizer(tenant: Tenant, target: tuple[str, str]) -> None:
-    """Set the finalizer that the operator once named as kopf's."""
+    """Set the finalizer that earlier operators configured as kopf's."""
     patch(tenant, target, {"metadata": {"finalizers": [OLD_FINALIZER]}})
 
 
 def delete(tenant: Tenant, target: tuple[str, str]) -> None:
-    """Delete an object, and then remove the finalizer as the user who has set it would."""
+    """Delete an object, and then remove the finalizer, as the user who set it would."""
     tenant.run("delete", *target, "--wait=false")
     finalizers = tenant.run("get", *target, "--ignore-not-found", "-o", "jsonpath={.metadata.finalizers}")
     if OLD_FINALIZER in finalizers:

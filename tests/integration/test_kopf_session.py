@@ -1,4 +1,4 @@
-"""kopf on a real API server with a handler that makes it write: the write is refused, and no event is lost over it."""
+"""kopf on a real API server with a handler that makes it write: the write is rejected, and no event is lost."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ from support.eventually import eventually
 from support.site import Tenant
 
 
-async def test_a_refused_write_holds_no_event_back(
-    site: Quickstart, tenant: Tenant, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_rejected_write_delays_no_event(site: Quickstart, tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
     tenant.apply(enabled=False)
     refused: list[None] = []
     delivered: list[int] = []

@@ -1,4 +1,4 @@
-"""Two replicas on a real API server: whatever happens to the leader, one leads soon, and no ingest pod notices."""
+"""Two replicas on a real API server: after any failure of the leader, one soon leads, and no ingest pod is affected."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SYSTEM = ("-n", "sluice-system")
 OPERATOR = ("deployment/sluice-operator", *SYSTEM)
 LEASE = ("lease", "sluice-operator", *SYSTEM)
 TERMS = ("SLUICE_LEASE_SECONDS", "SLUICE_LEASE_RENEW_SECONDS", "SLUICE_LEASE_RETRY_SECONDS")
-# A fifth of what is shipped, so that the tests need not wait as long.
+# A fifth of the shipped lease timings, so that the tests take less time.
 LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS = 3.0, 2.0, 0.4
-TAKEOVER_SECONDS = LEASE_SECONDS + 2 * RETRY_SECONDS + 2  # the rest is kubectl
+TAKEOVER_SECONDS = LEASE_SECONDS + 2 * RETRY_SECONDS + 2  # the remaining seconds are for kubectl
 
 
 @pytest.fixture(scope="module", autouse=True)
 def two_replicas(site: Quickstart) -> Iterator[None]:
-    """Both run, with short terms; afterwards with those that are shipped."""
+    """Run both replicas with short lease timings; restore the shipped ones afterwards."""
     values = (LEASE_SECONDS, RENEW_SECONDS, RETRY_SECONDS)
     site.kubectl("scale", *OPERATOR, "--replicas=2")
     site.kubectl("set", "env", *OPERATOR, *(f"{name}={value}" for name, value in zip(TERMS, values, strict=True)))
@@ -40,19 +40,19 @@ def two_replicas(site: Quickstart) -> Iterator[None]:
 
 
 def with_shipped_terms(kubectl: Kubectl) -> None:
-    """Rolls the replicas, one after the other, unless they have those terms."""
+    """Roll the replicas one after the other, unless they already have the shipped timings."""
     kubectl("set", "env", *OPERATOR, *(f"{name}-" for name in TERMS))
     kubectl("rollout", "status", *OPERATOR, "--timeout=60s")
 
 
 def lease(kubectl: Kubectl) -> tuple[str, datetime]:
-    """The pod that holds the Lease, and when it last renewed it."""
+    """Return the pod that holds the Lease, and the time of its last renewal."""
     spec = kubectl.get(*LEASE)["spec"]
     return spec.get("holderIdentity", "").rpartition("_")[0], instant(spec["renewTime"])
 
 
 def leader(kubectl: Kubectl) -> str:
-    """The replica that leads. While the Lease is nobody's or not there: none."""
+    """Return the replica that leads, or "" if the Lease has no holder or does not exist."""
     try:
         return lease(kubectl)[0]
     except KubectlError:
@@ -60,19 +60,19 @@ def leader(kubectl: Kubectl) -> str:
 
 
 def settled_leader(kubectl: Kubectl) -> str:
-    """The replica that leads, when both are ready."""
+    """Return the replica that leads, once both are ready."""
     ready = ("get", *OPERATOR, "-o", "jsonpath={.status.readyReplicas}/{.status.replicas}")
     eventually(lambda: kubectl(*ready) == "2/2", seconds=30)
     return eventually(lambda: leader(kubectl))
 
 
 def process(pod: str) -> int:
-    """A replica's process."""
+    """Return the process ID of a replica."""
     return pod_process("sluice-operator", f"POD_NAME={pod}")
 
 
 def has_ended(process_id: int) -> bool:
-    """There is no such process, or what is left of it is its entry."""
+    """Return whether the process has exited; a zombie counts as exited."""
     try:
         return not Path(f"/proc/{process_id}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
@@ -80,14 +80,14 @@ def has_ended(process_id: int) -> bool:
 
 
 def last_exit(kubectl: Kubectl, pod: str) -> int | None:
-    """The exit code with which the replica's process last ended. None: it has not."""
+    """Return the exit code of the replica's last process that ended, or None if none has."""
     [status] = kubectl.get("pod", pod, *SYSTEM)["status"]["containerStatuses"]
     ended = status["lastState"].get("terminated") or status["state"].get("terminated")
     return ended["exitCode"] if ended else None
 
 
 def operators_part(tenant: Tenant) -> tuple[dict[str, Any], list[str]]:
-    """The operator's fields of a job's status, and when it last changed any."""
+    """Return the operator's fields of a job's status, and the times at which it last changed any."""
     job = tenant.job()
     status = {name: value for name, value in job["status"].items() if name != "stream"}
     shown = tenant.kubectl.get("ij", "feed", "-n", tenant.name, "--show-managed-fields")
@@ -95,7 +95,7 @@ def operators_part(tenant: Tenant) -> tuple[dict[str, Any], list[str]]:
 
 
 def seconds_until(check: Callable[[], object], most: float) -> float:
-    """How long it took until the check was true."""
+    """Wait until the check is true; returns how many seconds this took."""
     started = time.monotonic()
     eventually(check, seconds=most)
     return time.monotonic() - started
@@ -113,7 +113,7 @@ def tenant(site: Quickstart, two_replicas: None) -> Iterator[Tenant]:
 
 @pytest.fixture
 def feed(tenant: Tenant) -> Iterator[Tenant]:
-    """The feed. Whatever the test does, it is reconciled afterwards, by the same pod and the same process."""
+    """The feed. After the test, check that it is reconciled, by the same pod and process as before."""
     before = tenant.settled("Streaming")
     yield tenant
     tenant.patch(symbols=["SPY", f"S{before['observedGeneration']}"])
@@ -130,14 +130,12 @@ def test_when_the_leader_is_killed_the_standby_takes_over(kubectl: Kubectl) -> N
     assert seconds_until(lambda: leader(kubectl) not in ("", first), most=20) <= TAKEOVER_SECONDS
 
 
-def test_a_leader_that_was_stopped_past_its_deadline_writes_nothing_more_and_ends(
-    feed: Tenant, kubectl: Kubectl
-) -> None:
+def test_a_leader_stopped_past_its_deadline_writes_nothing_more_and_exits(feed: Tenant, kubectl: Kubectl) -> None:
     first = settled_leader(kubectl)
     stopped = process(first)
     os.kill(stopped, signal.SIGSTOP)
     try:
-        feed.patch(enabled=False)  # which waits in the stopped process, to be reconciled
+        feed.patch(enabled=False)  # This change waits for the stopped process to reconcile it.
         eventually(lambda: leader(kubectl) not in ("", first))
         feed.settled("Paused")
         before = operators_part(feed)
@@ -160,7 +158,7 @@ def test_a_deleted_lease_stays_with_its_leader(kubectl: Kubectl) -> None:
 
 
 @pytest.mark.usefixtures("feed")
-def test_a_leader_whose_lease_is_stolen_ends_and_the_lease_is_taken_when_it_expires(kubectl: Kubectl) -> None:
+def test_a_leader_that_loses_its_lease_exits_and_the_lease_is_taken_when_it_expires(kubectl: Kubectl) -> None:
     first = settled_leader(kubectl)
     stolen = process(first)
     kubectl("patch", *LEASE, "--type=merge", "-p", '{"spec":{"holderIdentity":"thief_1"}}')
@@ -169,7 +167,7 @@ def test_a_leader_whose_lease_is_stolen_ends_and_the_lease_is_taken_when_it_expi
 
 
 @pytest.mark.usefixtures("feed")
-def test_a_rolling_update_hands_over_at_once(kubectl: Kubectl) -> None:
+def test_a_rolling_update_hands_over_the_leadership_at_once(kubectl: Kubectl) -> None:
     settled_leader(kubectl)
     renewals: set[datetime] = set()
     over = threading.Event()
@@ -185,4 +183,4 @@ def test_a_rolling_update_hands_over_at_once(kubectl: Kubectl) -> None:
     watcher.join()
     ordered = sorted(renewals)
     gaps = [(later - earlier).total_seconds() for earlier, later in itertools.pairwise(ordered)]
-    assert max(gaps) <= 2 * 2.0  # the shipped retry period, and once more of it
+    assert max(gaps) <= 2 * 2.0  # one retry period as shipped, and a second one as a margin

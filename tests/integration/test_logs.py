@@ -9,7 +9,7 @@ from support.log_lines import problems
 from support.site import Tenant
 
 
-def test_the_operator_and_a_pod_write_lines_as_the_schema_describes_them(tenant: Tenant, kubectl: Kubectl) -> None:
+def test_the_log_lines_of_the_operator_and_a_pod_match_the_schema(tenant: Tenant, kubectl: Kubectl) -> None:
     tenant.apply(pod={"env": [{"name": "LOG_LEVEL", "value": "debug"}]})
     status = tenant.settled("Streaming")
     by_pod = tenant.run("logs", "feed-ingest").splitlines()

@@ -1,4 +1,4 @@
-"""What is installed: base, overlays, samples and the chart, before a real API server and by its own schemas."""
+"""The installed objects: base, overlays, samples and the chart, against a real API server and their own schemas."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ OTHER_VALUES = {
 
 @pytest.fixture(scope="session")
 def programs() -> ToolPaths:
-    """helm and kubeconform."""
+    """The programs helm and kubeconform."""
     return find_or_build_tools(ProgressPrinter())
 
 
@@ -76,13 +76,13 @@ def kubectl_program() -> Path:
 
 
 def rendered(helm: Path, *values: str, namespace: str = NAMESPACE) -> list[Manifest]:
-    """The chart's objects with values as a user sets them."""
+    """Render the chart with values that a user sets; returns its objects."""
     given = [argument for value in values for argument in ("--set", value)]
     return parse_objects(run_and_return_output(helm, "template", "sluice", CHART, "--namespace", namespace, *given))
 
 
 def objects_of(source: str, kubectl: Path, helm: Path) -> list[Manifest]:
-    """The objects of a kustomization, of a file, or of the chart."""
+    """Return the objects of a kustomization, of a file, or of the chart."""
     path = ROOT / source
     if path == CHART:
         return rendered(helm)
@@ -91,13 +91,13 @@ def objects_of(source: str, kubectl: Path, helm: Path) -> list[Manifest]:
 
 @pytest.fixture(scope="session")
 def everything(programs: ToolPaths, kubectl_program: Path) -> dict[str, list[Manifest]]:
-    """All objects, by where they come from."""
+    """All objects, by their source."""
     return {source: objects_of(source, kubectl_program, programs.helm) for source in SOURCES}
 
 
 @pytest.fixture(scope="module")
 def namespaces(kubectl: Kubectl, everything: dict[str, list[Manifest]]) -> Iterator[None]:
-    """The namespaces of all objects: what is in a namespace that is not there cannot be tried."""
+    """Create the namespaces of all objects, without which the API server rejects even a dry run."""
     there = {each["metadata"]["name"] for each in kubectl.get("namespaces")["items"]}
     wanted = {each["metadata"].get("namespace") for objects in everything.values() for each in objects}
     missing = sorted(name for name in wanted - there if name)
@@ -117,7 +117,7 @@ def kubectl(site: Quickstart) -> Kubectl:
 
 @pytest.fixture(scope="module")
 def location(kubectl: Kubectl, everything: dict[str, list[Manifest]]) -> str:
-    """The schemas of all kinds that are used, as the API server publishes them."""
+    """Return the location of the schemas of all kinds in use, as the API server publishes them."""
     kinds = {(each["apiVersion"], each["kind"]) for objects in everything.values() for each in objects}
     documents = {
         version: json.loads(kubectl("get", "--raw", schemas.open_api_path(version))) for version, _ in sorted(kinds)
@@ -127,7 +127,7 @@ def location(kubectl: Kubectl, everything: dict[str, list[Manifest]]) -> str:
 
 
 def conforms(kubeconform: Path, location: str, objects: list[Manifest]) -> subprocess.CompletedProcess[str]:
-    """kubeconform's verdict."""
+    """Run kubeconform on the objects."""
     command = [str(kubeconform), "-strict", "-summary", "-schema-location", location]
     text = "\n---\n".join(json.dumps(each) for each in objects)
     return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
@@ -165,7 +165,7 @@ def test_the_api_server_accepts_every_object(
     assert said.count("serverside-applied (server dry run)") == len(everything[source])
 
 
-def test_the_chart_is_what_the_base_makes(kubectl_program: Path) -> None:
+def test_the_chart_is_generated_from_the_base(kubectl_program: Path) -> None:
     found = {str(path.relative_to(CHART)): path.read_text() for path in CHART.rglob("*") if path.is_file()}
     assert found == chart_files(build_kustomization(kubectl_program, MANIFESTS / "base"))
 
@@ -182,12 +182,12 @@ def test_with_default_values_the_chart_is_the_base_object_by_object(everything: 
         assert found[name] == manifest
 
 
-def test_helm_has_nothing_to_say_about_the_chart(programs: ToolPaths) -> None:
+def test_helm_lint_reports_nothing(programs: ToolPaths) -> None:
     assert "0 chart(s) failed" in run_and_return_output(programs.helm, "lint", "--strict", CHART)
 
 
 @pytest.mark.parametrize(("value", "sentence"), BAD_VALUES.items())
-def test_a_bad_value_is_refused_with_a_sentence(value: str, sentence: str, programs: ToolPaths) -> None:
+def test_a_bad_value_is_rejected_with_a_message(value: str, sentence: str, programs: ToolPaths) -> None:
     with pytest.raises(ManifestsError) as refusal:
         rendered(programs.helm, value)
     assert sentence in str(refusal.value)
@@ -207,7 +207,7 @@ def test_every_switch_leaves_its_objects_out(programs: ToolPaths) -> None:
         assert len(rendered(programs.helm, f"{switch}=false")) < everything, switch
 
 
-def test_in_another_namespace_nothing_speaks_of_the_bases(programs: ToolPaths) -> None:
+def test_a_chart_in_another_namespace_does_not_mention_the_base_s_namespace(programs: ToolPaths) -> None:
     assert NAMESPACE not in json.dumps(rendered(programs.helm, namespace="elsewhere"))
 
 

@@ -1,4 +1,4 @@
-"""A pause of a whole pod, patched into its job while the provider sends 5,000 quotes a second."""
+"""A pause of a whole pod, by a patch of its job while the provider sends 5,000 quotes a second."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from support.upstream import Upstream
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    """A provider at full load."""
+    """An Alpaca simulator at full load."""
     with Upstream("--quotes-per-second", "5000", "--batch", "10") as server:
         yield server
 
 
 def enter(tenant: Tenant, upstream: Upstream, phase: Phase) -> None:
-    """The job streams as far as this phase, and writes if it gets so far."""
+    """Start the job and wait until its stream reaches this phase, and for written quotes if it is Live."""
     before = phase.entries(upstream.record())
     upstream.script(*phase.faults)
     tenant.patch(enabled=True)
@@ -32,7 +32,7 @@ def enter(tenant: Tenant, upstream: Upstream, phase: Phase) -> None:
 
 
 def pause(tenant: Tenant) -> dict[str, Any]:
-    """Pauses the job; what its pod says of it once it is acknowledged."""
+    """Pause the job; return the pod's part of the status once the pause is acknowledged."""
     tenant.patch(enabled=False)
     found: dict[str, Any] = tenant.settled("Paused")["stream"]["pause"]
     assert "acknowledgedAt" in found
@@ -40,7 +40,7 @@ def pause(tenant: Tenant) -> dict[str, Any]:
 
 
 def assert_nothing_happens(tenant: Tenant, upstream: Upstream) -> None:
-    """No socket is open, none is opened, no quote is written."""
+    """Check that no socket is open, none is opened and no quote is written."""
     written, asked = tenant.writes(), attempts(upstream.record())
     time.sleep(0.5)
     assert tenant.writes() == written
@@ -48,7 +48,7 @@ def assert_nothing_happens(tenant: Tenant, upstream: Upstream) -> None:
     assert upstream.open_connections == []
 
 
-def test_in_every_phase_a_pause_is_the_last_word_until_it_is_over(tenant: Tenant, upstream: Upstream) -> None:
+def test_in_every_phase_a_pause_holds_until_it_ends(tenant: Tenant, upstream: Upstream) -> None:
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
     tenant.apply(enabled=False, **streaming_from(upstream))
     tenant.settled("Paused")
@@ -59,7 +59,7 @@ def test_in_every_phase_a_pause_is_the_last_word_until_it_is_over(tenant: Tenant
     assert upstream.record()["concurrent_max"] == 1
 
 
-def test_a_pause_closes_the_socket_of_a_dead_peer(tenant: Tenant, upstream: Upstream) -> None:
+def test_a_pause_closes_the_socket_of_an_unresponsive_peer(tenant: Tenant, upstream: Upstream) -> None:
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
     tenant.apply(**streaming_from(upstream))
     tenant.settled("Streaming")

@@ -1,4 +1,4 @@
-"""One pod for each job, whatever happens to pod, job and operator."""
+"""There is one pod for each job, whatever happens to the pod, the job or the operator."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_deleted_pod_is_replaced_when_it_is_gone(tenant: Tenant, upstream: Ups
     assert len(tenant.pods()) == 1
 
 
-def test_a_changed_cold_field_replaces_the_pod_old_first(tenant: Tenant, upstream: Upstream) -> None:
+def test_a_changed_cold_field_replaces_the_pod_after_the_old_one_has_exited(tenant: Tenant, upstream: Upstream) -> None:
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
     tenant.apply(**streaming_from(upstream))
     before = tenant.settled("Streaming")
@@ -46,7 +46,7 @@ def test_a_changed_cold_field_replaces_the_pod_old_first(tenant: Tenant, upstrea
     assert upstream.record()["concurrent_max"] == 1
 
 
-def test_a_deleted_job_leaves_nothing_of_its_own(tenant: Tenant) -> None:
+def test_a_deleted_job_leaves_no_objects(tenant: Tenant) -> None:
     tenant.apply()
     tenant.settled("Streaming")
     eventually(tenant.quotes)
@@ -57,7 +57,7 @@ def test_a_deleted_job_leaves_nothing_of_its_own(tenant: Tenant) -> None:
     assert tenant.run("get", "serviceaccounts,rolebindings", "-o", "name").count("sluice-ingest") == 2
 
 
-def test_a_deleted_job_goes_also_while_the_operator_is_down(tenant: Tenant, kubectl: Kubectl) -> None:
+def test_a_job_can_be_deleted_while_the_operator_is_down(tenant: Tenant, kubectl: Kubectl) -> None:
     tenant.apply()
     tenant.settled("Streaming")
     kubectl("scale", *OPERATOR, "--replicas=0")
@@ -82,7 +82,7 @@ def test_a_restarted_operator_changes_nothing(tenant: Tenant, kubectl: Kubectl) 
     assert after["epoch"] == before["epoch"]
 
 
-def test_a_pod_runs_where_and_with_what_its_job_says(tenant: Tenant, kubectl: Kubectl) -> None:
+def test_a_pod_has_the_placement_and_the_resources_of_its_job(tenant: Tenant, kubectl: Kubectl) -> None:
     [node] = kubectl("get", "nodes", "-o", "name").split()
     pool = {"nodeSelector": {"pool": "feeds"}, "labels": {"desk": "options"}}
     tenant.apply(pod={**pool, "env": [{"name": "LOG_LEVEL", "value": "debug"}]})
@@ -96,7 +96,7 @@ def test_a_pod_runs_where_and_with_what_its_job_says(tenant: Tenant, kubectl: Ku
         kubectl("label", node, "pool-")
 
 
-def test_a_pod_that_the_api_server_refuses_is_told_and_tried_again_when_it_is_mended(tenant: Tenant) -> None:
+def test_a_rejected_pod_is_reported_and_retried_after_the_job_is_fixed(tenant: Tenant) -> None:
     tenant.apply(pod={"resources": {"requests": {"memory": "2Gi"}, "limits": {"memory": "1Gi"}}})
     eventually(lambda: tenant.job()["status"]["phase"] == "Failed" or tenant.condition("Stalled")[0] == "True")
     [message] = [each["message"] for each in tenant.job()["status"]["conditions"] if each["type"] == "Stalled"]

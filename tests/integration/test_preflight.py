@@ -1,4 +1,4 @@
-"""The preflight, as the process that it is, against the REST routes of the protocol server."""
+"""The preflight in its own process, against the REST routes of the simulator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SYMBOLS = ["A", "B"]
 
 @pytest.fixture
 async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AlpacaServer]:
-    """A server, and the environment of a standalone process that uses it."""
+    """Start a server, and set the environment of a standalone process that uses it."""
     async with AlpacaServer([Account("key", SECRET, BASIC)]) as running:
         for name in ("APCA_API_BASE_URL", "APCA_API_DATA_URL"):
             monkeypatch.setenv(name, running.http_url)
@@ -30,14 +30,14 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AlpacaServer]
             "TENANT_ID": "acme",
             "ALPACA_KEY_ID": "key",
             "ALPACA_SECRET_KEY": SECRET,
-            "MONITORED_SYMBOLS": "X",  # as in a pod's environment, which has the cold part of the job alone
+            "MONITORED_SYMBOLS": "X",  # as in a pod's environment, which has only the cold part of the job
         }
         for name, value in {**settings, "FIRESTORE_PROJECT_ID": "demo-project"}.items():
             monkeypatch.setenv(name, value)
         yield running
 
 
-async def test_all_is_well_with_an_account_that_may_do_what_the_job_wants(server: AlpacaServer) -> None:
+async def test_a_sufficient_account_has_only_good_findings(server: AlpacaServer) -> None:
     found = await run_preflight_process(SYMBOLS)
     assert [(each.question, each.good) for each in found] == [
         ("account", True),
@@ -47,9 +47,7 @@ async def test_all_is_well_with_an_account_that_may_do_what_the_job_wants(server
     ]
 
 
-async def test_each_thing_that_is_not_good_is_told_by_a_sentence(
-    server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_each_problem_has_a_message(server: AlpacaServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALPACA_DATA_FEED", "sip")
     server.rest.unknown, server.rest.inactive, server.rest.clock_skew = {"A"}, {"B"}, 60.0
     found = {each.question: each.words for each in await run_preflight_process(SYMBOLS) if not each.good}
@@ -60,7 +58,7 @@ async def test_each_thing_that_is_not_good_is_told_by_a_sentence(
     assert "by 60 s" in found["clock"]
 
 
-async def test_a_pair_of_crypto_is_asked_for_by_its_name_and_has_no_hours(
+async def test_a_crypto_pair_is_requested_by_its_name_and_has_no_market_hours(
     server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALPACA_DATA_FEED", "crypto")
@@ -71,7 +69,7 @@ async def test_a_pair_of_crypto_is_asked_for_by_its_name_and_has_no_hours(
     assert "HTTP 404" in found["ETH/USD"].words
 
 
-async def test_a_wrong_key_and_an_absent_server_are_findings_and_show_no_secret(
+async def test_a_wrong_key_and_an_absent_server_are_findings_without_the_secret(
     server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALPACA_SECRET_KEY", "another-secret")
@@ -107,7 +105,7 @@ async def test_the_command_prints_a_line_for_each_finding_and_fails_if_one_is_ba
     assert (code, "NOT B: inactive" in output) == (1, True)
 
 
-def test_an_image_without_the_sdk_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_an_image_without_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     from sluice_runtime.adapters.alpaca.credentials import Credentials
     from sluice_runtime.adapters.alpaca.environment import EnvironmentCredentialsReader
 

@@ -1,4 +1,4 @@
-"""What becomes of the documents of a symbol that is removed while no pod runs, on a real API server."""
+"""The documents of a symbol that is removed while no pod runs, on a real API server."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from support.site import Tenant, eventually
 
 
 def records(site: Quickstart, tenant: Tenant) -> dict[str, dict[str, Any]]:
-    """The tenant's records, by symbol."""
+    """Return the tenant's records, by symbol."""
     found = read_collection(site.emulator, f"tenants/{tenant.name}/ingest_state")
     return {each["canonical_symbol"]: each for each in found}
 
 
-def test_a_symbol_that_is_removed_as_its_pod_is_replaced_leaves_no_quote(tenant: Tenant, site: Quickstart) -> None:
+def test_a_symbol_removed_during_a_pod_replacement_leaves_no_quote(tenant: Tenant, site: Quickstart) -> None:
     tenant.apply()
     first = tenant.settled("Streaming")
     eventually(lambda: set(tenant.quotes()) == {"SPY", "AAPL"} == set(records(site, tenant)))
-    # Both at once: the old pod may never hear of the symbols, and the new one never knew AAPL.
+    # Both changes at once: the old pod may never see the new symbols, and the new pod never had AAPL.
     tenant.patch(symbols=["SPY", "MSFT"], synthetic={"quotesPerSecond": 40})
     eventually(lambda: tenant.settled("Streaming")["epoch"] != first["epoch"], 40)
     eventually(lambda: set(tenant.quotes()) == {"SPY", "MSFT"})

@@ -91,13 +91,13 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("spec", "sentence"), BAD.values(), ids=BAD.keys())
-def test_a_bad_document_is_refused_with_a_sentence(tenant: Tenant, spec: dict[str, Any], sentence: str) -> None:
+def test_a_bad_document_is_rejected_with_a_message(tenant: Tenant, spec: dict[str, Any], sentence: str) -> None:
     with pytest.raises(KubectlError) as refusal:
         tenant.apply(**spec)
     assert sentence in str(refusal.value)
 
 
-def test_a_name_that_leaves_no_room_for_the_pods_is_refused(tenant: Tenant) -> None:
+def test_a_name_too_long_for_the_pod_s_name_is_rejected(tenant: Tenant) -> None:
     tenant.apply("n" * 56, enabled=False)
     with pytest.raises(KubectlError, match="at most 56 characters"):
         tenant.apply("n" * 57, enabled=False)
@@ -109,7 +109,7 @@ def test_the_tenant_of_a_job_cannot_change(tenant: Tenant) -> None:
         tenant.patch(tenant="other")
 
 
-def test_what_is_left_out_is_filled_in_with_the_defaults(tenant: Tenant) -> None:
+def test_absent_fields_get_their_defaults(tenant: Tenant) -> None:
     tenant.apply(limits=None, heartbeat=None, synthetic=None, enabled=False)
     spec = tenant.job()["spec"]
     assert spec["limits"] == {

@@ -1,4 +1,4 @@
-"""Every field of spec and status, with values of all kinds: what the API server accepts, everybody understands."""
+"""Values of all kinds in every field: the operator and the pod understand all that the API server accepts."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def manifest(name: str) -> dict[str, Any]:
 
 
 def has(document: Any, place: Place) -> bool:
-    """Whether the document has the part in which the place is."""
+    """Return whether the document has the parent of this place."""
     for step in place[:-1]:
         try:
             document = document[step]
@@ -146,7 +146,7 @@ def is_established(kubectl: Kubectl) -> bool:
 
 
 class Sweep:
-    """Requests to the API server, and what is wrong with what it has accepted."""
+    """Sends requests to the API server, and collects the problems of the documents that it accepted."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -172,7 +172,7 @@ class Sweep:
         return created
 
     async def check(self, document: dict[str, Any], place: Place, value: Any) -> None:
-        """A dry run of the change; if it is accepted, all who read it, and an apply of the same."""
+        """Dry-run the change; if it is accepted, check that every reader understands it, and dry-run an apply of it."""
         url = f"{COLLECTION}/{document['metadata']['name']}{'/status' if place[0] == 'status' else ''}?dryRun=All"
         changed = with_value(document, place, value)
         code, answer = await self.send("PUT", url, "application/json", changed)
@@ -193,7 +193,7 @@ class Sweep:
 
 
 def misunderstandings(stored: dict[str, Any]) -> Iterator[str]:
-    """What the operator and the pod, or the decisions they make of it, do not understand."""
+    """Yield the errors of the operator, the pod and their decisions about a stored document."""
     job, declared = objects.decode_job(stored), parse_declared_job(stored)
     yield from filter(None, (job.problem, job.stops.problem, declared.problem, declared.stops.problem))
     try:
@@ -215,7 +215,7 @@ async def sweep(kubeconfig: Path) -> AsyncIterator[Sweep]:
         yield Sweep(client)
 
 
-async def test_what_the_api_server_accepts_everybody_understands(sweep: Sweep) -> None:
+async def test_the_operator_and_the_pod_understand_all_that_the_api_server_accepts(sweep: Sweep) -> None:
     began = time.monotonic()
     jobs = [await sweep.create(manifest(name) if name in SPECS else {}) for name in SPECS if name != "claim"]
     claim = manifest("claim")

@@ -1,4 +1,4 @@
-"""The table of docs/security.md, cell by cell: what RBAC says, and what happens when it is tried."""
+"""The table of docs/security.md, cell by cell: the answer of RBAC, and the result of the request itself."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ ROOT = Path(__file__).parent.parent.parent
 SYSTEM = "sluice-system"
 OURS = {"app.kubernetes.io/managed-by": "sluice-operator"}
 RBAC = "rbac.authorization.k8s.io"
-Row = tuple[str, str, str]  # verb, resource, where or what
+Row = tuple[str, str, str]  # verb, resource, namespace or name
 
 
 def table() -> tuple[list[str], dict[Row, list[str]]]:
-    """The identities, and their answers by row."""
+    """Return the identities of the table, and their answers by row."""
     lines = (ROOT / "docs/security.md").read_text().splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("| verb |"))
     rows = []
@@ -35,7 +35,7 @@ def table() -> tuple[list[str], dict[Row, list[str]]]:
 
 
 def binding(namespace: str, role: str) -> dict[str, Any]:
-    """A RoleBinding, or where there is no namespace a ClusterRoleBinding."""
+    """Return a RoleBinding, or a ClusterRoleBinding if there is no namespace."""
     meta = {"name": "another"} | ({"namespace": namespace} if namespace else {})
     return {
         "apiVersion": f"{RBAC}/v1",
@@ -47,7 +47,7 @@ def binding(namespace: str, role: str) -> dict[str, Any]:
 
 
 def attempts(here: str, lease: dict[str, Any]) -> dict[Row, Attempt]:
-    """What each row of the table tries. `here` is the tenant's namespace, `lease` the operator's."""
+    """Return the request of each row. `here` is the tenant's namespace, `lease` the operator's Lease."""
     stream, label = {"status": {"stream": {"ingestEnabledSource": "x"}}}, {"metadata": {"labels": OURS}}
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "another", "namespace": here}}
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "another", "namespace": here}}
@@ -60,7 +60,7 @@ def attempts(here: str, lease: dict[str, Any]) -> dict[Row, Attempt]:
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
     ingest_pod = pod(here, account="sluice-ingest", name="another-ingest", labels=OURS)
     annotation, emptied = {"metadata": {"annotations": {"a": "b"}}}, {"status": {"conditions": None}}
-    options = {"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": ["All"]}  # the query does not count beside a body
+    options = {"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": ["All"]}  # a body overrides the query
     in_lease = "sluice-operator in sluice-system"
     found: dict[Row, tuple[Any, ...]] = {
         ("get", "ingestjobs", "feed"): (here, "feed"),
@@ -108,7 +108,7 @@ def attempts(here: str, lease: dict[str, Any]) -> dict[Row, Attempt]:
 
 @pytest.fixture
 def callers(tenant: Tenant, site: Quickstart) -> Iterator[dict[str, Caller]]:
-    """Everybody of whom the table speaks, with real tokens."""
+    """All identities of the table, with real tokens."""
     kubectl, other = site.kubectl, Tenant(site.kubectl, site.emulator, f"{tenant.name}-other")
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
     tenant.run("create", "serviceaccount", "user")
@@ -133,7 +133,7 @@ def callers(tenant: Tenant, site: Quickstart) -> Iterator[dict[str, Caller]]:
 
 
 def replicas(kubectl: Kubectl) -> tuple[str, str]:
-    """The operator's pods: the one that leads, and the one that does not."""
+    """Return the operator's pods: the leader, and the standby."""
     kubectl("scale", "deployment/sluice-operator", "-n", SYSTEM, "--replicas=2")
     kubectl("rollout", "status", "deployment/sluice-operator", "-n", SYSTEM, "--timeout=60s")
     held = ("lease", "sluice-operator", "-n", SYSTEM)
@@ -142,7 +142,7 @@ def replicas(kubectl: Kubectl) -> tuple[str, str]:
     return leader, next(name for name in pods if name != leader)
 
 
-def test_everybody_may_do_what_the_page_says_and_nothing_else(
+def test_each_identity_may_do_exactly_what_the_page_says(
     tenant: Tenant, callers: dict[str, Caller], kubectl: Kubectl
 ) -> None:
     identities, expected = table()
@@ -152,7 +152,7 @@ def test_everybody_may_do_what_the_page_says_and_nothing_else(
     assert [f"{row}: {answers}" for row, answers in found.items()] == [f"{row}: {expected[row]}" for row in found]
 
 
-def test_ingest_pods_have_a_bound_token_that_ends_and_no_other(tenant: Tenant) -> None:
+def test_ingest_pods_have_only_a_bound_token_that_expires(tenant: Tenant) -> None:
     tenant.apply()
     tenant.settled("Streaming")
     [found] = tenant.pods()

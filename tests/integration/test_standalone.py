@@ -1,4 +1,4 @@
-"""The runtime without Kubernetes, as its users meet it: commands, a document, signals, and Firestore."""
+"""The runtime without Kubernetes, as its users use it: commands, a document, signals, and Firestore."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def is_in_state(machine: Machine, state: str) -> bool:
     return machine.status().get("state") == state
 
 
-def test_a_document_becomes_quotes_until_sigterm_ends_it_in_good_order(machine: Machine) -> None:
+def test_a_document_becomes_quotes_until_sigterm_shuts_the_runtime_down(machine: Machine) -> None:
     with machine.running() as process:
         eventually(lambda: machine.quotes().keys() == {"SPY", "AAPL"}, seconds=40)
         eventually(lambda: machine.heartbeat()["status"] == "running")
@@ -50,7 +50,7 @@ def test_a_document_becomes_quotes_until_sigterm_ends_it_in_good_order(machine: 
     assert machine.logged("stream")[-1] == "shutdown complete"
 
 
-def test_a_later_start_takes_over_what_an_earlier_one_left(machine: Machine) -> None:
+def test_a_later_start_takes_over_the_documents_of_an_earlier_one(machine: Machine) -> None:
     epochs = []
     for _ in range(2):
         with machine.running() as process:
@@ -60,7 +60,7 @@ def test_a_later_start_takes_over_what_an_earlier_one_left(machine: Machine) -> 
     assert epochs[0] < epochs[1]
 
 
-def test_what_is_paused_by_hand_is_followed_and_outlives_a_restart(machine: Machine) -> None:
+def test_a_pause_by_command_takes_effect_and_outlives_a_restart(machine: Machine) -> None:
     with machine.running() as process:
         eventually(lambda: is_in_state(machine, "Live"), seconds=40)
         eventually(machine.quotes)
@@ -83,7 +83,7 @@ def test_what_is_paused_by_hand_is_followed_and_outlives_a_restart(machine: Mach
         assert stop(process) == 0
 
 
-def test_who_starts_it_anew_has_seen_to_an_automatic_stop(machine: Machine) -> None:
+def test_a_new_start_clears_an_automatic_stop(machine: Machine) -> None:
     machine.declare(autoStop={"afterSeconds": 1})
     with machine.running() as process:
         eventually(lambda: machine.status().get("pausedBy") == ["autoStop"], seconds=40)
@@ -108,7 +108,7 @@ def test_sighup_applies_the_document_on_the_running_connection(machine: Machine)
 
 
 @pytest.mark.parametrize("content", ["{", "{metadata: {name: us}, spec: {pause: {until: 2026-02-30}}}"])
-def test_a_document_that_was_spoilt_leaves_the_stream_as_it_is(machine: Machine, content: str) -> None:
+def test_a_document_that_becomes_invalid_does_not_change_the_stream(machine: Machine, content: str) -> None:
     with machine.running() as process:
         eventually(lambda: is_in_state(machine, "Live"), seconds=40)
         machine.document.write_text(content)
@@ -131,7 +131,7 @@ def test_smoke_passes_when_quotes_were_written_and_fails_when_none_were(machine:
     assert "the job is paused by cr:default/us" in output
 
 
-def test_a_walk_through_a_running_runtime_passes_and_leaves_it_stopped(machine: Machine) -> None:
+def test_a_smoke_test_of_a_running_runtime_passes_and_leaves_it_stopped(machine: Machine) -> None:
     with machine.running() as process:
         eventually(lambda: is_in_state(machine, "Live"), seconds=40)
         code, output = machine.call("smoke", "--base-url", machine.url, "--seconds", "20")
@@ -140,7 +140,7 @@ def test_a_walk_through_a_running_runtime_passes_and_leaves_it_stopped(machine: 
         assert stop(process) == 0
 
 
-def test_a_port_that_is_taken_is_told(machine: Machine) -> None:
+def test_a_port_in_use_is_reported(machine: Machine) -> None:
     machine.declare()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -152,7 +152,7 @@ def test_a_port_that_is_taken_is_told(machine: Machine) -> None:
     assert "Traceback" not in said
 
 
-def test_a_disk_that_is_full_of_the_tape_stops_nothing(machine: Machine) -> None:
+def test_a_full_disk_ends_the_recording_and_not_the_stream(machine: Machine) -> None:
     machine.declare(synthetic={"quotesPerSecond": 500})
     with machine.running("--record", "/dev/full") as process:
         eventually(lambda: machine.logged("record"))
@@ -161,7 +161,7 @@ def test_a_disk_that_is_full_of_the_tape_stops_nothing(machine: Machine) -> None
         assert stop(process) == 0
 
 
-def test_a_dry_run_needs_no_credentials_of_anybody(machine: Machine) -> None:
+def test_a_dry_run_needs_no_credentials(machine: Machine) -> None:
     machine.without_firestore()
     machine.declare(dryRun=True)
     code, said = machine.call("smoke", "-f", str(machine.document), "--seconds", "4")
@@ -173,7 +173,7 @@ def test_a_dry_run_needs_no_credentials_of_anybody(machine: Machine) -> None:
         assert stop(process) == 0
 
 
-def test_without_credentials_nothing_but_a_dry_run_begins(machine: Machine) -> None:
+def test_without_credentials_only_a_dry_run_starts(machine: Machine) -> None:
     machine.without_firestore()
     code, said = machine.complaint("run", "-f", str(machine.document))
     assert code == 2
@@ -181,13 +181,13 @@ def test_without_credentials_nothing_but_a_dry_run_begins(machine: Machine) -> N
     assert "Traceback" not in said
 
 
-def test_a_document_may_come_through_a_pipe(machine: Machine) -> None:
+def test_a_document_can_be_read_from_a_pipe(machine: Machine) -> None:
     command = f"cat {machine.document} | {' '.join(machine.command('smoke', '-f', '/dev/stdin', '--seconds', '4'))}"
     done = subprocess.run(["sh", "-c", command], env=machine.environment, capture_output=True, text=True, check=False)
     assert (done.returncode, "quotes were written to Firestore" in done.stdout) == (0, True), done.stderr
 
 
-def test_a_log_that_nobody_reads_any_more_ends_nothing(machine: Machine) -> None:
+def test_a_closed_log_pipe_does_not_end_the_runtime(machine: Machine) -> None:
     run = machine.command("run", "-f", str(machine.document), "--port", str(machine.port))
     with subprocess.Popen(
         run, env=machine.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -202,7 +202,7 @@ def test_a_log_that_nobody_reads_any_more_ends_nothing(machine: Machine) -> None
     assert (process.returncode, complaints) == (0, "")
 
 
-def test_a_clock_that_was_ahead_once_locks_nobody_out(machine: Machine) -> None:
+def test_an_epoch_from_a_clock_that_was_ahead_does_not_block_later_starts(machine: Machine) -> None:
     with machine.running() as process:
         eventually(lambda: is_in_state(machine, "Live"), seconds=40)
         assert stop(process) == 0
@@ -214,7 +214,7 @@ def test_a_clock_that_was_ahead_once_locks_nobody_out(machine: Machine) -> None:
         assert stop(process) == 0
 
 
-def test_what_was_stopped_stays_so_told_when_its_file_is_damaged(machine: Machine) -> None:
+def test_a_stopped_job_stays_stopped_and_reports_it_when_its_file_is_damaged(machine: Machine) -> None:
     with machine.running() as process:
         eventually(lambda: is_in_state(machine, "Live"), seconds=40)
         machine.post("stop")

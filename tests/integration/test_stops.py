@@ -1,4 +1,4 @@
-"""A stop takes effect, whoever requests it in whichever way, and whatever is in its way."""
+"""A stop takes effect, whatever the user, the way of the request and the fault in its way."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OPERATOR = ("deployment/sluice-operator", "-n", "sluice-system")
 
 @pytest.fixture(scope="module")
 def user(site: Quickstart, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Tenant], Kubectl]:
-    """kubectl as a tenant's own user, who has the role `edit` in the tenant's namespace."""
+    """kubectl as a user of the tenant, who has the role `edit` in the tenant's namespace."""
     callers = Callers(site, tmp_path_factory.mktemp("callers"))
 
     def made(tenant: Tenant) -> Kubectl:
@@ -45,7 +45,7 @@ def user(site: Quickstart, tmp_path_factory: pytest.TempPathFactory) -> Callable
 
 @contextmanager
 def no_operator(kubectl: Kubectl) -> Iterator[None]:
-    """The operator's deployment has no replicas while the context lasts."""
+    """Scale the operator's deployment to zero while the context lasts."""
     kubectl("scale", *OPERATOR, "--replicas=0")
     eventually(lambda: not kubectl.get("pods", "-n", "sluice-system")["items"], 60)
     try:
@@ -57,7 +57,7 @@ def no_operator(kubectl: Kubectl) -> Iterator[None]:
 
 @pytest.mark.parametrize("request_stop", REQUESTS.values(), ids=REQUESTS)
 @pytest.mark.parametrize("engine", ["native", "sdk"])
-def test_a_stop_of_the_tenant_s_own_user_is_confirmed_within_five_seconds(
+def test_a_stop_by_the_tenant_s_own_user_is_confirmed_within_five_seconds(
     tenant: Tenant, upstream: Upstream, user: Callable[[Tenant], Kubectl], engine: str, request_stop: Request
 ) -> None:
     stream_from(tenant, upstream, engine=engine)
@@ -68,7 +68,7 @@ def test_a_stop_of_the_tenant_s_own_user_is_confirmed_within_five_seconds(
 
 
 @pytest.mark.parametrize("request_stop", REQUESTS.values(), ids=REQUESTS)
-def test_a_stop_is_obeyed_and_acknowledged_while_the_operator_is_down(
+def test_a_stop_takes_effect_and_is_acknowledged_while_the_operator_is_down(
     tenant: Tenant, kubectl: Kubectl, upstream: Upstream, request_stop: Request
 ) -> None:
     stream_from(tenant, upstream)
@@ -105,7 +105,7 @@ def test_a_frozen_pod_is_deleted_and_its_socket_closed_within_its_grace_period(
     eventually(lambda: is_paused(tenant))
 
 
-def test_a_pod_whose_reports_are_refused_is_stopped_by_the_operator(
+def test_the_operator_stops_a_pod_whose_reports_are_rejected(
     tenant: Tenant, kubectl: Kubectl, upstream: Upstream
 ) -> None:
     stream_from(tenant, upstream)
@@ -115,11 +115,11 @@ def test_a_pod_whose_reports_are_refused_is_stopped_by_the_operator(
     assert upstream.open_connections == []
     reasons = {each["reason"] for each in kubectl.get("events", "-n", tenant.name)["items"]}
     assert "StopEnforced" in reasons
-    # What kept the pod from reporting is repaired with the next pod.
+    # The next pod can report again, as the cause is repaired with it.
     eventually(lambda: is_confirmed(tenant), 45)
 
 
-def test_a_job_that_is_deleted_stops_streaming_although_a_finalizer_holds_it(
+def test_a_deleted_job_stops_streaming_while_a_finalizer_holds_it(
     tenant: Tenant, kubectl: Kubectl, upstream: Upstream
 ) -> None:
     stream_from(tenant, upstream)
@@ -158,5 +158,5 @@ def test_every_connection_of_the_pod_to_the_api_server_has_keepalive(tenant: Ten
     shown = subprocess.run(["ss", "-tnoH", f"dport = :{port}"], capture_output=True, text=True, check=True).stdout
     lines = [line for line in shown.splitlines() if int(line.split()[3].rpartition(":")[2]) in local_ports]
     assert lines
-    # A timer of another kind runs only while data is not acknowledged.
+    # Another kind of timer runs only while data is not acknowledged.
     assert all("timer:(" in line for line in lines), shown

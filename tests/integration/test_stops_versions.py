@@ -1,4 +1,4 @@
-"""A stop takes effect on a document that another version of the schema has let through."""
+"""A stop takes effect on a document that a newer or older version of the schema accepted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TIME = "2026-11-23T14:00:00Z"
 
 @contextmanager
 def another_definition(kubectl: Kubectl, change: Callable[[dict[str, Any]], None]) -> Iterator[None]:
-    """The CRD with a changed schema while the context lasts."""
+    """Install the CRD with a changed schema while the context lasts."""
     changed = custom_resource_definition()
     change(changed["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"])
     _define(kubectl, changed)
@@ -38,10 +38,10 @@ def another_definition(kubectl: Kubectl, change: Callable[[dict[str, Any]], None
 def _define(kubectl: Kubectl, definition: dict[str, Any]) -> None:
     text = json.dumps(definition)
     kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", text=text)
-    time.sleep(1.0)  # the API server takes a new schema into use a moment later
+    time.sleep(1.0)  # The API server starts to use a new schema a moment later.
 
 
-def test_a_value_that_only_a_newer_version_knows_leaves_the_stream_on_and_the_stop_works(
+def test_a_stop_works_on_a_streaming_job_with_a_value_of_a_newer_version(
     tenant: Tenant, kubectl: Kubectl, upstream: Upstream
 ) -> None:
     stream_from(tenant, upstream)
@@ -66,7 +66,7 @@ def test_a_value_that_only_a_newer_version_knows_leaves_the_stream_on_and_the_st
         tenant.settled("Streaming")
 
 
-# What a newer version may write where this one knows an enumeration.
+# Values that a newer version may write where this one has an enumeration.
 UNKNOWN_VALUES: dict[str, dict[str, Any]] = {
     "phase": {"phase": "Unheard"},
     "conditions.status": {
@@ -88,7 +88,7 @@ UNKNOWN_VALUES: dict[str, dict[str, Any]] = {
 }
 
 
-def test_an_unknown_value_in_each_enumeration_of_the_status_lets_a_stop_through(
+def test_a_stop_works_with_an_unknown_value_in_each_enumeration_of_the_status(
     tenant: Tenant, kubectl: Kubectl, upstream: Upstream
 ) -> None:
     stream_from(tenant, upstream)
@@ -122,7 +122,7 @@ def _store_status(tenant: Tenant, status: dict[str, Any]) -> None:
     tenant.run("patch", "ij", "feed", "--subresource=status", "--type=merge", "-p", patch)
 
 
-def test_a_document_that_an_older_schema_let_through_pauses_the_job_and_can_be_reported(
+def test_a_document_that_only_an_older_schema_accepts_pauses_the_job_and_is_reported(
     tenant: Tenant, kubectl: Kubectl, upstream: Upstream
 ) -> None:
     stream_from(tenant, upstream)
@@ -137,7 +137,7 @@ def test_a_document_that_an_older_schema_let_through_pauses_the_job_and_can_be_r
     pause = tenant.job()["status"]["stream"]["pause"]
     assert pause["source"] == "unreadable"
     assert pause["reason"].startswith("spec.pause.until is not understood: ")
-    # The newer schema refuses the value, but neither a stop beside it, nor what repairs it.
+    # The newer schema rejects the value, but accepts a stop beside it and a repair.
     by_patch(kubectl, tenant.job(), {"enabled": False})
     eventually(lambda: is_confirmed(tenant))
     tenant.patch(pause=None, enabled=True)

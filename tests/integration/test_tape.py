@@ -1,4 +1,4 @@
-"""The main job on real input: a recorded tape through the wire protocol and the throttle into Firestore."""
+"""The main job on real input: a recorded tape through the simulator and the write limits into Firestore."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.upstream import Upstream
 
 
 def metric(page: str, name: str) -> int:
-    """One counter of a page of metrics."""
+    """Return one counter of a page of metrics."""
     [value] = re.findall(rf"^{name} ([0-9.e+]+)$", page, re.MULTILINE)
     return int(float(value))
 

@@ -1,4 +1,4 @@
-"""The helpers that cut a port off from all clients but those of one forwarder."""
+"""The helpers that make a port unreachable for all clients except those of one forwarder."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def _answer(port: int) -> bytes:
         await writer.wait_closed()
 
 
-async def test_an_unreachable_port_is_reached_through_the_forwarder_alone() -> None:
+async def test_an_unreachable_port_can_be_reached_only_through_the_forwarder() -> None:
     echo = EchoServer()
     server = await asyncio.start_server(echo.handle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]

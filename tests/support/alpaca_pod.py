@@ -1,4 +1,4 @@
-"""A pod on an Alpaca protocol server and a real Firestore: what is asked of it again and again."""
+"""Helpers for tests of a pod that streams from the Alpaca simulator and writes to the Firestore emulator."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ SYMBOLS = ["AAPL", "MSFT"]
 
 @asynccontextmanager
 async def streaming(pod: FirestorePod, symbols: list[str] = SYMBOLS) -> AsyncIterator[None]:
-    """Its job, declared, and its loops, running."""
+    """Declare a job with these symbols and run the pod's loops while the context lasts."""
     pod.job.declare(job(1, symbols=symbols, limits=LIMITS))
     async with pod.running():
         yield
 
 
-async def passes(server: AlpacaServer, pod: FirestorePod, symbol: str, bid: float) -> None:
-    """Quotes reach Firestore, on whichever connection is open then."""
+async def send_until_written(server: AlpacaServer, pod: FirestorePod, symbol: str, bid: float) -> None:
+    """Send quotes until one is written to Firestore and the stream is Live, on whichever connection is open by then."""
 
     async def arrived() -> bool:
         await server.send_quote(symbol, bid, bid + 1.0)
@@ -33,7 +33,7 @@ async def passes(server: AlpacaServer, pod: FirestorePod, symbol: str, bid: floa
     await eventually(arrived, 15)
 
 
-async def tells(document: Awaitable[dict[str, Any] | None], field: str, value: float) -> bool:
-    """Whether there is such a document that says so."""
+async def document_has(document: Awaitable[dict[str, Any] | None], field: str, value: float) -> bool:
+    """Return whether the document exists and its field has this value."""
     found = await document
     return found is not None and found[field] == value

@@ -1,4 +1,4 @@
-"""Our client of Alpaca's stream, ready to be pointed at a server."""
+"""The runtime's client of Alpaca's stream, configured for a test server."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SECRET = "very-secret"
 
 
 def mount(folder: Path, key: str, secret: str) -> Path:
-    """Writes the Secret as it is mounted."""
+    """Write the key pair into the folder as Kubernetes mounts the Secret; returns the folder."""
     (folder / "ALPACA_KEY_ID").write_text(f"{key}\n")
     (folder / "ALPACA_SECRET_KEY").write_text(f"{secret}\n")
     return folder
 
 
-# The phases' timeouts, shortened.
-HURRIED = Timeouts(upgrade=5.0, welcome=1.5, auth=1.5, ack=1.5, ping=1.0)
+# Short timeouts of the connection's phases.
+SHORT_TIMEOUTS = Timeouts(upgrade=5.0, welcome=1.5, auth=1.5, ack=1.5, ping=1.0)
 
 
 def source(
@@ -39,16 +39,16 @@ def source(
     ca_file: Path | None = None,
     *,
     engine: AlpacaEngine = "native",
-    timeouts: Timeouts = HURRIED,
+    timeouts: Timeouts = SHORT_TIMEOUTS,
 ) -> AlpacaSource:
-    """A provider with a mounted Secret."""
+    """Return the Alpaca provider with a mounted Secret."""
     settings = AlpacaSettings(stream_url=url, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"))
     return AlpacaSource(settings, CredentialsReader(settings, credentials, ca_file), timeouts=timeouts)
 
 
 @asynccontextmanager
 async def streaming(made: AlpacaSource, listener: FakeListener, *symbols: str) -> AsyncIterator[AlpacaConnection]:
-    """A connection that reads, and follows the symbols."""
+    """Open a connection that subscribes to the symbols, and read from it while the context lasts."""
     async with made.connect(listener) as connection:
         reading = asyncio.create_task(connection.run())
         try:
@@ -58,8 +58,8 @@ async def streaming(made: AlpacaSource, listener: FakeListener, *symbols: str) -
             await cancel_and_wait(reading)
 
 
-async def until_failure(made: AlpacaSource, listener: FakeListener) -> StreamError:
-    """What a connection ends with."""
+async def failure_of_connection(made: AlpacaSource, listener: FakeListener) -> StreamError:
+    """Connect, subscribe to two symbols and read until the connection fails; returns the error."""
     with pytest.raises(StreamError) as failure:  # noqa: PT012
         async with made.connect(listener) as connection:
             reading = asyncio.ensure_future(connection.run())

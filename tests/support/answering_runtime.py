@@ -1,4 +1,4 @@
-"""A runtime's HTTP interface with nothing behind it: the answers are real, what they tell is up to the test."""
+"""The runtime's real HTTP interface in front of a fake runtime whose behaviour the test chooses."""
 
 from __future__ import annotations
 
@@ -19,47 +19,50 @@ from support.runtime_fakes import desired, journal
 
 
 class AnsweringRuntime:
-    """Does at once what it is asked, save what the test wants otherwise. `asked` is what it was asked, in order."""
+    """A fake runtime that carries out each request at once. Tests change its attributes to make it behave differently.
+
+    `asked` are the requests, in order. It implements the ports RuntimeView and Controls.
+    """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.book = journal()
         self.counters, self.coalescer = self.book.counters, self.book.coalescer
-        self.looks_until_live = 0  # snapshots after a start
-        self.heeds_dry_run = True
-        self.heeds_stop = True
-        self.failure: StreamError | None = None  # of the start
-        self.others: tuple[str, ...] = ()  # what pauses beside `api`
-        self.unreadable: RequestRefusedError | None = None  # what a reload ends with
+        self.snapshots_until_live = 0  # snapshots after a start until the state is Live
+        self.obeys_dry_run = True
+        self.obeys_stop = True
+        self.failure: StreamError | None = None  # reported after a start
+        self.others: tuple[str, ...] = ()  # sources other than `api` that pause the job
+        self.unreadable: RequestRefusedError | None = None  # raised by a reload
 
     @asynccontextmanager
     async def answering(self, token_file: Path | None = None) -> AsyncIterator[str]:
-        """The base URL of it; with a token file as in a cluster, else as on one machine."""
+        """Serve the HTTP interface and yield its base URL.
+
+        With a token file, requests need its token, as in a cluster; without one, they must come from the same machine.
+        """
         guard = token_check(token_file) if token_file else local_request_check
         async with TestServer(http_application(self, control_routes(self, self, guard))) as server:
             yield str(server.make_url("/"))
 
     def snapshot(self) -> RuntimeSnapshot:
-        """As Record."""
         if self.book.state == "Connecting":
-            if self.looks_until_live == 0:
+            if self.snapshots_until_live == 0:
                 self.book.on_state("Live")
-            self.looks_until_live -= 1
+            self.snapshots_until_live -= 1
         return self.book.snapshot()
 
     async def stop(self, reason: str | None) -> bool:
-        """As Controls."""
         self.asked.append(f"stop: {reason}")
-        if self.heeds_stop:
+        if self.obeys_stop:
             self.book.desired.set(with_pause(self.book.desired.value, PauseInForce(source="api", reason=reason)))
             self.book.on_state("Paused")
             self.book.acknowledge_pause()
         return True
 
     async def start(self, wishes: StartRequest) -> tuple[str, ...]:
-        """As Controls."""
         self.asked.append(f"start: {wishes.dry_run}")
-        self.book.desired.set(desired(dryRun=bool(wishes.dry_run) and self.heeds_dry_run))
+        self.book.desired.set(desired(dryRun=bool(wishes.dry_run) and self.obeys_dry_run))
         self.book.on_state("Connecting")
         if self.failure is not None:
             self.book.record_stream_failure(self.failure)
@@ -67,7 +70,6 @@ class AnsweringRuntime:
         return self.others
 
     def reload(self) -> None:
-        """As Controls."""
         self.asked.append("reload")
         if self.unreadable is not None:
             raise self.unreadable

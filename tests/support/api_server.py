@@ -1,4 +1,4 @@
-"""An API server of one IngestJob, as the job's own pod meets it."""
+"""A fake API server with one IngestJob, for tests of the client that runs in the job's pod."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COLLECTION = "/apis/sluice.dev/v1alpha1/namespaces/acme/ingestjobs"
 
 
 def document(generation: int = 1, uid: str = JOB_UID, **spec: Any) -> dict[str, Any]:
-    """An IngestJob as JSON."""
+    """Return an IngestJob as JSON."""
     return {
         "apiVersion": "sluice.dev/v1alpha1",
         "kind": "IngestJob",
@@ -32,7 +32,7 @@ def document(generation: int = 1, uid: str = JOB_UID, **spec: Any) -> dict[str, 
 
 
 class FakeApiServer:
-    """Serves one IngestJob and its watch. `events` are the watch's lines; None cuts the stream."""
+    """Serve one IngestJob and its watch. `events` are the lines of the watch; None ends the response."""
 
     def __init__(self) -> None:
         self.object: dict[str, Any] | None = document()
@@ -42,13 +42,13 @@ class FakeApiServer:
         self.patches: list[tuple[dict[str, str], str, dict[str, Any]]] = []
         self.tokens: set[str] = set()
         self.answer: Callable[[], web.Response] | None = None
-        self.untypable = False  # whether an apply is answered with HTTP 500, as on an object that cannot be typed
-        self.watching = True  # whether a watch stays open when it has told its events
+        self.untypable = False  # answer every apply with HTTP 500, as for an object that cannot be typed
+        self.watching = True  # keep a watch open after its last event
         self.url = ""
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[FakeApiServer]:
-        """Serves on a port of its own."""
+        """Serve on a free port while the context lasts."""
         app = web.Application()
         app.router.add_get(COLLECTION, self._watch)
         app.router.add_get(f"{COLLECTION}/us", self._get)
@@ -63,7 +63,7 @@ class FakeApiServer:
             await runner.cleanup()
 
     def change(self, kind: str, changed: dict[str, Any]) -> None:
-        """An event of the watch, and the object as it then is."""
+        """Store the object as changed, and send the event to the watch."""
         self.object = None if kind == "DELETED" else changed
         self.events.put_nowait({"type": kind, "object": changed})
 

@@ -1,4 +1,4 @@
-"""Requests to the API server that are tried and leave nothing behind, each by whoever a token names."""
+"""Requests to the API server that change nothing, each sent with the token of a chosen account."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
 class Attempt:
-    """What is tried. `resource` may name a subresource after a slash; no namespace: all, or none."""
+    """One request. `resource` may name a subresource after a slash. `namespace` is empty for all namespaces or none."""
 
     def __init__(self, verb: str, resource: str, namespace: str = "", name: str = "", body: Any = None) -> None:
         self.verb = verb
@@ -36,7 +36,7 @@ class Attempt:
 
     @property
     def path(self) -> str:
-        """Where it is sent. A write is a dry run, but a token is made, and thrown away."""
+        """The URL path and query. Writes are dry runs; only a created token is real, and it is not used."""
         group = GROUPS.get(self.resource, "v1")
         parts = ["/apis" if "/" in group else "/api", group]
         parts += ["namespaces", self.namespace] if self.namespace else []
@@ -47,7 +47,7 @@ class Attempt:
 
     @property
     def review(self) -> Manifest:
-        """The question whether RBAC allows it: what `kubectl auth can-i` asks."""
+        """The access review that asks whether RBAC allows the request, as `kubectl auth can-i` sends it."""
         attributes = {
             "verb": self.verb,
             "group": GROUPS[self.resource].partition("/")[0] if self.resource in GROUPS else "",
@@ -61,7 +61,7 @@ class Attempt:
 
 
 class Caller:
-    """The API server, as whoever a token names reaches it."""
+    """Sends requests to the API server with one bearer token."""
 
     def __init__(self, admin: Kubectl, token: str) -> None:
         [cluster] = json.loads(admin("config", "view", "--raw", "--flatten", "-o", "json"))["clusters"]
@@ -70,12 +70,12 @@ class Caller:
         self._token = token
 
     def answer(self, attempt: Attempt) -> str:
-        """`yes`, `no`, or `refused`, which is: RBAC allows it and it is forbidden all the same."""
+        """Send the request; return `yes`, `no` (RBAC denies it), or `refused` (only admission control denies it)."""
         status, said = self._send("POST", REVIEWS, attempt.review)
         assert status == 201, said
         allowed = said["status"]["allowed"]
         status, said = self._send(METHODS[attempt.verb], attempt.path, attempt.body)
-        # A conflict comes after all checks: the leader has renewed the Lease meanwhile.
+        # A conflict comes after all checks of the API server: the leader has renewed the Lease meanwhile.
         assert status < 300 or status in (403, 409), f"{attempt.verb} {attempt.path}: {status} {said}"
         if status == 403:
             return "refused" if allowed else "no"

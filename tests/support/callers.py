@@ -1,4 +1,4 @@
-"""kubectl as somebody else than the administrator: with a real token, so that the API server says who it is."""
+"""kubectl with the token of another account, so that the API server does not treat it as the administrator."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from sluice_devcluster.quickstart import Quickstart
 
 
 class Callers:
-    """Makes callers. Their kubeconfigs hold a token and no certificate, which would count before it."""
+    """Makes kubectl callers. Their kubeconfigs hold a token and no client certificate, which would take precedence."""
 
     def __init__(self, site: Quickstart, directory: Path) -> None:
-        """The kubeconfigs are written into `directory`."""
+        """Write the kubeconfigs into `directory`."""
         self._site = site
         self._directory = directory
         self._made = 0
 
     def account(self, namespace: str, name: str, pod: str = "") -> Kubectl:
-        """A ServiceAccount; with `pod` by a token that is bound to this pod, as the one that is mounted into it."""
+        """Return kubectl as a ServiceAccount. With `pod`, the token is bound to this pod, as a mounted token is."""
         return self._with(token(self._site.kubectl, namespace, name, pod))
 
     def _with(self, token: str) -> Kubectl:
@@ -41,20 +41,20 @@ Manifest = dict[str, Any]
 
 
 def token(kubectl: Kubectl, namespace: str, account: str, pod: str = "") -> str:
-    """A ServiceAccount's token; with `pod` bound to it."""
+    """Return a token of a ServiceAccount, bound to `pod` if one is given."""
     bound = ("--bound-object-kind=Pod", f"--bound-object-name={pod}") if pod else ()
     return kubectl("create", "token", account, "-n", namespace, *bound).strip()
 
 
 def job(namespace: str, tenant: str, name: str = "another") -> Manifest:
-    """A job for a tenant."""
+    """Return the manifest of a job for a tenant."""
     spec = {"tenant": tenant, "provider": "synthetic", "symbols": ["SPY"]}
     meta = {"name": name, "namespace": namespace}
     return {"apiVersion": "sluice.dev/v1alpha1", "kind": "IngestJob", "metadata": meta, "spec": spec}
 
 
 def pod(namespace: str, account: str = "default", **meta: Any) -> Manifest:
-    """A pod that Pod Security's restricted level lets in."""
+    """Return the manifest of a pod that Pod Security's restricted level admits."""
     container = {
         "name": "main",
         "image": "none",

@@ -1,4 +1,4 @@
-"""Certificates of nobody that anybody trusts."""
+"""A self-signed certificate that no client trusts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def self_signed(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 and its key, as PEM files."""
+    """Write a certificate for 127.0.0.1 and its key as PEM files; returns their paths."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "market data")])
     today = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""A devcluster of the tests' own, with Sluice on it."""
+"""A devcluster for the tests, with Sluice on it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BIN = Path(sys.executable).parent
 
 @contextmanager
 def sluice_on_devcluster(state: Path) -> Iterator[Quickstart]:
-    """A cluster with the CRD, the emulator and the operator. Containers that crash are restarted soon."""
+    """Start a cluster with the CRD, the emulator and the operator. Crashed containers restart after a short backoff."""
     command = [str(BIN / "sluice-devcluster")]
     where = ["--state", str(state)]
     wishes = ["--crds", str(ROOT / "crds"), "--bin-dir", str(BIN), "--emulator", "--restart-backoff-seconds", "1"]

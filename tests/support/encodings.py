@@ -1,4 +1,4 @@
-"""Texts as editors save them, and encodings that cannot be told apart without a byte order mark."""
+"""Texts in the encodings that editors save, and in encodings that need a byte order mark to be recognized."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 Encode = Callable[[str], bytes]
 
-# What a runtime reads.
+# Encodings that a runtime reads.
 ENCODINGS: dict[str, Encode] = {
     "UTF-8": lambda text: text.encode(),
     "UTF-8 with mark": lambda text: codecs.BOM_UTF8 + text.encode(),
@@ -18,7 +18,7 @@ ENCODINGS: dict[str, Encode] = {
     "UTF-32-BE with mark": lambda text: codecs.BOM_UTF32_BE + text.encode("utf-32-be"),
 }
 
-# What it does not read, by a part of the error that says so. Each is the word off, with an accent where it needs one.
+# Bytes that a runtime rejects, by a part of the error message. Each is the word "off", with an accent if necessary.
 UNREADABLE: dict[str, bytes] = {
     "UTF-16 (little-endian) without a byte order mark": "off\r\n".encode("utf-16-le"),
     "UTF-16 (big-endian) without a byte order mark": "off\r\n".encode("utf-16-be"),
@@ -31,5 +31,5 @@ UNREADABLE: dict[str, bytes] = {
 
 
 def save(file: Path, content: bytes) -> None:
-    """Write the file, as an editor does."""
+    """Write the file in binary mode, as an editor saves it."""
     file.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Waiting for something that happens elsewhere, in real time."""
+"""Wait, in real time, for something that happens in another task or process."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ async def eventually(holds: Callable[[], T | None], seconds: float = 20.0) -> T:
 
 
 async def eventually(holds: Callable[[], T | Awaitable[T | None] | None], seconds: float = 20.0) -> T:
-    """Asks again and again until the answer is true or no assertion in `holds` fails any more; returns it.
+    """Call `holds` repeatedly until it returns a true value or none of its assertions fails; return its result.
 
     Raises:
-        AssertionError: it did not happen in time; the last answer or failure is told.
+        AssertionError: this did not happen in time; the message has the last result or failure.
     """
     deadline = time.monotonic() + seconds
     pause = 0.005

@@ -1,4 +1,4 @@
-"""The Alpaca protocol server in a cluster, behind TLS: what a pod meets of it is what it would meet of Alpaca."""
+"""The Alpaca simulator as a pod in the cluster, behind TLS, so that ingest pods connect to it as they do to Alpaca."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ IMAGE = "sluice-e2e-alpaca:local"
 NAME = "alpaca"
 PORT = 443
 QUOTES_PER_SECOND = 200
-# The namespace of the job whose provider falls silent, and the messages after which it does: 220 s of them, without
-# which the judge would wait even longer.
+# The namespace of the job whose provider falls silent, and the number of messages before that: 220 s of them, as with
+# fewer, the freshness monitor would wait even longer before it reports the silence.
 MUTED = "tenant-muted"
 MUTE_AFTER = 44_000
 _FEED = ["--quotes-per-second", str(QUOTES_PER_SECOND), "--batch", "4"]
 _TLS = ["--tls-cert", "/tls/tls.crt", "--tls-key", "/tls/tls.key"]
 
 
-class Exchange:
-    """One server, in a namespace of its own, with the key pair key/secret; it makes 200 quotes a second."""
+class AlpacaInCluster:
+    """One server in its own namespace. It accepts the key pair key/secret and sends 200 quotes a second."""
 
     def __init__(self, kubectl: Kubectl, namespace: str) -> None:
-        """Starts it, and returns when it answers."""
+        """Start the server and wait until its Deployment is ready."""
         self._kubectl = kubectl
         self.namespace = namespace
         self._host = f"{NAME}.{namespace}.svc"
@@ -41,7 +41,7 @@ class Exchange:
 
     @property
     def ca_config_map(self) -> dict[str, Any]:
-        """The authority that its certificate is to be checked by; a namespace is to be added."""
+        """The ConfigMap with the certificate authority of the server, without a namespace."""
         return {
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -51,11 +51,11 @@ class Exchange:
 
     @property
     def spec(self) -> dict[str, Any]:
-        """What makes a job stream from here; it takes the Secret alpaca and the ConfigMap exchange-ca."""
+        """The spec fields of a job on this server; it needs the Secret `alpaca` and the ConfigMap `exchange-ca`."""
         return self.spec_of()
 
     def spec_of(self, feed: str = "iex", engine: str = "native", *, rest: bool = False) -> dict[str, Any]:
-        """The same for another feed or engine; `rest` tells of the REST interfaces, too."""
+        """Return `spec` for another feed or engine; with `rest`, it also has the URLs of the REST interfaces."""
         urls = dict.fromkeys(("dataURL", "tradingURL"), f"https://{self._host}:{PORT}") if rest else {}
         return {
             "provider": "alpaca",
@@ -70,27 +70,27 @@ class Exchange:
         }
 
     def record(self) -> dict[str, Any]:
-        """What the server has seen: see sluice_simulators.alpaca.record."""
+        """Return the server's record of connections and requests; see sluice_simulators.alpaca.record."""
         found: dict[str, Any] = json.loads(self._kubectl("get", "--raw", self._route("_record")))
         return found
 
     def script(self, *faults: Fault) -> None:
-        """The next connection gets these faults."""
+        """Apply these faults to the next connection."""
         self._post("_faults", {"faults": faults})
 
-    def admit(self, key: str, secret: str) -> None:
-        """Accepts another key pair."""
+    def accept_key_pair(self, key: str, secret: str) -> None:
+        """Accept another key pair."""
         self._post("_accounts", {"key": key, "secret": secret})
 
     def send_status(self, symbol: str, code: str) -> None:
-        """A trading status of the symbol, stamped now; `code` such as H (halted) or T (trading again)."""
+        """Send a trading status of the symbol, stamped now; `code` is, for example, H (halted) or T (trading again)."""
         self._post("_send", {"messages": [{"T": "s", "S": symbol, "sc": code, "sm": "", "rc": "", "rm": "", "z": "C"}]})
 
     def _post(self, route: str, body: dict[str, Any]) -> None:
         self._kubectl("create", "--raw", self._route(route), "-f", "-", text=msgspec.json.encode(body).decode())
 
     def _route(self, name: str) -> str:
-        """Through the API server's proxy."""
+        """Return the path of a route through the API server's service proxy."""
         return f"/api/v1/namespaces/{self.namespace}/services/https:{NAME}:{PORT}/proxy/{name}"
 
     @property
@@ -100,7 +100,7 @@ class Exchange:
         return {symbol for each in open_now for symbol in each["subscription"].get("quotes", ())}
 
     def connections(self) -> list[dict[str, Any]]:
-        """All that there were, in order.
+        """All connections, in the order in which they were opened.
 
         Raises:
             AssertionError: two of them overlapped.
@@ -111,8 +111,8 @@ class Exchange:
         return found
 
 
-def streaming(tenant: Tenant, upstream: Exchange) -> dict[str, Any]:
-    """Applies a job on the protocol server; its status once quotes are in Firestore."""
+def streaming(tenant: Tenant, upstream: AlpacaInCluster) -> dict[str, Any]:
+    """Apply a job that streams from this server, wait until its quotes are in Firestore, and return its status."""
     tenant.apply(**upstream.spec)
     status = tenant.settled("Streaming", seconds=30)
     eventually(lambda: set(tenant.quotes()) == {"SPY", "AAPL"})

@@ -1,4 +1,4 @@
-"""A double of the listener of connections."""
+"""A fake of the listener that connections report to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from support.virtual_time import seconds
 
 
 class FakeListener:
-    """Remembers what a connection tells."""
+    """A Listener that keeps all that a connection reports."""
 
     def __init__(self) -> None:
         self.history: list[str] = []
@@ -29,34 +29,26 @@ class FakeListener:
         return [tick for _, frame in self.frames for tick in frame]
 
     def on_state(self, state: StreamState) -> None:
-        """As Listener."""
         self.history.append(state)
 
     def on_ticks(self, ticks: Sequence[Tick]) -> None:
-        """As Listener."""
         self.frames.append((seconds(), list(ticks)))
 
     def on_trades(self, trades: Sequence[Trade]) -> None:
-        """As Listener."""
         self.trades.extend(trades)
 
     def on_halts(self, halts: Sequence[Halt]) -> None:
-        """As Listener."""
         self.halts.extend(halts)
 
     def on_bars(self, bars: Sequence[Bar]) -> None:
-        """As Listener."""
         self.bars.extend(bars)
 
     def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
-        """As Listener."""
         self.confirmed, self.rejected = confirmed, tuple(rejected)
         self.history.append("acknowledged")
 
     def on_impairment(self, impairment: Impairment | None) -> None:
-        """As Listener."""
         self.impairments.append(impairment)
 
     def on_socket_closed(self) -> None:
-        """As Listener."""
         self.history.append("closed")

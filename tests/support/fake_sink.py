@@ -1,4 +1,4 @@
-"""The double of the runtime's sink."""
+"""A fake of the runtime's sink."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ JOB = "acme/us"
 
 
 class FakeSink:
-    """The documents of job acme/us in memory.
+    """A Sink that keeps the documents of job acme/us in memory.
 
-    `seconds` is how long each call takes, `failure` what it ends with; `hangs` never ends.
+    Each call takes `seconds`, then raises `failure` if it is set; with `hangs`, it never returns.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,6 @@ class FakeSink:
         self.attempts = 0
 
     async def write_quotes(self, quotes: Sequence[LiveQuote]) -> None:
-        """As Sink."""
         assert len(quotes) <= 100
         assert len({each.symbol for each in quotes}) == len(quotes)
         self.attempts += 1
@@ -55,19 +54,16 @@ class FakeSink:
             self.quotes[each.symbol] = each.document_fields()
 
     async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
-        """As Sink."""
         await self._answer()
         found = {symbol: self.quotes.get(symbol, {}).get("ts") for symbol in symbols}
         return {symbol: ts for symbol, ts in found.items() if isinstance(ts, datetime)}
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
-        """As Sink."""
         await self._answer()
         self.history.append("bars")
         self.bars |= {each.symbol: each.document_fields() for each in bars}
 
     async def set_quote_status(self, symbols: Iterable[str], status: QuoteState) -> None:
-        """As Sink."""
         for symbol in symbols:
             await self._answer()
             self.marked.append((symbol, status))
@@ -76,7 +72,6 @@ class FakeSink:
                 self.quotes[symbol]["status"] = status
 
     async def delete_documents(self, symbols: Iterable[str]) -> None:
-        """As Sink."""
         for symbol in symbols:
             await self._answer()
             self.deleted.append(symbol)
@@ -86,7 +81,6 @@ class FakeSink:
                     del documents[symbol]
 
     async def write_ingest_states(self, states: Sequence[IngestState]) -> None:
-        """As Sink."""
         await self._answer()
         for each in states:
             self.recorded.append((seconds(), each))
@@ -97,17 +91,14 @@ class FakeSink:
             self.records[each.canonical_symbol] = before | said | ({"channels": channels} if channels else {})
 
     async def recorded_symbols_of_job(self) -> frozenset[str]:
-        """As Sink."""
         await self._answer()
         return self._recorded("job", JOB)
 
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
-        """As Sink."""
         await self._answer()
         return self._recorded("pause_fetch", True)
 
     async def write_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
-        """As Sink."""
         await self._answer()
         epoch = self._epoch(heartbeat.job_uid)
         if epoch is not None and epoch > heartbeat.epoch:
@@ -117,16 +108,14 @@ class FakeSink:
         self.history.append(f"beat {heartbeat.status}")
 
     async def last_epoch(self, job_uid: str) -> int | None:
-        """As Sink."""
         await self._answer()
         return self._epoch(job_uid)
 
     async def close(self) -> None:
-        """As Sink."""
         self.history.append("close")
 
     def written(self, symbol: str) -> list[tuple[float, LiveQuote]]:
-        """The writes of one symbol, each with its time."""
+        """Return the writes of one symbol, each with the time at which it was written."""
         return [(at, each) for at, batch in self.writes for each in batch if each.symbol == symbol]
 
     def _epoch(self, job_uid: str) -> int | None:

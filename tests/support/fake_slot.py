@@ -1,4 +1,4 @@
-"""A double of the place where it is written who has the connection slot."""
+"""A fake of the Lease that records which pod holds the connection slot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sluice_runtime.ports import SlotError
 
 
 class FakeSlotPort:
-    """One Lease in memory. While it is `away`, nothing is read or written. A write is answered after `seconds`."""
+    """A SlotPort with one Lease in memory. While `away` is set, reads and writes fail. A write takes `seconds`."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -20,13 +20,11 @@ class FakeSlotPort:
         self.writes = 0
 
     async def read(self) -> SlotClaim | None:
-        """As SlotPort."""
         if self.away:
             raise SlotError("the API server is away")
         return self.claim
 
     async def write(self, claim: SlotClaim) -> SlotClaim:
-        """As SlotPort."""
         if self.away:
             raise SlotError("the API server is away")
         if claim.version != (self.claim.version if self.claim else ""):

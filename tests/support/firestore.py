@@ -1,4 +1,4 @@
-"""A Firestore emulator for the tests of a session: one that runs already, or one of our own."""
+"""The Firestore emulator of a test session: one that already runs, or one that the session starts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ VARIABLE = "FIRESTORE_EMULATOR_HOST"
 
 @contextmanager
 def firestore_emulator(folder: Path) -> Iterator[str]:
-    """The host:port of an emulator. Google's client finds it by the environment variable, which is set meanwhile.
+    """Yield the host:port of an emulator. An environment variable, set for the context, makes Google's client use it.
 
-    `folder` is for the log and the process record of an emulator of our own.
+    `folder` is for the log and the process record of an emulator that this function starts.
 
     Raises:
-        DevclusterError: there is none, and it cannot be started; the message says what is missing.
+        DevclusterError: no emulator runs and none can be started; the message says what is missing.
     """
     state = StateDirectory(folder)
     elsewhere = emulator.external_emulator_host()

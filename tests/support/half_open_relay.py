@@ -1,7 +1,7 @@
 """A relay in front of a TCP server that can make its open connections half-open.
 
-It stands for a NAT gateway, load balancer or node that forgets a connection: nothing is delivered any more, in either
-direction, neither data nor the end, and nobody is told. A new connection works at once.
+It simulates a NAT gateway, load balancer or node that forgets a connection: from then on, the relay delivers neither
+data nor the end of the stream, in either direction, and neither side gets an error. New connections work at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 
 
 class HalfOpenRelay:
-    """Relays bytes to `host`:`port`. `connections` counts all that were ever accepted."""
+    """Relays bytes to `host`:`port`. `connections` counts every connection that it accepted."""
 
     def __init__(self, host: str, port: int) -> None:
         self.connections = 0
@@ -34,7 +34,7 @@ class HalfOpenRelay:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def silence_open_connections(self) -> int:
-        """Deliver nothing more on the connections that are open now. Returns how many they are."""
+        """Deliver nothing more on the connections that are open now; returns their number."""
         silenced = len(self._open)
         for connection in self._open:
             connection.is_silent = True
@@ -65,13 +65,13 @@ class HalfOpenRelay:
 
 
 class _Connection:
-    """Two directions of one connection."""
+    """The two directions of one connection."""
 
     def __init__(self) -> None:
         self.is_silent = False
 
     async def deliver(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Pass on what comes, and the end. A silent connection loses both, and stays open on the other side."""
+        """Forward the data of one side and its end. A silent connection discards both, and stays open."""
         with suppress(ConnectionError):
             while data := await reader.read(65536):
                 if not self.is_silent:

@@ -1,4 +1,4 @@
-"""Provider ibkr, ready to be pointed at a gateway."""
+"""Provider ibkr, configured for a test gateway."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.ports import QUOTES, Connection
 from support.fake_listener import FakeListener
 
-# The phases' timeouts, shortened.
-HURRIED = IBKRTimeouts(connect=3.0, answer=3.0, probe=0.2, settle=0.05, retry=0.3)
+# Short timeouts of the connection's phases.
+SHORT_TIMEOUTS = IBKRTimeouts(connect=3.0, answer=3.0, probe=0.2, settle=0.05, retry=0.3)
 
 
-def source(port: int, *, client_id: int = 7, timeouts: IBKRTimeouts = HURRIED) -> IBKRSource:
-    """Provider ibkr at a port of this machine."""
+def source(port: int, *, client_id: int = 7, timeouts: IBKRTimeouts = SHORT_TIMEOUTS) -> IBKRSource:
+    """Return provider ibkr with a gateway on a local port."""
     return IBKRSource(IBKRSettings(host="127.0.0.1", port=port, client_id=client_id), timeouts)
 
 
@@ -30,7 +30,7 @@ def source(port: int, *, client_id: int = 7, timeouts: IBKRTimeouts = HURRIED) -
 async def streaming(
     made: IBKRSource, listener: FakeListener, *symbols: str, channels: frozenset[Channel] = QUOTES
 ) -> AsyncIterator[Connection]:
-    """A connection whose `run` goes on beside the test, with these symbols followed."""
+    """Open a connection, run it in the background and follow these symbols while the context lasts."""
     async with made.connect(listener) as connection:
         reading = asyncio.create_task(connection.run())
         try:
@@ -40,8 +40,8 @@ async def streaming(
             await cancel_and_wait(reading)
 
 
-async def until_failure(made: IBKRSource, *symbols: str) -> StreamError:
-    """What a session ends with."""
+async def failure_of_connection(made: IBKRSource, *symbols: str) -> StreamError:
+    """Connect and run until the session fails; returns the error."""
 
     async def session() -> None:
         async with made.connect(FakeListener()) as connection:

@@ -1,4 +1,4 @@
-"""Fixtures: the pod's client of its own IngestJob, on an API server of one object."""
+"""Fixtures: the client that a pod uses for its own IngestJob, and a fake API server with this one object."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def server() -> AsyncIterator[FakeApiServer]:
 
 @pytest.fixture(scope="module")
 def credentials(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A mounted ServiceAccount token, with the certificate of a CA that nobody else has."""
+    """A folder with a mounted ServiceAccount token and the certificate of a CA that signed no server's certificate."""
     folder = tmp_path_factory.mktemp("serviceaccount")
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     now = datetime.now(UTC)

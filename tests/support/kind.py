@@ -1,4 +1,4 @@
-"""A kind cluster of the tests' own, and what is done to it from outside: as its owner, not through its API."""
+"""A kind cluster for the tests, and operations on it from outside the Kubernetes API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.site import eventually
 
 ROOT = Path(__file__).parent.parent.parent
 
-# The programs of a pod: every process in its cgroup but the one that only holds its namespaces.
+# Kill the processes of a pod: every process in its cgroup except the pause process, which holds its namespaces.
 _KILL = """
 for process in /proc/[0-9]*; do
   grep -qsE 'pod({uid}|{uid_})' $process/cgroup && grep -qs sluice $process/cmdline || continue
@@ -27,7 +27,7 @@ test -n "$hit"
 
 
 def program(name: str) -> Path:
-    """A program on the PATH.
+    """Return the path of a program on the PATH.
 
     Raises:
         DevclusterError: it is not installed.
@@ -39,10 +39,10 @@ def program(name: str) -> Path:
 
 
 class KindCluster:
-    """One cluster. What its programs print goes to `folder`, and its kubeconfig with it."""
+    """One cluster. The output of its programs and its kubeconfig are in `folder`."""
 
     def __init__(self, name: str, folder: Path) -> None:
-        """Nothing is started yet. The variable DOCKER names another program than docker."""
+        """Prepare the cluster without starting it. The variable DOCKER may name a program other than docker."""
         self.name = name
         self.folder = folder
         self.kubeconfig = folder / "kubeconfig"
@@ -51,17 +51,17 @@ class KindCluster:
         self._docker = os.environ.get("DOCKER") or "docker"
 
     def create(self, image: str = "") -> None:
-        """Creates the cluster, in place of one that an earlier run has left. Without an image, kind's own is used."""
+        """Create the cluster; first delete one that an earlier run left. Without an image, use kind's default."""
         self.delete()
         chosen = ["--image", image] if image else []
         self.run(self._kind, "create", "cluster", "--wait", "180s", *chosen)
 
     def delete(self) -> None:
-        """Deletes the cluster, if there is one."""
+        """Delete the cluster, if it exists."""
         self.run(self._kind, "delete", "cluster")
 
     def build(self, image: str, dockerfile: Path, context: Path, **arguments: str) -> None:
-        """Builds an image for the tests; `arguments` are those of the Dockerfile."""
+        """Build an image for the tests; `arguments` are build arguments of the Dockerfile."""
         base = os.environ.get("PYTHON_BASE_IMAGE") or "python:3.11-slim-bookworm"
         handed_on = [name for name in os.environ if name.startswith("PIP_")]
         given = [f"PYTHON_BASE_IMAGE={base}", *handed_on, *(f"{name}={value}" for name, value in arguments.items())]
@@ -71,46 +71,46 @@ class KindCluster:
         )
 
     def load(self, *images: str) -> None:
-        """Brings images into the node."""
+        """Load images into the node."""
         self.run(self._kind, "load", "docker-image", *images)
 
     def alias(self, image: str, other: str) -> None:
-        """Gives an image another name, in the node only."""
+        """Give an image another name, in the node only."""
         self.run(
             self._docker, "exec", self._node, "ctr", "--namespace=k8s.io", "images", "tag", "--force", image, other
         )
 
     def copy(self, file: Path, to: str) -> None:
-        """Puts a file into the node, at a path whose folders are made."""
+        """Copy a file into the node; the folders of its path are created."""
         self.run(self._docker, "exec", self._node, "mkdir", "-p", str(PurePosixPath(to).parent))
         self.run(self._docker, "cp", str(file), f"{self._node}:{to}")
 
     def copy_container_logs(self) -> Path:
         """Copy the log files of all containers out of the node, and return their folder.
 
-        The files are NAMESPACE_POD_UID/CONTAINER/NUMBER.log. Those of pods that are gone stay from an earlier copy.
+        The files are NAMESPACE_POD_UID/CONTAINER/NUMBER.log. Those of deleted pods stay from an earlier copy.
         """
         staged, folder = "/var/log/sluice-e2e", self.folder / "container-logs"
-        # Files grow and vanish meanwhile: `docker cp` would fail on them, and `cp` copies the others.
+        # Files grow and disappear during the copy: `docker cp` would fail on them, and `cp` copies the others.
         self.run(self._docker, "exec", self._node, "sh", "-c", f"cp -rLT /var/log/pods {staged} 2>&1 || true")
         folder.mkdir(exist_ok=True)
         self.run(self._docker, "cp", f"{self._node}:{staged}/.", str(folder))
         return folder
 
     def kill(self, pod_uid: str) -> None:
-        """Kills the processes of a pod by SIGKILL, as the kernel does when memory runs out."""
+        """Kill the processes of a pod with SIGKILL, as the kernel does when memory runs out."""
         script = _KILL.format(uid=pod_uid, uid_=pod_uid.replace("-", "_"))
         self.run(self._docker, "exec", self._node, "sh", "-c", script)
 
     def shell(self, commands: str) -> str:
-        """Runs what README.md tells its readers to type, where they type it, up to the first failure."""
+        """Run commands from README.md in the repository's root, up to the first that fails."""
         return self.run("bash", "-euo", "pipefail", "-c", commands)
 
     def run(self, *command: str) -> str:
-        """Runs a program to its end in the repository's root, and returns what it printed; commands.log keeps it, too.
+        """Run a program in the repository's root, and return its output, which is also appended to commands.log.
 
         Raises:
-            DevclusterError: it failed; with the end of what it printed.
+            DevclusterError: it failed; the message has the end of its output.
         """
         done = subprocess.run(
             command,
@@ -129,7 +129,7 @@ class KindCluster:
 
     @property
     def _environment(self) -> dict[str, str]:
-        """What a person would have exported to work with this cluster by kind and kubectl."""
+        """Return the environment in which kind and kubectl work with this cluster."""
         return {**os.environ, "KUBECONFIG": str(self.kubeconfig), "KIND_CLUSTER_NAME": self.name}
 
     @property
@@ -139,10 +139,10 @@ class KindCluster:
 
 @contextmanager
 def forwarded(cluster: KindCluster, namespace: str, service: str, port: int) -> Iterator[str]:
-    """The host:port on this machine at which a Service of the cluster answers meanwhile."""
+    """Forward a Service of the cluster to this machine while the context lasts; yields the host:port."""
     command = [str(program("kubectl")), f"--kubeconfig={cluster.kubeconfig}", "port-forward", "-n", namespace]
     log = cluster.folder / f"port-forward-{service}.log"
-    # A file and not a pipe: kubectl writes a line for every connection, and would stop where nobody reads them.
+    # A file and not a pipe: kubectl writes a line for every connection and would block on a full pipe.
     with log.open("w") as out, subprocess.Popen([*command, f"service/{service}", f":{port}"], stdout=out) as process:
         try:
             yield eventually(lambda: _forwarded_at(log.read_text()))

@@ -1,4 +1,4 @@
-"""Log lines as the published schema describes them, and what a configuration of logging changes in a process."""
+"""Check log lines against the published schema, and undo changes of a process's logging configuration."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LOGGERS = ("kopf", "aiohttp", "aiohttp.access", "asyncio")
 
 
 def problems(line: str) -> list[str]:
-    """Return how a line differs from the schema and from the order of its first fields; empty: it does not."""
+    """Return the differences of a line from the schema and from the order of its first fields; empty if it matches."""
     try:
         found = json.loads(line, parse_constant=_refused_constant)
     except ValueError as error:
@@ -52,7 +52,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def stdout_lines(container_log: str) -> list[str]:
-    """Return the whole lines of standard output in a log file that a container runtime wrote.
+    """Return the complete lines of standard output in a log file that a container runtime wrote.
 
     The file has lines of time, stream, P or F, and text. The text of a line with P continues in the next line of its
     stream.
@@ -71,7 +71,7 @@ def stdout_lines(container_log: str) -> list[str]:
 
 @contextmanager
 def restored_logging() -> Iterator[logging.Logger]:
-    """Yield the root logger; afterwards undo what a configuration of logging changed."""
+    """Yield the root logger; afterwards undo all changes of the logging configuration."""
     root = logging.getLogger()
     handlers, raising = root.handlers[:], logging.raiseExceptions
     levels = {name: logging.getLogger(name).level for name in _LOGGERS}

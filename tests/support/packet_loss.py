@@ -1,8 +1,8 @@
-"""Half-open connections: the packets of established connections on loopback are dropped, in both directions.
+"""Half-open connections: drop the packets of established connections on loopback, in both directions.
 
-This is what a lost conntrack entry or a moved load balancer does: neither side receives anything, not even a reset,
-while new connections work. It needs root and iptables. Every rule names the two ports of one connection, so nothing
-else is affected.
+This is the effect of a lost conntrack entry or a moved load balancer: neither side receives anything, not even a
+reset, while new connections work. It needs root and iptables. Every rule names the two ports of one connection, so it
+affects nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final
 
 _ESTABLISHED: Final = "01"
 _TABLES: Final = ("tcp", "tcp6")
-# An IPv4 address on a socket of both families, as gRPC opens them: its packets are IPv4.
+# The IPv4 address of a dual-stack socket, as gRPC opens them: its packets are IPv4.
 _IPV4_MAPPED: Final = "0000000000000000FFFF0000"
 
 
@@ -31,12 +31,12 @@ class Connection:
 
     @property
     def directions(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Source and destination port of each direction."""
+        """The source and destination port of each direction."""
         return (self.local_port, self.remote_port), (self.remote_port, self.local_port)
 
 
 def connections(process_id: int, remote_port: int) -> list[Connection]:
-    """The established connections of a process, itself without its children, to a port."""
+    """Return the established connections of a process, without those of its children, to a port."""
     own = _socket_inodes(process_id)
     found = []
     for table in _TABLES:
@@ -50,7 +50,7 @@ def connections(process_id: int, remote_port: int) -> list[Connection]:
 
 @contextmanager
 def half_open(process_id: int, remote_port: int) -> Iterator[list[Connection]]:
-    """Makes the process's connections to a port half-open while the context lasts; those that it opens later work.
+    """Make the connections of a process to a port half-open while the context lasts; new connections work.
 
     Raises:
         AssertionError: the process has no such connection, or a rule cannot be set.
@@ -98,7 +98,7 @@ def _change(action: str, program: str, direction: tuple[int, int]) -> None:
 
 def _failure(action: str, program: str, direction: tuple[int, int]) -> str:
     source, destination = direction
-    # In OUTPUT, the sender would be told that its packet was not sent.
+    # In the OUTPUT chain, a dropped packet would be reported to the sender as an error.
     match = ["--in-interface", "lo", "--protocol", "tcp", "--sport", str(source), "--dport", str(destination)]
     command = [program, "--wait", "10", action, "INPUT", *match, "--jump", "DROP"]
     try:

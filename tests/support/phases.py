@@ -1,4 +1,4 @@
-"""The phases of a connection in which a pause may come, and how the protocol server holds a pod in each."""
+"""The phases of a connection in which a pause may come, and how the Alpaca simulator holds a pod in each."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from sluice_simulators.alpaca.handshake_faults import AckMissing, AuthSilence, H
 
 @dataclass(frozen=True)
 class Phase:
-    """`faults` are for the next connection; `entry` is the list of the server's record that grows in the phase."""
+    """`faults` hold the next connection in the phase; `entry` is the list in the server's record that grows in it."""
 
     faults: tuple[Fault, ...]
     entry: str
     has_socket: bool = True
 
     def entries(self, record: dict[str, Any]) -> int:
-        """How often the phase was reached."""
+        """Return how often the phase was reached."""
         return len(record[self.entry])
 
 
-# By the state that the pod is in.
+# The phases, by the stream state of the pod.
 PHASES = {
     "Connecting": Phase((NoWelcome(),), "connections"),
     "Authenticating": Phase((AuthSilence(),), "auths"),
@@ -33,5 +33,5 @@ PHASES = {
 
 
 def attempts(record: dict[str, Any]) -> int:
-    """How often anybody asked for a connection."""
+    """Return how many connections were requested, with those that the server refused."""
     return len(record["connections"]) + len(record["refused_upgrades"])

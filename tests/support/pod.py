@@ -1,4 +1,4 @@
-"""The pod's loops over a provider and a sink, in this process."""
+"""The pod's loops in this process, with a given provider and sink."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from support.sinks import Documents
 S = TypeVar("S", bound=Sink)
 
 
-class HurriedBackoff(Backoff):
-    """Waits `seconds` whatever is asked for, and remembers the least that was."""
+class ShortBackoff(Backoff):
+    """A backoff that always waits `seconds`, and remembers the minimum waits that were requested."""
 
     def __init__(self) -> None:
         super().__init__(0.1, 0.1, lambda _, high: high)
@@ -33,7 +33,6 @@ class HurriedBackoff(Backoff):
         self.seconds = 0.1
 
     def next_delay(self, *, at_least: float = 0.0) -> float:
-        """As Backoff."""
         self.asked.append(at_least)
         return self.seconds
 
@@ -42,10 +41,10 @@ class Pod(Generic[S]):
     """All loops of job acme/us."""
 
     def __init__(self, made: Source, opened: tuple[S, Documents]) -> None:
-        """Over a provider and a sink of `support.sinks`."""
+        """Build the loops on a provider and on a sink of `support.sinks`."""
         clock = lambda: datetime.now(UTC)  # noqa: E731
         self.sink, self.documents = opened
-        self.backoff = HurriedBackoff()
+        self.backoff = ShortBackoff()
         self.job = FakeJob()
         self.stop = asyncio.Event()
         self.journal = Journal(identity(), LatestValue(with_pause(desired(), UNREAD)), Coalescer(), clock)
@@ -62,7 +61,7 @@ class Pod(Generic[S]):
 
     @property
     def failures(self) -> list[StreamFailure]:
-        """What the status has told, without repetitions."""
+        """The failures in the reported status, without repetitions."""
         told = [status.failure for _, status in self.job.reports if status.failure is not None]
         return [each for n, each in enumerate(told) if n == 0 or each != told[n - 1]]
 

@@ -1,4 +1,4 @@
-"""What became of the pods of a namespace, in order, from the API server's own watch."""
+"""The lives of the pods of a namespace, from the API server's watch."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from support.site import instant
 
 @dataclass
 class PodLife:
-    """One pod, from its first event to its last; `born` and `gone` are places in the order of all events.
+    """One pod, from its first event to its last; `born` and `gone` are positions in the order of all events.
 
-    `deadline` is the end of its grace period as first announced: its last deletion, by the kubelet, moves it back.
+    `deadline` is the end of the grace period as first announced: the kubelet's own deletion at the end changes it.
     """
 
     uid: str
@@ -32,13 +32,13 @@ class PodLife:
 
     @property
     def exit_code(self) -> int | None:
-        """Of its container, as the kubelet reported it."""
+        """The exit code of the container, as the kubelet reported it."""
         code: int | None = self._ended().get("exitCode")
         return code
 
     @property
     def was_graceful(self) -> bool:
-        """Whether the container had ended by the time that it was given."""
+        """True if the container exited within the grace period."""
         assert self.deadline is not None
         return instant(self._ended()["finishedAt"]) <= self.deadline
 
@@ -53,11 +53,11 @@ class PodWatch:
     """The events so far, in a file that a running `kubectl get --watch` writes."""
 
     def __init__(self, file: Path) -> None:
-        """Reads `file` anew at each question."""
+        """Read `file` for each question."""
         self._file = file
 
     def lives(self, name: str) -> list[PodLife]:
-        """The pods of this name, in order of creation."""
+        """Return the pods of this name, in order of creation."""
         lives: dict[str, PodLife] = {}
         for place, event in enumerate(self._events()):
             pod = event["object"]
@@ -77,14 +77,14 @@ class PodWatch:
         while (start := text.find("{", start)) >= 0:
             try:
                 event, start = decoder.raw_decode(text, start)
-            except json.JSONDecodeError:  # kubectl is still writing the last one
+            except json.JSONDecodeError:  # kubectl is still writing the last line
                 return
             yield event
 
 
 @contextmanager
 def watched(kubeconfig: Path, namespace: str, folder: Path) -> Iterator[PodWatch]:
-    """A watch of all pods of a namespace while the context lasts."""
+    """Watch all pods of a namespace while the context lasts."""
     file = folder / f"pods-{namespace}.json"
     command = [str(program("kubectl")), f"--kubeconfig={kubeconfig}", "get", "pods", "-n", namespace]
     command += ["--watch", "--output-watch-events", "-o", "json"]

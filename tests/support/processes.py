@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def pod_process(program: str, variable: str) -> int:
-    """The process of a pod, found by its program and by one of its environment's variables (`NAME=value`)."""
+    """Return the process ID of a pod, found by its program and by an environment variable (`NAME=value`)."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             environment = (folder / "environ").read_bytes().split(b"\0")

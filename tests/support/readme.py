@@ -1,4 +1,4 @@
-"""The commands that README.md tells its readers to type."""
+"""The commands that README.md tells readers to type."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ README = Path(__file__).parent.parent.parent / "README.md"
 
 
 def commands(heading: str) -> str:
-    """The first block of shell commands below a heading of the second level.
+    """Return the first block of shell commands below a heading of the second level.
 
     Raises:
         AssertionError: README.md has no such heading, or no commands below it.

@@ -6,7 +6,7 @@ RECORDED = Path("shared/tapes/us-equities-2013-10-07.csv.gz")
 
 
 def recorded_tape() -> Path | None:
-    """The recorded tape beside the project's folder, or None where there is none."""
+    """Return the recorded tape beside the project's folder, or None if there is none."""
     project = Path(__file__).resolve().parents[2]
     path = project.parent / RECORDED
     return path if path.is_file() else None

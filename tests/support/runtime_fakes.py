@@ -1,4 +1,4 @@
-"""Doubles of the runtime's ports, and the values its loops start from."""
+"""Fakes of the runtime's ports, and the initial values of its loops."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ JOB_UID = "0b0b"
 
 
 def job(generation: int = 1, *, uid: str = JOB_UID, **spec: Any) -> DeclaredJob:
-    """Return a job that the pod understands whole. Fields of the spec as in the document: `pausedSymbols`."""
+    """Return a job that the pod understands completely. Fields are named as in the document: `pausedSymbols`."""
     return to_declared_job(stored_job(generation, uid=uid, **spec))
 
 
@@ -40,7 +40,7 @@ def job_spec(**spec: Any) -> IngestJobSpec:
 
 
 def stored_job(generation: int = 1, *, uid: str = JOB_UID, **spec: Any) -> IngestJob:
-    """Return an IngestJob as the API server would serve it. Fields of the spec as in the document: `pausedSymbols`."""
+    """Return an IngestJob as the API server would serve it. Fields are named as in the document: `pausedSymbols`."""
     document = {
         "metadata": {"name": "us", "namespace": "acme", "uid": uid, "generation": generation},
         "spec": {"tenant": "acme", "provider": "synthetic", "symbols": ["AAPL", "MSFT"], **spec},
@@ -49,18 +49,18 @@ def stored_job(generation: int = 1, *, uid: str = JOB_UID, **spec: Any) -> Inges
 
 
 def desired(at: datetime = START, **spec: Any) -> Desired:
-    """What a job with this spec asks for at `at`."""
-    return desired_by(job(**spec), at)
+    """Return the desired state of a job with these spec fields at the time `at`."""
+    return desired_state_of(job(**spec), at)
 
 
-def desired_by(declared: DeclaredJob, at: datetime, others: Sequence[Switch] = ()) -> Desired:
-    """Return what a job that is understood asks for at `at`."""
+def desired_state_of(declared: DeclaredJob, at: datetime, others: Sequence[Switch] = ()) -> Desired:
+    """Return the desired state of a declared job at the time `at`."""
     assert declared.spec is not None
     return desired_state(declared, declared.spec, at, others)
 
 
 def identity(**changes: Any) -> RuntimeIdentity:
-    """A process of the job."""
+    """Return the identity of a process of the job."""
     fields: dict[str, Any] = {
         "namespace": "acme",
         "name": "us",
@@ -76,22 +76,22 @@ def identity(**changes: Any) -> RuntimeIdentity:
 
 
 def journal(wanted: Desired | None = None) -> Journal:
-    """A journal on the running loop's clock."""
+    """Return a journal that uses the running loop's clock."""
     return Journal(identity(), LatestValue(wanted or desired()), Coalescer(), now)
 
 
 def quote(symbol: str = "AAPL", ts: datetime | None = None, bid: float | None = 100.0) -> Quote:
-    """A quote, stamped now unless told otherwise."""
+    """Return a quote, stamped now unless `ts` is given."""
     return Quote(symbol=symbol, ts=ts or now(), bid=bid, ask=101.0, bid_size=1.0, ask_size=2.0)
 
 
 def bar(symbol: str = "AAPL", close: float = 1.0) -> Bar:
-    """The bar of the minute that begins now."""
+    """Return the bar of the minute that begins now."""
     return Bar(symbol=symbol, ts=now(), open=1.0, high=2.0, low=0.5, close=close, volume=300.0)
 
 
 class FakeConnection:
-    """A connection that confirms what it is asked to follow, save `refused`; `finish` or `lose` end it."""
+    """A Connection that confirms all symbols except `refused`; `finish` and `lose` end it."""
 
     def __init__(self, source: FakeSource, listener: Listener) -> None:
         self.followed: list[frozenset[str]] = []
@@ -101,7 +101,6 @@ class FakeConnection:
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
-        """As Connection."""
         await self._source.phase("Acknowledging")
         self.followed.append(symbols)
         self.channels = channels
@@ -109,24 +108,23 @@ class FakeConnection:
         self._listener.on_acknowledgement(symbols - self._source.refused, refused)
 
     async def run(self) -> None:
-        """As Connection."""
         await self._end
 
     def say(self, *ticks: Tick) -> None:
-        """One frame."""
+        """Deliver one frame of ticks to the listener."""
         self._listener.on_ticks(ticks)
 
     def finish(self) -> None:
-        """The stream is at its end."""
+        """End the stream without an error."""
         self._end.set_result(None)
 
     def lose(self, error: StreamError | None = None) -> None:
-        """The connection is lost."""
+        """End the stream with an error."""
         self._end.set_exception(error or StreamError("upstreamClosed", "the stream was closed"))
 
 
 class FakeSource:
-    """A provider. Each phase takes `phase_seconds` of its own; `failures` are raised by the next connections."""
+    """A Source. `phase_seconds` are the durations of its phases; `failures` are raised by the next connections."""
 
     name = "fake:iex"
 
@@ -145,12 +143,11 @@ class FakeSource:
 
     @property
     def connection(self) -> FakeConnection:
-        """The newest."""
+        """The newest connection."""
         return self.connections[-1]
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[FakeConnection]:
-        """As Source."""
         self.attempts.append(seconds())
         listener.on_state("Connecting")
         await self.phase("Connecting")
@@ -169,24 +166,22 @@ class FakeSource:
             listener.on_socket_closed()
 
     async def wait_for_fix(self) -> None:
-        """As Source."""
         await self.remedy.wait()
         self.remedy.clear()
 
     async def wait_for_rotation(self) -> None:
-        """As Source."""
         await self.renewal.wait()
         self.renewal.clear()
 
     async def phase(self, name: str) -> None:
-        """What happens in one phase."""
+        """Take the time of one phase, and raise the next failure if it belongs to this phase."""
         await asyncio.sleep(self.phase_seconds.get(name, 0.0))
         if self.failures and self.failures[0][0] == name:
             raise self.failures.popleft()[1]
 
 
 class FakeJob:
-    """The API server, as far as one job's pod knows it. `declare` changes the job; None deletes it."""
+    """A JobPort: the API server from the view of one job's pod. `declare` changes the job; None deletes it."""
 
     def __init__(self, *jobs: DeclaredJob | None) -> None:
         self.reports: list[tuple[float, StreamStatus]] = []
@@ -202,11 +197,10 @@ class FakeJob:
         return [state for n, state in enumerate(states) if n == 0 or state != states[n - 1]]
 
     def declare(self, changed: DeclaredJob | None) -> None:
-        """What the watch tells next."""
+        """Change the job; the watch reports it next. None deletes it."""
         self._jobs.put_nowait(changed)
 
     async def watch(self) -> AsyncIterator[DeclaredJob | None]:
-        """As JobPort."""
         while True:
             changed = await self._jobs.get()
             yield changed
@@ -214,7 +208,6 @@ class FakeJob:
                 return
 
     async def report_status(self, status: StreamStatus) -> None:
-        """As JobPort."""
         await asyncio.sleep(0)
         if self.failure is not None:
             raise self.failure

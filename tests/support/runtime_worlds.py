@@ -1,4 +1,4 @@
-"""One loop of the runtime and the fakes around it."""
+"""One loop of the runtime together with the fakes that it uses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PHASES = {"Connecting": 1.0, "Authenticating": 1.0, "Subscribing": 0.0, "Acknowl
 
 
 class SupervisedWorld:
-    """A supervisor that runs, and everything around it."""
+    """A running supervisor, with a fake source and a fake sink."""
 
     def __init__(self, book: Journal) -> None:
         self.journal = book
@@ -35,16 +35,16 @@ class SupervisedWorld:
         self.supervisor = Supervisor(self.source, self.flusher, book, backoff)
 
     def pause(self) -> None:
-        """The job shall pause."""
+        """Pause the job."""
         self.journal.desired.set(with_pause(self.journal.desired.value, PAUSE))
 
     def resume(self) -> None:
-        """The job shall stream."""
+        """Clear the pause of the job."""
         self.journal.desired.set(desired())
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """The supervisor runs; in the end no socket is open, and there never were two."""
+        """Run the supervisor; at the end, check that no socket is open and that there were never two at once."""
         task = asyncio.create_task(self.supervisor.run())
         try:
             yield
@@ -55,7 +55,7 @@ class SupervisedWorld:
 
 
 class FlushingWorld:
-    """A flusher and everything around it."""
+    """A flusher with a fake sink."""
 
     def __init__(self, wanted: Desired | None = None) -> None:
         self.journal: Journal = journal(wanted)
@@ -64,21 +64,21 @@ class FlushingWorld:
         self.flusher = Flusher(self.sink, self.journal, origin, Backoff(0.5, 30.0, lambda _, high: high))
 
     def want(self, wanted: Desired) -> None:
-        """Sets the aim, as steer does."""
+        """Set the desired state, as the spec watcher does."""
         self.journal.set_desired(wanted)
 
-    def judge(self, states: dict[str, QuoteState]) -> None:
-        """What has been heard is judged, and these are found not to be live."""
+    def set_quote_states(self, states: dict[str, QuoteState]) -> None:
+        """Set the states of the quotes, as the freshness monitor does: those of the symbols that are not live."""
         self.journal.coalescer.take_ticked_symbols()
         self.journal.quote_states = states
 
     def say(self, *symbols: str, bid: float = 1.0) -> None:
-        """One frame of quotes stamped now."""
+        """Receive one frame of quotes, stamped now."""
         self.journal.on_ticks([quote(symbol, bid=bid) for symbol in symbols])
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """The flusher runs; there never were two writes in flight."""
+        """Run the flusher; at the end, check that there were never two writes at once."""
         task = asyncio.create_task(self.flusher.run())
         try:
             yield

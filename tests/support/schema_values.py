@@ -1,4 +1,4 @@
-"""Values to try in each field of a schema: what fits, what is at a bound, and what has fooled a validation before."""
+"""Values to try in each field of a schema: valid ones, those at a bound, and ones that earlier validations missed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sluice_contract.instants import INSTANT_SCHEMA
 Schema = dict[str, Any]
 Path = tuple[str | int, ...]
 
-# One of every type, whatever the field's own is.
+# A value of every type, whatever the type of the field.
 _EACH_TYPE: tuple[Any, ...] = ([], {}, "", "text", 7, True, None)
 _NUMBERS: tuple[Any, ...] = (-1, 0, 1, 1.0, 1e30, -1e30, 2**53, 2**63 - 1, -(2**63), "7")
 _TIMES: tuple[Any, ...] = (
@@ -44,7 +44,7 @@ def places(schema: Schema, path: Path = ()) -> Iterator[tuple[Path, Schema]]:
 
 
 def values(schema: Schema) -> list[Any]:
-    """Return the values to try in a place of this schema, each once."""
+    """Return the distinct values to try in a place of this schema."""
     tried = [*_EACH_TYPE]
     if schema["type"] == "string" and "enum" not in schema:
         is_time = schema.get("pattern") == INSTANT_SCHEMA["pattern"]

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 
 def service_account_key(project: str) -> dict[str, str]:
-    """Return the fields of a valid key of an account that does not exist, in `project`."""
+    """Return the fields of a valid key in `project` for an account that does not exist."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     return {

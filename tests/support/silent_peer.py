@@ -1,4 +1,4 @@
-"""A peer that stops answering."""
+"""A WebSocket server that stops answering."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgpack
 
 
 class SilentPeer:
-    """Speaks the protocol up to `phase`, then only listens: it answers neither pings nor a close."""
+    """Speaks the protocol up to `phase` and then only listens: it answers neither a ping nor a close frame."""
 
     PHASES = ("upgrade", "welcome", "login", "acknowledgement", "quotes")
 

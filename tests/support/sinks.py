@@ -1,4 +1,4 @@
-"""The real sink and its double, side by side, and what is in them, read past them."""
+"""The Firestore sink and its fake, each with direct access to its documents."""
 
 from __future__ import annotations
 
@@ -20,52 +20,52 @@ TENANT = "acme"
 
 
 class Documents:
-    """What is in a sink, read past it."""
+    """Reads and writes the documents of a sink directly, without the sink."""
 
     def __init__(self, sink: FakeSink | FirestoreSink, client: Any) -> None:
         self._sink = sink
         self._client = client
 
     async def quote(self, symbol: str) -> dict[str, Any] | None:
-        """A quote document."""
+        """Return the quote document of a symbol."""
         if isinstance(self._sink, FakeSink):
             return self._sink.quotes.get(symbol)
         return await self._get(f"tenants/{TENANT}/live_quotes/{symbol.replace('/', '-')}")
 
     async def heartbeat(self) -> dict[str, Any] | None:
-        """The heartbeat document."""
+        """Return the heartbeat document."""
         if isinstance(self._sink, FakeSink):
             return self._sink.heartbeat
         return await self._get(f"tenants/{TENANT}/ops/market_ingest")
 
     async def bar(self, symbol: str) -> dict[str, Any] | None:
-        """A bar document."""
+        """Return the bar document of a symbol."""
         if isinstance(self._sink, FakeSink):
             return self._sink.bars.get(symbol)
         return await self._get(f"tenants/{TENANT}/live_bars/{symbol.replace('/', '-')}")
 
     async def record(self, symbol: str) -> dict[str, Any] | None:
-        """A record."""
+        """Return the record of a symbol."""
         if isinstance(self._sink, FakeSink):
             return self._sink.records.get(symbol)
         return await self._get(f"tenants/{TENANT}/ingest_state/{symbol.replace('/', '-')}")
 
     async def put_quote(self, symbol: str, fields: dict[str, Any]) -> None:
-        """Makes it the quote document, whoever may have written such."""
+        """Write the quote document of a symbol, as another writer could."""
         if isinstance(self._sink, FakeSink):
             self._sink.quotes[symbol] = fields
         else:
             await self._client.document(f"tenants/{TENANT}/live_quotes/{symbol.replace('/', '-')}").set(fields)
 
     async def put_record(self, symbol: str, fields: dict[str, Any]) -> None:
-        """Makes it the record."""
+        """Write the record of a symbol."""
         if isinstance(self._sink, FakeSink):
             self._sink.records[symbol] = fields
         else:
             await self._client.document(f"tenants/{TENANT}/ingest_state/{symbol.replace('/', '-')}").set(fields)
 
     async def put_heartbeat(self, fields: dict[str, Any]) -> None:
-        """Makes it the heartbeat."""
+        """Write the heartbeat document."""
         if isinstance(self._sink, FakeSink):
             self._sink.heartbeat = fields
         else:
@@ -80,14 +80,14 @@ Opened = tuple[FakeSink | FirestoreSink, Documents]
 
 
 def fake_sink() -> tuple[FakeSink, Documents]:
-    """The double of job acme/us."""
+    """Return the fake sink of job acme/us and its documents."""
     fake = FakeSink()
     return fake, Documents(fake, None)
 
 
 @asynccontextmanager
 async def firestore_sink(project: str) -> AsyncIterator[tuple[FirestoreSink, Documents]]:
-    """The sink of job acme/us on the emulator that runs. Its documents are read by Google's own client."""
+    """Open the sink of job acme/us on the running emulator. Its documents are read with Google's own client."""
     connection = await open_firestore_connection(FirestoreSettings(), project, None)
     sink = FirestoreSink(connection, TENANT, "live_quotes", "market_ingest", JOB)
     yield sink, Documents(sink, firestore.AsyncClient(project=project))
@@ -96,7 +96,7 @@ async def firestore_sink(project: str) -> AsyncIterator[tuple[FirestoreSink, Doc
 
 @asynccontextmanager
 async def opened_sink(kind: str, project: str) -> AsyncIterator[Opened]:
-    """Either: `fake` or `firestore`."""
+    """Open a sink of one kind: `fake` or `firestore`."""
     if kind == "fake":
         yield fake_sink()
         return
@@ -105,7 +105,7 @@ async def opened_sink(kind: str, project: str) -> AsyncIterator[Opened]:
 
 
 def quote(symbol: str, bid: float | None = 1.5, seq: int = 1, job: str = JOB) -> LiveQuote:
-    """The document of a quote."""
+    """Return the document of a quote."""
     return LiveQuote(
         symbol=symbol,
         bid=bid,
@@ -124,13 +124,13 @@ def quote(symbol: str, bid: float | None = 1.5, seq: int = 1, job: str = JOB) ->
 
 
 def bar(symbol: str, job: str = JOB) -> LiveBar:
-    """The document of a bar."""
+    """Return the document of a bar."""
     prices = {"open": 1.0, "high": 2.0, "low": 0.5, "close": 1.5}
     return LiveBar(symbol=symbol, timeframe="1Min", **prices, volume=3.0, ts=NOW, job=job)
 
 
 def state(symbol: str, status: RecordStatus = "active", notes: str | None = None, **times: datetime) -> IngestState:
-    """What a record is to say, from this job."""
+    """Return the record of a symbol that this job writes."""
     return IngestState(
         canonical_symbol=symbol,
         job=None if status == "removed" else JOB,
@@ -143,7 +143,7 @@ def state(symbol: str, status: RecordStatus = "active", notes: str | None = None
 
 
 def heartbeat(uid: str, epoch: int, status: str = "running") -> HeartbeatDocument:
-    """The sign of life of one incarnation of a job."""
+    """Return the heartbeat of one incarnation of a job."""
     return HeartbeatDocument(
         status=status,
         ts=NOW,

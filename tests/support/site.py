@@ -1,4 +1,4 @@
-"""Sluice on a real API server, as its users meet it: through kubectl and Firestore."""
+"""Sluice on a real API server, used as its users do: through kubectl and Firestore."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.upstream import Upstream
 
 T = TypeVar("T")
 
-# A test's job unless it says otherwise: quick quotes, no throttle to wait for.
+# The spec of a test's job unless the test changes it: frequent quotes, and no write limit to wait for.
 SPEC: dict[str, Any] = {
     "provider": "synthetic",
     "synthetic": {"quotesPerSecond": 50},
@@ -26,7 +26,7 @@ SPEC: dict[str, Any] = {
 
 
 def eventually(check: Callable[[], T | None], seconds: float = 15.0, every: float = 0.05) -> T:
-    """The first true result of `check`; fails with its last one when there was none in time."""
+    """Return the first true result of `check`; if there is none in time, fail with its last result."""
     deadline = time.monotonic() + seconds
     while not (found := check()):
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s; last: {found!r}"
@@ -38,7 +38,7 @@ class Tenant:
     """One namespace, its jobs and its documents."""
 
     def __init__(self, kubectl: Kubectl, emulator: str, name: str) -> None:
-        """The namespace is made at once, at Pod Security's restricted level."""
+        """Create the namespace, at Pod Security's restricted level."""
         self.kubectl = kubectl
         self.name = name
         self._emulator = emulator
@@ -46,7 +46,7 @@ class Tenant:
         kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}])
 
     def apply(self, job: str = "feed", **spec: Any) -> None:
-        """Applies a job: SPEC with `spec` over it; a field given as None is left out."""
+        """Apply a job: SPEC, changed by `spec`; a field whose value is None is left out."""
         fields = {**copy.deepcopy(SPEC), "tenant": self.name, **spec}
         if fields["provider"] != "synthetic":
             fields.pop("synthetic")
@@ -62,36 +62,36 @@ class Tenant:
         )
 
     def secret(self, name: str, **values: str) -> None:
-        """Makes or changes a Secret."""
+        """Create or change a Secret."""
         metadata = {"name": name, "namespace": self.name}
         self.kubectl.apply([{"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": values}])
 
     def patch(self, job: str = "feed", **spec: Any) -> None:
-        """What a user types: a merge patch of the spec."""
+        """Send a merge patch of the spec, as a user does."""
         self.run("patch", "ij", job, "--type=merge", "-p", json.dumps({"spec": spec}))
 
     def run(self, *arguments: str) -> str:
-        """kubectl in this namespace."""
+        """Run kubectl in this namespace."""
         return self.kubectl("-n", self.name, *arguments)
 
     def job(self, name: str = "feed") -> dict[str, Any]:
-        """The IngestJob as it is now."""
+        """Return the current IngestJob."""
         return self.kubectl.get("ij", name, "-n", self.name)
 
     def pods(self) -> list[dict[str, Any]]:
-        """All pods of the namespace."""
+        """Return all pods of the namespace."""
         found: list[dict[str, Any]] = self.kubectl.get("pods", "-n", self.name)["items"]
         return found
 
     def condition(self, kind: str, job: str = "feed") -> tuple[str, str]:
-        """Status and reason of one condition; ("", "") where there is none."""
+        """Return the status and reason of a condition, or ("", "") if the job does not have it."""
         for each in self.job(job).get("status", {}).get("conditions", ()):
             if each["type"] == kind:
                 return each["status"], each["reason"]
         return "", ""
 
     def settled(self, reason: str, job: str = "feed", seconds: float = 20.0) -> dict[str, Any]:
-        """The status, as soon as Ready has this reason for the newest generation."""
+        """Wait until Ready has this reason for the newest generation; returns the status."""
 
         def check() -> dict[str, Any] | None:
             found = self.job(job)
@@ -104,21 +104,21 @@ class Tenant:
         return eventually(check, seconds)
 
     def quotes(self) -> dict[str, dict[str, Any]]:
-        """The tenant's quote documents, by symbol."""
+        """Return the tenant's quote documents, by symbol."""
         return {each["symbol"]: each for each in read_collection(self._emulator, f"tenants/{self.name}/live_quotes")}
 
     def heartbeat(self) -> dict[str, Any]:
-        """The tenant's heartbeat document; empty while there is none."""
+        """Return the tenant's heartbeat document; empty if there is none."""
         found = read_collection(self._emulator, f"tenants/{self.name}/ops")
         return found[0] if found else {}
 
     def writes(self) -> dict[str, int]:
-        """Each symbol's sequence number: it rises with every write of a process."""
+        """Return each symbol's sequence number, which rises with every write of a process."""
         return {symbol: int(quote["seq"]) for symbol, quote in self.quotes().items()}
 
 
 def streaming_from(upstream: Upstream) -> dict[str, Any]:
-    """What makes a job stream from the protocol server, with the credentials in the Secret `alpaca`."""
+    """Return the spec fields of a job that streams from this server, with the credentials in the Secret `alpaca`."""
     return {
         "provider": "alpaca",
         "alpaca": {"streamURL": upstream.url, "credentialsSecretRef": {"name": "alpaca"}},
@@ -126,6 +126,6 @@ def streaming_from(upstream: Upstream) -> dict[str, Any]:
 
 
 def instant(text: str) -> datetime:
-    """An RFC 3339 time as Kubernetes and Firestore write it."""
+    """Parse an RFC 3339 time as Kubernetes and Firestore write it."""
     head, _, fraction = text.rstrip("Z").partition(".")
     return datetime.fromisoformat(f"{head}.{(fraction + '000000')[:6]}+00:00")

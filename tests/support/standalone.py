@@ -1,4 +1,4 @@
-"""`sluice-runtime` on a machine without Kubernetes: its commands as processes, and what they leave in Firestore."""
+"""`sluice-runtime` on a machine without Kubernetes: its commands as processes, and its documents in Firestore."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from sluice_devcluster.controlplane import find_free_port
 from sluice_devcluster.quickstart import PROJECT, read_collection
 from support.site import SPEC
 
-# What the environment of whoever runs the tests may say of a runtime.
+# Variables of a runtime that may be set in the environment of the test run; the tests remove them.
 _OF_OTHERS = ("SLUICE_JOB", "SLUICE_HTTP_TOKEN", "INGEST_ENABLED", "INGEST_ENABLED_FILE", "LOG_LEVEL")
 
 
 class Machine:
-    """A home directory with a document in it. `tenant` is whose documents they are, and nobody else's."""
+    """A home directory with a job document in it. No other test uses the documents of `tenant`."""
 
     def __init__(self, home: Path, emulator: str, tenant: str) -> None:
         self.document = home / "job.yaml"
@@ -36,34 +36,34 @@ class Machine:
         self.environment = {**inherited, "SLUICE_STATE_DIR": state, "FIRESTORE_EMULATOR_HOST": emulator}
 
     def state(self, *names: str) -> Path:
-        """Where a runtime keeps what outlives it, or a file in it."""
+        """Return a path in the folder where a runtime keeps what must survive a restart."""
         return self._home.joinpath("state", *names)
 
     def without_firestore(self) -> None:
-        """From now on nobody knows of an emulator here, and there are no credentials."""
+        """Remove the emulator from the environment, so that a runtime has neither an emulator nor credentials."""
         del self.environment["FIRESTORE_EMULATOR_HOST"]
         self.environment["GOOGLE_APPLICATION_CREDENTIALS"] = str(self.document.parent / "absent.json")
 
     def declare(self, **spec: Any) -> None:
-        """Writes the document: the usual job with `spec` over it."""
+        """Write the document: the usual job, changed by `spec`."""
         found = {**SPEC, "tenant": self._tenant, "firestore": {"projectID": PROJECT}, **spec}
         draft = self.document.with_suffix(".new")
         draft.write_text(json.dumps({"metadata": {"name": "us"}, "spec": found}))
         draft.replace(self.document)
 
     def call(self, *arguments: str) -> tuple[int, str]:
-        """Exit code and standard output of a command."""
+        """Run a command; returns its exit code and standard output."""
         done = self._done(arguments)
         return done.returncode, done.stdout
 
     def complaint(self, *arguments: str) -> tuple[int, str]:
-        """Exit code and standard error of a command."""
+        """Run a command; returns its exit code and standard error."""
         done = self._done(arguments)
         return done.returncode, done.stderr
 
     @contextmanager
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-        """`sluice-runtime run` with the document. What still runs at the end is killed."""
+        """Run `sluice-runtime run` with the document. Kill it at the end of the context if it still runs."""
         command = self.command("run", "-f", str(self.document), "--port", str(self.port), *arguments)
         with self._log.open("wb") as log, subprocess.Popen(command, env=self.environment, stdout=log) as process:
             try:
@@ -72,13 +72,13 @@ class Machine:
                 process.kill()
 
     def logged(self, event_type: str) -> list[str]:
-        """The messages of one type so far."""
+        """Return the messages of one event type so far."""
         whole, _, _ = self._log.read_text().rpartition("\n")  # the last line may still be written
         lines = [json.loads(line) for line in whole.splitlines()]
         return [line["message"] for line in lines if line["event_type"] == event_type]
 
     def status(self) -> dict[str, Any]:
-        """What the HTTP interface tells; nothing, while it does not answer."""
+        """Return the status from the HTTP interface; empty while it does not answer."""
         try:
             with urllib.request.urlopen(f"{self.url}/runtime/ingest/status", timeout=5) as answer:  # noqa: S310  on this machine
                 found: dict[str, Any] = json.load(answer)
@@ -87,13 +87,13 @@ class Machine:
         return found
 
     def post(self, action: str) -> None:
-        """Works its switch over HTTP."""
+        """Send an action, such as a start or a stop, to the HTTP interface."""
         request = urllib.request.Request(f"{self.url}/runtime/ingest/{action}", data=b"", method="POST")  # noqa: S310
         with urllib.request.urlopen(request, timeout=20):  # noqa: S310  on this machine
             pass
 
     def put_epoch(self, epoch: int) -> None:
-        """Makes it the epoch of the heartbeat document."""
+        """Set the epoch in the heartbeat document."""
         root = f"http://{self._emulator}/v1/projects/{PROJECT}/databases/(default)/documents"
         url = f"{root}/tenants/{self._tenant}/ops/market_ingest?updateMask.fieldPaths=epoch"
         body = json.dumps({"fields": {"epoch": {"integerValue": str(epoch)}}}).encode()
@@ -103,11 +103,11 @@ class Machine:
             pass
 
     def quotes(self) -> dict[str, dict[str, Any]]:
-        """The quote documents, by symbol."""
+        """Return the quote documents, by symbol."""
         return {each["symbol"]: each for each in self._documents("live_quotes")}
 
     def heartbeat(self) -> dict[str, Any]:
-        """The heartbeat document."""
+        """Return the heartbeat document."""
         [found] = self._documents("ops")
         return found
 
@@ -119,5 +119,5 @@ class Machine:
         return read_collection(self._emulator, f"tenants/{self._tenant}/{collection}")
 
     def command(self, *arguments: str) -> list[str]:
-        """What a shell would run."""
+        """Return the command line that runs `sluice-runtime` with these arguments."""
         return [sys.executable, "-m", "sluice_runtime", *arguments]

@@ -1,4 +1,4 @@
-"""What the tests of stops ask of a tenant's job."""
+"""Checks of a tenant's job for the tests of stops."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from support.upstream import Upstream
 
 
 def seconds_until(check: Callable[[], object], limit: float) -> float:
-    """How long it takes until the check is true."""
+    """Wait until the check is true; returns how many seconds this took."""
     began = time.monotonic()
     eventually(check, limit)
     return time.monotonic() - began
 
 
 def pod_of(tenant: Tenant) -> int:
-    """The process of the tenant's pod."""
+    """Return the process ID of the tenant's pod."""
     return pod_process("sluice-runtime", f"POD_UID={tenant.job()['status']['stream']['podUID']}")
 
 
 def api_port(site: Quickstart) -> int:
-    """The port of the API server."""
+    """Return the port of the API server."""
     server = site.kubectl("config", "view", "-o", "jsonpath={.clusters[0].cluster.server}")
     port = urlsplit(server).port
     assert port is not None
@@ -34,7 +34,7 @@ def api_port(site: Quickstart) -> int:
 
 
 def is_confirmed(tenant: Tenant) -> bool:
-    """Whether the pod has acknowledged a pause of the newest stop fields."""
+    """Return whether the pod has acknowledged a pause for the newest generation of the stop fields."""
     job = tenant.job()
     stream = job["status"]["stream"]
     return "acknowledgedAt" in stream.get("pause", {}) and stream["stopsGeneration"] == job["metadata"]["generation"]
@@ -51,7 +51,7 @@ def assert_nothing_is_written(tenant: Tenant) -> None:
 
 
 def stream_from(tenant: Tenant, upstream: Upstream, **alpaca: Any) -> None:
-    """A job that streams from the protocol server, and has written quotes."""
+    """Start a job that streams from the protocol server, and wait until it has written quotes."""
     tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
     spec: dict[str, Any] = {**streaming_from(upstream)}
     spec["alpaca"] = spec["alpaca"] | alpaca

@@ -1,4 +1,4 @@
-"""A TCP forwarder whose connections have a source address of their own, so that a packet filter can tell them apart."""
+"""A TCP forwarder whose connections have their own source address, so that a packet filter can distinguish them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def tcp_forwarder(target_port: int, source_address: str) -> AsyncIterator[
         assert task is not None
         connections.add(task)
         task.add_done_callback(connections.discard)
-        # The server's own callback cannot take a cancelled task.
+        # asyncio's server callback cannot handle a cancelled task.
         with suppress(asyncio.CancelledError):
             await _forward(reader, writer, target_port, source_address)
 

@@ -1,4 +1,4 @@
-"""A TCP port of this machine that clients cannot reach for a while. It needs root and iptables."""
+"""A TCP port of this machine that clients temporarily cannot reach. It needs root and iptables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Alpaca protocol server as a process of its own, for pods that run as processes."""
+"""The Alpaca simulator in its own process, for pods that run as processes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sluice_simulators.alpaca.faults import Fault
 
 
 class Upstream:
-    """One running server. As a context manager it ends with the context."""
+    """One running server. As a context manager, it stops the server at the end of the context."""
 
     def __init__(self, *arguments: str) -> None:
-        """`arguments` are those of `python -m sluice_simulators.alpaca`."""
+        """Start the server; `arguments` are those of `python -m sluice_simulators.alpaca`."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "sluice_simulators.alpaca", *arguments],
             stdout=subprocess.PIPE,
@@ -38,22 +38,22 @@ class Upstream:
             self._process.stdout.close()
 
     def record(self) -> dict[str, Any]:
-        """What the server has seen: see sluice_simulators.alpaca.record."""
+        """Return the server's record of connections and requests; see sluice_simulators.alpaca.record."""
         with urllib.request.urlopen(f"{self._control}/_record", timeout=10) as answer:  # noqa: S310  on this machine
             found: dict[str, Any] = json.load(answer)
         return found
 
     def script(self, *faults: Fault) -> None:
-        """The next connection gets these faults; none: it follows the protocol."""
+        """Apply these faults to the next connection. Without faults, it follows the protocol."""
         self._post("/_faults", faults)
 
     def inject(self, *faults: Fault) -> None:
-        """The connections that are open get these faults now."""
+        """Apply these faults now to the open connections."""
         self._post("/_inject", faults)
 
     @property
     def open_connections(self) -> list[dict[str, Any]]:
-        """The connections open now."""
+        """The connections that are open now."""
         return [each for each in self.record()["connections"] if each["closed"] is None]
 
     @property

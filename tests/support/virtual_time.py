@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps to the next timer: `asyncio.sleep(60)` takes no time, and time is exact.
+"""An event loop whose clock jumps to the next timer: `asyncio.sleep(60)` takes no real time, and times are exact.
 
 A conftest.py makes it the loop of every coroutine test below it:
 
@@ -14,16 +14,16 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-# What the wall clock says when a loop begins: trading hours of an ordinary day.
+# The wall clock at the start of a loop: within the trading hours of an ordinary day.
 START = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 
 
 class DeadlockError(RuntimeError):
-    """Everything waits for something that nothing will bring about."""
+    """Every task waits, and no timer or event will ever wake one."""
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """Begins at 0 s. `lateness()` is how many seconds late the next timer fires; never, unless a test sets it."""
+    """Starts at 0 s. `lateness()` returns how many seconds late the next timer fires; 0 unless a test sets it."""
 
     def __init__(self) -> None:
         self.lateness: Callable[[], float] = lambda: 0.0
@@ -31,7 +31,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         super().__init__(_JumpingSelector(self._advance))
 
     def time(self) -> float:
-        """Virtual seconds since the loop began."""
+        """Return the virtual seconds since the loop began."""
         return self._now
 
     def _advance(self, seconds: float) -> None:
@@ -39,7 +39,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 class _JumpingSelector(selectors.BaseSelector):
-    """Instead of waiting for a file, moves the clock."""
+    """A selector that advances the clock instead of waiting for a file."""
 
     def __init__(self, advance: Callable[[float], None]) -> None:
         self._files = selectors.DefaultSelector()
@@ -67,22 +67,22 @@ class _JumpingSelector(selectors.BaseSelector):
 
 
 def seconds() -> float:
-    """The running loop's time."""
+    """Return the running loop's time."""
     return asyncio.get_running_loop().time()
 
 
 def now() -> datetime:
-    """The wall clock of the running loop: START and the virtual seconds since."""
+    """Return the wall clock of the running loop: START plus its virtual seconds."""
     return START + timedelta(seconds=seconds())
 
 
 async def settle() -> None:
-    """Lets every task run that can, without any time passing."""
+    """Let every task run that can, without advancing the time."""
     for _ in range(50):
         await asyncio.sleep(0)
 
 
 async def at(moment: float) -> None:
-    """Waits until `moment` seconds after the loop's beginning, and lets what is due then happen first."""
+    """Wait until `moment` seconds after the start of the loop; timers that are due then fire first."""
     await asyncio.sleep(max(0.0, moment - seconds()))
     await settle()

@@ -4,7 +4,7 @@ import pytest
 from sluice_contract.alpaca import AlpacaSettings
 
 
-def test_nothing_has_to_be_said() -> None:
+def test_every_field_is_optional() -> None:
     found = msgspec.convert({}, AlpacaSettings)
     assert (found.feed, found.engine, found.stream_url, found.data_url) == ("iex", "native", None, None)
 
@@ -26,6 +26,6 @@ def test_a_proxy_is_three_urls() -> None:
         {"tradingURL": "https://" + "a" * 512},
     ],
 )
-def test_what_is_out_of_bounds_is_refused(block: dict[str, object]) -> None:
+def test_values_out_of_bounds_are_rejected(block: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(block, AlpacaSettings)

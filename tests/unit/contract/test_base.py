@@ -25,11 +25,11 @@ class Sample(CamelStruct, frozen=True):
     at: int = 0
 
 
-def test_what_is_unset_is_absent() -> None:
+def test_unset_fields_are_absent() -> None:
     assert msgspec.to_builtins(Sample()) == {}
     assert msgspec.to_builtins(Sample(stream_url="x")) == {"streamURL": "x"}
 
 
-def test_a_document_does_not_change() -> None:
+def test_a_document_is_unchanged_by_decoding_and_encoding() -> None:
     with pytest.raises(AttributeError):
         Sample().at = 1  # type: ignore[misc]

@@ -7,7 +7,7 @@ from sluice_contract.status import PreflightResult, StreamFailure, SymbolRejecti
 from .test_lenient import TIME
 
 
-def test_long_texts_are_cut_to_what_the_schema_takes() -> None:
+def test_long_texts_are_cut_to_the_schema_s_limit() -> None:
     failure = msgspec.convert({"type": "auth", "message": "m", "at": TIME}, StreamFailure)
     cut = cut_to_bounds(msgspec.structs.replace(failure, message="m" * 3000))
     assert (len(cut.message), cut.message[-1]) == (1024, "…")
@@ -20,7 +20,7 @@ def test_long_lists_and_their_items_are_cut() -> None:
     assert (len(cut.findings), len(cut.findings[0])) == (20, 1024)
 
 
-def test_what_is_within_its_bounds_stays_the_same_object() -> None:
+def test_a_value_within_its_bounds_stays_the_same_object() -> None:
     rejection = SymbolRejection(symbol="SPY", code=400, message="no")
     variable = EnvironmentVariable(name="LOG_LEVEL", value="info")
     assert cut_to_bounds(rejection) is rejection

@@ -16,12 +16,12 @@ def test_no_two_reasons_are_spelled_alike() -> None:
     assert len(set(reasons)) == len(reasons)
 
 
-def test_every_type_has_its_place_in_the_order_and_ready_is_first() -> None:
+def test_every_type_is_in_the_order_and_ready_is_first() -> None:
     assert conditions.ORDER[0] == conditions.READY
     assert len(set(conditions.ORDER)) == len(conditions.ORDER) == 8
 
 
-def test_every_constant_says_what_it_means_unless_its_name_does() -> None:
+def test_every_constant_has_a_meaning_unless_its_name_is_clear() -> None:
     source = Path(conditions.__file__).read_text()
     silent = re.findall(r"^([A-Z_]+): Final = \"[A-Za-z]+\"$", source, re.MULTILINE)
     assert set(silent) <= {"WRITES_ACCEPTED", "WRITES_FAILING", "NO_WRITES_YET"}

@@ -26,12 +26,12 @@ def test_documents_are_below_their_tenant() -> None:
     assert heartbeat_path("acme", "market_ingest") == "tenants/acme/ops/market_ingest"
 
 
-def test_paths_name_documents_never_collections() -> None:
+def test_paths_name_documents_and_never_collections() -> None:
     for path in (live_quote_path("a", "b", "C/D"), heartbeat_path("a", "b"), ingest_state_path("a", "C/D")):
         assert len(path.split("/")) % 2 == 0
 
 
-def test_a_quote_has_the_names_that_older_readers_know() -> None:
+def test_a_quote_has_the_field_names_of_older_readers() -> None:
     quote = LiveQuote(
         symbol="A",
         bid=1.0,
@@ -58,7 +58,7 @@ def test_field_names_are_those_of_firestore_documents() -> None:
         assert all(re.fullmatch(r"[a-z][a-z_]*", name) for name in kind.__struct_fields__)
 
 
-def test_a_record_does_not_mention_what_it_does_not_know() -> None:
+def test_a_record_leaves_out_unknown_fields() -> None:
     bare = IngestState(
         canonical_symbol="A",
         job="acme/us",

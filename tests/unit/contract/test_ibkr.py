@@ -4,7 +4,7 @@ import pytest
 from sluice_contract.ibkr import IBKRSettings
 
 
-def test_a_host_is_all_that_it_needs() -> None:
+def test_only_the_host_is_required() -> None:
     found = msgspec.convert({"host": "ib-gateway.acme.svc"}, IBKRSettings)
     assert (found.host, found.port, found.client_id) == ("ib-gateway.acme.svc", 4002, 1)
 
@@ -28,6 +28,6 @@ def test_names_and_addresses_are_hosts(host: str) -> None:
         {"host": "a", "clientID": -1},
     ],
 )
-def test_what_is_out_of_bounds_is_refused(block: dict[str, object]) -> None:
+def test_values_out_of_bounds_are_rejected(block: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(block, IBKRSettings)

@@ -32,7 +32,7 @@ def test_a_time_that_the_pattern_accepts_is_decoded_and_has_a_time_in_utc(text: 
 
 
 @given(st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=OFFSETS))  # noqa: DTZ001
-def test_every_day_of_the_calendar_fits_the_pattern(moment: datetime) -> None:
+def test_every_day_of_the_calendar_matches_the_pattern(moment: datetime) -> None:
     text = f"{moment.year:04}{moment.isoformat()[4:]}"
     assert re.search(PATTERN, text)
     assert msgspec.convert(text, Until) == moment
@@ -57,5 +57,5 @@ def test_every_day_of_the_calendar_fits_the_pattern(moment: datetime) -> None:
         "tomorrow",
     ],
 )
-def test_what_no_calendar_or_clock_shows_does_not_fit_the_pattern(text: str) -> None:
+def test_an_impossible_date_or_time_does_not_match_the_pattern(text: str) -> None:
     assert not re.search(PATTERN, text)

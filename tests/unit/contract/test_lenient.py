@@ -18,7 +18,7 @@ ANYTHING = st.recursive(
 )
 
 
-def test_what_can_be_read_is_read_beside_what_cannot() -> None:
+def test_readable_fields_are_read_beside_unreadable_ones() -> None:
     found = decode_readable_fields(
         {"epoch": 7, "phase": "Hibernating", "restart": {"count": 2, "nextAt": []}, "podName": 5}, IngestJobStatus
     )
@@ -37,7 +37,7 @@ def test_a_text_that_is_too_long_is_read() -> None:
 
 
 @pytest.mark.parametrize("raw", [None, [], "text", 7])
-def test_what_is_no_object_is_as_if_nothing_were_there(raw: Any) -> None:
+def test_a_value_that_is_not_an_object_is_read_as_absent(raw: Any) -> None:
     assert decode_readable_fields(raw, IngestJobStatus) == IngestJobStatus()
 
 

@@ -59,7 +59,7 @@ def test_the_job_of_a_record_comes_before_its_other_fields() -> None:
     assert list(found)[len(FIRST_FIELDS) :] == ["job", "epoch", "error"]
 
 
-def test_an_event_type_takes_the_place_of_the_default() -> None:
+def test_an_event_type_replaces_the_default() -> None:
     assert line("x", event_type="stream")["event_type"] == "stream"
 
 
@@ -87,7 +87,7 @@ def test_extra_fields_cannot_replace_the_common_ones() -> None:
     assert list(formatted(record)) == FIRST_FIELDS
 
 
-def test_a_message_of_several_lines_stays_on_one() -> None:
+def test_a_message_of_several_lines_is_one_log_line() -> None:
     assert line("a\nb")["message"] == "a\nb"
 
 
@@ -107,7 +107,7 @@ def test_an_exception_and_a_stack_are_on_the_same_line() -> None:
     assert found["stack"] == "Stack:\n  f"
 
 
-def test_what_json_does_not_have_becomes_text() -> None:
+def test_values_without_a_json_type_become_text() -> None:
     found = line("x", error=LookupError("why"), number=float("nan"), where=complex(1, 2), names={"a"}, big=2**70)
     assert (found["error"], found["number"], found["where"]) == ("why", None, "(1+2j)")
     assert (found["names"], found["big"]) == (["a"], 2**70)
@@ -144,7 +144,7 @@ def test_all_that_is_logged_goes_to_standard_output(root: logging.Logger, capsys
     assert (printed.err, root.level) == ("", logging.INFO)
 
 
-def test_exceptions_that_nothing_catches_are_lines(root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+def test_uncaught_exceptions_are_log_lines(root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("INFO", LogLineFormatter(PROCESS_FIELDS))
     error = LookupError("why")
     sys.excepthook(LookupError, error, None)

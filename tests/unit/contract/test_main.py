@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize("name", ["crds/ingestjobs.sluice.dev.yaml", "docs/ingestjob.md"])
-def test_what_is_generated_is_fresh(tmp_path: Path, name: str) -> None:
+def test_generated_files_are_up_to_date(tmp_path: Path, name: str) -> None:
     for folder in ("crds", "docs"):
         (tmp_path / folder).mkdir()
     write_generated_files(tmp_path)

@@ -13,7 +13,7 @@ OBJECTS = st.recursive(
 
 
 def patched(stored: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    """RFC 7386, as an API server does it."""
+    """Apply a merge patch (RFC 7386), as an API server does."""
     found = dict(stored)
     for name, value in patch.items():
         if value is None:
@@ -27,16 +27,18 @@ def patched(stored: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(OBJECTS, OBJECTS)
-def test_the_patch_makes_what_is_stored_what_is_wanted(stored: dict[str, Any], wanted: dict[str, Any]) -> None:
+def test_the_patch_turns_the_stored_document_into_the_wanted_one(
+    stored: dict[str, Any], wanted: dict[str, Any]
+) -> None:
     assert patched(stored, create_merge_patch(stored, wanted)) == wanted
 
 
 @given(OBJECTS)
-def test_nothing_is_patched_where_nothing_differs(stored: dict[str, Any]) -> None:
+def test_equal_documents_give_an_empty_patch(stored: dict[str, Any]) -> None:
     assert create_merge_patch(stored, stored) == {}
     assert create_removal_patch(stored, stored) == {}
 
 
-def test_only_what_is_not_wanted_is_removed() -> None:
+def test_only_unwanted_fields_are_removed() -> None:
     stored = {"a": 1, "b": {"c": 1, "d": 2}, "e": {"f": 1}}
     assert create_removal_patch(stored, {"a": 2, "b": {"c": 3}}) == {"b": {"d": None}, "e": None}

@@ -4,11 +4,11 @@ import pytest
 from sluice_contract.pod import PodOptions
 
 
-def test_nothing_has_to_be_said() -> None:
+def test_every_field_is_optional() -> None:
     assert msgspec.to_builtins(msgspec.convert({}, PodOptions)) == {}
 
 
-def test_what_is_said_is_spelled_as_in_a_pod() -> None:
+def test_fields_are_spelled_as_in_a_pod() -> None:
     block = {
         "resources": {"requests": {"cpu": "250m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
         "nodeSelector": {"kubernetes.io/arch": "amd64"},
@@ -36,6 +36,6 @@ def test_what_is_said_is_spelled_as_in_a_pod() -> None:
         {"annotations": {f"a{n}": "" for n in range(21)}},
     ],
 )
-def test_what_is_out_of_bounds_is_refused(block: dict[str, object]) -> None:
+def test_values_out_of_bounds_are_rejected(block: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(block, PodOptions)

@@ -6,15 +6,15 @@ from sluice_contract.resource import decode_ingest_job
 from sluice_contract.rules import messages_of_broken_rules
 
 
-def told(**pod: Any) -> list[str]:
+def rules_broken_by(**pod: Any) -> list[str]:
     spec = {"tenant": "acme", "provider": "synthetic", "symbols": ["A"], "pod": pod}
     return messages_of_broken_rules(decode_ingest_job({"metadata": {"name": "us"}, "spec": spec}))
 
 
-def test_a_pod_that_keeps_the_rules_breaks_none() -> None:
-    assert told() == []
+def test_a_valid_pod_breaks_no_rule() -> None:
+    assert rules_broken_by() == []
     assert (
-        told(
+        rules_broken_by(
             labels={"desk": "options", "example.com/desk": "options"},
             annotations={"example.com/note": "any text"},
             nodeSelector={"kubernetes.io/arch": "amd64"},
@@ -47,6 +47,6 @@ def test_a_pod_that_keeps_the_rules_breaks_none() -> None:
         ({"env": [{"name": "RECONNECT_BACKOFF_MAX_S", "value": "a minute"}]}, "RECONNECT_BACKOFF_BASE_S and"),
     ],
 )
-def test_a_broken_rule_is_told_by_its_sentence(pod: dict[str, Any], beginning: str) -> None:
-    [sentence] = told(**pod)
+def test_a_broken_rule_is_reported_by_its_message(pod: dict[str, Any], beginning: str) -> None:
+    [sentence] = rules_broken_by(**pod)
     assert sentence.startswith(beginning)

@@ -6,16 +6,16 @@ from sluice_contract.spec import HOT_FIELDS
 PAGE = field_reference_page()
 
 
-def test_every_field_is_on_the_page_once_a_part() -> None:
+def test_every_field_is_once_in_each_part_of_the_page() -> None:
     for part in ("spec", "status"):
         for path, _, _ in field_rows(open_api_schema()["properties"][part]):
             assert f"| `{path}` |" in PAGE, path
 
 
-def test_every_rule_is_told() -> None:
+def test_every_rule_is_on_the_page() -> None:
     assert all(rule.message in PAGE for rule in RULES)
 
 
-def test_the_hot_fields_are_marked_and_no_other() -> None:
+def test_exactly_the_hot_fields_are_marked() -> None:
     marked = {line.split("`")[1] for line in PAGE.splitlines() if ", **hot**" in line}
     assert marked == HOT_FIELDS

@@ -34,6 +34,6 @@ def test_fields_of_a_later_version_are_no_error() -> None:
         ({"pause": {"until": "2026-01-01T00:00:00"}}, r"\$\.spec\.pause\.until"),
     ],
 )
-def test_what_breaks_a_bound_is_named(spec: dict[str, Any], place: str) -> None:
+def test_a_field_out_of_its_bounds_is_named(spec: dict[str, Any], place: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=place):
         decode_ingest_job({**DOCUMENT, "spec": {**DOCUMENT["spec"], **spec}})

@@ -2,7 +2,7 @@ from sluice_contract.resource import decode_ingest_job
 from sluice_contract.rule import ValidationRule
 
 
-def test_a_rule_is_cel_for_the_api_server_and_a_predicate_for_everybody_else() -> None:
+def test_a_rule_has_a_cel_expression_and_an_equal_predicate() -> None:
     rule = ValidationRule(
         path=("spec",), rule="self.enabled", message="it is off: turn it on", holds=lambda job: job.spec.enabled
     )

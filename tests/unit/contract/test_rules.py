@@ -15,7 +15,7 @@ def job(name: str = "us", **spec: Any) -> IngestJob:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.message)
-def test_every_rule_stands_at_a_field_that_exists(rule: ValidationRule) -> None:
+def test_every_rule_belongs_to_an_existing_field(rule: ValidationRule) -> None:
     schema = open_api_schema()
     for step in rule.path:
         schema = schema["properties"][step]
@@ -36,7 +36,7 @@ def test_the_reserved_collections_are_all_in_the_rule_and_its_message() -> None:
     assert IngestJobSpec(tenant="a", provider="replay", symbols=["A"]).firestore.live_quotes_collection == "live_quotes"
 
 
-def test_a_document_that_keeps_the_rules_breaks_none() -> None:
+def test_a_valid_document_breaks_no_rule() -> None:
     assert messages_of_broken_rules(job()) == []
     assert messages_of_broken_rules(job(provider="alpaca", alpaca={"credentialsSecretRef": {"name": "alpaca"}})) == []
     assert messages_of_broken_rules(job(provider="alpaca", dryRun=True)) == []
@@ -62,6 +62,6 @@ def test_a_document_that_keeps_the_rules_breaks_none() -> None:
         (job(firestore={"liveQuotesCollection": "users"}), "this collection name is reserved"),
     ],
 )
-def test_a_broken_rule_is_told_by_its_sentence_without_an_api_server(document: IngestJob, beginning: str) -> None:
+def test_a_broken_rule_is_reported_by_its_message_without_an_api_server(document: IngestJob, beginning: str) -> None:
     [sentence] = messages_of_broken_rules(document)
     assert sentence.startswith(beginning)

@@ -39,13 +39,13 @@ def test_every_number_that_a_user_writes_has_both_bounds() -> None:
             assert {"minimum", "maximum"} <= field.keys(), path
 
 
-def test_list_types_are_of_lists_only() -> None:
+def test_only_lists_have_list_types() -> None:
     for schema in nested(SCHEMA):
         if "x-kubernetes-list-type" in schema:
             assert schema["type"] == "array"
 
 
-def test_every_column_shows_a_field_that_exists() -> None:
+def test_every_column_shows_an_existing_field() -> None:
     [version] = custom_resource_definition()["spec"]["versions"]
     for column in version["additionalPrinterColumns"]:
         path = column["jsonPath"].lstrip(".")

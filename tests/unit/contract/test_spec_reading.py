@@ -8,7 +8,7 @@ from sluice_contract.spec_reading import StopFields, read_spec
 SPEC: dict[str, Any] = {"tenant": "acme", "provider": "synthetic", "symbols": ["SPY"]}
 
 
-def test_a_spec_that_is_understood_is_read_whole() -> None:
+def test_a_spec_that_is_understood_is_read_completely() -> None:
     found = read_spec(SPEC | {"enabled": False, "pausedSymbols": [{"symbol": "SPY"}]})
     assert found.spec is not None
     assert (found.problem, found.stops.problem) == ("", "")
@@ -49,7 +49,7 @@ def test_each_stop_field_is_read_on_its_own() -> None:
 
 
 @pytest.mark.parametrize("change", [{"provider": "pigeon"}, {"limits": {"burst": 0}}, {"symbols": []}, {"tenant": 7}])
-def test_where_another_field_is_not_understood_the_stop_fields_are_read(change: dict[str, Any]) -> None:
+def test_the_stop_fields_are_read_even_if_another_field_is_not_understood(change: dict[str, Any]) -> None:
     found = read_spec(SPEC | change | {"enabled": False})
     assert found.spec is None
     assert found.stops == StopFields(enabled=False)

@@ -12,26 +12,31 @@ GOOD: dict[str, Any] = {
 }
 
 
-def told(**spec: Any) -> list[str]:
+def mistakes_in(**spec: Any) -> list[str]:
     return find_mistakes(GOOD | {"spec": GOOD["spec"] | spec})
 
 
-def test_a_good_document_has_none() -> None:
+def test_a_valid_document_has_no_problems() -> None:
     assert find_mistakes(GOOD) == []
     assert find_mistakes({"metadata": {"name": "us"}, "spec": GOOD["spec"]}) == []
-    assert told(pod={"labels": {"desk": "options"}}, pausedSymbols=[{"symbol": "SPY", "reason": "bad prints"}]) == []
+    assert (
+        mistakes_in(pod={"labels": {"desk": "options"}}, pausedSymbols=[{"symbol": "SPY", "reason": "bad prints"}])
+        == []
+    )
 
 
-def test_a_mistyped_field_is_told_with_the_one_that_was_meant() -> None:
-    assert told(enabeld=False) == ["unknown field spec.enabeld; did you mean enabled?"]
-    assert told(limits={"writesPerMinute": 5}) == [
+def test_a_mistyped_field_is_reported_with_a_suggestion() -> None:
+    assert mistakes_in(enabeld=False) == ["unknown field spec.enabeld; did you mean enabled?"]
+    assert mistakes_in(limits={"writesPerMinute": 5}) == [
         "unknown field spec.limits.writesPerMinute; did you mean writesPerSecond?"
     ]
-    assert told(pausedSymbols=[{"symbol": "SPY", "why": ""}]) == ["unknown field spec.pausedSymbols[0].why; remove it"]
+    assert mistakes_in(pausedSymbols=[{"symbol": "SPY", "why": ""}]) == [
+        "unknown field spec.pausedSymbols[0].why; remove it"
+    ]
     assert find_mistakes({**GOOD, "sepc": {}}) == ["unknown field sepc; did you mean spec?"]
 
 
-def test_another_kind_of_document_is_told_as_such() -> None:
+def test_another_kind_of_document_is_reported() -> None:
     assert find_mistakes(GOOD | {"kind": "Deployment"}) == ["kind is 'Deployment': set it to IngestJob"]
     assert find_mistakes(GOOD | {"apiVersion": "apps/v1"}) == ["apiVersion is 'apps/v1': set it to sluice.dev/v1alpha1"]
 
@@ -50,10 +55,10 @@ def test_another_kind_of_document_is_told_as_such() -> None:
         ({"limits": [1]}, "spec.limits: Expected `object`, got `array`", "(Limits on writes to Firestore)"),
     ],
 )
-def test_a_value_out_of_its_bounds_is_told_with_what_the_field_is_for(
+def test_a_value_out_of_its_bounds_is_reported_with_the_field_s_purpose(
     spec: dict[str, Any], beginning: str, end: str
 ) -> None:
-    [sentence] = told(**spec)
+    [sentence] = mistakes_in(**spec)
     assert sentence.startswith(beginning)
     assert sentence.endswith(end)
 
@@ -63,8 +68,8 @@ def test_a_field_that_is_missing_is_named() -> None:
     assert sentence.startswith("spec: Object missing required field `provider`")
 
 
-def test_a_rule_across_fields_is_told_by_its_own_sentence() -> None:
-    [sentence] = told(provider="replay")
+def test_a_broken_rule_across_fields_is_reported_by_its_message() -> None:
+    [sentence] = mistakes_in(provider="replay")
     assert sentence.startswith("provider replay needs spec.replay.tape")
 
 
@@ -82,7 +87,5 @@ def test_a_rule_across_fields_is_told_by_its_own_sentence() -> None:
         ),
     ],
 )
-def test_what_an_api_server_would_refuse_by_the_kind_of_a_list_or_a_name(
-    document: dict[str, Any], sentence: str
-) -> None:
+def test_invalid_lists_and_names_are_reported_as_by_an_api_server(document: dict[str, Any], sentence: str) -> None:
     assert find_mistakes(document) == [sentence]

@@ -10,6 +10,6 @@ def test_a_symbol_is_upper_case_with_at_most_one_class_or_currency(symbol: str) 
 
 
 @pytest.mark.parametrize("symbol", ["", "spy", "BRK B", "BRK..B", ".A", "A/", "1A", "A" * 22])
-def test_what_alpaca_would_refuse_stops_at_the_schema(symbol: str) -> None:
+def test_the_schema_rejects_symbols_that_alpaca_would_reject(symbol: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(symbol, Symbol)

@@ -1,4 +1,4 @@
-"""A container's environment."""
+"""The environment of a container."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_field_of_the_pod_becomes_a_value(path: str, value: str) -> None:
     assert environment.resolve_variables(spec, FACTS, {}) == {"A": value}
 
 
-def test_resource_fields_are_refused_by_name() -> None:
+def test_resource_fields_are_rejected_by_name() -> None:
     spec = container({"name": "A", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}})
     with pytest.raises(UnresolvedError, match="variable A is not supported"):
         environment.resolve_variables(spec, FACTS, {})

@@ -1,4 +1,4 @@
-"""The node agent's other decisions: restarts, probes, logs, addresses, scheduling, objections."""
+"""The other decisions of the node agent: restarts, probes, logs, addresses, scheduling, unsupported fields."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def delays(*ran_for: float, base: float = 10.0) -> list[float]:
     return found
 
 
-def test_the_first_restart_is_at_once_and_the_next_ones_wait_ever_longer() -> None:
+def test_the_first_restart_is_at_once_and_the_next_ones_wait_longer_each_time() -> None:
     assert delays(*[1.0] * 8) == [0, 10, 20, 40, 80, 160, 300, 300]
 
 
-def test_a_run_of_ten_minutes_forgives_everything() -> None:
+def test_a_run_of_ten_minutes_resets_the_backoff() -> None:
     assert delays(1, 1, 1, 600, 1) == [0, 10, 20, 0, 10]
 
 
@@ -50,7 +50,7 @@ def judged(*outcomes: bool, healthy: bool, probe: dict[str, Any]) -> probes.Prob
     return verdict
 
 
-def test_a_probe_changes_its_mind_only_at_its_thresholds() -> None:
+def test_a_probe_changes_its_result_only_at_its_thresholds() -> None:
     probe = {"successThreshold": 2, "failureThreshold": 2}
     assert not judged(True, healthy=False, probe=probe).healthy
     assert judged(True, True, healthy=False, probe=probe).healthy
@@ -59,7 +59,7 @@ def test_a_probe_changes_its_mind_only_at_its_thresholds() -> None:
     assert not judged(True, False, True, healthy=False, probe=probe).healthy
 
 
-def test_a_success_makes_a_probe_forget_its_failures() -> None:
+def test_a_success_resets_the_failures_of_a_probe() -> None:
     assert not judged(False, False, True, False, healthy=True, probe={}).has_reached_failure_threshold({})
     assert judged(False, False, False, healthy=True, probe={}).has_reached_failure_threshold({})
 
@@ -114,11 +114,11 @@ def test_a_pod_goes_only_where_its_selector_allows() -> None:
         ({"restartPolicy": "Always"}, "sidecar"),
     ],
 )
-def test_what_the_node_cannot_do_it_says(fields: dict[str, Any], words: str) -> None:
+def test_the_node_reports_what_it_does_not_support(fields: dict[str, Any], words: str) -> None:
     assert words in str(unsupported_container_reason({"name": "main", "command": ["true"], **fields}))
 
 
-def test_an_ordinary_container_meets_no_objection() -> None:
+def test_an_ordinary_container_is_accepted() -> None:
     assert (
         unsupported_container_reason({"name": "main", "command": ["true"], "readinessProbe": {"tcpSocket": {}}}) is None
     )

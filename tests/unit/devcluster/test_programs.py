@@ -22,7 +22,7 @@ def test_every_certificate_is_signed_by_the_authority_and_private(tmp_path: Path
         assert (pki / f"{name}.key").stat().st_mode & 0o077 == 0
 
 
-def test_a_process_is_known_by_more_than_its_number() -> None:
+def test_a_process_is_identified_by_more_than_its_process_id() -> None:
     record = processes.record_of_process(os.getpid())
     assert record is not None
     assert processes.is_alive(record)
@@ -31,7 +31,7 @@ def test_a_process_is_known_by_more_than_its_number() -> None:
     assert not processes.is_alive(processes.ProcessRecord(record.pid, record.start_ticks, "another boot"))
 
 
-def test_an_unreadable_record_is_no_record(tmp_path: Path) -> None:
+def test_an_unreadable_record_counts_as_absent(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text("{")
     assert processes.load_record(tmp_path / "r.json") is None
     assert processes.load_record(tmp_path / "none.json") is None

@@ -93,7 +93,7 @@ def test_a_pod_that_has_ended_stays_ended() -> None:
     assert pod_status(pod(RUNNING), ALWAYS, {"phase": "Failed"}, NOW)["phase"] == "Failed"
 
 
-def test_how_a_container_ended_before_is_its_last_state() -> None:
+def test_the_previous_exit_of_a_container_is_its_last_state() -> None:
     status = container_status(one(WaitingState("CrashLoopBackOff", "back-off"), last=ended(3), restarts=2))
     assert status["state"] == {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
     assert status["lastState"]["terminated"]["exitCode"] == 3

@@ -85,7 +85,7 @@ def test_volumes_of_other_kinds_are_refused_in_a_sentence() -> None:
     assert volumes.unsupported_volume_reason({"name": "v", "emptyDir": {}}) is None
 
 
-def test_files_change_together_and_vanish_together(tmp_path: Path) -> None:
+def test_files_change_and_disappear_together(tmp_path: Path) -> None:
     directory = tmp_path / "v"
     projection.write_atomically(directory, {"a": VolumeFile(b"1", 0o644), "d/b": VolumeFile(b"2", 0o600)})
     assert ((directory / "a").read_bytes(), (directory / "d" / "b").read_bytes()) == (b"1", b"2")

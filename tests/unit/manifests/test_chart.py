@@ -72,7 +72,7 @@ def test_the_version_is_that_of_the_image() -> None:
     assert (found["version"], found["appVersion"]) == ("1.2.3", "1.2.3")
 
 
-def test_a_value_takes_the_place_of_what_the_base_has() -> None:
+def test_a_value_replaces_that_of_the_base() -> None:
     text = chart_files(BASE)[DEPLOYMENT_FILE]
     assert "  replicas: {{ .Values.replicas }}\n" in text
     assert "WARNING" not in text
@@ -93,7 +93,7 @@ def test_the_namespace_is_the_releases_wherever_it_is_named_but_not_in_names() -
     assert "  namespace: {{ .Release.Namespace | quote }}\n" in chart_files(BASE)[DEPLOYMENT_FILE]
 
 
-def test_what_looks_like_helm_is_kept_as_it_is() -> None:
+def test_text_that_looks_like_a_template_is_kept_unchanged() -> None:
     assert '|| {{ "{{" }} b }} ==' in chart_files(BASE)[POLICY_FILE]
 
 
@@ -109,7 +109,7 @@ def test_uninstalling_keeps_the_definition() -> None:
     assert "helm.sh/resource-policy: keep" in text
 
 
-def test_there_is_no_switch_for_what_the_base_does_not_have() -> None:
+def test_there_is_no_switch_for_an_object_that_the_base_does_not_have() -> None:
     values = yaml.safe_load(chart_files(BASE)["values.yaml"])
     assert "admissionPolicies" in values
     assert "networkPolicies" not in values
@@ -128,14 +128,14 @@ def test_every_value_is_described_and_no_other_is_allowed() -> None:
     check(json.loads(files["values.schema.json"]), yaml.safe_load(files["values.yaml"]))
 
 
-def test_a_base_that_lost_what_a_value_sets_is_refused() -> None:
+def test_a_base_without_the_place_of_a_value_is_rejected() -> None:
     base = copy.deepcopy(BASE)
     del base[1]["spec"]["template"]["spec"]["containers"][0]["env"]
     with pytest.raises(ManifestsError, match=r"has no spec\.template\.spec\.containers\.operator\.env"):
         chart_files([base[0], base[1]])
 
 
-def test_a_base_with_two_namespaces_is_refused() -> None:
+def test_a_base_with_two_namespaces_is_rejected() -> None:
     with pytest.raises(ManifestsError, match="exactly one Namespace, but it has 2"):
         chart_files([*BASE, NAMESPACE])
 

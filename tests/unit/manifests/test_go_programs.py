@@ -1,4 +1,4 @@
-"""The versions of Go and of the programs that are built with it, and the folder that holds them."""
+"""The versions of Go and of the programs built with it, and the folder for these programs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_version_is_stamped_into_the_programs() -> None:
     assert "version.gitMinor=34" in flags
 
 
-def test_the_cache_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_environment_sets_the_folder_of_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("SLUICE_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert go_programs.cache_directory() == tmp_path / "sluice"

@@ -1,4 +1,4 @@
-"""What keeps a release back."""
+"""The problems that prevent a release."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_changelog_without_the_section_or_with_an_empty_one_is() -> None:
     assert release.changelog_problems(CHANGELOG, "0.1.0") == ["CHANGELOG.md has no entry in section 0.1.0: add one"]
 
 
-def test_what_is_not_committed_is_named() -> None:
+def test_uncommitted_files_are_named() -> None:
     assert release.uncommitted_file_problems("") == []
     assert release.uncommitted_file_problems(" M a\n?? b\n") == ["not committed: a, b"]
 
@@ -50,7 +50,7 @@ def test_a_version_has_three_numbers(version: str, tmp_path: Path) -> None:
         release.check_release(tmp_path, version)
 
 
-def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     for path in release.PLACES:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("")
@@ -76,7 +76,7 @@ def test_both_images_and_nothing_else_get_the_repository(repository: str, images
     assert release.with_image_repository(repository, bare) == text.format(*images)
 
 
-def test_helm_is_told_its_version_and_that_of_kubernetes() -> None:
+def test_helm_gets_its_version_and_that_of_kubernetes() -> None:
     stamps = tools.helm_version_variables(GO_MOD)
     assert stamps["helm.sh/helm/v3/internal/version.version"] == "v3.19.5"
     assert stamps["helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor"] == "34"

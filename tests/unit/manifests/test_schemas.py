@@ -30,7 +30,7 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-def test_a_kind_is_found_with_all_that_it_consists_of() -> None:
+def test_a_kind_is_found_with_all_its_definitions() -> None:
     schema = kind_schema(DOCUMENT, "sluice.dev/v1", "Thing")
     assert schema is not None
     assert schema["$ref"] == "#/definitions/dev.Thing"
@@ -38,11 +38,11 @@ def test_a_kind_is_found_with_all_that_it_consists_of() -> None:
     assert schema["definitions"]["dev.Thing"]["properties"]["part"]["allOf"] == [{"$ref": "#/definitions/dev.Part"}]
 
 
-def test_a_kind_that_is_not_there_has_none() -> None:
+def test_an_unknown_kind_has_no_schema() -> None:
     assert kind_schema(DOCUMENT, "sluice.dev/v2", "Thing") is None
 
 
-def test_an_unknown_field_is_refused_unless_the_schema_keeps_it() -> None:
+def test_an_unknown_field_is_rejected_unless_the_schema_preserves_it() -> None:
     assert strict_json_schema({"properties": {"a": {"type": "string"}}})["additionalProperties"] is False
     assert "additionalProperties" not in strict_json_schema(
         {"properties": {}, "x-kubernetes-preserve-unknown-fields": True}
@@ -55,7 +55,7 @@ def test_an_unknown_field_is_refused_unless_the_schema_keeps_it() -> None:
     }
 
 
-def test_what_may_be_null_says_so() -> None:
+def test_the_schema_of_a_nullable_field_allows_null() -> None:
     assert strict_json_schema({"type": "string", "nullable": True}) == {"type": ["string", "null"]}
 
 

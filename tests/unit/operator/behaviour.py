@@ -1,4 +1,4 @@
-"""What the operator relies on at the API server. The fake and the adapter are held to the same suite."""
+"""The API server's behaviour that the operator relies on. The fake and the adapter must both pass this suite."""
 
 from __future__ import annotations
 
@@ -39,27 +39,27 @@ STATUS = IngestJobStatus(
 
 
 class Bench(Protocol):
-    """A cluster with a namespace of its own for each test."""
+    """A cluster with a separate namespace for each test."""
 
     @property
     def cluster(self) -> Cluster:
-        """What is tried."""
+        """The cluster under test."""
 
     @property
     def namespace(self) -> str:
-        """Where."""
+        """The namespace of the test."""
 
     async def declare(self, name: str, spec: dict[str, Any]) -> None:
-        """`kubectl apply` of a job."""
+        """Create or change a job, as `kubectl apply` does."""
 
     async def report(self, name: str, stream: dict[str, Any]) -> None:
-        """The pod writes its block of the status, as its own field manager."""
+        """Write the pod's part of the status, as the pod's own field manager."""
 
 
 class ClusterBehaviour:
-    """Subclassed by each test module, with a fixture `bench`."""
+    """Each test module subclasses it and provides a fixture `bench`."""
 
-    async def test_what_is_not_there_is_not_found(self, bench: Bench) -> None:
+    async def test_an_absent_object_is_not_found(self, bench: Bench) -> None:
         for call in (bench.cluster.read_job, bench.cluster.read_pod):
             with pytest.raises(NotFound):
                 await call((bench.namespace, "none"))
@@ -69,7 +69,7 @@ class ClusterBehaviour:
         assert job.key in [each.key for each in await bench.cluster.list_jobs()]
         assert (job.spec is not None, job.metadata.generation, job.status) == (True, 1, IngestJobStatus())
 
-    async def test_a_written_status_is_read_back_equal(self, bench: Bench) -> None:
+    async def test_a_written_status_is_read_back_unchanged(self, bench: Bench) -> None:
         job = await declared(bench)
         written = await bench.cluster.write_status(job.key, STATUS)
         assert written.status == STATUS == (await bench.cluster.read_job(job.key)).status
@@ -80,7 +80,7 @@ class ClusterBehaviour:
         second = await bench.cluster.write_status(job.key, STATUS)
         assert first.metadata.resource_version == second.metadata.resource_version
 
-    async def test_what_a_status_leaves_out_is_removed_and_the_pods_block_stays(self, bench: Bench) -> None:
+    async def test_fields_absent_from_a_status_are_removed_and_the_pods_block_stays(self, bench: Bench) -> None:
         job = await declared(bench)
         await bench.cluster.write_status(job.key, STATUS)
         await bench.report(job.metadata.name, STREAM)
@@ -91,16 +91,16 @@ class ClusterBehaviour:
         assert written.status.stream is not None
         assert written.status.stream.pod_uid == "pod-1"
 
-    async def test_a_status_for_nobody_is_not_found(self, bench: Bench) -> None:
+    async def test_a_status_of_an_absent_job_is_not_found(self, bench: Bench) -> None:
         with pytest.raises(NotFound):
             await bench.cluster.write_status((bench.namespace, "none"), STATUS)
 
-    async def test_a_pod_without_its_account_is_refused_in_words(self, bench: Bench) -> None:
+    async def test_a_pod_without_its_account_is_rejected_with_a_message(self, bench: Bench) -> None:
         job = await declared(bench)
         with pytest.raises(RequestRefused, match=identity.SERVICE_ACCOUNT):
             await bench.cluster.create_pod(workload.pod_manifest(job, 7, "cold", PODS))
 
-    async def test_an_account_can_be_ensured_again_and_again(self, bench: Bench) -> None:
+    async def test_an_account_can_be_ensured_repeatedly(self, bench: Bench) -> None:
         await bench.cluster.apply_service_account(bench.namespace)
         await bench.cluster.apply_service_account(bench.namespace)
 
@@ -112,7 +112,7 @@ class ClusterBehaviour:
         with pytest.raises(Conflict):
             await bench.cluster.create_pod(workload.pod_manifest(job, 8, "cold", PODS))
 
-    async def test_another_pod_than_the_one_that_was_seen_is_not_deleted(self, bench: Bench) -> None:
+    async def test_only_the_pod_that_was_observed_is_deleted(self, bench: Bench) -> None:
         job, pod = await with_pod(bench)
         with pytest.raises(Conflict):
             await bench.cluster.delete_pod(job.key, "another", pod.metadata.resource_version)
@@ -120,9 +120,9 @@ class ClusterBehaviour:
             await bench.cluster.delete_pod(job.key, pod.metadata.uid, "1")
         assert (await bench.cluster.read_pod(job.key)).metadata.deletion_timestamp is None
 
-    async def test_a_deleted_pod_is_gone_or_going(self, bench: Bench) -> None:
+    async def test_a_deleted_pod_is_gone_or_terminating(self, bench: Bench) -> None:
         job, _ = await with_pod(bench)
-        for _ in range(5):  # the kubelet writes its status meanwhile
+        for _ in range(5):  # the kubelet may write the pod's status meanwhile
             pod = await bench.cluster.read_pod(job.key)
             try:
                 await bench.cluster.delete_pod(job.key, pod.metadata.uid, pod.metadata.resource_version)
@@ -137,9 +137,9 @@ class ClusterBehaviour:
 
 
 class LeaseBehaviour:
-    """What an election relies on. Subclassed with a fixture `leases`: a Lease that is not there yet."""
+    """The behaviour that an election relies on. Subclasses have a fixture `leases`: a Lease that does not exist yet."""
 
-    async def test_a_lease_that_is_not_there_reads_as_none(self, leases: LeaseStore) -> None:
+    async def test_an_absent_lease_reads_as_none(self, leases: LeaseStore) -> None:
         assert await leases.read() is None
 
     async def test_a_written_lease_is_read_back(self, leases: LeaseStore) -> None:
@@ -152,14 +152,14 @@ class LeaseBehaviour:
         with pytest.raises(Conflict):
             await leases.write(RECORD)
 
-    async def test_of_two_who_saw_the_same_lease_only_one_writes_it(self, leases: LeaseStore) -> None:
+    async def test_only_one_of_two_writers_of_the_same_lease_version_succeeds(self, leases: LeaseStore) -> None:
         seen = await leases.write(RECORD)
         taken = await leases.write(msgspec.structs.replace(seen, holder="second", transitions=1))
         with pytest.raises(Conflict):
             await leases.write(msgspec.structs.replace(seen, holder="third", transitions=1))
         assert await leases.read() == taken
 
-    async def test_a_lease_can_be_given_back(self, leases: LeaseStore) -> None:
+    async def test_a_lease_can_be_released(self, leases: LeaseStore) -> None:
         held = await leases.write(RECORD)
         assert (await leases.write(msgspec.structs.replace(held, holder="", seconds=1.0))).holder == ""
 
@@ -179,20 +179,20 @@ STREAM: dict[str, Any] = {
 
 
 async def declared(bench: Bench) -> Job:
-    """A job that nobody has touched."""
+    """Create a job that no operator has processed."""
     await bench.declare("one", SPEC)
     return await bench.cluster.read_job((bench.namespace, "one"))
 
 
 async def with_pod(bench: Bench) -> tuple[Job, Pod]:
-    """A job and its pod."""
+    """Create a job and its pod."""
     job = await declared(bench)
     await bench.cluster.apply_service_account(bench.namespace)
     return job, await bench.cluster.create_pod(workload.pod_manifest(job, 7, "cold", PODS))
 
 
 async def is_gone_or_going(cluster: Cluster, key: Key) -> bool:
-    """No pod, or one that is terminating."""
+    """Return whether the pod is absent or terminating."""
     try:
         return (await cluster.read_pod(key)).metadata.deletion_timestamp is not None
     except NotFound:

@@ -13,7 +13,7 @@ from .world import World
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Time is a value, except in modules that set REAL_TIME."""
+    """Run the tests in virtual time, except in modules that set REAL_TIME."""
     if getattr(getattr(item, "module", None), "REAL_TIME", False):
         return {"real": asyncio.new_event_loop}
     return {"virtual": VirtualTimeLoop}
@@ -21,5 +21,5 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], a
 
 @pytest.fixture
 def world() -> World:
-    """An empty one."""
+    """An empty cluster with an operator."""
     return World()

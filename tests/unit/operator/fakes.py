@@ -1,4 +1,4 @@
-"""An API server in memory, behind the operator's port: versions, conflicts, preconditions, graceful deletion."""
+"""A fake API server behind the operator's port: versions, conflicts, preconditions, graceful deletion."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ DELETED_AT = "2026-03-02T15:00:00Z"
 
 
 class Crash(BaseException):
-    """The operator dies here. No error of the cluster's: nothing may catch it."""
+    """Raised where the operator crashes. It is not an error of the cluster, so no code may catch it."""
 
 
 class FakeCluster:
-    """Implements `ports.Cluster`. What changes is told to `watcher(plural, change, document)` at once.
+    """Implements `ports.Cluster`. It calls `watcher(plural, change, document)` at once for each change.
 
-    Pods that were marked as bound go gracefully: they are terminating until `finish` is called, as on a node.
+    Pods marked as bound are deleted gracefully: they are terminating until a test calls `finish`, as on a node.
     """
 
     def __init__(self) -> None:
@@ -40,32 +40,27 @@ class FakeCluster:
         self.pods: dict[Key, Document] = {}  # by namespace and pod name
         self.accounts: set[str] = set()
         self.watcher: Watcher = lambda *_: None
-        self.refusal = ""  # why pods are refused
+        self.refusal = ""  # the message with which pods are rejected
         self.bound = False  # whether new pods have a node
         self.writes: list[str] = []
-        self.crash_at: tuple[int, str] | None = None  # the number of a write, and `before` or `after`
+        self.crash_at: tuple[int, str] | None = None  # the number of the write, and `before` or `after` it
         self._versions = itertools.count(1)
 
     async def list_jobs(self) -> list[Job]:
-        """See the port."""
         return [objects.decode_job(each) for each in self.jobs.values()]
 
     async def list_pods(self) -> list[Pod]:
-        """See the port."""
         labels = [each["metadata"].get("labels", {}) for each in self.pods.values()]
         chosen = [label.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY for label in labels]
         return [objects.decode_pod(each) for each, ours in zip(self.pods.values(), chosen, strict=True) if ours]
 
     async def read_job(self, key: Key) -> Job:
-        """See the port."""
         return objects.decode_job(_found(self.jobs, key))
 
     async def read_pod(self, key: Key) -> Pod:
-        """See the port."""
         return objects.decode_pod(_found(self.pods, _pod_key(key)))
 
     async def write_status(self, key: Key, status: IngestJobStatus) -> Job:
-        """See the port."""
         document = _found(self.jobs, key)
         with self._write("status"):
             owned = {camel_case_field_name(name) for name in OPERATOR_FIELDS}
@@ -76,12 +71,10 @@ class FakeCluster:
         return objects.decode_job(document)
 
     async def apply_service_account(self, namespace: str) -> None:
-        """See the port."""
         with self._write("account"):
             self.accounts.add(namespace)
 
     async def create_pod(self, manifest: Document) -> Pod:
-        """See the port."""
         meta = manifest["metadata"]
         key = (meta["namespace"], meta["name"])
         if key in self.pods:
@@ -97,7 +90,6 @@ class FakeCluster:
         return objects.decode_pod(document)
 
     async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
-        """See the port."""
         document = _found(self.pods, _pod_key(key))
         meta = document["metadata"]
         if (meta["uid"], meta["resourceVersion"]) != (uid, resource_version):
@@ -110,7 +102,7 @@ class FakeCluster:
                 self.finish(key)
 
     def declare(self, key: Key, spec: Document, uid: str = "job-1", created: str = CREATED_AT) -> None:
-        """`kubectl apply` of a job."""
+        """Create or change a job, as `kubectl apply` does."""
         document = self.jobs.get(key)
         if document is None:
             meta = {"namespace": key[0], "name": key[1], "uid": uid, "generation": 1, "creationTimestamp": created}
@@ -121,24 +113,24 @@ class FakeCluster:
             self.change("ingestjobs", document, spec=spec)
 
     def remove(self, key: Key) -> None:
-        """`kubectl delete` of a job."""
+        """Delete a job, as `kubectl delete` does."""
         self.change("ingestjobs", self.jobs.pop(key), change="DELETED")
 
     def finish(self, key: Key) -> None:
-        """The pod's object is gone."""
+        """Remove the pod object after its graceful deletion."""
         self.change("pods", self.pods.pop(_pod_key(key)), change="DELETED")
 
     def pod_is(self, key: Key, **status: Any) -> None:
-        """The kubelet reports this status of the job's pod."""
+        """Set the status of the job's pod, as the kubelet does."""
         self.change("pods", self.pods[_pod_key(key)], status=status)
 
     def pod_says(self, key: Key, stream: Document) -> None:
-        """The pod reports this block of the job's status."""
+        """Set the pod's part of the job's status, as the pod does."""
         document = self.jobs[key]
         self.change("ingestjobs", document, status=document.get("status", {}) | {"stream": stream})
 
     def change(self, plural: str, document: Document, change: str = "MODIFIED", **parts: Any) -> None:
-        """Anybody's write."""
+        """Change a document, as any other writer could."""
         document |= parts
         document["metadata"]["resourceVersion"] = str(next(self._versions))
         self.watcher(plural, change, copy.deepcopy(document))
@@ -148,7 +140,7 @@ class FakeCluster:
 
 
 class _Write:
-    """Counts a write, and lets the operator die right before it or right after it."""
+    """Counts a write, and crashes the operator right before or after it if the test wants it."""
 
     def __init__(self, cluster: FakeCluster, what: str) -> None:
         self._cluster = cluster
@@ -167,32 +159,30 @@ class _Write:
 
 
 class FakeLeases:
-    """Implements `ports.LeaseStore`."""
+    """One `ports.LeaseStore` in memory, with a separate view for each replica."""
 
     def __init__(self) -> None:
         self.record: LeaseRecord | None = None
         self.writes = 0
-        self.away: set[str] = set()  # the replicas that cannot reach it
+        self.away: set[str] = set()  # the replicas that cannot reach the Lease
 
     def seen_by(self, replica: str) -> FakeLease:
-        """The Lease, as one replica reaches it."""
+        """Return the Lease as one replica reaches it."""
         return FakeLease(self, replica)
 
 
 class FakeLease:
-    """One replica's way to the Lease."""
+    """The access of one replica to the Lease. Implements `ports.Leases`."""
 
     def __init__(self, leases: FakeLeases, replica: str) -> None:
         self._leases = leases
         self._replica = replica
 
     async def read(self) -> LeaseRecord | None:
-        """See the port."""
         await self._reach()
         return self._leases.record
 
     async def write(self, record: LeaseRecord) -> LeaseRecord:
-        """See the port."""
         await self._reach()
         known = self._leases.record.resource_version if self._leases.record is not None else ""
         if record.resource_version != known:
@@ -214,12 +204,11 @@ class FakeRecorder:
         self.reports: list[EventReport] = []
 
     def record(self, report: EventReport) -> None:
-        """See the port."""
         self.reports.append(report)
 
     @property
     def reasons(self) -> list[str]:
-        """What was told, in order."""
+        """The reasons of the recorded events, in order."""
         return [report.transition.condition.reason for report in self.reports]
 
 

@@ -1,4 +1,4 @@
-"""The ways to the API server: a service account, a kubeconfig."""
+"""Access to the API server, by a service account or a kubeconfig."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ IN_A_POD = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "44
 
 
 def kubeconfig(directory: Path, user: dict[str, Any]) -> Path:
-    """A kubeconfig with one user."""
+    """Write a kubeconfig with one user; returns its path."""
     config = {
         "current-context": "dev",
         "contexts": [{"name": "dev", "context": {"cluster": "here", "user": "me"}}],
@@ -27,12 +27,12 @@ def kubeconfig(directory: Path, user: dict[str, Any]) -> Path:
 
 
 async def token(client: Any) -> str | None:
-    """What a request would carry now."""
+    """Return the token that a request would send now."""
     found: str | None = await client.configuration.get_api_key_with_prefix("BearerToken")
     return found
 
 
-async def test_a_pod_knows_its_way_and_reads_a_renewed_token_anew(tmp_path: Path) -> None:
+async def test_a_pod_uses_its_service_account_and_reads_a_renewed_token(tmp_path: Path) -> None:
     mounted = tmp_path / "mounted"
     certificates.write_pki(mounted)
     (mounted / "token").write_text("first")
@@ -45,7 +45,7 @@ async def test_a_pod_knows_its_way_and_reads_a_renewed_token_anew(tmp_path: Path
     assert await token(client) == "bearer second"
 
 
-def test_outside_a_pod_and_without_kubeconfig_there_is_no_way(tmp_path: Path) -> None:
+def test_without_a_pod_or_a_kubeconfig_there_are_no_credentials(tmp_path: Path) -> None:
     with pytest.raises(access.AccessError, match="KUBECONFIG"):
         access.create_in_cluster_client({}, tmp_path)
 
@@ -63,7 +63,7 @@ async def test_a_kubeconfig_names_server_and_token(tmp_path: Path) -> None:
     assert (client.configuration.host, await token(client)) == ("http://127.0.0.1:8001", "Bearer secret")
 
 
-async def test_a_token_file_is_read_anew_after_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_token_file_is_read_again_after_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "token").write_text("first")
     client = await access.create_kubeconfig_client(kubeconfig(tmp_path, {"tokenFile": "token"}))
     (tmp_path / "token").write_text("second")
@@ -72,7 +72,7 @@ async def test_a_token_file_is_read_anew_after_a_minute(tmp_path: Path, monkeypa
     assert await token(client) == "Bearer second"
 
 
-async def test_a_kubeconfig_without_its_context_is_refused(tmp_path: Path) -> None:
+async def test_a_kubeconfig_without_its_context_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("current-context: none\ncontexts: []\nclusters: []\nusers: []\n")
     for path in (tmp_path / "config", tmp_path / "absent"):
         with pytest.raises(access.AccessError, match="not a kubeconfig"):

@@ -1,4 +1,4 @@
-"""The fake behaves as the API server does; tests/integration/test_cluster_port.py asks the same of the adapter."""
+"""The fake passes the suite of the API server's behaviour, as the adapter does in tests/integration."""
 
 from __future__ import annotations
 
@@ -20,28 +20,26 @@ class FakeBench:
         self.namespace = "acme"
 
     async def declare(self, name: str, spec: dict[str, Any]) -> None:
-        """See the suite."""
         self.cluster.declare((self.namespace, name), spec)
 
     async def report(self, name: str, stream: dict[str, Any]) -> None:
-        """See the suite."""
         self.cluster.pod_says((self.namespace, name), stream)
 
 
 @pytest.fixture
 def bench() -> FakeBench:
-    """One for each test."""
+    """A fake cluster for each test."""
     return FakeBench()
 
 
 class TestFakeCluster(ClusterBehaviour):
-    """The whole suite."""
+    """Runs the whole suite for clusters."""
 
 
 class TestFakeLeases(LeaseBehaviour):
-    """The whole suite."""
+    """Runs the whole suite for leases."""
 
     @pytest.fixture
     def leases(self) -> LeaseStore:
-        """The Lease, as one replica reaches it."""
+        """The Lease as one replica reaches it."""
         return FakeLeases().seen_by("first")

@@ -1,4 +1,4 @@
-"""Each condition, from what a pod and the cluster say."""
+"""Each condition, from the reports of a pod and the state of the cluster."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ALPACA = SYNTHETIC | {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {
 
 
 async def after(world: World, spec: dict[str, Any], **stream: Any) -> World:
-    """The world after a running pod of this job has said something."""
+    """Return the world after a running pod of this job has reported."""
     world.cluster.declare(KEY, spec)
     await world.settle()
     await world.streams(**stream)
@@ -22,14 +22,14 @@ async def after(world: World, spec: dict[str, Any], **stream: Any) -> World:
 
 
 def failing(kind: str, state: str = "Blocked") -> dict[str, Any]:
-    """What a pod says of a failure."""
+    """Return a pod's report of a failure."""
     return {"state": state, "failure": {"type": kind, "message": f"because of {kind}", "at": NOW.isoformat()}}
 
 
 @pytest.mark.parametrize(
     ("failure", "reason"), [("auth", c.REFUSED), ("entitlement", c.NOT_ENTITLED), ("configuration", c.MISSING)]
 )
-async def test_refused_credentials_block_the_job_and_say_why(world: World, failure: str, reason: str) -> None:
+async def test_rejected_credentials_block_the_job_with_a_reason(world: World, failure: str, reason: str) -> None:
     await after(world, ALPACA, **failing(failure))
     assert condition(world.job.status, c.CREDENTIALS_VALID) == ("False", reason)
     assert condition(world.job.status, c.STALLED) == ("True", reason)
@@ -39,7 +39,7 @@ async def test_refused_credentials_block_the_job_and_say_why(world: World, failu
     assert ready.message == f"because of {failure}"
 
 
-async def test_a_certificate_that_is_not_trusted_says_nothing_of_the_credentials(world: World) -> None:
+async def test_an_untrusted_certificate_leaves_the_credentials_unknown(world: World) -> None:
     await after(world, ALPACA, **failing("certificate"))
     assert condition(world.job.status, c.CREDENTIALS_VALID) == ("Unknown", c.NOT_CHECKED)
     assert condition(world.job.status, c.STALLED) == ("True", c.CERTIFICATE_NOT_TRUSTED)
@@ -59,25 +59,25 @@ async def test_credentials_are_unknown_until_they_were_tried(world: World) -> No
 
 
 @pytest.mark.parametrize("spec", [SYNTHETIC, SYNTHETIC | {"provider": "alpaca", "dryRun": True}])
-async def test_what_streams_without_credentials_needs_none(world: World, spec: dict[str, Any]) -> None:
+async def test_providers_without_credentials_need_none(world: World, spec: dict[str, Any]) -> None:
     await after(world, spec)
     assert condition(world.job.status, c.CREDENTIALS_VALID) == ("True", c.NOT_NEEDED)
 
 
-async def test_a_sink_that_takes_nothing_makes_the_job_not_ready(world: World) -> None:
+async def test_failing_writes_make_the_job_not_ready(world: World) -> None:
     await after(world, SYNTHETIC, sink={"healthy": False, "message": "PERMISSION_DENIED: grant the pod a role."})
     assert world.ready == ("False", c.SINK_UNHEALTHY)
     assert condition(world.job.status, c.SINK_HEALTHY) == ("False", c.WRITES_FAILING)
     assert condition(world.job.status, c.STREAMING) == ("True", c.STREAMING_REASON)
 
 
-async def test_some_refused_symbols_leave_the_job_ready_and_degraded(world: World) -> None:
+async def test_some_rejected_symbols_leave_the_job_ready_and_degraded(world: World) -> None:
     symbols = {"live": "1/2", "desired": 2, "confirmed": 1, "pending": 0, "paused": 0, "rejected": 1}
     await after(world, SYNTHETIC, symbols=symbols)
     assert (world.ready, world.job.status.phase) == (("True", c.SYMBOLS_REJECTED), "Degraded")
 
 
-async def test_pauses_of_single_symbols_are_seen_at_a_glance(world: World) -> None:
+async def test_pauses_of_single_symbols_are_in_a_condition(world: World) -> None:
     symbols = {"live": "1/1", "desired": 1, "confirmed": 1, "pending": 0, "paused": 1, "rejected": 0}
     await after(world, SYNTHETIC, symbols=symbols | {"unknownPaused": ["NOTIN"]})
     words = "1/1 symbols, 1 paused; spec.symbols does not contain NOTIN, listed in spec.pausedSymbols."
@@ -85,7 +85,7 @@ async def test_pauses_of_single_symbols_are_seen_at_a_glance(world: World) -> No
     assert [each.message for each in told if each is not None] == [words, words]
 
 
-async def test_that_a_spec_is_being_applied_is_no_event(world: World) -> None:
+async def test_applying_a_spec_is_not_an_event(world: World) -> None:
     await after(world, SYNTHETIC)
     world.cluster.declare(KEY, SYNTHETIC | {"dryRun": True})
     await world.settle()
@@ -93,7 +93,7 @@ async def test_that_a_spec_is_being_applied_is_no_event(world: World) -> None:
     assert c.APPLYING_SPEC not in world.recorder.reasons
 
 
-async def test_a_live_stream_that_lacks_something_leaves_the_job_ready_and_degraded(world: World) -> None:
+async def test_an_impaired_live_stream_leaves_the_job_ready_and_degraded(world: World) -> None:
     await after(world, SYNTHETIC, **failing("network", "Live"))
     assert (world.ready, world.job.status.phase) == (("True", c.PROVIDER_DEGRADED), "Degraded")
     ready = found(world.job.status, c.READY)
@@ -102,7 +102,7 @@ async def test_a_live_stream_that_lacks_something_leaves_the_job_ready_and_degra
     assert condition(world.job.status, c.STREAMING)[0] == "True"
 
 
-async def test_a_job_all_of_whose_symbols_are_refused_is_not_ready(world: World) -> None:
+async def test_a_job_with_only_rejected_symbols_is_not_ready(world: World) -> None:
     symbols = {"live": "0/2", "desired": 2, "confirmed": 0, "pending": 0, "paused": 0, "rejected": 2}
     await after(world, SYNTHETIC, symbols=symbols)
     assert world.ready[0] == "False"
@@ -114,7 +114,7 @@ async def test_symbols_that_are_not_confirmed_yet_are_connecting(world: World) -
     assert world.ready == condition(world.job.status, c.STREAMING) == ("False", c.CONNECTING)
 
 
-async def test_the_words_of_another_pod_count_for_nothing(world: World) -> None:
+async def test_the_report_of_another_pod_is_ignored(world: World) -> None:
     await after(world, SYNTHETIC, podUID="another")
     assert world.ready == ("False", c.POD_STARTING)
 
@@ -190,7 +190,7 @@ async def test_a_confirmed_pause_that_falls_silent_is_not_ready(world: World) ->
         ),
     ],
 )
-async def test_what_keeps_a_pod_from_running_is_named(
+async def test_the_reason_why_a_pod_does_not_run_is_named(
     world: World, status: dict[str, Any], reason: str, words: str
 ) -> None:
     world.cluster.declare(KEY, SYNTHETIC)
@@ -216,7 +216,7 @@ async def test_a_condition_keeps_its_time_until_its_status_changes(world: World)
     assert (flipped.last_transition_time - NOW).total_seconds() == 30
 
 
-async def test_a_running_pod_that_never_reports_is_told_after_ninety_seconds(world: World) -> None:
+async def test_a_running_pod_that_never_reports_is_noticed_after_ninety_seconds(world: World) -> None:
     world.cluster.declare(KEY, SYNTHETIC)
     await world.settle()
     world.cluster.pod_is(KEY, **RUNNING)
@@ -226,7 +226,7 @@ async def test_a_running_pod_that_never_reports_is_told_after_ninety_seconds(wor
     assert world.ready == ("False", c.HEARTBEAT_STALE)
 
 
-async def test_a_job_that_waits_for_another_s_connection_says_whose(world: World) -> None:
+async def test_a_job_that_waits_for_a_connection_slot_names_its_holder(world: World) -> None:
     await after(world, ALPACA, state="Connecting", slot={"acquired": False, "holder": "other"})
     assert condition(world.job.status, c.CONNECTION_SLOT_ACQUIRED) == ("False", c.HELD_BY)
     [told] = [each.message for each in world.job.status.conditions if each.type == c.CONNECTION_SLOT_ACQUIRED]
@@ -234,7 +234,7 @@ async def test_a_job_that_waits_for_another_s_connection_says_whose(world: World
     assert world.ready[0] == "False"
 
 
-async def test_the_slot_is_a_condition_only_where_it_was_asked_for(world: World) -> None:
+async def test_the_slot_is_a_condition_only_if_the_job_needs_it(world: World) -> None:
     await after(world, ALPACA, slot={"acquired": True, "holder": "us"})
     assert condition(world.job.status, c.CONNECTION_SLOT_ACQUIRED) == ("True", c.SLOT_ACQUIRED)
     await world.streams()

@@ -1,4 +1,4 @@
-"""Decisions: their order, and what holds for every one of them."""
+"""Decisions: the order of the checks, and properties of every decision."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_without_job_and_pod_there_is_nothing_to_do() -> None:
 
 
 def _streams() -> list[StreamStatus | None]:
-    """A few hundred things that a pod may say, and silence."""
+    """Return a few hundred possible reports of a pod, and None for no report."""
     found: list[StreamStatus | None] = [None]
     switches = [{}, *(pause(source, done) for source in ("cr:a/b", "start", "api") for done in (True, False))]
     failures = [{}, {"failure": {"type": "auth", "message": "no", "at": NOW.isoformat()}}]
@@ -102,7 +102,7 @@ def _streams() -> list[StreamStatus | None]:
 
 
 def _pods() -> list[objects.Pod | None]:
-    """A pod with the job's pod name in every phase: ours, going, somebody else's, unlabelled; and none."""
+    """Return pods with the job's pod name in every phase (ours, terminating, foreign, unlabelled), and None."""
     document = workload.pod_manifest(job_of(SYNTHETIC), 1, "cold", PODS)
     waiting = {"name": "ingest", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
     found: list[objects.Pod | None] = [None, None]
@@ -138,7 +138,7 @@ CHANGES: tuple[dict[str, Any], ...] = (
     {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}},
 )
 JOBS = [job_of(SYNTHETIC | change) for change in CHANGES]
-# Built once: what is drawn are places in these lists.
+# These lists are built once; the strategies draw from them.
 STREAMS, PODS_SEEN = _streams(), _pods()
 MOMENTS = [NOW, NOW + timedelta(minutes=5), NOW + timedelta(minutes=15)]
 RESTARTS = [None, None, PodRestart(count=2, next_at=NOW + timedelta(seconds=40))]
@@ -146,7 +146,7 @@ RESTARTS = [None, None, PodRestart(count=2, next_at=NOW + timedelta(seconds=40))
 
 @st.composite
 def observations(draw: st.DrawFn) -> Observation:
-    """Anything that can be seen of one job."""
+    """Draw any possible observation of one job."""
     job = draw(st.sampled_from(JOBS))
     status = IngestJobStatus(
         stream=draw(st.sampled_from(STREAMS)),
@@ -172,7 +172,7 @@ def observations(draw: st.DrawFn) -> Observation:
 
 
 def always(holds: Callable[[Observation], None]) -> Callable[[], None]:
-    """The property holds for whatever is seen."""
+    """Check a property for all observations."""
     tried: Callable[[], None] = settings(max_examples=40, deadline=None)(given(observations())(holds))
     return tried
 
@@ -183,7 +183,7 @@ def test_no_pod_is_created_while_a_pod_object_exists(seen: Observation) -> None:
 
 
 @always
-def test_no_pod_is_created_for_a_job_whose_documents_are_anothers(seen: Observation) -> None:
+def test_no_pod_is_created_for_a_job_with_a_document_conflict(seen: Observation) -> None:
     assert seen.conflict is None or not isinstance(decide(seen).step, CreatePod)
 
 
@@ -229,7 +229,7 @@ def test_a_ready_job_has_a_pod_that_applied_the_newest_spec_or_nothing_to_run(se
 
 
 @always
-def test_paused_is_true_only_where_nothing_can_be_written(seen: Observation) -> None:
+def test_paused_is_true_only_if_nothing_can_be_written(seen: Observation) -> None:
     reason = condition(_after(seen), c.PAUSED)
     running = (
         seen.pod is not None
@@ -240,7 +240,7 @@ def test_paused_is_true_only_where_nothing_can_be_written(seen: Observation) -> 
 
 
 @always
-def test_what_was_written_is_not_written_again(seen: Observation) -> None:
+def test_an_unchanged_status_is_not_written_again(seen: Observation) -> None:
     assert seen.job is not None
     status = msgspec.structs.replace(_after(seen), stream=seen.job.status.stream)
     again = decide(msgspec.structs.replace(seen, job=msgspec.structs.replace(seen.job, status=status)))
@@ -249,7 +249,7 @@ def test_what_was_written_is_not_written_again(seen: Observation) -> None:
 
 
 @always
-def test_an_end_of_a_pod_is_counted_once(seen: Observation) -> None:
+def test_the_exit_of_a_pod_is_counted_once(seen: Observation) -> None:
     assert seen.job is not None
     first = _after(seen)
     status = msgspec.structs.replace(first, stream=seen.job.status.stream)

@@ -1,4 +1,4 @@
-"""Which documents a job claims, and who of several comes first."""
+"""The documents that a job claims, and which of several jobs has precedence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROJECT = "demo-sluice"
 
 
 def job(name: str = "feed", age: float = 0.0, namespace: str = "acme", **spec: Any) -> Job:
-    """A job with a heartbeat document of its own, created `age` seconds before NOW."""
+    """Return a job with its own heartbeat document, created `age` seconds before NOW."""
     meta = {"namespace": namespace, "name": name, "uid": name, "generation": 1}
     made = {"creationTimestamp": (NOW - timedelta(seconds=age)).isoformat()}
     own = {"heartbeat": {"document": f"{name}_ingest"}}
@@ -26,7 +26,7 @@ def job(name: str = "feed", age: float = 0.0, namespace: str = "acme", **spec: A
 
 
 def claims(*jobs: Job) -> DocumentClaims:
-    """All of them, put in this order."""
+    """Return the claims of the jobs, added in this order."""
     made = DocumentClaims()
     for each in jobs:
         made.replace_claim(each.key, document_claim(each, PROJECT))
@@ -34,7 +34,7 @@ def claims(*jobs: Job) -> DocumentClaims:
 
 
 def conflict(*jobs: Job) -> DocumentConflict | None:
-    """That of the last job, whatever the order in which they become known."""
+    """Return the conflict of the last job, which must not depend on the order in which the jobs are added."""
     found = {claims(*order).find_conflict(jobs[-1].key) for order in (jobs, jobs[::-1])}
     assert len(found) == 1
     return found.pop()
@@ -51,7 +51,7 @@ def test_a_job_claims_its_heartbeat_its_quotes_and_its_bars() -> None:
     }
 
 
-def test_a_dry_run_claims_its_heartbeat_only() -> None:
+def test_a_dry_run_claims_only_its_heartbeat() -> None:
     made = document_claim(job(dryRun=True, channels=["quotes", "bars"]), PROJECT)
     assert made is not None
     assert [collection for *_, collection in made.documents] == ["ops"]
@@ -61,13 +61,13 @@ def test_a_spec_that_cannot_be_read_claims_nothing() -> None:
     assert document_claim(job(symbols=["not a symbol"]), PROJECT) is None
 
 
-def test_of_two_jobs_on_one_symbol_the_later_is_in_conflict() -> None:
+def test_the_later_of_two_jobs_with_one_symbol_is_in_conflict() -> None:
     first, second = job("zz", age=9, symbols=["SPY", "MSFT"]), job("aa", age=8)
     assert conflict(first, second) == DocumentConflict(holder=("acme", "zz"), quotes=("SPY",))
     assert conflict(second, first) is None
 
 
-def test_of_two_jobs_of_one_second_the_name_decides() -> None:
+def test_two_jobs_created_in_one_second_are_ordered_by_name() -> None:
     assert conflict(job("aa"), job("bb")) == DocumentConflict(holder=("acme", "aa"), quotes=("AAPL", "SPY"))
     assert conflict(job("bb"), job("aa")) is None
 
@@ -102,7 +102,7 @@ def test_bars_are_shared_whatever_the_collection_of_the_quotes() -> None:
         {"symbols": ["MSFT"]},
     ],
 )
-def test_documents_elsewhere_are_other_documents(elsewhere: dict[str, Any]) -> None:
+def test_documents_in_other_places_do_not_conflict(elsewhere: dict[str, Any]) -> None:
     assert conflict(job("aa", age=1), job("bb", **elsewhere)) is None
 
 
@@ -110,23 +110,23 @@ def test_a_job_that_names_the_default_project_is_in_the_default_project() -> Non
     assert conflict(job("aa", age=1), job("bb", firestore={"projectID": PROJECT})) is not None
 
 
-def test_another_namespace_is_no_other_tenant() -> None:
+def test_jobs_of_one_tenant_in_two_namespaces_conflict() -> None:
     assert conflict(job("aa", age=1), job("aa", namespace="acme-2")) is not None
 
 
-def test_paused_jobs_and_paused_symbols_are_claimed_all_the_same() -> None:
+def test_paused_jobs_and_paused_symbols_are_also_claimed() -> None:
     assert conflict(job("aa", age=1, enabled=False), job("bb")) is not None
     assert conflict(job("aa", age=1, pausedSymbols=[{"symbol": "SPY"}]), job("bb", symbols=["SPY"])) is not None
 
 
-def test_the_earliest_of_several_is_named_also_where_it_is_in_conflict_itself() -> None:
+def test_the_earliest_of_several_jobs_is_named_even_if_it_is_in_conflict_itself() -> None:
     jobs = job("aa", age=3, symbols=["SPY"]), job("bb", age=2), job("cc", age=1, symbols=["AAPL"])
     assert conflict(*jobs) == DocumentConflict(holder=("acme", "bb"), quotes=("AAPL",))
     wide = job("dd", symbols=["AAPL", "SPY"])
     assert conflict(*jobs, wide) == DocumentConflict(holder=("acme", "aa"), quotes=("SPY",))
 
 
-def test_a_change_concerns_those_that_it_may_free_or_hinder_and_nobody_else() -> None:
+def test_a_change_affects_only_the_jobs_that_it_may_free_or_block() -> None:
     first, second, third = job("aa", age=3), job("bb", age=2), job("cc", age=1)
     made = claims(first, second, third, job("other", symbols=["MSFT"]))
     key: Key = ("acme", "aa")
@@ -141,7 +141,7 @@ def test_a_change_concerns_those_that_it_may_free_or_hinder_and_nobody_else() ->
     assert made.replace_claim(key, document_claim(first, PROJECT)) == {("acme", "bb"), ("acme", "cc")}
 
 
-def test_a_thousand_jobs_on_one_document_concern_each_other_only_through_the_first() -> None:
+def test_of_a_thousand_jobs_on_one_document_only_the_first_affects_the_others() -> None:
     same: dict[str, Any] = {"heartbeat": {"document": "market_ingest"}}
     jobs = [job(f"job-{n}", age=9999 - n, symbols=[f"S{n}"], **same) for n in range(1000)]
     made = claims(*jobs)
@@ -152,7 +152,7 @@ def test_a_thousand_jobs_on_one_document_concern_each_other_only_through_the_fir
     assert len(made.replace_claim(jobs[0].key, None)) == 999
 
 
-def test_nothing_is_kept_of_jobs_that_are_gone() -> None:
+def test_deleted_jobs_are_forgotten() -> None:
     jobs = [job(f"job-{n}", age=n) for n in range(9)]
     made = claims(*jobs)
     for each in jobs:

@@ -1,4 +1,4 @@
-"""Two jobs of a tenant that would write the same documents, over a cluster in memory."""
+"""Two jobs of a tenant that would write the same documents, with a fake cluster."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ OWN = {"heartbeat": {"document": "later"}}
 
 
 async def second(world: World, created: str = LATER_AT, **spec: Any) -> None:
-    """Another job of the tenant, with a heartbeat document of its own unless told otherwise."""
+    """Declare another job of the tenant, which has its own heartbeat document unless `spec` sets one."""
     world.cluster.declare(LATER, SYNTHETIC | OWN | spec, "job-2", created)
     await world.settle()
 
 
 def later(world: World) -> Job:
-    """The second job, as the cluster has it."""
+    """Return the second job from the cluster."""
     return objects.decode_job(world.cluster.jobs[LATER])
 
 
 def stalled(world: World) -> tuple[str, str]:
-    """Status and reason of the second job's condition Stalled."""
+    """Return status and reason of the second job's condition Stalled."""
     return condition(later(world).status, c.STALLED)
 
 
 def words(job: Job) -> str:
-    """The message of condition Stalled."""
+    """Return the message of condition Stalled."""
     it = found(job.status, c.STALLED)
     assert isinstance(it, Condition)
     return it.message
 
 
 def pod_of(world: World, key: Key) -> Document | None:
-    """The job's pod, as the cluster has it."""
+    """Return the job's pod from the cluster."""
     return world.cluster.pods.get((key[0], f"{key[1]}-ingest"))
 
 
-async def test_the_later_of_two_stalls_without_a_pod_and_the_earlier_is_left_alone(world: World) -> None:
+async def test_the_later_of_two_jobs_stalls_without_a_pod_and_the_earlier_is_unchanged(world: World) -> None:
     await live(world)
     writes = len(world.cluster.writes)
     await second(world)
@@ -57,7 +57,7 @@ async def test_the_later_of_two_stalls_without_a_pod_and_the_earlier_is_left_alo
     assert world.recorder.reports[-1].transition.warning
 
 
-async def test_the_message_names_job_documents_and_the_way_out(world: World) -> None:
+async def test_the_message_names_the_job_the_documents_and_the_remedy(world: World) -> None:
     many = [f"S{n}" for n in range(10, 22)]
     await declared(world, SYNTHETIC | {"symbols": many, "channels": ["quotes", "bars"]})
     await second(world, symbols=many, channels=["quotes", "bars"], heartbeat={})
@@ -70,7 +70,7 @@ async def test_the_message_names_job_documents_and_the_way_out(world: World) -> 
     )
 
 
-async def test_the_later_starts_when_the_earlier_lets_go_of_the_symbol(world: World) -> None:
+async def test_the_later_job_starts_when_the_earlier_removes_the_symbol(world: World) -> None:
     await live(world)
     await second(world, symbols=["SPY"])
     await declared(world, SYNTHETIC | {"symbols": ["AAPL"]})
@@ -78,14 +78,14 @@ async def test_the_later_starts_when_the_earlier_lets_go_of_the_symbol(world: Wo
     assert pod_of(world, LATER) is not None
 
 
-async def test_the_later_starts_when_it_is_changed_itself(world: World) -> None:
+async def test_the_later_job_starts_when_its_own_spec_is_changed(world: World) -> None:
     await live(world)
     await second(world)
     await second(world, symbols=["MSFT"])
     assert (stalled(world), pod_of(world, LATER) is not None) == (("", ""), True)
 
 
-async def test_the_later_starts_when_the_earlier_is_deleted_and_its_pod_is_gone(world: World) -> None:
+async def test_the_later_job_starts_when_the_earlier_is_deleted_and_its_pod_is_gone(world: World) -> None:
     await live(world)
     await second(world)
     world.cluster.remove(KEY)
@@ -96,7 +96,7 @@ async def test_the_later_starts_when_the_earlier_is_deleted_and_its_pod_is_gone(
     assert (stalled(world), pod_of(world, LATER) is not None) == (("", ""), True)
 
 
-async def test_somebody_elses_pod_of_the_earlier_jobs_name_holds_up_nobody(world: World) -> None:
+async def test_a_foreign_pod_with_the_earlier_job_s_name_does_not_block_the_later_job(world: World) -> None:
     world.cluster.pods["acme", "us-equities-ingest"] = {
         "metadata": {"name": "us-equities-ingest", "namespace": "acme", "uid": "theirs"},
         "spec": {},
@@ -129,7 +129,7 @@ async def test_symbols_that_come_to_overlap_end_the_later_pod(world: World) -> N
     assert pod_of(world, KEY) is not None
 
 
-async def test_it_is_the_later_that_stalls_even_if_it_ran_first(world: World) -> None:
+async def test_the_later_job_stalls_even_if_it_ran_first(world: World) -> None:
     await live(world)
     await second(world, created="2026-03-02T13:00:00Z")
     assert stalled(world) == ("", "")
@@ -137,7 +137,7 @@ async def test_it_is_the_later_that_stalls_even_if_it_ran_first(world: World) ->
     assert world.pod.metadata.deletion_timestamp is not None
 
 
-async def test_a_pod_is_not_ended_for_an_earlier_job_that_only_the_store_still_knows(world: World) -> None:
+async def test_a_pod_is_not_deleted_for_an_earlier_job_that_exists_only_in_the_cache(world: World) -> None:
     await live(world)
     await second(world, symbols=["MSFT"])
     world.watching = False
@@ -168,7 +168,7 @@ async def test_a_dry_run_shares_symbols_and_stalls_when_it_is_to_write_them(worl
     assert stalled(world) == ("True", c.DOCUMENT_CONFLICT)
 
 
-async def test_a_restarted_operator_comes_to_the_same_end_and_writes_nothing(world: World) -> None:
+async def test_a_restarted_operator_reaches_the_same_state_and_writes_nothing(world: World) -> None:
     await live(world)
     await second(world)
     writes = len(world.cluster.writes)

@@ -1,4 +1,4 @@
-"""Who may write himself into the Lease, as a function of values."""
+"""The decision whether a replica may take the Lease, as a pure function."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ NOTHING = LeaseObservation("me")
 
 
 def look(record: LeaseRecord | None, now: float, before: LeaseObservation = NOTHING) -> LeaseClaim | WaitForLease:
-    """A look at the Lease, and what follows from it."""
+    """Observe the Lease once, and return the resulting decision."""
     return decide_lease_action(record, next_observation(before, record, now), now)
 
 
-def test_a_lease_that_never_was_is_created() -> None:
+def test_an_absent_lease_is_created() -> None:
     assert look(None, now=5) == LeaseClaim("me", transitions=0, renews=False, resource_version="")
 
 
-def test_a_lease_that_was_given_back_is_taken_at_once() -> None:
+def test_a_released_lease_is_taken_at_once() -> None:
     free = LeaseRecord(holder="", seconds=1, transitions=3, resource_version="8")
     assert look(free, now=5) == LeaseClaim("me", transitions=4, renews=False, resource_version="8")
 
 
-def test_ones_own_lease_is_renewed_as_it_was_seen() -> None:
+def test_a_replica_renews_its_own_lease_on_the_version_that_it_read() -> None:
     mine = msgspec.structs.replace(THEIRS, holder="me")
     assert look(mine, now=5) == LeaseClaim("me", transitions=3, renews=True, resource_version="7")
 
 
-def test_anothers_lease_is_left_alone_until_it_was_seen_unchanged_for_its_duration() -> None:
+def test_another_replica_s_lease_is_not_taken_until_unchanged_for_its_duration() -> None:
     before = next_observation(LeaseObservation("me"), THEIRS, 100)
     assert look(THEIRS, now=114.9, before=before) == WaitForLease()
     assert look(THEIRS, now=115.0, before=before) == LeaseClaim("me", transitions=4, renews=False, resource_version="7")
 
 
-def test_a_renewal_starts_the_wait_anew() -> None:
+def test_a_renewal_restarts_the_wait() -> None:
     before = next_observation(LeaseObservation("me"), THEIRS, 100)
     assert look(msgspec.structs.replace(THEIRS, resource_version="8"), now=120, before=before) == WaitForLease()
 
@@ -60,13 +60,15 @@ def test_a_deleted_lease_is_not_taken_before_its_holder_must_have_noticed() -> N
     assert look(None, now=115.0, before=before) == LeaseClaim("me", transitions=4, renews=False, resource_version="")
 
 
-def test_the_holder_of_a_deleted_lease_writes_it_anew() -> None:
+def test_the_holder_of_a_deleted_lease_recreates_it() -> None:
     before = next_observation(LeaseObservation("me"), msgspec.structs.replace(THEIRS, holder="me"), 100)
     assert look(None, now=102, before=before) == LeaseClaim("me", transitions=3, renews=True, resource_version="")
 
 
 @given(st.floats(0, 1e6), st.floats(0, 60), st.floats(0.1, 60))
-def test_nobody_takes_a_lease_that_he_has_known_for_less_than_its_duration(at: float, age: float, lasts: float) -> None:
+def test_no_replica_takes_a_lease_that_it_has_observed_for_less_than_its_duration(
+    at: float, age: float, lasts: float
+) -> None:
     record = msgspec.structs.replace(THEIRS, seconds=lasts)
     before = next_observation(LeaseObservation("me"), record, at)
     taken = isinstance(look(record, at + age, before), LeaseClaim)
@@ -74,6 +76,6 @@ def test_nobody_takes_a_lease_that_he_has_known_for_less_than_its_duration(at: f
 
 
 @pytest.mark.parametrize("terms", [LeaseTimings(lease=10, renew=10), LeaseTimings(renew=2, retry=2)])
-def test_terms_that_leave_no_margin_are_named(terms: LeaseTimings) -> None:
+def test_lease_timings_without_a_margin_are_reported(terms: LeaseTimings) -> None:
     assert "must be below" in timings_problem(terms)
     assert not timings_problem(LeaseTimings())

@@ -11,7 +11,7 @@ REAL_TIME = True
 
 
 @pytest.mark.parametrize("good", [True, False])
-async def test_health_has_a_path_for_each_question(unused_tcp_port: int, good: bool) -> None:
+async def test_the_health_endpoints_answer(unused_tcp_port: int, good: bool) -> None:
     health = EndpointSources(alive=lambda: good, ready=lambda: good, metrics=lambda: b"page\n")
     answers = {}
     async with http_server(health, "127.0.0.1", unused_tcp_port), aiohttp.ClientSession() as session:

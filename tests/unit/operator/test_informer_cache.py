@@ -1,4 +1,4 @@
-"""The store, and the resync that keeps it true."""
+"""The informer cache, and the resync that repairs it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,11 @@ class Counted:
         self.repairs: list[tuple[str, int]] = []
 
     def count_repairs(self, kind: str, count: int) -> None:
-        """See there."""
         self.repairs.append((kind, count))
 
 
 class Rig:
-    """A store that watches a cluster, unless its watch is cut."""
+    """A cache that watches a cluster until a test cuts the watch."""
 
     def __init__(self) -> None:
         self.cluster = FakeCluster()
@@ -40,7 +39,7 @@ class Rig:
         self.watch()
 
     def watch(self) -> None:
-        """The watch delivers."""
+        """Let the watch deliver events."""
         self.cluster.watcher = lambda plural, change, document: (
             handlers.on_job_event(self.store, change, document)
             if plural == "ingestjobs"
@@ -48,13 +47,13 @@ class Rig:
         )
 
     def cut(self) -> None:
-        """The watch delivers nothing, and nobody notices."""
+        """Let the watch silently deliver nothing."""
         self.cluster.watcher = lambda *_: None
 
 
 @pytest.fixture
 def rig() -> Rig:
-    """A job that is known."""
+    """A cache that knows one job."""
     made = Rig()
     made.cluster.declare(KEY, SYNTHETIC)
     made.added.clear()
@@ -77,18 +76,18 @@ async def test_the_late_end_of_an_earlier_object_does_not_remove_its_successor(r
     assert rig.store.jobs.get(KEY) is not None
 
 
-async def test_the_same_state_again_is_no_news(rig: Rig) -> None:
+async def test_an_unchanged_object_is_not_a_change(rig: Rig) -> None:
     handlers.on_job_event(rig.store, None, rig.cluster.jobs[KEY])
     assert rig.added == []
 
 
-async def test_a_pod_whose_name_is_no_jobs_is_nobodys_news(rig: Rig) -> None:
+async def test_a_pod_whose_name_belongs_to_no_job_changes_no_job(rig: Rig) -> None:
     meta = {"name": "other", "namespace": "acme", "uid": "u", "resourceVersion": "9"}
     handlers.on_pod_event(rig.store, "ADDED", {"metadata": meta})
     assert (rig.added, len(rig.store.pods)) == ([], 0)
 
 
-async def test_a_resync_removes_what_disappeared_while_nobody_watched(rig: Rig) -> None:
+async def test_a_resync_removes_objects_that_disappeared_without_an_event(rig: Rig) -> None:
     rig.cut()
     rig.cluster.remove(KEY)
     await rig.resync.resync_once(rig.added.append)
@@ -96,7 +95,7 @@ async def test_a_resync_removes_what_disappeared_while_nobody_watched(rig: Rig) 
     assert rig.counted.repairs == [("ingestjobs", 1)]
 
 
-async def test_a_resync_finds_what_the_watch_is_only_late_with_and_counts_nothing(rig: Rig) -> None:
+async def test_a_resync_does_not_count_events_that_are_only_late(rig: Rig) -> None:
     rig.cut()
     rig.cluster.declare(KEY, SYNTHETIC | {"enabled": False})
     asyncio.get_running_loop().call_later(
@@ -106,15 +105,15 @@ async def test_a_resync_finds_what_the_watch_is_only_late_with_and_counts_nothin
     assert (rig.counted.repairs, rig.added[0]) == ([], KEY)
 
 
-async def test_what_changes_while_a_list_is_read_is_newer_than_the_list(rig: Rig) -> None:
+async def test_a_change_during_a_list_is_newer_than_the_list(rig: Rig) -> None:
     rig.store.jobs.begin_to_record_changes()
     rig.cluster.remove(KEY)
-    listed = {KEY: (await _job_anew(rig))}
+    listed = {KEY: (await _redeclared_job(rig))}
     rig.store.jobs.replace_all(listed, is_kept=lambda _: False)
     assert rig.store.jobs.get(KEY) is None
 
 
-async def test_a_cluster_restored_from_a_backup_counts_anew(rig: Rig) -> None:
+async def test_lower_versions_of_a_restored_cluster_are_accepted(rig: Rig) -> None:
     rig.cluster.jobs[KEY]["metadata"]["resourceVersion"] = "0"
     await rig.resync.resync_once(rig.added.append)
     known = rig.store.jobs.get(KEY)
@@ -141,7 +140,7 @@ async def test_the_first_list_is_tried_until_the_definition_is_served_and_the_se
     assert virtual_time.seconds() == 4
 
 
-async def _job_anew(rig: Rig) -> Job:
+async def _redeclared_job(rig: Rig) -> Job:
     rig.cut()
     rig.cluster.declare(KEY, SYNTHETIC)
     return await rig.cluster.read_job(KEY)

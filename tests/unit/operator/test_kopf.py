@@ -1,4 +1,4 @@
-"""kopf as a reflector: it reads nothing from an object, writes nothing, and loses no event over it."""
+"""kopf as a reflector: it reads no state from an object, writes nothing, and therefore loses no event."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_kopf_keeps_nothing_on_an_object() -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-async def test_kopfs_session_sends_no_write_and_logs_and_counts_it(
+async def test_kopfs_session_sends_no_write_and_logs_and_counts_each_attempt(
     method: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     refused: list[None] = []
@@ -60,6 +60,6 @@ async def test_kopfs_session_sends_no_write_and_logs_and_counts_it(
     assert (record.levelname, vars(record)["request"]) == ("ERROR", f"{method} /api/v1/pods")
 
 
-def test_kopf_does_not_retry_a_refused_write() -> None:
+def test_kopf_does_not_retry_a_rejected_write() -> None:
     retried = (aiohttp.ClientError, RuntimeError, OSError, TimeoutError)  # a superset of what kopf retries
     assert not issubclass(WriteRefused, retried)

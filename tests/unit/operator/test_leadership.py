@@ -1,4 +1,4 @@
-"""Two replicas and one Lease, with time that jumps."""
+"""Two replicas and one Lease, in virtual time."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .world import NOW
 
 
 class Left(Exception):  # noqa: N818  what the process has done
-    """A replica ended its process."""
+    """Raised where a replica ends its process."""
 
 
 def replica(leases: FakeLeases, name: str) -> Leadership:
-    """A replica that takes part."""
+    """Return a replica that takes part in the election."""
 
     def leave() -> None:
         raise Left(name)
@@ -33,7 +33,7 @@ def replica(leases: FakeLeases, name: str) -> Leadership:
 
 @asynccontextmanager
 async def running(each: Leadership) -> AsyncIterator[asyncio.Task[None]]:
-    """The replica's process; done with `Left` when it has ended itself."""
+    """Run the replica's process. It raises `Left` when it ends itself."""
 
     async def process() -> None:
         await asyncio.gather(each.run(), each.exit_when_lease_expires())
@@ -57,7 +57,7 @@ async def test_one_leads_and_renews_and_the_other_stands_by() -> None:
         assert first.write_seconds_left() == pytest.approx(10, abs=2)
 
 
-async def test_the_lease_of_a_leader_that_died_is_taken_when_it_has_expired() -> None:
+async def test_the_lease_of_a_dead_leader_is_taken_when_it_has_expired() -> None:
     leases = FakeLeases()
     second = replica(leases, "second")
     async with running(replica(leases, "first")):
@@ -69,7 +69,7 @@ async def test_the_lease_of_a_leader_that_died_is_taken_when_it_has_expired() ->
         assert second.holder_changes == 1
 
 
-async def test_a_lease_that_is_given_back_is_taken_at_the_next_look() -> None:
+async def test_a_released_lease_is_taken_at_the_next_read() -> None:
     leases = FakeLeases()
     first, second = replica(leases, "first"), replica(leases, "second")
     async with running(first):
@@ -82,7 +82,7 @@ async def test_a_lease_that_is_given_back_is_taken_at_the_next_look() -> None:
     assert virtual_time.seconds() - released_at <= 2
 
 
-async def test_only_a_leader_gives_the_lease_back() -> None:
+async def test_only_a_leader_releases_the_lease() -> None:
     leases = FakeLeases()
     second = replica(leases, "second")
     async with running(replica(leases, "first")), running(second):
@@ -91,7 +91,7 @@ async def test_only_a_leader_gives_the_lease_back() -> None:
         assert leases.record.holder == "first"
 
 
-async def test_a_leader_that_cannot_renew_writes_nothing_after_the_deadline_and_ends() -> None:
+async def test_a_leader_that_cannot_renew_writes_nothing_after_the_deadline_and_exits() -> None:
     leases = FakeLeases()
     first = replica(leases, "first")
     async with running(first) as process:
@@ -103,7 +103,7 @@ async def test_a_leader_that_cannot_renew_writes_nothing_after_the_deadline_and_
         assert 8 <= virtual_time.seconds() - cut_at <= 10.5
 
 
-async def test_the_deadline_has_passed_before_anybody_else_can_lead() -> None:
+async def test_the_deadline_passes_before_another_replica_can_lead() -> None:
     leases = FakeLeases()
     first, second = replica(leases, "first"), replica(leases, "second")
     async with running(first) as process, running(second):
@@ -115,7 +115,7 @@ async def test_the_deadline_has_passed_before_anybody_else_can_lead() -> None:
         assert virtual_time.seconds() - ended_at >= 4
 
 
-async def test_a_leader_whose_lease_somebody_else_has_ends_at_once() -> None:
+async def test_a_leader_that_has_lost_its_lease_exits_at_once() -> None:
     leases = FakeLeases()
     async with running(replica(leases, "first")) as process:
         leases.record = LeaseRecord("thief", 15, resource_version=str(leases.writes))
@@ -135,7 +135,7 @@ async def test_a_deleted_lease_stays_with_its_leader() -> None:
         assert (first.is_leading, second.is_leading) == (True, False)
 
 
-async def test_time_in_which_the_api_server_does_not_answer_does_not_count() -> None:
+async def test_time_without_an_answer_of_the_api_server_does_not_count() -> None:
     leases = FakeLeases()
     first = replica(leases, "first")
     async with running(first):

@@ -1,4 +1,4 @@
-"""A job's life, from its declaration on, over a cluster in memory."""
+"""The life of a job from its declaration on, with a fake cluster."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def test_a_pod_that_reports_live_makes_the_job_ready(world: World) -> None
     assert world.job.status.phase == "Running"
 
 
-async def test_a_settled_job_is_not_written_again_by_looking_again(world: World) -> None:
+async def test_another_pass_over_a_settled_job_writes_nothing(world: World) -> None:
     await live(world)
     writes = len(world.cluster.writes)
     world.dirty.add(KEY)
@@ -52,7 +52,7 @@ async def test_heartbeats_alone_cause_no_write(world: World) -> None:
     assert len(world.cluster.writes) == writes
 
 
-async def test_a_hot_field_keeps_the_pod(world: World) -> None:
+async def test_a_changed_hot_field_keeps_the_pod(world: World) -> None:
     await live(world)
     uid = world.pod.metadata.uid
     await declared(world, HOT)
@@ -61,7 +61,7 @@ async def test_a_hot_field_keeps_the_pod(world: World) -> None:
     assert (world.ready, world.pod.metadata.uid) == (("True", c.STREAMING_REASON), uid)
 
 
-async def test_a_cold_field_replaces_the_pod_when_the_old_one_is_gone(world: World) -> None:
+async def test_a_changed_cold_field_replaces_the_pod_when_the_old_one_is_gone(world: World) -> None:
     await live(world)
     epoch, uid = world.job.status.epoch, world.pod.metadata.uid
     await declared(world, COLD)
@@ -84,7 +84,7 @@ async def test_a_deleted_pod_is_replaced_only_when_its_object_is_gone(world: Wor
     assert world.cluster.writes.count("create") == 2
 
 
-async def test_a_pod_that_ends_by_itself_comes_back_after_ever_longer_delays(world: World) -> None:
+async def test_a_pod_that_exits_by_itself_is_recreated_after_growing_delays(world: World) -> None:
     await declared(world)
     delays = []
     for _ in range(7):
@@ -99,7 +99,7 @@ async def test_a_pod_that_ends_by_itself_comes_back_after_ever_longer_delays(wor
     assert delays == [10, 20, 40, 80, 160, 300, 300]
 
 
-async def test_the_delay_is_forgotten_after_the_pod_has_run_for_ten_minutes(world: World) -> None:
+async def test_the_delay_is_reset_after_the_pod_has_run_for_ten_minutes(world: World) -> None:
     await declared(world)
     world.cluster.pod_is(KEY, phase="Failed")
     await world.settle()
@@ -111,7 +111,7 @@ async def test_the_delay_is_forgotten_after_the_pod_has_run_for_ten_minutes(worl
     assert world.job.status.restart is None
 
 
-async def test_somebody_elses_pod_stalls_the_job_and_stays_and_the_job_recovers(world: World) -> None:
+async def test_a_foreign_pod_is_not_deleted_and_stalls_the_job_until_it_is_gone(world: World) -> None:
     foreign = {"name": "us-equities-ingest", "namespace": "acme", "uid": "theirs"}
     world.cluster.pods["acme", "us-equities-ingest"] = {"metadata": foreign, "spec": {}}
     world.cluster.change("pods", world.cluster.pods["acme", "us-equities-ingest"], change="ADDED")
@@ -119,16 +119,16 @@ async def test_somebody_elses_pod_stalls_the_job_and_stays_and_the_job_recovers(
     assert condition(world.job.status, c.STALLED) == ("True", c.NAME_CONFLICT)
     assert world.ready == ("False", c.NAME_CONFLICT)
     assert "delete" not in world.cluster.writes
-    world.watching = False  # it has no label of ours: its end is not seen, only looked for
+    world.watching = False  # the pod lacks the operator's label: its end is found only by a live read
     world.cluster.finish(KEY)
     world.watching = True
     await world.advance(11)
     assert (world.ready, condition(world.job.status, c.STALLED)) == (("False", c.POD_PENDING), ("", ""))
 
 
-async def test_the_pod_of_an_earlier_job_of_the_same_name_goes_first(world: World) -> None:
+async def test_the_pod_of_an_earlier_job_of_the_same_name_is_deleted_first(world: World) -> None:
     await live(world)
-    world.cluster.jobs.pop(KEY)  # both changes within one gap of the watch
+    world.cluster.jobs.pop(KEY)  # both changes happen within one gap of the watch
     world.cluster.declare(KEY, SYNTHETIC, uid="job-2")
     await world.settle()
     assert (world.ready, world.cluster.writes[-2:]) == (("False", c.POD_REPLACING), ["delete", "status"])
@@ -137,14 +137,14 @@ async def test_the_pod_of_an_earlier_job_of_the_same_name_goes_first(world: Worl
     assert world.pod.metadata.owner_references[0].uid == "job-2"
 
 
-async def test_a_pod_without_a_job_is_deleted_after_the_job_was_looked_for(world: World) -> None:
+async def test_a_pod_without_a_job_is_deleted_after_a_live_read_of_the_job(world: World) -> None:
     await declared(world)
     world.cluster.remove(KEY)
     await world.settle()
     assert world.cluster.pods == {}
 
 
-async def test_a_pod_whose_job_only_the_store_has_lost_survives(world: World) -> None:
+async def test_a_pod_whose_job_is_missing_only_in_the_cache_survives(world: World) -> None:
     await declared(world)
     world.store.jobs.remove(KEY, "job-1")
     await world.settle()
@@ -152,12 +152,12 @@ async def test_a_pod_whose_job_only_the_store_has_lost_survives(world: World) ->
     assert world.store.jobs.get(KEY) is not None
 
 
-async def test_a_store_that_is_behind_does_not_delete_the_newer_pod(world: World) -> None:
+async def test_a_stale_cache_does_not_delete_the_newer_pod(world: World) -> None:
     await declared(world)
     old = world.store.jobs.get(KEY)
     assert old is not None
     world.watching = False
-    world.cluster.declare(KEY, COLD)  # and another process of ours has replaced the pod already
+    world.cluster.declare(KEY, COLD)  # and another operator process has already replaced the pod
     pod = world.cluster.pods["acme", "us-equities-ingest"]
     pod["metadata"]["annotations"][identity.COLD_HASH_ANNOTATION] = "newer"
     world.cluster.change("pods", pod)
@@ -168,7 +168,7 @@ async def test_a_store_that_is_behind_does_not_delete_the_newer_pod(world: World
     assert world.store.jobs.get(KEY) != old
 
 
-async def test_a_refused_pod_stalls_the_job_and_is_tried_once_a_minute(world: World) -> None:
+async def test_a_rejected_pod_stalls_the_job_and_is_retried_once_a_minute(world: World) -> None:
     world.cluster.refusal = 'pods "us-equities-ingest" is forbidden: exceeded quota: small'
     await declared(world)
     assert condition(world.job.status, c.STALLED) == ("True", c.POD_REJECTED)
@@ -202,7 +202,7 @@ async def test_a_pause_is_pending_until_the_pod_confirms_it(world: World) -> Non
     )
 
 
-async def test_a_pause_that_is_not_confirmed_within_ten_seconds_is_told(world: World) -> None:
+async def test_a_pause_that_is_not_confirmed_within_ten_seconds_is_reported(world: World) -> None:
     await live(world)
     await declared(world, PAUSED)
     await world.advance(9.9)
@@ -224,7 +224,7 @@ async def test_a_pod_that_lost_our_label_is_replaced_since_it_is_not_watched(wor
     pod = world.cluster.pods["acme", "us-equities-ingest"]
     uid = pod["metadata"]["uid"]
     del pod["metadata"]["labels"][identity.MANAGED_BY_LABEL]
-    world.cluster.change("pods", pod, change="DELETED")  # what a watch with a selector shows
+    world.cluster.change("pods", pod, change="DELETED")  # the event that a watch with a label selector delivers
     await world.settle()
     assert world.pod.metadata.uid != uid
 
@@ -244,13 +244,13 @@ async def test_a_finished_replay_is_not_streamed_again_when_its_pod_is_gone(worl
     assert world.recorder.reasons == [c.POD_CREATING, c.STREAMING_REASON, c.REPLAY_FINISHED]
 
 
-async def test_events_tell_transitions_once(world: World) -> None:
+async def test_events_report_each_transition_once(world: World) -> None:
     await live(world)
     assert world.recorder.reasons == [c.POD_CREATING, c.STREAMING_REASON]
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-async def test_a_crash_around_any_write_ends_as_if_there_had_been_none(moment: str) -> None:
+async def test_a_crash_around_any_write_leads_to_the_same_final_state(moment: str) -> None:
     whole = World()
     end = await _lived(whole)
     for number in range(len(whole.cluster.writes)):
@@ -261,7 +261,7 @@ async def test_a_crash_around_any_write_ends_as_if_there_had_been_none(moment: s
 
 
 async def _lived(world: World) -> object:
-    """A job that is created, changed, evicted, and live again, whatever kills the operator meanwhile."""
+    """Run a job through creation, a change and an eviction until it is live again, despite crashes of the operator."""
 
     async def survive() -> None:
         try:

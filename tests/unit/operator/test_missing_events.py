@@ -1,4 +1,4 @@
-"""Events that are missing: of single objects, which are read live, and of a whole kind, which needs a new process."""
+"""Missing events: of single objects, which are read live, and of a whole kind, which needs a new process."""
 
 from __future__ import annotations
 
@@ -30,19 +30,17 @@ class Counts:
         self.live_reads: dict[str, int] = {}
 
     def set_undelivered_objects(self, kind: str, count: int) -> None:
-        """See there."""
         self.undelivered[kind] = count
 
     def count_live_reads(self, kind: str, count: int) -> None:
-        """See there."""
         self.live_reads[kind] = self.live_reads.get(kind, 0) + count
 
     def count_repairs(self, kind: str, count: int) -> None:
-        """See there."""
+        """Ignore the repair, which these tests do not check."""
 
 
 class Rig:
-    """A store that watches a cluster; the events of the objects in `dropped` never arrive."""
+    """A cache that watches a cluster; the events of the objects in `dropped` never arrive."""
 
     def __init__(self) -> None:
         self.cluster = FakeCluster()
@@ -67,7 +65,7 @@ class Rig:
         self.cluster.declare(key, SYNTHETIC | {"enabled": enabled})
 
     def is_enabled(self, key: Key) -> bool:
-        """Return what the store knows of the job."""
+        """Return whether the job is enabled in the cache."""
         job = self.store.jobs.get(key)
         assert job is not None
         assert job.spec is not None
@@ -81,7 +79,7 @@ class Rig:
 
 @pytest.fixture
 async def rig() -> Rig:
-    """Two jobs that are known; the events of the first are missing from now on."""
+    """A cache that knows two jobs; the events of the first are missing from now on."""
     made = Rig()
     made.cluster.declare(KEY, SYNTHETIC)
     made.cluster.declare(OTHER, SYNTHETIC, uid="job-2")
@@ -135,7 +133,7 @@ async def test_a_silent_watch_without_changes_is_not_broken(rig: Rig) -> None:
         await rig.resync_once()
 
 
-async def test_a_delivery_between_two_resyncs_forgives(rig: Rig) -> None:
+async def test_a_delivery_between_two_resyncs_clears_the_suspicion(rig: Rig) -> None:
     for enabled in (False, True, False):
         rig.dropped = {KEY, OTHER}
         rig.pause(KEY, enabled)
@@ -144,7 +142,7 @@ async def test_a_delivery_between_two_resyncs_forgives(rig: Rig) -> None:
         rig.pause(OTHER, enabled)
 
 
-async def test_the_two_kinds_are_examined_apart(rig: Rig) -> None:
+async def test_the_two_kinds_are_examined_separately(rig: Rig) -> None:
     manifest = workload.pod_manifest(job_of(SYNTHETIC), 1, "hash", PODS)
     rig.dropped = {("acme", manifest["metadata"]["name"])}
     rig.cluster.accounts.add("acme")
@@ -199,7 +197,7 @@ async def test_a_state_that_the_watch_delivers_late_is_not_read(rig: Rig) -> Non
     assert rig.counts.live_reads == {}
 
 
-async def test_a_live_read_removes_what_is_gone(rig: Rig) -> None:
+async def test_a_live_read_removes_an_object_that_is_gone(rig: Rig) -> None:
     rig.pause(KEY)
     await rig.resync_once()
     rig.cluster.remove(KEY)
@@ -224,7 +222,7 @@ async def test_missing_and_recovered_objects_are_logged_once(rig: Rig, caplog: p
     assert logged == expected
 
 
-async def test_an_api_server_that_does_not_answer_is_logged_and_asked_again(
+async def test_an_unresponsive_api_server_is_logged_and_asked_again(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail(_: Key) -> None:

@@ -1,4 +1,4 @@
-"""The rim: kopf's settings and handlers, the environment, events, health."""
+"""The outer parts of the operator: kopf's settings and handlers, the environment, events, health."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .world import KEY, NOW
 
 
 def report(uid: str = "job-1") -> EventReport:
-    """A job that became not ready."""
+    """Return the report of a job that became not ready."""
     condition = Condition(
         type=c.STALLED, status="True", reason=c.POD_REJECTED, message="quota", last_transition_time=NOW,
         observed_generation=1,
@@ -32,7 +32,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert settings_from_environment({}) == Settings()
 
 
-def test_every_variable_is_heeded() -> None:
+def test_every_variable_takes_effect() -> None:
     environment = {
         "SLUICE_RUNTIME_IMAGE": "registry/runtime:2",
         "SLUICE_FIRESTORE_PROJECT": "prod",
@@ -85,7 +85,7 @@ def test_kopf_only_reflects() -> None:
     assert not registry._webhooks.get_all_handlers()
 
 
-def test_kopf_never_gives_up_and_never_waits_for_ever() -> None:
+def test_kopf_never_gives_up_and_always_has_timeouts() -> None:
     chosen = handlers.kopf_settings()
     assert list(itertools.islice(handlers.EndlessBackoff(), 12))[-2:] == [30, 30]
     assert isinstance(chosen.networking.error_backoffs, handlers.EndlessBackoff)
@@ -115,11 +115,10 @@ class Posted:
         self.dropped = 0
 
     async def create_event(self, manifest: dict[str, object]) -> None:
-        """See there."""
         raise AssertionError(manifest)
 
     def drop(self) -> None:
-        """One more was too many."""
+        """Count one event that exceeded the rate limit."""
         self.dropped += 1
 
 

@@ -1,4 +1,4 @@
-"""A pod that says nothing: whose silence is it, the pod's, our watch's or the API server's?"""
+"""A pod that does not report: the fault may be the pod's, the watch's or the API server's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sluice_operator.ports import Unavailable
 from .world import KEY, World, live
 
 
-async def test_silence_for_ninety_seconds_is_looked_into_and_then_told(world: World) -> None:
+async def test_ninety_seconds_without_a_report_cause_a_live_read_and_then_a_condition(world: World) -> None:
     await live(world)
     await world.advance(89)
     assert world.ready == ("True", c.STREAMING_REASON)
@@ -20,7 +20,7 @@ async def test_silence_for_ninety_seconds_is_looked_into_and_then_told(world: Wo
     assert world.ready == ("True", c.STREAMING_REASON)
 
 
-async def test_a_heartbeat_that_only_the_watch_missed_is_found_by_looking(world: World) -> None:
+async def test_a_heartbeat_that_the_watch_missed_is_found_by_a_live_read(world: World) -> None:
     await live(world)
     await world.advance(80)
     world.watching = False
@@ -30,7 +30,7 @@ async def test_a_heartbeat_that_only_the_watch_missed_is_found_by_looking(world:
     assert world.ready == ("True", c.STREAMING_REASON)
 
 
-async def test_an_api_server_that_is_away_is_not_the_pods_silence(
+async def test_an_unreachable_api_server_does_not_count_as_the_pods_silence(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await live(world)
@@ -48,7 +48,7 @@ async def _away(_: object) -> None:
     raise Unavailable("connection refused")
 
 
-async def test_a_restarted_operator_counts_the_silence_anew(world: World) -> None:
+async def test_a_restarted_operator_starts_counting_the_silence_again(world: World) -> None:
     await live(world)
     await world.advance(80)
     world.start()
@@ -57,10 +57,10 @@ async def test_a_restarted_operator_counts_the_silence_anew(world: World) -> Non
     assert world.ready == ("True", c.STREAMING_REASON)
 
 
-async def test_an_outage_that_ended_just_before_the_deadline_is_not_the_pods_silence(world: World) -> None:
+async def test_an_outage_that_ended_just_before_the_deadline_does_not_count_as_silence(world: World) -> None:
     await live(world)
     await world.advance(40)
-    world.away = 45.0  # from the 40th second to the 85th; nobody asked anything meanwhile but for the Lease
+    world.away = 45.0  # the outage, from the 40th to the 85th second, in which only the Lease sends requests
     world.seconds += 45
     await world.advance(30)
     assert world.ready == ("True", c.STREAMING_REASON)

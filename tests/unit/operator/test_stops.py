@@ -52,7 +52,7 @@ async def test_a_pod_that_does_not_confirm_a_stop_is_deleted_within_fifteen_seco
     assert "did not confirm" in event.condition.message
 
 
-async def test_while_the_deleted_pod_is_still_there_the_status_says_since_when(world: World) -> None:
+async def test_while_the_deleted_pod_still_exists_the_condition_says_since_when(world: World) -> None:
     await live(world)
     await declared(world, PAUSED)
     await world.advance(20)
@@ -65,7 +65,7 @@ async def test_while_the_deleted_pod_is_still_there_the_status_says_since_when(w
     assert condition(world.job.status, c.PAUSED) == ("True", c.NOTHING_CONNECTED)
 
 
-async def test_pods_that_never_confirm_are_replaced_ever_more_rarely(world: World) -> None:
+async def test_pods_that_never_confirm_are_replaced_at_growing_intervals(world: World) -> None:
     await live(world)
     await declared(world, PAUSED)
     deletions = []
@@ -77,7 +77,7 @@ async def test_pods_that_never_confirm_are_replaced_ever_more_rarely(world: Worl
                 world.cluster.finish(KEY)
                 await world.settle()
             elif not facts.pod_is_running(world.pod):
-                await world.streams()  # alive, and deaf
+                await world.streams()  # the pod runs but does not react
                 world.cluster.pod_says(KEY, world.said(observedGeneration=1))
                 await world.settle()
     gaps = [after - before for before, after in itertools.pairwise(deletions)]
@@ -95,7 +95,7 @@ async def test_a_confirmed_stop_deletes_nothing(world: World) -> None:
     assert not facts.pod_is_terminating(world.pod)
 
 
-async def test_a_confirmation_that_only_the_watch_missed_deletes_nothing(world: World) -> None:
+async def test_a_confirmation_that_the_watch_missed_deletes_nothing(world: World) -> None:
     await live(world)
     await declared(world, PAUSED)
     world.watching = False
@@ -123,7 +123,7 @@ async def test_symbol_pauses_that_were_confirmed_stay_so_when_reports_stop(world
     assert not facts.pod_is_terminating(world.pod)
 
 
-async def test_while_the_api_server_is_away_no_time_passes_for_a_stop(world: World) -> None:
+async def test_time_with_an_unreachable_api_server_does_not_count_for_a_stop(world: World) -> None:
     await live(world)
     await declared(world, PAUSED)
     world.away = 60.0
@@ -148,7 +148,7 @@ async def test_a_pod_that_is_still_starting_is_given_a_minute(world: World) -> N
 RUNNING_CONTAINER = {"name": "ingest", "state": {"running": {"startedAt": "2026-03-02T15:00:00Z"}}}
 
 
-async def test_a_status_that_is_refused_does_not_keep_a_stop_from_being_enforced(
+async def test_a_rejected_status_does_not_prevent_the_enforcement_of_a_stop(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await live(world)
@@ -172,7 +172,7 @@ async def test_a_stop_field_that_is_not_understood_pauses_and_is_named(world: Wo
     assert "spec.pause.until is not understood" in ready.message
 
 
-async def test_a_pod_that_does_not_understand_the_spec_confirms_a_stop_all_the_same(world: World) -> None:
+async def test_a_pod_that_does_not_understand_the_spec_still_confirms_a_stop(world: World) -> None:
     await live(world)
     problem = {"observedGeneration": 1, "specProblem": "spec.channels[1] is not understood: Invalid enum value 'depth'"}
     await declared(world, PAUSED | {"limits": {"burst": 50}})
@@ -203,7 +203,9 @@ async def test_a_pod_keeps_streaming_when_another_field_is_not_understood(world:
         {"stream": {"state": "Dreaming", "gaps": [{}], "preflight": []}},
     ],
 )
-async def test_whatever_is_in_the_status_the_report_and_the_epoch_are_read(world: World, garbage: Document) -> None:
+async def test_the_report_and_the_epoch_are_read_whatever_else_is_in_the_status(
+    world: World, garbage: Document
+) -> None:
     await live(world)
     epoch = world.job.status.epoch
     await declared(world, PAUSED)
@@ -215,7 +217,7 @@ async def test_whatever_is_in_the_status_the_report_and_the_epoch_are_read(world
     assert world.job.status.epoch == epoch
 
 
-async def test_an_epoch_that_somebody_has_written_leaves_room_for_the_next(world: World) -> None:
+async def test_a_foreign_epoch_leaves_room_for_the_next(world: World) -> None:
     await declared(world)
     largest = 2**53 - 1
     job = world.cluster.jobs[KEY]

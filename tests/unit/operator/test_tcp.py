@@ -14,7 +14,7 @@ from sluice_operator.adapters import access, tcp
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
-def test_a_socket_finds_a_dead_peer_after_about_9_s(family: int) -> None:
+def test_a_socket_detects_an_unresponsive_peer_after_about_9_s(family: int) -> None:
     with tcp.create_socket((family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ())) as made:
         options = {
             name: made.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
@@ -24,14 +24,14 @@ def test_a_socket_finds_a_dead_peer_after_about_9_s(family: int) -> None:
     assert options == {"TCP_KEEPIDLE": 3, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 9_000}
 
 
-def test_a_pool_forgets_an_idle_connection_before_it_can_be_found_dead() -> None:
-    # The last packet came up to one idle period before the connection was lost.
+def test_a_pool_drops_an_idle_connection_before_keepalive_can_detect_its_loss() -> None:
+    # Until the connection was lost, it may have been idle for one keepalive interval since its last packet.
     earliest_after_loss = keepalive.USER_TIMEOUT_MILLISECONDS / 1000 - keepalive.IDLE_SECONDS
     assert earliest_after_loss > tcp.POOL_IDLE_SECONDS
 
 
 async def test_the_client_uses_the_pool_that_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It pins the client's public attribute: the client must not make a pool of its own."""
+    """The test checks the client's public attribute: the client must not make its own pool."""
     monkeypatch.setattr(tcp, "create_connector", _connector_of_its_own)
     async with ApiClient(Configuration(host="http://127.0.0.1:9")) as client:
         access.open_connection_pool(client)
@@ -43,7 +43,7 @@ async def test_the_client_uses_the_pool_that_it_is_given(monkeypatch: pytest.Mon
     assert pool.closed
 
 
-async def test_both_pools_take_their_connections_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_both_pools_use_the_connectors_of_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp, "create_connector", _connector_of_its_own)
     async with ApiClient(Configuration(host="http://127.0.0.1:9")) as client:
         access.open_connection_pool(client)
@@ -53,14 +53,13 @@ async def test_both_pools_take_their_connections_from_here(monkeypatch: pytest.M
 
 
 class _Used(Exception):  # noqa: N818
-    """The connector was asked for a connection."""
+    """Raised when the connector is asked for a connection."""
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Opens no connection."""
+    """A connector that opens no connection."""
 
     async def connect(self, *_: object, **__: object) -> aiohttp.connector.Connection:
-        """See aiohttp."""
         raise _Used
 
 

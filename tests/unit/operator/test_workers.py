@@ -1,4 +1,4 @@
-"""Workers: an error concerns its own key, and nothing is written before the gate opens."""
+"""Workers: an error affects only its own key, and nothing is written before the gate opens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support import virtual_time
 
 
 class Rig:
-    """Two workers over a queue, and a reconciler that fails or answers as told."""
+    """Two workers on a queue, and a reconciler that fails or returns what the test sets."""
 
     def __init__(self) -> None:
         self.queue: WorkQueue[Key] = WorkQueue(virtual_time.seconds, jitter=lambda: 0.0)
@@ -25,12 +25,12 @@ class Rig:
         self.workers = Workers(self.queue, self._reconcile, self.gate, self)
 
     def record_reconciliation(self, seconds: float, outcome: str) -> None:
-        """Counts."""
+        """Record the outcome of a pass."""
         assert seconds >= 0
         self.outcomes.append(outcome)
 
     async def run(self, *names: str, until: float) -> None:
-        """Adds keys, and lets the workers work until then."""
+        """Add keys, and let the workers run until the time `until`."""
         for name in names:
             self.queue.add(("acme", name))
         asyncio.get_running_loop().call_later(until, self.queue.shut_down, 2)
@@ -44,14 +44,14 @@ class Rig:
         return left.pop(0) if left else ReconcileResult()
 
 
-async def test_nothing_is_done_before_the_gate_opens() -> None:
+async def test_nothing_is_reconciled_before_the_gate_opens() -> None:
     rig = Rig()
     asyncio.get_running_loop().call_later(7, rig.gate.set)
     await rig.run("a", until=10)
     assert rig.passes == [(7.0, "a")]
 
 
-async def test_failing_jobs_are_put_off_and_hold_up_no_other() -> None:
+async def test_failing_jobs_are_retried_later_and_delay_no_other() -> None:
     rig = Rig()
     rig.gate.set()
     rig.errors = {"bad": Unavailable("503"), "worse": ZeroDivisionError()}
@@ -61,7 +61,7 @@ async def test_failing_jobs_are_put_off_and_hold_up_no_other() -> None:
     assert set(rig.outcomes) == {"Unavailable", "ZeroDivisionError", "settled"}
 
 
-async def test_what_was_written_is_looked_at_again_at_once_and_a_deadline_later() -> None:
+async def test_a_written_job_is_requeued_at_once_and_a_deadline_later() -> None:
     rig = Rig()
     rig.gate.set()
     rig.results = {"a": [ReconcileResult(requeue=True), ReconcileResult(requeue_after=90.0)]}

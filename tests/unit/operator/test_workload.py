@@ -28,22 +28,22 @@ REPLAY = SYNTHETIC | {"provider": "replay", "replay": {"tape": {"configMapRef": 
 
 
 @pytest.mark.parametrize(("name", "spec"), [("pod-default", SYNTHETIC), ("pod-alpaca", EVERYTHING)])
-def test_the_pod_is_the_golden_one(name: str, spec: dict[str, Any]) -> None:
+def test_the_pod_equals_the_golden_file(name: str, spec: dict[str, Any]) -> None:
     golden = msgspec.yaml.decode((GOLDEN / f"{name}.yaml").read_bytes())
     assert workload.pod_manifest(job_of(spec), 7, "0123456789abcdef", PODS) == golden
 
 
-def test_the_account_is_the_golden_one() -> None:
+def test_the_account_equals_the_golden_file() -> None:
     built = [workload.service_account_manifest("acme"), workload.role_binding_manifest("acme")]
     assert built == msgspec.yaml.decode((GOLDEN / "account.yaml").read_bytes())
 
 
-def test_building_twice_gives_the_same() -> None:
+def test_building_the_pod_twice_gives_equal_pods() -> None:
     job = job_of(EVERYTHING)
     assert workload.pod_manifest(job, 7, "cold", PODS) == workload.pod_manifest(job, 7, "cold", PODS)
 
 
-def test_what_the_spec_does_not_name_is_not_mounted() -> None:
+def test_only_volumes_of_the_spec_are_mounted() -> None:
     pod = workload.pod_manifest(job_of(SYNTHETIC), 7, "cold", PODS)
     assert [each["name"] for each in pod["spec"]["volumes"]] == ["state"]
     assert [each["name"] for each in pod["spec"]["containers"][0]["volumeMounts"]] == ["state"]
@@ -63,7 +63,7 @@ def test_a_tape_of_a_claim_is_mounted_read_only() -> None:
     assert (mount["mountPath"], mount["readOnly"]) == (identity.TAPE_DIR, True)
 
 
-def test_a_priority_class_is_asked_for_only_where_the_platform_has_one() -> None:
+def test_a_priority_class_is_set_only_if_the_platform_has_one() -> None:
     prior = msgspec.structs.replace(PODS, priority_class="feeds")
     specs = [workload.pod_manifest(job_of(SYNTHETIC), 7, "cold", each)["spec"] for each in (PODS, prior)]
     assert specs[1]["priorityClassName"] == "feeds"
@@ -82,7 +82,7 @@ PLACED = {
 }
 
 
-def test_the_pod_runs_where_and_with_what_its_job_says() -> None:
+def test_the_pod_has_the_placement_and_the_resources_of_its_job() -> None:
     pod = workload.pod_manifest(job_of(SYNTHETIC | {"pod": PLACED}), 7, "cold", PODS)
     [container] = pod["spec"]["containers"]
     for field in ("nodeSelector", "tolerations", "priorityClassName", "imagePullSecrets"):
@@ -93,7 +93,7 @@ def test_the_pod_runs_where_and_with_what_its_job_says() -> None:
     assert pod["metadata"]["labels"][identity.TENANT_LABEL] == "acme"
 
 
-def test_the_job_s_priority_class_counts_before_the_platform_s() -> None:
+def test_the_job_s_priority_class_takes_precedence_over_the_platform_s() -> None:
     prior = msgspec.structs.replace(PODS, priority_class="others")
     assert (
         workload.pod_manifest(job_of(SYNTHETIC | {"pod": PLACED}), 7, "cold", prior)["spec"]["priorityClassName"]
@@ -101,7 +101,7 @@ def test_the_job_s_priority_class_counts_before_the_platform_s() -> None:
     )
 
 
-def test_the_emulator_is_handed_on_only_where_there_is_one() -> None:
+def test_the_emulator_is_in_the_environment_only_if_there_is_one() -> None:
     emulated = msgspec.structs.replace(PODS, firestore_emulator_host="127.0.0.1:8900")
     names = [
         [
@@ -147,7 +147,7 @@ HOT: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("field", HOT)
-def test_a_hot_field_leaves_the_hash_alone(field: str) -> None:
+def test_a_hot_field_does_not_change_the_hash(field: str) -> None:
     assert workload.cold_hash(job_of(SYNTHETIC | {field: HOT[field]}), PODS) == workload.cold_hash(
         job_of(SYNTHETIC), PODS
     )
@@ -180,6 +180,6 @@ def test_another_image_changes_the_hash() -> None:
     assert workload.cold_hash(job_of(SYNTHETIC), newer) != workload.cold_hash(job_of(SYNTHETIC), PODS)
 
 
-def test_a_default_that_is_spelled_out_leaves_the_hash_alone() -> None:
+def test_an_explicit_default_does_not_change_the_hash() -> None:
     spelled = SYNTHETIC | {"synthetic": {"seed": 1, "quotesPerSecond": 5}, "firestore": {"database": "(default)"}}
     assert workload.cold_hash(job_of(spelled), PODS) == workload.cold_hash(job_of(SYNTHETIC | {"synthetic": {}}), PODS)

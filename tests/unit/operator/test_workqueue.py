@@ -1,4 +1,4 @@
-"""The work queue's promises."""
+"""The guarantees of the work queue."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from support import virtual_time
 
 
 def queue() -> WorkQueue[str]:
-    """A queue without jitter, by the loop's clock."""
+    """Return a queue without jitter, on the loop's clock."""
     return WorkQueue(virtual_time.seconds, jitter=lambda: 0.0)
 
 
 async def drained(q: WorkQueue[str]) -> list[str]:
-    """What can be taken now, in order."""
+    """Return all keys that can be taken now, in order."""
     taken = []
     while q.depth:
         key = await q.get()
@@ -34,7 +34,7 @@ async def test_a_key_added_twice_is_taken_once_and_order_is_kept() -> None:
     assert await drained(q) == ["b", "a", "c"]
 
 
-async def test_a_key_added_while_in_hand_comes_again_but_not_before_it_is_done() -> None:
+async def test_a_key_added_while_it_is_processed_returns_after_it_is_done() -> None:
     q = queue()
     q.add("a")
     assert await q.get() == "a"
@@ -46,7 +46,7 @@ async def test_a_key_added_while_in_hand_comes_again_but_not_before_it_is_done()
     assert await second == "a"
 
 
-async def test_a_key_that_is_done_does_not_come_again_by_itself() -> None:
+async def test_a_key_that_is_done_does_not_return_by_itself() -> None:
     q = queue()
     q.add("a")
     await q.get()
@@ -54,7 +54,7 @@ async def test_a_key_that_is_done_does_not_come_again_by_itself() -> None:
     assert q.depth == 0
 
 
-async def test_the_earliest_of_several_deadlines_counts_and_only_once() -> None:
+async def test_only_the_earliest_of_several_deadlines_requeues_a_key() -> None:
     q = queue()
     q.add_after("a", 30)
     q.add_after("a", 10)
@@ -69,7 +69,7 @@ async def test_the_earliest_of_several_deadlines_counts_and_only_once() -> None:
     await keeper
 
 
-async def test_failures_are_put_off_longer_and_longer_up_to_a_minute() -> None:
+async def test_failures_are_retried_after_growing_delays_up_to_a_minute() -> None:
     q = queue()
     keeper = asyncio.create_task(q.add_due_keys_until_shutdown())
     waits = []
@@ -84,13 +84,13 @@ async def test_failures_are_put_off_longer_and_longer_up_to_a_minute() -> None:
     await keeper
 
 
-async def test_jitter_cuts_off_up_to_half() -> None:
+async def test_jitter_shortens_a_delay_by_up_to_half() -> None:
     q: WorkQueue[str] = WorkQueue(virtual_time.seconds, jitter=lambda: 1.0)
     q.add_after_backoff("a")
     assert q.add_due_keys() == 0.5
 
 
-async def test_a_success_makes_the_next_failure_a_first_one() -> None:
+async def test_a_success_resets_the_delay() -> None:
     q = queue()
     q.add_after_backoff("a")
     q.add_after_backoff("a")
@@ -99,7 +99,7 @@ async def test_a_success_makes_the_next_failure_a_first_one() -> None:
     assert (q.retries, q.add_due_keys()) == (3, 1.0)
 
 
-async def test_a_shut_down_queue_hands_out_nothing() -> None:
+async def test_a_shut_down_queue_returns_no_keys() -> None:
     q = queue()
     q.add("a")
     q.shut_down(2)
@@ -115,7 +115,7 @@ async def test_the_age_is_that_of_the_key_that_waits_longest() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["add", "get", "done"]), st.sampled_from("abc")), max_size=40))
-def test_nothing_added_is_forgotten_and_no_key_is_in_two_hands(moves: list[tuple[str, str]]) -> None:
+def test_no_key_is_lost_or_processed_twice_at_once(moves: list[tuple[str, str]]) -> None:
     asyncio.run(_play(moves))
 
 

@@ -1,4 +1,4 @@
-"""The operator's core over a cluster in memory, with clocks that are moved by hand."""
+"""The core of the operator with a fake cluster, and with clocks that tests advance."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ RUNNING: Document = {
 
 
 class World:
-    """A cluster, and an operator that can be killed and started anew."""
+    """A cluster, and an operator that can be killed and restarted."""
 
     def __init__(self) -> None:
         self.cluster = FakeCluster()
         self.recorder = FakeRecorder()
-        self.seconds = 0.0  # since the beginning
-        self.away = 0.0  # for how much of it the API server did not answer
+        self.seconds = 0.0  # since the start
+        self.away = 0.0  # the seconds of these in which the API server did not answer
         self.due: dict[Key, float] = {}
         self.passes = 0
         self.watching = True
         self.start()
 
     def start(self) -> None:
-        """A new operator process, which lists before it does anything."""
+        """Start a new operator process, which first lists all objects."""
         self.dirty: set[Key] = set()
         self.store = ClusterState(self.dirty.add)
         clocks = ReconcilerClocks(
@@ -55,7 +55,7 @@ class World:
             handlers.on_pod_event(self.store, None, document)
 
     async def settle(self) -> None:
-        """Passes until nothing is left to do now. More than 50 are taken for a loop without end."""
+        """Reconcile until no job is due now. More than 50 passes count as an endless loop."""
         for _ in range(50):
             if not self.dirty:
                 return
@@ -69,7 +69,7 @@ class World:
         raise AssertionError(f"never settles: {self.cluster.writes[-6:]}")
 
     async def advance(self, seconds: float) -> None:
-        """Time passes; every deadline on the way is kept."""
+        """Advance the time; all deadlines on the way are processed."""
         end = self.seconds + seconds
         while self.due and min(self.due.values()) <= end:
             key = min(self.due, key=lambda each: self.due[each])
@@ -79,28 +79,28 @@ class World:
         self.seconds = end
 
     async def streams(self, **stream: Any) -> None:
-        """The job's pod runs and reports."""
+        """Let the job's pod run and report."""
         self.cluster.pod_is(KEY, **RUNNING)
         self.cluster.pod_says(KEY, self.said(**stream))
         await self.settle()
 
     def said(self, **stream: Any) -> Document:
-        """What the current pod would say of itself now."""
+        """Return the report that the current pod would send now."""
         return said(self.pod.metadata.uid, self.job.metadata.generation, NOW + timedelta(seconds=self.seconds)) | stream
 
     @property
     def job(self) -> Job:
-        """The job, as the cluster has it."""
+        """Return the job from the cluster."""
         return objects.decode_job(self.cluster.jobs[KEY])
 
     @property
     def pod(self) -> Pod:
-        """The job's pod, as the cluster has it."""
+        """Return the job's pod from the cluster."""
         return objects.decode_pod(self.cluster.pods[KEY[0], KEY[1] + "-ingest"])
 
     @property
     def ready(self) -> tuple[str, str]:
-        """Status and reason of condition Ready."""
+        """Return status and reason of condition Ready."""
         return condition(self.job.status, "Ready")
 
     def _watch(self, plural: str, change: str, document: Document) -> None:
@@ -110,14 +110,14 @@ class World:
 
 
 async def declared(world: World, spec: dict[str, object] | None = None) -> World:
-    """A job whose pod is created."""
+    """Declare a job and let the operator create its pod."""
     world.cluster.declare(KEY, spec or SYNTHETIC)
     await world.settle()
     return world
 
 
 async def live(world: World) -> World:
-    """A job that streams, on a node."""
+    """Declare a job whose pod runs on a node and streams."""
     world.cluster.bound = True
     await declared(world)
     await world.streams()
@@ -125,7 +125,7 @@ async def live(world: World) -> World:
 
 
 def said(pod_uid: str, generation: int, at: datetime = NOW) -> Document:
-    """The stream block of a pod that streams two symbols."""
+    """Return the report of a pod that streams two symbols."""
     return {
         "observedGeneration": generation,
         "podUID": pod_uid,
@@ -140,7 +140,7 @@ def said(pod_uid: str, generation: int, at: datetime = NOW) -> Document:
 
 
 def pause(source: str = "cr:acme/us-equities", acknowledged: bool = True) -> Document:
-    """What a pod says of a pause."""
+    """Return a pod's report of a pause."""
     return {
         "state": "Paused",
         "ingestEnabled": False,
@@ -150,17 +150,17 @@ def pause(source: str = "cr:acme/us-equities", acknowledged: bool = True) -> Doc
 
 
 def job_of(spec: Document, name: str = KEY[1]) -> Job:
-    """A job that nobody has seen yet."""
+    """Return a job that no operator has processed yet."""
     metadata = {"namespace": KEY[0], "name": name, "uid": "job-1", "generation": 1}
     return objects.decode_job({"metadata": metadata, "spec": spec})
 
 
 def found(status: IngestJobStatus, kind: str) -> Condition | None:
-    """A condition, if it is there."""
+    """Return a condition, or None if it is absent."""
     return next((each for each in status.conditions if each.type == kind), None)
 
 
 def condition(status: IngestJobStatus, kind: str) -> tuple[str, str]:
-    """Status and reason of a condition; both empty where it is absent."""
+    """Return status and reason of a condition, both empty if it is absent."""
     it = found(status, kind)
     return (it.status, it.reason) if it is not None else ("", "")

@@ -1,4 +1,4 @@
-"""Time is a value here: coroutine tests run on a loop whose clock jumps, save in modules that say REAL_TIME."""
+"""Coroutine tests run in virtual time, except in modules that set REAL_TIME."""
 
 import asyncio
 from collections.abc import Callable

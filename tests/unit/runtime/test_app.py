@@ -1,4 +1,4 @@
-"""All loops together, on fakes, and the order in which a pod begins and ends."""
+"""All loops together, with fakes, and the order in which a pod starts and shuts down."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ from support.virtual_time import at, seconds, settle
 
 
 class LoggedSource(FakeSource):
-    """Enters what happens to its sockets into the sink's history, so that one list has the order of it all."""
+    """A source that adds its sockets' events to the sink's history, so that one list has the order of all events."""
 
     def __init__(self, sink: FakeSink) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class LoggedSource(FakeSource):
 
 
 class World:
-    """A pod on fakes."""
+    """A pod with fakes."""
 
     def __init__(self) -> None:
         self.sink = FakeSink()
@@ -52,7 +52,7 @@ async def world() -> World:
     return World()
 
 
-async def test_from_the_start_over_quotes_to_a_stop_in_good_order(world: World) -> None:
+async def test_a_pod_starts_writes_quotes_and_shuts_down_in_order(world: World) -> None:
     world.source.closing_seconds = 0.5
     pod = world.start()
     await at(1)
@@ -71,7 +71,7 @@ async def test_from_the_start_over_quotes_to_a_stop_in_good_order(world: World) 
     assert last.symbols.confirmed == 0
 
 
-async def test_consumers_hear_of_each_step_at_once(world: World) -> None:
+async def test_each_step_is_in_the_heartbeat_at_once(world: World) -> None:
     world.source.phase_seconds = {"Connecting": 1.0}
     pod = world.start()
     await at(5)
@@ -123,7 +123,7 @@ async def test_a_job_created_paused_beats_and_never_connects() -> None:
     await pod
 
 
-async def test_a_pod_that_cannot_read_its_job_stays_closed_and_says_so() -> None:
+async def test_a_pod_that_cannot_read_its_job_does_not_stream_and_says_so() -> None:
     world = World()
     world.job = FakeJob()
     pod = world.start()
@@ -138,7 +138,7 @@ async def test_a_pod_that_cannot_read_its_job_stays_closed_and_says_so() -> None
     await pod
 
 
-async def test_a_deleted_job_ends_the_pod_in_good_order_and_reports_to_nobody(world: World) -> None:
+async def test_a_deleted_job_shuts_the_pod_down_without_a_report(world: World) -> None:
     pod = world.start()
     await at(1)
     reports = len(world.job.reports)
@@ -165,7 +165,7 @@ async def test_a_fenced_pod_closes_its_socket_and_writes_nothing_more(world: Wor
     assert world.sink.heartbeat["epoch"] == 8
 
 
-async def test_a_sink_that_hangs_cannot_keep_the_pod_from_ending(world: World) -> None:
+async def test_a_hanging_sink_does_not_prevent_the_shutdown(world: World) -> None:
     pod = world.start()
     await at(1)
     world.sink.hangs = True
@@ -176,7 +176,9 @@ async def test_a_sink_that_hangs_cannot_keep_the_pod_from_ending(world: World) -
     assert world.source.open == 0
 
 
-async def test_streams_go_on_while_the_sink_is_away_and_the_newest_is_written_on_its_return(world: World) -> None:
+async def test_the_stream_continues_in_an_outage_of_the_sink_and_the_newest_quote_is_written_after_it(
+    world: World,
+) -> None:
     pod = world.start()
     await at(1)
     world.sink.failure = SinkError("Firestore is away")
@@ -192,7 +194,7 @@ async def test_streams_go_on_while_the_sink_is_away_and_the_newest_is_written_on
     await pod
 
 
-async def test_what_is_not_a_typed_failure_ends_the_pod_with_its_socket_closed(world: World) -> None:
+async def test_an_unexpected_exception_ends_the_pod_with_its_socket_closed(world: World) -> None:
     pod = world.start()
     await at(1)
     world.source.connection.lose(LookupError("a defect"))  # type: ignore[arg-type]
@@ -201,7 +203,7 @@ async def test_what_is_not_a_typed_failure_ends_the_pod_with_its_socket_closed(w
     assert world.source.open == 0
 
 
-async def test_a_lost_connection_is_reported_and_mended(world: World) -> None:
+async def test_a_lost_connection_is_reported_and_replaced(world: World) -> None:
     pod = world.start()
     await at(1)
     world.source.connection.lose(StreamError("upstreamClosed", "closed by 1011"))

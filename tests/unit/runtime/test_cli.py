@@ -24,7 +24,7 @@ KEYS = {"TENANT_ID": "acme", "ALPACA_KEY_ID": "key", "ALPACA_SECRET_KEY": "secre
 
 
 class World:
-    """A directory with the state in it, and what the commands say."""
+    """A directory with the runtime's state, and the output of the commands."""
 
     def __init__(self, directory: Path) -> None:
         self.environment = {"SLUICE_STATE_DIR": str(directory)}
@@ -44,7 +44,7 @@ class World:
 
 
 class Account(ModuleType):
-    """In the place of the module that asks Alpaca, whose SDK is slow to import. Remembers whose account was asked."""
+    """Replaces the module that asks Alpaca, whose SDK is slow to import. Remembers whose account was checked."""
 
     def __init__(self) -> None:
         super().__init__("sluice_runtime.adapters.alpaca.preflight")
@@ -81,7 +81,7 @@ def test_a_document_is_read_each_time(world: World) -> None:
     assert read().spec.enabled is False
 
 
-def test_a_document_without_a_namespace_is_in_the_default_one(world: World) -> None:
+def test_a_document_without_a_namespace_is_in_the_default_namespace(world: World) -> None:
     read = cli.job_reader(world.document, {})
     assert read().metadata.namespace == "default"
     assert cli.settings_for_job(read(), {}, world.document).job.namespace == "default"
@@ -105,14 +105,14 @@ def test_without_a_document_the_environment_declares_the_job(world: World) -> No
         (JOB + ", alpaca: {}}", ": spec.alpaca is"),
     ],
 )
-def test_what_is_no_job_is_told_with_the_name_of_its_file(world: World, content: str, part: str) -> None:
+def test_an_invalid_job_is_reported_with_the_name_of_its_file(world: World, content: str, part: str) -> None:
     world.document.write_text(content)
     found = sentence(world.document)
     assert found.startswith(str(world.document))
     assert part in found
 
 
-def test_a_document_that_is_no_file_is_read_once(tmp_path: Path) -> None:
+def test_a_document_that_is_not_a_file_is_read_once(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=(JOB + "}",))
@@ -123,7 +123,7 @@ def test_a_document_that_is_no_file_is_read_once(tmp_path: Path) -> None:
     assert read().spec.tenant == "acme"
 
 
-def test_a_pipe_in_the_place_of_a_document_holds_up_nothing(world: World) -> None:
+def test_a_pipe_in_the_place_of_a_document_does_not_block(world: World) -> None:
     read = cli.job_reader(world.document, {})
     world.document.unlink()
     os.mkfifo(world.document)
@@ -131,18 +131,18 @@ def test_a_pipe_in_the_place_of_a_document_holds_up_nothing(world: World) -> Non
         read()
 
 
-def test_dry_run_in_the_environment_makes_every_document_dry(world: World) -> None:
+def test_dry_run_in_the_environment_applies_to_every_document(world: World) -> None:
     assert not cli.job_reader(world.document, {"DRY_RUN": "0"})().spec.dry_run
     assert cli.job_reader(world.document, {"DRY_RUN": "1"})().spec.dry_run
 
 
-def test_what_a_document_says_of_the_pod_s_environment_counts_where_this_one_says_nothing(world: World) -> None:
+def test_a_document_s_environment_is_used_where_the_process_s_has_no_value(world: World) -> None:
     world.document.write_text(JOB + ", pod: {env: [{name: INGEST_ENABLED, value: 'off'}]}}")
     assert settings_with(world.document).enabled is False
     assert settings_with(world.document, INGEST_ENABLED="on").enabled is True
 
 
-def test_a_document_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_an_unreadable_document_is_reported(tmp_path: Path) -> None:
     assert sentence(tmp_path / "absent.yaml").endswith("absent.yaml cannot be read: No such file or directory")
     assert sentence(tmp_path).endswith("cannot be read: Is a directory")
 
@@ -163,7 +163,7 @@ def test_a_later_start_has_a_later_epoch(world: World) -> None:
         settings_with(world.document, LOG_LEVEL="loud")
 
 
-def test_what_is_paused_is_told_with_time_and_reason(world: World) -> None:
+def test_pauses_are_listed_with_time_and_reason(world: World) -> None:
     assert world.pauses("paused") == 0
     assert world.said == []
     assert world.pauses("pause", "msft", "aapl", reason="bad prints") == 0
@@ -178,7 +178,7 @@ def test_what_is_paused_is_told_with_time_and_reason(world: World) -> None:
     assert [line.partition(" UTC")[2] for line in world.said] == ["", ": bad prints", ": bad prints"]
 
 
-def test_who_asks_for_symbols_hears_of_these_and_whether_all_are_paused(world: World) -> None:
+def test_a_query_for_symbols_lists_these_and_returns_whether_all_are_paused(world: World) -> None:
     world.pauses("pause", "AAPL", "MSFT")
     world.said.clear()
     assert world.pauses("paused", "aapl") == 0
@@ -211,27 +211,27 @@ def test_a_pause_ends_where_it_was_made(world: World) -> None:
 
 
 @pytest.mark.parametrize("command", ["pause", "resume", "paused"])
-def test_what_is_no_symbol_is_told_and_nothing_is_written(world: World, command: str) -> None:
+def test_an_invalid_symbol_is_reported_and_nothing_is_written(world: World, command: str) -> None:
     with pytest.raises(SettingsError, match="A-B: symbols are written like"):
         world.pauses(command, "AAPL", "A-B")
     assert not world.file.path.exists()
 
 
 @pytest.mark.parametrize("command", ["pause", "resume", "paused"])
-def test_a_damaged_state_is_told_and_left_as_it_is(world: World, command: str) -> None:
+def test_a_damaged_state_is_reported_and_left_unchanged(world: World, command: str) -> None:
     world.file.path.write_text("{")
     with pytest.raises(SettingsError, match=r"pauses\.json cannot be used: "):
         world.pauses(command, "AAPL")
     assert world.file.path.read_text() == "{"
 
 
-def test_a_state_that_cannot_be_written_is_told(world: World) -> None:
+def test_a_state_that_cannot_be_written_is_reported(world: World) -> None:
     world.environment["SLUICE_STATE_DIR"] = str(world.document)
     with pytest.raises(SettingsError, match="cannot be used: "):
         world.pauses("pause")
 
 
-async def test_a_walk_that_goes_well_passes_with_the_environment_s_token(world: World, tmp_path: Path) -> None:
+async def test_a_successful_smoke_test_uses_the_environment_s_token(world: World, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("sesame-sesame")
     async with AnsweringRuntime().answering(tmp_path / "token") as url:
         passed = await asyncio.to_thread(
@@ -245,30 +245,30 @@ async def test_a_walk_that_goes_well_passes_with_the_environment_s_token(world: 
     assert world.said[-1].startswith("FAIL: reload returned HTTP 403")
 
 
-def test_a_job_without_an_account_has_nothing_to_look_at(world: World) -> None:
+def test_a_job_without_an_account_has_nothing_to_check(world: World) -> None:
     assert world.look({"TENANT_ID": "acme", "DRY_RUN": "1"}) == 0
     assert world.said == ["ok  preflight: a job of provider alpaca has no account to check"]
 
 
-def test_the_environment_s_key_pair_counts_before_that_of_a_secret(world: World, account: Account) -> None:
+def test_the_environment_s_key_pair_takes_precedence_over_a_secret_s(world: World, account: Account) -> None:
     assert world.look(KEYS) == 0
     assert account.looked_at == ["key"]
     assert world.said == ["ok  account: ACTIVE"]
 
 
-def test_a_finding_that_is_not_good_is_marked_and_the_answer_is_no(world: World, account: Account) -> None:
+def test_a_bad_finding_is_marked_and_makes_the_command_fail(world: World, account: Account) -> None:
     account.good = False
     assert world.look(KEYS) == 1
     assert world.said == ["NOT account: ACTIVE"]
 
 
-def test_programs_get_an_array_and_no_exit_code(world: World, account: Account) -> None:
+def test_json_output_is_an_array_and_the_exit_code_is_0(world: World, account: Account) -> None:
     account.good = False
     assert world.look(KEYS, as_json=True) == 0
     assert [json.loads(line) for line in world.said] == [[{"question": "account", "good": False, "words": "ACTIVE"}]]
 
 
-def test_without_a_key_pair_it_is_looked_for_where_a_secret_is_mounted(world: World, account: Account) -> None:
+def test_without_a_key_pair_that_of_a_mounted_secret_is_used(world: World, account: Account) -> None:
     job = cli.job_reader(None, KEYS)()
     settings = cli.settings_for_job(job, {}, None)
     assert not settings.alpaca_credentials_dir.exists()
@@ -277,7 +277,7 @@ def test_without_a_key_pair_it_is_looked_for_where_a_secret_is_mounted(world: Wo
     assert account.looked_at == []
 
 
-def test_in_a_pod_the_settings_at_hand_are_the_pod_s_own(world: World) -> None:
+def test_in_a_pod_the_settings_are_the_pod_s_own(world: World) -> None:
     spec = {"tenant": "acme", "provider": "synthetic", "symbols": ["AAPL"]}
     injected = {"namespace": "acme", "name": "us", "uid": "0b0b", "generation": 3, "epoch": 7, "projectID": "demo"}
     pod = {

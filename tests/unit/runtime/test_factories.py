@@ -27,7 +27,7 @@ from support.fake_listener import FakeListener
 from support.runtime_fakes import desired, stored_job
 
 TAPE = {"tape": {"configMapRef": {"name": "tapes", "key": "day.csv"}}, "speed": 2.0}
-REAL_TIME = True  # a thread looks for credentials
+REAL_TIME = True  # a thread searches for credentials
 
 AIM = LatestValue(desired())
 ACCOUNT = {"credentialsSecretRef": {"name": "alpaca"}}
@@ -39,7 +39,7 @@ def settings(declared: IngestJob | None = None, **changes: Any) -> Settings:
 
 
 class FakeConnection:
-    """Remembers for what it was made, and which documents it was asked for."""
+    """Remembers its arguments and the paths of the documents that were requested."""
 
     def __init__(self, settings: FirestoreSettings, project_id: str, key: Path | None) -> None:
         self.made_for = (project_id, settings.live_quotes_collection)
@@ -65,7 +65,7 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[FakeConnection]:
 
 @pytest.fixture
 def at_exit(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
-    """What the process would do at its end."""
+    """Return the functions that the process would call at its exit."""
     registered: list[Callable[[], None]] = []
     monkeypatch.setattr(atexit, "register", registered.append)
     return registered
@@ -78,7 +78,7 @@ def test_nothing_streams_before_the_live_job_has_been_read() -> None:
     assert (book.state, book.switches.value) == ("Stopped", ())
 
 
-def test_the_journal_knows_which_process_it_is_of() -> None:
+def test_the_journal_has_the_identity_of_its_process() -> None:
     first, second = (create_journal(settings()).identity for _ in range(2))
     assert (first.namespace, first.name, first.tenant, first.provider) == ("acme", "us", "acme", "synthetic")
     assert (first.pod_uid, first.epoch) == ("standalone", 7)
@@ -95,19 +95,19 @@ def test_each_provider_has_its_source() -> None:
     assert isinstance(create_source(settings(stored_job(provider="ibkr", ibkr={"host": "gateway"}))), IBKRSource)
 
 
-async def test_a_tape_is_looked_for_under_the_key_of_its_config_map(tmp_path: Path) -> None:
+async def test_the_path_of_a_tape_is_the_key_of_its_config_map(tmp_path: Path) -> None:
     source = create_source(settings(stored_job(provider="replay", replay=TAPE), tape_dir=tmp_path))
     with pytest.raises(StreamError, match=r"day\.csv"):
         async with source.connect(FakeListener()):
             pass
 
 
-def test_ibkr_without_a_gateway_is_told() -> None:
+def test_ibkr_without_a_gateway_is_reported() -> None:
     with pytest.raises(SettingsError, match=r"spec\.ibkr is missing"):
         create_source(settings(stored_job(provider="ibkr")))
 
 
-def test_a_replay_without_a_tape_is_told() -> None:
+def test_a_replay_without_a_tape_is_reported() -> None:
     with pytest.raises(SettingsError, match=r"spec\.replay is missing"):
         create_source(settings(stored_job(provider="replay")))
 
@@ -119,7 +119,7 @@ def test_alpaca_without_credentials_is_simulated_and_says_so(declared: dict[str,
     assert source.name == "alpaca:simulated"
 
 
-async def test_a_mount_that_is_given_takes_the_place_of_the_secret_s(tmp_path: Path) -> None:
+async def test_a_given_mount_replaces_that_of_the_secret(tmp_path: Path) -> None:
     declared = settings(stored_job(provider="alpaca", alpaca=ACCOUNT))
     given = AlpacaSettings(credentials_secret_ref=SecretReference(name="given"))
     for source, name in (
@@ -144,13 +144,13 @@ async def test_what_is_streamed_is_recorded_and_the_tape_is_closed_at_the_end(
     assert (tmp_path / "tape.csv.gz").stat().st_size > 0
 
 
-def test_a_record_that_cannot_be_written_is_told(tmp_path: Path, at_exit: list[Callable[[], None]]) -> None:
+def test_a_recording_that_cannot_be_written_is_reported(tmp_path: Path, at_exit: list[Callable[[], None]]) -> None:
     with pytest.raises(SettingsError, match=r"^--record: .*tape\.csv cannot be written: No such file or directory$"):
         create_source(settings(record_file=tmp_path / "nowhere" / "tape.csv"))
     assert at_exit == []
 
 
-async def test_the_job_s_own_project_counts_before_the_cluster_s(connections: list[FakeConnection]) -> None:
+async def test_the_job_s_project_takes_precedence_over_the_cluster_s(connections: list[FakeConnection]) -> None:
     injected = msgspec.structs.replace(settings().job, project_id="of-the-cluster")
     await create_sink(settings(job=injected), AIM).open()
     own = stored_job(firestore={"projectID": "demo-own", "liveQuotesCollection": "latest"})
@@ -163,15 +163,13 @@ async def test_the_heartbeat_goes_to_the_declared_document_of_the_tenant(connect
     assert connections[0].paths == ["tenants/acme/ops/another"]
 
 
-async def test_only_a_declared_secret_is_looked_into(connections: list[FakeConnection]) -> None:
+async def test_only_a_declared_secret_is_read(connections: list[FakeConnection]) -> None:
     await create_sink(settings(), AIM).open()
     await create_sink(settings(stored_job(firestore={"credentialsSecretRef": {"name": "google"}})), AIM).open()
     assert [each.key for each in connections] == [None, Path("/etc/sluice/firestore/credentials.json")]
 
 
-async def test_without_credentials_nothing_but_a_dry_run_can_be_had(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_without_credentials_only_a_dry_run_can_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("FIRESTORE_EMULATOR_HOST", raising=False)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "absent.json"))
     with pytest.raises(SinkError, match="there are no usable credentials for Firestore"):
@@ -180,7 +178,7 @@ async def test_without_credentials_nothing_but_a_dry_run_can_be_had(
 
 
 @pytest.mark.parametrize("content", ["", "123", "[]", "null", "true", '"x"', "{}", '{"type": 1}', "[" * 50_000, "\xff"])
-async def test_a_key_that_is_none_is_told_whatever_it_is(content: str, tmp_path: Path) -> None:
+async def test_an_invalid_key_is_reported_whatever_its_content(content: str, tmp_path: Path) -> None:
     key = tmp_path / "credentials.json"
     key.write_bytes(content.encode("latin-1"))
     with pytest.raises(ValueError, match=r"^there are no usable credentials for Firestore \(.+\)$"):

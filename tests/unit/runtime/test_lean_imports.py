@@ -9,14 +9,14 @@ import pytest
 from sluice_runtime.lean_imports import faster_imports
 
 
-def test_what_is_loaded_costs_no_collection() -> None:
+def test_the_lean_imports_run_no_garbage_collection() -> None:
     with faster_imports():
         assert not gc.isenabled()
     assert gc.isenabled()
 
 
 @pytest.mark.parametrize("before", [None, "/etc/ssl/own.pem"])
-def test_nobody_is_trusted_meanwhile_and_whoever_was_is_afterwards(
+def test_no_certificate_is_trusted_during_the_import_and_the_previous_ones_are_afterwards(
     monkeypatch: pytest.MonkeyPatch, before: str | None
 ) -> None:
     if before is None:
@@ -36,7 +36,7 @@ def test_an_import_that_fails_leaves_nothing_behind(monkeypatch: pytest.MonkeyPa
     assert "SSL_CERT_DIR" not in os.environ
 
 
-def test_who_needs_what_the_machine_trusts_has_all_of_it() -> None:
+def test_the_machine_s_certificates_can_still_be_loaded() -> None:
     program = """
 import ssl
 import subprocess

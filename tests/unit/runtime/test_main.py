@@ -7,15 +7,15 @@ from sluice_runtime.__main__ import main
 JOB = "metadata: {name: us}\nspec: {tenant: acme, provider: synthetic, symbols: [SPY]"
 
 
-def test_with_nothing_to_run_it_says_what_is_missing_and_ends_with_2(
+def test_without_a_job_the_error_names_what_is_missing_and_the_exit_code_is_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("SLUICE_JOB", "TENANT_ID", "FIRESTORE_TENANT_ID"):
         monkeypatch.delenv(name, raising=False)
     assert main(["run"]) == 2
-    told = capsys.readouterr()
-    assert told.err.startswith("sluice-runtime: TENANT_ID is not set")
-    assert told.out == ""
+    output = capsys.readouterr()
+    assert output.err.startswith("sluice-runtime: TENANT_ID is not set")
+    assert output.out == ""
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_with_nothing_to_run_it_says_what_is_missing_and_ends_with_2(
         (JOB + ", alpaca: {}}", "spec.alpaca is"),
     ],
 )
-def test_a_document_that_is_none_is_told_in_a_sentence(
+def test_an_invalid_document_is_reported_with_a_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], document: str | None, part: str
 ) -> None:
     if document is not None:
@@ -36,7 +36,7 @@ def test_a_document_that_is_none_is_told_in_a_sentence(
     assert part in capsys.readouterr().err
 
 
-def test_what_is_paused_by_hand_is_listed_until_it_is_resumed(
+def test_a_pause_by_command_is_listed_until_it_is_resumed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SLUICE_STATE_DIR", str(tmp_path))
@@ -55,7 +55,7 @@ def test_what_is_paused_by_hand_is_listed_until_it_is_resumed(
 
 
 @pytest.mark.parametrize("port", ["0", "80000", "-1", "http"])
-def test_a_port_that_is_none_is_told(capsys: pytest.CaptureFixture[str], port: str) -> None:
+def test_an_invalid_port_is_reported(capsys: pytest.CaptureFixture[str], port: str) -> None:
     with pytest.raises(SystemExit) as end:
         main(["run", "--port", port])
     assert end.value.code == 2
@@ -63,7 +63,7 @@ def test_a_port_that_is_none_is_told(capsys: pytest.CaptureFixture[str], port: s
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])
-def test_a_time_that_is_none_is_told(capsys: pytest.CaptureFixture[str], seconds: str) -> None:
+def test_an_invalid_time_is_reported(capsys: pytest.CaptureFixture[str], seconds: str) -> None:
     with pytest.raises(SystemExit) as end:
         main(["smoke", "--seconds", seconds])
     assert end.value.code == 2

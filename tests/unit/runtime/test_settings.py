@@ -35,7 +35,7 @@ def sentence(**changes: str | None) -> str:
     return str(error.value)
 
 
-def test_what_the_operator_injects_is_enough() -> None:
+def test_the_variables_that_the_operator_injects_are_sufficient() -> None:
     found = pod_settings(ENVIRONMENT)
     assert (found.job.name, found.job.epoch, found.job.spec.symbols) == ("us", 7, ["AAPL"])
     assert (found.pod_uid, found.bind, found.log_level) == ("b0d", "127.0.0.1", "INFO")
@@ -43,7 +43,7 @@ def test_what_the_operator_injects_is_enough() -> None:
     assert found.api_url == "https://10.0.0.1:443"
 
 
-def test_each_variable_has_its_place() -> None:
+def test_each_variable_sets_its_field() -> None:
     more = {
         "POD_IP": "10.1.2.3",
         "KUBERNETES_SERVICE_PORT": "6443",
@@ -62,7 +62,7 @@ def test_an_ipv6_address_is_put_in_brackets() -> None:
 
 
 @pytest.mark.parametrize("name", ["SLUICE_JOB", "POD_UID", "KUBERNETES_SERVICE_HOST"])
-def test_what_is_missing_is_named(name: str) -> None:
+def test_a_missing_variable_is_named(name: str) -> None:
     expected = f"{name} is not set; run this program in a pod that sluice-operator created"
     assert sentence(**{name: None}) == sentence(**{name: ""}) == expected
 
@@ -83,35 +83,35 @@ def test_a_job_that_cannot_be_read_says_where_and_what_to_do(document: str, plac
     assert told.endswith("run operator and runtime of the same release")
 
 
-def test_an_empty_variable_is_one_that_is_not_set() -> None:
+def test_an_empty_variable_counts_as_not_set() -> None:
     empty = dict.fromkeys(("LOG_LEVEL", "RECONNECT_BACKOFF_BASE_S", "INGEST_ENABLED", "APCA_API_DATA_URL"), "")
     assert pod_settings({**ENVIRONMENT, **empty}) == pod_settings(ENVIRONMENT)
 
 
-def test_a_back_off_that_begins_above_its_end_is_told() -> None:
+def test_a_backoff_with_a_minimum_above_its_maximum_is_reported() -> None:
     assert (
         sentence(RECONNECT_BACKOFF_BASE_S="90")
         == "RECONNECT_BACKOFF_BASE_S is 90, above RECONNECT_BACKOFF_MAX_S (60); lower it"
     )
 
 
-def test_an_address_that_is_none_is_told() -> None:
+def test_an_invalid_address_is_reported() -> None:
     told = sentence(APCA_API_DATA_URL="data.alpaca.markets")
     assert told == "APCA_API_DATA_URL is not a server's URL; use one like https://paper-api.alpaca.markets"
 
 
 @pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf", " "])
-def test_a_back_off_that_is_no_number_of_seconds_above_zero_is_refused(value: str) -> None:
+def test_a_backoff_that_is_not_a_positive_number_is_rejected(value: str) -> None:
     told = sentence(RECONNECT_BACKOFF_BASE_S=value)
     assert told.startswith(f"RECONNECT_BACKOFF_BASE_S is {value!r}; use a number of seconds")
 
 
-def test_a_log_level_that_is_none_is_refused_with_those_there_are() -> None:
+def test_an_invalid_log_level_is_rejected_with_the_valid_ones() -> None:
     assert sentence(LOG_QUOTES="none") == "LOG_QUOTES is 'none'; use sampled or all"
     assert sentence(LOG_LEVEL="loud") == "LOG_LEVEL is 'loud'; use debug, info, warning, error, critical"
 
 
-def test_certificates_are_read_only_where_the_job_names_some() -> None:
+def test_certificates_are_read_only_if_the_job_names_some() -> None:
     assert with_spec().alpaca_ca_file is None
     assert with_spec(alpaca={}).alpaca_ca_file is None
     named = with_spec(alpaca={"caConfigMapRef": {"name": "ca"}}).alpaca_ca_file
@@ -120,29 +120,29 @@ def test_certificates_are_read_only_where_the_job_names_some() -> None:
 
 
 @pytest.mark.parametrize("word", ["0", "false", "off", "no", " FALSE ", "Off"])
-def test_the_environment_pauses_by_a_word_that_means_no(word: str) -> None:
+def test_the_environment_pauses_the_job_by_a_word_that_means_no(word: str) -> None:
     assert pod_settings({**ENVIRONMENT, "INGEST_ENABLED": word}).environment_switch == Switch(
         source="env:INGEST_ENABLED", pauses=True
     )
 
 
 @pytest.mark.parametrize("environment", [{}, *({"INGEST_ENABLED": word} for word in ("", "1", "true", "yes", "on"))])
-def test_by_default_and_by_a_word_that_means_yes_it_does_not(environment: dict[str, str]) -> None:
+def test_the_environment_does_not_pause_by_default_or_by_a_word_that_means_yes(environment: dict[str, str]) -> None:
     assert not pod_settings({**ENVIRONMENT, **environment}).environment_switch.pauses
 
 
-def test_a_word_that_means_neither_is_refused() -> None:
+def test_a_word_that_means_neither_yes_nor_no_is_rejected() -> None:
     with pytest.raises(SettingsError, match="INGEST_ENABLED is malformed: 'halt' is neither on nor off"):
         pod_settings({**ENVIRONMENT, "INGEST_ENABLED": "halt"})
 
 
-def test_a_switch_file_is_polled_every_five_seconds_unless_told_otherwise() -> None:
+def test_a_switch_file_is_polled_every_five_seconds_by_default() -> None:
     assert pod_settings(ENVIRONMENT).enabled_file is None
     found = pod_settings({**ENVIRONMENT, "INGEST_ENABLED_FILE": "/etc/switch", "INGEST_ENABLED_POLL_S": "1"})
     assert (str(found.enabled_file), found.enabled_poll_seconds) == ("/etc/switch", 1.0)
     assert pod_settings(ENVIRONMENT).enabled_poll_seconds == 5.0
 
 
-def test_the_token_is_read_only_where_the_job_names_one() -> None:
+def test_the_token_is_read_only_if_the_job_names_one() -> None:
     assert with_spec().http_token_file is None
     assert str(with_spec(http={"tokenSecretRef": {"name": "ingest-http"}}).http_token_file) == "/etc/sluice/http/token"

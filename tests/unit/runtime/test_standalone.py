@@ -6,12 +6,12 @@ from sluice_runtime.standalone import smoke_test_result
 from support.runtime_fakes import desired, journal
 
 
-async def test_a_smoke_passes_with_one_write() -> None:
+async def test_a_smoke_test_passes_with_one_write() -> None:
     snapshot = journal().snapshot()
     assert smoke_test_result(snapshot, Counters(writes=1)) == (True, "1 quotes were written to Firestore")
 
 
-async def test_in_a_dry_run_it_passes_with_one_that_would_have_been() -> None:
+async def test_a_smoke_test_in_a_dry_run_passes_with_one_suppressed_write() -> None:
     snapshot = journal(desired(dryRun=True)).snapshot()
     assert smoke_test_result(snapshot, Counters(suppressed={"dry_run": 3})) == (
         True,
@@ -20,7 +20,7 @@ async def test_in_a_dry_run_it_passes_with_one_that_would_have_been() -> None:
     assert not smoke_test_result(snapshot, Counters(writes=3))[0]
 
 
-async def test_it_fails_with_the_reason() -> None:
+async def test_a_smoke_test_fails_with_the_reason() -> None:
     book = journal()
     book.record_stream_failure(StreamError("auth", "check the key"))
     book.on_state("Blocked")

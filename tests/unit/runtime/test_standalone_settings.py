@@ -15,14 +15,14 @@ def sentence(**environment: str) -> str:
     return str(error.value)
 
 
-def test_tenant_and_keys_are_enough_and_the_defaults_are_those_of_the_schema() -> None:
+def test_tenant_and_keys_are_sufficient_and_the_defaults_are_the_schema_s() -> None:
     spec = job_from_environment(KEYS).spec
     assert (spec.tenant, spec.provider, spec.symbols, spec.dry_run) == ("acme", "alpaca", ["SPY"], False)
     assert spec.alpaca is not None
     assert (spec.alpaca.feed, spec.limits.writes_per_second, spec.heartbeat.interval_seconds) == ("iex", 20, 15)
 
 
-def test_names_that_others_use_do_as_well() -> None:
+def test_variable_names_of_other_tools_are_also_accepted() -> None:
     assert job_from_environment(OTHER_NAMES).spec == job_from_environment(KEYS).spec
 
 
@@ -31,7 +31,7 @@ def test_no_secret_is_in_the_job() -> None:
     assert "hush-hush" not in repr(job_from_environment(hidden))
 
 
-def test_each_variable_has_its_place() -> None:
+def test_each_variable_sets_its_field() -> None:
     more = {
         "MONITORED_SYMBOLS": "aapl, BRK.B,AAPL,",
         "ALPACA_DATA_FEED": "sip",
@@ -62,7 +62,7 @@ def test_a_dry_run_needs_no_keys() -> None:
     assert spec.alpaca.credentials_secret_ref is None
 
 
-def test_what_is_missing_is_told_by_the_names_of_variables() -> None:
+def test_missing_variables_are_named() -> None:
     assert sentence().startswith("TENANT_ID is not set")
     assert sentence(TENANT_ID="acme").startswith("ALPACA_KEY_ID and ALPACA_SECRET_KEY are not set")
 
@@ -80,7 +80,7 @@ def test_what_is_missing_is_told_by_the_names_of_variables() -> None:
         ("FIRESTORE_LIVE_QUOTES_COLLECTION", "users", "this collection name is reserved"),
     ],
 )
-def test_what_breaks_a_bound_or_a_rule_says_where(name: str, value: str, part: str) -> None:
+def test_the_error_of_a_broken_bound_or_rule_names_the_variable(name: str, value: str, part: str) -> None:
     assert part in sentence(**KEYS, **{name: value})
 
 
@@ -99,5 +99,5 @@ def test_two_starts_are_incarnations_of_one_job() -> None:
         ({"HOME": "/h"}, "/h/.local/state/sluice"),
     ],
 )
-def test_the_state_has_its_place(environment: dict[str, str], path: str) -> None:
+def test_the_state_has_a_default_path(environment: dict[str, str], path: str) -> None:
     assert str(state_dir(environment)) == path

@@ -1,4 +1,4 @@
-"""What the commands and the environment take from files, in every encoding."""
+"""The texts that the commands and the environment read from files, in every encoding."""
 
 import os
 import threading

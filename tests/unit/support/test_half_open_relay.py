@@ -1,4 +1,4 @@
-"""A relay that forgets its open connections."""
+"""A relay that makes its open connections half-open."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -44,7 +44,7 @@ def test_the_order_and_the_presence_of_the_first_fields_are_checked() -> None:
 
 
 @pytest.mark.parametrize("line", ["", "hello", "[]", "null", "Traceback (most recent call last):"])
-def test_what_is_not_an_object_is_refused(line: str) -> None:
+def test_a_document_that_is_not_an_object_is_rejected(line: str) -> None:
     assert len(problems(line)) == 1
 
 

@@ -1,4 +1,4 @@
-"""When the provider's record says that a symbol ended."""
+"""The time at which a symbol ended, by the provider's record."""
 
 from __future__ import annotations
 

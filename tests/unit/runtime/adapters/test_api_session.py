@@ -43,7 +43,7 @@ async def test_after_a_close_the_next_request_opens_another_connection(url: str,
         await session.close()
 
 
-async def test_lines_are_whole_however_they_arrive(url: str, credentials: Path) -> None:
+async def test_lines_are_complete_however_they_arrive(url: str, credentials: Path) -> None:
     session = ApiSession(ApiServer(url=url, credentials=credentials))
     async with session.get(f"{url}/slow", {}, aiohttp.ClientTimeout(total=5)) as response:
         assert [line async for line in json_lines(response)] == [{"a": 1}, {"a": 2}]

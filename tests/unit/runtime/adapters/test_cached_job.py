@@ -16,7 +16,7 @@ from support.virtual_time import at, seconds, settle
 
 
 async def at_once(work: Callable[[], None]) -> None:
-    """A disk that takes no time."""
+    """Run the work at once, like a disk that takes no time."""
     work()
 
 
@@ -26,7 +26,7 @@ def file(tmp_path: Path) -> Path:
 
 
 class Seen:
-    """What a watch has told, and when."""
+    """Collects the jobs that a watch reports, with their times."""
 
     def __init__(self, port: CachedJob) -> None:
         self.jobs: list[tuple[float, DeclaredJob | None]] = []
@@ -47,13 +47,13 @@ async def watched(
     return seen.jobs
 
 
-async def test_what_the_api_server_says_is_handed_on_and_remembered(file: Path) -> None:
+async def test_the_job_from_the_api_server_is_passed_on_and_cached(file: Path) -> None:
     first, second = job(1), job(2, enabled=False, pause={"reason": "x", "until": "2026-03-02T16:00:00Z"})
     assert await watched(FakeJob(first, second), file, 1) == [(0, first), (0, second)]
     assert await watched(FakeJob(), file, 7) == [(6, second)]
 
 
-async def test_memory_waits_for_the_api_server_and_yields_to_it(file: Path) -> None:
+async def test_the_cached_job_is_used_after_a_wait_and_replaced_by_the_api_server_s(file: Path) -> None:
     await watched(FakeJob(job(1)), file, 1)
     port = FakeJob()
     seen = Seen(CachedJob(port, file, JOB_UID, at_once))
@@ -67,28 +67,28 @@ async def test_memory_waits_for_the_api_server_and_yields_to_it(file: Path) -> N
     assert seen.jobs == [(6, job(1)), (100, job(2))]
 
 
-async def test_a_pod_without_a_memory_waits_for_ever(file: Path) -> None:
+async def test_a_pod_without_a_cached_job_waits_for_the_api_server(file: Path) -> None:
     assert await watched(FakeJob(), file, 1000) == []
 
 
-async def test_another_job_s_memory_is_none(file: Path) -> None:
+async def test_another_job_s_cached_document_is_ignored(file: Path) -> None:
     await watched(FakeJob(job(1)), file, 1)
     assert await watched(FakeJob(), file, 1000, uid="another") == []
 
 
-async def test_a_job_that_is_gone_is_forgotten(file: Path) -> None:
+async def test_a_deleted_job_is_removed_from_the_cache(file: Path) -> None:
     assert await watched(FakeJob(job(1), None), file, 1) == [(0, job(1)), (0, None)]
     assert await watched(FakeJob(), file, 1000) == []
 
 
-async def test_a_damaged_memory_is_none(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_damaged_cache_is_ignored(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     await watched(FakeJob(job(1)), file, 1)
     damage(file)
     assert await watched(FakeJob(), file, 1000) == []
     assert "cannot read the cached IngestJob" in caplog.text
 
 
-async def test_a_disk_that_takes_nothing_keeps_nothing_from_streaming(
+async def test_a_disk_that_cannot_be_written_does_not_prevent_streaming(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     damage(tmp_path / "state")
@@ -96,7 +96,7 @@ async def test_a_disk_that_takes_nothing_keeps_nothing_from_streaming(
     assert "cannot cache the IngestJob" in caplog.text
 
 
-async def test_no_status_is_remembered(file: Path) -> None:
+async def test_the_status_is_not_cached(file: Path) -> None:
     reported = msgspec.structs.replace(job(1), earlier_stream=stream_status(journal().snapshot()))
     await watched(FakeJob(reported), file, 1)
     [(_, found)] = await watched(FakeJob(), file, 7)

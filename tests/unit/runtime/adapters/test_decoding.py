@@ -4,11 +4,11 @@ import pytest
 from sluice_runtime.adapters.decoding import decode_json
 
 
-def test_what_it_says() -> None:
+def test_a_message_is_decoded() -> None:
     assert decode_json(b'{"a": 1}', dict[str, int]) == {"a": 1}
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b'{"a": "1"}', b'{"\xff": 1}', b'{"a": ' + b"[" * 100_000])
-def test_whatever_is_wrong_with_it_is_one_kind_of_error(raw: bytes) -> None:
+def test_every_invalid_input_raises_the_same_type_of_error(raw: bytes) -> None:
     with pytest.raises(msgspec.MsgspecError):
         decode_json(raw, dict[str, int])

@@ -1,4 +1,4 @@
-"""What a real client says of a peer that is not there, and what is told of it."""
+"""The text that is shown for the errors of a real client without a reachable peer."""
 
 import aiohttp
 import pytest
@@ -8,7 +8,7 @@ from sluice_runtime.adapters.error_text import redact_url, system_error_text
 REAL_TIME = True
 
 
-async def test_nobody_is_told_of_objects_in_memory() -> None:
+async def test_error_texts_have_no_memory_addresses() -> None:
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientError) as failure:
             await session.get("http://127.0.0.1:9/")
@@ -17,13 +17,13 @@ async def test_nobody_is_told_of_objects_in_memory() -> None:
     assert "127.0.0.1" in system_error_text(failure.value)
 
 
-def test_who_says_nothing_is_told_by_name() -> None:
+def test_an_error_without_a_message_is_reported_by_its_type_name() -> None:
     assert system_error_text(TimeoutError()) == "TimeoutError"
     assert system_error_text(ValueError("why")) == "why"
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "expected"),
     [
         ("wss://stream.example:8443/v2/iex", "wss://stream.example:8443/v2/iex"),
         ("ws://user:secret@host/v2?key=secret#secret", "ws://host/v2"),
@@ -31,5 +31,5 @@ def test_who_says_nothing_is_told_by_name() -> None:
         ("ws://[::1/secret", "the configured URL"),
     ],
 )
-def test_a_url_is_told_without_what_may_be_a_password(url: str, told: str) -> None:
-    assert redact_url(url) == told
+def test_a_url_is_shown_without_a_possible_password(url: str, expected: str) -> None:
+    assert redact_url(url) == expected

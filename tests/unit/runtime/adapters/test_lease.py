@@ -1,4 +1,4 @@
-"""The Lease behind the connection slot, and the fake that other tests trust: one suite for both."""
+"""The Lease behind the connection slot: one suite for the adapter and the fake that other tests use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEASES = "/apis/coordination.k8s.io/v1/namespaces/acme/leases"
 
 
 class PlainSession(ApiSession):
-    """Without certificates: the server of this test has none."""
+    """A session without certificates, because the server of this test has none."""
 
     def client_session(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -33,7 +33,7 @@ class PlainSession(ApiSession):
 
 
 class LeaseServer:
-    """One Lease, with the API server's rules of versions."""
+    """A server with one Lease, which checks resource versions as the API server does."""
 
     def __init__(self) -> None:
         self.lease: dict[str, Any] | None = None
@@ -97,17 +97,17 @@ async def port(request: pytest.FixtureRequest, server: LeaseServer, credentials:
         await session.close()
 
 
-async def test_a_slot_that_nobody_ever_had_is_no_claim(port: SlotPort) -> None:
+async def test_an_unused_slot_has_no_claim(port: SlotPort) -> None:
     assert await port.read() is None
 
 
-async def test_what_was_claimed_is_read_again(port: SlotPort) -> None:
+async def test_a_written_claim_is_read_back(port: SlotPort) -> None:
     written = await port.write(SlotClaim(holder="us", renewed_at=START))
     assert (written.holder, written.renewed_at) == ("us", START)
     assert await port.read() == written
 
 
-async def test_a_claim_is_renewed_and_given_up_over_what_was_read(port: SlotPort) -> None:
+async def test_a_claim_is_renewed_and_released_on_the_version_that_was_read(port: SlotPort) -> None:
     first = await port.write(SlotClaim(holder="us", renewed_at=START))
     later = START + timedelta(seconds=10)
     second = await port.write(SlotClaim(holder="us", renewed_at=later, version=first.version))
@@ -118,7 +118,7 @@ async def test_a_claim_is_renewed_and_given_up_over_what_was_read(port: SlotPort
 
 
 @pytest.mark.parametrize("version", ["", "0"])
-async def test_a_claim_that_was_not_read_is_not_written_over(port: SlotPort, version: str) -> None:
+async def test_an_unread_claim_is_not_overwritten(port: SlotPort, version: str) -> None:
     held = await port.write(SlotClaim(holder="us", renewed_at=START))
     with pytest.raises(SlotError):
         await port.write(SlotClaim(holder="other", renewed_at=START, version=version))
@@ -142,7 +142,7 @@ async def test_the_lease_is_as_kubernetes_has_it(server: LeaseServer, credential
     assert server.tokens == {"Bearer bound"}
 
 
-async def test_a_refusal_and_a_server_that_is_away_are_told(server: LeaseServer, credentials: Path) -> None:
+async def test_a_rejection_and_an_unreachable_server_raise_errors(server: LeaseServer, credentials: Path) -> None:
     server.refusal = 403
     async with server.serving() as url:
         session = PlainSession(ApiServer(url=url, credentials=credentials))

@@ -2,7 +2,7 @@ from sluice_runtime.adapters.local import LocalConnection
 from support.fake_listener import FakeListener
 
 
-async def test_whatever_is_asked_for_is_confirmed_at_once() -> None:
+async def test_all_requested_symbols_are_confirmed_at_once() -> None:
     listener = FakeListener()
     connection = LocalConnection(listener)
     await connection.set_subscriptions(frozenset({"A", "B"}))

@@ -10,7 +10,7 @@ EARLY = ManualPause(since=datetime(2026, 3, 2, 15, 0, tzinfo=UTC), reason="bad p
 LATE = ManualPause(since=EARLY.since + timedelta(hours=1), reason="vendor")
 
 
-def test_symbols_and_the_whole_job_are_paused_each_for_itself() -> None:
+def test_symbols_and_the_whole_job_are_paused_independently() -> None:
     symbols = ManualPauses().with_paused(["AAPL", "MSFT"], EARLY)
     assert symbols == ManualPauses(symbols={"AAPL": EARLY, "MSFT": EARLY})
     both = symbols.with_paused([], LATE)
@@ -25,18 +25,18 @@ def test_a_pause_that_is_there_keeps_its_time_and_its_reason() -> None:
     assert before.with_paused(["MSFT", "AAPL"], LATE).symbols == {"AAPL": EARLY, "MSFT": LATE}
 
 
-def test_what_is_not_paused_can_be_resumed_and_nothing_changes() -> None:
+def test_resuming_a_symbol_that_is_not_paused_changes_nothing() -> None:
     before = ManualPauses(symbols={"AAPL": EARLY})
     assert before.with_resumed(["MSFT"]) == before.with_resumed([]) == before
 
 
-def test_nothing_stands_where_there_is_no_file(tmp_path: Path) -> None:
+def test_without_a_file_there_are_no_pauses(tmp_path: Path) -> None:
     file = PauseFile(tmp_path / "nowhere")
     assert file.read() == ManualPauses()
     assert not file.path.parent.exists()
 
 
-def test_what_is_written_is_read_by_everybody(tmp_path: Path) -> None:
+def test_written_pauses_are_read_back(tmp_path: Path) -> None:
     written = ManualPauses(job=LATE, symbols={"BRK.B": EARLY, "BTC/USD": LATE})
     PauseFile(tmp_path / "made" / "on demand").write(written)
     assert PauseFile(tmp_path / "made" / "on demand").read() == written
@@ -52,14 +52,14 @@ def test_two_directories_are_two_states(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", '{"job": {}}', '{"symbols": {"A-B": {"since": "2026-03-02T15:00:00Z"}}}']
 )
-def test_a_damaged_file_is_no_absence_of_pauses(tmp_path: Path, content: str) -> None:
+def test_a_damaged_file_is_an_error_and_does_not_mean_no_pauses(tmp_path: Path, content: str) -> None:
     file = PauseFile(tmp_path)
     file.path.write_text(content)
     with pytest.raises(msgspec.MsgspecError):
         file.read()
 
 
-def test_what_cannot_be_written_leaves_what_stands(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_file_unchanged(tmp_path: Path) -> None:
     file = PauseFile(tmp_path)
     file.write(ManualPauses(job=EARLY))
     file.path.with_name("pauses.json.new").mkdir()

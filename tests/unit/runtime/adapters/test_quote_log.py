@@ -8,13 +8,13 @@ from support.fake_listener import FakeListener
 from support.runtime_fakes import FakeSource, quote
 
 
-async def test_every_quote_is_in_the_log_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+async def test_every_quote_is_logged_and_passed_on(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     source, listener = FakeSource(), FakeListener()
     async with RecordingSource(source, QuoteLog()).connect(listener):
         source.connection.say(quote("AAPL", bid=1.0), quote("AAPL", bid=2.0))
-    told = [record.__dict__ for record in caplog.records if record.message == "quote"]
-    assert [(each["event_type"], each["symbol"], each["bid"]) for each in told] == [
+    logged = [record.__dict__ for record in caplog.records if record.message == "quote"]
+    assert [(each["event_type"], each["symbol"], each["bid"]) for each in logged] == [
         ("quote", "AAPL", 1.0),
         ("quote", "AAPL", 2.0),
     ]

@@ -55,7 +55,7 @@ async def test_a_full_disk_ends_the_tape_and_not_the_stream(
     assert caplog.text.count("No space left on device") == 1
 
 
-def test_a_tape_that_is_there_is_never_touched(tmp_path: Path) -> None:
+def test_an_existing_tape_is_never_changed(tmp_path: Path) -> None:
     file = tmp_path / "tape.csv"
     file.write_text("what somebody kept")
     with pytest.raises(FileExistsError, match="name another file, or move it away"):
@@ -65,6 +65,6 @@ def test_a_tape_that_is_there_is_never_touched(tmp_path: Path) -> None:
     TapeFile(file).close()
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_an_absent_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nowhere"):
         TapeFile(tmp_path / "nowhere" / "tape.csv")

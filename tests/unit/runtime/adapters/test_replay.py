@@ -20,7 +20,7 @@ LINE = f"{FIRST_TIME_MS},AAPL,100.0,1,100.1,2,V\n"
 
 @pytest.fixture
 def tape(tmp_path: Path) -> Path:
-    """Ten quotes of two symbols, half a second apart."""
+    """A tape with ten quotes of two symbols, half a second apart."""
     quotes = [
         TapeQuote(FIRST_TIME_MS + n * 500, "AAPL" if n % 2 else "MSFT", 100.0 + n, 1, 101.0 + n, 2) for n in range(10)
     ]
@@ -34,7 +34,7 @@ def written(folder: Path, text: str | bytes) -> Path:
 
 
 async def stream(source: ReplaySource, listener: FakeListener, *symbols: str, limit: float | None = None) -> bool:
-    """Streams until the tape's end or `limit` seconds; whether it came to the end."""
+    """Stream until the tape ends or `limit` seconds pass; return whether it ended."""
     async with source.connect(listener) as connection:
         await connection.set_subscriptions(frozenset(symbols or {"AAPL", "MSFT"}))
         return await completes_within(limit, connection.run())
@@ -52,14 +52,16 @@ async def test_a_tape_is_streamed_at_its_own_pace(tape: Path) -> None:
 
 
 @pytest.mark.parametrize(("speed", "took"), [(0.5, 9.0), (10.0, 0.45), (0, 0.0)])
-async def test_the_pace_may_be_another(tape: Path, speed: float, took: float) -> None:
+async def test_the_pace_can_be_changed(tape: Path, speed: float, took: float) -> None:
     listener = FakeListener()
     assert await stream(ReplaySource(tape, speed), listener)
     assert seconds() == pytest.approx(took)
     assert len(listener.ticks) == 10
 
 
-async def test_a_tape_without_a_quote_of_the_job_s_is_told(tape: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_tape_without_quotes_of_the_job_s_symbols_is_logged(
+    tape: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     assert await stream(ReplaySource(tape, 0), FakeListener(), "SPY")
     assert await stream(ReplaySource(tape, 0), FakeListener(), "AAPL")
     assert caplog.messages == ["the tape has no quotes for the job's symbols"]
@@ -84,7 +86,7 @@ async def test_only_what_is_subscribed_is_passed_on(tape: Path) -> None:
     assert len(listener.ticks) == 5
 
 
-async def test_a_pause_holds_the_tape_and_resuming_goes_on_where_it_was(tape: Path) -> None:
+async def test_a_resumed_tape_continues_where_it_was_paused(tape: Path) -> None:
     source, listener = ReplaySource(tape, 1.0), FakeListener()
     assert not await stream(source, listener, limit=2.2)
     assert bids(listener.ticks) == [100, 101, 102, 103, 104]
@@ -102,7 +104,7 @@ async def test_a_finished_tape_stays_finished(tape: Path) -> None:
     assert len(listener.ticks) == 10
 
 
-async def test_nothing_is_passed_on_before_the_subscription(tape: Path) -> None:
+async def test_no_quotes_are_delivered_before_the_subscription(tape: Path) -> None:
     listener = FakeListener()
     async with ReplaySource(tape, 0).connect(listener) as connection:
         assert isinstance(connection, ReplayConnection)
@@ -111,7 +113,7 @@ async def test_nothing_is_passed_on_before_the_subscription(tape: Path) -> None:
     assert listener.history == ["Connecting", "closed"]
 
 
-async def test_a_tape_as_fast_as_it_goes_lets_others_have_their_turn(tmp_path: Path) -> None:
+async def test_a_tape_at_full_speed_does_not_block_other_tasks(tmp_path: Path) -> None:
     path = write_generated_tape(tmp_path / "tape.csv", ["AAPL"], 2_000, 7)
     turns = 0
 
@@ -127,21 +129,21 @@ async def test_a_tape_as_fast_as_it_goes_lets_others_have_their_turn(tmp_path: P
     assert turns >= 5
 
 
-def test_plain_and_gzipped_tapes_are_told_apart_by_their_content(tmp_path: Path) -> None:
+def test_plain_and_gzipped_tapes_are_distinguished_by_their_content(tmp_path: Path) -> None:
     plain = written(tmp_path, HEADER + LINE)
     packed = tmp_path / "odd-name"
     packed.write_bytes(gzip.compress(plain.read_bytes()))
     assert list(read_tape(plain)) == list(read_tape(packed))
 
 
-def test_what_was_written_is_what_is_read(tmp_path: Path) -> None:
+def test_a_written_tape_is_read_back_unchanged(tmp_path: Path) -> None:
     made = list(generate_quotes(["AAPL", "MSFT"], 200, 3))
     read = list(read_tape(write_tape(tmp_path / "t.csv", made)))
     assert [(q.symbol, q.bid, q.ask, q.bid_size) for q in read] == [(q.symbol, q.bid, q.ask, q.bid_size) for q in made]
     assert [round(q.ts.timestamp() * 1000) for q in read] == [q.time_ms for q in made]
 
 
-def test_an_empty_or_zero_side_is_not_there(tmp_path: Path) -> None:
+def test_an_empty_or_zero_side_is_absent(tmp_path: Path) -> None:
     lines = f"{FIRST_TIME_MS},AAPL,,,100.1,2,V\n{FIRST_TIME_MS},AAPL,100.0,1,0,0,V\n"
     first, second = read_tape(written(tmp_path, HEADER + lines))
     assert (first.bid, first.bid_size, first.ask) == (None, None, 100.1)
@@ -162,7 +164,7 @@ def test_an_empty_or_zero_side_is_not_there(tmp_path: Path) -> None:
     ],
     ids=["time", "price", "six cells", "eight cells", "empty", "year 33658", "no year", "no number"],
 )
-def test_a_line_that_is_no_quote_is_named(tmp_path: Path, line: str, why: str) -> None:
+def test_an_invalid_line_is_named(tmp_path: Path, line: str, why: str) -> None:
     path = written(tmp_path, HEADER + LINE + line + "\n" + LINE)
     with pytest.raises(StreamError, match=f"^line 3 of the tape tape.csv is not a quote: .*{why}") as failure:
         list(read_tape(path))
@@ -182,7 +184,7 @@ def test_a_line_that_is_no_quote_is_named(tmp_path: Path, line: str, why: str) -
     ],
     ids=["empty", "other columns", "not UTF-8", "cut off", "not deflated", "bad checksum", "endless cell"],
 )
-def test_a_file_that_is_no_tape_gives_a_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
+def test_a_file_that_is_not_a_tape_is_reported_with_a_message(tmp_path: Path, content: bytes, sentence: str) -> None:
     with pytest.raises(StreamError, match=sentence) as failure:
         list(read_tape(written(tmp_path, content)))
     assert failure.value.kind == "configuration"
@@ -194,7 +196,7 @@ async def test_a_missing_tape_says_what_to_create(tmp_path: Path) -> None:
         await stream(source, FakeListener())
 
 
-async def test_a_tape_that_appears_is_a_remedy(tmp_path: Path) -> None:
+async def test_the_appearance_of_the_tape_ends_the_wait_for_a_fix(tmp_path: Path) -> None:
     source = ReplaySource(tmp_path / "tape.csv", 0)
     with pytest.raises(StreamError):
         await stream(source, FakeListener())
@@ -208,7 +210,7 @@ async def test_a_tape_that_appears_is_a_remedy(tmp_path: Path) -> None:
     assert len(listener.ticks) == 1
 
 
-async def test_a_tape_that_was_mended_starts_again(tmp_path: Path) -> None:
+async def test_a_repaired_tape_starts_again(tmp_path: Path) -> None:
     source, listener = ReplaySource(written(tmp_path, HEADER + LINE + "bad\n"), 0), FakeListener()
     with pytest.raises(StreamError, match="line 3"):
         await stream(source, listener)
@@ -221,7 +223,7 @@ async def test_a_tape_that_was_mended_starts_again(tmp_path: Path) -> None:
     assert len(listener.ticks) == 3
 
 
-async def test_a_bad_tape_is_still_bad_after_a_pause(tmp_path: Path) -> None:
+async def test_an_invalid_tape_is_still_reported_after_a_pause(tmp_path: Path) -> None:
     source = ReplaySource(written(tmp_path, HEADER + LINE + "bad\n"), 0)
     for _ in range(3):
         with pytest.raises(StreamError, match="line 3"):

@@ -6,7 +6,7 @@ from sluice_runtime.adapters.shielding import close_and_notify, finish_despite_c
 from support.fake_listener import FakeListener
 
 
-async def test_what_closes_is_waited_for_however_often_it_is_cancelled() -> None:
+async def test_a_close_is_awaited_however_often_it_is_cancelled() -> None:
     goes_on, closed = asyncio.Event(), False
 
     async def close() -> None:
@@ -26,7 +26,7 @@ async def test_what_closes_is_waited_for_however_often_it_is_cancelled() -> None
     assert closed
 
 
-async def test_without_a_cancellation_it_ends_as_what_closes() -> None:
+async def test_without_a_cancellation_the_result_is_that_of_the_close() -> None:
     async def fail() -> None:
         raise OSError("broken pipe")
 
@@ -35,7 +35,7 @@ async def test_without_a_cancellation_it_ends_as_what_closes() -> None:
     await finish_despite_cancellation(asyncio.sleep(0))
 
 
-async def test_the_listener_hears_of_a_close_that_fails_too() -> None:
+async def test_the_listener_is_notified_even_if_the_close_fails() -> None:
     async def fail() -> None:
         raise OSError("broken pipe")
 

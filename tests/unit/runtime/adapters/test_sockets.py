@@ -5,7 +5,7 @@ from sluice_runtime.adapters.sockets import create_keepalive_socket
 ADDRESS = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", 443))
 
 
-def test_a_dead_peer_is_found_nine_seconds_after_the_last_packet() -> None:
+def test_an_unresponsive_peer_is_detected_nine_seconds_after_the_last_packet() -> None:
     with create_keepalive_socket(ADDRESS) as made:
         idle, interval, count, unacknowledged = (
             made.getsockopt(socket.IPPROTO_TCP, option)

@@ -22,7 +22,7 @@ BY_HAND = ManualPause(since=datetime(2026, 3, 2, tzinfo=UTC), reason="bad prints
 
 
 class World:
-    """A document that tests change, and what the runtime makes of it."""
+    """A document that tests change, and the jobs that the runtime reads from it."""
 
     def __init__(self, directory: Path) -> None:
         self.document: IngestJob | RequestRefusedError = stored_job()
@@ -38,7 +38,7 @@ class World:
 
     @property
     def spec(self) -> IngestJobSpec:
-        """That of the last job that was seen."""
+        """Return the spec of the last job that was read."""
         found = self.seen[-1].spec
         assert found is not None
         return found
@@ -63,7 +63,7 @@ async def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-async def test_a_changed_document_is_found_within_a_second_counted_and_told(
+async def test_a_changed_document_is_found_within_a_second_counted_and_logged(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -76,7 +76,9 @@ async def test_a_changed_document_is_found_within_a_second_counted_and_told(
     assert caplog.messages == ["job document changed; applying its hot fields"]
 
 
-async def test_a_cold_change_is_told_and_only_the_rest_applied(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_cold_change_is_logged_and_only_hot_fields_are_applied(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     async with world.running():
         world.document = stored_job(symbols=["SPY"], synthetic={"seed": 7})
         await at(60)
@@ -85,7 +87,7 @@ async def test_a_cold_change_is_told_and_only_the_rest_applied(world: World, cap
     assert told == "spec.synthetic can only change with a restart of this runtime; the rest is applied"
 
 
-async def test_a_document_that_cannot_be_read_leaves_what_was_read_last(
+async def test_an_unreadable_document_leaves_the_last_readable_one_in_force(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with world.running():
@@ -97,7 +99,7 @@ async def test_a_document_that_cannot_be_read_leaves_what_was_read_last(
     assert len(caplog.messages) == 1
 
 
-async def test_a_mistake_that_comes_back_after_it_was_mended_is_told_again(
+async def test_a_mistake_that_returns_after_it_was_fixed_is_logged_again(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     mistake = RequestRefusedError("job.yaml is no YAML document")
@@ -130,7 +132,7 @@ async def test_a_document_of_another_job_changes_nothing(world: World, other: In
     assert len(world.seen) == 1
 
 
-async def test_what_is_paused_by_hand_is_paused_beside_what_the_document_pauses(world: World) -> None:
+async def test_pauses_by_command_and_pauses_of_the_document_add_up(world: World) -> None:
     world.document = stored_job(pausedSymbols=[{"symbol": "MSFT"}])
     async with world.running():
         world.file.write(ManualPauses(job=BY_HAND, symbols={"AAPL": BY_HAND}))
@@ -146,7 +148,7 @@ async def test_what_is_paused_by_hand_is_paused_beside_what_the_document_pauses(
         assert world.book.switches.value == ()
 
 
-async def test_a_damaged_pause_file_leaves_what_it_said_and_is_told_once(
+async def test_a_damaged_pause_file_leaves_its_last_pauses_in_force_and_is_logged_once(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.file.write(ManualPauses(job=BY_HAND))
@@ -157,7 +159,7 @@ async def test_a_damaged_pause_file_leaves_what_it_said_and_is_told_once(
     assert caplog.text.count("PAUSE_CHECK_FAILED") == 1
 
 
-async def test_wishes_hold_until_a_reload(world: World) -> None:
+async def test_a_start_request_is_in_force_until_a_reload(world: World) -> None:
     async with world.running():
         world.job.override(StartRequest(provider="synthetic", symbols=["SPY"]))
         world.job.override(StartRequest(dry_run=True))
@@ -176,7 +178,7 @@ async def test_wishes_hold_until_a_reload(world: World) -> None:
         StartRequest(symbols=[f"S{n}" for n in range(2001)]),
     ],
 )
-async def test_a_wish_that_cannot_be_had_is_refused(world: World, start_request: StartRequest) -> None:
+async def test_an_impossible_start_request_is_rejected(world: World, start_request: StartRequest) -> None:
     with pytest.raises(RequestRefusedError):
         world.job.override(start_request)
 

@@ -13,8 +13,8 @@ from support.virtual_time import seconds
 API = Switch(source="api", pauses=True, reason="bad prints")
 
 
-class Told:
-    """Remembers what a switch says, and when."""
+class SwitchLog:
+    """Remembers the states of a switch, with their times."""
 
     def __init__(self) -> None:
         self.said: list[tuple[float, bool]] = []
@@ -30,7 +30,7 @@ class Told:
 
 
 def put(file: Path, content: str | bytes | None) -> None:
-    """What somebody else does to the file; None removes it."""
+    """Change the file as another program could; None removes it."""
     if content is None:
         file.unlink()
     else:
@@ -43,12 +43,12 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def log() -> SwitchLog:
+    return SwitchLog()
 
 
-async def test_the_first_line_of_the_file_counts_and_is_read_again_and_again(file: Path, told: Told) -> None:
-    switch = EnabledFilePoller(file, 5.0, told)
+async def test_the_first_line_of_the_file_is_read_repeatedly(file: Path, log: SwitchLog) -> None:
+    switch = EnabledFilePoller(file, 5.0, log)
     await completes_within(1, switch.run())
     put(file, "off\ntrue\n")
     await completes_within(6, switch.run())
@@ -58,37 +58,37 @@ async def test_the_first_line_of_the_file_counts_and_is_read_again_and_again(fil
     switch.read_and_notify()
     put(file, None)
     switch.read_and_notify()
-    assert [pauses for _, pauses in told.said] == [False, True, False, True, False]
-    assert told.failures == []
+    assert [pauses for _, pauses in log.said] == [False, True, False, True, False]
+    assert log.failures == []
 
 
-async def test_a_change_is_found_at_the_next_poll(file: Path, told: Told) -> None:
-    switch = EnabledFilePoller(file, 5.0, told)
+async def test_a_change_is_found_at_the_next_poll(file: Path, log: SwitchLog) -> None:
+    switch = EnabledFilePoller(file, 5.0, log)
     put(file, "on")
     assert not await completes_within(4.9, switch.run())
     put(file, "off")
     assert not await completes_within(4.9, switch.run())
-    assert told.said == [(0, False), (4.9, True)]
+    assert log.said == [(0, False), (4.9, True)]
 
 
 @pytest.mark.parametrize("spoilt", [b"\xff\xfe", b"halt", b"", b"\n \r\n", *UNREADABLE.values()])
 @pytest.mark.parametrize("before", ["on", "off"])
-async def test_a_file_that_cannot_be_read_leaves_the_last_state_and_is_told_once(
-    file: Path, told: Told, before: str, spoilt: bytes
+async def test_an_unreadable_file_leaves_the_last_state_in_force_and_is_logged_once(
+    file: Path, log: SwitchLog, before: str, spoilt: bytes
 ) -> None:
-    switch = EnabledFilePoller(file, 5.0, told)
+    switch = EnabledFilePoller(file, 5.0, log)
     put(file, before)
     switch.read_and_notify()
     put(file, spoilt)
     assert not await completes_within(60, switch.run())
-    [message] = told.failures
+    [message] = log.failures
     assert message.endswith(f"ingestion stays {'enabled' if before == 'on' else 'halted'}")
-    assert [pauses for _, pauses in told.said] == [before == "off"]
+    assert [pauses for _, pauses in log.said] == [before == "off"]
     put(file, "off")
     switch.read_and_notify()
     put(file, spoilt)
     switch.read_and_notify()
-    assert len(told.failures) == 2
+    assert len(log.failures) == 2
 
 
 @pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
@@ -106,48 +106,48 @@ async def test_a_file_that_cannot_be_read_leaves_the_last_state_and_is_told_once
         "Off\n# bad prints\n",
     ],
 )
-async def test_a_stop_counts_as_any_editor_saves_it(file: Path, told: Told, encode: Encode, text: str) -> None:
+async def test_a_stop_takes_effect_in_every_encoding_of_an_editor(
+    file: Path, log: SwitchLog, encode: Encode, text: str
+) -> None:
     put(file, encode(text))
-    EnabledFilePoller(file, 5.0, told).read_and_notify()
-    assert (told.failures, [pauses for _, pauses in told.said]) == ([], [True])
+    EnabledFilePoller(file, 5.0, log).read_and_notify()
+    assert (log.failures, [pauses for _, pauses in log.said]) == ([], [True])
 
 
 @pytest.mark.parametrize("below", [b"# arr\xeat\n", b"\0\0", b"x" * 10_000_000], ids=["Latin-1", "zeros", "10 MB"])
-async def test_what_is_below_the_first_line_does_not_keep_a_stop_from_counting(
-    file: Path, told: Told, below: bytes
-) -> None:
+async def test_lines_after_the_first_do_not_affect_a_stop(file: Path, log: SwitchLog, below: bytes) -> None:
     put(file, b"off\n" + below)
-    EnabledFilePoller(file, 5.0, told).read_and_notify()
-    assert (told.failures, [pauses for _, pauses in told.said]) == ([], [True])
+    EnabledFilePoller(file, 5.0, log).read_and_notify()
+    assert (log.failures, [pauses for _, pauses in log.said]) == ([], [True])
 
 
 @pytest.mark.parametrize(("content", "name"), [(UNREADABLE[name], name) for name in UNREADABLE])
-async def test_an_encoding_that_is_not_read_is_named(file: Path, told: Told, content: bytes, name: str) -> None:
+async def test_an_unsupported_encoding_is_named(file: Path, log: SwitchLog, content: bytes, name: str) -> None:
     put(file, content)
-    EnabledFilePoller(file, 5.0, told).read_and_notify()
-    [message] = told.failures
+    EnabledFilePoller(file, 5.0, log).read_and_notify()
+    [message] = log.failures
     assert f"{file} cannot be read (it" in message
     assert name in message
     assert "; save it as UTF-8); ingestion stays enabled" in message
 
 
-async def test_a_directory_is_closed_after_each_look(file: Path, told: Told) -> None:
-    switch = EnabledFilePoller(file.parent, 5.0, told)
+async def test_a_directory_is_closed_after_each_poll(file: Path, log: SwitchLog) -> None:
+    switch = EnabledFilePoller(file.parent, 5.0, log)
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(10):
         switch.read_and_notify()
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-async def test_a_pipe_or_a_directory_never_holds_up_anything(file: Path, told: Told) -> None:
+async def test_a_pipe_or_a_directory_never_blocks(file: Path, log: SwitchLog) -> None:
     os.mkfifo(file)
-    EnabledFilePoller(file, 5.0, told).read_and_notify()
-    EnabledFilePoller(file.parent, 5.0, told).read_and_notify()
-    assert len(told.failures) == 2
-    assert [pauses for _, pauses in told.said] == [False]
+    EnabledFilePoller(file, 5.0, log).read_and_notify()
+    EnabledFilePoller(file.parent, 5.0, log).read_and_notify()
+    assert len(log.failures) == 2
+    assert [pauses for _, pauses in log.said] == [False]
 
 
-def test_what_a_switch_says_outlives_the_process(file: Path) -> None:
+def test_the_state_of_a_switch_outlives_the_process(file: Path) -> None:
     stop = Switch(source="autoStop", pauses=True)
     StoredSwitchesFile(file).write(API)
     StoredSwitchesFile(file).write(stop)
@@ -156,17 +156,19 @@ def test_what_a_switch_says_outlives_the_process(file: Path) -> None:
     assert StoredSwitchesFile(file).read() == (stop,)
 
 
-def test_nothing_kept_is_nothing_paused(file: Path) -> None:
+def test_without_a_file_no_switch_pauses(file: Path) -> None:
     assert StoredSwitchesFile(file).read() == ()
 
 
-def test_a_disk_that_takes_nothing_is_told_and_does_not_fail(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_disk_that_cannot_be_written_is_logged_and_raises_no_error(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     file.write_text("in the way")
     StoredSwitchesFile(file / "switches.json").write(API)
     assert "cannot store the switch api; it will not outlive this process" in caplog.text
 
 
-def test_a_file_that_was_damaged_is_told_on_reading_and_replaced_on_writing(file: Path) -> None:
+def test_a_damaged_file_is_reported_on_reading_and_replaced_on_writing(file: Path) -> None:
     file.write_text("{")
     with pytest.raises(msgspec.MsgspecError):
         StoredSwitchesFile(file).read()

@@ -51,23 +51,23 @@ def test_prices_stay_plausible() -> None:
 
 
 @pytest.mark.parametrize("rate", [1, 5, 50, 3_000])
-async def test_it_keeps_its_rate_over_all_symbols(rate: int) -> None:
+async def test_the_rate_is_that_of_all_symbols_together(rate: int) -> None:
     ticks = await stream(source(quotes_per_second=rate), FakeListener(), 10.0, "A", "B", "C")
     assert len(ticks) == pytest.approx(rate * 10, abs=max(2, rate * 0.03))
 
 
-async def test_the_symbols_come_in_turn() -> None:
+async def test_the_symbols_are_quoted_in_turn() -> None:
     ticks = await stream(source(quotes_per_second=10), FakeListener(), 1.05, "B", "A", "C")
     assert [each.symbol for each in ticks][:9] == ["A", "B", "C"] * 3
 
 
-async def test_two_runs_are_the_same() -> None:
+async def test_two_runs_give_the_same_quotes() -> None:
     runs = [await stream(source(seed=5), FakeListener(), 3.0, "A", "B") for _ in range(2)]
     prices = [[(each.symbol, each.bid) for each in run if isinstance(each, Quote)] for run in runs]
     assert prices[0] == prices[1] != []
 
 
-async def test_a_walk_goes_on_over_a_pause() -> None:
+async def test_the_prices_continue_after_a_pause() -> None:
     whole = await stream(source(), FakeListener(), 4.1, "A")
     paused = source()
     parts = await stream(paused, FakeListener(), 2.1, "A")
@@ -76,14 +76,14 @@ async def test_a_walk_goes_on_over_a_pause() -> None:
     assert [each.to_quote().bid for each in parts] == [each.to_quote().bid for each in whole]
 
 
-async def test_every_symbol_is_confirmed_and_the_end_of_the_connection_told() -> None:
+async def test_every_symbol_is_confirmed_and_the_end_of_the_connection_reported() -> None:
     listener = FakeListener()
     await stream(source(), listener, 1.0, "A", "B")
     assert listener.confirmed == {"A", "B"}
     assert listener.history == ["Connecting", "acknowledged", "closed"]
 
 
-async def test_without_symbols_there_is_silence_and_no_debt_afterwards() -> None:
+async def test_without_symbols_there_are_no_quotes_and_no_burst_afterwards() -> None:
     listener = FakeListener()
     made = source(quotes_per_second=10)
     async with made.connect(listener) as connection:
@@ -97,7 +97,7 @@ async def test_without_symbols_there_is_silence_and_no_debt_afterwards() -> None
     assert 9 <= len(listener.ticks) <= 11
 
 
-async def test_nothing_can_be_remedied_where_nothing_can_fail() -> None:
+async def test_a_provider_that_cannot_fail_never_waits_for_a_fix() -> None:
     assert not await completes_within(1_000_000, source().wait_for_fix())
 
 
@@ -114,7 +114,7 @@ async def test_a_scripted_mute_is_silent_and_ends_by_itself() -> None:
     assert len([moment for moment in moments if moment < 10.0]) > 90
 
 
-async def test_a_scripted_halt_is_told_with_its_end_and_quotes_stand_still() -> None:
+async def test_a_scripted_halt_is_reported_with_its_end_and_quotes_do_not_change() -> None:
     listener = FakeListener()
     await stream(SyntheticSource(scripted("halt"), now), listener, 20.0, "A", "B")
     assert [(each.symbol, each.halted, each.code) for each in listener.halts] == [
@@ -126,7 +126,7 @@ async def test_a_scripted_halt_is_told_with_its_end_and_quotes_stand_still() -> 
     assert not [moment for moment, _ in listener.frames if 10.0 <= moment < 15.0]
 
 
-async def test_a_scripted_gap_ends_the_connection_and_refuses_others_until_it_is_over() -> None:
+async def test_a_scripted_gap_ends_the_connection_and_rejects_others_until_it_ends() -> None:
     source = SyntheticSource(scripted("gap"), now)
     async with source.connect(FakeListener()) as connection:
         await connection.set_subscriptions(frozenset("A"))

@@ -66,7 +66,7 @@ def test_an_error_never_quotes_the_text(file: Path) -> None:
     assert "sesame" not in str(error.value).replace("\0", "")
 
 
-def test_a_huge_file_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_huge_file_is_rejected(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(user_text, "MAX_BYTES", 1 << 20)
     file.write_bytes(b"x" * (1 << 20))
     assert len(read_user_text(file)) == 1 << 20
@@ -77,7 +77,7 @@ def test_a_huge_file_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> 
         read_user_text(Path("/dev/zero"), may_be_pipe=True)
 
 
-def test_a_pipe_that_nobody_writes_to_never_waits(file: Path) -> None:
+def test_a_pipe_without_a_writer_does_not_block(file: Path) -> None:
     os.mkfifo(file)
     for read in (read_user_text, read_first_line, read_certificates, read_user_bytes):
         with pytest.raises(UserTextError, match="not a regular file"):

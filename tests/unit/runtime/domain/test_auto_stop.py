@@ -6,7 +6,7 @@ def test_no_limit_is_never_reached() -> None:
     assert exceeded_limit(AutoStopLimits(), 1e9, 10**9) is None
 
 
-def test_the_time_is_up_at_its_end_and_not_before() -> None:
+def test_the_time_limit_is_reached_at_its_end_and_not_before() -> None:
     limits = AutoStopLimits(after_seconds=60)
     assert exceeded_limit(limits, 59.9, 0) is None
     assert exceeded_limit(limits, 60.0, 0) == "autoStop.afterSeconds: the job has streamed for 60 s"
@@ -26,7 +26,7 @@ def test_failures_add_up_whether_or_not_the_stream_was_live_between() -> None:
     assert streak.errors == 3
 
 
-def test_a_minute_of_health_forgets_the_failures_before_it() -> None:
+def test_a_healthy_minute_resets_the_failures() -> None:
     streak = FailureStreak()
     streak.update(2, False, 0)
     streak.update(2, True, 10)
@@ -35,7 +35,7 @@ def test_a_minute_of_health_forgets_the_failures_before_it() -> None:
     assert streak.errors == 1
 
 
-def test_a_failure_that_was_mended_before_anybody_looked_ends_the_health() -> None:
+def test_a_failure_that_ended_between_two_checks_restarts_the_healthy_minute() -> None:
     streak = FailureStreak()
     streak.update(0, True, 0)
     streak.update(1, True, 30)

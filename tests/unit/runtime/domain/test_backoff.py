@@ -22,13 +22,13 @@ def test_any_time_below_the_ceiling_may_come() -> None:
     assert asked == [(0, 1), (0, 2), (0, 4)]
 
 
-def test_the_peer_s_own_wish_is_the_least() -> None:
+def test_the_peer_s_requested_wait_is_the_minimum() -> None:
     backoff = Backoff(1.0, 60.0, longest)
     assert backoff.next_delay(at_least=30.0) == 30.0
     assert backoff.next_delay(at_least=0.5) == 2.0
 
 
-def test_a_reset_forgets_the_failures() -> None:
+def test_a_reset_clears_the_failures() -> None:
     backoff = Backoff(1.0, 60.0, longest)
     backoff.next_delay()
     backoff.next_delay()

@@ -1,9 +1,9 @@
 from sluice_runtime.domain.batches import batches
 
 
-def test_all_in_order_and_never_too_many_at_once() -> None:
+def test_batches_keep_the_order_and_the_maximum_size() -> None:
     assert list(batches("ABCDE", 2)) == [["A", "B"], ["C", "D"], ["E"]]
 
 
-def test_of_nothing_there_is_no_batch() -> None:
+def test_an_empty_list_has_no_batches() -> None:
     assert list(batches([], 2)) == []

@@ -32,7 +32,7 @@ def test_a_burst_leaves_the_last_tick() -> None:
     assert (line.received, line.coalesced, len(line)) == (1000, 999, 0)
 
 
-def test_a_conflated_symbol_keeps_its_place_in_the_line() -> None:
+def test_a_conflated_symbol_keeps_its_place_in_the_queue() -> None:
     line = coalescer("A", "B", "C")
     line.accept([tick("A", 1), tick("B", 1), tick("C", 1), tick("A", 2), tick("B", 2)], FOREVER)
     assert line.take_due(3, 0.0, 1.0) == [tick("A", 2), tick("B", 2), tick("C", 1)]
@@ -47,7 +47,7 @@ def test_a_symbol_is_not_taken_again_before_its_interval_is_over() -> None:
     assert taken == [0, 5, 10, 15, 20]
 
 
-def test_who_is_not_due_stays_in_line_and_others_pass() -> None:
+def test_a_symbol_that_is_not_due_keeps_its_place_and_others_pass() -> None:
     line = coalescer("A", "B")
     line.accept([tick("A", 1)], FOREVER)
     line.take_due(10, 0.0, 1.0)
@@ -81,7 +81,7 @@ def test_a_tick_older_than_one_seen_is_dropped_even_after_that_was_written() -> 
     assert (line.out_of_order, len(line)) == (1, 0)
 
 
-def test_of_two_ticks_of_one_time_the_later_to_arrive_counts() -> None:
+def test_of_two_ticks_with_one_time_the_later_arrival_is_kept() -> None:
     line = coalescer("A")
     line.accept([tick("A", 1, bid=1), tick("A", 1, bid=2)], FOREVER)
     assert line.take_due(1, 0.0, 0.0) == [tick("A", 1, bid=2)]
@@ -97,7 +97,7 @@ def test_a_stamp_from_the_future_is_written_and_does_not_silence_the_symbol() ->
     assert line.out_of_order == 0
 
 
-def test_what_could_not_be_written_goes_back_to_the_head_of_the_line() -> None:
+def test_ticks_that_could_not_be_written_return_to_the_head_of_the_queue() -> None:
     line = coalescer("A", "B", "C")
     line.accept([tick("A"), tick("B")], FOREVER)
     taken = line.take_due(2, 0.0, 1.0)
@@ -106,7 +106,7 @@ def test_what_could_not_be_written_goes_back_to_the_head_of_the_line() -> None:
     assert symbols(line.take_due(3, 0.2, 1.0)) == ["A", "B", "C"]
 
 
-def test_a_newer_tick_is_not_replaced_by_one_put_back() -> None:
+def test_a_newer_tick_is_not_replaced_by_a_returned_one() -> None:
     line = coalescer("A", "B")
     line.accept([tick("A", 1), tick("B", 1)], FOREVER)
     taken = line.take_due(2, 0.0, 1.0)
@@ -130,7 +130,7 @@ def test_an_unwanted_symbol_is_dropped_and_counted() -> None:
     assert (line.unwanted, line.received, symbols(line.take_due(9, 0.0, 0.0))) == (1, 1, ["A"])
 
 
-def test_a_symbol_that_rests_takes_nothing_older_when_it_is_wanted_again() -> None:
+def test_a_resumed_symbol_accepts_no_older_ticks() -> None:
     line = coalescer("A", "B")
     line.accept([tick("A", 10), tick("B", 10)], FOREVER)
     line.set_wanted_symbols(frozenset("B"), frozenset("AB"))
@@ -141,7 +141,7 @@ def test_a_symbol_that_rests_takes_nothing_older_when_it_is_wanted_again() -> No
     assert (line.out_of_order, line.take_due(9, 1.0, 0.0)) == (1, [tick("A", 10, bid=2)])
 
 
-def test_a_symbol_that_rests_and_is_removed_starts_afresh() -> None:
+def test_a_paused_and_then_removed_symbol_starts_without_history() -> None:
     line = coalescer("A")
     line.accept([tick("A", 10)], FOREVER)
     line.set_wanted_symbols(frozenset(), frozenset("A"))
@@ -151,7 +151,7 @@ def test_a_symbol_that_rests_and_is_removed_starts_afresh() -> None:
     assert line.take_due(9, 0.0, 0.0) == [tick("A", 9)]
 
 
-def test_a_symbol_that_was_removed_starts_afresh_when_it_comes_back() -> None:
+def test_a_removed_symbol_starts_without_history_when_it_is_added_again() -> None:
     line = coalescer("A")
     line.accept([tick("A", 10)], FOREVER)
     line.set_wanted_symbols(frozenset())
@@ -161,7 +161,7 @@ def test_a_symbol_that_was_removed_starts_afresh_when_it_comes_back() -> None:
     assert line.take_due(1, 0.0, 1.0) == [tick("A", 1)]
 
 
-def test_an_early_timer_costs_no_round() -> None:
+def test_an_early_timer_does_not_skip_a_write() -> None:
     line = coalescer("A")
     line.accept([tick("A", 1)], FOREVER)
     line.take_due(1, 0.0, 1.0)
@@ -169,14 +169,14 @@ def test_an_early_timer_costs_no_round() -> None:
     assert line.take_due(1, 0.9995, 1.0) == [tick("A", 2)]
 
 
-def test_nothing_is_left_after_a_drop() -> None:
+def test_a_drop_leaves_no_ticks() -> None:
     line = coalescer("A", "B")
     line.accept([tick("A"), tick("B")], FOREVER)
     assert line.drop_queue() == 2
     assert line.take_due(9, 0.0, 0.0) == []
 
 
-def test_what_was_dropped_can_be_recovered_unless_something_newer_has_come() -> None:
+def test_dropped_ticks_can_be_recovered_unless_a_newer_one_has_arrived() -> None:
     line = coalescer("A", "B", "C")
     line.accept([tick("A", 1), tick("B", 1), tick("C", 1)], FOREVER)
     line.drop_queue()
@@ -188,7 +188,7 @@ def test_what_was_dropped_can_be_recovered_unless_something_newer_has_come() -> 
     assert len(line) == 0
 
 
-def test_what_waited_when_its_symbol_went_to_rest_is_written_when_it_is_wanted_again() -> None:
+def test_a_tick_pending_at_a_pause_is_written_after_the_symbol_is_resumed() -> None:
     line = coalescer("A", "B")
     line.accept([tick("A", 1), tick("B", 1)], FOREVER)
     taken = line.take_due(1, 0.0, 0.0)
@@ -206,7 +206,7 @@ def test_the_last_quote_is_known_after_it_was_written() -> None:
     assert line.last == tick("B", 2)
 
 
-def test_what_is_appended_goes_to_the_end_and_never_before_a_newer_tick() -> None:
+def test_an_appended_tick_goes_to_the_end_and_never_replaces_a_newer_one() -> None:
     line = coalescer("A", "B")
     line.accept([tick("A", 1), tick("B", 1)], FOREVER)
     taken = line.take_due(1, 0.0, 1.0)
@@ -214,7 +214,7 @@ def test_what_is_appended_goes_to_the_end_and_never_before_a_newer_tick() -> Non
     assert line.take_due(9, 1.0, 1.0) == [tick("B", 1), tick("A", 1)]
 
 
-def test_a_tick_overtaken_while_it_was_away_is_not_put_back() -> None:
+def test_a_tick_overtaken_during_its_write_is_not_returned() -> None:
     line = coalescer("A")
     line.accept([tick("A", 1)], FOREVER)
     taken = line.take_due(1, 0.0, 0.0)
@@ -233,7 +233,7 @@ def test_a_symbol_that_was_released_is_due_at_once() -> None:
     assert line.take_due(1, 0.2, 1.0) == [tick("A", 2)]
 
 
-def test_who_was_heard_is_told_once_whether_it_was_written_or_not() -> None:
+def test_each_symbol_with_a_tick_is_reported_once_whether_written_or_not() -> None:
     line = coalescer("A", "B", "C")
     line.accept([tick("A", 1), tick("B", 1), tick("GONE", 1)], FOREVER)
     assert line.take_ticked_symbols() == {"A", "B"}
@@ -243,7 +243,7 @@ def test_who_was_heard_is_told_once_whether_it_was_written_or_not() -> None:
     assert line.take_ticked_symbols() == set()
 
 
-def test_a_symbol_whose_stamps_are_all_ahead_of_time_is_heard_too() -> None:
+def test_a_symbol_with_only_future_stamps_counts_as_heard() -> None:
     line = coalescer("A")
     for n in range(2):
         line.accept([tick("A", 3600 + n)], START)

@@ -4,7 +4,7 @@ import pytest
 
 from sluice_runtime.domain.declared_job import DeclaredJob, parse_declared_job
 from sluice_runtime.domain.desired import with_unreadable_spec
-from support.runtime_fakes import desired, desired_by, job
+from support.runtime_fakes import desired, desired_state_of, job
 from support.virtual_time import START
 
 SPEC: dict[str, Any] = {"tenant": "acme", "provider": "synthetic", "symbols": ["SPY"]}
@@ -16,13 +16,13 @@ def stored(generation: int, spec: Any, status: Any = None, **meta: Any) -> Decla
     return parse_declared_job({"metadata": metadata, "spec": spec, "status": status})
 
 
-def test_the_last_spec_that_was_understood_counts_with_the_newest_stops() -> None:
+def test_the_last_spec_that_was_understood_is_used_with_the_newest_stop_fields() -> None:
     last = stored(3, SPEC)
     newest = stored(4, UNKNOWN | {"enabled": False}).with_last_readable_spec(last)
     assert newest.spec is not None
     assert (newest.spec.symbols, newest.spec.enabled) == (["SPY"], False)
     assert (newest.spec_generation, newest.metadata.generation) == (3, 4)
-    found = desired_by(newest, START)
+    found = desired_state_of(newest, START)
     assert (found.generation, found.stops_generation) == (3, 4)
     assert found.pause is not None
     assert found.pause.source == "cr:acme/us"
@@ -33,7 +33,7 @@ def test_a_spec_that_is_understood_again_replaces_the_last() -> None:
     assert stored(5, SPEC | {"symbols": ["QQQ"]}).with_last_readable_spec(stored(3, SPEC)).spec_generation == 5
 
 
-def test_who_has_understood_no_spec_yet_stays_closed_and_says_why() -> None:
+def test_a_pod_that_has_understood_no_spec_does_not_stream_and_says_why() -> None:
     never = stored(4, UNKNOWN).with_last_readable_spec(None)
     assert never.spec is None
     found = with_unreadable_spec(desired(), never)
@@ -43,24 +43,24 @@ def test_who_has_understood_no_spec_yet_stays_closed_and_says_why() -> None:
     assert found.stops_generation == 4
 
 
-def test_a_stop_field_that_is_not_understood_pauses_before_all_others_can_say_something_else() -> None:
-    found = desired_by(stored(2, SPEC | {"pause": {"until": []}}), START)
+def test_a_stop_field_that_is_not_understood_pauses_with_precedence_over_all_others() -> None:
+    found = desired_state_of(stored(2, SPEC | {"pause": {"until": []}}), START)
     assert found.pause is not None
     assert found.pause.source == "unreadable"
     assert found.pause.reason == "spec.pause.until is not understood: Expected `datetime | null`, got `array`"
 
 
 def test_a_job_that_is_being_deleted_streams_nothing() -> None:
-    found = desired_by(stored(2, SPEC, deletionTimestamp="2026-03-02T15:00:00Z"), START)
+    found = desired_state_of(stored(2, SPEC, deletionTimestamp="2026-03-02T15:00:00Z"), START)
     assert found.pause is not None
     assert found.pause.source == "deleted"
 
 
 @pytest.mark.parametrize("status", [None, "text", [], {"stream": []}, {"stream": {"heartbeat": []}}, {"phase": 7}])
-def test_whatever_is_in_the_status_the_job_is_read(status: Any) -> None:
+def test_the_job_is_read_whatever_the_status_contains(status: Any) -> None:
     assert stored(1, SPEC, status).spec == stored(1, SPEC).spec
 
 
-def test_a_job_that_was_understood_whole_has_no_problem() -> None:
+def test_a_job_that_was_understood_completely_has_no_problem() -> None:
     found = job(7)
     assert (found.problem, found.stops.problem, found.spec_generation) == ("", "", 7)

@@ -2,7 +2,7 @@ import pytest
 
 from sluice_runtime.domain.desired import DELETED, with_pause
 from sluice_runtime.domain.pause import PauseInForce, Switch
-from support.runtime_fakes import desired, desired_by, job
+from support.runtime_fakes import desired, desired_state_of, job
 from support.virtual_time import START
 
 
@@ -13,22 +13,22 @@ def test_paused_symbols_are_declared_and_not_streamed() -> None:
     assert found.symbols == {"A", "C"}
 
 
-def test_a_paused_symbol_that_is_not_declared_is_told_and_pauses_nothing() -> None:
+def test_a_paused_symbol_that_is_not_declared_is_reported_and_pauses_nothing() -> None:
     found = desired(symbols=["A"], pausedSymbols=[{"symbol": "Z"}, {"symbol": "Y"}])
     assert found.unknown_paused == ("Y", "Z")
     assert found.paused == frozenset()
 
 
-def test_the_generation_and_the_hot_settings_go_with_it() -> None:
-    found = desired_by(job(4, dryRun=True, limits={"burst": 3}, heartbeat={"intervalSeconds": 2}), START)
+def test_the_desired_state_has_the_generation_and_the_hot_settings() -> None:
+    found = desired_state_of(job(4, dryRun=True, limits={"burst": 3}, heartbeat={"intervalSeconds": 2}), START)
     assert (found.generation, found.dry_run, found.limits.burst, found.heartbeat.interval_seconds) == (4, True, 3, 2)
 
 
 def test_another_switch_pauses_beside_the_job_s_own() -> None:
-    assert desired_by(job(), START, [Switch(source="api", pauses=True)]).pause == PauseInForce(source="api")
+    assert desired_state_of(job(), START, [Switch(source="api", pauses=True)]).pause == PauseInForce(source="api")
 
 
-def test_a_halted_aim_is_the_same_but_paused() -> None:
+def test_with_pause_changes_only_the_pause() -> None:
     before = desired()
     after = with_pause(before, DELETED)
     assert after.pause == DELETED

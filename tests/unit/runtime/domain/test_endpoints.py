@@ -6,13 +6,13 @@ from sluice_runtime.domain.endpoints import RestEndpoints, rest_endpoints
 STREAM = "wss://proxy/v2/iex"
 
 
-def test_a_stream_of_alpaca_s_own_has_alpaca_s_own_interfaces() -> None:
+def test_alpaca_s_own_stream_has_alpaca_s_own_rest_urls() -> None:
     found = rest_endpoints(AlpacaSettings(), None, None)
     assert (found.trading_url, found.data_url) == (None, None)
     assert (found.has_trading_api, found.has_data_api) == (True, True)
 
 
-def test_of_another_server_nothing_is_known_that_nobody_says() -> None:
+def test_another_server_has_no_default_rest_urls() -> None:
     found = rest_endpoints(AlpacaSettings(stream_url=STREAM), None, None)
     assert (found.has_trading_api, found.has_data_api) == (False, False)
     found = rest_endpoints(AlpacaSettings(stream_url=STREAM, data_url="https://proxy/data/"), None, None)
@@ -20,7 +20,7 @@ def test_of_another_server_nothing_is_known_that_nobody_says() -> None:
 
 
 @pytest.mark.parametrize("declared", ["https://job", None])
-def test_the_job_s_word_counts_more_than_the_environment_s(declared: str | None) -> None:
+def test_the_job_takes_precedence_over_the_environment(declared: str | None) -> None:
     found = rest_endpoints(AlpacaSettings(trading_url=declared, data_url=declared), "https://environment", "https://environment/"
     )
     wanted = declared or "https://environment"

@@ -1,4 +1,4 @@
-"""Silence judged: by what is normal for a symbol, while its market is open."""
+"""Judging silence by each symbol's usual pace while its market is open."""
 
 import random
 from collections.abc import Collection, Iterable
@@ -41,7 +41,7 @@ def scene(at: float, **changes: Any) -> FreshnessInput:
 
 
 class Watch:
-    """A judge who is shown one observation after the other."""
+    """A freshness model that gets one observation after the other."""
 
     def __init__(self) -> None:
         self.judge = FreshnessModel()
@@ -49,7 +49,7 @@ class Watch:
         self.last = scene(0.0)
 
     def see(self, heard: Collection[str], seconds: float, **changes: Any) -> None:
-        """`heard` at each observation for `seconds`."""
+        """Repeat an observation in which the symbols `heard` had ticks, for `seconds`."""
         for _ in range(int(seconds / OBSERVATION_SECONDS)):
             self.at += OBSERVATION_SECONDS
             self.last = scene(self.at, **changes)
@@ -61,14 +61,14 @@ class Watch:
 
 @pytest.fixture
 def watch() -> Watch:
-    """SPY has been lively for an hour, THIN was heard once."""
+    """SPY had many ticks for an hour, and THIN had one."""
     made = Watch()
     made.see(["THIN"], OBSERVATION_SECONDS)
     made.see(["SPY"], 3600)
     return made
 
 
-def test_who_is_heard_is_live_and_who_seldom_is_quiet(watch: Watch) -> None:
+def test_a_symbol_with_ticks_is_live_and_one_with_few_ticks_is_quiet(watch: Watch) -> None:
     assert watch.states() == ["LIVE", "QUIET"]
 
 
@@ -104,7 +104,7 @@ def test_a_long_interval_allows_long_silence(watch: Watch) -> None:
         ({"job_paused": True, "streaming": False}, "PAUSED"),
     ],
 )
-def test_silence_that_has_a_reason_is_not_held_against_a_symbol(
+def test_silence_with_a_reason_does_not_make_a_symbol_stale(
     watch: Watch, changes: dict[str, Any], expected: Freshness
 ) -> None:
     watch.see([], 3600, **changes)
@@ -115,7 +115,7 @@ def test_silence_that_has_a_reason_is_not_held_against_a_symbol(
     assert watch.states(["SPY"]) == ["STALE"]
 
 
-def test_who_is_heard_while_its_market_is_closed_is_live(watch: Watch) -> None:
+def test_a_symbol_with_ticks_is_live_while_its_market_is_closed(watch: Watch) -> None:
     watch.see(["SPY"], 60, session=MarketSession("closed"))
     assert watch.states(["SPY"]) == ["LIVE"]
 
@@ -131,7 +131,7 @@ def test_a_halted_symbol_s_document_says_halted_even_if_it_was_stale(watch: Watc
     assert watch.judge.quote_states_not_live(scene(watch.at, halted=("SPY",))) == {"SPY": "halted"}
 
 
-def test_only_what_is_kept_is_remembered(watch: Watch) -> None:
+def test_only_retained_symbols_are_remembered(watch: Watch) -> None:
     watch.see([], 100)
     watch.judge.retain_only(frozenset({"THIN"}))
     assert watch.judge.quote_states_not_live(watch.last) == {}
@@ -145,7 +145,7 @@ def test_a_connection_is_mute_when_all_is_silent_and_a_liquid_symbol_should_not_
     assert watch.states(["SPY"]) == ["QUIET"]
 
 
-def test_a_connection_with_anything_to_say_is_not_mute(watch: Watch) -> None:
+def test_a_connection_with_any_ticks_is_not_mute(watch: Watch) -> None:
     watch.see([], 300, silent_seconds=3.0)
     assert not watch.judge.is_connection_silent(watch.last)
 
@@ -163,13 +163,13 @@ def test_a_connection_of_thin_symbols_only_is_never_mute() -> None:
     assert not watch.judge.is_connection_silent(watch.last)
 
 
-def test_a_mute_connection_is_tried_anew_at_once_and_then_ever_more_seldom() -> None:
+def test_a_mute_connection_is_replaced_at_once_and_then_at_growing_intervals() -> None:
     reconnects = SilenceReactionLimiter()
     moments = [at for at in range(0, 10_000, 5) if reconnects.try_acquire(True, False, float(at))]
     assert moments == [0, 300, 900, 2100, 4500, 8100]
 
 
-def test_once_something_was_heard_the_next_silence_counts_anew() -> None:
+def test_a_tick_resets_the_intervals_between_replacements() -> None:
     reconnects = SilenceReactionLimiter()
     assert reconnects.try_acquire(True, False, 0.0)
     assert reconnects.try_acquire(True, False, 300.0)
@@ -179,7 +179,7 @@ def test_once_something_was_heard_the_next_silence_counts_anew() -> None:
 
 
 class Week:
-    """Monday to Sunday of Thanksgiving 2026, as a feed of New York's exchanges sends it."""
+    """Monday to Sunday of Thanksgiving 2026, on a feed of the New York exchanges."""
 
     BEGINS = datetime(2026, 11, 23, tzinfo=UTC)
     MUTED_AT = datetime(2026, 11, 24, 17, tzinfo=UTC)
@@ -194,7 +194,7 @@ class Week:
         self._last_heard = 0.0
 
     def play(self) -> None:
-        """One observation after the other; by night they are a minute apart, for the sake of this test's speed."""
+        """Make all observations of the week; at night they are a minute apart, to make the test faster."""
         before: set[str] = set()
         at = 0.0
         while at < timedelta(days=7).total_seconds():
@@ -226,13 +226,13 @@ def test_a_thanksgiving_week_with_a_muted_and_an_illiquid_symbol_gives_exactly_o
     assert week.mute == 0
 
 
-def test_of_hours_that_are_not_known_the_same_week_raises_nothing() -> None:
+def test_the_same_week_with_unknown_hours_raises_no_alarm() -> None:
     week = Week(unknown_session)
     week.play()
     assert (week.alarms, week.mute) == ([], 0)
 
 
-def test_a_market_that_never_closes_is_held_to_it() -> None:
+def test_a_market_that_never_closes_raises_alarms_at_any_time() -> None:
     week = Week(always_open_session)
     week.play()
     assert week.mute > 0

@@ -20,7 +20,7 @@ def test_a_gap_lasts_from_the_end_of_a_stream_until_it_is_live_again() -> None:
     )
 
 
-def test_failures_within_a_gap_do_not_make_it_another() -> None:
+def test_failures_within_a_gap_do_not_start_another_gap() -> None:
     gaps = (
         Gaps()
         .with_open_gap(START, "stall")
@@ -30,7 +30,7 @@ def test_failures_within_a_gap_do_not_make_it_another() -> None:
     assert gaps.closed == (StreamGap(from_=START, to=START + 2 * SECOND, cause="stall"),)
 
 
-def test_what_comes_to_be_known_of_its_cause_is_told() -> None:
+def test_a_cause_that_becomes_known_later_is_added_to_the_gap() -> None:
     [gap] = Gaps().with_open_gap(START, "disconnect").with_cause("slowClient").with_gap_closed(START).closed
     assert gap.cause == "slowClient"
 
@@ -56,7 +56,7 @@ def test_each_failure_has_its_cause(kind: FailureType, cause: str) -> None:
 
 
 async def predecessor(state: StreamState) -> StreamStatus:
-    """What a process that ended just after its start left in the status."""
+    """Return the status that a process left which ended just after its start."""
     book = journal()
     book.gaps = Gaps((StreamGap(from_=START, to=START, cause="stall"),))
     book.on_state("Live")
@@ -70,7 +70,7 @@ async def test_a_restart_leaves_a_gap_since_the_last_sign_of_life(state: StreamS
 
 
 @pytest.mark.parametrize("state", ["Paused", "Finished"])
-async def test_the_successor_of_one_that_did_not_stream_has_missed_nothing(state: StreamState) -> None:
+async def test_after_a_process_that_did_not_stream_there_is_no_gap(state: StreamState) -> None:
     gaps = inherited_gaps(await predecessor(state)).with_gap_closed(START + 60 * SECOND)
     assert [gap.cause for gap in gaps.closed] == ["stall"]
 

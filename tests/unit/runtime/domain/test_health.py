@@ -59,11 +59,11 @@ def paused(**changes: Any) -> RuntimeSnapshot:
         ("Finished", "finished"),
     ],
 )
-def test_each_state_has_one_word_for_consumers(state: StreamState, word: str) -> None:
+def test_each_state_has_one_heartbeat_status(state: StreamState, word: str) -> None:
     assert heartbeat_state(snapshot(state)) == word
 
 
-def test_whoever_is_ending_says_stopped_whatever_the_stream_does() -> None:
+def test_a_process_that_shuts_down_says_stopped_in_any_stream_state() -> None:
     assert {heartbeat_state(snapshot(state, stopping=True)) for state in get_args(StreamState)} == {"stopped"}
 
 
@@ -71,7 +71,7 @@ def test_a_live_stream_whose_writes_fail_is_degraded() -> None:
     assert heartbeat_state(snapshot(sink_failure="Firestore is away")) == "degraded"
 
 
-def test_a_live_stream_that_lacks_something_is_degraded() -> None:
+def test_an_impaired_live_stream_is_degraded() -> None:
     failure = StreamFailure(type="network", message="a farm is away", at=START)
     assert heartbeat_state(snapshot(failure=failure)) == "degraded"
 
@@ -105,13 +105,13 @@ def test_a_fresh_heartbeat_has_every_field_and_null_for_what_is_unknown() -> Non
     }
 
 
-def test_a_paused_heartbeat_says_who_why_and_until_when() -> None:
+def test_a_paused_heartbeat_has_the_source_the_reason_and_the_end() -> None:
     beat = heartbeat_document(paused())
     assert (beat.status, beat.ingest_enabled, beat.ingest_enabled_source) == ("paused", False, "cr:acme/us")
     assert (beat.pause_reason, beat.pause_until) == ("vendor", LATER)
 
 
-def test_the_clocks_of_the_heartbeat_stand_separately() -> None:
+def test_the_times_of_the_heartbeat_are_independent() -> None:
     instants = [START + timedelta(seconds=n) for n in range(4)]
     clocks = ActivityTimes(
         loop_tick_at=instants[0], last_message_at=instants[1], last_quote_ts=instants[2], last_write_at=instants[3]
@@ -153,7 +153,7 @@ def test_a_pause_is_shown_unacknowledged_first_and_then_with_its_times() -> None
     assert (done.acknowledged_at, done.socket_closed_at, done.last_write_at) == (LATER, START, None)
 
 
-def test_failures_of_stream_and_sink_are_told_in_full() -> None:
+def test_failures_of_stream_and_sink_are_reported_in_full() -> None:
     failure = StreamFailure(type="auth", message="check the Secret", at=START)
     status = stream_status(snapshot("Blocked", failure=failure, sink_failure="no"))
     assert status.failure == failure

@@ -27,19 +27,19 @@ def halt(symbol: str = "A", at: float = 0.0, *, halted: bool = True) -> Halt:
     return Halt(symbol=symbol, ts=START + timedelta(seconds=at), halted=halted, code="H", reason="news")
 
 
-def test_the_newest_trade_counts_and_of_two_of_one_time_the_later_to_arrive() -> None:
+def test_the_newest_trade_is_kept_and_of_two_with_one_time_the_later_arrival() -> None:
     book = board("A")
     book.record_trades([trade(at=1, price=1.0), trade(at=1, price=2.0), trade(at=0, price=3.0), trade("Z")], HORIZON)
     assert book.trades == {"A": trade(at=1, price=2.0)}
 
 
-def test_a_trade_stamped_ahead_of_all_reason_gives_way_to_the_next() -> None:
+def test_a_trade_stamped_far_in_the_future_is_replaced_by_the_next() -> None:
     book = board("A")
     book.record_trades([trade(at=3600, price=1.0), trade(at=1, price=2.0)], HORIZON)
     assert book.trades == {"A": trade(at=1, price=2.0)}
 
 
-def test_what_was_asked_is_taken_only_where_it_is_newer_and_not_from_the_future() -> None:
+def test_snapshot_values_are_used_only_if_newer_and_not_in_the_future() -> None:
     book = board("A", "B")
     book.record_trades([trade(at=1, price=1.0)], HORIZON)
     book.record_snapshot_trades([trade(at=1, price=9.0), trade("B", at=61)], HORIZON)
@@ -48,7 +48,7 @@ def test_what_was_asked_is_taken_only_where_it_is_newer_and_not_from_the_future(
     assert book.trades == {"A": trade(at=2, price=2.0)}
 
 
-def test_trades_and_bars_go_with_their_channel() -> None:
+def test_trades_and_bars_are_dropped_with_their_channel() -> None:
     book = board("A")
     book.record_trades([trade()], HORIZON)
     book.record_bars([bar()])
@@ -58,7 +58,7 @@ def test_trades_and_bars_go_with_their_channel() -> None:
     assert (book.trades, book.bars, book.bar_times) == ({}, {}, {})
 
 
-def test_trades_and_bars_go_with_their_symbol_and_a_pause_keeps_the_trade() -> None:
+def test_trades_and_bars_are_dropped_with_their_symbol_and_a_pause_keeps_the_trade() -> None:
     book = board("A", "B")
     book.record_trades([trade("A"), trade("B")], HORIZON)
     book.record_bars([bar("A"), bar("B")])
@@ -66,7 +66,7 @@ def test_trades_and_bars_go_with_their_symbol_and_a_pause_keeps_the_trade() -> N
     assert (book.trades, book.bars, book.bar_times) == ({"A": trade("A")}, {}, {})
 
 
-def test_a_bar_waits_until_it_is_written_unless_a_newer_one_has_come() -> None:
+def test_a_bar_stays_pending_until_it_is_written_or_a_newer_one_arrives() -> None:
     book = board("A", "B")
     book.record_bars([bar("A"), bar("B")])
     due = list(book.bars.values())
@@ -75,7 +75,7 @@ def test_a_bar_waits_until_it_is_written_unless_a_newer_one_has_come() -> None:
     assert book.bars == {"A": bar("A", at=60)}
 
 
-def test_a_halt_lasts_whatever_is_quoted_meanwhile_until_somebody_says_so() -> None:
+def test_quotes_do_not_end_a_halt_and_a_status_message_does() -> None:
     book = board("A")
     book.record_halts([halt("A"), halt("Z")])
     book.drop_doubtful_halts(lambda _: HORIZON, None)
@@ -84,7 +84,7 @@ def test_a_halt_lasts_whatever_is_quoted_meanwhile_until_somebody_says_so() -> N
     assert book.halted_symbols == {"Z"}
 
 
-def test_a_halt_told_on_a_closed_connection_ends_with_the_first_that_is_newer() -> None:
+def test_a_halt_of_a_closed_connection_ends_with_the_first_newer_tick() -> None:
     book = board("A", "B", "C")
     book.record_halts([halt("A"), halt("B"), halt("C")])
     book.mark_halts_unconfirmed(START)
@@ -93,7 +93,7 @@ def test_a_halt_told_on_a_closed_connection_ends_with_the_first_that_is_newer() 
     assert book.halted_symbols == {"A"}
 
 
-def test_what_came_before_the_connection_was_closed_says_nothing_of_the_end_of_a_halt() -> None:
+def test_ticks_from_before_the_disconnect_do_not_end_a_halt() -> None:
     book = board("A")
     book.record_halts([halt("A")])
     book.mark_halts_unconfirmed(START + timedelta(seconds=5))
@@ -104,7 +104,7 @@ def test_what_came_before_the_connection_was_closed_says_nothing_of_the_end_of_a
     assert book.halted_symbols == set()
 
 
-def test_a_halt_told_anew_is_no_hearsay() -> None:
+def test_a_halt_that_is_reported_again_is_confirmed() -> None:
     book = board("A")
     book.record_halts([halt("A")])
     book.mark_halts_unconfirmed(START)

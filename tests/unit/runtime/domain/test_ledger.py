@@ -14,7 +14,7 @@ def test_each_symbol_is_confirmed_rejected_or_pending() -> None:
     assert (shown.paused, shown.rejected, shown.rejections) == (1, 1, [rejection("C")])
 
 
-def test_what_is_still_subscribed_but_no_longer_wanted_does_not_count() -> None:
+def test_subscribed_symbols_that_are_no_longer_wanted_do_not_count() -> None:
     shown = Ledger(frozenset({"A", "Z"}), (rejection("Y"),)).to_symbol_ledger(desired(symbols=["A", "B"]))
     assert (shown.live, shown.pending, shown.rejected, shown.rejections) == ("1/2", 1, 0, [])
 

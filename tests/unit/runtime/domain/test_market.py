@@ -17,7 +17,7 @@ def test_a_side_is_its_price_and_size() -> None:
 
 
 @pytest.mark.parametrize("price", [0.0, -1.0, NAN, INFINITY, -INFINITY])
-def test_a_side_that_is_not_there_is_none_never_zero(price: float) -> None:
+def test_an_absent_side_is_none_and_never_zero(price: float) -> None:
     assert normalised_side(price, 100.0) == (None, None)
 
 
@@ -31,7 +31,7 @@ def test_a_missing_side_or_a_crossed_market_has_no_mid(bid: float | None, ask: f
     assert quote(bid, ask).mid is None
 
 
-def test_the_document_has_the_quote_its_writer_and_the_older_names() -> None:
+def test_the_document_has_the_quote_its_writer_and_the_older_field_names() -> None:
     origin = DocumentOrigin(source="alpaca:iex", job="acme/us", session_id="s", epoch=7)
     written_at = START + timedelta(seconds=1)
     fields = to_live_quote(quote(1.0, None), origin, 3, written_at).document_fields()

@@ -48,7 +48,7 @@ def test_the_zone_of_an_instant_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize("year", [1999, 2024, 2032, 2100])
-def test_of_a_date_that_is_not_covered_nothing_is_known(year: int) -> None:
+def test_the_session_of_a_date_out_of_the_table_is_unknown(year: int) -> None:
     assert new_york_session(datetime(year, 6, 15, 15, tzinfo=UTC)) == MarketSession("unknown")
 
 
@@ -72,7 +72,7 @@ def test_each_provider_and_feed_has_its_hours(spec: dict[str, Any], expected: ob
     assert hours_of_feed(job_spec(**spec)) is expected
 
 
-def test_simulated_quotes_know_no_hours() -> None:
+def test_simulated_quotes_have_no_market_hours() -> None:
     assert hours_of_feed(job_spec(provider="alpaca", dryRun=True)) is always_open_session
 
 

@@ -13,7 +13,7 @@ def trade(symbol: str, seconds: float = 0.0) -> Trade:
     return Trade(symbol=symbol, ts=START + timedelta(seconds=seconds), price=1.5, size=1.0)
 
 
-def test_what_is_older_than_its_document_is_left_out() -> None:
+def test_snapshot_values_older_than_their_document_are_left_out() -> None:
     latest = MarketSnapshot(
         (quote("A", 1), quote("B", 1), quote("C", -1), quote("D", -1), quote("E")), (trade("C", 1),)
     )
@@ -22,16 +22,16 @@ def test_what_is_older_than_its_document_is_left_out() -> None:
     assert kept.trades == latest.trades
 
 
-def test_without_its_trades_it_is_as_old_as_its_quotes() -> None:
+def test_a_snapshot_without_trades_has_the_age_of_its_quotes() -> None:
     latest = MarketSnapshot((quote("A", -1),), (trade("A", 1),)).without_trades()
     assert (latest.trades, latest.without_outdated_quotes({"A": START}).quotes) == ((), ())
 
 
-def test_a_quote_that_a_silent_stream_should_have_brought() -> None:
+def test_a_recent_snapshot_quote_shows_that_a_silent_stream_missed_it() -> None:
     now = START + timedelta(seconds=60)
     assert MarketSnapshot((quote("A", -5), quote("B", 30))).undelivered_quote(START, now) == quote("B", 30)
 
 
-def test_a_quote_from_before_or_on_its_way_proves_nothing() -> None:
+def test_an_older_or_too_recent_quote_does_not_show_a_missed_quote() -> None:
     now = START + timedelta(seconds=60)
     assert MarketSnapshot((quote("A", -5), quote("B", 5), quote("C", 55))).undelivered_quote(START, now) is None

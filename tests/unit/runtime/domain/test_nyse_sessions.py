@@ -1,4 +1,4 @@
-"""The table of trading days, against the library that it was made from."""
+"""The table of trading days agrees with the library that generated it."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from sluice_runtime.domain.market_hours import new_york_session
 from sluice_runtime.domain.nyse_sessions import FIRST, LAST
 
 
-@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # the library's own use of pandas
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # the library itself uses pandas
 def test_every_day_of_the_table_opens_and_closes_when_the_library_says() -> None:
     library = exchange_calendars.get_calendar("XNYS", start=str(FIRST), end=str(LAST))
     schedule = {each.date(): library.schedule.loc[each] for each in library.sessions}

@@ -78,7 +78,7 @@ def test_a_disabled_job_stays_paused_when_its_pause_ends() -> None:
         ("9999-12-31T23:59:59-14:00", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
     ],
 )
-def test_the_end_of_a_pause_is_told_in_utc_where_utc_has_a_date_for_it(until: str, instant: datetime) -> None:
+def test_the_end_of_a_pause_is_reported_in_utc_if_utc_has_a_date_for_it(until: str, instant: datetime) -> None:
     found = decision(pause={"until": until})
     assert found is not None
     assert found.until is not None
@@ -119,10 +119,10 @@ def test_all_sources_that_pause_are_named_once_each() -> None:
 @pytest.mark.parametrize(
     ("word", "enabled"), [("", True), ("on", True), ("0", False), (" No\n", False), ("FALSE", False)]
 )
-def test_a_switch_s_text_is_read_as_people_mean_it(word: str, enabled: bool) -> None:
+def test_the_text_of_a_switch_accepts_common_words(word: str, enabled: bool) -> None:
     assert parse_enabled(word) is enabled
 
 
-def test_a_switch_s_text_that_says_neither_is_not_taken_for_either() -> None:
+def test_an_unknown_text_of_a_switch_is_neither_yes_nor_no() -> None:
     with pytest.raises(ValueError, match="'halt' is neither on nor off"):
         parse_enabled("halt\n")

@@ -2,7 +2,7 @@ from sluice_runtime.domain.preflight import Finding, preflight_status
 from support.virtual_time import START
 
 
-def test_what_is_not_good_comes_first_and_at_most_twenty_are_shown() -> None:
+def test_problems_come_first_and_at_most_twenty_findings_are_shown() -> None:
     good = [Finding(f"S{n}", True, "active") for n in range(30)]
     found = preflight_status([*good, Finding("account", False, "blocked")], START)
     assert (found.passed, found.at, len(found.findings)) == (False, START, 20)

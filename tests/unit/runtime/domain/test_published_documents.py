@@ -25,7 +25,7 @@ def said(*statements: QuoteContent, at: float = 0.0) -> PublishedDocuments:
     return book
 
 
-def test_the_price_is_the_last_trade_s_where_one_is_known_else_the_mid() -> None:
+def test_the_price_is_that_of_the_last_known_trade_or_else_the_mid() -> None:
     assert QuoteContent(quote=quote()).price == 2.0
     assert QuoteContent(quote=quote(), trade=trade()).price == 2.5
 
@@ -37,11 +37,11 @@ def test_a_document_is_as_new_as_the_newest_part_of_it() -> None:
     assert (document.price, document.status, document.seq, document.bid) == (2.5, "halted", 4, 1.0)
 
 
-def test_what_nothing_is_known_of_is_news() -> None:
+def test_a_document_of_unknown_content_is_written() -> None:
     assert PublishedDocuments().needs_write(QuoteContent(quote=quote()), 0.0, REFRESH_SECONDS)
 
 
-def test_the_same_again_is_no_news_whatever_its_time() -> None:
+def test_an_equal_quote_of_another_time_is_not_written() -> None:
     book = said(QuoteContent(quote=quote(0)))
     assert not book.needs_write(QuoteContent(quote=quote(5)), 5.0, REFRESH_SECONDS)
 
@@ -54,11 +54,11 @@ def test_the_same_again_is_no_news_whatever_its_time() -> None:
         QuoteContent(quote=quote(), status="stale"),
     ],
 )
-def test_another_price_trade_or_status_is_news(other: QuoteContent) -> None:
+def test_another_price_trade_or_status_is_written(other: QuoteContent) -> None:
     assert said(QuoteContent(quote=quote())).needs_write(other, 1.0, REFRESH_SECONDS)
 
 
-def test_the_same_again_is_news_once_its_refresh_is_due() -> None:
+def test_an_equal_quote_is_written_once_its_refresh_is_due() -> None:
     book = said(QuoteContent(quote=quote(0)))
     book.hold_for_refresh(quote(14))
     assert book.take_due_refreshes(14.9, REFRESH_SECONDS) == []
@@ -67,14 +67,14 @@ def test_the_same_again_is_news_once_its_refresh_is_due() -> None:
     assert book.take_due_refreshes(15.0, REFRESH_SECONDS) == []
 
 
-def test_a_held_tick_is_let_go_when_a_later_one_is_written() -> None:
+def test_a_held_tick_is_dropped_when_a_later_one_is_written() -> None:
     book = said(QuoteContent(quote=quote(0)))
     book.hold_for_refresh(quote(1))
     book.mark_written([QuoteContent(quote=quote(2, bid=2.0))], 2.0)
     assert book.take_due_refreshes(100.0, REFRESH_SECONDS) == []
 
 
-def test_after_a_write_of_unknown_outcome_everything_is_news() -> None:
+def test_after_a_write_of_unknown_outcome_every_quote_is_written() -> None:
     book = said(QuoteContent(quote=quote()))
     book.mark_unknown(["A"])
     assert book.needs_write(QuoteContent(quote=quote()), 1.0, REFRESH_SECONDS)
@@ -90,14 +90,14 @@ def test_a_mark_changes_what_the_document_is_known_to_say() -> None:
     assert not book.needs_write(QuoteContent(quote=quote(), status="stale"), 1.0, REFRESH_SECONDS)
 
 
-def test_a_trade_at_another_price_calls_for_the_document_s_quote() -> None:
+def test_a_trade_at_another_price_rewrites_the_document_s_quote() -> None:
     book = said(QuoteContent(quote=quote()))
     assert book.ticks_with_changed_price({"A": trade()}) == [quote()]
     assert book.ticks_with_changed_price({"A": trade(price=2.0)}) == []
     assert book.ticks_with_changed_price({"UNSEEN": Trade(symbol="UNSEEN", ts=START, price=1.0, size=1.0)}) == []
 
 
-def test_a_trade_that_counts_no_longer_takes_its_price_with_it_and_not_the_time() -> None:
+def test_a_trade_that_no_longer_counts_changes_the_price_and_not_the_time() -> None:
     before = QuoteContent(quote=quote(1), trade=trade(2))
     book = said(before)
     book.mark_sending([before], HORIZON)
@@ -114,19 +114,19 @@ def test_a_trade_that_counts_no_longer_takes_its_price_with_it_and_not_the_time(
     assert book.content_to_write(quote(1), None, "live").ts == START + timedelta(seconds=1)
 
 
-def test_a_time_ahead_of_all_reason_holds_no_document_to_itself() -> None:
+def test_a_time_far_in_the_future_does_not_block_later_writes() -> None:
     book = PublishedDocuments()
     book.mark_sending([QuoteContent(quote=quote(3600))], HORIZON)
     assert book.content_to_write(quote(1), None, "live").ts == START + timedelta(seconds=1)
 
 
-def test_a_trade_at_another_price_calls_for_the_newest_quote_though_it_was_no_news() -> None:
+def test_a_trade_at_another_price_writes_the_newest_quote_even_if_suppressed() -> None:
     book = said(QuoteContent(quote=quote()))
     book.hold_for_refresh(quote(1))
     assert book.ticks_with_changed_price({"A": trade(2)}) == [quote(1)]
 
 
-def test_what_is_not_live_or_may_not_be_is_odd_until_it_is_live() -> None:
+def test_a_document_is_not_live_until_it_is_known_to_be_live() -> None:
     book = said(QuoteContent(quote=quote()))
     assert book.symbols_not_live() == set()
     book.mark_status_sending(["A"])
@@ -138,7 +138,7 @@ def test_what_is_not_live_or_may_not_be_is_odd_until_it_is_live() -> None:
     assert book.symbols_not_live() == set()
 
 
-def test_only_what_is_kept_is_remembered() -> None:
+def test_only_retained_symbols_are_remembered() -> None:
     book = said(QuoteContent(quote=quote()))
     book.hold_for_refresh(quote(1))
     book.mark_status_written(["B"], "paused")
@@ -146,6 +146,6 @@ def test_only_what_is_kept_is_remembered() -> None:
     assert (book.known_status("A"), book.known_status("B"), book.take_due_refreshes(99.0, 0.0)) == (None, None, [])
 
 
-def test_refreshes_leave_two_thirds_of_the_budget_to_news() -> None:
+def test_refreshes_leave_two_thirds_of_the_write_rate_to_changes() -> None:
     assert refresh_seconds(1.0) == 15.0
     assert refresh_seconds(100.0) == 300.0

@@ -11,11 +11,11 @@ OTHERS = SlotClaim(holder="other", renewed_at=START, version="1")
 
 
 @pytest.mark.parametrize("claim", [None, SlotClaim(holder=""), SlotClaim(holder="me")])
-def test_what_is_nobody_s_or_mine_is_free(claim: SlotClaim | None) -> None:
+def test_an_unheld_or_own_claim_is_free(claim: SlotClaim | None) -> None:
     assert ClaimObservation(claim, 0.0).is_claimable_by("me", 0.0)
 
 
-def test_what_another_renews_is_never_free() -> None:
+def test_a_claim_that_another_renews_is_never_free() -> None:
     sighting = ClaimObservation(None, 0.0)
     for n in range(100):
         wait_for_rotation = SlotClaim(holder="other", renewed_at=START, version=str(n))
@@ -23,7 +23,7 @@ def test_what_another_renews_is_never_free() -> None:
         assert not sighting.is_claimable_by("me", n * 50.0)
 
 
-def test_what_another_has_ceased_to_renew_is_free_after_a_while_of_watching() -> None:
+def test_a_claim_that_another_no_longer_renews_is_free_after_a_while() -> None:
     sighting = ClaimObservation(None, 0.0).updated_with(OTHERS, 10.0).updated_with(OTHERS, 60.0)
     assert not sighting.is_claimable_by("me", 10.0 + HELD_SECONDS - 1)
     assert sighting.is_claimable_by("me", 10.0 + HELD_SECONDS)
@@ -34,7 +34,7 @@ def spec(name: str = "alpaca", **alpaca: Any) -> IngestJobSpec:
     return job_spec(provider="alpaca", alpaca=block)
 
 
-def test_each_secret_and_endpoint_has_a_slot_of_its_own_whose_name_tells_neither() -> None:
+def test_each_secret_and_endpoint_has_its_own_slot_whose_name_reveals_neither() -> None:
     specs = [spec(), spec("other"), spec(feed="sip"), spec(streamURL="wss://proxy.example/v2/iex")]
     names = [slot_lease_name(each) for each in specs]
     assert len(set(names)) == 4
@@ -42,7 +42,7 @@ def test_each_secret_and_endpoint_has_a_slot_of_its_own_whose_name_tells_neither
     assert all(name is not None and "alpaca" not in name and len(name) <= 63 for name in names)
 
 
-def test_each_client_of_a_gateway_has_a_slot_of_its_own() -> None:
+def test_each_client_of_a_gateway_has_its_own_slot() -> None:
     def name(**ibkr: Any) -> str | None:
         return slot_lease_name(job_spec(provider="ibkr", ibkr={"host": "gateway", **ibkr}))
 
@@ -51,6 +51,6 @@ def test_each_client_of_a_gateway_has_a_slot_of_its_own() -> None:
     assert names[0] == name(host="Gateway", port=4002, clientID=1)
 
 
-def test_what_needs_no_credentials_needs_no_slot() -> None:
+def test_a_provider_without_credentials_needs_no_slot() -> None:
     assert slot_lease_name(job_spec()) is None
     assert slot_lease_name(job_spec(provider="alpaca", dryRun=True)) is None

@@ -13,11 +13,11 @@ PAUSED: dict[str, Any] = {"pausedSymbols": [{"symbol": "AAPL", "reason": "bad pr
 
 
 class World:
-    """Records and what was written of them. `times` are the last event times, by symbol."""
+    """Records and the writes that they cause. `times` are the last event times, by symbol."""
 
     def __init__(self, *paused: str, own: tuple[str, ...] = ()) -> None:
         self.records = SymbolRecords("acme/us", frozenset(paused), frozenset(own))
-        self.deleted = {"AAPL", "MSFT"}  # unless a test says that a document still stands
+        self.deleted = {"AAPL", "MSFT"}  # empty unless a test says that a document still exists
         self.times: dict[str, dict[str, datetime]] = {}
 
     def write(
@@ -48,7 +48,7 @@ def test_each_symbol_has_its_record_written_once(world: World) -> None:
     assert world.write(1000) == []
 
 
-def test_a_pause_is_told_at_once_with_its_day_and_reason_and_so_is_its_end(world: World) -> None:
+def test_a_pause_is_recorded_at_once_with_its_day_and_reason_and_so_is_its_end(world: World) -> None:
     world.write()
     [paused] = world.write(**PAUSED)
     assert (paused.status, paused.pause_fetch) == ("paused", True)
@@ -75,12 +75,12 @@ def test_a_symbol_that_comes_back_before_its_removal_was_written_is_added(world:
     assert again.notes == f"Symbol ADDED by user on {STAMP}"
 
 
-def test_the_pause_of_the_whole_job_is_no_symbol_s(world: World) -> None:
+def test_a_pause_of_the_whole_job_is_not_recorded_for_its_symbols(world: World) -> None:
     world.write()
     assert world.write(enabled=False) == []
 
 
-def test_a_removed_symbol_s_record_says_so_and_is_then_let_alone(world: World) -> None:
+def test_a_removed_symbol_s_record_says_removed_and_is_then_left_unchanged(world: World) -> None:
     world.write(**PAUSED)
     removed = world.write(symbols=["SPY"])
     assert {(each.canonical_symbol, each.status, each.pause_fetch) for each in removed} == {
@@ -111,7 +111,7 @@ def test_a_removed_symbol_s_record_stays_as_it_was_until_its_documents_are_gone(
     assert [each.status for each in world.write(1000, symbols=["SPY", "AAPL"])] == ["removed"]
 
 
-def test_a_record_is_the_job_s_own_until_it_says_removed(world: World) -> None:
+def test_a_record_belongs_to_the_job_until_its_status_is_removed(world: World) -> None:
     assert {each.job for each in world.write(**PAUSED)} == {"acme/us"}
     assert {(each.status, each.job) for each in world.write(symbols=["SPY"])} == {
         ("active", "acme/us"),
@@ -119,7 +119,7 @@ def test_a_record_is_the_job_s_own_until_it_says_removed(world: World) -> None:
     }
 
 
-def test_what_was_removed_while_no_process_ran_is_told_once_its_documents_are_gone() -> None:
+def test_a_symbol_removed_while_no_process_ran_is_recorded_after_its_documents_are_deleted() -> None:
     world = World("OLD", own=("OLD", "AAPL"))
     assert {each.canonical_symbol for each in world.write()} == {"AAPL", "MSFT"}
     world.deleted = {"OLD"}
@@ -129,17 +129,17 @@ def test_what_was_removed_while_no_process_ran_is_told_once_its_documents_are_go
     assert world.write(1000) == []
 
 
-def test_a_refused_symbol_s_record_says_so(world: World) -> None:
+def test_the_record_of_a_rejected_symbol_says_so(world: World) -> None:
     assert {each.status for each in world.write(rejected=("MSFT",))} == {"active", "rejected"}
     assert [each.status for each in world.write()] == ["active"]
 
 
-def test_a_restart_does_not_date_a_pause_anew() -> None:
+def test_a_restart_keeps_the_date_of_a_pause() -> None:
     [paused, _] = sorted(World("AAPL").write(**PAUSED), key=lambda each: each.canonical_symbol)
     assert (paused.pause_fetch, paused.notes) == (True, None)
 
 
-def test_what_was_resumed_before_a_restart_is_noted_after_it() -> None:
+def test_a_symbol_resumed_before_a_restart_is_recorded_after_it() -> None:
     [resumed, other] = sorted(World("AAPL", own=("AAPL", "MSFT")).write(), key=lambda each: each.canonical_symbol)
     assert resumed.notes == f"Data fetching RESUMED by user on {STAMP}"
     assert other.notes is None
@@ -165,7 +165,7 @@ def test_a_paused_symbol_s_event_times_stay_as_they_were(world: World) -> None:
     assert world.write(1000, **PAUSED) == []
 
 
-def test_transitions_go_before_refreshes(world: World) -> None:
+def test_transitions_are_written_before_refreshes(world: World) -> None:
     world.write()
     world.times["MSFT"] = {"quotes": START}
     [first] = world.write(60, 1, **PAUSED)
@@ -174,12 +174,12 @@ def test_transitions_go_before_refreshes(world: World) -> None:
     assert second.canonical_symbol == "MSFT"
 
 
-def test_what_could_not_be_written_stays_due(world: World) -> None:
+def test_a_record_that_could_not_be_written_stays_due(world: World) -> None:
     world.records.update(desired(), (), set(), START)
     assert len(world.due(0)) == len(world.due(5)) == 2
 
 
-def test_what_changed_while_it_was_written_is_still_news(world: World) -> None:
+def test_a_change_during_a_write_is_still_due(world: World) -> None:
     world.records.update(desired(), (), set(), START)
     due = world.due(0)
     world.records.update(desired(**PAUSED), (), set(), START)

@@ -3,7 +3,7 @@ import pytest
 from sluice_runtime.domain.token_bucket import TokenBucket
 
 
-def test_it_is_full_at_the_start_and_never_fuller_than_its_burst() -> None:
+def test_a_bucket_starts_full_and_never_exceeds_its_burst() -> None:
     budget = TokenBucket(20, 40, 100.0)
     assert budget.available(100.0) == 40
     assert budget.available(1_000_000.0) == 40
@@ -16,7 +16,7 @@ def test_spent_tokens_come_back_at_the_rate() -> None:
 
 
 @pytest.mark.parametrize("rate", [1, 3, 7, 20, 500])
-def test_a_minute_of_flushes_gives_a_minute_s_worth_whatever_floats_do(rate: int) -> None:
+def test_a_minute_of_flushes_gives_a_minute_of_tokens_despite_rounding(rate: int) -> None:
     budget = TokenBucket(rate, 1000, 0.0)
     budget.spend(1000)
     written = 0
@@ -27,13 +27,13 @@ def test_a_minute_of_flushes_gives_a_minute_s_worth_whatever_floats_do(rate: int
     assert rate * 60 - 1 <= written <= rate * 60
 
 
-def test_it_never_owes() -> None:
+def test_the_tokens_are_never_negative() -> None:
     budget = TokenBucket(1, 5, 0.0)
     budget.spend(50)
     assert budget.available(1.0) == 1
 
 
-def test_new_limits_keep_what_was_saved_up_to_the_new_burst() -> None:
+def test_new_limits_keep_the_tokens_up_to_the_new_burst() -> None:
     budget = TokenBucket(20, 40, 0.0)
     budget.set_limits(100, 10, 0.0)
     assert budget.available(0.0) == 10
@@ -42,7 +42,7 @@ def test_new_limits_keep_what_was_saved_up_to_the_new_burst() -> None:
     assert budget.available(2.0) == 20
 
 
-def test_what_was_earned_before_a_change_was_earned_at_the_old_rate() -> None:
+def test_tokens_from_before_a_change_accrue_at_the_old_rate() -> None:
     budget = TokenBucket(10, 100, 0.0)
     budget.spend(100)
     budget.set_limits(1, 100, 5.0)

@@ -22,7 +22,7 @@ LIMITS = {"autoStop": {"afterSeconds": 60}}
 
 
 class World:
-    """Guard and steer over a job."""
+    """The automatic stop and the spec watcher of one job."""
 
     def __init__(self) -> None:
         self.journal = journal(with_pause(desired(), UNREAD))
@@ -48,7 +48,7 @@ class World:
 
     @property
     def stopped(self) -> str | None:
-        """Why it has stopped itself."""
+        """Return the reason of the automatic stop, or None."""
         pause = self.journal.desired.value.pause
         return pause.reason if pause and pause.source == "autoStop" else None
 
@@ -109,7 +109,7 @@ async def test_it_streams_again_when_the_job_s_switch_was_off_once(world: World)
 
 
 @pytest.mark.parametrize("later", [{}, {"autoStop": {"afterSeconds": 600}}])
-async def test_it_streams_again_when_it_may_do_more(world: World, later: dict[str, Any]) -> None:
+async def test_it_streams_again_when_its_limit_is_raised(world: World, later: dict[str, Any]) -> None:
     async with world.running():
         await world.declare(**LIMITS)
         await at(60)
@@ -117,7 +117,7 @@ async def test_it_streams_again_when_it_may_do_more(world: World, later: dict[st
         assert world.journal.desired.value.pause is None
 
 
-async def test_another_switch_does_not_let_go_of_it(world: World) -> None:
+async def test_another_switch_does_not_end_an_automatic_stop(world: World) -> None:
     async with world.running():
         await world.declare(**LIMITS)
         await at(60)
@@ -127,7 +127,7 @@ async def test_another_switch_does_not_let_go_of_it(world: World) -> None:
         assert world.stopped
 
 
-async def test_a_restart_does_not_let_go_of_it(world: World) -> None:
+async def test_a_restart_does_not_end_an_automatic_stop(world: World) -> None:
     world.keeper.write(Switch(source="autoStop", pauses=True, reason="before"))
     async with world.running():
         await world.declare(**LIMITS)

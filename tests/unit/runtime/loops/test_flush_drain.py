@@ -1,4 +1,4 @@
-"""The end of writing: what is pending goes out, and then nothing."""
+"""The drain: the flusher writes all that is pending, and then nothing more."""
 
 import asyncio
 
@@ -26,7 +26,7 @@ async def test_a_drain_writes_all_that_is_pending_without_throttle_in_batches() 
     assert seconds() == 0
 
 
-async def test_after_a_drain_nothing_is_written_until_it_is_opened(world: FlushingWorld) -> None:
+async def test_after_a_drain_nothing_is_written_until_the_flusher_is_opened(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", bid=1)
         await world.flusher.drain()
@@ -39,7 +39,7 @@ async def test_after_a_drain_nothing_is_written_until_it_is_opened(world: Flushi
         assert world.sink.quotes["AAPL"]["bid"] == 2
 
 
-async def test_a_sink_that_hangs_holds_a_drain_up_for_three_seconds_at_most(
+async def test_a_hanging_sink_delays_a_drain_by_three_seconds_at_most(
     world: FlushingWorld,
 ) -> None:
     world.sink.hangs = True
@@ -67,7 +67,7 @@ async def test_a_flush_in_flight_when_a_drain_gives_up_writes_nothing_afterwards
         assert len(world.journal.coalescer) == 0
 
 
-async def test_chores_in_flight_when_a_drain_gives_up_touch_no_document_afterwards() -> None:
+async def test_chores_in_flight_when_a_drain_gives_up_change_no_document_afterwards() -> None:
     names = [f"S{n}" for n in range(100)]
     world = FlushingWorld(desired(symbols=names))
     async with world.running():
@@ -82,7 +82,7 @@ async def test_chores_in_flight_when_a_drain_gives_up_touch_no_document_afterwar
         assert 0 < len(world.sink.history) == done < 100
 
 
-async def test_a_drain_of_a_sink_that_refuses_ends_at_once(world: FlushingWorld) -> None:
+async def test_a_drain_to_a_failing_sink_ends_at_once(world: FlushingWorld) -> None:
     world.sink.failure = SinkError("denied", 30.0)
     world.say("AAPL")
     await world.flusher.drain()
@@ -107,7 +107,7 @@ async def test_a_cancelled_write_is_not_lost_before_the_last_drain(world: Flushi
     assert set(world.sink.quotes) == {"AAPL"}
 
 
-async def test_a_drain_that_was_cut_short_is_made_up_for_by_the_next(world: FlushingWorld) -> None:
+async def test_the_next_drain_completes_one_that_was_interrupted(world: FlushingWorld) -> None:
     world.sink.seconds = 1.0
     world.say("AAPL")
     pausing = asyncio.create_task(world.flusher.drain())
@@ -121,7 +121,7 @@ async def test_a_drain_that_was_cut_short_is_made_up_for_by_the_next(world: Flus
     assert len(world.sink.writes) == 1
 
 
-async def test_at_the_end_quotes_go_before_deletions_and_both_are_tried_though_one_failed_before(
+async def test_the_last_drain_writes_quotes_before_deletions_and_tries_both_despite_failures(
     world: FlushingWorld,
 ) -> None:
     async with world.running():
@@ -137,7 +137,7 @@ async def test_at_the_end_quotes_go_before_deletions_and_both_are_tried_though_o
     assert set(world.sink.quotes) == {"AAPL"}
 
 
-async def test_a_symbol_that_comes_while_a_flush_is_slow_and_goes_in_the_pause_leaves_no_document() -> None:
+async def test_a_symbol_added_in_a_slow_flush_and_removed_in_the_pause_leaves_no_document() -> None:
     world = FlushingWorld(desired(symbols=["AAPL", "MSFT"]))
     async with world.running():
         world.say("AAPL")

@@ -1,4 +1,4 @@
-"""Firestore is away for a minute while the market is busy: a whole pod on fakes."""
+"""Firestore is unavailable for a minute while the market is busy: a whole pod with fakes."""
 
 import asyncio
 import gc
@@ -22,7 +22,7 @@ NAMES = [f"S{n}" for n in range(20)]
 
 
 class TornSink(FakeSink):
-    """Refuses late, as a Firestore that cannot be reached."""
+    """A sink that fails after a delay, like a Firestore that cannot be reached."""
 
     away = False
 
@@ -57,7 +57,7 @@ class World:
         return asyncio.create_task(run_loops(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
 
     async def chatter(self, until: float) -> None:
-        """Every tick has a bid of its own, the time."""
+        """Send ticks until the time `until`; the bid of each tick is its time, so no two are equal."""
         while seconds() < until:
             for name in NAMES:
                 self.said[name] = seconds()
@@ -66,7 +66,7 @@ class World:
 
 
 def memory() -> int:
-    """Bytes in use since tracing began."""
+    """Return the bytes in use since tracing began."""
     gc.collect()
     return tracemalloc.get_traced_memory()[0]
 
@@ -76,7 +76,7 @@ async def world() -> World:
     return World()
 
 
-async def test_after_a_minute_away_the_heartbeat_goes_first_and_then_the_newest_quotes(world: World) -> None:
+async def test_after_an_outage_the_heartbeat_is_written_first_and_then_the_newest_quotes(world: World) -> None:
     pod = world.start()
     await at(1)
     await world.chatter(20)
@@ -95,7 +95,7 @@ async def test_after_a_minute_away_the_heartbeat_goes_first_and_then_the_newest_
     await pod
 
 
-async def test_nothing_older_is_ever_written_over_something_newer(world: World) -> None:
+async def test_an_older_quote_never_replaces_a_newer_one(world: World) -> None:
     pod = world.start()
     await at(1)
     for n in range(1, 5):
@@ -109,7 +109,7 @@ async def test_nothing_older_is_ever_written_over_something_newer(world: World) 
         assert all(earlier <= later for earlier, later in pairwise(times))
 
 
-async def test_a_failure_is_over_once_what_failed_is_done_though_no_quote_comes() -> None:
+async def test_a_failure_ends_once_the_failed_write_succeeds_even_without_new_quotes() -> None:
     world = FlushingWorld()
     async with world.running():
         world.say("AAPL", "MSFT")
@@ -124,7 +124,7 @@ async def test_a_failure_is_over_once_what_failed_is_done_though_no_quote_comes(
         assert world.journal.snapshot().sink_failure is None
 
 
-async def test_a_failure_is_over_once_nobody_wants_any_more_what_failed() -> None:
+async def test_a_failure_ends_once_the_failed_write_is_no_longer_needed() -> None:
     world = FlushingWorld()
     async with world.running():
         await at(1)
@@ -139,7 +139,7 @@ async def test_a_failure_is_over_once_nobody_wants_any_more_what_failed() -> Non
         assert world.sink.writes == []
 
 
-async def test_what_a_pause_had_to_drop_is_no_failure_of_the_pause() -> None:
+async def test_quotes_dropped_by_a_pause_are_not_a_failure_of_the_pause() -> None:
     world = SupervisedWorld(journal())
     async with world.running():
         await at(1)
@@ -153,7 +153,7 @@ async def test_what_a_pause_had_to_drop_is_no_failure_of_the_pause() -> None:
         assert world.sink.writes == []
 
 
-async def test_memory_is_flat_while_firestore_is_away(world: World) -> None:
+async def test_memory_is_constant_while_firestore_is_unavailable(world: World) -> None:
     pod = world.start()
     await at(1)
     await world.chatter(5)

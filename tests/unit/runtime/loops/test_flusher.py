@@ -1,4 +1,4 @@
-"""The flusher on a fake sink: its schedule, its drain, and what becomes of what cannot be written."""
+"""The flusher with a fake sink: its schedule, its limits, and failed writes."""
 
 import asyncio
 import random
@@ -59,7 +59,7 @@ async def test_the_document_equals_the_last_tick_of_a_burst(world: FlushingWorld
         assert len(world.sink.written("AAPL")) <= 3
 
 
-async def test_a_stall_is_not_made_up_for(world: FlushingWorld) -> None:
+async def test_a_stall_causes_no_burst_of_late_flushes(world: FlushingWorld) -> None:
     async with world.running():
         await at(1.0)
         world.say("AAPL")
@@ -101,7 +101,7 @@ async def test_each_document_has_the_next_number_of_its_session(world: FlushingW
     assert {(each.session_id, each.epoch, each.source) for each in documents} == {("s", 7, "fake:iex")}
 
 
-async def test_what_failed_is_tried_again_and_the_newest_value_wins(world: FlushingWorld) -> None:
+async def test_a_failed_write_is_retried_with_the_newest_value(world: FlushingWorld) -> None:
     async with world.running():
         world.sink.failure = SinkError("Firestore is away")
         world.say("AAPL", "MSFT", bid=1)
@@ -115,7 +115,7 @@ async def test_what_failed_is_tried_again_and_the_newest_value_wins(world: Flush
         assert world.journal.snapshot().sink_failure is None
 
 
-async def test_an_outage_is_probed_ever_more_seldom_and_costs_no_memory(world: FlushingWorld) -> None:
+async def test_an_outage_is_probed_at_growing_intervals_without_using_memory(world: FlushingWorld) -> None:
     world.sink.failure = SinkError("Firestore is away")
     async with world.running():
         await chatter(world, 600.0)
@@ -131,14 +131,14 @@ async def test_an_outage_is_probed_ever_more_seldom_and_costs_no_memory(world: F
         assert world.sink.attempts - attempts >= 2
 
 
-async def test_a_lasting_refusal_is_not_probed_before_its_time(world: FlushingWorld) -> None:
+async def test_a_permanent_rejection_is_not_probed_before_its_time(world: FlushingWorld) -> None:
     world.sink.failure = SinkError("denied", 30.0)
     async with world.running():
         await chatter(world, 29.0)
         assert world.sink.attempts == 1
 
 
-async def test_a_dry_run_writes_nothing_and_says_what_it_would(
+async def test_a_dry_run_writes_nothing_and_logs_what_it_would_write(
     world: FlushingWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -170,7 +170,7 @@ async def test_documents_of_removed_symbols_are_deleted_and_of_paused_ones_marke
         assert world.sink.quotes["AAPL"]["status"] == "live"
 
 
-async def test_a_symbol_removed_just_before_the_end_is_deleted_all_the_same(world: FlushingWorld) -> None:
+async def test_the_document_of_a_symbol_removed_just_before_shutdown_is_deleted(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", "MSFT")
         await at(1)
@@ -179,7 +179,7 @@ async def test_a_symbol_removed_just_before_the_end_is_deleted_all_the_same(worl
         assert world.sink.deleted == ["MSFT"]
 
 
-async def test_a_failed_chore_is_done_later_and_one_undone_meanwhile_never(world: FlushingWorld) -> None:
+async def test_a_failed_chore_is_retried_unless_it_is_no_longer_needed(world: FlushingWorld) -> None:
     async with world.running():
         await at(0.5)
         world.sink.failure = SinkError("away")
@@ -191,7 +191,7 @@ async def test_a_failed_chore_is_done_later_and_one_undone_meanwhile_never(world
         assert (world.sink.deleted, world.sink.marked) == ([], [("AAPL", "paused"), ("MSFT", "live")])
 
 
-async def test_no_chores_are_done_while_paused_and_all_afterwards(world: FlushingWorld) -> None:
+async def test_chores_wait_for_the_end_of_a_pause(world: FlushingWorld) -> None:
     async with world.running():
         await at(0.5)
         world.want(with_pause(desired(symbols=["AAPL"]), PAUSE))
@@ -213,7 +213,7 @@ async def test_new_limits_hold_from_the_next_flush(world: FlushingWorld) -> None
         assert len(world.sink.writes) - writes == pytest.approx(10, abs=1)
 
 
-async def test_the_loop_s_own_clock_goes_on_whatever_happens(world: FlushingWorld) -> None:
+async def test_the_loop_s_tick_time_advances_whatever_happens(world: FlushingWorld) -> None:
     async with world.running():
         await world.flusher.drain()
         await at(100)

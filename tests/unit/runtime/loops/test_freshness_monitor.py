@@ -1,4 +1,4 @@
-"""Silence, judged in a whole pod on fakes. The virtual clock begins in trading hours of an ordinary Monday."""
+"""Silence in a whole pod with fakes. The virtual clock starts in the trading hours of an ordinary Monday."""
 
 import asyncio
 from datetime import timedelta
@@ -33,19 +33,19 @@ class World:
         self._pod: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """The pod, live."""
+        """Start the pod and wait until it is live."""
         parts = RuntimeParts(source=self.source, sink=self.sink, job=self.job, journal=self.journal)
         self._pod = asyncio.create_task(run_loops(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
         await at(1)
 
     async def end(self) -> None:
-        """The pod's end."""
+        """Shut the pod down."""
         self.stop.set()
         assert self._pod is not None
         await self._pod
 
     async def chatter(self, until: float, *symbols: str) -> None:
-        """Each of `symbols` once a second."""
+        """Send a quote of each of `symbols` once a second until the time `until`."""
         while seconds() < until:
             self.source.connection.say(*(quote(symbol, bid=seconds()) for symbol in symbols))
             await asyncio.sleep(1)
@@ -66,7 +66,7 @@ async def world() -> World:
     return World()
 
 
-async def test_a_muted_symbol_s_document_says_stale_once_and_live_when_it_is_heard_again(world: World) -> None:
+async def test_a_muted_symbol_s_document_says_stale_once_and_live_after_its_next_tick(world: World) -> None:
     await world.start()
     await world.chatter(1200, "AAPL", "MSFT")
     await world.chatter(1300, "MSFT")
@@ -110,7 +110,7 @@ async def test_a_halt_whose_end_was_missed_ends_with_the_first_quote_after_the_c
     await world.end()
 
 
-async def test_a_mute_connection_is_closed_and_opened_anew_once(world: World) -> None:
+async def test_a_mute_connection_is_replaced_once(world: World) -> None:
     await world.start()
     await world.chatter(1200, "AAPL", "MSFT")
     await at(1290)
@@ -124,13 +124,13 @@ async def test_a_mute_connection_is_closed_and_opened_anew_once(world: World) ->
 
 
 async def observe(observer: FreshnessObserver, until: float) -> None:
-    """One observation after the other."""
+    """Make one observation after the other until the time `until`."""
     while seconds() < until:
         await asyncio.sleep(OBSERVATION_SECONDS)
         observer.check_freshness(new_york_session)
 
 
-async def test_a_connection_that_stays_mute_is_tried_ever_more_seldom_and_not_at_all_at_night() -> None:
+async def test_a_mute_connection_is_replaced_at_growing_intervals_and_not_at_night() -> None:
     book = journal()
     book.on_state("Live")
     book.on_acknowledgement(book.desired.value.symbols, ())
@@ -151,7 +151,7 @@ async def test_a_connection_that_stays_mute_is_tried_ever_more_seldom_and_not_at
     assert book.count_freshness().closed == 2
 
 
-async def test_a_halt_from_before_the_opening_counts_no_longer() -> None:
+async def test_a_halt_from_before_the_opening_is_over() -> None:
     book = journal()
     observer = FreshnessObserver(book)
     book.on_halts([Halt(symbol="AAPL", ts=now(), halted=True, code="H", reason="news")])

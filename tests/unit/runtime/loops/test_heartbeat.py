@@ -40,20 +40,20 @@ def moments(recorded: list[tuple[float, Any]]) -> list[float]:
     return [moment for moment, _ in recorded]
 
 
-async def test_it_beats_at_once_and_then_at_its_cadence(book: Journal, sink: FakeSink) -> None:
+async def test_the_heartbeat_is_written_at_once_and_then_at_its_interval(book: Journal, sink: FakeSink) -> None:
     async with running(send_heartbeats_forever(sink, book)):
         await at(61)
     assert moments(sink.beats) == pytest.approx([0, 15, 30, 45, 60])
 
 
-async def test_the_cadence_does_not_slow_with_the_sink(book: Journal, sink: FakeSink) -> None:
+async def test_a_slow_sink_does_not_change_the_interval(book: Journal, sink: FakeSink) -> None:
     sink.seconds = 2.0
     async with running(send_heartbeats_forever(sink, book)):
         await at(63)
     assert moments(sink.beats) == pytest.approx([2, 17, 32, 47, 62])
 
 
-async def test_the_cadence_does_not_slow_under_load(book: Journal, sink: FakeSink) -> None:
+async def test_load_does_not_change_the_interval(book: Journal, sink: FakeSink) -> None:
     book.desired.set(desired(heartbeat={"intervalSeconds": 1}))
     async with running(send_heartbeats_forever(sink, book)):
         while seconds() < 60:
@@ -62,7 +62,7 @@ async def test_the_cadence_does_not_slow_under_load(book: Journal, sink: FakeSin
     assert 60 <= len(sink.beats) <= 62
 
 
-async def test_a_transition_is_told_at_once(book: Journal, sink: FakeSink) -> None:
+async def test_a_transition_is_reported_at_once(book: Journal, sink: FakeSink) -> None:
     async with running(send_heartbeats_forever(sink, book)):
         await at(4)
         book.on_state("Live")
@@ -73,7 +73,7 @@ async def test_a_transition_is_told_at_once(book: Journal, sink: FakeSink) -> No
         assert moments(sink.beats) == pytest.approx([0, 4, 19])
 
 
-async def test_a_change_of_the_aim_is_told_at_once(book: Journal, sink: FakeSink) -> None:
+async def test_a_change_of_the_desired_state_is_reported_at_once(book: Journal, sink: FakeSink) -> None:
     async with running(send_heartbeats_forever(sink, book)):
         await at(4)
         book.desired.set(desired(dryRun=True))
@@ -82,7 +82,7 @@ async def test_a_change_of_the_aim_is_told_at_once(book: Journal, sink: FakeSink
         assert sink.beats[-1][1].dry_run
 
 
-async def test_a_swarm_of_transitions_is_a_few_beats(book: Journal, sink: FakeSink) -> None:
+async def test_many_transitions_cause_few_heartbeats(book: Journal, sink: FakeSink) -> None:
     async with running(send_heartbeats_forever(sink, book)):
         await at(1)
         for _ in range(1000):
@@ -93,7 +93,7 @@ async def test_a_swarm_of_transitions_is_a_few_beats(book: Journal, sink: FakeSi
         assert sink.beats[-1][0] <= 2.1
 
 
-async def test_a_failed_beat_is_tried_again_soon_and_told(book: Journal, sink: FakeSink) -> None:
+async def test_a_failed_heartbeat_is_soon_retried_and_logged(book: Journal, sink: FakeSink) -> None:
     sink.failure = SinkError("Firestore is away")
     async with running(send_heartbeats_forever(sink, book)):
         await at(9.5)
@@ -105,14 +105,14 @@ async def test_a_failed_beat_is_tried_again_soon_and_told(book: Journal, sink: F
         assert sink.beats
 
 
-async def test_a_heartbeat_that_works_does_not_hide_quotes_that_fail(book: Journal, sink: FakeSink) -> None:
+async def test_a_successful_heartbeat_does_not_hide_failing_quotes(book: Journal, sink: FakeSink) -> None:
     book.record_sink_result("quotes", "denied")
     async with running(send_heartbeats_forever(sink, book)):
         await at(20)
     assert book.snapshot().sink_failure == "denied"
 
 
-async def test_being_fenced_ends_it(book: Journal, sink: FakeSink) -> None:
+async def test_fencing_ends_the_heartbeat_loop(book: Journal, sink: FakeSink) -> None:
     async with asyncio.timeout(100):
         task = asyncio.create_task(send_heartbeats_forever(sink, book))
         await at(1)
@@ -130,7 +130,7 @@ async def test_another_job_s_heartbeat_is_replaced(book: Journal, sink: FakeSink
     assert sink.heartbeat["epoch"] == 7
 
 
-async def test_the_job_hears_of_transitions_at_once_and_seldom_else(book: Journal) -> None:
+async def test_the_status_is_reported_at_once_after_transitions_and_rarely_otherwise(book: Journal) -> None:
     job = FakeJob()
     async with running(report_status_forever(job, book)):
         await at(10)
@@ -163,7 +163,7 @@ async def test_a_report_that_failed_is_tried_again_soon(book: Journal) -> None:
     assert moments(job.reports) == pytest.approx([10])
 
 
-async def test_the_report_is_not_held_up_by_the_sink(book: Journal, sink: FakeSink) -> None:
+async def test_a_hanging_sink_does_not_delay_the_report(book: Journal, sink: FakeSink) -> None:
     sink.hangs = True
     job = FakeJob()
     book.desired.set(with_pause(desired(), PauseInForce(source="cr:acme/us")))
@@ -172,7 +172,7 @@ async def test_the_report_is_not_held_up_by_the_sink(book: Journal, sink: FakeSi
     assert len(job.reports) == 1
 
 
-async def test_goodbye_is_said_to_both_and_one_s_failure_is_not_the_other_s(book: Journal, sink: FakeSink) -> None:
+async def test_the_final_state_is_sent_to_sink_and_job_even_if_one_fails(book: Journal, sink: FakeSink) -> None:
     job = FakeJob()
     book.stopping = True
     sink.failure = SinkError("away")
@@ -183,7 +183,7 @@ async def test_goodbye_is_said_to_both_and_one_s_failure_is_not_the_other_s(book
     assert [each.heartbeat.status for _, each in job.reports] == ["stopped"]
 
 
-async def test_a_job_that_is_gone_hears_no_goodbye(book: Journal, sink: FakeSink) -> None:
+async def test_no_final_state_is_reported_to_a_deleted_job(book: Journal, sink: FakeSink) -> None:
     book.stopping = True
     await send_last_heartbeats(sink, None, book)
     assert [each.status for _, each in sink.beats] == ["stopped"]

@@ -21,13 +21,13 @@ def message_of(book: Journal) -> str:
     return failure.message
 
 
-async def test_it_begins_stopped_and_knows_nothing(book: Journal) -> None:
+async def test_the_initial_state_is_stopped_and_empty(book: Journal) -> None:
     snapshot = book.snapshot()
     assert (snapshot.state, snapshot.last_symbol, snapshot.failure, snapshot.sink_failure) == ("Stopped", *[None] * 3)
     assert snapshot.clocks.last_message_at is None
 
 
-async def test_the_first_quote_is_a_transition_and_the_next_is_none(book: Journal) -> None:
+async def test_the_first_quote_is_a_transition_and_the_next_is_not(book: Journal) -> None:
     before = book.transitions.value
     book.on_ticks([])
     assert book.transitions.value == before
@@ -38,21 +38,21 @@ async def test_the_first_quote_is_a_transition_and_the_next_is_none(book: Journa
     assert book.snapshot().last_symbol == "MSFT"
 
 
-async def test_the_first_write_is_a_transition_so_that_the_status_soon_tells_of_it(book: Journal) -> None:
+async def test_the_first_write_is_a_transition_so_that_it_is_soon_in_the_status(book: Journal) -> None:
     before = book.transitions.value
     book.record_quote_writes(1)
     book.record_quote_writes(1)
     assert book.transitions.value == before + 1
 
 
-async def test_a_stamp_a_few_seconds_ahead_counts_and_one_further_does_not(book: Journal) -> None:
+async def test_a_stamp_a_few_seconds_in_the_future_is_used_and_a_later_one_is_not(book: Journal) -> None:
     book.on_ticks([quote("AAPL", now() + timedelta(seconds=5)), quote("AAPL", now())])
     assert book.coalescer.out_of_order == 1
     book.on_ticks([quote("MSFT", now() + timedelta(seconds=6)), quote("MSFT", now())])
     assert book.coalescer.out_of_order == 1
 
 
-async def test_an_acknowledgement_that_says_nothing_new_is_no_transition(book: Journal) -> None:
+async def test_an_unchanged_acknowledgement_is_not_a_transition(book: Journal) -> None:
     rejected = [SymbolRejection(symbol="MSFT", code=400, message="no")]
     book.on_acknowledgement(frozenset({"AAPL"}), rejected)
     before = book.transitions.value
@@ -69,7 +69,7 @@ async def test_nothing_is_confirmed_once_the_socket_is_closed(book: Journal) -> 
     assert book.socket_closed_at == START + timedelta(seconds=3)
 
 
-async def test_what_the_provider_rejects_is_told_once(book: Journal, caplog: pytest.LogCaptureFixture) -> None:
+async def test_rejected_symbols_are_logged_once(book: Journal, caplog: pytest.LogCaptureFixture) -> None:
     refused = [SymbolRejection(symbol="BAD", code=400, message="invalid syntax")]
     for _ in range(3):
         book.on_acknowledgement(frozenset({"AAPL"}), refused)
@@ -102,7 +102,7 @@ async def test_an_interruption_is_a_gap_on_an_open_connection(book: Journal) -> 
     assert (gap.from_, gap.to) == (START + timedelta(seconds=10), START + timedelta(seconds=15))
 
 
-async def test_what_lacks_no_quotes_is_told_and_no_gap(book: Journal) -> None:
+async def test_an_impairment_without_missing_quotes_is_reported_and_is_not_a_gap(book: Journal) -> None:
     book.on_impairment(Impairment("history is away", False))
     book.on_state("Live")
     assert (book.state, message_of(book)) == ("Live", "history is away")
@@ -114,7 +114,7 @@ async def test_an_impairment_ends_with_its_connection(book: Journal) -> None:
     book.on_impairment(Impairment("the provider is cut off", True))
     book.on_state("Live")
     book.on_socket_closed()
-    # As str: mypy takes a literal that was compared once for unchanged by later calls.
+    # As str, because mypy assumes that later calls do not change a literal that was compared once.
     assert str(book.state) == "BackingOff"
     book.on_state("Connecting")
     book.on_impairment(None)
@@ -129,7 +129,7 @@ async def test_only_reaching_the_live_state_counts_as_a_start(book: Journal) -> 
     assert book.counters.starts == 2
 
 
-async def test_leaving_the_pause_forgets_its_acknowledgement(book: Journal) -> None:
+async def test_the_end_of_a_pause_clears_its_acknowledgement(book: Journal) -> None:
     book.on_state("Paused")
     book.acknowledge_pause()
     assert book.snapshot().acknowledgement is not None
@@ -137,7 +137,7 @@ async def test_leaving_the_pause_forgets_its_acknowledgement(book: Journal) -> N
     assert book.snapshot().acknowledgement is None
 
 
-async def test_a_sink_is_well_when_all_kinds_of_writes_are(book: Journal) -> None:
+async def test_a_sink_is_healthy_when_all_kinds_of_writes_succeed(book: Journal) -> None:
     book.record_sink_result("quotes", "denied")
     book.record_sink_result("heartbeat", "away")
     book.record_sink_result("quotes", None)
@@ -160,7 +160,7 @@ async def test_acknowledged_writes_are_counted_and_timed(book: Journal) -> None:
     assert book.snapshot().clocks.last_write_at == START + timedelta(seconds=2)
 
 
-async def test_a_switch_that_says_the_same_again_changes_nothing(book: Journal) -> None:
+async def test_an_unchanged_switch_changes_nothing(book: Journal) -> None:
     api, file = Switch(source="api", pauses=True), Switch(source="file:f", pauses=True)
     for each in (api, file):
         book.set_switch(each)

@@ -32,7 +32,7 @@ async def test_a_waiter_wakes_once_for_each_change() -> None:
     assert seen == [1, 3]
 
 
-async def test_an_equal_value_wakes_nobody() -> None:
+async def test_an_equal_value_wakes_no_waiter() -> None:
     cell = LatestValue("a")
     task = asyncio.create_task(cell.wait_for_change(cell.version))
     cell.set("a")
@@ -42,7 +42,7 @@ async def test_an_equal_value_wakes_nobody() -> None:
     assert await task == 1
 
 
-async def test_all_who_wait_are_woken() -> None:
+async def test_all_waiters_of_a_value_are_woken() -> None:
     cell = LatestValue(0)
     tasks = [asyncio.create_task(cell.wait_for_change(0)) for _ in range(3)]
     await settle()
@@ -50,7 +50,7 @@ async def test_all_who_wait_are_woken() -> None:
     assert await asyncio.gather(*tasks) == [1, 1, 1]
 
 
-async def test_whoever_waits_for_several_wakes_for_any_and_leaves_nobody_waiting() -> None:
+async def test_a_wait_for_several_values_ends_with_any_and_leaves_no_task() -> None:
     first, second = LatestValue(1), LatestValue("a")
     task = asyncio.create_task(wait_for_any_change((first, first.version), (second, second.version)))
     await settle()

@@ -20,7 +20,7 @@ API = Switch(source="api", pauses=True, reason="bad prints")
 
 
 class World:
-    """The switch over steer, and a supervisor that carries out a pause in half a second."""
+    """Pause control with the spec watcher, and a supervisor that carries out a pause in half a second."""
 
     def __init__(self) -> None:
         self.journal = journal(with_pause(desired(), UNREAD))
@@ -60,7 +60,7 @@ async def world() -> World:
     return World()
 
 
-async def test_stop_answers_when_the_pause_is_carried_out(world: World) -> None:
+async def test_stop_returns_when_the_pause_is_carried_out(world: World) -> None:
     async with world.running():
         assert await world.control.stop("bad prints")
         assert seconds() == 0.5
@@ -71,7 +71,7 @@ async def test_stop_answers_when_the_pause_is_carried_out(world: World) -> None:
         assert seconds() == 0.5
 
 
-async def test_a_pause_that_is_not_carried_out_in_time_is_not_claimed(world: World) -> None:
+async def test_a_pause_that_is_not_carried_out_in_time_is_not_confirmed(world: World) -> None:
     world.pause_seconds = 100.0
     async with world.running():
         assert not await world.control.stop(None)
@@ -95,7 +95,7 @@ async def test_start_ends_no_other_switch_s_pause_and_names_them(world: World) -
         assert await world.control.start(StartRequest()) == ("cr:acme/us", "env:INGEST_ENABLED")
 
 
-async def test_a_stop_right_after_a_start_waits_for_a_pause_of_its_own(world: World) -> None:
+async def test_a_stop_right_after_a_start_waits_for_its_own_pause(world: World) -> None:
     async with world.running():
         await world.control.stop(None)
         await world.control.start(StartRequest())
@@ -110,7 +110,7 @@ async def test_a_job_that_was_never_read_can_be_stopped_and_not_started(world: W
         assert await world.control.start(StartRequest()) == ("start",)
 
 
-async def test_a_wish_that_is_refused_changes_nothing(world: World) -> None:
+async def test_a_rejected_start_request_changes_nothing(world: World) -> None:
     world.declaration.refusal = RequestRefusedError("patch the job")
     async with world.running():
         await world.control.stop(None)
@@ -119,7 +119,7 @@ async def test_a_wish_that_is_refused_changes_nothing(world: World) -> None:
         assert world.journal.desired.value.switches == ("api",)
 
 
-async def test_wishes_and_reloads_are_handed_on(world: World) -> None:
+async def test_start_requests_and_reloads_are_forwarded(world: World) -> None:
     async with world.running():
         await world.control.start(StartRequest(symbols=["SPY"]))
         world.control.reload()
@@ -135,7 +135,7 @@ async def test_a_stopped_feed_is_not_started_by_a_restart(world: World) -> None:
         assert await world.control.start(StartRequest()) == ()
 
 
-async def test_notes_that_cannot_be_read_are_told_and_do_not_stop_ingestion(
+async def test_unreadable_switches_are_logged_and_do_not_stop_ingestion(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.keeper.failure = OSError("I/O error")

@@ -8,7 +8,7 @@ from support.runtime_fakes import journal
 from support.virtual_time import settle
 
 
-async def test_it_looks_once_when_the_stream_is_up_and_tells_the_status() -> None:
+async def test_the_preflight_runs_once_when_the_stream_is_live_and_sets_the_status() -> None:
     book, looks = journal(), []
 
     async def find(symbols: Sequence[str]) -> Sequence[Finding]:

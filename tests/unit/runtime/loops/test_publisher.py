@@ -1,4 +1,4 @@
-"""What is written of a symbol, and what is not, through a flusher on a fake sink."""
+"""The values of a symbol that are written and those that are not, through a flusher with a fake sink."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ async def test_unchanged_quotes_are_written_every_fifteen_seconds_only(world: Fl
     assert world.journal.counters.suppressed["unchanged"] > 50
 
 
-async def test_after_a_burst_that_ends_as_it_began_the_time_of_the_last_tick_comes_with_the_refresh(
+async def test_after_a_burst_that_ends_as_it_began_the_refresh_has_the_last_tick_s_time(
     world: FlushingWorld,
 ) -> None:
     async with world.running():
@@ -60,7 +60,7 @@ async def test_a_change_after_suppressed_quotes_is_written_with_the_next_flush(w
         assert world.sink.quotes["AAPL"]["bid"] == 2.0
 
 
-async def test_what_returns_to_its_old_value_after_a_failed_write_is_written(world: FlushingWorld) -> None:
+async def test_a_quote_that_returns_to_its_old_value_after_a_failed_write_is_written(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", bid=1.0)
         await at(2)
@@ -73,7 +73,7 @@ async def test_what_returns_to_its_old_value_after_a_failed_write_is_written(wor
         assert [each.bid for _, each in world.sink.written("AAPL")] == [1.0, 1.0]
 
 
-async def test_suppressed_quotes_cost_others_nothing_of_the_budget() -> None:
+async def test_suppressed_quotes_use_no_write_tokens() -> None:
     names = [f"S{n}" for n in range(40)]
     world = FlushingWorld(desired(symbols=[*names, "BUSY"], limits={"writesPerSecond": 2, "burst": 42}))
     async with world.running():
@@ -117,7 +117,7 @@ async def test_a_trade_of_a_symbol_without_a_quote_writes_nothing(world: Flushin
         assert world.sink.history == []
 
 
-async def test_a_trade_does_not_wait_for_the_refresh_of_a_quote_that_is_no_news(world: FlushingWorld) -> None:
+async def test_a_trade_does_not_wait_for_the_refresh_of_an_unchanged_quote(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", bid=99.0)
         await at(2)
@@ -139,7 +139,7 @@ async def test_the_price_is_the_mid_again_once_the_job_has_no_trades(world: Flus
         world.want(desired(channels=["quotes"]))
         await at(4)
         assert world.sink.quotes["AAPL"]["price"] == 100.0
-        world.journal.on_trades([trade(100.5)])  # that was on its way
+        world.journal.on_trades([trade(100.5)])  # a trade that was in flight
         world.say("AAPL", bid=49.0)
         await at(5)
         assert world.sink.quotes["AAPL"]["price"] == 75.0
@@ -176,14 +176,14 @@ async def test_an_older_quote_than_before_a_symbol_s_pause_is_never_written(worl
         assert (found["bid"], found["ts"]) == (5.0, START + timedelta(seconds=60))
 
 
-async def test_of_what_is_written_one_quote_a_second_and_symbol_is_told(caplog: pytest.LogCaptureFixture) -> None:
+async def test_one_written_quote_of_each_symbol_is_logged_each_second(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     world = FlushingWorld(desired(limits={"minIntervalMilliseconds": 100, "flushIntervalMilliseconds": 100}))
     async with world.running():
         while seconds() < 5:
             world.say("AAPL", bid=seconds() + 1)
             await asyncio.sleep(0.1)
-    told = [record for record in caplog.records if vars(record).get("event_type") == "quote"]
+    output = [record for record in caplog.records if vars(record).get("event_type") == "quote"]
     assert len(world.sink.written("AAPL")) > 40
-    assert 5 <= len(told) <= 6
-    assert {vars(record)["symbol"] for record in told} == {"AAPL"}
+    assert 5 <= len(output) <= 6
+    assert {vars(record)["symbol"] for record in output} == {"AAPL"}

@@ -1,4 +1,4 @@
-"""Whatever happens, in whatever order: in the end each document says what is newest, and its status is right."""
+"""After any events in any order, each document has the newest values and the correct status."""
 
 import asyncio
 import random
@@ -20,7 +20,7 @@ SPEC: dict[str, Any] = {"channels": ["quotes", "trades"], "limits": {"writesPerS
 
 
 class Model:
-    """A flusher that is treated at random, and what its documents have to say in the end."""
+    """A flusher with random events, and the expected final content of its documents."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
@@ -43,7 +43,7 @@ class Model:
         self.world.want(with_pause(wanted, PAUSE) if self.is_halted else wanted)
 
     async def pause(self) -> None:
-        """The whole job, as the supervisor does it, and changes of the job meanwhile."""
+        """Pause the whole job, as the supervisor does, and change the job meanwhile."""
         self.is_halted = True
         self.want()
         await self.world.flusher.drain()
@@ -57,7 +57,7 @@ class Model:
         self.world.flusher.reopen()
 
     def declare(self, symbol: str) -> None:
-        """The symbol, or no longer."""
+        """Add the symbol to the job, or remove it."""
         if len(self.declared) > 2:
             self.declared ^= {symbol}
             self.want()
@@ -81,7 +81,7 @@ class Model:
             await self.something_else_happens(symbol, kind)
 
     async def something_else_happens(self, symbol: str, kind: float) -> None:
-        """Something that is not market data: the job, the sink or the pod changes."""
+        """Change something other than market data: the job, the sink or the pod."""
         if kind < 0.78:
             self.paused ^= {symbol}
             self.want()
@@ -102,7 +102,7 @@ class Model:
 
 
 @pytest.mark.parametrize("seed", range(20))
-async def test_documents_come_right(seed: int) -> None:
+async def test_the_final_documents_are_correct_after_random_events(seed: int) -> None:
     model = Model(seed)
     async with model.world.running():
         moment = 0.0
@@ -121,7 +121,7 @@ async def test_documents_come_right(seed: int) -> None:
         assert found["price"] == (trade.price if trade is not None else newest.mid)
 
 
-async def test_a_job_s_pause_in_an_outage_loses_nothing_for_good() -> None:
+async def test_a_pause_in_an_outage_loses_no_value_permanently() -> None:
     world = FlushingWorld()
     async with world.running():
         world.say("AAPL", bid=1.0)

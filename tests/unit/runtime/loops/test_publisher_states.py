@@ -1,4 +1,4 @@
-"""The status of quote documents, and what is left of symbols and bars, through a flusher on a fake sink."""
+"""The status of quote documents, and the documents of symbols and bars, through a flusher with a fake sink."""
 
 import asyncio
 from collections.abc import Iterable
@@ -25,10 +25,10 @@ async def test_each_transition_of_a_status_is_one_write(world: FlushingWorld) ->
     async with world.running():
         world.say("AAPL", "MSFT", bid=1.0)
         await at(2)
-        world.judge({"AAPL": "stale", "MSFT": "halted"})
+        world.set_quote_states({"AAPL": "stale", "MSFT": "halted"})
         await at(10)
         assert world.sink.marked == [("AAPL", "stale"), ("MSFT", "halted")]
-        world.judge({})
+        world.set_quote_states({})
         world.say("AAPL", bid=1.0)
         await at(12)
         assert world.sink.marked[2:] == [("MSFT", "live")]
@@ -38,18 +38,18 @@ async def test_each_transition_of_a_status_is_one_write(world: FlushingWorld) ->
 
 async def test_a_quote_during_a_halt_says_halted(world: FlushingWorld) -> None:
     async with world.running():
-        world.judge({"AAPL": "halted"})
+        world.set_quote_states({"AAPL": "halted"})
         world.say("AAPL", bid=1.0)
         await at(2)
         assert world.sink.quotes["AAPL"]["status"] == "halted"
 
 
-async def test_a_transition_that_failed_is_made_later(world: FlushingWorld) -> None:
+async def test_a_failed_transition_is_retried(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", bid=1.0)
         await at(2)
         world.sink.failure = SinkError("away")
-        world.judge({"AAPL": "stale"})
+        world.set_quote_states({"AAPL": "stale"})
         await at(3)
         world.sink.failure = None
         await at(10)
@@ -74,36 +74,36 @@ async def test_the_first_quote_after_a_silence_is_not_called_stale(world: Flushi
     async with world.running():
         world.say("AAPL", bid=1.0)
         await at(2)
-        world.judge({"AAPL": "stale"})
+        world.set_quote_states({"AAPL": "stale"})
         await at(4)
         world.say("AAPL", bid=2.0)
         await at(6)
         assert [each.status for _, each in world.sink.written("AAPL")] == ["live", "live"]
-        world.judge({})
+        world.set_quote_states({})
         await at(60)
         assert world.sink.quotes["AAPL"]["status"] == "live"
         assert world.sink.marked == [("AAPL", "stale")]
 
 
-async def test_what_is_asked_beside_the_stream_wakes_no_stale_symbol(world: FlushingWorld) -> None:
+async def test_a_snapshot_does_not_make_a_stale_symbol_live(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", bid=1.0)
         await at(2)
-        world.judge({"AAPL": "stale"})
+        world.set_quote_states({"AAPL": "stale"})
         await at(4)
         world.journal.apply_snapshot(MarketSnapshot((quote("AAPL", bid=2.0),)))
         await at(6)
         assert (world.sink.quotes["AAPL"]["bid"], world.sink.quotes["AAPL"]["status"]) == (2.0, "stale")
 
 
-async def test_a_mark_as_live_that_failed_is_made_later(world: FlushingWorld) -> None:
+async def test_a_failed_mark_as_live_is_retried(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", bid=1.0)
         await at(2)
-        world.judge({"AAPL": "halted"})
+        world.set_quote_states({"AAPL": "halted"})
         await at(4)
         world.sink.failure = SinkError("away")
-        world.judge({})
+        world.set_quote_states({})
         await at(5)
         world.sink.failure = None
         await at(20)
@@ -117,12 +117,12 @@ async def test_symbols_paused_before_the_start_are_marked_once() -> None:
         assert world.sink.marked == [("AAPL", "paused")]
 
 
-async def test_a_swarm_of_transitions_and_a_busy_market_do_not_starve_each_other() -> None:
+async def test_many_transitions_and_a_busy_market_do_not_starve_each_other() -> None:
     names = [f"S{n}" for n in range(600)]
     world = FlushingWorld(desired(symbols=[*names, "BUSY"], limits={"writesPerSecond": 1, "burst": 1}))
     world.sink.seconds = 0.001
     async with world.running():
-        world.judge(dict.fromkeys(names, "stale"))
+        world.set_quote_states(dict.fromkeys(names, "stale"))
         while seconds() < 30:
             world.say("BUSY", bid=seconds() + 1)
             await asyncio.sleep(0.1)
@@ -162,7 +162,7 @@ async def test_a_paused_job_writes_no_bar(world: FlushingWorld) -> None:
         assert world.sink.history == []
 
 
-async def test_a_removed_symbol_s_bar_goes_with_its_quote_and_its_time_is_forgotten(world: FlushingWorld) -> None:
+async def test_a_removed_symbol_s_bar_is_deleted_with_its_quote_and_its_time_is_forgotten(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", "MSFT")
         world.journal.on_bars([bar("AAPL"), bar("MSFT")])
@@ -176,7 +176,7 @@ async def test_a_removed_symbol_s_bar_goes_with_its_quote_and_its_time_is_forgot
         assert world.journal.deleted == set()
 
 
-async def test_what_an_earlier_process_left_of_removed_symbols_is_deleted(world: FlushingWorld) -> None:
+async def test_documents_of_removed_symbols_from_an_earlier_process_are_deleted(world: FlushingWorld) -> None:
     async with world.running():
         await at(1)
         world.journal.inherited |= {"AAPL", "OLD"}
@@ -184,7 +184,7 @@ async def test_what_an_earlier_process_left_of_removed_symbols_is_deleted(world:
         assert (world.sink.deleted, world.journal.deleted, world.journal.inherited) == (["OLD"], {"OLD"}, set())
 
 
-async def test_what_was_left_stays_while_the_job_is_paused_and_goes_when_it_resumes(world: FlushingWorld) -> None:
+async def test_remaining_documents_are_deleted_only_after_the_pause(world: FlushingWorld) -> None:
     world.want(with_pause(desired(), PauseInForce(source="cr:acme/us")))
     async with world.running():
         world.journal.inherited |= {"AAPL", "MSFT"}
@@ -197,7 +197,7 @@ async def test_what_was_left_stays_while_the_job_is_paused_and_goes_when_it_resu
         assert (world.sink.deleted, world.journal.deleted) == (["MSFT"], {"MSFT"})
 
 
-async def test_a_deletion_that_failed_is_tried_again_and_told_only_when_it_is_done(world: FlushingWorld) -> None:
+async def test_a_failed_deletion_is_retried_and_logged_only_when_it_succeeds(world: FlushingWorld) -> None:
     async with world.running():
         await at(1)
         world.sink.failure = SinkError("away")
@@ -209,7 +209,7 @@ async def test_a_deletion_that_failed_is_tried_again_and_told_only_when_it_is_do
         assert world.journal.deleted == {"OLD"}
 
 
-async def test_a_deletion_that_is_refused_keeps_no_quote_waiting(world: FlushingWorld) -> None:
+async def test_a_rejected_deletion_delays_no_quote(world: FlushingWorld) -> None:
     async def refuse(symbols: Iterable[str]) -> None:
         raise SinkError("Firestore refuses: no role may delete", 30.0)
 
@@ -237,7 +237,7 @@ async def test_many_documents_are_deleted_a_hundred_at_a_time() -> None:
         assert world.sink.deleted == sorted(names)
 
 
-async def test_a_symbol_that_comes_and_goes_while_a_flush_is_slow_leaves_no_document(world: FlushingWorld) -> None:
+async def test_a_symbol_added_and_removed_in_a_slow_flush_leaves_no_document(world: FlushingWorld) -> None:
     async with world.running():
         world.say("AAPL", "MSFT")
         world.sink.seconds = 2.0

@@ -16,7 +16,7 @@ from support.virtual_time import START, at, settle
 
 
 class World:
-    """A recorder over a journal and a sink in memory."""
+    """A record writer with a journal and a fake sink."""
 
     def __init__(self, **spec: Any) -> None:
         self.sink = FakeSink()
@@ -78,7 +78,7 @@ async def test_nothing_is_written_in_a_dry_run_or_before_the_job_was_read() -> N
         assert world.sink.recorded == []
 
 
-async def test_a_sink_that_fails_is_told_and_tried_again(world: World) -> None:
+async def test_a_failing_sink_is_reported_and_retried(world: World) -> None:
     world.sink.failure = SinkError("Firestore is away", 30.0)
     async with world.running():
         assert world.journal.snapshot().sink_failure == "Firestore is away"
@@ -91,7 +91,7 @@ async def test_a_sink_that_fails_is_told_and_tried_again(world: World) -> None:
         assert world.journal.snapshot().sink_failure is None
 
 
-async def test_in_a_dry_run_nothing_fails_any_more(world: World) -> None:
+async def test_a_dry_run_ends_the_failure_of_the_records(world: World) -> None:
     world.sink.failure = SinkError("Firestore is away")
     async with world.running():
         await at(2)
@@ -100,7 +100,7 @@ async def test_in_a_dry_run_nothing_fails_any_more(world: World) -> None:
         assert world.journal.snapshot().sink_failure is None
 
 
-async def test_two_thousand_first_records_come_at_the_quotes_own_rate_and_refreshes_at_a_tenth_of_it() -> None:
+async def test_first_records_are_written_at_the_rate_of_quotes_and_refreshes_at_a_tenth_of_it() -> None:
     symbols = [f"S{n}" for n in range(2000)]
     world = World(symbols=symbols)
     async with world.running():
@@ -123,7 +123,7 @@ async def test_the_time_of_the_last_bar_is_kept() -> None:
         assert "channels" not in world.sink.records["MSFT"]
 
 
-async def test_what_an_earlier_process_recorded_is_handed_on_and_told_when_it_is_deleted(world: World) -> None:
+async def test_removed_symbols_of_an_earlier_process_are_passed_on_and_recorded_when_deleted(world: World) -> None:
     async with world.running():
         pass
     again = World(symbols=["AAPL"])
@@ -138,7 +138,7 @@ async def test_what_an_earlier_process_recorded_is_handed_on_and_told_when_it_is
         assert again.journal.deleted == set()
 
 
-async def test_another_job_s_records_are_let_alone(world: World) -> None:
+async def test_another_job_s_records_are_not_changed(world: World) -> None:
     world.sink.records["SPY"] = {"job": "acme/other", "status": "active", "pause_fetch": False}
     async with world.running():
         world.journal.deleted.add("SPY")

@@ -1,4 +1,4 @@
-"""Two jobs and one slot: a supervisor on a fake provider, and another job that is there or not."""
+"""Two jobs and one slot: a supervisor with a fake provider, and another job that may hold the slot."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,13 +30,13 @@ class World(SupervisedWorld):
         self.supervisor = Supervisor(self.source, self.flusher, self.journal, backoff, self.slot)
 
     def others(self) -> None:
-        """Another job has the slot, or renews it."""
+        """Claim or renew the slot for another job."""
         version = self.port.claim.version if self.port.claim else "0"
         self.port.claim = SlotClaim(holder="other", renewed_at=now(), version=f"{version}.")
 
     @asynccontextmanager
     async def other_job(self) -> AsyncIterator[None]:
-        """Another job, which renews its claim every 10 s."""
+        """Let another job renew its claim every 10 s."""
 
         async def renew() -> None:
             while True:
@@ -66,7 +66,7 @@ async def test_the_slot_is_claimed_before_the_connection_is_opened_and_renewed_w
         assert len(world.source.attempts) == 1
 
 
-async def test_a_job_waits_as_long_as_another_renews_and_says_for_whom(world: World) -> None:
+async def test_a_job_waits_as_long_as_another_renews_and_names_it(world: World) -> None:
     async with world.other_job(), world.running():
         await at(3600)
         assert world.source.attempts == []
@@ -74,7 +74,7 @@ async def test_a_job_waits_as_long_as_another_renews_and_says_for_whom(world: Wo
 
 
 @pytest.mark.parametrize("pause_at", [0.1, 10.1])
-async def test_a_claim_that_is_under_way_when_a_pause_comes_is_given_up_too(world: World, pause_at: float) -> None:
+async def test_a_claim_in_flight_when_a_pause_comes_is_also_released(world: World, pause_at: float) -> None:
     world.port.seconds = 0.2
     async with world.running():
         await at(pause_at)
@@ -85,7 +85,7 @@ async def test_a_claim_that_is_under_way_when_a_pause_comes_is_given_up_too(worl
         assert world.port.claim.holder == ""
 
 
-async def test_a_slot_that_is_given_up_is_taken_within_seconds(world: World) -> None:
+async def test_a_released_slot_is_taken_within_seconds(world: World) -> None:
     async with world.running():
         world.others()
         await at(9)
@@ -113,7 +113,7 @@ async def test_the_new_pod_of_the_same_job_takes_over_at_once(world: World) -> N
         assert world.journal.state == "Live"
 
 
-async def test_a_pause_gives_the_slot_up_after_it_was_acknowledged(world: World) -> None:
+async def test_a_pause_releases_the_slot_after_its_acknowledgement(world: World) -> None:
     async with world.running():
         await at(5)
         world.pause()
@@ -127,7 +127,7 @@ async def test_a_pause_gives_the_slot_up_after_it_was_acknowledged(world: World)
         assert world.port.claim.holder == "us"
 
 
-async def test_a_release_that_was_cut_short_is_made_up_for_by_the_next(world: World) -> None:
+async def test_the_next_release_completes_one_that_was_interrupted(world: World) -> None:
     await world.slot.acquire()
     world.port.seconds = 1.0
     world.port.away = True
@@ -149,7 +149,7 @@ async def test_a_pause_while_waiting_for_the_slot_leaves_it_to_the_other(world: 
         assert world.port.claim.holder == "other"
 
 
-async def test_a_claim_that_was_not_renewed_for_a_minute_is_not_believed_while_the_api_server_is_away(
+async def test_an_expired_claim_is_not_trusted_while_the_api_server_is_unreachable(
     world: World,
 ) -> None:
     await world.slot.acquire()
@@ -162,7 +162,7 @@ async def test_a_claim_that_was_not_renewed_for_a_minute_is_not_believed_while_t
     await cancel_and_wait(asking)
 
 
-async def test_an_api_server_that_was_away_whenever_it_was_asked_is_away_for_all(world: World) -> None:
+async def test_a_job_keeps_its_slot_if_the_api_server_was_unreachable_all_the_time(world: World) -> None:
     await world.slot.acquire()
     keeping = asyncio.create_task(world.slot.renew_forever())
     world.port.away = True
@@ -172,7 +172,7 @@ async def test_an_api_server_that_was_away_whenever_it_was_asked_is_away_for_all
     await asyncio.wait_for(world.slot.acquire(), 1)
 
 
-async def test_an_api_server_that_is_away_takes_nothing_from_a_running_stream(world: World) -> None:
+async def test_a_running_stream_keeps_its_slot_while_the_api_server_is_unreachable(world: World) -> None:
     async with world.running():
         await at(5)
         world.port.away = True
@@ -186,7 +186,7 @@ async def test_an_api_server_that_is_away_takes_nothing_from_a_running_stream(wo
         assert world.journal.state == "Paused"
 
 
-async def test_while_the_api_server_is_away_nobody_begins(world: World) -> None:
+async def test_no_stream_starts_while_the_api_server_is_unreachable(world: World) -> None:
     world.port.away = True
     async with world.running():
         await at(60)
@@ -196,7 +196,7 @@ async def test_while_the_api_server_is_away_nobody_begins(world: World) -> None:
         assert world.journal.state == "Live"
 
 
-async def test_whoever_lost_the_slot_closes_and_waits_for_it(world: World) -> None:
+async def test_a_job_that_lost_the_slot_disconnects_and_waits_for_it(world: World) -> None:
     async with world.running():
         await at(5)
         async with world.other_job():

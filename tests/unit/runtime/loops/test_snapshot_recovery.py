@@ -1,4 +1,4 @@
-"""What is asked beside the stream, by a whole pod on fakes. The clock begins in trading hours of an ordinary Monday."""
+"""Snapshots beside the stream, in a whole pod with fakes. The clock starts in trading hours of an ordinary Monday."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -24,7 +24,7 @@ ALPACA: dict[str, Any] = {"provider": "alpaca", "alpaca": {"credentialsSecretRef
 
 
 class FakeSnapshots:
-    """The provider's own knowledge."""
+    """The provider's snapshots."""
 
     def __init__(self) -> None:
         self.answer: Callable[[], MarketSnapshot] = MarketSnapshot
@@ -34,7 +34,6 @@ class FakeSnapshots:
         self.goes_on.set()
 
     async def fetch_latest(self, symbols: Sequence[str]) -> MarketSnapshot:
-        """As Snapshots."""
         self.asked.append((round(seconds()), list(symbols)))
         await self.goes_on.wait()
         if self.failure is not None:
@@ -52,7 +51,7 @@ class World:
 
     @asynccontextmanager
     async def running(self, market: MarketHours = new_york_session) -> AsyncIterator[None]:
-        """The pod, live."""
+        """Run the pod, live, while the context lasts."""
         stop = asyncio.Event()
         catch_up = SnapshotRecovery(self.snapshots, self.sink, self.journal, market)
         parts = RuntimeParts(
@@ -67,7 +66,7 @@ class World:
             await pod
 
     def lose(self) -> None:
-        """The connection breaks; another is made a second later."""
+        """Lose the connection; the pod makes another a second later."""
         self.source.connection.lose()
 
     def bids(self) -> dict[str, Any]:
@@ -79,7 +78,7 @@ async def world() -> World:
     return World()
 
 
-async def test_a_new_connection_makes_the_documents_right_before_a_quote_comes(world: World) -> None:
+async def test_the_snapshot_of_a_new_connection_corrects_the_documents_before_the_first_quote(world: World) -> None:
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 5.0), quote("MSFT", START, 6.0)))
     async with world.running():
         assert world.snapshots.asked == [(0, ["AAPL", "MSFT"])]
@@ -92,7 +91,7 @@ async def test_a_new_connection_makes_the_documents_right_before_a_quote_comes(w
         assert world.bids() == {"AAPL": 7.0, "MSFT": 6.0}
 
 
-async def test_a_snapshot_never_takes_a_document_back(world: World) -> None:
+async def test_a_snapshot_never_sets_a_document_back(world: World) -> None:
     async with world.running():
         world.source.connection.say(quote("AAPL", now(), 9.0))
         world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 5.0),))
@@ -102,14 +101,14 @@ async def test_a_snapshot_never_takes_a_document_back(world: World) -> None:
         assert world.bids() == {"AAPL": 9.0}
 
 
-async def test_nor_one_that_an_earlier_process_wrote(world: World) -> None:
+async def test_a_snapshot_never_sets_back_a_document_of_an_earlier_process(world: World) -> None:
     world.sink.quotes["AAPL"] = {"bid": 9.0, "ts": START}
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START - timedelta(seconds=1), 5.0),))
     async with world.running():
         assert world.bids()["AAPL"] == 9.0
 
 
-async def test_what_an_earlier_process_wrote_is_of_this_session_though_nothing_has_moved(world: World) -> None:
+async def test_an_unchanged_document_of_an_earlier_process_is_rewritten_for_this_session(world: World) -> None:
     world.sink.quotes["AAPL"] = {"bid": 5.0, "ts": START, "session_id": "before", "status": "paused"}
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 5.0),))
     async with world.running():
@@ -117,7 +116,7 @@ async def test_what_an_earlier_process_wrote_is_of_this_session_though_nothing_h
         assert (found["session_id"], found["status"], found["ts"]) == ("5e55", "live", START)
 
 
-async def test_a_symbol_that_is_resumed_is_asked_for_again(world: World) -> None:
+async def test_a_resumed_symbol_is_requested_again(world: World) -> None:
     async with world.running():
         world.job.declare(job(2, **ALPACA, pausedSymbols=[{"symbol": "AAPL"}]))
         await at(10)
@@ -128,7 +127,7 @@ async def test_a_symbol_that_is_resumed_is_asked_for_again(world: World) -> None
         assert world.bids() == {"AAPL": 7.0}
 
 
-async def test_a_symbol_that_goes_and_comes_back_while_it_is_asked_for_is_asked_for_again(world: World) -> None:
+async def test_a_symbol_removed_and_added_during_its_request_is_requested_again(world: World) -> None:
     world.snapshots.goes_on.clear()
     async with world.running():
         world.job.declare(job(2, **ALPACA, pausedSymbols=[{"symbol": "AAPL"}]))
@@ -142,7 +141,7 @@ async def test_a_symbol_that_goes_and_comes_back_while_it_is_asked_for_is_asked_
         assert world.bids() == {"AAPL": 7.0}
 
 
-async def test_trades_that_were_given_up_for_a_moment_are_asked_for_again(world: World) -> None:
+async def test_trades_that_were_unsubscribed_for_a_moment_are_requested_again(world: World) -> None:
     traded = Trade(symbol="AAPL", ts=START, price=55.0, size=1.0)
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 50.0),), (traded,))
     world.job.declare(job(2, **ALPACA, channels=["quotes", "trades"]))
@@ -155,7 +154,7 @@ async def test_trades_that_were_given_up_for_a_moment_are_asked_for_again(world:
         assert world.sink.quotes["AAPL"]["price"] == 55.0
 
 
-async def test_a_trade_is_learnt_though_the_document_is_newer_than_its_quote(world: World) -> None:
+async def test_a_trade_is_used_even_if_the_document_is_newer_than_its_quote(world: World) -> None:
     world.sink.quotes["AAPL"] = {"bid": 9.0, "ts": START + timedelta(seconds=1)}
     traded = Trade(symbol="AAPL", ts=START, price=55.0, size=1.0)
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 50.0),), (traded,))
@@ -168,14 +167,14 @@ async def test_a_trade_is_learnt_though_the_document_is_newer_than_its_quote(wor
         assert (world.sink.quotes["AAPL"]["bid"], world.sink.quotes["AAPL"]["price"]) == (60.0, 55.0)
 
 
-async def test_symbols_that_are_added_are_asked_for_alone(world: World) -> None:
+async def test_only_added_symbols_are_requested(world: World) -> None:
     async with world.running():
         world.job.declare(job(2, **ALPACA, symbols=["AAPL", "MSFT", "SPY"]))
         await at(5)
         assert world.snapshots.asked[1:] == [(1, ["SPY"])]
 
 
-async def test_trades_are_prices_only_where_trades_are_wanted(world: World) -> None:
+async def test_trades_set_the_price_only_if_the_job_has_trades(world: World) -> None:
     traded = Trade(symbol="AAPL", ts=START, price=55.0, size=1.0)
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 50.0),), (traded,))
     async with world.running():
@@ -185,7 +184,7 @@ async def test_trades_are_prices_only_where_trades_are_wanted(world: World) -> N
         assert world.sink.quotes["AAPL"]["price"] == 55.0
 
 
-async def test_what_comes_after_a_pause_was_asked_for_is_not_taken(world: World) -> None:
+async def test_a_snapshot_that_arrives_after_a_pause_request_is_ignored(world: World) -> None:
     world.snapshots.goes_on.clear()
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 5.0),))
     async with world.running():
@@ -199,7 +198,7 @@ async def test_what_comes_after_a_pause_was_asked_for_is_not_taken(world: World)
         assert world.bids() == {}
 
 
-async def test_a_snapshot_that_is_refused_is_told_once_and_the_stream_goes_on(
+async def test_a_rejected_snapshot_is_logged_once_and_the_stream_continues(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.snapshots.failure = "it answers HTTP 403"
@@ -210,19 +209,19 @@ async def test_a_snapshot_that_is_refused_is_told_once_and_the_stream_goes_on(
         assert world.journal.state == "Live"
 
 
-async def test_a_connection_mute_from_its_first_second_is_found_by_a_quote_that_it_did_not_bring(world: World) -> None:
+async def test_a_connection_mute_from_its_start_is_detected_by_a_quote_that_it_missed(world: World) -> None:
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", now() - timedelta(seconds=20)),))
     async with world.running():
         await at(59)
         assert len(world.source.connections) == 1
         await at(75)
         assert len(world.source.connections) == 2
-        # It is as mute as the one before: it is tried ever more seldom.
+        # The new connection is as mute as the first, so it is replaced at growing intervals.
         await at(3600)
         assert 3 <= len(world.source.connections) <= 7
 
 
-async def test_silence_in_which_nothing_was_quoted_is_only_silence(world: World) -> None:
+async def test_silence_without_a_missed_quote_is_not_a_failure(world: World) -> None:
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START - timedelta(seconds=5)),))
     async with world.running():
         await at(3600)
@@ -230,7 +229,7 @@ async def test_silence_in_which_nothing_was_quoted_is_only_silence(world: World)
         assert len(world.snapshots.asked) <= 8
 
 
-async def test_a_stream_that_speaks_is_not_asked_about_nor_one_whose_market_is_closed(world: World) -> None:
+async def test_no_snapshot_is_requested_for_an_active_stream_or_a_closed_market(world: World) -> None:
     def closed(_: object) -> MarketSession:
         return MarketSession("closed")
 
@@ -240,7 +239,7 @@ async def test_a_stream_that_speaks_is_not_asked_about_nor_one_whose_market_is_c
         assert len(world.snapshots.asked) == 1
 
 
-async def test_what_a_snapshot_says_was_not_heard(world: World) -> None:
+async def test_a_snapshot_does_not_count_as_a_tick(world: World) -> None:
     async with world.running():
         world.journal.coalescer.take_ticked_symbols()
         world.journal.apply_snapshot(MarketSnapshot((quote("AAPL"),)))

@@ -19,7 +19,7 @@ from support.virtual_time import START, at, settle
 
 
 class World:
-    """Watch and steer over a fake API server."""
+    """A spec watcher with a fake API server."""
 
     def __init__(self) -> None:
         self.port = FakeJob()
@@ -55,13 +55,13 @@ def switches(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.action for record in caplog.records if getattr(record, "event_type", "") == "ingest_switch"]  # type: ignore[attr-defined]
 
 
-async def test_nothing_is_to_stream_before_the_job_was_read(world: World) -> None:
+async def test_nothing_streams_before_the_job_was_read(world: World) -> None:
     async with world.running():
         await at(600)
         assert world.journal.desired.value.pause == UNREAD
 
 
-async def test_the_aim_follows_the_job(world: World) -> None:
+async def test_the_desired_state_follows_the_job(world: World) -> None:
     async with world.running():
         await world.declare(job(1))
         assert world.journal.desired.value.pause is None
@@ -95,7 +95,7 @@ async def test_a_symbol_s_pause_ends_by_itself_and_the_coalescer_wants_it_again(
         assert world.journal.counters.paused_by_flag == 2
 
 
-async def test_a_pause_far_away_does_not_keep_a_change_from_being_heard(world: World) -> None:
+async def test_a_pause_with_a_distant_end_does_not_delay_other_changes(world: World) -> None:
     async with world.running():
         await world.declare(job(pause={"until": until(10_000_000)}))
         await at(10)
@@ -124,7 +124,7 @@ async def test_a_job_read_paused_is_logged_as_halted_once(world: World, caplog: 
     assert halt.source == "cr:acme/us"  # type: ignore[attr-defined]
 
 
-async def test_a_deleted_job_halts_and_ends_the_watch(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_deleted_job_pauses_and_ends_the_watch(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     async with world.running():
         await world.declare(job(1), None)
@@ -160,7 +160,7 @@ async def test_paused_symbols_that_are_not_declared_are_warned_of_once(
     assert [record.levelname for record in caplog.records if "TSLA" in record.getMessage()] == ["WARNING"]
 
 
-async def test_any_other_switch_pauses_too_and_all_that_pause_are_known(world: World) -> None:
+async def test_any_other_switch_also_pauses_and_all_pausing_sources_are_known(world: World) -> None:
     async with world.running():
         await world.declare(job(1, enabled=False))
         world.journal.set_switch(Switch(source="api", pauses=True, reason="bad prints"))
@@ -186,7 +186,7 @@ async def test_a_pause_that_passes_from_switch_to_switch_is_one_pause(
     assert switches(caplog) == ["resumed", "halted", "resumed"]
 
 
-async def test_no_switch_opens_a_job_that_has_not_been_read(world: World) -> None:
+async def test_no_switch_starts_a_job_that_has_not_been_read(world: World) -> None:
     async with world.running():
         world.journal.set_switch(Switch(source="api", pauses=True))
         await settle()
@@ -195,7 +195,7 @@ async def test_no_switch_opens_a_job_that_has_not_been_read(world: World) -> Non
         assert world.journal.desired.value.pause == UNREAD
 
 
-async def test_the_gaps_of_the_process_before_are_taken_over_once() -> None:
+async def test_the_gaps_of_the_previous_process_are_taken_over_once() -> None:
     before, book = journal(), journal()
     before.identity = identity(session_id="before")
     before.on_state("Live")

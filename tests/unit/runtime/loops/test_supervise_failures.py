@@ -1,4 +1,4 @@
-"""One supervisor on a provider that fails: when it tries again, and what it tells."""
+"""A supervisor with a failing provider: the times of its retries, and its reports."""
 
 import pytest
 
@@ -34,7 +34,7 @@ async def test_the_back_off_is_not_reset_by_a_connection_that_does_not_last(worl
         assert world.source.attempts == [0, 2, 5, 10, 19]
 
 
-async def test_the_back_off_is_reset_by_a_minute_of_health(world: SupervisedWorld) -> None:
+async def test_a_healthy_minute_resets_the_backoff(world: SupervisedWorld) -> None:
     world.source.failures.extend([("Connecting", failure())] * 4)
     async with world.running():
         await at(15 + 59.9)
@@ -55,7 +55,7 @@ async def test_the_provider_s_own_wait_is_kept(world: SupervisedWorld) -> None:
 
 
 @pytest.mark.parametrize("kind", ["auth", "entitlement"])
-async def test_a_refused_login_is_tried_three_times_and_then_waits_for_a_remedy(
+async def test_a_rejected_login_is_tried_three_times_and_then_waits_for_a_fix(
     world: SupervisedWorld, kind: FailureType
 ) -> None:
     world.source.failures.extend([("Authenticating", failure(kind))] * 4)
@@ -72,7 +72,7 @@ async def test_a_refused_login_is_tried_three_times_and_then_waits_for_a_remedy(
         assert world.journal.snapshot().failure is None
 
 
-async def test_a_login_that_is_taken_and_not_entitled_to_anything_is_tried_three_times(world: SupervisedWorld) -> None:
+async def test_a_login_without_any_entitlement_is_tried_three_times(world: SupervisedWorld) -> None:
     world.source.failures.extend([("Acknowledging", failure("entitlement"))] * 9)
     async with world.running():
         await at(10_000)
@@ -87,7 +87,7 @@ async def test_a_wrong_configuration_is_not_tried_twice(world: SupervisedWorld) 
         assert world.journal.counters.errors == {"create_source": 1}
 
 
-async def test_what_others_may_mend_is_tried_again_now_and_then(world: SupervisedWorld) -> None:
+async def test_failures_that_may_be_fixed_elsewhere_are_retried_at_intervals(world: SupervisedWorld) -> None:
     untrusted = StreamError("certificate", "the certificate is not trusted", retry_within=120.0)
     world.source.failures.extend([("Connecting", untrusted)] * 3)
     async with world.running():
@@ -99,7 +99,7 @@ async def test_what_others_may_mend_is_tried_again_now_and_then(world: Supervise
         assert world.journal.state == "Live"
 
 
-async def test_logins_refused_long_ago_do_not_count(world: SupervisedWorld) -> None:
+async def test_logins_rejected_long_ago_do_not_count(world: SupervisedWorld) -> None:
     world.source.failures.extend([("Authenticating", failure("auth"))] * 2)
     async with world.running():
         await at(50)
@@ -109,7 +109,7 @@ async def test_logins_refused_long_ago_do_not_count(world: SupervisedWorld) -> N
         assert world.journal.state == "Live"
 
 
-async def test_a_remedy_ends_a_back_off(world: SupervisedWorld) -> None:
+async def test_a_fix_ends_a_backoff(world: SupervisedWorld) -> None:
     world.source.failures.append(("Connecting", failure("network", 500.0)))
     async with world.running():
         await at(10)
@@ -118,7 +118,7 @@ async def test_a_remedy_ends_a_back_off(world: SupervisedWorld) -> None:
         assert (world.journal.state, seconds()) == ("Live", 10)
 
 
-async def test_a_failure_is_counted_by_its_kind_and_told(world: SupervisedWorld) -> None:
+async def test_a_failure_is_counted_by_its_type_and_reported(world: SupervisedWorld) -> None:
     world.source.failures.append(("Acknowledging", failure("stall")))
     async with world.running():
         await at(0.5)
@@ -139,7 +139,7 @@ async def test_a_change_of_symbols_stays_on_the_connection(world: SupervisedWorl
         assert world.source.connection.followed == [frozenset({"AAPL", "MSFT"}), frozenset({"AAPL", "SPY"})]
 
 
-async def test_a_refused_symbol_is_in_the_ledger_and_the_others_are_live(world: SupervisedWorld) -> None:
+async def test_a_rejected_symbol_is_in_the_ledger_and_the_others_are_live(world: SupervisedWorld) -> None:
     world.source.refused = frozenset({"MSFT"})
     async with world.running():
         await settle()

@@ -1,4 +1,4 @@
-"""One supervisor on a fake provider: when it connects, and that it never has two connections."""
+"""A supervisor with a fake provider: the times of its connections, of which there are never two at once."""
 
 import pytest
 
@@ -79,7 +79,7 @@ async def test_a_pause_ends_a_block(world: SupervisedWorld) -> None:
         assert (world.journal.state, world.source.open) == ("Blocked", 0)
         world.pause()
         await settle()
-        # As str: mypy takes a literal that was compared once for unchanged by later calls.
+        # As str, because mypy assumes that later calls do not change a literal that was compared once.
         assert str(world.journal.state) == "Paused"
         world.resume()
         await settle()
@@ -109,7 +109,7 @@ async def test_a_resumed_stream_connects_at_once_whatever_failed_before(world: S
         assert (world.journal.state, seconds()) == ("Live", 200)
 
 
-async def test_pause_resume_pause_in_a_moment_ends_paused_and_never_with_two(
+async def test_a_quick_pause_resume_pause_ends_paused_without_two_connections(
     world: SupervisedWorld,
 ) -> None:
     world.source.closing_seconds = 1.5
@@ -178,7 +178,7 @@ async def test_each_pause_of_an_open_stream_counts_as_a_stop_by_request(world: S
         ("deleted", "deleted"),
     ],
 )
-async def test_a_stop_is_counted_by_who_asked_for_it(world: SupervisedWorld, source: str, reason: str) -> None:
+async def test_a_stop_is_counted_by_its_source(world: SupervisedWorld, source: str, reason: str) -> None:
     async with world.running():
         await settle()
         world.journal.desired.set(with_pause(world.journal.desired.value, PauseInForce(source=source)))
@@ -186,7 +186,7 @@ async def test_a_stop_is_counted_by_who_asked_for_it(world: SupervisedWorld, sou
         assert world.journal.counters.stops == {reason: 1}
 
 
-async def test_replaced_credentials_make_one_other_connection_at_once_and_no_failure() -> None:
+async def test_replaced_credentials_cause_one_new_connection_at_once_and_no_failure() -> None:
     world = SupervisedWorld(journal())
     async with world.running():
         await at(10.0)

@@ -6,12 +6,12 @@ from sluice_runtime.loops.waiting import cancel_and_wait, completes_within, firs
 from support.virtual_time import seconds
 
 
-async def test_the_first_to_end_is_named() -> None:
+async def test_first_completed_returns_the_first_that_ends() -> None:
     assert await first_completed(asyncio.sleep(2), asyncio.sleep(1), asyncio.sleep(3)) == 1
     assert seconds() == 1
 
 
-async def test_the_losers_are_gone_before_the_race_is_over() -> None:
+async def test_the_others_have_ended_before_first_completed_returns() -> None:
     ends: list[str] = []
 
     async def slow_to_leave() -> None:
@@ -26,7 +26,7 @@ async def test_the_losers_are_gone_before_the_race_is_over() -> None:
     assert seconds() == 3
 
 
-async def test_what_the_winner_raised_is_raised() -> None:
+async def test_the_error_of_the_first_that_ends_is_raised() -> None:
     async def fail() -> None:
         raise LookupError
 
@@ -34,7 +34,7 @@ async def test_what_the_winner_raised_is_raised() -> None:
         await first_completed(asyncio.sleep(1), fail())
 
 
-async def test_cancelling_a_race_cancels_all_who_run() -> None:
+async def test_cancelling_first_completed_cancels_all() -> None:
     cancelled = 0
 
     async def run() -> None:
@@ -53,17 +53,17 @@ async def test_cancelling_a_race_cancels_all_who_run() -> None:
     assert cancelled == 2
 
 
-async def test_within_tells_whether_it_ended_by_itself() -> None:
+async def test_completes_within_returns_whether_it_completed() -> None:
     assert await completes_within(2, asyncio.sleep(1))
     assert not await completes_within(2, asyncio.sleep(5))
     assert seconds() == 3
 
 
-async def test_within_no_limit_waits() -> None:
+async def test_completes_within_without_a_limit_waits() -> None:
     assert await completes_within(None, asyncio.sleep(10_000))
 
 
-async def test_cancel_waits_whatever_they_end_with() -> None:
+async def test_cancel_waits_for_tasks_that_fail() -> None:
     async def fail_late() -> None:
         try:
             await asyncio.sleep(100)

@@ -1,4 +1,4 @@
-"""The dialogue, over a wire without a network."""
+"""The dialogue with Alpaca, over a fake transport without a network."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -29,16 +29,16 @@ BOTH: frozenset[Channel] = frozenset({"quotes", "trades"})
 
 
 class FakeWire:
-    """A peer that subscribes to what it is asked for, up to `limit` quotes and trades; `refused` whole requests."""
+    """A server that accepts up to `limit` quotes and trades, and rejects whole requests for `refused` channels."""
 
     def __init__(self, limit: int = 10_000) -> None:
         self.sent: list[dict[str, Any]] = []
         self.limit = limit
-        self.refused: dict[str, int] = {}  # a channel that the feed has not, and the code that says so
+        self.refused: dict[str, int] = {}  # a channel that the feed does not have, and the error code for it
         self.held: dict[str, set[str]] = {"quotes": set(), "trades": set(), "statuses": set()}
         self._frames: asyncio.Queue[Sequence[Message]] = asyncio.Queue()
         self.rests = 0
-        self.at_close: Sequence[Message] = ()  # one more frame that comes while it is closed
+        self.at_close: Sequence[Message] = ()  # a frame that arrives during the close
 
     async def send(self, message: dict[str, Any]) -> None:
         self.sent.append(message)
@@ -97,7 +97,7 @@ async def test_a_symbol_is_confirmed_when_all_of_its_channels_are() -> None:
         assert (listener.confirmed, wire.held["quotes"], wire.held["trades"]) == (frozenset({"B"}), {"B"}, set[str]())
 
 
-async def test_quotes_and_trades_both_count_towards_a_plan_and_the_rest_is_refused_without_being_asked_for() -> None:
+async def test_quotes_and_trades_count_towards_the_plan_and_excess_symbols_are_rejected_without_a_request() -> None:
     wire, listener = FakeWire(limit=30), FakeListener()
     names = frozenset(f"S{n:03}" for n in range(500))
     async with reading(wire, listener) as connection:
@@ -111,7 +111,7 @@ async def test_quotes_and_trades_both_count_towards_a_plan_and_the_rest_is_refus
         assert (len(listener.confirmed), len(listener.rejected)) == (30, 470)
 
 
-async def test_room_that_a_removed_symbol_leaves_is_given_to_another() -> None:
+async def test_the_room_of_a_removed_symbol_is_used_by_another() -> None:
     wire, listener = FakeWire(limit=1), FakeListener()
     async with reading(wire, listener) as connection:
         await connection.set_subscriptions(frozenset({"A", "B"}))
@@ -120,7 +120,7 @@ async def test_room_that_a_removed_symbol_leaves_is_given_to_another() -> None:
         assert (listener.confirmed, listener.rejected) == (frozenset({"B"}), ())
 
 
-async def test_a_channel_that_the_feed_has_not_is_refused_without_halving() -> None:
+async def test_a_channel_that_the_feed_does_not_have_is_rejected_without_halving() -> None:
     wire, listener = FakeWire(), FakeListener()
     wire.refused["trades"] = 410
     async with reading(wire, listener) as connection:
@@ -129,7 +129,7 @@ async def test_a_channel_that_the_feed_has_not_is_refused_without_halving() -> N
         assert len(wire.sent) == 1
 
 
-async def test_halts_are_asked_for_once_and_a_plan_without_them_costs_nothing() -> None:
+async def test_halts_are_requested_once_and_a_plan_without_them_loses_no_symbol() -> None:
     for code in (None, 409, 410):
         wire, listener = FakeWire(), FakeListener()
         wire.refused = {} if code is None else {"statuses": code}
@@ -140,7 +140,7 @@ async def test_halts_are_asked_for_once_and_a_plan_without_them_costs_nothing() 
             assert listener.confirmed == {"A", "B"}
 
 
-async def test_trades_bars_and_halts_are_told_beside_quotes() -> None:
+async def test_trades_bars_and_halts_are_delivered_beside_quotes() -> None:
     wire, listener = FakeWire(), FakeListener()
     async with reading(wire, listener):
         wire.say(
@@ -183,7 +183,7 @@ async def test_an_answer_does_not_wait_for_the_quotes_that_came_with_it() -> Non
     assert [tick.to_quote().bid for tick in listener.ticks] == [1.0]
 
 
-async def test_what_comes_while_it_is_closed_is_passed_on_before_it_is_and_nothing_after() -> None:
+async def test_ticks_during_the_close_are_delivered_before_its_end_and_none_after() -> None:
     wire, listener = FakeWire(), FakeListener()
     connection = AlpacaConnection(wire, listener, Timeouts(), statuses=False)
     task = asyncio.create_task(connection.run())
@@ -195,7 +195,7 @@ async def test_what_comes_while_it_is_closed_is_passed_on_before_it_is_and_nothi
     assert len(listener.frames) == 1
 
 
-async def test_a_connection_that_brings_few_quotes_rests_and_one_that_brings_many_does_not() -> None:
+async def test_reading_is_paused_between_few_quotes_and_not_between_many() -> None:
     wire, listener = FakeWire(), FakeListener()
     async with reading(wire, listener):
         wire.say(*[QuoteMessage(symbol="A", ts=AT, bid=1.0)] * 100)

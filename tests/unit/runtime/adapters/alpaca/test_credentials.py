@@ -25,7 +25,7 @@ def test_credentials_are_those_of_the_files_at_this_moment(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("missing", ["ALPACA_KEY_ID", "ALPACA_SECRET_KEY"])
-def test_half_a_secret_is_told_with_the_command_that_mends_it(tmp_path: Path, missing: str) -> None:
+def test_the_error_of_an_incomplete_secret_has_the_command_that_fixes_it(tmp_path: Path, missing: str) -> None:
     (mount(tmp_path, "key", "secret") / missing).unlink()
     with pytest.raises(StreamError, match="kubectl create secret generic alpaca") as failure:
         CredentialsReader(SETTINGS, tmp_path, None).credentials_for_connection()
@@ -48,7 +48,7 @@ async def test_a_change_is_seen_within_a_second_and_only_once(tmp_path: Path) ->
     await settle()
 
 
-async def test_a_secret_that_is_going_away_is_no_change(tmp_path: Path) -> None:
+async def test_a_secret_that_is_being_deleted_is_not_a_change(tmp_path: Path) -> None:
     mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "one"), None)
     mounted.credentials_for_connection()
     (tmp_path / "ALPACA_KEY_ID").unlink()
@@ -59,7 +59,7 @@ async def test_a_secret_that_is_going_away_is_no_change(tmp_path: Path) -> None:
     await settle()
 
 
-def test_certificates_that_are_none_are_told(tmp_path: Path) -> None:
+def test_invalid_certificates_are_reported(tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_text("no certificate")
     with pytest.raises(StreamError, match="caConfigMapRef"):
         CredentialsReader(SETTINGS, tmp_path, tmp_path / "ca.crt").tls_context()
@@ -77,7 +77,7 @@ def test_keys_are_the_same_in_every_encoding(tmp_path: Path, encode: Encode, end
 
 @pytest.mark.parametrize(("name", "content"), UNREADABLE.items(), ids=UNREADABLE)
 @pytest.mark.parametrize("key", ["ALPACA_KEY_ID", "ALPACA_SECRET_KEY"])
-async def test_a_key_in_another_encoding_is_named_with_it_and_its_replacement_is_the_remedy(
+async def test_the_error_of_a_key_in_another_encoding_names_it_and_replacing_the_key_helps(
     tmp_path: Path, key: str, name: str, content: bytes
 ) -> None:
     mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "secret"), None)
@@ -107,7 +107,7 @@ def test_certificates_are_trusted_in_every_encoding(tmp_path: Path, encode: Enco
 
 
 @pytest.mark.parametrize("content", [b"", *UNREADABLE.values()])
-def test_certificates_that_cannot_be_read_are_never_replaced_by_the_usual_ones(tmp_path: Path, content: bytes) -> None:
+def test_unreadable_certificates_are_never_replaced_by_the_default_ones(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "ca.crt").write_bytes(content)
     mounted = CredentialsReader(SETTINGS, tmp_path, tmp_path / "ca.crt")
     for read in (mounted.tls_context, mounted.certificates_path):

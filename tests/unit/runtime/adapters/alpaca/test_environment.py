@@ -13,7 +13,7 @@ SETTINGS = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
 GIVEN = Credentials("key", "secret")
 
 
-def test_the_given_key_pair_takes_the_place_of_the_secret(tmp_path: Path) -> None:
+def test_the_given_key_pair_replaces_the_secret(tmp_path: Path) -> None:
     mount(tmp_path, "another", "pair")
     given = EnvironmentCredentialsReader(SETTINGS, GIVEN)
     assert given.credentials_for_connection() == GIVEN

@@ -24,17 +24,17 @@ from sluice_runtime.adapters.alpaca.messages import ErrorMessage, SuccessMessage
         (599, "network"),
     ],
 )
-def test_each_code_has_its_kind_and_its_sentence(code: int, kind: FailureType) -> None:
+def test_each_code_has_its_type_and_its_message(code: int, kind: FailureType) -> None:
     error = error_of_message(ErrorMessage(code=code, msg="their words"))
     assert error.kind == kind
     assert error.message.endswith(f"(code {code}: their words)")
 
 
-def test_a_taken_slot_is_not_asked_for_at_once() -> None:
+def test_a_connection_limit_is_not_retried_at_once() -> None:
     assert error_of_message(ErrorMessage(code=406)).retry_after == 5.0
 
 
-def test_a_message_out_of_turn_is_no_reason_to_give_up() -> None:
+def test_an_unexpected_message_is_not_fatal() -> None:
     assert not error_of_message(SuccessMessage(msg="connected")).is_fatal
 
 
@@ -53,7 +53,7 @@ def test_a_message_out_of_turn_is_no_reason_to_give_up() -> None:
         (503, "90", "network", 0.0),
     ],
 )
-def test_an_upgrade_refused_by_http_is_told_by_its_status(
+def test_an_upgrade_rejected_by_http_is_reported_by_its_status(
     status: int, after: str, kind: FailureType, wait: float
 ) -> None:
     error = upgrade_refused_error(status, after, "wss://x")
@@ -61,13 +61,13 @@ def test_an_upgrade_refused_by_http_is_told_by_its_status(
     assert f"HTTP {status}" in error.message
 
 
-def test_a_certificate_that_is_not_trusted_blocks_and_is_asked_for_again() -> None:
+def test_an_untrusted_certificate_blocks_and_is_checked_again() -> None:
     error = untrusted_certificate_error("wss://x", "self-signed certificate")
     assert (error.kind, error.is_fatal, error.retry_within) == ("certificate", True, 120.0)
     assert "name its CA in spec.alpaca.caConfigMapRef" in error.message
 
 
-def test_a_key_that_is_used_elsewhere_is_told_after_three_minutes_and_asked_for_every_half_minute() -> None:
+def test_a_key_in_use_elsewhere_is_reported_after_three_minutes_and_retried_within_30_s() -> None:
     contention, refused = ConnectionLimitTracker(), error_of_message(ErrorMessage(code=406))
     assert "another client uses it" in contention.record_login_error(refused, 0.0).message
     assert "another client uses it" in contention.record_login_error(refused, 179.0).message

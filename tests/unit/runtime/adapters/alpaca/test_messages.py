@@ -100,28 +100,28 @@ def test_keys_that_no_document_has_are_ignored() -> None:
     ],
     ids=str,
 )
-def test_a_message_that_is_not_understood_costs_only_itself(bad: object) -> None:
+def test_an_invalid_message_loses_only_itself(bad: object) -> None:
     assert quotes(QUOTE, bad, QUOTE) == quotes(QUOTE, QUOTE)
 
 
-def test_text_that_is_not_utf_8_costs_only_its_message() -> None:
+def test_text_that_is_not_utf_8_loses_only_its_message() -> None:
     good = msgpack.packb(QUOTE)
     assert len(decode_frame(b"\x93" + good + good.replace(b"AAPL", b"AA\xff\xfe") + good)) == 2
 
 
 @pytest.mark.parametrize("data", [b"", b"\xc1", b"\x91", b"\x80", b"\x91" * 100_000, b"[]", frame({"T": "q"})[:-1]])
-def test_a_frame_that_is_no_array_of_messages_is_nothing(data: bytes) -> None:
+def test_a_frame_that_is_not_an_array_has_no_messages(data: bytes) -> None:
     assert list(decode_frame(data)) == []
 
 
-def test_in_parts_come_the_same_messages_in_the_same_order() -> None:
+def test_decoding_in_parts_gives_the_same_messages_in_the_same_order() -> None:
     data = frame(*({**QUOTE, "bp": float(number)} if number % 7 else "strange" for number in range(1201)))
     parts = list(decode_frame_in_parts(data))
     assert [message for part in parts for message in part] == list(decode_frame(data))
     assert [len(part) for part in parts] == [428, 429, 172]
 
 
-def test_whatever_bytes_come_nothing_is_raised() -> None:
+def test_decoding_arbitrary_bytes_never_raises() -> None:
     source = random.Random(7)
     good = frame(QUOTE, {"T": "success", "msg": "connected"}, {"T": "error", "code": 400, "msg": "x"})
     for _ in range(20_000):
@@ -142,7 +142,7 @@ def test_a_side_may_be_left_out() -> None:
     assert (found[0].bid, found[0].ask) == (None, 100.6)
 
 
-def test_a_size_that_is_no_number_is_unknown_and_the_price_stands() -> None:
+def test_an_invalid_size_is_unknown_and_the_price_is_kept() -> None:
     found = quote({"bs": float("nan")})
     assert (found.bid, found.bid_size) == (100.5, None)
 

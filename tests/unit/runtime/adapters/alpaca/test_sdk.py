@@ -1,4 +1,4 @@
-"""What the engine `sdk` uses of alpaca-py is private there: a new version that changes it has to fail here first."""
+"""The private names of alpaca-py that the engine `sdk` uses: these tests fail first if a new version changes them."""
 
 import inspect
 from importlib.metadata import version
@@ -13,7 +13,7 @@ from sluice_runtime.adapters.alpaca.websocket import NativeTransport, Transport
 KINDS = pytest.mark.parametrize("kind", [vars(sdk)[name] for name in ("StockDataStream", "CryptoDataStream")])
 
 
-def test_this_is_the_version_that_was_read() -> None:
+def test_the_installed_version_is_the_one_that_was_reviewed() -> None:
     assert version("alpaca-py") == "0.44.0"
 
 
@@ -50,6 +50,6 @@ async def test_raw_messages_reach_the_handler_of_every_symbol_as_they_came(kind:
     assert seen == [{"T": "q", "S": "A", "t": 1}]
 
 
-def test_both_engines_have_the_same_wire() -> None:
+def test_both_engines_use_the_same_transport() -> None:
     names = {name for name in vars(Transport) if not name.startswith("_")}
     assert all(callable(getattr(engine, name)) for engine in (NativeTransport, SDKTransport) for name in names)

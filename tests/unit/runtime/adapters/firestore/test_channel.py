@@ -1,4 +1,4 @@
-"""One channel for the emulator and the real service."""
+"""The gRPC channel, which is the same for the emulator and the real service."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrp
 from sluice_runtime.adapters.firestore.channel import open_channel
 from sluice_runtime.adapters.firestore.credentials import FirestoreAccess
 
-REAL_TIME = True  # a channel belongs to a real loop
+REAL_TIME = True  # a channel needs a real event loop
 EMULATOR = FirestoreAccess("demo", None, "127.0.0.1:9")
 REAL = FirestoreAccess("demo", AnonymousCredentials(), "")
 

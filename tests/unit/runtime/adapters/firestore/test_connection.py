@@ -1,4 +1,4 @@
-"""When a new channel is opened. How calls fare on it is tested on the emulator."""
+"""The decision to open a new channel. The effect on calls is tested with the emulator."""
 
 import pytest
 from google.auth.exceptions import MutualTLSChannelError
@@ -20,7 +20,7 @@ def test_a_new_channel_is_due_after_three_errors_in_a_row(errors: DeadlineErrors
     assert found == [False, False, False, True]
 
 
-def test_any_answer_begins_the_count_again(errors: DeadlineErrors) -> None:
+def test_any_answer_restarts_the_count(errors: DeadlineErrors) -> None:
     for _ in range(5):
         errors.record_deadline_error()
         errors.record_deadline_error()
@@ -39,7 +39,7 @@ def test_a_new_channel_has_its_own_count_and_five_seconds(errors: DeadlineErrors
     assert [errors.is_new_channel_due(at) for at in (100.0, 104.9, 105.0)] == [False, False, True]
 
 
-async def test_a_channel_that_cannot_be_made_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_channel_that_cannot_be_created_is_reported_with_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: object) -> None:
         raise MutualTLSChannelError("GOOGLE_API_USE_MTLS_ENDPOINT is wrong")
 

@@ -1,4 +1,4 @@
-"""An emulator, a key, or an identity, and the project."""
+"""The credentials (an emulator, a key, or an identity of the machine) and the project."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from google.auth.credentials import AnonymousCredentials
 from sluice_runtime.adapters.firestore.credentials import FirestoreAccess, find_access
 from support.service_account_keys import service_account_key
 
-REAL_TIME = True  # a thread looks for credentials
+REAL_TIME = True  # a thread searches for credentials
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ async def test_an_emulator_needs_neither_credentials_nor_a_project(environment: 
     assert (await find_access("", None)).project == "of-the-environment"
 
 
-async def test_a_key_names_its_project_where_nothing_else_does(environment: pytest.MonkeyPatch, key: Path) -> None:
+async def test_the_project_of_the_key_is_the_last_default(environment: pytest.MonkeyPatch, key: Path) -> None:
     found = await find_access("", key)
     assert (found.project, found.emulator) == ("of-the-key", "")
     assert found.credentials is not None
@@ -44,13 +44,13 @@ async def test_a_key_names_its_project_where_nothing_else_does(environment: pyte
     assert (await find_access("", key)).project == "of-the-environment"
 
 
-async def test_a_key_that_is_no_key_is_refused_beside_an_emulator_too(environment: pytest.MonkeyPatch) -> None:
+async def test_an_invalid_key_is_also_rejected_with_an_emulator(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:9")
     with pytest.raises(ValueError, match=r"^there are no usable credentials for Firestore \(.+\)$"):
         await find_access("demo", Path(__file__))
 
 
-async def test_an_identity_of_the_machine_is_used_where_no_key_is_mounted(
+async def test_the_machine_s_identity_is_used_if_no_key_is_mounted(
     environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     identity = AnonymousCredentials()
@@ -62,7 +62,7 @@ async def test_an_identity_of_the_machine_is_used_where_no_key_is_mounted(
         await find_access("", None)
 
 
-async def test_no_identity_at_all_is_a_sentence(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_a_missing_identity_is_reported_with_a_message(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     environment.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "absent.json"))
     with pytest.raises(ValueError, match=r"^there are no usable credentials for Firestore \(.+\)$"):
         await find_access("demo", None)

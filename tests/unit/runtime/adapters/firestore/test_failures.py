@@ -1,4 +1,4 @@
-"""What Google's packages raise, as errors of the sink."""
+"""The exceptions of Google's packages as errors of the sink."""
 
 import pytest
 from google.api_core import exceptions
@@ -23,7 +23,7 @@ def test_a_call_without_an_answer_says_how_long_it_waited(error: Exception) -> N
 @pytest.mark.parametrize(
     "error", [exceptions.PermissionDenied("no"), exceptions.NotFound("no"), exceptions.Unauthenticated("no")], ids=repr
 )
-def test_a_refusal_that_a_person_has_to_end_is_not_tried_again_soon(error: Exception) -> None:
+def test_a_rejection_that_a_person_must_fix_is_not_soon_retried(error: Exception) -> None:
     assert raised(error).message == f"Firestore refused the request: {error}"
     assert raised(error).retry_after == 30.0
 

@@ -1,4 +1,4 @@
-"""Credentials that come late, are spoilt and are replaced, over fakes."""
+"""Credentials that appear late, become invalid or are replaced, with fake sinks."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +14,7 @@ from support.virtual_time import at
 
 
 class World:
-    """A mounted key; whatever begins with `key` is one."""
+    """A mounted key, which is valid if it begins with `key`."""
 
     def __init__(self, folder: Path) -> None:
         self.key = folder / "credentials.json"
@@ -39,7 +39,7 @@ async def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-async def test_what_is_called_reaches_the_sink_that_is_made_once(world: World) -> None:
+async def test_calls_are_forwarded_to_a_sink_that_is_created_once(world: World) -> None:
     world.key.write_text("key 1")
     await world.sink.open()
     await world.sink.write_quotes([quote("AAPL")])
@@ -54,7 +54,7 @@ async def test_what_is_called_reaches_the_sink_that_is_made_once(world: World) -
     assert made.history == ["write", "mark", "beat running", "delete", "close"]
 
 
-async def test_without_credentials_each_call_says_so_until_there_are_some(world: World) -> None:
+async def test_without_credentials_each_call_fails_until_there_are_some(world: World) -> None:
     for moment in (0.0, 0.5, 5.0):
         await at(moment)
         with pytest.raises(SinkError, match=r"^there are no usable credentials: put some there$"):
@@ -91,7 +91,7 @@ async def test_a_dry_run_without_credentials_fails_nothing_and_writes_nothing(
         await world.sink.write_heartbeat(heartbeat("uid", 1))
 
 
-async def test_replaced_credentials_are_used_and_what_was_in_flight_ends_before_the_old_sink_is_closed(
+async def test_replaced_credentials_are_used_and_calls_in_flight_end_before_the_old_sink_closes(
     world: World,
 ) -> None:
     world.key.write_text("key 1")
@@ -120,7 +120,7 @@ async def test_an_idle_sink_is_closed_as_soon_as_it_is_replaced(world: World) ->
 
 
 @pytest.mark.parametrize("content", ["spoilt", None])
-async def test_credentials_that_are_spoilt_or_gone_leave_those_in_use(
+async def test_invalid_or_absent_credentials_do_not_replace_those_in_use(
     world: World, content: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.key.write_text("key 1")
@@ -137,7 +137,7 @@ async def test_credentials_that_are_spoilt_or_gone_leave_those_in_use(
     assert caplog.text.count("using the previous credentials") == (0 if content is None else 1)
 
 
-async def test_an_attempt_that_was_cancelled_is_made_anew_by_the_next_call(world: World) -> None:
+async def test_a_cancelled_attempt_is_repeated_by_the_next_call(world: World) -> None:
     world.key.write_text("key 1")
     world.seconds = 5.0
     first = asyncio.create_task(world.sink.open())

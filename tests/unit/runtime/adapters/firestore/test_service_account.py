@@ -9,14 +9,14 @@ from sluice_runtime.adapters.firestore.credentials import find_access
 from support.encodings import ENCODINGS, UNREADABLE, Encode, save
 from support.service_account_keys import service_account_key
 
-REAL_TIME = True  # a thread looks for credentials
+REAL_TIME = True  # a thread searches for credentials
 
 every_encoding = pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
 
 
 @pytest.fixture(scope="module")
 def key() -> str:
-    """The JSON of a key of an account that does not exist."""
+    """Return the JSON of a key of an account that does not exist."""
     return json.dumps(service_account_key("its-own"), indent=2).replace("\n", "\r\n")
 
 

@@ -1,4 +1,4 @@
-"""Python values as Firestore's, and back."""
+"""Conversion between Python's values and Firestore's."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
@@ -110,12 +110,12 @@ def test_a_time_of_another_zone_is_the_same_time() -> None:
 @pytest.mark.parametrize(
     "value", [object(), {1, 2}, AT.replace(tzinfo=None), AT.date()], ids=lambda value: type(value).__name__
 )
-def test_a_value_that_firestore_has_no_type_for_is_refused(value: object) -> None:
+def test_a_value_without_a_firestore_type_is_rejected(value: object) -> None:
     with pytest.raises(TypeError):
         encoded(value)
 
 
-def test_an_integer_of_more_than_64_bits_is_refused() -> None:
+def test_an_integer_of_more_than_64_bits_is_rejected() -> None:
     with pytest.raises(ValueError, match="out of range"):
         encoded(2**63)
 
@@ -131,7 +131,7 @@ def test_an_integer_of_more_than_64_bits_is_refused() -> None:
     ],
     ids=lambda each: Value.pb(each).WhichOneof("value_type"),
 )
-def test_a_value_of_a_type_that_sluice_does_not_write_is_no_null_and_no_time(foreign: Value) -> None:
+def test_a_value_of_a_foreign_type_is_neither_null_nor_a_time(foreign: Value) -> None:
     assert decoded(foreign) is not None
     assert not isinstance(decoded(foreign), datetime)
 

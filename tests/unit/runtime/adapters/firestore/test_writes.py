@@ -40,13 +40,13 @@ def test_a_document_is_replaced_only_as_it_was_read(writes: Writes) -> None:
     assert committed(writes, Write(update=document, current_document=Precondition(update_time=READ_AT)))
 
 
-def test_a_document_that_there_was_not_is_only_created(writes: Writes) -> None:
+def test_a_document_that_did_not_exist_is_only_created(writes: Writes) -> None:
     writes.replace_unchanged_document(NAME, {"a": 1}, None)
     document = Document(name=NAME, fields={"a": ONE})
     assert committed(writes, Write(update=document, current_document=Precondition(exists=False)))
 
 
-def test_what_is_merged_names_every_value_and_quotes_odd_names(writes: Writes) -> None:
+def test_a_merge_names_every_value_and_quotes_special_field_names(writes: Writes) -> None:
     fields = {"a": 1, "m": {"x": {"y": 1}, "empty": {}}, "b.c": 1, "`": 1}
     writes.merge_document(NAME, fields)
     [write] = writes.request.writes
@@ -74,6 +74,6 @@ def test_a_document_is_deleted_only_as_it_was_read(writes: Writes) -> None:
     assert committed(writes, Write(delete=NAME, current_document=Precondition(update_time=READ_AT)))
 
 
-def test_a_value_that_firestore_has_no_type_for_is_refused(writes: Writes) -> None:
+def test_a_value_without_a_firestore_type_is_rejected(writes: Writes) -> None:
     with pytest.raises(TypeError):
         writes.replace_document(NAME, {"at": datetime(2026, 3, 2, tzinfo=UTC), "a": object()})

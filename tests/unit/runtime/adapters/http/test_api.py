@@ -22,7 +22,7 @@ REAL_TIME = True
 
 
 class Clock:
-    """A wall clock that stands."""
+    """A wall clock that stands still."""
 
     def __init__(self) -> None:
         self.at = START
@@ -52,7 +52,7 @@ async def said(client: TestClient, path: str) -> tuple[int, str]:  # type: ignor
         return response.status, await response.text()
 
 
-async def test_it_is_alive_while_its_loop_turns(client: TestClient, book: Journal, clock: Clock) -> None:  # type: ignore[type-arg]
+async def test_the_process_is_alive_while_its_loop_runs(client: TestClient, book: Journal, clock: Clock) -> None:  # type: ignore[type-arg]
     assert await said(client, "/livez") == (200, "ok\n")
     clock.at += timedelta(seconds=31)
     assert await said(client, "/livez") == (503, "the flush loop has not run for 31 s\n")
@@ -60,26 +60,26 @@ async def test_it_is_alive_while_its_loop_turns(client: TestClient, book: Journa
     assert await said(client, "/livez") == (200, "ok\n")
 
 
-async def test_it_is_alive_whatever_the_stream_does(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
+async def test_the_process_is_alive_in_any_stream_state(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
     book.record_stream_failure(StreamError("auth", "check the Secret"))
     book.on_state("Blocked")
     assert (await said(client, "/livez"))[0] == 200
 
 
-async def test_it_is_ready_when_it_streams(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
+async def test_the_process_is_ready_when_it_streams(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
     assert await said(client, "/readyz") == (503, "Stopped\n")
     book.on_state("Live")
     assert await said(client, "/readyz") == (200, "Live\n")
 
 
-async def test_it_is_ready_when_it_is_paused_as_asked(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
+async def test_the_process_is_ready_when_it_is_paused_as_requested(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
     book.on_state("Paused")
     assert (await said(client, "/readyz"))[0] == 503
     book.acknowledge_pause()
     assert await said(client, "/readyz") == (200, "Paused\n")
 
 
-async def test_who_is_not_ready_says_why(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
+async def test_a_process_that_is_not_ready_gives_the_reason(client: TestClient, book: Journal) -> None:  # type: ignore[type-arg]
     book.record_stream_failure(StreamError("auth", "check the Secret"))
     book.on_state("Blocked")
     assert await said(client, "/readyz") == (503, "Blocked: check the Secret\n")
@@ -100,7 +100,7 @@ async def test_the_metrics_are_prometheus_text(client: TestClient) -> None:  # t
 
 
 @pytest.mark.parametrize("path", ["/runtime/ingest/stop", "/runtime/ingest/status", "/livez"])
-async def test_nothing_can_be_changed_over_it(client: TestClient, path: str) -> None:  # type: ignore[type-arg]
+async def test_the_read_only_interface_accepts_no_changes(client: TestClient, path: str) -> None:  # type: ignore[type-arg]
     async with client.post(path) as response:
         assert response.status in (404, 405)
 
@@ -114,6 +114,6 @@ async def test_it_serves_until_its_context_is_left(book: Journal, unused_tcp_por
             await session.get(url)
 
 
-async def test_what_there_is_not_below_runtime_is_told_in_json(client: TestClient) -> None:  # type: ignore[type-arg]
+async def test_an_unknown_path_below_runtime_gets_a_json_error(client: TestClient) -> None:  # type: ignore[type-arg]
     assert await said(client, "/runtime/nowhere") == (404, '{"error":"GET /runtime/nowhere: Not Found"}')
     assert await said(client, "/nowhere") == (404, "404: Not Found")

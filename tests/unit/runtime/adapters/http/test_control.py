@@ -20,7 +20,7 @@ TOKEN = "sesame-sesame"
 
 
 class FakeControls:
-    """Remembers what was asked, and answers as it is told."""
+    """Controls that remember the requests and return what the test sets."""
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
@@ -29,26 +29,23 @@ class FakeControls:
         self.refusal: RequestRefusedError | None = None
 
     async def stop(self, reason: str | None) -> bool:
-        """As Controls."""
         self.asked.append(("stop", reason))
         return self.in_time
 
     async def start(self, wishes: StartRequest) -> tuple[str, ...]:
-        """As Controls."""
         if self.refusal is not None:
             raise self.refusal
         self.asked.append(("start", wishes))
         return self.others
 
     def reload(self) -> None:
-        """As Controls."""
         if self.refusal is not None:
             raise self.refusal
         self.asked.append("reload")
 
 
 class World:
-    """An interface that lets in who `guard` lets in."""
+    """An HTTP interface that allows the requests that `guard` allows."""
 
     def __init__(self, book: Journal) -> None:
         self.book = book
@@ -84,20 +81,20 @@ async def test_stop_answers_with_the_acknowledgement(world: World) -> None:
     world.book.desired.set(with_pause(world.book.desired.value, PauseInForce(source="api")))
     world.book.on_state("Paused")
     world.book.acknowledge_pause()
-    status, told = await world.post("stop", {"reason": "bad prints"})
-    assert (status, told["state"], told["pausedBy"]) == (200, "Paused", ["api"])
-    assert told["pause"]["acknowledgedAt"]
+    status, answer = await world.post("stop", {"reason": "bad prints"})
+    assert (status, answer["state"], answer["pausedBy"]) == (200, "Paused", ["api"])
+    assert answer["pause"]["acknowledgedAt"]
     assert world.controls.asked == [("stop", "bad prints")]
 
 
-async def test_a_stop_that_is_not_carried_out_in_time_is_told(world: World) -> None:
+async def test_a_stop_that_is_not_carried_out_in_time_is_reported(world: World) -> None:
     world.controls.in_time = False
-    status, told = await world.post("stop")
+    status, answer = await world.post("stop")
     assert status == 504
-    assert "has not acknowledged it yet" in told["error"]
+    assert "has not acknowledged it yet" in answer["error"]
 
 
-async def test_start_takes_its_wishes_all_of_which_may_be_absent(world: World) -> None:
+async def test_every_field_of_a_start_request_is_optional(world: World) -> None:
     assert (await world.post("start"))[0] == 200
     await world.post("start", {"provider": "synthetic", "symbols": ["SPY"], "dry_run": True})
     wishes = StartRequest(provider="synthetic", symbols=["SPY"], dry_run=True)
@@ -106,24 +103,24 @@ async def test_start_takes_its_wishes_all_of_which_may_be_absent(world: World) -
 
 async def test_start_names_every_other_switch_that_pauses(world: World) -> None:
     world.controls.others = ("cr:acme/us", "autoStop")
-    status, told = await world.post("start")
-    assert (status, told["pausedBy"]) == (409, ["cr:acme/us", "autoStop"])
-    assert told["error"].startswith("the switch api is on, but cr:acme/us and autoStop still pauses")
+    status, answer = await world.post("start")
+    assert (status, answer["pausedBy"]) == (409, ["cr:acme/us", "autoStop"])
+    assert answer["error"].startswith("the switch api is on, but cr:acme/us and autoStop still pauses")
 
 
-async def test_reload_is_handed_on(world: World) -> None:
+async def test_reload_is_forwarded(world: World) -> None:
     assert (await world.post("reload"))[0] == 200
     assert world.controls.asked == ["reload"]
 
 
 @pytest.mark.parametrize("action", ["start", "reload"])
-async def test_what_cannot_be_had_is_told_in_a_sentence(world: World, action: str) -> None:
+async def test_a_rejected_request_is_answered_with_a_message(world: World, action: str) -> None:
     world.controls.refusal = RequestRefusedError("in a cluster the IngestJob decides: patch it")
     assert await world.post(action) == (422, {"error": "in a cluster the IngestJob decides: patch it"})
 
 
 @pytest.mark.parametrize("body", [b"\xff", b'{"reason": "\xff"}', b"{", b"\xff\xfe{}"])
-async def test_a_body_that_is_no_json_is_told(world: World, body: bytes) -> None:
+async def test_a_body_that_is_not_json_is_reported(world: World, body: bytes) -> None:
     async with world.client.post("/runtime/ingest/stop", data=body) as response:
         assert response.status == 400
         assert (await response.json())["error"].startswith("/runtime/ingest/stop does not accept this body: ")
@@ -131,14 +128,14 @@ async def test_a_body_that_is_no_json_is_told(world: World, body: bytes) -> None
 
 
 @pytest.mark.parametrize("body", [[], {"symbol": ["SPY"]}, {"symbols": "SPY"}])
-async def test_a_body_that_is_something_else_is_told_where(world: World, body: Any) -> None:
-    status, told = await world.post("start", body)
+async def test_an_invalid_body_is_reported_with_the_place_of_the_error(world: World, body: Any) -> None:
+    status, answer = await world.post("start", body)
     assert status == 400
-    assert told["error"].startswith("/runtime/ingest/start does not accept this body: ")
+    assert answer["error"].startswith("/runtime/ingest/start does not accept this body: ")
 
 
 @pytest.mark.parametrize("action", ["stop", "start", "reload"])
-async def test_without_the_token_nothing_is_done(world: World, secret: Path, action: str) -> None:
+async def test_requests_without_the_token_change_nothing(world: World, secret: Path, action: str) -> None:
     world.guard = token_check(secret)
     wrong: tuple[dict[str, str], ...] = (
         {},
@@ -147,13 +144,13 @@ async def test_without_the_token_nothing_is_done(world: World, secret: Path, act
         {"Authorization": "Bearer "},
     )
     for headers in (*wrong, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": "Bearer ü"}):
-        status, told = await world.post(action, **headers)
+        status, answer = await world.post(action, **headers)
         assert status == 403
-        assert told["error"].startswith("POST needs the header Authorization: Bearer TOKEN")
+        assert answer["error"].startswith("POST needs the header Authorization: Bearer TOKEN")
     assert world.controls.asked == []
 
 
-async def test_with_the_token_it_is_done_and_no_log_shows_it(
+async def test_requests_with_the_token_are_carried_out_and_it_is_not_logged(
     world: World, secret: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
@@ -163,22 +160,22 @@ async def test_with_the_token_it_is_done_and_no_log_shows_it(
     assert TOKEN not in caplog.text
 
 
-async def test_a_rotated_token_counts_at_once(world: World, tmp_path: Path) -> None:
+async def test_a_rotated_token_is_used_at_once(world: World, tmp_path: Path) -> None:
     world.guard = token_check(tmp_path / "token")
-    status, told = await world.post("stop", Authorization="Bearer ")
-    assert (status, told["error"][:46]) == (403, "the Secret of spec.http.tokenSecretRef is miss")
+    status, answer = await world.post("stop", Authorization="Bearer ")
+    assert (status, answer["error"][:46]) == (403, "the Secret of spec.http.tokenSecretRef is miss")
     for token in ("first", "second"):
         (tmp_path / "token").write_text(token)
         assert (await world.post("stop", Authorization=f"Bearer {token}"))[0] == 200
 
 
-async def test_where_no_token_is_named_it_is_read_only(world: World) -> None:
+async def test_without_a_token_the_interface_is_read_only(world: World) -> None:
     world.guard = token_check(None)
-    status, told = await world.post("stop", Authorization="Bearer ")
-    assert (status, told["error"][:31]) == (403, "this interface is read-only; na")
+    status, answer = await world.post("stop", Authorization="Bearer ")
+    assert (status, answer["error"][:31]) == (403, "this interface is read-only; na")
 
 
-async def test_on_one_machine_programs_are_let_in_and_web_pages_are_not(world: World) -> None:
+async def test_on_one_machine_programs_are_allowed_and_web_pages_are_not(world: World) -> None:
     world.guard = local_request_check
     assert (await world.post("stop"))[0] == 200
     assert (await world.post("stop", Origin="https://example.com"))[0] == 403
@@ -196,12 +193,12 @@ async def test_the_token_is_the_same_in_every_encoding(world: World, secret: Pat
 
 
 @pytest.mark.parametrize(("name", "content"), UNREADABLE.items(), ids=UNREADABLE)
-async def test_a_token_in_another_encoding_lets_nobody_in_and_is_named_with_it(
+async def test_a_token_in_another_encoding_allows_no_request_and_the_error_names_it(
     world: World, secret: Path, name: str, content: bytes
 ) -> None:
     save(secret, content)
     world.guard = token_check(secret)
-    status, told = await world.post("stop", Authorization="Bearer off")
+    status, answer = await world.post("stop", Authorization="Bearer off")
     assert status == 403
-    assert "the key token of the Secret of spec.http.tokenSecretRef cannot be read: it" in told["error"]
-    assert name in told["error"]
+    assert "the key token of the Secret of spec.http.tokenSecretRef cannot be read: it" in answer["error"]
+    assert name in answer["error"]

@@ -46,7 +46,7 @@ async def test_a_stream_that_is_not_live_is_not_active(book: Journal) -> None:
     assert value(book, "ingest_paused") == 1
 
 
-async def test_each_quote_is_counted_by_what_became_of_it(book: Journal) -> None:
+async def test_each_quote_is_counted_by_its_result(book: Journal) -> None:
     book.on_ticks([quote("AAPL"), quote("AAPL"), quote("ZZZZ"), quote("AAPL", START.replace(year=2020))])
     book.record_quote_writes(1)
     names = ("received", "coalesced", "unwanted", "out_of_order", "written")
@@ -55,14 +55,14 @@ async def test_each_quote_is_counted_by_what_became_of_it(book: Journal) -> None
     assert value(book, "ingest_batches_total") == 1
 
 
-async def test_symbols_are_counted_by_what_became_of_them(book: Journal) -> None:
+async def test_symbols_are_counted_by_their_result(book: Journal) -> None:
     book.desired.set(desired(symbols=["A", "B", "C", "D"], pausedSymbols=[{"symbol": "D"}]))
     book.on_acknowledgement(frozenset("A"), [SymbolRejection(symbol="B", code=400, message="no")])
     states = ("confirmed", "rejected", "pending", "paused")
     assert [value(book, "ingest_symbols", state=state) for state in states] == [1, 1, 1, 1]
 
 
-async def test_a_clock_that_never_ran_is_absent(book: Journal) -> None:
+async def test_a_time_that_was_never_set_is_absent(book: Journal) -> None:
     assert value(book, "ingest_last_write_timestamp_seconds") is None
     book.on_ticks([quote("AAPL")])
     book.record_quote_writes(1)

@@ -9,7 +9,7 @@ from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.health import stream_status
 from sluice_runtime.domain.pause import Switch
 from sluice_runtime.loops.journal import Journal
-from support.runtime_fakes import desired, desired_by, job, journal
+from support.runtime_fakes import desired, desired_state_of, job, journal
 from support.virtual_time import START, now
 
 
@@ -18,7 +18,7 @@ def body(book: Journal) -> dict[str, Any]:
     return found
 
 
-async def test_it_is_the_pod_s_half_of_the_status_with_two_names_more() -> None:
+async def test_the_http_status_is_the_pod_s_part_of_the_status_with_two_more_fields() -> None:
     book = journal()
     book.on_state("Live")
     found = body(book)
@@ -35,7 +35,7 @@ async def test_all_switches_that_pause_are_named_the_one_that_decides_first() ->
         Switch(source="autoStop", pauses=True, until=START),
         Switch(source="file:enabled", pauses=True),
     ]
-    found = body(journal(desired_by(job(enabled=False), now(), others)))
+    found = body(journal(desired_state_of(job(enabled=False), now(), others)))
     assert found["pausedBy"] == ["cr:acme/us", "api", "file:enabled"]
     assert (found["ingestEnabled"], found["ingestEnabledSource"]) == (False, "cr:acme/us")
 
@@ -47,7 +47,7 @@ async def test_paused_symbols_are_those_of_the_job_in_order() -> None:
     assert found["pausedBy"] == []
 
 
-async def test_what_is_not_there_is_absent_and_never_null() -> None:
+async def test_unknown_fields_are_absent_and_never_null() -> None:
     book = journal()
     assert not {"failure", "pause", "slot", "freshness", "preflight"} & body(book).keys()
     book.record_stream_failure(StreamError("auth", "check the key"))

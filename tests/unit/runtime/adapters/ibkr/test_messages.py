@@ -9,7 +9,7 @@ GATEWAY = IBKRSettings(host="gateway.acme", client_id=7)
 
 
 def impairment(outages: Outages) -> Impairment:
-    """What there must be."""
+    """Return the impairment, which must not be None."""
     assert outages.impairment is not None
     return outages.impairment
 
@@ -57,24 +57,24 @@ def test_farms_stay_broken_when_connectivity_is_back() -> None:
 
 
 @pytest.mark.parametrize(("code", "rejects"), [(200, True), (354, True), (10167, True), (300, False), (2176, False)])
-def test_notices_and_the_answer_to_a_needless_cancellation_reject_nothing(code: int, rejects: bool) -> None:
+def test_notices_and_the_answer_to_a_needless_cancellation_reject_no_symbol(code: int, rejects: bool) -> None:
     assert messages.is_rejection(code) is rejects
 
 
-def test_a_rejection_has_ibkr_s_words_a_remedy_and_an_end() -> None:
+def test_a_rejection_has_ibkr_s_message_a_remedy_and_a_length_limit() -> None:
     known = messages.rejection("AAPL", 354, "Requested market data is not subscribed.")
     assert known.message.startswith("Requested market data is not subscribed. (subscribe this login")
     assert messages.rejection("AAPL", 9999, "x" * 1000).message == "x" * 300
 
 
-def test_a_client_id_in_use_is_tried_again_after_5_to_30_s() -> None:
+def test_a_client_id_in_use_is_retried_after_5_to_30_s() -> None:
     error = messages.connection_end_error(326, "in use", GATEWAY)
     assert error is not None
     assert (error.kind, error.retry_after, error.retry_within) == ("connectionLimit", 5.0, 30.0)
     assert "gateway.acme:4002 has another client with ID 7" in error.message
 
 
-def test_a_changed_port_is_an_end_and_a_notice_is_none() -> None:
+def test_a_changed_port_ends_the_session_and_a_notice_does_not() -> None:
     error = messages.connection_end_error(1300, "reset", GATEWAY)
     assert error is not None
     assert error.kind == "upstreamClosed"

@@ -8,14 +8,14 @@ NAN = float("nan")
 
 
 def quote(book: QuoteBuilder, *ticks: tuple[int, float, float]) -> Quote | None:
-    """What the ticks (type, price, size) of one frame come to."""
+    """Return the quote that results from the ticks (type, price, size) of one frame."""
     told: list[TickData] = [(START, kind, price, size) for kind, price, size in ticks]
     return book.apply_ticks(told, START).quote
 
 
 @pytest.fixture
 def book() -> QuoteBuilder:
-    """One with both sides."""
+    """A quote builder that has both sides."""
     made = QuoteBuilder("AAPL")
     quote(made, (1, 10.0, 200), (2, 11.0, 300))
     return made
@@ -27,7 +27,7 @@ def test_both_sides_of_a_frame_are_one_quote_stamped_with_its_arrival() -> None:
     )
 
 
-def test_a_side_that_was_never_told_is_none() -> None:
+def test_a_side_without_any_tick_is_none() -> None:
     found = quote(QuoteBuilder("AAPL"), (1, 10.0, 200))
     assert found is not None
     assert (found.bid, found.ask, found.ask_size) == (10.0, None, None)
@@ -50,7 +50,7 @@ def test_a_size_alone_changes_the_size_and_none_ends_the_side(book: QuoteBuilder
 
 
 @pytest.mark.parametrize("kind", [6, 8, 9, 66, 67, 68])
-def test_what_is_no_side_and_what_is_delayed_makes_no_quote(book: QuoteBuilder, kind: int) -> None:
+def test_other_and_delayed_ticks_make_no_quote(book: QuoteBuilder, kind: int) -> None:
     assert quote(book, (kind, 99.0, 1)) is None
 
 
@@ -62,6 +62,6 @@ def test_a_trade_comes_with_its_price_or_as_a_size_at_the_last_one(book: QuoteBu
     assert book.apply_ticks([(START, 4, -1.0, 0)], START).trade is None
 
 
-def test_a_halt_is_told_once(book: QuoteBuilder) -> None:
+def test_a_halt_is_reported_once(book: QuoteBuilder) -> None:
     halts = [book.apply_ticks([(START, 49, value, 0)], START).halt for value in (0, 1, 1, 2, 0)]
     assert [each.halted if each else None for each in halts] == [False, True, None, True, False]
