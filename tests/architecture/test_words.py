@@ -66,8 +66,6 @@ REPLACED = {
     "wish": "override",
     "within": "completes_within",
 }
-# A connection's method of that name writes a heartbeat; its port is older than the rule.
-ALLOWED = {("ports.py", "beat"), ("reloading_sink.py", "beat"), ("sink.py", "beat")}
 # Functions whose name is a verb or participle without its object, or a private word.
 BARE = frozenset(
     [
@@ -181,7 +179,7 @@ def test_no_name_that_was_replaced_comes_back(source: Path) -> None:
         f"{module.relative_to(ROOT)}: {name}, now {REPLACED[name]}"
         for module, tree in modules(source)
         for name in defined_names(tree)
-        if name in REPLACED and (module.name, name) not in ALLOWED
+        if name in REPLACED
     ]
     assert found == []
 

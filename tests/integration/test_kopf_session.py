@@ -19,7 +19,9 @@ from support.eventually import eventually
 from support.site import Tenant
 
 
-async def test_a_rejected_write_delays_no_event(site: Quickstart, tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_rejected_write_delays_no_event(
+    site: Quickstart, tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
     tenant.apply(enabled=False)
     refused: list[None] = []
     delivered: list[int] = []

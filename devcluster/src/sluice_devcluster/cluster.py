@@ -78,7 +78,10 @@ async def up(state: StateDirectory, options: UpOptions, report: ReportProgress) 
 
 
 async def _start_missing_parts(
-    state: StateDirectory, settings: ClusterSettings, options: UpOptions, tools: tuple[binaries.Binaries, ReportProgress]
+    state: StateDirectory,
+    settings: ClusterSettings,
+    options: UpOptions,
+    tools: tuple[binaries.Binaries, ReportProgress],
 ) -> None:
     programs, report = tools
     if options.emulator:

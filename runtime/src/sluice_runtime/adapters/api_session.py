@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 
 from .decoding import decode_json
-from .sockets import create_keepalive_socket
+from .sockets import create_nonblocking_socket
 
 SERVICE_ACCOUNT_DIR = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -42,7 +42,7 @@ class ApiSession:
         """Return aiohttp's session. It is created on the first call, on the event loop that uses it."""
         if self._session is None:
             context = ssl.create_default_context(cafile=str(self._credentials / "ca.crt"))
-            connector = aiohttp.TCPConnector(ssl=context, limit=4, socket_factory=create_keepalive_socket)
+            connector = aiohttp.TCPConnector(ssl=context, limit=4, socket_factory=create_nonblocking_socket)
             self._session = aiohttp.ClientSession(connector=connector)
         return self._session
 

@@ -21,7 +21,8 @@ def test_another_server_has_no_default_rest_urls() -> None:
 
 @pytest.mark.parametrize("declared", ["https://job", None])
 def test_the_job_takes_precedence_over_the_environment(declared: str | None) -> None:
-    found = rest_endpoints(AlpacaSettings(trading_url=declared, data_url=declared), "https://environment", "https://environment/"
+    found = rest_endpoints(
+        AlpacaSettings(trading_url=declared, data_url=declared), "https://environment", "https://environment/"
     )
     wanted = declared or "https://environment"
     assert found == RestEndpoints(trading_url=wanted, data_url=wanted, is_own=True)

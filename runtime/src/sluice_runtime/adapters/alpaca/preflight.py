@@ -58,7 +58,9 @@ def account_findings(
         yield _run_check("calendar", lambda: _check_calendar(trading.get_calendar(GetCalendarRequest(start=today))))
 
 
-def _quote_request(feed: str, symbol: str, credentials: Credentials, endpoints: RestEndpoints) -> Callable[[], Any] | None:
+def _quote_request(
+    feed: str, symbol: str, credentials: Credentials, endpoints: RestEndpoints
+) -> Callable[[], Any] | None:
     """Return a function that requests the latest quote of `symbol`; None if no known REST interface has the feed."""
     if not endpoints.has_data_api:
         return None
