@@ -98,7 +98,7 @@ async def pod(job: dict[str, Any], emulator: str, folder: Path) -> AsyncIterator
     (folder / "alpaca" / identity.ALPACA_KEY_ID).write_text("key")
     (folder / "alpaca" / identity.ALPACA_SECRET_KEY).write_text("secret")
     async with JobServer(job).serving(folder / "account") as server:
-        environment = {**_environment(job, server), "FIRESTORE_EMULATOR_HOST": emulator}
+        environment = {**_environment(job, server), **image_environment(), "FIRESTORE_EMULATOR_HOST": emulator}
         command = ["/bin/sh", "-c", _STAMPED, "sh", str(Path(sys.executable).parent / "sluice-runtime"), "run"]
         orders = LaunchSpec(
             command=command,
@@ -127,6 +127,12 @@ def _environment(job: dict[str, Any], server: JobServer) -> dict[str, str]:
         "KUBERNETES_SERVICE_HOST": "127.0.0.1",
         "KUBERNETES_SERVICE_PORT": str(server.port),
     }
+
+
+def image_environment() -> dict[str, str]:
+    """Return the interpreter's settings in the runtime image, which a pod has and this machine does not."""
+    lines = (Path(__file__).parents[2] / "runtime/Dockerfile").read_text().splitlines()
+    return dict(line.removeprefix("ENV ").split("=", 1) for line in lines if line.startswith("ENV PYTHONOPTIMIZE="))
 
 
 def _inherited() -> dict[str, str]:

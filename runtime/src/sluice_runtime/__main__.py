@@ -13,7 +13,7 @@ import msgspec
 from sluice_contract import identity
 
 from . import logs
-from .lean_imports import faster_imports
+from .lean_imports import without_garbage_collection
 from .settings import SettingsError, pod_settings
 
 _EMULATOR = "FIRESTORE_EMULATOR_HOST"
@@ -104,7 +104,7 @@ def _run_pod(given: argparse.Namespace) -> int:
     found = msgspec.structs.replace(pod_settings(os.environ), record_file=given.record)
     logs.configure_logging(found.log_level, found.job)
     with (
-        faster_imports()
+        without_garbage_collection()
     ):  # after the settings: a mistake in them is reported before the slow import of Google's client
         from .app import run  # noqa: PLC0415
 
@@ -132,7 +132,7 @@ def _run_outside_pod(given: argparse.Namespace) -> int:
     plain = cli.settings_for_job(read(), os.environ, given.file)
     found = msgspec.structs.replace(plain, record_file=getattr(given, "record", None))
     logs.configure_logging(found.log_level, found.job)
-    with faster_imports():
+    with without_garbage_collection():
         from .standalone import StandaloneRuntime  # noqa: PLC0415
 
     runtime = StandaloneRuntime(found, read, os.environ)

@@ -89,14 +89,13 @@ class Transport(Protocol):
 
 @cache
 def system_tls_context() -> ssl.SSLContext:
-    """Return a TLS context that trusts the system's certificates, including those in SSL_CERT_FILE.
+    """Return a TLS context that trusts the system's certificates, including all of those in SSL_CERT_FILE.
 
-    aiohttp's default context trusts none, because `lean_imports` keeps it from loading them.
+    OpenSSL alone, and aiohttp's default context with it, would skip a certificate after a byte order mark.
     """
     context = ssl.create_default_context()
     if file := os.environ.get("SSL_CERT_FILE"):
         try:
-            # OpenSSL reads this file itself, but silently skips a certificate after a byte order mark.
             context.load_verify_locations(cadata=read_certificates(Path(file)))
         except (OSError, UserTextError) as error:  # SSLError is an OSError
             _log.warning("SSL_CERT_FILE: %s cannot be read: %s", file, error, extra={"event_type": "stream"})
