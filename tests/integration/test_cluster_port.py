@@ -89,8 +89,8 @@ async def test_a_replica_that_does_not_lead_reads_and_writes_nothing(bench: Http
         standby = KubernetesCluster(RequestSender(client, may_write_seconds=lambda: 0.0))
         assert (await standby.read_job(job.key)).metadata.uid == job.metadata.uid
         for write in (
-            standby.write_status(job.key, STATUS),
-            standby.apply_service_account(bench.namespace),
+            standby.write_operator_status(job.key, STATUS),
+            standby.apply_account_and_role_binding(bench.namespace),
             standby.create_pod(workload.pod_manifest(job, 7, "cold", PODS)),
             standby.delete_pod(job.key, "any", "1"),
             standby.create_event({"metadata": {"namespace": bench.namespace}}),
@@ -118,7 +118,7 @@ async def test_only_watched_namespaces_are_listed(bench: HttpBench, kubeconfig: 
 
 async def test_a_rejection_by_the_schema_has_the_schema_s_message(bench: HttpBench) -> None:
     job = await declared(bench)
-    await bench.cluster.apply_service_account(bench.namespace)
+    await bench.cluster.apply_account_and_role_binding(bench.namespace)
     manifest = workload.pod_manifest(job, 7, "cold", PODS)
     manifest["spec"]["restartPolicy"] = "Sometimes"
     with pytest.raises(RequestRefused, match="restartPolicy"):
@@ -128,7 +128,7 @@ async def test_a_rejection_by_the_schema_has_the_schema_s_message(bench: HttpBen
 async def test_the_pod_satisfies_pod_security_restricted(bench: HttpBench) -> None:
     bench._kubectl("label", "namespace", bench.namespace, "pod-security.kubernetes.io/enforce=restricted")
     job = await declared(bench)
-    await bench.cluster.apply_service_account(bench.namespace)
+    await bench.cluster.apply_account_and_role_binding(bench.namespace)
     assert (await bench.cluster.create_pod(workload.pod_manifest(job, 7, "cold", PODS))).metadata.uid
 
 

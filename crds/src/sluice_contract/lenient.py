@@ -27,10 +27,11 @@ def decode_readable_fields(raw: Any, kind: type[S]) -> S:
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError:
-        return _struct_of_readable_fields(raw if isinstance(raw, dict) else {}, kind)
+        return _struct_with_unreadable_fields_empty(raw if isinstance(raw, dict) else {}, kind)
 
 
-def _struct_of_readable_fields(raw: dict[Any, Any], kind: type[S]) -> S:
+def _struct_with_unreadable_fields_empty(raw: dict[Any, Any], kind: type[S]) -> S:
+    """Return a struct of the fields that can be decoded. The others have their default, or else an empty value."""
     found = {}
     for field in _struct_fields(kind):
         value = _readable_value_or_none(raw[field.encode_name], field.type) if field.encode_name in raw else None
@@ -47,7 +48,7 @@ def _readable_value_or_none(raw: Any, kind: Any) -> Any:
         return value
     plain = _type_without_bounds_and_none(kind)
     if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
-        return _struct_of_readable_fields(raw, plain) if isinstance(raw, dict) else None
+        return _struct_with_unreadable_fields_empty(raw, plain) if isinstance(raw, dict) else None
     if get_origin(plain) is list and isinstance(raw, list):
         [item] = get_args(plain)
         return [value for each in raw if (value := _decoded_value_or_none(each, item)) is not None]
@@ -67,7 +68,7 @@ def _decoded_value_or_none(raw: Any, kind: Any) -> Any:
 def _empty_value(kind: Any) -> Any:
     plain = _type_without_bounds_and_none(kind)
     if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
-        return _struct_of_readable_fields({}, plain)
+        return _struct_with_unreadable_fields_empty({}, plain)
     return [] if get_origin(plain) is list else _BLANKS[plain]
 
 

@@ -27,7 +27,7 @@ def find_mistakes(document: dict[str, Any]) -> list[str]:
     """
     if found := [
         *_mistakes_in_header(document),
-        *_unknown_field_mistakes(document, _schema_without_metadata_and_status(open_api_schema())),
+        *_unknown_field_mistakes(document, _schema_with_any_metadata_and_status(open_api_schema())),
     ]:
         return found
     try:
@@ -48,7 +48,7 @@ def _mistakes_in_header(document: dict[str, Any]) -> Iterator[str]:
             yield f"metadata.{field} is {given!r}: use lower-case letters, digits, and - and . between them"
 
 
-def _schema_without_metadata_and_status(schema: Schema) -> Schema:
+def _schema_with_any_metadata_and_status(schema: Schema) -> Schema:
     """Return the schema with any content allowed in `metadata` and `status`.
 
     Kubernetes validates the metadata, and users do not write the status.
@@ -86,7 +86,10 @@ def _duplicate_mistakes(part: list[Any], schema: Schema, path: str) -> Iterator[
 
 
 def _decoding_mistake(error: str, document: dict[str, Any]) -> str:
-    """Return a sentence about an error of msgspec, with the value and the description of the field."""
+    """Turn a msgspec error into a sentence for the user.
+
+    It has the path of the field, its value where that is short, what is wrong, and the field's description.
+    """
     parts = _AT.fullmatch(error)
     if parts is None:
         return f"this is not an IngestJob: {error}"

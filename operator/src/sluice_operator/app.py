@@ -19,7 +19,7 @@ import msgspec
 from kubernetes.aio.client.api_client import ApiClient
 
 from . import leadership, logs, resync
-from .adapters.access import ReadOnlyMiddleware, WriteRefused, create_kopf_session, create_separate_client
+from .adapters.access import ReadOnlyMiddleware, WriteInReadOnlySession, create_kopf_session, create_separate_client
 from .adapters.api import RequestSender
 from .adapters.events import EventRecorder
 from .adapters.http_api import EndpointSources, http_server
@@ -137,7 +137,7 @@ async def _run_parts(parts: OperatorParts) -> None:
             group.create_task(_run_after_gate_opens(parts.warm, parts.leadership.run), name="election"),
             group.create_task(parts.leadership.exit_when_lease_expires(), name="deadline"),
             group.create_task(
-                _run_after_gate_opens(parts.leadership, parts.resync.apply_service_accounts), name="accounts"
+                _run_after_gate_opens(parts.leadership, parts.resync.apply_accounts_and_role_bindings), name="accounts"
             ),
             group.create_task(
                 _run_after_gate_opens(parts.warm, lambda: parts.resync.run(parts.queue.add)), name="resync"
@@ -218,7 +218,7 @@ def _register_gauges(parts: OperatorParts) -> None:
 
 
 def _has_no_refused_write(record: logging.LogRecord) -> bool:
-    return record.exc_info is None or not isinstance(record.exc_info[1], WriteRefused)
+    return record.exc_info is None or not isinstance(record.exc_info[1], WriteInReadOnlySession)
 
 
 class _KopfLogin:

@@ -92,7 +92,7 @@ class Leadership:
         while True:
             started = self._clocks.monotonic()
             try:
-                await self._renew_or_claim()
+                await self._renew_or_claim_or_exit()
             except Unavailable as error:
                 self.reachability.record_no_answer(started)
                 log.warning("the Lease cannot be reached; retrying", extra={"error": str(error)})
@@ -126,7 +126,8 @@ class Leadership:
         else:
             log.info("released the Lease")
 
-    async def _renew_or_claim(self) -> None:
+    async def _renew_or_claim_or_exit(self) -> None:
+        """Read the Lease and write it if this replica may. Exit the process if it led and another replica leads now."""
         record = await self._leases.read()
         self._seen = election.next_observation(self._seen, record, self._clocks.monotonic())
         step = election.decide_lease_action(record, self._seen, self._clocks.monotonic())

@@ -23,7 +23,11 @@ _EXAMPLES: Final = 5
 
 
 class DeliveryMetrics(Protocol):
-    """The metrics about missing watch events and live reads."""
+    """Metrics of watch delivery.
+
+    They count the objects whose newest state the watch has not delivered, and the reads from the API server that
+    replace it.
+    """
 
     def set_undelivered_objects(self, kind: str, count: int) -> None:
         """Set the number of objects of a kind whose newest state the watch has not delivered for 10 s."""

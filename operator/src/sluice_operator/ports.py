@@ -33,7 +33,7 @@ class Unavailable(ClusterError):  # noqa: N818
     """The API server did not answer, or answered with a temporary error. A retry may succeed."""
 
 
-class ServerFault(Unavailable):
+class InternalServerError(Unavailable):
     """The API server answered HTTP 500, for example to a server-side apply on an object that breaks its schema."""
 
 
@@ -56,17 +56,17 @@ class Cluster(Protocol):
     async def read_pod(self, key: Key) -> Pod:
         """Read the pod that has the name of the job's pod, even if another owner created it. Raises `NotFound`."""
 
-    async def write_status(self, key: Key, status: IngestJobStatus) -> Job:
-        """Write the operator's fields of the status. Return the job after the write."""
+    async def write_operator_status(self, key: Key, status: IngestJobStatus) -> Job:
+        """Write the status fields that the operator owns. Return the job after the write. Raises `NotFound`."""
 
-    async def apply_service_account(self, namespace: str) -> None:
+    async def apply_account_and_role_binding(self, namespace: str) -> None:
         """Apply the ServiceAccount and the RoleBinding of the namespace's ingest pods."""
 
     async def create_pod(self, manifest: dict[str, Any]) -> Pod:
         """Create the pod and return it. Raises `Conflict` if its name is taken."""
 
     async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
-        """Delete the pod. Raises `Conflict` if its UID or resourceVersion has changed."""
+        """Delete the pod. Raises `NotFound` if it is gone, and `Conflict` if its UID or resourceVersion has changed."""
 
 
 class LeaseStore(Protocol):

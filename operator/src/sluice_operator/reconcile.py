@@ -13,7 +13,7 @@ import msgspec
 
 from . import informer_cache
 from .domain import facts, stops, workload
-from .domain.actions import ApplyServiceAccount, CreatePod, Decision, DeletePod, RefreshFromAPI, Step
+from .domain.actions import ApplyAccountAndRoleBinding, CreatePod, Decision, DeletePod, RefreshFromAPI, Step
 from .domain.decision import decide
 from .domain.objects import Job, Key, Pod
 from .domain.observation import Observation, PodRefusal
@@ -64,7 +64,7 @@ class Reconciler:
             if isinstance(decision.step, DeletePod) and decision.step.enforces is not None:
                 acted = await self._delete_unless_stop_is_confirmed(key, observation, decision.step)
         finally:  # a stop does not wait for a write, nor the status for a refused deletion
-            wrote = await self._write_status(key, observation, decision)
+            wrote = await self._write_status_and_queue_events(key, observation, decision)
         if wrote is None:
             await self._refresh_job(key)  # the job was deleted meanwhile, so there is nothing to do
             return ReconcileResult(requeue=True)
@@ -96,12 +96,17 @@ class Reconciler:
             memory.cold_hash = (uid, generation, workload.cold_hash(job, self._pods))
         return memory.cold_hash[2]
 
-    async def _write_status(self, key: Key, observation: Observation, decision: Decision) -> bool | None:
-        """Write the status of the decision, if it has one. Return whether it was written; None if the job is gone."""
+    async def _write_status_and_queue_events(
+        self, key: Key, observation: Observation, decision: Decision
+    ) -> bool | None:
+        """Write the status of the decision, if it has one, and queue its Events.
+
+        Return whether a status was written; None if the job is gone.
+        """
         if decision.status is None or observation.job is None:
             return False
         try:
-            self._store.jobs.put(key, await self._cluster.write_status(key, decision.status))
+            self._store.jobs.put(key, await self._cluster.write_operator_status(key, decision.status))
         except NotFound:
             return None
         for transition in decision.transitions:
@@ -112,8 +117,8 @@ class Reconciler:
         match step:
             case None:
                 return False
-            case ApplyServiceAccount():
-                return await self._apply_service_account(key, observation)
+            case ApplyAccountAndRoleBinding():
+                return await self._apply_account_and_role_binding(key, observation)
             case CreatePod(epoch):
                 return await self._create_pod(key, observation, epoch)
             case DeletePod():
@@ -121,9 +126,9 @@ class Reconciler:
             case RefreshFromAPI():
                 return await self._refresh_job_and_pod(key, observation)
 
-    async def _apply_service_account(self, key: Key, observation: Observation) -> bool:
+    async def _apply_account_and_role_binding(self, key: Key, observation: Observation) -> bool:
         try:
-            await self._cluster.apply_service_account(key[0])
+            await self._cluster.apply_account_and_role_binding(key[0])
         except RequestRefused as refused:
             return self._store_refusal(key, observation, refused, None)
         self._store.accounts.add(key[0])

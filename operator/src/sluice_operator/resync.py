@@ -110,7 +110,7 @@ class Resync:
     async def resync_once(self, add: Callable[[Key], None]) -> None:
         """Resync once: list and correct the cache, apply the ServiceAccounts, add every key, and check the watches."""
         jobs, pods = await self._list_jobs_and_pods()
-        await self.apply_service_accounts()
+        await self.apply_accounts_and_role_bindings()
         for key in {*self._store.jobs, *self._store.pods}:
             add(key)
         if jobs or pods or self._store.jobs.undelivered_versions() or self._store.pods.undelivered_versions():
@@ -146,11 +146,11 @@ class Resync:
             self._store.pods.replace_all(named, is_kept=lambda pod: not facts.pod_has_operator_label(pod)),
         )
 
-    async def apply_service_accounts(self) -> None:
+    async def apply_accounts_and_role_bindings(self) -> None:
         """Apply the ServiceAccount and RoleBinding in each namespace with jobs. Failures are logged, then retried."""
         for namespace in {namespace for namespace, _ in self._store.jobs}:
             try:
-                await self._cluster.apply_service_account(namespace)
+                await self._cluster.apply_account_and_role_binding(namespace)
             except NotLeading:
                 return
             except ClusterError as error:

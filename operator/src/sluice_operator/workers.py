@@ -77,10 +77,11 @@ class Workers:
             self._queue.add_after_backoff(key)
         else:
             outcome = "again" if result.requeue else "settled"
-            self._requeue(key, result)
+            self._reset_backoff_and_requeue_if_asked(key, result)
         self._metrics.record_reconciliation(asyncio.get_running_loop().time() - started, outcome)
 
-    def _requeue(self, key: Key, result: ReconcileResult) -> None:
+    def _reset_backoff_and_requeue_if_asked(self, key: Key, result: ReconcileResult) -> None:
+        """Handle a successful reconciliation: reset the backoff, and requeue the key now or later as `result` says."""
         self._queue.reset_backoff(key)
         if result.requeue:
             self._queue.add(key)

@@ -71,20 +71,20 @@ class ClusterBehaviour:
 
     async def test_a_written_status_is_read_back_unchanged(self, bench: Bench) -> None:
         job = await declared(bench)
-        written = await bench.cluster.write_status(job.key, STATUS)
+        written = await bench.cluster.write_operator_status(job.key, STATUS)
         assert written.status == STATUS == (await bench.cluster.read_job(job.key)).status
 
     async def test_the_same_status_again_changes_nothing(self, bench: Bench) -> None:
         job = await declared(bench)
-        first = await bench.cluster.write_status(job.key, STATUS)
-        second = await bench.cluster.write_status(job.key, STATUS)
+        first = await bench.cluster.write_operator_status(job.key, STATUS)
+        second = await bench.cluster.write_operator_status(job.key, STATUS)
         assert first.metadata.resource_version == second.metadata.resource_version
 
     async def test_fields_absent_from_a_status_are_removed_and_the_pods_block_stays(self, bench: Bench) -> None:
         job = await declared(bench)
-        await bench.cluster.write_status(job.key, STATUS)
+        await bench.cluster.write_operator_status(job.key, STATUS)
         await bench.report(job.metadata.name, STREAM)
-        written = await bench.cluster.write_status(
+        written = await bench.cluster.write_operator_status(
             job.key, msgspec.structs.replace(STATUS, restart=None, conditions=[])
         )
         assert (written.status.restart, written.status.conditions) == (None, [])
@@ -93,7 +93,7 @@ class ClusterBehaviour:
 
     async def test_a_status_of_an_absent_job_is_not_found(self, bench: Bench) -> None:
         with pytest.raises(NotFound):
-            await bench.cluster.write_status((bench.namespace, "none"), STATUS)
+            await bench.cluster.write_operator_status((bench.namespace, "none"), STATUS)
 
     async def test_a_pod_without_its_account_is_rejected_with_a_message(self, bench: Bench) -> None:
         job = await declared(bench)
@@ -101,8 +101,8 @@ class ClusterBehaviour:
             await bench.cluster.create_pod(workload.pod_manifest(job, 7, "cold", PODS))
 
     async def test_an_account_can_be_ensured_repeatedly(self, bench: Bench) -> None:
-        await bench.cluster.apply_service_account(bench.namespace)
-        await bench.cluster.apply_service_account(bench.namespace)
+        await bench.cluster.apply_account_and_role_binding(bench.namespace)
+        await bench.cluster.apply_account_and_role_binding(bench.namespace)
 
     async def test_a_created_pod_is_listed_and_read_and_cannot_be_created_twice(self, bench: Bench) -> None:
         job, pod = await with_pod(bench)
@@ -187,7 +187,7 @@ async def declared(bench: Bench) -> Job:
 async def with_pod(bench: Bench) -> tuple[Job, Pod]:
     """Create a job and its pod."""
     job = await declared(bench)
-    await bench.cluster.apply_service_account(bench.namespace)
+    await bench.cluster.apply_account_and_role_binding(bench.namespace)
     return job, await bench.cluster.create_pod(workload.pod_manifest(job, 7, "cold", PODS))
 
 

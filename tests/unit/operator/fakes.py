@@ -60,7 +60,7 @@ class FakeCluster:
     async def read_pod(self, key: Key) -> Pod:
         return objects.decode_pod(_found(self.pods, _pod_key(key)))
 
-    async def write_status(self, key: Key, status: IngestJobStatus) -> Job:
+    async def write_operator_status(self, key: Key, status: IngestJobStatus) -> Job:
         document = _found(self.jobs, key)
         with self._write("status"):
             owned = {camel_case_field_name(name) for name in OPERATOR_FIELDS}
@@ -70,7 +70,7 @@ class FakeCluster:
                 self.change("ingestjobs", document, status=applied)
         return objects.decode_job(document)
 
-    async def apply_service_account(self, namespace: str) -> None:
+    async def apply_account_and_role_binding(self, namespace: str) -> None:
         with self._write("account"):
             self.accounts.add(namespace)
 

@@ -158,7 +158,7 @@ async def test_a_rejected_status_does_not_prevent_the_enforcement_of_a_stop(
     async def refuse(*_: Any) -> None:
         raise RequestRefused("a webhook denies it")
 
-    monkeypatch.setattr(world.cluster, "write_status", refuse)
+    monkeypatch.setattr(world.cluster, "write_operator_status", refuse)
     with pytest.raises(RequestRefused):
         await world.advance(10)
     assert facts.pod_is_terminating(world.pod)

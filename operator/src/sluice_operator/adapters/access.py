@@ -86,8 +86,8 @@ def open_connection_pool(client: ApiClient) -> None:
         )
 
 
-class WriteRefused(Exception):  # noqa: N818
-    """Code with read-only access attempted a write. Neither aiohttp nor kopf retries after this exception."""
+class WriteInReadOnlySession(Exception):  # noqa: N818
+    """A read-only session was asked to send a request other than GET. Neither aiohttp nor kopf retries after it."""
 
 
 class ReadOnlyMiddleware:
@@ -101,7 +101,7 @@ class ReadOnlyMiddleware:
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        """Raise `WriteRefused` unless the request is a GET."""
+        """Raise `WriteInReadOnlySession` unless the request is a GET."""
         if request.method == "GET":
             return await handler(request)
         self._on_refusal()
@@ -109,7 +109,7 @@ class ReadOnlyMiddleware:
         if not self._is_logged:
             self._is_logged = True
             log.error("a read-only session refused a write; report this as a bug", extra={"request": attempt})
-        raise WriteRefused(attempt)
+        raise WriteInReadOnlySession(attempt)
 
 
 def create_kopf_session(client: ApiClient, read_only: ReadOnlyMiddleware, connections: int) -> aiohttp.ClientSession:

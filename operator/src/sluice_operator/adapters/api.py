@@ -15,7 +15,7 @@ import msgspec
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.config.config_exception import ConfigException
 
-from ..ports import ClusterError, Conflict, NotFound, NotLeading, RequestRefused, ServerFault, Unavailable
+from ..ports import ClusterError, Conflict, InternalServerError, NotFound, NotLeading, RequestRefused, Unavailable
 from .access import CONNECTIONS, open_connection_pool
 
 _REFUSALS: Final = frozenset({400, 403, 422})
@@ -108,7 +108,7 @@ def _raise_cluster_error(status: int, answer: bytes) -> NoReturn:
     if status in _REFUSALS:
         raise RequestRefused(message)
     if status == 500:
-        raise ServerFault(message)
+        raise InternalServerError(message)
     if status in {401, 429} or status > 500:
         raise Unavailable(message)
     raise ClusterError(message)

@@ -28,7 +28,11 @@ class EventPoster(Protocol):
 
 
 class EventRecorder:
-    """A `ports.EventQueue` with a bounded queue: at most 10 Events in a row, then one every 30 s, for each job."""
+    """The implementation of `ports.EventQueue`, with a bounded queue and two rate limits.
+
+    Each job can have 10 Events in a row, then one every 30 s. All jobs together have at most one every 0.02 s (50 a
+    second).
+    """
 
     def __init__(self, poster: EventPoster, dropped: Callable[[], None], clock: Callable[[], float]) -> None:
         self._poster = poster

@@ -13,7 +13,7 @@ from sluice_contract.status import IngestJobStatus
 
 from ..domain import objects, workload
 from ..domain.objects import Job, Key, Pod
-from ..ports import RequestRefused, ServerFault
+from ..ports import InternalServerError, RequestRefused
 from .api import RequestSender
 
 _JOBS: Final = f"/apis/{identity.API_VERSION}"
@@ -58,10 +58,11 @@ class KubernetesCluster:
         """Read the pod with the job's pod name. Raises `NotFound`."""
         return objects.decode_pod(await self._send_request("GET", _pod_path(key)))
 
-    async def write_status(self, key: Key, status: IngestJobStatus) -> Job:
-        """Write the status with a server-side apply.
+    async def write_operator_status(self, key: Key, status: IngestJobStatus) -> Job:
+        """Write the status fields that the operator owns, with a server-side apply. Return the job after the write.
 
-        If the apply fails, or fields of another writer remain, write the difference with a JSON merge patch.
+        If the apply is refused or answered with HTTP 500, or fields of another writer remain, write the difference with
+        a JSON merge patch.
         """
         wanted: dict[str, Any] = msgspec.to_builtins(status)
         body = {
@@ -72,7 +73,7 @@ class KubernetesCluster:
         }
         try:
             document = await self._send_request("PATCH", f"{_job_path(key)}/status", body)
-        except (ServerFault, RequestRefused):
+        except (InternalServerError, RequestRefused):
             document = await self._send_request("GET", _job_path(key))
         if patch := create_merge_patch(_operator_status_fields(document), wanted):
             # The UID is a precondition, because a job of the same name that was created since is a different job.
@@ -80,7 +81,7 @@ class KubernetesCluster:
             document = await self._send_request("MERGE", f"{_job_path(key)}/status", merged)
         return objects.decode_job(document)
 
-    async def apply_service_account(self, namespace: str) -> None:
+    async def apply_account_and_role_binding(self, namespace: str) -> None:
         """Apply the ServiceAccount and the RoleBinding of the namespace's ingest pods."""
         account = f"{_PODS}/namespaces/{namespace}/serviceaccounts/{identity.SERVICE_ACCOUNT}"
         binding = f"{_BINDINGS}/namespaces/{namespace}/rolebindings/{identity.SERVICE_ACCOUNT}"
@@ -93,7 +94,7 @@ class KubernetesCluster:
         return objects.decode_pod(await self._send_request("POST", path, manifest))
 
     async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
-        """Delete the pod, with its UID and resourceVersion as preconditions."""
+        """Delete the pod if it still has this UID and resourceVersion. Raises `NotFound` or `Conflict`."""
         preconditions = {"uid": uid, "resourceVersion": resource_version}
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
         await self._send_request("DELETE", _pod_path(key), body)

@@ -7,7 +7,7 @@ import msgspec
 from sluice_contract.status import Condition, IngestJobStatus, Phase, PodRestart
 
 
-class ApplyServiceAccount(msgspec.Struct, frozen=True):
+class ApplyAccountAndRoleBinding(msgspec.Struct, frozen=True):
     """A step: apply the ServiceAccount and the RoleBinding of the namespace."""
 
 
@@ -40,7 +40,7 @@ class RefreshFromAPI(msgspec.Struct, frozen=True):
     """A step: read the job and the pod from the API server, because the watches may be late or not show the pod."""
 
 
-Step = ApplyServiceAccount | CreatePod | DeletePod | RefreshFromAPI | None
+Step = ApplyAccountAndRoleBinding | CreatePod | DeletePod | RefreshFromAPI | None
 
 
 class ReadinessVerdict(msgspec.Struct, frozen=True, kw_only=True):

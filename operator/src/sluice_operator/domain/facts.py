@@ -93,7 +93,10 @@ def pod_is_outdated(pod: Pod, cold_hash: str) -> bool:
 
 
 def pod_is_running(pod: Pod | None) -> bool:
-    """Return whether the container of the pod runs and may be connected. A terminating pod can still run."""
+    """Return whether the ingest container runs, and so may be connected to the provider.
+
+    It can still run while the pod terminates.
+    """
     if pod is None or pod.status.phase != "Running":
         return False
     state = ingest_container_status(pod).state

@@ -11,7 +11,7 @@ from sluice_contract.status import Condition
 
 from . import facts, stops
 from .actions import (
-    ApplyServiceAccount,
+    ApplyAccountAndRoleBinding,
     ConditionTransition,
     CreatePod,
     DeletePod,
@@ -181,7 +181,7 @@ def finding_if_api_server_refused(o: Observation, job: Job) -> PodFinding | None
     if wait > 0:
         return _stalled_finding(c.POD_REJECTED, message, requeue_after=wait)
     if not o.account_is_ensured:
-        return _stalled_finding(c.POD_REJECTED, message, step=ApplyServiceAccount())
+        return _stalled_finding(c.POD_REJECTED, message, step=ApplyAccountAndRoleBinding())
     # No pod has the refused epoch, so a retry can use it without another status write.
     unused = o.refusal.epoch is not None and o.refusal.epoch == job.status.epoch
     epoch = o.refusal.epoch if unused and o.refusal.epoch else facts.next_epoch(o)
@@ -199,10 +199,12 @@ def finding_if_restart_is_not_due(o: Observation, job: Job) -> PodFinding | None
 
 
 def finding_if_account_is_missing(o: Observation, _: Job) -> PodFinding | None:
-    """Return a finding that applies the ServiceAccount and RoleBinding before a pod is created, if this is not done."""
+    """Return a finding that applies the ServiceAccount and RoleBinding, if that is not done and there is no pod yet."""
     if o.pod is not None or o.account_is_ensured:
         return None
-    return _progressing_finding(c.POD_CREATING, "The operator is about to create the pod.", ApplyServiceAccount())
+    return _progressing_finding(
+        c.POD_CREATING, "The operator is about to create the pod.", ApplyAccountAndRoleBinding()
+    )
 
 
 def finding_if_pod_is_missing(o: Observation, _: Job) -> PodFinding | None:

@@ -250,41 +250,43 @@ def _mounts_and_volumes(spec: IngestJobSpec) -> list[tuple[Manifest, Manifest]]:
     found = []
     if spec.alpaca and spec.alpaca.credentials_secret_ref:
         found.append(
-            _mounted_secret("alpaca", spec.alpaca.credentials_secret_ref.name, identity.ALPACA_CREDENTIALS_DIR)
+            _secret_mount_and_volume("alpaca", spec.alpaca.credentials_secret_ref.name, identity.ALPACA_CREDENTIALS_DIR)
         )
     if spec.alpaca and spec.alpaca.ca_config_map_ref:
-        found.append(_mounted_config_map("alpaca-ca", spec.alpaca.ca_config_map_ref.name, identity.ALPACA_CA_DIR))
+        name = spec.alpaca.ca_config_map_ref.name
+        found.append(_config_map_mount_and_volume("alpaca-ca", name, identity.ALPACA_CA_DIR))
     if spec.firestore.credentials_secret_ref:
         name = spec.firestore.credentials_secret_ref.name
-        found.append(_mounted_secret("firestore", name, identity.FIRESTORE_CREDENTIALS_DIR))
+        found.append(_secret_mount_and_volume("firestore", name, identity.FIRESTORE_CREDENTIALS_DIR))
     if spec.replay:
-        found.append(_mounted_tape(spec.replay.tape))
+        found.append(_tape_mount_and_volume(spec.replay.tape))
     if spec.http:
-        found.append(_mounted_secret("http", spec.http.token_secret_ref.name, identity.HTTP_TOKEN_DIR))
-    return [*found, _mounted_state_volume()]
+        found.append(_secret_mount_and_volume("http", spec.http.token_secret_ref.name, identity.HTTP_TOKEN_DIR))
+    return [*found, _state_mount_and_volume()]
 
 
-def _mounted_tape(tape: TapeLocation) -> tuple[Manifest, Manifest]:
+def _tape_mount_and_volume(tape: TapeLocation) -> tuple[Manifest, Manifest]:
     if tape.config_map_ref is not None:
-        return _mounted_config_map("tape", tape.config_map_ref.name, identity.TAPE_DIR, keys=(tape.config_map_ref.key,))
+        name, key = tape.config_map_ref.name, tape.config_map_ref.key
+        return _config_map_mount_and_volume("tape", name, identity.TAPE_DIR, keys=(key,))
     name = tape.claim_ref.name if tape.claim_ref is not None else ""
     # A claim cannot be optional: the pod waits for it, and its status says so.
     volume = {"name": "tape", "persistentVolumeClaim": {"claimName": name, "readOnly": True}}
     return _read_only_mount("tape", identity.TAPE_DIR), volume
 
 
-def _mounted_state_volume() -> tuple[Manifest, Manifest]:
+def _state_mount_and_volume() -> tuple[Manifest, Manifest]:
     # The state of the HTTP switch survives a crash of the container. A spec of 2,000 symbols is below 200 kB.
     mount = {"name": "state", "mountPath": identity.STATE_DIR}
     return mount, {"name": "state", "emptyDir": {"sizeLimit": "8Mi"}}
 
 
-def _mounted_secret(volume: str, name: str, directory: str) -> tuple[Manifest, Manifest]:
+def _secret_mount_and_volume(volume: str, name: str, directory: str) -> tuple[Manifest, Manifest]:
     source = {"secretName": name, "optional": True, "defaultMode": 0o440}
     return _read_only_mount(volume, directory), {"name": volume, "secret": source}
 
 
-def _mounted_config_map(
+def _config_map_mount_and_volume(
     volume: str, name: str, directory: str, keys: tuple[str, ...] = ()
 ) -> tuple[Manifest, Manifest]:
     source: Manifest = {"name": name, "optional": True}
