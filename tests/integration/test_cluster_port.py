@@ -86,7 +86,7 @@ class TestKubernetesLease(LeaseBehaviour):
 async def test_a_replica_that_does_not_lead_reads_and_writes_nothing(bench: HttpBench, kubeconfig: Path) -> None:
     job = await declared(bench)
     async with await access.create_kubeconfig_client(kubeconfig) as client:
-        standby = KubernetesCluster(RequestSender(client, may_write_seconds=lambda: 0.0))
+        standby = KubernetesCluster(RequestSender(client, write_seconds_left=lambda: 0.0))
         assert (await standby.read_job(job.key)).metadata.uid == job.metadata.uid
         for write in (
             standby.write_operator_status(job.key, STATUS),

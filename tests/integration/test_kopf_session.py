@@ -32,7 +32,7 @@ async def test_a_rejected_write_delays_no_event(
 
         @kopf.on.login(registry=registry)
         async def log_in(**_: Any) -> kopf.AiohttpSession:
-            session = access.create_kopf_session(client, read_only, 10)
+            session = access.create_read_only_session(client, read_only, 10)
             return kopf.AiohttpSession(server=client.configuration.host, aiohttp_session=session)
 
         @kopf.on.event(identity.GROUP, identity.VERSION, identity.PLURAL, registry=registry)

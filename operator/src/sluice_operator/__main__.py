@@ -20,19 +20,20 @@ def main() -> int:
     try:
         chosen = settings_from_environment(os.environ)
     except ValueError as error:
-        return _print_configuration_error(error)
+        return _print_error_and_return_exit_code(error)
     logs.configure_logging(chosen.log_level)
     try:
         asyncio.run(_connect_and_run(chosen))
     except AccessError as error:
-        return _print_configuration_error(error)
+        return _print_error_and_return_exit_code(error)
     except Exception:
         log.critical("operator exiting; it needs to be restarted", exc_info=True)
         return 1
     return 0
 
 
-def _print_configuration_error(error: Exception) -> int:
+def _print_error_and_return_exit_code(error: Exception) -> int:
+    """Print an error in the configuration to stderr. Return exit code 2."""
     print(f"sluice-operator: {error}", file=sys.stderr)
     return 2
 

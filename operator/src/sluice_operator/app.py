@@ -19,7 +19,12 @@ import msgspec
 from kubernetes.aio.client.api_client import ApiClient
 
 from . import leadership, logs, resync
-from .adapters.access import ReadOnlyMiddleware, WriteInReadOnlySession, create_kopf_session, create_separate_client
+from .adapters.access import (
+    ReadOnlyMiddleware,
+    WriteInReadOnlySession,
+    create_read_only_session,
+    create_separate_client,
+)
 from .adapters.api import RequestSender
 from .adapters.events import EventRecorder
 from .adapters.http_api import EndpointSources, http_server
@@ -34,7 +39,7 @@ from .metrics import Metrics
 from .reconcile import Reconciler, ReconcilerClocks
 from .resync import Resync
 from .settings import Settings
-from .watchdog import LoopLagMonitor, watch_kopf_watchers
+from .watchdog import LoopLagMonitor, raise_when_kopf_watcher_is_missing
 from .workers import StartGate, Workers
 from .workqueue import WorkQueue
 
@@ -59,9 +64,9 @@ class OperatorParts(msgspec.Struct, frozen=True):
     resync: Resync
     live_reads: LiveReads
     workers: Workers
-    pulse: LoopLagMonitor
+    lag_monitor: LoopLagMonitor
     leadership: Leadership
-    warm: asyncio.Event  # set when the first LIST is complete, so that this replica can lead
+    first_list_done: asyncio.Event  # set when the first LIST is complete, so that this replica can lead
 
 
 @asynccontextmanager
@@ -69,13 +74,13 @@ async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIte
     """Yield the parts, connected to each other but not started. The HTTP clients are closed when the context ends."""
     metrics, queue = Metrics(), WorkQueue[Key](time.monotonic)
     store = ClusterState(queue.add, settings.project_id)
-    async with api_client, create_separate_client(api_client) as lease_way:
-        led = _create_leadership(settings, lease_way)
+    async with api_client, create_separate_client(api_client) as lease_client:
+        led = _create_leadership(settings, lease_client)
         cluster = KubernetesCluster(
-            RequestSender(api_client, may_write_seconds=led.write_seconds_left), settings.namespaces
+            RequestSender(api_client, write_seconds_left=led.write_seconds_left), settings.namespaces
         )
         recorder = EventRecorder(cluster, metrics.count_dropped_event, time.monotonic)
-        clocks = ReconcilerClocks(_utc_now, time.monotonic, led.reachability.seconds)
+        clocks = ReconcilerClocks(_utc_now, time.monotonic, led.reachable_clock.seconds)
         reconciler = Reconciler(cluster, store, recorder, clocks, settings.pod_settings)
         yield OperatorParts(
             settings=settings,
@@ -87,9 +92,9 @@ async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIte
             resync=Resync(cluster, store, metrics, resync.ResyncTiming(asyncio.sleep, random.random)),
             live_reads=LiveReads(cluster, store, metrics, asyncio.sleep),
             workers=Workers(queue, reconciler.reconcile, led, metrics),
-            pulse=LoopLagMonitor(time.monotonic, metrics.loop_lag.set),
+            lag_monitor=LoopLagMonitor(time.monotonic, metrics.loop_lag.set),
             leadership=led,
-            warm=asyncio.Event(),
+            first_list_done=asyncio.Event(),
         )
 
 
@@ -98,7 +103,7 @@ def _create_leadership(settings: Settings, api_client: ApiClient) -> Leadership:
     api = RequestSender(api_client, settings.lease_timings.retry * LEASE_REQUEST_SHARE)
     # Each process has a new name, so that a restarted process does not mistake the earlier one for itself.
     me = f"{settings.replica or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
-    timing = leadership.ElectionClocks(_utc_now, _boot_time_seconds, lambda: os._exit(1))
+    timing = leadership.ElectionClocks(_utc_now, _seconds_since_boot, lambda: os._exit(1))
     return Leadership(KubernetesLease(api, settings.namespace, LEASE), me, settings.lease_timings, timing)
 
 
@@ -106,7 +111,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _boot_time_seconds() -> float:
+def _seconds_since_boot() -> float:
     # Unlike time.monotonic(), this clock advances while the machine sleeps.
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
@@ -116,38 +121,42 @@ async def run_operator(settings: Settings, api_client: ApiClient) -> None:
     async with assembled_parts(settings, api_client) as parts:
         _register_gauges(parts)
         health = EndpointSources(
-            alive=parts.pulse.is_steady, ready=parts.warm.is_set, metrics=parts.metrics.prometheus_text
+            alive=parts.lag_monitor.loop_is_on_time,
+            ready=parts.first_list_done.is_set,
+            metrics=parts.metrics.prometheus_text,
         )
         async with http_server(health, settings.host, settings.port):
             log.info("started", extra={"server": api_client.configuration.host, "image": settings.image})
             try:
-                with logs.added_job_fields(parts.store.jobs.get):
-                    await _run_parts(parts)
+                with logs.job_fields_in_log_lines(parts.store.jobs.get):
+                    await _run_parts_until_signal(parts)
             finally:
-                await parts.leadership.release_lease()
+                await parts.leadership.release_lease_if_leading()
     log.info("stopped")
 
 
-async def _run_parts(parts: OperatorParts) -> None:
+async def _run_parts_until_signal(parts: OperatorParts) -> None:
     async with asyncio.TaskGroup() as group:
         # All tasks start before kopf: when kopf stops, it cancels every task that was started after it.
         endless = [
-            group.create_task(parts.pulse.run(), name="pulse"),
+            group.create_task(parts.lag_monitor.run(), name="pulse"),
             group.create_task(parts.recorder.run(), name="recorder"),
-            group.create_task(_run_after_gate_opens(parts.warm, parts.leadership.run), name="election"),
+            group.create_task(_run_after_gate_opens(parts.first_list_done, parts.leadership.run), name="election"),
             group.create_task(parts.leadership.exit_when_lease_expires(), name="deadline"),
             group.create_task(
                 _run_after_gate_opens(parts.leadership, parts.resync.apply_accounts_and_role_bindings), name="accounts"
             ),
             group.create_task(
-                _run_after_gate_opens(parts.warm, lambda: parts.resync.run(parts.queue.add)), name="resync"
+                _run_after_gate_opens(parts.first_list_done, lambda: parts.resync.run(parts.queue.add)), name="resync"
             ),
-            group.create_task(_run_after_gate_opens(parts.warm, parts.live_reads.run), name="live reads"),
-            group.create_task(_run_after_gate_opens(parts.warm, _watch_kopf_watchers), name="watchdog"),
+            group.create_task(_run_after_gate_opens(parts.first_list_done, parts.live_reads.run), name="live reads"),
+            group.create_task(
+                _run_after_gate_opens(parts.first_list_done, _raise_when_kopf_watcher_is_missing), name="watchdog"
+            ),
         ]
         workers = group.create_task(parts.workers.run(parts.settings.workers), name="workers")
-        if await _complete_first_list(parts):
-            await _run_kopf_watches(parts)
+        if await _wait_for_first_list_or_signal(parts):
+            await _run_kopf_watches_until_signal(parts)
         parts.queue.shut_down(parts.settings.workers)
         if parts.leadership.is_leading:
             await asyncio.wait([workers], timeout=STOP_SECONDS)
@@ -155,8 +164,11 @@ async def _run_parts(parts: OperatorParts) -> None:
             task.cancel()
 
 
-async def _complete_first_list(parts: OperatorParts) -> bool:
-    """Wait for the first full LIST or for SIGTERM or SIGINT. Return whether the LIST is complete."""
+async def _wait_for_first_list_or_signal(parts: OperatorParts) -> bool:
+    """Wait for the first full LIST or for SIGTERM or SIGINT, and set `first_list_done` if the LIST is complete.
+
+    Return whether it is complete.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -167,11 +179,11 @@ async def _complete_first_list(parts: OperatorParts) -> bool:
     if stop.is_set():
         return False
     await first
-    parts.warm.set()
+    parts.first_list_done.set()
     return True
 
 
-async def _run_kopf_watches(parts: OperatorParts) -> None:
+async def _run_kopf_watches_until_signal(parts: OperatorParts) -> None:
     """Run kopf's watches until SIGTERM or SIGINT. From here on, kopf handles the signals."""
     logging.getLogger("kopf.objects").addFilter(_has_no_refused_write)  # the session has already logged the refusal
     await kopf.operator(
@@ -186,12 +198,14 @@ async def _run_kopf_watches(parts: OperatorParts) -> None:
 
 
 async def _run_after_gate_opens(gate: StartGate, work: Callable[[], Awaitable[None]]) -> None:
+    """Wait until the gate is open, then run `work` until it returns."""
     await gate.wait()
     await work()
 
 
-async def _watch_kopf_watchers() -> None:
-    await watch_kopf_watchers(lambda: [task.get_name() for task in asyncio.all_tasks()])
+async def _raise_when_kopf_watcher_is_missing() -> None:
+    """Check the tasks of this event loop until one of kopf's watchers is missing. Then raise `WatchBroken`."""
+    await raise_when_kopf_watcher_is_missing(lambda: [task.get_name() for task in asyncio.all_tasks()])
 
 
 def _register_gauges(parts: OperatorParts) -> None:
@@ -218,6 +232,7 @@ def _register_gauges(parts: OperatorParts) -> None:
 
 
 def _has_no_refused_write(record: logging.LogRecord) -> bool:
+    """Return False for a log record about a write that kopf's read-only session refused, True for any other record."""
     return record.exc_info is None or not isinstance(record.exc_info[1], WriteInReadOnlySession)
 
 
@@ -232,5 +247,5 @@ class _KopfLogin:
     async def __call__(self) -> kopf.AiohttpSession:
         await asyncio.sleep(max(0.0, self._last_at + LOGIN_EVERY_SECONDS - time.monotonic()))
         self._last_at = time.monotonic()
-        session = create_kopf_session(self._api_client, self._read_only, KOPF_CONNECTIONS)
+        session = create_read_only_session(self._api_client, self._read_only, KOPF_CONNECTIONS)
         return kopf.AiohttpSession(server=self._api_client.configuration.host, aiohttp_session=session)

@@ -30,10 +30,10 @@ class TrackedJobState(msgspec.Struct):
 
     heartbeat: object = None  # the newest heartbeat seen: pod UID and time
     heartbeat_at: float = 0.0  # when it was first seen, by the clock that stops while the API server is unreachable
-    looked_up: object = None  # the heartbeat that a live read confirmed
+    confirmed_heartbeat: object = None  # the heartbeat that a live read confirmed
     pausing_at: float | None = None  # the start of the unconfirmed stop, by the clock of `heartbeat_at`
     confirmed_symbol_pauses: frozenset[str] = frozenset()
-    refused: RecordedRefusal | None = None
+    last_refusal: RecordedRefusal | None = None
     cold_hash: tuple[str, int, str] = ("", -1, "")  # job uid, generation, hash
 
 
@@ -60,13 +60,13 @@ class ObjectCache(Generic[V]):
         return iter(self._objects)
 
     def put_delivered(self, key: Key, value: V) -> None:
-        """Store an object that a watch event contains."""
+        """Store the object of a watch event if it is newer than the known one, and record its delivery."""
         self.deliveries += 1
         self.streamed[key] = object_version(value)
-        self.put(key, value)
+        self.put_if_newer(key, value)
 
     def remove_delivered(self, key: Key, uid: str) -> None:
-        """Remove an object after a watch event of its removal."""
+        """Remove an object because the watch delivered its deletion. A newer object with another UID is kept."""
         self.deliveries += 1
         self.streamed.pop(key, None)
         self.remove(key, uid)
@@ -79,7 +79,7 @@ class ObjectCache(Generic[V]):
             if object_version(value) > self.streamed.get(key, -1) and self._is_watched(value)
         }
 
-    def put(self, key: Key, value: V) -> None:
+    def put_if_newer(self, key: Key, value: V) -> None:
         """Store an object if it is newer than the known one. It may come from a watch, a live read or a response."""
         known = self._objects.get(key)
         if known is not None and object_version(value) <= object_version(known):
@@ -100,11 +100,16 @@ class ObjectCache(Generic[V]):
         self.streamed.pop(key, None)
 
     def begin_to_record_changes(self) -> None:
-        """Start to record the keys that change while a LIST is read, because their objects are newer than the LIST."""
+        """Start to record the keys that change while a LIST is read. `replace_all` keeps their objects.
+
+        Their objects are newer than the LIST.
+        """
         self._touched = set()
 
     def replace_all(self, listed: dict[Key, V], is_kept: Callable[[V], bool]) -> dict[Key, int | None]:
-        """Make the cache equal to a LIST. Return the version of each object that differed; None for a removed object.
+        """Make the cache equal to a LIST, except for keys that changed while it was read.
+
+        Return the version of each object that differed; None for an object that the LIST does not contain.
 
         A listed object replaces the known one even if its version is lower, because versions go back when a cluster is
         restored from a backup. `is_kept` returns whether to keep an object that a LIST never shows.
@@ -144,47 +149,49 @@ class ClusterState:
         self.jobs: ObjectCache[Job] = ObjectCache(self._on_job_change, lambda _: True)
         self.pods: ObjectCache[Pod] = ObjectCache(self._on_pod_change, facts.pod_has_operator_label)
         self.claims = DocumentClaims()
-        self.accounts: set[str] = set()  # namespaces whose account was ensured since the last resync
+        self.namespaces_with_account: set[str] = set()  # in which the ServiceAccount and RoleBinding are applied
         self._changed = changed
         self._project_id = project_id
         self._memories: dict[Key, TrackedJobState] = {}
         self._claimed: dict[Key, tuple[str, int]] = {}  # the job UID and generation of each claim
 
     def tracked_state_of_job(self, key: Key) -> TrackedJobState:
-        """Return the operator's observations of the job. The caller updates them."""
+        """Return the operator's observations of the job, created empty on first use. The caller updates them."""
         return self._memories.setdefault(key, TrackedJobState())
 
     def forget_job(self, key: Key) -> None:
         """Remove all data about a job that no longer exists and has no pod of the operator."""
         self._memories.pop(key, None)
         self.pods.remove_without_notice(key)
-        self._release_documents(key)
+        self._release_claim_and_requeue_affected(key)
 
-    def put_pod(self, pod: Pod) -> None:
-        """Store a pod, unless its name is not that of an ingest pod."""
+    def put_ingest_pod(self, pod: Pod) -> None:
+        """Store the pod if it is newer than the known one. Ignore it if its name is not that of an ingest pod."""
         if (key := job_key_of_pod_name(pod.metadata.namespace, pod.metadata.name)) is not None:
-            self.pods.put(key, pod)
+            self.pods.put_if_newer(key, pod)
 
     def _on_job_change(self, key: Key) -> None:
         job = self.jobs.get(key)
         if job is None:
             if self.pods.get(key) is None:  # otherwise the pod may still write
-                self._release_documents(key)
+                self._release_claim_and_requeue_affected(key)
         elif self._claimed.get(key) != (declared := (job.metadata.uid, job.metadata.generation)):
             self._claimed[key] = declared
-            self._replace_claim(key, document_claim(job, self._project_id))
+            self._replace_claim_and_requeue_affected(key, document_claim(job, self._project_id))
         self._changed(key)
 
     def _on_pod_change(self, key: Key) -> None:
         if self.jobs.get(key) is None and self.pods.get(key) is None:
-            self._release_documents(key)
+            self._release_claim_and_requeue_affected(key)
         self._changed(key)
 
-    def _release_documents(self, key: Key) -> None:
+    def _release_claim_and_requeue_affected(self, key: Key) -> None:
+        """Remove the job's claim to documents. Add the jobs whose document conflicts may change to the work queue."""
         self._claimed.pop(key, None)
-        self._replace_claim(key, None)
+        self._replace_claim_and_requeue_affected(key, None)
 
-    def _replace_claim(self, key: Key, claim: DocumentClaim | None) -> None:
+    def _replace_claim_and_requeue_affected(self, key: Key, claim: DocumentClaim | None) -> None:
+        """Replace the job's claim to documents. Add the jobs whose document conflicts may change to the work queue."""
         for each in self.claims.replace_claim(key, claim):
             self._changed(each)
 

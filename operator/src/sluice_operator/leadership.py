@@ -61,7 +61,7 @@ class Leadership:
     """This replica's part in the leader election. If it leads and loses the Lease, the process exits."""
 
     def __init__(self, leases: LeaseStore, replica: str, timings: LeaseTimings, clocks: ElectionClocks) -> None:
-        self.reachability = ReachableClock(clocks.monotonic)
+        self.reachable_clock = ReachableClock(clocks.monotonic)
         self._leases = leases
         self._timings = timings
         self._clocks = clocks
@@ -88,31 +88,34 @@ class Leadership:
         return self._seen.record.transitions if self._seen.record is not None else 0
 
     async def run(self) -> None:
-        """Read and renew the Lease every `retry` seconds, forever."""
+        """Read the Lease every `retry` seconds, forever. Renew it, claim it if it expired, or exit if it is lost."""
         while True:
             started = self._clocks.monotonic()
             try:
                 await self._renew_or_claim_or_exit()
             except Unavailable as error:
-                self.reachability.record_no_answer(started)
+                self.reachable_clock.record_no_answer(started)
                 log.warning("the Lease cannot be reached; retrying", extra={"error": str(error)})
             except ClusterError as error:
-                self.reachability.record_answer()
+                self.reachable_clock.record_answer()
                 log.warning("the Lease was not written; retrying", extra={"error": f"{type(error).__name__}: {error}"})
             else:
-                self.reachability.record_answer()
+                self.reachable_clock.record_answer()
             await asyncio.sleep(max(0.0, started + self._timings.retry - self._clocks.monotonic()))
 
     async def exit_when_lease_expires(self) -> None:
-        """Wait until this replica leads, then exit the process as soon as the Lease is not renewed in time."""
+        """Wait until this replica leads. Then exit the process once the renew deadline passes without a renewal."""
         await self._led.wait()
         while True:
             if not self.is_leading:
                 self._exit_process("the Lease was not renewed in time")
             await asyncio.sleep(min(CHECK_SECONDS, self.write_seconds_left() or CHECK_SECONDS))
 
-    async def release_lease(self) -> None:
-        """Release the Lease, so that another replica can lead at once. The caller has already stopped all writes."""
+    async def release_lease_if_leading(self) -> None:
+        """Release the Lease if this replica leads, so that another replica can lead at once. Errors are only logged.
+
+        The caller has already stopped all writes.
+        """
         if not self.is_leading:
             return
         self._until = float("-inf")
@@ -132,12 +135,13 @@ class Leadership:
         self._seen = election.next_observation(self._seen, record, self._clocks.monotonic())
         step = election.decide_lease_action(record, self._seen, self._clocks.monotonic())
         if isinstance(step, LeaseClaim):
-            await self._write_lease(step)
+            await self._write_lease_and_lead(step)
         elif self._led.is_set():
             holder = self._seen.record.holder if self._seen.record is not None else ""
             self._exit_process(f"{holder} holds the Lease")
 
-    async def _write_lease(self, claim: LeaseClaim) -> None:
+    async def _write_lease_and_lead(self, claim: LeaseClaim) -> None:
+        """Write the Lease. If the write succeeds, this replica leads, and may write until the renew deadline."""
         asked_at, now = self._clocks.monotonic(), self._clocks.now()
         before = self._seen.record
         since = before.acquired_at if before is not None and claim.renews else now

@@ -51,12 +51,12 @@ class LiveReads:
         """Read the overdue objects every 10 s, forever."""
         while True:
             await self._sleep(PERIOD_SECONDS)
-            await self.read_overdue_objects()
+            await self.refresh_overdue_objects()
 
-    async def read_overdue_objects(self) -> None:
-        """Read each object whose watch event was already missing in the last round and is still missing."""
-        await self._jobs.read_overdue()
-        await self._pods.read_overdue()
+    async def refresh_overdue_objects(self) -> None:
+        """Read and store each object whose watch event was already missing in the last round and is still missing."""
+        await self._jobs.refresh_overdue()
+        await self._pods.refresh_overdue()
 
 
 class _OverdueObjects(Generic[V]):
@@ -73,8 +73,9 @@ class _OverdueObjects(Generic[V]):
         self._logged: set[Key] = set()
         self._start = 0  # where the next round starts, so that no object is read again before all others
 
-    async def read_overdue(self) -> None:
-        overdue = self._overdue_keys()
+    async def refresh_overdue(self) -> None:
+        """Read up to 100 overdue objects from the API server and store them in the cache. Update metrics and log."""
+        overdue = self._start_round_and_return_overdue()
         self._metrics.set_undelivered_objects(self._kind, len(overdue))
         self._log_changes(set(overdue))
         if not overdue:
@@ -83,20 +84,21 @@ class _OverdueObjects(Generic[V]):
         chosen = (overdue[start:] + overdue[:start])[:MOST_READS]
         self._start = start + len(chosen)
         self._metrics.count_live_reads(self._kind, len(chosen))
-        failures = [error for error in await asyncio.gather(*map(self._read_object, chosen)) if error]
+        failures = [error for error in await asyncio.gather(*map(self._refresh_and_return_error, chosen)) if error]
         if failures:
             extra = {"kind": self._kind, "objects": len(failures), "error": failures[0]}
             log.warning("live reads failed; retrying", extra=extra)
 
-    def _overdue_keys(self) -> list[Key]:
+    def _start_round_and_return_overdue(self) -> list[Key]:
+        """Record the objects that the watch has not delivered. Return those it had not delivered a round ago either."""
         before, self._undelivered = self._undelivered, self._cache.undelivered_versions()
         return [key for key in self._undelivered if before.get(key, -1) > self._cache.streamed.get(key, -1)]
 
-    async def _read_object(self, key: Key) -> str:
+    async def _refresh_and_return_error(self, key: Key) -> str:
         """Read one object and store it. Return the error, or an empty text if the read succeeded."""
         known = self._cache.get(key)
         try:
-            self._cache.put(key, await self._read_live(key))
+            self._cache.put_if_newer(key, await self._read_live(key))
         except NotFound:
             if known is not None:
                 self._cache.remove(key, known.metadata.uid)

@@ -23,7 +23,7 @@ def configure_logging(level: str) -> None:
 
 
 @contextmanager
-def added_job_fields(find_job: Callable[[Key], Job | None]) -> Iterator[None]:
+def job_fields_in_log_lines(find_job: Callable[[Key], Job | None]) -> Iterator[None]:
     """While the context is open, add fields about the job to log lines.
 
     A line that names a known job gets `tenant` and `epoch`. A line of kopf about an IngestJob also gets `job`.

@@ -34,7 +34,7 @@ class Unavailable(ClusterError):  # noqa: N818
 
 
 class InternalServerError(Unavailable):
-    """The API server answered HTTP 500, for example to a server-side apply on an object that breaks its schema."""
+    """The API server answered HTTP 500 (not 503), for example to an apply on an object that breaks its schema."""
 
 
 class NotLeading(ClusterError):  # noqa: N818
@@ -88,7 +88,7 @@ class EventReport(msgspec.Struct, frozen=True):
 
 
 class EventQueue(Protocol):
-    """A queue of Events to post. Adding never fails and never waits: reports above a limit are dropped and counted."""
+    """A queue of Events to post. Queueing never fails or waits: reports above a limit are dropped and counted."""
 
-    def record(self, report: EventReport) -> None:
-        """Add a report to the queue."""
+    def queue_or_drop(self, report: EventReport) -> None:
+        """Queue the report, or drop and count it if the queue or the job is at its limit."""

@@ -57,7 +57,7 @@ class Reconciler:
 
     async def reconcile(self, key: Key) -> ReconcileResult:
         """Reconcile one job. Raises `ClusterError` if a request fails; the caller then retries."""
-        observation = self.update_observation(key)
+        observation = self.observe_and_update_ages(key)
         decision = decide(observation)
         acted = False
         try:
@@ -71,8 +71,11 @@ class Reconciler:
         acted = acted or await self._take_step(key, observation, decision.step)
         return ReconcileResult(requeue=wrote or acted, requeue_after=decision.requeue_after)
 
-    def update_observation(self, key: Key) -> Observation:
-        """Return everything that is known about the job now, and update the ages that are measured between calls."""
+    def observe_and_update_ages(self, key: Key) -> Observation:
+        """Return everything that is known about the job now, and update the ages that are measured between calls.
+
+        A job that no longer exists and has no pod of the operator is forgotten.
+        """
         job, pod, memory = self._store.jobs.get(key), self._store.pods.get(key), self._store.tracked_state_of_job(key)
         if job is None and (pod is None or not facts.pod_was_created_by_operator(pod)):
             self._store.forget_job(key)
@@ -82,7 +85,7 @@ class Reconciler:
             job=job,
             pod=pod,
             cold_hash=self._cached_cold_hash(job, memory),
-            account_is_ensured=key[0] in self._store.accounts,
+            account_is_ensured=key[0] in self._store.namespaces_with_account,
             refusal=_refusal_with_age(memory, now),
             conflict=self._store.claims.find_conflict(key),
         )
@@ -106,14 +109,15 @@ class Reconciler:
         if decision.status is None or observation.job is None:
             return False
         try:
-            self._store.jobs.put(key, await self._cluster.write_operator_status(key, decision.status))
+            self._store.jobs.put_if_newer(key, await self._cluster.write_operator_status(key, decision.status))
         except NotFound:
             return None
         for transition in decision.transitions:
-            self._recorder.record(EventReport(key, observation.job.metadata.uid, transition))
+            self._recorder.queue_or_drop(EventReport(key, observation.job.metadata.uid, transition))
         return True
 
     async def _take_step(self, key: Key, observation: Observation, step: Step) -> bool:
+        """Take the step. Return whether the job has to be reconciled again at once."""
         match step:
             case None:
                 return False
@@ -122,7 +126,7 @@ class Reconciler:
             case CreatePod(epoch):
                 return await self._create_pod(key, observation, epoch)
             case DeletePod():
-                return await self._delete_pod_after_live_reads(key, observation, step)
+                return await self._delete_pod_unless_cache_is_stale(key, observation, step)
             case RefreshFromAPI():
                 return await self._refresh_job_and_pod(key, observation)
 
@@ -130,8 +134,8 @@ class Reconciler:
         try:
             await self._cluster.apply_account_and_role_binding(key[0])
         except RequestRefused as refused:
-            return self._store_refusal(key, observation, refused, None)
-        self._store.accounts.add(key[0])
+            return self._store_and_log_refusal(key, observation, refused, None)
+        self._store.namespaces_with_account.add(key[0])
         return True
 
     async def _create_pod(self, key: Key, observation: Observation, epoch: int) -> bool:
@@ -142,31 +146,38 @@ class Reconciler:
                 workload.pod_manifest(observation.job, epoch, observation.cold_hash, self._pods)
             )
         except RequestRefused as refused:
-            self._store.accounts.discard(key[0])  # a missing account may be the cause
-            return self._store_refusal(key, observation, refused, epoch)
+            self._store.namespaces_with_account.discard(key[0])  # a missing account may be the cause
+            return self._store_and_log_refusal(key, observation, refused, epoch)
         except Conflict:
             # The response to an earlier creation was lost, or the pod is foreign: the next pass decides.
             await self._refresh_pod(key)
         else:
-            self._store.put_pod(created)
-        self._store.tracked_state_of_job(key).refused = None
+            self._store.put_ingest_pod(created)
+        self._store.tracked_state_of_job(key).last_refusal = None
         return True
 
     async def _delete_unless_stop_is_confirmed(self, key: Key, observation: Observation, step: DeletePod) -> bool:
-        """Delete a pod that has not confirmed a stop, unless a live read of the job shows that it has."""
+        """Delete a pod that has not confirmed a stop, and queue the Event about it.
+
+        Do nothing if a live read of the job shows that the pod has confirmed the stop. Return True.
+        """
         await self._refresh_job(key)
-        if not stops.enforcement_is_due(self.update_observation(key)):
+        if not stops.enforcement_is_due(self.observe_and_update_ages(key)):
             return True
-        self._store.accounts.discard(key[0])  # a missing RoleBinding may prevent the pod from reading and reporting
-        await self._delete_pod_after_live_reads(key, observation, step)
+        # A missing RoleBinding may prevent the pod from reading and reporting.
+        self._store.namespaces_with_account.discard(key[0])
+        await self._delete_pod_unless_cache_is_stale(key, observation, step)
         pod = self._store.pods.get(key)
         is_deleted = pod is None or pod.metadata.uid != step.uid or facts.pod_is_terminating(pod)
         if is_deleted and step.enforces is not None and observation.job is not None:
-            self._recorder.record(EventReport(key, observation.job.metadata.uid, step.enforces))
+            self._recorder.queue_or_drop(EventReport(key, observation.job.metadata.uid, step.enforces))
         return True
 
-    async def _delete_pod_after_live_reads(self, key: Key, observation: Observation, step: DeletePod) -> bool:
-        """Delete a pod, unless live reads show that the cached objects, on which the decision is based, are stale."""
+    async def _delete_pod_unless_cache_is_stale(self, key: Key, observation: Observation, step: DeletePod) -> bool:
+        """Delete a pod, unless live reads show that the cached objects, on which the decision is based, are stale.
+
+        Return True.
+        """
         if observation.conflict is not None:
             holder = observation.conflict.holder
             await self._refresh_job(holder)
@@ -191,6 +202,7 @@ class Reconciler:
         return True
 
     async def _refresh_job_and_pod(self, key: Key, observation: Observation) -> bool:
+        """Read the job and its pod live and store them. Return whether the heartbeat was overdue before."""
         memory = self._store.tracked_state_of_job(key)
         try:
             await self._refresh_job(key)
@@ -198,33 +210,37 @@ class Reconciler:
         except Unavailable:
             memory.heartbeat_at = self._clocks.reachable()  # the pod could not have reported in this time either
             raise
-        memory.looked_up = memory.heartbeat
+        memory.confirmed_heartbeat = memory.heartbeat
         return facts.heartbeat_is_overdue(observation)  # a change has already added the key
 
     async def _refresh_job(self, key: Key) -> Job | None:
+        """Read the job live and store it, or remove it if it is gone. Return the job; None if it is gone."""
         try:
             job = await self._cluster.read_job(key)
         except NotFound:
             if (known := self._store.jobs.get(key)) is not None:
                 self._store.jobs.remove(key, known.metadata.uid)
             return None
-        self._store.jobs.put(key, job)
+        self._store.jobs.put_if_newer(key, job)
         return job
 
     async def _refresh_pod(self, key: Key) -> Pod | None:
+        """Read the pod live and store it, or remove it if it is gone. Return the pod; None if it is gone."""
         try:
             pod = await self._cluster.read_pod(key)
         except NotFound:
             if (known := self._store.pods.get(key)) is not None:
                 self._store.pods.remove(key, known.metadata.uid)
             return None
-        self._store.put_pod(pod)
+        self._store.put_ingest_pod(pod)
         return pod
 
-    def _store_refusal(self, key: Key, observation: Observation, refused: RequestRefused, epoch: int | None) -> bool:
+    def _store_and_log_refusal(
+        self, key: Key, observation: Observation, refused: RequestRefused, epoch: int | None
+    ) -> bool:
         generation = observation.job.metadata.generation if observation.job is not None else 0
         memory = self._store.tracked_state_of_job(key)
-        memory.refused = informer_cache.RecordedRefusal(str(refused), generation, epoch, self._clocks.monotonic())
+        memory.last_refusal = informer_cache.RecordedRefusal(str(refused), generation, epoch, self._clocks.monotonic())
         log.warning(
             "the API server refused the pod or its service account",
             extra={"job": "/".join(key), "reason": str(refused)},
@@ -233,7 +249,7 @@ class Reconciler:
 
 
 def _refusal_with_age(memory: TrackedJobState, now: float) -> PodRefusal | None:
-    noted = memory.refused
+    noted = memory.last_refusal
     if noted is None:
         return None
     return PodRefusal(noted.message, noted.generation, noted.epoch, now - noted.at)
@@ -261,7 +277,7 @@ def _update_ages(observation: Observation, memory: TrackedJobState, reachable: f
         memory.pausing_at = reachable
     return {
         "heartbeat_age_seconds": reachable - memory.heartbeat_at,
-        "heartbeat_was_looked_up": heartbeat is not None and memory.looked_up == heartbeat,
+        "heartbeat_was_looked_up": heartbeat is not None and memory.confirmed_heartbeat == heartbeat,
         "pausing_seconds": reachable - (memory.pausing_at if memory.pausing_at is not None else reachable),
         "confirmed_symbol_pauses": memory.confirmed_symbol_pauses,
     }

@@ -47,8 +47,8 @@ class ResyncTiming(msgspec.Struct, frozen=True):
     jitter: Callable[[], float]  # 0 to 1
 
 
-class WatchSilence:
-    """A count of the resyncs in a row in which objects of a kind changed but their watch delivered no event at all.
+class WatchSilenceCount:
+    """The number of resyncs in a row in which objects of a kind changed but their watch delivered no event at all.
 
     If only some events are missing, the watch is not broken: see live_reads.
     """
@@ -77,13 +77,13 @@ class Resync:
         self._store = store
         self._repairs = repairs
         self._timing = timing
-        self._silences = {identity.PLURAL: WatchSilence(store.jobs), "pods": WatchSilence(store.pods)}
+        self._silences = {identity.PLURAL: WatchSilenceCount(store.jobs), "pods": WatchSilenceCount(store.pods)}
 
     async def list_until_complete(self) -> None:
-        """List all jobs and pods for the first time. Retry until it succeeds: the operator acts only after that."""
+        """Fill the cache with a LIST of all jobs and pods. Retry until it succeeds; the operator acts only then."""
         while True:
             try:
-                await self._list_jobs_and_pods()
+                await self._replace_cache_with_lists()
             except NotFound:
                 log.error("the API server does not serve the IngestJob CRD: apply crds/ to the cluster")
             except ClusterError as error:
@@ -95,30 +95,33 @@ class Resync:
                 return
             await self._timing.sleep(START_RETRY_SECONDS)
 
-    async def run(self, add: Callable[[Key], None]) -> None:
+    async def run(self, add_key: Callable[[Key], None]) -> None:
         """Resync forever. Raises `WatchBroken` if a watch delivered nothing in two resyncs in a row with changes."""
         await self._timing.sleep(FIRST_SECONDS)
         while True:
             try:
-                await self.resync_once(add)
+                await self.resync_once(add_key)
             except ClusterError as error:
                 log.warning("a resync failed; retrying", extra={"error": str(error)})
             is_suspicious = any(silence.in_a_row for silence in self._silences.values())
             period = SUSPICION_SECONDS if is_suspicious else PERIOD_SECONDS
             await self._timing.sleep(period * (0.8 + 0.4 * self._timing.jitter()))
 
-    async def resync_once(self, add: Callable[[Key], None]) -> None:
-        """Resync once: list and correct the cache, apply the ServiceAccounts, add every key, and check the watches."""
-        jobs, pods = await self._list_jobs_and_pods()
+    async def resync_once(self, add_key: Callable[[Key], None]) -> None:
+        """List all objects, correct the cache, apply ServiceAccounts and RoleBindings, and add every key to the queue.
+
+        Then count the objects that the watches missed. Raises `WatchBroken` if a watch delivers nothing any more.
+        """
+        jobs, pods = await self._replace_cache_with_lists()
         await self.apply_accounts_and_role_bindings()
         for key in {*self._store.jobs, *self._store.pods}:
-            add(key)
+            add_key(key)
         if jobs or pods or self._store.jobs.undelivered_versions() or self._store.pods.undelivered_versions():
             await self._timing.sleep(GRACE_SECONDS)
-        self._count_missed_objects(identity.PLURAL, self._store.jobs, jobs)
-        self._count_missed_objects("pods", self._store.pods, pods)
+        self._count_missed_and_raise_if_broken(identity.PLURAL, self._store.jobs, jobs)
+        self._count_missed_and_raise_if_broken("pods", self._store.pods, pods)
 
-    def _count_missed_objects(
+    def _count_missed_and_raise_if_broken(
         self, kind: str, cache: ObjectCache[Job] | ObjectCache[Pod], differed: dict[Key, int | None]
     ) -> None:
         """Count the objects that the watch missed. Raises `WatchBroken` after two silences of the watch in a row."""
@@ -133,7 +136,11 @@ class Resync:
         if silence.in_a_row >= MOST_SILENCES_IN_A_ROW:
             raise WatchBroken(f"the watch of {kind} delivered nothing while objects changed, in two resyncs in a row")
 
-    async def _list_jobs_and_pods(self) -> tuple[dict[Key, int | None], dict[Key, int | None]]:
+    async def _replace_cache_with_lists(self) -> tuple[dict[Key, int | None], dict[Key, int | None]]:
+        """List all jobs and pods and correct the cache. Return the versions of the jobs and of the pods that differed.
+
+        None is the version of an object that no longer exists.
+        """
         self._store.jobs.begin_to_record_changes()
         self._store.pods.begin_to_record_changes()
         jobs, pods = await self._cluster.list_jobs(), await self._cluster.list_pods()
@@ -154,10 +161,10 @@ class Resync:
             except NotLeading:
                 return
             except ClusterError as error:
-                self._store.accounts.discard(namespace)
+                self._store.namespaces_with_account.discard(namespace)
                 log.warning(
                     "the ServiceAccount or RoleBinding of a namespace was not applied; retrying",
                     extra={"namespace": namespace, "error": str(error)},
                 )
             else:
-                self._store.accounts.add(namespace)
+                self._store.namespaces_with_account.add(namespace)

@@ -31,12 +31,12 @@ class LoopLagMonitor:
             await asyncio.sleep(LAG_PERIOD_SECONDS)
             self._report_lag(max(0.0, self._clock() - self._beat_at - LAG_PERIOD_SECONDS))
 
-    def is_steady(self) -> bool:
-        """Return whether the current measurement is less than 5 s late."""
+    def loop_is_on_time(self) -> bool:
+        """Return whether the event loop is on time: the measurement in progress is less than 5 s late."""
         return self._clock() - self._beat_at < LAG_PERIOD_SECONDS + LAG_LIMIT_SECONDS
 
 
-async def watch_kopf_watchers(task_names: Callable[[], Iterable[str]]) -> None:
+async def raise_when_kopf_watcher_is_missing(task_names: Callable[[], Iterable[str]]) -> None:
     """Check every 30 s that kopf's watchers of jobs and pods run, because kopf does not restart them.
 
     Raises `WatchBroken` if one is missing in two checks in a row.

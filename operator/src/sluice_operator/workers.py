@@ -49,19 +49,20 @@ class Workers:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._queue.add_due_keys_until_shutdown(), name="deadlines")
             for number in range(count):
-                group.create_task(self._process_keys(), name=f"worker {number}")
+                group.create_task(self._process_keys_until_shutdown(), name=f"worker {number}")
 
-    async def _process_keys(self) -> None:
+    async def _process_keys_until_shutdown(self) -> None:
+        """Take keys from the queue and reconcile them one after the other, once this replica leads."""
         while (key := await self._queue.get()) is not None:
             try:
                 await self._gate.wait()
-                await self.reconcile_and_requeue(key)
+                await self.reconcile_and_requeue_if_needed(key)
             finally:
-                self._queue.done(key)
+                self._queue.mark_done(key)
             await asyncio.sleep(0)  # a reconciliation without I/O never yields to the event loop
 
-    async def reconcile_and_requeue(self, key: Key) -> None:
-        """Reconcile one key. Requeue it if the result requires it, or with a backoff after an error."""
+    async def reconcile_and_requeue_if_needed(self, key: Key) -> None:
+        """Reconcile one key. Requeue it if the result asks for that, or with a backoff after an error."""
         started = asyncio.get_running_loop().time()
         try:
             result = await self._reconcile(key)

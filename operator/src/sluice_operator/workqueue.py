@@ -40,7 +40,7 @@ class WorkQueue(Generic[K]):
         self.retries = 0
 
     def add(self, key: K) -> None:
-        """Add a key now. It stays in the queue only once."""
+        """Add a key to the queue now, unless it is already in the queue or the queue is shut down."""
         if key in self._dirty or self._closed:
             return
         self._dirty[key] = self._clock()
@@ -70,7 +70,7 @@ class WorkQueue(Generic[K]):
         self._failures.pop(key, None)
 
     async def get(self) -> K | None:
-        """Wait for the next key. The caller processes it and then calls `done`. Return None after a shutdown."""
+        """Wait for the next key. The caller processes it and then calls `mark_done`. Return None after a shutdown."""
         key = await self._ready.get()
         if key is None or self._closed:
             return None
@@ -78,8 +78,8 @@ class WorkQueue(Generic[K]):
         self._processing.add(key)
         return key
 
-    def done(self, key: K) -> None:
-        """Mark the key as processed. If it was added meanwhile, it can be taken again."""
+    def mark_done(self, key: K) -> None:
+        """Mark the key as processed. If it was added while it was processed, it is ready to be taken again."""
         self._processing.discard(key)
         if key in self._dirty and not self._closed:
             self._ready.put_nowait(key)

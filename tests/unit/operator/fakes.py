@@ -203,7 +203,7 @@ class FakeRecorder:
     def __init__(self) -> None:
         self.reports: list[EventReport] = []
 
-    def record(self, report: EventReport) -> None:
+    def queue_or_drop(self, report: EventReport) -> None:
         self.reports.append(report)
 
     @property

@@ -52,7 +52,7 @@ def test_the_order_of_the_checks_is_pinned() -> None:
     ]
     assert [check.__name__ for check in READINESS_CHECKS] == [
         "verdict_if_job_is_being_deleted",
-        "verdict_if_pod_is_stalled",
+        "verdict_if_finding_is_stalled",
         "verdict_if_paused_and_nothing_runs",
         "verdict_if_pause_is_pending",
         "verdict_of_pod_finding",
@@ -67,7 +67,7 @@ def test_the_order_of_the_checks_is_pinned() -> None:
         "verdict_if_stream_is_backing_off",
         "verdict_if_sink_is_unhealthy",
         "verdict_if_stream_is_live",
-        "verdict_if_stream_is_connecting",
+        "verdict_if_no_other_applies",
     ]
 
 

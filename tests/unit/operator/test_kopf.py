@@ -10,7 +10,7 @@ from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 
 from sluice_operator import handlers
-from sluice_operator.adapters.access import ReadOnlyMiddleware, WriteInReadOnlySession, create_kopf_session
+from sluice_operator.adapters.access import ReadOnlyMiddleware, WriteInReadOnlySession, create_read_only_session
 from sluice_operator.kopf_storages import EmptyDiffBaseStorage, EmptyProgressStorage
 
 SPOILT: dict[str, Any] = {
@@ -51,7 +51,7 @@ async def test_kopfs_session_sends_no_write_and_logs_and_counts_each_attempt(
     refused: list[None] = []
     read_only = ReadOnlyMiddleware(lambda: refused.append(None))
     client = ApiClient(Configuration(host="http://127.0.0.1:9"))
-    async with create_kopf_session(client, read_only, 1) as session:
+    async with create_read_only_session(client, read_only, 1) as session:
         for _ in range(2):
             with pytest.raises(WriteInReadOnlySession, match=f"{method} /api/v1/pods"):
                 await session.request(method, "http://127.0.0.1:9/api/v1/pods?token=x")

@@ -32,14 +32,14 @@ def find_job(key: Key) -> Job | None:
 
 def test_a_line_about_no_job_has_the_first_fields_only(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure_logging("INFO")
-    with logs.added_job_fields(find_job):
+    with logs.job_fields_in_log_lines(find_job):
         logging.getLogger("sluice_operator.app").info("started")
     assert [list(each) for each in printed(capsys)] == [FIRST_FIELDS]
 
 
 def test_a_line_about_a_known_job_names_its_tenant_and_epoch(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure_logging("INFO")
-    with logs.added_job_fields(find_job):
+    with logs.job_fields_in_log_lines(find_job):
         logging.getLogger("x").warning("one", extra={"reason": "quota", "job": NAME})
         logging.getLogger("x").warning("two", extra={"job": "acme/unknown"})
     logging.getLogger("x").warning("three", extra={"job": NAME})
@@ -53,7 +53,7 @@ def test_kopf_s_lines_name_the_job_that_they_are_about(capsys: pytest.CaptureFix
     logs.configure_logging("INFO")
     namespace, name = KEY
     reference = {"kind": "IngestJob", "namespace": namespace, "name": name}
-    with logs.added_job_fields(find_job):
+    with logs.job_fields_in_log_lines(find_job):
         objects = logging.getLogger("kopf.objects")
         objects.warning("one", extra={"k8s_ref": reference, "k8s_skip": True, "settings": kopf.OperatorSettings()})
         objects.warning("two", extra={"k8s_ref": {**reference, "kind": "Pod"}, "k8s_skip": True})

@@ -57,8 +57,8 @@ class Rig:
 
     async def read_twice(self) -> None:
         """Run two rounds: what is undelivered in both is overdue."""
-        await self.live_reads.read_overdue_objects()
-        await self.live_reads.read_overdue_objects()
+        await self.live_reads.refresh_overdue_objects()
+        await self.live_reads.refresh_overdue_objects()
 
     def pause(self, key: Key, enabled: bool = False) -> None:
         """Change a job."""
@@ -110,7 +110,7 @@ async def test_a_watch_is_broken_though_live_reads_keep_the_store_current(rig: R
     for enabled in (False, True):
         rig.pause(KEY, enabled)
         await rig.read_twice()
-        rig.store.jobs.put(KEY, await rig.cluster.read_job(KEY))
+        rig.store.jobs.put_if_newer(KEY, await rig.cluster.read_job(KEY))
         if not enabled:
             await rig.resync_once()
     with pytest.raises(WatchBroken):
@@ -183,17 +183,17 @@ async def test_an_object_without_events_is_read_every_10_s_until_the_watch_deliv
 
 async def test_an_answer_to_a_write_shows_that_events_are_missing(rig: Rig) -> None:
     rig.cluster.pod_says(KEY, {"observedGeneration": 1})
-    rig.store.jobs.put(KEY, await rig.cluster.read_job(KEY))
+    rig.store.jobs.put_if_newer(KEY, await rig.cluster.read_job(KEY))
     await rig.read_twice()
     assert rig.counts.live_reads == {"ingestjobs": 1}
 
 
 async def test_a_state_that_the_watch_delivers_late_is_not_read(rig: Rig) -> None:
     rig.cluster.pod_says(KEY, {"observedGeneration": 1})
-    rig.store.jobs.put(KEY, await rig.cluster.read_job(KEY))
-    await rig.live_reads.read_overdue_objects()
+    rig.store.jobs.put_if_newer(KEY, await rig.cluster.read_job(KEY))
+    await rig.live_reads.refresh_overdue_objects()
     handlers.on_job_event(rig.store, "MODIFIED", rig.cluster.jobs[KEY])
-    await rig.live_reads.read_overdue_objects()
+    await rig.live_reads.refresh_overdue_objects()
     assert rig.counts.live_reads == {}
 
 
@@ -204,7 +204,7 @@ async def test_a_live_read_removes_an_object_that_is_gone(rig: Rig) -> None:
     await rig.read_twice()
     assert rig.store.jobs.get(KEY) is None
     assert KEY not in rig.store.jobs.streamed
-    await rig.live_reads.read_overdue_objects()
+    await rig.live_reads.refresh_overdue_objects()
     assert rig.counts.undelivered["ingestjobs"] == 0
 
 
@@ -233,7 +233,7 @@ async def test_an_unresponsive_api_server_is_logged_and_asked_again(
     monkeypatch.setattr(rig.cluster, "read_job", fail)
     reads = LiveReads(rig.cluster, rig.store, rig.counts, asyncio.sleep)
     for _ in range(3):
-        await reads.read_overdue_objects()
+        await reads.refresh_overdue_objects()
     assert [record.message for record in caplog.records].count("live reads failed; retrying") == 2
 
 
@@ -246,10 +246,10 @@ async def test_a_round_reads_100_objects_at_most_and_the_next_one_the_others(rig
     await rig.read_twice()
     for key in keys:
         rig.pause(key)
-    await rig.live_reads.read_overdue_objects()
+    await rig.live_reads.refresh_overdue_objects()
     assert rig.counts.live_reads["ingestjobs"] == 2 * MOST_READS
     assert sum(not rig.is_enabled(key) for key in keys) == MOST_READS
-    await rig.live_reads.read_overdue_objects()
+    await rig.live_reads.refresh_overdue_objects()
     assert not any(rig.is_enabled(key) for key in keys)
 
 
@@ -257,7 +257,7 @@ async def test_a_foreign_pod_without_the_operators_label_is_not_missed(rig: Rig)
     rig.cluster.pods["acme", "us-equities-ingest"] = foreign = {
         "metadata": {"namespace": "acme", "name": "us-equities-ingest", "uid": "foreign", "resourceVersion": "999"}
     }
-    rig.store.put_pod(await rig.cluster.read_pod(KEY))
+    rig.store.put_ingest_pod(await rig.cluster.read_pod(KEY))
     await rig.read_twice()
     assert rig.store.pods.get(KEY) is not None, foreign
     assert rig.counts.live_reads == {}

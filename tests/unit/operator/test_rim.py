@@ -126,9 +126,9 @@ async def test_a_job_that_flaps_does_not_fill_the_events() -> None:
     posted, seconds = Posted(), [0.0]
     recorder = events.EventRecorder(posted, posted.drop, lambda: seconds[0])
     for _ in range(12):
-        recorder.record(report())
-    recorder.record(report("job-2"))
+        recorder.queue_or_drop(report())
+    recorder.queue_or_drop(report("job-2"))
     assert posted.dropped == 2
     seconds[0] = 31.0
-    recorder.record(report())
+    recorder.queue_or_drop(report())
     assert posted.dropped == 2

@@ -15,7 +15,7 @@ from sluice_operator.adapters import access, tcp
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
 def test_a_socket_detects_an_unresponsive_peer_after_about_9_s(family: int) -> None:
-    with tcp.create_socket((family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ())) as made:
+    with tcp.create_socket_with_keepalive((family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ())) as made:
         options = {
             name: made.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
             for name in ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
@@ -34,9 +34,9 @@ async def test_the_client_uses_the_pool_that_it_is_given(monkeypatch: pytest.Mon
     """The test checks the client's public attribute: the client must not make its own pool."""
     monkeypatch.setattr(tcp, "create_connector", _connector_of_its_own)
     async with ApiClient(Configuration(host="http://127.0.0.1:9")) as client:
-        access.open_connection_pool(client)
+        access.open_connection_pool_if_missing(client)
         pool = client.rest_client.pool_manager
-        access.open_connection_pool(client)
+        access.open_connection_pool_if_missing(client)
         with pytest.raises(_Used):
             await client.call_api("GET", "http://127.0.0.1:9/version", header_params={})
         assert client.rest_client.pool_manager is pool
@@ -46,8 +46,8 @@ async def test_the_client_uses_the_pool_that_it_is_given(monkeypatch: pytest.Mon
 async def test_both_pools_use_the_connectors_of_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp, "create_connector", _connector_of_its_own)
     async with ApiClient(Configuration(host="http://127.0.0.1:9")) as client:
-        access.open_connection_pool(client)
-        async with access.create_kopf_session(client, access.ReadOnlyMiddleware(lambda: None), 1) as session:
+        access.open_connection_pool_if_missing(client)
+        async with access.create_read_only_session(client, access.ReadOnlyMiddleware(lambda: None), 1) as session:
             assert isinstance(session.connector, _Connector)
             assert isinstance(client.rest_client.pool_manager.connector, _Connector)
 

@@ -23,7 +23,7 @@ async def drained(q: WorkQueue[str]) -> list[str]:
         key = await q.get()
         assert key is not None
         taken.append(key)
-        q.done(key)
+        q.mark_done(key)
     return taken
 
 
@@ -42,7 +42,7 @@ async def test_a_key_added_while_it_is_processed_returns_after_it_is_done() -> N
     second = asyncio.create_task(q.get())
     await virtual_time.settle()
     assert not second.done()
-    q.done("a")
+    q.mark_done("a")
     assert await second == "a"
 
 
@@ -50,7 +50,7 @@ async def test_a_key_that_is_done_does_not_return_by_itself() -> None:
     q = queue()
     q.add("a")
     await q.get()
-    q.done("a")
+    q.mark_done("a")
     assert q.depth == 0
 
 
@@ -63,7 +63,7 @@ async def test_only_the_earliest_of_several_deadlines_requeues_a_key() -> None:
     keeper = asyncio.create_task(q.add_due_keys_until_shutdown())
     assert await q.get() == "a"
     assert virtual_time.seconds() == 10
-    q.done("a")
+    q.mark_done("a")
     assert await q.get() is None
     assert virtual_time.seconds() == 100
     await keeper
@@ -77,7 +77,7 @@ async def test_failures_are_retried_after_growing_delays_up_to_a_minute() -> Non
         before = virtual_time.seconds()
         q.add_after_backoff("a")
         await q.get()
-        q.done("a")
+        q.mark_done("a")
         waits.append(round(virtual_time.seconds() - before))
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
     q.shut_down(0)
@@ -129,7 +129,7 @@ async def _play(moves: list[tuple[str, str]]) -> None:
             wanted.add(key)
         elif move == "done" and key in in_hand:
             in_hand.remove(key)
-            q.done(key)
+            q.mark_done(key)
         elif move == "get" and wanted - set(in_hand):
             taken = await q.get()
             assert taken is not None
@@ -137,5 +137,5 @@ async def _play(moves: list[tuple[str, str]]) -> None:
             wanted.discard(taken)
             in_hand.append(taken)
     for key in in_hand:
-        q.done(key)
+        q.mark_done(key)
     assert set(await drained(q)) == wanted

@@ -71,8 +71,8 @@ def create_separate_client(client: ApiClient) -> ApiClient:
     return ApiClient(client.configuration)
 
 
-def open_connection_pool(client: ApiClient) -> None:
-    """Create the connection pool of the client, unless it exists. The client's own pool would lack TCP keepalive.
+def open_connection_pool_if_missing(client: ApiClient) -> None:
+    """Create the connection pool of the client, unless it has one. The client's own pool would lack TCP keepalive.
 
     The pool uses the proxy of a kubeconfig but ignores proxies from the environment and a .netrc: looking these up
     before each request takes four times as long as the request.
@@ -112,7 +112,9 @@ class ReadOnlyMiddleware:
         raise WriteInReadOnlySession(attempt)
 
 
-def create_kopf_session(client: ApiClient, read_only: ReadOnlyMiddleware, connections: int) -> aiohttp.ClientSession:
+def create_read_only_session(
+    client: ApiClient, read_only: ReadOnlyMiddleware, connections: int
+) -> aiohttp.ClientSession:
     """Return an aiohttp session with the client's credentials that sends only GET requests."""
 
     async def identify(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

@@ -16,7 +16,7 @@ from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.config.config_exception import ConfigException
 
 from ..ports import ClusterError, Conflict, InternalServerError, NotFound, NotLeading, RequestRefused, Unavailable
-from .access import CONNECTIONS, open_connection_pool
+from .access import CONNECTIONS, open_connection_pool_if_missing
 
 _REFUSALS: Final = frozenset({400, 403, 422})
 _CONNECT_SECONDS: Final = 10.0
@@ -39,31 +39,33 @@ class RequestSender:
     """A sender of requests to the API server. It sends at most 32 at once, each with a time limit."""
 
     def __init__(
-        self, client: ApiClient, seconds: float = 15.0, may_write_seconds: Callable[[], float] = unlimited_seconds
+        self, client: ApiClient, seconds: float = 15.0, write_seconds_left: Callable[[], float] = unlimited_seconds
     ) -> None:
-        """`may_write_seconds` returns for how many more seconds writes are allowed."""
+        """`write_seconds_left` returns for how many more seconds this client may write; 0 if not."""
         self._client = client
         self._seconds = seconds
-        self._may_write_seconds = may_write_seconds
+        self._write_seconds_left = write_seconds_left
         self._slots = asyncio.Semaphore(CONNECTIONS)
 
     async def send_request(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None
     ) -> bytes:
-        """Send a request and return the body of the response. Raises `ClusterError`.
+        """Send a request and return the body of the response. Raises `ClusterError` if it fails.
 
         The method PATCH sends a server-side apply. The method MERGE sends a JSON merge patch, also as HTTP PATCH.
         """
         try:
             async with self._slots:
-                status, answer = await self._status_and_body(method, path, query or {}, body)
+                status, answer = await self._send_and_read_response(method, path, query or {}, body)
         except (aiohttp.ClientError, TimeoutError, OSError, ConfigException) as error:
             raise Unavailable(f"{method} {path}: {error!r}") from error
         if status >= 300:
             _raise_cluster_error(status, answer)
         return answer
 
-    async def _status_and_body(self, method: str, path: str, query: Mapping[str, str], body: Any) -> tuple[int, bytes]:
+    async def _send_and_read_response(
+        self, method: str, path: str, query: Mapping[str, str], body: Any
+    ) -> tuple[int, bytes]:
         kind = _KINDS.get(method, "application/json")
         method = "PATCH" if method == "MERGE" else method
         _, url, headers, _, _ = await self._client.param_serialize(
@@ -73,8 +75,8 @@ class RequestSender:
             header_params={"Content-Type": kind, "Accept": "application/json"},
             auth_settings=["BearerToken"],
         )
-        seconds = self._timeout_seconds(method, query)
-        open_connection_pool(self._client)
+        seconds = self._timeout_seconds_or_raise(method, query)
+        open_connection_pool_if_missing(self._client)
         response = await self._client.call_api(
             method,
             url,
@@ -85,11 +87,14 @@ class RequestSender:
         answer: bytes = await response.read()  # type: ignore[no-untyped-call]
         return response.status, answer
 
-    def _timeout_seconds(self, method: str, query: Mapping[str, str]) -> float:
-        """Return the time limit of a request in seconds. A write ends before the replica loses the right to write."""
+    def _timeout_seconds_or_raise(self, method: str, query: Mapping[str, str]) -> float:
+        """Return the time limit of a request in seconds. A write ends before the replica loses the right to write.
+
+        Raises `NotLeading` for a write if this replica may not write now.
+        """
         if method == "GET":
             return _LIST_SECONDS if "limit" in query else self._seconds
-        left = self._may_write_seconds()
+        left = self._write_seconds_left()
         if left <= 0:
             raise NotLeading("this replica does not lead, so it writes nothing")
         return min(self._seconds, left)

@@ -41,9 +41,9 @@ class EventRecorder:
         self._line: asyncio.Queue[EventReport] = asyncio.Queue(WAITING_MOST)
         self._spent: dict[str, tuple[float, float]] = {}  # job uid: events spent, as of when
 
-    def record(self, report: EventReport) -> None:
+    def queue_or_drop(self, report: EventReport) -> None:
         """Queue the report. Drop and count it if the queue is full or the job exceeds its rate limit."""
-        if self._line.full() or not self._take_event_token(report.uid):
+        if self._line.full() or not self._try_take_event_token(report.uid):
             self._dropped()
             return
         self._line.put_nowait(report)
@@ -60,7 +60,8 @@ class EventRecorder:
                 log.info("an Event was not posted; dropped", extra={"error": str(error)})
             await asyncio.sleep(FLEET_EVERY_SECONDS)
 
-    def _take_event_token(self, uid: str) -> bool:
+    def _try_take_event_token(self, uid: str) -> bool:
+        """Take a token of the job's rate limit. Return False if the job has none left."""
         now = self._clock()
         spent, since = self._spent.get(uid, (0.0, now))
         spent = max(0.0, spent - (now - since) / JOB_EVERY_SECONDS)

@@ -52,11 +52,11 @@ class KubernetesCluster:
 
     async def read_job(self, key: Key) -> Job:
         """Read the job. Raises `NotFound`."""
-        return objects.decode_job(await self._send_request("GET", _job_path(key)))
+        return objects.decode_job(await self._send_and_decode("GET", _job_path(key)))
 
     async def read_pod(self, key: Key) -> Pod:
         """Read the pod with the job's pod name. Raises `NotFound`."""
-        return objects.decode_pod(await self._send_request("GET", _pod_path(key)))
+        return objects.decode_pod(await self._send_and_decode("GET", _pod_path(key)))
 
     async def write_operator_status(self, key: Key, status: IngestJobStatus) -> Job:
         """Write the status fields that the operator owns, with a server-side apply. Return the job after the write.
@@ -72,36 +72,36 @@ class KubernetesCluster:
             "status": wanted,
         }
         try:
-            document = await self._send_request("PATCH", f"{_job_path(key)}/status", body)
+            document = await self._send_and_decode("PATCH", f"{_job_path(key)}/status", body)
         except (InternalServerError, RequestRefused):
-            document = await self._send_request("GET", _job_path(key))
+            document = await self._send_and_decode("GET", _job_path(key))
         if patch := create_merge_patch(_operator_status_fields(document), wanted):
             # The UID is a precondition, because a job of the same name that was created since is a different job.
             merged = {"metadata": {"uid": document["metadata"]["uid"]}, "status": patch}
-            document = await self._send_request("MERGE", f"{_job_path(key)}/status", merged)
+            document = await self._send_and_decode("MERGE", f"{_job_path(key)}/status", merged)
         return objects.decode_job(document)
 
     async def apply_account_and_role_binding(self, namespace: str) -> None:
         """Apply the ServiceAccount and the RoleBinding of the namespace's ingest pods."""
         account = f"{_PODS}/namespaces/{namespace}/serviceaccounts/{identity.SERVICE_ACCOUNT}"
         binding = f"{_BINDINGS}/namespaces/{namespace}/rolebindings/{identity.SERVICE_ACCOUNT}"
-        await self._send_request("PATCH", account, workload.service_account_manifest(namespace))
-        await self._send_request("PATCH", binding, workload.role_binding_manifest(namespace))
+        await self._send_and_decode("PATCH", account, workload.service_account_manifest(namespace))
+        await self._send_and_decode("PATCH", binding, workload.role_binding_manifest(namespace))
 
     async def create_pod(self, manifest: dict[str, Any]) -> Pod:
         """Create the pod and return it. Raises `Conflict` if its name is taken."""
         path = f"{_PODS}/namespaces/{manifest['metadata']['namespace']}/pods"
-        return objects.decode_pod(await self._send_request("POST", path, manifest))
+        return objects.decode_pod(await self._send_and_decode("POST", path, manifest))
 
     async def delete_pod(self, key: Key, uid: str, resource_version: str) -> None:
         """Delete the pod if it still has this UID and resourceVersion. Raises `NotFound` or `Conflict`."""
         preconditions = {"uid": uid, "resourceVersion": resource_version}
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
-        await self._send_request("DELETE", _pod_path(key), body)
+        await self._send_and_decode("DELETE", _pod_path(key), body)
 
     async def create_event(self, manifest: dict[str, Any]) -> None:
         """Create a core/v1 Event. Raises `Conflict` if it already exists."""
-        await self._send_request("POST", f"{_PODS}/namespaces/{manifest['metadata']['namespace']}/events", manifest)
+        await self._send_and_decode("POST", f"{_PODS}/namespaces/{manifest['metadata']['namespace']}/events", manifest)
 
     async def _list_in_watched_namespaces(self, api: str, plural: str, query: dict[str, str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -123,7 +123,7 @@ class KubernetesCluster:
                 return found
             await asyncio.sleep(0)  # decoding a page takes long, so other tasks get a turn
 
-    async def _send_request(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    async def _send_and_decode(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         answer = await self._api.send_request(method, path, _QUERIES.get(method), body)
         decoded: dict[str, Any] = msgspec.json.decode(answer)
         return decoded

@@ -45,17 +45,19 @@ class KubernetesLease:
     async def read(self) -> LeaseRecord | None:
         """Read the Lease. Return None if it does not exist."""
         try:
-            return _decode_record(await self._api.send_request("GET", f"{self._path}/{self._name}"))
+            return _decode_lease_record(await self._api.send_request("GET", f"{self._path}/{self._name}"))
         except NotFound:
             return None
 
     async def write(self, record: LeaseRecord) -> LeaseRecord:
         """Create the Lease if the record has no resourceVersion; otherwise replace the Lease of that version."""
         if record.resource_version:
-            return _decode_record(
+            return _decode_lease_record(
                 await self._api.send_request("PUT", f"{self._path}/{self._name}", None, self._lease_manifest(record))
             )
-        return _decode_record(await self._api.send_request("POST", self._path, None, self._lease_manifest(record)))
+        return _decode_lease_record(
+            await self._api.send_request("POST", self._path, None, self._lease_manifest(record))
+        )
 
     def _lease_manifest(self, record: LeaseRecord) -> dict[str, Any]:
         version = {"resourceVersion": record.resource_version} if record.resource_version else {}
@@ -73,7 +75,7 @@ class KubernetesLease:
         }
 
 
-def _decode_record(answer: bytes) -> LeaseRecord:
+def _decode_lease_record(answer: bytes) -> LeaseRecord:
     lease = msgspec.json.decode(answer, type=_Lease)
     spec = lease.spec
     return LeaseRecord(

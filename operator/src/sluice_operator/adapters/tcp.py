@@ -15,7 +15,7 @@ from sluice_contract.keepalive import create_keepalive_socket
 POOL_IDLE_SECONDS: Final = 5.0
 
 
-def create_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+def create_socket_with_keepalive(address: aiohttp.AddrInfoType) -> socket.socket:
     """Return a new socket for an address, with TCP keepalive and a TCP user timeout."""
     family, kind, protocol, _, _ = address
     return create_keepalive_socket(family, kind, protocol)
@@ -24,5 +24,5 @@ def create_socket(address: aiohttp.AddrInfoType) -> socket.socket:
 def create_connector(tls: ssl.SSLContext, connections: int) -> aiohttp.TCPConnector:
     """Return a pool of at most `connections` connections. A connection that is idle for 5 s is closed."""
     return aiohttp.TCPConnector(
-        limit=connections, ssl=tls, keepalive_timeout=POOL_IDLE_SECONDS, socket_factory=create_socket
+        limit=connections, ssl=tls, keepalive_timeout=POOL_IDLE_SECONDS, socket_factory=create_socket_with_keepalive
     )

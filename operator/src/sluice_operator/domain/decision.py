@@ -26,9 +26,9 @@ def decide(observation: Observation) -> Decision:
     finding = pod_checks.first_finding(observation, job)
     verdict = readiness.first_verdict(observation, job, finding)
     status = IngestJobStatus(
-        observed_generation=_observed_generation(job),
+        observed_generation=_generation_to_store(job),
         phase=verdict.phase,
-        conditions=status_conditions.conditions(observation, job, verdict),
+        conditions=status_conditions.conditions_of_job(observation, job, verdict),
         pod_name=identity.pod_name(job.metadata.name),
         epoch=_epoch_to_store(observation, job, finding),
         restart=_restart_to_store(observation, job, finding),
@@ -36,11 +36,11 @@ def decide(observation: Observation) -> Decision:
     changed = status != without_stream_status(job.status)
     return Decision(
         status=status if changed else None,
-        step=finding.step if finding is not None else _refresh_if_heartbeat_is_overdue(observation),
+        step=finding.step if finding is not None else _refresh_step_if_heartbeat_is_overdue(observation),
         transitions=status_conditions.transitions_for_events(job.status.conditions, status.conditions)
         if changed
         else (),
-        requeue_after=_requeue_after(observation, job, finding),
+        requeue_after=_seconds_to_next_reconciliation(observation, job, finding),
     )
 
 
@@ -56,12 +56,13 @@ def _decide_without_job(pod: Pod | None) -> Decision:
     return Decision(step=DeletePod(pod.metadata.uid, pod.metadata.resource_version))
 
 
-def _refresh_if_heartbeat_is_overdue(observation: Observation) -> RefreshFromAPI | None:
+def _refresh_step_if_heartbeat_is_overdue(observation: Observation) -> RefreshFromAPI | None:
+    """Return the step that reads the job live, if its heartbeat is overdue and no live read has confirmed that yet."""
     overdue = facts.heartbeat_is_overdue(observation)
     return RefreshFromAPI() if overdue and not observation.heartbeat_was_looked_up else None
 
 
-def _observed_generation(job: Job) -> int | None:
+def _generation_to_store(job: Job) -> int | None:
     """Return the generation for the status: the current one, or the stored one if the spec is not understood.
 
     So no tool concludes that a spec which is not understood is applied.
@@ -70,6 +71,7 @@ def _observed_generation(job: Job) -> int | None:
 
 
 def _epoch_to_store(observation: Observation, job: Job, finding: PodFinding | None) -> int | None:
+    """Return the epoch for the status: that of the finding, or else the highest known; None if there was no pod yet."""
     if finding is not None and finding.epoch is not None:
         return finding.epoch
     pod = observation.pod
@@ -78,13 +80,15 @@ def _epoch_to_store(observation: Observation, job: Job, finding: PodFinding | No
 
 
 def _restart_to_store(observation: Observation, job: Job, finding: PodFinding | None) -> PodRestart | None:
+    """Return the restart record for the status; None if the pod has run for 10 minutes or never exited by itself."""
     if finding is not None and finding.restart is not None:
         return finding.restart
     cleared = facts.running_seconds(observation) >= facts.RESTART_CLEARED_AFTER_SECONDS
     return None if cleared else job.status.restart
 
 
-def _requeue_after(observation: Observation, job: Job, finding: PodFinding | None) -> float | None:
+def _seconds_to_next_reconciliation(observation: Observation, job: Job, finding: PodFinding | None) -> float | None:
+    """Return the seconds until just after the next time at which the decision may change; None if no such time."""
     soonest = min(_seconds_until_each_change(observation, job, finding), default=None)
     return soonest + _AFTER_SECONDS if soonest is not None else None
 

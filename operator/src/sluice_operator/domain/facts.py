@@ -103,8 +103,8 @@ def pod_is_running(pod: Pod | None) -> bool:
     return state.waiting is None and state.terminated is None
 
 
-def pod_is_crashing(pod: Pod) -> bool:
-    """Return whether the container has exited and the kubelet is about to restart it."""
+def container_waits_for_restart(pod: Pod) -> bool:
+    """Return whether the ingest container has exited and waits for the kubelet to restart it."""
     state = ingest_container_status(pod).state
     return (state.waiting is not None and state.waiting.reason == "CrashLoopBackOff") or state.terminated is not None
 
@@ -210,7 +210,7 @@ def symbols_are_settled(report: StreamStatus) -> bool:
     return ledger.confirmed + ledger.rejected >= ledger.desired and (ledger.confirmed > 0 or ledger.desired == 0)
 
 
-def restart_after_exit(observation: Observation, pod: Pod) -> PodRestart:
+def restart_record_after_exit(observation: Observation, pod: Pod) -> PodRestart:
     """Return the restart record after a pod exited by itself: the number of restarts and the time of the next one.
 
     An exit is counted only once, even if the operator crashes. The epoch of a pod is its creation time, and no pod is

@@ -47,7 +47,7 @@ def finding_if_stop_is_not_confirmed(o: Observation, _: Job) -> PodFinding | Non
     event = ConditionTransition(stop_enforced_condition(o, message), warning=True)
     step = DeletePod(o.pod.metadata.uid, o.pod.metadata.resource_version, enforces=event)
     verdict = ReadinessVerdict(reason=c.PAUSING, message=message, phase="Pausing")
-    return PodFinding(verdict=verdict, step=step, restart=facts.restart_after_exit(o, o.pod))
+    return PodFinding(verdict=verdict, step=step, restart=facts.restart_record_after_exit(o, o.pod))
 
 
 def stop_enforced_condition(o: Observation, message: str) -> Condition:
@@ -160,7 +160,7 @@ def finding_if_pod_has_ended(o: Observation, _: Job) -> PodFinding | None:
     """Return a finding that counts the exit and deletes the pod if it was evicted, was fenced, or failed for good."""
     if o.pod is None or not facts.pod_has_ended(o.pod):
         return None
-    restart = facts.restart_after_exit(o, o.pod)
+    restart = facts.restart_record_after_exit(o, o.pod)
     ended = facts.exit_description(o.pod)
     message = f"The pod exited ({ended}); the operator creates a new one {_time_phrase(restart.next_at)}."
     verdict = ReadinessVerdict(reason=c.POD_RESTARTING, message=message, phase="Degraded")

@@ -29,8 +29,8 @@ def verdict_if_job_is_being_deleted(_: Observation, job: Job, finding: PodFindin
     return finding.verdict if finding is not None and stops.job_is_being_deleted(job) else None
 
 
-def verdict_if_pod_is_stalled(_: Observation, __: Job, finding: PodFinding | None) -> ReadinessVerdict | None:
-    """Return not ready if a person has to act, even if a pause is requested, because the job could not resume."""
+def verdict_if_finding_is_stalled(_: Observation, __: Job, finding: PodFinding | None) -> ReadinessVerdict | None:
+    """Return the verdict of the pod checks if it is stalled, even if a pause is requested: the job could not resume."""
     return finding.verdict if finding is not None and finding.verdict.stalled else None
 
 
@@ -53,7 +53,7 @@ def verdict_if_pod_does_not_run(o: Observation, _: Job, __: PodFinding | None) -
         return None
     if obstacle := facts.start_obstacle(pod):
         return ReadinessVerdict(reason=c.POD_UNSTARTABLE, message=f"The pod cannot start: {obstacle}", phase="Pending")
-    if facts.pod_is_crashing(pod):
+    if facts.container_waits_for_restart(pod):
         message = f"The container keeps exiting: {facts.exit_description(pod)}"
         return ReadinessVerdict(reason=c.POD_CRASHING, message=message, phase="Degraded")
     return ReadinessVerdict(reason=c.POD_PENDING, message="The pod exists but does not run yet.", phase="Pending")
@@ -176,8 +176,8 @@ def verdict_if_stream_is_live(o: Observation, _: Job, __: PodFinding | None) -> 
     )
 
 
-def verdict_if_stream_is_connecting(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Return not ready in all other cases: the stream is still connecting."""
+def verdict_if_no_other_applies(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
+    """Return not ready because the stream is still connecting. This last check always applies."""
     report = facts.report_of_current_pod(o)
     state = report.state if report is not None else "unknown"
     return ReadinessVerdict(
@@ -187,7 +187,7 @@ def verdict_if_stream_is_connecting(o: Observation, _: Job, __: PodFinding | Non
 
 READINESS_CHECKS: Final[tuple[ReadinessCheck, ...]] = (
     verdict_if_job_is_being_deleted,
-    verdict_if_pod_is_stalled,
+    verdict_if_finding_is_stalled,
     verdict_if_paused_and_nothing_runs,
     verdict_if_pause_is_pending,
     verdict_of_pod_finding,
@@ -202,7 +202,7 @@ READINESS_CHECKS: Final[tuple[ReadinessCheck, ...]] = (
     verdict_if_stream_is_backing_off,
     verdict_if_sink_is_unhealthy,
     verdict_if_stream_is_live,
-    verdict_if_stream_is_connecting,
+    verdict_if_no_other_applies,
 )
 
 

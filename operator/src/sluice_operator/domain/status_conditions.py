@@ -42,7 +42,7 @@ class UndatedCondition(msgspec.Struct, frozen=True):
     message: str
 
 
-def conditions(observation: Observation, job: Job, verdict: ReadinessVerdict) -> list[Condition]:
+def conditions_of_job(observation: Observation, job: Job, verdict: ReadinessVerdict) -> list[Condition]:
     """Return all conditions of the job, in a fixed order. Each has the time at which its status last changed."""
     undated = (
         UndatedCondition(c.READY, "True" if verdict.ready else "False", verdict.reason, verdict.message),
@@ -56,7 +56,7 @@ def conditions(observation: Observation, job: Job, verdict: ReadinessVerdict) ->
     )
     earlier = {each.type: each for each in job.status.conditions}
     return [
-        _with_transition_time(condition, earlier.get(condition.type), observation.now, job)
+        _with_transition_time_and_generation(condition, earlier.get(condition.type), observation.now, job)
         for condition in undated
         if condition is not None
     ]
@@ -212,7 +212,9 @@ def _is_warning(condition: Condition) -> bool:
     return condition.type == c.STALLED or condition.status == "False"
 
 
-def _with_transition_time(condition: UndatedCondition, earlier: Condition | None, now: datetime, job: Job) -> Condition:
+def _with_transition_time_and_generation(
+    condition: UndatedCondition, earlier: Condition | None, now: datetime, job: Job
+) -> Condition:
     flipped = earlier is None or earlier.status != condition.status
     return Condition(
         type=condition.type,

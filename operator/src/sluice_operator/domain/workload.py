@@ -69,14 +69,14 @@ def cold_hash(job: Job, settings: PodSettings) -> str:
     cold = msgspec.structs.replace(
         job,
         metadata=msgspec.structs.replace(job.metadata, generation=0),
-        spec=without_hot_fields(_understood_spec(job)),
+        spec=without_hot_fields(_understood_spec_or_raise(job)),
     )
     return hashlib.sha256(_encode(pod_manifest(cold, 0, "", settings))).hexdigest()[:16]
 
 
 def pod_manifest(job: Job, epoch: int, cold_hash: str, settings: PodSettings) -> Manifest:
     """Return the manifest of the job's pod. A pod with another `cold_hash` is replaced. `job.spec` must not be None."""
-    spec = _understood_spec(job)
+    spec = _understood_spec_or_raise(job)
     declared, mounts = spec.pod or PodOptions(), _mounts_and_volumes(spec)
     return {
         "apiVersion": "v1",
@@ -123,7 +123,7 @@ def _scheduling_fields(declared: PodOptions, settings: PodSettings) -> Manifest:
     return {name: value for name, value in found.items() if value}
 
 
-def _understood_spec(job: Job) -> IngestJobSpec:
+def _understood_spec_or_raise(job: Job) -> IngestJobSpec:
     if job.spec is None:
         raise ValueError(f"the pod cannot be built: {job.problem}")
     return job.spec
@@ -157,7 +157,7 @@ def _owner_reference(job: Job) -> Manifest:
 
 
 def _ingest_container(job: Job, epoch: int, settings: PodSettings, mounts: list[Manifest]) -> Manifest:
-    declared = _understood_spec(job).pod or PodOptions()
+    declared = _understood_spec_or_raise(job).pod or PodOptions()
     return {
         "name": identity.CONTAINER,
         "image": settings.image,
@@ -183,7 +183,7 @@ def _ingest_container(job: Job, epoch: int, settings: PodSettings, mounts: list[
 def _container_environment(job: Job, epoch: int, settings: PodSettings) -> list[Manifest]:
     # A pod uses only the cold part before it has read its live job. The whole spec would also be too long: Linux allows
     # 128 KiB for one variable, which 2,000 symbols with their pauses exceed.
-    spec = without_hot_fields(_understood_spec(job))
+    spec = without_hot_fields(_understood_spec_or_raise(job))
     injected = InjectedJob(
         namespace=job.metadata.namespace,
         name=job.metadata.name,
