@@ -1,1 +1,1 @@
-"""What is made from the manifests: the Helm chart, the release, and the schemas they are checked against."""
+"""Generation of the Helm chart and of a release from the manifests, and of the schemas that check them."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sluice_manifests import release
-from sluice_manifests.chart import chart_files, write_chart
+from sluice_manifests.chart import chart_files, replace_folder_with_chart
 from sluice_manifests.errors import ManifestsError
 from sluice_manifests.objects import build_kustomization
 from sluice_manifests.progress import ProgressPrinter
@@ -32,7 +32,7 @@ def _run_command(options: argparse.Namespace) -> None:
         found = find_or_build_tools(progress)
         print(found.helm, found.kubeconform, sep="\n")
     elif options.command == "chart":
-        write_chart(
+        replace_folder_with_chart(
             chart_files(build_kustomization(find_or_build_kubectl(progress), options.root / "manifests/base")),
             options.folder,
         )

@@ -88,24 +88,26 @@ def find_or_build_programs(programs: Sequence[GoProgram], report: ReportProgress
 
     Raises ManifestsError if a build fails or is impossible.
     """
-    found = [_find_existing(program) for program in programs]
+    found = [_find_existing_program(program) for program in programs]
     if None in found:
         with _build_lock(report):
-            return [_find_existing(program) or _build(program, report) for program in programs]
+            return [_find_existing_program(program) or _build_program(program, report) for program in programs]
     return [path for path in found if path is not None]
 
 
-def _find_existing(program: GoProgram) -> Path | None:
+def _find_existing_program(program: GoProgram) -> Path | None:
+    """Return the path of the program in KUBEBUILDER_ASSETS, on the PATH (kubectl only) or in the cache, or None."""
     assets = os.environ.get("KUBEBUILDER_ASSETS")
     if assets and (candidate := Path(assets) / program.name).exists():
         return candidate.resolve()
     if program.name == "kubectl" and (own := shutil.which("kubectl")):
         return Path(own)
-    built = _build_path(program)
+    built = _built_program_path(program)
     return built if built.exists() else None
 
 
-def _build_path(program: GoProgram) -> Path:
+def _built_program_path(program: GoProgram) -> Path:
+    """Return the path in the cache of the program built from its pinned modules. The program may not exist yet."""
     try:
         go_mod, go_sum = _read_go_mod(program), (program.module / "go.sum").read_bytes()
     except FileNotFoundError as error:
@@ -124,6 +126,7 @@ def _read_go_mod(program: GoProgram) -> str:
 
 @contextmanager
 def _build_lock(report: ReportProgress) -> Iterator[None]:
+    """Hold the lock on the cache while the context is open. Wait for it if another process builds."""
     cache = cache_directory()
     cache.mkdir(parents=True, exist_ok=True)
     # The kernel releases the lock when its holder exits in any way, so no stale lock remains.
@@ -136,8 +139,8 @@ def _build_lock(report: ReportProgress) -> Iterator[None]:
         yield
 
 
-def _build(program: GoProgram, report: ReportProgress) -> Path:
-    destination = _build_path(program)
+def _build_program(program: GoProgram, report: ReportProgress) -> Path:
+    destination = _built_program_path(program)
     destination.parent.mkdir(parents=True, exist_ok=True)
     # All modules are built with one Go that is new enough for each, so that shared packages are compiled once.
     go = find_or_install_go([MODULES / "etcd", MODULES / "kubernetes", program.module], cache_directory(), report)
@@ -166,6 +169,7 @@ def _build(program: GoProgram, report: ReportProgress) -> Path:
 
 
 def _wait_for_build(process: subprocess.Popen[bytes], name: str, report: ReportProgress) -> None:
+    """Wait until the build ends, and report its progress every 15 s. Kill it if the wait is interrupted."""
     started = time.monotonic()
     try:
         while True:

@@ -82,7 +82,7 @@ def write_release_files(root: Path, version: str, repository: str, programs: tup
     install, packed = folder / f"sluice-{version}.yaml", folder / f"sluice-{version}.tgz"
     install.write_text(f"# Sluice {version}: kubectl apply --server-side -f\n{text}")
     with TemporaryDirectory() as made:
-        chart.write_chart(chart.chart_files(parse_objects(text)), Path(made) / "sluice")
+        chart.replace_folder_with_chart(chart.chart_files(parse_objects(text)), Path(made) / "sluice")
         run_and_return_output(helm, "package", Path(made) / "sluice", "--destination", folder)
     sums = folder / f"sluice-{version}.sha256"
     sums.write_text("".join(f"{sha256(each.read_bytes()).hexdigest()}  {each.name}\n" for each in (install, packed)))

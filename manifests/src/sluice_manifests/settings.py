@@ -32,7 +32,7 @@ class ChartSetting:
     path: Keys = ()
     insert: TemplateInsert | None = None
     kind: str = "Deployment"
-    read: Callable[[Any], Any] = lambda found: found  # converts the value in the base to the default
+    default_from_base: Callable[[Any], Any] = lambda found: found  # converts the value in the base
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _image_settings(value_name: str, description: str, path: Keys) -> tuple[Char
             "",
             path,
             _image_expression(value_name),
-            read=image_repository,
+            default_from_base=image_repository,
         ),
         ChartSetting(f"{value_name}.tag", "Its tag. Empty: the version of the chart's application.", TAG, ""),
         ChartSetting(f"{value_name}.digest", "Its digest, sha256:... It replaces the tag.", DIGEST, ""),

@@ -94,7 +94,7 @@ def default_values(objects: Sequence[Manifest], settings: Iterable[ChartSetting]
         value = value_at_path(existing, setting.path) if existing else None
         if isinstance(setting.insert, OptionalVariable) and value is not None:
             value = value["value"].split(",") if setting.insert.joined else value["value"]
-        found[setting.name] = setting.empty if value is None else setting.read(value)
+        found[setting.name] = setting.empty if value is None else setting.default_from_base(value)
     return found
 
 

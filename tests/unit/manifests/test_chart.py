@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sluice_manifests.chart import chart_files, write_chart
+from sluice_manifests.chart import chart_files, replace_folder_with_chart
 from sluice_manifests.errors import ManifestsError
 from sluice_manifests.settings import image_repository, image_tag
 
@@ -141,8 +141,8 @@ def test_a_base_with_two_namespaces_is_rejected() -> None:
 
 
 def test_writing_leaves_no_file_of_an_earlier_chart(tmp_path: Path) -> None:
-    write_chart({"templates/old.yaml": "a"}, tmp_path / "chart")
-    write_chart({"templates/new.yaml": "b"}, tmp_path / "chart")
+    replace_folder_with_chart({"templates/old.yaml": "a"}, tmp_path / "chart")
+    replace_folder_with_chart({"templates/new.yaml": "b"}, tmp_path / "chart")
     assert [path.name for path in (tmp_path / "chart/templates").iterdir()] == ["new.yaml"]
 
 
