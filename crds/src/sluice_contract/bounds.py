@@ -14,29 +14,31 @@ S = TypeVar("S", bound=msgspec.Struct)
 def cut_to_bounds(part: S) -> S:
     """Return the part of a document with each text and each list cut to its `maxLength` or `maxItems`."""
     changes = {}
-    for name, kind in _bounded_fields(type(part)):
+    for name, kind in _fields_that_can_be_cut(type(part)):
         value = getattr(part, name)
-        cut = _cut_value(value, kind)
+        cut = _cut_value_to_bounds(value, kind)
         if cut is not value:
             changes[name] = cut
     return msgspec.structs.replace(part, **changes) if changes else part
 
 
-def _cut_value(value: Any, kind: inspect.Type) -> Any:
+def _cut_value_to_bounds(value: Any, kind: inspect.Type) -> Any:
+    """Return the value of a field, cut to the bounds of its type. A text that is cut ends with an ellipsis."""
     if value is None:
         return value
-    kind = _type_without_wrappers(kind)
+    kind = _type_without_bounds_and_none(kind)
     if isinstance(kind, inspect.StructType):
         return cut_to_bounds(value)
     if isinstance(kind, inspect.StrType) and kind.max_length is not None and len(value) > kind.max_length:
         return value[: kind.max_length - 1] + "…"
     if isinstance(kind, inspect.ListType):
-        cut = [_cut_value(each, kind.item_type) for each in value[: kind.max_length]]
+        cut = [_cut_value_to_bounds(each, kind.item_type) for each in value[: kind.max_length]]
         return value if cut == value else cut
     return value
 
 
-def _type_without_wrappers(kind: inspect.Type) -> inspect.Type:
+def _type_without_bounds_and_none(kind: inspect.Type) -> inspect.Type:
+    """Return the type without its `Meta` annotations and without `| None`."""
     while True:
         if isinstance(kind, inspect.Metadata):
             kind = kind.type
@@ -47,14 +49,15 @@ def _type_without_wrappers(kind: inspect.Type) -> inspect.Type:
 
 
 @functools.cache
-def _bounded_fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, inspect.Type], ...]:
+def _fields_that_can_be_cut(kind: type[msgspec.Struct]) -> tuple[tuple[str, inspect.Type], ...]:
+    """Return the name and the type of each field of a struct that holds a text, a list or another struct."""
     info = inspect.type_info(kind)
     assert isinstance(info, inspect.StructType)  # noqa: S101  true for each Struct
     return tuple(
         (field.name, field.type)
         for field in info.fields
-        if not isinstance(_type_without_wrappers(field.type), _UNBOUNDED)
+        if not isinstance(_type_without_bounds_and_none(field.type), _TYPES_NEVER_CUT)
     )
 
 
-_UNBOUNDED = (inspect.IntType, inspect.FloatType, inspect.BoolType, inspect.DateTimeType, inspect.LiteralType)
+_TYPES_NEVER_CUT = (inspect.IntType, inspect.FloatType, inspect.BoolType, inspect.DateTimeType, inspect.LiteralType)

@@ -138,7 +138,7 @@ class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IngestState(msgspec.Struct, frozen=True, kw_only=True):
-    """The ingest_state record of a symbol. `last_times` has the time of the last event of each channel with data.
+    """The ingest_state record of a symbol. `last_times` maps each channel with data to the time of its last event.
 
     `job` (namespace/name) is the job that wrote the documents of the symbol; None after they are deleted.
     """
@@ -164,6 +164,7 @@ class IngestState(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def _channel_times(self) -> dict[str, dict[str, Any]]:
+        """Return the record of each channel with data: its timeframe, and the time of its last event."""
         found = {}
         for name, ts in self.last_times.items():
             timeframe, field = _TIMED.get(name, ("tick", "last_ts"))

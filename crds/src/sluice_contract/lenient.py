@@ -66,6 +66,7 @@ def _decoded_value_or_none(raw: Any, kind: Any) -> Any:
 
 
 def _empty_value(kind: Any) -> Any:
+    """Return the empty value of a type, such as "", 0, an empty list, or a struct whose required fields are empty."""
     plain = _type_without_bounds_and_none(kind)
     if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
         return _struct_with_unreadable_fields_empty({}, plain)

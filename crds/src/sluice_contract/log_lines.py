@@ -55,7 +55,7 @@ class LogLineFormatter(logging.Formatter):
 
 
 def configure_logging(level: str, formatter: LogLineFormatter) -> None:
-    """Send all logs to standard output, including Python warnings and uncaught exceptions."""
+    """Send all logs to standard output as JSON lines, also Python warnings and uncaught exceptions of all threads."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -14,7 +14,8 @@ _LEVELS = ("debug", "info", "warning", "error")
 _SECONDS = r"^[0-9]{1,6}([.][0-9]{1,3})?$"
 
 
-def _predicate_on_pod(holds: Callable[[PodOptions], bool]) -> Callable[[IngestJob], bool]:
+def _predicate_on_pod_if_declared(holds: Callable[[PodOptions], bool]) -> Callable[[IngestJob], bool]:
+    """Return a predicate that is true for a job without spec.pod, and otherwise the result of `holds`."""
     return lambda job: job.spec.pod is None or holds(job.spec.pod)
 
 
@@ -25,7 +26,7 @@ def _map_key_rules(
         path=("spec", "pod", field),
         rule=f"self.all(key, key.size() <= 317 && key.matches(r'{QUALIFIED_NAME}'))",
         message=f"a key of spec.pod.{field} is not a qualified name: write it like example.com/name",
-        holds=_predicate_on_pod(lambda pod: all(re.match(QUALIFIED_NAME, key) for key in map_of_pod(pod))),
+        holds=_predicate_on_pod_if_declared(lambda pod: all(re.match(QUALIFIED_NAME, key) for key in map_of_pod(pod))),
     )
     starts = tuple(f"{domain}/" for domain in reserved)
     if not starts:
@@ -34,7 +35,7 @@ def _map_key_rules(
         path=("spec", "pod", field),
         rule="self.all(key, " + " && ".join(f"!key.startsWith('{start}')" for start in starts) + ")",
         message=f"spec.pod.{field} cannot have keys of {' and '.join(reserved)}: remove them (the operator sets them)",
-        holds=_predicate_on_pod(lambda pod: not any(key.startswith(starts) for key in map_of_pod(pod))),
+        holds=_predicate_on_pod_if_declared(lambda pod: not any(key.startswith(starts) for key in map_of_pod(pod))),
     )
     return named, free
 
@@ -50,7 +51,7 @@ def _environment_value_rule(
         path=("spec", "pod", "env"),
         rule=f"self.all(each, !(each.name in [{listed}]) || {cel})",
         message=message,
-        holds=_predicate_on_pod(lambda pod: all(map(each_holds, pod.env))),
+        holds=_predicate_on_pod_if_declared(lambda pod: all(map(each_holds, pod.env))),
     )
 
 
@@ -62,14 +63,16 @@ POD_RULES = (
         path=("spec", "pod", "tolerations"),
         rule="self.all(each, has(each.key) || each.operator == 'Exists')",
         message="a toleration without a key tolerates every taint: set key, or set operator to Exists",
-        holds=_predicate_on_pod(lambda pod: all(each.key or each.operator == "Exists" for each in pod.tolerations)),
+        holds=_predicate_on_pod_if_declared(
+            lambda pod: all(each.key or each.operator == "Exists" for each in pod.tolerations)
+        ),
     ),
     ValidationRule(
         path=("spec", "pod", "tolerations"),
         rule="self.all(each, !has(each.tolerationSeconds) || (has(each.effect) && each.effect == 'NoExecute'))",
         message="tolerationSeconds applies only to the effect NoExecute: set effect to NoExecute, or "
         "remove tolerationSeconds",
-        holds=_predicate_on_pod(
+        holds=_predicate_on_pod_if_declared(
             lambda pod: all(each.toleration_seconds is None or each.effect == "NoExecute" for each in pod.tolerations)
         ),
     ),

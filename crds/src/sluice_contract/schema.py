@@ -114,6 +114,7 @@ def _printer_column(name: str, kind: str, path: str, priority: int) -> Schema:
 
 
 def _add_rule(schema: Schema, rule: ValidationRule) -> None:
+    """Add the CEL expression and the message of the rule to the part of the schema at the rule's path."""
     for step in rule.path:
         schema = schema["properties"][step]
     schema.setdefault("x-kubernetes-validations", []).append({"rule": rule.rule, "message": rule.message})
@@ -189,6 +190,7 @@ def _object_schema(kind: inspect.StructType) -> Schema:
 
 
 def _field_schema(field: inspect.Field) -> Schema:
+    """Return the OpenAPI schema of a field, with its default and list type. Raises TypeError without a description."""
     schema = _type_schema(field.type)
     if schema["type"] == "array":
         schema |= _LIST_TYPES[field.encode_name]

@@ -274,7 +274,7 @@ HOT_FIELDS = frozenset(
 )
 
 
-def without_hot_fields(spec: IngestJobSpec) -> IngestJobSpec:
+def with_default_hot_fields(spec: IngestJobSpec) -> IngestJobSpec:
     """Return the spec with the default value of each hot field, and one placeholder symbol (one is required).
 
     Two specs for which the operator builds the same pod give the same result.

@@ -44,7 +44,7 @@ class SpecReadResult(CamelStruct, frozen=True):
 
 
 def read_spec(raw: Any) -> SpecReadResult:
-    """Convert the decoded `spec` of a document, or the part of it that is understood. Never raises."""
+    """Convert the `spec` of a decoded document to a struct, or at least its stop fields. Never raises."""
     try:
         spec = msgspec.convert(raw, IngestJobSpec)
     except msgspec.ValidationError:
@@ -56,7 +56,7 @@ def read_spec(raw: Any) -> SpecReadResult:
 
 
 def stop_fields(spec: IngestJobSpec) -> StopFields:
-    """Return the fields of a spec that pause the job or some symbols."""
+    """Return the values of the fields with which a spec pauses its job or some symbols."""
     return StopFields(enabled=spec.enabled, pause=spec.pause, paused_symbols=spec.paused_symbols)
 
 

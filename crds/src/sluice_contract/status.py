@@ -52,7 +52,7 @@ Sentence = Annotated[str, Meta(max_length=1024)]
 
 
 def enum_text_schema(literal: Any, description: str) -> Meta:
-    """Return the schema of a text field that lists the values of a Literal. Decoding accepts any text."""
+    """Return the annotation of a text field whose schema lists the values of a Literal. Decoding accepts any text."""
     return Meta(description=description, max_length=63, extra_json_schema={"enum": list(get_args(literal))})
 
 

@@ -9,7 +9,7 @@ from sluice_contract.spec import (
     HeartbeatSettings,
     IngestJobSpec,
     WriteLimits,
-    without_hot_fields,
+    with_default_hot_fields,
 )
 
 
@@ -20,17 +20,17 @@ def test_every_hot_field_is_a_field() -> None:
 def test_the_cold_part_changes_with_every_cold_field_and_no_hot_one() -> None:
     spec = IngestJobSpec(tenant="a", provider="synthetic", symbols=["A"])
     hot: dict[str, Any] = {"symbols": ["B"], "enabled": False, "dry_run": True, "limits": WriteLimits(burst=1)}
-    assert without_hot_fields(msgspec.structs.replace(spec, **hot)) == without_hot_fields(spec)
-    assert without_hot_fields(
+    assert with_default_hot_fields(msgspec.structs.replace(spec, **hot)) == with_default_hot_fields(spec)
+    assert with_default_hot_fields(
         msgspec.structs.replace(spec, heartbeat=HeartbeatSettings(interval_seconds=1))
-    ) == without_hot_fields(spec)
+    ) == with_default_hot_fields(spec)
     for changes in (
         {"tenant": "b"},
         {"provider": "replay"},
         {"heartbeat": HeartbeatSettings(document="other")},
         {"ibkr": IBKRSettings(host="a")},
     ):
-        assert without_hot_fields(msgspec.structs.replace(spec, **changes)) != without_hot_fields(spec)
+        assert with_default_hot_fields(msgspec.structs.replace(spec, **changes)) != with_default_hot_fields(spec)
 
 
 def test_provider_tenant_and_sink_are_cold() -> None:

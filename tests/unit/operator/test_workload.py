@@ -12,7 +12,7 @@ import pytest
 
 from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
-from sluice_contract.spec import HOT_FIELDS, without_hot_fields
+from sluice_contract.spec import HOT_FIELDS, with_default_hot_fields
 from sluice_operator.domain import workload
 
 from .world import PODS, SYNTHETIC, job_of
@@ -120,7 +120,7 @@ def test_the_pod_gets_its_job_as_one_document() -> None:
     assert (injected.name, injected.epoch, injected.project_id) == ("us-equities", 7, "acme-prod")
     declared = job_of(EVERYTHING).spec
     assert declared is not None
-    assert injected.spec == without_hot_fields(declared)
+    assert injected.spec == with_default_hot_fields(declared)
 
 
 def test_the_environment_stays_small_with_the_largest_job_that_the_schema_accepts() -> None:

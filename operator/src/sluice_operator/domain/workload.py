@@ -12,7 +12,7 @@ from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
 from sluice_contract.pod import PodOptions
 from sluice_contract.replay import TapeLocation
-from sluice_contract.spec import IngestJobSpec, without_hot_fields
+from sluice_contract.spec import IngestJobSpec, with_default_hot_fields
 
 from .objects import Job
 
@@ -69,7 +69,7 @@ def cold_hash(job: Job, settings: PodSettings) -> str:
     cold = msgspec.structs.replace(
         job,
         metadata=msgspec.structs.replace(job.metadata, generation=0),
-        spec=without_hot_fields(_understood_spec_or_raise(job)),
+        spec=with_default_hot_fields(_understood_spec_or_raise(job)),
     )
     return hashlib.sha256(_encode(pod_manifest(cold, 0, "", settings))).hexdigest()[:16]
 
@@ -183,7 +183,7 @@ def _ingest_container(job: Job, epoch: int, settings: PodSettings, mounts: list[
 def _container_environment(job: Job, epoch: int, settings: PodSettings) -> list[Manifest]:
     # A pod uses only the cold part before it has read its live job. The whole spec would also be too long: Linux allows
     # 128 KiB for one variable, which 2,000 symbols with their pauses exceed.
-    spec = without_hot_fields(_understood_spec_or_raise(job))
+    spec = with_default_hot_fields(_understood_spec_or_raise(job))
     injected = InjectedJob(
         namespace=job.metadata.namespace,
         name=job.metadata.name,

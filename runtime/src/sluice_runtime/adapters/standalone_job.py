@@ -11,7 +11,7 @@ import msgspec
 
 from sluice_contract.resource import IngestJob
 from sluice_contract.rules import messages_of_broken_rules
-from sluice_contract.spec import IngestJobSpec, PausedSymbol, without_hot_fields
+from sluice_contract.spec import IngestJobSpec, PausedSymbol, with_default_hot_fields
 from sluice_contract.status import StreamStatus
 from sluice_contract.values import Symbol
 
@@ -128,10 +128,13 @@ class StandaloneJob:
                 f"the document now declares {_job_identity(found)}, but this runtime runs "
                 f"{_job_identity(self._began)}; restart it"
             )
-        if without_hot_fields(now) == without_hot_fields(began):
+        if with_default_hot_fields(now) == with_default_hot_fields(began):
             self._logged_problems.pop("cold", None)
             return found
-        cold, before = msgspec.to_builtins(without_hot_fields(now)), msgspec.to_builtins(without_hot_fields(began))
+        cold, before = (
+            msgspec.to_builtins(with_default_hot_fields(now)),
+            msgspec.to_builtins(with_default_hot_fields(began)),
+        )
         other = [f"spec.{name}" for name in cold.keys() | before.keys() if cold.get(name) != before.get(name)]
         names = " and ".join(sorted(other))
         spec = msgspec.structs.replace(
