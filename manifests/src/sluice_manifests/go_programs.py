@@ -75,7 +75,7 @@ def linker_flags(variables: dict[str, str]) -> str:
 
 
 def kubernetes_program(name: str) -> GoProgram:
-    """Return a program of Kubernetes that reports the version that its go.mod pins."""
+    """Return the build description of a Kubernetes program, which reports the version that its go.mod pins."""
     package = f"k8s.io/kubernetes/cmd/{name}"
     return GoProgram(name, MODULES / "kubernetes", package, "k8s.io/kubernetes", kubernetes_version_variables)
 
@@ -140,6 +140,7 @@ def _build_lock(report: ReportProgress) -> Iterator[None]:
 
 
 def _build_program(program: GoProgram, report: ReportProgress) -> Path:
+    """Build the program with Go and return its path in the cache. Raises ManifestsError if the build fails."""
     destination = _built_program_path(program)
     destination.parent.mkdir(parents=True, exist_ok=True)
     # All modules are built with one Go that is new enough for each, so that shared packages are compiled once.

@@ -46,7 +46,7 @@ def kind_schema(document: Schema, api_version: str, kind: str) -> Schema | None:
 
 
 def write_schema_files(schemas: dict[str, Schema], folder: Path) -> str:
-    """Write the schemas by file name. Return the schema location to pass to kubeconform."""
+    """Write each schema to the file of its name in the folder. Return the schema location to pass to kubeconform."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, schema in schemas.items():
         (folder / name).write_text(json.dumps(schema))
@@ -54,6 +54,7 @@ def write_schema_files(schemas: dict[str, Schema], folder: Path) -> str:
 
 
 def _definitions_of_referenced_schemas(components: dict[str, Schema], first: str) -> dict[str, Schema]:
+    """Return the JSON schemas, by name, of the component `first` and of all components that it refers to."""
     found: dict[str, Schema] = {}
     waiting = [first]
     while waiting:

@@ -97,8 +97,9 @@ def _image_settings(value_name: str, description: str, path: Keys) -> tuple[Char
     )
 
 
-def _variable_placement(name: str, value: str, joined: bool = False) -> dict[str, Any]:
-    return {"path": (*ENV, name), "insert": OptionalVariable(name, value, joined)}
+def _variable_path_and_insert(name: str, value_name: str, joined: bool = False) -> dict[str, Any]:
+    """Return the arguments `path` and `insert` of a setting that is an environment variable of the operator."""
+    return {"path": (*ENV, name), "insert": OptionalVariable(name, value_name, joined)}
 
 
 SETTINGS: tuple[ChartSetting, ...] = (
@@ -133,28 +134,28 @@ SETTINGS: tuple[ChartSetting, ...] = (
         "The namespaces whose jobs the operator manages. Empty: all. It does not restrict the operator's rights.",
         {"type": "array", "uniqueItems": True, "items": NAME},
         [],
-        **_variable_placement("SLUICE_WATCH_NAMESPACES", "watchNamespaces", joined=True),
+        **_variable_path_and_insert("SLUICE_WATCH_NAMESPACES", "watchNamespaces", joined=True),
     ),
     ChartSetting(
         "defaultFirestoreProject",
         "The Google Cloud project of jobs that name none. Empty: demo-sluice, which is not a real project.",
         {"type": "string", "pattern": "^([a-z][a-z0-9:.-]*[a-z0-9])?$"},
         "",
-        **_variable_placement("SLUICE_FIRESTORE_PROJECT", "defaultFirestoreProject"),
+        **_variable_path_and_insert("SLUICE_FIRESTORE_PROJECT", "defaultFirestoreProject"),
     ),
     ChartSetting(
         "firestoreEmulatorHost",
         "The host:port of a Firestore emulator for all jobs. Empty: the real Firestore.",
         {"type": "string", "pattern": "^([^:/\\s]+:[0-9]+)?$"},
         "",
-        **_variable_placement("FIRESTORE_EMULATOR_HOST", "firestoreEmulatorHost"),
+        **_variable_path_and_insert("FIRESTORE_EMULATOR_HOST", "firestoreEmulatorHost"),
     ),
     ChartSetting(
         "logLevel",
         "The operator's log level. Empty: INFO.",
         {"enum": ["", "DEBUG", "INFO", "WARNING", "ERROR"]},
         "",
-        **_variable_placement("SLUICE_LOG_LEVEL", "logLevel"),
+        **_variable_path_and_insert("SLUICE_LOG_LEVEL", "logLevel"),
     ),
     ChartSetting(
         "serviceAccount.annotations",
@@ -217,7 +218,7 @@ SETTINGS: tuple[ChartSetting, ...] = (
         "The ingest pods' priority class. Empty: none. A change replaces each ingest pod.",
         CLASS_NAME,
         "",
-        **_variable_placement("SLUICE_INGEST_PRIORITY_CLASS", "ingestPriorityClassName"),
+        **_variable_path_and_insert("SLUICE_INGEST_PRIORITY_CLASS", "ingestPriorityClassName"),
     ),
 )
 

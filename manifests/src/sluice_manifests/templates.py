@@ -31,6 +31,7 @@ def helm_template(manifest: Manifest, namespace: str, switches: Iterable[ChartSw
 
 
 def _with_insert_marks(manifest: Manifest) -> Manifest:
+    """Return a copy of the object with a mark at each place where a value of the chart is inserted."""
     marked = copy.deepcopy(manifest)
     for number, setting in enumerate(SETTINGS):
         if setting.insert is not None and _is_setting_of(setting, manifest):
@@ -39,6 +40,7 @@ def _with_insert_marks(manifest: Manifest) -> Manifest:
 
 
 def _is_setting_of(setting: ChartSetting, manifest: Manifest) -> bool:
+    """Return whether the setting changes this object: it has the setting's kind and is named sluice-operator."""
     return (setting.kind, _OPERATOR) == (manifest["kind"], manifest["metadata"]["name"])
 
 
@@ -58,6 +60,7 @@ def _put_mark(manifest: Manifest, path: Keys, insert: TemplateInsert, mark: str)
 
 
 def _with_marks_replaced(text: str) -> str:
+    """Return the YAML with each insert mark and each namespace mark replaced by Helm template text."""
     lines: list[str] = []
     for line in text.splitlines():
         found = _MARKED.match(line)

