@@ -9,7 +9,7 @@ _INITIALISMS = {"id": "ID", "uid": "UID", "url": "URL"}
 
 
 def camel_case_field_name(python_name: str) -> str:
-    """Return the name in a Kubernetes document of a Python field: `stream_url` becomes `streamURL`."""
+    """Return the name that a Python field has in a Kubernetes document: `stream_url` becomes `streamURL`."""
     first, *rest = python_name.split("_")
     return first + "".join(_INITIALISMS.get(word, word.capitalize()) for word in rest)
 

@@ -70,8 +70,8 @@ def pod_name(job_name: str) -> str:
 class InjectedJob(CamelStruct, frozen=True):
     """The document with which the operator passes a job to its pod: JSON in the environment variable `SLUICE_JOB`.
 
-    `spec` is the spec without hot fields, as it was when the pod was created. The pod reads the IngestJob from the API
-    server before it opens a connection, because the job may have been paused meanwhile.
+    `spec` is the spec when the pod was created, with each hot field at its default. The pod reads the IngestJob from
+    the API server before it opens a connection, because the job may have been paused meanwhile.
     """
 
     namespace: str

@@ -71,6 +71,7 @@ def _severity_name(level: int) -> str:
 
 
 def _formatted_message(record: logging.LogRecord) -> str:
+    """Return the message of the record with its arguments, or the two side by side if the arguments do not fit."""
     try:
         return record.getMessage()
     except (TypeError, ValueError, LookupError):  # arguments that do not fit their format, in a library
@@ -109,6 +110,7 @@ def _with_escaped_surrogates(value: object) -> object:
 
 
 def _log_uncaught_exception(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Log an exception that ends the process. A KeyboardInterrupt is printed by Python as usual."""
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, traceback)
         return

@@ -43,8 +43,11 @@ class SpecReadResult(CamelStruct, frozen=True):
     problem: str = ""
 
 
-def read_spec(raw: Any) -> SpecReadResult:
-    """Convert the `spec` of a decoded document to a struct, or at least its stop fields. Never raises."""
+def decode_spec_or_stop_fields(raw: Any) -> SpecReadResult:
+    """Convert the `spec` of a decoded document to a struct, or at least its stop fields. Never raises.
+
+    A spec that is not an object counts as a stop.
+    """
     try:
         spec = msgspec.convert(raw, IngestJobSpec)
     except msgspec.ValidationError:
@@ -76,6 +79,7 @@ def _read_stop_fields_and_rest(raw: dict[str, Any]) -> SpecReadResult:
 
 
 def _read_stop_fields(raw: dict[str, Any]) -> StopFields:
+    """Convert each stop field separately. The first field that is not understood determines `problem`."""
     problems: list[str] = []
 
     def read(name: str, value: Any, kind: Any, otherwise: Any) -> Any:

@@ -27,7 +27,7 @@ def find_mistakes(document: dict[str, Any]) -> list[str]:
     """
     if found := [
         *_mistakes_in_header(document),
-        *_unknown_field_mistakes(document, _schema_with_any_metadata_and_status(open_api_schema())),
+        *_unknown_field_and_duplicate_mistakes(document, _schema_with_any_metadata_and_status(open_api_schema())),
     ]:
         return found
     try:
@@ -37,6 +37,7 @@ def find_mistakes(document: dict[str, Any]) -> list[str]:
 
 
 def _mistakes_in_header(document: dict[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each mistake in apiVersion, kind, metadata.name and metadata.namespace."""
     for field, value in (("apiVersion", identity.API_VERSION), ("kind", identity.KIND)):
         given = document.get(field, value)
         if given != value:
@@ -57,18 +58,18 @@ def _schema_with_any_metadata_and_status(schema: Schema) -> Schema:
     return schema | {"properties": known | {"metadata": {}, "status": {}}}
 
 
-def _unknown_field_mistakes(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
+def _unknown_field_and_duplicate_mistakes(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
     """Yield a sentence for each unknown field and each duplicate below `path`. Wrong types are reported by decoding."""
     properties = schema.get("properties")
     if isinstance(part, list):
         yield from _duplicate_mistakes(part, schema, path)
         for index, each in enumerate(part):
-            yield from _unknown_field_mistakes(each, schema.get("items", {}), f"{path}[{index}]")
+            yield from _unknown_field_and_duplicate_mistakes(each, schema.get("items", {}), f"{path}[{index}]")
     elif isinstance(part, dict) and properties:
         for name, value in part.items():
             here = f"{path}.{name}" if path else str(name)
             if name in properties:
-                yield from _unknown_field_mistakes(value, properties[name], here)
+                yield from _unknown_field_and_duplicate_mistakes(value, properties[name], here)
             else:
                 near = get_close_matches(str(name), properties, n=1)
                 yield f"unknown field {here}; {f'did you mean {near[0]}?' if near else 'remove it'}"

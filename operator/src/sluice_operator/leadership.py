@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from .domain import election
-from .domain.election import LeaseClaim, LeaseObservation, LeaseRecord, LeaseTimings
+from .domain.election import LeaseObservation, LeaseRecord, LeaseTimings, WriteLease
 from .ports import ClusterError, LeaseStore, Unavailable
 
 log = logging.getLogger(__name__)
@@ -132,15 +132,15 @@ class Leadership:
     async def _renew_or_claim_or_exit(self) -> None:
         """Read the Lease and write it if this replica may. Exit the process if it led and another replica leads now."""
         record = await self._leases.read()
-        self._seen = election.next_observation(self._seen, record, self._clocks.monotonic())
+        self._seen = election.observation_after_read(self._seen, record, self._clocks.monotonic())
         step = election.decide_lease_action(record, self._seen, self._clocks.monotonic())
-        if isinstance(step, LeaseClaim):
+        if isinstance(step, WriteLease):
             await self._write_lease_and_lead(step)
         elif self._led.is_set():
             holder = self._seen.record.holder if self._seen.record is not None else ""
             self._exit_process(f"{holder} holds the Lease")
 
-    async def _write_lease_and_lead(self, claim: LeaseClaim) -> None:
+    async def _write_lease_and_lead(self, claim: WriteLease) -> None:
         """Write the Lease. If the write succeeds, this replica leads, and may write until the renew deadline."""
         asked_at, now = self._clocks.monotonic(), self._clocks.now()
         before = self._seen.record
@@ -148,7 +148,7 @@ class Leadership:
         written = await self._leases.write(
             LeaseRecord(claim.holder, self._timings.lease, since, now, claim.transitions, claim.resource_version)
         )
-        self._seen = election.next_observation(self._seen, written, asked_at)
+        self._seen = election.observation_after_read(self._seen, written, asked_at)
         self._until = asked_at + self._timings.renew
         if not self._led.is_set():
             log.info("leading", extra={"replica": claim.holder, "transitions": claim.transitions})

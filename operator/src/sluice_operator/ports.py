@@ -76,7 +76,10 @@ class LeaseStore(Protocol):
         """Return the contents of the Lease, or None if it does not exist."""
 
     async def write(self, record: LeaseRecord) -> LeaseRecord:
-        """Write the Lease and return it. Raises `Conflict` if its version differs from `record.resource_version`."""
+        """Create the Lease, or replace it if it still has the resourceVersion of the record. Return it as stored.
+
+        Raises `Conflict` if another replica has created or changed it.
+        """
 
 
 class EventReport(msgspec.Struct, frozen=True):

@@ -56,7 +56,10 @@ class Reconciler:
         self._pods = pods
 
     async def reconcile(self, key: Key) -> ReconcileResult:
-        """Reconcile one job. Raises `ClusterError` if a request fails; the caller then retries."""
+        """Observe one job, write its status if that has changed, and take at most one step.
+
+        Raises `ClusterError` if a request fails; the caller then retries.
+        """
         observation = self.observe_and_update_ages(key)
         decision = decide(observation)
         acted = False
@@ -85,13 +88,14 @@ class Reconciler:
             job=job,
             pod=pod,
             cold_hash=self._cached_cold_hash(job, memory),
-            account_is_ensured=key[0] in self._store.namespaces_with_account,
+            account_is_applied=key[0] in self._store.namespaces_with_account,
             refusal=_refusal_with_age(memory, now),
             conflict=self._store.claims.find_conflict(key),
         )
         return msgspec.structs.replace(observation, **_update_ages(observation, memory, self._clocks.reachable()))
 
     def _cached_cold_hash(self, job: Job | None, memory: TrackedJobState) -> str:
+        """Return the cold hash of the job, computed once for each generation; empty if there is no understood spec."""
         if job is None or job.spec is None:
             return ""
         uid, generation = job.metadata.uid, job.metadata.generation

@@ -3,13 +3,13 @@ from typing import Any
 import pytest
 
 from sluice_contract.spec import Pause, PausedSymbol
-from sluice_contract.spec_reading import StopFields, read_spec
+from sluice_contract.spec_reading import StopFields, decode_spec_or_stop_fields
 
 SPEC: dict[str, Any] = {"tenant": "acme", "provider": "synthetic", "symbols": ["SPY"]}
 
 
 def test_a_spec_that_is_understood_is_read_completely() -> None:
-    found = read_spec(SPEC | {"enabled": False, "pausedSymbols": [{"symbol": "SPY"}]})
+    found = decode_spec_or_stop_fields(SPEC | {"enabled": False, "pausedSymbols": [{"symbol": "SPY"}]})
     assert found.spec is not None
     assert (found.problem, found.stops.problem) == ("", "")
     assert found.stops == StopFields(enabled=False, paused_symbols=[PausedSymbol(symbol="SPY")])
@@ -31,7 +31,7 @@ def test_a_spec_that_is_understood_is_read_completely() -> None:
 def test_a_stop_field_that_is_not_understood_is_named_and_the_rest_is_read(
     change: dict[str, Any], problem: str
 ) -> None:
-    found = read_spec(SPEC | change)
+    found = decode_spec_or_stop_fields(SPEC | change)
     assert found.spec is not None
     assert found.spec.symbols == ["SPY"]
     assert found.problem == ""
@@ -41,7 +41,7 @@ def test_a_stop_field_that_is_not_understood_is_named_and_the_rest_is_read(
 
 def test_each_stop_field_is_read_on_its_own() -> None:
     entries = [{"symbol": "AAPL"}, {"symbol": 7}]
-    found = read_spec(SPEC | {"enabled": 1, "pause": {"reason": "vendor"}, "pausedSymbols": entries})
+    found = decode_spec_or_stop_fields(SPEC | {"enabled": 1, "pause": {"reason": "vendor"}, "pausedSymbols": entries})
     assert found.stops.pause == Pause(reason="vendor")
     assert found.stops.paused_symbols == [PausedSymbol(symbol="AAPL")]
     assert not found.stops.enabled
@@ -50,7 +50,7 @@ def test_each_stop_field_is_read_on_its_own() -> None:
 
 @pytest.mark.parametrize("change", [{"provider": "pigeon"}, {"limits": {"burst": 0}}, {"symbols": []}, {"tenant": 7}])
 def test_the_stop_fields_are_read_even_if_another_field_is_not_understood(change: dict[str, Any]) -> None:
-    found = read_spec(SPEC | change | {"enabled": False})
+    found = decode_spec_or_stop_fields(SPEC | change | {"enabled": False})
     assert found.spec is None
     assert found.stops == StopFields(enabled=False)
     assert found.problem.startswith(f"spec.{next(iter(change))}")
@@ -58,5 +58,5 @@ def test_the_stop_fields_are_read_even_if_another_field_is_not_understood(change
 
 @pytest.mark.parametrize("spec", [None, [], "spec", 7])
 def test_without_a_spec_nothing_streams(spec: object) -> None:
-    found = read_spec(spec)
+    found = decode_spec_or_stop_fields(spec)
     assert (found.spec, found.stops.enabled, bool(found.stops.problem)) == (None, False, True)

@@ -47,7 +47,7 @@ def test_the_order_of_the_checks_is_pinned() -> None:
         "finding_if_pod_has_ended",
         "finding_if_api_server_refused",
         "finding_if_restart_is_not_due",
-        "finding_if_account_is_missing",
+        "finding_if_account_is_not_applied",
         "finding_if_pod_is_missing",
     ]
     assert [check.__name__ for check in READINESS_CHECKS] == [
@@ -161,7 +161,7 @@ def observations(draw: st.DrawFn) -> Observation:
         job=msgspec.structs.replace(job, status=status, metadata=meta),
         pod=draw(st.sampled_from(PODS_SEEN)),
         cold_hash=draw(st.sampled_from(["cold", "cold", "colder"])),
-        account_is_ensured=draw(st.booleans()),
+        account_is_applied=draw(st.booleans()),
         heartbeat_age_seconds=draw(st.sampled_from([0.0, 91.0])),
         heartbeat_was_looked_up=draw(st.booleans()),
         pausing_seconds=draw(st.sampled_from([0.0, 11.0, 16.0])),

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice_operator.domain.election import (
-    LeaseClaim,
     LeaseObservation,
     LeaseRecord,
     LeaseTimings,
     WaitForLease,
+    WriteLease,
     decide_lease_action,
-    next_observation,
+    observation_after_read,
     timings_problem,
 )
 
@@ -24,45 +24,45 @@ THEIRS = LeaseRecord(holder="other", seconds=15, transitions=3, resource_version
 NOTHING = LeaseObservation("me")
 
 
-def look(record: LeaseRecord | None, now: float, before: LeaseObservation = NOTHING) -> LeaseClaim | WaitForLease:
+def look(record: LeaseRecord | None, now: float, before: LeaseObservation = NOTHING) -> WriteLease | WaitForLease:
     """Observe the Lease once, and return the resulting decision."""
-    return decide_lease_action(record, next_observation(before, record, now), now)
+    return decide_lease_action(record, observation_after_read(before, record, now), now)
 
 
 def test_an_absent_lease_is_created() -> None:
-    assert look(None, now=5) == LeaseClaim("me", transitions=0, renews=False, resource_version="")
+    assert look(None, now=5) == WriteLease("me", transitions=0, renews=False, resource_version="")
 
 
 def test_a_released_lease_is_taken_at_once() -> None:
     free = LeaseRecord(holder="", seconds=1, transitions=3, resource_version="8")
-    assert look(free, now=5) == LeaseClaim("me", transitions=4, renews=False, resource_version="8")
+    assert look(free, now=5) == WriteLease("me", transitions=4, renews=False, resource_version="8")
 
 
 def test_a_replica_renews_its_own_lease_on_the_version_that_it_read() -> None:
     mine = msgspec.structs.replace(THEIRS, holder="me")
-    assert look(mine, now=5) == LeaseClaim("me", transitions=3, renews=True, resource_version="7")
+    assert look(mine, now=5) == WriteLease("me", transitions=3, renews=True, resource_version="7")
 
 
 def test_another_replica_s_lease_is_not_taken_until_unchanged_for_its_duration() -> None:
-    before = next_observation(LeaseObservation("me"), THEIRS, 100)
+    before = observation_after_read(LeaseObservation("me"), THEIRS, 100)
     assert look(THEIRS, now=114.9, before=before) == WaitForLease()
-    assert look(THEIRS, now=115.0, before=before) == LeaseClaim("me", transitions=4, renews=False, resource_version="7")
+    assert look(THEIRS, now=115.0, before=before) == WriteLease("me", transitions=4, renews=False, resource_version="7")
 
 
 def test_a_renewal_restarts_the_wait() -> None:
-    before = next_observation(LeaseObservation("me"), THEIRS, 100)
+    before = observation_after_read(LeaseObservation("me"), THEIRS, 100)
     assert look(msgspec.structs.replace(THEIRS, resource_version="8"), now=120, before=before) == WaitForLease()
 
 
 def test_a_deleted_lease_is_not_taken_before_its_holder_must_have_noticed() -> None:
-    before = next_observation(LeaseObservation("me"), THEIRS, 100)
+    before = observation_after_read(LeaseObservation("me"), THEIRS, 100)
     assert look(None, now=114.9, before=before) == WaitForLease()
-    assert look(None, now=115.0, before=before) == LeaseClaim("me", transitions=4, renews=False, resource_version="")
+    assert look(None, now=115.0, before=before) == WriteLease("me", transitions=4, renews=False, resource_version="")
 
 
 def test_the_holder_of_a_deleted_lease_recreates_it() -> None:
-    before = next_observation(LeaseObservation("me"), msgspec.structs.replace(THEIRS, holder="me"), 100)
-    assert look(None, now=102, before=before) == LeaseClaim("me", transitions=3, renews=True, resource_version="")
+    before = observation_after_read(LeaseObservation("me"), msgspec.structs.replace(THEIRS, holder="me"), 100)
+    assert look(None, now=102, before=before) == WriteLease("me", transitions=3, renews=True, resource_version="")
 
 
 @given(st.floats(0, 1e6), st.floats(0, 60), st.floats(0.1, 60))
@@ -70,8 +70,8 @@ def test_no_replica_takes_a_lease_that_it_has_observed_for_less_than_its_duratio
     at: float, age: float, lasts: float
 ) -> None:
     record = msgspec.structs.replace(THEIRS, seconds=lasts)
-    before = next_observation(LeaseObservation("me"), record, at)
-    taken = isinstance(look(record, at + age, before), LeaseClaim)
+    before = observation_after_read(LeaseObservation("me"), record, at)
+    taken = isinstance(look(record, at + age, before), WriteLease)
     assert taken == (at + age >= at + lasts)
 
 

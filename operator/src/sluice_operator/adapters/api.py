@@ -39,11 +39,14 @@ class RequestSender:
     """A sender of requests to the API server. It sends at most 32 at once, each with a time limit."""
 
     def __init__(
-        self, client: ApiClient, seconds: float = 15.0, write_seconds_left: Callable[[], float] = unlimited_seconds
+        self,
+        client: ApiClient,
+        timeout_seconds: float = 15.0,
+        write_seconds_left: Callable[[], float] = unlimited_seconds,
     ) -> None:
         """`write_seconds_left` returns for how many more seconds this client may write; 0 if not."""
         self._client = client
-        self._seconds = seconds
+        self._timeout_seconds = timeout_seconds
         self._write_seconds_left = write_seconds_left
         self._slots = asyncio.Semaphore(CONNECTIONS)
 
@@ -93,11 +96,11 @@ class RequestSender:
         Raises `NotLeading` for a write if this replica may not write now.
         """
         if method == "GET":
-            return _LIST_SECONDS if "limit" in query else self._seconds
+            return _LIST_SECONDS if "limit" in query else self._timeout_seconds
         left = self._write_seconds_left()
         if left <= 0:
             raise NotLeading("this replica does not lead, so it writes nothing")
-        return min(self._seconds, left)
+        return min(self._timeout_seconds, left)
 
 
 def _raise_cluster_error(status: int, answer: bytes) -> NoReturn:

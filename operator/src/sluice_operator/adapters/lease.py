@@ -50,7 +50,10 @@ class KubernetesLease:
             return None
 
     async def write(self, record: LeaseRecord) -> LeaseRecord:
-        """Create the Lease if the record has no resourceVersion; otherwise replace the Lease of that version."""
+        """Create the Lease if the record has no resourceVersion; otherwise replace the Lease of that version.
+
+        Return the Lease as stored. Raises `Conflict` if another replica has created or changed it.
+        """
         if record.resource_version:
             return _decode_lease_record(
                 await self._api.send_request("PUT", f"{self._path}/{self._name}", None, self._lease_manifest(record))

@@ -50,7 +50,10 @@ def without_stream_status(status: IngestJobStatus) -> IngestJobStatus:
 
 
 def _decide_without_job(pod: Pod | None) -> Decision:
-    """Decide to delete the pod of a deleted job. The garbage collector also deletes it, but later."""
+    """Decide about a deleted job: delete its pod if the operator created it and it is not terminating yet.
+
+    The garbage collector also deletes the pod, but later.
+    """
     if pod is None or not facts.pod_was_created_by_operator(pod) or facts.pod_is_terminating(pod):
         return Decision()
     return Decision(step=DeletePod(pod.metadata.uid, pod.metadata.resource_version))

@@ -83,12 +83,12 @@ class DocumentClaims:
         return concerned - {key}
 
     def find_conflict(self, key: Key) -> DocumentConflict | None:
-        """Return the conflict with the oldest job that claimed the same documents first; None without a conflict."""
+        """Return the job's conflict with the oldest of the jobs that claimed its documents before it, or None."""
         if key not in self._conflicts and key in self._claims:
-            self._conflicts[key] = self._conflict_of(self._claims[key])
+            self._conflicts[key] = self._compute_conflict(self._claims[key])
         return self._conflicts.get(key)
 
-    def _conflict_of(self, claim: DocumentClaim) -> DocumentConflict | None:
+    def _compute_conflict(self, claim: DocumentClaim) -> DocumentConflict | None:
         ahead = [
             (line[0], collection[-1], name)
             for collection, names in claim.documents.items()
@@ -110,6 +110,7 @@ class DocumentClaims:
         )
 
     def _add_claim(self, claim: DocumentClaim) -> set[Key]:
+        """Add the claim to the index. Return the jobs that claim a document of which it is now the oldest claim."""
         concerned: set[Key] = set()
         for collection, names in claim.documents.items():
             lines = self._lines.setdefault(collection, {})
@@ -121,6 +122,7 @@ class DocumentClaims:
         return concerned
 
     def _remove_claim(self, before: DocumentClaim) -> set[Key]:
+        """Remove the claim from the index. Return the jobs that claim a document of which it was the oldest claim."""
         concerned: set[Key] = set()
         for collection, names in before.documents.items():
             lines = self._lines[collection]

@@ -42,7 +42,7 @@ class WaitForLease(msgspec.Struct, frozen=True):
     """The decision to wait, because another replica leads or may still believe that it leads."""
 
 
-class LeaseClaim(msgspec.Struct, frozen=True):
+class WriteLease(msgspec.Struct, frozen=True):
     """The decision to write the Lease if it is unchanged since it was read. The replica leads if the write succeeds."""
 
     holder: str
@@ -51,8 +51,8 @@ class LeaseClaim(msgspec.Struct, frozen=True):
     resource_version: str
 
 
-def next_observation(earlier: LeaseObservation, record: LeaseRecord | None, now: float) -> LeaseObservation:
-    """Return the observation after another read of the Lease.
+def observation_after_read(earlier: LeaseObservation, record: LeaseRecord | None, now: float) -> LeaseObservation:
+    """Return the observation of the Lease after another read. It is `earlier` itself if the Lease is unchanged.
 
     A deleted Lease counts as unchanged, because its holder may not know yet that it is deleted.
     """
@@ -63,7 +63,7 @@ def next_observation(earlier: LeaseObservation, record: LeaseRecord | None, now:
 
 def decide_lease_action(
     record: LeaseRecord | None, observation: LeaseObservation, now: float
-) -> LeaseClaim | WaitForLease:
+) -> WriteLease | WaitForLease:
     """Decide whether to write the Lease or to wait. `record` is the Lease as it was just read.
 
     `observation` already includes this read.
@@ -71,12 +71,12 @@ def decide_lease_action(
     version = record.resource_version if record is not None else ""
     last = observation.record
     if last is None:
-        return LeaseClaim(observation.me, 0, renews=False, resource_version=version)
+        return WriteLease(observation.me, 0, renews=False, resource_version=version)
     if last.holder == observation.me:
-        return LeaseClaim(observation.me, last.transitions, renews=True, resource_version=version)
+        return WriteLease(observation.me, last.transitions, renews=True, resource_version=version)
     if last.holder and now < observation.since + last.seconds:
         return WaitForLease()
-    return LeaseClaim(observation.me, last.transitions + 1, renews=False, resource_version=version)
+    return WriteLease(observation.me, last.transitions + 1, renews=False, resource_version=version)
 
 
 def timings_problem(timings: LeaseTimings) -> str:

@@ -121,7 +121,7 @@ def start_obstacle(pod: Pod) -> str:
 
 
 def exit_description(pod: Pod) -> str:
-    """Describe how the container last exited, or else how the pod ended."""
+    """Return the exit code, reason and message of the container's last exit, or else why the pod ended."""
     status = ingest_container_status(pod)
     ended = status.state.terminated or status.last_state.terminated
     if ended is not None:

@@ -12,7 +12,7 @@ from sluice_contract.base import CamelStruct
 from sluice_contract.lenient import decode_readable_fields
 from sluice_contract.resource import ObjectMeta
 from sluice_contract.spec import IngestJobSpec
-from sluice_contract.spec_reading import StopFields, read_spec
+from sluice_contract.spec_reading import StopFields, decode_spec_or_stop_fields
 from sluice_contract.status import IngestJobStatus
 
 Key = tuple[str, str]  # namespace and name of a job
@@ -127,7 +127,7 @@ NO_CONTAINER: Final = ContainerStatus(name=identity.CONTAINER)
 
 def decode_job(document: dict[str, Any]) -> Job:
     """Convert a decoded IngestJob to a `Job`. Never raises: an unreadable field does not affect the other fields."""
-    reading = read_spec(document.get("spec"))
+    reading = decode_spec_or_stop_fields(document.get("spec"))
     return Job(
         metadata=decode_readable_fields(document.get("metadata"), ObjectMeta),
         spec=reading.spec,

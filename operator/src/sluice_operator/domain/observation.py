@@ -33,7 +33,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     job: Job | None
     pod: Pod | None
     cold_hash: str = ""  # the hash of the pod as it would be built now
-    account_is_ensured: bool = True
+    account_is_applied: bool = True
     heartbeat_age_seconds: float = 0.0  # since the heartbeat last changed, or the pod was first seen running
     heartbeat_was_looked_up: bool = False  # a live read confirmed that this is still the newest heartbeat
     pausing_seconds: float = 0.0  # since an unconfirmed stop was first seen, while the API server answered

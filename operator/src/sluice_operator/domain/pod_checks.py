@@ -180,7 +180,7 @@ def finding_if_api_server_refused(o: Observation, job: Job) -> PodFinding | None
     wait = facts.REFUSAL_RETRY_SECONDS - o.refusal.age_seconds
     if wait > 0:
         return _stalled_finding(c.POD_REJECTED, message, requeue_after=wait)
-    if not o.account_is_ensured:
+    if not o.account_is_applied:
         return _stalled_finding(c.POD_REJECTED, message, step=ApplyAccountAndRoleBinding())
     # No pod has the refused epoch, so a retry can use it without another status write.
     unused = o.refusal.epoch is not None and o.refusal.epoch == job.status.epoch
@@ -198,9 +198,9 @@ def finding_if_restart_is_not_due(o: Observation, job: Job) -> PodFinding | None
     return PodFinding(verdict=verdict, requeue_after=(restart.next_at - o.now).total_seconds())
 
 
-def finding_if_account_is_missing(o: Observation, _: Job) -> PodFinding | None:
+def finding_if_account_is_not_applied(o: Observation, _: Job) -> PodFinding | None:
     """Return a finding that applies the ServiceAccount and RoleBinding, if that is not done and there is no pod yet."""
-    if o.pod is not None or o.account_is_ensured:
+    if o.pod is not None or o.account_is_applied:
         return None
     return _progressing_finding(
         c.POD_CREATING, "The operator is about to create the pod.", ApplyAccountAndRoleBinding()
@@ -231,7 +231,7 @@ POD_CHECKS: Final[tuple[PodCheck, ...]] = (
     finding_if_pod_has_ended,
     finding_if_api_server_refused,
     finding_if_restart_is_not_due,
-    finding_if_account_is_missing,
+    finding_if_account_is_not_applied,
     finding_if_pod_is_missing,
 )
 

@@ -25,7 +25,7 @@ _BLOCKED_REASONS: Final = {
 
 
 def verdict_if_job_is_being_deleted(_: Observation, job: Job, finding: PodFinding | None) -> ReadinessVerdict | None:
-    """Return not ready if the job is being deleted, even if a pause is requested."""
+    """Return the verdict not ready if the job is being deleted, even if a pause is requested."""
     return finding.verdict if finding is not None and stops.job_is_being_deleted(job) else None
 
 
@@ -35,7 +35,7 @@ def verdict_if_finding_is_stalled(_: Observation, __: Job, finding: PodFinding |
 
 
 def verdict_if_paused_and_nothing_runs(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
-    """Return ready if a pause is requested and no container runs, because the declared state is then reached."""
+    """Return the verdict ready if a pause is requested and no container runs: the declared state is reached."""
     if not stops.pause_is_requested(job, o.now) or not facts.nothing_can_be_connected(o):
         return None
     return ReadinessVerdict(ready=True, reason=c.PAUSED_REASON, message=_pause_message(job), phase="Paused")
@@ -47,7 +47,7 @@ def verdict_of_pod_finding(_: Observation, __: Job, finding: PodFinding | None) 
 
 
 def verdict_if_pod_does_not_run(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Return not ready if the container of the pod does not run yet, or waits for its restart."""
+    """Return the verdict not ready if the container of the pod does not run yet, or waits for its restart."""
     pod = o.pod
     if pod is None or facts.pod_is_running(pod):
         return None
@@ -60,7 +60,7 @@ def verdict_if_pod_does_not_run(o: Observation, _: Job, __: PodFinding | None) -
 
 
 def verdict_if_heartbeat_is_stale(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Return not ready if the pod runs but no longer reports, because its last report may no longer be true."""
+    """Return the verdict not ready if the pod runs but no longer reports: its last report may be outdated."""
     if not facts.heartbeat_is_stale(o):
         return None
     message = (
@@ -71,7 +71,7 @@ def verdict_if_heartbeat_is_stale(o: Observation, _: Job, __: PodFinding | None)
 
 
 def verdict_if_pause_is_pending(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Return not ready if the pod has not confirmed a requested pause, because it may still be connected."""
+    """Return the verdict not ready if the pod has not confirmed a requested pause: it may still be connected."""
     if not stops.pause_is_pending(o):
         return None
     return ReadinessVerdict(
@@ -80,14 +80,17 @@ def verdict_if_pause_is_pending(o: Observation, _: Job, __: PodFinding | None) -
 
 
 def verdict_if_pod_has_not_reported(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Return not ready if the current pod has not reported yet. All later checks need its report."""
+    """Return the verdict not ready if the current pod has not reported yet. All later checks need its report."""
     if facts.report_of_current_pod(o) is not None:
         return None
     return ReadinessVerdict(reason=c.POD_STARTING, message="The pod runs but has not reported yet.", phase="Starting")
 
 
 def verdict_if_pod_does_not_understand_spec(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Return not ready if the pod does not understand the spec. It keeps its last spec, and obeys each stop."""
+    """Return the verdict not ready if the pod does not understand the spec.
+
+    The pod keeps its last spec, and obeys each stop.
+    """
     report = facts.report_of_current_pod(o)
     if report is None or not report.spec_problem:
         return None
@@ -98,7 +101,10 @@ def verdict_if_pod_does_not_understand_spec(o: Observation, _: Job, __: PodFindi
 
 
 def verdict_if_pod_is_paused(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
-    """Return ready if the pod is paused and has closed and flushed everything; not ready while it is closing."""
+    """Return the verdict ready if the pod has confirmed a pause, not ready while it is closing for one.
+
+    A confirmed pause means that the connections are closed and the writes are flushed.
+    """
     report, pause = facts.report_of_current_pod(o), stops.pause_reported_by_pod(o)
     if report is None or pause is None or not stops.stops_are_applied(job, report):
         return None
@@ -111,7 +117,7 @@ def verdict_if_pod_is_paused(o: Observation, job: Job, _: PodFinding | None) -> 
 
 
 def verdict_if_generation_is_not_applied(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
-    """Return not ready if the pod still streams according to an older generation of the spec."""
+    """Return the verdict not ready if the pod still streams according to an older generation of the spec."""
     report = facts.report_of_current_pod(o)
     if report is None or facts.generation_is_applied(job, report):
         return None
@@ -122,7 +128,7 @@ def verdict_if_generation_is_not_applied(o: Observation, job: Job, _: PodFinding
 
 
 def verdict_if_tape_is_finished(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Return ready if the pod still exists and reports that it has streamed its tape to the end."""
+    """Return the verdict ready if the pod still exists and reports that it has streamed its tape to the end."""
     report = facts.report_of_current_pod(o)
     if report is None or report.state != "Finished":
         return None
@@ -132,7 +138,7 @@ def verdict_if_tape_is_finished(o: Observation, _: Job, __: PodFinding | None) -
 
 
 def verdict_if_stream_is_blocked(o: Observation, job: Job, _: PodFinding | None) -> ReadinessVerdict | None:
-    """Return not ready if the pod no longer tries to connect, because a person has to act."""
+    """Return the verdict not ready if the pod no longer tries to connect, because a person has to act."""
     report = facts.report_of_current_pod(o)
     if report is None or report.state != "Blocked":
         return None
@@ -144,7 +150,7 @@ def verdict_if_stream_is_blocked(o: Observation, job: Job, _: PodFinding | None)
 
 
 def verdict_if_stream_is_backing_off(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Return not ready if the connection failed and the pod is waiting to retry it."""
+    """Return the verdict not ready if the connection failed and the pod is waiting to retry it."""
     report = facts.report_of_current_pod(o)
     if report is None or report.state != "BackingOff":
         return None
@@ -152,7 +158,7 @@ def verdict_if_stream_is_backing_off(o: Observation, _: Job, __: PodFinding | No
 
 
 def verdict_if_sink_is_unhealthy(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Return not ready if quotes arrive but Firestore does not accept the writes."""
+    """Return the verdict not ready if quotes arrive but Firestore does not accept the writes."""
     report = facts.report_of_current_pod(o)
     if report is None or report.state != "Live" or report.sink.healthy:
         return None
@@ -161,7 +167,7 @@ def verdict_if_sink_is_unhealthy(o: Observation, _: Job, __: PodFinding | None) 
 
 
 def verdict_if_stream_is_live(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Return ready if the stream is live and the provider has accepted or rejected every symbol."""
+    """Return the verdict ready if the stream is live and the provider has accepted or rejected every symbol."""
     report = facts.report_of_current_pod(o)
     if report is None or report.state != "Live" or not facts.symbols_are_settled(report):
         return None
@@ -177,7 +183,7 @@ def verdict_if_stream_is_live(o: Observation, _: Job, __: PodFinding | None) -> 
 
 
 def verdict_if_no_other_applies(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
-    """Return not ready because the stream is still connecting. This last check always applies."""
+    """Return the verdict not ready because the stream is still connecting. This last check always applies."""
     report = facts.report_of_current_pod(o)
     state = report.state if report is not None else "unknown"
     return ReadinessVerdict(

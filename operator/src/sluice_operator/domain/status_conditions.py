@@ -195,9 +195,10 @@ def _has_changed(condition: Condition, earlier: Condition | None) -> bool:
 
 
 def _is_worth_an_event(condition: Condition, earlier: Condition | None) -> bool:
-    """Return whether the changed condition is reported. Events report the result of a new spec, not that it is new.
+    """Return whether a changed condition is reported with an Event.
 
-    A condition that is normally True is reported only when it becomes False, and when it is True again.
+    It is not reported while its status is Unknown or the pod applies a new spec. A condition that is normally True is
+    reported only when it becomes False, and when it is True again.
     """
     if condition.type not in _TYPES_WITH_EVENTS or condition.status == "Unknown" or condition.reason == c.APPLYING_SPEC:
         return False

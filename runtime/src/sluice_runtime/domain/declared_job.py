@@ -9,7 +9,7 @@ import msgspec
 from sluice_contract.lenient import decode_readable_fields
 from sluice_contract.resource import IngestJob, ObjectMeta
 from sluice_contract.spec import IngestJobSpec
-from sluice_contract.spec_reading import StopFields, read_spec, stop_fields, with_stop_fields
+from sluice_contract.spec_reading import StopFields, decode_spec_or_stop_fields, stop_fields, with_stop_fields
 from sluice_contract.status import StreamStatus
 
 
@@ -45,7 +45,7 @@ def parse_declared_job(document: dict[str, Any]) -> DeclaredJob:
     Never raises: `problem` names an unreadable field of the spec, and an invalid status does not affect the spec.
     """
     metadata = decode_readable_fields(document.get("metadata"), ObjectMeta)
-    reading = read_spec(document.get("spec"))
+    reading = decode_spec_or_stop_fields(document.get("spec"))
     status = document.get("status")
     stream = status.get("stream") if isinstance(status, dict) else None
     return DeclaredJob(
