@@ -69,7 +69,7 @@ class ObjectCache(Generic[V]):
         """Remove an object because the watch delivered its deletion. A newer object with another UID is kept."""
         self.deliveries += 1
         self.streamed.pop(key, None)
-        self.remove(key, uid)
+        self.remove_if_same_uid(key, uid)
 
     def undelivered_versions(self) -> dict[Key, int]:
         """Return the resourceVersions of objects that a request returned and the watch has not delivered yet."""
@@ -86,7 +86,7 @@ class ObjectCache(Generic[V]):
             return
         self._store(key, value)
 
-    def remove(self, key: Key, uid: str) -> None:
+    def remove_if_same_uid(self, key: Key, uid: str) -> None:
         """Remove the object with this UID. A newer object with the same key is kept."""
         known = self._objects.get(key)
         if known is not None and known.metadata.uid == uid:
@@ -100,9 +100,9 @@ class ObjectCache(Generic[V]):
         self.streamed.pop(key, None)
 
     def begin_to_record_changes(self) -> None:
-        """Start to record the keys that change while a LIST is read. `replace_all` keeps their objects.
+        """Start to record the keys that change while a LIST is read.
 
-        Their objects are newer than the LIST.
+        `replace_all` keeps the objects of these keys, because they are newer than the LIST.
         """
         self._touched = set()
 

@@ -101,7 +101,7 @@ class _OverdueObjects(Generic[V]):
             self._cache.put_if_newer(key, await self._read_live(key))
         except NotFound:
             if known is not None:
-                self._cache.remove(key, known.metadata.uid)
+                self._cache.remove_if_same_uid(key, known.metadata.uid)
         except (ClusterError, msgspec.ValidationError) as error:
             return f"{'/'.join(key)}: {error}"
         return ""

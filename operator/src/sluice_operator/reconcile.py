@@ -200,7 +200,7 @@ class Reconciler:
         except Conflict:
             return True  # the pod has just changed: reconcile again
         except NotFound:
-            self._store.pods.remove(key, step.uid)
+            self._store.pods.remove_if_same_uid(key, step.uid)
             return True
         await self._refresh_pod(key)
         return True
@@ -223,7 +223,7 @@ class Reconciler:
             job = await self._cluster.read_job(key)
         except NotFound:
             if (known := self._store.jobs.get(key)) is not None:
-                self._store.jobs.remove(key, known.metadata.uid)
+                self._store.jobs.remove_if_same_uid(key, known.metadata.uid)
             return None
         self._store.jobs.put_if_newer(key, job)
         return job
@@ -234,7 +234,7 @@ class Reconciler:
             pod = await self._cluster.read_pod(key)
         except NotFound:
             if (known := self._store.pods.get(key)) is not None:
-                self._store.pods.remove(key, known.metadata.uid)
+                self._store.pods.remove_if_same_uid(key, known.metadata.uid)
             return None
         self._store.put_ingest_pod(pod)
         return pod

@@ -146,7 +146,7 @@ async def test_a_pod_without_a_job_is_deleted_after_a_live_read_of_the_job(world
 
 async def test_a_pod_whose_job_is_missing_only_in_the_cache_survives(world: World) -> None:
     await declared(world)
-    world.store.jobs.remove(KEY, "job-1")
+    world.store.jobs.remove_if_same_uid(KEY, "job-1")
     await world.settle()
     assert "delete" not in world.cluster.writes
     assert world.store.jobs.get(KEY) is not None

@@ -39,7 +39,7 @@ def finding_if_stop_is_not_confirmed(o: Observation, _: Job) -> PodFinding | Non
     if o.pod is None or facts.pod_is_terminating(o.pod) or not stops.enforcement_is_due(o):
         return None
     symbols = stops.symbols_with_unconfirmed_pause(o)
-    stop = "the stop" if stops.pause_is_pending(o) else f"the pause of {_first_symbols(tuple(sorted(symbols)))}"
+    stop = "the stop" if stops.pause_is_pending(o) else f"the pause of {_first_symbols_text(tuple(sorted(symbols)))}"
     message = (
         f"Pod {o.pod.metadata.name} did not confirm {stop} within {stops.ENFORCEMENT_SECONDS:.0f} s, so the operator "
         f"deletes it."
@@ -157,7 +157,7 @@ def finding_if_tape_is_finished(o: Observation, _: Job) -> PodFinding | None:
 
 
 def finding_if_pod_has_ended(o: Observation, _: Job) -> PodFinding | None:
-    """Return a finding that counts the exit and deletes the pod if it was evicted, was fenced, or failed for good."""
+    """Return a finding that counts the exit and deletes the pod if its containers have exited and are not restarted."""
     if o.pod is None or not facts.pod_has_ended(o.pod):
         return None
     restart = facts.restart_record_after_exit(o, o.pod)
@@ -273,13 +273,13 @@ def _conflict_message(conflict: DocumentConflict) -> str:
         found.append(f"heartbeat document {conflict.heartbeat}")
         ways.append("give this job its own heartbeat document in spec.heartbeat.document")
     if conflict.quotes:
-        found.append(f"the quotes of {_first_symbols(conflict.quotes)}")
+        found.append(f"the quotes of {_first_symbols_text(conflict.quotes)}")
         ways.append(
             "remove the symbols from one of the two jobs, or set another "
             "spec.firestore.liveQuotesCollection in this job"
         )
     if conflict.bars:
-        found.append(f"the bars of {_first_symbols(conflict.bars)}")
+        found.append(f"the bars of {_first_symbols_text(conflict.bars)}")
         ways.append("remove bars from spec.channels of one of the two jobs")
     holder = "/".join(conflict.holder)
     return (
@@ -288,6 +288,6 @@ def _conflict_message(conflict: DocumentConflict) -> str:
     )
 
 
-def _first_symbols(symbols: tuple[str, ...]) -> str:
+def _first_symbols_text(symbols: tuple[str, ...]) -> str:
     shown, more = ", ".join(symbols[:_NAMES_SHOWN]), len(symbols) - _NAMES_SHOWN
     return f"{shown} and {more} more" if more > 0 else shown

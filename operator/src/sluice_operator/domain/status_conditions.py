@@ -112,7 +112,10 @@ def streaming_condition(o: Observation, verdict: ReadinessVerdict) -> UndatedCon
 
 
 def credentials_condition(o: Observation, job: Job) -> UndatedCondition:
-    """Return the CredentialsValid condition: the provider's last answer, which is kept while the pod reconnects."""
+    """Return the CredentialsValid condition: whether the provider accepted the credentials in its last answer.
+
+    It is True if no credentials are needed, Unknown before the first answer, and kept while the pod reconnects.
+    """
     if job.spec is not None and not credentials_are_needed(job):
         return UndatedCondition(
             c.CREDENTIALS_VALID, "True", c.NOT_NEEDED, f"Provider {job.spec.provider} needs no credentials here."
@@ -133,7 +136,7 @@ def credentials_condition(o: Observation, job: Job) -> UndatedCondition:
 
 
 def sink_condition(o: Observation) -> UndatedCondition:
-    """Return the SinkHealthy condition: whether Firestore accepts the writes."""
+    """Return the SinkHealthy condition: whether Firestore accepts writes; Unknown before the first result."""
     report = facts.report_of_current_pod(o)
     if report is not None and not report.sink.healthy:
         message = report.sink.message or "Firestore does not accept the writes. See the log of the pod."
@@ -208,6 +211,7 @@ def _is_worth_an_event(condition: Condition, earlier: Condition | None) -> bool:
 
 
 def _is_warning(condition: Condition) -> bool:
+    """Return whether the Event about the condition has type Warning, not Normal."""
     if condition.type == c.READY:
         return False
     return condition.type == c.STALLED or condition.status == "False"
