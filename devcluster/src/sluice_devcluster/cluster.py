@@ -35,6 +35,7 @@ class UpOptions:
     crds: Path | None = None
     bin_dir: Path | None = None
     emulator: bool = False
+    rules: Path | None = None
     restart_backoff_seconds: float = 10.0
 
 
@@ -85,7 +86,7 @@ async def _start_missing_parts(
 ) -> None:
     programs, report = tools
     if options.emulator:
-        _start_emulator(state, settings)
+        _start_emulator(state, settings, options.rules, report)
     if not _is_alive(state, AGENT):
         settings.restart_backoff_seconds = options.restart_backoff_seconds
         settings.bin_dir = str(options.bin_dir.resolve()) if options.bin_dir else None
@@ -196,12 +197,16 @@ def _create_settings(state: StateDirectory) -> ClusterSettings:
     return settings
 
 
-def _start_emulator(state: StateDirectory, settings: ClusterSettings) -> None:
+def _start_emulator(
+    state: StateDirectory, settings: ClusterSettings, rules: Path | None, report: ReportProgress
+) -> None:
     if settings.emulator_is_ours and _is_alive(state, emulator.COMPONENT):
         return
     elsewhere = emulator.external_emulator_host()
+    if elsewhere and rules is not None:
+        report(f"the emulator at FIRESTORE_EMULATOR_HOST keeps its own rules: load {rules} into it if it has none")
     settings.emulator_is_ours = elsewhere is None
-    settings.firestore_emulator_host = elsewhere or emulator.start_emulator(state)
+    settings.firestore_emulator_host = elsewhere or emulator.start_emulator(state, rules)
 
 
 async def _wait_for_node(state: StateDirectory, client: ApiClient, since: dt.datetime) -> None:
