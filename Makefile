@@ -49,7 +49,7 @@ setup: $(VENV)/installed ## create .venv and install sluice-operator and sluice-
 
 .PHONY: up
 up: setup ## start cluster, emulator, operator and sample job; TAPE=file [SPEED=n] replays a tape
-	@$(DEVCLUSTER) up --state $(STATE) --crds crds --bin-dir $(BIN) --emulator >/dev/null
+	@$(DEVCLUSTER) up --state $(STATE) --crds crds --bin-dir $(BIN) --emulator --rules manifests/firestore/firestore.rules >/dev/null
 	@$(QUICKSTART) up --state $(STATE) --manifests manifests $(if $(TAPE),--tape $(TAPE)) --speed $(SPEED)
 
 .PHONY: status
