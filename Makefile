@@ -10,7 +10,7 @@ STATE := build/devcluster
 DEVCLUSTER := $(BIN)/sluice-devcluster
 QUICKSTART := $(BIN)/python -m sluice_devcluster.quickstart
 MANIFESTS := $(BIN)/python -m sluice_manifests
-PROJECTS := crds operator runtime devcluster manifests simulators
+PROJECTS := crds operator runtime devcluster manifests simulators dashboard/server
 TAPE ?=
 SPEED ?= 1
 # Tests wait more than they compute, so this is more than the number of cores.

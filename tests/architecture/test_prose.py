@@ -21,6 +21,7 @@ SOURCES = (
     "devcluster/src",
     "simulators/src",
     "simulators/tests",
+    "dashboard/server/src",
 )
 PAGES = (
     "*.md",
