@@ -13,6 +13,9 @@ MANIFESTS := $(BIN)/python -m sluice_manifests
 PROJECTS := crds operator runtime devcluster manifests simulators dashboard/server
 TAPE ?=
 SPEED ?= 1
+NPM ?= npm
+TENANT ?=
+PAGE := dashboard/build/page
 # Tests wait more than they compute, so this is more than the number of cores.
 WORKERS ?= 3
 BENCH ?=
@@ -51,6 +54,25 @@ setup: $(VENV)/installed ## create .venv and install sluice-operator and sluice-
 up: setup ## start cluster, emulator, operator and sample job; TAPE=file [SPEED=n] replays a tape
 	@$(DEVCLUSTER) up --state $(STATE) --crds crds --bin-dir $(BIN) --emulator --rules manifests/firestore/firestore.rules >/dev/null
 	@$(QUICKSTART) up --state $(STATE) --manifests manifests $(if $(TAPE),--tape $(TAPE)) --speed $(SPEED)
+
+# Node's packages, installed again when the lock file changes.
+dashboard/node_modules/installed: dashboard/package.json dashboard/package-lock.json
+	@command -v $(NPM) >/dev/null && node -e 'const [major, minor] = process.versions.node.split("."); process.exit(+major > 20 || (+major === 20 && +minor >= 19) ? 0 : 1)' \
+	  || { echo "Node.js 20.19 or later with npm is needed: install it from your distribution or from nodejs.org"; exit 1; }
+	@echo "installing Node's packages into dashboard/node_modules (the first time, this takes about a minute)"
+	@cd dashboard && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: page
+page: dashboard/node_modules/installed ## build the dashboard's page into dashboard/build/page
+	@echo "building the page"
+	@cd dashboard && $(NPM) run --silent build:page -- --logLevel warn
+
+.PHONY: dashboard
+dashboard: setup ## show the quotes of `make up` in a browser, until `make down`; [TENANT=name]; the last line is the URL
+	@$(QUICKSTART) check --state $(STATE) --manifests manifests
+	@$(MAKE) --no-print-directory page
+	@$(QUICKSTART) dashboard --state $(STATE) --manifests manifests --page $(PAGE) $(if $(TENANT),--tenant $(TENANT))
 
 .PHONY: status
 status: setup ## show the jobs and their quotes
@@ -148,4 +170,4 @@ lock: setup ## resolve requirements/*.in into hash-locked requirements/*.txt
 .PHONY: clean
 clean: ## remove everything that was built or installed in this folder (caches outside stay)
 	@[ ! -x $(DEVCLUSTER) ] || $(DEVCLUSTER) down --state $(STATE)
-	@rm -rf $(VENV) build
+	@rm -rf $(VENV) build dashboard/node_modules dashboard/dist dashboard/build

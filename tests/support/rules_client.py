@@ -33,8 +33,9 @@ def unsigned_token(uid: str, **claims: str) -> str:
 class RulesClient:
     """The REST interface of an emulator, over one connection. Each method returns the status of the response."""
 
-    def __init__(self, emulator: str) -> None:
+    def __init__(self, emulator: str, project: str = PROJECT) -> None:
         """`emulator` is its host:port."""
+        self._documents = f"/v1/projects/{project}/databases/(default)/documents"
         self._connection = http.client.HTTPConnection(emulator, timeout=10)
 
     def close(self) -> None:
@@ -68,7 +69,7 @@ class RulesClient:
 
     def _request(self, method: str, path: str, token: str | None, body: dict[str, Any] | None = None) -> int:
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        url = f"/v1/projects/{PROJECT}/databases/(default)/documents{path}"
+        url = f"{self._documents}{path}"
         self._connection.request(method, url, json.dumps(body) if body is not None else None, headers)
         response = self._connection.getresponse()
         response.read()

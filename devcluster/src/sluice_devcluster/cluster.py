@@ -16,7 +16,7 @@ from pathlib import Path
 
 import aiohttp
 
-from sluice_devcluster import binaries, certificates, controlplane, emulator, objects, processes
+from sluice_devcluster import binaries, certificates, controlplane, dashboard, emulator, objects, processes
 from sluice_devcluster.api import ApiClient, ApiError
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.layout import ClusterSettings, StateDirectory
@@ -114,10 +114,11 @@ async def _start_missing_parts(
 
 
 def down(state: StateDirectory, report: ReportProgress) -> None:
-    """Stop the node agent and its pods first, then the other processes that `up` started, and no others.
+    """Stop the dashboard, the node agent with its pods, then the other processes that `up` started, and no others.
 
     In this order, pods can still reach the API server and the emulator while they end.
     """
+    dashboard.stop_page_server(state)
     if _is_alive(state, AGENT):
         report("stopping the node agent and its pods")
     processes.stop_processes([state.record_file(AGENT)], AGENT_GRACE_SECONDS)
@@ -145,6 +146,8 @@ def status(state: StateDirectory) -> tuple[bool, list[str]]:
     names = [*controlplane.COMPONENTS, AGENT]
     if settings.emulator_is_ours:
         names.append(emulator.COMPONENT)
+    if settings.dashboard_url is not None:
+        names.append(dashboard.COMPONENT)
     lines, healthy = [], True
     for name in names:
         record = processes.load_record(state.record_file(name))
@@ -154,6 +157,7 @@ def status(state: StateDirectory) -> tuple[bool, list[str]]:
     lines.append(f"{'API server':24} https://127.0.0.1:{settings.apiserver_port}")
     lines.append(f"{'kubeconfig':24} {state.kubeconfig_file}")
     lines.append(f"{'Firestore emulator':24} {settings.firestore_emulator_host or 'not started'}")
+    lines.append(f"{'dashboard':24} {settings.dashboard_url or 'not started: make dashboard'}")
     return healthy, lines
 
 

@@ -43,12 +43,19 @@ async def client(folder: Path) -> AsyncIterator[Client]:
         yield found
 
 
-@pytest.mark.parametrize("path", ["/", "/index.html", "/acme/us-equities", "/acme/us-equities/BRK.B"])
-async def test_the_page_answers_at_its_own_paths_and_is_checked_each_time(client: Client, path: str) -> None:
+@pytest.mark.parametrize("path", ["/", "/index.html", "/?tenant=acme&symbol=BRK.B"])
+async def test_the_page_is_sent_and_is_checked_each_time(client: Client, path: str) -> None:
     response = await client.get(path, headers=NAVIGATION)
     assert (response.status, await response.text()) == (200, "<!doctype html>")
     assert response.content_type == "text/html"
     assert response.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize("path", ["/acme/us-equities", "/BRK.B", "/acme/"])
+async def test_a_link_to_another_path_leads_to_the_page_with_its_query(client: Client, path: str) -> None:
+    response = await client.get(f"{path}?symbol=BRK.B", headers=NAVIGATION, allow_redirects=False)
+    assert (response.status, response.headers["Location"]) == (302, "/?symbol=BRK.B")
+    assert "Content-Security-Policy" in response.headers
 
 
 async def test_a_browser_asks_for_an_unchanged_page_without_its_contents(client: Client) -> None:

@@ -33,8 +33,10 @@ def create_app(folder: Path, config: PageConfig) -> web.Application:
         )
 
     async def send_page_file(request: web.Request) -> web.StreamResponse:
-        is_navigation = "text/html" in request.headers.get(hdrs.ACCEPT, "")
-        file = find_page_file(root, request.match_info["path"], is_navigation=is_navigation)
+        path = request.match_info["path"]
+        file = find_page_file(root, path)
+        if file is None and is_navigation(path, request.headers.get(hdrs.ACCEPT, "")):
+            raise web.HTTPFound(f"/?{request.query_string}" if request.query_string else "/")
         if file is None:
             return web.Response(status=404, text="There is no such file.\n", headers={hdrs.CACHE_CONTROL: "no-store"})
         relative = file.relative_to(root).as_posix()
@@ -48,17 +50,22 @@ def create_app(folder: Path, config: PageConfig) -> web.Application:
     return app
 
 
-def find_page_file(root: Path, path: str, *, is_navigation: bool) -> Path | None:
-    """Return the file that answers a request for `path`; None if there is none.
+def find_page_file(root: Path, path: str) -> Path | None:
+    """Return the file at `path`, or the page itself for the empty path; None if there is none.
 
-    A deep link, such as acme/us-equities/BRK.B, is a path of the page and not of a file: if a browser navigates to it,
-    the page itself answers. `root` is the resolved folder of the page; no file outside it is returned.
+    `root` is the resolved folder of the page; no file outside it and no hidden file is returned.
     """
     if "\0" in path:
         return None
-    file = (root / path).resolve()
+    file = (root / (path or INDEX)).resolve()
     is_inside = file.is_relative_to(root) and not any(part.startswith(".") for part in file.relative_to(root).parts)
-    if is_inside and file.is_file():
-        return file
-    is_deep_link = is_inside and is_navigation and not path.startswith(ASSETS)
-    return root / INDEX if is_deep_link or file == root else None
+    return file if is_inside and file.is_file() else None
+
+
+def is_navigation(path: str, accept: str) -> bool:
+    """Return True if a browser opens `path` as a page. `accept` is the request's header Accept.
+
+    The page has one path and keeps what it shows in the query, so that it can load its files by relative addresses. A
+    link to another path is redirected to it, with its query.
+    """
+    return "text/html" in accept and not path.startswith(ASSETS)
