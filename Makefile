@@ -106,6 +106,11 @@ images: ## build the container images sluice-operator and sluice-runtime
 	  echo "building sluice-$$name:$(VERSION)"; \
 	  $(DOCKER) build --quiet $(BUILD_ARGUMENTS) --file $$name/Dockerfile --tag sluice-$$name:$(VERSION) .; done
 
+.PHONY: dashboard-image
+dashboard-image: page ## build the container image sluice-dashboard, which serves the page
+	@echo "building sluice-dashboard:$(VERSION)"
+	@$(DOCKER) build --quiet $(BUILD_ARGUMENTS) --file dashboard/Dockerfile --tag sluice-dashboard:$(VERSION) .
+
 .PHONY: e2e
 e2e: setup ## run the tests on a kind cluster of their own (needs Docker, kind and kubectl; about 10 minutes)
 	@DOCKER='$(DOCKER)' PYTHON_BASE_IMAGE='$(PYTHON_BASE_IMAGE)' KIND_NODE_IMAGE='$(KIND_NODE_IMAGE)' \
@@ -162,7 +167,7 @@ release: setup ## check the tree, then build the images, the install YAML and th
 
 .PHONY: lock
 lock: setup ## resolve requirements/*.in into hash-locked requirements/*.txt
-	@for set in dev build operator runtime runtime-slim alpaca-server; do \
+	@for set in dev build operator runtime runtime-slim alpaca-server page-server; do \
 	  $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 \
 	    --custom-compile-command "make lock" $$([ $$set = dev ] || echo "--constraint requirements/dev.txt") \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done

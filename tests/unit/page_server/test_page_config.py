@@ -12,10 +12,16 @@ from sluice_page_server.config import ConfigError, parse_config, read_config
 EXAMPLE = Path(__file__).parents[3] / "dashboard/config.example.json"
 
 
-def test_the_example_is_accepted() -> None:
-    found = read_config(EXAMPLE)
-    assert found.auth_domain == "your-project.firebaseapp.com"
-    assert found.document == json.loads(EXAMPLE.read_text())
+def test_the_example_is_accepted_once_it_names_a_project() -> None:
+    text = EXAMPLE.read_bytes().replace(b"your-project", b"acme-1")
+    found = parse_config(text)
+    assert found.auth_domain == "acme-1.firebaseapp.com"
+    assert found.document == json.loads(text)
+
+
+def test_the_example_as_it_is_says_what_to_do() -> None:
+    with pytest.raises(ConfigError, match="projectId is still your-project: write your project's ID"):
+        read_config(EXAMPLE)
 
 
 def test_an_emulator_needs_no_key() -> None:

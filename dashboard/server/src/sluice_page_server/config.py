@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 EXAMPLE = "dashboard/config.example.json has an example"
+PLACEHOLDER = "your-project"
 _DOMAIN = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?")
 _HOST_AND_PORT = re.compile(rf"({_DOMAIN.pattern}|\[[0-9A-Fa-f:]+\]):[0-9]{{1,5}}")
 
@@ -57,6 +58,8 @@ def parse_config(text: bytes) -> PageConfig:
         raise ConfigError(f"{error}. {EXAMPLE}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"it is not JSON: {error}. {EXAMPLE}.") from error
+    if fields.project_id == PLACEHOLDER:
+        raise ConfigError(f"projectId is still {PLACEHOLDER}: write your project's ID, and its other fields.")
     if not fields.emulator_host and not fields.api_key:
         raise ConfigError(f"it has neither apiKey (of a Firebase project) nor emulatorHost. {EXAMPLE}.")
     if fields.emulator_host and not _HOST_AND_PORT.fullmatch(fields.emulator_host):
