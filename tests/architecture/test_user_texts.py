@@ -13,10 +13,14 @@ READERS = {"read_user_text", "read_first_line", "read_certificates", "read_user_
 USER_TEXTS = {
     (
         "adapters/alpaca/credentials.py",
-        "_check_encoding",
+        "_raise_on_unknown_encoding",
         "read_user_text",
     ): "Alpaca's key pair, to say why it is unreadable",
-    ("adapters/alpaca/credentials.py", "_load_tls_context", "read_certificates"): "spec.alpaca.caConfigMapRef",
+    (
+        "adapters/alpaca/credentials.py",
+        "_load_tls_context_and_certificates",
+        "read_certificates",
+    ): "spec.alpaca.caConfigMapRef",
     (
         "adapters/alpaca/credentials.py",
         "_credentials_and_certificates",
@@ -28,7 +32,7 @@ USER_TEXTS = {
     ("adapters/http/control.py", "refusal", "read_user_text"): "the token of spec.http.tokenSecretRef",
     ("adapters/replay.py", "read_tape", "open_user_text"): "a tape",
     ("adapters/switches.py", "_read_line", "read_first_line"): "INGEST_ENABLED_FILE",
-    ("cli.py", "_read_document", "read_user_text"): "the IngestJob document",
+    ("cli.py", "_read_valid_job", "read_user_text"): "the IngestJob document",
 }
 
 # Functions that open or read something; each use that does not read a user's text is listed with its reason.
@@ -65,7 +69,7 @@ ALLOWED = {
         "system_tls_context",
         "load_verify_locations",
     ): "takes text that read_certificates has read",
-    ("standalone.py", "_open_sink", "open"): CONNECTION,
+    ("standalone.py", "_create_and_open_sink", "open"): CONNECTION,
 }
 
 Use = tuple[str, str, str]

@@ -126,7 +126,7 @@ def _run_outside_pod(given: argparse.Namespace) -> int:
                 os.nice(10)  # a running stream calls it, and has priority
             found = cli.settings_for_preflight(given.file, os.environ)
             if given.symbols_from_stdin:
-                found = cli.with_symbols(found, sys.stdin.buffer.read())
+                found = cli.with_symbols_from_json(found, sys.stdin.buffer.read())
             return cli.run_preflight(found, os.environ, print, as_json=given.json)
     read = cli.job_reader(given.file, os.environ)
     plain = cli.settings_for_job(read(), os.environ, given.file)

@@ -16,7 +16,7 @@ from sluice_contract import identity
 from .adapters.api_session import ApiServer, ApiSession
 from .adapters.cached_job import CachedJob, ReadOnlyDeclaration
 from .adapters.http.api import serve_http
-from .adapters.http.control import control_routes, token_check
+from .adapters.http.control import control_routes, create_token_check
 from .adapters.ingestjob import IngestJobClient
 from .adapters.lease import SlotLease
 from .adapters.preflight_process import run_preflight_process
@@ -26,23 +26,23 @@ from .domain.declared_job import DeclaredJob
 from .domain.endpoints import rest_endpoints
 from .domain.failure import FencedError
 from .domain.market import DocumentOrigin
-from .domain.market_hours import hours_of_feed
+from .domain.market_hours import market_hours_of_job
 from .domain.slot import slot_lease_name
 from .factories import create_journal, create_sink, create_snapshots, create_source
 from .loops.auto_stop import AutoStopMonitor
 from .loops.flusher import Flusher
-from .loops.freshness_monitor import monitor_freshness
-from .loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeats
+from .loops.freshness_monitor import monitor_freshness_forever
+from .loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeat_and_status
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
 from .loops.pause_control import PauseControl, PodSwitches
-from .loops.preflight import run_preflight_once
+from .loops.preflight import run_preflight_once_live
 from .loops.record_writer import RecordWriter
 from .loops.slot import ConnectionSlotLease
 from .loops.snapshot_recovery import SnapshotRecovery
-from .loops.spec_watcher import update_desired_forever, watch_job
+from .loops.spec_watcher import update_desired_forever, watch_job_until_deleted
 from .loops.supervisor import Supervisor
-from .loops.waiting import completes_within, first_completed
+from .loops.waiting import run_until_first_completes, run_with_timeout
 from .ports import JobPort, MarketSnapshots, Sink, Source
 from .settings import Settings
 
@@ -66,12 +66,12 @@ async def run(settings: Settings) -> None:
         stack.push_async_callback(job.close)
         file = set_switches_at_start(settings, journal, pod_switches)
         control = PauseControl(pod_switches, journal, ReadOnlyDeclaration(file))
-        routes = control_routes(control, journal, token_check(settings.http_token_file))
+        routes = control_routes(control, journal, create_token_check(settings.http_token_file))
         await stack.enter_async_context(serve_http(journal, settings.bind, identity.HTTP_PORT, routes))
         sink = create_sink(settings, journal.desired)
         stack.push_async_callback(sink.close)
         cached = CachedJob(job, settings.state_dir / JOB, settings.job.uid)
-        await run_loops(
+        await run_loops_and_shut_down(
             RuntimeParts(
                 source=create_source(settings),
                 sink=sink,
@@ -95,7 +95,7 @@ def _preflight_loops(settings: Settings, journal: Journal) -> list[Loop]:
     login = settings.job.spec.alpaca_and_secret_name
     if login is None or not rest_endpoints(login[0], settings.trading_url, settings.data_url).has_trading_api:
         return []
-    return [lambda: run_preflight_once(run_preflight_process, journal)]
+    return [lambda: run_preflight_once_live(run_preflight_process, journal)]
 
 
 def snapshot_recovery_loops(
@@ -104,7 +104,7 @@ def snapshot_recovery_loops(
     """Return a loop that fetches market snapshots; an empty list if the provider has no snapshots."""
     if snapshots is None:
         return []
-    return [SnapshotRecovery(snapshots, sink, journal, hours_of_feed(settings.job.spec)).run]
+    return [SnapshotRecovery(snapshots, sink, journal, market_hours_of_job(settings.job.spec)).run]
 
 
 def stop_event_on_signal() -> asyncio.Event:
@@ -142,7 +142,7 @@ class RuntimeParts:
     others: Sequence[Loop] = ()  # additional loops
 
 
-async def run_loops(parts: RuntimeParts, stop: asyncio.Event, reconnect: Backoff) -> None:
+async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reconnect: Backoff) -> None:
     """Run all loops until `stop` is set; then close the socket, and write the last quotes and the last heartbeat."""
     journal = parts.journal
     who = journal.identity
@@ -153,13 +153,13 @@ async def run_loops(parts: RuntimeParts, stop: asyncio.Event, reconnect: Backoff
     supervisor = Supervisor(parts.source, flusher, journal, reconnect, parts.slot)
     live: LatestValue[DeclaredJob | None] = LatestValue(None)
     try:
-        await first_completed(
+        await run_until_first_completes(
             stop.wait(),
-            watch_job(parts.job, live, journal),
+            watch_job_until_deleted(parts.job, live, journal),
             update_desired_forever(live, journal),
             supervisor.run(),
             flusher.run(),
-            monitor_freshness(live, journal),
+            monitor_freshness_forever(live, journal),
             send_heartbeats_forever(parts.sink, journal),
             report_status_forever(parts.job, journal),
             RecordWriter(parts.sink, journal).run(),
@@ -169,14 +169,14 @@ async def run_loops(parts: RuntimeParts, stop: asyncio.Event, reconnect: Backoff
     except FencedError as fenced:
         _log.warning("%s; exiting", fenced, extra={"event_type": "stream"})
         return
-    await flusher.drain()
+    await flusher.drain_and_close()
     if journal.state not in ("Paused", "Finished", "Blocked"):
         journal.on_state("Stopped")  # the socket is closed: the last report must not say Live
     if parts.slot is not None:
         await parts.slot.release()
     journal.stopping = True
-    await completes_within(
-        _GOODBYE_SECONDS, send_last_heartbeats(parts.sink, parts.job if live.value else None, journal)
+    await run_with_timeout(
+        _GOODBYE_SECONDS, send_last_heartbeat_and_status(parts.sink, parts.job if live.value else None, journal)
     )
     _log.info("shutdown complete", extra={"event_type": "stream"})
 

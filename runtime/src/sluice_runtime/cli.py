@@ -21,7 +21,7 @@ from .adapters.alpaca.environment import EnvironmentCredentialsReader
 from .adapters.decoding import decode_json
 from .adapters.http.smoke_client import SmokeClient
 from .adapters.pause_file import ManualPause, ManualPauses, PauseFile
-from .adapters.preflight import findings_of
+from .adapters.preflight import run_preflight_checks
 from .adapters.user_text import UserTextError, read_user_text
 from .domain.endpoints import rest_endpoints
 from .settings import Settings, SettingsError, is_switched_on, pod_settings
@@ -53,9 +53,9 @@ def job_reader(document: Path | None, environment: Mapping[str, str]) -> Callabl
         return lambda: found
     dry = is_switched_on(environment, "DRY_RUN", default="off")
     if _is_pipe_or_device(document):  # a pipe can be read only once
-        once = _read_document(document, dry=dry)
+        once = _read_valid_job(document, dry=dry)
         return lambda: once
-    return lambda: _read_regular_file(document, dry=dry)
+    return lambda: _read_job_unless_pipe(document, dry=dry)
 
 
 def settings_for_job(job: IngestJob, environment: Mapping[str, str], document: Path | None) -> Settings:
@@ -87,9 +87,9 @@ def run_pause_command(given: argparse.Namespace, environment: Mapping[str, str],
             return _list_pauses_of_symbols(symbols, state, say) if symbols else _list_all_pauses(state, say)
         if given.command == "pause":
             pause = ManualPause(since=datetime.now(UTC), reason=given.reason)
-            file.update(lambda before: before.with_paused(symbols, pause))
+            file.update(lambda before: before.with_pauses_added(symbols, pause))
         else:
-            file.update(lambda before: before.with_resumed(symbols))
+            file.update(lambda before: before.with_pauses_removed(symbols))
     except (OSError, msgspec.MsgspecError) as error:
         raise SettingsError(f"{file.path} cannot be used: {error}") from None
     done = "paused" if given.command == "pause" else "resumed"
@@ -129,7 +129,7 @@ def settings_for_preflight(document: Path | None, environment: Mapping[str, str]
     return settings_for_job(job_reader(document, environment)(), environment, document)
 
 
-def with_symbols(found: Settings, symbols: bytes) -> Settings:
+def with_symbols_from_json(found: Settings, symbols: bytes) -> Settings:
     """Return `found` with the symbols of a JSON array. An empty array leaves the symbols as they are.
 
     Raises:
@@ -167,7 +167,7 @@ def run_preflight(settings: Settings, environment: Mapping[str, str], say: Say, 
     if alpaca is not None and not where.has_trading_api and not as_json:
         say("nothing was asked: the stream is not Alpaca's own (set APCA_API_BASE_URL or spec.alpaca.tradingURL)")
         return 0
-    found = findings_of(settings.job.spec, _alpaca_credentials_reader(settings, environment), where)
+    found = run_preflight_checks(settings.job.spec, _alpaca_credentials_reader(settings, environment), where)
     if as_json:
         say(msgspec.json.encode(found).decode())
         return 0
@@ -196,13 +196,13 @@ def _is_pipe_or_device(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def _read_regular_file(path: Path, *, dry: bool) -> IngestJob:
+def _read_job_unless_pipe(path: Path, *, dry: bool) -> IngestJob:
     if _is_pipe_or_device(path):  # reading a pipe would block all loops
         raise SettingsError(f"{path} is no longer a file")
-    return _read_document(path, dry=dry)
+    return _read_valid_job(path, dry=dry)
 
 
-def _read_document(path: Path, *, dry: bool) -> IngestJob:
+def _read_valid_job(path: Path, *, dry: bool) -> IngestJob:
     """Read and validate a job document. If `dry` is True, the job is a dry run, whatever the document says."""
     try:
         found = msgspec.yaml.decode(read_user_text(path, may_be_pipe=_is_pipe_or_device(path)), type=dict)

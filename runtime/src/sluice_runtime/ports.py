@@ -98,7 +98,7 @@ class Source(Protocol):
 class MarketSnapshots(Protocol):
     """Fetches the current market data from a provider, independently of the stream."""
 
-    async def fetch_latest(self, symbols: Sequence[str]) -> MarketSnapshot:
+    async def fetch_latest_quotes_and_trades(self, symbols: Sequence[str]) -> MarketSnapshot:
         """Return the newest quote and trade of each of `symbols`, as far as the provider knows them.
 
         Raises:
@@ -116,19 +116,19 @@ class Sink(Protocol):
     async def write_quotes(self, quotes: Sequence[LiveQuote]) -> None:
         """Write whole quote documents. At most 100 per call, each symbol at most once."""
 
-    async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+    async def quote_document_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         """Return the `ts` of each quote document of `symbols` that exists."""
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
         """Write whole bar documents. At most 100 per call, each symbol at most once."""
 
-    async def set_quote_status(self, symbols: Iterable[str], status: QuoteState) -> None:
+    async def set_status_of_existing_quotes(self, symbols: Iterable[str], status: QuoteState) -> None:
         """Set `status` on the quote documents of `symbols` that exist, and change nothing else in them."""
 
-    async def delete_documents(self, symbols: Iterable[str]) -> None:
+    async def delete_own_quotes_and_bars(self, symbols: Iterable[str]) -> None:
         """Delete the quote and bar documents of `symbols` that this job wrote. Documents of other jobs stay."""
 
-    async def write_ingest_states(self, states: Sequence[IngestState]) -> None:
+    async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         """Merge each state into its symbol's record. At most 100 per call, each symbol at most once.
 
         Fields that a state does not have keep their values. A removal is skipped if the record now belongs to another
@@ -148,7 +148,7 @@ class Sink(Protocol):
             FencedError: the document is from a later process of the same job. It was not replaced.
         """
 
-    async def last_epoch(self, job_uid: str) -> int | None:
+    async def last_heartbeat_epoch(self, job_uid: str) -> int | None:
         """Return the epoch of the heartbeat document; None if there is no document or it belongs to another job."""
 
     async def close(self) -> None:

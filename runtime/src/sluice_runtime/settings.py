@@ -11,7 +11,7 @@ import msgspec
 from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
 
-from .domain.pause import Switch, parse_enabled
+from .domain.pause import Switch, parse_on_or_off
 
 LogQuotes = Literal["sampled", "all"]
 
@@ -125,7 +125,7 @@ def is_switched_on(environment: Mapping[str, str], name: str, *, default: str) -
         SettingsError: the value is neither on nor off.
     """
     try:
-        return parse_enabled(without_byte_order_mark(environment.get(name, "")) or default)
+        return parse_on_or_off(without_byte_order_mark(environment.get(name, "")) or default)
     except ValueError as error:
         raise SettingsError(f"{name} is malformed: {error}") from None
 

@@ -15,11 +15,18 @@ import msgspec
 from sluice_contract.resource import IngestJob
 
 from .adapters.http.api import serve_http
-from .adapters.http.control import control_routes, local_request_check
+from .adapters.http.control import control_routes, refusal_unless_local
 from .adapters.pause_file import PauseFile
 from .adapters.standalone_job import StandaloneJob
 from .adapters.switches import StoredSwitchesFile
-from .app import SWITCHES, RuntimeParts, run_loops, set_switches_at_start, snapshot_recovery_loops, stop_event_on_signal
+from .app import (
+    SWITCHES,
+    RuntimeParts,
+    run_loops_and_shut_down,
+    set_switches_at_start,
+    snapshot_recovery_loops,
+    stop_event_on_signal,
+)
 from .domain.backoff import Backoff
 from .domain.counters import Counters
 from .domain.failure import SinkError
@@ -107,17 +114,17 @@ class StandaloneRuntime:
             pod_switches.set(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
         async with AsyncExitStack() as stack:
             if port is not None:
-                routes = control_routes(PauseControl(pod_switches, journal, job), journal, local_request_check)
+                routes = control_routes(PauseControl(pod_switches, journal, job), journal, refusal_unless_local)
                 try:
                     await stack.enter_async_context(serve_http(journal, settings.bind, port, routes))
                 except OSError as error:
                     raise SettingsError(
                         f"the HTTP interface cannot be opened on port {port}: {error.strerror}"
                     ) from error
-            sink = await self._open_sink()
+            sink = await self._create_and_open_sink()
             stack.push_async_callback(sink.close)
             await self._raise_epoch_above_last(sink)
-            credentials_reader = self._environment_credentials()
+            credentials_reader = self._environment_credentials_reader()
             parts = RuntimeParts(
                 source=create_source(settings, credentials_reader),
                 sink=sink,
@@ -130,9 +137,9 @@ class StandaloneRuntime:
                 ],
             )
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)
-            await run_loops(parts, stop, backoff)
+            await run_loops_and_shut_down(parts, stop, backoff)
 
-    async def _open_sink(self) -> ReloadingSink:
+    async def _create_and_open_sink(self) -> ReloadingSink:
         """Create the sink and open it now, so that missing credentials are reported at the start."""
         sink = create_sink(self._settings, self.journal.desired, _CREDENTIALS)
         try:
@@ -145,7 +152,7 @@ class StandaloneRuntime:
         """Raise this process's epoch above that of the previous start, even if the clock was ahead then."""
         who = self.journal.identity
         try:
-            last = await sink.last_epoch(who.job_uid)
+            last = await sink.last_heartbeat_epoch(who.job_uid)
         except SinkError:
             return  # if the epoch is too low, the first heartbeat fences this process
         if last is not None and last >= who.epoch:
@@ -154,11 +161,11 @@ class StandaloneRuntime:
 
     def _create_job(self) -> StandaloneJob:
         try:
-            return StandaloneJob(self._read_or_refuse, PauseFile(self._settings.state_dir), self.journal)
+            return StandaloneJob(self._read_job_or_refuse, PauseFile(self._settings.state_dir), self.journal)
         except RequestRefusedError as error:  # the document has just been read, but can have changed since
             raise SettingsError(str(error)) from None
 
-    def _environment_credentials(self) -> CredentialsReader | None:
+    def _environment_credentials_reader(self) -> CredentialsReader | None:
         """Return a reader of Alpaca's key pair in the environment; None if the job needs no key pair."""
         login = self._settings.job.spec.alpaca_and_secret_name
         if login is None:
@@ -178,7 +185,7 @@ class StandaloneRuntime:
             )
         return EnvironmentCredentialsReader(alpaca, Credentials(key_id, secret_key))
 
-    def _read_or_refuse(self) -> IngestJob:
+    def _read_job_or_refuse(self) -> IngestJob:
         try:
             return self._read()
         except SettingsError as error:

@@ -55,7 +55,7 @@ class CachedJob:
                     await self._run_blocking(self._delete_cache)
                     yield None
                     return
-                last = seen.with_last_readable_spec(last)
+                last = seen.with_fallback_spec(last)
                 yield last
                 await self._run_blocking(partial(self._write_cache, last))
                 change = asyncio.ensure_future(_next_change(changes))

@@ -20,7 +20,7 @@ from sluice_contract.status import StreamStatus
 from ..domain.backoff import Backoff
 from ..domain.declared_job import DeclaredJob, parse_declared_job
 from ..ports import ReportError
-from .api_session import ApiServer, ApiSession, json_lines, json_object, kubernetes_error_message
+from .api_session import ApiServer, ApiSession, kubernetes_error_message, read_json_object, stream_json_lines
 from .decoding import decode_json
 from .error_text import system_error_text
 
@@ -114,7 +114,7 @@ class IngestJobClient:
                 await self._write_status_by_merge_patch(stream)
                 return
             stored = _object_in_response(code, answer)
-            self._handle_response(stored)
+            self._queue_job_if_newer(stored)
             if leftover := create_removal_patch(_stream_part_of_status(stored), stream):
                 _object_in_response(*await self._patch_status(_MERGE, self._status_patch(leftover)))
         except _FAILURES as error:
@@ -122,7 +122,7 @@ class IngestJobClient:
 
     async def _stream_documents(self) -> AsyncIterator[dict[str, Any]]:
         """Yield the current job, and then each version from the watch or from the response to a status write."""
-        following = asyncio.ensure_future(self._read_then_watch())
+        following = asyncio.ensure_future(self._queue_current_and_watched_jobs())
         try:
             while (arrived := await self._arrived.get()) is not None:
                 if isinstance(arrived, Exception):
@@ -131,7 +131,7 @@ class IngestJobClient:
         finally:
             following.cancel()
 
-    async def _read_then_watch(self) -> None:
+    async def _queue_current_and_watched_jobs(self) -> None:
         """Put the job into the queue, and then each version that the watch delivers.
 
         The last value is None, or the exception that ended the watch.
@@ -140,7 +140,7 @@ class IngestJobClient:
             document = await self._read_job()
             self._newest = self._watched = _resource_version(document)
             self._arrived.put_nowait(document)
-            await self._receive_events(str(document["metadata"]["resourceVersion"]))
+            await self._queue_watched_jobs(str(document["metadata"]["resourceVersion"]))
             self._arrived.put_nowait(None)
         except Exception as error:  # any exception: no other code awaits this task
             self._arrived.put_nowait(error)
@@ -148,9 +148,9 @@ class IngestJobClient:
     async def _read_job(self) -> dict[str, Any]:
         async with self.session.get(self._object, {}, _REQUEST) as response:
             _raise_for_status(response)
-            return self._require_own_uid(await json_object(response))
+            return self._require_own_uid(await read_json_object(response))
 
-    async def _receive_events(self, since: str) -> None:
+    async def _queue_watched_jobs(self, since: str) -> None:
         """Receive events until the server ends the watch or no longer has the events since `since`."""
         query = {
             "watch": "true",
@@ -161,16 +161,20 @@ class IngestJobClient:
         }
         async with self.session.get(self._collection, query, _WATCH) as response:
             _raise_for_status(response)
-            events = json_lines(response)
+            events = stream_json_lines(response)
             following = asyncio.ensure_future(anext(events, None))
             try:
-                while (event := await self._wait_for_event(following)) is not None and event["type"] != "ERROR":
-                    self._handle_event(event)
+                while (event := await self._wait_for_event_or_verify_watch(following)) is not None and event[
+                    "type"
+                ] != "ERROR":
+                    self._queue_job_of_event(event)
                     following = asyncio.ensure_future(anext(events, None))
             finally:
                 following.cancel()
 
-    async def _wait_for_event(self, following: asyncio.Future[dict[str, Any] | None]) -> dict[str, Any] | None:
+    async def _wait_for_event_or_verify_watch(
+        self, following: asyncio.Future[dict[str, Any] | None]
+    ) -> dict[str, Any] | None:
         """Return the event of `following`. After each 8 s without it, compare the watch with a live read."""
         while not (await asyncio.wait({following}, timeout=LIVE_READ_SECONDS))[0]:
             live = asyncio.ensure_future(self._read_live_version())
@@ -188,9 +192,9 @@ class IngestJobClient:
     async def _read_live_version(self) -> int:
         async with self.session.get(self._object, {}, _LIVE_READ, _METADATA_ONLY) as response:
             _raise_for_status(response)
-            return _resource_version(self._require_own_uid(await json_object(response)))
+            return _resource_version(self._require_own_uid(await read_json_object(response)))
 
-    def _handle_event(self, event: dict[str, Any]) -> None:
+    def _queue_job_of_event(self, event: dict[str, Any]) -> None:
         if event["type"] == "DELETED":
             raise _JobGoneError
         self._watched = max(self._watched, _resource_version(event["object"]))
@@ -198,7 +202,7 @@ class IngestJobClient:
             self._newest = self._watched
             self._arrived.put_nowait(self._require_own_uid(event["object"]))
 
-    def _handle_response(self, document: dict[str, Any]) -> None:
+    def _queue_job_if_newer(self, document: dict[str, Any]) -> None:
         """Put the job in a response into the queue, unless a newer version has already arrived."""
         if _object_meta(document).uid == self._uid and _resource_version(document) > self._newest:
             self._newest = _resource_version(document)
@@ -214,7 +218,7 @@ class IngestJobClient:
         document = await self._read_for_merge()
         if patch := create_merge_patch(_stream_part_of_status(document), stream):
             document = _object_in_response(*await self._patch_status(_MERGE, self._status_patch(patch)))
-        self._handle_response(document)
+        self._queue_job_if_newer(document)
 
     async def _read_for_merge(self) -> dict[str, Any]:
         try:

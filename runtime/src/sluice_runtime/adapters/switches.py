@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..domain.pause import Switch, parse_enabled
+from ..domain.pause import Switch, parse_on_or_off
 from ..ports import SwitchListener
 from .decoding import decode_json
 from .user_text import read_first_line
@@ -35,7 +35,7 @@ class EnabledFilePoller:
     def read_and_notify(self) -> None:
         """Read the file, and pass the state of the switch to the listener."""
         try:
-            self._says = msgspec.structs.replace(self._says, pauses=not parse_enabled(self._read_line()))
+            self._says = msgspec.structs.replace(self._says, pauses=not parse_on_or_off(self._read_line()))
             self._trouble = None
         except (OSError, ValueError) as error:  # ValueError: neither on nor off, or not text
             self._report_failure(error)

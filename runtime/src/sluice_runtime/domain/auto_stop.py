@@ -34,7 +34,7 @@ class FailureStreak:
         self.errors += new
 
 
-def exceeded_limit(limits: AutoStopLimits, streaming_seconds: float, consecutive_errors: int) -> str | None:
+def exceeded_limit_message(limits: AutoStopLimits, streaming_seconds: float, consecutive_errors: int) -> str | None:
     """Return a sentence that names the exceeded limit; None if no limit is exceeded.
 
     `streaming_seconds` is the time since the last pause ended.

@@ -143,7 +143,7 @@ class Coalescer:
         state = self._wanted.get(symbol)
         return state.newest if state is not None and state.newest > _NEVER else None
 
-    def take_due(self, count: int, at: float, interval: float) -> list[Tick]:
+    def take_due_ticks(self, count: int, at: float, interval: float) -> list[Tick]:
         """Remove up to `count` due ticks from the head of the queue, and return them.
 
         A tick is due if the last tick of its symbol was taken at least `interval` seconds before `at`.
@@ -175,7 +175,7 @@ class Coalescer:
         self._queue = queue | self._queue
         self.waive_interval(ticks)
 
-    def requeue_at_end(self, ticks: Iterable[Tick]) -> None:
+    def enqueue_unless_outdated(self, ticks: Iterable[Tick]) -> None:
         """Put ticks that were taken from the queue at its end, except where a newer tick is queued."""
         for tick, state in self._ticks_still_newest(ticks):
             if state.tick is None:
@@ -201,7 +201,7 @@ class Coalescer:
     def restore_dropped(self) -> None:
         """Put dropped ticks back into the queue, except where a newer tick has arrived."""
         dropped, self._dropped = self._dropped, {}
-        self.requeue_at_end(dropped.values())
+        self.enqueue_unless_outdated(dropped.values())
 
     def _ticks_still_newest(self, ticks: Iterable[Tick]) -> Iterable[tuple[Tick, _SymbolState]]:
         """Yield the ticks that are not older than the newest tick of their symbol, each with the state of the symbol.

@@ -28,7 +28,7 @@ class DeclaredJob(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     earlier_stream: StreamStatus | None = None  # the status that the previous process reported
 
-    def with_last_readable_spec(self, last: DeclaredJob | None) -> DeclaredJob:
+    def with_fallback_spec(self, last: DeclaredJob | None) -> DeclaredJob:
         """Return this version of the job; if its spec could not be read, with the spec of `last`.
 
         The stop fields are always those of this version.

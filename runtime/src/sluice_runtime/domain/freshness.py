@@ -103,7 +103,7 @@ class FreshnessModel:
             return "CLOSED"
         return "STALE" if symbol in self._stale else "QUIET"
 
-    def count_states(self, symbols: Iterable[str], inputs: FreshnessInput) -> FreshnessCounts:
+    def count_symbols_by_freshness(self, symbols: Iterable[str], inputs: FreshnessInput) -> FreshnessCounts:
         """Return the number of symbols in each state. Offline symbols are not counted."""
         states = [self.freshness_of(symbol, inputs) for symbol in symbols]
         return FreshnessCounts(

@@ -24,7 +24,7 @@ class Gaps(msgspec.Struct, frozen=True):
         """Return the gaps with a gap that opened at `at`. If a gap is already open, return them unchanged."""
         return self if self.since is not None else msgspec.structs.replace(self, since=at, cause=cause)
 
-    def with_cause(self, cause: GapCause) -> Gaps:
+    def with_cause_of_open_gap(self, cause: GapCause) -> Gaps:
         """Return the gaps with `cause` as the cause of the open gap."""
         return msgspec.structs.replace(self, cause=cause)
 

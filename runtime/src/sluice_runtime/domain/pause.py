@@ -56,7 +56,7 @@ def pausing_sources(switches: Sequence[Switch], now: datetime) -> tuple[str, ...
     return tuple(dict.fromkeys(each.source for each in switches if each.pauses and not _is_over(each.until, now)))
 
 
-def parse_enabled(text: str) -> bool:
+def parse_on_or_off(text: str) -> bool:
     """Return True for a text that means on, and False for one that means off.
 
     Raises:
@@ -68,7 +68,7 @@ def parse_enabled(text: str) -> bool:
     return said in SWITCHED_ON
 
 
-def job_switches(job: DeclaredJob) -> tuple[Switch, ...]:
+def switches_of_job(job: DeclaredJob) -> tuple[Switch, ...]:
     """Return the switches of the IngestJob itself: its deletion, and its stop fields."""
     source = f"cr:{job.metadata.namespace}/{job.metadata.name}"
     pause = job.stops.pause
@@ -87,7 +87,7 @@ def job_switches(job: DeclaredJob) -> tuple[Switch, ...]:
     )
 
 
-def paused_symbols(entries: Iterable[PausedSymbol], now: datetime) -> dict[str, PausedSymbol]:
+def current_pauses_by_symbol(entries: Iterable[PausedSymbol], now: datetime) -> dict[str, PausedSymbol]:
     """Return the symbols that are paused at `now`, each with its entry."""
     return {entry.symbol: entry for entry in entries if not _is_over(entry.until, now)}
 

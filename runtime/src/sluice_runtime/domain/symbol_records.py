@@ -104,7 +104,7 @@ class SymbolRecords:
             notes: str | None = f"Symbol REMOVED by user on {now:{_DATE}}"
         elif paused != was_paused:
             notes = _pause_note("PAUSED" if paused else "RESUMED", reason, now)
-        elif self._is_added(symbol, status):
+        elif self._is_new_or_returning(symbol, status):
             notes = f"Symbol ADDED by user on {now:{_DATE}}"
         else:
             notes = before.notes if before is not None else None
@@ -112,7 +112,7 @@ class SymbolRecords:
         self._records.pop(symbol, None)  # so that the symbol goes behind those that changed before it
         self._records[symbol] = _RecordState(status=status, pause_fetch=paused, notes=notes, is_first=is_first)
 
-    def _is_added(self, symbol: str, status: RecordStatus) -> bool:
+    def _is_new_or_returning(self, symbol: str, status: RecordStatus) -> bool:
         """Return True if the symbol returns after its removal, or is new to the job and not paused."""
         before = self._records.get(symbol)
         if before is None:

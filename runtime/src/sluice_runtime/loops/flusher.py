@@ -14,7 +14,7 @@ from ..domain.token_bucket import TokenBucket
 from ..ports import Sink
 from .journal import Journal
 from .publisher import Publisher
-from .waiting import completes_within, first_completed
+from .waiting import run_until_first_completes, run_with_timeout
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Flusher:
                 continue
             async with self._lock:
                 try:
-                    await first_completed(self._flush_due_ticks(scheduled), self._drain_ended.wait())
+                    await run_until_first_completes(self._write_due_unless_paused(scheduled), self._drain_ended.wait())
                     self._retry_at = None
                     # Earlier failures were retried with success, or are obsolete.
                     self._journal.record_sink_result("quotes", None)
@@ -73,7 +73,7 @@ class Flusher:
         """
         loop, journal = asyncio.get_running_loop(), self._journal
         while journal.coalescer.last is None:
-            if not await completes_within(
+            if not await run_with_timeout(
                 scheduled - loop.time(), journal.transitions.wait_for_change(journal.transitions.version)
             ):
                 return scheduled
@@ -82,7 +82,7 @@ class Flusher:
         await asyncio.sleep(scheduled - loop.time())
         return scheduled
 
-    def reopen(self) -> None:
+    def reopen_and_requeue_dropped(self) -> None:
         """Allow writes again after a drain.
 
         The ticks that the drain dropped are queued again, except where newer ones have arrived.
@@ -92,7 +92,7 @@ class Flusher:
         self._drain_ended.clear()
         self._retry_at = None
 
-    async def drain(self) -> None:
+    async def drain_and_close(self) -> None:
         """Write all pending quotes without throttling, for at most 3 s, and drop the rest. Then write nothing more.
 
         If a drain is cancelled, the next call completes it: a pod can be terminated while it pauses.
@@ -101,7 +101,7 @@ class Flusher:
             return
         self._is_open = False
         self._apply_desired(self._journal.desired.value)  # include ticks that arrived after the flush in flight began
-        if not await completes_within(DRAIN_SECONDS, self._write_pending()):
+        if not await run_with_timeout(DRAIN_SECONDS, self._write_pending()):
             _log.warning(
                 "Firestore did not accept the last quotes in time; dropping them",
                 extra={"event_type": "firestore_write"},
@@ -116,26 +116,26 @@ class Flusher:
         async with self._lock:
             try:
                 now = asyncio.get_running_loop().time
-                self._publisher.enqueue_held()
-                while ticks := self._journal.coalescer.take_due(BATCH, now(), 0.0):
-                    await self._publisher.write_all(ticks, now())
+                self._publisher.enqueue_held_ticks()
+                while ticks := self._journal.coalescer.take_due_ticks(BATCH, now(), 0.0):
+                    await self._publisher.write_all_ticks(ticks, now())
                 if self._journal.desired.value.pause is None:  # shutdown, not a pause: there is no later attempt
                     await self._publisher.write_all_but_quotes(now())
             except SinkError as error:
                 self._journal.record_sink_result("quotes", error.message)
 
-    async def _flush_due_ticks(self, scheduled: float) -> None:
+    async def _write_due_unless_paused(self, scheduled: float) -> None:
         desired = self._journal.desired.value
         if desired.pause is not None:
             return  # the supervisor drains next
         self._apply_desired(desired)
         await self._write_all_but_quotes(scheduled)
-        self._publisher.enqueue_due(scheduled)
+        self._publisher.enqueue_refreshes_and_price_changes(scheduled)
         interval = desired.limits.min_interval_milliseconds / 1000
-        room = self._bucket.available(scheduled)
-        while room > 0 and (ticks := self._journal.coalescer.take_due(min(room, BATCH), scheduled, interval)):
-            if written := await self._publisher.write_changed(ticks, scheduled):
-                self._bucket.spend(written)
+        room = self._bucket.available_tokens(scheduled)
+        while room > 0 and (ticks := self._journal.coalescer.take_due_ticks(min(room, BATCH), scheduled, interval)):
+            if written := await self._publisher.write_changed_ticks(ticks, scheduled):
+                self._bucket.spend_tokens(written)
                 room -= written
                 self._backoff.reset()
 

@@ -9,7 +9,7 @@ from ..domain.pause import API, Switch
 from ..ports import Declaration, StartRequest, SwitchStore
 from .journal import Journal
 from .latest_value import wait_for_any_change
-from .waiting import completes_within
+from .waiting import run_with_timeout
 
 # A socket closes within 2 s and a drain ends within 3 s: this is longer than both, so the response is accurate.
 _STOP_SECONDS = 8.0
@@ -51,13 +51,13 @@ class PauseControl:
     async def stop(self, reason: str | None) -> bool:
         """Pause by the switch `api`. Return True if the pause took effect within 8 s."""
         self._pod_switches.set(Switch(source=API, pauses=True, reason=reason))
-        return await completes_within(_STOP_SECONDS, self._wait_until_paused())
+        return await run_with_timeout(_STOP_SECONDS, self._wait_until_paused())
 
     async def start(self, start_request: StartRequest) -> tuple[str, ...]:
         """Clear the switch `api`, wait up to 1 s for the change to apply, and return the switches that still pause."""
         self._declaration.override(start_request)
         self._pod_switches.set(Switch(source=API, pauses=False))
-        await completes_within(_START_SECONDS, self._wait_until_switch_applies(pauses=False))
+        await run_with_timeout(_START_SECONDS, self._wait_until_switch_applies(pauses=False))
         return tuple(source for source in self._journal.desired.value.switches if source != API)
 
     def reload(self) -> None:

@@ -12,7 +12,7 @@ from ..domain.failure import StreamError
 from ..domain.slot import HELD_SECONDS, RENEW_SECONDS, ClaimObservation, SlotClaim
 from ..ports import SlotError, SlotPort
 from .journal import Journal
-from .waiting import completes_within
+from .waiting import run_with_timeout
 
 _log = logging.getLogger(__name__)
 
@@ -44,10 +44,10 @@ class ConnectionSlotLease:
         """
         while True:
             try:
-                await self._read_and_claim()
+                await self._claim_if_available()
             except SlotError as error:
                 _log.warning("cannot claim the connection slot: %s", error, extra={"event_type": "stream"})
-                self._holds_slot = self._holds_slot and self._extend_while_unreachable()
+                self._holds_slot = self._holds_slot and self._extend_unless_expired()
             if self._holds_slot:
                 return
             await asyncio.sleep(_CHECK_SECONDS)
@@ -63,30 +63,30 @@ class ConnectionSlotLease:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             try:
-                await self._renew_claim()
+                await self._renew_claim_unless_taken()
             except SlotError as error:
                 _log.warning("connection slot not renewed: %s", error, extra={"event_type": "stream"})
-                self._extend_while_unreachable()
+                self._extend_unless_expired()
 
     async def release(self) -> None:
         """Release the slot if it is held. Waits at most 2 s; an unreleased slot expires by itself."""
         self._holds_slot = False
         self._set_slot_status(None)
         if self._may_hold_slot:
-            await completes_within(_RELEASE_SECONDS, self._clear_claim())
+            await run_with_timeout(_RELEASE_SECONDS, self._clear_own_claim())
             self._may_hold_slot = False  # skipped on cancellation: the next release completes it
 
-    async def _read_and_claim(self) -> None:
+    async def _claim_if_available(self) -> None:
         at = asyncio.get_running_loop().time()
         self._observation = self._observation.updated_with(await self._port.read(), at)
         found = self._observation.claim
         if self._observation.is_claimable_by(self._me, at):
-            await self._write_claim(found)
+            await self._write_own_claim(found)
         elif found is not None:
             self._holds_slot = False
             self._set_slot_status(ConnectionSlotStatus(acquired=False, holder=found.holder))
 
-    async def _write_claim(self, found: SlotClaim | None) -> None:
+    async def _write_own_claim(self, found: SlotClaim | None) -> None:
         claim = SlotClaim(holder=self._me, renewed_at=self._journal.now(), version=found.version if found else "")
         self._may_hold_slot = True
         await self._port.write(claim)
@@ -94,14 +94,14 @@ class ConnectionSlotLease:
         self._exclusive_until = asyncio.get_running_loop().time() + HELD_SECONDS
         self._set_slot_status(ConnectionSlotStatus(acquired=True, holder=self._me))
 
-    async def _renew_claim(self) -> None:
+    async def _renew_claim_unless_taken(self) -> None:
         found = await self._port.read()
         if found is not None and found.holder not in ("", self._me):
             self._holds_slot = self._may_hold_slot = False
             raise StreamError("connectionLimit", f"job {found.holder} has taken the connection slot; waiting for it")
-        await self._write_claim(found)
+        await self._write_own_claim(found)
 
-    def _extend_while_unreachable(self) -> bool:
+    def _extend_unless_expired(self) -> bool:
         """Extend the claim by 60 s while the API server is unreachable. Return False if it has already expired."""
         at = asyncio.get_running_loop().time()
         if at > self._exclusive_until:
@@ -109,7 +109,7 @@ class ConnectionSlotLease:
         self._exclusive_until = at + HELD_SECONDS
         return True
 
-    async def _clear_claim(self) -> None:
+    async def _clear_own_claim(self) -> None:
         try:
             found = await self._port.read()
             if found is not None and found.holder == self._me:

@@ -1,21 +1,21 @@
 from sluice_contract.spec import AutoStopLimits
-from sluice_runtime.domain.auto_stop import FailureStreak, exceeded_limit
+from sluice_runtime.domain.auto_stop import FailureStreak, exceeded_limit_message
 
 
 def test_no_limit_is_never_reached() -> None:
-    assert exceeded_limit(AutoStopLimits(), 1e9, 10**9) is None
+    assert exceeded_limit_message(AutoStopLimits(), 1e9, 10**9) is None
 
 
 def test_the_time_limit_is_reached_at_its_end_and_not_before() -> None:
     limits = AutoStopLimits(after_seconds=60)
-    assert exceeded_limit(limits, 59.9, 0) is None
-    assert exceeded_limit(limits, 60.0, 0) == "autoStop.afterSeconds: the job has streamed for 60 s"
+    assert exceeded_limit_message(limits, 59.9, 0) is None
+    assert exceeded_limit_message(limits, 60.0, 0) == "autoStop.afterSeconds: the job has streamed for 60 s"
 
 
 def test_errors_count_up_to_their_limit() -> None:
     limits = AutoStopLimits(after_consecutive_errors=3)
-    assert exceeded_limit(limits, 1e9, 2) is None
-    assert exceeded_limit(limits, 0, 3) == "autoStop.afterConsecutiveErrors: 3 consecutive failures"
+    assert exceeded_limit_message(limits, 1e9, 2) is None
+    assert exceeded_limit_message(limits, 0, 3) == "autoStop.afterConsecutiveErrors: 3 consecutive failures"
 
 
 def test_failures_add_up_whether_or_not_the_stream_was_live_between() -> None:

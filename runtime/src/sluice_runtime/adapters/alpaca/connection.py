@@ -12,7 +12,7 @@ from sluice_contract.spec import Channel
 from sluice_contract.status import SymbolRejection
 
 from ...domain.failure import StreamError
-from ...domain.market import is_price
+from ...domain.market import is_valid_price
 from ...ports import QUOTES, Listener
 from .credentials import Credentials
 from .errors import HARMLESS, NOT_ENTITLED, OF_A_SUBSCRIPTION, OF_A_SYMBOL, SYMBOL_LIMIT, error_of_message
@@ -87,7 +87,7 @@ class AlpacaConnection:
         self._channels = channels
         self._limit_refusals = 0
         if gone:
-            await self._send_and_wait({"action": "unsubscribe", **gone})
+            await self._send_and_wait_for_answer({"action": "unsubscribe", **gone})
         if new := sorted(symbols - self._symbols_on_all_channels - self._rejected.keys()):
             await self._subscribe(new)
         if left_out := sorted(symbols - self._symbols_on_all_channels - self._rejected.keys()):
@@ -126,7 +126,9 @@ class AlpacaConnection:
             # Two single symbols in a row were refused: the plan is full, and further requests would only take time.
             self._add_rejections(symbols, SYMBOL_LIMIT, "symbol limit exceeded")
             return
-        answer = await self._send_and_wait({"action": "subscribe", **dict.fromkeys(sorted(self._channels), symbols)})
+        answer = await self._send_and_wait_for_answer(
+            {"action": "subscribe", **dict.fromkeys(sorted(self._channels), symbols)}
+        )
         if isinstance(answer, SubscriptionMessage):
             self._limit_refusals = 0
             return
@@ -149,7 +151,7 @@ class AlpacaConnection:
         self._statuses_wanted = False
         await self._send_request({"action": "subscribe", "statuses": ["*"]}, OF_A_SUBSCRIPTION | NOT_ENTITLED)
 
-    async def _send_and_wait(self, message: dict[str, object]) -> Answer:
+    async def _send_and_wait_for_answer(self, message: dict[str, object]) -> Answer:
         try:
             async with asyncio.timeout(self._timeouts.ack):
                 return await (await self._send_request(message, OF_A_SUBSCRIPTION))
@@ -176,19 +178,19 @@ class AlpacaConnection:
         if [*map(type, messages)].count(QuoteMessage) == len(messages):
             self._quotes += messages
         else:
-            self._sort_by_kind(messages)
+            self._handle_mixed_messages(messages)
 
-    def _sort_by_kind(self, messages: Sequence[Message]) -> None:
+    def _handle_mixed_messages(self, messages: Sequence[Message]) -> None:
         for message in messages:
             if isinstance(message, QuoteMessage):
                 self._quotes.append(message)
             elif isinstance(message, SubscriptionMessage):
                 self._held = message
-                self._resolve_oldest_request(message)
+                self._resolve_oldest_request_or_raise(message)
             elif not isinstance(message, ErrorMessage):
                 self._others.append(message)
             elif message.code not in HARMLESS:
-                self._resolve_oldest_request(message)
+                self._resolve_oldest_request_or_raise(message)
 
     def _deliver_batch(self) -> None:
         if not self._is_due:
@@ -200,10 +202,10 @@ class AlpacaConnection:
             self._deliver_trades_bars_and_halts(others)
         self._listener.on_ticks(quotes)  # type: ignore[arg-type]  # all of them are quotes
         if len(quotes) + len(others) < _FEW:
-            self._transport.pause_reading()
+            self._transport.pause_reading_briefly()
 
     def _deliver_trades_bars_and_halts(self, messages: Sequence[Message]) -> None:
-        trades = [each.trade() for each in messages if isinstance(each, TradeMessage) and is_price(each.price)]
+        trades = [each.trade() for each in messages if isinstance(each, TradeMessage) and is_valid_price(each.price)]
         bars = [each.bar() for each in messages if isinstance(each, BarMessage)]
         statuses = [each.halt() for each in messages if isinstance(each, StatusMessage)]
         halts = [each for each in statuses if each is not None]
@@ -214,7 +216,7 @@ class AlpacaConnection:
         if halts:
             self._listener.on_halts(halts)
 
-    def _resolve_oldest_request(self, message: Answer) -> None:
+    def _resolve_oldest_request_or_raise(self, message: Answer) -> None:
         answer, tolerated = self._asked[0] if self._asked else (None, OF_A_SUBSCRIPTION)
         if isinstance(message, ErrorMessage) and message.code not in tolerated:
             raise error_of_message(message)

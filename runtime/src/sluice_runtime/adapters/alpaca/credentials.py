@@ -46,7 +46,7 @@ class CredentialsReader:
         self._used = self._credentials_and_certificates()
         found = self._used[0]
         if found is None:
-            self._check_encoding()
+            self._raise_on_unknown_encoding()
             raise StreamError(
                 "configuration",
                 f"the Secret {self._secret} is missing or lacks a key; create it in the job's own namespace with "
@@ -67,7 +67,7 @@ class CredentialsReader:
         """
         if self._ca_file is None:
             return None
-        return self._load_tls_context(self._ca_file)[0]
+        return self._load_tls_context_and_certificates(self._ca_file)[0]
 
     def certificates_path(self) -> Path | None:
         """Return the path of the job's own CA certificates; None to trust the system's certificates.
@@ -80,12 +80,12 @@ class CredentialsReader:
         """
         if self._ca_file is None:
             return None
-        _, certificates = self._load_tls_context(self._ca_file)
+        _, certificates = self._load_tls_context_and_certificates(self._ca_file)
         copy = os.memfd_create("certificates")
         os.write(copy, certificates.encode())
         return Path(f"/proc/self/fd/{copy}")
 
-    def _load_tls_context(self, file: Path) -> tuple[ssl.SSLContext, str]:
+    def _load_tls_context_and_certificates(self, file: Path) -> tuple[ssl.SSLContext, str]:
         try:
             certificates = read_certificates(file)
             return ssl.create_default_context(cadata=certificates), certificates
@@ -115,7 +115,7 @@ class CredentialsReader:
             return None
         return Credentials(key_id, secret_key) if key_id and secret_key else None
 
-    def _check_encoding(self) -> None:
+    def _raise_on_unknown_encoding(self) -> None:
         """Raise StreamError if a key of the Secret exists but is not text in a known encoding."""
         for key in (identity.ALPACA_KEY_ID, identity.ALPACA_SECRET_KEY):
             try:

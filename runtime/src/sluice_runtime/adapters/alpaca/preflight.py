@@ -31,7 +31,7 @@ _SKEW_SECONDS = 5.0
 _SYMBOLS = 100
 
 
-def account_findings(
+def check_account_and_symbols(
     spec: IngestJobSpec, credentials: Credentials, endpoints: RestEndpoints, certificates: Path | None = None
 ) -> Iterator[Finding]:
     """Yield the findings of all checks of the account. Never raises: a failed check is a finding that is not good.
@@ -45,7 +45,7 @@ def account_findings(
     trading = TradingClient(key, secret, paper=key.startswith("PK"), url_override=endpoints.trading_url)
     yield _run_check("account", lambda: _check_account(trading.get_account()))
     feed = spec.alpaca.feed if spec.alpaca else "iex"
-    if (quote := _quote_request(feed, spec.symbols[0], credentials, endpoints)) is not None:
+    if (quote := _latest_quote_function(feed, spec.symbols[0], credentials, endpoints)) is not None:
         yield _run_check("entitlement", lambda: (bool(quote()), f"feed {feed} is allowed"))
     for symbol in spec.symbols[:_SYMBOLS] if feed != "test" else ():
         found = _run_check(symbol, partial(_check_asset, trading, symbol))
@@ -58,7 +58,7 @@ def account_findings(
         yield _run_check("calendar", lambda: _check_calendar(trading.get_calendar(GetCalendarRequest(start=today))))
 
 
-def _quote_request(
+def _latest_quote_function(
     feed: str, symbol: str, credentials: Credentials, endpoints: RestEndpoints
 ) -> Callable[[], Any] | None:
     """Return a function that requests the latest quote of `symbol`; None if no known REST interface has the feed."""

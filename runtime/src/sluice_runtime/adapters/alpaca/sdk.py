@@ -142,7 +142,7 @@ class SDKTransport:
         while True:
             on_messages(await self.receive_messages())
 
-    def pause_reading(self) -> None:
+    def pause_reading_briefly(self) -> None:
         """Do nothing: alpaca-py controls when this transport reads."""
 
     async def close(self) -> None:

@@ -80,7 +80,7 @@ class Transport(Protocol):
     async def read(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
         """Call `on_messages` with the messages of each frame until the websocket closes. Never returns."""
 
-    def pause_reading(self) -> None:
+    def pause_reading_briefly(self) -> None:
         """Pause reading for a moment, so that the next data is read in one batch. Does nothing while closing."""
 
     async def close(self) -> None:
@@ -169,7 +169,7 @@ class NativeTransport:
             elif kind in _ENDS:
                 raise self._close_error()
 
-    def pause_reading(self) -> None:
+    def pause_reading_briefly(self) -> None:
         transport = self._socket.transport
         if transport is not None and not self._is_closing and not transport.is_closing():
             transport.pause_reading()

@@ -31,7 +31,7 @@ class FirestoreAccess(NamedTuple):
     emulator: str
 
 
-async def find_access(project: str, key: Path | None) -> FirestoreAccess:
+async def find_firestore_access(project: str, key: Path | None) -> FirestoreAccess:
     """Return an emulator from the environment, a service account key, or the machine's identity.
 
     If `project` is empty, the environment or the credentials name it. `key` is the path of a service account key;

@@ -54,29 +54,29 @@ class ReloadingSink:
             if sink is not None:
                 await sink.write_quotes(quotes)
 
-    async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+    async def quote_document_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         async with self._sink_for_call() as sink:
-            return await sink.quote_times(symbols) if sink is not None else {}
+            return await sink.quote_document_times(symbols) if sink is not None else {}
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
         async with self._sink_for_call() as sink:
             if sink is not None:
                 await sink.write_bars(bars)
 
-    async def set_quote_status(self, symbols: Iterable[str], status: QuoteState) -> None:
+    async def set_status_of_existing_quotes(self, symbols: Iterable[str], status: QuoteState) -> None:
         async with self._sink_for_call() as sink:
             if sink is not None:
-                await sink.set_quote_status(symbols, status)
+                await sink.set_status_of_existing_quotes(symbols, status)
 
-    async def delete_documents(self, symbols: Iterable[str]) -> None:
+    async def delete_own_quotes_and_bars(self, symbols: Iterable[str]) -> None:
         async with self._sink_for_call() as sink:
             if sink is not None:
-                await sink.delete_documents(symbols)
+                await sink.delete_own_quotes_and_bars(symbols)
 
-    async def write_ingest_states(self, states: Sequence[IngestState]) -> None:
+    async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         async with self._sink_for_call() as sink:
             if sink is not None:
-                await sink.write_ingest_states(states)
+                await sink.merge_ingest_states(states)
 
     async def recorded_symbols_of_job(self) -> frozenset[str]:
         async with self._sink_for_call() as sink:
@@ -91,9 +91,9 @@ class ReloadingSink:
             if sink is not None:
                 await sink.write_heartbeat(heartbeat)
 
-    async def last_epoch(self, job_uid: str) -> int | None:
+    async def last_heartbeat_epoch(self, job_uid: str) -> int | None:
         async with self._sink_for_call() as sink:
-            return await sink.last_epoch(job_uid) if sink is not None else None
+            return await sink.last_heartbeat_epoch(job_uid) if sink is not None else None
 
     async def close(self) -> None:
         if self._open is not None:
@@ -140,10 +140,10 @@ class ReloadingSink:
             self._record_failure(str(error))
         else:
             before, self._open = self._open, _OpenSink(sink)
-            await self._close_when_unused(before)
+            await self._close_if_unused(before)
         self._seen, self._try_at = found, at + _RETRY_SECONDS
 
-    async def _close_when_unused(self, before: _OpenSink | None) -> None:
+    async def _close_if_unused(self, before: _OpenSink | None) -> None:
         if before is not None:
             _log.info("Firestore's credentials have changed; using the new ones", extra=_FIRESTORE_WRITE)
             if before.calls == 0:

@@ -32,7 +32,7 @@ class _StopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str | None = None
 
 
-def token_check(file: Path | None) -> RequestCheck:
+def create_token_check(file: Path | None) -> RequestCheck:
     """Return a check that refuses requests without the token in `file`.
 
     The check reads the file at each request, so that a rotated Secret applies immediately.
@@ -60,7 +60,7 @@ def token_check(file: Path | None) -> RequestCheck:
     return refusal
 
 
-def local_request_check(request: web.Request) -> str | None:
+def refusal_unless_local(request: web.Request) -> str | None:
     """Return None for a request from a program on this machine, otherwise why the request is refused.
 
     Requests from web pages in this machine's browser are refused too, whatever host name the page uses.

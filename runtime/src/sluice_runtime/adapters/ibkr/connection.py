@@ -16,7 +16,15 @@ from ...domain.failure import StreamError
 from ...domain.market import Quote
 from ...ports import QUOTES, Listener
 from .gateway import Gateway
-from .messages import COMPETING_SESSION, NO_LINE, UNKNOWN_SYMBOL, IBKRTimeouts, is_rejection, no_answer_error, rejection
+from .messages import (
+    COMPETING_SESSION,
+    NO_LINE,
+    UNKNOWN_SYMBOL,
+    IBKRTimeouts,
+    is_refusal_code,
+    no_answer_error,
+    symbol_rejection,
+)
 from .quote_builder import MarketDataChanges, QuoteBuilder
 
 # ib_async sends 45 requests per second and delays the others.
@@ -125,14 +133,14 @@ class IBKRConnection:
             await self._gateway.unthrottled.wait()
             try:
                 async with asyncio.timeout(self._timeouts.answer):
-                    found = await asyncio.gather(*map(self._find_contract, batch))
+                    found = await asyncio.gather(*map(self._find_contract_or_reject, batch))
             except TimeoutError:
                 raise self._silence_error() from None
             for symbol, contract in zip(batch, found, strict=True):
                 if contract is not None:
                     self._request_market_data(symbol, contract)
 
-    async def _find_contract(self, symbol: str) -> Contract | None:
+    async def _find_contract_or_reject(self, symbol: str) -> Contract | None:
         """Return the contract of a symbol. If there is not exactly one, reject the symbol and return None."""
         if symbol in self._contracts:
             return self._contracts[symbol]
@@ -147,7 +155,7 @@ class IBKRConnection:
         stocks = [each for each in found if each.secType == "STK" and each.currency == "USD"]
         if len(stocks) != 1:
             words = f"{len(stocks)} contracts have this symbol"
-            self._rejected.setdefault(symbol, rejection(symbol, UNKNOWN_SYMBOL, words))
+            self._rejected.setdefault(symbol, symbol_rejection(symbol, UNKNOWN_SYMBOL, words))
             return None
         [contract] = stocks
         contract.exchange = "SMART"  # the details can name another exchange
@@ -173,9 +181,9 @@ class IBKRConnection:
 
     def _on_refusal(self, contract: Contract, code: int, words: str) -> None:
         symbol = self._symbols.get(id(contract))
-        if symbol is None or not is_rejection(code):
+        if symbol is None or not is_refusal_code(code):
             return
-        self._rejected[symbol] = rejection(symbol, code, words)
+        self._rejected[symbol] = symbol_rejection(symbol, code, words)
         answer = self._asked.get(symbol)
         if answer is not None and not answer.done():
             answer.set_result([])  # ib_async treats some refusals as warnings and continues to wait

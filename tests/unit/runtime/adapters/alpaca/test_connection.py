@@ -52,7 +52,7 @@ class FakeWire:
         while True:
             take(await self._frames.get())
 
-    def pause_reading(self) -> None:
+    def pause_reading_briefly(self) -> None:
         self.rests += 1
 
     async def close(self) -> None:
