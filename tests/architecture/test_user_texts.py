@@ -50,10 +50,10 @@ CONNECTION = "opens a connection or a gate, not a file"
 ALLOWED = {
     ("__main__.py", "_flush_stdout", "open"): "the null device",
     ("adapters/alpaca/source.py", "open_sdk_transport", "open"): CONNECTION,
-    ("adapters/cached_job.py", "_read_cache", "read_bytes"): OWN_STATE,
+    ("adapters/cached_job.py", "_read_cached_job", "read_bytes"): OWN_STATE,
     (
         "adapters/firestore/reloading_sink.py",
-        "_read_key",
+        "_read_key_or_none",
         "read_bytes",
     ): "compares a key's bytes; sink.py reads the key",
     ("adapters/ibkr/source.py", "connect", "open"): CONNECTION,

@@ -52,7 +52,7 @@ class AnsweringRuntime:
             self.snapshots_until_live -= 1
         return self.book.snapshot()
 
-    async def stop(self, reason: str | None) -> bool:
+    async def pause_job(self, reason: str | None) -> bool:
         self.asked.append(f"stop: {reason}")
         if self.obeys_stop:
             self.book.desired.set(with_pause(self.book.desired.value, PauseInForce(source="api", reason=reason)))
@@ -60,7 +60,7 @@ class AnsweringRuntime:
             self.book.acknowledge_pause()
         return True
 
-    async def start(self, wishes: StartRequest) -> tuple[str, ...]:
+    async def resume_job(self, wishes: StartRequest) -> tuple[str, ...]:
         self.asked.append(f"start: {wishes.dry_run}")
         self.book.desired.set(desired(dryRun=bool(wishes.dry_run) and self.obeys_dry_run))
         self.book.on_state("Connecting")

@@ -6,8 +6,8 @@ from sluice_runtime.domain.pause import Switch
 from sluice_runtime.ports import RequestRefusedError, StartRequest
 
 
-class FakeKeeper:
-    """A SwitchKeeper that keeps the switches in memory."""
+class FakeSwitchStore:
+    """A SwitchStore that keeps the switches in memory."""
 
     def __init__(self) -> None:
         self.failure: OSError | None = None

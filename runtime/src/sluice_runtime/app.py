@@ -56,7 +56,7 @@ SWITCHES, JOB = "switches.json", "job.json"  # in the directory of the state tha
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
 
-async def run(settings: Settings) -> None:
+async def run_pod(settings: Settings) -> None:
     """Run the pod until SIGTERM or SIGINT, until its job is deleted, or until a later process of the job fences it."""
     stop = stop_event_on_signal()
     journal = create_journal(settings)
@@ -91,7 +91,7 @@ async def run(settings: Settings) -> None:
 
 
 def _preflight_loops(settings: Settings, journal: Journal) -> list[Loop]:
-    """Return a loop that checks the provider's account once; an empty list if the job has no account to check."""
+    """Return a list with the loop that checks the provider's account once; an empty list if there is no account."""
     login = settings.job.spec.alpaca_and_secret_name
     if login is None or not rest_endpoints(login[0], settings.trading_url, settings.data_url).has_trading_api:
         return []
@@ -101,7 +101,7 @@ def _preflight_loops(settings: Settings, journal: Journal) -> list[Loop]:
 def snapshot_recovery_loops(
     snapshots: MarketSnapshots | None, sink: Sink, journal: Journal, settings: Settings
 ) -> list[Loop]:
-    """Return a loop that fetches market snapshots; an empty list if the provider has no snapshots."""
+    """Return a list with the loop that fetches market snapshots; an empty list if `snapshots` is None."""
     if snapshots is None:
         return []
     return [SnapshotRecovery(snapshots, sink, journal, market_hours_of_job(settings.job.spec)).run]
@@ -116,9 +116,9 @@ def stop_event_on_signal() -> asyncio.Event:
 
 
 def set_switches_at_start(settings: Settings, journal: Journal, pod_switches: PodSwitches) -> EnabledFilePoller | None:
-    """Set all switches outside the job document: INGEST_ENABLED, the stored ones, and INGEST_ENABLED_FILE.
+    """Set all pause switches outside the job document: INGEST_ENABLED, the stored switches, and INGEST_ENABLED_FILE.
 
-    Return the poller of INGEST_ENABLED_FILE, which must run from now on; None if the variable is not set.
+    Return the poller of INGEST_ENABLED_FILE, which the caller must run; None if the variable is not set.
     """
     journal.set_switch(settings.environment_switch)
     pod_switches.restore()
@@ -142,22 +142,26 @@ class RuntimeParts:
     others: Sequence[Loop] = ()  # additional loops
 
 
-async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reconnect: Backoff) -> None:
-    """Run all loops until `stop` is set; then close the socket, and write the last quotes and the last heartbeat."""
+async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reconnect_backoff: Backoff) -> None:
+    """Run all loops until `stop` is set or the job is deleted.
+
+    Then close the connection to the provider, and write the last quotes and heartbeats. If a later process of the job
+    has taken over, return without writing anything more.
+    """
     journal = parts.journal
     who = journal.identity
     origin = DocumentOrigin(
         source=parts.source.name, job=who.qualified_job_name, session_id=who.session_id, epoch=who.epoch
     )
     flusher = Flusher(parts.sink, journal, origin, Backoff(0.5, 30.0, random.uniform))
-    supervisor = Supervisor(parts.source, flusher, journal, reconnect, parts.slot)
+    supervisor = Supervisor(parts.source, flusher, journal, reconnect_backoff, parts.slot)
     live: LatestValue[DeclaredJob | None] = LatestValue(None)
     try:
         await run_until_first_completes(
             stop.wait(),
             watch_job_until_deleted(parts.job, live, journal),
             update_desired_forever(live, journal),
-            supervisor.run(),
+            supervisor.stream_unless_paused_forever(),
             flusher.run(),
             monitor_freshness_forever(live, journal),
             send_heartbeats_forever(parts.sink, journal),

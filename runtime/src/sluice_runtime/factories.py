@@ -39,7 +39,7 @@ def now() -> datetime:
 
 
 def create_journal(settings: Settings) -> Journal:
-    """Return a new journal: no state is known, and streaming is paused until the job has been read."""
+    """Return the journal of a new process, in which streaming is paused until the job has been read."""
     injected = settings.job
     who = RuntimeIdentity(
         namespace=injected.namespace,
@@ -64,7 +64,7 @@ def _desired_at_start(injected: InjectedJob) -> Desired:
 
 
 def create_source(settings: Settings, credentials_reader: CredentialsReader | None = None) -> Source:
-    """Return the source of the declared provider, wrapped for recording if requested.
+    """Return the source of the declared provider. It also logs or records its quotes, if the settings request this.
 
     `credentials_reader` replaces the one that reads the pod's mounted Secret.
 

@@ -272,11 +272,16 @@ class RequestRefusedError(Exception):
 class Controls(Protocol):
     """Operates the pod's own switch for the HTTP interface."""
 
-    async def stop(self, reason: str | None) -> bool:
-        """Pause the job. Return True if the socket was closed and pending writes were flushed in time."""
+    async def pause_job(self, reason: str | None) -> bool:
+        """Pause the job by the pod's own switch.
 
-    async def start(self, start_request: StartRequest) -> tuple[str, ...]:
-        """Clear the pod's own switch. Return the sources of the switches that still pause the job.
+        Return True if the socket was closed and pending writes were flushed in time.
+        """
+
+    async def resume_job(self, start_request: StartRequest) -> tuple[str, ...]:
+        """Apply the requested changes, and clear the pod's own switch.
+
+        Return the sources of the switches that still pause the job.
 
         Raises:
             RequestRefusedError: the requested changes are not possible. Nothing has changed.

@@ -56,6 +56,7 @@ class StandaloneRuntime:
     """A runtime without a cluster."""
 
     def __init__(self, settings: Settings, read: Callable[[], IngestJob], environment: Mapping[str, str]) -> None:
+        """`read` reads and validates the job document; it raises SettingsError."""
         self._settings = settings
         self._environment = environment
         self._read = read
@@ -140,7 +141,11 @@ class StandaloneRuntime:
             await run_loops_and_shut_down(parts, stop, backoff)
 
     async def _create_and_open_sink(self) -> ReloadingSink:
-        """Create the sink and open it now, so that missing credentials are reported at the start."""
+        """Create the sink and open it now, so that missing credentials are reported at the start.
+
+        Raises:
+            SettingsError: there are no usable credentials, and this is not a dry run.
+        """
         sink = create_sink(self._settings, self.journal.desired, _CREDENTIALS)
         try:
             await sink.open()

@@ -116,7 +116,7 @@ class IngestJobClient:
             stored = _object_in_response(code, answer)
             self._queue_job_if_newer(stored)
             if leftover := create_removal_patch(_stream_part_of_status(stored), stream):
-                _object_in_response(*await self._patch_status(_MERGE, self._status_patch(leftover)))
+                _object_in_response(*await self._patch_status(_MERGE, self._merge_patch_body(leftover)))
         except _FAILURES as error:
             raise ReportError(f"the API server did not accept the status: {system_error_text(error)}") from error
 
@@ -132,9 +132,9 @@ class IngestJobClient:
             following.cancel()
 
     async def _queue_current_and_watched_jobs(self) -> None:
-        """Put the job into the queue, and then each version that the watch delivers.
+        """Read the job and queue it, then queue each version that the watch delivers.
 
-        The last value is None, or the exception that ended the watch.
+        At the end, queue None if the server ended the watch, or the exception if it failed.
         """
         try:
             document = await self._read_job()
@@ -151,7 +151,10 @@ class IngestJobClient:
             return self._require_own_uid(await read_json_object(response))
 
     async def _queue_watched_jobs(self, since: str) -> None:
-        """Receive events until the server ends the watch or no longer has the events since `since`."""
+        """Queue each version of the job from a watch that starts at the resourceVersion `since`.
+
+        Returns when the server ends the watch, or no longer has the events since then.
+        """
         query = {
             "watch": "true",
             "fieldSelector": self._selector,
@@ -195,6 +198,11 @@ class IngestJobClient:
             return _resource_version(self._require_own_uid(await read_json_object(response)))
 
     def _queue_job_of_event(self, event: dict[str, Any]) -> None:
+        """Queue the job of a watch event, unless the event is a bookmark or a newer version has already arrived.
+
+        Raises:
+            _JobGoneError: the job was deleted, or the event is about another job.
+        """
         if event["type"] == "DELETED":
             raise _JobGoneError
         self._watched = max(self._watched, _resource_version(event["object"]))
@@ -203,7 +211,7 @@ class IngestJobClient:
             self._arrived.put_nowait(self._require_own_uid(event["object"]))
 
     def _queue_job_if_newer(self, document: dict[str, Any]) -> None:
-        """Put the job in a response into the queue, unless a newer version has already arrived."""
+        """Queue the job in a response to a write, unless a newer version has already arrived."""
         if _object_meta(document).uid == self._uid and _resource_version(document) > self._newest:
             self._newest = _resource_version(document)
             self._arrived.put_nowait(document)
@@ -215,26 +223,26 @@ class IngestJobClient:
 
     async def _write_status_by_merge_patch(self, stream: dict[str, Any]) -> None:
         """Write a status that the API server refuses to apply: read the object and patch the difference."""
-        document = await self._read_for_merge()
+        document = await self._read_job_for_merge()
         if patch := create_merge_patch(_stream_part_of_status(document), stream):
-            document = _object_in_response(*await self._patch_status(_MERGE, self._status_patch(patch)))
+            document = _object_in_response(*await self._patch_status(_MERGE, self._merge_patch_body(patch)))
         self._queue_job_if_newer(document)
 
-    async def _read_for_merge(self) -> dict[str, Any]:
+    async def _read_job_for_merge(self) -> dict[str, Any]:
         try:
             return await self._read_job()
         except _JobGoneError:
             raise ReportError("the IngestJob no longer exists") from None
 
-    def _status_patch(self, patch: dict[str, Any]) -> dict[str, Any]:
+    def _merge_patch_body(self, patch: dict[str, Any]) -> dict[str, Any]:
         return {"metadata": {"uid": self._uid}, "status": {"stream": patch}}
 
-    async def _patch_status(self, kind: str, body: dict[str, Any], **query: str) -> tuple[int, bytes]:
+    async def _patch_status(self, content_type: str, body: dict[str, Any], **query: str) -> tuple[int, bytes]:
         async with self.session.client_session().patch(
             f"{self._object}/status",
             params={"fieldManager": identity.RUNTIME_FIELD_MANAGER, **query},
             data=msgspec.json.encode(body),
-            headers=self.session.authorization_header() | {"Content-Type": kind},
+            headers=self.session.authorization_header() | {"Content-Type": content_type},
             timeout=_REQUEST,
         ) as response:
             return response.status, await response.read()

@@ -73,7 +73,7 @@ class PauseFile:
         write_file_atomically(self.path, msgspec.json.encode(pauses))
 
     def update(self, change: Callable[[ManualPauses], ManualPauses]) -> None:
-        """Replace the pauses in the file by `change(pauses)`, under a lock that excludes other processes.
+        """Read the pauses, and write the result of `change(pauses)`, under a lock that excludes other processes.
 
         Raises:
             OSError, msgspec.MsgspecError: the file cannot be read or written.

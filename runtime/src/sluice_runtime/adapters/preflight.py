@@ -26,7 +26,7 @@ def run_preflight_checks(
     try:
         credentials, certificates = (
             credentials_reader.credentials_for_connection(),
-            credentials_reader.certificates_path(),
+            credentials_reader.copy_certificates_to_memory(),
         )
     except StreamError as error:
         return [Finding("credentials", False, error.message)]

@@ -80,7 +80,7 @@ class StandaloneJob:
             symbols=_value_or_default(start_request.symbols, self._start_request.symbols),
             dry_run=_value_or_default(start_request.dry_run, self._start_request.dry_run),
         )
-        self._check_rules(self._effective_spec(self._declared.spec, merged))
+        self._refuse_broken_rules(self._effective_spec(self._declared.spec, merged))
         self._start_request = merged
         self._nudge.set()
 
@@ -156,7 +156,7 @@ class StandaloneJob:
             _log.warning(message, extra=_RELOAD)
         return msgspec.structs.replace(self._began, spec=spec)
 
-    def _check_rules(self, spec: IngestJobSpec) -> None:
+    def _refuse_broken_rules(self, spec: IngestJobSpec) -> None:
         try:
             msgspec.convert(msgspec.to_builtins(spec), IngestJobSpec)
         except msgspec.ValidationError as error:

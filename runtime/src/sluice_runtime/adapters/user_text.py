@@ -138,6 +138,7 @@ def open_user_text(path: Path) -> Iterator[IO[str]]:
 
 
 def _decompress_if_gzip(raw: IO[bytes]) -> IO[bytes]:
+    """Return the decompressed content of a gzip file; any other file itself, from its start."""
     is_compressed = raw.read(len(_GZIP)) == _GZIP
     raw.seek(0)
     if not is_compressed:
@@ -149,6 +150,12 @@ def _decompress_if_gzip(raw: IO[bytes]) -> IO[bytes]:
 
 @contextmanager
 def _open_regular_file(path: Path, *, may_be_pipe: bool = False) -> Iterator[IO[bytes]]:
+    """Open a regular file, or also a pipe if `may_be_pipe` is True. Any other file is refused.
+
+    Raises:
+        OSError: the file cannot be opened.
+        UserTextError: it is not such a file.
+    """
     # Without O_NONBLOCK, opening a pipe waits for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if may_be_pipe else os.O_NONBLOCK))
     try:

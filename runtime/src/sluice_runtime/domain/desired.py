@@ -91,5 +91,5 @@ def with_pause_for_unreadable_spec(desired: Desired, job: DeclaredJob) -> Desire
 
 
 def with_pause(desired: Desired, pause: PauseInForce) -> Desired:
-    """Return the desired state with `pause` as its only pause in force."""
+    """Return the desired state with `pause` in force in place of all other pauses."""
     return msgspec.structs.replace(desired, pause=pause, switches=(pause.source,))

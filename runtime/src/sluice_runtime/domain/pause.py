@@ -88,7 +88,7 @@ def switches_of_job(job: DeclaredJob) -> tuple[Switch, ...]:
 
 
 def current_pauses_by_symbol(entries: Iterable[PausedSymbol], now: datetime) -> dict[str, PausedSymbol]:
-    """Return the symbols that are paused at `now`, each with its entry."""
+    """Return the entries that pause a symbol at `now`, by symbol."""
     return {entry.symbol: entry for entry in entries if not _is_over(entry.until, now)}
 
 

@@ -20,7 +20,10 @@ LastTimes = Callable[[str], dict[str, datetime]]  # returns the last event time 
 
 
 class _RecordState(msgspec.Struct):
-    """The record of one symbol, and the event times and the time of its last write."""
+    """The state of one symbol's record.
+
+    `times` are the event times in the record that was last written; `at` is the monotonic time of that write.
+    """
 
     status: RecordStatus
     pause_fetch: bool

@@ -28,7 +28,7 @@ class TokenBucket:
         return int(self._tokens + 1e-6)
 
     def spend_tokens(self, count: int) -> None:
-        """Take `count` tokens, never below zero. Callers check `available_tokens` first."""
+        """Remove `count` tokens from the bucket, never below zero. Callers check `available_tokens` first."""
         self._tokens = max(0.0, self._tokens - count)
 
     def _refill(self, at: float) -> None:

@@ -1,4 +1,4 @@
-"""Auto-stop: sets the switch `autoStop` when a limit is exceeded, and clears it once an operator has acted."""
+"""Auto-stop: sets the switch `autoStop` when a limit is exceeded, and clears it once the user has reacted."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class AutoStopMonitor:
             await run_with_timeout(self._seconds_until_time_limit(), wait_for_any_change(*versions))
 
     def _update_switch(self, desired: Desired, now: float) -> None:
+        """Set the switch `autoStop` if a limit is exceeded, and clear it if the user has reacted."""
         journal = self._journal
         if desired.pause is None:
             since = self._streaming_since = now if self._streaming_since is None else self._streaming_since
@@ -60,7 +61,10 @@ class AutoStopMonitor:
             self._limits_before = desired.auto_stop
 
     def _has_user_reacted(self, desired: Desired) -> bool:
-        """Return True if, since the auto-stop, the IngestJob pauses the job itself or its limits have changed."""
+        """Return True if the auto-stop is in force and the user has reacted to it.
+
+        A reaction is that the IngestJob now pauses the job itself, or that its auto-stop limits have changed.
+        """
         job_pauses = any(source.startswith("cr:") for source in desired.switches)
         limits = self._limits_before
         return AUTO_STOP in desired.switches and (job_pauses or (limits is not None and desired.auto_stop != limits))

@@ -47,7 +47,7 @@ class FreshnessObserver:
     def update_freshness(self, market_hours: MarketHours) -> None:
         """Check which symbols have ticked since the last call, and update the journal.
 
-        A silent connection is recorded, so that the supervisor reconnects.
+        If the connection is silent, request a reconnect from the supervisor.
         """
         journal, desired = self._journal, self._journal.desired.value
         self._model.retain_only(desired.declared)
@@ -88,6 +88,7 @@ class FreshnessObserver:
         self._journal.last_values.drop_doubtful_halts(self._journal.coalescer.newest_tick_time, opened_now)
 
     def _log_and_signal_stale_changes(self, stale: frozenset[str]) -> None:
+        """Log symbols that have become stale or ticked again; on any change, trigger a heartbeat and status report."""
         for symbol in sorted(stale - self._stale):
             _log.warning(
                 "%s is stale: the market is open, but no quote arrives", symbol, extra={"event_type": "freshness"}

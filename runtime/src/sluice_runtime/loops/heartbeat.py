@@ -27,7 +27,7 @@ async def send_heartbeats_forever(sink: Sink, journal: Journal) -> None:
     """Write the heartbeat document to Firestore until cancelled.
 
     Raises:
-        FencedError: a later process of the job writes the heartbeat.
+        FencedError: a later process of the job writes the heartbeat, so this process must exit.
     """
 
     async def send(snapshot: RuntimeSnapshot) -> None:
@@ -73,9 +73,10 @@ async def send_last_heartbeat_and_status(sink: Sink, job: JobPort | None, journa
 async def _send_snapshots_forever(
     send: Callable[[RuntimeSnapshot], Awaitable[None]], journal: Journal, interval: Callable[[], float]
 ) -> None:
-    """Send on each change of the desired state, on each transition and once per interval, until cancelled.
+    """Call `send` with a new snapshot of the runtime, until cancelled.
 
-    A failure is retried after 1 s.
+    It is called on each change of the desired state, on each transition and once per interval. A failure is retried
+    after 1 s.
     """
     loop = asyncio.get_running_loop()
     while True:

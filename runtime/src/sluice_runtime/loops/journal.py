@@ -117,7 +117,7 @@ class Journal:
         """Pass one batch of ticks to the coalescer."""
         self.last_message_at = now = self.now()
         self.counters.batches += 1
-        self.coalescer.accept(ticks, now + SKEW)
+        self.coalescer.accept_batch(ticks, now + SKEW)
         if not self._has_quotes and self.coalescer.last is not None:
             self._has_quotes = True
             self.signal_transition()
@@ -199,7 +199,7 @@ class Journal:
             self.gaps = self.gaps.with_cause_of_open_gap(gap_cause_of_failure(error.kind))
 
     def request_reconnect_for_silence(self) -> None:
-        """Record that the connection is silent although the market is open, so that the supervisor reconnects."""
+        """Make the supervisor reconnect, because the connection is silent although the market is open."""
         self.silent_connections.set(self.silent_connections.value + 1)
 
     @property
@@ -226,9 +226,9 @@ class Journal:
         self.gaps = self.gaps.with_cause_of_open_gap("pause")
         self.signal_transition()
 
-    def record_quote_writes(self, quotes: int) -> None:
-        """Record that Firestore acknowledged the write of `quotes` documents."""
-        self.counters.writes += quotes
+    def record_quote_writes(self, count: int) -> None:
+        """Record that Firestore acknowledged the write of `count` quote documents."""
+        self.counters.writes += count
         first, self.last_write_at = self.last_write_at is None, self.now()
         self.record_sink_result("quotes", None)
         if first:

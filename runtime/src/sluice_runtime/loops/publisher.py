@@ -63,7 +63,10 @@ class Publisher:
             self.enqueue_held_ticks()
 
     def enqueue_refreshes_and_price_changes(self, at: float) -> None:
-        """Queue ticks whose documents need a write without a new quote: for a refresh, or a new price from a trade."""
+        """Queue the ticks of documents that need a write without a new quote: a refresh, or a new price from a trade.
+
+        Does nothing in a dry run.
+        """
         if self._journal.desired.value.dry_run:
             return
         coalescer = self._journal.coalescer
@@ -71,14 +74,17 @@ class Publisher:
         coalescer.enqueue_unless_outdated(self._documents.ticks_with_changed_price(self._journal.last_values.trades))
 
     def enqueue_held_ticks(self) -> None:
-        """Queue all ticks that were held for a refresh."""
+        """Queue all ticks that were held for a refresh. Does nothing in a dry run."""
         if not self._journal.desired.value.dry_run:
             self._journal.coalescer.enqueue_unless_outdated(
                 self._documents.take_ticks_due_for_refresh(float("inf"), 0.0)
             )
 
     async def write_changed_ticks(self, ticks: Sequence[Tick], at: float) -> int:
-        """Write the ticks that change their document, and return their number. The others wait for the next refresh."""
+        """Write the ticks that change their document, and return their number. The others wait for the next refresh.
+
+        In a dry run, nothing is written: all ticks are logged and held, and their number is returned.
+        """
         if self._journal.desired.value.dry_run:
             return self._hold_for_dry_run(ticks)
         contents = [self._content_to_write(tick) for tick in ticks]
@@ -90,7 +96,7 @@ class Publisher:
         return len(changed)
 
     async def write_all_ticks(self, ticks: Sequence[Tick], at: float) -> None:
-        """Write all of `ticks`, even those that do not change their document."""
+        """Write all of `ticks`, even those that do not change their document. In a dry run, only log and hold them."""
         if self._journal.desired.value.dry_run:
             self._hold_for_dry_run(ticks)
         else:
@@ -142,6 +148,7 @@ class Publisher:
             last_values.remove_written_bars(due)
 
     async def _write_or_requeue(self, contents: Sequence[QuoteContent], at: float) -> None:
+        """Write quote documents. If the write fails or is cancelled, put their quotes back into the queue and raise."""
         written_at = self._journal.now()
         documents = []
         for content in contents:
@@ -175,8 +182,8 @@ class Publisher:
         _log.info("would write %s", " ".join(symbols), extra={"event_type": "would_write", "symbols": symbols})
         return len(symbols)
 
-    def _hold_unchanged(self, ticks: Sequence[Tick], changed: set[str]) -> None:
-        unchanged = [tick for tick in ticks if tick.symbol not in changed]
+    def _hold_unchanged(self, ticks: Sequence[Tick], changed_symbols: set[str]) -> None:
+        unchanged = [tick for tick in ticks if tick.symbol not in changed_symbols]
         for tick in unchanged:
             self._documents.hold_for_refresh(tick)
         self._journal.coalescer.waive_interval(unchanged)

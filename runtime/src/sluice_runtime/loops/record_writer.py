@@ -47,7 +47,7 @@ class RecordWriter:
             await run_with_timeout(_CHECK_SECONDS, self._journal.desired.wait_for_change(version))
 
     async def _write_due_records(self, desired: Desired) -> None:
-        """Write the records that are due, as many as the token bucket allows."""
+        """Write the records that are due, as many as the token bucket allows. The first call reads the stored ones."""
         if self._records is None:
             paused, own = await self._sink.symbols_recorded_as_paused(), await self._sink.recorded_symbols_of_job()
             self._records = SymbolRecords(self._journal.identity.qualified_job_name, paused, own)

@@ -23,12 +23,12 @@ _RELEASE_SECONDS = 2.0
 class ConnectionSlotLease:
     """Claims, renews and releases one job's connection slot.
 
-    `me` is the name of the job, not of the pod, so that a new pod of the job inherits the claim.
+    `job_name` is the name of the job, not of the pod, so that a new pod of the job inherits the claim.
     """
 
-    def __init__(self, port: SlotPort, me: str, journal: Journal) -> None:
+    def __init__(self, port: SlotPort, job_name: str, journal: Journal) -> None:
         self._port = port
-        self._me = me
+        self._job_name = job_name
         self._journal = journal
         self._observation = ClaimObservation(None, asyncio.get_running_loop().time())
         self._holds_slot = False
@@ -77,32 +77,37 @@ class ConnectionSlotLease:
             self._may_hold_slot = False  # skipped on cancellation: the next release completes it
 
     async def _claim_if_available(self) -> None:
+        """Read the claim of the slot, and write this job's own claim if the slot is free or the claim has expired."""
         at = asyncio.get_running_loop().time()
         self._observation = self._observation.updated_with(await self._port.read(), at)
         found = self._observation.claim
-        if self._observation.is_claimable_by(self._me, at):
+        if self._observation.is_claimable_by(self._job_name, at):
             await self._write_own_claim(found)
         elif found is not None:
             self._holds_slot = False
             self._set_slot_status(ConnectionSlotStatus(acquired=False, holder=found.holder))
 
     async def _write_own_claim(self, found: SlotClaim | None) -> None:
-        claim = SlotClaim(holder=self._me, renewed_at=self._journal.now(), version=found.version if found else "")
+        claim = SlotClaim(holder=self._job_name, renewed_at=self._journal.now(), version=found.version if found else "")
         self._may_hold_slot = True
         await self._port.write(claim)
         self._holds_slot = True
         self._exclusive_until = asyncio.get_running_loop().time() + HELD_SECONDS
-        self._set_slot_status(ConnectionSlotStatus(acquired=True, holder=self._me))
+        self._set_slot_status(ConnectionSlotStatus(acquired=True, holder=self._job_name))
 
     async def _renew_claim_unless_taken(self) -> None:
+        """Renew this job's claim. Raises StreamError if another job now has the slot."""
         found = await self._port.read()
-        if found is not None and found.holder not in ("", self._me):
+        if found is not None and found.holder not in ("", self._job_name):
             self._holds_slot = self._may_hold_slot = False
             raise StreamError("connectionLimit", f"job {found.holder} has taken the connection slot; waiting for it")
         await self._write_own_claim(found)
 
     def _extend_unless_expired(self) -> bool:
-        """Extend the claim by 60 s while the API server is unreachable. Return False if it has already expired."""
+        """Assume for another 60 s that this job has the slot, because the API server is unreachable.
+
+        Return False, and extend nothing, if the claim has already expired.
+        """
         at = asyncio.get_running_loop().time()
         if at > self._exclusive_until:
             return False
@@ -110,9 +115,10 @@ class ConnectionSlotLease:
         return True
 
     async def _clear_own_claim(self) -> None:
+        """Set the slot free if this job still holds it. A failure is logged."""
         try:
             found = await self._port.read()
-            if found is not None and found.holder == self._me:
+            if found is not None and found.holder == self._job_name:
                 await self._port.write(SlotClaim(holder="", renewed_at=self._journal.now(), version=found.version))
         except SlotError as error:
             _log.warning("connection slot not released: %s", error, extra={"event_type": "stream"})

@@ -68,15 +68,16 @@ class SnapshotRecovery:
             if asyncio.get_running_loop().time() < self._not_before:
                 return
             if missing := wanted - self._covered:
-                await self._fetch_and_apply(missing)
+                await self._fetch_and_apply_snapshot(missing)
             elif wanted and self._try_start_verification():
                 await self._reconnect_if_quote_missed(wanted)
         except SnapshotError as error:
-            self._record_failure(str(error), self._backoff.next_delay(at_least=_CHECK_SECONDS))
+            self._record_failure_and_delay_next(str(error), self._backoff.next_delay(at_least=_CHECK_SECONDS))
         except SinkError as error:  # Firestore sets the pace of its own retries
-            self._record_failure(str(error), max(_CHECK_SECONDS, error.retry_after))
+            self._record_failure_and_delay_next(str(error), max(_CHECK_SECONDS, error.retry_after))
 
-    async def _fetch_and_apply(self, symbols: frozenset[str]) -> None:
+    async def _fetch_and_apply_snapshot(self, symbols: frozenset[str]) -> None:
+        """Fetch the snapshot of `symbols`, and apply it unless the connection has changed in the meantime."""
         latest = await self._fetch_snapshot(symbols)
         newest = self._journal.coalescer.newest_tick_time
         if unknown := [symbol for symbol in symbols if newest(symbol) is None]:
@@ -90,7 +91,7 @@ class SnapshotRecovery:
         _log.info("snapshot had newer data for %d of %d symbols", newer_count, len(symbols), extra=_STREAM)
 
     async def _reconnect_if_quote_missed(self, symbols: frozenset[str]) -> None:
-        """Report the connection as silent if the provider has a newer quote that the stream did not deliver."""
+        """Fetch and apply a snapshot. If it has a quote that the stream did not deliver, request a reconnect."""
         since = self._silent_since()
         latest = await self._fetch_snapshot(symbols)
         if self._has_connection_changed() or self._silent_since() != since:
@@ -126,7 +127,7 @@ class SnapshotRecovery:
         """Return True if the connection for which the snapshot was requested is no longer open."""
         return self._journal.state != "Live" or self._journal.counters.starts != self._connection
 
-    def _record_failure(self, message: str, wait: float) -> None:
+    def _record_failure_and_delay_next(self, message: str, wait: float) -> None:
         self._not_before = asyncio.get_running_loop().time() + wait
         increment(self._journal.counters.errors, "snapshot")
         if message != self._failure:

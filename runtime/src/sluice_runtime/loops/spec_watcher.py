@@ -36,7 +36,7 @@ async def watch_job_until_deleted(port: JobPort, job: LatestValue[DeclaredJob | 
 
 
 def _inherit_gaps_of_predecessor(predecessor: StreamStatus | None, journal: Journal) -> None:
-    """Take over the gaps that the previous process reported."""
+    """Take over the gaps that the previous process of the job reported, if `predecessor` is from another process."""
     if predecessor is not None and predecessor.heartbeat.session_id != journal.identity.session_id:
         journal.gaps = inherited_gaps(predecessor)
 
@@ -47,8 +47,8 @@ async def update_desired_forever(job: LatestValue[DeclaredJob | None], journal: 
     while True:
         jobs, switches, now = job.version, journal.switches.version, journal.now()
         if job.value is not None:
-            desired = _desired_state(job.value, now, journal)
-            _log_changes(before, desired, journal)
+            desired = _desired_state_of_job(job.value, now, journal)
+            _log_and_count_changes(before, desired, journal)
             journal.set_desired(desired)
             before = desired
         await run_with_timeout(
@@ -56,7 +56,7 @@ async def update_desired_forever(job: LatestValue[DeclaredJob | None], journal: 
         )
 
 
-def _desired_state(job: DeclaredJob, now: datetime, journal: Journal) -> Desired:
+def _desired_state_of_job(job: DeclaredJob, now: datetime, journal: Journal) -> Desired:
     if job.spec is None:
         return with_pause_for_unreadable_spec(journal.desired.value, job)
     return desired_state(job, job.spec, now, journal.switches.value)
@@ -67,7 +67,7 @@ def _seconds_until_pause_ends(job: DeclaredJob | None, now: datetime) -> float |
     return (change - now).total_seconds() if change is not None else None
 
 
-def _log_changes(before: Desired | None, desired: Desired, journal: Journal) -> None:
+def _log_and_count_changes(before: Desired | None, desired: Desired, journal: Journal) -> None:
     if before is None or (before.pause is None) != (desired.pause is None):
         _log_pause_or_resumption(desired)
     if desired.spec_problem and (before is None or before.spec_problem != desired.spec_problem):

@@ -45,10 +45,10 @@ class Supervisor:
         self._slot = slot
         self._fatal_failures = 0
 
-    async def run(self) -> None:
-        """Stream while no pause is in force, and stay paused otherwise, until cancelled.
+    async def stream_unless_paused_forever(self) -> None:
+        """Keep a connection open while no pause is in force, and none during a pause, until cancelled.
 
-        The socket is closed on return.
+        A changed set of symbols keeps the connection. The socket is closed on return.
         """
         while True:
             if self._journal.desired.value.pause is not None:

@@ -89,7 +89,7 @@ class AlpacaConnection:
         if gone:
             await self._send_and_wait_for_answer({"action": "unsubscribe", **gone})
         if new := sorted(symbols - self._symbols_on_all_channels - self._rejected.keys()):
-            await self._subscribe(new)
+            await self._subscribe_or_reject(new)
         if left_out := sorted(symbols - self._symbols_on_all_channels - self._rejected.keys()):
             shown = ", ".join(left_out[:_SYMBOLS_LOGGED])
             _log.warning("Alpaca's acknowledgement lacks %d symbols: %s", len(left_out), shown, extra=_STREAM)
@@ -110,18 +110,21 @@ class AlpacaConnection:
 
     @property
     def _symbols_on_all_channels(self) -> frozenset[str]:
-        held = [self._held.symbols(channel) for channel in self._channels]
+        held = [self._held.symbols_of_channel(channel) for channel in self._channels]
         return frozenset.intersection(*held) if held else frozenset()
 
     def _unwanted_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel]) -> dict[str, list[str]]:
         """Return the symbols that are subscribed but no longer wanted, by channel."""
         every: tuple[Channel, ...] = get_args(Channel)
         wanted = {channel: symbols if channel in channels else frozenset() for channel in every}
-        gone = {channel: sorted(self._held.symbols(channel) - wanted[channel]) for channel in every}
+        gone = {channel: sorted(self._held.symbols_of_channel(channel) - wanted[channel]) for channel in every}
         return {channel: names for channel, names in gone.items() if names}
 
-    async def _subscribe(self, symbols: list[str]) -> None:
-        """Subscribe to `symbols`. A refused request is halved, because one bad symbol makes Alpaca refuse all of it."""
+    async def _subscribe_or_reject(self, symbols: list[str]) -> None:
+        """Subscribe to `symbols`, and record those that Alpaca rejects.
+
+        A refused request is halved, because one bad symbol makes Alpaca refuse all of it.
+        """
         if self._limit_refusals >= 2:
             # Two single symbols in a row were refused: the plan is full, and further requests would only take time.
             self._add_rejections(symbols, SYMBOL_LIMIT, "symbol limit exceeded")
@@ -137,8 +140,8 @@ class AlpacaConnection:
             self._add_rejections(symbols, answer.code, answer.msg)
             return
         middle = len(symbols) // 2
-        await self._subscribe(symbols[:middle])
-        await self._subscribe(symbols[middle:])
+        await self._subscribe_or_reject(symbols[:middle])
+        await self._subscribe_or_reject(symbols[middle:])
 
     def _add_rejections(self, symbols: list[str], code: int, words: str) -> None:
         if code == SYMBOL_LIMIT:
@@ -193,6 +196,7 @@ class AlpacaConnection:
                 self._resolve_oldest_request_or_raise(message)
 
     def _deliver_batch(self) -> None:
+        """Pass the data received in this turn to the listener, and pause reading if there was little of it."""
         if not self._is_due:
             return
         self._is_due = False
@@ -205,9 +209,9 @@ class AlpacaConnection:
             self._transport.pause_reading_briefly()
 
     def _deliver_trades_bars_and_halts(self, messages: Sequence[Message]) -> None:
-        trades = [each.trade() for each in messages if isinstance(each, TradeMessage) and is_valid_price(each.price)]
-        bars = [each.bar() for each in messages if isinstance(each, BarMessage)]
-        statuses = [each.halt() for each in messages if isinstance(each, StatusMessage)]
+        trades = [each.to_trade() for each in messages if isinstance(each, TradeMessage) and is_valid_price(each.price)]
+        bars = [each.to_bar() for each in messages if isinstance(each, BarMessage)]
+        statuses = [each.to_halt() for each in messages if isinstance(each, StatusMessage)]
         halts = [each for each in statuses if each is not None]
         if trades:
             self._listener.on_trades(trades)
@@ -217,6 +221,7 @@ class AlpacaConnection:
             self._listener.on_halts(halts)
 
     def _resolve_oldest_request_or_raise(self, message: Answer) -> None:
+        """Pass the answer to the oldest request that waits for one. Raises StreamError for any other error message."""
         answer, tolerated = self._asked[0] if self._asked else (None, OF_A_SUBSCRIPTION)
         if isinstance(message, ErrorMessage) and message.code not in tolerated:
             raise error_of_message(message)

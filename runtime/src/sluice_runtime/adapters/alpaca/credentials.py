@@ -38,7 +38,7 @@ class CredentialsReader:
         self._used: tuple[Credentials | None, bytes | None] | None = None
 
     def credentials_for_connection(self) -> Credentials:
-        """Return the key pair for a new connection. `wait_for_change` compares later versions with it.
+        """Return the key pair for a new connection, and remember it: `wait_for_change` compares later versions with it.
 
         Raises:
             StreamError: the Secret is missing or incomplete.
@@ -55,7 +55,7 @@ class CredentialsReader:
             )
         return found
 
-    def credentials_or_none(self) -> Credentials | None:
+    def read_credentials_or_none(self) -> Credentials | None:
         """Return the key pair for REST requests; None while the Secret is missing or incomplete."""
         return self._read_key_pair()
 
@@ -69,11 +69,11 @@ class CredentialsReader:
             return None
         return self._load_tls_context_and_certificates(self._ca_file)[0]
 
-    def certificates_path(self) -> Path | None:
-        """Return the path of the job's own CA certificates; None to trust the system's certificates.
+    def copy_certificates_to_memory(self) -> Path | None:
+        """Copy the job's own CA certificates to a file in memory, and return its path; None to trust the system's.
 
-        A library can read this file: it is a copy in ASCII. The copy is in memory, because a pod's file system is
-        read-only, and exists as long as the process.
+        A library can read this file, because it is in ASCII. It is in memory, because a pod's file system is read-only,
+        and exists as long as the process.
 
         Raises:
             StreamError: the file of the job's own CA certificates cannot be read or has no certificates.
@@ -96,7 +96,7 @@ class CredentialsReader:
             ) from None
 
     async def wait_for_change(self) -> None:
-        """Wait until credentials exist, and they or the certificates differ from those of the last connection."""
+        """Wait until there is a key pair, and it or the CA certificates differ from those of the last connection."""
         while (found := self._credentials_and_certificates()) == self._used or found[0] is None:  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)
 

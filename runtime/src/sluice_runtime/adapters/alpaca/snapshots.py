@@ -61,7 +61,7 @@ class AlpacaSnapshots:
 
     async def fetch_latest_quotes_and_trades(self, symbols: Sequence[str]) -> MarketSnapshot:
         """Return the newest quotes and trades of `symbols`. A symbol with a malformed answer is left out."""
-        credentials = self._credentials_reader.credentials_or_none()
+        credentials = self._credentials_reader.read_credentials_or_none()
         if credentials is None:
             raise SnapshotError("there are no credentials for Alpaca; check the Secret")
         found: dict[str, msgspec.Raw] = {}

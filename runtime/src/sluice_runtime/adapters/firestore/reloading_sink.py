@@ -44,7 +44,7 @@ class ReloadingSink:
         """Create the real sink now.
 
         Raises:
-            SinkError: there are no usable credentials.
+            SinkError: there are no usable credentials, and this is not a dry run.
         """
         async with self._sink_for_call():
             pass
@@ -126,14 +126,14 @@ class ReloadingSink:
         at = asyncio.get_running_loop().time()
         if at < self._look_at:
             return
-        found = self._read_key()
+        found = self._read_key_or_none()
         # An open sink does not need the file.
         is_new = found != self._seen and (found is not None or self._open is None)
         if is_new or (self._open is None and at >= self._try_at):
-            await self._create_sink(found, at)
+            await self._try_to_create_sink(found, at)
         self._look_at = at + _LOOK_SECONDS  # skipped on cancellation: the check is then repeated
 
-    async def _create_sink(self, found: bytes | None, at: float) -> None:
+    async def _try_to_create_sink(self, found: bytes | None, at: float) -> None:
         try:
             sink = await self._make()
         except ValueError as error:
@@ -156,7 +156,7 @@ class ReloadingSink:
             _log.info("dry run without Firestore: %s", failure, extra=_FIRESTORE_WRITE)
         self._failure = failure
 
-    def _read_key(self) -> bytes | None:
+    def _read_key_or_none(self) -> bytes | None:
         try:
             return self._key.read_bytes() if self._key is not None else None
         except OSError:

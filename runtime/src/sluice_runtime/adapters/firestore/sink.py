@@ -74,7 +74,7 @@ class FirestoreSink:
         """Send one update per document, because a missing document would fail the whole commit."""
         with raising_sink_errors():
             for some in batches(symbols, _AT_ONCE):
-                updates = [self._set_status_of_quote(symbol, status) for symbol in some]
+                updates = [self._set_quote_status_if_exists(symbol, status) for symbol in some]
                 # Wait for all updates before raising, so that none continues after the call.
                 for failure in await asyncio.gather(*updates, return_exceptions=True):
                     if failure is not None:
@@ -180,7 +180,7 @@ class FirestoreSink:
         found = await self._connection.read_documents([self._heartbeat], ("job", "job_uid", "epoch"), seconds)
         return found[0] if found else None
 
-    async def _set_status_of_quote(self, symbol: str, status: QuoteState) -> None:
+    async def _set_quote_status_if_exists(self, symbol: str, status: QuoteState) -> None:
         writes = self._new_writes()
         writes.update_existing_document(self._quote_document_name(symbol), {"status": status})
         with suppress(exceptions.NotFound):

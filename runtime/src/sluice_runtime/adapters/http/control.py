@@ -75,13 +75,13 @@ def control_routes(controls: Controls, view: RuntimeView, check: RequestCheck) -
     """Return the routes POST /runtime/ingest/stop, start and reload. `check` returns why a request is refused."""
 
     async def stop(request: web.Request) -> web.Response:
-        in_time = await controls.stop((await _decode_body(request, _StopRequest)).reason)
+        in_time = await controls.pause_job((await _decode_body(request, _StopRequest)).reason)
         if in_time:
             return web.Response(body=status_body(view.snapshot()), content_type="application/json")
         return error_response(504, "the switch is off, but the stream has not acknowledged it yet; check the status")
 
     async def start(request: web.Request) -> web.Response:
-        others = await controls.start(await _decode_body(request, StartRequest))
+        others = await controls.resume_job(await _decode_body(request, StartRequest))
         if not others:
             return web.Response(body=status_body(view.snapshot()), content_type="application/json")
         still = " and ".join(others)
@@ -95,10 +95,14 @@ def control_routes(controls: Controls, view: RuntimeView, check: RequestCheck) -
         return web.Response(body=status_body(view.snapshot()), content_type="application/json")
 
     actions: list[tuple[str, Handler]] = [("stop", stop), ("start", start), ("reload", reload)]
-    return [web.post(f"/runtime/ingest/{name}", _with_authorization(action, check)) for name, action in actions]
+    return [
+        web.post(f"/runtime/ingest/{name}", _with_check_and_error_responses(action, check)) for name, action in actions
+    ]
 
 
-def _with_authorization(action: Handler, check: RequestCheck) -> Handler:
+def _with_check_and_error_responses(action: Handler, check: RequestCheck) -> Handler:
+    """Return a handler that refuses unauthorized requests, and answers an error of `action` in JSON."""
+
     async def handle(request: web.Request) -> web.Response:
         why = check(request)
         if why is not None:

@@ -122,7 +122,10 @@ def symbol_rejection(symbol: str, code: int, words: str) -> SymbolRejection:
 
 
 def is_refusal_code(code: int) -> bool:
-    """Return True if the code of a message about a request is a refusal. Codes 2100 to 2199 are notices."""
+    """Return True if the code of a message about a request is a refusal.
+
+    Not refusals: the notices 2100 to 2199, and 300, the answer to cancelling a refused subscription.
+    """
     return not (2100 <= code < 2200 or code in _HARMLESS)
 
 

@@ -98,7 +98,7 @@ def test_certificates_are_trusted_in_every_encoding(tmp_path: Path, encode: Enco
     pem = self_signed(tmp_path)[0].read_text()
     (tmp_path / "ca.crt").write_bytes(encode(f"# \u00e9lan\n{pem}".replace("\n", "\r\n")))
     mounted = CredentialsReader(SETTINGS, tmp_path, tmp_path / "ca.crt")
-    context, copy = mounted.tls_context(), mounted.certificates_path()
+    context, copy = mounted.tls_context(), mounted.copy_certificates_to_memory()
     assert context is not None
     assert copy is not None
     as_requests_does = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -110,6 +110,6 @@ def test_certificates_are_trusted_in_every_encoding(tmp_path: Path, encode: Enco
 def test_unreadable_certificates_are_never_replaced_by_the_default_ones(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "ca.crt").write_bytes(content)
     mounted = CredentialsReader(SETTINGS, tmp_path, tmp_path / "ca.crt")
-    for read in (mounted.tls_context, mounted.certificates_path):
+    for read in (mounted.tls_context, mounted.copy_certificates_to_memory):
         with pytest.raises(StreamError, match=r"caConfigMapRef has no certificates under ca\.crt: it"):
             read()

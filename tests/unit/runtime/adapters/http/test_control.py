@@ -28,11 +28,11 @@ class FakeControls:
         self.others: tuple[str, ...] = ()
         self.refusal: RequestRefusedError | None = None
 
-    async def stop(self, reason: str | None) -> bool:
+    async def pause_job(self, reason: str | None) -> bool:
         self.asked.append(("stop", reason))
         return self.in_time
 
-    async def start(self, wishes: StartRequest) -> tuple[str, ...]:
+    async def resume_job(self, wishes: StartRequest) -> tuple[str, ...]:
         if self.refusal is not None:
             raise self.refusal
         self.asked.append(("start", wishes))
