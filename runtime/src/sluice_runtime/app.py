@@ -18,7 +18,7 @@ from .adapters.cached_job import CachedJob, ReadOnlyDeclaration
 from .adapters.http.api import serve_http
 from .adapters.http.control import control_routes, create_token_check
 from .adapters.ingestjob import IngestJobClient
-from .adapters.lease import SlotLease
+from .adapters.lease import SlotClaimStore
 from .adapters.preflight_process import run_preflight_process
 from .adapters.switches import EnabledFilePoller, StoredSwitchesFile
 from .domain.backoff import Backoff
@@ -51,7 +51,8 @@ _log = logging.getLogger(__name__)
 # Google's client has its own, shorter timeout; this one is for an unreachable API server.
 _GOODBYE_SECONDS = 4.0
 
-SWITCHES, JOB = "switches.json", "job.json"  # in the directory of the state that outlives the process
+# In the directory of the state that outlives the process.
+SWITCHES_FILE_NAME, JOB_FILE_NAME = "switches.json", "job.json"
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
@@ -60,7 +61,7 @@ async def run_pod(settings: Settings) -> None:
     """Run the pod until SIGTERM or SIGINT, until its job is deleted, or until a later process of the job fences it."""
     stop = stop_event_on_signal()
     journal = create_journal(settings)
-    pod_switches = PodSwitches(journal, StoredSwitchesFile(settings.state_dir / SWITCHES))
+    pod_switches = PodSwitches(journal, StoredSwitchesFile(settings.state_dir / SWITCHES_FILE_NAME))
     async with AsyncExitStack() as stack:
         job = _job_client(settings)
         stack.push_async_callback(job.close)
@@ -70,7 +71,7 @@ async def run_pod(settings: Settings) -> None:
         await stack.enter_async_context(serve_http(journal, settings.bind, identity.HTTP_PORT, routes))
         sink = create_sink(settings, journal.desired)
         stack.push_async_callback(sink.close)
-        cached = CachedJob(job, settings.state_dir / JOB, settings.job.uid)
+        cached = CachedJob(job, settings.state_dir / JOB_FILE_NAME, settings.job.uid)
         await run_loops_and_shut_down(
             RuntimeParts(
                 source=create_source(settings),
@@ -79,7 +80,7 @@ async def run_pod(settings: Settings) -> None:
                 journal=journal,
                 slot=_connection_slot(settings, job.session, journal),
                 pod_switches=pod_switches,
-                others=[
+                other_loops=[
                     *([file.run] if file else []),
                     *_preflight_loops(settings, journal),
                     *snapshot_recovery_loops(create_snapshots(settings), sink, journal, settings),
@@ -139,7 +140,7 @@ class RuntimeParts:
     journal: Journal
     slot: ConnectionSlotLease | None = None  # None: the provider does not limit connections
     pod_switches: PodSwitches | None = None  # None: no switch is kept across restarts
-    others: Sequence[Loop] = ()  # additional loops
+    other_loops: Sequence[Loop] = ()  # additional loops
 
 
 async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reconnect_backoff: Backoff) -> None:
@@ -168,7 +169,7 @@ async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reco
             report_status_forever(parts.job, journal),
             RecordWriter(parts.sink, journal).run(),
             AutoStopMonitor(journal, parts.pod_switches or PodSwitches(journal)).run(),
-            *(other() for other in parts.others),
+            *(loop() for loop in parts.other_loops),
         )
     except FencedError as fenced:
         _log.warning("%s; exiting", fenced, extra={"event_type": "stream"})
@@ -188,7 +189,7 @@ async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reco
 def _connection_slot(settings: Settings, session: ApiSession, journal: Journal) -> ConnectionSlotLease | None:
     name = slot_lease_name(settings.job.spec)
     return (
-        ConnectionSlotLease(SlotLease(session, settings.job.namespace, name), settings.job.name, journal)
+        ConnectionSlotLease(SlotClaimStore(session, settings.job.namespace, name), settings.job.name, journal)
         if name
         else None
     )

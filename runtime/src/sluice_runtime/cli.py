@@ -232,11 +232,11 @@ def _read_valid_job(path: Path, *, force_dry_run: bool) -> IngestJob:
         raise SettingsError(f"{path}: {error}") from None
 
 
-def _parse_symbols(given: list[str]) -> list[str]:
+def _parse_symbols(names: list[str]) -> list[str]:
     try:
-        return msgspec.convert([each.upper() for each in given], list[Symbol])
+        return msgspec.convert([each.upper() for each in names], list[Symbol])
     except msgspec.ValidationError:
-        raise SettingsError(f"{' '.join(given)}: symbols are written like AAPL or BRK.B") from None
+        raise SettingsError(f"{' '.join(names)}: symbols are written like AAPL or BRK.B") from None
 
 
 def _pause_line(name: str, pause: ManualPause) -> str:

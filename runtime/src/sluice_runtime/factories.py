@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .adapters.alpaca.credentials import CredentialsReader
 
 
-def now() -> datetime:
+def utc_now() -> datetime:
     """Return the current time in UTC."""
     return datetime.now(UTC)
 
@@ -50,16 +50,16 @@ def create_journal(settings: Settings) -> Journal:
         provider=injected.spec.provider,
         epoch=injected.epoch,
         session_id=uuid.uuid4().hex,
-        started_at=now(),
+        started_at=utc_now(),
     )
-    return Journal(who, LatestValue(_desired_at_start(injected)), Coalescer(), now)
+    return Journal(who, LatestValue(_desired_at_start(injected)), Coalescer(), utc_now)
 
 
 def _desired_at_start(injected: InjectedJob) -> Desired:
     # Generation 0: nothing has been applied. The injected spec has no hot field, so no symbol is declared yet.
     metadata = ObjectMeta(name=injected.name, namespace=injected.namespace, uid=injected.uid)
     job = to_declared_job(IngestJob(metadata=metadata, spec=injected.spec))
-    desired = with_pause(desired_state(job, injected.spec, now()), UNREAD)
+    desired = with_pause(desired_state(job, injected.spec, utc_now()), UNREAD)
     return msgspec.structs.replace(desired, declared=frozenset(), paused=frozenset(), unknown_paused=())
 
 
@@ -108,7 +108,7 @@ def _create_provider_source(settings: Settings, credentials_reader: CredentialsR
             return AlpacaSource(alpaca, credentials_reader or mounted)
         case "alpaca":
             # The schema allows missing credentials only in a dry run, so simulated quotes are never written.
-            return SyntheticSource(SyntheticSettings(), now, name="alpaca:simulated")
+            return SyntheticSource(SyntheticSettings(), utc_now, name="alpaca:simulated")
         case "ibkr":
             from .adapters.ibkr.source import IBKRSource  # noqa: PLC0415
 
@@ -116,7 +116,7 @@ def _create_provider_source(settings: Settings, credentials_reader: CredentialsR
                 raise SettingsError("spec.ibkr is missing; name the host of an IB Gateway or TWS")
             return IBKRSource(spec.ibkr)
         case "synthetic":
-            return SyntheticSource(spec.synthetic or SyntheticSettings(), now)
+            return SyntheticSource(spec.synthetic or SyntheticSettings(), utc_now)
 
 
 def create_snapshots(settings: Settings, credentials_reader: CredentialsReader | None = None) -> MarketSnapshots | None:

@@ -258,7 +258,7 @@ class Declaration(Protocol):
         """
 
     def reload(self) -> None:
-        """Read now everything that is polled otherwise.
+        """Read the files that declare the job now, without waiting for the next poll.
 
         Raises:
             RequestRefusedError: the declaration cannot be read; the last one stays in force.
@@ -288,4 +288,4 @@ class Controls(Protocol):
         """
 
     def reload(self) -> None:
-        """Read now everything that is polled otherwise. Raises like `Declaration.reload`."""
+        """Read the files that declare the job now. Raises like `Declaration.reload`."""

@@ -119,7 +119,7 @@ def common_settings(environment: Mapping[str, str]) -> CommonSettings:
 
 
 def is_switched_on(environment: Mapping[str, str], name: str, *, default: str) -> bool:
-    """Return whether a variable is on or off. If it is not set, `default` counts.
+    """Return True if a variable is on, and False if it is off. If it is not set, `default` counts.
 
     Raises:
         SettingsError: the value is neither on nor off.

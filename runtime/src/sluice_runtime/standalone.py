@@ -20,7 +20,7 @@ from .adapters.pause_file import PauseFile
 from .adapters.standalone_job import StandaloneJob
 from .adapters.switches import StoredSwitchesFile
 from .app import (
-    SWITCHES,
+    SWITCHES_FILE_NAME,
     RuntimeParts,
     run_loops_and_shut_down,
     set_switches_at_start,
@@ -107,12 +107,12 @@ class StandaloneRuntime:
             SettingsError: the runtime cannot start with these settings.
         """
         settings, journal = self._settings, self.journal
-        pod_switches = PodSwitches(journal, StoredSwitchesFile(settings.state_dir / SWITCHES))
+        pod_switches = PodSwitches(journal, StoredSwitchesFile(settings.state_dir / SWITCHES_FILE_NAME))
         job = self._create_job()
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload_on_sighup, job)
         file = set_switches_at_start(settings, journal, pod_switches)
         if any(each.source == AUTO_STOP for each in journal.switches.value):
-            pod_switches.set(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
+            pod_switches.set_and_store(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
         async with AsyncExitStack() as stack:
             if port is not None:
                 routes = control_routes(PauseControl(pod_switches, journal, job), journal, refusal_unless_local)
@@ -132,7 +132,7 @@ class StandaloneRuntime:
                 job=job,
                 journal=journal,
                 pod_switches=pod_switches,
-                others=[
+                other_loops=[
                     *([file.run] if file else []),
                     *snapshot_recovery_loops(create_snapshots(settings, credentials_reader), sink, journal, settings),
                 ],

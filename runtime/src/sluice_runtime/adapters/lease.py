@@ -38,7 +38,7 @@ class _Lease(CamelStruct, frozen=True):
     kind: str = ""
 
 
-class SlotLease:
+class SlotClaimStore:
     """Stores the claim of a connection slot in a Lease. The API server refuses a write based on an older claim."""
 
     def __init__(self, session: ApiSession, namespace: str, name: str) -> None:

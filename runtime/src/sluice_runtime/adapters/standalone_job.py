@@ -26,7 +26,7 @@ _POLL_SECONDS = 1.0
 
 T = TypeVar("T")
 
-Read = Callable[[], IngestJob]  # raises RequestRefusedError
+ReadJob = Callable[[], IngestJob]  # raises RequestRefusedError
 
 
 class StandaloneJob:
@@ -35,7 +35,7 @@ class StandaloneJob:
     Changed hot fields are applied. Changed cold fields are logged and need a restart.
     """
 
-    def __init__(self, read: Read, pauses: PauseFile, listener: SwitchListener) -> None:
+    def __init__(self, read: ReadJob, pauses: PauseFile, listener: SwitchListener) -> None:
         self._read = read
         self._file = pauses
         self._listener = listener
@@ -116,21 +116,21 @@ class StandaloneJob:
         reason = (by_hand.reason or None) if by_hand else None
         return Switch(source=f"file:{self._file.path}", pauses=by_hand is not None, reason=reason)
 
-    def _with_hot_fields_of(self, found: IngestJob) -> IngestJob:
-        """Return the running document with the hot fields of `found`.
+    def _with_hot_fields_of(self, document: IngestJob) -> IngestJob:
+        """Return the running document with the hot fields of `document`.
 
         Raises:
-            RequestRefusedError: `found` is another job, or its hot fields break a rule with the running cold fields.
+            RequestRefusedError: `document` is another job, or its hot fields break a rule with the running cold fields.
         """
-        began, now = self._began.spec, found.spec
-        if _job_identity(found) != _job_identity(self._began):
+        began, now = self._began.spec, document.spec
+        if _job_identity(document) != _job_identity(self._began):
             raise RequestRefusedError(
-                f"the document now declares {_job_identity(found)}, but this runtime runs "
+                f"the document now declares {_job_identity(document)}, but this runtime runs "
                 f"{_job_identity(self._began)}; restart it"
             )
         if without_hot_fields(now) == without_hot_fields(began):
             self._logged_problems.pop("cold", None)
-            return found
+            return document
         cold, before = msgspec.to_builtins(without_hot_fields(now)), msgspec.to_builtins(without_hot_fields(began))
         other = [f"spec.{name}" for name in cold.keys() | before.keys() if cold.get(name) != before.get(name)]
         names = " and ".join(sorted(other))

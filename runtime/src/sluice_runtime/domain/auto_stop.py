@@ -15,7 +15,7 @@ class FailureStreak:
     """
 
     def __init__(self, failures: int = 0) -> None:
-        self.errors = 0
+        self.consecutive_failures = 0
         self._failures = failures
         self._live_since: float | None = None
 
@@ -27,11 +27,11 @@ class FailureStreak:
         new, self._failures = total_failures - self._failures, total_failures
         if new or not is_live:
             if self._live_since is not None and at - self._live_since >= _HEALTHY_SECONDS:
-                self.errors = 0
+                self.consecutive_failures = 0
             self._live_since = None
         if is_live and self._live_since is None:
             self._live_since = at
-        self.errors += new
+        self.consecutive_failures += new
 
 
 def exceeded_limit_message(limits: AutoStopLimits, streaming_seconds: float, consecutive_errors: int) -> str | None:

@@ -115,7 +115,7 @@ class PublishedDocuments:
         """
         return QuoteContent(quote=quote, trade=trade, status=status, not_before=self._floors.get(quote.symbol))
 
-    def mark_sending(self, contents: Iterable[QuoteContent], horizon: datetime) -> None:
+    def mark_contents_sending(self, contents: Iterable[QuoteContent], horizon: datetime) -> None:
         """Record that the write of these contents has begun.
 
         From now on, `ts` of these documents does not go back. A `ts` later than `horizon` is wrong and sets no limit.
@@ -124,7 +124,7 @@ class PublishedDocuments:
             if content.ts <= horizon:
                 self._floors[content.quote.symbol] = content.ts
 
-    def mark_written(self, contents: Iterable[QuoteContent], at: float) -> None:
+    def mark_contents_written(self, contents: Iterable[QuoteContent], at: float) -> None:
         """Record that Firestore acknowledged the write of these contents."""
         for content in contents:
             symbol = content.quote.symbol

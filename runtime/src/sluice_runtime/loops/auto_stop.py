@@ -47,16 +47,16 @@ class AutoStopMonitor:
             since = self._streaming_since = now if self._streaming_since is None else self._streaming_since
             self._streak.update(journal.failures.value, journal.state == "Live", now)
             why = (
-                exceeded_limit_message(desired.auto_stop, now - since, self._streak.errors)
+                exceeded_limit_message(desired.auto_stop, now - since, self._streak.consecutive_failures)
                 if desired.auto_stop
                 else None
             )
             if why is not None:
-                self._pod_switches.set(Switch(source=AUTO_STOP, pauses=True, reason=why))
+                self._pod_switches.set_and_store(Switch(source=AUTO_STOP, pauses=True, reason=why))
         else:
             self._streaming_since, self._streak = None, FailureStreak(journal.failures.value)
             if self._has_user_reacted(desired):
-                self._pod_switches.set(Switch(source=AUTO_STOP, pauses=False))
+                self._pod_switches.set_and_store(Switch(source=AUTO_STOP, pauses=False))
         if desired.generation > 0:  # the limits are unknown until the job has been read
             self._limits_before = desired.auto_stop
 

@@ -178,7 +178,7 @@ class Journal:
         self.signal_transition()
 
     def on_socket_closed(self) -> None:
-        """Record that the socket is closed, and forget what was confirmed on it."""
+        """Record that the socket is closed, forget its subscriptions, and open a gap if the stream was live."""
         self.socket_closed_at = self.now()
         self._impairment, self._is_subscribed = None, False
         self._ledger = Ledger()

@@ -36,7 +36,7 @@ class PodSwitches:
                 f"the pod's own switches from before the restart are lost, set them again: {error}"
             )
 
-    def set(self, switch: Switch) -> None:
+    def set_and_store(self, switch: Switch) -> None:
         """Set the state of one switch, and store it."""
         self._journal.set_switch(switch)
         if self._store:
@@ -53,7 +53,7 @@ class PauseControl:
 
     async def pause_job(self, reason: str | None) -> bool:
         """Pause the job by the switch `api`. Return True if the pause took effect within 8 s."""
-        self._pod_switches.set(Switch(source=API, pauses=True, reason=reason))
+        self._pod_switches.set_and_store(Switch(source=API, pauses=True, reason=reason))
         return await run_with_timeout(_STOP_SECONDS, self._wait_until_paused())
 
     async def resume_job(self, start_request: StartRequest) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ class PauseControl:
         Return the sources of the switches that still pause the job.
         """
         self._declaration.override(start_request)
-        self._pod_switches.set(Switch(source=API, pauses=False))
+        self._pod_switches.set_and_store(Switch(source=API, pauses=False))
         await run_with_timeout(_START_SECONDS, self._wait_until_switch_applies(pauses=False))
         return tuple(source for source in self._journal.desired.value.switches if source != API)
 

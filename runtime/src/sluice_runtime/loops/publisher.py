@@ -154,7 +154,7 @@ class Publisher:
         for content in contents:
             self._seq += 1
             documents.append(content.to_live_quote(self._origin, self._seq, written_at))
-        self._documents.mark_sending(contents, written_at + SKEW)
+        self._documents.mark_contents_sending(contents, written_at + SKEW)
         try:
             await self._sink.write_quotes(documents)
         except BaseException:
@@ -162,7 +162,7 @@ class Publisher:
             self._documents.mark_content_unknown(each.symbol for each in documents)
             self._journal.coalescer.requeue_at_head([each.quote for each in contents])
             raise
-        self._documents.mark_written(contents, at)
+        self._documents.mark_contents_written(contents, at)
         self._journal.record_quote_writes(len(documents))
         _log.debug("wrote %d quotes", len(documents), extra={"event_type": "firestore_write"})
         for each in contents:

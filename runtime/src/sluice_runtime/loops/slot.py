@@ -87,8 +87,10 @@ class ConnectionSlotLease:
             self._holds_slot = False
             self._set_slot_status(ConnectionSlotStatus(acquired=False, holder=found.holder))
 
-    async def _write_own_claim(self, found: SlotClaim | None) -> None:
-        claim = SlotClaim(holder=self._job_name, renewed_at=self._journal.now(), version=found.version if found else "")
+    async def _write_own_claim(self, previous: SlotClaim | None) -> None:
+        claim = SlotClaim(
+            holder=self._job_name, renewed_at=self._journal.now(), version=previous.version if previous else ""
+        )
         self._may_hold_slot = True
         await self._port.write(claim)
         self._holds_slot = True

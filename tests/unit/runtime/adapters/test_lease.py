@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from sluice_runtime.adapters.api_session import ApiServer, ApiSession
-from sluice_runtime.adapters.lease import SlotLease
+from sluice_runtime.adapters.lease import SlotClaimStore
 from sluice_runtime.domain.slot import SlotClaim
 from sluice_runtime.ports import SlotError, SlotPort
 from support.fake_slot import FakeSlotPort
@@ -93,7 +93,7 @@ async def port(request: pytest.FixtureRequest, server: LeaseServer, credentials:
         return
     async with server.serving() as url:
         session = PlainSession(ApiServer(url=url, credentials=credentials))
-        yield SlotLease(session, "acme", "slot")
+        yield SlotClaimStore(session, "acme", "slot")
         await session.close()
 
 
@@ -128,7 +128,7 @@ async def test_an_unread_claim_is_not_overwritten(port: SlotPort, version: str) 
 async def test_the_lease_is_as_kubernetes_has_it(server: LeaseServer, credentials: Path) -> None:
     async with server.serving() as url:
         session = PlainSession(ApiServer(url=url, credentials=credentials))
-        lease = SlotLease(session, "acme", "slot")
+        lease = SlotClaimStore(session, "acme", "slot")
         await lease.write(SlotClaim(holder="us", renewed_at=START))
         await lease.read()
         await session.close()
@@ -147,7 +147,7 @@ async def test_a_rejection_and_an_unreachable_server_raise_errors(server: LeaseS
     async with server.serving() as url:
         session = PlainSession(ApiServer(url=url, credentials=credentials))
         with pytest.raises(SlotError, match="HTTP 403 to GET of Lease slot"):
-            await SlotLease(session, "acme", "slot").read()
+            await SlotClaimStore(session, "acme", "slot").read()
     with pytest.raises(SlotError, match="did not answer"):
-        await SlotLease(session, "acme", "slot").read()
+        await SlotClaimStore(session, "acme", "slot").read()
     await session.close()

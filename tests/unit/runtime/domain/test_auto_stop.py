@@ -23,7 +23,7 @@ def test_failures_add_up_whether_or_not_the_stream_was_live_between() -> None:
     streak.update(8, False, 0)
     streak.update(8, True, 1)
     streak.update(10, False, 60.9)
-    assert streak.errors == 3
+    assert streak.consecutive_failures == 3
 
 
 def test_a_healthy_minute_resets_the_failures() -> None:
@@ -32,7 +32,7 @@ def test_a_healthy_minute_resets_the_failures() -> None:
     streak.update(2, True, 10)
     streak.update(2, True, 65)
     streak.update(3, False, 70)
-    assert streak.errors == 1
+    assert streak.consecutive_failures == 1
 
 
 def test_a_failure_that_ended_between_two_checks_restarts_the_healthy_minute() -> None:
@@ -40,4 +40,4 @@ def test_a_failure_that_ended_between_two_checks_restarts_the_healthy_minute() -
     streak.update(0, True, 0)
     streak.update(1, True, 30)
     streak.update(2, False, 65)
-    assert streak.errors == 2
+    assert streak.consecutive_failures == 2

@@ -21,7 +21,7 @@ def trade(at: float = 0.0, price: float = 2.5) -> Trade:
 
 def said(*statements: QuoteContent, at: float = 0.0) -> PublishedDocuments:
     book = PublishedDocuments()
-    book.mark_written(statements, at)
+    book.mark_contents_written(statements, at)
     return book
 
 
@@ -70,7 +70,7 @@ def test_an_equal_quote_is_written_once_its_refresh_is_due() -> None:
 def test_a_held_tick_is_dropped_when_a_later_one_is_written() -> None:
     book = said(QuoteContent(quote=quote(0)))
     book.hold_for_refresh(quote(1))
-    book.mark_written([QuoteContent(quote=quote(2, bid=2.0))], 2.0)
+    book.mark_contents_written([QuoteContent(quote=quote(2, bid=2.0))], 2.0)
     assert book.take_ticks_due_for_refresh(100.0, REFRESH_SECONDS) == []
 
 
@@ -100,14 +100,14 @@ def test_a_trade_at_another_price_rewrites_the_document_s_quote() -> None:
 def test_a_trade_that_no_longer_counts_changes_the_price_and_not_the_time() -> None:
     before = QuoteContent(quote=quote(1), trade=trade(2))
     book = said(before)
-    book.mark_sending([before], HORIZON)
+    book.mark_contents_sending([before], HORIZON)
     assert book.ticks_with_changed_price({}) == [quote(1)]
     book.mark_content_unknown(["A"])
     for at in (1.0, 1.5):
         after = book.content_to_write(quote(at), None, "live")
         assert (after.price, after.ts) == (2.0, START + timedelta(seconds=2))
-        book.mark_sending([after], HORIZON)
-        book.mark_written([after], 3.0)
+        book.mark_contents_sending([after], HORIZON)
+        book.mark_contents_written([after], 3.0)
     assert book.ticks_with_changed_price({}) == []
     assert book.content_to_write(quote(5), None, "live").ts == START + timedelta(seconds=5)
     book.retain_only(frozenset())
@@ -116,7 +116,7 @@ def test_a_trade_that_no_longer_counts_changes_the_price_and_not_the_time() -> N
 
 def test_a_time_far_in_the_future_does_not_block_later_writes() -> None:
     book = PublishedDocuments()
-    book.mark_sending([QuoteContent(quote=quote(3600))], HORIZON)
+    book.mark_contents_sending([QuoteContent(quote=quote(3600))], HORIZON)
     assert book.content_to_write(quote(1), None, "live").ts == START + timedelta(seconds=1)
 
 

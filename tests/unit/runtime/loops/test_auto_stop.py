@@ -122,7 +122,7 @@ async def test_another_switch_does_not_end_an_automatic_stop(world: World) -> No
         await world.declare(**LIMITS)
         await at(60)
         for pauses in (True, False):
-            world.pod_switches.set(Switch(source="api", pauses=pauses))
+            world.pod_switches.set_and_store(Switch(source="api", pauses=pauses))
             await settle()
         assert world.stopped
 

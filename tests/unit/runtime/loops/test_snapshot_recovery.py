@@ -55,7 +55,7 @@ class World:
         stop = asyncio.Event()
         catch_up = SnapshotRecovery(self.snapshots, self.sink, self.journal, market)
         parts = RuntimeParts(
-            source=self.source, sink=self.sink, job=self.job, journal=self.journal, others=[catch_up.run]
+            source=self.source, sink=self.sink, job=self.job, journal=self.journal, other_loops=[catch_up.run]
         )
         pod = asyncio.create_task(run_loops_and_shut_down(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
         await at(1)

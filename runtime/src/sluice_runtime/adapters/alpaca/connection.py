@@ -46,12 +46,12 @@ class AlpacaConnection:
     immediately.
     """
 
-    def __init__(self, transport: Transport, listener: Listener, timeouts: Timeouts, *, statuses: bool) -> None:
-        """`statuses` is True if the feed may report trading halts."""
+    def __init__(self, transport: Transport, listener: Listener, timeouts: Timeouts, *, has_halts: bool) -> None:
+        """`has_halts` is True if the feed may report trading halts."""
         self._transport = transport
         self._listener = listener
         self._timeouts = timeouts
-        self._statuses_wanted = statuses
+        self._halts_wanted = has_halts
         self._held = SubscriptionMessage()
         self._channels: frozenset[Channel] = frozenset()
         self._rejected: dict[str, SymbolRejection] = {}
@@ -94,11 +94,11 @@ class AlpacaConnection:
             shown = ", ".join(left_out[:_SYMBOLS_LOGGED])
             _log.warning("Alpaca's acknowledgement lacks %d symbols: %s", len(left_out), shown, extra=_STREAM)
         self._listener.on_acknowledgement(self._symbols_on_all_channels, tuple(self._rejected.values()))
-        if self._statuses_wanted and symbols:
+        if self._halts_wanted and symbols:
             await self._subscribe_to_halts()
 
     async def run(self) -> None:
-        """Read until the socket closes. That is always an error, because a live stream has no end."""
+        """Read until the socket closes, and then raise StreamError, because a live stream has no end."""
         await self._transport.read(self._on_messages)
 
     async def close(self) -> None:
@@ -151,7 +151,7 @@ class AlpacaConnection:
 
     async def _subscribe_to_halts(self) -> None:
         """Subscribe once to the halts of all symbols. The answer is not awaited: not every feed and plan has halts."""
-        self._statuses_wanted = False
+        self._halts_wanted = False
         await self._send_request({"action": "subscribe", "statuses": ["*"]}, OF_A_SUBSCRIPTION | NOT_ENTITLED)
 
     async def _send_and_wait_for_answer(self, message: dict[str, object]) -> Answer:

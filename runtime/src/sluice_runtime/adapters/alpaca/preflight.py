@@ -51,9 +51,9 @@ def check_account_and_symbols(
         found = _run_check(symbol, partial(_check_asset, trading, symbol))
         if not found.good:
             yield found
-    hours = feed != "crypto"  # the crypto market has no hours
-    yield _run_check("clock", lambda: _check_clock(trading.get_clock(), hours=hours))
-    if hours:
+    has_hours = feed != "crypto"  # the crypto market has no hours
+    yield _run_check("clock", lambda: _check_clock(trading.get_clock(), has_hours=has_hours))
+    if has_hours:
         today = datetime.now(UTC).date()
         yield _run_check("calendar", lambda: _check_calendar(trading.get_calendar(GetCalendarRequest(start=today))))
 
@@ -107,9 +107,10 @@ def _check_asset(trading: Any, symbol: str) -> tuple[bool, str]:
     return state == "active", "active" if state == "active" else f"{state}; remove it from spec.symbols"
 
 
-def _check_clock(clock: Any, *, hours: bool) -> tuple[bool, str]:
+def _check_clock(clock: Any, *, has_hours: bool) -> tuple[bool, str]:
     skew = abs((datetime.now(UTC) - clock.timestamp).total_seconds())
-    state = "always open" if not hours else "open" if clock.is_open else f"closed until {clock.next_open.isoformat()}"
+    hours = "open" if clock.is_open else f"closed until {clock.next_open.isoformat()}"
+    state = hours if has_hours else "always open"
     if skew > _SKEW_SECONDS:
         return (
             False,

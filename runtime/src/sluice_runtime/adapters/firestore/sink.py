@@ -71,7 +71,10 @@ class FirestoreSink:
         await self._commit(writes)
 
     async def set_status_of_existing_quotes(self, symbols: Iterable[str], status: QuoteState) -> None:
-        """Send one update per document, because a missing document would fail the whole commit."""
+        """Set the status of the quote documents that exist, with one update per document.
+
+        In one commit for all of them, a missing document would fail the whole commit.
+        """
         with raising_sink_errors():
             for some in batches(symbols, _AT_ONCE):
                 updates = [self._set_quote_status_if_exists(symbol, status) for symbol in some]
@@ -81,7 +84,11 @@ class FirestoreSink:
                         raise failure
 
     async def delete_own_quotes_and_bars(self, symbols: Iterable[str]) -> None:
-        """Send one read and one commit per 100 symbols. If another writer writes in between, the commit fails."""
+        """Delete the quote and bar documents of `symbols` that this job wrote.
+
+        Each 100 symbols take one read and one commit. If another writer changes one of the documents in between, the
+        commit fails.
+        """
         for some in batches(symbols, _AT_MOST):
             writes = self._new_writes()
             names = [
@@ -116,6 +123,9 @@ class FirestoreSink:
 
         This way, a later process of the job is never overwritten. No lock is used, so that jobs with the same document
         delay each other no longer than one retry.
+
+        Raises:
+            FencedError: the document is from a later process of the same job.
         """
         others: set[str] = set()
         with raising_sink_errors():

@@ -35,7 +35,8 @@ class _StopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def create_token_check(file: Path | None) -> RequestCheck:
     """Return a check that refuses requests without the token in `file`.
 
-    The check reads the file at each request, so that a rotated Secret applies immediately.
+    The check returns None for an allowed request, otherwise why it is refused. It reads the file at each request,
+    so that a rotated Secret applies immediately.
     """
 
     def refusal(request: web.Request) -> str | None:

@@ -49,7 +49,7 @@ class IBKRConnection:
         self._symbols: dict[int, str] = {}  # by the id() of each requested contract
         self._asked: dict[str, asyncio.Future[list[ContractDetails]]] = {}
         self._tickers: dict[str, Ticker] = {}
-        self._books: dict[Ticker, QuoteBuilder] = {}
+        self._builders: dict[Ticker, QuoteBuilder] = {}
         self._rejected: dict[str, SymbolRejection] = {}
         self._busy = asyncio.Lock()
         self._retried_at = asyncio.get_running_loop().time()
@@ -75,7 +75,7 @@ class IBKRConnection:
             self._report_subscriptions()
 
     async def run(self) -> None:
-        """Supervise the connection until it ends, which is always an error. ib_async itself reads the socket."""
+        """Supervise the connection until it ends, and then raise the StreamError. ib_async itself reads the socket."""
         while self._gateway.end_reason is None:
             try:
                 async with asyncio.timeout(self._timeouts.probe):
@@ -165,7 +165,7 @@ class IBKRConnection:
     def _request_market_data(self, symbol: str, contract: Contract) -> None:
         self._symbols[id(contract)] = symbol
         self._tickers[symbol] = ticker = self._client.reqMktData(contract)
-        self._books[ticker] = QuoteBuilder(symbol)
+        self._builders[ticker] = QuoteBuilder(symbol)
 
     async def _unsubscribe_symbols(self, symbols: Sequence[str]) -> None:
         for batch in batches(symbols, _BATCH):
@@ -176,7 +176,7 @@ class IBKRConnection:
     def _cancel_market_data(self, symbol: str) -> None:
         ticker = self._tickers.pop(symbol, None)
         if ticker is not None:
-            del self._books[ticker]
+            del self._builders[ticker]
             self._client.cancelMktData(self._contracts[symbol])
 
     def _on_refusal(self, contract: Contract, code: int, words: str) -> None:
@@ -207,9 +207,9 @@ class IBKRConnection:
         """Apply ticks to the quote builders and return the changes. A ticker without time or builder is ignored."""
         changes: list[MarketDataChanges] = []
         for ticker in tickers:
-            book = self._books.get(ticker)
-            if book is not None and ticker.time is not None:
-                changes.append(book.apply_ticks(ticker.ticks, ticker.time))
+            builder = self._builders.get(ticker)
+            if builder is not None and ticker.time is not None:
+                changes.append(builder.apply_ticks(ticker.ticks, ticker.time))
         return changes
 
     def _end_rejections_of_quoted_symbols(self, quotes: Sequence[Quote]) -> None:

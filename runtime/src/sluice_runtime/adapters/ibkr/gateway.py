@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 # ib_async logs the account's positions, and an error for each unknown tick.
 logging.getLogger("ib_async").setLevel(logging.CRITICAL)
 
-Refused = Callable[[Contract, int, str], None]
+RefusalHandler = Callable[[Contract, int, str], None]
 
 
 class _Client(IB):
@@ -55,7 +55,7 @@ class Gateway:
         self.reachable = asyncio.Event()  # requests can be answered
         self.unthrottled = asyncio.Event()  # requests are sent immediately
         self.on_worse_outage: Callable[[], None] = lambda: None
-        self.on_refusal: Refused = lambda contract, code, words: None
+        self.on_refusal: RefusalHandler = lambda contract, code, words: None
         self.settings = settings
         self._timeouts = timeouts
         self._end_reason: StreamError | None = None
