@@ -31,7 +31,7 @@ class FakeDeclaration:
         self.history: list[str] = []
         self.refusal: RequestRefusedError | None = None
 
-    def override(self, start_request: StartRequest) -> None:
+    def override_until_reload(self, start_request: StartRequest) -> None:
         if self.refusal is not None:
             raise self.refusal
         if start_request != StartRequest():

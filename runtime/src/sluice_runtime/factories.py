@@ -148,7 +148,7 @@ def create_sink(settings: Settings, desired: LatestValue[Desired], remedy: str =
     project = spec.firestore.project_id or settings.job.project_id
     me = f"{settings.job.namespace}/{settings.job.name}"
 
-    async def make() -> FirestoreSink:
+    async def create_firestore_sink() -> FirestoreSink:
         try:
             connection = await open_firestore_connection(spec.firestore, project, mounted)
         except ValueError as error:
@@ -157,4 +157,4 @@ def create_sink(settings: Settings, desired: LatestValue[Desired], remedy: str =
             connection, spec.tenant, spec.firestore.live_quotes_collection, spec.heartbeat.document, me
         )
 
-    return ReloadingSink(make, mounted, lambda: desired.value.dry_run)
+    return ReloadingSink(create_firestore_sink, mounted, lambda: desired.value.dry_run)

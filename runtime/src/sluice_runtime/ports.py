@@ -250,8 +250,8 @@ class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Declaration(Protocol):
     """The declaration of the job, as far as HTTP requests can change or reload it."""
 
-    def override(self, start_request: StartRequest) -> None:
-        """Change the declaration in the running process only.
+    def override_until_reload(self, start_request: StartRequest) -> None:
+        """Change the declaration in this process only, until the next reload.
 
         Raises:
             RequestRefusedError: the change is not possible.

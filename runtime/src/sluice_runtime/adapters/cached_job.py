@@ -94,7 +94,7 @@ class ReadOnlyDeclaration:
     def __init__(self, file: EnabledFilePoller | None) -> None:
         self._file = file
 
-    def override(self, start_request: StartRequest) -> None:
+    def override_until_reload(self, start_request: StartRequest) -> None:
         """Refuse a start request with values: in a cluster, only the IngestJob declares what to stream."""
         if start_request != StartRequest():
             raise RequestRefusedError(

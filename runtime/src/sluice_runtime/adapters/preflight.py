@@ -13,7 +13,9 @@ from .alpaca.credentials import CredentialsReader
 def run_preflight_checks(
     spec: IngestJobSpec, credentials_reader: CredentialsReader | None, endpoints: RestEndpoints
 ) -> list[Finding]:
-    """Return the findings of all preflight checks. Never raises: an error becomes a finding.
+    """Run the preflight checks of the provider's account, and return the findings.
+
+    Never raises: an error becomes a finding.
 
     `credentials_reader` has the key pair; None if the job needs none.
     """

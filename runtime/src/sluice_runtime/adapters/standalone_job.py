@@ -70,7 +70,7 @@ class StandaloneJob:
     async def report_status(self, status: StreamStatus) -> None:
         """Do nothing: without a cluster, the status is served over HTTP only."""
 
-    def override(self, start_request: StartRequest) -> None:
+    def override_until_reload(self, start_request: StartRequest) -> None:
         """Change symbols or dry run until the next reload. A value that the request lacks keeps its last override."""
         if start_request.provider not in (None, self._began.spec.provider):
             raise RequestRefusedError(

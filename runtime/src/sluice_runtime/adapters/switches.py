@@ -33,7 +33,10 @@ class EnabledFilePoller:
         self._reported_problem: str | None = None
 
     def read_and_notify(self) -> None:
-        """Read the file, and pass the state of the switch to the listener."""
+        """Read the file, and pass the state of the switch to the listener.
+
+        If the file cannot be read, report a new problem, and pass the last state.
+        """
         try:
             self._switch = msgspec.structs.replace(self._switch, pauses=not parse_on_or_off(self._read_line()))
             self._reported_problem = None
@@ -61,7 +64,7 @@ class EnabledFilePoller:
         if problem == self._reported_problem:
             return  # already reported; polling continues
         self._reported_problem = problem
-        stands = "halted" if self._switch.pauses else "enabled"
+        stands = "paused" if self._switch.pauses else "enabled"
         self._listener.record_switch_failure(f"{self._path} cannot be read ({problem}); ingestion stays {stands}")
 
 

@@ -19,7 +19,7 @@ class FailureStreak:
         self._failures = failures
         self._live_since: float | None = None
 
-    def update(self, total_failures: int, is_live: bool, at: float) -> None:
+    def update_from_total(self, total_failures: int, is_live: bool, at: float) -> None:
         """Count the failures since the last call, and start again at zero after a stream that was live for 60 s.
 
         `total_failures` is the total since the process started, `at` the time in monotonic seconds.

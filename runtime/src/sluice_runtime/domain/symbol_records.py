@@ -47,7 +47,7 @@ class SymbolRecords:
         self._own = own
         self._records: dict[str, _RecordState] = {}
 
-    def update(self, desired: Desired, rejected: Iterable[str], deleted: Set[str], now: datetime) -> None:
+    def update_from_desired(self, desired: Desired, rejected: Iterable[str], deleted: Set[str], now: datetime) -> None:
         """Update the records from the desired state.
 
         `rejected` are the symbols that the provider rejects, `deleted` the removed symbols whose documents are deleted.

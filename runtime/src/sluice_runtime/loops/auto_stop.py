@@ -45,7 +45,7 @@ class AutoStopMonitor:
         journal = self._journal
         if desired.pause is None:
             since = self._streaming_since = now if self._streaming_since is None else self._streaming_since
-            self._streak.update(journal.failures.value, journal.state == "Live", now)
+            self._streak.update_from_total(journal.failures.value, journal.state == "Live", now)
             why = (
                 exceeded_limit_message(desired.auto_stop, now - since, self._streak.consecutive_failures)
                 if desired.auto_stop

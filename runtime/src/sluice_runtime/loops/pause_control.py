@@ -61,7 +61,7 @@ class PauseControl:
 
         Return the sources of the switches that still pause the job.
         """
-        self._declaration.override(start_request)
+        self._declaration.override_until_reload(start_request)
         self._pod_switches.set_and_store(Switch(source=API, pauses=False))
         await run_with_timeout(_START_SECONDS, self._wait_until_switch_applies(pauses=False))
         return tuple(source for source in self._journal.desired.value.switches if source != API)

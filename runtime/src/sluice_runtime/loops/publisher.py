@@ -170,7 +170,7 @@ class Publisher:
 
     def _log_if_sampled(self, content: QuoteContent, at: float) -> None:
         quote = content.quote
-        if self._sampler.admit(quote.symbol, at):
+        if self._sampler.admit_once_per_period(quote.symbol, at):
             fields = {"event_type": "quote", "symbol": quote.symbol, "bid": quote.bid, "ask": quote.ask, "at": quote.ts}
             _log.info("wrote a quote", extra=fields)
 

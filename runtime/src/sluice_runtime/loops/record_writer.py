@@ -53,7 +53,7 @@ class RecordWriter:
             self._records = SymbolRecords(self._journal.identity.qualified_job_name, paused, own)
             self._journal.inherited |= own
         now, at = self._journal.now(), asyncio.get_running_loop().time()
-        self._records.update(desired, self._rejected_symbols(), self._journal.deleted, now)
+        self._records.update_from_desired(desired, self._rejected_symbols(), self._journal.deleted, now)
         share = _CHANGES_SHARE if self._records.has_unwritten_changes else _REFRESH_SHARE
         self._bucket.set_limits(max(1.0, desired.limits.writes_per_second * share), _BURST, at)
         room = self._bucket.available_tokens(at)

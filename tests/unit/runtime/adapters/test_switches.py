@@ -82,7 +82,7 @@ async def test_an_unreadable_file_leaves_the_last_state_in_force_and_is_logged_o
     put(file, spoilt)
     assert not await run_with_timeout(60, switch.run())
     [message] = log.failures
-    assert message.endswith(f"ingestion stays {'enabled' if before == 'on' else 'halted'}")
+    assert message.endswith(f"ingestion stays {'enabled' if before == 'on' else 'paused'}")
     assert [pauses for _, pauses in log.said] == [before == "off"]
     put(file, "off")
     switch.read_and_notify()

@@ -20,24 +20,24 @@ def test_errors_count_up_to_their_limit() -> None:
 
 def test_failures_add_up_whether_or_not_the_stream_was_live_between() -> None:
     streak = FailureStreak(7)
-    streak.update(8, False, 0)
-    streak.update(8, True, 1)
-    streak.update(10, False, 60.9)
+    streak.update_from_total(8, False, 0)
+    streak.update_from_total(8, True, 1)
+    streak.update_from_total(10, False, 60.9)
     assert streak.consecutive_failures == 3
 
 
 def test_a_healthy_minute_resets_the_failures() -> None:
     streak = FailureStreak()
-    streak.update(2, False, 0)
-    streak.update(2, True, 10)
-    streak.update(2, True, 65)
-    streak.update(3, False, 70)
+    streak.update_from_total(2, False, 0)
+    streak.update_from_total(2, True, 10)
+    streak.update_from_total(2, True, 65)
+    streak.update_from_total(3, False, 70)
     assert streak.consecutive_failures == 1
 
 
 def test_a_failure_that_ended_between_two_checks_restarts_the_healthy_minute() -> None:
     streak = FailureStreak()
-    streak.update(0, True, 0)
-    streak.update(1, True, 30)
-    streak.update(2, False, 65)
+    streak.update_from_total(0, True, 0)
+    streak.update_from_total(1, True, 30)
+    streak.update_from_total(2, False, 65)
     assert streak.consecutive_failures == 2

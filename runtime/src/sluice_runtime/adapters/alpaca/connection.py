@@ -99,7 +99,7 @@ class AlpacaConnection:
 
     async def run(self) -> None:
         """Read until the socket closes, and then raise StreamError, because a live stream has no end."""
-        await self._transport.read(self._on_messages)
+        await self._transport.read_until_closed(self._collect_messages)
 
     async def close(self) -> None:
         """Close the socket, and pass the data received before to the listener."""
@@ -173,7 +173,7 @@ class AlpacaConnection:
         await self._transport.send(message)
         return answer
 
-    def _on_messages(self, messages: Sequence[Message]) -> None:
+    def _collect_messages(self, messages: Sequence[Message]) -> None:
         if not self._is_due:
             self._is_due = True
             self._soon(self._deliver_batch)

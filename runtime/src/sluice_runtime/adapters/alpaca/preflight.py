@@ -34,7 +34,9 @@ _SYMBOLS = 100
 def check_account_and_symbols(
     spec: IngestJobSpec, credentials: Credentials, endpoints: RestEndpoints, certificates: Path | None = None
 ) -> Iterator[Finding]:
-    """Yield the findings of all checks of the account. Never raises: a failed check is a finding that is not good.
+    """Check account, entitlement, symbols, clock and calendar, and yield the findings.
+
+    Never raises: a failed check is a finding that is not good. A symbol yields a finding only if its check fails.
 
     `certificates` is the file of certificates to trust in place of the system's.
     """

@@ -138,7 +138,7 @@ class SDKTransport:
         except exceptions.ConnectionClosed as closed:
             raise _close_error(closed) from None
 
-    async def read(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
+    async def read_until_closed(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
         while True:
             on_messages(await self.receive_messages())
 

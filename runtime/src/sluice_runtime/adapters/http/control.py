@@ -127,6 +127,9 @@ async def _decode_body(request: web.Request, kind: type[T]) -> T:
 
 
 def error_response(status: int, sentence: str, paused_by: list[str] | None = None) -> web.Response:
-    """Return an error in the common form of all errors below /runtime."""
+    """Return an error response in the JSON form of all errors below /runtime.
+
+    `paused_by` are the sources of the switches that still pause the job, if any.
+    """
     document: dict[str, object] = {"error": sentence} | ({"pausedBy": paused_by} if paused_by else {})
     return web.Response(status=status, body=msgspec.json.encode(document), content_type="application/json")

@@ -47,7 +47,7 @@ class FakeWire:
     async def receive_messages(self) -> Sequence[Message]:
         return await self._frames.get()
 
-    async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
+    async def read_until_closed(self, take: Callable[[Sequence[Message]], None]) -> None:
         self._take = take
         while True:
             take(await self._frames.get())
