@@ -28,7 +28,7 @@ from .domain.failure import FencedError
 from .domain.market import DocumentOrigin
 from .domain.market_hours import market_hours_of_job
 from .domain.slot import slot_lease_name
-from .factories import create_journal, create_sink, create_snapshots, create_source
+from .factories import create_journal, create_sink, create_snapshot_client, create_source
 from .loops.auto_stop import AutoStopMonitor
 from .loops.flusher import Flusher
 from .loops.freshness_monitor import monitor_freshness_forever
@@ -83,7 +83,7 @@ async def run_pod(settings: Settings) -> None:
                 other_loops=[
                     *([file.run] if file else []),
                     *_preflight_loops(settings, journal),
-                    *snapshot_recovery_loops(create_snapshots(settings), sink, journal, settings),
+                    *snapshot_recovery_loops(create_snapshot_client(settings), sink, journal, settings),
                 ],
             ),
             stop,

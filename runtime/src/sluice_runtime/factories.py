@@ -119,7 +119,9 @@ def _create_provider_source(settings: Settings, credentials_reader: CredentialsR
             return SyntheticSource(spec.synthetic or SyntheticSettings(), utc_now)
 
 
-def create_snapshots(settings: Settings, credentials_reader: CredentialsReader | None = None) -> MarketSnapshots | None:
+def create_snapshot_client(
+    settings: Settings, credentials_reader: CredentialsReader | None = None
+) -> MarketSnapshots | None:
     """Return the client that fetches market snapshots; None if the provider has none or its URL is unknown."""
     if settings.job.spec.alpaca_and_secret_name is None:
         return None

@@ -158,14 +158,14 @@ class Sink(Protocol):
 class SlotPort(Protocol):
     """Stores the claim of the connection slot: the one connection that a provider allows for its credentials."""
 
-    async def read(self) -> SlotClaim | None:
+    async def read_claim(self) -> SlotClaim | None:
         """Return the current claim; None if there never was one.
 
         Raises:
             SlotError: the claim cannot be read.
         """
 
-    async def write(self, claim: SlotClaim) -> SlotClaim:
+    async def write_claim(self, claim: SlotClaim) -> SlotClaim:
         """Replace the claim of version `claim.version`, or create the first claim if that is empty.
 
         Returns the claim with its new version.

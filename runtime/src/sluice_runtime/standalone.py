@@ -32,7 +32,7 @@ from .domain.counters import Counters
 from .domain.failure import SinkError
 from .domain.health import RuntimeSnapshot
 from .domain.pause import AUTO_STOP, Switch
-from .factories import create_journal, create_sink, create_snapshots, create_source
+from .factories import create_journal, create_sink, create_snapshot_client, create_source
 from .loops.journal import Journal
 from .loops.pause_control import PauseControl, PodSwitches
 from .ports import RequestRefusedError, Sink
@@ -134,7 +134,9 @@ class StandaloneRuntime:
                 pod_switches=pod_switches,
                 other_loops=[
                     *([file.run] if file else []),
-                    *snapshot_recovery_loops(create_snapshots(settings, credentials_reader), sink, journal, settings),
+                    *snapshot_recovery_loops(
+                        create_snapshot_client(settings, credentials_reader), sink, journal, settings
+                    ),
                 ],
             )
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)

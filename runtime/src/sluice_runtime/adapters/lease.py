@@ -46,10 +46,10 @@ class SlotClaimStore:
         self._name = name
         self._leases = f"{session.url}/apis/{_API_VERSION}/namespaces/{namespace}/leases"
 
-    async def read(self) -> SlotClaim | None:
+    async def read_claim(self) -> SlotClaim | None:
         return await self._request("GET", f"{self._leases}/{self._name}", None)
 
-    async def write(self, claim: SlotClaim) -> SlotClaim:
+    async def write_claim(self, claim: SlotClaim) -> SlotClaim:
         lease = _Lease(
             metadata=_Metadata(name=self._name, resource_version=claim.version or None),
             spec=_Spec(

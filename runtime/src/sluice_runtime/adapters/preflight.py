@@ -27,7 +27,7 @@ def run_preflight_checks(
         return [Finding("preflight", False, f"not done: this image has no alpaca-py ({error})")]
     try:
         credentials, certificates = (
-            credentials_reader.credentials_for_connection(),
+            credentials_reader.read_and_remember_credentials(),
             credentials_reader.copy_certificates_to_memory(),
         )
     except StreamError as error:

@@ -46,14 +46,14 @@ class PauseInForce(msgspec.Struct, frozen=True, kw_only=True):
 def pause_in_force(switches: Sequence[Switch], now: datetime) -> PauseInForce | None:
     """Return the pause of the first switch that pauses at `now`; None if none does."""
     for each in switches:
-        if each.pauses and not _is_over(each.until, now):
+        if each.pauses and not _has_ended(each.until, now):
             return PauseInForce(source=each.source, reason=each.reason, until=each.until)
     return None
 
 
 def pausing_sources(switches: Sequence[Switch], now: datetime) -> tuple[str, ...]:
     """Return the sources of all switches that pause at `now`, without duplicates."""
-    return tuple(dict.fromkeys(each.source for each in switches if each.pauses and not _is_over(each.until, now)))
+    return tuple(dict.fromkeys(each.source for each in switches if each.pauses and not _has_ended(each.until, now)))
 
 
 def parse_on_or_off(text: str) -> bool:
@@ -89,7 +89,7 @@ def switches_of_job(job: DeclaredJob) -> tuple[Switch, ...]:
 
 def current_pauses_by_symbol(entries: Iterable[PausedSymbol], now: datetime) -> dict[str, PausedSymbol]:
     """Return the entries that pause a symbol at `now`, by symbol."""
-    return {entry.symbol: entry for entry in entries if not _is_over(entry.until, now)}
+    return {entry.symbol: entry for entry in entries if not _has_ended(entry.until, now)}
 
 
 def next_pause_end(job: DeclaredJob, now: datetime) -> datetime | None:
@@ -107,5 +107,5 @@ def _to_utc(instant: datetime) -> datetime:
         return _LAST if instant.year > MINYEAR else _FIRST
 
 
-def _is_over(until: datetime | None, now: datetime) -> bool:
+def _has_ended(until: datetime | None, now: datetime) -> bool:
     return until is not None and until <= now

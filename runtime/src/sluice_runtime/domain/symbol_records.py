@@ -62,9 +62,9 @@ class SymbolRecords:
                 status = "paused"
             elif symbol in refused:
                 status = "rejected"
-            self._change_status(symbol, status, desired.pause_reasons.get(symbol, ""), now)
+            self._change_status_if_different(symbol, status, desired.pause_reasons.get(symbol, ""), now)
         for symbol in ((self._records.keys() | self._own) & deleted) - desired.declared:
-            self._change_status(symbol, "removed", "", now)
+            self._change_status_if_different(symbol, "removed", "", now)
 
     @property
     def has_unwritten_changes(self) -> bool:
@@ -96,7 +96,7 @@ class SymbolRecords:
             elif (record.status, record.notes) == (state.status, state.notes):
                 record.is_unwritten, record.at, record.times = False, at, state.last_times
 
-    def _change_status(self, symbol: str, status: RecordStatus, reason: str, now: datetime) -> None:
+    def _change_status_if_different(self, symbol: str, status: RecordStatus, reason: str, now: datetime) -> None:
         before = self._records.get(symbol)
         if before is not None and before.status == status:
             return

@@ -269,7 +269,7 @@ class Journal:
 
     def _set_accepted_symbols(self, desired: Desired) -> None:
         self.coalescer.set_wanted_symbols(desired.symbols, desired.declared)
-        self.last_values.set_symbols(desired.declared, desired.symbols, desired.channels)
+        self.last_values.set_kept_symbols(desired.declared, desired.symbols, desired.channels)
 
     def snapshot(self) -> RuntimeSnapshot:
         """Return the state of the runtime at this instant."""

@@ -54,7 +54,7 @@ class PauseControl:
     async def pause_job(self, reason: str | None) -> bool:
         """Pause the job by the switch `api`. Return True if the pause took effect within 8 s."""
         self._pod_switches.set_and_store(Switch(source=API, pauses=True, reason=reason))
-        return await run_with_timeout(_STOP_SECONDS, self._wait_until_paused())
+        return await run_with_timeout(_STOP_SECONDS, self._wait_until_pause_acknowledged())
 
     async def resume_job(self, start_request: StartRequest) -> tuple[str, ...]:
         """Apply the changes in the request and clear the switch `api`, and wait up to 1 s until the job resumes.
@@ -78,7 +78,7 @@ class PauseControl:
         while (API in desired.value.switches) != pauses and desired.value.pause not in (UNREAD, DELETED):
             await desired.wait_for_change(desired.version)
 
-    async def _wait_until_paused(self) -> None:
+    async def _wait_until_pause_acknowledged(self) -> None:
         await self._wait_until_switch_applies(pauses=True)
         journal = self._journal
         while True:

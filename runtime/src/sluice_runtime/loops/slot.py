@@ -79,7 +79,7 @@ class ConnectionSlotLease:
     async def _claim_if_available(self) -> None:
         """Read the claim of the slot, and write this job's own claim if the slot is free or the claim has expired."""
         at = asyncio.get_running_loop().time()
-        self._observation = self._observation.updated_with(await self._port.read(), at)
+        self._observation = self._observation.updated_with(await self._port.read_claim(), at)
         found = self._observation.claim
         if self._observation.is_claimable_by(self._job_name, at):
             await self._write_own_claim(found)
@@ -92,14 +92,14 @@ class ConnectionSlotLease:
             holder=self._job_name, renewed_at=self._journal.now(), version=previous.version if previous else ""
         )
         self._may_hold_slot = True
-        await self._port.write(claim)
+        await self._port.write_claim(claim)
         self._holds_slot = True
         self._exclusive_until = asyncio.get_running_loop().time() + HELD_SECONDS
         self._set_slot_status(ConnectionSlotStatus(acquired=True, holder=self._job_name))
 
     async def _renew_claim_unless_taken(self) -> None:
         """Renew this job's claim. Raises StreamError if another job now has the slot."""
-        found = await self._port.read()
+        found = await self._port.read_claim()
         if found is not None and found.holder not in ("", self._job_name):
             self._holds_slot = self._may_hold_slot = False
             raise StreamError("connectionLimit", f"job {found.holder} has taken the connection slot; waiting for it")
@@ -119,9 +119,11 @@ class ConnectionSlotLease:
     async def _clear_own_claim(self) -> None:
         """Set the slot free if this job still holds it. A failure is logged."""
         try:
-            found = await self._port.read()
+            found = await self._port.read_claim()
             if found is not None and found.holder == self._job_name:
-                await self._port.write(SlotClaim(holder="", renewed_at=self._journal.now(), version=found.version))
+                await self._port.write_claim(
+                    SlotClaim(holder="", renewed_at=self._journal.now(), version=found.version)
+                )
         except SlotError as error:
             _log.warning("connection slot not released: %s", error, extra={"event_type": "stream"})
 

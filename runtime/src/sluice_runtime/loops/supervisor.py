@@ -54,7 +54,7 @@ class Supervisor:
             if self._journal.desired.value.pause is not None:
                 await self._drain_and_wait_for_resume()
             else:
-                await run_until_first_completes(self._stream_until_finished(), self._wait_until_paused())
+                await run_until_first_completes(self._stream_until_finished(), self._wait_until_pause_requested())
 
     async def _drain_and_wait_for_resume(self) -> None:
         """Drain pending writes, acknowledge the pause, release the slot and wait until the pause ends.
@@ -76,7 +76,7 @@ class Supervisor:
             await journal.desired.wait_for_change(journal.desired.version)
         self._flusher.reopen_and_requeue_dropped()
 
-    async def _wait_until_paused(self) -> None:
+    async def _wait_until_pause_requested(self) -> None:
         desired = self._journal.desired
         while desired.value.pause is None:
             await desired.wait_for_change(desired.version)
@@ -136,6 +136,7 @@ class Supervisor:
         )
 
     async def _fail_on_silence(self) -> None:
+        """Wait until another loop requests a reconnect because of silence, and then raise StreamError."""
         silent_connections = self._journal.silent_connections
         await silent_connections.wait_for_change(silent_connections.version)
         raise StreamError("stall", "the connection is silent although the market is open; reconnecting")

@@ -37,7 +37,7 @@ class CredentialsReader:
         self._ca_file = ca_file
         self._used: tuple[Credentials | None, bytes | None] | None = None
 
-    def credentials_for_connection(self) -> Credentials:
+    def read_and_remember_credentials(self) -> Credentials:
         """Return the key pair for a new connection, and remember it: `wait_for_change` compares later versions with it.
 
         Raises:

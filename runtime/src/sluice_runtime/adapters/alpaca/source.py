@@ -67,7 +67,7 @@ class AlpacaSource:
     async def connect(self, listener: Listener) -> AsyncIterator[AlpacaConnection]:
         """Open a connection: upgrade, wait for the welcome, and log in."""
         listener.on_state("Connecting")
-        credentials = self._credentials_reader.credentials_for_connection()
+        credentials = self._credentials_reader.read_and_remember_credentials()
         transport = await self._open(
             Endpoint(url=self._url, tls=self._credentials_reader.tls_context(), timeouts=self._timeouts)
         )
@@ -78,8 +78,10 @@ class AlpacaSource:
             try:
                 await connection.log_in(credentials)
             except StreamError as error:
-                raise self._contention.record_login_error(error, asyncio.get_running_loop().time()) from None
-            self._contention.record_login()
+                raise self._contention.record_and_explain_login_error(
+                    error, asyncio.get_running_loop().time()
+                ) from None
+            self._contention.record_login_success()
             listener.on_state("Subscribing")
             yield connection
         finally:
