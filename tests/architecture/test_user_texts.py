@@ -13,10 +13,14 @@ READERS = {"read_user_text", "read_first_line", "read_certificates", "read_user_
 USER_TEXTS = {
     (
         "adapters/alpaca/credentials.py",
-        "_check_encoding",
+        "_raise_on_unknown_encoding",
         "read_user_text",
     ): "Alpaca's key pair, to say why it is unreadable",
-    ("adapters/alpaca/credentials.py", "_load_tls_context", "read_certificates"): "spec.alpaca.caConfigMapRef",
+    (
+        "adapters/alpaca/credentials.py",
+        "_load_tls_context_and_certificates",
+        "read_certificates",
+    ): "spec.alpaca.caConfigMapRef",
     (
         "adapters/alpaca/credentials.py",
         "_credentials_and_certificates",
@@ -28,7 +32,7 @@ USER_TEXTS = {
     ("adapters/http/control.py", "refusal", "read_user_text"): "the token of spec.http.tokenSecretRef",
     ("adapters/replay.py", "read_tape", "open_user_text"): "a tape",
     ("adapters/switches.py", "_read_line", "read_first_line"): "INGEST_ENABLED_FILE",
-    ("cli.py", "_read_document", "read_user_text"): "the IngestJob document",
+    ("cli.py", "_read_valid_job", "read_user_text"): "the IngestJob document",
 }
 
 # Functions that open or read something; each use that does not read a user's text is listed with its reason.
@@ -46,16 +50,16 @@ CONNECTION = "opens a connection or a gate, not a file"
 ALLOWED = {
     ("__main__.py", "_flush_stdout", "open"): "the null device",
     ("adapters/alpaca/source.py", "open_sdk_transport", "open"): CONNECTION,
-    ("adapters/cached_job.py", "_read_cache", "read_bytes"): OWN_STATE,
+    ("adapters/cached_job.py", "_read_cached_job", "read_bytes"): OWN_STATE,
     (
         "adapters/firestore/reloading_sink.py",
-        "_read_key",
+        "_read_key_or_none",
         "read_bytes",
     ): "compares a key's bytes; sink.py reads the key",
     ("adapters/ibkr/source.py", "connect", "open"): CONNECTION,
     ("adapters/api_session.py", "authorization_header", "read_text"): "Kubernetes writes the service account token",
     ("adapters/api_session.py", "client_session", "cafile"): "Kubernetes writes the service account's ca.crt",
-    ("adapters/pause_file.py", "update", "open"): "a lock, which has no content",
+    ("adapters/pause_file.py", "update_under_lock", "open"): "a lock, which has no content",
     ("adapters/pause_file.py", "read", "read_bytes"): OWN_STATE,
     ("adapters/recording.py", "__init__", "open"): "writes a tape",
     ("adapters/switches.py", "read", "read_bytes"): OWN_STATE,
@@ -65,7 +69,7 @@ ALLOWED = {
         "system_tls_context",
         "load_verify_locations",
     ): "takes text that read_certificates has read",
-    ("standalone.py", "_open_sink", "open"): CONNECTION,
+    ("standalone.py", "_create_and_open_sink", "open"): CONNECTION,
 }
 
 Use = tuple[str, str, str]

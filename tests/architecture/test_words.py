@@ -49,7 +49,7 @@ REPLACED = {
     "beat": "send_heartbeats_forever",
     "follow_spec": "update_desired_forever",
     "is_heard": "has_tick_since_last_check",
-    "line_up": "enqueue_due",
+    "line_up": "enqueue_refreshes_and_price_changes",
     "new_york": "new_york_session",
     "newcomers": "needs_snapshot",
     "news": "compared_values",
@@ -58,13 +58,13 @@ REPLACED = {
     "raised_epoch": "next_epoch",
     "remedied": "wait_for_fix",
     "renewed": "wait_for_rotation",
-    "say_goodbye": "send_last_heartbeats",
+    "say_goodbye": "send_last_heartbeat_and_status",
     "steer": "update_desired_forever",
     "take_job": "on_job_event",
     "take_pod": "on_pod_event",
     "understood_job": "to_declared_job",
     "wish": "override",
-    "within": "completes_within",
+    "within": "run_with_timeout",
 }
 # Functions whose name is a verb or participle without its object, or a private word.
 BARE = frozenset(

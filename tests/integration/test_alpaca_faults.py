@@ -175,7 +175,7 @@ async def test_an_invalid_frame_ends_no_connection_and_loses_no_other_quote(
         await send_until_written(server, pod, "MSFT", 77.25)
         assert pod.failures == []
         assert server.record.connect_count == 1
-        assert not await pod.sink.quote_times(["ZZZZ"])
+        assert not await pod.sink.quote_document_times(["ZZZZ"])
 
 
 @pytest.mark.parametrize("phase", ["welcome", "auth", "ack"])
@@ -212,7 +212,7 @@ async def test_a_symbol_that_is_not_acknowledged_is_pending_and_logged(
     server.faults.schedule(AckPartial(("MSFT",)))
     async with streaming(pod):
         await send_until_written(server, pod, "AAPL", 77.25)
-        ledger = pod.journal.snapshot().ledger.to_symbol_ledger(pod.journal.desired.value)
+        ledger = pod.journal.snapshot().ledger.to_symbol_counts(pod.journal.desired.value)
         assert (ledger.live, ledger.pending) == ("1/2", 1)
         assert "Alpaca's acknowledgement lacks 1 symbols: MSFT" in caplog.text
 
@@ -226,7 +226,7 @@ async def test_a_plan_for_two_channels_accepts_one_symbol_with_quotes_and_trades
         await send_until_written(server, pod, "AAPL", 77.25)
         await server.send([trade_message("AAPL", 77.5)])
         await eventually(lambda: document_has(pod.documents.quote("AAPL"), "price", 77.5))
-        ledger = pod.journal.snapshot().ledger.to_symbol_ledger(pod.journal.desired.value)
+        ledger = pod.journal.snapshot().ledger.to_symbol_counts(pod.journal.desired.value)
         assert (ledger.live, [each.code for each in ledger.rejections]) == ("1/2", [405])
 
 

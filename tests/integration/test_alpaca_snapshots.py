@@ -42,7 +42,7 @@ def snapshots_of(url: str, folder: Path, feed: Any = "iex") -> AlpacaSnapshots:
 
 async def test_a_snapshot_has_the_newest_quote_and_trade_of_each_symbol(server: AlpacaServer, tmp_path: Path) -> None:
     server.rest.snapshots = {"AAPL": SNAPSHOT, "BRK.B": {"latestQuote": None}, "SPY": SNAPSHOT}
-    found = await snapshots(server, tmp_path).fetch_latest(["AAPL", "BRK.B"])
+    found = await snapshots(server, tmp_path).fetch_latest_quotes_and_trades(["AAPL", "BRK.B"])
     [quote], [trade] = found.quotes, found.trades
     assert (quote.symbol, quote.bid, quote.bid_size, quote.ask, quote.ask_size) == ("AAPL", 100.0, 2.0, None, None)
     assert quote.ts == datetime(2026, 3, 2, 15, 0, 0, 123456, UTC)
@@ -52,7 +52,7 @@ async def test_a_snapshot_has_the_newest_quote_and_trade_of_each_symbol(server: 
 async def test_a_malformed_answer_for_a_symbol_loses_only_that_symbol(server: AlpacaServer, tmp_path: Path) -> None:
     without_zone = {"latestQuote": QUOTE | {"t": "2026-03-02T15:00:00"}}
     server.rest.snapshots = {"AAPL": {"latestQuote": {"t": "noon"}}, "MSFT": [], "IBM": without_zone, "SPY": SNAPSHOT}
-    found = await snapshots(server, tmp_path).fetch_latest(["AAPL", "MSFT", "IBM", "SPY"])
+    found = await snapshots(server, tmp_path).fetch_latest_quotes_and_trades(["AAPL", "MSFT", "IBM", "SPY"])
     assert [each.symbol for each in found.quotes] == ["SPY"]
 
 
@@ -65,25 +65,25 @@ async def test_an_invalid_answer_is_reported(body: bytes, tmp_path: Path) -> Non
     application.router.add_get("/v2/stocks/snapshots", answer)
     async with TestServer(application) as server:
         with pytest.raises(SnapshotError, match="cannot be parsed"):
-            await snapshots_of(str(server.make_url("/")).rstrip("/"), tmp_path).fetch_latest(["AAPL"])
+            await snapshots_of(str(server.make_url("/")).rstrip("/"), tmp_path).fetch_latest_quotes_and_trades(["AAPL"])
 
 
 async def test_an_invalid_address_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SnapshotError, match="cannot be reached"):
-        await snapshots_of("https://host..example", tmp_path).fetch_latest(["AAPL"])
+        await snapshots_of("https://host..example", tmp_path).fetch_latest_quotes_and_trades(["AAPL"])
 
 
 async def test_many_symbols_take_more_than_one_request(server: AlpacaServer, tmp_path: Path) -> None:
     names = [f"S{number}" for number in range(450)]
     server.rest.snapshots = dict.fromkeys(names, SNAPSHOT)
-    found = await snapshots(server, tmp_path).fetch_latest(names)
+    found = await snapshots(server, tmp_path).fetch_latest_quotes_and_trades(names)
     assert len(found.quotes) == 450
     assert [len(each) for each in server.rest.requested_symbols] == [200, 200, 50]
 
 
 async def test_pairs_are_requested_from_the_crypto_routes(server: AlpacaServer, tmp_path: Path) -> None:
     server.rest.snapshots = {"BTC/USD": SNAPSHOT}
-    found = await snapshots(server, tmp_path, "crypto").fetch_latest(["BTC/USD"])
+    found = await snapshots(server, tmp_path, "crypto").fetch_latest_quotes_and_trades(["BTC/USD"])
     assert [each.symbol for each in found.quotes] == ["BTC/USD"]
 
 
@@ -93,13 +93,13 @@ async def test_a_rejected_request_is_reported_without_the_secret(
 ) -> None:
     server.rest.failure_status = status
     with pytest.raises(SnapshotError, match=f"HTTP {status}") as error:
-        await snapshots(server, tmp_path).fetch_latest(["AAPL"])
+        await snapshots(server, tmp_path).fetch_latest_quotes_and_trades(["AAPL"])
     assert SECRET not in str(error.value)
 
 
 async def test_a_plan_without_the_feed_is_rejected(server: AlpacaServer, tmp_path: Path) -> None:
     with pytest.raises(SnapshotError, match="HTTP 403"):
-        await snapshots(server, tmp_path, "sip").fetch_latest(["AAPL"])
+        await snapshots(server, tmp_path, "sip").fetch_latest_quotes_and_trades(["AAPL"])
 
 
 async def test_an_unresponsive_server_and_a_missing_key_are_reported(
@@ -108,8 +108,10 @@ async def test_an_unresponsive_server_and_a_missing_key_are_reported(
     asked = snapshots(server, tmp_path)
     (tmp_path / "ALPACA_SECRET_KEY").unlink()
     with pytest.raises(SnapshotError, match="no credentials"):
-        await asked.fetch_latest(["AAPL"])
+        await asked.fetch_latest_quotes_and_trades(["AAPL"])
     settings = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
     nobody = CredentialsReader(settings, mount(tmp_path, "key", SECRET), None)
     with pytest.raises(SnapshotError, match="cannot be reached"):
-        await AlpacaSnapshots(settings, nobody, f"http://127.0.0.1:{unused_tcp_port}").fetch_latest(["AAPL"])
+        await AlpacaSnapshots(settings, nobody, f"http://127.0.0.1:{unused_tcp_port}").fetch_latest_quotes_and_trades(
+            ["AAPL"]
+        )

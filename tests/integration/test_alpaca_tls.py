@@ -63,4 +63,4 @@ async def test_an_untrusted_certificate_is_also_reported_for_snapshots(server: A
     settings = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
     mounted = CredentialsReader(settings, mount(tmp_path, "key", SECRET), None)
     with pytest.raises(SnapshotError, match=r"/v2/stocks/snapshots cannot be reached: .*CERTIFICATE_VERIFY_FAILED"):
-        await AlpacaSnapshots(settings, mounted, server.http_url).fetch_latest(["AAPL"])
+        await AlpacaSnapshots(settings, mounted, server.http_url).fetch_latest_quotes_and_trades(["AAPL"])

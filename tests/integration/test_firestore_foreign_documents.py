@@ -29,20 +29,20 @@ async def test_a_document_without_a_time_is_left_out_of_the_times(
 ) -> None:
     await documents.put_quote("AAPL", foreign)
     await sink.write_quotes([quote("MSFT")])
-    assert await sink.quote_times(["AAPL", "MSFT"]) == {"MSFT": NOW}
+    assert await sink.quote_document_times(["AAPL", "MSFT"]) == {"MSFT": NOW}
 
 
 async def test_a_document_belongs_to_the_symbol_of_its_path(sink: Sink, documents: Documents) -> None:
     await documents.put_quote("BTC/USD", {"ts": NOW})
     await documents.put_quote("ETH/USD", {"ts": NOW, "symbol": "AAPL"})
-    assert await sink.quote_times(["BTC/USD", "ETH/USD"]) == {"BTC/USD": NOW, "ETH/USD": NOW}
+    assert await sink.quote_document_times(["BTC/USD", "ETH/USD"]) == {"BTC/USD": NOW, "ETH/USD": NOW}
 
 
 @pytest.mark.parametrize("name", [None, 7, "", "OTHER", "a/b/c", "TSLA/"], ids=repr)
 async def test_a_record_without_a_symbol_is_ignored(sink: Sink, documents: Documents, name: object) -> None:
     foreign = {"job": JOB, "pause_fetch": True, "status": "paused"}
     await documents.put_record("TSLA", foreign if name is None else {**foreign, "canonical_symbol": name})
-    await sink.write_ingest_states([state("BTC/USD", "paused")])
+    await sink.merge_ingest_states([state("BTC/USD", "paused")])
     assert await sink.recorded_symbols_of_job() == {"BTC/USD"}
     assert await sink.symbols_recorded_as_paused() == {"BTC/USD"}
 
@@ -50,10 +50,10 @@ async def test_a_record_without_a_symbol_is_ignored(sink: Sink, documents: Docum
 async def test_a_heartbeat_with_an_invalid_epoch_is_replaced(sink: Sink, documents: Documents) -> None:
     ours: HeartbeatDocument = heartbeat("foreign", 7)
     await documents.put_heartbeat({**ours.document_fields(), "epoch": "nine"})
-    assert await sink.last_epoch("foreign") is None
+    assert await sink.last_heartbeat_epoch("foreign") is None
     await sink.write_heartbeat(ours)
     assert await documents.heartbeat() == ours.document_fields()
-    assert (await sink.last_epoch("foreign"), await sink.last_epoch("another")) == (7, None)
+    assert (await sink.last_heartbeat_epoch("foreign"), await sink.last_heartbeat_epoch("another")) == (7, None)
     await documents.put_heartbeat({"job_uid": "foreign"})
     await sink.write_heartbeat(msgspec.structs.replace(ours, status="paused"))
     found = await documents.heartbeat()
@@ -73,6 +73,6 @@ async def test_the_next_heartbeat_removes_foreign_fields_of_any_name(
 async def test_documents_without_a_job_are_not_deleted(sink: Sink, documents: Documents) -> None:
     await documents.put_quote("NOBODY", {"bid": 1.0})
     await documents.put_quote("NUMBER", {"job": 7})
-    await sink.delete_documents(["NOBODY", "NUMBER"])
+    await sink.delete_own_quotes_and_bars(["NOBODY", "NUMBER"])
     assert await documents.quote("NOBODY") == {"bid": 1.0}
     assert await documents.quote("NUMBER") == {"job": 7}

@@ -13,7 +13,7 @@ import pytest
 from sluice_contract.spec import FirestoreSettings
 from sluice_runtime.adapters.firestore.connection import open_firestore_connection
 from sluice_runtime.adapters.firestore.sink import FirestoreSink
-from sluice_runtime.app import RuntimeParts, run_loops
+from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import SinkError
@@ -73,7 +73,7 @@ async def test_errors_of_different_calls_are_counted_together(relay: HalfOpenRel
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(each) for each in results] == [SinkError] * 3
     await sink.write_heartbeat(heartbeat("uid", 1))
-    assert await sink.last_epoch("uid") == 1
+    assert await sink.last_heartbeat_epoch("uid") == 1
 
 
 async def test_a_call_that_is_in_flight_on_the_old_connection_ends_by_its_own_deadline(
@@ -105,7 +105,7 @@ async def test_a_whole_runtime_writes_again_within_20_seconds(
     book, source, stop = journal(with_pause(desired(), UNREAD)), FakeSource(), asyncio.Event()
     sink = create_sink(settings, book.desired)
     parts = RuntimeParts(source=source, sink=sink, job=FakeJob(job(1)), journal=book)
-    running = asyncio.create_task(run_loops(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
+    running = asyncio.create_task(run_loops_and_shut_down(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
     talking = asyncio.create_task(_talk(source, seconds_between_ticks))
     try:
         await _until_written(book, after=0)

@@ -26,7 +26,7 @@ PROJECT = "demo-sluice-sink"
 
 async def test_times_has_only_the_documents_that_exist(sink: Sink) -> None:
     await sink.write_quotes([quote("AAPL"), quote("BRK.B")])
-    assert await sink.quote_times(["AAPL", "BRK.B", "MISSING"]) == {"AAPL": NOW, "BRK.B": NOW}
+    assert await sink.quote_document_times(["AAPL", "BRK.B", "MISSING"]) == {"AAPL": NOW, "BRK.B": NOW}
 
 
 async def test_a_quote_is_stored_completely_with_times_as_timestamps(sink: Sink, documents: Documents) -> None:
@@ -45,7 +45,7 @@ async def test_an_unknown_side_is_null(sink: Sink, documents: Documents) -> None
 
 async def test_a_later_write_replaces_all_of_the_document(sink: Sink, documents: Documents) -> None:
     await sink.write_quotes([quote("REPL")])
-    await sink.set_quote_status(["REPL"], "paused")
+    await sink.set_status_of_existing_quotes(["REPL"], "paused")
     await sink.write_quotes([quote("REPL", seq=2)])
     assert await documents.quote("REPL") == quote("REPL", seq=2).document_fields()
 
@@ -67,7 +67,7 @@ async def test_a_pair_with_a_slash_has_its_own_document(sink: Sink, documents: D
 
 async def test_mark_changes_only_the_status_and_only_existing_documents(sink: Sink, documents: Documents) -> None:
     await sink.write_quotes([quote("MARK")])
-    await sink.set_quote_status(["ABSENT", "MARK", "ABSENT2"], "paused")
+    await sink.set_status_of_existing_quotes(["ABSENT", "MARK", "ABSENT2"], "paused")
     assert await documents.quote("MARK") == {**quote("MARK").document_fields(), "status": "paused"}
     assert await documents.quote("ABSENT") is None
     assert await documents.quote("ABSENT2") is None
@@ -81,7 +81,7 @@ async def test_a_bar_has_its_own_document(sink: Sink, documents: Documents) -> N
 async def test_many_documents_are_marked_quickly(sink: Sink, documents: Documents) -> None:
     names = [f"M{n}" for n in range(100)]
     await sink.write_quotes([quote(name) for name in names[::2]])
-    await sink.set_quote_status(names, "paused")
+    await sink.set_status_of_existing_quotes(names, "paused")
     found = [await documents.quote(name) for name in names]
     assert [each["status"] if each else None for each in found] == ["paused", None] * 50
 
@@ -90,15 +90,15 @@ async def test_delete_deletes_all_and_ignores_absent_documents(sink: Sink, docum
     names = [f"D{n}" for n in range(150)]
     await sink.write_quotes([quote(name) for name in names[:100]])
     await sink.write_quotes([quote("KEEP")])
-    await sink.delete_documents(names)
+    await sink.delete_own_quotes_and_bars(names)
     assert [await documents.quote(name) for name in (names[0], names[99], names[149])] == [None, None, None]
     assert await documents.quote("KEEP") is not None
 
 
 async def test_empty_calls_are_not_an_error(sink: Sink) -> None:
     await sink.write_quotes([])
-    await sink.set_quote_status([], "paused")
-    await sink.delete_documents([])
+    await sink.set_status_of_existing_quotes([], "paused")
+    await sink.delete_own_quotes_and_bars([])
 
 
 async def test_a_heartbeat_is_stored_completely(sink: Sink, documents: Documents) -> None:
@@ -138,9 +138,9 @@ async def test_nine_jobs_that_share_a_heartbeat_document_do_not_fail(sink: Sink)
 
 
 async def test_a_record_keeps_fields_that_a_later_write_does_not_have(sink: Sink, documents: Documents) -> None:
-    await sink.write_ingest_states([state("BTC/USD", quotes=NOW, trades=NOW), state("OTHER")])
-    await sink.write_ingest_states([state("BTC/USD", "paused", "why")])
-    await sink.write_ingest_states([state("BTC/USD", quotes=NOW + timedelta(seconds=1))])
+    await sink.merge_ingest_states([state("BTC/USD", quotes=NOW, trades=NOW), state("OTHER")])
+    await sink.merge_ingest_states([state("BTC/USD", "paused", "why")])
+    await sink.merge_ingest_states([state("BTC/USD", quotes=NOW + timedelta(seconds=1))])
     assert await documents.record("BTC/USD") == {
         "canonical_symbol": "BTC/USD",
         "job": JOB,
@@ -156,9 +156,9 @@ async def test_a_record_keeps_fields_that_a_later_write_does_not_have(sink: Sink
 
 
 async def test_the_records_of_paused_symbols_are_found(sink: Sink) -> None:
-    await sink.write_ingest_states([state("P1", "paused"), state("P2", "paused"), state("P3")])
+    await sink.merge_ingest_states([state("P1", "paused"), state("P2", "paused"), state("P3")])
     assert await sink.symbols_recorded_as_paused() >= {"P1", "P2"}
-    await sink.write_ingest_states([state("P1", "removed"), state("P2")])
+    await sink.merge_ingest_states([state("P1", "removed"), state("P2")])
     assert not await sink.symbols_recorded_as_paused() & {"P1", "P2", "P3"}
 
 
@@ -170,10 +170,10 @@ async def test_an_unreachable_firestore_is_soon_reported(monkeypatch: pytest.Mon
         sink = FirestoreSink(connection, TENANT, "live_quotes", "market_ingest", JOB)
         calls = (
             lambda: sink.write_quotes([quote("AAPL")]),
-            lambda: sink.set_quote_status(["AAPL"], "paused"),
-            lambda: sink.delete_documents(["AAPL"]),
+            lambda: sink.set_status_of_existing_quotes(["AAPL"], "paused"),
+            lambda: sink.delete_own_quotes_and_bars(["AAPL"]),
             lambda: sink.write_heartbeat(heartbeat("away", 1)),
-            lambda: sink.write_ingest_states([state("AAPL")]),
+            lambda: sink.merge_ingest_states([state("AAPL")]),
             sink.symbols_recorded_as_paused,
             sink.recorded_symbols_of_job,
         )

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from sluice_runtime.adapters.preflight import findings_of
+from sluice_runtime.adapters.preflight import run_preflight_checks
 from sluice_runtime.adapters.preflight_process import run_preflight_process
 from sluice_runtime.domain.endpoints import rest_endpoints
 from sluice_simulators.alpaca import BASIC, Account, AlpacaServer
@@ -114,5 +114,5 @@ def test_the_error_names_an_image_without_the_sdk(monkeypatch: pytest.MonkeyPatc
     spec = job_spec(provider="alpaca", alpaca=alpaca)
     assert spec.alpaca is not None
     mount = EnvironmentCredentialsReader(spec.alpaca, Credentials("key", SECRET))
-    [found] = findings_of(spec, mount, rest_endpoints(spec.alpaca, None, None))
+    [found] = run_preflight_checks(spec, mount, rest_endpoints(spec.alpaca, None, None))
     assert (found.good, "this image has no alpaca-py" in found.words) == (False, True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from aiohttp.test_utils import TestServer
 
-from sluice_runtime.adapters.http.api import http_application
-from sluice_runtime.adapters.http.control import control_routes, local_request_check, token_check
+from sluice_runtime.adapters.http.api import create_http_application
+from sluice_runtime.adapters.http.control import control_routes, create_token_check, refusal_unless_local
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.health import RuntimeSnapshot
@@ -41,8 +41,8 @@ class AnsweringRuntime:
 
         With a token file, requests need its token, as in a cluster; without one, they must come from the same machine.
         """
-        guard = token_check(token_file) if token_file else local_request_check
-        async with TestServer(http_application(self, control_routes(self, self, guard))) as server:
+        guard = create_token_check(token_file) if token_file else refusal_unless_local
+        async with TestServer(create_http_application(self, control_routes(self, self, guard))) as server:
             yield str(server.make_url("/"))
 
     def snapshot(self) -> RuntimeSnapshot:
@@ -52,7 +52,7 @@ class AnsweringRuntime:
             self.snapshots_until_live -= 1
         return self.book.snapshot()
 
-    async def stop(self, reason: str | None) -> bool:
+    async def pause_job(self, reason: str | None) -> bool:
         self.asked.append(f"stop: {reason}")
         if self.obeys_stop:
             self.book.desired.set(with_pause(self.book.desired.value, PauseInForce(source="api", reason=reason)))
@@ -60,7 +60,7 @@ class AnsweringRuntime:
             self.book.acknowledge_pause()
         return True
 
-    async def start(self, wishes: StartRequest) -> tuple[str, ...]:
+    async def resume_job(self, wishes: StartRequest) -> tuple[str, ...]:
         self.asked.append(f"start: {wishes.dry_run}")
         self.book.desired.set(desired(dryRun=bool(wishes.dry_run) and self.obeys_dry_run))
         self.book.on_state("Connecting")

@@ -6,8 +6,8 @@ from sluice_runtime.domain.pause import Switch
 from sluice_runtime.ports import RequestRefusedError, StartRequest
 
 
-class FakeKeeper:
-    """A SwitchKeeper that keeps the switches in memory."""
+class FakeSwitchStore:
+    """A SwitchStore that keeps the switches in memory."""
 
     def __init__(self) -> None:
         self.failure: OSError | None = None
@@ -31,7 +31,7 @@ class FakeDeclaration:
         self.history: list[str] = []
         self.refusal: RequestRefusedError | None = None
 
-    def override(self, start_request: StartRequest) -> None:
+    def override_until_reload(self, start_request: StartRequest) -> None:
         if self.refusal is not None:
             raise self.refusal
         if start_request != StartRequest():

@@ -53,7 +53,7 @@ class FakeSink:
         for each in quotes:
             self.quotes[each.symbol] = each.document_fields()
 
-    async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+    async def quote_document_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         await self._answer()
         found = {symbol: self.quotes.get(symbol, {}).get("ts") for symbol in symbols}
         return {symbol: ts for symbol, ts in found.items() if isinstance(ts, datetime)}
@@ -63,7 +63,7 @@ class FakeSink:
         self.history.append("bars")
         self.bars |= {each.symbol: each.document_fields() for each in bars}
 
-    async def set_quote_status(self, symbols: Iterable[str], status: QuoteState) -> None:
+    async def set_status_of_existing_quotes(self, symbols: Iterable[str], status: QuoteState) -> None:
         for symbol in symbols:
             await self._answer()
             self.marked.append((symbol, status))
@@ -71,7 +71,7 @@ class FakeSink:
             if symbol in self.quotes:
                 self.quotes[symbol]["status"] = status
 
-    async def delete_documents(self, symbols: Iterable[str]) -> None:
+    async def delete_own_quotes_and_bars(self, symbols: Iterable[str]) -> None:
         for symbol in symbols:
             await self._answer()
             self.deleted.append(symbol)
@@ -80,7 +80,7 @@ class FakeSink:
                 if documents.get(symbol, {}).get("job") == JOB:
                     del documents[symbol]
 
-    async def write_ingest_states(self, states: Sequence[IngestState]) -> None:
+    async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         await self._answer()
         for each in states:
             self.recorded.append((seconds(), each))
@@ -107,7 +107,7 @@ class FakeSink:
         self.beats.append((seconds(), heartbeat))
         self.history.append(f"beat {heartbeat.status}")
 
-    async def last_epoch(self, job_uid: str) -> int | None:
+    async def last_heartbeat_epoch(self, job_uid: str) -> int | None:
         await self._answer()
         return self._epoch(job_uid)
 

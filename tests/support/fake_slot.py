@@ -19,12 +19,12 @@ class FakeSlotPort:
         self.away = False
         self.writes = 0
 
-    async def read(self) -> SlotClaim | None:
+    async def read_claim(self) -> SlotClaim | None:
         if self.away:
             raise SlotError("the API server is away")
         return self.claim
 
-    async def write(self, claim: SlotClaim) -> SlotClaim:
+    async def write_claim(self, claim: SlotClaim) -> SlotClaim:
         if self.away:
             raise SlotError("the API server is away")
         if claim.version != (self.claim.version if self.claim else ""):

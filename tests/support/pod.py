@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from sluice_contract.status import StreamFailure
 from sluice_runtime.adapters.firestore.sink import FirestoreSink
-from sluice_runtime.app import RuntimeParts, run_loops
+from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.desired import UNREAD, with_pause
@@ -52,7 +52,7 @@ class Pod(Generic[S]):
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(run_loops(self._parts, self.stop, self.backoff))
+        task = asyncio.create_task(run_loops_and_shut_down(self._parts, self.stop, self.backoff))
         try:
             yield
         finally:

@@ -45,7 +45,7 @@ class SupervisedWorld:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run the supervisor; at the end, check that no socket is open and that there were never two at once."""
-        task = asyncio.create_task(self.supervisor.run())
+        task = asyncio.create_task(self.supervisor.stream_unless_paused_forever())
         try:
             yield
         finally:

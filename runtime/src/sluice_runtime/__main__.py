@@ -31,13 +31,13 @@ def main(arguments: list[str] | None = None) -> int:
         _flush_stdout()
 
 
-def _run_command(given: argparse.Namespace) -> int:
+def _run_command(arguments: argparse.Namespace) -> int:
     try:
         if os.environ.get(_EMULATOR) == "":
             del os.environ[_EMULATOR]  # Google's client would treat it as an emulator without a name
-        if given.command == "run" and identity.JOB_ENV in os.environ and given.file is None:
-            return _run_pod(given)
-        return _run_outside_pod(given)
+        if arguments.command == "run" and identity.JOB_ENV in os.environ and arguments.file is None:
+            return _run_pod(arguments)
+        return _run_outside_pod(arguments)
     except SettingsError as error:
         print(f"sluice-runtime: {error}", file=sys.stderr)
         return 2
@@ -68,10 +68,14 @@ def _argument_parser() -> argparse.ArgumentParser:
     smoke.add_argument("-f", "--file", type=Path, help="an IngestJob (YAML or JSON); default: the environment")
     smoke.add_argument("--seconds", type=_parse_seconds, default=60.0, help="how long to stream (default %(default)s)")
     smoke.add_argument("--base-url", help="test the running runtime at this URL: status, reload, dry start, stop")
-    look = actions.add_parser("preflight", help="check account, entitlement, symbols and clock with Alpaca")
-    look.add_argument("-f", "--file", type=Path, help="an IngestJob (YAML or JSON); default: the environment")
-    look.add_argument("--json", action="store_true", help="print one JSON array, and exit 0 whatever the findings are")
-    look.add_argument("--symbols-from-stdin", action="store_true", help="read the symbols as a JSON array from stdin")
+    preflight = actions.add_parser("preflight", help="check account, entitlement, symbols and clock with Alpaca")
+    preflight.add_argument("-f", "--file", type=Path, help="an IngestJob (YAML or JSON); default: the environment")
+    preflight.add_argument(
+        "--json", action="store_true", help="print one JSON array, and exit 0 whatever the findings are"
+    )
+    preflight.add_argument(
+        "--symbols-from-stdin", action="store_true", help="read the symbols as a JSON array from stdin"
+    )
     for name, text in (
         ("pause", "pause symbols of a standalone runtime; without symbols, the whole job"),
         ("resume", "resume symbols; without symbols, the whole job"),
@@ -100,46 +104,45 @@ def _parse_seconds(text: str) -> float:
     return seconds
 
 
-def _run_pod(given: argparse.Namespace) -> int:
-    found = msgspec.structs.replace(pod_settings(os.environ), record_file=given.record)
-    logs.configure_logging(found.log_level, found.job)
-    with (
-        without_garbage_collection()
-    ):  # after the settings: a mistake in them is reported before the slow import of Google's client
-        from .app import run  # noqa: PLC0415
+def _run_pod(arguments: argparse.Namespace) -> int:
+    settings = msgspec.structs.replace(pod_settings(os.environ), record_file=arguments.record)
+    logs.configure_logging(settings.log_level, settings.job)
+    # After the settings: a mistake in them is reported before the slow import of Google's client.
+    with without_garbage_collection():
+        from .app import run_pod  # noqa: PLC0415
 
-    asyncio.run(run(found))
+    asyncio.run(run_pod(settings))
     return 0
 
 
-def _run_outside_pod(given: argparse.Namespace) -> int:
-    """Run a command for use outside a pod. Its imports are in the function, because a pod does not need them."""
+def _run_outside_pod(arguments: argparse.Namespace) -> int:
+    """Run a command outside a pod, and return the exit code. A pod needs none of the imports in this function."""
     from . import cli  # noqa: PLC0415
 
-    match given.command:
+    match arguments.command:
         case "pause" | "resume" | "paused":
-            return cli.run_pause_command(given, os.environ, print)
-        case "smoke" if given.base_url:
-            return cli.run_http_smoke_test(given.base_url, given.seconds, os.environ, print)
+            return cli.run_pause_command(arguments, os.environ, print)
+        case "smoke" if arguments.base_url:
+            return cli.run_http_smoke_test(arguments.base_url, arguments.seconds, os.environ, print)
         case "preflight":
-            if given.json:
+            if arguments.json:
                 os.nice(10)  # a running stream calls it, and has priority
-            found = cli.settings_for_preflight(given.file, os.environ)
-            if given.symbols_from_stdin:
-                found = cli.with_symbols(found, sys.stdin.buffer.read())
-            return cli.run_preflight(found, os.environ, print, as_json=given.json)
-    read = cli.job_reader(given.file, os.environ)
-    plain = cli.settings_for_job(read(), os.environ, given.file)
-    found = msgspec.structs.replace(plain, record_file=getattr(given, "record", None))
-    logs.configure_logging(found.log_level, found.job)
+            settings = cli.settings_for_preflight(arguments.file, os.environ)
+            if arguments.symbols_from_stdin:
+                settings = cli.with_symbols_from_json(settings, sys.stdin.buffer.read())
+            return cli.run_preflight(settings, os.environ, print, as_json=arguments.json)
+    read = cli.job_reader(arguments.file, os.environ)
+    plain = cli.settings_for_job(read(), os.environ, arguments.file)
+    settings = msgspec.structs.replace(plain, record_file=getattr(arguments, "record", None))
+    logs.configure_logging(settings.log_level, settings.job)
     with without_garbage_collection():
         from .standalone import StandaloneRuntime  # noqa: PLC0415
 
-    runtime = StandaloneRuntime(found, read, os.environ)
-    if given.command == "run":
-        runtime.run_until_stopped(given.port)
+    runtime = StandaloneRuntime(settings, read, os.environ)
+    if arguments.command == "run":
+        runtime.run_until_stopped(arguments.port)
         return 0
-    passed, sentence = runtime.run_smoke_test(given.seconds)
+    passed, sentence = runtime.run_smoke_test(arguments.seconds)
     print(f"{'PASS' if passed else 'FAIL'}: {sentence}")
     return 0 if passed else 1
 

@@ -16,9 +16,9 @@ from sluice_contract import identity
 from .adapters.api_session import ApiServer, ApiSession
 from .adapters.cached_job import CachedJob, ReadOnlyDeclaration
 from .adapters.http.api import serve_http
-from .adapters.http.control import control_routes, token_check
+from .adapters.http.control import control_routes, create_token_check
 from .adapters.ingestjob import IngestJobClient
-from .adapters.lease import SlotLease
+from .adapters.lease import SlotClaimStore
 from .adapters.preflight_process import run_preflight_process
 from .adapters.switches import EnabledFilePoller, StoredSwitchesFile
 from .domain.backoff import Backoff
@@ -26,23 +26,23 @@ from .domain.declared_job import DeclaredJob
 from .domain.endpoints import rest_endpoints
 from .domain.failure import FencedError
 from .domain.market import DocumentOrigin
-from .domain.market_hours import hours_of_feed
+from .domain.market_hours import market_hours_of_job
 from .domain.slot import slot_lease_name
-from .factories import create_journal, create_sink, create_snapshots, create_source
+from .factories import create_journal, create_sink, create_snapshot_client, create_source
 from .loops.auto_stop import AutoStopMonitor
 from .loops.flusher import Flusher
-from .loops.freshness_monitor import monitor_freshness
-from .loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeats
+from .loops.freshness_monitor import monitor_freshness_forever
+from .loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeat_and_status
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
 from .loops.pause_control import PauseControl, PodSwitches
-from .loops.preflight import run_preflight_once
+from .loops.preflight import run_preflight_once_live
 from .loops.record_writer import RecordWriter
 from .loops.slot import ConnectionSlotLease
 from .loops.snapshot_recovery import SnapshotRecovery
-from .loops.spec_watcher import update_desired_forever, watch_job
+from .loops.spec_watcher import update_desired_forever, watch_job_until_deleted
 from .loops.supervisor import Supervisor
-from .loops.waiting import completes_within, first_completed
+from .loops.waiting import run_until_first_completes, run_with_timeout
 from .ports import JobPort, MarketSnapshots, Sink, Source
 from .settings import Settings
 
@@ -51,27 +51,28 @@ _log = logging.getLogger(__name__)
 # Google's client has its own, shorter timeout; this one is for an unreachable API server.
 _GOODBYE_SECONDS = 4.0
 
-SWITCHES, JOB = "switches.json", "job.json"  # in the directory of the state that outlives the process
+# In the directory of the state that outlives the process.
+SWITCHES_FILE_NAME, JOB_FILE_NAME = "switches.json", "job.json"
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
 
-async def run(settings: Settings) -> None:
+async def run_pod(settings: Settings) -> None:
     """Run the pod until SIGTERM or SIGINT, until its job is deleted, or until a later process of the job fences it."""
     stop = stop_event_on_signal()
     journal = create_journal(settings)
-    pod_switches = PodSwitches(journal, StoredSwitchesFile(settings.state_dir / SWITCHES))
+    pod_switches = PodSwitches(journal, StoredSwitchesFile(settings.state_dir / SWITCHES_FILE_NAME))
     async with AsyncExitStack() as stack:
         job = _job_client(settings)
         stack.push_async_callback(job.close)
         file = set_switches_at_start(settings, journal, pod_switches)
         control = PauseControl(pod_switches, journal, ReadOnlyDeclaration(file))
-        routes = control_routes(control, journal, token_check(settings.http_token_file))
+        routes = control_routes(control, journal, create_token_check(settings.http_token_file))
         await stack.enter_async_context(serve_http(journal, settings.bind, identity.HTTP_PORT, routes))
         sink = create_sink(settings, journal.desired)
         stack.push_async_callback(sink.close)
-        cached = CachedJob(job, settings.state_dir / JOB, settings.job.uid)
-        await run_loops(
+        cached = CachedJob(job, settings.state_dir / JOB_FILE_NAME, settings.job.uid)
+        await run_loops_and_shut_down(
             RuntimeParts(
                 source=create_source(settings),
                 sink=sink,
@@ -79,10 +80,10 @@ async def run(settings: Settings) -> None:
                 journal=journal,
                 slot=_connection_slot(settings, job.session, journal),
                 pod_switches=pod_switches,
-                others=[
+                other_loops=[
                     *([file.run] if file else []),
                     *_preflight_loops(settings, journal),
-                    *snapshot_recovery_loops(create_snapshots(settings), sink, journal, settings),
+                    *snapshot_recovery_loops(create_snapshot_client(settings), sink, journal, settings),
                 ],
             ),
             stop,
@@ -91,20 +92,20 @@ async def run(settings: Settings) -> None:
 
 
 def _preflight_loops(settings: Settings, journal: Journal) -> list[Loop]:
-    """Return a loop that checks the provider's account once; an empty list if the job has no account to check."""
+    """Return a list with the loop that checks the provider's account once; an empty list if there is no account."""
     login = settings.job.spec.alpaca_and_secret_name
     if login is None or not rest_endpoints(login[0], settings.trading_url, settings.data_url).has_trading_api:
         return []
-    return [lambda: run_preflight_once(run_preflight_process, journal)]
+    return [lambda: run_preflight_once_live(run_preflight_process, journal)]
 
 
 def snapshot_recovery_loops(
     snapshots: MarketSnapshots | None, sink: Sink, journal: Journal, settings: Settings
 ) -> list[Loop]:
-    """Return a loop that fetches market snapshots; an empty list if the provider has no snapshots."""
+    """Return a list with the loop that fetches market snapshots; an empty list if `snapshots` is None."""
     if snapshots is None:
         return []
-    return [SnapshotRecovery(snapshots, sink, journal, hours_of_feed(settings.job.spec)).run]
+    return [SnapshotRecovery(snapshots, sink, journal, market_hours_of_job(settings.job.spec)).run]
 
 
 def stop_event_on_signal() -> asyncio.Event:
@@ -116,9 +117,9 @@ def stop_event_on_signal() -> asyncio.Event:
 
 
 def set_switches_at_start(settings: Settings, journal: Journal, pod_switches: PodSwitches) -> EnabledFilePoller | None:
-    """Set all switches outside the job document: INGEST_ENABLED, the stored ones, and INGEST_ENABLED_FILE.
+    """Set all pause switches outside the job document: INGEST_ENABLED, the stored switches, and INGEST_ENABLED_FILE.
 
-    Return the poller of INGEST_ENABLED_FILE, which must run from now on; None if the variable is not set.
+    Return the poller of INGEST_ENABLED_FILE, which the caller must run; None if the variable is not set.
     """
     journal.set_switch(settings.environment_switch)
     pod_switches.restore()
@@ -139,44 +140,48 @@ class RuntimeParts:
     journal: Journal
     slot: ConnectionSlotLease | None = None  # None: the provider does not limit connections
     pod_switches: PodSwitches | None = None  # None: no switch is kept across restarts
-    others: Sequence[Loop] = ()  # additional loops
+    other_loops: Sequence[Loop] = ()  # additional loops
 
 
-async def run_loops(parts: RuntimeParts, stop: asyncio.Event, reconnect: Backoff) -> None:
-    """Run all loops until `stop` is set; then close the socket, and write the last quotes and the last heartbeat."""
+async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reconnect_backoff: Backoff) -> None:
+    """Run all loops until `stop` is set or the job is deleted.
+
+    Then close the connection to the provider, and write the last quotes and heartbeats. If a later process of the job
+    has taken over, return without writing anything more.
+    """
     journal = parts.journal
     who = journal.identity
     origin = DocumentOrigin(
         source=parts.source.name, job=who.qualified_job_name, session_id=who.session_id, epoch=who.epoch
     )
     flusher = Flusher(parts.sink, journal, origin, Backoff(0.5, 30.0, random.uniform))
-    supervisor = Supervisor(parts.source, flusher, journal, reconnect, parts.slot)
+    supervisor = Supervisor(parts.source, flusher, journal, reconnect_backoff, parts.slot)
     live: LatestValue[DeclaredJob | None] = LatestValue(None)
     try:
-        await first_completed(
+        await run_until_first_completes(
             stop.wait(),
-            watch_job(parts.job, live, journal),
+            watch_job_until_deleted(parts.job, live, journal),
             update_desired_forever(live, journal),
-            supervisor.run(),
+            supervisor.stream_unless_paused_forever(),
             flusher.run(),
-            monitor_freshness(live, journal),
+            monitor_freshness_forever(live, journal),
             send_heartbeats_forever(parts.sink, journal),
             report_status_forever(parts.job, journal),
             RecordWriter(parts.sink, journal).run(),
             AutoStopMonitor(journal, parts.pod_switches or PodSwitches(journal)).run(),
-            *(other() for other in parts.others),
+            *(loop() for loop in parts.other_loops),
         )
     except FencedError as fenced:
         _log.warning("%s; exiting", fenced, extra={"event_type": "stream"})
         return
-    await flusher.drain()
+    await flusher.drain_and_close()
     if journal.state not in ("Paused", "Finished", "Blocked"):
         journal.on_state("Stopped")  # the socket is closed: the last report must not say Live
     if parts.slot is not None:
         await parts.slot.release()
     journal.stopping = True
-    await completes_within(
-        _GOODBYE_SECONDS, send_last_heartbeats(parts.sink, parts.job if live.value else None, journal)
+    await run_with_timeout(
+        _GOODBYE_SECONDS, send_last_heartbeat_and_status(parts.sink, parts.job if live.value else None, journal)
     )
     _log.info("shutdown complete", extra={"event_type": "stream"})
 
@@ -184,7 +189,7 @@ async def run_loops(parts: RuntimeParts, stop: asyncio.Event, reconnect: Backoff
 def _connection_slot(settings: Settings, session: ApiSession, journal: Journal) -> ConnectionSlotLease | None:
     name = slot_lease_name(settings.job.spec)
     return (
-        ConnectionSlotLease(SlotLease(session, settings.job.namespace, name), settings.job.name, journal)
+        ConnectionSlotLease(SlotClaimStore(session, settings.job.namespace, name), settings.job.name, journal)
         if name
         else None
     )

@@ -21,7 +21,7 @@ from .adapters.alpaca.environment import EnvironmentCredentialsReader
 from .adapters.decoding import decode_json
 from .adapters.http.smoke_client import SmokeClient
 from .adapters.pause_file import ManualPause, ManualPauses, PauseFile
-from .adapters.preflight import findings_of
+from .adapters.preflight import run_preflight_checks
 from .adapters.user_text import UserTextError, read_user_text
 from .domain.endpoints import rest_endpoints
 from .settings import Settings, SettingsError, is_switched_on, pod_settings
@@ -51,11 +51,11 @@ def job_reader(document: Path | None, environment: Mapping[str, str]) -> Callabl
     if document is None:
         found = job_from_environment(environment)
         return lambda: found
-    dry = is_switched_on(environment, "DRY_RUN", default="off")
+    force_dry_run = is_switched_on(environment, "DRY_RUN", default="off")
     if _is_pipe_or_device(document):  # a pipe can be read only once
-        once = _read_document(document, dry=dry)
+        once = _read_valid_job(document, force_dry_run=force_dry_run)
         return lambda: once
-    return lambda: _read_regular_file(document, dry=dry)
+    return lambda: _read_job_unless_pipe(document, force_dry_run=force_dry_run)
 
 
 def settings_for_job(job: IngestJob, environment: Mapping[str, str], document: Path | None) -> Settings:
@@ -71,7 +71,7 @@ def settings_for_job(job: IngestJob, environment: Mapping[str, str], document: P
     return msgspec.structs.replace(found, tape_dir=document.parent if document else Path())
 
 
-def run_pause_command(given: argparse.Namespace, environment: Mapping[str, str], say: Say) -> int:
+def run_pause_command(arguments: argparse.Namespace, environment: Mapping[str, str], say: Say) -> int:
     """Run the command pause, resume or paused, and return the exit code.
 
     A running runtime follows within a second. A runtime that starts later reads the same file.
@@ -80,19 +80,19 @@ def run_pause_command(given: argparse.Namespace, environment: Mapping[str, str],
         SettingsError: a symbol is malformed, or the pause file cannot be read or written.
     """
     file = PauseFile(state_dir(environment))
-    symbols = _parse_symbols(given.symbols)
+    symbols = _parse_symbols(arguments.symbols)
     try:
-        if given.command == "paused":
+        if arguments.command == "paused":
             state = file.read()
             return _list_pauses_of_symbols(symbols, state, say) if symbols else _list_all_pauses(state, say)
-        if given.command == "pause":
-            pause = ManualPause(since=datetime.now(UTC), reason=given.reason)
-            file.update(lambda before: before.with_paused(symbols, pause))
+        if arguments.command == "pause":
+            pause = ManualPause(since=datetime.now(UTC), reason=arguments.reason)
+            file.update_under_lock(lambda before: before.with_pauses_added(symbols, pause))
         else:
-            file.update(lambda before: before.with_resumed(symbols))
+            file.update_under_lock(lambda before: before.with_pauses_removed(symbols))
     except (OSError, msgspec.MsgspecError) as error:
         raise SettingsError(f"{file.path} cannot be used: {error}") from None
-    done = "paused" if given.command == "pause" else "resumed"
+    done = "paused" if arguments.command == "pause" else "resumed"
     whom = ", ".join(symbols) or _WHOLE
     say(f"{done} in {file.path}: {whom}; a runtime that reads it follows within 1 s")
     return 0
@@ -119,7 +119,9 @@ def _list_pauses_of_symbols(symbols: list[str], state: ManualPauses, say: Say) -
 
 
 def settings_for_preflight(document: Path | None, environment: Mapping[str, str]) -> Settings:
-    """Return the pod's settings if the operator has injected them, otherwise those of a standalone runtime.
+    """Return the settings of the pod if the operator has injected a job, otherwise those of a standalone runtime.
+
+    A `document` takes precedence over the injected job.
 
     Raises:
         SettingsError: a setting is missing or malformed.
@@ -129,18 +131,18 @@ def settings_for_preflight(document: Path | None, environment: Mapping[str, str]
     return settings_for_job(job_reader(document, environment)(), environment, document)
 
 
-def with_symbols(found: Settings, symbols: bytes) -> Settings:
-    """Return `found` with the symbols of a JSON array. An empty array leaves the symbols as they are.
+def with_symbols_from_json(settings: Settings, symbols_json: bytes) -> Settings:
+    """Return `settings` with the symbols of a JSON array. An empty array leaves the symbols as they are.
 
     Raises:
-        SettingsError: `symbols` is not a JSON array of symbols.
+        SettingsError: `symbols_json` is not a JSON array of symbols.
     """
     try:
-        given = decode_json(symbols, list[Symbol]) or found.job.spec.symbols
+        symbols = decode_json(symbols_json, list[Symbol]) or settings.job.spec.symbols
     except msgspec.MsgspecError as error:
         raise SettingsError(f"--symbols-from-stdin: standard input is not a JSON array of symbols ({error})") from None
-    spec = msgspec.structs.replace(found.job.spec, symbols=given)
-    return msgspec.structs.replace(found, job=msgspec.structs.replace(found.job, spec=spec))
+    spec = msgspec.structs.replace(settings.job.spec, symbols=symbols)
+    return msgspec.structs.replace(settings, job=msgspec.structs.replace(settings.job, spec=spec))
 
 
 def run_http_smoke_test(base_url: str, seconds: float, environment: Mapping[str, str], say: Say) -> int:
@@ -167,7 +169,7 @@ def run_preflight(settings: Settings, environment: Mapping[str, str], say: Say, 
     if alpaca is not None and not where.has_trading_api and not as_json:
         say("nothing was asked: the stream is not Alpaca's own (set APCA_API_BASE_URL or spec.alpaca.tradingURL)")
         return 0
-    found = findings_of(settings.job.spec, _alpaca_credentials_reader(settings, environment), where)
+    found = run_preflight_checks(settings.job.spec, _alpaca_credentials_reader(settings, environment), where)
     if as_json:
         say(msgspec.json.encode(found).decode())
         return 0
@@ -196,17 +198,28 @@ def _is_pipe_or_device(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def _read_regular_file(path: Path, *, dry: bool) -> IngestJob:
+def _read_job_unless_pipe(path: Path, *, force_dry_run: bool) -> IngestJob:
+    """Read and validate a job document.
+
+    Raises:
+        SettingsError: the path is now a pipe or device, cannot be read, or is not a valid job.
+    """
     if _is_pipe_or_device(path):  # reading a pipe would block all loops
         raise SettingsError(f"{path} is no longer a file")
-    return _read_document(path, dry=dry)
+    return _read_valid_job(path, force_dry_run=force_dry_run)
 
 
-def _read_document(path: Path, *, dry: bool) -> IngestJob:
-    """Read and validate a job document. If `dry` is True, the job is a dry run, whatever the document says."""
+def _read_valid_job(path: Path, *, force_dry_run: bool) -> IngestJob:
+    """Read and validate a job document.
+
+    If `force_dry_run` is True, the job is a dry run, whatever the document says.
+
+    Raises:
+        SettingsError: the file cannot be read, or is not a valid job.
+    """
     try:
         found = msgspec.yaml.decode(read_user_text(path, may_be_pipe=_is_pipe_or_device(path)), type=dict)
-        if dry and isinstance(found.get("spec"), dict):
+        if force_dry_run and isinstance(found.get("spec"), dict):
             found["spec"]["dryRun"] = True
         return validated_job(found)
     except OSError as error:
@@ -219,11 +232,11 @@ def _read_document(path: Path, *, dry: bool) -> IngestJob:
         raise SettingsError(f"{path}: {error}") from None
 
 
-def _parse_symbols(given: list[str]) -> list[str]:
+def _parse_symbols(names: list[str]) -> list[str]:
     try:
-        return msgspec.convert([each.upper() for each in given], list[Symbol])
+        return msgspec.convert([each.upper() for each in names], list[Symbol])
     except msgspec.ValidationError:
-        raise SettingsError(f"{' '.join(given)}: symbols are written like AAPL or BRK.B") from None
+        raise SettingsError(f"{' '.join(names)}: symbols are written like AAPL or BRK.B") from None
 
 
 def _pause_line(name: str, pause: ManualPause) -> str:

@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from .adapters.alpaca.credentials import CredentialsReader
 
 
-def now() -> datetime:
+def utc_now() -> datetime:
     """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def create_journal(settings: Settings) -> Journal:
-    """Return a new journal: no state is known, and streaming is paused until the job has been read."""
+    """Return the journal of a new process, in which streaming is paused until the job has been read."""
     injected = settings.job
     who = RuntimeIdentity(
         namespace=injected.namespace,
@@ -50,21 +50,21 @@ def create_journal(settings: Settings) -> Journal:
         provider=injected.spec.provider,
         epoch=injected.epoch,
         session_id=uuid.uuid4().hex,
-        started_at=now(),
+        started_at=utc_now(),
     )
-    return Journal(who, LatestValue(_desired_at_start(injected)), Coalescer(), now)
+    return Journal(who, LatestValue(_desired_at_start(injected)), Coalescer(), utc_now)
 
 
 def _desired_at_start(injected: InjectedJob) -> Desired:
     # Generation 0: nothing has been applied. The injected spec has no hot field, so no symbol is declared yet.
     metadata = ObjectMeta(name=injected.name, namespace=injected.namespace, uid=injected.uid)
     job = to_declared_job(IngestJob(metadata=metadata, spec=injected.spec))
-    desired = with_pause(desired_state(job, injected.spec, now()), UNREAD)
+    desired = with_pause(desired_state(job, injected.spec, utc_now()), UNREAD)
     return msgspec.structs.replace(desired, declared=frozenset(), paused=frozenset(), unknown_paused=())
 
 
 def create_source(settings: Settings, credentials_reader: CredentialsReader | None = None) -> Source:
-    """Return the source of the declared provider, wrapped for recording if requested.
+    """Return the source of the declared provider. It also logs or records its quotes, if the settings request this.
 
     `credentials_reader` replaces the one that reads the pod's mounted Secret.
 
@@ -108,7 +108,7 @@ def _create_provider_source(settings: Settings, credentials_reader: CredentialsR
             return AlpacaSource(alpaca, credentials_reader or mounted)
         case "alpaca":
             # The schema allows missing credentials only in a dry run, so simulated quotes are never written.
-            return SyntheticSource(SyntheticSettings(), now, name="alpaca:simulated")
+            return SyntheticSource(SyntheticSettings(), utc_now, name="alpaca:simulated")
         case "ibkr":
             from .adapters.ibkr.source import IBKRSource  # noqa: PLC0415
 
@@ -116,10 +116,12 @@ def _create_provider_source(settings: Settings, credentials_reader: CredentialsR
                 raise SettingsError("spec.ibkr is missing; name the host of an IB Gateway or TWS")
             return IBKRSource(spec.ibkr)
         case "synthetic":
-            return SyntheticSource(spec.synthetic or SyntheticSettings(), now)
+            return SyntheticSource(spec.synthetic or SyntheticSettings(), utc_now)
 
 
-def create_snapshots(settings: Settings, credentials_reader: CredentialsReader | None = None) -> MarketSnapshots | None:
+def create_snapshot_client(
+    settings: Settings, credentials_reader: CredentialsReader | None = None
+) -> MarketSnapshots | None:
     """Return the client that fetches market snapshots; None if the provider has none or its URL is unknown."""
     if settings.job.spec.alpaca_and_secret_name is None:
         return None
@@ -148,7 +150,7 @@ def create_sink(settings: Settings, desired: LatestValue[Desired], remedy: str =
     project = spec.firestore.project_id or settings.job.project_id
     me = f"{settings.job.namespace}/{settings.job.name}"
 
-    async def make() -> FirestoreSink:
+    async def create_firestore_sink() -> FirestoreSink:
         try:
             connection = await open_firestore_connection(spec.firestore, project, mounted)
         except ValueError as error:
@@ -157,4 +159,4 @@ def create_sink(settings: Settings, desired: LatestValue[Desired], remedy: str =
             connection, spec.tenant, spec.firestore.live_quotes_collection, spec.heartbeat.document, me
         )
 
-    return ReloadingSink(make, mounted, lambda: desired.value.dry_run)
+    return ReloadingSink(create_firestore_sink, mounted, lambda: desired.value.dry_run)

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """Pause garbage collection, which takes a tenth of the start because it scans all loaded objects repeatedly.
+    """Disable garbage collection inside the context.
+
+    It would take a tenth of the start, because it scans all loaded objects repeatedly.
 
     Objects that are loaded meanwhile stay until the process ends. Later collections do not scan them.
     """

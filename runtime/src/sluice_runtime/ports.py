@@ -98,7 +98,7 @@ class Source(Protocol):
 class MarketSnapshots(Protocol):
     """Fetches the current market data from a provider, independently of the stream."""
 
-    async def fetch_latest(self, symbols: Sequence[str]) -> MarketSnapshot:
+    async def fetch_latest_quotes_and_trades(self, symbols: Sequence[str]) -> MarketSnapshot:
         """Return the newest quote and trade of each of `symbols`, as far as the provider knows them.
 
         Raises:
@@ -116,19 +116,19 @@ class Sink(Protocol):
     async def write_quotes(self, quotes: Sequence[LiveQuote]) -> None:
         """Write whole quote documents. At most 100 per call, each symbol at most once."""
 
-    async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+    async def quote_document_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         """Return the `ts` of each quote document of `symbols` that exists."""
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
         """Write whole bar documents. At most 100 per call, each symbol at most once."""
 
-    async def set_quote_status(self, symbols: Iterable[str], status: QuoteState) -> None:
+    async def set_status_of_existing_quotes(self, symbols: Iterable[str], status: QuoteState) -> None:
         """Set `status` on the quote documents of `symbols` that exist, and change nothing else in them."""
 
-    async def delete_documents(self, symbols: Iterable[str]) -> None:
+    async def delete_own_quotes_and_bars(self, symbols: Iterable[str]) -> None:
         """Delete the quote and bar documents of `symbols` that this job wrote. Documents of other jobs stay."""
 
-    async def write_ingest_states(self, states: Sequence[IngestState]) -> None:
+    async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         """Merge each state into its symbol's record. At most 100 per call, each symbol at most once.
 
         Fields that a state does not have keep their values. A removal is skipped if the record now belongs to another
@@ -148,7 +148,7 @@ class Sink(Protocol):
             FencedError: the document is from a later process of the same job. It was not replaced.
         """
 
-    async def last_epoch(self, job_uid: str) -> int | None:
+    async def last_heartbeat_epoch(self, job_uid: str) -> int | None:
         """Return the epoch of the heartbeat document; None if there is no document or it belongs to another job."""
 
     async def close(self) -> None:
@@ -158,14 +158,14 @@ class Sink(Protocol):
 class SlotPort(Protocol):
     """Stores the claim of the connection slot: the one connection that a provider allows for its credentials."""
 
-    async def read(self) -> SlotClaim | None:
+    async def read_claim(self) -> SlotClaim | None:
         """Return the current claim; None if there never was one.
 
         Raises:
             SlotError: the claim cannot be read.
         """
 
-    async def write(self, claim: SlotClaim) -> SlotClaim:
+    async def write_claim(self, claim: SlotClaim) -> SlotClaim:
         """Replace the claim of version `claim.version`, or create the first claim if that is empty.
 
         Returns the claim with its new version.
@@ -250,15 +250,15 @@ class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Declaration(Protocol):
     """The declaration of the job, as far as HTTP requests can change or reload it."""
 
-    def override(self, start_request: StartRequest) -> None:
-        """Change the declaration in the running process only.
+    def override_until_reload(self, start_request: StartRequest) -> None:
+        """Change the declaration in this process only, until the next reload.
 
         Raises:
             RequestRefusedError: the change is not possible.
         """
 
     def reload(self) -> None:
-        """Read now everything that is polled otherwise.
+        """Read the files that declare the job now, without waiting for the next poll.
 
         Raises:
             RequestRefusedError: the declaration cannot be read; the last one stays in force.
@@ -272,15 +272,20 @@ class RequestRefusedError(Exception):
 class Controls(Protocol):
     """Operates the pod's own switch for the HTTP interface."""
 
-    async def stop(self, reason: str | None) -> bool:
-        """Pause the job. Return True if the socket was closed and pending writes were flushed in time."""
+    async def pause_job(self, reason: str | None) -> bool:
+        """Pause the job by the pod's own switch.
 
-    async def start(self, start_request: StartRequest) -> tuple[str, ...]:
-        """Clear the pod's own switch. Return the sources of the switches that still pause the job.
+        Return True if the socket was closed and pending writes were flushed in time.
+        """
+
+    async def resume_job(self, start_request: StartRequest) -> tuple[str, ...]:
+        """Apply the requested changes, and clear the pod's own switch.
+
+        Return the sources of the switches that still pause the job.
 
         Raises:
             RequestRefusedError: the requested changes are not possible. Nothing has changed.
         """
 
     def reload(self) -> None:
-        """Read now everything that is polled otherwise. Raises like `Declaration.reload`."""
+        """Read the files that declare the job now. Raises like `Declaration.reload`."""

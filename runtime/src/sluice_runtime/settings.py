@@ -11,7 +11,7 @@ import msgspec
 from sluice_contract import identity
 from sluice_contract.identity import InjectedJob
 
-from .domain.pause import Switch, parse_enabled
+from .domain.pause import Switch, parse_on_or_off
 
 LogQuotes = Literal["sampled", "all"]
 
@@ -119,13 +119,13 @@ def common_settings(environment: Mapping[str, str]) -> CommonSettings:
 
 
 def is_switched_on(environment: Mapping[str, str], name: str, *, default: str) -> bool:
-    """Return whether a variable is on or off. If it is not set, `default` counts.
+    """Return True if a variable is on, and False if it is off. If it is not set, `default` counts.
 
     Raises:
         SettingsError: the value is neither on nor off.
     """
     try:
-        return parse_enabled(without_byte_order_mark(environment.get(name, "")) or default)
+        return parse_on_or_off(without_byte_order_mark(environment.get(name, "")) or default)
     except ValueError as error:
         raise SettingsError(f"{name} is malformed: {error}") from None
 

@@ -15,17 +15,24 @@ import msgspec
 from sluice_contract.resource import IngestJob
 
 from .adapters.http.api import serve_http
-from .adapters.http.control import control_routes, local_request_check
+from .adapters.http.control import control_routes, refusal_unless_local
 from .adapters.pause_file import PauseFile
 from .adapters.standalone_job import StandaloneJob
 from .adapters.switches import StoredSwitchesFile
-from .app import SWITCHES, RuntimeParts, run_loops, set_switches_at_start, snapshot_recovery_loops, stop_event_on_signal
+from .app import (
+    SWITCHES_FILE_NAME,
+    RuntimeParts,
+    run_loops_and_shut_down,
+    set_switches_at_start,
+    snapshot_recovery_loops,
+    stop_event_on_signal,
+)
 from .domain.backoff import Backoff
 from .domain.counters import Counters
 from .domain.failure import SinkError
 from .domain.health import RuntimeSnapshot
 from .domain.pause import AUTO_STOP, Switch
-from .factories import create_journal, create_sink, create_snapshots, create_source
+from .factories import create_journal, create_sink, create_snapshot_client, create_source
 from .loops.journal import Journal
 from .loops.pause_control import PauseControl, PodSwitches
 from .ports import RequestRefusedError, Sink
@@ -49,6 +56,7 @@ class StandaloneRuntime:
     """A runtime without a cluster."""
 
     def __init__(self, settings: Settings, read: Callable[[], IngestJob], environment: Mapping[str, str]) -> None:
+        """`read` reads and validates the job document; it raises SettingsError."""
         self._settings = settings
         self._environment = environment
         self._read = read
@@ -99,41 +107,47 @@ class StandaloneRuntime:
             SettingsError: the runtime cannot start with these settings.
         """
         settings, journal = self._settings, self.journal
-        pod_switches = PodSwitches(journal, StoredSwitchesFile(settings.state_dir / SWITCHES))
+        pod_switches = PodSwitches(journal, StoredSwitchesFile(settings.state_dir / SWITCHES_FILE_NAME))
         job = self._create_job()
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload_on_sighup, job)
         file = set_switches_at_start(settings, journal, pod_switches)
         if any(each.source == AUTO_STOP for each in journal.switches.value):
-            pod_switches.set(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
+            pod_switches.set_and_store(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
         async with AsyncExitStack() as stack:
             if port is not None:
-                routes = control_routes(PauseControl(pod_switches, journal, job), journal, local_request_check)
+                routes = control_routes(PauseControl(pod_switches, journal, job), journal, refusal_unless_local)
                 try:
                     await stack.enter_async_context(serve_http(journal, settings.bind, port, routes))
                 except OSError as error:
                     raise SettingsError(
                         f"the HTTP interface cannot be opened on port {port}: {error.strerror}"
                     ) from error
-            sink = await self._open_sink()
+            sink = await self._create_and_open_sink()
             stack.push_async_callback(sink.close)
             await self._raise_epoch_above_last(sink)
-            credentials_reader = self._environment_credentials()
+            credentials_reader = self._environment_credentials_reader()
             parts = RuntimeParts(
                 source=create_source(settings, credentials_reader),
                 sink=sink,
                 job=job,
                 journal=journal,
                 pod_switches=pod_switches,
-                others=[
+                other_loops=[
                     *([file.run] if file else []),
-                    *snapshot_recovery_loops(create_snapshots(settings, credentials_reader), sink, journal, settings),
+                    *snapshot_recovery_loops(
+                        create_snapshot_client(settings, credentials_reader), sink, journal, settings
+                    ),
                 ],
             )
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)
-            await run_loops(parts, stop, backoff)
+            await run_loops_and_shut_down(parts, stop, backoff)
 
-    async def _open_sink(self) -> ReloadingSink:
-        """Create the sink and open it now, so that missing credentials are reported at the start."""
+    async def _create_and_open_sink(self) -> ReloadingSink:
+        """Create the sink and open it now, so that missing credentials are reported at the start.
+
+        Raises:
+            SettingsError: there are no usable credentials, and this is not a dry run.
+        """
         sink = create_sink(self._settings, self.journal.desired, _CREDENTIALS)
         try:
             await sink.open()
@@ -145,7 +159,7 @@ class StandaloneRuntime:
         """Raise this process's epoch above that of the previous start, even if the clock was ahead then."""
         who = self.journal.identity
         try:
-            last = await sink.last_epoch(who.job_uid)
+            last = await sink.last_heartbeat_epoch(who.job_uid)
         except SinkError:
             return  # if the epoch is too low, the first heartbeat fences this process
         if last is not None and last >= who.epoch:
@@ -154,11 +168,11 @@ class StandaloneRuntime:
 
     def _create_job(self) -> StandaloneJob:
         try:
-            return StandaloneJob(self._read_or_refuse, PauseFile(self._settings.state_dir), self.journal)
+            return StandaloneJob(self._read_job_or_refuse, PauseFile(self._settings.state_dir), self.journal)
         except RequestRefusedError as error:  # the document has just been read, but can have changed since
             raise SettingsError(str(error)) from None
 
-    def _environment_credentials(self) -> CredentialsReader | None:
+    def _environment_credentials_reader(self) -> CredentialsReader | None:
         """Return a reader of Alpaca's key pair in the environment; None if the job needs no key pair."""
         login = self._settings.job.spec.alpaca_and_secret_name
         if login is None:
@@ -178,7 +192,7 @@ class StandaloneRuntime:
             )
         return EnvironmentCredentialsReader(alpaca, Credentials(key_id, secret_key))
 
-    def _read_or_refuse(self) -> IngestJob:
+    def _read_job_or_refuse(self) -> IngestJob:
         try:
             return self._read()
         except SettingsError as error:

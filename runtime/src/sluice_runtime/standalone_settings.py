@@ -50,10 +50,10 @@ _PLACES = {f"spec.{block}.{field}": name for name, (block, field) in _NUMBERS.it
 def job_from_environment(environment: Mapping[str, str]) -> IngestJob:
     """Return the job that the environment declares, with provider alpaca.
 
-    If there are no credentials, a dry run streams simulated quotes.
+    Without credentials, the job must be a dry run, which streams simulated quotes.
 
     Raises:
-        SettingsError: the environment declares no job, or the job breaks a bound or a rule.
+        SettingsError: the environment declares no job, or the job lacks credentials or breaks a bound or a rule.
     """
     tenant = first_set_variable(environment, TENANT)
     if tenant is None:
@@ -90,7 +90,7 @@ def _with_variable_names(sentence: str) -> str:
 
 
 def validated_job(document: dict[str, Any]) -> IngestJob:
-    """Return a document as a job, after the API server's validation. The default namespace is `default`.
+    """Validate a document as the API server would, and return it as a job. The default namespace is `default`.
 
     Raises:
         SettingsError: the document is invalid. The message lists all mistakes.

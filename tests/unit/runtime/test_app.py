@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from sluice_runtime.app import RuntimeParts, run_loops
+from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import SinkError, StreamError
@@ -44,7 +44,7 @@ class World:
 
     def start(self) -> asyncio.Task[None]:
         parts = RuntimeParts(source=self.source, sink=self.sink, job=self.job, journal=self.journal)
-        return asyncio.create_task(run_loops(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
+        return asyncio.create_task(run_loops_and_shut_down(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ class Account(ModuleType):
         self.looked_at: list[str] = []
         self.good = True
 
-    def account_findings(self, _: IngestJobSpec, credentials: Credentials, *__: object) -> list[Finding]:
+    def check_account_and_symbols(self, _: IngestJobSpec, credentials: Credentials, *__: object) -> list[Finding]:
         self.looked_at.append(credentials.key_id)
         return [Finding("account", self.good, "ACTIVE")]
 

@@ -61,12 +61,12 @@ class ApiSession:
             yield response
 
 
-async def json_object(response: aiohttp.ClientResponse) -> dict[str, Any]:
+async def read_json_object(response: aiohttp.ClientResponse) -> dict[str, Any]:
     """Return the JSON object in a response."""
     return decode_json(await response.read(), dict[str, Any])
 
 
-async def json_lines(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
+async def stream_json_lines(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
     """Yield the JSON object of each line as it arrives, however long the line is."""
     rest = b""
     async for chunk in response.content.iter_any():

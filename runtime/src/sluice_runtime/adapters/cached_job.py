@@ -41,7 +41,7 @@ class CachedJob:
 
     async def watch(self) -> AsyncIterator[DeclaredJob | None]:
         """Yield each version of the job. If the API server does not answer within 5 s, yield the cached one first."""
-        last = self._read_cache()
+        last = self._read_cached_job()
         changes = self._job.watch()
         change = asyncio.ensure_future(_next_change(changes))
         try:
@@ -52,12 +52,12 @@ class CachedJob:
             while True:
                 seen = await change
                 if seen is None:
-                    await self._run_blocking(self._delete_cache)
+                    await self._run_blocking(self._try_to_delete_cache)
                     yield None
                     return
-                last = seen.with_last_readable_spec(last)
+                last = seen.with_fallback_spec(last)
                 yield last
-                await self._run_blocking(partial(self._write_cache, last))
+                await self._run_blocking(partial(self._try_to_write_cache, last))
                 change = asyncio.ensure_future(_next_change(changes))
         finally:
             change.cancel()
@@ -65,7 +65,7 @@ class CachedJob:
     async def report_status(self, status: StreamStatus) -> None:
         await self._job.report_status(status)
 
-    def _read_cache(self) -> DeclaredJob | None:
+    def _read_cached_job(self) -> DeclaredJob | None:
         try:
             job = decode_json(self._file.read_bytes(), DeclaredJob)
         except FileNotFoundError:
@@ -75,13 +75,13 @@ class CachedJob:
             return None
         return job if job.metadata.uid == self._uid else None
 
-    def _write_cache(self, job: DeclaredJob) -> None:
+    def _try_to_write_cache(self, job: DeclaredJob) -> None:
         try:
             write_file_atomically(self._file, msgspec.json.encode(msgspec.structs.replace(job, earlier_stream=None)))
         except OSError as error:
             _log.warning("cannot cache the IngestJob for a restart: %s", error)
 
-    def _delete_cache(self) -> None:
+    def _try_to_delete_cache(self) -> None:
         try:
             self._file.unlink(missing_ok=True)
         except OSError as error:
@@ -94,7 +94,7 @@ class ReadOnlyDeclaration:
     def __init__(self, file: EnabledFilePoller | None) -> None:
         self._file = file
 
-    def override(self, start_request: StartRequest) -> None:
+    def override_until_reload(self, start_request: StartRequest) -> None:
         """Refuse a start request with values: in a cluster, only the IngestJob declares what to stream."""
         if start_request != StartRequest():
             raise RequestRefusedError(

@@ -20,7 +20,7 @@ from sluice_contract.status import StreamStatus
 from ..domain.backoff import Backoff
 from ..domain.declared_job import DeclaredJob, parse_declared_job
 from ..ports import ReportError
-from .api_session import ApiServer, ApiSession, json_lines, json_object, kubernetes_error_message
+from .api_session import ApiServer, ApiSession, kubernetes_error_message, read_json_object, stream_json_lines
 from .decoding import decode_json
 from .error_text import system_error_text
 
@@ -114,15 +114,15 @@ class IngestJobClient:
                 await self._write_status_by_merge_patch(stream)
                 return
             stored = _object_in_response(code, answer)
-            self._handle_response(stored)
+            self._queue_job_if_newer(stored)
             if leftover := create_removal_patch(_stream_part_of_status(stored), stream):
-                _object_in_response(*await self._patch_status(_MERGE, self._status_patch(leftover)))
+                _object_in_response(*await self._patch_status(_MERGE, self._merge_patch_body(leftover)))
         except _FAILURES as error:
             raise ReportError(f"the API server did not accept the status: {system_error_text(error)}") from error
 
     async def _stream_documents(self) -> AsyncIterator[dict[str, Any]]:
         """Yield the current job, and then each version from the watch or from the response to a status write."""
-        following = asyncio.ensure_future(self._read_then_watch())
+        following = asyncio.ensure_future(self._queue_current_and_watched_jobs())
         try:
             while (arrived := await self._arrived.get()) is not None:
                 if isinstance(arrived, Exception):
@@ -131,16 +131,16 @@ class IngestJobClient:
         finally:
             following.cancel()
 
-    async def _read_then_watch(self) -> None:
-        """Put the job into the queue, and then each version that the watch delivers.
+    async def _queue_current_and_watched_jobs(self) -> None:
+        """Read the job and queue it, then queue each version that the watch delivers.
 
-        The last value is None, or the exception that ended the watch.
+        At the end, queue None if the server ended the watch, or the exception if it failed.
         """
         try:
             document = await self._read_job()
             self._newest = self._watched = _resource_version(document)
             self._arrived.put_nowait(document)
-            await self._receive_events(str(document["metadata"]["resourceVersion"]))
+            await self._queue_watched_jobs(str(document["metadata"]["resourceVersion"]))
             self._arrived.put_nowait(None)
         except Exception as error:  # any exception: no other code awaits this task
             self._arrived.put_nowait(error)
@@ -148,10 +148,13 @@ class IngestJobClient:
     async def _read_job(self) -> dict[str, Any]:
         async with self.session.get(self._object, {}, _REQUEST) as response:
             _raise_for_status(response)
-            return self._require_own_uid(await json_object(response))
+            return self._require_own_uid(await read_json_object(response))
 
-    async def _receive_events(self, since: str) -> None:
-        """Receive events until the server ends the watch or no longer has the events since `since`."""
+    async def _queue_watched_jobs(self, since: str) -> None:
+        """Queue each version of the job from a watch that starts at the resourceVersion `since`.
+
+        Returns when the server ends the watch, or no longer has the events since then.
+        """
         query = {
             "watch": "true",
             "fieldSelector": self._selector,
@@ -161,16 +164,20 @@ class IngestJobClient:
         }
         async with self.session.get(self._collection, query, _WATCH) as response:
             _raise_for_status(response)
-            events = json_lines(response)
+            events = stream_json_lines(response)
             following = asyncio.ensure_future(anext(events, None))
             try:
-                while (event := await self._wait_for_event(following)) is not None and event["type"] != "ERROR":
-                    self._handle_event(event)
+                while (event := await self._wait_for_event_or_verify_watch(following)) is not None and event[
+                    "type"
+                ] != "ERROR":
+                    self._queue_job_of_event(event)
                     following = asyncio.ensure_future(anext(events, None))
             finally:
                 following.cancel()
 
-    async def _wait_for_event(self, following: asyncio.Future[dict[str, Any] | None]) -> dict[str, Any] | None:
+    async def _wait_for_event_or_verify_watch(
+        self, following: asyncio.Future[dict[str, Any] | None]
+    ) -> dict[str, Any] | None:
         """Return the event of `following`. After each 8 s without it, compare the watch with a live read."""
         while not (await asyncio.wait({following}, timeout=LIVE_READ_SECONDS))[0]:
             live = asyncio.ensure_future(self._read_live_version())
@@ -188,9 +195,14 @@ class IngestJobClient:
     async def _read_live_version(self) -> int:
         async with self.session.get(self._object, {}, _LIVE_READ, _METADATA_ONLY) as response:
             _raise_for_status(response)
-            return _resource_version(self._require_own_uid(await json_object(response)))
+            return _resource_version(self._require_own_uid(await read_json_object(response)))
 
-    def _handle_event(self, event: dict[str, Any]) -> None:
+    def _queue_job_of_event(self, event: dict[str, Any]) -> None:
+        """Queue the job of a watch event, unless the event is a bookmark or a newer version has already arrived.
+
+        Raises:
+            _JobGoneError: the job was deleted, or the event is about another job.
+        """
         if event["type"] == "DELETED":
             raise _JobGoneError
         self._watched = max(self._watched, _resource_version(event["object"]))
@@ -198,8 +210,8 @@ class IngestJobClient:
             self._newest = self._watched
             self._arrived.put_nowait(self._require_own_uid(event["object"]))
 
-    def _handle_response(self, document: dict[str, Any]) -> None:
-        """Put the job in a response into the queue, unless a newer version has already arrived."""
+    def _queue_job_if_newer(self, document: dict[str, Any]) -> None:
+        """Queue the job in a response to a write, unless a newer version has already arrived."""
         if _object_meta(document).uid == self._uid and _resource_version(document) > self._newest:
             self._newest = _resource_version(document)
             self._arrived.put_nowait(document)
@@ -211,26 +223,26 @@ class IngestJobClient:
 
     async def _write_status_by_merge_patch(self, stream: dict[str, Any]) -> None:
         """Write a status that the API server refuses to apply: read the object and patch the difference."""
-        document = await self._read_for_merge()
+        document = await self._read_job_for_merge()
         if patch := create_merge_patch(_stream_part_of_status(document), stream):
-            document = _object_in_response(*await self._patch_status(_MERGE, self._status_patch(patch)))
-        self._handle_response(document)
+            document = _object_in_response(*await self._patch_status(_MERGE, self._merge_patch_body(patch)))
+        self._queue_job_if_newer(document)
 
-    async def _read_for_merge(self) -> dict[str, Any]:
+    async def _read_job_for_merge(self) -> dict[str, Any]:
         try:
             return await self._read_job()
         except _JobGoneError:
             raise ReportError("the IngestJob no longer exists") from None
 
-    def _status_patch(self, patch: dict[str, Any]) -> dict[str, Any]:
+    def _merge_patch_body(self, patch: dict[str, Any]) -> dict[str, Any]:
         return {"metadata": {"uid": self._uid}, "status": {"stream": patch}}
 
-    async def _patch_status(self, kind: str, body: dict[str, Any], **query: str) -> tuple[int, bytes]:
+    async def _patch_status(self, content_type: str, body: dict[str, Any], **query: str) -> tuple[int, bytes]:
         async with self.session.client_session().patch(
             f"{self._object}/status",
             params={"fieldManager": identity.RUNTIME_FIELD_MANAGER, **query},
             data=msgspec.json.encode(body),
-            headers=self.session.authorization_header() | {"Content-Type": kind},
+            headers=self.session.authorization_header() | {"Content-Type": content_type},
             timeout=_REQUEST,
         ) as response:
             return response.status, await response.read()

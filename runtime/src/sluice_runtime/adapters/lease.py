@@ -38,7 +38,7 @@ class _Lease(CamelStruct, frozen=True):
     kind: str = ""
 
 
-class SlotLease:
+class SlotClaimStore:
     """Stores the claim of a connection slot in a Lease. The API server refuses a write based on an older claim."""
 
     def __init__(self, session: ApiSession, namespace: str, name: str) -> None:
@@ -46,10 +46,10 @@ class SlotLease:
         self._name = name
         self._leases = f"{session.url}/apis/{_API_VERSION}/namespaces/{namespace}/leases"
 
-    async def read(self) -> SlotClaim | None:
+    async def read_claim(self) -> SlotClaim | None:
         return await self._request("GET", f"{self._leases}/{self._name}", None)
 
-    async def write(self, claim: SlotClaim) -> SlotClaim:
+    async def write_claim(self, claim: SlotClaim) -> SlotClaim:
         lease = _Lease(
             metadata=_Metadata(name=self._name, resource_version=claim.version or None),
             spec=_Spec(

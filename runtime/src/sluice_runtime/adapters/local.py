@@ -17,7 +17,10 @@ class LocalConnection:
         self.symbols: frozenset[str] = frozenset()
 
     async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
-        """Pass on only the quotes of `symbols`. These providers have no other channels."""
+        """Set the symbols whose quotes are passed to the listener, and confirm all of them.
+
+        These providers have no other channels.
+        """
         self.symbols = symbols
         self.listener.on_acknowledgement(symbols, ())
 

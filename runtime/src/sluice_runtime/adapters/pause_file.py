@@ -28,7 +28,7 @@ class ManualPauses(msgspec.Struct, frozen=True, kw_only=True):
     job: ManualPause | None = None
     symbols: dict[Symbol, ManualPause] = {}
 
-    def with_paused(self, symbols: Iterable[str], pause: ManualPause) -> ManualPauses:
+    def with_pauses_added(self, symbols: Iterable[str], pause: ManualPause) -> ManualPauses:
         """Return these pauses with `pause` added for each of `symbols`. Without symbols, add it for the whole job.
 
         Pauses that already exist keep their start and reason.
@@ -38,7 +38,7 @@ class ManualPauses(msgspec.Struct, frozen=True, kw_only=True):
             return msgspec.structs.replace(self, job=self.job or pause)
         return msgspec.structs.replace(self, symbols={**more, **self.symbols})
 
-    def with_resumed(self, symbols: Iterable[str]) -> ManualPauses:
+    def with_pauses_removed(self, symbols: Iterable[str]) -> ManualPauses:
         """Return these pauses without those of `symbols`. Without symbols, only the whole job's pause is removed."""
         fewer = frozenset(symbols)
         if not fewer:
@@ -72,8 +72,8 @@ class PauseFile:
         """
         write_file_atomically(self.path, msgspec.json.encode(pauses))
 
-    def update(self, change: Callable[[ManualPauses], ManualPauses]) -> None:
-        """Replace the pauses in the file by `change(pauses)`, under a lock that excludes other processes.
+    def update_under_lock(self, change: Callable[[ManualPauses], ManualPauses]) -> None:
+        """Read the pauses, and write the result of `change(pauses)`, under a lock that excludes other processes.
 
         Raises:
             OSError, msgspec.MsgspecError: the file cannot be read or written.

@@ -10,24 +10,26 @@ from ..domain.preflight import Finding
 from .alpaca.credentials import CredentialsReader
 
 
-def findings_of(
+def run_preflight_checks(
     spec: IngestJobSpec, credentials_reader: CredentialsReader | None, endpoints: RestEndpoints
 ) -> list[Finding]:
-    """Return the findings of all preflight checks. Never raises: an error becomes a finding.
+    """Run the preflight checks of the provider's account, and return the findings.
+
+    Never raises: an error becomes a finding.
 
     `credentials_reader` has the key pair; None if the job needs none.
     """
     if spec.provider != "alpaca" or credentials_reader is None:
         return [Finding("preflight", True, f"a job of provider {spec.provider} has no account to check")]
     try:
-        from .alpaca.preflight import account_findings  # noqa: PLC0415
+        from .alpaca.preflight import check_account_and_symbols  # noqa: PLC0415
     except ImportError as error:
         return [Finding("preflight", False, f"not done: this image has no alpaca-py ({error})")]
     try:
         credentials, certificates = (
-            credentials_reader.credentials_for_connection(),
-            credentials_reader.certificates_path(),
+            credentials_reader.read_and_remember_credentials(),
+            credentials_reader.copy_certificates_to_memory(),
         )
     except StreamError as error:
         return [Finding("credentials", False, error.message)]
-    return list(account_findings(spec, credentials, endpoints, certificates))
+    return list(check_account_and_symbols(spec, credentials, endpoints, certificates))

@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 class QuoteLog:
     """A tape for `RecordingSource` that logs quotes instead of storing them."""
 
-    def add(self, ticks: Sequence[Tick]) -> None:
+    def add_ticks(self, ticks: Sequence[Tick]) -> None:
         """Log one line per quote, as received."""
         for tick in ticks:
             quote = tick.to_quote()

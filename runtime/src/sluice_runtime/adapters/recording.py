@@ -26,7 +26,7 @@ _FLUSH_SECONDS = 1.0
 class TapeWriter(Protocol):
     """The destination of recorded quotes."""
 
-    def add(self, ticks: Sequence[Tick]) -> None:
+    def add_ticks(self, ticks: Sequence[Tick]) -> None:
         """Add one batch of ticks."""
 
     def flush(self) -> None:
@@ -54,7 +54,7 @@ class TapeFile:
         self._rows = csv.writer(self._file, lineterminator="\n")
         self._rows.writerow(COLUMNS)
 
-    def add(self, ticks: Sequence[Tick]) -> None:
+    def add_ticks(self, ticks: Sequence[Tick]) -> None:
         """Write one row per quote. A missing bid or ask leaves its columns empty."""
         with self._ending_tape_on_error():
             for tick in ticks if not self._is_over else ():
@@ -127,7 +127,7 @@ class _RecordingListener:
 
     def on_ticks(self, ticks: Sequence[Tick]) -> None:
         self._listener.on_ticks(ticks)
-        self._tape.add(ticks)
+        self._tape.add_ticks(ticks)
 
     def on_trades(self, trades: Sequence[Trade]) -> None:
         self._listener.on_trades(trades)

@@ -126,7 +126,7 @@ class ReplayConnection(LocalConnection):
         self._has_passed = False
 
     async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
-        """Pass on only the quotes of `symbols`. The first call starts the replay."""
+        """Set the symbols whose quotes are passed to the listener. The first call starts the replay."""
         await super().set_subscriptions(symbols, channels)
         self._subscribed.set()
 

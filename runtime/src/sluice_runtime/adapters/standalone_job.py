@@ -26,7 +26,7 @@ _POLL_SECONDS = 1.0
 
 T = TypeVar("T")
 
-Read = Callable[[], IngestJob]  # raises RequestRefusedError
+ReadJob = Callable[[], IngestJob]  # raises RequestRefusedError
 
 
 class StandaloneJob:
@@ -35,7 +35,7 @@ class StandaloneJob:
     Changed hot fields are applied. Changed cold fields are logged and need a restart.
     """
 
-    def __init__(self, read: Read, pauses: PauseFile, listener: SwitchListener) -> None:
+    def __init__(self, read: ReadJob, pauses: PauseFile, listener: SwitchListener) -> None:
         self._read = read
         self._file = pauses
         self._listener = listener
@@ -70,7 +70,7 @@ class StandaloneJob:
     async def report_status(self, status: StreamStatus) -> None:
         """Do nothing: without a cluster, the status is served over HTTP only."""
 
-    def override(self, start_request: StartRequest) -> None:
+    def override_until_reload(self, start_request: StartRequest) -> None:
         """Change symbols or dry run until the next reload. A value that the request lacks keeps its last override."""
         if start_request.provider not in (None, self._began.spec.provider):
             raise RequestRefusedError(
@@ -80,7 +80,7 @@ class StandaloneJob:
             symbols=_value_or_default(start_request.symbols, self._start_request.symbols),
             dry_run=_value_or_default(start_request.dry_run, self._start_request.dry_run),
         )
-        self._check_rules(self._effective_spec(self._declared.spec, merged))
+        self._refuse_broken_rules(self._effective_spec(self._declared.spec, merged))
         self._start_request = merged
         self._nudge.set()
 
@@ -116,21 +116,21 @@ class StandaloneJob:
         reason = (by_hand.reason or None) if by_hand else None
         return Switch(source=f"file:{self._file.path}", pauses=by_hand is not None, reason=reason)
 
-    def _with_hot_fields_of(self, found: IngestJob) -> IngestJob:
-        """Return the running document with the hot fields of `found`.
+    def _with_hot_fields_of(self, document: IngestJob) -> IngestJob:
+        """Return the running document with the hot fields of `document`.
 
         Raises:
-            RequestRefusedError: `found` is another job, or its hot fields break a rule with the running cold fields.
+            RequestRefusedError: `document` is another job, or its hot fields break a rule with the running cold fields.
         """
-        began, now = self._began.spec, found.spec
-        if _job_identity(found) != _job_identity(self._began):
+        began, now = self._began.spec, document.spec
+        if _job_identity(document) != _job_identity(self._began):
             raise RequestRefusedError(
-                f"the document now declares {_job_identity(found)}, but this runtime runs "
+                f"the document now declares {_job_identity(document)}, but this runtime runs "
                 f"{_job_identity(self._began)}; restart it"
             )
         if with_default_hot_fields(now) == with_default_hot_fields(began):
             self._logged_problems.pop("cold", None)
-            return found
+            return document
         cold, before = (
             msgspec.to_builtins(with_default_hot_fields(now)),
             msgspec.to_builtins(with_default_hot_fields(began)),
@@ -159,7 +159,7 @@ class StandaloneJob:
             _log.warning(message, extra=_RELOAD)
         return msgspec.structs.replace(self._began, spec=spec)
 
-    def _check_rules(self, spec: IngestJobSpec) -> None:
+    def _refuse_broken_rules(self, spec: IngestJobSpec) -> None:
         try:
             msgspec.convert(msgspec.to_builtins(spec), IngestJobSpec)
         except msgspec.ValidationError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..domain.pause import Switch, parse_enabled
+from ..domain.pause import Switch, parse_on_or_off
 from ..ports import SwitchListener
 from .decoding import decode_json
 from .user_text import read_first_line
@@ -29,17 +29,20 @@ class EnabledFilePoller:
         self._path = path
         self._poll_seconds = poll_seconds
         self._listener = listener
-        self._says = Switch(source=f"file:{path}", pauses=False)
-        self._trouble: str | None = None
+        self._switch = Switch(source=f"file:{path}", pauses=False)
+        self._reported_problem: str | None = None
 
     def read_and_notify(self) -> None:
-        """Read the file, and pass the state of the switch to the listener."""
+        """Read the file, and pass the state of the switch to the listener.
+
+        If the file cannot be read, report a new problem, and pass the last state.
+        """
         try:
-            self._says = msgspec.structs.replace(self._says, pauses=not parse_enabled(self._read_line()))
-            self._trouble = None
+            self._switch = msgspec.structs.replace(self._switch, pauses=not parse_on_or_off(self._read_line()))
+            self._reported_problem = None
         except (OSError, ValueError) as error:  # ValueError: neither on nor off, or not text
-            self._report_failure(error)
-        self._listener.set_switch(self._says)
+            self._report_new_failure(error)
+        self._listener.set_switch(self._switch)
 
     async def run(self) -> None:
         """Read the file every `poll_seconds`, until cancelled."""
@@ -56,13 +59,13 @@ class EnabledFilePoller:
             raise ValueError("the file is empty; write on or off into it")
         return line[:_LONGEST_LINE]
 
-    def _report_failure(self, error: OSError | ValueError) -> None:
-        trouble = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        if trouble == self._trouble:
+    def _report_new_failure(self, error: OSError | ValueError) -> None:
+        problem = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        if problem == self._reported_problem:
             return  # already reported; polling continues
-        self._trouble = trouble
-        stands = "halted" if self._says.pauses else "enabled"
-        self._listener.record_switch_failure(f"{self._path} cannot be read ({trouble}); ingestion stays {stands}")
+        self._reported_problem = problem
+        stands = "paused" if self._switch.pauses else "enabled"
+        self._listener.record_switch_failure(f"{self._path} cannot be read ({problem}); ingestion stays {stands}")
 
 
 class StoredSwitchesFile:

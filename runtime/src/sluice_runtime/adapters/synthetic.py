@@ -122,12 +122,16 @@ class SyntheticConnection(LocalConnection):
             owed = int((loop.time() - began) * self._source.quotes_per_second) - made
             made += owed
             symbols = sorted(self.symbols)
-            if self._apply_faults(symbols) and symbols and owed > 0:
+            if self._apply_active_faults(symbols) and symbols and owed > 0:
                 batch = [symbols[(turn + n) % len(symbols)] for n in range(owed)]
                 turn = (turn + owed) % len(symbols)
                 self.listener.on_ticks(self._source.next_quotes(batch))
 
-    def _apply_faults(self, symbols: list[str]) -> bool:
+    def _apply_active_faults(self, symbols: list[str]) -> bool:
+        """Apply the scripted faults: raise StreamError in a gap, and report the begin or end of a halt.
+
+        Return True if no fault is active, so that quotes are streamed.
+        """
         faults = self._source.active_faults
         if "gap" in faults:
             raise StreamError("upstreamClosed", "the connection is lost (a gap from spec.synthetic.faults)")

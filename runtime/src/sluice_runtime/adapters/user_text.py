@@ -77,7 +77,7 @@ def read_first_line(path: Path) -> str:
         OSError: the file cannot be opened or read.
         UserTextError: it is not a regular file, or the line is not text in a known encoding.
     """
-    with _open_checked(path) as file:
+    with _open_regular_file(path) as file:
         raw = file.read(_HEAD_BYTES)
     mark, encoding = _byte_order_mark_and_encoding(raw)
     lines = _normalize_newlines(raw[len(mark) :].decode(encoding, errors="replace")).split("\n")
@@ -109,7 +109,7 @@ def read_user_bytes(path: Path, *, may_be_pipe: bool = False) -> bytes:
         OSError: the file cannot be opened or read.
         UserTextError: it is not a regular file, or is larger than MAX_BYTES.
     """
-    with _open_checked(path, may_be_pipe=may_be_pipe) as file:
+    with _open_regular_file(path, may_be_pipe=may_be_pipe) as file:
         raw = file.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         raise UserTextError(f"it is larger than {MAX_BYTES >> 20} MiB; name the right file")
@@ -124,8 +124,8 @@ def open_user_text(path: Path) -> Iterator[IO[str]]:
         OSError: the file cannot be opened or read, or its compression is damaged (also EOFError and zlib.error).
         UserTextError: it is not a regular file, or is not text in a known encoding; also while the text is read.
     """
-    with _open_checked(path) as raw:
-        binary = _decompress_gzip(raw)
+    with _open_regular_file(path) as raw:
+        binary = _decompress_if_gzip(raw)
         head = binary.read(_LONGEST_MARK)
         mark, encoding = _byte_order_mark_and_encoding(head)
         if not mark and b"\0" in head:
@@ -137,7 +137,8 @@ def open_user_text(path: Path) -> Iterator[IO[str]]:
             raise UserTextError(_encoding_problem(head)) from None
 
 
-def _decompress_gzip(raw: IO[bytes]) -> IO[bytes]:
+def _decompress_if_gzip(raw: IO[bytes]) -> IO[bytes]:
+    """Return the decompressed content of a gzip file; any other file itself, from its start."""
     is_compressed = raw.read(len(_GZIP)) == _GZIP
     raw.seek(0)
     if not is_compressed:
@@ -148,7 +149,13 @@ def _decompress_gzip(raw: IO[bytes]) -> IO[bytes]:
 
 
 @contextmanager
-def _open_checked(path: Path, *, may_be_pipe: bool = False) -> Iterator[IO[bytes]]:
+def _open_regular_file(path: Path, *, may_be_pipe: bool = False) -> Iterator[IO[bytes]]:
+    """Open a regular file, or also a pipe if `may_be_pipe` is True. Any other file is refused.
+
+    Raises:
+        OSError: the file cannot be opened.
+        UserTextError: it is not such a file.
+    """
     # Without O_NONBLOCK, opening a pipe waits for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if may_be_pipe else os.O_NONBLOCK))
     try:

@@ -15,11 +15,11 @@ class FailureStreak:
     """
 
     def __init__(self, failures: int = 0) -> None:
-        self.errors = 0
+        self.consecutive_failures = 0
         self._failures = failures
         self._live_since: float | None = None
 
-    def update(self, total_failures: int, is_live: bool, at: float) -> None:
+    def update_from_total(self, total_failures: int, is_live: bool, at: float) -> None:
         """Count the failures since the last call, and start again at zero after a stream that was live for 60 s.
 
         `total_failures` is the total since the process started, `at` the time in monotonic seconds.
@@ -27,14 +27,14 @@ class FailureStreak:
         new, self._failures = total_failures - self._failures, total_failures
         if new or not is_live:
             if self._live_since is not None and at - self._live_since >= _HEALTHY_SECONDS:
-                self.errors = 0
+                self.consecutive_failures = 0
             self._live_since = None
         if is_live and self._live_since is None:
             self._live_since = at
-        self.errors += new
+        self.consecutive_failures += new
 
 
-def exceeded_limit(limits: AutoStopLimits, streaming_seconds: float, consecutive_errors: int) -> str | None:
+def exceeded_limit_message(limits: AutoStopLimits, streaming_seconds: float, consecutive_errors: int) -> str | None:
     """Return a sentence that names the exceeded limit; None if no limit is exceeded.
 
     `streaming_seconds` is the time since the last pause ended.

@@ -69,7 +69,7 @@ class Coalescer:
         kept = self._wanted.keys() | self._remembered.keys()
         self._dropped = {symbol: tick for symbol, tick in self._dropped.items() if symbol in kept & before.keys()}
 
-    def accept(self, ticks: Sequence[Tick], horizon: datetime) -> None:
+    def accept_batch(self, ticks: Sequence[Tick], horizon: datetime) -> None:
         """Queue the newest tick of each symbol in one batch from the stream.
 
         A tick later than `horizon` (now plus a few seconds of skew) has a bad timestamp. It is written, but it does not
@@ -114,7 +114,7 @@ class Coalescer:
             if state is None or not state.newest < tick.ts <= horizon:
                 continue
             was_checked = state.newest is state.checked[0]
-            self.accept((tick,), horizon)
+            self.accept_batch((tick,), horizon)
             if was_checked:
                 state.checked = (state.newest, state.checked[1])
             accepted_count += 1
@@ -143,7 +143,7 @@ class Coalescer:
         state = self._wanted.get(symbol)
         return state.newest if state is not None and state.newest > _NEVER else None
 
-    def take_due(self, count: int, at: float, interval: float) -> list[Tick]:
+    def take_due_ticks(self, count: int, at: float, interval: float) -> list[Tick]:
         """Remove up to `count` due ticks from the head of the queue, and return them.
 
         A tick is due if the last tick of its symbol was taken at least `interval` seconds before `at`.
@@ -163,7 +163,10 @@ class Coalescer:
         return due
 
     def requeue_at_head(self, ticks: Sequence[Tick]) -> None:
-        """Put ticks that could not be written at the head of the queue, except where a newer tick has arrived."""
+        """Put ticks that could not be written at the head of the queue, except where a newer tick has arrived.
+
+        The next tick of each of these symbols is due immediately.
+        """
         queue: dict[str, _SymbolState] = {}
         for tick, state in self._ticks_still_newest(ticks):
             if state.tick is None:
@@ -175,8 +178,11 @@ class Coalescer:
         self._queue = queue | self._queue
         self.waive_interval(ticks)
 
-    def requeue_at_end(self, ticks: Iterable[Tick]) -> None:
-        """Put ticks that were taken from the queue at its end, except where a newer tick is queued."""
+    def enqueue_unless_outdated(self, ticks: Iterable[Tick]) -> None:
+        """Put ticks at the end of the queue, except where a tick is already queued or a newer one has been seen.
+
+        The ticks were taken from the queue before, or are already written and must be written again.
+        """
         for tick, state in self._ticks_still_newest(ticks):
             if state.tick is None:
                 state.tick = tick
@@ -201,7 +207,7 @@ class Coalescer:
     def restore_dropped(self) -> None:
         """Put dropped ticks back into the queue, except where a newer tick has arrived."""
         dropped, self._dropped = self._dropped, {}
-        self.requeue_at_end(dropped.values())
+        self.enqueue_unless_outdated(dropped.values())
 
     def _ticks_still_newest(self, ticks: Iterable[Tick]) -> Iterable[tuple[Tick, _SymbolState]]:
         """Yield the ticks that are not older than the newest tick of their symbol, each with the state of the symbol.

@@ -28,8 +28,8 @@ class DeclaredJob(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     earlier_stream: StreamStatus | None = None  # the status that the previous process reported
 
-    def with_last_readable_spec(self, last: DeclaredJob | None) -> DeclaredJob:
-        """Return this version of the job; if its spec could not be read, with the spec of `last`.
+    def with_fallback_spec(self, last: DeclaredJob | None) -> DeclaredJob:
+        """Return this version of the job. If its spec could not be read, return it with the spec of `last`, if any.
 
         The stop fields are always those of this version.
         """

@@ -11,7 +11,15 @@ from sluice_contract.identity import UNREADABLE_SOURCE
 from sluice_contract.spec import AutoStopLimits, Channel, HeartbeatSettings, IngestJobSpec, WriteLimits
 
 from .declared_job import DeclaredJob
-from .pause import GONE, PauseInForce, Switch, job_switches, pause_in_force, paused_symbols, pausing_sources
+from .pause import (
+    GONE,
+    PauseInForce,
+    Switch,
+    current_pauses_by_symbol,
+    pause_in_force,
+    pausing_sources,
+    switches_of_job,
+)
 
 # The injected copy of the job may be older than a pause, so the pod waits until it has read the live job.
 UNREAD = PauseInForce(source="start", reason="the IngestJob has not been read yet")
@@ -55,9 +63,9 @@ def desired_state(
 
     `other_switches` are the pause switches outside the IngestJob, such as `INGEST_ENABLED`.
     """
-    paused = paused_symbols(spec.paused_symbols, now)
+    paused = current_pauses_by_symbol(spec.paused_symbols, now)
     declared = frozenset(spec.symbols)
-    switches = (*job_switches(job), *other_switches)
+    switches = (*switches_of_job(job), *other_switches)
     return Desired(
         generation=job.spec_generation,
         pause=pause_in_force(switches, now),
@@ -76,12 +84,12 @@ def desired_state(
     )
 
 
-def with_unreadable_spec(desired: Desired, job: DeclaredJob) -> Desired:
+def with_pause_for_unreadable_spec(desired: Desired, job: DeclaredJob) -> Desired:
     """Return `desired` with a pause, because the pod could not read any spec of its job yet."""
     paused = with_pause(desired, PauseInForce(source=UNREADABLE_SOURCE, reason=job.problem))
     return msgspec.structs.replace(paused, stops_generation=job.metadata.generation, spec_problem=job.problem)
 
 
 def with_pause(desired: Desired, pause: PauseInForce) -> Desired:
-    """Return the desired state with `pause` as its only pause in force."""
+    """Return the desired state with `pause` in force in place of all other pauses."""
     return msgspec.structs.replace(desired, pause=pause, switches=(pause.source,))

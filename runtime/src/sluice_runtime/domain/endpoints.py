@@ -10,23 +10,23 @@ from sluice_contract.alpaca import AlpacaSettings
 class RestEndpoints(msgspec.Struct, frozen=True):
     """The base URLs of Alpaca's REST interfaces.
 
-    If `is_own` is True, the stream comes from Alpaca itself, and None means Alpaca's own URL. Otherwise, None means
-    that the URL is unknown.
+    If `is_alpaca_stream` is True, the stream comes from Alpaca itself, and None means Alpaca's own URL. Otherwise,
+    None means that the URL is unknown.
     """
 
     trading_url: str | None
     data_url: str | None
-    is_own: bool
+    is_alpaca_stream: bool
 
     @property
     def has_trading_api(self) -> bool:
         """Return True if there is a trading interface: account, assets, clock and calendar."""
-        return self.is_own or self.trading_url is not None
+        return self.is_alpaca_stream or self.trading_url is not None
 
     @property
     def has_data_api(self) -> bool:
         """Return True if there is a market data interface: the newest quotes and trades."""
-        return self.is_own or self.data_url is not None
+        return self.is_alpaca_stream or self.data_url is not None
 
 
 def rest_endpoints(alpaca: AlpacaSettings, trading_url: str | None, data_url: str | None) -> RestEndpoints:
@@ -34,7 +34,7 @@ def rest_endpoints(alpaca: AlpacaSettings, trading_url: str | None, data_url: st
     return RestEndpoints(
         trading_url=_without_trailing_slash(alpaca.trading_url or trading_url),
         data_url=_without_trailing_slash(alpaca.data_url or data_url),
-        is_own=alpaca.stream_url is None,
+        is_alpaca_stream=alpaca.stream_url is None,
     )
 
 

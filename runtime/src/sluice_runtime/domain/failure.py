@@ -43,11 +43,12 @@ class StreamError(Exception):
 class Impairment(msgspec.Struct, frozen=True):
     """A service that the provider reports as missing on an open connection.
 
-    `message` is a sentence for the status. `interrupts` means that quotes are missing, so the stream is not live.
+    `message` is a sentence for the status. If `interrupts_quotes` is True, quotes are missing, so the stream is not
+    live.
     """
 
     message: str
-    interrupts: bool
+    interrupts_quotes: bool
 
 
 class SinkError(Exception):

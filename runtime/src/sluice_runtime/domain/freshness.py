@@ -103,7 +103,7 @@ class FreshnessModel:
             return "CLOSED"
         return "STALE" if symbol in self._stale else "QUIET"
 
-    def count_states(self, symbols: Iterable[str], inputs: FreshnessInput) -> FreshnessCounts:
+    def count_symbols_by_freshness(self, symbols: Iterable[str], inputs: FreshnessInput) -> FreshnessCounts:
         """Return the number of symbols in each state. Offline symbols are not counted."""
         states = [self.freshness_of(symbol, inputs) for symbol in symbols]
         return FreshnessCounts(
@@ -151,13 +151,13 @@ class FreshnessModel:
 class SilenceReactionLimiter:
     """Limits how often the runtime reacts to a silent connection.
 
-    The first reaction is allowed immediately. The interval to the next one doubles each time, up to `most_seconds`, and
+    The first reaction is allowed immediately. The interval to the next one doubles each time, up to `max_seconds`, and
     starts at `first_seconds` again when data arrives.
     """
 
-    def __init__(self, first_seconds: float = 300.0, most_seconds: float = 3600.0) -> None:
+    def __init__(self, first_seconds: float = 300.0, max_seconds: float = 3600.0) -> None:
         self._first = first_seconds
-        self._most = most_seconds
+        self._max = max_seconds
         self._wait = first_seconds
         self._not_before = -math.inf
 
@@ -168,5 +168,5 @@ class SilenceReactionLimiter:
         if not is_silent or at < self._not_before:
             return False
         self._not_before = at + self._wait
-        self._wait = min(self._most, 2 * self._wait)
+        self._wait = min(self._max, 2 * self._wait)
         return True

@@ -24,12 +24,12 @@ class Gaps(msgspec.Struct, frozen=True):
         """Return the gaps with a gap that opened at `at`. If a gap is already open, return them unchanged."""
         return self if self.since is not None else msgspec.structs.replace(self, since=at, cause=cause)
 
-    def with_cause(self, cause: GapCause) -> Gaps:
-        """Return the gaps with `cause` as the cause of the open gap."""
+    def with_cause_of_open_gap(self, cause: GapCause) -> Gaps:
+        """Return the gaps with `cause` as the cause of the open gap. Without an open gap, this has no effect."""
         return msgspec.structs.replace(self, cause=cause)
 
     def with_gap_closed(self, at: datetime) -> Gaps:
-        """Return the gaps with the open gap closed at `at`, because the stream is live again."""
+        """Return the gaps with the open gap closed at `at`. If no gap is open, return them unchanged."""
         if self.since is None:
             return self
         gap = StreamGap(from_=self.since, to=at, cause=self.cause)

@@ -156,7 +156,7 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
         ),
         ingest_enabled=desired.pause is None,
         ingest_enabled_source=_ingest_enabled_source(snapshot),
-        symbols=snapshot.ledger.to_symbol_ledger(desired),
+        symbols=snapshot.ledger.to_symbol_counts(desired),
         sink=SinkStatus(
             healthy=snapshot.sink_failure is None,
             message=snapshot.sink_failure,

@@ -16,7 +16,7 @@ from .market import Bar, Halt, Trade
 class LastValues:
     """Holds the newest trade, halt and bar of each symbol.
 
-    Trades and bars are ignored until `set_symbols` has been called.
+    Trades and bars are ignored until `set_kept_symbols` has been called.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,9 @@ class LastValues:
         self._of_trades: frozenset[str] = frozenset()
         self._of_bars: frozenset[str] = frozenset()
 
-    def set_symbols(self, declared: frozenset[str], streamed: frozenset[str], channels: frozenset[Channel]) -> None:
+    def set_kept_symbols(
+        self, declared: frozenset[str], streamed: frozenset[str], channels: frozenset[Channel]
+    ) -> None:
         """Set the symbols whose values are kept, and forget the values of all others.
 
         A paused symbol keeps its last trade, because its document contains the price.

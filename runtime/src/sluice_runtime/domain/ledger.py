@@ -17,7 +17,7 @@ class Ledger(msgspec.Struct, frozen=True):
     confirmed: frozenset[str] = frozenset()
     rejected: tuple[SymbolRejection, ...] = ()
 
-    def to_symbol_ledger(self, desired: Desired) -> SymbolCounts:
+    def to_symbol_counts(self, desired: Desired) -> SymbolCounts:
         """Return the counts for the status: how many desired symbols are confirmed, pending, paused or rejected."""
         symbols = desired.symbols
         confirmed = len(self.confirmed & symbols)

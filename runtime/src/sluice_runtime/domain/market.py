@@ -95,14 +95,14 @@ class DocumentOrigin(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
 
 
-def is_price(price: float) -> bool:
+def is_valid_price(price: float) -> bool:
     """Return True if the price is positive and finite. Providers send 0, -1 or NaN for a missing price."""
     return 0 < price < _INFINITY
 
 
 def normalised_side(price: float, size: float) -> tuple[float | None, float | None]:
     """Return price and size of the bid or the ask, with None for what is missing. Without a price, both are None."""
-    if not is_price(price):
+    if not is_valid_price(price):
         return None, None
     return price, size if 0 <= size < _INFINITY else None
 

@@ -46,7 +46,7 @@ def new_york_session(at: datetime) -> MarketSession:
 
     Holidays and half days are respected. Outside the years of the calendar, the state is unknown.
     """
-    local = at.astimezone(UTC).replace(tzinfo=None) - _new_york_behind_utc(at.astimezone(UTC).date())
+    local = at.astimezone(UTC).replace(tzinfo=None) - _utc_minus_new_york_time(at.astimezone(UTC).date())
     day = local.date()
     if not FIRST <= day <= LAST:
         return MarketSession("unknown")
@@ -55,11 +55,11 @@ def new_york_session(at: datetime) -> MarketSession:
     closes = _EARLY_CLOSE if day in HALF_DAYS else _CLOSE
     if not _OPEN <= local.time() < closes:
         return MarketSession("closed")
-    opened = datetime.combine(day, _OPEN, UTC) + _new_york_behind_utc(day)
+    opened = datetime.combine(day, _OPEN, UTC) + _utc_minus_new_york_time(day)
     return MarketSession("open", opened)
 
 
-def hours_of_feed(spec: IngestJobSpec) -> MarketHours:
+def market_hours_of_job(spec: IngestJobSpec) -> MarketHours:
     """Return the function that computes the market session of a job's feed.
 
     The hours of overnight feeds and of tapes are unknown.
@@ -84,7 +84,7 @@ _ALPACA: dict[str, MarketHours] = {
 }
 
 
-def _new_york_behind_utc(day: date) -> timedelta:
+def _utc_minus_new_york_time(day: date) -> timedelta:
     """Return the difference between UTC and New York time on a trading day.
 
     Clocks change on Sundays, when there is no trading.

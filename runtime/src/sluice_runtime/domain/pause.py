@@ -46,17 +46,17 @@ class PauseInForce(msgspec.Struct, frozen=True, kw_only=True):
 def pause_in_force(switches: Sequence[Switch], now: datetime) -> PauseInForce | None:
     """Return the pause of the first switch that pauses at `now`; None if none does."""
     for each in switches:
-        if each.pauses and not _is_over(each.until, now):
+        if each.pauses and not _has_ended(each.until, now):
             return PauseInForce(source=each.source, reason=each.reason, until=each.until)
     return None
 
 
 def pausing_sources(switches: Sequence[Switch], now: datetime) -> tuple[str, ...]:
     """Return the sources of all switches that pause at `now`, without duplicates."""
-    return tuple(dict.fromkeys(each.source for each in switches if each.pauses and not _is_over(each.until, now)))
+    return tuple(dict.fromkeys(each.source for each in switches if each.pauses and not _has_ended(each.until, now)))
 
 
-def parse_enabled(text: str) -> bool:
+def parse_on_or_off(text: str) -> bool:
     """Return True for a text that means on, and False for one that means off.
 
     Raises:
@@ -68,7 +68,7 @@ def parse_enabled(text: str) -> bool:
     return said in SWITCHED_ON
 
 
-def job_switches(job: DeclaredJob) -> tuple[Switch, ...]:
+def switches_of_job(job: DeclaredJob) -> tuple[Switch, ...]:
     """Return the switches of the IngestJob itself: its deletion, and its stop fields."""
     source = f"cr:{job.metadata.namespace}/{job.metadata.name}"
     pause = job.stops.pause
@@ -87,9 +87,9 @@ def job_switches(job: DeclaredJob) -> tuple[Switch, ...]:
     )
 
 
-def paused_symbols(entries: Iterable[PausedSymbol], now: datetime) -> dict[str, PausedSymbol]:
-    """Return the symbols that are paused at `now`, each with its entry."""
-    return {entry.symbol: entry for entry in entries if not _is_over(entry.until, now)}
+def current_pauses_by_symbol(entries: Iterable[PausedSymbol], now: datetime) -> dict[str, PausedSymbol]:
+    """Return the entries that pause a symbol at `now`, by symbol."""
+    return {entry.symbol: entry for entry in entries if not _has_ended(entry.until, now)}
 
 
 def next_pause_end(job: DeclaredJob, now: datetime) -> datetime | None:
@@ -107,5 +107,5 @@ def _to_utc(instant: datetime) -> datetime:
         return _LAST if instant.year > MINYEAR else _FIRST
 
 
-def _is_over(until: datetime | None, now: datetime) -> bool:
+def _has_ended(until: datetime | None, now: datetime) -> bool:
     return until is not None and until <= now

@@ -91,7 +91,7 @@ class PublishedDocuments:
         """Keep a tick that does not change its document until the document is refreshed."""
         self._unwritten_ticks[tick.symbol] = tick
 
-    def take_due_refreshes(self, at: float, refresh: float) -> list[Tick]:
+    def take_ticks_due_for_refresh(self, at: float, refresh: float) -> list[Tick]:
         """Remove the ticks whose documents were last written at least `refresh` seconds ago, and return them."""
         least = refresh - _TOLERANCE_SECONDS
         ready = [symbol for symbol in self._unwritten_ticks if at - self._last_written_at(symbol) >= least]
@@ -115,7 +115,7 @@ class PublishedDocuments:
         """
         return QuoteContent(quote=quote, trade=trade, status=status, not_before=self._floors.get(quote.symbol))
 
-    def mark_sending(self, contents: Iterable[QuoteContent], horizon: datetime) -> None:
+    def mark_contents_sending(self, contents: Iterable[QuoteContent], horizon: datetime) -> None:
         """Record that the write of these contents has begun.
 
         From now on, `ts` of these documents does not go back. A `ts` later than `horizon` is wrong and sets no limit.
@@ -124,7 +124,7 @@ class PublishedDocuments:
             if content.ts <= horizon:
                 self._floors[content.quote.symbol] = content.ts
 
-    def mark_written(self, contents: Iterable[QuoteContent], at: float) -> None:
+    def mark_contents_written(self, contents: Iterable[QuoteContent], at: float) -> None:
         """Record that Firestore acknowledged the write of these contents."""
         for content in contents:
             symbol = content.quote.symbol
@@ -148,7 +148,7 @@ class PublishedDocuments:
                 written, at = self._written[symbol]
                 self._written[symbol] = (msgspec.structs.replace(written, status=state), at)
 
-    def mark_unknown(self, symbols: Iterable[str]) -> None:
+    def mark_content_unknown(self, symbols: Iterable[str]) -> None:
         """Forget the content of these documents, because a write failed or its outcome is unknown.
 
         The next tick of each symbol is then written even if it changes nothing.

@@ -11,7 +11,7 @@ class LogSampler:
         self._since = float("-inf")
         self._seen: set[str] = set()
 
-    def admit(self, key: str, at: float) -> bool:
+    def admit_once_per_period(self, key: str, at: float) -> bool:
         """Return True for the first call with `key` in a period, and False for later ones.
 
         `at` is in monotonic seconds and never goes back.

@@ -20,7 +20,10 @@ LastTimes = Callable[[str], dict[str, datetime]]  # returns the last event time 
 
 
 class _RecordState(msgspec.Struct):
-    """The record of one symbol, and the event times and the time of its last write."""
+    """The state of one symbol's record.
+
+    `times` are the event times in the record that was last written; `at` is the monotonic time of that write.
+    """
 
     status: RecordStatus
     pause_fetch: bool
@@ -44,7 +47,7 @@ class SymbolRecords:
         self._own = own
         self._records: dict[str, _RecordState] = {}
 
-    def update(self, desired: Desired, rejected: Iterable[str], deleted: Set[str], now: datetime) -> None:
+    def update_from_desired(self, desired: Desired, rejected: Iterable[str], deleted: Set[str], now: datetime) -> None:
         """Update the records from the desired state.
 
         `rejected` are the symbols that the provider rejects, `deleted` the removed symbols whose documents are deleted.
@@ -59,9 +62,9 @@ class SymbolRecords:
                 status = "paused"
             elif symbol in refused:
                 status = "rejected"
-            self._change_status(symbol, status, desired.pause_reasons.get(symbol, ""), now)
+            self._change_status_if_different(symbol, status, desired.pause_reasons.get(symbol, ""), now)
         for symbol in ((self._records.keys() | self._own) & deleted) - desired.declared:
-            self._change_status(symbol, "removed", "", now)
+            self._change_status_if_different(symbol, "removed", "", now)
 
     @property
     def has_unwritten_changes(self) -> bool:
@@ -93,7 +96,7 @@ class SymbolRecords:
             elif (record.status, record.notes) == (state.status, state.notes):
                 record.is_unwritten, record.at, record.times = False, at, state.last_times
 
-    def _change_status(self, symbol: str, status: RecordStatus, reason: str, now: datetime) -> None:
+    def _change_status_if_different(self, symbol: str, status: RecordStatus, reason: str, now: datetime) -> None:
         before = self._records.get(symbol)
         if before is not None and before.status == status:
             return
@@ -104,7 +107,7 @@ class SymbolRecords:
             notes: str | None = f"Symbol REMOVED by user on {now:{_DATE}}"
         elif paused != was_paused:
             notes = _pause_note("PAUSED" if paused else "RESUMED", reason, now)
-        elif self._is_added(symbol, status):
+        elif self._is_new_or_returning(symbol, status):
             notes = f"Symbol ADDED by user on {now:{_DATE}}"
         else:
             notes = before.notes if before is not None else None
@@ -112,7 +115,7 @@ class SymbolRecords:
         self._records.pop(symbol, None)  # so that the symbol goes behind those that changed before it
         self._records[symbol] = _RecordState(status=status, pause_fetch=paused, notes=notes, is_first=is_first)
 
-    def _is_added(self, symbol: str, status: RecordStatus) -> bool:
+    def _is_new_or_returning(self, symbol: str, status: RecordStatus) -> bool:
         """Return True if the symbol returns after its removal, or is new to the job and not paused."""
         before = self._records.get(symbol)
         if before is None:

@@ -21,14 +21,14 @@ class TokenBucket:
         self._rate, self._burst = rate, burst
         self._tokens = min(self._tokens, float(burst))
 
-    def available(self, at: float) -> int:
+    def available_tokens(self, at: float) -> int:
         """Return the number of whole tokens at `at`."""
         self._refill(at)
         # Rounding: a flush every 0.2 s earns 3.9999999999999996 tokens at 20 per second.
         return int(self._tokens + 1e-6)
 
-    def spend(self, count: int) -> None:
-        """Take `count` tokens, never below zero. Callers check `available` first."""
+    def spend_tokens(self, count: int) -> None:
+        """Remove `count` tokens from the bucket, never below zero. Callers check `available_tokens` first."""
         self._tokens = max(0.0, self._tokens - count)
 
     def _refill(self, at: float) -> None:

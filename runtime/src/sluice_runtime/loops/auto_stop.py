@@ -1,4 +1,4 @@
-"""Auto-stop: sets the switch `autoStop` when a limit is exceeded, and clears it once an operator has acted."""
+"""Auto-stop: sets the switch `autoStop` when a limit is exceeded, and clears it once the user has reacted."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import asyncio
 
 from sluice_contract.spec import AutoStopLimits
 
-from ..domain.auto_stop import FailureStreak, exceeded_limit
+from ..domain.auto_stop import FailureStreak, exceeded_limit_message
 from ..domain.desired import Desired
 from ..domain.pause import AUTO_STOP, Switch
 from .journal import Journal
 from .latest_value import wait_for_any_change
 from .pause_control import PodSwitches
-from .waiting import completes_within
+from .waiting import run_with_timeout
 
 
 class AutoStopMonitor:
@@ -38,25 +38,33 @@ class AutoStopMonitor:
         while True:
             versions = [(value, value.version) for value in values]
             self._update_switch(journal.desired.value, asyncio.get_running_loop().time())
-            await completes_within(self._seconds_until_time_limit(), wait_for_any_change(*versions))
+            await run_with_timeout(self._seconds_until_time_limit(), wait_for_any_change(*versions))
 
     def _update_switch(self, desired: Desired, now: float) -> None:
+        """Set the switch `autoStop` if a limit is exceeded, and clear it if the user has reacted."""
         journal = self._journal
         if desired.pause is None:
             since = self._streaming_since = now if self._streaming_since is None else self._streaming_since
-            self._streak.update(journal.failures.value, journal.state == "Live", now)
-            why = exceeded_limit(desired.auto_stop, now - since, self._streak.errors) if desired.auto_stop else None
+            self._streak.update_from_total(journal.failures.value, journal.state == "Live", now)
+            why = (
+                exceeded_limit_message(desired.auto_stop, now - since, self._streak.consecutive_failures)
+                if desired.auto_stop
+                else None
+            )
             if why is not None:
-                self._pod_switches.set(Switch(source=AUTO_STOP, pauses=True, reason=why))
+                self._pod_switches.set_and_store(Switch(source=AUTO_STOP, pauses=True, reason=why))
         else:
             self._streaming_since, self._streak = None, FailureStreak(journal.failures.value)
-            if self._has_operator_acted(desired):
-                self._pod_switches.set(Switch(source=AUTO_STOP, pauses=False))
+            if self._has_user_reacted(desired):
+                self._pod_switches.set_and_store(Switch(source=AUTO_STOP, pauses=False))
         if desired.generation > 0:  # the limits are unknown until the job has been read
             self._limits_before = desired.auto_stop
 
-    def _has_operator_acted(self, desired: Desired) -> bool:
-        """Return True if, since the auto-stop, the IngestJob pauses the job itself or its limits have changed."""
+    def _has_user_reacted(self, desired: Desired) -> bool:
+        """Return True if the auto-stop is in force and the user has reacted to it.
+
+        A reaction is that the IngestJob now pauses the job itself, or that its auto-stop limits have changed.
+        """
         job_pauses = any(source.startswith("cr:") for source in desired.switches)
         limits = self._limits_before
         return AUTO_STOP in desired.switches and (job_pauses or (limits is not None and desired.auto_stop != limits))

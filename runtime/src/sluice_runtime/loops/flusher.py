@@ -14,7 +14,7 @@ from ..domain.token_bucket import TokenBucket
 from ..ports import Sink
 from .journal import Journal
 from .publisher import Publisher
-from .waiting import completes_within, first_completed
+from .waiting import run_until_first_completes, run_with_timeout
 
 _log = logging.getLogger(__name__)
 
@@ -55,16 +55,16 @@ class Flusher:
             interval = self._journal.desired.value.limits.flush_interval_milliseconds / 1000
             scheduled = await self._wait_for_next_flush(max(scheduled + interval, loop.time() - interval))
             self._journal.loop_tick_at = self._journal.now()
-            if not self._is_open or self._is_waiting_after_failure(loop.time()):
+            if not self._is_open or self._update_and_check_failure_wait(loop.time()):
                 continue
             async with self._lock:
                 try:
-                    await first_completed(self._flush_due_ticks(scheduled), self._drain_ended.wait())
+                    await run_until_first_completes(self._write_due_unless_paused(scheduled), self._drain_ended.wait())
                     self._retry_at = None
                     # Earlier failures were retried with success, or are obsolete.
                     self._journal.record_sink_result("quotes", None)
                 except SinkError as error:
-                    self._record_failure(error)
+                    self._record_failure_and_delay_retry(error)
 
     async def _wait_for_next_flush(self, scheduled: float) -> float:
         """Wait for the scheduled time of the next flush, and return it.
@@ -73,7 +73,7 @@ class Flusher:
         """
         loop, journal = asyncio.get_running_loop(), self._journal
         while journal.coalescer.last is None:
-            if not await completes_within(
+            if not await run_with_timeout(
                 scheduled - loop.time(), journal.transitions.wait_for_change(journal.transitions.version)
             ):
                 return scheduled
@@ -82,26 +82,27 @@ class Flusher:
         await asyncio.sleep(scheduled - loop.time())
         return scheduled
 
-    def reopen(self) -> None:
-        """Allow writes again after a drain.
+    def reopen_and_requeue_dropped(self) -> None:
+        """Allow writes again after `drain_and_close`.
 
-        The ticks that the drain dropped are queued again, except where newer ones have arrived.
+        The ticks that it dropped are queued again, except where newer ones have arrived.
         """
         self._is_open, self._is_drained = True, False
         self._journal.coalescer.restore_dropped()
         self._drain_ended.clear()
         self._retry_at = None
 
-    async def drain(self) -> None:
+    async def drain_and_close(self) -> None:
         """Write all pending quotes without throttling, for at most 3 s, and drop the rest. Then write nothing more.
 
-        If a drain is cancelled, the next call completes it: a pod can be terminated while it pauses.
+        Writes stay blocked until `reopen_and_requeue_dropped`. If a call is cancelled, the next call completes it: a
+        pod can be terminated while it pauses.
         """
         if self._is_drained:
             return
         self._is_open = False
         self._apply_desired(self._journal.desired.value)  # include ticks that arrived after the flush in flight began
-        if not await completes_within(DRAIN_SECONDS, self._write_pending()):
+        if not await run_with_timeout(DRAIN_SECONDS, self._try_to_write_pending()):
             _log.warning(
                 "Firestore did not accept the last quotes in time; dropping them",
                 extra={"event_type": "firestore_write"},
@@ -112,35 +113,46 @@ class Flusher:
         increment(self._journal.counters.suppressed, "drained", self._journal.coalescer.drop_queue())
         self._is_drained = True
 
-    async def _write_pending(self) -> None:
+    async def _try_to_write_pending(self) -> None:
+        """Write all queued and held ticks, and at shutdown also statuses, bars and deletions.
+
+        A failure is recorded and ends the attempt.
+        """
         async with self._lock:
             try:
                 now = asyncio.get_running_loop().time
-                self._publisher.enqueue_held()
-                while ticks := self._journal.coalescer.take_due(BATCH, now(), 0.0):
-                    await self._publisher.write_all(ticks, now())
+                self._publisher.enqueue_held_ticks()
+                while ticks := self._journal.coalescer.take_due_ticks(BATCH, now(), 0.0):
+                    await self._publisher.write_all_ticks(ticks, now())
                 if self._journal.desired.value.pause is None:  # shutdown, not a pause: there is no later attempt
                     await self._publisher.write_all_but_quotes(now())
             except SinkError as error:
                 self._journal.record_sink_result("quotes", error.message)
 
-    async def _flush_due_ticks(self, scheduled: float) -> None:
+    async def _write_due_unless_paused(self, scheduled: float) -> None:
+        """Write all that is due at `scheduled`, except while a pause is in force.
+
+        Statuses, bars and deletions come first, then as many ticks as the token bucket allows.
+        """
         desired = self._journal.desired.value
         if desired.pause is not None:
             return  # the supervisor drains next
         self._apply_desired(desired)
-        await self._write_all_but_quotes(scheduled)
-        self._publisher.enqueue_due(scheduled)
+        await self._try_to_write_all_but_quotes(scheduled)
+        self._publisher.enqueue_refreshes_and_price_changes(scheduled)
         interval = desired.limits.min_interval_milliseconds / 1000
-        room = self._bucket.available(scheduled)
-        while room > 0 and (ticks := self._journal.coalescer.take_due(min(room, BATCH), scheduled, interval)):
-            if written := await self._publisher.write_changed(ticks, scheduled):
-                self._bucket.spend(written)
+        room = self._bucket.available_tokens(scheduled)
+        while room > 0 and (ticks := self._journal.coalescer.take_due_ticks(min(room, BATCH), scheduled, interval)):
+            if written := await self._publisher.write_changed_ticks(ticks, scheduled):
+                self._bucket.spend_tokens(written)
                 room -= written
                 self._backoff.reset()
 
-    async def _write_all_but_quotes(self, at: float) -> None:
-        """Write statuses, bars and deletions. A failure delays the next attempt at these writes, but never quotes."""
+    async def _try_to_write_all_but_quotes(self, at: float) -> None:
+        """Write statuses, bars and deletions.
+
+        A failure is recorded and delays the next attempt at these writes, but never quotes.
+        """
         if at < self._other_writes_at:
             return
         try:
@@ -153,8 +165,8 @@ class Flusher:
                 _OTHER_WRITES_RETRY_SECONDS, error.retry_after
             )
 
-    def _is_waiting_after_failure(self, at: float) -> bool:
-        """Return True while quote writes wait after a failure.
+    def _update_and_check_failure_wait(self, at: float) -> bool:
+        """Record whether heartbeats fail now, and return True while quote writes wait after a failure.
 
         While heartbeat writes fail too, quotes wait until a heartbeat succeeds, for at most 60 s more.
         """
@@ -165,7 +177,7 @@ class Flusher:
             return at < self._retry_at + _HEARTBEAT_FIRST_SECONDS
         return at < self._retry_at and not failed_before  # a heartbeat that succeeds again ends the wait
 
-    def _record_failure(self, error: SinkError) -> None:
+    def _record_failure_and_delay_retry(self, error: SinkError) -> None:
         increment(self._journal.counters.errors, "firestore_write")
         self._journal.record_sink_result("quotes", error.message)
         self._retry_at = asyncio.get_running_loop().time() + self._backoff.next_delay(at_least=error.retry_after)

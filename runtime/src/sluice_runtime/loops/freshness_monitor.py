@@ -10,14 +10,14 @@ from sluice_contract.status import FreshnessCounts
 
 from ..domain.declared_job import DeclaredJob
 from ..domain.freshness import OBSERVATION_SECONDS, FreshnessInput, FreshnessModel, SilenceReactionLimiter
-from ..domain.market_hours import MarketHours, MarketSession, hours_of_feed, unknown_session
+from ..domain.market_hours import MarketHours, MarketSession, market_hours_of_job, unknown_session
 from .journal import Journal
 from .latest_value import LatestValue
 
 _log = logging.getLogger(__name__)
 
 
-async def monitor_freshness(job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
+async def monitor_freshness_forever(job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
     """Check the freshness of all symbols every 5 s, until cancelled.
 
     Market hours are unknown until the job has been read.
@@ -26,7 +26,7 @@ async def monitor_freshness(job: LatestValue[DeclaredJob | None], journal: Journ
     while True:
         await asyncio.sleep(OBSERVATION_SECONDS)
         spec = job.value.spec if job.value is not None else None
-        observer.check_freshness(hours_of_feed(spec) if spec is not None else unknown_session)
+        observer.update_freshness(market_hours_of_job(spec) if spec is not None else unknown_session)
 
 
 class FreshnessObserver:
@@ -42,12 +42,12 @@ class FreshnessObserver:
         self._stale: frozenset[str] = frozenset()
         self._opened_at: datetime | None = None
         self._session = MarketSession("unknown")
-        journal.count_freshness = self._count_states
+        journal.count_freshness = self._count_symbols_by_freshness
 
-    def check_freshness(self, market_hours: MarketHours) -> None:
+    def update_freshness(self, market_hours: MarketHours) -> None:
         """Check which symbols have ticked since the last call, and update the journal.
 
-        A silent connection is recorded, so that the supervisor reconnects.
+        If the connection is silent, request a reconnect from the supervisor.
         """
         journal, desired = self._journal, self._journal.desired.value
         self._model.retain_only(desired.declared)
@@ -57,14 +57,14 @@ class FreshnessObserver:
         ticked = journal.coalescer.take_ticked_symbols()
         self._model.record_observation(ticked, inputs)
         journal.quote_states = self._model.quote_states_not_live(inputs)
-        self._report_stale_symbols(
+        self._log_and_signal_stale_changes(
             frozenset(symbol for symbol, state in journal.quote_states.items() if state == "stale")
         )
         if self._reconnects.try_acquire(self._model.is_connection_silent(inputs), bool(ticked), inputs.at):
-            journal.record_silent_connection()
+            journal.request_reconnect_for_silence()
 
-    def _count_states(self) -> FreshnessCounts:
-        return self._model.count_states(self._journal.desired.value.declared, self._freshness_input())
+    def _count_symbols_by_freshness(self) -> FreshnessCounts:
+        return self._model.count_symbols_by_freshness(self._journal.desired.value.declared, self._freshness_input())
 
     def _freshness_input(self) -> FreshnessInput:
         journal, desired = self._journal, self._journal.desired.value
@@ -87,7 +87,8 @@ class FreshnessObserver:
         self._opened_at = session.since or self._opened_at
         self._journal.last_values.drop_doubtful_halts(self._journal.coalescer.newest_tick_time, opened_now)
 
-    def _report_stale_symbols(self, stale: frozenset[str]) -> None:
+    def _log_and_signal_stale_changes(self, stale: frozenset[str]) -> None:
+        """Log symbols that have become stale or ticked again; on any change, trigger a heartbeat and status report."""
         for symbol in sorted(stale - self._stale):
             _log.warning(
                 "%s is stale: the market is open, but no quote arrives", symbol, extra={"event_type": "freshness"}

@@ -12,7 +12,7 @@ from ..domain.health import RuntimeSnapshot, heartbeat_document, stream_status
 from ..ports import JobPort, ReportError, Sink
 from .journal import Journal
 from .latest_value import wait_for_any_change
-from .waiting import completes_within
+from .waiting import run_with_timeout
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ async def send_heartbeats_forever(sink: Sink, journal: Journal) -> None:
     """Write the heartbeat document to Firestore until cancelled.
 
     Raises:
-        FencedError: a later process of the job writes the heartbeat.
+        FencedError: a later process of the job writes the heartbeat, so this process must exit.
     """
 
     async def send(snapshot: RuntimeSnapshot) -> None:
@@ -39,7 +39,7 @@ async def send_heartbeats_forever(sink: Sink, journal: Journal) -> None:
             journal.record_sink_result("heartbeat", error.message)
             raise
 
-    await _send_forever(send, journal, lambda: journal.desired.value.heartbeat.interval_seconds)
+    await _send_snapshots_forever(send, journal, lambda: journal.desired.value.heartbeat.interval_seconds)
 
 
 async def report_status_forever(job: JobPort, journal: Journal) -> None:
@@ -53,10 +53,10 @@ async def report_status_forever(job: JobPort, journal: Journal) -> None:
             _log.warning("status not reported: %s", error, extra={"event_type": "heartbeat"})
             raise
 
-    await _send_forever(send, journal, lambda: REPORT_SECONDS)
+    await _send_snapshots_forever(send, journal, lambda: REPORT_SECONDS)
 
 
-async def send_last_heartbeats(sink: Sink, job: JobPort | None, journal: Journal) -> None:
+async def send_last_heartbeat_and_status(sink: Sink, job: JobPort | None, journal: Journal) -> None:
     """Write the last heartbeat to Firestore, and the last status to the IngestJob if `job` is given.
 
     Failures are logged and not retried.
@@ -70,12 +70,13 @@ async def send_last_heartbeats(sink: Sink, job: JobPort | None, journal: Journal
             _log.info("last heartbeat not accepted: %s", result, extra={"event_type": "heartbeat"})
 
 
-async def _send_forever(
+async def _send_snapshots_forever(
     send: Callable[[RuntimeSnapshot], Awaitable[None]], journal: Journal, interval: Callable[[], float]
 ) -> None:
-    """Send on each change of the desired state, on each transition and once per interval, until cancelled.
+    """Call `send` with a new snapshot of the runtime, until cancelled.
 
-    A failure is retried after 1 s.
+    It is called on each change of the desired state, on each transition and once per interval. A failure is retried
+    after 1 s.
     """
     loop = asyncio.get_running_loop()
     while True:
@@ -87,4 +88,4 @@ async def _send_forever(
             due = loop.time() + _RETRY_SECONDS
         await asyncio.sleep(_LEAST_SECONDS)
         change = wait_for_any_change((journal.desired, desired_version), (journal.transitions, transitions_version))
-        await completes_within(max(0.0, due - loop.time()), change)
+        await run_with_timeout(max(0.0, due - loop.time()), change)

@@ -80,7 +80,7 @@ class Journal:
         self._impairment: Impairment | None = None
         self._is_subscribed = False  # on the open connection
         self.preflight: PreflightResult | None = None
-        self._apply_symbols(desired.value)
+        self._set_accepted_symbols(desired.value)
 
     def set_desired(self, desired: Desired) -> None:
         """Set the desired state of all loops, and forget symbols that are no longer declared."""
@@ -89,7 +89,7 @@ class Journal:
             desired.symbols if desired.channels != before.channels else desired.symbols - before.symbols
         )
         self.needs_snapshot &= desired.symbols
-        self._apply_symbols(desired)
+        self._set_accepted_symbols(desired)
         self.desired.set(desired)
 
     # Listener: called by connections
@@ -98,7 +98,7 @@ class Journal:
         """Record a new phase of the stream, including phases without a connection, such as Paused or BackingOff."""
         if state == "Live":
             self._is_subscribed = True
-            if self._impairment is not None and self._impairment.interrupts:
+            if self._impairment is not None and self._impairment.interrupts_quotes:
                 state = "BackingOff"
         if state == self.state:
             return
@@ -117,12 +117,12 @@ class Journal:
         """Pass one batch of ticks to the coalescer."""
         self.last_message_at = now = self.now()
         self.counters.batches += 1
-        self.coalescer.accept(ticks, now + SKEW)
+        self.coalescer.accept_batch(ticks, now + SKEW)
         if not self._has_quotes and self.coalescer.last is not None:
             self._has_quotes = True
             self.signal_transition()
 
-    def apply_snapshot(self, latest: MarketSnapshot) -> int:
+    def apply_market_snapshot(self, latest: MarketSnapshot) -> int:
         """Apply a market snapshot, and return the number of its quotes that are newer than those from the stream."""
         horizon = self.now() + SKEW
         self.last_values.record_snapshot_trades(latest.trades, horizon)
@@ -170,7 +170,7 @@ class Journal:
         self._impairment, self._failure = impairment, None
         if impairment is not None:
             self._failure = StreamFailure(type="network", message=impairment.message, at=self.now())
-            if impairment.interrupts and self.state == "Live":
+            if impairment.interrupts_quotes and self.state == "Live":
                 self.gaps = self.gaps.with_open_gap(self.now(), "disconnect")
         _log.warning(impairment.message if impairment else "the provider has recovered", extra=_STREAM)
         if self._is_subscribed:
@@ -178,7 +178,7 @@ class Journal:
         self.signal_transition()
 
     def on_socket_closed(self) -> None:
-        """Record that the socket is closed, and forget what was confirmed on it."""
+        """Record that the socket is closed, forget its subscriptions, and open a gap if the stream was live."""
         self.socket_closed_at = self.now()
         self._impairment, self._is_subscribed = None, False
         self._ledger = Ledger()
@@ -196,10 +196,10 @@ class Journal:
         _log.warning(error.message, extra={"event_type": "stream", "failure": error.kind})
         self._failure = StreamFailure(type=error.kind, message=error.message, at=self.now())
         if self.state == "Live":
-            self.gaps = self.gaps.with_cause(gap_cause_of_failure(error.kind))
+            self.gaps = self.gaps.with_cause_of_open_gap(gap_cause_of_failure(error.kind))
 
-    def record_silent_connection(self) -> None:
-        """Record that the connection is silent although the market is open, so that the supervisor reconnects."""
+    def request_reconnect_for_silence(self) -> None:
+        """Make the supervisor reconnect, because the connection is silent although the market is open."""
         self.silent_connections.set(self.silent_connections.value + 1)
 
     @property
@@ -207,7 +207,7 @@ class Journal:
         """The symbols that the provider has confirmed on the open connection."""
         return self._ledger.confirmed
 
-    def quote_state(self, symbol: str) -> QuoteState:
+    def status_for_quote_document(self, symbol: str) -> QuoteState:
         """Return the status to write in a symbol's quote document.
 
         A symbol that has ticked since the last freshness check is live, not stale.
@@ -223,12 +223,12 @@ class Journal:
         self._failure = None
         for write_kind in ("quotes", "documents"):  # failed writes were dropped, or wait until the pause ends
             self.record_sink_result(write_kind, None)
-        self.gaps = self.gaps.with_cause("pause")
+        self.gaps = self.gaps.with_cause_of_open_gap("pause")
         self.signal_transition()
 
-    def record_quote_writes(self, quotes: int) -> None:
-        """Record that Firestore acknowledged the write of `quotes` documents."""
-        self.counters.writes += quotes
+    def record_quote_writes(self, count: int) -> None:
+        """Record that Firestore acknowledged the write of `count` quote documents."""
+        self.counters.writes += count
         first, self.last_write_at = self.last_write_at is None, self.now()
         self.record_sink_result("quotes", None)
         if first:
@@ -267,9 +267,9 @@ class Journal:
         """Trigger an immediate heartbeat and status report."""
         self.transitions.set(self.transitions.value + 1)
 
-    def _apply_symbols(self, desired: Desired) -> None:
+    def _set_accepted_symbols(self, desired: Desired) -> None:
         self.coalescer.set_wanted_symbols(desired.symbols, desired.declared)
-        self.last_values.set_symbols(desired.declared, desired.symbols, desired.channels)
+        self.last_values.set_kept_symbols(desired.declared, desired.symbols, desired.channels)
 
     def snapshot(self) -> RuntimeSnapshot:
         """Return the state of the runtime at this instant."""

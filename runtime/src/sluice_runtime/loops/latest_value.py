@@ -25,9 +25,9 @@ class LatestValue(Generic[T]):
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def wait_for_change(self, since: int) -> int:
-        """Wait until the version differs from `since`, and return the new version."""
-        while self.version == since:
+    async def wait_for_change(self, seen_version: int) -> int:
+        """Wait until the version differs from `seen_version`, and return the new version."""
+        while self.version == seen_version:
             await self._changed.wait()
         return self.version
 

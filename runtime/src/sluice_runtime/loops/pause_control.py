@@ -9,7 +9,7 @@ from ..domain.pause import API, Switch
 from ..ports import Declaration, StartRequest, SwitchStore
 from .journal import Journal
 from .latest_value import wait_for_any_change
-from .waiting import completes_within
+from .waiting import run_with_timeout
 
 # A socket closes within 2 s and a drain ends within 3 s: this is longer than both, so the response is accurate.
 _STOP_SECONDS = 8.0
@@ -17,27 +17,30 @@ _START_SECONDS = 1.0
 
 
 class PodSwitches:
-    """Sets the pod's own switches, and stores them with the keeper across restarts of the process."""
+    """Sets the pod's own switches, and stores them across restarts of the process.
 
-    def __init__(self, journal: Journal, keeper: SwitchStore | None = None) -> None:
+    Without a `store`, they last until the process ends.
+    """
+
+    def __init__(self, journal: Journal, store: SwitchStore | None = None) -> None:
         self._journal = journal
-        self._keeper = keeper
+        self._store = store
 
     def restore(self) -> None:
-        """Restore the switches that an earlier process of this pod stored."""
+        """Set the switches that an earlier process of this pod stored. A failure to read them is logged and counted."""
         try:
-            for switch in self._keeper.read() if self._keeper else ():
+            for switch in self._store.read() if self._store else ():
                 self._journal.set_switch(switch)
         except (OSError, msgspec.MsgspecError) as error:
             self._journal.record_switch_failure(
                 f"the pod's own switches from before the restart are lost, set them again: {error}"
             )
 
-    def set(self, switch: Switch) -> None:
+    def set_and_store(self, switch: Switch) -> None:
         """Set the state of one switch, and store it."""
         self._journal.set_switch(switch)
-        if self._keeper:
-            self._keeper.write(switch)
+        if self._store:
+            self._store.write(switch)
 
 
 class PauseControl:
@@ -48,16 +51,19 @@ class PauseControl:
         self._journal = journal
         self._declaration = declaration
 
-    async def stop(self, reason: str | None) -> bool:
-        """Pause by the switch `api`. Return True if the pause took effect within 8 s."""
-        self._pod_switches.set(Switch(source=API, pauses=True, reason=reason))
-        return await completes_within(_STOP_SECONDS, self._wait_until_paused())
+    async def pause_job(self, reason: str | None) -> bool:
+        """Pause the job by the switch `api`. Return True if the pause took effect within 8 s."""
+        self._pod_switches.set_and_store(Switch(source=API, pauses=True, reason=reason))
+        return await run_with_timeout(_STOP_SECONDS, self._wait_until_pause_acknowledged())
 
-    async def start(self, start_request: StartRequest) -> tuple[str, ...]:
-        """Clear the switch `api`, wait up to 1 s for the change to apply, and return the switches that still pause."""
-        self._declaration.override(start_request)
-        self._pod_switches.set(Switch(source=API, pauses=False))
-        await completes_within(_START_SECONDS, self._wait_until_switch_applies(pauses=False))
+    async def resume_job(self, start_request: StartRequest) -> tuple[str, ...]:
+        """Apply the changes in the request and clear the switch `api`, and wait up to 1 s until the job resumes.
+
+        Return the sources of the switches that still pause the job.
+        """
+        self._declaration.override_until_reload(start_request)
+        self._pod_switches.set_and_store(Switch(source=API, pauses=False))
+        await run_with_timeout(_START_SECONDS, self._wait_until_switch_applies(pauses=False))
         return tuple(source for source in self._journal.desired.value.switches if source != API)
 
     def reload(self) -> None:
@@ -72,7 +78,7 @@ class PauseControl:
         while (API in desired.value.switches) != pauses and desired.value.pause not in (UNREAD, DELETED):
             await desired.wait_for_change(desired.version)
 
-    async def _wait_until_paused(self) -> None:
+    async def _wait_until_pause_acknowledged(self) -> None:
         await self._wait_until_switch_applies(pauses=True)
         journal = self._journal
         while True:

@@ -12,7 +12,7 @@ from .journal import Journal
 _log = logging.getLogger(__name__)
 
 
-async def run_preflight_once(
+async def run_preflight_once_live(
     run_checks: Callable[[Sequence[str]], Awaitable[Sequence[Finding]]], journal: Journal
 ) -> None:
     """Wait until the stream is live, run the preflight checks once, and log and report their findings.

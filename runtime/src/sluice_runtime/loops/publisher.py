@@ -60,23 +60,31 @@ class Publisher:
         self._removed |= (before.declared | self._documents.symbols) - desired.declared
         self._documents.retain_only(desired.declared)
         if before.dry_run:
-            self.enqueue_held()
+            self.enqueue_held_ticks()
 
-    def enqueue_due(self, at: float) -> None:
-        """Queue ticks whose documents need a write without a new quote: for a refresh, or a new price from a trade."""
+    def enqueue_refreshes_and_price_changes(self, at: float) -> None:
+        """Queue the ticks of documents that need a write without a new quote: a refresh, or a new price from a trade.
+
+        Does nothing in a dry run.
+        """
         if self._journal.desired.value.dry_run:
             return
         coalescer = self._journal.coalescer
-        coalescer.requeue_at_end(self._documents.take_due_refreshes(at, self._refresh_seconds))
-        coalescer.requeue_at_end(self._documents.ticks_with_changed_price(self._journal.last_values.trades))
+        coalescer.enqueue_unless_outdated(self._documents.take_ticks_due_for_refresh(at, self._refresh_seconds))
+        coalescer.enqueue_unless_outdated(self._documents.ticks_with_changed_price(self._journal.last_values.trades))
 
-    def enqueue_held(self) -> None:
-        """Queue all ticks that were held for a refresh."""
+    def enqueue_held_ticks(self) -> None:
+        """Queue all ticks that were held for a refresh. Does nothing in a dry run."""
         if not self._journal.desired.value.dry_run:
-            self._journal.coalescer.requeue_at_end(self._documents.take_due_refreshes(float("inf"), 0.0))
+            self._journal.coalescer.enqueue_unless_outdated(
+                self._documents.take_ticks_due_for_refresh(float("inf"), 0.0)
+            )
 
-    async def write_changed(self, ticks: Sequence[Tick], at: float) -> int:
-        """Write the ticks that change their document, and return their number. The others wait for the next refresh."""
+    async def write_changed_ticks(self, ticks: Sequence[Tick], at: float) -> int:
+        """Write the ticks that change their document, and return their number. The others wait for the next refresh.
+
+        In a dry run, nothing is written: all ticks are logged and held, and their number is returned.
+        """
         if self._journal.desired.value.dry_run:
             return self._hold_for_dry_run(ticks)
         contents = [self._content_to_write(tick) for tick in ticks]
@@ -84,15 +92,15 @@ class Publisher:
         if len(changed) < len(ticks):
             self._hold_unchanged(ticks, {each.quote.symbol for each in changed})
         if changed:
-            await self._write_contents(changed, at)
+            await self._write_or_requeue(changed, at)
         return len(changed)
 
-    async def write_all(self, ticks: Sequence[Tick], at: float) -> None:
-        """Write all of `ticks`, even those that do not change their document."""
+    async def write_all_ticks(self, ticks: Sequence[Tick], at: float) -> None:
+        """Write all of `ticks`, even those that do not change their document. In a dry run, only log and hold them."""
         if self._journal.desired.value.dry_run:
             self._hold_for_dry_run(ticks)
         else:
-            await self._write_contents([self._content_to_write(tick) for tick in ticks], at)
+            await self._write_or_requeue([self._content_to_write(tick) for tick in ticks], at)
 
     async def write_all_but_quotes(self, at: float) -> None:
         """Update the status of documents, write bars, and delete the documents of removed symbols.
@@ -101,7 +109,7 @@ class Publisher:
             SinkError: at least one of the three failed. The others were attempted too.
         """
         failures = []
-        for part in (self._write_due_statuses, self._write_bars, self._delete_removed):
+        for part in (self._write_due_statuses, self._write_due_bars, self._delete_documents_of_removed):
             desired = self._desired  # a drain may have set another desired state in the meantime
             if desired is None or desired.dry_run:
                 break
@@ -114,54 +122,55 @@ class Publisher:
 
     async def _write_due_statuses(self, desired: Desired, at: float) -> None:
         for state, symbols in self._pending_status_changes(desired).items():
-            if due := symbols[: self._status_bucket.available(at)]:
+            if due := symbols[: self._status_bucket.available_tokens(at)]:
                 self._documents.mark_status_sending(due)
-                await self._sink.set_quote_status(due, state)
+                await self._sink.set_status_of_existing_quotes(due, state)
                 self._documents.mark_status_written(due, state)
-                self._status_bucket.spend(len(due))
+                self._status_bucket.spend_tokens(len(due))
 
-    async def _delete_removed(self, desired: Desired, _: float) -> None:
+    async def _delete_documents_of_removed(self, desired: Desired, _: float) -> None:
         """Delete the documents of removed symbols, 100 at a time, so that quotes do not wait long."""
         journal = self._journal
         self._removed = (self._removed | journal.inherited) - desired.declared
         journal.inherited.clear()
         journal.deleted -= desired.declared
         if removed := sorted(self._removed)[:_DELETED_AT_ONCE]:
-            await self._sink.delete_documents(removed)
+            await self._sink.delete_own_quotes_and_bars(removed)
             self._removed.difference_update(removed)
             journal.deleted.update(removed)
 
-    async def _write_bars(self, _: Desired, at: float) -> None:
+    async def _write_due_bars(self, _: Desired, at: float) -> None:
         """Write the bars that are due, as many as the token bucket for statuses allows."""
         last_values = self._journal.last_values
-        if due := list(last_values.bars.values())[: self._status_bucket.available(at)]:
+        if due := list(last_values.bars.values())[: self._status_bucket.available_tokens(at)]:
             await self._sink.write_bars([to_live_bar(bar, self._origin) for bar in due])
-            self._status_bucket.spend(len(due))
+            self._status_bucket.spend_tokens(len(due))
             last_values.remove_written_bars(due)
 
-    async def _write_contents(self, contents: Sequence[QuoteContent], at: float) -> None:
+    async def _write_or_requeue(self, contents: Sequence[QuoteContent], at: float) -> None:
+        """Write quote documents. If the write fails or is cancelled, put their quotes back into the queue and raise."""
         written_at = self._journal.now()
         documents = []
         for content in contents:
             self._seq += 1
             documents.append(content.to_live_quote(self._origin, self._seq, written_at))
-        self._documents.mark_sending(contents, written_at + SKEW)
+        self._documents.mark_contents_sending(contents, written_at + SKEW)
         try:
             await self._sink.write_quotes(documents)
         except BaseException:
             # After any failure, including cancellation, the newest value must still be written.
-            self._documents.mark_unknown(each.symbol for each in documents)
+            self._documents.mark_content_unknown(each.symbol for each in documents)
             self._journal.coalescer.requeue_at_head([each.quote for each in contents])
             raise
-        self._documents.mark_written(contents, at)
+        self._documents.mark_contents_written(contents, at)
         self._journal.record_quote_writes(len(documents))
         _log.debug("wrote %d quotes", len(documents), extra={"event_type": "firestore_write"})
         for each in contents:
-            self._log_sample(each, at)
+            self._log_if_sampled(each, at)
 
-    def _log_sample(self, content: QuoteContent, at: float) -> None:
+    def _log_if_sampled(self, content: QuoteContent, at: float) -> None:
         quote = content.quote
-        if self._sampler.admit(quote.symbol, at):
+        if self._sampler.admit_once_per_period(quote.symbol, at):
             fields = {"event_type": "quote", "symbol": quote.symbol, "bid": quote.bid, "ask": quote.ask, "at": quote.ts}
             _log.info("wrote a quote", extra=fields)
 
@@ -173,8 +182,8 @@ class Publisher:
         _log.info("would write %s", " ".join(symbols), extra={"event_type": "would_write", "symbols": symbols})
         return len(symbols)
 
-    def _hold_unchanged(self, ticks: Sequence[Tick], changed: set[str]) -> None:
-        unchanged = [tick for tick in ticks if tick.symbol not in changed]
+    def _hold_unchanged(self, ticks: Sequence[Tick], changed_symbols: set[str]) -> None:
+        unchanged = [tick for tick in ticks if tick.symbol not in changed_symbols]
         for tick in unchanged:
             self._documents.hold_for_refresh(tick)
         self._journal.coalescer.waive_interval(unchanged)
@@ -182,7 +191,9 @@ class Publisher:
 
     def _content_to_write(self, tick: Tick) -> QuoteContent:
         trade = self._journal.last_values.trades.get(tick.symbol)
-        return self._documents.content_to_write(tick.to_quote(), trade, self._journal.quote_state(tick.symbol))
+        return self._documents.content_to_write(
+            tick.to_quote(), trade, self._journal.status_for_quote_document(tick.symbol)
+        )
 
     def _pending_status_changes(self, desired: Desired) -> dict[QuoteState, list[str]]:
         """Return the symbols whose documents need a new status, by that status.
@@ -192,7 +203,7 @@ class Publisher:
         journal, not_live = self._journal, self._documents.symbols_not_live()
         found: defaultdict[QuoteState, list[str]] = defaultdict(list)
         for symbol in sorted((journal.quote_states.keys() | desired.paused | not_live) & desired.declared):
-            state = "paused" if symbol in desired.paused else journal.quote_state(symbol)
+            state = "paused" if symbol in desired.paused else journal.status_for_quote_document(symbol)
             if state != "live":
                 if self._documents.known_status(symbol) != state:
                     found[state].append(symbol)

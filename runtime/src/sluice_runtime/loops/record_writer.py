@@ -12,7 +12,7 @@ from ..domain.symbol_records import SymbolRecords
 from ..domain.token_bucket import TokenBucket
 from ..ports import Sink
 from .journal import Journal
-from .waiting import completes_within
+from .waiting import run_with_timeout
 
 _CHECK_SECONDS = 1.0
 _RETRY_SECONDS = 5.0
@@ -44,24 +44,24 @@ class RecordWriter:
                 increment(self._journal.counters.errors, "ingest_state")
                 self._journal.record_sink_result("records", error.message)
                 await asyncio.sleep(max(_RETRY_SECONDS, error.retry_after))
-            await completes_within(_CHECK_SECONDS, self._journal.desired.wait_for_change(version))
+            await run_with_timeout(_CHECK_SECONDS, self._journal.desired.wait_for_change(version))
 
     async def _write_due_records(self, desired: Desired) -> None:
-        """Write the records that are due, as many as the token bucket allows."""
+        """Write the records that are due, as many as the token bucket allows. The first call reads the stored ones."""
         if self._records is None:
             paused, own = await self._sink.symbols_recorded_as_paused(), await self._sink.recorded_symbols_of_job()
             self._records = SymbolRecords(self._journal.identity.qualified_job_name, paused, own)
             self._journal.inherited |= own
         now, at = self._journal.now(), asyncio.get_running_loop().time()
-        self._records.update(desired, self._rejected_symbols(), self._journal.deleted, now)
+        self._records.update_from_desired(desired, self._rejected_symbols(), self._journal.deleted, now)
         share = _CHANGES_SHARE if self._records.has_unwritten_changes else _REFRESH_SHARE
         self._bucket.set_limits(max(1.0, desired.limits.writes_per_second * share), _BURST, at)
-        room = self._bucket.available(at)
+        room = self._bucket.available_tokens(at)
         while room > 0 and (states := self._records.due_records(self._last_times, at, now, min(room, _BATCH))):
-            await self._sink.write_ingest_states(states)
+            await self._sink.merge_ingest_states(states)
             self._records.mark_written(states, at)
             self._journal.deleted -= {each.canonical_symbol for each in states if each.status == "removed"}
-            self._bucket.spend(len(states))
+            self._bucket.spend_tokens(len(states))
             room -= len(states)
 
     def _rejected_symbols(self) -> list[str]:

@@ -12,7 +12,7 @@ from ..domain.failure import StreamError
 from ..domain.slot import HELD_SECONDS, RENEW_SECONDS, ClaimObservation, SlotClaim
 from ..ports import SlotError, SlotPort
 from .journal import Journal
-from .waiting import completes_within
+from .waiting import run_with_timeout
 
 _log = logging.getLogger(__name__)
 
@@ -23,12 +23,12 @@ _RELEASE_SECONDS = 2.0
 class ConnectionSlotLease:
     """Claims, renews and releases one job's connection slot.
 
-    `me` is the name of the job, not of the pod, so that a new pod of the job inherits the claim.
+    `job_name` is the name of the job, not of the pod, so that a new pod of the job inherits the claim.
     """
 
-    def __init__(self, port: SlotPort, me: str, journal: Journal) -> None:
+    def __init__(self, port: SlotPort, job_name: str, journal: Journal) -> None:
         self._port = port
-        self._me = me
+        self._job_name = job_name
         self._journal = journal
         self._observation = ClaimObservation(None, asyncio.get_running_loop().time())
         self._holds_slot = False
@@ -44,10 +44,10 @@ class ConnectionSlotLease:
         """
         while True:
             try:
-                await self._read_and_claim()
+                await self._claim_if_available()
             except SlotError as error:
                 _log.warning("cannot claim the connection slot: %s", error, extra={"event_type": "stream"})
-                self._holds_slot = self._holds_slot and self._extend_while_unreachable()
+                self._holds_slot = self._holds_slot and self._extend_unless_expired()
             if self._holds_slot:
                 return
             await asyncio.sleep(_CHECK_SECONDS)
@@ -63,57 +63,67 @@ class ConnectionSlotLease:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             try:
-                await self._renew_claim()
+                await self._renew_claim_unless_taken()
             except SlotError as error:
                 _log.warning("connection slot not renewed: %s", error, extra={"event_type": "stream"})
-                self._extend_while_unreachable()
+                self._extend_unless_expired()
 
     async def release(self) -> None:
         """Release the slot if it is held. Waits at most 2 s; an unreleased slot expires by itself."""
         self._holds_slot = False
         self._set_slot_status(None)
         if self._may_hold_slot:
-            await completes_within(_RELEASE_SECONDS, self._clear_claim())
+            await run_with_timeout(_RELEASE_SECONDS, self._clear_own_claim())
             self._may_hold_slot = False  # skipped on cancellation: the next release completes it
 
-    async def _read_and_claim(self) -> None:
+    async def _claim_if_available(self) -> None:
+        """Read the claim of the slot, and write this job's own claim if the slot is free or the claim has expired."""
         at = asyncio.get_running_loop().time()
-        self._observation = self._observation.updated_with(await self._port.read(), at)
+        self._observation = self._observation.updated_with(await self._port.read_claim(), at)
         found = self._observation.claim
-        if self._observation.is_claimable_by(self._me, at):
-            await self._write_claim(found)
+        if self._observation.is_claimable_by(self._job_name, at):
+            await self._write_own_claim(found)
         elif found is not None:
             self._holds_slot = False
             self._set_slot_status(ConnectionSlotStatus(acquired=False, holder=found.holder))
 
-    async def _write_claim(self, found: SlotClaim | None) -> None:
-        claim = SlotClaim(holder=self._me, renewed_at=self._journal.now(), version=found.version if found else "")
+    async def _write_own_claim(self, previous: SlotClaim | None) -> None:
+        claim = SlotClaim(
+            holder=self._job_name, renewed_at=self._journal.now(), version=previous.version if previous else ""
+        )
         self._may_hold_slot = True
-        await self._port.write(claim)
+        await self._port.write_claim(claim)
         self._holds_slot = True
         self._exclusive_until = asyncio.get_running_loop().time() + HELD_SECONDS
-        self._set_slot_status(ConnectionSlotStatus(acquired=True, holder=self._me))
+        self._set_slot_status(ConnectionSlotStatus(acquired=True, holder=self._job_name))
 
-    async def _renew_claim(self) -> None:
-        found = await self._port.read()
-        if found is not None and found.holder not in ("", self._me):
+    async def _renew_claim_unless_taken(self) -> None:
+        """Renew this job's claim. Raises StreamError if another job now has the slot."""
+        found = await self._port.read_claim()
+        if found is not None and found.holder not in ("", self._job_name):
             self._holds_slot = self._may_hold_slot = False
             raise StreamError("connectionLimit", f"job {found.holder} has taken the connection slot; waiting for it")
-        await self._write_claim(found)
+        await self._write_own_claim(found)
 
-    def _extend_while_unreachable(self) -> bool:
-        """Extend the claim by 60 s while the API server is unreachable. Return False if it has already expired."""
+    def _extend_unless_expired(self) -> bool:
+        """Assume for another 60 s that this job has the slot, because the API server is unreachable.
+
+        Return False, and extend nothing, if the claim has already expired.
+        """
         at = asyncio.get_running_loop().time()
         if at > self._exclusive_until:
             return False
         self._exclusive_until = at + HELD_SECONDS
         return True
 
-    async def _clear_claim(self) -> None:
+    async def _clear_own_claim(self) -> None:
+        """Set the slot free if this job still holds it. A failure is logged."""
         try:
-            found = await self._port.read()
-            if found is not None and found.holder == self._me:
-                await self._port.write(SlotClaim(holder="", renewed_at=self._journal.now(), version=found.version))
+            found = await self._port.read_claim()
+            if found is not None and found.holder == self._job_name:
+                await self._port.write_claim(
+                    SlotClaim(holder="", renewed_at=self._journal.now(), version=found.version)
+                )
         except SlotError as error:
             _log.warning("connection slot not released: %s", error, extra={"event_type": "stream"})
 

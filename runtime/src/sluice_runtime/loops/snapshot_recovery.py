@@ -15,7 +15,7 @@ from ..domain.market_hours import MarketHours
 from ..domain.market_snapshot import MarketSnapshot
 from ..ports import MarketSnapshots, Sink, SnapshotError
 from .journal import Journal
-from .waiting import completes_within
+from .waiting import run_with_timeout
 
 _log = logging.getLogger(__name__)
 _STREAM = {"event_type": "stream"}
@@ -53,7 +53,7 @@ class SnapshotRecovery:
             version = transitions.version
             if self._journal.state == "Live":
                 await self._fetch_missing_or_verify()
-            await completes_within(_CHECK_SECONDS, transitions.wait_for_change(version))
+            await run_with_timeout(_CHECK_SECONDS, transitions.wait_for_change(version))
 
     async def _fetch_missing_or_verify(self) -> None:
         journal = self._journal
@@ -68,44 +68,45 @@ class SnapshotRecovery:
             if asyncio.get_running_loop().time() < self._not_before:
                 return
             if missing := wanted - self._covered:
-                await self._fetch_and_apply(missing)
+                await self._fetch_and_apply_snapshot(missing)
             elif wanted and self._try_start_verification():
-                await self._verify_silence(wanted)
+                await self._reconnect_if_quote_missed(wanted)
         except SnapshotError as error:
-            self._record_failure(str(error), self._backoff.next_delay(at_least=_CHECK_SECONDS))
+            self._record_failure_and_delay_next(str(error), self._backoff.next_delay(at_least=_CHECK_SECONDS))
         except SinkError as error:  # Firestore sets the pace of its own retries
-            self._record_failure(str(error), max(_CHECK_SECONDS, error.retry_after))
+            self._record_failure_and_delay_next(str(error), max(_CHECK_SECONDS, error.retry_after))
 
-    async def _fetch_and_apply(self, symbols: frozenset[str]) -> None:
+    async def _fetch_and_apply_snapshot(self, symbols: frozenset[str]) -> None:
+        """Fetch the snapshot of `symbols`, and apply it unless the connection has changed in the meantime."""
         latest = await self._fetch_snapshot(symbols)
         newest = self._journal.coalescer.newest_tick_time
         if unknown := [symbol for symbol in symbols if newest(symbol) is None]:
-            latest = latest.without_outdated_quotes(await self._sink.quote_times(unknown))
+            latest = latest.without_outdated_quotes(await self._sink.quote_document_times(unknown))
         if self._has_connection_changed():
             return
         self._covered |= symbols - self._journal.needs_snapshot
         self._backoff.reset()
         self._failure = ""
-        newer_count = self._journal.apply_snapshot(latest)
+        newer_count = self._journal.apply_market_snapshot(latest)
         _log.info("snapshot had newer data for %d of %d symbols", newer_count, len(symbols), extra=_STREAM)
 
-    async def _verify_silence(self, symbols: frozenset[str]) -> None:
-        """Report the connection as silent if the provider has a newer quote that the stream did not deliver."""
+    async def _reconnect_if_quote_missed(self, symbols: frozenset[str]) -> None:
+        """Fetch and apply a snapshot. If it has a quote that the stream did not deliver, request a reconnect."""
         since = self._silent_since()
         latest = await self._fetch_snapshot(symbols)
         if self._has_connection_changed() or self._silent_since() != since:
             return
         undelivered = latest.undelivered_quote(since, self._journal.now())
-        self._journal.apply_snapshot(latest)
+        self._journal.apply_market_snapshot(latest)
         if undelivered is not None:
             at = undelivered.ts.isoformat(timespec="seconds")
             _log.warning(
                 "%s was quoted at %s, but the connection delivered nothing", undelivered.symbol, at, extra=_STREAM
             )
-            self._journal.record_silent_connection()
+            self._journal.request_reconnect_for_silence()
 
     async def _fetch_snapshot(self, symbols: frozenset[str]) -> MarketSnapshot:
-        latest = await self._snapshots.fetch_latest(sorted(symbols))
+        latest = await self._snapshots.fetch_latest_quotes_and_trades(sorted(symbols))
         return latest if "trades" in self._journal.desired.value.channels else latest.without_trades()
 
     def _try_start_verification(self) -> bool:
@@ -126,7 +127,7 @@ class SnapshotRecovery:
         """Return True if the connection for which the snapshot was requested is no longer open."""
         return self._journal.state != "Live" or self._journal.counters.starts != self._connection
 
-    def _record_failure(self, message: str, wait: float) -> None:
+    def _record_failure_and_delay_next(self, message: str, wait: float) -> None:
         self._not_before = asyncio.get_running_loop().time() + wait
         increment(self._journal.counters.errors, "snapshot")
         if message != self._failure:

@@ -8,35 +8,35 @@ from datetime import datetime
 from sluice_contract.status import StreamStatus
 
 from ..domain.declared_job import DeclaredJob
-from ..domain.desired import DELETED, Desired, desired_state, with_pause, with_unreadable_spec
+from ..domain.desired import DELETED, Desired, desired_state, with_pause, with_pause_for_unreadable_spec
 from ..domain.gaps import inherited_gaps
 from ..domain.pause import next_pause_end
 from ..ports import JobPort
 from .journal import Journal
 from .latest_value import LatestValue, wait_for_any_change
-from .waiting import completes_within
+from .waiting import run_with_timeout
 
 _log = logging.getLogger(__name__)
 
 
-async def watch_job(port: JobPort, job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
+async def watch_job_until_deleted(port: JobPort, job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
     """Set `job` to each version of the IngestJob. When the IngestJob is gone, stop the stream and return."""
     is_first = True
     async for seen in port.watch():
         if seen is not None and is_first:
             is_first = False
-            _inherit_gaps(seen.earlier_stream, journal)
+            _inherit_gaps_of_predecessor(seen.earlier_stream, journal)
         if seen is None:
             _log.warning("the IngestJob no longer exists; stopping the stream", extra={"event_type": "stream"})
             desired = with_pause(journal.desired.value, DELETED)
             if journal.desired.value.pause is None:
-                _log_switch(desired)
+                _log_pause_or_resumption(desired)
             journal.desired.set(desired)
         job.set(seen)
 
 
-def _inherit_gaps(predecessor: StreamStatus | None, journal: Journal) -> None:
-    """Take over the gaps that the previous process reported."""
+def _inherit_gaps_of_predecessor(predecessor: StreamStatus | None, journal: Journal) -> None:
+    """Take over the gaps that the previous process of the job reported, if `predecessor` is from another process."""
     if predecessor is not None and predecessor.heartbeat.session_id != journal.identity.session_id:
         journal.gaps = inherited_gaps(predecessor)
 
@@ -47,18 +47,18 @@ async def update_desired_forever(job: LatestValue[DeclaredJob | None], journal: 
     while True:
         jobs, switches, now = job.version, journal.switches.version, journal.now()
         if job.value is not None:
-            desired = _desired_state(job.value, now, journal)
-            _log_changes(before, desired, journal)
+            desired = _desired_state_of_job(job.value, now, journal)
+            _log_and_count_changes(before, desired, journal)
             journal.set_desired(desired)
             before = desired
-        await completes_within(
+        await run_with_timeout(
             _seconds_until_pause_ends(job.value, now), wait_for_any_change((job, jobs), (journal.switches, switches))
         )
 
 
-def _desired_state(job: DeclaredJob, now: datetime, journal: Journal) -> Desired:
+def _desired_state_of_job(job: DeclaredJob, now: datetime, journal: Journal) -> Desired:
     if job.spec is None:
-        return with_unreadable_spec(journal.desired.value, job)
+        return with_pause_for_unreadable_spec(journal.desired.value, job)
     return desired_state(job, job.spec, now, journal.switches.value)
 
 
@@ -67,9 +67,9 @@ def _seconds_until_pause_ends(job: DeclaredJob | None, now: datetime) -> float |
     return (change - now).total_seconds() if change is not None else None
 
 
-def _log_changes(before: Desired | None, desired: Desired, journal: Journal) -> None:
+def _log_and_count_changes(before: Desired | None, desired: Desired, journal: Journal) -> None:
     if before is None or (before.pause is None) != (desired.pause is None):
-        _log_switch(desired)
+        _log_pause_or_resumption(desired)
     if desired.spec_problem and (before is None or before.spec_problem != desired.spec_problem):
         _log.warning("%s; the pod keeps the last spec that it could read, and still obeys stops", desired.spec_problem)
     for symbol in sorted(desired.paused - (before.paused if before else frozenset())):
@@ -81,7 +81,7 @@ def _log_changes(before: Desired | None, desired: Desired, journal: Journal) -> 
         _log.warning("pausedSymbols names symbols that are not in symbols: %s", ", ".join(desired.unknown_paused))
 
 
-def _log_switch(desired: Desired) -> None:
+def _log_pause_or_resumption(desired: Desired) -> None:
     if desired.pause is None:
         _log.info("ingest is resumed", extra={"event_type": "ingest_switch", "action": "resumed"})
     else:

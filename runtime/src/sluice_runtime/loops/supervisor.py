@@ -14,7 +14,7 @@ from ..ports import Connection, Source
 from .flusher import Flusher
 from .journal import Journal
 from .slot import ConnectionSlotLease
-from .waiting import completes_within, first_completed
+from .waiting import run_until_first_completes, run_with_timeout
 
 _log = logging.getLogger(__name__)
 
@@ -45,16 +45,16 @@ class Supervisor:
         self._slot = slot
         self._fatal_failures = 0
 
-    async def run(self) -> None:
-        """Stream while no pause is in force, and stay paused otherwise, until cancelled.
+    async def stream_unless_paused_forever(self) -> None:
+        """Keep a connection open while no pause is in force, and none during a pause, until cancelled.
 
-        The socket is closed on return.
+        A changed set of symbols keeps the connection. The socket is closed on return.
         """
         while True:
             if self._journal.desired.value.pause is not None:
                 await self._drain_and_wait_for_resume()
             else:
-                await first_completed(self._stream_until_finished(), self._wait_until_paused())
+                await run_until_first_completes(self._stream_until_finished(), self._wait_until_pause_requested())
 
     async def _drain_and_wait_for_resume(self) -> None:
         """Drain pending writes, acknowledge the pause, release the slot and wait until the pause ends.
@@ -65,7 +65,7 @@ class Supervisor:
         pause = journal.desired.value.pause
         if journal.socket_closed_at is not None and pause is not None:
             increment(journal.counters.stops, pause.stop_reason)
-        await self._flusher.drain()
+        await self._flusher.drain_and_close()
         journal.on_state("Paused")
         journal.acknowledge_pause()
         if self._slot is not None:
@@ -74,9 +74,9 @@ class Supervisor:
         self._fatal_failures = 0
         while journal.desired.value.pause is not None:
             await journal.desired.wait_for_change(journal.desired.version)
-        self._flusher.reopen()
+        self._flusher.reopen_and_requeue_dropped()
 
-    async def _wait_until_paused(self) -> None:
+    async def _wait_until_pause_requested(self) -> None:
         desired = self._journal.desired
         while desired.value.pause is None:
             await desired.wait_for_change(desired.version)
@@ -105,7 +105,7 @@ class Supervisor:
         try:
             async with self._source.connect(self._journal) as connection:
                 live_since = loop.time()
-                ended = await first_completed(
+                ended = await run_until_first_completes(
                     connection.run(),
                     self._follow_desired_symbols(connection),
                     self._source.wait_for_rotation(),
@@ -131,11 +131,12 @@ class Supervisor:
 
     async def _fail_on_silence_or_lost_slot(self) -> None:
         """Wait until the connection is silent or its slot is lost, and then raise StreamError. Never returns."""
-        await first_completed(
+        await run_until_first_completes(
             self._fail_on_silence(), self._slot.renew_forever() if self._slot is not None else asyncio.Event().wait()
         )
 
     async def _fail_on_silence(self) -> None:
+        """Wait until another loop requests a reconnect because of silence, and then raise StreamError."""
         silent_connections = self._journal.silent_connections
         await silent_connections.wait_for_change(silent_connections.version)
         raise StreamError("stall", "the connection is silent although the market is open; reconnecting")
@@ -147,8 +148,8 @@ class Supervisor:
             self._fatal_failures += 1
             if not error.is_login_refusal or self._fatal_failures >= _FATAL_ATTEMPTS:
                 self._journal.on_state("Blocked")
-                await completes_within(error.retry_within, self._source.wait_for_fix())
+                await run_with_timeout(error.retry_within, self._source.wait_for_fix())
                 self._fatal_failures = 0
                 return
         self._journal.on_state("BackingOff")
-        await first_completed(asyncio.sleep(wait), self._source.wait_for_fix())
+        await run_until_first_completes(asyncio.sleep(wait), self._source.wait_for_fix())

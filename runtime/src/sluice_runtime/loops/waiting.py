@@ -7,8 +7,8 @@ from collections.abc import Coroutine
 from typing import Any
 
 
-async def first_completed(*contenders: Coroutine[Any, Any, Any]) -> int:
-    """Run coroutines until the first completes, cancel the others, and return the index of the first.
+async def run_until_first_completes(*contenders: Coroutine[Any, Any, Any]) -> int:
+    """Run coroutines until the first completes, cancel the others, and return the index of the completed one.
 
     If the first one failed, its exception is raised. The others have ended on return.
     """
@@ -29,11 +29,14 @@ async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def completes_within(seconds: float | None, awaitable: Coroutine[Any, Any, Any]) -> bool:
-    """Run the awaitable for at most `seconds`, then cancel it. Return True if it completed in time."""
+async def run_with_timeout(seconds: float | None, coroutine: Coroutine[Any, Any, Any]) -> bool:
+    """Run a coroutine for at most `seconds`, then cancel it. Return True if it completed in time.
+
+    If `seconds` is None, it runs without a limit.
+    """
     try:
         async with asyncio.timeout(seconds):
-            await awaitable
+            await coroutine
     except TimeoutError:
         return False
     return True

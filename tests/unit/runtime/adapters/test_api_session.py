@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from sluice_runtime.adapters.api_session import ApiServer, ApiSession, json_lines, kubernetes_error_message
+from sluice_runtime.adapters.api_session import ApiServer, ApiSession, kubernetes_error_message, stream_json_lines
 from support.job_client import credentials
 
 __all__ = ["credentials"]
@@ -46,7 +46,7 @@ async def test_after_a_close_the_next_request_opens_another_connection(url: str,
 async def test_lines_are_complete_however_they_arrive(url: str, credentials: Path) -> None:
     session = ApiSession(ApiServer(url=url, credentials=credentials))
     async with session.get(f"{url}/slow", {}, aiohttp.ClientTimeout(total=5)) as response:
-        assert [line async for line in json_lines(response)] == [{"a": 1}, {"a": 2}]
+        assert [line async for line in stream_json_lines(response)] == [{"a": 1}, {"a": 2}]
     await session.close()
 
 

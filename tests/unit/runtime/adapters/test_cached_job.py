@@ -112,10 +112,10 @@ async def test_reports_go_through(file: Path) -> None:
 
 def test_a_pod_declares_nothing_itself() -> None:
     declaration = ReadOnlyDeclaration(None)
-    declaration.override(StartRequest())
+    declaration.override_until_reload(StartRequest())
     declaration.reload()
     with pytest.raises(RequestRefusedError, match="patch it"):
-        declaration.override(StartRequest(dry_run=True))
+        declaration.override_until_reload(StartRequest(dry_run=True))
 
 
 async def test_a_reload_reads_the_switch_file_at_once(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from sluice_runtime.adapters.api_session import ApiServer, ApiSession
-from sluice_runtime.adapters.lease import SlotLease
+from sluice_runtime.adapters.lease import SlotClaimStore
 from sluice_runtime.domain.slot import SlotClaim
 from sluice_runtime.ports import SlotError, SlotPort
 from support.fake_slot import FakeSlotPort
@@ -93,44 +93,44 @@ async def port(request: pytest.FixtureRequest, server: LeaseServer, credentials:
         return
     async with server.serving() as url:
         session = PlainSession(ApiServer(url=url, credentials=credentials))
-        yield SlotLease(session, "acme", "slot")
+        yield SlotClaimStore(session, "acme", "slot")
         await session.close()
 
 
 async def test_an_unused_slot_has_no_claim(port: SlotPort) -> None:
-    assert await port.read() is None
+    assert await port.read_claim() is None
 
 
 async def test_a_written_claim_is_read_back(port: SlotPort) -> None:
-    written = await port.write(SlotClaim(holder="us", renewed_at=START))
+    written = await port.write_claim(SlotClaim(holder="us", renewed_at=START))
     assert (written.holder, written.renewed_at) == ("us", START)
-    assert await port.read() == written
+    assert await port.read_claim() == written
 
 
 async def test_a_claim_is_renewed_and_released_on_the_version_that_was_read(port: SlotPort) -> None:
-    first = await port.write(SlotClaim(holder="us", renewed_at=START))
+    first = await port.write_claim(SlotClaim(holder="us", renewed_at=START))
     later = START + timedelta(seconds=10)
-    second = await port.write(SlotClaim(holder="us", renewed_at=later, version=first.version))
+    second = await port.write_claim(SlotClaim(holder="us", renewed_at=later, version=first.version))
     assert second.version != first.version
-    last = await port.write(SlotClaim(holder="", renewed_at=later, version=second.version))
+    last = await port.write_claim(SlotClaim(holder="", renewed_at=later, version=second.version))
     assert last.holder == ""
-    assert await port.read() == last
+    assert await port.read_claim() == last
 
 
 @pytest.mark.parametrize("version", ["", "0"])
 async def test_an_unread_claim_is_not_overwritten(port: SlotPort, version: str) -> None:
-    held = await port.write(SlotClaim(holder="us", renewed_at=START))
+    held = await port.write_claim(SlotClaim(holder="us", renewed_at=START))
     with pytest.raises(SlotError):
-        await port.write(SlotClaim(holder="other", renewed_at=START, version=version))
-    assert await port.read() == held
+        await port.write_claim(SlotClaim(holder="other", renewed_at=START, version=version))
+    assert await port.read_claim() == held
 
 
 async def test_the_lease_is_as_kubernetes_has_it(server: LeaseServer, credentials: Path) -> None:
     async with server.serving() as url:
         session = PlainSession(ApiServer(url=url, credentials=credentials))
-        lease = SlotLease(session, "acme", "slot")
-        await lease.write(SlotClaim(holder="us", renewed_at=START))
-        await lease.read()
+        lease = SlotClaimStore(session, "acme", "slot")
+        await lease.write_claim(SlotClaim(holder="us", renewed_at=START))
+        await lease.read_claim()
         await session.close()
     assert server.lease is not None
     assert server.lease["spec"] == {
@@ -147,7 +147,7 @@ async def test_a_rejection_and_an_unreachable_server_raise_errors(server: LeaseS
     async with server.serving() as url:
         session = PlainSession(ApiServer(url=url, credentials=credentials))
         with pytest.raises(SlotError, match="HTTP 403 to GET of Lease slot"):
-            await SlotLease(session, "acme", "slot").read()
+            await SlotClaimStore(session, "acme", "slot").read_claim()
     with pytest.raises(SlotError, match="did not answer"):
-        await SlotLease(session, "acme", "slot").read()
+        await SlotClaimStore(session, "acme", "slot").read_claim()
     await session.close()

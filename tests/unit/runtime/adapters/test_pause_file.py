@@ -11,23 +11,23 @@ LATE = ManualPause(since=EARLY.since + timedelta(hours=1), reason="vendor")
 
 
 def test_symbols_and_the_whole_job_are_paused_independently() -> None:
-    symbols = ManualPauses().with_paused(["AAPL", "MSFT"], EARLY)
+    symbols = ManualPauses().with_pauses_added(["AAPL", "MSFT"], EARLY)
     assert symbols == ManualPauses(symbols={"AAPL": EARLY, "MSFT": EARLY})
-    both = symbols.with_paused([], LATE)
+    both = symbols.with_pauses_added([], LATE)
     assert both == ManualPauses(job=LATE, symbols=symbols.symbols)
-    assert both.with_resumed([]) == symbols
-    assert both.with_resumed(["AAPL"]) == ManualPauses(job=LATE, symbols={"MSFT": EARLY})
+    assert both.with_pauses_removed([]) == symbols
+    assert both.with_pauses_removed(["AAPL"]) == ManualPauses(job=LATE, symbols={"MSFT": EARLY})
 
 
 def test_a_pause_that_is_there_keeps_its_time_and_its_reason() -> None:
     before = ManualPauses(job=EARLY, symbols={"AAPL": EARLY})
-    assert before.with_paused([], LATE) == before
-    assert before.with_paused(["MSFT", "AAPL"], LATE).symbols == {"AAPL": EARLY, "MSFT": LATE}
+    assert before.with_pauses_added([], LATE) == before
+    assert before.with_pauses_added(["MSFT", "AAPL"], LATE).symbols == {"AAPL": EARLY, "MSFT": LATE}
 
 
 def test_resuming_a_symbol_that_is_not_paused_changes_nothing() -> None:
     before = ManualPauses(symbols={"AAPL": EARLY})
-    assert before.with_resumed(["MSFT"]) == before.with_resumed([]) == before
+    assert before.with_pauses_removed(["MSFT"]) == before.with_pauses_removed([]) == before
 
 
 def test_without_a_file_there_are_no_pauses(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sluice_runtime.adapters.replay import ReplayConnection, ReplaySource, read_tape
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import Tick
-from sluice_runtime.loops.waiting import completes_within
+from sluice_runtime.loops.waiting import run_with_timeout
 from sluice_simulators.tapes import FIRST_TIME_MS, TapeQuote, generate_quotes, write_generated_tape, write_tape
 from support.encodings import ENCODINGS, Encode
 from support.fake_listener import FakeListener
@@ -37,7 +37,7 @@ async def stream(source: ReplaySource, listener: FakeListener, *symbols: str, li
     """Stream until the tape ends or `limit` seconds pass; return whether it ended."""
     async with source.connect(listener) as connection:
         await connection.set_subscriptions(frozenset(symbols or {"AAPL", "MSFT"}))
-        return await completes_within(limit, connection.run())
+        return await run_with_timeout(limit, connection.run())
 
 
 def bids(ticks: list[Tick]) -> list[float | None]:
@@ -108,7 +108,7 @@ async def test_no_quotes_are_delivered_before_the_subscription(tape: Path) -> No
     listener = FakeListener()
     async with ReplaySource(tape, 0).connect(listener) as connection:
         assert isinstance(connection, ReplayConnection)
-        assert not await completes_within(10, connection.run())
+        assert not await run_with_timeout(10, connection.run())
     assert listener.ticks == []
     assert listener.history == ["Connecting", "closed"]
 

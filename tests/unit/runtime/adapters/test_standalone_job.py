@@ -161,8 +161,8 @@ async def test_a_damaged_pause_file_leaves_its_last_pauses_in_force_and_is_logge
 
 async def test_a_start_request_is_in_force_until_a_reload(world: World) -> None:
     async with world.running():
-        world.job.override(StartRequest(provider="synthetic", symbols=["SPY"]))
-        world.job.override(StartRequest(dry_run=True))
+        world.job.override_until_reload(StartRequest(provider="synthetic", symbols=["SPY"]))
+        world.job.override_until_reload(StartRequest(dry_run=True))
         await settle()
         assert (world.spec.symbols, world.spec.dry_run) == (["SPY"], True)
         world.job.reload()
@@ -180,14 +180,14 @@ async def test_a_start_request_is_in_force_until_a_reload(world: World) -> None:
 )
 async def test_an_impossible_start_request_is_rejected(world: World, start_request: StartRequest) -> None:
     with pytest.raises(RequestRefusedError):
-        world.job.override(start_request)
+        world.job.override_until_reload(start_request)
 
 
 async def test_simulated_quotes_are_never_written_whatever_changes(world: World, tmp_path: Path) -> None:
     world.document = stored_job(provider="alpaca", dryRun=True)
     simulated = StandaloneJob(world._read, PauseFile(tmp_path), world.book)
     with pytest.raises(RequestRefusedError):
-        simulated.override(StartRequest(dry_run=False))
+        simulated.override_until_reload(StartRequest(dry_run=False))
     world.document = stored_job(provider="alpaca", alpaca={"credentialsSecretRef": {"name": "alpaca"}})
     with pytest.raises(RequestRefusedError):
         simulated.reload()

@@ -6,7 +6,7 @@ import pytest
 
 from sluice_runtime.adapters.switches import EnabledFilePoller, StoredSwitchesFile
 from sluice_runtime.domain.pause import Switch
-from sluice_runtime.loops.waiting import completes_within
+from sluice_runtime.loops.waiting import run_with_timeout
 from support.encodings import ENCODINGS, UNREADABLE, Encode
 from support.virtual_time import seconds
 
@@ -49,11 +49,11 @@ def log() -> SwitchLog:
 
 async def test_the_first_line_of_the_file_is_read_repeatedly(file: Path, log: SwitchLog) -> None:
     switch = EnabledFilePoller(file, 5.0, log)
-    await completes_within(1, switch.run())
+    await run_with_timeout(1, switch.run())
     put(file, "off\ntrue\n")
-    await completes_within(6, switch.run())
+    await run_with_timeout(6, switch.run())
     put(file, "on\noff\n")
-    await completes_within(1, switch.run())
+    await run_with_timeout(1, switch.run())
     put(file, "0")
     switch.read_and_notify()
     put(file, None)
@@ -65,9 +65,9 @@ async def test_the_first_line_of_the_file_is_read_repeatedly(file: Path, log: Sw
 async def test_a_change_is_found_at_the_next_poll(file: Path, log: SwitchLog) -> None:
     switch = EnabledFilePoller(file, 5.0, log)
     put(file, "on")
-    assert not await completes_within(4.9, switch.run())
+    assert not await run_with_timeout(4.9, switch.run())
     put(file, "off")
-    assert not await completes_within(4.9, switch.run())
+    assert not await run_with_timeout(4.9, switch.run())
     assert log.said == [(0, False), (4.9, True)]
 
 
@@ -80,9 +80,9 @@ async def test_an_unreadable_file_leaves_the_last_state_in_force_and_is_logged_o
     put(file, before)
     switch.read_and_notify()
     put(file, spoilt)
-    assert not await completes_within(60, switch.run())
+    assert not await run_with_timeout(60, switch.run())
     [message] = log.failures
-    assert message.endswith(f"ingestion stays {'enabled' if before == 'on' else 'halted'}")
+    assert message.endswith(f"ingestion stays {'enabled' if before == 'on' else 'paused'}")
     assert [pauses for _, pauses in log.said] == [before == "off"]
     put(file, "off")
     switch.read_and_notify()

@@ -8,7 +8,7 @@ from sluice_contract.values import SyntheticFault
 from sluice_runtime.adapters.synthetic import PriceWalk, SyntheticSource
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.domain.market import Quote, Tick
-from sluice_runtime.loops.waiting import completes_within
+from sluice_runtime.loops.waiting import run_with_timeout
 from support.fake_listener import FakeListener
 from support.virtual_time import START, at, now, seconds
 
@@ -20,7 +20,7 @@ def source(**settings: Any) -> SyntheticSource:
 async def stream(source: SyntheticSource, listener: FakeListener, for_seconds: float, *symbols: str) -> list[Tick]:
     async with source.connect(listener) as connection:
         await connection.set_subscriptions(frozenset(symbols))
-        await completes_within(for_seconds, connection.run())
+        await run_with_timeout(for_seconds, connection.run())
     return listener.ticks
 
 
@@ -98,7 +98,7 @@ async def test_without_symbols_there_are_no_quotes_and_no_burst_afterwards() -> 
 
 
 async def test_a_provider_that_cannot_fail_never_waits_for_a_fix() -> None:
-    assert not await completes_within(1_000_000, source().wait_for_fix())
+    assert not await run_with_timeout(1_000_000, source().wait_for_fix())
 
 
 def scripted(kind: Literal["gap", "halt", "mute"]) -> SyntheticSettings:

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from sluice_runtime.domain.declared_job import DeclaredJob, parse_declared_job
-from sluice_runtime.domain.desired import with_unreadable_spec
+from sluice_runtime.domain.desired import with_pause_for_unreadable_spec
 from support.runtime_fakes import desired, desired_state_of, job
 from support.virtual_time import START
 
@@ -18,7 +18,7 @@ def stored(generation: int, spec: Any, status: Any = None, **meta: Any) -> Decla
 
 def test_the_last_spec_that_was_understood_is_used_with_the_newest_stop_fields() -> None:
     last = stored(3, SPEC)
-    newest = stored(4, UNKNOWN | {"enabled": False}).with_last_readable_spec(last)
+    newest = stored(4, UNKNOWN | {"enabled": False}).with_fallback_spec(last)
     assert newest.spec is not None
     assert (newest.spec.symbols, newest.spec.enabled) == (["SPY"], False)
     assert (newest.spec_generation, newest.metadata.generation) == (3, 4)
@@ -30,13 +30,13 @@ def test_the_last_spec_that_was_understood_is_used_with_the_newest_stop_fields()
 
 
 def test_a_spec_that_is_understood_again_replaces_the_last() -> None:
-    assert stored(5, SPEC | {"symbols": ["QQQ"]}).with_last_readable_spec(stored(3, SPEC)).spec_generation == 5
+    assert stored(5, SPEC | {"symbols": ["QQQ"]}).with_fallback_spec(stored(3, SPEC)).spec_generation == 5
 
 
 def test_a_pod_that_has_understood_no_spec_does_not_stream_and_says_why() -> None:
-    never = stored(4, UNKNOWN).with_last_readable_spec(None)
+    never = stored(4, UNKNOWN).with_fallback_spec(None)
     assert never.spec is None
-    found = with_unreadable_spec(desired(), never)
+    found = with_pause_for_unreadable_spec(desired(), never)
     assert found.pause is not None
     assert found.pause.source == "unreadable"
     assert found.pause.reason == found.spec_problem != ""

@@ -25,4 +25,4 @@ def test_the_job_takes_precedence_over_the_environment(declared: str | None) -> 
         AlpacaSettings(trading_url=declared, data_url=declared), "https://environment", "https://environment/"
     )
     wanted = declared or "https://environment"
-    assert found == RestEndpoints(trading_url=wanted, data_url=wanted, is_own=True)
+    assert found == RestEndpoints(trading_url=wanted, data_url=wanted, is_alpaca_stream=True)

@@ -122,7 +122,7 @@ def test_a_symbol_with_ticks_is_live_while_its_market_is_closed(watch: Watch) ->
 
 def test_the_counts_are_those_of_the_states(watch: Watch) -> None:
     watch.see([], 100)
-    counts = watch.judge.count_states(["SPY", "THIN", "OFF"], watch.last)
+    counts = watch.judge.count_symbols_by_freshness(["SPY", "THIN", "OFF"], watch.last)
     assert (counts.stale, counts.quiet, counts.live, counts.closed, counts.halted, counts.paused) == (1, 1, 0, 0, 0, 0)
 
 

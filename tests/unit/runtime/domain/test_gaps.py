@@ -31,13 +31,13 @@ def test_failures_within_a_gap_do_not_start_another_gap() -> None:
 
 
 def test_a_cause_that_becomes_known_later_is_added_to_the_gap() -> None:
-    [gap] = Gaps().with_open_gap(START, "disconnect").with_cause("slowClient").with_gap_closed(START).closed
+    [gap] = Gaps().with_open_gap(START, "disconnect").with_cause_of_open_gap("slowClient").with_gap_closed(START).closed
     assert gap.cause == "slowClient"
 
 
 def test_the_first_connection_ends_no_gap() -> None:
     assert Gaps().with_gap_closed(START) == Gaps()
-    assert Gaps().with_cause("pause").with_gap_closed(START).closed == ()
+    assert Gaps().with_cause_of_open_gap("pause").with_gap_closed(START).closed == ()
 
 
 def test_the_last_ten_are_kept() -> None:

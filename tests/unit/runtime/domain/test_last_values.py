@@ -11,7 +11,7 @@ HORIZON = START + timedelta(seconds=60)
 
 def board(*symbols: str, channels: frozenset[Channel] = ALL) -> LastValues:
     made = LastValues()
-    made.set_symbols(frozenset(symbols), frozenset(symbols), channels)
+    made.set_kept_symbols(frozenset(symbols), frozenset(symbols), channels)
     return made
 
 
@@ -52,7 +52,7 @@ def test_trades_and_bars_are_dropped_with_their_channel() -> None:
     book = board("A")
     book.record_trades([trade()], HORIZON)
     book.record_bars([bar()])
-    book.set_symbols(frozenset("A"), frozenset("A"), frozenset({"quotes"}))
+    book.set_kept_symbols(frozenset("A"), frozenset("A"), frozenset({"quotes"}))
     book.record_trades([trade()], HORIZON)
     book.record_bars([bar()])
     assert (book.trades, book.bars, book.bar_times) == ({}, {}, {})
@@ -62,7 +62,7 @@ def test_trades_and_bars_are_dropped_with_their_symbol_and_a_pause_keeps_the_tra
     book = board("A", "B")
     book.record_trades([trade("A"), trade("B")], HORIZON)
     book.record_bars([bar("A"), bar("B")])
-    book.set_symbols(frozenset("A"), frozenset(), ALL)
+    book.set_kept_symbols(frozenset("A"), frozenset(), ALL)
     assert (book.trades, book.bars, book.bar_times) == ({"A": trade("A")}, {}, {})
 
 

@@ -6,7 +6,7 @@ import pytest
 from sluice_runtime.domain.market_hours import (
     MarketSession,
     always_open_session,
-    hours_of_feed,
+    market_hours_of_job,
     new_york_session,
     unknown_session,
 )
@@ -69,11 +69,11 @@ def test_the_session_of_a_date_out_of_the_table_is_unknown(year: int) -> None:
 def test_each_provider_and_feed_has_its_hours(spec: dict[str, Any], expected: object) -> None:
     if "alpaca" in spec:
         spec = {**spec, "alpaca": {**spec["alpaca"], "credentialsSecretRef": {"name": "alpaca"}}}
-    assert hours_of_feed(job_spec(**spec)) is expected
+    assert market_hours_of_job(job_spec(**spec)) is expected
 
 
 def test_simulated_quotes_have_no_market_hours() -> None:
-    assert hours_of_feed(job_spec(provider="alpaca", dryRun=True)) is always_open_session
+    assert market_hours_of_job(job_spec(provider="alpaca", dryRun=True)) is always_open_session
 
 
 def test_no_market_without_hours_opens_or_closes() -> None:

@@ -7,12 +7,12 @@ from sluice_contract.spec import PausedSymbol
 from sluice_runtime.domain.pause import (
     PauseInForce,
     Switch,
-    job_switches,
+    current_pauses_by_symbol,
     next_pause_end,
-    parse_enabled,
+    parse_on_or_off,
     pause_in_force,
-    paused_symbols,
     pausing_sources,
+    switches_of_job,
 )
 from support.runtime_fakes import job
 from support.virtual_time import START
@@ -26,7 +26,7 @@ def stamp(moment: datetime) -> str:
 
 
 def decision(at: datetime = START, **spec: Any) -> PauseInForce | None:
-    return pause_in_force(job_switches(job(**spec)), at)
+    return pause_in_force(switches_of_job(job(**spec)), at)
 
 
 def test_no_switch_means_stream() -> None:
@@ -91,8 +91,8 @@ def test_a_pause_that_ended_before_the_first_date_of_utc_is_over() -> None:
 
 def test_symbols_are_paused_until_each_one_s_own_end() -> None:
     entries = [PausedSymbol(symbol="A", reason="bad prints", until=SOON), PausedSymbol(symbol="B")]
-    assert paused_symbols(entries, START) == {"A": entries[0], "B": entries[1]}
-    assert paused_symbols(entries, LATER) == {"B": entries[1]}
+    assert current_pauses_by_symbol(entries, START) == {"A": entries[0], "B": entries[1]}
+    assert current_pauses_by_symbol(entries, LATER) == {"B": entries[1]}
 
 
 def test_the_next_change_is_the_first_end_still_to_come() -> None:
@@ -120,9 +120,9 @@ def test_all_sources_that_pause_are_named_once_each() -> None:
     ("word", "enabled"), [("", True), ("on", True), ("0", False), (" No\n", False), ("FALSE", False)]
 )
 def test_the_text_of_a_switch_accepts_common_words(word: str, enabled: bool) -> None:
-    assert parse_enabled(word) is enabled
+    assert parse_on_or_off(word) is enabled
 
 
 def test_an_unknown_text_of_a_switch_is_neither_yes_nor_no() -> None:
     with pytest.raises(ValueError, match="'halt' is neither on nor off"):
-        parse_enabled("halt\n")
+        parse_on_or_off("halt\n")

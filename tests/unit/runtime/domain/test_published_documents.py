@@ -21,7 +21,7 @@ def trade(at: float = 0.0, price: float = 2.5) -> Trade:
 
 def said(*statements: QuoteContent, at: float = 0.0) -> PublishedDocuments:
     book = PublishedDocuments()
-    book.mark_written(statements, at)
+    book.mark_contents_written(statements, at)
     return book
 
 
@@ -61,22 +61,22 @@ def test_another_price_trade_or_status_is_written(other: QuoteContent) -> None:
 def test_an_equal_quote_is_written_once_its_refresh_is_due() -> None:
     book = said(QuoteContent(quote=quote(0)))
     book.hold_for_refresh(quote(14))
-    assert book.take_due_refreshes(14.9, REFRESH_SECONDS) == []
-    assert book.take_due_refreshes(15.0, REFRESH_SECONDS) == [quote(14)]
+    assert book.take_ticks_due_for_refresh(14.9, REFRESH_SECONDS) == []
+    assert book.take_ticks_due_for_refresh(15.0, REFRESH_SECONDS) == [quote(14)]
     assert book.needs_write(QuoteContent(quote=quote(14)), 15.0, REFRESH_SECONDS)
-    assert book.take_due_refreshes(15.0, REFRESH_SECONDS) == []
+    assert book.take_ticks_due_for_refresh(15.0, REFRESH_SECONDS) == []
 
 
 def test_a_held_tick_is_dropped_when_a_later_one_is_written() -> None:
     book = said(QuoteContent(quote=quote(0)))
     book.hold_for_refresh(quote(1))
-    book.mark_written([QuoteContent(quote=quote(2, bid=2.0))], 2.0)
-    assert book.take_due_refreshes(100.0, REFRESH_SECONDS) == []
+    book.mark_contents_written([QuoteContent(quote=quote(2, bid=2.0))], 2.0)
+    assert book.take_ticks_due_for_refresh(100.0, REFRESH_SECONDS) == []
 
 
 def test_after_a_write_of_unknown_outcome_every_quote_is_written() -> None:
     book = said(QuoteContent(quote=quote()))
-    book.mark_unknown(["A"])
+    book.mark_content_unknown(["A"])
     assert book.needs_write(QuoteContent(quote=quote()), 1.0, REFRESH_SECONDS)
     assert book.known_status("A") is None
 
@@ -100,14 +100,14 @@ def test_a_trade_at_another_price_rewrites_the_document_s_quote() -> None:
 def test_a_trade_that_no_longer_counts_changes_the_price_and_not_the_time() -> None:
     before = QuoteContent(quote=quote(1), trade=trade(2))
     book = said(before)
-    book.mark_sending([before], HORIZON)
+    book.mark_contents_sending([before], HORIZON)
     assert book.ticks_with_changed_price({}) == [quote(1)]
-    book.mark_unknown(["A"])
+    book.mark_content_unknown(["A"])
     for at in (1.0, 1.5):
         after = book.content_to_write(quote(at), None, "live")
         assert (after.price, after.ts) == (2.0, START + timedelta(seconds=2))
-        book.mark_sending([after], HORIZON)
-        book.mark_written([after], 3.0)
+        book.mark_contents_sending([after], HORIZON)
+        book.mark_contents_written([after], 3.0)
     assert book.ticks_with_changed_price({}) == []
     assert book.content_to_write(quote(5), None, "live").ts == START + timedelta(seconds=5)
     book.retain_only(frozenset())
@@ -116,7 +116,7 @@ def test_a_trade_that_no_longer_counts_changes_the_price_and_not_the_time() -> N
 
 def test_a_time_far_in_the_future_does_not_block_later_writes() -> None:
     book = PublishedDocuments()
-    book.mark_sending([QuoteContent(quote=quote(3600))], HORIZON)
+    book.mark_contents_sending([QuoteContent(quote=quote(3600))], HORIZON)
     assert book.content_to_write(quote(1), None, "live").ts == START + timedelta(seconds=1)
 
 
@@ -132,7 +132,7 @@ def test_a_document_is_not_live_until_it_is_known_to_be_live() -> None:
     book.mark_status_sending(["A"])
     assert (book.symbols_not_live(), book.known_status("A")) == ({"A"}, None)
     book.mark_status_written(["A"], "halted")
-    book.mark_unknown(["A"])
+    book.mark_content_unknown(["A"])
     assert (book.symbols_not_live(), book.known_status("A")) == ({"A"}, None)
     book.mark_status_written(["A"], "live")
     assert book.symbols_not_live() == set()
@@ -143,7 +143,11 @@ def test_only_retained_symbols_are_remembered() -> None:
     book.hold_for_refresh(quote(1))
     book.mark_status_written(["B"], "paused")
     book.retain_only(frozenset())
-    assert (book.known_status("A"), book.known_status("B"), book.take_due_refreshes(99.0, 0.0)) == (None, None, [])
+    assert (book.known_status("A"), book.known_status("B"), book.take_ticks_due_for_refresh(99.0, 0.0)) == (
+        None,
+        None,
+        [],
+    )
 
 
 def test_refreshes_leave_two_thirds_of_the_write_rate_to_changes() -> None:

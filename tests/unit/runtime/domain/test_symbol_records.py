@@ -23,7 +23,7 @@ class World:
     def write(
         self, at: float = 0.0, count: int = 100, rejected: tuple[str, ...] = (), **spec: Any
     ) -> list[IngestState]:
-        self.records.update(desired(**spec), rejected, self.deleted, START + timedelta(seconds=at))
+        self.records.update_from_desired(desired(**spec), rejected, self.deleted, START + timedelta(seconds=at))
         due = self.due(at, count)
         self.records.mark_written(due, at)
         return due
@@ -69,7 +69,7 @@ def test_a_pause_does_not_wait_behind_the_first_records_of_others() -> None:
 
 def test_a_symbol_that_comes_back_before_its_removal_was_written_is_added(world: World) -> None:
     world.write()
-    world.records.update(desired(symbols=["MSFT"]), (), world.deleted, START)
+    world.records.update_from_desired(desired(symbols=["MSFT"]), (), world.deleted, START)
     [again] = world.write()
     assert (again.canonical_symbol, again.status) == ("AAPL", "active")
     assert again.notes == f"Symbol ADDED by user on {STAMP}"
@@ -175,13 +175,13 @@ def test_transitions_are_written_before_refreshes(world: World) -> None:
 
 
 def test_a_record_that_could_not_be_written_stays_due(world: World) -> None:
-    world.records.update(desired(), (), set(), START)
+    world.records.update_from_desired(desired(), (), set(), START)
     assert len(world.due(0)) == len(world.due(5)) == 2
 
 
 def test_a_change_during_a_write_is_still_due(world: World) -> None:
-    world.records.update(desired(), (), set(), START)
+    world.records.update_from_desired(desired(), (), set(), START)
     due = world.due(0)
-    world.records.update(desired(**PAUSED), (), set(), START)
+    world.records.update_from_desired(desired(**PAUSED), (), set(), START)
     world.records.mark_written(due, 0)
     assert [each.status for each in world.due(0)] == ["paused"]

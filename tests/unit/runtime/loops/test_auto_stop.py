@@ -14,7 +14,7 @@ from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.loops.pause_control import PodSwitches
 from sluice_runtime.loops.spec_watcher import update_desired_forever
 from sluice_runtime.loops.waiting import cancel_and_wait
-from support.control_fakes import FakeKeeper
+from support.control_fakes import FakeSwitchStore
 from support.runtime_fakes import desired, job, journal
 from support.virtual_time import at, settle
 
@@ -26,8 +26,8 @@ class World:
 
     def __init__(self) -> None:
         self.journal = journal(with_pause(desired(), UNREAD))
-        self.keeper = FakeKeeper()
-        self.pod_switches = PodSwitches(self.journal, self.keeper)
+        self.store = FakeSwitchStore()
+        self.pod_switches = PodSwitches(self.journal, self.store)
         self.live: LatestValue[DeclaredJob | None] = LatestValue(None)
         self._generation = 0
 
@@ -122,18 +122,18 @@ async def test_another_switch_does_not_end_an_automatic_stop(world: World) -> No
         await world.declare(**LIMITS)
         await at(60)
         for pauses in (True, False):
-            world.pod_switches.set(Switch(source="api", pauses=pauses))
+            world.pod_switches.set_and_store(Switch(source="api", pauses=pauses))
             await settle()
         assert world.stopped
 
 
 async def test_a_restart_does_not_end_an_automatic_stop(world: World) -> None:
-    world.keeper.write(Switch(source="autoStop", pauses=True, reason="before"))
+    world.store.write(Switch(source="autoStop", pauses=True, reason="before"))
     async with world.running():
         await world.declare(**LIMITS)
         await at(10)
         assert world.stopped == "before"
-    assert [each.source for each in world.keeper.read()] == ["autoStop"]
+    assert [each.source for each in world.store.read()] == ["autoStop"]
 
 
 async def test_without_limits_it_never_stops(world: World) -> None:

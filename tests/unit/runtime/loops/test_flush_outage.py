@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from sluice_contract.documents import HeartbeatDocument, LiveQuote
-from sluice_runtime.app import RuntimeParts, run_loops
+from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import SinkError
@@ -54,7 +54,7 @@ class World:
         parts = RuntimeParts(
             source=self.source, sink=self.sink, job=FakeJob(job(1, symbols=NAMES)), journal=self.journal
         )
-        return asyncio.create_task(run_loops(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
+        return asyncio.create_task(run_loops_and_shut_down(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
 
     async def chatter(self, until: float) -> None:
         """Send ticks until the time `until`; the bid of each tick is its time, so no two are equal."""

@@ -148,7 +148,7 @@ async def test_a_dry_run_writes_nothing_and_logs_what_it_would_write(
         await at(1)
         world.want(desired(dryRun=True, symbols=["AAPL"], pausedSymbols=[{"symbol": "AAPL"}]))
         await at(2)
-        await world.flusher.drain()
+        await world.flusher.drain_and_close()
     assert world.sink.history == []
     assert world.journal.counters.suppressed["dry_run"] == 2
     assert [record.event_type for record in caplog.records] == ["would_write"]  # type: ignore[attr-defined]
@@ -175,7 +175,7 @@ async def test_the_document_of_a_symbol_removed_just_before_shutdown_is_deleted(
         world.say("AAPL", "MSFT")
         await at(1)
         world.want(desired(symbols=["AAPL"]))
-        await world.flusher.drain()
+        await world.flusher.drain_and_close()
         assert world.sink.deleted == ["MSFT"]
 
 
@@ -195,11 +195,11 @@ async def test_chores_wait_for_the_end_of_a_pause(world: FlushingWorld) -> None:
     async with world.running():
         await at(0.5)
         world.want(with_pause(desired(symbols=["AAPL"]), PAUSE))
-        await world.flusher.drain()
+        await world.flusher.drain_and_close()
         await at(30)
         assert world.sink.history == []
         world.want(desired(symbols=["AAPL"]))
-        world.flusher.reopen()
+        world.flusher.reopen_and_requeue_dropped()
         await at(31)
         assert world.sink.deleted == ["MSFT"]
 
@@ -215,10 +215,10 @@ async def test_new_limits_hold_from_the_next_flush(world: FlushingWorld) -> None
 
 async def test_the_loop_s_tick_time_advances_whatever_happens(world: FlushingWorld) -> None:
     async with world.running():
-        await world.flusher.drain()
+        await world.flusher.drain_and_close()
         await at(100)
         assert now() - world.journal.loop_tick_at <= timedelta(seconds=0.2)
-        world.flusher.reopen()
+        world.flusher.reopen_and_requeue_dropped()
         world.sink.failure = SinkError("away")
         await chatter(world, 200)
         await settle()

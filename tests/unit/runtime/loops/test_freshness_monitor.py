@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sluice_contract.status import StreamStatus
-from sluice_runtime.app import RuntimeParts, run_loops
+from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.freshness import OBSERVATION_SECONDS
@@ -35,7 +35,9 @@ class World:
     async def start(self) -> None:
         """Start the pod and wait until it is live."""
         parts = RuntimeParts(source=self.source, sink=self.sink, job=self.job, journal=self.journal)
-        self._pod = asyncio.create_task(run_loops(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high)))
+        self._pod = asyncio.create_task(
+            run_loops_and_shut_down(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high))
+        )
         await at(1)
 
     async def end(self) -> None:
@@ -127,7 +129,7 @@ async def observe(observer: FreshnessObserver, until: float) -> None:
     """Make one observation after the other until the time `until`."""
     while seconds() < until:
         await asyncio.sleep(OBSERVATION_SECONDS)
-        observer.check_freshness(new_york_session)
+        observer.update_freshness(new_york_session)
 
 
 async def test_a_mute_connection_is_replaced_at_growing_intervals_and_not_at_night() -> None:
@@ -157,12 +159,12 @@ async def test_a_halt_from_before_the_opening_is_over() -> None:
     book.on_halts([Halt(symbol="AAPL", ts=now(), halted=True, code="H", reason="news")])
     opening = timedelta(hours=23, minutes=30).total_seconds()
     await at(10)
-    observer.check_freshness(new_york_session)
+    observer.update_freshness(new_york_session)
     await at(opening - 10)
-    observer.check_freshness(new_york_session)
+    observer.update_freshness(new_york_session)
     assert book.quote_states == {"AAPL": "halted"}
     await at(opening + 10)
-    observer.check_freshness(new_york_session)
+    observer.update_freshness(new_york_session)
     assert book.quote_states == {}
 
 

@@ -8,7 +8,11 @@ import pytest
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import FencedError, SinkError
 from sluice_runtime.domain.pause import PauseInForce
-from sluice_runtime.loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeats
+from sluice_runtime.loops.heartbeat import (
+    report_status_forever,
+    send_heartbeats_forever,
+    send_last_heartbeat_and_status,
+)
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.ports import ReportError
@@ -176,14 +180,14 @@ async def test_the_final_state_is_sent_to_sink_and_job_even_if_one_fails(book: J
     job = FakeJob()
     book.stopping = True
     sink.failure = SinkError("away")
-    await send_last_heartbeats(sink, job, book)
+    await send_last_heartbeat_and_status(sink, job, book)
     job.failure, sink.failure = ReportError("away"), None
-    await send_last_heartbeats(sink, job, book)
+    await send_last_heartbeat_and_status(sink, job, book)
     assert [each.status for _, each in sink.beats] == ["stopped"]
     assert [each.heartbeat.status for _, each in job.reports] == ["stopped"]
 
 
 async def test_no_final_state_is_reported_to_a_deleted_job(book: Journal, sink: FakeSink) -> None:
     book.stopping = True
-    await send_last_heartbeats(sink, None, book)
+    await send_last_heartbeat_and_status(sink, None, book)
     assert [each.status for _, each in sink.beats] == ["stopped"]

@@ -12,7 +12,7 @@ from sluice_runtime.loops.pause_control import PauseControl, PodSwitches
 from sluice_runtime.loops.spec_watcher import update_desired_forever
 from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.ports import RequestRefusedError, StartRequest
-from support.control_fakes import FakeDeclaration, FakeKeeper
+from support.control_fakes import FakeDeclaration, FakeSwitchStore
 from support.runtime_fakes import desired, job, journal
 from support.virtual_time import at, seconds, settle
 
@@ -24,9 +24,9 @@ class World:
 
     def __init__(self) -> None:
         self.journal = journal(with_pause(desired(), UNREAD))
-        self.keeper = FakeKeeper()
+        self.store = FakeSwitchStore()
         self.declaration = FakeDeclaration()
-        self.control = PauseControl(PodSwitches(self.journal, self.keeper), self.journal, self.declaration)
+        self.control = PauseControl(PodSwitches(self.journal, self.store), self.journal, self.declaration)
         self.live: LatestValue[DeclaredJob | None] = LatestValue(job(1))
         self.pause_seconds = 0.5
 
@@ -62,83 +62,83 @@ async def world() -> World:
 
 async def test_stop_returns_when_the_pause_is_carried_out(world: World) -> None:
     async with world.running():
-        assert await world.control.stop("bad prints")
+        assert await world.control.pause_job("bad prints")
         assert seconds() == 0.5
         assert world.journal.snapshot().acknowledgement is not None
         assert world.journal.desired.value.switches == ("api",)
-        assert world.keeper.read() == (API,)
-        assert await world.control.stop(None)
+        assert world.store.read() == (API,)
+        assert await world.control.pause_job(None)
         assert seconds() == 0.5
 
 
 async def test_a_pause_that_is_not_carried_out_in_time_is_not_confirmed(world: World) -> None:
     world.pause_seconds = 100.0
     async with world.running():
-        assert not await world.control.stop(None)
+        assert not await world.control.pause_job(None)
         assert seconds() == 8
         assert world.journal.desired.value.switches == ("api",)
 
 
 async def test_start_ends_this_switch_s_pause(world: World) -> None:
     async with world.running():
-        await world.control.stop(None)
-        assert await world.control.start(StartRequest()) == ()
+        await world.control.pause_job(None)
+        assert await world.control.resume_job(StartRequest()) == ()
         assert world.journal.desired.value.pause is None
-        assert world.keeper.read() == ()
+        assert world.store.read() == ()
 
 
 async def test_start_ends_no_other_switch_s_pause_and_names_them(world: World) -> None:
     async with world.running():
         world.live.set(job(2, enabled=False))
         world.journal.set_switch(Switch(source="env:INGEST_ENABLED", pauses=True))
-        await world.control.stop(None)
-        assert await world.control.start(StartRequest()) == ("cr:acme/us", "env:INGEST_ENABLED")
+        await world.control.pause_job(None)
+        assert await world.control.resume_job(StartRequest()) == ("cr:acme/us", "env:INGEST_ENABLED")
 
 
 async def test_a_stop_right_after_a_start_waits_for_its_own_pause(world: World) -> None:
     async with world.running():
-        await world.control.stop(None)
-        await world.control.start(StartRequest())
-        assert await world.control.stop(None)
+        await world.control.pause_job(None)
+        await world.control.resume_job(StartRequest())
+        assert await world.control.pause_job(None)
         assert seconds() == 1.0
 
 
 async def test_a_job_that_was_never_read_can_be_stopped_and_not_started(world: World) -> None:
     world.live.set(None)
     async with world.running():
-        assert await world.control.stop(None)
-        assert await world.control.start(StartRequest()) == ("start",)
+        assert await world.control.pause_job(None)
+        assert await world.control.resume_job(StartRequest()) == ("start",)
 
 
 async def test_a_rejected_start_request_changes_nothing(world: World) -> None:
     world.declaration.refusal = RequestRefusedError("patch the job")
     async with world.running():
-        await world.control.stop(None)
+        await world.control.pause_job(None)
         with pytest.raises(RequestRefusedError):
-            await world.control.start(StartRequest(dry_run=True))
+            await world.control.resume_job(StartRequest(dry_run=True))
         assert world.journal.desired.value.switches == ("api",)
 
 
 async def test_start_requests_and_reloads_are_forwarded(world: World) -> None:
     async with world.running():
-        await world.control.start(StartRequest(symbols=["SPY"]))
+        await world.control.resume_job(StartRequest(symbols=["SPY"]))
         world.control.reload()
     assert world.declaration.history == ["wish SPY", "reload"]
 
 
 async def test_a_stopped_feed_is_not_started_by_a_restart(world: World) -> None:
-    world.keeper.write(API)
-    PodSwitches(world.journal, world.keeper).restore()
+    world.store.write(API)
+    PodSwitches(world.journal, world.store).restore()
     async with world.running():
         await at(10)
         assert world.journal.desired.value.switches == ("api",)
-        assert await world.control.start(StartRequest()) == ()
+        assert await world.control.resume_job(StartRequest()) == ()
 
 
 async def test_unreadable_switches_are_logged_and_do_not_stop_ingestion(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world.keeper.failure = OSError("I/O error")
-    PodSwitches(world.journal, world.keeper).restore()
+    world.store.failure = OSError("I/O error")
+    PodSwitches(world.journal, world.store).restore()
     assert "PAUSE_CHECK_FAILED" in caplog.text
     assert world.journal.switches.value == ()

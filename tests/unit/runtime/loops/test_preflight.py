@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import Sequence
 
 from sluice_runtime.domain.preflight import Finding
-from sluice_runtime.loops.preflight import run_preflight_once
+from sluice_runtime.loops.preflight import run_preflight_once_live
 from sluice_runtime.loops.waiting import cancel_and_wait
 from support.runtime_fakes import journal
 from support.virtual_time import settle
@@ -16,7 +16,7 @@ async def test_the_preflight_runs_once_when_the_stream_is_live_and_sets_the_stat
         looks.append(book.state)
         return [Finding("account", True, "ACTIVE")]
 
-    task = asyncio.create_task(run_preflight_once(find, book))
+    task = asyncio.create_task(run_preflight_once_live(find, book))
     try:
         book.on_state("BackingOff")
         await settle()

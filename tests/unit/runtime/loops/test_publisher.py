@@ -92,7 +92,7 @@ async def test_a_drain_leaves_no_document_behind_its_last_tick(world: FlushingWo
         await at(5)
         world.say("AAPL", bid=1.0)
         await at(6)
-        await world.flusher.drain()
+        await world.flusher.drain_and_close()
         assert world.sink.quotes["AAPL"]["ts"] == START + timedelta(seconds=5)
 
 

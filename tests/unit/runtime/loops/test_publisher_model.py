@@ -46,7 +46,7 @@ class Model:
         """Pause the whole job, as the supervisor does, and change the job meanwhile."""
         self.is_halted = True
         self.want()
-        await self.world.flusher.drain()
+        await self.world.flusher.drain_and_close()
         before = len(self.world.sink.writes)
         for _ in range(3):
             await asyncio.sleep(self.chance.random())
@@ -54,7 +54,7 @@ class Model:
         assert len(self.world.sink.writes) == before
         self.is_halted = False
         self.want()
-        self.world.flusher.reopen()
+        self.world.flusher.reopen_and_requeue_dropped()
 
     def declare(self, symbol: str) -> None:
         """Add the symbol to the job, or remove it."""
@@ -129,10 +129,10 @@ async def test_a_pause_in_an_outage_loses_no_value_permanently() -> None:
         world.sink.failure = SinkError("away")
         world.say("AAPL", bid=2.0)
         await at(4)
-        await world.flusher.drain()
+        await world.flusher.drain_and_close()
         world.sink.failure = None
         await asyncio.sleep(60)
         assert world.sink.quotes["AAPL"]["bid"] == 1.0
-        world.flusher.reopen()
+        world.flusher.reopen_and_requeue_dropped()
         await asyncio.sleep(2)
         assert world.sink.quotes["AAPL"]["bid"] == 2.0

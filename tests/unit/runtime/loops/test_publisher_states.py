@@ -91,7 +91,7 @@ async def test_a_snapshot_does_not_make_a_stale_symbol_live(world: FlushingWorld
         await at(2)
         world.set_quote_states({"AAPL": "stale"})
         await at(4)
-        world.journal.apply_snapshot(MarketSnapshot((quote("AAPL", bid=2.0),)))
+        world.journal.apply_market_snapshot(MarketSnapshot((quote("AAPL", bid=2.0),)))
         await at(6)
         assert (world.sink.quotes["AAPL"]["bid"], world.sink.quotes["AAPL"]["status"]) == (2.0, "stale")
 
@@ -156,7 +156,7 @@ async def test_a_bar_that_could_not_be_written_is_written_later_unless_a_newer_o
 
 async def test_a_paused_job_writes_no_bar(world: FlushingWorld) -> None:
     async with world.running():
-        await world.flusher.drain()
+        await world.flusher.drain_and_close()
         world.journal.on_bars([bar()])
         await at(60)
         assert world.sink.history == []
@@ -213,7 +213,7 @@ async def test_a_rejected_deletion_delays_no_quote(world: FlushingWorld) -> None
     async def refuse(symbols: Iterable[str]) -> None:
         raise SinkError("Firestore refuses: no role may delete", 30.0)
 
-    world.sink.delete_documents = refuse  # type: ignore[method-assign]
+    world.sink.delete_own_quotes_and_bars = refuse  # type: ignore[method-assign]
     async with world.running():
         world.say("AAPL", "MSFT")
         await at(2)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sluice_runtime.app import RuntimeParts, run_loops
+from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.market import Trade
@@ -33,7 +33,7 @@ class FakeSnapshots:
         self.goes_on = asyncio.Event()
         self.goes_on.set()
 
-    async def fetch_latest(self, symbols: Sequence[str]) -> MarketSnapshot:
+    async def fetch_latest_quotes_and_trades(self, symbols: Sequence[str]) -> MarketSnapshot:
         self.asked.append((round(seconds()), list(symbols)))
         await self.goes_on.wait()
         if self.failure is not None:
@@ -55,9 +55,9 @@ class World:
         stop = asyncio.Event()
         catch_up = SnapshotRecovery(self.snapshots, self.sink, self.journal, market)
         parts = RuntimeParts(
-            source=self.source, sink=self.sink, job=self.job, journal=self.journal, others=[catch_up.run]
+            source=self.source, sink=self.sink, job=self.job, journal=self.journal, other_loops=[catch_up.run]
         )
-        pod = asyncio.create_task(run_loops(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
+        pod = asyncio.create_task(run_loops_and_shut_down(parts, stop, Backoff(1.0, 60.0, lambda _, high: high)))
         await at(1)
         try:
             yield
@@ -242,9 +242,9 @@ async def test_no_snapshot_is_requested_for_an_active_stream_or_a_closed_market(
 async def test_a_snapshot_does_not_count_as_a_tick(world: World) -> None:
     async with world.running():
         world.journal.coalescer.take_ticked_symbols()
-        world.journal.apply_snapshot(MarketSnapshot((quote("AAPL"),)))
+        world.journal.apply_market_snapshot(MarketSnapshot((quote("AAPL"),)))
         world.source.connection.say(quote("MSFT"))
         assert world.journal.coalescer.take_ticked_symbols() == {"MSFT"}
         world.source.connection.say(quote("AAPL", now() + timedelta(milliseconds=1)))
-        world.journal.apply_snapshot(MarketSnapshot((quote("AAPL", now() + timedelta(milliseconds=2)),)))
+        world.journal.apply_market_snapshot(MarketSnapshot((quote("AAPL", now() + timedelta(milliseconds=2)),)))
         assert world.journal.coalescer.take_ticked_symbols() == {"AAPL"}

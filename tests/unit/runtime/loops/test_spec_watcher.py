@@ -12,7 +12,7 @@ from sluice_runtime.domain.health import stream_status
 from sluice_runtime.domain.pause import PauseInForce, Switch
 from sluice_runtime.loops.journal import Journal
 from sluice_runtime.loops.latest_value import LatestValue
-from sluice_runtime.loops.spec_watcher import update_desired_forever, watch_job
+from sluice_runtime.loops.spec_watcher import update_desired_forever, watch_job_until_deleted
 from sluice_runtime.loops.waiting import cancel_and_wait
 from support.runtime_fakes import FakeJob, desired, identity, job, journal
 from support.virtual_time import START, at, settle
@@ -29,7 +29,7 @@ class World:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self.watching = asyncio.create_task(watch_job(self.port, self.live, self.journal))
+        self.watching = asyncio.create_task(watch_job_until_deleted(self.port, self.live, self.journal))
         steering = asyncio.create_task(update_desired_forever(self.live, self.journal))
         try:
             yield
@@ -91,7 +91,7 @@ async def test_a_symbol_s_pause_ends_by_itself_and_the_coalescer_wants_it_again(
             await at(moment)
             seen.append(sorted(world.journal.desired.value.symbols))
         assert seen == [[], ["MSFT"], ["AAPL", "MSFT"]]
-        world.journal.coalescer.accept([], START)
+        world.journal.coalescer.accept_batch([], START)
         assert world.journal.counters.paused_by_flag == 2
 
 
@@ -201,7 +201,7 @@ async def test_the_gaps_of_the_previous_process_are_taken_over_once() -> None:
     before.on_state("Live")
     left = msgspec.structs.replace(job(1), earlier_stream=stream_status(before.snapshot()))
     port, cell = FakeJob(left), LatestValue[DeclaredJob | None](None)
-    task = asyncio.create_task(watch_job(port, cell, book))
+    task = asyncio.create_task(watch_job_until_deleted(port, cell, book))
     await at(60)
     book.on_state("Live")
     port.declare(left)

@@ -2,12 +2,12 @@ import asyncio
 
 import pytest
 
-from sluice_runtime.loops.waiting import cancel_and_wait, completes_within, first_completed
+from sluice_runtime.loops.waiting import cancel_and_wait, run_until_first_completes, run_with_timeout
 from support.virtual_time import seconds
 
 
 async def test_first_completed_returns_the_first_that_ends() -> None:
-    assert await first_completed(asyncio.sleep(2), asyncio.sleep(1), asyncio.sleep(3)) == 1
+    assert await run_until_first_completes(asyncio.sleep(2), asyncio.sleep(1), asyncio.sleep(3)) == 1
     assert seconds() == 1
 
 
@@ -21,7 +21,7 @@ async def test_the_others_have_ended_before_first_completed_returns() -> None:
             await asyncio.sleep(2)
             ends.append("left")
 
-    await first_completed(slow_to_leave(), asyncio.sleep(1))
+    await run_until_first_completes(slow_to_leave(), asyncio.sleep(1))
     assert ends == ["left"]
     assert seconds() == 3
 
@@ -31,7 +31,7 @@ async def test_the_error_of_the_first_that_ends_is_raised() -> None:
         raise LookupError
 
     with pytest.raises(LookupError):
-        await first_completed(asyncio.sleep(1), fail())
+        await run_until_first_completes(asyncio.sleep(1), fail())
 
 
 async def test_cancelling_first_completed_cancels_all() -> None:
@@ -45,7 +45,7 @@ async def test_cancelling_first_completed_cancels_all() -> None:
             cancelled += 1
             raise
 
-    task = asyncio.create_task(first_completed(run(), run()))
+    task = asyncio.create_task(run_until_first_completes(run(), run()))
     await asyncio.sleep(1)
     task.cancel()
     await asyncio.wait([task])
@@ -54,13 +54,13 @@ async def test_cancelling_first_completed_cancels_all() -> None:
 
 
 async def test_completes_within_returns_whether_it_completed() -> None:
-    assert await completes_within(2, asyncio.sleep(1))
-    assert not await completes_within(2, asyncio.sleep(5))
+    assert await run_with_timeout(2, asyncio.sleep(1))
+    assert not await run_with_timeout(2, asyncio.sleep(5))
     assert seconds() == 3
 
 
 async def test_completes_within_without_a_limit_waits() -> None:
-    assert await completes_within(None, asyncio.sleep(10_000))
+    assert await run_with_timeout(None, asyncio.sleep(10_000))
 
 
 async def test_cancel_waits_for_tasks_that_fail() -> None:

@@ -12,7 +12,7 @@ from sluice_contract.spec import Channel
 from sluice_contract.status import SymbolRejection
 
 from ...domain.failure import StreamError
-from ...domain.market import is_price
+from ...domain.market import is_valid_price
 from ...ports import QUOTES, Listener
 from .credentials import Credentials
 from .errors import HARMLESS, NOT_ENTITLED, OF_A_SUBSCRIPTION, OF_A_SYMBOL, SYMBOL_LIMIT, error_of_message
@@ -46,12 +46,12 @@ class AlpacaConnection:
     immediately.
     """
 
-    def __init__(self, transport: Transport, listener: Listener, timeouts: Timeouts, *, statuses: bool) -> None:
-        """`statuses` is True if the feed may report trading halts."""
+    def __init__(self, transport: Transport, listener: Listener, timeouts: Timeouts, *, has_halts: bool) -> None:
+        """`has_halts` is True if the feed may report trading halts."""
         self._transport = transport
         self._listener = listener
         self._timeouts = timeouts
-        self._statuses_wanted = statuses
+        self._halts_wanted = has_halts
         self._held = SubscriptionMessage()
         self._channels: frozenset[Channel] = frozenset()
         self._rejected: dict[str, SymbolRejection] = {}
@@ -87,19 +87,19 @@ class AlpacaConnection:
         self._channels = channels
         self._limit_refusals = 0
         if gone:
-            await self._send_and_wait({"action": "unsubscribe", **gone})
+            await self._send_and_wait_for_answer({"action": "unsubscribe", **gone})
         if new := sorted(symbols - self._symbols_on_all_channels - self._rejected.keys()):
-            await self._subscribe(new)
+            await self._subscribe_or_reject(new)
         if left_out := sorted(symbols - self._symbols_on_all_channels - self._rejected.keys()):
             shown = ", ".join(left_out[:_SYMBOLS_LOGGED])
             _log.warning("Alpaca's acknowledgement lacks %d symbols: %s", len(left_out), shown, extra=_STREAM)
         self._listener.on_acknowledgement(self._symbols_on_all_channels, tuple(self._rejected.values()))
-        if self._statuses_wanted and symbols:
+        if self._halts_wanted and symbols:
             await self._subscribe_to_halts()
 
     async def run(self) -> None:
-        """Read until the socket closes. That is always an error, because a live stream has no end."""
-        await self._transport.read(self._on_messages)
+        """Read until the socket closes, and then raise StreamError, because a live stream has no end."""
+        await self._transport.read_until_closed(self._collect_messages)
 
     async def close(self) -> None:
         """Close the socket, and pass the data received before to the listener."""
@@ -110,23 +110,28 @@ class AlpacaConnection:
 
     @property
     def _symbols_on_all_channels(self) -> frozenset[str]:
-        held = [self._held.symbols(channel) for channel in self._channels]
+        held = [self._held.symbols_of_channel(channel) for channel in self._channels]
         return frozenset.intersection(*held) if held else frozenset()
 
     def _unwanted_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel]) -> dict[str, list[str]]:
         """Return the symbols that are subscribed but no longer wanted, by channel."""
         every: tuple[Channel, ...] = get_args(Channel)
         wanted = {channel: symbols if channel in channels else frozenset() for channel in every}
-        gone = {channel: sorted(self._held.symbols(channel) - wanted[channel]) for channel in every}
+        gone = {channel: sorted(self._held.symbols_of_channel(channel) - wanted[channel]) for channel in every}
         return {channel: names for channel, names in gone.items() if names}
 
-    async def _subscribe(self, symbols: list[str]) -> None:
-        """Subscribe to `symbols`. A refused request is halved, because one bad symbol makes Alpaca refuse all of it."""
+    async def _subscribe_or_reject(self, symbols: list[str]) -> None:
+        """Subscribe to `symbols`, and record those that Alpaca rejects.
+
+        A refused request is halved, because one bad symbol makes Alpaca refuse all of it.
+        """
         if self._limit_refusals >= 2:
             # Two single symbols in a row were refused: the plan is full, and further requests would only take time.
             self._add_rejections(symbols, SYMBOL_LIMIT, "symbol limit exceeded")
             return
-        answer = await self._send_and_wait({"action": "subscribe", **dict.fromkeys(sorted(self._channels), symbols)})
+        answer = await self._send_and_wait_for_answer(
+            {"action": "subscribe", **dict.fromkeys(sorted(self._channels), symbols)}
+        )
         if isinstance(answer, SubscriptionMessage):
             self._limit_refusals = 0
             return
@@ -135,8 +140,8 @@ class AlpacaConnection:
             self._add_rejections(symbols, answer.code, answer.msg)
             return
         middle = len(symbols) // 2
-        await self._subscribe(symbols[:middle])
-        await self._subscribe(symbols[middle:])
+        await self._subscribe_or_reject(symbols[:middle])
+        await self._subscribe_or_reject(symbols[middle:])
 
     def _add_rejections(self, symbols: list[str], code: int, words: str) -> None:
         if code == SYMBOL_LIMIT:
@@ -146,10 +151,10 @@ class AlpacaConnection:
 
     async def _subscribe_to_halts(self) -> None:
         """Subscribe once to the halts of all symbols. The answer is not awaited: not every feed and plan has halts."""
-        self._statuses_wanted = False
+        self._halts_wanted = False
         await self._send_request({"action": "subscribe", "statuses": ["*"]}, OF_A_SUBSCRIPTION | NOT_ENTITLED)
 
-    async def _send_and_wait(self, message: dict[str, object]) -> Answer:
+    async def _send_and_wait_for_answer(self, message: dict[str, object]) -> Answer:
         try:
             async with asyncio.timeout(self._timeouts.ack):
                 return await (await self._send_request(message, OF_A_SUBSCRIPTION))
@@ -168,7 +173,7 @@ class AlpacaConnection:
         await self._transport.send(message)
         return answer
 
-    def _on_messages(self, messages: Sequence[Message]) -> None:
+    def _collect_messages(self, messages: Sequence[Message]) -> None:
         if not self._is_due:
             self._is_due = True
             self._soon(self._deliver_batch)
@@ -176,21 +181,22 @@ class AlpacaConnection:
         if [*map(type, messages)].count(QuoteMessage) == len(messages):
             self._quotes += messages
         else:
-            self._sort_by_kind(messages)
+            self._handle_mixed_messages(messages)
 
-    def _sort_by_kind(self, messages: Sequence[Message]) -> None:
+    def _handle_mixed_messages(self, messages: Sequence[Message]) -> None:
         for message in messages:
             if isinstance(message, QuoteMessage):
                 self._quotes.append(message)
             elif isinstance(message, SubscriptionMessage):
                 self._held = message
-                self._resolve_oldest_request(message)
+                self._resolve_oldest_request_or_raise(message)
             elif not isinstance(message, ErrorMessage):
                 self._others.append(message)
             elif message.code not in HARMLESS:
-                self._resolve_oldest_request(message)
+                self._resolve_oldest_request_or_raise(message)
 
     def _deliver_batch(self) -> None:
+        """Pass the data received in this turn to the listener, and pause reading if there was little of it."""
         if not self._is_due:
             return
         self._is_due = False
@@ -200,12 +206,12 @@ class AlpacaConnection:
             self._deliver_trades_bars_and_halts(others)
         self._listener.on_ticks(quotes)  # type: ignore[arg-type]  # all of them are quotes
         if len(quotes) + len(others) < _FEW:
-            self._transport.pause_reading()
+            self._transport.pause_reading_briefly()
 
     def _deliver_trades_bars_and_halts(self, messages: Sequence[Message]) -> None:
-        trades = [each.trade() for each in messages if isinstance(each, TradeMessage) and is_price(each.price)]
-        bars = [each.bar() for each in messages if isinstance(each, BarMessage)]
-        statuses = [each.halt() for each in messages if isinstance(each, StatusMessage)]
+        trades = [each.to_trade() for each in messages if isinstance(each, TradeMessage) and is_valid_price(each.price)]
+        bars = [each.to_bar() for each in messages if isinstance(each, BarMessage)]
+        statuses = [each.to_halt() for each in messages if isinstance(each, StatusMessage)]
         halts = [each for each in statuses if each is not None]
         if trades:
             self._listener.on_trades(trades)
@@ -214,7 +220,8 @@ class AlpacaConnection:
         if halts:
             self._listener.on_halts(halts)
 
-    def _resolve_oldest_request(self, message: Answer) -> None:
+    def _resolve_oldest_request_or_raise(self, message: Answer) -> None:
+        """Pass the answer to the oldest request that waits for one. Raises StreamError for any other error message."""
         answer, tolerated = self._asked[0] if self._asked else (None, OF_A_SUBSCRIPTION)
         if isinstance(message, ErrorMessage) and message.code not in tolerated:
             raise error_of_message(message)

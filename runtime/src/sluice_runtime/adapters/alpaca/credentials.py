@@ -37,8 +37,8 @@ class CredentialsReader:
         self._ca_file = ca_file
         self._used: tuple[Credentials | None, bytes | None] | None = None
 
-    def credentials_for_connection(self) -> Credentials:
-        """Return the key pair for a new connection. `wait_for_change` compares later versions with it.
+    def read_and_remember_credentials(self) -> Credentials:
+        """Return the key pair for a new connection, and remember it: `wait_for_change` compares later versions with it.
 
         Raises:
             StreamError: the Secret is missing or incomplete.
@@ -46,7 +46,7 @@ class CredentialsReader:
         self._used = self._credentials_and_certificates()
         found = self._used[0]
         if found is None:
-            self._check_encoding()
+            self._raise_on_unknown_encoding()
             raise StreamError(
                 "configuration",
                 f"the Secret {self._secret} is missing or lacks a key; create it in the job's own namespace with "
@@ -55,7 +55,7 @@ class CredentialsReader:
             )
         return found
 
-    def credentials_or_none(self) -> Credentials | None:
+    def read_credentials_or_none(self) -> Credentials | None:
         """Return the key pair for REST requests; None while the Secret is missing or incomplete."""
         return self._read_key_pair()
 
@@ -67,25 +67,25 @@ class CredentialsReader:
         """
         if self._ca_file is None:
             return None
-        return self._load_tls_context(self._ca_file)[0]
+        return self._load_tls_context_and_certificates(self._ca_file)[0]
 
-    def certificates_path(self) -> Path | None:
-        """Return the path of the job's own CA certificates; None to trust the system's certificates.
+    def copy_certificates_to_memory(self) -> Path | None:
+        """Copy the job's own CA certificates to a file in memory, and return its path; None to trust the system's.
 
-        A library can read this file: it is a copy in ASCII. The copy is in memory, because a pod's file system is
-        read-only, and exists as long as the process.
+        A library can read this file, because it is in ASCII. It is in memory, because a pod's file system is read-only,
+        and exists as long as the process.
 
         Raises:
             StreamError: the file of the job's own CA certificates cannot be read or has no certificates.
         """
         if self._ca_file is None:
             return None
-        _, certificates = self._load_tls_context(self._ca_file)
+        _, certificates = self._load_tls_context_and_certificates(self._ca_file)
         copy = os.memfd_create("certificates")
         os.write(copy, certificates.encode())
         return Path(f"/proc/self/fd/{copy}")
 
-    def _load_tls_context(self, file: Path) -> tuple[ssl.SSLContext, str]:
+    def _load_tls_context_and_certificates(self, file: Path) -> tuple[ssl.SSLContext, str]:
         try:
             certificates = read_certificates(file)
             return ssl.create_default_context(cadata=certificates), certificates
@@ -96,7 +96,7 @@ class CredentialsReader:
             ) from None
 
     async def wait_for_change(self) -> None:
-        """Wait until credentials exist, and they or the certificates differ from those of the last connection."""
+        """Wait until there is a key pair, and it or the CA certificates differ from those of the last connection."""
         while (found := self._credentials_and_certificates()) == self._used or found[0] is None:  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)
 
@@ -115,7 +115,7 @@ class CredentialsReader:
             return None
         return Credentials(key_id, secret_key) if key_id and secret_key else None
 
-    def _check_encoding(self) -> None:
+    def _raise_on_unknown_encoding(self) -> None:
         """Raise StreamError if a key of the Secret exists but is not text in a known encoding."""
         for key in (identity.ALPACA_KEY_ID, identity.ALPACA_SECRET_KEY):
             try:

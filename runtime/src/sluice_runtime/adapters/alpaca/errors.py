@@ -63,7 +63,7 @@ class ConnectionLimitTracker:
     def __init__(self) -> None:
         self._since: float | None = None
 
-    def record_login_error(self, error: StreamError, at: float) -> StreamError:
+    def record_and_explain_login_error(self, error: StreamError, at: float) -> StreamError:
         """Record a failed login at the monotonic time `at`, and return the error to raise.
 
         If the connection limit has been the reason for three minutes, the message says that the key is used elsewhere.
@@ -83,7 +83,7 @@ class ConnectionLimitTracker:
             _SLOT_AT_MOST_SECONDS,
         )
 
-    def record_login(self) -> None:
+    def record_login_success(self) -> None:
         """Record that Alpaca accepted the key."""
         self._since = None
 

@@ -44,7 +44,7 @@ class TradeMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="t"
     price: float = msgspec.field(name="p")
     size: float = msgspec.field(name="s", default=0.0)
 
-    def trade(self) -> Trade:
+    def to_trade(self) -> Trade:
         """Return the message as a Trade, which has the same form for all providers."""
         return Trade(symbol=self.symbol, ts=self.ts, price=self.price, size=self.size)
 
@@ -60,7 +60,7 @@ class BarMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="b"):
     close: float = msgspec.field(name="c")
     volume: float = msgspec.field(name="v", default=0.0)
 
-    def bar(self) -> Bar:
+    def to_bar(self) -> Bar:
         """Return the message as a Bar, which has the same form for all providers."""
         return Bar(
             symbol=self.symbol,
@@ -88,7 +88,7 @@ class StatusMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="s
     meaning: str = msgspec.field(name="sm", default="")
     reason: str = msgspec.field(name="rm", default="")
 
-    def halt(self) -> Halt | None:
+    def to_halt(self) -> Halt | None:
         """Return the trading halt or its end as a Halt; None if the status code means neither."""
         if self.code not in _HALTED | _RESUMED:
             return None
@@ -115,7 +115,7 @@ class SubscriptionMessage(msgspec.Struct, frozen=True, tag_field="T", tag="subsc
     bars: list[str] = []
     statuses: list[str] = []
 
-    def symbols(self, channel: Channel) -> frozenset[str]:
+    def symbols_of_channel(self, channel: Channel) -> frozenset[str]:
         """Return the subscribed symbols of one channel."""
         return frozenset(getattr(self, channel))
 

@@ -31,10 +31,12 @@ _SKEW_SECONDS = 5.0
 _SYMBOLS = 100
 
 
-def account_findings(
+def check_account_and_symbols(
     spec: IngestJobSpec, credentials: Credentials, endpoints: RestEndpoints, certificates: Path | None = None
 ) -> Iterator[Finding]:
-    """Yield the findings of all checks of the account. Never raises: a failed check is a finding that is not good.
+    """Check account, entitlement, symbols, clock and calendar, and yield the findings.
+
+    Never raises: a failed check is a finding that is not good. A symbol yields a finding only if its check fails.
 
     `certificates` is the file of certificates to trust in place of the system's.
     """
@@ -45,20 +47,20 @@ def account_findings(
     trading = TradingClient(key, secret, paper=key.startswith("PK"), url_override=endpoints.trading_url)
     yield _run_check("account", lambda: _check_account(trading.get_account()))
     feed = spec.alpaca.feed if spec.alpaca else "iex"
-    if (quote := _quote_request(feed, spec.symbols[0], credentials, endpoints)) is not None:
+    if (quote := _latest_quote_function(feed, spec.symbols[0], credentials, endpoints)) is not None:
         yield _run_check("entitlement", lambda: (bool(quote()), f"feed {feed} is allowed"))
     for symbol in spec.symbols[:_SYMBOLS] if feed != "test" else ():
         found = _run_check(symbol, partial(_check_asset, trading, symbol))
         if not found.good:
             yield found
-    hours = feed != "crypto"  # the crypto market has no hours
-    yield _run_check("clock", lambda: _check_clock(trading.get_clock(), hours=hours))
-    if hours:
+    has_hours = feed != "crypto"  # the crypto market has no hours
+    yield _run_check("clock", lambda: _check_clock(trading.get_clock(), has_hours=has_hours))
+    if has_hours:
         today = datetime.now(UTC).date()
         yield _run_check("calendar", lambda: _check_calendar(trading.get_calendar(GetCalendarRequest(start=today))))
 
 
-def _quote_request(
+def _latest_quote_function(
     feed: str, symbol: str, credentials: Credentials, endpoints: RestEndpoints
 ) -> Callable[[], Any] | None:
     """Return a function that requests the latest quote of `symbol`; None if no known REST interface has the feed."""
@@ -107,9 +109,10 @@ def _check_asset(trading: Any, symbol: str) -> tuple[bool, str]:
     return state == "active", "active" if state == "active" else f"{state}; remove it from spec.symbols"
 
 
-def _check_clock(clock: Any, *, hours: bool) -> tuple[bool, str]:
+def _check_clock(clock: Any, *, has_hours: bool) -> tuple[bool, str]:
     skew = abs((datetime.now(UTC) - clock.timestamp).total_seconds())
-    state = "always open" if not hours else "open" if clock.is_open else f"closed until {clock.next_open.isoformat()}"
+    hours = "open" if clock.is_open else f"closed until {clock.next_open.isoformat()}"
+    state = hours if has_hours else "always open"
     if skew > _SKEW_SECONDS:
         return (
             False,

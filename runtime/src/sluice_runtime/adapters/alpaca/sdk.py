@@ -138,11 +138,11 @@ class SDKTransport:
         except exceptions.ConnectionClosed as closed:
             raise _close_error(closed) from None
 
-    async def read(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
+    async def read_until_closed(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
         while True:
             on_messages(await self.receive_messages())
 
-    def pause_reading(self) -> None:
+    def pause_reading_briefly(self) -> None:
         """Do nothing: alpaca-py controls when this transport reads."""
 
     async def close(self) -> None:

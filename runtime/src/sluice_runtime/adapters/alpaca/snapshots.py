@@ -11,7 +11,7 @@ from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.status import Instant
 
 from ...domain.batches import batches
-from ...domain.market import Quote, Trade, is_price, normalised_side
+from ...domain.market import Quote, Trade, is_valid_price, normalised_side
 from ...domain.market_snapshot import MarketSnapshot
 from ...ports import SnapshotError
 from ..decoding import decode_json
@@ -59,9 +59,9 @@ class AlpacaSnapshots:
         self._name = redact_url(self._url)
         self._credentials_reader = credentials_reader
 
-    async def fetch_latest(self, symbols: Sequence[str]) -> MarketSnapshot:
+    async def fetch_latest_quotes_and_trades(self, symbols: Sequence[str]) -> MarketSnapshot:
         """Return the newest quotes and trades of `symbols`. A symbol with a malformed answer is left out."""
-        credentials = self._credentials_reader.credentials_or_none()
+        credentials = self._credentials_reader.read_credentials_or_none()
         if credentials is None:
             raise SnapshotError("there are no credentials for Alpaca; check the Secret")
         found: dict[str, msgspec.Raw] = {}
@@ -103,6 +103,6 @@ def _market_snapshot(answers: Mapping[str, msgspec.Raw]) -> MarketSnapshot:
             bid, bid_size = normalised_side(quote.bp, quote.bs)
             ask, ask_size = normalised_side(quote.ap, quote.size)
             quotes.append(Quote(symbol=symbol, ts=quote.t, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size))
-        if (trade := found.latest_trade) is not None and is_price(trade.p):
+        if (trade := found.latest_trade) is not None and is_valid_price(trade.p):
             trades.append(Trade(symbol=symbol, ts=trade.t, price=trade.p, size=trade.s))
     return MarketSnapshot(tuple(quotes), tuple(trades))

@@ -23,7 +23,7 @@ from .websocket import Endpoint, NativeTransport, Timeouts, Transport
 _HOST = "wss://stream.data.alpaca.markets"
 _PATHS = {"boats": "v1beta1/boats", "overnight": "v1beta1/overnight", "crypto": "v1beta3/crypto/us"}
 
-Open = Callable[[Endpoint], Awaitable[Transport]]
+OpenTransport = Callable[[Endpoint], Awaitable[Transport]]
 
 
 async def open_sdk_transport(endpoint: Endpoint) -> Transport:
@@ -43,7 +43,7 @@ async def open_sdk_transport(endpoint: Endpoint) -> Transport:
     return await SDKTransport.open(endpoint)
 
 
-_ENGINES: dict[AlpacaEngine, Open] = {"native": NativeTransport.open, "sdk": open_sdk_transport}
+_ENGINES: dict[AlpacaEngine, OpenTransport] = {"native": NativeTransport.open, "sdk": open_sdk_transport}
 
 
 class AlpacaSource:
@@ -67,19 +67,21 @@ class AlpacaSource:
     async def connect(self, listener: Listener) -> AsyncIterator[AlpacaConnection]:
         """Open a connection: upgrade, wait for the welcome, and log in."""
         listener.on_state("Connecting")
-        credentials = self._credentials_reader.credentials_for_connection()
+        credentials = self._credentials_reader.read_and_remember_credentials()
         transport = await self._open(
             Endpoint(url=self._url, tls=self._credentials_reader.tls_context(), timeouts=self._timeouts)
         )
-        connection = AlpacaConnection(transport, listener, self._timeouts, statuses=not self._is_crypto)
+        connection = AlpacaConnection(transport, listener, self._timeouts, has_halts=not self._is_crypto)
         try:
             await connection.wait_for_welcome()
             listener.on_state("Authenticating")
             try:
                 await connection.log_in(credentials)
             except StreamError as error:
-                raise self._contention.record_login_error(error, asyncio.get_running_loop().time()) from None
-            self._contention.record_login()
+                raise self._contention.record_and_explain_login_error(
+                    error, asyncio.get_running_loop().time()
+                ) from None
+            self._contention.record_login_success()
             listener.on_state("Subscribing")
             yield connection
         finally:

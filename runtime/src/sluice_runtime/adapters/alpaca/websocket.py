@@ -77,10 +77,10 @@ class Transport(Protocol):
     async def receive_messages(self) -> Sequence[Message]:
         """Wait for the next frame, and return its valid messages."""
 
-    async def read(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
+    async def read_until_closed(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
         """Call `on_messages` with the messages of each frame until the websocket closes. Never returns."""
 
-    def pause_reading(self) -> None:
+    def pause_reading_briefly(self) -> None:
         """Pause reading for a moment, so that the next data is read in one batch. Does nothing while closing."""
 
     async def close(self) -> None:
@@ -147,15 +147,15 @@ class NativeTransport:
             raise self._close_error()
         return decode_frame(frame.data) if frame.type is _BINARY else ()
 
-    async def read(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
-        await self._shield_from_cancellation(self._read_until_closed(on_messages))
+    async def read_until_closed(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
+        await self._shield_from_cancellation(self._receive_frames_until_closed(on_messages))
 
     async def _shield_from_cancellation(self, reading: Coroutine[Any, Any, T]) -> T:
         """Continue to read if the caller is cancelled: after a cancelled read, aiohttp closes without a handshake."""
         self._reading = asyncio.ensure_future(reading)
         return await asyncio.shield(self._reading)
 
-    async def _read_until_closed(self, on_messages: Callable[[Sequence[Message]], None]) -> NoReturn:
+    async def _receive_frames_until_closed(self, on_messages: Callable[[Sequence[Message]], None]) -> NoReturn:
         receive = self._socket.receive
         while True:
             kind, data, _ = await receive()
@@ -169,7 +169,7 @@ class NativeTransport:
             elif kind in _ENDS:
                 raise self._close_error()
 
-    def pause_reading(self) -> None:
+    def pause_reading_briefly(self) -> None:
         transport = self._socket.transport
         if transport is not None and not self._is_closing and not transport.is_closing():
             transport.pause_reading()

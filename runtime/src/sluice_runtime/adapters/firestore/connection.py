@@ -25,7 +25,7 @@ from google.cloud.firestore_v1.types import (
 from sluice_contract.spec import FirestoreSettings
 
 from .channel import open_channel
-from .credentials import FirestoreAccess, find_access, first_line_of_error
+from .credentials import FirestoreAccess, find_firestore_access, first_line_of_error
 from .values import decode_fields
 from .writes import Writes
 
@@ -136,19 +136,19 @@ class FirestoreConnection:
         used.calls += 1
         try:
             yield used.client
-            self._count_outcome(used, is_answer=True)
+            self._count_outcome_and_replace_channel(used, is_answer=True)
         except DeadlineExceeded:
-            self._count_outcome(used, is_answer=False)
+            self._count_outcome_and_replace_channel(used, is_answer=False)
             raise
         except Exception:
-            self._count_outcome(used, is_answer=True)
+            self._count_outcome_and_replace_channel(used, is_answer=True)
             raise
         finally:
             used.calls -= 1
             if used is not self._used and used.calls == 0:
                 await used.channel.close()
 
-    def _count_outcome(self, used: _OpenChannel, *, is_answer: bool) -> None:
+    def _count_outcome_and_replace_channel(self, used: _OpenChannel, *, is_answer: bool) -> None:
         """Count the outcome of a call on the channel `used`, and open a new channel if one is due."""
         if used is not self._used:
             return  # calls on an older channel do not count for the current one
@@ -174,12 +174,12 @@ class FirestoreConnection:
 async def open_firestore_connection(settings: FirestoreSettings, project: str, key: Path | None) -> FirestoreConnection:
     """Return a connection to the job's database, for the running event loop.
 
-    `project` may be empty and `key` may be missing, see `find_access`.
+    `project` may be empty and `key` may be missing, see `find_firestore_access`.
 
     Raises:
         ValueError: there are no usable credentials, or gRPC's or Google's own settings in the environment are wrong.
     """
-    access = await find_access(project, key)
+    access = await find_firestore_access(project, key)
     try:
         return FirestoreConnection(access, settings.database)
     except Exception as error:

@@ -31,11 +31,11 @@ class FirestoreAccess(NamedTuple):
     emulator: str
 
 
-async def find_access(project: str, key: Path | None) -> FirestoreAccess:
-    """Return an emulator from the environment, a service account key, or the machine's identity.
+async def find_firestore_access(project: str, key: Path | None) -> FirestoreAccess:
+    """Return how to reach Firestore: with a service account key, at an emulator, or with the machine's identity.
 
-    If `project` is empty, the environment or the credentials name it. `key` is the path of a service account key;
-    without that file, the application default credentials are used.
+    They are tried in this order. If `project` is empty, the environment or the credentials name it. `key` is the path
+    of a service account key; without that file, the application default credentials are used.
 
     Raises:
         ValueError: the file is not a service account key, or there are no credentials, or nothing names a project.

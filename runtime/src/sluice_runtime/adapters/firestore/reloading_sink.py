@@ -17,34 +17,36 @@ from ...ports import Sink
 _log = logging.getLogger(__name__)
 _FIRESTORE_WRITE = {"event_type": "firestore_write"}
 
-_LOOK_SECONDS = 1.0  # mounted files send no events
+_CHECK_SECONDS = 1.0  # mounted files send no events
 _RETRY_SECONDS = 30.0  # credentials may not be a file: a pod can have its own identity
 
 
 class ReloadingSink:
     """A sink that creates its real sink on first use, and a new one when the file with the credentials has changed.
 
-    `make` creates a sink. While there are no usable credentials, it raises ValueError with a sentence, and each call
-    raises SinkError with that sentence. In a dry run (`is_dry`), such calls do nothing, so that Sluice can be tried
-    without Firestore: nothing is written, not even heartbeats.
+    `create_sink` creates the real sink. While there are no usable credentials, it raises ValueError with a sentence,
+    and each call raises SinkError with that sentence. In a dry run (`is_dry_run`), such calls do nothing, so that
+    Sluice can be tried without Firestore: nothing is written, not even heartbeats.
     """
 
-    def __init__(self, make: Callable[[], Awaitable[Sink]], key: Path | None, is_dry: Callable[[], bool]) -> None:
+    def __init__(
+        self, create_sink: Callable[[], Awaitable[Sink]], key: Path | None, is_dry_run: Callable[[], bool]
+    ) -> None:
         """`key` is the file with the credentials, if there is one."""
-        self._make = make
+        self._create_sink = create_sink
         self._key = key
-        self._is_dry = is_dry
+        self._is_dry_run = is_dry_run
         self._lock = asyncio.Lock()
         self._open: _OpenSink | None = None
         self._failure = ""
         self._seen: bytes | None = None
-        self._look_at = self._try_at = float("-inf")
+        self._check_at = self._try_at = float("-inf")
 
     async def open(self) -> None:
         """Create the real sink now.
 
         Raises:
-            SinkError: there are no usable credentials.
+            SinkError: there are no usable credentials, and this is not a dry run.
         """
         async with self._sink_for_call():
             pass
@@ -54,29 +56,29 @@ class ReloadingSink:
             if sink is not None:
                 await sink.write_quotes(quotes)
 
-    async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+    async def quote_document_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         async with self._sink_for_call() as sink:
-            return await sink.quote_times(symbols) if sink is not None else {}
+            return await sink.quote_document_times(symbols) if sink is not None else {}
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
         async with self._sink_for_call() as sink:
             if sink is not None:
                 await sink.write_bars(bars)
 
-    async def set_quote_status(self, symbols: Iterable[str], status: QuoteState) -> None:
+    async def set_status_of_existing_quotes(self, symbols: Iterable[str], status: QuoteState) -> None:
         async with self._sink_for_call() as sink:
             if sink is not None:
-                await sink.set_quote_status(symbols, status)
+                await sink.set_status_of_existing_quotes(symbols, status)
 
-    async def delete_documents(self, symbols: Iterable[str]) -> None:
+    async def delete_own_quotes_and_bars(self, symbols: Iterable[str]) -> None:
         async with self._sink_for_call() as sink:
             if sink is not None:
-                await sink.delete_documents(symbols)
+                await sink.delete_own_quotes_and_bars(symbols)
 
-    async def write_ingest_states(self, states: Sequence[IngestState]) -> None:
+    async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         async with self._sink_for_call() as sink:
             if sink is not None:
-                await sink.write_ingest_states(states)
+                await sink.merge_ingest_states(states)
 
     async def recorded_symbols_of_job(self) -> frozenset[str]:
         async with self._sink_for_call() as sink:
@@ -91,9 +93,9 @@ class ReloadingSink:
             if sink is not None:
                 await sink.write_heartbeat(heartbeat)
 
-    async def last_epoch(self, job_uid: str) -> int | None:
+    async def last_heartbeat_epoch(self, job_uid: str) -> int | None:
         async with self._sink_for_call() as sink:
-            return await sink.last_epoch(job_uid) if sink is not None else None
+            return await sink.last_heartbeat_epoch(job_uid) if sink is not None else None
 
     async def close(self) -> None:
         if self._open is not None:
@@ -106,7 +108,7 @@ class ReloadingSink:
             await self._recreate_sink_if_credentials_changed()
         used = self._open
         if used is None:
-            if not self._is_dry():
+            if not self._is_dry_run():
                 raise SinkError(self._failure)
             yield None
             return
@@ -124,26 +126,28 @@ class ReloadingSink:
         While there is no sink, this tries again every 30 s, because credentials may not come from a file.
         """
         at = asyncio.get_running_loop().time()
-        if at < self._look_at:
+        if at < self._check_at:
             return
-        found = self._read_key()
+        found = self._read_key_or_none()
         # An open sink does not need the file.
         is_new = found != self._seen and (found is not None or self._open is None)
         if is_new or (self._open is None and at >= self._try_at):
-            await self._create_sink(found, at)
-        self._look_at = at + _LOOK_SECONDS  # skipped on cancellation: the check is then repeated
+            await self._try_to_create_sink(found, at)
+        self._check_at = at + _CHECK_SECONDS  # skipped on cancellation: the check is then repeated
 
-    async def _create_sink(self, found: bytes | None, at: float) -> None:
+    async def _try_to_create_sink(self, key_content: bytes | None, at: float) -> None:
+        """Create the real sink in place of the open one. On failure, keep the open one and record the failure."""
         try:
-            sink = await self._make()
+            sink = await self._create_sink()
         except ValueError as error:
             self._record_failure(str(error))
         else:
             before, self._open = self._open, _OpenSink(sink)
-            await self._close_when_unused(before)
-        self._seen, self._try_at = found, at + _RETRY_SECONDS
+            await self._close_if_unused(before)
+        self._seen, self._try_at = key_content, at + _RETRY_SECONDS
 
-    async def _close_when_unused(self, before: _OpenSink | None) -> None:
+    async def _close_if_unused(self, before: _OpenSink | None) -> None:
+        """Close the previous sink unless calls still use it. The last of these calls then closes it."""
         if before is not None:
             _log.info("Firestore's credentials have changed; using the new ones", extra=_FIRESTORE_WRITE)
             if before.calls == 0:
@@ -152,11 +156,11 @@ class ReloadingSink:
     def _record_failure(self, failure: str) -> None:
         if self._open is not None:
             _log.warning("%s; using the previous credentials while they are valid", failure, extra=_FIRESTORE_WRITE)
-        elif self._is_dry() and failure != self._failure:
+        elif self._is_dry_run() and failure != self._failure:
             _log.info("dry run without Firestore: %s", failure, extra=_FIRESTORE_WRITE)
         self._failure = failure
 
-    def _read_key(self) -> bytes | None:
+    def _read_key_or_none(self) -> bytes | None:
         try:
             return self._key.read_bytes() if self._key is not None else None
         except OSError:

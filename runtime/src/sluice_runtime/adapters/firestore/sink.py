@@ -49,7 +49,7 @@ class FirestoreSink:
             writes.replace_document(self._quote_document_name(each.symbol), each.document_fields())
         await self._commit(writes)
 
-    async def quote_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+    async def quote_document_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         """Return the `ts` of each quote document that exists, with one request per 100 symbols.
 
         A document in which another writer has stored something other than a time as `ts` is left out.
@@ -70,18 +70,25 @@ class FirestoreSink:
             writes.replace_document(self._bar_document_name(bar.symbol), bar.document_fields())
         await self._commit(writes)
 
-    async def set_quote_status(self, symbols: Iterable[str], status: QuoteState) -> None:
-        """Send one update per document, because a missing document would fail the whole commit."""
+    async def set_status_of_existing_quotes(self, symbols: Iterable[str], status: QuoteState) -> None:
+        """Set the status of the quote documents that exist, with one update per document.
+
+        In one commit for all of them, a missing document would fail the whole commit.
+        """
         with raising_sink_errors():
             for some in batches(symbols, _AT_ONCE):
-                updates = [self._set_status_of_quote(symbol, status) for symbol in some]
+                updates = [self._set_quote_status_if_exists(symbol, status) for symbol in some]
                 # Wait for all updates before raising, so that none continues after the call.
                 for failure in await asyncio.gather(*updates, return_exceptions=True):
                     if failure is not None:
                         raise failure
 
-    async def delete_documents(self, symbols: Iterable[str]) -> None:
-        """Send one read and one commit per 100 symbols. If another writer writes in between, the commit fails."""
+    async def delete_own_quotes_and_bars(self, symbols: Iterable[str]) -> None:
+        """Delete the quote and bar documents of `symbols` that this job wrote.
+
+        Each 100 symbols take one read and one commit. If another writer changes one of the documents in between, the
+        commit fails.
+        """
         for some in batches(symbols, _AT_MOST):
             writes = self._new_writes()
             names = [
@@ -92,7 +99,7 @@ class FirestoreSink:
                     writes.delete_unchanged_document(found.name, found.update_time)
             await self._commit(writes)
 
-    async def write_ingest_states(self, states: Sequence[IngestState]) -> None:
+    async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         """Merge all records in one commit. Records of removed symbols are read first, to skip those of other jobs."""
         removed = [self._record_document_name(each.canonical_symbol) for each in states if each.status == "removed"]
         owners = {found.name: found.fields.get("job") for found in await self._read_documents(removed, "job")}
@@ -116,6 +123,9 @@ class FirestoreSink:
 
         This way, a later process of the job is never overwritten. No lock is used, so that jobs with the same document
         delay each other no longer than one retry.
+
+        Raises:
+            FencedError: the document is from a later process of the same job.
         """
         others: set[str] = set()
         with raising_sink_errors():
@@ -129,7 +139,7 @@ class FirestoreSink:
                     f"document in spec.heartbeat.document"
                 ) from None
 
-    async def last_epoch(self, job_uid: str) -> int | None:
+    async def last_heartbeat_epoch(self, job_uid: str) -> int | None:
         """Read the epoch from the heartbeat document; None if the document is missing or belongs to another job."""
         with raising_sink_errors():
             before = await self._read_heartbeat(DEADLINE_SECONDS)
@@ -180,7 +190,7 @@ class FirestoreSink:
         found = await self._connection.read_documents([self._heartbeat], ("job", "job_uid", "epoch"), seconds)
         return found[0] if found else None
 
-    async def _set_status_of_quote(self, symbol: str, status: QuoteState) -> None:
+    async def _set_quote_status_if_exists(self, symbol: str, status: QuoteState) -> None:
         writes = self._new_writes()
         writes.update_existing_document(self._quote_document_name(symbol), {"status": status})
         with suppress(exceptions.NotFound):

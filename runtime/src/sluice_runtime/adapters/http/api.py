@@ -22,7 +22,7 @@ async def serve_http(
     view: RuntimeView, host: str, port: int, routes: Iterable[web.RouteDef] = ()
 ) -> AsyncIterator[None]:
     """Serve the HTTP interface until the context is left. `routes` are added to the read-only routes."""
-    runner = web.AppRunner(http_application(view, routes), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(create_http_application(view, routes), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
@@ -32,7 +32,7 @@ async def serve_http(
 
 
 @web.middleware
-async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _convert_errors_to_json(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Convert aiohttp's own errors below /runtime to the JSON form that all errors have there."""
     try:
         return await handler(request)
@@ -45,7 +45,7 @@ async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamR
         return answer
 
 
-def http_application(view: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> web.Application:
+def create_http_application(view: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> web.Application:
     """Return the web application with the read-only routes and `routes`."""
 
     async def livez(_: web.Request) -> web.Response:
@@ -69,7 +69,7 @@ def http_application(view: RuntimeView, routes: Iterable[web.RouteDef] = ()) -> 
 
         return web.Response(body=prometheus_text(view), headers={"Content-Type": CONTENT_TYPE})
 
-    app = web.Application(middlewares=[_errors_as_json])
+    app = web.Application(middlewares=[_convert_errors_to_json])
     app.router.add_routes(routes)
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)

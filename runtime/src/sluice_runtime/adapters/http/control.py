@@ -32,10 +32,11 @@ class _StopRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str | None = None
 
 
-def token_check(file: Path | None) -> RequestCheck:
+def create_token_check(file: Path | None) -> RequestCheck:
     """Return a check that refuses requests without the token in `file`.
 
-    The check reads the file at each request, so that a rotated Secret applies immediately.
+    The check returns None for an allowed request, otherwise why it is refused. It reads the file at each request,
+    so that a rotated Secret applies immediately.
     """
 
     def refusal(request: web.Request) -> str | None:
@@ -60,7 +61,7 @@ def token_check(file: Path | None) -> RequestCheck:
     return refusal
 
 
-def local_request_check(request: web.Request) -> str | None:
+def refusal_unless_local(request: web.Request) -> str | None:
     """Return None for a request from a program on this machine, otherwise why the request is refused.
 
     Requests from web pages in this machine's browser are refused too, whatever host name the page uses.
@@ -75,13 +76,13 @@ def control_routes(controls: Controls, view: RuntimeView, check: RequestCheck) -
     """Return the routes POST /runtime/ingest/stop, start and reload. `check` returns why a request is refused."""
 
     async def stop(request: web.Request) -> web.Response:
-        in_time = await controls.stop((await _decode_body(request, _StopRequest)).reason)
+        in_time = await controls.pause_job((await _decode_body(request, _StopRequest)).reason)
         if in_time:
             return web.Response(body=status_body(view.snapshot()), content_type="application/json")
         return error_response(504, "the switch is off, but the stream has not acknowledged it yet; check the status")
 
     async def start(request: web.Request) -> web.Response:
-        others = await controls.start(await _decode_body(request, StartRequest))
+        others = await controls.resume_job(await _decode_body(request, StartRequest))
         if not others:
             return web.Response(body=status_body(view.snapshot()), content_type="application/json")
         still = " and ".join(others)
@@ -95,10 +96,14 @@ def control_routes(controls: Controls, view: RuntimeView, check: RequestCheck) -
         return web.Response(body=status_body(view.snapshot()), content_type="application/json")
 
     actions: list[tuple[str, Handler]] = [("stop", stop), ("start", start), ("reload", reload)]
-    return [web.post(f"/runtime/ingest/{name}", _with_authorization(action, check)) for name, action in actions]
+    return [
+        web.post(f"/runtime/ingest/{name}", _with_check_and_error_responses(action, check)) for name, action in actions
+    ]
 
 
-def _with_authorization(action: Handler, check: RequestCheck) -> Handler:
+def _with_check_and_error_responses(action: Handler, check: RequestCheck) -> Handler:
+    """Return a handler that refuses unauthorized requests, and answers an error of `action` in JSON."""
+
     async def handle(request: web.Request) -> web.Response:
         why = check(request)
         if why is not None:
@@ -122,6 +127,9 @@ async def _decode_body(request: web.Request, kind: type[T]) -> T:
 
 
 def error_response(status: int, sentence: str, paused_by: list[str] | None = None) -> web.Response:
-    """Return an error in the common form of all errors below /runtime."""
+    """Return an error response in the JSON form of all errors below /runtime.
+
+    `paused_by` are the sources of the switches that still pause the job, if any.
+    """
     document: dict[str, object] = {"error": sentence} | ({"pausedBy": paused_by} if paused_by else {})
     return web.Response(status=status, body=msgspec.json.encode(document), content_type="application/json")

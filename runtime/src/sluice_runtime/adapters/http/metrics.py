@@ -70,7 +70,7 @@ class _RuntimeCollector(Collector):
         paused = GaugeMetricFamily(
             "ingest_paused", "1 while a switch pauses the job, otherwise 0.", value=snapshot.desired.pause is not None
         )
-        ledger = snapshot.ledger.to_symbol_ledger(snapshot.desired)
+        ledger = snapshot.ledger.to_symbol_counts(snapshot.desired)
         symbols = GaugeMetricFamily("ingest_symbols", "Declared symbols, by subscription state.", labels=["state"])
         for state in ("confirmed", "pending", "paused", "rejected"):
             symbols.add_metric([state], getattr(ledger, state))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 _REQUEST_SECONDS = 15.0
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 
 
 class _StepFailedError(Exception):
@@ -28,16 +28,16 @@ class SmokeClient:
     def run_steps(self, seconds: float, say: Callable[[str], None]) -> str | None:
         """Run all steps of the test. Return the failure, or None. The stream must be live within `seconds`."""
         try:
-            say(f"status: {self._request('status')['state']}")
-            self._request("reload", {})
+            say(f"status: {self._send_request('status')['state']}")
+            self._send_request("reload", {})
             say("reload: done")
-            self._request("start", {"dry_run": True})
+            self._send_request("start", {"dry_run": True})
             say(f"dry start: live after {self._wait_until_live(seconds):.1f} s")
-            stopped = self._request("stop", {"reason": "smoke"})
+            stopped = self._send_request("stop", {"reason": "smoke"})
             if stopped["state"] != "Paused":
                 return f"stop responded while the stream is {stopped['state']}; it must be Paused"
             say("stop: acknowledged")
-            self._request("reload", {})  # otherwise a later start would be a dry run too
+            self._send_request("reload", {})  # otherwise a later start would be a dry run too
         except _StepFailedError as error:
             return str(error)
         return None
@@ -45,16 +45,16 @@ class SmokeClient:
     def _wait_until_live(self, seconds: float) -> float:
         began = time.monotonic()
         while True:
-            status = self._request("status")
+            status = self._send_request("status")
             waited = time.monotonic() - began
             if status["state"] in ("Live", "Finished") and status["heartbeat"]["dryRun"]:
                 return waited
             if waited > seconds:
                 why = status.get("failure", {}).get("message", "the status has no failure")
                 raise _StepFailedError(f"the stream is {status['state']} after {seconds:g} s: {why}")
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
 
-    def _request(self, name: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _send_request(self, name: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         data = json.dumps(body).encode() if body is not None else None
         try:
             request = urllib.request.Request(f"{self._root}/{name}", data=data, headers=self._headers)  # noqa: S310

@@ -16,7 +16,15 @@ from ...domain.failure import StreamError
 from ...domain.market import Quote
 from ...ports import QUOTES, Listener
 from .gateway import Gateway
-from .messages import COMPETING_SESSION, NO_LINE, UNKNOWN_SYMBOL, IBKRTimeouts, is_rejection, no_answer_error, rejection
+from .messages import (
+    COMPETING_SESSION,
+    NO_LINE,
+    UNKNOWN_SYMBOL,
+    IBKRTimeouts,
+    is_refusal_code,
+    no_answer_error,
+    symbol_rejection,
+)
 from .quote_builder import MarketDataChanges, QuoteBuilder
 
 # ib_async sends 45 requests per second and delays the others.
@@ -41,7 +49,7 @@ class IBKRConnection:
         self._symbols: dict[int, str] = {}  # by the id() of each requested contract
         self._asked: dict[str, asyncio.Future[list[ContractDetails]]] = {}
         self._tickers: dict[str, Ticker] = {}
-        self._books: dict[Ticker, QuoteBuilder] = {}
+        self._builders: dict[Ticker, QuoteBuilder] = {}
         self._rejected: dict[str, SymbolRejection] = {}
         self._busy = asyncio.Lock()
         self._retried_at = asyncio.get_running_loop().time()
@@ -67,7 +75,7 @@ class IBKRConnection:
             self._report_subscriptions()
 
     async def run(self) -> None:
-        """Supervise the connection until it ends, which is always an error. ib_async itself reads the socket."""
+        """Supervise the connection until it ends, and then raise the StreamError. ib_async itself reads the socket."""
         while self._gateway.end_reason is None:
             try:
                 async with asyncio.timeout(self._timeouts.probe):
@@ -125,14 +133,14 @@ class IBKRConnection:
             await self._gateway.unthrottled.wait()
             try:
                 async with asyncio.timeout(self._timeouts.answer):
-                    found = await asyncio.gather(*map(self._find_contract, batch))
+                    found = await asyncio.gather(*map(self._find_contract_or_reject, batch))
             except TimeoutError:
                 raise self._silence_error() from None
             for symbol, contract in zip(batch, found, strict=True):
                 if contract is not None:
                     self._request_market_data(symbol, contract)
 
-    async def _find_contract(self, symbol: str) -> Contract | None:
+    async def _find_contract_or_reject(self, symbol: str) -> Contract | None:
         """Return the contract of a symbol. If there is not exactly one, reject the symbol and return None."""
         if symbol in self._contracts:
             return self._contracts[symbol]
@@ -147,7 +155,7 @@ class IBKRConnection:
         stocks = [each for each in found if each.secType == "STK" and each.currency == "USD"]
         if len(stocks) != 1:
             words = f"{len(stocks)} contracts have this symbol"
-            self._rejected.setdefault(symbol, rejection(symbol, UNKNOWN_SYMBOL, words))
+            self._rejected.setdefault(symbol, symbol_rejection(symbol, UNKNOWN_SYMBOL, words))
             return None
         [contract] = stocks
         contract.exchange = "SMART"  # the details can name another exchange
@@ -157,7 +165,7 @@ class IBKRConnection:
     def _request_market_data(self, symbol: str, contract: Contract) -> None:
         self._symbols[id(contract)] = symbol
         self._tickers[symbol] = ticker = self._client.reqMktData(contract)
-        self._books[ticker] = QuoteBuilder(symbol)
+        self._builders[ticker] = QuoteBuilder(symbol)
 
     async def _unsubscribe_symbols(self, symbols: Sequence[str]) -> None:
         for batch in batches(symbols, _BATCH):
@@ -168,14 +176,14 @@ class IBKRConnection:
     def _cancel_market_data(self, symbol: str) -> None:
         ticker = self._tickers.pop(symbol, None)
         if ticker is not None:
-            del self._books[ticker]
+            del self._builders[ticker]
             self._client.cancelMktData(self._contracts[symbol])
 
     def _on_refusal(self, contract: Contract, code: int, words: str) -> None:
         symbol = self._symbols.get(id(contract))
-        if symbol is None or not is_rejection(code):
+        if symbol is None or not is_refusal_code(code):
             return
-        self._rejected[symbol] = rejection(symbol, code, words)
+        self._rejected[symbol] = symbol_rejection(symbol, code, words)
         answer = self._asked.get(symbol)
         if answer is not None and not answer.done():
             answer.set_result([])  # ib_async treats some refusals as warnings and continues to wait
@@ -199,9 +207,9 @@ class IBKRConnection:
         """Apply ticks to the quote builders and return the changes. A ticker without time or builder is ignored."""
         changes: list[MarketDataChanges] = []
         for ticker in tickers:
-            book = self._books.get(ticker)
-            if book is not None and ticker.time is not None:
-                changes.append(book.apply_ticks(ticker.ticks, ticker.time))
+            builder = self._builders.get(ticker)
+            if builder is not None and ticker.time is not None:
+                changes.append(builder.apply_ticks(ticker.ticks, ticker.time))
         return changes
 
     def _end_rejections_of_quoted_symbols(self, quotes: Sequence[Quote]) -> None:

@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 # ib_async logs the account's positions, and an error for each unknown tick.
 logging.getLogger("ib_async").setLevel(logging.CRITICAL)
 
-Refused = Callable[[Contract, int, str], None]
+RefusalHandler = Callable[[Contract, int, str], None]
 
 
 class _Client(IB):
@@ -55,7 +55,7 @@ class Gateway:
         self.reachable = asyncio.Event()  # requests can be answered
         self.unthrottled = asyncio.Event()  # requests are sent immediately
         self.on_worse_outage: Callable[[], None] = lambda: None
-        self.on_refusal: Refused = lambda contract, code, words: None
+        self.on_refusal: RefusalHandler = lambda contract, code, words: None
         self.settings = settings
         self._timeouts = timeouts
         self._end_reason: StreamError | None = None
@@ -143,7 +143,7 @@ class Gateway:
         # Messages about a request are not logged, such as one for cancelling a refused subscription.
         if request < 0:
             _log.info("IBKR reports: %s (code %d)", words, code, extra={"event_type": "stream"})
-        self._record_end(connection_end_error(code, words, self.settings))
+        self._record_first_end(connection_end_error(code, words, self.settings))
         changed = self.outages.apply_message(code, words)
         if self.outages.is_lost:
             self.reachable.clear()
@@ -157,14 +157,14 @@ class Gateway:
     def _on_api_error(self, words: Any) -> None:
         # Only before the client is ready; later errors arrive as the end of the connection.
         if not self._is_open and self.client.client.conn.transport is not None:
-            self._record_end(
+            self._record_first_end(
                 not_ready_error(self.settings, f"closed the connection while it was being opened ({words})")
             )
 
     def _on_disconnected(self) -> None:
-        self._record_end(connection_closed_error(self.settings))
+        self._record_first_end(connection_closed_error(self.settings))
 
-    def _record_end(self, error: StreamError | None) -> None:
+    def _record_first_end(self, error: StreamError | None) -> None:
         if error is None or self._end_reason is not None:
             return
         self._end_reason = error

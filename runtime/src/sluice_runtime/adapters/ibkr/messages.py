@@ -115,14 +115,17 @@ class Outages:
         return Impairment(f"IBKR has lost a part of its service: {farms}; {also}", quotes)
 
 
-def rejection(symbol: str, code: int, words: str) -> SymbolRejection:
+def symbol_rejection(symbol: str, code: int, words: str) -> SymbolRejection:
     """Return the rejection of a symbol, with IBKR's text and what to do."""
     remedy = f" ({_REMEDIES[code]})" if code in _REMEDIES else ""
     return SymbolRejection(symbol=symbol, code=code, message=words[:_WORDS_SHOWN] + remedy)
 
 
-def is_rejection(code: int) -> bool:
-    """Return True if the code of a message about a request is a refusal. Codes 2100 to 2199 are notices."""
+def is_refusal_code(code: int) -> bool:
+    """Return True if the code of a message about a request is a refusal.
+
+    Not refusals: the notices 2100 to 2199, and 300, the answer to cancelling a refused subscription.
+    """
     return not (2100 <= code < 2200 or code in _HARMLESS)
 
 

@@ -1,6 +1,6 @@
 """Interactive Brokers: quotes from an IB Gateway or TWS, with ib_async.
 
-The operator of the gateway keeps it logged in. The runtime is one of its API clients, and reads only market data.
+The user keeps the gateway logged in. The runtime is one of its API clients, and reads only market data.
 """
 
 from __future__ import annotations

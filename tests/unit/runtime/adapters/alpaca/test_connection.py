@@ -47,12 +47,12 @@ class FakeWire:
     async def receive_messages(self) -> Sequence[Message]:
         return await self._frames.get()
 
-    async def read(self, take: Callable[[Sequence[Message]], None]) -> None:
+    async def read_until_closed(self, take: Callable[[Sequence[Message]], None]) -> None:
         self._take = take
         while True:
             take(await self._frames.get())
 
-    def pause_reading(self) -> None:
+    def pause_reading_briefly(self) -> None:
         self.rests += 1
 
     async def close(self) -> None:
@@ -75,8 +75,10 @@ class FakeWire:
 
 
 @asynccontextmanager
-async def reading(wire: FakeWire, listener: FakeListener, *, statuses: bool = False) -> AsyncIterator[AlpacaConnection]:
-    connection = AlpacaConnection(wire, listener, Timeouts(), statuses=statuses)
+async def reading(
+    wire: FakeWire, listener: FakeListener, *, has_halts: bool = False
+) -> AsyncIterator[AlpacaConnection]:
+    connection = AlpacaConnection(wire, listener, Timeouts(), has_halts=has_halts)
     task = asyncio.create_task(connection.run())
     try:
         yield connection
@@ -133,7 +135,7 @@ async def test_halts_are_requested_once_and_a_plan_without_them_loses_no_symbol(
     for code in (None, 409, 410):
         wire, listener = FakeWire(), FakeListener()
         wire.refused = {} if code is None else {"statuses": code}
-        async with reading(wire, listener, statuses=True) as connection:
+        async with reading(wire, listener, has_halts=True) as connection:
             await connection.set_subscriptions(frozenset({"A"}))
             await connection.set_subscriptions(frozenset({"A", "B"}))
             assert [each for each in wire.sent if "statuses" in each] == [{"action": "subscribe", "statuses": ["*"]}]
@@ -173,7 +175,7 @@ async def test_the_quotes_of_one_turn_of_the_loop_are_passed_on_together() -> No
 
 async def test_an_answer_does_not_wait_for_the_quotes_that_came_with_it() -> None:
     wire, listener = FakeWire(), FakeListener()
-    connection = AlpacaConnection(wire, listener, Timeouts(), statuses=False)
+    connection = AlpacaConnection(wire, listener, Timeouts(), has_halts=False)
     task = asyncio.create_task(connection.run())
     await asyncio.sleep(0)
     wire.say(QuoteMessage(symbol="A", ts=AT, bid=1.0), ErrorMessage(code=500, msg="internal error"))
@@ -185,7 +187,7 @@ async def test_an_answer_does_not_wait_for_the_quotes_that_came_with_it() -> Non
 
 async def test_ticks_during_the_close_are_delivered_before_its_end_and_none_after() -> None:
     wire, listener = FakeWire(), FakeListener()
-    connection = AlpacaConnection(wire, listener, Timeouts(), statuses=False)
+    connection = AlpacaConnection(wire, listener, Timeouts(), has_halts=False)
     task = asyncio.create_task(connection.run())
     await asyncio.sleep(0)
     wire.at_close = [QuoteMessage(symbol="A", ts=AT, bid=1.0)]

@@ -18,29 +18,29 @@ SETTINGS = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
 
 def test_credentials_are_those_of_the_files_at_this_moment(tmp_path: Path) -> None:
     mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "one"), None)
-    assert mounted.credentials_for_connection().secret_key == "one"
+    assert mounted.read_and_remember_credentials().secret_key == "one"
     mount(tmp_path, "key", "two")
-    assert mounted.credentials_for_connection().secret_key == "two"
-    assert "two" not in repr(mounted.credentials_for_connection())
+    assert mounted.read_and_remember_credentials().secret_key == "two"
+    assert "two" not in repr(mounted.read_and_remember_credentials())
 
 
 @pytest.mark.parametrize("missing", ["ALPACA_KEY_ID", "ALPACA_SECRET_KEY"])
 def test_the_error_of_an_incomplete_secret_has_the_command_that_fixes_it(tmp_path: Path, missing: str) -> None:
     (mount(tmp_path, "key", "secret") / missing).unlink()
     with pytest.raises(StreamError, match="kubectl create secret generic alpaca") as failure:
-        CredentialsReader(SETTINGS, tmp_path, None).credentials_for_connection()
+        CredentialsReader(SETTINGS, tmp_path, None).read_and_remember_credentials()
     assert failure.value.kind == "configuration"
 
 
 async def test_a_change_is_seen_within_a_second_and_only_once(tmp_path: Path) -> None:
     mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "one"), None)
-    mounted.credentials_for_connection()
+    mounted.read_and_remember_credentials()
     waiting = asyncio.create_task(mounted.wait_for_change())
     await asyncio.sleep(30.5)
     mount(tmp_path, "key", "two")
     await waiting
     assert seconds() == 31.0
-    mounted.credentials_for_connection()
+    mounted.read_and_remember_credentials()
     waiting = asyncio.create_task(mounted.wait_for_change())
     await asyncio.sleep(60)
     assert not waiting.done()
@@ -50,7 +50,7 @@ async def test_a_change_is_seen_within_a_second_and_only_once(tmp_path: Path) ->
 
 async def test_a_secret_that_is_being_deleted_is_not_a_change(tmp_path: Path) -> None:
     mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "one"), None)
-    mounted.credentials_for_connection()
+    mounted.read_and_remember_credentials()
     (tmp_path / "ALPACA_KEY_ID").unlink()
     waiting = asyncio.create_task(mounted.wait_for_change())
     await asyncio.sleep(10)
@@ -71,7 +71,7 @@ def test_invalid_certificates_are_reported(tmp_path: Path) -> None:
 def test_keys_are_the_same_in_every_encoding(tmp_path: Path, encode: Encode, ending: str) -> None:
     (tmp_path / "ALPACA_KEY_ID").write_bytes(encode("key" + ending))
     (tmp_path / "ALPACA_SECRET_KEY").write_bytes(encode("secret" + ending))
-    found = CredentialsReader(SETTINGS, tmp_path, None).credentials_for_connection()
+    found = CredentialsReader(SETTINGS, tmp_path, None).read_and_remember_credentials()
     assert (found.key_id, found.secret_key) == ("key", "secret")
 
 
@@ -83,7 +83,7 @@ async def test_the_error_of_a_key_in_another_encoding_names_it_and_replacing_the
     mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "secret"), None)
     (tmp_path / key).write_bytes(content)
     with pytest.raises(StreamError, match=f"the key {key} of the Secret alpaca cannot be read: it") as failure:
-        mounted.credentials_for_connection()
+        mounted.read_and_remember_credentials()
     assert failure.value.kind == "configuration"
     assert name in failure.value.message
     waiting = asyncio.create_task(mounted.wait_for_change())
@@ -98,7 +98,7 @@ def test_certificates_are_trusted_in_every_encoding(tmp_path: Path, encode: Enco
     pem = self_signed(tmp_path)[0].read_text()
     (tmp_path / "ca.crt").write_bytes(encode(f"# \u00e9lan\n{pem}".replace("\n", "\r\n")))
     mounted = CredentialsReader(SETTINGS, tmp_path, tmp_path / "ca.crt")
-    context, copy = mounted.tls_context(), mounted.certificates_path()
+    context, copy = mounted.tls_context(), mounted.copy_certificates_to_memory()
     assert context is not None
     assert copy is not None
     as_requests_does = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -110,6 +110,6 @@ def test_certificates_are_trusted_in_every_encoding(tmp_path: Path, encode: Enco
 def test_unreadable_certificates_are_never_replaced_by_the_default_ones(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "ca.crt").write_bytes(content)
     mounted = CredentialsReader(SETTINGS, tmp_path, tmp_path / "ca.crt")
-    for read in (mounted.tls_context, mounted.certificates_path):
+    for read in (mounted.tls_context, mounted.copy_certificates_to_memory):
         with pytest.raises(StreamError, match=r"caConfigMapRef has no certificates under ca\.crt: it"):
             read()

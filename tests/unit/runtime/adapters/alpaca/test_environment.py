@@ -16,18 +16,18 @@ GIVEN = Credentials("key", "secret")
 def test_the_given_key_pair_replaces_the_secret(tmp_path: Path) -> None:
     mount(tmp_path, "another", "pair")
     given = EnvironmentCredentialsReader(SETTINGS, GIVEN)
-    assert given.credentials_for_connection() == GIVEN
+    assert given.read_and_remember_credentials() == GIVEN
     assert given.tls_context() is None
-    assert "secret" not in repr(given.credentials_for_connection())
+    assert "secret" not in repr(given.read_and_remember_credentials())
 
 
 def test_a_job_that_names_no_secret_has_the_key_pair_too() -> None:
-    assert EnvironmentCredentialsReader(AlpacaSettings(), GIVEN).credentials_for_connection() == GIVEN
+    assert EnvironmentCredentialsReader(AlpacaSettings(), GIVEN).read_and_remember_credentials() == GIVEN
 
 
 async def test_the_key_pair_never_changes() -> None:
     given = EnvironmentCredentialsReader(SETTINGS, GIVEN)
-    given.credentials_for_connection()
+    given.read_and_remember_credentials()
     waiting = asyncio.create_task(given.wait_for_change())
     await at(3600)
     assert not waiting.done()
@@ -38,7 +38,7 @@ async def test_certificates_that_change_are_seen_within_a_second(tmp_path: Path)
     certificates = tmp_path / "ca.crt"
     certificates.write_text("one")
     given = EnvironmentCredentialsReader(SETTINGS, GIVEN, certificates)
-    given.credentials_for_connection()
+    given.read_and_remember_credentials()
     waiting = asyncio.create_task(given.wait_for_change())
     await at(30.5)
     certificates.write_text("two")

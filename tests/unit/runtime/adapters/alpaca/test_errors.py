@@ -69,10 +69,10 @@ def test_an_untrusted_certificate_blocks_and_is_checked_again() -> None:
 
 def test_a_key_in_use_elsewhere_is_reported_after_three_minutes_and_retried_within_30_s() -> None:
     contention, refused = ConnectionLimitTracker(), error_of_message(ErrorMessage(code=406))
-    assert "another client uses it" in contention.record_login_error(refused, 0.0).message
-    assert "another client uses it" in contention.record_login_error(refused, 179.0).message
-    later = contention.record_login_error(refused, 181.0)
+    assert "another client uses it" in contention.record_and_explain_login_error(refused, 0.0).message
+    assert "another client uses it" in contention.record_and_explain_login_error(refused, 179.0).message
+    later = contention.record_and_explain_login_error(refused, 181.0)
     assert later.message.startswith("this key is used elsewhere: for 3 minutes")
     assert (later.kind, later.retry_after, later.retry_within) == ("connectionLimit", 5.0, 30.0)
-    contention.record_login()
-    assert "another client uses it" in contention.record_login_error(refused, 600.0).message
+    contention.record_login_success()
+    assert "another client uses it" in contention.record_and_explain_login_error(refused, 600.0).message

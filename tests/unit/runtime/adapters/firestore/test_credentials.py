@@ -7,7 +7,7 @@ import google.auth
 import pytest
 from google.auth.credentials import AnonymousCredentials
 
-from sluice_runtime.adapters.firestore.credentials import FirestoreAccess, find_access
+from sluice_runtime.adapters.firestore.credentials import FirestoreAccess, find_firestore_access
 from support.service_account_keys import service_account_key
 
 REAL_TIME = True  # a thread searches for credentials
@@ -29,25 +29,25 @@ def key(tmp_path: Path) -> Path:
 
 async def test_an_emulator_needs_neither_credentials_nor_a_project(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:9")
-    assert await find_access("demo", None) == FirestoreAccess("demo", None, "127.0.0.1:9")
-    assert (await find_access("", None)).project == "google-cloud-firestore-emulator"
+    assert await find_firestore_access("demo", None) == FirestoreAccess("demo", None, "127.0.0.1:9")
+    assert (await find_firestore_access("", None)).project == "google-cloud-firestore-emulator"
     environment.setenv("GCLOUD_PROJECT", "of-the-environment")
-    assert (await find_access("", None)).project == "of-the-environment"
+    assert (await find_firestore_access("", None)).project == "of-the-environment"
 
 
 async def test_the_project_of_the_key_is_the_last_default(environment: pytest.MonkeyPatch, key: Path) -> None:
-    found = await find_access("", key)
+    found = await find_firestore_access("", key)
     assert (found.project, found.emulator) == ("of-the-key", "")
     assert found.credentials is not None
-    assert (await find_access("declared", key)).project == "declared"
+    assert (await find_firestore_access("declared", key)).project == "declared"
     environment.setenv("GOOGLE_CLOUD_PROJECT", "of-the-environment")
-    assert (await find_access("", key)).project == "of-the-environment"
+    assert (await find_firestore_access("", key)).project == "of-the-environment"
 
 
 async def test_an_invalid_key_is_also_rejected_with_an_emulator(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:9")
     with pytest.raises(ValueError, match=r"^there are no usable credentials for Firestore \(.+\)$"):
-        await find_access("demo", Path(__file__))
+        await find_firestore_access("demo", Path(__file__))
 
 
 async def test_the_machine_s_identity_is_used_if_no_key_is_mounted(
@@ -55,14 +55,14 @@ async def test_the_machine_s_identity_is_used_if_no_key_is_mounted(
 ) -> None:
     identity = AnonymousCredentials()
     environment.setattr(google.auth, "default", lambda scopes: (identity, "of-the-machine"))
-    assert await find_access("", tmp_path / "absent") == FirestoreAccess("of-the-machine", identity, "")
+    assert await find_firestore_access("", tmp_path / "absent") == FirestoreAccess("of-the-machine", identity, "")
     environment.setattr(google.auth, "default", lambda scopes: (identity, None))
-    assert (await find_access("declared", None)).project == "declared"
+    assert (await find_firestore_access("declared", None)).project == "declared"
     with pytest.raises(ValueError, match="name a project"):
-        await find_access("", None)
+        await find_firestore_access("", None)
 
 
 async def test_a_missing_identity_is_reported_with_a_message(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     environment.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "absent.json"))
     with pytest.raises(ValueError, match=r"^there are no usable credentials for Firestore \(.+\)$"):
-        await find_access("demo", None)
+        await find_firestore_access("demo", None)

@@ -43,12 +43,12 @@ async def test_calls_are_forwarded_to_a_sink_that_is_created_once(world: World) 
     world.key.write_text("key 1")
     await world.sink.open()
     await world.sink.write_quotes([quote("AAPL")])
-    await world.sink.set_quote_status(["AAPL"], "stale")
-    await world.sink.write_ingest_states([state("AAPL", "paused")])
+    await world.sink.set_status_of_existing_quotes(["AAPL"], "stale")
+    await world.sink.merge_ingest_states([state("AAPL", "paused")])
     await world.sink.write_heartbeat(heartbeat("uid", 1))
-    assert await world.sink.quote_times(["AAPL"]) == {"AAPL": quote("AAPL").ts}
+    assert await world.sink.quote_document_times(["AAPL"]) == {"AAPL": quote("AAPL").ts}
     assert await world.sink.recorded_symbols_of_job() == await world.sink.symbols_recorded_as_paused() == {"AAPL"}
-    await world.sink.delete_documents(["AAPL"])
+    await world.sink.delete_own_quotes_and_bars(["AAPL"])
     await world.sink.close()
     [made] = world.made
     assert made.history == ["write", "mark", "beat running", "delete", "close"]
@@ -83,7 +83,7 @@ async def test_a_dry_run_without_credentials_fails_nothing_and_writes_nothing(
     for moment in range(100):
         await at(moment)
         await world.sink.write_heartbeat(heartbeat("uid", 1))
-    assert await world.sink.quote_times(["AAPL"]) == {}
+    assert await world.sink.quote_document_times(["AAPL"]) == {}
     assert await world.sink.symbols_recorded_as_paused() == await world.sink.recorded_symbols_of_job() == frozenset()
     assert caplog.text.count("dry run without Firestore") == 1
     world.is_dry = False

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_runtime.adapters.firestore.credentials import find_access
+from sluice_runtime.adapters.firestore.credentials import find_firestore_access
 from support.encodings import ENCODINGS, UNREADABLE, Encode, save
 from support.service_account_keys import service_account_key
 
@@ -30,7 +30,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @every_encoding
 async def test_a_mounted_key_is_the_same_in_every_encoding(file: Path, key: str, encode: Encode) -> None:
     save(file, encode(key))
-    assert (await find_access("", file)).project == "its-own"
+    assert (await find_firestore_access("", file)).project == "its-own"
 
 
 @every_encoding
@@ -39,13 +39,13 @@ async def test_the_variable_s_key_is_the_same_in_every_encoding(
 ) -> None:
     save(file, encode(key))
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
-    assert (await find_access("", None)).project == "its-own"
+    assert (await find_firestore_access("", None)).project == "its-own"
 
 
 @pytest.mark.parametrize(("name", "content"), UNREADABLE.items(), ids=UNREADABLE)
 async def test_a_key_in_another_encoding_is_named_with_it(file: Path, name: str, content: bytes) -> None:
     save(file, content)
     with pytest.raises(ValueError, match="there are no usable credentials for Firestore") as error:
-        await find_access("demo", file)
+        await find_firestore_access("demo", file)
     assert "credentials.json: it" in str(error.value)
     assert name in str(error.value)

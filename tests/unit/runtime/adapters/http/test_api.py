@@ -7,7 +7,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from sluice_contract.status import StreamStatus
-from sluice_runtime.adapters.http.api import http_application, serve_http
+from sluice_runtime.adapters.http.api import create_http_application, serve_http
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import StreamError
@@ -43,7 +43,7 @@ def book(clock: Clock) -> Journal:
 
 @pytest.fixture
 async def client(book: Journal) -> AsyncIterator[TestClient]:  # type: ignore[type-arg]
-    async with TestClient(TestServer(http_application(book))) as made:
+    async with TestClient(TestServer(create_http_application(book))) as made:
         yield made
 
 

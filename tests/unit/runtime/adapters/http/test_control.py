@@ -6,8 +6,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from sluice_runtime.adapters.http.api import http_application
-from sluice_runtime.adapters.http.control import RequestCheck, control_routes, local_request_check, token_check
+from sluice_runtime.adapters.http.api import create_http_application
+from sluice_runtime.adapters.http.control import RequestCheck, control_routes, create_token_check, refusal_unless_local
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.loops.journal import Journal
@@ -28,11 +28,11 @@ class FakeControls:
         self.others: tuple[str, ...] = ()
         self.refusal: RequestRefusedError | None = None
 
-    async def stop(self, reason: str | None) -> bool:
+    async def pause_job(self, reason: str | None) -> bool:
         self.asked.append(("stop", reason))
         return self.in_time
 
-    async def start(self, wishes: StartRequest) -> tuple[str, ...]:
+    async def resume_job(self, wishes: StartRequest) -> tuple[str, ...]:
         if self.refusal is not None:
             raise self.refusal
         self.asked.append(("start", wishes))
@@ -66,7 +66,7 @@ async def world() -> AsyncIterator[World]:
         return made.guard(request)
 
     routes = control_routes(made.controls, made.book, guard)
-    async with TestClient(TestServer(http_application(made.book, routes))) as made.client:
+    async with TestClient(TestServer(create_http_application(made.book, routes))) as made.client:
         yield made
 
 
@@ -136,7 +136,7 @@ async def test_an_invalid_body_is_reported_with_the_place_of_the_error(world: Wo
 
 @pytest.mark.parametrize("action", ["stop", "start", "reload"])
 async def test_requests_without_the_token_change_nothing(world: World, secret: Path, action: str) -> None:
-    world.guard = token_check(secret)
+    world.guard = create_token_check(secret)
     wrong: tuple[dict[str, str], ...] = (
         {},
         {"Authorization": TOKEN},
@@ -154,14 +154,14 @@ async def test_requests_with_the_token_are_carried_out_and_it_is_not_logged(
     world: World, secret: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    world.guard = token_check(secret)
+    world.guard = create_token_check(secret)
     assert (await world.post("stop", Authorization=f"Bearer {TOKEN}"))[0] == 200
     assert (await world.post("stop", Authorization=f"Bearer {TOKEN}x"))[0] == 403
     assert TOKEN not in caplog.text
 
 
 async def test_a_rotated_token_is_used_at_once(world: World, tmp_path: Path) -> None:
-    world.guard = token_check(tmp_path / "token")
+    world.guard = create_token_check(tmp_path / "token")
     status, answer = await world.post("stop", Authorization="Bearer ")
     assert (status, answer["error"][:46]) == (403, "the Secret of spec.http.tokenSecretRef is miss")
     for token in ("first", "second"):
@@ -170,13 +170,13 @@ async def test_a_rotated_token_is_used_at_once(world: World, tmp_path: Path) -> 
 
 
 async def test_without_a_token_the_interface_is_read_only(world: World) -> None:
-    world.guard = token_check(None)
+    world.guard = create_token_check(None)
     status, answer = await world.post("stop", Authorization="Bearer ")
     assert (status, answer["error"][:31]) == (403, "this interface is read-only; na")
 
 
 async def test_on_one_machine_programs_are_allowed_and_web_pages_are_not(world: World) -> None:
-    world.guard = local_request_check
+    world.guard = refusal_unless_local
     assert (await world.post("stop"))[0] == 200
     assert (await world.post("stop", Origin="https://example.com"))[0] == 403
     assert (await world.post("stop", Host="rebound.example.com:8080"))[0] == 403
@@ -187,7 +187,7 @@ async def test_on_one_machine_programs_are_allowed_and_web_pages_are_not(world: 
 @pytest.mark.parametrize("given", [TOKEN, "\ufeff" + TOKEN], ids=["plain", "as the file has it"])
 async def test_the_token_is_the_same_in_every_encoding(world: World, secret: Path, encode: Encode, given: str) -> None:
     save(secret, encode(TOKEN + "\r\n"))
-    world.guard = token_check(secret)
+    world.guard = create_token_check(secret)
     assert (await world.post("stop", Authorization=f"Bearer {given}"))[0] == 200
     assert (await world.post("stop", Authorization="Bearer other"))[0] == 403
 
@@ -197,7 +197,7 @@ async def test_a_token_in_another_encoding_allows_no_request_and_the_error_names
     world: World, secret: Path, name: str, content: bytes
 ) -> None:
     save(secret, content)
-    world.guard = token_check(secret)
+    world.guard = create_token_check(secret)
     status, answer = await world.post("stop", Authorization="Bearer off")
     assert status == 403
     assert "the key token of the Secret of spec.http.tokenSecretRef cannot be read: it" in answer["error"]

@@ -14,7 +14,7 @@ TOKEN = "sesame-sesame"
 
 @pytest.fixture
 async def runtime(monkeypatch: pytest.MonkeyPatch) -> AnsweringRuntime:
-    monkeypatch.setattr("sluice_runtime.adapters.http.smoke_client._LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("sluice_runtime.adapters.http.smoke_client._POLL_SECONDS", 0.0)
     return AnsweringRuntime()
 
 

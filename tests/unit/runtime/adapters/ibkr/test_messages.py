@@ -18,7 +18,7 @@ def impairment(outages: Outages) -> Impairment:
 def test_lost_connectivity_interrupts_until_it_is_restored(code: int) -> None:
     outages = Outages()
     assert (outages.apply_message(1100, "lost"), outages.is_lost) == ("worse", True)
-    assert impairment(outages).interrupts
+    assert impairment(outages).interrupts_quotes
     assert (outages.apply_message(code, "restored"), outages.is_lost, outages.impairment) == ("better", False, None)
 
 
@@ -26,10 +26,10 @@ def test_only_a_market_data_farm_interrupts() -> None:
     outages = Outages()
     outages.apply_message(2105, "HMDS data farm connection is broken:ushmds")
     outages.apply_message(2157, "Sec-def data farm connection is broken:secdefnj")
-    assert not impairment(outages).interrupts
+    assert not impairment(outages).interrupts_quotes
     assert all(name in impairment(outages).message for name in ("ushmds, code 2105", "secdefnj, code 2157"))
     outages.apply_message(2103, "Market data farm connection is broken:usfarm")
-    assert impairment(outages).interrupts
+    assert impairment(outages).interrupts_quotes
 
 
 def test_each_farm_comes_back_by_itself() -> None:
@@ -58,13 +58,13 @@ def test_farms_stay_broken_when_connectivity_is_back() -> None:
 
 @pytest.mark.parametrize(("code", "rejects"), [(200, True), (354, True), (10167, True), (300, False), (2176, False)])
 def test_notices_and_the_answer_to_a_needless_cancellation_reject_no_symbol(code: int, rejects: bool) -> None:
-    assert messages.is_rejection(code) is rejects
+    assert messages.is_refusal_code(code) is rejects
 
 
 def test_a_rejection_has_ibkr_s_message_a_remedy_and_a_length_limit() -> None:
-    known = messages.rejection("AAPL", 354, "Requested market data is not subscribed.")
+    known = messages.symbol_rejection("AAPL", 354, "Requested market data is not subscribed.")
     assert known.message.startswith("Requested market data is not subscribed. (subscribe this login")
-    assert messages.rejection("AAPL", 9999, "x" * 1000).message == "x" * 300
+    assert messages.symbol_rejection("AAPL", 9999, "x" * 1000).message == "x" * 300
 
 
 def test_a_client_id_in_use_is_retried_after_5_to_30_s() -> None:
