@@ -14,6 +14,7 @@ import msgspec
 
 QuoteState = Literal["live", "stale", "halted", "paused"]
 RecordStatus = Literal["active", "paused", "rejected", "removed"]
+MarketPhase = Literal["open", "closed", "unknown"]
 
 # For each channel other than ticks: its timeframe, and the field with the time of the last message.
 _TIMED = {"bars": ("1Min", "last_bar_ts_utc")}
