@@ -146,6 +146,7 @@ async def run_loops(parts: RuntimeParts, stop: asyncio.Event, reconnect: Backoff
     """Run all loops until `stop` is set; then close the socket, and write the last quotes and the last heartbeat."""
     journal = parts.journal
     who = journal.identity
+    journal.feed = parts.source.name
     origin = DocumentOrigin(
         source=parts.source.name, job=who.qualified_job_name, session_id=who.session_id, epoch=who.epoch
     )

@@ -6,13 +6,14 @@ ticked regularly and then falls silent during the session is reported as stale.
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Collection, Iterable
-from typing import Literal
+from typing import Literal, Protocol, get_args
 
 import msgspec
 
-from sluice_contract.documents import QuoteState
+from sluice_contract.documents import NAMES_SHOWN, QuoteState
 from sluice_contract.status import FreshnessCounts
 
 from .market_hours import MarketSession
@@ -46,6 +47,22 @@ class FreshnessInput(msgspec.Struct, frozen=True, kw_only=True):
     halted: Collection[str]
     interval_seconds: float
     silent_seconds: float  # since the last message of any kind
+
+
+class FreshnessSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The market session, the number of symbols in each state, and the first 20 stale and halted symbols in order."""
+
+    session: MarketSession
+    counts: FreshnessCounts
+    stale: tuple[str, ...] = ()
+    halted: tuple[str, ...] = ()
+
+
+class FreshnessView(Protocol):
+    """The freshness of all symbols at the time of the call. The freshness monitor implements it."""
+
+    def summarize(self) -> FreshnessSummary:
+        """Return the market session, the counts and the first names."""
 
 
 class FreshnessModel:
@@ -103,16 +120,26 @@ class FreshnessModel:
             return "CLOSED"
         return "STALE" if symbol in self._stale else "QUIET"
 
-    def count_states(self, symbols: Iterable[str], inputs: FreshnessInput) -> FreshnessCounts:
-        """Return the number of symbols in each state. Offline symbols are not counted."""
-        states = [self.freshness_of(symbol, inputs) for symbol in symbols]
-        return FreshnessCounts(
-            live=states.count("LIVE"),
-            quiet=states.count("QUIET"),
-            stale=states.count("STALE"),
-            closed=states.count("CLOSED"),
-            halted=states.count("HALTED"),
-            paused=states.count("PAUSED"),
+    def summarize(self, symbols: Iterable[str], inputs: FreshnessInput) -> FreshnessSummary:
+        """Return the number of symbols in each state, and the first stale and halted ones.
+
+        Offline symbols are not counted.
+        """
+        symbols_by_state: dict[Freshness, list[str]] = {state: [] for state in get_args(Freshness)}
+        for symbol in symbols:
+            symbols_by_state[self.freshness_of(symbol, inputs)].append(symbol)
+        return FreshnessSummary(
+            session=inputs.session,
+            counts=FreshnessCounts(
+                live=len(symbols_by_state["LIVE"]),
+                quiet=len(symbols_by_state["QUIET"]),
+                stale=len(symbols_by_state["STALE"]),
+                closed=len(symbols_by_state["CLOSED"]),
+                halted=len(symbols_by_state["HALTED"]),
+                paused=len(symbols_by_state["PAUSED"]),
+            ),
+            stale=tuple(heapq.nsmallest(NAMES_SHOWN, symbols_by_state["STALE"])),
+            halted=tuple(heapq.nsmallest(NAMES_SHOWN, symbols_by_state["HALTED"])),
         )
 
     def quote_states_not_live(self, inputs: FreshnessInput) -> dict[str, QuoteState]:
