@@ -17,6 +17,7 @@ from sluice_contract.status import (
     StreamPause,
     StreamState,
     StreamStatus,
+    SymbolCounts,
 )
 
 from .desired import Desired
@@ -135,7 +136,7 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
         ),
         ingest_enabled=desired.pause is None,
         ingest_enabled_source=ingest_enabled_source(snapshot),
-        symbols=snapshot.ledger.to_symbol_ledger(desired),
+        symbols=_symbol_counts(snapshot),
         sink=SinkStatus(
             healthy=snapshot.sink_failure is None,
             message=snapshot.sink_failure,
@@ -149,6 +150,14 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
         failure=snapshot.failure,
         preflight=snapshot.preflight,
     )
+
+
+def _symbol_counts(snapshot: RuntimeSnapshot) -> SymbolCounts:
+    counts, freshness = snapshot.ledger.to_symbol_ledger(snapshot.desired), snapshot.freshness
+    if freshness is None:
+        return counts
+    stale, halted = list(freshness.stale), list(freshness.halted)
+    return msgspec.structs.replace(counts, stale_symbols=stale, halted_symbols=halted)
 
 
 def ingest_enabled_source(snapshot: RuntimeSnapshot) -> str:

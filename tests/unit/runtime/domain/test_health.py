@@ -3,18 +3,20 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from sluice_contract.status import StreamFailure, StreamState, StreamStatus, SymbolRejection
+from sluice_contract.status import FreshnessCounts, StreamFailure, StreamState, StreamStatus
+from sluice_contract.status_size import STREAM_BYTES, fit_stream_status
 from sluice_runtime.domain.desired import with_pause
+from sluice_runtime.domain.freshness import FreshnessSummary
 from sluice_runtime.domain.health import (
     PauseAcknowledgement,
     RuntimeSnapshot,
     heartbeat_state,
     stream_status,
 )
-from sluice_runtime.domain.ledger import Ledger
+from sluice_runtime.domain.market_hours import MarketSession
 from sluice_runtime.domain.pause import PauseInForce
 from support.runtime_fakes import desired
-from support.snapshots import LATER, snapshot
+from support.snapshots import LATER, largest_snapshot, snapshot
 from support.virtual_time import START
 
 PAUSE = PauseInForce(source="cr:acme/us", reason="vendor", until=LATER)
@@ -101,11 +103,23 @@ def test_failures_of_stream_and_sink_are_reported_in_full() -> None:
     assert (status.sink.healthy, status.sink.message) == (False, "no")
 
 
-def test_the_status_of_two_thousand_symbols_stays_below_ten_kilobytes() -> None:
-    names = [f"SYMBOL{n:05}.CLASS" for n in range(2000)]
-    wanted = desired(symbols=names, pausedSymbols=[{"symbol": f"UNKNOWN{n:05}.CLASS"} for n in range(200)])
-    rejected = tuple(SymbolRejection(symbol=name, code=405, message="symbol limit exceeded") for name in names)
-    status = stream_status(snapshot(desired=wanted, ledger=Ledger(frozenset(), rejected)))
+def test_the_status_names_the_symbols_that_are_stale_halted_or_paused() -> None:
+    session, counts = MarketSession("open"), FreshnessCounts(live=0, quiet=0, stale=1, closed=0, halted=1, paused=1)
+    freshness = FreshnessSummary(session=session, counts=counts, stale=("AAPL",), halted=("MSFT",))
+    wanted = desired(symbols=["AAPL", "MSFT", "SPY"], pausedSymbols=[{"symbol": "SPY"}])
+    status = stream_status(snapshot(desired=wanted, freshness=freshness))
+    symbols = status.symbols
+    assert (symbols.stale_symbols, symbols.halted_symbols, symbols.paused_symbols) == (["AAPL"], ["MSFT"], ["SPY"])
+    assert status.freshness == counts
+
+
+def test_the_status_of_two_thousand_symbols_has_20_names_of_each_kind_and_fits() -> None:
+    status = fit_stream_status(stream_status(largest_snapshot()))
+    symbols = status.symbols
+    lists = (symbols.stale_symbols, symbols.halted_symbols, symbols.paused_symbols, symbols.unknown_paused)
+    assert [len(names) for names in lists] == [20, 20, 20, 20]
+    assert {len(name) for names in lists for name in names} == {21}
+    assert len(symbols.rejections) == 20
     encoded = msgspec.json.encode(status)
-    assert len(encoded) < 10_000
+    assert len(encoded) <= STREAM_BYTES < 10_000
     assert msgspec.json.decode(encoded, type=StreamStatus) == status
