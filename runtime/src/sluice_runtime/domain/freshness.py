@@ -58,11 +58,24 @@ class FreshnessSummary(msgspec.Struct, frozen=True, kw_only=True):
     halted: tuple[str, ...] = ()
 
 
+class SymbolFreshness(msgspec.Struct, frozen=True):
+    """The freshness of one symbol, and its average number of seconds between ticks.
+
+    The pace is at least 5 s, because that is the time between two observations; None before the first tick.
+    """
+
+    state: Freshness
+    pace_seconds: float | None
+
+
 class FreshnessView(Protocol):
     """The freshness of all symbols at the time of the call. The freshness monitor implements it."""
 
     def summarize(self) -> FreshnessSummary:
         """Return the market session, the counts and the first names."""
+
+    def freshness_by_symbol(self) -> dict[str, SymbolFreshness]:
+        """Return the freshness and the pace of each declared symbol."""
 
 
 class FreshnessModel:
@@ -75,11 +88,12 @@ class FreshnessModel:
         self._ticked_at: dict[str, float] = {}
         self._silent_since: dict[str, float] = {}  # the last tick, or the last time at which silence was expected
         self._activity: dict[str, float] = {}  # the share of observations with a tick
+        self._observed: dict[str, float] = {}  # the weight of all observations: close to 1 after `_MEMORY_SECONDS`
         self._stale: set[str] = set()
 
     def retain_only(self, symbols: frozenset[str]) -> None:
         """Forget the ticks of all symbols that are not in `symbols`."""
-        for times in (self._ticked_at, self._silent_since, self._activity):
+        for times in (self._ticked_at, self._silent_since, self._activity, self._observed):
             for symbol in times.keys() - symbols:
                 del times[symbol]
         self._stale &= symbols
@@ -104,6 +118,8 @@ class FreshnessModel:
             if not excused and symbol not in self._stale and symbol not in inputs.halted:
                 activity = self._activity.get(symbol, 0.0)
                 self._activity[symbol] = activity + _WEIGHT * (has_ticked - activity)
+                observed = self._observed.get(symbol, 0.0)
+                self._observed[symbol] = observed + _WEIGHT * (1.0 - observed)
         self._stale.update(symbol for symbol in watched if self._has_become_stale(symbol, inputs))
 
     def freshness_of(self, symbol: str, inputs: FreshnessInput) -> Freshness:
@@ -119,6 +135,14 @@ class FreshnessModel:
         if inputs.session.phase == "closed":
             return "CLOSED"
         return "STALE" if symbol in self._stale else "QUIET"
+
+    def pace_of(self, symbol: str) -> float | None:
+        """Return the average number of seconds between two ticks, at least 5; None before the first tick.
+
+        Only observations of the open market count, and those of the last ten minutes count most.
+        """
+        activity = self._activity.get(symbol, 0.0)
+        return OBSERVATION_SECONDS * self._observed[symbol] / activity if activity > 0 else None
 
     def summarize(self, symbols: Iterable[str], inputs: FreshnessInput) -> FreshnessSummary:
         """Return the number of symbols in each state, and the first stale and halted ones.

@@ -13,6 +13,7 @@ from ..domain.freshness import (
     FreshnessModel,
     FreshnessSummary,
     SilenceReactionLimiter,
+    SymbolFreshness,
 )
 from ..domain.market_hours import MarketHours, MarketSession, hours_of_feed, unknown_session
 from .journal import Journal
@@ -70,6 +71,14 @@ class FreshnessObserver:
     def summarize(self) -> FreshnessSummary:
         """Return the market session, the counts and the first names at this instant."""
         return self._model.summarize(self._journal.desired.value.declared, self._freshness_input())
+
+    def freshness_by_symbol(self) -> dict[str, SymbolFreshness]:
+        """Return the freshness and the pace of each declared symbol at this instant."""
+        inputs, model = self._freshness_input(), self._model
+        return {
+            symbol: SymbolFreshness(model.freshness_of(symbol, inputs), model.pace_of(symbol))
+            for symbol in self._journal.desired.value.declared
+        }
 
     def _freshness_input(self) -> FreshnessInput:
         journal, desired = self._journal, self._journal.desired.value

@@ -21,7 +21,9 @@ from ..domain.last_values import LastValues
 from ..domain.ledger import Ledger
 from ..domain.market import Bar, Halt, Tick, Trade
 from ..domain.market_snapshot import MarketSnapshot
+from ..domain.newest_quotes import NewestQuotes
 from ..domain.pause import Switch
+from ..domain.published_documents import PublishedDocuments
 from ..domain.sink_health import SinkHealth
 from .latest_value import LatestValue
 
@@ -60,6 +62,8 @@ class Journal:
         self.last_write_at: datetime | None = None
         self.socket_closed_at: datetime | None = None
         self.last_values = LastValues()
+        self.documents = PublishedDocuments()
+        self.quotes = NewestQuotes(coalescer, self.documents, self.last_values)
         self.inherited: set[str] = set()  # symbols for which an earlier process of this job may have left documents
         self.deleted: set[str] = set()  # removed symbols whose documents have been deleted
         self.needs_snapshot: set[str] = set()  # symbols added, or with other channels, since the last snapshot

@@ -136,6 +136,23 @@ def test_the_first_20_stale_and_halted_symbols_are_named_in_order(watch: Watch) 
     assert (summary.counts.stale, summary.counts.halted, summary.session) == (25, 25, watch.last.session)
 
 
+def test_the_pace_is_the_average_time_between_ticks_from_the_first_minute_on() -> None:
+    watch = Watch()
+    watch.see([], 60)
+    assert watch.judge.pace_of("SPY") is None
+    watch = Watch()
+    for _ in range(12):
+        watch.see(["SPY", "THIN"], OBSERVATION_SECONDS)
+        watch.see(["SPY"], OBSERVATION_SECONDS)
+    assert watch.judge.pace_of("SPY") == pytest.approx(5)
+    assert watch.judge.pace_of("THIN") == pytest.approx(10, rel=0.05)
+
+
+def test_a_symbol_that_is_forgotten_has_no_pace(watch: Watch) -> None:
+    watch.judge.retain_only(frozenset({"THIN"}))
+    assert watch.judge.pace_of("SPY") is None
+
+
 def test_a_halted_symbol_s_document_says_halted_even_if_it_was_stale(watch: Watch) -> None:
     watch.see([], 100)
     assert watch.judge.quote_states_not_live(scene(watch.at, halted=("SPY",))) == {"SPY": "halted"}
