@@ -132,6 +132,7 @@ BARE = frozenset(
 )
 # The modules about market data. Only there does an identifier contain *halt*: it means a trading halt.
 MARKET_DATA = {
+    "crds/src/sluice_contract/documents.py",
     "crds/src/sluice_contract/status.py",
     *(
         f"runtime/src/sluice_runtime/{module}.py"
@@ -143,6 +144,7 @@ MARKET_DATA = {
             "adapters/recording",
             "adapters/synthetic",
             "domain/freshness",
+            "domain/health",
             "domain/last_values",
             "domain/market",
             "loops/freshness_monitor",

@@ -68,3 +68,21 @@ def test_a_pause_closes_the_socket_of_an_unresponsive_peer(tenant: Tenant, upstr
     assert "socketClosedAt" in pause(tenant)
     eventually(lambda: not upstream.open_connections)
     assert_nothing_happens(tenant, upstream)
+
+
+def test_the_heartbeat_keeps_the_failure_and_its_remedy_while_the_job_is_paused(
+    tenant: Tenant, upstream: Upstream
+) -> None:
+    tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="secret")
+    tenant.apply(enabled=False, **streaming_from(upstream))
+    tenant.settled("Paused")
+    enter(tenant, upstream, PHASES["BackingOff"])
+    failure = eventually(lambda: tenant.heartbeat().get("failure"))
+    pause(tenant)
+    eventually(lambda: tenant.heartbeat()["status"] == "paused")
+    assert tenant.heartbeat()["failure"] == failure
+    assert failure["fields"]["remedy"]["stringValue"].endswith(".")
+    assert "failure" not in tenant.job()["status"]["stream"]
+    tenant.patch(enabled=True)
+    tenant.settled("Streaming")
+    eventually(lambda: tenant.heartbeat()["failure"] is None)

@@ -28,6 +28,7 @@ class AnsweringRuntime:
         self.asked: list[str] = []
         self.book = journal()
         self.counters, self.coalescer = self.book.counters, self.book.coalescer
+        self.quotes, self.freshness = self.book.quotes, self.book.freshness
         self.snapshots_until_live = 0  # snapshots after a start until the state is Live
         self.obeys_dry_run = True
         self.obeys_stop = True

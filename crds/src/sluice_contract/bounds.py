@@ -22,6 +22,14 @@ def cut_to_bounds(part: S) -> S:
     return msgspec.structs.replace(part, **changes) if changes else part
 
 
+def cut_to_bytes(text: str, limit: int) -> str:
+    """Return the text with at most `limit` bytes in UTF-8. A text that is cut ends in `…`, which has 3 bytes."""
+    encoded = text.encode(errors="replace")
+    if len(encoded) <= limit:
+        return text
+    return encoded[: limit - 3].decode(errors="ignore") + "…"
+
+
 def _cut_value_to_bounds(value: Any, kind: inspect.Type) -> Any:
     """Return the value of a field, cut to the bounds of its type. A text that is cut ends with an ellipsis."""
     if value is None:

@@ -8,12 +8,17 @@ its records are merged, because a pause or a restart must not erase what they co
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal, TypeGuard
+from typing import Any, Final, Literal, TypeGuard
 
 import msgspec
 
 QuoteState = Literal["live", "stale", "halted", "paused"]
 RecordStatus = Literal["active", "paused", "rejected", "removed"]
+MarketPhase = Literal["open", "closed", "unknown"]
+
+# Every reader of a tenant reads the heartbeat document each time that it changes, so its size is limited.
+HEARTBEAT_BYTES: Final = 4_000
+NAMES_SHOWN: Final = 20  # of symbols, in a list of the heartbeat document or of the status
 
 # For each channel other than ticks: its timeframe, and the field with the time of the last message.
 _TIMED = {"bars": ("1Min", "last_bar_ts_utc")}
@@ -107,10 +112,30 @@ class LiveQuote(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
+class HeartbeatGap(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """A period in which no data could be received. `to` is None while it lasts."""
+
+    from_: datetime
+    to: datetime | None
+    cause: str
+
+
+class HeartbeatFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """The last failure of the stream or of the writes that is not known to be over. `remedy` says what to do."""
+
+    type: str
+    message: str
+    remedy: str
+    at: datetime
+
+
 class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The document with the heartbeat of a job. `ts` is the time of the write by the writer's clock.
 
     `loop_tick_at`, `last_message_at`, `last_quote_ts` and `last_write_at` advance independently of each other.
+    `symbols` and `freshness` have counts of symbols. `stale` and `halted` have the first 20 such symbols in order,
+    and `gaps` the last 10 gaps, oldest first. `market_changes_at` is when the market next opens or closes; None if it
+    never does or if that is unknown. `failure` stays while the job is paused.
     """
 
     status: str
@@ -131,10 +156,20 @@ class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
     last_message_at: datetime | None
     last_quote_ts: datetime | None
     last_write_at: datetime | None
+    feed: str | None = None
+    market: MarketPhase = "unknown"
+    market_changes_at: datetime | None = None
+    symbols: dict[str, int] = {}
+    freshness: dict[str, int] | None = None
+    stale: list[str] = []
+    halted: list[str] = []
+    gaps: list[HeartbeatGap] = []
+    failure: HeartbeatFailure | None = None
 
     def document_fields(self) -> dict[str, Any]:
-        """Return the fields to write to Firestore, by name."""
-        return msgspec.structs.asdict(self)
+        """Return the fields to write to Firestore, by name. `ts` has two more names for older readers."""
+        fields: dict[str, Any] = msgspec.to_builtins(self, builtin_types=(datetime,))
+        return {**fields, "updated_at": self.ts, "last_heartbeat_at": self.ts}
 
 
 class IngestState(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,7 +32,8 @@ _COLUMNS = (
     ("Message", "string", '.status.conditions[?(@.type=="Ready")].message', 1),
 )
 
-# Lists that the API server merges by key, or keeps free of duplicates.
+# Lists that the API server merges by key, keeps free of duplicates, or replaces as a whole. The key is the name of the
+# field, after the name of its struct where another struct has a field of the same name.
 _LIST_TYPES: dict[str, Schema] = {
     "symbols": {"x-kubernetes-list-type": "set"},
     "channels": {"x-kubernetes-list-type": "set"},
@@ -46,6 +47,9 @@ _LIST_TYPES: dict[str, Schema] = {
     "findings": {"x-kubernetes-list-type": "atomic"},
     "gaps": {"x-kubernetes-list-type": "atomic"},
     "unknownPaused": {"x-kubernetes-list-type": "atomic"},
+    "staleSymbols": {"x-kubernetes-list-type": "atomic"},
+    "haltedSymbols": {"x-kubernetes-list-type": "atomic"},
+    "SymbolCounts.pausedSymbols": {"x-kubernetes-list-type": "atomic"},  # in the spec, it is a map
 }
 
 
@@ -179,7 +183,7 @@ def _with_bounds(schema: Schema, **bounds: Any) -> Schema:
 
 
 def _object_schema(kind: inspect.StructType) -> Schema:
-    properties = {field.encode_name: _field_schema(field) for field in kind.fields}
+    properties = {field.encode_name: _field_schema(field, kind.cls.__name__) for field in kind.fields}
     required = [field.encode_name for field in kind.fields if field.required]
     schema: Schema = {
         "type": "object",
@@ -189,11 +193,12 @@ def _object_schema(kind: inspect.StructType) -> Schema:
     return schema | ({"required": required} if required else {})
 
 
-def _field_schema(field: inspect.Field) -> Schema:
+def _field_schema(field: inspect.Field, owner: str) -> Schema:
     """Return the OpenAPI schema of a field, with its default and list type. Raises TypeError without a description."""
     schema = _type_schema(field.type)
     if schema["type"] == "array":
-        schema |= _LIST_TYPES[field.encode_name]
+        name = field.encode_name
+        schema |= _LIST_TYPES.get(f"{owner}.{name}") or _LIST_TYPES[name]
     if not field.required:
         default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
         # An empty list or map as default would take part in server-side apply without any benefit.

@@ -135,6 +135,16 @@ class SymbolCounts(CamelStruct, frozen=True):
         list[Name],
         Meta(description="The first 20 entries of pausedSymbols that are not in symbols.", max_length=20),
     ] = []  # noqa: RUF012
+    stale_symbols: Annotated[
+        list[Name], Meta(description="The first 20 symbols that freshness counts as stale.", max_length=20)
+    ] = []  # noqa: RUF012
+    halted_symbols: Annotated[
+        list[Name], Meta(description="The first 20 symbols whose trading is halted.", max_length=20)
+    ] = []  # noqa: RUF012
+    paused_symbols: Annotated[
+        list[Name],
+        Meta(description="The first 20 declared symbols that the spec's pausedSymbols pauses now.", max_length=20),
+    ] = []  # noqa: RUF012
 
 
 class FreshnessCounts(CamelStruct, frozen=True):

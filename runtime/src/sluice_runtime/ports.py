@@ -17,9 +17,11 @@ from .domain.coalescer import Coalescer
 from .domain.counters import Counters
 from .domain.declared_job import DeclaredJob
 from .domain.failure import Impairment
+from .domain.freshness import FreshnessView
 from .domain.health import RuntimeSnapshot
 from .domain.market import Bar, Halt, Tick, Trade
 from .domain.market_snapshot import MarketSnapshot
+from .domain.newest_quotes import NewestQuotes
 from .domain.pause import Switch
 from .domain.slot import SlotClaim
 
@@ -210,6 +212,14 @@ class RuntimeView(Protocol):
     @property
     def coalescer(self) -> Coalescer:
         """The coalescer, which counts the quotes."""
+
+    @property
+    def quotes(self) -> NewestQuotes:
+        """The newest quote of each symbol."""
+
+    @property
+    def freshness(self) -> FreshnessView | None:
+        """The freshness of each symbol; None before the first check."""
 
     def snapshot(self) -> RuntimeSnapshot:
         """Return the current state of the runtime."""

@@ -1,6 +1,6 @@
 import msgspec
 
-from sluice_contract.bounds import cut_to_bounds
+from sluice_contract.bounds import cut_to_bounds, cut_to_bytes
 from sluice_contract.pod import EnvironmentVariable
 from sluice_contract.status import PreflightResult, StreamFailure, SymbolRejection
 
@@ -25,3 +25,11 @@ def test_a_value_within_its_bounds_stays_the_same_object() -> None:
     variable = EnvironmentVariable(name="LOG_LEVEL", value="info")
     assert cut_to_bounds(rejection) is rejection
     assert cut_to_bounds(variable) is variable
+
+
+def test_a_text_is_cut_by_its_bytes_and_never_within_a_character() -> None:
+    assert cut_to_bytes("stop", 4) == "stop"
+    assert cut_to_bytes("stopping", 6) == "sto…"
+    euros = cut_to_bytes("\N{EURO SIGN}" * 5, 11)
+    assert euros == "\N{EURO SIGN}" * 2 + "…"
+    assert len(euros.encode()) <= 11

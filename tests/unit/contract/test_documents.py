@@ -1,10 +1,13 @@
 import re
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from sluice_contract.documents import (
     HeartbeatDocument,
+    HeartbeatFailure,
+    HeartbeatGap,
     IngestState,
     LiveQuote,
     document_id,
@@ -12,6 +15,7 @@ from sluice_contract.documents import (
     ingest_state_path,
     live_quote_path,
 )
+from support.sinks import heartbeat
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 
@@ -56,6 +60,20 @@ def test_a_quote_has_the_field_names_of_older_readers() -> None:
 def test_field_names_are_those_of_firestore_documents() -> None:
     for kind in (LiveQuote, HeartbeatDocument, IngestState):
         assert all(re.fullmatch(r"[a-z][a-z_]*", name) for name in kind.__struct_fields__)
+
+
+def test_a_heartbeat_has_the_field_names_of_older_readers() -> None:
+    fields = heartbeat("0b0b", 7).document_fields()
+    assert fields["ts"] == fields["updated_at"] == fields["last_heartbeat_at"]
+    assert len(fields) == len(HeartbeatDocument.__struct_fields__) + 2
+
+
+def test_the_parts_of_a_heartbeat_are_maps_and_lists() -> None:
+    gap = HeartbeatGap(from_=NOW, to=None, cause="pause")
+    failure = HeartbeatFailure(type="auth", message="m", remedy="r", at=NOW)
+    fields = msgspec.structs.replace(heartbeat("0b0b", 7), gaps=[gap], failure=failure).document_fields()
+    assert fields["gaps"] == [{"from": NOW, "to": None, "cause": "pause"}]
+    assert fields["failure"] == {"type": "auth", "message": "m", "remedy": "r", "at": NOW}
 
 
 def test_a_record_leaves_out_unknown_fields() -> None:

@@ -45,6 +45,13 @@ def test_only_lists_have_list_types() -> None:
             assert schema["type"] == "array"
 
 
+def test_a_list_of_names_in_the_status_is_replaced_as_a_whole() -> None:
+    for name in ("staleSymbols", "haltedSymbols", "pausedSymbols", "unknownPaused"):
+        field = ROWS[f"status.stream.symbols.{name}"]
+        assert (field["x-kubernetes-list-type"], field["maxItems"], field["items"]["type"]) == ("atomic", 20, "string")
+    assert ROWS["spec.pausedSymbols"]["x-kubernetes-list-type"] == "map"
+
+
 def test_every_column_shows_an_existing_field() -> None:
     [version] = custom_resource_definition()["spec"]["versions"]
     for column in version["additionalPrinterColumns"]:

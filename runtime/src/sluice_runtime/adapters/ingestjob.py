@@ -11,11 +11,11 @@ import aiohttp
 import msgspec
 
 from sluice_contract import identity
-from sluice_contract.bounds import cut_to_bounds
 from sluice_contract.lenient import decode_readable_fields
 from sluice_contract.merging import create_merge_patch, create_removal_patch
 from sluice_contract.resource import ObjectMeta, resource_version_number
 from sluice_contract.status import StreamStatus
+from sluice_contract.status_size import fit_stream_status
 
 from ..domain.backoff import Backoff
 from ..domain.declared_job import DeclaredJob, parse_declared_job
@@ -101,7 +101,7 @@ class IngestJobClient:
 
     async def report_status(self, status: StreamStatus) -> None:
         """Write `status.stream` by server-side apply. If the response has a newer spec, `watch` yields it."""
-        stream = msgspec.to_builtins(cut_to_bounds(status))
+        stream = msgspec.to_builtins(fit_stream_status(status))
         body = {
             "apiVersion": identity.API_VERSION,
             "kind": identity.KIND,

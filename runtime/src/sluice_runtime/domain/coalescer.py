@@ -138,6 +138,11 @@ class Coalescer:
         """Return True if a tick of this symbol is in the queue."""
         return symbol in self._queue
 
+    def waiting_tick(self, symbol: str) -> Tick | None:
+        """Return the tick of a symbol that waits to be written, or that was dropped by a pause; None if none does."""
+        state = self._wanted.get(symbol) or self._remembered.get(symbol)
+        return (state.tick if state is not None else None) or self._dropped.get(symbol)
+
     def newest_tick_time(self, symbol: str) -> datetime | None:
         """Return the event time of the newest tick of a symbol; None if it has no tick or is not wanted."""
         state = self._wanted.get(symbol)

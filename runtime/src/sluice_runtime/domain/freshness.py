@@ -6,13 +6,14 @@ ticked regularly and then falls silent during the session is reported as stale.
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Collection, Iterable
-from typing import Literal
+from typing import Literal, Protocol, get_args
 
 import msgspec
 
-from sluice_contract.documents import QuoteState
+from sluice_contract.documents import NAMES_SHOWN, QuoteState
 from sluice_contract.status import FreshnessCounts
 
 from .market_hours import MarketSession
@@ -48,6 +49,35 @@ class FreshnessInput(msgspec.Struct, frozen=True, kw_only=True):
     silent_seconds: float  # since the last message of any kind
 
 
+class FreshnessSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The market session, the number of symbols in each state, and the first 20 stale and halted symbols in order."""
+
+    session: MarketSession
+    counts: FreshnessCounts
+    stale: tuple[str, ...] = ()
+    halted: tuple[str, ...] = ()
+
+
+class SymbolFreshness(msgspec.Struct, frozen=True):
+    """The freshness of one symbol, and its average number of seconds between ticks.
+
+    The pace is at least 5 s, because that is the time between two observations; None before the first tick.
+    """
+
+    state: Freshness
+    pace_seconds: float | None
+
+
+class FreshnessView(Protocol):
+    """The freshness of all symbols at the time of the call. The freshness monitor implements it."""
+
+    def summarize(self) -> FreshnessSummary:
+        """Return the market session, the counts and the first names."""
+
+    def freshness_by_symbol(self) -> dict[str, SymbolFreshness]:
+        """Return the freshness and the pace of each declared symbol."""
+
+
 class FreshnessModel:
     """Decides the freshness of each symbol from when and how often it has ticked.
 
@@ -58,11 +88,12 @@ class FreshnessModel:
         self._ticked_at: dict[str, float] = {}
         self._silent_since: dict[str, float] = {}  # the last tick, or the last time at which silence was expected
         self._activity: dict[str, float] = {}  # the share of observations with a tick
+        self._observed: dict[str, float] = {}  # the weight of all observations: close to 1 after `_MEMORY_SECONDS`
         self._stale: set[str] = set()
 
     def retain_only(self, symbols: frozenset[str]) -> None:
         """Forget the ticks of all symbols that are not in `symbols`."""
-        for times in (self._ticked_at, self._silent_since, self._activity):
+        for times in (self._ticked_at, self._silent_since, self._activity, self._observed):
             for symbol in times.keys() - symbols:
                 del times[symbol]
         self._stale &= symbols
@@ -87,6 +118,8 @@ class FreshnessModel:
             if not excused and symbol not in self._stale and symbol not in inputs.halted:
                 activity = self._activity.get(symbol, 0.0)
                 self._activity[symbol] = activity + _WEIGHT * (has_ticked - activity)
+                observed = self._observed.get(symbol, 0.0)
+                self._observed[symbol] = observed + _WEIGHT * (1.0 - observed)
         self._stale.update(symbol for symbol in watched if self._has_become_stale(symbol, inputs))
 
     def freshness_of(self, symbol: str, inputs: FreshnessInput) -> Freshness:
@@ -103,16 +136,34 @@ class FreshnessModel:
             return "CLOSED"
         return "STALE" if symbol in self._stale else "QUIET"
 
-    def count_symbols_by_freshness(self, symbols: Iterable[str], inputs: FreshnessInput) -> FreshnessCounts:
-        """Return the number of symbols in each state. Offline symbols are not counted."""
-        states = [self.freshness_of(symbol, inputs) for symbol in symbols]
-        return FreshnessCounts(
-            live=states.count("LIVE"),
-            quiet=states.count("QUIET"),
-            stale=states.count("STALE"),
-            closed=states.count("CLOSED"),
-            halted=states.count("HALTED"),
-            paused=states.count("PAUSED"),
+    def pace_of(self, symbol: str) -> float | None:
+        """Return the average number of seconds between two ticks, at least 5; None before the first tick.
+
+        Only observations of the open market count, and those of the last ten minutes count most.
+        """
+        activity = self._activity.get(symbol, 0.0)
+        return OBSERVATION_SECONDS * self._observed[symbol] / activity if activity > 0 else None
+
+    def summarize(self, symbols: Iterable[str], inputs: FreshnessInput) -> FreshnessSummary:
+        """Return the number of symbols in each state, and the first stale and halted ones.
+
+        Offline symbols are not counted.
+        """
+        symbols_by_state: dict[Freshness, list[str]] = {state: [] for state in get_args(Freshness)}
+        for symbol in symbols:
+            symbols_by_state[self.freshness_of(symbol, inputs)].append(symbol)
+        return FreshnessSummary(
+            session=inputs.session,
+            counts=FreshnessCounts(
+                live=len(symbols_by_state["LIVE"]),
+                quiet=len(symbols_by_state["QUIET"]),
+                stale=len(symbols_by_state["STALE"]),
+                closed=len(symbols_by_state["CLOSED"]),
+                halted=len(symbols_by_state["HALTED"]),
+                paused=len(symbols_by_state["PAUSED"]),
+            ),
+            stale=tuple(heapq.nsmallest(NAMES_SHOWN, symbols_by_state["STALE"])),
+            halted=tuple(heapq.nsmallest(NAMES_SHOWN, symbols_by_state["HALTED"])),
         )
 
     def quote_states_not_live(self, inputs: FreshnessInput) -> dict[str, QuoteState]:

@@ -13,12 +13,24 @@ _KEPT = 10  # the limit of the status schema
 _CAUSES: dict[FailureType, GapCause] = {"stall": "stall", "slowClient": "slowClient"}
 
 
+class OpenGap(msgspec.Struct, frozen=True):
+    """A gap that lasts. Its cause can change until it is closed."""
+
+    since: datetime
+    cause: GapCause
+
+
 class Gaps(msgspec.Struct, frozen=True):
     """The last closed gaps, oldest first, and the open gap, if any."""
 
     closed: tuple[StreamGap, ...] = ()
     since: datetime | None = None
     cause: GapCause = "disconnect"
+
+    @property
+    def open_gap(self) -> OpenGap | None:
+        """The gap that lasts; None if the stream is live or never was."""
+        return OpenGap(self.since, self.cause) if self.since is not None else None
 
     def with_open_gap(self, at: datetime, cause: GapCause) -> Gaps:
         """Return the gaps with a gap that opened at `at`. If a gap is already open, return them unchanged."""

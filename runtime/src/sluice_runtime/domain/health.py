@@ -6,10 +6,8 @@ from datetime import datetime
 
 import msgspec
 
-from sluice_contract.documents import HeartbeatDocument
 from sluice_contract.status import (
     ConnectionSlotStatus,
-    FreshnessCounts,
     HeartbeatState,
     PreflightResult,
     SinkStatus,
@@ -19,9 +17,12 @@ from sluice_contract.status import (
     StreamPause,
     StreamState,
     StreamStatus,
+    SymbolCounts,
 )
 
 from .desired import Desired
+from .freshness import FreshnessSummary
+from .gaps import OpenGap
 from .ledger import Ledger
 from .pause import GONE
 
@@ -74,11 +75,15 @@ class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     last_symbol: str | None
     acknowledgement: PauseAcknowledgement | None
     failure: StreamFailure | None
+    unresolved_failure: StreamFailure | None = None  # kept while the job is paused
     sink_failure: str | None
+    sink_failing_since: datetime | None = None
     preflight: PreflightResult | None = None
     stopping: bool
-    freshness: FreshnessCounts | None = None
+    feed: str | None = None
+    freshness: FreshnessSummary | None = None
     gaps: tuple[StreamGap, ...] = ()
+    open_gap: OpenGap | None = None
     slot: ConnectionSlotStatus | None = None
 
     @property
@@ -111,31 +116,6 @@ def heartbeat_state(snapshot: RuntimeSnapshot) -> HeartbeatState:
     return _HEARTBEAT_STATES[snapshot.state]
 
 
-def heartbeat_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
-    """Return the heartbeat document for Firestore."""
-    identity, desired = snapshot.identity, snapshot.desired
-    return HeartbeatDocument(
-        status=heartbeat_state(snapshot),
-        ts=snapshot.at,
-        ingest_enabled=desired.pause is None,
-        ingest_enabled_source=_ingest_enabled_source(snapshot),
-        pause_reason=desired.pause.reason if desired.pause else None,
-        pause_until=desired.pause.until if desired.pause else None,
-        last_symbol=snapshot.last_symbol,
-        dry_run=desired.dry_run,
-        job=identity.qualified_job_name,
-        job_uid=identity.job_uid,
-        epoch=identity.epoch,
-        session_id=identity.session_id,
-        started_at=identity.started_at,
-        effective_interval_ms=round(desired.effective_interval_seconds * 1000),
-        loop_tick_at=snapshot.clocks.loop_tick_at,
-        last_message_at=snapshot.clocks.last_message_at,
-        last_quote_ts=snapshot.clocks.last_quote_ts,
-        last_write_at=snapshot.clocks.last_write_at,
-    )
-
-
 def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
     """Return the pod's part of the IngestJob's status."""
     identity, desired = snapshot.identity, snapshot.desired
@@ -155,15 +135,15 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
             last_quote_at=snapshot.clocks.last_quote_ts,
         ),
         ingest_enabled=desired.pause is None,
-        ingest_enabled_source=_ingest_enabled_source(snapshot),
-        symbols=snapshot.ledger.to_symbol_counts(desired),
+        ingest_enabled_source=ingest_enabled_source(snapshot),
+        symbols=_symbol_counts(snapshot),
         sink=SinkStatus(
             healthy=snapshot.sink_failure is None,
             message=snapshot.sink_failure,
             last_write_at=snapshot.clocks.last_write_at,
         ),
         effective_interval_milliseconds=round(desired.effective_interval_seconds * 1000),
-        freshness=snapshot.freshness,
+        freshness=snapshot.freshness.counts if snapshot.freshness else None,
         gaps=list(snapshot.gaps),
         slot=snapshot.slot,
         pause=_stream_pause(snapshot),
@@ -172,7 +152,15 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
     )
 
 
-def _ingest_enabled_source(snapshot: RuntimeSnapshot) -> str:
+def _symbol_counts(snapshot: RuntimeSnapshot) -> SymbolCounts:
+    counts, freshness = snapshot.ledger.to_symbol_counts(snapshot.desired), snapshot.freshness
+    if freshness is None:
+        return counts
+    stale, halted = list(freshness.stale), list(freshness.halted)
+    return msgspec.structs.replace(counts, stale_symbols=stale, halted_symbols=halted)
+
+
+def ingest_enabled_source(snapshot: RuntimeSnapshot) -> str:
     """Return the source of the pause in force; without a pause, the IngestJob as `cr:namespace/name`."""
     identity, pause = snapshot.identity, snapshot.desired.pause
     return pause.source if pause else f"cr:{identity.namespace}/{identity.name}"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
+
 import msgspec
 
+from sluice_contract.documents import NAMES_SHOWN
 from sluice_contract.status import SymbolCounts, SymbolRejection
 
 from .desired import Desired
 
-_SHOWN = 20  # the limit of the status schema
+_SHOWN = NAMES_SHOWN  # the limit of the status schema
 
 
 class Ledger(msgspec.Struct, frozen=True):
@@ -31,4 +34,5 @@ class Ledger(msgspec.Struct, frozen=True):
             rejected=len(rejected),
             rejections=rejected[:_SHOWN],
             unknown_paused=list(desired.unknown_paused[:_SHOWN]),
+            paused_symbols=heapq.nsmallest(_SHOWN, desired.paused),
         )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
 
 import msgspec
 
+from sluice_contract.documents import MarketPhase
 from sluice_contract.spec import IngestJobSpec
 
 from .nyse_sessions import DAYLIGHT, FIRST, HALF_DAYS, HOLIDAYS, LAST
@@ -19,11 +19,13 @@ _SATURDAY = 5
 class MarketSession(msgspec.Struct, frozen=True):
     """The state of a market at one instant.
 
-    `since` is the time at which it opened; None if it is not open or never closes.
+    `since` is the time at which it opened; None if it is not open or never closes. `changes_at` is the time at which
+    it next opens or closes; None if it never does, or if the calendar ends before.
     """
 
-    phase: Literal["open", "closed", "unknown"]
+    phase: MarketPhase
     since: datetime | None = None
+    changes_at: datetime | None = None
 
 
 MarketHours = Callable[[datetime], MarketSession]
@@ -50,13 +52,12 @@ def new_york_session(at: datetime) -> MarketSession:
     day = local.date()
     if not FIRST <= day <= LAST:
         return MarketSession("unknown")
-    if day.weekday() >= _SATURDAY or day in HOLIDAYS:
-        return MarketSession("closed")
     closes = _EARLY_CLOSE if day in HALF_DAYS else _CLOSE
-    if not _OPEN <= local.time() < closes:
-        return MarketSession("closed")
-    opened = datetime.combine(day, _OPEN, UTC) + _utc_minus_new_york_time(day)
-    return MarketSession("open", opened)
+    if not _is_trading_day(day) or local.time() >= closes:
+        return MarketSession("closed", changes_at=_next_opening(day + timedelta(days=1)))
+    if local.time() < _OPEN:
+        return MarketSession("closed", changes_at=_utc_of_new_york(day, _OPEN))
+    return MarketSession("open", _utc_of_new_york(day, _OPEN), _utc_of_new_york(day, closes))
 
 
 def market_hours_of_job(spec: IngestJobSpec) -> MarketHours:
@@ -82,6 +83,24 @@ _ALPACA: dict[str, MarketHours] = {
     "overnight": unknown_session,
     "boats": unknown_session,
 }
+
+
+def _next_opening(day: date) -> datetime | None:
+    """Return the next opening on `day` or later; None if the calendar ends before it."""
+    while day <= LAST:
+        if _is_trading_day(day):
+            return _utc_of_new_york(day, _OPEN)
+        day += timedelta(days=1)
+    return None
+
+
+def _is_trading_day(day: date) -> bool:
+    return day.weekday() < _SATURDAY and day not in HOLIDAYS
+
+
+def _utc_of_new_york(day: date, local_time: time) -> datetime:
+    """Return the instant of a local time on a trading day."""
+    return datetime.combine(day, local_time, UTC) + _utc_minus_new_york_time(day)
 
 
 def _utc_minus_new_york_time(day: date) -> timedelta:

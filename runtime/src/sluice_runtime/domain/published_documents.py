@@ -158,6 +158,16 @@ class PublishedDocuments:
             if self._states.pop(symbol, "live") != "live":
                 self._states[symbol] = None  # remember that the document may not say live
 
+    def newest_tick(self, symbol: str) -> Tick | None:
+        """Return the tick that is held for a refresh, otherwise the quote in the document; None if neither is known."""
+        written = self._written.get(symbol)
+        return self._unwritten_ticks.get(symbol) or (written[0].quote if written else None)
+
+    def seconds_of_last_write(self, symbol: str) -> float | None:
+        """Return when the document of a symbol was last written, in monotonic seconds; None if that is unknown."""
+        written = self._written.get(symbol)
+        return written[1] if written else None
+
     def known_status(self, symbol: str) -> QuoteState | None:
         """Return the status in the quote document of a symbol; None if it is unknown."""
         return self._states.get(symbol)

@@ -6,10 +6,15 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 
-from sluice_contract.status import FreshnessCounts
-
 from ..domain.declared_job import DeclaredJob
-from ..domain.freshness import OBSERVATION_SECONDS, FreshnessInput, FreshnessModel, SilenceReactionLimiter
+from ..domain.freshness import (
+    OBSERVATION_SECONDS,
+    FreshnessInput,
+    FreshnessModel,
+    FreshnessSummary,
+    SilenceReactionLimiter,
+    SymbolFreshness,
+)
 from ..domain.market_hours import MarketHours, MarketSession, market_hours_of_job, unknown_session
 from .journal import Journal
 from .latest_value import LatestValue
@@ -41,8 +46,8 @@ class FreshnessObserver:
         self._reconnects = SilenceReactionLimiter()
         self._stale: frozenset[str] = frozenset()
         self._opened_at: datetime | None = None
-        self._session = MarketSession("unknown")
-        journal.count_freshness = self._count_symbols_by_freshness
+        self._market_hours: MarketHours = unknown_session
+        journal.freshness = self
 
     def update_freshness(self, market_hours: MarketHours) -> None:
         """Check which symbols have ticked since the last call, and update the journal.
@@ -51,8 +56,8 @@ class FreshnessObserver:
         """
         journal, desired = self._journal, self._journal.desired.value
         self._model.retain_only(desired.declared)
-        self._session = market_hours(journal.now())
-        self._drop_doubtful_halts(self._session)
+        self._market_hours = market_hours
+        self._drop_doubtful_halts(market_hours(journal.now()))
         inputs = self._freshness_input()
         ticked = journal.coalescer.take_ticked_symbols()
         self._model.record_observation(ticked, inputs)
@@ -63,15 +68,24 @@ class FreshnessObserver:
         if self._reconnects.try_acquire(self._model.is_connection_silent(inputs), bool(ticked), inputs.at):
             journal.request_reconnect_for_silence()
 
-    def _count_symbols_by_freshness(self) -> FreshnessCounts:
-        return self._model.count_symbols_by_freshness(self._journal.desired.value.declared, self._freshness_input())
+    def summarize(self) -> FreshnessSummary:
+        """Return the market session, the counts and the first names at this instant."""
+        return self._model.summarize(self._journal.desired.value.declared, self._freshness_input())
+
+    def freshness_by_symbol(self) -> dict[str, SymbolFreshness]:
+        """Return the freshness and the pace of each declared symbol at this instant."""
+        inputs, model = self._freshness_input(), self._model
+        return {
+            symbol: SymbolFreshness(model.freshness_of(symbol, inputs), model.pace_of(symbol))
+            for symbol in self._journal.desired.value.declared
+        }
 
     def _freshness_input(self) -> FreshnessInput:
         journal, desired = self._journal, self._journal.desired.value
         last_message_at = journal.last_message_at or datetime.min.replace(tzinfo=UTC)
         return FreshnessInput(
             at=asyncio.get_running_loop().time(),
-            session=self._session,
+            session=self._market_hours(journal.now()),
             streaming=journal.state == "Live",
             job_paused=desired.pause is not None,
             paused=desired.paused,

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 
 from ..domain.counters import increment
 from ..domain.failure import SinkError
-from ..domain.health import RuntimeSnapshot, heartbeat_document, stream_status
+from ..domain.health import RuntimeSnapshot, stream_status
+from ..domain.heartbeat_document import heartbeat_document
 from ..ports import JobPort, ReportError, Sink
 from .journal import Journal
 from .latest_value import wait_for_any_change

@@ -7,27 +7,24 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sluice_contract.documents import QuoteState
-from sluice_contract.status import (
-    ConnectionSlotStatus,
-    FreshnessCounts,
-    GapCause,
-    PreflightResult,
-    StreamFailure,
-    StreamState,
-    SymbolRejection,
-)
+from sluice_contract.status import ConnectionSlotStatus, GapCause, PreflightResult, StreamState, SymbolRejection
 
 from ..domain.coalescer import Coalescer
 from ..domain.counters import Counters, increment
 from ..domain.desired import Desired
 from ..domain.failure import Impairment, StreamError
+from ..domain.failure_state import FailureState
+from ..domain.freshness import FreshnessView
 from ..domain.gaps import Gaps, gap_cause_of_failure
 from ..domain.health import ActivityTimes, PauseAcknowledgement, RuntimeIdentity, RuntimeSnapshot
 from ..domain.last_values import LastValues
 from ..domain.ledger import Ledger
 from ..domain.market import Bar, Halt, Tick, Trade
 from ..domain.market_snapshot import MarketSnapshot
+from ..domain.newest_quotes import NewestQuotes
 from ..domain.pause import Switch
+from ..domain.published_documents import PublishedDocuments
+from ..domain.sink_health import SinkHealth
 from .latest_value import LatestValue
 
 _log = logging.getLogger(__name__)
@@ -36,7 +33,6 @@ _log = logging.getLogger(__name__)
 SKEW = timedelta(seconds=5)
 _REJECTIONS_LOGGED = 20  # logged per acknowledgement
 _STREAM = {"event_type": "stream"}
-_FIRESTORE_WRITE = {"event_type": "firestore_write"}
 
 
 class Journal:
@@ -58,6 +54,7 @@ class Journal:
         self.failures = LatestValue(0)  # of the stream, since the process started
         self.switches: LatestValue[tuple[Switch, ...]] = LatestValue(())  # those outside the job document
         self.state: StreamState = "Stopped"
+        self.feed: str | None = None  # the name of the source, such as alpaca:iex
         self.stopping = False
         self.loop_tick_at = now()
         self.last_message_at: datetime | None = None
@@ -65,18 +62,20 @@ class Journal:
         self.last_write_at: datetime | None = None
         self.socket_closed_at: datetime | None = None
         self.last_values = LastValues()
+        self.documents = PublishedDocuments()
+        self.quotes = NewestQuotes(coalescer, self.documents, self.last_values)
         self.inherited: set[str] = set()  # symbols for which an earlier process of this job may have left documents
         self.deleted: set[str] = set()  # removed symbols whose documents have been deleted
         self.needs_snapshot: set[str] = set()  # symbols added, or with other channels, since the last snapshot
         self.quote_states: dict[str, QuoteState] = {}  # only symbols whose quote document must not say "live"
-        self.count_freshness: Callable[[], FreshnessCounts] | None = None  # set by the freshness monitor
+        self.freshness: FreshnessView | None = None  # set by the freshness monitor
         self.gaps = Gaps()
         self.slot: ConnectionSlotStatus | None = None
         self.silent_connections = LatestValue(0)  # how often the connection was found silent
-        self._sink_failures: dict[str, str] = {}
+        self._sink = SinkHealth()
         self._ledger = Ledger()
         self._acknowledgement: PauseAcknowledgement | None = None
-        self._failure: StreamFailure | None = None
+        self._failures = FailureState()
         self._impairment: Impairment | None = None
         self._is_subscribed = False  # on the open connection
         self.preflight: PreflightResult | None = None
@@ -85,10 +84,8 @@ class Journal:
     def set_desired(self, desired: Desired) -> None:
         """Set the desired state of all loops, and forget symbols that are no longer declared."""
         before = self.desired.value
-        self.needs_snapshot |= (
-            desired.symbols if desired.channels != before.channels else desired.symbols - before.symbols
-        )
-        self.needs_snapshot &= desired.symbols
+        unchanged = before.symbols if desired.channels == before.channels else frozenset[str]()
+        self.needs_snapshot = (self.needs_snapshot | (desired.symbols - unchanged)) & desired.symbols
         self._set_accepted_symbols(desired)
         self.desired.set(desired)
 
@@ -107,7 +104,8 @@ class Journal:
         if state != "Paused":
             self._acknowledgement = None
         if state == "Live":
-            self._failure = self._failure if self._impairment is not None else None
+            if self._impairment is None:
+                self._failures.resolve()
             self.counters.starts += 1
             self.gaps = self.gaps.with_gap_closed(self.now())
         if state in ("Live", "Finished", "Blocked", "BackingOff"):
@@ -119,17 +117,15 @@ class Journal:
         self.counters.batches += 1
         self.coalescer.accept_batch(ticks, now + SKEW)
         if not self._has_quotes and self.coalescer.last is not None:
-            self._has_quotes = True
-            self.signal_transition()
+            self._signal_first_quote()
 
     def apply_market_snapshot(self, latest: MarketSnapshot) -> int:
         """Apply a market snapshot, and return the number of its quotes that are newer than those from the stream."""
         horizon = self.now() + SKEW
         self.last_values.record_snapshot_trades(latest.trades, horizon)
         learnt = self.coalescer.accept_snapshot(latest.quotes, horizon)
-        if learnt and not self._has_quotes:
-            self._has_quotes = True
-            self.signal_transition()
+        if learnt:
+            self._signal_first_quote()
         return learnt
 
     def on_trades(self, trades: Sequence[Trade]) -> None:
@@ -167,9 +163,10 @@ class Journal:
         """Record what the open connection cannot deliver; None if it delivers everything. Missing quotes open a gap."""
         if impairment == self._impairment:
             return
-        self._impairment, self._failure = impairment, None
+        self._impairment = impairment
+        self._failures.resolve()
         if impairment is not None:
-            self._failure = StreamFailure(type="network", message=impairment.message, at=self.now())
+            self._failures.record("network", impairment.message, self.now())
             if impairment.interrupts_quotes and self.state == "Live":
                 self.gaps = self.gaps.with_open_gap(self.now(), "disconnect")
         _log.warning(impairment.message if impairment else "the provider has recovered", extra=_STREAM)
@@ -194,7 +191,7 @@ class Journal:
         increment(self.counters.errors, "create_source" if error.kind == "configuration" else error.kind)
         self.failures.set(self.failures.value + 1)
         _log.warning(error.message, extra={"event_type": "stream", "failure": error.kind})
-        self._failure = StreamFailure(type=error.kind, message=error.message, at=self.now())
+        self._failures.record(error.kind, error.message, self.now())
         if self.state == "Live":
             self.gaps = self.gaps.with_cause_of_open_gap(gap_cause_of_failure(error.kind))
 
@@ -220,7 +217,7 @@ class Journal:
         self._acknowledgement = PauseAcknowledgement(
             at=self.now(), socket_closed_at=self.socket_closed_at, last_write_at=self.last_write_at
         )
-        self._failure = None
+        self._failures.keep_for_pause()
         for write_kind in ("quotes", "documents"):  # failed writes were dropped, or wait until the pause ends
             self.record_sink_result(write_kind, None)
         self.gaps = self.gaps.with_cause_of_open_gap("pause")
@@ -239,19 +236,14 @@ class Journal:
 
         `write_kind` is quotes, documents, records or heartbeat. A first failure and a recovery are logged and reported.
         """
-        failed_before = write_kind in self._sink_failures
-        if failure is not None:
-            self._sink_failures[write_kind] = failure
-        elif failed_before:
-            del self._sink_failures[write_kind]
-        if failed_before != (failure is not None):
+        if self._sink.record_result(write_kind, failure, self.now()):
             text = f"{write_kind} not written: {failure}" if failure else f"Firestore writes recovered: {write_kind}"
-            _log.warning(text, extra=_FIRESTORE_WRITE)
+            _log.warning(text, extra={"event_type": "firestore_write"})
             self.signal_transition()
 
     def is_sink_failing(self, write_kind: str) -> bool:
         """Return True if the last write of this kind to Firestore failed."""
-        return write_kind in self._sink_failures
+        return self._sink.is_failing(write_kind)
 
     def set_switch(self, switch: Switch) -> None:
         """Set the state of a switch outside the IngestJob."""
@@ -267,13 +259,18 @@ class Journal:
         """Trigger an immediate heartbeat and status report."""
         self.transitions.set(self.transitions.value + 1)
 
+    def _signal_first_quote(self) -> None:
+        if not self._has_quotes:
+            self._has_quotes = True
+            self.signal_transition()
+
     def _set_accepted_symbols(self, desired: Desired) -> None:
         self.coalescer.set_wanted_symbols(desired.symbols, desired.declared)
         self.last_values.set_kept_symbols(desired.declared, desired.symbols, desired.channels)
 
     def snapshot(self) -> RuntimeSnapshot:
         """Return the state of the runtime at this instant."""
-        last = self.coalescer.last
+        last, sink_failure = self.coalescer.last, self._sink.first_failure
         return RuntimeSnapshot(
             identity=self.identity,
             at=self.now(),
@@ -288,11 +285,15 @@ class Journal:
             ),
             last_symbol=last.symbol if last else None,
             acknowledgement=self._acknowledgement,
-            failure=self._failure,
+            failure=self._failures.current,
+            unresolved_failure=self._failures.unresolved,
             preflight=self.preflight,
-            sink_failure=next(iter(self._sink_failures.values()), None),
+            sink_failure=sink_failure.message if sink_failure else None,
+            sink_failing_since=sink_failure.at if sink_failure else None,
             stopping=self.stopping,
-            freshness=self.count_freshness() if self.count_freshness else None,
+            feed=self.feed,
+            freshness=self.freshness.summarize() if self.freshness else None,
             gaps=self.gaps.closed,
+            open_gap=self.gaps.open_gap,
             slot=self.slot,
         )

@@ -13,7 +13,7 @@ from ..domain.counters import increment
 from ..domain.desired import Desired
 from ..domain.failure import SinkError
 from ..domain.market import DocumentOrigin, Tick, to_live_bar
-from ..domain.published_documents import PublishedDocuments, QuoteContent, refresh_seconds
+from ..domain.published_documents import QuoteContent, refresh_seconds
 from ..domain.sampling import LogSampler
 from ..domain.token_bucket import TokenBucket
 from ..ports import Sink
@@ -40,7 +40,7 @@ class Publisher:
         self._status_bucket = TokenBucket(
             _TRANSITIONS_PER_SECOND, _TRANSITIONS_AT_ONCE, asyncio.get_running_loop().time()
         )
-        self._documents = PublishedDocuments()
+        self._documents = journal.documents
         self._removed: set[str] = set()
         self._desired: Desired | None = None
         self._seq = 0

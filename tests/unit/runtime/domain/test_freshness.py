@@ -122,8 +122,35 @@ def test_a_symbol_with_ticks_is_live_while_its_market_is_closed(watch: Watch) ->
 
 def test_the_counts_are_those_of_the_states(watch: Watch) -> None:
     watch.see([], 100)
-    counts = watch.judge.count_symbols_by_freshness(["SPY", "THIN", "OFF"], watch.last)
+    counts = watch.judge.summarize(["SPY", "THIN", "OFF"], watch.last).counts
     assert (counts.stale, counts.quiet, counts.live, counts.closed, counts.halted, counts.paused) == (1, 1, 0, 0, 0, 0)
+
+
+def test_the_first_20_stale_and_halted_symbols_are_named_in_order(watch: Watch) -> None:
+    stale, halted = (frozenset(f"{kind}{n:02}" for n in range(25)) for kind in ("STALE", "HALTED"))
+    watch.see(stale | halted, 3600, subscribed=stale | halted)
+    watch.see([], 100, subscribed=stale | halted, halted=halted)
+    summary = watch.judge.summarize(stale | halted, watch.last)
+    assert summary.stale == tuple(f"STALE{n:02}" for n in range(20))
+    assert summary.halted == tuple(f"HALTED{n:02}" for n in range(20))
+    assert (summary.counts.stale, summary.counts.halted, summary.session) == (25, 25, watch.last.session)
+
+
+def test_the_pace_is_the_average_time_between_ticks_from_the_first_minute_on() -> None:
+    watch = Watch()
+    watch.see([], 60)
+    assert watch.judge.pace_of("SPY") is None
+    watch = Watch()
+    for _ in range(12):
+        watch.see(["SPY", "THIN"], OBSERVATION_SECONDS)
+        watch.see(["SPY"], OBSERVATION_SECONDS)
+    assert watch.judge.pace_of("SPY") == pytest.approx(5)
+    assert watch.judge.pace_of("THIN") == pytest.approx(10, rel=0.05)
+
+
+def test_a_symbol_that_is_forgotten_has_no_pace(watch: Watch) -> None:
+    watch.judge.retain_only(frozenset({"THIN"}))
+    assert watch.judge.pace_of("SPY") is None
 
 
 def test_a_halted_symbol_s_document_says_halted_even_if_it_was_stale(watch: Watch) -> None:

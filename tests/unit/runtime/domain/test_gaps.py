@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from sluice_contract.status import FailureType, StreamGap, StreamState, StreamStatus
-from sluice_runtime.domain.gaps import Gaps, gap_cause_of_failure, inherited_gaps
+from sluice_runtime.domain.gaps import Gaps, OpenGap, gap_cause_of_failure, inherited_gaps
 from sluice_runtime.domain.health import stream_status
 from support.runtime_fakes import journal
 from support.virtual_time import START
@@ -18,6 +18,13 @@ def test_a_gap_lasts_from_the_end_of_a_stream_until_it_is_live_again() -> None:
     assert gaps.with_gap_closed(START + SECOND) == Gaps(
         (StreamGap(from_=START, to=START + SECOND, cause="disconnect"),)
     )
+
+
+def test_a_gap_is_open_until_the_stream_is_live_again() -> None:
+    gaps = Gaps().with_open_gap(START, "disconnect").with_cause_of_open_gap("stall")
+    assert Gaps().open_gap is None
+    assert gaps.open_gap == OpenGap(START, "stall")
+    assert gaps.with_gap_closed(START + SECOND).open_gap is None
 
 
 def test_failures_within_a_gap_do_not_start_another_gap() -> None:

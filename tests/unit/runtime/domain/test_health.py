@@ -1,44 +1,26 @@
-from datetime import timedelta
 from typing import Any, get_args
 
 import msgspec
 import pytest
 
-from sluice_contract.status import StreamFailure, StreamState, StreamStatus, SymbolRejection
+from sluice_contract.status import FreshnessCounts, StreamFailure, StreamState, StreamStatus
+from sluice_contract.status_size import STREAM_BYTES, fit_stream_status
 from sluice_runtime.domain.desired import with_pause
+from sluice_runtime.domain.freshness import FreshnessSummary
 from sluice_runtime.domain.health import (
-    ActivityTimes,
     PauseAcknowledgement,
     RuntimeSnapshot,
-    heartbeat_document,
     heartbeat_state,
     stream_status,
 )
-from sluice_runtime.domain.ledger import Ledger
+from sluice_runtime.domain.market_hours import MarketSession
 from sluice_runtime.domain.pause import PauseInForce
-from support.runtime_fakes import desired, identity
+from support.runtime_fakes import desired
+from support.snapshots import LATER, largest_snapshot, snapshot
 from support.virtual_time import START
 
-LATER = START + timedelta(seconds=9)
 PAUSE = PauseInForce(source="cr:acme/us", reason="vendor", until=LATER)
 ACKNOWLEDGED = PauseAcknowledgement(at=LATER, socket_closed_at=START, last_write_at=None)
-
-
-def snapshot(state: StreamState = "Live", **changes: Any) -> RuntimeSnapshot:
-    fields: dict[str, Any] = {
-        "identity": identity(),
-        "at": LATER,
-        "desired": desired(),
-        "state": state,
-        "ledger": Ledger(frozenset({"AAPL", "MSFT"})),
-        "clocks": ActivityTimes(loop_tick_at=START),
-        "last_symbol": None,
-        "acknowledgement": None,
-        "failure": None,
-        "sink_failure": None,
-        "stopping": False,
-    }
-    return RuntimeSnapshot(**(fields | changes))
 
 
 def paused(**changes: Any) -> RuntimeSnapshot:
@@ -82,45 +64,6 @@ def test_ready_is_live_finished_or_paused_and_acknowledged(state: StreamState) -
     assert snapshot(state, acknowledgement=ACKNOWLEDGED).is_ready is (state in ("Live", "Finished", "Paused"))
 
 
-def test_a_fresh_heartbeat_has_every_field_and_null_for_what_is_unknown() -> None:
-    assert heartbeat_document(snapshot()).document_fields() == {
-        "status": "running",
-        "ts": LATER,
-        "ingest_enabled": True,
-        "ingest_enabled_source": "cr:acme/us",
-        "pause_reason": None,
-        "pause_until": None,
-        "last_symbol": None,
-        "dry_run": False,
-        "job": "acme/us",
-        "job_uid": "0b0b",
-        "epoch": 7,
-        "session_id": "5e55",
-        "started_at": START,
-        "effective_interval_ms": 1000,
-        "loop_tick_at": START,
-        "last_message_at": None,
-        "last_quote_ts": None,
-        "last_write_at": None,
-    }
-
-
-def test_a_paused_heartbeat_has_the_source_the_reason_and_the_end() -> None:
-    beat = heartbeat_document(paused())
-    assert (beat.status, beat.ingest_enabled, beat.ingest_enabled_source) == ("paused", False, "cr:acme/us")
-    assert (beat.pause_reason, beat.pause_until) == ("vendor", LATER)
-
-
-def test_the_times_of_the_heartbeat_are_independent() -> None:
-    instants = [START + timedelta(seconds=n) for n in range(4)]
-    clocks = ActivityTimes(
-        loop_tick_at=instants[0], last_message_at=instants[1], last_quote_ts=instants[2], last_write_at=instants[3]
-    )
-    beat = heartbeat_document(snapshot(clocks=clocks, last_symbol="AAPL"))
-    assert [beat.loop_tick_at, beat.last_message_at, beat.last_quote_ts, beat.last_write_at] == instants
-    assert beat.last_symbol == "AAPL"
-
-
 def test_what_is_unknown_is_absent_from_the_status_never_null() -> None:
     document = msgspec.to_builtins(stream_status(snapshot()), builtin_types=(type(START),))
     assert document == {
@@ -160,11 +103,23 @@ def test_failures_of_stream_and_sink_are_reported_in_full() -> None:
     assert (status.sink.healthy, status.sink.message) == (False, "no")
 
 
-def test_the_status_of_two_thousand_symbols_stays_below_ten_kilobytes() -> None:
-    names = [f"SYMBOL{n:05}.CLASS" for n in range(2000)]
-    wanted = desired(symbols=names, pausedSymbols=[{"symbol": f"UNKNOWN{n:05}.CLASS"} for n in range(200)])
-    rejected = tuple(SymbolRejection(symbol=name, code=405, message="symbol limit exceeded") for name in names)
-    status = stream_status(snapshot(desired=wanted, ledger=Ledger(frozenset(), rejected)))
+def test_the_status_names_the_symbols_that_are_stale_halted_or_paused() -> None:
+    session, counts = MarketSession("open"), FreshnessCounts(live=0, quiet=0, stale=1, closed=0, halted=1, paused=1)
+    freshness = FreshnessSummary(session=session, counts=counts, stale=("AAPL",), halted=("MSFT",))
+    wanted = desired(symbols=["AAPL", "MSFT", "SPY"], pausedSymbols=[{"symbol": "SPY"}])
+    status = stream_status(snapshot(desired=wanted, freshness=freshness))
+    symbols = status.symbols
+    assert (symbols.stale_symbols, symbols.halted_symbols, symbols.paused_symbols) == (["AAPL"], ["MSFT"], ["SPY"])
+    assert status.freshness == counts
+
+
+def test_the_status_of_two_thousand_symbols_has_20_names_of_each_kind_and_fits() -> None:
+    status = fit_stream_status(stream_status(largest_snapshot()))
+    symbols = status.symbols
+    lists = (symbols.stale_symbols, symbols.halted_symbols, symbols.paused_symbols, symbols.unknown_paused)
+    assert [len(names) for names in lists] == [20, 20, 20, 20]
+    assert {len(name) for names in lists for name in names} == {21}
+    assert len(symbols.rejections) == 20
     encoded = msgspec.json.encode(status)
-    assert len(encoded) < 10_000
+    assert len(encoded) <= STREAM_BYTES < 10_000
     assert msgspec.json.decode(encoded, type=StreamStatus) == status

@@ -21,15 +21,16 @@ def utc(month: int, day: int, hour: int, minute: int = 0) -> datetime:
 
 def test_the_session_begins_at_half_past_nine_and_ends_at_four() -> None:
     second = timedelta(seconds=1)
-    assert new_york_session(OPEN_ON_MONDAY - second) == MarketSession("closed")
-    assert new_york_session(OPEN_ON_MONDAY) == MarketSession("open", OPEN_ON_MONDAY)
-    assert new_york_session(utc(11, 23, 21) - second) == MarketSession("open", OPEN_ON_MONDAY)
-    assert new_york_session(utc(11, 23, 21)) == MarketSession("closed")
+    close, next_opening = utc(11, 23, 21), utc(11, 24, 14, 30)
+    assert new_york_session(OPEN_ON_MONDAY - second) == MarketSession("closed", changes_at=OPEN_ON_MONDAY)
+    assert new_york_session(OPEN_ON_MONDAY) == MarketSession("open", OPEN_ON_MONDAY, close)
+    assert new_york_session(close - second) == MarketSession("open", OPEN_ON_MONDAY, close)
+    assert new_york_session(close) == MarketSession("closed", changes_at=next_opening)
 
 
 def test_in_summer_it_begins_an_hour_earlier_for_the_rest_of_the_world() -> None:
-    assert new_york_session(utc(7, 1, 13, 30)) == MarketSession("open", utc(7, 1, 13, 30))
-    assert new_york_session(utc(7, 1, 20)).phase == "closed"
+    assert new_york_session(utc(7, 1, 13, 30)) == MarketSession("open", utc(7, 1, 13, 30), utc(7, 1, 20))
+    assert new_york_session(utc(7, 1, 20)) == MarketSession("closed", changes_at=utc(7, 2, 13, 30))
 
 
 @pytest.mark.parametrize("day", [21, 22, 26, 28, 29])
@@ -38,8 +39,27 @@ def test_weekends_and_thanksgiving_have_no_session(day: int) -> None:
 
 
 def test_the_day_after_thanksgiving_ends_at_one() -> None:
-    assert new_york_session(utc(11, 27, 17, 59)).phase == "open"
+    assert new_york_session(utc(11, 27, 17, 59)).changes_at == utc(11, 27, 18)
     assert new_york_session(utc(11, 27, 18)).phase == "closed"
+
+
+@pytest.mark.parametrize(
+    ("at", "opening"),
+    [
+        (utc(11, 20, 21), OPEN_ON_MONDAY),  # a weekend
+        (utc(11, 25, 21), utc(11, 27, 14, 30)),  # Thanksgiving
+        (utc(3, 6, 21), utc(3, 9, 13, 30)),  # clocks advance on the Sunday
+        (utc(10, 30, 20), utc(11, 2, 14, 30)),  # clocks go back on the Sunday
+        (utc(12, 24, 18), utc(12, 28, 14, 30)),  # a half day, Christmas and a weekend
+    ],
+)
+def test_a_closed_market_opens_on_the_next_trading_day(at: datetime, opening: datetime) -> None:
+    assert new_york_session(at) == MarketSession("closed", changes_at=opening)
+
+
+def test_the_next_opening_is_unknown_after_the_last_day_of_the_table() -> None:
+    after_the_last_close = datetime(2031, 12, 31, 22, tzinfo=UTC)
+    assert new_york_session(after_the_last_close) == MarketSession("closed")
 
 
 def test_the_zone_of_an_instant_does_not_matter() -> None:

@@ -149,8 +149,8 @@ async def test_a_mute_connection_is_replaced_at_growing_intervals_and_not_at_nig
     before = book.silent_connections.value
     await observe(observer, closing + 3600)
     assert book.silent_connections.value == before
-    assert book.count_freshness is not None
-    assert book.count_freshness().closed == 2
+    assert book.freshness is not None
+    assert book.freshness.summarize().counts.closed == 2
 
 
 async def test_a_halt_from_before_the_opening_is_over() -> None:

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from sluice_runtime.domain.desired import with_pause
-from sluice_runtime.domain.failure import FencedError, SinkError
+from sluice_runtime.domain.failure import FencedError, SinkError, StreamError
+from sluice_runtime.domain.market import Halt
 from sluice_runtime.domain.pause import PauseInForce
+from sluice_runtime.loops.freshness_monitor import FreshnessObserver
 from sluice_runtime.loops.heartbeat import (
     report_status_forever,
     send_heartbeats_forever,
@@ -18,7 +20,7 @@ from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.ports import ReportError
 from support.fake_sink import FakeSink
 from support.runtime_fakes import FakeJob, desired, journal, quote
-from support.virtual_time import at, seconds, settle
+from support.virtual_time import at, now, seconds, settle
 
 
 @asynccontextmanager
@@ -48,6 +50,40 @@ async def test_the_heartbeat_is_written_at_once_and_then_at_its_interval(book: J
     async with running(send_heartbeats_forever(sink, book)):
         await at(61)
     assert moments(sink.beats) == pytest.approx([0, 15, 30, 45, 60])
+
+
+async def test_stale_halted_and_failing_symbols_cause_no_additional_write(book: Journal, sink: FakeSink) -> None:
+    FreshnessObserver(book)
+    async with running(send_heartbeats_forever(sink, book)):
+        await at(1)
+        book.on_state("Live")
+        book.on_acknowledgement(frozenset({"AAPL", "MSFT"}), ())
+        await at(5)
+        before = len(sink.beats)
+        book.on_halts([Halt(symbol="AAPL", ts=now(), halted=True, code="H", reason="news")])
+        book.on_trades([])
+        await at(14)
+        assert len(sink.beats) == before
+        await at(61)
+    assert len(sink.beats) - before == 4
+    assert sink.beats[-1][1].halted == ["AAPL"]
+
+
+async def test_a_failure_is_kept_in_the_heartbeats_of_a_pause_with_the_same_writes(
+    book: Journal, sink: FakeSink
+) -> None:
+    book.record_stream_failure(StreamError("auth", "check the key"))
+    book.on_state("Blocked")
+    async with running(send_heartbeats_forever(sink, book)):
+        await at(4)
+        book.desired.set(with_pause(desired(), PauseInForce(source="cr:acme/us")))
+        book.on_state("Paused")
+        book.acknowledge_pause()
+        await at(20)
+    assert moments(sink.beats) == pytest.approx([0, 4, 19])
+    for _, beat in sink.beats:
+        assert beat.failure is not None
+        assert (beat.failure.type, beat.failure.message) == ("auth", "check the key")
 
 
 async def test_a_slow_sink_does_not_change_the_interval(book: Journal, sink: FakeSink) -> None:

@@ -88,6 +88,39 @@ async def test_a_failure_stays_until_the_stream_is_live_again(book: Journal) -> 
     assert book.counters.errors == {"network": 1}
 
 
+async def test_a_pause_hides_a_failure_from_the_status_and_keeps_it_for_the_heartbeat(book: Journal) -> None:
+    book.record_stream_failure(StreamError("auth", "check the key"))
+    book.on_state("Blocked")
+    book.on_state("Paused")
+    book.acknowledge_pause()
+    for state in ("Paused", "Connecting"):
+        book.on_state(state)
+        snapshot = book.snapshot()
+        assert snapshot.failure is None
+        assert snapshot.unresolved_failure is not None
+        assert snapshot.unresolved_failure.message == "check the key"
+    book.on_state("Live")
+    assert book.snapshot().unresolved_failure is None
+
+
+async def test_a_gap_is_open_until_the_stream_is_live(book: Journal) -> None:
+    book.on_state("Live")
+    book.on_socket_closed()
+    gap = book.snapshot().open_gap
+    assert gap is not None
+    assert (gap.since, gap.cause) == (START, "disconnect")
+    book.on_state("Connecting")
+    book.on_state("Live")
+    assert book.snapshot().open_gap is None
+
+
+async def test_the_time_of_a_sink_failure_is_that_of_the_first_failed_write(book: Journal) -> None:
+    book.record_sink_result("quotes", "denied")
+    await at(5)
+    book.record_sink_result("quotes", "denied again")
+    assert (book.snapshot().sink_failure, book.snapshot().sink_failing_since) == ("denied again", START)
+
+
 async def test_an_interruption_is_a_gap_on_an_open_connection(book: Journal) -> None:
     book.on_state("Live")
     await at(10)

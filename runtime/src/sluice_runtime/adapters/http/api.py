@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler
 from ...ports import RuntimeView
 from .control import error_response
 from .status import status_body
+from .symbols import symbols_body
 
 # The flush loop runs several times a second. The age of data means nothing, because there is none at night.
 _LOOP_STALLED = timedelta(seconds=30)
@@ -63,6 +64,9 @@ def create_http_application(view: RuntimeView, routes: Iterable[web.RouteDef] = 
     async def status(_: web.Request) -> web.Response:
         return web.Response(body=status_body(view.snapshot()), content_type="application/json")
 
+    async def symbols(_: web.Request) -> web.Response:
+        return web.Response(body=symbols_body(view), content_type="application/json")
+
     async def metrics(_: web.Request) -> web.Response:
         # Imported with the first scrape, so that the first quote does not wait for it.
         from .metrics import CONTENT_TYPE, prometheus_text  # noqa: PLC0415
@@ -75,4 +79,5 @@ def create_http_application(view: RuntimeView, routes: Iterable[web.RouteDef] = 
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
     app.router.add_get("/runtime/ingest/status", status)
+    app.router.add_get("/runtime/ingest/symbols", symbols)
     return app

@@ -93,13 +93,21 @@ async def test_the_status_is_that_of_the_ingest_job(client: TestClient, book: Jo
     assert status == stream_status(book.snapshot())
 
 
+async def test_the_symbols_are_a_list_with_one_object_each(client: TestClient) -> None:  # type: ignore[type-arg]
+    async with client.get("/runtime/ingest/symbols") as response:
+        assert (response.status, response.content_type) == (200, "application/json")
+        assert [each["symbol"] for each in await response.json()] == ["AAPL", "MSFT"]
+
+
 async def test_the_metrics_are_prometheus_text(client: TestClient) -> None:  # type: ignore[type-arg]
     async with client.get("/metrics") as response:
         assert response.headers["Content-Type"].startswith("text/plain; version=")
         assert "ingest_active{" in await response.text()
 
 
-@pytest.mark.parametrize("path", ["/runtime/ingest/stop", "/runtime/ingest/status", "/livez"])
+@pytest.mark.parametrize(
+    "path", ["/runtime/ingest/stop", "/runtime/ingest/status", "/runtime/ingest/symbols", "/livez"]
+)
 async def test_the_read_only_interface_accepts_no_changes(client: TestClient, path: str) -> None:  # type: ignore[type-arg]
     async with client.post(path) as response:
         assert response.status in (404, 405)

@@ -1,0 +1,31 @@
+"""What to do about each type of failure, in one sentence for people."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .status import FailureType
+
+SINK_FAILURE: Final = "sink"  # writes to Firestore fail; all other types are failures of the stream
+
+REMEDIES: Final[dict[FailureType, str]] = {
+    "auth": "Correct the key pair in the Secret of the job; the stream then connects by itself.",
+    "entitlement": "Choose a feed that the account may use, or book the feed with the provider.",
+    "connectionLimit": "Close the other connection with the same key or client ID; the stream then connects.",
+    "symbolLimit": "Remove symbols from the job, or book a plan that allows more symbols.",
+    "slowClient": "The stream reconnects by itself; if this repeats, give the pod more CPU or remove symbols.",
+    "network": "The stream reconnects by itself; if this continues, check the network and the provider's host.",
+    "stall": "The stream reconnects by itself; if this repeats, check the provider's status page.",
+    "upstreamClosed": "The stream reconnects by itself; if this repeats, check the provider's status page.",
+    "configuration": "Correct the field of the job that the message names.",
+    "certificate": "Name the server's certificate authority in alpaca.caConfigMapRef; standalone, in SSL_CERT_FILE.",
+}
+_SINK_REMEDY: Final = "Check the permissions, the quota and the network of the pod for Firestore; writes are retried."
+_UNKNOWN_REMEDY: Final = "Read the message and the log of the pod."
+
+
+def remedy_of_failure(kind: str) -> str:
+    """Return a sentence that says what to do about a failure of this type. Other versions may write other types."""
+    if kind == SINK_FAILURE:
+        return _SINK_REMEDY
+    return {str(each): remedy for each, remedy in REMEDIES.items()}.get(kind, _UNKNOWN_REMEDY)

@@ -1,0 +1,123 @@
+from datetime import timedelta
+
+from google.cloud.firestore_v1.types import Document
+
+from sluice_contract.documents import HEARTBEAT_BYTES
+from sluice_contract.remedies import remedy_of_failure
+from sluice_contract.status import FreshnessCounts, StreamFailure, StreamGap
+from sluice_runtime.adapters.firestore.values import encode_fields
+from sluice_runtime.domain.desired import with_pause
+from sluice_runtime.domain.freshness import FreshnessSummary
+from sluice_runtime.domain.gaps import OpenGap
+from sluice_runtime.domain.health import ActivityTimes
+from sluice_runtime.domain.heartbeat_document import heartbeat_document
+from sluice_runtime.domain.market_hours import MarketSession
+from sluice_runtime.domain.pause import PauseInForce
+from support.runtime_fakes import desired
+from support.snapshots import LATER, largest_snapshot, snapshot
+from support.virtual_time import START
+
+PAUSE = PauseInForce(source="cr:acme/us", reason="vendor", until=LATER)
+FAILURE = StreamFailure(type="auth", message="Alpaca refuses the key", at=START)
+
+
+def test_a_fresh_heartbeat_has_every_field_and_null_for_what_is_unknown() -> None:
+    assert heartbeat_document(snapshot()).document_fields() == {
+        "status": "running",
+        "ts": LATER,
+        "ingest_enabled": True,
+        "ingest_enabled_source": "cr:acme/us",
+        "pause_reason": None,
+        "pause_until": None,
+        "last_symbol": None,
+        "dry_run": False,
+        "job": "acme/us",
+        "job_uid": "0b0b",
+        "epoch": 7,
+        "session_id": "5e55",
+        "started_at": START,
+        "effective_interval_ms": 1000,
+        "loop_tick_at": START,
+        "last_message_at": None,
+        "last_quote_ts": None,
+        "last_write_at": None,
+        "feed": None,
+        "market": "unknown",
+        "market_changes_at": None,
+        "symbols": {"desired": 2, "confirmed": 2, "pending": 0, "paused": 0, "rejected": 0},
+        "freshness": None,
+        "stale": [],
+        "halted": [],
+        "gaps": [],
+        "failure": None,
+        "updated_at": LATER,
+        "last_heartbeat_at": LATER,
+    }
+
+
+def test_a_paused_heartbeat_has_the_source_the_reason_and_the_end() -> None:
+    beat = heartbeat_document(snapshot("Paused", desired=with_pause(desired(), PAUSE)))
+    assert (beat.status, beat.ingest_enabled, beat.ingest_enabled_source) == ("paused", False, "cr:acme/us")
+    assert (beat.pause_reason, beat.pause_until) == ("vendor", LATER)
+
+
+def test_the_times_of_the_heartbeat_are_independent() -> None:
+    instants = [START + timedelta(seconds=n) for n in range(4)]
+    clocks = ActivityTimes(
+        loop_tick_at=instants[0], last_message_at=instants[1], last_quote_ts=instants[2], last_write_at=instants[3]
+    )
+    beat = heartbeat_document(snapshot(clocks=clocks, last_symbol="AAPL"))
+    assert [beat.loop_tick_at, beat.last_message_at, beat.last_quote_ts, beat.last_write_at] == instants
+    assert beat.last_symbol == "AAPL"
+
+
+def test_the_market_and_the_freshness_are_those_of_the_freshness_monitor() -> None:
+    counts = FreshnessCounts(live=1, quiet=2, stale=3, closed=4, halted=5, paused=6)
+    summary = FreshnessSummary(
+        session=MarketSession("open", START, LATER), counts=counts, stale=("AAPL",), halted=("MSFT",)
+    )
+    fields = heartbeat_document(snapshot(feed="alpaca:iex", freshness=summary)).document_fields()
+    assert (fields["feed"], fields["market"], fields["market_changes_at"]) == ("alpaca:iex", "open", LATER)
+    assert fields["freshness"] == {"live": 1, "quiet": 2, "stale": 3, "closed": 4, "halted": 5, "paused": 6}
+    assert (fields["stale"], fields["halted"]) == (["AAPL"], ["MSFT"])
+
+
+def test_the_last_ten_gaps_are_listed_and_the_open_one_has_no_end() -> None:
+    gaps = tuple(
+        StreamGap(from_=START + timedelta(seconds=n), to=START + timedelta(seconds=n + 1), cause="stall")
+        for n in range(10)
+    )
+    fields = heartbeat_document(snapshot(gaps=gaps, open_gap=OpenGap(LATER, "pause"))).document_fields()
+    assert len(fields["gaps"]) == 10
+    assert fields["gaps"][0] == {"from": gaps[1].from_, "to": gaps[1].to, "cause": "stall"}
+    assert fields["gaps"][-1] == {"from": LATER, "to": None, "cause": "pause"}
+
+
+def test_a_failure_has_a_remedy_and_is_kept_while_the_job_is_paused() -> None:
+    held = snapshot("Paused", desired=with_pause(desired(), PAUSE), failure=None, unresolved_failure=FAILURE)
+    fields = heartbeat_document(held).document_fields()
+    assert fields["failure"] == {
+        "type": "auth",
+        "message": "Alpaca refuses the key",
+        "remedy": remedy_of_failure("auth"),
+        "at": START,
+    }
+
+
+def test_failing_writes_are_a_failure_unless_the_stream_has_one() -> None:
+    beat = heartbeat_document(snapshot(sink_failure="denied", sink_failing_since=START))
+    assert beat.failure is not None
+    assert (beat.failure.type, beat.failure.message, beat.failure.at) == ("sink", "denied", START)
+    both = heartbeat_document(snapshot(sink_failure="denied", sink_failing_since=START, unresolved_failure=FAILURE))
+    assert both.failure is not None
+    assert both.failure.type == "auth"
+
+
+def test_the_largest_document_has_at_most_4_kb() -> None:
+    document = heartbeat_document(largest_snapshot())
+    encoded = Document.pb(Document())
+    encode_fields(encoded.fields, document.document_fields())
+    assert encoded.ByteSize() <= HEARTBEAT_BYTES
+    assert (len(document.stale), len(document.halted), len(document.gaps)) == (20, 20, 10)
+    assert document.failure is not None
+    assert document.failure.message.endswith("…")
