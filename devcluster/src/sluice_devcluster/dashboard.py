@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -71,7 +72,7 @@ def start_page_server(state: StateDirectory, folder: Path, config: Mapping[str, 
     stop_page_server(state)
     file = state.root / "dashboard.json"
     file.write_bytes(msgspec.json.encode(config))
-    port = PREFERRED_PORT if _is_port_free(PREFERRED_PORT) else find_free_port()
+    port = _choose_port(state)
     argv = [sys.executable, "-m", "sluice_page_server", "--folder", str(folder.resolve()), "--config", str(file)]
     log = state.log_file(COMPONENT)
     log.unlink(missing_ok=True)
@@ -89,6 +90,13 @@ def stop_page_server(state: StateDirectory) -> None:
 def is_page_server_alive(state: StateDirectory) -> bool:
     """Return True while the page server runs."""
     return processes.is_alive(processes.load_record(state.record_file(COMPONENT)))
+
+
+def _choose_port(state: StateDirectory) -> int:
+    """Return the port of the last server, so that an open page stays valid, else the preferred port, if it is free."""
+    settings = state.load_settings()
+    last = urlsplit(settings.dashboard_url or "").port if settings is not None else None
+    return next((port for port in (last, PREFERRED_PORT) if port and _is_port_free(port)), None) or find_free_port()
 
 
 def _is_port_free(port: int) -> bool:

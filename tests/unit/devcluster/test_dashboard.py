@@ -13,7 +13,7 @@ import pytest
 from sluice_devcluster import cluster, dashboard
 from sluice_devcluster.controlplane import find_free_port
 from sluice_devcluster.errors import DevclusterError
-from sluice_devcluster.layout import StateDirectory
+from sluice_devcluster.layout import ClusterSettings, StateDirectory
 
 CONFIG = {"projectId": "demo", "emulatorHost": "127.0.0.1:8085"}
 
@@ -65,6 +65,12 @@ def test_another_port_is_chosen_if_the_preferred_one_is_taken(
         url = dashboard.start_page_server(state, page, CONFIG)
     assert str(taken) not in url
     assert read_config(url) == CONFIG
+
+
+def test_the_port_of_the_last_server_is_used_again(state: StateDirectory, page: Path) -> None:
+    last = f"http://127.0.0.1:{find_free_port()}/"
+    state.save_settings(ClusterSettings(apiserver_port=1, etcd_client_port=2, etcd_peer_port=3, dashboard_url=last))
+    assert dashboard.start_page_server(state, page, CONFIG) == last
 
 
 def test_a_page_that_was_not_built_says_what_to_do(state: StateDirectory, tmp_path: Path) -> None:
