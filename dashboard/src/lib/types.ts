@@ -134,24 +134,33 @@ export interface SourceError {
   code: SourceErrorCode;
   message: string;
   remedy: string;
+  /** True if the subscription is over. Otherwise it continues by itself, and a data event reports that it works. */
+  ended: boolean;
 }
 
-export interface HeartbeatData {
+interface DataEvent {
   kind: "data";
+  /** The number of documents that this event reads, as Firestore bills it. */
+  documentsRead: number;
+  /** True if this computer's cache answered, so that newer data can exist. */
+  fromCache: boolean;
+}
+
+export interface HeartbeatData extends DataEvent {
   /** null if the document does not exist. */
   heartbeat: Heartbeat | null;
-  /** The number of documents that this event reads, as Firestore bills it. */
-  reads: number;
-  /** True if the data comes from this computer's memory because Firestore is not reached. */
-  fromCache: boolean;
 }
 
-/** The quotes that changed. `quote` is null if its document was removed. */
-export interface QuotesData {
-  kind: "data";
-  changes: readonly { documentID: string; quote: Quote | null }[];
-  reads: number;
-  fromCache: boolean;
+/** A quote and the ID of its document. */
+export interface QuoteDocument {
+  id: string;
+  quote: Quote;
+}
+
+/** The quotes that changed, and the IDs of the documents that were removed. Both can be empty. */
+export interface QuotesData extends DataEvent {
+  changed: readonly QuoteDocument[];
+  removed: readonly string[];
 }
 
 export interface Identity {
@@ -169,12 +178,11 @@ export const MAX_IDS_PER_LISTENER = 30;
 /**
  * Where heartbeats and quotes come from: Firestore, or a fake in tests and benches.
  *
- * A listener gets no event after its subscription ends. After an error event the subscription is over: it delivers
- * nothing more, and its function to unsubscribe does nothing.
+ * A listener gets no event before `subscribe…` returns, and none after its subscription ends.
  */
 export interface QuoteSource {
   subscribeHeartbeat(tenant: string, document: string, listener: (event: HeartbeatEvent) => void): Unsubscribe;
-  /** Throws a RangeError if `documentIDs` has no name or more than 30. */
+  /** Throws a RangeError if `documentIDs` is empty or has more than 30 names. */
   subscribeQuotes(
     tenant: string,
     collection: string,
@@ -182,4 +190,10 @@ export interface QuoteSource {
     listener: (event: QuotesEvent) => void,
   ): Unsubscribe;
   subscribeIdentity(listener: (identity: Identity) => void): Unsubscribe;
+}
+
+/** Reads a whole collection once. Each document costs one read. */
+export interface QuoteLister {
+  /** Rejects with a SourceError. */
+  listQuotes(tenant: string, collection: string): Promise<QuoteDocument[]>;
 }
