@@ -21,6 +21,7 @@ SOURCES = (
     "devcluster/src",
     "simulators/src",
     "simulators/tests",
+    "clients/python/src",
 )
 PAGES = ("*.md", "docs/**/*.md", "manifests/base/*.yaml", "manifests/overlays/**/*.yaml", "manifests/samples/*.yaml")
 BANNED = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["sluice"]["prose"]["banned"]
