@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {
     "crds/src/sluice_contract": "tests/unit/contract",
     "runtime/src/sluice_runtime": "tests/unit/runtime",
+    "clients/python/src/sluice_client": "tests/unit/client",
 }
 
 # Modules that need a peer in another process are tested in tests/integration.
@@ -25,6 +26,8 @@ ELSEWHERE = {
     "adapters/ibkr/connection.py": "test_ibkr_provider.py",
     "adapters/ibkr/gateway.py": "test_ibkr_provider.py",
     "adapters/ingestjob.py": "test_ingestjob_client.py",
+    "firestore.py": "test_client_sources.py",
+    "sources.py": "test_client_sources.py",
 }
 # Modules with only types and Protocols.
 UNTESTED = {"ports.py"}

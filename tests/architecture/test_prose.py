@@ -22,6 +22,7 @@ SOURCES = (
     "simulators/src",
     "simulators/tests",
     "dashboard/server/src",
+    "clients/python/src",
 )
 PAGES = (
     "*.md",
