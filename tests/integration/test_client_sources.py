@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any, Protocol
 
 import pytest
+from google.api_core import exceptions
 from google.cloud import firestore
 
 from sluice_client import MemorySource, Source, Usable, usable_quotes
@@ -218,3 +219,18 @@ async def test_a_firestore_that_does_not_answer_is_reported(unused_tcp_port: int
     await eventually(lambda: received.reader)
     await subscription.close()
     assert received.reader == [ReaderChanged(is_signed_in=True, is_connected=False)]
+
+
+async def test_a_refusal_is_reported_as_not_signed_in(
+    client: firestore.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise exceptions.PermissionDenied("Missing or insufficient permissions.")
+
+    monkeypatch.setattr(firestore.DocumentReference, "get", refuse)
+    async with listening(FirestoreStore(client, "refused"), ["SPY"]) as received:
+        await eventually(lambda: received.reader)
+        assert received.reader == [ReaderChanged(is_signed_in=False, is_connected=True)]
+        monkeypatch.undo()
+        await eventually(lambda: received.reader[-1] == ReaderChanged(is_signed_in=True, is_connected=True))
+    assert "Firestore refuses this reader" in caplog.text
