@@ -10,9 +10,12 @@ STATE := build/devcluster
 DEVCLUSTER := $(BIN)/sluice-devcluster
 QUICKSTART := $(BIN)/python -m sluice_devcluster.quickstart
 MANIFESTS := $(BIN)/python -m sluice_manifests
-PROJECTS := crds operator runtime devcluster manifests simulators
+PROJECTS := crds operator runtime devcluster manifests simulators dashboard/server
 TAPE ?=
 SPEED ?= 1
+NPM ?= npm
+TENANT ?=
+PAGE := dashboard/build/page
 # Tests wait more than they compute, so this is more than the number of cores.
 WORKERS ?= 3
 BENCH ?=
@@ -49,8 +52,27 @@ setup: $(VENV)/installed ## create .venv and install sluice-operator and sluice-
 
 .PHONY: up
 up: setup ## start cluster, emulator, operator and sample job; TAPE=file [SPEED=n] replays a tape
-	@$(DEVCLUSTER) up --state $(STATE) --crds crds --bin-dir $(BIN) --emulator >/dev/null
+	@$(DEVCLUSTER) up --state $(STATE) --crds crds --bin-dir $(BIN) --emulator --rules manifests/firestore/firestore.rules >/dev/null
 	@$(QUICKSTART) up --state $(STATE) --manifests manifests $(if $(TAPE),--tape $(TAPE)) --speed $(SPEED)
+
+# Node's packages, installed again when the lock file changes.
+dashboard/node_modules/installed: dashboard/package.json dashboard/package-lock.json
+	@command -v $(NPM) >/dev/null && node -e 'const [major, minor] = process.versions.node.split("."); process.exit(+major > 20 || (+major === 20 && +minor >= 19) ? 0 : 1)' \
+	  || { echo "Node.js 20.19 or later with npm is needed: install it from your distribution or from nodejs.org"; exit 1; }
+	@echo "installing Node's packages into dashboard/node_modules (the first time, this takes about a minute)"
+	@cd dashboard && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: page
+page: dashboard/node_modules/installed ## build the dashboard's page into dashboard/build/page
+	@echo "building the page"
+	@cd dashboard && $(NPM) run --silent build:page -- --logLevel warn
+
+.PHONY: dashboard
+dashboard: setup ## show the quotes of `make up` in a browser, until `make down`; [TENANT=name]; the last line is the URL
+	@$(QUICKSTART) check --state $(STATE) --manifests manifests
+	@$(MAKE) --no-print-directory page
+	@$(QUICKSTART) dashboard --state $(STATE) --manifests manifests --page $(PAGE) $(if $(TENANT),--tenant $(TENANT))
 
 .PHONY: status
 status: setup ## show the jobs and their quotes
@@ -83,6 +105,11 @@ images: ## build the container images sluice-operator and sluice-runtime
 	@for name in operator runtime; do \
 	  echo "building sluice-$$name:$(VERSION)"; \
 	  $(DOCKER) build --quiet $(BUILD_ARGUMENTS) --file $$name/Dockerfile --tag sluice-$$name:$(VERSION) .; done
+
+.PHONY: dashboard-image
+dashboard-image: page ## build the container image sluice-dashboard, which serves the page
+	@echo "building sluice-dashboard:$(VERSION)"
+	@$(DOCKER) build --quiet $(BUILD_ARGUMENTS) --file dashboard/Dockerfile --tag sluice-dashboard:$(VERSION) .
 
 .PHONY: e2e
 e2e: setup ## run the tests on a kind cluster of their own (needs Docker, kind and kubectl; about 10 minutes)
@@ -146,7 +173,7 @@ release: setup ## check the tree, then build the images, the install YAML and th
 
 .PHONY: lock
 lock: setup ## resolve requirements/*.in into hash-locked requirements/*.txt
-	@for set in dev build operator runtime runtime-slim alpaca-server; do \
+	@for set in dev build operator runtime runtime-slim alpaca-server page-server; do \
 	  $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.11 \
 	    --custom-compile-command "make lock" $$([ $$set = dev ] || echo "--constraint requirements/dev.txt") \
 	    requirements/$$set.in --output-file requirements/$$set.txt; done
@@ -154,4 +181,4 @@ lock: setup ## resolve requirements/*.in into hash-locked requirements/*.txt
 .PHONY: clean
 clean: ## remove everything that was built or installed in this folder (caches outside stay)
 	@[ ! -x $(DEVCLUSTER) ] || $(DEVCLUSTER) down --state $(STATE)
-	@rm -rf $(VENV) build
+	@rm -rf $(VENV) build dashboard/node_modules dashboard/dist dashboard/build

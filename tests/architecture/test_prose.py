@@ -21,8 +21,16 @@ SOURCES = (
     "devcluster/src",
     "simulators/src",
     "simulators/tests",
+    "dashboard/server/src",
 )
-PAGES = ("*.md", "docs/**/*.md", "manifests/base/*.yaml", "manifests/overlays/**/*.yaml", "manifests/samples/*.yaml")
+PAGES = (
+    "*.md",
+    "docs/**/*.md",
+    "manifests/**/*.md",
+    "manifests/base/*.yaml",
+    "manifests/overlays/**/*.yaml",
+    "manifests/samples/*.yaml",
+)
 BANNED = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["sluice"]["prose"]["banned"]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 _WORDS = re.compile(rf"\b({'|'.join(BANNED)})\b", re.IGNORECASE)

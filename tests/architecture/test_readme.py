@@ -31,7 +31,8 @@ def test_every_make_command_that_a_page_names_exists() -> None:
 
 def test_every_link_to_a_file_has_a_target() -> None:
     for page in ROOT.glob("**/*.md"):
-        if page.is_relative_to(ROOT / "build") or any(part.startswith(".") for part in page.parts[len(ROOT.parts) :]):
+        parts = page.parts[len(ROOT.parts) :]
+        if page.is_relative_to(ROOT / "build") or any(part == "node_modules" or part.startswith(".") for part in parts):
             continue
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"

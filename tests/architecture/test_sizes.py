@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("crds", "operator", "runtime", "manifests", "devcluster", "simulators", "tests")
+FOLDERS = ("crds", "operator", "runtime", "manifests", "devcluster", "simulators", "dashboard/server", "tests")
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 MODULE_LINES = 300

@@ -17,11 +17,15 @@ BIN = Path(sys.executable).parent
 
 @contextmanager
 def sluice_on_devcluster(state: Path) -> Iterator[Quickstart]:
-    """Start a cluster with the CRD, the emulator and the operator. Crashed containers restart after a short backoff."""
+    """Start a cluster with the CRD, the operator, and the emulator with the security rules, as `make up` does.
+
+    Crashed containers restart after a short backoff.
+    """
     command = [str(BIN / "sluice-devcluster")]
     where = ["--state", str(state)]
-    wishes = ["--crds", str(ROOT / "crds"), "--bin-dir", str(BIN), "--emulator", "--restart-backoff-seconds", "1"]
-    subprocess.run([*command, "up", *where, *wishes], check=True, timeout=600)
+    options = ["--crds", str(ROOT / "crds"), "--bin-dir", str(BIN), "--restart-backoff-seconds", "1"]
+    options += ["--emulator", "--rules", str(ROOT / "manifests/firestore/firestore.rules")]
+    subprocess.run([*command, "up", *where, *options], check=True, timeout=600)
     try:
         found = Quickstart(StateDirectory(state), ROOT / "manifests")
         install_operator(found.kubectl, ROOT / "manifests", {"FIRESTORE_EMULATOR_HOST": found.emulator})

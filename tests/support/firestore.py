@@ -34,3 +34,21 @@ def firestore_emulator(folder: Path) -> Iterator[str]:
         if elsewhere is None:
             os.environ.pop(VARIABLE, None)
             processes.stop_processes([state.record_file(emulator.COMPONENT)], 1.0)
+
+
+@contextmanager
+def firestore_emulator_with_rules(folder: Path, rules: Path) -> Iterator[str]:
+    """Yield the host:port of an emulator that this function starts with a file of security rules.
+
+    `folder` is for its log and its process record.
+
+    Raises:
+        DevclusterError: the emulator cannot be started; the message says what is missing.
+    """
+    state = StateDirectory(folder)
+    host = emulator.start_emulator(state, rules)
+    try:
+        asyncio.run(emulator.wait_until_answering(state, host, ours=True))
+        yield host
+    finally:
+        processes.stop_processes([state.record_file(emulator.COMPONENT)], 1.0)

@@ -52,6 +52,7 @@ def _run_up(state: StateDirectory, options: argparse.Namespace) -> int:
         crds=options.crds,
         bin_dir=options.bin_dir,
         emulator=options.emulator,
+        rules=options.rules,
         restart_backoff_seconds=options.restart_backoff_seconds,
     )
     with cluster.hold_lock(state):
@@ -93,6 +94,7 @@ def _argument_parser() -> argparse.ArgumentParser:
     up.add_argument("--crds", type=Path, help="apply the CustomResourceDefinitions in this directory")
     up.add_argument("--bin-dir", type=Path, help="put this directory first on the PATH of every pod")
     up.add_argument("--emulator", action="store_true", help="also start the Firestore emulator")
+    up.add_argument("--rules", type=Path, help="start the emulator with this file of security rules")
     up.add_argument(
         "--restart-backoff-seconds", type=float, default=10.0, help="base of the restart back-off (default 10)"
     )

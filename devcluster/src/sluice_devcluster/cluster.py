@@ -16,7 +16,7 @@ from pathlib import Path
 
 import aiohttp
 
-from sluice_devcluster import binaries, certificates, controlplane, emulator, objects, processes
+from sluice_devcluster import binaries, certificates, controlplane, dashboard, emulator, objects, processes
 from sluice_devcluster.api import ApiClient, ApiError
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.layout import ClusterSettings, StateDirectory
@@ -35,6 +35,7 @@ class UpOptions:
     crds: Path | None = None
     bin_dir: Path | None = None
     emulator: bool = False
+    rules: Path | None = None
     restart_backoff_seconds: float = 10.0
 
 
@@ -85,7 +86,7 @@ async def _start_missing_parts(
 ) -> None:
     programs, report = tools
     if options.emulator:
-        _start_emulator(state, settings)
+        _start_emulator(state, settings, options.rules, report)
     if not _is_alive(state, AGENT):
         settings.restart_backoff_seconds = options.restart_backoff_seconds
         settings.bin_dir = str(options.bin_dir.resolve()) if options.bin_dir else None
@@ -113,10 +114,11 @@ async def _start_missing_parts(
 
 
 def down(state: StateDirectory, report: ReportProgress) -> None:
-    """Stop the node agent and its pods first, then the other processes that `up` started, and no others.
+    """Stop the dashboard, the node agent with its pods, then the other processes that `up` started, and no others.
 
     In this order, pods can still reach the API server and the emulator while they end.
     """
+    dashboard.stop_page_server(state)
     if _is_alive(state, AGENT):
         report("stopping the node agent and its pods")
     processes.stop_processes([state.record_file(AGENT)], AGENT_GRACE_SECONDS)
@@ -144,6 +146,8 @@ def status(state: StateDirectory) -> tuple[bool, list[str]]:
     names = [*controlplane.COMPONENTS, AGENT]
     if settings.emulator_is_ours:
         names.append(emulator.COMPONENT)
+    if settings.dashboard_url is not None:
+        names.append(dashboard.COMPONENT)
     lines, healthy = [], True
     for name in names:
         record = processes.load_record(state.record_file(name))
@@ -153,6 +157,7 @@ def status(state: StateDirectory) -> tuple[bool, list[str]]:
     lines.append(f"{'API server':24} https://127.0.0.1:{settings.apiserver_port}")
     lines.append(f"{'kubeconfig':24} {state.kubeconfig_file}")
     lines.append(f"{'Firestore emulator':24} {settings.firestore_emulator_host or 'not started'}")
+    lines.append(f"{'dashboard':24} {settings.dashboard_url or 'not started: make dashboard'}")
     return healthy, lines
 
 
@@ -196,12 +201,16 @@ def _create_settings(state: StateDirectory) -> ClusterSettings:
     return settings
 
 
-def _start_emulator(state: StateDirectory, settings: ClusterSettings) -> None:
+def _start_emulator(
+    state: StateDirectory, settings: ClusterSettings, rules: Path | None, report: ReportProgress
+) -> None:
     if settings.emulator_is_ours and _is_alive(state, emulator.COMPONENT):
         return
     elsewhere = emulator.external_emulator_host()
+    if elsewhere and rules is not None:
+        report(f"the emulator at FIRESTORE_EMULATOR_HOST keeps its own rules: load {rules} into it if it has none")
     settings.emulator_is_ours = elsewhere is None
-    settings.firestore_emulator_host = elsewhere or emulator.start_emulator(state)
+    settings.firestore_emulator_host = elsewhere or emulator.start_emulator(state, rules)
 
 
 async def _wait_for_node(state: StateDirectory, client: ApiClient, since: dt.datetime) -> None:

@@ -58,16 +58,21 @@ def find_java() -> str:
     return java
 
 
-def start_emulator(state: StateDirectory) -> str:
+def start_emulator(state: StateDirectory, rules: Path | None = None) -> str:
     """Start the emulator on a free port of 127.0.0.1 and return its host:port without waiting for it.
 
-    Raises DevclusterError if the emulator or Java is missing.
+    `rules` is a file of security rules for clients; without it, clients may read and write everything. Servers send
+    `Authorization: Bearer owner`, which bypasses the rules. Raises DevclusterError if the emulator, Java or the file is
+    missing.
     """
+    if rules is not None and not rules.is_file():
+        raise DevclusterError(f"There is no file {rules}: --rules needs a file of Firestore security rules.")
     jar = find_emulator_jar()
     port = find_free_port()
     # One compiler tier and the serial garbage collector save CPU and memory on a laptop.
     argv = [find_java(), HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.language=en"]
     argv += ["-cp", str(jar), MAIN_CLASS, "--host", "127.0.0.1", "--port", str(port)]
+    argv += [] if rules is None else ["--rules", str(rules.resolve())]
     processes.start_process(argv, state.log_file(COMPONENT), state.record_file(COMPONENT))
     return f"127.0.0.1:{port}"
 

@@ -21,6 +21,7 @@ class ClusterSettings(msgspec.Struct, kw_only=True):
     bin_dir: str | None = None
     firestore_emulator_host: str | None = None
     emulator_is_ours: bool = False
+    dashboard_url: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import base64
 import codecs
 import csv
@@ -19,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from sluice_devcluster import binaries
+from sluice_devcluster import binaries, cluster, dashboard, emulator
 from sluice_devcluster.errors import DevclusterError
 from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.layout import StateDirectory
@@ -42,6 +43,7 @@ _NEXT_STEPS = """
     && kubectl wait ij/{name} -n {namespace} --for=condition=Paused --timeout=10s     # pause the job and wait
   kubectl patch ij {name} -n {namespace} --type=merge -p '{{"spec":{{"enabled":true}}}}'     # resume the job
   kubectl logs -n {namespace} {name}-ingest --tail=5     # the pod's log
+  make dashboard                                       # the quotes in a browser
   make status                                          # jobs and quotes
   make down                                            # stop everything
 """
@@ -168,6 +170,7 @@ class Quickstart:
         self.kubeconfig = state.kubeconfig_file
         self.emulator = settings.firestore_emulator_host
         self.manifests = manifests
+        self._state = state
         self.kubectl = Kubectl(binaries.provide_binaries(lambda _: None).kubectl, state.kubeconfig_file)
 
     def install_and_show_quotes(self, tape: Path | None, speed: float) -> None:
@@ -188,6 +191,44 @@ class Quickstart:
         kubeconfig = os.path.relpath(self.kubeconfig)
         print("Next steps:" + _NEXT_STEPS.format(kubeconfig=kubeconfig, name=name, namespace=namespace))
 
+    def show_status(self) -> None:
+        """Print the jobs, their quotes, and where the dashboard is."""
+        print_jobs_and_quotes(self.kubectl, self.emulator)
+        settings = self._state.load_settings()
+        url = settings.dashboard_url if settings is not None else None
+        if url is None:
+            print("Dashboard: not started; `make dashboard` starts it")
+        elif dashboard.is_page_server_alive(self._state):
+            print(f"Dashboard: {url}")
+        else:
+            print("Dashboard: its server has ended; `make dashboard` starts it again")
+
+    def require_running(self) -> None:
+        """Raise DevclusterError if the emulator does not answer, for example after a restart of the machine."""
+        if not asyncio.run(emulator.is_answering(self.emulator)):
+            raise DevclusterError(f"the Firestore emulator at {self.emulator} does not answer: run `make up`")
+
+    def start_dashboard(self, page: Path, tenant: str | None) -> None:
+        """Serve the built page against the emulator, for a mock user who is a member of the tenant; print its URL.
+
+        `tenant` is that of the sample job if it is None.
+        """
+        chosen = tenant or sample_documents(self.manifests)[1]["spec"]["tenant"]
+        jobs = self.kubectl.get("ingestjobs", "-A")["items"]
+        config = dashboard.page_config(PROJECT, self.emulator, chosen, jobs)
+        if not config["feeds"]:
+            raise DevclusterError(f"Tenant {chosen} has no job: apply one, or name another tenant with TENANT=.")
+        with cluster.hold_lock(self._state):
+            dashboard.write_membership(self.emulator, PROJECT, chosen)
+            url = dashboard.start_page_server(self._state, page, config)
+            settings = self._state.load_settings()
+            if settings is None:
+                raise DevclusterError("The cluster was stopped meanwhile: start it with `make up`.")
+            settings.dashboard_url = url
+            self._state.save_settings(settings)
+        print(f"The page reads tenant {chosen} as {dashboard.USER}, a member. It is served until `make down`:")
+        print(url)
+
     def _wait_for_quotes(self, tenant: str) -> None:
         """Wait for the first quotes, which are written a moment after the job is Ready."""
         deadline = time.monotonic() + _FIRST_QUOTE_SECONDS
@@ -198,18 +239,24 @@ class Quickstart:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or print the error on stderr and return 1."""
     parser = argparse.ArgumentParser(prog="quickstart")
-    parser.add_argument("command", choices=("up", "status"))
+    parser.add_argument("command", choices=("up", "status", "check", "dashboard"))
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--manifests", type=Path, required=True)
     parser.add_argument("--tape", type=Path)
     parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--page", type=Path, help="the folder that the dashboard was built into")
+    parser.add_argument("--tenant", help="the tenant that the dashboard shows")
     options = parser.parse_args(arguments)
     try:
         site = Quickstart(StateDirectory(options.state.resolve()), options.manifests)
         if options.command == "up":
             site.install_and_show_quotes(options.tape, options.speed)
+        elif options.command == "status":
+            site.show_status()
+        elif options.command == "check":
+            site.require_running()
         else:
-            print_jobs_and_quotes(site.kubectl, site.emulator)
+            site.start_dashboard(options.page, options.tenant)
     except DevclusterError as error:
         print(error, file=sys.stderr)
         return 1

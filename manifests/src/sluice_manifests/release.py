@@ -20,6 +20,8 @@ _VERSION = re.compile(r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]
 # Every file that contains the version, with the pattern that matches the version in it.
 PLACES = {
     **{f"{each}/pyproject.toml": r'^version = "([^"]+)"' for each in ("crds", "operator", "runtime", "manifests")},
+    "dashboard/server/pyproject.toml": r'^version = "([^"]+)"',
+    "manifests/dashboard/kustomization.yaml": r'newTag: "([^"]+)"',
     "operator/src/sluice_operator/settings.py": r'"sluice-runtime:([^"]+)"',
     "manifests/base/operator-deployment.yaml": r"sluice-(?:operator|runtime):(\S+)",
     "manifests/overlays/production/kustomization.yaml": r'newTag: "([^"]+)"',
