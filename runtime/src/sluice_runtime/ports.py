@@ -283,10 +283,7 @@ class Controls(Protocol):
     """Operates the pod's own switch for the HTTP interface."""
 
     async def pause_job(self, reason: str | None) -> bool:
-        """Pause the job by the pod's own switch.
-
-        Return True if the socket was closed and pending writes were flushed in time.
-        """
+        """Pause the job by the pod's own switch. Return True if the socket was closed and writes flushed in time."""
 
     async def resume_job(self, start_request: StartRequest) -> tuple[str, ...]:
         """Apply the requested changes, and clear the pod's own switch.

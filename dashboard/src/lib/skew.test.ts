@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { SkewEstimate, skewWarning } from "./skew";
+
+test("the smallest difference of the last heartbeats is the skew", () => {
+  const skew = new SkewEstimate();
+  expect(skew.seconds).toBe(0);
+  skew.addHeartbeat(50_000, 10_000, false);
+  skew.addHeartbeat(65_900, 25_000, false);
+  expect(skew.seconds).toBe(40);
+});
+
+test("the first heartbeat of a listener can be old, so it does not set the skew of a clock that is ahead", () => {
+  const skew = new SkewEstimate();
+  skew.addHeartbeat(600_000, 0, true);
+  expect(skew.seconds).toBe(0);
+});
+
+test("a first heartbeat from the future shows that this clock is behind", () => {
+  const skew = new SkewEstimate();
+  skew.addHeartbeat(0, 20_000, true);
+  expect(skew.seconds).toBe(-20);
+});
+
+test("a clock that is corrected is noticed within eight heartbeats", () => {
+  const skew = new SkewEstimate();
+  for (let arrival = 0; arrival < 9; arrival += 1) {
+    skew.addHeartbeat(arrival, arrival, false);
+  }
+  for (let arrival = 0; arrival < 8; arrival += 1) {
+    skew.addHeartbeat(arrival + 7000, arrival, false);
+  }
+  expect(skew.seconds).toBe(7);
+});
+
+test("a skew above 5 s is shown with what to do", () => {
+  expect(skewWarning(5)).toBeNull();
+  expect(skewWarning(40)?.message).toBe("This computer's clock is 40 s ahead of the writer's.");
+  expect(skewWarning(-6.2)?.message).toBe("This computer's clock is 6 s behind the writer's.");
+  expect(skewWarning(-6.2)?.remedy).toContain("Synchronize");
+});

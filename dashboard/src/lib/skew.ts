@@ -1,0 +1,43 @@
+/** Clocks that differ by more than this are reported to the user. */
+export const SKEW_TOLERANCE_SECONDS = 5;
+
+const HEARTBEATS_KEPT = 8;
+
+/**
+ * An estimate of how far this computer's clock is ahead of the writer's.
+ *
+ * A heartbeat arrives after it was written: its arrival minus its `ts` is the skew plus a delay that is never negative.
+ * The smallest of the last differences is therefore the best estimate. The heartbeat that a new listener delivers first
+ * can be of any age, so it is only an upper bound.
+ */
+export class SkewEstimate {
+  private differences: number[] = [];
+  private upperBound = Number.POSITIVE_INFINITY;
+
+  /** Add a heartbeat. Times are in milliseconds; `isFirst` marks the first heartbeat of a listener. */
+  addHeartbeat(arrivedAt: number, ts: number, isFirst: boolean): void {
+    if (isFirst) {
+      this.upperBound = arrivedAt - ts;
+    } else {
+      this.differences = [...this.differences.slice(1 - HEARTBEATS_KEPT), arrivedAt - ts];
+    }
+  }
+
+  /** This computer's clock minus the writer's, in seconds; 0 while it is unknown. */
+  get seconds(): number {
+    const smallest = this.differences.length > 0 ? Math.min(...this.differences) : 0;
+    return Math.min(smallest, this.upperBound) / 1000;
+  }
+}
+
+/** Return a sentence about this computer's clock and what to do, or null if the skew is tolerable. */
+export function skewWarning(skewSeconds: number): { message: string; remedy: string } | null {
+  if (Math.abs(skewSeconds) <= SKEW_TOLERANCE_SECONDS) {
+    return null;
+  }
+  const direction = skewSeconds > 0 ? "ahead of" : "behind";
+  return {
+    message: `This computer's clock is ${Math.round(Math.abs(skewSeconds))} s ${direction} the writer's.`,
+    remedy: "Ages are corrected for it. Synchronize this computer's clock (NTP).",
+  };
+}
