@@ -90,8 +90,14 @@ kubeconfig: setup ## print the path of the cluster's kubeconfig
 firestore-emulator-host: setup ## print the emulator's address
 	@$(DEVCLUSTER) firestore-emulator-host --state $(STATE)
 
+.PHONY: dashboard-test
+dashboard-test: dashboard/node_modules/installed ## lint, type-check and test the dashboard's code (needs Node.js; seconds)
+	@cd dashboard && $(NPM) run --silent lint
+	@cd dashboard && $(NPM) run --silent typecheck
+	@cd dashboard && $(NPM) run --silent test
+
 .PHONY: test
-test: setup ## run unit, architecture and integration tests (the first run builds Kubernetes and helm, about 5 minutes)
+test: setup dashboard-test ## run unit, architecture and integration tests (the first run builds Kubernetes and helm, about 5 minutes)
 	@$(DEVCLUSTER) build >/dev/null
 	@$(MANIFESTS) tools >/dev/null
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile

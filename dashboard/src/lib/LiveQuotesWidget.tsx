@@ -95,24 +95,28 @@ function Countdown({ live, until }: { live: LiveQuotes; until: number }) {
 /** One row for each symbol. A tick renders the row of its symbol and no other. */
 export function QuoteTable({ live, symbols }: { live: LiveQuotes; symbols: readonly string[] }) {
   return (
-    <table className="sluice-table">
-      <thead>
-        <tr>
-          <th scope="col">Symbol</th>
-          <th scope="col">Bid</th>
-          <th scope="col">Ask</th>
-          <th scope="col">Price</th>
-          <th scope="col">Age</th>
-          <th scope="col">State</th>
-        </tr>
-      </thead>
-      <tbody>
-        {[...new Set(symbols)].map((symbol) => (
-          <QuoteRow key={symbol} live={live} symbol={symbol} />
-        ))}
-      </tbody>
-      {symbols.length === 0 && <caption>No symbols: pass the symbols to show.</caption>}
-    </table>
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form fields.
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: on a narrow screen the keyboard must be able to scroll it.
+    <div className="sluice-scroll" role="group" aria-label="Quotes" tabIndex={0}>
+      <table className="sluice-table">
+        <thead>
+          <tr>
+            <th scope="col">Symbol</th>
+            <th scope="col">Bid</th>
+            <th scope="col">Ask</th>
+            <th scope="col">Price</th>
+            <th scope="col">Age</th>
+            <th scope="col">State</th>
+          </tr>
+        </thead>
+        <tbody>
+          {[...new Set(symbols)].map((symbol) => (
+            <QuoteRow key={symbol} live={live} symbol={symbol} />
+          ))}
+        </tbody>
+        {symbols.length === 0 && <caption>No symbols: pass the symbols to show.</caption>}
+      </table>
+    </div>
   );
 }
 

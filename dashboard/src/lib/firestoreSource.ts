@@ -52,17 +52,18 @@ export function firestoreSource(firestore: Firestore, auth?: Auth): QuoteSource 
 }
 
 /**
- * Follows which of a listener's snapshots come from Firestore and which from the cache.
+ * Follows which snapshots of a document come from Firestore and which from the cache.
  *
  * The client keeps a listener open while it has no connection, and reports that with a snapshot from the cache. A first
- * snapshot from the cache that has documents is normal: another listener has them, and Firestore's answer follows.
+ * snapshot from the cache that has the document is normal: another listener has it, and Firestore's answer follows.
+ * Queries are not followed: while the client checks a removed document, their snapshots come from the cache, too.
  */
 class ConnectionState {
   private hasAnswered = false;
 
   /** Return whether this snapshot reports a lost connection. */
-  isLost(fromCache: boolean, isEmpty: boolean): boolean {
-    const lost = fromCache && (this.hasAnswered || isEmpty);
+  isLost(fromCache: boolean, exists: boolean): boolean {
+    const lost = fromCache && (this.hasAnswered || !exists);
     this.hasAnswered = !fromCache;
     return lost;
   }
@@ -81,7 +82,7 @@ function listenToHeartbeat(
     OPTIONS,
     (snapshot) => {
       const { fromCache } = snapshot.metadata;
-      if (connection.isLost(fromCache, !snapshot.exists())) {
+      if (connection.isLost(fromCache, snapshot.exists())) {
         listener(errorOf("offline"));
         return;
       }
@@ -98,7 +99,6 @@ function listenToQuotes(
   documentIDs: readonly string[],
   listener: (event: QuotesEvent) => void,
 ): Unsubscribe {
-  const connection = new ConnectionState();
   let isFirst = true;
   return onSnapshot(
     query(collection(firestore, "tenants", tenant, name), where(documentId(), "in", [...documentIDs])),
@@ -110,9 +110,6 @@ function listenToQuotes(
       const billed = Math.max(changed.length, isFirst ? 1 : 0);
       isFirst = isFirst && fromCache;
       listener({ kind: "data", changed, removed, documentsRead: fromCache ? 0 : billed, fromCache });
-      if (connection.isLost(fromCache, snapshot.empty)) {
-        listener(errorOf("offline"));
-      }
     },
     (error) => listener(errorFromFirestore(error)),
   );

@@ -73,6 +73,9 @@ describe("renders", () => {
     act(() => source.putQuote(sampleQuote("SPY", clock.now(), { price: 7 })));
     expect(rows()[0]).toBe("SPY 7 live");
     expect(renders).toEqual({ ...before, SPY: (before.SPY ?? 0) + 1 });
+    act(() => source.putQuote(sampleQuote("AAPL", clock.now(), { price: 8 })));
+    expect(rows()[1]).toBe("AAPL 8 live");
+    expect(renders.list).toBe(before.list);
   });
 
   test("a second without a change renders nothing", async () => {
