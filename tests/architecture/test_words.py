@@ -50,7 +50,7 @@ REPLACED = {
     "follow_spec": "update_desired_forever",
     "is_heard": "has_tick_since_last_check",
     "line_up": "enqueue_refreshes_and_price_changes",
-    "new_york": "new_york_session",
+    "new_york": "new_york_market_state",
     "newcomers": "needs_snapshot",
     "news": "compared_values",
     "odd": "symbols_not_live",

@@ -24,7 +24,7 @@ class FakeSlotPort:
             raise SlotError("the API server is away")
         return self.claim
 
-    async def write_claim(self, claim: SlotClaim) -> SlotClaim:
+    async def replace_claim_if_unchanged(self, claim: SlotClaim) -> SlotClaim:
         if self.away:
             raise SlotError("the API server is away")
         if claim.version != (self.claim.version if self.claim else ""):

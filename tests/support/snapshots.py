@@ -11,7 +11,7 @@ from sluice_runtime.domain.freshness import FreshnessSummary
 from sluice_runtime.domain.gaps import OpenGap
 from sluice_runtime.domain.health import ActivityTimes, RuntimeIdentity, RuntimeSnapshot
 from sluice_runtime.domain.ledger import Ledger
-from sluice_runtime.domain.market_hours import MarketSession
+from sluice_runtime.domain.market_hours import MarketState
 from sluice_runtime.domain.pause import PauseInForce
 from support.runtime_fakes import desired, identity
 from support.virtual_time import START
@@ -74,7 +74,7 @@ def largest_snapshot(state: StreamState = "Paused") -> RuntimeSnapshot:
         sink_failing_since=moment,
         feed="alpaca:delayed_sip",
         freshness=FreshnessSummary(
-            session=MarketSession("unknown", changes_at=moment),
+            session=MarketState("unknown", changes_at=moment),
             counts=counts,
             stale=tuple(names[:20]),
             halted=tuple(names[20:40]),

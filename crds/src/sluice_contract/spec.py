@@ -275,9 +275,10 @@ HOT_FIELDS = frozenset(
 
 
 def with_default_hot_fields(spec: IngestJobSpec) -> IngestJobSpec:
-    """Return the spec with the default value of each hot field, and one placeholder symbol (one is required).
+    """Return the spec with defaults in place of the fields that a running pod applies by itself (the hot fields).
 
-    Two specs for which the operator builds the same pod give the same result.
+    `symbols` is one placeholder, because it may not be empty. If two specs give the same result, the operator does not
+    replace the pod when one changes into the other.
     """
     return IngestJobSpec(
         tenant=spec.tenant,

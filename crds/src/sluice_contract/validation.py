@@ -59,7 +59,10 @@ def _schema_with_any_metadata_and_status(schema: Schema) -> Schema:
 
 
 def _unknown_field_and_duplicate_mistakes(part: Any, schema: Schema, path: str = "") -> Iterator[str]:
-    """Yield a sentence for each unknown field and each duplicate below `path`. Wrong types are reported by decoding."""
+    """Yield a sentence for each unknown field, and for each item that occurs twice in a list, at or below `path`.
+
+    Values of a wrong type are skipped, because decoding reports them.
+    """
     properties = schema.get("properties")
     if isinstance(part, list):
         yield from _duplicate_mistakes(part, schema, path)

@@ -15,7 +15,10 @@ _IGNORED = ("settings", "k8s_ref", "k8s_skip")
 
 
 def configure_logging(level: str) -> None:
-    """Send all logs to standard output. kopf's logs start at WARNING, unless `level` is DEBUG: it logs each event."""
+    """Write all logs of at least `level` to standard output.
+
+    kopf logs a line for each watch event, so its lines below WARNING are dropped unless `level` is DEBUG.
+    """
     log_lines.configure_logging(level, log_lines.LogLineFormatter(ignored=_IGNORED))
     logging.getLogger("kopf").setLevel("DEBUG" if level == "DEBUG" else "WARNING")
     logging.getLogger("aiohttp").setLevel("WARNING")

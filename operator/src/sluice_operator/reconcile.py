@@ -75,9 +75,9 @@ class Reconciler:
         return ReconcileResult(requeue=wrote or acted, requeue_after=decision.requeue_after)
 
     def observe_and_update_ages(self, key: Key) -> Observation:
-        """Return everything that is known about the job now, and update the ages that are measured between calls.
+        """Return what the caches say about the job and its pod now, and update how long each of its states has lasted.
 
-        A job that no longer exists and has no pod of the operator is forgotten.
+        If neither the job nor a pod that the operator created exists, the operator forgets the job.
         """
         job, pod, memory = self._store.jobs.get(key), self._store.pods.get(key), self._store.tracked_state_of_job(key)
         if job is None and (pod is None or not facts.pod_was_created_by_operator(pod)):
@@ -266,7 +266,7 @@ def _update_ages(observation: Observation, memory: TrackedJobState, reachable: f
     report while the API server is unreachable, so that time does not count.
     """
     said = facts.report_of_current_pod(observation)
-    running = observation.pod is not None and facts.pod_is_running(observation.pod)
+    running = observation.pod is not None and facts.ingest_container_is_running(observation.pod)
     heartbeat = (
         (observation.pod.metadata.uid, said.heartbeat.at if said else None) if observation.pod and running else None
     )

@@ -167,7 +167,7 @@ class SlotPort(Protocol):
             SlotError: the claim cannot be read.
         """
 
-    async def write_claim(self, claim: SlotClaim) -> SlotClaim:
+    async def replace_claim_if_unchanged(self, claim: SlotClaim) -> SlotClaim:
         """Replace the claim of version `claim.version`, or create the first claim if that is empty.
 
         Returns the claim with its new version.
@@ -236,7 +236,7 @@ class SwitchListener(Protocol):
 
 
 class SwitchStore(Protocol):
-    """Stores the pod's own switches across restarts of the process."""
+    """Stores the pauses that the pod itself imposed (`api`, `autoStop`), so that they outlive a restart."""
 
     def read(self) -> tuple[Switch, ...]:
         """Return the switches that paused the job when the last process ended.
@@ -250,7 +250,7 @@ class SwitchStore(Protocol):
 
 
 class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The optional body of a request to start. Only a standalone runtime accepts values in it."""
+    """The optional JSON body of `POST /runtime/ingest/start`. Only a standalone runtime accepts fields in it."""
 
     provider: str | None = None
     symbols: list[str] | None = None

@@ -76,7 +76,7 @@ async def test_pods_that_never_confirm_are_replaced_at_growing_intervals(world: 
                 deletions.append(world.seconds)
                 world.cluster.finish(KEY)
                 await world.settle()
-            elif not facts.pod_is_running(world.pod):
+            elif not facts.ingest_container_is_running(world.pod):
                 await world.streams()  # the pod runs but does not react
                 world.cluster.pod_says(KEY, world.said(observedGeneration=1))
                 await world.settle()

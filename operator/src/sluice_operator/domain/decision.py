@@ -104,7 +104,7 @@ def _seconds_until_each_change(observation: Observation, job: Job, finding: PodF
     if pause is not None and pause.until is not None and pause.until > observation.now:
         yield (pause.until - observation.now).total_seconds()
     yield from stops.seconds_until_each_stop_deadline(observation)
-    if facts.pod_is_running(observation.pod):
+    if facts.ingest_container_is_running(observation.pod):
         if not facts.heartbeat_is_overdue(observation):
             yield facts.HEARTBEAT_LIMIT_SECONDS - observation.heartbeat_age_seconds
         if job.status.restart is not None:

@@ -92,7 +92,7 @@ def pod_is_outdated(pod: Pod, cold_hash: str) -> bool:
     )
 
 
-def pod_is_running(pod: Pod | None) -> bool:
+def ingest_container_is_running(pod: Pod | None) -> bool:
     """Return whether the ingest container runs, and so may be connected to the provider.
 
     It can still run while the pod terminates.
@@ -167,12 +167,12 @@ def nothing_can_be_connected(observation: Observation) -> bool:
     A container that starts now reads the job before it opens a connection.
     """
     job, pod = observation.job, observation.pod
-    return job is None or pod is None or pod_is_foreign(job, pod) or not pod_is_running(pod)
+    return job is None or pod is None or pod_is_foreign(job, pod) or not ingest_container_is_running(pod)
 
 
 def heartbeat_is_overdue(observation: Observation) -> bool:
     """Return whether the pod runs but the operator has seen no new heartbeat for 90 s. The watch may be late."""
-    return pod_is_running(observation.pod) and observation.heartbeat_age_seconds >= HEARTBEAT_LIMIT_SECONDS
+    return ingest_container_is_running(observation.pod) and observation.heartbeat_age_seconds >= HEARTBEAT_LIMIT_SECONDS
 
 
 def heartbeat_is_stale(observation: Observation) -> bool:

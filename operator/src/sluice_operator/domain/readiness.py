@@ -49,7 +49,7 @@ def verdict_of_pod_finding(_: Observation, __: Job, finding: PodFinding | None) 
 def verdict_if_pod_does_not_run(o: Observation, _: Job, __: PodFinding | None) -> ReadinessVerdict | None:
     """Return the verdict not ready if the container of the pod does not run yet, or waits for its restart."""
     pod = o.pod
-    if pod is None or facts.pod_is_running(pod):
+    if pod is None or facts.ingest_container_is_running(pod):
         return None
     if obstacle := facts.start_obstacle(pod):
         return ReadinessVerdict(reason=c.POD_UNSTARTABLE, message=f"The pod cannot start: {obstacle}", phase="Pending")

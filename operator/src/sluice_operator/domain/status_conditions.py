@@ -98,7 +98,7 @@ def _unconfirmed_pause_message(o: Observation) -> str:
 def streaming_condition(o: Observation, verdict: ReadinessVerdict) -> UndatedCondition:
     """Return the Streaming condition: the state that the pod reports; Unknown if the pod no longer reports."""
     report = facts.report_of_current_pod(o)
-    if report is None or not facts.pod_is_running(o.pod):
+    if report is None or not facts.ingest_container_is_running(o.pod):
         return UndatedCondition(c.STREAMING, "False", verdict.reason, verdict.message)
     if facts.heartbeat_is_stale(o):
         return UndatedCondition(

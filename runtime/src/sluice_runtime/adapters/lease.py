@@ -49,7 +49,7 @@ class SlotClaimStore:
     async def read_claim(self) -> SlotClaim | None:
         return await self._request("GET", f"{self._leases}/{self._name}", None)
 
-    async def write_claim(self, claim: SlotClaim) -> SlotClaim:
+    async def replace_claim_if_unchanged(self, claim: SlotClaim) -> SlotClaim:
         lease = _Lease(
             metadata=_Metadata(name=self._name, resource_version=claim.version or None),
             spec=_Spec(

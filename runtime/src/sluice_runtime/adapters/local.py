@@ -25,7 +25,7 @@ class LocalConnection:
         self.listener.on_acknowledgement(symbols, ())
 
 
-class LocalSource:
+class SourceWithoutServer:
     """The methods that are the same for all sources without a server."""
 
     async def wait_for_rotation(self) -> None:

@@ -16,7 +16,7 @@ from sluice_contract.spec import Channel
 from ..domain.failure import StreamError
 from ..domain.market import Quote, normalised_side
 from ..ports import QUOTES, Listener
-from .local import LocalConnection, LocalSource
+from .local import LocalConnection, SourceWithoutServer
 from .user_text import UserTextError, open_user_text
 
 _log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def _parse_quotes(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
         yield Quote(symbol=symbol, ts=ts, bid=bid_price, ask=ask_price, bid_size=bid_shares, ask_size=ask_shares)
 
 
-class ReplaySource(LocalSource):
+class ReplaySource(SourceWithoutServer):
     """The source of provider `replay`. After a pause, the replay continues with the next quote."""
 
     name = "replay"

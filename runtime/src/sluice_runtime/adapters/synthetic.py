@@ -13,7 +13,7 @@ from sluice_contract.spec import SyntheticSettings
 from ..domain.failure import StreamError
 from ..domain.market import Halt, Quote
 from ..ports import Listener
-from .local import LocalConnection, LocalSource
+from .local import LocalConnection, SourceWithoutServer
 
 # The shortest interval between batches: at higher rates, one timer per quote would use up the pod's CPU.
 _LEAST_SECONDS = 0.02
@@ -41,7 +41,7 @@ class PriceWalk:
         )
 
 
-class SyntheticSource(LocalSource):
+class SyntheticSource(SourceWithoutServer):
     """The source of provider `synthetic`. Each symbol's random walk continues across pauses."""
 
     def __init__(self, settings: SyntheticSettings, now: Callable[[], datetime], name: str = "synthetic") -> None:
@@ -122,12 +122,12 @@ class SyntheticConnection(LocalConnection):
             owed = int((loop.time() - began) * self._source.quotes_per_second) - made
             made += owed
             symbols = sorted(self.symbols)
-            if self._apply_active_faults(symbols) and symbols and owed > 0:
+            if self._apply_faults_and_check_quotes_flow(symbols) and symbols and owed > 0:
                 batch = [symbols[(turn + n) % len(symbols)] for n in range(owed)]
                 turn = (turn + owed) % len(symbols)
                 self.listener.on_ticks(self._source.next_quotes(batch))
 
-    def _apply_active_faults(self, symbols: list[str]) -> bool:
+    def _apply_faults_and_check_quotes_flow(self, symbols: list[str]) -> bool:
         """Apply the scripted faults: raise StreamError in a gap, and report the begin or end of a halt.
 
         Return True if no fault is active, so that quotes are streamed.

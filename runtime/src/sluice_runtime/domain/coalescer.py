@@ -69,7 +69,7 @@ class Coalescer:
         kept = self._wanted.keys() | self._remembered.keys()
         self._dropped = {symbol: tick for symbol, tick in self._dropped.items() if symbol in kept & before.keys()}
 
-    def accept_batch(self, ticks: Sequence[Tick], horizon: datetime) -> None:
+    def queue_newest_ticks(self, ticks: Sequence[Tick], horizon: datetime) -> None:
         """Queue the newest tick of each symbol in one batch from the stream.
 
         A tick later than `horizon` (now plus a few seconds of skew) has a bad timestamp. It is written, but it does not
@@ -103,7 +103,7 @@ class Coalescer:
         self.coalesced += accepted - (len(queue) - waiting)
         self.last = last
 
-    def accept_snapshot(self, ticks: Iterable[Tick], horizon: datetime) -> int:
+    def queue_snapshot_ticks(self, ticks: Iterable[Tick], horizon: datetime) -> int:
         """Queue the ticks of a snapshot that are newer than those from the stream, and return their number.
 
         Ticks of a snapshot do not make a symbol fresh. Ticks later than `horizon` are ignored.
@@ -114,7 +114,7 @@ class Coalescer:
             if state is None or not state.newest < tick.ts <= horizon:
                 continue
             was_checked = state.newest is state.checked[0]
-            self.accept_batch((tick,), horizon)
+            self.queue_newest_ticks((tick,), horizon)
             if was_checked:
                 state.checked = (state.newest, state.checked[1])
             accepted_count += 1

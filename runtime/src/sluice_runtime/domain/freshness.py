@@ -16,7 +16,7 @@ import msgspec
 from sluice_contract.documents import NAMES_SHOWN, QuoteState
 from sluice_contract.status import FreshnessCounts
 
-from .market_hours import MarketSession
+from .market_hours import MarketState
 
 Freshness = Literal["LIVE", "QUIET", "STALE", "CLOSED", "HALTED", "PAUSED", "OFFLINE"]
 
@@ -39,7 +39,7 @@ class FreshnessInput(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the stream, the job and the market at one observation. `at` is in monotonic seconds."""
 
     at: float
-    session: MarketSession
+    session: MarketState
     streaming: bool
     job_paused: bool
     paused: frozenset[str]
@@ -52,7 +52,7 @@ class FreshnessInput(msgspec.Struct, frozen=True, kw_only=True):
 class FreshnessSummary(msgspec.Struct, frozen=True, kw_only=True):
     """The market session, the number of symbols in each state, and the first 20 stale and halted symbols in order."""
 
-    session: MarketSession
+    session: MarketState
     counts: FreshnessCounts
     stale: tuple[str, ...] = ()
     halted: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ _OPEN, _CLOSE, _EARLY_CLOSE = time(9, 30), time(16), time(13)
 _SATURDAY = 5
 
 
-class MarketSession(msgspec.Struct, frozen=True):
+class MarketState(msgspec.Struct, frozen=True):
     """The state of a market at one instant.
 
     `since` is the time at which it opened; None if it is not open or never closes. `changes_at` is the time at which
@@ -28,22 +28,22 @@ class MarketSession(msgspec.Struct, frozen=True):
     changes_at: datetime | None = None
 
 
-MarketHours = Callable[[datetime], MarketSession]
+MarketHours = Callable[[datetime], MarketState]
 
 
-def always_open_session(at: datetime) -> MarketSession:
+def always_open_market(at: datetime) -> MarketState:
     """Return the session of a market that never closes."""
     del at
-    return MarketSession("open")
+    return MarketState("open")
 
 
-def unknown_session(at: datetime) -> MarketSession:
+def unknown_market(at: datetime) -> MarketState:
     """Return the session of a market whose hours are unknown. Silence is then never reported as stale."""
     del at
-    return MarketSession("unknown")
+    return MarketState("unknown")
 
 
-def new_york_session(at: datetime) -> MarketSession:
+def new_york_market_state(at: datetime) -> MarketState:
     """Return the state of the regular session of the New York exchanges at `at`.
 
     Holidays and half days are respected. Outside the years of the calendar, the state is unknown.
@@ -51,13 +51,13 @@ def new_york_session(at: datetime) -> MarketSession:
     local = at.astimezone(UTC).replace(tzinfo=None) - _utc_minus_new_york_time(at.astimezone(UTC).date())
     day = local.date()
     if not FIRST <= day <= LAST:
-        return MarketSession("unknown")
+        return MarketState("unknown")
     closes = _EARLY_CLOSE if day in HALF_DAYS else _CLOSE
     if not _is_trading_day(day) or local.time() >= closes:
-        return MarketSession("closed", changes_at=_next_opening(day + timedelta(days=1)))
+        return MarketState("closed", changes_at=_next_opening(day + timedelta(days=1)))
     if local.time() < _OPEN:
-        return MarketSession("closed", changes_at=_utc_of_new_york(day, _OPEN))
-    return MarketSession("open", _utc_of_new_york(day, _OPEN), _utc_of_new_york(day, closes))
+        return MarketState("closed", changes_at=_utc_of_new_york(day, _OPEN))
+    return MarketState("open", _utc_of_new_york(day, _OPEN), _utc_of_new_york(day, closes))
 
 
 def market_hours_of_job(spec: IngestJobSpec) -> MarketHours:
@@ -68,20 +68,20 @@ def market_hours_of_job(spec: IngestJobSpec) -> MarketHours:
     match spec.provider:
         case "alpaca" if spec.alpaca_and_secret_name is not None:
             alpaca, _ = spec.alpaca_and_secret_name
-            return _ALPACA.get(alpaca.feed, new_york_session)
+            return _ALPACA.get(alpaca.feed, new_york_market_state)
         case "alpaca" | "synthetic":
-            return always_open_session  # simulated quotes never stop
+            return always_open_market  # simulated quotes never stop
         case "replay":
-            return unknown_session
+            return unknown_market
         case _:
-            return new_york_session
+            return new_york_market_state
 
 
 _ALPACA: dict[str, MarketHours] = {
-    "crypto": always_open_session,
-    "test": always_open_session,
-    "overnight": unknown_session,
-    "boats": unknown_session,
+    "crypto": always_open_market,
+    "test": always_open_market,
+    "overnight": unknown_market,
+    "boats": unknown_market,
 }
 
 

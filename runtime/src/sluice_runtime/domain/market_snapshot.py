@@ -20,11 +20,11 @@ class MarketSnapshot(msgspec.Struct, frozen=True):
     trades: tuple[Trade, ...] = ()
 
     def without_outdated_quotes(self, document_times: Mapping[str, datetime]) -> MarketSnapshot:
-        """Return the snapshot without quotes that are older than their documents.
+        """Return the snapshot without the quotes that are older than what their documents already show.
 
-        `document_times` has the `ts` of each document that exists. A quote with the same time as its document stays,
-        because another process wrote the document in a session that has ended. All trades stay, because a trade is
-        never written on its own.
+        `document_times` has the `ts` of each existing document, by symbol. A quote that is as old as its document
+        stays: it is written again with the session of this process. All trades stay, because a trade is written only
+        together with a quote.
         """
         newest = {each.symbol: each.ts for each in self.quotes}
         for trade in self.trades:

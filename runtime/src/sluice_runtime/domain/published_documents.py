@@ -34,7 +34,7 @@ class QuoteContent(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ts(self) -> datetime:
-        """The time of the quote, the trade or the earlier document, whichever is newest."""
+        """The `ts` of the new document: the latest of the quote's, the trade's and the stored document's event time."""
         times = (self.quote.ts, self.trade.ts if self.trade else None, self.not_before)
         return max(ts for ts in times if ts is not None)
 

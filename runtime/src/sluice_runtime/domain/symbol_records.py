@@ -34,7 +34,7 @@ class _RecordState(msgspec.Struct):
     at: float = float("-inf")
 
 
-class SymbolRecords:
+class IngestStateRecords:
     """Computes the ingest_state records of one job, and which of them must be written.
 
     `job` is namespace/name. `paused` are the symbols whose stored records had pause_fetch when this process started,

@@ -15,7 +15,7 @@ from ..domain.freshness import (
     SilenceReactionLimiter,
     SymbolFreshness,
 )
-from ..domain.market_hours import MarketHours, MarketSession, market_hours_of_job, unknown_session
+from ..domain.market_hours import MarketHours, MarketState, market_hours_of_job, unknown_market
 from .journal import Journal
 from .latest_value import LatestValue
 
@@ -31,7 +31,7 @@ async def monitor_freshness_forever(job: LatestValue[DeclaredJob | None], journa
     while True:
         await asyncio.sleep(OBSERVATION_SECONDS)
         spec = job.value.spec if job.value is not None else None
-        observer.update_freshness(market_hours_of_job(spec) if spec is not None else unknown_session)
+        observer.update_freshness(market_hours_of_job(spec) if spec is not None else unknown_market)
 
 
 class FreshnessObserver:
@@ -46,7 +46,7 @@ class FreshnessObserver:
         self._reconnects = SilenceReactionLimiter()
         self._stale: frozenset[str] = frozenset()
         self._opened_at: datetime | None = None
-        self._market_hours: MarketHours = unknown_session
+        self._market_hours: MarketHours = unknown_market
         journal.freshness = self
 
     def update_freshness(self, market_hours: MarketHours) -> None:
@@ -95,7 +95,7 @@ class FreshnessObserver:
             silent_seconds=(journal.now() - last_message_at).total_seconds(),
         )
 
-    def _drop_doubtful_halts(self, session: MarketSession) -> None:
+    def _drop_doubtful_halts(self, session: MarketState) -> None:
         """Forget halts after which trading may have resumed overnight or while no connection was open."""
         opened_now = session.since if session.since != self._opened_at else None
         self._opened_at = session.since or self._opened_at

@@ -115,7 +115,7 @@ class Journal:
         """Pass one batch of ticks to the coalescer."""
         self.last_message_at = now = self.now()
         self.counters.batches += 1
-        self.coalescer.accept_batch(ticks, now + SKEW)
+        self.coalescer.queue_newest_ticks(ticks, now + SKEW)
         if not self._has_quotes and self.coalescer.last is not None:
             self._signal_first_quote()
 
@@ -123,7 +123,7 @@ class Journal:
         """Apply a market snapshot, and return the number of its quotes that are newer than those from the stream."""
         horizon = self.now() + SKEW
         self.last_values.record_snapshot_trades(latest.trades, horizon)
-        learnt = self.coalescer.accept_snapshot(latest.quotes, horizon)
+        learnt = self.coalescer.queue_snapshot_ticks(latest.quotes, horizon)
         if learnt:
             self._signal_first_quote()
         return learnt

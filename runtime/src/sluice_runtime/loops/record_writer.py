@@ -8,7 +8,7 @@ from datetime import datetime
 from ..domain.counters import increment
 from ..domain.desired import Desired
 from ..domain.failure import SinkError
-from ..domain.symbol_records import SymbolRecords
+from ..domain.symbol_records import IngestStateRecords
 from ..domain.token_bucket import TokenBucket
 from ..ports import Sink
 from .journal import Journal
@@ -30,7 +30,7 @@ class RecordWriter:
         self._sink = sink
         self._journal = journal
         self._bucket = TokenBucket(1.0, _BURST, asyncio.get_running_loop().time())
-        self._records: SymbolRecords | None = None
+        self._records: IngestStateRecords | None = None
 
     async def run(self) -> None:
         """Write due records every second and on each change of the desired state, until cancelled."""
@@ -50,7 +50,7 @@ class RecordWriter:
         """Write the records that are due, as many as the token bucket allows. The first call reads the stored ones."""
         if self._records is None:
             paused, own = await self._sink.symbols_recorded_as_paused(), await self._sink.recorded_symbols_of_job()
-            self._records = SymbolRecords(self._journal.identity.qualified_job_name, paused, own)
+            self._records = IngestStateRecords(self._journal.identity.qualified_job_name, paused, own)
             self._journal.inherited |= own
         now, at = self._journal.now(), asyncio.get_running_loop().time()
         self._records.update_from_desired(desired, self._rejected_symbols(), self._journal.deleted, now)

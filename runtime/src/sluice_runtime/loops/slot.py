@@ -92,7 +92,7 @@ class ConnectionSlotLease:
             holder=self._job_name, renewed_at=self._journal.now(), version=previous.version if previous else ""
         )
         self._may_hold_slot = True
-        await self._port.write_claim(claim)
+        await self._port.replace_claim_if_unchanged(claim)
         self._holds_slot = True
         self._exclusive_until = asyncio.get_running_loop().time() + HELD_SECONDS
         self._set_slot_status(ConnectionSlotStatus(acquired=True, holder=self._job_name))
@@ -121,7 +121,7 @@ class ConnectionSlotLease:
         try:
             found = await self._port.read_claim()
             if found is not None and found.holder == self._job_name:
-                await self._port.write_claim(
+                await self._port.replace_claim_if_unchanged(
                     SlotClaim(holder="", renewed_at=self._journal.now(), version=found.version)
                 )
         except SlotError as error:

@@ -102,26 +102,26 @@ async def test_an_unused_slot_has_no_claim(port: SlotPort) -> None:
 
 
 async def test_a_written_claim_is_read_back(port: SlotPort) -> None:
-    written = await port.write_claim(SlotClaim(holder="us", renewed_at=START))
+    written = await port.replace_claim_if_unchanged(SlotClaim(holder="us", renewed_at=START))
     assert (written.holder, written.renewed_at) == ("us", START)
     assert await port.read_claim() == written
 
 
 async def test_a_claim_is_renewed_and_released_on_the_version_that_was_read(port: SlotPort) -> None:
-    first = await port.write_claim(SlotClaim(holder="us", renewed_at=START))
+    first = await port.replace_claim_if_unchanged(SlotClaim(holder="us", renewed_at=START))
     later = START + timedelta(seconds=10)
-    second = await port.write_claim(SlotClaim(holder="us", renewed_at=later, version=first.version))
+    second = await port.replace_claim_if_unchanged(SlotClaim(holder="us", renewed_at=later, version=first.version))
     assert second.version != first.version
-    last = await port.write_claim(SlotClaim(holder="", renewed_at=later, version=second.version))
+    last = await port.replace_claim_if_unchanged(SlotClaim(holder="", renewed_at=later, version=second.version))
     assert last.holder == ""
     assert await port.read_claim() == last
 
 
 @pytest.mark.parametrize("version", ["", "0"])
 async def test_an_unread_claim_is_not_overwritten(port: SlotPort, version: str) -> None:
-    held = await port.write_claim(SlotClaim(holder="us", renewed_at=START))
+    held = await port.replace_claim_if_unchanged(SlotClaim(holder="us", renewed_at=START))
     with pytest.raises(SlotError):
-        await port.write_claim(SlotClaim(holder="other", renewed_at=START, version=version))
+        await port.replace_claim_if_unchanged(SlotClaim(holder="other", renewed_at=START, version=version))
     assert await port.read_claim() == held
 
 
@@ -129,7 +129,7 @@ async def test_the_lease_is_as_kubernetes_has_it(server: LeaseServer, credential
     async with server.serving() as url:
         session = PlainSession(ApiServer(url=url, credentials=credentials))
         lease = SlotClaimStore(session, "acme", "slot")
-        await lease.write_claim(SlotClaim(holder="us", renewed_at=START))
+        await lease.replace_claim_if_unchanged(SlotClaim(holder="us", renewed_at=START))
         await lease.read_claim()
         await session.close()
     assert server.lease is not None

@@ -16,10 +16,10 @@ from sluice_runtime.domain.freshness import (
 )
 from sluice_runtime.domain.market_hours import (
     MarketHours,
-    MarketSession,
-    always_open_session,
-    new_york_session,
-    unknown_session,
+    MarketState,
+    always_open_market,
+    new_york_market_state,
+    unknown_market,
 )
 
 NAMES = frozenset({"SPY", "THIN"})
@@ -28,7 +28,7 @@ NAMES = frozenset({"SPY", "THIN"})
 def scene(at: float, **changes: Any) -> FreshnessInput:
     fields: dict[str, Any] = {
         "at": at,
-        "session": MarketSession("open"),
+        "session": MarketState("open"),
         "streaming": True,
         "job_paused": False,
         "paused": frozenset(),
@@ -95,8 +95,8 @@ def test_a_long_interval_allows_long_silence(watch: Watch) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"session": MarketSession("closed")}, "CLOSED"),
-        ({"session": MarketSession("unknown")}, "QUIET"),
+        ({"session": MarketState("closed")}, "CLOSED"),
+        ({"session": MarketState("unknown")}, "QUIET"),
         ({"streaming": False}, "OFFLINE"),
         ({"subscribed": frozenset()}, "OFFLINE"),
         ({"halted": ("SPY",)}, "HALTED"),
@@ -116,7 +116,7 @@ def test_silence_with_a_reason_does_not_make_a_symbol_stale(
 
 
 def test_a_symbol_with_ticks_is_live_while_its_market_is_closed(watch: Watch) -> None:
-    watch.see(["SPY"], 60, session=MarketSession("closed"))
+    watch.see(["SPY"], 60, session=MarketState("closed"))
     assert watch.states(["SPY"]) == ["LIVE"]
 
 
@@ -179,7 +179,7 @@ def test_a_connection_with_any_ticks_is_not_mute(watch: Watch) -> None:
 
 @pytest.mark.parametrize("phase", ["closed", "unknown"])
 def test_no_connection_is_mute_while_its_market_is_not_known_to_be_open(watch: Watch, phase: Any) -> None:
-    watch.see([], 3600, session=MarketSession(phase), silent_seconds=3600.0)
+    watch.see([], 3600, session=MarketState(phase), silent_seconds=3600.0)
     assert not watch.judge.is_connection_silent(watch.last)
 
 
@@ -237,7 +237,7 @@ class Week:
             at += OBSERVATION_SECONDS if heard else 60.0
 
     def _heard(self, moment: datetime) -> set[str]:
-        if new_york_session(moment).phase != "open":
+        if new_york_market_state(moment).phase != "open":
             return set()
         means = {"SPY": 0.5, "AAPL": 2.0, "MUTED": 1.0, "THIN": 90.0}
         heard = {name for name, mean in means.items() if self._random.expovariate(1 / mean) < OBSERVATION_SECONDS}
@@ -245,7 +245,7 @@ class Week:
 
 
 def test_a_thanksgiving_week_with_a_muted_and_an_illiquid_symbol_gives_exactly_one_alarm() -> None:
-    week = Week(new_york_session)
+    week = Week(new_york_market_state)
     week.play()
     [(moment, symbol)] = week.alarms
     assert symbol == "MUTED"
@@ -254,12 +254,12 @@ def test_a_thanksgiving_week_with_a_muted_and_an_illiquid_symbol_gives_exactly_o
 
 
 def test_the_same_week_with_unknown_hours_raises_no_alarm() -> None:
-    week = Week(unknown_session)
+    week = Week(unknown_market)
     week.play()
     assert (week.alarms, week.mute) == ([], 0)
 
 
 def test_a_market_that_never_closes_raises_alarms_at_any_time() -> None:
-    week = Week(always_open_session)
+    week = Week(always_open_market)
     week.play()
     assert week.mute > 0

@@ -13,7 +13,7 @@ from sluice_runtime.domain.health import (
     heartbeat_state,
     stream_status,
 )
-from sluice_runtime.domain.market_hours import MarketSession
+from sluice_runtime.domain.market_hours import MarketState
 from sluice_runtime.domain.pause import PauseInForce
 from support.runtime_fakes import desired
 from support.snapshots import LATER, largest_snapshot, snapshot
@@ -104,7 +104,7 @@ def test_failures_of_stream_and_sink_are_reported_in_full() -> None:
 
 
 def test_the_status_names_the_symbols_that_are_stale_halted_or_paused() -> None:
-    session, counts = MarketSession("open"), FreshnessCounts(live=0, quiet=0, stale=1, closed=0, halted=1, paused=1)
+    session, counts = MarketState("open"), FreshnessCounts(live=0, quiet=0, stale=1, closed=0, halted=1, paused=1)
     freshness = FreshnessSummary(session=session, counts=counts, stale=("AAPL",), halted=("MSFT",))
     wanted = desired(symbols=["AAPL", "MSFT", "SPY"], pausedSymbols=[{"symbol": "SPY"}])
     status = stream_status(snapshot(desired=wanted, freshness=freshness))

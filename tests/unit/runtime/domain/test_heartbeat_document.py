@@ -11,7 +11,7 @@ from sluice_runtime.domain.freshness import FreshnessSummary
 from sluice_runtime.domain.gaps import OpenGap
 from sluice_runtime.domain.health import ActivityTimes
 from sluice_runtime.domain.heartbeat_document import heartbeat_document
-from sluice_runtime.domain.market_hours import MarketSession
+from sluice_runtime.domain.market_hours import MarketState
 from sluice_runtime.domain.pause import PauseInForce
 from support.runtime_fakes import desired
 from support.snapshots import LATER, largest_snapshot, snapshot
@@ -74,7 +74,7 @@ def test_the_times_of_the_heartbeat_are_independent() -> None:
 def test_the_market_and_the_freshness_are_those_of_the_freshness_monitor() -> None:
     counts = FreshnessCounts(live=1, quiet=2, stale=3, closed=4, halted=5, paused=6)
     summary = FreshnessSummary(
-        session=MarketSession("open", START, LATER), counts=counts, stale=("AAPL",), halted=("MSFT",)
+        session=MarketState("open", START, LATER), counts=counts, stale=("AAPL",), halted=("MSFT",)
     )
     fields = heartbeat_document(snapshot(feed="alpaca:iex", freshness=summary)).document_fields()
     assert (fields["feed"], fields["market"], fields["market_changes_at"]) == ("alpaca:iex", "open", LATER)

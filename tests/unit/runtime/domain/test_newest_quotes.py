@@ -24,7 +24,7 @@ class World:
         return found.quote.bid if found is not None else None
 
     def receive(self, bid: float) -> None:
-        self.coalescer.accept_batch([quote(bid)], START)
+        self.coalescer.queue_newest_ticks([quote(bid)], START)
 
     def write(self, at: float) -> None:
         due = self.coalescer.take_due_ticks(10, at, INTERVAL)

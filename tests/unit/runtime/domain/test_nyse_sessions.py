@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import exchange_calendars
 import pytest
 
-from sluice_runtime.domain.market_hours import new_york_session
+from sluice_runtime.domain.market_hours import new_york_market_state
 from sluice_runtime.domain.nyse_sessions import FIRST, LAST
 
 
@@ -17,12 +17,12 @@ def test_every_day_of_the_table_opens_and_closes_when_the_library_says() -> None
         day = FIRST + timedelta(days=number)
         if day not in schedule:
             assert {
-                new_york_session(datetime.fromisoformat(f"{day}T{hour:02}:00Z")).phase for hour in range(5, 24)
+                new_york_market_state(datetime.fromisoformat(f"{day}T{hour:02}:00Z")).phase for hour in range(5, 24)
             } == {"closed"}
             continue
         opens, closes = schedule[day]["open"].to_pydatetime(), schedule[day]["close"].to_pydatetime()
         moments = [
-            new_york_session(each)
+            new_york_market_state(each)
             for each in (opens - timedelta(seconds=1), opens, closes - timedelta(seconds=1), closes)
         ]
         assert [each.phase for each in moments] == ["closed", "open", "open", "closed"], day

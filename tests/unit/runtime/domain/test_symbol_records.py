@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from sluice_contract.documents import IngestState
-from sluice_runtime.domain.symbol_records import SymbolRecords
+from sluice_runtime.domain.symbol_records import IngestStateRecords
 from support.runtime_fakes import desired
 from support.virtual_time import START
 
@@ -16,7 +16,7 @@ class World:
     """Records and the writes that they cause. `times` are the last event times, by symbol."""
 
     def __init__(self, *paused: str, own: tuple[str, ...] = ()) -> None:
-        self.records = SymbolRecords("acme/us", frozenset(paused), frozenset(own))
+        self.records = IngestStateRecords("acme/us", frozenset(paused), frozenset(own))
         self.deleted = {"AAPL", "MSFT"}  # empty unless a test says that a document still exists
         self.times: dict[str, dict[str, datetime]] = {}
 

@@ -12,7 +12,7 @@ from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.market import Trade
-from sluice_runtime.domain.market_hours import MarketHours, MarketSession, new_york_session
+from sluice_runtime.domain.market_hours import MarketHours, MarketState, new_york_market_state
 from sluice_runtime.domain.market_snapshot import MarketSnapshot
 from sluice_runtime.loops.snapshot_recovery import SnapshotRecovery
 from sluice_runtime.ports import SnapshotError
@@ -50,7 +50,7 @@ class World:
         self.journal = journal(with_pause(desired(**ALPACA), UNREAD))
 
     @asynccontextmanager
-    async def running(self, market: MarketHours = new_york_session) -> AsyncIterator[None]:
+    async def running(self, market: MarketHours = new_york_market_state) -> AsyncIterator[None]:
         """Run the pod, live, while the context lasts."""
         stop = asyncio.Event()
         catch_up = SnapshotRecovery(self.snapshots, self.sink, self.journal, market)
@@ -230,8 +230,8 @@ async def test_silence_without_a_missed_quote_is_not_a_failure(world: World) -> 
 
 
 async def test_no_snapshot_is_requested_for_an_active_stream_or_a_closed_market(world: World) -> None:
-    def closed(_: object) -> MarketSession:
-        return MarketSession("closed")
+    def closed(_: object) -> MarketState:
+        return MarketState("closed")
 
     world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", now() - timedelta(seconds=20)),))
     async with world.running(closed):

@@ -91,7 +91,7 @@ async def test_a_symbol_s_pause_ends_by_itself_and_the_coalescer_wants_it_again(
             await at(moment)
             seen.append(sorted(world.journal.desired.value.symbols))
         assert seen == [[], ["MSFT"], ["AAPL", "MSFT"]]
-        world.journal.coalescer.accept_batch([], START)
+        world.journal.coalescer.queue_newest_ticks([], START)
         assert world.journal.counters.paused_by_flag == 2
 
 

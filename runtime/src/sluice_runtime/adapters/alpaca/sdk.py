@@ -43,7 +43,7 @@ _CHANNELS = ("quotes", "trades", "bars", "statuses")
 _FAULTS = (msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError)
 
 
-class _FaultTolerantStream:
+class _BatchingStreamMixin:
     """A mixin for alpaca-py's streams: collects all messages of a frame, also errors, in place of calling handlers."""
 
     _ws: Any
@@ -98,11 +98,11 @@ class _FaultTolerantStream:
         self.batch.append(msgspec.convert(known, _KINDS[msg["T"]]))
 
 
-class _StockStream(_FaultTolerantStream, StockDataStream):
+class _StockStream(_BatchingStreamMixin, StockDataStream):
     pass
 
 
-class _CryptoStream(_FaultTolerantStream, CryptoDataStream):
+class _CryptoStream(_BatchingStreamMixin, CryptoDataStream):
     pass
 
 
