@@ -1,0 +1,145 @@
+import { useState } from "react";
+import { skewWarning } from "../../src/lib/skew";
+import type { Badge } from "../model/badge";
+import type { PageStore } from "../model/page-store";
+import { type Command, commandsFor } from "../text/commands";
+import { formatAge, formatCountdown, formatTime, formatTimeNear, type Zone } from "../text/format";
+
+/** The state of the selected feed: its badge, the reason, what to do, and the facts behind it. */
+export function StatePanel({ store, badge, zone }: { store: PageStore; badge: Badge; zone: Zone }) {
+  const { heartbeat } = store.selected;
+  return (
+    <section className={`state ${badge.tone}`} aria-label="State of the feed">
+      <div className="badge-line">
+        <span className="badge">
+          <span className="glyph" aria-hidden="true">
+            {badge.glyph}
+          </span>
+          {badge.label}
+        </span>
+        <span className="reason">{badge.message}</span>
+        <Countdown store={store} badge={badge} zone={zone} />
+      </div>
+      <p className="hidden-text" role="status">
+        {`${badge.label}. ${badge.message} ${badge.remedy}`}
+      </p>
+      {badge.remedy && <p className="remedy">{badge.remedy}</p>}
+      <ClockNote skew={store.selected.skew} />
+      {store.asOf !== null && (
+        <p className="as-of">As of {formatTimeNear(store.asOf, store.clock.now(), zone)}. Not current.</p>
+      )}
+      <Commands commands={commandsFor(heartbeat)} urgent={badge.tone !== "good"} />
+      <Facts store={store} zone={zone} />
+    </section>
+  );
+}
+
+function Countdown({ store, badge, zone }: { store: PageStore; badge: Badge; zone: Zone }) {
+  if (badge.until === null) {
+    return null;
+  }
+  const now = store.clock.now() - store.selected.skew;
+  const left = badge.until - now;
+  return (
+    <span className="countdown">
+      {left > 0 ? `${badge.untilLabel} ${formatCountdown(left)}` : "due now"} ({formatTimeNear(badge.until, now, zone)})
+    </span>
+  );
+}
+
+function ClockNote({ skew }: { skew: number }) {
+  const warning = skewWarning(skew / 1000);
+  return (
+    warning && (
+      <p className="as-of" role="note">
+        {warning.message} {warning.remedy}
+      </p>
+    )
+  );
+}
+
+function Facts({ store, zone }: { store: PageStore; zone: Zone }) {
+  const { heartbeat, skew } = store.selected;
+  if (!heartbeat) {
+    return null;
+  }
+  const now = store.clock.now() - skew;
+  const counts = heartbeat.symbols;
+  const changes = heartbeat.marketChangesAt;
+  const market =
+    heartbeat.market === "unknown" ? null : `${heartbeat.market}${marketEnd(heartbeat.market, changes, now)}`;
+  const facts: [string, string | null][] = [
+    ["Feed", heartbeat.feed],
+    ["Market", market],
+    [
+      "Symbols",
+      counts &&
+        `${counts.confirmed} of ${counts.desired} confirmed${counts.rejected ? `, ${counts.rejected} rejected` : ""}`,
+    ],
+    ["Heartbeat", heartbeat.ts === null ? null : `${formatAge(now - heartbeat.ts)} ago`],
+    ["Last write", heartbeat.lastWriteAt === null ? null : formatTime(heartbeat.lastWriteAt, zone)],
+    ["Running since", heartbeat.startedAt === null ? null : formatTimeNear(heartbeat.startedAt, now, zone)],
+  ];
+  return (
+    <dl className="facts">
+      {facts
+        .filter(([, value]) => value)
+        .map(([name, value]) => (
+          <Fact key={name} name={name} value={value as string} />
+        ))}
+    </dl>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt className="caption">{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function marketEnd(market: string, changesAt: number | null, now: number): string {
+  if (changesAt === null || changesAt <= now) {
+    return "";
+  }
+  return `, ${market === "open" ? "closes" : "opens"} in ${formatCountdown(changesAt - now)}`;
+}
+
+function Commands({ commands, urgent }: { commands: Command[]; urgent: boolean }) {
+  if (commands.length === 0) {
+    return null;
+  }
+  return (
+    <details className="commands" open={urgent && !window.matchMedia("(max-width: 760px)").matches}>
+      <summary>Commands (this page only reads)</summary>
+      {commands.map((command) => (
+        <CommandLine key={command.label} command={command} />
+      ))}
+    </details>
+  );
+}
+
+function CommandLine({ command: { label, line } }: { command: Command }) {
+  const [result, setResult] = useState("Copy");
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(line);
+      setResult("Copied");
+    } catch {
+      setResult("Select the text");
+    }
+    setTimeout(() => setResult("Copy"), 2000);
+  };
+  return (
+    <div className="command">
+      <span className="label">{label}</span>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+      <code tabIndex={0}>{line}</code>
+      <button type="button" aria-label={`${result}: ${label}`} onClick={() => void copy()}>
+        {result}
+      </button>
+    </div>
+  );
+}
