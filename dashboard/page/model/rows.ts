@@ -27,19 +27,31 @@ export function verdictOf(quote: Quote, context: RowContext): Verdict {
   return isLive(quote, heartbeat, now, { skewSeconds: skew / 1000, staleAfterSeconds: staleAfter });
 }
 
-/** Return the rows whose symbol contains `search`, in this order. */
+/** Return the feed's rows whose symbol contains `search`, in this order. */
 export function rowsOf(quotes: ReadonlyMap<string, Quote>, context: RowContext, order: Order, search: string): Row[] {
   const wanted = search.trim().toUpperCase();
   const rows: Row[] = [];
   for (const [id, quote] of quotes) {
-    const isOfOtherFeed = quote.sessionID !== null && context.otherSessions.has(quote.sessionID);
-    if (!isOfOtherFeed && (quote.symbol.includes(wanted) || id.includes(wanted))) {
+    if (isOfFeed(quote, context) && (quote.symbol.includes(wanted) || id.includes(wanted))) {
       rows.push({ id, symbol: quote.symbol, verdict: verdictOf(quote, context) });
     }
   }
   const bySymbol = (a: Row, b: Row) => (a.symbol < b.symbol ? -1 : a.symbol > b.symbol ? 1 : 0);
   const bySeverity = (a: Row, b: Row) => severity(b.verdict.reason) - severity(a.verdict.reason) || bySymbol(a, b);
   return rows.sort(order === "worst" ? bySeverity : bySymbol);
+}
+
+/** Return how many of the quotes belong to the feed. */
+export function countQuotes(quotes: ReadonlyMap<string, Quote>, context: RowContext): number {
+  let count = 0;
+  for (const quote of quotes.values()) {
+    count += isOfFeed(quote, context) ? 1 : 0;
+  }
+  return count;
+}
+
+function isOfFeed(quote: Quote, { otherSessions }: RowContext): boolean {
+  return quote.sessionID === null || !otherSessions.has(quote.sessionID);
 }
 
 /** Count the rows of each reason, from the worst to the best. */

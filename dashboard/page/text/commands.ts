@@ -29,15 +29,12 @@ export function commandsFor(heartbeat: Heartbeat | null): Command[] {
   return [pause, look, logs];
 }
 
-function resumeCommand(heartbeat: Heartbeat, namespace: string, name: string): Command | null {
-  const label = "Resume this feed";
-  if (heartbeat.ingestEnabledSource === "spec.pause") {
-    return { label, line: patch(namespace, name, { pause: null }) };
-  }
-  if (heartbeat.ingestEnabledSource === "spec.enabled") {
-    return { label, line: patch(namespace, name, { enabled: true }) };
-  }
-  return null;
+/** The document pauses its job with `enabled` or with `pause`, so this command ends both. */
+function resumeCommand({ ingestEnabledSource }: Heartbeat, namespace: string, name: string): Command | null {
+  const isOfDocument = ingestEnabledSource?.startsWith("cr:") || ingestEnabledSource?.startsWith("spec.");
+  return isOfDocument
+    ? { label: "Resume this feed", line: patch(namespace, name, { enabled: true, pause: null }) }
+    : null;
 }
 
 function patch(namespace: string, name: string, spec: object): string {

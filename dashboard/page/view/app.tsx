@@ -3,7 +3,7 @@ import { showInTab } from "../favicon";
 import { formatLink } from "../links";
 import { type Badge, looksOf } from "../model/badge";
 import type { PageStore } from "../model/page-store";
-import { countReasons, type Order, type Row, rowsOf } from "../model/rows";
+import { countQuotes, countReasons, type Order, type Row, rowsOf } from "../model/rows";
 import { csvOf } from "../text/csv";
 import { BottomBar } from "./bottom-bar";
 import { usePage, useZone } from "./hooks";
@@ -45,7 +45,8 @@ export function App({ store, initialSymbol }: { store: PageStore; initialSymbol:
     escape: () => (isOpen ? setOpen(false) : leaveSearch(searchField.current, setSearch)),
   });
   const detail = isOpen && selected !== null && store.board.quotes.has(selected) ? selected : null;
-  const showsTable = store.board.quotes.size > 0 && badge.reason !== "denied" && badge.reason !== "not_signed_in";
+  const total = countQuotes(store.board.quotes, store.rowContext());
+  const showsTable = total > 0 && badge.reason !== "denied" && badge.reason !== "not_signed_in";
   return (
     <div className="page">
       <TopBar store={store} states={states} />
@@ -54,7 +55,7 @@ export function App({ store, initialSymbol }: { store: PageStore; initialSymbol:
         {store.selected.heartbeat && <LastHour monitor={store.selected} now={store.clock.now()} zone={zone} />}
         {showsTable ? (
           <>
-            <Tools {...{ store, rows, order, setOrder, search, setSearch, searchField }} />
+            <Tools {...{ store, rows, total, order, setOrder, search, setSearch, searchField }} />
             <div className={detail ? "body with-detail" : "body"}>
               {rows.length > 0 ? (
                 <QuoteTable store={store} rows={rows} selected={selected} scroller={scroller} onOpen={open} />
@@ -77,6 +78,7 @@ export function App({ store, initialSymbol }: { store: PageStore; initialSymbol:
 interface ToolsProps {
   store: PageStore;
   rows: Row[];
+  total: number;
   order: Order;
   setOrder: (order: Order) => void;
   search: string;
@@ -85,7 +87,7 @@ interface ToolsProps {
 }
 
 /** Search, order and download of the table. */
-function Tools({ store, rows, order, setOrder, search, setSearch, searchField }: ToolsProps) {
+function Tools({ store, rows, total, order, setOrder, search, setSearch, searchField }: ToolsProps) {
   const counts = countReasons(rows).map(([reason, count]) => `${count} ${looksOf(reason).label.toLowerCase()}`);
   return (
     <div className="tools">
@@ -98,7 +100,7 @@ function Tools({ store, rows, order, setOrder, search, setSearch, searchField }:
         onChange={(event) => setSearch(event.target.value)}
       />
       <span className="counts">
-        {rows.length === store.board.quotes.size ? "" : `${rows.length} of ${store.board.quotes.size}: `}
+        {rows.length === total ? "" : `${rows.length} of ${total}: `}
         {counts.join(" · ")}
       </span>
       <span className="spring" />

@@ -76,7 +76,7 @@ function GapBar({ gap, now }: { gap: Gap; now: number }) {
 
 function GapList({ gaps, now, zone }: { gaps: Gap[]; now: number; zone: Zone }) {
   if (gaps.length === 0) {
-    return <p className="shares caption-like">No gaps in the last 60 minutes.</p>;
+    return <p className="gap-list">No gaps in the last 60 minutes.</p>;
   }
   return (
     <ul className="gap-list" aria-label="Gaps">

@@ -73,8 +73,8 @@ function QuotesMissing({ store, collection }: { store: PageStore; collection: st
   return (
     <Message title="There are no quotes yet">
       <p>
-        {collection} is empty. A symbol appears with its first quote. If none appears while the market is open, read the
-        log of the job's pod with the command above.
+        {collection} has no quote of this feed. A symbol appears with its first quote. If none appears while the market
+        is open, read the log of the job's pod: the command is above.
       </p>
     </Message>
   );
