@@ -97,7 +97,7 @@ dashboard-test: dashboard/node_modules/installed ## lint, type-check and test th
 	@cd dashboard && $(NPM) run --silent test
 
 .PHONY: test
-test: setup dashboard-test ## run unit, architecture and integration tests (the first run builds Kubernetes and helm, about 5 minutes)
+test: setup dashboard-test page ## run unit, architecture and integration tests (the first run builds Kubernetes and helm, about 5 minutes)
 	@$(DEVCLUSTER) build >/dev/null
 	@$(MANIFESTS) tools >/dev/null
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile

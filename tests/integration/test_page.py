@@ -1,0 +1,274 @@
+"""The dashboard's page in Chromium, against the emulator with the security rules and real pods."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sluice_devcluster.quickstart import Quickstart
+from support.browser import DESKTOP, PHONE, Browser
+from support.page_server import USER, add_member, get_document, put_document, remove_member, served_page
+from support.site import Tenant, eventually, streaming_from
+from support.stop_checks import pod_of
+from support.upstream import Upstream
+
+# Tests wait for a feed to become stale, so it becomes stale sooner than the default of 30 s.
+STALE_AFTER_SECONDS = 4
+IMAGES = Path(__file__).resolve().parents[2] / "docs/images"
+LISTENERS = "document.querySelector('.listeners').innerText"
+
+# Chromium logs failed requests. To look for a network, Firestore's client requests an image, which the page forbids.
+NETWORK_PROBLEMS = re.compile(r"ERR_INTERNET_DISCONNECTED|cleardot\.gif|status of 403")
+TAPE_COLUMNS = "time_ms,symbol,bid,bid_size,ask,ask_size,exchange"
+
+TakePicture = Callable[[str], None]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with Browser() as running:
+        yield running
+
+
+@pytest.fixture
+def take_picture(browser: Browser) -> TakePicture:
+    """A function that writes a picture of the documentation, if WRITE_IMAGES is set."""
+
+    def take(name: str) -> None:
+        if os.environ.get("WRITE_IMAGES"):
+            browser.take_screenshot(IMAGES / f"dashboard-{name}.png")
+
+    return take
+
+
+@pytest.fixture
+def url(site: Quickstart, tenant: Tenant, browser: Browser, tmp_path: Path) -> Iterator[str]:
+    """The page of the tenant's feed. USER is a member. At the end, the page has logged no error."""
+    add_member(site.emulator, tenant.name)
+    with served_page(tmp_path, site.emulator, tenant.name, heartbeatStaleAfterSeconds=STALE_AFTER_SECONDS) as address:
+        yield address
+        problems = browser.problems()
+        browser.open("about:blank")
+    assert [each for each in problems if not NETWORK_PROBLEMS.search(each)] == []
+
+
+def assert_accessible(browser: Browser) -> None:
+    """Check the page with axe in light, in dark and at the width of a phone."""
+    for size, dark in ((DESKTOP, False), (DESKTOP, True), (PHONE, False), (PHONE, True)):
+        browser.show(size, dark=dark)
+        assert browser.accessibility_violations() == [], (size, dark)
+    browser.show()
+
+
+def state_of(symbol: str) -> str:
+    """Return a JavaScript expression for the text of a symbol's state in the table."""
+    return f"(document.querySelector('tr[data-symbol=\"{symbol}\"] .state-cell')?.innerText ?? '')"
+
+
+def price_changes(browser: Browser, symbol: str) -> None:
+    """Wait until the price of a symbol in the table changes."""
+    cell = f"document.querySelector('tr[data-symbol=\"{symbol}\"] .price')?.innerText"
+    before = browser.evaluate(cell)
+    browser.wait_for(f"{cell} !== {before!r}", 5)
+
+
+def test_the_page_follows_a_job_through_pauses(
+    tenant: Tenant, browser: Browser, url: str, take_picture: TakePicture
+) -> None:
+    tenant.apply(symbols=["SPY", "AAPL", "MSFT", "NVDA", "BRK.B", "QQQ", "AMZN", "META", "GOOGL", "JPM", "XOM", "V"])
+    tenant.settled("Streaming")
+    browser.show()
+    browser.open(url)
+    browser.wait_for_badge("LIVE")
+    browser.wait_for(f"{state_of('SPY')}.includes('live')")
+    price_changes(browser, "SPY")
+    assert "12 of 12 confirmed" in browser.text(".facts")
+    assert_accessible(browser)
+
+    tenant.patch(pausedSymbols=[{"symbol": "AAPL", "reason": "bad prints"}])
+    browser.wait_for(f"{state_of('AAPL')}.includes('paused')")
+    browser.wait_for("document.querySelector('tbody tr').dataset.symbol === 'AAPL'", 3)
+    assert browser.text(".badge").endswith("LIVE")
+    take_picture("live")
+    browser.show(dark=True)
+    browser.press("j", "Enter")
+    browser.wait_for_text(".detail", "AAPL is paused")
+    assert "symbol=AAPL" in browser.evaluate("location.search")
+    take_picture("symbol-dark")
+    browser.press("Escape")
+    browser.show()
+
+    until = datetime.now(UTC) + timedelta(minutes=21)
+    tenant.patch(pause={"reason": "vendor incident", "until": until.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    browser.wait_for_badge("PAUSED")
+    assert "vendor incident" in browser.text(".reason")
+    assert "resumes in 2" in browser.text(".countdown")
+    assert '{"spec":{"enabled":true,"pause":null}}' in browser.text(".command code")
+    # The countdown advances each second, and must not be announced each second.
+    assert "resumes in" not in browser.evaluate("document.querySelector('[role=status]').textContent")
+    assert_accessible(browser)
+    take_picture("paused")
+    browser.show(PHONE)
+    take_picture("phone")
+    browser.show()
+
+    tenant.patch(pause=None)
+    browser.wait_for_badge("LIVE")
+    browser.wait_for_text(".gap-list", "pause")
+
+
+def test_the_page_shows_a_frozen_pod_and_a_killed_pod(
+    tenant: Tenant, browser: Browser, url: str, take_picture: TakePicture
+) -> None:
+    tenant.apply()
+    tenant.settled("Streaming")
+    browser.open(url)
+    browser.wait_for_badge("LIVE")
+    process = pod_of(tenant)
+    os.kill(process, signal.SIGSTOP)
+    try:
+        browser.wait_for_badge("STALE", STALE_AFTER_SECONDS + 5)
+        assert "kubectl" in browser.text(".remedy")
+        take_picture("stale")
+    finally:
+        os.kill(process, signal.SIGCONT)
+    browser.wait_for_badge("LIVE")
+
+    session = tenant.heartbeat()["session_id"]
+    os.kill(process, signal.SIGKILL)
+    eventually(lambda: tenant.heartbeat()["session_id"] != session, 30)
+    browser.wait_for_badge("LIVE")
+    browser.wait_for(f"{state_of('SPY')}.includes('live')")
+    price_changes(browser, "SPY")
+
+
+@pytest.fixture
+def four_feeds(tenant: Tenant, site: Quickstart, upstream: Upstream, tmp_path: Path) -> Iterator[str]:
+    """The page of a tenant with four feeds: a live one, a refused key, a tape that ends, and one without a document."""
+    rows = "".join(f"{1767625200000 + n},QQQ,{500 + n},1,{501 + n},1,Q\n" for n in range(5))
+    tenant.kubectl.apply([config_map(tenant.name, f"{TAPE_COLUMNS}\n{rows}")])
+    tenant.secret("alpaca", ALPACA_KEY_ID="key", ALPACA_SECRET_KEY="wrong")
+    tenant.apply(heartbeat={"intervalSeconds": 1, "document": "synthetic"})
+    replay = {"tape": {"configMapRef": {"name": "tape", "key": "tape.csv"}}, "speed": 0}
+    tenant.apply(
+        "tape", provider="replay", replay=replay, symbols=["QQQ"], heartbeat={"intervalSeconds": 1, "document": "tape"}
+    )
+    tenant.apply(
+        "sip", **streaming_from(upstream), symbols=["MSFT"], heartbeat={"intervalSeconds": 1, "document": "sip"}
+    )
+    add_member(site.emulator, tenant.name)
+    names = ("closed", "tape", "synthetic", "sip")
+    feeds = [{"document": name} for name in names]
+    tenant.settled("Streaming")
+    with served_page(tmp_path, site.emulator, tenant.name, feeds=feeds) as address:
+        yield address
+
+
+def put_heartbeat_of_closed_market(emulator: str, tenant: str) -> None:
+    """Write the feed `closed`: a copy of a pod's heartbeat, because real markets close by the date."""
+    heartbeat = get_document(emulator, f"tenants/{tenant}/ops/synthetic")
+    opens_at = (datetime.now(UTC) + timedelta(hours=14)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    closed = {"market": {"stringValue": "closed"}, "market_changes_at": {"timestampValue": opens_at}}
+    put_document(emulator, f"tenants/{tenant}/ops/closed", heartbeat | closed)
+
+
+def test_the_worst_of_several_feeds_comes_first(
+    tenant: Tenant, site: Quickstart, browser: Browser, four_feeds: str, take_picture: TakePicture
+) -> None:
+    browser.show()
+    browser.open(four_feeds)
+    browser.wait_for(f"{tabs()}.join().includes('BLOCKED')", 30)
+    browser.wait_for(f"{tabs()}.join().includes('STOPPED')", 30)
+    put_heartbeat_of_closed_market(site.emulator, tenant.name)
+    browser.wait_for(f"{tabs()}.map((each) => each.split('\\n').at(-1)).join() === 'BLOCKED,STOPPED,CLOSED,LIVE'")
+    browser.click(".feed-tab >> nth=0")
+    browser.wait_for_badge("BLOCKED")
+    assert "Correct the key pair" in browser.text(".remedy")
+    take_picture("blocked")
+    browser.click(".feed-tab >> nth=2")
+    browser.wait_for_badge("CLOSED")
+    assert "opens in 13 h" in browser.text(".countdown")
+    take_picture("closed")
+    browser.open(f"{four_feeds}?tenant={tenant.name}&feed=synthetic&symbol=SPY")
+    browser.wait_for_badge("LIVE")
+    browser.wait_for_text(".detail", "SPY")
+    # The feeds share one collection: a feed shows only its own symbols.
+    browser.wait_for("document.querySelectorAll('tr[data-symbol]').length === 2")
+
+
+def test_the_page_explains_a_lost_membership_a_sign_out_and_a_lost_network(
+    tenant: Tenant, site: Quickstart, browser: Browser, url: str, take_picture: TakePicture
+) -> None:
+    tenant.apply()
+    tenant.settled("Streaming")
+    browser.open(url)
+    browser.wait_for_badge("LIVE")
+    browser.click("text=Sign out")
+    browser.wait_for_badge("OFFLINE")
+    browser.wait_for_text(".message", "Sign in as a member")
+    assert browser.evaluate(LISTENERS) == "0 listeners"
+    assert browser.evaluate("document.querySelectorAll('tr[data-symbol]').length") == 0
+    assert_accessible(browser)
+
+    remove_member(site.emulator, tenant.name)
+    browser.click(".message button")
+    browser.wait_for_text(".message", f"tenants/{tenant.name}/users/{USER}")
+    assert_accessible(browser)
+    take_picture("no-membership")
+    add_member(site.emulator, tenant.name)
+    browser.wait_for_badge("LIVE")
+
+    browser.set_offline(True)
+    browser.wait_for_badge("OFFLINE")
+    browser.wait_for_text(".as-of", "As of")
+    browser.set_offline(False)
+    browser.wait_for_badge("LIVE", 30)
+
+
+def test_a_hidden_page_stops_reading_and_a_shown_one_continues(tenant: Tenant, browser: Browser, url: str) -> None:
+    tenant.apply()
+    tenant.settled("Streaming")
+    browser.open(url)
+    browser.wait_for_badge("LIVE")
+    browser.wait_for(f"{LISTENERS} === '2 listeners'")
+    browser.evaluate(visibility("hidden"))
+    browser.wait_for(f"{LISTENERS} === '0 listeners'", 1)
+    browser.evaluate(visibility("visible"))
+    browser.wait_for(f"{LISTENERS} === '2 listeners'", 5)
+    price_changes(browser, "SPY")
+
+
+def test_a_clock_that_is_wrong_by_a_minute_is_reported_and_ages_are_corrected(
+    tenant: Tenant, browser: Browser, url: str
+) -> None:
+    tenant.apply()
+    tenant.settled("Streaming")
+    for ahead, words in ((60, "60 s ahead of"), (-60, "60 s behind")):
+        browser.open(url, clock_ahead_seconds=ahead)
+        browser.wait_for_badge("LIVE")
+        browser.wait_for_text(".as-of", words)
+        browser.wait_for(f"{state_of('SPY')}.includes('live')")
+        assert browser.evaluate("document.querySelector('tr[data-symbol] td:nth-child(6)').innerText") in ("0 s", "1 s")
+
+
+def config_map(namespace: str, tape: str) -> dict[str, object]:
+    """Return a ConfigMap that contains a tape."""
+    metadata = {"name": "tape", "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"tape.csv": tape}}
+
+
+def tabs() -> str:
+    """Return a JavaScript expression for the texts of the feeds' tabs, in their order."""
+    return "[...document.querySelectorAll('.feed-tab')].map((each) => each.innerText)"
+
+
+def visibility(state: str) -> str:
+    """Return JavaScript that makes the page believe that it is hidden or visible."""
+    define = f"Object.defineProperty(document, 'visibilityState', {{ value: '{state}', configurable: true }})"
+    return f"{define}; document.dispatchEvent(new Event('visibilitychange'))"

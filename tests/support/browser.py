@@ -1,0 +1,124 @@
+"""Chromium for the tests of the dashboard's page, driven through dashboard/tests/driver.js."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+DASHBOARD = Path(__file__).resolve().parents[2] / "dashboard"
+
+# The sizes at which the page is looked at, in pixels.
+DESKTOP = (1280, 800)
+PHONE = (390, 844)
+
+
+class Browser:
+    """One Chromium with at most one open page. As a context manager, it ends the browser at the end of the context."""
+
+    def __init__(self) -> None:
+        """Start the browser. The variable CHROMIUM names its program; the default is /usr/bin/chromium."""
+        node = shutil.which("node")
+        assert node, "Node.js is missing: install Node.js 20.19 or later, then run make page"
+        self._process = subprocess.Popen(
+            [node, "tests/driver.js"], cwd=DASHBOARD, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> Browser:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+    def open(self, url: str, clock_ahead_seconds: float = 0) -> None:
+        """Open a page instead of the one that is open; its clock may be ahead of this computer's."""
+        self._send("open", url=url, clockAheadMilliseconds=clock_ahead_seconds * 1000)
+
+    def show(self, size: tuple[int, int] = DESKTOP, *, dark: bool = False) -> None:
+        """Set the size of the window and the color scheme."""
+        self._send("show", width=size[0], height=size[1], dark=dark)
+
+    def text(self, selector: str) -> str:
+        """Return the visible text of the first element that matches a CSS selector."""
+        return str(self.evaluate(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''"))
+
+    def click(self, selector: str) -> None:
+        """Click the first element that matches a selector of Playwright."""
+        self._send("click", selector=selector)
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        for key in keys:
+            self._send("press", key=key)
+
+    def evaluate(self, expression: str) -> Any:
+        """Return the value of a JavaScript expression in the page."""
+        return self._send("evaluate", expression=expression)
+
+    def wait_for(self, expression: str, seconds: float = 15.0) -> None:
+        """Wait until a JavaScript expression is true in the page; if it is not in time, fail with the page's text."""
+        try:
+            self._send("waitFor", expression=expression, seconds=seconds)
+        except BrowserError as error:
+            shown = self.evaluate("document.body.innerText.slice(0, 1500)")
+            raise AssertionError(
+                f"not within {seconds:.0f} s: {expression}\n{error}\nThe page shows:\n{shown}"
+            ) from error
+
+    def wait_for_text(self, selector: str, text: str, seconds: float = 15.0) -> None:
+        """Wait until an element's text contains `text`."""
+        element = f"document.querySelector({json.dumps(selector)})"
+        self.wait_for(f"({element}?.innerText ?? '').includes({json.dumps(text)})", seconds)
+
+    def wait_for_badge(self, label: str, seconds: float = 15.0) -> None:
+        """Wait until the selected feed has this badge, in the panel and in the tab's title."""
+        self.wait_for_text(".badge", label, seconds)
+        self.wait_for(f"document.title.includes({json.dumps(label)})", 2)
+
+    def set_offline(self, offline: bool) -> None:
+        """Disconnect the page from the network, or connect it."""
+        self._send("offline", offline=offline)
+
+    def accessibility_violations(self) -> list[dict[str, Any]]:
+        """Return what axe-core finds: the rule, its help and the elements."""
+        found: list[dict[str, Any]] = self._send("axe")
+        return found
+
+    def problems(self) -> list[str]:
+        """Return the errors that the page has logged or thrown."""
+        found: list[str] = self._send("problems")
+        return found
+
+    def take_screenshot(self, path: Path) -> None:
+        """Write a screenshot of the window as PNG, once all that the page draws each second is drawn."""
+        time.sleep(1.2)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._send("screenshot", path=str(path))
+
+    def _send(self, action: str, **values: Any) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"do": action, **values}) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise BrowserError("the browser ended: is Chromium installed (Debian: apt-get install chromium)?")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise BrowserError(answer["error"])
+        return answer["value"]
+
+
+class BrowserError(AssertionError):
+    """The browser could not do what was asked."""
