@@ -73,7 +73,7 @@ connectFirestoreEmulator(firestore, host, Number(port), {
 });
 /** @type {Record<string, number>} */
 const received = {};
-onSnapshot(doc(firestore, "tenants", tenant, "live_quotes", SYMBOL), (snapshot) => {
+const stopListening = onSnapshot(doc(firestore, "tenants", tenant, "live_quotes", SYMBOL), (snapshot) => {
   received[Number(snapshot.get("price")).toFixed(2)] = Date.now();
 });
 const browser = await chromium.launch({
@@ -104,5 +104,6 @@ printPercentiles(
 );
 await fetch(`${root}/live_quotes/${SYMBOL}`, { method: "DELETE", headers });
 await browser.close();
+stopListening();
 await terminate(firestore);
 process.exit(0);

@@ -132,17 +132,28 @@ export class FeedMonitor {
       return;
     }
     this.context.meter.countReads(now, event.documentsRead);
-    const written = event.heartbeat?.ts ?? null;
-    if (written !== null) {
-      this.skewEstimate.addHeartbeat(now, written, !this.answeredSinceStart);
-      this.skewIsMeasured ||= this.answeredSinceStart;
-      this.skewBound = this.answeredSinceStart ? this.skewBound : now - written;
+    this.error = null;
+    if (event.fromCache) {
+      // The answer of Firestore follows; until then, this can be older.
+      this.heartbeat = event.heartbeat;
+      this.changes.notify();
+      return;
     }
+    this.measureSkew(now, event.heartbeat?.ts ?? null);
     this.heartbeat = event.heartbeat;
     this.receivedAt = now;
     this.answeredSinceStart = true;
-    this.error = null;
     this.changes.notify();
+  }
+
+  /** Take the arrival of a new heartbeat into account. One that arrives twice, or first, can be of any age. */
+  private measureSkew(now: number, written: number | null): void {
+    if (written === null || written === this.heartbeat?.ts) {
+      return;
+    }
+    this.skewEstimate.addHeartbeat(now, written, !this.answeredSinceStart);
+    this.skewIsMeasured ||= this.answeredSinceStart;
+    this.skewBound = this.answeredSinceStart ? this.skewBound : now - written;
   }
 }
 

@@ -176,6 +176,7 @@ export class PageStore {
       this.chosen = worst.monitor.key;
       this.showFeed(worst.monitor.feed);
     }
+    this.readQuotes();
     this.notify();
   }
 
@@ -215,6 +216,11 @@ export class PageStore {
     for (const monitor of this.monitors) {
       monitor.start(this.source);
     }
+    this.readQuotes();
+  }
+
+  /** Read quotes once the heartbeat is known: before, nothing says whether they can be relied on. */
+  private readQuotes(): void {
     if (this.selected.isCurrent) {
       this.board.start(this.source, this.selected.heartbeat?.symbols?.desired ?? 0);
     }

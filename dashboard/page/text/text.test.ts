@@ -1,0 +1,88 @@
+import { describe, expect, test } from "vitest";
+import { sampleHeartbeat, sampleQuote } from "../../src/testing/samples";
+import { ConfigError, parseConfig } from "../config";
+import { feedOfLink, formatLink, parseLink } from "../links";
+import { commandsFor } from "./commands";
+import { csvOf } from "./csv";
+import { decimalsOf, formatAge, formatCountdown, formatNumber, formatTime } from "./format";
+
+const NOW = Date.UTC(2026, 2, 2, 15, 0, 0);
+
+describe("commands", () => {
+  test("a running job is paused by the first command", () => {
+    const [pause] = commandsFor(sampleHeartbeat(NOW));
+    expect(pause?.line).toBe(
+      `kubectl patch ij/us-equities -n acme --type merge --field-manager=sluice -p '{"spec":{"enabled":false}}'`,
+    );
+  });
+
+  test("a job that its document pauses is resumed by the first command", () => {
+    const paused = { status: "paused", ingestEnabled: false, ingestEnabledSource: "cr:acme/us-equities" };
+    expect(commandsFor(sampleHeartbeat(NOW, paused))[0]?.line).toContain('{"spec":{"enabled":true,"pause":null}}');
+  });
+
+  test.each(["acme/a; rm -rf ~", "acme/$(id)", "acme", "", "acme/A'b"])(
+    "no command contains the job name %j",
+    (job) => {
+      expect(commandsFor(sampleHeartbeat(NOW, { job }))).toEqual([]);
+    },
+  );
+});
+
+test("CSV quotes text, leaves unknown values empty, and does not let a spreadsheet run a symbol as a formula", () => {
+  const quotes = new Map([["A", sampleQuote("=A,1", NOW, { bid: null })]]);
+  const verdict = { live: true, usable: true, reason: "live" as const, message: "The quote is live.", remedy: "" };
+  const [, line] = csvOf([{ id: "A", symbol: "=A,1", verdict }], quotes).split("\r\n");
+  expect(line).toBe(
+    `"'=A,1",,100.02,100.01,,2026-03-02T15:00:00.000Z,2026-03-02T15:00:00.000Z,live,The quote is live.`,
+  );
+});
+
+test("ages, countdowns, prices and times", () => {
+  expect([0, 59_999, 61_000, 7_440_000, 93_600_000].map(formatAge)).toEqual([
+    "0 s",
+    "59 s",
+    "1 m 01 s",
+    "2 h 04 m",
+    "1 d 2 h",
+  ]);
+  expect(formatAge(null)).toBe("–");
+  expect(formatCountdown(900)).toBe("1 s");
+  expect([1234.5, 0.00012, 5.1234, null].map(decimalsOf)).toEqual([2, 7, 4, 2]);
+  expect(formatNumber(1234.5, 2)).toBe("1,234.50");
+  expect(formatTime(NOW, "UTC")).toBe("15:00:00");
+  expect(formatTime(NOW, "exchange")).toBe("10:00:00");
+});
+
+describe("configuration and links", () => {
+  test("a feed has the documents' default names and the tenant of the page", () => {
+    const { feeds, heartbeatStaleAfterSeconds } = parseConfig({ projectId: "p", apiKey: "k", tenant: "acme" });
+    expect(feeds).toEqual([{ tenant: "acme", document: "market_ingest", collection: "live_quotes" }]);
+    expect(heartbeatStaleAfterSeconds).toBe(30);
+  });
+
+  test.each([
+    [[], "not a JSON object"],
+    [{ apiKey: "k", tenant: "acme" }, "no field projectId"],
+    [{ projectId: "p", tenant: "acme" }, "neither apiKey"],
+    [{ projectId: "p", apiKey: "k" }, "no field tenant"],
+    [{ projectId: 3, apiKey: "k" }, "projectId of config.json must be a text"],
+    [{ projectId: "p", apiKey: "k", tenant: "a", feeds: [] }, "at least one object"],
+    [{ projectId: "p", apiKey: "k", tenant: "a", heartbeatStaleAfterSeconds: 0 }, "a number above 0"],
+  ])("%j is refused with a sentence", (value, sentence) => {
+    expect(() => parseConfig(value)).toThrow(ConfigError);
+    expect(() => parseConfig(value)).toThrow(sentence);
+  });
+
+  test("a link selects its feed and symbol again", () => {
+    const feeds = ["market_ingest", "crypto"].map((document) => ({
+      tenant: "acme",
+      document,
+      collection: "live_quotes",
+    }));
+    const [, crypto] = feeds;
+    const link = parseLink(crypto ? formatLink(crypto, "BTC-USD") : "");
+    expect([feedOfLink(link, feeds), link.symbol]).toEqual([crypto, "BTC-USD"]);
+    expect(feedOfLink(parseLink("?tenant=other"), feeds)).toBeNull();
+  });
+});
