@@ -173,7 +173,7 @@ def four_feeds(tenant: Tenant, site: Quickstart, upstream: Upstream, tmp_path: P
 def put_heartbeat_of_closed_market(emulator: str, tenant: str) -> None:
     """Write the feed `closed`: a copy of a pod's heartbeat, because real markets close by the date."""
     heartbeat = get_document(emulator, f"tenants/{tenant}/ops/synthetic")
-    opens_at = (datetime.now(UTC) + timedelta(hours=14)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    opens_at = (datetime.now(UTC) + timedelta(hours=14, minutes=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
     closed = {"market": {"stringValue": "closed"}, "market_changes_at": {"timestampValue": opens_at}}
     put_document(emulator, f"tenants/{tenant}/ops/closed", heartbeat | closed)
 
@@ -193,7 +193,7 @@ def test_the_worst_of_several_feeds_comes_first(
     take_picture("blocked")
     browser.click(".feed-tab >> nth=2")
     browser.wait_for_badge("CLOSED")
-    assert "opens in 13 h" in browser.text(".countdown")
+    assert "opens in 14 h" in browser.text(".countdown")
     take_picture("closed")
     browser.open(f"{four_feeds}?tenant={tenant.name}&feed=synthetic&symbol=SPY")
     browser.wait_for_badge("LIVE")
@@ -216,8 +216,9 @@ def test_the_page_explains_a_lost_membership_a_sign_out_and_a_lost_network(
     assert browser.evaluate("document.querySelectorAll('tr[data-symbol]').length") == 0
     assert_accessible(browser)
 
-    remove_member(site.emulator, tenant.name)
     browser.click(".message button")
+    browser.wait_for_badge("LIVE")
+    remove_member(site.emulator, tenant.name)
     browser.wait_for_text(".message", f"tenants/{tenant.name}/users/{USER}")
     assert_accessible(browser)
     take_picture("no-membership")
