@@ -77,9 +77,9 @@ const atHiding = await page.evaluate("window.bench.documentsRead()");
 await setTimeout(1000);
 const afterSecond = await page.evaluate("window.bench.documentsRead()");
 await setTimeout(5000);
-const afterAll = await page.evaluate("window.bench.documentsRead()");
+const atEnd = await page.evaluate("window.bench.documentsRead()");
 console.log(
-  `hidden page: ${afterSecond - atHiding} reads in the first second, ${afterAll - afterSecond} in the next 5 s`,
+  `hidden page: ${afterSecond - atHiding} reads in the first second, ${atEnd - afterSecond} in the next 5 s`,
 );
 await browser.close();
 server.close();
