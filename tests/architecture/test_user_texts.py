@@ -59,7 +59,7 @@ ALLOWED = {
     ("adapters/ibkr/source.py", "connect", "open"): CONNECTION,
     ("adapters/api_session.py", "authorization_header", "read_text"): "Kubernetes writes the service account token",
     ("adapters/api_session.py", "client_session", "cafile"): "Kubernetes writes the service account's ca.crt",
-    ("adapters/pause_file.py", "update_under_lock", "open"): "a lock, which has no content",
+    ("adapters/pause_file.py", "rewrite_under_lock", "open"): "a lock, which has no content",
     ("adapters/pause_file.py", "read", "read_bytes"): OWN_STATE,
     ("adapters/recording.py", "__init__", "open"): "writes a tape",
     ("adapters/switches.py", "read", "read_bytes"): OWN_STATE,

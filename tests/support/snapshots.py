@@ -10,7 +10,7 @@ from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.freshness import FreshnessSummary
 from sluice_runtime.domain.gaps import OpenGap
 from sluice_runtime.domain.health import ActivityTimes, RuntimeIdentity, RuntimeSnapshot
-from sluice_runtime.domain.ledger import Ledger
+from sluice_runtime.domain.ledger import SubscriptionLedger
 from sluice_runtime.domain.market_hours import MarketState
 from sluice_runtime.domain.pause import PauseInForce
 from support.runtime_fakes import desired, identity
@@ -27,7 +27,7 @@ def snapshot(state: StreamState = "Live", **changes: Any) -> RuntimeSnapshot:
         "at": LATER,
         "desired": desired(),
         "state": state,
-        "ledger": Ledger(frozenset({"AAPL", "MSFT"})),
+        "ledger": SubscriptionLedger(frozenset({"AAPL", "MSFT"})),
         "clocks": ActivityTimes(loop_tick_at=START),
         "last_symbol": None,
         "acknowledgement": None,
@@ -63,7 +63,7 @@ def largest_snapshot(state: StreamState = "Paused") -> RuntimeSnapshot:
         ),
         at=moment,
         desired=with_pause(wanted, PauseInForce(source=f"file:/{LONG}", reason=LONG, until=moment)),
-        ledger=Ledger(
+        ledger=SubscriptionLedger(
             frozenset(), tuple(SymbolRejection(symbol=name, code=-LARGEST, message=LONG) for name in names[100:])
         ),
         clocks=ActivityTimes(loop_tick_at=moment, last_message_at=moment, last_quote_ts=moment, last_write_at=moment),

@@ -34,8 +34,8 @@ class StopFields(CamelStruct, frozen=True):
 class SpecReadResult(CamelStruct, frozen=True):
     """The result of decoding a spec that may be understood only in part.
 
-    `stops` are the stop fields. `spec` is the whole spec with these stop fields. If another field is not understood,
-    `spec` is None and `problem` names that field.
+    `stops` has the fields that stop the job or single symbols, and is always present. `spec` is the whole spec with
+    these fields, or None if any other field is not understood; `problem` then names that field.
     """
 
     spec: IngestJobSpec | None

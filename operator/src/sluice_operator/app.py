@@ -123,7 +123,7 @@ async def run_operator(settings: Settings, api_client: ApiClient) -> None:
         health = EndpointSources(
             alive=parts.lag_monitor.loop_is_on_time,
             ready=parts.first_list_done.is_set,
-            metrics=parts.metrics.prometheus_text,
+            metrics=parts.metrics.encode_as_prometheus_text,
         )
         async with http_server(health, settings.host, settings.port):
             log.info("started", extra={"server": api_client.configuration.host, "image": settings.image})

@@ -25,8 +25,8 @@ _EXAMPLES: Final = 5
 class DeliveryMetrics(Protocol):
     """Metrics of watch delivery.
 
-    They count the objects whose newest state the watch has not delivered, and the reads from the API server that
-    replace it.
+    They count the objects whose newest state the watch has not delivered, and the reads of such objects from the API
+    server.
     """
 
     def set_undelivered_objects(self, kind: str, count: int) -> None:

@@ -79,6 +79,6 @@ class Metrics:
         """Add a gauge. Each scrape calls `value`."""
         Gauge(f"sluice_operator_{name}", description, registry=self.registry).set_function(value)
 
-    def prometheus_text(self) -> bytes:
+    def encode_as_prometheus_text(self) -> bytes:
         """Return all metrics in the Prometheus text format."""
         return generate_latest(self.registry)

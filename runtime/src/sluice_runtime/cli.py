@@ -87,9 +87,9 @@ def run_pause_command(arguments: argparse.Namespace, environment: Mapping[str, s
             return _list_pauses_of_symbols(symbols, state, say) if symbols else _list_all_pauses(state, say)
         if arguments.command == "pause":
             pause = ManualPause(since=datetime.now(UTC), reason=arguments.reason)
-            file.update_under_lock(lambda before: before.with_pauses_added(symbols, pause))
+            file.rewrite_under_lock(lambda before: before.with_pauses_added(symbols, pause))
         else:
-            file.update_under_lock(lambda before: before.with_pauses_removed(symbols))
+            file.rewrite_under_lock(lambda before: before.with_pauses_removed(symbols))
     except (OSError, msgspec.MsgspecError) as error:
         raise SettingsError(f"{file.path} cannot be used: {error}") from None
     done = "paused" if arguments.command == "pause" else "resumed"

@@ -74,19 +74,19 @@ def create_source(settings: Settings, credentials_reader: CredentialsReader | No
     declared = _create_provider_source(settings, credentials_reader)
     if settings.log_quotes == "all":
         from .adapters.quote_log import QuoteLog  # noqa: PLC0415
-        from .adapters.recording import RecordingSource  # noqa: PLC0415
+        from .adapters.recording import QuoteRecordingSource  # noqa: PLC0415
 
-        declared = RecordingSource(declared, QuoteLog())
+        declared = QuoteRecordingSource(declared, QuoteLog())
     if settings.record_file is None:
         return declared
-    from .adapters.recording import RecordingSource, TapeFile  # noqa: PLC0415
+    from .adapters.recording import QuoteRecordingSource, TapeFile  # noqa: PLC0415
 
     try:
         tape = TapeFile(settings.record_file)
     except OSError as error:
         raise SettingsError(f"--record: {settings.record_file} cannot be written: {error.strerror}") from error
     atexit.register(tape.close)  # last of all: a compressed file is complete only when it is closed
-    return RecordingSource(declared, tape)
+    return QuoteRecordingSource(declared, tape)
 
 
 def _create_provider_source(settings: Settings, credentials_reader: CredentialsReader | None) -> Source:

@@ -178,7 +178,7 @@ class SlotPort(Protocol):
 
 
 class SlotError(Exception):
-    """The claim cannot be read or written now. The message is a sentence."""
+    """The claim of the connection slot cannot be read or written now. The message is a sentence that says why."""
 
 
 class JobPort(Protocol):

@@ -14,7 +14,7 @@ from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
 from sluice_runtime.adapters.firestore.connection import open_firestore_connection
 from sluice_runtime.adapters.ibkr.source import IBKRSource
-from sluice_runtime.adapters.recording import RecordingSource
+from sluice_runtime.adapters.recording import QuoteRecordingSource
 from sluice_runtime.adapters.replay import ReplaySource
 from sluice_runtime.adapters.synthetic import SyntheticSource
 from sluice_runtime.domain.desired import UNREAD
@@ -135,7 +135,7 @@ async def test_what_is_streamed_is_recorded_and_the_tape_is_closed_at_the_end(
     tmp_path: Path, at_exit: list[Callable[[], None]]
 ) -> None:
     source = create_source(settings(record_file=tmp_path / "tape.csv.gz"))
-    assert isinstance(source, RecordingSource)
+    assert isinstance(source, QuoteRecordingSource)
     assert source.name == "synthetic"
     async with source.connect(FakeListener()):
         pass

@@ -97,7 +97,7 @@ def _seconds_to_next_reconciliation(observation: Observation, job: Job, finding:
 
 
 def _seconds_until_each_change(observation: Observation, job: Job, finding: PodFinding | None) -> Iterator[float]:
-    """Yield the seconds until each time at which the decision may change although the job and the pod do not."""
+    """Yield the seconds until each time at which the decision may change by the passing of time alone."""
     if finding is not None and finding.requeue_after is not None:
         yield finding.requeue_after
     pause = job.stops.pause

@@ -44,13 +44,13 @@ def finding_if_stop_is_not_confirmed(o: Observation, _: Job) -> PodFinding | Non
         f"Pod {o.pod.metadata.name} did not confirm {stop} within {stops.ENFORCEMENT_SECONDS:.0f} s, so the operator "
         f"deletes it."
     )
-    event = ConditionTransition(stop_enforced_condition(o, message), warning=True)
+    event = ConditionTransition(paused_condition_for_stop_event(o, message), warning=True)
     step = DeletePod(o.pod.metadata.uid, o.pod.metadata.resource_version, enforces=event)
     verdict = ReadinessVerdict(reason=c.PAUSING, message=message, phase="Pausing")
     return PodFinding(verdict=verdict, step=step, restart=facts.restart_record_after_exit(o, o.pod))
 
 
-def stop_enforced_condition(o: Observation, message: str) -> Condition:
+def paused_condition_for_stop_event(o: Observation, message: str) -> Condition:
     """Return the condition that the Event about an enforced stop reports."""
     generation = o.job.metadata.generation if o.job is not None else 0
     at = o.now.replace(microsecond=0)

@@ -14,7 +14,10 @@ def system_error_text(error: BaseException) -> str:
 
 
 def unreachable_reason(error: BaseException) -> str:
-    """Return why a server cannot be reached. A ValueError means an invalid URL, unless it is a certificate error."""
+    """Return why `error` means that a server cannot be reached.
+
+    If `error` is a ValueError, the URL is invalid. Certificate errors are also ValueErrors, and keep their own text.
+    """
     is_no_url = isinstance(error, ValueError) and not isinstance(error, OSError)
     return "the URL is not valid" if is_no_url else system_error_text(error)
 

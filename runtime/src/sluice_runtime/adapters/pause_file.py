@@ -72,7 +72,7 @@ class PauseFile:
         """
         write_file_atomically(self.path, msgspec.json.encode(pauses))
 
-    def update_under_lock(self, change: Callable[[ManualPauses], ManualPauses]) -> None:
+    def rewrite_under_lock(self, change: Callable[[ManualPauses], ManualPauses]) -> None:
         """Read the pauses, and write the result of `change(pauses)`, under a lock that excludes other processes.
 
         Raises:

@@ -11,7 +11,7 @@ _log = logging.getLogger(__name__)
 
 
 class QuoteLog:
-    """A tape for `RecordingSource` that logs quotes instead of storing them."""
+    """A tape for `QuoteRecordingSource` that logs quotes instead of storing them."""
 
     def add_ticks(self, ticks: Sequence[Tick]) -> None:
         """Log one line per quote, as received."""

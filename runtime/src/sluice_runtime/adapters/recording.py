@@ -91,7 +91,7 @@ class TapeFile:
             )
 
 
-class RecordingSource:
+class QuoteRecordingSource:
     """A source that also records its quotes on a tape. The tape continues across pauses and lost connections."""
 
     def __init__(self, source: Source, tape: TapeWriter) -> None:

@@ -29,11 +29,13 @@ class RestEndpoints(msgspec.Struct, frozen=True):
         return self.is_alpaca_stream or self.data_url is not None
 
 
-def rest_endpoints(alpaca: AlpacaSettings, trading_url: str | None, data_url: str | None) -> RestEndpoints:
-    """Return the base URLs from the job; `trading_url` and `data_url` apply where the job sets none."""
+def rest_endpoints(
+    alpaca: AlpacaSettings, fallback_trading_url: str | None, fallback_data_url: str | None
+) -> RestEndpoints:
+    """Return the base URLs that the job sets, and the fallback where it sets none."""
     return RestEndpoints(
-        trading_url=_without_trailing_slash(alpaca.trading_url or trading_url),
-        data_url=_without_trailing_slash(alpaca.data_url or data_url),
+        trading_url=_without_trailing_slash(alpaca.trading_url or fallback_trading_url),
+        data_url=_without_trailing_slash(alpaca.data_url or fallback_data_url),
         is_alpaca_stream=alpaca.stream_url is None,
     )
 

@@ -72,7 +72,7 @@ class FreshnessView(Protocol):
     """The freshness of all symbols at the time of the call. The freshness monitor implements it."""
 
     def summarize(self) -> FreshnessSummary:
-        """Return the market session, the counts and the first names."""
+        """Return the market's state, the number of symbols in each state, and the first stale and halted ones."""
 
     def freshness_by_symbol(self) -> dict[str, SymbolFreshness]:
         """Return the freshness and the pace of each declared symbol."""

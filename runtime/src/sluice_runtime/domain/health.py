@@ -23,7 +23,7 @@ from sluice_contract.status import (
 from .desired import Desired
 from .freshness import FreshnessSummary
 from .gaps import OpenGap
-from .ledger import Ledger
+from .ledger import SubscriptionLedger
 from .pause import GONE
 
 
@@ -70,7 +70,7 @@ class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     desired: Desired
     state: StreamState
-    ledger: Ledger
+    ledger: SubscriptionLedger
     clocks: ActivityTimes
     last_symbol: str | None
     acknowledgement: PauseAcknowledgement | None
@@ -136,7 +136,7 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
         ),
         ingest_enabled=desired.pause is None,
         ingest_enabled_source=ingest_enabled_source(snapshot),
-        symbols=_symbol_counts(snapshot),
+        symbols=_subscription_counts(snapshot),
         sink=SinkStatus(
             healthy=snapshot.sink_failure is None,
             message=snapshot.sink_failure,
@@ -152,7 +152,7 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
     )
 
 
-def _symbol_counts(snapshot: RuntimeSnapshot) -> SymbolCounts:
+def _subscription_counts(snapshot: RuntimeSnapshot) -> SymbolCounts:
     counts, freshness = snapshot.ledger.to_symbol_counts(snapshot.desired), snapshot.freshness
     if freshness is None:
         return counts

@@ -43,7 +43,7 @@ def heartbeat_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
         feed=snapshot.feed,
         market=freshness.session.phase if freshness else "unknown",
         market_changes_at=freshness.session.changes_at if freshness else None,
-        symbols=_symbol_counts(snapshot),
+        symbols=_subscription_counts(snapshot),
         freshness=msgspec.structs.asdict(freshness.counts) if freshness else None,
         stale=list(freshness.stale) if freshness else [],
         halted=list(freshness.halted) if freshness else [],
@@ -52,7 +52,7 @@ def heartbeat_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
     )
 
 
-def _symbol_counts(snapshot: RuntimeSnapshot) -> dict[str, int]:
+def _subscription_counts(snapshot: RuntimeSnapshot) -> dict[str, int]:
     counts = snapshot.ledger.to_symbol_counts(snapshot.desired)
     return {
         "desired": counts.desired,

@@ -14,7 +14,7 @@ from .desired import Desired
 _SHOWN = NAMES_SHOWN  # the limit of the status schema
 
 
-class Ledger(msgspec.Struct, frozen=True):
+class SubscriptionLedger(msgspec.Struct, frozen=True):
     """The symbols that the provider confirmed or rejected on the open connection."""
 
     confirmed: frozenset[str] = frozenset()

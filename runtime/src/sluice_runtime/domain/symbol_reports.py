@@ -12,7 +12,7 @@ from sluice_contract.base import camel_case_field_name
 
 from .desired import Desired
 from .freshness import SymbolFreshness
-from .ledger import Ledger
+from .ledger import SubscriptionLedger
 from .newest_quotes import NewestQuotes
 from .published_documents import QuoteContent
 
@@ -55,7 +55,11 @@ class ReportTime(msgspec.Struct, frozen=True):
 
 
 def symbol_reports(
-    desired: Desired, ledger: Ledger, freshness: Mapping[str, SymbolFreshness], quotes: NewestQuotes, at: ReportTime
+    desired: Desired,
+    ledger: SubscriptionLedger,
+    freshness: Mapping[str, SymbolFreshness],
+    quotes: NewestQuotes,
+    at: ReportTime,
 ) -> list[SymbolReport]:
     """Return a report of each declared symbol, in the order of the symbols."""
     rejections = {each.symbol: each.message for each in ledger.rejected}
@@ -79,7 +83,7 @@ def symbol_reports(
 
 
 def _state_and_reason(
-    symbol: str, desired: Desired, ledger: Ledger, rejections: Mapping[str, str]
+    symbol: str, desired: Desired, ledger: SubscriptionLedger, rejections: Mapping[str, str]
 ) -> tuple[SymbolState, str | None]:
     if symbol in desired.paused:
         return "paused", desired.pause_reasons.get(symbol) or None

@@ -69,7 +69,7 @@ class FreshnessObserver:
             journal.request_reconnect_for_silence()
 
     def summarize(self) -> FreshnessSummary:
-        """Return the market session, the counts and the first names at this instant."""
+        """Return the market's state, the counts by state, and the first stale and halted symbols at this instant."""
         return self._model.summarize(self._journal.desired.value.declared, self._freshness_input())
 
     def freshness_by_symbol(self) -> dict[str, SymbolFreshness]:

@@ -18,7 +18,7 @@ from ..domain.freshness import FreshnessView
 from ..domain.gaps import Gaps, gap_cause_of_failure
 from ..domain.health import ActivityTimes, PauseAcknowledgement, RuntimeIdentity, RuntimeSnapshot
 from ..domain.last_values import LastValues
-from ..domain.ledger import Ledger
+from ..domain.ledger import SubscriptionLedger
 from ..domain.market import Bar, Halt, Tick, Trade
 from ..domain.market_snapshot import MarketSnapshot
 from ..domain.newest_quotes import NewestQuotes
@@ -73,7 +73,7 @@ class Journal:
         self.slot: ConnectionSlotStatus | None = None
         self.silent_connections = LatestValue(0)  # how often the connection was found silent
         self._sink = SinkHealth()
-        self._ledger = Ledger()
+        self._ledger = SubscriptionLedger()
         self._acknowledgement: PauseAcknowledgement | None = None
         self._failures = FailureState()
         self._impairment: Impairment | None = None
@@ -150,7 +150,7 @@ class Journal:
 
     def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """Record the provider's acknowledgement of the subscription, and log symbols that it newly rejects."""
-        ledger = Ledger(confirmed, tuple(rejected))
+        ledger = SubscriptionLedger(confirmed, tuple(rejected))
         known = frozenset(self._ledger.rejected)
         if new := [each for each in ledger.rejected if each not in known]:
             shown = ", ".join(f"{each.symbol} ({each.message})" for each in new[:_REJECTIONS_LOGGED])
@@ -178,7 +178,7 @@ class Journal:
         """Record that the socket is closed, forget its subscriptions, and open a gap if the stream was live."""
         self.socket_closed_at = self.now()
         self._impairment, self._is_subscribed = None, False
-        self._ledger = Ledger()
+        self._ledger = SubscriptionLedger()
         self.last_values.mark_halts_unconfirmed(self.socket_closed_at)
         if self.state == "Live":
             cause: GapCause = "pause" if self.desired.value.pause else "disconnect"

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice_runtime.adapters.recording import RecordingSource, TapeFile
+from sluice_runtime.adapters.recording import QuoteRecordingSource, TapeFile
 from sluice_runtime.adapters.replay import read_tape
 from sluice_runtime.domain.market import Quote
 from support.fake_listener import FakeListener
@@ -19,7 +19,7 @@ QUOTES = [
 @pytest.mark.parametrize("name", ["tape.csv", "tape.csv.gz"])
 async def test_what_was_recorded_can_be_replayed_and_everything_was_passed_on(tmp_path: Path, name: str) -> None:
     tape, inner, listener = TapeFile(tmp_path / name), FakeSource(), FakeListener()
-    source = RecordingSource(inner, tape)
+    source = QuoteRecordingSource(inner, tape)
     for quote in QUOTES:  # two connections, one tape
         async with source.connect(listener) as connection:
             await connection.set_subscriptions(frozenset({quote.symbol}))
@@ -32,7 +32,7 @@ async def test_what_was_recorded_can_be_replayed_and_everything_was_passed_on(tm
 
 async def test_rows_are_in_the_file_when_a_connection_has_ended(tmp_path: Path) -> None:
     inner, tape = FakeSource(), TapeFile(tmp_path / "tape.csv")
-    source = RecordingSource(inner, tape)
+    source = QuoteRecordingSource(inner, tape)
     async with source.connect(FakeListener()):
         inner.connection.say(*QUOTES)
     assert list(read_tape(tmp_path / "tape.csv")) == QUOTES
@@ -45,7 +45,7 @@ async def test_a_full_disk_ends_the_tape_and_not_the_stream(
 ) -> None:
     (tmp_path / name).symlink_to("/dev/full")
     tape, inner, listener = TapeFile(tmp_path / name), FakeSource(), FakeListener()
-    source = RecordingSource(inner, tape)
+    source = QuoteRecordingSource(inner, tape)
     for _ in range(2):
         async with source.connect(listener):
             for n in range(2000):

@@ -1,5 +1,5 @@
 from sluice_contract.status import SymbolRejection
-from sluice_runtime.domain.ledger import Ledger
+from sluice_runtime.domain.ledger import SubscriptionLedger
 from support.runtime_fakes import desired
 
 
@@ -8,21 +8,21 @@ def rejection(symbol: str) -> SymbolRejection:
 
 
 def test_each_symbol_is_confirmed_rejected_or_pending() -> None:
-    ledger = Ledger(frozenset({"A", "B"}), (rejection("C"),))
+    ledger = SubscriptionLedger(frozenset({"A", "B"}), (rejection("C"),))
     shown = ledger.to_symbol_counts(desired(symbols=["A", "B", "C", "D", "E"], pausedSymbols=[{"symbol": "E"}]))
     assert (shown.live, shown.desired, shown.confirmed, shown.pending) == ("2/4", 4, 2, 1)
     assert (shown.paused, shown.rejected, shown.rejections) == (1, 1, [rejection("C")])
 
 
 def test_subscribed_symbols_that_are_no_longer_wanted_do_not_count() -> None:
-    shown = Ledger(frozenset({"A", "Z"}), (rejection("Y"),)).to_symbol_counts(desired(symbols=["A", "B"]))
+    shown = SubscriptionLedger(frozenset({"A", "Z"}), (rejection("Y"),)).to_symbol_counts(desired(symbols=["A", "B"]))
     assert (shown.live, shown.pending, shown.rejected, shown.rejections) == ("1/2", 1, 0, [])
 
 
 def test_only_the_first_twenty_are_shown_and_all_are_counted() -> None:
     names = [f"S{n}" for n in range(50)]
     unknown = [{"symbol": f"U{n}"} for n in range(30)]
-    shown = Ledger(frozenset(), tuple(map(rejection, names))).to_symbol_counts(
+    shown = SubscriptionLedger(frozenset(), tuple(map(rejection, names))).to_symbol_counts(
         desired(symbols=names, pausedSymbols=unknown)
     )
     assert (shown.rejected, len(shown.rejections), len(shown.unknown_paused)) == (50, 20, 20)

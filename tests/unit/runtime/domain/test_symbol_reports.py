@@ -6,7 +6,7 @@ from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.desired import Desired, with_pause
 from sluice_runtime.domain.freshness import SymbolFreshness
 from sluice_runtime.domain.last_values import LastValues
-from sluice_runtime.domain.ledger import Ledger
+from sluice_runtime.domain.ledger import SubscriptionLedger
 from sluice_runtime.domain.newest_quotes import NewestQuotes
 from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.domain.published_documents import PublishedDocuments
@@ -20,7 +20,7 @@ AT = ReportTime(START, 100.0)
 WANTED = desired(
     symbols=["SPY", "AAPL", "BAD", "NEW", "HELD"], pausedSymbols=[{"symbol": "HELD", "reason": "bad prints"}]
 )
-LEDGER = Ledger(frozenset({"AAPL", "SPY"}), (SymbolRejection(symbol="BAD", code=404, message="not found"),))
+LEDGER = SubscriptionLedger(frozenset({"AAPL", "SPY"}), (SymbolRejection(symbol="BAD", code=404, message="not found"),))
 
 
 def reports(wanted: Desired = WANTED, **freshness: SymbolFreshness) -> dict[str, SymbolReport]:

@@ -96,7 +96,7 @@ class FirestoreConnection:
         """Commit all of `writes` or none, within `seconds`."""
         if not writes:
             return
-        async with self._client_for_call() as client:
+        async with self._client_with_counted_outcome() as client:
             await client.commit(request=writes.request, retry=None, timeout=seconds, metadata=self._metadata)
 
     async def read_documents(
@@ -108,7 +108,7 @@ class FirestoreConnection:
         request = BatchGetDocumentsRequest(
             database=self.database, documents=names, mask=DocumentMask(field_paths=fields)
         )
-        async with self._client_for_call() as client:
+        async with self._client_with_counted_outcome() as client:
             responses = await client.batch_get_documents(
                 request=request, retry=None, timeout=seconds, metadata=self._metadata
             )
@@ -118,7 +118,7 @@ class FirestoreConnection:
     async def query_documents(self, parent: str, query: StructuredQuery) -> list[StoredDocument]:
         """Return the documents that `query` finds in the collections of the document `parent`."""
         request = RunQueryRequest(parent=parent, structured_query=query)
-        async with self._client_for_call() as client:
+        async with self._client_with_counted_outcome() as client:
             responses = await client.run_query(
                 request=request, retry=None, timeout=DEADLINE_SECONDS, metadata=self._metadata
             )
@@ -130,7 +130,7 @@ class FirestoreConnection:
         await self._used.channel.close()
 
     @asynccontextmanager
-    async def _client_for_call(self) -> AsyncIterator[FirestoreAsyncClient]:
+    async def _client_with_counted_outcome(self) -> AsyncIterator[FirestoreAsyncClient]:
         """Yield Google's client for one call, and count the outcome. The channel stays open until the call ends."""
         used = self._used
         used.calls += 1

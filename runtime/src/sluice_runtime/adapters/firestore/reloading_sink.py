@@ -132,10 +132,10 @@ class ReloadingSink:
         # An open sink does not need the file.
         is_new = found != self._seen and (found is not None or self._open is None)
         if is_new or (self._open is None and at >= self._try_at):
-            await self._try_to_create_sink(found, at)
+            await self._replace_sink_or_record_failure(found, at)
         self._check_at = at + _CHECK_SECONDS  # skipped on cancellation: the check is then repeated
 
-    async def _try_to_create_sink(self, key_content: bytes | None, at: float) -> None:
+    async def _replace_sink_or_record_failure(self, key_content: bytes | None, at: float) -> None:
         """Create the real sink in place of the open one. On failure, keep the open one and record the failure."""
         try:
             sink = await self._create_sink()

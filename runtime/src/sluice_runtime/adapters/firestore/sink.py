@@ -101,11 +101,13 @@ class FirestoreSink:
 
     async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         """Merge all records in one commit. Records of removed symbols are read first, to skip those of other jobs."""
-        removed = [self._record_document_name(each.canonical_symbol) for each in states if each.status == "removed"]
+        removed = [
+            self._ingest_state_document_name(each.canonical_symbol) for each in states if each.status == "removed"
+        ]
         owners = {found.name: found.fields.get("job") for found in await self._read_documents(removed, "job")}
         writes = self._new_writes()
         for state in states:
-            record = self._record_document_name(state.canonical_symbol)
+            record = self._ingest_state_document_name(state.canonical_symbol)
             if owners.get(record) in (None, self._job):
                 writes.merge_document(record, state.document_fields())
         await self._commit(writes)
@@ -219,7 +221,7 @@ class FirestoreSink:
     def _bar_document_name(self, symbol: str) -> str:
         return self._connection.resource_name(documents.live_bar_path(self._tenant, symbol))
 
-    def _record_document_name(self, symbol: str) -> str:
+    def _ingest_state_document_name(self, symbol: str) -> str:
         return self._connection.resource_name(documents.ingest_state_path(self._tenant, symbol))
 
     def _quote_document_name(self, symbol: str) -> str:

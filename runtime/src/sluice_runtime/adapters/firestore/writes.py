@@ -50,7 +50,7 @@ class Writes:
     def merge_document(self, name: str, fields: Mapping[str, Any]) -> None:
         """Set `fields`, and keep every other field, also inside maps. Creates the document if there is none."""
         write = self._add_update(name, fields)
-        write.update_mask.field_paths.extend(render_field_path(names) for names in _leaf_paths(fields))
+        write.update_mask.field_paths.extend(render_field_path(names) for names in _leaf_name_tuples(fields))
 
     def update_existing_document(self, name: str, fields: Mapping[str, Any]) -> None:
         """Set the top-level `fields`, and keep every other field; the commit fails if the document does not exist."""
@@ -71,10 +71,10 @@ class Writes:
         return write
 
 
-def _leaf_paths(fields: Mapping[str, Any], *parents: str) -> Iterator[tuple[str, ...]]:
+def _leaf_name_tuples(fields: Mapping[str, Any], *parents: str) -> Iterator[tuple[str, ...]]:
     """Yield the field names on the path to each leaf: a value that is not a map, or an empty map."""
     for name, value in fields.items():
         if isinstance(value, Mapping) and value:
-            yield from _leaf_paths(value, *parents, name)
+            yield from _leaf_name_tuples(value, *parents, name)
         else:
             yield (*parents, name)

@@ -69,9 +69,9 @@ def create_http_application(view: RuntimeView, routes: Iterable[web.RouteDef] = 
 
     async def metrics(_: web.Request) -> web.Response:
         # Imported with the first scrape, so that the first quote does not wait for it.
-        from .metrics import CONTENT_TYPE, prometheus_text  # noqa: PLC0415
+        from .metrics import CONTENT_TYPE, encode_as_prometheus_text  # noqa: PLC0415
 
-        return web.Response(body=prometheus_text(view), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=encode_as_prometheus_text(view), headers={"Content-Type": CONTENT_TYPE})
 
     app = web.Application(middlewares=[_convert_errors_to_json])
     app.router.add_routes(routes)

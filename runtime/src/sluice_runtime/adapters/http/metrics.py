@@ -13,7 +13,7 @@ from ...ports import RuntimeView
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-def prometheus_text(view: RuntimeView) -> bytes:
+def encode_as_prometheus_text(view: RuntimeView) -> bytes:
     """Return all metrics in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_RuntimeCollector(view))

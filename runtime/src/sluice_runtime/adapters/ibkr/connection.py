@@ -25,7 +25,7 @@ from .messages import (
     no_answer_error,
     symbol_rejection,
 )
-from .quote_builder import MarketDataChanges, QuoteBuilder
+from .quote_builder import MarketDataBuilder, MarketDataChanges
 
 # ib_async sends 45 requests per second and delays the others.
 _BATCH = 40
@@ -49,7 +49,7 @@ class IBKRConnection:
         self._symbols: dict[int, str] = {}  # by the id() of each requested contract
         self._asked: dict[str, asyncio.Future[list[ContractDetails]]] = {}
         self._tickers: dict[str, Ticker] = {}
-        self._builders: dict[Ticker, QuoteBuilder] = {}
+        self._builders: dict[Ticker, MarketDataBuilder] = {}
         self._rejected: dict[str, SymbolRejection] = {}
         self._busy = asyncio.Lock()
         self._retried_at = asyncio.get_running_loop().time()
@@ -165,7 +165,7 @@ class IBKRConnection:
     def _request_market_data(self, symbol: str, contract: Contract) -> None:
         self._symbols[id(contract)] = symbol
         self._tickers[symbol] = ticker = self._client.reqMktData(contract)
-        self._builders[ticker] = QuoteBuilder(symbol)
+        self._builders[ticker] = MarketDataBuilder(symbol)
 
     async def _unsubscribe_symbols(self, symbols: Sequence[str]) -> None:
         for batch in batches(symbols, _BATCH):

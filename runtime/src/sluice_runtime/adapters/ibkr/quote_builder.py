@@ -26,7 +26,7 @@ class MarketDataChanges(msgspec.Struct, frozen=True):
     halt: Halt | None
 
 
-class QuoteBuilder:
+class MarketDataBuilder:
     """Builds the quotes of one subscription from its ticks.
 
     A new subscription starts without a bid and an ask, because earlier ones may no longer exist.

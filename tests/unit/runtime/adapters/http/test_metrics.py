@@ -2,7 +2,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sluice_contract.status import SymbolRejection
-from sluice_runtime.adapters.http.metrics import prometheus_text
+from sluice_runtime.adapters.http.metrics import encode_as_prometheus_text
 from sluice_runtime.domain.counters import increment
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.pause import PauseInForce
@@ -19,7 +19,7 @@ async def book() -> Journal:
 
 
 def samples(book: Journal) -> Samples:
-    families = text_string_to_metric_families(prometheus_text(book).decode())
+    families = text_string_to_metric_families(encode_as_prometheus_text(book).decode())
     return {(each.name, frozenset(each.labels.items())): each.value for family in families for each in family.samples}
 
 
@@ -71,4 +71,6 @@ async def test_a_time_that_was_never_set_is_absent(book: Journal) -> None:
 
 
 async def test_every_metric_has_help(book: Journal) -> None:
-    assert all(family.documentation for family in text_string_to_metric_families(prometheus_text(book).decode()))
+    assert all(
+        family.documentation for family in text_string_to_metric_families(encode_as_prometheus_text(book).decode())
+    )

@@ -1,46 +1,46 @@
 import pytest
 
-from sluice_runtime.adapters.ibkr.quote_builder import QuoteBuilder, TickData
+from sluice_runtime.adapters.ibkr.quote_builder import MarketDataBuilder, TickData
 from sluice_runtime.domain.market import Quote
 from support.virtual_time import START
 
 NAN = float("nan")
 
 
-def quote(book: QuoteBuilder, *ticks: tuple[int, float, float]) -> Quote | None:
+def quote(book: MarketDataBuilder, *ticks: tuple[int, float, float]) -> Quote | None:
     """Return the quote that results from the ticks (type, price, size) of one frame."""
     told: list[TickData] = [(START, kind, price, size) for kind, price, size in ticks]
     return book.apply_ticks(told, START).quote
 
 
 @pytest.fixture
-def book() -> QuoteBuilder:
+def book() -> MarketDataBuilder:
     """A quote builder that has both sides."""
-    made = QuoteBuilder("AAPL")
+    made = MarketDataBuilder("AAPL")
     quote(made, (1, 10.0, 200), (2, 11.0, 300))
     return made
 
 
 def test_both_sides_of_a_frame_are_one_quote_stamped_with_its_arrival() -> None:
-    assert quote(QuoteBuilder("AAPL"), (1, 10.0, 200), (2, 11.0, 300)) == Quote(
+    assert quote(MarketDataBuilder("AAPL"), (1, 10.0, 200), (2, 11.0, 300)) == Quote(
         symbol="AAPL", ts=START, bid=10.0, ask=11.0, bid_size=200, ask_size=300
     )
 
 
 def test_a_side_without_any_tick_is_none() -> None:
-    found = quote(QuoteBuilder("AAPL"), (1, 10.0, 200))
+    found = quote(MarketDataBuilder("AAPL"), (1, 10.0, 200))
     assert found is not None
     assert (found.bid, found.ask, found.ask_size) == (10.0, None, None)
 
 
 @pytest.mark.parametrize(("price", "size"), [(-1.0, 0.0), (NAN, NAN), (0.0, 100.0), (-1.0, 100.0), (10.0, 0.0)])
-def test_a_side_without_a_price_or_a_size_is_none(book: QuoteBuilder, price: float, size: float) -> None:
+def test_a_side_without_a_price_or_a_size_is_none(book: MarketDataBuilder, price: float, size: float) -> None:
     found = quote(book, (1, price, size))
     assert found is not None
     assert (found.bid, found.bid_size, found.ask) == (None, None, 11.0)
 
 
-def test_a_size_alone_changes_the_size_and_none_ends_the_side(book: QuoteBuilder) -> None:
+def test_a_size_alone_changes_the_size_and_none_ends_the_side(book: MarketDataBuilder) -> None:
     found = quote(book, (0, 99.0, 500))
     assert found is not None
     assert (found.bid, found.bid_size) == (10.0, 500)
@@ -50,11 +50,11 @@ def test_a_size_alone_changes_the_size_and_none_ends_the_side(book: QuoteBuilder
 
 
 @pytest.mark.parametrize("kind", [6, 8, 9, 66, 67, 68])
-def test_other_and_delayed_ticks_make_no_quote(book: QuoteBuilder, kind: int) -> None:
+def test_other_and_delayed_ticks_make_no_quote(book: MarketDataBuilder, kind: int) -> None:
     assert quote(book, (kind, 99.0, 1)) is None
 
 
-def test_a_trade_comes_with_its_price_or_as_a_size_at_the_last_one(book: QuoteBuilder) -> None:
+def test_a_trade_comes_with_its_price_or_as_a_size_at_the_last_one(book: MarketDataBuilder) -> None:
     told = book.apply_ticks([(START, 4, 10.5, 100)], START)
     assert told.trade is not None
     assert (told.trade.price, told.trade.size, told.quote) == (10.5, 100, None)
@@ -62,6 +62,6 @@ def test_a_trade_comes_with_its_price_or_as_a_size_at_the_last_one(book: QuoteBu
     assert book.apply_ticks([(START, 4, -1.0, 0)], START).trade is None
 
 
-def test_a_halt_is_reported_once(book: QuoteBuilder) -> None:
+def test_a_halt_is_reported_once(book: MarketDataBuilder) -> None:
     halts = [book.apply_ticks([(START, 49, value, 0)], START).halt for value in (0, 1, 1, 2, 0)]
     assert [each.halted if each else None for each in halts] == [False, True, None, True, False]
