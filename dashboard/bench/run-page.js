@@ -78,8 +78,6 @@ await setTimeout(1000);
 const afterSecond = await page.evaluate("window.bench.documentsRead()");
 await setTimeout(5000);
 const atEnd = await page.evaluate("window.bench.documentsRead()");
-console.log(
-  `hidden page: ${afterSecond - atHiding} reads in the first second, ${atEnd - afterSecond} in the next 5 s`,
-);
+console.log(`hidden page: ${afterSecond - atHiding} reads in the first second, ${atEnd - afterSecond} in the next 5 s`);
 await browser.close();
 server.close();
