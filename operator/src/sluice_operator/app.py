@@ -198,7 +198,7 @@ async def _run_kopf_watches_until_signal(parts: OperatorParts) -> None:
 
 
 async def _run_after_gate_opens(gate: StartGate, work: Callable[[], Awaitable[None]]) -> None:
-    """Wait until the gate is open, then run `work` until it returns."""
+    """Wait until `gate` opens (at the first list, or when this replica leads), then run `work` until it returns."""
     await gate.wait()
     await work()
 

@@ -37,7 +37,7 @@ class DeliveryMetrics(Protocol):
 
 
 class LiveReads:
-    """Live reads of overdue jobs and pods. Each object that is read is stored in the cluster state."""
+    """Reads jobs and pods whose watch events are missing from the API server, and stores them in the cluster state."""
 
     def __init__(
         self, cluster: Cluster, store: ClusterState, metrics: DeliveryMetrics, sleep: Callable[[float], Awaitable[None]]

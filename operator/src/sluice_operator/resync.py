@@ -100,14 +100,14 @@ class Resync:
         await self._timing.sleep(FIRST_SECONDS)
         while True:
             try:
-                await self.resync_once(add_key)
+                await self.relist_and_requeue_all(add_key)
             except ClusterError as error:
                 log.warning("a resync failed; retrying", extra={"error": str(error)})
             is_suspicious = any(silence.in_a_row for silence in self._silences.values())
             period = SUSPICION_SECONDS if is_suspicious else PERIOD_SECONDS
             await self._timing.sleep(period * (0.8 + 0.4 * self._timing.jitter()))
 
-    async def resync_once(self, add_key: Callable[[Key], None]) -> None:
+    async def relist_and_requeue_all(self, add_key: Callable[[Key], None]) -> None:
         """List all objects, correct the cache, apply ServiceAccounts and RoleBindings, and add every key to the queue.
 
         Then count the objects that the watches missed. Raises `WatchBroken` if a watch delivers nothing any more.

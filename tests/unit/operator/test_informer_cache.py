@@ -90,7 +90,7 @@ async def test_a_pod_whose_name_belongs_to_no_job_changes_no_job(rig: Rig) -> No
 async def test_a_resync_removes_objects_that_disappeared_without_an_event(rig: Rig) -> None:
     rig.cut()
     rig.cluster.remove(KEY)
-    await rig.resync.resync_once(rig.added.append)
+    await rig.resync.relist_and_requeue_all(rig.added.append)
     assert (rig.store.jobs.get(KEY), rig.added[0]) == (None, KEY)
     assert rig.counted.repairs == [("ingestjobs", 1)]
 
@@ -101,7 +101,7 @@ async def test_a_resync_does_not_count_events_that_are_only_late(rig: Rig) -> No
     asyncio.get_running_loop().call_later(
         5, lambda: handlers.on_job_event(rig.store, "MODIFIED", rig.cluster.jobs[KEY])
     )
-    await rig.resync.resync_once(rig.added.append)
+    await rig.resync.relist_and_requeue_all(rig.added.append)
     assert (rig.counted.repairs, rig.added[0]) == ([], KEY)
 
 
@@ -115,14 +115,14 @@ async def test_a_change_during_a_list_is_newer_than_the_list(rig: Rig) -> None:
 
 async def test_lower_versions_of_a_restored_cluster_are_accepted(rig: Rig) -> None:
     rig.cluster.jobs[KEY]["metadata"]["resourceVersion"] = "0"
-    await rig.resync.resync_once(rig.added.append)
+    await rig.resync.relist_and_requeue_all(rig.added.append)
     known = rig.store.jobs.get(KEY)
     assert known is not None
     assert known.metadata.resource_version == "0"
 
 
 async def test_a_resync_adds_every_key_and_ensures_every_account(rig: Rig) -> None:
-    await rig.resync.resync_once(rig.added.append)
+    await rig.resync.relist_and_requeue_all(rig.added.append)
     assert (rig.added, rig.cluster.accounts) == ([KEY], {"acme"})
 
 

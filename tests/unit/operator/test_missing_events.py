@@ -51,9 +51,9 @@ class Rig:
         self.live_reads = LiveReads(self.cluster, self.store, self.counts, asyncio.sleep)
         self.resync = Resync(self.cluster, self.store, self.counts, ResyncTiming(asyncio.sleep, lambda: 0.5))
 
-    async def resync_once(self) -> None:
+    async def relist_and_requeue_all(self) -> None:
         """Run one resync."""
-        await self.resync.resync_once(lambda _: None)
+        await self.resync.relist_and_requeue_all(lambda _: None)
 
     async def read_twice(self) -> None:
         """Run two rounds: what is undelivered in both is overdue."""
@@ -83,7 +83,7 @@ async def rig() -> Rig:
     made = Rig()
     made.cluster.declare(KEY, SYNTHETIC)
     made.cluster.declare(OTHER, SYNTHETIC, uid="job-2")
-    await made.resync_once()
+    await made.relist_and_requeue_all()
     made.dropped = {KEY}
     return made
 
@@ -92,17 +92,17 @@ async def test_one_object_without_events_never_ends_the_process(rig: Rig) -> Non
     for enabled in (False, True, False, True):
         rig.pause(KEY, enabled)
         rig.pause(OTHER, enabled)
-        await rig.resync_once()
+        await rig.relist_and_requeue_all()
     assert rig.is_enabled(KEY)
 
 
 async def test_a_watch_that_delivers_nothing_while_objects_change_is_broken(rig: Rig) -> None:
     rig.dropped = {KEY, OTHER}
     rig.pause(KEY)
-    await rig.resync_once()
+    await rig.relist_and_requeue_all()
     rig.pause(OTHER)
     with pytest.raises(WatchBroken, match="watch of ingestjobs"):
-        await rig.resync_once()
+        await rig.relist_and_requeue_all()
 
 
 async def test_a_watch_is_broken_though_live_reads_keep_the_store_current(rig: Rig) -> None:
@@ -112,32 +112,32 @@ async def test_a_watch_is_broken_though_live_reads_keep_the_store_current(rig: R
         await rig.read_twice()
         rig.store.jobs.put_if_newer(KEY, await rig.cluster.read_job(KEY))
         if not enabled:
-            await rig.resync_once()
+            await rig.relist_and_requeue_all()
     with pytest.raises(WatchBroken):
-        await rig.resync_once()
+        await rig.relist_and_requeue_all()
 
 
 async def test_undelivered_removals_count_as_changes(rig: Rig) -> None:
     rig.dropped = {KEY, OTHER}
     rig.cluster.remove(KEY)
-    await rig.resync_once()
+    await rig.relist_and_requeue_all()
     rig.cluster.remove(OTHER)
     with pytest.raises(WatchBroken):
-        await rig.resync_once()
+        await rig.relist_and_requeue_all()
 
 
 async def test_a_silent_watch_without_changes_is_not_broken(rig: Rig) -> None:
     rig.dropped = {KEY, OTHER}
     rig.pause(KEY)
     for _ in range(4):
-        await rig.resync_once()
+        await rig.relist_and_requeue_all()
 
 
 async def test_a_delivery_between_two_resyncs_clears_the_suspicion(rig: Rig) -> None:
     for enabled in (False, True, False):
         rig.dropped = {KEY, OTHER}
         rig.pause(KEY, enabled)
-        await rig.resync_once()
+        await rig.relist_and_requeue_all()
         rig.dropped = {KEY}
         rig.pause(OTHER, enabled)
 
@@ -147,11 +147,11 @@ async def test_the_two_kinds_are_examined_separately(rig: Rig) -> None:
     rig.dropped = {("acme", manifest["metadata"]["name"])}
     rig.cluster.accounts.add("acme")
     await rig.cluster.create_pod(manifest)
-    await rig.resync_once()
+    await rig.relist_and_requeue_all()
     rig.pause(OTHER)
     rig.cluster.pod_is(KEY, phase="Running")
     with pytest.raises(WatchBroken, match="watch of pods"):
-        await rig.resync_once()
+        await rig.relist_and_requeue_all()
 
 
 async def test_after_a_silent_watch_the_next_resync_comes_soon(rig: Rig) -> None:
@@ -167,7 +167,7 @@ async def test_after_a_silent_watch_the_next_resync_comes_soon(rig: Rig) -> None
 
 async def test_an_object_without_events_is_read_every_10_s_until_the_watch_delivers_it(rig: Rig) -> None:
     rig.pause(KEY)
-    await rig.resync_once()
+    await rig.relist_and_requeue_all()
     reading = asyncio.create_task(rig.live_reads.run())
     await asyncio.sleep(25)
     rig.pause(KEY, enabled=True)
@@ -199,7 +199,7 @@ async def test_a_state_that_the_watch_delivers_late_is_not_read(rig: Rig) -> Non
 
 async def test_a_live_read_removes_an_object_that_is_gone(rig: Rig) -> None:
     rig.pause(KEY)
-    await rig.resync_once()
+    await rig.relist_and_requeue_all()
     rig.cluster.remove(KEY)
     await rig.read_twice()
     assert rig.store.jobs.get(KEY) is None
@@ -211,7 +211,7 @@ async def test_a_live_read_removes_an_object_that_is_gone(rig: Rig) -> None:
 async def test_missing_and_recovered_objects_are_logged_once(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "sluice_operator.live_reads")
     rig.pause(KEY)
-    await rig.resync_once()
+    await rig.relist_and_requeue_all()
     await rig.read_twice()
     await rig.read_twice()
     rig.dropped = set()
@@ -229,7 +229,7 @@ async def test_an_unresponsive_api_server_is_logged_and_asked_again(
         raise Unavailable("no answer")
 
     rig.pause(KEY)
-    await rig.resync_once()
+    await rig.relist_and_requeue_all()
     monkeypatch.setattr(rig.cluster, "read_job", fail)
     reads = LiveReads(rig.cluster, rig.store, rig.counts, asyncio.sleep)
     for _ in range(3):
@@ -242,7 +242,7 @@ async def test_a_round_reads_100_objects_at_most_and_the_next_one_the_others(rig
     rig.dropped = keys
     for number, key in enumerate(sorted(keys)):
         rig.cluster.declare(key, SYNTHETIC, uid=f"many-{number}")
-    await rig.resync_once()
+    await rig.relist_and_requeue_all()
     await rig.read_twice()
     for key in keys:
         rig.pause(key)

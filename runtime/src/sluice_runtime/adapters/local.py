@@ -19,7 +19,7 @@ class LocalConnection:
     async def set_subscriptions(self, symbols: frozenset[str], channels: frozenset[Channel] = QUOTES) -> None:
         """Set the symbols whose quotes are passed to the listener, and confirm all of them.
 
-        These providers have no other channels.
+        `channels` is ignored: a source without a server has only quotes.
         """
         self.symbols = symbols
         self.listener.on_acknowledgement(symbols, ())

@@ -24,7 +24,7 @@ _FLUSH_SECONDS = 1.0
 
 
 class TapeWriter(Protocol):
-    """The destination of recorded quotes."""
+    """A tape as the recording needs it: it takes batches of ticks, and writes them out on `flush`."""
 
     def add_ticks(self, ticks: Sequence[Tick]) -> None:
         """Add one batch of ticks."""
