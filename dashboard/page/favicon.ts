@@ -1,12 +1,12 @@
 import type { Badge, Tone } from "./model/badge";
 
-const COLORS: Record<Tone, string> = { good: "#2f9e6e", idle: "#6485ad", warn: "#d9941a", bad: "#d0453b" };
+const COLORS: Record<Tone, string> = { good: "#2f9e6e", idle: "#6485ad", warning: "#d9941a", bad: "#d0453b" };
 
 // The shapes differ as well as the colors: a disc, two bars, a triangle, a cross.
 const SHAPES: Record<Tone, string> = {
   good: '<circle cx="16" cy="16" r="11"/>',
   idle: '<path d="M8 5h6v22H8zM18 5h6v22h-6z"/>',
-  warn: '<path d="M16 4 30 28H2z"/>',
+  warning: '<path d="M16 4 30 28H2z"/>',
   bad: '<path d="m7 3 9 9 9-9 4 4-9 9 9 9-4 4-9-9-9 9-4-4 9-9-9-9z"/>',
 };
 

@@ -1,4 +1,4 @@
-export { areBadgesEqual, type Badge, type BadgeState, badgeOf, type Tone } from "./lib/badge";
+export { areBadgesEqual, type Badge, type BadgeFacts, type BadgeState, badgeOf, type Tone } from "./lib/badge";
 export { browserClock, type Clock } from "./lib/clock";
 export { documentIDOf } from "./lib/documentIDs";
 export { firestoreSource } from "./lib/firestoreSource";

@@ -166,7 +166,8 @@ def four_feeds(tenant: Tenant, site: Quickstart, upstream: Upstream, tmp_path: P
     names = ("closed", "tape", "synthetic", "sip")
     feeds = [{"document": name} for name in names]
     tenant.settled("Streaming")
-    with served_page(tmp_path, site.emulator, tenant.name, feeds=feeds) as address:
+    # The ended tape writes no heartbeats, and must not become stale during the test.
+    with served_page(tmp_path, site.emulator, tenant.name, feeds=feeds, heartbeatStaleAfterSeconds=600) as address:
         yield address
 
 

@@ -1,8 +1,14 @@
-import type { Heartbeat, Quote, Reason, SourceError, Verdict } from "../../src/lib/types";
-import { isLive } from "../../src/lib/verdict";
+import {
+  type BadgeState,
+  type Badge as FeedBadge,
+  badgeOf as feedBadgeOf,
+  looksOfState,
+  type Tone,
+} from "../../src/lib/badge";
+import { errorOf } from "../../src/lib/sourceErrors";
+import type { Heartbeat, Reason, SourceError } from "../../src/lib/types";
 
-/** How urgent a state is, which selects its color. Each state also has a glyph and a word. */
-export type Tone = "good" | "idle" | "warn" | "bad";
+export type { Tone };
 
 /** What the page knows of one feed. Times are in milliseconds since the epoch, by this computer's clock. */
 export interface FeedFacts {
@@ -30,113 +36,73 @@ export interface Badge {
   untilLabel: string;
 }
 
-type Looks = readonly [label: string, glyph: string, tone: Tone];
+type Looks = Pick<Badge, "label" | "glyph" | "tone">;
+type QuoteReason = Exclude<BadgeReason, BadgeState | "loading" | "denied" | "not_signed_in" | "never_heard_of">;
 
-const LOOKS: Record<BadgeReason, Looks> = {
-  live: ["LIVE", "●", "good"],
-  paused: ["PAUSED", "‖", "idle"],
-  closed: ["CLOSED", "◐", "idle"],
-  dry_run: ["DRY RUN", "◇", "idle"],
-  degraded: ["DEGRADED", "▲", "warn"],
-  clock: ["CLOCK", "▲", "warn"],
-  halted: ["HALTED", "▲", "warn"],
-  unheard: ["UNHEARD", "▲", "warn"],
-  no_price: ["NO PRICE", "▲", "warn"],
-  other_session: ["OLD SESSION", "▲", "warn"],
-  stale: ["STALE", "▲", "bad"],
-  blocked: ["BLOCKED", "✕", "bad"],
-  stopped: ["STOPPED", "■", "bad"],
-  not_signed_in: ["OFFLINE", "○", "bad"],
-  never_heard_of: ["OFFLINE", "○", "bad"],
-  denied: ["OFFLINE", "○", "bad"],
-  offline: ["OFFLINE", "○", "bad"],
-  loading: ["LOADING", "…", "idle"],
+/** The reasons that are about one quote, which no feed has. */
+const QUOTE_LOOKS: Record<QuoteReason, Looks> = {
+  halted: { label: "HALTED", glyph: "▲", tone: "warning" },
+  unheard: { label: "UNHEARD", glyph: "▲", tone: "warning" },
+  no_price: { label: "NO PRICE", glyph: "▲", tone: "warning" },
+  other_session: { label: "OLD SESSION", glyph: "▲", tone: "warning" },
 };
 
-/** Return the label, glyph and tone of a state. */
-export function looksOf(reason: BadgeReason): { label: string; glyph: string; tone: Tone } {
-  const [label, glyph, tone] = LOOKS[reason];
-  return { label, glyph, tone };
+/** Return the label, glyph and tone of a reason: those of the library's badge, if a feed can have it. */
+export function looksOf(reason: BadgeReason): Looks {
+  if (isQuoteReason(reason)) {
+    return QUOTE_LOOKS[reason];
+  }
+  const { word, glyph, tone } = looksOfState(stateOf(reason));
+  return { label: word, glyph, tone };
 }
 
-/** Return the state of a feed at `now`, by this computer's clock. A heartbeat older than `staleAfter` s is stale. */
+/** Return the state of a feed at `now`, by this computer's clock: the library's badge, with the page's reason. */
 export function badgeOf(facts: FeedFacts, now: number, staleAfter: number): Badge {
-  const blocked = accessBadge(facts);
-  if (blocked) {
-    return blocked;
-  }
-  const verdict = feedVerdict(facts.heartbeat, now, facts.skew, ageLimitOf(facts.heartbeat, staleAfter));
-  const { message, remedy } = verdict.live ? { message: liveMessage(facts.heartbeat), remedy: "" } : verdict;
-  const found = { ...badge(verdict.reason, message, remedy), ...endOf(verdict.reason, facts.heartbeat) };
-  const isStarting = verdict.reason === "degraded" && facts.heartbeat?.status === "starting";
-  return isStarting ? { ...found, label: "STARTING", glyph: "◌", tone: "idle" } : found;
-}
-
-/** Return the verdict on a feed as a whole: that on a sound quote of its session. */
-export function feedVerdict(heartbeat: Heartbeat | null, now: number, skew: number, staleAfter: number): Verdict {
-  const quote: Quote = {
-    symbol: "",
-    bid: 1,
-    ask: 1,
-    price: 1,
-    priceBasis: "mid",
-    bidSize: null,
-    askSize: null,
-    ts: heartbeat?.ts ?? null,
-    writtenAt: null,
-    status: "live",
-    sessionID: heartbeat?.sessionID ?? null,
-    epoch: heartbeat?.epoch ?? null,
-    seq: null,
-    source: null,
+  const { signedIn, heartbeat, skew } = facts;
+  const isDenied = facts.error?.code === "permission-denied";
+  const error = facts.online || isDenied ? facts.error : errorOf("offline");
+  const feed = { signedIn, heartbeat, hasAnswered: facts.answered, error, skewSeconds: skew / 1000 };
+  const found = feedBadgeOf(feed, now, staleAfter);
+  const { word: label, glyph, tone, message, remedy, until, untilVerb } = found;
+  return {
+    reason: reasonOf(found, signedIn, error),
+    label,
+    glyph,
+    tone,
+    message,
+    remedy,
+    until: until === null ? null : until - skew,
+    untilLabel: until === null ? "" : `${untilVerb} in`,
   };
-  return isLive(quote, heartbeat, now, { skewSeconds: skew / 1000, staleAfterSeconds: staleAfter });
 }
 
-/** A stopped job writes no heartbeats, so its last one says more than its age does. */
-function ageLimitOf(heartbeat: Heartbeat | null, staleAfter: number): number {
-  const hasEnded = heartbeat?.status === "stopped" || heartbeat?.status === "finished";
-  return hasEnded ? Number.POSITIVE_INFINITY : staleAfter;
+function reasonOf({ state }: FeedBadge, signedIn: boolean, error: SourceError | null): BadgeReason {
+  if (state === "connecting") {
+    return "loading";
+  }
+  if (state === "starting") {
+    return "degraded";
+  }
+  if (state !== "offline") {
+    return state;
+  }
+  if (!signedIn) {
+    return "not_signed_in";
+  }
+  if (error === null) {
+    return "never_heard_of";
+  }
+  return error.code === "permission-denied" ? "denied" : "offline";
 }
 
-function accessBadge(facts: FeedFacts): Badge | null {
-  if (!facts.signedIn) {
-    return badge("not_signed_in", "You are signed out, so nothing is read.", "Sign in to see this feed.");
+function stateOf(reason: Exclude<BadgeReason, QuoteReason>): BadgeState {
+  if (reason === "loading") {
+    return "connecting";
   }
-  if (facts.error?.code === "permission-denied") {
-    return badge("denied", facts.error.message, facts.error.remedy);
-  }
-  if (!facts.online) {
-    return badge(
-      "offline",
-      "This computer is offline; what is shown is the last state that was received.",
-      "Check the network. The page continues by itself.",
-    );
-  }
-  if (facts.error) {
-    return badge("offline", facts.error.message, facts.error.remedy);
-  }
-  return facts.answered ? null : badge("loading", "Waiting for the first answer from Firestore.", "");
+  const isOffline = reason === "denied" || reason === "not_signed_in" || reason === "never_heard_of";
+  return isOffline ? "offline" : reason;
 }
 
-function badge(reason: BadgeReason, message: string, remedy: string): Badge {
-  return { ...looksOf(reason), reason, message, remedy, until: null, untilLabel: "" };
-}
-
-function liveMessage(heartbeat: Heartbeat | null): string {
-  const counts = heartbeat?.symbols;
-  if (!counts || counts.confirmed >= counts.desired) {
-    return "Quotes arrive and are written.";
-  }
-  return `Quotes arrive and are written for ${counts.confirmed} of ${counts.desired} symbols.`;
-}
-
-function endOf(reason: Reason, heartbeat: Heartbeat | null): Pick<Badge, "until" | "untilLabel"> {
-  if (reason === "paused" && heartbeat?.pauseUntil) {
-    return { until: heartbeat.pauseUntil, untilLabel: "resumes in" };
-  }
-  if (reason === "closed" && heartbeat?.marketChangesAt) {
-    return { until: heartbeat.marketChangesAt, untilLabel: "opens in" };
-  }
-  return { until: null, untilLabel: "" };
+function isQuoteReason(reason: BadgeReason): reason is QuoteReason {
+  return reason in QUOTE_LOOKS;
 }

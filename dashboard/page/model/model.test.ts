@@ -91,13 +91,14 @@ describe("the page's state", () => {
     expect(store.badgeOf(store.selected).reason).not.toBe("denied");
   });
 
-  test("a heartbeat that stops makes the feed stale, unless the job has ended", async () => {
+  test("a heartbeat that is old makes the feed stale, also after the job has ended", async () => {
     const { clock, source, store } = await openStore(symbols(2));
     clock.advance(31_000);
     expect(store.badgeOf(store.selected).label).toBe("STALE");
     source.putHeartbeat(sampleHeartbeat(clock.now(), { status: "finished" }));
-    clock.advance(60_000);
     expect(store.badgeOf(store.selected).label).toBe("STOPPED");
+    clock.advance(60_000);
+    expect(store.badgeOf(store.selected).label).toBe("STALE");
   });
 
   test("the clock of the page's server corrects ages until heartbeats measure the skew", async () => {

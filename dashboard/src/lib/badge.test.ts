@@ -113,12 +113,8 @@ describe("the states of the stream", () => {
     expect(badge.remedy).toBe("Replace Secret acme/alpaca.");
   });
 
-  test("a stopped job stays STOPPED, because it writes no heartbeats", () => {
-    expect(badgeWith({ status: "stopped" }, 3_600_000).word).toBe("STOPPED");
-  });
-
-  test("a paused job whose heartbeat is old is STALE", () => {
-    expect(badgeWith({ status: "paused" }, 3_600_000).word).toBe("STALE");
+  test.each(["paused", "stopped", "finished"])("a %s job whose heartbeat is old is STALE, as isLive says", (status) => {
+    expect(badgeWith({ status }, 3_600_000).word).toBe("STALE");
   });
 });
 

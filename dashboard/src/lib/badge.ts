@@ -64,18 +64,16 @@ const STATE_OF_REASON: Partial<Record<Reason, BadgeState>> = {
   never_heard_of: "offline",
 };
 
+/** What a badge depends on besides the time. */
+export type BadgeFacts = Pick<FeedState, "signedIn" | "heartbeat" | "hasAnswered" | "error" | "skewSeconds">;
+
 /** Return the badge of a feed at `now`, in milliseconds by this computer's clock. */
-export function badgeOf(feed: FeedState, now: number, heartbeatStaleAfterSeconds: number): Badge {
+export function badgeOf(feed: BadgeFacts, now: number, heartbeatStaleAfterSeconds: number): Badge {
   const unread = unreadBadge(feed);
   if (unread !== null) {
     return unread;
   }
-  const { heartbeat, skewSeconds } = feed;
-  if (heartbeat?.status === "stopped" || heartbeat?.status === "finished") {
-    // A stopped job writes no heartbeats, so its last one says more than its age does.
-    return fromVerdict(feedVerdict({ ...heartbeat, ts: now - skewSeconds * 1000 }, feed, now, 1), feed);
-  }
-  return fromVerdict(feedVerdict(heartbeat, feed, now, heartbeatStaleAfterSeconds), feed);
+  return fromVerdict(feedVerdict(feed.heartbeat, feed, now, heartbeatStaleAfterSeconds), feed);
 }
 
 /** Return whether two badges show the same. */
@@ -85,7 +83,7 @@ export function areBadgesEqual(one: Badge, other: Badge): boolean {
 }
 
 /** Return the badge of a feed that cannot be read at the moment, or null. */
-function unreadBadge(feed: FeedState): Badge | null {
+function unreadBadge(feed: BadgeFacts): Badge | null {
   if (feed.signedIn === false) {
     return badge("offline", "You are not signed in.", "Sign in as a member of the tenant.");
   }
@@ -100,7 +98,7 @@ function unreadBadge(feed: FeedState): Badge | null {
 }
 
 /** Return the verdict on a feed: the one on a sound quote of its present session. */
-function feedVerdict(heartbeat: Heartbeat | null, feed: FeedState, now: number, staleAfterSeconds: number): Verdict {
+function feedVerdict(heartbeat: Heartbeat | null, feed: BadgeFacts, now: number, staleAfterSeconds: number): Verdict {
   const quote: Quote = {
     symbol: "",
     bid: 1,
@@ -119,7 +117,7 @@ function feedVerdict(heartbeat: Heartbeat | null, feed: FeedState, now: number, 
   return isLive(quote, heartbeat, now, { skewSeconds: feed.skewSeconds, staleAfterSeconds });
 }
 
-function fromVerdict(verdict: Verdict, { heartbeat, skewSeconds }: FeedState): Badge {
+function fromVerdict(verdict: Verdict, { heartbeat, skewSeconds }: BadgeFacts): Badge {
   if (verdict.live) {
     return badge("live", liveMessage(heartbeat), "");
   }
@@ -141,7 +139,12 @@ function liveMessage(heartbeat: Heartbeat | null): string {
   return `Quotes are live for ${counts.confirmed} of ${counts.desired} symbols.`;
 }
 
-function badge(state: BadgeState, message: string, remedy: string): Badge {
+/** Return the word, glyph and tone of a state. */
+export function looksOfState(state: BadgeState): Pick<Badge, "word" | "glyph" | "tone"> {
   const [word, glyph, tone] = LOOKS[state];
-  return { state, word, glyph, tone, message, remedy, until: null, untilVerb: "" };
+  return { word, glyph, tone };
+}
+
+function badge(state: BadgeState, message: string, remedy: string): Badge {
+  return { ...looksOfState(state), state, message, remedy, until: null, untilVerb: "" };
 }
