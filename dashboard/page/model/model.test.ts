@@ -5,7 +5,7 @@ import { parseConfig } from "../config";
 import { FreshnessStrip } from "./freshness-strip";
 import { type PageSource, PageStore } from "./page-store";
 import { BUCKETS, drawSamples, PriceHistory } from "./price-history";
-import { rowsOf } from "./rows";
+import { countReasons, rowsOf } from "./rows";
 
 class TestSource extends FakeSource implements PageSource {
   async signIn(): Promise<void> {
@@ -19,7 +19,7 @@ class TestSource extends FakeSource implements PageSource {
 
 class TestClock extends FakeClock {
   beforeFrame(action: () => void): void {
-    action();
+    queueMicrotask(action);
   }
 }
 
@@ -65,6 +65,24 @@ describe("the page's state", () => {
     expect(rows("worst").slice(0, 2)).toEqual(["S7", "S0"]);
     expect(rows("symbol")).toEqual(symbols(10));
     expect(rows("symbol", "s3")).toEqual(["S3"]);
+  });
+
+  test("a status that changes is reported at once, so that the counts agree with the rows; a price is not", async () => {
+    const { clock, source, store } = await openStore(symbols(3));
+    store.board.show(symbols(3));
+    await settle();
+    const before = store.version;
+    source.putQuotes([sampleQuote("S1", clock.now(), { price: 7 })]);
+    await settle();
+    expect(store.version).toBe(before);
+    source.putQuotes([sampleQuote("S1", clock.now(), { status: "paused" })]);
+    await settle();
+    expect(store.version).toBeGreaterThan(before);
+    const rows = rowsOf(store.board.quotes, store.rowContext(), "symbol", "");
+    expect(countReasons(rows)).toEqual([
+      ["paused", 1],
+      ["live", 2],
+    ]);
   });
 
   test("a hidden page has no listener, and a signed-out page has neither listeners nor quotes", async () => {

@@ -204,7 +204,10 @@ export class PageStore {
   }
 
   private newBoard(feed: FeedConfig): QuoteBoard {
-    return new QuoteBoard(feed, this.clock, this.meter);
+    const board = new QuoteBoard(feed, this.clock, this.meter);
+    // The counts beside the search field change together with the rows.
+    board.changes.subscribe(() => this.notify());
+    return board;
   }
 
   /** Read what may be read and is on screen, and nothing else. */

@@ -24,7 +24,7 @@ interface OpenListener {
 
 /** The quotes of one feed. It listens only to the documents that are on screen. */
 export class QuoteBoard {
-  /** Reports that the set of symbols changed, or that the first answer arrived. */
+  /** Reports that the set of symbols or a quote's status changed, or that a list arrived or failed. */
   readonly changes = new Listeners();
   readonly quotes = new Map<string, Quote>();
   listed = false;
@@ -34,6 +34,7 @@ export class QuoteBoard {
   private readonly histories = new Map<string, PriceHistory>();
   private readonly rowChanges = new Map<string, Listeners>();
   private readonly changed = new Set<string>();
+  private statusChanged = false;
   private listeners: OpenListener[] = [];
   private visible: string[] = [];
   private desired = -1;
@@ -139,6 +140,10 @@ export class QuoteBoard {
     for (const id of ids) {
       this.rowChanges.get(id)?.notify();
     }
+    if (this.statusChanged) {
+      this.statusChanged = false;
+      this.changes.notify();
+    }
   }
 
   private listen(): void {
@@ -201,6 +206,7 @@ export class QuoteBoard {
   }
 
   private put(id: string, quote: Quote | null): void {
+    this.statusChanged ||= this.quotes.get(id)?.status !== quote?.status;
     if (quote === null) {
       this.quotes.delete(id);
     } else {

@@ -74,7 +74,11 @@ function Facts({ store, zone }: { store: PageStore; zone: Zone }) {
     [
       "Symbols",
       counts &&
-        `${counts.confirmed} of ${counts.desired} confirmed${counts.rejected ? `, ${counts.rejected} rejected` : ""}`,
+        [
+          `${counts.confirmed} of ${counts.desired} confirmed`,
+          ...(counts.paused ? [`${counts.paused} paused`] : []),
+          ...(counts.rejected ? [`${counts.rejected} rejected`] : []),
+        ].join(", "),
     ],
     ["Heartbeat", heartbeat.ts === null ? null : `${formatAge(now - heartbeat.ts)} ago`],
     ["Last write", heartbeat.lastWriteAt === null ? null : formatTime(heartbeat.lastWriteAt, zone)],
