@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sluice_contract.alpaca import AlpacaEngine
+    from sluice_runtime.ports import Listener, Source
 
 SYMBOLS = tuple(f"S{number:02d}" for number in range(30))
 TAPE_QUOTES = 20_000
@@ -74,10 +75,10 @@ async def ours(url: str, engine: AlpacaEngine) -> None:
         await _answering(_follow(source, kept), lambda: kept.coalescer.received)
 
 
-async def _follow(source: Any, listener: Any) -> None:
+async def _follow(source: Source, listener: Listener) -> None:
     async with source.connect(listener) as connection:
         reading = asyncio.ensure_future(connection.run())
-        await connection.follow(frozenset(SYMBOLS), frozenset({"quotes"}))
+        await connection.set_subscriptions(frozenset(SYMBOLS), frozenset({"quotes"}))
         await reading
 
 
