@@ -110,8 +110,8 @@ async def test_an_unresponsive_server_and_a_missing_key_are_reported(
     with pytest.raises(SnapshotError, match="no credentials"):
         await asked.fetch_latest_quotes_and_trades(["AAPL"])
     settings = AlpacaSettings(credentials_secret_ref=SecretReference(name="alpaca"))
-    nobody = CredentialsReader(settings, mount(tmp_path, "key", SECRET), None)
+    reader = CredentialsReader(settings, mount(tmp_path, "key", SECRET), None)
     with pytest.raises(SnapshotError, match="cannot be reached"):
-        await AlpacaSnapshots(settings, nobody, f"http://127.0.0.1:{unused_tcp_port}").fetch_latest_quotes_and_trades(
+        await AlpacaSnapshots(settings, reader, f"http://127.0.0.1:{unused_tcp_port}").fetch_latest_quotes_and_trades(
             ["AAPL"]
         )

@@ -113,7 +113,7 @@ def test_a_document_that_becomes_invalid_does_not_change_the_stream(machine: Mac
         eventually(lambda: is_in_state(machine, "Live"), seconds=40)
         machine.document.write_text(content)
         process.send_signal(signal.SIGHUP)
-        eventually(lambda: any("the last version stays in force" in told for told in machine.logged("reload")))
+        eventually(lambda: any("the last version stays in force" in line for line in machine.logged("reload")))
         machine.declare(symbols=["MSFT"])
         eventually(lambda: "MSFT" in machine.quotes())
         assert stop(process) == 0

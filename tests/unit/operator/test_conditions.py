@@ -81,8 +81,8 @@ async def test_pauses_of_single_symbols_are_in_a_condition(world: World) -> None
     symbols = {"live": "1/1", "desired": 1, "confirmed": 1, "pending": 0, "paused": 1, "rejected": 0}
     await after(world, SYNTHETIC, symbols=symbols | {"unknownPaused": ["NOTIN"]})
     words = "1/1 symbols, 1 paused; spec.symbols does not contain NOTIN, listed in spec.pausedSymbols."
-    told = [found(world.job.status, kind) for kind in (c.READY, c.STREAMING)]
-    assert [each.message for each in told if each is not None] == [words, words]
+    conditions = [found(world.job.status, kind) for kind in (c.READY, c.STREAMING)]
+    assert [each.message for each in conditions if each is not None] == [words, words]
 
 
 @pytest.mark.parametrize("names", [["SPY"], [1, None, "SPY"], "SPY", {"SPY": "stale"}, None])
@@ -237,8 +237,8 @@ async def test_a_running_pod_that_never_reports_is_noticed_after_ninety_seconds(
 async def test_a_job_that_waits_for_a_connection_slot_names_its_holder(world: World) -> None:
     await after(world, ALPACA, state="Connecting", slot={"acquired": False, "holder": "other"})
     assert condition(world.job.status, c.CONNECTION_SLOT_ACQUIRED) == ("False", c.HELD_BY)
-    [told] = [each.message for each in world.job.status.conditions if each.type == c.CONNECTION_SLOT_ACQUIRED]
-    assert told.startswith("Job other of this namespace")
+    [message] = [each.message for each in world.job.status.conditions if each.type == c.CONNECTION_SLOT_ACQUIRED]
+    assert message.startswith("Job other of this namespace")
     assert world.ready[0] == "False"
 
 

@@ -78,9 +78,9 @@ def test_a_missing_variable_is_named(name: str) -> None:
     ],
 )
 def test_a_job_that_cannot_be_read_says_where_and_what_to_do(document: str, place: str) -> None:
-    told = sentence(SLUICE_JOB=document)
-    assert place in told
-    assert told.endswith("run operator and runtime of the same release")
+    message = sentence(SLUICE_JOB=document)
+    assert place in message
+    assert message.endswith("run operator and runtime of the same release")
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:
@@ -96,14 +96,14 @@ def test_a_backoff_with_a_minimum_above_its_maximum_is_reported() -> None:
 
 
 def test_an_invalid_address_is_reported() -> None:
-    told = sentence(APCA_API_DATA_URL="data.alpaca.markets")
-    assert told == "APCA_API_DATA_URL is not a server's URL; use one like https://paper-api.alpaca.markets"
+    message = sentence(APCA_API_DATA_URL="data.alpaca.markets")
+    assert message == "APCA_API_DATA_URL is not a server's URL; use one like https://paper-api.alpaca.markets"
 
 
 @pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf", " "])
 def test_a_backoff_that_is_not_a_positive_number_is_rejected(value: str) -> None:
-    told = sentence(RECONNECT_BACKOFF_BASE_S=value)
-    assert told.startswith(f"RECONNECT_BACKOFF_BASE_S is {value!r}; use a number of seconds")
+    message = sentence(RECONNECT_BACKOFF_BASE_S=value)
+    assert message.startswith(f"RECONNECT_BACKOFF_BASE_S is {value!r}; use a number of seconds")
 
 
 def test_an_invalid_log_level_is_rejected_with_the_valid_ones() -> None:

@@ -83,8 +83,8 @@ async def test_a_cold_change_is_logged_and_only_hot_fields_are_applied(
         world.document = stored_job(symbols=["SPY"], synthetic={"seed": 7})
         await at(60)
     assert (world.spec.symbols, world.spec.synthetic) == (["SPY"], None)
-    [told] = caplog.messages
-    assert told == "spec.synthetic can only change with a restart of this runtime; the rest is applied"
+    [message] = caplog.messages
+    assert message == "spec.synthetic can only change with a restart of this runtime; the rest is applied"
 
 
 async def test_an_unreadable_document_leaves_the_last_readable_one_in_force(

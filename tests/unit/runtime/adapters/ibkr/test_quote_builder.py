@@ -9,8 +9,8 @@ NAN = float("nan")
 
 def quote(book: MarketDataBuilder, *ticks: tuple[int, float, float]) -> Quote | None:
     """Return the quote that results from the ticks (type, price, size) of one frame."""
-    told: list[TickData] = [(START, kind, price, size) for kind, price, size in ticks]
-    return book.apply_ticks(told, START).quote
+    frame: list[TickData] = [(START, kind, price, size) for kind, price, size in ticks]
+    return book.apply_ticks(frame, START).quote
 
 
 @pytest.fixture
@@ -55,9 +55,9 @@ def test_other_and_delayed_ticks_make_no_quote(book: MarketDataBuilder, kind: in
 
 
 def test_a_trade_comes_with_its_price_or_as_a_size_at_the_last_one(book: MarketDataBuilder) -> None:
-    told = book.apply_ticks([(START, 4, 10.5, 100)], START)
-    assert told.trade is not None
-    assert (told.trade.price, told.trade.size, told.quote) == (10.5, 100, None)
+    changes = book.apply_ticks([(START, 4, 10.5, 100)], START)
+    assert changes.trade is not None
+    assert (changes.trade.price, changes.trade.size, changes.quote) == (10.5, 100, None)
     assert book.apply_ticks([(START, 5, 10.5, 300)], START).trade is not None
     assert book.apply_ticks([(START, 4, -1.0, 0)], START).trade is None
 
