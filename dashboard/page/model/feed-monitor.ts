@@ -30,9 +30,6 @@ export class FeedMonitor {
   receivedAt: number | null = null;
   error: SourceError | null = null;
   private readonly skewEstimate = new SkewEstimate();
-  /** Arrival minus `ts` of the heartbeat that a new listener delivered first; it bounds the skew from above. */
-  private skewBound = Number.POSITIVE_INFINITY;
-  private skewIsMeasured = false;
   private listening = false;
   private unsubscribe: () => void = () => undefined;
   private answeredSinceStart = false;
@@ -51,10 +48,7 @@ export class FeedMonitor {
    * Until the second heartbeat arrives, the clock of the page's server stands in for the writer's.
    */
   get skew(): number {
-    if (this.skewIsMeasured) {
-      return this.skewEstimate.seconds * 1000;
-    }
-    return Math.min(this.context.serverSkew ?? 0, this.skewBound);
+    return this.skewEstimate.secondsOr((this.context.serverSkew ?? 0) / 1000) * 1000;
   }
 
   /** True while what is shown was received by the open listener. */
@@ -152,8 +146,6 @@ export class FeedMonitor {
       return;
     }
     this.skewEstimate.addHeartbeat(now, written, !this.answeredSinceStart);
-    this.skewIsMeasured ||= this.answeredSinceStart;
-    this.skewBound = this.answeredSinceStart ? this.skewBound : now - written;
   }
 }
 

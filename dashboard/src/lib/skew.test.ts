@@ -21,6 +21,15 @@ test("a first heartbeat from the future shows that this clock is behind", () => 
   expect(skew.seconds).toBe(-20);
 });
 
+test("a fallback stands in until a second heartbeat arrives, and never exceeds the bound of the first", () => {
+  const skew = new SkewEstimate();
+  expect(skew.secondsOr(60)).toBe(60);
+  skew.addHeartbeat(30_000, 0, true);
+  expect(skew.secondsOr(60)).toBe(30);
+  skew.addHeartbeat(40_000, 20_000, false);
+  expect(skew.secondsOr(60)).toBe(20);
+});
+
 test("a clock that is corrected is noticed within eight heartbeats", () => {
   const skew = new SkewEstimate();
   for (let arrival = 0; arrival < 9; arrival += 1) {

@@ -25,7 +25,12 @@ export class SkewEstimate {
 
   /** This computer's clock minus the writer's, in seconds; 0 while it is unknown. */
   get seconds(): number {
-    const smallest = this.differences.length > 0 ? Math.min(...this.differences) : 0;
+    return this.secondsOr(0);
+  }
+
+  /** The same, with `fallbackSeconds` until a heartbeat after the first one of a listener has arrived. */
+  secondsOr(fallbackSeconds: number): number {
+    const smallest = this.differences.length > 0 ? Math.min(...this.differences) : fallbackSeconds * 1000;
     return Math.min(smallest, this.upperBound) / 1000;
   }
 }
