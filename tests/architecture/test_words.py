@@ -133,7 +133,7 @@ BARE = frozenset(
 # The modules about market data. Only there does an identifier contain *halt*: it means a trading halt.
 MARKET_DATA = {
     "crds/src/sluice_contract/documents.py",
-    "crds/src/sluice_contract/status.py",
+    "crds/src/sluice_contract/symbol_counts.py",
     *(
         f"runtime/src/sluice_runtime/{module}.py"
         for module in (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sluice_contract.status import StreamState, SymbolRejection
+from sluice_contract.status import StreamState
+from sluice_contract.symbol_counts import SymbolRejection
 from sluice_runtime.domain.failure import Impairment
 from sluice_runtime.domain.market import Bar, Halt, Tick, Trade
 from support.virtual_time import seconds

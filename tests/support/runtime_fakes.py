@@ -11,7 +11,8 @@ from typing import Any
 
 from sluice_contract.resource import IngestJob, decode_ingest_job
 from sluice_contract.spec import Channel, IngestJobSpec
-from sluice_contract.status import StreamStatus, SymbolRejection
+from sluice_contract.status import StreamStatus
+from sluice_contract.symbol_counts import SymbolRejection
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.declared_job import DeclaredJob, to_declared_job
 from sluice_runtime.domain.desired import Desired, desired_state

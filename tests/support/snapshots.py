@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sluice_contract.status import LARGEST, FreshnessCounts, StreamFailure, StreamGap, StreamState, SymbolRejection
+from sluice_contract.status import StreamFailure, StreamGap, StreamState
+from sluice_contract.status_values import LARGEST
+from sluice_contract.symbol_counts import FreshnessCounts, SymbolRejection
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.freshness import FreshnessSummary
 from sluice_runtime.domain.gaps import OpenGap

@@ -13,6 +13,7 @@ from msgspec import Meta, field
 from .alpaca import AlpacaSettings
 from .base import CamelStruct
 from .ibkr import IBKRSettings
+from .limits import WriteLimits
 from .pod import PodOptions
 from .replay import ReplaySettings
 from .values import DocumentID, ProjectID, Reason, SecretReference, Symbol, SyntheticFault, Until
@@ -51,31 +52,6 @@ class SyntheticSettings(CamelStruct, frozen=True):
             description="Simulated faults, which show how a fault looks without a provider. Absent: no faults.",
         ),
     ] = []  # noqa: RUF012
-
-
-class WriteLimits(CamelStruct, frozen=True):
-    """Limits on writes to Firestore. Faster quotes are coalesced: only the newest quote of each symbol is written."""
-
-    min_interval_milliseconds: Annotated[
-        int, Meta(ge=0, le=3_600_000, description="The minimum time between two writes of one symbol. Default: 1000.")
-    ] = 1000
-    writes_per_second: Annotated[
-        int,
-        Meta(
-            ge=1, le=500, description="The sustained number of quote writes per second, over all symbols. Default: 20."
-        ),
-    ] = 20
-    burst: Annotated[
-        int,
-        Meta(
-            ge=1,
-            le=1000,
-            description="The number of quote writes that can be sent at once after a quiet period. Default: 40.",
-        ),
-    ] = 40
-    flush_interval_milliseconds: Annotated[
-        int, Meta(ge=20, le=10_000, description="The interval at which due quotes are written. Default: 200.")
-    ] = 200
 
 
 class HeartbeatSettings(CamelStruct, frozen=True):

@@ -6,13 +6,13 @@ or the operator from reading a report. The schema lists the values that this ver
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from .base import CamelStruct
-from .instants import INSTANT_SCHEMA
+from .status_values import Count, Instant, Name, Sentence, enum_text_schema
+from .symbol_counts import FreshnessCounts, SymbolCounts
 
 Phase = Literal["Pending", "Starting", "Running", "Pausing", "Paused", "Degraded", "Blocked", "Stopped", "Failed"]
 StreamState = Literal[
@@ -41,19 +41,6 @@ FailureType = Literal[
 ]
 GapCause = Literal["disconnect", "stall", "slowClient", "pause", "restart"]
 ConditionStatus = Literal["True", "False", "Unknown"]
-
-# The largest integer that every JSON reader can represent.
-LARGEST = 2**53 - 1
-
-Instant = Annotated[datetime, Meta(tz=True, extra_json_schema=INSTANT_SCHEMA)]
-Count = Annotated[int, Meta(ge=0, le=LARGEST)]
-Name = Annotated[str, Meta(max_length=253)]
-Sentence = Annotated[str, Meta(max_length=1024)]
-
-
-def enum_text_schema(literal: Any, description: str) -> Meta:
-    """Return the annotation of a text field whose schema lists the values of a Literal. Decoding accepts any text."""
-    return Meta(description=description, max_length=63, extra_json_schema={"enum": list(get_args(literal))})
 
 
 class Condition(CamelStruct, frozen=True):
@@ -111,62 +98,6 @@ class StreamPause(CamelStruct, frozen=True):
     until: Annotated[
         Instant | None, Meta(description="When the pause ends by itself. Absent: it lasts until it is removed.")
     ] = None
-
-
-class SymbolRejection(CamelStruct, frozen=True):
-    """A symbol that the provider rejects."""
-
-    symbol: Annotated[Name, Meta(description="The symbol.")]
-    code: Annotated[int, Meta(ge=-LARGEST, le=LARGEST, description="The error code of the provider.")]
-    message: Annotated[Sentence, Meta(description="The error message of the provider.")]
-
-
-class SymbolCounts(CamelStruct, frozen=True):
-    """The number of declared symbols that the provider has confirmed, has rejected, or has not answered for yet."""
-
-    live: Annotated[Name, Meta(description="Confirmed and desired symbols, such as 3/3 (column LIVE).")]
-    desired: Annotated[Count, Meta(description="The number of symbols to stream now: declared and not paused.")]
-    confirmed: Annotated[Count, Meta(description="The number of symbols that the provider acknowledged.")]
-    pending: Annotated[Count, Meta(description="The number of requested symbols that are not yet acknowledged.")]
-    paused: Annotated[Count, Meta(description="The number of declared symbols that are paused.")]
-    rejected: Annotated[Count, Meta(description="The number of symbols that the provider rejected.")]
-    rejections: Annotated[list[SymbolRejection], Meta(description="The first 20 rejected symbols.", max_length=20)] = []  # noqa: RUF012
-    unknown_paused: Annotated[
-        list[Name],
-        Meta(description="The first 20 entries of pausedSymbols that are not in symbols.", max_length=20),
-    ] = []  # noqa: RUF012
-    stale_symbols: Annotated[
-        list[Name], Meta(description="The first 20 symbols that freshness counts as stale.", max_length=20)
-    ] = []  # noqa: RUF012
-    halted_symbols: Annotated[
-        list[Name], Meta(description="The first 20 symbols whose trading is halted.", max_length=20)
-    ] = []  # noqa: RUF012
-    paused_symbols: Annotated[
-        list[Name],
-        Meta(description="The first 20 declared symbols that the spec's pausedSymbols pauses now.", max_length=20),
-    ] = []  # noqa: RUF012
-
-
-class FreshnessCounts(CamelStruct, frozen=True):
-    """The number of declared symbols in each freshness state.
-
-    A symbol without a confirmed subscription is counted only if it is paused.
-    """
-
-    live: Annotated[
-        Count, Meta(description="Symbols that ticked within the last 15 s, or within three effective intervals.")
-    ]
-    quiet: Annotated[
-        Count,
-        Meta(description="Symbols without recent ticks and without a fault: illiquid, or of unknown market hours."),
-    ]
-    stale: Annotated[
-        Count,
-        Meta(description="Liquid symbols that are silent for far longer than normal while their market is open."),
-    ]
-    closed: Annotated[Count, Meta(description="Symbols that have not ticked lately because their market is closed.")]
-    halted: Annotated[Count, Meta(description="Symbols whose trading is halted.")]
-    paused: Annotated[Count, Meta(description="Symbols that are paused, by pausedSymbols or with the whole job.")]
 
 
 class StreamGap(CamelStruct, frozen=True):

@@ -11,7 +11,8 @@ import msgspec
 
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
 from sluice_contract.spec import Channel
-from sluice_contract.status import StreamState, StreamStatus, SymbolRejection
+from sluice_contract.status import StreamState, StreamStatus
+from sluice_contract.symbol_counts import SymbolRejection
 
 from .domain.coalescer import Coalescer
 from .domain.counters import Counters

@@ -2,7 +2,8 @@ import msgspec
 
 from sluice_contract.bounds import cut_to_bounds, cut_to_bytes
 from sluice_contract.pod import EnvironmentVariable
-from sluice_contract.status import PreflightResult, StreamFailure, SymbolRejection
+from sluice_contract.status import PreflightResult, StreamFailure
+from sluice_contract.symbol_counts import SymbolRejection
 
 from .test_lenient import TIME
 

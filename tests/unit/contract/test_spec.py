@@ -3,14 +3,9 @@ from typing import Any
 import msgspec
 
 from sluice_contract.ibkr import IBKRSettings
+from sluice_contract.limits import WriteLimits
 from sluice_contract.schema import field_rows, open_api_schema
-from sluice_contract.spec import (
-    HOT_FIELDS,
-    HeartbeatSettings,
-    IngestJobSpec,
-    WriteLimits,
-    with_default_hot_fields,
-)
+from sluice_contract.spec import HOT_FIELDS, HeartbeatSettings, IngestJobSpec, with_default_hot_fields
 
 
 def test_every_hot_field_is_a_field() -> None:

@@ -1,8 +1,9 @@
 import msgspec
 
 from sluice_contract.lenient import decode_readable_fields
-from sluice_contract.status import StreamStatus, SymbolRejection
+from sluice_contract.status import StreamStatus
 from sluice_contract.status_size import STREAM_BYTES, fit_stream_status
+from sluice_contract.symbol_counts import SymbolRejection
 
 BARE = decode_readable_fields({}, StreamStatus)
 

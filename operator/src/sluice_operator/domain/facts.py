@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Final
 
 from sluice_contract import identity
-from sluice_contract.status import LARGEST, PodRestart, StreamStatus
+from sluice_contract.status import PodRestart, StreamStatus
+from sluice_contract.status_values import LARGEST
 
 from .objects import NO_CONTAINER, ContainerStatus, Job, Pod
 from .observation import Observation

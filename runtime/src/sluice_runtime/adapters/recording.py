@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol, cast
 
-from sluice_contract.status import StreamState, SymbolRejection
+from sluice_contract.status import StreamState
+from sluice_contract.symbol_counts import SymbolRejection
 
 from ..domain.failure import Impairment
 from ..domain.market import Bar, Halt, Tick, Trade

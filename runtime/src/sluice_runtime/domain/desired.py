@@ -8,7 +8,8 @@ from datetime import datetime
 import msgspec
 
 from sluice_contract.identity import UNREADABLE_SOURCE
-from sluice_contract.spec import AutoStopLimits, Channel, HeartbeatSettings, IngestJobSpec, WriteLimits
+from sluice_contract.limits import WriteLimits
+from sluice_contract.spec import AutoStopLimits, Channel, HeartbeatSettings, IngestJobSpec
 
 from .declared_job import DeclaredJob
 from .pause import (

@@ -14,7 +14,7 @@ from typing import Literal, Protocol, get_args
 import msgspec
 
 from sluice_contract.documents import NAMES_SHOWN, QuoteState
-from sluice_contract.status import FreshnessCounts
+from sluice_contract.symbol_counts import FreshnessCounts
 
 from .market_hours import MarketState
 

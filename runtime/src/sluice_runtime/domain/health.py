@@ -17,8 +17,8 @@ from sluice_contract.status import (
     StreamPause,
     StreamState,
     StreamStatus,
-    SymbolCounts,
 )
+from sluice_contract.symbol_counts import SymbolCounts
 
 from .desired import Desired
 from .freshness import FreshnessSummary

@@ -7,7 +7,7 @@ import heapq
 import msgspec
 
 from sluice_contract.documents import NAMES_SHOWN
-from sluice_contract.status import SymbolCounts, SymbolRejection
+from sluice_contract.symbol_counts import SymbolCounts, SymbolRejection
 
 from .desired import Desired
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sluice_contract.documents import QuoteState
-from sluice_contract.status import ConnectionSlotStatus, GapCause, PreflightResult, StreamState, SymbolRejection
+from sluice_contract.status import ConnectionSlotStatus, GapCause, PreflightResult, StreamState
+from sluice_contract.symbol_counts import SymbolRejection
 
 from ..domain.coalescer import Coalescer
 from ..domain.counters import Counters, increment

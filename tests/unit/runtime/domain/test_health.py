@@ -3,8 +3,9 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from sluice_contract.status import FreshnessCounts, StreamFailure, StreamState, StreamStatus
+from sluice_contract.status import StreamFailure, StreamState, StreamStatus
 from sluice_contract.status_size import STREAM_BYTES, fit_stream_status
+from sluice_contract.symbol_counts import FreshnessCounts
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.freshness import FreshnessSummary
 from sluice_runtime.domain.health import (

@@ -4,7 +4,8 @@ from google.cloud.firestore_v1.types import Document
 
 from sluice_contract.documents import HEARTBEAT_BYTES
 from sluice_contract.remedies import remedy_of_failure
-from sluice_contract.status import FreshnessCounts, StreamFailure, StreamGap
+from sluice_contract.status import StreamFailure, StreamGap
+from sluice_contract.symbol_counts import FreshnessCounts
 from sluice_runtime.adapters.firestore.values import encode_fields
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.freshness import FreshnessSummary

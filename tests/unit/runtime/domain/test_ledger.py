@@ -1,4 +1,4 @@
-from sluice_contract.status import SymbolRejection
+from sluice_contract.symbol_counts import SymbolRejection
 from sluice_runtime.domain.ledger import SubscriptionLedger
 from support.runtime_fakes import desired
 

@@ -1,7 +1,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sluice_contract.status import SymbolRejection
+from sluice_contract.symbol_counts import SymbolRejection
 from sluice_runtime.domain.coalescer import Coalescer
 from sluice_runtime.domain.desired import Desired, with_pause
 from sluice_runtime.domain.freshness import SymbolFreshness

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from sluice_contract.status import SymbolRejection
+from sluice_contract.symbol_counts import SymbolRejection
 from sluice_runtime.domain.failure import Impairment, StreamError
 from sluice_runtime.domain.pause import Switch
 from sluice_runtime.loops.journal import Journal

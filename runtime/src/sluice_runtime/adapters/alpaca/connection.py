@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 from sluice_contract.spec import Channel
-from sluice_contract.status import SymbolRejection
+from sluice_contract.symbol_counts import SymbolRejection
 
 from ...domain.failure import StreamError
 from ...domain.market import is_valid_price

@@ -8,7 +8,7 @@ import aiohttp
 import msgspec
 
 from sluice_contract.alpaca import AlpacaSettings
-from sluice_contract.status import Instant
+from sluice_contract.status_values import Instant
 
 from ...domain.batches import batches
 from ...domain.market import Quote, Trade, is_valid_price, normalised_side

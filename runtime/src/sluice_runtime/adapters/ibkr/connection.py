@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from ib_async import Contract, ContractDetails, Stock, Ticker
 
 from sluice_contract.spec import Channel
-from sluice_contract.status import SymbolRejection
+from sluice_contract.symbol_counts import SymbolRejection
 
 from ...domain.batches import batches
 from ...domain.failure import StreamError

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from sluice_contract.ibkr import IBKRSettings
-from sluice_contract.status import SymbolRejection
+from sluice_contract.symbol_counts import SymbolRejection
 
 from ...domain.failure import Impairment, StreamError
 

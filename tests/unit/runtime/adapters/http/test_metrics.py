@@ -1,7 +1,7 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from sluice_contract.status import SymbolRejection
+from sluice_contract.symbol_counts import SymbolRejection
 from sluice_runtime.adapters.http.metrics import encode_as_prometheus_text
 from sluice_runtime.domain.counters import increment
 from sluice_runtime.domain.desired import with_pause

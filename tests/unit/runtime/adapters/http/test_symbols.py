@@ -1,6 +1,6 @@
 import json
 
-from sluice_contract.status import SymbolRejection
+from sluice_contract.symbol_counts import SymbolRejection
 from sluice_runtime.adapters.http.symbols import symbols_body
 from sluice_runtime.loops.freshness_monitor import FreshnessObserver
 from support.runtime_fakes import desired, journal, quote

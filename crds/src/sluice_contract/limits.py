@@ -1,0 +1,34 @@
+"""The limits of a job on its writes to Firestore."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from .base import CamelStruct
+
+
+class WriteLimits(CamelStruct, frozen=True):
+    """Limits on writes to Firestore. Faster quotes are coalesced: only the newest quote of each symbol is written."""
+
+    min_interval_milliseconds: Annotated[
+        int, Meta(ge=0, le=3_600_000, description="The minimum time between two writes of one symbol. Default: 1000.")
+    ] = 1000
+    writes_per_second: Annotated[
+        int,
+        Meta(
+            ge=1, le=500, description="The sustained number of quote writes per second, over all symbols. Default: 20."
+        ),
+    ] = 20
+    burst: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1000,
+            description="The number of quote writes that can be sent at once after a quiet period. Default: 40.",
+        ),
+    ] = 40
+    flush_interval_milliseconds: Annotated[
+        int, Meta(ge=20, le=10_000, description="The interval at which due quotes are written. Default: 200.")
+    ] = 200
