@@ -113,6 +113,7 @@ def quote(symbol: str, bid: float | None = 1.5, seq: int = 1, job: str = JOB) ->
         bid_size=100.0,
         ask_size=None,
         price=None if bid is None else 2.0,
+        price_basis=None if bid is None else "mid",
         ts=NOW,
         source="alpaca:iex",
         job=job,

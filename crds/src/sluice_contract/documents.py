@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TypeGuard
 
 import msgspec
 
+PriceBasis = Literal["trade", "mid"]
 QuoteState = Literal["live", "stale", "halted", "paused"]
 RecordStatus = Literal["active", "paused", "rejected", "removed"]
 MarketPhase = Literal["open", "closed", "unknown"]
@@ -84,6 +85,7 @@ class LiveQuote(msgspec.Struct, frozen=True, kw_only=True):
     """The document with the latest quote of a symbol. Sizes are in the provider's unit.
 
     `job` (namespace/name), `session_id` and `epoch` have the same values as in the heartbeat of the writer.
+    `price_basis` says what `price` is: the last trade or the midpoint. Both are None together.
     """
 
     symbol: str
@@ -100,6 +102,7 @@ class LiveQuote(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     written_at: datetime
     status: QuoteState = "live"
+    price_basis: PriceBasis | None = None
 
     def document_fields(self) -> dict[str, Any]:
         """Return the fields to write to Firestore, by name. Some values have a second name for older readers."""
@@ -133,9 +136,11 @@ class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The document with the heartbeat of a job. `ts` is the time of the write by the writer's clock.
 
     `loop_tick_at`, `last_message_at`, `last_quote_ts` and `last_write_at` advance independently of each other.
-    `symbols` and `freshness` have counts of symbols. `stale` and `halted` have the first 20 such symbols in order,
-    and `gaps` the last 10 gaps, oldest first. `market_changes_at` is when the market next opens or closes; None if it
-    never does or if that is unknown. `failure` stays while the job is paused.
+    `symbols` and `freshness` have counts of symbols. `stale`, `halted` and `unheard` have the first 20 such symbols
+    in order, and `gaps` the last 10 gaps, oldest first. `clock_skew_ms` is how far the writer's clock is ahead of the
+    provider's. `cluster` is the UID of the writer's cluster; None for a standalone runtime. `market_changes_at` is when
+    the market next opens or closes; None if it never does or if that is unknown. `failure` stays while the job is
+    paused.
     """
 
     status: str
@@ -163,6 +168,9 @@ class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
     freshness: dict[str, int] | None = None
     stale: list[str] = []
     halted: list[str] = []
+    unheard: list[str] = []
+    clock_skew_ms: int | None = None
+    cluster: str | None = None
     gaps: list[HeartbeatGap] = []
     failure: HeartbeatFailure | None = None
 

@@ -1,4 +1,4 @@
-"""The limits of a job on its writes to Firestore."""
+"""The limits of a job on its writes to Firestore, and on the quotes that support a price."""
 
 from __future__ import annotations
 
@@ -32,3 +32,12 @@ class WriteLimits(CamelStruct, frozen=True):
     flush_interval_milliseconds: Annotated[
         int, Meta(ge=20, le=10_000, description="The interval at which due quotes are written. Default: 200.")
     ] = 200
+    max_spread_percent: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=200,
+            description="The widest spread of bid and ask, in percent of their midpoint, whose midpoint is used as "
+            "price. Default: 20.",
+        ),
+    ] = 20

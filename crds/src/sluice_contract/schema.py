@@ -37,6 +37,7 @@ _COLUMNS = (
 _LIST_TYPES: dict[str, Schema] = {
     "symbols": {"x-kubernetes-list-type": "set"},
     "channels": {"x-kubernetes-list-type": "set"},
+    "sessions": {"x-kubernetes-list-type": "set"},
     "pausedSymbols": {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["symbol"]},
     "tolerations": {"x-kubernetes-list-type": "atomic"},
     "imagePullSecrets": {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
@@ -49,6 +50,7 @@ _LIST_TYPES: dict[str, Schema] = {
     "unknownPaused": {"x-kubernetes-list-type": "atomic"},
     "staleSymbols": {"x-kubernetes-list-type": "atomic"},
     "haltedSymbols": {"x-kubernetes-list-type": "atomic"},
+    "unheardSymbols": {"x-kubernetes-list-type": "atomic"},
     "SymbolCounts.pausedSymbols": {"x-kubernetes-list-type": "atomic"},  # in the spec, it is a map
 }
 

@@ -20,6 +20,7 @@ from .values import DocumentID, ProjectID, Reason, SecretReference, Symbol, Synt
 
 Provider = Literal["alpaca", "ibkr", "synthetic", "replay"]
 Channel = Literal["quotes", "trades", "bars"]
+TradingSession = Literal["regular", "extended", "overnight"]
 
 
 class Pause(CamelStruct, frozen=True):
@@ -173,6 +174,18 @@ class IngestJobSpec(CamelStruct, frozen=True):
             "available from provider ibkr).",
         ),
     ] = field(default_factory=lambda: ["quotes"])
+    sessions: (
+        Annotated[
+            list[TradingSession],
+            Meta(
+                min_length=1,
+                max_length=3,
+                description="The sessions of the market in which silence is a fault. Quotes are streamed and "
+                "written in every session. Absent: regular and extended; with feeds boats and overnight, overnight.",
+            ),
+        ]
+        | None
+    ) = None
     enabled: Annotated[
         bool,
         Meta(
@@ -239,6 +252,7 @@ HOT_FIELDS = frozenset(
     {
         "symbols",
         "channels",
+        "sessions",
         "enabled",
         "pause",
         "pausedSymbols",

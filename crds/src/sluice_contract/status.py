@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from .base import CamelStruct
-from .status_values import Count, Instant, Name, Sentence, enum_text_schema
+from .status_values import LARGEST, Count, Instant, Name, Sentence, enum_text_schema
 from .symbol_counts import FreshnessCounts, SymbolCounts
 
 Phase = Literal["Pending", "Starting", "Running", "Pausing", "Paused", "Degraded", "Blocked", "Stopped", "Failed"]
@@ -167,6 +167,21 @@ class StreamStatus(CamelStruct, frozen=True):
         Count,
         Meta(description="How often each symbol can be written, with this number of symbols and these limits."),
     ]
+    clock_skew_milliseconds: (
+        Annotated[
+            int,
+            Meta(
+                ge=-LARGEST,
+                le=LARGEST,
+                description="How far the clock of the pod's node is ahead of the provider's. Negative: it is behind.",
+            ),
+        ]
+        | None
+    ) = None
+    credentials_generation: Annotated[
+        Count | None,
+        Meta(description="How many pairs of credentials the provider has accepted since the pod started."),
+    ] = None
     freshness: Annotated[
         FreshnessCounts | None, Meta(description="The number of declared symbols in each freshness state.")
     ] = None

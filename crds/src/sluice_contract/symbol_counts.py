@@ -42,6 +42,10 @@ class SymbolCounts(CamelStruct, frozen=True):
         list[Name],
         Meta(description="The first 20 declared symbols that the spec's pausedSymbols pauses now.", max_length=20),
     ] = []  # noqa: RUF012
+    unheard_symbols: Annotated[
+        list[Name],
+        Meta(description="The first 20 symbols that freshness counts as unheard.", max_length=20),
+    ] = []  # noqa: RUF012
 
 
 class FreshnessCounts(CamelStruct, frozen=True):
@@ -64,3 +68,7 @@ class FreshnessCounts(CamelStruct, frozen=True):
     closed: Annotated[Count, Meta(description="Symbols that have not ticked lately because their market is closed.")]
     halted: Annotated[Count, Meta(description="Symbols whose trading is halted.")]
     paused: Annotated[Count, Meta(description="Symbols that are paused, by pausedSymbols or with the whole job.")]
+    unheard: Annotated[
+        Count,
+        Meta(description="Symbols that the provider confirmed and for which nothing has arrived since the start."),
+    ] = 0

@@ -45,7 +45,7 @@ def test_what_the_runtime_writes_is_read() -> None:
     assert (found.symbol, found.bid, found.ask, found.price) == ("BTC/USD", 1.5, 2.5, 2.0)
     assert (found.ts, found.written_at) == (written.ts, written.written_at)
     assert (found.session_id, found.epoch, found.seq, found.source) == ("s", 7, 1, "alpaca:iex")
-    assert (found.status, found.price_basis, found.bid_size, found.ask_size) == ("live", "unknown", 100.0, None)
+    assert (found.status, found.price_basis, found.bid_size, found.ask_size) == ("live", "mid", 100.0, None)
 
 
 def test_a_heartbeat_that_the_runtime_writes_is_read() -> None:

@@ -143,6 +143,7 @@ HOT: dict[str, Any] = {
     "heartbeat": {"intervalSeconds": 3},
     "autoStop": {"afterSeconds": 60},
     "channels": ["quotes", "trades"],
+    "sessions": ["regular"],
 }
 
 

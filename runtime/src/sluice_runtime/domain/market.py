@@ -116,6 +116,7 @@ def to_live_quote(quote: Quote, origin: DocumentOrigin, seq: int, written_at: da
         bid_size=quote.bid_size,
         ask_size=quote.ask_size,
         price=quote.mid,
+        price_basis="mid" if quote.mid is not None else None,
         ts=quote.ts,
         source=origin.source,
         job=origin.job,

@@ -47,7 +47,8 @@ class QuoteContent(msgspec.Struct, frozen=True, kw_only=True):
     def to_live_quote(self, origin: DocumentOrigin, seq: int, written_at: datetime) -> LiveQuote:
         """Return the document with this content. `seq` is the number of the write within this process."""
         plain = to_live_quote(self.quote, origin, seq, written_at)
-        return msgspec.structs.replace(plain, price=self.price, ts=self.ts, status=self.status)
+        basis = "trade" if self.trade else plain.price_basis
+        return msgspec.structs.replace(plain, price=self.price, price_basis=basis, ts=self.ts, status=self.status)
 
 
 def refresh_seconds(effective_interval_seconds: float) -> float:

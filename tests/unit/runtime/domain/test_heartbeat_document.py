@@ -49,6 +49,9 @@ def test_a_fresh_heartbeat_has_every_field_and_null_for_what_is_unknown() -> Non
         "freshness": None,
         "stale": [],
         "halted": [],
+        "unheard": [],
+        "clock_skew_ms": None,
+        "cluster": None,
         "gaps": [],
         "failure": None,
         "updated_at": LATER,
@@ -79,7 +82,15 @@ def test_the_market_and_the_freshness_are_those_of_the_freshness_monitor() -> No
     )
     fields = heartbeat_document(snapshot(feed="alpaca:iex", freshness=summary)).document_fields()
     assert (fields["feed"], fields["market"], fields["market_changes_at"]) == ("alpaca:iex", "open", LATER)
-    assert fields["freshness"] == {"live": 1, "quiet": 2, "stale": 3, "closed": 4, "halted": 5, "paused": 6}
+    assert fields["freshness"] == {
+        "live": 1,
+        "quiet": 2,
+        "stale": 3,
+        "closed": 4,
+        "halted": 5,
+        "paused": 6,
+        "unheard": 0,
+    }
     assert (fields["stale"], fields["halted"]) == (["AAPL"], ["MSFT"])
 
 

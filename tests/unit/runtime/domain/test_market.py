@@ -50,6 +50,7 @@ def test_the_document_has_the_quote_its_writer_and_the_older_field_names() -> No
         "epoch": 7,
         "written_at": written_at,
         "status": "live",
+        "price_basis": None,
         "bid_price": 1.0,
         "ask_price": None,
         "last_trade_price": None,
