@@ -117,6 +117,7 @@ def test_absent_fields_get_their_defaults(tenant: Tenant) -> None:
         "writesPerSecond": 20,
         "burst": 40,
         "flushIntervalMilliseconds": 200,
+        "maxSpreadPercent": 20,
     }
     assert spec["heartbeat"] == {"intervalSeconds": 15, "document": "market_ingest"}
     assert spec["firestore"]["database"] == "(default)"

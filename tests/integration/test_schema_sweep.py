@@ -42,6 +42,7 @@ SPECS: dict[str, dict[str, Any]] = {
         "pause": {"reason": "a", "until": TIME},
         "pausedSymbols": [{"symbol": "SPY", "reason": "a", "until": TIME}],
         "autoStop": {"afterSeconds": 60},
+        "sessions": ["regular"],
         "http": {"tokenSecretRef": {"name": "http"}},
         "firestore": {"credentialsSecretRef": {"name": "firestore"}},
         "pod": {
@@ -85,6 +86,7 @@ STATUS: dict[str, Any] = {
             "unknownPaused": ["A"],
             "staleSymbols": ["A"],
             "haltedSymbols": ["A"],
+            "unheardSymbols": ["A"],
             "pausedSymbols": ["A"],
         },
         "sink": {"healthy": True},
