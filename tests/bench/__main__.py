@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import fairness, footprint, pauses, stops, throughput
+from bench import fairness, footprint, pauses, readers, stops, throughput
 from bench.rows import Row, table, write
 from bench.stop_faults import FAULTS
 from support.firestore import firestore_emulator
@@ -26,6 +26,7 @@ BENCHES: dict[str, Callable[[Path, argparse.Namespace], list[Row]]] = {
     "footprint": _footprint,
     "fairness": lambda _, __: fairness.rows(),
     "pauses": lambda folder, chosen: pauses.rows(folder, chosen.rounds or pauses.ROUNDS),
+    "readers": lambda folder, _: readers.rows(folder),
     "stops": lambda folder, chosen: stops.rows(folder, chosen.rounds or stops.ROUNDS, chosen.faults),
 }
 # Without names, all benchmarks except the one that takes as long as all others together.

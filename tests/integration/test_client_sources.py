@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import pytest
 from google.api_core import exceptions
 from google.cloud import firestore
+from google.cloud.firestore_v1.watch import Watch
 
 from sluice_client import MemorySource, Source, Usable, usable_quotes
 from sluice_client.firestore import MAX_SYMBOLS, FirestoreSource
@@ -152,11 +153,11 @@ async def test_other_symbols_are_not_delivered(store: Store) -> None:
         assert set(received.quotes) == {"SPY"}
 
 
-async def test_more_symbols_than_one_query_names_are_delivered(store: Store) -> None:
-    names = [f"S{number}" for number in range(65)]
+async def test_more_symbols_than_one_listener_reads_are_delivered(store: Store) -> None:
+    names = [f"S{number}" for number in range(205)]
     await asyncio.gather(*(store.put_quote(name, quote_fields(name, now())) for name in names))
     async with listening(store, names) as received:
-        await eventually(lambda: len(received.quotes) == 65)
+        await eventually(lambda: len(received.quotes) == 205)
         assert all(received.quotes[name]["symbol"] == name for name in names)
 
 
@@ -183,28 +184,29 @@ async def test_a_strategy_is_given_what_it_may_use(store: Store) -> None:
 
 
 @pytest.fixture
-def watches(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The listeners to quotes that Google's client opens during the test."""
-    found: list[Any] = []
-    on_snapshot = firestore.Query.on_snapshot
+def watches(monkeypatch: pytest.MonkeyPatch) -> list[Watch]:
+    """The listeners that Google's client opens during the test: that of the heartbeat, then those of quotes."""
+    found: list[Watch] = []
 
-    def record(query: firestore.Query, callback: Any) -> Any:
-        found.append(on_snapshot(query, callback))
+    def record(*arguments: Any) -> Watch:
+        found.append(Watch(*arguments))
         return found[-1]
 
-    monkeypatch.setattr(firestore.Query, "on_snapshot", record)
+    monkeypatch.setattr("sluice_client.firestore.Watch", record)
     return found
 
 
-async def test_a_listener_that_ends_is_reported_and_opened_again(client: firestore.Client, watches: list[Any]) -> None:
+async def test_a_listener_that_ends_is_reported_and_opened_again(
+    client: firestore.Client, watches: list[Watch]
+) -> None:
     store = FirestoreStore(client, f"tenant-{next(_tenants)}")
     async with listening(store, ["SPY"]) as received:
         await eventually(lambda: received.reader == [ReaderChanged(is_signed_in=True, is_connected=True)])
-        watches[0].close()  # what Google's client does when a stream ends for good
+        watches[1].close()  # what Google's client does when a stream ends for good
         await eventually(lambda: [each.is_connected for each in received.reader] == [True, False, True])
         await store.put_quote("SPY", quote_fields("SPY", now(), price=5.0))
         await received.wait_for_price("SPY", 5.0)
-    assert [watch.is_active for watch in watches] == [False, False]
+    assert [watch.is_active for watch in watches] == [False] * 4
 
 
 async def test_more_symbols_than_a_job_has_are_refused(client: firestore.Client) -> None:
