@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
-from support.firestore import firestore_emulator_with_rules
-from support.rules_client import OWNER, RulesClient, unsigned_token
+from support.firestore import load_rules
+from support.rules_client import OWNER, PROJECT, RulesClient, unsigned_token
 
 RULES = Path(__file__).parents[2] / "manifests/firestore/firestore.rules"
 ALLOWED, DENIED = 200, 403
@@ -43,24 +46,38 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RulesClient]:
-    """A client of an emulator with the rules; all documents exist."""
-    with firestore_emulator_with_rules(tmp_path_factory.mktemp("emulator"), RULES) as emulator:
-        found = RulesClient(emulator)
-        for document in (*DOCUMENTS, *MEMBERSHIPS):
-            assert found.update(OWNER, document) == ALLOWED
-        yield found
-        found.close()
+def client(emulator: str) -> Iterator[RulesClient]:
+    """A client of the module's emulator, in a project that has the rules; all documents exist."""
+    load_rules(emulator, PROJECT, RULES)
+    found = RulesClient(emulator)
+    for document in (*DOCUMENTS, *MEMBERSHIPS):
+        assert found.update(OWNER, document) == ALLOWED
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def statuses(client: RulesClient, emulator: str) -> dict[tuple[str, str], dict[str, int]]:
+    """The status of each operation, by identity and document. Each identity has a connection and a thread."""
+
+    def attempt_all(identity: str) -> dict[tuple[str, str], dict[str, int]]:
+        with closing(RulesClient(emulator)) as mine:
+            return {
+                (identity, document): {each: getattr(mine, each)(TOKENS[identity], document) for each in OPERATIONS}
+                for document in DOCUMENTS
+            }
+
+    with ThreadPoolExecutor(len(TOKENS)) as threads:
+        return dict(chain.from_iterable(found.items() for found in threads.map(attempt_all, TOKENS)))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 @pytest.mark.parametrize("identity", TOKENS)
 def test_only_a_member_with_the_claim_reads_and_no_client_writes(
-    client: RulesClient, identity: str, document: str
+    statuses: dict[tuple[str, str], dict[str, int]], identity: str, document: str
 ) -> None:
     allowed = DOCUMENTS[document] if identity == MEMBER else ()
-    found = {each: getattr(client, each)(TOKENS[identity], document) for each in OPERATIONS}
-    assert found == {each: ALLOWED if each in allowed else DENIED for each in OPERATIONS}
+    assert statuses[identity, document] == {each: ALLOWED if each in allowed else DENIED for each in OPERATIONS}
 
 
 @pytest.mark.parametrize("identity", TOKENS)

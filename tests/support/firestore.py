@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,19 +38,18 @@ def firestore_emulator(folder: Path) -> Iterator[str]:
             processes.stop_processes([state.record_file(emulator.COMPONENT)], 1.0)
 
 
-@contextmanager
-def firestore_emulator_with_rules(folder: Path, rules: Path) -> Iterator[str]:
-    """Yield the host:port of an emulator that this function starts with a file of security rules.
-
-    `folder` is for its log and its process record.
+def load_rules(host: str, project: str, rules: Path) -> None:
+    """Load security rules into an emulator for one project. All other projects keep theirs.
 
     Raises:
-        DevclusterError: the emulator cannot be started; the message says what is missing.
+        OSError: the emulator does not answer, or refuses the rules.
     """
-    state = StateDirectory(folder)
-    host = emulator.start_emulator(state, rules)
-    try:
-        asyncio.run(emulator.wait_until_answering(state, host, ours=True))
-        yield host
-    finally:
-        processes.stop_processes([state.record_file(emulator.COMPONENT)], 1.0)
+    files = [{"name": rules.name, "content": rules.read_text("utf-8")}]
+    request = urllib.request.Request(
+        f"http://{host}/emulator/v1/projects/{project}:securityRules",
+        method="PUT",
+        data=json.dumps({"rules": {"files": files}}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30):  # noqa: S310  likewise
+        pass
