@@ -1,4 +1,4 @@
-"""The cases of `clients/cases.json`, which every implementation of the verdict passes."""
+"""The cases of `clients/cases.json`, which every implementation of the verdict and of the skew passes."""
 
 from __future__ import annotations
 
@@ -21,6 +21,28 @@ class VerdictCase:
     now: datetime
     reader: dict[str, Any]
     expected: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SkewCase:
+    """Heartbeats as they arrive (ts, arrival, whether the first of a listener) and the skew to expect, in seconds."""
+
+    name: str
+    heartbeats: list[tuple[float, float, bool]]
+    skew: float
+
+
+def skew_cases() -> list[SkewCase]:
+    """Return the cases of the skew's estimate."""
+    found = json.loads(CASES.read_text())
+    return [
+        SkewCase(
+            name=case["name"],
+            heartbeats=[(each["ts"], each["arrived"], each.get("first", False)) for each in case["heartbeats"]],
+            skew=case["skew"],
+        )
+        for case in found["skew_cases"]
+    ]
 
 
 def verdict_cases() -> list[VerdictCase]:

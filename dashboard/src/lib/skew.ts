@@ -8,19 +8,25 @@ const HEARTBEATS_KEPT = 8;
  *
  * A heartbeat arrives after it was written: its arrival minus its `ts` is the skew plus a delay that is never negative.
  * The smallest of the last differences is therefore the best estimate. The heartbeat that a new listener delivers first
- * can be of any age, so it is only an upper bound.
+ * can be of any age, so it is only an upper bound. `skew_cases` in `clients/cases.json` are the standard: Python's
+ * `SkewEstimator` passes the same cases.
  */
 export class SkewEstimate {
   private differences: number[] = [];
-  private upperBound = Number.POSITIVE_INFINITY;
+  private lastTs: number | null = null;
+  private hasArrival = false;
 
-  /** Add a heartbeat. Times are in milliseconds; `isFirst` marks the first heartbeat of a listener. */
+  /**
+   * Add a heartbeat; a repeated one changes nothing. Times are in milliseconds; `isFirst` marks the first heartbeat of
+   * a listener.
+   */
   addHeartbeat(arrivedAt: number, ts: number, isFirst: boolean): void {
-    if (isFirst) {
-      this.upperBound = arrivedAt - ts;
-    } else {
-      this.differences = [...this.differences.slice(1 - HEARTBEATS_KEPT), arrivedAt - ts];
+    if (ts === this.lastTs) {
+      return;
     }
+    this.lastTs = ts;
+    this.hasArrival ||= !isFirst;
+    this.differences = [...this.differences.slice(1 - HEARTBEATS_KEPT), arrivedAt - ts];
   }
 
   /** This computer's clock minus the writer's, in seconds; 0 while it is unknown. */
@@ -30,8 +36,8 @@ export class SkewEstimate {
 
   /** The same, with `fallbackSeconds` until a heartbeat after the first one of a listener has arrived. */
   secondsOr(fallbackSeconds: number): number {
-    const smallest = this.differences.length > 0 ? Math.min(...this.differences) : fallbackSeconds * 1000;
-    return Math.min(smallest, this.upperBound) / 1000;
+    const smallest = Math.min(...this.differences) / 1000;
+    return this.hasArrival ? smallest : Math.min(smallest, fallbackSeconds);
   }
 }
 

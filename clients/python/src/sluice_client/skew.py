@@ -7,38 +7,37 @@ from datetime import datetime
 
 from sluice_client.documents import Heartbeat
 
-# Arrivals that an estimate uses, and those that it needs before it says that this computer's clock is fast.
-_KEPT = 20
-_NEEDED = 3
+_KEPT = 8
 
 
 class SkewEstimator:
-    """Keeps how long each of the last heartbeats took to arrive; the smallest is closest to the clocks' difference.
+    """Keeps how long each of the last 8 heartbeats took to arrive; the smallest is closest to the clocks' difference.
 
     A heartbeat cannot arrive before it is written, so one early heartbeat proves that this computer's clock is slow.
-    A late one proves nothing: it may be an old document. So the estimate is positive only after three heartbeats have
-    arrived while this reader listened.
+    The first heartbeat of a listener can be of any age. So the estimate is positive only after another heartbeat has
+    arrived, and never above the delay of the first while that is kept.
+
+    `skew_cases` in `clients/cases.json` are the standard: Python and TypeScript pass the same cases.
     """
 
     def __init__(self) -> None:
-        self._epoch: int | None = None
         self._last_ts: datetime | None = None
-        self._arrivals = 0
+        self._has_arrival = False
         self._delays: deque[float] = deque(maxlen=_KEPT)
 
-    def observe(self, heartbeat: Heartbeat, arrived_at: datetime) -> None:
-        """Record a heartbeat that arrived at this time by this computer's clock. A repeated one changes nothing."""
+    def observe(self, heartbeat: Heartbeat, arrived_at: datetime, *, is_first: bool = False) -> None:
+        """Record a heartbeat that arrived at this time by this computer's clock. A repeated one changes nothing.
+
+        `is_first` marks the first heartbeat of a listener. The first one of all is always one.
+        """
         if heartbeat.ts is None or heartbeat.ts == self._last_ts:
             return
-        if self._last_ts is None or heartbeat.epoch != self._epoch:  # another epoch may have another clock
-            self._delays.clear()
-            self._arrivals = 0
-        else:
-            self._arrivals += 1
+        if self._last_ts is not None and not is_first:
+            self._has_arrival = True
         self._delays.append((arrived_at - heartbeat.ts).total_seconds())
-        self._epoch, self._last_ts = heartbeat.epoch, heartbeat.ts
+        self._last_ts = heartbeat.ts
 
     def skew(self) -> float:
         """Return this computer's clock minus the writer's in seconds, 0.0 while it is unknown."""
         smallest = min(self._delays, default=0.0)
-        return smallest if smallest < 0 or self._arrivals >= _NEEDED else 0.0
+        return smallest if smallest < 0 or self._has_arrival else 0.0

@@ -107,6 +107,7 @@ class _View:
         self._has_heartbeat = False  # whether the source has said if there is one
         self._quotes: dict[str, Quote | None] = {}
         self._skew = SkewEstimator()
+        self._is_first_heartbeat = True  # of a listener; such a one can be old
         self._reader = Reader(stale_after=stale_after)
         self._yielded: dict[str, Update] = {}
         self._to_check: dict[str, None] = {}  # in order; a dict, so that each symbol is in it once
@@ -121,9 +122,11 @@ class _View:
                 self._heartbeat = parse_heartbeat(document)
                 self._has_heartbeat = True
                 if self._heartbeat is not None:
-                    self._skew.observe(self._heartbeat, now)
+                    self._skew.observe(self._heartbeat, now, is_first=self._is_first_heartbeat)
+                    self._is_first_heartbeat = False
                 self._set_reader(self._reader.is_signed_in, self._reader.is_connected)
             case ReaderChanged(is_signed_in, is_connected):
+                self._is_first_heartbeat |= not (is_signed_in and is_connected)
                 self._set_reader(is_signed_in, is_connected)
 
     def recheck_all(self) -> None:
