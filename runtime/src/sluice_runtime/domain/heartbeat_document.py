@@ -14,19 +14,39 @@ from .health import RuntimeSnapshot, heartbeat_state, ingest_enabled_source
 _REASON_BYTES = 256
 _SOURCE_BYTES = 128
 _MESSAGE_BYTES = 300
+# The names of symbols, the reason of a pause and the message of a failure together: what the rest of the largest
+# document leaves of its 4,000 bytes. Only names that are both long and many shorten the texts.
+_NAMES_AND_TEXTS_BYTES = 1_430
 _GAPS = 10
 
 
 def heartbeat_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
     """Return the heartbeat document for Firestore."""
+    return cut_texts(_uncut_document(snapshot))
+
+
+def cut_texts(document: HeartbeatDocument) -> HeartbeatDocument:
+    """Return the document with its reason of a pause and its message of a failure cut to the bytes that are left."""
+    names = (*document.stale, *document.halted, *document.unheard)
+    left = _NAMES_AND_TEXTS_BYTES - sum(len(name.encode()) for name in names)
+    reason, failure = document.pause_reason, document.failure
+    if reason is not None:
+        reason = cut_to_bytes(reason, min(_REASON_BYTES, left // 2))
+        left -= len(reason.encode())
+    if failure is not None:
+        message = cut_to_bytes(failure.message, min(_MESSAGE_BYTES, left))
+        failure = msgspec.structs.replace(failure, message=message)
+    return msgspec.structs.replace(document, pause_reason=reason, failure=failure)
+
+
+def _uncut_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
     identity, desired, freshness = snapshot.identity, snapshot.desired, snapshot.freshness
-    reason = desired.pause.reason if desired.pause else None
     return HeartbeatDocument(
         status=heartbeat_state(snapshot),
         ts=snapshot.at,
         ingest_enabled=desired.pause is None,
         ingest_enabled_source=cut_to_bytes(ingest_enabled_source(snapshot), _SOURCE_BYTES),
-        pause_reason=cut_to_bytes(reason, _REASON_BYTES) if reason is not None else None,
+        pause_reason=desired.pause.reason if desired.pause else None,
         pause_until=desired.pause.until if desired.pause else None,
         last_symbol=snapshot.last_symbol,
         dry_run=desired.dry_run,
@@ -79,6 +99,4 @@ def _failure(snapshot: RuntimeSnapshot) -> HeartbeatFailure | None:
         kind, message, at = SINK_FAILURE, snapshot.sink_failure, snapshot.sink_failing_since or snapshot.at
     else:
         return None
-    return HeartbeatFailure(
-        type=kind, message=cut_to_bytes(message, _MESSAGE_BYTES), remedy=remedy_of_failure(kind), at=at
-    )
+    return HeartbeatFailure(type=kind, message=message, remedy=remedy_of_failure(kind), at=at)

@@ -1,21 +1,23 @@
 from datetime import timedelta
 
+import msgspec
 from google.cloud.firestore_v1.types import Document
 
-from sluice_contract.documents import HEARTBEAT_BYTES
-from sluice_contract.remedies import remedy_of_failure
+from sluice_contract.documents import HEARTBEAT_BYTES, NAMES_SHOWN, HeartbeatDocument
+from sluice_contract.remedies import REMEDIES, SINK_FAILURE, remedy_of_failure
 from sluice_contract.status import StreamFailure, StreamGap
+from sluice_contract.status_values import LARGEST
 from sluice_contract.symbol_counts import FreshnessCounts
 from sluice_runtime.adapters.firestore.values import encode_fields
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.freshness import FreshnessSummary
 from sluice_runtime.domain.gaps import OpenGap
 from sluice_runtime.domain.health import ActivityTimes
-from sluice_runtime.domain.heartbeat_document import heartbeat_document
+from sluice_runtime.domain.heartbeat_document import cut_texts, heartbeat_document
 from sluice_runtime.domain.market_hours import MarketState
 from sluice_runtime.domain.pause import PauseInForce
 from support.runtime_fakes import desired
-from support.snapshots import LATER, largest_snapshot, snapshot
+from support.snapshots import LATER, LONG, largest_snapshot, snapshot
 from support.virtual_time import START
 
 PAUSE = PauseInForce(source="cr:acme/us", reason="vendor", until=LATER)
@@ -125,11 +127,49 @@ def test_failing_writes_are_a_failure_unless_the_stream_has_one() -> None:
     assert both.failure.type == "auth"
 
 
-def test_the_largest_document_has_at_most_4_kb() -> None:
-    document = heartbeat_document(largest_snapshot())
+def size_in_firestore(document: HeartbeatDocument) -> int:
     encoded = Document.pb(Document())
     encode_fields(encoded.fields, document.document_fields())
-    assert encoded.ByteSize() <= HEARTBEAT_BYTES
-    assert (len(document.stale), len(document.halted), len(document.gaps)) == (20, 20, 10)
+    return int(encoded.ByteSize())
+
+
+def largest_document(name: str) -> HeartbeatDocument:
+    """Return the largest document of a job with 2,000 symbols: every list is full of such names, every text is long."""
+    uncut = heartbeat_document(largest_snapshot())
+    assert uncut.failure is not None
+    remedy = max(map(remedy_of_failure, (*REMEDIES, SINK_FAILURE, "unknown")), key=len)
+    return msgspec.structs.replace(
+        uncut,
+        pause_reason=LONG,
+        failure=msgspec.structs.replace(uncut.failure, message=LONG, remedy=remedy),
+        freshness=dict.fromkeys(FreshnessCounts.__struct_fields__, LARGEST),
+        stale=[name] * NAMES_SHOWN,
+        halted=[name] * NAMES_SHOWN,
+        unheard=[name] * NAMES_SHOWN,
+        clock_skew_ms=-LARGEST,
+        cluster="c" * 36,
+    )
+
+
+def test_the_largest_document_has_at_most_4_kb() -> None:
+    document = cut_texts(largest_document("SYMBOL00000/LONGCLASS"))
+    assert size_in_firestore(document) <= HEARTBEAT_BYTES
     assert document.failure is not None
-    assert document.failure.message.endswith("…")
+    for text in (document.pause_reason, document.failure.message):
+        assert text is not None
+        assert text.endswith("…")
+        assert len(text.encode()) > 80
+
+
+def test_names_of_the_usual_length_leave_room_for_the_texts() -> None:
+    document = cut_texts(largest_document("GOOGL"))
+    assert size_in_firestore(document) <= HEARTBEAT_BYTES
+    assert document.failure is not None
+    assert document.pause_reason is not None
+    assert (len(document.pause_reason.encode()), len(document.failure.message.encode())) == (255, 300)
+
+
+def test_every_list_of_the_document_is_limited() -> None:
+    document = heartbeat_document(largest_snapshot())
+    assert (len(document.stale), len(document.halted), len(document.gaps)) == (20, 20, 10)
+    assert size_in_firestore(document) <= HEARTBEAT_BYTES
