@@ -140,7 +140,7 @@ MARKET_DATA = {
             "adapters/alpaca/connection",
             "adapters/alpaca/messages",
             "adapters/ibkr/connection",
-            "adapters/ibkr/quote_builder",
+            "adapters/ibkr/market_data_builder",
             "adapters/recording",
             "adapters/synthetic",
             "domain/freshness",

@@ -16,6 +16,7 @@ from ...domain.failure import StreamError
 from ...domain.market import Quote
 from ...ports import QUOTES, Listener
 from .gateway import Gateway
+from .market_data_builder import MarketDataBuilder, MarketDataChanges
 from .messages import (
     COMPETING_SESSION,
     NO_LINE,
@@ -25,7 +26,6 @@ from .messages import (
     no_answer_error,
     symbol_rejection,
 )
-from .quote_builder import MarketDataBuilder, MarketDataChanges
 
 # ib_async sends 45 requests per second and delays the others.
 _BATCH = 40

@@ -1,6 +1,6 @@
 import pytest
 
-from sluice_runtime.adapters.ibkr.quote_builder import MarketDataBuilder, TickData
+from sluice_runtime.adapters.ibkr.market_data_builder import MarketDataBuilder, TickData
 from sluice_runtime.domain.market import Quote
 from support.virtual_time import START
 
