@@ -258,7 +258,7 @@ def test_a_deployment_is_scaled_to_one_and_to_zero(kubectl: Kubectl) -> None:
 
 
 def test_a_pod_that_cannot_start_says_why(kubectl: Kubectl) -> None:
-    missing = [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "nobody", "key": "a"}}}]
+    missing = [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "absent", "key": "a"}}}]
     kubectl.apply(
         pod("unconfigured", "sleep", "1", container={"env": missing}),
         pod("commandless"),

@@ -91,7 +91,7 @@ async def test_an_unreadable_document_leaves_the_last_readable_one_in_force(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with world.running():
-        world.document = RequestRefusedError("job.yaml is no YAML document")
+        world.document = RequestRefusedError("job.yaml is not a YAML document")
         await at(60)
         with pytest.raises(RequestRefusedError):
             world.job.reload()
@@ -102,7 +102,7 @@ async def test_an_unreadable_document_leaves_the_last_readable_one_in_force(
 async def test_a_mistake_that_returns_after_it_was_fixed_is_logged_again(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    mistake = RequestRefusedError("job.yaml is no YAML document")
+    mistake = RequestRefusedError("job.yaml is not a YAML document")
     documents: list[IngestJob | RequestRefusedError] = [mistake, mistake, stored_job(), mistake]
     async with world.running():
         for moment, document in enumerate(documents, start=1):

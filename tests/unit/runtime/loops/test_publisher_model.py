@@ -35,7 +35,7 @@ class Model:
     async def _write_or_doubt(self, quotes: Sequence[LiveQuote]) -> None:
         await self._take(quotes)
         if self.chance.random() < 0.1:
-            raise SinkError("it was taken, and nobody was told")
+            raise SinkError("the write was stored, and its response was lost")
 
     def want(self) -> None:
         paused = [{"symbol": each} for each in sorted(self.paused & self.declared)]

@@ -69,9 +69,9 @@ async def test_other_pausing_sources_are_reported_as_in_the_answer(runtime: Answ
 async def test_an_unreadable_document_ends_the_smoke_test_before_the_stream_is_changed(
     runtime: AnsweringRuntime,
 ) -> None:
-    runtime.unreadable = RequestRefusedError("job.yaml is no YAML document")
+    runtime.unreadable = RequestRefusedError("job.yaml is not a YAML document")
     failure, _ = await walked(runtime)
-    assert failure == 'reload returned HTTP 422: {"error":"job.yaml is no YAML document"}'
+    assert failure == 'reload returned HTTP 422: {"error":"job.yaml is not a YAML document"}'
     assert runtime.asked == ["reload"]
 
 
