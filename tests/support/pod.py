@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -37,12 +37,16 @@ class ShortBackoff(Backoff):
         return self.seconds
 
 
+def utc_now() -> datetime:
+    """Return the time by this computer's clock."""
+    return datetime.now(UTC)
+
+
 class Pod(Generic[S]):
     """All loops of job acme/us."""
 
-    def __init__(self, made: Source, opened: tuple[S, Documents]) -> None:
-        """Build the loops on a provider and on a sink of `support.sinks`."""
-        clock = lambda: datetime.now(UTC)  # noqa: E731
+    def __init__(self, made: Source, opened: tuple[S, Documents], clock: Callable[[], datetime] = utc_now) -> None:
+        """Build the loops on a provider, on a sink of `support.sinks`, and on a clock."""
         self.sink, self.documents = opened
         self.backoff = ShortBackoff()
         self.job = FakeJob()
