@@ -44,6 +44,7 @@ _NEXT_STEPS = """
   kubectl patch ij {name} -n {namespace} --type=merge -p '{{"spec":{{"enabled":true}}}}'     # resume the job
   kubectl logs -n {namespace} {name}-ingest --tail=5     # the pod's log
   make dashboard                                       # the quotes in a browser
+  FIRESTORE_EMULATOR_HOST={emulator} python print_quotes.py     # in a program of yours: docs/readers.md
   make status                                          # jobs and quotes
   make down                                            # stop everything
 """
@@ -189,7 +190,8 @@ class Quickstart:
         print()
         print_jobs_and_quotes(self.kubectl, self.emulator)
         kubeconfig = os.path.relpath(self.kubeconfig)
-        print("Next steps:" + _NEXT_STEPS.format(kubeconfig=kubeconfig, name=name, namespace=namespace))
+        names = {"kubeconfig": kubeconfig, "name": name, "namespace": namespace, "emulator": self.emulator}
+        print("Next steps:" + _NEXT_STEPS.format(**names))
 
     def show_status(self) -> None:
         """Print the jobs, their quotes, and where the dashboard is."""

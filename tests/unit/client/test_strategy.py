@@ -21,7 +21,9 @@ BOTH = {("SPY", "buy"): 601.22, ("SPY", "sell"): 601.24}
 
 def strategy() -> tuple[str, Callable[..., Coroutine[Any, Any, None]]]:
     """Return the code in the page, and the function that it defines."""
-    [code] = [each for each in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "async def" in each]
+    [code] = [
+        each for each in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "async def quote_both_sides" in each
+    ]
     names: dict[str, Any] = {}
     exec(compile(code, "docs/readers.md", "exec"), names)  # noqa: S102 (the page's code is what is tested)
     return code, names["quote_both_sides"]
