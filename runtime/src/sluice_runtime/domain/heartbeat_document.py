@@ -36,6 +36,7 @@ def heartbeat_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
         session_id=identity.session_id,
         started_at=identity.started_at,
         effective_interval_ms=round(desired.effective_interval_seconds * 1000),
+        heartbeat_interval_ms=round(desired.heartbeat.interval_seconds * 1000),
         loop_tick_at=snapshot.clocks.loop_tick_at,
         last_message_at=snapshot.clocks.last_message_at,
         last_quote_ts=snapshot.clocks.last_quote_ts,
@@ -47,6 +48,7 @@ def heartbeat_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
         freshness=msgspec.structs.asdict(freshness.counts) if freshness else None,
         stale=list(freshness.stale) if freshness else [],
         halted=list(freshness.halted) if freshness else [],
+        cluster=identity.cluster,
         gaps=_gaps(snapshot),
         failure=_failure(snapshot),
     )
