@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from sluice_runtime.domain.failure import DocumentConflictError, FencedError
 from sluice_runtime.ports import Sink
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PROJECT = "demo-sluice-heartbeat"
 
 
-@pytest.fixture(autouse=True)
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
 async def _no_heartbeat(documents: Documents) -> None:
     await documents.delete_heartbeat()
 

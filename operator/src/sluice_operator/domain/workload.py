@@ -71,8 +71,8 @@ def cold_hash(job: Job, settings: PodSettings) -> str:
         metadata=msgspec.structs.replace(job.metadata, generation=0),
         spec=with_default_hot_fields(_understood_spec_or_raise(job)),
     )
-    settings = msgspec.structs.replace(settings, cluster="")  # pods that were built without it are not replaced
-    return hashlib.sha256(_encode(pod_manifest(cold, 0, "", settings))).hexdigest()[:16]
+    manifest = pod_manifest(cold, 0, "", msgspec.structs.replace(settings, cluster=""))
+    return hashlib.sha256(_encode(manifest)).hexdigest()[:16]
 
 
 def pod_manifest(job: Job, epoch: int, cold_hash: str, settings: PodSettings) -> Manifest:
