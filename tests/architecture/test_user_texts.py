@@ -62,6 +62,7 @@ ALLOWED = {
     ("adapters/pause_file.py", "rewrite_under_lock", "open"): "a lock, which has no content",
     ("adapters/pause_file.py", "read", "read_bytes"): OWN_STATE,
     ("adapters/recording.py", "__init__", "open"): "writes a tape",
+    ("adapters/runtime_id.py", "read_or_create_runtime_id", "read_text"): OWN_STATE,
     ("adapters/switches.py", "read", "read_bytes"): OWN_STATE,
     ("adapters/switches.py", "write_file_atomically", "open"): "writes our own state",
     (

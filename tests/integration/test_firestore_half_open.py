@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -101,6 +102,7 @@ async def test_a_whole_runtime_writes_again_within_20_seconds(
         stored_job(firestore={"projectID": f"demo-sluice-half-open-{next(_projects)}"}),
         {"SLUICE_STATE_DIR": str(tmp_path)},
         7,
+        uuid.uuid4(),
     )
     book, source, stop = journal(with_pause(desired(), UNREAD)), FakeSource(), asyncio.Event()
     sink = create_sink(settings, book.desired)

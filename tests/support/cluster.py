@@ -8,11 +8,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sluice_devcluster.binaries import provide_binaries
+from sluice_devcluster.kubectl import Kubectl
 from sluice_devcluster.layout import StateDirectory
 from sluice_devcluster.quickstart import Quickstart, install_operator
 
 ROOT = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
+
+
+@contextmanager
+def second_cluster(state: Path, emulator: str) -> Iterator[Kubectl]:
+    """Start another cluster with the CRD and the operator, whose pods use the emulator at `emulator`."""
+    command = [str(BIN / "sluice-devcluster")]
+    where = ["--state", str(state)]
+    options = ["--crds", str(ROOT / "crds"), "--bin-dir", str(BIN), "--restart-backoff-seconds", "1"]
+    subprocess.run([*command, "up", *where, *options], check=True, timeout=600)
+    try:
+        kubectl = Kubectl(provide_binaries(lambda _: None).kubectl, StateDirectory(state).kubeconfig_file)
+        install_operator(kubectl, ROOT / "manifests", {"FIRESTORE_EMULATOR_HOST": emulator})
+        yield kubectl
+    finally:
+        subprocess.run([*command, "down", *where], check=True, timeout=120)
 
 
 @contextmanager

@@ -8,7 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
-from sluice_runtime.domain.failure import FencedError, SinkError
+from sluice_runtime.adapters.firestore.connection import StoredDocument
+from sluice_runtime.adapters.firestore.stored_heartbeat import stored_heartbeat
+from sluice_runtime.domain.failure import SinkError
+from sluice_runtime.domain.heartbeat_owner import require_takeover_allowed
 from support.virtual_time import seconds
 
 JOB = "acme/us"
@@ -24,6 +27,7 @@ class FakeSink:
         self.quotes: dict[str, dict[str, Any]] = {}
         self.bars: dict[str, dict[str, Any]] = {}
         self.heartbeat: dict[str, Any] | None = None
+        self.heartbeat_at = 0.0  # the virtual time of its last write
         self.records: dict[str, dict[str, Any]] = {}
         self.recorded: list[tuple[float, IngestState]] = []
         self.writes: list[tuple[float, list[LiveQuote]]] = []
@@ -100,10 +104,10 @@ class FakeSink:
 
     async def write_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
         await self._answer()
-        epoch = self._epoch(heartbeat.job_uid)
-        if epoch is not None and epoch > heartbeat.epoch:
-            raise FencedError(f"a later process of this job writes (epoch {epoch}; this is epoch {heartbeat.epoch})")
-        self.heartbeat = heartbeat.document_fields()
+        if self.heartbeat is not None:
+            stored = StoredDocument("heartbeat", self.heartbeat, None, seconds() - self.heartbeat_at)
+            require_takeover_allowed(stored_heartbeat(stored), heartbeat)
+        self.heartbeat, self.heartbeat_at = heartbeat.document_fields(), seconds()
         self.beats.append((seconds(), heartbeat))
         self.history.append(f"beat {heartbeat.status}")
 

@@ -77,8 +77,10 @@ def identity(**changes: Any) -> RuntimeIdentity:
 
 
 def journal(wanted: Desired | None = None) -> Journal:
-    """Return a journal that uses the running loop's clock."""
-    return Journal(identity(), LatestValue(wanted or desired()), Coalescer(), now)
+    """Return a journal that uses the running loop's clock. It waits for no heartbeat before it connects."""
+    found = Journal(identity(), LatestValue(wanted or desired()), Coalescer(), now)
+    found.ownership.record_heartbeat_failed()
+    return found
 
 
 def quote(symbol: str = "AAPL", ts: datetime | None = None, bid: float | None = 100.0) -> Quote:

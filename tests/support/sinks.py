@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from google.cloud import firestore
 
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, RecordStatus
@@ -14,6 +15,7 @@ from sluice_contract.spec import FirestoreSettings
 from sluice_runtime.adapters.firestore.connection import open_firestore_connection
 from sluice_runtime.adapters.firestore.sink import FirestoreSink
 from support.fake_sink import JOB, FakeSink
+from support.virtual_time import seconds
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 TENANT = "acme"
@@ -67,9 +69,16 @@ class Documents:
     async def put_heartbeat(self, fields: dict[str, Any]) -> None:
         """Write the heartbeat document."""
         if isinstance(self._sink, FakeSink):
-            self._sink.heartbeat = fields
+            self._sink.heartbeat, self._sink.heartbeat_at = fields, seconds()
         else:
             await self._client.document(f"tenants/{TENANT}/ops/market_ingest").set(fields)
+
+    async def delete_heartbeat(self) -> None:
+        """Delete the heartbeat document."""
+        if isinstance(self._sink, FakeSink):
+            self._sink.heartbeat = None
+        else:
+            await self._client.document(f"tenants/{TENANT}/ops/market_ingest").delete()
 
     async def _get(self, path: str) -> dict[str, Any] | None:
         found: dict[str, Any] | None = (await self._client.document(path).get()).to_dict()
@@ -143,9 +152,9 @@ def state(symbol: str, status: RecordStatus = "active", notes: str | None = None
     )
 
 
-def heartbeat(uid: str, epoch: int, status: str = "running") -> HeartbeatDocument:
-    """Return the heartbeat of one incarnation of a job."""
-    return HeartbeatDocument(
+def heartbeat(uid: str, epoch: int, status: str = "running", **changes: Any) -> HeartbeatDocument:
+    """Return the heartbeat of one incarnation of a job, with other values for some fields."""
+    plain = HeartbeatDocument(
         status=status,
         ts=NOW,
         ingest_enabled=True,
@@ -160,8 +169,10 @@ def heartbeat(uid: str, epoch: int, status: str = "running") -> HeartbeatDocumen
         session_id="s",
         started_at=NOW,
         effective_interval_ms=1000,
+        heartbeat_interval_ms=15_000,
         loop_tick_at=NOW,
         last_message_at=None,
         last_quote_ts=None,
         last_write_at=NOW,
     )
+    return msgspec.structs.replace(plain, **changes)

@@ -55,7 +55,7 @@ POD_CRASHING: Final = "PodCrashLooping"  # the container of the pod keeps exitin
 POD_UNSTARTABLE: Final = "PodCannotStart"  # image, configuration or scheduling prevents the start of the pod
 NAME_CONFLICT: Final = "NameConflict"  # a pod of another owner has this job's pod name
 POD_REJECTED: Final = "PodRejected"  # the API server refuses the pod (quota, admission, Pod Security)
-DOCUMENT_CONFLICT: Final = "DocumentConflict"  # an older job of the tenant writes the same documents; no pod runs
+DOCUMENT_CONFLICT: Final = "DocumentConflict"  # another job of the tenant writes the same documents
 
 # credentials
 ACCEPTED: Final = "Accepted"  # the provider accepted the credentials

@@ -137,10 +137,10 @@ class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     `loop_tick_at`, `last_message_at`, `last_quote_ts` and `last_write_at` advance independently of each other.
     `symbols` and `freshness` have counts of symbols. `stale`, `halted` and `unheard` have the first 20 such symbols
-    in order, and `gaps` the last 10 gaps, oldest first. `clock_skew_ms` is how far the writer's clock is ahead of the
-    provider's. `cluster` is the UID of the writer's cluster; None for a standalone runtime. `market_changes_at` is when
-    the market next opens or closes; None if it never does or if that is unknown. `failure` stays while the job is
-    paused.
+    in order, and `gaps` the last 10 gaps, oldest first. `heartbeat_interval_ms` is the time between two
+    heartbeats, `clock_skew_ms` how far the writer's clock is ahead of the provider's. `cluster` is the UID of the
+    writer's cluster; None for a standalone runtime. `market_changes_at` is when the market next opens or closes; None
+    if it never does or if that is unknown. `failure` stays while the job is paused.
     """
 
     status: str
@@ -157,6 +157,7 @@ class HeartbeatDocument(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str
     started_at: datetime
     effective_interval_ms: int
+    heartbeat_interval_ms: int
     loop_tick_at: datetime
     last_message_at: datetime | None
     last_quote_ts: datetime | None

@@ -81,3 +81,4 @@ class InjectedJob(CamelStruct, frozen=True):
     epoch: int
     project_id: str
     spec: IngestJobSpec
+    cluster: str = ""  # the UID of the namespace kube-system; empty: unknown, or no cluster

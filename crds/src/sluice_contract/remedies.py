@@ -19,6 +19,7 @@ REMEDIES: Final[dict[FailureType, str]] = {
     "upstreamClosed": "The stream reconnects by itself; if this repeats, check the provider's status page.",
     "configuration": "Correct the field of the job that the message names.",
     "certificate": "Name the server's certificate authority in alpaca.caConfigMapRef; standalone, in SSL_CERT_FILE.",
+    "documentConflict": "Stop the other job, or give each job its own spec.heartbeat.document and its own symbols.",
 }
 _SINK_REMEDY: Final = "Check the permissions, the quota and the network of the pod for Firestore; writes are retried."
 _UNKNOWN_REMEDY: Final = "Read the message and the log of the pod."

@@ -38,6 +38,7 @@ FailureType = Literal[
     "upstreamClosed",
     "configuration",
     "certificate",
+    "documentConflict",
 ]
 GapCause = Literal["disconnect", "stall", "slowClient", "pause", "restart"]
 ConditionStatus = Literal["True", "False", "Unknown"]

@@ -30,12 +30,14 @@ from .adapters.events import EventRecorder
 from .adapters.http_api import EndpointSources, http_server
 from .adapters.kubernetes import KubernetesCluster
 from .adapters.lease import KubernetesLease
+from .cluster_uid import read_cluster_uid_or_empty
 from .domain.objects import Key
 from .handlers import kopf_registry, kopf_settings
 from .informer_cache import ClusterState
 from .leadership import Leadership
 from .live_reads import LiveReads
 from .metrics import Metrics
+from .ports import Cluster
 from .reconcile import Reconciler, ReconcilerClocks
 from .resync import Resync
 from .settings import Settings
@@ -63,6 +65,8 @@ class OperatorParts(msgspec.Struct, frozen=True):
     recorder: EventRecorder
     resync: Resync
     live_reads: LiveReads
+    reconciler: Reconciler
+    cluster: Cluster
     workers: Workers
     lag_monitor: LoopLagMonitor
     leadership: Leadership
@@ -91,6 +95,8 @@ async def assembled_parts(settings: Settings, api_client: ApiClient) -> AsyncIte
             recorder=recorder,
             resync=Resync(cluster, store, metrics, resync.ResyncTiming(asyncio.sleep, random.random)),
             live_reads=LiveReads(cluster, store, metrics, asyncio.sleep),
+            reconciler=reconciler,
+            cluster=cluster,
             workers=Workers(queue, reconciler.reconcile, led, metrics),
             lag_monitor=LoopLagMonitor(time.monotonic, metrics.loop_lag.set),
             leadership=led,
@@ -179,6 +185,7 @@ async def _wait_for_first_list_or_signal(parts: OperatorParts) -> bool:
     if stop.is_set():
         return False
     await first
+    parts.reconciler.set_cluster_uid(await read_cluster_uid_or_empty(parts.cluster, asyncio.sleep))
     parts.first_list_done.set()
     return True
 

@@ -50,6 +50,9 @@ class Cluster(Protocol):
     async def list_pods(self) -> list[Pod]:
         """Return all pods with the operator's label in the watched namespaces, with a consistent (quorum) read."""
 
+    async def read_cluster_uid(self) -> str:
+        """Return the UID of the namespace kube-system, which identifies the cluster."""
+
     async def read_job(self, key: Key) -> Job:
         """Read the job from the API server, not from a cache. Raises `NotFound`."""
 

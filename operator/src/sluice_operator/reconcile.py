@@ -55,6 +55,10 @@ class Reconciler:
         self._clocks = clocks
         self._pods = pods
 
+    def set_cluster_uid(self, uid: str) -> None:
+        """Set the UID of the cluster that new pods get. It does not change the pods that run."""
+        self._pods = msgspec.structs.replace(self._pods, cluster=uid)
+
     async def reconcile(self, key: Key) -> ReconcileResult:
         """Observe one job, write its status if that has changed, and take at most one step.
 

@@ -22,6 +22,7 @@ from .adapters.decoding import decode_json
 from .adapters.http.smoke_client import SmokeClient
 from .adapters.pause_file import ManualPause, ManualPauses, PauseFile
 from .adapters.preflight import run_preflight_checks
+from .adapters.runtime_id import read_or_create_runtime_id
 from .adapters.user_text import UserTextError, read_user_text
 from .domain.endpoints import rest_endpoints
 from .settings import Settings, SettingsError, is_switched_on, pod_settings
@@ -67,7 +68,9 @@ def settings_for_job(job: IngestJob, environment: Mapping[str, str], document: P
         SettingsError: a variable is malformed.
     """
     own = {each.name: each.value for each in job.spec.pod.env} if job.spec.pod else {}
-    found = standalone_settings(job, own | dict(environment), time.time_ns() // 1_000_000)
+    variables = own | dict(environment)
+    runtime_id = read_or_create_runtime_id(state_dir(variables))
+    found = standalone_settings(job, variables, time.time_ns() // 1_000_000, runtime_id)
     return msgspec.structs.replace(found, tape_dir=document.parent if document else Path())
 
 

@@ -51,6 +51,7 @@ def create_journal(settings: Settings) -> Journal:
         epoch=injected.epoch,
         session_id=uuid.uuid4().hex,
         started_at=utc_now(),
+        cluster=injected.cluster or None,
     )
     return Journal(who, LatestValue(_desired_at_start(injected)), Coalescer(), utc_now)
 

@@ -210,7 +210,8 @@ def smoke_test_result(snapshot: RuntimeSnapshot, counters: Counters) -> tuple[bo
         return True, f"{done} {what}"
     pause = snapshot.desired.pause
     why = f"the job is paused by {pause.source}" if pause else f"the stream is {snapshot.state}"
-    more = snapshot.failure.message if snapshot.failure else snapshot.sink_failure
+    failure = snapshot.document_conflict or snapshot.failure
+    more = failure.message if failure else snapshot.sink_failure
     return False, f"no {what}: {why}{f', {more}' if more else ''}"
 
 

@@ -103,14 +103,16 @@ def validated_job(document: dict[str, Any]) -> IngestJob:
     return msgspec.structs.replace(job, metadata=msgspec.structs.replace(job.metadata, namespace="default"))
 
 
-def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: int) -> Settings:
+def standalone_settings(job: IngestJob, environment: Mapping[str, str], epoch: int, runtime_id: uuid.UUID) -> Settings:
     """Return the settings of a standalone runtime for `job`. `epoch` is Unix milliseconds, so that a later start wins.
+
+    A job of another `runtime_id` is another job, even if it has the same name.
 
     Raises:
         SettingsError: a variable is malformed.
     """
     namespace = job.metadata.namespace
-    uid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"sluice:{job.spec.tenant}/{namespace}/{job.metadata.name}"))
+    uid = str(uuid.uuid5(runtime_id, f"{job.spec.tenant}/{namespace}/{job.metadata.name}"))
     return Settings(
         job=InjectedJob(
             namespace=namespace,

@@ -54,6 +54,9 @@ class FakeCluster:
         chosen = [label.get(identity.MANAGED_BY_LABEL) == identity.MANAGED_BY for label in labels]
         return [objects.decode_pod(each) for each, ours in zip(self.pods.values(), chosen, strict=True) if ours]
 
+    async def read_cluster_uid(self) -> str:
+        return "cluster"
+
     async def read_job(self, key: Key) -> Job:
         return objects.decode_job(_found(self.jobs, key))
 

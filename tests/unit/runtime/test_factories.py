@@ -1,4 +1,5 @@
 import atexit
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from support.fake_listener import FakeListener
 from support.runtime_fakes import desired, stored_job
 
 TAPE = {"tape": {"configMapRef": {"name": "tapes", "key": "day.csv"}}, "speed": 2.0}
+RUNTIME_ID = uuid.UUID("5f0c7a52-7b3c-4d0e-9a55-0f3d6b1f2c11")
 REAL_TIME = True  # a thread searches for credentials
 
 AIM = LatestValue(desired())
@@ -34,7 +36,7 @@ ACCOUNT = {"credentialsSecretRef": {"name": "alpaca"}}
 
 
 def settings(declared: IngestJob | None = None, **changes: Any) -> Settings:
-    plain = standalone_settings(declared or stored_job(), {"SLUICE_STATE_DIR": "unused"}, 7)
+    plain = standalone_settings(declared or stored_job(), {"SLUICE_STATE_DIR": "unused"}, 7, RUNTIME_ID)
     return msgspec.structs.replace(plain, **changes)
 
 

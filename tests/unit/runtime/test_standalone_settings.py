@@ -1,3 +1,4 @@
+import uuid
 from typing import Any
 
 import pytest
@@ -84,10 +85,11 @@ def test_the_error_of_a_broken_bound_or_rule_names_the_variable(name: str, value
     assert part in sentence(**KEYS, **{name: value})
 
 
-def test_two_starts_are_incarnations_of_one_job() -> None:
-    job = job_from_environment(KEYS)
-    first, second = (standalone_settings(job, {**KEYS, "HOME": "/h"}, epoch) for epoch in (1, 2))
+def test_two_starts_of_one_runtime_are_incarnations_of_one_job() -> None:
+    job, environment, own, other = job_from_environment(KEYS), {**KEYS, "HOME": "/h"}, uuid.uuid4(), uuid.uuid4()
+    first, second = (standalone_settings(job, environment, epoch, own) for epoch in (1, 2))
     assert first.job.uid == second.job.uid
+    assert standalone_settings(job, environment, 1, other).job.uid != first.job.uid
     assert (first.bind, first.job.epoch, second.job.epoch) == ("127.0.0.1", 1, 2)
 
 

@@ -50,6 +50,11 @@ class KubernetesCluster:
         selector = {"labelSelector": f"{identity.MANAGED_BY_LABEL}={identity.MANAGED_BY}"}
         return [objects.decode_pod(item) for item in await self._list_in_watched_namespaces(_PODS, "pods", selector)]
 
+    async def read_cluster_uid(self) -> str:
+        """Return the UID of the namespace kube-system, which exists in each cluster and is never created again."""
+        document = await self._send_and_decode("GET", f"{_PODS}/namespaces/kube-system")
+        return str(document["metadata"]["uid"])
+
     async def read_job(self, key: Key) -> Job:
         """Read the job. Raises `NotFound`."""
         return objects.decode_job(await self._send_and_decode("GET", _job_path(key)))

@@ -21,6 +21,7 @@ _BLOCKED_REASONS: Final = {
     "symbolLimit": c.SYMBOLS_REJECTED,
     "configuration": c.INVALID_SPEC,
     "certificate": c.CERTIFICATE_NOT_TRUSTED,
+    "documentConflict": c.DOCUMENT_CONFLICT,
 }
 
 

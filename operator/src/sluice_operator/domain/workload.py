@@ -32,6 +32,7 @@ class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
     project_id: str  # for jobs that name no Firestore project
     firestore_emulator_host: str = ""  # empty: the real Firestore
     priority_class: str = ""  # empty: the cluster's default
+    cluster: str = ""  # the UID of the cluster; empty: unknown
 
 
 def service_account_manifest(namespace: str) -> Manifest:
@@ -62,16 +63,16 @@ def role_binding_manifest(namespace: str) -> Manifest:
 def cold_hash(job: Job, settings: PodSettings) -> str:
     """Return a hash of 16 hexadecimal digits, which changes exactly when the operator would build a different pod.
 
-    It is the hash of the pod manifest without hot fields, epoch and generation, so it includes everything else in the
-    manifest. A new version of the operator may add a field: while the field has its default, the hash stays the same,
-    because the injected document contains no defaults.
+    It is the hash of the pod manifest without hot fields, epoch, generation and cluster. A new version of the operator
+    may add a field: while it has its default, the hash stays the same, as the injected document has no defaults.
     """
     cold = msgspec.structs.replace(
         job,
         metadata=msgspec.structs.replace(job.metadata, generation=0),
         spec=with_default_hot_fields(_understood_spec_or_raise(job)),
     )
-    return hashlib.sha256(_encode(pod_manifest(cold, 0, "", settings))).hexdigest()[:16]
+    manifest = pod_manifest(cold, 0, "", msgspec.structs.replace(settings, cluster=""))
+    return hashlib.sha256(_encode(manifest)).hexdigest()[:16]
 
 
 def pod_manifest(job: Job, epoch: int, cold_hash: str, settings: PodSettings) -> Manifest:
@@ -192,6 +193,7 @@ def _container_environment(job: Job, epoch: int, settings: PodSettings) -> list[
         epoch=epoch,
         project_id=spec.firestore.project_id or settings.project_id,
         spec=spec,
+        cluster=settings.cluster,
     )
     document = msgspec.to_builtins(injected) | {"spec": _without_default_fields(spec)}
     emulator = {"name": "FIRESTORE_EMULATOR_HOST", "value": settings.firestore_emulator_host}
@@ -245,7 +247,7 @@ def _mounts_and_volumes(spec: IngestJobSpec) -> list[tuple[Manifest, Manifest]]:
     """Return the mount and the volume of each Secret, ConfigMap or claim in the spec, and of the pod's state.
 
     Secrets and ConfigMaps are optional: the pod starts without them, reports which is missing, and continues when it
-    appears. The operator cannot report a missing Secret, because it has no permission to read Secrets.
+    appears. The operator has no permission to read Secrets, so it cannot report them.
     """
     found = []
     if spec.alpaca and spec.alpaca.credentials_secret_ref:

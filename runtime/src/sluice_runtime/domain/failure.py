@@ -63,5 +63,19 @@ class SinkError(Exception):
         self.retry_after = retry_after
 
 
+class DocumentConflictError(Exception):
+    """The heartbeat document has a fresh heartbeat of another job, so this job must write nothing.
+
+    `message` is a sentence for the status. `writer` names the other job. `retry_after` is the number of seconds after
+    which this job takes over if the other job stays silent.
+    """
+
+    def __init__(self, message: str, writer: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.message = message
+        self.writer = writer
+        self.retry_after = retry_after
+
+
 class FencedError(Exception):
     """A later process of this job writes the heartbeat, so this process must exit."""

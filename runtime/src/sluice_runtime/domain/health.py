@@ -39,6 +39,7 @@ class RuntimeIdentity(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     session_id: str
     started_at: datetime
+    cluster: str | None = None  # the UID of the cluster; None if the runtime is not in a cluster
 
     @property
     def qualified_job_name(self) -> str:
@@ -85,6 +86,7 @@ class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[StreamGap, ...] = ()
     open_gap: OpenGap | None = None
     slot: ConnectionSlotStatus | None = None
+    document_conflict: StreamFailure | None = None  # another job writes the documents of this job
 
     @property
     def is_ready(self) -> bool:
@@ -147,7 +149,7 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
         gaps=list(snapshot.gaps),
         slot=snapshot.slot,
         pause=_stream_pause(snapshot),
-        failure=snapshot.failure,
+        failure=snapshot.document_conflict or snapshot.failure,
         preflight=snapshot.preflight,
     )
 

@@ -56,6 +56,7 @@ def _uncut_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
         session_id=identity.session_id,
         started_at=identity.started_at,
         effective_interval_ms=round(desired.effective_interval_seconds * 1000),
+        heartbeat_interval_ms=round(desired.heartbeat.interval_seconds * 1000),
         loop_tick_at=snapshot.clocks.loop_tick_at,
         last_message_at=snapshot.clocks.last_message_at,
         last_quote_ts=snapshot.clocks.last_quote_ts,
@@ -67,6 +68,7 @@ def _uncut_document(snapshot: RuntimeSnapshot) -> HeartbeatDocument:
         freshness=msgspec.structs.asdict(freshness.counts) if freshness else None,
         stale=list(freshness.stale) if freshness else [],
         halted=list(freshness.halted) if freshness else [],
+        cluster=identity.cluster,
         gaps=_gaps(snapshot),
         failure=_failure(snapshot),
     )

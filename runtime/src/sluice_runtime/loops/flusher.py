@@ -55,7 +55,7 @@ class Flusher:
             interval = self._journal.desired.value.limits.flush_interval_milliseconds / 1000
             scheduled = await self._wait_for_next_flush(max(scheduled + interval, loop.time() - interval))
             self._journal.loop_tick_at = self._journal.now()
-            if not self._is_open or self._update_and_check_failure_wait(loop.time()):
+            if not self._is_open or self._must_wait_for_ownership() or self._update_and_check_failure_wait(loop.time()):
                 continue
             async with self._lock:
                 try:
@@ -119,6 +119,8 @@ class Flusher:
         A failure is recorded and ends the attempt.
         """
         async with self._lock:
+            if self._must_wait_for_ownership():
+                return
             try:
                 now = asyncio.get_running_loop().time
                 self._publisher.enqueue_held_ticks()
@@ -164,6 +166,19 @@ class Flusher:
             self._other_writes_at = asyncio.get_running_loop().time() + max(
                 _OTHER_WRITES_RETRY_SECONDS, error.retry_after
             )
+
+    def _must_wait_for_ownership(self) -> bool:
+        """Return True while another job writes, or may write, the documents.
+
+        During a conflict, queued ticks are dropped, and each document is written again after it.
+        """
+        ownership, interval = self._journal.ownership, self._journal.desired.value.heartbeat.interval_seconds
+        if not ownership.writes_must_wait(interval):
+            return False
+        if ownership.conflict.value is not None:
+            increment(self._journal.counters.suppressed, "document_conflict", self._journal.coalescer.drop_queue())
+            self._journal.documents.mark_content_unknown(self._journal.documents.symbols)
+        return True
 
     def _update_and_check_failure_wait(self, at: float) -> bool:
         """Record whether heartbeats fail now, and return True while quote writes wait after a failure.

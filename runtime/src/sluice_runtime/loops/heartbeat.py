@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from ..domain.counters import increment
-from ..domain.failure import SinkError
+from ..domain.failure import DocumentConflictError, SinkError
 from ..domain.health import RuntimeSnapshot, stream_status
 from ..domain.heartbeat_document import heartbeat_document
 from ..ports import JobPort, ReportError, Sink
@@ -22,6 +22,8 @@ REPORT_SECONDS = 30.0
 # Transitions come in bursts; this is the minimum time between two writes of the same document.
 _LEAST_SECONDS = 0.02
 _RETRY_SECONDS = 1.0
+# A heartbeat is due this long after the other job's counts as silent, so that the attempt is not too early.
+_TAKEOVER_MARGIN_SECONDS = 0.2
 
 
 async def send_heartbeats_forever(sink: Sink, journal: Journal) -> None:
@@ -35,7 +37,13 @@ async def send_heartbeats_forever(sink: Sink, journal: Journal) -> None:
         try:
             await sink.write_heartbeat(heartbeat_document(snapshot))
             journal.record_sink_result("heartbeat", None)
+            journal.ownership.record_heartbeat_accepted()
+        except DocumentConflictError as error:
+            journal.record_sink_result("heartbeat", None)
+            journal.ownership.record_conflict(error)
+            raise
         except SinkError as error:
+            journal.ownership.record_heartbeat_failed()
             increment(journal.counters.errors, "heartbeat")
             journal.record_sink_result("heartbeat", error.message)
             raise
@@ -85,6 +93,8 @@ async def _send_snapshots_forever(
         try:
             await send(journal.snapshot())
             due = began + interval()
+        except DocumentConflictError as error:
+            due = loop.time() + min(interval(), error.retry_after + _TAKEOVER_MARGIN_SECONDS)
         except (SinkError, ReportError):
             due = loop.time() + _RETRY_SECONDS
         await asyncio.sleep(_LEAST_SECONDS)

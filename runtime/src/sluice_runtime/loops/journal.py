@@ -26,6 +26,7 @@ from ..domain.newest_quotes import NewestQuotes
 from ..domain.pause import Switch
 from ..domain.published_documents import PublishedDocuments
 from ..domain.sink_health import SinkHealth
+from .document_ownership import DocumentOwnership
 from .latest_value import LatestValue
 
 _log = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ class Journal:
         self.freshness: FreshnessView | None = None  # set by the freshness monitor
         self.gaps = Gaps()
         self.slot: ConnectionSlotStatus | None = None
+        self.ownership = DocumentOwnership(now, self.signal_transition)
         self.silent_connections = LatestValue(0)  # how often the connection was found silent
         self._sink = SinkHealth()
         self._ledger = SubscriptionLedger()
@@ -89,8 +91,6 @@ class Journal:
         self.needs_snapshot = (self.needs_snapshot | (desired.symbols - unchanged)) & desired.symbols
         self._set_accepted_symbols(desired)
         self.desired.set(desired)
-
-    # Listener: called by connections
 
     def on_state(self, state: StreamState) -> None:
         """Record a new phase of the stream, including phases without a connection, such as Paused or BackingOff."""
@@ -184,8 +184,6 @@ class Journal:
         if self.state == "Live":
             cause: GapCause = "pause" if self.desired.value.pause else "disconnect"
             self.gaps = self.gaps.with_open_gap(self.socket_closed_at, cause)
-
-    # Called by the loops
 
     def record_stream_failure(self, error: StreamError) -> None:
         """Record that the stream could not be opened, or has failed."""
@@ -297,4 +295,5 @@ class Journal:
             gaps=self.gaps.closed,
             open_gap=self.gaps.open_gap,
             slot=self.slot,
+            document_conflict=self.ownership.conflict.value,
         )

@@ -37,7 +37,8 @@ class RecordWriter:
         while True:
             desired, version = self._journal.desired.value, self._journal.desired.version
             try:
-                if desired.generation > 0 and not desired.dry_run:
+                ownership, interval = self._journal.ownership, desired.heartbeat.interval_seconds
+                if desired.generation > 0 and not desired.dry_run and not ownership.writes_must_wait(interval):
                     await self._write_due_records(desired)
                 self._journal.record_sink_result("records", None)
             except SinkError as error:

@@ -86,6 +86,7 @@ class Supervisor:
         self._journal.socket_closed_at = None
         while True:
             try:
+                await self._wait_until_documents_are_owned()
                 if self._slot is not None:
                     self._journal.on_state("Connecting")
                     await self._slot.acquire()
@@ -98,6 +99,18 @@ class Supervisor:
         self._journal.on_state("Finished")
         await asyncio.Event().wait()
 
+    async def _wait_until_documents_are_owned(self) -> None:
+        """Wait while another job writes the documents of this job. No connection is open meanwhile."""
+        ownership = self._journal.ownership
+        await ownership.wait_for_first_outcome()
+        if ownership.conflict.value is None:
+            return
+        self._journal.on_state("Blocked")
+        if self._slot is not None:
+            await self._slot.release()
+        await ownership.wait_for_no_conflict()
+        self._backoff.reset()
+
     async def _run_connection(self) -> bool:
         """Run one connection until it ends. Return True if it ended because the credentials were replaced."""
         live_since: float | None = None
@@ -109,7 +122,7 @@ class Supervisor:
                     connection.run(),
                     self._follow_desired_symbols(connection),
                     self._source.wait_for_rotation(),
-                    self._fail_on_silence_or_lost_slot(),
+                    self._fail_on_silence_or_lost_claim(),
                 )
                 return ended == _ROTATED
         finally:
@@ -129,11 +142,18 @@ class Supervisor:
                 self._journal.on_state("Live")
             await desired.wait_for_change(version)
 
-    async def _fail_on_silence_or_lost_slot(self) -> None:
-        """Wait until the connection is silent or its slot is lost, and then raise StreamError. Never returns."""
+    async def _fail_on_silence_or_lost_claim(self) -> None:
+        """Wait until the connection is silent, or its slot or its documents are lost, and then raise StreamError."""
         await run_until_first_completes(
-            self._fail_on_silence(), self._slot.renew_forever() if self._slot is not None else asyncio.Event().wait()
+            self._fail_on_silence(),
+            self._fail_on_document_conflict(),
+            self._slot.renew_forever() if self._slot is not None else asyncio.Event().wait(),
         )
+
+    async def _fail_on_document_conflict(self) -> None:
+        """Wait until another job writes the documents of this job, and then raise StreamError."""
+        conflict = await self._journal.ownership.wait_for_conflict()
+        raise StreamError("documentConflict", conflict.message)
 
     async def _fail_on_silence(self) -> None:
         """Wait until another loop requests a reconnect because of silence, and then raise StreamError."""
@@ -143,6 +163,8 @@ class Supervisor:
 
     async def _wait_before_retry(self, error: StreamError) -> None:
         """Wait before the next attempt: for the backoff delay, or after a fatal failure until a fix is detected."""
+        if error.kind == "documentConflict":
+            return  # the next attempt waits for the documents
         wait = min(self._backoff.next_delay(at_least=error.retry_after), error.retry_within)
         if error.is_fatal:
             self._fatal_failures += 1

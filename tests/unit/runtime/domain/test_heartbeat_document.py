@@ -40,6 +40,7 @@ def test_a_fresh_heartbeat_has_every_field_and_null_for_what_is_unknown() -> Non
         "session_id": "5e55",
         "started_at": START,
         "effective_interval_ms": 1000,
+        "heartbeat_interval_ms": 15_000,
         "loop_tick_at": START,
         "last_message_at": None,
         "last_quote_ts": None,

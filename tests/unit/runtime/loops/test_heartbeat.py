@@ -163,11 +163,28 @@ async def test_fencing_ends_the_heartbeat_loop(book: Journal, sink: FakeSink) ->
     assert seconds() == 15
 
 
-async def test_another_job_s_heartbeat_is_replaced(book: Journal, sink: FakeSink) -> None:
-    sink.heartbeat = {"job_uid": "another", "epoch": 99}
+async def test_another_job_s_fresh_heartbeat_is_kept_and_reported_until_that_job_is_silent(
+    book: Journal, sink: FakeSink
+) -> None:
+    sink.heartbeat = {"job": "acme/fx", "job_uid": "another", "epoch": 99}
     async with running(send_heartbeats_forever(sink, book)):
-        await settle()
-    assert sink.heartbeat["epoch"] == 7
+        await at(44)
+        assert sink.heartbeat["epoch"] == 99
+        conflict = book.snapshot().document_conflict
+        assert conflict is not None
+        assert (conflict.type, book.is_sink_failing("heartbeat")) == ("documentConflict", False)
+        await at(46)
+    assert (sink.heartbeat["epoch"], book.snapshot().document_conflict) == (7, None)
+    assert moments(sink.beats) == pytest.approx([45, 45], abs=0.3)
+
+
+async def test_another_job_that_stops_is_noticed_with_the_next_heartbeat(book: Journal, sink: FakeSink) -> None:
+    sink.heartbeat = {"job": "acme/fx", "job_uid": "another", "epoch": 99}
+    async with running(send_heartbeats_forever(sink, book)):
+        await at(1)
+        sink.heartbeat["status"] = "stopped"
+        await at(16)
+    assert moments(sink.beats)[0] == pytest.approx(15, abs=0.1)
 
 
 async def test_the_status_is_reported_at_once_after_transitions_and_rarely_otherwise(book: Journal) -> None:

@@ -4,11 +4,13 @@ import pytest
 
 from sluice_contract.status import FailureType
 from sluice_runtime.domain.desired import UNREAD, with_pause
-from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.domain.failure import DocumentConflictError, StreamError
 from sluice_runtime.domain.pause import PauseInForce
 from support.runtime_fakes import desired, journal
 from support.runtime_worlds import PAUSE, PHASES, SupervisedWorld
 from support.virtual_time import at, now, seconds, settle
+
+CONFLICT = DocumentConflictError("another job writes", "job acme/fx", 30.0)
 
 
 @pytest.fixture
@@ -196,3 +198,35 @@ async def test_replaced_credentials_cause_one_new_connection_at_once_and_no_fail
         assert world.journal.snapshot().failure is None
         await at(300.0)
         assert len(world.source.attempts) == 2
+
+
+async def test_nothing_is_connected_while_another_job_writes_the_documents(world: SupervisedWorld) -> None:
+    world.journal.ownership.record_conflict(CONFLICT)
+    async with world.running():
+        await at(100)
+        assert (world.journal.state, world.source.attempts) == ("Blocked", [])
+        world.journal.ownership.record_heartbeat_accepted()
+        await settle()
+        assert (world.journal.state, world.source.open, seconds()) == ("Live", 1, 100)
+
+
+async def test_the_connection_is_closed_when_another_job_writes_the_documents(world: SupervisedWorld) -> None:
+    async with world.running():
+        await at(10)
+        world.journal.ownership.record_conflict(CONFLICT)
+        await settle()
+        assert (world.journal.state, world.source.open) == ("Blocked", 0)
+        await at(1000)
+        assert len(world.source.attempts) == 1
+
+
+async def test_a_pause_is_acknowledged_while_another_job_writes_the_documents(world: SupervisedWorld) -> None:
+    world.journal.ownership.record_conflict(CONFLICT)
+    async with world.running():
+        await at(1)
+        world.pause()
+        await settle()
+        assert (world.journal.state, world.journal.snapshot().acknowledgement is not None) == ("Paused", True)
+        world.resume()
+        await settle()
+        assert (world.journal.state, world.source.attempts) == ("Blocked", [])

@@ -39,11 +39,15 @@ _LEAST_SECONDS_BETWEEN_CHANNELS = 5.0
 
 
 class StoredDocument(NamedTuple):
-    """A document read from Firestore. `name` is its full resource name, `update_time` a Timestamp message."""
+    """A document read from Firestore. `name` is its full resource name, `update_time` a Timestamp message.
+
+    `age_seconds` is the time from its last write until it was read, by Firestore's clock.
+    """
 
     name: str
     fields: dict[str, Any]
     update_time: Any
+    age_seconds: float
 
 
 class DeadlineErrors:
@@ -113,7 +117,7 @@ class FirestoreConnection:
                 request=request, retry=None, timeout=seconds, metadata=self._metadata
             )
             found = [BatchGetDocumentsResponse.pb(each) async for each in responses]
-        return [_stored_document(each.found) for each in found if each.HasField("found")]
+        return [_stored_document(each.found, each.read_time) for each in found if each.HasField("found")]
 
     async def query_documents(self, parent: str, query: StructuredQuery) -> list[StoredDocument]:
         """Return the documents that `query` finds in the collections of the document `parent`."""
@@ -123,7 +127,7 @@ class FirestoreConnection:
                 request=request, retry=None, timeout=DEADLINE_SECONDS, metadata=self._metadata
             )
             found = [RunQueryResponse.pb(each) async for each in responses]
-        return [_stored_document(each.document) for each in found if each.HasField("document")]
+        return [_stored_document(each.document, each.read_time) for each in found if each.HasField("document")]
 
     async def close(self) -> None:
         """Close the channel. Calls in flight are cancelled."""
@@ -196,5 +200,6 @@ class _OpenChannel:
         self.calls = 0
 
 
-def _stored_document(message: Any) -> StoredDocument:
-    return StoredDocument(message.name, decode_fields(message.fields), message.update_time)
+def _stored_document(message: Any, read_time: Any) -> StoredDocument:
+    age = (read_time.ToNanoseconds() - message.update_time.ToNanoseconds()) / 1e9
+    return StoredDocument(message.name, decode_fields(message.fields), message.update_time, max(0.0, age))

@@ -7,7 +7,6 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 from google.api_core import exceptions
 from google.cloud.firestore_v1.types import StructuredQuery, Value
@@ -16,9 +15,10 @@ from sluice_contract import documents
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
 
 from ...domain.batches import batches
-from ...domain.failure import FencedError, SinkError
+from ...domain.heartbeat_owner import require_takeover_allowed
 from .connection import DEADLINE_SECONDS, FirestoreConnection, StoredDocument
 from .failures import raising_sink_errors
+from .stored_heartbeat import HEARTBEAT_FIELDS, stored_heartbeat
 from .writes import Writes
 
 _AT_ONCE = 20  # single updates in flight
@@ -123,50 +123,42 @@ class FirestoreSink:
     async def write_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
         """Read the heartbeat document, and replace it only if it has not changed since.
 
-        This way, a later process of the job is never overwritten. No lock is used, so that jobs with the same document
-        delay each other no longer than one retry.
+        This way, a later process of the job is never overwritten, nor a fresh heartbeat of another job. No lock is
+        used, so that processes with the same document delay each other no longer than one retry.
 
         Raises:
             FencedError: the document is from a later process of the same job.
+            DocumentConflictError: the document has a fresh heartbeat of another job.
         """
-        others: set[str] = set()
         with raising_sink_errors():
-            try:
-                await self._replace_heartbeat(heartbeat, others)
-            except (TimeoutError, exceptions.DeadlineExceeded):
-                if not others:
-                    raise
-                raise SinkError(
-                    f"the heartbeat document is also written by {', '.join(sorted(others))}; give each job its own "
-                    f"document in spec.heartbeat.document"
-                ) from None
+            await self._replace_heartbeat(heartbeat)
 
     async def last_heartbeat_epoch(self, job_uid: str) -> int | None:
         """Read the epoch from the heartbeat document; None if the document is missing or belongs to another job."""
         with raising_sink_errors():
-            before = await self._read_heartbeat(DEADLINE_SECONDS)
-        return _epoch_of_job(before.fields if before else {}, job_uid)
+            found = await self._connection.read_documents([self._heartbeat], ("job_uid", "epoch"))
+        stored = stored_heartbeat(found[0]) if found else None
+        return stored.epoch if stored is not None and stored.job_uid == job_uid else None
 
     async def close(self) -> None:
         """Close the connection. Calls in flight are cancelled."""
         await self._connection.close()
 
-    async def _replace_heartbeat(self, heartbeat: HeartbeatDocument, others: set[str]) -> None:
+    async def _replace_heartbeat(self, heartbeat: HeartbeatDocument) -> None:
         """Replace the heartbeat document. If another writer has changed it since the read, retry.
-
-        The names of other jobs that have written the document are added to `others`.
 
         Raises:
             TimeoutError, DeadlineExceeded: the write did not succeed in time.
-            FencedError: a later process of this job writes.
+            FencedError, DocumentConflictError: see `write_heartbeat`.
         """
         now = asyncio.get_running_loop().time
         # Each call gets a deadline; a call cancelled by an asyncio timeout would not count as a deadline error.
         deadline = now() + DEADLINE_SECONDS
         while (left := deadline - now()) > 0:
-            before = await self._read_heartbeat(left)
-            if before is not None and before.fields.get("job_uid") not in (None, heartbeat.job_uid):
-                others.add(str(before.fields.get("job")))
+            found = await self._connection.read_documents([self._heartbeat], HEARTBEAT_FIELDS, left)
+            before = found[0] if found else None
+            if before is not None:
+                require_takeover_allowed(stored_heartbeat(before), heartbeat)
             if await self._try_to_replace_heartbeat(before, heartbeat, max(0.0, deadline - now())):
                 return
             await asyncio.sleep(random.uniform(0.01, _CONTENTION_SECONDS))
@@ -176,9 +168,6 @@ class FirestoreSink:
         self, before: StoredDocument | None, heartbeat: HeartbeatDocument, seconds: float
     ) -> bool:
         """Replace the heartbeat once. Return False if another writer has changed it since `before` was read."""
-        epoch = _epoch_of_job(before.fields if before else {}, heartbeat.job_uid)
-        if epoch is not None and epoch > heartbeat.epoch:
-            raise FencedError(f"a later process of this job writes (epoch {epoch}; this is epoch {heartbeat.epoch})")
         writes = self._new_writes()
         as_read = before.update_time if before else None
         writes.replace_unchanged_document(self._heartbeat, heartbeat.document_fields(), as_read)
@@ -187,10 +176,6 @@ class FirestoreSink:
         except _OVERTAKEN:
             return False
         return True
-
-    async def _read_heartbeat(self, seconds: float) -> StoredDocument | None:
-        found = await self._connection.read_documents([self._heartbeat], ("job", "job_uid", "epoch"), seconds)
-        return found[0] if found else None
 
     async def _set_quote_status_if_exists(self, symbol: str, status: QuoteState) -> None:
         writes = self._new_writes()
@@ -244,8 +229,3 @@ def _symbol_query(collection_id: str, field: str, value: Value) -> StructuredQue
             )
         ),
     )
-
-
-def _epoch_of_job(fields: Mapping[str, Any], job_uid: str) -> int | None:
-    epoch = fields.get("epoch")
-    return epoch if fields.get("job_uid") == job_uid and isinstance(epoch, int) else None
