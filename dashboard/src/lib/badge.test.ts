@@ -36,6 +36,19 @@ describe("LIVE, STALE and OFFLINE", () => {
     expect(badgeWith({ symbols }).message).toBe("Quotes are live for 29 of 30 symbols.");
   });
 
+  test("a pod that has not read its job yet is STARTING, and not PAUSED by something that nothing ends", () => {
+    const unread = {
+      ingestEnabled: false,
+      ingestEnabledSource: "start",
+      pauseReason: "the IngestJob has not been read",
+    };
+    for (const status of ["starting", "paused"]) {
+      const badge = badgeWith({ ...unread, status });
+      expect(badge.word).toBe("STARTING");
+      expect(badge.remedy).toMatch(/^Wait a few seconds/);
+    }
+  });
+
   test.each([
     ["without a heartbeat document", feed(null)],
     ["without a sign-in", feed(null, { signedIn: false })],

@@ -1,6 +1,6 @@
 import type { FeedState } from "./store";
 import type { Heartbeat, Quote, Reason, Verdict } from "./types";
-import { isLive } from "./verdict";
+import { isLive, isStarting } from "./verdict";
 
 export type BadgeState =
   | "live"
@@ -121,8 +121,8 @@ function fromVerdict(verdict: Verdict, { heartbeat, skewSeconds }: BadgeFacts): 
   if (verdict.live) {
     return badge("live", liveMessage(heartbeat), "");
   }
-  const isStarting = verdict.reason === "degraded" && heartbeat?.status === "starting";
-  const state = isStarting ? "starting" : (STATE_OF_REASON[verdict.reason] ?? "degraded");
+  const starts = verdict.reason === "degraded" && heartbeat !== null && isStarting(heartbeat);
+  const state = starts ? "starting" : (STATE_OF_REASON[verdict.reason] ?? "degraded");
   const found = badge(state, verdict.message, verdict.remedy);
   const end = state === "paused" ? heartbeat?.pauseUntil : state === "closed" ? heartbeat?.marketChangesAt : null;
   if (end === null || end === undefined) {
