@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { sampleHeartbeat } from "../testing/samples";
 import { areBadgesEqual, badgeOf } from "./badge";
+import type { FeedState } from "./feedState";
 import { errorOf } from "./sourceErrors";
-import type { FeedState } from "./store";
 import type { Heartbeat } from "./types";
 
 const NOW = Date.UTC(2026, 2, 2, 15, 0, 0);
@@ -10,6 +10,7 @@ const NOW = Date.UTC(2026, 2, 2, 15, 0, 0);
 function feed(heartbeat: Heartbeat | null, changes: Partial<FeedState> = {}): FeedState {
   return {
     signedIn: true,
+    userID: null,
     heartbeat,
     hasAnswered: true,
     error: null,
