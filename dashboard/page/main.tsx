@@ -33,6 +33,10 @@ async function readConfig(): Promise<{ config: PageConfig; serverSkewSeconds: nu
   return { config: parseConfig(value), serverSkewSeconds };
 }
 
+function beforeFrame(flush: () => void): void {
+  requestAnimationFrame(flush);
+}
+
 async function main(): Promise<void> {
   const root = createRoot(document.getElementById("root") as HTMLElement);
   root.render(<Message title="Loading" />);
@@ -40,7 +44,11 @@ async function main(): Promise<void> {
     const { config, serverSkewSeconds } = await readConfig();
     const link = parseLink(window.location.search);
     const selected = feedOfLink(link, config.feeds);
-    const store = new PageStore(config, await firebaseSource(config), { serverSkewSeconds, selected });
+    const store = new PageStore(config, await firebaseSource(config), {
+      serverSkewSeconds,
+      selected,
+      batch: beforeFrame,
+    });
     store.open();
     root.render(
       <StrictMode>

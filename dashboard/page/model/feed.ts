@@ -15,6 +15,8 @@ export interface FeedOptions {
   heartbeatStaleAfterSeconds: number;
   /** This computer's clock minus that of the page's server; 0 while it is unknown. */
   serverSkewSeconds: number;
+  /** Calls back before the next frame, so that no row is drawn twice in one. */
+  batch?: (flush: () => void) => void;
 }
 
 /** One feed of the page: the library's store, and what the page adds to it. */
@@ -31,9 +33,9 @@ export class Feed {
     source: QuoteSource & QuoteLister,
     options: FeedOptions,
   ) {
-    const { clock, heartbeatStaleAfterSeconds, serverSkewSeconds: fallbackSkewSeconds } = options;
+    const { clock, heartbeatStaleAfterSeconds, serverSkewSeconds: fallbackSkewSeconds, batch } = options;
     this.key = feedKey(config);
-    this.store = new LiveQuotesStore(source, { ...config, stopWhenHidden: true, clock, fallbackSkewSeconds });
+    this.store = new LiveQuotesStore(source, { ...config, stopWhenHidden: true, clock, fallbackSkewSeconds, batch });
     this.symbols = new SymbolList(this.store, clock, () => source.listQuotes(config.tenant, config.collection));
     this.live = { store: this.store, clock, heartbeatStaleAfterSeconds };
   }

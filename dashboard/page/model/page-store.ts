@@ -18,6 +18,7 @@ interface PageOptions {
   serverSkewSeconds: number | null;
   selected: FeedConfig | null;
   clock?: Clock;
+  batch?: (flush: () => void) => void;
 }
 
 /** A feed with its state in words. */
@@ -44,10 +45,15 @@ export class PageStore {
   constructor(
     readonly config: PageConfig,
     private readonly source: PageSource,
-    { serverSkewSeconds, selected, clock = browserClock }: PageOptions,
+    { serverSkewSeconds, selected, clock = browserClock, batch }: PageOptions,
   ) {
     const { heartbeatStaleAfterSeconds } = config;
-    const options = { clock, heartbeatStaleAfterSeconds, serverSkewSeconds: serverSkewSeconds ?? 0 };
+    const options = {
+      clock,
+      heartbeatStaleAfterSeconds,
+      serverSkewSeconds: serverSkewSeconds ?? 0,
+      ...(batch && { batch }),
+    };
     this.clock = clock;
     this.feeds = config.feeds.map((feed) => new Feed(feed, source, options));
     this.isChosen = selected !== null;

@@ -20,6 +20,7 @@ interface Options {
   tenant: string;
   collection: string;
   clock: Clock;
+  batch?: (flush: () => void) => void;
 }
 
 interface Reports {
@@ -37,6 +38,7 @@ export class QuoteListeners {
   private groups: Group[] = [];
   private wanted: readonly string[] = [];
   private listed: ReadonlySet<string> = new Set();
+  private readonly changed = new Set<string>();
   private isStarted = false;
 
   constructor(
@@ -207,7 +209,21 @@ export class QuoteListeners {
   }
 
   private notify(ids: Iterable<string>): void {
-    const changed = [...ids];
+    const isPending = this.changed.size > 0;
+    for (const id of ids) {
+      this.changed.add(id);
+    }
+    const { batch } = this.options;
+    if (batch === undefined) {
+      this.flush();
+    } else if (!isPending && this.changed.size > 0) {
+      batch(() => this.flush());
+    }
+  }
+
+  private flush(): void {
+    const changed = [...this.changed];
+    this.changed.clear();
     for (const id of changed) {
       this.changes.get(id)?.notify();
     }

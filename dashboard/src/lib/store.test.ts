@@ -109,6 +109,28 @@ describe("subscriptions", () => {
   });
 });
 
+test("changes of quotes are reported once for each call of `batch`", async () => {
+  const names = { tenant: "acme", document: "market_ingest", collection: "live_quotes" };
+  const flushes: (() => void)[] = [];
+  const batch = (flush: () => void) => void flushes.push(flush);
+  store = new LiveQuotesStore(source, { ...names, stopWhenHidden: true, clock, batch });
+  store.setSymbols(["SPY", "AAPL"]);
+  store.start();
+  await settle();
+  flushes.splice(0)[0]?.();
+  const [ofSPY, ofAll] = [vi.fn(), vi.fn()];
+  store.subscribeQuote("SPY", ofSPY);
+  store.subscribeQuotes(ofAll);
+  for (const symbol of ["SPY", "AAPL", "SPY"]) {
+    source.putQuote(sampleQuote(symbol, 1));
+  }
+  expect(flushes).toHaveLength(1);
+  expect(ofSPY).not.toHaveBeenCalled();
+  flushes[0]?.();
+  expect(ofSPY).toHaveBeenCalledTimes(1);
+  expect(ofAll.mock.calls).toEqual([[["SPY", "AAPL"]]]);
+});
+
 describe("a hidden page", () => {
   test("stops to read at once, and reads again when it is visible", async () => {
     source.putHeartbeat(sampleHeartbeat(clock.now()));

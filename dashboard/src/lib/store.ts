@@ -16,6 +16,8 @@ export interface StoreOptions {
   clock: Clock;
   /** This computer's clock minus another one, such as that of the page's server, until heartbeats show the writer's. */
   fallbackSkewSeconds?: number;
+  /** Calls `flush` later, such as `requestAnimationFrame`; what changes until then is reported once. Absent: at once. */
+  batch?: (flush: () => void) => void;
 }
 
 const RETRY_MILLISECONDS = 10_000;
