@@ -108,6 +108,16 @@ test("a clock that is 40 s ahead is reported, and ages are corrected for it", as
   expect(row("SPY")[4]).toBe("▲ not usable");
 });
 
+test("a wrong clock of the writer, an unheard symbol and a price that is none are shown as such", async () => {
+  source.putQuote(sampleQuote("SPY", clock.now(), { price: 5, priceBasis: null }));
+  source.putQuote(sampleQuote("AAPL", clock.now()));
+  await show({ clockSkewMs: 2600, unheard: ["AAPL"] });
+  expect(status()).toMatch(/^● LIVE/);
+  expect(screen.getByText(/The writer's clock is 2.6 s ahead of the provider's\. Synchronize/)).toBeTruthy();
+  expect([row("SPY")[2], row("SPY")[4]]).toEqual(["–", "▲ no price"]);
+  expect(row("AAPL")[4]).toBe("▲ unheard");
+});
+
 test("after the page was hidden it shows what it knew as of when, until Firestore answers", async () => {
   await show();
   act(() => setHidden(true));
