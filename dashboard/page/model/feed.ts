@@ -68,10 +68,11 @@ export class Feed {
     return severity(isUnwritten ? "never_heard_of" : state);
   }
 
-  /** Record the state of the feed in the strip, unless the page itself cannot read the feed. */
+  /** Record the state of the feed in the strip, unless the page cannot read the feed or no job has written it. */
   recordState(now: number): void {
-    if (this.state.hasAnswered && this.state.error === null) {
-      this.strip.record(now, this.badge(now).state, freshShare(this.state.heartbeat));
+    const { hasAnswered, error, heartbeat } = this.state;
+    if (hasAnswered && error === null && heartbeat !== null) {
+      this.strip.record(now, this.badge(now).state, freshShare(heartbeat));
     }
   }
 }

@@ -289,6 +289,19 @@ describe("a computer that sleeps or has no network", () => {
     expect(source.documentsRead).toBe(readBefore);
   });
 
+  test("that slept behind a hidden page reads once when the page is shown", async () => {
+    store.start();
+    await settle();
+    setHidden(true);
+    clock.jump(60_000);
+    setHidden(false);
+    await settle();
+    const readBefore = source.documentsRead;
+    clock.advance(1000);
+    await settle();
+    expect(source.documentsRead).toBe(readBefore);
+  });
+
   test("is OFFLINE at once without a network, and reads again when it is back", async () => {
     source.putHeartbeat(sampleHeartbeat(clock.now()));
     store.start();

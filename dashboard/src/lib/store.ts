@@ -127,7 +127,6 @@ export class LiveQuotesStore {
       if (this.options.stopWhenHidden) {
         this.unsubscribers.push(visibility.subscribe(() => this.listenIfNeeded()));
       }
-      this.lastTick = this.options.clock.now();
       this.unsubscribers.push(tickerOf(this.options.clock).subscribe(() => this.onTick()));
       this.unsubscribers.push(network.subscribe(() => this.onNetwork()));
       this.listenIfNeeded();
@@ -197,6 +196,7 @@ export class LiveQuotesStore {
     const isHidden = this.options.stopWhenHidden && visibility.isHidden();
     const isWanted = this.starts > 0 && this.state.signedIn === true && !isHidden;
     if (isWanted && !this.state.isListening) {
+      this.lastTick = this.options.clock.now();
       this.update({ isListening: true });
       this.openHeartbeat();
       this.quotes.start();
