@@ -31,7 +31,10 @@ const traffic = startTraffic(source, {
 window.bench = { documentsRead: () => source.documentsRead, changes: () => traffic.changes };
 
 const config = parseConfig({ projectId: "bench", emulatorHost: "127.0.0.1:1", tenant: "acme" });
-const store = new PageStore(config, source, { serverSkew: null, selected: null });
+const store = new PageStore(config, source, {
+  serverSkewSeconds: null,
+  selected: null,
+  batch: (flush) => void requestAnimationFrame(flush),
+});
 store.open();
-document.addEventListener("visibilitychange", () => store.setHidden(document.visibilityState === "hidden"));
 createRoot(document.getElementById("root") as HTMLElement).render(<App store={store} initialSymbol={null} />);

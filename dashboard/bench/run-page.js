@@ -71,7 +71,7 @@ const page = await measureFrames("500 changes/s over 2,000 symbols", "?symbols=2
 const busy = await measureFrames("500 changes/s over 25 symbols, all on screen", "?symbols=25&changes=500");
 await busy.close();
 await page.bringToFront();
-await page.evaluate(`Object.defineProperty(document, "visibilityState", { value: "hidden" });
+await page.evaluate(`Object.defineProperty(document, "hidden", { value: true });
   document.dispatchEvent(new Event("visibilitychange"))`);
 const atHiding = await page.evaluate("window.bench.documentsRead()");
 await setTimeout(1000);

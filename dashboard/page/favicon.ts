@@ -1,4 +1,5 @@
-import type { Badge, Tone } from "./model/badge";
+import type { Badge } from "../src/lib/badge";
+import type { Tone } from "../src/lib/looks";
 
 const COLORS: Record<Tone, string> = { good: "#2f9e6e", idle: "#6485ad", warning: "#d9941a", bad: "#d0453b" };
 
@@ -12,7 +13,7 @@ const SHAPES: Record<Tone, string> = {
 
 /** Show the badge in the title and the icon of the browser's tab. */
 export function showInTab(badge: Badge, name: string): void {
-  document.title = `${badge.glyph} ${badge.label} ${name} – Sluice`;
+  document.title = `${badge.glyph} ${badge.word} ${name} – Sluice`;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="${COLORS[badge.tone]}">${SHAPES[badge.tone]}</svg>`;
   const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
   if (link) {

@@ -1,5 +1,4 @@
-import { type FirebaseApp, initializeApp } from "firebase/app";
-import { type Auth, GoogleAuthProvider, getAuth, signInWithPopup, signOut } from "firebase/auth";
+import { initializeApp } from "firebase/app";
 import { connectFirestoreEmulator, type Firestore, initializeFirestore } from "firebase/firestore";
 import { firestoreSource } from "../src/lib/firestoreSource";
 import type { Identity } from "../src/lib/types";
@@ -7,54 +6,61 @@ import type { PageConfig } from "./config";
 import type { PageSource } from "./model/page-store";
 
 /** Return the source for a configuration: the emulator with a mock user, or a Firebase project with its sign-in. */
-export function firebaseSource(config: PageConfig): PageSource {
+export async function firebaseSource(config: PageConfig): Promise<PageSource> {
   const app = initializeApp({
     projectId: config.projectId,
     apiKey: config.apiKey ?? "unused-by-the-emulator",
     ...(config.authDomain ? { authDomain: config.authDomain } : {}),
   });
   const firestore = initializeFirestore(app, {}, config.database ?? "(default)");
-  return config.mockUser || config.emulatorHost ? emulatorSource(config, firestore) : projectSource(app, firestore);
+  if (config.mockUser || config.emulatorHost) {
+    return emulatorSource(config, firestore);
+  }
+  // The emulator needs no sign-in, so only a project loads that part of Firebase.
+  const { projectSource } = await import("./project-source");
+  return projectSource(app, firestore);
 }
 
-function projectSource(app: FirebaseApp, firestore: Firestore): PageSource {
-  const auth: Auth = getAuth(app);
-  return {
-    ...firestoreSource(firestore, auth),
-    async signIn() {
-      await signInWithPopup(auth, new GoogleAuthProvider());
-    },
-    signOut: () => signOut(auth),
-  };
-}
+// This browser remembers that the mock user is signed out, and its tabs share that, as with a real sign-in.
+const SIGNED_OUT_KEY = "sluice.signed-out";
 
 /** The emulator accepts a token that the page makes itself, so sign-in is a switch of the page. */
-function emulatorSource(config: PageConfig, firestore: Firestore): PageSource {
-  const [host, port] = splitAddress(config.emulatorHost ?? "");
-  const { uid, tenantId } = config.mockUser ?? { uid: "nobody", tenantId: "" };
+function emulatorSource({ emulatorHost, mockUser }: PageConfig, firestore: Firestore): PageSource {
+  const [host, port] = splitAddress(emulatorHost ?? "");
+  const { uid, tenantId } = mockUser ?? { uid: "signed-out", tenantId: "" };
   connectFirestoreEmulator(firestore, host, port, {
     mockUserToken: { sub: uid, tenant_id: tenantId, firebase: { sign_in_provider: "custom" } },
   });
   const listeners = new Set<(identity: Identity) => void>();
-  let identity: Identity = { signedIn: config.mockUser !== null, userID: config.mockUser?.uid ?? null };
-  const change = async (signedIn: boolean) => {
-    if (signedIn && !config.mockUser) {
-      throw new Error("config.json has no mockUser: add one to sign in to the emulator.");
-    }
-    identity = { signedIn, userID: signedIn ? uid : null };
-    for (const listener of listeners) {
-      listener(identity);
+  const identity = (): Identity => {
+    const signedIn = mockUser !== null && localStorage.getItem(SIGNED_OUT_KEY) === null;
+    return { signedIn, userID: signedIn ? uid : null };
+  };
+  const report = () => {
+    for (const listener of [...listeners]) {
+      listener(identity());
     }
   };
+  // The browser sends this event to the other tabs of the page.
+  window.addEventListener("storage", report);
   return {
     ...firestoreSource(firestore),
     subscribeIdentity(listener) {
       listeners.add(listener);
-      queueMicrotask(() => listeners.has(listener) && listener(identity));
+      queueMicrotask(() => listeners.has(listener) && listener(identity()));
       return () => listeners.delete(listener);
     },
-    signIn: () => change(true),
-    signOut: () => change(false),
+    async signIn() {
+      if (!mockUser) {
+        throw new Error("config.json has no mockUser: add one to sign in to the emulator.");
+      }
+      localStorage.removeItem(SIGNED_OUT_KEY);
+      report();
+    },
+    async signOut() {
+      localStorage.setItem(SIGNED_OUT_KEY, "1");
+      report();
+    },
   };
 }
 

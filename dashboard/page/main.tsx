@@ -11,7 +11,7 @@ import { Message } from "./view/messages";
 /** The address of the configuration, relative to the page. */
 const CONFIG = "config.json";
 
-async function readConfig(): Promise<{ config: PageConfig; serverSkew: number | null }> {
+async function readConfig(): Promise<{ config: PageConfig; serverSkewSeconds: number | null }> {
   let answer: Response;
   try {
     answer = await fetch(CONFIG, { cache: "no-store" });
@@ -29,27 +29,27 @@ async function readConfig(): Promise<{ config: PageConfig; serverSkew: number | 
     throw new ConfigError(`${CONFIG} is not JSON. See dashboard/config.example.json.`);
   }
   // The header Date has whole seconds, so half a second is added on average.
-  return { config: parseConfig(value), serverSkew: Number.isNaN(serverTime) ? null : Date.now() - serverTime - 500 };
+  const serverSkewSeconds = Number.isNaN(serverTime) ? null : (Date.now() - serverTime) / 1000 - 0.5;
+  return { config: parseConfig(value), serverSkewSeconds };
 }
 
-function followBrowser(store: PageStore): void {
-  document.addEventListener("visibilitychange", () => store.setHidden(document.visibilityState === "hidden"));
-  window.addEventListener("online", () => store.setOnline(true));
-  window.addEventListener("offline", () => store.setOnline(false));
-  store.setOnline(navigator.onLine);
-  store.setHidden(document.visibilityState === "hidden");
+function beforeFrame(flush: () => void): void {
+  requestAnimationFrame(flush);
 }
 
 async function main(): Promise<void> {
   const root = createRoot(document.getElementById("root") as HTMLElement);
   root.render(<Message title="Loading" />);
   try {
-    const { config, serverSkew } = await readConfig();
+    const { config, serverSkewSeconds } = await readConfig();
     const link = parseLink(window.location.search);
     const selected = feedOfLink(link, config.feeds);
-    const store = new PageStore(config, firebaseSource(config), { serverSkew, selected });
+    const store = new PageStore(config, await firebaseSource(config), {
+      serverSkewSeconds,
+      selected,
+      batch: beforeFrame,
+    });
     store.open();
-    followBrowser(store);
     root.render(
       <StrictMode>
         <App store={store} initialSymbol={link.symbol} />

@@ -15,6 +15,8 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-dev-shm-usage"],
 });
 const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce" });
+/** @type {Map<string, import("playwright-core").Page>} */
+const tabs = new Map();
 let page = await context.newPage();
 /** @type {string[]} */
 let problems = [];
@@ -32,16 +34,25 @@ function setClockAhead(ahead) {
 /** @typedef {Record<string, any>} Command */
 /** @type {Record<string, (command: Command) => Promise<unknown>>} */
 const commands = {
-  async open({ url, clockAheadMilliseconds = 0 }) {
-    await page.close();
-    problems = [];
+  // Without a name, the page takes the place of all tabs.
+  async open({ url, clockAheadMilliseconds = 0, tab = null }) {
+    if (tab === null) {
+      await Promise.all(context.pages().map((each) => each.close()));
+      tabs.clear();
+      problems = [];
+    }
     page = await context.newPage();
+    tabs.set(tab ?? "", page);
     page.on("pageerror", (error) => problems.push(error.message));
     page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
     if (clockAheadMilliseconds !== 0) {
       await page.addInitScript(setClockAhead, clockAheadMilliseconds);
     }
     await page.goto(url);
+  },
+  async switchTo({ tab }) {
+    page = /** @type {import("playwright-core").Page} */ (tabs.get(tab));
+    await page.bringToFront();
   },
   async show({ width, height, dark }) {
     await page.setViewportSize({ width, height });

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -11,11 +13,16 @@ import pytest_asyncio
 from sluice_devcluster.kubectl import Kubectl, KubectlError
 from sluice_devcluster.quickstart import Quickstart
 from sluice_runtime.ports import Sink
+from support.browser import Browser
 from support.cluster import sluice_on_devcluster
 from support.firestore import firestore_emulator
+from support.page_server import STALE_AFTER_SECONDS, add_member, served_page
 from support.sinks import Documents, Opened, opened_sink
 from support.site import Tenant
 from support.upstream import Upstream
+
+# Chromium logs failed requests. To look for a network, Firestore's client requests an image, which the page forbids.
+NETWORK_PROBLEMS = re.compile(r"ERR_INTERNET_DISCONNECTED|cleardot\.gif|status of 403")
 
 _numbers = itertools.count(1)
 
@@ -42,6 +49,24 @@ def tenant(site: Quickstart, request: pytest.FixtureRequest) -> Iterator[Tenant]
     if request.session.testsfailed > failed_before:
         _show(site.kubectl, found.name)
     site.kubectl("delete", "namespace", found.name, "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Chromium."""
+    with Browser() as running:
+        yield running
+
+
+@pytest.fixture
+def url(site: Quickstart, tenant: Tenant, browser: Browser, tmp_path: Path) -> Iterator[str]:
+    """The page of the tenant's feed. USER is a member. At the end, the page has logged no error."""
+    add_member(site.emulator, tenant.name)
+    with served_page(tmp_path, site.emulator, tenant.name, heartbeatStaleAfterSeconds=STALE_AFTER_SECONDS) as address:
+        yield address
+        problems = browser.problems()
+        browser.open("about:blank")
+    assert [each for each in problems if not NETWORK_PROBLEMS.search(each)] == []
 
 
 @pytest.fixture

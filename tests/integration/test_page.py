@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,27 +13,25 @@ import pytest
 
 from sluice_devcluster.quickstart import Quickstart
 from support.browser import DESKTOP, PHONE, Browser
-from support.page_server import USER, add_member, get_document, put_document, remove_member, served_page
+from support.page_checks import LISTENERS, state_of, wait_for_price_change
+from support.page_server import (
+    STALE_AFTER_SECONDS,
+    USER,
+    add_member,
+    get_document,
+    put_document,
+    remove_member,
+    served_page,
+)
 from support.site import Tenant, eventually, streaming_from
 from support.stop_checks import pod_of
 from support.upstream import Upstream
 
-# Tests wait for a feed to become stale, so it becomes stale sooner than the default of 30 s.
-STALE_AFTER_SECONDS = 4
 IMAGES = Path(__file__).resolve().parents[2] / "docs/images"
-LISTENERS = "document.querySelector('.listeners').innerText"
 
-# Chromium logs failed requests. To look for a network, Firestore's client requests an image, which the page forbids.
-NETWORK_PROBLEMS = re.compile(r"ERR_INTERNET_DISCONNECTED|cleardot\.gif|status of 403")
 TAPE_COLUMNS = "time_ms,symbol,bid,bid_size,ask,ask_size,exchange"
 
 TakePicture = Callable[[str], None]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser() as running:
-        yield running
 
 
 @pytest.fixture
@@ -47,35 +45,12 @@ def take_picture(browser: Browser) -> TakePicture:
     return take
 
 
-@pytest.fixture
-def url(site: Quickstart, tenant: Tenant, browser: Browser, tmp_path: Path) -> Iterator[str]:
-    """The page of the tenant's feed. USER is a member. At the end, the page has logged no error."""
-    add_member(site.emulator, tenant.name)
-    with served_page(tmp_path, site.emulator, tenant.name, heartbeatStaleAfterSeconds=STALE_AFTER_SECONDS) as address:
-        yield address
-        problems = browser.problems()
-        browser.open("about:blank")
-    assert [each for each in problems if not NETWORK_PROBLEMS.search(each)] == []
-
-
 def assert_accessible(browser: Browser) -> None:
     """Check the page with axe in light, in dark and at the width of a phone."""
     for size, dark in ((DESKTOP, False), (DESKTOP, True), (PHONE, False), (PHONE, True)):
         browser.show(size, dark=dark)
         assert browser.accessibility_violations() == [], (size, dark)
     browser.show()
-
-
-def state_of(symbol: str) -> str:
-    """Return a JavaScript expression for the text of a symbol's state in the table."""
-    return f"(document.querySelector('tr[data-symbol=\"{symbol}\"] .state-cell')?.innerText ?? '')"
-
-
-def price_changes(browser: Browser, symbol: str) -> None:
-    """Wait until the price of a symbol in the table changes."""
-    cell = f"document.querySelector('tr[data-symbol=\"{symbol}\"] .price')?.innerText"
-    before = browser.evaluate(cell)
-    browser.wait_for(f"{cell} !== {before!r}", 5)
 
 
 def test_the_page_follows_a_job_through_pauses(
@@ -87,10 +62,12 @@ def test_the_page_follows_a_job_through_pauses(
     browser.open(url)
     browser.wait_for_badge("LIVE")
     browser.wait_for(f"{state_of('SPY')}.includes('live')")
-    price_changes(browser, "SPY")
+    wait_for_price_change(browser, "SPY")
     assert "12 of 12 confirmed" in browser.text(".facts")
     assert_accessible(browser)
 
+    if os.environ.get("WRITE_IMAGES"):
+        wait_for_some_history(tenant, browser)
     tenant.patch(pausedSymbols=[{"symbol": "AAPL", "reason": "bad prints"}])
     browser.wait_for(f"{state_of('AAPL')}.includes('paused')")
     browser.wait_for("document.querySelector('tbody tr').dataset.symbol === 'AAPL'", 3)
@@ -121,6 +98,29 @@ def test_the_page_follows_a_job_through_pauses(
     tenant.patch(pause=None)
     browser.wait_for_badge("LIVE")
     browser.wait_for_text(".gap-list", "pause")
+    assert_the_pause_is_a_gap(browser)
+
+
+def wait_for_some_history(tenant: Tenant, browser: Browser) -> None:
+    """Let the strip and the sparklines of the pictures grow, with a gap between."""
+    time.sleep(100)
+    tenant.patch(pause={"reason": "vendor incident"})
+    browser.wait_for_badge("PAUSED")
+    time.sleep(20)
+    tenant.patch(pause=None)
+    browser.wait_for_badge("LIVE")
+    time.sleep(60)
+
+
+def assert_the_pause_is_a_gap(browser: Browser) -> None:
+    """Check the strip and the sparkline of SPY: both began when the page was opened, and the price has a gap."""
+    described = "document.querySelector('.hour svg').getAttribute('aria-label')"
+    browser.wait_for(f"/^Since this page was opened: .*LIVE for/.test({described})")
+    assert "PAUSED for" in browser.evaluate(described)
+    chart = "document.querySelector('tr[data-symbol=\"SPY\"] .spark')"
+    browser.wait_for(f"{chart}.querySelectorAll('.void').length >= 1")
+    # A line before the pause, and a line after it.
+    browser.wait_for(f"{chart}.querySelector('path').getAttribute('d').split('M').length >= 3")
 
 
 def test_the_page_shows_a_frozen_pod_and_a_killed_pod(
@@ -141,11 +141,14 @@ def test_the_page_shows_a_frozen_pod_and_a_killed_pod(
     browser.wait_for_badge("LIVE")
 
     session = tenant.heartbeat()["session_id"]
+    browser.record_texts(".state")
     os.kill(process, signal.SIGKILL)
     eventually(lambda: tenant.heartbeat()["session_id"] != session, 30)
     browser.wait_for_badge("LIVE")
+    # A pod that starts has not read its job yet. It is not paused by anything that a user could end.
+    assert not [each for each in browser.recorded_texts() if "PAUSED" in each or "by start" in each]
     browser.wait_for(f"{state_of('SPY')}.includes('live')")
-    price_changes(browser, "SPY")
+    wait_for_price_change(browser, "SPY")
 
 
 @pytest.fixture
@@ -175,7 +178,14 @@ def put_heartbeat_of_closed_market(emulator: str, tenant: str) -> None:
     """Write the feed `closed`: a copy of a pod's heartbeat, because real markets close by the date."""
     heartbeat = get_document(emulator, f"tenants/{tenant}/ops/synthetic")
     opens_at = (datetime.now(UTC) + timedelta(hours=14, minutes=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    closed = {"market": {"stringValue": "closed"}, "market_changes_at": {"timestampValue": opens_at}}
+    counts = {"live": 0, "quiet": 0, "stale": 0, "closed": 2, "halted": 0, "paused": 0}
+    freshness = {name: {"integerValue": str(count)} for name, count in counts.items()}
+    closed = {
+        "job": {"stringValue": f"{tenant}/us-equities"},
+        "market": {"stringValue": "closed"},
+        "market_changes_at": {"timestampValue": opens_at},
+        "freshness": {"mapValue": {"fields": freshness}},
+    }
     put_document(emulator, f"tenants/{tenant}/ops/closed", heartbeat | closed)
 
 
@@ -233,32 +243,6 @@ def test_the_page_explains_a_lost_membership_a_sign_out_and_a_lost_network(
     browser.wait_for_badge("LIVE", 30)
 
 
-def test_a_hidden_page_stops_reading_and_a_shown_one_continues(tenant: Tenant, browser: Browser, url: str) -> None:
-    tenant.apply()
-    tenant.settled("Streaming")
-    browser.open(url)
-    browser.wait_for_badge("LIVE")
-    browser.wait_for(f"{LISTENERS} === '2 listeners'")
-    browser.evaluate(visibility("hidden"))
-    browser.wait_for(f"{LISTENERS} === '0 listeners'", 1)
-    browser.evaluate(visibility("visible"))
-    browser.wait_for(f"{LISTENERS} === '2 listeners'", 5)
-    price_changes(browser, "SPY")
-
-
-def test_a_clock_that_is_wrong_by_a_minute_is_reported_and_ages_are_corrected(
-    tenant: Tenant, browser: Browser, url: str
-) -> None:
-    tenant.apply()
-    tenant.settled("Streaming")
-    for ahead, words in ((60, "60 s ahead of"), (-60, "60 s behind")):
-        browser.open(url, clock_ahead_seconds=ahead)
-        browser.wait_for_badge("LIVE")
-        browser.wait_for_text(".as-of", words)
-        browser.wait_for(f"{state_of('SPY')}.includes('live')")
-        assert browser.evaluate("document.querySelector('tr[data-symbol] td:nth-child(6)').innerText") in ("0 s", "1 s")
-
-
 def config_map(namespace: str, tape: str) -> dict[str, object]:
     """Return a ConfigMap that contains a tape."""
     metadata = {"name": "tape", "namespace": namespace}
@@ -268,9 +252,3 @@ def config_map(namespace: str, tape: str) -> dict[str, object]:
 def tabs() -> str:
     """Return a JavaScript expression for the texts of the feeds' tabs, in their order."""
     return "[...document.querySelectorAll('.feed-tab')].map((each) => each.innerText)"
-
-
-def visibility(state: str) -> str:
-    """Return JavaScript that makes the page believe that it is hidden or visible."""
-    define = f"Object.defineProperty(document, 'visibilityState', {{ value: '{state}', configurable: true }})"
-    return f"{define}; document.dispatchEvent(new Event('visibilitychange'))"

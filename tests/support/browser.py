@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -17,7 +19,10 @@ PHONE = (390, 844)
 
 
 class Browser:
-    """One Chromium with at most one open page. As a context manager, it ends the browser at the end of the context."""
+    """One Chromium. The methods act on its current page, which `open` or `switch_to` has chosen.
+
+    As a context manager, it ends the browser at the end of the context.
+    """
 
     def __init__(self) -> None:
         """Start the browser. The variable CHROMIUM names its program; the default is /usr/bin/chromium."""
@@ -41,9 +46,42 @@ class Browser:
             self._process.wait()
         self._process.stdout.close()
 
-    def open(self, url: str, clock_ahead_seconds: float = 0) -> None:
-        """Open a page instead of the one that is open; its clock may be ahead of this computer's."""
-        self._send("open", url=url, clockAheadMilliseconds=clock_ahead_seconds * 1000)
+    def open(self, url: str, clock_ahead_seconds: float = 0, tab: str | None = None) -> None:
+        """Open a page; its clock may be ahead of this computer's. With `tab`, the other pages stay open."""
+        self._send("open", url=url, clockAheadMilliseconds=clock_ahead_seconds * 1000, tab=tab)
+
+    def switch_to(self, tab: str) -> None:
+        """Make the page that was opened with this `tab` the current one."""
+        self._send("switchTo", tab=tab)
+
+    def sleep(self, seconds: float) -> None:
+        """Stop all processes of the browser for a time, as the sleep of a computer does."""
+        processes = descendants_of(self._process.pid)
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            time.sleep(seconds)
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+
+    def record_texts(self, selector: str) -> None:
+        """Record each text that the first element that matches a CSS selector has from now on."""
+        record = """(selector) => {
+            window.recordedTexts = [];
+            const record = () => {
+                const text = document.querySelector(selector)?.innerText ?? "";
+                if (window.recordedTexts.at(-1) !== text) { window.recordedTexts.push(text); }
+            };
+            record();
+            new MutationObserver(record).observe(document, {subtree: true, childList: true, characterData: true});
+        }"""
+        self.evaluate(f"({record})({json.dumps(selector)})")
+
+    def recorded_texts(self) -> list[str]:
+        """Return what `record_texts` has recorded, in order, without repetitions."""
+        found: list[str] = self.evaluate("window.recordedTexts")
+        return found
 
     def show(self, size: tuple[int, int] = DESKTOP, *, dark: bool = False) -> None:
         """Set the size of the window and the color scheme."""
@@ -118,6 +156,12 @@ class Browser:
         if "error" in answer:
             raise BrowserError(answer["error"])
         return answer["value"]
+
+
+def descendants_of(process: int) -> list[int]:
+    """Return the IDs of all processes that a process has started, directly or not."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [each for child in map(int, children) for each in (child, *descendants_of(child))]
 
 
 class BrowserError(AssertionError):

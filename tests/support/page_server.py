@@ -17,6 +17,8 @@ from support.browser import DASHBOARD
 from support.site import eventually
 
 USER = "viewer"
+# Tests wait for a feed to become stale, so it becomes stale sooner than the default of 30 s.
+STALE_AFTER_SECONDS = 4
 PAGE = DASHBOARD / "build/page"
 
 

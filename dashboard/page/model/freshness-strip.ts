@@ -1,9 +1,9 @@
-import type { Reason } from "../../src/lib/types";
+import type { BadgeState } from "../../src/lib/looks";
 import { severity } from "./severity";
 
-/** One column of the strip: the worst reason of its 10 s, and the share of symbols with fresh quotes (0 to 1). */
+/** One column of the strip: the worst state of its 10 s, and the share of symbols with fresh quotes (0 to 1). */
 export interface Column {
-  reason: Reason;
+  state: BadgeState;
   share: number;
 }
 
@@ -20,12 +20,12 @@ export const COLUMNS = 360;
 export class FreshnessStrip {
   private readonly columns = new Map<number, Column>();
 
-  /** Record the state at `now`; a column keeps its worst reason and its smallest share. */
-  record(now: number, reason: Reason, share: number): void {
+  /** Record the state at `now`; a column keeps its worst state and its smallest share. */
+  record(now: number, state: BadgeState, share: number): void {
     const index = Math.floor(now / COLUMN_MILLISECONDS);
     const known = this.columns.get(index);
-    const worst = known && severity(known.reason) > severity(reason) ? known.reason : reason;
-    this.columns.set(index, { reason: worst, share: Math.min(share, known?.share ?? 1) });
+    const worst = known && severity(known.state) > severity(state) ? known.state : state;
+    this.columns.set(index, { state: worst, share: Math.min(share, known?.share ?? 1) });
     if (this.columns.size > COLUMNS * 2) {
       this.forgetBefore(index - COLUMNS);
     }
@@ -41,7 +41,7 @@ export class FreshnessStrip {
       if (!column) {
         continue;
       }
-      if (last && last.end === start && last.reason === column.reason && last.share === column.share) {
+      if (last && last.end === start && last.state === column.state && last.share === column.share) {
         last.end += 1;
       } else {
         found.push({ ...column, start, end: start + 1 });

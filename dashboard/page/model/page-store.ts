@@ -1,13 +1,11 @@
-import { Listeners } from "../../src/lib/clock";
-import type { Identity, QuoteLister, QuoteSource } from "../../src/lib/types";
+import type { Badge } from "../../src/lib/badge";
+import { browserClock, type Clock, Listeners, tickerOf } from "../../src/lib/clock";
+import { verdictOf } from "../../src/lib/feedVerdict";
+import type { QuoteLister, QuoteSource } from "../../src/lib/types";
 import { type FeedConfig, feedKey, type PageConfig } from "../config";
-import type { Badge } from "./badge";
-import { FeedMonitor, type MonitorContext } from "./feed-monitor";
-import { QuoteBoard } from "./quote-board";
+import { Feed } from "./feed";
 import { ReadMeter } from "./read-meter";
 import type { RowContext } from "./rows";
-import { severity } from "./severity";
-import { type PageClock, pageClock } from "./timers";
 
 /** Where the page reads, and how its user signs in and out. */
 export interface PageSource extends QuoteSource, QuoteLister {
@@ -15,122 +13,108 @@ export interface PageSource extends QuoteSource, QuoteLister {
   signOut(): Promise<void>;
 }
 
+interface PageOptions {
+  /** This computer's clock minus that of the page's server, in seconds; null while it is unknown. */
+  serverSkewSeconds: number | null;
+  selected: FeedConfig | null;
+  clock?: Clock;
+  batch?: (flush: () => void) => void;
+}
+
 /** A feed with its state in words. */
-export interface FeedState {
-  monitor: FeedMonitor;
+export interface BadgedFeed {
+  feed: Feed;
   badge: Badge;
 }
 
-const SECOND = 1000;
-/** A timer that is this late shows that the computer slept. */
-const SLEEP_MILLISECONDS = 10_000;
-
-/** All state of the page. React reads it, and calls its methods; it never writes to Firestore. */
+/** All state of the page: its feeds, and which of them is selected. It never writes to Firestore. */
 export class PageStore {
-  /** Reports each second, and each change of a heartbeat, the identity, the selection or the network. */
+  /** Reports each second, and each change of a feed, of the status of a quote, or of the selection. */
   readonly changes = new Listeners();
   readonly meter = new ReadMeter();
-  readonly monitors: FeedMonitor[];
-  board: QuoteBoard;
-  identity: Identity | null = null;
+  readonly feeds: readonly Feed[];
+  selected: Feed;
   signInError: string | null = null;
-  online = true;
-  hidden = false;
   /** Grows with each change, as the snapshot for React. */
   version = 0;
-  readonly clock: PageClock;
-  private chosen: string | null;
-  private lastSecond: number;
-  private sleptAt: number | null = null;
+  readonly clock: Clock;
+  private isChosen: boolean;
+  private userID: string | null = null;
   private readonly closers: (() => void)[] = [];
 
   constructor(
     readonly config: PageConfig,
     private readonly source: PageSource,
-    options: { serverSkew: number | null; selected: FeedConfig | null; clock?: PageClock },
+    { serverSkewSeconds, selected, clock = browserClock, batch }: PageOptions,
   ) {
-    this.clock = options.clock ?? pageClock;
-    this.lastSecond = this.clock.now();
-    const context: MonitorContext = {
-      clock: this.clock,
-      meter: this.meter,
-      staleAfter: config.heartbeatStaleAfterSeconds,
-      serverSkew: options.serverSkew,
+    const { heartbeatStaleAfterSeconds } = config;
+    const options = {
+      clock,
+      heartbeatStaleAfterSeconds,
+      serverSkewSeconds: serverSkewSeconds ?? 0,
+      ...(batch && { batch }),
     };
-    this.monitors = config.feeds.map((feed) => new FeedMonitor(feed, context));
-    this.chosen = options.selected ? feedKey(options.selected) : null;
-    this.board = this.newBoard(options.selected ?? (config.feeds[0] as FeedConfig));
+    this.clock = clock;
+    this.feeds = config.feeds.map((feed) => new Feed(feed, source, options));
+    this.isChosen = selected !== null;
+    this.selected = this.feedOf(selected ?? (config.feeds[0] as FeedConfig));
   }
 
   /** Begin to listen and to count the seconds. */
   open(): void {
-    for (const monitor of this.monitors) {
-      this.closers.push(monitor.changes.subscribe(() => this.onHeartbeat()));
+    for (const { store, symbols } of this.feeds) {
+      this.closers.push(store.subscribe(() => this.onFeed()));
+      this.closers.push(symbols.changes.subscribe(() => this.notify()));
+      this.closers.push(store.start());
     }
-    this.closers.push(this.source.subscribeIdentity((identity) => this.onIdentity(identity)));
-    this.closers.push(this.clock.every(SECOND, () => this.onSecond()));
+    this.closers.push(tickerOf(this.clock).subscribe(() => this.onSecond()));
   }
 
   /** Close all listeners and timers. */
   close(): void {
-    this.stopReading();
     for (const close of this.closers.splice(0)) {
       close();
     }
   }
 
-  /** The monitor of the selected feed. */
-  get selected(): FeedMonitor {
-    return this.monitors.find((each) => each.key === feedKey(this.board.feed)) as FeedMonitor;
+  /** The time of the last second: rows and counts use the same one, so that they agree. */
+  get now(): number {
+    return tickerOf(this.clock).now();
+  }
+
+  /** The number of documents that Firestore bills for this page so far. */
+  get documentsRead(): number {
+    return this.feeds.reduce((sum, { store }) => sum + store.documentsRead, 0);
+  }
+
+  /** The number of open listeners. */
+  get openListeners(): number {
+    return this.feeds.reduce((sum, { store }) => sum + store.openListeners, 0);
   }
 
   /** Return all feeds with their states, the worst first. */
-  feedStates(): FeedState[] {
-    const states = this.monitors.map((monitor) => ({ monitor, badge: this.badgeOf(monitor) }));
-    return states.sort((a, b) => rankOf(b.badge) - rankOf(a.badge));
-  }
-
-  /** Return the state of one feed in words. */
-  badgeOf(monitor: FeedMonitor): Badge {
-    return monitor.badge({ signedIn: this.identity?.signedIn ?? true, online: this.online });
+  badgedFeeds(): BadgedFeed[] {
+    const sorted = [...this.feeds].sort((a, b) => b.severity(this.now) - a.severity(this.now));
+    return sorted.map((feed) => ({ feed, badge: feed.badge(this.now) }));
   }
 
   /** Return what the verdicts on the selected feed's quotes depend on. */
   rowContext(): RowContext {
-    const { heartbeat, skew } = this.selected;
+    const { state, config, live } = this.selected;
     const otherSessions = new Set<string>();
-    for (const { feed, heartbeat: other } of this.monitors) {
-      const isOfTenant = feed.tenant === this.board.feed.tenant;
-      if (isOfTenant && other?.sessionID && other.sessionID !== heartbeat?.sessionID) {
-        otherSessions.add(other.sessionID);
+    for (const other of this.feeds) {
+      const sessionID = other.state.heartbeat?.sessionID;
+      if (other.config.tenant === config.tenant && sessionID && sessionID !== state.heartbeat?.sessionID) {
+        otherSessions.add(sessionID);
       }
     }
-    const { heartbeatStaleAfterSeconds: staleAfter } = this.config;
-    return { heartbeat, skew, now: this.clock.now(), staleAfter, otherSessions };
-  }
-
-  /** When what is shown was received, if it is no longer current; otherwise null. */
-  get asOf(): number | null {
-    return this.selected.isCurrent && this.online && !this.sleptAt ? null : this.selected.receivedAt;
+    return { feed: state, now: this.now, staleAfterSeconds: live.heartbeatStaleAfterSeconds, otherSessions };
   }
 
   /** Show another feed. */
-  select(feed: FeedConfig): void {
-    this.chosen = feedKey(feed);
-    this.showFeed(feed);
-    this.notify();
-  }
-
-  /** Stop or continue reading with the visibility of the page. */
-  setHidden(hidden: boolean): void {
-    this.hidden = hidden;
-    this.read();
-    this.notify();
-  }
-
-  /** Take the state of the network into account. */
-  setOnline(online: boolean): void {
-    this.online = online;
+  select(feed: Feed): void {
+    this.isChosen = true;
+    this.show(feed);
     this.notify();
   }
 
@@ -154,97 +138,63 @@ export class PageStore {
     this.notify();
   }
 
-  private onIdentity(identity: Identity): void {
-    this.identity = identity;
-    if (!identity.signedIn) {
-      this.stopReading();
-      for (const monitor of this.monitors) {
-        monitor.reset();
+  private onFeed(): void {
+    const { userID } = this.selected.state;
+    if (userID !== this.userID) {
+      this.userID = userID;
+      for (const { symbols } of this.feeds) {
+        symbols.reset();
       }
-      this.board = this.newBoard(this.board.feed);
     }
-    this.read();
+    this.chooseOnce();
+    this.listSymbols();
     this.notify();
   }
 
-  private onHeartbeat(): void {
-    this.sleptAt = null;
-    const worst = this.feedStates()[0];
-    const allAnswered = this.monitors.every((each) => each.receivedAt !== null || each.error !== null);
-    if (this.chosen === null && worst && allAnswered) {
-      // The first choice is made once, so that the page does not change under its reader.
-      this.chosen = worst.monitor.key;
-      this.showFeed(worst.monitor.feed);
+  /** Choose the worst feed once all have answered; only once, so that the page does not change under its reader. */
+  private chooseOnce(): void {
+    if (!this.isChosen && this.feeds.every((each) => each.isAnswered)) {
+      this.isChosen = true;
+      this.show(this.badgedFeeds()[0]?.feed ?? this.selected);
     }
-    this.readQuotes();
-    this.notify();
   }
 
   private onSecond(): void {
-    const now = this.clock.now();
-    if (now - this.lastSecond > SLEEP_MILLISECONDS && !this.hidden) {
-      this.sleptAt = this.lastSecond;
+    const { now } = this;
+    this.meter.record(now, this.documentsRead);
+    for (const feed of this.feeds) {
+      feed.recordState(now);
     }
-    this.lastSecond = now;
-    this.read();
-    for (const monitor of this.monitors) {
-      monitor.recordState(this.badgeOf(monitor));
+    const { symbols, state, live } = this.selected;
+    if (state.isListening) {
+      symbols.recordPrices(now, (quote) => verdictOf(quote, state, now, live.heartbeatStaleAfterSeconds).live);
     }
-    this.board.recordPrices(this.rowContext());
+    this.listSymbols();
     this.notify();
   }
 
-  private showFeed(feed: FeedConfig): void {
-    if (feedKey(feed) === feedKey(this.board.feed)) {
-      return;
-    }
-    this.board.stop();
-    this.board = this.newBoard(feed);
-    this.read();
-  }
-
-  private newBoard(feed: FeedConfig): QuoteBoard {
-    const board = new QuoteBoard(feed, this.clock, this.meter);
-    // The counts beside the search field change together with the rows.
-    board.changes.subscribe(() => this.notify());
-    return board;
-  }
-
-  /** Read what may be read and is on screen, and nothing else. */
-  private read(): void {
-    if (this.hidden || !this.identity?.signedIn) {
-      this.stopReading();
-      return;
-    }
-    for (const monitor of this.monitors) {
-      monitor.start(this.source);
-    }
-    this.readQuotes();
-  }
-
-  /** Read quotes once the heartbeat is known: before, nothing says whether they can be relied on. */
-  private readQuotes(): void {
-    if (this.selected.isCurrent) {
-      this.board.start(this.source, this.selected.heartbeat?.symbols?.desired ?? 0);
+  private show(feed: Feed): void {
+    if (feed !== this.selected) {
+      this.selected.symbols.hide();
+      this.selected = feed;
+      this.listSymbols();
     }
   }
 
-  private stopReading(): void {
-    for (const monitor of this.monitors) {
-      monitor.stop();
+  /** List quotes once the heartbeat is known: before, nothing says whether they can be relied on. */
+  private listSymbols(): void {
+    const { symbols, state } = this.selected;
+    if (state.hasAnswered && state.error === null) {
+      symbols.listIfDue(state.heartbeat?.symbols?.desired ?? 0);
     }
-    this.board.stop();
+  }
+
+  private feedOf(config: FeedConfig): Feed {
+    return this.feeds.find(({ key }) => key === feedKey(config)) as Feed;
   }
 
   private notify(): void {
     this.version += 1;
     this.changes.notify();
   }
-}
-
-function rankOf(badge: Badge): number {
-  if (badge.reason === "loading") {
-    return -1;
-  }
-  return badge.reason === "denied" || badge.reason === "offline" ? severity("not_signed_in") : severity(badge.reason);
 }

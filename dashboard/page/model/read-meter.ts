@@ -1,30 +1,17 @@
-const WINDOW_SECONDS = 10;
+const WINDOW_MILLISECONDS = 10_000;
 
-/** Counts the documents that Firestore bills as read, and the open listeners. */
+/** The pace at which a number of reads grows. */
 export class ReadMeter {
-  total = 0;
-  listeners = 0;
-  private readonly buckets = new Map<number, number>();
+  private samples: { at: number; total: number }[] = [];
 
-  /** Count `documents` reads at `now`. */
-  countReads(now: number, documents: number): void {
-    const second = Math.floor(now / 1000);
-    this.total += documents;
-    this.buckets.set(second, (this.buckets.get(second) ?? 0) + documents);
-    for (const old of this.buckets.keys()) {
-      if (old < second - WINDOW_SECONDS) {
-        this.buckets.delete(old);
-      }
-    }
+  /** Record the total number of documents read so far. */
+  record(now: number, total: number): void {
+    this.samples = [...this.samples.filter(({ at }) => now - at <= WINDOW_MILLISECONDS), { at: now, total }];
   }
 
-  /** Return the reads per second, averaged over the 10 whole seconds before `now`. */
-  perSecond(now: number): number {
-    const second = Math.floor(now / 1000);
-    let reads = 0;
-    for (let back = 1; back <= WINDOW_SECONDS; back += 1) {
-      reads += this.buckets.get(second - back) ?? 0;
-    }
-    return reads / WINDOW_SECONDS;
+  /** The reads per second over the last 10 s. */
+  get perSecond(): number {
+    const [first, last] = [this.samples[0], this.samples.at(-1)];
+    return first && last && last.at > first.at ? ((last.total - first.total) * 1000) / (last.at - first.at) : 0;
   }
 }

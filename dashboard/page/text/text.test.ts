@@ -3,8 +3,9 @@ import { sampleHeartbeat, sampleQuote } from "../../src/testing/samples";
 import { ConfigError, parseConfig } from "../config";
 import { feedOfLink, formatLink, parseLink } from "../links";
 import { commandsFor } from "./commands";
+import { freshnessText, namesText } from "./counts";
 import { csvOf } from "./csv";
-import { decimalsOf, formatAge, formatCountdown, formatNumber, formatTime } from "./format";
+import { formatSkew, formatTime } from "./format";
 
 const NOW = Date.UTC(2026, 2, 2, 15, 0, 0);
 
@@ -32,26 +33,30 @@ describe("commands", () => {
 test("CSV quotes text, leaves unknown values empty, and does not let a spreadsheet run a symbol as a formula", () => {
   const quotes = new Map([["A", sampleQuote("=A,1", NOW, { bid: null })]]);
   const verdict = { live: true, usable: true, reason: "live" as const, message: "The quote is live.", remedy: "" };
-  const [, line] = csvOf([{ id: "A", symbol: "=A,1", verdict }], quotes).split("\r\n");
+  const [, line] = csvOf([{ id: "A", symbol: "=A,1", verdict, state: "live" }], quotes).split("\r\n");
   expect(line).toBe(
     `"'=A,1",,100.02,100.01,,2026-03-02T15:00:00.000Z,2026-03-02T15:00:00.000Z,live,The quote is live.`,
   );
 });
 
-test("ages, countdowns, prices and times", () => {
-  expect([0, 59_999, 61_000, 7_440_000, 93_600_000].map(formatAge)).toEqual([
-    "0 s",
-    "59 s",
-    "1 m 01 s",
-    "2 h 04 m",
-    "1 d 2 h",
-  ]);
-  expect(formatAge(null)).toBe("–");
-  expect(formatCountdown(900)).toBe("1 s");
-  expect([1234.5, 0.00012, 5.1234, null].map(decimalsOf)).toEqual([2, 7, 4, 2]);
-  expect(formatNumber(1234.5, 2)).toBe("1,234.50");
+test("times and skews", () => {
   expect(formatTime(NOW, "UTC")).toBe("15:00:00");
   expect(formatTime(NOW, "exchange")).toBe("10:00:00");
+  expect([60, -7.4].map(formatSkew)).toEqual(["+60 s", "−7 s"]);
+});
+
+test("the heartbeat's counts use the words of the table, where a quiet symbol is live", () => {
+  const freshness = { live: 20, quiet: 4, stale: 1, closed: 0, halted: 0, paused: 0, unheard: 2 };
+  expect(freshnessText(sampleHeartbeat(NOW, { freshness }))).toBe(
+    "At the last heartbeat: 24 live (4 quiet) · 1 stale · 2 unheard",
+  );
+  expect(freshnessText(sampleHeartbeat(NOW, { freshness: null }))).toBe("");
+});
+
+test("at most five names are shown, and how many more there are", () => {
+  expect(namesText([])).toBeNull();
+  expect(namesText(["A", "B"])).toBe("A, B");
+  expect(namesText(["A", "B", "C", "D", "E", "F"], 40)).toBe("A, B, C, D, E and 35 more");
 });
 
 describe("configuration and links", () => {

@@ -1,9 +1,10 @@
 import { type RefObject, useEffect, useRef, useState } from "react";
+import type { Badge } from "../../src/lib/badge";
+import { looksOf } from "../../src/lib/looks";
 import { showInTab } from "../favicon";
 import { formatLink } from "../links";
-import { type Badge, looksOf } from "../model/badge";
 import type { PageStore } from "../model/page-store";
-import { countQuotes, countReasons, type Order, type Row, rowsOf } from "../model/rows";
+import { countQuotes, countStates, type Order, type Row, rowsOf } from "../model/rows";
 import { csvOf } from "../text/csv";
 import { BottomBar } from "./bottom-bar";
 import { usePage, useZone } from "./hooks";
@@ -27,9 +28,11 @@ export function App({ store, initialSymbol }: { store: PageStore; initialSymbol:
   const [help, setHelp] = useState(false);
   const scroller = useRef<HTMLElement>(null);
   const searchField = useRef<HTMLInputElement>(null);
-  const states = store.feedStates();
-  const badge = store.badgeOf(store.selected);
-  const rows = rowsOf(store.board.quotes, store.rowContext(), order, search);
+  const feed = store.selected;
+  const badge = feed.badge(store.now);
+  const quotes = feed.store.allQuotes();
+  const context = store.rowContext();
+  const rows = rowsOf(quotes, context, order, search);
   useTab(store, badge);
   useAddress(store, isOpen ? selected : null);
   const open = (id: string) => {
@@ -44,15 +47,16 @@ export function App({ store, initialSymbol }: { store: PageStore; initialSymbol:
     help: () => setHelp(true),
     escape: () => (isOpen ? setOpen(false) : leaveSearch(searchField.current, setSearch)),
   });
-  const detail = isOpen && selected !== null && store.board.quotes.has(selected) ? selected : null;
-  const total = countQuotes(store.board.quotes, store.rowContext());
-  const showsTable = total > 0 && badge.reason !== "denied" && badge.reason !== "not_signed_in";
+  const detail = isOpen && selected !== null && quotes.get(selected) ? selected : null;
+  const total = countQuotes(quotes, context);
+  const isRefused = feed.state.error?.code === "permission-denied" || feed.state.error?.code === "unauthenticated";
+  const showsTable = total > 0 && feed.state.signedIn === true && !isRefused;
   return (
     <div className="page">
-      <TopBar store={store} states={states} />
+      <TopBar store={store} />
       <main className="scroll" ref={scroller}>
         <StatePanel store={store} badge={badge} zone={zone} />
-        {store.selected.heartbeat && <LastHour monitor={store.selected} now={store.clock.now()} zone={zone} />}
+        {feed.state.heartbeat && <LastHour feed={feed} now={store.now} zone={zone} />}
         {showsTable ? (
           <>
             <Tools {...{ store, rows, total, order, setOrder, search, setSearch, searchField }} />
@@ -66,7 +70,7 @@ export function App({ store, initialSymbol }: { store: PageStore; initialSymbol:
             </div>
           </>
         ) : (
-          <NoTable store={store} badge={badge} />
+          <NoTable store={store} />
         )}
       </main>
       <BottomBar store={store} zone={zone} onZone={setZone} onHelp={() => setHelp(true)} />
@@ -88,7 +92,7 @@ interface ToolsProps {
 
 /** Search, order and download of the table. */
 function Tools({ store, rows, total, order, setOrder, search, setSearch, searchField }: ToolsProps) {
-  const counts = countReasons(rows).map(([reason, count]) => `${count} ${looksOf(reason).label.toLowerCase()}`);
+  const counts = countStates(rows).map(([state, count]) => `${count} ${looksOf(state).word.toLowerCase()}`);
   return (
     <div className="tools">
       <input
@@ -116,11 +120,11 @@ function Tools({ store, rows, total, order, setOrder, search, setSearch, searchF
 }
 
 function downloadCSV(store: PageStore, rows: Row[]): void {
-  const { tenant, document: name } = store.board.feed;
-  const address = URL.createObjectURL(new Blob([csvOf(rows, store.board.quotes)], { type: "text/csv" }));
+  const { tenant, document: name } = store.selected.config;
+  const address = URL.createObjectURL(new Blob([csvOf(rows, store.selected.store.allQuotes())], { type: "text/csv" }));
   const link = document.createElement("a");
   link.href = address;
-  link.download = `${tenant}-${name}-${new Date(store.clock.now()).toISOString().slice(0, 19).replaceAll(":", "")}Z.csv`;
+  link.download = `${tenant}-${name}-${new Date(store.now).toISOString().slice(0, 19).replaceAll(":", "")}Z.csv`;
   link.click();
   URL.revokeObjectURL(address);
 }
@@ -146,15 +150,14 @@ function leaveSearch(field: HTMLInputElement | null, setSearch: (search: string)
 
 /** Keep the title and the icon of the tab equal to the badge. */
 function useTab(store: PageStore, badge: Badge): void {
-  const { heartbeat, feed } = store.selected;
-  const name = heartbeat?.job ?? `${feed.tenant}/${feed.document}`;
+  const { state, config } = store.selected;
+  const name = state.heartbeat?.job ?? `${config.tenant}/${config.document}`;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the tab shows only these parts of the badge
-  useEffect(() => showInTab(badge, name), [badge.label, badge.tone, name]);
+  useEffect(() => showInTab(badge, name), [badge.word, badge.tone, name]);
 }
 
 /** Keep the address a link to what is on screen. */
 function useAddress(store: PageStore, symbol: string | null): void {
-  const { feed } = store.board;
-  const link = formatLink(feed, symbol);
+  const link = formatLink(store.selected.config, symbol);
   useEffect(() => window.history.replaceState(null, "", link), [link]);
 }

@@ -13,14 +13,15 @@ const ZONE_NAMES: Record<Zone, string> = { exchange: "Exchange (New York)", UTC:
 
 /** What the page costs and how its times are shown. */
 export function BottomBar({ store, zone, onZone, onHelp }: BottomBarProps) {
-  const { meter, clock, selected } = store;
-  const listeners = `${meter.listeners} ${meter.listeners === 1 ? "listener" : "listeners"}`;
-  const skew = skewWarning(selected.skew / 1000) ? `clock ${formatSkew(selected.skew)}` : "clock ok";
+  const { meter, documentsRead, openListeners } = store;
+  const { skewSeconds } = store.selected.state;
+  const listeners = `${openListeners} ${openListeners === 1 ? "listener" : "listeners"}`;
+  const skew = skewWarning(skewSeconds) ? `clock ${formatSkew(skewSeconds)}` : "clock ok";
   return (
     <footer className="bottom">
-      <span className="reads">{meter.perSecond(clock.now()).toFixed(1)} reads/s</span>
+      <span className="reads">{meter.perSecond.toFixed(1)} reads/s</span>
       <span className="listeners">{listeners}</span>
-      <span className="optional">{meter.total.toLocaleString("en-US")} reads since opened</span>
+      <span className="optional">{documentsRead.toLocaleString("en-US")} reads since opened</span>
       <span>{skew}</span>
       <span className="optional">stops reading while hidden</span>
       <span className="spring" />

@@ -1,8 +1,10 @@
+import { formatDuration } from "../../src/lib/format";
+import { looksOf } from "../../src/lib/looks";
 import type { Gap } from "../../src/lib/types";
-import { looksOf } from "../model/badge";
-import type { FeedMonitor } from "../model/feed-monitor";
+import type { Feed } from "../model/feed";
 import { COLUMN_MILLISECONDS, COLUMNS, type Run } from "../model/freshness-strip";
-import { formatAge, formatTime, type Zone } from "../text/format";
+import { freshnessText } from "../text/counts";
+import { formatTime, type Zone } from "../text/format";
 
 const HOUR = COLUMNS * COLUMN_MILLISECONDS;
 const HEIGHT = 20;
@@ -11,15 +13,15 @@ const PLANNED = new Set(["pause", "restart"]);
 const TICKS = 5;
 
 /** The last 60 minutes of a feed: how fresh it was, and its gaps, on one axis. */
-export function LastHour({ monitor, now, zone }: { monitor: FeedMonitor; now: number; zone: Zone }) {
-  const gaps = (monitor.heartbeat?.gaps ?? []).filter((gap) => (gap.to ?? now) > now - HOUR);
-  const runs = monitor.strip.runs(now);
+export function LastHour({ feed, now, zone }: { feed: Feed; now: number; zone: Zone }) {
+  const gaps = (feed.state.heartbeat?.gaps ?? []).filter((gap) => (gap.to ?? now) > now - HOUR);
+  const runs = feed.strip.runs(now);
   const ticks = Array.from({ length: TICKS }, (_, index) => now - HOUR + (index * HOUR) / (TICKS - 1));
   return (
     <section className="hour" aria-label="Last 60 minutes">
       <div className="hour-head">
         <h2 className="caption">Last 60 minutes</h2>
-        <span className="shares">{sharesText(monitor)}</span>
+        <span className="shares">{freshnessText(feed.state.heartbeat)}</span>
       </div>
       <svg
         viewBox={`0 0 ${COLUMNS} ${HEIGHT + 9}`}
@@ -54,13 +56,13 @@ export function LastHour({ monitor, now, zone }: { monitor: FeedMonitor; now: nu
 
 /** A run's height is the share of fresh symbols; a run that is not live is also hatched, for those who see no color. */
 function RunBar({ run }: { run: Run }) {
-  const { tone } = looksOf(run.reason);
-  const height = run.reason === "live" ? LOWEST + (HEIGHT - LOWEST) * run.share : HEIGHT;
+  const { tone } = looksOf(run.state);
+  const height = run.state === "live" ? LOWEST + (HEIGHT - LOWEST) * run.share : HEIGHT;
   const box = { x: run.start, y: HEIGHT - height, width: run.end - run.start, height };
   return (
     <g className={tone}>
       <rect className="run" {...box} />
-      {run.reason !== "live" && <rect fill="url(#hatch)" {...box} />}
+      {run.state !== "live" && <rect fill="url(#hatch)" {...box} />}
     </g>
   );
 }
@@ -82,7 +84,7 @@ function GapList({ gaps, now, zone }: { gaps: Gap[]; now: number; zone: Zone }) 
     <ul className="gap-list" aria-label="Gaps">
       {[...gaps].reverse().map((gap) => (
         <li key={`${gap.from} ${gap.cause}`}>
-          {gapText(gap, zone)} ({formatAge((gap.to ?? now) - gap.from)})
+          {gapText(gap, zone)} ({formatDuration((gap.to ?? now) - gap.from)})
         </li>
       ))}
     </ul>
@@ -93,24 +95,13 @@ function gapText(gap: Gap, zone: Zone): string {
   return `${formatTime(gap.from, zone)}–${gap.to === null ? "now" : formatTime(gap.to, zone)} ${gap.cause}`;
 }
 
-function sharesText(monitor: FeedMonitor): string {
-  const counts = monitor.heartbeat?.freshness;
-  if (!counts) {
-    return "";
-  }
-  return Object.entries(counts)
-    .filter(([, count]) => count > 0)
-    .map(([state, count]) => `${count} ${state}`)
-    .join(" · ");
-}
-
 function describeHour(runs: Run[], gaps: Gap[], zone: Zone): string {
   const seconds = new Map<string, number>();
-  for (const { reason, start, end } of runs) {
-    const { label } = looksOf(reason);
-    seconds.set(label, (seconds.get(label) ?? 0) + (end - start) * COLUMN_MILLISECONDS);
+  for (const { state, start, end } of runs) {
+    const { word } = looksOf(state);
+    seconds.set(word, (seconds.get(word) ?? 0) + (end - start) * COLUMN_MILLISECONDS);
   }
-  const states = [...seconds].map(([label, time]) => `${label} for ${formatAge(time)}`).join(", ");
+  const states = [...seconds].map(([word, time]) => `${word} for ${formatDuration(time)}`).join(", ");
   const gapTexts = gaps.map((gap) => gapText(gap, zone)).join(", ");
   return `Since this page was opened: ${states || "nothing yet"}. Gaps: ${gapTexts || "none"}.`;
 }

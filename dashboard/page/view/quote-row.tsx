@@ -1,32 +1,31 @@
 import { memo } from "react";
+import { decimalsOf, formatDuration, formatPrice, shownPrice } from "../../src/lib/format";
+import { looksOf, rowStateOf } from "../../src/lib/looks";
 import type { Quote } from "../../src/lib/types";
-import { looksOf } from "../model/badge";
-import type { PageStore } from "../model/page-store";
-import { verdictOf } from "../model/rows";
-import { decimalsOf, formatAge, formatNumber } from "../text/format";
-import { useQuote } from "./hooks";
+import { useQuote } from "../../src/lib/useLiveQuotes";
+import type { Feed } from "../model/feed";
 import { Sparkline } from "./sparkline";
 
 interface QuoteRowProps {
-  store: PageStore;
+  feed: Feed;
   id: string;
   index: number;
   selected: boolean;
-  /** Changes each second, so that the age advances. */
-  second: number;
+  /** The time of the last second, so that the age advances. */
+  now: number;
   onOpen: (id: string) => void;
 }
 
 /** One symbol: its newest quote, its age, and whether it can be relied on. */
-export const QuoteRow = memo(function QuoteRow({ store, id, index, selected, second, onOpen }: QuoteRowProps) {
-  const quote = useQuote(store.board, id);
+export const QuoteRow = memo(function QuoteRow({ feed, id, index, selected, now, onOpen }: QuoteRowProps) {
+  const { quote, verdict } = useQuote(feed.live, id);
   if (!quote) {
     return null;
   }
-  const verdict = verdictOf(quote, store.rowContext());
-  const looks = looksOf(verdict.reason);
-  const decimals = decimalsOf(quote.price ?? quote.bid ?? quote.ask);
-  const classes = [selected && "selected", verdict.live || "not-live"].filter(Boolean).join(" ");
+  const looks = looksOf(rowStateOf(verdict));
+  const price = shownPrice(quote);
+  const decimals = decimalsOf(price ?? quote.bid ?? quote.ask);
+  const classes = [selected && "selected", verdict.usable || "not-live"].filter(Boolean).join(" ");
   return (
     <tr className={classes} aria-rowindex={index + 2} aria-selected={selected} data-symbol={quote.symbol}>
       <td className="left symbol">
@@ -34,32 +33,31 @@ export const QuoteRow = memo(function QuoteRow({ store, id, index, selected, sec
           {quote.symbol}
         </button>
       </td>
-      <td className="wide">{formatNumber(quote.bid, decimals)}</td>
-      <td className="wide">{formatNumber(quote.ask, decimals)}</td>
+      <td className="wide">{formatPrice(quote.bid, decimals)}</td>
+      <td className="wide">{formatPrice(quote.ask, decimals)}</td>
       <td className="price">
-        <span key={quote.price} className="changed">
-          {formatNumber(quote.price, decimals)}
+        <span key={price} className="changed">
+          {formatPrice(price, decimals)}
         </span>
       </td>
-      <td className="wide">{formatNumber(spreadOf(quote), decimals)}</td>
-      <td>{formatAge(ageOf(quote, store))}</td>
+      <td className="wide">{formatPrice(spreadOf(quote), decimals)}</td>
+      <td>{formatAge(ageOf(quote, feed, now))}</td>
       <td className={`left state-cell ${looks.tone}`} title={`${verdict.message} ${verdict.remedy}`}>
         <span className="glyph" aria-hidden="true">
           {looks.glyph}
         </span>
-        {looks.label.toLowerCase()}
+        {looks.word.toLowerCase()}
       </td>
       <td className="wide chart">
-        <RowChart store={store} id={id} second={second} />
+        <RowChart feed={feed} id={id} now={now} />
       </td>
     </tr>
   );
 });
 
-/** The chart changes each 4 s at most, so it is not drawn again with each quote. */
-const RowChart = memo(function RowChart({ store, id }: { store: PageStore; id: string; second: number }) {
-  const samples = store.board.historyOf(id).read(store.clock.now());
-  return <Sparkline className="spark" samples={samples} width={200} height={20} />;
+/** The chart changes once a second at most, so it is not drawn again with each quote. */
+const RowChart = memo(function RowChart({ feed, id, now }: { feed: Feed; id: string; now: number }) {
+  return <Sparkline className="spark" samples={feed.symbols.historyOf(id).read(now)} width={200} height={20} />;
 });
 
 /** Return ask minus bid; null unless both are known. */
@@ -68,6 +66,11 @@ export function spreadOf({ bid, ask }: Quote): number | null {
 }
 
 /** Return the age of a quote's event in milliseconds, corrected for this computer's clock; null if it is unknown. */
-export function ageOf(quote: Quote, store: PageStore): number | null {
-  return quote.ts === null ? null : store.clock.now() - store.selected.skew - quote.ts;
+export function ageOf(quote: Quote, feed: Feed, now: number): number | null {
+  return quote.ts === null ? null : now - feed.state.skewSeconds * 1000 - quote.ts;
+}
+
+/** Return an age in words; a dash if it is unknown. */
+export function formatAge(milliseconds: number | null): string {
+  return milliseconds === null ? "–" : formatDuration(milliseconds);
 }

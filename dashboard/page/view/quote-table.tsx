@@ -17,7 +17,7 @@ interface QuoteTableProps {
   onOpen: (id: string) => void;
 }
 
-/** The table of quotes. It tells the board which rows are on screen, and the board listens to those alone. */
+/** The table of quotes. The page listens only to the rows on screen. */
 export function QuoteTable({ store, rows, selected, scroller, onOpen }: QuoteTableProps) {
   const table = useRef<HTMLTableElement>(null);
   const [top, rowHeight] = useMeasures(table, scroller, rows.length > 0);
@@ -45,11 +45,11 @@ export function QuoteTable({ store, rows, selected, scroller, onOpen }: QuoteTab
         {rows.slice(drawn.from, drawn.to).map((row, offset) => (
           <QuoteRow
             key={row.id}
-            store={store}
+            feed={store.selected}
             id={row.id}
             index={drawn.from + offset}
             selected={row.id === selected}
-            second={store.version}
+            now={store.now}
             onOpen={onOpen}
           />
         ))}
@@ -127,12 +127,13 @@ function useVisibleRows(
   const visible = rows.slice(range.from, range.to).map((row) => row.id);
   const ids = selected === null || visible.includes(selected) ? visible : [...visible, selected];
   const key = ids.slice().sort().join(" ");
-  const { board } = store;
+  const feed = store.selected;
   // biome-ignore lint/correctness/useExhaustiveDependencies: key stands for ids
   useEffect(() => {
-    const timer = setTimeout(() => board.show(ids), board.hasShown ? 120 : 0);
+    const show = () => store.selected === feed && feed.symbols.show(ids);
+    const timer = setTimeout(show, feed.symbols.hasShown ? 120 : 0);
     return () => clearTimeout(timer);
-  }, [board, key]);
+  }, [feed, key]);
 }
 
 function useScrollToSelected(

@@ -1,13 +1,15 @@
 import { useState } from "react";
-import { skewWarning } from "../../src/lib/skew";
-import type { Badge } from "../model/badge";
+import type { Badge } from "../../src/lib/badge";
+import { formatCountdown, formatDuration } from "../../src/lib/format";
+import { type ClockWarning, skewWarning, writerClockWarning } from "../../src/lib/skew";
 import type { PageStore } from "../model/page-store";
 import { type Command, commandsFor } from "../text/commands";
-import { formatAge, formatCountdown, formatTime, formatTimeNear, type Zone } from "../text/format";
+import { namesText, symbolsText } from "../text/counts";
+import { formatTime, formatTimeNear, type Zone } from "../text/format";
 
 /** The state of the selected feed: its badge, the reason, what to do, and the facts behind it. */
 export function StatePanel({ store, badge, zone }: { store: PageStore; badge: Badge; zone: Zone }) {
-  const { heartbeat } = store.selected;
+  const { state, asOf } = store.selected;
   return (
     <section className={`state ${badge.tone}`} aria-label="State of the feed">
       <div className="badge-line">
@@ -15,20 +17,19 @@ export function StatePanel({ store, badge, zone }: { store: PageStore; badge: Ba
           <span className="glyph" aria-hidden="true">
             {badge.glyph}
           </span>
-          {badge.label}
+          {badge.word}
         </span>
         <span className="reason">{badge.message}</span>
         <Countdown store={store} badge={badge} zone={zone} />
       </div>
       <p className="hidden-text" role="status">
-        {`${badge.label}. ${badge.message} ${badge.remedy}`}
+        {`${badge.word}. ${badge.message} ${badge.remedy}`}
       </p>
       {badge.remedy && <p className="remedy">{badge.remedy}</p>}
-      <ClockNote skew={store.selected.skew} />
-      {store.asOf !== null && (
-        <p className="as-of">As of {formatTimeNear(store.asOf, store.clock.now(), zone)}. Not current.</p>
-      )}
-      <Commands commands={commandsFor(heartbeat)} urgent={badge.tone !== "good"} />
+      <ClockNote warning={skewWarning(state.skewSeconds)} />
+      <ClockNote warning={writerClockWarning(state.heartbeat)} />
+      {asOf !== null && <p className="as-of">As of {formatTimeNear(asOf, store.now, zone)}. Not current.</p>}
+      <Commands commands={commandsFor(state.heartbeat)} urgent={badge.tone !== "good"} />
       <Facts store={store} zone={zone} />
     </section>
   );
@@ -38,17 +39,17 @@ function Countdown({ store, badge, zone }: { store: PageStore; badge: Badge; zon
   if (badge.until === null) {
     return null;
   }
-  const now = store.clock.now() - store.selected.skew;
-  const left = badge.until - now;
+  const skew = store.selected.state.skewSeconds * 1000;
+  const left = badge.until - store.now;
+  const at = formatTimeNear(badge.until - skew, store.now - skew, zone);
   return (
     <span className="countdown">
-      {left > 0 ? `${badge.untilLabel} ${formatCountdown(left)}` : "due now"} ({formatTimeNear(badge.until, now, zone)})
+      {left > 0 ? `${badge.untilVerb} in ${formatCountdown(left)}` : `${badge.untilVerb} now`} ({at})
     </span>
   );
 }
 
-function ClockNote({ skew }: { skew: number }) {
-  const warning = skewWarning(skew / 1000);
+function ClockNote({ warning }: { warning: ClockWarning | null }) {
   return (
     warning && (
       <p className="as-of" role="note">
@@ -59,28 +60,22 @@ function ClockNote({ skew }: { skew: number }) {
 }
 
 function Facts({ store, zone }: { store: PageStore; zone: Zone }) {
-  const { heartbeat, skew } = store.selected;
+  const { heartbeat, skewSeconds } = store.selected.state;
   if (!heartbeat) {
     return null;
   }
-  const now = store.clock.now() - skew;
-  const counts = heartbeat.symbols;
+  const now = store.now - skewSeconds * 1000;
   const changes = heartbeat.marketChangesAt;
   const market =
     heartbeat.market === "unknown" ? null : `${heartbeat.market}${marketEnd(heartbeat.market, changes, now)}`;
   const facts: [string, string | null][] = [
     ["Feed", heartbeat.feed],
     ["Market", market],
-    [
-      "Symbols",
-      counts &&
-        [
-          `${counts.confirmed} of ${counts.desired} confirmed`,
-          ...(counts.paused ? [`${counts.paused} paused`] : []),
-          ...(counts.rejected ? [`${counts.rejected} rejected`] : []),
-        ].join(", "),
-    ],
-    ["Heartbeat", heartbeat.ts === null ? null : `${formatAge(now - heartbeat.ts)} ago`],
+    ["Symbols", symbolsText(heartbeat.symbols)],
+    ["Stale", namesText(heartbeat.stale, heartbeat.freshness?.stale)],
+    ["Halted", namesText(heartbeat.halted, heartbeat.freshness?.halted)],
+    ["No quote yet", namesText(heartbeat.unheard, heartbeat.freshness?.unheard)],
+    ["Heartbeat", heartbeat.ts === null ? null : `${formatDuration(now - heartbeat.ts)} ago`],
     ["Last write", heartbeat.lastWriteAt === null ? null : formatTime(heartbeat.lastWriteAt, zone)],
     ["Running since", heartbeat.startedAt === null ? null : formatTimeNear(heartbeat.startedAt, now, zone)],
   ];

@@ -1,9 +1,9 @@
-import { looksOf } from "../model/badge";
+import { decimalsOf, formatPrice, shownPrice } from "../../src/lib/format";
+import { looksOf, rowStateOf } from "../../src/lib/looks";
+import { useQuote } from "../../src/lib/useLiveQuotes";
 import type { PageStore } from "../model/page-store";
-import { verdictOf } from "../model/rows";
-import { decimalsOf, formatAge, formatNumber, formatTimeNear, type Zone } from "../text/format";
-import { useQuote } from "./hooks";
-import { ageOf, spreadOf } from "./quote-row";
+import { formatTimeNear, type Zone } from "../text/format";
+import { ageOf, formatAge, spreadOf } from "./quote-row";
 import { Sparkline } from "./sparkline";
 
 const BASES = { trade: "last trade", mid: "mid" };
@@ -17,27 +17,29 @@ interface SymbolDetailProps {
 
 /** All that the page knows about one symbol. */
 export function SymbolDetail({ store, id, zone, onClose }: SymbolDetailProps) {
-  const quote = useQuote(store.board, id);
+  const feed = store.selected;
+  const { quote, verdict } = useQuote(feed.live, id);
   if (!quote) {
     return null;
   }
-  const verdict = verdictOf(quote, store.rowContext());
-  const { glyph, label, tone } = looksOf(verdict.reason);
-  const now = store.clock.now();
-  const decimals = decimalsOf(quote.price ?? quote.bid ?? quote.ask);
-  const time = (at: number | null) => (at === null ? "–" : formatTimeNear(at, now - store.selected.skew, zone));
+  const { glyph, word, tone } = looksOf(rowStateOf(verdict));
+  const { now } = store;
+  const price = shownPrice(quote);
+  const decimals = decimalsOf(price ?? quote.bid ?? quote.ask);
+  const writerNow = now - feed.state.skewSeconds * 1000;
+  const time = (at: number | null) => (at === null ? "–" : formatTimeNear(at, writerNow, zone));
   const basis = quote.priceBasis ? BASES[quote.priceBasis] : "";
   const facts: [string, string][] = [
-    ["Price", `${formatNumber(quote.price, decimals)} ${basis}`.trim()],
-    ["Bid", `${formatNumber(quote.bid, decimals)} × ${formatNumber(quote.bidSize, 0)}`],
-    ["Ask", `${formatNumber(quote.ask, decimals)} × ${formatNumber(quote.askSize, 0)}`],
-    ["Spread", formatNumber(spreadOf(quote), decimals)],
-    ["Age", formatAge(ageOf(quote, store))],
+    ["Price", `${formatPrice(price, decimals)} ${basis}`.trim()],
+    ["Bid", `${formatPrice(quote.bid, decimals)} × ${formatPrice(quote.bidSize, 0)}`],
+    ["Ask", `${formatPrice(quote.ask, decimals)} × ${formatPrice(quote.askSize, 0)}`],
+    ["Spread", formatPrice(spreadOf(quote), decimals)],
+    ["Age", formatAge(ageOf(quote, feed, now))],
     ["Event", time(quote.ts)],
     ["Written", time(quote.writtenAt)],
     ["Source", quote.source ?? "–"],
-    ["Sequence", formatNumber(quote.seq, 0)],
-    ["Document", `tenants/${store.board.feed.tenant}/${store.board.feed.collection}/${id}`],
+    ["Sequence", formatPrice(quote.seq, 0)],
+    ["Document", `tenants/${feed.config.tenant}/${feed.config.collection}/${id}`],
   ];
   return (
     <aside className={`detail ${tone}`} aria-label={`Symbol ${quote.symbol}`}>
@@ -49,10 +51,10 @@ export function SymbolDetail({ store, id, zone, onClose }: SymbolDetailProps) {
       </header>
       <p className="verdict">
         <span aria-hidden="true">{glyph} </span>
-        <strong>{label}</strong> {verdict.message} {verdict.remedy}
+        <strong>{word}</strong> {verdict.message} {verdict.remedy}
       </p>
       <p className="caption">Price, last 10 minutes</p>
-      <Sparkline className="chart-large" samples={store.board.historyOf(id).read(now)} width={300} height={96} />
+      <Sparkline className="chart-large" samples={feed.symbols.historyOf(id).read(now)} width={300} height={96} />
       <dl>
         {facts.map(([name, value]) => (
           <Fact key={name} name={name} value={value} />

@@ -1,19 +1,20 @@
-import type { FeedState, PageStore } from "../model/page-store";
+import type { BadgedFeed, PageStore } from "../model/page-store";
 
 /** The name of the page, the feeds with the worst first, and the account. */
-export function TopBar({ store, states }: { store: PageStore; states: FeedState[] }) {
-  const tenants = [...new Set(states.map(({ monitor }) => monitor.feed.tenant))];
-  const { tenant } = store.board.feed;
-  const shown = states.filter(({ monitor }) => monitor.feed.tenant === tenant);
+export function TopBar({ store }: { store: PageStore }) {
+  const feeds = store.badgedFeeds();
+  const tenants = [...new Set(feeds.map(({ feed }) => feed.config.tenant))];
+  const { tenant } = store.selected.config;
+  const shown = feeds.filter(({ feed }) => feed.config.tenant === tenant);
   return (
     <header className="top">
       <h1 className="brand">Sluice</h1>
-      {tenants.length > 1 ? <TenantSelect store={store} states={states} tenants={tenants} /> : <span>{tenant}</span>}
+      {tenants.length > 1 ? <TenantSelect store={store} feeds={feeds} tenants={tenants} /> : <span>{tenant}</span>}
       <nav aria-label="Feeds, the worst first">
         <ul className="feeds">
-          {shown.map((state) => (
-            <li key={state.monitor.key}>
-              <FeedTab store={store} state={state} />
+          {shown.map((each) => (
+            <li key={each.feed.key}>
+              <FeedTab store={store} badged={each} />
             </li>
           ))}
         </ul>
@@ -24,20 +25,20 @@ export function TopBar({ store, states }: { store: PageStore; states: FeedState[
   );
 }
 
-function TenantSelect({ store, states, tenants }: { store: PageStore; states: FeedState[]; tenants: string[] }) {
-  // The states are sorted, so the first of a tenant is its worst.
-  const worstOf = (tenant: string) => states.find(({ monitor }) => monitor.feed.tenant === tenant) as FeedState;
+function TenantSelect({ store, feeds, tenants }: { store: PageStore; feeds: BadgedFeed[]; tenants: string[] }) {
+  // The feeds are sorted, so the first of a tenant is its worst.
+  const worstOf = (tenant: string) => feeds.find(({ feed }) => feed.config.tenant === tenant) as BadgedFeed;
   return (
     <select
       aria-label="Tenant"
-      value={store.board.feed.tenant}
-      onChange={(event) => store.select(worstOf(event.target.value).monitor.feed)}
+      value={store.selected.config.tenant}
+      onChange={(event) => store.select(worstOf(event.target.value).feed)}
     >
       {tenants.map((tenant) => {
         const { badge } = worstOf(tenant);
         return (
           <option key={tenant} value={tenant}>
-            {`${badge.glyph} ${tenant} – ${badge.label}`}
+            {`${badge.glyph} ${tenant} – ${badge.word}`}
           </option>
         );
       })}
@@ -45,30 +46,31 @@ function TenantSelect({ store, states, tenants }: { store: PageStore; states: Fe
   );
 }
 
-function FeedTab({ store, state: { monitor, badge } }: { store: PageStore; state: FeedState }) {
-  const name = monitor.heartbeat?.job?.split("/")[1] ?? monitor.feed.document;
+function FeedTab({ store, badged: { feed, badge } }: { store: PageStore; badged: BadgedFeed }) {
+  const name = feed.state.heartbeat?.job?.split("/")[1] ?? feed.config.document;
   return (
     <button
       type="button"
       className={`feed-tab ${badge.tone}`}
-      aria-pressed={monitor === store.selected}
-      title={`tenants/${monitor.feed.tenant}/ops/${monitor.feed.document}`}
-      onClick={() => store.select(monitor.feed)}
+      aria-pressed={feed === store.selected}
+      title={`tenants/${feed.config.tenant}/ops/${feed.config.document}`}
+      onClick={() => store.select(feed)}
     >
       <span className="glyph" aria-hidden="true">
         {badge.glyph}
       </span>
       {name}
-      <span className="word">{badge.label}</span>
+      <span className="word">{badge.word}</span>
     </button>
   );
 }
 
 function Account({ store }: { store: PageStore }) {
-  if (store.identity === null) {
+  const { signedIn, userID } = store.selected.state;
+  if (signedIn === null) {
     return null;
   }
-  if (!store.identity.signedIn) {
+  if (!signedIn) {
     return (
       <button type="button" onClick={() => void store.signIn()}>
         Sign in
@@ -77,7 +79,7 @@ function Account({ store }: { store: PageStore }) {
   }
   return (
     <>
-      <span className="who">{store.identity.userID}</span>
+      <span className="who">{userID}</span>
       <button type="button" onClick={() => void store.signOut()}>
         Sign out
       </button>

@@ -55,7 +55,7 @@ test("it shows the badge as glyph and word, and each quote with its state as gly
   await show();
   expect(status()).toMatch(/^● LIVE Quotes are live\./);
   expect(row("SPY")).toEqual(["601.22", "601.24", "601.23", "3 s", "● live"]);
-  expect(row("AAPL")).toEqual(["–", "–", "–", "–", "▲ never heard of"]);
+  expect(row("AAPL")).toEqual(["–", "–", "–", "–", "○ unknown"]);
 });
 
 test("ages advance by themselves", async () => {
@@ -105,7 +105,17 @@ test("a clock that is 40 s ahead is reported, and ages are corrected for it", as
   expect(status()).toMatch(/^● LIVE/);
   expect(screen.getByText(/This computer's clock is 40 s ahead of the writer's/)).toBeTruthy();
   expect(row("SPY")[3]).toBe("15 s");
-  expect(row("SPY")[4]).toBe("▲ live, unsound");
+  expect(row("SPY")[4]).toBe("▲ not usable");
+});
+
+test("a wrong clock of the writer, an unheard symbol and a price that is none are shown as such", async () => {
+  source.putQuote(sampleQuote("SPY", clock.now(), { price: 5, priceBasis: null }));
+  source.putQuote(sampleQuote("AAPL", clock.now()));
+  await show({ clockSkewMs: 2600, unheard: ["AAPL"] });
+  expect(status()).toMatch(/^● LIVE/);
+  expect(screen.getByText(/The writer's clock is 2.6 s ahead of the provider's\. Synchronize/)).toBeTruthy();
+  expect([row("SPY")[2], row("SPY")[4]]).toEqual(["–", "▲ no price"]);
+  expect(row("AAPL")[4]).toBe("▲ unheard");
 });
 
 test("after the page was hidden it shows what it knew as of when, until Firestore answers", async () => {

@@ -1,8 +1,9 @@
 import { memo, useId } from "react";
 import type { Badge } from "./badge";
-import { formatDuration, formatInstant, formatPrice } from "./format";
-import { skewWarning } from "./skew";
-import type { QuoteSource, Reason } from "./types";
+import { decimalsOf, formatCountdown, formatDuration, formatInstant, formatPrice, shownPrice } from "./format";
+import { type Looks, looksOf, rowStateOf } from "./looks";
+import { type ClockWarning, skewWarning, writerClockWarning } from "./skew";
+import type { QuoteSource } from "./types";
 import { type LiveQuotes, type LiveQuotesOptions, useLiveQuotes, useQuote, useTimed } from "./useLiveQuotes";
 
 export interface LiveQuotesWidgetProps extends LiveQuotesOptions {
@@ -10,17 +11,6 @@ export interface LiveQuotesWidgetProps extends LiveQuotesOptions {
   /** The heading; the tenant if absent. */
   title?: string;
 }
-
-const ROW_GLYPHS: Partial<Record<Reason, string>> = {
-  live: "●",
-  paused: "‖",
-  closed: "◐",
-  dry_run: "◇",
-  halted: "■",
-  stale: "◔",
-  blocked: "✕",
-  stopped: "■",
-};
 
 /** The badge of a feed and a table of its quotes. Import `sluice-dashboard/styles.css` for its looks. */
 export function LiveQuotesWidget({ source, title, ...options }: LiveQuotesWidgetProps) {
@@ -56,19 +46,25 @@ export const StatusBadge = memo(function StatusBadge({ badge }: { badge: Badge }
 /** What changes with the time, and the state of the stream. It is outside of the badge, so it is not announced. */
 export function FeedFacts({ live }: { live: LiveQuotes }) {
   const { heartbeat } = live.feed;
-  const warning = skewWarning(live.feed.skewSeconds);
   return (
     <p className="sluice-facts">
       {live.badge.until !== null && <Countdown live={live} until={live.badge.until} />}
       {heartbeat !== null && <HeartbeatAge live={live} />}
       {heartbeat?.feed != null && <span>{heartbeat.feed}</span>}
       {heartbeat !== null && heartbeat.market !== "unknown" && <span>market {heartbeat.market}</span>}
-      {warning !== null && (
-        <span className="sluice-warning">
-          <span aria-hidden="true">▲</span> {warning.message} {warning.remedy}
-        </span>
-      )}
+      <Warning of={skewWarning(live.feed.skewSeconds)} />
+      <Warning of={writerClockWarning(heartbeat)} />
     </p>
+  );
+}
+
+function Warning({ of: warning }: { of: ClockWarning | null }) {
+  return (
+    warning && (
+      <span className="sluice-warning">
+        <span aria-hidden="true">▲</span> {warning.message} {warning.remedy}
+      </span>
+    )
   );
 }
 
@@ -87,7 +83,7 @@ function HeartbeatAge({ live }: { live: LiveQuotes }) {
 function Countdown({ live, until }: { live: LiveQuotes; until: number }) {
   const text = useTimed(live.clock, (now) => {
     const verb = live.badge.untilVerb;
-    return now >= until ? `${verb} now` : `${verb} in ${formatDuration(until - now)}`;
+    return now >= until ? `${verb} now` : `${verb} in ${formatCountdown(until - now)}`;
   });
   return <span className="sluice-countdown">{text}</span>;
 }
@@ -129,17 +125,19 @@ const QuoteRow = memo(
   function QuoteRow({ live, symbol }: RowProps) {
     const { quote, verdict } = useQuote(live, symbol);
     const isLoading = quote === undefined;
+    const price = quote ? shownPrice(quote) : null;
+    const decimals = decimalsOf(price ?? quote?.bid ?? quote?.ask ?? null);
     return (
       <tr data-reason={isLoading ? "loading" : verdict.reason} data-usable={!isLoading && verdict.usable}>
         <th scope="row">{symbol}</th>
-        <td>{formatPrice(quote?.bid ?? null)}</td>
-        <td>{formatPrice(quote?.ask ?? null)}</td>
-        <td>{formatPrice(quote?.price ?? null)}</td>
+        <td>{formatPrice(quote?.bid ?? null, decimals)}</td>
+        <td>{formatPrice(quote?.ask ?? null, decimals)}</td>
+        <td>{formatPrice(price, decimals)}</td>
         <td>
           <QuoteAge live={live} ts={quote?.ts ?? null} />
         </td>
         <td className="sluice-state" title={isLoading ? undefined : `${verdict.message} ${verdict.remedy}`.trim()}>
-          {isLoading ? <StateWord glyph="…" word="loading" /> : <StateWord {...wordsOf(verdict)} />}
+          {isLoading ? <StateWord glyph="…" word="LOADING" /> : <StateWord {...looksOf(rowStateOf(verdict))} />}
         </td>
       </tr>
     );
@@ -152,19 +150,12 @@ const QuoteRow = memo(
     one.live.heartbeatStaleAfterSeconds === other.live.heartbeatStaleAfterSeconds,
 );
 
-function StateWord({ glyph, word }: { glyph: string; word: string }) {
+function StateWord({ glyph, word }: Pick<Looks, "glyph" | "word">) {
   return (
     <>
-      <span aria-hidden="true">{glyph}</span> {word}
+      <span aria-hidden="true">{glyph}</span> {word.toLowerCase()}
     </>
   );
-}
-
-function wordsOf({ live, usable, reason }: { live: boolean; usable: boolean; reason: Reason }) {
-  if (live && !usable) {
-    return { glyph: "▲", word: "live, unsound" };
-  }
-  return { glyph: ROW_GLYPHS[reason] ?? "▲", word: reason.replaceAll("_", " ") };
 }
 
 function QuoteAge({ live, ts }: { live: LiveQuotes; ts: number | null }) {

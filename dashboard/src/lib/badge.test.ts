@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { sampleHeartbeat } from "../testing/samples";
 import { areBadgesEqual, badgeOf } from "./badge";
+import type { FeedState } from "./feedState";
 import { errorOf } from "./sourceErrors";
-import type { FeedState } from "./store";
 import type { Heartbeat } from "./types";
 
 const NOW = Date.UTC(2026, 2, 2, 15, 0, 0);
@@ -10,6 +10,7 @@ const NOW = Date.UTC(2026, 2, 2, 15, 0, 0);
 function feed(heartbeat: Heartbeat | null, changes: Partial<FeedState> = {}): FeedState {
   return {
     signedIn: true,
+    userID: null,
     heartbeat,
     hasAnswered: true,
     error: null,
@@ -34,6 +35,19 @@ describe("LIVE, STALE and OFFLINE", () => {
   test("LIVE names how many symbols are live", () => {
     const symbols = { desired: 30, confirmed: 29, pending: 0, paused: 0, rejected: 1 };
     expect(badgeWith({ symbols }).message).toBe("Quotes are live for 29 of 30 symbols.");
+  });
+
+  test("a pod that has not read its job yet is STARTING, and not PAUSED by something that nothing ends", () => {
+    const unread = {
+      ingestEnabled: false,
+      ingestEnabledSource: "start",
+      pauseReason: "the IngestJob has not been read",
+    };
+    for (const status of ["starting", "paused"]) {
+      const badge = badgeWith({ ...unread, status });
+      expect(badge.word).toBe("STARTING");
+      expect(badge.remedy).toMatch(/^Wait a few seconds/);
+    }
   });
 
   test.each([

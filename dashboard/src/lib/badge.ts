@@ -1,30 +1,11 @@
-import type { FeedState } from "./store";
+import type { FeedState } from "./feedState";
+import { type BadgeState, type Looks, looksOf } from "./looks";
 import type { Heartbeat, Quote, Reason, Verdict } from "./types";
-import { isLive } from "./verdict";
-
-export type BadgeState =
-  | "live"
-  | "stale"
-  | "offline"
-  | "paused"
-  | "closed"
-  | "degraded"
-  | "blocked"
-  | "dry_run"
-  | "starting"
-  | "stopped"
-  | "clock"
-  | "connecting";
-
-/** How urgent a state is; it selects the color. Each state also has a glyph and a word. */
-export type Tone = "good" | "idle" | "warning" | "bad";
+import { isLive, isStarting } from "./verdict";
 
 /** The state of a feed in words. It is equal to an earlier badge until something changes: it contains no age. */
-export interface Badge {
+export interface Badge extends Looks {
   state: BadgeState;
-  word: string;
-  glyph: string;
-  tone: Tone;
   message: string;
   /** What to do; empty if there is nothing to do. */
   remedy: string;
@@ -33,21 +14,6 @@ export interface Badge {
   /** What happens then: `resumes` or `opens`. Empty if `until` is null. */
   untilVerb: string;
 }
-
-const LOOKS: Record<BadgeState, readonly [word: string, glyph: string, tone: Tone]> = {
-  live: ["LIVE", "●", "good"],
-  stale: ["STALE", "◔", "bad"],
-  offline: ["OFFLINE", "○", "bad"],
-  paused: ["PAUSED", "‖", "idle"],
-  closed: ["CLOSED", "◐", "idle"],
-  degraded: ["DEGRADED", "▲", "warning"],
-  blocked: ["BLOCKED", "✕", "bad"],
-  dry_run: ["DRY RUN", "◇", "idle"],
-  starting: ["STARTING", "◌", "idle"],
-  stopped: ["STOPPED", "■", "bad"],
-  clock: ["CLOCK", "▲", "warning"],
-  connecting: ["CONNECTING", "…", "idle"],
-};
 
 // A feed gets its verdict from a sound quote, so the reasons that are about one quote are not listed.
 const STATE_OF_REASON: Partial<Record<Reason, BadgeState>> = {
@@ -121,8 +87,8 @@ function fromVerdict(verdict: Verdict, { heartbeat, skewSeconds }: BadgeFacts): 
   if (verdict.live) {
     return badge("live", liveMessage(heartbeat), "");
   }
-  const isStarting = verdict.reason === "degraded" && heartbeat?.status === "starting";
-  const state = isStarting ? "starting" : (STATE_OF_REASON[verdict.reason] ?? "degraded");
+  const starts = verdict.reason === "degraded" && heartbeat !== null && isStarting(heartbeat);
+  const state = starts ? "starting" : (STATE_OF_REASON[verdict.reason] ?? "degraded");
   const found = badge(state, verdict.message, verdict.remedy);
   const end = state === "paused" ? heartbeat?.pauseUntil : state === "closed" ? heartbeat?.marketChangesAt : null;
   if (end === null || end === undefined) {
@@ -139,12 +105,6 @@ function liveMessage(heartbeat: Heartbeat | null): string {
   return `Quotes are live for ${counts.confirmed} of ${counts.desired} symbols.`;
 }
 
-/** Return the word, glyph and tone of a state. */
-export function looksOfState(state: BadgeState): Pick<Badge, "word" | "glyph" | "tone"> {
-  const [word, glyph, tone] = LOOKS[state];
-  return { word, glyph, tone };
-}
-
 function badge(state: BadgeState, message: string, remedy: string): Badge {
-  return { ...looksOfState(state), state, message, remedy, until: null, untilVerb: "" };
+  return { ...looksOf(state), state, message, remedy, until: null, untilVerb: "" };
 }

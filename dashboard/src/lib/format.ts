@@ -1,3 +1,5 @@
+import type { Quote } from "./types";
+
 const UNITS = [
   ["d", 86_400],
   ["h", 3600],
@@ -33,14 +35,33 @@ export function formatInstant(milliseconds: number): string {
   return `${instant.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
-/** Return a price with at least two decimals, or a dash where there is none. */
-export function formatPrice(price: number | null): string {
+/** Return the time that is left, rounded up, so that it reaches `0 s` exactly at the end. */
+export function formatCountdown(milliseconds: number): string {
+  return formatDuration(Math.ceil(milliseconds / 1000) * 1000);
+}
+
+/** Return how many digits after the point show this price: two, or as many as a small price needs to show a change. */
+export function decimalsOf(price: number | null): number {
+  if (price === null || price === 0) {
+    return 2;
+  }
+  const size = Math.abs(price);
+  if (size >= 1) {
+    const isInCents = Math.abs(price * 100 - Math.round(price * 100)) < 1e-6;
+    return size < 10 && !isInCents ? 4 : 2;
+  }
+  return Math.min(8, Math.max(4, 3 - Math.floor(Math.log10(size))));
+}
+
+/** Return a price, with `decimals` digits after the point if they are given, or a dash where there is none. */
+export function formatPrice(price: number | null, decimals = decimalsOf(price)): string {
   if (price === null) {
     return "–";
   }
-  // A price below 1 needs more decimals to show a change.
-  return price.toLocaleString("en-US", {
-    minimumFractionDigits: 2,
-    maximumFractionDigits: Math.abs(price) < 1 ? 6 : 4,
-  });
+  return price.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}
+
+/** Return the price that a quote shows: null where its writer says that it is not a price. */
+export function shownPrice({ price, priceBasis }: Pick<Quote, "price" | "priceBasis">): number | null {
+  return priceBasis === null ? null : price;
 }

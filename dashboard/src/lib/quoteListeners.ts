@@ -2,6 +2,7 @@ import { type Clock, Listeners } from "./clock";
 import {
   MAX_IDS_PER_LISTENER,
   type Quote,
+  type QuoteDocument,
   type QuoteSource,
   type QuotesEvent,
   type SourceError,
@@ -19,11 +20,13 @@ interface Options {
   tenant: string;
   collection: string;
   clock: Clock;
+  batch?: (flush: () => void) => void;
 }
 
 interface Reports {
   onRead(documents: number): void;
   onError(): void;
+  onChange(documentIDs: readonly string[]): void;
 }
 
 const RETRY_MILLISECONDS = 10_000;
@@ -34,6 +37,8 @@ export class QuoteListeners {
   private readonly changes = new Map<string, Listeners>();
   private groups: Group[] = [];
   private wanted: readonly string[] = [];
+  private listed: ReadonlySet<string> = new Set();
+  private readonly changed = new Set<string>();
   private isStarted = false;
 
   constructor(
@@ -54,6 +59,23 @@ export class QuoteListeners {
   /** Return a quote; null if there is no such document, undefined while that is unknown. */
   quote(id: string): Quote | null | undefined {
     return this.quotes.get(id);
+  }
+
+  /** All quotes that are known, by document ID. */
+  known(): ReadonlyMap<string, Quote | null> {
+    return this.quotes;
+  }
+
+  /** Keep the quotes of a list of the collection, and forget those that are neither in it nor listened to. */
+  setListed(documents: readonly QuoteDocument[]): void {
+    this.listed = new Set(documents.map(({ id }) => id));
+    const listenedTo = new Set(this.groups.flatMap(({ ids }) => ids));
+    // A listener can have delivered a newer quote while the list was read.
+    const changed = documents.filter(({ id }) => !listenedTo.has(id) || !this.quotes.has(id));
+    for (const { id, quote } of changed) {
+      this.quotes.set(id, quote);
+    }
+    this.notify([...changed.map(({ id }) => id), ...this.forgetUnneeded()]);
   }
 
   subscribe(id: string, action: () => void): Unsubscribe {
@@ -79,10 +101,7 @@ export class QuoteListeners {
     if (this.isStarted) {
       this.openMissing();
     }
-    const kept = new Set([...ids, ...this.groups.flatMap((group) => group.ids)]);
-    for (const id of [...this.quotes.keys()].filter((known) => !kept.has(known))) {
-      this.quotes.delete(id);
-    }
+    this.forgetUnneeded();
     this.reports.onError();
   }
 
@@ -104,7 +123,18 @@ export class QuoteListeners {
   clear(): void {
     const ids = [...this.quotes.keys()];
     this.quotes.clear();
+    this.listed = new Set();
     this.notify(ids);
+  }
+
+  /** Forget the quotes that are neither wanted, listened to nor listed, and return their IDs. */
+  private forgetUnneeded(): string[] {
+    const kept = new Set([...this.wanted, ...this.listed, ...this.groups.flatMap(({ ids }) => ids)]);
+    const forgotten = [...this.quotes.keys()].filter((id) => !kept.has(id));
+    for (const id of forgotten) {
+      this.quotes.delete(id);
+    }
+    return forgotten;
   }
 
   /** Keep a listener while at least half of its documents are wanted: to open it again reads each of them again. */
@@ -179,8 +209,26 @@ export class QuoteListeners {
   }
 
   private notify(ids: Iterable<string>): void {
+    const isPending = this.changed.size > 0;
     for (const id of ids) {
+      this.changed.add(id);
+    }
+    const { batch } = this.options;
+    if (batch === undefined) {
+      this.flush();
+    } else if (!isPending && this.changed.size > 0) {
+      batch(() => this.flush());
+    }
+  }
+
+  private flush(): void {
+    const changed = [...this.changed];
+    this.changed.clear();
+    for (const id of changed) {
       this.changes.get(id)?.notify();
+    }
+    if (changed.length > 0) {
+      this.reports.onChange(changed);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { SkewEstimate, skewWarning } from "./skew";
+import { sampleHeartbeat } from "../testing/samples";
+import { SkewEstimate, skewWarning, writerClockWarning } from "./skew";
 
 interface SkewCase {
   name: string;
@@ -33,4 +34,12 @@ test("a skew above 5 s is shown with what to do", () => {
   expect(skewWarning(40)?.message).toBe("This computer's clock is 40 s ahead of the writer's.");
   expect(skewWarning(-6.2)?.message).toBe("This computer's clock is 6 s behind the writer's.");
   expect(skewWarning(-6.2)?.remedy).toContain("Synchronize");
+});
+
+test("a writer's clock that is wrong by more than 2 s is shown with what to do", () => {
+  expect(writerClockWarning(null)).toBeNull();
+  expect(writerClockWarning(sampleHeartbeat(0, { clockSkewMs: -2000 }))).toBeNull();
+  const warning = writerClockWarning(sampleHeartbeat(0, { clockSkewMs: -2300 }));
+  expect(warning?.message).toBe("The writer's clock is 2.3 s behind the provider's.");
+  expect(warning?.remedy).toContain("Synchronize the clock of the node");
 });

@@ -1,5 +1,10 @@
+import type { Heartbeat } from "./types";
+
 /** Clocks that differ by more than this are reported to the user. */
 export const SKEW_TOLERANCE_SECONDS = 5;
+
+/** A writer's clock that is wrong by more than this is reported to the user. */
+const WRITER_TOLERANCE_SECONDS = 2;
 
 const HEARTBEATS_KEPT = 8;
 
@@ -41,14 +46,35 @@ export class SkewEstimate {
   }
 }
 
+/** A sentence about a clock, and what to do. */
+export interface ClockWarning {
+  message: string;
+  remedy: string;
+}
+
+/** Return a sentence about the writer's clock if the heartbeat reports that it is wrong by more than 2 s, or null. */
+export function writerClockWarning(heartbeat: Heartbeat | null): ClockWarning | null {
+  const seconds = (heartbeat?.clockSkewMs ?? 0) / 1000;
+  if (Math.abs(seconds) <= WRITER_TOLERANCE_SECONDS) {
+    return null;
+  }
+  return {
+    message: `The writer's clock is ${Math.abs(seconds).toFixed(1)} s ${directionOf(seconds)} the provider's.`,
+    remedy: "Synchronize the clock of the node that runs the pod (NTP).",
+  };
+}
+
 /** Return a sentence about this computer's clock and what to do, or null if the skew is tolerable. */
-export function skewWarning(skewSeconds: number): { message: string; remedy: string } | null {
+export function skewWarning(skewSeconds: number): ClockWarning | null {
   if (Math.abs(skewSeconds) <= SKEW_TOLERANCE_SECONDS) {
     return null;
   }
-  const direction = skewSeconds > 0 ? "ahead of" : "behind";
   return {
-    message: `This computer's clock is ${Math.round(Math.abs(skewSeconds))} s ${direction} the writer's.`,
+    message: `This computer's clock is ${Math.round(Math.abs(skewSeconds))} s ${directionOf(skewSeconds)} the writer's.`,
     remedy: "Ages are corrected for it. Synchronize this computer's clock (NTP).",
   };
+}
+
+function directionOf(seconds: number): string {
+  return seconds > 0 ? "ahead of" : "behind";
 }

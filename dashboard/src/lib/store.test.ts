@@ -109,6 +109,28 @@ describe("subscriptions", () => {
   });
 });
 
+test("changes of quotes are reported once for each call of `batch`", async () => {
+  const names = { tenant: "acme", document: "market_ingest", collection: "live_quotes" };
+  const flushes: (() => void)[] = [];
+  const batch = (flush: () => void) => void flushes.push(flush);
+  store = new LiveQuotesStore(source, { ...names, stopWhenHidden: true, clock, batch });
+  store.setSymbols(["SPY", "AAPL"]);
+  store.start();
+  await settle();
+  flushes.splice(0)[0]?.();
+  const [ofSPY, ofAll] = [vi.fn(), vi.fn()];
+  store.subscribeQuote("SPY", ofSPY);
+  store.subscribeQuotes(ofAll);
+  for (const symbol of ["SPY", "AAPL", "SPY"]) {
+    source.putQuote(sampleQuote(symbol, 1));
+  }
+  expect(flushes).toHaveLength(1);
+  expect(ofSPY).not.toHaveBeenCalled();
+  flushes[0]?.();
+  expect(ofSPY).toHaveBeenCalledTimes(1);
+  expect(ofAll.mock.calls).toEqual([[["SPY", "AAPL"]]]);
+});
+
 describe("a hidden page", () => {
   test("stops to read at once, and reads again when it is visible", async () => {
     source.putHeartbeat(sampleHeartbeat(clock.now()));
@@ -208,4 +230,89 @@ test("the skew is known from the second heartbeat on", async () => {
   clock.advance(15_000);
   source.putHeartbeat(sampleHeartbeat(clock.now() - 40_000));
   expect(store.feed().skewSeconds).toBe(40);
+});
+
+describe("a listed collection", () => {
+  test("stays although nothing listens to it, and does not replace what a listener has delivered", async () => {
+    source.putQuotes(symbolsOf(3).map((symbol) => sampleQuote(symbol, 1)));
+    store.setSymbols(["S0"]);
+    store.start();
+    await settle();
+    const listed = await source.listQuotes("acme", "live_quotes");
+    source.putQuote(sampleQuote("S0", 2, { price: 7 }));
+    const changed = vi.fn();
+    store.subscribeQuotes(changed);
+    store.setListedQuotes(listed);
+    expect(changed.mock.calls).toEqual([[["S1", "S2"]]]);
+    expect([...store.allQuotes().keys()]).toEqual(symbolsOf(3));
+    expect(store.quote("S0")?.price).toBe(7);
+    store.setSymbols([]);
+    expect(store.quote("S2")?.symbol).toBe("S2");
+    expect(store.documentsRead).toBe(source.documentsRead);
+  });
+
+  test("is forgotten where the next list does not have it, and when the sign-in ends", async () => {
+    store.start();
+    await settle();
+    store.setListedQuotes(symbolsOf(2).map((id) => ({ id, quote: sampleQuote(id, 1) })));
+    store.setListedQuotes([{ id: "S1", quote: sampleQuote("S1", 1) }]);
+    expect([...store.allQuotes().keys()]).toEqual(["S1"]);
+    source.setIdentity(false);
+    expect(store.allQuotes().size).toBe(0);
+  });
+});
+
+describe("a computer that sleeps or has no network", () => {
+  test("reads again after sleep, and shows until then what it knew as of when", async () => {
+    source.putHeartbeat(sampleHeartbeat(clock.now()));
+    store.setSymbols(["SPY"]);
+    store.start();
+    await settle();
+    const asOf = clock.now();
+    clock.jump(600_000);
+    clock.advance(1000);
+    expect(store.feed()).toMatchObject({ isListening: true, hasAnswered: false, asOf });
+    await settle();
+    expect(store.feed()).toMatchObject({ hasAnswered: true, asOf: clock.now() });
+    expect(source.openListeners).toBe(2);
+  });
+
+  test("does not take the slow timer of a hidden page for sleep", async () => {
+    store = newStore(false);
+    store.start();
+    await settle();
+    setHidden(true);
+    const readBefore = source.documentsRead;
+    clock.jump(60_000);
+    clock.advance(1000);
+    await settle();
+    expect(source.documentsRead).toBe(readBefore);
+  });
+
+  test("that slept behind a hidden page reads once when the page is shown", async () => {
+    store.start();
+    await settle();
+    setHidden(true);
+    clock.jump(60_000);
+    setHidden(false);
+    await settle();
+    const readBefore = source.documentsRead;
+    clock.advance(1000);
+    await settle();
+    expect(source.documentsRead).toBe(readBefore);
+  });
+
+  test("is OFFLINE at once without a network, and reads again when it is back", async () => {
+    source.putHeartbeat(sampleHeartbeat(clock.now()));
+    store.start();
+    await settle();
+    const online = vi.spyOn(navigator, "onLine", "get").mockReturnValue(false);
+    window.dispatchEvent(new Event("offline"));
+    expect(store.feed().error?.code).toBe("offline");
+    online.mockReturnValue(true);
+    window.dispatchEvent(new Event("online"));
+    expect(store.feed()).toMatchObject({ error: null, hasAnswered: false });
+    await settle();
+    expect(store.feed().hasAnswered).toBe(true);
+  });
 });

@@ -1,26 +1,12 @@
-import { type Clock, Listeners } from "./clock";
+import { type Clock, Listeners, tickerOf } from "./clock";
 import { documentIDOf } from "./documentIDs";
+import { type FeedState, NOTHING_KNOWN } from "./feedState";
+import { network } from "./network";
 import { QuoteListeners } from "./quoteListeners";
 import { SkewEstimate } from "./skew";
-import type { Heartbeat, HeartbeatEvent, Identity, Quote, QuoteSource, SourceError, Unsubscribe } from "./types";
+import { errorOf } from "./sourceErrors";
+import type { HeartbeatEvent, Identity, Quote, QuoteDocument, QuoteSource, SourceError, Unsubscribe } from "./types";
 import { visibility } from "./visibility";
-
-/** What is known about a feed. The object is replaced by each change, and never by a quote. */
-export interface FeedState {
-  /** null until the source reports it. */
-  readonly signedIn: boolean | null;
-  /** null if there is no heartbeat document, or none has arrived yet. */
-  readonly heartbeat: Heartbeat | null;
-  /** True once the open listener has delivered the heartbeat. False while reading resumes. */
-  readonly hasAnswered: boolean;
-  readonly error: SourceError | null;
-  /** When the last heartbeat arrived, by this computer's clock in milliseconds; null before the first. */
-  readonly asOf: number | null;
-  /** This computer's clock minus the writer's; 0 while it is unknown. */
-  readonly skewSeconds: number;
-  /** False while the page is hidden. */
-  readonly isListening: boolean;
-}
 
 export interface StoreOptions {
   tenant: string;
@@ -28,43 +14,52 @@ export interface StoreOptions {
   collection: string;
   stopWhenHidden: boolean;
   clock: Clock;
+  /** This computer's clock minus another one, such as that of the page's server, until heartbeats show the writer's. */
+  fallbackSkewSeconds?: number;
+  /** Calls `flush` later, such as `requestAnimationFrame`; what changes until then is reported once. Absent: at once. */
+  batch?: (flush: () => void) => void;
 }
 
 const RETRY_MILLISECONDS = 10_000;
+/** A second that takes this long shows that the computer slept. */
+const SLEEP_MILLISECONDS = 10_000;
 
-const INITIAL_STATE: FeedState = {
-  signedIn: null,
-  heartbeat: null,
-  hasAnswered: false,
-  error: null,
-  asOf: null,
-  skewSeconds: 0,
-  isListening: false,
-};
+const OFFLINE = /* @__PURE__ */ errorOf("offline");
 
-/** The heartbeat and the quotes of one feed. Each quote has its own subscription. */
+/**
+ * The heartbeat and the quotes of one feed. Each quote has its own subscription.
+ *
+ * A page with several feeds has a store for each. It passes the symbols that are on screen to `setSymbols`.
+ */
 export class LiveQuotesStore {
-  private state = INITIAL_STATE;
+  private state: FeedState;
   private readonly changes = new Listeners();
+  private readonly quoteChanges = new Set<(documentIDs: readonly string[]) => void>();
   private readonly quotes: QuoteListeners;
   private readonly skew = new SkewEstimate();
   private readonly unsubscribers: Unsubscribe[] = [];
   private closeHeartbeat: Unsubscribe | null = null;
   private cancelRetry: Unsubscribe | null = null;
   private heartbeatError: SourceError | null = null;
-  private userID: string | null = null;
   private readCount = 0;
   private starts = 0;
+  private lastTick = 0;
 
   constructor(
     private readonly source: QuoteSource,
     private readonly options: StoreOptions,
   ) {
+    this.state = { ...NOTHING_KNOWN, skewSeconds: this.skewSeconds };
     this.quotes = new QuoteListeners(source, options, {
       onRead: (documents) => {
         this.readCount += documents;
       },
       onError: () => this.updateErrors(),
+      onChange: (documentIDs) => {
+        for (const action of [...this.quoteChanges]) {
+          action(documentIDs);
+        }
+      },
     });
   }
 
@@ -89,6 +84,31 @@ export class LiveQuotesStore {
     return this.quotes.quote(documentIDOf(symbol));
   }
 
+  /** Return all quotes that are known, by document ID; null for a symbol without a document. */
+  allQuotes(): ReadonlyMap<string, Quote | null> {
+    return this.quotes.known();
+  }
+
+  /** Call `action` with the IDs of the documents after each change of quotes. */
+  subscribeQuotes(action: (documentIDs: readonly string[]) => void): Unsubscribe {
+    this.quoteChanges.add(action);
+    return () => {
+      this.quoteChanges.delete(action);
+    };
+  }
+
+  /**
+   * Take what `QuoteLister.listQuotes` returned: the quotes of a whole collection, as they were then.
+   *
+   * They stay although nothing listens to them, until the next list or the end of the sign-in. What a listener delivers
+   * is newer and replaces them.
+   */
+  setListedQuotes(documents: readonly QuoteDocument[]): void {
+    // Firestore bills a list without results as one read.
+    this.readCount += Math.max(1, documents.length);
+    this.quotes.setListed(documents);
+  }
+
   /** Call `action` after each change of the quote of one symbol. */
   subscribeQuote(symbol: string, action: () => void): Unsubscribe {
     return this.quotes.subscribe(documentIDOf(symbol), action);
@@ -107,6 +127,8 @@ export class LiveQuotesStore {
       if (this.options.stopWhenHidden) {
         this.unsubscribers.push(visibility.subscribe(() => this.listenIfNeeded()));
       }
+      this.unsubscribers.push(tickerOf(this.options.clock).subscribe(() => this.onTick()));
+      this.unsubscribers.push(network.subscribe(() => this.onNetwork()));
       this.listenIfNeeded();
     }
     let isStarted = true;
@@ -130,28 +152,58 @@ export class LiveQuotesStore {
   }
 
   private onIdentity({ signedIn, userID }: Identity): void {
-    if (signedIn === this.state.signedIn && userID === this.userID) {
+    if (signedIn === this.state.signedIn && userID === this.state.userID) {
       return;
     }
-    this.userID = userID;
     this.closeListeners();
     this.heartbeatError = null;
     // What another user was allowed to read does not stay on the page.
     this.quotes.clear();
-    this.update({ ...INITIAL_STATE, signedIn });
+    this.update({ ...NOTHING_KNOWN, signedIn, userID, skewSeconds: this.skewSeconds });
     this.listenIfNeeded();
+  }
+
+  private get skewSeconds(): number {
+    return this.skew.secondsOr(this.options.fallbackSkewSeconds ?? 0);
+  }
+
+  /** After the computer slept, what is shown is old, and a listener may be open that delivers nothing any more. */
+  private onTick(): void {
+    const now = this.options.clock.now();
+    const slept = now - this.lastTick > SLEEP_MILLISECONDS;
+    this.lastTick = now;
+    // The browser slows the timers of a hidden page.
+    if (slept && !visibility.isHidden()) {
+      this.listenAgain();
+    }
+  }
+
+  private onNetwork(): void {
+    if (!network.isOffline()) {
+      this.listenAgain();
+    }
+    this.updateErrors();
+  }
+
+  private listenAgain(): void {
+    if (this.state.isListening) {
+      this.closeListeners();
+      this.listenIfNeeded();
+    }
   }
 
   private listenIfNeeded(): void {
     const isHidden = this.options.stopWhenHidden && visibility.isHidden();
     const isWanted = this.starts > 0 && this.state.signedIn === true && !isHidden;
     if (isWanted && !this.state.isListening) {
+      this.lastTick = this.options.clock.now();
       this.update({ isListening: true });
       this.openHeartbeat();
       this.quotes.start();
     } else if (!isWanted && this.state.isListening) {
       this.closeListeners();
     }
+    this.updateErrors();
   }
 
   private closeListeners(): void {
@@ -190,7 +242,7 @@ export class LiveQuotesStore {
       this.skew.addHeartbeat(now, ts, !this.state.hasAnswered);
     }
     this.heartbeatError = null;
-    this.update({ heartbeat: event.heartbeat, hasAnswered: true, asOf: now, skewSeconds: this.skew.seconds });
+    this.update({ heartbeat: event.heartbeat, hasAnswered: true, asOf: now, skewSeconds: this.skewSeconds });
     this.updateErrors();
   }
 
@@ -206,7 +258,9 @@ export class LiveQuotesStore {
   }
 
   private updateErrors(): void {
-    const error = this.heartbeatError ?? this.quotes.error;
+    const found = this.heartbeatError ?? this.quotes.error;
+    const isOffline = this.state.isListening && found?.code !== "permission-denied" && network.isOffline();
+    const error = isOffline ? OFFLINE : found;
     if (error !== this.state.error) {
       this.update({ error });
     }

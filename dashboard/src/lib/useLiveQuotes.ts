@@ -1,10 +1,11 @@
 import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
 import { areBadgesEqual, type Badge, badgeOf } from "./badge";
 import { browserClock, type Clock, tickerOf } from "./clock";
+import type { FeedState } from "./feedState";
+import { verdictOf } from "./feedVerdict";
 import { findOptionError } from "./optionErrors";
-import { type FeedState, LiveQuotesStore } from "./store";
+import { LiveQuotesStore } from "./store";
 import type { Quote, QuoteSource, Verdict } from "./types";
-import { isLive } from "./verdict";
 
 export interface LiveQuotesOptions {
   tenant: string;
@@ -28,6 +29,9 @@ export interface LiveQuotes {
   heartbeatStaleAfterSeconds: number;
   clock: Clock;
 }
+
+/** What a row needs of its feed. */
+export type LiveQuotesOfRow = Pick<LiveQuotes, "store" | "clock" | "heartbeatStaleAfterSeconds">;
 
 /** The quote of one symbol. `quote` is null if it has no document, undefined while that is unknown. */
 export interface LiveQuote {
@@ -79,7 +83,7 @@ export function useLiveQuotes(source: QuoteSource, options: LiveQuotesOptions): 
 }
 
 /** Return the quote of one symbol and the verdict on it. The component renders when one of them changes. */
-export function useQuote(live: LiveQuotes, symbol: string): LiveQuote {
+export function useQuote(live: LiveQuotesOfRow, symbol: string): LiveQuote {
   const { store, clock, heartbeatStaleAfterSeconds } = live;
   const ticker = tickerOf(clock);
   const subscribe = useCallback(
@@ -89,14 +93,8 @@ export function useQuote(live: LiveQuotes, symbol: string): LiveQuote {
   );
   const last = useRef<LiveQuote | null>(null);
   const snapshot = () => {
-    const { heartbeat, signedIn, skewSeconds, error, hasAnswered } = store.feed();
     const quote = store.quote(symbol);
-    const verdict = isLive(quote ?? null, heartbeat, ticker.now(), {
-      skewSeconds,
-      staleAfterSeconds: heartbeatStaleAfterSeconds,
-      signedIn: signedIn !== false && error?.code !== "permission-denied" && error?.code !== "unauthenticated",
-      connected: hasAnswered && error === null,
-    });
+    const verdict = verdictOf(quote ?? null, store.feed(), ticker.now(), heartbeatStaleAfterSeconds);
     const known = last.current;
     if (known === null || known.quote !== quote || !areVerdictsEqual(known.verdict, verdict)) {
       last.current = { quote, verdict };

@@ -4,6 +4,11 @@ import { VERDICT_TEXTS } from "./verdictTexts";
 /** Clocks that differ by more than this are reported. */
 export const CLOCK_TOLERANCE_SECONDS = 5;
 
+/** The source of a pod's pause while it has not read its job yet: whether the job is paused is not known. */
+const UNREAD_SOURCE = "start";
+/** The source of the pause of a pod that does not understand its job. */
+const UNREADABLE_SOURCE = "unreadable";
+
 /** What a verdict depends on besides the documents. */
 export interface Reader {
   /** This computer's clock minus the writer's; 0, the default, if unknown. */
@@ -83,7 +88,7 @@ function jobNotRunning(heartbeat: Heartbeat): Verdict | null {
     return withFailure(status, heartbeat);
   }
   if (status === "paused" || !heartbeat.ingestEnabled) {
-    return verdict("paused", { detail: pauseDetail(heartbeat) });
+    return pauseVerdict(heartbeat);
   }
   if (status === "degraded" || status === "starting") {
     return withFailure(status, heartbeat);
@@ -92,6 +97,23 @@ function jobNotRunning(heartbeat: Heartbeat): Verdict | null {
     return verdict("status_unknown");
   }
   return heartbeat.dryRun ? verdict("dry_run") : null;
+}
+
+/** Return the verdict on a job that its pod pauses. A pod that has not read its job yet is starting, not paused. */
+function pauseVerdict(heartbeat: Heartbeat): Verdict {
+  switch (heartbeat.ingestEnabledSource) {
+    case UNREAD_SOURCE:
+      return withFailure("starting", heartbeat);
+    case UNREADABLE_SOURCE:
+      return verdict("unreadable", { detail: detail({ reason: heartbeat.pauseReason }) });
+    default:
+      return verdict("paused", { detail: pauseDetail(heartbeat) });
+  }
+}
+
+/** Return whether the pod of a job has begun, and does not know or do yet what its job says. */
+export function isStarting({ status, ingestEnabledSource }: Heartbeat): boolean {
+  return status === "starting" || (status === "paused" && ingestEnabledSource === UNREAD_SOURCE);
 }
 
 function quoteNotLive(quote: Quote, heartbeat: Heartbeat): Verdict | null {

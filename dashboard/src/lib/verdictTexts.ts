@@ -83,6 +83,11 @@ export const VERDICT_TEXTS = {
       "message": "The job is paused{detail}.",
       "remedy": "Wait until the pause ends, or end it: docs/readers.md#paused."
     },
+    "unreadable": {
+      "reason": "paused",
+      "message": "The job is paused, because its pod does not understand its document{detail}.",
+      "remedy": "Correct what the reason names, or update the pod's image: kubectl describe ij."
+    },
     "starting": {
       "reason": "degraded",
       "message": "The job is starting and is not connected yet{detail}.",

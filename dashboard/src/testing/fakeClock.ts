@@ -34,8 +34,9 @@ export class FakeClock implements Clock {
   advance(milliseconds: number): void {
     const end = this.time + milliseconds;
     for (let timer = this.nextDue(end); timer !== null; timer = this.nextDue(end)) {
-      this.time = timer.dueAt;
-      timer.dueAt += timer.period;
+      // After a jump, a timer is late, and runs once for all that it missed.
+      this.time = Math.max(this.time, timer.dueAt);
+      timer.dueAt = this.time + timer.period;
       timer.action();
     }
     this.time = end;

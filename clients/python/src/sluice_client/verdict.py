@@ -36,6 +36,10 @@ Reason = Literal[
 CLOCK_TOLERANCE_SECONDS = 5.0
 _TOLERANCE = timedelta(seconds=CLOCK_TOLERANCE_SECONDS)
 
+# What `ingest_enabled_source` says while the pod has not read its job yet, and where it does not understand it.
+_UNREAD_SOURCE = "start"
+_UNREADABLE_SOURCE = "unreadable"
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -130,12 +134,22 @@ def _job_is_not_running(found: _Input) -> Verdict | None:
     if status == "blocked":
         return _with_failure(status, heartbeat)
     if status == "paused" or not heartbeat.ingest_enabled:
-        return _verdict("paused", detail=_pause_detail(heartbeat))
+        return _pause_verdict(heartbeat)
     if status in ("degraded", "starting"):
         return _with_failure(status, heartbeat)
     if status != "running":
         return _verdict("status_unknown")
     return _verdict("dry_run") if heartbeat.dry_run else None
+
+
+def _pause_verdict(heartbeat: Heartbeat) -> Verdict:
+    """Return the verdict on a job that its pod pauses. A pod that has not read its job yet is starting, not paused."""
+    source = heartbeat.ingest_enabled_source
+    if source == _UNREAD_SOURCE:
+        return _with_failure("starting", heartbeat)
+    if source == _UNREADABLE_SOURCE:
+        return _verdict("unreadable", detail=detail(reason=heartbeat.pause_reason))
+    return _verdict("paused", detail=_pause_detail(heartbeat))
 
 
 def _quote_is_not_of_this_session(found: _Input) -> Verdict | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from sluice_contract.identity import UNREADABLE_SOURCE
+from sluice_contract.identity import UNREAD_SOURCE, UNREADABLE_SOURCE
 from sluice_contract.limits import WriteLimits
 from sluice_contract.spec import AutoStopLimits, Channel, HeartbeatSettings, IngestJobSpec
 
@@ -23,7 +23,7 @@ from .pause import (
 )
 
 # The injected copy of the job may be older than a pause, so the pod waits until it has read the live job.
-UNREAD = PauseInForce(source="start", reason="the IngestJob has not been read yet")
+UNREAD = PauseInForce(source=UNREAD_SOURCE, reason="the IngestJob has not been read yet")
 DELETED = PauseInForce(source=GONE, reason="the IngestJob is gone")
 
 

@@ -20,7 +20,7 @@ from sluice_contract.status import (
 )
 from sluice_contract.symbol_counts import SymbolCounts
 
-from .desired import Desired
+from .desired import UNREAD, Desired
 from .freshness import FreshnessSummary
 from .gaps import OpenGap
 from .ledger import SubscriptionLedger
@@ -113,6 +113,9 @@ def heartbeat_state(snapshot: RuntimeSnapshot) -> HeartbeatState:
     is_deleted = pause is not None and pause.source == GONE and snapshot.state == "Paused"
     if snapshot.stopping or is_deleted:
         return "stopped"
+    if snapshot.state == "Paused" and pause == UNREAD:
+        # The pod waits for its first read of the job: whether the job is paused is not known yet.
+        return "starting"
     if snapshot.state == "Live" and (snapshot.sink_failure is not None or snapshot.failure is not None):
         return "degraded"
     return _HEARTBEAT_STATES[snapshot.state]

@@ -6,7 +6,7 @@ import pytest
 from sluice_contract.status import StreamFailure, StreamState, StreamStatus
 from sluice_contract.status_size import STREAM_BYTES, fit_stream_status
 from sluice_contract.symbol_counts import FreshnessCounts
-from sluice_runtime.domain.desired import with_pause
+from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.freshness import FreshnessSummary
 from sluice_runtime.domain.health import (
     PauseAcknowledgement,
@@ -48,6 +48,11 @@ def test_each_state_has_one_heartbeat_status(state: StreamState, word: str) -> N
 
 def test_a_process_that_shuts_down_says_stopped_in_any_stream_state() -> None:
     assert {heartbeat_state(snapshot(state, stopping=True)) for state in get_args(StreamState)} == {"stopped"}
+
+
+def test_a_pod_that_has_not_read_its_job_is_starting_and_not_paused() -> None:
+    assert heartbeat_state(snapshot("Paused", desired=with_pause(desired(), UNREAD))) == "starting"
+    assert heartbeat_state(paused()) == "paused"
 
 
 def test_a_live_stream_whose_writes_fail_is_degraded() -> None:
