@@ -138,7 +138,8 @@ def create_snapshot_client(
 
 _CREDENTIALS = (
     f"put a service account key under {identity.FIRESTORE_CREDENTIALS_KEY} in the Secret of "
-    f"spec.firestore.credentialsSecretRef, or give the pod its own identity"
+    f"spec.firestore.credentialsSecretRef, or give the pod its own identity; waiting for either: Google's metadata "
+    f"server is queried again within 30 s"
 )
 
 
