@@ -21,6 +21,7 @@ import msgspec
 from ...domain.failure import StreamError
 from .errors import unreachable_error, untrusted_certificate_error, upgrade_refused_error
 from .messages import Message
+from .upgrade import MAX_FRAME_BYTES
 from .websocket import Endpoint, reset_connection
 
 with warnings.catch_warnings():
@@ -35,7 +36,6 @@ with warnings.catch_warnings():
 # Below this level, websockets logs the last bytes of each frame; in the login, they are a part of the secret key.
 logging.getLogger("websockets").setLevel(logging.WARNING)
 
-_MAX_FRAME = 8 << 20
 _MAX_QUEUE = 64
 _CONTROL = frozenset({"success", "subscription", "error"})
 _KINDS: dict[str, type[Message]] = {kind.__struct_config__.tag: kind for kind in get_args(Message)}
@@ -65,7 +65,7 @@ class _BatchingStreamMixin:
             "ping_timeout": timeouts.ping / 2,
             "close_timeout": timeouts.close / 4,
             "max_queue": _MAX_QUEUE,
-            "max_size": _MAX_FRAME,
+            "max_size": MAX_FRAME_BYTES,
         }
         if endpoint.tls is not None:
             self._websocket_params["ssl"] = endpoint.tls

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn, Protocol, TypeVar, cast
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import aiohttp
 import msgspec
@@ -20,12 +20,11 @@ import msgspec
 from ...domain.failure import StreamError
 from ..error_text import redact_url
 from ..user_text import UserTextError, read_certificates
-from .errors import unreachable_error, untrusted_certificate_error, upgrade_refused_error
 from .messages import Message, decode_frame, decode_frame_in_parts
+from .upgrade import WebSocketWithTransport, open_websocket
 
 _log = logging.getLogger(__name__)
 
-_MAX_FRAME = 8 << 20
 # A frame of at least this size is decoded in parts, and other tasks run in between.
 _LARGE_FRAME = 64 << 10
 # Waking up costs fifty times as much as handling one quote. Therefore a connection with few quotes pauses reading in
@@ -67,6 +66,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         """The URL without credentials, for messages."""
         return redact_url(self.url)
 
+    @property
+    def tls_context(self) -> ssl.SSLContext:
+        """The TLS context of the server."""
+        return self.tls or system_tls_context()
+
 
 class Transport(Protocol):
     """One websocket, whatever library implements it. Reading raises StreamError once the websocket has closed."""
@@ -102,19 +106,10 @@ def system_tls_context() -> ssl.SSLContext:
     return context
 
 
-class _WebSocketWithTransport(aiohttp.ClientWebSocketResponse):
-    """aiohttp's websocket, with access to the asyncio transport below it."""
-
-    def __init__(self, *given: Any, **options: Any) -> None:
-        super().__init__(*given, **options)
-        connection = self._response.connection
-        self.transport: asyncio.ReadTransport | None = connection.transport if connection is not None else None
-
-
 class NativeTransport:
     """The transport of engine `native`, which uses aiohttp and msgspec."""
 
-    def __init__(self, session: aiohttp.ClientSession, socket: _WebSocketWithTransport, timeouts: Timeouts) -> None:
+    def __init__(self, session: aiohttp.ClientSession, socket: WebSocketWithTransport, timeouts: Timeouts) -> None:
         self._session = session
         self._socket = socket
         self._timeouts = timeouts
@@ -130,9 +125,9 @@ class NativeTransport:
         Raises:
             StreamError: the connection cannot be opened.
         """
-        session = aiohttp.ClientSession(ws_response_class=_WebSocketWithTransport)
+        session = aiohttp.ClientSession(ws_response_class=WebSocketWithTransport)
         try:
-            return cls(session, await _open_websocket(session, endpoint), endpoint.timeouts)
+            return cls(session, await open_websocket(session, endpoint), endpoint.timeouts)
         except BaseException:
             await session.close()
             raise
@@ -212,29 +207,3 @@ def reset_connection(raw: sockets.socket | None) -> None:
         with suppress(OSError):
             raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _RESET)
             raw.shutdown(sockets.SHUT_RDWR)
-
-
-async def _open_websocket(session: aiohttp.ClientSession, endpoint: Endpoint) -> _WebSocketWithTransport:
-    timeouts = endpoint.timeouts
-    try:
-        async with asyncio.timeout(timeouts.upgrade):
-            socket = await session.ws_connect(
-                endpoint.url,
-                headers={"Content-Type": "application/msgpack"},
-                heartbeat=timeouts.ping,
-                max_msg_size=_MAX_FRAME,
-                timeout=aiohttp.ClientWSTimeout(ws_close=2 * timeouts.close),
-                ssl=endpoint.tls or (system_tls_context() if endpoint.url.startswith("wss:") else True),
-            )
-            return cast("_WebSocketWithTransport", socket)
-    except aiohttp.WSServerHandshakeError as error:
-        after = error.headers.get("Retry-After", "") if error.headers else ""
-        raise upgrade_refused_error(error.status, after, endpoint.redacted_url) from None
-    except TimeoutError:
-        raise StreamError(
-            "network", f"{endpoint.redacted_url} did not answer within {timeouts.upgrade:.0f} s"
-        ) from None
-    except aiohttp.ClientConnectorCertificateError as error:
-        raise untrusted_certificate_error(endpoint.redacted_url, error.certificate_error) from None
-    except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host name
-        raise unreachable_error(endpoint.redacted_url, error) from None
