@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 
 from ...domain.failure import StreamError
 from .errors import unreachable_error, untrusted_certificate_error, upgrade_refused_error
+from .foreign_content import describe_content
 
 if TYPE_CHECKING:
     from .websocket import Endpoint
 
 MAX_FRAME_BYTES = 8 << 20
+
+# Of the body of a response that refuses an upgrade.
+_READ_BYTES = 2048
+_READ_SECONDS = 1.0
+_SWITCHING_PROTOCOLS = 101
 
 
 class WebSocketWithTransport(aiohttp.ClientWebSocketResponse):
@@ -25,8 +32,44 @@ class WebSocketWithTransport(aiohttp.ClientWebSocketResponse):
         self.transport: asyncio.ReadTransport | None = connection.transport if connection is not None else None
 
 
+def create_session(endpoint: Endpoint) -> aiohttp.ClientSession:
+    """Return a session for one websocket to the endpoint."""
+    return aiohttp.ClientSession(
+        ws_response_class=WebSocketWithTransport,
+        middlewares=[_raise_if_not_upgraded],
+    )
+
+
+class _NotUpgradedError(Exception):
+    """The server answered the upgrade request with another response. `content` describes its body."""
+
+    def __init__(self, response: aiohttp.ClientResponse, content: str) -> None:
+        super().__init__()
+        self.status = response.status
+        self.headers = response.headers
+        self.content = content
+
+
+async def _raise_if_not_upgraded(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """A middleware that raises _NotUpgradedError with the beginning of the body, which aiohttp's own error leaves out.
+
+    It passes redirects on to aiohttp, which follows them.
+    """
+    response = await handler(request)
+    if response.status == _SWITCHING_PROTOCOLS or "Location" in response.headers:
+        return response
+    body = b""
+    with suppress(TimeoutError, aiohttp.ClientError, OSError, ValueError):
+        async with asyncio.timeout(_READ_SECONDS):
+            body = await response.content.read(_READ_BYTES)
+    response.close()
+    raise _NotUpgradedError(response, describe_content(body) if body else "")
+
+
 async def open_websocket(session: aiohttp.ClientSession, endpoint: Endpoint) -> WebSocketWithTransport:
-    """Open the websocket. The session's response class must be WebSocketWithTransport.
+    """Open the websocket with a session of `create_session`.
 
     Raises:
         StreamError: the connection cannot be opened.
@@ -43,14 +86,19 @@ async def open_websocket(session: aiohttp.ClientSession, endpoint: Endpoint) -> 
                 ssl=endpoint.tls_context if endpoint.url.startswith("wss:") else True,
             )
             return cast("WebSocketWithTransport", socket)
+    except _NotUpgradedError as error:
+        raise upgrade_refused_error(error.status, error.headers, endpoint.redacted_url, error.content) from None
     except aiohttp.WSServerHandshakeError as error:
-        after = error.headers.get("Retry-After", "") if error.headers else ""
-        raise upgrade_refused_error(error.status, after, endpoint.redacted_url) from None
+        raise upgrade_refused_error(error.status, error.headers or {}, endpoint.redacted_url) from None
     except TimeoutError:
-        raise StreamError(
-            "network", f"{endpoint.redacted_url} did not answer within {timeouts.upgrade:.0f} s"
-        ) from None
+        raise timeout_error(endpoint) from None
     except aiohttp.ClientConnectorCertificateError as error:
         raise untrusted_certificate_error(endpoint.redacted_url, error.certificate_error) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host name
         raise unreachable_error(endpoint.redacted_url, error) from None
+
+
+def timeout_error(endpoint: Endpoint) -> StreamError:
+    """Return the StreamError for a server that does not answer the upgrade request."""
+    seconds = endpoint.timeouts.upgrade
+    return StreamError("network", f"{endpoint.redacted_url} did not answer within {seconds:.0f} s")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 import aiohttp
 import msgspec
@@ -21,7 +21,7 @@ from ...domain.failure import StreamError
 from ..error_text import redact_url
 from ..user_text import UserTextError, read_certificates
 from .messages import Message, decode_frame, decode_frame_in_parts
-from .upgrade import WebSocketWithTransport, open_websocket
+from .upgrade import WebSocketWithTransport, create_session, open_websocket
 
 _log = logging.getLogger(__name__)
 
@@ -33,9 +33,12 @@ _REST_SECONDS = 0.02
 _RESET = struct.pack("ii", 1, 0)
 # Looked up once, because accessing an Enum member is a function call in Python 3.11, and each frame needs it.
 _BINARY = aiohttp.WSMsgType.BINARY
+_TEXT = aiohttp.WSMsgType.TEXT
 _ENDS = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.ERROR)
 
-_encode = msgspec.msgpack.Encoder().encode
+_encode_binary = msgspec.msgpack.Encoder().encode
+_encode_text = msgspec.json.Encoder().encode
+
 
 T = TypeVar("T")
 
@@ -72,14 +75,24 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         return self.tls or system_tls_context()
 
 
+class Frame(NamedTuple):
+    """A received frame: its valid messages, and its content."""
+
+    messages: Sequence[Message]
+    content: bytes | str
+
+
 class Transport(Protocol):
     """One websocket, whatever library implements it. Reading raises StreamError once the websocket has closed."""
 
     async def send(self, message: dict[str, object]) -> None:
-        """Send one message. Does nothing if the websocket has closed."""
+        """Send one message, in the encoding of the last frame that `receive_frame` returned.
 
-    async def receive_messages(self) -> Sequence[Message]:
-        """Wait for the next frame, and return its valid messages."""
+        Does nothing if the websocket has closed.
+        """
+
+    async def receive_frame(self) -> Frame:
+        """Wait for the next frame."""
 
     async def read_until_closed(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
         """Call `on_messages` with the messages of each frame until the websocket closes. Never returns."""
@@ -116,6 +129,7 @@ class NativeTransport:
         self._raw = socket.get_extra_info("socket")  # aiohttp no longer returns it once it is closed
         self._reading: asyncio.Future[Any] | None = None
         self._is_closing = False
+        self._peer_sends_text = False
         self._later = asyncio.get_running_loop().call_later
 
     @classmethod
@@ -125,7 +139,7 @@ class NativeTransport:
         Raises:
             StreamError: the connection cannot be opened.
         """
-        session = aiohttp.ClientSession(ws_response_class=WebSocketWithTransport)
+        session = create_session(endpoint)
         try:
             return cls(session, await open_websocket(session, endpoint), endpoint.timeouts)
         except BaseException:
@@ -134,13 +148,19 @@ class NativeTransport:
 
     async def send(self, message: dict[str, object]) -> None:
         with suppress(aiohttp.ClientError, OSError):  # the reader raises the reason
-            await self._socket.send_bytes(_encode(message))
+            if self._peer_sends_text:
+                await self._socket.send_str(_encode_text(message).decode())
+            else:
+                await self._socket.send_bytes(_encode_binary(message))
 
-    async def receive_messages(self) -> Sequence[Message]:
+    async def receive_frame(self) -> Frame:
         frame = await self._shield_from_cancellation(self._socket.receive())
         if frame.type in _ENDS:
             raise self._close_error()
-        return decode_frame(frame.data) if frame.type is _BINARY else ()
+        if frame.type is not _BINARY and frame.type is not _TEXT:
+            return Frame((), b"")
+        self._peer_sends_text = frame.type is _TEXT
+        return Frame(decode_frame(frame.data), frame.data)
 
     async def read_until_closed(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
         await self._shield_from_cancellation(self._receive_frames_until_closed(on_messages))
@@ -154,7 +174,7 @@ class NativeTransport:
         receive = self._socket.receive
         while True:
             kind, data, _ = await receive()
-            if kind is _BINARY:
+            if kind is _BINARY or kind is _TEXT:
                 if len(data) < _LARGE_FRAME:
                     on_messages(decode_frame(data))
                 else:
