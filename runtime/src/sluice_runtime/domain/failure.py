@@ -63,5 +63,12 @@ class SinkError(Exception):
         self.retry_after = retry_after
 
 
+class UnusableVariableError(ValueError):
+    """An environment variable names a proxy or an emulator that cannot be used.
+
+    The message names the variable and says what to write. It contains no password.
+    """
+
+
 class FencedError(Exception):
     """A later process of this job writes the heartbeat, so this process must exit."""

@@ -143,9 +143,9 @@ def _parse_http_date(text: str) -> datetime | None:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 
 
-def unreachable_error(url: str, error: Exception) -> StreamError:
-    """Return the StreamError for a server that cannot be reached."""
-    return StreamError("network", f"{url} cannot be reached: {unreachable_reason(error)}")
+def unreachable_error(url: str, error: Exception, via: str = "") -> StreamError:
+    """Return the StreamError for a server that cannot be reached. `via` names the proxy, see `via_proxy`."""
+    return StreamError("network", f"{url} cannot be reached{via}: {unreachable_reason(error)}")
 
 
 def untrusted_certificate_error(url: str, error: object) -> StreamError:

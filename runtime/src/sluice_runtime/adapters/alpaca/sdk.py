@@ -19,7 +19,10 @@ from typing import Any, get_args
 import msgpack
 import msgspec
 
+from sluice_contract.proxies import Proxy
+
 from ...domain.failure import StreamError
+from ..http_proxies import proxy_refusal_text, proxy_unreachable_text
 from .errors import unreachable_error, untrusted_certificate_error, upgrade_refused_error
 from .foreign_content import describe_content
 from .messages import Message
@@ -81,9 +84,13 @@ class _BatchingStreamMixin:
         }
         if endpoint.url.startswith("wss:"):
             self._websocket_params["ssl"] = endpoint.tls_context
+        if endpoint.proxy is not None:
+            self._websocket_params["proxy"] = endpoint.proxy.url_with_credentials
+            if endpoint.proxy.scheme == "https":
+                self._websocket_params["proxy_ssl"] = endpoint.tls_context
 
     async def _connect(self) -> None:
-        """Connect in place of alpaca-py, which uses the deprecated client of websockets.
+        """Connect in place of alpaca-py, which uses the deprecated client of websockets, without proxies.
 
         alpaca-py would also wait for the welcome, without a limit, and lose its error code.
         """
@@ -193,10 +200,21 @@ async def _connect(stream: Any, endpoint: Endpoint) -> None:
     except TimeoutError:
         raise timeout_error(endpoint) from None
     except ssl.SSLCertVerificationError as error:
-        raise untrusted_certificate_error(url, error) from None
+        raise untrusted_certificate_error(f"{url}{endpoint.via_proxy}", error) from None
     except (exceptions.WebSocketException, OSError, ValueError, EOFError) as error:
+        if endpoint.proxy is not None and (said := _proxy_error_text(endpoint.proxy, error)) is not None:
+            raise StreamError("network", f"{url} cannot be reached: {said}") from None
         why = ValueError(error) if isinstance(error, exceptions.InvalidURI) else error
-        raise unreachable_error(url, why) from None
+        raise unreachable_error(url, why, endpoint.via_proxy) from None
+
+
+def _proxy_error_text(proxy: Proxy, error: Exception) -> str | None:
+    """Return a clause about an error of the proxy; None for another error. The error's own text may have a password."""
+    if isinstance(error, exceptions.InvalidProxyStatus):
+        return proxy_refusal_text(proxy, error.response.status_code)
+    if isinstance(error, exceptions.ProxyError):
+        return proxy_unreachable_text(proxy, "it did not answer as an HTTP proxy")
+    return None
 
 
 def _close_error(closed: exceptions.ConnectionClosed) -> StreamError:

@@ -1,4 +1,4 @@
-"""Opening a websocket with aiohttp, and the errors of an upgrade that fails."""
+"""Opening a websocket with aiohttp, also through a proxy, and the errors of an upgrade that fails."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 import aiohttp
 
 from ...domain.failure import StreamError
+from ..http_proxies import (
+    aiohttp_proxy_error_text,
+    aiohttp_tunnel_arguments,
+    websocket_session_arguments,
+)
 from .errors import unreachable_error, untrusted_certificate_error, upgrade_refused_error
 from .foreign_content import describe_content
 
@@ -37,6 +42,7 @@ def create_session(endpoint: Endpoint) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         ws_response_class=WebSocketWithTransport,
         middlewares=[_raise_if_not_upgraded],
+        **websocket_session_arguments(endpoint.url, endpoint.proxy),
     )
 
 
@@ -75,6 +81,7 @@ async def open_websocket(session: aiohttp.ClientSession, endpoint: Endpoint) -> 
         StreamError: the connection cannot be opened.
     """
     timeouts = endpoint.timeouts
+    is_encrypted = endpoint.url.startswith("wss:") or (endpoint.proxy is not None and endpoint.proxy.scheme == "https")
     try:
         async with asyncio.timeout(timeouts.upgrade):
             socket = await session.ws_connect(
@@ -83,7 +90,8 @@ async def open_websocket(session: aiohttp.ClientSession, endpoint: Endpoint) -> 
                 heartbeat=timeouts.ping,
                 max_msg_size=MAX_FRAME_BYTES,
                 timeout=aiohttp.ClientWSTimeout(ws_close=2 * timeouts.close),
-                ssl=endpoint.tls_context if endpoint.url.startswith("wss:") else True,
+                ssl=endpoint.tls_context if is_encrypted else True,
+                **aiohttp_tunnel_arguments(endpoint.proxy),
             )
             return cast("WebSocketWithTransport", socket)
     except _NotUpgradedError as error:
@@ -93,12 +101,22 @@ async def open_websocket(session: aiohttp.ClientSession, endpoint: Endpoint) -> 
     except TimeoutError:
         raise timeout_error(endpoint) from None
     except aiohttp.ClientConnectorCertificateError as error:
-        raise untrusted_certificate_error(endpoint.redacted_url, error.certificate_error) from None
+        raise untrusted_certificate_error(_certificate_owner(endpoint, error), error.certificate_error) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host name
-        raise unreachable_error(endpoint.redacted_url, error) from None
+        if (said := aiohttp_proxy_error_text(endpoint.proxy, error)) is not None:
+            raise StreamError("network", f"{endpoint.redacted_url} cannot be reached: {said}") from None
+        raise unreachable_error(endpoint.redacted_url, error, endpoint.via_proxy) from None
 
 
 def timeout_error(endpoint: Endpoint) -> StreamError:
-    """Return the StreamError for a server that does not answer the upgrade request."""
+    """Return the StreamError for a server, or a proxy in front of it, that does not answer the upgrade request."""
     seconds = endpoint.timeouts.upgrade
-    return StreamError("network", f"{endpoint.redacted_url} did not answer within {seconds:.0f} s")
+    return StreamError("network", f"{endpoint.redacted_url} did not answer within {seconds:.0f} s{endpoint.via_proxy}")
+
+
+def _certificate_owner(endpoint: Endpoint, error: aiohttp.ClientConnectorCertificateError) -> str:
+    """Return the server, or the proxy, whose certificate is not trusted."""
+    proxy = endpoint.proxy
+    if proxy is not None and (error.host, error.port) == (proxy.host, proxy.port):
+        return f"the proxy {proxy.address} ({proxy.variable})"
+    return endpoint.redacted_url

@@ -17,8 +17,11 @@ from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
 import aiohttp
 import msgspec
 
+from sluice_contract.proxies import Proxy
+
 from ...domain.failure import StreamError
 from ..error_text import redact_url
+from ..http_proxies import via_proxy
 from ..user_text import UserTextError, read_certificates
 from .messages import Message, decode_frame, decode_frame_in_parts
 from .upgrade import WebSocketWithTransport, create_session, open_websocket
@@ -58,11 +61,15 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """The URL of the server and its TLS context. If `tls` is None, the system's certificates are trusted."""
+    """The URL of the server, its TLS context and its proxy.
+
+    If `tls` is None, the system's certificates are trusted. If `proxy` is None, the connection is direct.
+    """
 
     url: str
     tls: ssl.SSLContext | None
     timeouts: Timeouts
+    proxy: Proxy | None = None
 
     @property
     def redacted_url(self) -> str:
@@ -70,8 +77,13 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         return redact_url(self.url)
 
     @property
+    def via_proxy(self) -> str:
+        """Words that name the proxy of the connection, for messages; empty without a proxy."""
+        return via_proxy(self.proxy)
+
+    @property
     def tls_context(self) -> ssl.SSLContext:
-        """The TLS context of the server."""
+        """The TLS context of the server and of an https:// proxy."""
         return self.tls or system_tls_context()
 
 
@@ -192,7 +204,8 @@ class NativeTransport:
 
     def _resume_reading(self) -> None:
         if self._socket.transport is not None:
-            self._socket.transport.resume_reading()
+            with suppress(AttributeError):  # asyncio's TLS transport raises it once it has been closed twice
+                self._socket.transport.resume_reading()
 
     async def close(self) -> None:
         """Close within `Timeouts.close`. aiohttp's own timeout does not limit this: it restarts with each frame."""
