@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from typing import Any
 
@@ -15,6 +14,7 @@ from sluice_contract.replay import TapeLocation
 from sluice_contract.spec import IngestJobSpec, with_default_hot_fields
 
 from .objects import Job
+from .sparse_document import without_default_fields
 
 Manifest = dict[str, Any]
 
@@ -193,7 +193,7 @@ def _container_environment(job: Job, epoch: int, settings: PodSettings) -> list[
         project_id=spec.firestore.project_id or settings.project_id,
         spec=spec,
     )
-    document = msgspec.to_builtins(injected) | {"spec": _without_default_fields(spec)}
+    document = msgspec.to_builtins(injected) | {"spec": without_default_fields(spec)}
     emulator = {"name": "FIRESTORE_EMULATOR_HOST", "value": settings.firestore_emulator_host}
     return [
         {"name": identity.JOB_ENV, "value": _encode(document).decode()},
@@ -203,29 +203,6 @@ def _container_environment(job: Job, epoch: int, settings: PodSettings) -> list[
         *([emulator] if settings.firestore_emulator_host else []),
         *({"name": each.name, "value": each.value} for each in (spec.pod or PodOptions()).env),
     ]
-
-
-@functools.cache
-def _struct_fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
-    return msgspec.structs.fields(kind)  # each call takes half a millisecond, because it evaluates every annotation
-
-
-def _without_default_fields(part: msgspec.Struct) -> Manifest:
-    """Return a part of the spec as a document without the fields that have their default.
-
-    The API server adds defaults to a stored spec, and msgspec does not omit them.
-    """
-    found = {}
-    for field in _struct_fields(type(part)):
-        value = getattr(part, field.name)
-        default = (
-            field.default_factory() if field.default is msgspec.NODEFAULT and not field.required else field.default
-        )
-        if value != default:
-            found[field.encode_name] = (
-                _without_default_fields(value) if isinstance(value, msgspec.Struct) else msgspec.to_builtins(value)
-            )
-    return found
 
 
 def _variable_from_pod_field(name: str, path: str) -> Manifest:
