@@ -25,6 +25,16 @@ _RESOURCES = {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory":
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
+class ProxyVariable(msgspec.Struct, frozen=True):
+    """A variable of the pods that names a proxy. Its repr leaves out the value, which may contain a password."""
+
+    name: str
+    value: str
+
+    def __repr__(self) -> str:
+        return f"ProxyVariable({self.name})"
+
+
 class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of ingest pods that the operator's administrator chooses, not the author of a job."""
 
@@ -32,6 +42,7 @@ class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
     project_id: str  # for jobs that name no Firestore project
     firestore_emulator_host: str = ""  # empty: the real Firestore
     priority_class: str = ""  # empty: the cluster's default
+    proxies: tuple[ProxyVariable, ...] = ()
 
 
 def service_account_manifest(namespace: str) -> Manifest:
@@ -201,6 +212,7 @@ def _container_environment(job: Job, epoch: int, settings: PodSettings) -> list[
         _variable_from_pod_field(identity.POD_IP_ENV, "status.podIP"),
         _variable_from_pod_field("POD_NAME", "metadata.name"),
         *([emulator] if settings.firestore_emulator_host else []),
+        *({"name": each.name, "value": each.value} for each in settings.proxies),
         *({"name": each.name, "value": each.value} for each in (spec.pod or PodOptions()).env),
     ]
 
