@@ -15,9 +15,11 @@ from sluice_simulators.alpaca.handshake_faults import (
     BadSymbol,
     Deflate,
     Delay,
+    ForeignWelcome,
     HttpError,
     NoWelcome,
     ResetOnConnect,
+    TextFrames,
     WrongWelcome,
 )
 
@@ -38,6 +40,40 @@ async def test_an_upgrade_is_refused_once_with_an_http_status(fault: HttpError) 
         async with connect(server.url()) as client:
             assert await client.authenticate() == AUTHENTICATED
         assert server.record.refused_upgrades == [fault.status]
+
+
+async def test_an_upgrade_can_be_answered_with_a_page_and_with_dates() -> None:
+    async with AlpacaServer() as server:
+        server.faults.schedule(
+            HttpError(
+                200, retry_after="Wed, 21 Oct 2026 07:30:00 GMT", date="Wed, 21 Oct 2026 07:28:00 GMT", body="<html>Hi"
+            )
+        )
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(server.url().replace("ws://", "http://", 1)) as response,
+        ):
+            assert (response.status, response.content_type, await response.text()) == (200, "text/html", "<html>Hi")
+            assert response.headers["Retry-After"] == "Wed, 21 Oct 2026 07:30:00 GMT"
+            assert response.headers.getall("Date") == ["Wed, 21 Oct 2026 07:28:00 GMT"]
+
+
+async def test_the_first_frame_can_be_anything() -> None:
+    async with AlpacaServer() as server:
+        server.faults.schedule(ForeignWelcome())
+        server.faults.schedule(ForeignWelcome(data="c1ff"))
+        for kind, data in ((aiohttp.WSMsgType.TEXT, ForeignWelcome().text), (aiohttp.WSMsgType.BINARY, b"\xc1\xff")):
+            async with connect(server.url()) as client:
+                frame = await client.receive_frame()
+                assert (frame.type, frame.data) == (kind, data)
+
+
+async def test_a_server_can_use_text_frames_whatever_the_client_requests() -> None:
+    async with AlpacaServer() as server:
+        server.faults.schedule(TextFrames())
+        async with connect(server.url()) as client:
+            frame = await client.receive_frame()
+            assert (frame.type, frame.data) == (aiohttp.WSMsgType.TEXT, '[{"T":"success","msg":"connected"}]')
 
 
 async def test_a_connection_is_reset_before_the_upgrade() -> None:

@@ -57,6 +57,7 @@ ALLOWED = {
         "read_bytes",
     ): "compares a key's bytes; sink.py reads the key",
     ("adapters/ibkr/source.py", "connect", "open"): CONNECTION,
+    ("adapters/http/smoke_client.py", "_send_request", "open"): CONNECTION,
     ("adapters/api_session.py", "authorization_header", "read_text"): "Kubernetes writes the service account token",
     ("adapters/api_session.py", "client_session", "cafile"): "Kubernetes writes the service account's ca.crt",
     ("adapters/pause_file.py", "rewrite_under_lock", "open"): "a lock, which has no content",

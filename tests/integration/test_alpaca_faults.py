@@ -31,9 +31,11 @@ from sluice_simulators.alpaca.handshake_faults import (
     BadSymbol,
     Deflate,
     Delay,
+    ForeignWelcome,
     HttpError,
     NoWelcome,
     ResetOnConnect,
+    TextFrames,
     WrongWelcome,
 )
 from sluice_simulators.alpaca.messages import bar_message
@@ -138,7 +140,7 @@ def pod(request: pytest.FixtureRequest, server: AlpacaServer, tmp_path: Path, op
 
 async def test_no_fault_of_the_server_is_left_out() -> None:
     tried = {type(fault) for fault, _ in LOSSES} | {type(fault) for fault in TRIFLES}
-    elsewhere = {AckPartial, BadSymbol, Deflate, Delay, ResetOnConnect}
+    elsewhere = {AckPartial, BadSymbol, Deflate, Delay, ForeignWelcome, ResetOnConnect, TextFrames}
     assert tried | elsewhere == set(FAULTS.values())
 
 

@@ -14,6 +14,7 @@ from sluice_runtime.adapters.preflight import run_preflight_checks
 from sluice_runtime.adapters.preflight_process import run_preflight_process
 from sluice_runtime.domain.endpoints import rest_endpoints
 from sluice_simulators.alpaca import BASIC, Account, AlpacaServer
+from support.connect_proxy import ConnectProxy
 from support.runtime_fakes import job_spec
 
 SECRET = "very-secret"
@@ -116,3 +117,30 @@ def test_the_error_names_an_image_without_the_sdk(monkeypatch: pytest.MonkeyPatc
     mount = EnvironmentCredentialsReader(spec.alpaca, Credentials("key", SECRET))
     [found] = run_preflight_checks(spec, mount, rest_endpoints(spec.alpaca, None, None))
     assert (found.good, "this image has no alpaca-py" in found.words) == (False, True)
+
+
+async def test_the_preflight_uses_the_proxy_and_names_it_when_it_fails(
+    server: AlpacaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("APCA_API_BASE_URL", "APCA_API_DATA_URL"):
+        monkeypatch.setenv(name, server.http_url.replace("127.0.0.1", "alpaca.example"))
+    proxy = ConnectProxy(credentials="me:p@ss")
+    proxy.hosts["alpaca.example"] = "127.0.0.1"
+    async with proxy.listening() as address:
+        for password in ("p%40ss", "other"):
+            monkeypatch.setenv("HTTP_PROXY", address.replace("://", f"://me:{password}@"))
+            found = await run_preflight_process(SYMBOLS)
+            assert all(each.good for each in found) is (password == "p%40ss"), found
+        assert {each.partition("://")[2].partition(":")[0] for each in proxy.asked} == {"alpaca.example"}
+        for name in ("APCA_API_BASE_URL", "APCA_API_DATA_URL"):
+            monkeypatch.setenv(name, "https://alpaca.example")
+        monkeypatch.setenv("HTTPS_PROXY", address.replace("://", "://me:other@"))
+        words = (await run_preflight_process(SYMBOLS))[0].words
+        assert f"the proxy {address} (HTTPS_PROXY) refuses the connection (HTTP 407); check the user and the" in words
+        assert "other" not in words
+        monkeypatch.setenv("NO_PROXY", "example")
+        assert "proxy" not in (await run_preflight_process(SYMBOLS))[0].words
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://me:other@127.0.0.1")
+    [finding] = await run_preflight_process(SYMBOLS)
+    assert (finding.question, finding.good) == ("proxy", False)
+    assert "HTTPS_PROXY is not the URL of an HTTP proxy" in finding.words

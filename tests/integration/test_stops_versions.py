@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from sluice_contract.schema import custom_resource_definition
-from sluice_devcluster.kubectl import Kubectl
+from sluice_devcluster.kubectl import Kubectl, KubectlError
 from support.site import Tenant, eventually
 from support.stop_checks import (
     is_confirmed,
@@ -142,3 +144,35 @@ def test_a_document_that_only_an_older_schema_accepts_pauses_the_job_and_is_repo
     eventually(lambda: is_confirmed(tenant))
     tenant.patch(pause=None, enabled=True)
     tenant.settled("Streaming")
+
+
+def test_a_job_with_a_proxy_of_its_own_streams_without_it_and_can_be_patched_and_stopped(
+    tenant: Tenant, kubectl: Kubectl, upstream: Upstream
+) -> None:
+    stream_from(tenant, upstream)
+    proxy = {"name": "HTTPS_PROXY", "value": "http://me:secret@192.0.2.1:3128"}
+
+    def change(schema: dict[str, Any]) -> None:
+        name = schema["spec"]["properties"]["pod"]["properties"]["env"]["items"]["properties"]["name"]
+        name["enum"].append("HTTPS_PROXY")
+
+    with another_definition(kubectl, change):
+        tenant.patch(pod={"env": [proxy]})
+        eventually(lambda: "spec.pod.env sets HTTPS_PROXY, which is ignored" in _ready_message(tenant))
+    tenant.patch(limits={"writesPerSecond": 11})
+    tenant.settled("Streaming")
+    assert "secret" not in _ready_message(tenant)
+    [pod] = tenant.pods()
+    assert "HTTPS_PROXY" not in {each["name"] for each in pod["spec"]["containers"][0]["env"]}
+    tenant.patch(enabled=False)
+    assert seconds_until(lambda: is_paused(tenant), 15) < 5
+    assert upstream.open_connections == []
+    with pytest.raises(KubectlError, match="Unsupported value"):
+        tenant.patch(pod={"env": [proxy, {**proxy, "name": "HTTP_PROXY"}]})
+    tenant.patch(pod=None, enabled=True)
+    tenant.settled("Streaming")
+    assert "ignored" not in _ready_message(tenant)
+
+
+def _ready_message(tenant: Tenant) -> str:
+    return next(str(each["message"]) for each in tenant.job()["status"]["conditions"] if each["type"] == "Ready")

@@ -82,7 +82,13 @@ SWITCHED_OFF = ("0", "false", "off", "no", "disabled")
 class EnvironmentVariable(CamelStruct, frozen=True):
     """An environment variable that the pod reads."""
 
-    name: Annotated[Variable, Meta(description="The name of the variable, as in docs/runtime.md.")]
+    name: Annotated[
+        Variable,
+        Meta(
+            description="The name of the variable, as in docs/runtime.md. The variables of a proxy, such as "
+            "HTTPS_PROXY, come from the operator's settings."
+        ),
+    ]
     value: Annotated[str, Meta(max_length=256, description="The value of the variable.")]
 
 

@@ -11,11 +11,13 @@ from typing import Any, Final
 import msgspec
 
 from .base import CamelStruct
+from .proxies import is_proxy_variable
 from .spec import IngestJobSpec, Pause, PausedSymbol
 
 STOP_FIELDS: Final = frozenset({"enabled", "pause", "pausedSymbols"})
 
 _MAX_PROBLEM_LENGTH: Final = 500
+_MAX_NAME_LENGTH: Final = 20
 
 
 class StopFields(CamelStruct, frozen=True):
@@ -35,12 +37,14 @@ class SpecReadResult(CamelStruct, frozen=True):
     """The result of decoding a spec that may be understood only in part.
 
     `stops` has the fields that stop the job or single symbols, and is always present. `spec` is the whole spec with
-    these fields, or None if any other field is not understood; `problem` then names that field.
+    these fields, or None if any other field is not understood; `problem` then names that field. `ignored_variables` are
+    the proxy variables in `spec.pod.env`, which the spec leaves out: the operator's settings name the proxy.
     """
 
     spec: IngestJobSpec | None
     stops: StopFields
     problem: str = ""
+    ignored_variables: tuple[str, ...] = ()
 
 
 def decode_spec_or_stop_fields(raw: Any) -> SpecReadResult:
@@ -48,6 +52,25 @@ def decode_spec_or_stop_fields(raw: Any) -> SpecReadResult:
 
     A spec that is not an object counts as a stop.
     """
+    rest, ignored = _without_proxy_variables(raw)
+    result = _decode_spec_or_stop_fields(rest)
+    return msgspec.structs.replace(result, ignored_variables=ignored) if ignored else result
+
+
+def _without_proxy_variables(raw: Any) -> tuple[Any, tuple[str, ...]]:
+    """Return the spec without the proxy variables in `pod.env`, and their names. Any other content is unchanged."""
+    pod = raw.get("pod") if isinstance(raw, dict) else None
+    variables = pod.get("env") if isinstance(pod, dict) else None
+    if not isinstance(pod, dict) or not isinstance(variables, list):
+        return raw, ()
+    ignored = [each for each in variables if isinstance(each, dict) and is_proxy_variable(str(each.get("name")))]
+    if not ignored:
+        return raw, ()
+    kept = [each for each in variables if each not in ignored]
+    return {**raw, "pod": {**pod, "env": kept}}, tuple(str(each["name"])[:_MAX_NAME_LENGTH] for each in ignored)
+
+
+def _decode_spec_or_stop_fields(raw: Any) -> SpecReadResult:
     try:
         spec = msgspec.convert(raw, IngestJobSpec)
     except msgspec.ValidationError:

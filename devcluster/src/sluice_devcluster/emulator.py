@@ -27,8 +27,11 @@ HOW_TO_INSTALL = (
 
 
 def external_emulator_host() -> str | None:
-    """Return FIRESTORE_EMULATOR_HOST, the host:port of an emulator that runs already; None if not set."""
-    return os.environ.get("FIRESTORE_EMULATOR_HOST") or None
+    """Return FIRESTORE_EMULATOR_HOST, the host:port of an emulator that runs already, without http://; None if not set.
+
+    The runtime also accepts the variable with http://.
+    """
+    return os.environ.get("FIRESTORE_EMULATOR_HOST", "").strip().removeprefix("http://").rstrip("/") or None
 
 
 def find_emulator_jar() -> Path:

@@ -50,6 +50,9 @@ TAG: Schema = {"type": "string", "pattern": "^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}
 REPOSITORY: Schema = {"type": "string", "minLength": 1, "pattern": "^[^@\\s]*[^@:\\s]$"}
 NAME: Schema = {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"}
 CLASS_NAME: Schema = {"type": "string", "pattern": "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"}
+# An address of IPv6 is in brackets, and http:// is accepted.
+EMULATOR_PATTERN = r"^((http://)?([^:/\s\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]+/?)?$"
+PROXY: Schema = {"type": "string", "pattern": r"^(https?://[^\s]+)?$"}
 QUANTITIES: Schema = {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
 TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 OBJECT: Schema = {"type": "object"}
@@ -146,9 +149,30 @@ SETTINGS: tuple[ChartSetting, ...] = (
     ChartSetting(
         "firestoreEmulatorHost",
         "The host:port of a Firestore emulator for all jobs. Empty: the real Firestore.",
-        {"type": "string", "pattern": "^([^:/\\s]+:[0-9]+)?$"},
+        {"type": "string", "pattern": EMULATOR_PATTERN},
         "",
         **_variable_path_and_insert("FIRESTORE_EMULATOR_HOST", "firestoreEmulatorHost"),
+    ),
+    ChartSetting(
+        "podProxy.httpsProxy",
+        "The HTTP proxy of the ingest pods, like http://proxy.example:3128. Empty: none. A change replaces each pod.",
+        PROXY,
+        "",
+        **_variable_path_and_insert("SLUICE_POD_HTTPS_PROXY", "podProxy.httpsProxy"),
+    ),
+    ChartSetting(
+        "podProxy.httpProxy",
+        "The HTTP proxy for connections without TLS. Empty: none. Alpaca and Firestore use TLS.",
+        PROXY,
+        "",
+        **_variable_path_and_insert("SLUICE_POD_HTTP_PROXY", "podProxy.httpProxy"),
+    ),
+    ChartSetting(
+        "podProxy.noProxy",
+        "Domains, addresses and networks that the ingest pods reach without the proxy, separated by commas.",
+        TEXT,
+        "",
+        **_variable_path_and_insert("SLUICE_POD_NO_PROXY", "podProxy.noProxy"),
     ),
     ChartSetting(
         "logLevel",

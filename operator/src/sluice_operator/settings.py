@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from sluice_contract.proxies import parse_proxy
+
 from .domain import election
 from .domain.election import LeaseTimings
-from .domain.workload import PodSettings
+from .domain.workload import PodSettings, ProxyVariable
 
 Seconds = Annotated[float, Meta(ge=0.1, le=3600)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -43,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lease_retry_seconds: Seconds = 2.0
     # SLUICE_INGEST_PRIORITY_CLASS: the PriorityClass of the ingest pods. Empty: none.
     priority_class: str = ""
+    # SLUICE_POD_HTTPS_PROXY, SLUICE_POD_HTTP_PROXY, SLUICE_POD_NO_PROXY: the proxies of the ingest pods. Empty: none.
+    pod_proxies: tuple[ProxyVariable, ...] = ()
     # SLUICE_HTTP_PORT: the port of /livez, /readyz and /metrics.
     port: Port = 8080
     # SLUICE_LOG_LEVEL: DEBUG also includes kopf's logs.
@@ -61,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             project_id=self.project_id,
             firestore_emulator_host=self.firestore_emulator_host,
             priority_class=self.priority_class,
+            proxies=self.pod_proxies,
         )
 
 
@@ -82,6 +87,13 @@ _VARIABLES = {
 }
 
 
+_POD_PROXY_VARIABLES = {
+    "SLUICE_POD_HTTPS_PROXY": "HTTPS_PROXY",
+    "SLUICE_POD_HTTP_PROXY": "HTTP_PROXY",
+    "SLUICE_POD_NO_PROXY": "NO_PROXY",
+}
+
+
 def settings_from_environment(environment: Mapping[str, str]) -> Settings:
     """Return the settings from environment variables. A variable that is unset or empty has its default.
 
@@ -92,6 +104,7 @@ def settings_from_environment(environment: Mapping[str, str]) -> Settings:
     if "namespaces" in given:
         names = str(given["namespaces"]).split(",")
         given["namespaces"] = [name.strip() for name in names if name.strip()]
+    given["pod_proxies"] = _pod_proxies(environment)
     try:
         chosen = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
@@ -100,3 +113,18 @@ def settings_from_environment(environment: Mapping[str, str]) -> Settings:
     if said := election.timings_problem(chosen.lease_timings):
         raise ValueError(f"SLUICE_LEASE_SECONDS, SLUICE_LEASE_RENEW_SECONDS and SLUICE_LEASE_RETRY_SECONDS: {said}")
     return chosen
+
+
+def _pod_proxies(environment: Mapping[str, str]) -> tuple[ProxyVariable, ...]:
+    """Return the proxy variables of the pods.
+
+    Raises:
+        ValueError: a variable does not contain the URL of an HTTP proxy. The message does not contain the value.
+    """
+    found = []
+    for own_name, pod_name in _POD_PROXY_VARIABLES.items():
+        if value := environment.get(own_name, "").strip():
+            if pod_name != "NO_PROXY":
+                parse_proxy(value, own_name)
+            found.append(ProxyVariable(pod_name, value))
+    return tuple(found)

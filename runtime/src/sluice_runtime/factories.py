@@ -23,6 +23,7 @@ from .domain.coalescer import Coalescer
 from .domain.declared_job import to_declared_job
 from .domain.desired import UNREAD, Desired, desired_state, with_pause
 from .domain.endpoints import rest_endpoints
+from .domain.failure import UnusableVariableError
 from .domain.health import RuntimeIdentity
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
@@ -139,7 +140,8 @@ def create_snapshot_client(
 
 _CREDENTIALS = (
     f"put a service account key under {identity.FIRESTORE_CREDENTIALS_KEY} in the Secret of "
-    f"spec.firestore.credentialsSecretRef, or give the pod its own identity"
+    f"spec.firestore.credentialsSecretRef, or give the pod its own identity; waiting for either: Google's metadata "
+    f"server is queried again within 30 s"
 )
 
 
@@ -154,6 +156,8 @@ def create_sink(settings: Settings, desired: LatestValue[Desired], remedy: str =
     async def create_firestore_sink() -> FirestoreSink:
         try:
             connection = await open_firestore_connection(spec.firestore, project, mounted)
+        except UnusableVariableError:
+            raise  # other credentials would not help
         except ValueError as error:
             raise ValueError(f"{error}; {remedy}") from error
         return FirestoreSink(

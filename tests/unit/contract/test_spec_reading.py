@@ -60,3 +60,22 @@ def test_the_stop_fields_are_read_even_if_another_field_is_not_understood(change
 def test_without_a_spec_nothing_streams(spec: object) -> None:
     found = decode_spec_or_stop_fields(spec)
     assert (found.spec, found.stops.enabled, bool(found.stops.problem)) == (None, False, True)
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "No_Proxy", "ALL_PROXY", "http_proxy"])
+@pytest.mark.parametrize("change", [{}, {"enabled": 1}])
+def test_a_proxy_of_a_tenant_is_ignored_and_named(name: str, change: dict[str, Any]) -> None:
+    level = {"name": "LOG_LEVEL", "value": "debug"}
+    env = [level, {"name": name, "value": "http://me:secret@proxy:1"}]
+    found = decode_spec_or_stop_fields(SPEC | {"pod": {"env": env, "labels": {"a": "b"}}} | change)
+    assert found.ignored_variables == (name,)
+    assert found.spec is not None
+    assert found.spec.pod is not None
+    assert [each.name for each in found.spec.pod.env] == ["LOG_LEVEL"]
+    assert found.spec.pod.labels == {"a": "b"}
+    assert "me:secret" not in repr(found)
+
+
+@pytest.mark.parametrize("pod", [None, [], "x", {"env": None}, {"env": {}}, {"env": [None, 1, {}]}])
+def test_an_unreadable_environment_of_the_pod_ignores_nothing(pod: object) -> None:
+    assert decode_spec_or_stop_fields(SPEC | {"pod": pod}).ignored_variables == ()

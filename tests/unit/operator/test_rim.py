@@ -12,6 +12,7 @@ from sluice_contract.status import Condition
 from sluice_operator import handlers, watchdog
 from sluice_operator.adapters import events
 from sluice_operator.domain.actions import ConditionTransition
+from sluice_operator.domain.workload import ProxyVariable
 from sluice_operator.informer_cache import ClusterState
 from sluice_operator.ports import EventReport
 from sluice_operator.settings import Settings, settings_from_environment
@@ -46,6 +47,8 @@ def test_every_variable_takes_effect() -> None:
         "SLUICE_LEASE_RENEW_SECONDS": "2",
         "SLUICE_LEASE_RETRY_SECONDS": "0.5",
         "SLUICE_INGEST_PRIORITY_CLASS": "feeds",
+        "SLUICE_POD_HTTPS_PROXY": "http://me:secret@proxy:3128",
+        "SLUICE_POD_NO_PROXY": "10.0.0.0/8",
         "SLUICE_HTTP_PORT": "9000",
         "SLUICE_LOG_LEVEL": "DEBUG",
     }
@@ -62,6 +65,10 @@ def test_every_variable_takes_effect() -> None:
         "lease_renew_seconds": 2.0,
         "lease_retry_seconds": 0.5,
         "priority_class": "feeds",
+        "pod_proxies": (
+            ProxyVariable("HTTPS_PROXY", "http://me:secret@proxy:3128"),
+            ProxyVariable("NO_PROXY", "10.0.0.0/8"),
+        ),
         "port": 9000,
         "log_level": "DEBUG",
     }
@@ -74,6 +81,13 @@ def test_every_variable_takes_effect() -> None:
 def test_a_value_out_of_bounds_is_named(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=name):
         settings_from_environment({name: value})
+
+
+def test_a_wrong_proxy_is_named_and_no_password_is_shown() -> None:
+    with pytest.raises(ValueError, match="SLUICE_POD_HTTPS_PROXY is not the URL of an HTTP proxy") as error:
+        settings_from_environment({"SLUICE_POD_HTTPS_PROXY": "socks5://me:secret@proxy"})
+    assert "secret" not in str(error.value)
+    assert "secret" not in repr(settings_from_environment({"SLUICE_POD_HTTP_PROXY": "http://me:secret@proxy"}))
 
 
 def test_kopf_only_reflects() -> None:

@@ -113,6 +113,20 @@ def test_the_emulator_is_in_the_environment_only_if_there_is_one() -> None:
     assert ("FIRESTORE_EMULATOR_HOST" in names[0], "FIRESTORE_EMULATOR_HOST" in names[1]) == (False, True)
 
 
+def test_the_proxies_of_the_operator_s_settings_are_in_the_environment_and_change_the_hash() -> None:
+    proxied = msgspec.structs.replace(PODS, proxies=(workload.ProxyVariable("HTTPS_PROXY", "http://proxy:3128"),))
+    environment = workload.pod_manifest(job_of(SYNTHETIC), 7, "cold", proxied)["spec"]["containers"][0]["env"]
+    assert {"name": "HTTPS_PROXY", "value": "http://proxy:3128"} in environment
+    assert workload.cold_hash(job_of(SYNTHETIC), proxied) != workload.cold_hash(job_of(SYNTHETIC), PODS)
+
+
+def test_a_proxy_of_a_tenant_does_not_reach_the_pod() -> None:
+    env = [{"name": "https_proxy", "value": "http://evil:1"}, {"name": "LOG_LEVEL", "value": "debug"}]
+    manifest = workload.pod_manifest(job_of(SYNTHETIC | {"pod": {"env": env}}), 7, "cold", PODS)
+    assert "evil" not in str(manifest)
+    assert manifest["spec"]["containers"][0]["env"][-1] == {"name": "LOG_LEVEL", "value": "debug"}
+
+
 def test_the_pod_gets_its_job_as_one_document() -> None:
     environment = workload.pod_manifest(job_of(EVERYTHING), 7, "cold", PODS)["spec"]["containers"][0]["env"]
     [entry] = [each for each in environment if each["name"] == identity.JOB_ENV]

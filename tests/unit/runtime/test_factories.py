@@ -189,3 +189,24 @@ async def test_an_invalid_key_is_reported_whatever_its_content(content: str, tmp
     key.mkdir()
     with pytest.raises(ValueError, match="there are no usable credentials for Firestore"):
         await open_firestore_connection(FirestoreSettings(), "demo", key)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("HTTPS_PROXY", "socks5://me:secret@proxy:1080", "HTTPS_PROXY is not the URL of an HTTP proxy; write it like"),
+        ("HTTPS_PROXY", "https://me:secret@proxy:3129", "gRPC does not support proxies with https://; name one with"),
+        ("FIRESTORE_EMULATOR_HOST", "localhost", "FIRESTORE_EMULATOR_HOST is 'localhost'; write host:port, such as"),
+    ],
+)
+async def test_a_variable_that_cannot_be_used_is_named_without_advice_about_credentials(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "firestore.example:8080")
+    monkeypatch.setenv(name, value)
+    sink = create_sink(settings(), AIM)
+    with pytest.raises(SinkError) as failure:
+        await sink.open()
+    assert words in failure.value.message
+    assert "service account" not in failure.value.message
+    assert "secret" not in failure.value.message

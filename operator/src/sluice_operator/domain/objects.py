@@ -22,12 +22,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """An IngestJob as the operator understands it. `stops` are the fields of the spec that pause or stop the job.
 
     `spec` is None if another field is not understood; `problem` is then a sentence that names the field.
+    `ignored_variables` are the variables in `spec.pod.env` that only the operator's settings may set.
     """
 
     metadata: ObjectMeta
     spec: IngestJobSpec | None
     stops: StopFields
     problem: str = ""
+    ignored_variables: tuple[str, ...] = ()
     status: IngestJobStatus = IngestJobStatus()
 
     @property
@@ -133,6 +135,7 @@ def decode_job(document: dict[str, Any]) -> Job:
         spec=reading.spec,
         stops=reading.stops,
         problem=reading.problem,
+        ignored_variables=reading.ignored_variables,
         status=decode_readable_fields(document.get("status") or {}, IngestJobStatus),
     )
 

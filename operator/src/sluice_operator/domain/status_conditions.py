@@ -45,7 +45,7 @@ class UndatedCondition(msgspec.Struct, frozen=True):
 def conditions_of_job(observation: Observation, job: Job, verdict: ReadinessVerdict) -> list[Condition]:
     """Return all conditions of the job, in a fixed order. Each has the time at which its status last changed."""
     undated = (
-        UndatedCondition(c.READY, "True" if verdict.ready else "False", verdict.reason, verdict.message),
+        ready_condition(job, verdict),
         paused_condition(observation, job),
         streaming_condition(observation, verdict),
         credentials_condition(observation, job),
@@ -60,6 +60,17 @@ def conditions_of_job(observation: Observation, job: Job, verdict: ReadinessVerd
         for condition in undated
         if condition is not None
     ]
+
+
+def ready_condition(job: Job, verdict: ReadinessVerdict) -> UndatedCondition:
+    """Return the Ready condition. Its message also names the variables in `spec.pod.env` that are ignored."""
+    message = verdict.message
+    if job.ignored_variables:
+        message += (
+            f" spec.pod.env sets {', '.join(job.ignored_variables)}, which is ignored: the proxy comes from the "
+            "operator's settings. Remove it from spec.pod.env."
+        )
+    return UndatedCondition(c.READY, "True" if verdict.ready else "False", verdict.reason, message)
 
 
 def paused_condition(o: Observation, job: Job) -> UndatedCondition | None:

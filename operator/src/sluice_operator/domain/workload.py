@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from typing import Any
 
@@ -15,6 +14,7 @@ from sluice_contract.replay import TapeLocation
 from sluice_contract.spec import IngestJobSpec, with_default_hot_fields
 
 from .objects import Job
+from .sparse_document import without_default_fields
 
 Manifest = dict[str, Any]
 
@@ -25,6 +25,16 @@ _RESOURCES = {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory":
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
+class ProxyVariable(msgspec.Struct, frozen=True):
+    """A variable of the pods that names a proxy. Its repr leaves out the value, which may contain a password."""
+
+    name: str
+    value: str
+
+    def __repr__(self) -> str:
+        return f"ProxyVariable({self.name})"
+
+
 class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of ingest pods that the operator's administrator chooses, not the author of a job."""
 
@@ -33,6 +43,7 @@ class PodSettings(msgspec.Struct, frozen=True, kw_only=True):
     firestore_emulator_host: str = ""  # empty: the real Firestore
     priority_class: str = ""  # empty: the cluster's default
     cluster: str = ""  # the UID of the cluster; empty: unknown
+    proxies: tuple[ProxyVariable, ...] = ()
 
 
 def service_account_manifest(namespace: str) -> Manifest:
@@ -195,7 +206,7 @@ def _container_environment(job: Job, epoch: int, settings: PodSettings) -> list[
         spec=spec,
         cluster=settings.cluster,
     )
-    document = msgspec.to_builtins(injected) | {"spec": _without_default_fields(spec)}
+    document = msgspec.to_builtins(injected) | {"spec": without_default_fields(spec)}
     emulator = {"name": "FIRESTORE_EMULATOR_HOST", "value": settings.firestore_emulator_host}
     return [
         {"name": identity.JOB_ENV, "value": _encode(document).decode()},
@@ -203,31 +214,9 @@ def _container_environment(job: Job, epoch: int, settings: PodSettings) -> list[
         _variable_from_pod_field(identity.POD_IP_ENV, "status.podIP"),
         _variable_from_pod_field("POD_NAME", "metadata.name"),
         *([emulator] if settings.firestore_emulator_host else []),
+        *({"name": each.name, "value": each.value} for each in settings.proxies),
         *({"name": each.name, "value": each.value} for each in (spec.pod or PodOptions()).env),
     ]
-
-
-@functools.cache
-def _struct_fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
-    return msgspec.structs.fields(kind)  # each call takes half a millisecond, because it evaluates every annotation
-
-
-def _without_default_fields(part: msgspec.Struct) -> Manifest:
-    """Return a part of the spec as a document without the fields that have their default.
-
-    The API server adds defaults to a stored spec, and msgspec does not omit them.
-    """
-    found = {}
-    for field in _struct_fields(type(part)):
-        value = getattr(part, field.name)
-        default = (
-            field.default_factory() if field.default is msgspec.NODEFAULT and not field.required else field.default
-        )
-        if value != default:
-            found[field.encode_name] = (
-                _without_default_fields(value) if isinstance(value, msgspec.Struct) else msgspec.to_builtins(value)
-            )
-    return found
 
 
 def _variable_from_pod_field(name: str, path: str) -> Manifest:

@@ -77,5 +77,12 @@ class DocumentConflictError(Exception):
         self.retry_after = retry_after
 
 
+class UnusableVariableError(ValueError):
+    """An environment variable names a proxy or an emulator that cannot be used.
+
+    The message names the variable and says what to write. It contains no password.
+    """
+
+
 class FencedError(Exception):
     """A later process of this job writes the heartbeat, so this process must exit."""

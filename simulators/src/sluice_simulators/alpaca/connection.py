@@ -161,6 +161,11 @@ class StreamConnection:
 
     async def _send_welcome(self) -> None:
         await self._wait_scripted_delay("welcome")
+        foreign = next((frame for fault in self._faults if (frame := fault.welcome_frame()) is not None), None)
+        if foreign is not None:
+            raw = foreign.encode() if isinstance(foreign, str) else foreign
+            await self.websocket.send_payload(raw, opcode_of(foreign))
+            return
         scripted = first_answer(self._faults, lambda fault: fault.welcome_messages())
         for message in (success_message(CONNECTED),) if scripted is None else scripted:
             await self.websocket.send_control(message)

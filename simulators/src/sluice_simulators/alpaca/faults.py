@@ -21,6 +21,7 @@ class UpgradeAnswer:
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
     deflate: bool | None = None
+    body: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,14 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, tag_field="fault", tag=Tr
     def welcome_messages(self) -> Sequence[Message] | None:
         """Return the messages that the server sends on connecting, each in its own frame, or None."""
         return None
+
+    def welcome_frame(self) -> bytes | str | None:
+        """Return the payload of a frame that the server sends instead of the welcome, or None."""
+        return None
+
+    def uses_text_frames(self) -> bool:
+        """Return True if the server sends JSON to this client, whatever encoding the client requests."""
+        return False
 
     def auth_answer(self, attempt: int) -> AuthAnswer | None:
         """Return the answer to an authentication attempt, or None; attempts are numbered from 1 on each connection."""

@@ -8,15 +8,30 @@ from sluice_simulators.alpaca.messages import Message, error_message
 
 
 class HttpError(Fault, frozen=True):
-    """The server refuses the upgrade with an HTTP status (401, 403, 429, 503); `retry_after` is in seconds."""
+    """The server answers the upgrade request with an HTTP status (200, 401, 403, 429, 503) and opens no websocket.
+
+    `retry_after` is in seconds, or an HTTP date. `date` replaces the Date header, as if the server's clock were wrong.
+    With status 200 and a `body`, the answer is that of a network's login page; with status 302, `location` redirects to
+    one.
+    """
 
     status: int
-    retry_after: int | None = None
+    retry_after: int | str | None = None
+    date: str = ""
+    body: str = ""
+    content_type: str = "text/html"
+    location: str = ""
 
     def upgrade_answer(self) -> UpgradeAnswer | None:
-        """Return the status, and a Retry-After header if `retry_after` is set."""
-        headers = () if self.retry_after is None else (("Retry-After", str(self.retry_after)),)
-        return UpgradeAnswer(status=self.status, headers=headers)
+        """Return the status, the body, and the headers that are set."""
+        headers = {
+            "Retry-After": "" if self.retry_after is None else str(self.retry_after),
+            "Date": self.date,
+            "Location": self.location,
+            "Content-Type": self.content_type if self.body else "",
+        }
+        given = tuple((name, value) for name, value in headers.items() if value)
+        return UpgradeAnswer(status=self.status, headers=given, body=self.body)
 
 
 class ResetOnConnect(Fault, frozen=True):
@@ -65,6 +80,31 @@ class WrongWelcome(Fault, frozen=True):
     def welcome_messages(self) -> Sequence[Message] | None:
         """Return the wrong first message."""
         return ({"T": "success", "msg": self.text},) if self.code is None else (error_message(self.code),)
+
+
+class ForeignWelcome(Fault, frozen=True):
+    """The first frame is no message of Alpaca's: a text frame with `text`, or a binary frame with `data` (hexadecimal).
+
+    No welcome follows.
+    """
+
+    text: str = "<!DOCTYPE html><html><title>Log in</title></html>"
+    data: str = ""
+
+    def welcome_frame(self) -> bytes | str | None:
+        """Return the payload of the frame."""
+        return bytes.fromhex(self.data) if self.data else self.text
+
+
+class TextFrames(Fault, frozen=True):
+    """The server sends JSON in text frames, whatever the client requests, like Alpaca's own proxy agent.
+
+    It accepts only text frames, too.
+    """
+
+    def uses_text_frames(self) -> bool:
+        """Return True."""
+        return True
 
 
 class AuthSilence(Fault, frozen=True):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from sluice_simulators.alpaca.connection import ConnectionSettings, Endpoint, StreamConnection
-from sluice_simulators.alpaca.encoding import codec_for
+from sluice_simulators.alpaca.encoding import JSON, codec_for
 from sluice_simulators.alpaca.faults import Fault, FaultScript, UpgradeAnswer, first_answer
 from sluice_simulators.alpaca.live_connections import LiveConnections
 from sluice_simulators.alpaca.websocket import RESET, ServerWebSocket
@@ -61,7 +61,7 @@ class StreamRoutes:
             plain: socket.socket = transport.get_extra_info("socket")
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             transport.abort()
-        return web.Response(status=status or 503, headers=dict(upgrade.headers))
+        return web.Response(status=status or 503, headers=dict(upgrade.headers), text=upgrade.body or None)
 
     async def _run_connection(
         self, request: web.Request, endpoint: Endpoint, faults: tuple[Fault, ...]
@@ -74,9 +74,9 @@ class StreamRoutes:
             compress=self.deflate if deflate is None else deflate,
             max_msg_size=LARGEST_REQUEST,
         )
-        websocket = ServerWebSocket(
-            response, _open_transport(request), codec_for(request.headers.get("Content-Type", ""))
-        )
+        uses_text = any(fault.uses_text_frames() for fault in faults)
+        codec = JSON if uses_text else codec_for(request.headers.get("Content-Type", ""))
+        websocket = ServerWebSocket(response, _open_transport(request), codec)
         await websocket.complete_upgrade(request)
         connection = StreamConnection(self.rules, endpoint, websocket, faults)
         self.connections.add(connection)

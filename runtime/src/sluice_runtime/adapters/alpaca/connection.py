@@ -16,6 +16,7 @@ from ...domain.market import is_valid_price
 from ...ports import QUOTES, Listener
 from .credentials import Credentials
 from .errors import HARMLESS, NOT_ENTITLED, OF_A_SUBSCRIPTION, OF_A_SYMBOL, SYMBOL_LIMIT, error_of_message
+from .foreign_content import describe_content
 from .messages import (
     BarMessage,
     ErrorMessage,
@@ -61,6 +62,7 @@ class AlpacaConnection:
         self._others: list[Message] = []  # trades, bars and halts likewise
         self._is_due = False  # whether a call of _deliver_batch is scheduled
         self._soon = asyncio.get_running_loop().call_soon
+        self._secrets: tuple[str, ...] = ()  # what no error may quote
 
     async def wait_for_welcome(self) -> None:
         """Wait for the welcome message."""
@@ -70,6 +72,7 @@ class AlpacaConnection:
 
     async def log_in(self, credentials: Credentials) -> None:
         """Send the key pair, and wait until Alpaca has accepted it."""
+        self._secrets = (credentials.secret_key, credentials.key_id)
         await self._transport.send({"action": "auth", "key": credentials.key_id, "secret": credentials.secret_key})
         message = await self._receive_control_message(self._timeouts.auth, "an answer to the login")
         if not isinstance(message, SuccessMessage):
@@ -231,11 +234,22 @@ class AlpacaConnection:
                 answer.set_result(message)
 
     async def _receive_control_message(self, seconds: float, what: str) -> Message:
-        """Return the next message during welcome and login, when only control messages arrive."""
+        """Return the next message during welcome and login, when only control messages arrive.
+
+        An error reports what arrived instead.
+        """
+        received = ""  # words for the first frame without a known message
         try:
             async with asyncio.timeout(seconds):
-                while not (messages := await self._transport.receive_messages()):
-                    pass
-                return messages[0]
+                while True:
+                    frame = await self._transport.receive_frame()
+                    if frame.messages:
+                        return frame.messages[0]
+                    received = received or f"; it sent {describe_content(frame.content, self._secrets)}"
         except TimeoutError:
-            raise StreamError("stall", f"Alpaca did not send {what} within {seconds:.0f} s; reconnecting") from None
+            sentence = f"Alpaca did not send {what} within {seconds:.0f} s{received}; reconnecting"
+            raise StreamError("stall", sentence) from None
+        except StreamError as error:
+            if not received:
+                raise
+            raise StreamError(error.kind, f"Alpaca did not send {what}{received}; {error.message}") from None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
 from sluice_contract.status import FailureType
 
 from ...domain.failure import StreamError
-from ..error_text import unreachable_reason
+from ..error_text import redact_url, unreachable_reason
 from .messages import ErrorMessage, Message
 
 # Alpaca frees the slot of an uncleanly dropped connection after about 90 s.
@@ -15,6 +19,7 @@ _SLOT_AT_MOST_SECONDS = 30.0
 _ELSEWHERE_SECONDS = 180.0
 _TOO_MANY_REQUESTS_SECONDS = 30.0
 _LONGEST_SECONDS = 3600.0
+_FIRST_ERROR_STATUS = 400
 # An expired certificate is renewed by the server's owner. Retrying is harmless, because no login was sent.
 _UNTRUSTED_SECONDS = 120.0
 
@@ -88,28 +93,59 @@ class ConnectionLimitTracker:
         self._since = None
 
 
-def upgrade_refused_error(status: int, retry_after: str, url: str) -> StreamError:
+def upgrade_refused_error(status: int, headers: Mapping[str, str], url: str, content: str = "") -> StreamError:
     """Return the StreamError for an HTTP response that refuses the websocket upgrade.
 
-    `retry_after` is the value of the header Retry-After, or empty.
+    `headers` are those of the response, whatever their letter case. `content` describes the body; empty for no body.
     """
+    known = {name.lower(): value for name, value in headers.items()}
+    wait = _retry_after_seconds(known.get("retry-after", ""), known.get("date", ""))
+    body = f" with {content}" if content else ""
+    if target := known.get("location", ""):
+        body = f" and redirects to {redact_url(target)}"
     if status in (401, 403):
         return StreamError("auth", f"{url} refuses the credentials (HTTP {status}); check the Secret's key pair")
     if status == 429:
-        wait = max(_TOO_MANY_REQUESTS_SECONDS, _retry_after_seconds(retry_after))
+        wait = max(_TOO_MANY_REQUESTS_SECONDS, wait)
         return StreamError("network", f"{url} reports too many requests (HTTP 429)", wait)
-    return StreamError("network", f"{url} refused the upgrade (HTTP {status})")
+    if status < _FIRST_ERROR_STATUS:
+        return StreamError(
+            "network",
+            f"{url} answered HTTP {status}{body} and opened no websocket; this is not a market data stream: check "
+            f"spec.alpaca.streamURL, and that no login page of the network answers in its place",
+            wait,
+        )
+    return StreamError("network", f"{url} refused the upgrade (HTTP {status}){body}", wait)
 
 
-def _retry_after_seconds(header: str) -> float:
-    """Return the seconds of a Retry-After header, at most an hour; 0 if the header is not a number."""
-    is_number = header.isascii() and header.isdecimal() and len(header) < 10
-    return min(float(header), _LONGEST_SECONDS) if is_number else 0.0
+def _retry_after_seconds(header: str, response_date: str) -> float:
+    """Return the seconds of a Retry-After header, from 0 to an hour; 0 if it is neither a number nor a date.
+
+    A date is compared with the response's own Date header: the server has set both, and this machine's clock may be
+    wrong. Without a Date header, it is compared with this machine's clock.
+    """
+    header = header.strip()
+    if header.isascii() and header.isdecimal() and len(header) < 10:
+        return min(float(header), _LONGEST_SECONDS)
+    at = _parse_http_date(header)
+    if at is None:
+        return 0.0
+    seconds = (at - (_parse_http_date(response_date) or datetime.now(UTC))).total_seconds()
+    return min(max(seconds, 0.0), _LONGEST_SECONDS)
 
 
-def unreachable_error(url: str, error: Exception) -> StreamError:
-    """Return the StreamError for a server that cannot be reached."""
-    return StreamError("network", f"{url} cannot be reached: {unreachable_reason(error)}")
+def _parse_http_date(text: str) -> datetime | None:
+    """Return the instant of an HTTP date in any of its three formats (RFC 9110, section 5.6.7); None for other text."""
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+
+
+def unreachable_error(url: str, error: Exception, via: str = "") -> StreamError:
+    """Return the StreamError for a server that cannot be reached. `via` names the proxy, see `via_proxy`."""
+    return StreamError("network", f"{url} cannot be reached{via}: {unreachable_reason(error)}")
 
 
 def untrusted_certificate_error(url: str, error: object) -> StreamError:

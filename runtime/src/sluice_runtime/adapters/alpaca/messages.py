@@ -1,5 +1,8 @@
 """Alpaca's wire messages, decoded by their field `T`.
 
+A binary frame contains MessagePack, a text frame JSON. Alpaca answers with the encoding that the client requests, but
+other servers, such as Alpaca's own proxy agent, send JSON to every client.
+
 Source: Alpaca's streaming documentation (real-time stock pricing data) and the field types of its Go SDK. Unknown keys
 are ignored; a message of an unknown kind or a malformed message is skipped.
 """
@@ -129,9 +132,12 @@ class ErrorMessage(msgspec.Struct, frozen=True, tag_field="T", tag="error"):
 
 Message = QuoteMessage | TradeMessage | BarMessage | StatusMessage | SuccessMessage | SubscriptionMessage | ErrorMessage
 
-_decoded = msgspec.msgpack.Decoder(list[Message]).decode
-_message = msgspec.msgpack.Decoder(Message)
-_parts = msgspec.msgpack.Decoder(list[msgspec.Raw])
+_decode_binary = msgspec.msgpack.Decoder(list[Message]).decode
+_decode_text = msgspec.json.Decoder(list[Message]).decode
+_decode_binary_message = msgspec.msgpack.Decoder(Message).decode
+_decode_text_message = msgspec.json.Decoder(Message).decode
+_split_binary = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
+_split_text = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 _PART_MESSAGES = 500
 
@@ -139,29 +145,31 @@ _PART_MESSAGES = 500
 _FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def decode_frame(frame: bytes) -> Sequence[Message]:
-    """Return the valid messages of one frame, in order."""
+def decode_frame(frame: bytes | str) -> Sequence[Message]:
+    """Return the valid messages of one frame, in order. Text contains JSON, bytes contain MessagePack."""
     try:
-        return _decoded(frame)
+        return _decode_text(frame) if isinstance(frame, str) else _decode_binary(frame)
     except _FAULTS:
         return [message for some in decode_frame_in_parts(frame) for message in some]
 
 
-def decode_frame_in_parts(frame: bytes) -> Iterator[Sequence[Message]]:
+def decode_frame_in_parts(frame: bytes | str) -> Iterator[Sequence[Message]]:
     """Yield the valid messages of one frame in parts of 500 messages.
 
     All messages of a large frame at once would take four times the memory of the frame.
     """
+    is_text = isinstance(frame, str)
     parts: list[msgspec.Raw] = []
     with suppress(*_FAULTS):
-        parts = _parts.decode(frame)
+        parts = _split_text(frame) if isinstance(frame, str) else _split_binary(frame)
     for start in range(0, len(parts), _PART_MESSAGES):
-        yield _decode_valid_messages(parts[start : start + _PART_MESSAGES])
+        yield _decode_valid_messages(parts[start : start + _PART_MESSAGES], is_text=is_text)
 
 
-def _decode_valid_messages(parts: Sequence[msgspec.Raw]) -> list[Message]:
+def _decode_valid_messages(parts: Sequence[msgspec.Raw], *, is_text: bool) -> list[Message]:
+    decode = _decode_text_message if is_text else _decode_binary_message
     messages: list[Message] = []
     for part in parts:
         with suppress(*_FAULTS):
-            messages.append(_message.decode(part))
+            messages.append(decode(part))
     return messages

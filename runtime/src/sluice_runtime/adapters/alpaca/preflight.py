@@ -6,11 +6,12 @@ Imported only in the short-lived process of `sluice-runtime preflight`, so that 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alpaca.common.exceptions import APIError
 from alpaca.data.enums import DataFeed
@@ -19,16 +20,25 @@ from alpaca.data.requests import CryptoLatestQuoteRequest, StockLatestQuoteReque
 from alpaca.trading.client import TradingClient
 from alpaca.trading.requests import GetCalendarRequest
 from requests import RequestException
+from requests.exceptions import ProxyError
 
 from sluice_contract.spec import IngestJobSpec
 
 from ...domain.endpoints import RestEndpoints
+from ...domain.failure import UnusableVariableError
 from ...domain.preflight import Finding
+from ..http_proxies import proxy_for_url, proxy_refusal_text, proxy_unreachable_text, via_proxy
+from ..proxy_session import ProxySession
 from .credentials import Credentials
+
+Client = TypeVar("Client", TradingClient, CryptoHistoricalDataClient, StockHistoricalDataClient)
 
 _SKEW_SECONDS = 5.0
 # One request per symbol: a plan allows 200 requests a minute.
 _SYMBOLS = 100
+_ALPACA_URL = "https://api.alpaca.markets"
+# In the text of requests about a proxy that refuses a tunnel.
+_TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
 def check_account_and_symbols(
@@ -40,11 +50,16 @@ def check_account_and_symbols(
 
     `certificates` is the file of certificates to trust in place of the system's.
     """
+    try:
+        proxy_for_url(_ALPACA_URL)
+    except UnusableVariableError as error:
+        yield Finding("proxy", False, str(error))
+        return
     if certificates is not None:
         os.environ["REQUESTS_CA_BUNDLE"] = str(certificates)  # alpaca-py offers no other way to configure requests
     key, secret = credentials.key_id, credentials.secret_key
     # Keys of a paper account begin with PK, and the live interface refuses them.
-    trading = TradingClient(key, secret, paper=key.startswith("PK"), url_override=endpoints.trading_url)
+    trading = _with_proxies(TradingClient(key, secret, paper=key.startswith("PK"), url_override=endpoints.trading_url))
     yield _run_check("account", lambda: _check_account(trading.get_account()))
     feed = spec.alpaca.feed if spec.alpaca else "iex"
     if (quote := _latest_quote_function(feed, spec.symbols[0], credentials, endpoints)) is not None:
@@ -68,14 +83,20 @@ def _latest_quote_function(
         return None
     key, secret = credentials.key_id, credentials.secret_key
     if feed == "crypto":
-        crypto = CryptoHistoricalDataClient(key, secret, url_override=endpoints.data_url)
+        crypto = _with_proxies(CryptoHistoricalDataClient(key, secret, url_override=endpoints.data_url))
         pair = CryptoLatestQuoteRequest(symbol_or_symbols=symbol)
         return lambda: crypto.get_crypto_latest_quote(pair)
     if feed not in {each.value for each in DataFeed}:
         return None
-    stocks = StockHistoricalDataClient(key, secret, url_override=endpoints.data_url)
+    stocks = _with_proxies(StockHistoricalDataClient(key, secret, url_override=endpoints.data_url))
     request = StockLatestQuoteRequest(symbol_or_symbols=symbol, feed=DataFeed(feed))
     return lambda: stocks.get_stock_latest_quote(request)
+
+
+def _with_proxies(client: Client) -> Client:
+    """Return the client of alpaca-py, with a session that uses Sluice's proxies. The name of its session is private."""
+    client._session = ProxySession()
+    return client
 
 
 def _run_check(question: str, answer: Callable[[], tuple[bool, str]]) -> Finding:
@@ -84,10 +105,22 @@ def _run_check(question: str, answer: Callable[[], tuple[bool, str]]) -> Finding
     except APIError as error:
         return Finding(question, False, f"Alpaca refuses (HTTP {error.status_code}): {_error_text(error)}")
     except RequestException as error:
-        return Finding(question, False, f"Alpaca cannot be reached: {type(error).__name__}")
+        return Finding(question, False, f"Alpaca cannot be reached: {_connection_error_text(error)}")
     except ValueError as error:  # includes pydantic's errors, for an answer that alpaca-py cannot parse
         return Finding(question, False, f"Alpaca's answer cannot be parsed: {str(error)[:200]}")
     return Finding(question, good, words)
+
+
+def _connection_error_text(error: RequestException) -> str:
+    """Return the kind of the error and the proxy of the request. The error's own text may contain a password."""
+    proxy = proxy_for_url(getattr(error.request, "url", None) or _ALPACA_URL)
+    if proxy is None:
+        return type(error).__name__
+    if found := _TUNNEL_STATUS.search(str(error)):
+        return proxy_refusal_text(proxy, int(found[1]))
+    if isinstance(error, ProxyError):
+        return proxy_unreachable_text(proxy, "it does not answer as an HTTP proxy")
+    return f"{type(error).__name__}{via_proxy(proxy)}"
 
 
 def _error_text(error: APIError) -> str:

@@ -1,6 +1,6 @@
 """Engine `sdk`: alpaca-py's stream under the runtime's own supervision. Imported only if a job uses it.
 
-alpaca-py connects, decodes and dispatches. It does not limit its waits, distinguish errors by their code, close when
+alpaca-py decodes and dispatches. It does not limit its waits, distinguish errors by their code, close when
 it is cancelled, or skip a malformed message in a batch. Therefore its endless loop, its reconnecting and its `stop` are
 never run. The overridden names are private: a test fails when a new version changes one.
 """
@@ -8,6 +8,7 @@ never run. The overridden names are private: a test fails when a new version cha
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import ssl
 import warnings
@@ -18,29 +19,42 @@ from typing import Any, get_args
 import msgpack
 import msgspec
 
+from sluice_contract.proxies import Proxy
+
 from ...domain.failure import StreamError
+from ..http_proxies import proxy_refusal_text, proxy_unreachable_text
 from .errors import unreachable_error, untrusted_certificate_error, upgrade_refused_error
+from .foreign_content import describe_content
 from .messages import Message
-from .websocket import Endpoint, reset_connection
+from .upgrade import MAX_FRAME_BYTES, timeout_error
+from .websocket import Endpoint, Frame, reset_connection
 
 with warnings.catch_warnings():
-    # alpaca-py uses websockets.legacy, which warns of its deprecation at each import.
+    # alpaca-py imports websockets.legacy, which warns of its deprecation at each import.
     warnings.simplefilter("ignore", DeprecationWarning)
     from alpaca.common.utils import get_default_user_agent
     from alpaca.data.live import CryptoDataStream, StockDataStream
-    from websockets import exceptions
-    from websockets.legacy import client as legacy
-    from websockets.legacy.exceptions import InvalidStatusCode
+from websockets import exceptions
+from websockets.asyncio import client
 
 # Below this level, websockets logs the last bytes of each frame; in the login, they are a part of the secret key.
 logging.getLogger("websockets").setLevel(logging.WARNING)
 
-_MAX_FRAME = 8 << 20
 _MAX_QUEUE = 64
 _CONTROL = frozenset({"success", "subscription", "error"})
 _KINDS: dict[str, type[Message]] = {kind.__struct_config__.tag: kind for kind in get_args(Message)}
 _CHANNELS = ("quotes", "trades", "bars", "statuses")
 _FAULTS = (msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError)
+
+
+class _Connect(client.connect):
+    """A connection that reports a redirect to a page, such as the login page of a network, by its HTTP status."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        try:
+            return super().process_redirect(exc)
+        except exceptions.InvalidURI:  # the target is not a websocket
+            return exc
 
 
 class _BatchingStreamMixin:
@@ -58,33 +72,44 @@ class _BatchingStreamMixin:
         self.batch = []
         for channel in _CHANNELS:
             self._handlers[channel]["*"] = self._add_to_batch
-        # These replace all of alpaca-py's settings, so none may be missing. A close takes up to four of its timeouts.
+        # These replace all of alpaca-py's settings, so none may be missing.
         self._websocket_params = {
             "open_timeout": None,
             "ping_interval": timeouts.ping,
             "ping_timeout": timeouts.ping / 2,
-            "close_timeout": timeouts.close / 4,
+            "close_timeout": timeouts.close / 2,
             "max_queue": _MAX_QUEUE,
-            "max_size": _MAX_FRAME,
+            "max_size": MAX_FRAME_BYTES,
+            "proxy": None,  # otherwise websockets reads the environment in its own way
         }
-        if endpoint.tls is not None:
-            self._websocket_params["ssl"] = endpoint.tls
+        if endpoint.url.startswith("wss:"):
+            self._websocket_params["ssl"] = endpoint.tls_context
+        if endpoint.proxy is not None:
+            self._websocket_params["proxy"] = endpoint.proxy.url_with_credentials
+            if endpoint.proxy.scheme == "https":
+                self._websocket_params["proxy_ssl"] = endpoint.tls_context
 
     async def _connect(self) -> None:
-        """Connect like alpaca-py, but without its wait for the welcome, which has no limit and loses error codes."""
-        headers = {"Content-Type": "application/msgpack", "User-Agent": get_default_user_agent()}
-        self._ws = await legacy.connect(self._endpoint, extra_headers=headers, **self._websocket_params)
+        """Connect in place of alpaca-py, which uses the deprecated client of websockets, without proxies.
 
-    async def receive_batch(self) -> Sequence[Message]:
-        """Return the messages of the next frame, decoded and dispatched by alpaca-py. Malformed ones are left out."""
+        alpaca-py would also wait for the welcome, without a limit, and lose its error code.
+        """
+        self._ws = await _Connect(
+            self._endpoint,
+            additional_headers={"Content-Type": "application/msgpack"},
+            user_agent_header=get_default_user_agent(),
+            **self._websocket_params,
+        )
+
+    async def receive_frame(self) -> Frame:
+        """Return the next frame. alpaca-py dispatches its messages, and malformed ones are left out."""
         data = await self._ws.recv()
         self.batch = []
-        if isinstance(data, bytes):
-            with suppress(*_FAULTS, msgpack.UnpackException):
-                for message in msgpack.unpackb(data):
-                    with suppress(*_FAULTS):
-                        await self._dispatch(message)
-        return self.batch
+        with suppress(*_FAULTS, msgpack.UnpackException):
+            for message in json.loads(data) if isinstance(data, str) else msgpack.unpackb(data):
+                with suppress(*_FAULTS):
+                    await self._dispatch(message)
+        return Frame(self.batch, data)
 
     async def _dispatch(self, msg: dict[str, Any]) -> None:
         if msg.get("T") in _CONTROL:
@@ -93,7 +118,8 @@ class _BatchingStreamMixin:
             await super()._dispatch(msg)  # type: ignore[misc]  # alpaca-py's method, from the other base class
 
     async def _add_to_batch(self, msg: dict[str, Any]) -> None:
-        known = {**msg, "t": msg["t"].to_datetime()} if "t" in msg else msg
+        # The time is text in JSON, which msgspec converts, and an extension type in MessagePack.
+        known = {**msg, "t": msg["t"].to_datetime()} if isinstance(msg.get("t"), msgpack.Timestamp) else msg
         # With the concrete type, msgspec takes a tenth of the time: for a union it checks all types each time.
         self.batch.append(msgspec.convert(known, _KINDS[msg["T"]]))
 
@@ -112,6 +138,7 @@ class SDKTransport:
     def __init__(self, stream: _StockStream | _CryptoStream, close_seconds: float) -> None:
         self._stream = stream
         self._socket: Any = stream._ws
+        self._peer_sends_text = False
         self._close_seconds = close_seconds
 
     @classmethod
@@ -130,17 +157,22 @@ class SDKTransport:
 
     async def send(self, message: dict[str, object]) -> None:
         with suppress(exceptions.WebSocketException, OSError):
-            await self._socket.send(msgpack.packb(message))
+            await self._socket.send(json.dumps(message) if self._peer_sends_text else msgpack.packb(message))
 
-    async def receive_messages(self) -> Sequence[Message]:
+    async def receive_frame(self) -> Frame:
+        frame = await self._receive_frame()
+        self._peer_sends_text = isinstance(frame.content, str)
+        return frame
+
+    async def _receive_frame(self) -> Frame:
         try:
-            return await self._stream.receive_batch()
+            return await self._stream.receive_frame()
         except exceptions.ConnectionClosed as closed:
             raise _close_error(closed) from None
 
     async def read_until_closed(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
         while True:
-            on_messages(await self.receive_messages())
+            on_messages((await self._receive_frame()).messages)
 
     def pause_reading_briefly(self) -> None:
         """Do nothing: alpaca-py controls when this transport reads."""
@@ -157,23 +189,32 @@ class SDKTransport:
 
 
 async def _connect(stream: Any, endpoint: Endpoint) -> None:
+    url = endpoint.redacted_url
     try:
         async with asyncio.timeout(endpoint.timeouts.upgrade):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)
-                await stream._connect()
-    except InvalidStatusCode as error:
-        raise upgrade_refused_error(
-            error.status_code, error.headers.get("Retry-After", ""), endpoint.redacted_url
-        ) from None
+            await stream._connect()
+    except exceptions.InvalidStatus as error:
+        answer = error.response
+        content = describe_content(bytes(answer.body)) if answer.body else ""
+        raise upgrade_refused_error(answer.status_code, dict(answer.headers.raw_items()), url, content) from None
     except TimeoutError:
-        seconds = endpoint.timeouts.upgrade
-        raise StreamError("network", f"{endpoint.redacted_url} did not answer within {seconds:.0f} s") from None
+        raise timeout_error(endpoint) from None
     except ssl.SSLCertVerificationError as error:
-        raise untrusted_certificate_error(endpoint.redacted_url, error) from None
-    except (exceptions.WebSocketException, OSError, ValueError) as error:
+        raise untrusted_certificate_error(f"{url}{endpoint.via_proxy}", error) from None
+    except (exceptions.WebSocketException, OSError, ValueError, EOFError) as error:
+        if endpoint.proxy is not None and (said := _proxy_error_text(endpoint.proxy, error)) is not None:
+            raise StreamError("network", f"{url} cannot be reached: {said}") from None
         why = ValueError(error) if isinstance(error, exceptions.InvalidURI) else error
-        raise unreachable_error(endpoint.redacted_url, why) from None
+        raise unreachable_error(url, why, endpoint.via_proxy) from None
+
+
+def _proxy_error_text(proxy: Proxy, error: Exception) -> str | None:
+    """Return a clause about an error of the proxy; None for another error. The error's own text may have a password."""
+    if isinstance(error, exceptions.InvalidProxyStatus):
+        return proxy_refusal_text(proxy, error.response.status_code)
+    if isinstance(error, exceptions.ProxyError):
+        return proxy_unreachable_text(proxy, "it did not answer as an HTTP proxy")
+    return None
 
 
 def _close_error(closed: exceptions.ConnectionClosed) -> StreamError:

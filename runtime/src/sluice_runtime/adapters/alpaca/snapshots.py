@@ -11,11 +11,19 @@ from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.status_values import Instant
 
 from ...domain.batches import batches
+from ...domain.failure import UnusableVariableError
 from ...domain.market import Quote, Trade, is_valid_price, normalised_side
 from ...domain.market_snapshot import MarketSnapshot
 from ...ports import SnapshotError
 from ..decoding import decode_json
 from ..error_text import redact_url, unreachable_reason
+from ..http_proxies import (
+    aiohttp_proxy_error_text,
+    aiohttp_request_arguments,
+    proxy_for_url,
+    proxy_refusal_text,
+    via_proxy,
+)
 from .credentials import Credentials, CredentialsReader
 from .websocket import system_tls_context
 
@@ -75,13 +83,20 @@ class AlpacaSnapshots:
     ) -> dict[str, msgspec.Raw]:
         headers = {"APCA-API-KEY-ID": credentials.key_id, "APCA-API-SECRET-KEY": credentials.secret_key}
         query = {"symbols": ",".join(symbols), **self._feed}
-        tls = self._credentials_reader.tls_context() or (
-            system_tls_context() if self._url.startswith("https:") else True
-        )
         try:
-            async with session.get(self._url, params=query, headers=headers, ssl=tls) as answer:
+            proxy = proxy_for_url(self._url)
+        except UnusableVariableError as error:
+            raise SnapshotError(str(error)) from None
+        is_encrypted = self._url.startswith("https:") or (proxy is not None and proxy.scheme == "https")
+        tls = self._credentials_reader.tls_context() or (system_tls_context() if is_encrypted else True)
+        try:
+            async with session.get(
+                self._url, params=query, ssl=tls, **aiohttp_request_arguments(proxy, self._url, headers)
+            ) as answer:
+                if answer.status == 407 and proxy is not None:
+                    raise SnapshotError(f"{self._name} cannot be reached: {proxy_refusal_text(proxy, 407)}")
                 if answer.status != 200:
-                    raise SnapshotError(f"{self._name} answered HTTP {answer.status}")
+                    raise SnapshotError(f"{self._name} answered HTTP {answer.status}{via_proxy(proxy)}")
                 body = await answer.read()
             if self._is_crypto:
                 return decode_json(body, _CryptoResponse).snapshots
@@ -89,7 +104,8 @@ class AlpacaSnapshots:
         except msgspec.MsgspecError as error:
             raise SnapshotError(f"the answer of {self._name} cannot be parsed: {error}") from None
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host name
-            raise SnapshotError(f"{self._name} cannot be reached: {unreachable_reason(error)}") from None
+            said = aiohttp_proxy_error_text(proxy, error) or f"{unreachable_reason(error)}{via_proxy(proxy)}"
+            raise SnapshotError(f"{self._name} cannot be reached: {said}") from None
 
 
 def _market_snapshot(answers: Mapping[str, msgspec.Raw]) -> MarketSnapshot:

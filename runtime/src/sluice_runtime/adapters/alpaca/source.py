@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager
 
 from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 
-from ...domain.failure import StreamError
+from ...domain.failure import StreamError, UnusableVariableError
 from ...ports import Listener
+from ..http_proxies import proxy_for_url
 from ..shielding import close_and_notify
 from .connection import AlpacaConnection
 from .credentials import CredentialsReader
@@ -68,9 +69,7 @@ class AlpacaSource:
         """Open a connection: upgrade, wait for the welcome, and log in."""
         listener.on_state("Connecting")
         credentials = self._credentials_reader.read_and_remember_credentials()
-        transport = await self._open(
-            Endpoint(url=self._url, tls=self._credentials_reader.tls_context(), timeouts=self._timeouts)
-        )
+        transport = await self._open(self._endpoint())
         connection = AlpacaConnection(transport, listener, self._timeouts, has_halts=not self._is_crypto)
         try:
             await connection.wait_for_welcome()
@@ -86,6 +85,19 @@ class AlpacaSource:
             yield connection
         finally:
             await close_and_notify(connection.close(), listener)
+
+    def _endpoint(self) -> Endpoint:
+        """Return where to connect to, and through which proxy.
+
+        Raises:
+            StreamError: the CA certificates or the variables of the proxy cannot be used.
+        """
+        try:
+            proxy = proxy_for_url(self._url)
+        except UnusableVariableError as error:
+            raise StreamError("network", str(error)) from None
+        tls = self._credentials_reader.tls_context()
+        return Endpoint(url=self._url, tls=tls, timeouts=self._timeouts, proxy=proxy)
 
     async def wait_for_fix(self) -> None:
         """Wait until credentials exist, and they or the certificates differ from those of the last connection."""

@@ -12,20 +12,22 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 import aiohttp
 import msgspec
 
+from sluice_contract.proxies import Proxy
+
 from ...domain.failure import StreamError
 from ..error_text import redact_url
+from ..http_proxies import via_proxy
 from ..user_text import UserTextError, read_certificates
-from .errors import unreachable_error, untrusted_certificate_error, upgrade_refused_error
 from .messages import Message, decode_frame, decode_frame_in_parts
+from .upgrade import WebSocketWithTransport, create_session, open_websocket
 
 _log = logging.getLogger(__name__)
 
-_MAX_FRAME = 8 << 20
 # A frame of at least this size is decoded in parts, and other tasks run in between.
 _LARGE_FRAME = 64 << 10
 # Waking up costs fifty times as much as handling one quote. Therefore a connection with few quotes pauses reading in
@@ -34,9 +36,12 @@ _REST_SECONDS = 0.02
 _RESET = struct.pack("ii", 1, 0)
 # Looked up once, because accessing an Enum member is a function call in Python 3.11, and each frame needs it.
 _BINARY = aiohttp.WSMsgType.BINARY
+_TEXT = aiohttp.WSMsgType.TEXT
 _ENDS = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.ERROR)
 
-_encode = msgspec.msgpack.Encoder().encode
+_encode_binary = msgspec.msgpack.Encoder().encode
+_encode_text = msgspec.json.Encoder().encode
+
 
 T = TypeVar("T")
 
@@ -56,26 +61,50 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """The URL of the server and its TLS context. If `tls` is None, the system's certificates are trusted."""
+    """The URL of the server, its TLS context and its proxy.
+
+    If `tls` is None, the system's certificates are trusted. If `proxy` is None, the connection is direct.
+    """
 
     url: str
     tls: ssl.SSLContext | None
     timeouts: Timeouts
+    proxy: Proxy | None = None
 
     @property
     def redacted_url(self) -> str:
         """The URL without credentials, for messages."""
         return redact_url(self.url)
 
+    @property
+    def via_proxy(self) -> str:
+        """Words that name the proxy of the connection, for messages; empty without a proxy."""
+        return via_proxy(self.proxy)
+
+    @property
+    def tls_context(self) -> ssl.SSLContext:
+        """The TLS context of the server and of an https:// proxy."""
+        return self.tls or system_tls_context()
+
+
+class Frame(NamedTuple):
+    """A received frame: its valid messages, and its content."""
+
+    messages: Sequence[Message]
+    content: bytes | str
+
 
 class Transport(Protocol):
     """One websocket, whatever library implements it. Reading raises StreamError once the websocket has closed."""
 
     async def send(self, message: dict[str, object]) -> None:
-        """Send one message. Does nothing if the websocket has closed."""
+        """Send one message, in the encoding of the last frame that `receive_frame` returned.
 
-    async def receive_messages(self) -> Sequence[Message]:
-        """Wait for the next frame, and return its valid messages."""
+        Does nothing if the websocket has closed.
+        """
+
+    async def receive_frame(self) -> Frame:
+        """Wait for the next frame."""
 
     async def read_until_closed(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
         """Call `on_messages` with the messages of each frame until the websocket closes. Never returns."""
@@ -102,25 +131,17 @@ def system_tls_context() -> ssl.SSLContext:
     return context
 
 
-class _WebSocketWithTransport(aiohttp.ClientWebSocketResponse):
-    """aiohttp's websocket, with access to the asyncio transport below it."""
-
-    def __init__(self, *given: Any, **options: Any) -> None:
-        super().__init__(*given, **options)
-        connection = self._response.connection
-        self.transport: asyncio.ReadTransport | None = connection.transport if connection is not None else None
-
-
 class NativeTransport:
     """The transport of engine `native`, which uses aiohttp and msgspec."""
 
-    def __init__(self, session: aiohttp.ClientSession, socket: _WebSocketWithTransport, timeouts: Timeouts) -> None:
+    def __init__(self, session: aiohttp.ClientSession, socket: WebSocketWithTransport, timeouts: Timeouts) -> None:
         self._session = session
         self._socket = socket
         self._timeouts = timeouts
         self._raw = socket.get_extra_info("socket")  # aiohttp no longer returns it once it is closed
         self._reading: asyncio.Future[Any] | None = None
         self._is_closing = False
+        self._peer_sends_text = False
         self._later = asyncio.get_running_loop().call_later
 
     @classmethod
@@ -130,22 +151,28 @@ class NativeTransport:
         Raises:
             StreamError: the connection cannot be opened.
         """
-        session = aiohttp.ClientSession(ws_response_class=_WebSocketWithTransport)
+        session = create_session(endpoint)
         try:
-            return cls(session, await _open_websocket(session, endpoint), endpoint.timeouts)
+            return cls(session, await open_websocket(session, endpoint), endpoint.timeouts)
         except BaseException:
             await session.close()
             raise
 
     async def send(self, message: dict[str, object]) -> None:
         with suppress(aiohttp.ClientError, OSError):  # the reader raises the reason
-            await self._socket.send_bytes(_encode(message))
+            if self._peer_sends_text:
+                await self._socket.send_str(_encode_text(message).decode())
+            else:
+                await self._socket.send_bytes(_encode_binary(message))
 
-    async def receive_messages(self) -> Sequence[Message]:
+    async def receive_frame(self) -> Frame:
         frame = await self._shield_from_cancellation(self._socket.receive())
         if frame.type in _ENDS:
             raise self._close_error()
-        return decode_frame(frame.data) if frame.type is _BINARY else ()
+        if frame.type is not _BINARY and frame.type is not _TEXT:
+            return Frame((), b"")
+        self._peer_sends_text = frame.type is _TEXT
+        return Frame(decode_frame(frame.data), frame.data)
 
     async def read_until_closed(self, on_messages: Callable[[Sequence[Message]], None]) -> None:
         await self._shield_from_cancellation(self._receive_frames_until_closed(on_messages))
@@ -159,7 +186,7 @@ class NativeTransport:
         receive = self._socket.receive
         while True:
             kind, data, _ = await receive()
-            if kind is _BINARY:
+            if kind is _BINARY or kind is _TEXT:
                 if len(data) < _LARGE_FRAME:
                     on_messages(decode_frame(data))
                 else:
@@ -177,7 +204,8 @@ class NativeTransport:
 
     def _resume_reading(self) -> None:
         if self._socket.transport is not None:
-            self._socket.transport.resume_reading()
+            with suppress(AttributeError):  # asyncio's TLS transport raises it once it has been closed twice
+                self._socket.transport.resume_reading()
 
     async def close(self) -> None:
         """Close within `Timeouts.close`. aiohttp's own timeout does not limit this: it restarts with each frame."""
@@ -212,29 +240,3 @@ def reset_connection(raw: sockets.socket | None) -> None:
         with suppress(OSError):
             raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _RESET)
             raw.shutdown(sockets.SHUT_RDWR)
-
-
-async def _open_websocket(session: aiohttp.ClientSession, endpoint: Endpoint) -> _WebSocketWithTransport:
-    timeouts = endpoint.timeouts
-    try:
-        async with asyncio.timeout(timeouts.upgrade):
-            socket = await session.ws_connect(
-                endpoint.url,
-                headers={"Content-Type": "application/msgpack"},
-                heartbeat=timeouts.ping,
-                max_msg_size=_MAX_FRAME,
-                timeout=aiohttp.ClientWSTimeout(ws_close=2 * timeouts.close),
-                ssl=endpoint.tls or (system_tls_context() if endpoint.url.startswith("wss:") else True),
-            )
-            return cast("_WebSocketWithTransport", socket)
-    except aiohttp.WSServerHandshakeError as error:
-        after = error.headers.get("Retry-After", "") if error.headers else ""
-        raise upgrade_refused_error(error.status, after, endpoint.redacted_url) from None
-    except TimeoutError:
-        raise StreamError(
-            "network", f"{endpoint.redacted_url} did not answer within {timeouts.upgrade:.0f} s"
-        ) from None
-    except aiohttp.ClientConnectorCertificateError as error:
-        raise untrusted_certificate_error(endpoint.redacted_url, error.certificate_error) from None
-    except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: an invalid host name
-        raise unreachable_error(endpoint.redacted_url, error) from None

@@ -6,10 +6,19 @@ cover what runs in production.
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 import grpc
+from google.auth.credentials import with_scopes_if_required
+from google.auth.transport.grpc import AuthMetadataPlugin
+from google.auth.transport.requests import Request
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 
-from .credentials import FirestoreAccess
+from ...domain.failure import UnusableVariableError
+from ..http_proxies import proxy_for_url
+from ..proxy_session import ProxySession
+from .credentials import FIRESTORE_HOST, FirestoreAccess
 
 CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
     # The same values as in Google's own client.
@@ -27,10 +36,43 @@ CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
 )
 
 
+_Options = tuple[tuple[str, int | str], ...]
+
+
 def open_channel(access: FirestoreAccess) -> grpc.aio.Channel:
-    """Return a new channel to the emulator or to the real service. It connects with the first call."""
+    """Return a new channel to the emulator or to the real service. It connects with the first call.
+
+    Raises:
+        UnusableVariableError: the environment names a proxy that gRPC cannot use.
+    """
+    options: _Options = (*CHANNEL_OPTIONS, *_proxy_options(access.target))
     if access.emulator:
-        return grpc.aio.insecure_channel(access.emulator, options=CHANNEL_OPTIONS)
-    return FirestoreGrpcAsyncIOTransport.create_channel(
-        credentials=access.credentials, scopes=FirestoreGrpcAsyncIOTransport.AUTH_SCOPES, options=CHANNEL_OPTIONS
-    )
+        return grpc.aio.insecure_channel(access.emulator, options=options)
+    return grpc.aio.secure_channel(access.target, _channel_credentials(access.credentials), options=options)
+
+
+def _channel_credentials(credentials: Any) -> grpc.ChannelCredentials:
+    """Return the credentials of a channel that requests its tokens through the same proxies.
+
+    Google's own create_channel would request them with the proxies that `requests` reads from the environment.
+    """
+    scoped = with_scopes_if_required(credentials, FirestoreGrpcAsyncIOTransport.AUTH_SCOPES)
+    tokens = AuthMetadataPlugin(scoped, Request(ProxySession()), default_host=FIRESTORE_HOST)
+    return grpc.composite_channel_credentials(grpc.ssl_channel_credentials(), grpc.metadata_call_credentials(tokens))
+
+
+def _proxy_options(target: str) -> _Options:
+    """Return the channel options that make gRPC use the proxy of `target`, or none, whatever gRPC's own variables say.
+
+    gRPC reads only the lower-case variables, and neither `*` nor a port in NO_PROXY.
+    """
+    proxy = proxy_for_url(f"grpc://{target}")
+    if proxy is None:
+        return (("grpc.enable_http_proxy", 0),)
+    if proxy.scheme != "http":
+        raise UnusableVariableError(
+            f"Firestore's client cannot use the proxy {proxy.address} ({proxy.variable}), because gRPC does not "
+            f"support proxies with https://; name one with http://, or add {target.rpartition(':')[0]} to NO_PROXY"
+        )
+    os.environ["no_grpc_proxy"] = ""  # noqa: SIM112  takes precedence over no_proxy, which gRPC would otherwise apply as well
+    return (("grpc.http_proxy", proxy.url_with_credentials),)

@@ -24,6 +24,7 @@ from google.cloud.firestore_v1.types import (
 
 from sluice_contract.spec import FirestoreSettings
 
+from ...domain.failure import UnusableVariableError
 from .channel import open_channel
 from .credentials import FirestoreAccess, find_firestore_access, first_line_of_error
 from .values import decode_fields
@@ -182,10 +183,13 @@ async def open_firestore_connection(settings: FirestoreSettings, project: str, k
 
     Raises:
         ValueError: there are no usable credentials, or gRPC's or Google's own settings in the environment are wrong.
+        UnusableVariableError: the environment names a proxy or an emulator that cannot be used.
     """
     access = await find_firestore_access(project, key)
     try:
         return FirestoreConnection(access, settings.database)
+    except UnusableVariableError:
+        raise
     except Exception as error:
         words = first_line_of_error(error)
         raise ValueError(f"no connection to Firestore can be opened with these credentials ({words})") from error

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import google.auth
 from google.auth import environment_vars
 from google.auth.credentials import Credentials
+from google.auth.transport.requests import Request
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.oauth2 import service_account
 
+from ...domain.failure import UnusableVariableError
 from ..decoding import decode_json
+from ..proxy_session import ProxySession
 from ..user_text import UserTextError, read_user_text
 
 _EMULATOR_PROJECT = "google-cloud-firestore-emulator"  # the project of Google's clients if none is set
+EMULATOR_VARIABLE = "FIRESTORE_EMULATOR_HOST"
+FIRESTORE_HOST = FirestoreGrpcAsyncIOTransport.DEFAULT_HOST
+_HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^\[\]/@\s]+):(?P<port>[0-9]{1,5})")
 _NO_PROJECT = "neither they nor GOOGLE_CLOUD_PROJECT name a project"
 
 
@@ -30,6 +38,32 @@ class FirestoreAccess(NamedTuple):
     credentials: Credentials | None
     emulator: str
 
+    @property
+    def target(self) -> str:
+        """The host:port of the emulator or of the real service."""
+        return self.emulator or f"{FIRESTORE_HOST}:443"
+
+
+def emulator_address(environment: Mapping[str, str]) -> str:
+    """Return the host:port of the emulator that FIRESTORE_EMULATOR_HOST names; "" if it is not set.
+
+    A URL with http:// and an IPv6 address without brackets are accepted, because other tools accept them.
+
+    Raises:
+        UnusableVariableError: the value is not host:port.
+    """
+    value = environment.get(EMULATOR_VARIABLE, "").removeprefix("\ufeff").strip()
+    if not value:
+        return ""
+    place = re.sub(r"^http://", "", value, flags=re.IGNORECASE).removesuffix("/")
+    found = _HOST_AND_PORT.fullmatch(place)
+    if found is None or not 0 < int(found["port"]) < 1 << 16:
+        raise UnusableVariableError(
+            f"{EMULATOR_VARIABLE} is {value!r}; write host:port, such as 127.0.0.1:8080 or [::1]:8080"
+        )
+    host = found["host"]
+    return f"[{host}]:{found['port']}" if ":" in host.strip("[]") and not host.startswith("[") else place
+
 
 async def find_firestore_access(project: str, key: Path | None) -> FirestoreAccess:
     """Return how to reach Firestore: with a service account key, at an emulator, or with the machine's identity.
@@ -39,8 +73,9 @@ async def find_firestore_access(project: str, key: Path | None) -> FirestoreAcce
 
     Raises:
         ValueError: the file is not a service account key, or there are no credentials, or nothing names a project.
+        UnusableVariableError: the address of the emulator or of the proxy is malformed.
     """
-    emulator = os.environ.get("FIRESTORE_EMULATOR_HOST", "")
+    emulator = emulator_address(os.environ)
     declared = project or _project_of_environment()
     try:
         if (found := _service_account_credentials(key)) is not None:
@@ -48,8 +83,12 @@ async def find_firestore_access(project: str, key: Path | None) -> FirestoreAcce
         if emulator:
             return FirestoreAccess(declared or _EMULATOR_PROJECT, None, emulator)
         # The search for the machine's identity may use the network, so it must not block the event loop.
-        identity, its_project = await asyncio.to_thread(google.auth.default, FirestoreGrpcAsyncIOTransport.AUTH_SCOPES)
+        identity, its_project = await asyncio.to_thread(
+            google.auth.default, FirestoreGrpcAsyncIOTransport.AUTH_SCOPES, request=Request(ProxySession())
+        )
         return FirestoreAccess(_required_project(declared or its_project), identity, "")
+    except UnusableVariableError:
+        raise
     except Exception as error:  # any error of the key file or of the machine's identity
         raise ValueError(f"there are no usable credentials for Firestore ({first_line_of_error(error)})") from error
 
@@ -78,7 +117,7 @@ def _service_account_credentials(key: Path | None) -> service_account.Credential
         Exception: the file cannot be read or contains no key.
     """
     named = Path(os.environ.get(environment_vars.CREDENTIALS, ""))
-    is_named = (key is None or not key.exists()) and named.is_file() and "FIRESTORE_EMULATOR_HOST" not in os.environ
+    is_named = (key is None or not key.exists()) and named.is_file() and EMULATOR_VARIABLE not in os.environ
     file = named if is_named else key
     if file is None or not file.exists():
         return None

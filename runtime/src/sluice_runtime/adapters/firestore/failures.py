@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
 
-from ...domain.failure import SinkError
+from sluice_contract.proxies import Proxy
+
+from ...domain.failure import SinkError, UnusableVariableError
+from ..http_proxies import proxy_for_url, proxy_refusal_text, via_proxy
 from .connection import DEADLINE_SECONDS
-from .credentials import first_line_of_error
+from .credentials import FIRESTORE_HOST, emulator_address, first_line_of_error
 
 # An early retry cannot succeed: permissions or settings must be changed first.
 _LASTING = (exceptions.PermissionDenied, exceptions.InvalidArgument, exceptions.NotFound, exceptions.Unauthenticated)
@@ -27,6 +32,29 @@ def raising_sink_errors() -> Iterator[None]:
     except _LASTING as error:
         raise SinkError(f"Firestore refused the request: {first_line_of_error(error)}", _LASTING_SECONDS) from error
     except (exceptions.DeadlineExceeded, TimeoutError) as error:
-        raise SinkError(f"Firestore did not accept a write within {DEADLINE_SECONDS} s") from error
+        via = via_proxy(_proxy_of_firestore())
+        raise SinkError(f"Firestore did not accept a write within {DEADLINE_SECONDS} s{via}") from error
     except _FAILURES as error:
-        raise SinkError(f"Firestore did not accept a write: {first_line_of_error(error)}") from error
+        raise SinkError(f"Firestore did not accept a write: {_failure_text(error)}") from error
+
+
+# In gRPC's text of a connection that a proxy refuses.
+_PROXY_STATUS = re.compile(r"HTTP proxy returned response code (\d{3})")
+
+
+def _failure_text(error: Exception) -> str:
+    """Return the error's text, with the proxy of the connection, or what the proxy answered."""
+    text, proxy = first_line_of_error(error), _proxy_of_firestore()
+    if proxy is None:
+        return text
+    if found := _PROXY_STATUS.search(text):
+        return proxy_refusal_text(proxy, int(found[1]))
+    # A library's error may quote the URL that it was given.
+    return f"{text.replace(proxy.url_with_credentials, proxy.address)}{via_proxy(proxy)}"
+
+
+def _proxy_of_firestore() -> Proxy | None:
+    try:
+        return proxy_for_url(f"grpc://{emulator_address(os.environ) or FIRESTORE_HOST}")
+    except UnusableVariableError:
+        return None

@@ -18,7 +18,10 @@ _log = logging.getLogger(__name__)
 _FIRESTORE_WRITE = {"event_type": "firestore_write"}
 
 _CHECK_SECONDS = 1.0  # mounted files send no events
-_RETRY_SECONDS = 30.0  # credentials may not be a file: a pod can have its own identity
+# Credentials may not be a file: a pod can have its own identity. The metadata server that provides it often starts some
+# seconds later than the pod, so the first attempts follow each other quickly.
+_RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0)
+_LATER_RETRY_SECONDS = 30.0
 
 
 class ReloadingSink:
@@ -41,6 +44,7 @@ class ReloadingSink:
         self._failure = ""
         self._seen: bytes | None = None
         self._check_at = self._try_at = float("-inf")
+        self._failed_attempts = 0
 
     async def open(self) -> None:
         """Create the real sink now.
@@ -123,7 +127,8 @@ class ReloadingSink:
     async def _recreate_sink_if_credentials_changed(self) -> None:
         """Create the real sink if a check is due and the file with the credentials has changed.
 
-        While there is no sink, this tries again every 30 s, because credentials may not come from a file.
+        While there is no sink, this tries again after 1, 2, 4 and 8 s and then every 30 s, because credentials may not
+        come from a file.
         """
         at = asyncio.get_running_loop().time()
         if at < self._check_at:
@@ -132,10 +137,10 @@ class ReloadingSink:
         # An open sink does not need the file.
         is_new = found != self._seen and (found is not None or self._open is None)
         if is_new or (self._open is None and at >= self._try_at):
-            await self._replace_sink_or_record_failure(found, at)
+            await self._replace_sink_or_record_failure(found)
         self._check_at = at + _CHECK_SECONDS  # skipped on cancellation: the check is then repeated
 
-    async def _replace_sink_or_record_failure(self, key_content: bytes | None, at: float) -> None:
+    async def _replace_sink_or_record_failure(self, key_content: bytes | None) -> None:
         """Create the real sink in place of the open one. On failure, keep the open one and record the failure."""
         try:
             sink = await self._create_sink()
@@ -144,7 +149,15 @@ class ReloadingSink:
         else:
             before, self._open = self._open, _OpenSink(sink)
             await self._close_if_unused(before)
-        self._seen, self._try_at = key_content, at + _RETRY_SECONDS
+        self._seen = key_content
+        # An attempt may take seconds, so the wait begins at its end.
+        self._try_at = asyncio.get_running_loop().time() + self._next_retry_seconds()
+
+    def _next_retry_seconds(self) -> float:
+        """Count an attempt, and return the seconds until the next one."""
+        delays = _RETRY_SECONDS[self._failed_attempts : self._failed_attempts + 1]
+        self._failed_attempts += 1
+        return delays[0] if delays else _LATER_RETRY_SECONDS
 
     async def _close_if_unused(self, before: _OpenSink | None) -> None:
         """Close the previous sink unless calls still use it. The last of these calls then closes it."""

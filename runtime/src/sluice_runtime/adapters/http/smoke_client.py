@@ -10,6 +10,8 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
+from ..http_proxies import proxy_for_url
+
 _REQUEST_SECONDS = 15.0
 _POLL_SECONDS = 0.2
 
@@ -58,7 +60,7 @@ class SmokeClient:
         data = json.dumps(body).encode() if body is not None else None
         try:
             request = urllib.request.Request(f"{self._root}/{name}", data=data, headers=self._headers)  # noqa: S310
-            with urllib.request.urlopen(request, timeout=_REQUEST_SECONDS) as response:  # noqa: S310
+            with _opener(self._root).open(request, timeout=_REQUEST_SECONDS) as response:
                 answer: dict[str, Any] = json.load(response)
                 return answer
         except urllib.error.HTTPError as error:
@@ -67,3 +69,10 @@ class SmokeClient:
             ) from None
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise _StepFailedError(f"{self._root}/{name} does not answer: {error}") from None
+
+
+def _opener(url: str) -> urllib.request.OpenerDirector:
+    """Return an opener that uses the proxy of `url`. By default, urllib uses HTTP_PROXY for this machine too."""
+    proxy = proxy_for_url(url)
+    proxies = {} if proxy is None else dict.fromkeys(("http", "https"), proxy.url_with_credentials)
+    return urllib.request.build_opener(urllib.request.ProxyHandler(proxies))

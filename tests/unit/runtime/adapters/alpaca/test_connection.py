@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from sluice_contract.spec import Channel
 from sluice_runtime.adapters.alpaca.connection import AlpacaConnection
+from sluice_runtime.adapters.alpaca.credentials import Credentials
 from sluice_runtime.adapters.alpaca.messages import (
     BarMessage,
     ErrorMessage,
@@ -17,9 +19,10 @@ from sluice_runtime.adapters.alpaca.messages import (
     QuoteMessage,
     StatusMessage,
     SubscriptionMessage,
+    SuccessMessage,
     TradeMessage,
 )
-from sluice_runtime.adapters.alpaca.websocket import Timeouts
+from sluice_runtime.adapters.alpaca.websocket import Frame, Timeouts
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.loops.waiting import cancel_and_wait
 from support.fake_listener import FakeListener
@@ -44,8 +47,8 @@ class FakeWire:
         self.sent.append(message)
         self.say(self._answer(message))
 
-    async def receive_messages(self) -> Sequence[Message]:
-        return await self._frames.get()
+    async def receive_frame(self) -> Frame:
+        return Frame(await self._frames.get(), b"")
 
     async def read_until_closed(self, take: Callable[[Sequence[Message]], None]) -> None:
         self._take = take
@@ -206,3 +209,28 @@ async def test_reading_is_paused_between_few_quotes_and_not_between_many() -> No
         wire.say(*[QuoteMessage(symbol="A", ts=AT, bid=1.0)] * 99)
         await asyncio.sleep(0.1)
         assert wire.rests == 1
+
+
+async def test_a_server_that_returns_the_login_is_described_without_the_key_pair() -> None:
+    class EchoingWire(FakeWire):
+        """A server that returns each message as text."""
+
+        async def receive_frame(self) -> Frame:
+            if not self.sent:
+                return Frame([SuccessMessage(msg="connected")], b"")
+            if len(self.sent) > 1:
+                await asyncio.Event().wait()
+            self.sent.append({})
+            return Frame((), msgspec.json.encode(self.sent[0]).decode())
+
+        def _answer(self, message: dict[str, Any]) -> Message:
+            return SuccessMessage(msg="ignored")
+
+    connection = AlpacaConnection(EchoingWire(), FakeListener(), Timeouts(auth=0.1), has_halts=False)
+    await connection.wait_for_welcome()
+    with pytest.raises(
+        StreamError, match="did not send an answer to the login within 0 s; it sent the text"
+    ) as failure:
+        await connection.log_in(Credentials("the-key-id", "the-secret-key"))
+    assert "the-key-id" not in failure.value.message
+    assert "the-secret-key" not in failure.value.message

@@ -1,3 +1,6 @@
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 import pytest
 
 from sluice_contract.status import FailureType
@@ -46,19 +49,43 @@ def test_an_unexpected_message_is_not_fatal() -> None:
         (429, "", "network", 30.0),
         (429, "7", "network", 30.0),
         (429, "90", "network", 90.0),
-        (429, "Wed, 21 Oct 2026 07:28:00 GMT", "network", 30.0),
+        (429, "Wed, 21 Oct 2026 07:30:00 GMT", "network", 120.0),
+        (429, "Wednesday, 21-Oct-26 07:30:00 GMT", "network", 120.0),
+        (429, "Wed Oct 21 07:30:00 2026", "network", 120.0),
+        (429, "Wed, 21 Oct 2026 09:30:00 +0200", "network", 120.0),
+        (429, "Wed, 21 Oct 2026 07:27:00 GMT", "network", 30.0),
+        (429, "Wed, 21 Oct 2099 07:27:00 GMT", "network", 3600.0),
+        (429, "Wed, 99 Oct 2026 07:30:00 GMT", "network", 30.0),
+        (429, "tomorrow", "network", 30.0),
+        (429, " 90 ", "network", 90.0),
         (429, "²", "network", 30.0),
         (429, "99999", "network", 3600.0),
         (429, "9" * 400, "network", 30.0),
-        (503, "90", "network", 0.0),
+        (503, "90", "network", 90.0),
+        (503, "Wed, 21 Oct 2026 07:28:07 GMT", "network", 7.0),
+        (503, "", "network", 0.0),
+        (200, "", "network", 0.0),
     ],
 )
 def test_an_upgrade_rejected_by_http_is_reported_by_its_status(
     status: int, after: str, kind: FailureType, wait: float
 ) -> None:
-    error = upgrade_refused_error(status, after, "wss://x")
+    headers = {"Retry-After": after, "date": "Wed, 21 Oct 2026 07:28:00 GMT"}
+    error = upgrade_refused_error(status, headers, "wss://x")
     assert (error.kind, error.retry_after) == (kind, wait)
     assert f"HTTP {status}" in error.message
+
+
+def test_a_date_to_retry_after_is_compared_with_the_own_clock_only_without_a_date_header() -> None:
+    at = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    assert 95 < upgrade_refused_error(503, {"retry-after": at}, "wss://x").retry_after <= 100
+    assert 95 < upgrade_refused_error(503, {"retry-after": at, "date": "now"}, "wss://x").retry_after <= 100
+
+
+def test_a_response_that_is_no_upgrade_is_described() -> None:
+    error = upgrade_refused_error(200, {}, "wss://x", 'an HTML page titled "Welcome"')
+    assert error.message.startswith('wss://x answered HTTP 200 with an HTML page titled "Welcome" and opened no')
+    assert "check spec.alpaca.streamURL" in error.message
 
 
 def test_an_untrusted_certificate_blocks_and_is_checked_again() -> None:

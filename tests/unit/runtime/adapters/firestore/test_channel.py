@@ -28,7 +28,7 @@ def test_the_emulator_and_the_real_service_get_the_same_options(monkeypatch: pyt
     monkeypatch.setattr(grpc.aio, "secure_channel", open_real)
     open_channel(EMULATOR)
     open_channel(REAL)
-    assert set(opened) == {"127.0.0.1:9", "firestore.googleapis.com"}
+    assert set(opened) == {"127.0.0.1:9", "firestore.googleapis.com:443"}
     emulator, real = opened.values()
     assert emulator == real
     assert emulator["grpc.keepalive_time_ms"] + emulator["grpc.keepalive_timeout_ms"] < 60_000

@@ -7,7 +7,7 @@ import google.auth
 import pytest
 from google.auth.credentials import AnonymousCredentials
 
-from sluice_runtime.adapters.firestore.credentials import FirestoreAccess, find_firestore_access
+from sluice_runtime.adapters.firestore.credentials import FirestoreAccess, emulator_address, find_firestore_access
 from support.service_account_keys import service_account_key
 
 REAL_TIME = True  # a thread searches for credentials
@@ -54,9 +54,9 @@ async def test_the_machine_s_identity_is_used_if_no_key_is_mounted(
     environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     identity = AnonymousCredentials()
-    environment.setattr(google.auth, "default", lambda scopes: (identity, "of-the-machine"))
+    environment.setattr(google.auth, "default", lambda scopes, request: (identity, "of-the-machine"))
     assert await find_firestore_access("", tmp_path / "absent") == FirestoreAccess("of-the-machine", identity, "")
-    environment.setattr(google.auth, "default", lambda scopes: (identity, None))
+    environment.setattr(google.auth, "default", lambda scopes, request: (identity, None))
     assert (await find_firestore_access("declared", None)).project == "declared"
     with pytest.raises(ValueError, match="name a project"):
         await find_firestore_access("", None)
@@ -65,4 +65,36 @@ async def test_the_machine_s_identity_is_used_if_no_key_is_mounted(
 async def test_a_missing_identity_is_reported_with_a_message(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     environment.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "absent.json"))
     with pytest.raises(ValueError, match=r"^there are no usable credentials for Firestore \(.+\)$"):
+        await find_firestore_access("demo", None)
+
+
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [
+        ("", ""),
+        ("127.0.0.1:8080", "127.0.0.1:8080"),
+        ("firestore-emulator.acme:8080", "firestore-emulator.acme:8080"),
+        ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+        ("HTTP://localhost:8080/", "localhost:8080"),
+        (" 127.0.0.1:8080\n", "127.0.0.1:8080"),
+        ("\ufeff127.0.0.1:8080", "127.0.0.1:8080"),
+        ("[::1]:8080", "[::1]:8080"),
+        ("http://[::1]:8080", "[::1]:8080"),
+        ("::1:8080", "[::1]:8080"),
+        ("[fe80::1%eth0]:8080", "[fe80::1%eth0]:8080"),
+    ],
+)
+def test_the_emulator_is_read_as_people_write_it(value: str, address: str) -> None:
+    assert emulator_address({"FIRESTORE_EMULATOR_HOST": value}) == address
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["127.0.0.1", "http://127.0.0.1", "https://127.0.0.1:8080", "[::1]", "a b:1", "a:0", "a:99999", "a:1/x", ":1"],
+)
+async def test_another_address_of_an_emulator_is_refused_with_what_to_write(
+    environment: pytest.MonkeyPatch, value: str
+) -> None:
+    environment.setenv("FIRESTORE_EMULATOR_HOST", value)
+    with pytest.raises(ValueError, match=r"FIRESTORE_EMULATOR_HOST is .*; write host:port, such as 127.0.0.1:8080"):
         await find_firestore_access("demo", None)

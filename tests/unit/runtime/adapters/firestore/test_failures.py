@@ -47,3 +47,17 @@ def test_errors_of_our_own_pass_unchanged() -> None:
         with pytest.raises(type(error)) as found, raising_sink_errors():
             raise error
         assert found.value is error
+
+
+def test_a_failure_through_a_proxy_names_the_proxy_and_never_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FIRESTORE_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@proxy.example:3128")
+    refused = raised(exceptions.ServiceUnavailable("ipv4:10.0.0.1:3128: HTTP proxy returned response code 407")).message
+    assert "the proxy http://proxy.example:3128 (HTTPS_PROXY) refuses the connection (HTTP 407); check the" in refused
+    quoted = raised(OSError("no route to http://me:secret@proxy.example:3128")).message
+    assert quoted.endswith(
+        "no route to http://proxy.example:3128 through the proxy http://proxy.example:3128 (HTTPS_PROXY)"
+    )
+    assert raised(TimeoutError()).message.endswith("2.5 s through the proxy http://proxy.example:3128 (HTTPS_PROXY)")
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://me:secret@proxy.example")
+    assert raised(TimeoutError()).message == "Firestore did not accept a write within 2.5 s"

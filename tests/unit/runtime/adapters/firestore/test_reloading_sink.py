@@ -59,20 +59,42 @@ async def test_without_credentials_each_call_fails_until_there_are_some(world: W
         await at(moment)
         with pytest.raises(SinkError, match=r"^there are no usable credentials: put some there$"):
             await world.sink.write_quotes([quote("AAPL")])
-    assert world.attempts == 1
+    assert world.attempts == 2
     world.key.write_text("key 1")
     await at(6.1)
     await world.sink.write_quotes([quote("AAPL")])
     assert set(world.made[0].quotes) == {"AAPL"}
 
 
-async def test_an_identity_that_is_no_file_is_found_within_half_a_minute(world: World) -> None:
-    with pytest.raises(SinkError):
-        await world.sink.open()
+async def test_an_identity_that_arrives_late_is_looked_for_after_1_2_4_and_8_s_and_then_every_30_s(
+    world: World,
+) -> None:
+    began = asyncio.get_running_loop().time()
+    attempts: list[int] = []
+    for moment in range(100):
+        await at(began + moment)
+        before = world.attempts
+        with pytest.raises(SinkError):
+            await world.sink.open()
+        attempts += [moment] * (world.attempts - before)
+    assert attempts == [0, 1, 3, 7, 15, 45, 75]
     world.has_identity = True
-    await at(31)
+    await at(began + 105)
     await world.sink.open()
     assert len(world.made) == 1
+
+
+async def test_the_wait_for_an_identity_begins_when_an_attempt_has_ended(world: World) -> None:
+    world.seconds = 9.0  # a metadata server that does not answer at all
+    began = asyncio.get_running_loop().time()
+    for _ in range(3):
+        with pytest.raises(SinkError):
+            await world.sink.open()
+    assert (world.attempts, asyncio.get_running_loop().time() - began) == (1, 9.0)
+    await at(began + 10)
+    with pytest.raises(SinkError):
+        await world.sink.open()
+    assert world.attempts == 2
 
 
 async def test_a_dry_run_without_credentials_fails_nothing_and_writes_nothing(
