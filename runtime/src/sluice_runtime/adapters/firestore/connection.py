@@ -16,6 +16,7 @@ from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrp
 from google.cloud.firestore_v1.types import (
     BatchGetDocumentsRequest,
     BatchGetDocumentsResponse,
+    CommitResponse,
     DocumentMask,
     RunQueryRequest,
     RunQueryResponse,
@@ -92,12 +93,13 @@ class FirestoreConnection:
         """Return the full name of a document or collection from its `path` in the database."""
         return f"{self.database}/documents/{path}"
 
-    async def commit(self, writes: Writes, seconds: float = DEADLINE_SECONDS) -> None:
-        """Commit all of `writes` or none, within `seconds`."""
+    async def commit(self, writes: Writes, seconds: float = DEADLINE_SECONDS) -> list[Any]:
+        """Commit all of `writes` or none, within `seconds`. Return the update time of each, a Timestamp message."""
         if not writes:
-            return
+            return []
         async with self._client_with_counted_outcome() as client:
-            await client.commit(request=writes.request, retry=None, timeout=seconds, metadata=self._metadata)
+            response = await client.commit(request=writes.request, retry=None, timeout=seconds, metadata=self._metadata)
+        return [each.update_time for each in CommitResponse.pb(response).write_results]
 
     async def read_documents(
         self, names: Sequence[str], fields: Sequence[str], seconds: float = DEADLINE_SECONDS
