@@ -62,7 +62,9 @@ class SinkError(Exception):
     """Firestore refused a write or did not answer. Writes are idempotent, so callers retry them.
 
     `retry_after` is the minimum number of seconds before the next attempt. `document` is the path of the document, such
-    as live_quotes/AAPL, if the request was for one document.
+    as live_quotes/AAPL, if the request was for one document. If `is_paced` is True, the sink itself limits how often it
+    sends requests: callers retry at a constant interval, and most of their attempts cost no request. `is_withheld` is
+    True for those attempts.
     """
 
     def __init__(
@@ -71,11 +73,15 @@ class SinkError(Exception):
         retry_after: float = 0.0,
         *,
         scope: SinkFailureScope = "database",
+        is_paced: bool = False,
+        is_withheld: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
         self.scope = scope
+        self.is_paced = is_paced
+        self.is_withheld = is_withheld
         self.document: str | None = None
 
     @property

@@ -36,8 +36,9 @@ async def send_heartbeats_forever(sink: Sink, journal: Journal) -> None:
             await sink.write_heartbeat(heartbeat_document(snapshot))
             journal.record_sink_result("heartbeat", None)
         except SinkError as error:
-            increment(journal.counters.errors, "heartbeat")
-            journal.record_sink_result("heartbeat", error.message)
+            if not error.is_withheld:
+                increment(journal.counters.errors, "heartbeat")
+            journal.record_sink_result("heartbeat", error.message_with_document)
             raise
 
     await _send_snapshots_forever(send, journal, lambda: journal.desired.value.heartbeat.interval_seconds)

@@ -89,6 +89,8 @@ class FirestoreSink:
         for some in batches(symbols, _AT_MOST):
             for names in (map(self._quote_document_name, some), map(self._bar_document_name, some)):
                 changes = dict.fromkeys(names, deletion)
+                with raising_sink_errors():
+                    self._connection.raise_if_withheld("deletes")  # before a read that would be useless
                 self._writer.forget(changes)  # an abandoned write may have created a document since the last read
                 await self._commit(changes)
                 self._writer.forget(changes)  # the symbols may never return
@@ -123,6 +125,8 @@ class FirestoreSink:
             FencedError: the document is from a later process of the same job.
         """
         others: set[str] = set()
+        if heartbeat.status == "stopped":
+            self._connection.permit_next_attempt()  # there is no later heartbeat
         with raising_sink_errors(_path_in_tenant(self._heartbeat)):
             try:
                 await self._replace_heartbeat(heartbeat, others)

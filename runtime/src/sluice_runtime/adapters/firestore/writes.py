@@ -22,6 +22,7 @@ class Writes:
     def __init__(self, database: str) -> None:
         """`database` is projects/PROJECT/databases/DATABASE."""
         self._message = _CommitMessage(database=database)
+        self.has_deletion = False
 
     def __len__(self) -> int:
         return len(self._message.writes)
@@ -56,6 +57,7 @@ class Writes:
         """Delete the document; the commit fails if it has changed since `update_time`, a Timestamp message."""
         write = self._message.writes.add()
         write.delete = name
+        self.has_deletion = True
         write.current_document.update_time.CopyFrom(update_time)
 
     def _add_update(self, name: str, fields: Mapping[str, Any], update_time: Any | None) -> Any:

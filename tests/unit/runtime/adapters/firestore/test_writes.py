@@ -35,6 +35,7 @@ def test_writes_are_collected_in_order(writes: Writes) -> None:
         Write(update=Document(name=NAME, fields={"a": ONE}), current_document=as_read),
         Write(update=Document(name=NAME, fields={}), current_document=as_read),
     )
+    assert not writes.has_deletion
 
 
 def test_a_document_is_replaced_only_as_it_was_read(writes: Writes) -> None:
@@ -75,6 +76,7 @@ def test_an_update_names_its_fields_and_needs_the_document(writes: Writes) -> No
 def test_a_document_is_deleted_only_as_it_was_read(writes: Writes) -> None:
     writes.delete_unchanged_document(NAME, READ_AT)
     assert committed(writes, Write(delete=NAME, current_document=Precondition(update_time=READ_AT)))
+    assert writes.has_deletion
 
 
 def test_a_value_without_a_firestore_type_is_rejected(writes: Writes) -> None:
