@@ -32,8 +32,8 @@ PER_MINUTE = (
 )
 def test_a_daily_quota_is_named_with_the_next_midnight_in_california(now: datetime, midnight: str) -> None:
     assert refusal_message(exceptions.ResourceExhausted(DAILY), "writes", now) == (
-        "Firestore refuses writes: the quota 'Free daily write units per project (free tier database)' is exhausted; it "
-        f"is available again at about {midnight} (midnight Pacific time); enable billing or raise the quota if you "
+        "Firestore refuses writes: the quota 'Free daily write units per project (free tier database)' is exhausted; "
+        f"it is available again at about {midnight} (midnight Pacific time); enable billing or raise the quota if you "
         "cannot wait"
     )
 
