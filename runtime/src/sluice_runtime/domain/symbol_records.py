@@ -71,6 +71,11 @@ class IngestStateRecords:
         """Return True if a record has a change that is not written yet."""
         return any(record.is_unwritten for record in self._records.values())
 
+    def mark_all_unwritten(self) -> None:
+        """Make all records due, because some may have been deleted or changed."""
+        for record in self._records.values():
+            record.is_unwritten = True
+
     def due_records(
         self,
         last_times: LastTimes,

@@ -39,6 +39,7 @@ class DocumentUpkeep:
         self._documents = journal.documents
         self._removed: set[str] = set()
         self._desired: Desired | None = None
+        self._written_bars: dict[str, Bar] = {}  # the last one of each symbol
 
     def apply_desired(self, desired: Desired, writes: DocumentWrites) -> None:
         """Apply a new desired state.
@@ -55,8 +56,13 @@ class DocumentUpkeep:
         self._removed |= removed
         writes.forget(name for symbol in removed for name in (quote_document(symbol), _bar_document(symbol)))
         self._documents.retain_only(desired.declared)
+        self._written_bars = {name: bar for name, bar in self._written_bars.items() if name in desired.declared}
         if before.dry_run:
             self._publisher.enqueue_held_ticks()
+
+    def hold_all_bars_for_rewrite(self) -> None:
+        """Make the next writes write the last bar of each symbol once more."""
+        self._journal.last_values.restore_bars(self._written_bars.values())
 
     def start_due_writes(self, writes: DocumentWrites, at: float) -> None:
         """Start the writes of statuses and bars and the deletions that are due. Does nothing in a dry run."""
@@ -99,6 +105,7 @@ class DocumentUpkeep:
         async def send() -> None:
             await self._sink.write_bars([to_live_bar(bar, self._origin) for bar in bars])
             self._journal.last_values.remove_written_bars(bars)
+            self._written_bars.update({bar.symbol: bar for bar in bars})
 
         return WriteRequest(documents, send, lambda: None, UPKEEP)
 

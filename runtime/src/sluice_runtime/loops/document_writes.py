@@ -12,6 +12,7 @@ from .waiting import cancel_and_wait
 
 # This few documents are written in requests of their own; more share a request, which costs less CPU.
 SINGLE_WRITES_AT_MOST = 10
+PACED_RETRY_SECONDS = 1.0  # after an error with `is_paced`: the sink itself limits how often it sends a request
 
 
 class WriteRequest(NamedTuple):

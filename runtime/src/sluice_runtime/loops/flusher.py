@@ -13,15 +13,14 @@ from ..domain.market import DocumentOrigin
 from ..domain.token_bucket import TokenBucket
 from ..ports import Sink
 from .document_upkeep import UPKEEP, DocumentUpkeep
-from .document_writes import DocumentWrites
+from .document_writes import PACED_RETRY_SECONDS, DocumentWrites
 from .journal import Journal
-from .publisher import QUOTES, Publisher
+from .publisher import QUOTES, Publisher, rewrite_version
 from .waiting import run_until_first_completes, run_with_timeout
 
 _log = logging.getLogger(__name__)
 
 _UPKEEP_RETRY_SECONDS = 1.0
-PACED_RETRY_SECONDS = 1.0  # the sink itself limits how often it sends a request
 # A flush waits this long for its writes. Those that take longer go on while the next flushes write other documents.
 _FLUSH_SECONDS = 0.5
 BATCH = 100  # documents per request
@@ -54,6 +53,7 @@ class Flusher:
         self._upkeep_at = 0.0
         self._upkeep_failure: str | None = None
         self._heartbeat_failed = False
+        self._rewrite_version = rewrite_version(journal)
 
     async def run(self) -> None:
         """Flush on a fixed schedule, until cancelled. Flushes that were missed are not repeated."""
@@ -156,6 +156,7 @@ class Flusher:
         if desired.pause is not None:
             return  # the supervisor drains next
         self._apply_desired(desired)
+        self._hold_all_documents_if_rewrite_requested()
         if scheduled >= self._upkeep_at:
             self._upkeep.start_due_writes(self._writes, scheduled)
         self._publisher.enqueue_refreshes_and_price_changes(scheduled)
@@ -168,6 +169,13 @@ class Flusher:
             self._bucket.spend_tokens(started)
             room -= started
         await self._writes.wait(_FLUSH_SECONDS)
+
+    def _hold_all_documents_if_rewrite_requested(self) -> None:
+        version = rewrite_version(self._journal)
+        if version != self._rewrite_version:
+            self._rewrite_version = version
+            self._publisher.hold_all_for_rewrite()
+            self._upkeep.hold_all_bars_for_rewrite()
 
     def _record_results(self, scheduled: float) -> None:
         """Record which writes have failed since the last flush, which was at `scheduled`, and when to retry them."""

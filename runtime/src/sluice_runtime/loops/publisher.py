@@ -22,6 +22,14 @@ _log = logging.getLogger(__name__)
 QUOTES = "quotes"
 
 
+def rewrite_version(journal: Journal) -> tuple[int, int]:
+    """Return a value whose change means that all documents must be written once more.
+
+    It changes with each reload and with each new connection to the provider.
+    """
+    return journal.documents.rewrite_requests, journal.counters.starts
+
+
 def quote_document(symbol: str) -> str:
     """Return the name of a quote document in `DocumentWrites`."""
     return f"live_quotes/{symbol}"
@@ -45,6 +53,10 @@ class Publisher:
     def is_blocked(self, symbol: str) -> bool:
         """Return True if the quote document of a symbol must not be written now."""
         return self._writes.is_blocked(quote_document(symbol))
+
+    def hold_all_for_rewrite(self) -> None:
+        """Make the next refresh write all quote documents once more."""
+        self._documents.hold_all_for_rewrite()
 
     def enqueue_refreshes_and_price_changes(self, at: float) -> None:
         """Queue the ticks of documents that need a write without a new quote: a refresh, or a new price from a trade.

@@ -15,8 +15,9 @@ from ..domain.failure import SinkError
 from ..domain.symbol_records import IngestStateRecords
 from ..domain.token_bucket import TokenBucket
 from ..ports import Sink
-from .document_writes import DocumentWrites, WriteRequest
+from .document_writes import PACED_RETRY_SECONDS, DocumentWrites, WriteRequest
 from .journal import Journal
+from .publisher import rewrite_version
 from .waiting import run_with_timeout
 
 _RECORDS = "records"
@@ -39,6 +40,7 @@ class RecordWriter:
         self._writes = DocumentWrites(lambda _: None, lambda: journal.sink_failing_since("heartbeat") is not None)
         self._bucket = TokenBucket(1.0, _BURST, asyncio.get_running_loop().time())
         self._records: IngestStateRecords | None = None
+        self._rewrite_version = rewrite_version(journal)
 
     async def run(self) -> None:
         """Write due records every second and on each change of the desired state, until cancelled."""
@@ -53,7 +55,9 @@ class RecordWriter:
                     if not error.is_withheld:
                         increment(self._journal.counters.errors, "ingest_state")
                     self._journal.record_sink_result(_RECORDS, error.message)
-                    await asyncio.sleep(max(_RETRY_SECONDS, error.retry_after))
+                    await asyncio.sleep(
+                        PACED_RETRY_SECONDS if error.is_paced else max(_RETRY_SECONDS, error.retry_after)
+                    )
                 await run_with_timeout(_CHECK_SECONDS, self._journal.desired.wait_for_change(version))
         finally:
             await self._writes.cancel()
@@ -65,6 +69,9 @@ class RecordWriter:
             self._records = IngestStateRecords(self._journal.identity.qualified_job_name, paused, own)
             self._journal.inherited |= own
         records, now, at = self._records, self._journal.now(), asyncio.get_running_loop().time()
+        if (version := rewrite_version(self._journal)) != self._rewrite_version:
+            self._rewrite_version = version
+            records.mark_all_unwritten()
         records.update_from_desired(desired, self._rejected_symbols(), self._journal.deleted, now)
         share = _CHANGES_SHARE if records.has_unwritten_changes else _REFRESH_SHARE
         self._bucket.set_limits(max(1.0, desired.limits.writes_per_second * share), _BURST, at)

@@ -7,6 +7,7 @@ locked bar, record, status and deletion, a locked document during a pause, and t
 import asyncio
 from collections.abc import AsyncIterator
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from support.virtual_time import at, seconds
 MANY = [f"S{n}" for n in range(40)]
 
 
-def locked_world(symbols: list[str], *locked: str, **spec: object) -> FlushingWorld:
+def locked_world(symbols: list[str], *locked: str, **spec: Any) -> FlushingWorld:
     world = FlushingWorld(desired(symbols=symbols, **spec))
     world.sink.locked = set(locked)
     return world
