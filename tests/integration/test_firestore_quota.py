@@ -147,7 +147,9 @@ async def test_an_exhausted_quota_of_reads_does_not_stop_the_writes(runtime: Run
     await asyncio.sleep(6)
     assert runtime.proxy.count("BatchGetDocuments", began) <= 4
     assert runtime.proxy.count("Commit", began) >= 4
-    assert runtime.failure.startswith("Firestore refuses reads: a quota is exhausted (Quota exceeded.); a daily quota")
+    assert runtime.failure.startswith(
+        "ops/market_ingest: Firestore refuses reads: a quota is exhausted (Quota exceeded.); a daily quota"
+    )
 
 
 @pytest.mark.parametrize(

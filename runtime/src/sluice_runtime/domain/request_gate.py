@@ -31,12 +31,16 @@ class RequestGate:
     def __init__(self) -> None:
         self._refusals: dict[RequestKind, _Refusal] = {}
 
-    def message_if_withheld(self, kind: RequestKind, at: float) -> str | None:
-        """Return why a request must not be sent now; None if it may be sent. This changes nothing."""
-        for each in (kind, "writes") if kind == "reads" else (kind,):
+    def refusal_if_withheld(self, kind: RequestKind, at: float) -> tuple[RequestKind, str] | None:
+        """Return the kind of requests that are refused, and the message, if a request must not be sent now.
+
+        Return None if it may be sent. This changes nothing.
+        """
+        kinds: tuple[RequestKind, ...] = ("writes", "reads") if kind == "reads" else (kind,)
+        for each in kinds:
             refusal = self._refusals.get(each)
             if refusal is not None and at < refusal.next_attempt_at:
-                return refusal.message
+                return each, refusal.message
         return None
 
     def start_attempt(self, kind: RequestKind, at: float) -> None:

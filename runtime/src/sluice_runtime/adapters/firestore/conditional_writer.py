@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from google.api_core import exceptions
 
+from ...domain.failure import SinkError
 from .connection import DEADLINE_SECONDS, FirestoreConnection, StoredDocument
 from .writes import Writes
 
@@ -44,8 +45,8 @@ class _StoredVersion(NamedTuple):
 class ConditionalWriter:
     """Commits changes of documents, each on the condition that its document has not changed since it was last seen.
 
-    It remembers the update time of each document, which every write returns, so only a first write, and a write after
-    a conflict, read the document. Documents are named by their full resource name.
+    It remembers the update time of each document, which every write returns, so documents are only read before their
+    first write, after a conflict and after a write without an answer. Documents are named by their full resource name.
     """
 
     def __init__(self, connection: FirestoreConnection) -> None:
@@ -81,6 +82,12 @@ class ConditionalWriter:
                 if attempt == _ATTEMPTS:
                     raise
                 continue
+            except (SinkError, exceptions.ClientError):
+                raise  # the server has not written anything
+            except BaseException:
+                # The write may still take effect. Without a new read, all later writes could be for an old version.
+                self.forget(changes)
+                raise
             self._record_written(writes, update_times)
             break
         return frozenset(name for name in changes.keys() - writes.keys() if self._versions.get(name) is None)

@@ -26,7 +26,7 @@ from google.cloud.firestore_v1.types import (
 
 from sluice_contract.spec import FirestoreSettings
 
-from ...domain.failure import SinkError
+from ...domain.failure import SinkError, SinkFailureScope
 from ...domain.request_gate import RequestGate, RequestKind
 from .channel import open_channel
 from .credentials import FirestoreAccess, find_firestore_access, first_line_of_error
@@ -41,6 +41,9 @@ DEADLINE_SECONDS = 2.5
 # A connection that loses its packets is never closed: each call on it ends by its deadline.
 _ERRORS_UNTIL_NEW_CHANNEL = 3
 _LEAST_SECONDS_BETWEEN_CHANNELS = 5.0
+
+# While only reads are refused, documents whose version is known are written without a read.
+_SCOPES: dict[RequestKind, SinkFailureScope] = {"reads": "documents", "writes": "database", "deletes": "database"}
 
 
 class StoredDocument(NamedTuple):
@@ -101,8 +104,9 @@ class FirestoreConnection:
 
     def raise_if_withheld(self, kind: RequestKind) -> None:
         """Raise SinkError if a request of this kind would be withheld now."""
-        if message := self._gate.message_if_withheld(kind, asyncio.get_running_loop().time()):
-            raise SinkError(message, is_paced=True, is_withheld=True)
+        if refusal := self._gate.refusal_if_withheld(kind, asyncio.get_running_loop().time()):
+            refused_kind, message = refusal
+            raise SinkError(message, scope=_SCOPES[refused_kind], is_paced=True, is_withheld=True)
 
     def permit_next_attempt(self) -> None:
         """Send the next request even if Firestore has just refused one."""
@@ -181,7 +185,7 @@ class FirestoreConnection:
         if message := refusal_message(error, kind, datetime.now(UTC)):
             at = asyncio.get_running_loop().time()
             self._gate.record_refusal(kind, message, sent_at, at, requested_delay_seconds(error))
-            raise SinkError(message, is_paced=True) from error
+            raise SinkError(message, scope=_SCOPES[kind], is_paced=True) from error
 
     def _count_outcome_and_replace_channel(self, used: _OpenChannel, *, is_answer: bool) -> None:
         """Count the outcome of a call on the channel `used`, and open a new channel if one is due."""
