@@ -9,24 +9,17 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import grpc
 import pytest
 from google.cloud import firestore
 
-from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
-from sluice_runtime.domain.backoff import Backoff
-from sluice_runtime.domain.desired import UNREAD, with_pause
-from sluice_runtime.factories import create_sink
-from sluice_runtime.loops.journal import Journal
-from sluice_runtime.standalone_settings import standalone_settings
 from support.firestore import VARIABLE
 from support.firestore_proxy import Fault, FirestoreProxy
-from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, stored_job
-from support.runtime_fakes import quote as tick
+from support.firestore_runtime import Runtime, until
+from support.runtime_fakes import job
 
 DAILY = (
     "Quota exceeded for quota metric 'Free daily write units per project (free tier database)' and limit 'Free daily "
@@ -37,75 +30,6 @@ EXHAUSTED = Fault("Commit", grpc.StatusCode.RESOURCE_EXHAUSTED, DAILY)
 _projects = itertools.count(1)
 
 
-async def until(is_true: Callable[[], bool], seconds: float) -> None:
-    """Wait until a condition is true, for at most `seconds`."""
-    async with asyncio.timeout(seconds):
-        while not is_true():  # noqa: ASYNC110  the runtime notifies no waiter
-            await asyncio.sleep(0.02)
-
-
-class Runtime:
-    """A whole runtime behind a proxy, with a tick of AAPL every 0.2 s."""
-
-    def __init__(self, proxy: FirestoreProxy, client: firestore.AsyncClient) -> None:
-        self.proxy = proxy
-        self.client = client
-        self.book: Journal = journal(with_pause(desired(), UNREAD))
-        self.source = FakeSource()
-        self.job = FakeJob(job(1))
-        self.stop = asyncio.Event()
-        self.task: asyncio.Task[None] | None = None
-
-    @asynccontextmanager
-    async def running(self, project: str, state: Path) -> AsyncIterator[None]:
-        settings = standalone_settings(
-            stored_job(firestore={"projectID": project}), {"SLUICE_STATE_DIR": str(state)}, 7
-        )
-        sink = create_sink(settings, self.book.desired)
-        parts = RuntimeParts(source=self.source, sink=sink, job=self.job, journal=self.book)
-        self.task = asyncio.create_task(
-            run_loops_and_shut_down(parts, self.stop, Backoff(1.0, 60.0, lambda _, high: high))
-        )
-        talking = asyncio.create_task(self._talk())
-        try:
-            await self.until_written()
-            await asyncio.sleep(0.5)
-            yield
-        finally:
-            self.stop.set()
-            talking.cancel()
-            await asyncio.gather(talking, self.task, return_exceptions=True)
-            await sink.close()
-
-    async def until_written(self) -> None:
-        """Wait until one more quote is written."""
-        before = self.book.counters.writes
-        await until(lambda: self.book.counters.writes > before, 30)
-
-    async def heartbeat_status(self) -> str:
-        """Return the status in the stored heartbeat."""
-        found = (await self.client.document("tenants/acme/ops/market_ingest").get()).to_dict()
-        assert found is not None
-        return str(found["status"])
-
-    @property
-    def failure(self) -> str:
-        """The message of the sink's condition; empty if it is healthy."""
-        return self.book.snapshot().sink_failure or ""
-
-    @property
-    def is_pause_reported(self) -> bool:
-        """Return True if the job's status has the acknowledged pause."""
-        pause = self.job.reports[-1][1].pause
-        return pause is not None and pause.acknowledged_at is not None
-
-    async def _talk(self) -> None:
-        for bid in itertools.count(1):
-            if self.source.connections:
-                self.source.connection.say(tick("AAPL", bid=float(bid)))
-            await asyncio.sleep(0.2)
-
-
 @pytest.fixture
 async def runtime(emulator: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Runtime]:
     """A runtime that has written its first quote."""
@@ -114,7 +38,7 @@ async def runtime(emulator: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     proxy = FirestoreProxy(emulator, time.monotonic)
     async with proxy.listening() as address:
         monkeypatch.setenv(VARIABLE, address)
-        found = Runtime(proxy, client)
+        found = Runtime(proxy, client, ["AAPL"])
         async with found.running(project, tmp_path):
             yield found
 

@@ -79,7 +79,7 @@ class FirestoreProxy:
                 self._deliver(channel, path, request, metadata, fault.late_seconds if fault else 0.0)
             )
             self._deliveries.add(delivery)
-            delivery.add_done_callback(self._deliveries.discard)
+            delivery.add_done_callback(self._forget_delivery)
             answers.append(delivery)
         try:
             return await asyncio.shield(answers[0])
@@ -100,6 +100,11 @@ class FirestoreProxy:
         if path.endswith("/Commit"):
             self.outcomes.append(grpc.StatusCode.OK)
         return found
+
+    def _forget_delivery(self, delivery: asyncio.Task[Any]) -> None:
+        self._deliveries.discard(delivery)
+        if not delivery.cancelled():
+            delivery.exception()  # the client may have given up: then there is no other reader of the error
 
     def _take_fault(self, method: str, request: bytes) -> Fault | None:
         for fault in self.faults:
