@@ -58,7 +58,7 @@ async def test_an_exhausted_quota_of_writes_costs_few_requests_and_is_named(runt
     await runtime.until_written()
     assert time.monotonic() - ended < 10  # the interval is 8 s by now
     await until(lambda: runtime.failure == "", 5)
-    assert await runtime.heartbeat_status() == "running"
+    await runtime.until_heartbeat_has("running")
     began = time.monotonic()
     await asyncio.sleep(3)
     assert runtime.proxy.count("Commit", began) >= 2
@@ -113,8 +113,7 @@ async def test_a_pause_is_reported_at_once_and_its_heartbeat_when_the_interval_a
     assert time.monotonic() - began < 1
     assert runtime.source.open == 0
     runtime.proxy.faults = []
-    await until(lambda: runtime.book.sink_failing_since("heartbeat") is None, 10)
-    assert await runtime.heartbeat_status() == "paused"
+    await runtime.until_heartbeat_has("paused")
 
 
 async def test_a_stop_is_not_delayed_and_its_last_heartbeat_is_tried(runtime: Runtime) -> None:

@@ -73,6 +73,12 @@ class Runtime:
         assert found is not None
         return str(found["status"])
 
+    async def until_heartbeat_has(self, status: str) -> None:
+        """Wait until the stored heartbeat has this status."""
+        async with asyncio.timeout(10):
+            while await self.heartbeat_status() != status:  # noqa: ASYNC110  the emulator notifies no waiter
+                await asyncio.sleep(0.1)
+
     @property
     def failure(self) -> str:
         """The message of the sink's condition; empty if it is healthy."""
