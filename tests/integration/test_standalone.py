@@ -107,6 +107,22 @@ def test_sighup_applies_the_document_on_the_running_connection(machine: Machine)
         assert stop(process) == 0
 
 
+def test_a_reload_sighup_and_a_new_start_write_deleted_documents_again(machine: Machine) -> None:
+    tape = "time_ms,symbol,bid,bid_size,ask,ask_size,exchange\n0,SPY,500,1,501,1,V\n100000000,SPY,502,1,503,1,V\n"
+    machine.document.with_name("day").write_text(tape)
+    replay = {"tape": {"configMapRef": {"name": "t", "key": "day"}}}
+    machine.declare(provider="replay", synthetic=None, symbols=["SPY"], replay=replay)
+    for request in (lambda _: machine.post("reload"), lambda process: process.send_signal(signal.SIGHUP)):
+        with machine.running() as process:
+            eventually(lambda: "SPY" in machine.quotes(), seconds=40)
+            machine.delete_quote("SPY")
+            assert machine.quotes() == {}
+            request(process)
+            eventually(lambda: machine.quotes().get("SPY", {}).get("bid") == 500)
+            machine.delete_quote("SPY")
+            assert stop(process) == 0
+
+
 @pytest.mark.parametrize("content", ["{", "{metadata: {name: us}, spec: {pause: {until: 2026-02-30}}}"])
 def test_a_document_that_becomes_invalid_does_not_change_the_stream(machine: Machine, content: str) -> None:
     with machine.running() as process:

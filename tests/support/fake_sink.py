@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from sluice_runtime.domain.heartbeat_owner import require_takeover_allowed
 from support.virtual_time import seconds
 
 JOB = "acme/us"
+LOCK_SECONDS = 2.0  # how long the emulator waits for a lock
 
 
 class FakeSink:
@@ -38,20 +40,21 @@ class FakeSink:
         self.failure: SinkError | None = None
         self.seconds = 0.0
         self.hangs = False
-        self.in_flight = 0
+        self.in_flight: Counter[str] = Counter()  # writes of each quote document
         self.most_in_flight = 0
+        self.locked: set[str] = set()  # documents such as live_quotes/AAPL whose writes are refused after 2 s
         self.attempts = 0
 
     async def write_quotes(self, quotes: Sequence[LiveQuote]) -> None:
         assert len(quotes) <= 100
         assert len({each.symbol for each in quotes}) == len(quotes)
         self.attempts += 1
-        self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        self.in_flight.update(each.symbol for each in quotes)
+        self.most_in_flight = max(self.most_in_flight, *self.in_flight.values(), 0)
         try:
-            await self._answer()
+            await self._answer(*(f"live_quotes/{each.symbol}" for each in quotes))
         finally:
-            self.in_flight -= 1
+            self.in_flight.subtract(each.symbol for each in quotes)
         self.writes.append((seconds(), list(quotes)))
         self.history.append("write")
         for each in quotes:
@@ -63,21 +66,25 @@ class FakeSink:
         return {symbol: ts for symbol, ts in found.items() if isinstance(ts, datetime)}
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
-        await self._answer()
+        await self._answer(*(f"live_bars/{each.symbol}" for each in bars))
         self.history.append("bars")
         self.bars |= {each.symbol: each.document_fields() for each in bars}
 
-    async def set_status_of_existing_quotes(self, symbols: Iterable[str], status: QuoteState) -> None:
+    async def set_status_of_existing_quotes(self, symbols: Iterable[str], status: QuoteState) -> frozenset[str]:
+        missing = set()
         for symbol in symbols:
-            await self._answer()
+            await self._answer(f"live_quotes/{symbol}")
             self.marked.append((symbol, status))
             self.history.append("mark")
             if symbol in self.quotes:
                 self.quotes[symbol]["status"] = status
+            else:
+                missing.add(symbol)
+        return frozenset(missing)
 
     async def delete_own_quotes_and_bars(self, symbols: Iterable[str]) -> None:
         for symbol in symbols:
-            await self._answer()
+            await self._answer(f"live_quotes/{symbol}")
             self.deleted.append(symbol)
             self.history.append("delete")
             for documents in (self.quotes, self.bars):
@@ -85,7 +92,7 @@ class FakeSink:
                     del documents[symbol]
 
     async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
-        await self._answer()
+        await self._answer(*(f"ingest_state/{each.canonical_symbol}" for each in states))
         for each in states:
             self.recorded.append((seconds(), each))
             before, said = self.records.get(each.canonical_symbol, {}), each.document_fields()
@@ -131,9 +138,14 @@ class FakeSink:
         found = {place: each for place, each in self.records.items() if each.get(field) == value}
         return frozenset(place for place, each in found.items() if each.get("canonical_symbol") == place)
 
-    async def _answer(self) -> None:
+    async def _answer(self, *documents: str) -> None:
         if self.hangs:
             await asyncio.Event().wait()
         await asyncio.sleep(self.seconds)
         if self.failure is not None:
             raise self.failure
+        if self.locked.intersection(documents):
+            await asyncio.sleep(LOCK_SECONDS)
+            error = SinkError("Firestore did not accept a write: locked", scope="documents")
+            error.document = documents[0] if len(documents) == 1 else None
+            raise error

@@ -59,6 +59,13 @@ class Documents:
         else:
             await self._client.document(f"tenants/{TENANT}/live_quotes/{symbol.replace('/', '-')}").set(fields)
 
+    async def delete_quote(self, symbol: str) -> None:
+        """Delete the quote document of a symbol, as another client could."""
+        if isinstance(self._sink, FakeSink):
+            self._sink.quotes.pop(symbol, None)
+        else:
+            await self._client.document(f"tenants/{TENANT}/live_quotes/{symbol.replace('/', '-')}").delete()
+
     async def put_record(self, symbol: str, fields: dict[str, Any]) -> None:
         """Write the record of a symbol."""
         if isinstance(self._sink, FakeSink):

@@ -102,6 +102,14 @@ class Machine:
         with urllib.request.urlopen(request, timeout=10):  # noqa: S310  the emulator, on this machine
             pass
 
+    def delete_quote(self, symbol: str) -> None:
+        """Delete the quote document of a symbol."""
+        root = f"http://{self._emulator}/v1/projects/{PROJECT}/databases/(default)/documents"
+        url = f"{root}/tenants/{self._tenant}/live_quotes/{symbol}"
+        request = urllib.request.Request(url, headers={"Authorization": "Bearer owner"}, method="DELETE")  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10):  # noqa: S310  the emulator, on this machine
+            pass
+
     def quotes(self) -> dict[str, dict[str, Any]]:
         """Return the quote documents, by symbol."""
         return {each["symbol"]: each for each in self._documents("live_quotes")}

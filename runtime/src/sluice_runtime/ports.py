@@ -125,8 +125,8 @@ class Sink(Protocol):
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
         """Write whole bar documents. At most 100 per call, each symbol at most once."""
 
-    async def set_status_of_existing_quotes(self, symbols: Iterable[str], status: QuoteState) -> None:
-        """Set `status` on the quote documents of `symbols` that exist, and change nothing else in them."""
+    async def set_status_of_existing_quotes(self, symbols: Iterable[str], status: QuoteState) -> frozenset[str]:
+        """Set `status` on the quote documents that exist, and change nothing else. Return the symbols without one."""
 
     async def delete_own_quotes_and_bars(self, symbols: Iterable[str]) -> None:
         """Delete the quote and bar documents of `symbols` that this job wrote. Documents of other jobs stay."""

@@ -109,7 +109,7 @@ class StandaloneRuntime:
         settings, journal = self._settings, self.journal
         pod_switches = PodSwitches(journal, StoredSwitchesFile(settings.state_dir / SWITCHES_FILE_NAME))
         job = self._create_job()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload_on_sighup, job)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload_on_sighup, job, journal)
         file = set_switches_at_start(settings, journal, pod_switches)
         if any(each.source == AUTO_STOP for each in journal.switches.value):
             pod_switches.set_and_store(Switch(source=AUTO_STOP, pauses=False))  # a manual restart resets the auto-stop
@@ -215,9 +215,10 @@ def smoke_test_result(snapshot: RuntimeSnapshot, counters: Counters) -> tuple[bo
     return False, f"no {what}: {why}{f', {more}' if more else ''}"
 
 
-def _reload_on_sighup(job: StandaloneJob) -> None:
+def _reload_on_sighup(job: StandaloneJob, journal: Journal) -> None:
     try:
         job.reload()
+        journal.documents.request_rewrite()
         _log.info("reloaded", extra={"event_type": "reload"})
     except RequestRefusedError as error:
         _log.warning("%s; the last version stays in force", error, extra={"event_type": "reload"})

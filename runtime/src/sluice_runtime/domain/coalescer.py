@@ -6,7 +6,7 @@ place when a newer tick replaces its older one, so no symbol waits longer than o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from .market import Tick
@@ -148,10 +148,13 @@ class Coalescer:
         state = self._wanted.get(symbol)
         return state.newest if state is not None and state.newest > _NEVER else None
 
-    def take_due_ticks(self, count: int, at: float, interval: float) -> list[Tick]:
+    def take_due_ticks(
+        self, count: int, at: float, interval: float, is_blocked: Callable[[str], bool] = lambda _: False
+    ) -> list[Tick]:
         """Remove up to `count` due ticks from the head of the queue, and return them.
 
-        A tick is due if the last tick of its symbol was taken at least `interval` seconds before `at`.
+        A tick is due if the last tick of its symbol was taken at least `interval` seconds before `at`. Ticks of symbols
+        for which `is_blocked` returns True keep their place.
 
         `at` is the scheduled time of the flush, not the time at which it runs, so that late timers do not add up.
         """
@@ -159,8 +162,10 @@ class Coalescer:
         for state in self._queue.values():
             if len(due) >= count:
                 break
-            if state.tick is not None and at - state.taken_at >= interval - _TOLERANCE_SECONDS:
-                due.append(state.tick)
+            tick = state.tick
+            if tick is None or at - state.taken_at < interval - _TOLERANCE_SECONDS or is_blocked(tick.symbol):
+                continue
+            due.append(tick)
         for tick in due:
             state = self._queue.pop(tick.symbol)
             state.tick = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from sluice_contract.status import FailureType
@@ -51,16 +53,41 @@ class Impairment(msgspec.Struct, frozen=True):
     interrupts_quotes: bool
 
 
+# What a failed request to the sink says about others: nothing else can be written now, only the documents of this
+# request are affected, or it is not known which.
+SinkFailureScope = Literal["database", "documents", "unknown"]
+
+
 class SinkError(Exception):
     """Firestore refused a write or did not answer. Writes are idempotent, so callers retry them.
 
-    `retry_after` is the minimum number of seconds before the next attempt.
+    `retry_after` is the minimum number of seconds before the next attempt. `document` is the path of the document, such
+    as live_quotes/AAPL, if the request was for one document. If `is_paced` is True, the sink itself limits how often it
+    sends requests: callers retry at a constant interval, and most of their attempts cost no request. `is_withheld` is
+    True for those attempts.
     """
 
-    def __init__(self, message: str, retry_after: float = 0.0) -> None:
+    def __init__(
+        self,
+        message: str,
+        retry_after: float = 0.0,
+        *,
+        scope: SinkFailureScope = "database",
+        is_paced: bool = False,
+        is_withheld: bool = False,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
+        self.scope = scope
+        self.is_paced = is_paced
+        self.is_withheld = is_withheld
+        self.document: str | None = None
+
+    @property
+    def message_with_document(self) -> str:
+        """The message, after the name of the document if only that document may be affected."""
+        return f"{self.document}: {self.message}" if self.document and self.scope != "database" else self.message
 
 
 class DocumentConflictError(Exception):

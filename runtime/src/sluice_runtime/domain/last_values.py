@@ -73,6 +73,12 @@ class LastValues:
             if self.bars.get(bar.symbol) is bar:
                 del self.bars[bar.symbol]
 
+    def restore_bars(self, bars: Iterable[Bar]) -> None:
+        """Keep written bars once more, except where a newer bar waits to be written."""
+        for bar in bars:
+            if bar.symbol in self._of_bars:
+                self.bars.setdefault(bar.symbol, bar)
+
     def record_halts(self, halts: Iterable[Halt]) -> None:
         """Keep the last halt or resumption of each symbol, including symbols that may be declared later."""
         for halt in halts:

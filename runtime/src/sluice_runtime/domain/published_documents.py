@@ -67,6 +67,7 @@ class PublishedDocuments:
         self._unwritten_ticks: dict[str, Tick] = {}
         self._floors: dict[str, datetime] = {}  # the latest `ts` that each document has or may have
         self._states: dict[str, QuoteState | None] = {}  # None: a status was sent, but not acknowledged
+        self.rewrite_requests = 0  # how often all documents were requested to be written again
 
     def retain_only(self, symbols: frozenset[str]) -> None:
         """Forget the documents of all symbols that are not in `symbols`."""
@@ -78,6 +79,16 @@ class PublishedDocuments:
     def symbols(self) -> set[str]:
         """The symbols for which a quote document exists or may exist."""
         return {*self._written, *self._floors, *self._states}
+
+    def request_rewrite(self) -> None:
+        """Request that all documents are written once more, because some may have been deleted or changed."""
+        self.rewrite_requests += 1
+
+    def hold_all_for_rewrite(self) -> None:
+        """Forget the content of all documents, and hold the newest tick of each for an immediate refresh."""
+        for symbol, (content, _) in self._written.items():
+            self._unwritten_ticks.setdefault(symbol, content.quote)
+        self.mark_content_unknown(list(self._written))
 
     def needs_write(self, content: QuoteContent, at: float, refresh: float) -> bool:
         """Return True if the document differs from `content`, or was last written at least `refresh` seconds ago."""

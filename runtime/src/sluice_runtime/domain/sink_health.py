@@ -15,7 +15,7 @@ class SinkFailure(msgspec.Struct, frozen=True):
 
 
 class SinkHealth:
-    """Holds the kinds of writes that fail: quotes, documents, records or heartbeat."""
+    """Holds the kinds of writes that fail: quotes, documents (single ones), records or heartbeat."""
 
     def __init__(self) -> None:
         self._failures: dict[str, SinkFailure] = {}
@@ -32,9 +32,10 @@ class SinkHealth:
             self._failures.pop(write_kind, None)
         return (before is None) != (message is None)
 
-    def is_failing(self, write_kind: str) -> bool:
-        """Return True if the last write of this kind failed."""
-        return write_kind in self._failures
+    def failing_since(self, write_kind: str) -> datetime | None:
+        """Return when the first failure of this kind since its last success was; None if the last write succeeded."""
+        failure = self._failures.get(write_kind)
+        return failure.at if failure else None
 
     @property
     def first_failure(self) -> SinkFailure | None:

@@ -71,8 +71,20 @@ class IngestStateRecords:
         """Return True if a record has a change that is not written yet."""
         return any(record.is_unwritten for record in self._records.values())
 
-    def due_records(self, last_times: LastTimes, at: float, now: datetime, count: int) -> list[IngestState]:
-        """Return up to `count` records to write.
+    def mark_all_unwritten(self) -> None:
+        """Make all records due, because some may have been deleted or changed."""
+        for record in self._records.values():
+            record.is_unwritten = True
+
+    def due_records(
+        self,
+        last_times: LastTimes,
+        at: float,
+        now: datetime,
+        count: int,
+        is_blocked: Callable[[str], bool] = lambda _: False,
+    ) -> list[IngestState]:
+        """Return up to `count` records to write, except those of symbols for which `is_blocked` returns True.
 
         Changed records come first, then first records, then records with new times that were last written at least a
         minute ago.
@@ -84,7 +96,8 @@ class IngestStateRecords:
             for symbol, record in self._records.items()
             if self._is_due_for_refresh(symbol, record, last_times, at)
         ]
-        return [self._build_record(symbol, last_times(symbol), now) for symbol in [*new_symbols, *aged][:count]]
+        due = [symbol for symbol in (*new_symbols, *aged) if not is_blocked(symbol)]
+        return [self._build_record(symbol, last_times(symbol), now) for symbol in due[:count]]
 
     def mark_written(self, states: Iterable[IngestState], at: float) -> None:
         """Record that Firestore acknowledged the write of these records."""

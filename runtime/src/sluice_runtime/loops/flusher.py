@@ -12,13 +12,17 @@ from ..domain.failure import SinkError
 from ..domain.market import DocumentOrigin
 from ..domain.token_bucket import TokenBucket
 from ..ports import Sink
+from .document_upkeep import UPKEEP, DocumentUpkeep
+from .document_writes import PACED_RETRY_SECONDS, DocumentWrites
 from .journal import Journal
-from .publisher import Publisher
+from .publisher import QUOTES, Publisher, rewrite_version
 from .waiting import run_until_first_completes, run_with_timeout
 
 _log = logging.getLogger(__name__)
 
-_OTHER_WRITES_RETRY_SECONDS = 1.0
+_UPKEEP_RETRY_SECONDS = 1.0
+# A flush waits this long for its writes. Those that take longer go on while the next flushes write other documents.
+_FLUSH_SECONDS = 0.5
 BATCH = 100  # documents per request
 DRAIN_SECONDS = 3.0  # pending writes get this long at a pause or shutdown; the rest is dropped
 # While quotes and heartbeat both fail, the heartbeat is the probe: it goes first after an outage, and quotes follow
@@ -29,12 +33,14 @@ _HEARTBEAT_FIRST_SECONDS = 60.0
 class Flusher:
     """Writes due ticks on a schedule, one flush at a time.
 
-    Two writes of one document are never in flight together, because the earlier one could overwrite the later one.
+    Two writes of one document are never in flight together, and a document that cannot be written delays no other.
     """
 
     def __init__(self, sink: Sink, journal: Journal, origin: DocumentOrigin, backoff: Backoff) -> None:
         limits = journal.desired.value.limits
-        self._publisher = Publisher(sink, journal, origin)
+        self._writes = DocumentWrites(self._report_failing_documents, lambda: self._is_heartbeat_failing)
+        self._publisher = Publisher(sink, journal, origin, self._writes)
+        self._upkeep = DocumentUpkeep(sink, journal, origin, self._publisher)
         self._journal = journal
         self._backoff = backoff
         self._bucket = TokenBucket(limits.writes_per_second, limits.burst, asyncio.get_running_loop().time())
@@ -44,11 +50,19 @@ class Flusher:
         self._is_drained = False
         self._drain_ended = asyncio.Event()
         self._retry_at: float | None = None
-        self._other_writes_at = 0.0
+        self._upkeep_at = 0.0
+        self._upkeep_failure: str | None = None
         self._heartbeat_failed = False
+        self._rewrite_version = rewrite_version(journal)
 
     async def run(self) -> None:
         """Flush on a fixed schedule, until cancelled. Flushes that were missed are not repeated."""
+        try:
+            await self._flush_forever()
+        finally:
+            await self._writes.cancel()
+
+    async def _flush_forever(self) -> None:
         loop = asyncio.get_running_loop()
         scheduled = loop.time()
         while True:
@@ -58,13 +72,8 @@ class Flusher:
             if not self._is_open or self._must_wait_for_ownership() or self._update_and_check_failure_wait(loop.time()):
                 continue
             async with self._lock:
-                try:
-                    await run_until_first_completes(self._write_due_unless_paused(scheduled), self._drain_ended.wait())
-                    self._retry_at = None
-                    # Earlier failures were retried with success, or are obsolete.
-                    self._journal.record_sink_result("quotes", None)
-                except SinkError as error:
-                    self._record_failure_and_delay_retry(error)
+                await run_until_first_completes(self._write_due_unless_paused(scheduled), self._drain_ended.wait())
+                self._record_results(scheduled)
 
     async def _wait_for_next_flush(self, scheduled: float) -> float:
         """Wait for the scheduled time of the next flush, and return it.
@@ -109,63 +118,94 @@ class Flusher:
             )
         self._drain_ended.set()
         async with self._lock:  # wait until a flush that is still in flight has been cancelled
-            pass
+            await self._writes.cancel()
         increment(self._journal.counters.suppressed, "drained", self._journal.coalescer.drop_queue())
         self._is_drained = True
 
     async def _try_to_write_pending(self) -> None:
         """Write all queued and held ticks, and at shutdown also statuses, bars and deletions.
 
-        A failure is recorded and ends the attempt.
+        A failure of the database is recorded and ends the attempt. Documents that wait for their next attempt are
+        skipped.
         """
         async with self._lock:
             if self._must_wait_for_ownership():
                 return
-            try:
-                now = asyncio.get_running_loop().time
-                self._publisher.enqueue_held_ticks()
-                while ticks := self._journal.coalescer.take_due_ticks(BATCH, now(), 0.0):
-                    await self._publisher.write_all_ticks(ticks, now())
-                if self._journal.desired.value.pause is None:  # shutdown, not a pause: there is no later attempt
-                    await self._publisher.write_all_but_quotes(now())
-            except SinkError as error:
-                self._journal.record_sink_result("quotes", error.message)
+            now, publisher = asyncio.get_running_loop().time, self._publisher
+            publisher.enqueue_held_ticks()
+            while True:
+                ticks = self._journal.coalescer.take_due_ticks(BATCH, now(), 0.0, publisher.is_blocked)
+                if ticks:
+                    publisher.start_writing_all_ticks(ticks, now())
+                elif self._writes.has_requests_in_flight(QUOTES, UPKEEP):
+                    await self._writes.wait()
+                else:
+                    break
+                if error := self._writes.take_database_failure(QUOTES):
+                    self._journal.record_sink_result(QUOTES, error.message)
+                    return
+            if self._journal.desired.value.pause is None:  # shutdown, not a pause: there is no later attempt
+                self._upkeep.start_due_writes(self._writes, now())
+                await self._writes.wait()
 
     async def _write_due_unless_paused(self, scheduled: float) -> None:
-        """Write all that is due at `scheduled`, except while a pause is in force.
+        """Start to write all that is due at `scheduled`, except while a pause is in force, and wait for most of it.
 
-        Statuses, bars and deletions come first, then as many ticks as the token bucket allows.
+        Statuses, bars and deletions come first, then as many ticks as the token bucket allows. The bucket counts each
+        document when it is sent, whether or not the write succeeds.
         """
         desired = self._journal.desired.value
         if desired.pause is not None:
             return  # the supervisor drains next
         self._apply_desired(desired)
-        await self._try_to_write_all_but_quotes(scheduled)
+        self._hold_all_documents_if_rewrite_requested()
+        if scheduled >= self._upkeep_at:
+            self._upkeep.start_due_writes(self._writes, scheduled)
         self._publisher.enqueue_refreshes_and_price_changes(scheduled)
         interval = desired.limits.min_interval_milliseconds / 1000
-        room = self._bucket.available_tokens(scheduled)
-        while room > 0 and (ticks := self._journal.coalescer.take_due_ticks(min(room, BATCH), scheduled, interval)):
-            if written := await self._publisher.write_changed_ticks(ticks, scheduled):
-                self._bucket.spend_tokens(written)
-                room -= written
-                self._backoff.reset()
+        room, is_blocked = self._bucket.available_tokens(scheduled), self._publisher.is_blocked
+        while room > 0 and (
+            ticks := self._journal.coalescer.take_due_ticks(min(room, BATCH), scheduled, interval, is_blocked)
+        ):
+            started = self._publisher.start_writing_changed_ticks(ticks, scheduled)
+            self._bucket.spend_tokens(started)
+            room -= started
+        await self._writes.wait(_FLUSH_SECONDS)
 
-    async def _try_to_write_all_but_quotes(self, at: float) -> None:
-        """Write statuses, bars and deletions.
+    def _hold_all_documents_if_rewrite_requested(self) -> None:
+        version = rewrite_version(self._journal)
+        if version != self._rewrite_version:
+            self._rewrite_version = version
+            self._publisher.hold_all_for_rewrite()
+            self._upkeep.hold_all_bars_for_rewrite()
 
-        A failure is recorded and delays the next attempt at these writes, but never quotes.
-        """
-        if at < self._other_writes_at:
-            return
-        try:
-            await self._publisher.write_all_but_quotes(at)
-            self._journal.record_sink_result("documents", None)
-        except SinkError as error:
+    def _record_results(self, scheduled: float) -> None:
+        """Record which writes have failed since the last flush, which was at `scheduled`, and when to retry them."""
+        now, writes = asyncio.get_running_loop().time(), self._writes
+        if error := writes.take_database_failure(UPKEEP):
+            self._count_failure(error)
+            self._upkeep_failure = error.message
+            self._upkeep_at = now + max(_UPKEEP_RETRY_SECONDS, error.retry_after)
+        elif scheduled >= self._upkeep_at and not writes.has_requests_in_flight(UPKEEP):
+            self._upkeep_failure = None
+        self._report_failing_documents(writes.failure_message)
+        if error := writes.take_database_failure(QUOTES):
+            self._count_failure(error)
+            self._journal.record_sink_result(QUOTES, error.message)
+            delay = PACED_RETRY_SECONDS if error.is_paced else self._backoff.next_delay(at_least=error.retry_after)
+            self._retry_at = now + delay
+        elif writes.has_succeeded_since_failure or not writes.has_requests_in_flight(QUOTES):
+            # Earlier failures were retried with success, or are obsolete.
+            self._retry_at = None
+            self._backoff.reset()
+            self._journal.record_sink_result(QUOTES, None)
+
+    def _count_failure(self, error: SinkError) -> None:
+        if not error.is_withheld:
             increment(self._journal.counters.errors, "firestore_write")
-            self._journal.record_sink_result("documents", error.message)
-            self._other_writes_at = asyncio.get_running_loop().time() + max(
-                _OTHER_WRITES_RETRY_SECONDS, error.retry_after
-            )
+
+    def _report_failing_documents(self, message: str | None) -> None:
+        self._journal.record_sink_result(UPKEEP, message or self._upkeep_failure)
 
     def _must_wait_for_ownership(self) -> bool:
         """Return True while another job writes, or may write, the documents.
@@ -187,18 +227,22 @@ class Flusher:
         """
         if self._retry_at is None:
             return False
-        failed_before, self._heartbeat_failed = self._heartbeat_failed, self._journal.is_sink_failing("heartbeat")
+        failed_before, self._heartbeat_failed = self._heartbeat_failed, self._is_heartbeat_failing
         if self._heartbeat_failed:
             return at < self._retry_at + _HEARTBEAT_FIRST_SECONDS
         return at < self._retry_at and not failed_before  # a heartbeat that succeeds again ends the wait
 
-    def _record_failure_and_delay_retry(self, error: SinkError) -> None:
-        increment(self._journal.counters.errors, "firestore_write")
-        self._journal.record_sink_result("quotes", error.message)
-        self._retry_at = asyncio.get_running_loop().time() + self._backoff.next_delay(at_least=error.retry_after)
+    @property
+    def _is_heartbeat_failing(self) -> bool:
+        """Return True if heartbeats fail, and no quote has been written since the first failure.
+
+        If quotes are written, only the heartbeat's document fails, not the database.
+        """
+        failing_since, written_at = self._journal.sink_failing_since("heartbeat"), self._journal.last_write_at
+        return failing_since is not None and (written_at is None or written_at <= failing_since)
 
     def _apply_desired(self, desired: Desired) -> None:
-        self._publisher.apply_desired(desired)
+        self._upkeep.apply_desired(desired, self._writes)
         if desired.limits != self._limits:
             self._limits = desired.limits
             now = asyncio.get_running_loop().time()

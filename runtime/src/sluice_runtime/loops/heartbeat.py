@@ -44,8 +44,9 @@ async def send_heartbeats_forever(sink: Sink, journal: Journal) -> None:
             raise
         except SinkError as error:
             journal.ownership.record_heartbeat_failed()
-            increment(journal.counters.errors, "heartbeat")
-            journal.record_sink_result("heartbeat", error.message)
+            if not error.is_withheld:
+                increment(journal.counters.errors, "heartbeat")
+            journal.record_sink_result("heartbeat", error.message_with_document)
             raise
 
     await _send_snapshots_forever(send, journal, lambda: journal.desired.value.heartbeat.interval_seconds)

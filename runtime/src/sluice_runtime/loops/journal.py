@@ -240,9 +240,9 @@ class Journal:
             _log.warning(text, extra={"event_type": "firestore_write"})
             self.signal_transition()
 
-    def is_sink_failing(self, write_kind: str) -> bool:
-        """Return True if the last write of this kind to Firestore failed."""
-        return self._sink.is_failing(write_kind)
+    def sink_failing_since(self, write_kind: str) -> datetime | None:
+        """Return since when writes of this kind to Firestore fail; None if the last one succeeded."""
+        return self._sink.failing_since(write_kind)
 
     def set_switch(self, switch: Switch) -> None:
         """Set the state of a switch outside the IngestJob."""

@@ -68,6 +68,8 @@ class PauseControl:
 
     def reload(self) -> None:
         self._declaration.reload()
+        self._journal.documents.request_rewrite()
+        self._journal.signal_transition()
 
     async def _wait_until_switch_applies(self, *, pauses: bool) -> None:
         """Wait until the desired state has, or no longer has, a pause by the switch `api`.

@@ -1,66 +1,62 @@
-"""Writes quote documents: changed quotes, refreshes of unchanged ones, and changes of status."""
+"""Writes quote documents: changed quotes, and refreshes of unchanged ones."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sluice_contract.documents import QuoteState
+import msgspec
+
+from sluice_contract.documents import LiveQuote, QuoteState
 
 from ..domain.counters import increment
-from ..domain.desired import Desired
-from ..domain.failure import SinkError
-from ..domain.market import DocumentOrigin, Tick, to_live_bar
+from ..domain.market import DocumentOrigin, Tick
 from ..domain.published_documents import QuoteContent, refresh_seconds
 from ..domain.sampling import LogSampler
-from ..domain.token_bucket import TokenBucket
 from ..ports import Sink
+from .document_writes import DocumentWrites, WriteRequest
 from .journal import SKEW, Journal
 
 _log = logging.getLogger(__name__)
 
-# Status changes have their own token bucket: a busy market never delays them, and they delay quotes only briefly.
-_TRANSITIONS_PER_SECOND = 20.0
-_TRANSITIONS_AT_ONCE = 100
-_DELETED_AT_ONCE = 100
+QUOTES = "quotes"
+
+
+def rewrite_version(journal: Journal) -> tuple[int, int]:
+    """Return a value whose change means that all documents must be written once more.
+
+    It changes with each reload and with each new connection to the provider.
+    """
+    return journal.documents.rewrite_requests, journal.counters.starts
+
+
+def quote_document(symbol: str) -> str:
+    """Return the name of a quote document in `DocumentWrites`."""
+    return f"live_quotes/{symbol}"
 
 
 class Publisher:
-    """Writes quote documents, their statuses and bars to the sink, and deletes documents of removed symbols.
+    """Starts the writes of quote documents.
 
-    Callers make one call at a time. After a failed write, the next call writes the same documents again.
+    A tick whose write fails is queued again, so that a later flush writes the newest value of its document.
     """
 
-    def __init__(self, sink: Sink, journal: Journal, origin: DocumentOrigin) -> None:
+    def __init__(self, sink: Sink, journal: Journal, origin: DocumentOrigin, writes: DocumentWrites) -> None:
         self._sink = sink
         self._journal = journal
         self._origin = origin
-        self._status_bucket = TokenBucket(
-            _TRANSITIONS_PER_SECOND, _TRANSITIONS_AT_ONCE, asyncio.get_running_loop().time()
-        )
+        self._writes = writes
         self._documents = journal.documents
-        self._removed: set[str] = set()
-        self._desired: Desired | None = None
         self._seq = 0
         self._sampler = LogSampler(1.0)
 
-    def apply_desired(self, desired: Desired) -> None:
-        """Apply a new desired state.
+    def is_blocked(self, symbol: str) -> bool:
+        """Return True if the quote document of a symbol must not be written now."""
+        return self._writes.is_blocked(quote_document(symbol))
 
-        Documents of removed symbols are deleted by later writes, and held ticks are queued when a dry run ends.
-        """
-        before, self._desired = self._desired, desired
-        if before is None or desired is before:
-            return
-        # Documents of symbols that were removed and are declared again may still exist, with any status.
-        self._documents.mark_status_sending(self._removed & desired.declared)
-        # Include symbols added and removed between two flushes or during one: they may have a document too.
-        self._removed |= (before.declared | self._documents.symbols) - desired.declared
-        self._documents.retain_only(desired.declared)
-        if before.dry_run:
-            self.enqueue_held_ticks()
+    def hold_all_for_rewrite(self) -> None:
+        """Make the next refresh write all quote documents once more."""
+        self._documents.hold_all_for_rewrite()
 
     def enqueue_refreshes_and_price_changes(self, at: float) -> None:
         """Queue the ticks of documents that need a write without a new quote: a refresh, or a new price from a trade.
@@ -80,8 +76,8 @@ class Publisher:
                 self._documents.take_ticks_due_for_refresh(float("inf"), 0.0)
             )
 
-    async def write_changed_ticks(self, ticks: Sequence[Tick], at: float) -> int:
-        """Write the ticks that change their document, and return their number. The others wait for the next refresh.
+    def start_writing_changed_ticks(self, ticks: Sequence[Tick], at: float) -> int:
+        """Start to write the ticks that change their document, and return their number. The others wait for a refresh.
 
         In a dry run, nothing is written: all ticks are logged and held, and their number is returned.
         """
@@ -91,80 +87,66 @@ class Publisher:
         changed = [each for each in contents if self._documents.needs_write(each, at, self._refresh_seconds)]
         if len(changed) < len(ticks):
             self._hold_unchanged(ticks, {each.quote.symbol for each in changed})
-        if changed:
-            await self._write_or_requeue(changed, at)
+        self._start_writing(changed, at)
         return len(changed)
 
-    async def write_all_ticks(self, ticks: Sequence[Tick], at: float) -> None:
-        """Write all of `ticks`, even those that do not change their document. In a dry run, only log and hold them."""
+    def start_writing_all_ticks(self, ticks: Sequence[Tick], at: float) -> None:
+        """Start to write all of `ticks`, even those that do not change their document. In a dry run, only hold them."""
         if self._journal.desired.value.dry_run:
             self._hold_for_dry_run(ticks)
         else:
-            await self._write_or_requeue([self._content_to_write(tick) for tick in ticks], at)
+            self._start_writing([self._content_to_write(tick) for tick in ticks], at)
 
-    async def write_all_but_quotes(self, at: float) -> None:
-        """Update the status of documents, write bars, and delete the documents of removed symbols.
+    async def write_missing_documents(self, symbols: Iterable[str], status: QuoteState, at: float) -> None:
+        """Write the whole documents of `symbols` with `status`, as far as this process knows their content.
+
+        They are missing although this process wrote them: another client has deleted them.
 
         Raises:
-            SinkError: at least one of the three failed. The others were attempted too.
+            SinkError: the write failed.
         """
-        failures = []
-        for part in (self._write_due_statuses, self._write_due_bars, self._delete_documents_of_removed):
-            desired = self._desired  # a drain may have set another desired state in the meantime
-            if desired is None or desired.dry_run:
-                break
-            try:
-                await part(desired, at)
-            except SinkError as error:
-                failures.append(error)
-        if failures:
-            raise failures[0]
+        newest, waiting = self._documents.newest_tick, self._journal.coalescer.waiting_tick
+        known = [tick for symbol in symbols if (tick := waiting(symbol) or newest(symbol)) is not None]
+        contents = [msgspec.structs.replace(self._content_to_write(tick), status=status) for tick in known]
+        if contents:
+            await self._sink.write_quotes(self._to_live_quotes(contents))
+            self._record_written(contents, at)
 
-    async def _write_due_statuses(self, desired: Desired, at: float) -> None:
-        for state, symbols in self._pending_status_changes(desired).items():
-            if due := symbols[: self._status_bucket.available_tokens(at)]:
-                self._documents.mark_status_sending(due)
-                await self._sink.set_status_of_existing_quotes(due, state)
-                self._documents.mark_status_written(due, state)
-                self._status_bucket.spend_tokens(len(due))
+    def _start_writing(self, contents: Sequence[QuoteContent], at: float) -> None:
+        by_document = {quote_document(each.quote.symbol): each for each in contents}
+        for documents in self._writes.group(by_document):
+            self._writes.start(self._request(documents, [by_document[each] for each in documents], at))
 
-    async def _delete_documents_of_removed(self, desired: Desired, _: float) -> None:
-        """Delete the documents of removed symbols, 100 at a time, so that quotes do not wait long."""
-        journal = self._journal
-        self._removed = (self._removed | journal.inherited) - desired.declared
-        journal.inherited.clear()
-        journal.deleted -= desired.declared
-        if removed := sorted(self._removed)[:_DELETED_AT_ONCE]:
-            await self._sink.delete_own_quotes_and_bars(removed)
-            self._removed.difference_update(removed)
-            journal.deleted.update(removed)
+    def _request(self, documents: Sequence[str], contents: Sequence[QuoteContent], at: float) -> WriteRequest:
+        """Return the request that writes these contents, as of now. After a failure, their quotes are queued again."""
+        quotes = self._to_live_quotes(contents)
 
-    async def _write_due_bars(self, _: Desired, at: float) -> None:
-        """Write the bars that are due, as many as the token bucket for statuses allows."""
-        last_values = self._journal.last_values
-        if due := list(last_values.bars.values())[: self._status_bucket.available_tokens(at)]:
-            await self._sink.write_bars([to_live_bar(bar, self._origin) for bar in due])
-            self._status_bucket.spend_tokens(len(due))
-            last_values.remove_written_bars(due)
+        async def send() -> None:
+            await self._sink.write_quotes(quotes)
+            self._record_written(contents, at)
 
-    async def _write_or_requeue(self, contents: Sequence[QuoteContent], at: float) -> None:
-        """Write quote documents. If the write fails or is cancelled, put their quotes back into the queue and raise."""
+        def undo() -> None:
+            # After any failure, including cancellation, the newest value must still be written.
+            self._documents.mark_content_unknown(each.symbol for each in quotes)
+            self._journal.coalescer.requeue_at_head([each.quote for each in contents])
+
+        return WriteRequest(documents, send, undo, QUOTES)
+
+    def _to_live_quotes(self, contents: Sequence[QuoteContent]) -> list[LiveQuote]:
+        """Return the documents with these contents, to be sent now."""
         written_at = self._journal.now()
-        documents = []
+        quotes = []
         for content in contents:
             self._seq += 1
-            documents.append(content.to_live_quote(self._origin, self._seq, written_at))
+            quotes.append(content.to_live_quote(self._origin, self._seq, written_at))
         self._documents.mark_contents_sending(contents, written_at + SKEW)
-        try:
-            await self._sink.write_quotes(documents)
-        except BaseException:
-            # After any failure, including cancellation, the newest value must still be written.
-            self._documents.mark_content_unknown(each.symbol for each in documents)
-            self._journal.coalescer.requeue_at_head([each.quote for each in contents])
-            raise
-        self._documents.mark_contents_written(contents, at)
-        self._journal.record_quote_writes(len(documents))
-        _log.debug("wrote %d quotes", len(documents), extra={"event_type": "firestore_write"})
+        return quotes
+
+    def _record_written(self, contents: Sequence[QuoteContent], at: float) -> None:
+        declared = self._journal.desired.value.declared  # a symbol may have been removed in the meantime
+        self._documents.mark_contents_written((each for each in contents if each.quote.symbol in declared), at)
+        self._journal.record_quote_writes(len(contents))
+        _log.debug("wrote %d quotes", len(contents), extra={"event_type": "firestore_write"})
         for each in contents:
             self._log_if_sampled(each, at)
 
@@ -194,22 +176,6 @@ class Publisher:
         return self._documents.content_to_write(
             tick.to_quote(), trade, self._journal.status_for_quote_document(tick.symbol)
         )
-
-    def _pending_status_changes(self, desired: Desired) -> dict[QuoteState, list[str]]:
-        """Return the symbols whose documents need a new status, by that status.
-
-        Symbols with a queued quote are left out: writing the quote makes the document live.
-        """
-        journal, not_live = self._journal, self._documents.symbols_not_live()
-        found: defaultdict[QuoteState, list[str]] = defaultdict(list)
-        for symbol in sorted((journal.quote_states.keys() | desired.paused | not_live) & desired.declared):
-            state = "paused" if symbol in desired.paused else journal.status_for_quote_document(symbol)
-            if state != "live":
-                if self._documents.known_status(symbol) != state:
-                    found[state].append(symbol)
-            elif symbol in not_live and not journal.coalescer.is_queued(symbol):
-                found[state].append(symbol)
-        return found
 
     @property
     def _refresh_seconds(self) -> float:

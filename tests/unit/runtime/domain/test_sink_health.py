@@ -19,5 +19,5 @@ def test_each_kind_of_write_recovers_by_itself() -> None:
     sink.record_result("heartbeat", "away", LATER)
     assert sink.record_result("quotes", None, LATER)
     assert not sink.record_result("quotes", None, LATER)
-    assert (sink.is_failing("quotes"), sink.is_failing("heartbeat")) == (False, True)
+    assert (sink.failing_since("quotes"), sink.failing_since("heartbeat")) == (None, LATER)
     assert sink.first_failure == SinkFailure("away", LATER)

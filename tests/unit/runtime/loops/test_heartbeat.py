@@ -172,7 +172,7 @@ async def test_another_job_s_fresh_heartbeat_is_kept_and_reported_until_that_job
         assert sink.heartbeat["epoch"] == 99
         conflict = book.snapshot().document_conflict
         assert conflict is not None
-        assert (conflict.type, book.is_sink_failing("heartbeat")) == ("documentConflict", False)
+        assert (conflict.type, book.sink_failing_since("heartbeat")) == ("documentConflict", None)
         await at(46)
     assert (sink.heartbeat["epoch"], book.snapshot().document_conflict) == (7, None)
     assert moments(sink.beats) == pytest.approx([45, 45], abs=0.3)

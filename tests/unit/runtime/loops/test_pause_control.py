@@ -124,6 +124,14 @@ async def test_start_requests_and_reloads_are_forwarded(world: World) -> None:
         await world.control.resume_job(StartRequest(symbols=["SPY"]))
         world.control.reload()
     assert world.declaration.history == ["wish SPY", "reload"]
+    assert world.journal.documents.rewrite_requests == 1
+
+
+async def test_a_refused_reload_requests_no_rewrite(world: World) -> None:
+    world.declaration.refusal = RequestRefusedError("the document cannot be read")
+    with pytest.raises(RequestRefusedError):
+        world.control.reload()
+    assert world.journal.documents.rewrite_requests == 0
 
 
 async def test_a_stopped_feed_is_not_started_by_a_restart(world: World) -> None:

@@ -138,7 +138,7 @@ async def test_the_last_bar_of_each_symbol_is_kept(world: FlushingWorld) -> None
         assert {symbol: each["close"] for symbol, each in world.sink.bars.items()} == {"AAPL": 1.5, "MSFT": 1.0}
         assert world.sink.bars["AAPL"]["timeframe"] == "1Min"
         await at(60)
-        assert world.sink.history == ["bars"]
+        assert world.sink.history == ["bars", "bars"]
 
 
 async def test_a_bar_that_could_not_be_written_is_written_later_unless_a_newer_one_has_come(

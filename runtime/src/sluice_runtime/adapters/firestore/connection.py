@@ -6,16 +6,18 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import grpc
-from google.api_core.exceptions import DeadlineExceeded
+from google.api_core.exceptions import DeadlineExceeded, GoogleAPICallError
 from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from google.cloud.firestore_v1.types import (
     BatchGetDocumentsRequest,
     BatchGetDocumentsResponse,
+    CommitResponse,
     DocumentMask,
     RunQueryRequest,
     RunQueryResponse,
@@ -24,9 +26,11 @@ from google.cloud.firestore_v1.types import (
 
 from sluice_contract.spec import FirestoreSettings
 
-from ...domain.failure import UnusableVariableError
+from ...domain.failure import SinkError, SinkFailureScope, UnusableVariableError
+from ...domain.request_gate import RequestGate, RequestKind
 from .channel import open_channel
 from .credentials import FirestoreAccess, find_firestore_access, first_line_of_error
+from .refusals import refusal_message, requested_delay_seconds
 from .values import decode_fields
 from .writes import Writes
 
@@ -37,6 +41,9 @@ DEADLINE_SECONDS = 2.5
 # A connection that loses its packets is never closed: each call on it ends by its deadline.
 _ERRORS_UNTIL_NEW_CHANNEL = 3
 _LEAST_SECONDS_BETWEEN_CHANNELS = 5.0
+
+# While only reads are refused, documents whose version is known are written without a read.
+_SCOPES: dict[RequestKind, SinkFailureScope] = {"reads": "documents", "writes": "database", "deletes": "database"}
 
 
 class StoredDocument(NamedTuple):
@@ -80,7 +87,8 @@ class FirestoreConnection:
     """One Firestore database. Use it only on the event loop on which it was created.
 
     Documents and collections are named by their full resource name, see `resource_name`. No method retries: a hidden
-    retry would write stale values late. All raise the exceptions of google.api_core, google.auth and gRPC.
+    retry would write stale values late. All raise the exceptions of google.api_core, google.auth and gRPC. While
+    Firestore refuses all requests, they raise SinkError with `is_paced`, and most are withheld, see `RequestGate`.
     """
 
     def __init__(self, access: FirestoreAccess, database: str) -> None:
@@ -91,18 +99,30 @@ class FirestoreConnection:
         if access.emulator:
             self._metadata.append(("authorization", "Bearer owner"))  # bypasses the rules, like a service account
         self._deadline_errors = DeadlineErrors()
+        self._gate = RequestGate()
         self._used = _OpenChannel(open_channel(access))
 
     def resource_name(self, path: str) -> str:
         """Return the full name of a document or collection from its `path` in the database."""
         return f"{self.database}/documents/{path}"
 
-    async def commit(self, writes: Writes, seconds: float = DEADLINE_SECONDS) -> None:
-        """Commit all of `writes` or none, within `seconds`."""
+    def raise_if_withheld(self, kind: RequestKind) -> None:
+        """Raise SinkError if a request of this kind would be withheld now."""
+        if refusal := self._gate.refusal_if_withheld(kind, asyncio.get_running_loop().time()):
+            refused_kind, message = refusal
+            raise SinkError(message, scope=_SCOPES[refused_kind], is_paced=True, is_withheld=True)
+
+    def permit_next_attempt(self) -> None:
+        """Send the next request even if Firestore has just refused one."""
+        self._gate.permit_next_attempt()
+
+    async def commit(self, writes: Writes, seconds: float = DEADLINE_SECONDS) -> list[Any]:
+        """Commit all of `writes` or none, within `seconds`. Return the update time of each, a Timestamp message."""
         if not writes:
-            return
-        async with self._client_with_counted_outcome() as client:
-            await client.commit(request=writes.request, retry=None, timeout=seconds, metadata=self._metadata)
+            return []
+        async with self._client_with_counted_outcome("deletes" if writes.has_deletion else "writes") as client:
+            response = await client.commit(request=writes.request, retry=None, timeout=seconds, metadata=self._metadata)
+        return [each.update_time for each in CommitResponse.pb(response).write_results]
 
     async def read_documents(
         self, names: Sequence[str], fields: Sequence[str], seconds: float = DEADLINE_SECONDS
@@ -113,7 +133,7 @@ class FirestoreConnection:
         request = BatchGetDocumentsRequest(
             database=self.database, documents=names, mask=DocumentMask(field_paths=fields)
         )
-        async with self._client_with_counted_outcome() as client:
+        async with self._client_with_counted_outcome("reads") as client:
             responses = await client.batch_get_documents(
                 request=request, retry=None, timeout=seconds, metadata=self._metadata
             )
@@ -123,7 +143,7 @@ class FirestoreConnection:
     async def query_documents(self, parent: str, query: StructuredQuery) -> list[StoredDocument]:
         """Return the documents that `query` finds in the collections of the document `parent`."""
         request = RunQueryRequest(parent=parent, structured_query=query)
-        async with self._client_with_counted_outcome() as client:
+        async with self._client_with_counted_outcome("reads") as client:
             responses = await client.run_query(
                 request=request, retry=None, timeout=DEADLINE_SECONDS, metadata=self._metadata
             )
@@ -135,23 +155,41 @@ class FirestoreConnection:
         await self._used.channel.close()
 
     @asynccontextmanager
-    async def _client_with_counted_outcome(self) -> AsyncIterator[FirestoreAsyncClient]:
-        """Yield Google's client for one call, and count the outcome. The channel stays open until the call ends."""
+    async def _client_with_counted_outcome(self, kind: RequestKind) -> AsyncIterator[FirestoreAsyncClient]:
+        """Yield Google's client for one call, and count the outcome. The channel stays open until the call ends.
+
+        Raises:
+            SinkError: Firestore refuses all requests of this kind, or the request is withheld because it did so before.
+        """
+        self.raise_if_withheld(kind)
+        sent_at = asyncio.get_running_loop().time()
+        self._gate.start_attempt(kind, sent_at)
         used = self._used
         used.calls += 1
         try:
             yield used.client
+            self._gate.record_success(kind, sent_at)
             self._count_outcome_and_replace_channel(used, is_answer=True)
         except DeadlineExceeded:
             self._count_outcome_and_replace_channel(used, is_answer=False)
             raise
-        except Exception:
+        except Exception as error:
             self._count_outcome_and_replace_channel(used, is_answer=True)
+            self._raise_if_refusal(error, kind, sent_at)
             raise
         finally:
             used.calls -= 1
             if used is not self._used and used.calls == 0:
                 await used.channel.close()
+
+    def _raise_if_refusal(self, error: Exception, kind: RequestKind, sent_at: float) -> None:
+        """Raise SinkError if `error` means that Firestore refuses all requests of this kind."""
+        if not isinstance(error, GoogleAPICallError):
+            return
+        if message := refusal_message(error, kind, datetime.now(UTC)):
+            at = asyncio.get_running_loop().time()
+            self._gate.record_refusal(kind, message, sent_at, at, requested_delay_seconds(error))
+            raise SinkError(message, scope=_SCOPES[kind], is_paced=True) from error
 
     def _count_outcome_and_replace_channel(self, used: _OpenChannel, *, is_answer: bool) -> None:
         """Count the outcome of a call on the channel `used`, and open a new channel if one is due."""

@@ -17,25 +17,46 @@ from ..http_proxies import proxy_for_url, proxy_refusal_text, via_proxy
 from .connection import DEADLINE_SECONDS
 from .credentials import FIRESTORE_HOST, emulator_address, first_line_of_error
 
-# An early retry cannot succeed: permissions or settings must be changed first.
-_LASTING = (exceptions.PermissionDenied, exceptions.InvalidArgument, exceptions.NotFound, exceptions.Unauthenticated)
-_LASTING_SECONDS = 30.0
+_LASTING_SECONDS = 30.0  # an early retry cannot succeed: the document must be changed first
+_CONTENTION = (exceptions.Aborted, exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.NotFound)
 # Google's packages also raise errors about credentials, gRPC, and values that cannot be encoded.
 _FAILURES = (exceptions.GoogleAPIError, GoogleAuthError, OSError, ValueError)
+_LOCKED = "another client locks it or keeps writing it; shorten that client's transactions"
 
 
 @contextmanager
-def raising_sink_errors() -> Iterator[None]:
-    """Convert exceptions of Google's packages to SinkError, whose sentence contains no secrets."""
+def raising_sink_errors(document: str | None = None) -> Iterator[None]:
+    """Convert exceptions of Google's packages to SinkError, whose sentence contains no secrets.
+
+    `document` is the path of the document, if the request is for one document.
+    """
     try:
         yield
-    except _LASTING as error:
-        raise SinkError(f"Firestore refused the request: {first_line_of_error(error)}", _LASTING_SECONDS) from error
-    except (exceptions.DeadlineExceeded, TimeoutError) as error:
-        via = via_proxy(_proxy_of_firestore())
-        raise SinkError(f"Firestore did not accept a write within {DEADLINE_SECONDS} s{via}") from error
-    except _FAILURES as error:
-        raise SinkError(f"Firestore did not accept a write: {_failure_text(error)}") from error
+    except SinkError as error:
+        error.document = error.document or document
+        raise
+    except Exception as error:
+        converted = _sink_error(error)
+        if converted is None:
+            raise
+        converted.document = document
+        raise converted from error
+
+
+def _sink_error(error: Exception) -> SinkError | None:
+    """Return the failure that `error` means; None if it is not an error of Google's packages."""
+    text = _failure_text(error)
+    match error:
+        case exceptions.InvalidArgument():
+            return SinkError(f"Firestore refused the request: {text}", _LASTING_SECONDS, scope="documents")
+        case exceptions.DeadlineExceeded() | TimeoutError():
+            via = via_proxy(_proxy_of_firestore())
+            return SinkError(f"Firestore did not accept a write within {DEADLINE_SECONDS} s{via}", scope="unknown")
+        case _ if isinstance(error, _CONTENTION):
+            return SinkError(f"Firestore did not accept a write: {text.rstrip('.')}; {_LOCKED}", scope="documents")
+        case _ if isinstance(error, _FAILURES):
+            return SinkError(f"Firestore did not accept a write: {text}")
+    return None
 
 
 # In gRPC's text of a connection that a proxy refuses.

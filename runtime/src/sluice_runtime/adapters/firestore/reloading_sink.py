@@ -69,10 +69,9 @@ class ReloadingSink:
             if sink is not None:
                 await sink.write_bars(bars)
 
-    async def set_status_of_existing_quotes(self, symbols: Iterable[str], status: QuoteState) -> None:
+    async def set_status_of_existing_quotes(self, symbols: Iterable[str], status: QuoteState) -> frozenset[str]:
         async with self._sink_for_call() as sink:
-            if sink is not None:
-                await sink.set_status_of_existing_quotes(symbols, status)
+            return await sink.set_status_of_existing_quotes(symbols, status) if sink is not None else frozenset()
 
     async def delete_own_quotes_and_bars(self, symbols: Iterable[str]) -> None:
         async with self._sink_for_call() as sink:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 
 from google.api_core import exceptions
@@ -16,12 +15,12 @@ from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, L
 
 from ...domain.batches import batches
 from ...domain.heartbeat_owner import require_takeover_allowed
+from .conditional_writer import ConditionalWriter, DocumentChange
 from .connection import DEADLINE_SECONDS, FirestoreConnection, StoredDocument
 from .failures import raising_sink_errors
 from .stored_heartbeat import HEARTBEAT_FIELDS, stored_heartbeat
 from .writes import Writes
 
-_AT_ONCE = 20  # single updates in flight
 _AT_MOST = 100  # symbols in one request
 _CONTENTION_SECONDS = 0.1  # the maximum wait before a retry on a document with other writers
 
@@ -38,79 +37,75 @@ class FirestoreSink:
         """`job` is namespace/name, as in the documents."""
         self._job = job
         self._connection = connection
+        self._writer = ConditionalWriter(connection)
         self._tenant = tenant
         self._collection = collection
         self._heartbeat = connection.resource_name(documents.heartbeat_path(tenant, heartbeat_document))
 
     async def write_quotes(self, quotes: Sequence[LiveQuote]) -> None:
         """Write whole quote documents in one commit."""
-        writes = self._new_writes()
-        for each in quotes:
-            writes.replace_document(self._quote_document_name(each.symbol), each.document_fields())
-        await self._commit(writes)
+        await self._commit(
+            {
+                self._quote_document_name(each.symbol): DocumentChange("replace", each.document_fields())
+                for each in quotes
+            }
+        )
 
     async def quote_document_times(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
         """Return the `ts` of each quote document that exists, with one request per 100 symbols.
 
         A document in which another writer has stored something other than a time as `ts` is left out.
         """
-        found = {}
+        times = {}
         for some in batches(symbols, _AT_MOST):
             symbol_of = {self._quote_document_name(symbol): symbol for symbol in some}
-            for each in await self._read_documents(list(symbol_of), "ts"):
+            with raising_sink_errors():
+                found = await self._connection.read_documents(list(symbol_of), ("ts", "job"))
+            self._writer.record_read(symbol_of, found)
+            for each in found:
                 ts = each.fields.get("ts")
                 if isinstance(ts, datetime):
-                    found[symbol_of[each.name]] = ts
-        return found
+                    times[symbol_of[each.name]] = ts
+        return times
 
     async def write_bars(self, bars: Sequence[LiveBar]) -> None:
         """Write whole bar documents in one commit."""
-        writes = self._new_writes()
-        for bar in bars:
-            writes.replace_document(self._bar_document_name(bar.symbol), bar.document_fields())
-        await self._commit(writes)
+        await self._commit(
+            {self._bar_document_name(bar.symbol): DocumentChange("replace", bar.document_fields()) for bar in bars}
+        )
 
-    async def set_status_of_existing_quotes(self, symbols: Iterable[str], status: QuoteState) -> None:
-        """Set the status of the quote documents that exist, with one update per document.
-
-        In one commit for all of them, a missing document would fail the whole commit.
-        """
-        with raising_sink_errors():
-            for some in batches(symbols, _AT_ONCE):
-                updates = [self._set_quote_status_if_exists(symbol, status) for symbol in some]
-                # Wait for all updates before raising, so that none continues after the call.
-                for failure in await asyncio.gather(*updates, return_exceptions=True):
-                    if failure is not None:
-                        raise failure
+    async def set_status_of_existing_quotes(self, symbols: Iterable[str], status: QuoteState) -> frozenset[str]:
+        """Set the status of the quote documents that exist, with one commit per 100 symbols."""
+        missing: set[str] = set()
+        for some in batches(symbols, _AT_MOST):
+            symbol_of = {self._quote_document_name(symbol): symbol for symbol in some}
+            skipped = await self._commit(dict.fromkeys(symbol_of, DocumentChange("update", {"status": status})))
+            missing.update(symbol_of[name] for name in skipped)
+        return frozenset(missing)
 
     async def delete_own_quotes_and_bars(self, symbols: Iterable[str]) -> None:
-        """Delete the quote and bar documents of `symbols` that this job wrote.
-
-        Each 100 symbols take one read and one commit. If another writer changes one of the documents in between, the
-        commit fails.
-        """
+        """Delete the quote and bar documents of `symbols` that this job wrote. Each 100 symbols take two commits."""
+        deletion = DocumentChange("delete", owners=(self._job,))
         for some in batches(symbols, _AT_MOST):
-            writes = self._new_writes()
-            names = [
-                name for symbol in some for name in (self._quote_document_name(symbol), self._bar_document_name(symbol))
-            ]
-            for found in await self._read_documents(names, "job"):
-                if found.fields.get("job") == self._job:
-                    writes.delete_unchanged_document(found.name, found.update_time)
-            await self._commit(writes)
+            for names in (map(self._quote_document_name, some), map(self._bar_document_name, some)):
+                changes = dict.fromkeys(names, deletion)
+                with raising_sink_errors():
+                    self._connection.raise_if_withheld("deletes")  # before a read that would be useless
+                self._writer.forget(changes)  # an abandoned write may have created a document since the last read
+                await self._commit(changes)
+                self._writer.forget(changes)  # the symbols may never return
 
     async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         """Merge all records in one commit. Records of removed symbols are read first, to skip those of other jobs."""
-        removed = [
-            self._ingest_state_document_name(each.canonical_symbol) for each in states if each.status == "removed"
-        ]
-        owners = {found.name: found.fields.get("job") for found in await self._read_documents(removed, "job")}
-        writes = self._new_writes()
+        changes = {}
         for state in states:
-            record = self._ingest_state_document_name(state.canonical_symbol)
-            if owners.get(record) in (None, self._job):
-                writes.merge_document(record, state.document_fields())
-        await self._commit(writes)
+            name = self._ingest_state_document_name(state.canonical_symbol)
+            owners = (None, self._job) if state.status == "removed" else None
+            changes[name] = DocumentChange("merge", state.document_fields(), owners)
+        removed = [name for name, change in changes.items() if change.owners]
+        self._writer.forget(removed)
+        await self._commit(changes)
+        self._writer.forget(removed)  # the symbols may never return
 
     async def recorded_symbols_of_job(self) -> frozenset[str]:
         """Return the symbols of the job's records. One query reads as many documents as the job has symbols."""
@@ -130,7 +125,9 @@ class FirestoreSink:
             FencedError: the document is from a later process of the same job.
             DocumentConflictError: the document has a fresh heartbeat of another job.
         """
-        with raising_sink_errors():
+        if heartbeat.status == "stopped":
+            self._connection.permit_next_attempt()  # there is no later heartbeat
+        with raising_sink_errors(_path_in_tenant(self._heartbeat)):
             await self._replace_heartbeat(heartbeat)
 
     async def last_heartbeat_epoch(self, job_uid: str) -> int | None:
@@ -177,12 +174,6 @@ class FirestoreSink:
             return False
         return True
 
-    async def _set_quote_status_if_exists(self, symbol: str, status: QuoteState) -> None:
-        writes = self._new_writes()
-        writes.update_existing_document(self._quote_document_name(symbol), {"status": status})
-        with suppress(exceptions.NotFound):
-            await self._connection.commit(writes)
-
     async def _symbols_of_records(self, field: str, value: Value) -> frozenset[str]:
         """Return the symbols of all records whose `field` has the value `value`.
 
@@ -194,11 +185,6 @@ class FirestoreSink:
             found = await self._connection.query_documents(parent, _symbol_query(collection_id, field, value))
         symbols = {each.name.rpartition("/")[2]: each.fields.get("canonical_symbol") for each in found}
         return frozenset(symbol for place, symbol in symbols.items() if documents.has_document_id(symbol, place))
-
-    async def _read_documents(self, names: Sequence[str], *fields: str) -> list[StoredDocument]:
-        """Return the documents that exist, with only these fields."""
-        with raising_sink_errors():
-            return await self._connection.read_documents(names, fields)
 
     def _new_writes(self) -> Writes:
         return Writes(self._connection.database)
@@ -212,9 +198,16 @@ class FirestoreSink:
     def _quote_document_name(self, symbol: str) -> str:
         return self._connection.resource_name(documents.live_quote_path(self._tenant, self._collection, symbol))
 
-    async def _commit(self, writes: Writes) -> None:
-        with raising_sink_errors():
-            await self._connection.commit(writes)
+    async def _commit(self, changes: Mapping[str, DocumentChange]) -> frozenset[str]:
+        """Commit all changes or none. Return the names of the missing documents that were skipped."""
+        name = next(iter(changes)) if len(changes) == 1 else None
+        with raising_sink_errors(_path_in_tenant(name) if name else None):
+            return await self._writer.commit(changes)
+
+
+def _path_in_tenant(name: str) -> str:
+    """Return the path of a document below its tenant, such as live_quotes/AAPL."""
+    return "/".join(name.rsplit("/", 2)[-2:])
 
 
 def _symbol_query(collection_id: str, field: str, value: Value) -> StructuredQuery:

@@ -22,6 +22,7 @@ class Writes:
     def __init__(self, database: str) -> None:
         """`database` is projects/PROJECT/databases/DATABASE."""
         self._message = _CommitMessage(database=database)
+        self.has_deletion = False
 
     def __len__(self) -> int:
         return len(self._message.writes)
@@ -32,42 +33,41 @@ class Writes:
         request: CommitRequest = CommitRequest.wrap(self._message)
         return request
 
-    def replace_document(self, name: str, fields: Mapping[str, Any]) -> None:
-        """Replace the whole document with `fields`, or create it."""
-        self._add_update(name, fields)
-
     def replace_unchanged_document(self, name: str, fields: Mapping[str, Any], update_time: Any | None) -> None:
         """Replace the whole document with `fields`; the commit fails if it has changed since `update_time`.
 
         `update_time` is the Timestamp message of a document that was read. None: the document must not exist.
         """
-        write = self._add_update(name, fields)
-        if update_time is None:
-            write.current_document.exists = False
-        else:
-            write.current_document.update_time.CopyFrom(update_time)
+        self._add_update(name, fields, update_time)
 
-    def merge_document(self, name: str, fields: Mapping[str, Any]) -> None:
-        """Set `fields`, and keep every other field, also inside maps. Creates the document if there is none."""
-        write = self._add_update(name, fields)
+    def merge_unchanged_document(self, name: str, fields: Mapping[str, Any], update_time: Any | None) -> None:
+        """Set `fields`, and keep every other field, also inside maps.
+
+        `update_time` is as in `replace_unchanged_document`.
+        """
+        write = self._add_update(name, fields, update_time)
         write.update_mask.field_paths.extend(render_field_path(names) for names in _leaf_name_tuples(fields))
 
-    def update_existing_document(self, name: str, fields: Mapping[str, Any]) -> None:
-        """Set the top-level `fields`, and keep every other field; the commit fails if the document does not exist."""
-        write = self._add_update(name, fields)
+    def update_unchanged_document(self, name: str, fields: Mapping[str, Any], update_time: Any) -> None:
+        """Set the top-level `fields`, and keep every other field; the commit fails if the document has changed."""
+        write = self._add_update(name, fields, update_time)
         write.update_mask.field_paths.extend(render_field_path([field]) for field in fields)
-        write.current_document.exists = True
 
     def delete_unchanged_document(self, name: str, update_time: Any) -> None:
         """Delete the document; the commit fails if it has changed since `update_time`, a Timestamp message."""
         write = self._message.writes.add()
         write.delete = name
+        self.has_deletion = True
         write.current_document.update_time.CopyFrom(update_time)
 
-    def _add_update(self, name: str, fields: Mapping[str, Any]) -> Any:
+    def _add_update(self, name: str, fields: Mapping[str, Any], update_time: Any | None) -> Any:
         write = self._message.writes.add()
         write.update.name = name
         encode_fields(write.update.fields, fields)
+        if update_time is None:
+            write.current_document.exists = False
+        else:
+            write.current_document.update_time.CopyFrom(update_time)
         return write
 
 

@@ -26,12 +26,16 @@ def committed(writes: Writes, *expected: Write) -> bool:
 def test_writes_are_collected_in_order(writes: Writes) -> None:
     assert len(writes) == 0
     assert committed(writes)
-    writes.replace_document(NAME, {"a": 1})
-    writes.replace_document(NAME, {})
+    writes.replace_unchanged_document(NAME, {"a": 1}, READ_AT)
+    writes.replace_unchanged_document(NAME, {}, READ_AT)
     assert len(writes) == 2
+    as_read = Precondition(update_time=READ_AT)
     assert committed(
-        writes, Write(update=Document(name=NAME, fields={"a": ONE})), Write(update=Document(name=NAME, fields={}))
+        writes,
+        Write(update=Document(name=NAME, fields={"a": ONE}), current_document=as_read),
+        Write(update=Document(name=NAME, fields={}), current_document=as_read),
     )
+    assert not writes.has_deletion
 
 
 def test_a_document_is_replaced_only_as_it_was_read(writes: Writes) -> None:
@@ -48,23 +52,23 @@ def test_a_document_that_did_not_exist_is_only_created(writes: Writes) -> None:
 
 def test_a_merge_names_every_value_and_quotes_special_field_names(writes: Writes) -> None:
     fields = {"a": 1, "m": {"x": {"y": 1}, "empty": {}}, "b.c": 1, "`": 1}
-    writes.merge_document(NAME, fields)
+    writes.merge_unchanged_document(NAME, fields, READ_AT)
     [write] = writes.request.writes
     assert list(write.update_mask.field_paths) == ["a", "m.x.y", "m.empty", "`b.c`", "`\\``"]
     inner = MapValue(fields={"y": ONE})
     middle = MapValue(fields={"x": Value(map_value=inner), "empty": Value(map_value=MapValue())})
     assert write.update == Document(name=NAME, fields={"a": ONE, "m": Value(map_value=middle), "b.c": ONE, "`": ONE})
-    assert not Write.pb(write).HasField("current_document")
+    assert write.current_document == Precondition(update_time=READ_AT)
 
 
 def test_an_update_names_its_fields_and_needs_the_document(writes: Writes) -> None:
-    writes.update_existing_document(NAME, {"status": "stale"})
+    writes.update_unchanged_document(NAME, {"status": "stale"}, READ_AT)
     assert committed(
         writes,
         Write(
             update=Document(name=NAME, fields={"status": Value(string_value="stale")}),
             update_mask={"field_paths": ["status"]},
-            current_document=Precondition(exists=True),
+            current_document=Precondition(update_time=READ_AT),
         ),
     )
 
@@ -72,8 +76,9 @@ def test_an_update_names_its_fields_and_needs_the_document(writes: Writes) -> No
 def test_a_document_is_deleted_only_as_it_was_read(writes: Writes) -> None:
     writes.delete_unchanged_document(NAME, READ_AT)
     assert committed(writes, Write(delete=NAME, current_document=Precondition(update_time=READ_AT)))
+    assert writes.has_deletion
 
 
 def test_a_value_without_a_firestore_type_is_rejected(writes: Writes) -> None:
     with pytest.raises(TypeError):
-        writes.replace_document(NAME, {"at": datetime(2026, 3, 2, tzinfo=UTC), "a": object()})
+        writes.replace_unchanged_document(NAME, {"at": datetime(2026, 3, 2, tzinfo=UTC), "a": object()}, READ_AT)
