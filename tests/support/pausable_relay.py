@@ -22,12 +22,20 @@ class PausableRelay:
 
     @contextmanager
     def partitioned(self) -> Iterator[None]:
-        """Deliver nothing within the context. Afterwards, deliver what was sent meanwhile, however late it is."""
-        self._process.send_signal(signal.SIGSTOP)
+        """Deliver nothing within the context."""
+        self.pause()
         try:
             yield
         finally:
-            self._process.send_signal(signal.SIGCONT)
+            self.resume()
+
+    def pause(self) -> None:
+        """Deliver nothing from now on."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Deliver everything again, also what was sent meanwhile, however late it is."""
+        self._process.send_signal(signal.SIGCONT)
 
 
 @contextmanager

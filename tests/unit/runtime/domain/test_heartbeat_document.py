@@ -159,7 +159,7 @@ def test_the_largest_document_has_at_most_4_kb() -> None:
     for text in (document.pause_reason, document.failure.message):
         assert text is not None
         assert text.endswith("…")
-        assert len(text.encode()) > 80
+        assert len(text.encode()) > 60
 
 
 def test_names_of_the_usual_length_leave_room_for_the_texts() -> None:
