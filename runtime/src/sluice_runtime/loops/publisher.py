@@ -52,6 +52,7 @@ class Publisher:
         Documents of removed symbols are deleted by later writes, and held ticks are queued when a dry run ends.
         """
         before, self._desired = self._desired, desired
+        self._documents.set_max_spread_percent(desired.limits.max_spread_percent)
         if before is None or desired is before:
             return
         # Documents of symbols that were removed and are declared again may still exist, with any status.
@@ -63,15 +64,17 @@ class Publisher:
             self.enqueue_held_ticks()
 
     def enqueue_refreshes_and_price_changes(self, at: float) -> None:
-        """Queue the ticks of documents that need a write without a new quote: a refresh, or a new price from a trade.
+        """Queue the ticks of documents that need a write without a new quote: a refresh, or another price.
 
         Does nothing in a dry run.
         """
         if self._journal.desired.value.dry_run:
             return
-        coalescer = self._journal.coalescer
-        coalescer.enqueue_unless_outdated(self._documents.take_ticks_due_for_refresh(at, self._refresh_seconds))
-        coalescer.enqueue_unless_outdated(self._documents.ticks_with_changed_price(self._journal.last_values.trades))
+        coalescer, documents = self._journal.coalescer, self._documents
+        documents.prices.observe_waiting_ticks(coalescer.waiting_ticks(), at)
+        coalescer.enqueue_unless_outdated(documents.take_ticks_due_for_refresh(at, self._refresh_seconds))
+        changed = documents.ticks_with_changed_price(self._journal.last_values.last_trade, self._is_halted, at)
+        coalescer.enqueue_unless_outdated(changed)
 
     def enqueue_held_ticks(self) -> None:
         """Queue all ticks that were held for a refresh. Does nothing in a dry run."""
@@ -87,7 +90,7 @@ class Publisher:
         """
         if self._journal.desired.value.dry_run:
             return self._hold_for_dry_run(ticks)
-        contents = [self._content_to_write(tick) for tick in ticks]
+        contents = [self._content_to_write(tick, at) for tick in ticks]
         changed = [each for each in contents if self._documents.needs_write(each, at, self._refresh_seconds)]
         if len(changed) < len(ticks):
             self._hold_unchanged(ticks, {each.quote.symbol for each in changed})
@@ -100,7 +103,7 @@ class Publisher:
         if self._journal.desired.value.dry_run:
             self._hold_for_dry_run(ticks)
         else:
-            await self._write_or_requeue([self._content_to_write(tick) for tick in ticks], at)
+            await self._write_or_requeue([self._content_to_write(tick, at) for tick in ticks], at)
 
     async def write_all_but_quotes(self, at: float) -> None:
         """Update the status of documents, write bars, and delete the documents of removed symbols.
@@ -189,11 +192,13 @@ class Publisher:
         self._journal.coalescer.waive_interval(unchanged)
         increment(self._journal.counters.suppressed, "unchanged", len(unchanged))
 
-    def _content_to_write(self, tick: Tick) -> QuoteContent:
-        trade = self._journal.last_values.trades.get(tick.symbol)
-        return self._documents.content_to_write(
-            tick.to_quote(), trade, self._journal.status_for_quote_document(tick.symbol)
-        )
+    def _content_to_write(self, tick: Tick, at: float) -> QuoteContent:
+        trade = self._journal.last_values.last_trade(tick.symbol)
+        status = self._journal.status_for_quote_document(tick.symbol)
+        return self._documents.content_to_write(tick.to_quote(), trade, status, at)
+
+    def _is_halted(self, symbol: str) -> bool:
+        return self._journal.quote_states.get(symbol) == "halted"
 
     def _pending_status_changes(self, desired: Desired) -> dict[QuoteState, list[str]]:
         """Return the symbols whose documents need a new status, by that status.
