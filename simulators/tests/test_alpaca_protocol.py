@@ -9,9 +9,9 @@ from sluice_simulators.alpaca import (
     AlpacaServer,
     Plan,
     ServerOptions,
+    StockTrade,
     quote_message,
     status_message,
-    trade_message,
 )
 from sluice_simulators.alpaca.client import ClientOptions, connect, connect_and_subscribe
 from sluice_simulators.alpaca.encoding import JSON, MSGPACK, Codec
@@ -161,7 +161,7 @@ async def test_only_subscribed_messages_are_sent() -> None:
     quote = quote_message(TapeQuote(1, "IBM", 1.0, 1, 2.0, 1))
     async with AlpacaServer() as server, connect_and_subscribe(server.url(), "AAPL") as client:
         await client.request({"action": "subscribe", "statuses": ["*"]})
-        await server.send([quote, status_message("IBM", "H"), trade_message("AAPL", 1.0)])
+        await server.send([quote, status_message("IBM", "H"), StockTrade("AAPL", 1.0).trade_message()])
         [only] = await client.receive_messages()
         assert (only["T"], only["S"], only["sc"]) == ("s", "IBM", "H")
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgpack
 import pytest
 
-from sluice_simulators.alpaca import AlpacaServer, TapeFeed
+from sluice_simulators.alpaca import AlpacaServer, StockTrade, TapeFeed
 from sluice_simulators.alpaca.record import StreamRecord
 from sluice_simulators.alpaca.stream_faults import EmptyArray
 from sluice_simulators.tapes import generate_quotes
@@ -134,6 +134,27 @@ async def test_a_crypto_pair_keeps_its_slash_and_fractions() -> None:
         quote = await client.next()
 
     assert (quote.symbol, quote.bid_price, quote.bid_exchange) == ("BTC/USD", 64_000.25, None)
+
+
+async def test_the_sdk_converts_trades_corrections_and_cancellations_to_models() -> None:
+    async with AlpacaServer() as server:
+        stream = stock_stream(server)
+        client = RunningStream(stream)
+        stream.subscribe_trades(client.handle, "AAPL")
+        stream.register_trade_corrections(client.handle)
+        stream.register_trade_cancels(client.handle)
+        first = StockTrade("AAPL", 189.5, 100, id=7, exchange="D", conditions=("@", "4"))
+        second = StockTrade("AAPL", 189.25, 200, id=8, exchange="D")
+        async with running(server, stream, "MSFT"):
+            await server.send([first.trade_message(), first.correction_message(second)])
+            await server.send([second.cancellation_message("E")])
+            trade, correction, cancellation = [await client.next() for _ in range(3)]
+
+    assert (trade.id, trade.exchange, trade.price, trade.size) == (7, "D", 189.5, 100.0)
+    assert (trade.conditions, trade.tape) == (["@", "4"], "C")
+    assert (correction.original_id, correction.original_price, correction.original_conditions) == (7, 189.5, ["@", "4"])
+    assert (correction.corrected_id, correction.corrected_price, correction.corrected_conditions) == (8, 189.25, ["@"])
+    assert (cancellation.id, cancellation.exchange, cancellation.price, cancellation.action) == (8, "D", 189.25, "E")
 
 
 async def test_stopping_the_sdk_stream_closes_with_1000() -> None:

@@ -147,8 +147,11 @@ MARKET_DATA = {
             "domain/health",
             "domain/last_values",
             "domain/market",
+            "domain/prices",
+            "domain/published_documents",
             "loops/freshness_monitor",
             "loops/journal",
+            "loops/publisher",
             "ports",
         )
     ),

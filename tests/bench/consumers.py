@@ -1,8 +1,8 @@
-"""One consumer of a stream in its own process: `python -m bench.consumers NAME URL`.
+"""One consumer of a stream in its own process: `python -m bench.consumers NAME URL CHANNEL...`.
 
-Each consumer keeps the newest quote of every symbol. It waits for the end of the first pass of the tape, when the
-server has prepared all frames. Then it answers each input line with one output line: the number of quotes received,
-and the CPU seconds that the whole process has used.
+Each consumer keeps the newest quote of every symbol, and with channel trades the newest trade. It waits for the end of
+the first pass of the tape, when the server has prepared all frames. Then it answers each input line with one output
+line: the number of quotes received, and the CPU seconds that the whole process has used.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sluice_contract.alpaca import AlpacaEngine
+    from sluice_contract.spec import Channel
     from sluice_runtime.ports import Listener, Source
 
 SYMBOLS = tuple(f"S{number:02d}" for number in range(30))
 TAPE_QUOTES = 20_000
 
+Channels = Sequence["Channel"]
 Count = Callable[[], int]
 
 
@@ -46,14 +48,18 @@ def _require_running(task: asyncio.Task[None]) -> None:
         raise RuntimeError("the stream ended") from task.exception()
 
 
-async def alpaca_py(url: str, *, raw: bool) -> None:
+async def alpaca_py(url: str, channels: Channels, *, raw: bool) -> None:
     """Consume the stream with alpaca-py and the shortest possible handler."""
     warnings.simplefilter("ignore", DeprecationWarning)
     from alpaca.data.live import StockDataStream
 
     stream = StockDataStream("key", "secret", raw_data=raw, url_override=url)
     latest: dict[str, Any] = {}
+    last_trades: dict[str, Any] = {}
     count = 0
+
+    async def on_trade(trade: Any) -> None:
+        last_trades[trade["S"] if raw else trade.symbol] = trade
 
     async def on_quote(quote: Any) -> None:
         nonlocal count
@@ -61,41 +67,45 @@ async def alpaca_py(url: str, *, raw: bool) -> None:
         latest[quote["S"] if raw else quote.symbol] = quote
 
     stream.subscribe_quotes(on_quote, *SYMBOLS)
+    if "trades" in channels:
+        stream.subscribe_trades(on_trade, *SYMBOLS)
     # alpaca-py's `run` does the same with asyncio.run.
     await _answering(stream._run_forever(), lambda: count)
 
 
-async def ours(url: str, engine: AlpacaEngine) -> None:
+async def ours(url: str, channels: Channels, engine: AlpacaEngine) -> None:
     """Consume the stream with the runtime's client, its journal and its coalescer, wired as in the pod."""
     from bench.parts import alpaca, journal
 
-    kept = journal(SYMBOLS)
+    kept = journal(SYMBOLS, channels)
     with tempfile.TemporaryDirectory() as folder:
         source = alpaca(url, Path(folder), engine)
-        await _answering(_follow(source, kept), lambda: kept.coalescer.received)
+        await _answering(_follow(source, kept, channels), lambda: kept.coalescer.received)
 
 
-async def _follow(source: Source, listener: Listener) -> None:
+async def _follow(source: Source, listener: Listener, channels: Channels) -> None:
     async with source.connect(listener) as connection:
         reading = asyncio.ensure_future(connection.run())
-        await connection.set_subscriptions(frozenset(SYMBOLS), frozenset({"quotes"}))
+        await connection.set_subscriptions(frozenset(SYMBOLS), frozenset(channels))
         await reading
 
 
-async def limit(url: str) -> None:
+async def limit(url: str, channels: Channels) -> None:
     """Read the socket and decode the messages with types, without error handling and without storing anything."""
     import aiohttp
     import msgspec
 
     from bench.parts import PING_SECONDS
-    from sluice_runtime.adapters.alpaca.messages import QuoteMessage
+    from sluice_runtime.adapters.alpaca.messages import QuoteMessage, TradeMessage
 
-    decoder = msgspec.msgpack.Decoder(list[QuoteMessage])
+    with_trades = "trades" in channels
+    decoder: Any = msgspec.msgpack.Decoder(list[QuoteMessage | TradeMessage] if with_trades else list[QuoteMessage])
     options: Any = {
         "headers": {"Content-Type": "application/msgpack"},
         "heartbeat": PING_SECONDS,
         "max_msg_size": 8 << 20,
     }
+    subscribed: dict[str, object] = dict.fromkeys(channels, SYMBOLS)
     count = 0
 
     async def stream() -> None:
@@ -103,32 +113,33 @@ async def limit(url: str) -> None:
         async with aiohttp.ClientSession() as session, session.ws_connect(url, **options) as socket:
             for message in (
                 {"action": "auth", "key": "key", "secret": "secret"},
-                {"action": "subscribe", "quotes": SYMBOLS},
+                {"action": "subscribe", **subscribed},
             ):
                 await socket.receive()
                 await socket.send_bytes(msgspec.msgpack.encode(message))
             await socket.receive()
             await socket.receive()
             while True:
-                count += len(decoder.decode((await socket.receive()).data))
+                messages = decoder.decode((await socket.receive()).data)
+                count += [*map(type, messages)].count(QuoteMessage) if with_trades else len(messages)
 
     await _answering(stream(), lambda: count)
 
 
-CONSUMERS: dict[str, Callable[[str], Awaitable[None]]] = {
-    "alpaca-py": lambda url: alpaca_py(url, raw=False),
-    "alpaca-py raw": lambda url: alpaca_py(url, raw=True),
-    "engine sdk": lambda url: ours(url, "sdk"),
-    "native": lambda url: ours(url, "native"),
+CONSUMERS: dict[str, Callable[[str, Channels], Awaitable[None]]] = {
+    "alpaca-py": lambda url, channels: alpaca_py(url, channels, raw=False),
+    "alpaca-py raw": lambda url, channels: alpaca_py(url, channels, raw=True),
+    "engine sdk": lambda url, channels: ours(url, channels, "sdk"),
+    "native": lambda url, channels: ours(url, channels, "native"),
     "limit": limit,
 }
 
 
-async def _main(name: str, url: str) -> None:
-    await CONSUMERS[name](url)
+async def _main(name: str, url: str, *channels: Channel) -> None:
+    await CONSUMERS[name](url, channels)
     # Exit here instead of returning: alpaca-py's stream does not end when its task is cancelled.
     os._exit(0)
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(*sys.argv[1:]))
+    asyncio.run(_main(*sys.argv[1:]))  # type: ignore[arg-type]  # the channels are texts

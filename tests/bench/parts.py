@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 from sluice_contract.resource import decode_ingest_job
+from sluice_contract.spec import Channel
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
@@ -31,11 +32,11 @@ def alpaca(url: str, folder: Path, engine: AlpacaEngine) -> AlpacaSource:
     return AlpacaSource(settings, CredentialsReader(settings, folder, None), Timeouts(ping=PING_SECONDS))
 
 
-def journal(symbols: Sequence[str]) -> Journal:
-    """Return a journal that uses the wall clock."""
+def journal(symbols: Sequence[str], channels: Sequence[Channel] = ("quotes",)) -> Journal:
+    """Return a journal of a job with these symbols and channels, which uses the wall clock."""
     document = {
         "metadata": {"name": "bench", "namespace": "bench", "uid": "0", "generation": 1},
-        "spec": {"tenant": "bench", "provider": "synthetic", "symbols": list(symbols)},
+        "spec": {"tenant": "bench", "provider": "synthetic", "symbols": list(symbols), "channels": list(channels)},
     }
     at = datetime.now(UTC)
     who = RuntimeIdentity(

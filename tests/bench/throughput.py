@@ -1,4 +1,4 @@
-"""Quotes per CPU second, at 1, 10 and 100 messages a frame.
+"""Quotes per CPU second, at 1, 10 and 100 messages a frame, without trades and with a trade for each fourth quote.
 
 All consumers are connected, each to its own server, and take turns: one runs while the others are stopped. The ratios
 therefore compare moments next to each other, so a machine that is slower for a while slows all consumers alike.
@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -25,7 +26,7 @@ from support.upstream import Upstream
 FRAMES = (1, 10, 100)
 TURNS = 15
 TURN_SECONDS = 0.5
-# The minimum ratio of native's speed to that of each consumer.
+# The minimum ratio of native's speed to that of each consumer, without trades.
 TARGETS = {"alpaca-py": 15.0, "limit": 0.65}
 
 
@@ -33,14 +34,18 @@ def rows(folder: Path, turns: int) -> list[Row]:
     """Return the medians over `turns` turns of each consumer."""
     tape = write_tape(folder / "tape.csv", _quotes())
     found: list[Row] = []
-    for per_frame in FRAMES:
+    for with_trades, per_frame in product((False, True), FRAMES):
         with ExitStack() as stack:
-            consumers = {name: stack.enter_context(_consumer(name, tape, per_frame)) for name in CONSUMERS}
+            consumers = {
+                name: stack.enter_context(_consumer(name, tape, per_frame, with_trades=with_trades))
+                for name in CONSUMERS
+            }
             speeds: dict[str, list[float]] = {name: [] for name in CONSUMERS}
             for _ in range(turns):
                 for name, consumer in consumers.items():
                     speeds[name].append(consumer.speed())
-        found += _compared(per_frame, speeds)
+        feed = f"quotes{' with trades' * with_trades}, {per_frame} a frame"
+        found += _compared(feed, speeds, {} if with_trades else TARGETS)
     return found
 
 
@@ -72,12 +77,12 @@ class Consumer:
 
 
 @contextmanager
-def _consumer(name: str, tape: Path, per_frame: int) -> Iterator[Consumer]:
-    options = ("--tape", str(tape), "--at-end", "repeat", "--batch", str(per_frame), "--no-deflate")
+def _consumer(name: str, tape: Path, per_frame: int, *, with_trades: bool) -> Iterator[Consumer]:
+    channels = ("quotes", "trades") if with_trades else ("quotes",)
     with (
-        Upstream(*options) as server,
+        _server(tape, per_frame, with_trades=with_trades) as server,
         subprocess.Popen(
-            [sys.executable, "-m", "bench.consumers", name, server.url],
+            [sys.executable, "-m", "bench.consumers", name, server.url, *channels],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -90,6 +95,12 @@ def _consumer(name: str, tape: Path, per_frame: int) -> Iterator[Consumer]:
             process.kill()
 
 
+def _server(tape: Path, per_frame: int, *, with_trades: bool) -> Upstream:
+    if with_trades:
+        return Upstream(str(tape), str(per_frame), module="bench.trade_tape")
+    return Upstream("--tape", str(tape), "--at-end", "repeat", "--batch", str(per_frame), "--no-deflate")
+
+
 def _quotes() -> list[TapeQuote]:
     # All quotes have one time: a repeated tape must not go back in time, or its quotes would be dropped unread.
     quotes = generate_quotes(SYMBOLS, TAPE_QUOTES, 1)
@@ -99,15 +110,15 @@ def _quotes() -> list[TapeQuote]:
     ]
 
 
-def _compared(per_frame: int, speeds: dict[str, list[float]]) -> list[Row]:
+def _compared(feed: str, speeds: dict[str, list[float]], targets: dict[str, float]) -> list[Row]:
     """Return the rows. Ratios are medians of the ratios within one turn."""
     found = []
     for name in (each for each in speeds if each != "native"):
         pairs = zip(speeds["native"], speeds[name], strict=True)
         ratio = median(ours / other for ours, other in pairs)
-        least = TARGETS.get(name)
+        least = targets.get(name)
         row = Row(
-            name=f"quotes, {per_frame} a frame, against {name}",
+            name=f"{feed}, against {name}",
             unit="1/CPU s",
             ours=median(speeds["native"]),
             peer=median(speeds[name]) if name != "limit" else None,

@@ -19,7 +19,7 @@ from sluice_contract.alpaca import AlpacaEngine
 from sluice_contract.status import FailureType
 from sluice_runtime.adapters.alpaca import credentials as alpaca_mount
 from sluice_runtime.adapters.firestore.sink import FirestoreSink
-from sluice_simulators.alpaca import Account, AlpacaServer, Plan, status_message, trade_message
+from sluice_simulators.alpaca import Account, AlpacaServer, Plan, StockTrade, status_message
 from sluice_simulators.alpaca.control import FAULTS
 from sluice_simulators.alpaca.faults import Fault, MessageFault
 from sluice_simulators.alpaca.handshake_faults import (
@@ -226,7 +226,7 @@ async def test_a_plan_for_two_channels_accepts_one_symbol_with_quotes_and_trades
     pod.job.declare(job(1, symbols=SYMBOLS, channels=["quotes", "trades"], limits=LIMITS))
     async with pod.running():
         await send_until_written(server, pod, "AAPL", 77.25)
-        await server.send([trade_message("AAPL", 77.5)])
+        await server.send([StockTrade("AAPL", 77.5).trade_message()])
         await eventually(lambda: document_has(pod.documents.quote("AAPL"), "price", 77.5))
         ledger = pod.journal.snapshot().ledger.to_symbol_counts(pod.journal.desired.value)
         assert (ledger.live, [each.code for each in ledger.rejections]) == ("1/2", [405])

@@ -40,6 +40,29 @@ def snapshots_of(url: str, folder: Path, feed: Any = "iex") -> AlpacaSnapshots:
     return AlpacaSnapshots(settings, CredentialsReader(settings, mount(folder, "key", SECRET), None), url)
 
 
+@pytest.mark.parametrize(
+    ("changes", "effects", "canceled"),
+    [
+        ({}, ["sets"], []),
+        ({"c": ["@", "I"]}, ["never"], []),
+        ({"c": ["@", "4", "W"], "z": "A"}, ["first_of_day"], []),
+        ({"c": None}, ["sets"], []),
+        ({"u": "corrected"}, ["sets"], []),
+        ({"u": "canceled"}, [], [1]),
+        ({"u": "incorrect"}, [], [1]),
+        ({"s": 0}, ["never"], []),
+        ({"p": 0}, [], []),
+    ],
+)
+async def test_a_trade_of_a_snapshot_has_the_rule_of_its_conditions(
+    server: AlpacaServer, tmp_path: Path, changes: dict[str, object], effects: list[str], canceled: list[int]
+) -> None:
+    server.rest.snapshots = {"AAPL": {**SNAPSHOT, "latestTrade": {**TRADE, **changes}}}
+    found = await snapshots(server, tmp_path).fetch_latest_quotes_and_trades(["AAPL"])
+    assert [each.rule.effect for each in found.trades] == effects
+    assert [each.id for each in found.cancellations] == canceled
+
+
 async def test_a_snapshot_has_the_newest_quote_and_trade_of_each_symbol(server: AlpacaServer, tmp_path: Path) -> None:
     server.rest.snapshots = {"AAPL": SNAPSHOT, "BRK.B": {"latestQuote": None}, "SPY": SNAPSHOT}
     found = await snapshots(server, tmp_path).fetch_latest_quotes_and_trades(["AAPL", "BRK.B"])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
+from sluice_contract.spec import Channel
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.connection import AlpacaConnection
 from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
@@ -17,6 +18,7 @@ from sluice_runtime.adapters.alpaca.source import AlpacaSource
 from sluice_runtime.adapters.alpaca.websocket import Timeouts
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.loops.waiting import cancel_and_wait
+from sluice_runtime.ports import QUOTES
 from support.fake_listener import FakeListener
 
 SECRET = "very-secret"
@@ -47,12 +49,14 @@ def source(
 
 
 @asynccontextmanager
-async def streaming(made: AlpacaSource, listener: FakeListener, *symbols: str) -> AsyncIterator[AlpacaConnection]:
-    """Open a connection that subscribes to the symbols, and read from it while the context lasts."""
+async def streaming(
+    made: AlpacaSource, listener: FakeListener, *symbols: str, channels: frozenset[Channel] = QUOTES
+) -> AsyncIterator[AlpacaConnection]:
+    """Open a connection that subscribes to channels of the symbols, and read from it while the context lasts."""
     async with made.connect(listener) as connection:
         reading = asyncio.create_task(connection.run())
         try:
-            await connection.set_subscriptions(frozenset(symbols))
+            await connection.set_subscriptions(frozenset(symbols), channels)
             yield connection
         finally:
             await cancel_and_wait(reading)

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from sluice_contract.status import StreamState
 from sluice_contract.symbol_counts import SymbolRejection
 from sluice_runtime.domain.failure import Impairment
-from sluice_runtime.domain.market import Bar, Halt, Tick, Trade
+from sluice_runtime.domain.market import (
+    Bar,
+    Halt,
+    Tick,
+    TradeCancellation,
+    TradeCorrection,
+    TradeEvent,
+    TradeTick,
+)
 from support.virtual_time import seconds
 
 
@@ -17,7 +25,7 @@ class FakeListener:
     def __init__(self) -> None:
         self.history: list[str] = []
         self.frames: list[tuple[float, list[Tick]]] = []
-        self.trades: list[Trade] = []
+        self.trade_events: list[TradeEvent] = []
         self.halts: list[Halt] = []
         self.bars: list[Bar] = []
         self.confirmed: frozenset[str] = frozenset()
@@ -29,14 +37,19 @@ class FakeListener:
         """All ticks, in order."""
         return [tick for _, frame in self.frames for tick in frame]
 
+    @property
+    def trades(self) -> list[TradeTick]:
+        """All trades, in order, without cancellations and corrections."""
+        return [each for each in self.trade_events if not isinstance(each, TradeCancellation | TradeCorrection)]
+
     def on_state(self, state: StreamState) -> None:
         self.history.append(state)
 
     def on_ticks(self, ticks: Sequence[Tick]) -> None:
         self.frames.append((seconds(), list(ticks)))
 
-    def on_trades(self, trades: Sequence[Trade]) -> None:
-        self.trades.extend(trades)
+    def on_trades(self, events: Sequence[TradeEvent]) -> None:
+        self.trade_events.extend(events)
 
     def on_halts(self, halts: Sequence[Halt]) -> None:
         self.halts.extend(halts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import urllib.request
@@ -16,10 +17,11 @@ from sluice_simulators.alpaca.faults import Fault
 class Upstream:
     """One running server. As a context manager, it stops the server at the end of the context."""
 
-    def __init__(self, *arguments: str) -> None:
-        """Start the server; `arguments` are those of `python -m sluice_simulators.alpaca`."""
+    def __init__(self, *arguments: str, module: str = "sluice_simulators.alpaca") -> None:
+        """Start the server; `arguments` are those of `python -m MODULE`, which prints the server's addresses."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "sluice_simulators.alpaca", *arguments],
+            [sys.executable, "-m", module, *arguments],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -155,7 +155,7 @@ function quoteUnsound({ quote, writerNow, skewSeconds }: QuoteInput): Verdict | 
   if (!isPrice(quote.price)) {
     return verdict("live_without_price", { symbol });
   }
-  if (isPrice(quote.bid) && isPrice(quote.ask) && quote.bid > quote.ask) {
+  if (quote.priceBasis !== "trade" && isPrice(quote.bid) && isPrice(quote.ask) && quote.bid > quote.ask) {
     return verdict("live_crossed", { symbol });
   }
   if (quote.ts === null) {

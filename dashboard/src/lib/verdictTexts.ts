@@ -151,7 +151,7 @@ export const VERDICT_TEXTS = {
     "no_price": {
       "reason": "no_price",
       "message": "The quote of {symbol} has no price.",
-      "remedy": "Wait for its first price."
+      "remedy": "Wait for its next price: a side is missing, the market is locked or crossed, or the spread is too wide."
     }
   },
   "details": {

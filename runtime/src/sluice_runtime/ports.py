@@ -20,7 +20,7 @@ from .domain.declared_job import DeclaredJob
 from .domain.failure import Impairment
 from .domain.freshness import FreshnessView
 from .domain.health import RuntimeSnapshot
-from .domain.market import Bar, Halt, Tick, Trade
+from .domain.market import Bar, Halt, Tick, TradeEvent
 from .domain.market_snapshot import MarketSnapshot
 from .domain.newest_quotes import NewestQuotes
 from .domain.pause import Switch
@@ -38,8 +38,8 @@ class Listener(Protocol):
     def on_ticks(self, ticks: Sequence[Tick]) -> None:
         """Handle a batch of ticks in the order of arrival. It is empty for a message without usable data."""
 
-    def on_trades(self, trades: Sequence[Trade]) -> None:
-        """Handle a batch of trades in the order of arrival."""
+    def on_trades(self, events: Sequence[TradeEvent]) -> None:
+        """Handle a batch of trades, cancellations and corrections in the order of arrival."""
 
     def on_halts(self, halts: Sequence[Halt]) -> None:
         """Handle a batch of halts and resumptions in the order of arrival. Unwanted symbols can be among them."""

@@ -194,7 +194,7 @@ def _quote_is_unsound(found: _Input) -> Verdict | None:
         return _verdict("live_clock")
     if not _is_price(quote.price):
         return _verdict("live_without_price", symbol=_symbol(quote))
-    if quote.bid is not None and quote.ask is not None and quote.bid > quote.ask > 0:
+    if quote.price_basis != "trade" and quote.bid is not None and quote.ask is not None and quote.bid > quote.ask > 0:
         return _verdict("live_crossed", symbol=_symbol(quote))
     if quote.ts is None:
         return _verdict("live_without_time", symbol=_symbol(quote))

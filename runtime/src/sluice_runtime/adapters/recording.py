@@ -16,7 +16,7 @@ from sluice_contract.status import StreamState
 from sluice_contract.symbol_counts import SymbolRejection
 
 from ..domain.failure import Impairment
-from ..domain.market import Bar, Halt, Tick, Trade
+from ..domain.market import Bar, Halt, Tick, TradeEvent
 from ..ports import Connection, Listener, Source
 from .replay import COLUMNS
 
@@ -130,8 +130,8 @@ class _RecordingListener:
         self._listener.on_ticks(ticks)
         self._tape.add_ticks(ticks)
 
-    def on_trades(self, trades: Sequence[Trade]) -> None:
-        self._listener.on_trades(trades)
+    def on_trades(self, events: Sequence[TradeEvent]) -> None:
+        self._listener.on_trades(events)
 
     def on_halts(self, halts: Sequence[Halt]) -> None:
         self._listener.on_halts(halts)

@@ -6,7 +6,7 @@ place when a newer tick replaces its older one, so no symbol waits longer than o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from .market import Tick
@@ -137,6 +137,10 @@ class Coalescer:
     def is_queued(self, symbol: str) -> bool:
         """Return True if a tick of this symbol is in the queue."""
         return symbol in self._queue
+
+    def waiting_ticks(self) -> Iterator[Tick]:
+        """Yield the tick of each symbol in the queue. Do not change the queue meanwhile."""
+        return (state.tick for state in self._queue.values() if state.tick is not None)
 
     def waiting_tick(self, symbol: str) -> Tick | None:
         """Return the tick of a symbol that waits to be written, or that was dropped by a pause; None if none does."""

@@ -13,6 +13,7 @@ class Counters:
     stops: dict[str, int] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
     suppressed: dict[str, int] = field(default_factory=dict)
+    unknown_trade_conditions: dict[tuple[str, str], int] = field(default_factory=dict)  # by tape and code
     batches: int = 0
     writes: int = 0
     paused_by_flag: int = 0

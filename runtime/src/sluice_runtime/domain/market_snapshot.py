@@ -7,17 +7,18 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from .market import Quote, Trade
+from .market import Quote, Trade, TradeCancellation
 
 # A quote that is older than this should have arrived on the stream.
 _UNDERWAY = timedelta(seconds=10)
 
 
 class MarketSnapshot(msgspec.Struct, frozen=True):
-    """The newest quote and trade of each symbol that has one."""
+    """The newest quote and trade of each symbol that has one, and the newest trades that have been canceled."""
 
     quotes: tuple[Quote, ...] = ()
     trades: tuple[Trade, ...] = ()
+    cancellations: tuple[TradeCancellation, ...] = ()
 
     def without_outdated_quotes(self, document_times: Mapping[str, datetime]) -> MarketSnapshot:
         """Return the snapshot without the quotes that are older than what their documents already show.
@@ -27,12 +28,13 @@ class MarketSnapshot(msgspec.Struct, frozen=True):
         together with a quote.
         """
         newest = {each.symbol: each.ts for each in self.quotes}
-        for trade in self.trades:
+        for trade in (each for each in self.trades if each.rule.effect != "never"):
             newest[trade.symbol] = max(trade.ts, newest.get(trade.symbol, trade.ts))
         kept = {symbol for symbol, ts in newest.items() if symbol not in document_times or ts >= document_times[symbol]}
         return MarketSnapshot(
             tuple(each for each in self.quotes if each.symbol in kept),
             self.trades,
+            self.cancellations,
         )
 
     def without_trades(self) -> MarketSnapshot:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import msgspec
 
-from sluice_contract.documents import LiveQuote, QuoteState
+from sluice_contract.documents import LiveQuote, PriceBasis, QuoteState
 
-from .market import DocumentOrigin, Quote, Tick, Trade, to_live_quote
+from .market import DocumentOrigin, PricedTrade, Quote, Tick
+from .prices import PriceModel
 
 # An unchanged quote is written again after this long, so that its times catch up with the stream.
 REFRESH_SECONDS = 15.0
@@ -20,17 +21,15 @@ _TOLERANCE_SECONDS = 0.001
 
 
 class QuoteContent(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of one quote document: a quote, the last trade and the status."""
+    """The content of one quote document: a quote, the price and what it is based on, the last trade and the status."""
 
     quote: Quote
-    trade: Trade | None = None
+    price: float | None = None
+    price_basis: PriceBasis | None = None
+    trade: PricedTrade | None = None
     status: QuoteState = "live"
+    is_halted: bool = False  # when the price was determined; a status can be written without the price
     not_before: datetime | None = None  # the document's last time: `ts` never goes back
-
-    @property
-    def price(self) -> float | None:
-        """The price of the last trade if known, otherwise the mid."""
-        return self.trade.price if self.trade else self.quote.mid
 
     @property
     def ts(self) -> datetime:
@@ -42,13 +41,28 @@ class QuoteContent(msgspec.Struct, frozen=True, kw_only=True):
     def compared_values(self) -> tuple[object, ...]:
         """The values whose change causes a write. A change of a time alone waits for the next refresh."""
         quote = self.quote
-        return quote.bid, quote.ask, quote.bid_size, quote.ask_size, self.price, self.status
+        return quote.bid, quote.ask, quote.bid_size, quote.ask_size, self.price, self.price_basis, self.status
 
     def to_live_quote(self, origin: DocumentOrigin, seq: int, written_at: datetime) -> LiveQuote:
         """Return the document with this content. `seq` is the number of the write within this process."""
-        plain = to_live_quote(self.quote, origin, seq, written_at)
-        basis = "trade" if self.trade else plain.price_basis
-        return msgspec.structs.replace(plain, price=self.price, price_basis=basis, ts=self.ts, status=self.status)
+        quote = self.quote
+        return LiveQuote(
+            symbol=quote.symbol,
+            bid=quote.bid,
+            ask=quote.ask,
+            bid_size=quote.bid_size,
+            ask_size=quote.ask_size,
+            price=self.price,
+            price_basis=self.price_basis,
+            ts=self.ts,
+            source=origin.source,
+            job=origin.job,
+            session_id=origin.session_id,
+            seq=seq,
+            epoch=origin.epoch,
+            written_at=written_at,
+            status=self.status,
+        )
 
 
 def refresh_seconds(effective_interval_seconds: float) -> float:
@@ -63,6 +77,8 @@ class PublishedDocuments:
     """
 
     def __init__(self) -> None:
+        self.prices = PriceModel()
+        self._is_bound_new = False  # whether all prices must be determined again
         self._written: dict[str, tuple[QuoteContent, float]] = {}
         self._unwritten_ticks: dict[str, Tick] = {}
         self._floors: dict[str, datetime] = {}  # the latest `ts` that each document has or may have
@@ -71,6 +87,7 @@ class PublishedDocuments:
 
     def retain_only(self, symbols: frozenset[str]) -> None:
         """Forget the documents of all symbols that are not in `symbols`."""
+        self.prices.retain_only(symbols)
         for by_symbol in (self._written, self._unwritten_ticks, self._floors, self._states):
             for symbol in by_symbol.keys() - symbols:
                 del by_symbol[symbol]
@@ -109,23 +126,48 @@ class PublishedDocuments:
         ready = [symbol for symbol in self._unwritten_ticks if at - self._last_written_at(symbol) >= least]
         return [self._unwritten_ticks.pop(symbol) for symbol in ready]
 
-    def ticks_with_changed_price(self, trades: Mapping[str, Trade]) -> list[Tick]:
-        """Return the newest tick of each document whose price differs from that of the newest trade in `trades`."""
+    def set_max_spread_percent(self, percent: float) -> None:
+        """Set the widest spread whose midpoint is a price, in percent of the midpoint."""
+        self._is_bound_new |= percent != self.prices.max_spread_percent
+        self.prices.max_spread_percent = percent
+
+    def ticks_with_changed_price(
+        self, last_trade: Callable[[str], PricedTrade | None], is_halted: Callable[[str], bool], at: float
+    ) -> list[Tick]:
+        """Return the newest tick of each document whose price at `at` (monotonic seconds) differs from what it has.
+
+        A price changes without a quote because of a trade, its cancellation, a halt or a new bound, or because a
+        market has been locked or crossed for too long.
+        """
         found: list[Tick] = []
+        is_bound_new, self._is_bound_new = self._is_bound_new, False
         for symbol, (written, _) in self._written.items():
-            trade = trades.get(symbol)
-            if written.trade is not trade and written.price != (
-                trade.price if trade is not None else written.quote.mid
-            ):
-                found.append(self._unwritten_ticks.get(symbol, written.quote))
+            trade, halted = last_trade(symbol), is_halted(symbol)
+            has_event = trade is not written.trade or halted is not written.is_halted or is_bound_new
+            if has_event or self.prices.is_unsettled(symbol):
+                price = self.prices.price_of(written.quote, trade, at, is_halted=halted)
+                if (price.value, price.basis) != (written.price, written.price_basis):
+                    found.append(self._unwritten_ticks.get(symbol, written.quote))
         return found
 
-    def content_to_write(self, quote: Quote, trade: Trade | None, status: QuoteState) -> QuoteContent:
-        """Return the content to write for a symbol. Its `ts` is never earlier than that of the document.
+    def content_to_write(self, quote: Quote, trade: PricedTrade | None, status: QuoteState, at: float) -> QuoteContent:
+        """Return the content to write for a symbol at `at`, in monotonic seconds.
 
-        Without this limit, `ts` would go back when a trade no longer determines the price.
+        Its `ts` is never earlier than that of the document. Without this limit, `ts` would go back when a trade no
+        longer determines the price. A halted symbol has no price.
         """
-        return QuoteContent(quote=quote, trade=trade, status=status, not_before=self._floors.get(quote.symbol))
+        self.prices.remember_midpoint(quote)
+        is_halted = status == "halted"
+        price = self.prices.price_of(quote, trade, at, is_halted=is_halted)
+        return QuoteContent(
+            quote=quote,
+            price=price.value,
+            price_basis=price.basis,
+            trade=trade,
+            status=status,
+            is_halted=is_halted,
+            not_before=self._floors.get(quote.symbol),
+        )
 
     def mark_contents_sending(self, contents: Iterable[QuoteContent], horizon: datetime) -> None:
         """Record that the write of these contents has begun.

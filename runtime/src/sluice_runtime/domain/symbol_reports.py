@@ -20,7 +20,7 @@ SymbolState = Literal["pending", "confirmed", "rejected", "paused"]
 
 
 class LastQuote(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest quote of a symbol. `ts` is its event time, `price` the last trade if known, otherwise the mid."""
+    """The newest quote of a symbol. `ts` is its event time; `price` is what the document shows or will show."""
 
     ts: datetime
     bid: float | None
@@ -66,7 +66,7 @@ def symbol_reports(
     reports = []
     for symbol in sorted(desired.declared):
         state, reason = _state_and_reason(symbol, desired, ledger, rejections)
-        known, content = freshness.get(symbol), quotes.find_quote(symbol)
+        known, content = freshness.get(symbol), quotes.find_quote(symbol, at.monotonic)
         written = quotes.seconds_of_last_write(symbol)
         reports.append(
             SymbolReport(

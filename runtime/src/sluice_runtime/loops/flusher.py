@@ -243,6 +243,7 @@ class Flusher:
 
     def _apply_desired(self, desired: Desired) -> None:
         self._upkeep.apply_desired(desired, self._writes)
+        self._journal.documents.set_max_spread_percent(desired.limits.max_spread_percent)
         if desired.limits != self._limits:
             self._limits = desired.limits
             now = asyncio.get_running_loop().time()

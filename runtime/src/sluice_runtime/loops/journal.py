@@ -20,7 +20,7 @@ from ..domain.gaps import Gaps, gap_cause_of_failure
 from ..domain.health import ActivityTimes, PauseAcknowledgement, RuntimeIdentity, RuntimeSnapshot
 from ..domain.last_values import LastValues
 from ..domain.ledger import SubscriptionLedger
-from ..domain.market import Bar, Halt, Tick, Trade
+from ..domain.market import Bar, Halt, Tick, TradeEvent
 from ..domain.market_snapshot import MarketSnapshot
 from ..domain.newest_quotes import NewestQuotes
 from ..domain.pause import Switch
@@ -63,7 +63,7 @@ class Journal:
         self._has_quotes = False
         self.last_write_at: datetime | None = None
         self.socket_closed_at: datetime | None = None
-        self.last_values = LastValues()
+        self.last_values = LastValues(self.counters.unknown_trade_conditions)
         self.documents = PublishedDocuments()
         self.quotes = NewestQuotes(coalescer, self.documents, self.last_values)
         self.inherited: set[str] = set()  # symbols for which an earlier process of this job may have left documents
@@ -123,16 +123,16 @@ class Journal:
     def apply_market_snapshot(self, latest: MarketSnapshot) -> int:
         """Apply a market snapshot, and return the number of its quotes that are newer than those from the stream."""
         horizon = self.now() + SKEW
-        self.last_values.record_snapshot_trades(latest.trades, horizon)
+        self.last_values.record_snapshot_trades(latest, horizon)
         learnt = self.coalescer.queue_snapshot_ticks(latest.quotes, horizon)
         if learnt:
             self._signal_first_quote()
         return learnt
 
-    def on_trades(self, trades: Sequence[Trade]) -> None:
-        """Keep the newest trade of each symbol in one batch."""
+    def on_trades(self, events: Sequence[TradeEvent]) -> None:
+        """Apply one batch of trades, cancellations and corrections."""
         self.last_message_at = now = self.now()
-        self.last_values.record_trades(trades, now + SKEW)
+        self.last_values.record_trades(events, now + SKEW)
 
     def on_halts(self, halts: Sequence[Halt]) -> None:
         """Apply one batch of trading halts and resumptions."""
@@ -180,7 +180,7 @@ class Journal:
         self.socket_closed_at = self.now()
         self._impairment, self._is_subscribed = None, False
         self._ledger = SubscriptionLedger()
-        self.last_values.mark_halts_unconfirmed(self.socket_closed_at)
+        self.last_values.mark_unconfirmed(self.socket_closed_at)
         if self.state == "Live":
             cause: GapCause = "pause" if self.desired.value.pause else "disconnect"
             self.gaps = self.gaps.with_open_gap(self.socket_closed_at, cause)

@@ -59,15 +59,17 @@ class Publisher:
         self._documents.hold_all_for_rewrite()
 
     def enqueue_refreshes_and_price_changes(self, at: float) -> None:
-        """Queue the ticks of documents that need a write without a new quote: a refresh, or a new price from a trade.
+        """Queue the ticks of documents that need a write without a new quote: a refresh, or another price.
 
         Does nothing in a dry run.
         """
         if self._journal.desired.value.dry_run:
             return
-        coalescer = self._journal.coalescer
-        coalescer.enqueue_unless_outdated(self._documents.take_ticks_due_for_refresh(at, self._refresh_seconds))
-        coalescer.enqueue_unless_outdated(self._documents.ticks_with_changed_price(self._journal.last_values.trades))
+        coalescer, documents = self._journal.coalescer, self._documents
+        documents.prices.observe_waiting_ticks(coalescer.waiting_ticks(), at)
+        coalescer.enqueue_unless_outdated(documents.take_ticks_due_for_refresh(at, self._refresh_seconds))
+        changed = documents.ticks_with_changed_price(self._journal.last_values.last_trade, self._is_halted, at)
+        coalescer.enqueue_unless_outdated(changed)
 
     def enqueue_held_ticks(self) -> None:
         """Queue all ticks that were held for a refresh. Does nothing in a dry run."""
@@ -83,7 +85,7 @@ class Publisher:
         """
         if self._journal.desired.value.dry_run:
             return self._hold_for_dry_run(ticks)
-        contents = [self._content_to_write(tick) for tick in ticks]
+        contents = [self._content_to_write(tick, at) for tick in ticks]
         changed = [each for each in contents if self._documents.needs_write(each, at, self._refresh_seconds)]
         if len(changed) < len(ticks):
             self._hold_unchanged(ticks, {each.quote.symbol for each in changed})
@@ -95,7 +97,7 @@ class Publisher:
         if self._journal.desired.value.dry_run:
             self._hold_for_dry_run(ticks)
         else:
-            self._start_writing([self._content_to_write(tick) for tick in ticks], at)
+            self._start_writing([self._content_to_write(tick, at) for tick in ticks], at)
 
     async def write_missing_documents(self, symbols: Iterable[str], status: QuoteState, at: float) -> None:
         """Write the whole documents of `symbols` with `status`, as far as this process knows their content.
@@ -107,7 +109,7 @@ class Publisher:
         """
         newest, waiting = self._documents.newest_tick, self._journal.coalescer.waiting_tick
         known = [tick for symbol in symbols if (tick := waiting(symbol) or newest(symbol)) is not None]
-        contents = [msgspec.structs.replace(self._content_to_write(tick), status=status) for tick in known]
+        contents = [msgspec.structs.replace(self._content_to_write(tick, at), status=status) for tick in known]
         if contents:
             await self._sink.write_quotes(self._to_live_quotes(contents))
             self._record_written(contents, at)
@@ -171,11 +173,13 @@ class Publisher:
         self._journal.coalescer.waive_interval(unchanged)
         increment(self._journal.counters.suppressed, "unchanged", len(unchanged))
 
-    def _content_to_write(self, tick: Tick) -> QuoteContent:
-        trade = self._journal.last_values.trades.get(tick.symbol)
-        return self._documents.content_to_write(
-            tick.to_quote(), trade, self._journal.status_for_quote_document(tick.symbol)
-        )
+    def _content_to_write(self, tick: Tick, at: float) -> QuoteContent:
+        trade = self._journal.last_values.last_trade(tick.symbol)
+        status = self._journal.status_for_quote_document(tick.symbol)
+        return self._documents.content_to_write(tick.to_quote(), trade, status, at)
+
+    def _is_halted(self, symbol: str) -> bool:
+        return self._journal.quote_states.get(symbol) == "halted"
 
     @property
     def _refresh_seconds(self) -> float:

@@ -101,7 +101,7 @@ class RecordWriter:
         return [each.symbol for each in self._journal.snapshot().ledger.rejected]
 
     def _last_times(self, symbol: str) -> dict[str, datetime]:
-        quote, trade = self._journal.coalescer.newest_tick_time(symbol), self._journal.last_values.trades.get(symbol)
+        quote, trade = self._journal.coalescer.newest_tick_time(symbol), self._journal.last_values.last_trade(symbol)
         bar = self._journal.last_values.bar_times.get(symbol)
         found = {"quotes": quote, "trades": trade.ts if trade else None, "bars": bar}
         return {channel: ts for channel, ts in found.items() if ts is not None}

@@ -2,8 +2,9 @@
 
 from sluice_simulators.alpaca.accounts import BASIC, Account, Plan
 from sluice_simulators.alpaca.feeds import GeneratorFeed, TapeFeed
-from sluice_simulators.alpaca.messages import quote_message, status_message, trade_message
+from sluice_simulators.alpaca.messages import quote_message, status_message
 from sluice_simulators.alpaca.server import AlpacaServer, ServerOptions
+from sluice_simulators.alpaca.trades import StockTrade
 
 __all__ = [
     "BASIC",
@@ -12,8 +13,8 @@ __all__ = [
     "GeneratorFeed",
     "Plan",
     "ServerOptions",
+    "StockTrade",
     "TapeFeed",
     "quote_message",
     "status_message",
-    "trade_message",
 ]

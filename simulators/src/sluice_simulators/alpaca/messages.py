@@ -68,21 +68,6 @@ def status_message(symbol: str, code: str, reason: str = "") -> Message:
     return {"T": "s", "S": symbol, "sc": code, "sm": "", "rc": reason, "rm": "", "z": "C", "t": now()}
 
 
-def trade_message(symbol: str, price: float, size: int = 100) -> Message:
-    """Return a trade message, stamped now; the price is in dollars, the size in shares."""
-    return {
-        "T": "t",
-        "S": symbol,
-        "i": 1,
-        "x": "V",
-        "p": price,
-        "s": size,
-        "c": ["@"],
-        "z": "C",
-        "t": now(),
-    }
-
-
 def bar_message(symbol: str, close: float, volume: int = 1000) -> Message:
     """Return the message of a minute bar that ends now; prices are in dollars."""
     prices = {"o": close - 0.5, "h": close + 0.5, "l": close - 1.0, "c": close}

@@ -38,6 +38,14 @@ def test_a_conflated_symbol_keeps_its_place_in_the_queue() -> None:
     assert line.take_due_ticks(3, 0.0, 1.0) == [tick("A", 2), tick("B", 2), tick("C", 1)]
 
 
+def test_the_waiting_ticks_are_the_newest_of_the_symbols_in_the_queue() -> None:
+    line = coalescer("A", "B", "C")
+    line.queue_newest_ticks([tick("A", 1), tick("B", 1), tick("A", 2)], FOREVER)
+    assert list(line.waiting_ticks()) == [tick("A", 2), tick("B", 1)]
+    line.take_due_ticks(1, 0.0, 1.0)
+    assert list(line.waiting_ticks()) == [tick("B", 1)]
+
+
 def test_a_symbol_is_not_taken_again_before_its_interval_is_over() -> None:
     line = coalescer("A")
     taken = []

@@ -1,8 +1,13 @@
 from datetime import timedelta
 
+import msgspec
+import pytest
+
 from sluice_contract.spec import Channel
 from sluice_runtime.domain.last_values import LastValues
-from sluice_runtime.domain.market import Bar, Halt, Trade
+from sluice_runtime.domain.market import Bar, Halt, Trade, TradeCancellation, TradeCorrection
+from sluice_runtime.domain.market_snapshot import MarketSnapshot
+from sluice_runtime.domain.sale_conditions import last_sale_rule
 from support.virtual_time import START
 
 ALL: frozenset[Channel] = frozenset({"quotes", "trades", "bars"})
@@ -19,6 +24,12 @@ def trade(symbol: str = "A", at: float = 0.0, price: float = 1.0) -> Trade:
     return Trade(symbol=symbol, ts=START + timedelta(seconds=at), price=price, size=1.0)
 
 
+def prices(book: LastValues, *symbols: str) -> list[float | None]:
+    """Return the price of the last trade of each symbol."""
+    trades = [book.last_trade(symbol) for symbol in symbols]
+    return [trade.price if trade is not None else None for trade in trades]
+
+
 def bar(symbol: str = "A", at: float = 0.0) -> Bar:
     return Bar(symbol=symbol, ts=START + timedelta(seconds=at), open=1.0, high=1.0, low=1.0, close=1.0, volume=1.0)
 
@@ -30,22 +41,72 @@ def halt(symbol: str = "A", at: float = 0.0, *, halted: bool = True) -> Halt:
 def test_the_newest_trade_is_kept_and_of_two_with_one_time_the_later_arrival() -> None:
     book = board("A")
     book.record_trades([trade(at=1, price=1.0), trade(at=1, price=2.0), trade(at=0, price=3.0), trade("Z")], HORIZON)
-    assert book.trades == {"A": trade(at=1, price=2.0)}
+    assert prices(book, "A", "Z") == [2.0, None]
 
 
 def test_a_trade_stamped_far_in_the_future_is_replaced_by_the_next() -> None:
     book = board("A")
     book.record_trades([trade(at=3600, price=1.0), trade(at=1, price=2.0)], HORIZON)
-    assert book.trades == {"A": trade(at=1, price=2.0)}
+    assert prices(book, "A", "Z") == [2.0, None]
 
 
 def test_snapshot_values_are_used_only_if_newer_and_not_in_the_future() -> None:
     book = board("A", "B")
     book.record_trades([trade(at=1, price=1.0)], HORIZON)
-    book.record_snapshot_trades([trade(at=1, price=9.0), trade("B", at=61)], HORIZON)
-    assert book.trades == {"A": trade(at=1, price=1.0)}
-    book.record_snapshot_trades([trade(at=2, price=2.0)], HORIZON)
-    assert book.trades == {"A": trade(at=2, price=2.0)}
+    book.record_snapshot_trades(MarketSnapshot(trades=(trade(at=1, price=9.0), trade("B", at=61))), HORIZON)
+    assert prices(book, "A", "B") == [1.0, None]
+    book.record_snapshot_trades(MarketSnapshot(trades=(trade(at=2, price=2.0),)), HORIZON)
+    assert prices(book, "A") == [2.0]
+
+
+def test_trades_cancellations_and_corrections_are_applied_in_the_order_of_arrival() -> None:
+    book = board("A", "B")
+    second = Trade(symbol="A", ts=START, price=99.0, size=1.0, id=2, exchange="D")
+    correction = TradeCorrection(
+        symbol="A", ts=START, exchange="D", original_id=2, original_price=99.0, id=3, price=1.5
+    )
+    book.record_trades([trade(price=1.0), second, correction, trade("B")], HORIZON)
+    assert prices(book, "A", "B") == [1.5, 1.0]
+    cancellation = TradeCancellation(symbol="A", ts=START, id=3, exchange="D", price=1.5)
+    book.record_trades([cancellation, msgspec.structs.replace(cancellation, symbol="UNKNOWN")], HORIZON)
+    assert prices(book, "A") == [1.0]
+
+
+def test_a_snapshot_can_show_that_the_last_trade_was_canceled() -> None:
+    book = board("A")
+    book.record_trades([trade(price=1.0), Trade(symbol="A", ts=START, price=99.0, size=1.0, id=2)], HORIZON)
+    canceled = TradeCancellation(symbol="A", ts=START, id=2, exchange="", price=99.0)
+    book.record_snapshot_trades(MarketSnapshot(cancellations=(canceled,)), HORIZON)
+    assert prices(book, "A") == [1.0]
+
+
+def test_trades_that_vanished_while_the_connection_was_closed_do_not_count() -> None:
+    book = board("A")
+    book.record_trades([trade(at=1, price=1.0), trade(at=2, price=99.0)], HORIZON)
+    snapshot = MarketSnapshot(trades=(trade(at=1, price=1.0),))
+    book.record_snapshot_trades(snapshot, HORIZON)
+    assert prices(book, "A") == [99.0]  # on the same connection, the snapshot may be older than the stream
+    book.mark_unconfirmed(START)
+    book.record_trades([trade(at=3, price=1.5)], HORIZON)
+    book.record_snapshot_trades(snapshot, HORIZON)
+    assert prices(book, "A") == [1.5]
+
+
+@pytest.mark.parametrize("price", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_trade_without_a_valid_price_is_ignored(price: float) -> None:
+    book = board("A")
+    book.record_trades([trade(price=1.0), trade(at=1, price=price)], HORIZON)
+    assert prices(book, "A") == [1.0]
+
+
+def test_each_trade_with_an_unknown_condition_is_counted_by_tape_and_code_and_counts_as_a_sale() -> None:
+    counts: dict[tuple[str, str], int] = {}
+    book = LastValues(counts)
+    book.set_kept_symbols(frozenset("A"), frozenset("A"), ALL)
+    rule = last_sale_rule("C", ("@", "?", "long", "longer"))
+    odd = Trade(symbol="A", ts=START, price=2.0, size=1.0, rule=rule)
+    book.record_trades([odd, odd, msgspec.structs.replace(odd, symbol="UNKNOWN"), trade(price=1.0)], HORIZON)
+    assert counts == {("C", "?"): 2, ("C", "other"): 2}
 
 
 def test_trades_and_bars_are_dropped_with_their_channel() -> None:
@@ -55,7 +116,7 @@ def test_trades_and_bars_are_dropped_with_their_channel() -> None:
     book.set_kept_symbols(frozenset("A"), frozenset("A"), frozenset({"quotes"}))
     book.record_trades([trade()], HORIZON)
     book.record_bars([bar()])
-    assert (book.trades, book.bars, book.bar_times) == ({}, {}, {})
+    assert (prices(book, "A"), book.bars, book.bar_times) == ([None], {}, {})
 
 
 def test_trades_and_bars_are_dropped_with_their_symbol_and_a_pause_keeps_the_trade() -> None:
@@ -63,7 +124,7 @@ def test_trades_and_bars_are_dropped_with_their_symbol_and_a_pause_keeps_the_tra
     book.record_trades([trade("A"), trade("B")], HORIZON)
     book.record_bars([bar("A"), bar("B")])
     book.set_kept_symbols(frozenset("A"), frozenset(), ALL)
-    assert (book.trades, book.bars, book.bar_times) == ({"A": trade("A")}, {}, {})
+    assert (prices(book, "A", "B"), book.bars, book.bar_times) == ([1.0, None], {}, {})
 
 
 def test_a_bar_stays_pending_until_it_is_written_or_a_newer_one_arrives() -> None:
@@ -87,7 +148,7 @@ def test_quotes_do_not_end_a_halt_and_a_status_message_does() -> None:
 def test_a_halt_of_a_closed_connection_ends_with_the_first_newer_tick() -> None:
     book = board("A", "B", "C")
     book.record_halts([halt("A"), halt("B"), halt("C")])
-    book.mark_halts_unconfirmed(START)
+    book.mark_unconfirmed(START)
     book.record_trades([trade("B", at=1)], HORIZON)
     book.drop_doubtful_halts({"A": START, "C": START + timedelta(seconds=1)}.get, None)
     assert book.halted_symbols == {"A"}
@@ -96,8 +157,8 @@ def test_a_halt_of_a_closed_connection_ends_with_the_first_newer_tick() -> None:
 def test_ticks_from_before_the_disconnect_do_not_end_a_halt() -> None:
     book = board("A")
     book.record_halts([halt("A")])
-    book.mark_halts_unconfirmed(START + timedelta(seconds=5))
-    book.mark_halts_unconfirmed(START + timedelta(seconds=60))
+    book.mark_unconfirmed(START + timedelta(seconds=5))
+    book.mark_unconfirmed(START + timedelta(seconds=60))
     book.drop_doubtful_halts({"A": START + timedelta(seconds=5)}.get, None)
     assert book.halted_symbols == {"A"}
     book.drop_doubtful_halts({"A": START + timedelta(seconds=6)}.get, None)
@@ -107,7 +168,7 @@ def test_ticks_from_before_the_disconnect_do_not_end_a_halt() -> None:
 def test_a_halt_that_is_reported_again_is_confirmed() -> None:
     book = board("A")
     book.record_halts([halt("A")])
-    book.mark_halts_unconfirmed(START)
+    book.mark_unconfirmed(START)
     book.record_halts([halt("A", at=1)])
     book.drop_doubtful_halts(lambda _: HORIZON, None)
     assert book.halted_symbols == {"A"}

@@ -1,8 +1,6 @@
-from datetime import timedelta
-
 import pytest
 
-from sluice_runtime.domain.market import DocumentOrigin, Quote, normalised_side, to_live_quote
+from sluice_runtime.domain.market import Quote, normalised_side
 from support.virtual_time import START
 
 NAN, INFINITY = float("nan"), float("inf")
@@ -31,31 +29,34 @@ def test_a_missing_side_or_a_crossed_market_has_no_mid(bid: float | None, ask: f
     assert quote(bid, ask).mid is None
 
 
-def test_the_document_has_the_quote_its_writer_and_the_older_field_names() -> None:
-    origin = DocumentOrigin(source="alpaca:iex", job="acme/us", session_id="s", epoch=7)
-    written_at = START + timedelta(seconds=1)
-    fields = to_live_quote(quote(1.0, None), origin, 3, written_at).document_fields()
-    assert fields == {
-        "symbol": "A",
-        "bid": 1.0,
-        "ask": None,
-        "bid_size": 1.0,
-        "ask_size": 2.0,
-        "price": None,
-        "ts": START,
-        "source": "alpaca:iex",
-        "job": "acme/us",
-        "session_id": "s",
-        "seq": 3,
-        "epoch": 7,
-        "written_at": written_at,
-        "status": "live",
-        "price_basis": None,
-        "bid_price": 1.0,
-        "ask_price": None,
-        "last_trade_price": None,
-        "last_update_ts": START,
-    }
+@pytest.mark.parametrize(
+    ("bid", "ask", "mid"),
+    [
+        (18.30, 18.31, 18.305),
+        (601.22, 601.25, 601.235),
+        (0.0001, 0.0002, 0.00015),
+        (0.1, 0.3, 0.2),
+        (1.1, 2.2, 1.65),
+        (0.00001234, 0.00001236, 0.00001235),  # six decimals would be above the ask
+        (0.12345671, 0.12345673, 0.12345672),
+        (1e-13, 3e-13, 2e-13),  # twelve would be 0
+        (1e308, 1.7e308, 1.35e308),
+    ],
+)
+def test_a_mid_has_no_float_noise_and_is_never_outside_of_the_market(bid: float, ask: float, mid: float) -> None:
+    assert quote(bid, ask).mid == mid
+
+
+@pytest.mark.parametrize(("bid", "ask", "expected"), [(1.0, 2.0, False), (2.0, 2.0, True), (3.0, 2.0, True)])
+def test_a_market_is_locked_or_crossed_if_the_bid_is_at_or_above_the_ask(
+    bid: float, ask: float, expected: bool
+) -> None:
+    assert quote(bid, ask).is_locked_or_crossed is expected
+
+
+def test_a_market_with_one_side_is_not_locked() -> None:
+    assert not quote(None, 2.0).is_locked_or_crossed
+    assert not quote(2.0, None).is_locked_or_crossed
 
 
 def test_a_quote_is_its_own_tick() -> None:

@@ -64,5 +64,5 @@ def test_the_last_quote_and_the_last_write_are_those_of_the_document() -> None:
     world.receive(1.0)
     world.write(97.5)
     [found] = symbol_reports(desired(symbols=["AAPL"]), LEDGER, {}, world.quotes, AT)
-    assert found.last_quote == LastQuote(ts=START, bid=1.0, ask=2.0, price=1.5)
+    assert found.last_quote == LastQuote(ts=START, bid=1.0, ask=1.1, price=1.05)
     assert found.last_write_at == START - timedelta(seconds=2.5)

@@ -140,13 +140,13 @@ async def test_the_price_is_the_mid_again_once_the_job_has_no_trades(world: Flus
         await at(4)
         assert world.sink.quotes["AAPL"]["price"] == 100.0
         world.journal.on_trades([trade(100.5)])  # a trade that was in flight
-        world.say("AAPL", bid=49.0)
+        world.say("AAPL", bid=97.0)
         await at(5)
-        assert world.sink.quotes["AAPL"]["price"] == 75.0
+        assert world.sink.quotes["AAPL"]["price"] == 99.0
         world.want(desired(channels=ALL))
-        world.say("AAPL", bid=59.0)
+        world.say("AAPL", bid=95.0)
         await at(7)
-        assert world.sink.quotes["AAPL"]["price"] == 80.0
+        assert world.sink.quotes["AAPL"]["price"] == 98.0
 
 
 async def test_a_symbol_that_comes_back_has_no_price_from_before(world: FlushingWorld) -> None:
@@ -157,9 +157,9 @@ async def test_a_symbol_that_comes_back_has_no_price_from_before(world: Flushing
         world.want(desired(symbols=["MSFT"], channels=ALL))
         await at(3)
         world.want(desired(channels=ALL))
-        world.say("AAPL", bid=49.0)
+        world.say("AAPL", bid=97.0)
         await at(5)
-        assert world.sink.quotes["AAPL"]["price"] == 75.0
+        assert world.sink.quotes["AAPL"]["price"] == 99.0
 
 
 async def test_an_older_quote_than_before_a_symbol_s_pause_is_never_written(world: FlushingWorld) -> None:

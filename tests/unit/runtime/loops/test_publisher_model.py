@@ -19,6 +19,20 @@ NAMES = [f"S{n}" for n in range(12)]
 SPEC: dict[str, Any] = {"channels": ["quotes", "trades"], "limits": {"writesPerSecond": 5, "burst": 5}}
 
 
+def expected_price(quote: Quote, trade: Trade | None, status: str) -> tuple[float | None, str | None]:
+    """Return the price and its basis minutes after the last event."""
+    if status == "halted":
+        return None, None
+    if trade is not None:
+        return trade.price, "trade"
+    assert quote.bid is not None
+    assert quote.ask is not None
+    spread = quote.ask - quote.bid
+    if not 0 < spread <= (quote.ask + quote.bid) / 2 * 0.2:
+        return None, None
+    return (quote.ask + quote.bid) / 2, "mid"
+
+
 class Model:
     """A flusher with random events, and the expected final content of its documents."""
 
@@ -118,7 +132,7 @@ async def test_the_final_documents_are_correct_after_random_events(seed: int) ->
     for symbol, newest in model.quotes.items():
         found, trade = documents[symbol], model.trades.get(symbol)
         assert (found["bid"], found["status"]) == (newest.bid, states.get(symbol, "live"))
-        assert found["price"] == (trade.price if trade is not None else newest.mid)
+        assert (found["price"], found["price_basis"]) == expected_price(newest, trade, found["status"])
 
 
 async def test_a_pause_in_an_outage_loses_no_value_permanently() -> None:

@@ -176,12 +176,28 @@ async def test_only_added_symbols_are_requested(world: World) -> None:
 
 async def test_trades_set_the_price_only_if_the_job_has_trades(world: World) -> None:
     traded = Trade(symbol="AAPL", ts=START, price=55.0, size=1.0)
-    world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 50.0),), (traded,))
+    world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 98.0),), (traded,))
     async with world.running():
-        assert world.sink.quotes["AAPL"]["price"] == 75.5
+        assert world.sink.quotes["AAPL"]["price"] == 99.5
         world.job.declare(job(2, **ALPACA, channels=["quotes", "trades"]))
         await at(10)
         assert world.sink.quotes["AAPL"]["price"] == 55.0
+
+
+async def test_a_trade_that_was_canceled_while_no_connection_was_open_no_longer_sets_the_price(world: World) -> None:
+    first, last = (Trade(symbol="AAPL", ts=START + timedelta(seconds=n), price=50.0 + n, size=1.0) for n in (1, 2))
+    world.job.declare(job(2, **ALPACA, channels=["quotes", "trades"]))
+    world.snapshots.answer = lambda: MarketSnapshot((quote("AAPL", START, 98.0),), (first,))
+    async with world.running():
+        await at(5)
+        world.source.connection.say(quote("AAPL", now(), 99.0))
+        world.journal.on_trades([last])
+        await at(8)
+        assert world.sink.quotes["AAPL"]["price"] == 52.0
+        world.source.connection.lose()
+        await at(30)
+        found = world.sink.quotes["AAPL"]
+        assert (found["price"], found["ts"]) == (51.0, START + timedelta(seconds=5))
 
 
 async def test_a_snapshot_that_arrives_after_a_pause_request_is_ignored(world: World) -> None:

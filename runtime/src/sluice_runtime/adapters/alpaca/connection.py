@@ -12,7 +12,7 @@ from sluice_contract.spec import Channel
 from sluice_contract.symbol_counts import SymbolRejection
 
 from ...domain.failure import StreamError
-from ...domain.market import is_valid_price
+from ...domain.market import TradeEvent
 from ...ports import QUOTES, Listener
 from .credentials import Credentials
 from .errors import HARMLESS, NOT_ENTITLED, OF_A_SUBSCRIPTION, OF_A_SYMBOL, SYMBOL_LIMIT, error_of_message
@@ -25,6 +25,9 @@ from .messages import (
     StatusMessage,
     SubscriptionMessage,
     SuccessMessage,
+    TradeCancelMessage,
+    TradeCorrectionMessage,
+    TradeEventMessage,
     TradeMessage,
 )
 from .websocket import Timeouts, Transport
@@ -59,7 +62,8 @@ class AlpacaConnection:
         self._limit_refusals = 0
         self._asked: deque[tuple[asyncio.Future[Answer], frozenset[int]]] = deque()
         self._quotes: list[Message] = []  # received in this turn of the loop
-        self._others: list[Message] = []  # trades, bars and halts likewise
+        self._trade_events: list[TradeEvent] = []  # trades, cancellations and corrections likewise
+        self._others: list[Message] = []  # bars and halts likewise
         self._is_due = False  # whether a call of _deliver_batch is scheduled
         self._soon = asyncio.get_running_loop().call_soon
         self._secrets: tuple[str, ...] = ()  # what no error may quote
@@ -181,43 +185,60 @@ class AlpacaConnection:
             self._is_due = True
             self._soon(self._deliver_batch)
         # Runs for every frame: a loop in Python would cost as much as a tenth of the decoding.
-        if [*map(type, messages)].count(QuoteMessage) == len(messages):
+        kinds = [*map(type, messages)]
+        quote_count = kinds.count(QuoteMessage)
+        if quote_count == len(messages):
             self._quotes += messages
+        elif quote_count + kinds.count(TradeMessage) == len(messages):
+            self._collect_quotes_and_trades(messages, kinds)
         else:
             self._handle_mixed_messages(messages)
 
+    def _collect_quotes_and_trades(self, messages: Sequence[Message], kinds: list[type[Message]]) -> None:
+        """Collect the messages of a frame that has only quotes and trades; `kinds` has the type of each."""
+        # Taking out the trades is cheaper than looking at each message, because most messages are quotes.
+        quotes, index = [*messages], 0
+        for _ in range(kinds.count(TradeMessage)):
+            index = kinds.index(TradeMessage, index)
+            del kinds[index]
+            self._trade_events.append(quotes.pop(index))  # type: ignore[arg-type]  # it is a trade
+        self._quotes += quotes
+
     def _handle_mixed_messages(self, messages: Sequence[Message]) -> None:
         for message in messages:
-            if isinstance(message, QuoteMessage):
-                self._quotes.append(message)
-            elif isinstance(message, SubscriptionMessage):
-                self._held = message
-                self._resolve_oldest_request_or_raise(message)
-            elif not isinstance(message, ErrorMessage):
-                self._others.append(message)
-            elif message.code not in HARMLESS:
-                self._resolve_oldest_request_or_raise(message)
+            match message:
+                case QuoteMessage():
+                    self._quotes.append(message)
+                case TradeMessage() | TradeCancelMessage() | TradeCorrectionMessage():
+                    self._trade_events.append(_trade_event(message))
+                case SubscriptionMessage():
+                    self._held = message
+                    self._resolve_oldest_request_or_raise(message)
+                case ErrorMessage():
+                    if message.code not in HARMLESS:
+                        self._resolve_oldest_request_or_raise(message)
+                case _:
+                    self._others.append(message)
 
     def _deliver_batch(self) -> None:
         """Pass the data received in this turn to the listener, and pause reading if there was little of it."""
         if not self._is_due:
             return
         self._is_due = False
-        quotes, others = self._quotes, self._others
-        self._quotes, self._others = [], []
+        quotes, trade_events, others = self._quotes, self._trade_events, self._others
+        self._quotes, self._trade_events, self._others = [], [], []
+        if trade_events:
+            self._listener.on_trades(trade_events)
         if others:
-            self._deliver_trades_bars_and_halts(others)
+            self._deliver_bars_and_halts(others)
         self._listener.on_ticks(quotes)  # type: ignore[arg-type]  # all of them are quotes
-        if len(quotes) + len(others) < _FEW:
+        if len(quotes) + len(trade_events) + len(others) < _FEW:
             self._transport.pause_reading_briefly()
 
-    def _deliver_trades_bars_and_halts(self, messages: Sequence[Message]) -> None:
-        trades = [each.to_trade() for each in messages if isinstance(each, TradeMessage) and is_valid_price(each.price)]
+    def _deliver_bars_and_halts(self, messages: Sequence[Message]) -> None:
         bars = [each.to_bar() for each in messages if isinstance(each, BarMessage)]
         statuses = [each.to_halt() for each in messages if isinstance(each, StatusMessage)]
         halts = [each for each in statuses if each is not None]
-        if trades:
-            self._listener.on_trades(trades)
         if bars:
             self._listener.on_bars(bars)
         if halts:
@@ -253,3 +274,14 @@ class AlpacaConnection:
             if not received:
                 raise
             raise StreamError(error.kind, f"Alpaca did not send {what}{received}; {error.message}") from None
+
+
+def _trade_event(message: TradeEventMessage) -> TradeEvent:
+    """Return the message in the form for all providers. A trade is converted only when it is kept."""
+    match message:
+        case TradeCancelMessage():
+            return message.to_cancellation()
+        case TradeCorrectionMessage():
+            return message.to_correction()
+        case _:
+            return message

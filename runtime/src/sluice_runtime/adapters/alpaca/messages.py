@@ -3,7 +3,7 @@
 A binary frame contains MessagePack, a text frame JSON. Alpaca answers with the encoding that the client requests, but
 other servers, such as Alpaca's own proxy agent, send JSON to every client.
 
-Source: Alpaca's streaming documentation (real-time stock pricing data) and the field types of its Go SDK. Unknown keys
+Source: Alpaca's streaming documentation (real-time stock data) and the field types of its Go SDK. Unknown keys
 are ignored; a message of an unknown kind or a malformed message is skipped.
 """
 
@@ -18,7 +18,11 @@ import msgspec
 
 from sluice_contract.spec import Channel
 
-from ...domain.market import Bar, Halt, Quote, Trade, normalised_side
+from ...domain.market import Bar, Halt, Quote, TradeCancellation, TradeCorrection, normalised_side
+from ...domain.sale_conditions import LastSaleRule
+from .trade_conditions import RULES, SaleConditions, rule_of_conditions
+
+_INFINITY = float("inf")
 
 
 class QuoteMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="q"):
@@ -32,6 +36,11 @@ class QuoteMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="q"
     bid_size: float = msgspec.field(name="bs", default=0.0)
     ask_size: float = msgspec.field(name="as", default=0.0)
 
+    @property
+    def is_locked_or_crossed(self) -> bool:
+        """True if the bid is at or above the ask."""
+        return 0 < self.ask <= self.bid < _INFINITY
+
     def to_quote(self) -> Quote:
         """Return the message as a Quote, which has the same form for all providers."""
         bid, bid_size = normalised_side(self.bid, self.bid_size)
@@ -40,16 +49,70 @@ class QuoteMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="q"
 
 
 class TradeMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="t"):
-    """One trade of a symbol."""
+    """One trade of a symbol. Trades of crypto pairs have no sale conditions, tape and exchange."""
 
     symbol: str = msgspec.field(name="S")
     ts: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="t")
     price: float = msgspec.field(name="p")
-    size: float = msgspec.field(name="s", default=0.0)
+    size: float = msgspec.field(name="s", default=1.0)
+    id: int | None = msgspec.field(name="i", default=None)
+    exchange: str = msgspec.field(name="x", default="")
+    conditions: SaleConditions | None = msgspec.field(name="c", default=None)
+    tape: str = msgspec.field(name="z", default="")
 
-    def to_trade(self) -> Trade:
-        """Return the message as a Trade, which has the same form for all providers."""
-        return Trade(symbol=self.symbol, ts=self.ts, price=self.price, size=self.size)
+    @property
+    def rule(self) -> LastSaleRule:
+        """What the sale conditions of the trade mean for the last price."""
+        if self.size > 0:  # hot path: one call less
+            return RULES[self.tape][self.conditions]
+        return rule_of_conditions(self.tape, self.conditions, self.size)
+
+
+class TradeCancelMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="x"):
+    """A trade was canceled or reported by error. `price` is that of the trade.
+
+    Cancellations and corrections of a symbol come with the subscription to its trades.
+    """
+
+    symbol: str = msgspec.field(name="S")
+    id: int = msgspec.field(name="i")
+    ts: Annotated[datetime, msgspec.Meta(tz=True)] | None = msgspec.field(name="t", default=None)
+    exchange: str = msgspec.field(name="x", default="")
+    price: float | None = msgspec.field(name="p", default=None)
+
+    def to_cancellation(self) -> TradeCancellation:
+        """Return the message as a TradeCancellation, which has the same form for all providers."""
+        return TradeCancellation(
+            symbol=self.symbol, ts=self.ts, id=self.id, exchange=self.exchange, price=self.price or None
+        )
+
+
+class TradeCorrectionMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="c"):
+    """A trade was corrected: `original` fields become `corrected` ones."""
+
+    symbol: str = msgspec.field(name="S")
+    original_id: int = msgspec.field(name="oi")
+    price: float = msgspec.field(name="cp")
+    id: int | None = msgspec.field(name="ci", default=None)
+    size: float = msgspec.field(name="cs", default=1.0)
+    conditions: SaleConditions | None = msgspec.field(name="cc", default=None)
+    original_price: float | None = msgspec.field(name="op", default=None)
+    ts: Annotated[datetime, msgspec.Meta(tz=True)] | None = msgspec.field(name="t", default=None)
+    exchange: str = msgspec.field(name="x", default="")
+    tape: str = msgspec.field(name="z", default="")
+
+    def to_correction(self) -> TradeCorrection:
+        """Return the message as a TradeCorrection, which has the same form for all providers."""
+        return TradeCorrection(
+            symbol=self.symbol,
+            ts=self.ts,
+            exchange=self.exchange,
+            original_id=self.original_id,
+            original_price=self.original_price or None,
+            id=self.id,
+            price=self.price,
+            rule=rule_of_conditions(self.tape, self.conditions, self.size),
+        )
 
 
 class BarMessage(msgspec.Struct, frozen=True, gc=False, tag_field="T", tag="b"):
@@ -130,7 +193,10 @@ class ErrorMessage(msgspec.Struct, frozen=True, tag_field="T", tag="error"):
     msg: str = ""
 
 
-Message = QuoteMessage | TradeMessage | BarMessage | StatusMessage | SuccessMessage | SubscriptionMessage | ErrorMessage
+TradeEventMessage = TradeMessage | TradeCancelMessage | TradeCorrectionMessage
+Message = (
+    QuoteMessage | TradeEventMessage | BarMessage | StatusMessage | SuccessMessage | SubscriptionMessage | ErrorMessage
+)
 
 _decode_binary = msgspec.msgpack.Decoder(list[Message]).decode
 _decode_text = msgspec.json.Decoder(list[Message]).decode

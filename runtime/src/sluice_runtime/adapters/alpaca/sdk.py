@@ -43,7 +43,8 @@ logging.getLogger("websockets").setLevel(logging.WARNING)
 _MAX_QUEUE = 64
 _CONTROL = frozenset({"success", "subscription", "error"})
 _KINDS: dict[str, type[Message]] = {kind.__struct_config__.tag: kind for kind in get_args(Message)}
-_CHANNELS = ("quotes", "trades", "bars", "statuses")
+# alpaca-py subscribes to corrections and cancellations together with trades. Its crypto stream has the same handlers.
+_CHANNELS = ("quotes", "trades", "corrections", "cancelErrors", "bars", "statuses")
 _FAULTS = (msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError)
 
 

@@ -12,7 +12,7 @@ from sluice_contract.status_values import Instant
 
 from ...domain.batches import batches
 from ...domain.failure import UnusableVariableError
-from ...domain.market import Quote, Trade, is_valid_price, normalised_side
+from ...domain.market import Quote, Trade, TradeCancellation, is_valid_price, normalised_side
 from ...domain.market_snapshot import MarketSnapshot
 from ...ports import SnapshotError
 from ..decoding import decode_json
@@ -25,6 +25,7 @@ from ..http_proxies import (
     via_proxy,
 )
 from .credentials import Credentials, CredentialsReader
+from .trade_conditions import SaleConditions, rule_of_conditions
 from .websocket import system_tls_context
 
 HOST = "https://data.alpaca.markets"
@@ -45,7 +46,24 @@ class _Quote(msgspec.Struct, gc=False):
 class _Trade(msgspec.Struct, gc=False):
     t: Instant
     p: float
-    s: float = 0.0
+    s: float = 1.0
+    i: int | None = None
+    x: str = ""
+    c: SaleConditions | None = None
+    z: str = ""
+    u: str = ""  # set if the trade was updated: canceled; incorrect (replaced by a correction); corrected
+
+    @property
+    def is_revoked(self) -> bool:
+        return self.u in ("canceled", "incorrect")
+
+    def to_trade(self, symbol: str) -> Trade:
+        rule = rule_of_conditions(self.z, self.c, self.s)
+        return Trade(symbol=symbol, ts=self.t, price=self.p, size=self.s, id=self.i, exchange=self.x, rule=rule)
+
+    def to_cancellation(self, symbol: str, trade_id: int) -> TradeCancellation:
+        # When it was canceled is not part of the answer. It was after the trade.
+        return TradeCancellation(symbol=symbol, ts=self.t, id=trade_id, exchange=self.x, price=self.p)
 
 
 class _Snapshot(msgspec.Struct, gc=False, rename="camel"):
@@ -109,7 +127,7 @@ class AlpacaSnapshots:
 
 
 def _market_snapshot(answers: Mapping[str, msgspec.Raw]) -> MarketSnapshot:
-    quotes, trades = [], []
+    quotes, trades, cancellations = [], [], []
     for symbol, raw in answers.items():
         try:
             found = decode_json(bytes(raw), _Snapshot)
@@ -119,6 +137,10 @@ def _market_snapshot(answers: Mapping[str, msgspec.Raw]) -> MarketSnapshot:
             bid, bid_size = normalised_side(quote.bp, quote.bs)
             ask, ask_size = normalised_side(quote.ap, quote.size)
             quotes.append(Quote(symbol=symbol, ts=quote.t, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size))
-        if (trade := found.latest_trade) is not None and is_valid_price(trade.p):
-            trades.append(Trade(symbol=symbol, ts=trade.t, price=trade.p, size=trade.s))
-    return MarketSnapshot(tuple(quotes), tuple(trades))
+        if (trade := found.latest_trade) is None or not is_valid_price(trade.p):
+            continue
+        if not trade.is_revoked:
+            trades.append(trade.to_trade(symbol))
+        elif trade.i is not None:
+            cancellations.append(trade.to_cancellation(symbol, trade.i))
+    return MarketSnapshot(tuple(quotes), tuple(trades), tuple(cancellations))

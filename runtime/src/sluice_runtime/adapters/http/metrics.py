@@ -61,7 +61,14 @@ class _RuntimeCollector(Collector):
         )
         for reason, count in counters.suppressed.items():
             suppressed.add_metric([reason], count)
-        yield from (starts, stops, errors, suppressed)
+        unknown = CounterMetricFamily(
+            "ingest_unknown_trade_conditions",
+            "Trades with a sale condition that is not in the table of their tape; they count as regular sales.",
+            labels=["tape", "code"],
+        )
+        for labels, count in counters.unknown_trade_conditions.items():
+            unknown.add_metric(labels, count)
+        yield from (starts, stops, errors, suppressed, unknown)
 
     def _gauges(self) -> Iterator[Metric]:
         snapshot = self._view.snapshot()

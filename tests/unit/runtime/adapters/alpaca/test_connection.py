@@ -20,10 +20,13 @@ from sluice_runtime.adapters.alpaca.messages import (
     StatusMessage,
     SubscriptionMessage,
     SuccessMessage,
+    TradeCancelMessage,
+    TradeCorrectionMessage,
     TradeMessage,
 )
 from sluice_runtime.adapters.alpaca.websocket import Frame, Timeouts
 from sluice_runtime.domain.failure import StreamError
+from sluice_runtime.domain.market import TradeCancellation, TradeCorrection
 from sluice_runtime.loops.waiting import cancel_and_wait
 from support.fake_listener import FakeListener
 
@@ -150,15 +153,23 @@ async def test_trades_bars_and_halts_are_delivered_beside_quotes() -> None:
     async with reading(wire, listener):
         wire.say(
             QuoteMessage(symbol="A", ts=AT, bid=1.0),
-            TradeMessage(symbol="A", ts=AT, price=1.5, size=3.0),
-            TradeMessage(symbol="A", ts=AT, price=0.0),
+            TradeMessage(symbol="A", ts=AT, price=1.5, size=3.0, id=7, exchange="D"),
+            TradeCorrectionMessage(
+                symbol="A", original_id=7, original_price=1.5, id=8, price=1.25, exchange="D", ts=AT
+            ),
+            TradeCancelMessage(symbol="A", id=8, price=1.25, exchange="D", ts=AT),
             BarMessage(symbol="A", ts=AT, open=1.0, high=2.0, low=0.5, close=1.5, volume=10.0),
             StatusMessage(symbol="A", ts=AT, code="H", reason="News pending"),
             StatusMessage(symbol="A", ts=AT, code="5"),
             StatusMessage(symbol="A", ts=AT, code="T"),
         )
     assert [each.symbol for each in listener.ticks] == ["A"]
-    assert [(each.price, each.size) for each in listener.trades] == [(1.5, 3.0)]
+    trade, correction, cancellation = listener.trade_events
+    assert trade == TradeMessage(symbol="A", ts=AT, price=1.5, size=3.0, id=7, exchange="D")
+    assert correction == TradeCorrection(
+        symbol="A", ts=AT, exchange="D", original_id=7, original_price=1.5, id=8, price=1.25
+    )
+    assert cancellation == TradeCancellation(symbol="A", ts=AT, id=8, exchange="D", price=1.25)
     assert [(each.low, each.volume) for each in listener.bars] == [(0.5, 10.0)]
     assert [(each.halted, each.code, each.reason) for each in listener.halts] == [
         (True, "H", "News pending"),

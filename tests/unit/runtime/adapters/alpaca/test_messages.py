@@ -10,10 +10,13 @@ from sluice_runtime.adapters.alpaca.messages import (
     QuoteMessage,
     SubscriptionMessage,
     SuccessMessage,
+    TradeCancelMessage,
+    TradeCorrectionMessage,
+    TradeMessage,
     decode_frame,
     decode_frame_in_parts,
 )
-from sluice_runtime.domain.market import Quote
+from sluice_runtime.domain.market import Quote, TradeCancellation
 
 AT = msgpack.Timestamp.from_unix_nano(1_772_463_600_123_456_789)
 QUOTE = {
@@ -53,6 +56,67 @@ def test_a_quote_is_decoded_with_its_event_time() -> None:
         bid_size=2.0,
         ask_size=3.0,
     )
+
+
+TRADE = {"T": "t", "S": "AAPL", "i": 7, "x": "D", "p": 18.31, "s": 100, "c": ["@", "I"], "z": "C", "t": AT}
+CANCELLATION = {"T": "x", "S": "AAPL", "i": 7, "x": "D", "p": 18.31, "s": 100, "a": "C", "z": "C", "t": AT}
+CORRECTION = {
+    "T": "c",
+    "S": "AAPL",
+    "x": "D",
+    "oi": 79_372_207_866_957,
+    "op": 208.65,
+    "os": 14_950,
+    "oc": [" ", "7", "V"],
+    "ci": 79_372_223_926_359,
+    "cp": 208.75,
+    "cs": 14_950,
+    "cc": [" "],
+    "z": "B",
+    "t": AT,
+}
+
+
+def test_a_trade_has_its_id_venue_and_the_rule_of_its_conditions() -> None:
+    [trade] = decode_frame(frame(TRADE))
+    assert isinstance(trade, TradeMessage)
+    assert (trade.price, trade.id, trade.exchange, trade.rule.effect) == (18.31, 7, "D", "never")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"c": []}, {"c": None}, {"c": ["@"]}, {"i": 2**64 - 1}, {"s": 2**63}, {"s": 0.0001}, {"p": 1e9}]
+)
+def test_a_trade_with_other_valid_values_is_a_sale(changes: Mapping[str, object]) -> None:
+    [trade] = decode_frame(frame({**TRADE, "c": ["@"], **changes}))
+    assert isinstance(trade, TradeMessage)
+    assert trade.rule.effect == "sets"
+
+
+def test_a_cancellation_and_a_correction_name_the_trade() -> None:
+    ts = datetime(2026, 3, 2, 15, 0, 0, 123457, tzinfo=UTC)
+    cancellation, correction = decode_frame(frame(CANCELLATION, CORRECTION))
+    assert isinstance(cancellation, TradeCancelMessage)
+    assert isinstance(correction, TradeCorrectionMessage)
+    assert cancellation.to_cancellation() == TradeCancellation(symbol="AAPL", ts=ts, id=7, exchange="D", price=18.31)
+    found = correction.to_correction()
+    assert (found.original_id, found.original_price) == (79_372_207_866_957, 208.65)
+    assert (found.id, found.price, found.exchange, found.rule.effect) == (79_372_223_926_359, 208.75, "D", "sets")
+
+
+def test_a_cancellation_without_a_time_and_a_price_is_one_by_its_id() -> None:
+    [found] = decode_frame(frame({"T": "x", "S": "AAPL", "i": 7, "x": "D"}))
+    assert isinstance(found, TradeCancelMessage)
+    assert found.to_cancellation() == TradeCancellation(symbol="AAPL", ts=None, id=7, exchange="D", price=None)
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "expected"),
+    [(1.0, 2.0, False), (2.0, 2.0, True), (3.0, 2.0, True), (1.0, 0.0, False), (float("nan"), 2.0, False)],
+)
+def test_a_quote_is_locked_or_crossed_if_both_sides_are_there(bid: float, ask: float, expected: bool) -> None:
+    [found] = decode_frame(frame({**QUOTE, "bp": bid, "ap": ask}))
+    assert isinstance(found, QuoteMessage)
+    assert found.is_locked_or_crossed is found.to_quote().is_locked_or_crossed is expected
 
 
 def test_each_control_message_has_its_type() -> None:

@@ -22,7 +22,7 @@ def test_the_private_names_that_are_used_are_there(kind: Any) -> None:
     stream = kind("", "", raw_data=True, url_override="ws://127.0.0.1:9/v2/iex")
     assert stream._endpoint == "ws://127.0.0.1:9/v2/iex"
     assert stream._ws is None
-    assert stream._handlers.keys() >= {"quotes", "trades", "bars", "statuses"}
+    assert stream._handlers.keys() >= {"quotes", "trades", "corrections", "cancelErrors", "bars", "statuses"}
     assert stream._websocket_params.keys() == {"ping_interval", "ping_timeout", "max_queue"}
 
 

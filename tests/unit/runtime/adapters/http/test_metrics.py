@@ -5,7 +5,9 @@ from sluice_contract.symbol_counts import SymbolRejection
 from sluice_runtime.adapters.http.metrics import encode_as_prometheus_text
 from sluice_runtime.domain.counters import increment
 from sluice_runtime.domain.desired import with_pause
+from sluice_runtime.domain.market import Trade
 from sluice_runtime.domain.pause import PauseInForce
+from sluice_runtime.domain.sale_conditions import last_sale_rule
 from sluice_runtime.loops.journal import Journal
 from support.runtime_fakes import desired, journal, quote
 from support.virtual_time import START
@@ -37,6 +39,13 @@ async def test_the_names_and_labels_are_those_of_the_contract(book: Journal) -> 
     assert value(book, "ingest_stops_total", provider="synthetic", reason="operator_request") == 1
     assert value(book, "ingest_errors_total", provider="synthetic", stage="auth") == 1
     assert value(book, "ingest_writes_suppressed_total", reason="dry_run") == 3
+
+
+async def test_trades_with_an_unknown_condition_are_counted_by_tape_and_code() -> None:
+    book = journal(desired(channels=["quotes", "trades"]))
+    rule = last_sale_rule("C", ("@", "?"))
+    book.on_trades([Trade(symbol="AAPL", ts=START, price=1.0, rule=rule)] * 2)
+    assert value(book, "ingest_unknown_trade_conditions_total", tape="C", code="?") == 2
 
 
 async def test_a_stream_that_is_not_live_is_not_active(book: Journal) -> None:

@@ -2,6 +2,7 @@ import pytest
 
 from sluice_runtime.adapters.ibkr.market_data_builder import MarketDataBuilder, TickData
 from sluice_runtime.domain.market import Quote
+from sluice_runtime.domain.sale_conditions import REGULAR_SALE
 from support.virtual_time import START
 
 NAN = float("nan")
@@ -52,6 +53,27 @@ def test_a_size_alone_changes_the_size_and_none_ends_the_side(book: MarketDataBu
 @pytest.mark.parametrize("kind", [6, 8, 9, 66, 67, 68])
 def test_other_and_delayed_ticks_make_no_quote(book: MarketDataBuilder, kind: int) -> None:
     assert quote(book, (kind, 99.0, 1)) is None
+
+
+@pytest.mark.parametrize("kind", [*range(4), *range(6, 100)])
+def test_only_the_last_price_and_the_last_size_make_a_trade(book: MarketDataBuilder, kind: int) -> None:
+    # Not used, for example: 9 close, 14 open, 37 mark price, 45 time of the last trade, 48 and 77 RTVolume (with trades
+    # that IBKR does not let set the last price), 57 last yield, 68 delayed last, 76 delayed open.
+    assert book.apply_ticks([(START, kind, 99.0, 100)], START).trade is None
+
+
+@pytest.mark.parametrize("kind", [4, 5])
+def test_a_trade_of_ibkr_is_a_regular_sale_because_ibkr_applies_the_conditions(
+    book: MarketDataBuilder, kind: int
+) -> None:
+    trade = book.apply_ticks([(START, kind, 10.5, 100)], START).trade
+    assert trade is not None
+    assert (trade.price, trade.id, trade.rule) == (10.5, None, REGULAR_SALE)
+
+
+@pytest.mark.parametrize("price", [0.0, -1.0, NAN, float("inf")])
+def test_a_trade_without_a_valid_price_is_none(book: MarketDataBuilder, price: float) -> None:
+    assert book.apply_ticks([(START, 4, price, 100)], START).trade is None
 
 
 def test_a_trade_comes_with_its_price_or_as_a_size_at_the_last_one(book: MarketDataBuilder) -> None:
