@@ -26,12 +26,14 @@ class RestRoutes:
     """The REST routes and what they answer.
 
     Assets are active, except those in `inactive` (inactive) and in `unknown` (not found). `clock_skew` is in seconds.
-    `snapshots` maps each symbol to its snapshot; if `failure_status` is set, snapshot requests get this HTTP status
-    instead. `requested_symbols` has the symbols of each snapshot request.
+    `clock` is the time of the provider, also in the header Date. `snapshots` maps each symbol to its snapshot; if
+    `failure_status` is set, snapshot requests get this HTTP status instead. `requested_symbols` has the symbols of each
+    snapshot request.
     """
 
     def __init__(self, accounts: Accounts) -> None:
         """The routes accept the same keys as the stream."""
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.inactive: set[str] = set()
         self.unknown: set[str] = set()
         self.clock_skew = 0.0
@@ -75,7 +77,7 @@ class RestRoutes:
         return {"id": ID, "account_number": account.key, "status": "ACTIVE", "account_blocked": False}
 
     def _get_clock(self, _request: web.Request, _: Account) -> Any:
-        now = datetime.now(UTC) + timedelta(seconds=self.clock_skew)
+        now = self.clock() + timedelta(seconds=self.clock_skew)
         later = (now + timedelta(hours=1)).isoformat()
         return {"timestamp": now.isoformat(), "is_open": True, "next_open": later, "next_close": later}
 
@@ -108,10 +110,10 @@ class RestRoutes:
 
     def _get_latest_quotes(self, request: web.Request, account: Account) -> Any:
         self._require_feed_in_plan(request, account)
-        at = datetime.now(UTC).isoformat()
+        at = self.clock().isoformat()
         quote = {"t": at, "bx": "V", "bp": 1.0, "bs": 1, "ax": "V", "ap": 1.1, "as": 1, "c": ["R"], "z": "C"}
         return {"quotes": dict.fromkeys(request.query["symbols"].split(","), quote)}
 
     def _get_latest_crypto_quotes(self, request: web.Request, _: Account) -> Any:
-        quote = {"t": datetime.now(UTC).isoformat(), "bp": 1.0, "bs": 0.5, "ap": 1.1, "as": 0.25}
+        quote = {"t": self.clock().isoformat(), "bp": 1.0, "bs": 0.5, "ap": 1.1, "as": 0.25}
         return {"quotes": dict.fromkeys(request.query["symbols"].split(","), quote)}

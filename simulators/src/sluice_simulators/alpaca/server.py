@@ -5,6 +5,8 @@ import contextlib
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import format_datetime
 from typing import Self
 
 from aiohttp import web
@@ -157,5 +159,9 @@ class AlpacaServer:
             rules, self.connections, self.faults, self.options.deflate, self.options.close_timeout
         )
         app = web.Application()
+        app.on_response_prepare.append(self._set_date_header)
         app.add_routes([*stream_routes.routes(), *ControlRoutes(self).routes(), *self.rest.routes()])
         return app
+
+    async def _set_date_header(self, _: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = format_datetime(self.rest.clock().astimezone(UTC), usegmt=True)
