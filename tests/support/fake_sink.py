@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
+from sluice_contract.gap_documents import IngestGap
 from sluice_runtime.domain.failure import FencedError, SinkError
 from support.virtual_time import seconds
 
@@ -23,6 +24,7 @@ class FakeSink:
     def __init__(self) -> None:
         self.quotes: dict[str, dict[str, Any]] = {}
         self.bars: dict[str, dict[str, Any]] = {}
+        self.gaps: dict[str, dict[str, Any]] = {}
         self.heartbeat: dict[str, Any] | None = None
         self.records: dict[str, dict[str, Any]] = {}
         self.recorded: list[tuple[float, IngestState]] = []
@@ -79,6 +81,13 @@ class FakeSink:
             for documents in (self.quotes, self.bars):
                 if documents.get(symbol, {}).get("job") == JOB:
                     del documents[symbol]
+
+    async def write_gaps(self, gaps: Sequence[IngestGap], *, replace: bool) -> None:
+        await self._answer()
+        written = {each.document_id: each.document_fields() for each in gaps}
+        assert len(written) == len(gaps) <= 100
+        self.gaps |= written if replace else {name: written[name] for name in written.keys() - self.gaps.keys()}
+        self.history.append(f"gaps {len(gaps)}")
 
     async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         await self._answer()

@@ -108,6 +108,13 @@ class StreamGap(CamelStruct, frozen=True):
     cause: Annotated[str, enum_text_schema(GapCause, "The cause of the gap.")]
 
 
+class OpenStreamGap(CamelStruct, frozen=True):
+    """The gap that lasts. The next pod of the job reads it here, so that a gap survives a replacement of the pod."""
+
+    since: Annotated[Instant, Meta(description="When the stream ended, or was last known to be alive.")]
+    cause: Annotated[str, enum_text_schema(GapCause, "The cause of the gap.")]
+
+
 class ConnectionSlotStatus(CamelStruct, frozen=True):
     """The state of this job's claim to a connection slot.
 
@@ -202,6 +209,10 @@ class StreamStatus(CamelStruct, frozen=True):
     gaps: Annotated[
         list[StreamGap], Meta(description="The last 10 gaps in the stream that have ended.", max_length=10)
     ] = []  # noqa: RUF012
+    open_gap: Annotated[
+        OpenStreamGap | None,
+        Meta(description="The gap that lasts. Absent: the stream is live, or was never live."),
+    ] = None
     slot: Annotated[
         ConnectionSlotStatus | None,
         Meta(description="The job that holds the connection. Absent: the pod has not requested the connection."),

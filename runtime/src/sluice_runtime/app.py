@@ -32,6 +32,7 @@ from .factories import create_journal, create_sink, create_snapshot_client, crea
 from .loops.auto_stop import AutoStopMonitor
 from .loops.flusher import Flusher
 from .loops.freshness_monitor import monitor_freshness_forever
+from .loops.gap_writer import GapWriter
 from .loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeat_and_status
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
@@ -157,6 +158,7 @@ async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reco
     )
     flusher = Flusher(parts.sink, journal, origin, Backoff(0.5, 30.0, random.uniform))
     supervisor = Supervisor(parts.source, flusher, journal, reconnect_backoff, parts.slot)
+    records = RecordWriter(parts.sink, journal)
     live: LatestValue[DeclaredJob | None] = LatestValue(None)
     try:
         await run_until_first_completes(
@@ -168,7 +170,8 @@ async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reco
             monitor_freshness_forever(live, journal),
             send_heartbeats_forever(parts.sink, journal),
             report_status_forever(parts.job, journal),
-            RecordWriter(parts.sink, journal).run(),
+            records.run(),
+            GapWriter(parts.sink, journal, records.bucket).run(),
             AutoStopMonitor(journal, parts.pod_switches or PodSwitches(journal)).run(),
             *(loop() for loop in parts.other_loops),
         )

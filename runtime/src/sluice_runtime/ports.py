@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
+from sluice_contract.gap_documents import IngestGap
 from sluice_contract.spec import Channel
 from sluice_contract.status import StreamState, StreamStatus
 from sluice_contract.symbol_counts import SymbolRejection
@@ -131,11 +132,13 @@ class Sink(Protocol):
     async def delete_own_quotes_and_bars(self, symbols: Iterable[str]) -> None:
         """Delete the quote and bar documents of `symbols` that this job wrote. Documents of other jobs stay."""
 
+    async def write_gaps(self, gaps: Sequence[IngestGap], *, replace: bool) -> None:
+        """Write whole documents of at most 100 gaps. If `replace` is False, documents that exist stay unchanged."""
+
     async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         """Merge each state into its symbol's record. At most 100 per call, each symbol at most once.
 
-        Fields that a state does not have keep their values. A removal is skipped if the record now belongs to another
-        job.
+        Fields that a state does not have keep their values. A removal is skipped if the record is of another job now.
         """
 
     async def recorded_symbols_of_job(self) -> frozenset[str]:
@@ -287,9 +290,7 @@ class Controls(Protocol):
         """Pause the job by the pod's own switch. Return True if the socket was closed and writes flushed in time."""
 
     async def resume_job(self, start_request: StartRequest) -> tuple[str, ...]:
-        """Apply the requested changes, and clear the pod's own switch.
-
-        Return the sources of the switches that still pause the job.
+        """Apply the changes and clear the pod's own switch. Return the sources of the switches that still pause.
 
         Raises:
             RequestRefusedError: the requested changes are not possible. Nothing has changed.

@@ -9,6 +9,7 @@ import msgspec
 from sluice_contract.status import (
     ConnectionSlotStatus,
     HeartbeatState,
+    OpenStreamGap,
     PreflightResult,
     SinkStatus,
     StreamFailure,
@@ -145,6 +146,7 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
         effective_interval_milliseconds=round(desired.effective_interval_seconds * 1000),
         freshness=snapshot.freshness.counts if snapshot.freshness else None,
         gaps=list(snapshot.gaps),
+        open_gap=_open_gap(snapshot),
         slot=snapshot.slot,
         pause=_stream_pause(snapshot),
         failure=snapshot.failure,
@@ -164,6 +166,11 @@ def ingest_enabled_source(snapshot: RuntimeSnapshot) -> str:
     """Return the source of the pause in force; without a pause, the IngestJob as `cr:namespace/name`."""
     identity, pause = snapshot.identity, snapshot.desired.pause
     return pause.source if pause else f"cr:{identity.namespace}/{identity.name}"
+
+
+def _open_gap(snapshot: RuntimeSnapshot) -> OpenStreamGap | None:
+    gap = snapshot.open_gap
+    return OpenStreamGap(since=gap.since, cause=gap.cause) if gap is not None else None
 
 
 def _stream_pause(snapshot: RuntimeSnapshot) -> StreamPause | None:

@@ -16,7 +16,8 @@ from ..domain.desired import Desired
 from ..domain.failure import Impairment, StreamError
 from ..domain.failure_state import FailureState
 from ..domain.freshness import FreshnessView
-from ..domain.gaps import Gaps, gap_cause_of_failure
+from ..domain.gap_ledger import GapLedger
+from ..domain.gaps import gap_cause_of_failure
 from ..domain.health import ActivityTimes, PauseAcknowledgement, RuntimeIdentity, RuntimeSnapshot
 from ..domain.last_values import LastValues
 from ..domain.ledger import SubscriptionLedger
@@ -32,7 +33,6 @@ _log = logging.getLogger(__name__)
 
 # Timestamps from a provider are ignored if they are further ahead of the local clock than this.
 SKEW = timedelta(seconds=5)
-_REJECTIONS_LOGGED = 20  # logged per acknowledgement
 _STREAM = {"event_type": "stream"}
 
 
@@ -70,7 +70,7 @@ class Journal:
         self.needs_snapshot: set[str] = set()  # symbols added, or with other channels, since the last snapshot
         self.quote_states: dict[str, QuoteState] = {}  # only symbols whose quote document must not say "live"
         self.freshness: FreshnessView | None = None  # set by the freshness monitor
-        self.gaps = Gaps()
+        self.gaps = GapLedger(identity.started_at)
         self.slot: ConnectionSlotStatus | None = None
         self.silent_connections = LatestValue(0)  # how often the connection was found silent
         self._sink = SinkHealth()
@@ -88,6 +88,7 @@ class Journal:
         unchanged = before.symbols if desired.channels == before.channels else frozenset[str]()
         self.needs_snapshot = (self.needs_snapshot | (desired.symbols - unchanged)) & desired.symbols
         self._set_accepted_symbols(desired)
+        self.gaps.follow_pauses(desired, self.now())
         self.desired.set(desired)
 
     # Listener: called by connections
@@ -108,7 +109,7 @@ class Journal:
             if self._impairment is None:
                 self._failures.resolve()
             self.counters.starts += 1
-            self.gaps = self.gaps.with_gap_closed(self.now())
+            self.gaps.end_gap(self.now(), self.desired.value.symbols)
         if state in ("Live", "Finished", "Blocked", "BackingOff"):
             self.signal_transition()
 
@@ -152,10 +153,9 @@ class Journal:
     def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """Record the provider's acknowledgement of the subscription, and log symbols that it newly rejects."""
         ledger = SubscriptionLedger(confirmed, tuple(rejected))
-        known = frozenset(self._ledger.rejected)
-        if new := [each for each in ledger.rejected if each not in known]:
-            shown = ", ".join(f"{each.symbol} ({each.message})" for each in new[:_REJECTIONS_LOGGED])
-            _log.warning("provider rejects %d symbols: %s", len(new), shown, extra=_STREAM)
+        self.gaps.end_symbol_gaps(confirmed & self.desired.value.symbols, self.now())
+        if rejections := ledger.new_rejections(self._ledger):
+            _log.warning("provider rejects %s", rejections, extra=_STREAM)
         if ledger != self._ledger:
             self._ledger = ledger
             self.signal_transition()
@@ -169,7 +169,7 @@ class Journal:
         if impairment is not None:
             self._failures.record("network", impairment.message, self.now())
             if impairment.interrupts_quotes and self.state == "Live":
-                self.gaps = self.gaps.with_open_gap(self.now(), "disconnect")
+                self.gaps.begin_gap(self.now(), "disconnect")
         _log.warning(impairment.message if impairment else "the provider has recovered", extra=_STREAM)
         if self._is_subscribed:
             self.on_state("Live")
@@ -183,7 +183,7 @@ class Journal:
         self.last_values.mark_halts_unconfirmed(self.socket_closed_at)
         if self.state == "Live":
             cause: GapCause = "pause" if self.desired.value.pause else "disconnect"
-            self.gaps = self.gaps.with_open_gap(self.socket_closed_at, cause)
+            self.gaps.begin_gap(self.socket_closed_at, cause)
 
     # Called by the loops
 
@@ -194,7 +194,7 @@ class Journal:
         _log.warning(error.message, extra={"event_type": "stream", "failure": error.kind})
         self._failures.record(error.kind, error.message, self.now())
         if self.state == "Live":
-            self.gaps = self.gaps.with_cause_of_open_gap(gap_cause_of_failure(error.kind))
+            self.gaps.set_cause(gap_cause_of_failure(error.kind))
 
     def request_reconnect_for_silence(self) -> None:
         """Make the supervisor reconnect, because the connection is silent although the market is open."""
@@ -215,13 +215,13 @@ class Journal:
 
     def acknowledge_pause(self) -> None:
         """Record that the pause is in effect: the socket is closed, and no quote is written until the pause ends."""
+        self.gaps.set_cause("pause")
         self._acknowledgement = PauseAcknowledgement(
             at=self.now(), socket_closed_at=self.socket_closed_at, last_write_at=self.last_write_at
         )
         self._failures.keep_for_pause()
         for write_kind in ("quotes", "documents"):  # failed writes were dropped, or wait until the pause ends
             self.record_sink_result(write_kind, None)
-        self.gaps = self.gaps.with_cause_of_open_gap("pause")
         self.signal_transition()
 
     def record_quote_writes(self, count: int) -> None:
@@ -294,7 +294,7 @@ class Journal:
             stopping=self.stopping,
             feed=self.feed,
             freshness=self.freshness.summarize() if self.freshness else None,
-            gaps=self.gaps.closed,
+            gaps=self.gaps.closed_gaps,
             open_gap=self.gaps.open_gap,
             slot=self.slot,
         )

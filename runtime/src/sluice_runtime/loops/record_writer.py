@@ -29,7 +29,7 @@ class RecordWriter:
     def __init__(self, sink: Sink, journal: Journal) -> None:
         self._sink = sink
         self._journal = journal
-        self._bucket = TokenBucket(1.0, _BURST, asyncio.get_running_loop().time())
+        self.bucket = TokenBucket(1.0, _BURST, asyncio.get_running_loop().time())
         self._records: IngestStateRecords | None = None
 
     async def run(self) -> None:
@@ -55,13 +55,13 @@ class RecordWriter:
         now, at = self._journal.now(), asyncio.get_running_loop().time()
         self._records.update_from_desired(desired, self._rejected_symbols(), self._journal.deleted, now)
         share = _CHANGES_SHARE if self._records.has_unwritten_changes else _REFRESH_SHARE
-        self._bucket.set_limits(max(1.0, desired.limits.writes_per_second * share), _BURST, at)
-        room = self._bucket.available_tokens(at)
+        self.bucket.set_limits(max(1.0, desired.limits.writes_per_second * share), _BURST, at)
+        room = self.bucket.available_tokens(at)
         while room > 0 and (states := self._records.due_records(self._last_times, at, now, min(room, _BATCH))):
             await self._sink.merge_ingest_states(states)
             self._records.mark_written(states, at)
             self._journal.deleted -= {each.canonical_symbol for each in states if each.status == "removed"}
-            self._bucket.spend_tokens(len(states))
+            self.bucket.spend_tokens(len(states))
             room -= len(states)
 
     def _rejected_symbols(self) -> list[str]:

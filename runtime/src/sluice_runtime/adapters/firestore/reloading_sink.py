@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
+from sluice_contract.gap_documents import IngestGap
 
 from ...domain.failure import SinkError
 from ...ports import Sink
@@ -74,6 +75,11 @@ class ReloadingSink:
         async with self._sink_for_call() as sink:
             if sink is not None:
                 await sink.delete_own_quotes_and_bars(symbols)
+
+    async def write_gaps(self, gaps: Sequence[IngestGap], *, replace: bool) -> None:
+        async with self._sink_for_call() as sink:
+            if sink is not None:
+                await sink.write_gaps(gaps, replace=replace)
 
     async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         async with self._sink_for_call() as sink:

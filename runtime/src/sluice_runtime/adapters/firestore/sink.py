@@ -14,6 +14,7 @@ from google.cloud.firestore_v1.types import StructuredQuery, Value
 
 from sluice_contract import documents
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
+from sluice_contract.gap_documents import IngestGap, ingest_gap_path
 
 from ...domain.batches import batches
 from ...domain.failure import FencedError, SinkError
@@ -98,6 +99,15 @@ class FirestoreSink:
                 if found.fields.get("job") == self._job:
                     writes.delete_unchanged_document(found.name, found.update_time)
             await self._commit(writes)
+
+    async def write_gaps(self, gaps: Sequence[IngestGap], *, replace: bool) -> None:
+        """Write whole documents of gaps in one commit. If `replace` is False, existing ones are left out."""
+        gap_of_name = {self._gap_document_name(gap.document_id): gap for gap in gaps}
+        existing = [] if replace else await self._read_documents(list(gap_of_name), "job")
+        writes = self._new_writes()
+        for name in gap_of_name.keys() - {found.name for found in existing}:
+            writes.replace_document(name, gap_of_name[name].document_fields())
+        await self._commit(writes)
 
     async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         """Merge all records in one commit. Records of removed symbols are read first, to skip those of other jobs."""
@@ -220,6 +230,9 @@ class FirestoreSink:
 
     def _bar_document_name(self, symbol: str) -> str:
         return self._connection.resource_name(documents.live_bar_path(self._tenant, symbol))
+
+    def _gap_document_name(self, document_id: str) -> str:
+        return self._connection.resource_name(ingest_gap_path(self._tenant, document_id))
 
     def _ingest_state_document_name(self, symbol: str) -> str:
         return self._connection.resource_name(documents.ingest_state_path(self._tenant, symbol))

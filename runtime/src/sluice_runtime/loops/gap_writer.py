@@ -1,0 +1,85 @@
+"""Writes the documents of closed gaps, within the budget of the records."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from sluice_contract.gap_documents import IngestGap
+
+from ..domain.counters import increment
+from ..domain.failure import SinkError
+from ..domain.gap_ledger import ClosedGap
+from ..domain.token_bucket import TokenBucket
+from ..ports import Sink
+from .journal import Journal
+
+_log = logging.getLogger(__name__)
+_FIRESTORE_WRITE = {"event_type": "firestore_write"}
+
+_CHECK_SECONDS = 1.0
+_RETRY_SECONDS = 5.0
+_BATCH = 20
+
+
+class GapWriter:
+    """Writes closed gaps, one write at a time. They wait while Firestore is away, and never delay a stop."""
+
+    def __init__(self, sink: Sink, journal: Journal, bucket: TokenBucket) -> None:
+        """`bucket` is the budget that these documents share with the records."""
+        self._sink = sink
+        self._journal = journal
+        self._bucket = bucket
+
+    async def run(self) -> None:
+        """Write waiting gaps every second, until cancelled."""
+        while True:
+            desired, wait = self._journal.desired.value, _CHECK_SECONDS
+            try:
+                if desired.generation > 0 and not desired.dry_run:
+                    await self._write_inherited()
+                    await self._write_waiting()
+                self._journal.record_sink_result("gaps", None)
+            except SinkError as error:
+                increment(self._journal.counters.errors, "ingest_gaps")
+                self._journal.record_sink_result("gaps", error.message)
+                wait = max(_RETRY_SECONDS, error.retry_after)
+            self._log_dropped()
+            await asyncio.sleep(wait)
+
+    def _log_dropped(self) -> None:
+        if dropped := self._journal.gaps.dropped:
+            self._journal.gaps.dropped = 0
+            increment(self._journal.counters.errors, "ingest_gaps_dropped", dropped)
+            _log.warning(
+                "too many gaps wait for Firestore; the %d oldest are not written", dropped, extra=_FIRESTORE_WRITE
+            )
+
+    async def _write_inherited(self) -> None:
+        """Write the gaps of the previous process that have no document: it may have exited before the write."""
+        ledger, symbols = self._journal.gaps, self._journal.desired.value.declared
+        if inherited := [self._document(ClosedGap.of_job(gap, symbols)) for gap in ledger.inherited]:
+            await self._sink.write_gaps(inherited, replace=False)
+            self._bucket.spend_tokens(len(inherited))
+            ledger.inherited = ()
+
+    async def _write_waiting(self) -> None:
+        ledger, at = self._journal.gaps, asyncio.get_running_loop().time()
+        room = self._bucket.available_tokens(at)
+        while room > 0 and (closed := ledger.waiting(min(room, _BATCH))):
+            await self._sink.write_gaps([self._document(each) for each in closed], replace=True)
+            ledger.mark_written(closed)
+            self._bucket.spend_tokens(len(closed))
+            room -= len(closed)
+
+    def _document(self, closed: ClosedGap) -> IngestGap:
+        who, gap = self._journal.identity, closed.gap
+        return IngestGap(
+            job=who.qualified_job_name,
+            from_=gap.from_,
+            to=gap.to,
+            cause=gap.cause,
+            symbols=None if closed.is_of_job else list(closed.symbols),
+            repair=closed.repair,
+            session_id=who.session_id,
+        )
