@@ -24,7 +24,6 @@ from .domain.health import RuntimeSnapshot
 from .domain.market import Bar, Halt, Tick, Trade
 from .domain.market_snapshot import MarketSnapshot
 from .domain.newest_quotes import NewestQuotes
-from .domain.pause import Switch
 from .domain.slot import SlotClaim
 
 QUOTES: frozenset[Channel] = frozenset({"quotes"})
@@ -227,30 +226,6 @@ class RuntimeView(Protocol):
 
     def snapshot(self) -> RuntimeSnapshot:
         """Return the current state of the runtime."""
-
-
-class SwitchListener(Protocol):
-    """Receives the state of switches outside the job document."""
-
-    def set_switch(self, switch: Switch) -> None:
-        """Handle the state of a switch, which may be unchanged."""
-
-    def record_switch_failure(self, message: str) -> None:
-        """Handle that a switch cannot be read. Its last state stays in force. `message` says why."""
-
-
-class SwitchStore(Protocol):
-    """Stores the pauses that the pod itself imposed (`api`, `autoStop`), so that they outlive a restart."""
-
-    def read(self) -> tuple[Switch, ...]:
-        """Return the switches that paused the job when the last process ended.
-
-        Raises:
-            OSError, msgspec.MsgspecError: the stored switches cannot be read.
-        """
-
-    def write(self, switch: Switch) -> None:
-        """Store the state of one switch. Never raises."""
 
 
 class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,7 +11,7 @@ from sluice_contract.status import ConnectionSlotStatus, GapCause, PreflightResu
 from sluice_contract.symbol_counts import SymbolRejection
 
 from ..domain.coalescer import Coalescer
-from ..domain.counters import Counters, increment
+from ..domain.counters import increment
 from ..domain.desired import Desired
 from ..domain.failure import Impairment, StreamError
 from ..domain.failure_state import FailureState
@@ -24,10 +24,10 @@ from ..domain.ledger import SubscriptionLedger
 from ..domain.market import Bar, Halt, Tick, Trade
 from ..domain.market_snapshot import MarketSnapshot
 from ..domain.newest_quotes import NewestQuotes
-from ..domain.pause import Switch
 from ..domain.published_documents import PublishedDocuments
 from ..domain.sink_health import SinkHealth
 from .latest_value import LatestValue
+from .switch_states import SwitchStates
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ SKEW = timedelta(seconds=5)
 _STREAM = {"event_type": "stream"}
 
 
-class Journal:
+class Journal(SwitchStates):
     """The state of the runtime, shared by all loops. `transitions` counts the changes that are reported immediately."""
 
     def __init__(
@@ -46,14 +46,13 @@ class Journal:
         coalescer: Coalescer,
         now: Callable[[], datetime],
     ) -> None:
+        super().__init__()
         self.identity = identity
         self.desired = desired
         self.coalescer = coalescer
         self.now = now
-        self.counters = Counters()
         self.transitions = LatestValue(0)
         self.failures = LatestValue(0)  # of the stream, since the process started
-        self.switches: LatestValue[tuple[Switch, ...]] = LatestValue(())  # those outside the job document
         self.state: StreamState = "Stopped"
         self.feed: str | None = None  # the name of the source, such as alpaca:iex
         self.stopping = False
@@ -245,16 +244,6 @@ class Journal:
     def is_sink_failing(self, write_kind: str) -> bool:
         """Return True if the last write of this kind to Firestore failed."""
         return self._sink.is_failing(write_kind)
-
-    def set_switch(self, switch: Switch) -> None:
-        """Set the state of a switch outside the IngestJob."""
-        known = {each.source: each for each in self.switches.value} | {switch.source: switch}
-        self.switches.set(tuple(each for each in known.values() if each.pauses))
-
-    def record_switch_failure(self, message: str) -> None:
-        """Log and count that a switch cannot be read. Its last state stays in force."""
-        increment(self.counters.errors, "pause_check")
-        _log.warning("PAUSE_CHECK_FAILED: %s", message, extra={"event_type": "PAUSE_CHECK_FAILED"})
 
     def signal_transition(self) -> None:
         """Trigger an immediate heartbeat and status report."""
