@@ -13,8 +13,10 @@ from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.connection import AlpacaConnection
 from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
+from sluice_runtime.adapters.alpaca.key_pair_check import KeyPairCheck
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
 from sluice_runtime.adapters.alpaca.websocket import Timeouts
+from sluice_runtime.domain.endpoints import rest_endpoints
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.loops.waiting import cancel_and_wait
 from support.fake_listener import FakeListener
@@ -40,10 +42,15 @@ def source(
     *,
     engine: AlpacaEngine = "native",
     timeouts: Timeouts = SHORT_TIMEOUTS,
+    data_url: str | None = None,
 ) -> AlpacaSource:
-    """Return the Alpaca provider with a mounted Secret."""
-    settings = AlpacaSettings(stream_url=url, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"))
-    return AlpacaSource(settings, CredentialsReader(settings, credentials, ca_file), timeouts=timeouts)
+    """Return the Alpaca provider with a mounted Secret. `data_url` is its REST interface, if it has one."""
+    settings = AlpacaSettings(
+        stream_url=url, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"), data_url=data_url
+    )
+    reader = CredentialsReader(settings, credentials, ca_file)
+    check = KeyPairCheck.create_if_possible(settings, rest_endpoints(settings, None, None))
+    return AlpacaSource(settings, reader, timeouts=timeouts, check=check)
 
 
 @asynccontextmanager

@@ -189,6 +189,13 @@ class StreamStatus(CamelStruct, frozen=True):
         Count | None,
         Meta(description="How many pairs of credentials the provider has accepted since the pod started."),
     ] = None
+    credentials_problem: Annotated[
+        Sentence | None,
+        Meta(
+            description="Why a new pair of credentials is not used, and what to do. The previous pair stays in use. "
+            "Absent: the pair of the Secret is in use."
+        ),
+    ] = None
     freshness: Annotated[
         FreshnessCounts | None, Meta(description="The number of declared symbols in each freshness state.")
     ] = None

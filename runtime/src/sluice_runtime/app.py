@@ -28,7 +28,7 @@ from .domain.failure import FencedError
 from .domain.market import DocumentOrigin
 from .domain.market_hours import market_hours_of_job
 from .domain.slot import slot_lease_name
-from .factories import create_journal, create_sink, create_snapshot_client, create_source
+from .factories import create_credentials_reader, create_journal, create_sink, create_snapshot_client, create_source
 from .loops.auto_stop import AutoStopMonitor
 from .loops.flusher import Flusher
 from .loops.freshness_monitor import monitor_freshness_forever
@@ -70,12 +70,12 @@ async def run_pod(settings: Settings) -> None:
         control = PauseControl(pod_switches, journal, ReadOnlyDeclaration(file))
         routes = control_routes(control, journal, create_token_check(settings.http_token_file))
         await stack.enter_async_context(serve_http(journal, settings.bind, identity.HTTP_PORT, routes))
-        sink = create_sink(settings, journal.desired)
+        sink, credentials_reader = create_sink(settings, journal.desired), create_credentials_reader(settings)
         stack.push_async_callback(sink.close)
         cached = CachedJob(job, settings.state_dir / JOB_FILE_NAME, settings.job.uid)
         await run_loops_and_shut_down(
             RuntimeParts(
-                source=create_source(settings),
+                source=create_source(settings, credentials_reader),
                 sink=sink,
                 job=cached,
                 journal=journal,
@@ -84,7 +84,9 @@ async def run_pod(settings: Settings) -> None:
                 other_loops=[
                     *([file.run] if file else []),
                     *_preflight_loops(settings, journal),
-                    *snapshot_recovery_loops(create_snapshot_client(settings), sink, journal, settings),
+                    *snapshot_recovery_loops(
+                        create_snapshot_client(settings, credentials_reader), sink, journal, settings
+                    ),
                 ],
             ),
             stop,

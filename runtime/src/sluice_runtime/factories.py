@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sluice_contract import identity
+from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.identity import InjectedJob
 from sluice_contract.resource import IngestJob, ObjectMeta
 from sluice_contract.spec import SyntheticSettings
@@ -63,6 +64,23 @@ def _desired_at_start(injected: InjectedJob) -> Desired:
     return msgspec.structs.replace(desired, declared=frozenset(), paused=frozenset(), unknown_paused=())
 
 
+def create_credentials_reader(settings: Settings) -> CredentialsReader | None:
+    """Return the reader of the job's mounted key pair; None if its provider needs none.
+
+    The stream and the REST requests share it, so that they use the same pair during a rotation.
+    """
+    if settings.job.spec.alpaca_and_secret_name is None:
+        return None
+    alpaca, _ = settings.job.spec.alpaca_and_secret_name
+    return _mounted_credentials_reader(alpaca, settings)
+
+
+def _mounted_credentials_reader(alpaca: AlpacaSettings, settings: Settings) -> CredentialsReader:
+    from .adapters.alpaca.credentials import CredentialsReader  # noqa: PLC0415
+
+    return CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+
+
 def create_source(settings: Settings, credentials_reader: CredentialsReader | None = None) -> Source:
     """Return the source of the declared provider. It also logs or records its quotes, if the settings request this.
 
@@ -100,12 +118,13 @@ def _create_provider_source(settings: Settings, credentials_reader: CredentialsR
                 raise SettingsError("spec.replay is missing; name the ConfigMap that contains the tape")
             return ReplaySource(settings.tape_dir / spec.replay.tape.relative_path, spec.replay.speed)
         case "alpaca" if spec.alpaca_and_secret_name is not None:
-            from .adapters.alpaca.credentials import CredentialsReader  # noqa: PLC0415
+            from .adapters.alpaca.key_pair_check import KeyPairCheck  # noqa: PLC0415
             from .adapters.alpaca.source import AlpacaSource  # noqa: PLC0415
 
             alpaca, _ = spec.alpaca_and_secret_name
-            mounted = CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
-            return AlpacaSource(alpaca, credentials_reader or mounted)
+            reader = credentials_reader or _mounted_credentials_reader(alpaca, settings)
+            endpoints = rest_endpoints(alpaca, settings.trading_url, settings.data_url)
+            return AlpacaSource(alpaca, reader, check=KeyPairCheck.create_if_possible(alpaca, endpoints))
         case "alpaca":
             # The schema allows missing credentials only in a dry run, so simulated quotes are never written.
             return SyntheticSource(SyntheticSettings(), utc_now, name="alpaca:simulated")
@@ -126,14 +145,13 @@ def create_snapshot_client(
     if settings.job.spec.alpaca_and_secret_name is None:
         return None
     alpaca, _ = settings.job.spec.alpaca_and_secret_name
-    from .adapters.alpaca.credentials import CredentialsReader  # noqa: PLC0415
     from .adapters.alpaca.snapshots import HOST, AlpacaSnapshots  # noqa: PLC0415
 
     where = rest_endpoints(alpaca, settings.trading_url, settings.data_url)
     if not where.has_data_api or alpaca.feed == "test":
         return None
-    mounted = CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
-    return AlpacaSnapshots(alpaca, credentials_reader or mounted, where.data_url or HOST)
+    reader = credentials_reader or _mounted_credentials_reader(alpaca, settings)
+    return AlpacaSnapshots(alpaca, reader, where.data_url or HOST)
 
 
 _CREDENTIALS = (

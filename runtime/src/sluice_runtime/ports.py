@@ -53,6 +53,9 @@ class Listener(Protocol):
     def on_impairment(self, impairment: Impairment | None) -> None:
         """Handle a change of what the open connection cannot deliver; None if it delivers everything."""
 
+    def on_credentials(self, generation: int, problem: str | None) -> None:
+        """Handle a change of the credentials in use: the number of pairs accepted, and why a newer pair is not used."""
+
     def on_socket_closed(self) -> None:
         """Handle the close of the socket. Called once for each socket that was opened."""
 

@@ -145,5 +145,8 @@ class _RecordingListener:
     def on_impairment(self, impairment: Impairment | None) -> None:
         self._listener.on_impairment(impairment)
 
+    def on_credentials(self, generation: int, problem: str | None) -> None:
+        self._listener.on_credentials(generation, problem)
+
     def on_socket_closed(self) -> None:
         self._listener.on_socket_closed()

@@ -64,6 +64,13 @@ class PauseAcknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     last_write_at: datetime | None
 
 
+class CredentialsState(msgspec.Struct, frozen=True):
+    """How many pairs of credentials the provider has accepted, and why a newer pair is not used; None if it is."""
+
+    generation: int
+    problem: str | None
+
+
 class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the runtime at one instant. Status, heartbeat, HTTP and metrics are rendered from it."""
 
@@ -86,6 +93,7 @@ class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[StreamGap, ...] = ()
     open_gap: OpenGap | None = None
     slot: ConnectionSlotStatus | None = None
+    credentials: CredentialsState | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -144,6 +152,8 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
             last_write_at=snapshot.clocks.last_write_at,
         ),
         effective_interval_milliseconds=round(desired.effective_interval_seconds * 1000),
+        credentials_generation=snapshot.credentials.generation if snapshot.credentials else None,
+        credentials_problem=snapshot.credentials.problem if snapshot.credentials else None,
         freshness=snapshot.freshness.counts if snapshot.freshness else None,
         gaps=list(snapshot.gaps),
         open_gap=_open_gap(snapshot),

@@ -18,7 +18,7 @@ from ..domain.failure_state import FailureState
 from ..domain.freshness import FreshnessView
 from ..domain.gap_ledger import GapLedger
 from ..domain.gaps import gap_cause_of_failure
-from ..domain.health import ActivityTimes, PauseAcknowledgement, RuntimeIdentity, RuntimeSnapshot
+from ..domain.health import ActivityTimes, CredentialsState, PauseAcknowledgement, RuntimeIdentity, RuntimeSnapshot
 from ..domain.last_values import LastValues
 from ..domain.ledger import SubscriptionLedger
 from ..domain.market import Bar, Halt, Tick, Trade
@@ -77,6 +77,7 @@ class Journal(SwitchStates):
         self._acknowledgement: PauseAcknowledgement | None = None
         self._failures = FailureState()
         self._impairment: Impairment | None = None
+        self._credentials: CredentialsState | None = None
         self._is_subscribed = False  # on the open connection
         self.preflight: PreflightResult | None = None
         self._set_accepted_symbols(desired.value)
@@ -172,6 +173,11 @@ class Journal(SwitchStates):
         _log.warning(impairment.message if impairment else "the provider has recovered", extra=_STREAM)
         if self._is_subscribed:
             self.on_state("Live")
+        self.signal_transition()
+
+    def on_credentials(self, generation: int, problem: str | None) -> None:
+        """Record which credentials are in use."""
+        self._credentials = CredentialsState(generation, problem)
         self.signal_transition()
 
     def on_socket_closed(self) -> None:
@@ -286,4 +292,5 @@ class Journal(SwitchStates):
             gaps=self.gaps.closed_gaps,
             open_gap=self.gaps.open_gap,
             slot=self.slot,
+            credentials=self._credentials,
         )
