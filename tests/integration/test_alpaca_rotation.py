@@ -17,7 +17,7 @@ from sluice_runtime.adapters.alpaca import rotation
 from sluice_runtime.domain.health import stream_status
 from sluice_simulators.alpaca import Account, AlpacaServer
 from sluice_simulators.alpaca.stream_faults import Reset
-from support.alpaca_provider import mount, source
+from support.alpaca_provider import mount, source_with_rest
 from support.eventually import eventually
 from support.pod import LIMITS, FakePod, Pod
 from support.runtime_fakes import job
@@ -83,12 +83,8 @@ async def world(
     monkeypatch.setattr(rotation, "_RETRY_SECONDS", (0.05, 0.05))
     caplog.set_level("DEBUG")
     async with AlpacaServer([FIRST, SECOND, THIRD]) as server:
-        made = source(
-            server.url(),
-            mount(tmp_path, FIRST.key, FIRST.secret),
-            engine=request.param,
-            data_url=server.http_url if has_rest else None,
-        )
+        data_url = server.http_url if has_rest else None
+        made = source_with_rest(server.url(), data_url, mount(tmp_path, FIRST.key, FIRST.secret), request.param)
         pod = Pod(made, fake_sink())
         pod.job.declare(job(1, symbols=["AAPL"], limits=LIMITS))
         async with pod.running():

@@ -42,15 +42,19 @@ def source(
     *,
     engine: AlpacaEngine = "native",
     timeouts: Timeouts = SHORT_TIMEOUTS,
-    data_url: str | None = None,
 ) -> AlpacaSource:
+    """Return the Alpaca provider with a mounted Secret."""
+    settings = AlpacaSettings(stream_url=url, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"))
+    return AlpacaSource(settings, CredentialsReader(settings, credentials, ca_file), timeouts=timeouts)
+
+
+def source_with_rest(url: str, data_url: str | None, credentials: Path, engine: AlpacaEngine) -> AlpacaSource:
     """Return the Alpaca provider with a mounted Secret. `data_url` is its REST interface, if it has one."""
     settings = AlpacaSettings(
         stream_url=url, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"), data_url=data_url
     )
-    reader = CredentialsReader(settings, credentials, ca_file)
     check = KeyPairCheck.create_if_possible(settings, rest_endpoints(settings, None, None))
-    return AlpacaSource(settings, reader, timeouts=timeouts, check=check)
+    return AlpacaSource(settings, CredentialsReader(settings, credentials, None), SHORT_TIMEOUTS, check)
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ from .domain.declared_job import to_declared_job
 from .domain.desired import UNREAD, Desired, desired_state, with_pause
 from .domain.endpoints import rest_endpoints
 from .domain.health import RuntimeIdentity
+from .history_ports import MarketHistory
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
 from .ports import MarketSnapshots, Source
@@ -32,6 +33,7 @@ from .settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from .adapters.alpaca.credentials import CredentialsReader
+    from .adapters.recording import TapeFile
 
 
 def utc_now() -> datetime:
@@ -81,13 +83,33 @@ def _mounted_credentials_reader(alpaca: AlpacaSettings, settings: Settings) -> C
     return CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
 
 
-def create_source(settings: Settings, credentials_reader: CredentialsReader | None = None) -> Source:
-    """Return the source of the declared provider. It also logs or records its quotes, if the settings request this.
-
-    `credentials_reader` replaces the one that reads the pod's mounted Secret.
+def create_tape(settings: Settings) -> TapeFile | None:
+    """Return the tape to record to; None if none is requested.
 
     Raises:
-        SettingsError: the provider's block is missing, or the record file cannot be written.
+        SettingsError: the file cannot be written.
+    """
+    if settings.record_file is None:
+        return None
+    from .adapters.recording import TapeFile  # noqa: PLC0415
+
+    try:
+        tape = TapeFile(settings.record_file)
+    except OSError as error:
+        raise SettingsError(f"--record: {settings.record_file} cannot be written: {error.strerror}") from error
+    atexit.register(tape.close)  # last of all: a compressed file is complete only when it is closed
+    return tape
+
+
+def create_source(
+    settings: Settings, credentials_reader: CredentialsReader | None = None, tape: TapeFile | None = None
+) -> Source:
+    """Return the source of the declared provider. It also logs its quotes, if the settings request this.
+
+    `credentials_reader` replaces the one that reads the pod's mounted Secret. Quotes are also recorded on `tape`.
+
+    Raises:
+        SettingsError: the provider's block is missing.
     """
     declared = _create_provider_source(settings, credentials_reader)
     if settings.log_quotes == "all":
@@ -95,15 +117,10 @@ def create_source(settings: Settings, credentials_reader: CredentialsReader | No
         from .adapters.recording import QuoteRecordingSource  # noqa: PLC0415
 
         declared = QuoteRecordingSource(declared, QuoteLog())
-    if settings.record_file is None:
+    if tape is None:
         return declared
-    from .adapters.recording import QuoteRecordingSource, TapeFile  # noqa: PLC0415
+    from .adapters.recording import QuoteRecordingSource  # noqa: PLC0415
 
-    try:
-        tape = TapeFile(settings.record_file)
-    except OSError as error:
-        raise SettingsError(f"--record: {settings.record_file} cannot be written: {error.strerror}") from error
-    atexit.register(tape.close)  # last of all: a compressed file is complete only when it is closed
     return QuoteRecordingSource(declared, tape)
 
 
@@ -152,6 +169,19 @@ def create_snapshot_client(
         return None
     reader = credentials_reader or _mounted_credentials_reader(alpaca, settings)
     return AlpacaSnapshots(alpaca, reader, where.data_url or HOST)
+
+
+def create_history_client(settings: Settings, credentials_reader: CredentialsReader | None) -> MarketHistory | None:
+    """Return the client that fetches past trades and bars; None if the provider has none or its URL is unknown."""
+    if settings.job.spec.alpaca_and_secret_name is None:
+        return None
+    alpaca, _ = settings.job.spec.alpaca_and_secret_name
+    from .adapters.alpaca.history import AlpacaHistory  # noqa: PLC0415
+
+    where = rest_endpoints(alpaca, settings.trading_url, settings.data_url)
+    if not where.has_data_api or not AlpacaHistory.has_history(alpaca):
+        return None
+    return AlpacaHistory(alpaca, credentials_reader or _mounted_credentials_reader(alpaca, settings), where.data_url)
 
 
 _CREDENTIALS = (

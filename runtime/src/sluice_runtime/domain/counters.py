@@ -13,6 +13,7 @@ class Counters:
     stops: dict[str, int] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
     suppressed: dict[str, int] = field(default_factory=dict)
+    gap_repairs: dict[str, int] = field(default_factory=dict)
     batches: int = 0
     writes: int = 0
     paused_by_flag: int = 0

@@ -51,6 +51,7 @@ class GapLedger:
         self._paused_since: dict[str, datetime] = {}
         self._waiting: dict[tuple[datetime, tuple[str, ...]], ClosedGap] = {}
         self.to_repair: deque[ClosedGap] = deque(maxlen=_MOST_WAITING)
+        self.expects_repair = False  # whether another loop fetches the data of gaps
         self.dropped = 0  # gaps that will not be written, because too many waited
         self.inherited: tuple[StreamGap, ...] = ()  # gaps that the previous process may not have written
         self._streamed: frozenset[str] | None = None  # declared symbols that were not always paused

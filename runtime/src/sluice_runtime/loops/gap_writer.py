@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from sluice_contract.gap_documents import IngestGap
 
@@ -69,8 +70,22 @@ class GapWriter:
         while room > 0 and (closed := ledger.waiting(min(room, _BATCH))):
             await self._sink.write_gaps([self._document(each) for each in closed], replace=True)
             ledger.mark_written(closed)
+            self._log_and_count(closed)
             self._bucket.spend_tokens(len(closed))
             room -= len(closed)
+
+    def _log_and_count(self, closed: Sequence[ClosedGap]) -> None:
+        for each in closed:
+            gap, repair = each.gap, each.repair
+            seconds = (gap.to - gap.from_).total_seconds()
+            if not self._journal.gaps.expects_repair:
+                increment(self._journal.counters.gap_repairs, "open_symbols", repair.open_symbols)
+            _log.info(
+                "wrote a gap of %.1f s since %s (%s): %d trades and %d bars fetched, %d of %d symbols remain open",
+                *(seconds, gap.from_.isoformat(timespec="seconds"), gap.cause),
+                *(repair.trades, repair.bars, repair.open_symbols, len(each.symbols)),
+                extra=_FIRESTORE_WRITE,
+            )
 
     def _document(self, closed: ClosedGap) -> IngestGap:
         who, gap = self._journal.identity, closed.gap

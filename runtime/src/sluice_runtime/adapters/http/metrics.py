@@ -61,7 +61,12 @@ class _RuntimeCollector(Collector):
         )
         for reason, count in counters.suppressed.items():
             suppressed.add_metric([reason], count)
-        yield from (starts, stops, errors, suppressed)
+        repairs = CounterMetricFamily(
+            "ingest_gap_repairs", "Trades and bars fetched for gaps, and symbols that remain open.", labels=["kind"]
+        )
+        for kind, count in counters.gap_repairs.items():
+            repairs.add_metric([kind], count)
+        yield from (starts, stops, errors, suppressed, repairs)
 
     def _gauges(self) -> Iterator[Metric]:
         snapshot = self._view.snapshot()
