@@ -7,17 +7,18 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from .market import Quote, Trade
+from .market import Bar, Quote, Trade
 
 # A quote that is older than this should have arrived on the stream.
 _UNDERWAY = timedelta(seconds=10)
 
 
 class MarketSnapshot(msgspec.Struct, frozen=True):
-    """The newest quote and trade of each symbol that has one."""
+    """The newest quote, trade and one-minute bar of each symbol that has one."""
 
     quotes: tuple[Quote, ...] = ()
     trades: tuple[Trade, ...] = ()
+    bars: tuple[Bar, ...] = ()
 
     def without_outdated_quotes(self, document_times: Mapping[str, datetime]) -> MarketSnapshot:
         """Return the snapshot without the quotes that are older than what their documents already show.
@@ -33,11 +34,12 @@ class MarketSnapshot(msgspec.Struct, frozen=True):
         return MarketSnapshot(
             tuple(each for each in self.quotes if each.symbol in kept),
             self.trades,
+            self.bars,
         )
 
     def without_trades(self) -> MarketSnapshot:
-        """Return the snapshot with quotes only."""
-        return MarketSnapshot(self.quotes)
+        """Return the snapshot without its trades."""
+        return MarketSnapshot(self.quotes, (), self.bars)
 
     def undelivered_quote(self, since: datetime, now: datetime) -> Quote | None:
         """Return a quote that the stream should have delivered between `since` and `now`; None if there is none.

@@ -125,6 +125,7 @@ class Journal(SwitchStates):
         """Apply a market snapshot, and return the number of its quotes that are newer than those from the stream."""
         horizon = self.now() + SKEW
         self.last_values.record_snapshot_trades(latest.trades, horizon)
+        self.last_values.record_snapshot_bars(latest.bars, horizon)
         learnt = self.coalescer.queue_snapshot_ticks(latest.quotes, horizon)
         if learnt:
             self._signal_first_quote()

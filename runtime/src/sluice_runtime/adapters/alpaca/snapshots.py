@@ -11,7 +11,7 @@ from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.status_values import Instant
 
 from ...domain.batches import batches
-from ...domain.market import Quote, Trade, is_valid_price, normalised_side
+from ...domain.market import Bar, Quote, Trade, is_valid_price, normalised_side
 from ...domain.market_snapshot import MarketSnapshot
 from ...ports import SnapshotError
 from ..decoding import decode_json
@@ -40,9 +40,19 @@ class _Trade(msgspec.Struct, gc=False):
     s: float = 0.0
 
 
+class _MinuteBar(msgspec.Struct, gc=False):
+    t: Instant
+    o: float
+    h: float
+    l: float  # noqa: E741  Alpaca's name
+    c: float
+    v: float = 0.0
+
+
 class _Snapshot(msgspec.Struct, gc=False, rename="camel"):
     latest_quote: _Quote | None = None
     latest_trade: _Trade | None = None
+    minute_bar: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _CryptoResponse(msgspec.Struct):
@@ -93,7 +103,7 @@ class AlpacaSnapshots:
 
 
 def _market_snapshot(answers: Mapping[str, msgspec.Raw]) -> MarketSnapshot:
-    quotes, trades = [], []
+    quotes, trades, bars = [], [], []
     for symbol, raw in answers.items():
         try:
             found = decode_json(bytes(raw), _Snapshot)
@@ -105,4 +115,14 @@ def _market_snapshot(answers: Mapping[str, msgspec.Raw]) -> MarketSnapshot:
             quotes.append(Quote(symbol=symbol, ts=quote.t, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size))
         if (trade := found.latest_trade) is not None and is_valid_price(trade.p):
             trades.append(Trade(symbol=symbol, ts=trade.t, price=trade.p, size=trade.s))
-    return MarketSnapshot(tuple(quotes), tuple(trades))
+        bars.extend(_valid_bars(symbol, found.minute_bar))
+    return MarketSnapshot(tuple(quotes), tuple(trades), tuple(bars))
+
+
+def _valid_bars(symbol: str, raw: msgspec.Raw) -> list[Bar]:
+    """Return the bar of a symbol, if there is one. A malformed bar is left out, and the symbol keeps its quote."""
+    try:
+        bar = decode_json(bytes(raw), _MinuteBar)
+    except msgspec.MsgspecError:
+        return []
+    return [Bar(symbol=symbol, ts=bar.t, open=bar.o, high=bar.h, low=bar.l, close=bar.c, volume=bar.v)]
