@@ -199,6 +199,8 @@ async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reco
     except FencedError as fenced:
         _log.warning("%s; exiting", fenced, extra={"event_type": "stream"})
         return
+    if journal.state == "Live":  # the stream ended because this process does
+        journal.gaps.set_cause("restart")
     await flusher.drain_and_close()
     if journal.state not in ("Paused", "Finished", "Blocked"):
         journal.on_state("Stopped")  # the socket is closed: the last report must not say Live

@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 _STREAM = {"event_type": "stream"}
 
 _CHECK_SECONDS = 1.0
+# The provider's history may lack the last seconds. A request that comes too early would not show what is missing.
+_SETTLE_SECONDS = 5.0
 # A plan allows 200 requests per minute, which snapshots and the preflight also use.
 _REQUEST_SECONDS = 0.5
 _ATTEMPTS = 6  # for one page, over about two minutes
@@ -45,7 +47,7 @@ class GapRepairer:
         """Repair each closed gap, until cancelled."""
         while True:
             ledger = self._journal.gaps
-            if ledger.to_repair:
+            if ledger.to_repair and self._is_settled(ledger.to_repair[0]):
                 repair = _GapInRepair(ledger.to_repair.popleft())
                 while repair.is_unfinished:
                     await self._wait_until_streaming(is_streaming=True)
@@ -54,6 +56,9 @@ class GapRepairer:
                     )
                 self._report(repair)
             await asyncio.sleep(_CHECK_SECONDS)
+
+    def _is_settled(self, closed: ClosedGap) -> bool:
+        return (self._journal.now() - closed.gap.to).total_seconds() >= _SETTLE_SECONDS
 
     async def _fetch_all(self, repair: _GapInRepair) -> None:
         """Fetch all remaining pages of a gap, and write each to the tape. A request that keeps failing stays open."""

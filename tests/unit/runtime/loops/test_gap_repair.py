@@ -98,7 +98,7 @@ async def test_all_pages_go_to_the_tape_and_are_counted(world: World, caplog: py
     world.history.pages = 3
     async with world.running():
         world.lose_stream()
-        await at(10)
+        await at(30)
     assert [each.price for each in world.tape.trades] == [100.0, 101.0, 102.0]
     assert len(world.tape.bars) == 1
     assert world.repair == GapRepair(trades=3, bars=1, open_symbols=0)
@@ -107,11 +107,20 @@ async def test_all_pages_go_to_the_tape_and_are_counted(world: World, caplog: py
     assert world.tape.flushes == 1
 
 
+async def test_the_history_gets_five_seconds_to_be_complete(world: World) -> None:
+    async with world.running():
+        world.lose_stream()
+        await at(4.9)
+        assert world.history.requests == []
+        await at(7)
+        assert world.history.requests != []
+
+
 async def test_requests_are_half_a_second_apart(world: World) -> None:
     world.history.pages = 5
     async with world.running():
         world.lose_stream()
-        await at(10)
+        await at(30)
     moments = [moment for moment, _, _ in world.history.requests]
     assert min(after - before for before, after in pairwise(moments)) >= 0.5
 
@@ -149,7 +158,7 @@ async def test_a_pause_interrupts_at_once_and_the_repair_continues_where_it_was(
     world.history.pages = 8
     async with world.running():
         world.lose_stream()
-        await at(2.05)  # during a request
+        await at(7.65)  # during a request
         before = len(world.tape.trades)
         world.journal.set_desired(with_pause(desired(), PauseInForce(source="cr:acme/us")))
         world.journal.on_socket_closed()
@@ -159,7 +168,7 @@ async def test_a_pause_interrupts_at_once_and_the_repair_continues_where_it_was(
         assert len(world.tape.trades) == before < 8
         world.journal.set_desired(desired())
         world.journal.on_state("Live")
-        await at(110)
+        await at(120)
     assert [each.price for each in world.tape.trades][:8] == [100.0 + n for n in range(8)]
 
 
@@ -177,6 +186,6 @@ async def test_gaps_are_repaired_one_after_the_other(world: World) -> None:
         world.lose_stream()
         await at(0.5)
         world.lose_stream()
-        await at(20)
+        await at(30)
     assert [each.repair.open_symbols for each in world.journal.gaps.waiting(10)] == [0, 0]
     assert len(world.tape.bars) == 2
