@@ -179,6 +179,17 @@ async def test_the_records_of_paused_symbols_are_found(sink: Sink) -> None:
     assert not await sink.symbols_recorded_as_paused() & {"P1", "P2", "P3"}
 
 
+async def test_the_starts_of_pauses_are_found_in_the_job_s_own_records(sink: Sink, documents: Documents) -> None:
+    own = {"job": "acme/us", "pause_fetch": True, "paused_since": NOW}
+    await documents.put_record("PAUSED1", own)
+    await documents.put_record("PAUSED2", own | {"job": "acme/other"})
+    await documents.put_record("PAUSED3", own | {"pause_fetch": False})
+    await documents.put_record("PAUSED/USD", own)
+    symbols = ["PAUSED1", "PAUSED2", "PAUSED3", "PAUSED/USD", "ABSENT"]
+    assert await sink.recorded_pause_starts(symbols) == {"PAUSED1": NOW, "PAUSED/USD": NOW}
+    assert await sink.recorded_pause_starts([]) == {}
+
+
 async def test_an_unreachable_firestore_is_soon_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused

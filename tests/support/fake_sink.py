@@ -103,6 +103,15 @@ class FakeSink:
         await self._answer()
         return self._recorded("job", JOB)
 
+    async def recorded_pause_starts(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+        await self._answer()
+        own = {symbol: self.records.get(symbol, {}) for symbol in symbols}
+        return {
+            symbol: record["paused_since"]
+            for symbol, record in own.items()
+            if record.get("job") == JOB and record.get("pause_fetch") is True and "paused_since" in record
+        }
+
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
         await self._answer()
         return self._recorded("pause_fetch", True)

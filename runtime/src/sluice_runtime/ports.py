@@ -146,6 +146,9 @@ class Sink(Protocol):
     async def recorded_symbols_of_job(self) -> frozenset[str]:
         """Return the symbols whose records belong to this job: those for which it has, or may have, documents."""
 
+    async def recorded_pause_starts(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+        """Return since when `symbols` are paused, for those that this job has recorded as paused."""
+
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
         """Return the symbols of the tenant whose records have `pause_fetch` set, whichever job they belong to."""
 

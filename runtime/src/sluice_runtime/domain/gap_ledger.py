@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -42,7 +42,8 @@ class GapLedger:
     """Records when gaps open and close, and holds closed gaps until they are written.
 
     A pause of the whole job is a gap of all its symbols; a pause of single symbols is a gap of these symbols. A symbol
-    that was paused before this process started counts as paused since `started_at`.
+    that was paused before this process started counts as paused since `started_at`,
+    unless an earlier time is inherited.
     """
 
     def __init__(self, started_at: datetime) -> None:
@@ -103,6 +104,16 @@ class GapLedger:
             gap = StreamGap(from_=since, to=at, cause="pause")
             repair = GapRepair(open_symbols=len(symbols))
             self._add(ClosedGap(gap=gap, symbols=tuple(symbols), is_of_job=False, repair=repair))
+
+    def inherit_pause_starts(self, starts: Mapping[str, datetime]) -> None:
+        """Take over since when symbols are paused, from what an earlier process recorded."""
+        for symbol, since in starts.items():
+            if symbol in self._paused_since:
+                self._paused_since[symbol] = min(since, self._paused_since[symbol])
+
+    def paused_since(self, symbol: str) -> datetime | None:
+        """Return since when the symbol is paused; None if it is not, or if it was never streamed before."""
+        return self._paused_since.get(symbol)
 
     def waiting(self, count: int) -> list[ClosedGap]:
         """Return up to `count` gaps that wait to be written, oldest first."""

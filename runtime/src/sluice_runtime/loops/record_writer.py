@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
+import msgspec
+
+from sluice_contract.documents import IngestState
+
 from ..domain.counters import increment
 from ..domain.desired import Desired
 from ..domain.failure import SinkError
@@ -50,6 +54,7 @@ class RecordWriter:
         """Write the records that are due, as many as the token bucket allows. The first call reads the stored ones."""
         if self._records is None:
             paused, own = await self._sink.symbols_recorded_as_paused(), await self._sink.recorded_symbols_of_job()
+            self._journal.gaps.inherit_pause_starts(await self._sink.recorded_pause_starts(sorted(desired.paused)))
             self._records = IngestStateRecords(self._journal.identity.qualified_job_name, paused, own)
             self._journal.inherited |= own
         now, at = self._journal.now(), asyncio.get_running_loop().time()
@@ -58,11 +63,16 @@ class RecordWriter:
         self.bucket.set_limits(max(1.0, desired.limits.writes_per_second * share), _BURST, at)
         room = self.bucket.available_tokens(at)
         while room > 0 and (states := self._records.due_records(self._last_times, at, now, min(room, _BATCH))):
-            await self._sink.merge_ingest_states(states)
+            await self._sink.merge_ingest_states([self._with_pause_start(each) for each in states])
             self._records.mark_written(states, at)
             self._journal.deleted -= {each.canonical_symbol for each in states if each.status == "removed"}
             self.bucket.spend_tokens(len(states))
             room -= len(states)
+
+    def _with_pause_start(self, state: IngestState) -> IngestState:
+        """Return the record with the time since when its symbol is paused, which the next process reads."""
+        since = self._journal.gaps.paused_since(state.canonical_symbol) if state.status == "paused" else None
+        return msgspec.structs.replace(state, paused_since=since)
 
     def _rejected_symbols(self) -> list[str]:
         return [each.symbol for each in self._journal.snapshot().ledger.rejected]

@@ -102,6 +102,16 @@ def test_a_pause_that_began_before_this_process_counts_from_its_start() -> None:
     assert ledger.waiting(1)[0].gap.from_ == START
 
 
+def test_a_recorded_start_of_a_pause_is_taken_over_if_it_is_earlier() -> None:
+    ledger, paused = GapLedger(START), frozenset({"AAPL"})
+    ledger.follow_pauses(pausing(paused, BOTH), START + SECOND)
+    ledger.inherit_pause_starts({"AAPL": START - 9 * SECOND, "MSFT": START - 9 * SECOND})
+    ledger.inherit_pause_starts({"AAPL": START + 9 * SECOND})
+    assert (ledger.paused_since("AAPL"), ledger.paused_since("MSFT")) == (START - 9 * SECOND, None)
+    ledger.end_symbol_gaps(BOTH, START + 2 * SECOND)
+    assert [each.gap.from_ for each in ledger.waiting(10)] == [START - 9 * SECOND]
+
+
 def test_symbols_that_are_added_as_paused_or_removed_while_paused_have_no_gap() -> None:
     ledger = GapLedger(START)
     ledger.follow_pauses(pausing(frozenset(), BOTH), START)

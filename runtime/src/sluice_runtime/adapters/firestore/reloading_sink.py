@@ -90,6 +90,10 @@ class ReloadingSink:
         async with self._sink_for_call() as sink:
             return await sink.recorded_symbols_of_job() if sink is not None else frozenset()
 
+    async def recorded_pause_starts(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+        async with self._sink_for_call() as sink:
+            return await sink.recorded_pause_starts(symbols) if sink is not None else {}
+
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
         async with self._sink_for_call() as sink:
             return await sink.symbols_recorded_as_paused() if sink is not None else frozenset()

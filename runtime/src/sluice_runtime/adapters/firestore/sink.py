@@ -126,6 +126,17 @@ class FirestoreSink:
         """Return the symbols of the job's records. One query reads as many documents as the job has symbols."""
         return await self._symbols_of_records("job", Value(string_value=self._job))
 
+    async def recorded_pause_starts(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+        """Return since when `symbols` are paused by this job's records, with one request per 100 symbols."""
+        found = {}
+        for some in batches(symbols, _AT_MOST):
+            symbol_of = {self._ingest_state_document_name(symbol): symbol for symbol in some}
+            for each in await self._read_documents(list(symbol_of), "job", "pause_fetch", "paused_since"):
+                since, is_paused = each.fields.get("paused_since"), each.fields.get("pause_fetch")
+                if each.fields.get("job") == self._job and is_paused is True and isinstance(since, datetime):
+                    found[symbol_of[each.name]] = since
+        return found
+
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
         """Return the paused symbols of the tenant. One query reads as many documents as there are paused symbols."""
         return await self._symbols_of_records("pause_fetch", Value(boolean_value=True))
