@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from sluice_contract.gap_documents import IngestGap
+from sluice_contract.gap_documents import GAP_RETENTION, IngestGap
 
 from ..domain.counters import increment
 from ..domain.failure import SinkError
@@ -49,20 +49,24 @@ class GapWriter:
             await asyncio.sleep(wait)
 
     def _log_dropped(self) -> None:
-        if dropped := self._journal.gaps.dropped:
-            self._journal.gaps.dropped = 0
+        dropped, self._journal.gaps.dropped = self._journal.gaps.dropped, 0
+        if dropped and not self._journal.desired.value.dry_run:
             increment(self._journal.counters.errors, "ingest_gaps_dropped", dropped)
             _log.warning(
                 "too many gaps wait for Firestore; the %d oldest are not written", dropped, extra=_FIRESTORE_WRITE
             )
 
     async def _write_inherited(self) -> None:
-        """Write the gaps of the previous process that have no document: it may have exited before the write."""
-        ledger, symbols = self._journal.gaps, self._journal.desired.value.declared
-        if inherited := [self._document(ClosedGap.of_job(gap, symbols)) for gap in ledger.inherited]:
+        """Write the gaps of the previous process that have no document: it may have exited before the write.
+
+        Expired gaps are left out: Firestore has deleted their documents.
+        """
+        ledger, symbols, now = self._journal.gaps, self._journal.desired.value.declared, self._journal.now()
+        kept = [gap for gap in ledger.inherited if gap.to + GAP_RETENTION > now]
+        if inherited := [self._document(ClosedGap.of_job(gap, symbols)) for gap in kept]:
             await self._sink.write_gaps(inherited, replace=False)
             self._bucket.spend_tokens(len(inherited))
-            ledger.inherited = ()
+        ledger.inherited = ()
 
     async def _write_waiting(self) -> None:
         ledger, at = self._journal.gaps, asyncio.get_running_loop().time()

@@ -178,8 +178,9 @@ class Journal(SwitchStates):
 
     def on_credentials(self, generation: int, problem: str | None) -> None:
         """Record which credentials are in use."""
-        self._credentials = CredentialsState(generation, problem)
-        self.signal_transition()
+        if (state := CredentialsState(generation, problem)) != self._credentials:
+            self._credentials = state
+            self.signal_transition()
 
     def on_socket_closed(self) -> None:
         """Record that the socket is closed, forget its subscriptions, and open a gap if the stream was live."""

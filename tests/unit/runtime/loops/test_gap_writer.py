@@ -159,3 +159,16 @@ async def test_gaps_that_are_dropped_in_an_outage_are_counted_and_logged(
         await at(10)
     assert world.journal.counters.errors["ingest_gaps_dropped"] == 3
     assert "too many gaps wait for Firestore; the 3 oldest are not written" in caplog.text
+
+
+async def test_expired_gaps_of_the_previous_process_are_not_written_again(world: World) -> None:
+    before = World()
+    before.journal.identity = identity(session_id="before")
+    await before.lose_stream()
+    status = stream_status(before.journal.snapshot())
+    [gap] = status.gaps
+    old = msgspec.structs.replace(gap, from_=gap.from_ - timedelta(days=91), to=gap.to - timedelta(days=91))
+    world.journal.gaps.inherit(msgspec.structs.replace(status, gaps=[old, gap]))
+    async with world.running():
+        await at(10)
+    assert [each["from"] for each in world.sink.gaps.values()] == [gap.from_]
