@@ -205,9 +205,8 @@ async def test_a_pair_that_is_rotated_while_the_server_is_away_falls_back_too(wo
     await world.wait_for_generation(2)
 
 
+@pytest.mark.parametrize("has_rest", [True], indirect=True, ids=["REST"])
 async def test_a_revoked_pair_that_still_streams_is_kept_while_the_new_one_is_refused(world: World) -> None:
-    if not world.has_rest:
-        pytest.skip("without REST, the only way to try a pair is the stream")
     world.server.accounts.revoke(FIRST.key)
     world.rotate(bad())
     await world.wait_for_problem()

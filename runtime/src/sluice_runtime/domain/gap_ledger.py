@@ -13,24 +13,31 @@ from sluice_contract.status import GapCause, StreamGap, StreamStatus
 
 from .desired import Desired
 from .gaps import Gaps, OpenGap, inherited_gaps
+from .market import Tick
 
 # Gaps that wait to be written while Firestore is away. The status keeps the last 10 in any case.
 _MOST_WAITING = 100
 
 
 class ClosedGap(msgspec.Struct, frozen=True, kw_only=True):
-    """A gap that has ended. `symbols` are the symbols whose data is missing: all of the job if `is_of_job` is True."""
+    """A gap that has ended. `symbols` are the symbols whose data is missing: all of the job if `is_of_job` is True.
+
+    Data may be missing since `last_message_at`, which is before the start of the gap: a connection that fails can lose
+    what was sent before the failure was noticed.
+    """
 
     gap: StreamGap
+    last_message_at: datetime
     symbols: tuple[str, ...]
     is_of_job: bool
     repair: GapRepair
 
     @classmethod
-    def of_job(cls, gap: StreamGap, symbols: Iterable[str]) -> ClosedGap:
+    def of_job(cls, gap: StreamGap, symbols: Iterable[str], last_message_at: datetime | None = None) -> ClosedGap:
         """Return a gap of all of the job's symbols, for which nothing was fetched."""
         names = tuple(sorted(symbols))
-        return cls(gap=gap, symbols=names, is_of_job=True, repair=GapRepair(open_symbols=len(names)))
+        repair = GapRepair(open_symbols=len(names))
+        return cls(gap=gap, last_message_at=last_message_at or gap.from_, symbols=names, is_of_job=True, repair=repair)
 
     @property
     def key(self) -> tuple[datetime, tuple[str, ...]]:
@@ -49,6 +56,8 @@ class GapLedger:
     def __init__(self, started_at: datetime) -> None:
         self._gaps = Gaps()
         self._started_at = started_at
+        self._live_since: datetime | None = None
+        self._last_message_at: datetime | None = None  # before the open gap
         self._paused_since: dict[str, datetime] = {}
         self._waiting: dict[tuple[datetime, tuple[str, ...]], ClosedGap] = {}
         self.to_repair: deque[ClosedGap] = deque(maxlen=_MOST_WAITING)
@@ -72,8 +81,19 @@ class GapLedger:
         self._gaps = inherited_gaps(predecessor)
         self.inherited = self._gaps.closed
 
-    def begin_gap(self, at: datetime, cause: GapCause) -> None:
-        """Record that the stream ended at `at`. Does nothing if a gap is already open."""
+    def begin_gap(
+        self, at: datetime, cause: GapCause, arrived_at: datetime | None = None, last_tick: Tick | None = None
+    ) -> None:
+        """Record that the stream ended at `at`. Does nothing if a gap is already open.
+
+        `arrived_at` is when the last message arrived, and `last_tick` the last quote. What was sent after that quote
+        may be lost, although the message arrived later by this clock.
+        """
+        if self._gaps.open_gap is None:
+            sent = [each for each in (arrived_at, last_tick.ts if last_tick else None) if each is not None]
+            # A message from before the stream was live belongs to an earlier connection.
+            live = [self._live_since] if self._live_since is not None else []
+            self._last_message_at = min(at, max([min(sent), *live])) if sent else max(live, default=at)
         self._gaps = self._gaps.with_open_gap(at, cause)
 
     def set_cause(self, cause: GapCause) -> None:
@@ -84,7 +104,8 @@ class GapLedger:
         """Record that the stream is live again. `symbols` are the symbols that it streams."""
         before, self._gaps = self._gaps, self._gaps.with_gap_closed(at)
         if self._gaps is not before:
-            self._add(ClosedGap.of_job(self._gaps.closed[-1], symbols))
+            self._add(ClosedGap.of_job(self._gaps.closed[-1], symbols, self._last_message_at))
+        self._live_since, self._last_message_at = at, None
 
     def follow_pauses(self, desired: Desired, at: datetime) -> None:
         """Record that the job or some of its symbols are paused.
@@ -103,7 +124,8 @@ class GapLedger:
         for since, symbols in ended.items():
             gap = StreamGap(from_=since, to=at, cause="pause")
             repair = GapRepair(open_symbols=len(symbols))
-            self._add(ClosedGap(gap=gap, symbols=tuple(symbols), is_of_job=False, repair=repair))
+            names = tuple(symbols)
+            self._add(ClosedGap(gap=gap, last_message_at=since, symbols=names, is_of_job=False, repair=repair))
 
     def inherit_pause_starts(self, starts: Mapping[str, datetime]) -> None:
         """Take over since when symbols are paused, from what an earlier process recorded."""

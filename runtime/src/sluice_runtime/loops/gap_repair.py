@@ -111,7 +111,9 @@ class _GapInRepair:
 
     def __init__(self, closed: ClosedGap) -> None:
         self.closed = closed
-        self.remaining: deque[HistoryRequest] = deque(requests_for_gap(closed.symbols, closed.gap.from_, closed.gap.to))
+        self.remaining: deque[HistoryRequest] = deque(
+            requests_for_gap(closed.symbols, closed.last_message_at, closed.gap.to)
+        )
         self.next_page: str | None = None
         self.problem = ""
         self._pages = self._trades = self._bars = 0

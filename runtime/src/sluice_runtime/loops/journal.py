@@ -170,7 +170,7 @@ class Journal(SwitchStates):
         if impairment is not None:
             self._failures.record("network", impairment.message, self.now())
             if impairment.interrupts_quotes and self.state == "Live":
-                self.gaps.begin_gap(self.now(), "disconnect")
+                self.gaps.begin_gap(self.now(), "disconnect", self.last_message_at, self.coalescer.last)
         _log.warning(impairment.message if impairment else "the provider has recovered", extra=_STREAM)
         if self._is_subscribed:
             self.on_state("Live")
@@ -190,7 +190,7 @@ class Journal(SwitchStates):
         self.last_values.mark_halts_unconfirmed(self.socket_closed_at)
         if self.state == "Live":
             cause: GapCause = "pause" if self.desired.value.pause else "disconnect"
-            self.gaps.begin_gap(self.socket_closed_at, cause)
+            self.gaps.begin_gap(self.socket_closed_at, cause, self.last_message_at, self.coalescer.last)
 
     # Called by the loops
 

@@ -6,6 +6,7 @@ from sluice_contract.gap_documents import GapRepair
 from sluice_contract.status import StreamGap
 from sluice_runtime.domain.desired import Desired, with_pause
 from sluice_runtime.domain.gap_ledger import GapLedger
+from sluice_runtime.domain.market import Quote
 from sluice_runtime.domain.pause import PauseInForce
 from support.runtime_fakes import desired
 from support.virtual_time import START
@@ -35,6 +36,26 @@ def test_a_closed_gap_waits_with_the_symbols_of_the_job_until_it_is_written() ->
     assert ledger.waiting(10) == [gap]
     ledger.mark_written([gap])
     assert ledger.waiting(10) == []
+
+
+def test_data_may_be_missing_since_the_last_message_of_the_connection() -> None:
+    for last, expected in ((None, 0), (START - SECOND, 0), (START + 5 * SECOND, 5), (START + 99 * SECOND, 10)):
+        ledger = GapLedger(START)
+        ledger.end_gap(START, BOTH)  # live since START
+        ledger.begin_gap(START + 10 * SECOND, "stall", last)
+        ledger.begin_gap(START + 11 * SECOND, "stall", START + 11 * SECOND)  # already open
+        ledger.end_gap(START + 12 * SECOND, BOTH)
+        [gap] = ledger.waiting(10)
+        assert (gap.gap.from_, gap.last_message_at) == (START + 10 * SECOND, START + expected * SECOND)
+
+
+def test_data_may_be_missing_since_the_last_quote_was_sent_not_since_it_arrived() -> None:
+    ledger = GapLedger(START)
+    ledger.end_gap(START, BOTH)
+    sent = Quote(symbol="AAPL", ts=START + 4 * SECOND, bid=1.0, ask=2.0, bid_size=1.0, ask_size=1.0)
+    ledger.begin_gap(START + 10 * SECOND, "stall", START + 5 * SECOND, sent)
+    ledger.end_gap(START + 12 * SECOND, BOTH)
+    assert ledger.waiting(1)[0].last_message_at == START + 4 * SECOND
 
 
 def test_closing_without_an_open_gap_records_nothing() -> None:
