@@ -72,6 +72,18 @@ async def test_a_snapshot_has_the_newest_quote_and_trade_of_each_symbol(server: 
     assert (trade.symbol, trade.price, trade.ts) == ("AAPL", 100.5, quote.ts)
 
 
+async def test_a_snapshot_has_the_newest_bar_and_a_malformed_one_costs_no_quote(
+    server: AlpacaServer, tmp_path: Path
+) -> None:
+    bar = {"t": "2026-03-02T14:59:00Z", "o": 1.0, "h": 4.0, "l": 0.5, "c": 3.0, "v": 200, "n": 5, "vw": 2.0}
+    server.rest.snapshots = {"AAPL": SNAPSHOT | {"minuteBar": bar}, "MSFT": SNAPSHOT, "SPY": {"minuteBar": None}}
+    found = await snapshots(server, tmp_path).fetch_latest_quotes_and_trades(["AAPL", "MSFT", "SPY"])
+    [newest] = found.bars
+    assert (newest.symbol, newest.ts) == ("AAPL", datetime(2026, 3, 2, 14, 59, tzinfo=UTC))
+    assert (newest.open, newest.high, newest.low, newest.close, newest.volume) == (1.0, 4.0, 0.5, 3.0, 200.0)
+    assert {each.symbol for each in found.quotes} == {"AAPL", "MSFT"}
+
+
 async def test_a_malformed_answer_for_a_symbol_loses_only_that_symbol(server: AlpacaServer, tmp_path: Path) -> None:
     without_zone = {"latestQuote": QUOTE | {"t": "2026-03-02T15:00:00"}}
     server.rest.snapshots = {"AAPL": {"latestQuote": {"t": "noon"}}, "MSFT": [], "IBM": without_zone, "SPY": SNAPSHOT}

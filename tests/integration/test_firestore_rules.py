@@ -35,6 +35,7 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
     "tenants/acme/live_bars/SPY": READ,
     "tenants/acme/ops/market_ingest": READ,
     "tenants/acme/ingest_state/BTC-USD": READ,
+    "tenants/acme/ingest_gaps/20261127T150405.000006Z_acme_us": READ,
     "tenants/acme/users/member": ("get",),
     "tenants/acme/users/another": (),
     "tenants/acme": (),

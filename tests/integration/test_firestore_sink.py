@@ -15,7 +15,7 @@ from sluice_runtime.domain.failure import FencedError, SinkError
 from sluice_runtime.ports import Sink
 from support.fake_sink import JOB
 from support.firestore import VARIABLE
-from support.sinks import NOW, TENANT, Documents, bar, heartbeat, quote, state
+from support.sinks import NOW, TENANT, Documents, bar, gap, heartbeat, quote, state
 
 # Google's client must stay on the event loop that created it.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -75,6 +75,23 @@ async def test_mark_changes_only_the_status_and_only_existing_documents(sink: Si
 async def test_a_bar_has_its_own_document(sink: Sink, documents: Documents) -> None:
     await sink.write_bars([bar("BTC/USD")])
     assert await documents.bar("BTC/USD") == bar("BTC/USD").document_fields()
+
+
+async def test_gaps_have_documents_that_a_retry_does_not_duplicate(sink: Sink, documents: Documents) -> None:
+    await sink.write_gaps([gap(), gap(["BTC/USD"])], replace=True)
+    await sink.write_gaps([gap(), gap(["BTC/USD"])], replace=True)
+    assert await documents.gap(gap().document_id) == gap().document_fields()
+    assert await documents.gap(gap(["BTC/USD"]).document_id) == gap(["BTC/USD"]).document_fields()
+
+
+async def test_a_gap_is_replaced_only_on_request(sink: Sink, documents: Documents) -> None:
+    before, after = gap(["ETH/USD"], trades=1), gap(["ETH/USD"], trades=2)
+    await sink.write_gaps([before], replace=False)
+    await sink.write_gaps([after, gap(["SPY"])], replace=False)
+    assert await documents.gap(before.document_id) == before.document_fields()
+    assert await documents.gap(gap(["SPY"]).document_id) is not None
+    await sink.write_gaps([after], replace=True)
+    assert await documents.gap(before.document_id) == after.document_fields()
 
 
 async def test_many_documents_are_marked_quickly(sink: Sink, documents: Documents) -> None:
@@ -149,6 +166,17 @@ async def test_the_records_of_paused_symbols_are_found(sink: Sink) -> None:
     assert await sink.symbols_recorded_as_paused() >= {"P1", "P2"}
     await sink.merge_ingest_states([state("P1", "removed"), state("P2")])
     assert not await sink.symbols_recorded_as_paused() & {"P1", "P2", "P3"}
+
+
+async def test_the_starts_of_pauses_are_found_in_the_job_s_own_records(sink: Sink, documents: Documents) -> None:
+    own = {"job": "acme/us", "pause_fetch": True, "paused_since": NOW}
+    await documents.put_record("PAUSED1", own)
+    await documents.put_record("PAUSED2", own | {"job": "acme/other"})
+    await documents.put_record("PAUSED3", own | {"pause_fetch": False})
+    await documents.put_record("PAUSED/USD", own)
+    symbols = ["PAUSED1", "PAUSED2", "PAUSED3", "PAUSED/USD", "ABSENT"]
+    assert await sink.recorded_pause_starts(symbols) == {"PAUSED1": NOW, "PAUSED/USD": NOW}
+    assert await sink.recorded_pause_starts([]) == {}
 
 
 async def test_an_unreachable_firestore_is_soon_reported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,6 +93,7 @@ STATUS: dict[str, Any] = {
         "effectiveIntervalMilliseconds": 1000,
         "freshness": dict.fromkeys(("live", "quiet", "stale", "closed", "halted", "paused"), 1),
         "gaps": [{"from": TIME, "to": TIME, "cause": "stall"}],
+        "openGap": {"since": TIME, "cause": "pause"},
         "slot": {"acquired": True, "holder": "a"},
         "pause": {"source": "api"},
         "failure": {"type": "auth", "message": "no", "at": TIME},

@@ -14,8 +14,10 @@ from sluice_contract.spec import Channel
 from sluice_contract.values import SecretReference
 from sluice_runtime.adapters.alpaca.connection import AlpacaConnection
 from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
+from sluice_runtime.adapters.alpaca.key_pair_check import KeyPairCheck
 from sluice_runtime.adapters.alpaca.source import AlpacaSource
 from sluice_runtime.adapters.alpaca.websocket import Timeouts
+from sluice_runtime.domain.endpoints import rest_endpoints
 from sluice_runtime.domain.failure import StreamError
 from sluice_runtime.loops.waiting import cancel_and_wait
 from sluice_runtime.ports import QUOTES
@@ -46,6 +48,15 @@ def source(
     """Return the Alpaca provider with a mounted Secret."""
     settings = AlpacaSettings(stream_url=url, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"))
     return AlpacaSource(settings, CredentialsReader(settings, credentials, ca_file), timeouts=timeouts)
+
+
+def source_with_rest(url: str, data_url: str | None, credentials: Path, engine: AlpacaEngine) -> AlpacaSource:
+    """Return the Alpaca provider with a mounted Secret. `data_url` is its REST interface, if it has one."""
+    settings = AlpacaSettings(
+        stream_url=url, engine=engine, credentials_secret_ref=SecretReference(name="alpaca"), data_url=data_url
+    )
+    check = KeyPairCheck.create_if_possible(settings, rest_endpoints(settings, None, None))
+    return AlpacaSource(settings, CredentialsReader(settings, credentials, None), SHORT_TIMEOUTS, check)
 
 
 @asynccontextmanager

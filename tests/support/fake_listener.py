@@ -30,6 +30,7 @@ class FakeListener:
         self.bars: list[Bar] = []
         self.confirmed: frozenset[str] = frozenset()
         self.impairments: list[Impairment | None] = []
+        self.credentials: list[tuple[int, str | None]] = []
         self.rejected: tuple[SymbolRejection, ...] = ()
 
     @property
@@ -63,6 +64,9 @@ class FakeListener:
 
     def on_impairment(self, impairment: Impairment | None) -> None:
         self.impairments.append(impairment)
+
+    def on_credentials(self, generation: int, problem: str | None) -> None:
+        self.credentials.append((generation, problem))
 
     def on_socket_closed(self) -> None:
         self.history.append("closed")

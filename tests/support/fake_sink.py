@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
+from sluice_contract.gap_documents import IngestGap
 from sluice_runtime.adapters.firestore.connection import StoredDocument
 from sluice_runtime.adapters.firestore.stored_heartbeat import stored_heartbeat
 from sluice_runtime.domain.failure import SinkError
@@ -28,6 +29,7 @@ class FakeSink:
     def __init__(self) -> None:
         self.quotes: dict[str, dict[str, Any]] = {}
         self.bars: dict[str, dict[str, Any]] = {}
+        self.gaps: dict[str, dict[str, Any]] = {}
         self.heartbeat: dict[str, Any] | None = None
         self.heartbeat_at = 0.0  # the virtual time of its last write
         self.records: dict[str, dict[str, Any]] = {}
@@ -91,6 +93,13 @@ class FakeSink:
                 if documents.get(symbol, {}).get("job") == JOB:
                     del documents[symbol]
 
+    async def write_gaps(self, gaps: Sequence[IngestGap], *, replace: bool) -> None:
+        await self._answer()
+        written = {each.document_id: each.document_fields() for each in gaps}
+        assert len(written) == len(gaps) <= 100
+        self.gaps |= written if replace else {name: written[name] for name in written.keys() - self.gaps.keys()}
+        self.history.append(f"gaps {len(gaps)}")
+
     async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         await self._answer(*(f"ingest_state/{each.canonical_symbol}" for each in states))
         for each in states:
@@ -104,6 +113,15 @@ class FakeSink:
     async def recorded_symbols_of_job(self) -> frozenset[str]:
         await self._answer()
         return self._recorded("job", JOB)
+
+    async def recorded_pause_starts(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+        await self._answer()
+        own = {symbol: self.records.get(symbol, {}) for symbol in symbols}
+        return {
+            symbol: record["paused_since"]
+            for symbol, record in own.items()
+            if record.get("job") == JOB and record.get("pause_fetch") is True and "paused_since" in record
+        }
 
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
         await self._answer()

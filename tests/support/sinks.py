@@ -11,6 +11,7 @@ import msgspec
 from google.cloud import firestore
 
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, RecordStatus
+from sluice_contract.gap_documents import GapRepair, IngestGap
 from sluice_contract.spec import FirestoreSettings
 from sluice_runtime.adapters.firestore.connection import open_firestore_connection
 from sluice_runtime.adapters.firestore.sink import FirestoreSink
@@ -45,6 +46,12 @@ class Documents:
         if isinstance(self._sink, FakeSink):
             return self._sink.bars.get(symbol)
         return await self._get(f"tenants/{TENANT}/live_bars/{symbol.replace('/', '-')}")
+
+    async def gap(self, document_id: str) -> dict[str, Any] | None:
+        """Return the document of a gap."""
+        if isinstance(self._sink, FakeSink):
+            return self._sink.gaps.get(document_id)
+        return await self._get(f"tenants/{TENANT}/ingest_gaps/{document_id}")
 
     async def record(self, symbol: str) -> dict[str, Any] | None:
         """Return the record of a symbol."""
@@ -144,6 +151,19 @@ def bar(symbol: str, job: str = JOB) -> LiveBar:
     """Return the document of a bar."""
     prices = {"open": 1.0, "high": 2.0, "low": 0.5, "close": 1.5}
     return LiveBar(symbol=symbol, timeframe="1Min", **prices, volume=3.0, ts=NOW, job=job)
+
+
+def gap(symbols: list[str] | None = None, trades: int = 0) -> IngestGap:
+    """Return the document of a gap of one minute."""
+    return IngestGap(
+        job=JOB,
+        from_=NOW,
+        to=NOW + timedelta(minutes=1),
+        cause="stall",
+        symbols=symbols,
+        repair=GapRepair(trades=trades, open_symbols=1),
+        session_id="s",
+    )
 
 
 def state(symbol: str, status: RecordStatus = "active", notes: str | None = None, **times: datetime) -> IngestState:

@@ -11,7 +11,7 @@ from sluice_contract.symbol_counts import FreshnessCounts, SymbolRejection
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.freshness import FreshnessSummary
 from sluice_runtime.domain.gaps import OpenGap
-from sluice_runtime.domain.health import ActivityTimes, RuntimeIdentity, RuntimeSnapshot
+from sluice_runtime.domain.health import ActivityTimes, CredentialsState, RuntimeIdentity, RuntimeSnapshot
 from sluice_runtime.domain.ledger import SubscriptionLedger
 from sluice_runtime.domain.market_hours import MarketState
 from sluice_runtime.domain.pause import PauseInForce
@@ -83,4 +83,5 @@ def largest_snapshot(state: StreamState = "Paused") -> RuntimeSnapshot:
         ),
         gaps=tuple(StreamGap(from_=moment, to=moment, cause="disconnect") for _ in range(10)),
         open_gap=OpenGap(moment, "slowClient"),
+        credentials=CredentialsState(LARGEST, LONG),
     )

@@ -63,6 +63,7 @@ NOT_NEEDED: Final = "NotNeeded"  # this provider needs no credentials
 NOT_CHECKED: Final = "NotChecked"  # no connection has been tried yet
 REFUSED: Final = "Refused"  # the provider rejects the credentials
 MISSING: Final = "SecretIncomplete"  # the Secret is missing or lacks a key
+NEW_REFUSED: Final = "NewCredentialsRefused"  # the provider refuses a new pair, so the previous one stays in use
 NOT_ENTITLED: Final = "NotEntitled"  # the credentials are valid, but not for this feed
 CERTIFICATE_NOT_TRUSTED: Final = "CertificateNotTrusted"  # the pod does not trust the certificate of the provider
 

@@ -194,6 +194,7 @@ class IngestState(msgspec.Struct, frozen=True, kw_only=True):
     notes: str | None  # None: the notes in the record stay
     last_times: dict[str, datetime]
     updated_at: datetime
+    paused_since: datetime | None = None  # of a paused symbol that was streamed before
 
     def document_fields(self) -> dict[str, Any]:
         """Return the fields to merge into the document. Absent fields keep their stored values."""
@@ -203,6 +204,7 @@ class IngestState(msgspec.Struct, frozen=True, kw_only=True):
             "status": self.status,
             "pause_fetch": self.pause_fetch,
             "updated_at": self.updated_at,
+            **({"paused_since": self.paused_since} if self.paused_since is not None else {}),
             **({"notes": self.notes} if self.notes is not None else {}),
             **({"channels": self._channel_times()} if self.last_times else {}),
         }

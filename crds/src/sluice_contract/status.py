@@ -109,6 +109,13 @@ class StreamGap(CamelStruct, frozen=True):
     cause: Annotated[str, enum_text_schema(GapCause, "The cause of the gap.")]
 
 
+class OpenStreamGap(CamelStruct, frozen=True):
+    """The gap that lasts. The next pod of the job reads it here, so that a gap survives a replacement of the pod."""
+
+    since: Annotated[Instant, Meta(description="When the stream ended, or was last known to be alive.")]
+    cause: Annotated[str, enum_text_schema(GapCause, "The cause of the gap.")]
+
+
 class ConnectionSlotStatus(CamelStruct, frozen=True):
     """The state of this job's claim to a connection slot.
 
@@ -183,6 +190,13 @@ class StreamStatus(CamelStruct, frozen=True):
         Count | None,
         Meta(description="How many pairs of credentials the provider has accepted since the pod started."),
     ] = None
+    credentials_problem: Annotated[
+        Sentence | None,
+        Meta(
+            description="Why a new pair of credentials is not used, and what to do. The previous pair stays in use. "
+            "Absent: the pair of the Secret is in use."
+        ),
+    ] = None
     freshness: Annotated[
         FreshnessCounts | None, Meta(description="The number of declared symbols in each freshness state.")
     ] = None
@@ -203,6 +217,10 @@ class StreamStatus(CamelStruct, frozen=True):
     gaps: Annotated[
         list[StreamGap], Meta(description="The last 10 gaps in the stream that have ended.", max_length=10)
     ] = []  # noqa: RUF012
+    open_gap: Annotated[
+        OpenStreamGap | None,
+        Meta(description="The gap that lasts. Absent: the stream is live, or was never live."),
+    ] = None
     slot: Annotated[
         ConnectionSlotStatus | None,
         Meta(description="The job that holds the connection. Absent: the pod has not requested the connection."),

@@ -44,6 +44,7 @@ def _bytes_repeated_in_conditions(status: StreamStatus) -> int:
     texts = (
         sink,
         status.spec_problem or "",
+        status.credentials_problem or "",
         status.failure.message if status.failure is not None else "",
         f"{pause.source}{pause.reason}" if pause is not None else "",
     )

@@ -28,10 +28,21 @@ from .domain.failure import FencedError
 from .domain.market import DocumentOrigin
 from .domain.market_hours import market_hours_of_job
 from .domain.slot import slot_lease_name
-from .factories import create_journal, create_sink, create_snapshot_client, create_source
+from .factories import (
+    create_credentials_reader,
+    create_history_client,
+    create_journal,
+    create_sink,
+    create_snapshot_client,
+    create_source,
+    create_tape,
+)
+from .history_ports import GapTape, MarketHistory
 from .loops.auto_stop import AutoStopMonitor
 from .loops.flusher import Flusher
 from .loops.freshness_monitor import monitor_freshness_forever
+from .loops.gap_repair import GapRepairer
+from .loops.gap_writer import GapWriter
 from .loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeat_and_status
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
@@ -69,12 +80,13 @@ async def run_pod(settings: Settings) -> None:
         control = PauseControl(pod_switches, journal, ReadOnlyDeclaration(file))
         routes = control_routes(control, journal, create_token_check(settings.http_token_file))
         await stack.enter_async_context(serve_http(journal, settings.bind, identity.HTTP_PORT, routes))
-        sink = create_sink(settings, journal.desired)
+        sink, credentials_reader = create_sink(settings, journal.desired), create_credentials_reader(settings)
+        tape, history = create_tape(settings), create_history_client(settings, credentials_reader)
         stack.push_async_callback(sink.close)
         cached = CachedJob(job, settings.state_dir / JOB_FILE_NAME, settings.job.uid)
         await run_loops_and_shut_down(
             RuntimeParts(
-                source=create_source(settings),
+                source=create_source(settings, credentials_reader, tape),
                 sink=sink,
                 job=cached,
                 journal=journal,
@@ -83,7 +95,10 @@ async def run_pod(settings: Settings) -> None:
                 other_loops=[
                     *([file.run] if file else []),
                     *_preflight_loops(settings, journal),
-                    *snapshot_recovery_loops(create_snapshot_client(settings), sink, journal, settings),
+                    *snapshot_recovery_loops(
+                        create_snapshot_client(settings, credentials_reader), sink, journal, settings
+                    ),
+                    *gap_repair_loops(history, tape, journal),
                 ],
             ),
             stop,
@@ -106,6 +121,13 @@ def snapshot_recovery_loops(
     if snapshots is None:
         return []
     return [SnapshotRecovery(snapshots, sink, journal, market_hours_of_job(settings.job.spec)).run]
+
+
+def gap_repair_loops(history: MarketHistory | None, tape: GapTape | None, journal: Journal) -> list[Loop]:
+    """Return a list with the loop that fetches the data of gaps into the tape; an empty list if either is None."""
+    if history is None or tape is None:
+        return []
+    return [GapRepairer(history, tape, journal, lambda: Backoff(2.0, 60.0, random.uniform)).run]
 
 
 def stop_event_on_signal() -> asyncio.Event:
@@ -157,6 +179,7 @@ async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reco
     )
     flusher = Flusher(parts.sink, journal, origin, Backoff(0.5, 30.0, random.uniform))
     supervisor = Supervisor(parts.source, flusher, journal, reconnect_backoff, parts.slot)
+    records = RecordWriter(parts.sink, journal)
     live: LatestValue[DeclaredJob | None] = LatestValue(None)
     try:
         await run_until_first_completes(
@@ -168,13 +191,16 @@ async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reco
             monitor_freshness_forever(live, journal),
             send_heartbeats_forever(parts.sink, journal),
             report_status_forever(parts.job, journal),
-            RecordWriter(parts.sink, journal).run(),
+            records.run(),
+            GapWriter(parts.sink, journal, records.bucket).run(),
             AutoStopMonitor(journal, parts.pod_switches or PodSwitches(journal)).run(),
             *(loop() for loop in parts.other_loops),
         )
     except FencedError as fenced:
         _log.warning("%s; exiting", fenced, extra={"event_type": "stream"})
         return
+    if journal.state == "Live":  # the stream ended because this process does
+        journal.gaps.set_cause("restart")
     await flusher.drain_and_close()
     if journal.state not in ("Paused", "Finished", "Blocked"):
         journal.on_state("Stopped")  # the socket is closed: the last report must not say Live

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sluice_contract import identity
+from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.identity import InjectedJob
 from sluice_contract.resource import IngestJob, ObjectMeta
 from sluice_contract.spec import SyntheticSettings
@@ -25,6 +26,7 @@ from .domain.desired import UNREAD, Desired, desired_state, with_pause
 from .domain.endpoints import rest_endpoints
 from .domain.failure import UnusableVariableError
 from .domain.health import RuntimeIdentity
+from .history_ports import MarketHistory
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
 from .ports import MarketSnapshots, Source
@@ -32,6 +34,7 @@ from .settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from .adapters.alpaca.credentials import CredentialsReader
+    from .adapters.recording import TapeFile
 
 
 def utc_now() -> datetime:
@@ -65,13 +68,50 @@ def _desired_at_start(injected: InjectedJob) -> Desired:
     return msgspec.structs.replace(desired, declared=frozenset(), paused=frozenset(), unknown_paused=())
 
 
-def create_source(settings: Settings, credentials_reader: CredentialsReader | None = None) -> Source:
-    """Return the source of the declared provider. It also logs or records its quotes, if the settings request this.
+def create_credentials_reader(settings: Settings) -> CredentialsReader | None:
+    """Return the reader of the job's mounted key pair; None if its provider needs none.
 
-    `credentials_reader` replaces the one that reads the pod's mounted Secret.
+    The stream and the REST requests share it, so that they use the same pair during a rotation.
+    """
+    if settings.job.spec.alpaca_and_secret_name is None:
+        return None
+    alpaca, _ = settings.job.spec.alpaca_and_secret_name
+    return _mounted_credentials_reader(alpaca, settings)
+
+
+def _mounted_credentials_reader(alpaca: AlpacaSettings, settings: Settings) -> CredentialsReader:
+    from .adapters.alpaca.credentials import CredentialsReader  # noqa: PLC0415
+
+    return CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
+
+
+def create_tape(settings: Settings) -> TapeFile | None:
+    """Return the tape to record to; None if none is requested.
 
     Raises:
-        SettingsError: the provider's block is missing, or the record file cannot be written.
+        SettingsError: the file cannot be written.
+    """
+    if settings.record_file is None:
+        return None
+    from .adapters.recording import TapeFile  # noqa: PLC0415
+
+    try:
+        tape = TapeFile(settings.record_file)
+    except OSError as error:
+        raise SettingsError(f"--record: {settings.record_file} cannot be written: {error.strerror}") from error
+    atexit.register(tape.close)  # last of all: a compressed file is complete only when it is closed
+    return tape
+
+
+def create_source(
+    settings: Settings, credentials_reader: CredentialsReader | None = None, tape: TapeFile | None = None
+) -> Source:
+    """Return the source of the declared provider. It also logs its quotes, if the settings request this.
+
+    `credentials_reader` replaces the one that reads the pod's mounted Secret. Quotes are also recorded on `tape`.
+
+    Raises:
+        SettingsError: the provider's block is missing.
     """
     declared = _create_provider_source(settings, credentials_reader)
     if settings.log_quotes == "all":
@@ -79,15 +119,10 @@ def create_source(settings: Settings, credentials_reader: CredentialsReader | No
         from .adapters.recording import QuoteRecordingSource  # noqa: PLC0415
 
         declared = QuoteRecordingSource(declared, QuoteLog())
-    if settings.record_file is None:
+    if tape is None:
         return declared
-    from .adapters.recording import QuoteRecordingSource, TapeFile  # noqa: PLC0415
+    from .adapters.recording import QuoteRecordingSource  # noqa: PLC0415
 
-    try:
-        tape = TapeFile(settings.record_file)
-    except OSError as error:
-        raise SettingsError(f"--record: {settings.record_file} cannot be written: {error.strerror}") from error
-    atexit.register(tape.close)  # last of all: a compressed file is complete only when it is closed
     return QuoteRecordingSource(declared, tape)
 
 
@@ -102,12 +137,13 @@ def _create_provider_source(settings: Settings, credentials_reader: CredentialsR
                 raise SettingsError("spec.replay is missing; name the ConfigMap that contains the tape")
             return ReplaySource(settings.tape_dir / spec.replay.tape.relative_path, spec.replay.speed)
         case "alpaca" if spec.alpaca_and_secret_name is not None:
-            from .adapters.alpaca.credentials import CredentialsReader  # noqa: PLC0415
+            from .adapters.alpaca.key_pair_check import KeyPairCheck  # noqa: PLC0415
             from .adapters.alpaca.source import AlpacaSource  # noqa: PLC0415
 
             alpaca, _ = spec.alpaca_and_secret_name
-            mounted = CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
-            return AlpacaSource(alpaca, credentials_reader or mounted)
+            reader = credentials_reader or _mounted_credentials_reader(alpaca, settings)
+            endpoints = rest_endpoints(alpaca, settings.trading_url, settings.data_url)
+            return AlpacaSource(alpaca, reader, check=KeyPairCheck.create_if_possible(alpaca, endpoints))
         case "alpaca":
             # The schema allows missing credentials only in a dry run, so simulated quotes are never written.
             return SyntheticSource(SyntheticSettings(), utc_now, name="alpaca:simulated")
@@ -128,14 +164,26 @@ def create_snapshot_client(
     if settings.job.spec.alpaca_and_secret_name is None:
         return None
     alpaca, _ = settings.job.spec.alpaca_and_secret_name
-    from .adapters.alpaca.credentials import CredentialsReader  # noqa: PLC0415
     from .adapters.alpaca.snapshots import HOST, AlpacaSnapshots  # noqa: PLC0415
 
     where = rest_endpoints(alpaca, settings.trading_url, settings.data_url)
     if not where.has_data_api or alpaca.feed == "test":
         return None
-    mounted = CredentialsReader(alpaca, settings.alpaca_credentials_dir, settings.alpaca_ca_file)
-    return AlpacaSnapshots(alpaca, credentials_reader or mounted, where.data_url or HOST)
+    reader = credentials_reader or _mounted_credentials_reader(alpaca, settings)
+    return AlpacaSnapshots(alpaca, reader, where.data_url or HOST)
+
+
+def create_history_client(settings: Settings, credentials_reader: CredentialsReader | None) -> MarketHistory | None:
+    """Return the client that fetches past trades and bars; None if the provider has none or its URL is unknown."""
+    if settings.job.spec.alpaca_and_secret_name is None:
+        return None
+    alpaca, _ = settings.job.spec.alpaca_and_secret_name
+    from .adapters.alpaca.history import AlpacaHistory  # noqa: PLC0415
+
+    where = rest_endpoints(alpaca, settings.trading_url, settings.data_url)
+    if not where.has_data_api or not AlpacaHistory.has_history(alpaca):
+        return None
+    return AlpacaHistory(alpaca, credentials_reader or _mounted_credentials_reader(alpaca, settings), where.data_url)
 
 
 _CREDENTIALS = (

@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
+from sluice_contract.gap_documents import IngestGap
 from sluice_contract.spec import Channel
 from sluice_contract.status import StreamState, StreamStatus
 from sluice_contract.symbol_counts import SymbolRejection
@@ -23,7 +24,6 @@ from .domain.health import RuntimeSnapshot
 from .domain.market import Bar, Halt, Tick, TradeEvent
 from .domain.market_snapshot import MarketSnapshot
 from .domain.newest_quotes import NewestQuotes
-from .domain.pause import Switch
 from .domain.slot import SlotClaim
 
 QUOTES: frozenset[Channel] = frozenset({"quotes"})
@@ -52,6 +52,9 @@ class Listener(Protocol):
 
     def on_impairment(self, impairment: Impairment | None) -> None:
         """Handle a change of what the open connection cannot deliver; None if it delivers everything."""
+
+    def on_credentials(self, generation: int, problem: str | None) -> None:
+        """Handle a change of the credentials in use: the number of pairs accepted, and why a newer pair is not used."""
 
     def on_socket_closed(self) -> None:
         """Handle the close of the socket. Called once for each socket that was opened."""
@@ -131,15 +134,20 @@ class Sink(Protocol):
     async def delete_own_quotes_and_bars(self, symbols: Iterable[str]) -> None:
         """Delete the quote and bar documents of `symbols` that this job wrote. Documents of other jobs stay."""
 
+    async def write_gaps(self, gaps: Sequence[IngestGap], *, replace: bool) -> None:
+        """Write whole documents of at most 100 gaps. If `replace` is False, documents that exist stay unchanged."""
+
     async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         """Merge each state into its symbol's record. At most 100 per call, each symbol at most once.
 
-        Fields that a state does not have keep their values. A removal is skipped if the record now belongs to another
-        job.
+        Fields that a state does not have keep their values. A removal is skipped if the record is of another job now.
         """
 
     async def recorded_symbols_of_job(self) -> frozenset[str]:
         """Return the symbols whose records belong to this job: those for which it has, or may have, documents."""
+
+    async def recorded_pause_starts(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+        """Return since when `symbols` are paused, for those that this job has recorded as paused."""
 
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
         """Return the symbols of the tenant whose records have `pause_fetch` set, whichever job they belong to."""
@@ -226,30 +234,6 @@ class RuntimeView(Protocol):
         """Return the current state of the runtime."""
 
 
-class SwitchListener(Protocol):
-    """Receives the state of switches outside the job document."""
-
-    def set_switch(self, switch: Switch) -> None:
-        """Handle the state of a switch, which may be unchanged."""
-
-    def record_switch_failure(self, message: str) -> None:
-        """Handle that a switch cannot be read. Its last state stays in force. `message` says why."""
-
-
-class SwitchStore(Protocol):
-    """Stores the pauses that the pod itself imposed (`api`, `autoStop`), so that they outlive a restart."""
-
-    def read(self) -> tuple[Switch, ...]:
-        """Return the switches that paused the job when the last process ended.
-
-        Raises:
-            OSError, msgspec.MsgspecError: the stored switches cannot be read.
-        """
-
-    def write(self, switch: Switch) -> None:
-        """Store the state of one switch. Never raises."""
-
-
 class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The optional JSON body of `POST /runtime/ingest/start`. Only a standalone runtime accepts fields in it."""
 
@@ -287,9 +271,7 @@ class Controls(Protocol):
         """Pause the job by the pod's own switch. Return True if the socket was closed and writes flushed in time."""
 
     async def resume_job(self, start_request: StartRequest) -> tuple[str, ...]:
-        """Apply the requested changes, and clear the pod's own switch.
-
-        Return the sources of the switches that still pause the job.
+        """Apply the changes and clear the pod's own switch. Return the sources of the switches that still pause.
 
         Raises:
             RequestRefusedError: the requested changes are not possible. Nothing has changed.

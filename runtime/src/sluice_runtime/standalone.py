@@ -22,6 +22,7 @@ from .adapters.switches import StoredSwitchesFile
 from .app import (
     SWITCHES_FILE_NAME,
     RuntimeParts,
+    gap_repair_loops,
     run_loops_and_shut_down,
     set_switches_at_start,
     snapshot_recovery_loops,
@@ -32,7 +33,14 @@ from .domain.counters import Counters
 from .domain.failure import SinkError
 from .domain.health import RuntimeSnapshot
 from .domain.pause import AUTO_STOP, Switch
-from .factories import create_journal, create_sink, create_snapshot_client, create_source
+from .factories import (
+    create_history_client,
+    create_journal,
+    create_sink,
+    create_snapshot_client,
+    create_source,
+    create_tape,
+)
 from .loops.journal import Journal
 from .loops.pause_control import PauseControl, PodSwitches
 from .ports import RequestRefusedError, Sink
@@ -126,8 +134,9 @@ class StandaloneRuntime:
             stack.push_async_callback(sink.close)
             await self._raise_epoch_above_last(sink)
             credentials_reader = self._environment_credentials_reader()
+            tape, history = create_tape(settings), create_history_client(settings, credentials_reader)
             parts = RuntimeParts(
-                source=create_source(settings, credentials_reader),
+                source=create_source(settings, credentials_reader, tape),
                 sink=sink,
                 job=job,
                 journal=journal,
@@ -137,6 +146,7 @@ class StandaloneRuntime:
                     *snapshot_recovery_loops(
                         create_snapshot_client(settings, credentials_reader), sink, journal, settings
                     ),
+                    *gap_repair_loops(history, tape, journal),
                 ],
             )
             backoff = Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds, random.uniform)

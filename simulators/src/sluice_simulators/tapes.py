@@ -39,6 +39,8 @@ def read_tape(path: Path) -> Iterator[TapeQuote]:
         if header != COLUMNS:
             raise TapeError(f"{path.name}: columns are {header}, not {COLUMNS}")
         for row in rows:
+            if len(row) > 2 and row[2].startswith(("trade", "bar:")):
+                continue  # a trade or bar that the runtime fetched after a gap
             yield _parse_quote(path, rows.line_num, row)
 
 

@@ -46,6 +46,24 @@ async def test_an_untrusted_certificate_leaves_the_credentials_unknown(world: Wo
     assert (world.ready, world.job.status.phase) == (("False", c.CERTIFICATE_NOT_TRUSTED), "Blocked")
 
 
+async def test_a_refused_new_pair_is_named_while_the_job_streams_with_the_previous_one(world: World) -> None:
+    await after(world, ALPACA, credentialsGeneration=1)
+    assert condition(world.job.status, c.CREDENTIALS_VALID) == ("True", c.ACCEPTED)
+    await world.streams(credentialsGeneration=1, credentialsProblem="Alpaca refuses the new key pair. Correct it.")
+    assert condition(world.job.status, c.CREDENTIALS_VALID) == ("False", c.NEW_REFUSED)
+    valid = found(world.job.status, c.CREDENTIALS_VALID)
+    assert valid is not None
+    assert valid.message == "Alpaca refuses the new key pair. Correct it."
+    assert (world.ready, world.job.status.phase) == (("True", c.STREAMING_REASON), "Running")
+    await world.streams(state="Connecting", credentialsGeneration=1)
+    assert condition(world.job.status, c.CREDENTIALS_VALID) == ("True", c.ACCEPTED)
+
+
+async def test_a_failed_login_of_every_pair_outweighs_a_refused_new_pair(world: World) -> None:
+    await after(world, ALPACA, credentialsGeneration=1, credentialsProblem="refused", **failing("auth"))
+    assert condition(world.job.status, c.CREDENTIALS_VALID) == ("False", c.REFUSED)
+
+
 async def test_accepted_credentials_stay_accepted_while_the_pod_reconnects(world: World) -> None:
     await after(world, ALPACA)
     await world.streams(**failing("network", "BackingOff"))

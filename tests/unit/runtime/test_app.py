@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 
+from sluice_contract.status import OpenStreamGap
 from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
@@ -13,7 +15,7 @@ from sluice_runtime.domain.failure import SinkError, StreamError
 from sluice_runtime.ports import Listener
 from support.fake_sink import FakeSink
 from support.runtime_fakes import FakeConnection, FakeJob, FakeSource, desired, job, journal, quote
-from support.virtual_time import at, seconds, settle
+from support.virtual_time import START, at, seconds, settle
 
 
 class LoggedSource(FakeSource):
@@ -69,6 +71,27 @@ async def test_a_pod_starts_writes_quotes_and_shuts_down_in_order(world: World) 
     [last] = [status for _, status in world.job.reports[-1:]]
     assert (last.state, last.heartbeat.status) == ("Stopped", "stopped")
     assert last.symbols.confirmed == 0
+
+
+async def test_the_gap_of_a_pod_that_is_replaced_begins_when_its_socket_closes(world: World) -> None:
+    pod = world.start()
+    await at(5)
+    world.stop.set()
+    await pod
+    _, last = world.job.reports[-1]
+    assert last.open_gap == OpenStreamGap(since=START + timedelta(seconds=5), cause="restart")
+
+
+async def test_a_gap_that_began_before_the_shutdown_keeps_its_cause(world: World) -> None:
+    pod = world.start()
+    await at(5)
+    world.source.connection.lose(StreamError("stall", "silent"))
+    world.source.failures.extend([("Connecting", StreamError("network", "no route"))] * 100)
+    await at(20)
+    world.stop.set()
+    await pod
+    _, last = world.job.reports[-1]
+    assert last.open_gap == OpenStreamGap(since=START + timedelta(seconds=5), cause="stall")
 
 
 async def test_each_step_is_in_the_heartbeat_at_once(world: World) -> None:

@@ -20,7 +20,7 @@ from sluice_runtime.adapters.replay import ReplaySource
 from sluice_runtime.adapters.synthetic import SyntheticSource
 from sluice_runtime.domain.desired import UNREAD
 from sluice_runtime.domain.failure import SinkError, StreamError
-from sluice_runtime.factories import create_journal, create_sink, create_source
+from sluice_runtime.factories import create_history_client, create_journal, create_sink, create_source, create_tape
 from sluice_runtime.loops.latest_value import LatestValue
 from sluice_runtime.settings import Settings, SettingsError
 from sluice_runtime.standalone_settings import standalone_settings
@@ -136,7 +136,8 @@ async def test_a_given_mount_replaces_that_of_the_secret(tmp_path: Path) -> None
 async def test_what_is_streamed_is_recorded_and_the_tape_is_closed_at_the_end(
     tmp_path: Path, at_exit: list[Callable[[], None]]
 ) -> None:
-    source = create_source(settings(record_file=tmp_path / "tape.csv.gz"))
+    declared = settings(record_file=tmp_path / "tape.csv.gz")
+    source = create_source(declared, tape=create_tape(declared))
     assert isinstance(source, QuoteRecordingSource)
     assert source.name == "synthetic"
     async with source.connect(FakeListener()):
@@ -148,7 +149,7 @@ async def test_what_is_streamed_is_recorded_and_the_tape_is_closed_at_the_end(
 
 def test_a_recording_that_cannot_be_written_is_reported(tmp_path: Path, at_exit: list[Callable[[], None]]) -> None:
     with pytest.raises(SettingsError, match=r"^--record: .*tape\.csv cannot be written: No such file or directory$"):
-        create_source(settings(record_file=tmp_path / "nowhere" / "tape.csv"))
+        create_tape(settings(record_file=tmp_path / "nowhere" / "tape.csv"))
     assert at_exit == []
 
 
@@ -210,3 +211,15 @@ async def test_a_variable_that_cannot_be_used_is_named_without_advice_about_cred
     assert words in failure.value.message
     assert "service account" not in failure.value.message
     assert "secret" not in failure.value.message
+
+
+def test_past_data_is_fetched_where_the_provider_has_it(tmp_path: Path) -> None:
+    def has_history(**alpaca: Any) -> bool:
+        declared = settings(stored_job(provider="alpaca", alpaca=ACCOUNT | alpaca), record_file=tmp_path / "tape.csv")
+        return create_history_client(declared, None) is not None
+
+    assert has_history()
+    assert has_history(streamURL="ws://stream", dataURL="http://data")
+    assert not has_history(streamURL="ws://stream")
+    assert not has_history(feed="test")
+    assert create_history_client(settings(), None) is None

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from sluice_contract import conditions as c
-from sluice_contract.status import Condition
+from sluice_contract.status import Condition, StreamStatus
 
 from . import facts, stops
 from .actions import ConditionTransition, ReadinessVerdict
@@ -40,6 +40,14 @@ class UndatedCondition(msgspec.Struct, frozen=True):
     status: str
     reason: str
     message: str
+
+
+_CREDENTIALS_ACCEPTED: Final = UndatedCondition(
+    c.CREDENTIALS_VALID, "True", c.ACCEPTED, "The provider accepted the credentials."
+)
+_CREDENTIALS_UNKNOWN: Final = UndatedCondition(
+    c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection has been tried yet."
+)
 
 
 def conditions_of_job(observation: Observation, job: Job, verdict: ReadinessVerdict) -> list[Condition]:
@@ -132,18 +140,25 @@ def credentials_condition(o: Observation, job: Job) -> UndatedCondition:
             c.CREDENTIALS_VALID, "True", c.NOT_NEEDED, f"Provider {job.spec.provider} needs no credentials here."
         )
     report = facts.report_of_current_pod(o)
-    if report is None:
-        return UndatedCondition(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection has been tried yet.")
-    if report.failure is not None and report.failure.type in _CREDENTIAL_FAILURES:
-        return UndatedCondition(
-            c.CREDENTIALS_VALID, "False", _CREDENTIAL_FAILURES[report.failure.type], report.failure.message
-        )
-    if report.state in _STATES_WITH_ACCEPTED_CREDENTIALS:
-        return UndatedCondition(c.CREDENTIALS_VALID, "True", c.ACCEPTED, "The provider accepted the credentials.")
+    reported = _reported_credentials_condition(report) if report is not None else _CREDENTIALS_UNKNOWN
+    if reported is not None:
+        return reported
     earlier = next((each for each in job.status.conditions if each.type == c.CREDENTIALS_VALID), None)
     if earlier is not None and earlier.reason in (c.ACCEPTED, *_CREDENTIAL_FAILURES.values()):
         return UndatedCondition(c.CREDENTIALS_VALID, earlier.status, earlier.reason, earlier.message)
-    return UndatedCondition(c.CREDENTIALS_VALID, "Unknown", c.NOT_CHECKED, "No connection has been tried yet.")
+    return _CREDENTIALS_ACCEPTED if report is not None and report.credentials_generation else _CREDENTIALS_UNKNOWN
+
+
+def _reported_credentials_condition(report: StreamStatus) -> UndatedCondition | None:
+    """Return the CredentialsValid condition that the pod's report shows; None if it shows none."""
+    failure = report.failure
+    if failure is not None and failure.type in _CREDENTIAL_FAILURES:
+        return UndatedCondition(c.CREDENTIALS_VALID, "False", _CREDENTIAL_FAILURES[failure.type], failure.message)
+    if report.credentials_problem is not None:
+        return UndatedCondition(c.CREDENTIALS_VALID, "False", c.NEW_REFUSED, report.credentials_problem)
+    if report.state in _STATES_WITH_ACCEPTED_CREDENTIALS:
+        return _CREDENTIALS_ACCEPTED
+    return None
 
 
 def sink_condition(o: Observation) -> UndatedCondition:

@@ -7,8 +7,9 @@ import errno
 import gzip
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Protocol, cast
 
@@ -16,7 +17,7 @@ from sluice_contract.status import StreamState
 from sluice_contract.symbol_counts import SymbolRejection
 
 from ..domain.failure import Impairment
-from ..domain.market import Bar, Halt, Tick, TradeEvent
+from ..domain.market import Bar, Halt, Tick, Trade, TradeEvent
 from ..ports import Connection, Listener, Source
 from .replay import COLUMNS
 
@@ -60,10 +61,27 @@ class TapeFile:
         with self._ending_tape_on_error():
             for tick in ticks if not self._is_over else ():
                 quote = tick.to_quote()
-                at = round(quote.ts.timestamp() * 1000)
-                self._rows.writerow((at, quote.symbol, quote.bid, quote.bid_size, quote.ask, quote.ask_size, ""))
+                self._rows.writerow(
+                    (_unix_ms(quote.ts), quote.symbol, quote.bid, quote.bid_size, quote.ask, quote.ask_size, "")
+                )
             if time.monotonic() - self._flushed_at >= _FLUSH_SECONDS:  # limits the loss if the process is killed
                 self.flush()
+
+    def add_trades(self, trades: Sequence[Trade]) -> None:
+        """Write one row per trade of a gap: `trade`, price and size follow the symbol."""
+        self._write_rows((_unix_ms(each.ts), each.symbol, "trade", each.price, each.size, "", "") for each in trades)
+
+    def add_bars(self, bars: Sequence[Bar]) -> None:
+        """Write one row per bar of a gap: `bar:VOLUME`, open, high, low and close follow the symbol."""
+        self._write_rows(
+            (_unix_ms(each.ts), each.symbol, f"bar:{each.volume}", each.open, each.high, each.low, each.close)
+            for each in bars
+        )
+
+    def _write_rows(self, rows: Iterable[Sequence[object]]) -> None:
+        with self._ending_tape_on_error():
+            if not self._is_over:
+                self._rows.writerows(rows)
 
     def flush(self) -> None:
         """Write all buffered rows to the file."""
@@ -90,6 +108,10 @@ class TapeFile:
                 *(self._path, error.strerror),
                 extra={"event_type": "record"},
             )
+
+
+def _unix_ms(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)
 
 
 class QuoteRecordingSource:
@@ -144,6 +166,9 @@ class _RecordingListener:
 
     def on_impairment(self, impairment: Impairment | None) -> None:
         self._listener.on_impairment(impairment)
+
+    def on_credentials(self, generation: int, problem: str | None) -> None:
+        self._listener.on_credentials(generation, problem)
 
     def on_socket_closed(self) -> None:
         self._listener.on_socket_closed()

@@ -55,7 +55,11 @@ def _parse_quotes(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
         raise StreamError(
             "configuration", f"the tape {name} has the columns {found or '(none)'}; it needs {','.join(COLUMNS)}"
         )
+    skipped = 0
     for number, row in enumerate(rows, start=2):
+        if is_row_of_gap(row):
+            skipped += 1
+            continue
         try:
             time_ms, symbol, bid, bid_size, ask, ask_size, _exchange = row
             bid_price, bid_shares = normalised_side(float(bid or 0), float(bid_size or 0))
@@ -64,6 +68,13 @@ def _parse_quotes(rows: Iterator[list[str]], name: str) -> Iterator[Quote]:
         except (ValueError, OverflowError, OSError) as error:
             raise StreamError("configuration", f"line {number} of the tape {name} is not a quote: {error}") from error
         yield Quote(symbol=symbol, ts=ts, bid=bid_price, ask=ask_price, bid_size=bid_shares, ask_size=ask_shares)
+    if skipped:
+        _log.info("the tape %s also has %d trades and bars of gaps; a replay streams only quotes", name, skipped)
+
+
+def is_row_of_gap(row: list[str]) -> bool:
+    """Return True for a trade or bar that a recording runtime fetched after a gap. A tape's quotes have a number."""
+    return len(row) > 2 and (row[2] == "trade" or row[2].startswith("bar:"))
 
 
 class ReplaySource(SourceWithoutServer):

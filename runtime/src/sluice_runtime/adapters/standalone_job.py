@@ -17,7 +17,8 @@ from sluice_contract.values import Symbol
 
 from ..domain.declared_job import DeclaredJob, to_declared_job
 from ..domain.pause import Switch
-from ..ports import RequestRefusedError, StartRequest, SwitchListener
+from ..ports import RequestRefusedError, StartRequest
+from ..switch_ports import SwitchListener
 from .pause_file import ManualPauses, PauseFile
 
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ..domain.pause import Switch, parse_on_or_off
-from ..ports import SwitchListener
+from ..switch_ports import SwitchListener
 from .decoding import decode_json
 from .user_text import read_first_line
 

@@ -14,6 +14,7 @@ class Counters:
     errors: dict[str, int] = field(default_factory=dict)
     suppressed: dict[str, int] = field(default_factory=dict)
     unknown_trade_conditions: dict[tuple[str, str], int] = field(default_factory=dict)  # by tape and code
+    gap_repairs: dict[str, int] = field(default_factory=dict)
     batches: int = 0
     writes: int = 0
     paused_by_flag: int = 0

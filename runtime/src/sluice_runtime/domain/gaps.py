@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import get_args
 
 import msgspec
 
@@ -11,6 +12,7 @@ from sluice_contract.status import FailureType, GapCause, StreamGap, StreamStatu
 _KEPT = 10  # the limit of the status schema
 
 _CAUSES: dict[FailureType, GapCause] = {"stall": "stall", "slowClient": "slowClient"}
+_CAUSES_BY_NAME: dict[str, GapCause] = {cause: cause for cause in get_args(GapCause)}  # other versions write others
 
 
 class OpenGap(msgspec.Struct, frozen=True):
@@ -54,11 +56,25 @@ def gap_cause_of_failure(kind: FailureType) -> GapCause:
 
 
 def inherited_gaps(predecessor: StreamStatus) -> Gaps:
-    """Return the gaps of the previous process, with an open gap since its last heartbeat.
+    """Return the gaps of the previous process, with the gap that lasts since its stream ended.
 
-    No gap is open if the last heartbeat is unknown, or if the previous process was paused or finished.
+    No gap lasts if the previous process had finished, had been paused before its stream was ever live, or if the time
+    of its last report is unknown.
     """
-    last_heartbeat = predecessor.heartbeat.at
-    is_known = last_heartbeat.timestamp() > 0  # an unreadable heartbeat has the year 1970
-    since = last_heartbeat if is_known and predecessor.state not in ("Paused", "Finished") else None
-    return Gaps(tuple(predecessor.gaps[-_KEPT:]), since, "restart")
+    since, cause = _start_of_inherited_gap(predecessor)
+    return Gaps(tuple(predecessor.gaps[-_KEPT:]), since, cause)
+
+
+def _start_of_inherited_gap(predecessor: StreamStatus) -> tuple[datetime | None, GapCause]:
+    if predecessor.state == "Finished":
+        return None, "restart"
+    if (open_gap := predecessor.open_gap) is not None and _is_known(open_gap.since):
+        return open_gap.since, _CAUSES_BY_NAME.get(open_gap.cause, "restart")
+    if predecessor.state == "Paused":  # a pod of an earlier version does not report its open gap
+        pause = predecessor.pause
+        return pause.socket_closed_at if pause is not None else None, "pause"
+    return predecessor.heartbeat.at if _is_known(predecessor.heartbeat.at) else None, "restart"
+
+
+def _is_known(instant: datetime) -> bool:
+    return instant.timestamp() > 0  # an unreadable time is read as the year 1970

@@ -9,6 +9,7 @@ import msgspec
 from sluice_contract.status import (
     ConnectionSlotStatus,
     HeartbeatState,
+    OpenStreamGap,
     PreflightResult,
     SinkStatus,
     StreamFailure,
@@ -64,6 +65,13 @@ class PauseAcknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     last_write_at: datetime | None
 
 
+class CredentialsState(msgspec.Struct, frozen=True):
+    """How many pairs of credentials the provider has accepted, and why a newer pair is not used; None if it is."""
+
+    generation: int
+    problem: str | None
+
+
 class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the runtime at one instant. Status, heartbeat, HTTP and metrics are rendered from it."""
 
@@ -87,6 +95,7 @@ class RuntimeSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     open_gap: OpenGap | None = None
     slot: ConnectionSlotStatus | None = None
     document_conflict: StreamFailure | None = None  # another job writes the documents of this job
+    credentials: CredentialsState | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -148,8 +157,11 @@ def stream_status(snapshot: RuntimeSnapshot) -> StreamStatus:
             last_write_at=snapshot.clocks.last_write_at,
         ),
         effective_interval_milliseconds=round(desired.effective_interval_seconds * 1000),
+        credentials_generation=snapshot.credentials.generation if snapshot.credentials else None,
+        credentials_problem=snapshot.credentials.problem if snapshot.credentials else None,
         freshness=snapshot.freshness.counts if snapshot.freshness else None,
         gaps=list(snapshot.gaps),
+        open_gap=_open_gap(snapshot),
         slot=snapshot.slot,
         pause=_stream_pause(snapshot),
         failure=snapshot.document_conflict or snapshot.failure,
@@ -169,6 +181,11 @@ def ingest_enabled_source(snapshot: RuntimeSnapshot) -> str:
     """Return the source of the pause in force; without a pause, the IngestJob as `cr:namespace/name`."""
     identity, pause = snapshot.identity, snapshot.desired.pause
     return pause.source if pause else f"cr:{identity.namespace}/{identity.name}"
+
+
+def _open_gap(snapshot: RuntimeSnapshot) -> OpenStreamGap | None:
+    gap = snapshot.open_gap
+    return OpenStreamGap(since=gap.since, cause=gap.cause) if gap is not None else None
 
 
 def _stream_pause(snapshot: RuntimeSnapshot) -> StreamPause | None:

@@ -93,6 +93,12 @@ class LastValues:
                 self.bars[bar.symbol] = bar
                 self.bar_times[bar.symbol] = bar.ts
 
+    def record_snapshot_bars(self, bars: Iterable[Bar], horizon: datetime) -> None:
+        """Keep the bars of a snapshot that are newer than those from the stream, and not later than `horizon`."""
+        known = self.bar_times
+        newer = (bar for bar in bars if bar.symbol not in known or known[bar.symbol] < bar.ts)
+        self.record_bars(bar for bar in newer if bar.ts <= horizon)
+
     def remove_written_bars(self, bars: Iterable[Bar]) -> None:
         """Remove bars that have been written, except where a newer bar has replaced one."""
         for bar in bars:

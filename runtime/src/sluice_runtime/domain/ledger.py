@@ -20,6 +20,12 @@ class SubscriptionLedger(msgspec.Struct, frozen=True):
     confirmed: frozenset[str] = frozenset()
     rejected: tuple[SymbolRejection, ...] = ()
 
+    def new_rejections(self, before: SubscriptionLedger) -> str:
+        """Return the rejections that `before` does not have, as text for a log line; empty if there are none."""
+        known = frozenset(before.rejected)
+        new = [f"{each.symbol} ({each.message})" for each in self.rejected if each not in known]
+        return f"{len(new)} symbols: {', '.join(new[:_SHOWN])}" if new else ""
+
     def to_symbol_counts(self, desired: Desired) -> SymbolCounts:
         """Return the counts for the status: how many desired symbols are confirmed, pending, paused or rejected."""
         symbols = desired.symbols

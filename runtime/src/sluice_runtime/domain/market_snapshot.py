@@ -7,18 +7,19 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from .market import Quote, Trade, TradeCancellation
+from .market import Bar, Quote, Trade, TradeCancellation
 
 # A quote that is older than this should have arrived on the stream.
 _UNDERWAY = timedelta(seconds=10)
 
 
 class MarketSnapshot(msgspec.Struct, frozen=True):
-    """The newest quote and trade of each symbol that has one, and the newest trades that have been canceled."""
+    """The newest quote, trade and bar of each symbol that has one, and the newest trades that have been canceled."""
 
     quotes: tuple[Quote, ...] = ()
     trades: tuple[Trade, ...] = ()
     cancellations: tuple[TradeCancellation, ...] = ()
+    bars: tuple[Bar, ...] = ()
 
     def without_outdated_quotes(self, document_times: Mapping[str, datetime]) -> MarketSnapshot:
         """Return the snapshot without the quotes that are older than what their documents already show.
@@ -35,11 +36,12 @@ class MarketSnapshot(msgspec.Struct, frozen=True):
             tuple(each for each in self.quotes if each.symbol in kept),
             self.trades,
             self.cancellations,
+            self.bars,
         )
 
     def without_trades(self) -> MarketSnapshot:
-        """Return the snapshot with quotes only."""
-        return MarketSnapshot(self.quotes)
+        """Return the snapshot without its trades."""
+        return MarketSnapshot(self.quotes, bars=self.bars)
 
     def undelivered_quote(self, since: datetime, now: datetime) -> Quote | None:
         """Return a quote that the stream should have delivered between `since` and `now`; None if there is none.

@@ -24,6 +24,8 @@ _LEAST_SECONDS = 0.02
 _RETRY_SECONDS = 1.0
 # A heartbeat is due this long after the other job's counts as silent, so that the attempt is not too early.
 _TAKEOVER_MARGIN_SECONDS = 0.2
+# The first report replaces that of the previous process, whose gaps must be read before.
+_FIRST_READ_SECONDS = 5.0
 
 
 async def send_heartbeats_forever(sink: Sink, journal: Journal) -> None:
@@ -53,7 +55,12 @@ async def send_heartbeats_forever(sink: Sink, journal: Journal) -> None:
 
 
 async def report_status_forever(job: JobPort, journal: Journal) -> None:
-    """Write the pod's part of the IngestJob's status until cancelled."""
+    """Write the pod's part of the IngestJob's status until cancelled.
+
+    The first report waits, for at most 5 s, until the job has been read.
+    """
+    if journal.desired.value.generation == 0:
+        await run_with_timeout(_FIRST_READ_SECONDS, journal.desired.wait_for_change(journal.desired.version))
 
     async def send(snapshot: RuntimeSnapshot) -> None:
         try:

@@ -11,33 +11,33 @@ from sluice_contract.status import ConnectionSlotStatus, GapCause, PreflightResu
 from sluice_contract.symbol_counts import SymbolRejection
 
 from ..domain.coalescer import Coalescer
-from ..domain.counters import Counters, increment
+from ..domain.counters import increment
 from ..domain.desired import Desired
 from ..domain.failure import Impairment, StreamError
 from ..domain.failure_state import FailureState
 from ..domain.freshness import FreshnessView
-from ..domain.gaps import Gaps, gap_cause_of_failure
-from ..domain.health import ActivityTimes, PauseAcknowledgement, RuntimeIdentity, RuntimeSnapshot
+from ..domain.gap_ledger import GapLedger
+from ..domain.gaps import gap_cause_of_failure
+from ..domain.health import ActivityTimes, CredentialsState, PauseAcknowledgement, RuntimeIdentity, RuntimeSnapshot
 from ..domain.last_values import LastValues
 from ..domain.ledger import SubscriptionLedger
 from ..domain.market import Bar, Halt, Tick, TradeEvent
 from ..domain.market_snapshot import MarketSnapshot
 from ..domain.newest_quotes import NewestQuotes
-from ..domain.pause import Switch
 from ..domain.published_documents import PublishedDocuments
 from ..domain.sink_health import SinkHealth
 from .document_ownership import DocumentOwnership
 from .latest_value import LatestValue
+from .switch_states import SwitchStates
 
 _log = logging.getLogger(__name__)
 
 # Timestamps from a provider are ignored if they are further ahead of the local clock than this.
 SKEW = timedelta(seconds=5)
-_REJECTIONS_LOGGED = 20  # logged per acknowledgement
 _STREAM = {"event_type": "stream"}
 
 
-class Journal:
+class Journal(SwitchStates):
     """The state of the runtime, shared by all loops. `transitions` counts the changes that are reported immediately."""
 
     def __init__(
@@ -47,14 +47,13 @@ class Journal:
         coalescer: Coalescer,
         now: Callable[[], datetime],
     ) -> None:
+        super().__init__()
         self.identity = identity
         self.desired = desired
         self.coalescer = coalescer
         self.now = now
-        self.counters = Counters()
         self.transitions = LatestValue(0)
         self.failures = LatestValue(0)  # of the stream, since the process started
-        self.switches: LatestValue[tuple[Switch, ...]] = LatestValue(())  # those outside the job document
         self.state: StreamState = "Stopped"
         self.feed: str | None = None  # the name of the source, such as alpaca:iex
         self.stopping = False
@@ -71,7 +70,7 @@ class Journal:
         self.needs_snapshot: set[str] = set()  # symbols added, or with other channels, since the last snapshot
         self.quote_states: dict[str, QuoteState] = {}  # only symbols whose quote document must not say "live"
         self.freshness: FreshnessView | None = None  # set by the freshness monitor
-        self.gaps = Gaps()
+        self.gaps = GapLedger(identity.started_at)
         self.slot: ConnectionSlotStatus | None = None
         self.ownership = DocumentOwnership(now, self.signal_transition)
         self.silent_connections = LatestValue(0)  # how often the connection was found silent
@@ -80,6 +79,7 @@ class Journal:
         self._acknowledgement: PauseAcknowledgement | None = None
         self._failures = FailureState()
         self._impairment: Impairment | None = None
+        self._credentials: CredentialsState | None = None
         self._is_subscribed = False  # on the open connection
         self.preflight: PreflightResult | None = None
         self._set_accepted_symbols(desired.value)
@@ -90,6 +90,7 @@ class Journal:
         unchanged = before.symbols if desired.channels == before.channels else frozenset[str]()
         self.needs_snapshot = (self.needs_snapshot | (desired.symbols - unchanged)) & desired.symbols
         self._set_accepted_symbols(desired)
+        self.gaps.follow_pauses(desired, self.now())
         self.desired.set(desired)
 
     def on_state(self, state: StreamState) -> None:
@@ -108,7 +109,7 @@ class Journal:
             if self._impairment is None:
                 self._failures.resolve()
             self.counters.starts += 1
-            self.gaps = self.gaps.with_gap_closed(self.now())
+            self.gaps.end_gap(self.now(), self.desired.value.symbols)
         if state in ("Live", "Finished", "Blocked", "BackingOff"):
             self.signal_transition()
 
@@ -124,6 +125,7 @@ class Journal:
         """Apply a market snapshot, and return the number of its quotes that are newer than those from the stream."""
         horizon = self.now() + SKEW
         self.last_values.record_snapshot_trades(latest, horizon)
+        self.last_values.record_snapshot_bars(latest.bars, horizon)
         learnt = self.coalescer.queue_snapshot_ticks(latest.quotes, horizon)
         if learnt:
             self._signal_first_quote()
@@ -152,10 +154,9 @@ class Journal:
     def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
         """Record the provider's acknowledgement of the subscription, and log symbols that it newly rejects."""
         ledger = SubscriptionLedger(confirmed, tuple(rejected))
-        known = frozenset(self._ledger.rejected)
-        if new := [each for each in ledger.rejected if each not in known]:
-            shown = ", ".join(f"{each.symbol} ({each.message})" for each in new[:_REJECTIONS_LOGGED])
-            _log.warning("provider rejects %d symbols: %s", len(new), shown, extra=_STREAM)
+        self.gaps.end_symbol_gaps(confirmed & self.desired.value.symbols, self.now())
+        if rejections := ledger.new_rejections(self._ledger):
+            _log.warning("provider rejects %s", rejections, extra=_STREAM)
         if ledger != self._ledger:
             self._ledger = ledger
             self.signal_transition()
@@ -169,11 +170,17 @@ class Journal:
         if impairment is not None:
             self._failures.record("network", impairment.message, self.now())
             if impairment.interrupts_quotes and self.state == "Live":
-                self.gaps = self.gaps.with_open_gap(self.now(), "disconnect")
+                self.gaps.begin_gap(self.now(), "disconnect", self.last_message_at, self.coalescer.last)
         _log.warning(impairment.message if impairment else "the provider has recovered", extra=_STREAM)
         if self._is_subscribed:
             self.on_state("Live")
         self.signal_transition()
+
+    def on_credentials(self, generation: int, problem: str | None) -> None:
+        """Record which credentials are in use."""
+        if (state := CredentialsState(generation, problem)) != self._credentials:
+            self._credentials = state
+            self.signal_transition()
 
     def on_socket_closed(self) -> None:
         """Record that the socket is closed, forget its subscriptions, and open a gap if the stream was live."""
@@ -183,7 +190,7 @@ class Journal:
         self.last_values.mark_unconfirmed(self.socket_closed_at)
         if self.state == "Live":
             cause: GapCause = "pause" if self.desired.value.pause else "disconnect"
-            self.gaps = self.gaps.with_open_gap(self.socket_closed_at, cause)
+            self.gaps.begin_gap(self.socket_closed_at, cause, self.last_message_at, self.coalescer.last)
 
     def record_stream_failure(self, error: StreamError) -> None:
         """Record that the stream could not be opened, or has failed."""
@@ -192,7 +199,7 @@ class Journal:
         _log.warning(error.message, extra={"event_type": "stream", "failure": error.kind})
         self._failures.record(error.kind, error.message, self.now())
         if self.state == "Live":
-            self.gaps = self.gaps.with_cause_of_open_gap(gap_cause_of_failure(error.kind))
+            self.gaps.set_cause(gap_cause_of_failure(error.kind))
 
     def request_reconnect_for_silence(self) -> None:
         """Make the supervisor reconnect, because the connection is silent although the market is open."""
@@ -213,13 +220,13 @@ class Journal:
 
     def acknowledge_pause(self) -> None:
         """Record that the pause is in effect: the socket is closed, and no quote is written until the pause ends."""
+        self.gaps.set_cause("pause")
         self._acknowledgement = PauseAcknowledgement(
             at=self.now(), socket_closed_at=self.socket_closed_at, last_write_at=self.last_write_at
         )
         self._failures.keep_for_pause()
         for write_kind in ("quotes", "documents"):  # failed writes were dropped, or wait until the pause ends
             self.record_sink_result(write_kind, None)
-        self.gaps = self.gaps.with_cause_of_open_gap("pause")
         self.signal_transition()
 
     def record_quote_writes(self, count: int) -> None:
@@ -243,16 +250,6 @@ class Journal:
     def sink_failing_since(self, write_kind: str) -> datetime | None:
         """Return since when writes of this kind to Firestore fail; None if the last one succeeded."""
         return self._sink.failing_since(write_kind)
-
-    def set_switch(self, switch: Switch) -> None:
-        """Set the state of a switch outside the IngestJob."""
-        known = {each.source: each for each in self.switches.value} | {switch.source: switch}
-        self.switches.set(tuple(each for each in known.values() if each.pauses))
-
-    def record_switch_failure(self, message: str) -> None:
-        """Log and count that a switch cannot be read. Its last state stays in force."""
-        increment(self.counters.errors, "pause_check")
-        _log.warning("PAUSE_CHECK_FAILED: %s", message, extra={"event_type": "PAUSE_CHECK_FAILED"})
 
     def signal_transition(self) -> None:
         """Trigger an immediate heartbeat and status report."""
@@ -292,8 +289,9 @@ class Journal:
             stopping=self.stopping,
             feed=self.feed,
             freshness=self.freshness.summarize() if self.freshness else None,
-            gaps=self.gaps.closed,
+            gaps=self.gaps.closed_gaps,
             open_gap=self.gaps.open_gap,
             slot=self.slot,
             document_conflict=self.ownership.conflict.value,
+            credentials=self._credentials,
         )

@@ -6,7 +6,8 @@ import msgspec
 
 from ..domain.desired import DELETED, UNREAD
 from ..domain.pause import API, Switch
-from ..ports import Declaration, StartRequest, SwitchStore
+from ..ports import Declaration, StartRequest
+from ..switch_ports import SwitchStore
 from .journal import Journal
 from .latest_value import wait_for_any_change
 from .waiting import run_with_timeout

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from sluice_contract.documents import IngestState
 
 from ..domain.batches import batches
@@ -38,7 +40,7 @@ class RecordWriter:
         self._sink = sink
         self._journal = journal
         self._writes = DocumentWrites(lambda _: None, lambda: journal.sink_failing_since("heartbeat") is not None)
-        self._bucket = TokenBucket(1.0, _BURST, asyncio.get_running_loop().time())
+        self.bucket = TokenBucket(1.0, _BURST, asyncio.get_running_loop().time())
         self._records: IngestStateRecords | None = None
         self._rewrite_version = rewrite_version(journal)
 
@@ -67,6 +69,7 @@ class RecordWriter:
         """Write the records that are due, as many as the token bucket allows. The first call reads the stored ones."""
         if self._records is None:
             paused, own = await self._sink.symbols_recorded_as_paused(), await self._sink.recorded_symbols_of_job()
+            self._journal.gaps.inherit_pause_starts(await self._sink.recorded_pause_starts(sorted(desired.paused)))
             self._records = IngestStateRecords(self._journal.identity.qualified_job_name, paused, own)
             self._journal.inherited |= own
         records, now, at = self._records, self._journal.now(), asyncio.get_running_loop().time()
@@ -75,10 +78,10 @@ class RecordWriter:
             records.mark_all_unwritten()
         records.update_from_desired(desired, self._rejected_symbols(), self._journal.deleted, now)
         share = _CHANGES_SHARE if records.has_unwritten_changes else _REFRESH_SHARE
-        self._bucket.set_limits(max(1.0, desired.limits.writes_per_second * share), _BURST, at)
-        room = self._bucket.available_tokens(at)
+        self.bucket.set_limits(max(1.0, desired.limits.writes_per_second * share), _BURST, at)
+        room = self.bucket.available_tokens(at)
         due = records.due_records(self._last_times, at, now, room, lambda each: self._writes.is_blocked(_name(each)))
-        self._bucket.spend_tokens(len(due))
+        self.bucket.spend_tokens(len(due))
         for some in batches(due, _BATCH):
             by_name = {_name(state.canonical_symbol): state for state in some}
             for names in self._writes.group(by_name):
@@ -91,11 +94,16 @@ class RecordWriter:
         self, names: Sequence[str], states: Sequence[IngestState], records: IngestStateRecords
     ) -> WriteRequest:
         async def send() -> None:
-            await self._sink.merge_ingest_states(states)
+            await self._sink.merge_ingest_states([self._with_pause_start(each) for each in states])
             records.mark_written(states, asyncio.get_running_loop().time())
             self._journal.deleted -= {each.canonical_symbol for each in states if each.status == "removed"}
 
         return WriteRequest(names, send, lambda: None, _RECORDS)
+
+    def _with_pause_start(self, state: IngestState) -> IngestState:
+        """Return the record with the time since when its symbol is paused, which the next process reads."""
+        since = self._journal.gaps.paused_since(state.canonical_symbol) if state.status == "paused" else None
+        return msgspec.structs.replace(state, paused_since=since)
 
     def _rejected_symbols(self) -> list[str]:
         return [each.symbol for each in self._journal.snapshot().ledger.rejected]

@@ -9,7 +9,6 @@ from sluice_contract.status import StreamStatus
 
 from ..domain.declared_job import DeclaredJob
 from ..domain.desired import DELETED, Desired, desired_state, with_pause, with_pause_for_unreadable_spec
-from ..domain.gaps import inherited_gaps
 from ..domain.pause import next_pause_end
 from ..ports import JobPort
 from .journal import Journal
@@ -21,10 +20,10 @@ _log = logging.getLogger(__name__)
 
 async def watch_job_until_deleted(port: JobPort, job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
     """Set `job` to each version of the IngestJob. When the IngestJob is gone, stop the stream and return."""
-    is_first = True
+    has_read_status = False
     async for seen in port.watch():
-        if seen is not None and is_first:
-            is_first = False
+        if seen is not None and seen.earlier_stream is not None and not has_read_status:
+            has_read_status = True
             _inherit_gaps_of_predecessor(seen.earlier_stream, journal)
         if seen is None:
             _log.warning("the IngestJob no longer exists; stopping the stream", extra={"event_type": "stream"})
@@ -35,10 +34,13 @@ async def watch_job_until_deleted(port: JobPort, job: LatestValue[DeclaredJob | 
         job.set(seen)
 
 
-def _inherit_gaps_of_predecessor(predecessor: StreamStatus | None, journal: Journal) -> None:
-    """Take over the gaps that the previous process of the job reported, if `predecessor` is from another process."""
-    if predecessor is not None and predecessor.heartbeat.session_id != journal.identity.session_id:
-        journal.gaps = inherited_gaps(predecessor)
+def _inherit_gaps_of_predecessor(predecessor: StreamStatus, journal: Journal) -> None:
+    """Take over the gaps that the previous process of the job reported, if `predecessor` is from another process.
+
+    A process that was live before it could read the status, with a cached job, keeps its own gaps.
+    """
+    if predecessor.heartbeat.session_id != journal.identity.session_id and journal.counters.starts == 0:
+        journal.gaps.inherit(predecessor)
 
 
 async def update_desired_forever(job: LatestValue[DeclaredJob | None], journal: Journal) -> None:

@@ -27,8 +27,8 @@ class RestRoutes:
 
     Assets are active, except those in `inactive` (inactive) and in `unknown` (not found). `clock_skew` is in seconds.
     `clock` is the time of the provider, also in the header Date. `snapshots` maps each symbol to its snapshot; if
-    `failure_status` is set, snapshot requests get this HTTP status instead. `requested_symbols` has the symbols of each
-    snapshot request.
+    `failure_status` is set, snapshot requests get this HTTP status instead, and so do requests for past
+    trades and bars. `requested_symbols` has the symbols of each snapshot request.
     """
 
     def __init__(self, accounts: Accounts) -> None:
@@ -45,19 +45,26 @@ class RestRoutes:
     def routes(self) -> list[web.RouteDef]:
         """Return all REST routes; clients send their key in headers."""
         return [
-            web.get("/v2/account", self._authenticated_handler(self._get_account)),
-            web.get("/v2/clock", self._authenticated_handler(self._get_clock)),
-            web.get("/v2/calendar", self._authenticated_handler(self._get_calendar)),
-            web.get("/v2/assets/{symbol}", self._authenticated_handler(self._get_asset)),
-            web.get("/v2/stocks/quotes/latest", self._authenticated_handler(self._get_latest_quotes)),
-            web.get("/v2/stocks/snapshots", self._authenticated_handler(self._get_snapshots)),
-            web.get("/v1beta3/crypto/us/latest/quotes", self._authenticated_handler(self._get_latest_crypto_quotes)),
-            web.get("/v1beta3/crypto/us/snapshots", self._authenticated_handler(self._get_crypto_snapshots)),
+            web.get("/v2/account", self.authenticated_handler(self._get_account)),
+            web.get("/v2/clock", self.authenticated_handler(self._get_clock)),
+            web.get("/v2/calendar", self.authenticated_handler(self._get_calendar)),
+            web.get("/v2/assets/{symbol}", self.authenticated_handler(self._get_asset)),
+            web.get("/v2/stocks/quotes/latest", self.authenticated_handler(self._get_latest_quotes)),
+            web.get("/v2/stocks/snapshots", self.authenticated_handler(self._get_snapshots)),
+            web.get("/v1beta3/crypto/us/latest/quotes", self.authenticated_handler(self._get_latest_crypto_quotes)),
+            web.get("/v1beta3/crypto/us/snapshots", self.authenticated_handler(self._get_crypto_snapshots)),
         ]
 
-    def _authenticated_handler(
+    def refuse_if_failing(self) -> None:
+        """Make the route answer with `failure_status` if it is set."""
+        if self.failure_status is not None:
+            raise _RefusalError(self.failure_status)
+
+    def authenticated_handler(
         self, answer: Callable[[web.Request, Account], Any]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Return a handler that calls `answer` with the account of the request's key, and answers with JSON."""
+
         async def handle(request: web.Request) -> web.Response:
             try:
                 key, secret = request.headers.get(KEY_HEADER, ""), request.headers.get(SECRET_HEADER, "")
@@ -93,23 +100,23 @@ class RestRoutes:
         return {"id": ID, "class": "us_equity", "exchange": "NASDAQ", "symbol": symbol, "status": state, **flags}
 
     def _get_snapshots(self, request: web.Request, account: Account) -> Any:
-        self._require_feed_in_plan(request, account)
+        self.require_feed_in_plan(request, account)
         symbols = set(request.query["symbols"].split(","))
         self.requested_symbols.append(symbols)
-        if self.failure_status is not None:
-            raise _RefusalError(self.failure_status)
+        self.refuse_if_failing()
         return {symbol: found for symbol, found in self.snapshots.items() if symbol in symbols}
 
     def _get_crypto_snapshots(self, request: web.Request, account: Account) -> Any:
         return {"snapshots": self._get_snapshots(request, account)}
 
-    def _require_feed_in_plan(self, request: web.Request, account: Account) -> None:
+    def require_feed_in_plan(self, request: web.Request, account: Account) -> None:
+        """Refuse a request for a feed that the account's plan does not include."""
         feed = request.query.get("feed", "iex")
         if account.plan.feeds is not None and feed not in account.plan.feeds:
             raise PermissionError("subscription does not permit querying this feed")
 
     def _get_latest_quotes(self, request: web.Request, account: Account) -> Any:
-        self._require_feed_in_plan(request, account)
+        self.require_feed_in_plan(request, account)
         at = self.clock().isoformat()
         quote = {"t": at, "bx": "V", "bp": 1.0, "bs": 1, "ax": "V", "ap": 1.1, "as": 1, "c": ["R"], "z": "C"}
         return {"quotes": dict.fromkeys(request.query["symbols"].split(","), quote)}

@@ -17,6 +17,7 @@ from sluice_simulators.alpaca.connection import ConnectionSettings
 from sluice_simulators.alpaca.control import ControlRoutes
 from sluice_simulators.alpaca.faults import Fault, FaultScript, MessageFault, StreamFault
 from sluice_simulators.alpaca.feeds import Feed
+from sluice_simulators.alpaca.history import HistoryRoutes
 from sluice_simulators.alpaca.live_connections import LiveConnections
 from sluice_simulators.alpaca.messages import Message, now, quote_message
 from sluice_simulators.alpaca.port import ListeningPort
@@ -63,6 +64,7 @@ class AlpacaServer:
         self.faults = FaultScript()
         self.accounts = Accounts(accounts, self.options.hold)
         self.rest = RestRoutes(self.accounts)
+        self.history = HistoryRoutes(self.rest)
         self.connections = LiveConnections(self.record)
         self._feed = feed
         self._playing: asyncio.Task[None] | None = None
@@ -123,8 +125,9 @@ class AlpacaServer:
     async def send(self, messages: Sequence[Message], per_frame: int | None = None) -> int:
         """Send messages to the connections that are subscribed to them; return the number of messages sent.
 
-        Without `per_frame`, all messages go in one frame.
+        Without `per_frame`, all messages go in one frame. Trades and bars are then also in the REST API's history.
         """
+        self.history.record(messages)
         return await self.connections.deliver(MessageBatch(messages), per_frame or max(1, len(messages)), wait=True)
 
     async def send_quote(self, symbol: str, bid: float = 100.0, ask: float = 100.02) -> int:
@@ -160,7 +163,9 @@ class AlpacaServer:
         )
         app = web.Application()
         app.on_response_prepare.append(self._set_date_header)
-        app.add_routes([*stream_routes.routes(), *ControlRoutes(self).routes(), *self.rest.routes()])
+        app.add_routes(
+            [*stream_routes.routes(), *ControlRoutes(self).routes(), *self.rest.routes(), *self.history.routes()]
+        )
         return app
 
     async def _set_date_header(self, _: web.Request, response: web.StreamResponse) -> None:

@@ -5,7 +5,8 @@ import pytest
 
 from sluice_runtime.adapters.recording import QuoteRecordingSource, TapeFile
 from sluice_runtime.adapters.replay import read_tape
-from sluice_runtime.domain.market import Quote
+from sluice_runtime.adapters.user_text import open_user_text
+from sluice_runtime.domain.market import Bar, Quote, Trade
 from support.fake_listener import FakeListener
 from support.runtime_fakes import FakeSource
 from support.virtual_time import START
@@ -68,3 +69,22 @@ def test_an_existing_tape_is_never_changed(tmp_path: Path) -> None:
 def test_an_absent_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nowhere"):
         TapeFile(tmp_path / "nowhere" / "tape.csv")
+
+
+@pytest.mark.parametrize("name", ["tape.csv", "tape.csv.gz"])
+def test_trades_and_bars_of_gaps_are_rows_that_a_replay_passes_over(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    tape = TapeFile(tmp_path / name)
+    tape.add_ticks(QUOTES[:1])
+    tape.add_trades([Trade(symbol="AAPL", ts=START, price=100.5, size=10.0)])
+    tape.add_bars([Bar(symbol="AAPL", ts=START, open=1.0, high=2.0, low=0.5, close=1.5, volume=300.0)])
+    tape.add_ticks(QUOTES[1:])
+    tape.close()
+    assert list(read_tape(tmp_path / name)) == QUOTES
+    assert f"the tape {name} also has 2 trades and bars of gaps; a replay streams only quotes" in caplog.text
+    with open_user_text(tmp_path / name) as text:
+        rows = text.read().splitlines()
+    assert rows[2:4] == ["1772463600000,AAPL,trade,100.5,10.0,,", "1772463600000,AAPL,bar:300.0,1.0,2.0,0.5,1.5"]
+    assert {row.count(",") for row in rows} == {6}

@@ -1,9 +1,18 @@
 from datetime import timedelta
+from typing import get_args
 
 import msgspec
 import pytest
 
-from sluice_contract.status import FailureType, StreamGap, StreamState, StreamStatus
+from sluice_contract.status import (
+    FailureType,
+    GapCause,
+    OpenStreamGap,
+    StreamGap,
+    StreamPause,
+    StreamState,
+    StreamStatus,
+)
 from sluice_runtime.domain.gaps import Gaps, OpenGap, gap_cause_of_failure, inherited_gaps
 from sluice_runtime.domain.health import stream_status
 from support.runtime_fakes import journal
@@ -65,8 +74,9 @@ def test_each_failure_has_its_cause(kind: FailureType, cause: str) -> None:
 async def predecessor(state: StreamState) -> StreamStatus:
     """Return the status that a process left which ended just after its start."""
     book = journal()
-    book.gaps = Gaps((StreamGap(from_=START, to=START, cause="stall"),))
     book.on_state("Live")
+    book.gaps.begin_gap(START, "stall")
+    book.gaps.end_gap(START, ())
     return msgspec.structs.replace(stream_status(book.snapshot()), state=state)
 
 
@@ -76,10 +86,33 @@ async def test_a_restart_leaves_a_gap_since_the_last_sign_of_life(state: StreamS
     assert [(gap.from_, gap.cause) for gap in gaps.closed] == [(START, "stall"), (START, "restart")]
 
 
-@pytest.mark.parametrize("state", ["Paused", "Finished"])
-async def test_after_a_process_that_did_not_stream_there_is_no_gap(state: StreamState) -> None:
-    gaps = inherited_gaps(await predecessor(state)).with_gap_closed(START + 60 * SECOND)
-    assert [gap.cause for gap in gaps.closed] == ["stall"]
+async def test_after_a_process_that_finished_or_never_streamed_there_is_no_gap() -> None:
+    finished, paused = await predecessor("Finished"), await predecessor("Paused")
+    for status in (finished, paused):
+        gaps = inherited_gaps(status).with_gap_closed(START + 60 * SECOND)
+        assert [gap.cause for gap in gaps.closed] == ["stall"]
+
+
+@pytest.mark.parametrize("state", ["Paused", "BackingOff", "Blocked", "Connecting", "Stopped"])
+@pytest.mark.parametrize("cause", get_args(GapCause))
+async def test_a_gap_that_lasts_survives_each_replacement_of_the_pod(state: StreamState, cause: GapCause) -> None:
+    status = msgspec.structs.replace(await predecessor(state), open_gap=OpenStreamGap(since=START, cause=cause))
+    for _ in range(3):  # pods, none of which becomes live
+        book = journal()
+        book.gaps.inherit(status)
+        status = msgspec.structs.replace(stream_status(book.snapshot()), state=state)
+    assert inherited_gaps(status).open_gap == OpenGap(START, cause)
+
+
+async def test_a_pod_of_an_earlier_version_that_was_paused_leaves_a_gap_since_its_socket_closed() -> None:
+    pause = StreamPause(source="cr:acme/us", socket_closed_at=START)
+    status = msgspec.structs.replace(await predecessor("Paused"), pause=pause, open_gap=None)
+    assert inherited_gaps(status).open_gap == OpenGap(START, "pause")
+
+
+async def test_a_cause_of_another_version_is_read_as_a_restart() -> None:
+    status = msgspec.structs.replace(await predecessor("Live"), open_gap=OpenStreamGap(since=START, cause="eclipse"))
+    assert inherited_gaps(status).open_gap == OpenGap(START, "restart")
 
 
 def test_a_gap_is_spelled_as_documented() -> None:

@@ -109,6 +109,16 @@ def test_each_trade_with_an_unknown_condition_is_counted_by_tape_and_code_and_co
     assert counts == {("C", "?"): 2, ("C", "other"): 2}
 
 
+def test_snapshot_bars_are_used_only_if_newer_and_not_in_the_future() -> None:
+    book = board("A", "B")
+    book.record_bars([bar("A", at=0)])
+    book.remove_written_bars(list(book.bars.values()))
+    book.record_snapshot_bars([bar("A", at=0), bar("B", at=61)], HORIZON)
+    assert book.bars == {}
+    book.record_snapshot_bars([bar("A", at=60), bar("B", at=0)], HORIZON)
+    assert book.bars == {"A": bar("A", at=60), "B": bar("B", at=0)}
+
+
 def test_trades_and_bars_are_dropped_with_their_channel() -> None:
     book = board("A")
     book.record_trades([trade()], HORIZON)

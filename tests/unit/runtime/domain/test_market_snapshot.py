@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from sluice_runtime.domain.market import Quote, Trade
+from sluice_runtime.domain.market import Bar, Quote, Trade
 from sluice_runtime.domain.market_snapshot import MarketSnapshot
 from support.virtual_time import START
 
@@ -23,7 +23,9 @@ def test_snapshot_values_older_than_their_document_are_left_out() -> None:
 
 
 def test_a_snapshot_without_trades_has_the_age_of_its_quotes() -> None:
-    latest = MarketSnapshot((quote("A", -1),), (trade("A", 1),)).without_trades()
+    bars = (Bar(symbol="A", ts=START, open=1.0, high=1.0, low=1.0, close=1.0, volume=1.0),)
+    latest = MarketSnapshot((quote("A", -1),), (trade("A", 1),), bars=bars).without_trades()
+    assert latest.bars == bars
     assert (latest.trades, latest.without_outdated_quotes({"A": START}).quotes) == ((), ())
 
 

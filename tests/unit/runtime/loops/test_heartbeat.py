@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from sluice_runtime.domain.desired import with_pause
@@ -244,3 +245,20 @@ async def test_no_final_state_is_reported_to_a_deleted_job(book: Journal, sink: 
     book.stopping = True
     await send_last_heartbeat_and_status(sink, None, book)
     assert [each.status for _, each in sink.beats] == ["stopped"]
+
+
+async def test_the_first_report_waits_until_the_status_of_the_previous_process_has_been_read() -> None:
+    book, job = journal(msgspec.structs.replace(desired(), generation=0)), FakeJob()
+    async with running(report_status_forever(job, book)):
+        await at(2)
+        assert job.reports == []
+        book.desired.set(desired())
+        await at(2.1)
+        assert moments(job.reports)[:1] == [2]
+
+
+async def test_the_first_report_comes_after_five_seconds_although_the_job_cannot_be_read() -> None:
+    book, job = journal(msgspec.structs.replace(desired(), generation=0)), FakeJob()
+    async with running(report_status_forever(job, book)):
+        await at(6)
+    assert moments(job.reports) == [5]

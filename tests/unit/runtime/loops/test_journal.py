@@ -4,6 +4,7 @@ import pytest
 
 from sluice_contract.symbol_counts import SymbolRejection
 from sluice_runtime.domain.failure import Impairment, StreamError
+from sluice_runtime.domain.health import stream_status
 from sluice_runtime.domain.pause import Switch
 from sluice_runtime.loops.journal import Journal
 from support.runtime_fakes import journal, quote
@@ -233,3 +234,13 @@ async def test_a_lost_stream_leaves_a_gap_with_its_cause_and_a_pause_another(boo
         (START + second, START + 3 * second, "slowClient"),
         (START + 4 * second, START + 5 * second, "pause"),
     ]
+
+
+async def test_the_credentials_in_use_are_reported_at_once() -> None:
+    book = journal()
+    assert stream_status(book.snapshot()).credentials_generation is None
+    before = book.transitions.value
+    book.on_credentials(2, "the new pair is refused")
+    status = stream_status(book.snapshot())
+    assert (status.credentials_generation, status.credentials_problem) == (2, "the new pair is refused")
+    assert book.transitions.value == before + 1

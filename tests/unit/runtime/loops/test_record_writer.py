@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -8,11 +9,12 @@ import pytest
 
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.failure import SinkError
+from sluice_runtime.domain.gap_ledger import GapLedger
 from sluice_runtime.loops.record_writer import RecordWriter
 from sluice_runtime.loops.waiting import cancel_and_wait
 from support.fake_sink import FakeSink
 from support.runtime_fakes import bar, desired, journal, quote
-from support.virtual_time import START, at, settle
+from support.virtual_time import START, at, now, settle
 
 
 class World:
@@ -145,3 +147,34 @@ async def test_another_job_s_records_are_not_changed(world: World) -> None:
         await at(5)
         assert "SPY" not in world.journal.inherited
         assert world.sink.records["SPY"]["status"] == "active"
+
+
+async def test_a_pause_of_a_symbol_is_one_gap_although_the_pod_is_replaced(world: World) -> None:
+    paused = desired(pausedSymbols=[{"symbol": "AAPL"}])
+    world.journal.set_desired(desired())
+    async with world.running():
+        await at(10)
+        world.journal.set_desired(paused)
+        await at(12)
+        assert world.sink.records["AAPL"]["paused_since"] == START + timedelta(seconds=10)
+        assert "paused_since" not in world.sink.records["MSFT"]
+    successor = World()
+    successor.sink = world.sink
+    await at(60)
+    successor.journal.gaps = GapLedger(now())
+    successor.journal.set_desired(paused)
+    async with successor.running():
+        await at(70)
+        successor.journal.set_desired(desired())
+        successor.journal.on_acknowledgement(frozenset({"AAPL", "MSFT"}), ())
+    [gap] = successor.journal.gaps.waiting(10)
+    assert (gap.gap.from_, gap.gap.to) == (START + timedelta(seconds=10), START + timedelta(seconds=70))
+    assert gap.symbols == ("AAPL",)
+
+
+async def test_an_old_start_of_a_pause_that_had_ended_is_not_taken_over(world: World) -> None:
+    world.sink.records["AAPL"] = {"job": "acme/us", "pause_fetch": False, "paused_since": START - timedelta(days=1)}
+    world.journal.set_desired(desired(pausedSymbols=[{"symbol": "AAPL"}]))
+    async with world.running():
+        await at(1)
+    assert world.journal.gaps.paused_since("AAPL") == START

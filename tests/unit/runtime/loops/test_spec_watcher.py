@@ -8,6 +8,7 @@ import pytest
 
 from sluice_runtime.domain.declared_job import DeclaredJob
 from sluice_runtime.domain.desired import DELETED, UNREAD, with_pause
+from sluice_runtime.domain.gaps import OpenGap
 from sluice_runtime.domain.health import stream_status
 from sluice_runtime.domain.pause import PauseInForce, Switch
 from sluice_runtime.loops.journal import Journal
@@ -206,5 +207,32 @@ async def test_the_gaps_of_the_previous_process_are_taken_over_once() -> None:
     book.on_state("Live")
     port.declare(left)
     await at(61)
-    assert [gap.cause for gap in book.gaps.closed] == ["restart"]
+    assert [gap.cause for gap in book.gaps.closed_gaps] == ["restart"]
+    await cancel_and_wait(task)
+
+
+async def test_a_process_that_read_a_cached_job_first_takes_over_the_gaps_before_it_is_live() -> None:
+    before, book = journal(), journal()
+    before.identity = identity(session_id="before")
+    before.on_state("Live")
+    left = msgspec.structs.replace(job(2), earlier_stream=stream_status(before.snapshot()))
+    port, cell = FakeJob(job(1), left), LatestValue[DeclaredJob | None](None)
+    task = asyncio.create_task(watch_job_until_deleted(port, cell, book))
+    await at(60)
+    assert book.gaps.open_gap == OpenGap(START, "restart")
+    await cancel_and_wait(task)
+
+
+async def test_a_process_that_is_already_live_keeps_its_own_gaps() -> None:
+    before, book = journal(), journal()
+    before.identity = identity(session_id="before")
+    before.on_state("Live")
+    left = msgspec.structs.replace(job(2), earlier_stream=stream_status(before.snapshot()))
+    port, cell = FakeJob(job(1)), LatestValue[DeclaredJob | None](None)
+    task = asyncio.create_task(watch_job_until_deleted(port, cell, book))
+    await at(1)
+    book.on_state("Live")
+    port.declare(left)
+    await at(60)
+    assert book.gaps.open_gap is None
     await cancel_and_wait(task)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+from collections import deque
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,8 @@ from sluice_contract.alpaca import AlpacaSettings
 from ...domain.failure import StreamError
 from ..user_text import UserTextError, read_certificates, read_user_bytes, read_user_text
 
+# A pair that is written half before each attempt must not fill the memory.
+_MOST_REFUSED = 20
 POLL_SECONDS = 1.0  # mounted files send no events
 
 
@@ -28,6 +31,40 @@ class Credentials(msgspec.Struct, frozen=True):
         return "Credentials(…)"
 
 
+class KeyPairHistory:
+    """The key pair that the provider accepted last, and those that it refused since. They are kept in memory only."""
+
+    def __init__(self) -> None:
+        self.accepted: Credentials | None = None
+        self.generation = 0  # the number of pairs that were accepted
+        self.problem: str | None = None  # why a newer pair is not used, and what to do
+        self._refused: deque[Credentials] = deque(maxlen=_MOST_REFUSED)
+
+    def usable_pair(self, mounted: Credentials) -> Credentials:
+        """Return the mounted pair, or the accepted one if the mounted one was refused."""
+        return self.accepted if self.accepted is not None and mounted in self._refused else mounted
+
+    def is_refused(self, pair: Credentials) -> bool:
+        """Return True if the provider has refused this pair while it accepted another."""
+        return pair in self._refused
+
+    def record_accepted(self, pair: Credentials) -> None:
+        """Record that the stream accepted a pair. Pairs that were refused before stay refused."""
+        if pair != self.accepted:
+            self.accepted = pair
+            self.generation += 1
+
+    def record_refused(self, pair: Credentials, problem: str) -> None:
+        """Record that a new pair was refused. `problem` is a sentence without secrets."""
+        self._refused.append(pair)
+        self.problem = problem
+
+    def forget_accepted(self) -> None:
+        """Record that the accepted pair is refused now, so that no pair is left to fall back to."""
+        self.accepted, self.problem = None, None
+        self._refused.clear()
+
+
 class CredentialsReader:
     """Reads the mounted key pair and certificates for each connection, so that a rotated Secret needs no restart."""
 
@@ -36,9 +73,17 @@ class CredentialsReader:
         self._credentials_dir = credentials_dir
         self._ca_file = ca_file
         self._used: tuple[Credentials | None, bytes | None] | None = None
+        self.history = KeyPairHistory()
+
+    @property
+    def secret_name(self) -> str:
+        """The name of the Secret, for messages."""
+        return self._secret
 
     def read_and_remember_credentials(self) -> Credentials:
-        """Return the key pair for a new connection, and remember it: `wait_for_change` compares later versions with it.
+        """Return the key pair for a new connection, and remember the files: `wait_for_change` compares later versions.
+
+        This is the mounted pair, or the accepted one if the provider has refused the mounted pair.
 
         Raises:
             StreamError: the Secret is missing or incomplete.
@@ -53,10 +98,20 @@ class CredentialsReader:
                 f"kubectl create secret generic {self._secret} --from-literal={identity.ALPACA_KEY_ID}=… "
                 f"--from-literal={identity.ALPACA_SECRET_KEY}=…; the stream then starts by itself",
             )
-        return found
+        return self.history.usable_pair(found)
 
     def read_credentials_or_none(self) -> Credentials | None:
         """Return the key pair for REST requests; None while the Secret is missing or incomplete."""
+        found = self._read_key_pair()
+        return self.history.usable_pair(found) if found is not None else None
+
+    def has_new_certificates(self) -> bool:
+        """Return True if the CA certificates differ from those of the last connection, and there is a key pair."""
+        pair, certificates = self._credentials_and_certificates()
+        return pair is not None and self._used is not None and certificates != self._used[1]
+
+    def read_mounted_pair(self) -> Credentials | None:
+        """Return the mounted key pair, even if it was refused; None while the Secret is missing or incomplete."""
         return self._read_key_pair()
 
     def tls_context(self) -> ssl.SSLContext | None:
@@ -94,6 +149,10 @@ class CredentialsReader:
                 "certificate",
                 f"the ConfigMap of spec.alpaca.caConfigMapRef has no certificates under {identity.CA_KEY}: {error}",
             ) from None
+
+    async def wait_for_next_read(self) -> None:
+        """Wait for the interval at which the mounted files are read."""
+        await asyncio.sleep(POLL_SECONDS)
 
     async def wait_for_change(self) -> None:
         """Wait until there is a key pair, and it or the CA certificates differ from those of the last connection."""

@@ -12,7 +12,7 @@ from sluice_contract.status_values import Instant
 
 from ...domain.batches import batches
 from ...domain.failure import UnusableVariableError
-from ...domain.market import Quote, Trade, TradeCancellation, is_valid_price, normalised_side
+from ...domain.market import Bar, Quote, Trade, TradeCancellation, is_valid_price, normalised_side
 from ...domain.market_snapshot import MarketSnapshot
 from ...ports import SnapshotError
 from ..decoding import decode_json
@@ -66,9 +66,19 @@ class _Trade(msgspec.Struct, gc=False):
         return TradeCancellation(symbol=symbol, ts=self.t, id=trade_id, exchange=self.x, price=self.p)
 
 
+class _MinuteBar(msgspec.Struct, gc=False):
+    t: Instant
+    o: float
+    h: float
+    l: float  # noqa: E741  Alpaca's name
+    c: float
+    v: float = 0.0
+
+
 class _Snapshot(msgspec.Struct, gc=False, rename="camel"):
     latest_quote: _Quote | None = None
     latest_trade: _Trade | None = None
+    minute_bar: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _CryptoResponse(msgspec.Struct):
@@ -127,7 +137,7 @@ class AlpacaSnapshots:
 
 
 def _market_snapshot(answers: Mapping[str, msgspec.Raw]) -> MarketSnapshot:
-    quotes, trades, cancellations = [], [], []
+    quotes, trades, cancellations, bars = [], [], [], []
     for symbol, raw in answers.items():
         try:
             found = decode_json(bytes(raw), _Snapshot)
@@ -137,10 +147,20 @@ def _market_snapshot(answers: Mapping[str, msgspec.Raw]) -> MarketSnapshot:
             bid, bid_size = normalised_side(quote.bp, quote.bs)
             ask, ask_size = normalised_side(quote.ap, quote.size)
             quotes.append(Quote(symbol=symbol, ts=quote.t, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size))
+        bars.extend(_valid_bars(symbol, found.minute_bar))
         if (trade := found.latest_trade) is None or not is_valid_price(trade.p):
             continue
         if not trade.is_revoked:
             trades.append(trade.to_trade(symbol))
         elif trade.i is not None:
             cancellations.append(trade.to_cancellation(symbol, trade.i))
-    return MarketSnapshot(tuple(quotes), tuple(trades), tuple(cancellations))
+    return MarketSnapshot(tuple(quotes), tuple(trades), tuple(cancellations), tuple(bars))
+
+
+def _valid_bars(symbol: str, raw: msgspec.Raw) -> list[Bar]:
+    """Return the bar of a symbol, if there is one. A malformed bar is left out, and the symbol keeps its quote."""
+    try:
+        bar = decode_json(bytes(raw), _MinuteBar)
+    except msgspec.MsgspecError:
+        return []
+    return [Bar(symbol=symbol, ts=bar.t, open=bar.o, high=bar.h, low=bar.l, close=bar.c, volume=bar.v)]

@@ -11,18 +11,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from sluice_contract.alpaca import AlpacaEngine, AlpacaSettings
+from sluice_contract.status import FailureType
 
 from ...domain.failure import StreamError, UnusableVariableError
 from ...ports import Listener
 from ..http_proxies import proxy_for_url
 from ..shielding import close_and_notify
 from .connection import AlpacaConnection
-from .credentials import CredentialsReader
+from .credentials import Credentials, CredentialsReader
 from .errors import ConnectionLimitTracker
+from .key_pair_check import KeyPairCheck
+from .rotation import KeyPairRotation
 from .websocket import Endpoint, NativeTransport, Timeouts, Transport
 
 _HOST = "wss://stream.data.alpaca.markets"
 _PATHS = {"boats": "v1beta1/boats", "overnight": "v1beta1/overnight", "crypto": "v1beta3/crypto/us"}
+
+_ANSWERS: dict[FailureType, str] = {"auth": "login refused", "entitlement": "its plan does not include the feed"}
 
 OpenTransport = Callable[[Endpoint], Awaitable[Transport]]
 
@@ -55,32 +60,30 @@ class AlpacaSource:
         settings: AlpacaSettings,
         credentials_reader: CredentialsReader,
         timeouts: Timeouts = Timeouts(),  # noqa: B008  frozen
+        check: KeyPairCheck | None = None,
     ) -> None:
+        """`check` verifies a rotated key pair over REST. Without it, a rotated pair is tried on the stream itself."""
         self.name = f"alpaca:{settings.feed}"
         self._url = settings.stream_url or f"{_HOST}/{_PATHS.get(settings.feed, f'v2/{settings.feed}')}"
         self._is_crypto = settings.feed == "crypto"
         self._credentials_reader = credentials_reader
+        self._rotation = KeyPairRotation(credentials_reader, check)
+        self._pair_in_use: Credentials | None = None
         self._open = _ENGINES[settings.engine]
         self._timeouts = timeouts
         self._contention = ConnectionLimitTracker()
 
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncIterator[AlpacaConnection]:
-        """Open a connection: upgrade, wait for the welcome, and log in."""
+        """Open a connection: upgrade, wait for the welcome, and log in.
+
+        If a new key pair is refused, the connection is opened with the pair that was accepted last.
+        """
         listener.on_state("Connecting")
-        credentials = self._credentials_reader.read_and_remember_credentials()
-        transport = await self._open(self._endpoint())
-        connection = AlpacaConnection(transport, listener, self._timeouts, has_halts=not self._is_crypto)
+        self._rotation.report_to(listener)
+        pair = self._credentials_reader.read_and_remember_credentials()
+        connection = await self._open_and_log_in_or_fall_back(pair, listener)
         try:
-            await connection.wait_for_welcome()
-            listener.on_state("Authenticating")
-            try:
-                await connection.log_in(credentials)
-            except StreamError as error:
-                raise self._contention.record_and_explain_login_error(
-                    error, asyncio.get_running_loop().time()
-                ) from None
-            self._contention.record_login_success()
             listener.on_state("Subscribing")
             yield connection
         finally:
@@ -104,5 +107,44 @@ class AlpacaSource:
         await self._credentials_reader.wait_for_change()
 
     async def wait_for_rotation(self) -> None:
-        """Wait until the credentials or certificates of the open connection have been replaced."""
-        await self._credentials_reader.wait_for_change()
+        """Wait until the certificates have changed, or a new key pair is mounted that is accepted as far as known."""
+        if self._pair_in_use is not None:
+            await self._rotation.wait_until_replaceable(self._pair_in_use)
+
+    async def _open_and_log_in_or_fall_back(self, pair: Credentials, listener: Listener) -> AlpacaConnection:
+        try:
+            return await self._open_and_log_in(pair, listener)
+        except _PairRefusedError as error:
+            previous = self._credentials_reader.history.accepted
+            if previous is None or previous == pair:
+                self._rotation.record_refusal_of_all()
+                raise
+            self._rotation.record_refusal(pair, _ANSWERS.get(error.kind, error.kind))
+        return await self._open_and_log_in_or_fall_back(previous, listener)
+
+    async def _open_and_log_in(self, pair: Credentials, listener: Listener) -> AlpacaConnection:
+        """Return an open connection that has logged in with `pair`. On failure, it is closed."""
+        transport = await self._open(self._endpoint())
+        connection = AlpacaConnection(transport, listener, self._timeouts, has_halts=not self._is_crypto)
+        try:
+            await connection.wait_for_welcome()
+            listener.on_state("Authenticating")
+            try:
+                await connection.log_in(pair)
+            except StreamError as error:
+                if error.is_login_refusal:
+                    raise _PairRefusedError(error.kind, error.message) from None
+                raise self._contention.record_and_explain_login_error(
+                    error, asyncio.get_running_loop().time()
+                ) from None
+        except BaseException:
+            await close_and_notify(connection.close(), listener)
+            raise
+        self._contention.record_login_success()
+        self._pair_in_use = pair
+        self._rotation.record_acceptance(pair)
+        return connection
+
+
+class _PairRefusedError(StreamError):
+    """The provider refused the key pair at the login."""

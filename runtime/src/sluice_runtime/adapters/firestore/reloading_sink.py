@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
+from sluice_contract.gap_documents import IngestGap
 
 from ...domain.failure import SinkError
 from ...ports import Sink
@@ -78,6 +79,11 @@ class ReloadingSink:
             if sink is not None:
                 await sink.delete_own_quotes_and_bars(symbols)
 
+    async def write_gaps(self, gaps: Sequence[IngestGap], *, replace: bool) -> None:
+        async with self._sink_for_call() as sink:
+            if sink is not None:
+                await sink.write_gaps(gaps, replace=replace)
+
     async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         async with self._sink_for_call() as sink:
             if sink is not None:
@@ -86,6 +92,10 @@ class ReloadingSink:
     async def recorded_symbols_of_job(self) -> frozenset[str]:
         async with self._sink_for_call() as sink:
             return await sink.recorded_symbols_of_job() if sink is not None else frozenset()
+
+    async def recorded_pause_starts(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+        async with self._sink_for_call() as sink:
+            return await sink.recorded_pause_starts(symbols) if sink is not None else {}
 
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
         async with self._sink_for_call() as sink:

@@ -12,6 +12,7 @@ from google.cloud.firestore_v1.types import StructuredQuery, Value
 
 from sluice_contract import documents
 from sluice_contract.documents import HeartbeatDocument, IngestState, LiveBar, LiveQuote, QuoteState
+from sluice_contract.gap_documents import IngestGap, ingest_gap_path
 
 from ...domain.batches import batches
 from ...domain.heartbeat_owner import require_takeover_allowed
@@ -95,6 +96,16 @@ class FirestoreSink:
                 await self._commit(changes)
                 self._writer.forget(changes)  # the symbols may never return
 
+    async def write_gaps(self, gaps: Sequence[IngestGap], *, replace: bool) -> None:
+        """Write whole documents of gaps in one commit. If `replace` is False, existing ones are left out."""
+        gap_of_name = {self._gap_document_name(gap.document_id): gap for gap in gaps}
+        with raising_sink_errors():
+            existing = [] if replace else await self._connection.read_documents(list(gap_of_name), ("job",))
+            writes = self._new_writes()
+            for name in gap_of_name.keys() - {found.name for found in existing}:
+                writes.replace_document(name, gap_of_name[name].document_fields())
+            await self._connection.commit(writes)
+
     async def merge_ingest_states(self, states: Sequence[IngestState]) -> None:
         """Merge all records in one commit. Records of removed symbols are read first, to skip those of other jobs."""
         changes = {}
@@ -110,6 +121,19 @@ class FirestoreSink:
     async def recorded_symbols_of_job(self) -> frozenset[str]:
         """Return the symbols of the job's records. One query reads as many documents as the job has symbols."""
         return await self._symbols_of_records("job", Value(string_value=self._job))
+
+    async def recorded_pause_starts(self, symbols: Iterable[str]) -> Mapping[str, datetime]:
+        """Return since when `symbols` are paused by this job's records, with one request per 100 symbols."""
+        found = {}
+        for some in batches(symbols, _AT_MOST):
+            symbol_of = {self._ingest_state_document_name(symbol): symbol for symbol in some}
+            with raising_sink_errors():
+                records = await self._connection.read_documents(list(symbol_of), ("job", "pause_fetch", "paused_since"))
+            for each in records:
+                since, is_paused = each.fields.get("paused_since"), each.fields.get("pause_fetch")
+                if each.fields.get("job") == self._job and is_paused is True and isinstance(since, datetime):
+                    found[symbol_of[each.name]] = since
+        return found
 
     async def symbols_recorded_as_paused(self) -> frozenset[str]:
         """Return the paused symbols of the tenant. One query reads as many documents as there are paused symbols."""
@@ -191,6 +215,9 @@ class FirestoreSink:
 
     def _bar_document_name(self, symbol: str) -> str:
         return self._connection.resource_name(documents.live_bar_path(self._tenant, symbol))
+
+    def _gap_document_name(self, document_id: str) -> str:
+        return self._connection.resource_name(ingest_gap_path(self._tenant, document_id))
 
     def _ingest_state_document_name(self, symbol: str) -> str:
         return self._connection.resource_name(documents.ingest_state_path(self._tenant, symbol))

@@ -33,6 +33,12 @@ class Writes:
         request: CommitRequest = CommitRequest.wrap(self._message)
         return request
 
+    def replace_document(self, name: str, fields: Mapping[str, Any]) -> None:
+        """Replace the whole document, whatever it contains. Use it only where a late write does no harm."""
+        write = self._message.writes.add()
+        write.update.name = name
+        encode_fields(write.update.fields, fields)
+
     def replace_unchanged_document(self, name: str, fields: Mapping[str, Any], update_time: Any | None) -> None:
         """Replace the whole document with `fields`; the commit fails if it has changed since `update_time`.
 

@@ -68,7 +68,12 @@ class _RuntimeCollector(Collector):
         )
         for labels, count in counters.unknown_trade_conditions.items():
             unknown.add_metric(labels, count)
-        yield from (starts, stops, errors, suppressed, unknown)
+        repairs = CounterMetricFamily(
+            "ingest_gap_repairs", "Trades and bars fetched for gaps, and symbols that remain open.", labels=["kind"]
+        )
+        for kind, count in counters.gap_repairs.items():
+            repairs.add_metric([kind], count)
+        yield from (starts, stops, errors, suppressed, unknown, repairs)
 
     def _gauges(self) -> Iterator[Metric]:
         snapshot = self._view.snapshot()

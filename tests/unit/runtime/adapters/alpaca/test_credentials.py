@@ -6,7 +6,7 @@ import pytest
 
 from sluice_contract.alpaca import AlpacaSettings
 from sluice_contract.values import SecretReference
-from sluice_runtime.adapters.alpaca.credentials import CredentialsReader
+from sluice_runtime.adapters.alpaca.credentials import Credentials, CredentialsReader, KeyPairHistory
 from sluice_runtime.domain.failure import StreamError
 from support.alpaca_provider import mount
 from support.certificates import self_signed
@@ -46,6 +46,39 @@ async def test_a_change_is_seen_within_a_second_and_only_once(tmp_path: Path) ->
     assert not waiting.done()
     waiting.cancel()
     await settle()
+
+
+def test_a_refused_pair_is_replaced_by_the_accepted_one_for_rest_requests_too(tmp_path: Path) -> None:
+    mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "one"), None)
+    first = mounted.read_and_remember_credentials()
+    mounted.history.record_accepted(first)
+    second = Credentials("key", "two")
+    mount(tmp_path, "key", "two")
+    mounted.history.record_refused(second, "refused")
+    assert mounted.read_credentials_or_none() == mounted.read_and_remember_credentials() == first
+    assert mounted.read_mounted_pair() == second
+    mount(tmp_path, "key", "three")
+    assert mounted.read_credentials_or_none() == Credentials("key", "three")
+
+
+def test_without_an_accepted_pair_the_mounted_one_is_used_although_it_was_refused(tmp_path: Path) -> None:
+    mounted = CredentialsReader(SETTINGS, mount(tmp_path, "key", "one"), None)
+    mounted.history.record_accepted(Credentials("key", "zero"))
+    mounted.history.record_refused(Credentials("key", "one"), "refused")
+    mounted.history.forget_accepted()
+    assert mounted.read_and_remember_credentials() == Credentials("key", "one")
+    assert mounted.history.problem is None
+
+
+def test_each_accepted_pair_is_counted_also_one_that_returns() -> None:
+    history = KeyPairHistory()
+    for secret in ("one", "one", "two", "one"):
+        history.record_accepted(Credentials("key", secret))
+    assert history.generation == 3
+
+
+def test_a_pair_never_shows_its_secret() -> None:
+    assert "very-secret" not in f"{Credentials('key', 'very-secret')!r} {Credentials('key', 'very-secret')}"
 
 
 async def test_a_secret_that_is_being_deleted_is_not_a_change(tmp_path: Path) -> None:

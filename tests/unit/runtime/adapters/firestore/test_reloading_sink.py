@@ -9,7 +9,7 @@ from sluice_runtime.adapters.firestore.reloading_sink import ReloadingSink
 from sluice_runtime.domain.failure import SinkError
 from sluice_runtime.loops.waiting import cancel_and_wait
 from support.fake_sink import FakeSink
-from support.sinks import heartbeat, quote, state
+from support.sinks import gap, heartbeat, quote, state
 from support.virtual_time import at
 
 
@@ -45,13 +45,14 @@ async def test_calls_are_forwarded_to_a_sink_that_is_created_once(world: World) 
     await world.sink.write_quotes([quote("AAPL")])
     await world.sink.set_status_of_existing_quotes(["AAPL"], "stale")
     await world.sink.merge_ingest_states([state("AAPL", "paused")])
+    await world.sink.write_gaps([gap()], replace=True)
     await world.sink.write_heartbeat(heartbeat("uid", 1))
     assert await world.sink.quote_document_times(["AAPL"]) == {"AAPL": quote("AAPL").ts}
     assert await world.sink.recorded_symbols_of_job() == await world.sink.symbols_recorded_as_paused() == {"AAPL"}
     await world.sink.delete_own_quotes_and_bars(["AAPL"])
     await world.sink.close()
     [made] = world.made
-    assert made.history == ["write", "mark", "beat running", "delete", "close"]
+    assert made.history == ["write", "mark", "gaps 1", "beat running", "delete", "close"]
 
 
 async def test_without_credentials_each_call_fails_until_there_are_some(world: World) -> None:
@@ -104,7 +105,8 @@ async def test_a_dry_run_without_credentials_fails_nothing_and_writes_nothing(
     world.is_dry = True
     for moment in range(100):
         await at(moment)
-        await world.sink.write_heartbeat(heartbeat("uid", 1))
+        await world.sink.write_gaps([gap()], replace=True)
+    await world.sink.write_heartbeat(heartbeat("uid", 1))
     assert await world.sink.quote_document_times(["AAPL"]) == {}
     assert await world.sink.symbols_recorded_as_paused() == await world.sink.recorded_symbols_of_job() == frozenset()
     assert caplog.text.count("dry run without Firestore") == 1
