@@ -26,7 +26,6 @@ from .domain.declared_job import DeclaredJob
 from .domain.endpoints import rest_endpoints
 from .domain.failure import FencedError
 from .domain.market import DocumentOrigin
-from .domain.market_hours import market_hours_of_job
 from .domain.slot import slot_lease_name
 from .factories import create_journal, create_sink, create_snapshot_client, create_source
 from .loops.auto_stop import AutoStopMonitor
@@ -35,6 +34,7 @@ from .loops.freshness_monitor import monitor_freshness_forever
 from .loops.heartbeat import report_status_forever, send_heartbeats_forever, send_last_heartbeat_and_status
 from .loops.journal import Journal
 from .loops.latest_value import LatestValue
+from .loops.market_clock import MarketClock
 from .loops.pause_control import PauseControl, PodSwitches
 from .loops.preflight import run_preflight_once_live
 from .loops.record_writer import RecordWriter
@@ -69,6 +69,7 @@ async def run_pod(settings: Settings) -> None:
         control = PauseControl(pod_switches, journal, ReadOnlyDeclaration(file))
         routes = control_routes(control, journal, create_token_check(settings.http_token_file))
         await stack.enter_async_context(serve_http(journal, settings.bind, identity.HTTP_PORT, routes))
+        market = MarketClock(journal.desired)
         sink = create_sink(settings, journal.desired)
         stack.push_async_callback(sink.close)
         cached = CachedJob(job, settings.state_dir / JOB_FILE_NAME, settings.job.uid)
@@ -78,12 +79,13 @@ async def run_pod(settings: Settings) -> None:
                 sink=sink,
                 job=cached,
                 journal=journal,
+                market=market,
                 slot=_connection_slot(settings, job.session, journal),
                 pod_switches=pod_switches,
                 other_loops=[
                     *([file.run] if file else []),
                     *_preflight_loops(settings, journal),
-                    *snapshot_recovery_loops(create_snapshot_client(settings), sink, journal, settings),
+                    *snapshot_recovery_loops(create_snapshot_client(settings), sink, journal, market),
                 ],
             ),
             stop,
@@ -100,12 +102,12 @@ def _preflight_loops(settings: Settings, journal: Journal) -> list[Loop]:
 
 
 def snapshot_recovery_loops(
-    snapshots: MarketSnapshots | None, sink: Sink, journal: Journal, settings: Settings
+    snapshots: MarketSnapshots | None, sink: Sink, journal: Journal, market: MarketClock
 ) -> list[Loop]:
     """Return a list with the loop that fetches market snapshots; an empty list if `snapshots` is None."""
     if snapshots is None:
         return []
-    return [SnapshotRecovery(snapshots, sink, journal, market_hours_of_job(settings.job.spec)).run]
+    return [SnapshotRecovery(snapshots, sink, journal, market.state_at).run]
 
 
 def stop_event_on_signal() -> asyncio.Event:
@@ -138,6 +140,7 @@ class RuntimeParts:
     sink: Sink
     job: JobPort
     journal: Journal
+    market: MarketClock | None = None  # None: by the table of trading days alone
     slot: ConnectionSlotLease | None = None  # None: the provider does not limit connections
     pod_switches: PodSwitches | None = None  # None: no switch is kept across restarts
     other_loops: Sequence[Loop] = ()  # additional loops
@@ -158,6 +161,7 @@ async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reco
     flusher = Flusher(parts.sink, journal, origin, Backoff(0.5, 30.0, random.uniform))
     supervisor = Supervisor(parts.source, flusher, journal, reconnect_backoff, parts.slot)
     live: LatestValue[DeclaredJob | None] = LatestValue(None)
+    market = parts.market or MarketClock(journal.desired)
     try:
         await run_until_first_completes(
             stop.wait(),
@@ -165,7 +169,7 @@ async def run_loops_and_shut_down(parts: RuntimeParts, stop: asyncio.Event, reco
             update_desired_forever(live, journal),
             supervisor.stream_unless_paused_forever(),
             flusher.run(),
-            monitor_freshness_forever(live, journal),
+            monitor_freshness_forever(market, journal),
             send_heartbeats_forever(parts.sink, journal),
             report_status_forever(parts.job, journal),
             RecordWriter(parts.sink, journal).run(),

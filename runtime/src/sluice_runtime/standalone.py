@@ -34,6 +34,7 @@ from .domain.health import RuntimeSnapshot
 from .domain.pause import AUTO_STOP, Switch
 from .factories import create_journal, create_sink, create_snapshot_client, create_source
 from .loops.journal import Journal
+from .loops.market_clock import MarketClock
 from .loops.pause_control import PauseControl, PodSwitches
 from .ports import RequestRefusedError, Sink
 from .settings import Settings, SettingsError
@@ -126,16 +127,18 @@ class StandaloneRuntime:
             stack.push_async_callback(sink.close)
             await self._raise_epoch_above_last(sink)
             credentials_reader = self._environment_credentials_reader()
+            market = MarketClock(journal.desired)
             parts = RuntimeParts(
                 source=create_source(settings, credentials_reader),
                 sink=sink,
                 job=job,
                 journal=journal,
+                market=market,
                 pod_switches=pod_switches,
                 other_loops=[
                     *([file.run] if file else []),
                     *snapshot_recovery_loops(
-                        create_snapshot_client(settings, credentials_reader), sink, journal, settings
+                        create_snapshot_client(settings, credentials_reader), sink, journal, market
                     ),
                 ],
             )

@@ -1,7 +1,8 @@
 """The freshness of each symbol, compared with its own usual pace while its market is open.
 
 Silence alone means little: most symbols are silent most of the time, and all of them are at night. Only a symbol that
-ticked regularly and then falls silent during the session is reported as stale.
+ticked regularly in the current session and then falls silent is reported as stale: most symbols that are busy in
+regular hours are not in extended hours, and none is on a day on which the exchanges stay closed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Literal, Protocol, get_args
 
 import msgspec
@@ -90,6 +92,7 @@ class FreshnessModel:
         self._activity: dict[str, float] = {}  # the share of observations with a tick
         self._observed: dict[str, float] = {}  # the weight of all observations: close to 1 after `_MEMORY_SECONDS`
         self._stale: set[str] = set()
+        self._session_since: datetime | None = None
 
     def retain_only(self, symbols: frozenset[str]) -> None:
         """Forget the ticks of all symbols that are not in `symbols`."""
@@ -103,6 +106,7 @@ class FreshnessModel:
 
         `ticked` are the symbols with a tick since the last observation.
         """
+        self._forget_paces_of_previous_session(inputs.session.session_since)
         excused = not inputs.streaming or inputs.session.phase != "open"
         watched = inputs.subscribed - inputs.paused
         for symbol in self._silent_since.keys() - watched:
@@ -121,6 +125,14 @@ class FreshnessModel:
                 observed = self._observed.get(symbol, 0.0)
                 self._observed[symbol] = observed + _WEIGHT * (1.0 - observed)
         self._stale.update(symbol for symbol in watched if self._has_become_stale(symbol, inputs))
+
+    def _forget_paces_of_previous_session(self, session_since: datetime | None) -> None:
+        """Forget all paces if another session has begun. Symbols that are stale stay stale until their next tick."""
+        if session_since is None or session_since == self._session_since:
+            return
+        self._session_since = session_since
+        for values in (self._activity, self._observed, self._silent_since):
+            values.clear()
 
     def freshness_of(self, symbol: str, inputs: FreshnessInput) -> Freshness:
         """Return the freshness of a symbol, such as LIVE or STALE."""

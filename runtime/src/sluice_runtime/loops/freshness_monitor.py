@@ -6,7 +6,6 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 
-from ..domain.declared_job import DeclaredJob
 from ..domain.freshness import (
     OBSERVATION_SECONDS,
     FreshnessInput,
@@ -15,23 +14,19 @@ from ..domain.freshness import (
     SilenceReactionLimiter,
     SymbolFreshness,
 )
-from ..domain.market_hours import MarketHours, MarketState, market_hours_of_job, unknown_market
+from ..domain.market_hours import MarketHours, MarketState
 from .journal import Journal
-from .latest_value import LatestValue
+from .market_clock import MarketClock
 
 _log = logging.getLogger(__name__)
 
 
-async def monitor_freshness_forever(job: LatestValue[DeclaredJob | None], journal: Journal) -> None:
-    """Check the freshness of all symbols every 5 s, until cancelled.
-
-    Market hours are unknown until the job has been read.
-    """
-    observer = FreshnessObserver(journal)
+async def monitor_freshness_forever(market: MarketClock, journal: Journal) -> None:
+    """Check the freshness of all symbols every 5 s, until cancelled."""
+    observer = FreshnessObserver(journal, market.state_at)
     while True:
         await asyncio.sleep(OBSERVATION_SECONDS)
-        spec = job.value.spec if job.value is not None else None
-        observer.update_freshness(market_hours_of_job(spec) if spec is not None else unknown_market)
+        observer.update_freshness()
 
 
 class FreshnessObserver:
@@ -40,24 +35,23 @@ class FreshnessObserver:
     A symbol that becomes stale, or ticks again, is logged and reported immediately.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, market_hours: MarketHours) -> None:
         self._journal = journal
+        self._market_hours = market_hours
         self._model = FreshnessModel()
         self._reconnects = SilenceReactionLimiter()
         self._stale: frozenset[str] = frozenset()
         self._opened_at: datetime | None = None
-        self._market_hours: MarketHours = unknown_market
         journal.freshness = self
 
-    def update_freshness(self, market_hours: MarketHours) -> None:
+    def update_freshness(self) -> None:
         """Check which symbols have ticked since the last call, and update the journal.
 
         If the connection is silent, request a reconnect from the supervisor.
         """
         journal, desired = self._journal, self._journal.desired.value
         self._model.retain_only(desired.declared)
-        self._market_hours = market_hours
-        self._drop_doubtful_halts(market_hours(journal.now()))
+        self._drop_doubtful_halts(self._market_hours(journal.now()))
         inputs = self._freshness_input()
         ticked = journal.coalescer.take_ticked_symbols()
         self._model.record_observation(ticked, inputs)

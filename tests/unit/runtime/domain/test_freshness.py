@@ -15,11 +15,12 @@ from sluice_runtime.domain.freshness import (
     SilenceReactionLimiter,
 )
 from sluice_runtime.domain.market_hours import (
+    ALWAYS_OPEN,
+    REGULAR_HOURS,
+    UNKNOWN_HOURS,
     MarketHours,
     MarketState,
-    always_open_market,
-    new_york_market_state,
-    unknown_market,
+    market_hours,
 )
 
 NAMES = frozenset({"SPY", "THIN"})
@@ -237,7 +238,7 @@ class Week:
             at += OBSERVATION_SECONDS if heard else 60.0
 
     def _heard(self, moment: datetime) -> set[str]:
-        if new_york_market_state(moment).phase != "open":
+        if market_hours(REGULAR_HOURS)(moment).phase != "open":
             return set()
         means = {"SPY": 0.5, "AAPL": 2.0, "MUTED": 1.0, "THIN": 90.0}
         heard = {name for name, mean in means.items() if self._random.expovariate(1 / mean) < OBSERVATION_SECONDS}
@@ -245,7 +246,7 @@ class Week:
 
 
 def test_a_thanksgiving_week_with_a_muted_and_an_illiquid_symbol_gives_exactly_one_alarm() -> None:
-    week = Week(new_york_market_state)
+    week = Week(market_hours(REGULAR_HOURS))
     week.play()
     [(moment, symbol)] = week.alarms
     assert symbol == "MUTED"
@@ -254,12 +255,57 @@ def test_a_thanksgiving_week_with_a_muted_and_an_illiquid_symbol_gives_exactly_o
 
 
 def test_the_same_week_with_unknown_hours_raises_no_alarm() -> None:
-    week = Week(unknown_market)
+    week = Week(market_hours(UNKNOWN_HOURS))
     week.play()
     assert (week.alarms, week.mute) == ([], 0)
 
 
 def test_a_market_that_never_closes_raises_alarms_at_any_time() -> None:
-    week = Week(always_open_market)
+    week = Week(market_hours(ALWAYS_OPEN))
     week.play()
     assert week.mute > 0
+
+
+REGULAR_SESSION, LATE_SESSION = (
+    MarketState("open", session=name, session_since=datetime(2026, 11, 23, hour, tzinfo=UTC))  # type: ignore[arg-type]
+    for name, hour in (("regular", 15), ("extended", 21))
+)
+
+
+def test_a_symbol_that_is_busy_in_regular_hours_is_not_stale_in_extended_hours() -> None:
+    watch = Watch()
+    watch.see(["SPY", "THIN"], 3600, session=REGULAR_SESSION)
+    watch.see([], 4 * 3600, session=LATE_SESSION, silent_seconds=4 * 3600.0)
+    assert watch.states() == ["QUIET", "QUIET"]
+    assert watch.judge.pace_of("SPY") is None
+    assert not watch.judge.is_connection_silent(watch.last)
+
+
+def test_a_symbol_that_is_busy_in_extended_hours_and_falls_silent_there_is_stale() -> None:
+    watch = Watch()
+    watch.see(["SPY"], 3600, session=REGULAR_SESSION)
+    watch.see(["SPY"], 3600, session=LATE_SESSION)
+    watch.see([], 100, session=LATE_SESSION)
+    assert watch.states() == ["STALE", "QUIET"]
+
+
+def test_a_symbol_that_is_stale_when_its_session_ends_stays_stale_until_its_next_tick() -> None:
+    watch = Watch()
+    watch.see(["SPY"], 3600, session=REGULAR_SESSION)
+    watch.see([], 100, session=REGULAR_SESSION)
+    watch.see([], 3600, session=LATE_SESSION)
+    assert watch.states(["SPY"]) == ["STALE"]
+    watch.see(["SPY"], 5, session=LATE_SESSION)
+    assert watch.states(["SPY"]) == ["LIVE"]
+
+
+def test_on_a_day_on_which_the_exchanges_stay_closed_no_symbol_is_stale() -> None:
+    """Neither the calendar nor the provider knows of the closure, and the day before was an ordinary one."""
+    watch = Watch()
+    watch.see(["SPY"], 3600, session=REGULAR_SESSION)
+    next_day = REGULAR_SESSION.session_since
+    assert next_day is not None
+    closed_day = MarketState("open", session="regular", session_since=next_day + timedelta(days=1))
+    watch.see([], 6 * 3600, session=closed_day, silent_seconds=6 * 3600.0)
+    assert watch.states() == ["QUIET", "QUIET"]
+    assert not watch.judge.is_connection_silent(watch.last)

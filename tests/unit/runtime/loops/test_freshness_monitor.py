@@ -12,7 +12,7 @@ from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.freshness import OBSERVATION_SECONDS
 from sluice_runtime.domain.market import Halt
-from sluice_runtime.domain.market_hours import new_york_market_state
+from sluice_runtime.domain.market_hours import REGULAR_HOURS, market_hours
 from sluice_runtime.loops.freshness_monitor import FreshnessObserver
 from support.fake_sink import FakeSink
 from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, quote
@@ -129,14 +129,14 @@ async def observe(observer: FreshnessObserver, until: float) -> None:
     """Make one observation after the other until the time `until`."""
     while seconds() < until:
         await asyncio.sleep(OBSERVATION_SECONDS)
-        observer.update_freshness(new_york_market_state)
+        observer.update_freshness()
 
 
 async def test_a_mute_connection_is_replaced_at_growing_intervals_and_not_at_night() -> None:
     book = journal()
     book.on_state("Live")
     book.on_acknowledgement(book.desired.value.symbols, ())
-    observer = FreshnessObserver(book)
+    observer = FreshnessObserver(book, market_hours(REGULAR_HOURS))
     closing = (START.replace(hour=21) - START).total_seconds()
     await at(closing - 7200)
     while seconds() < closing - 6000:
@@ -155,16 +155,16 @@ async def test_a_mute_connection_is_replaced_at_growing_intervals_and_not_at_nig
 
 async def test_a_halt_from_before_the_opening_is_over() -> None:
     book = journal()
-    observer = FreshnessObserver(book)
+    observer = FreshnessObserver(book, market_hours(REGULAR_HOURS))
     book.on_halts([Halt(symbol="AAPL", ts=now(), halted=True, code="H", reason="news")])
     opening = timedelta(hours=23, minutes=30).total_seconds()
     await at(10)
-    observer.update_freshness(new_york_market_state)
+    observer.update_freshness()
     await at(opening - 10)
-    observer.update_freshness(new_york_market_state)
+    observer.update_freshness()
     assert book.quote_states == {"AAPL": "halted"}
     await at(opening + 10)
-    observer.update_freshness(new_york_market_state)
+    observer.update_freshness()
     assert book.quote_states == {}
 
 

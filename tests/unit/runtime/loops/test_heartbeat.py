@@ -8,6 +8,7 @@ import pytest
 from sluice_runtime.domain.desired import with_pause
 from sluice_runtime.domain.failure import FencedError, SinkError, StreamError
 from sluice_runtime.domain.market import Halt
+from sluice_runtime.domain.market_hours import UNKNOWN_HOURS, market_hours
 from sluice_runtime.domain.pause import PauseInForce
 from sluice_runtime.loops.freshness_monitor import FreshnessObserver
 from sluice_runtime.loops.heartbeat import (
@@ -53,7 +54,7 @@ async def test_the_heartbeat_is_written_at_once_and_then_at_its_interval(book: J
 
 
 async def test_stale_halted_and_failing_symbols_cause_no_additional_write(book: Journal, sink: FakeSink) -> None:
-    FreshnessObserver(book)
+    FreshnessObserver(book, market_hours(UNKNOWN_HOURS))
     async with running(send_heartbeats_forever(sink, book)):
         await at(1)
         book.on_state("Live")

@@ -12,7 +12,7 @@ from sluice_runtime.app import RuntimeParts, run_loops_and_shut_down
 from sluice_runtime.domain.backoff import Backoff
 from sluice_runtime.domain.desired import UNREAD, with_pause
 from sluice_runtime.domain.market import Trade
-from sluice_runtime.domain.market_hours import MarketHours, MarketState, new_york_market_state
+from sluice_runtime.domain.market_hours import REGULAR_HOURS, MarketHours, MarketState, market_hours
 from sluice_runtime.domain.market_snapshot import MarketSnapshot
 from sluice_runtime.loops.snapshot_recovery import SnapshotRecovery
 from sluice_runtime.ports import SnapshotError
@@ -21,6 +21,7 @@ from support.runtime_fakes import FakeJob, FakeSource, desired, job, journal, qu
 from support.virtual_time import START, at, now, seconds
 
 ALPACA: dict[str, Any] = {"provider": "alpaca", "alpaca": {"credentialsSecretRef": {"name": "alpaca"}}}
+REGULAR = market_hours(REGULAR_HOURS)
 
 
 class FakeSnapshots:
@@ -50,7 +51,7 @@ class World:
         self.journal = journal(with_pause(desired(**ALPACA), UNREAD))
 
     @asynccontextmanager
-    async def running(self, market: MarketHours = new_york_market_state) -> AsyncIterator[None]:
+    async def running(self, market: MarketHours = REGULAR) -> AsyncIterator[None]:
         """Run the pod, live, while the context lasts."""
         stop = asyncio.Event()
         catch_up = SnapshotRecovery(self.snapshots, self.sink, self.journal, market)
