@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from sluice_contract.documents import MarketPhase
-from sluice_contract.spec import IngestJobSpec
+from sluice_contract.spec import IngestJobSpec, TradingSession
 
 from .trading_calendar import TradingCalendar
-
-TradingSession = Literal["regular", "extended", "overnight"]
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -66,8 +63,8 @@ REGULAR_HOURS = MarketSchedule(frozenset({"regular"}))
 REGULAR_AND_EXTENDED_HOURS = MarketSchedule(frozenset({"regular", "extended"}))
 OVERNIGHT_HOURS = MarketSchedule(frozenset({"overnight"}))
 
-_ALPACA: dict[str, MarketSchedule] = {
-    "crypto": ALWAYS_OPEN,
+# Those of the Alpaca feeds that are not open in regular and extended hours.
+_DEFAULT_SCHEDULES: dict[str, MarketSchedule] = {
     "test": ALWAYS_OPEN,
     "overnight": OVERNIGHT_HOURS,
     "boats": OVERNIGHT_HOURS,
@@ -75,17 +72,21 @@ _ALPACA: dict[str, MarketSchedule] = {
 
 
 def market_schedule_of_job(spec: IngestJobSpec) -> MarketSchedule:
-    """Return when the market of a job's feed is open."""
-    match spec.provider:
-        case "alpaca" if spec.alpaca_and_secret_name is not None:
-            alpaca, _ = spec.alpaca_and_secret_name
-            return _ALPACA.get(alpaca.feed, REGULAR_AND_EXTENDED_HOURS)
-        case "alpaca" | "synthetic":
-            return ALWAYS_OPEN  # simulated quotes never stop
-        case "replay":
-            return UNKNOWN_HOURS  # the times of a tape have nothing to do with the time of its replay
-        case _:
-            return REGULAR_AND_EXTENDED_HOURS
+    """Return when the market of a job is open: in the sessions of its spec, otherwise in those of its feed.
+
+    Sessions have no effect on feed crypto, which has none, and on provider replay: the times of a tape have nothing to
+    do with the time of its replay.
+    """
+    feed = spec.alpaca.feed if spec.provider == "alpaca" and spec.alpaca is not None else ""
+    if feed == "crypto":
+        return ALWAYS_OPEN
+    if spec.provider == "replay":
+        return UNKNOWN_HOURS
+    if spec.sessions:
+        return MarketSchedule(frozenset(spec.sessions))
+    if spec.provider == "synthetic" or (spec.provider == "alpaca" and spec.alpaca_and_secret_name is None):
+        return ALWAYS_OPEN  # simulated quotes never stop
+    return _DEFAULT_SCHEDULES.get(feed, REGULAR_AND_EXTENDED_HOURS)
 
 
 class _Period(msgspec.Struct, frozen=True):

@@ -188,9 +188,21 @@ def test_after_the_table_ends_a_vendor_s_calendar_is_enough() -> None:
         ({"provider": "ibkr", "ibkr": {"host": "gateway"}}, REGULAR_AND_EXTENDED_HOURS),
         ({"provider": "synthetic"}, ALWAYS_OPEN),
         ({"provider": "replay"}, UNKNOWN_HOURS),
+        ({"provider": "alpaca", "alpaca": {"feed": "iex"}, "sessions": ["regular"]}, REGULAR_HOURS),
+        (
+            {"provider": "alpaca", "alpaca": {"feed": "boats"}, "sessions": ["overnight", "regular", "extended"]},
+            ALL_SESSIONS,
+        ),
+        ({"provider": "alpaca", "alpaca": {"feed": "test"}, "sessions": ["regular"]}, REGULAR_HOURS),
+        ({"provider": "alpaca", "alpaca": {"feed": "crypto"}, "sessions": ["regular"]}, ALWAYS_OPEN),
+        ({"provider": "ibkr", "ibkr": {"host": "gateway"}, "sessions": ["regular"]}, REGULAR_HOURS),
+        ({"provider": "synthetic", "sessions": ["regular"]}, REGULAR_HOURS),
+        ({"provider": "replay", "sessions": ["regular"]}, UNKNOWN_HOURS),
     ],
 )
-def test_each_provider_and_feed_has_its_hours(spec: dict[str, Any], expected: MarketSchedule) -> None:
+def test_a_job_has_the_sessions_of_its_spec_or_of_its_provider_and_feed(
+    spec: dict[str, Any], expected: MarketSchedule
+) -> None:
     assert market_schedule_of_job(_job_spec(spec)) == expected
 
 
