@@ -18,6 +18,7 @@ import msgspec
 from sluice_contract.documents import NAMES_SHOWN, QuoteState
 from sluice_contract.symbol_counts import FreshnessCounts
 
+from .market import Halt
 from .market_hours import MarketState
 
 Freshness = Literal["LIVE", "QUIET", "STALE", "CLOSED", "HALTED", "PAUSED", "OFFLINE"]
@@ -209,6 +210,15 @@ class FreshnessModel:
 
     def _at_least_three_intervals(self, seconds: float, inputs: FreshnessInput) -> float:
         return max(seconds, _INTERVALS * inputs.interval_seconds)
+
+
+def apply_halts(states: dict[str, QuoteState], halts: Iterable[Halt]) -> None:
+    """Change `states`, the symbols whose documents are not live, by halts and resumptions in the order of arrival."""
+    for halt in halts:
+        if halt.halted:
+            states[halt.symbol] = "halted"
+        elif states.get(halt.symbol) == "halted":
+            del states[halt.symbol]
 
 
 class SilenceReactionLimiter:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import UTC, datetime
+import math
+from datetime import datetime
 
 from ..domain.freshness import (
     OBSERVATION_SECONDS,
@@ -76,9 +77,9 @@ class FreshnessObserver:
 
     def _freshness_input(self) -> FreshnessInput:
         journal, desired = self._journal, self._journal.desired.value
-        last_message_at = journal.last_message_at or datetime.min.replace(tzinfo=UTC)
+        at, last_message_seconds = asyncio.get_running_loop().time(), journal.activity.last_message_seconds
         return FreshnessInput(
-            at=asyncio.get_running_loop().time(),
+            at=at,
             session=self._market_hours(journal.now()),
             streaming=journal.state == "Live",
             job_paused=desired.pause is not None,
@@ -86,7 +87,7 @@ class FreshnessObserver:
             subscribed=journal.confirmed_symbols & desired.declared,
             halted=journal.last_values.halted_symbols & desired.declared,
             interval_seconds=desired.effective_interval_seconds,
-            silent_seconds=(journal.now() - last_message_at).total_seconds(),
+            silent_seconds=math.inf if last_message_seconds is None else at - last_message_seconds,
         )
 
     def _drop_doubtful_halts(self, session: MarketState) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sluice_contract.documents import QuoteState
 from sluice_contract.status import ConnectionSlotStatus, GapCause, PreflightResult, StreamState
@@ -15,7 +16,7 @@ from ..domain.counters import Counters, increment
 from ..domain.desired import Desired
 from ..domain.failure import Impairment, StreamError
 from ..domain.failure_state import FailureState
-from ..domain.freshness import FreshnessView
+from ..domain.freshness import FreshnessView, apply_halts
 from ..domain.gaps import Gaps, gap_cause_of_failure
 from ..domain.health import ActivityTimes, PauseAcknowledgement, RuntimeIdentity, RuntimeSnapshot
 from ..domain.last_values import LastValues
@@ -26,12 +27,11 @@ from ..domain.newest_quotes import NewestQuotes
 from ..domain.pause import Switch
 from ..domain.published_documents import PublishedDocuments
 from ..domain.sink_health import SinkHealth
+from ..domain.stream_activity import StreamActivity
 from .latest_value import LatestValue
 
 _log = logging.getLogger(__name__)
 
-# Timestamps from a provider are ignored if they are further ahead of the local clock than this.
-SKEW = timedelta(seconds=5)
 _REJECTIONS_LOGGED = 20  # logged per acknowledgement
 _STREAM = {"event_type": "stream"}
 
@@ -50,6 +50,7 @@ class Journal:
         self.desired = desired
         self.coalescer = coalescer
         self.now = now
+        self.activity = StreamActivity()
         self.counters = Counters()
         self.transitions = LatestValue(0)
         self.failures = LatestValue(0)  # of the stream, since the process started
@@ -58,7 +59,6 @@ class Journal:
         self.feed: str | None = None  # the name of the source, such as alpaca:iex
         self.stopping = False
         self.loop_tick_at = now()
-        self.last_message_at: datetime | None = None
         self._has_quotes = False
         self.last_write_at: datetime | None = None
         self.socket_closed_at: datetime | None = None
@@ -114,15 +114,15 @@ class Journal:
 
     def on_ticks(self, ticks: Sequence[Tick]) -> None:
         """Pass one batch of ticks to the coalescer."""
-        self.last_message_at = now = self.now()
+        limit = self.activity.record_batch("quotes", ticks, self.now(), self._monotonic())
         self.counters.batches += 1
-        self.coalescer.queue_newest_ticks(ticks, now + SKEW)
+        self.coalescer.queue_newest_ticks(ticks, limit)
         if not self._has_quotes and self.coalescer.last is not None:
             self._signal_first_quote()
 
     def apply_market_snapshot(self, latest: MarketSnapshot) -> int:
         """Apply a market snapshot, and return the number of its quotes that are newer than those from the stream."""
-        horizon = self.now() + SKEW
+        horizon = self.activity.event_clock.latest_plausible_snapshot_time(self._monotonic())
         self.last_values.record_snapshot_trades(latest.trades, horizon)
         learnt = self.coalescer.queue_snapshot_ticks(latest.quotes, horizon)
         if learnt:
@@ -131,22 +131,18 @@ class Journal:
 
     def on_trades(self, trades: Sequence[Trade]) -> None:
         """Keep the newest trade of each symbol in one batch."""
-        self.last_message_at = now = self.now()
-        self.last_values.record_trades(trades, now + SKEW)
+        limit = self.activity.record_batch("trades", trades, self.now(), self._monotonic())
+        self.last_values.record_trades(trades, limit)
 
     def on_halts(self, halts: Sequence[Halt]) -> None:
         """Apply one batch of trading halts and resumptions."""
-        self.last_message_at = self.now()
+        self.activity.record_message(self.now(), self._monotonic())
         self.last_values.record_halts(halts)
-        for halt in halts:
-            if halt.halted:
-                self.quote_states[halt.symbol] = "halted"
-            elif self.quote_states.get(halt.symbol) == "halted":
-                del self.quote_states[halt.symbol]
+        apply_halts(self.quote_states, halts)
 
     def on_bars(self, bars: Sequence[Bar]) -> None:
         """Keep the newest bar of each symbol in one batch."""
-        self.last_message_at = self.now()
+        self.activity.record_message(self.now(), self._monotonic())
         self.last_values.record_bars(bars)
 
     def on_acknowledgement(self, confirmed: frozenset[str], rejected: Sequence[SymbolRejection]) -> None:
@@ -260,6 +256,9 @@ class Journal:
         """Trigger an immediate heartbeat and status report."""
         self.transitions.set(self.transitions.value + 1)
 
+    def _monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
     def _signal_first_quote(self) -> None:
         if not self._has_quotes:
             self._has_quotes = True
@@ -280,7 +279,7 @@ class Journal:
             ledger=self._ledger,
             clocks=ActivityTimes(
                 loop_tick_at=self.loop_tick_at,
-                last_message_at=self.last_message_at,
+                last_message_at=self.activity.last_message_at,
                 last_quote_ts=last.ts if last else None,
                 last_write_at=self.last_write_at,
             ),

@@ -17,7 +17,7 @@ from ..domain.published_documents import QuoteContent, refresh_seconds
 from ..domain.sampling import LogSampler
 from ..domain.token_bucket import TokenBucket
 from ..ports import Sink
-from .journal import SKEW, Journal
+from .journal import Journal
 
 _log = logging.getLogger(__name__)
 
@@ -154,7 +154,8 @@ class Publisher:
         for content in contents:
             self._seq += 1
             documents.append(content.to_live_quote(self._origin, self._seq, written_at))
-        self._documents.mark_contents_sending(contents, written_at + SKEW)
+        event_clock = self._journal.activity.event_clock
+        self._documents.mark_contents_sending(contents, event_clock.latest_plausible_snapshot_time(at))
         try:
             await self._sink.write_quotes(documents)
         except BaseException:

@@ -114,14 +114,14 @@ class SnapshotRecovery:
 
         After each True, the interval to the next verification grows.
         """
-        now, heard_at = self._journal.now(), self._journal.last_message_at
+        now, heard_at = self._journal.now(), self._journal.activity.last_message_at
         has_message, self._last_seen_message_at = heard_at != self._last_seen_message_at, heard_at
         is_silent = (now - self._silent_since()).total_seconds() >= _SILENT_SECONDS
         is_suspicious = is_silent and self._market_hours(now).phase == "open"
         return self._verification_limiter.try_acquire(is_suspicious, has_message, asyncio.get_running_loop().time())
 
     def _silent_since(self) -> datetime:
-        return max(self._live_at, self._journal.last_message_at or self._live_at)
+        return max(self._live_at, self._journal.activity.last_message_at or self._live_at)
 
     def _has_connection_changed(self) -> bool:
         """Return True if the connection for which the snapshot was requested is no longer open."""

@@ -1,0 +1,41 @@
+from datetime import timedelta
+
+from sluice_runtime.domain.event_clock import UNLIMITED
+from sluice_runtime.domain.market import Quote
+from sluice_runtime.domain.stream_activity import StreamActivity
+from support.virtual_time import START
+
+
+def quote(at: float) -> Quote:
+    ts = START + timedelta(seconds=at)
+    return Quote(symbol="A", ts=ts, bid=1.0, ask=2.0, bid_size=1.0, ask_size=1.0)
+
+
+def test_nothing_has_arrived_at_first() -> None:
+    activity = StreamActivity()
+    assert (activity.last_message_at, activity.last_message_seconds) == (None, None)
+    assert activity.seconds_of_last_data("quotes") is None
+
+
+def test_an_empty_batch_is_a_message_without_data() -> None:
+    activity = StreamActivity()
+    assert activity.record_batch("quotes", [], START, 3.0) == UNLIMITED
+    assert (activity.last_message_at, activity.last_message_seconds) == (START, 3.0)
+    assert activity.seconds_of_last_data("quotes") is None
+
+
+def test_each_kind_of_data_has_its_own_time() -> None:
+    activity = StreamActivity()
+    activity.record_batch("quotes", [quote(0)], START, 1.0)
+    activity.record_message(START, 2.0)
+    activity.record_data("bars", 3.0)
+    assert activity.seconds_of_last_data("quotes") == 1.0
+    assert activity.seconds_of_last_data("bars") == 3.0
+    assert activity.seconds_of_last_data("trades") is None
+
+
+def test_a_batch_does_not_set_its_own_limit_but_that_of_the_next() -> None:
+    activity = StreamActivity()
+    assert activity.record_batch("quotes", [quote(0)], START, 0.0) == UNLIMITED
+    limit = activity.record_batch("quotes", [quote(3600)], START, 1.0)
+    assert limit == START + timedelta(seconds=6)
